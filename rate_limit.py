@@ -1,0 +1,51 @@
+"""
+How much one caller may ask for in a while, within this instance: a brake, not a quota.
+"""
+
+import threading
+from collections import OrderedDict
+from datetime import datetime
+
+from errors import TooManyRequests
+from settings import Rate
+
+# Some 300 bytes each: about a megabyte at the most, however many callers there are.
+MAX_CALLERS_REMEMBERED = 4096
+
+
+class RateLimit:
+    """
+    Counts per caller in windows that start with the caller's first request.
+
+    When more callers than ``MAX_CALLERS_REMEMBERED`` are active, those whose windows started first
+    are forgotten, so a flood of identities loosens the brake but never grows the memory.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, caller: str, count: int, now: datetime) -> None:
+        """
+        Count ``count`` forms or logins for this caller.
+
+        Raises:
+            TooManyRequests: the window does not hold them; nothing was counted.
+        """
+        instant = now.timestamp()
+        with self._lock:
+            start, used = self._windows.get(caller, (instant, 0))
+            # A clock that was set back must not lock a caller out until it has caught up.
+            if not start <= instant < start + self._rate.seconds:
+                self._windows.pop(caller, None)
+                start, used = instant, 0
+            if used + count > self._rate.count:
+                wait = max(1, int(start + self._rate.seconds - instant + 0.999))
+                raise TooManyRequests(
+                    f"At most {self._rate.count} per {self._rate.seconds} s are allowed here.",
+                    retry_after=wait,
+                )
+            self._windows[caller] = (start, used + count)
+            if len(self._windows) > MAX_CALLERS_REMEMBERED:
+                self._windows.popitem(last=False)

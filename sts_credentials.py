@@ -1,0 +1,361 @@
+"""
+AssumeRole through ``aliyun-python-sdk-sts``, and how long its answer is kept.
+"""
+
+import copy
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from errors import Misconfigured, StsRejected, StsUnavailable, UploadError
+
+if TYPE_CHECKING:
+    from aliyunsdkcore.client import AcsClient
+
+SESSION_NAME = "oss-direct-upload"
+CONNECT_TIMEOUT_SECONDS = 1.5
+READ_TIMEOUT_SECONDS = 3
+ATTEMPTS = 2
+RETRY_PAUSE_SECONDS = 0.2
+ADVISORY_PART = 4  # the last quarter of a session is the advisory window
+EARLY_RETRY_PAUSE = timedelta(seconds=30)
+CREDENTIAL_FIELDS = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
+# Everything the SDK was seen to raise from one call (its own parsing of odd error bodies included).
+UNTYPED_SDK_ERRORS = (AttributeError, IndexError, TypeError, ValueError)
+
+log = logging.getLogger("oss_direct_upload")
+
+
+@dataclass(frozen=True)
+class AccessKeys:
+    """The function's own credentials, which ask STS for the role; a local key pair has no token."""
+
+    access_key_id: str
+    access_key_secret: str = field(repr=False)
+    security_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class StsCredentials:
+    """
+    One temporary credential set of the upload role, never half replaced.
+
+    Args:
+        expires_at: timezone-aware UTC, compared with wall time.
+    """
+
+    access_key_id: str
+    access_key_secret: str = field(repr=False)
+    security_token: str = field(repr=False)
+    expires_at: datetime
+
+
+def own_access_keys(environ: Mapping[str, str], context: object | None) -> AccessKeys:
+    """
+    The function's own credentials: ``context.credentials`` where a runtime has it, else the environment.
+
+    Raises:
+        Misconfigured: when neither holds a key pair (on FC: the function has no role).
+
+    Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/context-1
+    """
+    given = getattr(context, "credentials", None)
+    id_, secret, token = (
+        getattr(given, name, None) for name in ("access_key_id", "access_key_secret", "security_token")
+    )
+    if not (id_ and secret):
+        id_, secret, token = (
+            environ.get(f"ALIBABA_CLOUD_{name}")
+            for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")
+        )
+    if not (id_ and secret):
+        raise Misconfigured(
+            [
+                "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing;"
+                " Function Compute sets them when the function has a role (s.yaml: role)"
+            ]
+        )
+    # The SDK sends an empty token as an empty parameter, which STS refuses.
+    return AccessKeys(str(id_), str(secret), str(token) if token else None)
+
+
+class StsClient:
+    """
+    The one question asked of STS: assume this role, narrowed by this session policy.
+
+    Args:
+        endpoint: origin of STS, scheme included.
+
+        session_policy: RAM document as JSON text.
+
+        sleep: waits between the two attempts.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        region: str,
+        role_arn: str,
+        session_policy: str,
+        session_life: timedelta,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._region = region
+        self._role_arn = role_arn
+        self._session_policy = session_policy
+        self._session_life = session_life
+        self._sleep = sleep
+        self._client: tuple[AccessKeys, AcsClient] | None = None
+
+    def assume_role(self, own: AccessKeys, now: datetime, *, attempts: int) -> StsCredentials:
+        """
+        Ask STS, and again after a network failure, throttling or a 503.
+
+        Raises:
+            StsRejected: STS answered with a 4xx.
+
+            StsUnavailable: anything else that is not a good answer.
+        """
+        client = self._client_for(own)
+        for left in reversed(range(attempts)):
+            try:
+                body = self._ask(client)
+                break
+            except _WorthAnotherTry as error:
+                if not left:
+                    raise _unavailable(str(error)) from None
+            self._sleep(RETRY_PAUSE_SECONDS)
+        credentials = parse_answer(body)
+        # A wrong clock over there must not make us keep a set for longer than we asked for.
+        latest = now + self._session_life
+        if credentials.expires_at > latest:
+            return StsCredentials(
+                credentials.access_key_id, credentials.access_key_secret, credentials.security_token, latest
+            )
+        return credentials
+
+    def _client_for(self, own: AccessKeys) -> "AcsClient":
+        if self._client is None or self._client[0] != own:
+            self._client = (own, _new_client(own, self._region))
+        return self._client[1]
+
+    def _ask(self, client: "AcsClient") -> bytes:
+        from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
+        from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
+
+        # A request object carries its nonce and signature: every attempt needs a new one.
+        request = AssumeRoleRequest()
+        request.set_RoleArn(self._role_arn)
+        request.set_RoleSessionName(SESSION_NAME)
+        request.set_DurationSeconds(int(self._session_life.total_seconds()))
+        request.set_Policy(self._session_policy)
+        # Without it, the SDK may ask another host, signed, where the region's STS is.
+        request.set_endpoint(self._endpoint)
+        # The texts of these exceptions hold the signed URL, so nothing of them is kept but codes.
+        try:
+            body: bytes = client.do_action_with_exception(request)
+        except ServerException as error:
+            raise _server_error(error.http_status, error.error_code, error.request_id) from None
+        except ClientException as error:
+            if error.error_code == "SDK.HttpError":
+                raise _WorthAnotherTry("no answer from STS (refused, reset, timed out or TLS)") from None
+            raise _unavailable(f"the SDK says {_plain(error.error_code)}") from None
+        except UNTYPED_SDK_ERRORS as error:
+            raise _unavailable(f"STS sent an error the SDK cannot read ({type(error).__name__})") from None
+        return body
+
+
+class _WorthAnotherTry(Exception):
+    """Raised for what a second attempt may mend."""
+
+
+def _new_client(own: AccessKeys, region: str) -> "AcsClient":
+    import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
+    from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
+    from aliyunsdkcore.client import AcsClient
+
+    # Its loggers print signed URLs and whole answers, the secret included.
+    logging.getLogger("aliyunsdkcore").setLevel(logging.CRITICAL + 1)
+    # The vendored urllib3 looks for a function that Python 3.12 removed and then leaves SNI out.
+    sdk_ssl.HAS_SNI = True
+    if own.security_token is None:
+        credential = AccessKeyCredential(own.access_key_id, own.access_key_secret)
+    else:
+        credential = StsTokenCredential(own.access_key_id, own.access_key_secret, own.security_token)
+    return AcsClient(
+        region_id=region,
+        credential=credential,
+        auto_retry=False,
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        timeout=READ_TIMEOUT_SECONDS,
+    )
+
+
+def _server_error(status: Any, code: Any, request_id: Any) -> Exception:
+    reason = f"AssumeRole: HTTP {status} {_plain(code)}, STS request {_plain(request_id)}"
+    if status == 429 or str(code).startswith("Throttling") or status == 503:
+        return _WorthAnotherTry(reason)
+    if isinstance(status, int) and 400 <= status < 500:
+        return StsRejected("STS refused to issue upload credentials.", reason=reason)
+    return _unavailable(reason)
+
+
+def _plain(value: Any) -> str:
+    """An upstream's code as it may stand in a log line, whatever the upstream really sent."""
+    return re.sub(r"[^A-Za-z0-9._-]", "?", str(value))[:80]
+
+
+def _unavailable(reason: str) -> StsUnavailable:
+    return StsUnavailable("STS cannot issue upload credentials right now; please try again.", reason=reason)
+
+
+def parse_answer(body: bytes) -> StsCredentials:
+    """
+    Read the 200 answer of AssumeRole, which the SDK hands over unchecked.
+
+    Raises:
+        StsUnavailable: with the names of what is missing, never the values.
+
+    Source: https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-assumerole
+    """
+    try:
+        answer = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        raise _unavailable("STS answered 200 with a body that is not JSON") from None
+    given = answer.get("Credentials") if isinstance(answer, dict) else None
+    if not isinstance(given, dict):
+        raise _unavailable("STS answered 200 without Credentials")
+    missing = [name for name in CREDENTIAL_FIELDS if not (isinstance(given.get(name), str) and given[name])]
+    if missing:
+        raise _unavailable(f"STS answered 200 without {', '.join(missing)}")
+    try:
+        expires_at = datetime.fromisoformat(given["Expiration"])
+    except ValueError:
+        raise _unavailable("STS answered 200 with an Expiration that is no date") from None
+    if expires_at.tzinfo is None:
+        raise _unavailable("STS answered 200 with an Expiration without a time zone")
+    return StsCredentials(given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"], expires_at)
+
+
+class AssumeRole(Protocol):
+    """How the cache asks for a new set; ``StsClient.assume_role`` is the real one."""
+
+    def __call__(self, own: AccessKeys, now: datetime, *, attempts: int) -> StsCredentials: ...
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A credential set and the instant from which it should be replaced if that can be done."""
+
+    credentials: StsCredentials
+    refresh_from: datetime
+
+
+class _Flight:
+    """One refresh under way; whoever waits for it shares its outcome."""
+
+    def __init__(self) -> None:
+        self.landed = threading.Event()
+        self.credentials: StsCredentials | None = None
+        self.fetched = False
+        self.error: UploadError | None = None
+
+
+class CredentialsCache:
+    """
+    The credentials of one instance: refreshed early when possible, late when necessary, once at a time.
+
+    There is no background refresher: the threads of a frozen instance do not run.
+
+    Args:
+        assume_role: asks STS; raises ``UploadError`` when it cannot answer.
+    """
+
+    def __init__(self, assume_role: AssumeRole) -> None:
+        self._assume_role = assume_role
+        self._held: _Held | None = None
+        self._flight: _Flight | None = None
+        self._lock = threading.Lock()
+
+    def get(
+        self, own_keys: Callable[[], AccessKeys], *, now: datetime, good_until: datetime
+    ) -> tuple[StsCredentials, bool]:
+        """
+        Credentials that live until ``good_until`` at least, and whether this call fetched them.
+
+        Args:
+            own_keys: called only when STS must be asked.
+
+        Raises:
+            UploadError: no held set lasts that long, and a new one was not to be had.
+        """
+        held = self._held
+        covers = held is not None and held.credentials.expires_at >= good_until
+        if held and covers and now < held.refresh_from:
+            return held.credentials, False
+        flight, is_ours = self._board()
+        if is_ours:
+            self._fly(flight, own_keys, now, good_until)
+        elif held and covers:
+            return held.credentials, False
+        flight.landed.wait()
+        if flight.credentials and flight.credentials.expires_at >= good_until:
+            return flight.credentials, is_ours and flight.fetched
+        if held and covers:
+            self._put_off_the_next_try(held, now, flight.error)
+            return held.credentials, False
+        # A copy, because a raised exception collects the traceback of its thread.
+        raise copy.copy(flight.error or _too_short())
+
+    def _board(self) -> tuple[_Flight, bool]:
+        with self._lock:
+            if self._flight is not None:
+                return self._flight, False
+            self._flight = _Flight()
+            return self._flight, True
+
+    def _fly(
+        self, flight: _Flight, own_keys: Callable[[], AccessKeys], now: datetime, good_until: datetime
+    ) -> None:
+        try:
+            # Another flight may have landed between our look at the held set and our boarding.
+            held = self._held
+            if held and held.credentials.expires_at >= good_until and now < held.refresh_from:
+                flight.credentials = held.credentials
+                return
+            # While the held set is good, nobody should wait long for a better one.
+            is_early = held is not None and held.credentials.expires_at >= good_until
+            credentials = self._assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
+            if credentials.expires_at < good_until:
+                raise _too_short()
+            life = credentials.expires_at - now
+            with self._lock:
+                self._held = _Held(credentials, credentials.expires_at - life / ADVISORY_PART)
+            flight.credentials, flight.fetched = credentials, True
+        except UploadError as error:
+            flight.error = error
+        finally:
+            with self._lock:
+                self._flight = None
+            flight.landed.set()
+
+    def _put_off_the_next_try(self, held: _Held, now: datetime, error: UploadError | None) -> None:
+        log.warning(
+            "early refresh of the STS credentials failed, the held set stays in use until %s: %s",
+            held.credentials.expires_at.isoformat(),
+            error.reason if error else "",
+        )
+        with self._lock:
+            if self._held is held:
+                self._held = _Held(held.credentials, now + EARLY_RETRY_PAUSE)
+
+
+def _too_short() -> StsUnavailable:
+    return _unavailable("STS issued credentials that end before a form would")
