@@ -26,7 +26,7 @@ ADVISORY_PART = 4  # the last quarter of a session is the advisory window
 EARLY_RETRY_PAUSE = timedelta(seconds=30)
 CREDENTIAL_FIELDS = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
 # Everything the SDK was seen to raise from one call (its own parsing of odd error bodies included).
-UNTYPED_SDK_ERRORS = (AttributeError, IndexError, TypeError, ValueError)
+UNTYPED_SDK_ERRORS = (AttributeError, IndexError, TypeError, ValueError, RecursionError)
 
 log = logging.getLogger("oss_direct_upload")
 

@@ -1,0 +1,201 @@
+"""
+One cloud on localhost: STS, OSS, WeChat and the playground around a function behind its gateway.
+"""
+
+import secrets
+import tomllib
+from collections.abc import MutableMapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+
+from local.accounts import AccessKey, Accounts
+from local.fc_event import ACCOUNT_ID
+from local.fc_gateway import FcGateway
+from local.oss_server import OssServer
+from local.playground_server import PlaygroundServer
+from local.sts_server import StsServer
+from local.wechat_server import WechatServer
+
+HERE = Path(__file__).resolve().parent
+PROFILES_FILE = HERE / "profiles.toml"
+PAGE_FOLDER = HERE / "playground"
+CLIENT_FOLDER = HERE.parent / "miniprogram" / "oss-direct-upload"
+
+BUCKET = "local-bucket"
+REGION = "cn-hangzhou"
+ROLE_ARN = f"acs:ram::{ACCOUNT_ID}:role/oss-direct-upload"
+# Obviously not real: nothing outside this machine knows them.
+FUNCTION_KEY = AccessKey("LOCAL-FUNCTION-KEY-ID", "local-function-key-secret-that-opens-nothing")
+APP_ID = "wx0000000000local0"
+APP_SECRET = "local-app-secret-that-opens-nothing"
+ROLE_POLICY: dict[str, Any] = {
+    "Version": "1",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["oss:PutObject", "oss:PutObjectAcl"],
+            "Resource": [f"acs:oss:*:*:{BUCKET}/*"],
+        }
+    ],
+}
+CALLER_KINDS = ("wechat", "jwt", "anonymous")
+
+# What a shell may hold that would lead the function, or the demo's client, somewhere else.
+OWN_SETTINGS = frozenset(
+    "OSS_BUCKET OSS_REGION OSS_HOST OSS_SIGNATURE_VERSION STS_ROLE_ARN STS_ENDPOINT STS_SESSION_SECONDS "
+    "CALLER_AUTH WECHAT_APPID WECHAT_SECRET WECHAT_ENDPOINT JWT_KEY JWT_ALGORITHM JWT_ISSUER JWT_AUDIENCE "
+    "TOKEN_SECRET OWNER_SECRET TOKEN_SECONDS CALLBACK_URL CALLBACK_KEY_ORIGIN UPLOAD_WEBHOOK_URL CALLER_RATE "
+    "LOGIN_RATE PROFILES_FILE ALLOWED_ORIGINS LOG_LEVEL DEBUG "
+    "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY".split()
+)
+FOREIGN_PREFIXES = ("ALIBABA_CLOUD_", "ALIYUN_ACCESS_KEY_", "ALICLOUD_", "FC_")
+
+
+def clear_inherited_settings(environ: MutableMapping[str, str]) -> None:
+    """Remove every variable, in either case, that could change what the function does."""
+    for name in list(environ):
+        if name.upper() in OWN_SETTINGS or name.upper().startswith(FOREIGN_PREFIXES):
+            del environ[name]
+
+
+class LocalCloud:
+    """
+    Everything the function talks to, and the settings that make it talk to it.
+
+    Args:
+        gateway: the function's front door, not yet started.
+
+        folder: where the local OSS keeps its objects.
+
+        caller_auth: ``wechat``, ``jwt`` or ``anonymous``.
+
+        first_port: the emulators take this port and the next free ones; ``0`` lets the system choose.
+
+        extra_settings: variables of the function that replace or join those of this cloud.
+    """
+
+    def __init__(
+        self,
+        gateway: FcGateway,
+        folder: Path,
+        caller_auth: str = "wechat",
+        first_port: int = 0,
+        extra_settings: dict[str, str] | None = None,
+    ) -> None:
+        if caller_auth not in CALLER_KINDS:
+            raise ValueError(f"caller_auth must be one of {', '.join(CALLER_KINDS)}, not {caller_auth!r}")
+        self.gateway = gateway
+        self.caller_auth = caller_auth
+        self.profiles: dict[str, dict[str, Any]] = tomllib.loads(PROFILES_FILE.read_text("utf-8"))
+        self._extra_settings = extra_settings or {}
+        self._token_secret = secrets.token_hex(32)
+        self._jwt_key = secrets.token_hex(32)
+        accounts = Accounts(FUNCTION_KEY)
+        with ExitStack() as built:
+            self.oss = OssServer(accounts, BUCKET, REGION, folder, port=first_port)
+            built.callback(self.oss.stop)
+            self.sts = StsServer(accounts, ROLE_ARN, ROLE_POLICY, port=_after(self.oss.origin, first_port))
+            built.callback(self.sts.stop)
+            self.wechat = WechatServer(APP_ID, APP_SECRET, port=_after(self.sts.origin, first_port))
+            built.callback(self.wechat.stop)
+            self.playground = PlaygroundServer(
+                PAGE_FOLDER, CLIENT_FOLDER, self.page_config, port=_after(self.wechat.origin, first_port)
+            )
+            built.callback(self.playground.stop)
+            self._stop_all = built.pop_all()
+
+    def __enter__(self) -> "LocalCloud":
+        for server in (self.oss, self.sts, self.wechat, self.playground):
+            server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop_all.close()
+
+    def environment(self) -> dict[str, str]:
+        """The settings of the function, as its deployment would give them."""
+        playground_port = urlsplit(self.playground.origin).port
+        settings = {
+            "OSS_BUCKET": BUCKET,
+            "OSS_REGION": REGION,
+            "OSS_HOST": self.oss.origin,
+            "STS_ROLE_ARN": ROLE_ARN,
+            "STS_ENDPOINT": self.sts.origin,
+            "CALLER_AUTH": self.caller_auth,
+            "TOKEN_SECRET": self._token_secret,
+            "CALLBACK_URL": f"{self.gateway.origin}/callback",
+            "CALLBACK_KEY_ORIGIN": self.oss.origin,
+            "PROFILES_FILE": str(PROFILES_FILE),
+            "ALLOWED_ORIGINS": f"{self.playground.origin},http://localhost:{playground_port}",
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FUNCTION_KEY.access_key_secret,
+        }
+        if self.caller_auth == "wechat":
+            settings |= {
+                "WECHAT_APPID": APP_ID,
+                "WECHAT_SECRET": APP_SECRET,
+                "WECHAT_ENDPOINT": self.wechat.origin,
+            }
+        if self.caller_auth == "jwt":
+            settings |= {"JWT_KEY": self._jwt_key, "JWT_ALGORITHM": "HS256"}
+        return settings | self._extra_settings
+
+    def business_token(self, subject: str, lifetime_seconds: int = 86400) -> str:
+        """A login token as the business's own backend would issue it, for ``caller_auth="jwt"``."""
+        now = int(self.gateway.now().timestamp())
+        claims = {"sub": subject, "iat": now, "exp": now + lifetime_seconds}
+        return jwt.encode(claims, self._jwt_key, algorithm="HS256")
+
+    def addresses(self) -> dict[str, str]:
+        """What ``manage.py serve --json`` prints."""
+        addresses = {
+            "function": self.gateway.origin,
+            "functionFc2": self.gateway.origin,
+            "sts": self.sts.origin,
+            "oss": self.oss.origin,
+            "wechat": self.wechat.origin,
+            "playground": self.playground.origin,
+            "bucket": BUCKET,
+            "region": REGION,
+            "roleArn": ROLE_ARN,
+            "accessKeyId": FUNCTION_KEY.access_key_id,
+            "accessKeySecret": FUNCTION_KEY.access_key_secret,
+            "appId": APP_ID,
+        }
+        if self.caller_auth == "jwt":
+            addresses["businessToken"] = self.business_token("local-user")
+        return addresses
+
+    def page_config(self) -> dict[str, Any]:
+        """What the playground page needs to know; nothing secret but a token of the local business."""
+        config: dict[str, Any] = {
+            "function": self.gateway.origin,
+            "oss": self.oss.origin,
+            "bucket": BUCKET,
+            "callerAuth": self.caller_auth,
+            "profiles": [
+                {
+                    "name": name,
+                    "maxSize": profile["max_size"],
+                    "contentTypes": profile["content_types"],
+                    "callback": profile.get("callback", False),
+                    # Pages of Alibaba's sample servers only: their answer has another shape.
+                    "classic": profile["key"].endswith("{filename}"),
+                }
+                for name, profile in self.profiles.items()
+            ],
+        }
+        if self.caller_auth == "jwt":
+            config["businessToken"] = self.business_token("playground-user")
+        return config
+
+
+def _after(origin: str, first_port: int) -> int:
+    return (urlsplit(origin).port or 0) + 1 if first_port else 0

@@ -1,0 +1,5 @@
+"""
+The operator's commands behind ``manage.py``, one module each.
+
+A command module has ``SUMMARY`` (one line), ``add_arguments(parser)`` and ``run(args) -> int``.
+"""

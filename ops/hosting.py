@@ -1,0 +1,145 @@
+"""
+Running the function in this process, behind the local cloud, whatever the caller's shell holds.
+"""
+
+import importlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from local.cloud import LocalCloud, clear_inherited_settings
+from local.fc_gateway import FcGateway
+
+DEFAULT_PORT = 9000
+HIGHEST_PORT = 65535
+READY_SECONDS = 10
+
+
+class HostingError(Exception):
+    """The local cloud cannot run; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What to run.
+
+    Args:
+        port: of the function; the emulators follow it. A taken port is stepped over, 0 means any.
+
+        folder: where objects are kept; ``None`` for a temporary one, removed at the end.
+
+        settings: variables of the function that replace those of the local cloud.
+    """
+
+    port: int = 0
+    caller_auth: str = "wechat"
+    folder: Path | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def wanted_port(environ: Mapping[str, str], default: int) -> int:
+    """
+    The port named by ``PORT``, else the default.
+
+    Raises:
+        HostingError: ``PORT`` is no port.
+    """
+    text = environ.get("PORT", "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= HIGHEST_PORT):
+        raise HostingError(f"PORT is {text!r}; set it to a number from 0 (any free port) to {HIGHEST_PORT}.")
+    return int(text)
+
+
+@contextmanager
+def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
+    """
+    Run the function and everything around it until the block ends.
+
+    This process is given over to it: its environment and its logging are replaced.
+
+    Raises:
+        HostingError: a port, the folder, or the function's own start is at fault.
+    """
+    clear_inherited_settings(os.environ)
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO, force=True)
+    with tempfile.TemporaryDirectory(prefix="oss-direct-upload-") as temporary:
+        folder = _made(plan.folder or Path(temporary))
+        # Importing it only defines things; its settings are read at the first request.
+        function = importlib.import_module("handler")
+        try:
+            gateway = FcGateway(function.handler, function.initialize, plan.port)
+        except OSError as error:
+            raise _port_error(plan.port, error) from error
+        try:
+            first_port = int(gateway.origin.rpartition(":")[2]) + 1 if plan.port else 0
+            with _cloud(gateway, folder, plan, first_port) as cloud:
+                os.environ.update(cloud.environment())
+                gateway.start()
+                with quiet_log():
+                    _wait_until_it_answers(gateway.origin)
+                yield cloud
+        finally:
+            gateway.stop()
+
+
+@contextmanager
+def quiet_log() -> Iterator[None]:
+    """Keep lines below WARNING off stderr: while steps are printed, they would come in between."""
+    handler = logging.getLogger().handlers[0]
+    level = handler.level
+    handler.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        handler.setLevel(level)
+
+
+def _cloud(gateway: FcGateway, folder: Path, plan: Plan, first_port: int) -> LocalCloud:
+    try:
+        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings)
+    except OSError as error:
+        raise _port_error(first_port, error) from error
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"The folder {folder} cannot be used ({error.strerror}); name another one with --folder."
+        raise HostingError(message) from error
+    return folder
+
+
+def _port_error(port: int, error: OSError) -> HostingError:
+    return HostingError(f"No server could start at port {port} ({error.strerror}); choose another: PORT=...")
+
+
+def _wait_until_it_answers(function: str) -> None:
+    """
+    Ask the function twice; the sockets already listen, so no waiting in rounds is needed.
+
+    /health runs ``initialize``. A form asked for with a body that is no JSON needs the settings, and is
+    refused before anything is signed or counted.
+    """
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            for method, route in (("GET", "/health"), ("POST", "/upload-params")):
+                answer = session.request(method, function + route, data="[", timeout=READY_SECONDS)
+                if answer.status_code >= 500:
+                    raise HostingError(
+                        f"The function does not start: {method} {route} answered {answer.status_code} "
+                        f"{answer.text[:300]} The reason is in the log lines above."
+                    )
+        except requests.RequestException as error:
+            raise HostingError(f"The function does not answer: {error}") from error

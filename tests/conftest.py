@@ -1,0 +1,232 @@
+"""
+What every test of the function shares: a clean environment, a clock, events, and a stubbed STS.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+
+from handler import Function, Surroundings, serve
+
+# The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
+SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
+STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
+TEST_INSTANT = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
+
+ENVIRONMENT = {
+    "OSS_BUCKET": "my-bucket",
+    "OSS_REGION": "cn-hangzhou",
+    "STS_ROLE_ARN": "acs:ram::1234567890123456:role/upload",
+    "CALLER_AUTH": "anonymous",
+    "CALLER_RATE": "1000000/min",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.NTFunctionOwnKeyId",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "FunctionOwnSecretCanary0001",
+    "ALIBABA_CLOUD_SECURITY_TOKEN": "FunctionOwnTokenCanary/+==",
+}
+ROLE_SECRET = "RoleSessionSecretCanary0001"
+ROLE_TOKEN = "CAISRoleSessionToken/+=="
+TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings, proxies or keys of the machine it runs on."""
+    for name in (
+        *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy", "DEBUG"),
+        *("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_CA_BUNDLE"),
+        *ENVIRONMENT,
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+@dataclass
+class Clock:
+    """The time of a test, which moves only when told to."""
+
+    instant: datetime = TEST_INSTANT
+
+    def __call__(self) -> datetime:
+        return self.instant
+
+    def tick(self, **duration: float) -> datetime:
+        self.instant += timedelta(**duration)
+        return self.instant
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """A complete environment for anonymous callers, to be changed by the test."""
+    return dict(ENVIRONMENT)
+
+
+def make_event(
+    body: Any = None,
+    *,
+    method: str = "POST",
+    path: str = "/upload-params",
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    source_ip: str = "203.0.113.7",
+    base64: str | None = None,
+) -> bytes:
+    """An FC 3.0 HTTP trigger event; ``body`` that is no text is sent as JSON."""
+    text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+    return json.dumps(
+        {
+            "version": "v1",
+            "rawPath": path,
+            "headers": headers or {},
+            "queryParameters": query or {},
+            "body": text if base64 is None else base64,
+            "isBase64Encoded": base64 is not None,
+            "requestContext": {
+                "accountId": "1234567890123456",
+                "domainName": "x.cn-hangzhou.fcapp.run",
+                "domainPrefix": "x",
+                "requestId": "1-65f0-abc",
+                "time": "2026-11-24T14:00:00Z",
+                "timeEpoch": "1795528800000",
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": source_ip,
+                    "userAgent": "test",
+                },
+            },
+        }
+    ).encode()
+
+
+@pytest.fixture
+def event() -> Callable[..., bytes]:
+    return make_event
+
+
+@dataclass
+class Answer:
+    """A response as its reader sees it."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> str:
+        return str(self.json["error"]["code"])
+
+
+@dataclass
+class Instance:
+    """One instance of the function with everything around it in the test's hands."""
+
+    environ: dict[str, str]
+    clock: Clock
+    exchange: Callable[..., Any] | None = None
+    slept: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        extra = {"exchange": self.exchange} if self.exchange else {}
+        self.function = Function(Surroundings(self.environ, now=self.clock, sleep=self.slept.append, **extra))
+
+    def ask(self, event: bytes | None = None, context: Any = None, **fields: Any) -> Answer:
+        response = serve(self.function, make_event(**fields) if event is None else event, context)
+        assert set(response) == {"statusCode", "headers", "isBase64Encoded", "body"}
+        return Answer(response["statusCode"], response["headers"], response["body"])
+
+
+@pytest.fixture
+def instance(environment: dict[str, str], clock: Clock) -> Callable[..., Instance]:
+    """Build an instance from the environment fixture, changed by keyword."""
+
+    def build(exchange: Callable[..., Any] | None = None, **changes: str | None) -> Instance:
+        environ = {**environment, **{name: value for name, value in changes.items() if value is not None}}
+        for name, value in changes.items():
+            if value is None:
+                environ.pop(name, None)
+        return Instance(environ, clock, exchange)
+
+    return build
+
+
+def sts_reply(expires_at: datetime, **changes: Any) -> dict[str, Any]:
+    """AssumeRole's answer as documented; ``changes`` replace or (``None``) remove credential fields."""
+    credentials = {
+        "AccessKeyId": "STS.NTRoleSessionKeyId",
+        "AccessKeySecret": ROLE_SECRET,
+        "SecurityToken": ROLE_TOKEN,
+        "Expiration": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **changes,
+    }
+    return {
+        "RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A7F",
+        "AssumedRoleUser": {"Arn": "acs:sts::1:assumed-role/upload/x", "AssumedRoleId": "1:x"},
+        "Credentials": {name: value for name, value in credentials.items() if value is not None},
+    }
+
+
+@pytest.fixture
+def sts() -> Iterator[responses.RequestsMock]:
+    """STS with nothing registered; every registered answer must be asked for."""
+    with responses.RequestsMock(target=SDK_ADAPTER) as stub:
+        yield stub
+
+
+@pytest.fixture
+def good_sts(clock: Clock) -> Iterator[responses.RequestsMock]:
+    """STS that always answers with an hour's credentials by the test's clock."""
+
+    def answer(_request: Any) -> tuple[int, dict[str, str], str]:
+        return 200, {}, json.dumps(sts_reply(clock() + timedelta(hours=1)))
+
+    with responses.RequestsMock(target=SDK_ADAPTER, assert_all_requests_are_fired=False) as stub:
+        stub.add_callback("POST", STS_URL, callback=answer)
+        yield stub
+
+
+@pytest.fixture
+def log_lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
+    """The function's JSON log lines so far."""
+    caplog.set_level(logging.DEBUG, logger="oss_direct_upload")
+
+    def read() -> list[dict[str, Any]]:
+        return [
+            json.loads(record.getMessage())
+            for record in caplog.records
+            if record.name == "oss_direct_upload" and record.getMessage().startswith("{")
+        ]
+
+    return read
+
+
+@pytest.fixture
+def profiles_file(tmp_path: Path) -> Callable[[str], str]:
+    """Write a ``profiles.toml`` and return its path for ``PROFILES_FILE``."""
+
+    def write(text: str) -> str:
+        path = tmp_path / "profiles.toml"
+        path.write_text(text, "utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def reply() -> Callable[..., dict[str, Any]]:
+    return sts_reply

@@ -1,0 +1,199 @@
+"""``manage.py demo`` and ``manage.py serve`` as a user starts them, in a shell that is set against them."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import fc2
+import pytest
+import requests
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 30
+# Each of these would break the run if it reached the function or the client.
+HOSTILE = {
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "https_proxy": "http://127.0.0.1:1",
+    "ALL_PROXY": "http://127.0.0.1:1",
+    "DEBUG": "sdk",
+    "OSS_BUCKET": "someone-elses",
+    "OSS_HOST": "http://127.0.0.1:1",
+    "OSS_SIGNATURE_VERSION": "v9",
+    "STS_ENDPOINT": "http://127.0.0.1:1",
+    "CALLER_AUTH": "nobody",
+    "TOKEN_SECRET": "short",
+    "CALLER_RATE": "never",
+    "PROFILES_FILE": "/does/not/exist",
+    "LOG_LEVEL": "LOUD",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "real-looking-id",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "real-looking-secret",
+    "ALIBABA_CLOUD_SECURITY_TOKEN": "real-looking-token",
+    "ALIYUN_ACCESS_KEY_SECRET": "real-looking-secret",
+    "FC_REGION": "mars",
+}
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """The environment of the commands; temporary folders go under ``tmp_path / "tmp"``."""
+    # For the fc2 client, which runs in this process.
+    monkeypatch.setenv("NO_PROXY", "*")
+    (tmp_path / "tmp").mkdir()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, **HOSTILE, "TMPDIR": str(tmp_path / "tmp"), "PYTHONWARNINGS": "error"}
+
+
+def run_demo(shell, *arguments):
+    return subprocess.run(
+        [sys.executable, "manage.py", "demo", *arguments],
+        cwd=PROJECT,
+        env=shell,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@contextlib.contextmanager
+def serving(shell, *arguments):
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve", *arguments],
+        cwd=PROJECT,
+        env=shell,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def left_behind(shell):
+    return list(Path(shell["TMPDIR"]).iterdir())
+
+
+@pytest.mark.parametrize("caller_auth", ["wechat", "anonymous", "jwt"])
+def test_the_demo_uploads_one_file_whatever_the_shell_holds(shell, caller_auth):
+    demo = run_demo(shell, "--caller-auth", caller_auth)
+    assert (demo.returncode, demo.stderr) == (0, "")
+    steps = [line[:3] for line in demo.stdout.splitlines() if line[1:3] == "/6"]
+    assert steps == ["1/6", "2/6", "3/6", "4/6", "5/6", "6/6"]
+    assert "every one the same" in demo.stdout
+    assert "with a receipt" in demo.stdout
+    assert "\x1b" not in demo.stdout
+    assert "local-function-key-secret" not in demo.stdout
+    assert left_behind(shell) == []
+
+
+def test_the_demo_honours_port_and_steps_over_a_taken_one(shell):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        demo = run_demo({**shell, "PORT": str(port)})
+    assert (demo.returncode, demo.stderr) == (0, "")
+    function = demo.stdout.splitlines()[1].split()[1]
+    assert port < int(function.rpartition(":")[2]) < port + 50
+
+
+def test_the_demo_fails_with_a_sentence_and_no_traceback(shell):
+    demo = run_demo({**shell, "PORT": "none"})
+    assert demo.returncode == 1
+    assert "PORT is 'none'; set it to a number" in demo.stdout
+    assert demo.stderr == ""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_serve_prints_one_json_line_answers_and_ends_cleanly(shell, ending):
+    with serving({**shell, "PORT": "0"}, "--json") as serve:
+        addresses = json.loads(serve.stdout.readline())
+        assert set(addresses) == {
+            "function", "functionFc2", "sts", "oss", "wechat", "playground",
+            "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId",
+        }  # fmt: skip
+        answers_by_both_contracts(addresses)
+        serve.send_signal(ending)
+        rest, log = serve.communicate(timeout=PATIENCE_SECONDS)
+    assert (serve.returncode, rest) == (0, "")
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert [line["route"] for line in lines] == ["login", "upload-params", "upload-params", "health"]
+    assert left_behind(shell) == []
+
+
+def answers_by_both_contracts(addresses):
+    with requests.Session() as session:
+        session.trust_env = False
+        login = session.post(f"{addresses['function']}/login", json={"code": "local-someone"}, timeout=5)
+        token = login.json()["token"]
+        wanted = {"profile": "avatar", "filename": "a.png"}
+        headers = {"Authorization": f"Bearer {token}"}
+        form = session.post(f"{addresses['function']}/upload-params", json=wanted, headers=headers, timeout=5)
+        assert form.json()["url"] == addresses["oss"]
+        client = fc2.Client(
+            endpoint=addresses["functionFc2"],
+            accessKeyID=addresses["accessKeyId"],
+            accessKeySecret=addresses["accessKeySecret"],
+        )
+        answer = client.do_http_request(
+            "POST",
+            "service",
+            "function",
+            "/upload-params",
+            {"X-Upload-Token": token},
+            None,
+            json.dumps(wanted),
+        )
+        assert (answer.status_code, answer.json()["formData"].keys()) == (200, form.json()["formData"].keys())
+        health = session.get(f"{addresses['function']}/any/prefix/health", timeout=5)
+        assert (health.status_code, health.json()) == (200, {"status": "ok"})
+        config = session.get(f"{addresses['playground']}/config.json", timeout=5).json()
+        assert config["function"] == addresses["function"]
+
+
+def test_serve_with_a_demo_keeps_objects_in_the_folder_and_prints_the_screen(shell, tmp_path):
+    folder = tmp_path / "objects"
+    with serving({**shell, "PORT": "0"}, "--demo", "--folder", str(folder)) as serve:
+        printed = ""
+        while "Ctrl-C" not in printed:
+            line = serve.stdout.readline()
+            assert line, serve.stderr.read()
+            printed += line
+        serve.send_signal(signal.SIGTERM)
+        rest, log = serve.communicate(timeout=PATIENCE_SECONDS)
+    assert serve.returncode == 0
+    assert "Stopped" in rest
+    assert log == ""
+    assert printed.index("6/6") < printed.index("The local cloud is running")
+    assert any(file.is_file() for file in folder.rglob("*"))
+    assert left_behind(shell) == []
+
+
+def test_serve_says_what_is_wrong_with_a_setting_and_does_not_stay_up(shell):
+    with serving({**shell, "PORT": "0"}, "--json", "--caller-rate", "often") as serve:
+        printed, log = serve.communicate(timeout=PATIENCE_SECONDS)
+    assert (serve.returncode, printed) == (1, "")
+    assert "CALLER_RATE" in log
+    assert "does not start" in log
+    assert "Traceback" not in log
+
+
+def test_serve_outlives_a_reader_that_only_wanted_the_first_line(shell):
+    with serving({**shell, "PORT": "0"}) as serve:
+        serve.stdout.readline()
+        origin = serve.stdout.readline() + serve.stdout.readline()
+        serve.stdout.close()
+        origin = next(word for word in origin.split() if word.startswith("http://"))
+        with requests.Session() as session:
+            session.trust_env = False
+            assert session.get(f"{origin}/health", timeout=5).status_code == 200
+        serve.send_signal(signal.SIGTERM)
+        assert serve.wait(timeout=PATIENCE_SECONDS) == 0
+        assert "Traceback" not in serve.stderr.read()
+        serve.stdout = None

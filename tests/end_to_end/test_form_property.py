@@ -1,0 +1,447 @@
+"""
+What users buy: a signed form admits the one upload it was signed for, and nothing else.
+
+The function signs with credentials of the local STS; the local OSS, which shares no code with it, judges.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+from base64 import b64decode, b64encode
+from datetime import timedelta
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+import requests
+
+from local.accounts import AccessKey, Accounts
+from local.oss_server import OssServer
+from local.sts_server import StsServer
+
+BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
+OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(56)
+VERSIONS = ["v4", "v1"]
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1KiB"
+min_size = 8
+content_types = ["image/*"]
+cache_control = "no-cache"
+content_disposition = "inline"
+storage_class = "IA"
+metadata = {source = "mini"}
+[public]
+key = "public/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+acl = "public-read"
+overwrite = true
+[page]
+key = "test/{filename}"
+max_size = "1KiB"
+"""
+
+
+@pytest.fixture
+def cloud(tmp_path, clock):
+    accounts = Accounts(OWN)
+    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
+    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
+    yield SimpleNamespace(oss=oss, sts=sts, accounts=accounts)
+    sts.stop()
+    oss.stop()
+
+
+@pytest.fixture
+def function(cloud, instance, profiles_file):
+    def build(version="v4", **changes):
+        return instance(
+            OSS_BUCKET=BUCKET,
+            OSS_REGION=REGION,
+            OSS_HOST=cloud.oss.origin,
+            STS_ROLE_ARN=ROLE,
+            STS_ENDPOINT=cloud.sts.origin,
+            OSS_SIGNATURE_VERSION=version,
+            PROFILES_FILE=profiles_file(PROFILES),
+            ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
+            ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
+            ALIBABA_CLOUD_SECURITY_TOKEN=None,
+            **changes,
+        )
+
+    return build
+
+
+@pytest.fixture
+def form(function):
+    def ask(version="v4", **body):
+        answer = function(version).ask(body={"contentType": "image/png", **body})
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    return ask
+
+
+def post(url, fields, content=PNG, part_type="application/octet-stream"):
+    """Post as ``wx.uploadFile`` does: the fields (a dict or pairs) first, the file last."""
+    pairs = list(fields.items()) if isinstance(fields, dict) else fields
+    parts = [(name, (None, value)) for name, value in pairs]
+    parts.append(("file", ("tmp_1.png", content, part_type)))
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.post(url, files=parts, timeout=10, allow_redirects=False)
+
+
+def oss_code(response):
+    return ElementTree.fromstring(response.content).findtext("Code")
+
+
+def get(url):
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(url, timeout=10)
+
+
+def refused(response, cloud):
+    return 400 <= response.status_code < 500 and not len(cloud.oss.objects)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_good_form_is_taken_and_the_object_is_as_signed(cloud, form, version):
+    answer = form(version, size=len(PNG))
+    response = post(answer["url"], answer["formData"])
+    assert response.status_code == 200, response.text
+    read = get(answer["fileUrl"])
+    assert read.content == PNG
+    assert read.headers["Content-Type"] == "image/png"
+    assert read.headers["Cache-Control"] == "no-cache"
+    assert read.headers["Content-Disposition"] == "inline"
+    assert read.headers["x-oss-storage-class"] == "IA"
+    assert read.headers["x-oss-meta-source"] == "mini"
+
+
+def field_names(version):
+    common = [
+        *("key", "success_action_status", "x-oss-content-type", "x-oss-forbid-overwrite"),
+        *("x-oss-object-acl", "x-oss-security-token", "Cache-Control", "Content-Disposition"),
+        *("x-oss-storage-class", "x-oss-meta-source", "policy"),
+    ]
+    if version == "v1":
+        return [*common, "OSSAccessKeyId", "signature"]
+    return [*common, "x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-signature"]
+
+
+FIELDS = [(version, name) for version in VERSIONS for name in field_names(version)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_table_below_has_every_field_of_the_form(form, version):
+    assert set(form(version)["formData"]) == set(field_names(version))
+
+
+@pytest.mark.parametrize(("version", "name"), FIELDS)
+def test_a_form_with_one_field_changed_is_refused(cloud, form, version, name):
+    answer = form(version)
+    good = answer["formData"][name]
+    for value in {f"{good}x", f"x{good}", "", "true", "false", "public-read-write"} - {good}:
+        assert refused(post(answer["url"], {**answer["formData"], name: value}), cloud), value
+
+
+@pytest.mark.parametrize(("version", "name"), FIELDS)
+def test_a_form_with_one_field_dropped_is_refused(cloud, form, version, name):
+    answer = form(version)
+    fields = {field: value for field, value in answer["formData"].items() if field != name}
+    assert refused(post(answer["url"], fields), cloud)
+
+
+@pytest.mark.parametrize(("version", "name"), FIELDS)
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_a_second_copy_of_a_field_with_another_value_is_refused(cloud, form, version, name, comes_first):
+    answer = form(version)
+    pairs = list(answer["formData"].items())
+    pairs.insert(0 if comes_first else len(pairs), (name, "public-read" if "acl" in name else "other"))
+    assert refused(post(answer["url"], pairs), cloud)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["uploads/other/x.png", "uploads/public/${filename}", "../x.png", "public/x.png", "test/x.png"],
+)
+def test_no_other_key_is_taken(cloud, form, value):
+    answer = form()
+    assert refused(post(answer["url"], {**answer["formData"], "key": value}), cloud)
+
+
+@pytest.mark.parametrize("acl", ["public-read", "public-read-write", "private"])
+def test_no_other_acl_is_taken(cloud, form, acl):
+    answer = form()
+    assert refused(post(answer["url"], {**answer["formData"], "x-oss-object-acl": acl}), cloud)
+
+
+@pytest.mark.parametrize(
+    ("size", "code"), [(7, "EntityTooSmall"), (0, "EntityTooSmall"), (1025, "EntityTooLarge")]
+)
+def test_a_file_outside_the_profile_s_range_is_refused(cloud, form, size, code):
+    response = post(form()["url"], form()["formData"], bytes(size))
+    assert oss_code(response) == code
+    assert refused(response, cloud)
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [(63, False), (64, True), (65, False)])
+def test_an_announced_size_admits_exactly_that_size(cloud, form, size, is_taken):
+    answer = form(size=64)
+    response = post(answer["url"], answer["formData"], bytes(size))
+    assert (response.status_code == 200) is is_taken
+
+
+@pytest.mark.parametrize("size", [8, 1024])
+def test_the_ends_of_the_range_are_taken(form, size):
+    answer = form()
+    assert post(answer["url"], answer["formData"], bytes(size)).status_code == 200
+
+
+@pytest.mark.parametrize("part_type", ["text/html", "image/svg+xml", "", "application/octet-stream"])
+def test_whatever_type_the_platform_writes_the_stored_one_is_the_signed_one(form, part_type):
+    answer = form()
+    assert post(answer["url"], answer["formData"], part_type=part_type).status_code == 200
+    assert get(answer["fileUrl"]).headers["Content-Type"] == "image/png"
+
+
+def test_a_form_is_good_for_one_object_once(cloud, form):
+    answer = form()
+    assert post(answer["url"], answer["formData"]).status_code == 200
+    again = post(answer["url"], answer["formData"], b"another picture")
+    assert (again.status_code, oss_code(again)) == (409, "FileAlreadyExists")
+    assert get(answer["fileUrl"]).content == PNG
+
+
+def test_overwriting_works_where_the_profile_says_so(form):
+    answer = form(profile="public")
+    assert post(answer["url"], answer["formData"]).status_code == 200
+    assert post(answer["url"], answer["formData"], b"another picture").status_code == 200
+    assert get(answer["fileUrl"]).content == b"another picture"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_form_ends_with_its_expiry(cloud, form, clock, version):
+    answer = form(version)
+    clock.tick(seconds=299)
+    assert post(answer["url"], answer["formData"]).status_code == 200
+    answer = form(version)
+    clock.tick(seconds=301)
+    response = post(answer["url"], answer["formData"])
+    assert response.status_code == 403
+    assert "Policy expired" in response.text
+
+
+def resign(answer, credentials, conditions, version="v4", expiration="2099-01-01T00:00:00.000Z"):
+    """The same form as a signer would give it that put other conditions into the policy."""
+    document = {"expiration": expiration, "conditions": conditions}
+    policy = b64encode(json.dumps(document).encode()).decode()
+    secret = credentials.access_key_secret
+    if version == "v1":
+        signature = b64encode(hmac.new(secret.encode(), policy.encode(), hashlib.sha1).digest()).decode()
+        return {**answer["formData"], "policy": policy, "signature": signature}
+    key = ("aliyun_v4" + secret).encode()
+    for part in (*answer["formData"]["x-oss-credential"].split("/")[1:3], "oss", "aliyun_v4_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    signature = hmac.new(key, policy.encode(), hashlib.sha256).hexdigest()
+    return {**answer["formData"], "policy": policy, "x-oss-signature": signature}
+
+
+def role_key(cloud, answer):
+    return cloud.accounts.find(answer["formData"]["x-oss-credential"].split("/")[0])
+
+
+def policy_of(answer):
+    return json.loads(b64decode(answer["formData"]["policy"]))
+
+
+LATER = [
+    ("credentials", {"minutes": 61}, "SecurityTokenExpired"),
+    ("date window", {"days": 8}, None),
+]
+
+
+@pytest.mark.parametrize(("name", "time", "code"), LATER, ids=[row[0] for row in LATER])
+def test_even_a_policy_that_never_ends_is_held_to_the_other_clocks(cloud, form, clock, name, time, code):
+    answer = form()
+    fields = resign(answer, role_key(cloud, answer), policy_of(answer)["conditions"])
+    clock.tick(**time)
+    response = post(answer["url"], fields)
+    assert refused(response, cloud)
+    if code:
+        assert oss_code(response) == code
+
+
+# For each condition the signer emits: what a client could do if it were not there. That each of these
+# uploads succeeds without its condition shows that the condition, and nothing else, forbids it.
+WITHOUT = [
+    ("key", {"key": "uploads/other/x.png"}, PNG),
+    ("success_action_status", {"success_action_status": "204"}, PNG),
+    ("x-oss-content-type", {"x-oss-content-type": "text/html"}, PNG),
+    ("x-oss-forbid-overwrite", {"x-oss-forbid-overwrite": "false"}, PNG),
+    ("x-oss-object-acl", {"x-oss-object-acl": "public-read"}, PNG),
+    ("Cache-Control", {"Cache-Control": "max-age=1"}, PNG),
+    ("Content-Disposition", {"Content-Disposition": "attachment"}, PNG),
+    ("x-oss-storage-class", {"x-oss-storage-class": "Archive"}, PNG),
+    ("x-oss-meta-source", {"x-oss-meta-source": "forged"}, PNG),
+    ("content-length-range", {}, bytes(2000)),
+]
+
+
+@pytest.mark.parametrize(("dropped", "change", "content"), WITHOUT, ids=[row[0] for row in WITHOUT])
+def test_each_condition_is_what_forbids_its_attack(cloud, form, dropped, change, content):
+    answer = form()
+    attack = {**answer["formData"], **change}
+    assert refused(post(answer["url"], attack, content), cloud)
+    left = [condition for condition in policy_of(answer)["conditions"] if dropped not in condition]
+    assert len(left) == len(policy_of(answer)["conditions"]) - 1
+    weaker = {**resign(answer, role_key(cloud, answer), left), **change}
+    response = post(answer["url"], weaker, content)
+    assert response.status_code in (200, 204), response.text
+
+
+@pytest.mark.parametrize(
+    "dropped", ["x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-security-token"]
+)
+def test_oss_itself_insists_on_the_conditions_of_the_proof(cloud, form, dropped):
+    answer = form()
+    left = [condition for condition in policy_of(answer)["conditions"] if dropped not in condition]
+    assert refused(post(answer["url"], resign(answer, role_key(cloud, answer), left)), cloud)
+
+
+def test_the_bucket_condition_keeps_a_form_out_of_another_bucket(cloud, form, tmp_path, clock):
+    answer = form()
+    other = OssServer(cloud.accounts, "other-bucket", REGION, tmp_path / "other", now=clock).start()
+    try:
+        assert post(other.origin, answer["formData"]).status_code == 403
+        assert not len(other.objects)
+    finally:
+        other.stop()
+
+
+@pytest.mark.parametrize("key", ["secrets/x.png", "uploads-not/x.png", "x.png"])
+def test_even_with_a_policy_of_one_s_own_the_session_cannot_leave_its_folders(cloud, form, key):
+    """What someone could do who had got hold of the temporary secret itself."""
+    answer = form()
+    wide = [
+        condition
+        for condition in policy_of(answer)["conditions"]
+        if "key" not in condition and "content-length-range" not in condition
+    ]
+    response = post(answer["url"], {**resign(answer, role_key(cloud, answer), wide), "key": key})
+    assert refused(response, cloud)
+    assert "authorizer" in response.text
+
+
+# OSS takes fields no condition names. What they can do is known, and is nothing that was promised.
+EXTRA = [
+    ({"callback": b64encode(b"{}").decode()}, 400, "a callback that is none is refused"),
+    ({"success_action_redirect": "https://evil.example/"}, None, "only the uploader is redirected"),
+    ({"x-oss-meta-other": "x"}, 200, "metadata of the client's own"),
+    ({"Expires": "Wed, 21 Oct 2099 07:28:00 GMT"}, 200, "a header the profile did not speak of"),
+    ({"submit": "Upload"}, 200, "a button"),
+]
+
+
+@pytest.mark.parametrize(("extra", "status", "what"), EXTRA, ids=[row[2] for row in EXTRA])
+def test_an_extra_field_changes_nothing_that_was_pinned(cloud, form, extra, status, what):
+    answer = form()
+    response = post(answer["url"], {**answer["formData"], **extra})
+    if status:
+        assert response.status_code == status, response.text
+    assert set(cloud.oss.objects) <= {answer["key"]}
+    for stored in cloud.oss.objects.values():
+        assert (stored.content_type, stored.acl) == ("image/png", "default")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_classic_page_uploads_under_its_folder_and_nowhere_else(cloud, function, version):
+    answer = function(version).ask(method="GET", path="/", query={"profile": "page"}).json
+    fields = {"key": f"{answer['dir']}photo.png", "policy": answer["policy"]}
+    if version == "v1":
+        fields |= {"OSSAccessKeyId": answer["accessid"], "signature": answer["signature"]}
+    else:
+        fields |= {
+            "x-oss-signature-version": answer["x_oss_signature_version"],
+            "x-oss-credential": answer["x_oss_credential"],
+            "x-oss-date": answer["x_oss_date"],
+            "x-oss-signature": answer["signature"],
+        }
+    fields |= {"success_action_status": "200", "x-oss-security-token": answer["security_token"]}
+    assert post(answer["host"], {**fields, "key": "uploads/x.png"}).status_code == 403
+    assert post(answer["host"], {**fields, "x-oss-object-acl": "public-read"}).status_code == 403
+    assert post(answer["host"], fields, bytes(1025)).status_code == 400
+    assert not len(cloud.oss.objects)
+    assert post(answer["host"], fields).status_code == 200
+    assert get(f"{answer['host']}/test/photo.png").content == PNG
+
+
+def test_an_announced_size_holds_for_a_classic_page_too(cloud, function):
+    answer = function("v1").ask(body={"profile": "page", "size": 10}).json
+    assert ["content-length-range", 10, 10] in json.loads(b64decode(answer["policy"]))["conditions"]
+
+
+def test_no_secret_of_any_credentials_shows_anywhere(cloud, function, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    running = function()
+    seen = [running.ask(body={"contentType": "image/png"}).text]
+    for fault in ("forbidden", "malformed", "no_colon", "not_utf8", "status_500", "drop"):
+        cloud.sts.faults.plan(fault, times=2)
+        running.clock.tick(hours=2)
+        seen.append(running.ask(body={"contentType": "image/png"}).text)
+        cloud.sts.faults.clear()
+    secrets = [key.access_key_secret for key in cloud.accounts._keys.values()]
+    assert len(secrets) >= 2
+    everything = "".join(seen) + caplog.text + "".join(capfd.readouterr())
+    assert not [secret for secret in secrets if secret in everything]
+
+
+def test_a_refresh_in_the_advisory_window_that_fails_is_invisible(cloud, function, clock):
+    running = function()
+    assert running.ask(body={"contentType": "image/png"}).status == 200
+    clock.tick(minutes=50)
+    cloud.sts.faults.plan("throttle")
+    for _ in range(5):
+        answer = running.ask(body={"contentType": "image/png"})
+        assert answer.status == 200
+        assert post(answer.json["url"], answer.json["formData"]).status_code == 200
+    clock.tick(minutes=8)
+    late = running.ask(body={"contentType": "image/png"})
+    assert (late.status, late.code) == (503, "sts_unavailable")
+    cloud.sts.faults.clear()
+    assert running.ask(body={"contentType": "image/png"}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ("forbidden", 502),
+        ("throttle", 503),
+        ("throttle_429", 503),
+        ("status_500", 503),
+        ("status_503", 503),
+        ("drop", 503),
+        ("malformed", 503),
+        ("empty", 503),
+        ("null", 503),
+        ("missing_field", 503),
+        ("short_life", 503),
+        ("expired", 503),
+        ("far_future", 200),
+        ("not_utf8", 503),
+        ("no_colon", 503),
+        ("huge", 503),
+        ("redirect", 503),
+    ],
+)
+def test_each_fault_of_sts_is_answered_as_documented(cloud, function, fault, status):
+    cloud.sts.faults.plan(fault)
+    answer = function().ask(body={"contentType": "image/png"})
+    assert answer.status == status, answer.text
+    assert ("Retry-After" in answer.headers) is (status == 503)

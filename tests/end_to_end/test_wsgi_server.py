@@ -1,0 +1,38 @@
+"""The function under a plain WSGI server, as one runs it without Function Compute."""
+
+import threading
+
+import pytest
+import requests
+import waitress
+
+from handler import serve
+
+
+@pytest.fixture
+def served(instance, good_sts):
+    function = instance().function
+    server = waitress.create_server(
+        lambda environ, start: serve(function, environ, start), host="127.0.0.1", port=0, threads=2
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    server.task_dispatcher.shutdown()
+    thread.join(5)
+
+
+def test_a_plain_wsgi_server_hands_out_forms(served):
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(
+            f"{served}/api/upload-params", json={"filename": "猫.png", "size": 5}, timeout=5
+        )
+        assert answer.status_code == 200
+        assert answer.json()["key"].endswith(".png")
+        assert session.get(f"{served}/health", timeout=5).json() == {"status": "ok"}
+        assert session.get(f"{served}/nope", timeout=5).status_code == 404
+        chunks = iter([b'{"filename":', b'"a.png"}'])
+        assert session.post(f"{served}/", data=chunks, timeout=5).status_code == 200
+        assert session.post(f"{served}/", data=b"x" * 70_000, timeout=5).status_code == 413

@@ -1,0 +1,140 @@
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import jwt
+import pytest
+
+from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud, clear_inherited_settings
+from local.fc_gateway import FcGateway
+
+PROJECT = Path(__file__).resolve().parents[2]
+REQUIRED = {
+    "OSS_BUCKET", "OSS_REGION", "OSS_HOST", "STS_ENDPOINT", "STS_ROLE_ARN", "CALLER_AUTH", "TOKEN_SECRET",
+    "CALLBACK_URL", "CALLBACK_KEY_ORIGIN", "PROFILES_FILE", "ALLOWED_ORIGINS",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+}  # fmt: skip
+
+
+@pytest.fixture
+def gateway():
+    running = FcGateway(lambda event, context: {"statusCode": 200})
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize(
+    ("caller_auth", "more"),
+    [
+        ("wechat", {"WECHAT_APPID", "WECHAT_SECRET", "WECHAT_ENDPOINT"}),
+        ("jwt", {"JWT_KEY", "JWT_ALGORITHM"}),
+        ("anonymous", set()),
+    ],
+)
+def test_the_environment_names_every_emulator_and_nothing_else(gateway, tmp_path, caller_auth, more):
+    with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
+        settings = cloud.environment()
+    assert set(settings) == REQUIRED | more
+    assert settings["CALLER_AUTH"] == caller_auth
+    assert settings["OSS_HOST"] == settings["CALLBACK_KEY_ORIGIN"] == cloud.oss.origin
+    assert settings["STS_ENDPOINT"] == cloud.sts.origin
+    assert settings["CALLBACK_URL"] == f"{gateway.origin}/callback"
+    assert cloud.playground.origin in settings["ALLOWED_ORIGINS"].split(",")
+    assert len(settings["TOKEN_SECRET"]) >= 32
+
+
+def test_every_run_has_its_own_secret(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path) as first, LocalCloud(gateway, tmp_path) as second:
+        assert first.environment()["TOKEN_SECRET"] != second.environment()["TOKEN_SECRET"]
+
+
+def test_extra_settings_replace_those_of_the_cloud(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path, extra_settings={"CALLER_RATE": "1/s", "OSS_REGION": "x"}) as cloud:
+        settings = cloud.environment()
+    assert (settings["CALLER_RATE"], settings["OSS_REGION"]) == ("1/s", "x")
+
+
+def test_the_addresses_for_scripts_have_the_promised_names(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path) as cloud:
+        addresses = cloud.addresses()
+    assert list(addresses) == [
+        "function", "functionFc2", "sts", "oss", "wechat", "playground",
+        "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId",
+    ]  # fmt: skip
+    origins = [addresses[name] for name in ("function", "sts", "oss", "wechat", "playground")]
+    assert len(set(origins)) == 5
+
+
+def test_a_token_of_the_local_business_fits_the_key_the_function_is_given(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path, caller_auth="jwt") as cloud:
+        token = cloud.business_token("someone")
+        assert cloud.addresses()["businessToken"].count(".") == 2
+        key = cloud.environment()["JWT_KEY"]
+    assert jwt.decode(token, key, algorithms=["HS256"])["sub"] == "someone"
+
+
+def test_the_page_learns_addresses_and_profiles_but_no_secret(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path) as cloud:
+        config = cloud.page_config()
+        secrets = {value for name, value in cloud.environment().items() if "SECRET" in name}
+    assert config["function"] == gateway.origin
+    avatar = next(profile for profile in config["profiles"] if profile["name"] == "avatar")
+    assert avatar["callback"] is True
+    assert [profile["name"] for profile in config["profiles"] if profile["classic"]] == ["legacy"]
+    assert not any(secret in json.dumps(config) for secret in secrets)
+
+
+def test_an_unknown_way_of_asking_is_refused(gateway, tmp_path):
+    with pytest.raises(ValueError, match="anonymous"):
+        LocalCloud(gateway, tmp_path, caller_auth="everyone")
+
+
+def test_ports_that_are_taken_are_stepped_over(gateway, tmp_path):
+    first_port = int(gateway.origin.rpartition(":")[2])
+    with LocalCloud(gateway, tmp_path, first_port=first_port) as cloud:
+        ports = [
+            int(server.origin.rpartition(":")[2])
+            for server in (cloud.oss, cloud.sts, cloud.wechat, cloud.playground)
+        ]
+    assert first_port < ports[0] < ports[1] < ports[2] < ports[3] < first_port + 200
+
+
+def test_the_role_may_put_objects_into_the_bucket_and_nothing_else():
+    [statement] = ROLE_POLICY["Statement"]
+    assert statement["Action"] == ["oss:PutObject", "oss:PutObjectAcl"]
+    assert statement["Resource"] == ["acs:oss:*:*:local-bucket/*"]
+    assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
+
+
+def test_the_local_profiles_are_those_that_ship_apart_from_the_callback():
+    def read(path):
+        profiles = tomllib.loads((PROJECT / path).read_text("utf-8"))
+        return {
+            name: {option: value for option, value in profile.items() if option != "callback"}
+            for name, profile in profiles.items()
+        }
+
+    assert read("local/profiles.toml") == read("profiles.toml")
+
+
+def test_nothing_a_shell_may_hold_survives():
+    kept = {"PATH": "/bin", "HOME": "/root", "PORT": "9000", "NO_COLOR": "1"}
+    hostile = dict.fromkeys(
+        "HTTP_PROXY https_proxy All_Proxy no_proxy DEBUG OSS_BUCKET OSS_HOST CALLER_AUTH TOKEN_SECRET "
+        "OWNER_SECRET CALLER_RATE LOG_LEVEL UPLOAD_WEBHOOK_URL ALIYUN_ACCESS_KEY_ID FC_REGION "
+        "ALIYUN_ACCESS_KEY_SECRET ALIBABA_CLOUD_SECURITY_TOKEN ALIBABA_CLOUD_CREDENTIALS_FILE".split(),
+        "hostile",
+    )  # fmt: skip
+    environ = {**kept, **hostile}
+    clear_inherited_settings(environ)
+    assert environ == kept
+
+
+def test_every_setting_the_function_reads_is_among_those_cleared():
+    source = (PROJECT / "settings.py").read_text("utf-8")
+    names = set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"', source))
+    environ = dict.fromkeys(names, "inherited")
+    assert {"OSS_BUCKET", "CALLER_RATE", "TOKEN_SECRET"} <= names
+    clear_inherited_settings(environ)
+    assert environ == {}

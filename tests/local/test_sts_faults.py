@@ -1,0 +1,167 @@
+"""
+The bad days of the local STS, planned from Python and over HTTP.
+"""
+
+import http.client
+import json
+import time
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("throttle", 400, "Throttling.User"),
+        ("throttle_429", 429, "Throttling.User"),
+        ("forbidden", 403, "NoPermission"),
+        ("status_503", 503, "ServiceUnavailable"),
+        ("no_colon", 400, "SignatureDoesNotMatch"),
+    ],
+)
+def test_refuses_once_as_told(sts_call, sts_server, kind, status, code):
+    sts_server.faults.plan(kind, times=1)
+    answer = sts_call()
+    assert (answer[0], answer[1]["Code"]) == (status, code)
+    assert set(answer[1]) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
+    assert kind != "no_colon" or ":" not in answer[1]["Message"]
+    assert sts_call.code() == (200, "")
+    assert len(sts_server.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "body"),
+    [
+        ("status_500", 500, b"<html>"),
+        ("malformed", 200, b'{"RequestId"'),
+        ("empty", 200, b""),
+        ("null", 200, b"null"),
+        ("not_utf8", 502, b"\xff\xfe"),
+        ("huge", 200, b'{"RequestId": "AAAA'),
+    ],
+)
+def test_answers_nonsense_once_as_told(sts_call, sts_server, kind, status, body):
+    sts_server.faults.plan(kind, times=1)
+    answer = sts_call.send("POST", "/")
+    assert answer[0] == status
+    assert answer[1].startswith(body)
+    assert kind != "empty" or answer[1] == b""
+    assert kind != "huge" or len(answer[1]) > 2**20
+    assert sts_call.code() == (200, "")
+
+
+def test_malformed_is_no_json_and_the_502_is_no_utf8(sts_call, sts_server):
+    sts_server.faults.plan("malformed", times=1)
+    with pytest.raises(ValueError, match="Expecting value"):
+        json.loads(sts_call.send("POST", "/")[1])
+    sts_server.faults.plan("not_utf8", times=1)
+    with pytest.raises(UnicodeDecodeError):
+        sts_call.send("POST", "/")[1].decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expiration"),
+    [
+        ("short_life", "2026-11-24T14:00:30Z"),
+        ("expired", "2026-11-24T13:00:00Z"),
+        ("far_future", "2999-01-01T00:00:00Z"),
+    ],
+)
+def test_a_session_ends_when_told_and_the_oss_agrees(sts_call, sts_server, sts_accounts, kind, expiration):
+    sts_server.faults.plan(kind, times=1)
+    given = sts_call()[1]["Credentials"]
+    assert given["Expiration"] == expiration
+    assert f"{sts_accounts.find(given['AccessKeyId']).expires_at:%Y-%m-%dT%H:%M:%SZ}" == expiration
+
+
+def test_leaves_out_the_token_when_told(sts_call, sts_server):
+    sts_server.faults.plan("missing_field", times=1)
+    status, answer = sts_call()
+    assert status == 200
+    assert set(answer["Credentials"]) == {"AccessKeyId", "AccessKeySecret", "Expiration"}
+
+
+@pytest.mark.parametrize("kind", ["missing_field", "short_life", "expired", "far_future", "slow"])
+def test_a_bad_request_stays_bad_on_a_bad_day(sts_call, sts_server, kind):
+    sts_server.faults.plan(kind, times=1)
+    assert sts_call.code(secret="wrong") == (400, "SignatureDoesNotMatch")
+
+
+def test_drops_the_connection_when_told(sts_call, sts_server):
+    sts_server.faults.plan("drop", times=1)
+    with pytest.raises(http.client.RemoteDisconnected):
+        sts_call()
+    assert len(sts_server.calls) == 1
+    assert sts_call.code() == (200, "")
+
+
+def test_redirects_to_where_a_follower_would_be_seen(sts_call, sts_server):
+    sts_server.faults.plan("redirect", times=1)
+    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=5)
+    connection.request("POST", "/")
+    answer = connection.getresponse()
+    connection.close()
+    port = sts_server.origin.rpartition(":")[2]
+    assert (answer.status, answer.headers["Location"]) == (302, f"http://localhost:{port}/redirected")
+
+
+def test_is_slow_when_told_and_then_right(sts_call, sts_server):
+    sts_server.faults.plan("slow", times=1, seconds=0.1)
+    before = time.monotonic()
+    assert sts_call.code() == (200, "")
+    assert time.monotonic() - before >= 0.1
+
+
+def test_a_slow_answer_does_not_hold_up_the_end(sts_call, sts_server):
+    sts_server.faults.plan("slow", times=1, seconds=600)
+    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=5)
+    connection.request("POST", "/")
+    while not sts_server.calls:
+        time.sleep(0.001)
+    sts_server.stop()
+    assert connection.getresponse().status == 400
+    connection.close()
+
+
+def test_the_switchboard_plans_lists_and_forgets(sts_call, sts_server):
+    status, body = sts_call.send("PUT", "/-/faults", '{"kind": "throttle", "times": 1}')
+    assert status == 200
+    assert json.loads(body) == {"kinds": sorted(sts_server.faults.known)}
+    assert sts_call.code() == (400, "Throttling.User")
+    assert sts_call.code() == (200, "")
+    sts_call.send("PUT", "/-/faults", '{"kind": "throttle"}')
+    assert [sts_call.code()[0] for _ in range(3)] == [400] * 3
+    assert sts_call.send("DELETE", "/-/faults")[0] == 200
+    assert sts_call.code() == (200, "")
+    assert json.loads(sts_call.send("GET", "/-/faults")[1])["kinds"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("", 400),
+        ("x", 400),
+        ("[]", 400),
+        ("null", 400),
+        ('"throttle"', 400),
+        ("[" * 4000, 400),
+        ('{"kind": "unheard of"}', 400),
+        ('{"kind": 1}', 400),
+        ('{"kind": "throttle", "time": 1}', 400),
+        ('{"kind": "throttle", "times": 0}', 400),
+        ('{"kind": "throttle", "times": "x"}', 400),
+        ('{"kind": "throttle", "times": []}', 400),
+        ('{"kind": "throttle", "rate": 1.5}', 400),
+        ('{"kind": "throttle", "rate": NaN}', 400),
+        ('{"kind": "slow", "seconds": -1}', 400),
+        ('{"kind": "slow", "seconds": 601}', 400),
+        ('{"kind": "slow", "seconds": Infinity}', 400),
+        ('{"kind": "' + "a" * 4096 + '"}', 413),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_the_switchboard_refuses_what_it_cannot_play(sts_call, body, status):
+    answer = sts_call.send("PUT", "/-/faults", body)
+    assert answer[0] == status
+    assert json.loads(answer[1])["error"]
+    assert sts_call.code() == (200, "")

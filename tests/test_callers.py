@@ -1,0 +1,380 @@
+"""callers: who may ask for a form, in the three modes, through both contracts of Function Compute."""
+
+import io
+import json
+import logging
+import random
+import re
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from callers import owner_of
+from handler import serve
+from outgoing_http import Answer
+from settings import read_settings
+from tokens import RECEIPT, SESSION, TICKET, issue_token
+from upload_request import render_key
+
+TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
+OTHER_SECRET = "another-functions-secret-0123456789-x"
+WECHAT = {
+    "CALLER_AUTH": "wechat",
+    "TOKEN_SECRET": TOKEN_SECRET,
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_SECRET": "wechat-secret-canary",
+}
+OPENID = "oOpenIdCanary_0123456789-xyz"
+OWNER = re.compile(r"[a-z2-7]{26}")
+HOUR = timedelta(hours=1)
+
+
+def session(clock, *, audience=SESSION, secret=TOKEN_SECRET, subject=OPENID, life=HOUR):
+    return issue_token({"sub": subject}, audience=audience, secrets=[secret], now=clock(), life=life)
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def wechat_says(openid):
+    return lambda *_, **__: Answer(200, json.dumps({"openid": openid, "session_key": "s"}).encode())
+
+
+def ask_wsgi(function, *, path="/upload-params", body=None, headers=None, method="POST"):
+    """One request as a WSGI server hands it over; gives status, headers and text."""
+    raw = b"" if body is None else json.dumps(body).encode()
+    started = []
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "CONTENT_LENGTH": str(len(raw)),
+        "CONTENT_TYPE": "application/json",
+        "REMOTE_ADDR": "203.0.113.7",
+        "wsgi.input": io.BytesIO(raw),
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in (headers or {}).items()},
+    }
+    chunks = serve(function, environ, lambda status, fields: started.append((status, dict(fields))))
+    ((status, fields),) = started
+    return int(status.partition(" ")[0]), fields, b"".join(chunks).decode()
+
+
+# --- the three modes ---
+
+
+def test_without_a_mode_nobody_signs_and_only_the_log_says_why(instance, log_lines):
+    answer = instance(CALLER_AUTH=None).ask({"filename": "a.png"})
+    assert (answer.status, answer.code) == (500, "misconfigured")
+    assert "CALLER_AUTH" not in answer.text
+    assert "CALLER_AUTH is missing" in log_lines()[-1]["reason"]
+
+
+def test_wechat_login_and_form_through_an_event(instance, good_sts):
+    function = instance(wechat_says(OPENID), **WECHAT)
+    token = function.ask({"code": "c"}, path="/login").json["token"]
+    answer = function.ask({"filename": "a.png"}, headers=bearer(token))
+    assert answer.status == 200
+    assert answer.json["key"].startswith(f"uploads/{owner_of(OPENID, TOKEN_SECRET)}/2026/11/24/")
+
+
+def test_wechat_login_and_form_through_wsgi(instance, good_sts):
+    function = instance(wechat_says(OPENID), **WECHAT).function
+    status, _, text = ask_wsgi(function, path="/login", body={"code": "c"})
+    assert status == 200
+    status, _, text = ask_wsgi(
+        function, body={"filename": "a.png"}, headers=bearer(json.loads(text)["token"])
+    )
+    assert status == 200
+    assert json.loads(text)["key"].startswith(f"uploads/{owner_of(OPENID, TOKEN_SECRET)}/")
+
+
+def test_a_business_token_through_both_contracts(instance, good_sts, clock):
+    secret = "business-secret-0123456789-0123456789"
+    function = instance(CALLER_AUTH="jwt", JWT_KEY=secret, JWT_ALGORITHM="HS256", TOKEN_SECRET=TOKEN_SECRET)
+    token = issue_token({"sub": "42"}, audience="shop", secrets=[secret], now=clock(), life=HOUR)
+    folder = f"uploads/{owner_of('42', TOKEN_SECRET)}/"
+    assert function.ask({"filename": "a.png"}, headers=bearer(token)).json["key"].startswith(folder)
+    status, _, text = ask_wsgi(function.function, body={"filename": "a.png"}, headers=bearer(token))
+    assert (status, json.loads(text)["key"].startswith(folder)) == (200, True)
+
+
+def test_anyone_is_public_through_both_contracts(instance, good_sts):
+    function = instance()
+    assert function.ask({"filename": "a.png"}).json["key"].startswith("uploads/public/")
+    status, _, text = ask_wsgi(function.function, body={"filename": "a.png"})
+    assert (status, json.loads(text)["key"].startswith("uploads/public/")) == (200, True)
+
+
+def test_wsgi_refuses_as_an_event_does(instance, sts):
+    status, headers, text = ask_wsgi(instance(**WECHAT).function, body={}, headers=bearer("x.y.z"))
+    assert status == 401
+    assert json.loads(text)["error"]["code"] == "unauthorized"
+    assert headers["Content-Length"] == str(len(text.encode()))
+
+
+@pytest.mark.parametrize("mode", ["anonymous", "jwt"])
+def test_only_wechat_has_a_login(instance, mode):
+    jwt = {"JWT_KEY": OTHER_SECRET, "JWT_ALGORITHM": "HS256", "TOKEN_SECRET": TOKEN_SECRET}
+    answer = instance(wechat_says(OPENID), CALLER_AUTH=mode, **jwt).ask({"code": "c"}, path="/login")
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+# --- session tokens under attack ---
+
+
+@pytest.mark.parametrize(
+    "tokens_header",
+    [
+        lambda good: {},
+        lambda good: {"Authorization": ""},
+        lambda good: {"Authorization": "Bearer"},
+        lambda good: {"Authorization": "Bearer "},
+        lambda good: {"Authorization": good},
+        lambda good: {"Authorization": f"Bearer{good}"},
+        lambda good: {"Authorization": f"Basic {good}"},
+        lambda good: {"Authorization": f"Bearer: {good}"},
+        lambda good: {"Authorization": f"Bearer Bearer {good}"},
+        lambda good: {"Authorization": f"Bearer {good},Bearer {good}"},
+        lambda good: {"Authorization": f"Bearer {good}, Bearer {good}"},
+        lambda good: {"Authorization": f"Basic eDp5,Bearer {good}"},
+        lambda good: {"Authorization": f"Bearer {good} {good}"},
+        lambda good: {"Authorization": f"Bearer {good}\t{good}"},
+        lambda good: {"Authorization": f"Bearer {good}\u00e9"},
+        lambda good: {"Authorization": f"Bearer \uff45{good[1:]}"},
+        lambda good: {"Authorization": f'Bearer "{good}"'},
+        lambda good: {"Authorization": f"Bearer {good[:-1]}"},
+        lambda good: {"Authorization": f"Bearer {good[1:]}"},
+        lambda good: {"Authorization": f"Bearer {good}.{good}"},
+        lambda good: {"Authorization": "Bearer " + "x" * 10_000},
+        lambda good: {"Authorization": f"Bearer {good}" + "x" * 10_000},
+        lambda good: {"X-Upload-Token": "x", "Authorization": f"Bearer {good}"},
+        lambda good: {"X-Upload-Token": f"{good},{good}"},
+        lambda good: {"X-Upload-Token": f"Bearer {good}"},
+        lambda good: {"Cookie": f"token={good}"},
+        lambda good: {"X-Forwarded-Authorization": f"Bearer {good}"},
+    ],
+)
+def test_refuses_a_header_that_does_not_carry_one_good_token(instance, sts, clock, tokens_header):
+    answer = instance(**WECHAT).ask({"filename": "a.png"}, headers=tokens_header(session(clock)))
+    assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("query", ["token", "access_token", "Authorization"])
+def test_a_token_in_the_query_is_none(instance, sts, clock, query):
+    assert instance(**WECHAT).ask(method="GET", query={query: session(clock)}).status == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        lambda good: {"Authorization": f"Bearer {good}"},
+        lambda good: {"authorization": f"bearer {good}"},
+        lambda good: {"AUTHORIZATION": f"bEaReR   {good}  "},
+        lambda good: {"X-Upload-Token": good},
+        lambda good: {"x-upload-token": good, "Authorization": "acs signature-of-a-signed-trigger"},
+    ],
+)
+def test_takes_the_token_in_odd_case_and_beside_a_signed_trigger_s_header(instance, good_sts, clock, headers):
+    assert instance(**WECHAT).ask({"filename": "a.png"}, headers=headers(session(clock))).status == 200
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        lambda clock: session(clock, audience=TICKET),
+        lambda clock: session(clock, audience=RECEIPT),
+        lambda clock: session(clock, audience="shop"),
+        lambda clock: session(clock, secret=OTHER_SECRET),
+        lambda clock: session(clock, secret="wechat-secret-canary".ljust(32, "x")),
+        lambda clock: session(clock, life=timedelta(0)),
+        lambda clock: session(clock, life=timedelta(days=-1)),
+        lambda clock: session(clock, subject=""),
+        lambda clock: session(clock, subject="x" * 256),
+        lambda clock: session(clock, subject="号" * 86),
+        lambda clock: session(clock, subject=None),
+        lambda clock: session(clock, subject=["x"]),
+    ],
+    ids=[
+        *("a ticket", "a receipt", "of another purpose", "of another function", "signed with the app secret"),
+        *("just expired", "long expired", "empty", "long", "long in bytes", "null", "a list"),
+    ],
+)
+def test_refuses_a_token_that_is_no_session(instance, sts, clock, forgery):
+    answer = instance(**WECHAT).ask({"filename": "a.png"}, headers=bearer(forgery(clock)))
+    assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+def test_a_session_ends_when_it_said_it_would(instance, good_sts, clock):
+    function = instance(wechat_says(OPENID), **WECHAT, TOKEN_SECONDS="60")
+    login = function.ask({"code": "c"}, path="/login").json
+    assert login["expiresIn"] == 60
+    clock.tick(seconds=59)
+    assert function.ask({"filename": "a.png"}, headers=bearer(login["token"])).status == 200
+    clock.tick(seconds=1)
+    assert function.ask({"filename": "a.png"}, headers=bearer(login["token"])).status == 401
+
+
+def test_a_new_secret_in_front_keeps_sessions_and_folders(instance, good_sts, clock):
+    before = instance(**WECHAT).ask({"filename": "a.png"}, headers=bearer(session(clock)))
+    rotated = instance(**{**WECHAT, "TOKEN_SECRET": f"{OTHER_SECRET},{TOKEN_SECRET}"})
+    after = rotated.ask({"filename": "a.png"}, headers=bearer(session(clock)))
+    assert before.json["key"].split("/")[:2] == after.json["key"].split("/")[:2]
+
+
+# --- the owner comes from the token and nowhere else ---
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"owner": "victim"},
+        {"key": "uploads/victim/x.png"},
+        {"dir": "uploads/victim/"},
+        {"filename": "../../victim/x.png"},
+        {"filename": "..\\..\\victim\\x.png"},
+        {"filename": "uploads/victim/x.png"},
+        {"filename": "x./victim/png"},
+        {"filename": "{owner}.png"},
+        {"sub": "victim", "openid": "victim", "uploadId": "../victim"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("profile", ["default", "avatar"])
+def test_a_caller_who_asks_for_another_s_key_gets_one_in_the_own_folder(
+    instance, good_sts, clock, body, profile
+):
+    wanted = {"contentType": "image/png", "profile": profile, **body}
+    answer = instance(**WECHAT).ask(wanted, headers=bearer(session(clock)))
+    folder = {"default": "uploads", "avatar": "avatars"}[profile]
+    own = re.escape(f"{folder}/{owner_of(OPENID, TOKEN_SECRET)}/")
+    assert re.fullmatch(own + r"(2026/11/24/)?[A-Za-z0-9_-]{22}(\.png)?", answer.json["key"])
+    assert "victim" not in answer.text
+
+
+@pytest.mark.parametrize("profile", ["../avatar", "avatar/../../x", "AVATAR", "uploads/victim"])
+def test_a_profile_is_a_name_and_no_path(instance, sts, clock, profile):
+    answer = instance(**WECHAT).ask({"profile": profile}, headers=bearer(session(clock)))
+    assert (answer.status, answer.code) == (400, "unknown_profile")
+
+
+def test_ten_thousand_callers_never_share_a_folder(environment, clock):
+    avatar = read_settings(environment).profiles["avatar"]
+    chance = random.Random(20261124)
+    subjects = {chance.randbytes(21).hex()[: chance.randint(1, 42)] + str(number) for number in range(9_990)}
+    # And those an attacker would pick: alike but for case, blanks, dots, composition.
+    subjects |= {"public", "Public", " public", "public/", "..", ".", "e\u0301", "\u00e9", "a\x00", "a"}
+    assert len(subjects) == 10_000
+    folders = set()
+    for subject in subjects:
+        owner = owner_of(subject, TOKEN_SECRET)
+        key = render_key(avatar, owner=owner, upload_id="id", now=clock(), filename="a.png", content_type="")
+        assert OWNER.fullmatch(owner)
+        folders.add(key.rpartition("/")[0])
+    assert len(folders) == 10_000
+
+
+def test_callers_get_forms_in_folders_of_their_own(instance, good_sts, clock):
+    function = instance(**WECHAT)
+    folders = set()
+    for number in range(100):
+        headers = bearer(session(clock, subject=f"user-{number}"))
+        key = function.ask({"filename": "a.png"}, headers=headers).json["key"]
+        again = function.ask({"filename": "a.png"}, headers=headers).json["key"]
+        assert key.split("/")[:2] == again.split("/")[:2]
+        assert key != again
+        folders.add(key.split("/")[1])
+    assert len(folders) == 100
+
+
+def test_a_folder_is_a_keyed_hash():
+    assert owner_of(OPENID, TOKEN_SECRET) == owner_of(OPENID, TOKEN_SECRET)
+    assert owner_of(OPENID, TOKEN_SECRET) != owner_of(OPENID, OTHER_SECRET)
+    assert owner_of("public", TOKEN_SECRET) != "public"
+
+
+def test_owner_secret_decides_the_folder_when_it_is_set(instance, good_sts, clock):
+    function = instance(**WECHAT, OWNER_SECRET=OTHER_SECRET)
+    key = function.ask({"filename": "a.png"}, headers=bearer(session(clock))).json["key"]
+    assert key.startswith(f"uploads/{owner_of(OPENID, OTHER_SECRET)}/")
+
+
+def test_the_openid_and_the_tokens_appear_in_no_answer_and_no_log_line(instance, good_sts, clock, caplog):
+    caplog.set_level(logging.DEBUG)
+    function = instance(wechat_says(OPENID), **WECHAT)
+    token = function.ask({"code": "code-canary"}, path="/login").json["token"]
+    answer = function.ask({"filename": "a.png"}, headers=bearer(token))
+    refused = function.ask({"filename": "a.png"}, headers=bearer(token + "x"))
+    shown = answer.text + refused.text + caplog.text
+    for secret in (OPENID, token, "code-canary", TOKEN_SECRET, "wechat-secret-canary"):
+        assert secret not in shown
+    assert repr(function.function._ready().settings).count("canary") == 0
+
+
+# --- callers who flood ---
+
+
+def test_a_caller_who_floods_is_told_when_to_come_back_and_costs_no_sts_call(instance, good_sts, clock):
+    function = instance(**WECHAT, CALLER_RATE="3/min")
+    headers = bearer(session(clock))
+    assert [function.ask({"filename": "a.png"}, headers=headers).status for _ in range(4)] == [200] * 3 + [
+        429
+    ]
+    calls = len(good_sts.calls)
+    answer = function.ask({"filename": "a.png"}, headers=headers)
+    assert (answer.code, answer.headers["Retry-After"]) == ("too_many_requests", "60")
+    assert len(good_sts.calls) == calls
+    other = bearer(session(clock, subject="other"))
+    assert function.ask({"filename": "a.png"}, headers=other).status == 200
+    clock.tick(seconds=60)
+    assert function.ask({"filename": "a.png"}, headers=headers).status == 200
+
+
+def test_a_second_login_is_no_second_allowance(instance, good_sts):
+    function = instance(wechat_says(OPENID), **WECHAT, CALLER_RATE="1/min")
+    tokens = [function.ask({"code": code}, path="/login").json["token"] for code in ("c1", "c2")]
+    statuses = [function.ask({"filename": "a.png"}, headers=bearer(token)).status for token in tokens]
+    assert statuses == [200, 429]
+
+
+def test_many_files_count_as_many(instance, good_sts, clock):
+    function = instance(**WECHAT, CALLER_RATE="5/min")
+    headers = bearer(session(clock))
+    three = {"files": [{"filename": "a.png"}] * 3}
+    assert [function.ask(three, headers=headers).status for _ in range(2)] == [200, 429]
+
+
+def test_anyone_is_limited_by_address_whatever_the_forwarded_headers_say(instance, good_sts):
+    function = instance(CALLER_RATE="2/min")
+    statuses = [
+        function.ask(
+            {"filename": "a.png"},
+            headers={"X-Forwarded-For": f"198.51.100.{number}", "X-Real-IP": f"198.51.100.{number}"},
+        ).status
+        for number in range(3)
+    ]
+    assert statuses == [200, 200, 429]
+    assert function.ask({"filename": "a.png"}, source_ip="203.0.113.8").status == 200
+
+
+def test_a_bad_token_uses_up_nobody_s_allowance(instance, good_sts, clock):
+    function = instance(**WECHAT, CALLER_RATE="1/min")
+    for _ in range(5):
+        assert function.ask({"filename": "a.png"}, headers=bearer("x")).status == 401
+    assert function.ask({"filename": "a.png"}, headers=bearer(session(clock))).status == 200
+
+
+@effort(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    headers=st.dictionaries(
+        st.sampled_from(["authorization", "Authorization", "x-upload-token", "X-Upload-Token", "origin"]),
+        st.text(max_size=40) | st.text(max_size=40).map("Bearer {}".format),
+        max_size=4,
+    )
+)
+def test_whatever_the_headers_say_is_at_worst_unauthorized(instance, headers):
+    answer = instance(**WECHAT).ask({"filename": "a.png"}, headers=headers)
+    assert (answer.status, answer.code) == (401, "unauthorized")

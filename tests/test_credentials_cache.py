@@ -1,0 +1,236 @@
+"""The cache of credentials: early when possible, late when necessary, once at a time."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from errors import StsRejected, StsUnavailable
+from sts_credentials import AccessKeys, CredentialsCache, StsCredentials
+
+OWN = AccessKeys("STS.own", "s", "t")
+FORM = timedelta(seconds=360)
+
+
+class Sts:
+    """STS as the cache sees it: counts calls, answers or fails as told."""
+
+    def __init__(self, clock, life=timedelta(hours=1)):
+        self.clock = clock
+        self.life = life
+        self.error = None
+        self.asked = []
+
+    def __call__(self, own, now, *, attempts):
+        assert own is OWN
+        self.asked.append((now, attempts))
+        if self.error:
+            raise self.error
+        return StsCredentials(f"STS.{len(self.asked)}", "s", "t", now + self.life)
+
+
+@pytest.fixture
+def sts(clock):
+    return Sts(clock)
+
+
+@pytest.fixture
+def cache(sts):
+    return CredentialsCache(sts)
+
+
+@pytest.fixture
+def get(cache, clock):
+    def ask(form=FORM):
+        credentials, refreshed = cache.get(lambda: OWN, now=clock(), good_until=clock() + form)
+        return credentials.access_key_id, refreshed
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("minutes", "calls"),
+    [(0, 1), (10, 1), (44, 1), (44.9, 1), (45, 2), (50, 2), (54, 2), (59, 2), (60, 2), (600, 2)],
+)
+def test_calls_to_sts_by_minutes_since_the_first(get, sts, clock, minutes, calls):
+    get()
+    clock.tick(minutes=minutes)
+    get()
+    assert len(sts.asked) == calls
+
+
+def test_says_which_request_fetched(get):
+    assert get() == ("STS.1", True)
+    assert get() == ("STS.1", False)
+
+
+def test_a_session_of_15_minutes_with_many_reads_makes_one_call(get, sts, clock):
+    sts.life = timedelta(seconds=900)
+    for _ in range(50):
+        get()
+        clock.tick(seconds=10)
+    assert len(sts.asked) == 1
+
+
+@pytest.mark.parametrize("error", [StsUnavailable("x"), StsRejected("x")])
+def test_keeps_usable_credentials_when_an_early_refresh_fails(get, sts, clock, error, caplog):
+    get()
+    clock.tick(minutes=46)
+    sts.error = error
+    assert get() == ("STS.1", False)
+    assert len(sts.asked) == 2
+    assert "stays in use" in caplog.text
+
+
+def test_an_early_refresh_is_tried_once_and_not_by_every_request(get, sts, clock):
+    get()
+    clock.tick(minutes=46)
+    sts.error = StsUnavailable("x")
+    for _ in range(100):
+        get()
+    assert [attempts for _, attempts in sts.asked] == [2, 1]
+    clock.tick(seconds=31)
+    get()
+    assert len(sts.asked) == 3
+
+
+def test_recovers_as_soon_as_sts_does(get, sts, clock):
+    get()
+    clock.tick(minutes=46)
+    sts.error = StsUnavailable("x")
+    get()
+    sts.error = None
+    clock.tick(seconds=31)
+    assert get() == ("STS.3", True)
+
+
+def test_fails_once_the_held_set_does_not_cover_a_form(get, sts, clock):
+    get()
+    sts.error = StsUnavailable("x")
+    clock.tick(minutes=54)
+    assert get()[0] == "STS.1"
+    clock.tick(seconds=1)
+    with pytest.raises(StsUnavailable):
+        get()
+
+
+def test_a_short_form_is_still_signed_when_a_long_one_cannot_be(get, sts, clock):
+    get()
+    sts.error = StsUnavailable("x")
+    clock.tick(minutes=50)
+    with pytest.raises(StsUnavailable):
+        get(form=timedelta(minutes=11))
+    assert get(form=timedelta(minutes=2))[0] == "STS.1"
+
+
+@pytest.mark.parametrize("life", [timedelta(seconds=-10), timedelta(0), timedelta(seconds=359)])
+def test_fresh_credentials_that_end_before_a_form_are_unavailable_and_not_kept(get, sts, life):
+    sts.life = life
+    for calls in (1, 2):
+        with pytest.raises(StsUnavailable):
+            get()
+        assert len(sts.asked) == calls
+
+
+def test_fresh_credentials_too_short_do_not_replace_a_good_set(get, sts, clock):
+    get()
+    clock.tick(minutes=46)
+    sts.life = timedelta(seconds=5)
+    assert get() == ("STS.1", False)
+
+
+def test_own_keys_are_read_only_when_sts_is_asked(cache, clock):
+    cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
+    cache.get(lambda: pytest.fail("read"), now=clock(), good_until=clock() + FORM)
+
+
+class SlowSts(Sts):
+    """Answers only when the test lets it."""
+
+    def __init__(self, clock):
+        super().__init__(clock)
+        self.entered = threading.Event()
+        self.let_go = threading.Event()
+
+    def __call__(self, own, now, *, attempts):
+        self.entered.set()
+        assert self.let_go.wait(5)
+        return super().__call__(own, now, attempts=attempts)
+
+
+def run_threads(count, work):
+    results = []
+
+    def one():
+        try:
+            results.append(work())
+        except StsUnavailable as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads, results
+
+
+def join(threads):
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_1000_concurrent_requests_on_a_cold_instance_make_one_call(clock):
+    sts = SlowSts(clock)
+    cache = CredentialsCache(sts)
+    threads, results = run_threads(
+        1000, lambda: cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
+    )
+    assert sts.entered.wait(5)
+    sts.let_go.set()
+    join(threads)
+    assert len(sts.asked) == 1
+    assert {credentials.access_key_id for credentials, _ in results} == {"STS.1"}
+    assert len(results) == 1000
+    assert sum(refreshed for _, refreshed in results) == 1
+
+
+def test_concurrent_requests_share_one_failure_each_with_an_exception_of_its_own(clock):
+    sts = SlowSts(clock)
+    sts.error = StsUnavailable("down", retry_after=7)
+    cache = CredentialsCache(sts)
+    threads, results = run_threads(20, lambda: cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM))
+    assert sts.entered.wait(5)
+    while cache._flight is not None and sum(t.is_alive() for t in threads) < 20:
+        pass
+    sts.let_go.set()
+    join(threads)
+    assert len(results) == 20
+    assert all(isinstance(error, StsUnavailable) and error.retry_after == 7 for error in results)
+    assert len({id(error) for error in results}) == 20
+    assert len(sts.asked) <= 20
+
+
+def test_readers_never_wait_while_the_held_set_is_good(clock):
+    sts = SlowSts(clock)
+    sts.let_go.set()
+    cache = CredentialsCache(sts)
+    cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
+    sts.entered.clear()
+    sts.let_go.clear()
+    clock.tick(minutes=46)
+    threads, results = run_threads(1, lambda: cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM))
+    assert sts.entered.wait(5)
+    # The refresh is under way and hangs; this very thread still gets the held set at once.
+    held, refreshed = cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
+    assert (held.access_key_id, refreshed) == ("STS.1", False)
+    sts.let_go.set()
+    join(threads)
+    assert results[0][0].access_key_id == "STS.2"
+
+
+def test_an_error_nobody_foresaw_does_not_leave_the_cache_locked(get, sts):
+    sts.error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        get()
+    sts.error = None
+    assert get() == ("STS.2", True)

@@ -1,0 +1,211 @@
+"""outgoing_http: one exchange within its bounds, whatever the other side does; real sockets on loopback."""
+
+import gzip
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from outgoing_http import DEFAULT_MAX_BYTES, ExchangeFailed, exchange
+
+OK = b"HTTP/1.1 200 OK\r\n"
+PATIENCE_SECONDS = 5
+
+
+class Peer:
+    """A server that reads one request's head and then does what the test says."""
+
+    def __init__(self, listener):
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.heads = []
+
+
+@contextmanager
+def peer(act):
+    listener = socket.create_server(("127.0.0.1", 0))
+    seen = Peer(listener)
+    done = threading.Event()
+
+    def serve():
+        while not done.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return  # shut down below
+            with connection:
+                connection.settimeout(PATIENCE_SECONDS)
+                seen.heads.append(read_head(connection))
+                try:
+                    act(connection, done)
+                except OSError:
+                    continue  # the other side hung up, which is what these tests are about
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        listener.shutdown(socket.SHUT_RDWR)  # wakes accept
+        thread.join()
+        listener.close()
+
+
+def read_head(connection):
+    received = b""
+    while b"\r\n\r\n" not in received:
+        part = connection.recv(4096)
+        if not part:
+            break
+        received += part
+    return received.decode("latin-1")
+
+
+def sends(*parts):
+    def act(connection, _done):
+        for part in parts:
+            connection.sendall(part)
+
+    return act
+
+
+def with_body(body, *lines):
+    head = OK + b"".join(line + b"\r\n" for line in lines)
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def ask(url, budget_seconds=2.0, **options):
+    return exchange(options.pop("method", "GET"), url, budget_seconds=budget_seconds, **options)
+
+
+def failure(url, **options):
+    with pytest.raises(ExchangeFailed) as raised:
+        ask(url, **options)
+    return raised.value
+
+
+def test_gives_the_status_and_body_whatever_the_status():
+    with peer(sends(b"HTTP/1.1 418 No\r\nContent-Length: 3\r\n\r\nabc")) as other:
+        answer = ask(f"{other.url}/x", query={"secret": "a&b=c d"})
+    assert (answer.status, answer.body) == (418, b"abc")
+    assert other.heads[0].startswith("GET /x?secret=a%26b%3Dc+d HTTP/1.1\r\n")
+
+
+def test_posts_a_body_with_its_headers():
+    with peer(sends(with_body(b""))) as other:
+        ask(f"{other.url}/hook", method="POST", body=b'{"receipt":1}', headers={"Content-Type": "x/y"})
+    assert "POST /hook HTTP/1.1" in other.heads[0]
+    assert "Content-Type: x/y" in other.heads[0]
+    assert "Content-Length: 13" in other.heads[0]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_follows_no_redirect(status):
+    with peer(sends(with_body(b"SECRET"))) as elsewhere:
+        move = b"HTTP/1.1 %d Moved\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n"
+        with peer(sends(move % (status, elsewhere.url.encode()))) as other:
+            answer = ask(other.url)
+        assert answer.status == status
+        assert elsewhere.heads == []
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_no_proxy_of_the_environment_sees_the_request(monkeypatch, name):
+    with peer(sends(with_body(b"via the proxy"))) as proxy, peer(sends(with_body(b"direct"))) as other:
+        monkeypatch.setenv(name, proxy.url)
+        assert ask(other.url).body == b"direct"
+        assert proxy.heads == []
+
+
+def test_no_netrc_adds_credentials(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password canary\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with peer(sends(with_body(b""))) as other:
+        ask(other.url)
+    assert "authorization" not in other.heads[0].lower()
+
+
+def test_an_answer_at_the_limit_is_taken_and_one_byte_more_is_not():
+    with peer(sends(with_body(b"x" * 100))) as other:
+        assert len(ask(other.url, max_bytes=100).body) == 100
+        assert failure(other.url, max_bytes=99).kind == "answer over the size limit"
+
+
+def test_an_endless_answer_is_given_up_at_the_limit():
+    def act(connection, done):
+        connection.sendall(OK + b"\r\n")
+        while not done.is_set():
+            connection.sendall(b"x" * 65536)
+
+    with peer(act) as other:
+        assert failure(other.url).kind == "answer over the size limit"
+
+
+def test_a_compressed_answer_is_not_blown_up():
+    bomb = gzip.compress(b"0" * DEFAULT_MAX_BYTES * 100)
+    with peer(sends(with_body(bomb, b"Content-Encoding: gzip"))) as other:
+        try:
+            body = ask(other.url, max_bytes=len(bomb)).body
+        except ExchangeFailed:
+            body = b""
+    assert "accept-encoding: identity" in other.heads[0].lower()
+    assert len(body) <= len(bomb)
+
+
+def test_an_answer_in_chunks_is_put_together():
+    with peer(sends(OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")) as other:
+        assert ask(other.url).body == b"abcde"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (),
+        (b"nonsense\r\n\r\n",),
+        (OK + b"Content-Length: 10\r\n\r\nshort",),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",),
+        (OK + b"X: " + b"y" * 70000 + b"\r\n\r\n",),
+        (OK + b"X: y\r\n" * 200 + b"\r\n",),
+    ],
+    ids=["hangs up", "no HTTP", "short of its length", "bad chunk", "long header", "many headers"],
+)
+def test_a_broken_answer_is_a_failure(parts):
+    with peer(sends(*parts)) as other:
+        assert failure(other.url).kind.isidentifier()
+
+
+def within(seconds, url, budget_seconds):
+    started = time.perf_counter()
+    kind = failure(url, budget_seconds=budget_seconds).kind
+    assert time.perf_counter() - started < seconds
+    return kind
+
+
+def test_a_silent_server_is_given_up_within_the_budget():
+    with peer(lambda _connection, done: done.wait(PATIENCE_SECONDS)) as other:
+        assert within(0.3, other.url, 0.2)
+
+
+def test_an_answer_that_trickles_in_is_given_up_within_the_budget():
+    def act(connection, done):
+        connection.sendall(OK + b"Content-Length: 1000\r\n\r\n")
+        while not done.wait(0.02):
+            connection.sendall(b"x")
+
+    with peer(act) as other:
+        assert within(0.35, other.url, 0.25) == "answer too slow"
+
+
+def test_nobody_listening_is_a_failure_that_does_not_repeat_the_address():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    error = failure(f"http://127.0.0.1:{port}/", query={"secret": "canary"})
+    assert "canary" not in str(error)
+    assert error.__cause__ is None
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/", "gopher://x/", "http://", "http://[", "x"])
+def test_what_is_no_http_address_is_a_failure(url):
+    assert failure(url).kind.isidentifier()

@@ -1,0 +1,247 @@
+"""profiles: what may be uploaded, read strictly; and the least a session needs for it."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from profiles import MAX_OBJECT_BYTES, read_profiles, session_policy
+
+SHIPPED = Path(__file__).parents[1] / "profiles.toml"
+GOOD = 'key = "uploads/{owner}/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
+
+
+def read(text: str):
+    problems: list[str] = []
+    return read_profiles(text, default_signature="v4", problems=problems), problems
+
+
+def with_option(line: str) -> str:
+    option = line.partition("=")[0].strip()
+    kept = [known for known in GOOD.splitlines() if known.partition("=")[0].strip() != option]
+    return "\n".join(["[p]", *kept, line])
+
+
+def test_the_file_that_ships_is_right_as_it_is():
+    profiles, problems = read(SHIPPED.read_text("utf-8"))
+    assert not problems
+    assert set(profiles) == {"default", "avatar", "video", "legacy"}
+    assert not any(profile.callback for profile in profiles.values())
+    assert profiles["default"].max_size_bytes == 10 * 1024 * 1024
+    assert profiles["avatar"].acl == "public-read"
+    assert profiles["legacy"].takes_filename
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ('"10MiB"', 10 * 1024**2),
+        ('"1KiB"', 1024),
+        ('"5GiB"', MAX_OBJECT_BYTES),
+        ('"5 GiB"', MAX_OBJECT_BYTES),
+        ("1", 1),
+        ('"1024"', 1024),
+    ],
+)
+def test_reads_sizes_with_units(text, size):
+    profiles, problems = read(with_option(f"max_size = {text}"))
+    assert not problems
+    assert profiles["p"].max_size_bytes == size
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('max_size = "10M"', "MiB"),
+        ('max_size = "10MB"', "MiB"),
+        ('max_size = "-1"', "max_size"),
+        ("max_size = -1", "max_size"),
+        ("max_size = 1.5", "max_size"),
+        ("max_size = true", "max_size"),
+        ("max_size = false", "max_size"),
+        ("max_size = 0", "at least 1 byte"),
+        ('max_size = "6GiB"', "5GiB"),
+        ("max_size = 5368709121", "5GiB"),
+        ('min_size = "2MiB"', "min_size (2097152) must not be over max_size (1048576)"),
+        ('key = "{owner}/{id}{ext}"', "folder of fixed text"),
+        ('key = "u{owner}/{id}"', "folder of fixed text"),
+        ('key = "/uploads/{id}"', "folder of fixed text"),
+        ('key = "uploads//{id}"', "empty, . or .. parts"),
+        ('key = "uploads/../{id}"', "empty, . or .. parts"),
+        ('key = "uploads/{owner}{ext}"', "{id}"),
+        ('key = "uploads/${filename}"', "'$'"),
+        ('key = "uploads/*/{id}"', "'*'"),
+        ('key = "uploads/a?/{id}"', "'?'"),
+        ('key = "uploads/\\\\{id}"', "must not hold"),
+        ('key = "uploads/\\u0000{id}"', "'\\x00'"),
+        ('key = "uploads/{user}/{id}"', "{user}"),
+        ('key = "uploads/{id"', "opens or closes no placeholder"),
+        ('key = "uploads/{filename}/{id}"', "only as its end"),
+        ('key = "uploads/x{filename}"', "/{filename}"),
+        ("key = 5", "key is missing"),
+        ("content_types = []", "content_types must be a list"),
+        ('content_types = "image/png"', "content_types must be a list"),
+        ('content_types = ["IMAGE/PNG"]', "lower case"),
+        ('content_types = ["*"]', "type/*"),
+        ('content_types = ["image/p*"]', "type/*"),
+        ("content_types = [1]", "type/*"),
+        ("expires_in = 0", "expires_in"),
+        ('expires_in = "300"', "expires_in"),
+        ("expires_in = true", "expires_in"),
+        ("expires_in = 43201", "expires_in"),
+        ('acl = "public-read-write"', "default, private, public-read"),
+        ("acl = true", "acl"),
+        ('overwrite = "no"', "true or false"),
+        ("callback = 1", "true or false"),
+        ('signature = "v2"', "v4, v1"),
+        ('cache_control = "a$b"', "without $"),
+        ('cache_control = "缓存"', "ASCII"),
+        ('content_disposition = "a\\nb"', "printable"),
+        ('storage_class = "standard"', "Standard, IA"),
+        ('metadata = "x"', "metadata must be a table"),
+        ('metadata = {"UPPER" = "x"}', "lower-case letters"),
+        ("metadata = {a = 1}", "metadata.a"),
+        ("maxsize = 1", "maxsize is no option"),
+    ],
+)
+def test_refuses_and_names_what_is_wrong(line, says):
+    profiles, problems = read(with_option(line))
+    assert "p" not in profiles
+    assert any(says in problem and problem.startswith("profiles.toml [p]: ") for problem in problems), (
+        problems
+    )
+
+
+@pytest.mark.parametrize("option", ["key", "max_size", "content_types"])
+def test_says_which_option_is_missing(option):
+    kept = [line for line in GOOD.splitlines() if not line.startswith(option)]
+    _, problems = read("\n".join(["[p]", *kept]))
+    assert any(option in problem for problem in problems)
+
+
+def test_reports_every_problem_at_once():
+    _, problems = read('[a]\nkey = "x"\nmax_size = "1M"\ncontent_types = 1\n[b]\nfoo = 1\n')
+    assert len([problem for problem in problems if "[a]" in problem]) >= 3
+    assert len([problem for problem in problems if "[b]" in problem]) >= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = ", "not TOML"),
+        ("", "no profile"),
+        ("default = 1", "must be a table"),
+        ('["a b"]\n' + GOOD, "named with"),
+        ("[[p]]\n" + GOOD, "must be a table"),
+    ],
+)
+def test_refuses_a_file_without_profiles(text, says):
+    profiles, problems = read(text)
+    assert not profiles
+    assert any(says in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        'acl = "private"',
+        "overwrite = true",
+        'cache_control = "no-cache"',
+        'content_disposition = "inline"',
+        'storage_class = "IA"',
+        'metadata = {a = "b"}',
+        'content_types = ["image/png"]',
+    ],
+)
+def test_a_page_that_names_its_files_cannot_be_promised_anything_else(option):
+    profiles, problems = read(f'[p]\nkey = "test/{{filename}}"\nmax_size = "1MiB"\n{option}\n')
+    assert not profiles
+    assert len(problems) == 1
+
+
+def test_a_key_that_could_grow_over_the_limit_of_oss_is_refused():
+    folder = "x" * 990
+    _, problems = read(f'[p]\nkey = "{folder}/{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]\n')
+    assert any("1023" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("page", "other"),
+    [("test/", "test/"), ("test/", "test/deep/"), ("test/deep/", "test/")],
+)
+def test_a_page_s_folder_must_not_overlap_one_where_the_session_may_set_acls(page, other):
+    _, problems = read(
+        f'[page]\nkey = "{page}{{filename}}"\nmax_size = 1\n'
+        f'[other]\nkey = "{other}{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
+    )
+    assert any("folder of its own" in problem for problem in problems)
+
+
+def test_folders_that_only_share_letters_do_not_overlap():
+    _, problems = read(
+        '[page]\nkey = "test/{filename}"\nmax_size = 1\n'
+        '[other]\nkey = "tests/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
+    )
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    ("types", "kind", "is_admitted"),
+    [
+        (["image/*"], "image/png", True),
+        (["image/*"], "imagex/png", False),
+        (["image/png"], "image/png", True),
+        (["image/png"], "image/pngx", False),
+        (["*/*"], "text/html", True),
+        (["video/mp4", "image/*"], "video/quicktime", False),
+    ],
+)
+def test_admits_types_by_pattern(types, kind, is_admitted):
+    profiles, problems = read(with_option(f"content_types = {json.dumps(types)}"))
+    assert not problems
+    assert profiles["p"].admits(kind) is is_admitted
+
+
+def test_the_session_may_do_what_the_forms_need_and_nothing_else():
+    profiles, _ = read(SHIPPED.read_text("utf-8"))
+    assert json.loads(session_policy("my-bucket", profiles.values())) == {
+        "Version": "1",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["oss:PutObject", "oss:PutObjectAcl"],
+                "Resource": [
+                    "acs:oss:*:*:my-bucket/avatars/*",
+                    "acs:oss:*:*:my-bucket/uploads/*",
+                    "acs:oss:*:*:my-bucket/videos/*",
+                ],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["oss:PutObject"],
+                "Resource": ["acs:oss:*:*:my-bucket/test/*"],
+            },
+        ],
+    }
+
+
+def test_options_become_pinned_form_fields_under_oss_s_names():
+    profiles, problems = read(
+        "[p]\n" + GOOD + 'cache_control = "no-cache"\ncontent_disposition = "inline"\nstorage_class = "IA"\n'
+        'metadata = {source = "mini-program"}\nexpires_in = 60\nsignature = "v1"\noverwrite = true\n'
+    )
+    assert not problems
+    profile = profiles["p"]
+    assert dict(profile.headers) == {
+        "Cache-Control": "no-cache",
+        "Content-Disposition": "inline",
+        "x-oss-storage-class": "IA",
+        "x-oss-meta-source": "mini-program",
+    }
+    assert (profile.expires_in, profile.signature_version, profile.overwrite) == (
+        timedelta(seconds=60),
+        "v1",
+        True,
+    )
+    assert profile.literal_folder == "uploads/"

@@ -1,0 +1,153 @@
+"""rate_limit: a brake with bounded memory, exact under threads."""
+
+import threading
+import tracemalloc
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from errors import TooManyRequests
+from rate_limit import MAX_CALLERS_REMEMBERED, RateLimit
+from settings import Rate
+
+MANY_CALLERS = 100_000
+MEMORY_BYTES = 2_000_000
+
+
+def refusal(limit, caller, count, now):
+    with pytest.raises(TooManyRequests) as raised:
+        limit.take(caller, count, now)
+    return raised.value
+
+
+def test_admits_up_to_the_rate_and_then_says_when_to_come_back(clock):
+    limit = RateLimit(Rate(3, 60))
+    for _ in range(3):
+        limit.take("a", 1, clock.tick(seconds=10))
+    assert refusal(limit, "a", 1, clock()).retry_after == 40
+
+
+@pytest.mark.parametrize(("waited", "retry_after"), [(0, 60), (0.5, 60), (1, 59), (59, 1), (59.999, 1)])
+def test_the_wait_is_whole_seconds_and_never_zero(clock, waited, retry_after):
+    limit = RateLimit(Rate(1, 60))
+    limit.take("a", 1, clock())
+    assert refusal(limit, "a", 1, clock.tick(seconds=waited)).retry_after == retry_after
+
+
+def test_a_caller_who_waits_as_told_is_admitted(clock):
+    limit = RateLimit(Rate(1, 60))
+    limit.take("a", 1, clock.tick(seconds=0.25))
+    wait = refusal(limit, "a", 1, clock.tick(seconds=12.5)).retry_after
+    limit.take("a", 1, clock.tick(seconds=wait))
+
+
+def test_one_caller_s_flood_does_not_touch_another(clock):
+    limit = RateLimit(Rate(2, 60))
+    limit.take("flooder", 2, clock())
+    for _ in range(1000):
+        refusal(limit, "flooder", 1, clock())
+    limit.take("quiet", 2, clock())
+
+
+def test_many_files_count_as_many_and_all_or_none(clock):
+    limit = RateLimit(Rate(5, 60))
+    limit.take("a", 3, clock())
+    refusal(limit, "a", 3, clock())
+    limit.take("a", 2, clock())
+    refusal(limit, "a", 1, clock())
+
+
+def test_a_clock_set_back_locks_nobody_out(clock):
+    limit = RateLimit(Rate(1, 60))
+    limit.take("a", 1, clock())
+    limit.take("a", 1, clock.tick(hours=-3))
+    refusal(limit, "a", 1, clock())
+
+
+def test_a_refused_caller_is_not_forgotten_earlier(clock):
+    limit = RateLimit(Rate(1, 60))
+    limit.take("a", 1, clock())
+    for second in range(1, 60):
+        refusal(limit, "a", 1, clock() + timedelta(seconds=second))
+
+
+def test_the_callers_forgotten_first_are_those_whose_windows_began_first(clock):
+    limit = RateLimit(Rate(1, 3600))
+    for number in range(MAX_CALLERS_REMEMBERED):
+        limit.take(str(number), 1, clock.tick(milliseconds=1))
+    refusal(limit, "0", 1, clock())
+    limit.take("one too many", 1, clock())
+    limit.take("0", 1, clock())
+    refusal(limit, "2", 1, clock())
+
+
+def test_memory_stays_bounded_however_many_callers_there_are(clock):
+    limit = RateLimit(Rate(60, 60))
+    now = clock()
+    for number in range(MANY_CALLERS):
+        limit.take(f"{number:026d}", 1, now)
+    # Measured over a last flood, which replaces all that is remembered: measuring is slow.
+    tracemalloc.start()
+    try:
+        for number in range(2 * MAX_CALLERS_REMEMBERED):
+            limit.take(f"-{number:025d}", 1, now)
+        held, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < MEMORY_BYTES
+
+
+def test_threads_together_get_no_more_than_the_rate(clock):
+    limit = RateLimit(Rate(500, 60))
+    now = clock()
+    admitted = []
+    start = threading.Barrier(8)
+
+    def flood():
+        start.wait()
+        for _ in range(200):
+            try:
+                limit.take("a", 1, now)
+            except TooManyRequests:
+                continue
+            admitted.append(1)
+
+    threads = [threading.Thread(target=flood) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(admitted) == 500
+
+
+@effort(max_examples=50, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from("ab"),
+            st.integers(1, 4),
+            st.floats(0, 30, allow_nan=False),
+        ),
+        max_size=40,
+    )
+)
+def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
+    """Windows that start with the first request let a burst at each side of a border pass, never more."""
+    from datetime import UTC, datetime
+
+    limit = RateLimit(Rate(5, 60))
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    taken: dict[str, list[tuple[datetime, int]]] = {"a": [], "b": []}
+    for caller, count, pause in steps:
+        now += timedelta(seconds=pause)
+        try:
+            limit.take(caller, count, now)
+        except TooManyRequests as error:
+            assert 1 <= error.retry_after <= 60
+            continue
+        taken[caller].append((now, count))
+        lately = sum(count for when, count in taken[caller] if now - when < timedelta(seconds=60))
+        assert lately <= 10

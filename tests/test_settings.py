@@ -1,0 +1,216 @@
+"""settings: everything the function is told from outside, checked at once and by name."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from errors import Misconfigured
+from settings import Rate, read_settings
+
+KEYS = Path(__file__).with_name("keys")
+SECRET = "s" * 32
+
+
+def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(Misconfigured) as raised:
+        read_settings(environ)
+    return raised.value.problems
+
+
+def test_the_required_ones_are_enough(environment):
+    settings = read_settings(environment)
+    assert settings.host == "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
+    assert settings.sts_endpoint == "https://sts.cn-hangzhou.aliyuncs.com"
+    assert settings.session_life == timedelta(hours=1)
+    assert settings.token_life == timedelta(hours=2)
+    assert settings.callback_key_origin == "https://gosspublic.alicdn.com"
+    assert settings.login_rate == Rate(30, 60)
+    assert settings.allowed_origins == frozenset()
+    assert settings.profiles["default"].signature_version == "v4"
+
+
+def test_the_region_defaults_to_the_function_s_own(environment):
+    del environment["OSS_REGION"]
+    environment["FC_REGION"] = "cn-shanghai"
+    assert read_settings(environment).region == "cn-shanghai"
+
+
+def test_reports_everything_missing_at_once_and_by_name():
+    text = " ".join(problems_of({}))
+    for name in ("OSS_BUCKET", "OSS_REGION", "STS_ROLE_ARN", "CALLER_AUTH"):
+        assert name in text
+
+
+def test_who_may_ask_has_no_default(environment):
+    del environment["CALLER_AUTH"]
+    (problem,) = problems_of(environment)
+    assert "CALLER_AUTH is missing" in problem
+    assert "wechat, jwt, anonymous" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OSS_BUCKET", "My_Bucket"),
+        ("OSS_BUCKET", "ab"),
+        ("OSS_BUCKET", "桶"),
+        ("OSS_REGION", "oss-cn-hangzhou"),
+        ("OSS_REGION", "cn_hangzhou"),
+        ("OSS_HOST", "http://bucket.example.com"),
+        ("OSS_HOST", "https://bucket.example.com/"),
+        ("OSS_HOST", "bucket.example.com"),
+        ("OSS_SIGNATURE_VERSION", "v2"),
+        ("STS_ROLE_ARN", "acs:ram::x:role/upload"),
+        ("STS_ROLE_ARN", "upload"),
+        ("STS_ENDPOINT", "sts.cn-hangzhou.aliyuncs.com"),
+        ("STS_ENDPOINT", "http://sts.cn-hangzhou.aliyuncs.com"),
+        ("STS_ENDPOINT", "http://127.0.0.1.evil.example"),
+        ("STS_SESSION_SECONDS", "899"),
+        ("STS_SESSION_SECONDS", "43201"),
+        ("STS_SESSION_SECONDS", "1h"),
+        ("CALLER_AUTH", "open"),
+        ("TOKEN_SECONDS", "0"),
+        ("TOKEN_SECRET", "short"),
+        ("TOKEN_SECRET", f"{SECRET},short"),
+        ("OWNER_SECRET", "short"),
+        ("CALLBACK_URL", "https://fn.example.com/callback?a=1"),
+        ("CALLBACK_URL", "http://fn.example.com/callback"),
+        ("CALLBACK_URL", "https://fn.example.com/other"),
+        ("CALLBACK_KEY_ORIGIN", "https://evil.example/path"),
+        ("UPLOAD_WEBHOOK_URL", "http://business.example/hook"),
+        ("CALLER_RATE", "60"),
+        ("CALLER_RATE", "0/min"),
+        ("LOGIN_RATE", "60/day"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "https://a.example/path"),
+        ("LOG_LEVEL", "verbose"),
+        ("PROFILES_FILE", "/nowhere/profiles.toml"),
+        ("ALIYUN_ACCESS_KEY_ID", "LTAI"),
+        ("DEBUG", "sdk"),
+    ],
+)
+def test_refuses_a_malformed_value_and_names_it(environment, name, value):
+    environment |= {"TOKEN_SECRET": SECRET, name: value}
+    assert any(name in problem for problem in problems_of(environment))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OSS_HOST", "https://upload.example.com"),
+        ("OSS_HOST", "http://127.0.0.1:9003"),
+        ("STS_ENDPOINT", "https://sts-vpc.cn-hangzhou.aliyuncs.com"),
+        ("STS_ENDPOINT", "http://localhost:9001"),
+        ("CALLBACK_URL", "https://fn.example.com/api/callback"),
+        ("CALLBACK_URL", "http://127.0.0.1:9000/callback"),
+        ("ALLOWED_ORIGINS", "https://a.example, http://localhost:5173"),
+        ("CALLER_RATE", "5/s"),
+        ("LOGIN_RATE", "1000/h"),
+        ("STS_ROLE_ARN", "acs:ram::1:role/Upload.Role@x-1_2"),
+    ],
+)
+def test_takes_what_is_allowed(environment, name, value):
+    environment |= {"TOKEN_SECRET": SECRET, name: value}
+    read_settings(environment)
+
+
+@pytest.mark.parametrize(("session", "is_enough"), [("961", True), ("960", False)])
+def test_a_form_with_its_margin_must_end_before_the_session(environment, session, is_enough):
+    """The shipped video profile lives 900 seconds."""
+    environment["STS_SESSION_SECONDS"] = session
+    if is_enough:
+        read_settings(environment)
+        return
+    (problem,) = problems_of(environment)
+    assert "[video]" in problem
+    assert "STS_SESSION_SECONDS (960 s)" in problem
+
+
+def test_a_session_policy_over_the_limit_of_sts_is_refused(environment, profiles_file):
+    environment["PROFILES_FILE"] = profiles_file(
+        "\n".join(
+            f'[p{i}]\nkey = "folder-number-{i}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]'
+            for i in range(60)
+        )
+    )
+    (problem,) = problems_of(environment)
+    assert "2048" in problem
+
+
+def test_a_callback_profile_needs_a_callback_url(environment, profiles_file):
+    environment["PROFILES_FILE"] = profiles_file(
+        '[p]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\ncallback = true\n'
+    )
+    (problem,) = problems_of(environment)
+    assert "[p]: callback = true needs CALLBACK_URL" in problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"CALLER_AUTH": "wechat"}, {"WECHAT_APPID", "WECHAT_SECRET", "TOKEN_SECRET"}),
+        ({"CALLER_AUTH": "jwt"}, {"JWT_KEY", "JWT_ALGORITHM", "TOKEN_SECRET"}),
+        ({"CALLBACK_URL": "https://f.example/callback"}, {"TOKEN_SECRET"}),
+    ],
+)
+def test_each_mode_names_all_it_needs(environment, changes, names):
+    text = " ".join(problems_of({**environment, **changes}))
+    assert {name for name in names if f"{name} is missing" in text} == names
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key", "says"),
+    [
+        ("HS256", "short", "32 bytes"),
+        ("HS256", "-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----", "PEM"),
+        ("HS256", SECRET, "must not be a TOKEN_SECRET"),
+        ("RS256", "k" * 40, "public key in PEM"),
+        ("none", "k" * 40, "JWT_ALGORITHM"),
+        ("HS512", "k" * 40, "JWT_ALGORITHM"),
+    ],
+)
+def test_a_login_key_must_fit_its_algorithm(environment, algorithm, key, says):
+    environment |= {
+        "CALLER_AUTH": "jwt",
+        "TOKEN_SECRET": SECRET,
+        "JWT_ALGORITHM": algorithm,
+        "JWT_KEY": key,
+    }
+    assert any(says in problem for problem in problems_of(environment))
+
+
+def test_secrets_show_in_no_repr_and_no_problem(environment):
+    canary = "canary-canary-canary-canary-canary"
+    environment |= {
+        "CALLER_AUTH": "wechat",
+        "WECHAT_APPID": "wx0123456789abcdef",
+        "WECHAT_SECRET": canary,
+        "TOKEN_SECRET": canary,
+        "OWNER_SECRET": canary + "2",
+        "UPLOAD_WEBHOOK_URL": f"https://business.example/{canary}",
+    }
+    assert canary not in repr(read_settings(environment))
+    environment |= {"TOKEN_SECRET": canary[:20], "OWNER_SECRET": canary[:21], "UPLOAD_WEBHOOK_URL": canary}
+    text = " ".join(problems_of(environment))
+    assert canary[:20] not in text
+
+
+def test_the_first_token_secret_signs_and_the_last_keys_the_owners(environment):
+    environment["TOKEN_SECRET"] = f"{'n' * 32}, {'o' * 32}"
+    settings = read_settings(environment)
+    assert settings.token_secrets == ("n" * 32, "o" * 32)
+    assert settings.owner_secret == "o" * 32
+
+
+def test_a_relative_profiles_file_is_looked_for_beside_the_function(environment):
+    environment["PROFILES_FILE"] = "profiles.toml"
+    assert "avatar" in read_settings(environment).profiles
+
+
+def test_a_profiles_file_that_is_not_utf_8_is_named(environment, tmp_path):
+    path = tmp_path / "profiles.toml"
+    path.write_bytes(b"\xff\xfe")
+    environment["PROFILES_FILE"] = str(path)
+    (problem,) = problems_of(environment)
+    assert "UTF-8" in problem

@@ -1,0 +1,281 @@
+"""sts_credentials: one question to STS through the SDK, and every odd answer it may get."""
+
+import json
+import logging
+from datetime import timedelta
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import responses
+
+from errors import Misconfigured, StsRejected, StsUnavailable
+from sts_credentials import AccessKeys, StsClient, own_access_keys
+
+URL = "https://sts.cn-hangzhou.aliyuncs.com/"
+OWN = AccessKeys("STS.NTown", "OwnSecretCanary", "OwnTokenCanary/+==")
+POLICY = '{"Version":"1","Statement":[]}'
+
+
+@pytest.fixture
+def slept():
+    return []
+
+
+@pytest.fixture
+def client(slept):
+    return StsClient(
+        endpoint="https://sts.cn-hangzhou.aliyuncs.com",
+        region="cn-hangzhou",
+        role_arn="acs:ram::1:role/upload",
+        session_policy=POLICY,
+        session_life=timedelta(hours=1),
+        sleep=slept.append,
+    )
+
+
+def assume(client, clock, attempts=2):
+    return client.assume_role(OWN, clock(), attempts=attempts)
+
+
+def sent(sts, index=0):
+    return {
+        name: values[0] for name, values in parse_qs(urlsplit(sts.calls[index].request.url).query).items()
+    }
+
+
+def test_asks_for_the_role_with_the_session_policy_and_the_function_s_own_token(sts, client, clock, reply):
+    sts.post(URL, json=reply(clock() + timedelta(hours=1)))
+    credentials = assume(client, clock)
+    assert credentials.access_key_id == "STS.NTRoleSessionKeyId"
+    assert credentials.expires_at == clock() + timedelta(hours=1)
+    asked = sent(sts)
+    assert len(sts.calls) == 1
+    assert sts.calls[0].request.url.startswith(URL)
+    assert asked["Action"] == "AssumeRole"
+    assert asked["RoleArn"] == "acs:ram::1:role/upload"
+    assert asked["DurationSeconds"] == "3600"
+    assert json.loads(asked["Policy"]) == json.loads(POLICY)
+    assert asked["AccessKeyId"] == "STS.NTown"
+    assert asked["SecurityToken"] == "OwnTokenCanary/+=="
+    assert asked["RoleSessionName"] == "oss-direct-upload"
+
+
+def test_a_plain_key_pair_sends_no_token(sts, client, clock, reply):
+    sts.post(URL, json=reply(clock() + timedelta(hours=1)))
+    client.assume_role(AccessKeys("LTAIown", "secret", None), clock(), attempts=1)
+    assert "SecurityToken" not in sent(sts)
+
+
+def test_waits_only_briefly_and_verifies_certificates(sts, client, clock, reply):
+    seen = {}
+
+    def answer(request):
+        seen.update(request.req_kwargs)
+        return 200, {}, json.dumps(reply(clock() + timedelta(hours=1)))
+
+    sts.add_callback("POST", URL, callback=answer)
+    assume(client, clock)
+    assert seen["timeout"] == (1.5, 3)
+    assert seen["verify"] is not False
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "attempts"),
+    [
+        (403, {"Code": "NoPermission", "Message": "no", "RequestId": "r"}, StsRejected, 1),
+        (404, {"Code": "EntityNotExist.Role", "Message": "no", "RequestId": "r"}, StsRejected, 1),
+        (400, {"Code": "InvalidParameter.RoleArn", "Message": "no", "RequestId": "r"}, StsRejected, 1),
+        (429, {"Code": "Throttling.User", "Message": "slow", "RequestId": "r"}, StsUnavailable, 2),
+        (400, {"Code": "Throttling.User", "Message": "slow", "RequestId": "r"}, StsUnavailable, 2),
+        (503, {"Code": "ServiceUnavailable", "Message": "x", "RequestId": "r"}, StsUnavailable, 2),
+        (500, {"Code": "InternalError", "Message": "x", "RequestId": "r"}, StsUnavailable, 1),
+        (500, b"<html>oops</html>", StsUnavailable, 1),
+        (500, b"null", StsUnavailable, 1),
+        (502, b"\xff\xfe\xff", StsUnavailable, 1),
+        (400, {"Code": "SignatureDoesNotMatch", "Message": "no colon"}, StsUnavailable, 1),
+        (400, {"Code": "SignatureDoesNotMatch", "Message": None}, StsUnavailable, 1),
+        (302, b"", StsUnavailable, 1),
+    ],
+)
+def test_maps_what_sts_refuses_with(sts, client, clock, slept, status, body, error, attempts):
+    body = body if isinstance(body, bytes) else json.dumps(body)
+    for _ in range(attempts):
+        sts.post(URL, status=status, body=body)
+    with pytest.raises(error) as raised:
+        assume(client, clock)
+    assert len(sts.calls) == attempts
+    assert slept == [0.2] * (attempts - 1)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        TimeoutError("timed out"),
+        ConnectionResetError("reset"),
+        ConnectionRefusedError("refused"),
+    ],
+)
+def test_a_network_failure_is_tried_once_more_with_a_fresh_request(sts, client, clock, reply, slept, failure):
+    sts.post(URL, body=failure)
+    sts.post(URL, json=reply(clock() + timedelta(hours=1)))
+    assert assume(client, clock).access_key_id == "STS.NTRoleSessionKeyId"
+    assert len(sts.calls) == 2
+    assert slept == [0.2]
+    assert sent(sts, 0)["SignatureNonce"] != sent(sts, 1)["SignatureNonce"]
+    assert [call.request.headers["User-Agent"] for call in sts.calls].count(
+        sts.calls[0].request.headers["User-Agent"]
+    ) == 2
+
+
+def test_throttling_then_success_is_success(sts, client, clock, reply):
+    sts.post(URL, status=429, json={"Code": "Throttling.User", "Message": "slow", "RequestId": "r"})
+    sts.post(URL, json=reply(clock() + timedelta(hours=1)))
+    assume(client, clock)
+    assert len(sts.calls) == 2
+
+
+def test_gives_up_after_two_network_failures(sts, client, clock):
+    sts.post(URL, body=TimeoutError())
+    sts.post(URL, body=TimeoutError())
+    with pytest.raises(StsUnavailable):
+        assume(client, clock)
+    assert len(sts.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"null",
+        b"5",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b'{"Credentials": null}',
+        b'{"Credentials": []}',
+        b"\xff",
+        b"[" * 50_000,
+    ],
+)
+def test_a_200_without_credentials_is_unavailable(sts, client, clock, body):
+    sts.post(URL, body=body)
+    with pytest.raises(StsUnavailable):
+        assume(client, clock)
+    assert len(sts.calls) == 1
+
+
+@pytest.mark.parametrize("name", ["AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration"])
+@pytest.mark.parametrize("value", [None, "", 5])
+def test_names_what_is_missing_and_not_what_is_there(sts, client, clock, reply, name, value):
+    sts.post(URL, json=reply(clock() + timedelta(hours=1), **{name: value}))
+    with pytest.raises(StsUnavailable) as raised:
+        assume(client, clock)
+    assert name in raised.value.reason
+    assert "Canary" not in raised.value.reason
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-11-24", "2026-11-24T15:00:00", "9" * 400])
+def test_an_expiration_that_is_no_instant_is_unavailable(sts, client, clock, reply, text):
+    sts.post(URL, json=reply(clock(), Expiration=text))
+    with pytest.raises(StsUnavailable):
+        assume(client, clock)
+    assert len(sts.calls) == 1
+
+
+def test_an_expiration_far_in_the_future_is_not_believed(sts, client, clock, reply):
+    sts.post(URL, json=reply(clock(), Expiration="2999-01-01T00:00:00Z"))
+    assert assume(client, clock).expires_at == clock() + timedelta(hours=1)
+
+
+def test_one_client_serves_all_calls_until_the_function_s_own_keys_change(sts, client, clock, reply):
+    for _ in range(3):
+        sts.post(URL, json=reply(clock() + timedelta(hours=1)))
+    assume(client, clock)
+    first = client._client
+    assume(client, clock)
+    assert client._client is first
+    client.assume_role(AccessKeys("STS.new", "new", "new"), clock(), attempts=1)
+    assert client._client is not first
+    assert sent(sts, 2)["SecurityToken"] == "new"
+
+
+def test_tls_names_the_host_on_every_python(sts, client, clock, reply):
+    import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
+
+    sts.post(URL, json=reply(clock() + timedelta(hours=1)))
+    assume(client, clock)
+    assert sdk_ssl.HAS_SNI is True
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_secret_reaches_a_log_or_an_error(sts, client, clock, reply, caplog, capfd, level, fails):
+    caplog.set_level(level)
+    if fails:
+        sts.post(URL, body=ConnectionResetError())
+        sts.post(URL, body=ConnectionResetError())
+        with pytest.raises(StsUnavailable) as raised:
+            assume(client, clock)
+        shown = f"{raised.value!r} {raised.value} {raised.value.reason}"
+    else:
+        sts.post(URL, json=reply(clock() + timedelta(hours=1)))
+        shown = repr(assume(client, clock)) + repr(OWN)
+    shown += caplog.text + "".join(capfd.readouterr())
+    assert "Canary" not in shown
+    assert "CAISRoleSessionToken" not in shown
+    assert "Signature=" not in shown
+
+
+def test_an_upstream_code_cannot_break_a_log_line(sts, client, clock):
+    sts.post(URL, status=403, json={"Code": 'x"\n{"a', "Message": "m", "RequestId": "r\r\nr"})
+    with pytest.raises(StsRejected) as raised:
+        assume(client, clock)
+    assert "\n" not in raised.value.reason
+    assert '"' not in raised.value.reason
+
+
+def context(**credentials):
+    return SimpleNamespace(credentials=SimpleNamespace(**credentials))
+
+
+def test_credentials_of_the_context_come_first(environment):
+    given = context(access_key_id="STS.ctx", access_key_secret="s", security_token="t")
+    assert own_access_keys(environment, given) == AccessKeys("STS.ctx", "s", "t")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        SimpleNamespace(request_id="x"),
+        SimpleNamespace(credentials=None),
+        context(access_key_id=None, access_key_secret=None, security_token=None),
+        context(access_key_id="", access_key_secret="s", security_token="t"),
+    ],
+)
+def test_without_them_the_environment_counts(environment, given):
+    assert own_access_keys(environment, given).access_key_id == "STS.NTFunctionOwnKeyId"
+
+
+def test_an_empty_token_is_no_token(environment):
+    environment["ALIBABA_CLOUD_SECURITY_TOKEN"] = ""
+    assert own_access_keys(environment, None).security_token is None
+
+
+def test_a_function_without_a_role_is_misconfigured():
+    with pytest.raises(Misconfigured) as raised:
+        own_access_keys({}, None)
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in raised.value.reason
+
+
+def test_the_ordinary_stub_would_not_catch_the_sdk():
+    """Why ``SDK_ADAPTER`` is what it is: the SDK's requests is another class."""
+    from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter as SdkAdapter
+    from requests.adapters import HTTPAdapter
+
+    assert SdkAdapter is not HTTPAdapter
+    assert responses.RequestsMock().target != "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"

@@ -1,0 +1,276 @@
+"""tokens: session, ticket and receipt pass for nothing but what they are."""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from errors import Unauthorized
+from tokens import MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token, read_token
+
+SECRET = "our-secret-0123456789-0123456789-abc"
+OTHER_SECRET = "another-functions-secret-0123456789-x"
+AUDIENCES = (SESSION, TICKET, RECEIPT)
+HOUR = timedelta(hours=1)
+
+
+def encoded(value):
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def decoded(part):
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def craft(payload, *, header=None, secret=SECRET, digest="sha256"):
+    """A JWT put together by hand, so that the library's own care does not get in the attacker's way."""
+    signed = f"{encoded({'alg': 'HS256', 'typ': 'JWT'} if header is None else header)}.{encoded(payload)}"
+    return f"{signed}.{encoded(hmac.digest(secret.encode(), signed.encode(), digest))}"
+
+
+def good_payload(now, **changes):
+    claims = {"sub": "me", "aud": SESSION, "exp": int(now.timestamp()) + 60, **changes}
+    return {name: value for name, value in claims.items() if value is not ...}
+
+
+def read(token, now, audience=SESSION, secrets=(SECRET,)):
+    return read_token(token, audience=audience, secrets=secrets, now=now)
+
+
+def refuses(token, now, **how):
+    with pytest.raises(Unauthorized):
+        read(token, now, **how)
+    return True
+
+
+def issue(now, audience=SESSION, secrets=(SECRET,), life=HOUR, **claims):
+    return issue_token({"sub": "me", **claims}, audience=audience, secrets=secrets, now=now, life=life)
+
+
+def test_a_token_gives_back_its_claims_with_its_times_and_purpose(clock):
+    now = clock()
+    assert read(issue(now, jti="1"), now) == {
+        "sub": "me",
+        "jti": "1",
+        "aud": SESSION,
+        "iat": int(now.timestamp()),
+        "exp": int(now.timestamp()) + 3600,
+    }
+
+
+def test_a_token_made_by_hand_passes_so_the_attacks_below_fail_for_their_own_reason(clock):
+    assert read(craft(good_payload(clock())), clock())["sub"] == "me"
+
+
+@pytest.mark.parametrize("issued", AUDIENCES)
+@pytest.mark.parametrize("expected", AUDIENCES)
+def test_a_token_passes_for_its_own_purpose_only(clock, issued, expected):
+    token = issue(clock(), audience=issued)
+    if issued == expected:
+        assert read(token, clock(), audience=expected)["aud"] == issued
+    else:
+        assert refuses(token, clock(), audience=expected)
+
+
+def test_the_first_secret_signs_and_all_verify(clock):
+    token = issue(clock(), secrets=(SECRET, OTHER_SECRET))
+    assert read(token, clock(), secrets=(SECRET,))
+    assert read(token, clock(), secrets=("x" * 32, SECRET))
+    assert refuses(token, clock(), secrets=(OTHER_SECRET,))
+
+
+def test_without_a_secret_no_token_passes(clock):
+    assert refuses(issue(clock()), clock(), secrets=())
+
+
+def test_a_token_ends_on_the_second(clock):
+    token = issue(clock(), life=timedelta(seconds=60))
+    assert read(token, clock.tick(seconds=59))
+    assert refuses(token, clock.tick(seconds=1))
+
+
+def test_a_token_from_an_old_secret_ends_as_well(clock):
+    token = issue(clock(), secrets=(OTHER_SECRET,))
+    assert refuses(token, clock.tick(hours=2), secrets=(SECRET, OTHER_SECRET))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": ...},
+        {"exp": None},
+        {"exp": True},
+        {"exp": "1795600000"},
+        {"exp": [1795600000]},
+        {"exp": float("nan")},
+        {"exp": float("inf")},
+        {"exp": 0},
+        {"exp": -1},
+        {"nbf": "1"},
+        {"nbf": None},
+        {"nbf": 99999999999},
+        {"nbf": float("nan")},
+        {"aud": ...},
+        {"aud": None},
+        {"aud": 5},
+        {"aud": [TICKET, RECEIPT]},
+        {"aud": SESSION.upper()},
+        {"aud": f"{SESSION}/x"},
+        {"sub": 5},
+    ],
+    ids=str,
+)
+def test_refuses_odd_claims_even_under_a_good_signature(clock, changes):
+    assert refuses(craft(good_payload(clock(), **changes)), clock())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "none"},
+        {"alg": "None"},
+        {"alg": "hs256"},
+        {"alg": ""},
+        {"alg": None},
+        {"alg": []},
+        {"alg": {"HS256": 1}},
+        {"alg": 256},
+        {},
+        [],
+        "HS256",
+        None,
+        {"alg": "RS256"},
+        {"alg": "HS256", "crit": ["exp"]},
+        {"alg": "HS256", "crit": "b64"},
+        {"alg": "HS256", "b64": False, "crit": ["b64"]},
+        {"alg": "HS256", "kid": 7},
+        b"\xff\xfe",
+        b"[" * 3000,
+    ],
+    ids=lambda header: str(header)[:40],
+)
+def test_refuses_odd_headers_even_under_a_good_signature(clock, header):
+    # Not by craft(), which takes None as "the usual header".
+    signed = f"{encoded(header)}.{encoded(good_payload(clock()))}"
+    token = f"{signed}.{encoded(hmac.digest(SECRET.encode(), signed.encode(), 'sha256'))}"
+    assert refuses(token, clock())
+
+
+@pytest.mark.parametrize("algorithm", ["none", "NONE", "HS256"])
+@pytest.mark.parametrize("signature", ["", "AA", "=", "."])
+def test_refuses_a_token_without_a_signature(clock, algorithm, signature):
+    token = f"{encoded({'alg': algorithm})}.{encoded(good_payload(clock()))}.{signature}"
+    assert refuses(token, clock())
+
+
+@pytest.mark.parametrize(("name", "digest"), [("HS384", "sha384"), ("HS512", "sha512")])
+def test_refuses_our_own_secret_under_another_algorithm(clock, name, digest):
+    assert refuses(craft(good_payload(clock()), header={"alg": name}, digest=digest), clock())
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"kid": "../../../../dev/null"},
+        {"kid": "' UNION SELECT 'x"},
+        {"jku": "https://evil.example/keys"},
+        {"x5u": "file:///etc/passwd"},
+        {"jwk": {"kty": "oct", "k": encoded(OTHER_SECRET.encode())}},
+    ],
+    ids=lambda extra: next(iter(extra)),
+)
+def test_a_header_that_names_a_key_changes_nothing(clock, extra):
+    header = {"alg": "HS256", **extra}
+    assert refuses(craft(good_payload(clock()), header=header, secret=OTHER_SECRET), clock())
+    assert refuses(craft(good_payload(clock()), header=header, secret=""), clock())
+    assert read(craft(good_payload(clock()), header=header), clock())["sub"] == "me"
+
+
+def test_refuses_a_payload_swapped_under_a_signature_of_ours(clock):
+    header, _, signature = issue(clock()).split(".")
+    assert refuses(f"{header}.{encoded(good_payload(clock(), sub='victim'))}.{signature}", clock())
+
+
+def test_refuses_every_truncation(clock):
+    token = issue(clock())
+    for length in range(len(token)):
+        assert refuses(token[:length], clock())
+
+
+def test_refuses_every_flipped_bit_of_the_signature(clock):
+    header, payload, signature = issue(clock()).split(".")
+    raw = decoded(signature)
+    for bit in range(len(raw) * 8):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        assert refuses(f"{header}.{payload}.{encoded(bytes(flipped))}", clock())
+
+
+def test_neither_the_answer_nor_the_reason_repeats_the_token(clock):
+    with pytest.raises(Unauthorized) as raised:
+        read(craft(good_payload(clock(), sub="canary")), clock(), secrets=(OTHER_SECRET,))
+    told = raised.value.message + raised.value.reason + str(raised.value.__cause__)
+    assert "canary" not in told
+    assert encoded(good_payload(clock(), sub="canary"))[:20] not in told
+
+
+def test_refuses_a_token_over_length_without_reading_it(clock):
+    token = craft(good_payload(clock(), pad="x" * MAX_TOKEN_CHARACTERS))
+    with pytest.raises(Unauthorized) as raised:
+        read(token, clock())
+    assert raised.value.reason == "token over length"
+
+
+def test_refuses_a_payload_nested_too_deep_to_parse(clock):
+    assert refuses(craft(b'{"a":' + b"[" * 2900), clock())
+
+
+def test_signatures_are_compared_in_constant_time(clock, monkeypatch):
+    compared = []
+    real = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda a, b: compared.append(len(a)) or real(a, b))
+    assert refuses(craft(good_payload(clock()), secret=OTHER_SECRET), clock())
+    assert read(issue(clock()), clock())
+    assert compared == [32, 32]
+
+
+@effort(max_examples=100, deadline=None)
+@given(
+    token=st.one_of(
+        st.text(max_size=50),
+        st.text("abyz019_-.=", max_size=80),
+        st.builds("{}.{}.{}".format, *[st.binary(max_size=40).map(encoded)] * 3),
+    )
+)
+def test_whatever_is_no_token_of_ours_is_unauthorized_and_nothing_worse(token):
+    from datetime import UTC, datetime
+
+    with pytest.raises(Unauthorized):
+        read(token, datetime(2026, 11, 24, tzinfo=UTC))
+
+
+@effort(max_examples=100, deadline=None)
+@given(
+    payload=st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.lists(st.integers()),
+    claims=st.dictionaries(
+        st.sampled_from(["exp", "nbf", "iat", "aud", "sub", "jti", "iss"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just(SESSION),
+    ),
+)
+def test_whatever_stands_under_a_good_signature_is_read_or_unauthorized(payload, claims):
+    from datetime import UTC, datetime
+
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    for value in (payload, claims):
+        try:
+            read_claims = read(craft(value), now)
+        except Unauthorized:
+            continue
+        assert now.timestamp() < read_claims["exp"] < float("inf")
+        assert read_claims["aud"] == SESSION
