@@ -5,9 +5,11 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+NODE_READY := node_modules/.ready
+S := node_modules/.bin/s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint clean
+.PHONY: help setup run demo test test-python test-node lint package check-deploy deploy bench torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +21,12 @@ $(READY): requirements.txt requirements-dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
 	@touch $@
 
+$(NODE_READY): package.json package-lock.json
+	@node -e 'if (Number(process.versions.node.split(".")[0]) < 18) { console.error("Node 18 or newer is needed; this is " + process.version); process.exit(1) }'
+	@echo "installing node_modules (once, about half a minute) ..."
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 setup: $(READY) ## the virtual environment with every pinned package
 
 run: $(READY) ## the local cloud, one upload through it, then stay up
@@ -27,13 +35,37 @@ run: $(READY) ## the local cloud, one upload through it, then stay up
 demo: $(READY) ## one upload through the local cloud, step by step, then exit
 	@$(PY) manage.py demo
 
-test: $(READY) ## every test
+test: test-python test-node ## every test: pytest, then the mini-program client's
+
+test-python: $(READY)
 	@$(PY) -m pytest -q
 
-lint: $(READY) ## ruff, mypy
+test-node: $(READY) $(NODE_READY)
+	@PYTHON=$(PY) node --test tests/local/*.test.js
+	@PYTHON=$(PY) npm test --silent
+
+lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@npm run --silent lint
+
+package: $(READY) ## the deployable folder build/function
+	@$(PY) manage.py package
+
+check-deploy: $(READY) ## a strict offline check of s.yaml and .env
+	@$(PY) manage.py check-deploy
+
+deploy: $(READY) $(NODE_READY) ## check, verify, then deploy to the cloud
+	@$(PY) manage.py check-deploy --for-deploy
+	@$(S) verify
+	@$(S) deploy -y
+
+bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
+	@$(PY) -m bench
+
+torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
+	@$(PY) -m torture
 
 clean: ## forget what was built
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis

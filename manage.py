@@ -10,16 +10,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-COMMANDS = ("serve", "demo")
+OWN_PYTHON = HERE / ".venv" / "bin" / "python"
+COMMANDS = ("serve", "demo", "setup", "doctor", "invoke", "explain", "package", "check-deploy")
 
 
 def main(arguments: list[str]) -> int:
-    if sys.version_info < (3, 11):
-        return _fail(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     _use_project_packages()
     parser = argparse.ArgumentParser(prog="manage.py", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    # One command's imports are enough to run it; only the general help needs them all.
+    chosen = [name for name in COMMANDS if arguments[:1] == [name]]
+    for name in chosen or COMMANDS:
         module = importlib.import_module(f"ops.{name.replace('-', '_')}")
         command = commands.add_parser(name, help=module.SUMMARY, description=module.__doc__)
         module.add_arguments(command)
@@ -30,17 +31,16 @@ def main(arguments: list[str]) -> int:
 
 def _use_project_packages() -> None:
     """Run again under the project's virtual environment when this Python lacks its packages."""
-    if importlib.util.find_spec("aliyunsdkcore") is not None:
-        return
-    python = HERE / ".venv" / "bin" / "python"
-    if not python.exists():
-        sys.exit(_fail("The packages of this project are not installed. Run: make setup"))
-    os.execv(python, [str(python), str(HERE / "manage.py"), *sys.argv[1:]])
+    if importlib.util.find_spec("aliyunsdkcore") is None and OWN_PYTHON.exists() and not _is_own_python():
+        os.execv(OWN_PYTHON, [str(OWN_PYTHON), str(HERE / "manage.py"), *sys.argv[1:]])
+    if sys.version_info < (3, 11):
+        sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Run: make setup")
+    if importlib.util.find_spec("aliyunsdkcore") is None:
+        sys.exit("The packages of this project are not installed. Run: make setup")
 
 
-def _fail(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 2
+def _is_own_python() -> bool:
+    return Path(sys.prefix) == OWN_PYTHON.parents[1]
 
 
 if __name__ == "__main__":

@@ -35,6 +35,21 @@ ROLE_TOKEN = "CAISRoleSessionToken/+=="
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 
 
+# Secrets planted in every test; none may show in anything that any test prints or logs.
+CANARIES = ("SecretCanary", ROLE_SECRET, TOKEN_SECRET)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Fail a test in whose captured output or log a planted secret appears."""
+    report = yield
+    shown = "".join(text for _, text in report.sections)
+    if found := [canary for canary in CANARIES if canary in shown]:
+        report.outcome = "failed"
+        report.longrepr = f"secrets in the captured output: {', '.join(found)}"
+    return report
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the settings, proxies or keys of the machine it runs on."""

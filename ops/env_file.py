@@ -1,0 +1,89 @@
+"""
+``.env`` as the deployment tool reads it, with a warning for each of that reader's traps.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ASSIGNMENT = re.compile(
+    r"""[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*
+        (?:(?P<quote>['"`])(?P<quoted>(?:\\(?=[\s\S])[\s\S]|(?!(?P=quote))[\s\S])*)(?P=quote)
+           |(?P<plain>[^\r\n]*))""",
+    re.VERBOSE,
+)
+IGNORED = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
+REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|$)")
+UNESCAPED_DOLLAR = re.compile(r"(?<!\\)\$")
+
+
+@dataclass(frozen=True)
+class EnvFile:
+    """
+    Args:
+        values: what each name is set to; names set to nothing are there with an empty text.
+
+        problems: one sentence for each line that the tool reads otherwise than it looks; holds no values.
+    """
+
+    values: Mapping[str, str]
+    problems: tuple[str, ...] = ()
+
+
+def read_env_file(path: Path) -> EnvFile:
+    """
+    Read it; a missing file has no values.
+
+    Source: https://github.com/motdotla/dotenv and dotenv-expand, which Serverless Devs loads it with.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return EnvFile({})
+    except (OSError, UnicodeDecodeError) as error:
+        return EnvFile(
+            {}, (f"{path.name} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}",)
+        )
+    return parse_env(text, path.name)
+
+
+def parse_env(text: str, file_name: str = ".env") -> EnvFile:
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    position = 0
+    while position < len(text):
+        line = text.count("\n", 0, position) + 1
+        if ignored := IGNORED.match(text, position):
+            position = max(ignored.end(), position + 1)
+            continue
+        match = ASSIGNMENT.match(text, position)
+        rest = REST_OF_LINE.match(text, match.end()) if match else None
+        if match is None or rest is None:
+            problems.append(f"{file_name}:{line}: is not NAME=value, NAME='value' or NAME=\"value\"")
+            position = text.find("\n", position) + 1 or len(text)
+            continue
+        name, where = match["name"], f"{file_name}:{line}: {match['name']}"
+        if name in values:
+            problems.append(f"{where} is set twice; keep one of the lines")
+        values[name] = _value(match, where, problems)
+        position = rest.end()
+    return EnvFile(values, tuple(problems))
+
+
+def _value(match: re.Match[str], where: str, problems: list[str]) -> str:
+    if match["quote"]:
+        value = match["quoted"]
+        if match["quote"] == '"':
+            value = value.replace("\\n", "\n").replace("\\r", "\r")
+    else:
+        value, hash_sign, _ = match["plain"].partition("#")
+        # "NAME=value # remark" is what the remark looks like; "NAME=a#b" is a value cut short.
+        if hash_sign and value and not value[-1].isspace():
+            problems.append(f'{where} holds a # and ends there; write {match["name"]}="..."')
+        value = value.strip()
+        if value[:1] in ("'", '"', "`"):
+            problems.append(f"{where} begins with a quote that is never closed on its own; close or drop it")
+    if UNESCAPED_DOLLAR.search(value):
+        problems.append(f"{where} holds a $, which the tool replaces by a variable; write \\$")
+    return value.replace("\\$", "$")

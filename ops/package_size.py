@@ -1,0 +1,74 @@
+"""
+How large a folder is, plain and zipped, and what makes it so; and the zip file itself, the same every time.
+"""
+
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+# The oldest instant a zip file can hold; the same for every file, so that only content tells packages apart.
+INSTANT = (1980, 1, 1, 0, 0, 0)
+INSTANT_EPOCH = 315532800
+
+
+@dataclass(frozen=True)
+class PackageSize:
+    """
+    Args:
+        parts: top-level names with their bytes and zipped bytes, largest first.
+    """
+
+    files: int
+    bytes: int
+    zipped_bytes: int
+    parts: tuple[tuple[str, int, int], ...]
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """Every file, in an order that no file system decides."""
+    yield from sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def normalise(folder: Path) -> None:
+    """Give files and folders the modes and the instant that every build has."""
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (INSTANT_EPOCH, INSTANT_EPOCH))
+
+
+def zip_folder(folder: Path) -> bytes:
+    """A zip file of the folder's content that depends on nothing but that content."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in files_of(folder):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), INSTANT)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, path.read_bytes(), compresslevel=9)
+    return buffer.getvalue()
+
+
+def measure(zipped: bytes) -> PackageSize:
+    plain: Counter[str] = Counter()
+    packed: Counter[str] = Counter()
+    with zipfile.ZipFile(BytesIO(zipped)) as archive:
+        entries = archive.infolist()
+    for entry in entries:
+        part = _part(entry.filename)
+        plain[part] += entry.file_size
+        packed[part] += entry.compress_size
+    parts = tuple((part, plain[part], size) for part, size in packed.most_common())
+    return PackageSize(len(entries), sum(plain.values()), len(zipped), parts)
+
+
+def _part(name: str) -> str:
+    """The top-level package of an entry; the function's own modules with their bytecode are one part."""
+    first, _, rest = name.partition("/")
+    if not rest or first == "__pycache__":
+        return first if ".so" in first else "the function itself"
+    return first
