@@ -28,10 +28,10 @@ class Deployment:
     def __init__(self, cloud, gateway, environ, folder):
         self.cloud, self.gateway, self.environ, self.folder = cloud, gateway, environ, folder
 
-    def examine(self, url=None, uploads=True, without=(), **changes):
+    def examine(self, url=None, uploads=True, without=(), code="", token="", **changes):
         environ = {name: value for name, value in {**self.environ, **changes}.items() if name not in without}
         url = self.gateway.origin if url is None else url
-        return list(doctor.examine(environ, url, uploads=uploads))
+        return list(doctor.examine(environ, doctor.Visit(url, code, token, uploads)))
 
 
 @pytest.fixture(scope="module")
@@ -340,6 +340,62 @@ def test_a_profile_of_large_files_only_is_left_out(here, tmp_path):
     assert of(findings, "A changed key", State.GOOD)
 
 
+# ---- forms of the deployed function ----------------------------------------------------------------
+
+
+def test_with_a_code_the_forms_come_from_the_deployed_function(here):
+    findings = here.examine(code="local-doctor-1")
+    assert {one.state for one in findings} == {State.GOOD}
+    assert len(of(findings, "Upload")) == 4
+
+
+def test_keys_of_this_machine_that_cannot_sign_are_a_doubt_only_when_the_function_signs(here):
+    here.cloud.sts.faults.plan("forbidden", times=1)
+    findings = here.examine(code="local-doctor-2")
+    [sts] = of(findings, "AssumeRole")
+    assert sts.state is State.UNSURE
+    assert "its own role" in sts.said.en
+    assert len(of(findings, "Upload", State.GOOD)) == 4
+    assert of(findings, "A changed key", State.GOOD)
+    assert of(findings, "Another folder") == []
+
+
+def test_without_keys_the_files_stay_and_are_named(here):
+    findings = here.examine(code="local-doctor-3", without=("ALIBABA_CLOUD_ACCESS_KEY_ID",))
+    assert [one.state for one in of(findings, "Caller's keys")] == [State.UNSURE]
+    assert of(findings, "", State.BAD) == []
+    [removal] = of(findings, "Removal")
+    assert "no key here may delete" in removal.said.en
+    assert removal.said.en.count("avatars/") == 1
+
+
+def test_a_code_that_the_function_refuses_is_explained(here):
+    finding = the_bad_one(here.examine(code="used-or-unknown"), "Login at the function")
+    assert "wx.login" in finding.remedy.en
+
+
+def test_a_token_that_the_function_refuses_shows_in_each_upload(here):
+    findings = here.examine(token="no.good.token")
+    assert len(of(findings, "Upload", State.BAD)) == 4
+    assert "Log in again" in of(findings, "Upload", State.BAD)[0].remedy.en
+
+
+def test_a_function_without_a_role_shows_in_each_upload(here):
+    environ = {name: value for name, value in here.environ.items() if "ACCESS_KEY" not in name}
+    environ["CALLER_AUTH"] = "anonymous"
+    function = Function(Surroundings(environ))
+    gateway = FcGateway(lambda event, context: serve(function, event, context)).start()
+    try:
+        findings = here.examine(
+            url=gateway.origin,
+            CALLER_AUTH="anonymous",
+            without=tuple(name for name in here.environ if "ACCESS_KEY" in name),
+        )
+    finally:
+        gateway.stop()
+    assert "misconfigured" in of(findings, "Upload [default]", State.BAD)[0].said.en
+
+
 # ---- callback and function -------------------------------------------------------------------------
 
 
@@ -455,7 +511,7 @@ def shown(here, language="en", stream=None, url=None, **changes):
     environ = {**here.environ, **changes}
     url = here.gateway.origin if url is None else url
     code = doctor.show(
-        doctor.examine(environ, url), environ, url, Screen(stream, {"TERM": "xterm"}), language
+        doctor.examine(environ, doctor.Visit(url)), environ, url, Screen(stream, {"TERM": "xterm"}), language
     )
     return code, stream.getvalue()
 

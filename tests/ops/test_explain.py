@@ -7,6 +7,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ops import explain
 from ops.advice import advice_rows, condition_remedy, find_advice
@@ -424,7 +426,8 @@ def test_prints_no_control_characters_of_a_hostile_answer():
 UNREADABLE = [
     "", "   ", "hello", "{", "[]", "5", "null", '{"a": 1}', "<html></html>", "<Error></Error>", "<Error>",
     "<!DOCTYPE x [<!ENTITY a 'b'>]><Error><Code>&a;</Code></Error>", "[" * 200_000, '{"a":' * 200_000,
-    "ZZZZ", base64.b64encode(b"\xff\xfe").decode(), '""', "\x00\x01", '{"uploads": [{}]}', "HTTP/1.1 abc",
+    "ZZZZ", base64.b64encode(b"\xff\xfe").decode(), '""', "\x00\x01", '{"uploads": [{}]}',
+    '{"uploads": [5]}', '{"uploads": []}', "9" * 5000, "[" + "9" * 5000 + "]", "HTTP/1.1 abc",
     json.dumps({"Credentials": {"AccessKeySecret": "topsecretvalue", "SecurityToken": TOKEN}}),
 ]  # fmt: skip
 
@@ -458,7 +461,7 @@ def test_the_command_exits_2_with_a_sentence_for_what_it_cannot_read(monkeypatch
     assert run_with(monkeypatch, data) == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith("Cannot explain this. ")
+    assert output.err.startswith("✗ Cannot explain this. ")
 
 
 def test_the_command_exits_2_for_a_file_that_is_not_there(monkeypatch, capsys, tmp_path):
@@ -479,3 +482,35 @@ def test_the_command_exits_2_for_a_file_that_is_not_there(monkeypatch, capsys, t
 )
 def test_the_language_is_the_wanted_one_else_the_locales(wanted, environ, language):
     assert chosen_language(wanted, environ) == language
+
+
+def samples():
+    policy = policy_for(
+        {**FIELDS, "callback": CALLBACK}, extra=[["in", "$a", ["x"]], ["not-in", "$b", ["y"]]]
+    )
+    yield answer(policy=policy)
+    yield encoded(policy)
+    yield json.dumps(policy)
+    yield "HTTP/1.1 403 Forbidden\r\nx-oss-ec: 1\r\n\r\n" + error_xml(
+        "AccessDenied", 'Policy Condition failed: ["eq", "$key", "a"]'
+    )
+    yield json.dumps({"error": {"code": "unauthorized", "message": "m", "requestId": "r"}})
+    yield json.dumps(
+        {"host": "https://b", "dir": "a/", "policy": encoded(policy), "signature": "s", "accessid": "i"}
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(list(samples())), st.data())
+def test_no_damage_to_a_paste_makes_it_fail_otherwise_than_with_a_sentence(text, data):
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = min(len(text), start + data.draw(st.integers(0, 30)))
+        text = text[:start] + data.draw(st.text(max_size=6)) + text[end:]
+    for language in ("en", "zh"):
+        try:
+            shown = said(text, language)
+        except Unreadable:
+            continue
+        assert shown.strip()
+        shown.encode()
