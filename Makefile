@@ -41,8 +41,8 @@ test-python: $(READY)
 	@$(PY) -m pytest -q
 
 test-node: $(READY) $(NODE_READY)
-	@PYTHON=$(PY) node --test tests/local/*.test.js
-	@PYTHON=$(PY) npm test --silent
+	@PYTHON=$(abspath $(PY)) node --test tests/local/*.test.js
+	@PYTHON=$(abspath $(PY)) npm test --silent
 
 lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 	@$(PY) -m ruff check .

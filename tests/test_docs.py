@@ -158,7 +158,8 @@ def receipt_of(clock, **changes):
 
 
 def snippet(language):
-    return next(code for kind, code in code_blocks(ENGLISH) if kind == language and "receipt" in code.lower())
+    name = {"js": "verifyReceipt", "python": "verify_receipt"}[language]
+    return next(code for kind, code in code_blocks(ENGLISH) if kind == language and name in code)
 
 
 def node_verifies(receipt, secret=SECRET):

@@ -1,0 +1,7 @@
+// 只改这一行：本机 `make run` 打印的函数地址，或部署后的函数地址（https://…）。
+const ENDPOINT = 'http://127.0.0.1:9000'
+
+// 各类文件的上传用途，即 profiles.toml 中的表名。
+const PROFILES = { image: 'avatar', video: 'video', file: 'default' }
+
+module.exports = { ENDPOINT, PROFILES }

@@ -1,0 +1,56 @@
+'use strict'
+
+/** The project's own local cloud (function, STS, WeChat, OSS) as a child process. */
+
+const { spawn } = require('node:child_process')
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const readline = require('node:readline')
+
+const ROOT = path.join(__dirname, '../..')
+const VENV_PYTHON = path.join(ROOT, '.venv/bin/python')
+const FIRST_PORT = 21000
+
+async function startLocalCloud({ callerRate = '100000/min' } = {}) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-oss-'))
+  const python = process.env.PYTHON || (fs.existsSync(VENV_PYTHON) ? VENV_PYTHON : 'python3')
+  const port = FIRST_PORT + crypto.randomInt(20000)
+  const serve = spawn(
+    python,
+    ['manage.py', 'serve', '--json', '--folder', folder, '--caller-rate', callerRate, '--login-rate', callerRate],
+    { cwd: ROOT, env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const errors = []
+  serve.stderr.on('data', (chunk) => errors.push(chunk))
+  const ended = new Promise((resolve) => { serve.on('exit', resolve) })
+  const addresses = await firstLine(serve, ended, errors)
+  return {
+    ...addresses,
+    plan: (origin, fault) => switchFaults(origin, 'PUT', fault),
+    clear: (origin) => switchFaults(origin, 'DELETE'),
+    stored: () => fs.readdirSync(folder).map((name) => fs.readFileSync(path.join(folder, name))),
+    object: (key) => fs.readFileSync(path.join(folder, crypto.createHash('sha256').update(key).digest('hex'))),
+    stop: async () => {
+      serve.kill('SIGTERM')
+      await ended
+      fs.rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function firstLine(serve, ended, errors) {
+  const lines = readline.createInterface({ input: serve.stdout })
+  const line = await Promise.race([new Promise((resolve) => { lines.once('line', resolve) }), ended])
+  if (typeof line !== 'string') throw new Error(`manage.py serve ended at once:\n${Buffer.concat(errors)}`)
+  return JSON.parse(line)
+}
+
+async function switchFaults(origin, method, fault) {
+  const body = fault && JSON.stringify(fault)
+  const response = await fetch(`${origin}/-/faults`, { method, body, headers: { 'content-type': 'application/json' } })
+  if (!response.ok) throw new Error(`${method} faults: ${response.status} ${await response.text()}`)
+}
+
+module.exports = { startLocalCloud }

@@ -1,0 +1,152 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { after, before, test } = require('node:test')
+const { createUploader } = require('../oss-direct-upload')
+const { startLocalCloud } = require('./local_cloud')
+const { createWx } = require('./wx')
+
+const FILES = 200
+const RATE = 0.05
+const MOST_SECONDS = 120
+
+let cloud
+let folder
+let wx
+
+before(async () => {
+  cloud = await startLocalCloud()
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'phone-'))
+  wx = createWx()
+})
+
+after(async () => {
+  wx.close()
+  await cloud.stop()
+  fs.rmSync(folder, { recursive: true })
+})
+
+function makeFile(name, size) {
+  const filePath = path.join(folder, name)
+  fs.writeFileSync(filePath, crypto.randomBytes(size))
+  return { filePath, name, size, contentType: name.endsWith('.mp4') ? 'video/mp4' : 'image/jpeg' }
+}
+
+function newUploader(options) {
+  return createUploader({ endpoint: cloud.function, api: wx, backoff: 5, ...options })
+}
+
+async function planFaults() {
+  for (const kind of ['drop_before', 'drop_after', 'status_503', 'status_500', 'expired']) {
+    await cloud.plan(cloud.oss, { kind, rate: RATE })
+  }
+  // Credentials are kept for an hour, so the few times STS is asked have to hurt.
+  for (const kind of ['throttle', 'drop']) await cloud.plan(cloud.sts, { kind, times: 1 })
+  for (const kind of ['status_503', 'status_500']) await cloud.plan(cloud.sts, { kind, rate: RATE })
+  await cloud.plan(cloud.wechat, { kind: 'busy', times: 1 })
+}
+
+function settledInTime(promise) {
+  let timer
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not settled after ${MOST_SECONDS} s`)), MOST_SECONDS * 1000)
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}
+
+test(`${FILES} files with ${RATE * 100} % of each fault all end uploaded, byte for byte, once`, async (t) => {
+  await planFaults()
+  t.after(() => Promise.all([cloud.oss, cloud.sts, cloud.wechat].map(cloud.clear)))
+  const before = cloud.stored().length
+  const files = Array.from({ length: FILES }, (_, index) => makeFile(`${index}.jpg`, 200 + index * 37))
+  const events = []
+  const uploader = newUploader({ concurrency: 10, retries: 8 })
+  const outcomes = await settledInTime(uploader.uploadAll(files, { onProgress: (event) => events.push(event) }))
+
+  assert.deepEqual(outcomes.filter(({ status }) => status !== 'fulfilled').map(({ reason }) => reason), [])
+  outcomes.forEach(({ value }, index) => {
+    assert.ok(cloud.object(value.key).equals(fs.readFileSync(files[index].filePath)), value.key)
+  })
+  assert.equal(new Set(outcomes.map(({ value }) => value.key)).size, FILES)
+  assert.equal(cloud.stored().length - before, FILES)
+  assert.equal(events.at(-1).progress, 100)
+  assert.equal(events.at(-1).finished, FILES)
+  const posts = wx.platform.calls.filter(({ api }) => api === 'uploadFile').length
+  const recovered = outcomes.filter(({ value }) => value.statusCode === 409).length
+  t.diagnostic(`${posts} posts for ${FILES} files; ${recovered} answers lost after storing`)
+  assert.ok(posts > FILES && recovered > 0, 'the faults did not strike')
+  assert.equal(wx.platform.mostInFlight, 10)
+})
+
+test('the receipt of the callback arrives', async () => {
+  const file = makeFile('me.jpg', 1000)
+  const { data, receipt, key, url } = await newUploader({ profile: 'avatar' }).upload(file).promise
+  assert.match(receipt, /^[\w-]+\.[\w-]+\.[\w-]+$/)
+  assert.deepEqual([data.status, data.key, data.size], ['ok', key, 1000])
+  assert.equal(url, `${cloud.oss}/${key}`)
+})
+
+test('a failed callback is told apart from a failed upload', async (t) => {
+  await cloud.plan(cloud.oss, { kind: 'callback_fails', times: 1 })
+  t.after(() => cloud.clear(cloud.oss))
+  const file = makeFile('me.jpg', 500)
+  const error = await newUploader({ profile: 'avatar' }).upload(file).promise.catch((reason) => reason)
+  assert.deepEqual([error.code, error.statusCode], ['callback_failed', 203])
+  assert.ok(cloud.object(error.key).equals(fs.readFileSync(file.filePath)))
+})
+
+test('a large file arrives whole, with rising progress', async () => {
+  const seen = []
+  const file = makeFile('film.mp4', 8 * 1024 * 1024)
+  const { key } = await newUploader().upload({ ...file, onProgress: ({ progress }) => seen.push(progress) }).promise
+  assert.ok(cloud.object(key).equals(fs.readFileSync(file.filePath)))
+  assert.ok(seen.length > 100)
+  assert.equal(seen.at(-1), 100)
+})
+
+for (const [name, change, code] of [
+  ['too large for its profile', { size: 3 * 1024 * 1024 }, 'too_large'],
+  ['of a type its profile does not take', { contentType: 'application/pdf' }, 'unsupported_type'],
+  ['for a profile that does not exist', { profile: 'nothing' }, 'unknown_profile'],
+]) {
+  test(`a file ${name} is refused before it is sent`, async () => {
+    const posts = () => wx.platform.calls.filter(({ api }) => api === 'uploadFile').length
+    const earlier = posts()
+    const file = { ...makeFile('me.jpg', 100), profile: 'avatar', ...change }
+    const error = await newUploader().upload(file).promise.catch((reason) => reason)
+    assert.deepEqual([error.code, error.stage], [code, 'sign'])
+    assert.equal(posts(), earlier)
+  })
+}
+
+test('a file that is not as large as was said is refused by OSS', async () => {
+  const file = makeFile('me.jpg', 100)
+  const error = await newUploader().upload({ ...file, size: 99 }).promise.catch((reason) => reason)
+  assert.deepEqual([error.code, error.ossCode], ['too_large', 'EntityTooLarge'])
+})
+
+test('a profile for classic pages is refused with a sentence that says so', async () => {
+  const file = makeFile('me.jpg', 100)
+  const error = await newUploader({ profile: 'legacy' }).upload(file).promise.catch((reason) => reason)
+  assert.equal(error.code, 'bad_answer')
+  assert.match(error.advice, /\{filename\}/)
+})
+
+test('a file part sent as octet-stream is stored with the intended type', async () => {
+  const other = createWx({ partType: 'octet-stream' })
+  const { url } = await newUploader({ api: other }).upload(makeFile('me.jpg', 100)).promise
+  const response = await fetch(url)
+  assert.equal(response.headers.get('content-type'), 'image/jpeg')
+  other.close()
+})
+
+test('a wrong token is replaced by a fresh login', async () => {
+  const other = createWx()
+  other.setStorageSync(`oss-direct-upload ${cloud.function}`, { token: 'stale', until: Date.now() + 3600000 })
+  assert.equal((await newUploader({ api: other }).upload(makeFile('me.jpg', 100)).promise).statusCode, 200)
+  other.close()
+})

@@ -1,0 +1,131 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
+const { createUploader } = require('../oss-direct-upload')
+const { jsonError } = require('./servers')
+const { openStage, failureOf } = require('./stage')
+
+const UNAUTHORIZED = jsonError(401, 'unauthorized')
+const logins = (stage) => stage.fc.requests.filter(({ url }) => url === '/login')
+const tokens = (stage) => stage.fc.signRequests().map(({ headers }) => headers.authorization)
+
+test('logs in once and shows the token with every request', async (t) => {
+  const stage = await openStage(t)
+  await stage.uploader.upload(stage.file('a.jpg')).promise
+  await stage.uploader.upload(stage.file('b.jpg')).promise
+  assert.equal(logins(stage).length, 1)
+  assert.match(logins(stage)[0].body.code, /^local-/)
+  assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-1'])
+})
+
+test('uploads that start one after the other share the login that is under way', async (t) => {
+  const stage = await openStage(t)
+  const first = stage.uploader.upload(stage.file('a.jpg')).promise
+  await Promise.resolve()
+  await Promise.resolve()
+  const second = stage.uploader.upload(stage.file('b.jpg')).promise
+  await Promise.all([first, second])
+  assert.equal(logins(stage).length, 1)
+})
+
+test('a token in storage is used by the next uploader', async (t) => {
+  const stage = await openStage(t)
+  await stage.uploader.upload(stage.file('a.jpg')).promise
+  const next = createUploader({ endpoint: stage.fc.origin, api: stage.wx })
+  await next.upload(stage.file('b.jpg')).promise
+  assert.equal(logins(stage).length, 1)
+})
+
+test('a token of another function is not used', async (t) => {
+  const stage = await openStage(t)
+  await stage.uploader.upload(stage.file('a.jpg')).promise
+  const next = createUploader({ endpoint: `${stage.fc.origin}/other`, api: stage.wx })
+  await next.upload(stage.file('b.jpg')).promise
+  assert.equal(stage.fc.requests.filter(({ url }) => url.endsWith('/login')).length, 2)
+})
+
+for (const [name, kept] of [['broken', 'nonsense'], ['without an end', { token: 'x' }], ['expired', { token: 'x', until: 1 }]]) {
+  test(`a token in storage that is ${name} is not used`, async (t) => {
+    const stage = await openStage(t)
+    stage.wx.setStorageSync(`oss-direct-upload ${stage.fc.origin}`, kept)
+    await stage.uploader.upload(stage.file()).promise
+    assert.deepEqual(tokens(stage), ['Bearer token-1'])
+  })
+}
+
+test('storage that throws costs only another login', async (t) => {
+  const stage = await openStage(t)
+  stage.wx.setStorageSync = () => { throw new Error('setStorage:fail exceed max size') }
+  stage.wx.getStorageSync = () => { throw new Error('getStorage:fail') }
+  await stage.uploader.upload(stage.file()).promise
+  assert.equal(logins(stage).length, 1)
+})
+
+test('logs in again shortly before the token ends', async (t) => {
+  const clock = { ahead: 0 }
+  const stage = await openStage(t, { now: () => Date.now() + clock.ahead })
+  await stage.uploader.upload(stage.file('a.jpg')).promise
+  clock.ahead = 7135 * 1000
+  await stage.uploader.upload(stage.file('b.jpg')).promise
+  clock.ahead = 7145 * 1000
+  await stage.uploader.upload(stage.file('c.jpg')).promise
+  assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-1', 'Bearer token-2'])
+})
+
+test('a refused token is replaced once', async (t) => {
+  const stage = await openStage(t)
+  stage.fc.plan.sign.push(UNAUTHORIZED)
+  await stage.uploader.upload(stage.file()).promise
+  assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2'])
+})
+
+test('a token refused twice is an error', async (t) => {
+  const stage = await openStage(t)
+  stage.fc.plan.sign.push(UNAUTHORIZED, UNAUTHORIZED)
+  assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'unauthorized')
+  assert.equal(stage.fc.signRequests().length, 2)
+})
+
+test('a login that failed is tried again by the next upload', async (t) => {
+  const stage = await openStage(t, { retries: 0 })
+  stage.fc.plan.login.push(jsonError(503, 'wechat_unavailable'))
+  await failureOf(stage.uploader.upload(stage.file('a.jpg')).promise)
+  assert.equal((await stage.uploader.upload(stage.file('b.jpg')).promise).statusCode, 200)
+})
+
+test('a login refused for its code is not repeated by itself', async (t) => {
+  const stage = await openStage(t)
+  stage.fc.plan.login.push(UNAUTHORIZED)
+  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+  assert.deepEqual([error.code, error.stage], ['unauthorized', 'login'])
+  assert.equal(logins(stage).length, 1)
+})
+
+test('a function without WeChat login is asked without a token', async (t) => {
+  const stage = await openStage(t)
+  stage.fc.plan.login.push(jsonError(404, 'not_found'))
+  await stage.uploader.upload(stage.file('a.jpg')).promise
+  await stage.uploader.upload(stage.file('b.jpg')).promise
+  assert.deepEqual(tokens(stage), [undefined, undefined])
+  assert.equal(logins(stage).length, 1)
+})
+
+test('a platform without login is asked without a token', async (t) => {
+  const stage = await openStage(t)
+  delete stage.wx.login
+  await stage.uploader.upload(stage.file()).promise
+  assert.equal(logins(stage).length, 0)
+  assert.deepEqual(tokens(stage), [undefined])
+})
+
+test("the business's own token is used, and asked for afresh after a 401", async (t) => {
+  const wanted = []
+  const getToken = async (how) => { wanted.push(how); return `business-${wanted.length}` }
+  const stage = await openStage(t, { getToken })
+  stage.fc.plan.sign.push(UNAUTHORIZED)
+  await stage.uploader.upload(stage.file()).promise
+  assert.deepEqual(wanted, [{ refresh: false }, { refresh: true }])
+  assert.deepEqual(tokens(stage), ['Bearer business-1', 'Bearer business-2'])
+  assert.equal(logins(stage).length, 0)
+})

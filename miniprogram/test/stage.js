@@ -1,0 +1,56 @@
+'use strict'
+
+/** One function, one OSS, one phone and an uploader between them, for one test. */
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { createUploader } = require('../oss-direct-upload')
+const { startFunction, startOss } = require('./servers')
+const { createWx } = require('./wx')
+
+const PATIENCE = 5000
+
+async function openStage(t, { function: functionOptions, wx: wxOptions, ...uploaderOptions } = {}) {
+  const oss = await startOss()
+  const fc = await startFunction(oss, functionOptions)
+  const wx = createWx(typeof wxOptions === 'function' ? wxOptions(fc, oss) : wxOptions)
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'client-test-'))
+  t.after(async () => {
+    wx.close()
+    await Promise.all([fc.stop(), oss.stop()])
+    fs.rmSync(folder, { recursive: true })
+  })
+  const uploader = createUploader({ endpoint: fc.origin, api: wx, backoff: 1, ...uploaderOptions })
+  return { fc, oss, wx, uploader, file: (name, content) => makeFile(folder, name, content) }
+}
+
+function makeFile(folder, name = 'photo.jpg', content = 'some bytes of a picture') {
+  const filePath = path.join(folder, name)
+  fs.writeFileSync(filePath, content)
+  return { filePath, name, size: Buffer.byteLength(content), contentType: 'image/jpeg' }
+}
+
+/** The error a promise is rejected with; a fulfilled promise fails the test. */
+async function failureOf(promise) {
+  const outcome = await promise.then((value) => ({ value }), (error) => ({ error }))
+  if (!outcome.error) throw new Error(`expected a failure, got ${JSON.stringify(outcome.value)}`)
+  return outcome.error
+}
+
+/** Wait for something that is about to be so; a test that waits in vain fails. */
+async function until(isSo) {
+  const end = Date.now() + PATIENCE
+  while (!isSo()) {
+    if (Date.now() > end) throw new Error(`not in ${PATIENCE} ms: ${isSo}`)
+    await new Promise((resolve) => { setImmediate(resolve) })
+  }
+}
+
+/** Let every timer of the client run many times faster, so that seconds pass in milliseconds. */
+function hurryTimers(t, times = 100) {
+  const real = globalThis.setTimeout
+  t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => real(run, wait / times, ...args))
+}
+
+module.exports = { openStage, failureOf, hurryTimers, until }

@@ -1,0 +1,161 @@
+'use strict'
+
+/**
+ * A `wx` for Node that really speaks HTTP, by the rules seen on devices: every status is `success`, data
+ * is text, form fields go before the file, ten requests at most are in flight, the rest wait, the domain
+ * lists are checked, and the Referer is the platform's own.
+ */
+
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const http = require('node:http')
+const path = require('node:path')
+
+const MOST_IN_FLIGHT = 10
+const DEFAULT_TIMEOUT = 60000
+const CHUNK = 64 * 1024
+const TYPES = { '.jpg': 'image/jpeg', '.png': 'image/png', '.mp4': 'video/mp4', '.pdf': 'application/pdf' }
+
+/**
+ * @param {object} options
+ *   domains: { request, uploadFile } lists of origins; null is the switch "do not check" of DevTools
+ *   partType: 'extension' or 'octet-stream', the two kinds of Content-Type seen on the file part
+ */
+function createWx({ domains = null, partType = 'extension', appId = 'wx0000000000local0', login } = {}) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: MOST_IN_FLIGHT })
+  const platform = { agent, appId, domains, partType, waiting: [], inFlight: 0, mostInFlight: 0, calls: [] }
+  const storage = new Map()
+  return {
+    platform,
+    storage,
+    close: () => agent.destroy(),
+    request: (options) => start(platform, 'request', options, sendRequest),
+    uploadFile: (options) => start(platform, 'uploadFile', options, sendFile),
+    login: login || (({ success }) => {
+      setTimeout(() => success({ code: `local-${crypto.randomUUID()}`, errMsg: 'login:ok' }))
+    }),
+    getStorageSync: (key) => (storage.has(key) ? JSON.parse(storage.get(key)) : ''),
+    setStorageSync: (key, data) => { storage.set(key, JSON.stringify(data)) },
+  }
+}
+
+function start(platform, api, options, send) {
+  const call = { api, options, settled: false, listeners: { progress: [], headers: [] } }
+  platform.calls.push(call)
+  call.finish = (kind, result) => {
+    if (call.settled) return
+    call.settled = true
+    clearTimeout(call.timer)
+    if (call.running) { platform.inFlight -= 1; call.running = false }
+    startWaiting(platform)
+    if (options[kind]) options[kind](result)
+    if (options.complete) options.complete(result)
+  }
+  call.fail = (reason) => {
+    call.finish('fail', { errMsg: `${api}:fail ${reason}` })
+    if (call.http) call.http.destroy()
+  }
+  call.send = () => send(platform, call)
+  queueMicrotask(() => admit(platform, call))
+  return taskOf(call)
+}
+
+function taskOf(call) {
+  const listen = (name) => (listener) => { call.listeners[name].push(listener) }
+  const unlisten = (name) => (listener) => {
+    call.listeners[name] = call.listeners[name].filter((each) => listener && each !== listener)
+  }
+  return {
+    abort: () => call.fail('abort'),
+    onProgressUpdate: listen('progress'),
+    offProgressUpdate: unlisten('progress'),
+    onHeadersReceived: listen('headers'),
+    offHeadersReceived: unlisten('headers'),
+  }
+}
+
+function admit(platform, call) {
+  const { url, filePath } = call.options
+  const origin = new URL(url).origin
+  if (platform.domains && !platform.domains[call.api].includes(origin)) return call.fail('url not in domain list')
+  if (call.api === 'uploadFile' && !fs.existsSync(filePath)) return call.fail('file not found')
+  platform.waiting.push(call)
+  return startWaiting(platform)
+}
+
+function startWaiting(platform) {
+  while (platform.inFlight < MOST_IN_FLIGHT && platform.waiting.length) {
+    const call = platform.waiting.shift()
+    if (call.settled) continue
+    call.running = true
+    platform.inFlight += 1
+    platform.mostInFlight = Math.max(platform.mostInFlight, platform.inFlight)
+    call.timer = setTimeout(() => call.fail('timeout'), call.options.timeout || DEFAULT_TIMEOUT)
+    call.send()
+  }
+}
+
+function open(platform, call, method, headers) {
+  const referer = `https://servicewechat.com/${platform.appId}/0/page-frame.html`
+  call.http = http.request(call.options.url, { method, agent: platform.agent, headers: { ...headers, referer } })
+  call.http.on('error', (error) => call.fail(`fail:-101:net::ERR_CONNECTION_RESET ${error.code}`))
+  call.http.on('response', (response) => {
+    call.listeners.headers.forEach((listener) => listener({ header: response.headers }))
+    const chunks = []
+    response.on('data', (chunk) => chunks.push(chunk))
+    response.on('error', () => call.fail('interrupted'))
+    response.on('end', () => answer(call, response, Buffer.concat(chunks).toString('utf8')))
+  })
+  return call.http
+}
+
+function answer(call, response, text) {
+  if (!response.complete) return call.fail('interrupted')
+  const result = { statusCode: response.statusCode, errMsg: `${call.api}:ok`, data: text }
+  if (call.api === 'request') Object.assign(result, { data: parsed(call.options, text), header: response.headers })
+  return call.finish('success', result)
+}
+
+function parsed({ dataType = 'json' }, text) {
+  try {
+    return dataType === 'json' ? JSON.parse(text) : text
+  } catch (error) {
+    return text
+  }
+}
+
+function sendRequest(platform, call) {
+  const { method = 'GET', header = {}, data = '' } = call.options
+  const body = typeof data === 'string' ? data : JSON.stringify(data)
+  const headers = { 'content-type': 'application/json', ...header, 'content-length': Buffer.byteLength(body) }
+  open(platform, call, method, headers).end(body)
+}
+
+function sendFile(platform, call) {
+  const { formData = {}, filePath, name } = call.options
+  const file = fs.readFileSync(filePath)
+  const boundary = `----wx${Date.now()}${Math.random().toString(36).slice(2)}`
+  const parts = Object.entries(formData).map(([field, value]) => (
+    `--${boundary}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`
+  ))
+  const type = platform.partType === 'extension' ? TYPES[path.extname(filePath)] : null
+  const head = `--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="${path.basename(filePath)}"\r\n`
+    + `Content-Type: ${type || 'application/octet-stream'}\r\n\r\n`
+  const body = Buffer.concat([Buffer.from(parts.join('') + head), file, Buffer.from(`\r\n--${boundary}--\r\n`)])
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}`, 'content-length': body.length }
+  writeInChunks(call, open(platform, call, 'POST', headers), body, 0)
+}
+
+function writeInChunks(call, request, body, sent) {
+  if (call.settled) return
+  if (sent >= body.length) { request.end(); return }
+  const next = Math.min(sent + CHUNK, body.length)
+  request.write(body.subarray(sent, next), () => {
+    const progress = Math.floor(100 * next / body.length)
+    const event = { progress, totalBytesSent: next, totalBytesExpectedToSend: body.length }
+    if (!call.settled) call.listeners.progress.forEach((listener) => listener(event))
+    writeInChunks(call, request, body, next)
+  })
+}
+
+module.exports = { createWx }
