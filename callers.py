@@ -10,7 +10,7 @@ from base64 import b32encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from errors import (
     BadRequest,
@@ -35,10 +35,12 @@ from tokens import (
 )
 
 PUBLIC_OWNER = "public"
-CODE2SESSION_BUDGET_SECONDS = 5.0
-CODE2SESSION_ATTEMPTS = 2
+# Five seconds together. Most for the first try: a code is good once, so a second one only helps
+# when WeChat never saw the first.
+CODE2SESSION_BUDGETS_SECONDS = (3.5, 1.5)
 CLOCK_LEEWAY = timedelta(seconds=30)
-MAX_SUBJECT_CHARACTERS = 255
+# OpenID Connect's bound; it also keeps the ticket inside the 5 KB that OSS takes as a callback field.
+MAX_SUBJECT_BYTES = 255
 LOGIN_CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 Exchange = Callable[..., Answer]
@@ -77,8 +79,8 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
         subject = read_business_token(token, settings.jwt, now)
     else:
         subject = read_token(token, audience=SESSION, secrets=settings.token_secrets, now=now).get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
-        raise _unauthorized("sub must be a text of 1 to 255 characters")
+    if not _is_subject(subject):
+        raise _unauthorized(f"sub must be a text of 1 to {MAX_SUBJECT_BYTES} bytes")
     return Caller(subject, owner_of(subject, settings.owner_secret))
 
 
@@ -135,21 +137,21 @@ def openid_of(code: str, app: WechatApp, exchange: Exchange) -> str:
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/code2Session.html
     """
-    for attempt in range(CODE2SESSION_ATTEMPTS):
+    for budget_seconds in CODE2SESSION_BUDGETS_SECONDS:
         try:
-            answer = _code2session(code, app, exchange)
+            answer = _code2session(code, app, exchange, budget_seconds)
         except WechatUnavailable:
-            if attempt == CODE2SESSION_ATTEMPTS - 1:
+            if budget_seconds == CODE2SESSION_BUDGETS_SECONDS[-1]:
                 raise
             continue
         openid = answer.get("openid")
-        if isinstance(openid, str) and 0 < len(openid) <= MAX_SUBJECT_CHARACTERS:
+        if _is_subject(openid):
             return openid
         break
     raise WechatRejected("WeChat's answer to the login cannot be used.", reason="code2Session without openid")
 
 
-def _code2session(code: str, app: WechatApp, exchange: Exchange) -> dict[str, Any]:
+def _code2session(code: str, app: WechatApp, exchange: Exchange, budget_seconds: float) -> dict[str, Any]:
     query = {
         "appid": app.appid,
         "secret": app.secret,
@@ -161,7 +163,7 @@ def _code2session(code: str, app: WechatApp, exchange: Exchange) -> dict[str, An
             "GET",
             f"{app.endpoint}/sns/jscode2session",
             query=query,
-            budget_seconds=CODE2SESSION_BUDGET_SECONDS / CODE2SESSION_ATTEMPTS,
+            budget_seconds=budget_seconds,
         )
     except ExchangeFailed as error:
         raise _wechat_silent(error.kind) from None
@@ -233,6 +235,10 @@ def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any
         raise _unauthorized(type(error).__name__) from None
     check_times(claims, now, leeway=CLOCK_LEEWAY)
     return claims["sub"]
+
+
+def _is_subject(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value.encode("utf-8", "surrogatepass")) <= MAX_SUBJECT_BYTES
 
 
 def _bearer_token(headers: Mapping[str, str]) -> str:

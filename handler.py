@@ -10,13 +10,13 @@ import time
 import traceback
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import upload_request
 from callers import Exchange, identify, log_in
-from errors import InternalError, MethodNotAllowed, Misconfigured, NotFound, UploadError
+from errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from http_trigger import (
     Request,
     Response,
@@ -27,7 +27,7 @@ from http_trigger import (
     response_to_wsgi,
 )
 from outgoing_http import exchange
-from rate_limit import RateLimit
+from rate_limit import RateLimit, address_group
 from settings import EXPIRY_MARGIN, read_settings
 from sts_credentials import CredentialsCache, StsClient, StsCredentials, own_access_keys
 from upload_callback import OssPublicKeys, tell_business, verify_callback
@@ -52,7 +52,7 @@ Record = dict[str, Any]
 class Surroundings:
     """Time, randomness, environment and network, which enter here and nowhere else."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     random_bytes: Callable[[int], bytes] = os.urandom
     sleep: Callable[[float], None] = time.sleep
@@ -109,6 +109,7 @@ class Function:
     def _route(self, request: Request, record: Record) -> Response:
         route = record["route"] = _route_of(request.path)
         if request.method == "OPTIONS":
+            self._ready()
             return Response(204, headers={"Allow": ", ".join((*METHODS[route], "OPTIONS"))})
         if request.method not in METHODS[route]:
             raise MethodNotAllowed(
@@ -128,10 +129,7 @@ class Function:
     def _with_cors(self, response: Response, request: Request) -> Response:
         """Add the CORS headers of ``ALLOWED_ORIGINS``, on errors and preflights as well."""
         origin = request.headers.get("origin")
-        try:
-            allowed = self._ready().settings.allowed_origins if origin else ()
-        except Misconfigured:
-            return response
+        allowed = self._service.settings.allowed_origins if origin and self._service else ()
         if not allowed:
             return response
         headers = {**response.headers, "Vary": "Origin"}
@@ -161,17 +159,18 @@ class _Service:
             session_life=settings.session_life,
             sleep=around.sleep,
         )
-        self._credentials = CredentialsCache(client.assume_role)
+        longest_life = max(profile.expires_in for profile in settings.profiles.values())
+        self._longest_form = longest_life + EXPIRY_MARGIN
+        self._credentials = CredentialsCache(client.assume_role, self._longest_form)
         self._forms_per_caller = RateLimit(settings.caller_rate)
         self._logins_per_address = RateLimit(settings.login_rate)
         self._public_keys = OssPublicKeys(settings.callback_key_origin, around.exchange)
 
     def warm(self, context: object | None, now: datetime) -> None:
-        longest = max(profile.expires_in for profile in self.settings.profiles.values())
-        self._fetch_credentials(context, now, now + longest + EXPIRY_MARGIN)
+        self._fetch_credentials(context, now, now + self._longest_form)
 
     def login(self, request: Request, now: datetime, record: Record) -> dict[str, Any]:
-        self._logins_per_address.take(request.source_ip, 1, now)
+        self._logins_per_address.take(address_group(request.source_ip), 1, now)
         code = upload_request.read_json_object(request.body).get("code")
         caller, answer = log_in(code, self.settings, now, self._around.exchange)
         record["owner"] = caller.owner
@@ -214,7 +213,8 @@ class _Service:
             plan_upload(wanted, profile, caller, settings, upload_id=self._new_id(), now=now)
             for wanted, profile in zip(files, profiles, strict=True)
         ]
-        whose = request.source_ip if settings.caller_auth == "anonymous" else caller.owner
+        is_anyone = settings.caller_auth == "anonymous"
+        whose = address_group(request.source_ip) if is_anyone else caller.owner
         self._forms_per_caller.take(whose, len(files), now)
         good_until = max(upload.rule.expires_at for upload in uploads) + EXPIRY_MARGIN
         credentials, record["stsRefreshed"] = self._fetch_credentials(request.context, now, good_until)

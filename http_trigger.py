@@ -12,9 +12,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from errors import BadRequest, TooLarge
+from errors import BadRequest, TooLarge, UnsupportedType
 
 MAX_BODY_BYTES = 64 * 1024
+# Function Compute's own bound; other servers in front of the WSGI form may have none.
+MAX_HEADERS_BYTES = 8 * 1024
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -67,9 +69,12 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
     Read the event of an FC 3.0 HTTP trigger.
 
     Raises:
-        BadRequest: it is not such an event, or its body is not the base64 it claims to be.
+        BadRequest: it is not such an event, its headers are over their limit, or its body is not the
+            base64 it claims to be.
 
         TooLarge: the body.
+
+        UnsupportedType: the body is said to be compressed.
 
     Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/http-trigger-invoking-function
     """
@@ -81,12 +86,14 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
     if not isinstance(http, dict):
         raise BadRequest("The event is not one of an HTTP trigger.")
     query = _texts(fields.get("queryParameters"))
+    headers = {name.lower(): value for name, value in _texts(fields.get("headers")).items()}
+    _check_headers(headers)
     return Request(
         method=str(http.get("method", "GET")).upper(),
         path=str(http.get("path") or fields.get("rawPath") or "/"),
         query=query,
         raw_query=urlencode(query, errors="surrogatepass"),
-        headers={name.lower(): value for name, value in _texts(fields.get("headers")).items()},
+        headers=headers,
         body=_event_body(fields.get("body"), fields.get("isBase64Encoded")),
         source_ip=str(http.get("sourceIp", "")),
         request_id=request_id_of(context, fields["requestContext"].get("requestId")),
@@ -99,9 +106,11 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
     Read a WSGI environment (PEP 3333), FC 2.0's included.
 
     Raises:
-        BadRequest: ``Content-Length`` is no number.
+        BadRequest: a header is malformed, they are over their limit, or the body cannot be read.
 
         TooLarge: the body.
+
+        UnsupportedType: the body is said to be compressed.
     """
     raw_query = environ.get("QUERY_STRING", "")
     query: dict[str, str] = {}
@@ -113,9 +122,10 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
         if name.startswith("HTTP_")
     }
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    _check_headers(headers)
     return Request(
         method=environ["REQUEST_METHOD"].upper(),
-        path=environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace") or "/",
+        path=environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace") or "/",
         query=query,
         raw_query=raw_query,
         headers=headers,
@@ -160,6 +170,15 @@ def request_id_of(*sources: object) -> str:
     return ""
 
 
+def _check_headers(headers: Mapping[str, str]) -> None:
+    # What the runtime itself adds (x-fc-…) is not the caller's doing.
+    size = sum(len(name) + len(value) for name, value in headers.items() if not name.startswith("x-fc-"))
+    if size > MAX_HEADERS_BYTES:
+        raise BadRequest(f"The headers are over {MAX_HEADERS_BYTES} bytes.")
+    if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        raise UnsupportedType("The body must not be compressed; send it without Content-Encoding.")
+
+
 def _event_body(body: Any, is_base64: Any) -> bytes:
     if body is None:
         return b""
@@ -179,14 +198,21 @@ def _event_body(body: Any, is_base64: Any) -> bytes:
 
 def _wsgi_body(environ: Mapping[str, Any]) -> bytes:
     length = environ.get("CONTENT_LENGTH") or ""
-    if not length:
-        # Without a length there is a body only where the server has found its end by itself.
-        length = str(MAX_BODY_BYTES + 1) if environ.get("wsgi.input_terminated") else "0"
+    if not length and environ.get("wsgi.input_terminated"):
+        # The server finds the body's end by itself.
+        length = str(MAX_BODY_BYTES + 1)
+    elif not length and environ.get("HTTP_TRANSFER_ENCODING"):
+        # Reading nothing would answer another request than the one that was sent.
+        raise BadRequest("The body must come with a Content-Length, not chunked.")
+    length = length or "0"
     if not re.fullmatch(r"[0-9]{1,18}", length):
         raise BadRequest("Content-Length must be a number.")
     if int(length) > MAX_BODY_BYTES + 1:
         raise _too_large()
-    body: bytes = environ["wsgi.input"].read(int(length)) if int(length) else b""
+    try:
+        body: bytes = environ["wsgi.input"].read(int(length)) if int(length) else b""
+    except OSError:
+        raise BadRequest("The body broke off.") from None
     if len(body) > MAX_BODY_BYTES:
         raise _too_large()
     return body

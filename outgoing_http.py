@@ -2,16 +2,17 @@
 One bounded HTTP exchange with another service: a time budget, a size limit, no redirects, no proxies.
 """
 
+import logging
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 DEFAULT_MAX_BYTES = 64 * 1024
 READ_BYTES = 8192
-# Parts of a budget: connecting, and any one wait for the other side.
-CONNECT_PART = 0.2
-READ_PART = 0.4
+
+T = TypeVar("T")
 
 
 class ExchangeFailed(Exception):
@@ -35,28 +36,66 @@ class Answer:
     body: bytes
 
 
-def exchange(
+def within(seconds: float, ask: Callable[[], T]) -> T:
+    """
+    Call ``ask`` and wait for it this long at most.
+
+    No timeout of a socket ends a name that does not resolve, or headers that arrive byte by byte.
+    Such a call is left behind in a thread of its own, which ends when its connection does.
+
+    Raises:
+        ExchangeFailed: it took longer; else whatever ``ask`` raises.
+    """
+    from concurrent.futures import Future
+
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(ask())
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except TimeoutError:
+        if outcome.done():
+            raise
+        raise ExchangeFailed("no answer within the budget") from None
+
+
+def exchange(method: str, url: str, *, budget_seconds: float, **options: Any) -> Answer:
+    """
+    Send one request and read its answer.
+
+    Args:
+        budget_seconds: for resolving, connecting, waiting and reading together; an answer that trickles
+            in is given up.
+
+        options: any of ``max_bytes``, ``query``, ``body`` and ``headers``.
+
+    Raises:
+        ExchangeFailed: nothing, too much or too late.
+    """
+    return within(budget_seconds, lambda: _exchange(method, url, budget_seconds, **options))
+
+
+def _exchange(
     method: str,
     url: str,
-    *,
     budget_seconds: float,
+    *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     query: Mapping[str, str] | None = None,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """
-    Send one request and read its answer.
-
-    Args:
-        budget_seconds: for connecting, waiting and reading together; an answer that trickles in is
-            given up.
-
-    Raises:
-        ExchangeFailed: nothing, too much or too late.
-    """
     import requests
     from urllib3.exceptions import HTTPError
+
+    # It logs whole addresses, and those of WeChat and of a webhook hold secrets.
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
     started = time.monotonic()
     session = requests.Session()
@@ -71,26 +110,25 @@ def exchange(
                 params=query,
                 data=body,
                 headers={"Accept-Encoding": "identity", **(headers or {})},
-                timeout=(CONNECT_PART * budget_seconds, READ_PART * budget_seconds),
+                timeout=(budget_seconds / 2, budget_seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response,
         ):
-            # The last read may take its whole timeout, so none begins later than this.
-            last_start = started + (1 - READ_PART) * budget_seconds
-            return Answer(response.status_code, _read(response.raw, last_start, max_bytes))
+            deadline = started + budget_seconds
+            return Answer(response.status_code, _read(response.raw, deadline, max_bytes))
     except (requests.RequestException, HTTPError, OSError) as error:
         raise ExchangeFailed(type(error).__name__) from None
 
 
-def _read(raw: Any, last_start: float, max_bytes: int) -> bytes:
+def _read(raw: Any, deadline: float, max_bytes: int) -> bytes:
     parts, size = [], 0
     # read1 gives what one receive brought; read would wait for a whole block, however slow.
     while part := raw.read1(READ_BYTES):
         size += len(part)
         if size > max_bytes:
             raise ExchangeFailed("answer over the size limit")
-        if time.monotonic() > last_start:
+        if time.monotonic() > deadline:
             raise ExchangeFailed("answer too slow")
         parts.append(part)
     return b"".join(parts)

@@ -78,8 +78,8 @@ class Profile:
         return self.key[: self.key.index("{")].rpartition("/")[0] + "/"
 
     def admits(self, content_type: str) -> bool:
-        main = content_type.partition("/")[0]
-        return any(allowed in (content_type, f"{main}/*", "*/*") for allowed in self.content_types)
+        main, slash, _ = content_type.partition("/")
+        return any(allowed in (content_type, f"{main}{slash}*", "*/*") for allowed in self.content_types)
 
 
 def read_profiles(text: str, *, default_signature: str, problems: list[str]) -> dict[str, Profile]:
@@ -91,7 +91,8 @@ def read_profiles(text: str, *, default_signature: str, problems: list[str]) -> 
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    # Besides its own errors the parser lets through those of deep nesting and of enormous numbers.
+    except (ValueError, RecursionError) as error:
         problems.append(f"profiles.toml is not TOML: {error}")
         return {}
     if not tables:

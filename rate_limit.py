@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from datetime import datetime
 
-from errors import TooManyRequests
+from errors import BadRequest, TooManyRequests
 from settings import Rate
 
 # Some 300 bytes each: about a megabyte at the most, however many callers there are.
@@ -31,8 +31,12 @@ class RateLimit:
         Count ``count`` forms or logins for this caller.
 
         Raises:
-            TooManyRequests: the window does not hold them; nothing was counted.
+            BadRequest: no window could ever hold that many.
+
+            TooManyRequests: this one does not; nothing was counted.
         """
+        if count > self._rate.count:
+            raise BadRequest(f"files must be {self._rate.count} at most here.")
         instant = now.timestamp()
         with self._lock:
             start, used = self._windows.get(caller, (instant, 0))
@@ -49,3 +53,19 @@ class RateLimit:
             self._windows[caller] = (start, used + count)
             if len(self._windows) > MAX_CALLERS_REMEMBERED:
                 self._windows.popitem(last=False)
+
+
+def address_group(address: str) -> str:
+    """
+    What a source address is counted under: IPv4 as it is, IPv6 by its /64, which one customer has whole.
+    """
+    if ":" not in address:
+        return address
+    from ipaddress import IPv6Address, IPv6Network
+
+    try:
+        given = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    # A dual-stack socket reports IPv4 callers this way, and they are not one customer.
+    return str(given.ipv4_mapped or IPv6Network((given, 64), strict=False))

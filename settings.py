@@ -324,7 +324,9 @@ class _Reader:
                     self.problem(f"profiles.toml [{profile.name}]: callback = true needs CALLBACK_URL")
             return None
         match = URL.fullmatch(value)
-        if not match or match["query"] or not self.is_safe(value) or not match["path"].endswith("/callback"):
+        # A percent sign would be decoded once by the gateway and once for OSS's signature.
+        is_good = match and not match["query"] and "%" not in value and match["path"].endswith("/callback")
+        if not is_good or not self.is_safe(value):
             self.problem(
                 f"CALLBACK_URL = {value!r} must be the public https address of this function's /callback,"
                 " without a query"

@@ -7,12 +7,14 @@ import json
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from errors import Misconfigured, StsRejected, StsUnavailable, UploadError
+from outgoing_http import ExchangeFailed, within
 
 if TYPE_CHECKING:
     from aliyunsdkcore.client import AcsClient
@@ -20,9 +22,14 @@ if TYPE_CHECKING:
 SESSION_NAME = "oss-direct-upload"
 CONNECT_TIMEOUT_SECONDS = 1.5
 READ_TIMEOUT_SECONDS = 3
+# For the whole of an attempt: the SDK's own timeouts begin anew with every byte that comes.
+ATTEMPT_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS
+MAX_ANSWER_BYTES = 64 * 1024
+READ_BYTES = 8192
 ATTEMPTS = 2
 RETRY_PAUSE_SECONDS = 0.2
 ADVISORY_PART = 4  # the last quarter of a session is the advisory window
+EARLY_TRIES = 2  # that the longest form gets at least, when it is longer than that window
 EARLY_RETRY_PAUSE = timedelta(seconds=30)
 CREDENTIAL_FIELDS = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
 # Everything the SDK was seen to raise from one call (its own parsing of odd error bodies included).
@@ -160,7 +167,9 @@ class StsClient:
         request.set_endpoint(self._endpoint)
         # The texts of these exceptions hold the signed URL, so nothing of them is kept but codes.
         try:
-            body: bytes = client.do_action_with_exception(request)
+            body: bytes = within(ATTEMPT_SECONDS, lambda: client.do_action_with_exception(request))
+        except ExchangeFailed as error:
+            raise _WorthAnotherTry(f"STS: {error.kind}") from None
         except ServerException as error:
             raise _server_error(error.http_status, error.error_code, error.request_id) from None
         except ClientException as error:
@@ -189,13 +198,40 @@ def _new_client(own: AccessKeys, region: str) -> "AcsClient":
         credential = AccessKeyCredential(own.access_key_id, own.access_key_secret)
     else:
         credential = StsTokenCredential(own.access_key_id, own.access_key_secret, own.security_token)
-    return AcsClient(
+    client = AcsClient(
         region_id=region,
         credential=credential,
         auto_retry=False,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         timeout=READ_TIMEOUT_SECONDS,
     )
+    bounded = _bounded_adapter()
+    client.session.mount("https://", bounded)
+    client.session.mount("http://", bounded)
+    return client
+
+
+def _bounded_adapter() -> Any:
+    """What reads STS's answers for the SDK, which would take one of any size into memory."""
+    from aliyunsdkcore.vendored.requests import ConnectionError as ConnectionFailed
+    from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
+
+    class BoundedAdapter(HTTPAdapter):  # type: ignore[misc]  # the SDK has no types
+        def send(self, request: Any, **options: Any) -> Any:
+            last_start = time.monotonic() + ATTEMPT_SECONDS
+            response = super().send(request, **{**options, "stream": True})
+            parts, size = [], 0
+            for part in response.iter_content(READ_BYTES):
+                size += len(part)
+                if size > MAX_ANSWER_BYTES or time.monotonic() > last_start:
+                    response.close()
+                    raise ConnectionFailed("answer over its bounds")
+                parts.append(part)
+            # Where the vendored library keeps a body that has been read.
+            response._content = b"".join(parts)
+            return response
+
+    return BoundedAdapter()
 
 
 def _server_error(status: Any, code: Any, request_id: Any) -> Exception:
@@ -276,10 +312,14 @@ class CredentialsCache:
 
     Args:
         assume_role: asks STS; raises ``UploadError`` when it cannot answer.
+
+        longest_form: the life of the longest form, margin included. A set that does not cover it any
+            more is no longer good for everyone, so it must be replaced well before.
     """
 
-    def __init__(self, assume_role: AssumeRole) -> None:
+    def __init__(self, assume_role: AssumeRole, longest_form: timedelta = timedelta(0)) -> None:
         self._assume_role = assume_role
+        self._longest_form = longest_form
         self._held: _Held | None = None
         self._flight: _Flight | None = None
         self._lock = threading.Lock()
@@ -335,9 +375,8 @@ class CredentialsCache:
             credentials = self._assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
             if credentials.expires_at < good_until:
                 raise _too_short()
-            life = credentials.expires_at - now
             with self._lock:
-                self._held = _Held(credentials, credentials.expires_at - life / ADVISORY_PART)
+                self._held = _Held(credentials, self._refresh_from(credentials.expires_at, now))
             flight.credentials, flight.fetched = credentials, True
         except UploadError as error:
             flight.error = error
@@ -345,6 +384,14 @@ class CredentialsCache:
             with self._lock:
                 self._flight = None
             flight.landed.set()
+
+    def _refresh_from(self, expires_at: datetime, now: datetime) -> datetime:
+        life = expires_at - now
+        window = life / ADVISORY_PART
+        # A form longer than the window still gets a few early tries before its own time is up; but a
+        # form nearly as long as the session must not have STS asked all the time.
+        start = min(life - window, life - self._longest_form - EARLY_TRIES * EARLY_RETRY_PAUSE)
+        return now + max(start, window)
 
     def _put_off_the_next_try(self, held: _Held, now: datetime, error: UploadError | None) -> None:
         log.warning(

@@ -4,6 +4,7 @@ Our own signed tokens (session, ticket, receipt): JWTs that pass for nothing but
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 from errors import Unauthorized
@@ -79,8 +80,8 @@ def check_times(claims: Mapping[str, Any], now: datetime, *, leeway: timedelta) 
     for value in (expires_at, not_before):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise _refused("exp or nbf is no number")
-    # Written so that NaN is refused.
-    if not expires_at > seconds - slack:
+    # Written so that NaN is refused, and Infinity, which would never end.
+    if not inf > expires_at > seconds - slack:
         raise _refused("expired")
     if not not_before <= seconds + slack:
         raise _refused("not valid yet")

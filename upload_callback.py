@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from callers import Caller
-from errors import BadRequest, Forbidden, OssKeyUnavailable, Unauthorized
+from errors import BadRequest, Forbidden, Misconfigured, OssKeyUnavailable, Unauthorized
 from outgoing_http import Answer, ExchangeFailed
 from profiles import Profile
 from settings import Settings
@@ -24,6 +24,7 @@ KEY_ADDRESSES = ("https://gosspublic.alicdn.com/", "http://gosspublic.alicdn.com
 KEY_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 KEY_BUDGET_SECONDS = 2.0
 MAX_KEY_BYTES = 16 * 1024
+MAX_FIELD_CHARACTERS = 5 * 1024
 MAX_KEYS_KEPT = 8
 MAX_HEADER_CHARACTERS = 1024
 WEBHOOK_BUDGET_SECONDS = 1.5
@@ -76,10 +77,14 @@ def callback_field(
     Returns:
         base64 of JSON, under the 5 KB that OSS takes.
 
+    Raises:
+        Misconfigured: it would be longer.
+
     Source: https://help.aliyun.com/zh/oss/developer-reference/callback
     """
     claims = {
         "jti": upload_id,
+        "bucket": settings.bucket,
         "folder" if profile.takes_filename else "key": key,
         "profile": profile.name,
         "sub": caller.subject,
@@ -101,7 +106,10 @@ def callback_field(
         # Gateways that share addresses, as Function Compute's do, need the name in the TLS handshake.
         "callbackSNI": url.startswith("https://"),
     }
-    return b64encode(json.dumps(parameter, separators=(",", ":")).encode()).decode()
+    field = b64encode(json.dumps(parameter, separators=(",", ":")).encode()).decode()
+    if len(field) > MAX_FIELD_CHARACTERS:
+        raise Misconfigured([f"profiles.toml [{profile.name}]: its key is too long for callback = true"])
+    return field
 
 
 class OssPublicKeys:
@@ -132,12 +140,13 @@ class OssPublicKeys:
             OssKeyUnavailable: it cannot be fetched, or is no RSA key.
         """
         path = _key_path(address_header)
-        if path not in self._keys:
+        key = self._keys.get(path)
+        if key is None:
             key = self._fetch(path)
             if len(self._keys) >= MAX_KEYS_KEPT:
                 self._keys.clear()
             self._keys[path] = key
-        return self._keys[path]
+        return key
 
     def _fetch(self, path: str) -> Any:
         from cryptography.exceptions import UnsupportedAlgorithm
@@ -182,7 +191,7 @@ def is_signed_by_oss(public_key: Any, signature: bytes, *, path: str, raw_query:
     from cryptography.hazmat.primitives.hashes import MD5
 
     query = f"?{raw_query}" if raw_query else ""
-    signed = f"{unquote(path)}{query}\n".encode("utf-8", "surrogateescape") + body
+    signed = f"{unquote(path)}{query}\n".encode("utf-8", "surrogatepass") + body
     try:
         public_key.verify(signature, signed, PKCS1v15(), MD5())  # noqa: S303 - MD5 is what OSS signs with
     except InvalidSignature:
@@ -286,7 +295,8 @@ def _check_object(reported: Mapping[str, str], ticket: Mapping[str, Any], settin
     is_ours = key.startswith(folder) and key != folder if folder else key == ticket.get("key")
     if not key or not is_ours:
         raise _forbidden("the ticket is for another object")
-    if reported.get("bucket") != settings.bucket:
+    # Both, for two functions with buckets of their own may share a TOKEN_SECRET.
+    if {reported.get("bucket"), ticket.get("bucket")} != {settings.bucket}:
         raise _forbidden("the object is in another bucket")
     profile = settings.profiles.get(str(ticket.get("profile")))
     if profile is None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from errors import BadRequest, TooLarge, UnknownProfile, UnsupportedType
@@ -133,7 +133,9 @@ def read_json_object(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_object_without_doubles)
+        value = json.loads(
+            body.decode(), object_pairs_hook=_object_without_doubles, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError):
         raise BadRequest("The body must be a JSON object in UTF-8, each field once.") from None
     if not isinstance(value, dict):
@@ -268,6 +270,11 @@ def _name_extension(filename: str | None) -> str:
     stem, dot, extension = name.rpartition(".")
     extension = extension.lower()
     return extension if stem and dot and EXTENSION.fullmatch(extension) else ""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    # Python reads NaN and Infinity; JSON has neither.
+    raise ValueError(name)
 
 
 def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

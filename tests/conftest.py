@@ -4,6 +4,7 @@ What every test of the function shares: a clean environment, a clock, events, an
 
 import json
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from handler import Function, Surroundings, serve
 # The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
 SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TEST_INSTANT = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 
 ENVIRONMENT = {
@@ -59,6 +61,20 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         *ENVIRONMENT,
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches beyond this machine: a stub that was forgotten shows at once."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> Any:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family in (socket.AF_INET, socket.AF_INET6) and host not in LOOPBACK:
+            raise AssertionError(f"a test tried to connect to {host}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
 
 
 @dataclass

@@ -67,7 +67,7 @@ def ask_wsgi(function, *, path="/upload-params", body=None, headers=None, method
 
 
 def test_without_a_mode_nobody_signs_and_only_the_log_says_why(instance, log_lines):
-    answer = instance(CALLER_AUTH=None).ask({"filename": "a.png"})
+    answer = instance(CALLER_AUTH=None).ask(body={"filename": "a.png"})
     assert (answer.status, answer.code) == (500, "misconfigured")
     assert "CALLER_AUTH" not in answer.text
     assert "CALLER_AUTH is missing" in log_lines()[-1]["reason"]
@@ -75,8 +75,8 @@ def test_without_a_mode_nobody_signs_and_only_the_log_says_why(instance, log_lin
 
 def test_wechat_login_and_form_through_an_event(instance, good_sts):
     function = instance(wechat_says(OPENID), **WECHAT)
-    token = function.ask({"code": "c"}, path="/login").json["token"]
-    answer = function.ask({"filename": "a.png"}, headers=bearer(token))
+    token = function.ask(body={"code": "c"}, path="/login").json["token"]
+    answer = function.ask(body={"filename": "a.png"}, headers=bearer(token))
     assert answer.status == 200
     assert answer.json["key"].startswith(f"uploads/{owner_of(OPENID, TOKEN_SECRET)}/2026/11/24/")
 
@@ -97,14 +97,14 @@ def test_a_business_token_through_both_contracts(instance, good_sts, clock):
     function = instance(CALLER_AUTH="jwt", JWT_KEY=secret, JWT_ALGORITHM="HS256", TOKEN_SECRET=TOKEN_SECRET)
     token = issue_token({"sub": "42"}, audience="shop", secrets=[secret], now=clock(), life=HOUR)
     folder = f"uploads/{owner_of('42', TOKEN_SECRET)}/"
-    assert function.ask({"filename": "a.png"}, headers=bearer(token)).json["key"].startswith(folder)
+    assert function.ask(body={"filename": "a.png"}, headers=bearer(token)).json["key"].startswith(folder)
     status, _, text = ask_wsgi(function.function, body={"filename": "a.png"}, headers=bearer(token))
     assert (status, json.loads(text)["key"].startswith(folder)) == (200, True)
 
 
 def test_anyone_is_public_through_both_contracts(instance, good_sts):
     function = instance()
-    assert function.ask({"filename": "a.png"}).json["key"].startswith("uploads/public/")
+    assert function.ask(body={"filename": "a.png"}).json["key"].startswith("uploads/public/")
     status, _, text = ask_wsgi(function.function, body={"filename": "a.png"})
     assert (status, json.loads(text)["key"].startswith("uploads/public/")) == (200, True)
 
@@ -119,7 +119,7 @@ def test_wsgi_refuses_as_an_event_does(instance, sts):
 @pytest.mark.parametrize("mode", ["anonymous", "jwt"])
 def test_only_wechat_has_a_login(instance, mode):
     jwt = {"JWT_KEY": OTHER_SECRET, "JWT_ALGORITHM": "HS256", "TOKEN_SECRET": TOKEN_SECRET}
-    answer = instance(wechat_says(OPENID), CALLER_AUTH=mode, **jwt).ask({"code": "c"}, path="/login")
+    answer = instance(wechat_says(OPENID), CALLER_AUTH=mode, **jwt).ask(body={"code": "c"}, path="/login")
     assert (answer.status, answer.code) == (404, "not_found")
 
 
@@ -149,8 +149,8 @@ def test_only_wechat_has_a_login(instance, mode):
         lambda good: {"Authorization": f"Bearer {good[:-1]}"},
         lambda good: {"Authorization": f"Bearer {good[1:]}"},
         lambda good: {"Authorization": f"Bearer {good}.{good}"},
-        lambda good: {"Authorization": "Bearer " + "x" * 10_000},
-        lambda good: {"Authorization": f"Bearer {good}" + "x" * 10_000},
+        lambda good: {"Authorization": "Bearer " + "x" * 5_000},
+        lambda good: {"Authorization": f"Bearer {good}" + "x" * 5_000},
         lambda good: {"X-Upload-Token": "x", "Authorization": f"Bearer {good}"},
         lambda good: {"X-Upload-Token": f"{good},{good}"},
         lambda good: {"X-Upload-Token": f"Bearer {good}"},
@@ -159,8 +159,14 @@ def test_only_wechat_has_a_login(instance, mode):
     ],
 )
 def test_refuses_a_header_that_does_not_carry_one_good_token(instance, sts, clock, tokens_header):
-    answer = instance(**WECHAT).ask({"filename": "a.png"}, headers=tokens_header(session(clock)))
+    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=tokens_header(session(clock)))
     assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+def test_a_header_of_ten_kilobytes_is_refused_before_anyone_reads_a_token_in_it(instance, sts, clock):
+    headers = {"Authorization": f"Bearer {session(clock)}", "X-Upload-Token": "x" * 10_000}
+    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=headers)
+    assert (answer.status, answer.code) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("query", ["token", "access_token", "Authorization"])
@@ -179,7 +185,7 @@ def test_a_token_in_the_query_is_none(instance, sts, clock, query):
     ],
 )
 def test_takes_the_token_in_odd_case_and_beside_a_signed_trigger_s_header(instance, good_sts, clock, headers):
-    assert instance(**WECHAT).ask({"filename": "a.png"}, headers=headers(session(clock))).status == 200
+    assert instance(**WECHAT).ask(body={"filename": "a.png"}, headers=headers(session(clock))).status == 200
 
 
 @pytest.mark.parametrize(
@@ -204,24 +210,24 @@ def test_takes_the_token_in_odd_case_and_beside_a_signed_trigger_s_header(instan
     ],
 )
 def test_refuses_a_token_that_is_no_session(instance, sts, clock, forgery):
-    answer = instance(**WECHAT).ask({"filename": "a.png"}, headers=bearer(forgery(clock)))
+    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(forgery(clock)))
     assert (answer.status, answer.code) == (401, "unauthorized")
 
 
 def test_a_session_ends_when_it_said_it_would(instance, good_sts, clock):
     function = instance(wechat_says(OPENID), **WECHAT, TOKEN_SECONDS="60")
-    login = function.ask({"code": "c"}, path="/login").json
+    login = function.ask(body={"code": "c"}, path="/login").json
     assert login["expiresIn"] == 60
     clock.tick(seconds=59)
-    assert function.ask({"filename": "a.png"}, headers=bearer(login["token"])).status == 200
+    assert function.ask(body={"filename": "a.png"}, headers=bearer(login["token"])).status == 200
     clock.tick(seconds=1)
-    assert function.ask({"filename": "a.png"}, headers=bearer(login["token"])).status == 401
+    assert function.ask(body={"filename": "a.png"}, headers=bearer(login["token"])).status == 401
 
 
 def test_a_new_secret_in_front_keeps_sessions_and_folders(instance, good_sts, clock):
-    before = instance(**WECHAT).ask({"filename": "a.png"}, headers=bearer(session(clock)))
+    before = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(session(clock)))
     rotated = instance(**{**WECHAT, "TOKEN_SECRET": f"{OTHER_SECRET},{TOKEN_SECRET}"})
-    after = rotated.ask({"filename": "a.png"}, headers=bearer(session(clock)))
+    after = rotated.ask(body={"filename": "a.png"}, headers=bearer(session(clock)))
     assert before.json["key"].split("/")[:2] == after.json["key"].split("/")[:2]
 
 
@@ -248,7 +254,7 @@ def test_a_caller_who_asks_for_another_s_key_gets_one_in_the_own_folder(
     instance, good_sts, clock, body, profile
 ):
     wanted = {"contentType": "image/png", "profile": profile, **body}
-    answer = instance(**WECHAT).ask(wanted, headers=bearer(session(clock)))
+    answer = instance(**WECHAT).ask(body=wanted, headers=bearer(session(clock)))
     folder = {"default": "uploads", "avatar": "avatars"}[profile]
     own = re.escape(f"{folder}/{owner_of(OPENID, TOKEN_SECRET)}/")
     assert re.fullmatch(own + r"(2026/11/24/)?[A-Za-z0-9_-]{22}(\.png)?", answer.json["key"])
@@ -257,7 +263,7 @@ def test_a_caller_who_asks_for_another_s_key_gets_one_in_the_own_folder(
 
 @pytest.mark.parametrize("profile", ["../avatar", "avatar/../../x", "AVATAR", "uploads/victim"])
 def test_a_profile_is_a_name_and_no_path(instance, sts, clock, profile):
-    answer = instance(**WECHAT).ask({"profile": profile}, headers=bearer(session(clock)))
+    answer = instance(**WECHAT).ask(body={"profile": profile}, headers=bearer(session(clock)))
     assert (answer.status, answer.code) == (400, "unknown_profile")
 
 
@@ -282,8 +288,8 @@ def test_callers_get_forms_in_folders_of_their_own(instance, good_sts, clock):
     folders = set()
     for number in range(100):
         headers = bearer(session(clock, subject=f"user-{number}"))
-        key = function.ask({"filename": "a.png"}, headers=headers).json["key"]
-        again = function.ask({"filename": "a.png"}, headers=headers).json["key"]
+        key = function.ask(body={"filename": "a.png"}, headers=headers).json["key"]
+        again = function.ask(body={"filename": "a.png"}, headers=headers).json["key"]
         assert key.split("/")[:2] == again.split("/")[:2]
         assert key != again
         folders.add(key.split("/")[1])
@@ -298,20 +304,20 @@ def test_a_folder_is_a_keyed_hash():
 
 def test_owner_secret_decides_the_folder_when_it_is_set(instance, good_sts, clock):
     function = instance(**WECHAT, OWNER_SECRET=OTHER_SECRET)
-    key = function.ask({"filename": "a.png"}, headers=bearer(session(clock))).json["key"]
+    key = function.ask(body={"filename": "a.png"}, headers=bearer(session(clock))).json["key"]
     assert key.startswith(f"uploads/{owner_of(OPENID, OTHER_SECRET)}/")
 
 
 def test_the_openid_and_the_tokens_appear_in_no_answer_and_no_log_line(instance, good_sts, clock, caplog):
     caplog.set_level(logging.DEBUG)
     function = instance(wechat_says(OPENID), **WECHAT)
-    token = function.ask({"code": "code-canary"}, path="/login").json["token"]
-    answer = function.ask({"filename": "a.png"}, headers=bearer(token))
-    refused = function.ask({"filename": "a.png"}, headers=bearer(token + "x"))
+    token = function.ask(body={"code": "code-canary"}, path="/login").json["token"]
+    answer = function.ask(body={"filename": "a.png"}, headers=bearer(token))
+    refused = function.ask(body={"filename": "a.png"}, headers=bearer(token + "x"))
     shown = answer.text + refused.text + caplog.text
     for secret in (OPENID, token, "code-canary", TOKEN_SECRET, "wechat-secret-canary"):
         assert secret not in shown
-    assert repr(function.function._ready().settings).count("canary") == 0
+    assert "canary" not in repr(read_settings(function.environ))
 
 
 # --- callers who flood ---
@@ -320,23 +326,22 @@ def test_the_openid_and_the_tokens_appear_in_no_answer_and_no_log_line(instance,
 def test_a_caller_who_floods_is_told_when_to_come_back_and_costs_no_sts_call(instance, good_sts, clock):
     function = instance(**WECHAT, CALLER_RATE="3/min")
     headers = bearer(session(clock))
-    assert [function.ask({"filename": "a.png"}, headers=headers).status for _ in range(4)] == [200] * 3 + [
-        429
-    ]
+    statuses = [function.ask(body={"filename": "a.png"}, headers=headers).status for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
     calls = len(good_sts.calls)
-    answer = function.ask({"filename": "a.png"}, headers=headers)
+    answer = function.ask(body={"filename": "a.png"}, headers=headers)
     assert (answer.code, answer.headers["Retry-After"]) == ("too_many_requests", "60")
     assert len(good_sts.calls) == calls
     other = bearer(session(clock, subject="other"))
-    assert function.ask({"filename": "a.png"}, headers=other).status == 200
+    assert function.ask(body={"filename": "a.png"}, headers=other).status == 200
     clock.tick(seconds=60)
-    assert function.ask({"filename": "a.png"}, headers=headers).status == 200
+    assert function.ask(body={"filename": "a.png"}, headers=headers).status == 200
 
 
 def test_a_second_login_is_no_second_allowance(instance, good_sts):
     function = instance(wechat_says(OPENID), **WECHAT, CALLER_RATE="1/min")
-    tokens = [function.ask({"code": code}, path="/login").json["token"] for code in ("c1", "c2")]
-    statuses = [function.ask({"filename": "a.png"}, headers=bearer(token)).status for token in tokens]
+    tokens = [function.ask(body={"code": code}, path="/login").json["token"] for code in ("c1", "c2")]
+    statuses = [function.ask(body={"filename": "a.png"}, headers=bearer(token)).status for token in tokens]
     assert statuses == [200, 429]
 
 
@@ -344,30 +349,30 @@ def test_many_files_count_as_many(instance, good_sts, clock):
     function = instance(**WECHAT, CALLER_RATE="5/min")
     headers = bearer(session(clock))
     three = {"files": [{"filename": "a.png"}] * 3}
-    assert [function.ask(three, headers=headers).status for _ in range(2)] == [200, 429]
+    assert [function.ask(body=three, headers=headers).status for _ in range(2)] == [200, 429]
 
 
 def test_anyone_is_limited_by_address_whatever_the_forwarded_headers_say(instance, good_sts):
     function = instance(CALLER_RATE="2/min")
     statuses = [
         function.ask(
-            {"filename": "a.png"},
+            body={"filename": "a.png"},
             headers={"X-Forwarded-For": f"198.51.100.{number}", "X-Real-IP": f"198.51.100.{number}"},
         ).status
         for number in range(3)
     ]
     assert statuses == [200, 200, 429]
-    assert function.ask({"filename": "a.png"}, source_ip="203.0.113.8").status == 200
+    assert function.ask(body={"filename": "a.png"}, source_ip="203.0.113.8").status == 200
 
 
 def test_a_bad_token_uses_up_nobody_s_allowance(instance, good_sts, clock):
     function = instance(**WECHAT, CALLER_RATE="1/min")
     for _ in range(5):
-        assert function.ask({"filename": "a.png"}, headers=bearer("x")).status == 401
-    assert function.ask({"filename": "a.png"}, headers=bearer(session(clock))).status == 200
+        assert function.ask(body={"filename": "a.png"}, headers=bearer("x")).status == 401
+    assert function.ask(body={"filename": "a.png"}, headers=bearer(session(clock))).status == 200
 
 
-@effort(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     headers=st.dictionaries(
         st.sampled_from(["authorization", "Authorization", "x-upload-token", "X-Upload-Token", "origin"]),
@@ -376,5 +381,5 @@ def test_a_bad_token_uses_up_nobody_s_allowance(instance, good_sts, clock):
     )
 )
 def test_whatever_the_headers_say_is_at_worst_unauthorized(instance, headers):
-    answer = instance(**WECHAT).ask({"filename": "a.png"}, headers=headers)
+    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=headers)
     assert (answer.status, answer.code) == (401, "unauthorized")

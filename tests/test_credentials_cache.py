@@ -139,6 +139,31 @@ def test_fresh_credentials_too_short_do_not_replace_a_good_set(get, sts, clock):
     assert get() == ("STS.1", False)
 
 
+@pytest.mark.parametrize(
+    ("session", "longest_form", "first_try"),
+    [
+        (3600, 360, 2700),
+        (3600, 660, 2700),
+        (3600, 960, 2580),
+        (900, 360, 480),
+        (900, 60, 675),
+        (900, 899, 225),
+    ],
+)
+def test_the_longest_form_gets_early_tries_too(clock, session, longest_form, first_try):
+    """Seconds from a fetch to the first early refresh: the last quarter, or sooner where that is too late."""
+    sts = Sts(clock, timedelta(seconds=session))
+    cache = CredentialsCache(sts, timedelta(seconds=longest_form))
+    start = clock()
+
+    def ask_at(second):
+        clock.instant = start + timedelta(seconds=second)
+        cache.get(lambda: OWN, now=clock(), good_until=clock() + timedelta(seconds=1))
+        return len(sts.asked)
+
+    assert [ask_at(0), ask_at(first_try - 1), ask_at(first_try)] == [1, 1, 2]
+
+
 def test_own_keys_are_read_only_when_sts_is_asked(cache, clock):
     cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
     cache.get(lambda: pytest.fail("read"), now=clock(), good_until=clock() + FORM)

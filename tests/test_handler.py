@@ -403,6 +403,29 @@ def test_another_origin_gets_none(instance, good_sts, origin):
     assert answer.headers["Vary"] == "Origin"
 
 
+def test_a_preflight_on_a_cold_instance_gets_its_headers(instance):
+    function = instance(ALLOWED_ORIGINS="https://h5.example")
+    answer = function.ask(method="OPTIONS", headers={"Origin": "https://h5.example"})
+    assert answer.status == 204
+    assert cors(answer)["Access-Control-Allow-Origin"] == "https://h5.example"
+
+
+def test_more_files_than_the_rate_could_ever_hold_are_a_bad_request_and_no_promise(instance):
+    answer = instance(CALLER_RATE="5/min").ask(body={"files": [{"filename": "a.png"}] * 6})
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert "files" in answer.json["error"]["message"]
+
+
+def test_anonymous_callers_are_counted_by_address_and_ipv6_by_its_64(instance, good_sts):
+    function = instance(CALLER_RATE="1/min")
+
+    def ask(address):
+        return function.ask(body={"filename": "a.png"}, source_ip=address).status
+
+    assert [ask("203.0.113.7"), ask("203.0.113.8"), ask("203.0.113.7")] == [200, 200, 429]
+    assert [ask("2001:db8::1"), ask("2001:db8::2:3"), ask("2001:db8:0:1::1")] == [200, 429, 200]
+
+
 def test_initialize_warms_the_instance(instance, good_sts):
     function = instance()
     function.function.initialize(None)

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "outgoing_http": {"requests", "urllib3"},
     "tokens": {"errors", "jwt"},
     "rate_limit": {"errors", "settings"},
-    "sts_credentials": {"errors", "aliyunsdkcore", "aliyunsdksts"},
+    "sts_credentials": {"errors", "outgoing_http", "aliyunsdkcore", "aliyunsdksts"},
     "post_policy": {"sts_credentials"},
     "callers": {"errors", "outgoing_http", "settings", "tokens", "jwt"},
     "upload_request": {"errors", "profiles"},

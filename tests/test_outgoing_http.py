@@ -195,7 +195,26 @@ def test_an_answer_that_trickles_in_is_given_up_within_the_budget():
             connection.sendall(b"x")
 
     with peer(act) as other:
-        assert within(0.35, other.url, 0.25) == "answer too slow"
+        assert within(0.35, other.url, 0.25) in ("answer too slow", "no answer within the budget")
+
+
+def test_headers_that_trickle_in_are_given_up_within_the_budget():
+    def act(connection, done):
+        connection.sendall(OK)
+        while not done.wait(0.02):
+            connection.sendall(b"X-Wait: y\r\n"[:3])
+
+    with peer(act) as other:
+        assert within(0.35, other.url, 0.25)
+
+
+def test_a_name_that_does_not_resolve_is_given_up_within_the_budget(monkeypatch):
+    done = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(PATIENCE_SECONDS) and [])
+    try:
+        assert within(0.2, "http://slow.example/", 0.1) == "no answer within the budget"
+    finally:
+        done.set()
 
 
 def test_nobody_listening_is_a_failure_that_does_not_repeat_the_address():

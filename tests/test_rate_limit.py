@@ -10,7 +10,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from errors import TooManyRequests
-from rate_limit import MAX_CALLERS_REMEMBERED, RateLimit
+from rate_limit import MAX_CALLERS_REMEMBERED, RateLimit, address_group
 from settings import Rate
 
 MANY_CALLERS = 100_000
@@ -92,7 +92,7 @@ def test_memory_stays_bounded_however_many_callers_there_are(clock):
     # Measured over a last flood, which replaces all that is remembered: measuring is slow.
     tracemalloc.start()
     try:
-        for number in range(2 * MAX_CALLERS_REMEMBERED):
+        for number in range(MAX_CALLERS_REMEMBERED + 1):
             limit.take(f"-{number:025d}", 1, now)
         held, _peak = tracemalloc.get_traced_memory()
     finally:
@@ -151,3 +151,18 @@ def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
         taken[caller].append((now, count))
         lately = sum(count for when, count in taken[caller] if now - when < timedelta(seconds=60))
         assert lately <= 10
+
+
+@pytest.mark.parametrize(
+    ("address", "group"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("not:an:address", "not:an:address"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_customer_is_counted_by_the_64_that_is_theirs(address, group):
+    assert address_group(address) == group

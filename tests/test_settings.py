@@ -77,6 +77,7 @@ def test_who_may_ask_has_no_default(environment):
         ("CALLBACK_URL", "https://fn.example.com/callback?a=1"),
         ("CALLBACK_URL", "http://fn.example.com/callback"),
         ("CALLBACK_URL", "https://fn.example.com/other"),
+        ("CALLBACK_URL", "https://fn.example.com/a%2Fb/callback"),
         ("CALLBACK_KEY_ORIGIN", "https://evil.example/path"),
         ("UPLOAD_WEBHOOK_URL", "http://business.example/hook"),
         ("CALLER_RATE", "60"),
@@ -115,16 +116,18 @@ def test_takes_what_is_allowed(environment, name, value):
     read_settings(environment)
 
 
-@pytest.mark.parametrize(("session", "is_enough"), [("961", True), ("960", False)])
-def test_a_form_with_its_margin_must_end_before_the_session(environment, session, is_enough):
-    """The shipped video profile lives 900 seconds."""
+@pytest.mark.parametrize(("session", "is_enough"), [("1261", True), ("1260", False)])
+def test_a_form_with_its_margin_must_end_before_the_session(environment, profiles_file, session, is_enough):
     environment["STS_SESSION_SECONDS"] = session
+    environment["PROFILES_FILE"] = profiles_file(
+        '[long]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\nexpires_in = 1200\n'
+    )
     if is_enough:
         read_settings(environment)
         return
     (problem,) = problems_of(environment)
-    assert "[video]" in problem
-    assert "STS_SESSION_SECONDS (960 s)" in problem
+    assert "[long]" in problem
+    assert "STS_SESSION_SECONDS (1260 s)" in problem
 
 
 def test_a_session_policy_over_the_limit_of_sts_is_refused(environment, profiles_file):

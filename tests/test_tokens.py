@@ -240,7 +240,7 @@ def test_signatures_are_compared_in_constant_time(clock, monkeypatch):
     assert compared == [32, 32]
 
 
-@effort(max_examples=100, deadline=None)
+@effort(max_examples=40, deadline=None)
 @given(
     token=st.one_of(
         st.text(max_size=50),
@@ -255,7 +255,7 @@ def test_whatever_is_no_token_of_ours_is_unauthorized_and_nothing_worse(token):
         read(token, datetime(2026, 11, 24, tzinfo=UTC))
 
 
-@effort(max_examples=100, deadline=None)
+@effort(max_examples=40, deadline=None)
 @given(
     payload=st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.lists(st.integers()),
     claims=st.dictionaries(

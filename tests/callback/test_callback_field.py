@@ -1,0 +1,152 @@
+"""upload_callback: the callback that a form asks for and pins."""
+
+import json
+from base64 import b64decode
+from datetime import timedelta
+
+import pytest
+
+from tokens import TICKET, issue_token, read_token
+
+MAX_FIELD_CHARACTERS = 5 * 1024  # what OSS takes
+pytestmark = pytest.mark.usefixtures("good_sts")
+
+SECRETS = ("token-secret-canary-0123456789abcdef",)
+
+
+def conditions(policy):
+    return json.loads(b64decode(policy))["conditions"]
+
+
+def ask(function, **body):
+    return function.ask(body={"filename": "a.png", **body}).json
+
+
+def test_asks_for_the_documented_variables_and_our_ticket(ask_upload):
+    asked = ask_upload()
+    assert set(asked.parameter) == {"callbackUrl", "callbackBody", "callbackBodyType", "callbackSNI"}
+    assert asked.parameter["callbackUrl"] == "https://upload.example.com/callback"
+    assert asked.parameter["callbackBodyType"] == "application/x-www-form-urlencoded"
+    assert asked.parameter["callbackSNI"] is True
+    assert dict(pair.split("=", 1) for pair in asked.template.split("&")) == {
+        "bucket": "${bucket}",
+        "object": "${object}",
+        "etag": "${etag}",
+        "size": "${size}",
+        "mimeType": "${mimeType}",
+        "width": "${imageInfo.width}",
+        "height": "${imageInfo.height}",
+        "format": "${imageInfo.format}",
+        "reqId": "${reqId}",
+        "ticket": asked.ticket,
+    }
+
+
+def test_the_form_pins_it_so_the_client_can_neither_drop_change_nor_double_it(function):
+    form = ask(function)["formData"]
+    pins = [pin for pin in conditions(form["policy"]) if "callback" in json.dumps(pin)[:20]]
+    assert pins in ([{"callback": form["callback"]}], [["eq", "$callback", form["callback"]]])
+
+
+def test_a_page_s_form_pins_it_too(function):
+    form = ask(function, profile="page")
+    pins = [pin for pin in conditions(form["policy"]) if "callback" in json.dumps(pin)[:20]]
+    assert pins in ([{"callback": form["callback"]}], [["eq", "$callback", form["callback"]]])
+
+
+def test_a_profile_without_callback_has_no_such_field(function):
+    form = ask(function, profile="quiet")["formData"]
+    assert "callback" not in form
+    assert "callback" not in json.dumps(conditions(form["policy"]))
+
+
+def test_the_ticket_names_the_upload_and_outlives_the_form_by_an_hour(function, ask_upload, clock):
+    asked = ask_upload()
+    claims = read_token(asked.ticket, audience=TICKET, secrets=SECRETS, now=clock())
+    assert claims == {
+        "aud": TICKET,
+        "jti": asked.key.rpartition("/")[2].partition(".")[0],
+        "bucket": "my-bucket",
+        "key": asked.key,
+        "profile": "default",
+        "sub": "public",
+        "owner": "public",
+        "iat": int(clock().timestamp()),
+        "exp": int(clock().timestamp()) + 300 + 3600,
+    }
+
+
+def test_a_page_s_ticket_names_the_folder(ask_upload, clock):
+    asked = ask_upload("page", "a.png")
+    claims = read_token(asked.ticket, audience=TICKET, secrets=SECRETS, now=clock())
+    assert claims["folder"] == "test/"
+    assert "key" not in claims
+
+
+def test_every_ticket_is_one_upload_s_own(ask_upload):
+    assert ask_upload().ticket != ask_upload().ticket
+
+
+def test_each_of_many_files_has_a_ticket_of_its_own(function, clock):
+    answer = function.ask(body={"files": [{"filename": "a.png"}] * 3}).json
+    for form in answer["uploads"]:
+        body = json.loads(b64decode(form["formData"]["callback"]))["callbackBody"]
+        ticket = body.rpartition("ticket=")[2]
+        assert read_token(ticket, audience=TICKET, secrets=SECRETS, now=clock())["key"] == form["key"]
+
+
+def test_plain_http_asks_for_no_name_in_a_handshake_that_does_not_happen(
+    instance, good_sts, profiles_file, ask_upload, key_host
+):
+    settings = {"CALLBACK_URL": "http://127.0.0.1:9000/callback", "TOKEN_SECRET": SECRETS[0]}
+    text = '[default]\nkey = "u/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\ncallback = true'
+    local = instance(key_host, **settings, PROFILES_FILE=profiles_file(text))
+    assert ask_upload(of=local).parameter["callbackSNI"] is False
+
+
+@pytest.mark.parametrize("missing", ["CALLBACK_URL", "TOKEN_SECRET"])
+def test_a_callback_without_its_settings_is_misconfigured(function, log_lines, missing, instance):
+    broken = instance(**{**function.environ, missing: None})
+    assert broken.ask(body={}).code == "misconfigured"
+    assert missing in log_lines()[-1]["reason"]
+
+
+LONG_SUBJECTS = ("\x01" * 255, "号" * 85, "😀" * 63)  # a control character takes six characters in JSON
+BUSINESS_SECRET = "business-secret-0123456789-0123456789"
+
+
+@pytest.fixture
+def ask_as(instance, good_sts, profiles_file, clock):
+    """Ask for a form as a subject of the business, under a profile with this key."""
+
+    def ask(subject, key):
+        function = instance(
+            CALLER_AUTH="jwt",
+            JWT_ALGORITHM="HS256",
+            JWT_KEY=BUSINESS_SECRET,
+            TOKEN_SECRET=SECRETS[0],
+            CALLBACK_URL="https://upload.example.com/callback",
+            PROFILES_FILE=profiles_file(
+                f'[default]\nkey = "{key}"\nmax_size = 9\ncontent_types = ["image/png"]\ncallback = true'
+            ),
+        )
+        token = issue_token(
+            {"sub": subject}, audience="x", secrets=[BUSINESS_SECRET], now=clock(), life=timedelta(hours=1)
+        )
+        return function.ask(body={}, headers={"X-Upload-Token": token})
+
+    return ask
+
+
+@pytest.mark.parametrize("subject", LONG_SUBJECTS, ids=("control", "chinese", "emoji"))
+def test_the_longest_subject_fits_into_what_oss_takes(ask_as, clock, subject):
+    field = ask_as(subject, "u/{owner}/{id}").json["formData"]["callback"]
+    assert len(field) <= MAX_FIELD_CHARACTERS
+    ticket = json.loads(b64decode(field))["callbackBody"].rpartition("ticket=")[2]
+    assert read_token(ticket, audience=TICKET, secrets=SECRETS, now=clock())["sub"] == subject
+
+
+def test_a_key_too_long_for_a_callback_is_named_before_oss_refuses_the_form(ask_as, log_lines):
+    answer = ask_as(LONG_SUBJECTS[0], "图" * 320 + "/{id}")
+    assert answer.code == "misconfigured"
+    assert "[default]: its key is too long for callback" in log_lines()[-1]["reason"]

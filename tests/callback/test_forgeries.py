@@ -1,0 +1,324 @@
+"""upload_callback: everything that is no callback of OSS about an upload signed here is refused."""
+
+from base64 import b64decode, b64encode
+from datetime import timedelta
+from urllib.parse import quote_plus, unquote_to_bytes
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from tokens import RECEIPT, SESSION, TICKET, issue_token
+
+SECRET = "token-secret-canary-0123456789abcdef"
+OTHER_SECRET = "another-functions-secret-0123456789-x"
+NEW_SECRET = "a-new-token-secret-0123456789-abcdefgh"
+
+
+def refusal(answer, status, code):
+    assert (answer.status, answer.code) == (status, code)
+    return True
+
+
+def ticket(clock, *, audience=TICKET, secret=SECRET, life=timedelta(hours=1), **claims):
+    good = {"jti": "i", "bucket": "my-bucket", "profile": "default", "sub": "public", "owner": "public"}
+    return issue_token({**good, **claims}, audience=audience, secrets=[secret], now=clock(), life=life)
+
+
+# --- what OSS did not sign ---
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [(None, 400), ("", 400), (" ", 400), ("=", 400), ("%%%", 400), ("签名", 400), ("AAAA\n", 400)]
+    + [("A" * 1024 * 1024, 400), ("AAAA", 403), ("A" * 344, 403), ("Bearer AAAA", 400)],
+    ids=lambda value: str(value)[:12].encode("ascii", "backslashreplace").decode(),
+)
+def test_refuses_a_missing_or_malformed_signature(upload, call, authorization, status):
+    answer = call(upload().body(), headers={"authorization": authorization})
+    assert refusal(answer, status, "bad_request" if status == 400 else "forbidden")
+
+
+def test_refuses_a_signature_of_another_key(upload, call):
+    assert refusal(call(upload().body(), signing_key="rsa_other"), 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "signed_path", ["/other/callback", "/Callback", "/callback/", "/", "callback", "//callback"]
+)
+def test_refuses_a_signature_over_another_path(upload, call, signed_path):
+    assert refusal(call(upload().body(), signed_path=signed_path), 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("query", "signed_query"),
+    [
+        ({"a": "1"}, ""),
+        (None, "a=1"),
+        ({"a": "1", "b": "2"}, "b=2&a=1"),
+        ({"a": "1"}, "a=2"),
+        ({"a": "1"}, "a=1&"),
+        ({"a": "1"}, "A=1"),
+    ],
+)
+def test_refuses_a_signature_over_another_query_or_order(upload, call, query, signed_query):
+    answer = call(upload().body(), query=query, signed_query=signed_query)
+    assert refusal(answer, 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: body.replace(b"size=1024", b"size=1025"),
+        lambda body: body.replace(b"size=1024", b"size=01024"),
+        lambda body: body.replace(b"%2F", b"%2f"),
+        lambda body: body.replace(b"%2F", b"/"),
+        lambda body: body + b"&x=1",
+        lambda body: b"&".join(sorted(body.split(b"&"))),
+        lambda body: unquote_to_bytes(body),
+        lambda body: quote_plus(body, safe="=&").encode(),
+        lambda body: body + b"\n",
+        lambda body: b" " + body,
+    ],
+)
+def test_refuses_a_body_changed_or_encoded_anew(upload, call, change):
+    signed = upload().body()
+    assert change(signed) != signed
+    answer = call(change(signed), signed_body=signed)
+    assert answer.status in (400, 403)
+    assert answer.code in ("bad_request", "forbidden")
+
+
+def test_refuses_one_callback_s_signature_on_another(upload, call):
+    assert refusal(call(upload().body(), signed_body=upload().body()), 403, "forbidden")
+
+
+# --- what a broken 512-bit key would let an attacker sign ---
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        lambda clock, key: ticket(clock, key=key, secret=OTHER_SECRET),
+        lambda clock, key: ticket(clock, key=key, audience=SESSION),
+        lambda clock, key: ticket(clock, key=key, audience=RECEIPT),
+        lambda clock, key: ticket(clock, key=key, life=timedelta(0)),
+        lambda clock, key: ticket(clock, key=key, bucket="another-bucket"),
+        lambda clock, key: ticket(clock, key=key, bucket=None),
+        lambda clock, key: ticket(clock, key=key, profile="gone"),
+        lambda clock, key: ticket(clock, key=key, profile=None),
+        lambda clock, key: ticket(clock, key=f"{key}x"),
+        lambda clock, key: ticket(clock, key=key[:-1]),
+        lambda clock, key: ticket(clock, key=key.upper()),
+        lambda clock, key: ticket(clock, key=""),
+        lambda clock, key: ticket(clock, key=None),
+        lambda clock, key: ticket(clock),
+        lambda clock, key: ticket(clock, folder="other/"),
+        lambda clock, key: ticket(clock, folder=key),
+        lambda clock, key: ticket(clock, folder=""),
+        lambda clock, key: "",
+        lambda clock, key: "x.y.z",
+        lambda clock, key: "🎫",
+    ],
+)
+def test_refuses_a_ticket_that_is_not_of_this_upload(upload, call, clock, key_host, forged):
+    asked = upload()
+    assert refusal(call(asked.body(ticket=forged(clock, asked.key))), 403, "forbidden")
+
+
+def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason(upload, call, clock):
+    asked = upload()
+    assert call(asked.body(ticket=ticket(clock, key=asked.key))).status == 200
+
+
+def test_refuses_the_ticket_of_another_upload_of_the_same_caller(upload, call):
+    one, other = upload(), upload()
+    assert refusal(call(one.body(ticket=other.ticket)), 403, "forbidden")
+
+
+def test_refuses_a_receipt_or_a_session_in_the_ticket_s_place(upload, call, clock):
+    asked = upload()
+    receipt = call(asked.body()).json["receipt"]
+    assert refusal(call(asked.body(ticket=receipt)), 403, "forbidden")
+
+
+def test_a_ticket_or_a_receipt_opens_no_session(upload, call, instance, function):
+    asked = upload()
+    receipt = call(asked.body()).json["receipt"]
+    wechat = instance(
+        **{**function.environ, "CALLER_AUTH": "wechat", "WECHAT_APPID": "wx1", "WECHAT_SECRET": "s"}
+    )
+    for token in (asked.ticket, receipt):
+        answer = wechat.ask(body={"filename": "a.png"}, headers={"Authorization": f"Bearer {token}"})
+        assert refusal(answer, 401, "unauthorized")
+
+
+def test_a_ticket_ends_an_hour_after_its_form(upload, call, clock):
+    body = upload().body()
+    clock.tick(seconds=300 + 3600 - 1)
+    assert call(body).status == 200
+    clock.tick(seconds=1)
+    assert refusal(call(body), 403, "forbidden")
+
+
+def test_a_new_secret_in_front_keeps_tickets_and_dropping_the_old_ends_them(upload, call, instance, function):
+    body = upload().body()
+    rotated = instance(function.exchange, **{**function.environ, "TOKEN_SECRET": f"{NEW_SECRET},{SECRET}"})
+    assert call(body, of=rotated).status == 200
+    dropped = instance(function.exchange, **{**function.environ, "TOKEN_SECRET": NEW_SECRET})
+    assert refusal(call(body, of=dropped), 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"object": "uploads/public/2026/other.png"}, 403),
+        ({"object": ""}, 403),
+        ({"bucket": "another-bucket"}, 403),
+        ({"bucket": ""}, 403),
+        ({"bucket": "my-bucket "}, 403),
+        ({"size": ""}, 400),
+        ({"size": "-1"}, 400),
+        ({"size": "1e3"}, 400),
+        ({"size": "٣"}, 400),
+        ({"size": "1" * 16}, 400),
+        ({"size": "9"}, 403),
+        ({"size": str(10 * 1024**2 + 1)}, 403),
+        ({"mimeType": ""}, 403),
+        ({"mimeType": "text/html"}, 403),
+        ({"mimeType": "image"}, 403),
+        ({"mimeType": "text/html;image/png"}, 403),
+        ({"mimeType": "*/*"}, 403),
+    ],
+    ids=str,
+)
+def test_refuses_an_object_that_the_form_would_not_have_let_in(upload, call, changes, status):
+    code = "bad_request" if status == 400 else "forbidden"
+    assert refusal(call(upload().body(**changes)), status, code)
+
+
+@pytest.mark.parametrize("size", ["10", str(10 * 1024**2)])
+def test_takes_the_sizes_at_the_profile_s_ends(upload, call, size):
+    assert call(upload().body(size=size)).status == 200
+
+
+@pytest.mark.parametrize("key", ["test/", "Test/a", "test", "tests/a", "", "/test/a", "other/test/a"])
+def test_refuses_what_is_not_under_a_page_s_folder(upload, call, key):
+    assert refusal(call(upload("page", "a").body(object=key)), 403, "forbidden")
+
+
+def test_a_profile_that_is_gone_takes_its_tickets_with_it(upload, call, instance, function, profiles_file):
+    body = upload("other").body()
+    text = '[default]\nkey = "u/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\ncallback = true'
+    changed = instance(function.exchange, **{**function.environ, "PROFILES_FILE": profiles_file(text)})
+    assert refusal(call(body, of=changed), 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda good: b"",
+        lambda good: good + b"&size=1",
+        lambda good: good + b"&ticket=x",
+        lambda good: good + b"&object=x",
+        lambda good: good + b"&",
+        lambda good: good + b"&x",
+        lambda good: good + b"&x=%FF",
+        lambda good: good + b"&x=\xff",
+        lambda good: good + b"".join(b"&x%d=" % number for number in range(64)),
+        lambda good: b'{"object":"x"}',
+        lambda good: b"\x00" * 100,
+        lambda good: good.rpartition(b"&ticket=")[0],
+        lambda good: b"x=" + b"y" * 65536,
+    ],
+)
+def test_refuses_a_body_that_our_field_did_not_ask_for_even_when_oss_signed_it(upload, call, body):
+    answer = call(body(upload().body()))
+    assert answer.status in (400, 403, 413)
+    assert answer.code in ("bad_request", "forbidden", "too_large")
+
+
+@pytest.mark.parametrize("twice", [b"etag=x", b"bucket=my-bucket", b"size=1024", b"x=1&x=1"])
+def test_refuses_a_body_that_two_readers_could_read_differently(upload, call, twice):
+    assert refusal(call(upload().body() + b"&" + twice), 400, "bad_request")
+
+
+@pytest.mark.parametrize("path", ["/\ud800/callback", "/\udcff/callback", "/%FF/callback", "/\x00/callback"])
+def test_a_path_that_is_no_text_is_only_a_wrong_path(upload, call, path):
+    assert refusal(call(upload().body(), path=path, signed_path="/callback"), 403, "forbidden")
+
+
+def test_without_callbacks_configured_there_is_nobody_to_convince(instance, upload, call, key_host):
+    anonymous = instance(key_host)
+    assert refusal(call(upload().body(), of=anonymous), 403, "forbidden")
+    assert key_host.calls == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_callbacks_are_posted(function, method):
+    assert refusal(function.ask(method=method, path="/callback"), 405, "method_not_allowed")
+
+
+def test_a_refusal_tells_the_attacker_nothing_of_its_reason(upload, call, log_lines):
+    wrong_key = call(upload().body(), signing_key="rsa_other").json["error"]["message"]
+    wrong_object = call(upload().body(object="x")).json["error"]["message"]
+    wrong_ticket = call(upload().body(ticket="x")).json["error"]["message"]
+    assert wrong_key == wrong_object == wrong_ticket
+    assert len({line["reason"] for line in log_lines() if line["status"] == 403}) == 3
+
+
+@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_flipped_bit_anywhere_is_refused(upload, call, signer, data):
+    body = upload().body()
+    signature = signer("/callback", "", body)
+    if data.draw(st.booleans()):
+        changed = bytearray(body)
+        bit = data.draw(st.integers(0, len(changed) * 8 - 1))
+        changed[bit // 8] ^= 1 << bit % 8
+        answer = call(bytes(changed), signed_body=body)
+    else:
+        raw = bytearray(b64decode(signature))
+        bit = data.draw(st.integers(0, len(raw) * 8 - 1))
+        raw[bit // 8] ^= 1 << bit % 8
+        answer = call(body, headers={"authorization": b64encode(raw).decode()})
+    assert answer.status in (400, 403)
+    assert answer.code in ("bad_request", "forbidden")
+
+
+FIELDS = ("bucket", "object", "etag", "size", "mimeType", "width", "height", "format", "reqId", "ticket", "x")
+
+
+@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.binary(max_size=60)
+    | st.lists(st.tuples(st.sampled_from(FIELDS), st.text("aZ0/%+&=-é", max_size=6)), max_size=12).map(
+        lambda pairs: "&".join(f"{name}={value}" for name, value in pairs).encode()
+    ),
+    headers=st.dictionaries(
+        st.sampled_from(["authorization", "x-oss-pub-key-url", "content-type", "content-md5"]),
+        st.none() | st.text(max_size=20) | st.binary(max_size=30).map(lambda raw: raw.hex()),
+    ),
+)
+def test_whatever_arrives_is_refused_as_documented(call, key_host, body, headers):
+    key_host.calls.clear()
+    answer = call(body, headers=headers)
+    assert answer.status in (400, 403)
+    assert answer.code in ("bad_request", "forbidden")
+    assert key_host.calls == []
+
+
+@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    changes=st.dictionaries(
+        st.sampled_from(
+            ["bucket", "etag", "size", "mimeType", "imageInfo_width", "imageInfo_format", "reqId"]
+        ),
+        st.text(max_size=12),
+    )
+)
+def test_whatever_oss_signs_beside_a_good_ticket_is_taken_or_refused(upload, call, changes):
+    answer = call(upload().body(**changes))
+    assert answer.status in (200, 400, 403)
+    assert answer.status == 200 or answer.code in ("bad_request", "forbidden")

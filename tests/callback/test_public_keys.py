@@ -1,0 +1,326 @@
+"""upload_callback: which key is believed, where it may come from, and that nothing else is ever fetched."""
+
+import json
+import threading
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import pytest
+import requests
+import responses
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from errors import OssKeyUnavailable
+from outgoing_http import Answer, ExchangeFailed
+from upload_callback import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
+
+HERE = Path(__file__).parents[1]
+KEYS = HERE / "keys"
+(VECTOR,) = json.loads((HERE / "vectors" / "post_policy.json").read_text("utf-8"))["callback"]
+ORIGIN = "https://gosspublic.alicdn.com"
+KEY_URL = f"{ORIGIN}/callback_pub_key_v1.pem"
+
+FOREIGN_ADDRESSES = [
+    "https://gosspublic.alicdn.com.evil.example/key.pem",
+    "https://gosspublic.alicdn.com",
+    "https://gosspublic.alicdn.com/",
+    "https://gosspublic.alicdn.com:8443/key.pem",
+    "https://gosspublic.alicdn.com@evil.example/key.pem",
+    "https://evil@gosspublic.alicdn.com/key.pem",
+    "https://gosspublic.alicdn.com/@evil.example/key.pem",
+    "https://evil.example/gosspublic.alicdn.com/key.pem",
+    "https://evil.example/?https://gosspublic.alicdn.com/key.pem",
+    "https://evil.example#https://gosspublic.alicdn.com/key.pem",
+    "https://gosspublic.alicdn.com//evil.example/key.pem",
+    "https://gosspublic.alicdn.com/\\evil.example/key.pem",
+    "https://gosspublic.alicdn.com\\@evil.example/key.pem",
+    "https://gosspublic.alicdn.com/../key.pem",
+    "https://gosspublic.alicdn.com/a/../../key.pem",
+    "https://gosspublic.alicdn.com/./key.pem",
+    "https://gosspublic.alicdn.com/%2e%2e/key.pem",
+    "https://gosspublic.alicdn.com/%2F%2Fevil.example",
+    "https://gosspublic.alicdn.com/key.pem?x=https://evil.example",
+    "https://gosspublic.alicdn.com/key.pem#x",
+    "https://gosspublic.alicdn.com/key.pem\n",
+    "https://gosspublic.alicdn.com/key.pem\r\nHost: evil.example",
+    "https://gosspublic.alicdn.com/key.pem\x00",
+    "https://gosspublic.alicdn.com/k ey.pem",
+    "https://gosspublic.alicdn.com/键.pem",
+    " https://gosspublic.alicdn.com/key.pem",
+    "https://gosspublic。alicdn.com/key.pem",
+    "https://gosspublic.аlicdn.com/key.pem",
+    "HTTPS://gosspublic.alicdn.com/key.pem",
+    "https://GOSSPUBLIC.alicdn.com/key.pem",
+    "https:/gosspublic.alicdn.com/key.pem",
+    "https:gosspublic.alicdn.com/key.pem",
+    "//gosspublic.alicdn.com/key.pem",
+    "//evil.example/key.pem",
+    "gosspublic.alicdn.com/key.pem",
+    "file:///etc/passwd",
+    "file://gosspublic.alicdn.com/key.pem",
+    "ftp://gosspublic.alicdn.com/key.pem",
+    "gopher://gosspublic.alicdn.com/key.pem",
+    "data:text/plain,key",
+    "http://127.0.0.1/key.pem",
+    "http://localhost:9000/key.pem",
+    "http://[::1]/key.pem",
+    "http://10.0.0.1/key.pem",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://100.100.100.200/latest/meta-data/ram/security-credentials/",
+    "http://2130706433/key.pem",
+    "https://gosspublic.alicdn.com/" + "k" * 800,
+    "https://gosspublic.alicdn.com/" + "k" * 1024 * 1024,
+    "\xff\xfe",
+    "x",
+]
+
+
+@pytest.fixture
+def real_network_function(function, instance):
+    """The same function with the exchange it really uses."""
+    return instance(**function.environ)
+
+
+@pytest.mark.parametrize("address", FOREIGN_ADDRESSES, ids=lambda address: ascii(address)[:60])
+def test_a_key_from_elsewhere_is_refused_and_no_socket_is_opened(
+    real_network_function, forbidden_network, upload, call, address
+):
+    """Even with a good ticket and a signature that fits the attacker's key."""
+    function = real_network_function
+    body = upload(of=function).body()
+    forbidden_network.clear()
+    answer = call(body, address=address, signing_key="rsa_other", of=function)
+    assert answer.status in (400, 403)
+    assert answer.code in ("bad_request", "forbidden")
+    assert forbidden_network == []
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", " ", "====", "%%%", "aHR0c", "https://gosspublic.alicdn.com/k.pem", "键"]
+)
+def test_an_address_that_is_not_base64_is_refused_and_no_socket_is_opened(
+    real_network_function, forbidden_network, upload, call, header
+):
+    function = real_network_function
+    body = upload(of=function).body()
+    answer = call(body, headers={"x-oss-pub-key-url": header}, of=function)
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert forbidden_network == []
+
+
+def test_without_a_good_ticket_not_even_the_right_address_is_asked(
+    real_network_function, forbidden_network, upload, call
+):
+    asked = upload(of=real_network_function)
+    forbidden_network.clear()
+    for body in (asked.body(ticket="x"), asked.body(ticket=asked.ticket[:-2]), b"", b"a=b"):
+        assert call(body, of=real_network_function).status == 403
+    assert forbidden_network == []
+
+
+def test_the_one_address_ever_asked_is_oss_s(real_network_function, forbidden_network, upload, call):
+    """The network being forbidden, it is the answer for an unreachable key, and visible as such."""
+    function = real_network_function
+    body = upload(of=function).body()
+    forbidden_network.clear()
+    answer = call(body, of=function)
+    assert (answer.status, answer.code) == (503, "oss_key_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert forbidden_network == ["gosspublic.alicdn.com"]
+
+
+def test_a_redirect_of_the_key_is_not_followed(real_network_function, upload, call):
+    function = real_network_function
+    with responses.RequestsMock() as network:
+        stub = network.add("GET", KEY_URL, status=302, headers={"Location": "http://169.254.169.254/"})
+        answer = call(upload(of=function).body(), of=function)
+        assert (answer.status, answer.code) == (503, "oss_key_unavailable")
+        assert stub.call_count == len(network.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ((KEYS / "p256.pub.pem").read_bytes(), 200),
+        ((KEYS / "ed25519.pub.pem").read_bytes(), 200),
+        ((KEYS / "rsa.pem").read_bytes(), 200),
+        (b"", 200),
+        (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", 200),
+        (b"<html>", 200),
+        (b"\xff" * 100, 200),
+        (b" " * (16 * 1024 + 1), 200),
+        ((KEYS / "rsa.pub.pem").read_bytes(), 203),
+        ((KEYS / "rsa.pub.pem").read_bytes(), 404),
+        ((KEYS / "rsa.pub.pem").read_bytes(), 500),
+        (requests.ConnectionError("canary"), 200),
+        (requests.ReadTimeout("canary"), 200),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_key_that_does_not_come_is_tried_again_the_next_time(
+    real_network_function, upload, call, log_lines, body, status
+):
+    function = real_network_function
+    callback = upload(of=function).body()
+    with responses.RequestsMock() as network:
+        network.add("GET", KEY_URL, body=body, status=status)
+        network.add("GET", KEY_URL, body=(KEYS / "rsa.pub.pem").read_bytes())
+        answer = call(callback, of=function)
+        assert (answer.status, answer.code) == (503, "oss_key_unavailable")
+        assert "public key: " in log_lines()[-1]["reason"]
+        assert "canary" not in log_lines()[-1]["reason"]
+        assert call(callback, of=function).status == 200
+        assert len(network.calls) == 2
+
+
+def test_a_local_oss_serves_the_key_but_the_address_stays_pinned(function, instance, upload, call):
+    asked = []
+
+    def local_oss(_method, url, **_options):
+        asked.append(url)
+        return Answer(200, (KEYS / "rsa.pub.pem").read_bytes())
+
+    local = instance(local_oss, **function.environ, CALLBACK_KEY_ORIGIN="http://127.0.0.1:9002")
+    body = upload(of=local).body()
+    assert call(body, address="http://127.0.0.1:9002/callback_pub_key_v1.pem", of=local).status == 403
+    assert asked == []
+    assert call(body, of=local).status == 200
+    assert asked == ["http://127.0.0.1:9002/callback_pub_key_v1.pem"]
+
+
+# --- the store of keys ---
+
+
+def encoded(path):
+    return b64encode(f"{ORIGIN}/{path}".encode()).decode()
+
+
+def test_a_key_is_fetched_once_and_few_are_kept(key_host):
+    keys = OssPublicKeys(ORIGIN, key_host)
+    for _ in range(3):
+        keys.find(encoded("a.pem"))
+    assert len(key_host.calls) == 1
+    for number in range(100):
+        assert keys.find(encoded(f"{number}.pem"))
+    assert len(keys._keys) <= MAX_KEYS_KEPT
+
+
+def test_a_failed_fetch_is_not_kept(key_host):
+    keys = OssPublicKeys(ORIGIN, key_host)
+    good, key_host.key = key_host.key, ExchangeFailed("ReadTimeout")
+    with pytest.raises(OssKeyUnavailable):
+        keys.find(encoded("a.pem"))
+    key_host.key = good
+    assert keys.find(encoded("a.pem")).key_size == 2048
+
+
+def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
+    keys = OssPublicKeys(ORIGIN, key_host)
+    found, failed = [], []
+    start = threading.Barrier(4)
+
+    def find(which):
+        start.wait()
+        for number in range(100):
+            try:
+                found.append(keys.find(encoded(f"{which}-{number % 5}.pem")))
+            except Exception as error:  # noqa: BLE001 - any would be the fault looked for
+                failed.append(error)
+
+    threads = [threading.Thread(target=find, args=(which,)) for which in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(found), failed) == (400, [])
+
+
+def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(key_host):
+    """Another thread may empty the store at the worst moment: right after the key went in."""
+
+    class Emptied(dict):
+        def __setitem__(self, name, value):
+            """Kept by nobody."""
+
+    keys = OssPublicKeys(ORIGIN, key_host)
+    keys._keys = Emptied()
+    assert keys.find(encoded("a.pem")).key_size == 2048
+
+
+# --- the documented example of a real callback ---
+
+
+@pytest.fixture(scope="module")
+def documented():
+    path, _, query = VECTOR["request_target"].partition("?")
+    return {
+        "key": load_pem_public_key(VECTOR["public_key_pem"].encode()),
+        "signature": b64decode(VECTOR["headers"]["authorization"]),
+        "path": path,
+        "query": query,
+        "body": VECTOR["body"].encode(),
+    }
+
+
+def verifies(documented, **changes):
+    parts = {**documented, **changes}
+    return is_signed_by_oss(
+        parts["key"], parts["signature"], path=parts["path"], raw_query=parts["query"], body=parts["body"]
+    )
+
+
+def test_the_documented_example_verifies(documented):
+    assert documented["key"].key_size == 512
+    assert verifies(documented)
+
+
+def test_its_key_is_found_by_the_address_it_names():
+    asked = []
+
+    def serve(_method, url, **_options):
+        asked.append(url)
+        return Answer(200, VECTOR["public_key_pem"].encode())
+
+    key = OssPublicKeys(ORIGIN, serve).find(VECTOR["headers"]["x-oss-pub-key-url"])
+    assert asked == [KEY_URL]
+    assert key.key_size == 512
+
+
+@pytest.mark.parametrize("part", ["path", "query", "body", "signature"])
+def test_one_flipped_bit_of_it_does_not(documented, part):
+    value = documented[part]
+    raw = value if isinstance(value, bytes) else value.encode()
+    for bit in range(len(raw) * 8):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        changed = bytes(flipped) if isinstance(value, bytes) else flipped.decode("latin-1")
+        assert not verifies(documented, **{part: changed}), bit
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"query": ""},
+        {"query": "index=2&id=1"},
+        {"query": "?id=1&index=2"},
+        {"query": "id=1&index=2&"},
+        {"path": "/index.php?id=1&index=2", "query": "x"},
+        {"path": ""},
+        {"path": "/index.php/"},
+        {"body": b""},
+        {"body": b"bucket=yonghu-test\n"},
+        {"body": b"bucket=yonghu%2Dtest"},
+        {"signature": b""},
+        {"signature": b"\x00" * 64},
+        {"signature": b"\xff" * 64},
+    ],
+    ids=str,
+)
+def test_no_other_request_passes_under_its_signature(documented, changes):
+    assert not verifies(documented, **changes)
+
+
+def test_a_longer_or_shorter_signature_does_not_pass(documented):
+    signature = documented["signature"]
+    for changed in (signature + b"\x00", b"\x00" + signature, signature[:-1], signature * 2):
+        assert not verifies(documented, signature=changed)

@@ -1,0 +1,252 @@
+"""upload_callback: what a good callback is answered with, and who is told."""
+
+import hmac
+import io
+import json
+from base64 import urlsafe_b64decode
+from hashlib import sha256
+from urllib.parse import unquote
+
+import pytest
+import requests
+import responses
+
+from handler import serve
+from tokens import RECEIPT, read_token
+
+SECRET = "token-secret-canary-0123456789abcdef"
+WEBHOOK = "https://shop.example.com/hooks/uploads?token=webhook-canary"
+NAMES = [
+    *("a+b.png", "a b.txt", "a%2Fb.png", "a%20b+c%2B.png", "图片 上传.jpg", "😀.png", "e\u0301.png"),
+    *(
+        "a&size=1.png",
+        "a=b&ticket=x.png",
+        "q\"uote's.png",
+        "back\\slash",
+        "a/b/c.png",
+        "semi;colon",
+        "#?.png",
+    ),
+    *("..", "../../uploads/x.png", "\u202egnp.exe", "null\x00byte", "new\nline", "x" * 1000),
+]
+
+
+def claims_of(receipt, clock):
+    return read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
+
+
+def test_the_answer_and_the_receipt_say_what_was_stored(ask_upload, call, clock):
+    asked = ask_upload()
+    answer = call(asked.body())
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("application/json")
+    told = answer.json
+    upload_id = asked.key.rpartition("/")[2].removesuffix(".png")
+    facts = {
+        "key": asked.key,
+        "size": 1024,
+        "etag": "D41D8CD98F00B204E9800998ECF8427E",
+        "mimeType": "image/png",
+    }
+    receipt = told.pop("receipt")
+    assert told == {
+        "status": "ok",
+        **facts,
+        "url": f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/{asked.key}",
+        "width": 640,
+        "height": 480,
+        "uploadId": upload_id,
+    }
+    assert claims_of(receipt, clock) == {
+        **facts,
+        "sub": "public",
+        "owner": "public",
+        "bucket": "my-bucket",
+        "profile": "default",
+        "jti": upload_id,
+        "aud": RECEIPT,
+        "iat": int(clock().timestamp()),
+        "exp": int(clock().timestamp()) + 86400,
+    }
+
+
+def test_a_receipt_verifies_with_nothing_but_the_standard_library(upload, call):
+    header, payload, signature = call(upload().body()).json["receipt"].split(".")
+    expected = hmac.digest(SECRET.encode(), f"{header}.{payload}".encode(), sha256)
+    assert urlsafe_b64decode(signature + "=") == expected
+    assert json.loads(urlsafe_b64decode(header + "==")) == {"alg": "HS256", "typ": "JWT"}
+
+
+def test_the_body_comes_as_text_or_in_base64(upload, call):
+    body = upload().body()
+    assert call(body, in_base64=False).json == call(body, in_base64=True).json
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_object_name_comes_through_as_it_is(upload, call, clock, name):
+    asked = upload("page", name)
+    answer = call(asked.body())
+    assert answer.status == 200
+    assert answer.json["key"] == claims_of(answer.json["receipt"], clock)["key"] == f"test/{name}"
+    origin, _, path = answer.json["url"].partition(".com/")
+    assert origin == "https://my-bucket.oss-cn-hangzhou.aliyuncs"
+    assert unquote(path) == f"test/{name}"
+    assert path.isascii()
+    assert not set(path) & set(" ?#&+\"'\\%;\n") - {"%"}
+
+
+@pytest.mark.parametrize(
+    ("reported", "given"),
+    [
+        ("", None),
+        ("0", 0),
+        ("640", 640),
+        ("-1", None),
+        ("6.5", None),
+        ("1e3", None),
+        ("٣", None),
+        ("x", None),
+    ],
+)
+def test_what_has_no_dimensions_says_so(upload, call, reported, given):
+    answer = call(upload().body(imageInfo_width=reported, imageInfo_height=reported, imageInfo_format=""))
+    assert (answer.json["width"], answer.json["height"]) == (given, given)
+
+
+@pytest.mark.parametrize("etag", ['"0CC1"', "0CC1", '"0CC1-3"', "", '"'])
+def test_an_etag_has_no_quotes(upload, call, clock, etag):
+    answer = call(upload().body(etag=etag)).json
+    assert answer["etag"] == claims_of(answer["receipt"], clock)["etag"] == etag.strip('"')
+
+
+def test_a_type_s_parameters_and_case_do_not_matter(upload, call):
+    assert call(upload().body(mimeType="Image/PNG; charset=utf-8")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/callback", "/prefix/callback", "/上传 文件/callback", "/callback/"])
+def test_the_signature_covers_the_path_that_oss_asked_for(upload, call, path):
+    assert call(upload().body(), path=path).status == 200
+
+
+def test_an_encoded_path_is_decoded_before_it_is_verified(upload, call):
+    assert call(upload().body(), path="/a%20b/callback", signed_path="/a b/callback").status == 200
+
+
+def test_a_query_is_part_of_what_is_signed(upload, call):
+    answer = call(upload().body(), query={"id": "1", "index": "2"}, signed_query="id=1&index=2")
+    assert answer.status == 200
+
+
+def test_key_of_another_scheme_is_fetched_over_https_all_the_same(upload, call, key_host):
+    assert call(upload().body(), address="http://gosspublic.alicdn.com/callback_pub_key_v1.pem").status == 200
+    assert key_host.calls == [("GET", "https://gosspublic.alicdn.com/callback_pub_key_v1.pem")]
+    assert key_host.options == {"budget_seconds": 2.0, "max_bytes": 16 * 1024}
+
+
+def test_a_thousand_replays_get_the_same_answer_and_leave_nothing_behind(upload, call, clock, key_host):
+    body = upload().body()
+    first = call(body)
+    assert first.status == 200
+    for _ in range(1000):
+        clock.tick(seconds=3)
+        assert call(body, headers={"user-agent": None}).text == first.text
+    assert len(key_host.calls) == 1
+
+
+def test_the_wsgi_contract_gives_the_same_answer_with_its_length(function, upload, call, signer):
+    body = upload().body()
+    address = "aHR0cHM6Ly9nb3NzcHVibGljLmFsaWNkbi5jb20vY2FsbGJhY2tfcHViX2tleV92MS5wZW0="
+    started = []
+    chunks = serve(
+        function.function,
+        {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/上传/callback".encode().decode("latin-1"),
+            "QUERY_STRING": "b=2&a=%201",
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+            "HTTP_AUTHORIZATION": signer("/上传/callback", "b=2&a=%201", body),
+            "HTTP_X_OSS_PUB_KEY_URL": address,
+        },
+        lambda status, headers: started.append((status, dict(headers))),
+    )
+    text = b"".join(chunks)
+    ((status, headers),) = started
+    assert status == "200 OK"
+    assert headers["Content-Length"] == str(len(text))
+    assert not text.startswith(b"\xef\xbb\xbf")
+    assert json.loads(text) == call(body).json
+
+
+def test_the_log_names_the_upload_and_holds_no_token(upload, call, log_lines, caplog):
+    asked = upload()
+    answer = call(asked.body()).json
+    line = log_lines()[-1]
+    assert (line["route"], line["status"], line["profile"], line["owner"], line["key"], line["uploadId"]) == (
+        *("callback", 200, "default", "public"),
+        *(answer["key"], answer["uploadId"]),
+    )
+    assert asked.ticket not in caplog.text
+    assert answer["receipt"] not in caplog.text
+
+
+# --- telling the business ---
+
+
+@pytest.fixture
+def with_webhook(function, instance, key_host):
+    """The same function with a webhook; OSS's key comes from ``responses``, too."""
+    with responses.RequestsMock() as network:
+        network.add("GET", "https://gosspublic.alicdn.com/callback_pub_key_v1.pem", body=key_host.key)
+        yield instance(**function.environ, UPLOAD_WEBHOOK_URL=WEBHOOK), network
+
+
+def test_the_business_is_told_the_receipt(with_webhook, upload, call, log_lines):
+    function, network = with_webhook
+    hook = network.add("POST", WEBHOOK, status=204)
+    answer = call(upload(of=function).body(), of=function)
+    assert hook.call_count == 1
+    told = network.calls[-1].request
+    assert json.loads(told.body) == {"receipt": answer.json["receipt"]}
+    assert told.headers["Content-Type"] == "application/json"
+    assert log_lines()[-1]["webhook"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        ({"status": 500}, "HTTP 500"),
+        ({"status": 302, "headers": {"Location": "https://evil.example/"}}, "HTTP 302"),
+        ({"body": requests.ConnectionError("webhook-canary")}, "ConnectionError"),
+        ({"body": requests.ReadTimeout("webhook-canary")}, "ReadTimeout"),
+        ({"body": "x" * 65537}, "answer over the size limit"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_an_upload_succeeds_when_the_business_does_not_listen(
+    with_webhook, upload, call, log_lines, caplog, failure, reason
+):
+    function, network = with_webhook
+    hook = network.add("POST", WEBHOOK, **failure)
+    answer = call(upload(of=function).body(), of=function)
+    assert answer.status == 200
+    assert hook.call_count == 1
+    assert log_lines()[-1]["webhook"] == reason
+    assert "webhook-canary" not in caplog.text + answer.text
+
+
+def test_a_replay_tells_the_business_the_very_same_receipt(with_webhook, upload, call):
+    function, network = with_webhook
+    network.add("POST", WEBHOOK)
+    body = upload(of=function).body()
+    for _ in range(2):
+        assert call(body, of=function).status == 200
+    first, second = [seen.request.body for seen in network.calls if seen.request.method == "POST"]
+    assert first == second
+
+
+def test_the_business_is_not_told_what_oss_did_not_sign(with_webhook, upload, call):
+    function, network = with_webhook
+    assert call(upload(of=function).body(), of=function, signing_key="rsa_other").status == 403
+    assert [seen.request.method for seen in network.calls] == ["GET"]

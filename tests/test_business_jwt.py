@@ -1,0 +1,330 @@
+"""callers: the business's own login token, its algorithm pinned, under the attacks JWTs are known for."""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from tokens import RECEIPT, SESSION, TICKET, issue_token
+
+KEYS = Path(__file__).with_name("keys")
+TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
+HS256_SECRET = "business-secret-0123456789-0123456789"
+KEY_FILES = {"RS256": "rsa", "ES256": "p256", "EdDSA": "ed25519"}
+ALGORITHMS = ("HS256", *KEY_FILES)
+
+
+def pem(name):
+    return (KEYS / f"{name}.pem").read_text()
+
+
+def public_key(algorithm):
+    return HS256_SECRET if algorithm == "HS256" else pem(f"{KEY_FILES[algorithm]}.pub")
+
+
+@cache
+def private_key(algorithm, kind=""):
+    if algorithm == "HS256":
+        return HS256_SECRET + kind
+    return load_pem_private_key(pem(KEY_FILES[algorithm] + kind).encode(), None)
+
+
+def encoded(value):
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def by_hand(header, payload, secret, digest="sha256"):
+    """An HMAC token; the library refuses to make one with a public key, an attacker does not."""
+    signed = f"{encoded(header)}.{encoded(payload)}"
+    return f"{signed}.{encoded(hmac.digest(secret, signed.encode(), digest))}"
+
+
+@pytest.fixture
+def claims(clock):
+    """The payload of a good token; ``...`` takes a claim out."""
+
+    def build(**changes):
+        good = {"sub": "user-42", "exp": int(clock().timestamp()) + 300, **changes}
+        return {name: value for name, value in good.items() if value is not ...}
+
+    return build
+
+
+@pytest.fixture
+def business(instance):
+    """An instance for one algorithm; its exchange fails the test that makes it fetch anything."""
+
+    def no_exchange(*_args, **_options):
+        raise AssertionError("no network is needed for a token")
+
+    def build(algorithm="RS256", **changes):
+        key = {"JWT_KEY": public_key(algorithm), "JWT_ALGORITHM": algorithm}
+        return instance(no_exchange, **{"CALLER_AUTH": "jwt", "TOKEN_SECRET": TOKEN_SECRET, **key, **changes})
+
+    return build
+
+
+def status_of(function, token):
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = function.ask(body={"filename": "a.png"}, headers=headers)
+    assert answer.status in (200, 401)
+    assert answer.status == 200 or answer.code == "unauthorized"
+    return answer.status
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_takes_a_token_of_the_business(business, good_sts, claims, algorithm):
+    token = jwt.encode(claims(), private_key(algorithm), algorithm=algorithm)
+    assert status_of(business(algorithm), token) == 200
+
+
+def test_takes_a_key_that_a_console_put_on_one_line(business, good_sts, claims):
+    token = jwt.encode(claims(), private_key("RS256"), algorithm="RS256")
+    assert status_of(business(JWT_KEY=public_key("RS256").replace("\n", "\\n")), token) == 200
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_refuses_a_token_signed_with_another_key(business, sts, claims, algorithm):
+    token = jwt.encode(claims(), private_key(algorithm, "_other"), algorithm=algorithm)
+    assert status_of(business(algorithm), token) == 401
+
+
+@pytest.mark.parametrize("expected", ALGORITHMS)
+@pytest.mark.parametrize("used", ALGORITHMS)
+def test_each_algorithm_takes_its_own_tokens_only(business, good_sts, claims, expected, used):
+    token = jwt.encode(claims(), private_key(used), algorithm=used)
+    assert status_of(business(expected), token) == (200 if used == expected else 401)
+
+
+@pytest.mark.parametrize(("expected", "used"), [("RS256", "RS512"), ("RS256", "PS256"), ("HS256", "HS512")])
+def test_refuses_the_good_key_under_another_algorithm(business, sts, claims, expected, used):
+    key = private_key(expected) if expected == "RS256" else HS256_SECRET * 2
+    changes = {} if expected == "RS256" else {"JWT_KEY": key}
+    token = jwt.encode(claims(), key, algorithm=used)
+    assert status_of(business(expected, **changes), token) == 401
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", None, "HS256 ", 0, []], ids=repr)
+def test_refuses_an_unsigned_token(business, sts, claims, algorithm, alg):
+    function = business(algorithm)
+    for header in ({"alg": alg}, {"alg": alg, "typ": "JWT"}):
+        assert status_of(function, f"{encoded(header)}.{encoded(claims())}.") == 401
+
+
+@pytest.mark.parametrize("algorithm", list(KEY_FILES))
+@pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512", "keep"])
+def test_refuses_an_hmac_made_with_the_public_key(business, sts, claims, algorithm, alg):
+    text = public_key(algorithm)
+    key = load_pem_public_key(text.encode())
+    header = {"alg": algorithm if alg == "keep" else alg, "typ": "JWT"}
+    function = business(algorithm)
+    for secret in (
+        text.encode(),
+        text.strip().encode(),
+        text.replace("\n", "\\n").encode(),
+        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    ):
+        digest = {"HS384": "sha384", "HS512": "sha512"}.get(alg, "sha256")
+        assert status_of(function, by_hand(header, claims(), secret, digest)) == 401
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"kid": "../../../../dev/null"},
+        {"kid": "/proc/self/environ"},
+        {"kid": "x' UNION SELECT 'secret"},
+        {"jku": "https://evil.example/jwks.json"},
+        {"x5u": "https://evil.example/cert.pem"},
+        {"x5c": ["MIIB"]},
+        {"iss": "https://evil.example"},
+    ],
+    ids=lambda extra: next(iter(extra)),
+)
+def test_a_header_that_names_a_key_makes_us_neither_fetch_nor_trust_it(business, good_sts, claims, extra):
+    function = business()
+    forged = jwt.encode(claims(), private_key("RS256", "_other"), algorithm="RS256", headers=extra)
+    assert status_of(function, forged) == 401
+    assert status_of(function, by_hand({"alg": "HS256", **extra}, claims(), b"")) == 401
+    good = jwt.encode(claims(), private_key("RS256"), algorithm="RS256", headers=extra)
+    assert status_of(function, good) == 200
+
+
+def test_refuses_a_key_carried_in_the_token_itself(business, sts, claims):
+    other = private_key("RS256", "_other")
+    embedded = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(other.public_key()))
+    token = jwt.encode(claims(), other, algorithm="RS256", headers={"jwk": embedded})
+    assert status_of(business(), token) == 401
+
+
+@pytest.mark.parametrize("header", [{"crit": ["exp"]}, {"b64": False, "crit": ["b64"]}], ids=str)
+def test_refuses_a_demand_we_do_not_know(business, sts, claims, header):
+    token = by_hand({"alg": "HS256", **header}, claims(), HS256_SECRET.encode())
+    assert status_of(business("HS256"), token) == 401
+
+
+def test_refuses_the_elliptic_signatures_that_careless_code_takes(business, sts, claims):
+    function = business("ES256")
+    signed, _, signature = jwt.encode(claims(), private_key("ES256"), algorithm="ES256").rpartition(".")
+    raw = urlsafe_b64decode(signature + "==")
+    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+    for forged in (
+        b"",
+        bytes(64),
+        b"\xff" * 64,
+        raw[:63],
+        raw + b"\0",
+        encode_dss_signature(r, s),
+        bytes(65),
+    ):
+        assert status_of(function, f"{signed}.{encoded(forged)}") == 401
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_refuses_another_payload_under_a_good_signature(business, sts, claims, algorithm):
+    header, _, signature = jwt.encode(claims(), private_key(algorithm), algorithm=algorithm).split(".")
+    token = f"{header}.{encoded(claims(sub='victim'))}.{signature}"
+    assert status_of(business(algorithm), token) == 401
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": ...},
+        {"exp": None},
+        {"exp": "9999999999"},
+        {"exp": True},
+        {"exp": float("inf")},
+        {"exp": float("nan")},
+        {"exp": 0},
+        {"sub": ...},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 42},
+        {"sub": ["user-42"]},
+        {"sub": "x" * 256},
+        {"sub": "😀" * 64},
+        {"nbf": "0"},
+        {"aud": {"x": 1}},
+    ],
+    ids=lambda changes: str(changes)[:30],
+)
+def test_refuses_odd_claims_even_from_the_business(business, good_sts, claims, changes):
+    function = business("HS256", JWT_AUDIENCE="upload" if "aud" in changes else None)
+    token = by_hand({"alg": "HS256"}, claims(**changes), HS256_SECRET.encode())
+    assert status_of(function, token) == 401
+
+
+@pytest.mark.parametrize(
+    "subject", ["x", "x" * 255, "号" * 85, "😀" * 63, "../../x", "a b", "\ud800", "\x00"]
+)
+def test_any_other_subject_gets_a_folder_that_is_safe_in_a_path(business, good_sts, claims, subject):
+    token = by_hand({"alg": "HS256"}, claims(sub=subject), HS256_SECRET.encode())
+    function = business("HS256")
+    key = function.ask(body={"filename": "a.png"}, headers={"X-Upload-Token": token}).json["key"]
+    folder = key.split("/")[1]
+    assert len(folder) == 26
+    assert set(folder) <= set("abcdefghijklmnopqrstuvwxyz234567")
+
+
+@pytest.mark.parametrize(
+    ("claim", "seconds", "status"),
+    [("exp", -29, 200), ("exp", -30, 401), ("exp", -31, 401), ("nbf", 30, 200), ("nbf", 31, 401)],
+)
+def test_clocks_may_differ_by_thirty_seconds(business, good_sts, clock, claims, claim, seconds, status):
+    when = int((clock() + timedelta(seconds=seconds)).timestamp())
+    token = jwt.encode(claims(**{claim: when}), HS256_SECRET, algorithm="HS256")
+    assert status_of(business("HS256"), token) == status
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"iss": "shop", "aud": "upload"}, 200),
+        ({"iss": "shop", "aud": ["web", "upload"]}, 200),
+        ({"iss": "shop"}, 401),
+        ({"aud": "upload"}, 401),
+        ({"iss": "Shop", "aud": "upload"}, 401),
+        ({"iss": "shop.evil", "aud": "upload"}, 401),
+        ({"iss": ["shop"], "aud": "upload"}, 401),
+        ({"iss": 5, "aud": "upload"}, 401),
+        ({"iss": "shop", "aud": "uploads"}, 401),
+        ({"iss": "shop", "aud": []}, 401),
+        ({"iss": "shop", "aud": None}, 401),
+        ({"iss": "shop", "aud": SESSION}, 401),
+    ],
+    ids=str,
+)
+def test_issuer_and_audience_are_held_to_when_set(business, good_sts, claims, changes, status):
+    function = business("HS256", JWT_ISSUER="shop", JWT_AUDIENCE="upload")
+    token = by_hand({"alg": "HS256"}, claims(**changes), HS256_SECRET.encode())
+    assert status_of(function, token) == status
+
+
+def test_an_audience_nobody_asked_for_does_not_matter(business, good_sts, claims):
+    token = jwt.encode(claims(aud="anything", iss="anyone"), HS256_SECRET, algorithm="HS256")
+    assert status_of(business("HS256"), token) == 200
+
+
+@pytest.mark.parametrize("audience", [SESSION, TICKET, RECEIPT])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_our_own_tokens_are_none_of_the_business_s(business, sts, clock, audience, algorithm):
+    token = issue_token(
+        {"sub": "user-42"}, audience=audience, secrets=[TOKEN_SECRET], now=clock(), life=timedelta(hours=1)
+    )
+    assert status_of(business(algorithm), token) == 401
+
+
+def test_a_secret_shared_with_our_own_tokens_is_misconfigured(business):
+    function = business("HS256", JWT_KEY=TOKEN_SECRET)
+    assert function.ask(body={}, headers={"Authorization": "Bearer x"}).code == "misconfigured"
+
+
+def test_one_subject_keeps_its_folder_whatever_else_the_token_says(business, good_sts, claims):
+    function = business("HS256")
+    folders = set()
+    for extra in ({}, {"jti": "1"}, {"owner": "victim"}, {"iss": "x"}):
+        token = jwt.encode(claims(**extra), HS256_SECRET, algorithm="HS256")
+        answer = function.ask(body={"filename": "a.png"}, headers={"X-Upload-Token": token})
+        folders.add(answer.json["key"].split("/")[1])
+    assert len(folders) == 1
+
+
+def test_neither_the_subject_nor_the_token_is_in_the_log(business, good_sts, claims, caplog, log_lines):
+    token = jwt.encode(claims(sub="subject-canary"), HS256_SECRET, algorithm="HS256")
+    assert status_of(business("HS256"), token) == 200
+    assert status_of(business("HS256"), token + "x") == 401
+    assert "subject-canary" not in caplog.text
+    assert token not in caplog.text
+    assert [line["code"] for line in log_lines()] == [None, "unauthorized"]
+
+
+ODD = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.text())
+
+
+@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    header=st.dictionaries(st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jwk", "x5c"]), ODD),
+    payload=st.dictionaries(st.sampled_from(["sub", "exp", "nbf", "iat", "aud", "iss", "jti"]), ODD),
+)
+def test_whatever_a_signed_token_says_is_at_worst_unauthorized(business, good_sts, header, payload):
+    function = business("HS256", JWT_AUDIENCE="upload", JWT_ISSUER="shop")
+    for head in (header, {"alg": "HS256", **header}, {"alg": "HS256"}):
+        assert status_of(function, by_hand(head, payload, HS256_SECRET.encode())) == 401

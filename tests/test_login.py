@@ -1,0 +1,346 @@
+"""callers: the login with WeChat, its errors, and what is kept of its answer."""
+
+import json
+from base64 import b64encode, urlsafe_b64decode
+
+import pytest
+import requests
+import responses
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+from responses.matchers import query_param_matcher
+
+from callers import CODE2SESSION_BUDGETS_SECONDS
+from outgoing_http import Answer, ExchangeFailed
+
+CODE2SESSION = "https://api.weixin.qq.com/sns/jscode2session"
+SETTINGS = {
+    "CALLER_AUTH": "wechat",
+    "TOKEN_SECRET": "token-secret-canary-0123456789abcdef",
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_SECRET": "wechat-secret-canary",
+}
+OPENID = "oOpenIdCanary_0123456789-xyz"
+SESSION_KEY = "session-key-canary=="
+CODE = "0a1B2c3D4e5F6g7H8i9J"
+ASKED = query_param_matcher(
+    {
+        "appid": SETTINGS["WECHAT_APPID"],
+        "secret": SETTINGS["WECHAT_SECRET"],
+        "js_code": CODE,
+        "grant_type": "authorization_code",
+    },
+    strict_match=True,
+)
+
+
+@pytest.fixture
+def wechat():
+    """code2Session with nothing registered; every registered answer must be asked for."""
+    with responses.RequestsMock() as stub:
+        yield stub
+
+
+def says(wechat, answer, **options):
+    body = answer if isinstance(answer, str | bytes | Exception) else json.dumps(answer)
+    return wechat.add("GET", CODE2SESSION, body=body, match=[ASKED], **options)
+
+
+def identity(**changes):
+    answer = {"openid": OPENID, "session_key": SESSION_KEY, "unionid": "union-canary", **changes}
+    return {name: value for name, value in answer.items() if value is not ...}
+
+
+@pytest.fixture
+def log_in(instance):
+    """Log in at one and the same instance."""
+    function = instance(**SETTINGS)
+
+    def ask(body=..., **fields):
+        return function.ask(body={"code": CODE} if body is ... else body, path="/login", **fields)
+
+    return ask
+
+
+@pytest.mark.parametrize("answer", [identity(), identity(errcode=0, errmsg="ok"), identity(unionid=...)])
+def test_a_code_becomes_a_token_that_says_nothing_but_who(log_in, wechat, answer):
+    stub = says(wechat, answer, content_type="text/plain")
+    login = log_in()
+    assert login.status == 200
+    assert set(login.json) == {"token", "expiresIn"}
+    assert login.json["expiresIn"] == 7200
+    payload = login.json["token"].split(".")[1]
+    claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert set(claims) == {"sub", "aud", "iat", "exp"}
+    assert claims["sub"] == OPENID
+    assert stub.call_count == 1
+
+
+def test_of_wechat_s_answer_only_the_openid_is_kept(log_in, wechat, caplog, log_lines):
+    says(wechat, identity())
+    login = log_in()
+    shown = login.text + caplog.text + urlsafe_b64decode(login.json["token"].split(".")[1] + "==").decode()
+    for secret in (SESSION_KEY, "union-canary", SETTINGS["WECHAT_SECRET"], CODE):
+        assert secret not in shown
+    assert OPENID not in login.text + caplog.text
+    assert len(log_lines()[-1]["owner"]) == 26
+
+
+ERRORS = [
+    (40029, 1, 401, "unauthorized"),
+    (40163, 1, 401, "unauthorized"),
+    (41008, 1, 401, "unauthorized"),
+    (45011, 1, 429, "too_many_requests"),
+    (40226, 1, 403, "forbidden"),
+    (-1, 2, 503, "wechat_unavailable"),
+    (40013, 1, 500, "misconfigured"),
+    (41002, 1, 500, "misconfigured"),
+    (40125, 1, 500, "misconfigured"),
+    (41004, 1, 500, "misconfigured"),
+    (40002, 1, 502, "wechat_rejected"),
+    (99999, 1, 502, "wechat_rejected"),
+    ("40029", 1, 502, "wechat_rejected"),
+    ([40029], 1, 502, "wechat_rejected"),
+]
+
+
+@pytest.mark.parametrize(("errcode", "calls", "status", "code"), ERRORS, ids=lambda value: str(value))
+def test_each_error_of_wechat_has_its_answer(log_in, wechat, log_lines, errcode, calls, status, code):
+    stub = says(wechat, {"errcode": errcode, "errmsg": "errmsg-canary, rid: 65f0"})
+    answer = log_in()
+    assert (answer.status, answer.code) == (status, code)
+    assert stub.call_count == calls
+    assert (int(answer.headers.get("Retry-After", 0)) > 0) == (status in (429, 503))
+    assert "canary" not in answer.text + json.dumps(log_lines())
+    assert str(errcode) in log_lines()[-1]["reason"]
+
+
+@pytest.mark.parametrize(("errcode", "name"), [(40013, "WECHAT_APPID"), (40125, "WECHAT_SECRET")])
+def test_an_operator_s_mistake_is_named_in_the_log_and_not_to_the_caller(
+    log_in, wechat, log_lines, errcode, name
+):
+    says(wechat, {"errcode": errcode, "errmsg": "invalid"})
+    answer = log_in()
+    assert name in log_lines()[-1]["reason"]
+    assert "WECHAT" not in answer.text
+
+
+def test_an_error_with_an_openid_beside_it_is_an_error(log_in, wechat):
+    says(wechat, identity(errcode=40029))
+    assert log_in().status == 401
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "<html>busy</html>",
+        b"\xff\xfe\x00",
+        "[" * 5000,
+        [],
+        None,
+        5,
+        "NaN",
+        {},
+        {"session_key": SESSION_KEY},
+        identity(openid=""),
+        identity(openid=None),
+        identity(openid=5),
+        identity(openid=[OPENID]),
+        identity(openid="x" * 256),
+    ],
+    ids=lambda answer: str(answer)[:30],
+)
+def test_an_answer_without_an_identity_is_rejected_and_not_asked_for_again(log_in, wechat, answer):
+    stub = says(wechat, answer)
+    login = log_in()
+    assert (login.status, login.code) == (502, "wechat_rejected")
+    assert stub.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        requests.ConnectionError("https://api.weixin.qq.com/?secret=wechat-secret-canary"),
+        requests.ConnectTimeout("secret=wechat-secret-canary"),
+        requests.ReadTimeout("secret=wechat-secret-canary"),
+        requests.exceptions.SSLError("secret=wechat-secret-canary"),
+        OSError("secret=wechat-secret-canary"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_silence_is_asked_about_once_more_and_then_told_without_the_address(
+    log_in, wechat, caplog, log_lines, failure
+):
+    stub = says(wechat, failure)
+    login = log_in()
+    assert (login.status, login.code) == (503, "wechat_unavailable")
+    assert int(login.headers["Retry-After"]) > 0
+    assert stub.call_count == 2
+    assert "canary" not in login.text + caplog.text
+    assert log_lines()[-1]["reason"] == f"code2Session: {type(failure).__name__}"
+
+
+@pytest.mark.parametrize("first", [{"errcode": -1}, requests.ConnectionError(), "HTTP 502"], ids=str)
+def test_a_passing_failure_is_overcome_by_the_second_try(log_in, wechat, first):
+    failed = says(wechat, "busy", status=502) if first == "HTTP 502" else says(wechat, first)
+    good = says(wechat, identity())
+    assert log_in().status == 200
+    assert (failed.call_count, good.call_count) == (1, 1)
+
+
+def test_an_answer_over_the_limit_is_given_up(log_in, wechat):
+    stub = says(wechat, json.dumps(identity()) + " " * 65536)
+    assert log_in().code == "wechat_unavailable"
+    assert stub.call_count == 2
+
+
+def test_a_redirect_is_not_followed(log_in, wechat):
+    stub = says(wechat, "", status=302, headers={"Location": "https://evil.example/"})
+    assert log_in().code == "wechat_rejected"
+    assert stub.call_count == 1
+
+
+def test_the_code_used_up_by_a_first_try_that_got_lost_asks_for_a_new_one(log_in, wechat):
+    says(wechat, requests.ReadTimeout())
+    says(wechat, {"errcode": 40163})
+    assert log_in().status == 401
+
+
+def test_a_replayed_code_is_refused(log_in, wechat):
+    says(wechat, identity())
+    says(wechat, {"errcode": 40163, "errmsg": "code been used"})
+    assert [log_in().status for _ in range(2)] == [200, 401]
+
+
+def test_all_tries_together_keep_to_the_budget(instance):
+    budgets = []
+
+    def silent(_method, _url, *, budget_seconds, **_options):
+        budgets.append(budget_seconds)
+        raise ExchangeFailed("ReadTimeout")
+
+    assert instance(silent, **SETTINGS).ask(body={"code": CODE}, path="/login").status == 503
+    assert tuple(budgets) == CODE2SESSION_BUDGETS_SECONDS
+    assert sum(budgets) <= 5
+
+
+def test_the_local_wechat_is_asked_where_it_is(instance):
+    asked = []
+
+    def exchange(method, url, **_options):
+        asked.append((method, url))
+        return Answer(200, json.dumps(identity()).encode())
+
+    function = instance(exchange, **SETTINGS, WECHAT_ENDPOINT="http://127.0.0.1:9003")
+    assert function.ask(body={"code": "local-alice"}, path="/login").status == 200
+    assert asked == [("GET", "http://127.0.0.1:9003/sns/jscode2session")]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (None, 400),
+        ({}, 400),
+        ({"code": None}, 400),
+        ({"code": ""}, 400),
+        ({"code": 5}, 400),
+        ({"code": True}, 400),
+        ({"code": [CODE]}, 400),
+        ({"code": {"$ne": ""}}, 400),
+        ({"Code": CODE}, 400),
+        ("[]", 400),
+        ("null", 400),
+        ("5", 400),
+        ("code=x", 400),
+        ('{"code":"a","code":"b"}', 400),
+        ('{"code":' * 2000, 400),
+        ({"code": " "}, 401),
+        ({"code": "a b"}, 401),
+        ({"code": "../../x"}, 401),
+        ({"code": f"{CODE}&appid=other"}, 401),
+        ({"code": f"{CODE}\r\nHost: evil.example"}, 401),
+        ({"code": f"{CODE}\n"}, 401),
+        ({"code": "登录"}, 401),
+        ({"code": "\ud800"}, 401),
+        ({"code": "x" * 129}, 401),
+        ("x" * 65537, 413),
+    ],
+    ids=lambda value: str(value)[:40].encode("ascii", "backslashreplace").decode(),
+)
+def test_wechat_is_not_asked_about_what_is_no_code(log_in, wechat, body, status):
+    assert log_in(body).status == status
+    assert len(wechat.calls) == 0
+
+
+def test_a_body_in_base64_is_read(log_in, wechat):
+    says(wechat, identity())
+    assert log_in(None, base64=b64encode(json.dumps({"code": CODE}).encode()).decode()).status == 200
+    assert log_in(None, base64="%%%").status == 400
+    assert log_in(None, base64=b64encode(b"\xff\xfe").decode()).status == 400
+
+
+def test_a_code_in_the_query_is_none(log_in, wechat):
+    assert log_in(None, query={"code": CODE}).status == 400
+    assert log_in(None, method="GET", query={"code": CODE}).status == 405
+
+
+def test_one_identity_keeps_one_owner(log_in, wechat, log_lines):
+    says(wechat, identity())
+    assert [log_in().status for _ in range(2)] == [200, 200]
+    first, second = log_lines()
+    assert first["owner"] == second["owner"]
+
+
+def test_a_flood_of_logins_from_one_address_does_not_reach_wechat(instance, wechat, clock):
+    stub = says(wechat, identity())
+    function = instance(**SETTINGS, LOGIN_RATE="3/min")
+
+    def log_in(number, source_ip="203.0.113.7"):
+        headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+        return function.ask(body={"code": CODE}, path="/login", headers=headers, source_ip=source_ip)
+
+    answers = [log_in(number) for number in range(10)]
+    assert [answer.status for answer in answers] == [200] * 3 + [429] * 7
+    assert answers[-1].headers["Retry-After"] == "60"
+    assert stub.call_count == 3
+    assert log_in(0, "203.0.113.8").status == 200
+    clock.tick(minutes=1)
+    assert log_in(0).status == 200
+
+
+def test_malformed_logins_count_as_well(instance, wechat):
+    function = instance(**SETTINGS, LOGIN_RATE="2/min")
+    assert [function.ask(body="[]", path="/login").status for _ in range(3)] == [400, 400, 429]
+
+
+@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.one_of(
+        st.binary(max_size=30),
+        st.builds(
+            lambda value: json.dumps({"code": value}).encode(),
+            st.none() | st.booleans() | st.floats() | st.text(max_size=12) | st.lists(st.text(), max_size=2),
+        ),
+    ),
+    answer=st.one_of(
+        st.binary(max_size=30),
+        st.builds(
+            lambda errcode, openid: json.dumps({"errcode": errcode, "openid": openid}).encode(),
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            st.none() | st.integers() | st.text(max_size=5),
+        ),
+    ),
+    status=st.sampled_from([200, 204, 302, 404, 429, 500, 503]),
+)
+def test_whatever_is_sent_and_whatever_wechat_says_the_answer_is_documented(instance, body, answer, status):
+    function = instance(lambda *_, **__: Answer(status, answer), **SETTINGS, LOGIN_RATE="1000000/s")
+    login = function.ask(path="/login", base64=b64encode(body).decode())
+    if login.status == 200:
+        assert set(login.json) == {"token", "expiresIn"}
+    else:
+        assert login.code in (
+            *("bad_request", "unauthorized", "forbidden", "too_many_requests"),
+            *("misconfigured", "wechat_rejected", "wechat_unavailable"),
+        )
