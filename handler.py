@@ -45,6 +45,7 @@ JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Contro
 LOG_FIELDS = dict.fromkeys("requestId route status code ms profile owner key uploadId stsRefreshed".split())
 
 log = logging.getLogger("oss_direct_upload")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Record = dict[str, Any]
 
 
@@ -82,15 +83,17 @@ class Function:
             read_request: may raise; that, too, is answered.
         """
         started = time.perf_counter()
-        record: Record = {"requestId": request_id_of(context) or self._around.random_bytes(16).hex()}
+        record: Record = {"requestId": request_id_of(context)}
         request = None
         try:
             request = read_request()
-            record["requestId"] = request.request_id or record["requestId"]
+            record["requestId"] = request.request_id or self._new_request_id()
             response = self._route(request, record)
         except UploadError as error:
+            record["requestId"] = record["requestId"] or self._new_request_id()
             response = _error_response(error, record)
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
+            record["requestId"] = record["requestId"] or self._new_request_id()
             record["reason"] = _where(error)
             response = _error_response(InternalError("Something went wrong here."), record)
         if request is not None:
@@ -98,6 +101,9 @@ class Function:
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         _write_log_line(record, response.status, milliseconds)
         return response
+
+    def _new_request_id(self) -> str:
+        return self._around.random_bytes(ID_BYTES).hex()
 
     def _ready(self) -> "_Service":
         if self._service is None:
@@ -255,8 +261,7 @@ def _one_or_all(values: list[str], are_many: bool) -> str | list[str]:
 
 
 def _json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(status, body, {**JSON_HEADERS, **(headers or {})})
+    return Response(status, _encode(value), {**JSON_HEADERS, **(headers or {})})
 
 
 def _error_response(error: UploadError, record: Record) -> Response:
@@ -282,7 +287,7 @@ def _where(error: BaseException) -> str:
 def _write_log_line(record: Record, status: int, milliseconds: float) -> None:
     line = {**LOG_FIELDS, **record, "status": status, "ms": milliseconds}
     level = logging.ERROR if status >= 500 else logging.INFO
-    log.log(level, "%s", json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+    log.log(level, "%s", _encode(line))
 
 
 _function = Function(Surroundings(os.environ))

@@ -86,7 +86,7 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
     if not isinstance(http, dict):
         raise BadRequest("The event is not one of an HTTP trigger.")
     query = _texts(fields.get("queryParameters"))
-    headers = {name.lower(): value for name, value in _texts(fields.get("headers")).items()}
+    headers = {str(name).lower(): str(value) for name, value in _object(fields.get("headers")).items()}
     _check_headers(headers)
     return Request(
         method=str(http.get("method", "GET")).upper(),

@@ -91,7 +91,7 @@ def answer_upload(
 
 def iso(instant: datetime) -> str:
     """``2026-11-24T14:05:00Z``, from timezone-aware UTC."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.isoformat()[:19]}Z"
 
 
 def _pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:

@@ -9,37 +9,49 @@ const EXPIRY_MARGIN = 5000
 const TOKEN_MARGIN = 60000
 const LONGEST_RETRY_AFTER = 60
 
-function createUploader(options) {
-  const settings = /** @type {any} */ (readOptions(options))
+function createUploader({ endpoint, api, concurrency = 3, profile, ...others }) {
+  if (!endpoint || !api) throw new TypeError('createUploader needs endpoint and api')
+  const defaults = { timeout: 120000, retries: 2, backoff: 500, now: Date.now }
+  const settings = { ...defaults, ...others, api, endpoint: endpoint.replace(/\/+$/, '') }
+  const most = Math.min(Math.max(concurrency, 1) || 1, MOST_IN_FLIGHT)
   const sign = createSigner(settings)
   const queue = []
-  const running = new Set()
+  let running = 0
 
   function start() {
-    while (queue.length && running.size < settings.concurrency) {
+    while (queue.length && running < most) {
       const job = queue.shift()
-      running.add(job)
+      if (job.aborted) continue
+      running += 1
       deliver(job, sign, settings).then(job.resolve, job.reject)
+      job.promise.then(leave, leave)
     }
   }
 
-  function upload(file) {
-    const job = { file: { profile: settings.profile, ...file }, aborted: false, progress: 0 }
-    const promise = new Promise((resolve, reject) => Object.assign(job, { resolve, reject }))
-    const leave = () => { running.delete(job); start() }
-    promise.then(leave, leave)
-    const problem = file.filePath ? file.size === 0 && 'empty_file' : 'bad_file'
-    if (problem) job.reject(new OssUploadError(problem, 'sign'))
-    else queue.push(job)
+  function leave() {
+    running -= 1
     start()
-    return { promise, abort: () => abort(job, queue) }
   }
 
-  function uploadAll(files, listen) {
+  function upload(file) {
+    const job = /** @type {any} */ ({ file: { profile, ...file }, progress: 0 })
+    job.promise = new Promise((resolve, reject) => Object.assign(job, { resolve, reject }))
+    queue.push(job)
+    start()
+    return { promise: job.promise, abort: () => abort(job) }
+  }
+
+  function uploadAll(files, { onProgress } = /** @type {any} */ ({})) {
     const parts = files.map(({ size = 0 }) => ({ loaded: 0, total: size, finished: 0 }))
-    const change = (part, values) => { Object.assign(part, values); notify(listen && listen.onProgress, overall(parts)) }
-    return Promise.all(parts.map((part, index) => {
-      const file = files[index]
+    const change = (part, values) => {
+      Object.assign(part, values)
+      const sum = (name) => parts.reduce((all, each) => all + each[name], 0)
+      const [loaded, total, finished] = ['loaded', 'total', 'finished'].map(sum)
+      const progress = total && Math.floor(100 * loaded / total)
+      notify(onProgress, { progress, loaded, total, finished, count: files.length })
+    }
+    return Promise.all(files.map((file, index) => {
+      const part = parts[index]
       const report = (event) => { notify(file.onProgress, event); change(part, event) }
       return upload({ ...file, onProgress: report }).promise
         .then((value) => ({ status: 'fulfilled', value }), (reason) => ({ status: 'rejected', reason }))
@@ -50,23 +62,17 @@ function createUploader(options) {
   return { upload, uploadAll, fromChosen }
 }
 
-function readOptions({ endpoint, api, concurrency = 3, ...others }) {
-  if (!endpoint || !api) throw new TypeError('createUploader needs endpoint and api')
-  const inFlight = Math.min(Math.max(concurrency, 1) || 1, MOST_IN_FLIGHT)
-  const defaults = { timeout: 120000, retries: 2, backoff: 500, now: Date.now }
-  return { ...defaults, ...others, api, endpoint: endpoint.replace(/\/+$/, ''), concurrency: inFlight }
-}
-
-function abort(job, queue) {
-  job.aborted = true
-  job.reject(new OssUploadError('aborted', 'upload'))
-  if (queue.includes(job)) queue.splice(queue.indexOf(job), 1)
+function abort(job) {
+  job.aborted = new OssUploadError('aborted', 'upload')
+  job.reject(job.aborted)
   if (job.request && job.request.abort) job.request.abort()
 }
 
 // A new form is a new key: only while OSS surely stored nothing under the last one,
 // else a lost answer would leave two objects.
 async function deliver(job, sign, settings) {
+  const { filePath, size } = job.file
+  if (!filePath || size === 0) throw new OssUploadError(filePath ? 'empty_file' : 'bad_file', 'sign')
   let form = await sign(job)
   let failures = 0
   let renewed = false
@@ -76,30 +82,29 @@ async function deliver(job, sign, settings) {
       return await post(job, form, settings)
     } catch (error) {
       // Network stacks resend, too; a key with {id} is nobody else's.
-      const ours = failures || form.unique
-      if (error.code === 'file_exists' && ours) return uploaded(form, error.statusCode, '')
-      Object.assign(error, form.object)
+      const ours = mayBeStored || form.key.includes(form.uploadId)
+      if (error.code === 'file_exists' && ours) return uploaded(form, 409)
+      Object.assign(error, objectOf(form))
       const expired = error.code === 'form_expired'
       if (!expired || mayBeStored || renewed) {
-        if (!error.retryable || failures >= settings.retries) throw error
-        mayBeStored = mayBeStored || !(expired || error.statusCode === 503)
-        await pause(failures, error, settings)
+        await pause(error, failures, settings)
         failures += 1
+        mayBeStored = mayBeStored || !(expired || error.statusCode === 503)
         if (settings.now() < form.deadline) continue
-        if (mayBeStored) throw new OssUploadError('unknown_outcome', 'upload', form.object)
+        if (mayBeStored) throw new OssUploadError('unknown_outcome', 'upload', objectOf(form))
         if (renewed) throw error
       }
       form = await sign(job)
       renewed = true
-      failures = 0
     }
   }
 }
 
 async function post(job, form, { api, timeout }) {
-  if (job.aborted) throw new OssUploadError('aborted', 'upload')
+  if (job.aborted) throw job.aborted
+  const { url, formData } = form
   const { filePath, contentType = 'image', fileType = contentType.split('/')[0] } = job.file
-  const options = { ...form.target, filePath, name: 'file', fileName: 'file', fileType } // last two: Alipay
+  const options = { url, formData, filePath, name: 'file', fileName: 'file', fileType } // last two: Alipay
   const { statusCode, data } = await invoke(api, 'uploadFile', options, 'upload', timeout, (request) => {
     job.request = request
     if (request.onProgressUpdate) request.onProgressUpdate((event) => advance(job, event))
@@ -109,20 +114,12 @@ async function post(job, form, { api, timeout }) {
   return uploaded(form, statusCode, data)
 }
 
-function advance(job, { progress, totalBytesExpectedToSend = 0 }) {
+function advance(job, { progress, totalBytesExpectedToSend = job.total || 0 }) {
   if (job.aborted) return
   job.progress = Math.max(job.progress, progress) // never back
-  job.total = job.file.size || totalBytesExpectedToSend || job.total || 0
+  job.total = job.file.size || totalBytesExpectedToSend
   const loaded = Math.floor(job.total * job.progress / 100)
   notify(job.file.onProgress, { progress: job.progress, loaded, total: job.total })
-}
-
-function overall(parts) {
-  const sum = (name) => parts.reduce((all, part) => all + part[name], 0)
-  const loaded = sum('loaded')
-  const total = sum('total')
-  const progress = total ? Math.floor(100 * loaded / total) : 0
-  return { progress, loaded, total, finished: sum('finished'), count: parts.length }
 }
 
 function notify(listener, event) {
@@ -133,15 +130,24 @@ function notify(listener, event) {
   }
 }
 
-function uploaded(form, statusCode, text) {
+function objectOf({ key, fileUrl, uploadId }) {
+  return { key, url: fileUrl, uploadId }
+}
+
+function uploaded(form, statusCode, text = '') {
   const data = parseJson(text)
-  return { ...form.object, statusCode, data, receipt: (data && data.receipt) || null }
+  return { ...objectOf(form), statusCode, data, receipt: (data && data.receipt) || null }
 }
 
 // Jobs that start together share one request.
 function createSigner(settings) {
-  const getToken = settings.getToken ? askPage : createLogin(settings)
+  const getToken = createLogin(settings)
   const waiting = []
+
+  function flush() {
+    const asked = waiting.splice(0).filter(({ job }) => !job.aborted)
+    if (asked.length) answer(asked)
+  }
 
   async function answer(asked) {
     try {
@@ -153,45 +159,30 @@ function createSigner(settings) {
     }
   }
 
-  function flush() {
-    const asked = waiting.splice(0).filter(({ job }) => !job.aborted)
-    if (asked.length) answer(asked)
-  }
-
-  async function requestForms(files, failures = 0) {
-    try {
-      return await requestOnce(files)
-    } catch (error) {
-      const tooLate = failures >= settings.retries || error.retryAfter > LONGEST_RETRY_AFTER
-      if (!error.retryable || tooLate) throw error
-      await pause(failures, error, settings)
-      return requestForms(files, failures + 1)
+  async function requestForms(files) {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await requestOnce(files)
+      } catch (error) {
+        await pause(error, failures, settings)
+      }
     }
   }
 
-  async function requestOnce(files) {
-    const data = files.length > 1 ? { files } : files[0]
-    const token = await getToken()
+  async function requestOnce(files, rejected) {
+    const token = await getToken(rejected)
     const sentAt = settings.now()
-    const send = (bearer) => request(settings, '/upload-params', 'sign', data, bearer)
-    const reply = await send(token).catch(async (error) => {
-      if (error.statusCode !== 401) throw error
-      return send(await getToken(token))
-    })
-    return readForms(reply, files, sentAt)
-  }
-
-  async function askPage(rejected) {
     try {
-      return await settings.getToken({ refresh: rejected !== undefined })
+      const data = files.length > 1 ? { files } : files[0]
+      return readForms(await request(settings, '/upload-params', 'sign', data, token), files, sentAt)
     } catch (error) {
-      throw new OssUploadError('login_failed', 'login', { detail: error.message })
+      if (error.statusCode !== 401 || rejected !== undefined) throw error
+      return requestOnce(files, token)
     }
   }
 
   return (job) => new Promise((resolve, reject) => {
-    waiting.push({ job, resolve, reject })
-    if (waiting.length === 1) Promise.resolve().then(flush)
+    if (waiting.push({ job, resolve, reject }) === 1) Promise.resolve().then(flush)
   })
 }
 
@@ -200,16 +191,11 @@ function fieldsOf({ profile, name, filePath, contentType, size }) {
 }
 
 function readForms(answer, files, sentAt) {
-  const forms = files.length > 1 ? answer.uploads : [answer]
-  const usable = (_, index) => forms && forms[index] && forms[index].formData
-  if (!files.every(usable)) throw new OssUploadError('bad_answer', 'sign')
+  const forms = answer.uploads || [answer]
+  if (!files.every((_, index) => forms[index] && forms[index].formData)) throw new OssUploadError('bad_answer', 'sign')
   // A phone's clock may be wrong, not its pace.
-  const offset = sentAt - Date.parse(answer.serverTime || forms[0].serverTime)
-  return forms.map(({ url, formData, key, fileUrl, uploadId, expiresAt }) => {
-    const deadline = Date.parse(expiresAt) + offset - EXPIRY_MARGIN
-    const unique = String(key).includes(uploadId)
-    return { target: { url, formData }, deadline, unique, object: { key, url: fileUrl, uploadId } }
-  })
+  const offset = sentAt - Date.parse(answer.serverTime) - EXPIRY_MARGIN
+  return forms.map((form) => ({ ...form, deadline: Date.parse(form.expiresAt) + offset }))
 }
 
 function createLogin(settings) {
@@ -222,7 +208,7 @@ function createLogin(settings) {
     try {
       const { code } = await invoke(api, 'login', {}, 'login', REQUEST_TIMEOUT)
       const { token, expiresIn } = await request(settings, '/login', 'login', { code })
-      kept = { token, until: now() + Math.max(expiresIn * 1000 - TOKEN_MARGIN, expiresIn * 500) }
+      kept = { token, until: now() + expiresIn * 1000 - TOKEN_MARGIN }
       storage('setStorageSync', kept)
     } catch (error) {
       if (error.statusCode !== 404) throw error
@@ -240,7 +226,16 @@ function createLogin(settings) {
     }
   }
 
+  async function askPage(refresh) {
+    try {
+      return await settings.getToken({ refresh })
+    } catch (error) {
+      throw new OssUploadError('login_failed', 'login', { detail: error.message })
+    }
+  }
+
   return async (rejected) => {
+    if (settings.getToken) return askPage(rejected !== undefined)
     if (!api.login) return ''
     kept = kept || storage('getStorageSync')
     if (!kept || kept.token === rejected || !(kept.until > now())) {
@@ -257,27 +252,28 @@ async function request(settings, path, stage, body, token) {
   const res = await invoke(settings.api, 'request', options, stage, REQUEST_TIMEOUT)
   const data = parseJson(res.data)
   if (res.statusCode !== 200) throw functionError(stage, res.statusCode, data, retryAfter(res))
-  if (!data || typeof data !== 'object') throw new OssUploadError('bad_answer', stage, { statusCode: 200 })
+  if (!data || typeof data !== 'object') throw new OssUploadError('bad_answer', stage)
   return data
 }
 
-function retryAfter({ header, headers }) {
-  const lines = Object.entries(header || headers || {})
-  const found = lines.find(([name]) => /^retry-after$/i.test(name))
-  return found && Number(found[1])
+function retryAfter({ header, headers = header || {} }) {
+  return Number(headers['Retry-After'] || headers['retry-after']) || undefined
 }
 
 function parseJson(text) {
   try {
-    return typeof text === 'string' ? JSON.parse(text) : text
+    return JSON.parse(text)
   } catch (error) {
     return text
   }
 }
 
-function pause(failures, { retryAfter: seconds }, { backoff }) {
+/** Wait before the next attempt, or throw the error when there is to be none. */
+async function pause(error, failures, { retries, backoff }) {
+  const { retryable, retryAfter: seconds } = error
+  if (!retryable || failures >= retries || seconds > LONGEST_RETRY_AFTER) throw error
   const wait = seconds ? seconds * 1000 : backoff * 2 ** failures * (0.5 + Math.random())
-  return new Promise((resolve) => setTimeout(resolve, wait))
+  await new Promise((resolve) => setTimeout(resolve, wait))
 }
 
 /** Call a callback API; always settles. */
@@ -307,12 +303,10 @@ function invoke(api, method, options, stage, timeout, onRequest) {
 /** What chooseMedia, chooseMessageFile or chooseImage gave, as files. */
 function fromChosen({ tempFiles, tempFilePaths, apFilePaths }) {
   const chosen = tempFiles || (tempFilePaths || apFilePaths).map((path) => ({ path }))
-  return chosen.map(({ tempFilePath, path, name, size, fileType, type }) => {
-    const filePath = tempFilePath || path
-    const kind = fileType || type
-    const extension = /\.\w+$/.test(name || filePath)
-    const contentType = extension ? undefined : { image: 'image/jpeg', video: 'video/mp4' }[kind]
-    return { filePath, name, size, contentType, fileType: kind }
+  return chosen.map(({ path, tempFilePath = path, name, size, type, fileType = type }) => {
+    const extension = /\.\w+$/.test(name || tempFilePath)
+    const contentType = extension ? undefined : { image: 'image/jpeg', video: 'video/mp4' }[fileType]
+    return { filePath: tempFilePath, name, size, contentType, fileType }
   })
 }
 
