@@ -9,10 +9,10 @@ const EXPIRY_MARGIN = 5000
 const TOKEN_MARGIN = 60000
 const LONGEST_RETRY_AFTER = 60
 
-function createUploader({ endpoint, api, concurrency = 3, profile, ...others }) {
+function createUploader({ endpoint, api, concurrency = 3, ...others }) {
   if (!endpoint || !api) throw new TypeError('createUploader needs endpoint and api')
   const defaults = { timeout: 120000, retries: 2, backoff: 500, now: Date.now }
-  const settings = { ...defaults, ...others, api, endpoint: endpoint.replace(/\/+$/, '') }
+  const settings = /** @type {any} */ ({ ...defaults, ...others, api, endpoint: endpoint.replace(/\/+$/, '') })
   const most = Math.min(Math.max(concurrency, 1) || 1, MOST_IN_FLIGHT)
   const sign = createSigner(settings)
   const queue = []
@@ -24,21 +24,22 @@ function createUploader({ endpoint, api, concurrency = 3, profile, ...others }) 
       if (job.aborted) continue
       running += 1
       deliver(job, sign, settings).then(job.resolve, job.reject)
+      const leave = () => { running -= 1; start() }
       job.promise.then(leave, leave)
     }
   }
 
-  function leave() {
-    running -= 1
-    start()
-  }
-
   function upload(file) {
-    const job = /** @type {any} */ ({ file: { profile, ...file }, progress: 0 })
+    const job = /** @type {any} */ ({ file: { profile: settings.profile, ...file }, progress: 0 })
     job.promise = new Promise((resolve, reject) => Object.assign(job, { resolve, reject }))
     queue.push(job)
     start()
-    return { promise: job.promise, abort: () => abort(job) }
+    const abort = () => {
+      job.aborted = new OssUploadError('aborted', { stage: 'upload' })
+      job.reject(job.aborted)
+      if (job.task && job.task.abort) job.task.abort()
+    }
+    return { promise: job.promise, abort }
   }
 
   function uploadAll(files, { onProgress } = /** @type {any} */ ({})) {
@@ -50,68 +51,66 @@ function createUploader({ endpoint, api, concurrency = 3, profile, ...others }) 
       const progress = total && Math.floor(100 * loaded / total)
       notify(onProgress, { progress, loaded, total, finished, count: files.length })
     }
-    return Promise.all(files.map((file, index) => {
+    return Promise.all(files.map(async (file, index) => {
       const part = parts[index]
       const report = (event) => { notify(file.onProgress, event); change(part, event) }
-      return upload({ ...file, onProgress: report }).promise
+      const outcome = await upload({ ...file, onProgress: report }).promise
         .then((value) => ({ status: 'fulfilled', value }), (reason) => ({ status: 'rejected', reason }))
-        .then((result) => { change(part, { loaded: part.total, finished: 1 }); return result })
+      change(part, { loaded: part.total, finished: 1 })
+      return outcome
     }))
   }
 
   return { upload, uploadAll, fromChosen }
 }
 
-function abort(job) {
-  job.aborted = new OssUploadError('aborted', 'upload')
-  job.reject(job.aborted)
-  if (job.request && job.request.abort) job.request.abort()
-}
-
-// A new form is a new key: only while OSS surely stored nothing under the last one,
+// A fresh form is a fresh key: only while OSS surely stored nothing under the last one,
 // else a lost answer would leave two objects.
 async function deliver(job, sign, settings) {
   const { filePath, size } = job.file
-  if (!filePath || size === 0) throw new OssUploadError(filePath ? 'empty_file' : 'bad_file', 'sign')
-  let form = await sign(job)
+  let form
   let failures = 0
   let renewed = false
   let mayBeStored = false
   for (;;) {
     try {
+      if (!filePath || size === 0) throw new OssUploadError(filePath ? 'empty_file' : 'bad_file')
+      form = form || await sign(job)
       return await post(job, form, settings)
     } catch (error) {
+      const { code, statusCode, stage = form ? 'upload' : 'sign' } = error
       // Network stacks resend, too; a key with {id} is nobody else's.
-      const ours = mayBeStored || form.key.includes(form.uploadId)
-      if (error.code === 'file_exists' && ours) return uploaded(form, 409)
-      Object.assign(error, objectOf(form))
-      const expired = error.code === 'form_expired'
+      const ours = form && (mayBeStored || form.object.key.includes(form.object.uploadId))
+      if (code === 'file_exists' && ours) return uploaded(form.object, 409)
+      Object.assign(error, { stage }, form && form.object)
+      const expired = code === 'form_expired'
       if (!expired || mayBeStored || renewed) {
         await pause(error, failures, settings)
         failures += 1
-        mayBeStored = mayBeStored || !(expired || error.statusCode === 503)
-        if (settings.now() < form.deadline) continue
-        if (mayBeStored) throw new OssUploadError('unknown_outcome', 'upload', objectOf(form))
+        mayBeStored = mayBeStored || (form && !expired && statusCode !== 503)
+        if (!form || settings.now() < form.deadline) continue
+        if (mayBeStored) throw new OssUploadError('unknown_outcome', { stage, ...form.object })
         if (renewed) throw error
       }
-      form = await sign(job)
+      form = null
       renewed = true
     }
   }
 }
 
-async function post(job, form, { api, timeout }) {
+async function post(job, { target, object }, { api, timeout }) {
   if (job.aborted) throw job.aborted
-  const { url, formData } = form
   const { filePath, contentType = 'image', fileType = contentType.split('/')[0] } = job.file
-  const options = { url, formData, filePath, name: 'file', fileName: 'file', fileType } // last two: Alipay
-  const { statusCode, data } = await invoke(api, 'uploadFile', options, 'upload', timeout, (request) => {
-    job.request = request
-    if (request.onProgressUpdate) request.onProgressUpdate((event) => advance(job, event))
-  })
+  const options = { ...target, filePath, name: 'file', fileName: 'file', fileType } // last two: Alipay
+  const { statusCode, data } = await invoke(api, 'uploadFile', timeout, options, job)
   if (![200, 201, 204].includes(statusCode)) throw ossError(statusCode, data)
   advance(job, { progress: 100 })
-  return uploaded(form, statusCode, data)
+  return uploaded(object, statusCode, data)
+}
+
+function follow(job, task) {
+  job.task = task
+  if (task && task.onProgressUpdate) task.onProgressUpdate((event) => advance(job, event))
 }
 
 function advance(job, { progress, totalBytesExpectedToSend = job.total || 0 }) {
@@ -130,13 +129,9 @@ function notify(listener, event) {
   }
 }
 
-function objectOf({ key, fileUrl, uploadId }) {
-  return { key, url: fileUrl, uploadId }
-}
-
-function uploaded(form, statusCode, text = '') {
+function uploaded(object, statusCode, text = '') {
   const data = parseJson(text)
-  return { ...objectOf(form), statusCode, data, receipt: (data && data.receipt) || null }
+  return { ...object, statusCode, data, receipt: (data && data.receipt) || null }
 }
 
 // Jobs that start together share one request.
@@ -151,7 +146,10 @@ function createSigner(settings) {
 
   async function answer(asked) {
     try {
-      const forms = await requestForms(asked.map(({ job }) => fieldsOf(job.file)))
+      const files = asked.map(({ job: { file: { profile, name, filePath, contentType, size } } }) => (
+        { profile, filename: name || String(filePath).split('/').pop(), contentType, size }
+      ))
+      const forms = await requestForms(files)
       asked.forEach(({ resolve }, index) => resolve(forms[index]))
     } catch (error) {
       const oneIsBad = asked.length > 1 && [400, 413, 415].includes(error.statusCode)
@@ -159,59 +157,48 @@ function createSigner(settings) {
     }
   }
 
-  async function requestForms(files) {
-    for (let failures = 0; ; failures += 1) {
-      try {
-        return await requestOnce(files)
-      } catch (error) {
-        await pause(error, failures, settings)
-      }
-    }
-  }
-
-  async function requestOnce(files, rejected) {
+  async function requestForms(files, rejected) {
     const token = await getToken(rejected)
     const sentAt = settings.now()
     try {
-      const data = files.length > 1 ? { files } : files[0]
-      return readForms(await request(settings, '/upload-params', 'sign', data, token), files, sentAt)
+      const body = files.length > 1 ? { files } : files[0]
+      const reply = await request(settings, '/upload-params', body, token)
+      return readForms(reply, files, sentAt)
     } catch (error) {
       if (error.statusCode !== 401 || rejected !== undefined) throw error
-      return requestOnce(files, token)
+      return requestForms(files, token || '')
     }
   }
 
   return (job) => new Promise((resolve, reject) => {
-    if (waiting.push({ job, resolve, reject }) === 1) Promise.resolve().then(flush)
+    if (waiting.push({ job, resolve, reject }) === 1) setTimeout(flush)
   })
-}
-
-function fieldsOf({ profile, name, filePath, contentType, size }) {
-  return { profile, filename: name || String(filePath).split('/').pop(), contentType, size }
 }
 
 function readForms(answer, files, sentAt) {
   const forms = answer.uploads || [answer]
-  if (!files.every((_, index) => forms[index] && forms[index].formData)) throw new OssUploadError('bad_answer', 'sign')
+  if (!files.every((_, index) => forms[index] && forms[index].formData)) throw new OssUploadError('bad_answer')
   // A phone's clock may be wrong, not its pace.
   const offset = sentAt - Date.parse(answer.serverTime) - EXPIRY_MARGIN
-  return forms.map((form) => ({ ...form, deadline: Date.parse(form.expiresAt) + offset }))
+  return forms.map(({ url, formData, key, fileUrl, uploadId, expiresAt }) => (
+    { target: { url, formData }, object: { key, url: fileUrl, uploadId }, deadline: Date.parse(expiresAt) + offset }
+  ))
 }
 
 function createLogin(settings) {
-  const { api, now } = settings
+  const { api, getToken, now } = settings
   const storageKey = `oss-direct-upload ${settings.endpoint}`
   let kept
   let pending
 
   async function logIn() {
     try {
-      const { code } = await invoke(api, 'login', {}, 'login', REQUEST_TIMEOUT)
-      const { token, expiresIn } = await request(settings, '/login', 'login', { code })
+      const { code } = await invoke(api, 'login', REQUEST_TIMEOUT, {})
+      const { token, expiresIn } = await request(settings, '/login', { code })
       kept = { token, until: now() + expiresIn * 1000 - TOKEN_MARGIN }
       storage('setStorageSync', kept)
     } catch (error) {
-      if (error.statusCode !== 404) throw error
+      if (error.statusCode !== 404) throw Object.assign(error, { stage: 'login' })
       kept = { token: '', until: Infinity } // no WeChat login here
     } finally {
       pending = null
@@ -226,16 +213,12 @@ function createLogin(settings) {
     }
   }
 
-  async function askPage(refresh) {
-    try {
-      return await settings.getToken({ refresh })
-    } catch (error) {
-      throw new OssUploadError('login_failed', 'login', { detail: error.message })
-    }
-  }
-
   return async (rejected) => {
-    if (settings.getToken) return askPage(rejected !== undefined)
+    try {
+      if (getToken) return await getToken({ refresh: rejected !== undefined })
+    } catch (error) {
+      throw Object.assign(platformError('login', '', error), { stage: 'login' })
+    }
     if (!api.login) return ''
     kept = kept || storage('getStorageSync')
     if (!kept || kept.token === rejected || !(kept.until > now())) {
@@ -246,58 +229,51 @@ function createLogin(settings) {
   }
 }
 
-async function request(settings, path, stage, body, token) {
+async function request({ api, endpoint }, path, body, token) {
   const header = { 'content-type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) }
-  const options = { url: settings.endpoint + path, method: 'POST', header, headers: header, data: JSON.stringify(body) }
-  const res = await invoke(settings.api, 'request', options, stage, REQUEST_TIMEOUT)
-  const data = parseJson(res.data)
-  if (res.statusCode !== 200) throw functionError(stage, res.statusCode, data, retryAfter(res))
-  if (!data || typeof data !== 'object') throw new OssUploadError('bad_answer', stage)
-  return data
-}
-
-function retryAfter({ header, headers = header || {} }) {
-  return Number(headers['Retry-After'] || headers['retry-after']) || undefined
+  const options = { url: endpoint + path, method: 'POST', header, headers: header, data: JSON.stringify(body) }
+  const { statusCode, data, header: sent = {} } = await invoke(api, 'request', REQUEST_TIMEOUT, options)
+  const answer = parseJson(data)
+  const retryAfter = Number(sent['Retry-After'] || sent['retry-after']) || undefined
+  if (statusCode !== 200) throw functionError(statusCode, answer, retryAfter)
+  if (!answer || typeof answer !== 'object') throw new OssUploadError('bad_answer')
+  return answer
 }
 
 function parseJson(text) {
   try {
     return JSON.parse(text)
   } catch (error) {
-    return text
+    return text // no JSON, or parsed by the platform
   }
 }
 
 /** Wait before the next attempt, or throw the error when there is to be none. */
 async function pause(error, failures, { retries, backoff }) {
-  const { retryable, retryAfter: seconds } = error
-  if (!retryable || failures >= retries || seconds > LONGEST_RETRY_AFTER) throw error
-  const wait = seconds ? seconds * 1000 : backoff * 2 ** failures * (0.5 + Math.random())
+  const { retryable, retryAfter = 0 } = error
+  if (!retryable || failures >= retries || retryAfter > LONGEST_RETRY_AFTER) throw error
+  const wait = retryAfter * 1000 || backoff * 2 ** failures * (0.5 + Math.random())
   await new Promise((resolve) => setTimeout(resolve, wait))
 }
 
-/** Call a callback API; always settles. */
-function invoke(api, method, options, stage, timeout, onRequest) {
-  return new Promise((resolve, reject) => {
-    const finish = (res = {}, failed) => {
-      clearTimeout(timer)
-      const statusCode = res.statusCode || res.status // Alipay: status, and 4xx in fail
-      if (failed && !statusCode) reject(platformError(stage, options.url, res))
-      else resolve({ ...res, statusCode })
-    }
-    let running
-    const timer = setTimeout(() => {
-      finish({ errMsg: 'timeout' }, true)
-      if (running && running.abort) running.abort()
-    }, timeout + GRACE)
-    try {
-      running = api[method]({ ...options, timeout, success: (res) => finish(res), fail: (res) => finish(res, true) })
-      if (running && running.catch) running.catch(() => {}) // Taro: also a promise
-      if (running && onRequest) onRequest(running)
-    } catch (error) {
-      finish({ errMsg: String(error) }, true)
-    }
-  })
+/** Call a callback API; always settles. Alipay: `status` and `headers`, and a 4xx comes to `fail`. */
+async function invoke(api, method, timeout, options, job) {
+  let /** @type {any} */ timer, /** @type {any} */ task
+  try {
+    return await new Promise((resolve, reject) => {
+      const success = ({ status, headers, ...res }) => resolve({ statusCode: status, header: headers, ...res })
+      const fail = (res = /** @type {any} */ ({})) => (res.status || res.statusCode ? success(res) : reject(res))
+      timer = setTimeout(fail, timeout + GRACE, { errMsg: 'timeout' })
+      task = api[method]({ ...options, timeout, success, fail })
+      if (task && task.catch) task.catch(() => {}) // Taro: also a promise
+      if (job) follow(job, task)
+    })
+  } catch (failure) {
+    if (task && task.abort) task.abort()
+    throw platformError(method, options.url, failure)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** What chooseMedia, chooseMessageFile or chooseImage gave, as files. */

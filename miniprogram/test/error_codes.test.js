@@ -148,6 +148,23 @@ for (const body of ['not json', '[]', 'null', '{"uploads": null}', { url: 'http:
   })
 }
 
+for (const uploads of [[], [null, null], [{ url: 'http://x' }]]) {
+  test(`a list of ${JSON.stringify(uploads)} instead of two forms is bad_answer for both files`, async (t) => {
+    const stage = await openStage(t)
+    stage.fc.plan.sign.push({ status: 200, body: { uploads } })
+    const outcomes = await stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')])
+    assert.deepEqual(outcomes.map(({ reason }) => reason.code), ['bad_answer', 'bad_answer'])
+  })
+}
+
+test('a getToken that gives nothing is asked twice and no more', async (t) => {
+  const wanted = []
+  const options = { getToken: ({ refresh }) => { wanted.push(refresh) } }
+  const error = await uploading({ sign: jsonError(401, 'unauthorized'), options })(t)
+  assert.equal(error.code, 'unauthorized')
+  assert.deepEqual(wanted, [false, true])
+})
+
 for (const [errMsg, code] of [
   ['uploadFile:fail url not in domain list', 'domain_not_listed'],
   ['uploadFile:fail 不在以下 uploadFile 合法域名列表中', 'domain_not_listed'],

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../oss-direct-upload')
 const { jsonError } = require('./servers')
-const { openStage, failureOf } = require('./stage')
+const { openStage, failureOf, until } = require('./stage')
 
 const UNAUTHORIZED = jsonError(401, 'unauthorized')
 const logins = (stage) => stage.fc.requests.filter(({ url }) => url === '/login')
@@ -21,12 +21,13 @@ test('logs in once and shows the token with every request', async (t) => {
 
 test('uploads that start one after the other share the login that is under way', async (t) => {
   const stage = await openStage(t)
+  stage.fc.plan.login.push({ after: 30, body: { token: 'token-1', expiresIn: 7200 } })
   const first = stage.uploader.upload(stage.file('a.jpg')).promise
-  await Promise.resolve()
-  await Promise.resolve()
+  await until(() => logins(stage).length)
   const second = stage.uploader.upload(stage.file('b.jpg')).promise
   await Promise.all([first, second])
   assert.equal(logins(stage).length, 1)
+  assert.equal(stage.fc.signRequests().length, 2)
 })
 
 test('a token in storage is used by the next uploader', async (t) => {

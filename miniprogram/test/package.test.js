@@ -10,14 +10,15 @@ const ts = require('typescript')
 const PACKAGE = path.join(__dirname, '../oss-direct-upload')
 const PASTED = path.join(__dirname, '../example/utils/oss-direct-upload')
 const PASTED_FILES = ['index.js', 'errors.js']
-const MOST_BYTES = 12 * 1024
+const MOST_BYTES = 15.5 * 1024
 
 const read = (name, folder = PACKAGE) => fs.readFileSync(path.join(folder, name), 'utf8')
 
-test('index.js is no larger than 12 KB', (t) => {
+test('the two files together are no larger than 15.5 KB', (t) => {
   const sizes = PASTED_FILES.map((name) => fs.statSync(path.join(PACKAGE, name)).size)
-  t.diagnostic(`index.js ${sizes[0]} bytes, errors.js ${sizes[1]} bytes`)
-  assert.ok(sizes[0] <= MOST_BYTES, `index.js has ${sizes[0]} bytes`)
+  const total = sizes.reduce((sum, size) => sum + size)
+  t.diagnostic(`index.js ${sizes[0]} bytes, errors.js ${sizes[1]} bytes, together ${total}`)
+  assert.ok(total <= MOST_BYTES, `the two files have ${total} bytes`)
 })
 
 test('the example uses exact copies of the two files', () => {

@@ -378,7 +378,6 @@ def test_bytecode_halves_the_cold_import_wherever_the_package_is_unpacked(
 ) -> None:
     _, zipped = package
     with_bytecode, without = measure_cold_import(python312, zipped, rounds=7)
-    # The fastest of each: what else the machine does can only add.
     assert min(without) / min(with_bytecode) >= 2, summary(with_bytecode, without)
 
 
