@@ -8,9 +8,8 @@ import json
 import re
 from base64 import b32encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from errors import (
     BadRequest,
@@ -46,8 +45,7 @@ LOGIN_CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 Exchange = Callable[..., Answer]
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """
     Who asks.
 

@@ -7,9 +7,9 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from errors import BadRequest, TooLarge, UnsupportedType
@@ -20,8 +20,7 @@ MAX_HEADERS_BYTES = 8 * 1024
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """
     One HTTP request, however it came.
 
@@ -52,16 +51,19 @@ class Request:
     body: bytes
     source_ip: str
     request_id: str = ""
-    context: object | None = field(default=None, repr=False)
+    context: object | None = None
+
+    def __repr__(self) -> str:
+        # The headers hold tokens, and the context may hold keys.
+        return f"Request({self.method} {self.path})"
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """One answer; ``body`` is UTF-8 text."""
 
     status: int
     body: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 def request_from_event(event: bytes | str, context: object | None) -> Request:

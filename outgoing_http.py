@@ -6,8 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 DEFAULT_MAX_BYTES = 64 * 1024
 READ_BYTES = 8192
@@ -28,8 +27,7 @@ class ExchangeFailed(Exception):
         self.kind = kind
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back, whatever its status."""
 
     status: int

@@ -9,10 +9,9 @@ import hmac
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from sts_credentials import StsCredentials
@@ -21,8 +20,7 @@ V4_ALGORITHM = "OSS4-HMAC-SHA256"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True)
-class UploadRule:
+class UploadRule(NamedTuple):
     """
     What one signed form admits.
 
@@ -44,11 +42,10 @@ class UploadRule:
     min_size_bytes: int
     max_size_bytes: int
     expires_at: datetime
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class SignedPolicy:
+class SignedPolicy(NamedTuple):
     """
     The outcome of signing.
 
@@ -117,7 +114,7 @@ def _sign(
             {"bucket": rule.bucket},
             ["content-length-range", rule.min_size_bytes, rule.max_size_bytes],
             *conditions,
-            *({name: value} for name, value in pinned.items()),
+            *[{name: value} for name, value in pinned.items()],
         ],
     )
     if is_v4:

@@ -6,9 +6,8 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 KIB = 1024
 UNITS = {"": 1, "KiB": KIB, "MiB": KIB**2, "GiB": KIB**3}
@@ -40,8 +39,7 @@ HEADER_VALUE = re.compile(r"[\x20-\x23\x25-\x7e]{1,1024}")
 METADATA_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """
     What may be uploaded for one purpose.
 

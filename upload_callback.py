@@ -6,9 +6,8 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from callers import Caller
@@ -49,8 +48,7 @@ REPORTED = {
 Exchange = Callable[..., Answer]
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """
     The answer to OSS, which hands it to the mini-program, and who uploaded.
 

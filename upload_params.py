@@ -3,9 +3,8 @@ The answer of ``/upload-params``: one planned upload, signed, in the shape the c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from callers import Caller
 from errors import BadRequest
@@ -17,8 +16,7 @@ from upload_callback import callback_field
 from upload_request import WantedFile, choose_content_type, choose_size_range, object_url, render_key
 
 
-@dataclass(frozen=True)
-class PlannedUpload:
+class PlannedUpload(NamedTuple):
     """Everything about one upload that does not need credentials."""
 
     rule: UploadRule

@@ -5,9 +5,8 @@ What a caller wants to upload: the fields of a request become an object key, a t
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from errors import BadRequest, TooLarge, UnknownProfile, UnsupportedType
@@ -64,8 +63,7 @@ TYPE_OF_EXTENSION = {
 EXTENSION_OF_TYPE = {kind: extension for extension, kind in reversed(TYPE_OF_EXTENSION.items())}
 
 
-@dataclass(frozen=True)
-class WantedFile:
+class WantedFile(NamedTuple):
     """
     One file as the caller describes it, types checked, nothing else.
 

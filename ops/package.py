@@ -9,12 +9,14 @@ import os
 import shutil
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from ops.bytecode import compile_folder, find_python
 from ops.cold_import import measure_cold_import, summary
 from ops.function_files import PackagingError, find_function_files
 from ops.package_size import PackageSize, measure, normalise, zip_folder
+from ops.sbom import write_sbom
 from ops.vendoring import TARGET_VERSION, check_glibc, check_packages, prune, vendor
 
 SUMMARY = "make build/function, the folder that is deployed"
@@ -67,7 +69,8 @@ def build(root: Path, target: Path, python: str | None, budget_bytes: int = BUDG
     with tempfile.TemporaryDirectory(prefix=".function-", dir=target.parent) as name:
         folder = Path(name) / "function"
         folder.mkdir()
-        _fill(root, folder, python)
+        bill = Path(name) / "bill.json"
+        _fill(root, folder, python, bill)
         zipped = zip_folder(folder)
         size = measure(zipped)
         _print_size(f"{target.parent.name}/{target.name}", size, budget_bytes)
@@ -79,15 +82,18 @@ def build(root: Path, target: Path, python: str | None, budget_bytes: int = BUDG
         if target.exists():
             target.replace(Path(name) / "previous")
         folder.replace(target)
+        bill.replace(target.with_name(f"{target.name}.cdx.json"))
     return zipped
 
 
-def _fill(root: Path, folder: Path, python: str | None) -> None:
+def _fill(root: Path, folder: Path, python: str | None, bill: Path) -> None:
     function = find_function_files(root)
     _step(f"dependencies of requirements.txt, for Python {TARGET_VERSION} on Linux x86_64")
     vendor(root / "requirements.txt", folder)
     check_packages(function.packages, folder)
     check_glibc(folder)
+    licences = write_sbom(folder, bill, _version(root))
+    _step("licences, and all else in the bill of materials (function.cdx.json): " + _listed(licences))
     freed = prune(folder)
     _step(f"left out {freed / 1e6:.1f} MB of tests, stubs, scripts and installer's notes")
     for path in function.files:
@@ -99,6 +105,17 @@ def _fill(root: Path, folder: Path, python: str | None) -> None:
     else:
         _warn_of_missing_bytecode()
     normalise(folder)
+
+
+def _version(root: Path) -> str:
+    project = root / "pyproject.toml"
+    if not project.is_file():
+        return "0"
+    return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
+
+
+def _listed(licences: dict[str, list[str]]) -> str:
+    return "; ".join(f"{licence}: {', '.join(names)}" for licence, names in sorted(licences.items()))
 
 
 def _step(text: str) -> None:

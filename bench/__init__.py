@@ -1,0 +1,1 @@
+"""What this function costs, measured beside what a user would otherwise run, in one run on one machine."""

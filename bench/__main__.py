@@ -1,0 +1,115 @@
+"""
+``python -m bench``: everything set up, measured beside its peers and written to ``bench/results``.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import cold_start, growth, load, report, warm
+from bench.setting_up import ROOT, WORKSHOP, Bench, Progress, set_up, versions
+from bench.sts_stand_in import StsStandIn
+from ops.vendoring import TARGET_VERSION
+
+RESULTS = ROOT / "bench" / "results"
+QUICK_RESULTS = WORKSHOP / "results"
+PARTS = ("cold_start", "warm", "load", "refreshes", "growth")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of everything: rounds, seconds of one load, seconds with refreshes, callers."""
+
+    rounds: int
+    load_seconds: float
+    refresh_seconds: float
+    growth_rounds: int
+    callers: int
+
+
+FULL = Extent(rounds=9, load_seconds=3, refresh_seconds=60, growth_rounds=3, callers=1_000_000)
+QUICK = Extent(rounds=3, load_seconds=1, refresh_seconds=10, growth_rounds=1, callers=20_000)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help=f"two minutes; written to {_short(QUICK_RESULTS)}"
+    )
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part (may be given again)")
+    parser.add_argument("--results", type=Path, help="another folder for what is written")
+    args = parser.parse_args(arguments)
+    folder = args.results or (QUICK_RESULTS if args.quick or args.only else RESULTS)
+    extent = QUICK if args.quick else FULL
+    started = time.monotonic()
+
+    def progress(text: str) -> None:
+        print(f"[{time.monotonic() - started:4.0f} s] {text}", flush=True)
+
+    load_before = _load_average()
+    with StsStandIn(WORKSHOP / "tls") as sts:
+        bench = set_up(sts.origin, sts.ca_file, progress)
+        results = measure(bench, sts, extent, args.only or PARTS, progress)
+    about = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "command": " ".join(["make bench" if not arguments else "python -m bench", *arguments]),
+        "machine": machine(),
+        "load_before": load_before,
+        "load_after": _load_average(),
+        "versions": versions(bench),
+        "rounds": extent.rounds,
+        "remark": remark(bench),
+    }
+    print(f"\n{report.write(folder, about, results)}")
+    progress(f"done; written to {_short(folder)}")
+    return 0
+
+
+def measure(
+    bench: Bench, sts: StsStandIn, extent: Extent, wanted: list[str] | tuple[str, ...], progress: Progress
+) -> dict[str, Any]:
+    parts: dict[str, Callable[[], Any]] = {
+        "cold_start": lambda: cold_start.measure(bench, extent.rounds, progress),
+        "warm": lambda: warm.measure(bench, extent.rounds, progress),
+        "load": lambda: load.measure(bench, extent.rounds, extent.load_seconds, progress),
+        "refreshes": lambda: load.measure_refreshes(bench, extent.refresh_seconds, progress),
+        "growth": lambda: growth.measure(bench, sts, extent.growth_rounds, extent.callers, progress),
+    }
+    return {name: part() for name, part in parts.items() if name in wanted}
+
+
+def machine() -> str:
+    processor = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        processor = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def remark(bench: Bench) -> str:
+    """What a reader must know about the interpreter, when it is not the target's."""
+    found = versions(bench)["Python"]
+    if found.startswith(f"{TARGET_VERSION}."):
+        return ""
+    return f"There is no Python {TARGET_VERSION} here, as the cloud runs it; Python {found} ran everything."
+
+
+def _load_average() -> float:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

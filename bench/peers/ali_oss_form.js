@@ -1,0 +1,48 @@
+// ali-oss's signPostObjectPolicyV4 for the task. Paths and keys come from the environment.
+'use strict';
+
+const OSS = require(process.env.BENCH_ALI_OSS);
+
+const BUCKET = 'bench-bucket';
+const REGION = 'cn-hangzhou';
+
+// credentials: { id, secret, token }
+function sign(client, credentials, key, size, now) {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  const scope = `${stamp.slice(0, 8)}/${REGION}/oss/aliyun_v4_request`;
+  const expiration = new Date(now.getTime() + 300000).toISOString().replace(/\.\d+/, '.000');
+  const pinned = {
+    key,
+    success_action_status: '200',
+    'x-oss-content-type': 'image/jpeg',
+    'x-oss-forbid-overwrite': 'true',
+    'x-oss-object-acl': 'default',
+    'x-oss-signature-version': 'OSS4-HMAC-SHA256',
+    'x-oss-credential': `${credentials.id}/${scope}`,
+    'x-oss-date': stamp,
+    'x-oss-security-token': credentials.token
+  };
+  const policy = {
+    expiration,
+    conditions: [
+      { bucket: BUCKET },
+      ['content-length-range', size, size],
+      ...Object.entries(pinned).map(([name, value]) => ({ [name]: value }))
+    ]
+  };
+  const signature = client.signPostObjectPolicyV4(policy, now);
+  const encoded = Buffer.from(JSON.stringify(policy)).toString('base64');
+  return { ...pinned, policy: encoded, 'x-oss-signature': signature };
+}
+
+function newClient(credentials) {
+  return new OSS({
+    bucket: BUCKET,
+    region: `oss-${REGION}`,
+    accessKeyId: credentials.id,
+    accessKeySecret: credentials.secret,
+    stsToken: credentials.token
+  });
+}
+
+module.exports = { OSS, newClient, sign };

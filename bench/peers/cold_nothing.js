@@ -1,0 +1,5 @@
+// Cold start of nothing at all: what Node costs by itself.
+'use strict';
+
+console.log('{}');
+process.stdin.resume();

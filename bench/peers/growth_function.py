@@ -1,0 +1,94 @@
+"""
+What one request costs the function as one thing grows: profiles, files, the security token, distinct callers.
+"""
+
+import json
+import logging
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from memory import resident_mb
+from requests_of_clients import CONTEXT, event
+from timing import microseconds
+
+import handler
+from settings import read_settings
+
+PROFILE = (
+    '[{name}]\nkey = "uploads/{{owner}}/{{id}}{{ext}}"\nmax_size = "10MiB"\ncontent_types = ["image/*"]\n'
+)
+STRETCH = 10_000
+PLACE_OF_ADDRESS = "203.0.113.255"
+
+logging.getLogger().addHandler(logging.FileHandler(os.devnull))
+
+
+def profiles(numbers: list[int]) -> None:
+    """Per request with the last of so many profiles, and for reading them once."""
+    requests, readings = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in numbers:
+            path = Path(folder) / f"{number}.toml"
+            path.write_text(
+                "".join(PROFILE.format(name=f"profile{index}") for index in range(number)), "utf-8"
+            )
+            environ = {**os.environ, "PROFILES_FILE": str(path)}
+            asked = event(profile=f"profile{number - 1}")
+            requests.append([number, microseconds(_request(environ, asked))])
+            readings.append([number, microseconds(lambda environ=environ: read_settings(environ), loops=5)])
+    _tell({"request": requests, "reading": readings})
+
+
+def files(numbers: list[int]) -> None:
+    _tell({"request": [[number, microseconds(_request(os.environ, event(number)))] for number in numbers]})
+
+
+def token() -> None:
+    """With the token that STS gave this process."""
+    _tell({"us": microseconds(_request(os.environ, event()))})
+
+
+def callers(most: int) -> None:
+    """One request each from ever more callers: what it costs by then, and what memory has grown."""
+    function = handler.Function(handler.Surroundings(os.environ))
+    template = event(source_ip=PLACE_OF_ADDRESS)
+    handler.serve(function, template, CONTEXT)
+    before = resident_mb()
+    points, served, wanted = [], 0, 1
+    while served < most:
+        wanted = min(wanted, most)
+        seconds = sum(_serve_caller(function, template, number) for number in range(served, wanted))
+        points.append([wanted, seconds / (wanted - served) * 1e6, resident_mb() - before])
+        served, wanted = wanted, wanted * 10 if wanted < STRETCH else wanted + STRETCH
+    _tell({"callers": points})
+
+
+def _serve_caller(function: handler.Function, template: bytes, number: int) -> float:
+    """How many seconds it takes; the event is not kept, so that it does not count as memory."""
+    asked = template.replace(PLACE_OF_ADDRESS.encode(), _address(number))
+    started = time.perf_counter()
+    response = handler.serve(function, asked, CONTEXT)
+    seconds = time.perf_counter() - started
+    if response["statusCode"] != 200:
+        raise SystemExit(response["body"])
+    return seconds
+
+
+def _address(number: int) -> bytes:
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}".encode()
+
+
+def _request(environ, asked: bytes):
+    function = handler.Function(handler.Surroundings(environ))
+    answer = handler.serve(function, asked, CONTEXT)
+    if answer["statusCode"] != 200:
+        raise SystemExit(answer["body"])
+    return lambda: handler.serve(function, asked, CONTEXT)
+
+
+def _tell(figures: dict[str, object]) -> None:
+    print(json.dumps(figures), flush=True)
+    sys.stdin.read()

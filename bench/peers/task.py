@@ -1,0 +1,34 @@
+"""
+The task every contestant gets: a form for one JPEG of 123,456 bytes, under keys that exist nowhere.
+"""
+
+import os
+
+BUCKET = "bench-bucket"
+REGION = "cn-hangzhou"
+HOST = f"https://{BUCKET}.oss-{REGION}.aliyuncs.com"
+ROLE_ARN = "acs:ram::1234567890123456:role/upload"
+OWN_KEY_ID = "STS.NTBenchOwnKeyId"
+OWN_SECRET = "BenchOwnSecret0000000000000000"
+OWN_TOKEN = "CAISBenchOwnToken/+=="
+ROLE_KEY_ID = "STS.NTBenchRoleKeyId"
+ROLE_SECRET = "BenchRoleSecret000000000000000"
+TOKEN_CHARACTERS = 904  # as long as real ones were seen to be
+TOKEN_SECRET = "bench-token-secret-0123456789abcdef"
+JWT_KEY = "bench-business-secret-0123456789abc"
+CONTENT_TYPE = "image/jpeg"
+SIZE_BYTES = 123_456
+EXPIRES_SECONDS = 300
+WANTED = {"filename": "photo.jpg", "contentType": CONTENT_TYPE, "size": SIZE_BYTES}
+
+
+def role_token(characters: int) -> str:
+    return ("CAISBench/+" * (characters // 11 + 1))[: characters - 2] + "=="
+
+
+ROLE_TOKEN = role_token(TOKEN_CHARACTERS)
+
+
+def sts_endpoint() -> str:
+    """Origin of the stand-in for STS, over TLS."""
+    return os.environ["STS_ENDPOINT"]

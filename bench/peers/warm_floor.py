@@ -1,0 +1,18 @@
+"""The warm floor: the same event to the same answer, written inline, with its log line and without."""
+
+import os
+from pathlib import Path
+
+import floor
+from requests_of_clients import event
+from timing import report
+
+log = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process lives
+one, nine = event(1), event(9)
+report(
+    {
+        "1": lambda: floor.answer_event(one, log),
+        "9": lambda: floor.answer_event(nine, log),
+        "1, no log line": lambda: floor.answer_event(one, None),
+    }
+)

@@ -1,0 +1,144 @@
+"""
+What a run stands on: the package, the peers in an environment of their own, and how to start either.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.peers import task
+from ops.bytecode import compile_folder, find_python
+from ops.package import build
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "build" / "function"
+WORKSHOP = ROOT / "build" / "bench"
+VENV = ROOT / "build" / "bench-venv"
+REQUIREMENTS = ROOT / "bench" / "requirements-bench.txt"
+SCRIPTS = ROOT / "bench" / "peers"
+SHOWN_PEERS = (
+    *("aliyun-python-sdk-core", "alibabacloud-sts20150401", "alibabacloud-credentials", "Flask"),
+    *("boto3", "minio", "google-cloud-storage", "gunicorn"),
+)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """
+    Args:
+        python: runs the function and every Python peer alike.
+
+        peers: the site-packages of the peers.
+
+        scripts: the contestants' programs, compiled as the package is.
+
+        environ: all that a contestant sees of the surroundings.
+    """
+
+    python: str
+    venv_python: str
+    package: Path
+    peers: Path
+    scripts: Path
+    environ: Mapping[str, str]
+
+    def run_python(self, module: str, *folders: Path, call: str = "") -> list[str]:
+        """A bare interpreter (no site, no user folders) that imports a module, and what to call in it."""
+        paths = [str(folder) for folder in (self.scripts, *folders)]
+        program = f"import sys; sys.path[:0] = {paths!r}; import {module}" + (
+            f"; {module}.{call}" if call else ""
+        )
+        return [self.python, "-I", "-S", "-B", "-c", program]
+
+    def run_node(self, script: str) -> list[str]:
+        return ["node", str(self.scripts / script)]
+
+
+def set_up(sts_origin: str, ca_file: Path, progress: Progress) -> Bench:
+    """Package the function, install the peers once, and compile all of it the same way."""
+    target = find_python(None, os.environ)
+    python = target or sys.executable
+    progress(f"packaging the function ({PACKAGE.relative_to(ROOT)})")
+    # Without the target's Python there is no bytecode to ship; the running one compiles for itself below.
+    build(ROOT, PACKAGE, target)
+    if target is None:
+        compile_folder(python, PACKAGE)
+    venv_python = _install_peers(python, progress)
+    shutil.rmtree(WORKSHOP / "scripts", ignore_errors=True)
+    shutil.copytree(SCRIPTS, WORKSHOP / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    compile_folder(python, WORKSHOP / "scripts")
+    return Bench(
+        python=python,
+        venv_python=venv_python,
+        package=PACKAGE,
+        peers=_site_packages(venv_python),
+        scripts=WORKSHOP / "scripts",
+        environ=contestant_environment(sts_origin, ca_file),
+    )
+
+
+def contestant_environment(sts_origin: str, ca_file: Path) -> dict[str, str]:
+    """Settings of the function, and the certificate authority under the name that each library looks for."""
+    ca = str(ca_file)
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "OSS_BUCKET": task.BUCKET,
+        "OSS_REGION": task.REGION,
+        "STS_ROLE_ARN": task.ROLE_ARN,
+        "STS_ENDPOINT": sts_origin,
+        "CALLER_AUTH": "anonymous",
+        "CALLER_RATE": "999999999/s",
+        "TOKEN_SECRET": task.TOKEN_SECRET,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": task.OWN_KEY_ID,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": task.OWN_SECRET,
+        "ALIBABA_CLOUD_SECURITY_TOKEN": task.OWN_TOKEN,
+        "ALIBABA_CLOUD_CA_BUNDLE": ca,
+        "REQUESTS_CA_BUNDLE": ca,
+        "AWS_CA_BUNDLE": ca,
+        "NODE_EXTRA_CA_CERTS": ca,
+        "BENCH_ALI_OSS": str(ROOT / "node_modules" / "ali-oss"),
+    }
+
+
+def versions(bench: Bench) -> dict[str, str]:
+    """What was measured, by name and version."""
+    pins = dict(line.split("==") for line in REQUIREMENTS.read_text("utf-8").splitlines() if "==" in line)
+    ali_oss = json.loads((ROOT / "node_modules" / "ali-oss" / "package.json").read_text("utf-8"))
+    return {
+        "Python": _output([bench.python, "-c", "import platform; print(platform.python_version())"]),
+        "Node": _output(["node", "--version"]).removeprefix("v"),
+        "ali-oss": ali_oss["version"],
+        **{name: pins[name] for name in SHOWN_PEERS},
+    }
+
+
+def _install_peers(python: str, progress: Progress) -> str:
+    venv_python = str(VENV / "bin" / "python")
+    ready = VENV / ".ready"
+    wanted = f"{python}\n{REQUIREMENTS.read_text('utf-8')}"
+    if ready.is_file() and ready.read_text("utf-8") == wanted:
+        return venv_python
+    progress(f"installing the peers ({VENV.relative_to(ROOT)}, once, a minute or two)")
+    subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
+    pip = [venv_python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    subprocess.run([*pip, "--no-deps", "--requirement", str(REQUIREMENTS)], check=True)
+    # As the package is compiled, so that none of them checks time stamps when it starts.
+    compiling = [venv_python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*compiling, str(_site_packages(venv_python))], check=False, stdout=subprocess.DEVNULL)
+    ready.write_text(wanted, "utf-8")
+    return venv_python
+
+
+def _site_packages(venv_python: str) -> Path:
+    return Path(_output([venv_python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,72 @@
+"""The watch finds a planted secret in every clothing, and what it found before stays mended."""
+
+import logging
+from base64 import b64encode, urlsafe_b64encode
+from types import SimpleNamespace
+
+import pytest
+
+from handler import Function, Surroundings
+from outgoing_http import ExchangeFailed, exchange
+from torture.canaries import LogWatch, Watch
+
+
+@pytest.fixture
+def watch():
+    return Watch("CanaryInATest0001")
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda secret: secret,
+        lambda secret: f"x{secret}y",
+        lambda secret: secret.encode().hex(),
+        *(lambda secret, n=n: b64encode(b"z" * n + secret.encode()).decode() for n in range(4)),
+        *(lambda secret, n=n: urlsafe_b64encode(b"\xff" * n + secret.encode()).decode() for n in range(4)),
+    ],
+)
+def test_finds_a_secret_however_it_is_dressed(watch, dress):
+    watch.search(dress(watch.plant("x")), "response")
+    assert len(watch.found) >= 1
+    assert watch.mark not in watch.found[0]
+
+
+def test_finds_nothing_where_nothing_is(watch):
+    watch.search(Watch("CanaryOfAnother01").plant("x"), "response")
+    assert watch.found == []
+    assert watch.searched["response"] > 0
+
+
+def test_finds_it_in_the_chained_traceback_of_an_exception(watch):
+    try:
+        try:
+            raise ValueError(watch.plant("x"))
+        except ValueError as error:
+            raise RuntimeError("harmless") from error
+    except RuntimeError as error:
+        watch.search_error(error)
+    assert watch.found
+
+
+def test_finds_a_token_or_a_signed_policy_in_a_log_line(watch):
+    with LogWatch(watch):
+        logging.getLogger("any").debug("%s", "a policy eyJleHBpcmF0aW9uIjoi in the log")
+    assert watch.found
+
+
+def test_finds_a_repr_far_down(watch):
+    watch.search_reprs(SimpleNamespace(a=SimpleNamespace(b=[SimpleNamespace(c=watch.plant("x"))])))
+    assert watch.found
+
+
+def test_the_repr_of_the_surroundings_showed_the_whole_environment(watch):
+    around = Surroundings({"TOKEN_SECRET": watch.plant("token")})
+    watch.search_reprs(Function(around))
+    assert watch.found == []
+
+
+def test_urllib3_logged_addresses_with_secrets_in_their_query(watch):
+    with LogWatch(watch), pytest.raises(ExchangeFailed):
+        exchange("GET", f"http://127.0.0.1:9/x?secret={watch.plant('x')}", budget_seconds=1)
+    assert watch.found == []

@@ -1,0 +1,191 @@
+"""Hostile requests through both contracts of Function Compute: each a clear 4xx, none of them a 500."""
+
+import gzip
+import io
+import json
+from base64 import b64encode
+
+import pytest
+
+from handler import serve
+from http_trigger import MAX_BODY_BYTES, MAX_HEADERS_BYTES
+
+GOOD = b'{"filename": "a.png"}'
+CONTRACTS = ["event", "wsgi"]
+
+
+@pytest.fixture(params=CONTRACTS)
+def send(request, instance, good_sts, event):
+    function = instance().function
+
+    def through_event(body, headers, environ):
+        raw = event(base64=b64encode(body).decode(), headers=headers)
+        answer = serve(function, raw, None)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def through_wsgi(body, headers, environ):
+        started = []
+        given = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/upload-params",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+            **{"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers.items()},
+            **environ,
+        }
+        parts = serve(function, given, lambda status, pairs: started.append(status))
+        return int(started[0][:3]), json.loads(b"".join(parts))
+
+    send = {"event": through_event, "wsgi": through_wsgi}[request.param]
+    return lambda body=GOOD, headers=None, **environ: send(body, headers or {}, environ)
+
+
+def code(answer):
+    status, body = answer
+    assert body["error"]["message"]
+    return status, body["error"]["code"]
+
+
+def test_a_plain_request_is_answered(send):
+    assert send()[0] == 200
+
+
+HOSTILE_BODIES = {
+    "deep JSON": b"[" * 60_000,
+    "deep objects": b'{"a":' * 12_000,
+    "a duplicate key": b'{"size": 1, "size": 2}',
+    "a duplicate key further in": b'{"filename": "a.png", "x": {"a": 1, "a": 2}}',
+    "NaN": b'{"filename": "a.png", "x": NaN}',
+    "Infinity as size": b'{"filename": "a.png", "size": Infinity}',
+    "a number over every float": b'{"filename": "a.png", "size": 1e999}',
+    "a number of 60,000 digits": b'{"filename": "a.png", "size": ' + b"9" * 60_000 + b"}",
+    "a lone surrogate in filename": b'{"filename": "\\ud800.png"}',
+    "a lone surrogate in profile": b'{"profile": "\\udfff"}',
+    "a lone surrogate in contentType": b'{"contentType": "image/\\ud800"}',
+    "a byte order mark": b"\xef\xbb\xbf" + GOOD,
+    "UTF-16": GOOD.decode().encode("utf-16"),
+    "bytes that are no UTF-8": b'{"filename": "\xff.png"}',
+    "an overlong NUL": b'{"filename": "\xc0\x80.png"}',
+    "a NUL": b'{"filename": "a\x00.png"}',
+    "gzip without a header": gzip.compress(GOOD),
+    "trailing text": GOOD + b"x",
+    "two documents": GOOD + GOOD,
+    "a comment": b"/**/" + GOOD,
+    "single quotes": GOOD.replace(b'"', b"'"),
+    "a list": b"[]",
+    "null": b"null",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE_BODIES.values(), ids=HOSTILE_BODIES)
+def test_a_hostile_body_is_a_bad_request(send, body):
+    status, name = code(send(body))
+    assert (status, name) in [(400, "bad_request"), (400, "unknown_profile")]
+
+
+@pytest.mark.parametrize("value", ["gzip", "deflate", "br", "gzip, identity", "GZIP", "x"])
+def test_a_body_said_to_be_compressed_was_read_as_if_it_were_not(send, value):
+    assert code(send(headers={"Content-Encoding": value})) == (415, "unsupported_type")
+    assert code(send(gzip.compress(GOOD), {"Content-Encoding": value})) == (415, "unsupported_type")
+
+
+@pytest.mark.parametrize("value", ["identity", "Identity", ""])
+def test_a_body_said_not_to_be_compressed_is_taken(send, value):
+    assert send(headers={"Content-Encoding": value})[0] == 200
+
+
+def test_a_body_over_64_kb_is_too_large(send):
+    limit = GOOD + b" " * (MAX_BODY_BYTES - len(GOOD))
+    assert send(limit)[0] == 200
+    assert code(send(limit + b" ")) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Long": "x" * MAX_HEADERS_BYTES}, {f"X-{n}": "x" * 90 for n in range(90)}]
+)
+def test_headers_over_8_kb_had_no_limit(send, headers):
+    assert code(send(headers=headers)) == (400, "bad_request")
+
+
+def test_what_the_runtime_itself_adds_does_not_count_as_the_caller_s_headers(send):
+    assert send(headers={"X-Fc-Security-Token": "x" * MAX_HEADERS_BYTES})[0] == 200
+    assert send(headers={"X-Long": "x" * (MAX_HEADERS_BYTES - 100)})[0] == 200
+
+
+@pytest.fixture
+def wsgi(instance, good_sts):
+    """What only the WSGI form can be given, for there the server in front may be any."""
+    function = instance().function
+
+    def ask(body=GOOD, **environ):
+        started = []
+        given = {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(body), **environ}
+        parts = serve(function, given, lambda status, pairs: started.append(status))
+        return int(started[0][:3]), json.loads(b"".join(parts))
+
+    return ask
+
+
+def test_a_chunked_body_that_the_server_left_undone_was_read_as_an_empty_one(wsgi):
+    assert code(wsgi(HTTP_TRANSFER_ENCODING="chunked")) == (400, "bad_request")
+
+
+def test_a_chunked_body_whose_end_the_server_found_is_taken(wsgi):
+    answer = wsgi(**{"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True})
+    assert answer[0] == 200
+
+
+def test_a_chunked_body_without_end_is_too_large(wsgi):
+    long = b" " * (MAX_BODY_BYTES + 10)
+    answer = wsgi(long, **{"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True})
+    assert code(answer) == (413, "too_large")
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "0x10", "+5", "5 ", "٣", "1" * 19, "5,5"])
+def test_a_content_length_that_is_no_number_is_a_bad_request(wsgi, length):
+    assert code(wsgi(CONTENT_LENGTH=length)) == (400, "bad_request")
+
+
+def test_a_body_that_breaks_off_was_an_internal_error(wsgi):
+    class Broken(io.BytesIO):
+        def read(self, size=-1):
+            raise ConnectionResetError
+
+    assert code(wsgi(**{"CONTENT_LENGTH": "5", "wsgi.input": Broken()})) == (400, "bad_request")
+
+
+def test_a_path_outside_latin_1_was_an_internal_error(wsgi):
+    assert code(wsgi(PATH_INFO="/文件")) == (404, "not_found")
+
+
+HOSTILE_EVENTS = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "deep JSON": b"[" * 100_000,
+    "not UTF-8": b"\xff",
+    "a number": b"5",
+    "no request in it": b"{}",
+    "a request of another type": b'{"requestContext": {"http": []}}',
+    "a context of another type": b'{"requestContext": 5}',
+}
+
+
+@pytest.mark.parametrize("event", HOSTILE_EVENTS.values(), ids=HOSTILE_EVENTS)
+def test_a_hostile_event_is_a_bad_request(instance, event):
+    answer = serve(instance().function, event, None)
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["error"]["code"] == "bad_request"
+
+
+HEADERS = {
+    "headers of another type": {"headers": [1]},
+    "a header of another type": {"headers": {"authorization": {"a": 1}}},
+    "a query of another type": {"queryParameters": "x"},
+    "a path of another type": {"rawPath": 5},
+}
+
+
+@pytest.mark.parametrize("change", HEADERS.values(), ids=HEADERS)
+def test_an_event_of_odd_types_is_answered_and_never_with_500(instance, good_sts, event, change):
+    raw = json.dumps({**json.loads(event({"filename": "a.png"})), **change}).encode()
+    assert serve(instance().function, raw, None)["statusCode"] < 500

@@ -1,0 +1,77 @@
+"""The mutator makes the wrong versions it should, and the table of equivalent ones is kept true."""
+
+import ast
+import tomllib
+
+import pytest
+
+from torture import mutation
+from torture.mutants import mutants_of
+from torture.report import Result
+
+SOURCE = '''
+"""A module."""
+LIMIT = 5
+NAMES = ("a", "b")
+
+def check(value: int, *, strict: bool = False) -> str:
+    """A docstring is no behaviour."""
+    if value > LIMIT and not strict:
+        raise ValueError("a sentence for people", value)
+    log(value, level="x")
+    return {"size": value, "unit": "byte"}[NAMES[0]]
+'''
+WANTED = {
+    "module: [LIMIT = 5] 5 -> 6",
+    "module: ('a', 'b') -> ('b',)",
+    "module: [NAMES = ('a', 'b')] 'a' -> 'a~'",
+    "check: False -> True",
+    "check: value > LIMIT -> value >= LIMIT",
+    "check: value > LIMIT and (not strict) -> value > LIMIT or not strict",
+    "check: value > LIMIT and (not strict) -> not strict",
+    "check: not strict -> strict",
+    "check: raise ValueError('a sentence for people', value) -> pass",
+    "check: log(value, level='x') -> pass",
+    "check: log(value, level='x') -> log(value)",
+    "check: {'size': value, 'unit': 'byte'} -> {'unit': 'byte'}",
+    "check: return {'size': value, 'unit': 'byte'}[NAMES[0]] -> return",
+}
+
+
+def test_makes_the_small_mistakes_people_make():
+    names = {mutant.name for mutant in mutants_of(SOURCE)}
+    assert names >= WANTED, WANTED - names
+    assert any("if True:" in name for name in names)
+    assert not any("docstring" in name or "people~" in name for name in names)
+
+
+def test_each_differs_from_the_module_and_compiles():
+    unchanged = ast.dump(ast.parse(SOURCE))
+    seen = set()
+    for mutant in mutants_of(SOURCE):
+        tree = mutant.tree()
+        compile(tree, "mutant", "exec")
+        dumped = ast.dump(tree)
+        assert dumped != unchanged, mutant.name
+        seen.add(mutant.name)
+    assert len(seen) == len(list(mutants_of(SOURCE)))
+
+
+def test_a_survivor_that_is_not_listed_is_a_problem():
+    result = Result("mutation")
+    mutation._judge("x", {"a": "killed", "b": "survived"}, result, is_complete=True)
+    assert result.problems == ["x: survives: b"]
+    assert result.totals["mutants surviving"] == 1
+
+
+@pytest.mark.parametrize("module", mutation.TESTS)
+def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
+    made = {mutant.name for mutant in mutants_of((mutation.ROOT / f"{module}.py").read_text("utf-8"))}
+    for name, reason in mutation.equivalents(module).items():
+        assert name in made
+        assert reason.endswith(".")
+
+
+def test_the_table_names_only_modules_that_are_tried():
+    table = tomllib.loads(mutation.EQUIVALENT.read_text("utf-8"))
+    assert set(table) <= set(mutation.TESTS)

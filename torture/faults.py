@@ -1,0 +1,300 @@
+"""
+Every dependency on the network x every fault x every phase of the held credentials, over real sockets.
+"""
+
+import json
+import time
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from torture import stage
+from torture.broken_server import WIRE, Fault, answers, serving
+from torture.canaries import LogWatch, Watch
+from torture.report import Progress, Result
+
+START = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
+SESSION = timedelta(hours=1)
+# After the first good request: refreshed early if possible, no more good for a form, over.
+PHASES = {"cold": None, "advisory": 50, "mandatory": 56, "expired": 61}
+DEPENDENCIES = ("sts", "wechat", "key host", "webhook")
+# What a request may take at most, twice the attempts included; a busy machine may add to it.
+BUDGET_SECONDS = {"sts": 9.2, "wechat": 5.0, "key host": 2.0, "webhook": 1.5}
+SLACK_SECONDS = 1.5
+AT_A_TIME = 24
+BROKEN = frozenset(WIRE) - {"slow"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    dependency: str
+    fault: str
+    phase: str
+
+
+def sts_answer(watch: Watch, expires_at: datetime) -> bytes:
+    return json.dumps(
+        {
+            "RequestId": "x",
+            "Credentials": {
+                "AccessKeyId": "STS.RoleKey",
+                "AccessKeySecret": watch.plant("role-secret"),
+                "SecurityToken": "role+token/=",
+                "Expiration": f"{expires_at:%Y-%m-%dT%H:%M:%SZ}",
+            },
+        }
+    ).encode()
+
+
+def sts_faults(watch: Watch, now: Callable[[], datetime]) -> dict[str, Fault]:
+    error = b'{"RequestId":"x","Code":"%s","Message":"m"}'
+    return {
+        **WIRE,
+        "4xx": answers(403, error % b"NoPermission"),
+        "5xx": answers(500, b"<html>"),
+        "throttled": answers(400, error % b"Throttling.User"),
+        "malformed": answers(200, b"{,"),
+        "null": answers(200, b"null"),
+        "error that is null": answers(502, b"null"),
+        "error not UTF-8": answers(500, b"\xff\xfe"),
+        "wrong type": answers(200, b'{"Credentials": {"AccessKeyId": 1, "Expiration": []}}'),
+        "expired": Fault(
+            lambda connection, _good: connection.sendall(
+                stage_whole(sts_answer(watch, now() - timedelta(hours=1)))
+            )
+        ),
+        "from the future": Fault(
+            lambda connection, _good: connection.sendall(
+                stage_whole(sts_answer(watch, datetime(2999, 1, 1, tzinfo=UTC)))
+            )
+        ),
+    }
+
+
+def stage_whole(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+WECHAT_FAULTS = {
+    **WIRE,
+    "4xx": answers(404, b"<html>"),
+    "5xx": answers(502, b"<html>"),
+    "busy": answers(200, b'{"errcode": -1}'),
+    "throttled": answers(200, b'{"errcode": 45011}'),
+    "malformed": answers(200, b"{,"),
+    "null": answers(200, b"null"),
+    "wrong type": answers(200, b'{"openid": [1]}'),
+    "expired": answers(200, b'{"errcode": 40163}'),
+    "blocked": answers(200, b'{"errcode": 40226}'),
+    "errcode of another type": answers(200, b'{"errcode": {"a": 1}}'),
+}
+KEY_FAULTS = {
+    **WIRE,
+    "4xx": answers(404, b""),
+    "5xx": answers(500, b""),
+    "throttled": answers(429, b""),
+    "malformed": answers(200, b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
+    "wrong type": answers(200, b'{"key": 1}'),
+}
+WEBHOOK_FAULTS = {
+    **WIRE,
+    "4xx": answers(400, b""),
+    "5xx": answers(500, b""),
+    "throttled": answers(429, b""),
+    "redirect": answers(302, b""),
+}
+# Code of the answer by fault; what is not named is the dependency's "unavailable".
+EXPECTED = {
+    "sts": {"4xx": "sts_rejected", "slow": "", "from the future": ""},
+    "wechat": {
+        "slow": "",
+        "4xx": "wechat_rejected",
+        "malformed": "wechat_rejected",
+        "null": "wechat_rejected",
+        "wrong type": "wechat_rejected",
+        "errcode of another type": "wechat_rejected",
+        "throttled": "too_many_requests",
+        "expired": "unauthorized",
+        "blocked": "forbidden",
+    },
+    "key host": {"slow": ""},
+}
+UNAVAILABLE = {"sts": "sts_unavailable", "wechat": "wechat_unavailable", "key host": "oss_key_unavailable"}
+
+
+def expected_code(cell: Cell) -> str:
+    """The documented outcome: an error code, or "" for success."""
+    if cell.dependency == "webhook":
+        return ""  # best effort: the upload counts all the same
+    if cell.dependency == "sts" and cell.phase == "advisory":
+        return ""  # the held set stays in use
+    if cell.dependency == "key host" and cell.phase != "cold":
+        return ""  # a key is kept for the life of the instance
+    return EXPECTED[cell.dependency].get(cell.fault, UNAVAILABLE[cell.dependency])
+
+
+def cells() -> Iterator[Cell]:
+    named = {"sts": sts_faults(Watch(), lambda: START), "wechat": WECHAT_FAULTS, "key host": KEY_FAULTS}
+    for dependency in DEPENDENCIES:
+        for fault in named.get(dependency, WEBHOOK_FAULTS):
+            for phase in PHASES:
+                yield Cell(dependency, fault, phase)
+
+
+class Trial:
+    """One instance and its four dependencies, all good until one of them is swapped for a broken one."""
+
+    def __init__(self, watch: Watch, profiles_file: str, key: rsa.RSAPrivateKey) -> None:
+        self.watch = watch
+        self.profiles_file = profiles_file
+        self.key = key
+        self.instant = START
+
+    def run(self, cell: Cell) -> str:
+        """What went wrong in this cell; empty when it was as documented."""
+        faults = {
+            "sts": sts_faults(self.watch, lambda: self.instant),
+            "wechat": WECHAT_FAULTS,
+            "key host": KEY_FAULTS,
+            "webhook": WEBHOOK_FAULTS,
+        }[cell.dependency]
+        good = {
+            "sts": lambda: sts_answer(self.watch, self.instant + SESSION),
+            "wechat": lambda: json.dumps(
+                {"openid": "oUser", "session_key": self.watch.plant("session-key")}
+            ).encode(),
+            "key host": lambda: self.key.public_key().public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            ),
+            "webhook": lambda: b"{}",
+        }
+        with ExitStack() as stack:
+            origins = {name: stack.enter_context(serving(None, body)) for name, body in good.items()}
+            broken = stack.enter_context(serving(faults[cell.fault], good[cell.dependency]))
+            # One address per dependency for the instance's whole life: a switch in the exchange.
+            return self._act(cell, origins, broken)
+
+    def _act(self, cell: Cell, origins: dict[str, str], broken: str) -> str:
+        token, callback = self._prepare(origins)
+        minutes = PHASES[cell.phase]
+        addresses = {**origins, cell.dependency: broken} if minutes is None else origins
+        function = stage.build(self._environ(addresses), lambda: self.instant)
+        if minutes is not None:
+            self._ask(function, cell, token, callback)
+            self.instant += timedelta(minutes=minutes)
+            token, callback = self._prepare(origins)
+            redirect(function, cell.dependency, origins[cell.dependency], broken)
+        started = time.monotonic()
+        reply = self._ask(function, cell, token, callback)
+        took = time.monotonic() - started
+        self.watch.search(f"{reply.headers}{reply.text}", "response")
+        self.watch.search_reprs(function)
+        return judge(cell, reply, took)
+
+    def _environ(self, addresses: dict[str, str]) -> dict[str, str]:
+        return {
+            **stage.planted_environment(self.watch, self.profiles_file),
+            "STS_ENDPOINT": addresses["sts"],
+            "WECHAT_ENDPOINT": addresses["wechat"],
+            "CALLBACK_KEY_ORIGIN": addresses["key host"],
+            "UPLOAD_WEBHOOK_URL": f"{addresses['webhook']}/hook?token={self.watch.plant('webhook')}",
+            "TOKEN_SECRET": f"{self.watch.mark}-one-secret-for-all-instances-of-a-trial",
+        }
+
+    def _prepare(self, origins: dict[str, str]) -> tuple[str, bytes]:
+        """A session token and a good callback of the present instant, from an instance that is well."""
+        function = stage.build(self._environ(origins), lambda: self.instant)
+        token = stage.ask(function, {"code": "code"}, path="/login").json["token"]
+        form = stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}").json
+        template = json.loads(_decode(form["formData"]["callback"]))["callbackBody"]
+        ticket = template.rpartition("ticket=")[2]
+        body = f"bucket={stage.BUCKET}&object={form['key']}&etag=E&size=9&mimeType=image/png&ticket={ticket}"
+        return token, body.encode()
+
+    def _ask(self, function: Any, cell: Cell, token: str, callback: bytes) -> stage.Reply:
+        if cell.dependency == "wechat":
+            return stage.ask(function, {"code": "code"}, path="/login")
+        if cell.dependency == "sts":
+            return stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}")
+        signature = self.key.sign(b"/callback\n" + callback, padding.PKCS1v15(), hashes.MD5())
+        return stage.ask(
+            function,
+            callback,
+            path="/callback",
+            authorization=b64encode(signature).decode(),
+            x_oss_pub_key_url=stage.KEY_HEADER,
+        )
+
+
+def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
+    """
+    Let a running instance meet the broken server where the good one was.
+
+    The settings of an instance never change, so its own copy of the address is replaced.
+    """
+    service = function._service
+    if dependency == "sts":
+        client = service._credentials._assume_role.__self__
+        client._endpoint = broken
+        return
+    if dependency == "key host":
+        service._public_keys._origin = broken
+        return
+    name, part = {"wechat": ("wechat", "endpoint"), "webhook": ("", "upload_webhook_url")}[dependency]
+    owner = getattr(service.settings, name) if name else service.settings
+    object.__setattr__(owner, part, getattr(owner, part).replace(good, broken))
+
+
+def judge(cell: Cell, reply: stage.Reply, took: float) -> str:
+    wanted = expected_code(cell)
+    if reply.code != wanted or (reply.status == 200) is not (wanted == ""):
+        return f"answered {reply.status} {reply.code}, documented is {wanted or 'success'}"
+    if reply.status in (429, 503) and "Retry-After" not in reply.headers:
+        return "no Retry-After"
+    limit = BUDGET_SECONDS[cell.dependency] + SLACK_SECONDS
+    if took > limit:
+        return f"took {took:.1f} s, allowed are {limit:.1f}"
+    return ""
+
+
+def _decode(text: str) -> bytes:
+    from base64 import b64decode
+
+    return b64decode(text)
+
+
+def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
+    """Try every cell that ``only`` takes."""
+    watch, started = Watch(), time.monotonic()
+    wanted = [cell for cell in cells() if only(cell)]
+    result = Result("faults")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    progress = Progress("faults", len(wanted))
+    with TemporaryDirectory() as folder, LogWatch(watch), ThreadPoolExecutor(AT_A_TIME) as pool:
+        profiles = Path(folder) / "profiles.toml"
+        profiles.write_text(stage.PROFILES, "utf-8")
+        trials = [pool.submit(Trial(watch, str(profiles), key).run, cell) for cell in wanted]
+        for number, (cell, trial) in enumerate(zip(wanted, trials, strict=True), start=1):
+            if problem := trial.result():
+                result.problems.append(f"{cell.dependency} / {cell.fault} / {cell.phase}: {problem}")
+            progress.show(number)
+    for dependency in DEPENDENCIES:
+        tried = sum(cell.dependency == dependency for cell in wanted)
+        failed = sum(problem.startswith(f"{dependency} /") for problem in result.problems)
+        result.totals += Counter({"faults tried": tried, "faults survived": tried - failed})
+        result.figures.append(
+            (f"{dependency}: faults x phases survived / tried", f"{tried - failed} / {tried}")
+        )
+    result.searched, result.secrets = watch.searched, watch.found
+    result.seconds = time.monotonic() - started
+    return result

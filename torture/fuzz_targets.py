@@ -1,0 +1,365 @@
+"""
+What is fuzzed: each target takes any bytes and may raise nothing but what its documentation says.
+"""
+
+import io
+import json
+import logging
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from aliyunsdkcore.client import AcsClient
+from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
+from aliyunsdkcore.vendored.requests.models import Response as SdkResponse
+
+from callers import Caller, identify
+from errors import InternalError, Misconfigured, UploadError
+from handler import Function, serve
+from outgoing_http import Answer
+from settings import read_settings
+from sts_credentials import AccessKeys, StsClient, StsCredentials, parse_answer
+from tokens import RECEIPT, SESSION, TICKET, read_token
+from torture import stage
+from torture.canaries import Watch
+from torture.dice import Dice
+from upload_callback import verify_callback
+from upload_params import plan_upload
+from upload_request import profile_of, read_body, read_query
+
+NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+STS_REPLY = {
+    "Credentials": {
+        "AccessKeyId": "STS.Role",
+        "AccessKeySecret": "",
+        "SecurityToken": "role-token",
+        "Expiration": "2026-11-24T15:00:00Z",
+    }
+}
+OPENID = b'{"openid": "oUser", "session_key": "x"}'
+UPLOAD_ID = "A" * 22
+TICKET_CLAIMS = {
+    "jti": UPLOAD_ID,
+    "bucket": stage.BUCKET,
+    "key": "uploads/a.png",
+    "profile": "default",
+    "sub": "oUser",
+    "owner": "owner",
+    "iat": int(NOW.timestamp()),
+    "exp": int(NOW.timestamp()) + 60,
+    "aud": TICKET,
+}
+METHODS = ("GET", "POST", "OPTIONS", "HEAD", "PUT")
+PATHS = ("/", "/upload-params", "/login", "/callback", "/health", "/x/upload-params/")
+# One in so many STS answers goes through the whole SDK, which is slower than its bare parsing.
+THROUGH_THE_SDK = 24
+
+Target = Callable[[bytes], None]
+
+
+class Bench:
+    """Everything the targets need, made once: settings, tokens, an instance that holds credentials."""
+
+    def __init__(self, watch: Watch, profiles_file: str) -> None:
+        self.watch = watch
+        self.environ = environ = stage.planted_environment(watch, profiles_file)
+        self.settings = read_settings(environ)
+        self.jwt_settings = read_settings(
+            {**environ, "CALLER_AUTH": "jwt", "JWT_KEY": watch.plant("jwt"), "JWT_ALGORITHM": "HS256"}
+        )
+        self.function = stage.build(environ, lambda: NOW, exchange=self._exchange)
+        self._hold_credentials(self.function)
+        self.key: Any = _AcceptingKey()
+        self.ticket = _signed(json.dumps(TICKET_CLAIMS), self.settings.token_secrets[0])
+        self.sts = _sts_client(watch)
+
+    def _exchange(self, method: str, url: str, **_options: Any) -> Answer:
+        return Answer(200, OPENID)
+
+    def _hold_credentials(self, function: Function) -> None:
+        # What AssumeRole would bring, so that no fuzz input waits for a socket.
+        credentials = StsCredentials("STS.Role", self.watch.plant("role"), "token", NOW + timedelta(hours=1))
+        service: Any = function._ready()
+        service._credentials._assume_role = lambda own, now, *, attempts: credentials
+
+    def targets(self) -> dict[str, Target]:
+        return {
+            "events": self.event,
+            "WSGI environs": self.wsgi,
+            "JSON bodies": self.json_body,
+            "profiles.toml": self.profiles,
+            "tokens": self.token,
+            "callbacks": self.callback,
+            "STS answers": self.sts_answer,
+        }
+
+    def event(self, data: bytes) -> None:
+        answer = serve(self.function, data, None)
+        self._check(answer["statusCode"], answer["body"])
+        json.dumps(answer).encode()
+
+    def wsgi(self, data: bytes) -> None:
+        dice = Dice(data)
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": dice.one_of((*METHODS, dice.text(6))),
+            "PATH_INFO": dice.one_of((*PATHS, dice.text(20))),
+            "QUERY_STRING": dice.text(30),
+            "CONTENT_TYPE": dice.one_of(("application/json", "", dice.text(20))),
+            "CONTENT_LENGTH": dice.one_of((None, "", "5", dice.text(5))),
+            "REMOTE_ADDR": dice.text(8),
+        }
+        for name in ("AUTHORIZATION", "X_UPLOAD_TOKEN", "ORIGIN", "X_OSS_PUB_KEY_URL", "X_FC_REQUEST_ID"):
+            if dice.number(2):
+                environ[f"HTTP_{name}"] = dice.one_of(
+                    ("Bearer " + dice.text(9), stage.KEY_HEADER, dice.text(9))
+                )
+        if dice.number(2):
+            environ["HTTP_" + dice.text(6)] = dice.text(9)
+        environ = {name: value for name, value in environ.items() if value is not None}
+        body = dice.rest()
+        if dice.fair:
+            environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = io.BytesIO(body)
+        started: list[Any] = []
+        parts = serve(self.function, environ, lambda status, headers: started.append((status, headers)))
+        ((status, headers),) = started
+        self._check(int(status[:3]), b"".join(parts).decode())
+        for name, value in headers:
+            f"{name}: {value}".encode("latin-1")
+            if "\n" in value or "\r" in value:
+                raise AssertionError(f"a header of two lines: {name}")
+
+    def json_body(self, data: bytes) -> None:
+        with _only_upload_errors(self.watch):
+            files, _ = read_body(data)
+            for wanted in files:
+                self._plan(wanted)
+        with _only_upload_errors(self.watch):
+            dice = Dice(data)
+            names = ("profile", "filename", "contentType", "size", dice.text(5))
+            self._plan(read_query({name: dice.text(12) for name in names if dice.number(2)}))
+
+    def _plan(self, wanted: Any) -> None:
+        profile = profile_of(wanted, self.settings.profiles)
+        caller = Caller("oUser", "owner")
+        plan = plan_upload(wanted, profile, caller, self.settings, upload_id=UPLOAD_ID, now=NOW)
+        if not plan.rule.key.startswith(("uploads/owner/", "test/")) or len(plan.rule.key.encode()) > 1023:
+            raise AssertionError("a key outside its folder")
+        if plan.rule.max_size_bytes > profile.max_size_bytes:
+            raise AssertionError("a size over the profile's")
+
+    def profiles(self, data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        with _only_upload_errors(self.watch, Misconfigured):
+            settings = read_settings(self.environ, lambda path: text)
+            for profile in settings.profiles.values():
+                if not profile.key.startswith(profile.literal_folder) or profile.literal_folder in ("", "/"):
+                    raise AssertionError("a profile without a folder")
+
+    def token(self, data: bytes) -> None:
+        dice = Dice(data)
+        secret = self.settings.token_secrets[-1]
+        kind = dice.number(4)
+        if kind == 0:
+            token = data[1:].decode("utf-8", "surrogateescape")
+        elif kind == 1:
+            token = _signed(dice.json_like(), secret)
+        elif kind == 2:
+            claims = {
+                name: dice.value() for name in ("aud", "exp", "nbf", "iat", "sub", "iss") if dice.number(3)
+            }
+            claims["aud"] = dice.one_of((SESSION, TICKET, [SESSION], claims.get("aud")))
+            claims["exp"] = dice.one_of((NOW.timestamp() + 9, claims.get("exp")))
+            token = _signed(json.dumps(claims), secret, dice.one_of(("HS256", "none", "HS512")))
+        else:
+            token = _signed(dice.json_like(), secret) + dice.text(3)
+        audience = dice.one_of((SESSION, TICKET, RECEIPT))
+        with _only_upload_errors(self.watch):
+            read_token(token, audience=audience, secrets=self.settings.token_secrets, now=NOW)
+        settings = dice.one_of((self.settings, self.jwt_settings))
+        with _only_upload_errors(self.watch):
+            caller = identify({"authorization": f"Bearer {token}"}, settings, NOW)
+            if len(caller.owner) != 26:
+                raise AssertionError("an owner of another shape")
+
+    def callback(self, data: bytes) -> None:
+        dice = Dice(data)
+        names = ("bucket", "object", "etag", "size", "mimeType", "width", "height", dice.text(4))
+        good = {"bucket": stage.BUCKET, "object": "uploads/a.png", "size": "9", "mimeType": "image/png"}
+        pairs = [f"{name}={dice.one_of((good.get(name, ''), dice.text(8)))}" for name in names]
+        pairs.append(f"ticket={dice.one_of((self.ticket, self.ticket, dice.text(9)))}")
+        body = dice.rest() if dice.number(8) == 7 else "&".join(pairs).encode(errors="surrogateescape")
+        headers = {
+            "authorization": dice.one_of(("b2s=", "b2s=", dice.text(9))),
+            "x-oss-pub-key-url": dice.one_of(
+                (
+                    stage.KEY_HEADER,
+                    stage.KEY_HEADER,
+                    b64encode(dice.text(30).encode(errors="surrogateescape")).decode(),
+                    dice.text(9),
+                )
+            ),
+        }
+        with _only_upload_errors(self.watch):
+            receipt = verify_callback(
+                headers=headers,
+                path=dice.one_of(("/callback", dice.text(9))),
+                raw_query=dice.one_of(("", dice.text(9))),
+                body=body,
+                settings=self.settings,
+                keys=self.key,
+                now=NOW,
+            )
+            if receipt.answer["key"] != "uploads/a.png":
+                raise AssertionError("a receipt for another object")
+            self.watch.search(repr(receipt.answer), "response")
+
+    def sts_answer(self, data: bytes) -> None:
+        with _only_upload_errors(self.watch):
+            given = parse_answer(data)
+            if given.expires_at.tzinfo is None:
+                raise AssertionError("an end without a time zone")
+        if zlib.crc32(data) % THROUGH_THE_SDK == 0:
+            client, adapter = self.sts
+            adapter.status, adapter.body = (200, 400, 403, 429, 500, 503)[len(data) % 6], data
+            with _only_upload_errors(self.watch):
+                client.assume_role(AccessKeys("id", "secret", None), NOW, attempts=1)
+
+    def _check(self, status: int, body: str) -> None:
+        self.watch.search(body, "response")
+        if status == InternalError.status:
+            raise AssertionError(f"answered 500: {body}")
+
+
+class _AcceptingKey:
+    """A public key of OSS that every signature fits, so that what follows the signature is reached."""
+
+    def find(self, address_header: str) -> "_AcceptingKey":
+        from upload_callback import _key_path
+
+        _key_path(address_header)
+        return self
+
+    def verify(self, *_arguments: Any) -> None:
+        return None
+
+
+class _Adapter(HTTPAdapter):  # type: ignore[misc]  # the SDK has no types
+    """Hands the SDK whatever answer is set, without a socket."""
+
+    status, body = 200, b""
+
+    def send(self, request: Any, **_options: Any) -> Any:
+        response = SdkResponse()
+        response.status_code, response._content = self.status, self.body
+        response.request, response.url = request, request.url
+        return response
+
+
+class _StsClient(StsClient):
+    """With the adapter above under the SDK's client, and no wait."""
+
+    def __init__(self, adapter: _Adapter, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._adapter = adapter
+
+    def _client_for(self, own: AccessKeys) -> AcsClient:
+        is_new = self._client is None
+        client = super()._client_for(own)
+        if is_new:
+            client.session.mount("https://", self._adapter)
+        return client
+
+
+def _sts_client(watch: Watch) -> tuple[_StsClient, _Adapter]:
+    adapter = _Adapter()
+    client = _StsClient(
+        adapter,
+        endpoint="https://sts.cn-hangzhou.aliyuncs.com",
+        region="cn-hangzhou",
+        role_arn=stage.ROLE,
+        session_policy="{}",
+        session_life=timedelta(hours=1),
+        sleep=lambda seconds: None,
+    )
+    return client, adapter
+
+
+class _only_upload_errors:
+    """Swallows errors raised on purpose, after searching them; all others are what fuzzing looks for."""
+
+    def __init__(self, watch: Watch, *allowed_500: type[UploadError]) -> None:
+        self._watch = watch
+        self._allowed_500 = allowed_500
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, _trace: Any) -> bool:
+        if not isinstance(error, UploadError):
+            return False
+        self._watch.search(f"{error}{error!r}{error.reason}", "exception")
+        return error.status != InternalError.status or isinstance(error, self._allowed_500)
+
+
+def _signed(payload: str, secret: str, algorithm: str = "HS256") -> str:
+    key = "" if algorithm == "none" else secret
+    data = payload.encode("utf-8", "surrogatepass")
+    return jwt.api_jws.encode(data, key, algorithm=algorithm, headers={"typ": "JWT"})
+
+
+SEEDS: Mapping[str, tuple[bytes, ...]] = {
+    "events": (
+        json.dumps(
+            {
+                "rawPath": "/upload-params",
+                "headers": {"Authorization": "Bearer x"},
+                "queryParameters": {"profile": "default"},
+                "body": '{"filename": "a.png", "size": 5}',
+                "isBase64Encoded": False,
+                "requestContext": {
+                    "requestId": "1-a",
+                    "http": {"method": "POST", "path": "/login", "sourceIp": "1"},
+                },
+            }
+        ).encode(),
+        b'{"requestContext": {"http": {"path": "/login", "method": "POST"}},"body": "{\\"code\\": \\"a\\"}"}',
+        b'{"requestContext": {"http": {"path": "/callback", "method": "POST"}}, "isBase64Encoded": true,'
+        b'"body": "YT0x", "headers": {"authorization": "b2s=", "x-oss-pub-key-url": "%s"}}'
+        % stage.KEY_HEADER.encode(),
+    ),
+    "WSGI environs": (bytes(range(120)), b'\x01\x02\x00POST{"code": "x"}' * 3),
+    "JSON bodies": (
+        b'{"profile": "default", "filename": "a.png", "contentType": "image/png", "size": 5}',
+        b'{"files": [{"profile": "page", "filename": "\\ud800.png"}, {"contentType": "Image/PNG; q=1"}]}',
+        b"\xef\xbb\xbf{}",
+        b'{"size": 1e400, "size": NaN}',
+    ),
+    "profiles.toml": (
+        stage.PROFILES.encode(),
+        b'[a]\nkey = "a/{owner}/{yyyy}/{mm}/{dd}/{id}{ext}"\nmax_size = "2MiB"\nmin_size = 3\n'
+        b'expires_in = 300\ncontent_types = ["image/*"]\n'
+        b'acl = "public-read"\noverwrite = true\nsignature = "v1"\n'
+        b'cache_control = "x"\nstorage_class = "IA"\n[a.metadata]\nsource = "mini"\n',
+    ),
+    "tokens": (
+        b"\x00eyJhbGciOiJub25lIn0.e30.",
+        b'\x01{"sub": "x", "aud": 1, "exp": 1e999}',
+        bytes(range(60)),
+    ),
+    "callbacks": (bytes(90), b"\x01" * 90, bytes(range(100))),
+    "STS answers": (
+        json.dumps(STS_REPLY).encode(),
+        b'{"Code": "SignatureDoesNotMatch", "Message": "no colon", "RequestId": "x"}',
+        b'{"Code": null, "Message": 5}',
+        b"null",
+    ),
+}
+
+
+def quiet() -> None:
+    """No log line is built: the soak and the faults search those; here only what is raised counts."""
+    logging.getLogger("oss_direct_upload").disabled = True

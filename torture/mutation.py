@@ -1,0 +1,180 @@
+"""
+Mutation testing: every wrong version of a module must fail a test, or be listed as equivalent with a reason.
+
+Our own small mutator, because the function's modules lie flat beside the tests' configuration. Each mutant
+runs in a fork of a process that has everything but the project's modules imported already.
+"""
+
+import ast
+import importlib
+import os
+import signal
+import sys
+import time
+import tomllib
+import types
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from torture.mutants import Mutant, mutants_of
+from torture.report import Progress, Result
+
+ROOT = Path(__file__).resolve().parent.parent
+EQUIVALENT = ROOT / "torture" / "equivalent_mutants.toml"
+# Which tests a module's mutants must fail: the first file that fails ends the run, so its own come first.
+TESTS = {
+    "post_policy": ("tests/test_post_policy.py", "tests/torture/test_policy_proof.py"),
+    "callers": (
+        *("tests/torture/test_mutants_of_callers.py", "tests/test_callers.py", "tests/test_login.py"),
+        "tests/test_business_jwt.py",
+    ),
+    "upload_callback": ("tests/callback",),
+    "sts_credentials": (
+        *("tests/test_sts_credentials.py", "tests/test_credentials_cache.py"),
+        *("tests/torture/test_credentials_model.py", "tests/torture/test_mutants_of_sts_credentials.py"),
+    ),
+    "upload_request": (
+        *("tests/torture/test_mutants_of_upload_request.py", "tests/torture/test_hostile_http.py"),
+        "tests/test_handler.py",
+    ),
+}
+# What costs the most to import; the project's own modules must not be among them.
+IMPORTED_BEFORE = (
+    *("pytest", "_pytest.assertion.rewrite", "hypothesis", "hypothesis.stateful", "responses", "requests"),
+    *("jwt", "cryptography.hazmat.primitives.serialization", "aliyunsdkcore.client"),
+    *("aliyunsdksts.request.v20150401.AssumeRoleRequest", "cryptography.hazmat.primitives.asymmetric.rsa"),
+)
+TIME_FACTOR = 3
+LEAST_SECONDS = 10.0
+KILLED, SURVIVED = "killed", "survived"
+
+
+@dataclass
+class Running:
+    mutant: Mutant
+    process: int
+    until: float
+
+
+def run(module: str, at_a_time: int = 1, only: int | None = None) -> Result:
+    """
+    Try the mutants of one module.
+
+    Args:
+        only: at most so many, spread over the module; for a quick look.
+    """
+    started = time.monotonic()
+    result = Result("mutation")
+    mutants = list(mutants_of((ROOT / f"{module}.py").read_text("utf-8")))
+    if only is not None:
+        mutants = mutants[:: max(1, len(mutants) // only)]
+    tests = [path for path in TESTS[module] if (ROOT / path).exists()]
+    for name in IMPORTED_BEFORE:
+        importlib.import_module(name)
+    with TemporaryDirectory() as folder:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+        before = time.monotonic()
+        unchanged = ast.parse((ROOT / f"{module}.py").read_text("utf-8"))
+        if _finish(_start(module, unchanged, tests)) != SURVIVED:
+            result.problems.append(f"{module}: its tests fail without any mutant")
+            return result
+        limit = max(LEAST_SECONDS, TIME_FACTOR * (time.monotonic() - before))
+        outcomes = dict(_try_all(module, mutants, tests, limit, at_a_time))
+    _judge(module, outcomes, result, is_complete=only is None)
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def _judge(module: str, outcomes: dict[str, str], result: Result, is_complete: bool) -> None:
+    listed = equivalents(module)
+    survivors = {name for name, outcome in outcomes.items() if outcome == SURVIVED}
+    alive = sorted(survivors - set(listed))
+    equivalent = len(survivors & set(listed))
+    killed = len(outcomes) - len(survivors)
+    result.figures.append(
+        (f"{module}: mutants killed / equivalent / surviving", f"{killed} / {equivalent} / {len(alive)}")
+    )
+    result.totals = Counter(
+        {"mutants killed or equivalent": killed + equivalent, "mutants surviving": len(alive)}
+    )
+    result.problems += [f"{module}: survives: {name}" for name in alive]
+    if is_complete:
+        result.problems += [
+            f"{module}: listed as equivalent but {outcomes.get(name, 'not made any more')}: {name}"
+            for name in sorted(set(listed) - survivors)
+        ]
+
+
+def equivalents(module: str) -> dict[str, str]:
+    """The mutants that no test can tell from the module, with the reason."""
+    table = tomllib.loads(EQUIVALENT.read_text("utf-8"))
+    return {entry["mutant"]: entry["reason"] for entry in table.get(module, [])}
+
+
+def _try_all(
+    module: str, mutants: Sequence[Mutant], tests: Sequence[str], limit: float, at_a_time: int
+) -> Iterator[tuple[str, str]]:
+    progress = Progress(f"mutation {module}", len(mutants))
+    waiting, done = list(reversed(mutants)), 0
+    running: list[Running] = []
+    while waiting or running:
+        while waiting and len(running) < at_a_time:
+            mutant = waiting.pop()
+            running.append(Running(mutant, _start(module, mutant.tree(), tests), time.monotonic() + limit))
+        for one in list(running):
+            outcome = _outcome(one)
+            if outcome:
+                running.remove(one)
+                done += 1
+                yield one.mutant.name, outcome
+        progress.show(done)
+        time.sleep(0.01)
+
+
+def _outcome(one: Running) -> str:
+    """Empty while it runs; a mutant that never ends counts as killed."""
+    process, status = os.waitpid(one.process, os.WNOHANG)
+    if process:
+        return SURVIVED if os.waitstatus_to_exitcode(status) == 0 else KILLED
+    if time.monotonic() > one.until:
+        with suppress(ProcessLookupError):
+            os.killpg(one.process, signal.SIGKILL)
+        os.waitpid(one.process, 0)
+        return KILLED
+    return ""
+
+
+def _finish(process: int) -> str:
+    return SURVIVED if os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0 else KILLED
+
+
+def _start(module: str, tree: ast.Module, tests: Sequence[str]) -> int:
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        os.setsid()
+        code = _test(module, tree, tests)
+    finally:
+        os._exit(code)
+
+
+def _test(module: str, tree: ast.Module, tests: Sequence[str]) -> int:
+    """In the fork: put the mutant in the module's place and run the tests, silently."""
+    import pytest
+
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    os.chdir(ROOT)
+    wrong = types.ModuleType(module)
+    wrong.__file__ = str(ROOT / f"{module}.py")
+    sys.modules[module] = wrong
+    exec(compile(tree, wrong.__file__, "exec"), wrong.__dict__)
+    options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-seed=1"]
+    return int(pytest.main([*options, *tests]))

@@ -1,0 +1,99 @@
+"""
+An instance of the function with a secret of the watch in every place that holds one.
+"""
+
+import io
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handler import Function, Surroundings, serve
+from torture.canaries import Watch
+
+BUCKET, REGION = "torture-bucket", "cn-hangzhou"
+ROLE = "acs:ram::1234567890123456:role/upload"
+APP_ID = "wxtorture"
+KEY_HEADER = "aHR0cHM6Ly9nb3NzcHVibGljLmFsaWNkbi5jb20vY2FsbGJhY2tfcHViX2tleV92MS5wZW0="
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+callback = true
+[page]
+key = "test/{filename}"
+max_size = "1MiB"
+"""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of the function as its reader sees it."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> str:
+        return str(self.json.get("error", {}).get("code", "")) if self.text else ""
+
+
+def planted_environment(watch: Watch, profiles_file: str, **changes: str) -> dict[str, str]:
+    """Complete settings of a function for WeChat callers with callbacks and a webhook."""
+    return {
+        "OSS_BUCKET": BUCKET,
+        "OSS_REGION": REGION,
+        "STS_ROLE_ARN": ROLE,
+        "CALLER_AUTH": "wechat",
+        "CALLER_RATE": "900000000/min",
+        "LOGIN_RATE": "900000000/min",
+        "WECHAT_APPID": APP_ID,
+        "WECHAT_SECRET": watch.plant("wechat"),
+        "TOKEN_SECRET": f"{watch.plant('token-new')},{watch.plant('token-old')}",
+        "OWNER_SECRET": watch.plant("owner"),
+        "CALLBACK_URL": "https://function.example/callback",
+        "PROFILES_FILE": profiles_file,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.FunctionOwnKey",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": watch.plant("own-secret"),
+        "ALIBABA_CLOUD_SECURITY_TOKEN": watch.plant("own-token"),
+        **changes,
+    }
+
+
+def build(environ: dict[str, str], now: Callable[[], datetime], **around: Any) -> Function:
+    """An instance; its own log lines are written (the run searches them), but shown nowhere."""
+    logging.getLogger("oss_direct_upload").propagate = True
+    return Function(Surroundings(environ, now=now, **around))
+
+
+def ask(
+    function: Function,
+    body: Any = None,
+    *,
+    method: str = "POST",
+    path: str = "/upload-params",
+    query: str = "",
+    **headers: str,
+) -> Reply:
+    """One request through the WSGI form; header names as keywords, such as ``authorization``."""
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "CONTENT_LENGTH": str(len(raw)),
+        "REMOTE_ADDR": "203.0.113.7",
+        "wsgi.input": io.BytesIO(raw),
+        **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
+    }
+    started: list[Any] = []
+    parts = serve(function, environ, lambda status, pairs: started.extend((status, pairs)))
+    return Reply(int(started[0][:3]), dict(started[1]), b"".join(parts).decode())
