@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 
-from torture import faults, fuzz, machine_faults, mutation, package_secrets, policy_proof, soak
+from torture import advisories, faults, fuzz, machine_faults, mutation, package_secrets, policy_proof, soak
 from torture.report import Result, print_table
 
 PARTS = ("faults", "soak", "fuzz", "proof", "mutation", "package")
@@ -61,7 +61,7 @@ def _tasks(parts: set[str], divisor: int) -> list[tuple[str, Task]]:
     if "faults" in parts:
         tasks += [("faults", faults.run), ("faults", machine_faults.run)]
     if "package" in parts:
-        tasks.append(("package", package_secrets.run))
+        tasks += [("package", package_secrets.run), ("package", advisories.run)]
     return tasks
 
 
