@@ -259,3 +259,13 @@ def test_an_error_nobody_foresaw_does_not_leave_the_cache_locked(get, sts):
         get()
     sts.error = None
     assert get() == ("STS.2", True)
+
+
+def test_a_flight_that_boards_just_after_another_landed_asks_nothing(cache, sts, clock):
+    cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
+    flight, is_ours = cache._board()
+    cache._fly(flight, lambda: OWN, clock(), clock() + FORM)
+    assert is_ours
+    assert flight.credentials.access_key_id == "STS.1"
+    assert not flight.fetched
+    assert len(sts.asked) == 1

@@ -113,6 +113,7 @@ def test_a_body_of_64_fields_is_read_and_a_longer_one_is_not(upload, call, field
 def test_parameters_of_a_type_do_not_count(upload, call):
     assert call(upload().body(mimeType="image/png; charset=x")).status == 200
     assert call(upload().body(mimeType="image/PNG ;q=1")).status == 200
+    assert call(upload().body(mimeType="application/pdf;q=1")).status == 200
     assert call(upload().body(mimeType="text/html; image/png")).status == 403
 
 

@@ -139,6 +139,8 @@ def test_what_two_readers_could_read_differently_is_refused(body):
         ("x.d\\a", "a/i"),
         ("a.b~c", "a/i"),
         (".png", "a/i"),
+        ("x/.png", "a/i"),
+        ("x\\.png", "a/i"),
         ("png", "a/i"),
         ("", "a/i"),
         (None, "a/i"),
