@@ -328,3 +328,10 @@ def test_whatever_a_signed_token_says_is_at_worst_unauthorized(business, good_st
     function = business("HS256", JWT_AUDIENCE="upload", JWT_ISSUER="shop")
     for head in (header, {"alg": "HS256", **header}, {"alg": "HS256"}):
         assert status_of(function, by_hand(head, payload, HS256_SECRET.encode())) == 401
+
+
+@pytest.mark.parametrize(("filler", "status"), [(2000, 200), (3500, 401)])
+def test_a_token_over_length_is_refused_though_well_signed(business, good_sts, claims, filler, status):
+    token = jwt.encode(claims(note="x" * filler), private_key("ES256"), algorithm="ES256")
+    assert (len(token) > 4096) is (status == 401)
+    assert status_of(business("ES256"), token) == status
