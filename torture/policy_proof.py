@@ -209,6 +209,7 @@ def rule_admits(signed: Signed, post: Post, world: World) -> bool:
         and post.bucket == rule.bucket
         # A form without a pinned ACL or class leaves these to the sender, within what exists.
         and sent.get("x-oss-object-acl", "default") in ("default", "private", "public-read")
+        and sent.get("x-oss-storage-class", "IA") in PINNABLE["x-oss-storage-class"]
         and not (rule.signature_version == "v1" and any(name in _V4_FIELDS for name in sent))
     )
 
