@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import cold_start, growth, load, report, warm
+from bench.fresh_process import ContestantFailed
+from bench.load_generator import LoadFailed
+from bench.same_work import WrongWork
 from bench.setting_up import ROOT, WORKSHOP, Bench, Progress, set_up, versions
 from bench.sts_stand_in import StsStandIn
+from ops.function_files import PackagingError
 from ops.vendoring import TARGET_VERSION
 
 RESULTS = ROOT / "bench" / "results"
@@ -54,9 +58,13 @@ def main(arguments: list[str]) -> int:
         print(f"[{time.monotonic() - started:4.0f} s] {text}", flush=True)
 
     load_before = _load_average()
-    with StsStandIn(WORKSHOP / "tls") as sts:
-        bench = set_up(sts.origin, sts.ca_file, progress)
-        results = measure(bench, sts, extent, args.only or PARTS, progress)
+    try:
+        with StsStandIn(WORKSHOP / "tls") as sts:
+            bench = set_up(sts.origin, sts.ca_file, progress)
+            results = measure(bench, extent, args.only or PARTS, progress)
+    except (ContestantFailed, LoadFailed, PackagingError, WrongWork) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     about = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "command": " ".join(["make bench" if not arguments else "python -m bench", *arguments]),
@@ -73,14 +81,14 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(
-    bench: Bench, sts: StsStandIn, extent: Extent, wanted: list[str] | tuple[str, ...], progress: Progress
+    bench: Bench, extent: Extent, wanted: list[str] | tuple[str, ...], progress: Progress
 ) -> dict[str, Any]:
     parts: dict[str, Callable[[], Any]] = {
         "cold_start": lambda: cold_start.measure(bench, extent.rounds, progress),
         "warm": lambda: warm.measure(bench, extent.rounds, progress),
         "load": lambda: load.measure(bench, extent.rounds, extent.load_seconds, progress),
         "refreshes": lambda: load.measure_refreshes(bench, extent.refresh_seconds, progress),
-        "growth": lambda: growth.measure(bench, sts, extent.growth_rounds, extent.callers, progress),
+        "growth": lambda: growth.measure(bench, extent.growth_rounds, extent.callers, progress),
     }
     return {name: part() for name, part in parts.items() if name in wanted}
 

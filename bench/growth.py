@@ -9,18 +9,19 @@ from typing import Any
 from bench.figures import bend, line_through
 from bench.fresh_process import time_first_line
 from bench.setting_up import Bench, Progress
-from bench.sts_stand_in import StsStandIn
 
 PROFILES = (1, 10, 25, 50, 75, 100)
 FILES = (1, 2, 5, 10, 15, 20)
 TOKEN_CHARACTERS = (512, 1024, 2048, 3072, 4096)
 # How far off a straight line a measured point may lie and still be called flat or linear.
 MAX_BEND = 0.25
+# A rise by less than this part over the whole range is called flat.
+FLAT = 0.1
 
 Points = list[tuple[float, float]]
 
 
-def measure(bench: Bench, sts: StsStandIn, rounds: int, callers: int, progress: Progress) -> dict[str, Any]:
+def measure(bench: Bench, rounds: int, callers: int, progress: Progress) -> dict[str, Any]:
     """
     Returns:
         points ``(how many, microseconds)`` of each series; ``callers`` also ``memory``, in MB over the start.
@@ -32,7 +33,7 @@ def measure(bench: Bench, sts: StsStandIn, rounds: int, callers: int, progress: 
         rows["profiles"].append(profiles["request"])
         rows["reading"].append(profiles["reading"])
         rows["files"].append(_run(bench, f"files({list(FILES)})")["request"])
-        rows["token"].append(_tokens(bench, sts))
+        rows["token"].append(_run(bench, f"tokens({list(TOKEN_CHARACTERS)})")["request"])
     progress(f"growth: {callers:,} requests from {callers:,} callers (minutes)")
     grown = _run(bench, f"callers({callers})")["callers"]
     return {
@@ -52,18 +53,21 @@ def verdict(points: Points) -> str:
     start, slope = line_through(points)
     least, most = points[0][0], points[-1][0]
     rise = slope * (most - least) / (start + slope * least)
-    shape = "not a line" if bend(points) > MAX_BEND else "flat" if abs(rise) < 0.1 else "linear"
-    return f"{shape}: {start:,.0f} us + {slope:,.3g} us each; no point is over {bend(points):.0%} off"
+    shape = "not a line" if bend(points) > MAX_BEND else "flat" if abs(rise) < FLAT else "linear"
+    return f"{shape}: {start:,.0f} us {slope:+,.3g} us each; no point is over {bend(points):.0%} off"
 
 
-def _tokens(bench: Bench, sts: StsStandIn) -> Points:
-    points = []
-    usual = sts.token_characters
-    for characters in TOKEN_CHARACTERS:
-        sts.token_characters = characters
-        points.append((characters, _run(bench, "token()")["us"]))
-    sts.token_characters = usual
-    return points
+def verdict_of_stretches(points: Points) -> str:
+    """
+    Whether the later stretches cost more than the earlier ones.
+
+    The best of each half is compared: minutes on a shared machine have slow phases of their own.
+    """
+    middle = len(points) // 2
+    earlier = min(us for _, us in points[:middle])
+    later = min(us for _, us in points[middle:])
+    shape = "flat" if later < earlier * (1 + FLAT) else "rising"
+    return f"{shape}: at best {earlier:,.0f} us in the first half, {later:,.0f} us in the second"
 
 
 def _run(bench: Bench, call: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ THREADS = 4
 CONNECTIONS = 4
 START_SECONDS = 30
 STS_LATENCY_SECONDS = 0.05
-# An hour's session is renewed every half hour or so; at this speed that is every three seconds.
+# An hour's session is renewed after some three quarters of it; at this speed that is every four seconds.
 CLOCK_SPEED = 660.0
 WRK_SCRIPT = 'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [[{body}]]\n'
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}

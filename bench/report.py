@@ -15,7 +15,7 @@ from bench.targets import Outcome, outcomes
 Row = Sequence[str]
 OF_GROWTH = {
     "profiles": ("a request, by number of profiles", "profiles"),
-    "reading": ("reading the settings once, by number of profiles", "profiles"),
+    "reading": ("reading the settings, by profiles", "profiles"),
     "files": ("a request, by files in it", "files"),
     "token": ("a request, by length of the security token", "characters"),
     "callers": ("a request, by callers so far", "callers"),
@@ -116,7 +116,7 @@ def _table_of_warm(figures: Mapping[str, Any]) -> str:
         (
             name,
             _spread(one["us"], 1),
-            f"{statistics.median(one['allocated_kb']):.1f}" if one["allocated_kb"] else "",
+            f"{one['allocated_kb']:.1f}" if one["allocated_kb"] else "",
         )
         for name, one in figures.items()
     ]
@@ -151,7 +151,10 @@ def _words_on_refreshes(figures: Mapping[str, Any]) -> str:
 
 
 def _table_of_growth(figures: Mapping[str, Any]) -> str:
-    rows = [(title, growth.verdict(figures[name])) for name, (title, _) in OF_GROWTH.items()]
+    rows = [
+        (title, (growth.verdict_of_stretches if name == "callers" else growth.verdict)(figures[name]))
+        for name, (title, _) in OF_GROWTH.items()
+    ]
     number, grown = figures["memory"][-1]
     rows.append((f"memory over {number:,} requests from as many callers", f"{grown:+.2f} MB"))
     return _table(("cost of", "how it grows"), rows)

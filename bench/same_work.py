@@ -20,14 +20,16 @@ class WrongWork(Exception):
     """Raised when a contestant printed something else than a well signed form."""
 
 
-def check_form(name: str, answer: Mapping[str, Any]) -> None:
+def check_form(name: str, answer: Mapping[str, Any] | None) -> None:
     """
     Args:
-        answer: what a contestant printed: the function's answer, a bare form, boto3's or the sample server's.
+        answer: what a contestant printed: the function's answer, a bare form, boto3's or the sample server's
+            (``None`` when that answered with an error).
 
     Raises:
         WrongWork: with the contestant's name.
     """
+    answer = answer or {}
     form = answer.get("formData") or answer.get("fields") or answer
     # The sample server's answer has names of its own.
     fields = {field.replace("_", "-"): value for field, value in form.items()}

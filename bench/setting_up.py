@@ -101,6 +101,7 @@ def contestant_environment(sts_origin: str, ca_file: Path) -> dict[str, str]:
         "ALIBABA_CLOUD_SECURITY_TOKEN": task.OWN_TOKEN,
         "ALIBABA_CLOUD_CA_BUNDLE": ca,
         "REQUESTS_CA_BUNDLE": ca,
+        "SSL_CERT_FILE": ca,
         "AWS_CA_BUNDLE": ca,
         "NODE_EXTRA_CA_CERTS": ca,
         "BENCH_ALI_OSS": str(ROOT / "node_modules" / "ali-oss"),

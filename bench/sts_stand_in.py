@@ -36,15 +36,12 @@ class StsStandIn:
 
         now: the clock that expiries are counted from.
 
-        token_characters: length of the security token it hands out.
-
         calls: start and end of each AssumeRole, by ``time.monotonic``.
     """
 
     folder: Path
     latency_seconds: float = 0.0
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    token_characters: int = task.TOKEN_CHARACTERS
     calls: list[tuple[float, float]] = field(default_factory=list)
 
     def __enter__(self) -> "StsStandIn":
@@ -100,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         expires_at = (self.sts.now() + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
         is_aws = asked.get("Version") == ["2011-06-15"]
         answer = (_aws_answer if is_aws else _alibaba_answer)(
-            expires_at, task.role_token(self.sts.token_characters)
+            expires_at, task.role_token(token_characters(asked.get("RoleArn", [""])[0]))
         ).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/xml" if is_aws else "application/json")
@@ -108,6 +105,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
         self.sts.calls.append((started, time.monotonic()))
+
+
+def token_characters(role_arn: str) -> int:
+    """How long a token its session gets: ``…:role/upload-2048`` asks for 2048 characters."""
+    _, _, number = role_arn.rpartition("-")
+    return int(number) if number.isdecimal() else task.TOKEN_CHARACTERS
 
 
 def _alibaba_answer(expires_at: str, token: str) -> str:

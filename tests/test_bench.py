@@ -84,10 +84,10 @@ def test_the_floor_answers_and_logs_as_the_function_does(floor, tmp_path, instan
 
 
 def test_the_stand_in_for_sts_answers_over_tls_for_both_clouds(tmp_path):
-    with StsStandIn(tmp_path, token_characters=512) as sts:
+    with StsStandIn(tmp_path) as sts:
         trusting = ssl.create_default_context(cafile=str(sts.ca_file))
         answers = []
-        for query in ("DurationSeconds=900", "Version=2011-06-15"):
+        for query in ("RoleArn=acs:ram::1:role/upload-512", "Version=2011-06-15"):
             with urllib.request.urlopen(f"{sts.origin}/?{query}", context=trusting) as answer:
                 answers.append(answer.read().decode())
         with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -115,9 +115,10 @@ def test_a_form_with_a_changed_policy_is_not_the_same_work(floor, clock):
         check_form("floor", answer)
 
 
-def test_something_else_than_a_form_is_not_the_same_work():
+@pytest.mark.parametrize("answer", [{"status": "ok"}, {}, None])
+def test_something_else_than_a_form_is_not_the_same_work(answer):
     with pytest.raises(WrongWork, match="no V4 form"):
-        check_form("somebody", {"status": "ok"})
+        check_form("somebody", answer)
 
 
 def test_a_cold_start_leaves_out_what_assume_role_does_not_call():
@@ -149,9 +150,15 @@ def test_a_straight_line_is_found_and_a_bend_is_seen():
     line = [(1, 12.0), (10, 30.0), (20, 50.0)]
     assert line_through(line) == pytest.approx((10.0, 2.0))
     assert bend(line) == pytest.approx(0.0, abs=1e-9)
-    assert growth.verdict(line).startswith("linear: 10 us + 2 us each")
+    assert growth.verdict(line).startswith("linear: 10 us +2 us each")
     assert growth.verdict([(1, 100.0), (100, 101.0)]).startswith("flat")
     assert growth.verdict([(x, x * x) for x in (1.0, 10.0, 50.0, 100.0)]).startswith("not a line")
+
+
+def test_a_slow_phase_of_the_machine_is_no_growth_but_a_rise_is():
+    calm = [(number, 200.0 + number % 3) for number in range(1, 21)]
+    assert growth.verdict_of_stretches([*calm[:8], (9, 400.0), *calm[9:]]).startswith("flat")
+    assert growth.verdict_of_stretches([(x, y + 2 * x) for x, y in calm]).startswith("rising")
 
 
 @pytest.mark.parametrize(

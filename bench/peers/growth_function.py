@@ -5,9 +5,12 @@ What one request costs the function as one thing grows: profiles, files, the sec
 import json
 import logging
 import os
+import statistics
 import sys
 import tempfile
 import time
+from array import array
+from functools import partial
 from pathlib import Path
 
 from memory import resident_mb
@@ -28,7 +31,7 @@ logging.getLogger().addHandler(logging.FileHandler(os.devnull))
 
 def profiles(numbers: list[int]) -> None:
     """Per request with the last of so many profiles, and for reading them once."""
-    requests, readings = [], []
+    requests, readings = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         for number in numbers:
             path = Path(folder) / f"{number}.toml"
@@ -36,19 +39,23 @@ def profiles(numbers: list[int]) -> None:
                 "".join(PROFILE.format(name=f"profile{index}") for index in range(number)), "utf-8"
             )
             environ = {**os.environ, "PROFILES_FILE": str(path)}
-            asked = event(profile=f"profile{number - 1}")
-            requests.append([number, microseconds(_request(environ, asked))])
-            readings.append([number, microseconds(lambda environ=environ: read_settings(environ), loops=5)])
-    _tell({"request": requests, "reading": readings})
+            requests[number] = _request(environ, event(profile=f"profile{number - 1}"))
+            readings[number] = partial(read_settings, environ)
+        _tell({"request": _points(requests), "reading": _points(readings)})
 
 
 def files(numbers: list[int]) -> None:
-    _tell({"request": [[number, microseconds(_request(os.environ, event(number)))] for number in numbers]})
+    """Per request for so many files."""
+    _tell({"request": _points({number: _request(os.environ, event(number)) for number in numbers})})
 
 
-def token() -> None:
-    """With the token that STS gave this process."""
-    _tell({"us": microseconds(_request(os.environ, event()))})
+def tokens(numbers: list[int]) -> None:
+    """Per request with a token of so many characters; the stand-in reads their number in the role's name."""
+    role = os.environ["STS_ROLE_ARN"]
+    requests = {
+        number: _request({**os.environ, "STS_ROLE_ARN": f"{role}-{number}"}, event()) for number in numbers
+    }
+    _tell({"request": _points(requests)})
 
 
 def callers(most: int) -> None:
@@ -56,12 +63,15 @@ def callers(most: int) -> None:
     function = handler.Function(handler.Surroundings(os.environ))
     template = event(source_ip=PLACE_OF_ADDRESS)
     handler.serve(function, template, CONTEXT)
+    seconds = array("d", [0.0] * STRETCH)
     before = resident_mb()
     points, served, wanted = [], 0, 1
     while served < most:
         wanted = min(wanted, most)
-        seconds = sum(_serve_caller(function, template, number) for number in range(served, wanted))
-        points.append([wanted, seconds / (wanted - served) * 1e6, resident_mb() - before])
+        for number in range(served, wanted):
+            # Taken by turns, so that the room for them is there from the start.
+            seconds[number % STRETCH] = _serve_caller(function, template, number)
+        points.append([wanted, statistics.median(seconds[: wanted - served]) * 1e6, resident_mb() - before])
         served, wanted = wanted, wanted * 10 if wanted < STRETCH else wanted + STRETCH
     _tell({"callers": points})
 
@@ -87,6 +97,10 @@ def _request(environ, asked: bytes):
     if answer["statusCode"] != 200:
         raise SystemExit(answer["body"])
     return lambda: handler.serve(function, asked, CONTEXT)
+
+
+def _points(calls: dict[int, object]) -> list[tuple[int, float]]:
+    return list(microseconds(calls).items())
 
 
 def _tell(figures: dict[str, object]) -> None:

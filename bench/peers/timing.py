@@ -1,5 +1,5 @@
 """
-Microseconds and memory of one call, taken inside the process that makes it.
+Microseconds and memory of calls, taken inside the process that makes them, in short slices.
 """
 
 import gc
@@ -9,22 +9,46 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-LOOP_SECONDS = 0.02
-LOOPS = 9
+SLICE_SECONDS = 0.03
+SLICES = 21
 
-
-def microseconds(call: Callable[[], object], loop_seconds: float = LOOP_SECONDS, loops: int = LOOPS) -> float:
-    """Median over ``loops`` loops, each of them about ``loop_seconds`` long."""
-    call()
-    number = 1
-    while (seconds := _loop(call, number)) < loop_seconds / 4:
-        number *= 2
-    number = max(1, int(number * loop_seconds / seconds))
-    return statistics.median(_loop(call, number) for _ in range(loops)) / number * 1e6
+Name = TypeVar("Name")
+Call = Callable[[], object]
 
 
-def allocated_kb(call: Callable[[], object]) -> float:
+class Slice:
+    """A number of calls that takes about ``SLICE_SECONDS``."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        call()
+        self._number = 1
+        while (seconds := self._seconds()) < SLICE_SECONDS / 4:
+            self._number *= 2
+        self._number = max(1, int(self._number * SLICE_SECONDS / seconds))
+
+    def microseconds(self) -> float:
+        """Of one call, averaged over the slice."""
+        return self._seconds() / self._number * 1e6
+
+    def _seconds(self) -> float:
+        call, numbers = self._call, range(self._number)
+        started = time.perf_counter()
+        for _ in numbers:
+            call()
+        return time.perf_counter() - started
+
+
+def microseconds(calls: Mapping[Name, Call]) -> dict[Name, float]:
+    """The median of each call's slices; the calls take turns, so that a noisy moment strikes all."""
+    slices = {name: Slice(call) for name, call in calls.items()}
+    rounds = [{name: one.microseconds() for name, one in slices.items()} for _ in range(SLICES)]
+    return {name: statistics.median(each[name] for each in rounds) for name in slices}
+
+
+def allocated_kb(call: Call) -> float:
     """The most memory that one call holds at once, in KB of 1000 bytes."""
     call()
     gc.collect()
@@ -39,18 +63,18 @@ def allocated_kb(call: Callable[[], object]) -> float:
         tracemalloc.stop()
 
 
-def report(calls: Mapping[str, Callable[[], object]]) -> None:
-    """Print one line for the bench, then wait to be ended: ``{name: {"us": …, "allocated_kb": …}}``."""
-    figures = {name: {"us": microseconds(call)} for name, call in calls.items()}
-    for name, call in calls.items():
-        figures[name]["allocated_kb"] = allocated_kb(call)
-    print(json.dumps(figures), flush=True)
-    sys.stdin.read()
+def serve(calls: Mapping[str, Call]) -> None:
+    """
+    Let the bench take turns between processes.
+
+    The first line tells each call's ``allocated_kb``; then each line read names a call, and the line
+    printed for it is the microseconds of a slice.
+    """
+    slices = {name: Slice(call) for name, call in calls.items()}
+    _tell({name: allocated_kb(call) for name, call in calls.items()})
+    for line in sys.stdin:
+        _tell(slices[line.strip()].microseconds())
 
 
-def _loop(call: Callable[[], object], number: int) -> float:
-    numbers = range(number)
-    started = time.perf_counter()
-    for _ in numbers:
-        call()
-    return time.perf_counter() - started
+def _tell(value: object) -> None:
+    print(json.dumps(value), flush=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import floor
 from requests_of_clients import event
-from timing import report
+from timing import serve
 
 log = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process lives
 one, nine = event(1), event(9)
-report(
+serve(
     {
         "1": lambda: floor.answer_event(one, log),
         "9": lambda: floor.answer_event(nine, log),

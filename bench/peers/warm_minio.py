@@ -14,7 +14,7 @@ from task import (
     ROLE_TOKEN,
     SIZE_BYTES,
 )
-from timing import report
+from timing import serve
 
 client = Minio(
     "s3.example.com", access_key=ROLE_KEY_ID, secret_key=ROLE_SECRET, session_token=ROLE_TOKEN, region=REGION
@@ -30,4 +30,4 @@ def sign():
     return client.presigned_post_policy(policy)
 
 
-report({"signature": sign})
+serve({"signature": sign})
