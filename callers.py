@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 from base64 import b32encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeGuard
 
@@ -21,7 +21,7 @@ from errors import (
     WechatRejected,
     WechatUnavailable,
 )
-from outgoing_http import Answer, ExchangeFailed
+from outgoing_http import Exchange, ExchangeFailed
 from settings import BusinessJwt, Settings, WechatApp
 from tokens import (
     MAX_TOKEN_CHARACTERS,
@@ -41,8 +41,6 @@ CLOCK_LEEWAY = timedelta(seconds=30)
 # OpenID Connect's bound; it also keeps the ticket inside the 5 KB that OSS takes as a callback field.
 MAX_SUBJECT_BYTES = 255
 LOGIN_CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")
-
-Exchange = Callable[..., Answer]
 
 
 class Caller(NamedTuple):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import upload_request
-from callers import Exchange, identify, log_in
+from callers import identify, log_in
 from errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from http_trigger import (
     Request,
@@ -26,12 +26,12 @@ from http_trigger import (
     response_to_event,
     response_to_wsgi,
 )
-from outgoing_http import exchange
+from outgoing_http import Exchange, exchange
 from rate_limit import RateLimit, address_group
 from settings import EXPIRY_MARGIN, read_settings
 from sts_credentials import CredentialsCache, StsClient, StsCredentials, own_access_keys
 from upload_callback import OssPublicKeys, tell_business, verify_callback
-from upload_params import answer_upload, iso, plan_upload, refuse_files_of_a_page
+from upload_params import answer_upload, iso, plan_upload
 
 METHODS = {
     "upload-params": ("GET", "POST"),
@@ -214,7 +214,7 @@ class _Service:
         profiles = [upload_request.profile_of(wanted, settings.profiles) for wanted in files]
         record["profile"] = _one_or_all([profile.name for profile in profiles], are_many)
         if are_many:
-            refuse_files_of_a_page(profiles)
+            upload_request.refuse_files_of_a_page(profiles)
         uploads = [
             plan_upload(wanted, profile, caller, settings, upload_id=self._new_id(), now=now)
             for wanted, profile in zip(files, profiles, strict=True)

@@ -34,6 +34,9 @@ class Answer(NamedTuple):
     body: bytes
 
 
+Exchange = Callable[..., Answer]
+
+
 def within(seconds: float, ask: Callable[[], T]) -> T:
     """
     Call ``ask`` and wait for it this long at most.

@@ -5,14 +5,14 @@ What OSS tells us after an upload: the callback field, its verification, the rec
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from callers import Caller
 from errors import BadRequest, Forbidden, Misconfigured, OssKeyUnavailable, Unauthorized
-from outgoing_http import Answer, ExchangeFailed
+from outgoing_http import Exchange, ExchangeFailed
 from profiles import Profile
 from settings import Settings
 from tokens import RECEIPT, TICKET, issue_token, read_token
@@ -44,8 +44,6 @@ REPORTED = {
     "format": "${imageInfo.format}",
     "reqId": "${reqId}",
 }
-
-Exchange = Callable[..., Answer]
 
 
 class Receipt(NamedTuple):

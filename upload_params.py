@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from callers import Caller
-from errors import BadRequest
 from post_policy import UploadRule, sign_folder, sign_object
 from profiles import Profile
 from settings import Settings
@@ -135,13 +134,3 @@ def _sample_version_fields(
         "x_oss_credential": pinned["x-oss-credential"],
         "x_oss_date": pinned["x-oss-date"],
     }
-
-
-def refuse_files_of_a_page(profiles: list[Profile]) -> None:
-    """
-    Raises:
-        BadRequest: one of several files names a profile whose page chooses the key.
-    """
-    for index, profile in enumerate(profiles):
-        if profile.takes_filename:
-            raise BadRequest(f"files[{index}].profile answers one request at a time; ask without files.")

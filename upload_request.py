@@ -4,7 +4,7 @@ What a caller wants to upload: the fields of a request become an object key, a t
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote
@@ -147,6 +147,16 @@ def profile_of(wanted: WantedFile, profiles: Mapping[str, Profile]) -> Profile:
     if profile := profiles.get(wanted.profile):
         return profile
     raise UnknownProfile("profile is none of those this function knows.")
+
+
+def refuse_files_of_a_page(profiles: Iterable[Profile]) -> None:
+    """
+    Raises:
+        BadRequest: one of several files names a profile whose page chooses the key.
+    """
+    for index, profile in enumerate(profiles):
+        if profile.takes_filename:
+            raise BadRequest(f"files[{index}].profile answers one request at a time; ask without files.")
 
 
 def choose_content_type(wanted: WantedFile, profile: Profile) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ops.deploy_rules import file_problems, functions, mapping, resource_problems, setting_problems
+from ops.deploy_rules import PROFILES, file_problems, functions, mapping, resource_problems, setting_problems
 from ops.env_file import read_env_file
 from ops.expressions import Resolver
 from ops.s_yaml import Place, Problem, SourceFile, read_s_yaml
@@ -95,8 +95,12 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     found = [*source.problems, *file_problems(source.content), *resolver.problems]
     found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, file.parent)
-    if not stand_ins:
-        found += _unless_unset(document, resolver)
+    refused = list(_unless_unset(document, resolver))
+    if stand_ins:
+        # The settings are not the operator's yet; the profiles may well be.
+        found += [problem for problem in refused if problem.place == (PROFILES,)]
+    else:
+        found += refused
         found += [
             Problem((".env", name), "still has the value of .env.example; set your own")
             for name in given.placeholders(needed)
@@ -221,7 +225,7 @@ def _line(file: Path, source: SourceFile, problem: Problem) -> str:
     while place and place not in source.lines:
         place = place[:-1]
     where = ".".join(str(part) for part in problem.place)
-    if problem.place[:1] != (".env",):
+    if problem.place[:1] not in ((".env",), (PROFILES,)):
         where = f"{file.name}:{source.lines.get(place, 1)}: {where}".removesuffix(": ")
     joint = " " if problem.place and (problem.sentence[0].islower() or problem.sentence[0] == "=") else ": "
     return f"{where}{joint}{problem.sentence}"

@@ -15,6 +15,7 @@ from ops.schema_check import is_secret, shown
 from settings import read_settings
 
 # The names of the README's table of settings; a test holds them against settings.py and s.yaml.
+PROFILES = "profiles.toml"
 SETTING_NAMES = frozenset(
     "OSS_BUCKET OSS_REGION OSS_HOST OSS_SIGNATURE_VERSION STS_ROLE_ARN STS_ENDPOINT STS_SESSION_SECONDS"
     " CALLER_AUTH WECHAT_APPID WECHAT_SECRET WECHAT_ENDPOINT JWT_KEY JWT_ALGORITHM JWT_ISSUER JWT_AUDIENCE"
@@ -67,7 +68,9 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
     except Misconfigured as error:
         for sentence in error.problems:
             name, _, rest = sentence.partition(" ")
-            if name in SETTING_NAMES:
+            if name.rstrip(":") == PROFILES:
+                yield Problem((PROFILES,), rest)
+            elif name in SETTING_NAMES:
                 yield Problem((*place, "environmentVariables", name), rest)
             else:
                 yield Problem((*place, "environmentVariables"), sentence)

@@ -46,14 +46,22 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
     try:
         settings = read_settings(environ)
     except Misconfigured as error:
-        remedy = Text("Correct it in .env (see .env.example).", "请在 .env 中更正(参见 .env.example)。")
-        return None, [Finding(SETTINGS, State.BAD, same(problem), remedy) for problem in error.problems]
+        return None, [
+            Finding(SETTINGS, State.BAD, same(problem), _remedy_of_setting(problem))
+            for problem in error.problems
+        ]
     names = ", ".join(settings.profiles)
     said = Text(
         f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}",
         f"完整;CALLER_AUTH={settings.caller_auth},profile:{names}",
     )
     return settings, [Finding(SETTINGS, State.GOOD, said), *_doubts(settings)]
+
+
+def _remedy_of_setting(sentence: str) -> Text:
+    if sentence.startswith("profiles.toml"):
+        return Text("Correct it in that file.", "请在该文件中更正。")
+    return Text("Correct it in .env (see .env.example).", "请在 .env 中更正(参见 .env.example)。")
 
 
 def _doubts(settings: Settings) -> list[Finding]:

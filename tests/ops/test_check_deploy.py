@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import settings
 from ops.check_deploy import Report, add_arguments, check, run
 from ops.deploy_rules import SETTING_NAMES, setting_problems
 from ops.env_file import parse_env
@@ -41,6 +42,17 @@ def project(tmp_path: Path) -> Path:
     for name in ("s.yaml", ".env.example", "handler.py"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     return tmp_path
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_a_profile_that_the_function_would_refuse_is_named_even_before_anything_is_configured(
+    project: Path, monkeypatch: pytest.MonkeyPatch, configured: bool
+) -> None:
+    broken = (ROOT / "profiles.toml").read_text("utf-8").replace('"10MiB"', '"10M"')
+    (project / "profiles.toml").write_text(broken, "utf-8")
+    monkeypatch.setattr(settings, "DEFAULT_PROFILES_FILE", project / "profiles.toml")
+    (problem,) = check(project / "s.yaml", CONFIGURED if configured else {}).problems
+    assert problem.startswith("profiles.toml: [default]: max_size = '10M' must be")
 
 
 def mutated(project: Path, old: str, new: str) -> Report:

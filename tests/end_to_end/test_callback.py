@@ -1,0 +1,174 @@
+"""
+Uploads with a callback: the receipt is true, and no client can bend or drop the callback.
+
+Function, gateway, STS and OSS talk over real sockets; the receipt is checked with nothing but hmac.
+"""
+
+import hashlib
+import hmac
+import json
+from base64 import b64decode, b64encode, urlsafe_b64decode
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+from handler import serve
+from local.accounts import AccessKey, Accounts
+from local.fc_gateway import FcGateway
+from local.oss_server import OssServer
+from local.sts_server import StsServer
+
+BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
+OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
+SECRET = "token-secret-canary-0123456789abcdef"
+PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes(40)
+PROFILES = """
+[default]
+key = "图片/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+callback = true
+[page]
+key = "test/{filename}"
+max_size = "1KiB"
+callback = true
+"""
+
+
+@pytest.fixture
+def cloud(tmp_path, clock, instance, profiles_file):
+    accounts = Accounts(OWN)
+    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
+    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
+    parts = SimpleNamespace(oss=oss)
+    gateway = FcGateway(lambda event, context: serve(parts.running.function, event, context)).start()
+    parts.gateway = gateway
+    parts.running = instance(
+        OSS_BUCKET=BUCKET,
+        OSS_HOST=oss.origin,
+        STS_ROLE_ARN=ROLE,
+        STS_ENDPOINT=sts.origin,
+        PROFILES_FILE=profiles_file(PROFILES),
+        ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
+        ALIBABA_CLOUD_SECURITY_TOKEN=None,
+        TOKEN_SECRET=SECRET,
+        CALLBACK_URL=f"{gateway.origin}/callback",
+        CALLBACK_KEY_ORIGIN=oss.origin,
+    )
+    yield parts
+    gateway.stop()
+    sts.stop()
+    oss.stop()
+
+
+def form_of(cloud, **body):
+    answer = cloud.running.ask(body={"filename": "猫.png", **body})
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def post(cloud, fields, content=PICTURE):
+    pairs = fields.items() if isinstance(fields, dict) else fields
+    parts = [(name, (None, value)) for name, value in pairs]
+    parts.append(("file", ("tmp_1.png", content, "application/octet-stream")))
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.post(cloud.oss.origin, files=parts, timeout=10)
+
+
+def verified_claims(receipt):
+    head, body, signature = receipt.split(".")
+    expected = hmac.new(SECRET.encode(), f"{head}.{body}".encode(), hashlib.sha256).digest()
+    assert hmac.compare_digest(urlsafe_b64decode(signature + "=="), expected)
+    return json.loads(urlsafe_b64decode(body + "=="))
+
+
+def test_the_receipt_verifies_offline_and_says_what_is_stored(cloud):
+    form = form_of(cloud)
+    response = post(cloud, form["formData"])
+    assert response.status_code == 200, response.text
+    told = response.json()
+    stored = cloud.oss.objects[form["key"]]
+    claims = verified_claims(told["receipt"])
+    assert (claims["key"], claims["size"], claims["etag"]) == (form["key"], stored.size, stored.etag)
+    assert (claims["bucket"], claims["jti"], claims["aud"]) == (
+        BUCKET,
+        form["uploadId"],
+        "oss-direct-upload/receipt",
+    )
+    assert (told["width"], told["height"]) == (3, 2)
+
+
+def test_a_classic_page_gets_a_receipt_for_the_name_it_chose(cloud):
+    form = form_of(cloud, profile="page")
+    fields = {
+        "key": f"{form['dir']}猫 +1.png",
+        "policy": form["policy"],
+        "x-oss-signature-version": form["x_oss_signature_version"],
+        "x-oss-credential": form["x_oss_credential"],
+        "x-oss-date": form["x_oss_date"],
+        "x-oss-signature": form["signature"],
+        "x-oss-security-token": form["security_token"],
+        "callback": form["callback"],
+    }
+    response = post(cloud, fields)
+    assert response.status_code == 200, response.text
+    assert verified_claims(response.json()["receipt"])["key"] == "test/猫 +1.png"
+    assert (
+        post(cloud, {name: value for name, value in fields.items() if name != "callback"}).status_code == 403
+    )
+
+
+def test_without_a_reachable_function_the_object_is_kept_and_the_status_is_203(cloud):
+    form = form_of(cloud)
+    cloud.gateway.stop()
+    response = post(cloud, form["formData"])
+    assert response.status_code == 203
+    assert b"CallbackFailed" in response.content
+    assert form["key"] in cloud.oss.objects
+
+
+def bent(callback, **changes):
+    return b64encode(json.dumps(json.loads(b64decode(callback)) | changes).encode()).decode()
+
+
+TAMPERED = {
+    "removed": lambda fields: [(name, value) for name, value in fields.items() if name != "callback"],
+    "emptied": lambda fields: {**fields, "callback": ""},
+    "sent to another address": lambda fields: {
+        **fields,
+        "callback": bent(fields["callback"], callbackUrl="http://127.0.0.1:9/callback"),
+    },
+    "with another body": lambda fields: {
+        **fields,
+        "callback": bent(fields["callback"], callbackBody="object=${object}"),
+    },
+    "doubled, ours first": lambda fields: [
+        *fields.items(),
+        ("callback", bent(fields["callback"], callbackUrl="http://127.0.0.1:9/")),
+    ],
+    "doubled, ours last": lambda fields: [
+        ("callback", bent(fields["callback"], callbackUrl="http://127.0.0.1:9/")),
+        *fields.items(),
+    ],
+    "of another form": None,
+}
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+def test_a_callback_that_was_tampered_with_is_refused_and_nothing_is_stored(cloud, how):
+    fields = form_of(cloud)["formData"]
+    other = form_of(cloud)["formData"]["callback"]
+    tamper = TAMPERED[how] or (lambda fields: {**fields, "callback": other})
+    response = post(cloud, tamper(fields))
+    assert response.status_code in (400, 403), response.text
+    assert not len(cloud.oss.objects)
+
+
+def test_a_file_the_function_did_not_sign_for_brings_no_receipt(cloud):
+    form = form_of(cloud, size=len(PICTURE))
+    assert post(cloud, form["formData"], PICTURE + b"x").status_code == 400
+    assert not len(cloud.oss.objects)
