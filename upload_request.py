@@ -221,7 +221,8 @@ def render_key(
 
 def object_url(host: str, key: str) -> str:
     """The address of an object, its key percent-encoded as UTF-8."""
-    return f"{host}/{quote(key, safe='/-._~')}"
+    path = quote(key, safe="/-._~")
+    return f"{host}/{path}"
 
 
 def _read_file(fields: Mapping[str, Any], where: str) -> WantedFile:
