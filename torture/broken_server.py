@@ -121,12 +121,14 @@ def serving(fault: Fault | None, good: Callable[[], bytes]) -> Iterator[str]:
     Args:
         good: the body of a good answer, made when it is sent.
     """
+    if fault is not None and fault.is_refused:
+        # Bound, never listening: a closed one's port would go to whichever server starts next.
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))
+            yield f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        return
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"127.0.0.1:{listener.getsockname()[1]}"
-    if fault is not None and fault.is_refused:
-        listener.close()
-        yield f"http://{origin}"
-        return
     over = threading.Event()
     thread = threading.Thread(target=_accept, args=(listener, fault, good, over), daemon=True)
     thread.start()
