@@ -45,7 +45,8 @@ JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Contro
 LOG_FIELDS = dict.fromkeys("requestId route status code ms profile owner key uploadId stsRefreshed".split())
 
 log = logging.getLogger("oss_direct_upload")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# Not on the watch for circles: what is encoded was put together just before.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 Record = dict[str, Any]
 
 

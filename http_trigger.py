@@ -17,6 +17,8 @@ from errors import BadRequest, TooLarge, UnsupportedType
 MAX_BODY_BYTES = 64 * 1024
 # Function Compute's own bound; other servers in front of the WSGI form may have none.
 MAX_HEADERS_BYTES = 8 * 1024
+REASON_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -154,7 +156,7 @@ def response_to_wsgi(response: Response, start_response: Callable[..., Any]) -> 
     headers = list(response.headers.items())
     if response.status != HTTPStatus.NO_CONTENT:
         headers.append(("Content-Length", str(len(body))))
-    start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
+    start_response(f"{response.status} {REASON_PHRASES[response.status]}", headers)
     return [body]
 
 
@@ -207,7 +209,7 @@ def _wsgi_body(environ: Mapping[str, Any]) -> bytes:
         # Reading nothing would answer another request than the one that was sent.
         raise BadRequest("The body must come with a Content-Length, not chunked.")
     length = length or "0"
-    if not re.fullmatch(r"[0-9]{1,18}", length):
+    if not CONTENT_LENGTH.fullmatch(length):
         raise BadRequest("Content-Length must be a number.")
     if int(length) > MAX_BODY_BYTES + 1:
         raise _too_large()

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from sts_credentials import StsCredentials
 
+TOKEN_FIELD = "x-oss-security-token"
 V4_ALGORITHM = "OSS4-HMAC-SHA256"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# Not on the watch for circles: what is encoded was put together just before.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 class UploadRule(NamedTuple):
@@ -73,12 +75,14 @@ def sign_object(rule: UploadRule, credentials: "StsCredentials", now: datetime) 
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/postobject
     """
-    signed = _sign(rule, {"key": rule.key, **rule.fields}, [], credentials, now)
+    policy, signature, form = _sign(rule, {"key": rule.key, **rule.fields}, [], credentials, now)
+    form["policy"] = policy
     if rule.signature_version == "v1":
-        proof = {"OSSAccessKeyId": credentials.access_key_id, "signature": signed.signature}
+        form["OSSAccessKeyId"] = credentials.access_key_id
+        form["signature"] = signature
     else:
-        proof = {"x-oss-signature": signed.signature}
-    return {**signed.pinned, "policy": signed.policy, **proof}
+        form["x-oss-signature"] = signature
+    return form
 
 
 def sign_folder(rule: UploadRule, credentials: "StsCredentials", now: datetime) -> SignedPolicy:
@@ -88,54 +92,62 @@ def sign_folder(rule: UploadRule, credentials: "StsCredentials", now: datetime) 
     Args:
         now: timezone-aware UTC; its day is the day of the signature.
     """
-    return _sign(rule, rule.fields, [["starts-with", "$key", rule.key]], credentials, now)
+    in_folder = ["starts-with", "$key", rule.key]
+    return SignedPolicy(*_sign(rule, dict(rule.fields), [in_folder], credentials, now))
 
 
 def _sign(
     rule: UploadRule,
-    fields: Mapping[str, str],
+    pinned: dict[str, str],
     conditions: list[Any],
     credentials: "StsCredentials",
     now: datetime,
-) -> SignedPolicy:
+) -> tuple[str, str, dict[str, str]]:
+    """The policy, its signature, and ``pinned`` with the fields that signing adds to it."""
     is_v4 = rule.signature_version == "v4"
-    stamp = _basic_iso(now)
-    date = stamp[:8]
-    pinned = dict(fields)
     if is_v4:
-        scope = f"{date}/{rule.region}/oss/aliyun_v4_request"
+        stamp = _basic_iso(now)
+        date = stamp[:8]
         pinned["x-oss-signature-version"] = V4_ALGORITHM
-        pinned["x-oss-credential"] = f"{credentials.access_key_id}/{scope}"
+        pinned["x-oss-credential"] = f"{credentials.access_key_id}/{date}/{rule.region}/oss/aliyun_v4_request"
         pinned["x-oss-date"] = stamp
-    pinned["x-oss-security-token"] = credentials.security_token
-    policy = encode_policy(
-        rule.expires_at,
-        [
-            {"bucket": rule.bucket},
-            ["content-length-range", rule.min_size_bytes, rule.max_size_bytes],
-            *conditions,
-            *[{name: value} for name, value in pinned.items()],
-        ],
-    )
+    conditions += [
+        {"bucket": rule.bucket},
+        ["content-length-range", rule.min_size_bytes, rule.max_size_bytes],
+        *[{name: value} for name, value in pinned.items()],
+    ]
+    token_condition = _encode_token_condition(credentials.security_token)
+    policy = encode_policy(rule.expires_at, conditions, token_condition)
+    pinned[TOKEN_FIELD] = credentials.security_token
     if is_v4:
         signing_key = derive_signing_key(credentials.access_key_secret, date, rule.region)
-        return SignedPolicy(policy, sign_v4(policy, signing_key), pinned)
-    return SignedPolicy(policy, sign_v1(policy, credentials.access_key_secret), pinned)
+        return policy, sign_v4(policy, signing_key), pinned
+    return policy, sign_v1(policy, credentials.access_key_secret), pinned
 
 
-def encode_policy(expires_at: datetime, conditions: list[Any]) -> str:
+def encode_policy(expires_at: datetime, conditions: list[Any], *encoded: str) -> str:
     """
     The policy document as it is sent and signed.
 
     Args:
         expires_at: timezone-aware UTC, written in GMT with milliseconds.
 
+        conditions: one or more.
+
+        encoded: further conditions, as JSON already.
+
     Returns:
         base64 of the UTF-8 JSON.
     """
     expiration = f"{expires_at.isoformat()[:19]}.000Z"
-    document = _encode({"expiration": expiration, "conditions": conditions})
-    return b64encode(document.encode()).decode()
+    listed = ",".join((_encode(conditions)[1:-1], *encoded))
+    return b64encode(f'{{"expiration":"{expiration}","conditions":[{listed}]}}'.encode()).decode()
+
+
+# By far the longest condition, and the same for as long as the credentials are. Two, as below.
+@lru_cache(maxsize=2)
+def _encode_token_condition(security_token: str) -> str:
+    return _encode({TOKEN_FIELD: security_token})
 
 
 def _basic_iso(instant: datetime) -> str:

@@ -208,14 +208,16 @@ def render_key(
         now: timezone-aware UTC.
     """
     extension = _name_extension(filename) or EXTENSION_OF_TYPE.get(content_type, "")
-    return (
-        profile.key.replace("{owner}", owner)
-        .replace("{yyyy}", f"{now.year:04}")
-        .replace("{mm}", f"{now.month:02}")
-        .replace("{dd}", f"{now.day:02}")
-        .replace("{id}", upload_id)
-        .replace("{ext}", f".{extension}" if extension else "")
-        .replace("{filename}", "")
+    yyyy, mm, dd = now.isoformat()[:10].split("-")
+    # A profile's key holds no braces but those of these placeholders.
+    return profile.key.format(
+        owner=owner,
+        yyyy=yyyy,
+        mm=mm,
+        dd=dd,
+        id=upload_id,
+        ext=f".{extension}" if extension else "",
+        filename="",
     )
 
 

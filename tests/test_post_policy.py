@@ -79,6 +79,14 @@ def test_encodes_a_policy_as_ali_oss_does(vector):
     assert encode_policy(expires_at, policy["conditions"]) == vector["policy_base64"]
 
 
+@pytest.mark.parametrize("token", ['a"b\\c', "令牌", "line\nbreak", '"},{"acl":"public-read'])
+def test_a_token_of_any_characters_is_one_condition_that_pins_it(token):
+    credentials = StsCredentials("id", "secret", token, NOW + timedelta(hours=1))
+    form = sign_object(rule(), credentials, NOW)
+    assert form["x-oss-security-token"] == token
+    assert decoded(form["policy"])["conditions"][-1] == {"x-oss-security-token": token}
+
+
 @pytest.mark.parametrize("version", ["v4", "v1"])
 def test_every_field_of_a_form_but_the_proof_has_a_condition(version):
     form = sign_object(rule(signature_version=version), CREDENTIALS, NOW)
