@@ -10,9 +10,8 @@ import time
 import traceback
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import upload_request
 from callers import identify, log_in
@@ -50,15 +49,18 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circ
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Time, randomness, environment and network, which enter here and nowhere else."""
 
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     random_bytes: Callable[[int], bytes] = os.urandom
     sleep: Callable[[float], None] = time.sleep
     exchange: Exchange = exchange
+
+    def __repr__(self) -> str:
+        # The environment holds secrets.
+        return "Surroundings(…)"
 
 
 class Function:

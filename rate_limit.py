@@ -35,8 +35,8 @@ class RateLimit:
 
             TooManyRequests: this one does not; nothing was counted.
         """
-        if count > self._rate.count:
-            raise BadRequest(f"files must be {self._rate.count} at most here.")
+        if count > self._rate.limit:
+            raise BadRequest(f"files must be {self._rate.limit} at most here.")
         instant = now.timestamp()
         with self._lock:
             start, used = self._windows.get(caller, (instant, 0))
@@ -44,10 +44,10 @@ class RateLimit:
             if not start <= instant < start + self._rate.seconds:
                 self._windows.pop(caller, None)
                 start, used = instant, 0
-            if used + count > self._rate.count:
+            if used + count > self._rate.limit:
                 wait = max(1, int(start + self._rate.seconds - instant + 0.999))
                 raise TooManyRequests(
-                    f"At most {self._rate.count} per {self._rate.seconds} s are allowed here.",
+                    f"At most {self._rate.limit} per {self._rate.seconds} s are allowed here.",
                     retry_after=wait,
                 )
             self._windows[caller] = (start, used + count)

@@ -4,11 +4,10 @@ The environment and ``profiles.toml`` become one frozen, validated ``Settings``.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from errors import Misconfigured
 from profiles import (
@@ -39,35 +38,37 @@ LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(/.*)?
 RATE = re.compile(r"([1-9]\d{0,8})/(s|min|h)")
 
 
-@dataclass(frozen=True)
-class Rate:
-    """At most ``count`` in any window of ``seconds`` that starts with a caller's first request."""
+class Rate(NamedTuple):
+    """At most ``limit`` in any window of ``seconds`` that starts with a caller's first request."""
 
-    count: int
+    limit: int
     seconds: int
 
 
-@dataclass(frozen=True)
-class BusinessJwt:
+class BusinessJwt(NamedTuple):
     """How the business's own login tokens are checked; ``key`` is a secret or a public key in PEM."""
 
-    key: str = field(repr=False)
+    key: str
     algorithm: str
     issuer: str | None
     audience: str | None
 
+    def __repr__(self) -> str:
+        return f"BusinessJwt({self.algorithm})"
 
-@dataclass(frozen=True)
-class WechatApp:
+
+class WechatApp(NamedTuple):
     """The mini-program, as ``code2Session`` knows it; ``endpoint`` is an origin."""
 
     appid: str
-    secret: str = field(repr=False)
+    secret: str
     endpoint: str
 
+    def __repr__(self) -> str:
+        return f"WechatApp({self.appid})"
 
-@dataclass(frozen=True)
-class Settings:
+
+class Settings(NamedTuple):
     """
     Everything the function is told from outside, checked.
 
@@ -90,16 +91,20 @@ class Settings:
     caller_auth: str
     wechat: WechatApp | None
     jwt: BusinessJwt | None
-    token_secrets: tuple[str, ...] = field(repr=False)
-    owner_secret: str = field(repr=False)
+    token_secrets: tuple[str, ...]
+    owner_secret: str
     token_life: timedelta
     callback_url: str | None
     callback_key_origin: str
-    upload_webhook_url: str | None = field(repr=False)  # business addresses often carry a token
+    upload_webhook_url: str | None
     caller_rate: Rate
     login_rate: Rate
     allowed_origins: frozenset[str]
     log_level: str
+
+    def __repr__(self) -> str:
+        # Secrets, and addresses of the business, which often carry a token.
+        return f"Settings({self.bucket})"
 
 
 def read_settings(

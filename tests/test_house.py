@@ -110,3 +110,26 @@ def test_importing_the_handler_only_defines():
     modules, root_handlers, own_handlers = json.loads(shown.stdout)
     assert not set(modules) & ONLY_INSIDE_FUNCTIONS
     assert (root_handlers, own_handlers) == (0, 0)
+
+
+def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
+    script = (
+        "import json, sys\n"
+        "import handler, sts_credentials\n"
+        "sts_credentials._new_client(sts_credentials.AccessKeys('id', 'secret', 'token'), 'cn-hangzhou')\n"
+        "real = [name for name, module in sys.modules.items() if getattr(module, '__spec__', None)]\n"
+        "print(json.dumps(real))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, '.')\n{script}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    loaded = set(json.loads(shown.stdout))
+    assert {"aliyunsdkcore.client", "aliyunsdkcore.vendored.requests"} <= loaded
+    unwanted = {"cryptography", "dataclasses", "inspect", "jmespath", "jwt", "requests", "xml.dom"}
+    unwanted |= {"aliyunsdkcore.vendored.requests.packages.chardet"}
+    assert not loaded & unwanted

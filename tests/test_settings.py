@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from errors import Misconfigured
+from handler import Surroundings
 from settings import Rate, read_settings
 
 KEYS = Path(__file__).with_name("keys")
@@ -193,7 +194,12 @@ def test_secrets_show_in_no_repr_and_no_problem(environment):
         "OWNER_SECRET": canary + "2",
         "UPLOAD_WEBHOOK_URL": f"https://business.example/{canary}",
     }
-    assert canary not in repr(read_settings(environment))
+    settings = read_settings(environment)
+    for shown in (settings, settings.wechat, {"a": settings}, Surroundings(environment)):
+        assert canary not in repr(shown) + f"{shown}"
+    del environment["WECHAT_APPID"], environment["WECHAT_SECRET"]
+    environment |= {"CALLER_AUTH": "jwt", "JWT_KEY": canary + "3", "JWT_ALGORITHM": "HS256"}
+    assert repr(read_settings(environment).jwt) == "BusinessJwt(HS256)"
     environment |= {"TOKEN_SECRET": canary[:20], "OWNER_SECRET": canary[:21], "UPLOAD_WEBHOOK_URL": canary}
     text = " ".join(problems_of(environment))
     assert canary[:20] not in text

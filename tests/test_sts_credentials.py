@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from errors import Misconfigured, StsRejected, StsUnavailable
-from sts_credentials import AccessKeys, StsClient, own_access_keys
+from sts_credentials import AccessKeys, StsClient, StsCredentials, own_access_keys
 
 URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 OWN = AccessKeys("STS.NTown", "OwnSecretCanary", "OwnTokenCanary/+==")
@@ -209,6 +209,13 @@ def test_tls_names_the_host_on_every_python(sts, client, clock, reply):
     sts.post(URL, json=reply(clock() + timedelta(hours=1)))
     assume(client, clock)
     assert sdk_ssl.HAS_SNI is True
+
+
+def test_credentials_show_whose_they_are_and_nothing_else():
+    until = datetime(2026, 11, 24, 15, tzinfo=UTC)
+    assert repr(AccessKeys("id", "secret", "token")) == "AccessKeys(id)"
+    held = StsCredentials("id", "secret", "token", until)
+    assert repr(held) == f"{held}" == "StsCredentials(id, until 2026-11-24 15:00:00+00:00)"
 
 
 @pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])

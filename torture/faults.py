@@ -250,9 +250,14 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
     if dependency == "key host":
         service._public_keys._origin = broken
         return
-    name, part = {"wechat": ("wechat", "endpoint"), "webhook": ("", "upload_webhook_url")}[dependency]
-    owner = getattr(service.settings, name) if name else service.settings
-    object.__setattr__(owner, part, getattr(owner, part).replace(good, broken))
+    settings = service.settings
+    if dependency == "webhook":
+        service.settings = settings._replace(
+            upload_webhook_url=settings.upload_webhook_url.replace(good, broken)
+        )
+    else:
+        wechat = settings.wechat._replace(endpoint=settings.wechat.endpoint.replace(good, broken))
+        service.settings = settings._replace(wechat=wechat)
 
 
 def judge(cell: Cell, reply: stage.Reply, took: float) -> str:
