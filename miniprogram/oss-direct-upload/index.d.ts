@@ -60,7 +60,7 @@ export interface Uploaded {
   /** 对象的地址；私有对象不能直接打开。 */
   url: string
   uploadId: string
-  /** 回调签发的凭据，交给业务后端验证；没有回调，或回答丢失后由 409 得知已存好时为 null。 */
+  /** 回调签发的回执，交给业务后端验证；没有回调，或回答丢失后由 409 得知已存好时为 null。 */
   receipt: string | null
   /** 200、201 或 204；409 表示上一次的回答丢失了，但文件已存好。 */
   statusCode: number
@@ -99,8 +99,6 @@ export class OssUploadError extends Error {
   /** OSS 的错误码，如 AccessDenied。 */
   ossCode?: string
   requestId?: string
-  /** 函数要求等待的秒数。 */
-  retryAfter?: number
   /** 上传阶段才有：文件可能或已经存在的位置。 */
   key?: string
   url?: string

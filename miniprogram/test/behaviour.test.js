@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../oss-direct-upload')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, hurryTimers, until } = require('./stage')
+const { openStage, failureOf, until } = require('./stage')
 
 const EXPIRED = xmlError(403, 'AccessDenied', 'Invalid according to Policy: Policy expired.')
 const BUSY = xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.')
@@ -179,6 +179,7 @@ test('a form that OSS always calls expired is renewed once and no more', async (
   stage.oss.plan.push(...Array(9).fill(EXPIRED))
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'form_expired')
   assert.equal(stage.fc.signRequests().length, 2)
+  assert.equal(stage.oss.posts.length, 2)
 })
 
 test('another 403 is no reason for a fresh form', async (t) => {
@@ -213,6 +214,12 @@ test('when the outcome is unknown and the form has run out, the page is told whe
   assert.equal(stage.oss.objects.size, 1)
 })
 
+test('an outcome that is known is told, though the form has run out', async (t) => {
+  const stage = await openStage(t, { function: { life: 5 } })
+  stage.oss.plan.push({ ...xmlError(203, 'CallbackFailed', 'Error status : 502.'), store: true })
+  assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'callback_failed')
+})
+
 for (const hours of [-5, 5]) {
   test(`a phone whose clock is ${hours} hours off uploads all the same`, async (t) => {
     const stage = await openStage(t, { function: { clockAhead: hours * 3600000 } })
@@ -235,22 +242,32 @@ for (const [name, answer] of [
   })
 }
 
-test('waits as long as the function says', async (t) => {
+test('waits about twice as long before each further attempt', async (t) => {
+  const stage = await openStage(t, { backoff: 10, retries: 3 })
   const waits = []
-  const stage = await openStage(t)
-  stage.fc.plan.sign.push(jsonError(429, 'too_many_requests', 'slow down', { 'Retry-After': '7' }))
-  hurryTimers(t, 50) // not more: a busy machine must still answer within the hurried timeouts
-  const hurried = globalThis.setTimeout
-  t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => { waits.push(wait); return hurried(run, wait, ...args) })
+  const real = globalThis.setTimeout
+  t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => {
+    if (wait > 1 && wait < 1000) waits.push(wait) // the others are the limits of calls
+    return real(run, wait, ...args)
+  })
+  stage.oss.plan.push(BUSY, BUSY, BUSY)
   await stage.uploader.upload(stage.file()).promise
-  assert.ok(waits.includes(7000), `waits: ${waits}`)
+  assert.equal(waits.length, 3)
+  waits.forEach((wait, index) => assert.ok(wait >= 5 * 2 ** index && wait < 15 * 2 ** index, `waits: ${waits}`))
 })
 
-test('does not wait for more than a minute', async (t) => {
+test('a content type that is no text fails the upload, and leaves nothing hanging', async (t) => {
   const stage = await openStage(t)
-  stage.fc.plan.sign.push(jsonError(503, 'sts_unavailable', 'later', { 'Retry-After': '61' }))
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.retryAfter], ['sts_unavailable', 61])
+  const error = await failureOf(stage.uploader.upload({ ...stage.file(), contentType: null }).promise)
+  assert.equal(error.stage, 'upload')
+})
+
+test('upload can be handed to map', async (t) => {
+  const stage = await openStage(t)
+  const shown = t.mock.method(console, 'error', () => {})
+  const tasks = [stage.file('a.jpg'), stage.file('b.jpg')].map(stage.uploader.upload)
+  await Promise.all(tasks.map(({ promise }) => promise))
+  assert.equal(shown.mock.callCount(), 0)
 })
 
 test('an upload is aborted while it is sent, and is not tried again', async (t) => {
@@ -293,6 +310,19 @@ test('an upload is aborted while it is signed, and is never sent', async (t) => 
   await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
   await turn()
   assert.equal(stage.oss.posts.length, 0)
+})
+
+test('an upload that is aborted in the turn its form arrives in is never sent', async (t) => {
+  const stage = await openStage(t)
+  const tasks = [stage.file('a.jpg'), stage.file('b.jpg')].map((file) => stage.uploader.upload(file))
+  const { uploadFile } = stage.wx
+  stage.wx.uploadFile = (options) => {
+    tasks[1].abort()
+    return uploadFile(options)
+  }
+  assert.equal((await failureOf(tasks[1].promise)).code, 'aborted')
+  await tasks[0].promise
+  assert.equal(stage.oss.posts.length, 1)
 })
 
 test('an upload is aborted while it waits for its next attempt', async (t) => {
@@ -361,6 +391,14 @@ test('overall progress counts bytes, not files', async (t) => {
   await stage.uploader.uploadAll(files, { onProgress: (event) => events.push(event) })
   assert.ok(events.some(({ finished, progress }) => finished === 1 && progress === 25))
   assert.deepEqual(events.at(-1), { progress: 100, loaded: 400, total: 400, finished: 2, count: 2 })
+})
+
+test('overall progress reaches 100 when a file is refused, too', async (t) => {
+  const events = []
+  const stage = await openStage(t)
+  stage.fc.plan.sign.push(jsonError(403, 'forbidden'))
+  await stage.uploader.uploadAll([stage.file('a.jpg', 'x'.repeat(100))], { onProgress: (event) => events.push(event) })
+  assert.deepEqual(events.at(-1), { progress: 100, loaded: 100, total: 100, finished: 1, count: 1 })
 })
 
 test('a listener that throws ends no upload', async (t) => {

@@ -64,7 +64,7 @@ const CODES = {
   unauthorized: [uploading({ sign: jsonError(401, 'unauthorized') }), 'sign', false],
   forbidden: [uploading({ login: jsonError(403, 'forbidden') }), 'login', false],
   not_found: [uploading({ sign: { status: 404, body: '<html>no such page</html>' } }), 'sign', false],
-  too_many_requests: [uploading({ sign: jsonError(429, 'too_many_requests', 'slow down', { 'Retry-After': '3600' }) }), 'sign', true],
+  too_many_requests: [uploading({ sign: jsonError(429, 'too_many_requests') }), 'sign', true],
   misconfigured: [uploading({ sign: jsonError(500, 'misconfigured') }), 'sign', false],
   internal_error: [uploading({ sign: jsonError(500, 'internal_error') }), 'sign', true],
   sts_rejected: [uploading({ sign: jsonError(502, 'sts_rejected') }), 'sign', false],
@@ -154,6 +154,29 @@ for (const uploads of [[], [null, null], [{ url: 'http://x' }]]) {
     stage.fc.plan.sign.push({ status: 200, body: { uploads } })
     const outcomes = await stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')])
     assert.deepEqual(outcomes.map(({ reason }) => reason.code), ['bad_answer', 'bad_answer'])
+  })
+}
+
+for (const [code, text] of [
+  ['too_large', /^文件太大.*请压缩/],
+  ['unsupported_type', /^不支持的类型.*content_types/],
+  ['unauthorized', /^登录无效.*CALLER_AUTH/],
+  ['misconfigured', /^服务出错.*doctor/],
+  ['sts_unavailable', /^服务出错.*请重试/],
+  ['unknown_profile', /^请求有误.*README/],
+  ['callback_failed', /^文件已存好.*不要重传/],
+  ['network', /^网络不通.*请稍后重试/],
+]) {
+  test(`${code} says what happened and what to do`, async (t) => {
+    const { message, advice } = await CODES[code][0](t)
+    assert.match(`${message} ${advice}`, text)
+  })
+}
+
+for (const reason of [undefined, null, 'no session']) {
+  test(`a getToken that rejects with ${reason} is login_failed`, async (t) => {
+    const error = await uploading({ options: { getToken: () => Promise.reject(reason), retries: 0 } })(t)
+    assert.deepEqual([error.code, error.stage], ['login_failed', 'login'])
   })
 }
 

@@ -30,6 +30,12 @@ test('uploads that start one after the other share the login that is under way',
   assert.equal(stage.fc.signRequests().length, 2)
 })
 
+test('a getToken that is undefined stands for the built-in login', async (t) => {
+  const stage = await openStage(t, { getToken: undefined })
+  await stage.uploader.upload(stage.file()).promise
+  assert.deepEqual(tokens(stage), ['Bearer token-1'])
+})
+
 test('a token in storage is used by the next uploader', async (t) => {
   const stage = await openStage(t)
   await stage.uploader.upload(stage.file('a.jpg')).promise
@@ -57,10 +63,12 @@ for (const [name, kept] of [['broken', 'nonsense'], ['without an end', { token: 
 
 test('storage that throws costs only another login', async (t) => {
   const stage = await openStage(t)
+  const shown = t.mock.method(console, 'error', () => {})
   stage.wx.setStorageSync = () => { throw new Error('setStorage:fail exceed max size') }
   stage.wx.getStorageSync = () => { throw new Error('getStorage:fail') }
   await stage.uploader.upload(stage.file()).promise
   assert.equal(logins(stage).length, 1)
+  assert.equal(shown.mock.callCount(), 2)
 })
 
 test('logs in again shortly before the token ends', async (t) => {
