@@ -90,7 +90,7 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan) -> None:
             "OSS": f"{cloud.oss.origin}   bucket {BUCKET}, region {REGION}",
             "STS": cloud.sts.origin,
             "WeChat": cloud.wechat.origin,
-            "playground": f"{cloud.playground.origin}/   上传页 open this in a browser",
+            "playground": f"{cloud.playground.origin}/   演练场 open this in a browser",
             "objects": str(plan.folder or "in a temporary folder, removed at the end (keep them: --folder)"),
         }
     )

@@ -26,9 +26,10 @@ async function drawPlayground(browser, cloud, { name, locale, viewport }) {
   }
   await page.click('#upload')
   await page.waitForSelector('#step-object.filled')
+  await page.click('#step-request summary') // closed, so that the whole page is no longer than a look
   await page.evaluate(() => window.scrollTo(0, 0))
   await page.waitForTimeout(BAR_MILLISECONDS)
-  await page.screenshot({ path: path.join(IMAGES, name) })
+  await page.screenshot({ path: path.join(IMAGES, name), fullPage: true })
   await page.close()
 }
 
@@ -37,10 +38,9 @@ async function main() {
   const cloud = await startLocalCloud()
   const browser = await launch()
   try {
-    const chinese = { width: 1040, height: 830 }
-    const english = { width: 1040, height: 700 }
-    await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN', viewport: chinese })
-    await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US', viewport: english })
+    const viewport = { width: 1200, height: 700 }
+    await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN', viewport })
+    await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US', viewport })
     await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
   } finally {
     await browser.close()
