@@ -132,7 +132,7 @@ def _role(
             {"RoleName": name, **changes},
             Text(
                 f"the role exists otherwise (trust {was}, at most {role.max_session_seconds} s a session)",
-                f"角色已存在但不同(信任 {was},会话最长 {role.max_session_seconds} 秒)",
+                f"角色已存在但不同（信任 {was}，会话最长 {role.max_session_seconds} 秒）",
             ),
         )
 
@@ -155,7 +155,7 @@ def _policy(name: str, document: Document, policies: Mapping[str, Any]) -> Itera
             "RAM",
             "CreatePolicyVersion",
             version,
-            Text(f"the policy exists otherwise: {was}", f"权限策略已存在但不同:{was}"),
+            Text(f"the policy exists otherwise: {was}", f"权限策略已存在但不同：{was}"),
         )
 
 
@@ -166,5 +166,5 @@ def _surplus(name: str, role: FoundRole | None) -> Iterable[Text]:
         yield Text(
             f"Role {name} has more policies than this project needs: {names}. Detach them in the RAM console"
             " unless you know why they are there.",
-            f"角色 {name} 还有本项目不需要的权限策略:{names}。若非有意为之,请在 RAM 控制台解除授权。",
+            f"角色 {name} 还有本项目不需要的权限策略：{names}。若非有意为之，请在 RAM 控制台解除授权。",
         )

@@ -64,7 +64,7 @@ def bucket_steps(wanted: WantedBucket, found: FoundBucket | None) -> tuple[list[
     if found is None and not wanted.create:
         note = Text(
             f"Bucket {wanted.name} is not there. --bucket-create makes it (private).",
-            f"Bucket {wanted.name} 不存在。加 --bucket-create 可创建(私有)。",
+            f"Bucket {wanted.name} 不存在。加 --bucket-create 可创建（私有）。",
         )
         return [], [note]
     steps: list[Step] = []
@@ -105,7 +105,7 @@ def _lifecycle(wanted: WantedBucket, current: str, notes: list[Text]) -> Iterabl
             notes.append(
                 Text(
                     "A lifecycle rule of yours ends stale multipart uploads of some keys only.",
-                    "您已有的清理分片规则只对部分对象生效。",
+                    "你已有的清理分片规则只对部分对象生效。",
                 )
             )
         return
@@ -121,7 +121,7 @@ def _lifecycle(wanted: WantedBucket, current: str, notes: list[Text]) -> Iterabl
         Text(
             f"parts of multipart uploads that nobody finished are removed after {ABORT_AFTER_DAYS} days"
             f" ({len(rules)} rules of yours stay)",
-            f"{ABORT_AFTER_DAYS} 天后清理未完成的分片(保留您已有的 {len(rules)} 条规则)",
+            f"{ABORT_AFTER_DAYS} 天后清理未完成的分片（保留你已有的 {len(rules)} 条规则）",
         ),
     )
 
@@ -160,7 +160,8 @@ def _cors(wanted: WantedBucket, current: str) -> Iterable[Step]:
         Text(
             f"pages of {', '.join(missing)} may post forms ({len(rules)} rules of yours stay);"
             " a mini-program needs no CORS",
-            f"允许 {', '.join(missing)} 的网页提交表单(保留您已有的 {len(rules)} 条规则);小程序不需要 CORS",
+            f"允许 {', '.join(missing)} 的网页提交表单（保留你已有的 {len(rules)} 条规则）；"
+            "小程序不需要 CORS",
         ),
     )
 
@@ -176,19 +177,19 @@ def _notes(wanted: WantedBucket, found: FoundBucket) -> Iterable[Text]:
         yield Text(
             f"Bucket {wanted.name} is in {found.location.removeprefix('oss-')}, not in {wanted.region}:"
             " set OSS_REGION to that, or forms will be refused.",
-            f"Bucket {wanted.name} 在 {found.location.removeprefix('oss-')},不在 {wanted.region}:"
-            "请把 OSS_REGION 改为前者,否则表单会被拒绝。",
+            f"Bucket {wanted.name} 在 {found.location.removeprefix('oss-')}，不在 {wanted.region}:"
+            "请把 OSS_REGION 改为前者，否则表单会被拒绝。",
         )
     if found.acl not in ("", "private"):
         yield Text(
             f"Bucket {wanted.name} is {found.acl}: everybody reads what is uploaded. It is left as it is.",
-            f"Bucket {wanted.name} 的权限是 {found.acl}:任何人都能读取上传的文件。此处不做更改。",
+            f"Bucket {wanted.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",
         )
     if found.versioning in ("Enabled", "Suspended"):
         yield Text(
             f"Versioning is {found.versioning}: OSS then ignores x-oss-forbid-overwrite, and a second upload"
             " of a key becomes its newest version. It is left as it is.",
-            f"版本控制为 {found.versioning}:此时 OSS 会忽略 x-oss-forbid-overwrite,"
+            f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite,"
             "同名再次上传会成为最新版本。此处不做更改。",
         )
     if found.blocks_public_access and wanted.wants_public_read:
@@ -204,8 +205,8 @@ def _public_read_note(wanted: WantedBucket, en: str, zh: str) -> Text:
     return Text(
         f'{en}: then uploads of {names} (acl = "public-read") are refused. Use acl = "default" and signed'
         " addresses or a CDN; this command never turns it off.",
-        f'{zh}:此时 {names}(acl = "public-read")的上传会被拒绝。'
-        '请改用 acl = "default" 加签名地址或 CDN;本命令不会关闭它。',
+        f'{zh}：此时 {names}(acl = "public-read")的上传会被拒绝。'
+        '请改用 acl = "default" 加签名地址或 CDN；本命令不会关闭它。',
     )
 
 

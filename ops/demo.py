@@ -84,7 +84,9 @@ def upload_one_file(cloud: LocalCloud, screen: Screen) -> None:
     screen.line(
         screen.colour(f"✓ 完成 Done in {seconds:.2f} s", GREEN) + f", {len(picture)} bytes, {receipt}."
     )
-    screen.line("  文件没有经过函数,密钥没有离开函数 No file passed through the function, no secret left it.")
+    screen.line(
+        "  文件没有经过函数，密钥没有离开函数 No file passed through the function, no secret left it."
+    )
 
 
 class _Client:

@@ -47,15 +47,15 @@ MARKS = {
 }
 DOMAINS = Text(
     "Domains for the mini-program console (开发管理 > 开发设置 > 服务器域名)",
-    "填入小程序后台(开发管理 > 开发设置 > 服务器域名)的域名",
+    "填入小程序后台（开发管理 > 开发设置 > 服务器域名）的域名",
 )
 BAD_URL = Text(
     "--url must be the http(s) address of the function, without a query.",
-    "--url 必须是函数的 http(s) 地址,不带查询串。",
+    "--url 必须是函数的 http(s) 地址，不带查询串。",
 )
 LOGIN = Text("Login at the function", "在函数处登录")
 _ITS_OWN_ROLE = Text(
-    "(no harm: the deployed function signs with its own role)", "(无妨:已部署的函数用自己的角色签名)"
+    "(no harm: the deployed function signs with its own role)", "（无妨：已部署的函数用自己的角色签名）"
 )
 ALL_WELL = Text("All is well.", "一切正常。")
 NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {count} 项失败。")

@@ -53,7 +53,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
     names = ", ".join(settings.profiles)
     said = Text(
         f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}",
-        f"完整;CALLER_AUTH={settings.caller_auth},profile:{names}",
+        f"完整；CALLER_AUTH={settings.caller_auth},profile:{names}",
     )
     return settings, [Finding(SETTINGS, State.GOOD, said), *_doubts(settings)]
 
@@ -61,13 +61,13 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
 def _remedy_of_setting(sentence: str) -> Text:
     if sentence.startswith("profiles.toml"):
         return Text("Correct it in that file.", "请在该文件中更正。")
-    return Text("Correct it in .env (see .env.example).", "请在 .env 中更正(参见 .env.example)。")
+    return Text("Correct it in .env (see .env.example).", "请在 .env 中更正（参见 .env.example）。")
 
 
 def _doubts(settings: Settings) -> list[Finding]:
     found = []
     if settings.caller_auth == "anonymous":
-        said = Text("CALLER_AUTH=anonymous: anyone may upload", "CALLER_AUTH=anonymous:任何人都能上传")
+        said = Text("CALLER_AUTH=anonymous: anyone may upload", "CALLER_AUTH=anonymous：任何人都能上传")
         remedy = Text("Use wechat or jwt outside of trials.", "正式使用请改为 wechat 或 jwt。")
         found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
     for profile in settings.profiles.values():
@@ -78,7 +78,7 @@ def _doubts(settings: Settings) -> list[Finding]:
             )
             remedy = Text(
                 "OSS's page is of two minds beyond 15 minutes; 900 or less is certain.",
-                "超过 15 分钟时 OSS 文档说法不一;900 秒以内最稳妥。",
+                "超过 15 分钟时 OSS 文档说法不一；900 秒以内最稳妥。",
             )
             found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
         if profile.signature_version == "v1":
@@ -125,7 +125,7 @@ def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
             "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET to the key of a RAM user"
             " that may assume the upload role (manage.py setup --also-trust). Deployed, the function has"
             " its role.",
-            "设置 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET,用可扮演上传角色的 RAM 用户"
+            "设置 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET，用可扮演上传角色的 RAM 用户"
             "(manage.py setup --also-trust)。部署后函数使用其角色。",
         )
         return None, Finding(KEYS, State.BAD, said, remedy)
@@ -136,7 +136,7 @@ def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
         return None, Finding(KEYS, State.BAD, said, remedy)
     kind = Text("temporary", "临时") if keys.security_token else Text("long-lived", "长期")
     return keys, Finding(
-        KEYS, State.GOOD, joined(same(keys.access_key_id), Text("is there,", " 已设置,"), kind)
+        KEYS, State.GOOD, joined(same(keys.access_key_id), Text("is there,", " 已设置，"), kind)
     )
 
 
@@ -156,7 +156,7 @@ def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsC
         return None, Finding(STS, State.BAD, same(error.reason), _sts_remedy(error))
     minutes = int((credentials.expires_at - now).total_seconds() // 60)
     said = Text(
-        f"{settings.role_arn}, keys for {minutes} min", f"{settings.role_arn},密钥有效 {minutes} 分钟"
+        f"{settings.role_arn}, keys for {minutes} min", f"{settings.role_arn}，密钥有效 {minutes} 分钟"
     )
     return credentials, Finding(STS, State.GOOD, said)
 
@@ -180,7 +180,7 @@ def _sts_remedy(error: UploadError) -> Text:
 
 _ALSO_TRUST = Text(
     "To sign from this machine with a key of your own, run manage.py setup --also-trust ARN-OF-YOUR-USER.",
-    "若要在本机用自己的密钥签名,运行 manage.py setup --also-trust 您的用户ARN。",
+    "若要在本机用自己的密钥签名，运行 manage.py setup --also-trust 你的用户ARN。",
 )
 
 
@@ -207,7 +207,7 @@ def check_bucket(settings: Settings) -> Finding:
         said = Text(f"{settings.host} is not OSS", f"{settings.host} 不是 OSS")
         remedy = Text(
             "Leave OSS_HOST empty, or set it to a domain bound to the bucket.",
-            "OSS_HOST 留空,或设为绑定到该 Bucket 的域名。",
+            "OSS_HOST 留空，或设为绑定到该 Bucket 的域名。",
         )
         return Finding(BUCKET, State.BAD, said, remedy)
     said = Text(f"{settings.bucket} answers at {settings.host}", f"{settings.bucket} 在 {settings.host} 应答")
@@ -238,7 +238,9 @@ def check_callback(settings: Settings) -> Finding:
     """Call back as a stranger: our function refuses with its own JSON, anything else is not our function."""
     url = settings.callback_url
     if url is None:
-        said = Text("CALLBACK_URL is not set; no profile needs it", "未设置 CALLBACK_URL;没有 profile 需要它")
+        said = Text(
+            "CALLBACK_URL is not set; no profile needs it", "未设置 CALLBACK_URL；没有 profile 需要它"
+        )
         return Finding(CALLBACK, State.SKIPPED, said)
     base = url.removesuffix("/callback")
     try:
@@ -247,7 +249,7 @@ def check_callback(settings: Settings) -> Finding:
         return Finding(CALLBACK, State.BAD, same(str(error)), _unreachable("CALLBACK_URL"))
     code = _function_code(answer.json)
     if answer.status in (400, 403) and code:
-        said = Text(f"{url} answers, and refuses strangers", f"{url} 有应答,并拒绝非 OSS 的请求")
+        said = Text(f"{url} answers, and refuses strangers", f"{url} 有应答，并拒绝非 OSS 的请求")
         return Finding(CALLBACK, State.GOOD, said)
     if code:
         return Finding(CALLBACK, State.BAD, *refusal(answer.status, answer.text))
@@ -257,7 +259,7 @@ def check_callback(settings: Settings) -> Finding:
 def check_function(url: str) -> list[Finding]:
     """The deployed function's health, and whether its own settings are complete."""
     if not url:
-        said = Text("no --url given, nor CALLBACK_URL", "未给出 --url,也没有 CALLBACK_URL")
+        said = Text("no --url given, nor CALLBACK_URL", "未给出 --url，也没有 CALLBACK_URL")
         return [Finding(FUNCTION, State.SKIPPED, said)]
     client = FunctionAtUrl(url)
     try:
@@ -275,7 +277,7 @@ def check_function(url: str) -> list[Finding]:
         said = Text("this is a testing address of Function Compute", "这是函数计算的测试域名")
         remedy = Text(
             "Bind a domain of your own (s.yaml: customDomain); in the mainland it needs an ICP filing.",
-            "请绑定自己的域名(s.yaml:customDomain);中国内地需要 ICP 备案。",
+            "请绑定自己的域名(s.yaml:customDomain)；中国内地需要 ICP 备案。",
         )
         found.append(Finding(FUNCTION, State.UNSURE, said, remedy))
     return found
@@ -286,7 +288,7 @@ def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
     return [
         (
             "request",
-            _domain(url, "the https address of the function: give --url", "函数的 https 地址:请给出 --url"),
+            _domain(url, "the https address of the function: give --url", "函数的 https 地址：请给出 --url"),
         ),
         ("uploadFile", _domain(settings.host, "", "")),
         ("downloadFile", _domain(settings.host, "", "")),
@@ -301,7 +303,7 @@ def _domain(url: str, en: str, zh: str) -> Text:
     if parts.scheme != "https":
         return Text(
             f"{origin} (WeChat takes https domains only; fine in the developer tools with the check off)",
-            f"{origin}(微信只接受 https 域名;在开发者工具中关闭校验后可用)",
+            f"{origin}（微信只接受 https 域名；在开发者工具中关闭校验后可用）",
         )
     return same(origin)
 
@@ -321,13 +323,13 @@ def _function_code(answer: Mapping[str, Any]) -> str:
 
 def _not_ours(url: str, status: int) -> Text:
     return Text(
-        f"{url} answered {status}, but not as this function does", f"{url} 返回 {status},但不是本函数的应答"
+        f"{url} answered {status}, but not as this function does", f"{url} 返回 {status}，但不是本函数的应答"
     )
 
 
 _CHECK_ADDRESS = Text(
     "Check the address (--url, CALLBACK_URL) and its path, and that the function is deployed: make deploy.",
-    "请检查地址(--url、CALLBACK_URL)与路径,并确认已部署:make deploy。",
+    "请检查地址（--url、CALLBACK_URL）与路径，并确认已部署：make deploy。",
 )
 
 

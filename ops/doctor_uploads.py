@@ -52,7 +52,7 @@ class Uploads:
         """Upload the smallest file the profile admits, with the form that the function would sign."""
         check = Text(f"Upload [{profile.name}]", f"上传 [{profile.name}]")
         if profile.min_size_bytes > MOST_BYTES:
-            said = Text("min_size is over 1 MiB; not tried", "min_size 超过 1 MiB,未尝试")
+            said = Text("min_size is over 1 MiB; not tried", "min_size 超过 1 MiB，未尝试")
             return Finding(check, State.SKIPPED, said)
         try:
             url, fields = self._form_of(profile)
@@ -68,7 +68,7 @@ class Uploads:
         if answer.status in (200, 204):
             version = profile.signature_version.upper()
             return Finding(
-                check, State.GOOD, Text(f"stored, {version} accepted", f"已保存,{version} 签名有效")
+                check, State.GOOD, Text(f"stored, {version} accepted", f"已保存，{version} 签名有效")
             )
         return Finding(
             check, State.BAD, *refusal(answer.status, answer.text, answer.headers.get("x-oss-ec", ""))
@@ -110,8 +110,8 @@ class Uploads:
             said = Text(f"{count} test files removed", f"已删除 {count} 个测试文件")
             return Finding(REMOVAL, State.GOOD, said)
         listed = ", ".join(remaining)
-        said = Text(f"no key here may delete; left: {listed}", f"这里没有密钥可以删除;保留:{listed}")
-        remedy = Text("Delete them in the OSS console, or leave them.", "可在 OSS 控制台删除,或保留。")
+        said = Text(f"no key here may delete; left: {listed}", f"这里没有密钥可以删除；保留：{listed}")
+        remedy = Text("Delete them in the OSS console, or leave them.", "可在 OSS 控制台删除，或保留。")
         return Finding(REMOVAL, State.UNSURE, said, remedy)
 
     def _form_of(self, profile: Profile) -> tuple[str, dict[str, str]]:
@@ -143,14 +143,14 @@ class Uploads:
         except UploadFailed as error:
             return Finding(check, State.BAD, same(str(error)), _CHECK_HOST)
         if answer.status == 403:
-            return Finding(check, State.GOOD, Text("is refused, as it must be", "被拒绝,符合预期"))
+            return Finding(check, State.GOOD, Text("is refused, as it must be", "被拒绝，符合预期"))
         if answer.status not in (200, 203, 204):
             return Finding(check, State.BAD, *_refusal(answer))
         self.keys_left.append(fields["key"])
         said = Text(f"{fields['key']} was taken", f"{fields['key']} 被接受了")
         remedy = Text(
             "The bucket lets anyone write, or is no real OSS: set its ACL to private.",
-            "该 Bucket 允许任何人写入,或不是真正的 OSS:请把权限设为私有。",
+            "该 Bucket 允许任何人写入，或不是真正的 OSS：请把权限设为私有。",
         )
         return Finding(check, State.BAD, said, remedy)
 
@@ -159,17 +159,19 @@ class Uploads:
             receipt = str(json.loads(answer.text)["receipt"])
             read_token(receipt, audience=RECEIPT, secrets=self.settings.token_secrets, now=self.now)
         except (ValueError, KeyError, TypeError):
-            said = Text("stored, but the callback sent no receipt", "已保存,但回调没有返回回执")
+            said = Text("stored, but the callback sent no receipt", "已保存，但回调没有返回回执")
             remedy = Text("CALLBACK_URL leads to something else.", "CALLBACK_URL 指向了别处。")
             return Finding(check, State.BAD, said, remedy)
         except Unauthorized:
-            said = Text("stored; the receipt is signed with another secret", "已保存;回执用了别的密钥签名")
+            said = Text("stored; the receipt is signed with another secret", "已保存；回执用了别的密钥签名")
             remedy = Text(
                 "TOKEN_SECRET here and in the deployed function differ: make deploy.",
-                "本机与已部署函数的 TOKEN_SECRET 不同:请 make deploy。",
+                "本机与已部署函数的 TOKEN_SECRET 不同：请 make deploy。",
             )
             return Finding(check, State.BAD, said, remedy)
-        return Finding(check, State.GOOD, Text("stored, called back, receipt good", "已保存,已回调,回执有效"))
+        return Finding(
+            check, State.GOOD, Text("stored, called back, receipt good", "已保存，已回调，回执有效")
+        )
 
 
 def _refusal(answer: UploadAnswer) -> tuple[Text, Text]:

@@ -38,10 +38,10 @@ SURE_WINDOW = timedelta(minutes=15)
 
 WORDS = {
     "policy": Text("A policy", "一份 policy"),
-    "form": Text("A signed form, version {version}", "一份已签名的表单,签名版本 {version}"),
+    "form": Text("A signed form, version {version}", "一份已签名的表单，签名版本 {version}"),
     "sample": Text(
         "A signed form in the shape of Alibaba's sample servers, version {version}",
-        "一份阿里云示例服务器格式的已签名表单,签名版本 {version}",
+        "一份阿里云示例服务器格式的已签名表单，签名版本 {version}",
     ),
     "error": Text("An error of OSS, STS or the function", "OSS、STS 或函数返回的错误"),
     "success": Text("The upload worked", "上传成功"),
@@ -53,8 +53,8 @@ WORDS = {
     "notes": Text("Also", "另外"),
     "sends": Text("the form sends {value}", "表单发送的是 {value}"),
     "absent": Text("the form does not send it", "表单没有发送它"),
-    "expired": Text("{when} UTC, expired {ago} ago", "{when} UTC,已过期 {ago}"),
-    "valid": Text("{when} UTC, in {left}", "{when} UTC,还剩 {left}"),
+    "expired": Text("{when} UTC, expired {ago} ago", "{when} UTC，已过期 {ago}"),
+    "valid": Text("{when} UTC, in {left}", "{when} UTC，还剩 {left}"),
     "unpinned": Text(
         "No condition mentions {names}: OSS takes any value of it.",
         "没有条件约束 {names}:OSS 会接受任意值。",
@@ -62,21 +62,21 @@ WORDS = {
     "refuses": Text("OSS refuses this policy: {problem}.", "OSS 不会接受这份 policy:{problem}。"),
     "no_v4": Text(
         "Version 4 needs a condition on {field}; OSS refuses the form without it.",
-        "V4 签名必须有 {field} 的条件,否则 OSS 会拒绝。",
+        "V4 签名必须有 {field} 的条件，否则 OSS 会拒绝。",
     ),
     "no_key": Text("The form has no field {field}.", "表单缺少 {field} 字段。"),
     "days": Text(
         "x-oss-date and the day in x-oss-credential differ; OSS refuses that.",
-        "x-oss-date 与 x-oss-credential 中的日期不同,OSS 会拒绝。",
+        "x-oss-date 与 x-oss-credential 中的日期不同，OSS 会拒绝。",
     ),
     "future": Text(
         "x-oss-date lies {ahead} in the future: the clock that signed is wrong, or this one is.",
-        "x-oss-date 比现在晚 {ahead}:签名机器的时钟不准,或本机时钟不准。",
+        "x-oss-date 比现在晚 {ahead}：签名机器的时钟不准，或本机时钟不准。",
     ),
     "window": Text(
         "It was signed {ago} ago. OSS's page allows 7 days in one place and 15 minutes in another;"
         " a fresh form is safe.",
-        "它签发于 {ago} 前。OSS 文档一处写 7 天、一处写 15 分钟;使用新表单最稳妥。",
+        "它签发于 {ago} 前。OSS 文档一处写 7 天、一处写 15 分钟；使用新表单最稳妥。",
     ),
     "fresh": Text("Ask for a fresh form right before each upload.", "每次上传前都重新获取表单。"),
     "page_name": Text(
@@ -85,11 +85,11 @@ WORDS = {
     "unknown": Text(
         "This code is not in the table of this tool. Keep the RequestId for a ticket to Alibaba Cloud;"
         " its EC leads on: https://api.aliyun.com/troubleshoot?q=EC",
-        "本工具的表中没有这个错误码。提交工单时请附上 RequestId;可用 EC 查询:"
+        "本工具的表中没有这个错误码。提交工单时请附上 RequestId；可用 EC 查询："
         "https://api.aliyun.com/troubleshoot?q=EC",
     ),
     "stored": Text("the file is stored", "文件已保存"),
-    "paste": Text("Paste it, then press Ctrl-D.", "请粘贴内容,然后按 Ctrl-D。"),
+    "paste": Text("Paste it, then press Ctrl-D.", "请粘贴内容，然后按 Ctrl-D。"),
     "not_understood": Text("Cannot explain this. ", "无法解释。"),
     "unreadable": Text("Cannot read {path}: {why}.", "无法读取 {path}:{why}。"),
 }

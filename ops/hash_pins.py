@@ -1,7 +1,7 @@
 """
 Write the hashes of every archive that pip may choose beside the pins: ``python -m ops.hash_pins``.
 
-Run it after changing a version in requirements.txt or requirements-dev.txt; it asks the package index.
+Run it after changing a version in one of ``FILES``; it asks the package index.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("requirements.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-dev.txt", "bench/requirements-bench.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # Each line is one machine: the newest tags first, the older ones that it also takes behind.
 MACHINES = (

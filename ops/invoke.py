@@ -40,27 +40,27 @@ BAR_CELLS = 30
 WORDS = {
     "where": Text(
         "Say where the function is: --url https://…, or --endpoint, --service and --function together.",
-        "请指明函数的位置:--url https://…,或同时给出 --endpoint、--service 与 --function。",
+        "请指明函数的位置：--url https://…，或同时给出 --endpoint、--service 与 --function。",
     ),
     "bad_url": Text(
         "{option} must be an http(s) address without a query.", "{option} 必须是不带查询串的 http(s) 地址。"
     ),
     "both": Text(
         "--code logs in and --token is what a login gives: use one.",
-        "--code 用于登录,--token 是登录的结果:只用其一。",
+        "--code 用于登录，--token 是登录的结果：只用其一。",
     ),
     "no_file": Text("Cannot read {path}: {why}.", "无法读取 {path}:{why}。"),
     "login": Text("Logging in with the code", "用 code 登录"),
-    "logged_in": Text("logged in for {seconds} s", "已登录,有效 {seconds} 秒"),
+    "logged_in": Text("logged in for {seconds} s", "已登录，有效 {seconds} 秒"),
     "form": Text("Asking for a form", "获取表单"),
     "upload": Text("Uploading {name}, {size}, to {host}", "上传 {name}({size})到 {host}"),
-    "stored": Text("uploaded: {url}", "已上传:{url}"),
-    "receipt": Text("receipt (hand it to the business backend)", "回执(交给业务后端)"),
+    "stored": Text("uploaded: {url}", "已上传：{url}"),
+    "receipt": Text("receipt (hand it to the business backend)", "回执（交给业务后端）"),
     "claims": Text("it says", "内容"),
     "refused": Text("The function answered {status}.", "函数返回 {status}。"),
     "not_ours": Text(
         "That answer does not come from this function: check the address and its path.",
-        "这不是本函数的应答:请检查地址与路径。",
+        "这不是本函数的应答：请检查地址与路径。",
     ),
     "failed": Text("The upload was refused.", "上传被拒绝。"),
     "many": Text("The answer holds no form to upload with.", "返回值中没有可用于上传的表单。"),

@@ -95,7 +95,7 @@ def read_pasted(text: str) -> list[Pasted]:
         Unreadable: with the sentence to show.
     """
     if len(text) > MAX_CHARACTERS:
-        raise _unreadable("It is too long for a form or an error (over 4 MB).", "内容过长(超过 4 MB)。")
+        raise _unreadable("It is too long for a form or an error (over 4 MB).", "内容过长（超过 4 MB）。")
     text = text.lstrip("\ufeff").strip()
     if not text:
         raise _unreadable("There is nothing to read.", "没有内容可读。")
@@ -114,7 +114,7 @@ def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     if decoded is not None and decoded.lstrip().startswith("{"):
         return [PastedPolicy(decoded)]
     raise _unreadable(
-        "It is neither XML, JSON nor the base64 of a policy.", "它既不是 XML、JSON,也不是 policy 的 base64。"
+        "It is neither XML, JSON nor the base64 of a policy.", "它既不是 XML、JSON，也不是 policy 的 base64。"
     )
 
 
@@ -158,14 +158,16 @@ def _without_a_body(status: int, headers: Mapping[str, str]) -> Pasted:
 
 def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Pasted:
     if "<!DOCTYPE" in body or "<!ENTITY" in body:
-        raise _unreadable("It is XML (or HTML) that OSS does not send.", "这是 OSS 不会发送的 XML(或 HTML)。")
+        raise _unreadable(
+            "It is XML (or HTML) that OSS does not send.", "这是 OSS 不会发送的 XML（或 HTML）。"
+        )
     try:
         root = ElementTree.fromstring(body)
     except ElementTree.ParseError as error:
         line, column = error.position
         raise _unreadable(
             f"It looks like XML but does not parse (line {line}, column {column + 1}); paste the whole body.",
-            f"看起来是 XML 但无法解析(第 {line} 行第 {column + 1} 列);请粘贴完整内容。",
+            f"看起来是 XML 但无法解析（第 {line} 行第 {column + 1} 列）；请粘贴完整内容。",
         ) from None
     values = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root}
     tag = root.tag.rpartition("}")[2]
@@ -174,7 +176,7 @@ def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Past
     if tag != "Error" or not values.get("Code"):
         raise _unreadable(
             f"It is XML, but no error of OSS (<{tag}> instead of <Error> with a <Code>).",
-            f"这是 XML,但不是 OSS 的错误(是 <{tag}>,不是带 <Code> 的 <Error>)。",
+            f"这是 XML，但不是 OSS 的错误（是 <{tag}>，不是带 <Code> 的 <Error>）。",
         )
     name = values.get("ArgumentName")
     return PastedError(
@@ -199,12 +201,12 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
         )
         raise _unreadable(
             f"It looks like JSON but does not parse ({where}); paste the whole body.",
-            f"看起来是 JSON 但无法解析({where});请粘贴完整内容。",
+            f"看起来是 JSON 但无法解析({where})；请粘贴完整内容。",
         ) from None
     if isinstance(value, str):
         return _read_body(value.strip() or "-", status, headers)
     if not isinstance(value, dict):
-        raise _unreadable("It is JSON, but not an object.", "这是 JSON,但不是对象。")
+        raise _unreadable("It is JSON, but not an object.", "这是 JSON，但不是对象。")
     if isinstance(value.get("data"), str) and isinstance(value.get("statusCode"), int):
         # What wx.uploadFile hands to its success function, printed by the developer tools.
         return read_pasted(f"HTTP/1.1 {value['statusCode']:03d}\n\n{value['data']}")
@@ -233,7 +235,7 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         return PastedSuccess(status, value)
     raise _unreadable(
         "It is JSON, but neither a policy, a form, an error nor an answer of this function.",
-        "这是 JSON,但既不是 policy、表单、错误,也不是本函数的返回值。",
+        "这是 JSON，但既不是 policy、表单、错误，也不是本函数的返回值。",
     )
 
 
@@ -255,7 +257,7 @@ def _unreadable(en: str, zh: str) -> Unreadable:
         Text(
             en + " Paste a policy (JSON or base64), a form or answer of /upload-params (JSON),"
             " or the error that OSS, STS or the function answered.",
-            zh + "请粘贴 policy(JSON 或 base64)、表单或 /upload-params 的返回值(JSON),"
+            zh + "请粘贴 policy（JSON 或 base64）、表单或 /upload-params 的返回值(JSON),"
             "或 OSS、STS、函数返回的错误。",
         )
     )

@@ -23,12 +23,12 @@ FIELD_WORDS = {
         "the stored content type (x-oss-content-type)", "保存的类型(x-oss-content-type)"
     ),
     "success_action_status": Text(
-        "success_action_status (the status of success)", "success_action_status(成功时的状态码)"
+        "success_action_status (the status of success)", "success_action_status（成功时的状态码）"
     ),
     "x-oss-object-acl": Text("the ACL of the object (x-oss-object-acl)", "对象 ACL(x-oss-object-acl)"),
     "x-oss-forbid-overwrite": Text(
         "x-oss-forbid-overwrite (true refuses a second upload of the key)",
-        "x-oss-forbid-overwrite(true 表示同名对象不可覆盖)",
+        "x-oss-forbid-overwrite（true 表示同名对象不可覆盖）",
     ),
     "x-oss-security-token": Text(
         "the security token (x-oss-security-token)", "安全令牌(x-oss-security-token)"
@@ -42,10 +42,10 @@ FIELD_WORDS = {
 MODE_WORDS = {
     "eq": Text("{field} must be exactly {value}", "{field} 必须等于 {value}"),
     "starts-with": Text("{field} must start with {value}", "{field} 必须以 {value} 开头"),
-    "in": Text("{field} must be one of {value}", "{field} 必须是以下之一:{value}"),
-    "not-in": Text("{field} must be none of {value}", "{field} 不能是以下任何一个:{value}"),
+    "in": Text("{field} must be one of {value}", "{field} 必须是以下之一：{value}"),
+    "not-in": Text("{field} must be none of {value}", "{field} 不能是以下任何一个：{value}"),
 }
-ANY_VALUE = Text("{field} must be sent, with any value", "{field} 必须发送,值不限")
+ANY_VALUE = Text("{field} must be sent, with any value", "{field} 必须发送，值不限")
 SIZE_WORDS = Text("the file must have {least} to {most}", "文件大小必须在 {least} 到 {most} 之间")
 EXACT_SIZE = Text("the file must have exactly {least}", "文件大小必须恰好是 {least}")
 # What V4 needs a condition for, whatever else a policy says.
@@ -111,7 +111,7 @@ def read_policy(text: str) -> Policy:
             conditions.append(condition)
         else:
             text = shown("", json.dumps(item, ensure_ascii=False))[:120]
-            problems.append(Text(f"OSS knows no such condition: {text}", f"OSS 不认识这个条件:{text}"))
+            problems.append(Text(f"OSS knows no such condition: {text}", f"OSS 不认识这个条件：{text}"))
     return Policy(expires_at, tuple(conditions), tuple(problems))
 
 
@@ -187,7 +187,7 @@ def _read_expiration(value: Any, problems: list[Text]) -> datetime | None:
         problems.append(
             Text(
                 "expiration must be a time in GMT such as 2030-01-01T00:00:00.000Z",
-                "expiration 必须是 GMT 时间,例如 2030-01-01T00:00:00.000Z",
+                "expiration 必须是 GMT 时间，例如 2030-01-01T00:00:00.000Z",
             )
         )
         return None

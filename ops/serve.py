@@ -110,7 +110,7 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan) -> None:
         screen.line("    " + line)
     screen.line()
     if cloud.caller_auth == "anonymous":
-        screen.warn("CALLER_AUTH=anonymous: 任何人都能上传 anyone who reaches the function may upload.")
+        screen.warn("CALLER_AUTH=anonymous：任何人都能上传 anyone who reaches the function may upload.")
     screen.line("Ctrl-C 停止 stops it. 函数日志在 stderr. Log lines of the function follow on stderr.")
 
 

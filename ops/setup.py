@@ -36,23 +36,23 @@ SUMMARY = "create the roles and the bucket that a deployment needs"
 WORDS = {
     "dry": Text(
         "Dry run: every call that an empty account would need. Nothing is sent.",
-        "演练:空账号所需的全部调用。不会发送任何请求。",
+        "演练：空账号所需的全部调用。不会发送任何请求。",
     ),
     "plan": Text("What will change", "将要进行的更改"),
-    "nothing": Text("Nothing to change: everything is in place.", "无需更改:一切就绪。"),
-    "ask": Text("Make these {count} changes? [y/N] ", "执行这 {count} 项更改吗?[y/N] "),
+    "nothing": Text("Nothing to change: everything is in place.", "无需更改：一切就绪。"),
+    "ask": Text("Make these {count} changes? [y/N] ", "执行这 {count} 项更改吗？[y/N] "),
     "needs_yes": Text(
         "Nothing was changed. Standard input is no terminal: add --yes to go on without asking.",
-        "未做任何更改。标准输入不是终端:加 --yes 可不经询问直接执行。",
+        "未做任何更改。标准输入不是终端：加 --yes 可不经询问直接执行。",
     ),
     "left": Text("Nothing was changed.", "未做任何更改。"),
     "failed": Text(
         "{action} failed: {code} (HTTP {status}, request {request_id}).",
-        "{action} 失败:{code}(HTTP {status},请求 {request_id})。",
+        "{action} 失败：{code}（HTTP {status}，请求 {request_id}）。",
     ),
     "again": Text(
         "{done} of {count} changes were made. Mend the cause and run it again: nothing is done twice.",
-        "已完成 {done}/{count} 项更改。解决问题后重新运行即可,已完成的不会重复执行。",
+        "已完成 {done}/{count} 项更改。解决问题后重新运行即可，已完成的不会重复执行。",
     ),
     "no_answer": Text(
         "Alibaba Cloud did not answer. Check the network and the proxy variables (HTTPS_PROXY).",
@@ -61,16 +61,16 @@ WORDS = {
     "no_right": Text(
         "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles) and AliyunOSSFullAccess"
         " (bucket).",
-        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess(角色)与 AliyunOSSFullAccess(Bucket)。",
+        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）与 AliyunOSSFullAccess(Bucket)。",
     ),
     "other_account": Text(
         "The key belongs to account {found}, not to {wanted} (--account).",
-        "该密钥属于账号 {found},而不是 {wanted}(--account)。",
+        "该密钥属于账号 {found}，而不是 {wanted}(--account)。",
     ),
     "env": Text("Lines for .env", "写入 .env 的内容"),
     "next": Text(
         "Then fill in CALLER_AUTH and what it needs (.env.example says what), and run: make deploy",
-        "然后填写 CALLER_AUTH 及其所需项(见 .env.example),再运行:make deploy",
+        "然后填写 CALLER_AUTH 及其所需项（见 .env.example），再运行：make deploy",
     ),
 }
 NO_RIGHT = ("NoPermission", "AccessDenied", "Forbidden", "Forbidden.RAM")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
+import sts_credentials
 from errors import Misconfigured, StsRejected, StsUnavailable
 from sts_credentials import AccessKeys, StsClient, StsCredentials, own_access_keys
 
@@ -286,3 +288,21 @@ def test_the_ordinary_stub_would_not_catch_the_sdk():
 
     assert SdkAdapter is not HTTPAdapter
     assert responses.RequestsMock().target != "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
+
+
+def test_a_module_left_for_later_comes_when_it_is_asked_for_anything(monkeypatch, tmp_path):
+    (tmp_path / "for_later.py").write_text("answer = 42", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "for_later", raising=False)
+    sts_credentials._import_when_used("for_later")
+    stand_in = sys.modules["for_later"]
+    assert stand_in.__spec__ is None
+    assert stand_in.answer == 42
+    real = sys.modules["for_later"]
+    assert real.__spec__.name == "for_later"
+    assert stand_in.answer == 42
+    assert sys.modules["for_later"] is real
+    sts_credentials._import_when_used("for_later")
+    assert sys.modules["for_later"] is real
+    with pytest.raises(AttributeError):
+        stand_in.nothing  # noqa: B018
