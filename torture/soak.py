@@ -6,6 +6,8 @@ hundred times.
 """
 
 import itertools
+import json
+import logging
 import math
 import resource
 import sys
@@ -73,16 +75,45 @@ class FastClock:
 
 
 class Ledger(Accounts):
-    """The keys STS gave out, with their ends, so that every form can be held against its credentials."""
+    """
+    The keys STS gave out, with their ends, so that every form can be held against its credentials.
+
+    Args:
+        held: ends of the sets that have signed a form. That STS gave one out is not enough: its answer
+            may be lost on a busy machine.
+    """
 
     def __init__(self, *keys: AccessKey) -> None:
         super().__init__(*keys)
         self.ends: list[datetime] = []
+        self.held: dict[str, datetime] = {}
 
     def add(self, key: AccessKey) -> None:
         super().add(key)
         if key.expires_at is not None:
             self.ends.append(key.expires_at)
+
+
+class Reasons(logging.Handler):
+    """Why the function says that it answered 503, from its own log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._of: dict[str, str] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = json.loads(record.getMessage())
+        self._of[line["requestId"]] = str(line.get("reason"))
+
+    def of(self, reply: stage.Reply) -> str:
+        return self._of.get(reply.json.get("error", {}).get("requestId"), "no reason in the log")
+
+    def __enter__(self) -> "Reasons":
+        logging.getLogger("oss_direct_upload").addHandler(self)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        logging.getLogger("oss_direct_upload").removeHandler(self)
 
 
 @dataclass
@@ -95,18 +126,20 @@ class Tally:
     outlived: list[str] = field(default_factory=list)
 
 
-def check(reply: stage.Reply, was_good: bool, ledger: Ledger, instant: datetime, tally: Tally) -> None:
+def check(
+    reply: stage.Reply, was_good: bool, ledger: Ledger, instant: datetime, tally: Tally, reasons: Reasons
+) -> None:
     """
     Hold one answer against what was promised.
 
     Args:
-        was_good: whether a set that covers a form was there before the request came.
+        was_good: whether a set that covers a form was held before the request came.
     """
     if reply.status == 503 and not was_good:
         tally.refused += 1
         return
     if reply.status != 200:
-        tally.lost.append(f"{reply.status} {reply.code} at {instant:%H:%M:%S}")
+        tally.lost.append(f"{reply.status} {reply.code} at {instant:%H:%M:%S}: {reasons.of(reply)}")
         return
     tally.forms += 1
     key = ledger.find(_between(reply.text, '"x-oss-credential":"', "/"))
@@ -115,6 +148,8 @@ def check(reply: stage.Reply, was_good: bool, ledger: Ledger, instant: datetime,
     expires_at = policy[15:34] + "Z"
     if key is None or key.expires_at is None or datetime.fromisoformat(expires_at) + MARGIN > key.expires_at:
         tally.outlived.append(f"a form until {expires_at}")
+    else:
+        ledger.held.setdefault(key.access_key_id, key.expires_at)
 
 
 def _between(text: str, start: str, end: str) -> str:
@@ -122,14 +157,19 @@ def _between(text: str, start: str, end: str) -> str:
 
 
 def work(
-    requests: int, step: Callable[[], stage.Reply], clock: FastClock, ledger: Ledger, tally: Tally
+    requests: int,
+    step: Callable[[], stage.Reply],
+    clock: FastClock,
+    ledger: Ledger,
+    tally: Tally,
+    reasons: Reasons,
 ) -> None:
     for _ in range(requests):
-        held = ledger.ends[-2:]
+        held = list(ledger.held.values())[-2:]
         reply = step()
         instant = clock.last_of_this_thread.replace(microsecond=0)
         was_good = any(end >= instant + FORM + MARGIN for end in held)
-        check(reply, was_good, ledger, instant, tally)
+        check(reply, was_good, ledger, instant, tally, reasons)
 
 
 @contextmanager
@@ -158,13 +198,13 @@ def run(requests: int = REQUESTS) -> Result:
     sts = StsServer(ledger, stage.ROLE, now=clock.look, clock_window=timedelta(days=36500))
     for kind, rate in STS_FAULTS.items():
         sts.faults.plan(kind, rate=rate)
-    with TemporaryDirectory() as folder, LogWatch(watch), quick_switches():
+    with TemporaryDirectory() as folder, LogWatch(watch), Reasons() as reasons, quick_switches():
         profiles = Path(folder) / "profiles.toml"
         profiles.write_text(PROFILES, "utf-8")
         sts.start()
         try:
             step = _step(watch, clock, ledger, sts.origin, str(profiles))
-            tally, growth = _send(requests, step, clock, ledger, watch)
+            tally, growth = _send(requests, step, clock, ledger, reasons)
         finally:
             sts.stop()
     result = _result(requests, tally, growth, ledger, len(sts.calls), clock)
@@ -197,7 +237,7 @@ def _step(
 
 
 def _send(
-    requests: int, step: Callable[[], stage.Reply], clock: FastClock, ledger: Ledger, watch: Watch
+    requests: int, step: Callable[[], stage.Reply], clock: FastClock, ledger: Ledger, reasons: Reasons
 ) -> tuple[Tally, int]:
     """All requests; the sum of what the threads saw, and by how many bytes memory grew after a warm-up."""
     progress = Progress("soak", requests)
@@ -206,7 +246,7 @@ def _send(
     for size in rounds:
         tallies = [Tally() for _ in range(AT_A_TIME)]
         threads = [
-            threading.Thread(target=work, args=(size // AT_A_TIME, step, clock, ledger, tally))
+            threading.Thread(target=work, args=(size // AT_A_TIME, step, clock, ledger, tally, reasons))
             for tally in tallies
         ]
         for thread in threads:

@@ -16,6 +16,7 @@ from upload_request import (
     read_body,
     read_json_object,
     read_query,
+    refuse_files_of_a_page,
     render_key,
 )
 
@@ -209,3 +210,10 @@ def test_the_profile_s_own_ends_are_inside(size, outcome):
         return
     with pytest.raises(outcome):
         choose_size_range(wanted, rule)
+
+
+def test_the_file_whose_page_chooses_the_key_is_named():
+    with pytest.raises(BadRequest) as raised:
+        refuse_files_of_a_page([profile(), profile("a/{filename}")])
+    assert raised.value.message.startswith("files[1].profile ")
+    refuse_files_of_a_page([profile(), profile()])
