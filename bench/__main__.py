@@ -38,7 +38,7 @@ class Extent:
     callers: int
 
 
-FULL = Extent(rounds=9, load_seconds=3, refresh_seconds=60, growth_rounds=3, callers=1_000_000)
+FULL = Extent(rounds=9, load_seconds=3, refresh_seconds=60, growth_rounds=5, callers=1_000_000)
 QUICK = Extent(rounds=3, load_seconds=1, refresh_seconds=10, growth_rounds=1, callers=20_000)
 
 
