@@ -19,7 +19,7 @@ const ERRORS = {
   domain_not_listed: ['域名未登记', /domain list|合法域名/i],
   aborted: ['已取消', /fail abort/i],
   timeout: ['等待超时', /time.{0,2}out|超时/i, '请重试，或调大 timeout'],
-  file_unreadable: ['读不到文件', /file (not found|error)|no such file/i, '请重新选择'],
+  file_unreadable: ['读不到文件', / file (not|error)|no such file|文件不存在/i, '请重新选择'],
   bad_file: ['没有文件', /filePath/],
   login_failed: ['登录失败', /^login/],
   unknown_outcome: ['文件可能已存好', /^$/, '请先按 key 核对'],
@@ -43,7 +43,7 @@ function platformError(failure, method, url) {
   if (name === 'OssUploadError') return failure
   const detail = errMsg || errorMessage || message
   const error = Object(new OssUploadError(`${method} ${detail}`, detail))
-  if (error.code === 'domain_not_listed') error.advice = `请在 ${method} 合法域名 中加入 ${url.split('/', 3).join('/')}`
+  if (url && error.code === 'domain_not_listed') error.advice = `请在 ${method} 合法域名 中加入 ${url.split('/', 3).join('/')}`
   return error
 }
 

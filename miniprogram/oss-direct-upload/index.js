@@ -41,7 +41,7 @@ function createUploader(options) {
     function report() {
       const sum = (name) => jobs.reduce((all, job) => all + job[name], 0)
       const [loaded, total, finished] = ['loaded', 'total', 'finished'].map(sum)
-      const progress = total && Math.floor(100 * loaded / total)
+      const progress = Math.floor(100 * (total ? loaded / total : finished / jobs.length))
       attempt(Object(listen).onProgress, { progress, loaded, total, finished, count: jobs.length })
     }
 
@@ -96,29 +96,29 @@ async function send(job, client, form) {
     const expired = error.code === 'form_expired'
     const late = client.now() >= Date.parse(expiresAt) + client.clockOffset
     form.mayBeStored = form.mayBeStored || !(expired || error.statusCode === 503)
-    const isLost = form.mayBeStored && late && error.retryable
+    if (!form.mayBeStored && !job.renewed && (expired || late)) {
+      job.renewed = true
+      return sign([job], client)
+    }
+    const isLost = form.mayBeStored && error.retryable && (late || (expired && job.failures >= client.retries))
     const final = isLost ? new OssUploadError('unknown_outcome') : error
-    Object.assign(final, { stage: 'upload' }, object)
-    if (form.mayBeStored || !(expired || late)) return retry(job, client, final, form)
-    if (job.renewed) return job.reject(final)
-    job.renewed = true
-    sign([job], client)
+    retry(job, client, Object.assign(final, { stage: 'upload' }, object), form)
   }
 }
 
 function retry(job, client, error, form) {
-  if (!error.retryable || job.failures >= client.retries) return job.reject(error)
+  if (!error.retryable || !(job.failures < client.retries)) return job.reject(error)
   setTimeout(send, client.backoff * 2 ** job.failures * (0.5 + Math.random()), job, client, form)
   job.failures += 1
 }
 
 function advance(job, event) {
   if (job.finished) return
-  const progress = Math.max(job.progress, event.progress) // never back
-  const total = job.size || event.totalBytesExpectedToSend || job.total
-  const sent = { progress, loaded: Math.floor(total * progress / 100), total }
-  Object.assign(job, sent)
-  attempt(job.onProgress, sent)
+  job.progress = Math.max(job.progress, event.progress) // never back
+  job.bytes = job.size || event.totalBytesExpectedToSend || job.bytes || 0
+  const loaded = Math.floor(job.bytes * job.progress / 100)
+  if (job.size) job.loaded = loaded
+  attempt(job.onProgress, { progress: job.progress, loaded, total: job.bytes })
   attempt(job.onChange)
 }
 
@@ -193,7 +193,6 @@ function attempt(call, ...values) {
   }
 }
 
-/** From chooseMedia, chooseMessageFile or chooseImage. */
 function fromChosen({ tempFiles, tempFilePaths, apFilePaths = tempFilePaths }) {
   const chosen = tempFiles || apFilePaths.map((path) => ({ path }))
   return chosen.map(({ path, tempFilePath: filePath = path, name, size, type, fileType = type }) => {

@@ -179,7 +179,6 @@ test('a form that OSS always calls expired is renewed once and no more', async (
   stage.oss.plan.push(...Array(9).fill(EXPIRED))
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'form_expired')
   assert.equal(stage.fc.signRequests().length, 2)
-  assert.equal(stage.oss.posts.length, 2)
 })
 
 test('another 403 is no reason for a fresh form', async (t) => {
@@ -194,6 +193,15 @@ test('no fresh form is taken while the last one may have stored the file', async
   stage.oss.plan.push({ drop: true, store: true }, EXPIRED)
   const value = await stage.uploader.upload(stage.file()).promise
   assert.equal(value.statusCode, 409)
+  assert.equal(stage.oss.objects.size, 1)
+  assert.equal(stage.fc.signRequests().length, 1)
+})
+
+test('a form that OSS calls expired after a lost answer ends as an unknown outcome, not as one to repeat', async (t) => {
+  const stage = await openStage(t)
+  stage.oss.plan.push({ drop: true, store: true }, EXPIRED, EXPIRED)
+  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+  assert.deepEqual([error.code, error.key, error.retryable], ['unknown_outcome', 'uploads/user/1-photo.jpg', false])
   assert.equal(stage.oss.objects.size, 1)
   assert.equal(stage.fc.signRequests().length, 1)
 })
@@ -408,6 +416,22 @@ test('a listener that throws ends no upload', async (t) => {
   const outcomes = await stage.uploader.uploadAll([{ ...stage.file(), onProgress }], { onProgress })
   assert.equal(outcomes[0].status, 'fulfilled')
   assert.ok(shown.mock.callCount() > 0)
+})
+
+test('overall progress of files of unknown size counts files and never goes back', async (t) => {
+  const stage = await openStage(t, { concurrency: 2 })
+  const files = [...'abcdef'].map((name) => ({ filePath: stage.file(`${name}.jpg`, name.repeat(20000)).filePath }))
+  const seen = []
+  await stage.uploader.uploadAll(files, { onProgress: ({ progress }) => seen.push(progress) })
+  assert.deepEqual(seen, [...seen].sort((one, other) => one - other))
+  assert.deepEqual(new Set(seen), new Set([0, 16, 33, 50, 66, 83, 100]))
+})
+
+test('retries: undefined means none, not endless ones', async (t) => {
+  const stage = await openStage(t, { retries: undefined })
+  stage.oss.plan.push(DROP)
+  assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'network')
+  assert.equal(stage.oss.posts.length, 1)
 })
 
 test('uploadAll of nothing is nothing', async (t) => {

@@ -138,3 +138,11 @@ test("the business's own token is used, and asked for afresh after a 401", async
   assert.deepEqual(tokens(stage), ['Bearer business-1', 'Bearer business-2'])
   assert.equal(logins(stage).length, 0)
 })
+
+test('a getToken that meets a domain that is not listed fails the upload, and the next one goes on', async (t) => {
+  const answers = [() => Promise.reject({ errMsg: 'request:fail url not in domain list' }), () => 'business-token']
+  const stage = await openStage(t, { getToken: () => answers.shift()(), concurrency: 1 })
+  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+  assert.deepEqual([error.code, error.stage], ['domain_not_listed', 'login'])
+  assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
+})
