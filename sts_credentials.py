@@ -228,12 +228,15 @@ def _new_client(own: AccessKeys, region: str) -> "AcsClient":
 
 
 def _import_when_used(name: str) -> None:
-    """Put a stand-in in a module's place, which imports it for whoever asks it for anything."""
+    """Put a stand-in in a module's place, which imports it for whoever asks for something in it."""
     if name in sys.modules:
         return
     stand_in = sys.modules[name] = ModuleType(name)
 
     def __getattr__(attribute: str) -> Any:
+        # Who only looks through all modules asks for such as __file__; who imports a part, for __path__.
+        if attribute.startswith("__") and attribute != "__path__":
+            raise AttributeError(attribute)
         if sys.modules.get(name) is stand_in:
             del sys.modules[name]
         return getattr(import_module(name), attribute)

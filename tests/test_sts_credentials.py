@@ -1,5 +1,6 @@
 """sts_credentials: one question to STS through the SDK, and every odd answer it may get."""
 
+import importlib
 import json
 import logging
 import sys
@@ -297,6 +298,8 @@ def test_a_module_left_for_later_comes_when_it_is_asked_for_anything(monkeypatch
     sts_credentials._import_when_used("for_later")
     stand_in = sys.modules["for_later"]
     assert stand_in.__spec__ is None
+    assert not hasattr(stand_in, "__file__")
+    assert sys.modules["for_later"] is stand_in
     assert stand_in.answer == 42
     real = sys.modules["for_later"]
     assert real.__spec__.name == "for_later"
@@ -306,3 +309,12 @@ def test_a_module_left_for_later_comes_when_it_is_asked_for_anything(monkeypatch
     assert sys.modules["for_later"] is real
     with pytest.raises(AttributeError):
         stand_in.nothing  # noqa: B018
+
+
+def test_a_part_of_a_package_left_for_later_can_be_imported(monkeypatch, tmp_path):
+    (tmp_path / "package_for_later").mkdir()
+    (tmp_path / "package_for_later" / "__init__.py").write_text("", "utf-8")
+    (tmp_path / "package_for_later" / "part.py").write_text("answer = 42", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    sts_credentials._import_when_used("package_for_later")
+    assert importlib.import_module("package_for_later.part").answer == 42

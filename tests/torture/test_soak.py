@@ -32,7 +32,10 @@ def test_a_set_counts_as_held_from_its_first_form_on():
     tally = soak.Tally()
     soak.check(a_form(), False, ledger, soak.START, tally, soak.Reasons())
     assert (tally.forms, tally.outlived) == (1, [])
-    assert ledger.held == {"STS.a": until}
+    assert ledger.held == {"STS.a": soak.START + soak.SESSION}
+    for later in (timedelta(seconds=-2), timedelta(seconds=3)):
+        soak.check(a_form(), True, ledger, soak.START + later, tally, soak.Reasons())
+    assert ledger.held == {"STS.a": soak.START + soak.SESSION - timedelta(seconds=2)}
 
 
 def a_form():
