@@ -201,6 +201,9 @@ for (const [errMsg, code] of [
   ['uploadFile:fail upload fail:-103:net::ERR_CONNECTION_ABORTED', 'network'],
   ['uploadFile:fail file not found', 'file_unreadable'],
   ['uploadFile:fail file error', 'file_unreadable'],
+  ['createUploadTask:fail file not exist', 'file_unreadable'],
+  ['文件不存在', 'file_unreadable'],
+  ['error while sending', 'network'],
   [undefined, 'network'],
 ]) {
   test(`the platform's ${JSON.stringify(errMsg)} is ${code}`, async (t) => {
