@@ -59,7 +59,7 @@ class SignedPolicy(NamedTuple):
 
     policy: str
     signature: str
-    pinned: Mapping[str, str]
+    pinned: dict[str, str]
 
 
 def sign_object(rule: UploadRule, credentials: "StsCredentials", now: datetime) -> dict[str, str]:
@@ -92,8 +92,7 @@ def sign_folder(rule: UploadRule, credentials: "StsCredentials", now: datetime) 
     Args:
         now: timezone-aware UTC; its day is the day of the signature.
     """
-    in_folder = ["starts-with", "$key", rule.key]
-    return SignedPolicy(*_sign(rule, dict(rule.fields), [in_folder], credentials, now))
+    return _sign(rule, dict(rule.fields), [["starts-with", "$key", rule.key]], credentials, now)
 
 
 def _sign(
@@ -102,8 +101,8 @@ def _sign(
     conditions: list[Any],
     credentials: "StsCredentials",
     now: datetime,
-) -> tuple[str, str, dict[str, str]]:
-    """The policy, its signature, and ``pinned`` with the fields that signing adds to it."""
+) -> SignedPolicy:
+    """Sign; what signing adds to a form is added to ``pinned`` itself."""
     is_v4 = rule.signature_version == "v4"
     if is_v4:
         stamp = _basic_iso(now)
@@ -121,8 +120,8 @@ def _sign(
     pinned[TOKEN_FIELD] = credentials.security_token
     if is_v4:
         signing_key = derive_signing_key(credentials.access_key_secret, date, rule.region)
-        return policy, sign_v4(policy, signing_key), pinned
-    return policy, sign_v1(policy, credentials.access_key_secret), pinned
+        return SignedPolicy(policy, sign_v4(policy, signing_key), pinned)
+    return SignedPolicy(policy, sign_v1(policy, credentials.access_key_secret), pinned)
 
 
 def encode_policy(expires_at: datetime, conditions: list[Any], *encoded: str) -> str:
