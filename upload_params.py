@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from callers import Caller
-from post_policy import UploadRule, sign_folder, sign_object
+from post_policy import UploadRule, iso, sign_folder, sign_object
 from profiles import Profile
 from settings import Settings
 from sts_credentials import StsCredentials
@@ -84,11 +84,6 @@ def answer_upload(
         "serverTime": iso(now),
         "uploadId": planned.upload_id,
     }
-
-
-def iso(instant: datetime) -> str:
-    """``2026-11-24T14:05:00Z``, from timezone-aware UTC."""
-    return f"{instant.isoformat()[:19]}Z"
 
 
 def _pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:

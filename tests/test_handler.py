@@ -354,6 +354,31 @@ def test_the_request_id_is_fc_s_wherever_it_stands(instance, good_sts):
     )
 
 
+def test_a_request_without_an_id_gets_one_of_its_own(instance, log_lines):
+    function, other_instance = instance(), instance()
+    for asked in (function, function, other_instance):
+        asked.ask(b"[]")
+    ids = [line["requestId"] for line in log_lines()]
+    assert all(re.fullmatch("[0-9a-f]{32}", id_) for id_ in ids)
+    assert len(set(ids)) == 3
+
+
+def test_each_upload_id_is_drawn_by_itself_and_request_ids_take_one_draw(environment, clock, event, good_sts):
+    drawn = []
+
+    def random_bytes(number):
+        drawn.append(number)
+        return bytes(number)
+
+    function = handler.Function(handler.Surroundings(environment, now=clock, random_bytes=random_bytes))
+    for _ in range(3):
+        assert serve(function, event({"filename": "a.png"}), None)["statusCode"] == 200
+    assert drawn == [16, 16, 16]
+    for _ in range(3):
+        assert serve(function, b"[]", None)["statusCode"] == 400
+    assert drawn == [16, 16, 16, 16]
+
+
 @pytest.mark.parametrize(
     "event", [b"", b"\xff", b"null", b"5", b"[]", b"{}", b'"x"', b"[" * 100_000, "{}", b"NaN"]
 )

@@ -31,7 +31,7 @@ MAY_IMPORT = {
         *("upload_callback", "upload_request"),
     },
     "handler": {
-        *("callers", "errors", "http_trigger", "outgoing_http", "rate_limit", "settings"),
+        *("callers", "errors", "http_trigger", "outgoing_http", "post_policy", "rate_limit", "settings"),
         *("sts_credentials", "upload_callback", "upload_params", "upload_request"),
     },
 }

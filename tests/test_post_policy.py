@@ -3,16 +3,21 @@
 import hashlib
 import hmac
 import json
-from base64 import b64decode
+import sys
+import threading
+import time
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from post_policy import (
+    HASHED_AT_ONCE,
     UploadRule,
     derive_signing_key,
     encode_policy,
+    iso,
     sign_folder,
     sign_object,
     sign_v1,
@@ -136,6 +141,50 @@ def test_the_v1_signature_equals_one_computed_independently():
     assert b64decode(form["signature"]) == digest
     assert form["OSSAccessKeyId"] == "STS.NTkeyId"
     assert not any(name.startswith(("x-oss-signature", "x-oss-credential", "x-oss-date")) for name in form)
+
+
+@pytest.mark.parametrize(
+    "length", [0, 1, *(HASHED_AT_ONCE + more for more in (-1, 0, 1)), 3 * HASHED_AT_ONCE, 9999]
+)
+def test_a_policy_of_any_length_is_signed_whole(length):
+    policy = ("ab9/+=" * (length // 6 + 1))[:length]
+    assert sign_v4(policy, b"key") == hmac.new(b"key", policy.encode(), hashlib.sha256).hexdigest()
+    sha1 = hmac.new(b"key", policy.encode(), hashlib.sha1).digest()
+    assert sign_v1(policy, "key") == b64encode(sha1).decode()
+
+
+def others_get_a_turn_during(work):
+    """Whether another thread that is ready to run may do so during ``work``, which never has to give way."""
+    usual_interval = sys.getswitchinterval()
+    start, turns = threading.Event(), []
+    other = threading.Thread(target=lambda: (start.wait(), turns.append("mine")))
+    sys.setswitchinterval(60)
+    try:
+        other.start()
+        time.sleep(0.02)
+        start.set()
+        in_line = time.perf_counter() + 0.02
+        while time.perf_counter() < in_line:
+            pass
+        work()
+        return bool(turns)
+    finally:
+        sys.setswitchinterval(usual_interval)
+        other.join()
+
+
+def test_signing_does_not_wait_for_other_threads():
+    # So long that another thread would have all the time it needs, if it were let in.
+    policy = "x" * 4_000_000
+    assert others_get_a_turn_during(lambda: hmac.digest(b"key", policy.encode(), "sha256"))
+    assert not others_get_a_turn_during(lambda: sign_v4(policy, b"key"))
+    assert not others_get_a_turn_during(lambda: sign_v1(policy, "key"))
+
+
+def test_an_instant_is_written_to_the_second():
+    instant = datetime(2026, 11, 24, 14, 5, 9, 999999, tzinfo=UTC)
+    assert iso(instant) == "2026-11-24T14:05:09Z"
+    assert iso(instant + timedelta(microseconds=1)) == "2026-11-24T14:05:10Z"
 
 
 @pytest.mark.parametrize(
