@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import upload_request
 from callers import identify, log_in
+from credentials_cache import CredentialsCache
 from errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from http_trigger import (
     Request,
@@ -30,7 +31,7 @@ from outgoing_http import Exchange, exchange
 from post_policy import iso
 from rate_limit import RateLimit, address_group
 from settings import EXPIRY_MARGIN, read_settings
-from sts_credentials import CredentialsCache, StsClient, StsCredentials, own_access_keys
+from sts_credentials import StsClient, StsCredentials, own_access_keys
 from upload_callback import OssPublicKeys, tell_business, verify_callback
 from upload_params import answer_upload, plan_upload
 

@@ -1,21 +1,19 @@
 """
-AssumeRole through ``aliyun-python-sdk-sts``, and how long its answer is kept.
+AssumeRole through ``aliyun-python-sdk-sts``: whose keys ask, the question, and what its answer must hold.
 """
 
-import copy
 import json
 import logging
 import re
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from errors import Misconfigured, StsRejected, StsUnavailable, UploadError
+from errors import Misconfigured, StsRejected, StsUnavailable
 from outgoing_http import ExchangeFailed, within
 
 if TYPE_CHECKING:
@@ -28,11 +26,7 @@ READ_TIMEOUT_SECONDS = 3
 ATTEMPT_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS
 MAX_ANSWER_BYTES = 64 * 1024
 READ_BYTES = 8192
-ATTEMPTS = 2
 RETRY_PAUSE_SECONDS = 0.2
-ADVISORY_PART = 4  # the last quarter of a session is the advisory window
-EARLY_TRIES = 2  # that the longest form gets at least, when it is longer than that window
-EARLY_RETRY_PAUSE = timedelta(seconds=30)
 # What the SDK imports and AssumeRole never calls: RSA key pairs (with all of cryptography), guessing the
 # encoding of a text, and looking up timeouts that we give. Left for later, a cold start takes a tenth less
 # time and a fifth less memory.
@@ -44,8 +38,6 @@ SDK_MODULES_FOR_LATER = (
 CREDENTIAL_FIELDS = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
 # Everything the SDK was seen to raise from one call (its own parsing of odd error bodies included).
 UNTYPED_SDK_ERRORS = (AttributeError, IndexError, TypeError, ValueError, RecursionError)
-
-log = logging.getLogger("oss_direct_upload")
 
 
 class AccessKeys(NamedTuple):
@@ -151,7 +143,7 @@ class StsClient:
                 break
             except _WorthAnotherTry as error:
                 if not left:
-                    raise _unavailable(str(error)) from None
+                    raise unavailable(str(error)) from None
             self._sleep(RETRY_PAUSE_SECONDS)
         credentials = parse_answer(body)
         # A wrong clock over there must not make us keep a set for longer than we asked for.
@@ -189,9 +181,9 @@ class StsClient:
         except ClientException as error:
             if error.error_code == "SDK.HttpError":
                 raise _WorthAnotherTry("no answer from STS (refused, reset, timed out or TLS)") from None
-            raise _unavailable(f"the SDK says {_plain(error.error_code)}") from None
+            raise unavailable(f"the SDK says {_plain(error.error_code)}") from None
         except UNTYPED_SDK_ERRORS as error:
-            raise _unavailable(f"STS sent an error the SDK cannot read ({type(error).__name__})") from None
+            raise unavailable(f"STS sent an error the SDK cannot read ({type(error).__name__})") from None
         return body
 
 
@@ -273,7 +265,7 @@ def _server_error(status: Any, code: Any, request_id: Any) -> Exception:
         return _WorthAnotherTry(reason)
     if isinstance(status, int) and 400 <= status < 500:
         return StsRejected("STS refused to issue upload credentials.", reason=reason)
-    return _unavailable(reason)
+    return unavailable(reason)
 
 
 def _plain(value: Any) -> str:
@@ -281,7 +273,8 @@ def _plain(value: Any) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "?", str(value))[:80]
 
 
-def _unavailable(reason: str) -> StsUnavailable:
+def unavailable(reason: str) -> StsUnavailable:
+    """What a caller is told whatever kept STS from answering; the reason is for the log."""
     return StsUnavailable("STS cannot issue upload credentials right now; please try again.", reason=reason)
 
 
@@ -297,144 +290,17 @@ def parse_answer(body: bytes) -> StsCredentials:
     try:
         answer = json.loads(body)
     except (ValueError, TypeError, RecursionError):
-        raise _unavailable("STS answered 200 with a body that is not JSON") from None
+        raise unavailable("STS answered 200 with a body that is not JSON") from None
     given = answer.get("Credentials") if isinstance(answer, dict) else None
     if not isinstance(given, dict):
-        raise _unavailable("STS answered 200 without Credentials")
+        raise unavailable("STS answered 200 without Credentials")
     missing = [name for name in CREDENTIAL_FIELDS if not (isinstance(given.get(name), str) and given[name])]
     if missing:
-        raise _unavailable(f"STS answered 200 without {', '.join(missing)}")
+        raise unavailable(f"STS answered 200 without {', '.join(missing)}")
     try:
         expires_at = datetime.fromisoformat(given["Expiration"])
     except ValueError:
-        raise _unavailable("STS answered 200 with an Expiration that is no date") from None
+        raise unavailable("STS answered 200 with an Expiration that is no date") from None
     if expires_at.tzinfo is None:
-        raise _unavailable("STS answered 200 with an Expiration without a time zone")
+        raise unavailable("STS answered 200 with an Expiration without a time zone")
     return StsCredentials(given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"], expires_at)
-
-
-class AssumeRole(Protocol):
-    """How the cache asks for a new set; ``StsClient.assume_role`` is the real one."""
-
-    def __call__(self, own: AccessKeys, now: datetime, *, attempts: int) -> StsCredentials: ...
-
-
-class _Held(NamedTuple):
-    """A credential set and the instant from which it should be replaced if that can be done."""
-
-    credentials: StsCredentials
-    refresh_from: datetime
-
-
-class _Flight:
-    """One refresh under way; whoever waits for it shares its outcome."""
-
-    def __init__(self) -> None:
-        self.landed = threading.Event()
-        self.credentials: StsCredentials | None = None
-        self.fetched = False
-        self.error: UploadError | None = None
-
-
-class CredentialsCache:
-    """
-    The credentials of one instance: refreshed early when possible, late when necessary, once at a time.
-
-    There is no background refresher: the threads of a frozen instance do not run.
-
-    Args:
-        assume_role: asks STS; raises ``UploadError`` when it cannot answer.
-
-        longest_form: the life of the longest form, margin included. A set that does not cover it any
-            more is no longer good for everyone, so it must be replaced well before.
-    """
-
-    def __init__(self, assume_role: AssumeRole, longest_form: timedelta = timedelta(0)) -> None:
-        self._assume_role = assume_role
-        self._longest_form = longest_form
-        self._held: _Held | None = None
-        self._flight: _Flight | None = None
-        self._lock = threading.Lock()
-
-    def get(
-        self, own_keys: Callable[[], AccessKeys], *, now: datetime, good_until: datetime
-    ) -> tuple[StsCredentials, bool]:
-        """
-        Credentials that live until ``good_until`` at least, and whether this call fetched them.
-
-        Args:
-            own_keys: called only when STS must be asked.
-
-        Raises:
-            UploadError: no held set lasts that long, and a new one was not to be had.
-        """
-        held = self._held
-        covers = held is not None and held.credentials.expires_at >= good_until
-        if held and covers and now < held.refresh_from:
-            return held.credentials, False
-        flight, is_ours = self._board()
-        if is_ours:
-            self._fly(flight, own_keys, now, good_until)
-        elif held and covers:
-            return held.credentials, False
-        flight.landed.wait()
-        if flight.credentials and flight.credentials.expires_at >= good_until:
-            return flight.credentials, is_ours and flight.fetched
-        if held and covers:
-            self._put_off_the_next_try(held, now, flight.error)
-            return held.credentials, False
-        # A copy, because a raised exception collects the traceback of its thread.
-        raise copy.copy(flight.error or _too_short())
-
-    def _board(self) -> tuple[_Flight, bool]:
-        with self._lock:
-            if self._flight is not None:
-                return self._flight, False
-            self._flight = _Flight()
-            return self._flight, True
-
-    def _fly(
-        self, flight: _Flight, own_keys: Callable[[], AccessKeys], now: datetime, good_until: datetime
-    ) -> None:
-        try:
-            # Another flight may have landed between our look at the held set and our boarding.
-            held = self._held
-            if held and held.credentials.expires_at >= good_until and now < held.refresh_from:
-                flight.credentials = held.credentials
-                return
-            # While the held set is good, nobody should wait long for a better one.
-            is_early = held is not None and held.credentials.expires_at >= good_until
-            credentials = self._assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
-            if credentials.expires_at < good_until:
-                raise _too_short()
-            with self._lock:
-                self._held = _Held(credentials, self._refresh_from(credentials.expires_at, now))
-            flight.credentials, flight.fetched = credentials, True
-        except UploadError as error:
-            flight.error = error
-        finally:
-            with self._lock:
-                self._flight = None
-            flight.landed.set()
-
-    def _refresh_from(self, expires_at: datetime, now: datetime) -> datetime:
-        life = expires_at - now
-        window = life / ADVISORY_PART
-        # A form longer than the window still gets a few early tries before its own time is up; but a
-        # form nearly as long as the session must not have STS asked all the time.
-        start = min(life - window, life - self._longest_form - EARLY_TRIES * EARLY_RETRY_PAUSE)
-        return now + max(start, window)
-
-    def _put_off_the_next_try(self, held: _Held, now: datetime, error: UploadError | None) -> None:
-        log.warning(
-            "early refresh of the STS credentials failed, the held set stays in use until %s: %s",
-            held.credentials.expires_at.isoformat(),
-            error.reason if error else "",
-        )
-        with self._lock:
-            if self._held is held:
-                self._held = _Held(held.credentials, now + EARLY_RETRY_PAUSE)
-
-
-def _too_short() -> StsUnavailable:
-    return _unavailable("STS issued credentials that end before a form would")

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from credentials_cache import CredentialsCache
 from errors import StsRejected, StsUnavailable
-from sts_credentials import AccessKeys, CredentialsCache, StsCredentials
+from sts_credentials import AccessKeys, StsCredentials
 
 OWN = AccessKeys("STS.own", "s", "t")
 FORM = timedelta(seconds=360)

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "tokens": {"errors", "jwt"},
     "rate_limit": {"errors", "settings"},
     "sts_credentials": {"errors", "outgoing_http", "aliyunsdkcore", "aliyunsdksts"},
+    "credentials_cache": {"errors", "sts_credentials"},
     "post_policy": {"sts_credentials"},
     "callers": {"errors", "outgoing_http", "settings", "tokens", "jwt"},
     "upload_request": {"errors", "profiles"},
@@ -31,8 +32,8 @@ MAY_IMPORT = {
         *("upload_callback", "upload_request"),
     },
     "handler": {
-        *("callers", "errors", "http_trigger", "outgoing_http", "post_policy", "rate_limit", "settings"),
-        *("sts_credentials", "upload_callback", "upload_params", "upload_request"),
+        *("callers", "credentials_cache", "errors", "http_trigger", "outgoing_http", "post_policy"),
+        *("rate_limit", "settings", "sts_credentials", "upload_callback", "upload_params", "upload_request"),
     },
 }
 # They cost a cold start dearly, so they are imported where they are used.

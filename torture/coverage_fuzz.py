@@ -13,8 +13,8 @@ from pathlib import Path
 import atheris  # type: ignore[import-untyped]  # only in the virtual environment made for it
 
 INSTRUMENTED = (
-    *("callers", "errors", "handler", "http_trigger", "profiles", "settings", "sts_credentials", "tokens"),
-    *("upload_callback", "upload_params", "upload_request", "jwt", "tomllib"),
+    *("callers", "credentials_cache", "errors", "handler", "http_trigger", "profiles", "settings"),
+    *("sts_credentials", "tokens", "upload_callback", "upload_params", "upload_request", "jwt", "tomllib"),
 )
 SAVED_EVERY = 4096
 MAX_BYTES = 4096

@@ -34,8 +34,12 @@ TESTS = {
     ),
     "upload_callback": ("tests/callback",),
     "sts_credentials": (
-        *("tests/test_sts_credentials.py", "tests/test_credentials_cache.py"),
-        *("tests/torture/test_credentials_model.py", "tests/torture/test_mutants_of_sts_credentials.py"),
+        "tests/test_sts_credentials.py",
+        "tests/torture/test_mutants_of_sts_credentials.py",
+    ),
+    "credentials_cache": (
+        *("tests/test_credentials_cache.py", "tests/torture/test_credentials_model.py"),
+        "tests/torture/test_mutants_of_credentials_cache.py",
     ),
     "upload_request": (
         *("tests/torture/test_mutants_of_upload_request.py", "tests/torture/test_hostile_http.py"),

@@ -22,9 +22,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from credentials_cache import ATTEMPTS, EARLY_RETRY_PAUSE, EARLY_TRIES
 from local.accounts import AccessKey, Accounts
 from local.sts_server import StsServer
-from sts_credentials import ATTEMPTS, EARLY_RETRY_PAUSE, EARLY_TRIES
 from torture import stage
 from torture.canaries import LogWatch, Watch
 from torture.report import Progress, Result
