@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.peers import task
 from ops.bytecode import compile_folder, find_python
+from ops.hash_pins import pins_of
 from ops.package import build
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +111,7 @@ def contestant_environment(sts_origin: str, ca_file: Path) -> dict[str, str]:
 
 def versions(bench: Bench) -> dict[str, str]:
     """What was measured, by name and version."""
-    pins = dict(line.split("==") for line in REQUIREMENTS.read_text("utf-8").splitlines() if "==" in line)
+    pins = dict(pin.split("==") for pin in pins_of(REQUIREMENTS.read_text("utf-8")))
     ali_oss = json.loads((ROOT / "node_modules" / "ali-oss" / "package.json").read_text("utf-8"))
     return {
         "Python": _output([bench.python, "-c", "import platform; print(platform.python_version())"]),

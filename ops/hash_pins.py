@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("requirements.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-dev.txt", "bench/requirements-bench.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # Each line is one machine: the newest tags first, the older ones that it also takes behind.
 MACHINES = (
