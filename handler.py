@@ -48,7 +48,7 @@ LOG_FIELDS = dict.fromkeys("requestId route status code ms profile owner key upl
 
 log = logging.getLogger("oss_direct_upload")
 # Not on the watch for circles: what is encoded was put together just before.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 Record = dict[str, Any]
 
 
@@ -110,14 +110,14 @@ class Function:
 
     def _new_request_id(self) -> str:
         """For servers that give none; it names a request in the log and guards nothing."""
-        return f"{self._random_bits(ID_BYTES * 8):0{ID_BYTES * 2}x}"
+        return self._quick_random_bytes(ID_BYTES).hex()
 
     @cached_property
-    def _random_bits(self) -> Callable[[int], int]:
+    def _quick_random_bytes(self) -> Callable[[int], bytes]:
         # A call of the system for each request would let other threads in, see post_policy.HASHED_AT_ONCE.
         from random import Random
 
-        return Random(self._around.random_bytes(ID_BYTES)).getrandbits
+        return Random(self._around.random_bytes(ID_BYTES)).randbytes
 
     def _ready(self) -> "_Service":
         if self._service is None:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 from errors import BadRequest, TooLarge, UnsupportedType
 
 MAX_BODY_BYTES = 64 * 1024
-# Function Compute's own bound; other servers in front of the WSGI form may have none.
+# Function Compute's own bound; other servers in front of the WSGI form may have none. A query has the same.
 MAX_HEADERS_BYTES = 8 * 1024
 REASON_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
@@ -73,8 +73,8 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
     Read the event of an FC 3.0 HTTP trigger.
 
     Raises:
-        BadRequest: it is not such an event, its headers are over their limit, or its body is not the
-            base64 it claims to be.
+        BadRequest: it is not such an event, its headers or query are over their limit, or its body is not
+            the base64 it claims to be.
 
         TooLarge: the body.
 
@@ -90,6 +90,7 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
     if not isinstance(http, dict):
         raise BadRequest("The event is not one of an HTTP trigger.")
     query = _texts(fields.get("queryParameters"))
+    _check_query(sum(len(name) + len(value) for name, value in query.items()))
     headers = {str(name).lower(): str(value) for name, value in _object(fields.get("headers")).items()}
     _check_headers(headers)
     return Request(
@@ -110,13 +111,14 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
     Read a WSGI environment (PEP 3333), FC 2.0's included.
 
     Raises:
-        BadRequest: a header is malformed, they are over their limit, or the body cannot be read.
+        BadRequest: a header is malformed, headers or query are over their limit, or the body cannot be read.
 
         TooLarge: the body.
 
         UnsupportedType: the body is said to be compressed.
     """
     raw_query = environ.get("QUERY_STRING", "")
+    _check_query(len(raw_query))
     query: dict[str, str] = {}
     for name, value in parse_qsl(raw_query, keep_blank_values=True):
         query[name] = f"{query[name]},{value}" if name in query else value
@@ -181,6 +183,11 @@ def _check_headers(headers: Mapping[str, str]) -> None:
         raise BadRequest(f"The headers are over {MAX_HEADERS_BYTES} bytes.")
     if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         raise UnsupportedType("The body must not be compressed; send it without Content-Encoding.")
+
+
+def _check_query(size: int) -> None:
+    if size > MAX_HEADERS_BYTES:
+        raise BadRequest(f"The query is over {MAX_HEADERS_BYTES} bytes.")
 
 
 def _event_body(body: Any, is_base64: Any) -> bytes:

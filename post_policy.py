@@ -8,10 +8,10 @@ that no condition names from the client as it comes.
 import hmac
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sts_credentials import StsCredentials
@@ -21,8 +21,7 @@ V4_ALGORITHM = "OSS4-HMAC-SHA256"
 # From 2048 bytes on, and in hmac.digest always, Python lets another thread run while it hashes. Under a
 # threaded server this one then waits for its next turn much longer than a policy takes to hash.
 HASHED_AT_ONCE = 2047
-# Not on the watch for circles: what is encoded was put together just before.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class UploadRule(NamedTuple):
@@ -95,13 +94,14 @@ def sign_folder(rule: UploadRule, credentials: "StsCredentials", now: datetime) 
     Args:
         now: timezone-aware UTC; its day is the day of the signature.
     """
-    return _sign(rule, dict(rule.fields), [["starts-with", "$key", rule.key]], credentials, now)
+    folder = f'["starts-with","$key",{_encode(rule.key)}]'
+    return _sign(rule, dict(rule.fields), [folder], credentials, now)
 
 
 def _sign(
     rule: UploadRule,
     pinned: dict[str, str],
-    conditions: list[Any],
+    conditions: list[str],
     credentials: "StsCredentials",
     now: datetime,
 ) -> SignedPolicy:
@@ -113,43 +113,42 @@ def _sign(
         pinned["x-oss-signature-version"] = V4_ALGORITHM
         pinned["x-oss-credential"] = f"{credentials.access_key_id}/{date}/{rule.region}/oss/aliyun_v4_request"
         pinned["x-oss-date"] = stamp
-    conditions += [
-        {"bucket": rule.bucket},
-        ["content-length-range", rule.min_size_bytes, rule.max_size_bytes],
-        *[{name: value} for name, value in pinned.items()],
-    ]
-    token_condition = _encode_token_condition(credentials.security_token)
-    policy = encode_policy(rule.expires_at, conditions, token_condition)
     pinned[TOKEN_FIELD] = credentials.security_token
+    conditions += [
+        pin("bucket", rule.bucket),
+        f'["content-length-range",{rule.min_size_bytes},{rule.max_size_bytes}]',
+        *[pin(name, value) for name, value in pinned.items()],
+    ]
+    policy = encode_policy(rule.expires_at, conditions)
     if is_v4:
         signing_key = derive_signing_key(credentials.access_key_secret, date, rule.region)
         return SignedPolicy(policy, sign_v4(policy, signing_key), pinned)
     return SignedPolicy(policy, sign_v1(policy, credentials.access_key_secret), pinned)
 
 
-def encode_policy(expires_at: datetime, conditions: list[Any], *encoded: str) -> str:
+def encode_policy(expires_at: datetime, conditions: Iterable[str]) -> str:
     """
     The policy document as it is sent and signed.
 
     Args:
         expires_at: timezone-aware UTC, written in GMT with milliseconds.
 
-        conditions: one or more.
-
-        encoded: further conditions, as JSON already.
+        conditions: each as JSON.
 
     Returns:
         base64 of the UTF-8 JSON.
     """
     expiration = f"{iso(expires_at)[:-1]}.000Z"
-    listed = ",".join((_encode(conditions)[1:-1], *encoded))
-    return b64encode(f'{{"expiration":"{expiration}","conditions":[{listed}]}}'.encode()).decode()
+    return b64encode(
+        f'{{"expiration":"{expiration}","conditions":[{",".join(conditions)}]}}'.encode()
+    ).decode()
 
 
-# By far the longest condition, and the same for as long as the credentials are. Two, as below.
-@lru_cache(maxsize=2)
-def _encode_token_condition(security_token: str) -> str:
-    return _encode({TOKEN_FIELD: security_token})
+# Most conditions of one form stand in the next as well; the longest, the token's, for an hour.
+@lru_cache(maxsize=64)
+def pin(name: str, value: str) -> str:
+    """The condition, as JSON, that holds a form field to one value."""
+    return f"{{{_encode(name)}:{_encode(value)}}}"
 
 
 # All the files of a request, and all requests of one second, write the same two instants again and again.

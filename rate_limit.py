@@ -11,6 +11,7 @@ from settings import Rate
 
 # Some 300 bytes each: about a megabyte at the most, however many callers there are.
 MAX_CALLERS_REMEMBERED = 4096
+LATE_SECONDS = 10
 
 
 class RateLimit:
@@ -40,8 +41,9 @@ class RateLimit:
         instant = now.timestamp()
         with self._lock:
             start, used = self._windows.get(caller, (instant, 0))
-            # A clock that was set back must not lock a caller out until it has caught up.
-            if not start <= instant < start + self._rate.seconds:
+            # A clock that was set back must not lock a caller out until it has caught up; a request that is
+            # only late, because another one read the clock after it, must not forget what was counted.
+            if not start - LATE_SECONDS <= instant < start + self._rate.seconds:
                 self._windows.pop(caller, None)
                 start, used = instant, 0
             if used + count > self._rate.limit:

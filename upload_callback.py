@@ -208,9 +208,10 @@ def verify_callback(
     """
     Accept what OSS signed about an upload that we signed the form for, and nothing else.
 
-    OSS's key has 512 bits and the hash is MD5, so its signature alone proves little; the ticket,
-    which only the pinned callback of our own form carries, proves the rest. The ticket is read
-    first: without one nobody can make us fetch a key.
+    OSS's key has 512 bits, the hash is MD5, and OSS signs whatever callback a form names, so its
+    signature alone proves little. The ticket proves whose form it was, for which key, type and sizes;
+    that the object is there stays the uploader's word. The ticket is read first: without one nobody
+    can make us fetch a key.
 
     Raises:
         BadRequest, Forbidden, OssKeyUnavailable

@@ -208,13 +208,12 @@ def render_key(
         now: timezone-aware UTC.
     """
     extension = _name_extension(filename) or EXTENSION_OF_TYPE.get(content_type, "")
-    yyyy, mm, dd = now.isoformat()[:10].split("-")
     # A profile's key holds no braces but those of these placeholders.
     return profile.key.format(
         owner=owner,
-        yyyy=yyyy,
-        mm=mm,
-        dd=dd,
+        yyyy=now.year,
+        mm=f"{now.month:02}",
+        dd=f"{now.day:02}",
         id=upload_id,
         ext=f".{extension}" if extension else "",
         filename="",

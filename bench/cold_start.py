@@ -42,7 +42,8 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     outcomes = in_turn(starts, rounds, lambda text: progress(f"cold start: {text}"))
     for name, runs in outcomes.items():
         if name not in (NOTHING, NODE):
-            check_form(name, json.loads(runs[-1].line))
+            for run in runs:
+                check_form(name, json.loads(run.line))
     return {
         name: {
             "wall_ms": [run.wall_ms for run in runs],

@@ -23,7 +23,8 @@ from bench.peers.task import WANTED
 from bench.setting_up import WORKSHOP, Bench, Progress
 from bench.sts_stand_in import StsStandIn
 
-HELLO, FLOOR, FUNCTION = "hello", "inline", "function"
+HELLO, FLOOR, TUNED_FLOOR, FUNCTION = "hello", "inline", "tuned", "function"
+APPLICATIONS = (HELLO, FLOOR, TUNED_FLOOR, FUNCTION)
 THREADS = 4
 CONNECTIONS = 4
 START_SECONDS = 30
@@ -40,7 +41,7 @@ def measure(bench: Bench, rounds: int, seconds: float, progress: Progress) -> di
         ``{application: {"per_second": [one a round], "per_cpu_second", "p50_ms", …, "wrk"}}``
     """
     with contextlib.ExitStack() as stack:
-        ports = {name: stack.enter_context(served(bench, name)) for name in (HELLO, FLOOR, FUNCTION)}
+        ports = {name: stack.enter_context(served(bench, name)) for name in APPLICATIONS}
         runs = {name: partial(load_once, port, seconds) for name, port in ports.items()}
         outcomes = in_turn(runs, rounds, lambda text: progress(f"load: {text}"))
         figures: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """The benchmarks measure what they say: same work, right arithmetic, honest verdicts."""
 
 import http.server
+import importlib
 import json
 import ssl
 import subprocess
@@ -30,15 +31,14 @@ PEERS = ROOT / "bench" / "peers"
 PATH_ONLY = {"PATH": "/usr/bin:/bin"}
 
 
-@pytest.fixture
-def floor(monkeypatch):
-    """The floor and its task, found as the contestants find them: by folder."""
+@pytest.fixture(params=["floor", "tuned_floor"])
+def floor(request, monkeypatch):
+    """A floor and its task, found as the contestants find them: by folder."""
     monkeypatch.syspath_prepend(str(PEERS))
-    import floor
     import task
 
-    yield floor, task
-    for name in ("floor", "task", "requests_of_clients"):
+    yield importlib.import_module(request.param), task
+    for name in ("floor", "tuned_floor", "task", "requests_of_clients"):
         sys.modules.pop(name, None)
 
 

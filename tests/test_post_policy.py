@@ -18,6 +18,7 @@ from post_policy import (
     derive_signing_key,
     encode_policy,
     iso,
+    pin,
     sign_folder,
     sign_object,
     sign_v1,
@@ -81,7 +82,11 @@ def test_signs_v1_as_ali_oss_and_the_java_sdk_do(vector):
 def test_encodes_a_policy_as_ali_oss_does(vector):
     policy = json.loads(vector["policy_json"])
     expires_at = datetime.fromisoformat(policy["expiration"])
-    assert encode_policy(expires_at, policy["conditions"]) == vector["policy_base64"]
+    conditions = [
+        pin(*next(iter(item.items()))) if isinstance(item, dict) else json.dumps(item, separators=(",", ":"))
+        for item in policy["conditions"]
+    ]
+    assert encode_policy(expires_at, conditions) == vector["policy_base64"]
 
 
 @pytest.mark.parametrize("token", ['a"b\\c', "令牌", "line\nbreak", '"},{"acl":"public-read'])

@@ -10,7 +10,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from errors import TooManyRequests
-from rate_limit import MAX_CALLERS_REMEMBERED, RateLimit, address_group
+from rate_limit import LATE_SECONDS, MAX_CALLERS_REMEMBERED, RateLimit, address_group
 from settings import Rate
 
 MANY_CALLERS = 100_000
@@ -65,6 +65,17 @@ def test_a_clock_set_back_locks_nobody_out(clock):
     limit.take("a", 1, clock())
     limit.take("a", 1, clock.tick(hours=-3))
     refusal(limit, "a", 1, clock())
+
+
+def test_a_request_that_comes_late_with_an_earlier_clock_forgets_nothing(clock):
+    limit = RateLimit(Rate(2, 60))
+    earlier = clock()
+    limit.take("a", 1, clock.tick(seconds=1))
+    limit.take("a", 1, earlier)
+    refusal(limit, "a", 1, earlier)
+    refusal(limit, "a", 1, earlier - timedelta(seconds=LATE_SECONDS - 1))
+    refusal(limit, "a", 1, clock.tick(seconds=59))
+    limit.take("a", 1, clock.tick(seconds=1))
 
 
 def test_a_refused_caller_is_not_forgotten_earlier(clock):

@@ -1,7 +1,7 @@
 """
-The floor: the hashes, JSON and base64 of one answer written inline, without a single check.
+The floor: the hashes, JSON and base64 of one answer plainly written inline, without a single check.
 
-It answers as the function does, and writes the same log line, so that only the design is between them.
+It answers as the function does, and writes the same log line.
 """
 
 import hmac
@@ -80,7 +80,7 @@ def sign(
     document = {"expiration": expires_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"), "conditions": conditions}
     policy = b64encode(json.dumps(document, ensure_ascii=False, separators=COMPACT).encode()).decode()
     form["policy"] = policy
-    form["x-oss-signature"] = hmac.digest(_signing_key(secret, date), policy.encode(), "sha256").hex()
+    form["x-oss-signature"] = hmac.digest(signing_key(secret, date), policy.encode(), "sha256").hex()
     return {
         "url": HOST,
         "key": key,
@@ -93,7 +93,7 @@ def sign(
     }
 
 
-def _signing_key(secret: str, date: str) -> bytes:
+def signing_key(secret: str, date: str) -> bytes:
     key = _signing_keys.get(secret + date)
     if key is None:
         key = f"aliyun_v4{secret}".encode()

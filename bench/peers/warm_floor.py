@@ -1,9 +1,10 @@
-"""The warm floor: the same event to the same answer, written inline, with its log line and without."""
+"""The warm floors: the same event to the same answer, written inline, with its log line and without."""
 
 import os
 from pathlib import Path
 
 import floor
+import tuned_floor
 from requests_of_clients import event
 from timing import serve
 
@@ -14,5 +15,7 @@ serve(
         "1": lambda: floor.answer_event(one, log),
         "9": lambda: floor.answer_event(nine, log),
         "1, no log line": lambda: floor.answer_event(one, None),
+        "1, tuned": lambda: tuned_floor.answer_event(one, log),
+        "9, tuned": lambda: tuned_floor.answer_event(nine, log),
     }
 )

@@ -1,5 +1,5 @@
 """
-Three WSGI applications for the same server: a bare greeting, the floor, and the function.
+WSGI applications for the same server: a bare greeting, the floor, plain and tuned, and the function.
 
 Each also answers ``/bench/usage`` with the processor time and memory of its process.
 """
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import floor
+import tuned_floor
 from memory import resident_mb
 
 import handler
@@ -51,9 +52,12 @@ def greet(environ, start_response):
     return respond(GREETING, start_response)
 
 
-def answer_inline(environ, start_response):
-    wanted = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-    return respond(floor.answer(wanted, "bench", log).encode(), start_response)
+def answer_with(answer):
+    def application(environ, start_response):
+        wanted = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        return respond(answer(wanted, "bench", log).encode(), start_response)
+
+    return application
 
 
 def answer_with_function():
@@ -64,5 +68,6 @@ def answer_with_function():
 
 
 hello = with_usage(greet)
-inline = with_usage(answer_inline)
+inline = with_usage(answer_with(floor.answer))
+tuned = with_usage(answer_with(tuned_floor.answer))
 function = with_usage(answer_with_function())

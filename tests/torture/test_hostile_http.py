@@ -112,6 +112,16 @@ def test_what_the_runtime_itself_adds_does_not_count_as_the_caller_s_headers(sen
     assert send(headers={"X-Long": "x" * (MAX_HEADERS_BYTES - 100)})[0] == 200
 
 
+def test_a_line_of_the_log_held_separators_of_lines(instance, good_sts, log_lines, caplog, profiles_file):
+    path = profiles_file(
+        '[default]\nkey = "a\u2028\x85\x9b/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
+    )
+    assert instance(PROFILES_FILE=path).ask(body={}).status == 200
+    (line,) = [record.getMessage() for record in caplog.records if '"key":"' in record.getMessage()]
+    assert line.isascii() and len(line.splitlines()) == 1
+    assert log_lines()[-1]["key"].startswith("a\u2028\x85\x9b/")
+
+
 @pytest.fixture
 def wsgi(instance, good_sts):
     """What only the WSGI form can be given, for there the server in front may be any."""
@@ -124,6 +134,14 @@ def wsgi(instance, good_sts):
         return int(started[0][:3]), json.loads(b"".join(parts))
 
     return ask
+
+
+@pytest.mark.parametrize(("length", "status"), [(MAX_HEADERS_BYTES, 200), (MAX_HEADERS_BYTES + 1, 400)])
+def test_a_query_over_8_kb_had_no_limit(instance, wsgi, event, length, status):
+    name, value = "x" * 100, "x" * (length - 101)
+    assert wsgi(CONTENT_LENGTH=str(len(GOOD)), QUERY_STRING=f"{name}={value}")[0] == status
+    raw = event(GOOD.decode(), query={name: f"{value}x"})
+    assert instance().ask(raw).status == status
 
 
 def test_a_chunked_body_that_the_server_left_undone_was_read_as_an_empty_one(wsgi):
