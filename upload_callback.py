@@ -14,7 +14,8 @@ from callers import Caller
 from errors import BadRequest, Forbidden, Misconfigured, OssKeyUnavailable, Unauthorized
 from outgoing_http import Exchange, ExchangeFailed
 from profiles import Profile
-from settings import Settings
+from rate_limit import RateLimit
+from settings import Rate, Settings
 from tokens import RECEIPT, TICKET, issue_token, read_token
 from upload_request import object_url
 
@@ -25,6 +26,8 @@ KEY_BUDGET_SECONDS = 2.0
 MAX_KEY_BYTES = 16 * 1024
 MAX_FIELD_CHARACTERS = 5 * 1024
 MAX_KEYS_KEPT = 8
+# One key serves all callbacks; who holds a ticket could name another address each time, and have us wait.
+FETCHES_PER_TICKET = Rate(5, 60)
 MAX_HEADER_CHARACTERS = 1024
 WEBHOOK_BUDGET_SECONDS = 1.5
 # OSS calls back when the upload ends, which may be later than the form's own end.
@@ -120,24 +123,30 @@ class OssPublicKeys:
         self._origin = origin
         self._exchange = exchange
         self._keys: dict[str, Any] = {}
+        self._fetches = RateLimit(FETCHES_PER_TICKET)
 
-    def find(self, address_header: str) -> Any:
+    def find(self, address_header: str, *, ticket_id: str, now: datetime) -> Any:
         """
         The key that a callback names.
 
         Args:
             address_header: ``x-oss-pub-key-url``, base64 of the address.
 
+            ticket_id: whose ticket has it fetched.
+
         Raises:
             BadRequest: no address.
 
             Forbidden: an address that is not OSS's; nothing is fetched then.
+
+            TooManyRequests: this ticket had too many keys fetched.
 
             OssKeyUnavailable: it cannot be fetched, or is no RSA key.
         """
         path = _key_path(address_header)
         key = self._keys.get(path)
         if key is None:
+            self._fetches.take(ticket_id, 1, now)
             key = self._fetch(path)
             if len(self._keys) >= MAX_KEYS_KEPT:
                 self._keys.clear()
@@ -214,13 +223,14 @@ def verify_callback(
     can make us fetch a key.
 
     Raises:
-        BadRequest, Forbidden, OssKeyUnavailable
+        BadRequest, Forbidden, TooManyRequests, OssKeyUnavailable
     """
     signature = _decode_base64(headers.get("authorization", ""), "authorization")
     _key_path(headers.get("x-oss-pub-key-url", ""))
     reported = _read_report(body)
     ticket = _read_ticket(reported.get("ticket", ""), settings, now)
-    public_key = keys.find(headers.get("x-oss-pub-key-url", ""))
+    address = headers.get("x-oss-pub-key-url", "")
+    public_key = keys.find(address, ticket_id=str(ticket.get("jti")), now=now)
     if not is_signed_by_oss(public_key, signature, path=path, raw_query=raw_query, body=body):
         raise _forbidden("the signature of the callback does not fit")
     _check_object(reported, ticket, settings)

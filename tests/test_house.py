@@ -24,8 +24,8 @@ MAY_IMPORT = {
     "callers": {"errors", "outgoing_http", "settings", "tokens", "jwt"},
     "upload_request": {"errors", "profiles"},
     "upload_callback": {
-        *("callers", "errors", "outgoing_http", "profiles", "settings", "tokens", "upload_request"),
-        "cryptography",
+        *("callers", "errors", "outgoing_http", "profiles", "rate_limit", "settings", "tokens"),
+        *("upload_request", "cryptography"),
     },
     "upload_params": {
         *("callers", "errors", "post_policy", "profiles", "settings", "sts_credentials"),

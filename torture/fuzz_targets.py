@@ -237,7 +237,7 @@ class Bench:
 class _AcceptingKey:
     """A public key of OSS that every signature fits, so that what follows the signature is reached."""
 
-    def find(self, address_header: str) -> "_AcceptingKey":
+    def find(self, address_header: str, **_whose: Any) -> "_AcceptingKey":
         from upload_callback import _key_path
 
         _key_path(address_header)

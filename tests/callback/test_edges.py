@@ -17,12 +17,14 @@ from profiles import Profile
 from settings import read_settings
 from upload_callback import OssPublicKeys, callback_field, is_signed_by_oss, tell_business, verify_callback
 
+ORIGIN = "https://gosspublic.alicdn.com"
+
 
 @pytest.fixture
 def address():
     from base64 import b64encode
 
-    return lambda name: b64encode(f"https://gosspublic.alicdn.com/{name}".encode()).decode()
+    return lambda name: b64encode(f"{ORIGIN}/{name}".encode()).decode()
 
 
 @pytest.fixture
@@ -47,25 +49,25 @@ def fetched(key_host):
     return [url.rpartition("/")[2] for _, url in key_host.calls]
 
 
-def test_eight_keys_are_kept_and_the_ninth_makes_room(key_host, address):
-    keys = OssPublicKeys("https://gosspublic.alicdn.com", key_host)
+def test_eight_keys_are_kept_and_the_ninth_makes_room(key_host, address, clock):
+    keys = OssPublicKeys(ORIGIN, key_host)
     names = [f"k{number}" for number in range(8)]
     for name in (*names, *names):
-        keys.find(address(name))
+        keys.find(address(name), ticket_id=address(name), now=clock())
     assert fetched(key_host) == names
     for name in ("k8", "k0", "k8"):
-        keys.find(address(name))
+        keys.find(address(name), ticket_id=address(name), now=clock())
     assert fetched(key_host) == [*names, "k8", "k0"]
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, UnsupportedAlgorithm])
-def test_whatever_the_library_says_of_a_key_it_is_no_key(key_host, address, monkeypatch, error):
+def test_whatever_the_library_says_of_a_key_it_is_no_key(key_host, address, clock, monkeypatch, error):
     def load(_data):
         raise error("no key")
 
     monkeypatch.setattr(serialization, "load_pem_public_key", load)
     with pytest.raises(OssKeyUnavailable):
-        OssPublicKeys("https://gosspublic.alicdn.com", key_host).find(address("k"))
+        OssPublicKeys(ORIGIN, key_host).find(address("k"), ticket_id=address("k"), now=clock())
 
 
 @pytest.mark.parametrize(("length", "is_read"), [(1024, True), (1028, False)])

@@ -3,6 +3,8 @@
 import json
 import threading
 from base64 import b64decode, b64encode
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ KEYS = HERE / "keys"
 (VECTOR,) = json.loads((HERE / "vectors" / "post_policy.json").read_text("utf-8"))["callback"]
 ORIGIN = "https://gosspublic.alicdn.com"
 KEY_URL = f"{ORIGIN}/callback_pub_key_v1.pem"
+TICKETS = count()
+NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 
 FOREIGN_ADDRESSES = [
     "https://gosspublic.alicdn.com.evil.example/key.pem",
@@ -195,13 +199,18 @@ def encoded(path):
     return b64encode(f"{ORIGIN}/{path}".encode()).decode()
 
 
+def find(keys, address_header):
+    """Each time for another ticket, so that no ticket's limit is reached."""
+    return keys.find(address_header, ticket_id=str(next(TICKETS)), now=NOW)
+
+
 def test_a_key_is_fetched_once_and_few_are_kept(key_host):
     keys = OssPublicKeys(ORIGIN, key_host)
     for _ in range(3):
-        keys.find(encoded("a.pem"))
+        find(keys, encoded("a.pem"))
     assert len(key_host.calls) == 1
     for number in range(100):
-        assert keys.find(encoded(f"{number}.pem"))
+        assert find(keys, encoded(f"{number}.pem"))
     assert len(keys._keys) <= MAX_KEYS_KEPT
 
 
@@ -209,9 +218,9 @@ def test_a_failed_fetch_is_not_kept(key_host):
     keys = OssPublicKeys(ORIGIN, key_host)
     good, key_host.key = key_host.key, ExchangeFailed("ReadTimeout")
     with pytest.raises(OssKeyUnavailable):
-        keys.find(encoded("a.pem"))
+        find(keys, encoded("a.pem"))
     key_host.key = good
-    assert keys.find(encoded("a.pem")).key_size == 2048
+    assert find(keys, encoded("a.pem")).key_size == 2048
 
 
 def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
@@ -219,15 +228,15 @@ def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
     found, failed = [], []
     start = threading.Barrier(4)
 
-    def find(which):
+    def look(which):
         start.wait()
         for number in range(100):
             try:
-                found.append(keys.find(encoded(f"{which}-{number % 5}.pem")))
+                found.append(find(keys, encoded(f"{which}-{number % 5}.pem")))
             except Exception as error:  # noqa: BLE001 - any would be the fault looked for
                 failed.append(error)
 
-    threads = [threading.Thread(target=find, args=(which,)) for which in range(4)]
+    threads = [threading.Thread(target=look, args=(which,)) for which in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -244,7 +253,22 @@ def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(ke
 
     keys = OssPublicKeys(ORIGIN, key_host)
     keys._keys = Emptied()
-    assert keys.find(encoded("a.pem")).key_size == 2048
+    assert find(keys, encoded("a.pem")).key_size == 2048
+
+
+# --- what one ticket can make us fetch ---
+
+
+def test_one_ticket_has_five_keys_a_minute_fetched_and_no_more(upload, call, key_host, clock):
+    flood, other = upload(), upload()
+    answers = [call(flood.body(), address=f"{ORIGIN}/{number}.pem") for number in range(50)]
+    assert [answer.status for answer in answers] == [200] * 5 + [429] * 45
+    assert answers[-1].code == "too_many_requests" and int(answers[-1].headers["Retry-After"]) == 60
+    assert len(key_host.calls) == 5
+    assert call(other.body(), address=KEY_URL).status == 200
+    assert call(flood.body(), address=KEY_URL).status == 200, "a key that is held costs nobody a fetch"
+    clock.tick(seconds=60)
+    assert call(flood.body(), address=f"{ORIGIN}/50.pem").status == 200
 
 
 # --- the documented example of a real callback ---
@@ -281,7 +305,7 @@ def test_its_key_is_found_by_the_address_it_names():
         asked.append(url)
         return Answer(200, VECTOR["public_key_pem"].encode())
 
-    key = OssPublicKeys(ORIGIN, serve).find(VECTOR["headers"]["x-oss-pub-key-url"])
+    key = find(OssPublicKeys(ORIGIN, serve), VECTOR["headers"]["x-oss-pub-key-url"])
     assert asked == [KEY_URL]
     assert key.key_size == 512
 
