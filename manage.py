@@ -14,7 +14,8 @@ OWN_PYTHON = HERE / ".venv" / "bin" / "python"
 COMMANDS = ("serve", "demo", "setup", "doctor", "invoke", "explain", "package", "check-deploy")
 
 
-def main(arguments: list[str]) -> int:
+# The annotation is a text, so that a Python too old for it still gets as far as the sentence that says so.
+def main(arguments: "list[str]") -> int:
     _use_project_packages()
     parser = argparse.ArgumentParser(prog="manage.py", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -45,4 +46,7 @@ def _is_own_python() -> bool:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(HERE))
-    raise SystemExit(main(sys.argv[1:]))
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

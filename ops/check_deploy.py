@@ -18,9 +18,11 @@ from typing import Any
 from ops.deploy_rules import PROFILES, file_problems, functions, mapping, resource_problems, setting_problems
 from ops.env_file import read_env_file
 from ops.expressions import Resolver
+from ops.operator_env import unknown_names
 from ops.s_yaml import Place, Problem, SourceFile, read_s_yaml
 from ops.schema_check import is_secret, schema_problems
 
+ENV, ENVIRONMENT = ".env", "environment"
 SUMMARY = "check s.yaml and .env, strictly and offline"
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_DEFAULT = re.compile(r"""\$\{\s*env\(\s*['"](\w+)['"]\s*\)\s*\}""")
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"error: {problem}", file=sys.stderr)
     if report.problems:
         count = len(report.problems)
-        print(f"{args.file.name}: {count} problem{'s' * (count > 1)}", file=sys.stderr)
+        print(f"{count} problem{'s' * (count > 1)}", file=sys.stderr)
         return 1
     print(f"{args.file.name}: no problems")
     return 0
@@ -84,7 +86,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     if not isinstance(source.content, dict):
         wrong = source.problems or (Problem((), "is empty; it must be a mapping"),)
         return Report([_line(file, source, problem) for problem in wrong])
-    env_file = read_env_file(file.with_name(".env"))
+    env_file = read_env_file(file.with_name(ENV))
     given = Given(env_file.values, environ, read_env_file(file.with_name(".env.example")).values)
     needed = sorted(set(_needed(source.content)))
     stand_ins = {} if for_deploy else given.stand_ins(needed)
@@ -95,19 +97,26 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     found = [*source.problems, *file_problems(source.content), *resolver.problems]
     found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, file.parent)
-    refused = list(_unless_unset(document, resolver))
+    refused = [
+        _where_it_is_given(problem, resolver, given) if problem.place in source.lines else problem
+        for problem in _unless_unset(document, resolver)
+    ]
     if stand_ins:
         # The settings are not the operator's yet; the profiles may well be.
         found += [problem for problem in refused if problem.place == (PROFILES,)]
     else:
         found += refused
         found += [
-            Problem((".env", name), "still has the value of .env.example; set your own")
+            Problem((ENV, name), "still has the value of .env.example; set your own")
             for name in given.placeholders(needed)
         ]
     return Report(
         [*env_file.problems, *(_line(file, source, problem) for problem in found)],
-        [*_stand_in_hints(stand_ins), *_hints(file, document, values)],
+        [
+            *_stand_in_hints(stand_ins, file.with_name(ENV).exists()),
+            *unknown_names(env_file),
+            *_hints(file, document, values),
+        ],
         _variables(resolver, given),
     )
 
@@ -148,8 +157,8 @@ class Given:
 
     def origin(self, name: str) -> str:
         if self.environ.get(name):
-            return "environment"
-        return ".env" if self.env_file.get(name) else ".env.example"
+            return ENVIRONMENT
+        return ENV if self.env_file.get(name) else ".env.example"
 
 
 def _needed(value: Any) -> Iterator[str]:
@@ -169,12 +178,21 @@ def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
                 yield problem
 
 
-def _stand_in_hints(stand_ins: Mapping[str, str]) -> Iterator[str]:
+def _where_it_is_given(problem: Problem, resolver: Resolver, given: Given) -> Problem:
+    """A setting that ``s.yaml`` only passes on is wrong where its value comes from, or should."""
+    *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
+    if block != "environmentVariables" or name not in resolver.used or resolver.used[str(name)]:
+        return problem
+    return Problem((ENVIRONMENT if given.environ.get(str(name)) else ENV, name), problem.sentence)
+
+
+def _stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator[str]:
     if stand_ins:
         names = ", ".join(sorted(stand_ins))
+        before = "fill in .env" if has_env_file else "cp .env.example .env, and fill it in"
         yield (
-            f"nothing is configured yet: {names} stand in with the values of .env.example."
-            " Before `make deploy`: cp .env.example .env, and fill it in"
+            f"nothing is configured yet: {names} stand in with the values of .env.example; the"
+            f" settings were not checked. Before `make deploy`: {before}"
         )
 
 
@@ -225,7 +243,9 @@ def _line(file: Path, source: SourceFile, problem: Problem) -> str:
     while place and place not in source.lines:
         place = place[:-1]
     where = ".".join(str(part) for part in problem.place)
-    if problem.place[:1] not in ((".env",), (PROFILES,)):
+    if problem.place[:1] in ((ENV,), (ENVIRONMENT,)):
+        where = ": ".join(str(part) for part in problem.place)
+    elif problem.place[:1] != (PROFILES,):
         where = f"{file.name}:{source.lines.get(place, 1)}: {where}".removesuffix(": ")
     joint = " " if problem.place and (problem.sentence[0].islower() or problem.sentence[0] == "=") else ": "
     return f"{where}{joint}{problem.sentence}"

@@ -14,11 +14,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from ops.doctor_cloud import (
     check_bucket,
     check_callback,
     check_clock,
+    check_env_file,
     check_function,
     check_keys,
     check_settings,
@@ -83,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
         return _examine_a_local_cloud(args, screen, language)
     environ = operator_environment(args.env_file, os.environ)
     visit = Visit(args.url, args.code, args.token, uploads=not args.no_upload)
-    return show(examine(environ, visit), environ, args.url, screen, language)
+    findings = chain(check_env_file(args.env_file), examine(environ, visit))
+    return show(findings, environ, args.url, screen, language)
 
 
 def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: str) -> int:

@@ -3,9 +3,10 @@ The checks of ``doctor`` that look and ask: settings, clock, keys, STS, bucket, 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +16,12 @@ import requests
 from callers import log_in
 from errors import Misconfigured, StsRejected, UploadError
 from ops.advice import find_advice
+from ops.env_file import read_env_file
 from ops.findings import Finding, State, joined, refusal, same
 from ops.form_upload import open_session
 from ops.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
 from ops.language import Text
+from ops.operator_env import unknown_names
 from ops.pasted import PastedError, Unreadable, read_pasted
 from ops.setup_options import operator_keys
 from outgoing_http import exchange
@@ -33,6 +36,7 @@ SURE_FORM_LIFE = timedelta(minutes=15)
 REASON = re.compile(r"HTTP \S+ ([A-Za-z0-9._-]+), STS request")
 
 SETTINGS = Text("Settings", "配置")
+CORRECT_THE_LINE = Text("Correct that line, or take it out.", "请更正或删去这一行。")
 CLOCK = Text("Clock", "时钟")
 KEYS = Text("Caller's keys", "调用方密钥")
 STS = Text("AssumeRole", "AssumeRole")
@@ -40,6 +44,15 @@ BUCKET = Text("Bucket", "Bucket")
 WECHAT = Text("WeChat login", "微信登录")
 CALLBACK = Text("Callback", "回调")
 FUNCTION = Text("Deployed function", "已部署的函数")
+
+
+def check_env_file(path: Path) -> Iterator[Finding]:
+    """Its lines that are read otherwise than they look, and its names that nothing reads."""
+    env_file = read_env_file(path)
+    for problem in env_file.problems:
+        yield Finding(SETTINGS, State.BAD, same(problem), CORRECT_THE_LINE)
+    for doubt in unknown_names(env_file):
+        yield Finding(SETTINGS, State.UNSURE, same(doubt), CORRECT_THE_LINE)
 
 
 def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
@@ -59,6 +72,11 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
 
 
 def _remedy_of_setting(sentence: str) -> Text:
+    if sentence.endswith("needs CALLBACK_URL"):
+        return Text(
+            "Set CALLBACK_URL in .env, or take callback = true out of that file.",
+            "请在 .env 中设置 CALLBACK_URL，或从该文件中去掉 callback = true。",
+        )
     if sentence.startswith("profiles.toml"):
         return Text("Correct it in that file.", "请在该文件中更正。")
     return Text("Correct it in .env (see .env.example).", "请在 .env 中更正（参见 .env.example）。")

@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ASSIGNMENT = re.compile(
@@ -25,10 +25,13 @@ class EnvFile:
         values: what each name is set to; names set to nothing are there with an empty text.
 
         problems: one sentence for each line that the tool reads otherwise than it looks; holds no values.
+
+        places: file and line of each name.
     """
 
     values: Mapping[str, str]
     problems: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_env_file(path: Path) -> EnvFile:
@@ -50,6 +53,7 @@ def read_env_file(path: Path) -> EnvFile:
 
 def parse_env(text: str, file_name: str = ".env") -> EnvFile:
     values: dict[str, str] = {}
+    places: dict[str, str] = {}
     problems: list[str] = []
     position = 0
     while position < len(text):
@@ -67,8 +71,9 @@ def parse_env(text: str, file_name: str = ".env") -> EnvFile:
         if name in values:
             problems.append(f"{where} is set twice; keep one of the lines")
         values[name] = _value(match, where, problems)
+        places[name] = f"{file_name}:{line}"
         position = rest.end()
-    return EnvFile(values, tuple(problems))
+    return EnvFile(values, tuple(problems), places)
 
 
 def _value(match: re.Match[str], where: str, problems: list[str]) -> str:

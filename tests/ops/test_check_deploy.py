@@ -99,8 +99,36 @@ def test_refuses_to_deploy_an_example_that_was_copied_and_not_filled_in(project:
     shutil.copyfile(project / ".env.example", project / ".env")
     assert check(project / "s.yaml", {}).problems == []
     problems = check(project / "s.yaml", {}, for_deploy=True).problems
-    assert ".env.OSS_BUCKET still has the value of .env.example; set your own" in problems
+    assert ".env: OSS_BUCKET still has the value of .env.example; set your own" in problems
     assert any("WECHAT_SECRET is missing" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("TOKEN_SECRET", ""), ("STS_ROLE_ARN", "wrong"), ("CALLER_RATE", "60")]
+)
+def test_a_setting_is_wrong_where_its_value_comes_from(project: Path, name: str, value: str) -> None:
+    given = {**CONFIGURED, name: value}
+    (project / ".env").write_text("".join(f"{one}={given[one]}\n" for one in given), "utf-8")
+    (problem,) = check(project / "s.yaml", {}).problems
+    assert problem.startswith(f".env: {name} ")
+    (project / ".env").unlink()
+    (problem,) = check(project / "s.yaml", given).problems
+    assert problem.startswith(f"{'environment' if value else '.env'}: {name} ")
+
+
+def test_a_misspelt_name_in_the_env_file_is_told(project: Path) -> None:
+    given = {
+        **CONFIGURED,
+        "CALLER_RATES": "5/min",
+        "AccountID": "1234567890123456",
+        "HTTPS_PROXY": "http://x",
+    }
+    (project / ".env").write_text("".join(f"{one}={given[one]}\n" for one in given), "utf-8")
+    report = check(project / "s.yaml", {})
+    line = list(given).index("CALLER_RATES") + 1
+    assert [hint for hint in report.hints if ".env:" in hint] == [
+        f".env:{line}: CALLER_RATES is no setting; did you mean CALLER_RATE?"
+    ]
 
 
 def test_a_half_filled_env_file_is_refused_for_what_is_left(project: Path) -> None:
@@ -313,7 +341,7 @@ def test_lists_every_problem_at_once_and_exits_with_1(
     assert run(arguments(project / "s.yaml")) == 1
     said = capsys.readouterr()
     assert said.err.count("error: ") == 3
-    assert "s.yaml: 3 problems" in said.err
+    assert said.err.endswith("\n3 problems\n")
     assert CONFIGURED["WECHAT_SECRET"] not in said.out + said.err and TOKEN_SECRET not in said.out + said.err
     assert re.search(r"OSS_BUCKET +photos-of-users +environment", said.out)
 

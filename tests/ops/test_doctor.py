@@ -14,7 +14,7 @@ from local.cloud import FUNCTION_KEY, LocalCloud
 from local.fc_gateway import FcGateway
 from local.http_server import Handler, Server
 from ops import doctor
-from ops.doctor_cloud import check_callback, check_clock, check_function, domains
+from ops.doctor_cloud import check_callback, check_clock, check_env_file, check_function, domains
 from ops.findings import State
 from ops.screen import GREEN, RED, Screen
 from settings import read_settings
@@ -338,6 +338,32 @@ def test_a_profile_of_large_files_only_is_left_out(here, tmp_path):
     findings = here.examine(PROFILES_FILE=str(tmp_path / "profiles.toml"))
     assert [one.state for one in of(findings, "Upload")] == [State.SKIPPED]
     assert of(findings, "A changed key", State.GOOD)
+
+
+# ---- the file of settings ---------------------------------------------------------------------------
+
+
+def test_lines_that_are_not_read_as_they_look_and_names_that_nothing_reads_are_told(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("LOG_LEVEL debug\nALLOWED_ORIGIN=https://a.example\nOSS_BUCKET=b\nzzz=1\n")
+    found = list(check_env_file(file))
+    assert [(one.state, one.said.en) for one in found] == [
+        (State.BAD, ".env:1: is not NAME=value, NAME='value' or NAME=\"value\""),
+        (State.UNSURE, ".env:2: ALLOWED_ORIGIN is no setting; did you mean ALLOWED_ORIGINS?"),
+        (State.UNSURE, ".env:4: zzz is no setting"),
+    ]
+    file.unlink()
+    assert list(check_env_file(file)) == []
+
+
+def test_a_callback_without_its_address_is_mended_in_either_file(here, tmp_path):
+    (tmp_path / "profiles.toml").write_text(
+        '[default]\nkey = "uploads/{id}"\nmax_size = 9\ncontent_types = ["a/b"]\ncallback = true\n'
+    )
+    finding = the_bad_one(
+        here.examine(CALLBACK_URL="", PROFILES_FILE=str(tmp_path / "profiles.toml")), "Settings"
+    )
+    assert "CALLBACK_URL in .env" in finding.remedy.en
 
 
 # ---- forms of the deployed function ----------------------------------------------------------------
