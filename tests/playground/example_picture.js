@@ -19,7 +19,7 @@ const ITEMS = [
   item(1, 'IMG_2041.jpg', '1.2 MB', 'done', '已完成', { progress: 100, key: KEY, receipt: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOi' }),
   item(2, '视频', '12.4 MB', 'uploading', '上传中', { kind: 'video', progress: 63 }),
   item(3, '合同.pdf', '860.0 KB', 'waiting', '等待上传', { kind: 'file', thumb: '' }),
-  item(4, 'IMG_2043.jpg', '3.1 MB', 'failed', '上传失败', { message: '文件太大', advice: '请压缩，或调大 profiles.toml 的 max_size' }),
+  item(4, 'IMG_2043.jpg', '3.1 MB', 'failed', '上传失败', { message: '文件太大：size is over the 2097152 bytes allowed here.', advice: '请压缩，或调大 max_size' }),
   item(5, 'IMG_2044.jpg', '640.0 KB', 'cancelled', '已取消'),
 ]
 
