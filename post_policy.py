@@ -151,7 +151,7 @@ def pin(name: str, value: str) -> str:
     return f"{{{_encode(name)}:{_encode(value)}}}"
 
 
-# All the files of a request, and all requests of one second, write the same two instants again and again.
+# All the files of a request, and all requests of one second, write the same two instants: two seconds meet.
 @lru_cache(maxsize=4)
 def iso(instant: datetime) -> str:
     """``2026-11-24T14:05:00Z``, from timezone-aware UTC."""
