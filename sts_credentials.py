@@ -243,6 +243,9 @@ def _bounded_adapter() -> Any:
 
     class BoundedAdapter(HTTPAdapter):  # type: ignore[misc]  # the SDK has no types
         def send(self, request: Any, **options: Any) -> Any:
+            # STS is asked once in most of an hour. A connection that was kept would be dead by then, and
+            # after a freeze of the instance nobody may have said so.
+            request.headers["Connection"] = "close"
             last_start = time.monotonic() + ATTEMPT_SECONDS
             response = super().send(request, **{**options, "stream": True})
             parts, size = [], 0

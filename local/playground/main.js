@@ -91,7 +91,7 @@ async function upload() {
   } catch (error) {
     const { code, message, advice } = /** @type {any} */ (error)
     if (code === 'aborted') view.showStatus(texts().cancelled)
-    else view.showStatus(`${message}。${advice}`, 'bad')
+    else view.showStatus(`${message.replace(/\.$/, '')}。${advice}`, 'bad')
   } finally {
     setBusy(false)
   }

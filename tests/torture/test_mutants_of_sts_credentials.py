@@ -133,17 +133,18 @@ class Stream:
 @pytest.fixture
 def read(monkeypatch):
     def send(parts, times=None):
-        response, asked = Stream(parts), []
+        request, response, asked = SimpleNamespace(headers={}), Stream(parts), []
         monkeypatch.setattr(
             HTTPAdapter, "send", lambda _self, _request, **given: asked.append(given) or response
         )
         if times is not None:
             monkeypatch.setattr(time, "monotonic", iter(times).__next__)
         try:
-            sts_credentials._bounded_adapter().send(None, stream=False, timeout=1)
+            sts_credentials._bounded_adapter().send(request, stream=False, timeout=1)
         finally:
             monkeypatch.undo()
         assert asked == [{"stream": True, "timeout": 1}]
+        assert request.headers == {"Connection": "close"}, "a connection of the hour before would be dead"
         return response
 
     return send
