@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from callers import Caller
-from errors import BadRequest, Forbidden, Misconfigured, OssKeyUnavailable, Unauthorized
+from errors import BadRequest, Forbidden, Misconfigured, OssKeyUnavailable, TooManyRequests, Unauthorized
 from outgoing_http import Exchange, ExchangeFailed
 from profiles import Profile
 from rate_limit import RateLimit
@@ -139,14 +139,15 @@ class OssPublicKeys:
 
             Forbidden: an address that is not OSS's; nothing is fetched then.
 
-            TooManyRequests: this ticket had too many keys fetched.
-
-            OssKeyUnavailable: it cannot be fetched, or is no RSA key.
+            OssKeyUnavailable: it cannot be fetched, or not for this ticket any more; or it is no RSA key.
         """
         path = _key_path(address_header)
         key = self._keys.get(path)
         if key is None:
-            self._fetches.take(ticket_id, 1, now)
+            try:
+                self._fetches.take(ticket_id, 1, now)
+            except TooManyRequests:
+                raise _key_unavailable("this ticket named too many keys") from None
             key = self._fetch(path)
             if len(self._keys) >= MAX_KEYS_KEPT:
                 self._keys.clear()
@@ -223,13 +224,13 @@ def verify_callback(
     can make us fetch a key.
 
     Raises:
-        BadRequest, Forbidden, TooManyRequests, OssKeyUnavailable
+        BadRequest, Forbidden, OssKeyUnavailable
     """
     signature = _decode_base64(headers.get("authorization", ""), "authorization")
-    _key_path(headers.get("x-oss-pub-key-url", ""))
+    address = headers.get("x-oss-pub-key-url", "")
+    _key_path(address)
     reported = _read_report(body)
     ticket = _read_ticket(reported.get("ticket", ""), settings, now)
-    address = headers.get("x-oss-pub-key-url", "")
     public_key = keys.find(address, ticket_id=str(ticket.get("jti")), now=now)
     if not is_signed_by_oss(public_key, signature, path=path, raw_query=raw_query, body=body):
         raise _forbidden("the signature of the callback does not fit")

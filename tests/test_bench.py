@@ -12,12 +12,13 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from bench import growth, load, report
+from bench import cold_start, growth, load, report
 from bench.figures import bend, in_turn, line_through, ratio
-from bench.fresh_process import ContestantFailed, time_first_line
+from bench.fresh_process import ContestantFailed, FirstLine, time_first_line
 from bench.load_generator import LoadFailed, drive_here
 from bench.same_work import WrongWork, check_form
 from bench.sts_stand_in import StsStandIn
@@ -132,6 +133,18 @@ def test_a_cold_start_leaves_out_what_assume_role_does_not_call():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split("\n")[:2] == ["[]", "False"]
+
+
+def test_every_form_of_a_cold_start_is_checked_and_not_the_last_alone(floor, clock, monkeypatch):
+    floor, task = floor
+    contestants = len(cold_start.SCRIPT_OF)
+    good = json.dumps(floor.sign(task.WANTED, clock()))
+    # The first round does not count; then the function, which stands first, prints no form once.
+    lines = iter([good] * contestants + ["{}"] + [good] * (3 * contestants - 1))
+    monkeypatch.setattr(cold_start, "command_of", lambda bench, name: [name])
+    monkeypatch.setattr(cold_start, "time_first_line", lambda *_: FirstLine(next(lines), 1.0, 1.0, 1.0))
+    with pytest.raises(WrongWork, match=cold_start.FUNCTION):
+        cold_start.measure(SimpleNamespace(environ={}), 3, lambda _: None)
 
 
 def test_contestants_run_in_turn_and_the_first_round_does_not_count():

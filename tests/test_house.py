@@ -93,6 +93,13 @@ def test_the_local_cloud_shares_no_code_with_the_function():
         assert not imports_of(path) & set(MAY_IMPORT), path
 
 
+def test_the_operator_s_command_gets_as_far_as_its_sentence_on_an_old_python():
+    tree = ast.parse((ROOT / "manage.py").read_text("utf-8"), feature_version=(3, 6))
+    hints = [hint for node in ast.walk(tree) if isinstance(node, ast.arg) and (hint := node.annotation)]
+    hints += [hint for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and (hint := node.returns)]
+    assert hints and not any(isinstance(part, ast.Subscript) for hint in hints for part in ast.walk(hint))
+
+
 def test_importing_the_handler_only_defines():
     """No environment is read, no handler installed, nothing of the SDK loaded."""
     script = (
