@@ -41,7 +41,7 @@ test-python: $(READY)
 	@$(PY) -m pytest -q
 
 test-node: $(READY) $(NODE_READY)
-	@PYTHON=$(abspath $(PY)) node --test tests/local/*.test.js
+	@PYTHON=$(abspath $(PY)) node --test tests/local/sts/*.test.js
 	@PYTHON=$(abspath $(PY)) npm test --silent
 
 lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client

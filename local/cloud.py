@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 
 import jwt
 
-from local.accounts import AccessKey, Accounts
-from local.fc_event import ACCOUNT_ID
-from local.fc_gateway import FcGateway
-from local.oss_server import OssServer
-from local.playground_server import PlaygroundServer
-from local.sts_server import StsServer
-from local.wechat_server import WechatServer
+from local.fc.event import ACCOUNT_ID
+from local.fc.gateway import FcGateway
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.server import OssServer
+from local.playground.server import PlaygroundServer
+from local.sts.server import StsServer
+from local.wechat.server import WechatServer
 
 HERE = Path(__file__).resolve().parent
 PROFILES_FILE = HERE / "profiles.toml"
-PAGE_FOLDER = HERE / "playground"
+PAGE_FOLDER = HERE / "playground" / "page"
 CLIENT_FOLDER = HERE.parent / "miniprogram" / "oss-direct-upload"
 
 BUCKET = "local-bucket"

@@ -15,7 +15,7 @@ from pathlib import Path
 import requests
 
 from local.cloud import LocalCloud, clear_inherited_settings
-from local.fc_gateway import FcGateway
+from local.fc.gateway import FcGateway
 
 DEFAULT_PORT = 9000
 HIGHEST_PORT = 65535

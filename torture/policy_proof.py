@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from local.accounts import AccessKey, Accounts
-from local.oss_errors import OssError
-from local.oss_form import FormReader
-from local.oss_objects import Objects
-from local.oss_post import Bucket, Upload
-from local.oss_rules import OssRules
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.errors import OssError
+from local.oss.form import FormReader
+from local.oss.objects import Objects
+from local.oss.post import Bucket, Upload
+from local.oss.rules import OssRules
 from post_policy import UploadRule, sign_folder, sign_object
 from sts_credentials import StsCredentials
 from torture.canaries import Watch

@@ -23,8 +23,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from credentials_cache import ATTEMPTS, EARLY_RETRY_PAUSE, EARLY_TRIES
-from local.accounts import AccessKey, Accounts
-from local.sts_server import StsServer
+from local.ground.accounts import AccessKey, Accounts
+from local.sts.server import StsServer
 from torture import stage
 from torture.canaries import LogWatch, Watch
 from torture.report import Progress, Result

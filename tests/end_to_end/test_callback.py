@@ -15,10 +15,10 @@ import pytest
 import requests
 
 from handler import serve
-from local.accounts import AccessKey, Accounts
-from local.fc_gateway import FcGateway
-from local.oss_server import OssServer
-from local.sts_server import StsServer
+from local.fc.gateway import FcGateway
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.server import OssServer
+from local.sts.server import StsServer
 
 BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
 OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")

@@ -16,9 +16,9 @@ from xml.etree import ElementTree
 import pytest
 import requests
 
-from local.accounts import AccessKey, Accounts
-from local.oss_server import OssServer
-from local.sts_server import StsServer
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.server import OssServer
+from local.sts.server import StsServer
 
 BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
 OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")

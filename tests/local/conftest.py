@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.accounts import AccessKey, Accounts
-from local.oss_rules import OssRules
-from local.oss_server import OssServer
-from local.sts_server import StsServer
-from local.wechat_server import WechatServer
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.rules import OssRules
+from local.oss.server import OssServer
+from local.sts.server import StsServer
+from local.wechat.server import WechatServer
 
 
 class StsTime:

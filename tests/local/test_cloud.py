@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud, clear_inherited_settings
-from local.fc_gateway import FcGateway
+from local.fc.gateway import FcGateway
 
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIRED = {

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.fc_gateway import FcGateway
+from local.fc.gateway import FcGateway
 from ops.demo import DemoFailed, upload_one_file
 from ops.screen import Screen
 

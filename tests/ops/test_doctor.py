@@ -11,8 +11,8 @@ import responses
 
 from handler import Function, Surroundings, serve
 from local.cloud import FUNCTION_KEY, LocalCloud
-from local.fc_gateway import FcGateway
-from local.http_server import Handler, Server
+from local.fc.gateway import FcGateway
+from local.ground.http_server import Handler, Server
 from ops import doctor
 from ops.doctor_cloud import check_callback, check_clock, check_env_file, check_function, domains
 from ops.findings import State

@@ -13,8 +13,8 @@ import responses
 
 from handler import Function, Surroundings, serve
 from local.cloud import LocalCloud
-from local.fc_gateway import FcGateway
-from local.http_server import Handler, Server
+from local.fc.gateway import FcGateway
+from local.ground.http_server import Handler, Server
 from ops import invoke
 from ops.form_upload import UploadFailed, post_form
 from ops.function_client import FunctionAtUrl, FunctionSilent, FunctionThroughSdk, is_default_domain

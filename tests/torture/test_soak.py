@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from local.accounts import AccessKey
+from local.ground.accounts import AccessKey
 from torture import soak
 
 

@@ -1,0 +1,3 @@
+"""
+What the other rooms stand on: the HTTP server, the clock, accounts, RAM documents, planned faults.
+"""

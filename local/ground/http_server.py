@@ -1,0 +1,167 @@
+"""
+The small threaded HTTP server under every emulator: loopback only, taken ports stepped over.
+"""
+
+import errno
+import json
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from local.ground.faults import Faults
+
+LOOPBACK = "127.0.0.1"
+PORTS_TRIED = 50
+HIGHEST_PORT = 65535
+FAULT_BYTES = 4096
+
+
+class Server(ThreadingHTTPServer):
+    """
+    One emulator's listening socket.
+
+    Args:
+        make_handler: builds the request handler, as ``http.server`` does.
+
+        port: the port asked for; the next free one above it is taken. ``0`` lets the system choose.
+    """
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, make_handler: Callable[..., BaseHTTPRequestHandler], port: int = 0) -> None:
+        super().__init__((LOOPBACK, port), make_handler, bind_and_activate=False)
+        try:
+            self._bind_near(port)
+            self.server_activate()
+        except OSError:
+            self.server_close()
+            raise
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def origin(self) -> str:
+        return f"http://{LOOPBACK}:{self.server_address[1]}"
+
+    def start(self) -> "Server":
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
+
+    def server_bind(self) -> None:
+        # Past HTTPServer's own, which asks DNS for this machine's name: seconds, where nothing answers.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = LOOPBACK, self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that went away is no news, and a traceback on stderr may quote what it sent.
+        error = sys.exc_info()[1]
+        if not isinstance(error, (ConnectionError, TimeoutError)):
+            sys.stderr.write(f"{type(self).__name__}: a request ended in {type(error).__name__}\n")
+
+    def _bind_near(self, port: int) -> None:
+        # SO_REUSEADDR alone would let two servers share a port on some systems; ask first.
+        for candidate in range(port, min(port + PORTS_TRIED, HIGHEST_PORT + 1)) if port else (0,):
+            if candidate and _answers(candidate):
+                continue
+            self.server_address = (LOOPBACK, candidate)
+            try:
+                self.server_bind()
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES) or not port:
+                    raise
+                continue
+            return
+        raise OSError(errno.EADDRINUSE, f"no free port between {port} and {port + PORTS_TRIED - 1}")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Manners shared by the emulators' request handlers: HTTP/1.1, no access log on stderr."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    # Head and body leave in two writes: with Nagle's algorithm the second may wait 40 ms for an ACK.
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def answer(
+        self, status: int, body: bytes = b"", content_type: str = "application/json", **headers: str
+    ) -> None:
+        """Send a whole answer; underscores in header names given as keywords become hyphens."""
+        self.send_response(status)
+        if body or status not in (204, 304):
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def answer_json(self, status: int, value: Any, **headers: str) -> None:
+        self.answer(status, json.dumps(value, ensure_ascii=False).encode(), **headers)
+
+    def drop_connection(self) -> None:
+        """End the TCP connection without an answer."""
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def read_body(self, limit: int) -> bytes | None:
+        """
+        The whole request body, or ``None`` after a refusal has been sent.
+
+        Args:
+            limit: bytes; a longer, chunked or unmeasured body is refused unread and the connection closed.
+        """
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
+            status, sentence = 411, "send the body with one Content-Length, not chunked"
+        elif len(length) > 18 or int(length) > limit:
+            status, sentence = 413, f"the body is longer than {limit} bytes"
+        else:
+            return self.rfile.read(int(length))
+        self.close_connection = True
+        self.answer_json(status, {"error": sentence}, Connection="close")
+        return None
+
+    def serve_faults(self, faults: Faults) -> bool:
+        """
+        Serve ``/-/faults``, the switchboard of an emulator, and say whether this request was for it.
+
+        ``PUT`` with ``{"kind", "times"?, "rate"?, "seconds"?}`` plans one more fault, ``DELETE``
+        forgets all, ``GET`` lists the kinds.
+        """
+        if self.path != "/-/faults":
+            return False
+        if self.command == "DELETE":
+            faults.clear()
+        elif self.command == "PUT":
+            body = self.read_body(FAULT_BYTES)
+            if body is None:
+                return True
+            try:
+                faults.plan_from(json.loads(body))
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                self.answer_json(400, {"error": str(error)})
+                return True
+        self.answer_json(200, {"kinds": sorted(faults.known)})
+        return True

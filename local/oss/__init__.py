@@ -1,0 +1,3 @@
+"""
+The object store: PostObject with signatures, policies and callbacks, and reading.
+"""

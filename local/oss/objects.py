@@ -1,0 +1,102 @@
+"""
+What the local OSS has stored: object data on disk, everything else in memory.
+"""
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from local.oss.errors import ALREADY_EXISTS, NO_SUCH_KEY, OssError
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """
+    One object.
+
+    Args:
+        size: bytes.
+
+        etag: upper-case hexadecimal, without quotes; a UUID and no MD5, as for any PostObject.
+
+        headers: sent back on GET, such as ``Cache-Control``.
+
+        metadata: ``x-oss-meta-*`` without that prefix.
+
+        path: where the data lies; never derived from the key's own characters.
+    """
+
+    key: str
+    size: int
+    etag: str
+    content_type: str
+    modified: datetime
+    path: Path
+    acl: str = "default"
+    storage_class: str = "Standard"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Objects(Mapping[str, StoredObject]):
+    """The objects of one bucket by key, safe to use from several server threads."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._stored: dict[str, StoredObject] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, key: str) -> StoredObject:
+        with self._lock:
+            return self._stored[key]
+
+    def __iter__(self) -> Iterator[str]:
+        with self._lock:
+            return iter(list(self._stored))
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._stored)
+
+    def path_of(self, key: str) -> Path:
+        return self._folder / hashlib.sha256(key.encode()).hexdigest()
+
+    def new_file(self) -> BinaryIO:
+        """A file of its own for bytes on their way in; its ``name`` is its path."""
+        return cast(
+            BinaryIO,
+            tempfile.NamedTemporaryFile(dir=self._folder, prefix="incoming-", delete=False),  # noqa: SIM115
+        )
+
+    def store(self, incoming: Path, stored: StoredObject, forbid_overwrite: bool) -> None:
+        """
+        Make a received file an object, at once or not at all.
+
+        Raises:
+            OssError: it exists and must not be overwritten.
+        """
+        with self._lock:
+            if forbid_overwrite and stored.key in self._stored:
+                raise OssError(ALREADY_EXISTS)
+            incoming.replace(stored.path)
+            self._stored[stored.key] = stored
+
+    def open(self, key: str) -> tuple[StoredObject, BinaryIO]:
+        """An object and its data, which belong together even while it is being overwritten."""
+        with self._lock:
+            if key not in self._stored:
+                raise OssError(NO_SUCH_KEY, Key=key)
+            return self._stored[key], self._stored[key].path.open("rb")
+
+    def delete(self, key: str) -> None:
+        """Deleting what is not there is no error, as in OSS."""
+        with self._lock:
+            stored = self._stored.pop(key, None)
+            if stored is not None:
+                stored.path.unlink()

@@ -1,0 +1,155 @@
+"""
+One PostObject from its first field to the stored object, in the order in which things become known.
+
+The documentation gives no order of checks. Here: shape, key, who signed, policy, permission, callback
+when the file begins; then the size as it grows; then shape, expiry and overwriting when it is over.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from local.ground.accounts import Accounts
+from local.ground.ram_policy import is_allowed
+from local.oss import errors
+from local.oss.attributes import Attributes, conditioned_value, read_attributes
+from local.oss.callback import Callback, parse_callback
+from local.oss.errors import OssError, invalid_argument
+from local.oss.form import Form, Sink
+from local.oss.objects import Objects, StoredObject
+from local.oss.policy import Policy, parse_policy
+from local.oss.post_signature import authenticate
+from local.oss.rules import OssRules
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The one bucket of a local OSS and what decides over it."""
+
+    name: str
+    region: str
+    accounts: Accounts
+    objects: Objects
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A form that may be uploaded, as far as its fields tell."""
+
+    key: str
+    policy: Policy
+    attributes: Attributes
+    callback: Callback | None
+
+
+def admit(form: Form, header_acl: str | None, bucket: Bucket, rules: OssRules) -> Admission:
+    """
+    Judge a form by its fields.
+
+    Raises:
+        OssError: whatever is wrong with it first.
+    """
+    now = bucket.now()
+    if not form.value("key"):
+        raise invalid_argument(errors.FIELD_MISSING_TEXT.format("key"), errors.NO_PUBLIC_EC, "key")
+    signer = authenticate(form, bucket.accounts, bucket.region, now, rules)
+    policy = parse_policy(form.value("policy") or "", rules.dollar_optional)
+    policy.check_expiry(now)
+    policy.require(signer.bound_fields)
+    policy.check_conditions(
+        lambda name: conditioned_value(form, name, bucket.name, rules), rules.absent_field_meets_not_in
+    )
+    key = _expanded_key(form, rules)
+    attributes = read_attributes(form, header_acl, rules)
+    actions = ["oss:PutObject"]
+    if rules.acl_needs_permission and attributes.acl is not None:
+        actions.append("oss:PutObjectAcl")
+    for action in actions:
+        if not is_allowed(signer.access_key.policies, action, bucket.name, bucket.region, key):
+            raise OssError(errors.NOT_PERMITTED)
+    return Admission(key, policy, attributes, parse_callback(form.value("callback"), rules))
+
+
+def _expanded_key(form: Form, rules: OssRules) -> str:
+    """
+    The object's key. ``${filename}`` is replaced only here, after the policy has been held against the key
+    as it was sent; whether OSS strips folders from the file name is not documented, so none are.
+    """
+    filename = (form.file.filename if form.file else None) or ""
+    key = (form.value("key") or "").replace("${filename}", filename)
+    if not key or len(key.encode()) > rules.max_key_bytes or key[0] in "/\\":
+        raise OssError(errors.INVALID_KEY)
+    return key
+
+
+class Upload:
+    """
+    The receiving end of one request; ``open_file`` and ``finish`` in this order, ``discard`` always.
+
+    Args:
+        header_acl: the request header ``x-oss-object-acl``.
+    """
+
+    def __init__(self, bucket: Bucket, rules: OssRules, header_acl: str | None = None) -> None:
+        self._bucket = bucket
+        self._rules = rules
+        self._header_acl = header_acl
+        self._admission: Admission | None = None
+        self._file: BinaryIO | None = None
+        self._size = 0
+
+    @property
+    def admission(self) -> Admission:
+        """
+        Raises:
+            OssError: no file has begun.
+        """
+        if self._admission is None:
+            raise OssError(errors.FILE_MISSING)
+        return self._admission
+
+    def open_file(self, form: Form) -> Sink:
+        self._admission = admit(form, self._header_acl, self._bucket, self._rules)
+        self._file = self._bucket.objects.new_file()
+        return self._take
+
+    def finish(self) -> StoredObject:
+        """Check what only the whole request shows, and store it."""
+        admission, now = self.admission, self._bucket.now()
+        if self._file is None:
+            raise OssError(errors.FILE_MISSING)
+        # Expiry counts when the complete request has arrived: a slow upload can outlive its form.
+        admission.policy.check_expiry(now)
+        admission.policy.check_smallest(self._size)
+        self._file.close()
+        attributes = admission.attributes
+        stored = StoredObject(
+            key=admission.key,
+            size=self._size,
+            etag=uuid.uuid4().hex.upper(),
+            content_type=attributes.content_type,
+            modified=now,
+            path=self._bucket.objects.path_of(admission.key),
+            acl=attributes.acl or "default",
+            storage_class=attributes.storage_class,
+            headers=attributes.headers,
+            metadata=attributes.metadata,
+        )
+        self._bucket.objects.store(Path(self._file.name), stored, attributes.forbid_overwrite)
+        return stored
+
+    def discard(self) -> None:
+        """Leave nothing of a refused upload behind; nothing to do for a stored one."""
+        if self._file is not None:
+            self._file.close()
+            Path(self._file.name).unlink(missing_ok=True)
+
+    def _take(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        self.admission.policy.check_largest(self._size)
+        if self._file is not None:
+            self._file.write(chunk)

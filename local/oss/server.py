@@ -1,0 +1,66 @@
+"""
+The local OSS: PostObject for one bucket, and its objects by GET, whatever the Host header says.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from local.ground.accounts import Accounts
+from local.ground.clock import Clock, utc_now
+from local.ground.faults import Faults
+from local.ground.http_server import Server
+from local.oss.callback_delivery import CallbackSigner
+from local.oss.handler import FAULTS, OssHandler
+from local.oss.objects import Objects
+from local.oss.post import Bucket
+from local.oss.rules import OssRules
+
+
+class OssServer:
+    """
+    One bucket on localhost.
+
+    Args:
+        accounts: whose keys sign forms.
+
+        folder: where object data is kept; made when missing.
+
+        rules: limits, and how open points of the documentation are read; may be replaced while running.
+
+    Attributes:
+        objects: what is stored, by key.
+
+        faults: what goes wrong on the next uploads.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        bucket: str,
+        region: str,
+        folder: Path,
+        port: int = 0,
+        now: Clock = utc_now,
+        rules: OssRules | None = None,
+    ) -> None:
+        self.objects = Objects(folder)
+        self.faults = Faults(FAULTS)
+        self.rules = rules or OssRules()
+        self.bucket = Bucket(bucket, region, accounts, self.objects, now)
+        self.signer = CallbackSigner()
+        self._server = Server(partial(OssHandler, self), port)
+
+    @property
+    def origin(self) -> str:
+        return self._server.origin
+
+    @property
+    def host_id(self) -> str:
+        return f"{self.bucket.name}.oss-{self.bucket.region}.aliyuncs.com"
+
+    def start(self) -> "OssServer":
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.stop()

@@ -1,0 +1,3 @@
+"""
+The page on which one upload can be watched, and the server that hands it out.
+"""

@@ -1,0 +1,89 @@
+"""
+The playground page of the local cloud: static files and the addresses the page needs.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from local.ground.http_server import Handler, Server
+
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".ts": "text/plain; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".webp": "image/webp",
+}
+
+
+class PlaygroundServer:
+    """
+    Serve ``/`` from one folder, ``/client/`` from another, and ``/config.json``.
+
+    Args:
+        config: called for each ``/config.json``; its answer is what the page gets as JSON.
+    """
+
+    def __init__(
+        self, page_folder: Path, client_folder: Path, config: Callable[[], dict[str, Any]], port: int = 0
+    ) -> None:
+        self.config = config
+        self._page_folder = page_folder
+        self._client_folder = client_folder
+        self._server = Server(partial(_Handler, self), port)
+
+    @property
+    def origin(self) -> str:
+        return self._server.origin
+
+    def start(self) -> "PlaygroundServer":
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def find(self, path: str) -> Path | None:
+        """The file behind a request path, or ``None``: nothing outside the two folders is ever found."""
+        name = unquote(path)
+        folder = self._page_folder
+        if name.startswith("/client/"):
+            folder, name = self._client_folder, name.removeprefix("/client")
+        parts = (name + "index.html" if name.endswith("/") else name).split("/")[1:]
+        if any(part in ("", ".", "..") or part.startswith(".") or set(part) & set("\\:\0") for part in parts):
+            return None
+        # Resolved, so that a symbolic link cannot lead out either.
+        file = folder.joinpath(*parts).resolve()
+        return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+
+
+class _Handler(Handler):
+    def __init__(self, playground: PlaygroundServer, *connection: Any) -> None:
+        self._playground = playground
+        super().__init__(*connection)
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/config.json":
+            self.answer_json(200, self._playground.config(), Cache_Control="no-store")
+            return
+        file = self._playground.find(path)
+        if file is None:
+            self.answer(404, b"There is no such file in the playground.\n", "text/plain; charset=utf-8")
+            return
+        content_type = CONTENT_TYPES.get(file.suffix.lower(), "application/octet-stream")
+        self.answer(
+            200, file.read_bytes(), content_type, Cache_Control="no-store", X_Content_Type_Options="nosniff"
+        )
+
+    do_HEAD = do_GET

@@ -1,0 +1,3 @@
+"""
+The token service: AssumeRole and GetCallerIdentity.
+"""

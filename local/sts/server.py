@@ -1,0 +1,228 @@
+"""
+The local STS: AssumeRole and GetCallerIdentity over HTTP, checked as strictly as the documentation reads.
+"""
+
+import threading
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from local.ground.accounts import AccessKey, Accounts
+from local.ground.clock import Clock, utc_now
+from local.ground.faults import Fault, Faults
+from local.ground.http_server import Handler, Server
+from local.sts import faults
+from local.sts.assume_role import Role, Session, open_session, read_assume_role
+from local.sts.callers import WINDOW, Nonces, authenticate
+from local.sts.errors import NO_SUCH_ACTION, Refusal, StsError
+from local.sts.request import HttpRequest, read_parameters, recordable
+from local.sts.signature import read_signed
+
+API_VERSION = "2015-04-01"
+BODY_BYTES = 64 * 1024
+CALLS_KEPT = 10_000
+
+
+@dataclass(frozen=True)
+class Call:
+    """
+    One request that arrived, whatever became of it.
+
+    Args:
+        action: empty when the request named none.
+
+        parameters: those worth asserting on, none of them secret.
+    """
+
+    action: str
+    parameters: Mapping[str, str]
+    time: datetime
+    path: str
+
+
+class StsServer:
+    """
+    One local STS for one role.
+
+    Args:
+        accounts: the keys that may call; temporary keys handed out are added.
+
+        role_policy: RAM document that limits every session of the role; ``None`` sets no limit.
+
+        port: ``0`` takes any free one.
+
+        clock_window: how far a caller's clock may be off; wider for a test that moves this clock while
+            the SDK signs by the machine's.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        role_arn: str,
+        role_policy: dict[str, Any] | None = None,
+        port: int = 0,
+        now: Clock = utc_now,
+        max_session_seconds: int = 43200,
+        clock_window: timedelta = WINDOW,
+    ) -> None:
+        self.faults = Faults(faults.KINDS)
+        self.now = now
+        self.stopping = threading.Event()
+        self._accounts = accounts
+        self._role = Role(role_arn, role_policy, max_session_seconds)
+        self._nonces = Nonces(clock_window)
+        self._sessions: dict[str, Session] = {}
+        self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        self._server = Server(partial(_Handler, self), port)
+
+    @property
+    def origin(self) -> str:
+        return self._server.origin
+
+    @property
+    def calls(self) -> list[Call]:
+        """The last 10,000 requests, oldest first; those to the switchboard of faults are not among them."""
+        return list(self._calls)
+
+    def start(self) -> "StsServer":
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self._server.stop()
+
+    def record(self, request: HttpRequest, now: datetime) -> None:
+        action = request.header("x-acs-action") if _is_acs3(request) else None
+        try:
+            parameters = read_parameters(request)
+        except StsError:
+            parameters = {}
+        self._calls.append(
+            Call(action or parameters.get("Action", ""), recordable(parameters), now, request.path)
+        )
+
+    def serve(self, request: HttpRequest, now: datetime, fault: str = "") -> dict[str, Any]:
+        """
+        Check one request and answer it.
+
+        Raises:
+            StsError: what is wrong with it.
+        """
+        signed = read_signed(request)
+        caller = authenticate(signed, self._accounts, self._nonces, now)
+        if signed.version != API_VERSION:
+            message = f"Specified parameter Version is not valid; this service is {API_VERSION}."
+            raise StsError(400, "InvalidVersion", message)
+        if signed.action == "AssumeRole":
+            asked = read_assume_role(signed.parameters, self._role.max_session_seconds)
+            session = open_session(asked, caller, self._role, now, faults.end_of(fault, now))
+            self._sessions[session.key.access_key_id] = session
+            self._accounts.add(session.key)
+            return session.to_json()
+        if signed.action == "GetCallerIdentity":
+            return self._identity(caller)
+        raise StsError(*NO_SUCH_ACTION)
+
+    def _identity(self, caller: AccessKey) -> dict[str, Any]:
+        account = self._role.account
+        session = self._sessions.get(caller.access_key_id)
+        if session is not None:
+            about = {"IdentityType": "AssumedRoleUser", "RoleId": self._role.id}
+            arn, principal = session.arn, session.id
+        elif caller.policies:
+            # Accounts do not know user names; the key id stands for its user.
+            about = {"IdentityType": "RAMUser", "UserId": caller.access_key_id}
+            arn, principal = f"acs:ram::{account}:user/{caller.access_key_id}", caller.access_key_id
+        else:
+            about = {"IdentityType": "Account", "UserId": account}
+            arn, principal = f"acs:ram::{account}:root", account
+        return {"AccountId": account, "Arn": arn, "PrincipalId": principal, **about}
+
+
+def _is_acs3(request: HttpRequest) -> bool:
+    return any(name.lower() == "authorization" for name, _ in request.headers)
+
+
+class _Handler(Handler):
+    def __init__(self, sts: StsServer, *connection: Any) -> None:
+        self.sts = sts
+        super().__init__(*connection)
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        if self.serve_faults(self.sts.faults):
+            return
+        body = self.read_body(BODY_BYTES)
+        if body is None:
+            return
+        path, _, query = self.path.partition("?")
+        request = HttpRequest(self.command, path, query, tuple(self.headers.items()), body)
+        now = self.sts.now()
+        self.sts.record(request, now)
+        fault = self.sts.faults.take()
+        if fault is None or not self._play(fault):
+            self._answer(request, now, fault.kind if fault else "")
+
+    def _play(self, fault: Fault) -> bool:
+        """Play a fault that needs no look at the request, and say whether that was the answer."""
+        kind = fault.kind
+        if kind in faults.REFUSALS:
+            self._refuse(faults.REFUSALS[kind])
+        elif kind in faults.RAW:
+            raw = faults.RAW[kind]
+            self.answer(raw.status, raw.body, raw.content_type)
+        elif kind == faults.DROP:
+            self.drop_connection()
+        elif kind == faults.REDIRECT:
+            # Another origin by name, yet this server: a client that follows shows up in the calls.
+            self.answer(302, Location=self.sts.origin.replace("127.0.0.1", "localhost") + "/redirected")
+        else:
+            if kind == faults.SLOW:
+                self.sts.stopping.wait(fault.seconds)
+            return False
+        return True
+
+    def _answer(self, request: HttpRequest, now: datetime, fault: str) -> None:
+        try:
+            if request.method not in ("GET", "POST"):
+                raise StsError(405, "UnsupportedHTTPMethod", "Call this service with GET or POST.")
+            answer = self.sts.serve(request, now, fault)
+        except StsError as error:
+            self._refuse(error.refusal)
+            return
+        if fault == faults.MISSING_FIELD:
+            answer.get("Credentials", {}).pop("SecurityToken", None)
+        request_id = _new_request_id()
+        self.answer_json(200, {"RequestId": request_id, **answer}, x_acs_request_id=request_id)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        request_id = _new_request_id()
+        advice = f"https://api.aliyun.com/troubleshoot?q={refusal.code}&product=Sts&requestId={request_id}"
+        body = {
+            "RequestId": request_id,
+            "HostId": self.sts.origin.removeprefix("http://"),
+            "Code": refusal.code,
+            "Message": refusal.message,
+            "Recommend": advice,
+        }
+        self.answer_json(refusal.status, body, x_acs_request_id=request_id)
+
+
+def _new_request_id() -> str:
+    return str(uuid.uuid4()).upper()

@@ -1,0 +1,3 @@
+"""
+WeChat's server side, as far as a mini-program's login needs it.
+"""

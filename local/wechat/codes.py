@@ -1,0 +1,111 @@
+"""
+Login codes of the local WeChat: issued or named by their text, good once, five minutes long.
+"""
+
+import base64
+import hashlib
+import re
+import secrets
+import threading
+from collections import Counter, deque
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from local.ground.clock import Clock
+
+LIFETIME = timedelta(minutes=5)
+PER_USER_AND_MINUTE = 100
+OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# A code nobody issued that looks like this names a user of its own, so that curl can log in.
+LOCAL_CODE = re.compile(r"local-[\x21-\x7e]{1,122}")
+
+
+class WechatError(NamedTuple):
+    """An ``errcode`` and the words of ``errmsg`` before its ``rid``."""
+
+    errcode: int
+    errmsg: str
+
+
+INVALID_CODE = WechatError(40029, "invalid code")
+USED_CODE = WechatError(40163, "code been used")
+# Which limit speaks first, and whether it uses the code up, no page says: here it does not.
+RATE_LIMITED = WechatError(45011, "api minute-quota reach limit, mustslower, retry next minute")
+
+
+class Issued(NamedTuple):
+    openid: str
+    at: datetime
+
+
+class Codes:
+    """The codes of one mini-program, safe to use from several server threads."""
+
+    def __init__(self, app_id: str, now: Clock) -> None:
+        self._app_id = app_id
+        self._now = now
+        self._issued: dict[str, Issued] = {}
+        self._used: set[str] = set()
+        self._recent: deque[Issued] = deque()
+        self._recent_by_user: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def issue(self, openid: str | None = None) -> str:
+        """
+        A new code for a user.
+
+        Args:
+            openid: 1 to 64 letters, digits, ``_`` and ``-``; ``None`` makes up a user.
+        """
+        if openid is not None and OPENID.fullmatch(openid) is None:
+            raise ValueError("an openid is 1 to 64 letters, digits, _ and -")
+        code = secrets.token_hex(16)
+        now = self._now()
+        with self._lock:
+            self._forget_expired(now)
+            self._issued[code] = Issued(openid or _openid_of(secrets.token_bytes(32)), now)
+        return code
+
+    def exchange(self, code: str) -> str | WechatError:
+        """The openid behind a code, which is used up by this."""
+        now = self._now()
+        with self._lock:
+            if code in self._used:
+                return USED_CODE
+            openid = self._find(code, now)
+            if openid is None:
+                return INVALID_CODE
+            if self._count(openid, now) > PER_USER_AND_MINUTE:
+                return RATE_LIMITED
+            self._used.add(code)
+            self._issued.pop(code, None)
+            return openid
+
+    def _find(self, code: str, now: datetime) -> str | None:
+        issued = self._issued.get(code)
+        if issued is not None:
+            return issued.openid if now - issued.at < LIFETIME else None
+        if LOCAL_CODE.fullmatch(code):
+            return _openid_of(f"{self._app_id} {code}".encode())
+        return None
+
+    def _count(self, openid: str, now: datetime) -> int:
+        """Logins of this user within a minute, this one among them."""
+        self._recent.append(Issued(openid, now))
+        self._recent_by_user[openid] += 1
+        while now - self._recent[0].at >= timedelta(minutes=1):
+            old = self._recent.popleft().openid
+            self._recent_by_user[old] -= 1
+            if not self._recent_by_user[old]:
+                del self._recent_by_user[old]
+        return self._recent_by_user[openid]
+
+    def _forget_expired(self, now: datetime) -> None:
+        # Oldest first; a forgotten code is invalid, as an expired one is.
+        while self._issued and now - next(iter(self._issued.values())).at >= LIFETIME:
+            del self._issued[next(iter(self._issued))]
+
+
+def _openid_of(seed: bytes) -> str:
+    """28 characters, the first an ``o``, as real ones look."""
+    return "o" + base64.urlsafe_b64encode(hashlib.sha256(seed).digest()).decode()[:27]

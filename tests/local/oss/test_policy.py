@@ -1,0 +1,217 @@
+"""
+The policy grammar, row by row, and what each kind of condition lets through.
+"""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from local.oss.errors import OssError
+from local.oss.policy import parse_policy
+
+VECTORS = json.loads(Path(__file__).parents[2].joinpath("vectors/post_policy.json").read_text("utf-8"))
+EXPIRATION = "2030-01-01T00:00:00.000Z"
+
+
+def _encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+def _policy(*conditions, expiration=EXPIRATION):
+    return parse_policy(_encoded(json.dumps({"expiration": expiration, "conditions": conditions})))
+
+
+def _check(condition, fields, **options):
+    _policy(condition).check_conditions(fields.get, **{"absent_meets_not_in": False, **options})
+
+
+@pytest.mark.parametrize(
+    "vector", VECTORS["v1"] + VECTORS["v4"] + VECTORS["published"], ids=lambda vector: vector["name"]
+)
+def test_policies_of_other_signers_are_well_formed(vector):
+    policy = parse_policy(vector["policy_base64"])
+    assert policy.expires_at.utcoffset() == timedelta(0)
+    assert policy.conditions or policy.sizes
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "message"),
+    [
+        ("", "05", None),
+        ("[]", "01", None),
+        ("null", "01", None),
+        ("{}", "09", None),
+        ('{"expiration":"2030-01-01T00:00:00.000Z"}', "07", None),
+        ('{"conditions":[{"a":"b"}]}', "08", None),
+        ('{"expiration":e,"conditions":[]}', "01", "Invalid Policy: Invalid JSON: unknown char e"),
+        (
+            '{"expiration":"x","conditions":[{"a":"b"} {"c":"d"}]}',
+            "01",
+            "Invalid Policy: Invalid JSON: , or ] expected",
+        ),
+        ('{"expiration":NaN,"conditions":[]}', "01", "Invalid Policy: Invalid JSON: unknown char N"),
+        ('{"expiration":' + "9" * 5000 + ',"conditions":[]}', "01", None),
+        ("[" * 100_000, "01", None),
+        ('{"expiration":1893456000,"conditions":[{"a":"b"}]}', "10", None),
+        ('{"expiration":"","conditions":[{"a":"b"}]}', "11", None),
+    ],
+)
+def test_each_broken_document_has_its_cause(text, cause, message):
+    with pytest.raises(OssError) as refused:
+        parse_policy(_encoded(text))
+    assert refused.value.refusal.code == "InvalidPolicyDocument"
+    assert refused.value.refusal.ec == f"0006-000002{cause}"
+    assert refused.value.message.startswith("Invalid Policy: ")
+    assert message in (None, refused.value.message)
+
+
+GOOD = _encoded(f'{{"expiration":"{EXPIRATION}","conditions":[{{"a":"b"}}]}}')
+
+
+@pytest.mark.parametrize("encoded", ["%%%", GOOD[:-1], GOOD + "\n", GOOD[:8] + " " + GOOD[8:], "//79"])
+def test_a_policy_that_is_not_base64_of_utf8_is_refused(encoded):
+    parse_policy(GOOD)
+    with pytest.raises(OssError) as refused:
+        parse_policy(encoded)
+    assert refused.value.refusal.code == "InvalidPolicyDocument"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "cause"),
+    [
+        ({"a": "b"}, "14"),
+        ("a", "14"),
+        ([], "15"),
+        ([[]], "16"),
+        ([["contains", "$key", "a"]], "17"),
+        ([[1, "$key", "a"]], "17"),
+        ([["eq", "$key"]], "18"),
+        ([["eq", "$key", "a", "b"]], "18"),
+        ([["content-length-range", 1]], "18"),
+        ([["content-length-range", 2, 1]], "19"),
+        ([["content-length-range", "1", 2]], "21"),
+        ([["content-length-range", 1.5, 2]], "21"),
+        ([["content-length-range", True, 2]], "21"),
+        ([["content-length-range", -1, 2]], "21"),
+        ([["content-length-range", 1, None]], "23"),
+        (["eq"], "22"),
+        ([None], "22"),
+        ([["not-in", "$key", "a"]], "24"),
+        ([["in", "$key", [1]]], "24"),
+        ([["eq", "$key", 1]], "24"),
+        ([["starts-with", "$key", ["a"]]], "24"),
+        ([["eq", 1, "a"]], "24"),
+        ([{"key": 1}], "24"),
+        ([{"content-length-range": [1, 2]}], "24"),
+    ],
+)
+def test_each_broken_condition_has_its_cause(conditions, cause):
+    with pytest.raises(OssError) as refused:
+        parse_policy(_encoded(json.dumps({"expiration": EXPIRATION, "conditions": conditions})))
+    assert refused.value.refusal.code == "InvalidPolicyDocument"
+    assert refused.value.refusal.ec == f"0006-000002{cause}"
+
+
+@pytest.mark.parametrize("condition", ["{}", '{"key":"a","acl":"b"}', '{"key":"a","key":"b"}'])
+def test_a_simple_condition_has_exactly_one_property(condition):
+    with pytest.raises(OssError) as refused:
+        parse_policy(_encoded(f'{{"expiration":"{EXPIRATION}","conditions":[{condition}]}}'))
+    assert refused.value.message == (
+        "Invalid Policy: Invalid Simple-Condition: "
+        "Simple-Conditions must have exactly one property specified."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2030-01-01T00:00:00.000Z", datetime(2030, 1, 1, tzinfo=UTC)),
+        ("2030-01-01T00:00:23Z", datetime(2030, 1, 1, 0, 0, 23, tzinfo=UTC)),
+        ("2028-02-29T23:59:59.999Z", datetime(2028, 2, 29, 23, 59, 59, 999000, tzinfo=UTC)),
+    ],
+)
+def test_expiration_is_read_with_and_without_milliseconds(text, instant):
+    assert _policy({"a": "b"}, expiration=text).expires_at == instant
+
+
+@pytest.mark.parametrize(
+    "text", ["2030-01-01", "2030-01-01T00:00:00", "2030-01-01T00:00:00+08:00", "2030-02-30T00:00:00Z", "soon"]
+)
+def test_an_expiration_that_is_no_gmt_instant_is_refused(text):
+    with pytest.raises(OssError) as refused:
+        _policy({"a": "b"}, expiration=text)
+    assert refused.value.refusal.code == "InvalidPolicyDocument"
+
+
+def test_a_policy_ends_at_its_second():
+    policy = _policy({"a": "b"})
+    policy.check_expiry(policy.expires_at - timedelta(seconds=1))
+    with pytest.raises(OssError) as refused:
+        policy.check_expiry(policy.expires_at)
+    assert refused.value.message == "Invalid according to Policy: Policy expired."
+
+
+@pytest.mark.parametrize(
+    ("condition", "good", "bad", "printed"),
+    [
+        ({"key": "a/b"}, "a/b", "a/c", '["eq", "$key", "a/b"]'),
+        ({"Key": "a/b"}, "a/b", "A/B", '["eq", "$key", "a/b"]'),
+        (["eq", "$key", "图.jpg"], "图.jpg", "图.jpg ", '["eq", "$key", "图.jpg"]'),
+        (["eq", "key", "a"], "a", "", '["eq", "$key", "a"]'),
+        (["starts-with", "$KEY", "a/"], "a/b", "b/a/", '["starts-with", "$key", "a/"]'),
+        (["in", "$Key", ["a", "b"]], "b", "ab", '["in", "$key", ["a", "b"]]'),
+        (["not-in", "$key", ["a", "b"]], "c", "a", '["not-in", "$key", ["a", "b"]]'),
+    ],
+)
+def test_each_condition_lets_the_good_through_and_the_bad_not(condition, good, bad, printed):
+    _check(condition, {"key": good})
+    with pytest.raises(OssError) as refused:
+        _check(condition, {"key": bad})
+    assert refused.value.refusal.ec == "0006-00000227"
+    assert refused.value.message == f"Invalid according to Policy: Policy Condition failed: {printed}"
+    with pytest.raises(OssError) as refused:
+        _check(condition, {})
+    assert refused.value.refusal.ec == "0006-00000226"
+
+
+def test_an_absent_field_can_be_read_as_meeting_not_in_but_nothing_else():
+    _check(["not-in", "$cache-control", ["no-cache"]], {}, absent_meets_not_in=True)
+    with pytest.raises(OssError):
+        _check(["starts-with", "$cache-control", ""], {}, absent_meets_not_in=True)
+
+
+def test_the_dollar_can_be_demanded():
+    encoded = _encoded(json.dumps({"expiration": EXPIRATION, "conditions": [["eq", "key", "a"]]}))
+    with pytest.raises(OssError) as refused:
+        parse_policy(encoded, dollar_optional=False)
+    assert refused.value.refusal.ec == "0006-00000224"
+
+
+def test_the_escaped_dollar_of_the_documentation_is_a_dollar():
+    text = rf'{{"expiration":"{EXPIRATION}","conditions":[["eq","$key","a\/\${{filename}}\\$"]]}}'
+    (condition,) = parse_policy(_encoded(text)).conditions
+    assert condition.operand == "a/${filename}\\$"
+
+
+def test_sizes_are_inclusive_and_several_ranges_must_all_hold():
+    policy = _policy(["content-length-range", 1, 10], ["content-length-range", 5, 20])
+    for size in (5, 10):
+        policy.check_smallest(size)
+        policy.check_largest(size)
+    with pytest.raises(OssError) as refused:
+        policy.check_smallest(4)
+    assert refused.value.refusal.code == "EntityTooSmall"
+    with pytest.raises(OssError) as refused:
+        policy.check_largest(11)
+    assert refused.value.refusal.code == "EntityTooLarge"
+
+
+def test_a_required_field_without_a_condition_is_refused():
+    policy = _policy({"x-oss-date": "20291231T000000Z"})
+    policy.require(["x-oss-date"])
+    with pytest.raises(OssError) as refused:
+        policy.require(["x-oss-date", "x-oss-security-token"])
+    assert refused.value.message.endswith('Policy Condition failed: ["eq", "$x-oss-security-token", ""]')

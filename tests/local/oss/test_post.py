@@ -1,0 +1,587 @@
+"""
+PostObject against the running server: good forms pass, and each single change is refused.
+"""
+
+import base64
+import hashlib
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from local.oss.errors import CONDITION_FAILED, OssError, error_xml
+
+FULL = {
+    "success_action_status": "200",
+    "x-oss-content-type": "image/jpeg",
+    "x-oss-forbid-overwrite": "true",
+    "x-oss-object-acl": "private",
+    "Cache-Control": "max-age=60",
+    "x-oss-meta-origin": "小程序",
+}
+SIZES = ["content-length-range", 1, 1000]
+
+
+def _rules(oss, **changes):
+    oss.rules = replace(oss.rules, **changes)
+
+
+def test_stores_a_good_v4_form_with_everything_it_says(oss, oss_client):
+    answer = oss_client.post(oss_client.v4_form(FULL, [SIZES]))
+    assert (answer.status, answer.body) == (200, b"")
+    stored = oss.objects["u/42/a.jpg"]
+    assert answer.headers["ETag"] == f'"{stored.etag}"'
+    assert stored.etag == stored.etag.upper()
+    assert len(bytes.fromhex(stored.etag)) == 16
+    assert (stored.size, stored.content_type, stored.acl) == (7, "image/jpeg", "private")
+    assert stored.headers == {"Cache-Control": "max-age=60"}
+    assert stored.metadata == {"origin": "小程序"}
+    assert stored.storage_class == "Standard"
+    assert stored.path.read_bytes() == b"picture"
+
+
+@pytest.mark.parametrize("key", ["account", "sts"])
+def test_stores_a_good_v1_form(oss, oss_client, key):
+    assert oss_client.post(oss_client.v1_form(key=key)).status == 204
+    assert oss.objects["u/42/a.jpg"].size == 7
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, str.title])
+def test_field_names_may_be_spelled_in_any_case(oss, oss_client, change):
+    form = {change(name): value for name, value in oss_client.v4_form(FULL, [SIZES]).items()}
+    assert oss_client.post(form).status == 200
+
+
+def test_extra_fields_are_accepted_and_unpinned_ones_decide(oss, oss_client):
+    form = oss_client.v1_form({"submit": "go", "x-oss-object-acl": "public-read"})
+    assert oss_client.post(form).status == 204
+    assert oss.objects["u/42/a.jpg"].acl == "public-read"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "refusal"),
+    [
+        ("key", "u/42/b.jpg", (403, "AccessDenied", "0006-00000227")),
+        ("key", "", (400, "InvalidArgument", "0000-00000000")),
+        ("success_action_status", "201", (403, "AccessDenied", "0006-00000227")),
+        ("success_action_status", None, (403, "AccessDenied", "0006-00000226")),
+        ("x-oss-content-type", "text/html", (403, "AccessDenied", "0006-00000227")),
+        ("x-oss-content-type", None, (403, "AccessDenied", "0006-00000226")),
+        ("x-oss-forbid-overwrite", "false", (403, "AccessDenied", "0006-00000227")),
+        ("x-oss-object-acl", "public-read", (403, "AccessDenied", "0006-00000227")),
+        ("x-oss-object-acl", None, (403, "AccessDenied", "0006-00000226")),
+        ("Cache-Control", "no-store", (403, "AccessDenied", "0006-00000227")),
+        ("x-oss-meta-origin", "elsewhere", (403, "AccessDenied", "0006-00000227")),
+        ("x-oss-date", "20261124T140001Z", (403, "AccessDenied", "0006-00000227")),
+        ("x-oss-date", "20261124T141501Z", (400, "InvalidArgument", "0002-00000709")),
+        ("x-oss-credential", None, (400, "InvalidArgument", "0002-00000710")),
+        ("x-oss-signature", "0" * 64, (403, "SignatureDoesNotMatch", "0002-00000040")),
+        ("x-oss-signature-version", "OSS4", (400, "InvalidArgument", "0002-00000701")),
+        ("x-oss-security-token", None, (403, "InvalidAccessKeyId", "0002-00000003")),
+        (
+            "x-oss-security-token",
+            "CAISother/+==",
+            (403, "AccessKeyIdAndSecurityTokenNotMatch", "0002-00000004"),
+        ),
+        ("x-oss-security-token", "?", (403, "InvalidSecurityToken", "0002-00000006")),
+        ("policy", "e30=", (403, "SignatureDoesNotMatch", "0002-00000040")),
+        ("policy", None, (400, "InvalidArgument", "0002-00000702")),
+        ("policy", "", (403, "SignatureDoesNotMatch", "0002-00000040")),
+    ],
+)
+def test_one_changed_field_is_refused(oss, oss_client, field, value, refusal):
+    form = oss_client.v4_form(FULL, [SIZES])
+    form.pop(field)
+    if value is not None:
+        form[field] = value
+    answer = oss_client.post(form)
+    assert answer.refusal == refusal
+    assert "u/42/a.jpg" not in oss.objects
+
+
+def test_a_refusal_carries_the_documented_elements_and_headers(oss, oss_client):
+    form = oss_client.v4_form({"success_action_status": "200"}) | {"success_action_status": "204"}
+    answer = oss_client.post(form)
+    assert answer.headers["Content-Type"] == "application/xml"
+    assert answer.headers["Server"] == "AliyunOSS"
+    assert answer.headers["Date"].endswith("GMT")
+    assert answer.headers["x-oss-ec"] == answer.element("EC") == "0006-00000227"
+    assert answer.headers["x-oss-request-id"] == answer.element("RequestId")
+    assert answer.element("HostId") == "examplebucket.oss-cn-hangzhou.aliyuncs.com"
+    assert answer.element("RecommendDoc") == "https://api.aliyun.com/troubleshoot?q=0006-00000227"
+    assert answer.element("Message") == (
+        'Invalid according to Policy: Policy Condition failed: ["eq", "$success_action_status", "200"]'
+    )
+
+
+def test_a_refusal_names_the_argument_or_the_key_id(oss, oss_client):
+    answer = oss_client.post(oss_client.v4_form(region="cn-shanghai"))
+    assert answer.refusal == (400, "InvalidArgument", "0002-00000715")
+    assert answer.element("Message") == "The signing region in credential is invalid."
+    assert answer.element("ArgumentName") == "x-oss-credential"
+    assert answer.element("ArgumentValue").endswith("/cn-shanghai/oss/aliyun_v4_request")
+    unknown = oss_client.post(oss_client.v1_form(key="account") | {"OSSAccessKeyId": "LTAI<&"})
+    assert unknown.refusal == (403, "InvalidAccessKeyId", "0002-00000902")
+    assert unknown.element("OSSAccessKeyId") == "LTAI<&"
+
+
+def test_what_xml_cannot_hold_does_not_break_a_refusal():
+    body = error_xml(OssError(CONDITION_FAILED, 'half \ud800, bell \x07, "<&>"'), "1", "host")
+    message = ElementTree.fromstring(body).findtext("Message")
+    assert message == 'half \ufffd, bell \ufffd, "<&>"'
+
+
+@pytest.mark.parametrize("conditions", [[{"bucket": "otherbucket"}], [["starts-with", "$bucket", "other"]]])
+def test_the_bucket_is_the_one_addressed_and_no_field(oss, oss_client, conditions):
+    form = oss_client.v1_form({"bucket": "otherbucket"}, conditions)
+    answer = oss_client.post(form)
+    assert answer.refusal == (403, "AccessDenied", "0006-00000227")
+    assert '"$bucket"' in answer.element("Message")
+
+
+@pytest.mark.parametrize(
+    "missing", ["x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-security-token"]
+)
+def test_a_v4_policy_must_bind_its_own_signature_fields(oss, oss_client, missing):
+    fields = {"key": "u/42/a.jpg", **oss_client.v4_fields()}
+    policy = oss_client.policy([{name: value} for name, value in fields.items() if name != missing])
+    answer = oss_client.post({**fields, "policy": policy, "x-oss-signature": oss_client.v4_signature(policy)})
+    assert answer.refusal == (403, "AccessDenied", "0006-00000226")
+    assert f'["eq", "${missing}", ""]' in answer.element("Message")
+
+
+def test_an_unsigned_form_is_refused(oss, oss_client):
+    assert oss_client.post({"key": "u/a"}).refusal == (403, "AccessDenied", "0003-00000001")
+
+
+# Order and number of parts
+
+
+def test_key_must_come_before_the_file(oss, oss_client):
+    form = oss_client.v4_form()
+    key = form.pop("key")
+    file = oss_client.part("file", "x", "a.jpg")
+    answer = oss_client.send(
+        oss_client.body([*oss_client.field_parts(form), file, oss_client.part("key", key)])
+    )
+    assert answer.refusal[:2] == (400, "InvalidArgument")
+    assert answer.element("Message") == (
+        "The bucket POST must contain the specified 'key'. "
+        "If it is specified, please check the order of the fields"
+    )
+
+
+def test_a_field_after_the_file_is_refused_unless_allowed(oss, oss_client):
+    parts = [
+        *oss_client.field_parts(oss_client.v4_form()),
+        oss_client.part("file", "x"),
+        oss_client.part("submit", "go"),
+    ]
+    assert oss_client.send(oss_client.body(parts)).refusal == (400, "MalformedPOSTRequest", "0006-00000104")
+    assert len(oss.objects) == 0
+    _rules(oss, fields_after_file_allowed=True)
+    assert oss_client.send(oss_client.body(parts)).status == 204
+
+
+def test_an_allowed_field_after_the_file_is_ignored(oss, oss_client):
+    _rules(oss, fields_after_file_allowed=True)
+    late = oss_client.part("x-oss-object-acl", "public-read")
+    parts = [*oss_client.field_parts(oss_client.v4_form()), oss_client.part("file", "x"), late]
+    assert oss_client.send(oss_client.body(parts)).status == 204
+    assert oss.objects["u/42/a.jpg"].acl == "default"
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_two_files_are_refused(oss, oss_client, allowed):
+    _rules(oss, fields_after_file_allowed=allowed)
+    parts = [
+        *oss_client.field_parts(oss_client.v4_form()),
+        oss_client.part("file", "x"),
+        oss_client.part("File", "y"),
+    ]
+    answer = oss_client.send(oss_client.body(parts))
+    assert answer.refusal[:2] == (400, "IncorrectNumberOfFilesInPOSTRequest")
+    assert len(oss.objects) == 0
+
+
+def test_no_file_is_refused(oss, oss_client):
+    answer = oss_client.send(oss_client.body(oss_client.field_parts(oss_client.v4_form())))
+    assert answer.refusal == (400, "MalformedPOSTRequest", "0006-00000107")
+    assert oss_client.send(f"--{oss_client.boundary}--\r\n".encode()).refusal[1] == "MalformedPOSTRequest"
+
+
+@pytest.mark.parametrize("field", ["key", "x-oss-content-type", "submit", "policy"])
+def test_a_field_that_says_two_things_is_refused_and_one_that_repeats_itself_is_not(oss, oss_client, field):
+    form = oss_client.v4_form({"x-oss-content-type": "image/jpeg", "submit": "go"})
+    file = oss_client.part("file", "x")
+    first = oss_client.field_parts(form)
+    differing = [*first, oss_client.part(field.title(), "u/42/other"), file]
+    assert oss_client.send(oss_client.body(differing)).refusal[:2] == (400, "MalformedPOSTRequest")
+    assert len(oss.objects) == 0
+    same = [*first, oss_client.part(field.title(), form[field]), file]
+    assert oss_client.send(oss_client.body(same)).status == 204
+
+
+def test_the_file_needs_no_name_and_no_type(oss, oss_client):
+    parts = [*oss_client.field_parts(oss_client.v4_form()), oss_client.part("file", b"\0\xff\r\n--\r\n")]
+    assert oss_client.send(oss_client.body(parts)).status == 204
+    stored = oss.objects["u/42/a.jpg"]
+    assert stored.path.read_bytes() == b"\0\xff\r\n--\r\n"
+    assert stored.content_type == "application/octet-stream"
+
+
+def test_an_unknown_header_in_the_file_part_is_refused(oss, oss_client):
+    file = oss_client.part("file", "x", "a.jpg", more="X-Custom: 1")
+    answer = oss_client.send(oss_client.body([*oss_client.field_parts(oss_client.v4_form()), file]))
+    assert answer.status == 400
+    assert answer.element("Message") == "The bucket POST contains unrecognized field name."
+
+
+@pytest.mark.parametrize(
+    "disposition", ["form-data", 'form-data; name=""', 'attachment; name="file"', 'form-data; name="\xff"']
+)
+def test_a_part_without_a_usable_name_is_refused(oss, oss_client, disposition):
+    part = f"--{oss_client.boundary}\r\nContent-Disposition: {disposition}\r\n\r\nx\r\n".encode("latin-1")
+    assert oss_client.send(oss_client.body([part])).refusal[1] == "MalformedPOSTRequest"
+
+
+@pytest.mark.parametrize("body", [b"", b"key=value", b"--wrong\r\n\r\n--wrong--\r\n", b"\r\n"])
+def test_a_body_that_is_no_form_is_refused(oss, oss_client, body):
+    assert oss_client.send(body).refusal[:2] == (400, "MalformedPOSTRequest")
+
+
+def test_a_form_without_its_closing_boundary_is_refused(oss, oss_client):
+    parts = [*oss_client.field_parts(oss_client.v4_form()), oss_client.part("file", "x")]
+    assert oss_client.send(b"".join(parts)).refusal == (400, "MalformedPOSTRequest", "0006-00000104")
+    assert len(oss.objects) == 0
+
+
+@pytest.mark.parametrize(
+    ("content_type", "code"),
+    [
+        ("application/json", "RequestIsNotMultiPartContent"),
+        ("application/x-www-form-urlencoded", "RequestIsNotMultiPartContent"),
+        ("", "RequestIsNotMultiPartContent"),
+        ("multipart/form-data", "MalformedPOSTRequest"),
+        ("multipart/form-data; boundary=", "MalformedPOSTRequest"),
+        ("multipart/form-data; boundary=" + "x" * 257, "MalformedPOSTRequest"),
+    ],
+)
+def test_the_request_must_be_multipart_with_a_boundary(oss, oss_client, content_type, code):
+    answer = oss_client.send(b"body", {"Content-Type": content_type})
+    assert answer.refusal[:2] == (400, code)
+
+
+# Sizes
+
+
+@pytest.mark.parametrize(
+    ("size", "refusal"), [(4, None), (3, "EntityTooSmall"), (8, None), (9, "EntityTooLarge")]
+)
+def test_the_size_range_is_inclusive(oss, oss_client, size, refusal):
+    answer = oss_client.post(oss_client.v4_form(None, [["content-length-range", 4, 8]]), b"x" * size)
+    if refusal is None:
+        assert answer.status == 204
+        return
+    ec = {"EntityTooSmall": "0006-00000004", "EntityTooLarge": "0006-00000003"}[refusal]
+    assert answer.refusal == (400, refusal, ec)
+    assert len(oss.objects) == 0
+
+
+def test_an_empty_file_is_a_file(oss, oss_client):
+    assert oss_client.post(oss_client.v4_form(None, [["content-length-range", 0, 8]]), b"").status == 204
+    assert oss.objects["u/42/a.jpg"].size == 0
+
+
+def test_a_field_name_may_have_8_kilobytes(oss, oss_client):
+    form = oss_client.v1_form()
+    assert oss_client.post({"x" * 8192: "1", **form}).status == 204
+    assert oss_client.post({"x" * 8193: "1", **form}).refusal == (400, "FieldItemTooLong", "0006-00000110")
+
+
+def test_fields_have_a_limit_each_and_together(oss, oss_client):
+    _rules(oss, max_field_value_bytes=1000, max_fields_bytes=4000)
+    form = oss_client.v1_form()
+    used = sum(len(name) + len(value) for name, value in form.items())
+    assert oss_client.post({**form, "a": "x" * 1000}).status == 204
+    refused = (400, "MaxPOSTPreDataLengthExceededError", "0006-00000112")
+    assert oss_client.post({**form, "a": "x" * 1001}).refusal == refused
+    full = {f"f{number}": "x" * 798 for number in range((4000 - used) // 800)}
+    rest = 4000 - used - 800 * len(full) - 1
+    assert oss_client.post({**form, **full, "r": "x" * rest}).status == 204
+    assert oss_client.post({**form, **full, "r": "x" * (rest + 1)}).refusal == refused
+
+
+def test_a_body_over_the_limit_is_refused(oss, oss_client):
+    form = oss_client.v4_form()
+    whole = len(
+        oss_client.body(
+            [*oss_client.field_parts(form), oss_client.part("file", b"picture", "a.jpg", "image/jpeg")]
+        )
+    )
+    _rules(oss, max_body_bytes=whole)
+    assert oss_client.post(form).status == 204
+    _rules(oss, max_body_bytes=whole - 1)
+    assert oss_client.post(form).refusal == (400, "EntityTooLarge", "0006-00000003")
+
+
+# Time
+
+
+def test_an_expired_policy_is_refused(oss, oss_client, oss_clock):
+    form = oss_client.v4_form()
+    oss_clock.tick(minutes=5, seconds=-1)
+    assert oss_client.post(form).status == 204
+    oss_clock.tick(seconds=1)
+    answer = oss_client.post(form)
+    assert answer.refusal == (403, "AccessDenied", "0006-00000213")
+    assert answer.element("Message") == "Invalid according to Policy: Policy expired."
+
+
+def test_a_policy_may_expire_while_the_upload_is_under_way(oss, oss_client, oss_clock, monkeypatch):
+    form = oss_client.v4_form()
+    take = oss.objects.new_file
+
+    def slow_disk():
+        oss_clock.tick(minutes=5)
+        return take()
+
+    monkeypatch.setattr(oss.objects, "new_file", slow_disk)
+    assert oss_client.post(form).refusal == (403, "AccessDenied", "0006-00000213")
+    assert len(oss.objects) == 0
+
+
+def test_an_expired_token_is_refused_although_the_policy_is_good(oss, oss_client, oss_clock):
+    form = oss_client.v4_form(expires=oss_clock.now + timedelta(hours=2))
+    oss_clock.tick(hours=1)
+    assert oss_client.post(form).refusal == (403, "SecurityTokenExpired", "0002-00000007")
+
+
+def test_v1_can_be_retired(oss, oss_client):
+    _rules(oss, v1_retired=True)
+    answer = oss_client.post(oss_client.v1_form())
+    assert answer.status == 403
+    assert answer.element("EC") == "0002-00000080"
+
+
+# Permissions and ACL
+
+
+def test_the_session_policy_must_allow_the_key(oss, oss_client):
+    answer = oss_client.post(oss_client.v4_form({"key": "elsewhere/a.jpg"}))
+    assert answer.refusal == (403, "AccessDenied", "0003-00000301")
+    assert answer.element("Message") == "Access denied by authorizer's policy."
+
+
+@pytest.mark.parametrize("acl", ["default", "private", "public-read"])
+def test_an_acl_needs_its_own_permission_unless_told_otherwise(oss, oss_client, acl):
+    only_put = {"Statement": [{"Effect": "Allow", "Action": "oss:PutObject", "Resource": "*"}]}
+    key = replace(oss_client.keys["sts"], access_key_id="STS.NTOnlyPut", policies=(only_put,))
+    oss.bucket.accounts.add(key)
+    oss_client.keys = {"sts": key}
+    assert oss_client.post(oss_client.v4_form()).status == 204
+    with_acl = oss_client.v4_form({"x-oss-object-acl": acl})
+    assert oss_client.post(with_acl).refusal == (403, "AccessDenied", "0003-00000301")
+    _rules(oss, acl_needs_permission=False)
+    assert oss_client.post(with_acl).status == 204
+
+
+@pytest.mark.parametrize("acl", ["default", "private", "public-read", "public-read-write"])
+def test_the_four_acls_are_known_and_public_ones_can_be_blocked(oss, oss_client, acl):
+    form = oss_client.v4_form({"x-oss-object-acl": acl})
+    assert oss_client.post(form).status == 204
+    assert oss.objects["u/42/a.jpg"].acl == acl
+    _rules(oss, block_public_access=True)
+    answer = oss_client.post(form)
+    if acl.startswith("public"):
+        assert answer.refusal == (403, "AccessDenied", "0016-00000901")
+    else:
+        assert answer.status == 204
+
+
+def test_the_acl_header_counts_when_the_form_has_none(oss, oss_client):
+    header = {"x-oss-object-acl": "public-read"}
+    assert oss_client.post(oss_client.v4_form(), headers=header).status == 204
+    assert oss.objects["u/42/a.jpg"].acl == "public-read"
+    assert oss_client.post(oss_client.v4_form({"x-oss-object-acl": "private"}), headers=header).status == 204
+    assert oss.objects["u/42/a.jpg"].acl == "private"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("x-oss-object-acl", "public"),
+        ("x-oss-object-acl", ""),
+        ("x-oss-storage-class", "Cold"),
+        ("x-oss-server-side-encryption", "DES"),
+        ("success_action_redirect", "javascript:alert(1)"),
+        ("success_action_redirect", "http://[1"),
+        ("success_action_redirect", "https://example.com/\r\nSet-Cookie: a=b"),
+        ("Content-Disposition", "inline\r\nX-Evil: 1"),
+        ("x-oss-content-type", "text/html\nX-Evil: 1"),
+        ("x-oss-meta-note", "two\nlines"),
+        ("x-oss-meta-", "x"),
+        ("x-oss-meta-a\nX-Evil", "x"),
+        ("x-oss-meta-名", "x"),
+        ("x-oss-meta-note", "x" * 8192),
+    ],
+)
+def test_a_value_that_means_nothing_or_too_much_is_refused(oss, oss_client, field, value):
+    answer = oss_client.post(oss_client.v1_form({field: value}))
+    assert answer.refusal[:2] == (400, "InvalidArgument")
+    assert answer.element("ArgumentName") in (field, "Content-Type", "x-oss-meta-")
+    assert len(oss.objects) == 0
+
+
+def test_user_metadata_may_have_8_kilobytes(oss, oss_client):
+    assert oss_client.post(oss_client.v1_form({"x-oss-meta-a": "x" * 8191})).status == 204
+
+
+# Overwriting
+
+
+def test_forbid_overwrite_keeps_the_first_object(oss, oss_client):
+    assert oss_client.post(oss_client.v4_form(), b"first").status == 204
+    answer = oss_client.post(oss_client.v4_form({"x-oss-forbid-overwrite": "true"}), b"second")
+    assert answer.refusal == (409, "FileAlreadyExists", "0026-00000002")
+    assert answer.element("Message") == "The object you specified already exists and can not be overwritten."
+    assert oss.objects["u/42/a.jpg"].path.read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("fields", [{}, {"x-oss-forbid-overwrite": "false"}])
+def test_without_it_the_last_object_wins(oss, oss_client, fields):
+    for content in (b"first", b"second"):
+        assert oss_client.post(oss_client.v4_form(fields), content).status == 204
+    assert oss.objects["u/42/a.jpg"].path.read_bytes() == b"second"
+
+
+# Content types
+
+
+@pytest.mark.parametrize(
+    ("fields", "part_type", "stored"),
+    [
+        ({"x-oss-content-type": "a/a", "Content-Type": "c/c"}, "b/b", "a/a"),
+        ({"Content-Type": "c/c"}, "b/b", "b/b"),
+        ({"Content-Type": "c/c"}, None, "c/c"),
+        ({}, None, "application/octet-stream"),
+    ],
+)
+def test_three_places_say_the_content_type_in_this_order(oss, oss_client, fields, part_type, stored):
+    assert oss_client.post(oss_client.v1_form(fields), content_type=part_type).status == 204
+    assert oss.objects["u/42/a.jpg"].content_type == stored
+
+
+def test_a_content_type_condition_is_met_by_the_field_or_else_the_file_part(oss, oss_client):
+    condition = [["in", "$content-type", ["image/jpeg", "image/png"]]]
+    assert oss_client.post(oss_client.v1_form(None, condition), content_type="image/png").status == 204
+    refused = oss_client.post(oss_client.v1_form(None, condition), content_type="text/html")
+    assert refused.refusal == (403, "AccessDenied", "0006-00000227")
+    assert (
+        oss_client.post(oss_client.v1_form(None, condition), content_type=None).element("EC")
+        == "0006-00000226"
+    )
+    form = oss_client.v1_form({"Content-Type": "text/html"}, condition)
+    assert oss_client.post(form, content_type="image/png").status == 403
+
+
+def test_a_policy_that_pins_only_content_type_shows_its_hole(oss, oss_client):
+    condition = [["in", "$content-type", ["image/jpeg"]]]
+    form = oss_client.v1_form({"x-oss-content-type": "text/html"}, condition)
+    assert oss_client.post(form).status == 204
+    assert oss.objects["u/42/a.jpg"].content_type == "text/html"
+    _rules(oss, content_type_sees_override=True)
+    assert oss_client.post(form).refusal == (403, "AccessDenied", "0006-00000227")
+
+
+# Keys
+
+
+@pytest.mark.parametrize("key", ["u/图片 1+2%.jpg", "u/a\\b", "u/../../etc/passwd", "u/" + "x" * 1021])
+def test_keys_are_names_and_never_paths(oss, oss_client, key):
+    assert oss_client.post(oss_client.v4_form({"key": key})).status == 204
+    stored = oss.objects[key]
+    assert stored.path.parent == oss.objects.path_of("").parent
+    assert stored.path.read_bytes() == b"picture"
+
+
+@pytest.mark.parametrize("key", ["/u/a", "\\u\\a", "u/" + "x" * 1022])
+def test_keys_that_oss_does_not_take_are_refused(oss, oss_client, key):
+    form = oss_client.v1_form({"key": key}, key="account")
+    assert oss_client.post(form).refusal[:2] == (400, "InvalidObjectName")
+
+
+def test_filename_in_the_key_is_expanded_after_the_policy_check(oss, oss_client):
+    pinned = [["eq", "$key", "u/${filename}"]]
+    assert (
+        oss_client.post(oss_client.v1_form({"key": "u/${filename}"}, pinned), filename="猫.jpg").status == 204
+    )
+    assert "u/猫.jpg" in oss.objects
+    expanded = oss_client.post(oss_client.v1_form({"key": "u/猫.jpg"}, pinned), filename="猫.jpg")
+    assert expanded.refusal == (403, "AccessDenied", "0006-00000227")
+
+
+def test_permission_is_asked_for_the_expanded_key(oss, oss_client):
+    form = oss_client.v1_form({"key": "${filename}"}, [["starts-with", "$key", ""]], key="sts")
+    assert oss_client.post(form, filename="elsewhere/a.jpg").refusal == (403, "AccessDenied", "0003-00000301")
+    assert oss_client.post(form, filename="u/a.jpg").status == 204
+
+
+# Answers
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"), [("200", 200), ("204", 204), ("201", 201), ("404", 204), ("", 204), (None, 204)]
+)
+def test_success_has_the_status_that_the_form_asked_for(oss, oss_client, wanted, status):
+    fields = {} if wanted is None else {"success_action_status": wanted}
+    answer = oss_client.post(oss_client.v4_form(fields))
+    assert answer.status == status
+    assert answer.headers["x-oss-request-id"]
+    if status == 201:
+        assert answer.headers["Content-Type"] == "application/xml"
+        assert answer.element("Bucket") == "examplebucket"
+        assert answer.element("Key") == "u/42/a.jpg"
+        assert answer.element("Location") == f"{oss.origin}/u/42/a.jpg"
+        assert answer.element("ETag") == answer.headers["ETag"]
+    else:
+        assert answer.body == b""
+
+
+def test_success_can_redirect_and_failure_does_not(oss, oss_client):
+    target = "https://example.com/完成?a=1"
+    answer = oss_client.post(oss_client.v4_form({"success_action_redirect": target}))
+    assert answer.status == 303
+    assert answer.headers["Location"].encode("latin-1").decode() == target
+    form = oss_client.v4_form({"success_action_redirect": target}) | {"key": "u/b"}
+    assert oss_client.post(form).refusal[0] == 403
+
+
+def test_encryption_is_confirmed(oss, oss_client):
+    answer = oss_client.post(oss_client.v4_form({"x-oss-server-side-encryption": "AES256"}))
+    assert answer.headers["x-oss-server-side-encryption"] == "AES256"
+
+
+def test_the_content_md5_header_covers_the_whole_body(oss, oss_client):
+    file = oss_client.part("file", b"picture", "a.jpg")
+    body = oss_client.body([*oss_client.field_parts(oss_client.v4_form()), file])
+    digest = base64.b64encode(hashlib.md5(body).digest()).decode()
+    assert oss_client.send(body, {"Content-MD5": digest}).status == 204
+    of_the_file = base64.b64encode(hashlib.md5(b"picture").digest()).decode()
+    for wrong in (of_the_file, "", "AAAA", "%%%"):
+        answer = oss_client.send(body, {"Content-MD5": wrong})
+        assert answer.refusal == (400, "InvalidDigest", "0017-00000502")
+
+
+def test_a_signature_in_the_header_is_ignored(oss, oss_client):
+    assert (
+        oss_client.post(oss_client.v4_form(), headers={"Authorization": "OSS4-HMAC-SHA256 x"}).status == 204
+    )
+
+
+@pytest.mark.parametrize("path", ["/u/42/a.jpg", "/index.html?a=b"])
+def test_the_object_name_never_goes_into_the_path(oss, oss_client, path):
+    body = oss_client.body([*oss_client.field_parts(oss_client.v4_form()), oss_client.part("file", "x")])
+    assert oss_client.send(body, path=path).refusal[:2] == (405, "MethodNotAllowed")
+    assert len(oss.objects) == 0

@@ -1,0 +1,89 @@
+import contextlib
+import http.client
+
+import pytest
+
+from local.playground.server import PlaygroundServer
+
+
+@pytest.fixture
+def playground(tmp_path):
+    page, client = tmp_path / "page", tmp_path / "client"
+    (page / "assets").mkdir(parents=True)
+    client.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "page-secret").mkdir()
+    (tmp_path / "page-secret" / "a.txt").write_text("secret")
+    (page / "index.html").write_text("<h1>页</h1>", encoding="utf-8")
+    (page / "assets" / "app.js").write_text("1")
+    (page / ".hidden").write_text("secret")
+    (page / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (page / "data.unknown").write_bytes(b"\0")
+    (client / "index.js").write_text("client")
+    running = PlaygroundServer(page, client, lambda: {"function": "http://f"}).start()
+    yield running
+    running.stop()
+
+
+def get(running, target, method="GET"):
+    host, port = running.origin.removeprefix("http://").split(":")
+    with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=5)) as connection:
+        connection.request(method, target)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+@pytest.mark.parametrize(
+    ("target", "content_type", "body"),
+    [
+        ("/", "text/html; charset=utf-8", "<h1>页</h1>".encode()),
+        ("/index.html?x=1", "text/html; charset=utf-8", "<h1>页</h1>".encode()),
+        ("/assets/app.js", "text/javascript; charset=utf-8", b"1"),
+        ("/data.unknown", "application/octet-stream", b"\0"),
+        ("/client/index.js", "text/javascript; charset=utf-8", b"client"),
+        ("/config.json", "application/json", b'{"function": "http://f"}'),
+    ],
+)
+def test_serves_the_page_the_client_and_the_addresses(playground, target, content_type, body):
+    status, headers, seen = get(playground, target)
+    assert (status, headers["Content-Type"], seen) == (200, content_type, body)
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_head_has_the_length_and_no_body(playground):
+    status, headers, body = get(playground, "/assets/app.js", "HEAD")
+    assert (status, headers["Content-Length"], body) == (200, "1", b"")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/../secret.txt",
+        "/assets/../../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/%2e%2e%2fsecret.txt",
+        "/../page-secret/a.txt",
+        "/client/../secret.txt",
+        "/client/%2e%2e/secret.txt",
+        "/client//../secret.txt",
+        "/..\\secret.txt",
+        "/link.txt",
+        "/.hidden",
+        "/assets",
+        "/assets/",
+        "//index.html/",
+        "/index.html%00.png",
+        "/C:/secret.txt",
+        "/missing.html",
+        "/%ff",
+    ],
+)
+def test_finds_nothing_outside_its_two_folders(playground, target):
+    status, _, body = get(playground, target)
+    assert status == 404
+    assert b"secret" not in body
+
+
+def test_takes_no_other_method(playground):
+    assert get(playground, "/", "DELETE")[0] == 501

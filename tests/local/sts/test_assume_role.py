@@ -1,0 +1,326 @@
+"""
+What the local STS hands out, to whom, and what it refuses.
+"""
+
+import http.client
+import json
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.ground.accounts import AccessKey, Accounts
+from local.sts.server import StsServer
+
+ROLE = "acs:ram::1234567890123456:role/uploader"
+
+
+def policy(**changed):
+    statement = {"Effect": "Allow", "Action": ["oss:PutObject"], "Resource": ["acs:oss:*:*:bucket/uploads/*"]}
+    statement = {name: value for name, value in (statement | changed).items() if value is not None}
+    return {"Version": "1", "Statement": [statement]}
+
+
+def test_answers_in_the_documented_shape(sts_call, sts_accounts):
+    status, answer = sts_call(DurationSeconds="900")
+    given = answer["Credentials"]
+    assert status == 200
+    assert set(answer) == {"RequestId", "AssumedRoleUser", "Credentials"}
+    assert re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", answer["RequestId"])
+    assert answer["AssumedRoleUser"]["Arn"] == ROLE + "/uploads"
+    assert re.fullmatch(r"\d{18}:uploads", answer["AssumedRoleUser"]["AssumedRoleId"])
+    assert set(given) == {"AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration"}
+    assert re.fullmatch(r"STS\.N[A-Za-z0-9]{24}", given["AccessKeyId"])
+    assert re.fullmatch(r"[A-Za-z0-9]{44}", given["AccessKeySecret"])
+    assert re.fullmatch(r"[A-Za-z0-9+/]{899}=", given["SecurityToken"])
+    assert given["Expiration"] == "2026-11-24T14:15:00Z"
+
+
+def test_the_local_oss_learns_the_new_key(sts_call, sts_accounts):
+    given = sts_call(DurationSeconds="900", Policy=json.dumps(policy()))[1]["Credentials"]
+    key = sts_accounts.find(given["AccessKeyId"])
+    assert key == AccessKey(
+        given["AccessKeyId"],
+        given["AccessKeySecret"],
+        given["SecurityToken"],
+        datetime(2026, 11, 24, 14, 15, tzinfo=UTC),
+        (policy(),),
+    )
+
+
+def test_no_two_sessions_share_anything(sts_call):
+    sessions = [sts_call()[1]["Credentials"] for _ in range(20)]
+    for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken"):
+        assert len({session[name] for session in sessions}) == 20
+
+
+def test_a_session_has_the_policy_of_its_role_and_its_own(sts_accounts, sts_time, sts_call):
+    of_role = policy(Action="oss:*", Resource="*")
+    server = StsServer(sts_accounts, ROLE, role_policy=of_role, now=sts_time).start()
+    sts_call.origin = server.origin
+    try:
+        both = sts_call(Policy=json.dumps(policy()))[1]["Credentials"]["AccessKeyId"]
+        only_role = sts_call()[1]["Credentials"]["AccessKeyId"]
+    finally:
+        server.stop()
+    assert sts_accounts.find(both).policies == (of_role, policy())
+    assert sts_accounts.find(only_role).policies == (of_role,)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"RoleArn": ROLE + "s"}, (404, "EntityNotExist.Role")),
+        ({"RoleArn": ROLE.replace("1234567890123456", "1234567890123457")}, (404, "EntityNotExist.Role")),
+        ({"RoleArn": "uploader"}, (400, "InvalidParameter.RoleArn")),
+        ({"RoleArn": ROLE + "/uploads"}, (400, "InvalidParameter.RoleArn")),
+        ({"RoleArn": ROLE + "\n"}, (400, "InvalidParameter.RoleArn")),
+        ({"RoleArn": ROLE.replace(":role", ":user")}, (400, "InvalidParameter.RoleArn")),
+        ({"RoleArn": "arn:aws:iam::123456789012:role/x"}, (400, "InvalidParameter.RoleArn")),
+        ({"RoleSessionName": "a"}, (400, "InvalidParameter.RoleSessionName")),
+        ({"RoleSessionName": "ab"}, (200, "")),
+        ({"RoleSessionName": "aZ0.@-_"}, (200, "")),
+        ({"RoleSessionName": "a" * 64}, (200, "")),
+        ({"RoleSessionName": "a" * 65}, (400, "InvalidParameter.RoleSessionName")),
+        ({"RoleSessionName": "a b"}, (400, "InvalidParameter.RoleSessionName")),
+        ({"RoleSessionName": "ab\n"}, (400, "InvalidParameter.RoleSessionName")),
+        ({"RoleSessionName": "上传"}, (400, "InvalidParameter.RoleSessionName")),
+        ({"DurationSeconds": "899"}, (400, "InvalidParameter.DurationSeconds")),
+        ({"DurationSeconds": "900"}, (200, "")),
+        ({"DurationSeconds": "43200"}, (200, "")),
+        ({"DurationSeconds": "43201"}, (400, "InvalidParameter.DurationSeconds")),
+        ({"DurationSeconds": "-900"}, (400, "InvalidParameter.DurationSeconds")),
+        ({"DurationSeconds": "900.0"}, (400, "InvalidParameter.DurationSeconds")),
+        ({"DurationSeconds": "None"}, (400, "InvalidParameter.DurationSeconds")),
+        ({"DurationSeconds": ""}, (400, "InvalidParameter.DurationSeconds")),
+        ({"DurationSeconds": "９００"}, (400, "InvalidParameter.DurationSeconds")),
+        ({"DurationSeconds": "9" * 5000}, (400, "InvalidParameter.DurationSeconds")),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_parameters(sts_call, changed, expected):
+    assert sts_call.code(**changed) == expected
+
+
+def test_a_session_lasts_an_hour_when_nothing_else_is_asked(sts_call):
+    assert sts_call()[1]["Credentials"]["Expiration"] == "2026-11-24T15:00:00Z"
+
+
+def test_the_roles_longest_session_is_the_limit_and_the_default(sts_accounts, sts_time, sts_call):
+    server = StsServer(sts_accounts, ROLE, now=sts_time, max_session_seconds=1800).start()
+    sts_call.origin = server.origin
+    try:
+        assert sts_call.code(DurationSeconds="1801") == (400, "InvalidParameter.DurationSeconds")
+        assert sts_call()[1]["Credentials"]["Expiration"] == "2026-11-24T14:30:00Z"
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        policy(),
+        policy(Effect="Deny"),
+        policy(Action="oss:Put*", Resource="*"),
+        policy(Action=["oss:PutObject", "oss:PutObjectAcl"]),
+        policy(Action="*"),
+        policy(Action=None, NotAction="oss:DeleteObject"),
+        policy(Resource=None, NotResource="acs:oss:*:*:bucket/private/*"),
+        policy(Resource="acs:oss:oss-cn-hangzhou:1234567890123456:bucket/it's (1): 上传!/*"),
+        policy(Condition={"IpAddress": {"acs:SourceIp": ["203.0.113.0/24"]}, "Bool": {"acs:Secure": "true"}}),
+    ],
+    ids=lambda value: json.dumps(value["Statement"][0])[:70],
+)
+def test_takes_a_session_policy(sts_call, sts_accounts, document):
+    status, answer = sts_call(Policy=json.dumps(document))
+    assert status == 200
+    assert sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies == (document,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "1",
+        "{}",
+        "not json",
+        "{'Version': '1'}",
+        '{"Version":"1"}',
+        '{"Version":"1","Statement":[]}',
+        '{"Version":"1","Statement":{}}',
+        '{"Version":"1","Statement":[[]]}',
+        json.dumps(policy() | {"Version": "2012-10-17"}),
+        json.dumps(policy() | {"Version": 1}),
+        json.dumps(policy() | {"Id": "x"}),
+        json.dumps(policy(Effect="allow")),
+        json.dumps(policy(Effect=None)),
+        json.dumps(policy(Effect=["Allow"])),
+        json.dumps(policy(Action=None)),
+        json.dumps(policy(NotAction="oss:PutObject")),
+        json.dumps(policy(Action=[])),
+        json.dumps(policy(Action="")),
+        json.dumps(policy(Action="PutObject")),
+        json.dumps(policy(Action=["oss:PutObject", 1])),
+        json.dumps(policy(Action={"oss": "PutObject"})),
+        json.dumps(policy(Resource=None)),
+        json.dumps(policy(Resource=[])),
+        json.dumps(policy(Resource="bucket/uploads/*")),
+        json.dumps(policy(Resource="arn:aws:s3:::bucket/*")),
+        json.dumps(policy(NotResource="*")),
+        json.dumps(policy(Principal={"RAM": "*"})),
+        json.dumps(policy(Condition="x")),
+        json.dumps(policy(Condition={"Bool": "x"})),
+        json.dumps(policy(Condition={"Bool": {"acs:Secure": True}})),
+        json.dumps(policy(Condition={"Bool": {"acs:Secure": [1]}})),
+        json.dumps(policy())[:-1] + ',"Version":"1"}',
+        json.dumps(policy())[:-3] + ',"Effect":"Allow"}]}',
+        "[" * 2048,
+    ],
+    ids=lambda text: text[:70],
+)
+def test_refuses_a_policy_that_breaks_the_grammar(sts_call, text):
+    assert sts_call.code(Policy=text) == (400, "InvalidParameter.PolicyGrammar")
+
+
+@pytest.mark.parametrize("letter", ["x", "上"])
+def test_a_session_policy_has_at_most_2048_characters(sts_call, letter):
+    empty = json.dumps(policy(Resource="acs:oss:*:*:bucket/"), ensure_ascii=False)
+    filler = letter * (2048 - len(empty))
+    longest = json.dumps(policy(Resource="acs:oss:*:*:bucket/" + filler), ensure_ascii=False)
+    assert len(longest) == 2048
+    assert sts_call.code(Policy=longest) == (200, "")
+    assert sts_call.code(Policy=longest + " ") == (400, "InvalidParameter.PolicySize")
+
+
+ASSUME = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+
+
+def ram(*statements):
+    return {"Version": "1", "Statement": list(statements)}
+
+
+@pytest.mark.parametrize(
+    ("policies", "allowed"),
+    [
+        ((), True),
+        ((ASSUME,), True),
+        ((ram({"Effect": "Allow", "Action": ["sts:*"], "Resource": [ROLE]}),), True),
+        ((ram({"Effect": "Allow", "Action": "STS:assumerole", "Resource": "acs:ram:*:*:role/up*"}),), True),
+        ((ram({"Effect": "Allow", "Action": "*", "Resource": "acs:ram::*:role/other"}),), False),
+        ((ram({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE.upper()}),), False),
+        ((ram({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE[:-1] + "[r]"}),), False),
+        ((policy(),), False),
+        ((ram(),), False),
+        (({},), False),
+        ((ram("x", {"Effect": "Allow"}),), False),
+        ((ram(*ASSUME["Statement"], {"Effect": "Deny", "Action": "sts:*", "Resource": "*"}),), False),
+        ((ram(*ASSUME["Statement"], {"Effect": "Deny", "Action": "oss:*", "Resource": "*"}),), True),
+        ((ram({"Effect": "Allow", "NotAction": "oss:*", "Resource": "*"}),), True),
+        ((ram({"Effect": "Allow", "NotAction": "sts:*", "Resource": "*"}),), False),
+        ((ram({"Effect": "Allow", "Action": "*", "NotResource": ROLE}),), False),
+        ((ram({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {}}}),), False),
+        ((ASSUME, policy()), False),
+    ],
+    ids=lambda value: json.dumps(value)[:70],
+)
+def test_only_who_may_assume_the_role_gets_it(sts_call, sts_accounts, policies, allowed):
+    sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=policies))
+    expected = (200, "") if allowed else (403, "NoPermission")
+    assert sts_call.code(AccessKeyId="LTAIuser", secret="user-secret") == expected
+
+
+def test_who_may_not_assume_a_role_does_not_learn_whether_it_exists(sts_call, sts_accounts):
+    sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(policy(),)))
+    answers = [
+        sts_call.code(AccessKeyId="LTAIuser", secret="user-secret", RoleArn=arn) for arn in (ROLE, ROLE + "2")
+    ]
+    assert answers == [(403, "NoPermission")] * 2
+
+
+def test_an_upload_session_cannot_assume_the_role_again(sts_call):
+    given = sts_call(Policy=json.dumps(policy()))[1]["Credentials"]
+    again = sts_call.code(
+        AccessKeyId=given["AccessKeyId"],
+        secret=given["AccessKeySecret"],
+        SecurityToken=given["SecurityToken"],
+        DurationSeconds="43200",
+    )
+    assert again == (403, "NoPermission")
+
+
+def test_says_who_is_calling(sts_call, sts_accounts):
+    sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(ASSUME,)))
+    whoami = {"Action": "GetCallerIdentity", "RoleArn": None, "RoleSessionName": None}
+    account = sts_call(**whoami)[1]
+    user = sts_call(AccessKeyId="LTAIuser", secret="user-secret", **whoami)[1]
+    given = sts_call(AccessKeyId="LTAIuser", secret="user-secret")[1]["Credentials"]
+    session = sts_call(
+        AccessKeyId=given["AccessKeyId"],
+        secret=given["AccessKeySecret"],
+        SecurityToken=given["SecurityToken"],
+        **whoami,
+    )[1]
+    assert account["Arn"] == "acs:ram::1234567890123456:root"
+    assert user["Arn"] == "acs:ram::1234567890123456:user/LTAIuser"
+    assert session["Arn"] == ROLE + "/uploads"
+    kinds = [who["IdentityType"] for who in (account, user, session)]
+    assert kinds == ["Account", "RAMUser", "AssumedRoleUser"]
+    assert {who["AccountId"] for who in (account, user, session)} == {"1234567890123456"}
+
+
+def test_remembers_what_was_asked_and_no_secret(sts_call, sts_server, sts_time):
+    sts_call(DurationSeconds="900", SecurityToken="", Surprise="keep-me-out")
+    sts_time.tick(seconds=5)
+    sts_call(secret="wrong")
+    sts_call.get({"Action": "AssumeRole"})
+    sts_call.send("GET", "/elsewhere")
+    first, second, third, fourth = sts_server.calls
+    assert (first.action, first.path, first.time) == ("AssumeRole", "/", sts_time.now - timedelta(seconds=5))
+    assert first.parameters["RoleArn"] == ROLE
+    assert first.parameters["DurationSeconds"] == "900"
+    assert set(first.parameters) & {"Signature", "SignatureNonce", "SecurityToken", "Surprise"} == set()
+    assert second.time == sts_time.now
+    assert (third.parameters, fourth.action, fourth.path) == ({"Action": "AssumeRole"}, "", "/elsewhere")
+
+
+def test_writes_nothing_on_stderr(sts_call, capfd):
+    sts_call()
+    sts_call(secret="wrong")
+    sts_call.send("POST", "/", "\0" * 100)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_client_that_leaves_early_does_no_harm(sts_call, sts_server, capfd):
+    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=5)
+    connection.putrequest("POST", "/")
+    connection.putheader("Content-Length", "60000")
+    connection.endheaders(b"Action=AssumeRole&SecurityToken=half")
+    connection.close()
+    assert sts_call.code() == (200, "")
+    assert capfd.readouterr().err == ""
+
+
+def test_serves_many_callers_at_once(sts_call, sts_server):
+    results = []
+
+    def ask():
+        results.append(sts_call.code())
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [(200, "")] * 16
+    assert len(sts_server.calls) == 16
+
+
+@pytest.mark.parametrize(
+    ("role_arn", "max_session_seconds"), [("uploader", 3600), (ROLE + "\n", 3600), (ROLE, 899)]
+)
+def test_does_not_start_with_a_role_that_cannot_be(role_arn, max_session_seconds):
+    with pytest.raises(ValueError, match="role ARN|max_session_seconds"):
+        StsServer(Accounts(), role_arn, max_session_seconds=max_session_seconds)
