@@ -11,7 +11,16 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OWN_PYTHON = HERE / ".venv" / "bin" / "python"
-COMMANDS = ("serve", "demo", "setup", "doctor", "invoke", "explain", "package", "check-deploy")
+COMMANDS = {
+    "serve": "ops.run.serve",
+    "demo": "ops.run.demo",
+    "setup": "ops.account.setup",
+    "doctor": "ops.doctor.command",
+    "invoke": "ops.client.invoke",
+    "explain": "ops.explain.command",
+    "package": "ops.package.command",
+    "check-deploy": "ops.deploy.check_deploy",
+}
 
 
 # The annotation is a text, so that a Python too old for it still gets as far as the sentence that says so.
@@ -22,7 +31,7 @@ def main(arguments: "list[str]") -> int:
     # One command's imports are enough to run it; only the general help needs them all.
     chosen = [name for name in COMMANDS if arguments[:1] == [name]]
     for name in chosen or COMMANDS:
-        module = importlib.import_module(f"ops.{name.replace('-', '_')}")
+        module = importlib.import_module(COMMANDS[name])
         command = commands.add_parser(name, help=module.SUMMARY, description=module.__doc__)
         module.add_arguments(command)
         command.set_defaults(run=module.run)

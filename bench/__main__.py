@@ -19,8 +19,8 @@ from bench.load_generator import LoadFailed
 from bench.same_work import WrongWork
 from bench.setting_up import ROOT, WORKSHOP, Bench, Progress, set_up, versions
 from bench.sts_stand_in import StsStandIn
-from ops.function_files import PackagingError
-from ops.vendoring import TARGET_VERSION
+from ops.package.function_files import PackagingError
+from ops.package.vendoring import TARGET_VERSION
 
 RESULTS = ROOT / "bench" / "results"
 QUICK_RESULTS = WORKSHOP / "results"

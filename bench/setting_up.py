@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.peers import task
-from ops.bytecode import compile_folder, find_python
-from ops.hash_pins import pins_of
-from ops.package import build
+from ops.package.bytecode import compile_folder, find_python
+from ops.package.command import build
+from ops.package.hash_pins import pins_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "build" / "function"

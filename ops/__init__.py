@@ -1,5 +1,5 @@
 """
-The operator's commands behind ``manage.py``, one module each.
+The operator's commands behind ``manage.py``, in rooms.
 
 A command module has ``SUMMARY`` (one line), ``add_arguments(parser)`` and ``run(args) -> int``.
 """

@@ -8,7 +8,7 @@ import json
 import time
 from pathlib import Path
 
-from ops.hash_pins import pins_of
+from ops.package.hash_pins import pins_of
 from outgoing_http import Answer, ExchangeFailed, exchange
 from torture.report import Result
 

@@ -9,8 +9,8 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ops.function_files import PackagingError
-from ops.package import ROOT, build
+from ops.package.command import ROOT, build
+from ops.package.function_files import PackagingError
 from torture import stage
 from torture.canaries import Watch
 from torture.report import Result

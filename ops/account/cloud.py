@@ -1,0 +1,246 @@
+"""
+Reading and changing an Alibaba Cloud account through its SDKs, with the operator's own keys.
+
+Nothing of an SDK's exception but codes leaves this module: their texts hold signed addresses.
+"""
+
+import base64
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ops.account.bucket_plan import FoundBucket, WantedBucket
+from ops.account.ram_documents import read_document
+from ops.account.role_plan import FoundRole, FoundRoles, Step, WantedRoles
+from sts_credentials import UNTYPED_SDK_ERRORS, AccessKeys
+
+if TYPE_CHECKING:
+    from alibabacloud_oss_v2 import Client as OssClient
+    from aliyunsdkcore.client import AcsClient
+
+RAM = ("https://ram.aliyuncs.com", "Ram", "2015-05-01")
+STS = ("https://sts.aliyuncs.com", "Sts", "2015-04-01")
+CONNECT_SECONDS = 5
+READ_SECONDS = 20
+OSS_ATTEMPTS = 2
+
+
+class CloudError(Exception):
+    """
+    Raised when a call was refused or not answered.
+
+    Args:
+        code: the service's error code; ``NoAnswer`` where there was none.
+    """
+
+    def __init__(
+        self, action: str, code: str, *, status: int = 0, request_id: str = "", ec: str = ""
+    ) -> None:
+        super().__init__(f"{action}: {code}")
+        self.action = action
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+        self.ec = ec
+
+
+class Account:
+    """One account, as the operator's keys see it."""
+
+    def __init__(self, keys: AccessKeys, region: str) -> None:
+        self._rpc = _rpc_client(keys, region)
+        self._oss = _oss_client(keys, region)
+
+    def account_id(self) -> str:
+        return str(self._ask(STS, "GetCallerIdentity", {}).get("AccountId", ""))
+
+    def find_roles(self, wanted: WantedRoles) -> FoundRoles:
+        roles, policies = {}, {}
+        for name in (wanted.function_role, wanted.upload_role):
+            if role := self._find("EntityNotExist.Role", "GetRole", {"RoleName": name}):
+                roles[name] = self._describe(name, role.get("Role", {}))
+            parameters = {"PolicyType": "Custom", "PolicyName": name}
+            if policy := self._find("EntityNotExist.Policy", "GetPolicy", parameters):
+                version = policy.get("DefaultPolicyVersion", {})
+                policies[name] = read_document(version.get("PolicyDocument"))
+        return FoundRoles(roles, policies)
+
+    def find_bucket(self, wanted: WantedBucket) -> FoundBucket | None:
+        import alibabacloud_oss_v2 as oss
+
+        try:
+            answer = self._oss.get_bucket_info(oss.GetBucketInfoRequest(bucket=wanted.name))
+        except oss.exceptions.BaseError as error:
+            if _oss_code(error) == "NoSuchBucket":
+                return None
+            raise _oss_error("GetBucketInfo", error) from None
+        info = answer.bucket_info
+        return FoundBucket(
+            location=str(info.location or ""),
+            acl=str(info.acl or ""),
+            versioning=str(info.versioning or ""),
+            blocks_public_access=bool(info.block_public_access),
+            lifecycle=self._read_document(wanted.name, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle"),
+            cors=self._read_document(wanted.name, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
+        )
+
+    def carry_out(self, step: Step) -> None:
+        if step.service == "RAM":
+            self._ask(RAM, step.action, step.parameters)
+        elif step.action == "PutBucket":
+            self._make_bucket(step.parameters)
+        else:
+            name = {"PutBucketLifecycle": "lifecycle", "PutBucketCors": "cors"}[step.action]
+            self._document(step.action, "PUT", step.parameters["bucket"], name, step.parameters["body"])
+
+    def _find(self, absent: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+        try:
+            return self._ask(RAM, action, parameters)
+        except CloudError as error:
+            if error.code == absent:
+                return None
+            raise
+
+    def _describe(self, name: str, role: Mapping[str, Any]) -> FoundRole:
+        listed = self._ask(RAM, "ListPoliciesForRole", {"RoleName": name})
+        policies = listed.get("Policies", {}).get("Policy", [])
+        return FoundRole(
+            trust=read_document(role.get("AssumeRolePolicyDocument")),
+            max_session_seconds=int(role.get("MaxSessionDuration", 3600)),
+            attached=frozenset((str(item["PolicyType"]), str(item["PolicyName"])) for item in policies),
+        )
+
+    def _ask(self, api: tuple[str, str, str], action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
+        from aliyunsdkcore.request import RpcRequest
+
+        endpoint, product, version = api
+        request = RpcRequest(product, version, action)
+        request.set_method("POST")
+        request.set_accept_format("JSON")
+        # With its scheme: the SDK would otherwise choose plain HTTP, or ask elsewhere for the address.
+        request.set_endpoint(endpoint)
+        for name, value in parameters.items():
+            request.add_query_param(name, parameter_text(value))
+        try:
+            body = self._rpc.do_action_with_exception(request)
+        except ServerException as error:
+            raise CloudError(
+                action,
+                _plain(error.error_code),
+                status=int(error.http_status or 0),
+                request_id=_plain(error.request_id),
+            ) from None
+        except ClientException:
+            raise CloudError(action, "NoAnswer") from None
+        except UNTYPED_SDK_ERRORS:
+            raise CloudError(action, "UnreadableAnswer") from None
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise CloudError(action, "UnreadableAnswer")
+        return answer
+
+    def _make_bucket(self, parameters: Mapping[str, Any]) -> None:
+        import alibabacloud_oss_v2 as oss
+
+        try:
+            self._oss.put_bucket(oss.PutBucketRequest(bucket=parameters["bucket"], acl=parameters["acl"]))
+        except oss.exceptions.BaseError as error:
+            raise _oss_error("PutBucket", error) from None
+
+    def _read_document(self, bucket: str, action: str, name: str, absent: str) -> str:
+        try:
+            return self._document(action, "GET", bucket, name, None)
+        except CloudError as error:
+            if error.code == absent:
+                return ""
+            raise
+
+    def _document(self, action: str, method: str, bucket: str, name: str, body: str | None) -> str:
+        """Read or replace an XML document of a bucket, whole: the SDK's models drop what they do not know."""
+        import alibabacloud_oss_v2 as oss
+
+        headers, content = {}, None
+        if body is not None:
+            content = body.encode()
+            digest = hashlib.md5(content, usedforsecurity=False).digest()
+            headers = {"Content-Type": "application/xml", "Content-MD5": base64.b64encode(digest).decode()}
+        operation = oss.OperationInput(
+            op_name=action,
+            method=method,
+            bucket=bucket,
+            parameters={name: ""},
+            headers=oss.CaseInsensitiveDict(headers),
+            body=content,
+        )
+        try:
+            output = self._oss.invoke_operation(operation)
+        except oss.exceptions.BaseError as error:
+            raise _oss_error(action, error) from None
+        return output.http_response.content.decode() if output.http_response else ""
+
+
+def parameter_text(value: Any) -> str:
+    """A parameter as it is sent: documents as compact JSON, truth values as RAM writes them."""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _rpc_client(keys: AccessKeys, region: str) -> "AcsClient":
+    import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
+    from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
+    from aliyunsdkcore.client import AcsClient
+
+    # Its log lines hold signed addresses.
+    logging.getLogger("aliyunsdkcore").setLevel(logging.CRITICAL + 1)
+    # The vendored urllib3 looks for a function that Python 3.12 removed and then leaves SNI out.
+    sdk_ssl.HAS_SNI = True
+    if keys.security_token is None:
+        credential = AccessKeyCredential(keys.access_key_id, keys.access_key_secret)
+    else:
+        credential = StsTokenCredential(keys.access_key_id, keys.access_key_secret, keys.security_token)
+    return AcsClient(
+        region_id=region, credential=credential, timeout=READ_SECONDS, connect_timeout=CONNECT_SECONDS
+    )
+
+
+def _oss_client(keys: AccessKeys, region: str) -> "OssClient":
+    import alibabacloud_oss_v2 as oss
+
+    config = oss.config.load_default()
+    config.region = region
+    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
+        keys.access_key_id, keys.access_key_secret, keys.security_token
+    )
+    config.connect_timeout = CONNECT_SECONDS
+    config.readwrite_timeout = READ_SECONDS
+    config.retry_max_attempts = OSS_ATTEMPTS
+    return oss.Client(config)
+
+
+def _oss_code(error: Exception) -> str:
+    unwrap = getattr(error, "unwrap", None)
+    return _plain(getattr(unwrap() if unwrap else error, "code", None) or "NoAnswer")
+
+
+def _oss_error(action: str, error: Exception) -> CloudError:
+    unwrap = getattr(error, "unwrap", None)
+    cause = unwrap() if unwrap else error
+    return CloudError(
+        action,
+        _oss_code(error),
+        status=int(getattr(cause, "status_code", 0) or 0),
+        request_id=_plain(getattr(cause, "request_id", "") or ""),
+        ec=_plain(getattr(cause, "ec", "") or ""),
+    )
+
+
+def _plain(value: Any) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "?", str(value))[:80]

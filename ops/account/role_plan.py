@@ -1,0 +1,170 @@
+"""
+What must change in an account so that the function can be deployed: what is, and what should be, give steps.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ops.account.ram_documents import (
+    Document,
+    may_assume,
+    role_arn,
+    same_document,
+    trusted_by,
+    trusted_by_function_compute,
+)
+from ops.terminal.language import Text
+
+# RAM takes 3600 to 43200 seconds here, though STS hands out sessions from 900 on.
+LEAST_MAX_SESSION_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call that changes something; documents among the parameters are data, not text."""
+
+    service: str
+    action: str
+    parameters: Mapping[str, Any]
+    why: Text
+
+
+@dataclass(frozen=True)
+class WantedRoles:
+    """
+    Args:
+        upload_policy: what the upload role may do, the same as the function's session policy.
+
+        session_seconds: what ``STS_SESSION_SECONDS`` will be.
+
+        also_trusted: ARNs that may take the upload role beside the function's role.
+    """
+
+    account: str
+    function_role: str
+    upload_role: str
+    upload_policy: Document
+    session_seconds: int
+    also_trusted: tuple[str, ...] = ()
+    logs: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class FoundRole:
+    """A role as RAM describes it; ``attached`` are (type, name) of its policies."""
+
+    trust: Any
+    max_session_seconds: int
+    attached: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class FoundRoles:
+    """What RAM has under the wanted names; a name that is missing is missing there."""
+
+    roles: Mapping[str, FoundRole] = field(default_factory=dict)
+    policies: Mapping[str, Any] = field(default_factory=dict)
+
+
+def role_steps(wanted: WantedRoles, found: FoundRoles) -> tuple[list[Step], list[Text]]:
+    """
+    The calls still to be made, in order, and what the operator should know.
+
+    The function's role comes first: RAM refuses a trust policy that names a role that does not exist.
+    """
+    trusted = [role_arn(wanted.account, wanted.function_role), *wanted.also_trusted]
+    longest = max(wanted.session_seconds, LEAST_MAX_SESSION_SECONDS)
+    parts = (
+        (
+            wanted.function_role,
+            trusted_by_function_compute(),
+            may_assume(wanted.account, wanted.upload_role, wanted.logs),
+            LEAST_MAX_SESSION_SECONDS,
+            Text("Function Compute runs the function as this role", "函数计算以此角色运行函数"),
+        ),
+        (
+            wanted.upload_role,
+            trusted_by(trusted),
+            wanted.upload_policy,
+            longest,
+            Text("forms are signed with temporary keys of this role", "表单用此角色的临时密钥签名"),
+        ),
+    )
+    steps: list[Step] = []
+    notes: list[Text] = []
+    for name, trust, policy, session_seconds, why in parts:
+        role = found.roles.get(name)
+        steps += _role(name, trust, session_seconds, role, why)
+        steps += _policy(name, policy, found.policies)
+        if role is None or ("Custom", name) not in role.attached:
+            parameters = {"PolicyType": "Custom", "PolicyName": name, "RoleName": name}
+            steps.append(
+                Step("RAM", "AttachPolicyToRole", parameters, Text("the role gets it", "授予该角色"))
+            )
+        notes += _surplus(name, role)
+    return steps, notes
+
+
+def _role(
+    name: str, trust: Document, session_seconds: int, role: FoundRole | None, why: Text
+) -> Iterable[Step]:
+    if role is None:
+        parameters = {
+            "RoleName": name,
+            "AssumeRolePolicyDocument": trust,
+            "MaxSessionDuration": session_seconds,
+            "Description": "oss-direct-upload",
+        }
+        yield Step("RAM", "CreateRole", parameters, why)
+        return
+    changes: dict[str, Any] = {}
+    if not same_document(role.trust, trust):
+        changes["NewAssumeRolePolicyDocument"] = trust
+    if role.max_session_seconds < session_seconds:
+        changes["NewMaxSessionDuration"] = session_seconds
+    if changes:
+        was = json.dumps(role.trust, ensure_ascii=False)
+        yield Step(
+            "RAM",
+            "UpdateRole",
+            {"RoleName": name, **changes},
+            Text(
+                f"the role exists otherwise (trust {was}, at most {role.max_session_seconds} s a session)",
+                f"角色已存在但不同（信任 {was}，会话最长 {role.max_session_seconds} 秒）",
+            ),
+        )
+
+
+def _policy(name: str, document: Document, policies: Mapping[str, Any]) -> Iterable[Step]:
+    if name not in policies:
+        parameters = {"PolicyName": name, "PolicyDocument": document, "Description": "oss-direct-upload"}
+        yield Step(
+            "RAM", "CreatePolicy", parameters, Text("what the role may do, no more", "该角色的全部权限")
+        )
+    elif not same_document(policies[name], document):
+        version: dict[str, Any] = {
+            "PolicyName": name,
+            "PolicyDocument": document,
+            "SetAsDefault": True,
+            "RotateStrategy": "DeleteOldestNonDefaultVersionWhenLimitExceeded",
+        }
+        was = json.dumps(policies[name], ensure_ascii=False)
+        yield Step(
+            "RAM",
+            "CreatePolicyVersion",
+            version,
+            Text(f"the policy exists otherwise: {was}", f"权限策略已存在但不同：{was}"),
+        )
+
+
+def _surplus(name: str, role: FoundRole | None) -> Iterable[Text]:
+    others = sorted(role.attached - {("Custom", name)}) if role else []
+    if others:
+        names = ", ".join(f"{policy} ({kind})" for kind, policy in others)
+        yield Text(
+            f"Role {name} has more policies than this project needs: {names}. Detach them in the RAM console"
+            " unless you know why they are there.",
+            f"角色 {name} 还有本项目不需要的权限策略：{names}。若非有意为之，请在 RAM 控制台解除授权。",
+        )

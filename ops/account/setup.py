@@ -1,0 +1,215 @@
+"""
+Create what the account needs before the function is deployed: two RAM roles and, if wanted, the bucket.
+
+The plan is shown before anything changes, and a second run changes nothing. The keys are those of a RAM
+user with AliyunRAMFullAccess and AliyunOSSFullAccess, in ALIBABA_CLOUD_ACCESS_KEY_ID and
+ALIBABA_CLOUD_ACCESS_KEY_SECRET.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from errors import Misconfigured
+from ops.account.bucket_plan import FoundBucket, bucket_steps
+from ops.account.cloud import Account, CloudError
+from ops.account.ram_documents import role_arn
+from ops.account.role_plan import FoundRoles, Step, WantedRoles, role_steps
+from ops.account.setup_options import (
+    DEFAULT_FUNCTION_ROLE,
+    Wanted,
+    add_setup_arguments,
+    operator_keys,
+    read_wanted,
+)
+from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.explain.advice import find_advice
+from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.screen import Screen
+
+SUMMARY = "create the roles and the bucket that a deployment needs"
+
+WORDS = {
+    "dry": Text(
+        "Dry run: every call that an empty account would need. Nothing is sent.",
+        "演练：空账号所需的全部调用。不会发送任何请求。",
+    ),
+    "plan": Text("What will change", "将要进行的更改"),
+    "nothing": Text("Nothing to change: everything is in place.", "无需更改：一切就绪。"),
+    "ask": Text("Make these {count} changes? [y/N] ", "执行这 {count} 项更改吗？[y/N] "),
+    "needs_yes": Text(
+        "Nothing was changed. Standard input is no terminal: add --yes to go on without asking.",
+        "未做任何更改。标准输入不是终端：加 --yes 可不经询问直接执行。",
+    ),
+    "left": Text("Nothing was changed.", "未做任何更改。"),
+    "failed": Text(
+        "{action} failed: {code} (HTTP {status}, request {request_id}).",
+        "{action} 失败：{code}（HTTP {status}，请求 {request_id}）。",
+    ),
+    "again": Text(
+        "{done} of {count} changes were made. Mend the cause and run it again: nothing is done twice.",
+        "已完成 {done}/{count} 项更改。解决问题后重新运行即可，已完成的不会重复执行。",
+    ),
+    "no_answer": Text(
+        "Alibaba Cloud did not answer. Check the network and the proxy variables (HTTPS_PROXY).",
+        "阿里云没有应答。请检查网络与代理变量(HTTPS_PROXY)。",
+    ),
+    "no_right": Text(
+        "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles) and AliyunOSSFullAccess"
+        " (bucket).",
+        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）与 AliyunOSSFullAccess(Bucket)。",
+    ),
+    "other_account": Text(
+        "The key belongs to account {found}, not to {wanted} (--account).",
+        "该密钥属于账号 {found}，而不是 {wanted}(--account)。",
+    ),
+    "env": Text("Lines for .env", "写入 .env 的内容"),
+    "next": Text(
+        "Then fill in CALLER_AUTH and what it needs (.env.example says what), and run: make deploy",
+        "然后填写 CALLER_AUTH 及其所需项（见 .env.example），再运行：make deploy",
+    ),
+}
+NO_RIGHT = ("NoPermission", "AccessDenied", "Forbidden", "Forbidden.RAM")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_setup_arguments(parser)
+    add_env_argument(parser)
+    add_language_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
+    environ = operator_environment(args.env_file, os.environ)
+    try:
+        wanted = read_wanted(args, environ)
+        if args.dry_run:
+            return _dry_run(wanted, screen, language)
+        return _set_up(args, wanted, environ, screen, language)
+    except Misconfigured as error:
+        for problem in error.problems:
+            complaints.fail(problem)
+        return 2
+    except CloudError as error:
+        for line in error_lines(error, language):
+            complaints.fail(line)
+        return 1
+
+
+def _dry_run(wanted: Wanted, screen: Screen, language: str) -> int:
+    steps, notes = role_steps(wanted.roles, FoundRoles())
+    bucket = None if wanted.bucket.create else FoundBucket("", "", "", False)
+    more, bucket_notes = bucket_steps(wanted.bucket, bucket)
+    screen.title(WORDS["dry"].say(language))
+    _show(steps + more, [*notes, *bucket_notes], screen, language)
+    _show_env(wanted, screen, language)
+    return 0
+
+
+def _set_up(
+    args: argparse.Namespace, wanted: Wanted, environ: Mapping[str, str], screen: Screen, language: str
+) -> int:
+    account = Account(operator_keys(environ), wanted.bucket.region)
+    wanted = _with_account(wanted, args, account.account_id(), language)
+    steps, notes = role_steps(wanted.roles, account.find_roles(wanted.roles))
+    more, bucket_notes = bucket_steps(wanted.bucket, account.find_bucket(wanted.bucket))
+    steps = steps + more
+    if steps:
+        screen.title(WORDS["plan"].say(language))
+    else:
+        screen.good(WORDS["nothing"].say(language))
+    _show(steps, [*notes, *bucket_notes], screen, language)
+    if steps and not args.yes and not _confirmed(len(steps), screen, language):
+        return 2
+    for done, step in enumerate(steps):
+        try:
+            account.carry_out(step)
+        except CloudError:
+            screen.fail(WORDS["again"].say(language, done=done, count=len(steps)))
+            raise
+        screen.good(f"{step.service} {step.action}")
+    _show_env(wanted, screen, language)
+    return 0
+
+
+def _with_account(wanted: Wanted, args: argparse.Namespace, found: str, language: str) -> Wanted:
+    if args.account and args.account != found:
+        raise Misconfigured([WORDS["other_account"].say(language, found=found, wanted=args.account)])
+    return Wanted(WantedRoles(**{**vars(wanted.roles), "account": found}), wanted.bucket)
+
+
+def _confirmed(count: int, screen: Screen, language: str) -> bool:
+    if not sys.stdin.isatty():
+        screen.fail(WORDS["needs_yes"].say(language))
+        return False
+    try:
+        answer = input(WORDS["ask"].say(language, count=count))
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() in ("y", "yes", "是"):
+        return True
+    screen.line(WORDS["left"].say(language))
+    return False
+
+
+def _show(steps: list[Step], notes: list[Text], screen: Screen, language: str) -> None:
+    for number, step in enumerate(steps, start=1):
+        screen.line()
+        screen.title(f"{number}. {step.service} {step.action}: {step.why.say(language)}")
+        for name, value in step.parameters.items():
+            lines = _document_lines(value)
+            screen.line(f"   {name} = {lines[0]}")
+            for line in lines[1:]:
+                screen.line(f"   {line}")
+    if notes:
+        screen.line()
+    for note in notes:
+        screen.warn(note.say(language))
+
+
+def _document_lines(value: Any) -> list[str]:
+    if isinstance(value, str) and value.startswith("<"):
+        root = ElementTree.fromstring(value)
+        ElementTree.indent(root)
+        return ["", *ElementTree.tostring(root, encoding="unicode").splitlines()]
+    return json.dumps(value, indent=2, ensure_ascii=False).splitlines()
+
+
+def _show_env(wanted: Wanted, screen: Screen, language: str) -> None:
+    screen.line()
+    screen.title(WORDS["env"].say(language))
+    lines = {
+        "OSS_BUCKET": wanted.bucket.name,
+        "OSS_REGION": wanted.bucket.region,
+        "STS_ROLE_ARN": role_arn(wanted.roles.account, wanted.roles.upload_role),
+    }
+    if wanted.roles.function_role != DEFAULT_FUNCTION_ROLE:
+        lines["FUNCTION_ROLE_NAME"] = wanted.roles.function_role
+    if wanted.roles.session_seconds != 3600:
+        lines["STS_SESSION_SECONDS"] = str(wanted.roles.session_seconds)
+    for name, value in lines.items():
+        screen.line(f"{name}={value}")
+    screen.line()
+    screen.line(WORDS["next"].say(language))
+
+
+def error_lines(error: CloudError, language: str) -> list[str]:
+    """What failed and what to do, in sentences; no text of the service, which may quote the request."""
+    failed = WORDS["failed"].say(
+        language,
+        action=error.action,
+        code=error.code,
+        status=error.status or "-",
+        request_id=error.request_id or "-",
+    )
+    if error.code in ("NoAnswer", "UnreadableAnswer"):
+        return [failed, WORDS["no_answer"].say(language)]
+    if error.code in NO_RIGHT:
+        return [failed, WORDS["no_right"].say(language)]
+    advice = find_advice(error.code, "", error.ec)
+    return [failed, advice.remedy.say(language)] if advice else [failed]

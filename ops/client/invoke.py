@@ -1,0 +1,251 @@
+"""
+Call a deployed function as a client would: log in, ask for a form, and upload a file with it.
+
+At an address of FC 3.0 (--url), or through FC 2.0's SDK (--endpoint, --service, --function, with the keys
+in ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET).
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from errors import Misconfigured
+from ops.account.setup_options import operator_keys
+from ops.client.form_upload import Progress, UploadFailed, post_form
+from ops.client.function_client import (
+    FunctionAnswer,
+    FunctionAtUrl,
+    FunctionClient,
+    FunctionSilent,
+    FunctionThroughSdk,
+)
+from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.explain.command import explain
+from ops.explain.pasted import PastedForm, Unreadable, read_pasted
+from ops.explain.policy_words import size_words
+from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.masking import printable, shown
+from ops.terminal.screen import Screen
+from settings import URL
+from upload_request import TYPE_OF_EXTENSION
+
+SUMMARY = "call a deployed function and upload a file through it"
+
+BAR_CELLS = 30
+WORDS = {
+    "where": Text(
+        "Say where the function is: --url https://…, or --endpoint, --service and --function together.",
+        "请指明函数的位置：--url https://…，或同时给出 --endpoint、--service 与 --function。",
+    ),
+    "bad_url": Text(
+        "{option} must be an http(s) address without a query.", "{option} 必须是不带查询串的 http(s) 地址。"
+    ),
+    "both": Text(
+        "--code logs in and --token is what a login gives: use one.",
+        "--code 用于登录，--token 是登录的结果：只用其一。",
+    ),
+    "no_file": Text("Cannot read {path}: {why}.", "无法读取 {path}:{why}。"),
+    "login": Text("Logging in with the code", "用 code 登录"),
+    "logged_in": Text("logged in for {seconds} s", "已登录，有效 {seconds} 秒"),
+    "form": Text("Asking for a form", "获取表单"),
+    "upload": Text("Uploading {name}, {size}, to {host}", "上传 {name}({size})到 {host}"),
+    "stored": Text("uploaded: {url}", "已上传：{url}"),
+    "receipt": Text("receipt (hand it to the business backend)", "回执（交给业务后端）"),
+    "claims": Text("it says", "内容"),
+    "refused": Text("The function answered {status}.", "函数返回 {status}。"),
+    "not_ours": Text(
+        "That answer does not come from this function: check the address and its path.",
+        "这不是本函数的应答：请检查地址与路径。",
+    ),
+    "failed": Text("The upload was refused.", "上传被拒绝。"),
+    "many": Text("The answer holds no form to upload with.", "返回值中没有可用于上传的表单。"),
+}
+
+
+class InvokeFailed(Exception):
+    """Raised when a step went wrong; the message is ready to print."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", help="address of the function: trigger or custom domain (FC 3.0)")
+    parser.add_argument("--endpoint", help="https://<account>.<region>.fc.aliyuncs.com (FC 2.0)")
+    parser.add_argument("--service", help="name of the FC 2.0 service")
+    parser.add_argument("--function", help="name of the FC 2.0 function")
+    parser.add_argument("--code", help="a code of wx.login, to log in with")
+    parser.add_argument("--token", help="a session token, or the business's own login token")
+    parser.add_argument("--profile", help="profile to ask for (default: the function's [default])")
+    parser.add_argument("--filename", help="the user's name of the file (default: that of --upload)")
+    parser.add_argument("--content-type", help="its type (default: from the name)")
+    parser.add_argument("--size", type=int, help="its size in bytes (default: that of --upload)")
+    parser.add_argument("--upload", type=Path, metavar="FILE", help="upload this file with the form")
+    add_env_argument(parser)
+    add_language_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
+    if problem := _usage_problem(args):
+        complaints.fail(problem.say(language, **_usage_values(args)))
+        return 2
+    try:
+        client = _client(args)
+        token = args.token or (_log_in(client, args.code, screen, language) if args.code else "")
+        answer = _ask_for_form(client, args, token, screen, language)
+        if args.upload:
+            _upload(answer, args, screen, language)
+    except Misconfigured as error:
+        for sentence in error.problems:
+            complaints.fail(sentence)
+        return 2
+    except (InvokeFailed, FunctionSilent, UploadFailed) as error:
+        complaints.fail(str(error))
+        return 1
+    return 0
+
+
+def _usage_problem(args: argparse.Namespace) -> Text | None:
+    through_sdk = (args.endpoint, args.service, args.function)
+    if bool(args.url) == any(through_sdk) or (any(through_sdk) and not all(through_sdk)):
+        return WORDS["where"]
+    match = URL.fullmatch((args.url or args.endpoint).rstrip("/") + "/")
+    if not match or match["query"]:
+        return WORDS["bad_url"]
+    if args.code and args.token:
+        return WORDS["both"]
+    if args.upload and not (args.upload.is_file() and os.access(args.upload, os.R_OK)):
+        return WORDS["no_file"]
+    return None
+
+
+def _usage_values(args: argparse.Namespace) -> dict[str, object]:
+    why = "it is no file, or not readable" if args.upload and args.upload.exists() else "it does not exist"
+    return {"option": "--url" if args.url else "--endpoint", "path": args.upload, "why": why}
+
+
+def _client(args: argparse.Namespace) -> FunctionClient:
+    if args.url:
+        return FunctionAtUrl(args.url)
+    keys = operator_keys(operator_environment(args.env_file, os.environ))
+    return FunctionThroughSdk(args.endpoint, args.service, args.function, keys)
+
+
+def _log_in(client: FunctionClient, code: str, screen: Screen, language: str) -> str:
+    screen.title(WORDS["login"].say(language))
+    answer = _checked(client.ask("login", {"code": code}, ""), language)
+    token, seconds = answer.get("token"), answer.get("expiresIn")
+    if not isinstance(token, str):
+        raise InvokeFailed(WORDS["not_ours"].say(language))
+    screen.good(WORDS["logged_in"].say(language, seconds=seconds))
+    return token
+
+
+def _ask_for_form(
+    client: FunctionClient, args: argparse.Namespace, token: str, screen: Screen, language: str
+) -> dict[str, Any]:
+    wanted: dict[str, Any] = {"profile": args.profile, "filename": args.filename, "size": args.size}
+    wanted["contentType"] = args.content_type
+    if args.upload:
+        wanted["filename"] = args.filename or args.upload.name
+        wanted["size"] = args.upload.stat().st_size if args.size is None else args.size
+    screen.title(WORDS["form"].say(language))
+    body = {name: value for name, value in wanted.items() if value is not None}
+    answer = _checked(client.ask("upload-params", body, token), language)
+    for line in _explained(json.dumps(answer), language).splitlines():
+        screen.line("    " + line)
+    return answer
+
+
+def _checked(answer: FunctionAnswer, language: str) -> dict[str, Any]:
+    if answer.status == 200 and answer.json:
+        return answer.json
+    refused = WORDS["refused"].say(language, status=answer.status)
+    try:
+        raise InvokeFailed(refused + "\n" + explain(answer.text, datetime.now(UTC), language))
+    except Unreadable:
+        raise InvokeFailed(refused + "\n" + WORDS["not_ours"].say(language)) from None
+
+
+def _explained(text: str, language: str) -> str:
+    try:
+        return explain(text, datetime.now(UTC), language)
+    except Unreadable as error:
+        raise InvokeFailed(error.sentence.say(language)) from None
+
+
+def _upload(answer: dict[str, Any], args: argparse.Namespace, screen: Screen, language: str) -> None:
+    form = read_pasted(json.dumps(answer))[0]
+    if not isinstance(form, PastedForm):
+        raise InvokeFailed(WORDS["many"].say(language))
+    path: Path = args.upload
+    fields = dict(form.fields)
+    if form.folder is not None:
+        fields = {"key": form.folder + path.name, "success_action_status": "200", **fields}
+    size = path.stat().st_size
+    screen.title(
+        WORDS["upload"].say(language, name=path.name, size=size_words(size, language), host=form.url)
+    )
+    kind = args.content_type or TYPE_OF_EXTENSION.get(path.suffix.lower().lstrip("."))
+    with path.open("rb") as file:
+        result = post_form(
+            form.url,
+            fields,
+            file,
+            size,
+            filename=path.name,
+            content_type=kind or "application/octet-stream",
+            progress=progress_bar(sys.stderr.isatty()),
+        )
+    # Only the status agreed on counts: 203 is an upload whose callback failed.
+    if result.status != 200:
+        head = f"HTTP/1.1 {result.status}\nx-oss-ec: {result.headers.get('x-oss-ec', '')}\n\n"
+        raise InvokeFailed(WORDS["failed"].say(language) + "\n" + _explained(head + result.text, language))
+    screen.good(WORDS["stored"].say(language, url=answer.get("fileUrl") or f"{form.url}/{fields['key']}"))
+    _show_receipt(result.text, screen, language)
+
+
+def _show_receipt(text: str, screen: Screen, language: str) -> None:
+    try:
+        told = json.loads(text or "{}")
+    except ValueError:
+        told = {}
+    if not isinstance(told, dict) or not told:
+        return
+    screen.pairs({name: shown(name, value) for name, value in told.items() if name != "receipt"})
+    receipt = told.get("receipt")
+    if isinstance(receipt, str):
+        screen.line(f"    {WORDS['receipt'].say(language)}:")
+        screen.line(printable(receipt))
+        screen.line(f"    {WORDS['claims'].say(language)}: {printable(json.dumps(_claims(receipt)))}")
+
+
+def _claims(receipt: str) -> Any:
+    """What a JWT says; whether it may be believed, only a holder of TOKEN_SECRET can tell."""
+    payload = receipt.split(".")[1] if receipt.count(".") == 2 else ""
+    try:
+        return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return None
+
+
+def progress_bar(is_terminal: bool) -> Progress:
+    """A line on stderr that is drawn anew for each percent; silent where nobody watches."""
+    drawn = -1
+
+    def draw(sent: int, total: int) -> None:
+        nonlocal drawn
+        percent = sent * 100 // max(total, 1)
+        if not is_terminal or percent == drawn:
+            return
+        drawn = percent
+        cells = percent * BAR_CELLS // 100
+        end = "\n" if percent >= 100 else ""
+        bar = "#" * cells + "." * (BAR_CELLS - cells)
+        print(f"\r    [{bar}] {percent:3d} %", end=end, file=sys.stderr, flush=True)
+
+    return draw

@@ -1,0 +1,251 @@
+"""
+Check s.yaml and .env strictly and offline, before anything is sent to the cloud.
+
+Refuses what the deployment tool lets pass: misspelt properties at any depth, triggers without methods, a role
+that is no ARN, a handler that does not exist, a setting that the function would refuse.
+"""
+
+import argparse
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops.deploy.env_file import read_env_file
+from ops.deploy.expressions import Resolver
+from ops.deploy.operator_env import unknown_names
+from ops.deploy.rules import PROFILES, file_problems, functions, mapping, resource_problems, setting_problems
+from ops.deploy.s_yaml import Place, Problem, SourceFile, read_s_yaml
+from ops.deploy.schema_check import is_secret, schema_problems
+
+ENV, ENVIRONMENT = ".env", "environment"
+SUMMARY = "check s.yaml and .env, strictly and offline"
+ROOT = Path(__file__).resolve().parents[2]
+WITHOUT_DEFAULT = re.compile(r"""\$\{\s*env\(\s*['"](\w+)['"]\s*\)\s*\}""")
+# What .env.example writes where only the operator knows the value.
+PLACEHOLDER = re.compile(r"my-bucket|1234567890123456")
+STAND_IN_ACCOUNT = "1234567890123456"
+
+
+@dataclass
+class Report:
+    """
+    Args:
+        problems: what must be mended.
+
+        hints: what is worth knowing.
+
+        variables: name, value as it may be shown, where it comes from.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+    variables: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", type=Path, default=ROOT / "s.yaml", help="default: s.yaml")
+    parser.add_argument(
+        "--for-deploy",
+        action="store_true",
+        help="refuse the example's values too, as `make deploy` does",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    report = check(args.file, os.environ, for_deploy=args.for_deploy)
+    _print_variables(report.variables)
+    for hint in report.hints:
+        print(f"note: {hint}")
+    sys.stdout.flush()
+    for problem in report.problems:
+        print(f"error: {problem}", file=sys.stderr)
+    if report.problems:
+        count = len(report.problems)
+        print(f"{count} problem{'s' * (count > 1)}", file=sys.stderr)
+        return 1
+    print(f"{args.file.name}: no problems")
+    return 0
+
+
+def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -> Report:
+    """
+    Check the file with the ``.env`` and the code beside it.
+
+    Args:
+        environ: wins over ``.env``, as in the tool.
+
+        for_deploy: nothing may be left at a placeholder of ``.env.example``. Otherwise they stand in for what
+            is not set as long as nothing is configured at all, so that a fresh clone can be checked.
+    """
+    source = read_s_yaml(file)
+    if not isinstance(source.content, dict):
+        wrong = source.problems or (Problem((), "is empty; it must be a mapping"),)
+        return Report([_line(file, source, problem) for problem in wrong])
+    env_file = read_env_file(file.with_name(ENV))
+    given = Given(env_file.values, environ, read_env_file(file.with_name(".env.example")).values)
+    needed = sorted(set(_needed(source.content)))
+    stand_ins = {} if for_deploy else given.stand_ins(needed)
+    values = {**given.values, **stand_ins}
+
+    resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, file.parent, source.content)
+    document = resolver.resolve(source.content, ())
+    found = [*source.problems, *file_problems(source.content), *resolver.problems]
+    found += schema_problems(document, resolver.unresolved)
+    found += resource_problems(document, file.parent)
+    refused = [
+        _where_it_is_given(problem, resolver, given) if problem.place in source.lines else problem
+        for problem in _unless_unset(document, resolver)
+    ]
+    if stand_ins:
+        # The settings are not the operator's yet; the profiles may well be.
+        found += [problem for problem in refused if problem.place == (PROFILES,)]
+    else:
+        found += refused
+        found += [
+            Problem((ENV, name), "still has the value of .env.example; set your own")
+            for name in given.placeholders(needed)
+        ]
+    return Report(
+        [*env_file.problems, *(_line(file, source, problem) for problem in found)],
+        [
+            *_stand_in_hints(stand_ins, file.with_name(ENV).exists()),
+            *unknown_names(env_file),
+            *_hints(file, document, values),
+        ],
+        _variables(resolver, given),
+    )
+
+
+@dataclass(frozen=True)
+class Given:
+    """
+    Where the variables come from.
+
+    Args:
+        example: values of ``.env.example``, some of them placeholders that no deployment can use.
+    """
+
+    env_file: Mapping[str, str]
+    environ: Mapping[str, str]
+    example: Mapping[str, str]
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {**self.env_file, **self.environ}
+
+    def placeholders(self, names: list[str]) -> list[str]:
+        """The names that were copied from the example and never filled in."""
+        return [name for name in names if PLACEHOLDER.search(self._same_as_example(name))]
+
+    def stand_ins(self, names: list[str]) -> dict[str, str]:
+        """The example's values for what is not set; none as soon as one placeholder was replaced."""
+        values, example = self.values, self.example
+        to_fill_in = [name for name in names if PLACEHOLDER.search(example.get(name, ""))]
+        if any(values.get(name) and values[name] != example[name] for name in to_fill_in):
+            return {}
+        unset = [name for name in names if not values.get(name) and example.get(name)]
+        return {name: example[name] for name in {*to_fill_in, *unset}}
+
+    def _same_as_example(self, name: str) -> str:
+        value = self.values.get(name, "")
+        return value if value == self.example.get(name) else ""
+
+    def origin(self, name: str) -> str:
+        if self.environ.get(name):
+            return ENVIRONMENT
+        return ENV if self.env_file.get(name) else ".env.example"
+
+
+def _needed(value: Any) -> Iterator[str]:
+    """The names that the file takes from outside without a default."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _needed(item)
+    elif isinstance(value, str):
+        yield from WITHOUT_DEFAULT.findall(value)
+
+
+def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
+    """The settings that the function would refuse, without those already reported as not set."""
+    for place, _ in functions(document):
+        for problem in setting_problems(document, place):
+            if problem.place not in resolver.unresolved:
+                yield problem
+
+
+def _where_it_is_given(problem: Problem, resolver: Resolver, given: Given) -> Problem:
+    """A setting that ``s.yaml`` only passes on is wrong where its value comes from, or should."""
+    *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
+    if block != "environmentVariables" or name not in resolver.used or resolver.used[str(name)]:
+        return problem
+    return Problem((ENVIRONMENT if given.environ.get(str(name)) else ENV, name), problem.sentence)
+
+
+def _stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator[str]:
+    if stand_ins:
+        names = ", ".join(sorted(stand_ins))
+        before = "fill in .env" if has_env_file else "cp .env.example .env, and fill it in"
+        yield (
+            f"nothing is configured yet: {names} stand in with the values of .env.example; the"
+            f" settings were not checked. Before `make deploy`: {before}"
+        )
+
+
+def _hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[str]:
+    for _, props in functions(document):
+        if not (file.parent / str(props.get("code", "")) / "handler.py").is_file():
+            yield f"{props.get('code')} is not built yet; `make package` makes it, and every deployment does"
+        if mapping(props.get("customDomain")).get("domainName") == "auto":
+            yield "customDomain.domainName is auto: a test domain, not for production"
+        if props.get("logConfig") == "auto":
+            yield "logConfig is auto: the tool creates a log project, which needs rights on Log Service"
+    if not values.get("AccountID"):
+        yield "config('AccountID') comes from the key pair of `s config add`; it was not looked up"
+
+
+def _variables(resolver: Resolver, given: Given) -> list[tuple[str, str, str]]:
+    rows = []
+    for name, default in resolver.used.items():
+        if default is not None:
+            rows.append((name, default, "default"))
+            continue
+        value = resolver.environ[name]
+        text = f"({len(value)} characters, not shown)" if is_secret(name) else value
+        rows.append((name, text if len(text) <= 60 else text[:57] + "...", given.origin(name)))
+    return rows
+
+
+def _print_variables(variables: list[tuple[str, str, str]]) -> None:
+    for name, value, origin in variables:
+        if origin != "default":
+            print(f"  {name:<22} {value:<60} {origin}")
+    defaults = [
+        f"{name}={value}" if value else name for name, value, origin in variables if origin == "default"
+    ]
+    if defaults:
+        print(
+            textwrap.fill(
+                f"at their defaults: {', '.join(defaults)}",
+                100,
+                initial_indent="  ",
+                subsequent_indent="    ",
+            )
+        )
+
+
+def _line(file: Path, source: SourceFile, problem: Problem) -> str:
+    place: Place = problem.place
+    while place and place not in source.lines:
+        place = place[:-1]
+    where = ".".join(str(part) for part in problem.place)
+    if problem.place[:1] in ((ENV,), (ENVIRONMENT,)):
+        where = ": ".join(str(part) for part in problem.place)
+    elif problem.place[:1] != (PROFILES,):
+        where = f"{file.name}:{source.lines.get(place, 1)}: {where}".removesuffix(": ")
+    joint = " " if problem.place and (problem.sentence[0].islower() or problem.sentence[0] == "=") else ": "
+    return f"{where}{joint}{problem.sentence}"

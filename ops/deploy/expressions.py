@@ -1,0 +1,158 @@
+"""
+``${...}`` in the texts of ``s.yaml``, replaced as Serverless Devs replaces them, but offline.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops.deploy.s_yaml import Place, Problem
+
+EXPRESSION = re.compile(r"\$\{([^{}]*)\}")
+MAX_DEPTH = 8
+
+
+@dataclass
+class Resolver:
+    """
+    Replaces ``${...}``.
+
+    Args:
+        environ: what ``env('NAME')`` finds; an empty value counts as unset, as in the tool.
+
+        account_id: what ``config('AccountID')`` stands for.
+
+        folder: where ``file()`` and ``path()`` start.
+
+        document: the whole file as written, for ``vars.x``, ``this.props.x`` and ``resources.n.props.x``.
+
+    Source: https://manual.serverless-devs.com/user-guide/spec/ and @serverless-devs/parse-spec 0.0.29.
+    """
+
+    environ: Mapping[str, str]
+    account_id: str
+    folder: Path
+    document: Any
+    resource: Any = None
+    problems: list[Problem] = field(default_factory=list)
+    unresolved: set[Place] = field(default_factory=set)
+    used: dict[str, str | None] = field(default_factory=dict)  # name -> default taken, or None when set
+
+    def resolve(self, value: Any, place: Place) -> Any:
+        if isinstance(value, dict):
+            return {key: self.resolve(item, (*place, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(item, (*place, index)) for index, item in enumerate(value)]
+        if isinstance(value, str) and "${" in value:
+            return self.text(value, place)
+        return value
+
+    def text(self, text: str, place: Place) -> Any:
+        if place[:1] == ("resources",):
+            self.resource = self.document["resources"][place[1]]
+        try:
+            return self.expand(text, 0)
+        except ExpressionError as error:
+            self.problems.append(Problem(place, str(error)))
+            self.unresolved.add(place)
+            return ""
+
+    def expand(self, text: str, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            raise ExpressionError(f"{text}: refers to itself")
+        if whole := EXPRESSION.fullmatch(text):
+            return self.expression(whole[1], depth)
+        expanded = EXPRESSION.sub(lambda match: str(self.expression(match[1], depth)), text)
+        if "${" in expanded:
+            raise ExpressionError(f"{text}: has a ${{ that is not closed, or one inside another")
+        return expanded
+
+    def expression(self, source: str, depth: int) -> Any:
+        try:
+            node = ast.parse(source.strip(), mode="eval").body
+        except (SyntaxError, ValueError):
+            raise ExpressionError(
+                f"${{{source}}}: is not an expression such as env('NAME', 'default')"
+            ) from None
+        return self.evaluate(node, source, depth)
+
+    def evaluate(self, node: ast.expr, source: str, depth: int) -> Any:
+        match node:
+            case ast.Constant(value=str() as text):
+                return text
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if args:
+                # The default of env() is taken as it is, so only a used one must make sense.
+                if name == "env" and len(args) == 2:
+                    return self.env(self.evaluate(args[0], source, depth), args[1], source, depth)
+                return self.call(name, [self.evaluate(arg, source, depth) for arg in args], source)
+            case ast.Attribute() | ast.Name():
+                return self.reference(ast.unparse(node), source, depth)
+        raise ExpressionError(f"${{{source}}}: cannot be worked out offline; use env('NAME', 'default')")
+
+    def env(self, name: str, default: ast.expr | None, source: str, depth: int) -> Any:
+        if value := self.environ.get(name):
+            self.used[name] = None
+            if "${" in value:
+                raise ExpressionError(f"{name}: its value holds ${{, which the tool would replace")
+            return value
+        if default is None:
+            raise ExpressionError(
+                f"{name} is not set and has no default; set it in .env or in the environment, or write"
+                f" ${{env('{name}', 'default')}}"
+            )
+        value = self.evaluate(default, source, depth)
+        self.used[name] = str(value)
+        return value
+
+    def call(self, name: str, arguments: list[Any], source: str) -> Any:
+        argument = str(arguments[0])
+        if len(arguments) == 1:
+            match name:
+                case "env":
+                    return self.env(argument, None, source, 0)
+                case "config" if argument == "AccountID":
+                    return self.account_id
+                case "str":
+                    return argument
+                case "file" | "path":
+                    return self.file(name, argument, source)
+                case "json":
+                    return self.json(argument, source)
+        raise ExpressionError(
+            f"${{{source}}}: cannot be worked out offline; allowed are env('NAME'), env('NAME', 'default'),"
+            " config('AccountID'), file('f'), path('f'), json(file('f')), vars.x and this.props.x"
+        )
+
+    def file(self, name: str, argument: str, source: str) -> str:
+        path = self.folder / argument
+        try:
+            return path.read_text("utf-8") if name == "file" else str(path.resolve(strict=True))
+        except (OSError, UnicodeDecodeError):
+            raise ExpressionError(f"${{{source}}}: {argument} cannot be read") from None
+
+    def json(self, argument: str, source: str) -> Any:
+        try:
+            return json.loads(argument)
+        except ValueError:
+            raise ExpressionError(f"${{{source}}}: is not JSON") from None
+
+    def reference(self, path: str, source: str, depth: int) -> Any:
+        first, *rest = path.split(".")
+        here = {
+            "vars": lambda: self.document.get("vars"),
+            "resources": lambda: self.document.get("resources"),
+            "this": lambda: self.resource,
+        }.get(first, lambda: None)()
+        for name in rest:
+            here = here.get(name) if isinstance(here, dict) else None
+        if not rest or here is None:
+            raise ExpressionError(f"${{{source}}}: there is no {path} in this file")
+        return self.expand(here, depth + 1) if isinstance(here, str) and "${" in here else here
+
+
+class ExpressionError(Exception):
+    """Raised for a ``${...}`` that has no value; the message says why."""

@@ -1,0 +1,49 @@
+"""
+The settings as the operator's commands see them: ``.env``, and over it the environment.
+"""
+
+import argparse
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from ops.deploy.env_file import EnvFile, read_env_file
+
+ROOT = Path(__file__).resolve().parents[2]
+ENV_FILE = ROOT / ".env"
+EXAMPLE_NAME = re.compile(r"^(?:# )?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+# What the deployment tool, the SDKs and their HTTP libraries read beside our settings.
+NAMES_OF_OTHERS = re.compile(
+    r"ALIBABA_CLOUD_\w+|AccountID|AccessKeyID|AccessKeySecret|SecurityToken|FC_REGION|(?i:https?|no)_(?i:proxy)"
+)
+
+
+def add_env_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        default=ENV_FILE,
+        metavar="FILE",
+        help="settings (default: .env beside s.yaml)",
+    )
+
+
+def operator_environment(env_file: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    return {**read_env_file(env_file).values, **environ}
+
+
+def unknown_names(env_file: EnvFile) -> Iterator[str]:
+    """A sentence for each name that nothing reads: most are misspelt."""
+    known = _known_names()
+    for name, place in env_file.places.items():
+        if name not in known and not NAMES_OF_OTHERS.fullmatch(name):
+            close = get_close_matches(name.upper(), known, n=1)
+            yield f"{place}: {name} is no setting" + (f"; did you mean {close[0]}?" if close else "")
+
+
+@cache
+def _known_names() -> frozenset[str]:
+    """Those of ``.env.example``, which has them all."""
+    return frozenset(EXAMPLE_NAME.findall((ROOT / ".env.example").read_text("utf-8")))

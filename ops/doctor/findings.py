@@ -1,0 +1,76 @@
+"""
+What one check of ``doctor`` found, and the words for refusals that several checks share.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ops.explain.advice import condition_remedy, find_advice
+from ops.explain.pasted import PastedError, Unreadable, read_pasted
+from ops.terminal.language import Text
+from ops.terminal.masking import failed_condition, printable, shown_message
+
+
+class State(Enum):
+    """How a check came out; only ``BAD`` fails the whole examination."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNSURE = "unsure"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One line on the screen.
+
+    Args:
+        check: what was looked at.
+
+        said: what was seen.
+
+        remedy: what to do about it.
+    """
+
+    check: Text
+    state: State
+    said: Text
+    remedy: Text | None = None
+
+
+def same(text: str) -> Text:
+    """A text that is the same in both languages: a value, a name, a sentence of the function's own."""
+    return Text(text, text)
+
+
+def joined(*texts: Text) -> Text:
+    return Text(" ".join(text.en for text in texts), "".join(text.zh for text in texts))
+
+
+def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
+    """
+    What a service answered instead of success, and what to do about it.
+
+    Args:
+        text: XML of OSS or JSON of STS and the function.
+    """
+    try:
+        pasted = read_pasted(text)[0]
+    except Unreadable:
+        pasted = None
+    if not isinstance(pasted, PastedError):
+        pasted = PastedError("", "", ec, status=status)
+    code = printable(pasted.code) or "-"
+    message = shown_message(pasted.message)
+    said = same(f"HTTP {status} {code}" + (f": {message}" if message else ""))
+    advice = find_advice(pasted.code, pasted.message, pasted.ec or ec)
+    if advice is None:
+        return said, Text(
+            "This answer is not in the table. Ask `manage.py explain` with the whole of it.",
+            "表中没有这个应答。可把完整内容交给 `manage.py explain`。",
+        )
+    remedy = joined(advice.meaning, advice.remedy)
+    if failed := failed_condition(pasted.message):
+        remedy = joined(condition_remedy(str(failed[1]).lstrip("$")), advice.remedy)
+    return said, remedy

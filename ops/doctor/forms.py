@@ -1,0 +1,86 @@
+"""
+Where ``doctor`` gets its forms: signed here with the function's own code, or asked of the deployed function.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from callers import Caller
+from ops.client.function_client import FunctionAtUrl
+from ops.doctor.findings import refusal
+from ops.terminal.language import Text
+from profiles import Profile
+from settings import Settings
+from sts_credentials import StsCredentials
+from upload_params import answer_upload, plan_upload
+from upload_request import WantedFile
+
+# Who the uploaded files belong to, so that they are known as the doctor's wherever they are left.
+DOCTOR = Caller("doctor", "doctor")
+
+AskForm = Callable[[Profile, WantedFile], dict[str, Any]]
+
+
+class FormRefused(Exception):
+    """
+    Raised when the deployed function gave no form or no token.
+
+    Args:
+        said, remedy: what it answered, and what to do.
+    """
+
+    def __init__(self, said: Text, remedy: Text) -> None:
+        super().__init__(said.en)
+        self.said = said
+        self.remedy = remedy
+
+
+def forms_signed_here(settings: Settings, credentials: StsCredentials, now: datetime) -> AskForm:
+    """Forms as the deployed function would sign them."""
+
+    def ask(profile: Profile, wanted: WantedFile) -> dict[str, Any]:
+        upload_id = secrets.token_urlsafe(16)
+        planned = plan_upload(wanted, profile, DOCTOR, settings, upload_id=upload_id, now=now)
+        return answer_upload(planned, credentials, settings.host, now)
+
+    return ask
+
+
+def forms_of_function(url: str, token: str) -> AskForm:
+    """
+    Forms that the deployed function signs for this caller; to ask raises ``FormRefused``, ``FunctionSilent``.
+
+    Args:
+        token: of a login; empty where anyone may ask.
+    """
+    client = FunctionAtUrl(url)
+
+    def ask(profile: Profile, wanted: WantedFile) -> dict[str, Any]:
+        fields = {
+            "profile": profile.name,
+            "filename": wanted.filename,
+            "contentType": wanted.content_type,
+            "size": wanted.size_bytes,
+        }
+        answer = client.ask("upload-params", fields, token)
+        if answer.status != 200:
+            raise FormRefused(*refusal(answer.status, answer.text))
+        return answer.json
+
+    return ask
+
+
+def log_in_at(url: str, code: str) -> str:
+    """
+    The token that the deployed function gives for a code of ``wx.login``.
+
+    Raises:
+        FormRefused, FunctionSilent
+    """
+    answer = FunctionAtUrl(url).ask("login", {"code": code}, "")
+    token = answer.json.get("token")
+    if answer.status != 200 or not isinstance(token, str):
+        raise FormRefused(*refusal(answer.status, answer.text))
+    return token

@@ -1,0 +1,217 @@
+"""
+The checks of ``doctor`` that upload: a smallest file through a form of each profile, and two that must fail.
+"""
+
+import io
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from errors import Unauthorized
+from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
+from ops.client.function_client import FunctionSilent
+from ops.doctor.findings import Finding, State, refusal, same
+from ops.doctor.forms import AskForm, FormRefused
+from ops.explain.pasted import PastedForm, Unreadable, read_pasted
+from ops.terminal.language import Text
+from post_policy import UploadRule, sign_object
+from profiles import Profile
+from settings import Settings
+from sts_credentials import AccessKeys, StsCredentials
+from tokens import RECEIPT, read_token
+from upload_request import EXTENSION_OF_TYPE, WantedFile
+
+MOST_BYTES = 1024 * 1024
+FORM_SECONDS = 60
+OTHER_FOLDER = Text("Another folder", "其他目录")
+OTHER_KEY = Text("A changed key", "改动 key")
+REMOVAL = Text("Removal", "清理")
+
+
+@dataclass
+class Uploads:
+    """
+    The uploads of one examination.
+
+    Args:
+        ask_form: where the forms come from.
+
+        keys_left: objects that were stored and not removed yet.
+    """
+
+    settings: Settings
+    ask_form: AskForm
+    now: datetime
+    keys_left: list[str] = field(default_factory=list)
+
+    def check_profile(self, profile: Profile) -> Finding:
+        """Upload the smallest file the profile admits, with the form that the function would sign."""
+        check = Text(f"Upload [{profile.name}]", f"上传 [{profile.name}]")
+        if profile.min_size_bytes > MOST_BYTES:
+            said = Text("min_size is over 1 MiB; not tried", "min_size 超过 1 MiB，未尝试")
+            return Finding(check, State.SKIPPED, said)
+        try:
+            url, fields = self._form_of(profile)
+            answer = self._post(url, fields, max(profile.min_size_bytes, 1))
+        except FormRefused as error:
+            return Finding(check, State.BAD, error.said, error.remedy)
+        except (UploadFailed, FunctionSilent) as error:
+            return Finding(check, State.BAD, same(str(error)), _CHECK_HOST)
+        if answer.status in (200, 203, 204):
+            self.keys_left.append(fields["key"])
+        if answer.status == 200 and profile.callback:
+            return self._callback_finding(check, answer)
+        if answer.status in (200, 204):
+            version = profile.signature_version.upper()
+            return Finding(
+                check, State.GOOD, Text(f"stored, {version} accepted", f"已保存，{version} 签名有效")
+            )
+        return Finding(
+            check, State.BAD, *refusal(answer.status, answer.text, answer.headers.get("x-oss-ec", ""))
+        )
+
+    def check_changed_key(self, profile: Profile) -> Finding:
+        """A form must be good for its own key only."""
+        try:
+            url, fields = self._form_of(profile)
+        except FormRefused as error:
+            return Finding(OTHER_KEY, State.BAD, error.said, error.remedy)
+        except FunctionSilent as error:
+            return Finding(OTHER_KEY, State.BAD, same(str(error)), _CHECK_HOST)
+        return self._must_be_refused(OTHER_KEY, url, {**fields, "key": f"{fields['key']}-other"})
+
+    def check_other_folder(self, credentials: StsCredentials) -> Finding:
+        """The keys behind the forms must not serve a form for a folder that no profile has."""
+        rule = UploadRule(
+            bucket=self.settings.bucket,
+            region=self.settings.region,
+            signature_version="v4",
+            key=f"doctor-{secrets.token_hex(8)}/must-be-refused.txt",
+            min_size_bytes=1,
+            max_size_bytes=1,
+            expires_at=self.now + timedelta(seconds=FORM_SECONDS),
+            fields={"success_action_status": "200"},
+        )
+        fields = sign_object(rule, credentials, self.now)
+        return self._must_be_refused(OTHER_FOLDER, self.settings.host, fields)
+
+    def remove(self, keys: AccessKeys | None) -> Finding:
+        """Remove what was uploaded, where these keys may; the roles of a deployment may not."""
+        if not self.keys_left:
+            return Finding(REMOVAL, State.SKIPPED, Text("nothing was uploaded", "没有上传任何文件"))
+        remaining = [key for key in self.keys_left if keys is None or not _delete(self.settings, keys, key)]
+        count = len(self.keys_left)
+        self.keys_left = remaining
+        if not remaining:
+            said = Text(f"{count} test files removed", f"已删除 {count} 个测试文件")
+            return Finding(REMOVAL, State.GOOD, said)
+        listed = ", ".join(remaining)
+        said = Text(f"no key here may delete; left: {listed}", f"这里没有密钥可以删除；保留：{listed}")
+        remedy = Text("Delete them in the OSS console, or leave them.", "可在 OSS 控制台删除，或保留。")
+        return Finding(REMOVAL, State.UNSURE, said, remedy)
+
+    def _form_of(self, profile: Profile) -> tuple[str, dict[str, str]]:
+        kind = _some_type(profile)
+        wanted = WantedFile(
+            profile=profile.name,
+            filename=f"doctor.{EXTENSION_OF_TYPE.get(kind, 'bin')}",
+            content_type=kind,
+            size_bytes=max(profile.min_size_bytes, 1),
+        )
+        try:
+            form = read_pasted(json.dumps(self.ask_form(profile, wanted)))[0]
+        except Unreadable:
+            form = None
+        if not isinstance(form, PastedForm):
+            raise FormRefused(_NO_FORM, _CHECK_HOST)
+        fields = dict(form.fields)
+        if form.folder is not None:
+            name = f"doctor-{secrets.token_hex(8)}.txt"
+            fields = {"key": form.folder + name, "success_action_status": "200", **fields}
+        return form.url, fields
+
+    def _post(self, url: str, fields: Mapping[str, str], size: int) -> UploadAnswer:
+        return post_form(url, fields, io.BytesIO(b"." * size), size, filename="doctor.txt")
+
+    def _must_be_refused(self, check: Text, url: str, fields: Mapping[str, str]) -> Finding:
+        try:
+            answer = self._post(url, fields, 1)
+        except UploadFailed as error:
+            return Finding(check, State.BAD, same(str(error)), _CHECK_HOST)
+        if answer.status == 403:
+            return Finding(check, State.GOOD, Text("is refused, as it must be", "被拒绝，符合预期"))
+        if answer.status not in (200, 203, 204):
+            return Finding(check, State.BAD, *_refusal(answer))
+        self.keys_left.append(fields["key"])
+        said = Text(f"{fields['key']} was taken", f"{fields['key']} 被接受了")
+        remedy = Text(
+            "The bucket lets anyone write, or is no real OSS: set its ACL to private.",
+            "该 Bucket 允许任何人写入，或不是真正的 OSS：请把权限设为私有。",
+        )
+        return Finding(check, State.BAD, said, remedy)
+
+    def _callback_finding(self, check: Text, answer: UploadAnswer) -> Finding:
+        try:
+            receipt = str(json.loads(answer.text)["receipt"])
+            read_token(receipt, audience=RECEIPT, secrets=self.settings.token_secrets, now=self.now)
+        except (ValueError, KeyError, TypeError):
+            said = Text("stored, but the callback sent no receipt", "已保存，但回调没有返回回执")
+            remedy = Text("CALLBACK_URL leads to something else.", "CALLBACK_URL 指向了别处。")
+            return Finding(check, State.BAD, said, remedy)
+        except Unauthorized:
+            said = Text("stored; the receipt is signed with another secret", "已保存；回执用了别的密钥签名")
+            remedy = Text(
+                "TOKEN_SECRET here and in the deployed function differ: make deploy.",
+                "本机与已部署函数的 TOKEN_SECRET 不同：请 make deploy。",
+            )
+            return Finding(check, State.BAD, said, remedy)
+        return Finding(
+            check, State.GOOD, Text("stored, called back, receipt good", "已保存，已回调，回执有效")
+        )
+
+
+def _refusal(answer: UploadAnswer) -> tuple[Text, Text]:
+    return refusal(answer.status, answer.text, answer.headers.get("x-oss-ec", ""))
+
+
+def _some_type(profile: Profile) -> str:
+    """A content type that the profile admits."""
+    first = profile.content_types[0]
+    main, _, sub = first.partition("/")
+    if sub != "*":
+        return first
+    return next(
+        (kind for kind in EXTENSION_OF_TYPE if main in ("*", kind.partition("/")[0])), f"{main}/x-doctor"
+    )
+
+
+def _delete(settings: Settings, keys: AccessKeys, key: str) -> bool:
+    import alibabacloud_oss_v2 as oss
+
+    config: Any = oss.config.load_default()
+    config.region = settings.region
+    # The host is the bucket's own already: a name must not be put before it. Of an IP address the SDK
+    # would make the bucket a folder all the same, and delete nothing.
+    config.endpoint = settings.host.replace("//127.0.0.1", "//localhost")
+    config.use_cname = True
+    config.disable_ssl = urlsplit(settings.host).scheme == "http"
+    config.retry_max_attempts = 1
+    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
+        keys.access_key_id, keys.access_key_secret, keys.security_token
+    )
+    try:
+        oss.Client(config).delete_object(oss.DeleteObjectRequest(bucket=settings.bucket, key=key))
+    except oss.exceptions.BaseError:
+        return False
+    return True
+
+
+_NO_FORM = Text("the answer holds no form", "应答中没有表单")
+_CHECK_HOST = Text(
+    "Check OSS_HOST, OSS_BUCKET and OSS_REGION, and the network.",
+    "请检查 OSS_HOST、OSS_BUCKET、OSS_REGION 与网络。",
+)

@@ -1,0 +1,78 @@
+"""
+How long the package takes to import in a bare interpreter, with its bytecode and without.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from ops.package.function_files import PackagingError
+from ops.package.size import INSTANT_EPOCH
+
+# What the first request needs; the SDK is named in case the handler leaves its import for later.
+# Processor time: with the files in the page cache an import waits for nothing, and what else the machine
+# does must not count.
+PROGRAM = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+start = time.process_time()
+import handler, aliyunsdkcore.client, aliyunsdksts.request.v20150401.AssumeRoleRequest
+print(time.process_time() - start)
+"""
+
+
+def unpack_twice(zipped: bytes, folder: Path) -> tuple[Path, Path]:
+    """
+    Unpack the package as it is and without bytecode, every file and folder at one instant.
+
+    Returns:
+        the folder with ``.pyc`` files, and the one without.
+    """
+    with_bytecode, without = folder / "with", folder / "without"
+    for target in (with_bytecode, without):
+        with zipfile.ZipFile(BytesIO(zipped)) as archive:
+            archive.extractall(target)
+    for cache in list(without.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    for path in folder.rglob("*"):
+        os.utime(path, (INSTANT_EPOCH, INSTANT_EPOCH))
+    return with_bytecode, without
+
+
+def measure_cold_import(python: str, zipped: bytes, rounds: int = 9) -> tuple[list[float], list[float]]:
+    """
+    Import in fresh processes, the two kinds in turn.
+
+    Returns:
+        milliseconds of processor time with bytecode and without, one figure a round.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folders = unpack_twice(zipped, Path(name))
+        for folder in folders:
+            _import_milliseconds(python, folder)  # fills the page cache
+        times = [[_import_milliseconds(python, folder) for folder in folders] for _ in range(rounds)]
+    return [pair[0] for pair in times], [pair[1] for pair in times]
+
+
+def summary(with_bytecode: list[float], without: list[float]) -> str:
+    fast, slow = statistics.median(with_bytecode), statistics.median(without)
+    return (
+        f"cold import of handler and SDK, processor time, median of {len(with_bytecode)}:"
+        f" {fast:.0f} ms with bytecode"
+        f" ({min(with_bytecode):.0f}-{max(with_bytecode):.0f}), {slow:.0f} ms without"
+        f" ({min(without):.0f}-{max(without):.0f}): {slow / fast:.1f} times faster"
+    )
+
+
+def _import_milliseconds(python: str, folder: Path) -> float:
+    # -B: the run without bytecode must not leave any for the next.
+    command = [python, "-I", "-S", "-B", "-c", PROGRAM, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, env={}, check=False)
+    if done.returncode:
+        raise PackagingError(f"the package does not import:\n{done.stderr.strip()[-1000:]}")
+    return float(done.stdout) * 1000

@@ -1,0 +1,155 @@
+"""
+The runtime dependencies for the machine that Function Compute runs, without what only an installer needs.
+"""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ops.package.function_files import PackagingError
+
+TARGET_VERSION = "3.12"
+# The python3.12 runtime is x86_64 on Debian 11, glibc 2.31. manylinux2014 asks for 2.17 at most, which every
+# runtime has. Source: https://help.aliyun.com/zh/functioncompute/fc/python/
+TARGET = (
+    "--only-binary=:all:",
+    "--platform=manylinux2014_x86_64",
+    "--implementation=cp",
+    f"--python-version={TARGET_VERSION}",
+)
+MAX_GLIBC = (2, 17)
+GLIBC_SYMBOL = re.compile(rb"GLIBC_(\d+)\.(\d+)")
+
+METADATA_MODULE = re.compile(r"\b(importlib\.metadata|importlib_metadata|pkg_resources)\b")
+METADATA_CALLS = frozenset("version distribution metadata requires get_distribution entry_points".split())
+ANY_DISTRIBUTION = "*"
+
+# For building extensions (built ones need _cffi_backend only), and for browsers. A test signs, checks tokens
+# and verifies RSA signatures with the finished package.
+UNREACHED = ("cffi", "pycparser", "urllib3/contrib/emscripten")
+DROPPED_FOLDERS = frozenset({"bin", "tests", "test", "testing", "__pycache__"})
+DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".typed", ".h", ".c", ".pyx", ".pxd", ".js"})
+
+
+def vendor(requirements: Path, folder: Path) -> None:
+    """
+    Install what ``requirements`` pins into ``folder``.
+
+    Raises:
+        PackagingError: with the installer's own last words.
+    """
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += [
+        "--no-deps",
+        "--no-compile",
+        *TARGET,
+        "--target",
+        str(folder),
+        "--requirement",
+        str(requirements),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        raise PackagingError(
+            f"pip could not install {requirements.name} for Python {TARGET_VERSION}:\n{words}"
+        )
+
+
+def prune(folder: Path) -> int:
+    """
+    Remove what no import reaches: tests, stubs, scripts, C sources, and metadata unless something reads it.
+
+    Returns:
+        how many bytes that freed.
+    """
+    before = _size(folder)
+    for name in UNREACHED:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    asked = {name for path in folder.rglob("*.py") for name in metadata_asked_for(path.read_text("utf-8"))}
+    for path in sorted(folder.rglob("*")):
+        if not path.exists():
+            continue  # went with its folder
+        if path.is_dir():
+            if path.name in DROPPED_FOLDERS or _is_unread_metadata(path, asked):
+                shutil.rmtree(path)
+        elif path.suffix in DROPPED_SUFFIXES:
+            path.unlink()
+    return before - _size(folder)
+
+
+def metadata_asked_for(source: str) -> Iterator[str]:
+    """
+    The distributions whose ``*.dist-info`` this code reads.
+
+    Returns:
+        names as in PEP 503, or ``*`` when it may be any.
+    """
+    if not METADATA_MODULE.search(source):
+        return
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+        if name not in METADATA_CALLS:
+            continue
+        argument = node.args[0] if node.args else None
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            yield _distribution(argument.value)
+        else:
+            yield ANY_DISTRIBUTION
+
+
+def check_packages(packages: dict[str, str], folder: Path) -> None:
+    """
+    Every package that the function imports must be there.
+
+    Raises:
+        PackagingError: naming the package and the file that imports it.
+    """
+    there = {path.name.partition(".")[0] for path in folder.iterdir()}
+    for name, file in sorted(packages.items()):
+        if name not in there:
+            raise PackagingError(
+                f"{file} imports {name}, which requirements.txt does not bring; add and pin it"
+            )
+
+
+def check_glibc(folder: Path) -> None:
+    """
+    No library may need a newer C library than the target has.
+
+    Raises:
+        PackagingError: naming the library and the version it needs.
+    """
+    for path, needed in needed_glibc(folder):
+        if needed > MAX_GLIBC:
+            raise PackagingError(
+                f"{path.relative_to(folder)} needs glibc {needed[0]}.{needed[1]}; the target allows"
+                f" {MAX_GLIBC[0]}.{MAX_GLIBC[1]}. Pin a version that has a manylinux2014 wheel"
+            )
+
+
+def needed_glibc(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
+    """Every shared library with the newest glibc symbol version it names; (0, 0) for none."""
+    for path in sorted(folder.rglob("*.so*")):
+        versions = ((int(major), int(minor)) for major, minor in GLIBC_SYMBOL.findall(path.read_bytes()))
+        yield path, max(versions, default=(0, 0))
+
+
+def _is_unread_metadata(path: Path, asked: set[str]) -> bool:
+    if path.suffix not in (".dist-info", ".egg-info"):
+        return False
+    return ANY_DISTRIBUTION not in asked and _distribution(path.name.partition("-")[0]) not in asked
+
+
+def _distribution(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,1 @@
+"""The function on a local cloud of its own: ``demo`` and ``serve``."""

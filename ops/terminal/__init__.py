@@ -1,0 +1,1 @@
+"""What a person reads: two languages, colours, and nothing secret or unprintable."""

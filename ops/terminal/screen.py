@@ -1,0 +1,58 @@
+"""
+Lines for a person at a terminal: steps, aligned names and values, colour only where it is welcome.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from ops.terminal.masking import printable
+
+BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
+
+
+class Screen:
+    """
+    Where a command writes.
+
+    Args:
+        stream: text; characters its encoding lacks become ``?`` instead of an error.
+    """
+
+    def __init__(self, stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> None:
+        self._stream = stream or sys.stdout
+        reconfigure = getattr(self._stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+        self._has_colour = (
+            self._stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+        )
+
+    def colour(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._has_colour else text
+
+    def line(self, text: str = "") -> None:
+        try:
+            print(text, file=self._stream, flush=True)
+        except BrokenPipeError:
+            # The reader has gone (``| head``): go on without one, and let the end flush into nothing.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+    def title(self, text: str) -> None:
+        self.line(self.colour(text, BOLD))
+
+    def pairs(self, rows: Mapping[str, str], indent: int = 4) -> None:
+        """One ``name  value`` line each, the values under one another."""
+        width = max(map(len, rows), default=0)
+        for name, value in rows.items():
+            self.line(f"{'':{indent}}{name:<{width}}  {printable(value)}".rstrip())
+
+    def good(self, text: str) -> None:
+        self.line("    " + self.colour("✓ ", GREEN) + text)
+
+    def warn(self, text: str) -> None:
+        self.line(self.colour("! " + text, YELLOW))
+
+    def fail(self, text: str) -> None:
+        self.line(self.colour("✗ " + text, RED))

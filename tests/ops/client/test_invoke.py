@@ -1,0 +1,348 @@
+"""``manage.py invoke`` against the local gateway, by both of Function Compute's contracts."""
+
+import argparse
+import base64
+import io
+import json
+from contextlib import ExitStack
+
+import jwt
+import pytest
+import requests
+import responses
+
+from handler import Function, Surroundings, serve
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from local.ground.http_server import Handler, Server
+from ops.client import invoke
+from ops.client.form_upload import UploadFailed, post_form
+from ops.client.function_client import FunctionAtUrl, FunctionSilent, FunctionThroughSdk, is_default_domain
+from sts_credentials import AccessKeys
+
+REFUSED = "http://127.0.0.1:9"
+KEYS = AccessKeys("LTAIoperator", "operator-secret-canary", None)
+
+
+def start_cloud(stack, folder, caller_auth):
+    place = {}
+    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
+    stack.callback(gateway.stop)
+    cloud = stack.enter_context(LocalCloud(gateway, folder, caller_auth))
+    place["function"] = Function(Surroundings(cloud.environment()))
+    gateway.start()
+    return cloud
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    with ExitStack() as stack:
+        yield start_cloud(stack, tmp_path_factory.mktemp("objects"), "wechat")
+
+
+@pytest.fixture(autouse=True)
+def without_faults(cloud):
+    yield
+    cloud.oss.faults.clear()
+
+
+@pytest.fixture
+def by_sdk(cloud, monkeypatch):
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", KEYS.access_key_id)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEYS.access_key_secret)
+    return ["--endpoint", cloud.gateway.origin, "--service", "uploads", "--function", "sign"]
+
+
+@pytest.fixture
+def by_url(cloud):
+    return ["--url", cloud.gateway.origin]
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "头像 picture.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1000)
+    return path
+
+
+def run(*options):
+    parser = argparse.ArgumentParser()
+    invoke.add_arguments(parser)
+    return invoke.run(parser.parse_args([*map(str, options), "--env-file", "/does/not/exist/.env"]))
+
+
+def stored_bytes(output):
+    [url] = [line.split("uploaded: ")[1] for line in output.splitlines() if "uploaded: " in line]
+    return requests.get(url, timeout=5)
+
+
+@pytest.mark.parametrize("way", ["by_url", "by_sdk"])
+def test_logs_in_asks_and_uploads_by_both_contracts(way, request, capsys, picture, cloud):
+    options = request.getfixturevalue(way)
+    assert run(*options, "--code", f"local-{way}", "--profile", "avatar", "--upload", picture) == 0
+    output = capsys.readouterr().out
+    assert "logged in for 7200 s" in output
+    assert f"the file must have exactly {len(picture.read_bytes()) / 1024:.4g} KiB" in output
+    answer = stored_bytes(output)
+    assert answer.content == picture.read_bytes()
+    assert answer.headers["Content-Type"] == "image/png"
+    [receipt] = [line for line in output.splitlines() if line.startswith("eyJ")]
+    claims = jwt.decode(receipt, options={"verify_signature": False})
+    assert claims["size"] == len(picture.read_bytes())
+    assert claims["profile"] == "avatar"
+
+
+@pytest.mark.parametrize("way", ["by_url", "by_sdk"])
+def test_uses_a_token_of_an_earlier_login(way, request, capsys, cloud):
+    login = requests.post(
+        f"{cloud.gateway.origin}/login", json={"code": f"local-earlier-{way}"}, timeout=5
+    ).json()
+    options = request.getfixturevalue(way)
+    assert run(*options, "--token", login["token"], "--filename", "a.png", "--size", "5") == 0
+    assert "the file must have exactly 5 bytes" in capsys.readouterr().out
+
+
+def test_the_sdk_carries_the_token_in_a_header_of_its_own(cloud):
+    with responses.RequestsMock() as stub:
+        stub.post(
+            "https://1.cn-hangzhou.fc.aliyuncs.com/2016-08-15/proxy/svc/fn/upload-params", json={"a": 1}
+        )
+        client = FunctionThroughSdk("https://1.cn-hangzhou.fc.aliyuncs.com", "svc", "fn", KEYS)
+        assert client.ask("upload-params", {"profile": "x"}, "the-token").json == {"a": 1}
+        sent = stub.calls[0].request
+    assert sent.headers["X-Upload-Token"] == "the-token"
+    assert sent.headers["authorization"].startswith(f"FC {KEYS.access_key_id}:")
+    assert json.loads(sent.body) == {"profile": "x"}
+
+
+def test_an_address_keeps_the_prefix_of_a_custom_domain():
+    with responses.RequestsMock() as stub:
+        stub.post("https://api.example.com/uploads/v1/login", json={"token": "t"})
+        assert FunctionAtUrl("https://api.example.com/uploads/v1/").ask("login", {}, "").status == 200
+
+
+def test_uploads_with_a_form_in_the_shape_of_the_sample_servers(by_url, capsys, picture):
+    assert run(*by_url, "--code", "local-x", "--profile", "legacy", "--upload", picture) == 0
+    output = capsys.readouterr().out
+    assert "sample servers" in output
+    assert requests.get(f"{output.split('uploaded: ')[1].strip()}", timeout=5).content == picture.read_bytes()
+
+
+def test_prints_neither_tokens_nor_signatures_nor_keys(by_sdk, capsys, picture, cloud):
+    login = requests.post(f"{cloud.gateway.origin}/login", json={"code": "local-y"}, timeout=5).json()
+    assert run(*by_sdk, "--token", login["token"], "--profile", "avatar", "--upload", picture) == 0
+    output = capsys.readouterr()
+    text = output.out + output.err
+    assert login["token"].split(".")[1] not in text
+    assert KEYS.access_key_secret not in text
+    [token] = [line for line in text.splitlines() if "x-oss-security-token" in line]
+    assert "…" in token
+    assert len(token) < 120
+
+
+# ---- failures --------------------------------------------------------------------------------------
+
+
+def test_a_used_code_is_explained(by_url, capsys):
+    assert run(*by_url, "--code", "no-such-code") == 1
+    assert "Log in again" in capsys.readouterr().err
+
+
+def test_a_missing_token_is_explained(by_url, capsys):
+    assert run(*by_url) == 1
+    assert "HTTP" not in capsys.readouterr().out
+
+
+def test_a_profile_that_is_not_there_is_explained(by_url, capsys):
+    assert run(*by_url, "--code", "local-z", "--profile", "nope") == 1
+    assert "profiles.toml has no such profile" in capsys.readouterr().err
+
+
+def test_an_address_that_is_not_the_functions_is_told(cloud, capsys):
+    assert run("--url", cloud.oss.origin, "--code", "x") == 1
+    assert "405" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("way", ["url", "sdk"])
+def test_a_function_that_does_not_answer_is_told(way, by_sdk, capsys):
+    options = ["--url", REFUSED] if way == "url" else ["--endpoint", REFUSED, *by_sdk[2:]]
+    assert run(*options, "--token", "t") == 1
+    assert f"{REFUSED}" in capsys.readouterr().err
+
+
+def test_a_refused_upload_is_explained(by_url, capsys, picture, cloud):
+    cloud.oss.faults.plan("expired")
+    assert run(*by_url, "--code", "local-a", "--upload", picture) == 1
+    error = capsys.readouterr().err
+    assert "The upload was refused." in error
+    assert "expires_in" in error
+
+
+def test_a_failed_callback_is_a_failure_although_the_status_is_2xx(by_url, capsys, picture, cloud):
+    cloud.oss.faults.plan("callback_fails")
+    assert run(*by_url, "--code", "local-b", "--profile", "avatar", "--upload", picture) == 1
+    error = capsys.readouterr().err
+    assert "CallbackFailed" in error
+    assert "The file is stored" in error
+
+
+def test_a_dropped_upload_is_told_without_the_form(by_url, capsys, picture, cloud):
+    cloud.oss.faults.plan("drop_before")
+    assert run(*by_url, "--code", "local-c", "--upload", picture) == 1
+    error = capsys.readouterr().err
+    assert "did not answer the upload" in error
+    assert "policy" not in error
+
+
+def test_a_file_of_another_size_than_announced_is_refused(by_url, capsys, picture):
+    assert run(*by_url, "--code", "local-d", "--size", "7", "--upload", picture) == 1
+    assert "EntityTooLarge" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ([], "Say where the function is"),
+        (["--url", "https://a.example.com", "--endpoint", "https://b.example.com"], "Say where"),
+        (["--endpoint", "https://b.example.com", "--service", "s"], "Say where"),
+        (["--url", "a.example.com"], "--url must be"),
+        (["--url", "https://a.example.com/?x=1"], "--url must be"),
+        (["--endpoint", "x", "--service", "s", "--function", "f"], "--endpoint must be"),
+        (["--url", "https://a.example.com", "--code", "c", "--token", "t"], "use one"),
+        (["--url", "https://a.example.com", "--upload", "/does/not/exist"], "it does not exist"),
+        (["--url", "https://a.example.com", "--upload", "/"], "no file"),
+    ],
+)
+def test_wrong_usage_exits_2_before_anything_is_sent(capsys, options, complaint):
+    assert run(*options) == 2
+    output = capsys.readouterr()
+    assert complaint in output.err
+    assert output.out == ""
+
+
+def test_the_sdk_needs_keys(capsys, monkeypatch):
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID", raising=False)
+    monkeypatch.delenv("AccessKeyID", raising=False)
+    assert run("--endpoint", REFUSED, "--service", "s", "--function", "f") == 2
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in capsys.readouterr().err
+
+
+def test_speaks_chinese_when_asked(by_url, capsys, picture):
+    assert run(*by_url, "--code", "local-e", "--profile", "avatar", "--upload", picture, "--lang", "zh") == 0
+    output = capsys.readouterr().out
+    assert "已上传" in output
+    assert "回执" in output
+    assert "uploaded" not in output
+
+
+# ---- the body --------------------------------------------------------------------------------------
+
+
+class Counting(io.RawIOBase):
+    """A file of any size that holds nothing and remembers the largest piece asked for."""
+
+    def __init__(self, size):
+        self.left, self.largest = size, 0
+
+    def readable(self):
+        return True
+
+    def read(self, size=-1):
+        self.largest = max(self.largest, size if size >= 0 else 1 << 60)
+        piece = min(self.left, size)
+        self.left -= piece
+        return b"\0" * piece
+
+
+@pytest.fixture
+def collecting():
+    """A server that keeps the last body it got."""
+    kept = {}
+
+    class Keeper(Handler):
+        def do_POST(self):  # noqa: N802
+            length = int(self.headers["Content-Length"])
+            kept["type"], kept["size"], kept["start"] = (
+                self.headers["Content-Type"],
+                length,
+                self.rfile.read(900),
+            )
+            left = length - len(kept["start"])
+            while left:
+                piece = self.rfile.read(min(left, 1 << 16))
+                left -= len(piece) or left
+                kept["end"] = piece
+            self.answer(200)
+
+    server = Server(Keeper).start()
+    yield server.origin, kept
+    server.stop()
+
+
+def test_a_large_file_is_sent_in_pieces_with_its_length_announced(collecting):
+    origin, kept = collecting
+    size = 30 * 1024 * 1024
+    file, seen = Counting(size), []
+    answer = post_form(
+        origin, {"key": "a"}, file, size, progress=lambda sent, total: seen.append((sent, total))
+    )
+    assert answer.status == 200
+    assert file.largest <= 64 * 1024
+    assert size < kept["size"] < size + 1000
+    assert seen[-1] == (kept["size"], kept["size"])
+    assert [sent for sent, _ in seen] == sorted(sent for sent, _ in seen)
+
+
+def test_the_fields_come_first_and_the_file_last(collecting):
+    origin, kept = collecting
+    post_form(
+        origin, {"key": "a/é", "policy": "p=="}, io.BytesIO(b"x" * 2000), 2000, filename='we"ird\r\n.png'
+    )
+    start = kept["start"].decode()
+    assert start.index('name="key"\r\n\r\na/é') < start.index('name="policy"') < start.index('name="file"')
+    assert 'filename="we%22ird%0D%0A.png"' in start
+    boundary = kept["type"].split("boundary=")[1]
+    assert kept["end"].endswith(f"x\r\n--{boundary}--\r\n".encode())
+
+
+def test_a_file_that_shrank_meanwhile_is_given_up_at_once(collecting):
+    origin, _ = collecting
+    with pytest.raises(UploadFailed, match="became shorter"):
+        post_form(origin, {"key": "a"}, io.BytesIO(b"short"), 1000)
+
+
+def test_the_progress_bar_is_drawn_on_terminals_only(capsys):
+    quiet, drawn = invoke.progress_bar(False), invoke.progress_bar(True)
+    for sent in (0, 500, 500, 1000):
+        quiet(sent, 1000)
+    assert capsys.readouterr().err == ""
+    for sent in (0, 500, 501, 1000):
+        drawn(sent, 1000)
+    error = capsys.readouterr().err
+    assert error.count("\r") == 3
+    assert error.endswith(f"[{'#' * 30}] 100 %\n")
+
+
+def test_silence_is_an_error_of_its_own():
+    with pytest.raises(FunctionSilent, match="did not answer"):
+        FunctionAtUrl(REFUSED).ask("health", None, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_default"),
+    [
+        ("https://x.cn-hangzhou.fcapp.run/a", True),
+        ("https://fcapp.run.example.com", False),
+        ("https://api.example.com", False),
+    ],
+)
+def test_knows_the_testing_addresses_of_function_compute(url, is_default):
+    assert is_default_domain(url) is is_default
+
+
+@pytest.mark.parametrize("receipt", ["", "a", "a.b", "a.b.c", "a.!.c", base64.b64encode(b"x").decode()])
+def test_a_receipt_that_is_none_does_not_stop_it(capsys, receipt):
+    from ops.terminal.screen import Screen
+
+    invoke._show_receipt(json.dumps({"status": "ok", "receipt": receipt}), Screen(), "en")
+    assert "status  ok" in capsys.readouterr().out
