@@ -14,7 +14,7 @@ from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, shown
 from settings import read_settings
 
-# The names of the README's table of settings; a test holds them against settings.py and s.yaml.
+# The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
 PROFILES = "profiles.toml"
 SETTING_NAMES = frozenset(
     "OSS_BUCKET OSS_REGION OSS_HOST OSS_SIGNATURE_VERSION STS_ROLE_ARN STS_ENDPOINT STS_SESSION_SECONDS"

@@ -1,6 +1,6 @@
 'use strict'
 
-/** Draws the pictures of the README anew: npm run screenshots */
+/** Draws the pictures of the documents anew: npm run screenshots */
 
 const fs = require('node:fs')
 const path = require('node:path')

@@ -1,0 +1,96 @@
+"""The pages name what the code has: settings, options, routes, codes, files, commands, and no other."""
+
+import json
+import re
+
+import pytest
+
+import errors
+from handler import LOG_FIELDS, METHODS
+from profiles import OPTIONS
+from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, without_code
+
+EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
+
+
+def setting_names():
+    source = (ROOT / "settings.py").read_text("utf-8")
+    prefixes = "OSS|STS|CALLER|WECHAT|JWT|TOKEN|OWNER|CALLBACK|UPLOAD|LOGIN|PROFILES|ALLOWED|LOG"
+    return set(re.findall(rf'"((?:{prefixes})_[A-Z_]+)"', source))
+
+
+def error_classes(root=errors.UploadError):
+    for kind in root.__subclasses__():
+        yield from error_classes(kind)
+        if hasattr(kind, "code"):
+            yield kind
+
+
+@pytest.mark.parametrize("name", both("docs/configuration.md"))
+def test_the_configuration_table_has_every_setting_and_no_other(name):
+    table = table_of(page(name), "`OSS_BUCKET`")
+    assert {setting for row in table for setting in names_in(row[0])} == setting_names()
+
+
+def test_s_yaml_hands_over_every_setting_and_no_other():
+    text = page("s.yaml")
+    block = text[text.index("environmentVariables:") : text.index("triggers:")]
+    assert set(re.findall(r"^ +([A-Z][A-Z_]+):", block, flags=re.M)) == setting_names()
+
+
+@pytest.mark.parametrize("name", both("docs/errors.md"))
+def test_the_error_table_has_every_code_with_its_status(name):
+    rows = {(row[0], *names_in(row[1])) for row in table_of(page(name), "400")}
+    assert rows == {(str(int(kind.status)), kind.code) for kind in error_classes()}
+
+
+def test_every_error_code_has_one_class():
+    codes = [kind.code for kind in error_classes()]
+    assert len(codes) == len(set(codes)) == 16
+
+
+@pytest.mark.parametrize("name", both("docs/profiles.md"))
+def test_the_profile_table_has_every_option(name):
+    table = table_of(page(name), "`content_types`")
+    assert {option for row in table for option in names_in(row[0])} == OPTIONS
+
+
+@pytest.mark.parametrize("name", both("docs/api.md"))
+def test_every_route_is_described(name):
+    for route in METHODS:
+        assert f" /{route}\n" in page(name)
+
+
+@pytest.mark.parametrize("name", both("ARCHITECTURE.md"))
+def test_the_layout_table_has_every_module(name):
+    modules = {path.name for path in ROOT.glob("*.py")}
+    assert {module for module in modules if f"`{module}`" not in page(name)} == set()
+
+
+@EVERY_PAGE
+def test_every_make_target_that_is_named_exists(name):
+    targets = set(re.findall(r"^([a-z-]+):", page("Makefile"), flags=re.M))
+    commands = [code for _, code in code_blocks(page(name))] + names_in(without_code(page(name)))
+    named = {target for text in commands for target in re.findall(r"\bmake ([a-z-]+)\b", text)}
+    assert named <= targets
+
+
+@pytest.mark.parametrize("name", both("docs/api.md"))
+def test_the_json_shown_has_the_shape_of_a_real_answer(name, instance, good_sts):
+    real = instance().ask(body={"filename": "a.jpg"}).json
+    shown = next(json.loads(code) for kind, code in code_blocks(page(name)) if kind == "json")
+    assert set(shown) == set(real)
+    assert set(shown["formData"]) == set(real["formData"])
+
+
+def test_the_mini_program_snippets_are_twelve_lines_of_code_at_most():
+    snippets = [code for kind, code in code_blocks(page("README.md")) if kind == "js" and "wx." in code]
+    assert snippets
+    for code in snippets:
+        assert len([line for line in code.splitlines() if line.strip()]) <= 12
+
+
+def test_the_log_fields_are_those_of_the_contract():
+    assert list(LOG_FIELDS) == (
+        "requestId route status code ms profile owner key uploadId stsRefreshed".split()
+    )

@@ -1,0 +1,99 @@
+"""Every page is there in both languages, which hold the same; every link leads somewhere."""
+
+import re
+
+import pytest
+
+from tests.docs.markdown import (
+    PAIRS,
+    ROOT,
+    anchors,
+    code_blocks,
+    headings,
+    links,
+    literal,
+    names_in,
+    page,
+    tables,
+)
+
+MOST_LINES = {"README.md": 200}
+EVERY_PAIR = pytest.mark.parametrize("name", PAIRS)
+EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
+ONE_LANGUAGE = {"CHANGELOG.md"}
+
+
+def test_every_page_is_there_in_both_languages():
+    english = {
+        path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    }
+    assert english - set(PAIRS) - set(PAIRS.values()) == ONE_LANGUAGE
+    assert {name for name in PAIRS if not (ROOT / name).exists()} == set()
+
+
+@EVERY_PAIR
+def test_both_languages_have_the_same_headings(name):
+    levels = [[level for level, _ in headings(page(each))] for each in (name, PAIRS[name])]
+    assert levels[0] == levels[1]
+
+
+@EVERY_PAIR
+def test_both_languages_have_the_same_lists(name):
+    marks = [re.findall(r"^ *(-|\d+\.) ", page(each), flags=re.M) for each in (name, PAIRS[name])]
+    assert marks[0] == marks[1]
+
+
+@EVERY_PAIR
+def test_both_languages_have_the_same_tables(name):
+    english, chinese = tables(page(name)), tables(page(PAIRS[name]))
+    assert [len(table) for table in english] == [len(table) for table in chinese]
+    for row, twin in zip(sum(english, []), sum(chinese, []), strict=True):
+        assert len(row) == len(twin)
+        assert names_in(row[0]) == names_in(twin[0])
+        assert row[0] == twin[0] or not twin[0].isascii()
+
+
+@EVERY_PAIR
+def test_both_languages_have_the_same_code(name):
+    english, chinese = code_blocks(page(name)), code_blocks(page(PAIRS[name]))
+    assert [(kind, literal(code)) for kind, code in english] == [
+        (kind, literal(code)) for kind, code in chinese
+    ]
+
+
+@EVERY_PAIR
+def test_both_languages_name_the_same_pages(name):
+    english = [target for target, _ in links(page(name)) if target.endswith(".md")]
+    chinese = [target for target, _ in links(page(PAIRS[name])) if target.endswith(".md")]
+    assert len(english) == len(chinese)
+
+
+@EVERY_PAGE
+def test_every_link_leads_somewhere(name):
+    for target, anchor in links(page(name)):
+        aim = (ROOT / name).parent / target if target else ROOT / name
+        assert aim.exists(), target
+        if anchor:
+            assert anchor in anchors(aim.read_text("utf-8")), f"{target}#{anchor}"
+
+
+@EVERY_PAGE
+def test_a_page_links_to_pages_of_its_own_language(name):
+    for target, _ in links(page(name))[1:]:
+        twin = ((ROOT / name).parent / target).resolve().with_suffix("").with_suffix(".zh-CN.md")
+        if target.endswith(".md") and twin.exists():
+            assert target.endswith(".zh-CN.md") == name.endswith(".zh-CN.md"), target
+
+
+def test_the_readme_leads_to_every_page():
+    for readme in ("README.md", PAIRS["README.md"]):
+        named = {target for target, _ in links(page(readme))}
+        chinese = readme != "README.md"
+        wanted = set(PAIRS.values() if chinese else PAIRS) - {readme} | ONE_LANGUAGE
+        assert wanted - named == set()
+
+
+@pytest.mark.parametrize("name", MOST_LINES)
+def test_a_page_that_is_read_first_is_short(name):
+    for each in (name, PAIRS[name]):
+        assert len(page(each).splitlines()) <= MOST_LINES[name], each
