@@ -18,20 +18,12 @@ from itertools import chain
 
 from ops.client.function_client import FunctionSilent
 from ops.deploy.operator_env import add_env_argument, operator_environment
-from ops.doctor.cloud import (
-    check_bucket,
-    check_callback,
-    check_clock,
-    check_env_file,
-    check_function,
-    check_keys,
-    check_settings,
-    check_sts,
-    check_wechat,
-    domains,
-)
+from ops.doctor.configuration import check_env_file, check_settings
+from ops.doctor.deployed import check_callback, check_function, domains
 from ops.doctor.findings import Finding, State, joined, same
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
+from ops.doctor.identity import check_keys, check_sts
+from ops.doctor.services import check_bucket, check_clock, check_wechat
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable

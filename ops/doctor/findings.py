@@ -48,6 +48,15 @@ def joined(*texts: Text) -> Text:
     return Text(" ".join(text.en for text in texts), "".join(text.zh for text in texts))
 
 
+def unreachable(*names: str) -> Text:
+    """What to do where nothing answered: the settings that name the address, and the network."""
+    listed = ", ".join(names)
+    return Text(
+        f"Check {listed}, the network and the proxy variables (HTTPS_PROXY).",
+        f"请检查 {listed}、网络与代理变量(HTTPS_PROXY)。",
+    )
+
+
 def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
     """
     What a service answered instead of success, and what to do about it.

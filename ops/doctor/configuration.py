@@ -1,0 +1,79 @@
+"""
+The checks of ``doctor`` that read: ``.env``, the settings, the profiles.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from errors import Misconfigured
+from ops.deploy.env_file import read_env_file
+from ops.deploy.operator_env import unknown_names
+from ops.doctor.findings import Finding, State, same
+from ops.terminal.language import Text
+from settings import Settings, read_settings
+
+SURE_FORM_LIFE = timedelta(minutes=15)
+
+SETTINGS = Text("Settings", "配置")
+CORRECT_THE_LINE = Text("Correct that line, or take it out.", "请更正或删去这一行。")
+
+
+def check_env_file(path: Path) -> Iterator[Finding]:
+    """Its lines that are read otherwise than they look, and its names that nothing reads."""
+    env_file = read_env_file(path)
+    for problem in env_file.problems:
+        yield Finding(SETTINGS, State.BAD, same(problem), CORRECT_THE_LINE)
+    for doubt in unknown_names(env_file):
+        yield Finding(SETTINGS, State.UNSURE, same(doubt), CORRECT_THE_LINE)
+
+
+def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
+    try:
+        settings = read_settings(environ)
+    except Misconfigured as error:
+        return None, [
+            Finding(SETTINGS, State.BAD, same(problem), _remedy_of_setting(problem))
+            for problem in error.problems
+        ]
+    names = ", ".join(settings.profiles)
+    said = Text(
+        f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}",
+        f"完整；CALLER_AUTH={settings.caller_auth},profile:{names}",
+    )
+    return settings, [Finding(SETTINGS, State.GOOD, said), *_doubts(settings)]
+
+
+def _remedy_of_setting(sentence: str) -> Text:
+    if sentence.endswith("needs CALLBACK_URL"):
+        return Text(
+            "Set CALLBACK_URL in .env, or take callback = true out of that file.",
+            "请在 .env 中设置 CALLBACK_URL，或从该文件中去掉 callback = true。",
+        )
+    if sentence.startswith("profiles.toml"):
+        return Text("Correct it in that file.", "请在该文件中更正。")
+    return Text("Correct it in .env (see .env.example).", "请在 .env 中更正（参见 .env.example）。")
+
+
+def _doubts(settings: Settings) -> list[Finding]:
+    found = []
+    if settings.caller_auth == "anonymous":
+        said = Text("CALLER_AUTH=anonymous: anyone may upload", "CALLER_AUTH=anonymous：任何人都能上传")
+        remedy = Text("Use wechat or jwt outside of trials.", "正式使用请改为 wechat 或 jwt。")
+        found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
+    for profile in settings.profiles.values():
+        if profile.expires_in > SURE_FORM_LIFE:
+            said = Text(
+                f"[{profile.name}] forms live {profile.expires_in.seconds} s",
+                f"[{profile.name}] 表单有效 {profile.expires_in.seconds} 秒",
+            )
+            remedy = Text(
+                "OSS's page is of two minds beyond 15 minutes; 900 or less is certain.",
+                "超过 15 分钟时 OSS 文档说法不一；900 秒以内最稳妥。",
+            )
+            found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
+        if profile.signature_version == "v1":
+            said = Text(f"[{profile.name}] is signed with V1", f"[{profile.name}] 使用 V1 签名")
+            remedy = Text("Buckets of 2025 and later may refuse it.", "2025 年及以后新建的 Bucket 可能拒绝。")
+            found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
+    return found

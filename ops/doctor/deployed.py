@@ -1,0 +1,106 @@
+"""
+The checks of ``doctor`` on the deployed function: its callback, its health, the domains it needs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
+from ops.doctor.findings import Finding, State, refusal, same, unreachable
+from ops.terminal.language import Text
+from settings import Settings
+
+CALLBACK = Text("Callback", "回调")
+FUNCTION = Text("Deployed function", "已部署的函数")
+
+
+def check_callback(settings: Settings) -> Finding:
+    """Call back as a stranger: our function refuses with its own JSON, anything else is not our function."""
+    url = settings.callback_url
+    if url is None:
+        said = Text(
+            "CALLBACK_URL is not set; no profile needs it", "未设置 CALLBACK_URL；没有 profile 需要它"
+        )
+        return Finding(CALLBACK, State.SKIPPED, said)
+    base = url.removesuffix("/callback")
+    try:
+        answer = FunctionAtUrl(base).ask("callback", "{}", "")
+    except FunctionSilent as error:
+        return Finding(CALLBACK, State.BAD, same(str(error)), unreachable("CALLBACK_URL"))
+    code = _function_code(answer.json)
+    if answer.status in (400, 403) and code:
+        said = Text(f"{url} answers, and refuses strangers", f"{url} 有应答，并拒绝非 OSS 的请求")
+        return Finding(CALLBACK, State.GOOD, said)
+    if code:
+        return Finding(CALLBACK, State.BAD, *refusal(answer.status, answer.text))
+    return Finding(CALLBACK, State.BAD, _not_ours(url, answer.status), _CHECK_ADDRESS)
+
+
+def check_function(url: str) -> list[Finding]:
+    """The deployed function's health, and whether its own settings are complete."""
+    if not url:
+        said = Text("no --url given, nor CALLBACK_URL", "未给出 --url，也没有 CALLBACK_URL")
+        return [Finding(FUNCTION, State.SKIPPED, said)]
+    client = FunctionAtUrl(url)
+    try:
+        health = client.ask("health", None, "")
+        # A body that is no JSON needs the settings, and is refused before anything is signed or counted.
+        form = client.ask("upload-params", "[", "")
+    except FunctionSilent as error:
+        return [Finding(FUNCTION, State.BAD, same(str(error)), _CHECK_ADDRESS)]
+    if health.status != 200 or health.json.get("status") != "ok":
+        return [Finding(FUNCTION, State.BAD, _not_ours(f"{url}/health", health.status), _CHECK_ADDRESS)]
+    if form.status >= 500 or not _function_code(form.json):
+        return [Finding(FUNCTION, State.BAD, *refusal(form.status, form.text))]
+    found = [Finding(FUNCTION, State.GOOD, Text(f"{url} is healthy", f"{url} 运行正常"))]
+    if is_default_domain(url):
+        said = Text("this is a testing address of Function Compute", "这是函数计算的测试域名")
+        remedy = Text(
+            "Bind a domain of your own (s.yaml: customDomain); in the mainland it needs an ICP filing.",
+            "请绑定自己的域名(s.yaml:customDomain)；中国内地需要 ICP 备案。",
+        )
+        found.append(Finding(FUNCTION, State.UNSURE, said, remedy))
+    return found
+
+
+def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
+    """The rows of the mini-program console's domain lists, and what belongs into each."""
+    return [
+        (
+            "request",
+            _domain(url, "the https address of the function: give --url", "函数的 https 地址：请给出 --url"),
+        ),
+        ("uploadFile", _domain(settings.host, "", "")),
+        ("downloadFile", _domain(settings.host, "", "")),
+    ]
+
+
+def _domain(url: str, en: str, zh: str) -> Text:
+    if not url:
+        return Text(en, zh)
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme != "https":
+        return Text(
+            f"{origin} (WeChat takes https domains only; fine in the developer tools with the check off)",
+            f"{origin}（微信只接受 https 域名；在开发者工具中关闭校验后可用）",
+        )
+    return same(origin)
+
+
+def _function_code(answer: Mapping[str, Any]) -> str:
+    error = answer.get("error")
+    return str(error.get("code", "")) if isinstance(error, dict) else ""
+
+
+def _not_ours(url: str, status: int) -> Text:
+    return Text(
+        f"{url} answered {status}, but not as this function does", f"{url} 返回 {status}，但不是本函数的应答"
+    )
+
+
+_CHECK_ADDRESS = Text(
+    "Check the address (--url, CALLBACK_URL) and its path, and that the function is deployed: make deploy.",
+    "请检查地址（--url、CALLBACK_URL）与路径，并确认已部署：make deploy。",
+)

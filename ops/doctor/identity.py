@@ -1,0 +1,90 @@
+"""
+The checks of ``doctor`` on who signs: the keys of this machine, and the role that they assume.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from time import sleep
+
+from errors import Misconfigured, StsRejected, UploadError
+from ops.account.setup_options import operator_keys
+from ops.doctor.findings import Finding, State, joined, same, unreachable
+from ops.explain.advice import find_advice
+from ops.terminal.language import Text
+from settings import Settings
+from sts_credentials import AccessKeys, StsClient, StsCredentials
+
+STS_ATTEMPTS = 2
+REASON = re.compile(r"HTTP \S+ ([A-Za-z0-9._-]+), STS request")
+
+KEYS = Text("Caller's keys", "调用方密钥")
+STS = Text("AssumeRole", "AssumeRole")
+
+
+def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
+    try:
+        keys = operator_keys(environ)
+    except Misconfigured:
+        said = Text("there are none in the environment", "环境变量中没有密钥")
+        remedy = Text(
+            "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET to the key of a RAM user"
+            " that may assume the upload role (manage.py setup --also-trust). Deployed, the function has"
+            " its role.",
+            "设置 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET，用可扮演上传角色的 RAM 用户"
+            "(manage.py setup --also-trust)。部署后函数使用其角色。",
+        )
+        return None, Finding(KEYS, State.BAD, said, remedy)
+    temporary = keys.access_key_id.startswith("STS.")
+    if temporary and keys.security_token is None:
+        said = Text("temporary keys without their token", "临时密钥缺少令牌")
+        remedy = Text("Set ALIBABA_CLOUD_SECURITY_TOKEN too.", "还需设置 ALIBABA_CLOUD_SECURITY_TOKEN。")
+        return None, Finding(KEYS, State.BAD, said, remedy)
+    kind = Text("temporary", "临时") if keys.security_token else Text("long-lived", "长期")
+    return keys, Finding(
+        KEYS, State.GOOD, joined(same(keys.access_key_id), Text("is there,", " 已设置，"), kind)
+    )
+
+
+def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsCredentials | None, Finding]:
+    """Assume the role as the function does, narrowed by the same session policy."""
+    client = StsClient(
+        endpoint=settings.sts_endpoint,
+        region=settings.region,
+        role_arn=settings.role_arn,
+        session_policy=settings.session_policy,
+        session_life=settings.session_life,
+        sleep=sleep,
+    )
+    try:
+        credentials = client.assume_role(keys, now, attempts=STS_ATTEMPTS)
+    except UploadError as error:
+        return None, Finding(STS, State.BAD, same(error.reason), _sts_remedy(error))
+    minutes = int((credentials.expires_at - now).total_seconds() // 60)
+    said = Text(
+        f"{settings.role_arn}, keys for {minutes} min", f"{settings.role_arn}，密钥有效 {minutes} 分钟"
+    )
+    return credentials, Finding(STS, State.GOOD, said)
+
+
+def _sts_remedy(error: UploadError) -> Text:
+    match = REASON.search(error.reason)
+    code = match[1] if match else ""
+    # The SDK gives a refused signature a code of its own, or stumbles over the error.
+    if code in ("SignatureDoesNotMatch", "InvalidAccessKeySecret") or "IndexError" in error.reason:
+        return Text(
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET does not belong to ALIBABA_CLOUD_ACCESS_KEY_ID.",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET 与 ALIBABA_CLOUD_ACCESS_KEY_ID 不匹配。",
+        )
+    advice = find_advice(code)
+    if advice is None:
+        return unreachable("STS_ENDPOINT", "OSS_REGION")
+    if isinstance(error, StsRejected) and code == "NoPermission":
+        return joined(advice.meaning, advice.remedy, _ALSO_TRUST)
+    return joined(advice.meaning, advice.remedy)
+
+
+_ALSO_TRUST = Text(
+    "To sign from this machine with a key of your own, run manage.py setup --also-trust ARN-OF-YOUR-USER.",
+    "若要在本机用自己的密钥签名，运行 manage.py setup --also-trust 你的用户ARN。",
+)

@@ -1,0 +1,112 @@
+"""
+The checks of ``doctor`` that ask others: OSS about its clock and the bucket, WeChat about the secret.
+"""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from callers import log_in
+from errors import Misconfigured, UploadError
+from ops.client.form_upload import open_session
+from ops.doctor.findings import Finding, State, refusal, same, unreachable
+from ops.explain.advice import find_advice
+from ops.explain.pasted import PastedError, Unreadable, read_pasted
+from ops.terminal.language import Text
+from outgoing_http import exchange
+from settings import Settings
+
+TIMEOUT_SECONDS = 10
+# STS and OSS themselves allow 15 minutes; forms of a minute need a better clock.
+TOLERATED_SKEW = timedelta(seconds=30)
+
+CLOCK = Text("Clock", "时钟")
+BUCKET = Text("Bucket", "Bucket")
+WECHAT = Text("WeChat login", "微信登录")
+
+
+def check_clock(settings: Settings, now: datetime) -> Finding:
+    """Compare this machine's clock with the Date that OSS answers with."""
+    try:
+        with open_session(settings.host) as session:
+            answer = session.head(settings.host, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        theirs = parsedate_to_datetime(answer.headers["Date"])
+    except (requests.RequestException, KeyError, ValueError) as error:
+        said = Text(
+            f"{settings.host} gave no Date ({type(error).__name__})",
+            f"{settings.host} 没有返回 Date({type(error).__name__})",
+        )
+        return Finding(CLOCK, State.BAD, said, unreachable("OSS_HOST", "OSS_REGION"))
+    skew = now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
+    seconds = round(abs(skew.total_seconds()))
+    if abs(skew) <= TOLERATED_SKEW:
+        return Finding(CLOCK, State.GOOD, Text(f"{seconds} s from OSS's", f"与 OSS 相差 {seconds} 秒"))
+    ahead = skew > timedelta(0)
+    said = Text(
+        f"{seconds} s {'ahead of' if ahead else 'behind'} OSS's",
+        f"比 OSS {'快' if ahead else '慢'} {seconds} 秒",
+    )
+    remedy = Text(
+        "Set the clock of this machine (NTP). Function Compute keeps its own.",
+        "请校准本机时钟(NTP)。函数计算的时钟由其自身维护。",
+    )
+    return Finding(CLOCK, State.BAD, said, remedy)
+
+
+def check_bucket(settings: Settings) -> Finding:
+    """Ask the bucket's address without keys: whether it is there shows in the way it refuses."""
+    try:
+        with open_session(settings.host) as session:
+            answer = session.get(f"{settings.host}/", timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        said = Text(
+            f"{settings.host} does not answer ({type(error).__name__})",
+            f"{settings.host} 没有应答({type(error).__name__})",
+        )
+        return Finding(BUCKET, State.BAD, said, unreachable("OSS_BUCKET", "OSS_REGION", "OSS_HOST"))
+    error_ = _oss_error(answer.text)
+    if error_ and error_.endpoint:
+        region = error_.endpoint.partition(".")[0].removeprefix("oss-")
+        said = Text(f"{settings.bucket} is at {error_.endpoint}", f"{settings.bucket} 位于 {error_.endpoint}")
+        remedy = Text(f"Set OSS_REGION={region} and deploy again.", f"设置 OSS_REGION={region} 后重新部署。")
+        return Finding(BUCKET, State.BAD, said, remedy)
+    if error_ and error_.code in ("NoSuchBucket", "UserDisable", "InvalidBucketName"):
+        return Finding(BUCKET, State.BAD, *refusal(answer.status_code, answer.text))
+    if answer.headers.get("Server", "") != "AliyunOSS" and "x-oss-request-id" not in answer.headers:
+        said = Text(f"{settings.host} is not OSS", f"{settings.host} 不是 OSS")
+        remedy = Text(
+            "Leave OSS_HOST empty, or set it to a domain bound to the bucket.",
+            "OSS_HOST 留空，或设为绑定到该 Bucket 的域名。",
+        )
+        return Finding(BUCKET, State.BAD, said, remedy)
+    said = Text(f"{settings.bucket} answers at {settings.host}", f"{settings.bucket} 在 {settings.host} 应答")
+    return Finding(BUCKET, State.GOOD, said)
+
+
+def check_wechat(settings: Settings, now: datetime) -> Finding:
+    """
+    Show WeChat a code that nobody got: it says that the code is bad only after AppID and secret passed.
+    """
+    try:
+        log_in("doctor-looks-whether-the-secret-fits", settings, now, exchange)
+    except Misconfigured as error:
+        remedy = Text(
+            "Copy both from the mini-program console (开发管理 > 开发设置).",
+            "请从小程序后台「开发管理 > 开发设置」复制。",
+        )
+        return Finding(WECHAT, State.BAD, same("; ".join(error.problems)), remedy)
+    except UploadError as error:
+        if error.status not in (401, 403, 429):
+            advice = find_advice(error.code)
+            said = same(error.reason or error.message)
+            return Finding(WECHAT, State.BAD, said, advice.remedy if advice else None)
+    return Finding(WECHAT, State.GOOD, Text("AppID and secret are accepted", "AppID 与 AppSecret 有效"))
+
+
+def _oss_error(text: str) -> PastedError | None:
+    try:
+        pasted = read_pasted(text)[0]
+    except Unreadable:
+        return None
+    return pasted if isinstance(pasted, PastedError) else None

@@ -1,0 +1,87 @@
+"""The local cloud with the function in it, and a doctor's visit to it."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from handler import Function, Surroundings, serve
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from local.ground.http_server import Handler, Server
+from ops.doctor import command as doctor
+from ops.doctor.findings import State
+
+
+class Findings(list):
+    def of(self, check, state=None):
+        """The findings of a check, found by the start of its English name."""
+        found = [one for one in self if one.check.en.startswith(check)]
+        return [one for one in found if state is None or one.state is state]
+
+    def the_bad_one(self, check):
+        [finding] = self.of(check, State.BAD)
+        assert finding.remedy is not None
+        for language in ("en", "zh"):
+            assert finding.remedy.say(language)
+        return finding
+
+
+class Deployment:
+    def __init__(self, cloud, gateway, environ, folder):
+        self.cloud, self.gateway, self.environ, self.folder = cloud, gateway, environ, folder
+
+    def examine(self, url=None, uploads=True, without=(), code="", token="", **changes):
+        environ = {name: value for name, value in {**self.environ, **changes}.items() if name not in without}
+        url = self.gateway.origin if url is None else url
+        return Findings(doctor.examine(environ, doctor.Visit(url, code, token, uploads)))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    place = {}
+    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
+    with ExitStack() as stack:
+        stack.callback(gateway.stop)
+        folder = tmp_path_factory.mktemp("objects")
+        cloud = stack.enter_context(LocalCloud(gateway, folder))
+        environ = cloud.environment()
+        place["function"] = Function(Surroundings(environ))
+        gateway.start()
+        yield Deployment(cloud, gateway, environ, folder)
+
+
+@pytest.fixture
+def here(running):
+    yield running
+    for server in (running.cloud.oss, running.cloud.sts, running.cloud.wechat):
+        server.faults.clear()
+
+
+@pytest.fixture
+def serving():
+    """Start small servers that answer everything in one way, and stop them at the end."""
+    servers = []
+
+    def start(status, body, content_type="application/json", **by_method):
+        class Stub(Handler):
+            def answer_all(self):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                code, text = by_method.get(self.command, (status, body))
+                self.answer(code, text.encode(), content_type, x_oss_request_id="R")
+
+            do_GET = do_HEAD = do_POST = do_DELETE = answer_all  # noqa: N815
+
+        servers.append(Server(Stub).start())
+        return servers[-1].origin
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def oss_error():
+    def document(code, more=""):
+        return f"<Error><Code>{code}</Code><Message>m</Message><RequestId>R</RequestId>{more}</Error>"
+
+    return document

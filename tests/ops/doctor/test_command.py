@@ -1,0 +1,137 @@
+"""``manage.py doctor`` as a whole: its order, its screen, its exit status."""
+
+import argparse
+import io
+
+import pytest
+
+from local.cloud import FUNCTION_KEY
+from ops.doctor import command as doctor
+from ops.doctor.findings import State
+from ops.terminal.screen import GREEN, RED, Screen
+
+REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
+
+
+def test_a_deployment_that_is_well_is_green_in_every_line(here):
+    findings = here.examine()
+    assert {one.state for one in findings} == {State.GOOD}
+    names = [one.check.en for one in findings]
+    assert names == [
+        "Settings", "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole", "Upload [default]",
+        "Upload [avatar]", "Upload [video]", "Upload [legacy]", "A changed key", "Another folder", "Removal",
+        "Callback", "Deployed function",
+    ]  # fmt: skip
+
+
+def test_what_it_uploaded_is_gone_afterwards(here):
+    files = {path for path in here.folder.rglob("*") if path.is_file()}
+    here.cloud.oss.faults.plan("status_500", times=1)
+    assert len(here.examine().of("Upload", State.GOOD)) == 3
+    assert {path for path in here.folder.rglob("*") if path.is_file()} == files
+
+
+def test_uploads_nothing_when_told_so(here):
+    names = [one.check.en for one in here.examine(uploads=False)]
+    assert not any(name.startswith(("Upload", "Removal", "Another")) for name in names)
+    assert "AssumeRole" in names
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown(here, language="en", stream=None, url=None, **changes):
+    stream = stream or io.StringIO()
+    environ = {**here.environ, **changes}
+    url = here.gateway.origin if url is None else url
+    code = doctor.show(
+        doctor.examine(environ, doctor.Visit(url)), environ, url, Screen(stream, {"TERM": "xterm"}), language
+    )
+    return code, stream.getvalue()
+
+
+def test_exits_0_when_all_is_well_and_1_when_anything_is_red(here):
+    code, text = shown(here)
+    assert code == 0
+    assert text.rstrip().endswith("All is well.")
+    code, text = shown(here, STS_ROLE_ARN="acs:ram::1000000000000001:role/nobody")
+    assert code == 1
+    assert text.rstrip().endswith("1 of 8 checks failed.")
+
+
+def test_lines_are_green_and_red_on_a_terminal_only(here):
+    _, coloured = shown(here, stream=Terminal(), url=REFUSED)
+    assert f"\x1b[{GREEN}m✓ Settings" in coloured
+    assert f"\x1b[{RED}m✗ Deployed function" in coloured
+    _, plain = shown(here, url=REFUSED)
+    assert "\x1b" not in plain
+
+
+def test_fits_one_screen(here):
+    _, text = shown(here)
+    assert len(text.splitlines()) <= 24
+
+
+def test_speaks_chinese_throughout(here):
+    code, text = shown(here, "zh", STS_ROLE_ARN="acs:ram::1000000000000001:role/nobody")
+    assert code == 1
+    for line in text.splitlines():
+        if line[:1] in {"✓", "✗", "!", "→"}:
+            assert any("\u4e00" <= mark <= "\u9fff" for mark in line) or "AssumeRole" in line, line
+    assert "填入小程序后台" in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_prints_no_secret(here, language):
+    here.cloud.sts.faults.plan("drop", times=1)
+    _, text = shown(here, language)
+    here.cloud.oss.faults.plan("expired")
+    _, more = shown(here, language)
+    secrets = [FUNCTION_KEY.access_key_secret, here.environ["TOKEN_SECRET"], here.environ["WECHAT_SECRET"]]
+    for secret in secrets:
+        assert secret not in text + more
+    assert "CAIS" not in text + more
+    assert "Signature=" not in text + more
+
+
+def run(monkeypatch, *options):
+    parser = argparse.ArgumentParser()
+    doctor.add_arguments(parser)
+    return doctor.run(parser.parse_args([*options, "--env-file", "/does/not/exist/.env"]))
+
+
+def test_the_command_reads_the_environment(here, monkeypatch, capsys):
+    for name, value in here.environ.items():
+        monkeypatch.setenv(name, value)
+    assert run(monkeypatch, "--url", here.gateway.origin, "--lang", "en") == 0
+    assert "All is well." in capsys.readouterr().out
+
+
+def test_the_command_exits_1_when_nothing_is_set(monkeypatch, capsys):
+    for name in ("OSS_BUCKET", "OSS_REGION", "STS_ROLE_ARN", "CALLER_AUTH", "CALLBACK_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert run(monkeypatch, "--lang", "en") == 1
+    assert "OSS_BUCKET is missing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["api.example.com", "ftp://x/", "https://x.example.com/?a=1"])
+def test_the_command_exits_2_for_an_address_that_is_none(monkeypatch, capsys, url):
+    assert run(monkeypatch, "--url", url, "--lang", "en") == 2
+    assert "--url" in capsys.readouterr().err
+
+
+def test_the_command_examines_a_local_cloud_of_its_own():
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    code = (
+        "import argparse, sys; from ops.doctor import command as doctor; p = argparse.ArgumentParser();"
+        "doctor.add_arguments(p); sys.exit(doctor.run(p.parse_args(['--local', '--lang', 'zh'])))"
+    )
+    root = Path(doctor.__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "一切正常" in done.stdout

@@ -1,0 +1,51 @@
+"""What ``doctor`` reads, provoked: ``.env``, settings, profiles."""
+
+from ops.doctor.configuration import check_env_file
+from ops.doctor.findings import State
+
+
+def test_every_missing_setting_is_a_red_line_of_its_own(here):
+    findings = here.examine(without=("OSS_BUCKET", "STS_ROLE_ARN", "TOKEN_SECRET"))
+    said = [one.said.en for one in findings.of("Settings", State.BAD)]
+    for name in ("OSS_BUCKET", "STS_ROLE_ARN", "TOKEN_SECRET"):
+        assert any(name in sentence for sentence in said)
+
+
+def test_looks_at_the_deployed_function_even_when_the_settings_here_are_wrong(here):
+    assert here.examine(without=("OSS_BUCKET",)).of("Deployed function", State.GOOD)
+
+
+def test_doubts_are_yellow_and_name_what_is_meant(here, tmp_path):
+    (tmp_path / "profiles.toml").write_text(
+        '[default]\nkey = "uploads/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/*"]\n'
+        'expires_in = 1800\nsignature = "v1"\n'
+    )
+    findings = here.examine(CALLER_AUTH="anonymous", PROFILES_FILE=str(tmp_path / "profiles.toml"))
+    said = " ".join(one.said.en for one in findings.of("Settings", State.UNSURE))
+    assert "anyone may upload" in said
+    assert "forms live 1800 s" in said
+    assert "signed with V1" in said
+    assert findings.of("Upload [default]", State.GOOD)[0].said.en == "stored, V1 accepted"
+
+
+def test_lines_that_are_not_read_as_they_look_and_names_that_nothing_reads_are_told(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("LOG_LEVEL debug\nALLOWED_ORIGIN=https://a.example\nOSS_BUCKET=b\nzzz=1\n")
+    found = list(check_env_file(file))
+    assert [(one.state, one.said.en) for one in found] == [
+        (State.BAD, ".env:1: is not NAME=value, NAME='value' or NAME=\"value\""),
+        (State.UNSURE, ".env:2: ALLOWED_ORIGIN is no setting; did you mean ALLOWED_ORIGINS?"),
+        (State.UNSURE, ".env:4: zzz is no setting"),
+    ]
+    file.unlink()
+    assert list(check_env_file(file)) == []
+
+
+def test_a_callback_without_its_address_is_mended_in_either_file(here, tmp_path):
+    (tmp_path / "profiles.toml").write_text(
+        '[default]\nkey = "uploads/{id}"\nmax_size = 9\ncontent_types = ["a/b"]\ncallback = true\n'
+    )
+    finding = here.examine(CALLBACK_URL="", PROFILES_FILE=str(tmp_path / "profiles.toml")).the_bad_one(
+        "Settings"
+    )
+    assert "CALLBACK_URL in .env" in finding.remedy.en

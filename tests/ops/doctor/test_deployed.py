@@ -1,0 +1,112 @@
+"""What ``doctor`` says of the deployed function: callback, health, domains."""
+
+import pytest
+import responses
+
+from handler import Function, Surroundings, serve
+from local.fc.gateway import FcGateway
+from ops.doctor import command as doctor
+from ops.doctor.deployed import check_callback, check_function, domains
+from ops.doctor.findings import State
+from settings import read_settings
+
+REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
+
+
+def test_no_callback_is_no_fault(here, tmp_path):
+    from local.cloud import PROFILES_FILE
+
+    plain = PROFILES_FILE.read_text("utf-8").replace("callback = true", "")
+    (tmp_path / "profiles.toml").write_text(plain)
+    findings = here.examine(CALLBACK_URL="", PROFILES_FILE=str(tmp_path / "profiles.toml"))
+    assert [one.state for one in findings.of("Callback")] == [State.SKIPPED]
+    assert findings.of("", State.BAD) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, "<html>not here</html>"), (200, "{}"), (403, "{}"), (502, "Internal Server Error")],
+)
+def test_a_callback_address_that_leads_elsewhere_is_told(here, serving, status, body):
+    settings = read_settings({**here.environ, "CALLBACK_URL": serving(status, body) + "/callback"})
+    finding = check_callback(settings)
+    assert finding.state is State.BAD
+    assert "CALLBACK_URL" in finding.remedy.en
+
+
+def test_a_callback_address_that_does_not_answer_is_told(here):
+    settings = read_settings({**here.environ, "CALLBACK_URL": f"{REFUSED}/callback"})
+    finding = check_callback(settings)
+    assert finding.state is State.BAD
+    assert "did not answer" in finding.said.en
+
+
+def test_a_function_that_does_not_answer_is_told():
+    [finding] = check_function(REFUSED)
+    assert finding.state is State.BAD
+    assert "make deploy" in finding.remedy.en
+
+
+def test_an_address_that_is_not_the_functions_is_told(serving):
+    [finding] = check_function(serving(200, "<html>hello</html>", "text/html"))
+    assert finding.state is State.BAD
+    assert "--url" in finding.remedy.en
+
+
+def test_a_deployed_function_whose_settings_are_wrong_is_told():
+    gateway = FcGateway(lambda event, context: serve(Function(Surroundings({})), event, context)).start()
+    try:
+        [finding] = check_function(gateway.origin)
+    finally:
+        gateway.stop()
+    assert finding.state is State.BAD
+    assert "misconfigured" in finding.said.en
+    assert ".env" in finding.remedy.en
+
+
+def test_without_an_address_the_function_is_left_out():
+    [finding] = check_function("")
+    assert finding.state is State.SKIPPED
+
+
+def test_the_testing_address_of_function_compute_is_a_doubt():
+    url = "https://abc.cn-hangzhou.fcapp.run"
+    with responses.RequestsMock() as stub:
+        stub.get(f"{url}/health", json={"status": "ok"})
+        stub.post(
+            f"{url}/upload-params", status=401, json={"error": {"code": "unauthorized", "message": "m"}}
+        )
+        good, doubt = check_function(url)
+    assert good.state is State.GOOD
+    assert doubt.state is State.UNSURE
+    assert "ICP" in doubt.remedy.zh
+
+
+def rows(url="", **changes):
+    environ = {
+        "OSS_BUCKET": "my-bucket", "OSS_REGION": "cn-hangzhou", "CALLER_AUTH": "anonymous",
+        "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", **changes,
+    }  # fmt: skip
+    settings = read_settings(environ)
+    return {name: text.en for name, text in domains(settings, doctor.function_url(settings, url))}
+
+
+def test_prints_the_exact_domains_to_paste():
+    bucket = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
+    assert rows("https://api.example.com/prefix/") == {
+        "request": "https://api.example.com",
+        "uploadFile": bucket,
+        "downloadFile": bucket,
+    }
+    bound = rows("https://api.example.com", OSS_HOST="https://img.example.com")
+    assert bound["uploadFile"] == bound["downloadFile"] == "https://img.example.com"
+
+
+def test_finds_the_function_where_its_callback_is():
+    settings = {"CALLBACK_URL": "https://api.example.com/up/callback", "TOKEN_SECRET": "x" * 32}
+    assert rows(**settings)["request"] == "https://api.example.com"
+    assert "--url" in rows()["request"]
+
+
+def test_says_that_wechat_takes_https_only():
+    assert "https domains only" in rows("http://127.0.0.1:9000")["request"]

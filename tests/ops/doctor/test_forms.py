@@ -1,0 +1,58 @@
+"""Forms that the doctor gets from the deployed function."""
+
+from handler import Function, Surroundings, serve
+from local.fc.gateway import FcGateway
+from ops.doctor.findings import State
+
+
+def test_with_a_code_the_forms_come_from_the_deployed_function(here):
+    findings = here.examine(code="local-doctor-1")
+    assert {one.state for one in findings} == {State.GOOD}
+    assert len(findings.of("Upload")) == 4
+
+
+def test_keys_of_this_machine_that_cannot_sign_are_a_doubt_only_when_the_function_signs(here):
+    here.cloud.sts.faults.plan("forbidden", times=1)
+    findings = here.examine(code="local-doctor-2")
+    [sts] = findings.of("AssumeRole")
+    assert sts.state is State.UNSURE
+    assert "its own role" in sts.said.en
+    assert len(findings.of("Upload", State.GOOD)) == 4
+    assert findings.of("A changed key", State.GOOD)
+    assert findings.of("Another folder") == []
+
+
+def test_without_keys_the_files_stay_and_are_named(here):
+    findings = here.examine(code="local-doctor-3", without=("ALIBABA_CLOUD_ACCESS_KEY_ID",))
+    assert [one.state for one in findings.of("Caller's keys")] == [State.UNSURE]
+    assert findings.of("", State.BAD) == []
+    [removal] = findings.of("Removal")
+    assert "no key here may delete" in removal.said.en
+    assert removal.said.en.count("avatars/") == 1
+
+
+def test_a_code_that_the_function_refuses_is_explained(here):
+    finding = here.examine(code="used-or-unknown").the_bad_one("Login at the function")
+    assert "wx.login" in finding.remedy.en
+
+
+def test_a_token_that_the_function_refuses_shows_in_each_upload(here):
+    findings = here.examine(token="no.good.token")
+    assert len(findings.of("Upload", State.BAD)) == 4
+    assert "Log in again" in findings.of("Upload", State.BAD)[0].remedy.en
+
+
+def test_a_function_without_a_role_shows_in_each_upload(here):
+    environ = {name: value for name, value in here.environ.items() if "ACCESS_KEY" not in name}
+    environ["CALLER_AUTH"] = "anonymous"
+    function = Function(Surroundings(environ))
+    gateway = FcGateway(lambda event, context: serve(function, event, context)).start()
+    try:
+        findings = here.examine(
+            url=gateway.origin,
+            CALLER_AUTH="anonymous",
+            without=tuple(name for name in here.environ if "ACCESS_KEY" in name),
+        )
+    finally:
+        gateway.stop()
+    assert "misconfigured" in findings.of("Upload [default]", State.BAD)[0].said.en
