@@ -1,0 +1,87 @@
+"""
+What was pasted, in words: an error with its advice, a success, or a form that is read in ``form_words``.
+"""
+
+from datetime import datetime
+
+from ops.explain.advice import condition_remedy, find_advice
+from ops.explain.form_words import form_lines, policy_lines
+from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess, read_pasted
+from ops.explain.policy_words import field_words, read_condition, read_policy
+from ops.terminal.language import Text
+from ops.terminal.masking import failed_condition, printable, shown, shown_message
+
+WORDS = {
+    "error": Text("An error of OSS, STS or the function", "OSS、STS 或函数返回的错误"),
+    "callback_ok": Text("the callback answered as well", "回调也已应答"),
+    "failed": Text("The condition that failed", "未满足的条件"),
+    "meaning": Text("What it means", "含义"),
+    "remedy": Text("What to do", "怎么办"),
+    "success": Text("The upload worked", "上传成功"),
+    "unknown": Text(
+        "This code is not in the table of this tool. Keep the RequestId for a ticket to Alibaba Cloud;"
+        " its EC leads on: https://api.aliyun.com/troubleshoot?q=EC",
+        "本工具的表中没有这个错误码。提交工单时请附上 RequestId；可用 EC 查询："
+        "https://api.aliyun.com/troubleshoot?q=EC",
+    ),
+    "stored": Text("the file is stored", "文件已保存"),
+}
+
+
+def explain(text: str, now: datetime, language: str) -> str:
+    """
+    The whole explanation.
+
+    Raises:
+        Unreadable: the text is none of the things that can be explained.
+    """
+    parts = []
+    for pasted in read_pasted(text):
+        if isinstance(pasted, PastedError):
+            lines = _error_lines(pasted, language)
+        elif isinstance(pasted, PastedSuccess):
+            lines = _success_lines(pasted, language)
+        elif isinstance(pasted, PastedPolicy):
+            lines = policy_lines(read_policy(pasted.text), now, language)
+        else:
+            lines = form_lines(pasted, now, language)
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _error_lines(error: PastedError, language: str) -> list[str]:
+    rows = [
+        ("HTTP", str(error.status or "")),
+        ("Code", printable(error.code)),
+        ("Message", shown_message(error.message)),
+        ("EC", printable(error.ec)),
+        ("RequestId", printable(error.request_id)[:100]),
+        ("Endpoint", printable(error.endpoint)),
+    ]
+    if error.argument:
+        name, value = error.argument
+        rows.append(("Argument", f"{printable(name)} = {shown(name, value)}"))
+    lines = [WORDS["error"].say(language), *(f"  {name:<10} {value}" for name, value in rows if value)]
+    remedies = []
+    failed = failed_condition(error.message)
+    if failed:
+        condition = read_condition(failed)
+        field = str(failed[1]).lstrip("$")
+        said = condition.say(language) if condition else field_words(field, language)
+        lines += [WORDS["failed"].say(language), f"  {said}"]
+        remedies.append(condition_remedy(field).say(language))
+    advice = find_advice(error.code, error.message, error.ec)
+    meaning = advice.meaning if advice else WORDS["unknown"]
+    lines += [WORDS["meaning"].say(language), f"  {meaning.say(language)}"]
+    if advice:
+        remedies.append(advice.remedy.say(language))
+    if remedies:
+        lines += [WORDS["remedy"].say(language), *(f"  - {remedy}" for remedy in remedies)]
+    return lines
+
+
+def _success_lines(success: PastedSuccess, language: str) -> list[str]:
+    tail = WORDS["callback_ok" if "receipt" in success.answer else "stored"].say(language)
+    status = f" (HTTP {success.status})" if success.status else ""
+    rows = [f"  {printable(name)} = {shown(name, value)}" for name, value in success.answer.items()]
+    return [f"{WORDS['success'].say(language)}{status}: {tail}", *rows]

@@ -1,0 +1,169 @@
+"""
+A signed form or its policy in words: each condition, those it does not meet, and what else OSS would refuse.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from ops.explain.advice import condition_remedy
+from ops.explain.pasted import PastedForm, decode_base64
+from ops.explain.policy_words import V4_FIELDS, Policy, read_policy, unmet_conditions, unpinned_fields
+from ops.terminal.language import Text
+from ops.terminal.masking import printable, shown
+
+# Under 15 minutes a form is good under every reading of OSS's window for x-oss-date.
+SURE_WINDOW = timedelta(minutes=15)
+
+WORDS = {
+    "policy": Text("A policy", "一份 policy"),
+    "form": Text("A signed form, version {version}", "一份已签名的表单，签名版本 {version}"),
+    "sample": Text(
+        "A signed form in the shape of Alibaba's sample servers, version {version}",
+        "一份阿里云示例服务器格式的已签名表单，签名版本 {version}",
+    ),
+    "conditions": Text("Conditions", "条件"),
+    "remedy": Text("What to do", "怎么办"),
+    "notes": Text("Also", "另外"),
+    "sends": Text("the form sends {value}", "表单发送的是 {value}"),
+    "absent": Text("the form does not send it", "表单没有发送它"),
+    "expired": Text("{when} UTC, expired {ago} ago", "{when} UTC，已过期 {ago}"),
+    "valid": Text("{when} UTC, in {left}", "{when} UTC，还剩 {left}"),
+    "unpinned": Text(
+        "No condition mentions {names}: OSS takes any value of it.",
+        "没有条件约束 {names}:OSS 会接受任意值。",
+    ),
+    "refuses": Text("OSS refuses this policy: {problem}.", "OSS 不会接受这份 policy:{problem}。"),
+    "no_v4": Text(
+        "Version 4 needs a condition on {field}; OSS refuses the form without it.",
+        "V4 签名必须有 {field} 的条件，否则 OSS 会拒绝。",
+    ),
+    "no_key": Text("The form has no field {field}.", "表单缺少 {field} 字段。"),
+    "days": Text(
+        "x-oss-date and the day in x-oss-credential differ; OSS refuses that.",
+        "x-oss-date 与 x-oss-credential 中的日期不同，OSS 会拒绝。",
+    ),
+    "future": Text(
+        "x-oss-date lies {ahead} in the future: the clock that signed is wrong, or this one is.",
+        "x-oss-date 比现在晚 {ahead}：签名机器的时钟不准，或本机时钟不准。",
+    ),
+    "window": Text(
+        "It was signed {ago} ago. OSS's page allows 7 days in one place and 15 minutes in another;"
+        " a fresh form is safe.",
+        "它签发于 {ago} 前。OSS 文档一处写 7 天、一处写 15 分钟；使用新表单最稳妥。",
+    ),
+    "fresh": Text("Ask for a fresh form right before each upload.", "每次上传前都重新获取表单。"),
+    "page_name": Text(
+        'The page posts key = "{folder}" + a name of its choice.', '页面提交 key = "{folder}" + 自选文件名。'
+    ),
+}
+
+
+def policy_lines(policy: Policy, now: datetime, language: str) -> list[str]:
+    """A policy by itself: when it ends, what it demands, why OSS would refuse it."""
+    lines = [WORDS["policy"].say(language), *_expiry_lines(policy, now, language)]
+    lines.append(WORDS["conditions"].say(language))
+    lines += [f"  - {condition.say(language)}" for condition in policy.conditions]
+    notes = [WORDS["refuses"].say(language, problem=problem.say(language)) for problem in policy.problems]
+    if policy.expires_at and policy.expires_at <= now:
+        notes.append(WORDS["fresh"].say(language))
+    return lines + _block("remedy", notes, language)
+
+
+def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
+    """A form beside its policy: a ``!`` marks each condition that it does not meet."""
+    sent = {name.lower(): value for name, value in form.fields.items()}
+    version = "4" if "x-oss-credential" in sent or "x-oss-signature-version" in sent else "1"
+    head = WORDS["form" if form.folder is None else "sample"].say(language, version=version)
+    rows = [("url", form.url), ("key", sent.get("key", "")), ("credential", sent.get("x-oss-credential", ""))]
+    rows.append(("key id", sent.get("ossaccesskeyid", "")))
+    rows.append(("calls back", _callback_address(sent.get("callback", ""))))
+    lines = [head, *(f"  {name:<10} {shown(name, value)}" for name, value in rows if value)]
+    document = decode_base64(sent.get("policy", ""))
+    policy = read_policy(document if document is not None else "")
+    lines += _expiry_lines(policy, now, language)
+    unmet = unmet_conditions(policy, form.fields, form.url, form.folder)
+    lines.append(WORDS["conditions"].say(language))
+    for condition in policy.conditions:
+        mark, tail = "-", ""
+        if condition in unmet:
+            value = unmet[condition]
+            mark = "!"
+            tail = " — " + (
+                WORDS["absent"].say(language)
+                if value is None
+                else WORDS["sends"].say(language, value=shown(condition.field, value))
+            )
+        lines.append(f"  {mark} {condition.say(language)}{tail}")
+    remedies = [WORDS["refuses"].say(language, problem=problem.say(language)) for problem in policy.problems]
+    remedies += [condition_remedy(condition.field).say(language) for condition in unmet]
+    remedies += _signature_problems(sent, policy, version, form.folder, now, language)
+    if policy.expires_at and policy.expires_at <= now:
+        remedies.append(WORDS["fresh"].say(language))
+    notes = []
+    if form.folder is not None:
+        notes.append(WORDS["page_name"].say(language, folder=printable(form.folder)))
+    if unpinned := unpinned_fields(policy, form.fields):
+        notes.append(WORDS["unpinned"].say(language, names=", ".join(map(printable, unpinned))))
+    return lines + _block("remedy", remedies, language) + _block("notes", notes, language)
+
+
+def _callback_address(parameter: str) -> str:
+    """The address in a callback field; the rest of it holds the upload's ticket."""
+    try:
+        value = json.loads(decode_base64(parameter) or "{}")
+    except (ValueError, RecursionError):
+        return ""
+    return str(value.get("callbackUrl", "")) if isinstance(value, dict) else ""
+
+
+def _signature_problems(
+    sent: dict[str, str], policy: Policy, version: str, folder: str | None, now: datetime, language: str
+) -> list[str]:
+    needed = ["policy", *(["key"] if folder is None else [])]
+    needed += [*V4_FIELDS, "x-oss-signature"] if version == "4" else ["OSSAccessKeyId", "signature"]
+    found = [WORDS["no_key"].say(language, field=name) for name in needed if not sent.get(name.lower())]
+    if version == "1" or policy.problems:
+        return found
+    pinned = {condition.field for condition in policy.conditions}
+    wanted = [*V4_FIELDS, *(["x-oss-security-token"] if "x-oss-security-token" in sent else [])]
+    found += [WORDS["no_v4"].say(language, field=field) for field in wanted if field not in pinned]
+    date = sent.get("x-oss-date", "")
+    day = sent.get("x-oss-credential", "").split("/")[1:2]
+    if date and day and day[0] != date[:8]:
+        found.append(WORDS["days"].say(language))
+    try:
+        signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return found
+    if signed_at > now + timedelta(minutes=1):
+        found.append(WORDS["future"].say(language, ahead=_span(signed_at - now, language)))
+    elif now - signed_at > SURE_WINDOW and policy.expires_at and policy.expires_at > now:
+        found.append(WORDS["window"].say(language, ago=_span(now - signed_at, language)))
+    return found
+
+
+def _expiry_lines(policy: Policy, now: datetime, language: str) -> list[str]:
+    if policy.expires_at is None:
+        return []
+    when = policy.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if policy.expires_at <= now:
+        said = WORDS["expired"].say(language, when=when, ago=_span(now - policy.expires_at, language))
+    else:
+        said = WORDS["valid"].say(language, when=when, left=_span(policy.expires_at - now, language))
+    return [f"  {Text('expires', '有效期至').say(language):<10} {said}"]
+
+
+def _block(title: str, lines: list[str], language: str) -> list[str]:
+    return [WORDS[title].say(language), *(f"  - {line}" for line in dict.fromkeys(lines))] if lines else []
+
+
+def _span(span: timedelta, language: str) -> str:
+    """A length of time in its two largest units."""
+    seconds = int(span.total_seconds())
+    units = [(86400, "d", "天"), (3600, "h", "小时"), (60, "min", "分"), (1, "s", "秒")]
+    parts = []
+    for size, en, zh in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {zh if language == 'zh' else en}")
+    return " ".join(parts[:2]) or ("0 秒" if language == "zh" else "0 s")

@@ -1,0 +1,52 @@
+"""``manage.py explain``: what it reads, its language, its exit status."""
+
+import argparse
+import io
+
+import pytest
+
+from ops.explain import command
+from ops.terminal.language import chosen_language
+from tests.ops.explain.pastes import error_xml
+
+
+def run_with(monkeypatch, data, file="-", lang="en"):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+    return command.run(argparse.Namespace(file=str(file), lang=lang))
+
+
+def test_the_command_reads_standard_input_and_files_alike(monkeypatch, capsys, tmp_path):
+    document = error_xml("NoSuchBucket").encode()
+    (tmp_path / "error.xml").write_bytes(document)
+    assert run_with(monkeypatch, document) == 0
+    from_stdin = capsys.readouterr().out
+    assert run_with(monkeypatch, b"", tmp_path / "error.xml") == 0
+    assert capsys.readouterr().out == from_stdin
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00garbage", b"what is this"])
+def test_the_command_exits_2_with_a_sentence_for_what_it_cannot_read(monkeypatch, capsys, data):
+    assert run_with(monkeypatch, data) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("✗ Cannot explain this. ")
+
+
+def test_the_command_exits_2_for_a_file_that_is_not_there(monkeypatch, capsys, tmp_path):
+    assert run_with(monkeypatch, b"", tmp_path / "none.json", "zh") == 2
+    assert "无法读取" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wanted", "environ", "language"),
+    [
+        (None, {"LANG": "zh_CN.UTF-8"}, "zh"),
+        (None, {"LANG": "en_US.UTF-8"}, "en"),
+        (None, {"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        (None, {}, "en"),
+        ("zh", {"LANG": "en_US.UTF-8"}, "zh"),
+        ("en", {"LANG": "zh_CN.UTF-8"}, "en"),
+    ],
+)
+def test_the_language_is_the_wanted_one_else_the_locales(wanted, environ, language):
+    assert chosen_language(wanted, environ) == language
