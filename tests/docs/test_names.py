@@ -1,5 +1,7 @@
 """The pages name what the code has: settings, options, routes, codes, files, commands, and no other."""
 
+import argparse
+import importlib
 import json
 import re
 
@@ -7,6 +9,7 @@ import pytest
 
 import errors
 from handler import LOG_FIELDS, METHODS
+from manage import COMMANDS
 from profiles import OPTIONS
 from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, without_code
 
@@ -67,12 +70,32 @@ def test_the_layout_table_has_every_module(name):
     assert {module for module in modules if f"`{module}`" not in page(name)} == set()
 
 
+def commands_on(name):
+    """Each line of code and each text in backquotes on a page."""
+    lines = [line for _, code in code_blocks(page(name)) for line in code.splitlines()]
+    return lines + names_in(without_code(page(name)))
+
+
 @EVERY_PAGE
 def test_every_make_target_that_is_named_exists(name):
     targets = set(re.findall(r"^([a-z-]+):", page("Makefile"), flags=re.M))
-    commands = [code for _, code in code_blocks(page(name))] + names_in(without_code(page(name)))
-    named = {target for text in commands for target in re.findall(r"\bmake ([a-z-]+)\b", text)}
+    named = {target for text in commands_on(name) for target in re.findall(r"\bmake ([a-z-]+)\b", text)}
     assert named <= targets
+
+
+def options_of(command):
+    parser = argparse.ArgumentParser()
+    importlib.import_module(COMMANDS[command]).add_arguments(parser)
+    return set(parser._option_string_actions)
+
+
+@EVERY_PAGE
+def test_every_command_and_each_of_its_options_exists(name):
+    for text in commands_on(name):
+        for command in re.findall(r"manage\.py ([a-z-]+)", text):
+            assert command in COMMANDS, text
+        for command, options in re.findall(rf"(?:manage\.py |^)({'|'.join(COMMANDS)}) ([^|]*)", text):
+            assert set(re.findall(r"--[a-z][a-z-]+", options)) <= options_of(command), text
 
 
 @pytest.mark.parametrize("name", both("docs/api.md"))
