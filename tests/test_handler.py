@@ -15,6 +15,7 @@ import pytest
 import handler
 from handler import serve
 
+STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 EVENTS = sorted(Path(__file__).with_name("events").glob("*.json"))
 FORM_FIELDS = {
     *("key", "policy", "success_action_status", "x-oss-content-type", "x-oss-forbid-overwrite"),
@@ -116,6 +117,47 @@ def test_no_form_outlives_its_credentials(instance, good_sts, clock):
         assert expires_at + timedelta(seconds=60) <= datetime.fromisoformat(fetched), minute
         clock.tick(minutes=1)
     assert len(good_sts.calls) == 3
+
+
+TWO_LIVES = """
+[short]
+key = "short/{id}"
+max_size = 1
+content_types = ["image/png"]
+expires_in = 300
+[long]
+key = "long/{id}"
+max_size = 1
+content_types = ["image/png"]
+expires_in = 1200
+"""
+
+
+@pytest.mark.parametrize(
+    ("profiles", "last_second"),
+    [
+        (["long"], 3600 - 1200 - 60),
+        (["short"], 3600 - 300 - 60),
+        (["short", "long"], 3600 - 1200 - 60),
+        (["long", "short"], 3600 - 1200 - 60),
+        (["short", "long", "short"], 3600 - 1200 - 60),
+        (["short", "short"], 3600 - 300 - 60),
+    ],
+    ids=str,
+)
+def test_every_form_of_a_batch_ends_a_minute_before_the_credentials_in_hand(
+    instance, sts, reply, clock, profiles_file, profiles, last_second
+):
+    sts.post(STS_URL, json=reply(clock() + timedelta(hours=1)))
+    sts.post(STS_URL, status=500)
+    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
+    function.function.initialize(None)
+    body = {"files": [{"profile": profile} for profile in profiles]}
+    clock.tick(seconds=last_second)
+    assert function.ask(body=body).status == 200
+    clock.tick(seconds=1)
+    answer = function.ask(body=body)
+    assert (answer.status, answer.code) == (503, "sts_unavailable")
 
 
 @pytest.mark.parametrize(
@@ -271,7 +313,7 @@ def test_a_function_without_a_role_says_so_in_the_log(instance, log_lines):
     ],
 )
 def test_an_sts_failure_is_answered_as_documented(instance, sts, log_lines, stub, status, code):
-    sts.post("https://sts.cn-hangzhou.aliyuncs.com/", **stub)
+    sts.post(STS_URL, **stub)
     answer = instance().ask(body={"filename": "a.png"})
     assert (answer.status, answer.code) == (status, code)
     assert ("Retry-After" in answer.headers) is (status == 503)
