@@ -1,14 +1,18 @@
 """settings: everything the function is told from outside, checked at once and by name."""
 
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from errors import Misconfigured
 from handler import Surroundings
-from settings import Rate, read_settings
+from settings import Rate, Settings, read_settings
 
+ROOT = Path(__file__).parents[1]
 KEYS = Path(__file__).with_name("keys")
 SECRET = "s" * 32
 
@@ -19,16 +23,82 @@ def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     return raised.value.problems
 
 
-def test_the_required_ones_are_enough(environment):
+def test_the_required_ones_are_enough_and_the_others_default_to_what_is_published(environment):
+    del environment["CALLER_RATE"]
     settings = read_settings(environment)
-    assert settings.host == "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
-    assert settings.sts_endpoint == "https://sts.cn-hangzhou.aliyuncs.com"
-    assert settings.session_life == timedelta(hours=1)
-    assert settings.token_life == timedelta(hours=2)
-    assert settings.callback_key_origin == "https://gosspublic.alicdn.com"
-    assert settings.login_rate == Rate(30, 60)
-    assert settings.allowed_origins == frozenset()
-    assert settings.profiles["default"].signature_version == "v4"
+    assert settings._replace(profiles={}, session_policy="") == Settings(
+        bucket="my-bucket",
+        region="cn-hangzhou",
+        host="https://my-bucket.oss-cn-hangzhou.aliyuncs.com",
+        profiles={},
+        role_arn="acs:ram::1234567890123456:role/upload",
+        sts_endpoint="https://sts.cn-hangzhou.aliyuncs.com",
+        session_life=timedelta(seconds=3600),
+        session_policy="",
+        caller_auth="anonymous",
+        wechat=None,
+        jwt=None,
+        token_secrets=(),
+        owner_secret="",
+        token_life=timedelta(seconds=7200),
+        callback_url=None,
+        callback_key_origin="https://gosspublic.alicdn.com",
+        upload_webhook_url=None,
+        caller_rate=Rate(60, 60),
+        login_rate=Rate(30, 60),
+        allowed_origins=frozenset(),
+        log_level="INFO",
+    )
+    shipped = tomllib.loads((ROOT / "profiles.toml").read_text("utf-8"))
+    assert set(settings.profiles) == set(shipped)
+    assert {profile.signature_version for profile in settings.profiles.values()} == {"v4"}
+
+
+def test_wechat_is_asked_at_its_own_address(environment):
+    environment |= {
+        "CALLER_AUTH": "wechat",
+        "WECHAT_APPID": "wx0123456789abcdef",
+        "WECHAT_SECRET": "s",
+        "TOKEN_SECRET": SECRET,
+    }
+    app = read_settings(environment).wechat
+    assert app == ("wx0123456789abcdef", "s", "https://api.weixin.qq.com")
+
+
+def test_a_business_token_s_issuer_and_audience_are_open_unless_set(environment):
+    environment |= {
+        "CALLER_AUTH": "jwt",
+        "TOKEN_SECRET": SECRET,
+        "JWT_ALGORITHM": "HS256",
+        "JWT_KEY": "k" * 32,
+    }
+    assert read_settings(environment).jwt == ("k" * 32, "HS256", None, None)
+    environment |= {"JWT_ISSUER": "shop", "JWT_AUDIENCE": "upload"}
+    assert read_settings(environment).jwt == ("k" * 32, "HS256", "shop", "upload")
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "seconds"),
+    [
+        ("STS_SESSION_SECONDS", "session_life", (900, 43200)),
+        ("TOKEN_SECONDS", "token_life", (60, 2592000)),
+    ],
+)
+def test_a_life_has_its_bounds(environment, name, field, seconds):
+    for good in seconds:
+        assert getattr(read_settings({**environment, name: str(good)}), field).total_seconds() == good
+    for bad in (seconds[0] - 1, seconds[1] + 1):
+        (problem,) = problems_of({**environment, name: str(bad)})
+        assert problem == f"{name} = '{bad}' must be whole seconds from {seconds[0]} to {seconds[1]}"
+
+
+@pytest.mark.parametrize(
+    ("written", "rate"),
+    [("5/s", (5, 1)), ("60/min", (60, 60)), ("7/h", (7, 3600)), ("999999999/s", (999999999, 1))],
+)
+@pytest.mark.parametrize(("name", "field"), [("CALLER_RATE", "caller_rate"), ("LOGIN_RATE", "login_rate")])
+def test_a_rate_is_a_number_over_a_unit(environment, name, field, written, rate):
+    assert getattr(read_settings({**environment, name: written}), field) == rate
 
 
 def test_the_region_defaults_to_the_function_s_own(environment):
@@ -89,6 +159,7 @@ def test_who_may_ask_has_no_default(environment):
         ("LOG_LEVEL", "verbose"),
         ("PROFILES_FILE", "/nowhere/profiles.toml"),
         ("ALIYUN_ACCESS_KEY_ID", "LTAI"),
+        ("ALIYUN_ACCESS_KEY_SECRET", "half a pair"),
         ("DEBUG", "sdk"),
     ],
 )
@@ -182,6 +253,51 @@ def test_a_login_key_must_fit_its_algorithm(environment, algorithm, key, says):
         "JWT_KEY": key,
     }
     assert any(says in problem for problem in problems_of(environment))
+
+
+def in_pem(key) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def rsa_key(bits: int) -> str:
+    # Any odd number of that length will do: nothing is signed with it.
+    return in_pem(rsa.RSAPublicNumbers(65537, 2 ** (bits - 1) + 1).public_key())
+
+
+def curve_key(curve) -> str:
+    return in_pem(ec.derive_private_key(5, curve).public_key())
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key", "says"),
+    [
+        ("RS256", rsa_key(1024), "it has 1024 bits; at least 2048 are needed"),
+        ("RS256", rsa_key(2047), "it has 2047 bits; at least 2048 are needed"),
+        ("RS256", rsa_key(2048), None),
+        ("ES256", curve_key(ec.SECP256R1()), None),
+        ("ES256", curve_key(ec.SECP256K1()), "its curve is secp256k1"),
+        ("ES256", curve_key(ec.SECP384R1()), "its curve is secp384r1"),
+        ("ES256", rsa_key(2048), "a key of another kind (RSAPublicKey)"),
+        ("RS256", curve_key(ec.SECP256R1()), "a key of another kind (ECPublicKey)"),
+        ("EdDSA", curve_key(ec.SECP256R1()), "a key of another kind (ECPublicKey)"),
+        ("EdDSA", (KEYS / "ed25519.pub.pem").read_text(), None),
+        ("EdDSA", (KEYS / "ed25519.pem").read_text(), "it is a private key"),
+    ],
+    ids=lambda value: None if value and "BEGIN" in value else value or "is taken",
+)
+def test_a_public_key_is_of_its_algorithm_and_strong_enough(environment, algorithm, key, says):
+    environment |= {
+        "CALLER_AUTH": "jwt",
+        "TOKEN_SECRET": SECRET,
+        "JWT_ALGORITHM": algorithm,
+        "JWT_KEY": key,
+    }
+    if says is None:
+        assert read_settings(environment).jwt.key == key.strip()
+        return
+    (problem,) = problems_of(environment)
+    assert problem.startswith(f"JWT_KEY must be the public key in PEM for {algorithm}: ")
+    assert says in problem
 
 
 def test_secrets_show_in_no_repr_and_no_problem(environment):
