@@ -1,7 +1,9 @@
 """The watch finds a planted secret in every clothing, and what it found before stays mended."""
 
 import logging
+import threading
 from base64 import b64encode, urlsafe_b64encode
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import pytest
@@ -66,7 +68,38 @@ def test_the_repr_of_the_surroundings_showed_the_whole_environment(watch):
     assert watch.found == []
 
 
-def test_urllib3_logged_addresses_with_secrets_in_their_query(watch):
+class Silent(BaseHTTPRequestHandler):
+    """Answers everything, and itself logs nothing."""
+
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def any_log_level():
+    """No library's log is silent because an earlier test made it so."""
+    loggers = [logging.getLogger(name) for name in ("urllib3", "requests", "http.client")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.NOTSET)
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+
+
+def test_urllib3_logged_addresses_with_secrets_in_their_query(watch, any_log_level):
+    # A library logs an address when an answer has come, and another line when none does.
+    with HTTPServer(("127.0.0.1", 0), Silent) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        with LogWatch(watch):
+            url = f"http://127.0.0.1:{server.server_port}/x?secret={watch.plant('x')}"
+            assert exchange("GET", url, budget_seconds=5).status == 204
+        answering.join()
     with LogWatch(watch), pytest.raises(ExchangeFailed):
-        exchange("GET", f"http://127.0.0.1:9/x?secret={watch.plant('x')}", budget_seconds=1)
+        exchange("GET", f"{url}&nobody=listens", budget_seconds=1)
     assert watch.found == []

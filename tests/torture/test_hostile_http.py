@@ -101,6 +101,13 @@ def test_a_body_over_64_kb_is_too_large(send):
 
 
 @pytest.mark.parametrize(
+    ("length", "answer"), [(MAX_BODY_BYTES * 4 // 3 + 4, "bad_request"), (200_000, "too_large")]
+)
+def test_a_body_over_the_limit_in_base64_is_refused_before_it_is_decoded(instance, event, length, answer):
+    assert instance().ask(event(base64="!" * length)).code == answer
+
+
+@pytest.mark.parametrize(
     "headers", [{"X-Long": "x" * MAX_HEADERS_BYTES}, {f"X-{n}": "x" * 90 for n in range(90)}]
 )
 def test_headers_over_8_kb_had_no_limit(send, headers):
@@ -123,17 +130,24 @@ def test_a_line_of_the_log_held_separators_of_lines(instance, good_sts, log_line
 
 
 @pytest.fixture
-def wsgi(instance, good_sts):
+def wsgi_of(good_sts):
     """What only the WSGI form can be given, for there the server in front may be any."""
-    function = instance().function
 
-    def ask(body=GOOD, **environ):
-        started = []
-        given = {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(body), **environ}
-        parts = serve(function, given, lambda status, pairs: started.append(status))
-        return int(started[0][:3]), json.loads(b"".join(parts))
+    def build(function):
+        def ask(body=GOOD, **environ):
+            started = []
+            given = {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(body), **environ}
+            parts = serve(function, given, lambda status, pairs: started.append(status))
+            return int(started[0][:3]), json.loads(b"".join(parts))
 
-    return ask
+        return ask
+
+    return build
+
+
+@pytest.fixture
+def wsgi(instance, wsgi_of):
+    return wsgi_of(instance().function)
 
 
 @pytest.mark.parametrize(("length", "status"), [(MAX_HEADERS_BYTES, 200), (MAX_HEADERS_BYTES + 1, 400)])
@@ -144,8 +158,16 @@ def test_a_query_over_8_kb_had_no_limit(instance, wsgi, event, length, status):
     assert instance().ask(raw).status == status
 
 
-def test_a_chunked_body_that_the_server_left_undone_was_read_as_an_empty_one(wsgi):
-    assert code(wsgi(HTTP_TRANSFER_ENCODING="chunked")) == (400, "bad_request")
+@pytest.fixture
+def wsgi_without_needs(instance, wsgi_of, profiles_file):
+    """A function that an empty body suffices for."""
+    path = profiles_file('[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n')
+    return wsgi_of(instance(PROFILES_FILE=path).function)
+
+
+def test_a_chunked_body_that_the_server_left_undone_was_read_as_an_empty_one(wsgi_without_needs):
+    assert wsgi_without_needs(b"")[0] == 200
+    assert code(wsgi_without_needs(HTTP_TRANSFER_ENCODING="chunked")) == (400, "bad_request")
 
 
 def test_a_chunked_body_whose_end_the_server_found_is_taken(wsgi):
