@@ -211,6 +211,7 @@ def test_refuses_another_payload_under_a_good_signature(business, sts, claims, a
         {"exp": None},
         {"exp": "9999999999"},
         {"exp": True},
+        {"nbf": True},
         {"exp": float("inf")},
         {"exp": float("nan")},
         {"exp": 0},

@@ -198,6 +198,22 @@ def test_an_answer_that_trickles_in_is_given_up_within_the_budget():
         assert within(0.35, other.url, 0.25) in ("answer too slow", "no answer within the budget")
 
 
+def test_nobody_goes_on_reading_an_answer_that_was_given_up():
+    hung_up = threading.Event()
+
+    def act(connection, done):
+        connection.sendall(OK + b"Content-Length: 100000\r\n\r\n")
+        try:
+            while not done.wait(0.02):
+                connection.sendall(b"x")
+        except OSError:
+            hung_up.set()
+
+    with peer(act) as other:
+        failure(other.url, budget_seconds=0.1)
+        assert hung_up.wait(1)
+
+
 def test_headers_that_trickle_in_are_given_up_within_the_budget():
     def act(connection, done):
         connection.sendall(OK)

@@ -75,6 +75,8 @@ def test_reads_sizes_with_units(text, size):
         ('key = "uploads/a?/{id}"', "'?'"),
         ('key = "uploads/\\\\{id}"', "must not hold"),
         ('key = "uploads/\\u0000{id}"', "'\\x00'"),
+        ('key = "uploads/\\u001f{id}"', "'\\x1f'"),
+        ('key = "uploads/\\u007f{id}"', "'\\x7f'"),
         ('key = "uploads/{user}/{id}"', "{user}"),
         ('key = "uploads/{id"', "opens or closes no placeholder"),
         ('key = "uploads/{filename}/{id}"', "only as its end"),
@@ -111,6 +113,15 @@ def test_refuses_and_names_what_is_wrong(line, says):
     assert any(says in problem and problem.startswith("profiles.toml [p]: ") for problem in problems), (
         problems
     )
+
+
+@pytest.mark.parametrize(("more", "is_over"), [(0, False), (1, True)])
+def test_metadata_over_the_8_kib_of_one_object_is_refused(more, is_over):
+    table = {f"name-{number:03}": "v" * (1024 - 8) for number in range(8)}
+    assert sum(len(name) + len(value) for name, value in table.items()) == 8 * 1024
+    table["name-000"] += "v" * more
+    _, problems = read(f"[p]\n{GOOD}[p.metadata]\n" + "\n".join(f'{n} = "{v}"' for n, v in table.items()))
+    assert ["8KiB" in problem for problem in problems] == [True] * is_over
 
 
 @pytest.mark.parametrize("option", ["key", "max_size", "content_types"])

@@ -3,7 +3,7 @@
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -64,6 +64,19 @@ def test_a_token_gives_back_its_claims_with_its_times_and_purpose(clock):
     }
 
 
+@pytest.mark.parametrize(
+    ("audience", "text"),
+    [
+        (SESSION, "oss-direct-upload/session"),
+        (TICKET, "oss-direct-upload/ticket"),
+        (RECEIPT, "oss-direct-upload/receipt"),
+    ],
+)
+def test_what_a_token_is_for_stands_in_it_as_published(clock, audience, text):
+    _, payload, _ = issue(clock(), audience=audience).split(".")
+    assert json.loads(decoded(payload))["aud"] == text
+
+
 def test_a_token_made_by_hand_passes_so_the_attacks_below_fail_for_their_own_reason(clock):
     assert read(craft(good_payload(clock())), clock())["sub"] == "me"
 
@@ -113,6 +126,7 @@ def test_a_token_from_an_old_secret_ends_as_well(clock):
         {"exp": 0},
         {"exp": -1},
         {"nbf": "1"},
+        {"nbf": True},
         {"nbf": None},
         {"nbf": 99999999999},
         {"nbf": float("nan")},
@@ -128,6 +142,12 @@ def test_a_token_from_an_old_secret_ends_as_well(clock):
 )
 def test_refuses_odd_claims_even_under_a_good_signature(clock, changes):
     assert refuses(craft(good_payload(clock(), **changes)), clock())
+
+
+def test_true_is_no_instant_though_python_counts_it_as_one():
+    start_of_time = datetime(1970, 1, 1, tzinfo=UTC)
+    assert read(craft(good_payload(start_of_time, exp=1)), start_of_time)
+    assert refuses(craft(good_payload(start_of_time, exp=True)), start_of_time)
 
 
 @pytest.mark.parametrize(
@@ -249,8 +269,6 @@ def test_signatures_are_compared_in_constant_time(clock, monkeypatch):
     )
 )
 def test_whatever_is_no_token_of_ours_is_unauthorized_and_nothing_worse(token):
-    from datetime import UTC, datetime
-
     with pytest.raises(Unauthorized):
         read(token, datetime(2026, 11, 24, tzinfo=UTC))
 
@@ -264,8 +282,6 @@ def test_whatever_is_no_token_of_ours_is_unauthorized_and_nothing_worse(token):
     ),
 )
 def test_whatever_stands_under_a_good_signature_is_read_or_unauthorized(payload, claims):
-    from datetime import UTC, datetime
-
     now = datetime(2026, 11, 24, tzinfo=UTC)
     for value in (payload, claims):
         try:
