@@ -1,0 +1,20 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// For each line "receipt secret" of standard input the receipt's key, or "refused".
+func main() {
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		receipt, secret, _ := strings.Cut(lines.Text(), " ")
+		if claims, err := VerifyReceipt(receipt, secret); err != nil {
+			fmt.Println("refused")
+		} else {
+			fmt.Println(claims["key"])
+		}
+	}
+}
