@@ -13,10 +13,11 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from local.ground.accounts import AccessKey, Accounts
+from local.oss.bucket import Bucket
 from local.oss.errors import OssError
 from local.oss.form import FormReader
 from local.oss.objects import Objects
-from local.oss.post import Bucket, Upload
+from local.oss.post import Upload
 from local.oss.rules import OssRules
 from post_policy import UploadRule, sign_folder, sign_object
 from sts_credentials import StsCredentials
@@ -220,7 +221,7 @@ _V4_FIELDS = ("x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-os
 def local_oss_admits(post: Post, world: World) -> bool:
     """The local OSS's own code from the multipart body to the stored object, without its socket."""
     world.now = post.arrived
-    upload = Upload(world.buckets[post.bucket], OssRules())
+    upload = Upload(world.buckets[post.bucket])
     try:
         reader = FormReader(BOUNDARY, OssRules(), upload.open_file)
         reader.feed(multipart(post))

@@ -111,6 +111,8 @@ FIELD_MISSING_TEXT = (
     "The bucket POST must contain the specified '{}'. "
     "If it is specified, please check the order of the fields"
 )
+BAD_QUERY = Refusal(400, "InvalidArgument", "The query is not percent-encoded UTF-8.")  # ours
+SAID_TWICE = Refusal(400, "InvalidArgument", "A header or parameter has two values.")  # ours
 INVALID_KEY = Refusal(400, "InvalidObjectName", "The specified object is not valid.")
 
 # Who signed it

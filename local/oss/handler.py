@@ -6,41 +6,31 @@ import base64
 import binascii
 import contextlib
 import hashlib
-import re
-import secrets
 import shutil
-import socket
 import time
 from collections.abc import Iterator
-from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote_to_bytes
+from typing import Any, cast
+from urllib.parse import quote
 
 from python_multipart.multipart import parse_options_header
 
-from local.ground.faults import Fault
-from local.ground.http_server import Handler
+from local.ground.faults import Fault, Faults
+from local.ground.http_server import Server
 from local.oss import errors
-from local.oss.attributes import ACL_FIELD, META_PREFIX
+from local.oss.attributes import ACL_FIELD
+from local.oss.bucket import Bucket
 from local.oss.callback import fill_body, variables_of
-from local.oss.callback_delivery import PUBLIC_KEY_PATH, callback_failed, deliver
-from local.oss.errors import OssError, error_xml, xml_text
+from local.oss.callback_delivery import PUBLIC_KEY_PATH, CallbackSigner, callback_failed, deliver
+from local.oss.connection import CHUNK_BYTES, XML, Connection, latin
+from local.oss.errors import OssError, xml_text
 from local.oss.form import Form, FormReader
 from local.oss.objects import StoredObject
 from local.oss.post import Upload
+from local.oss.reading import open_object
+from local.oss.request import Request, read_request
 
-if TYPE_CHECKING:
-    from local.oss.server import OssServer
-
-XML = "application/xml"
-CHUNK_BYTES = 256 * 1024
-# What is read and thrown away after an answer to a body that will not be read, and for how long: a client
-# that is still sending would else see a reset in place of the answer.
-LINGER_BYTES = 64 * 1024 * 1024
-LINGER_SECONDS = 2.0
 # The status is not documented; a browser has to follow with GET.
 REDIRECT_STATUS = 303
-CORS_EXPOSED = "ETag, x-oss-request-id, x-oss-ec, x-oss-storage-class, x-oss-server-side-encryption"
 FAULTS = "drop_before drop_after status_503 status_500 slow expired callback_fails".split()
 REFUSALS_BY_FAULT = {
     "status_503": errors.BUSY,
@@ -49,78 +39,53 @@ REFUSALS_BY_FAULT = {
 }
 
 
-class OssHandler(Handler):
-    """One connection to the local OSS."""
+class OssHandler(Connection):
+    """One connection to the local OSS, by what is asked."""
 
-    request_id = ""
-
-    def __init__(self, oss: "OssServer", *args: Any) -> None:
-        self.oss = oss
-        super().__init__(*args)
-
-    # What every answer carries
-
-    def parse_request(self) -> bool:
-        self.request_id = secrets.token_hex(12).upper()
-        return super().parse_request()
-
-    def version_string(self) -> str:
-        return "AliyunOSS"
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        super().send_response(code, message)
-        self.send_header("x-oss-request-id", self.request_id)
-        self.send_header("Access-Control-Allow-Origin", "*")
-        self.send_header("Access-Control-Expose-Headers", CORS_EXPOSED)
-
-    def handle_one_request(self) -> None:
-        try:
-            super().handle_one_request()
-        except ConnectionError:  # the client has gone; nobody is left to tell
-            self.close_connection = True
-
-    # Methods
+    def __init__(self, bucket: Bucket, faults: Faults, signer: CallbackSigner, *args: Any) -> None:
+        self.faults = faults
+        self.signer = signer
+        super().__init__(bucket, *args)
 
     def do_POST(self) -> None:
-        if self.serve_faults(self.oss.faults):
+        if self.serve_faults(self.faults):
             return
         try:
-            length = self._body_length()
+            length = self.body_length()
         except OssError as error:
-            self._answer_unread(error)
+            self.refuse_unread(error)
             return
-        fault = self.oss.faults.take()
+        fault = self.faults.take()
         if fault and fault.kind == "drop_before":
             self.drop_connection()
             return
         if fault and fault.kind == "slow":
             time.sleep(fault.seconds)
-        body = self._body(length)
+        body = self.body(length)
         try:
             self._post_object(body, fault)
         except OssError as error:
             with contextlib.suppress(OssError):  # the rest may be missing
                 for _ in body:  # an answer in mid-body would reach most clients as a reset
                     pass
-            self._answer_error(error)
+            self.refuse(error)
 
     def do_GET(self) -> None:
-        if self.serve_faults(self.oss.faults):
+        if self.serve_faults(self.faults):
             return
-        path = self.path.partition("?")[0]
-        if path == PUBLIC_KEY_PATH:  # an object of this name cannot be read back
-            self.answer(200, self.oss.signer.public_pem, "application/x-pem-file")
+        if self.path.partition("?")[0] == PUBLIC_KEY_PATH:  # an object of this name cannot be read back
+            self.answer(200, self.signer.public_pem, "application/x-pem-file")
             return
         try:
-            # Private objects too: on the local cloud whoever uploads also wants to look.
-            stored, file = self.oss.objects.open(_key_of(path))
+            request = self._request()
+            headers, file = open_object(request, self.bucket)
         except OssError as error:
-            self._answer_error(error)
+            self.refuse(error)
             return
         with file:
             self.send_response(200)
-            for name, value in _object_headers(stored).items():
-                self.send_header(name, _latin(value))
+            for name, value in headers.items():
+                self.send_header(name, latin(value))
             self.end_headers()
             if self.command != "HEAD":
                 shutil.copyfileobj(file, self.wfile, CHUNK_BYTES)
@@ -128,18 +93,18 @@ class OssHandler(Handler):
     do_HEAD = do_GET
 
     def do_DELETE(self) -> None:
-        if self.serve_faults(self.oss.faults):
+        if self.serve_faults(self.faults):
             return
         try:
-            self.oss.objects.delete(_key_of(self.path.partition("?")[0]))
+            self.bucket.objects.delete(self._request().key)
         except OssError as error:
-            self._answer_error(error)
+            self.refuse(error)
             return
         self.answer(204)
 
     def do_PUT(self) -> None:
-        if not self.serve_faults(self.oss.faults):
-            self._answer_unread(OssError(errors.METHOD_NOT_ALLOWED))
+        if not self.serve_faults(self.faults):
+            self.refuse_unread(OssError(errors.METHOD_NOT_ALLOWED))
 
     def do_OPTIONS(self) -> None:
         """A bucket whose CORS rules allow everything."""
@@ -151,13 +116,14 @@ class OssHandler(Handler):
             Access_Control_Max_Age="600",
         )
 
-    # PostObject
+    def _request(self) -> Request:
+        return read_request(self.command, self.path, self.headers.items())
 
     def _post_object(self, body: Iterator[bytes], fault: Fault | None) -> None:
         kind = fault.kind if fault else ""
         if kind in REFUSALS_BY_FAULT:
             raise OssError(REFUSALS_BY_FAULT[kind])
-        upload = Upload(self.oss.bucket, self.oss.rules, self.headers.get(ACL_FIELD))
+        upload = Upload(self.bucket, self.headers.get(ACL_FIELD))
         try:
             form = self._receive(body, upload)
             stored = upload.finish()
@@ -172,7 +138,7 @@ class OssHandler(Handler):
             if kind == "drop_after":
                 self.drop_connection()
             else:
-                self._answer_error(error, ETag=f'"{stored.etag}"')
+                self.refuse(error, ETag=f'"{stored.etag}"')
             return
         if kind == "drop_after":  # stored, and the client never learns it
             self.drop_connection()
@@ -189,7 +155,7 @@ class OssHandler(Handler):
             raise OssError(errors.MALFORMED)
         expected_digest = self._content_md5()
         digest = hashlib.md5(usedforsecurity=False) if expected_digest else None
-        reader = FormReader(options[b"boundary"], self.oss.rules, upload.open_file)
+        reader = FormReader(options[b"boundary"], self.bucket.rules, upload.open_file)
         for chunk in body:
             if digest:
                 digest.update(chunk)
@@ -217,9 +183,9 @@ class OssHandler(Handler):
         if callback is None:
             return b""
         variables = variables_of(
-            stored, self.oss.bucket.name, form.fields, self.request_id, self.client_address[0]
+            stored, self.bucket.name, form.fields, self.request_id, self.client_address[0]
         )
-        return deliver(callback, fill_body(callback, variables), self.oss.signer, self.oss.rules)
+        return deliver(callback, fill_body(callback, variables), self.signer, self.bucket.rules)
 
     def _answer_stored(self, upload: Upload, stored: StoredObject, callback_answer: bytes) -> None:
         attributes = upload.admission.attributes
@@ -230,7 +196,7 @@ class OssHandler(Handler):
             # How 201, 204 or a redirect go with a callback is not documented; its answer needs a body.
             self.answer(200, callback_answer, "application/json", **headers)
         elif attributes.redirect is not None:
-            self.answer(REDIRECT_STATUS, b"", XML, Location=_latin(attributes.redirect), **headers)
+            self.answer(REDIRECT_STATUS, b"", XML, Location=latin(attributes.redirect), **headers)
         elif attributes.success_status == 201:
             self.answer(201, self._post_response(stored), XML, **headers)
         else:
@@ -238,85 +204,10 @@ class OssHandler(Handler):
 
     def _post_response(self, stored: StoredObject) -> bytes:
         elements = {
-            "Bucket": self.oss.bucket.name,
-            "Location": f"{self.oss.origin}/{quote(stored.key)}",
+            "Bucket": self.bucket.name,
+            "Location": f"{cast(Server, self.server).origin}/{quote(stored.key)}",
             "Key": stored.key,
             "ETag": f'"{stored.etag}"',
         }
         inner = "".join(f"  <{name}>{xml_text(value)}</{name}>\n" for name, value in elements.items())
         return f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>\n{inner}</PostResponse>\n'.encode()
-
-    # Bodies and refusals
-
-    def _body_length(self) -> int:
-        """
-        Raises:
-            OssError: unknown (a chunked body is not taken) or over 5 GB; the body is still unread.
-        """
-        text = self.headers.get("Content-Length", "")
-        if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,19}", text):
-            raise OssError(errors.NO_LENGTH)
-        if int(text) > self.oss.rules.max_body_bytes:
-            raise OssError(errors.TOO_LARGE)
-        return int(text)
-
-    def _body(self, length: int) -> Iterator[bytes]:
-        """
-        The body in pieces; when it breaks off there is no next request on this connection.
-
-        Raises:
-            OssError: broken off.
-        """
-        while length:
-            try:
-                chunk = self.rfile.read1(min(length, CHUNK_BYTES))
-            except TimeoutError:
-                chunk = b""
-            if not chunk:
-                self.close_connection = True
-                raise OssError(errors.MALFORMED)
-            length -= len(chunk)
-            yield chunk
-
-    def _answer_error(self, error: OssError, **headers: str) -> None:
-        body = error_xml(error, self.request_id, self.oss.host_id)
-        self.answer(error.refusal.status, body, XML, x_oss_ec=error.refusal.ec, **headers)
-
-    def _answer_unread(self, error: OssError) -> None:
-        """Refuse without reading the body, and make sure that the refusal arrives."""
-        self.close_connection = True
-        self._answer_error(error, Connection="close")
-        self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(LINGER_SECONDS)
-        left = LINGER_BYTES
-        try:
-            while left > 0 and (chunk := self.rfile.read1(CHUNK_BYTES)):
-                left -= len(chunk)
-        except OSError:
-            pass  # gone or silent: it has had its time to read
-
-
-def _key_of(path: str) -> str:
-    try:
-        return unquote_to_bytes(path.removeprefix("/")).decode()
-    except UnicodeDecodeError:
-        raise OssError(errors.INVALID_KEY) from None
-
-
-def _object_headers(stored: StoredObject) -> dict[str, str]:
-    return {
-        "Content-Type": stored.content_type,
-        "Content-Length": str(stored.size),
-        "ETag": f'"{stored.etag}"',
-        "Last-Modified": format_datetime(stored.modified, usegmt=True),
-        "x-oss-object-type": "Normal",
-        "x-oss-storage-class": stored.storage_class,
-        **stored.headers,
-        **{META_PREFIX + name: value for name, value in stored.metadata.items()},
-    }
-
-
-def _latin(value: str) -> str:
-    """``http.server`` writes headers as Latin-1; this makes the bytes on the wire UTF-8."""
-    return value.encode().decode("latin-1")

@@ -6,34 +6,21 @@ when the file begins; then the size as it grows; then shape, expiry and overwrit
 """
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from local.ground.accounts import Accounts
 from local.ground.ram_policy import is_allowed
 from local.oss import errors
 from local.oss.attributes import Attributes, conditioned_value, read_attributes
+from local.oss.bucket import Bucket
 from local.oss.callback import Callback, parse_callback
 from local.oss.errors import OssError, invalid_argument
 from local.oss.form import Form, Sink
-from local.oss.objects import Objects, StoredObject
+from local.oss.objects import StoredObject
 from local.oss.policy import Policy, parse_policy
 from local.oss.post_signature import authenticate
 from local.oss.rules import OssRules
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """The one bucket of a local OSS and what decides over it."""
-
-    name: str
-    region: str
-    accounts: Accounts
-    objects: Objects
-    now: Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -46,14 +33,14 @@ class Admission:
     callback: Callback | None
 
 
-def admit(form: Form, header_acl: str | None, bucket: Bucket, rules: OssRules) -> Admission:
+def admit(form: Form, header_acl: str | None, bucket: Bucket) -> Admission:
     """
     Judge a form by its fields.
 
     Raises:
         OssError: whatever is wrong with it first.
     """
-    now = bucket.now()
+    now, rules = bucket.now(), bucket.rules
     if not form.value("key"):
         raise invalid_argument(errors.FIELD_MISSING_TEXT.format("key"), errors.NO_PUBLIC_EC, "key")
     signer = authenticate(form, bucket.accounts, bucket.region, now, rules)
@@ -94,9 +81,8 @@ class Upload:
         header_acl: the request header ``x-oss-object-acl``.
     """
 
-    def __init__(self, bucket: Bucket, rules: OssRules, header_acl: str | None = None) -> None:
+    def __init__(self, bucket: Bucket, header_acl: str | None = None) -> None:
         self._bucket = bucket
-        self._rules = rules
         self._header_acl = header_acl
         self._admission: Admission | None = None
         self._file: BinaryIO | None = None
@@ -113,7 +99,7 @@ class Upload:
         return self._admission
 
     def open_file(self, form: Form) -> Sink:
-        self._admission = admit(form, self._header_acl, self._bucket, self._rules)
+        self._admission = admit(form, self._header_acl, self._bucket)
         self._file = self._bucket.objects.new_file()
         return self._take
 

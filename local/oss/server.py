@@ -9,10 +9,10 @@ from local.ground.accounts import Accounts
 from local.ground.clock import Clock, utc_now
 from local.ground.faults import Faults
 from local.ground.http_server import Server
+from local.oss.bucket import Bucket
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.handler import FAULTS, OssHandler
 from local.oss.objects import Objects
-from local.oss.post import Bucket
 from local.oss.rules import OssRules
 
 
@@ -25,7 +25,7 @@ class OssServer:
 
         folder: where object data is kept; made when missing.
 
-        rules: limits, and how open points of the documentation are read; may be replaced while running.
+        rules: limits, and how open points of the documentation are read.
 
     Attributes:
         objects: what is stored, by key.
@@ -45,18 +45,12 @@ class OssServer:
     ) -> None:
         self.objects = Objects(folder)
         self.faults = Faults(FAULTS)
-        self.rules = rules or OssRules()
-        self.bucket = Bucket(bucket, region, accounts, self.objects, now)
-        self.signer = CallbackSigner()
-        self._server = Server(partial(OssHandler, self), port)
+        self.bucket = Bucket(bucket, region, accounts, self.objects, now, rules or OssRules())
+        self._server = Server(partial(OssHandler, self.bucket, self.faults, CallbackSigner()), port)
 
     @property
     def origin(self) -> str:
         return self._server.origin
-
-    @property
-    def host_id(self) -> str:
-        return f"{self.bucket.name}.oss-{self.bucket.region}.aliyuncs.com"
 
     def start(self) -> "OssServer":
         self._server.start()

@@ -291,7 +291,7 @@ def oss_clock(oss_running):
 def oss(oss_running, oss_clock):
     """The running server, empty, with the rules it ships with and no faults."""
     server, _ = oss_running
-    server.rules = OssRules()
+    server.bucket.rules = OssRules()
     server.faults.clear()
     for key in server.objects:
         server.objects.delete(key)

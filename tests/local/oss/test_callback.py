@@ -294,14 +294,14 @@ def test_an_answer_of_one_megabyte_is_still_taken(oss, oss_client, application):
 
 
 def test_the_json_type_of_the_answer_can_be_waived(oss, oss_client, application):
-    oss.rules = replace(oss.rules, callback_needs_json_type=False)
+    oss.bucket.rules = replace(oss.bucket.rules, callback_needs_json_type=False)
     application.answer = _json_answer(b"{}", content_type="text/plain")
     assert _post(oss_client, _encoded(callbackUrl=application.origin, callbackBody="a")).status == 200
 
 
 @pytest.mark.parametrize("urls", [1, 2])
 def test_a_trickling_answer_ends_at_the_deadline_for_all_urls_together(oss, oss_client, application, urls):
-    oss.rules = replace(oss.rules, callback_timeout=timedelta(seconds=0.1))
+    oss.bucket.rules = replace(oss.bucket.rules, callback_timeout=timedelta(seconds=0.1))
     application.pause = 0.02
     application.answer = _json_answer(b'"' + b"x" * 1000 + b'"')
     started = time.monotonic()

@@ -329,7 +329,7 @@ def test_faults_are_planned_over_http(oss, oss_client):
 
 
 def test_rules_can_be_replaced_while_it_runs(oss, oss_client):
-    oss.rules = replace(oss.rules, v1_retired=True)
+    oss.bucket.rules = replace(oss.bucket.rules, v1_retired=True)
     assert oss_client.post(oss_client.v1_form()).status == 403
-    oss.rules = replace(oss.rules, v1_retired=False)
+    oss.bucket.rules = replace(oss.bucket.rules, v1_retired=False)
     assert oss_client.post(oss_client.v1_form()).status == 204

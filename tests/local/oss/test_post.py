@@ -24,7 +24,7 @@ SIZES = ["content-length-range", 1, 1000]
 
 
 def _rules(oss, **changes):
-    oss.rules = replace(oss.rules, **changes)
+    oss.bucket.rules = replace(oss.bucket.rules, **changes)
 
 
 def test_stores_a_good_v4_form_with_everything_it_says(oss, oss_client):

@@ -1,0 +1,107 @@
+"""
+What every exchange with the local OSS has: an id, CORS headers, refusals in XML, bodies read in pieces.
+"""
+
+import base64
+import re
+import secrets
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from local.ground.http_server import Handler
+from local.oss import errors
+from local.oss.bucket import Bucket
+from local.oss.errors import OssError, error_xml
+
+XML = "application/xml"
+CHUNK_BYTES = 256 * 1024
+# What is read and thrown away after an answer to a body that will not be read, and for how long: a client
+# that is still sending would else see a reset in place of the answer.
+LINGER_BYTES = 64 * 1024 * 1024
+LINGER_SECONDS = 2.0
+CORS_EXPOSED = "ETag, x-oss-request-id, x-oss-ec, x-oss-storage-class, x-oss-server-side-encryption"
+
+
+class Connection(Handler):
+    """One connection to the local OSS, before it is known what is asked."""
+
+    request_id = ""
+
+    def __init__(self, bucket: Bucket, *args: Any) -> None:
+        self.bucket = bucket
+        super().__init__(*args)
+
+    def parse_request(self) -> bool:
+        self.request_id = secrets.token_hex(12).upper()
+        return super().parse_request()
+
+    def version_string(self) -> str:
+        return "AliyunOSS"
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        super().send_response(code, message)
+        self.send_header("x-oss-request-id", self.request_id)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Expose-Headers", CORS_EXPOSED)
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except ConnectionError:  # the client has gone; nobody is left to tell
+            self.close_connection = True
+
+    def body_length(self) -> int:
+        """
+        Raises:
+            OssError: unknown (a chunked body is not taken) or over 5 GB; the body is still unread.
+        """
+        text = self.headers.get("Content-Length", "")
+        if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,19}", text):
+            raise OssError(errors.NO_LENGTH)
+        if int(text) > self.bucket.rules.max_body_bytes:
+            raise OssError(errors.TOO_LARGE)
+        return int(text)
+
+    def body(self, length: int) -> Iterator[bytes]:
+        """
+        The body in pieces; when it breaks off there is no next request on this connection.
+
+        Raises:
+            OssError: broken off.
+        """
+        while length:
+            try:
+                chunk = self.rfile.read1(min(length, CHUNK_BYTES))
+            except TimeoutError:
+                chunk = b""
+            if not chunk:
+                self.close_connection = True
+                raise OssError(errors.MALFORMED)
+            length -= len(chunk)
+            yield chunk
+
+    def refuse(self, error: OssError, **headers: str) -> None:
+        xml = error_xml(error, self.request_id, self.bucket.host)
+        if self.command == "HEAD":  # whose answer has no body
+            headers["x_oss_err"] = base64.b64encode(xml).decode()
+        self.answer(error.refusal.status, xml, XML, x_oss_ec=error.refusal.ec, **headers)
+
+    def refuse_unread(self, error: OssError) -> None:
+        """Refuse without reading the body, and make sure that the refusal arrives."""
+        self.close_connection = True
+        self.refuse(error, Connection="close")
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(LINGER_SECONDS)
+        left = LINGER_BYTES
+        try:
+            while left > 0 and (chunk := self.rfile.read1(CHUNK_BYTES)):
+                left -= len(chunk)
+        except OSError:
+            pass  # gone or silent: it has had its time to read
+
+
+def latin(value: str) -> str:
+    """``http.server`` writes headers as Latin-1; this makes the bytes on the wire UTF-8."""
+    return value.encode().decode("latin-1")
