@@ -15,6 +15,7 @@ import pytest
 import responses
 
 from handler import Function, Surroundings, serve
+from local.ground.clock import StandingClock
 
 # The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
 SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
@@ -77,23 +78,10 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", connect_here)
 
 
-@dataclass
-class Clock:
-    """The time of a test, which moves only when told to."""
-
-    instant: datetime = TEST_INSTANT
-
-    def __call__(self) -> datetime:
-        return self.instant
-
-    def tick(self, **duration: float) -> datetime:
-        self.instant += timedelta(**duration)
-        return self.instant
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> StandingClock:
+    """The time of a test, which moves only when told to."""
+    return StandingClock(TEST_INSTANT)
 
 
 @pytest.fixture
@@ -168,7 +156,7 @@ class Instance:
     """One instance of the function with everything around it in the test's hands."""
 
     environ: dict[str, str]
-    clock: Clock
+    clock: StandingClock
     exchange: Callable[..., Any] | None = None
     slept: list[float] = field(default_factory=list)
 
@@ -183,7 +171,7 @@ class Instance:
 
 
 @pytest.fixture
-def instance(environment: dict[str, str], clock: Clock) -> Callable[..., Instance]:
+def instance(environment: dict[str, str], clock: StandingClock) -> Callable[..., Instance]:
     """Build an instance from the environment fixture, changed by keyword."""
 
     def build(exchange: Callable[..., Any] | None = None, **changes: str | None) -> Instance:
@@ -220,7 +208,7 @@ def sts() -> Iterator[responses.RequestsMock]:
 
 
 @pytest.fixture
-def good_sts(clock: Clock) -> Iterator[responses.RequestsMock]:
+def good_sts(clock: StandingClock) -> Iterator[responses.RequestsMock]:
     """STS that always answers with an hour's credentials by the test's clock."""
 
     def answer(_request: Any) -> tuple[int, dict[str, str], str]:

@@ -55,9 +55,9 @@ def test_no_two_sessions_share_anything(sts_call):
         assert len({session[name] for session in sessions}) == 20
 
 
-def test_a_session_has_the_policy_of_its_role_and_its_own(sts_accounts, sts_time, sts_call):
+def test_a_session_has_the_policy_of_its_role_and_its_own(sts_accounts, clock, sts_call):
     of_role = policy(Action="oss:*", Resource="*")
-    server = StsServer(sts_accounts, ROLE, role_policy=of_role, now=sts_time).start()
+    server = StsServer(sts_accounts, ROLE, role_policy=of_role, now=clock).start()
     sts_call.origin = server.origin
     try:
         both = sts_call(Policy=json.dumps(policy()))[1]["Credentials"]["AccessKeyId"]
@@ -107,8 +107,8 @@ def test_a_session_lasts_an_hour_when_nothing_else_is_asked(sts_call):
     assert sts_call()[1]["Credentials"]["Expiration"] == "2026-11-24T15:00:00Z"
 
 
-def test_the_roles_longest_session_is_the_limit_and_the_default(sts_accounts, sts_time, sts_call):
-    server = StsServer(sts_accounts, ROLE, now=sts_time, max_session_seconds=1800).start()
+def test_the_roles_longest_session_is_the_limit_and_the_default(sts_accounts, clock, sts_call):
+    server = StsServer(sts_accounts, ROLE, now=clock, max_session_seconds=1800).start()
     sts_call.origin = server.origin
     try:
         assert sts_call.code(DurationSeconds="1801") == (400, "InvalidParameter.DurationSeconds")
@@ -271,18 +271,18 @@ def test_says_who_is_calling(sts_call, sts_accounts):
     assert {who["AccountId"] for who in (account, user, session)} == {"1234567890123456"}
 
 
-def test_remembers_what_was_asked_and_no_secret(sts_call, sts_server, sts_time):
+def test_remembers_what_was_asked_and_no_secret(sts_call, sts_server, clock):
     sts_call(DurationSeconds="900", SecurityToken="", Surprise="keep-me-out")
-    sts_time.tick(seconds=5)
+    clock.tick(seconds=5)
     sts_call(secret="wrong")
     sts_call.get({"Action": "AssumeRole"})
     sts_call.send("GET", "/elsewhere")
     first, second, third, fourth = sts_server.calls
-    assert (first.action, first.path, first.time) == ("AssumeRole", "/", sts_time.now - timedelta(seconds=5))
+    assert (first.action, first.path, first.time) == ("AssumeRole", "/", clock.instant - timedelta(seconds=5))
     assert first.parameters["RoleArn"] == ROLE
     assert first.parameters["DurationSeconds"] == "900"
     assert set(first.parameters) & {"Signature", "SignatureNonce", "SecurityToken", "Surprise"} == set()
-    assert second.time == sts_time.now
+    assert second.time == clock.instant
     assert (third.parameters, fourth.action, fourth.path) == ({"Action": "AssumeRole"}, "", "/elsewhere")
 
 

@@ -119,7 +119,7 @@ def acs3_headers(clock, query, body="", secret="long-secret", signed=None, **ext
         "host": extra.pop("host"),
         "x-acs-action": "AssumeRole",
         "x-acs-version": "2015-04-01",
-        "x-acs-date": f"{clock.now:%Y-%m-%dT%H:%M:%SZ}",
+        "x-acs-date": f"{clock.instant:%Y-%m-%dT%H:%M:%SZ}",
         "x-acs-signature-nonce": extra.pop("nonce", "n1"),
         "x-acs-content-sha256": hashlib.sha256(body.encode()).hexdigest(),
     } | extra
@@ -139,28 +139,28 @@ def acs3_query(role_arn, **more):
     return "&".join(f"{name}={urllib.parse.quote(pairs[name], safe='~')}" for name in sorted(pairs))
 
 
-def test_answers_an_acs3_call_whose_parameters_are_in_the_query(sts_call, sts_time):
+def test_answers_an_acs3_call_whose_parameters_are_in_the_query(sts_call, clock):
     query = acs3_query(sts_call.role_arn)
-    headers = acs3_headers(sts_time, query, host=sts_call.origin.removeprefix("http://"))
+    headers = acs3_headers(clock, query, host=sts_call.origin.removeprefix("http://"))
     status, body = sts_call.send("POST", "/?" + query, **headers)
     assert status == 200
     assert b"SecurityToken" in body
 
 
-def test_answers_an_acs3_call_whose_parameters_are_in_a_signed_form(sts_call, sts_time):
+def test_answers_an_acs3_call_whose_parameters_are_in_a_signed_form(sts_call, clock):
     body = acs3_query(sts_call.role_arn)
     host = sts_call.origin.removeprefix("http://")
-    headers = acs3_headers(sts_time, "", body, host=host, **{"content-type": FORM})
+    headers = acs3_headers(clock, "", body, host=host, **{"content-type": FORM})
     status, _ = sts_call.send("POST", "/", body, **headers)
     assert status == 200
 
 
-def test_an_acs3_form_cannot_be_lost_by_changing_its_unsigned_content_type(sts_call, sts_time):
+def test_an_acs3_form_cannot_be_lost_by_changing_its_unsigned_content_type(sts_call, clock):
     """Without its form the call would lose the session policy and get all that the role may do."""
     body = "Policy=%7B%7D"
     query = acs3_query(sts_call.role_arn)
     host = sts_call.origin.removeprefix("http://")
-    headers = acs3_headers(sts_time, query, body, host=host)
+    headers = acs3_headers(clock, query, body, host=host)
     status, answer = sts_call.send("POST", "/?" + query, body, **headers, Content_Type=FORM)
     assert (status, b"IncompleteSignature" in answer) == (400, True)
     status, answer = sts_call.send("POST", "/?" + query, body, **headers, Content_Type="text/plain")
@@ -181,18 +181,18 @@ def test_an_acs3_form_cannot_be_lost_by_changing_its_unsigned_content_type(sts_c
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_refuses_a_bad_acs3_call(sts_call, sts_time, sts_accounts, changed, code):
+def test_refuses_a_bad_acs3_call(sts_call, clock, sts_accounts, changed, code):
     query = acs3_query(sts_call.role_arn)
-    headers = acs3_headers(sts_time, query, host=sts_call.origin.removeprefix("http://"), **changed)
+    headers = acs3_headers(clock, query, host=sts_call.origin.removeprefix("http://"), **changed)
     status, answer = sts_call.send("POST", "/?" + query, **headers)
     assert status >= 400
     assert b'"' + code + b'"' in answer
     assert b'SecurityToken":' not in answer
 
 
-def test_an_acs3_request_is_good_once(sts_call, sts_time):
+def test_an_acs3_request_is_good_once(sts_call, clock):
     query = acs3_query(sts_call.role_arn)
-    headers = acs3_headers(sts_time, query, host=sts_call.origin.removeprefix("http://"))
+    headers = acs3_headers(clock, query, host=sts_call.origin.removeprefix("http://"))
     assert sts_call.send("POST", "/?" + query, **headers)[0] == 200
     status, answer = sts_call.send("POST", "/?" + query, **headers)
     assert (status, b"SignatureNonceUsed" in answer) == (400, True)
@@ -328,13 +328,13 @@ def test_a_nonce_is_good_once(sts_call):
     assert sts_call.post(given)[1]["Code"] == "SignatureNonceUsed"
 
 
-def test_a_nonce_is_remembered_as_long_as_its_request_stays_fresh(sts_call, sts_time):
+def test_a_nonce_is_remembered_as_long_as_its_request_stays_fresh(sts_call, clock):
     """A timestamp 15 minutes ahead keeps a caught request fresh for half an hour."""
     given = sts_call.signed(Timestamp="2026-11-24T14:15:00Z")
     assert sts_call.post(given)[0] == 200
-    sts_time.tick(minutes=29)
+    clock.tick(minutes=29)
     assert sts_call.post(given)[1]["Code"] == "SignatureNonceUsed"
-    sts_time.tick(minutes=2)
+    clock.tick(minutes=2)
     assert sts_call.post(given)[1]["Code"] == "InvalidTimeStamp.Expired"
     assert sts_call.code(SignatureNonce=given["SignatureNonce"])[0] == 200
 
@@ -363,11 +363,11 @@ def test_two_keys_may_choose_the_same_nonce(sts_call, sts_accounts):
     ],
 )
 def test_temporary_keys_need_their_token_while_it_lasts(
-    sts_call, sts_time, sts_accounts, token, minutes, expected
+    sts_call, clock, sts_accounts, token, minutes, expected
 ):
-    ends = sts_time.now + timedelta(hours=1)
+    ends = clock.instant + timedelta(hours=1)
     sts_accounts.add(AccessKey("STS.N1", "temporary", security_token="good+/token=", expires_at=ends))
-    sts_time.tick(minutes=minutes)
+    clock.tick(minutes=minutes)
     assert sts_call.code(AccessKeyId="STS.N1", secret="temporary", SecurityToken=token) == expected
 
 

@@ -70,18 +70,18 @@ def test_a_code_is_good_once(wechat_server, wechat_login, issued):
 
 
 @pytest.mark.parametrize(("seconds", "good"), [(0, True), (299, True), (300, False), (3600, False)])
-def test_a_code_is_good_for_five_minutes(wechat_server, wechat_login, sts_time, seconds, good):
+def test_a_code_is_good_for_five_minutes(wechat_server, wechat_login, clock, seconds, good):
     code = wechat_server.issue_code()
-    sts_time.tick(seconds=seconds)
+    clock.tick(seconds=seconds)
     answer = wechat_login(code)
     assert ("openid" in answer) is good
     assert answer.get("errcode") == (None if good else 40029)
 
 
-def test_a_used_code_stays_used(wechat_server, wechat_login, sts_time):
+def test_a_used_code_stays_used(wechat_server, wechat_login, clock):
     code = wechat_server.issue_code()
     wechat_login(code)
-    sts_time.tick(hours=1)
+    clock.tick(hours=1)
     wechat_server.issue_code()
     assert wechat_login(code)["errcode"] == 40163
 
@@ -132,15 +132,15 @@ def test_the_first_of_two_parameters_counts(wechat_send):
     assert json.loads(wechat_send("GET", target)[2])["errcode"] == 40125
 
 
-def test_a_user_logs_in_a_hundred_times_a_minute(wechat_server, wechat_login, sts_time):
+def test_a_user_logs_in_a_hundred_times_a_minute(wechat_server, wechat_login, clock):
     for _ in range(99):
         wechat_login(wechat_server.issue_code("oBusy"))
-    sts_time.tick(seconds=30)
+    clock.tick(seconds=30)
     assert wechat_login(wechat_server.issue_code("oBusy"))["openid"] == "oBusy"
     waiting = wechat_server.issue_code("oBusy")
     assert wechat_login(waiting)["errcode"] == 45011
     assert wechat_login(wechat_server.issue_code("oOther"))["openid"] == "oOther"
-    sts_time.tick(seconds=30)
+    clock.tick(seconds=30)
     assert wechat_login(waiting)["openid"] == "oBusy"
 
 
@@ -256,7 +256,7 @@ def test_the_switchboard_is_open_over_http(wechat_send, wechat_login):
     assert wechat_send("PUT", "/-/faults", '{"kind": "throttle"}')[0] == 400
 
 
-def test_remembers_what_was_asked_and_no_secret(wechat_server, wechat_login, wechat_send, sts_time):
+def test_remembers_what_was_asked_and_no_secret(wechat_server, wechat_login, wechat_send, clock):
     wechat_login("local-alice")
     wechat_login("local-alice")
     wechat_server.faults.plan("no_openid", times=1)
@@ -271,7 +271,7 @@ def test_remembers_what_was_asked_and_no_secret(wechat_server, wechat_login, wec
         (path, APP_ID, None),
         ("/redirected", "", None),
     ]
-    assert {call.time for call in wechat_server.calls} == {sts_time.now}
+    assert {call.time for call in wechat_server.calls} == {clock.instant}
     assert SECRET not in repr(wechat_server.calls)
     assert "local-" not in repr(wechat_server.calls)
 

@@ -1,12 +1,11 @@
 """
-Emulators and clients shared by the tests of the local cloud.
+A local OSS, and a client that signs for it.
 """
 
 import base64
 import hashlib
 import hmac
 import http.client
-import itertools
 import json
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
@@ -16,132 +15,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.ground.accounts import AccessKey, Accounts
+from local.ground.clock import StandingClock
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
-from local.sts.server import StsServer
-from local.wechat.server import WechatServer
-
-
-class StsTime:
-    """A clock that stands still until told."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def tick(self, **duration: float) -> None:
-        self.now += timedelta(**duration)
-
-
-def _sts_escape(text: str) -> str:
-    return "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 or chr(byte) in "-_.~" else f"%{byte:02X}"
-        for byte in text.encode()
-    )
-
-
-class StsCaller:
-    """An RPC client written for the tests, so that the emulator is not its own judge."""
-
-    role_arn = "acs:ram::1234567890123456:role/uploader"
-
-    def __init__(self, origin: str, clock: StsTime) -> None:
-        self.origin = origin
-        self.clock = clock
-        self.nonces = itertools.count()
-
-    def signed(
-        self, method: str = "POST", secret: str = "long-secret", **changed: str | None
-    ) -> dict[str, str]:
-        """Parameters of a good AssumeRole with some changed (``None``: left out) and then signed."""
-        given = {
-            "Action": "AssumeRole",
-            "Version": "2015-04-01",
-            "Format": "JSON",
-            "RoleArn": self.role_arn,
-            "RoleSessionName": "uploads",
-            "AccessKeyId": "LTAIlong",
-            "SignatureMethod": "HMAC-SHA1",
-            "SignatureVersion": "1.0",
-            "SignatureNonce": f"nonce-{next(self.nonces)}",
-            "Timestamp": f"{self.clock.now:%Y-%m-%dT%H:%M:%SZ}",
-        } | changed
-        given = {name: value for name, value in given.items() if value is not None}
-        canonical = "&".join(f"{_sts_escape(n)}={_sts_escape(given[n])}" for n in sorted(given))
-        text = f"{method}&%2F&{_sts_escape(canonical)}"
-        digest = hmac.new(f"{secret}&".encode(), text.encode(), hashlib.sha1).digest()
-        return given | {"Signature": base64.b64encode(digest).decode()}
-
-    def send(self, method: str, target: str, body: str = "", **headers: str) -> tuple[int, bytes]:
-        """One HTTP exchange on a connection of its own; header names as keywords, hyphens as underscores."""
-        connection = http.client.HTTPConnection(self.origin.removeprefix("http://"), timeout=5)
-        try:
-            sent = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, target, body or None, sent)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def post(self, parameters: dict[str, str]) -> tuple[int, dict]:
-        """Everything in a form body."""
-        form = urllib.parse.urlencode(parameters)
-        status, body = self.send("POST", "/", form, Content_Type="application/x-www-form-urlencoded")
-        return status, json.loads(body)
-
-    def get(self, parameters: dict[str, str]) -> tuple[int, dict]:
-        """Everything in the query."""
-        status, body = self.send("GET", "/?" + urllib.parse.urlencode(parameters))
-        return status, json.loads(body)
-
-    def __call__(self, **changed: str | None) -> tuple[int, dict]:
-        return self.post(self.signed(**changed))
-
-    def code(self, **changed: str | None) -> tuple[int, str]:
-        status, answer = self(**changed)
-        return status, answer.get("Code", "")
-
-
-@pytest.fixture
-def sts_time():
-    return StsTime()
-
-
-@pytest.fixture
-def sts_accounts():
-    return Accounts(AccessKey("LTAIlong", "long-secret"))
-
-
-@pytest.fixture
-def sts_server(sts_accounts, sts_time):
-    """A local STS at 14:00 UTC on 24 November 2026."""
-    server = StsServer(sts_accounts, StsCaller.role_arn, now=sts_time).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def sts_call(sts_server, sts_time):
-    return StsCaller(sts_server.origin, sts_time)
-
-
-@pytest.fixture
-def sts_live_server(sts_accounts):
-    """A local STS on the wall clock, for SDKs that read that themselves."""
-    server = StsServer(sts_accounts, StsCaller.role_arn).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def wechat_server(sts_time):
-    """A local WeChat at 14:00 UTC on 24 November 2026."""
-    server = WechatServer("wx0123456789abcdef", "wechat-secret", now=sts_time).start()
-    yield server
-    server.stop()
-
 
 OSS_NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 OSS_BUCKET = "examplebucket"
@@ -192,6 +68,7 @@ class OssClient:
 
     def __init__(self, server):
         self.server = server
+        self.now = server.bucket.now
         self.keys = OSS_KEYS
 
     def policy(self, conditions, expires=OSS_NOW + timedelta(minutes=5)):
@@ -238,6 +115,40 @@ class OssClient:
             **token,
         }
 
+    def path(self, key):
+        return "/" + urllib.parse.quote(key)
+
+    def presigned(self, method, name, key="sts", expires=900, headers=None, **query):
+        """Path and query of a V4 URL for an object, signed as of now."""
+        query |= {
+            **self.v4_fields(key, date=self.now()),
+            "x-oss-expires": str(expires),
+        }
+        signature = self.v4_request_signature(method, name, query, headers or {}, key)
+        return f"{self.path(name)}?{self.canonical_query({**query, 'x-oss-signature': signature})}"
+
+    def signed_headers(self, method, name, key="sts", **headers):
+        fields = self.v4_fields(key, date=self.now())
+        scope = fields.pop("x-oss-credential")
+        del fields["x-oss-signature-version"]
+        headers |= {**fields, "x-oss-content-sha256": "UNSIGNED-PAYLOAD"}
+        signature = self.v4_request_signature(method, name, {}, headers, key)
+        authorization = f"OSS4-HMAC-SHA256 Credential={scope},Signature={signature}"
+        return {**headers, "Authorization": authorization}
+
+    def canonical_query(self, query):
+        encoded = {urllib.parse.quote(n, ""): urllib.parse.quote(v, "") for n, v in query.items()}
+        return "&".join(f"{name}={encoded[name]}" if encoded[name] else name for name in sorted(encoded))
+
+    def v4_request_signature(self, method, name, query, headers, key):
+        lines = "".join(f"{header}:{headers[header]}\n" for header in sorted(headers))
+        uri = f"/{OSS_BUCKET}{self.path(name)}"
+        canonical = f"{method}\n{uri}\n{self.canonical_query(query)}\n{lines}\n\nUNSIGNED-PAYLOAD"
+        scope = f"{self.now():%Y%m%d}/{OSS_REGION}/oss/aliyun_v4_request"
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        text = f"OSS4-HMAC-SHA256\n{self.now():%Y%m%dT%H%M%SZ}\n{scope}\n{digest}"
+        return self.v4_signature(text, key, date=self.now())
+
     def part(self, name, content, filename=None, content_type=None, more=""):
         content = content.encode() if isinstance(content, str) else content
         head = f'Content-Disposition: form-data; name="{name}"'
@@ -272,7 +183,7 @@ class OssClient:
 
 @pytest.fixture(scope="session")
 def oss_running(tmp_path_factory):
-    clock = StsTime()
+    clock = StandingClock(OSS_NOW)
     server = OssServer(
         Accounts(*OSS_KEYS.values()), OSS_BUCKET, OSS_REGION, tmp_path_factory.mktemp("oss"), now=clock
     ).start()
@@ -283,7 +194,7 @@ def oss_running(tmp_path_factory):
 @pytest.fixture
 def oss_clock(oss_running):
     _, clock = oss_running
-    clock.now = OSS_NOW
+    clock.instant = OSS_NOW
     return clock
 
 
