@@ -68,10 +68,10 @@ def read_attributes(form: Form, header_acl: str | None, rules: OssRules) -> Attr
         raise OssError(errors.PUBLIC_ACL_BLOCKED)
     status = values.get("success_action_status")
     headers = {
-        name: _header_value(name, values[name.lower()]) for name in STORED_HEADERS if name.lower() in values
+        name: header_value(name, values[name.lower()]) for name in STORED_HEADERS if name.lower() in values
     }
     return Attributes(
-        content_type=_header_value("Content-Type", _content_type(form)),
+        content_type=header_value("Content-Type", _content_type(form)),
         acl=values.get(ACL_FIELD),
         storage_class=values.get("x-oss-storage-class", "Standard"),
         forbid_overwrite=values.get("x-oss-forbid-overwrite", "").lower() == "true",
@@ -111,7 +111,7 @@ def _metadata(form: Form, rules: OssRules) -> dict[str, str]:
             raise invalid_argument(
                 "A metadata name must be a header name.", errors.NO_PUBLIC_EC, META_PREFIX, name
             )
-    metadata = {name.removeprefix(META_PREFIX): _header_value(name, form.fields[name]) for name in names}
+    metadata = {name.removeprefix(META_PREFIX): header_value(name, form.fields[name]) for name in names}
     if (
         sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
         > rules.max_metadata_bytes
@@ -126,7 +126,7 @@ def _redirect(form: Form) -> str | None:
     url = form.value(name)
     if not url:
         return None
-    _header_value(name, url)
+    header_value(name, url)
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -136,7 +136,7 @@ def _redirect(form: Form) -> str | None:
     return url
 
 
-def _header_value(name: str, value: str) -> str:
+def header_value(name: str, value: str) -> str:
     """A control character would let an upload write headers of its own into later answers."""
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
         raise invalid_argument("A header value must be one line.", errors.NO_PUBLIC_EC, name, value)

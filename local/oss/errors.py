@@ -132,15 +132,15 @@ KEY_ID_BLANK = Refusal(400, "InvalidArgument", "Post request accessKeyId is empt
 SIGNATURE_MISSING = Refusal(400, "InvalidArgument", "Post request signature is empty.", "0002-00000703")
 SIGNATURE_BLANK = Refusal(400, "InvalidArgument", "Post request signature is empty.", "0002-00000704")
 SIGNATURE_VERSION = Refusal(  # text ours
-    400, "InvalidArgument", "The signature version in the form is invalid.", "0002-00000701"
+    400, "InvalidArgument", "The signature version is invalid.", "0002-00000701"
 )
 CREDENTIAL_MALFORMED = Refusal(  # text ours
-    400, "InvalidArgument", "The credential in the form is malformed.", "0002-00000710"
+    400, "InvalidArgument", "The credential is malformed.", "0002-00000710"
 )
 CREDENTIAL_DATE = Refusal(  # text ours
     400,
     "InvalidArgument",
-    "The date in the form is malformed or too far from the server's.",
+    "The date is malformed or too far from the server's.",
     "0002-00000709",
 )
 CREDENTIAL_REGION = Refusal(
@@ -176,6 +176,31 @@ V1_RETIRED = Refusal(  # code and text ours; status and EC documented
     403, "AccessDenied", "Signature version 1 is no longer supported, use version 4.", "0002-00000080"
 )
 
+SIGNED_TWICE = Refusal(400, "InvalidArgument", "Sign in the header or in the query, not in both.")  # ours
+AUTHORIZATION_MALFORMED = Refusal(400, "InvalidArgument", "The Authorization header is malformed.")  # ours
+PAYLOAD_SIGNED = Refusal(  # text ours
+    400, "InvalidArgument", "x-oss-content-sha256 must be UNSIGNED-PAYLOAD, and signed."
+)
+HEADERS_EMPTY_TEXT = "The list of additional headers is empty."  # like the next three ours
+HEADERS_EMPTY_IN_QUERY = Refusal(400, "InvalidArgument", HEADERS_EMPTY_TEXT, "0002-00000076")
+HEADERS_EMPTY_IN_HEADER = Refusal(400, "InvalidArgument", HEADERS_EMPTY_TEXT, "0002-00000209")
+HEADERS_MALFORMED = Refusal(
+    400, "InvalidArgument", "The list of additional headers is malformed.", "0002-00000077"
+)
+HEADER_ABSENT_TEXT = "A header that is named as signed was not sent."
+HEADER_ABSENT_IN_QUERY = Refusal(400, "InvalidArgument", HEADER_ABSENT_TEXT, "0002-00000078")
+HEADER_ABSENT_IN_HEADER = Refusal(400, "InvalidArgument", HEADER_ABSENT_TEXT, "0002-00000211")
+# The numbers of these three are documented; their status, code and text are ours.
+EXPIRES_MISSING = Refusal(400, "InvalidArgument", "x-oss-expires is missing.", "0002-00000215")
+EXPIRES_EMPTY = Refusal(400, "InvalidArgument", "x-oss-expires is empty.", "0002-00000216")
+EXPIRES_RANGE = Refusal(
+    400, "InvalidArgument", "x-oss-expires is no number of seconds within its limits.", "0002-00000232"
+)
+URL_EXPIRED = Refusal(403, "AccessDenied", "Request has expired.", "0002-00000236")  # code and text ours
+TIME_SKEWED = Refusal(  # text ours
+    403, "RequestTimeTooSkewed", "The request's time is more than 15 minutes off the server's."
+)
+
 # What it may do
 POLICY_EXPIRED = Refusal(403, "AccessDenied", "Invalid according to Policy: Policy expired.", "0006-00000213")
 CONDITION_TEXT = "Invalid according to Policy: Policy Condition failed: "
@@ -194,6 +219,12 @@ ALREADY_EXISTS = Refusal(
     "FileAlreadyExists",
     "The object you specified already exists and can not be overwritten.",
     "0026-00000002",
+)
+TYPE_NOT_REPLACEABLE = Refusal(
+    400, "InvalidRequest", "Can not override response header on content-type", "0017-00000902"
+)
+ANONYMOUS_REPLACES = Refusal(  # text ours
+    400, "InvalidRequest", "Response headers can be overridden in signed requests only."
 )
 NO_SUCH_KEY = Refusal(404, "NoSuchKey", "The specified key does not exist.", "0026-00000001")
 METHOD_NOT_ALLOWED = Refusal(

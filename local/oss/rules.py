@@ -28,6 +28,9 @@ class OssRules:
 
         block_public_access: refuse public ACLs, as a bucket or account with that setting does.
 
+        private_reads_need_signature: whether an object is read by its signers alone unless its ACL is public.
+            False hands every object to anybody who asks without a signature.
+
         fields_after_file_allowed: a sample request in the reference carries a field after ``file``, two
             error pages forbid it. True ignores such fields.
 
@@ -55,6 +58,7 @@ class OssRules:
     v1_retired: bool = False
     acl_needs_permission: bool = True
     block_public_access: bool = False
+    private_reads_need_signature: bool = False
     fields_after_file_allowed: bool = False
     absent_field_meets_not_in: bool = False
     dollar_optional: bool = True

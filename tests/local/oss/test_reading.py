@@ -1,0 +1,154 @@
+"""
+Who may read an object, over HTTP, and what comes with it.
+"""
+
+import base64
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import alibabacloud_oss_v2 as sdk
+import pytest
+import requests
+
+KEY = "u/42/图片 1+2.jpg"
+PRIVATE = (403, "AccessDenied", "0003-00000001")
+
+
+@pytest.fixture
+def private(oss):
+    """Objects are for those who sign, as on a real bucket."""
+    oss.bucket.rules = replace(oss.bucket.rules, private_reads_need_signature=True)
+    return oss
+
+
+@pytest.fixture
+def stored(private, oss_client):
+    def store(**fields):
+        assert oss_client.post(oss_client.v4_form({"key": KEY, **fields})).status == 204
+
+    store()
+    return store
+
+
+def test_a_private_object_is_nobody_s_without_a_signature(stored, oss_client):
+    assert oss_client.request("GET", oss_client.path(KEY)).refusal == PRIVATE
+
+
+def test_what_is_not_there_looks_like_what_is_private(private, oss_client):
+    assert oss_client.request("GET", "/none").refusal == PRIVATE
+
+
+def test_a_refused_head_tells_why_in_a_header(stored, oss_client):
+    answer = oss_client.request("HEAD", oss_client.path(KEY))
+    assert (answer.status, answer.body, answer.headers["x-oss-ec"]) == (403, b"", "0003-00000001")
+    xml = ElementTree.fromstring(base64.b64decode(answer.headers["x-oss-err"]))
+    assert xml.findtext("Code") == "AccessDenied"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_signed_url_reads_it(method, stored, oss_client):
+    answer = oss_client.request(method, oss_client.presigned(method, KEY, key="account"))
+    assert (answer.status, answer.body) == (200, b"picture" if method == "GET" else b"")
+    assert answer.headers["Content-Length"] == "7"
+
+
+def test_a_signed_header_reads_it(stored, oss_client):
+    headers = oss_client.signed_headers("GET", KEY, key="account")
+    assert oss_client.request("GET", oss_client.path(KEY), headers=headers).body == b"picture"
+
+
+def test_a_url_for_one_object_reads_no_other(stored, oss_client):
+    stored(key="u/43/b.jpg")
+    url = oss_client.presigned("GET", KEY, key="account")
+    other = oss_client.path("u/43/b.jpg") + "?" + url.partition("?")[2]
+    assert oss_client.request("GET", other).refusal[:2] == (403, "SignatureDoesNotMatch")
+
+
+def test_a_url_is_good_until_its_end(stored, oss_client, oss_clock):
+    url = oss_client.presigned("GET", KEY, key="account", expires=60)
+    oss_clock.tick(seconds=60)
+    assert oss_client.request("GET", url).status == 200
+    oss_clock.tick(seconds=1)
+    assert oss_client.request("GET", url).refusal == (403, "AccessDenied", "0002-00000236")
+
+
+def test_a_session_that_may_only_upload_reads_nothing(stored, oss_client):
+    url = oss_client.presigned("GET", KEY, key="sts")
+    assert oss_client.request("GET", url).refusal == (403, "AccessDenied", "0003-00000301")
+
+
+def test_who_may_read_and_asks_for_what_is_not_there_learns_it(private, oss_client):
+    url = oss_client.presigned("GET", "u/none", key="account")
+    assert oss_client.request("GET", url).refusal == (404, "NoSuchKey", "0026-00000001")
+
+
+@pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
+def test_a_public_object_is_everybody_s(acl, private, stored, oss_client):
+    private.bucket.rules = replace(private.bucket.rules, block_public_access=False)
+    stored(**{"x-oss-object-acl": acl})
+    assert oss_client.request("GET", oss_client.path(KEY)).body == b"picture"
+
+
+def test_block_public_access_closes_what_was_public_before(private, stored, oss_client):
+    private.bucket.rules = replace(private.bucket.rules, block_public_access=False)
+    stored(**{"x-oss-object-acl": "public-read"})
+    private.bucket.rules = replace(private.bucket.rules, block_public_access=True)
+    assert oss_client.request("GET", oss_client.path(KEY)).refusal == PRIVATE
+
+
+def test_a_wrong_signature_is_refused_even_where_none_is_needed(oss, oss_client):
+    oss.bucket.rules = replace(oss.bucket.rules, private_reads_need_signature=False)
+    oss_client.post(oss_client.v4_form())
+    url = oss_client.presigned("GET", "u/42/a.jpg", key="account").replace("signature=", "signature=0")
+    assert oss_client.request("GET", url).refusal[:2] == (403, "SignatureDoesNotMatch")
+
+
+def test_a_signed_query_may_replace_headers_of_the_answer(stored, oss_client):
+    wanted = "attachment; filename*=UTF-8''%E5%9B%BE.jpg"
+    more = {"response-content-disposition": wanted, "response-cache-control": "no-store"}
+    answer = oss_client.request("GET", oss_client.presigned("GET", KEY, key="account", **more))
+    assert answer.headers["Content-Disposition"] == wanted
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [("response-content-type", "text/html", 400), ("response-expires", "0\r\nSet-Cookie: a=b", 400)],
+)
+def test_a_query_replaces_neither_the_type_nor_adds_a_header(name, value, status, stored, oss_client):
+    url = oss_client.presigned("GET", KEY, key="account", **{name: value})
+    answer = oss_client.request("GET", url)
+    assert answer.status == status
+    assert answer.headers["Set-Cookie"] is None
+
+
+def test_nobody_replaces_headers_without_a_signature(oss, oss_client):
+    oss.bucket.rules = replace(oss.bucket.rules, private_reads_need_signature=False)
+    oss_client.post(oss_client.v4_form())
+    answer = oss_client.request("GET", "/u/42/a.jpg?response-cache-control=no-store")
+    assert answer.refusal[:2] == (400, "InvalidRequest")
+
+
+@pytest.fixture
+def sdk_client(private, stored, oss_client, oss_clock):
+    """Alibaba's Python SDK, which signs by the machine's clock."""
+    oss_clock.instant = datetime.now(UTC)
+    key = oss_client.keys["account"]
+    config = sdk.config.load_default()
+    config.credentials_provider = sdk.credentials.StaticCredentialsProvider(
+        key.access_key_id, key.access_key_secret
+    )
+    config.region = private.bucket.region
+    config.endpoint = private.origin.replace("127.0.0.1", "localhost")
+    config.use_cname = True
+    return sdk.Client(config)
+
+
+def test_the_python_sdk_reads_by_header_and_by_url(sdk_client, oss):
+    request = sdk.GetObjectRequest(bucket=oss.bucket.name, key=KEY)
+    assert sdk_client.get_object(request).body.read() == b"picture"
+    url = sdk_client.presign(request, expires=timedelta(minutes=1)).url
+    assert requests.get(url, timeout=5).content == b"picture"
+    with pytest.raises(sdk.exceptions.OperationError, match="NoSuchKey"):
+        sdk_client.head_object(sdk.HeadObjectRequest(bucket=oss.bucket.name, key="none"))
