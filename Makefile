@@ -9,7 +9,7 @@ NODE_READY := node_modules/.ready
 S := node_modules/.bin/s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-python test-node lint package check-deploy deploy bench torture clean
+.PHONY: help setup run demo test test-python test-node lint pins package check-deploy deploy bench torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@npm run --silent lint
+
+# uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
+pins: $(READY) ## write the requirements*.txt anew out of the *.in, with the hashes of every archive
+	@for name in requirements requirements-run requirements-dev bench/requirements-bench; do \
+	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
 
 package: $(READY) ## the deployable folder build/function
 	@$(PY) manage.py package

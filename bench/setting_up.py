@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.peers import task
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.command import build
-from ops.package.hash_pins import pins_of
+from ops.package.pins import read_pins
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "build" / "function"
@@ -111,13 +111,13 @@ def contestant_environment(sts_origin: str, ca_file: Path) -> dict[str, str]:
 
 def versions(bench: Bench) -> dict[str, str]:
     """What was measured, by name and version."""
-    pins = dict(pin.split("==") for pin in pins_of(REQUIREMENTS.read_text("utf-8")))
+    pins = read_pins(REQUIREMENTS.read_text("utf-8"))
     ali_oss = json.loads((ROOT / "node_modules" / "ali-oss" / "package.json").read_text("utf-8"))
     return {
         "Python": _output([bench.python, "-c", "import platform; print(platform.python_version())"]),
         "Node": _output(["node", "--version"]).removeprefix("v"),
         "ali-oss": ali_oss["version"],
-        **{name: pins[name] for name in SHOWN_PEERS},
+        **{name: pins[name.lower()] for name in SHOWN_PEERS},
     }
 
 
