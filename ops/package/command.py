@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
 from ops.package.bytecode import compile_folder, find_python
@@ -92,7 +91,7 @@ def _fill(root: Path, folder: Path, python: str | None, bill: Path) -> None:
     vendor(root / "requirements.txt", folder)
     check_packages(function.packages, folder)
     check_glibc(folder)
-    licences = write_sbom(folder, bill, _version(root))
+    licences = write_sbom(folder, bill, root / "pyproject.toml")
     _step("licences, and all else in the bill of materials (function.cdx.json): " + _listed(licences))
     freed = prune(folder)
     _step(f"left out {freed / 1e6:.1f} MB of tests, stubs, scripts and installer's notes")
@@ -105,13 +104,6 @@ def _fill(root: Path, folder: Path, python: str | None, bill: Path) -> None:
     else:
         _warn_of_missing_bytecode()
     normalise(folder)
-
-
-def _version(root: Path) -> str:
-    project = root / "pyproject.toml"
-    if not project.is_file():
-        return "0"
-    return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
 
 
 def _listed(licences: dict[str, list[str]]) -> str:

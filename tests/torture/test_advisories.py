@@ -1,15 +1,25 @@
 """The question about known vulnerabilities: each is a problem, and no answer is not an all-clear."""
 
+import importlib
 import json
+from pathlib import Path
 
 import pytest
 
+from ops.package.carried import carried_packages
+from ops.package.pins import read_pins
 from torture import advisories
 from torture.broken_server import answers, serving
 
+PINNED = list(read_pins((advisories.ROOT / "requirements.txt").read_text("utf-8")).items())
+CARRIED = carried_packages(Path(importlib.import_module("aliyunsdkcore").__file__).parents[1])
 
-def pins():
-    return advisories.pins_of((advisories.ROOT / "requirements.txt").read_text("utf-8"))
+
+def knowing(*known):
+    """An answer in which these packages, by their place, have the vulnerability PYSEC-1."""
+    places = range(len(PINNED) + len(CARRIED))
+    results = [{"vulns": [{"id": "PYSEC-1"}]} if place in known else {} for place in places]
+    return json.dumps({"results": results}).encode()
 
 
 def ask(body, status=200):
@@ -18,14 +28,21 @@ def ask(body, status=200):
 
 
 def test_a_known_vulnerability_is_a_problem():
-    results = [{"vulns": [{"id": "PYSEC-1"}]}, *({} for _ in pins()[1:])]
-    result = ask(json.dumps({"results": results}).encode())
-    assert result.problems == [f"known vulnerability: {pins()[0]}: PYSEC-1"]
+    result = ask(knowing(0))
+    assert result.problems == ["known vulnerability: {} {}: PYSEC-1".format(*PINNED[0])]
+
+
+def test_what_the_sdk_carries_is_asked_about_and_listed():
+    assert ("requests", "2.18.3") in CARRIED and ("urllib3", "1.24.3") in CARRIED
+    result = ask(knowing(len(PINNED)))
+    assert result.problems == []
+    assert [value for _, value in result.figures] == ["0", "1"]
+    assert result.notes == ["carried inside aliyun-python-sdk-core: {} {}: PYSEC-1".format(*CARRIED[0])]
 
 
 def test_none_known_is_a_figure():
-    result = ask(json.dumps({"results": [{} for _ in pins()]}).encode())
-    assert (result.problems, result.figures[0][1]) == ([], "0")
+    result = ask(knowing())
+    assert (result.problems, [value for _, value in result.figures]) == ([], ["0", "0"])
 
 
 @pytest.mark.parametrize(

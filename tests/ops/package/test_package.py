@@ -50,6 +50,7 @@ def make_project(root: Path) -> Path:
     (root / "unused.py").write_text("", "utf-8")
     (root / "manage.py").write_text("import handler\n", "utf-8")
     (root / "profiles.toml").write_text("[default]\n", "utf-8")
+    (root / "pyproject.toml").write_text('[project]\nname = "our-function"\nversion = "1.2.3"\n', "utf-8")
     (root / "requirements.txt").write_text("--no-index\n--find-links wheels\ndemo==1.0\n", "utf-8")
     make_wheel(
         root / "wheels",
