@@ -1,5 +1,5 @@
 """
-The operator's commands: ``python manage.py COMMAND --help``.
+The operator's commands: ``python3 manage.py COMMAND --help``.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-// 错误码: [说明, 特征（取第一个相符的）, 建议]
+// 错误码：说明、特征（取第一个相符的）、建议
 const ERRORS = {
   callback_failed: ['文件已存好，回调失败', /^OSS 203/, '不要重传，请按 key 核对'],
   form_expired: ['表单已过期', /policy expired|SecurityTokenExpired/i, '请调大 expires_in'],
@@ -8,7 +8,7 @@ const ERRORS = {
   access_denied: ['存储拒绝上传', /^OSS 403/],
   oss_rejected: ['存储拒绝请求', /^OSS [1-4]/],
   oss_unavailable: ['存储繁忙', /^OSS/],
-  bad_answer: ['看不懂服务的回答', /^HTTP 200/, '请核对 endpoint；不支持 {filename}'],
+  bad_answer: ['看不懂服务的应答', /^HTTP 200/, '请核对 endpoint；不支持 {filename}'],
   unauthorized: ['登录无效', /^HTTP 401/, '请核对 AppID 与 CALLER_AUTH'],
   forbidden: ['没有权限', /^HTTP 403/, '请看函数日志'],
   not_found: ['地址不对', /^HTTP 404/, '请核对 endpoint'],

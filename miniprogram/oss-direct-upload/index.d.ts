@@ -6,15 +6,15 @@ export interface UploaderOptions {
   endpoint: string
   /** 平台对象：wx、my（支付宝）、tt（抖音）、uni、Taro，或 H5 页面的 createBrowserApi()。 */
   api: object
-  /** 默认的上传用途，即 profiles.toml 中的表名；缺省为 default。 */
+  /** 默认的上传用途，即 profiles.toml 中的表名；不写就是 default。 */
   profile?: string
-  /** 同时上传几个文件，1 到 10；缺省 3。 */
+  /** 同时上传几个文件，1 到 10；默认 3。 */
   concurrency?: number
-  /** 一次上传最多等多少毫秒；缺省 120000。 */
+  /** 一次上传最多等多少毫秒；默认 120000。 */
   timeout?: number
-  /** 网络错误与 5xx 重试几次；缺省 2。 */
+  /** 网络错误与 5xx 重试几次；默认 2。 */
   retries?: number
-  /** 第一次重试前大约等多少毫秒，之后每次加倍；缺省 500。 */
+  /** 第一次重试前大约等多少毫秒，之后每次加倍；默认 500。 */
   backoff?: number
   /**
    * 自己的登录令牌（CALLER_AUTH=jwt）。refresh 为 true 表示上一个令牌被拒绝了。
@@ -32,7 +32,7 @@ export interface UploadFile {
   name?: string
   /** 字节数。给出后由函数先检查，并且表单只接受这么多字节。 */
   size?: number
-  /** 如 image/jpeg；缺省由文件名决定。 */
+  /** 如 image/jpeg；默认由文件名决定。 */
   contentType?: string
   profile?: string
   /** image、video 或 audio；只有支付宝需要。 */
@@ -60,11 +60,11 @@ export interface Uploaded {
   /** 对象的地址；私有对象不能直接打开。 */
   url: string
   uploadId: string
-  /** 回调签发的回执，交给业务后端验证；没有回调，或回答丢失后由 409 得知已存好时为 null。 */
+  /** 回调签发的回执，交给业务后端验证；没有回调，或应答丢失后由 409 得知已存好时为 null。 */
   receipt: string | null
-  /** 200、201 或 204；409 表示上一次的回答丢失了，但文件已存好。 */
+  /** 200、201 或 204；409 表示上一次的应答丢失了，但文件已存好。 */
   statusCode: number
-  /** OSS 的回答：回调的 JSON，否则是文本。 */
+  /** OSS 的应答：回调的 JSON，否则是文本。 */
   data: any
 }
 

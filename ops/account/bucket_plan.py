@@ -64,7 +64,7 @@ def bucket_steps(wanted: WantedBucket, found: FoundBucket | None) -> tuple[list[
     if found is None and not wanted.create:
         note = Text(
             f"Bucket {wanted.name} is not there. --bucket-create makes it (private).",
-            f"Bucket {wanted.name} 不存在。加 --bucket-create 可创建（私有）。",
+            f"桶 {wanted.name} 不存在。加 --bucket-create 可创建（私有）。",
         )
         return [], [note]
     steps: list[Step] = []
@@ -76,7 +76,7 @@ def bucket_steps(wanted: WantedBucket, found: FoundBucket | None) -> tuple[list[
                 "OSS",
                 "PutBucket",
                 parameters,
-                Text("the bucket uploads go to, private", "存放上传文件的私有 Bucket"),
+                Text("the bucket uploads go to, private", "存放上传文件的私有桶"),
             )
         )
         if wanted.wants_public_read:
@@ -84,7 +84,7 @@ def bucket_steps(wanted: WantedBucket, found: FoundBucket | None) -> tuple[list[
                 _public_read_note(
                     wanted,
                     "Block Public Access may be on for a new bucket",
-                    "新建的 Bucket 可能已开启「阻止公共访问」",
+                    "新建的桶可能已开启“阻止公共访问”",
                 )
             )
     else:
@@ -177,26 +177,26 @@ def _notes(wanted: WantedBucket, found: FoundBucket) -> Iterable[Text]:
         yield Text(
             f"Bucket {wanted.name} is in {found.location.removeprefix('oss-')}, not in {wanted.region}:"
             " set OSS_REGION to that, or forms will be refused.",
-            f"Bucket {wanted.name} 在 {found.location.removeprefix('oss-')}，不在 {wanted.region}:"
+            f"桶 {wanted.name} 在 {found.location.removeprefix('oss-')}，不在 {wanted.region}："
             "请把 OSS_REGION 改为前者，否则表单会被拒绝。",
         )
     if found.acl not in ("", "private"):
         yield Text(
             f"Bucket {wanted.name} is {found.acl}: everybody reads what is uploaded. It is left as it is.",
-            f"Bucket {wanted.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",
+            f"桶 {wanted.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",
         )
     if found.versioning in ("Enabled", "Suspended"):
         yield Text(
             f"Versioning is {found.versioning}: OSS then ignores x-oss-forbid-overwrite, and a second upload"
             " of a key becomes its newest version. It is left as it is.",
-            f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite,"
+            f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，"
             "同名再次上传会成为最新版本。此处不做更改。",
         )
     if found.blocks_public_access and wanted.wants_public_read:
         yield _public_read_note(
             wanted,
             f"Block Public Access is on for bucket {wanted.name}",
-            f"Bucket {wanted.name} 已开启「阻止公共访问」",
+            f"桶 {wanted.name} 已开启“阻止公共访问”",
         )
 
 
@@ -205,7 +205,7 @@ def _public_read_note(wanted: WantedBucket, en: str, zh: str) -> Text:
     return Text(
         f'{en}: then uploads of {names} (acl = "public-read") are refused. Use acl = "default" and signed'
         " addresses or a CDN; this command never turns it off.",
-        f'{zh}：此时 {names}(acl = "public-read")的上传会被拒绝。'
+        f'{zh}：此时 {names}（acl = "public-read"）的上传会被拒绝。'
         '请改用 acl = "default" 加签名地址或 CDN；本命令不会关闭它。',
     )
 

@@ -56,16 +56,16 @@ WORDS = {
     ),
     "no_answer": Text(
         "Alibaba Cloud did not answer. Check the network and the proxy variables (HTTPS_PROXY).",
-        "阿里云没有应答。请检查网络与代理变量(HTTPS_PROXY)。",
+        "阿里云没有应答。请检查网络与代理变量（HTTPS_PROXY）。",
     ),
     "no_right": Text(
         "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles) and AliyunOSSFullAccess"
         " (bucket).",
-        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）与 AliyunOSSFullAccess(Bucket)。",
+        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）与 AliyunOSSFullAccess（桶）。",
     ),
     "other_account": Text(
         "The key belongs to account {found}, not to {wanted} (--account).",
-        "该密钥属于账号 {found}，而不是 {wanted}(--account)。",
+        "该密钥属于账号 {found}，而不是 {wanted}（--account）。",
     ),
     "env": Text("Lines for .env", "写入 .env 的内容"),
     "next": Text(

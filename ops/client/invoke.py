@@ -53,7 +53,7 @@ WORDS = {
     "login": Text("Logging in with the code", "用 code 登录"),
     "logged_in": Text("logged in for {seconds} s", "已登录，有效 {seconds} 秒"),
     "form": Text("Asking for a form", "获取表单"),
-    "upload": Text("Uploading {name}, {size}, to {host}", "上传 {name}({size})到 {host}"),
+    "upload": Text("Uploading {name}, {size}, to {host}", "上传 {name}（{size}）到 {host}"),
     "stored": Text("uploaded: {url}", "已上传：{url}"),
     "receipt": Text("receipt (hand it to the business backend)", "回执（交给业务后端）"),
     "claims": Text("it says", "内容"),

@@ -15,7 +15,7 @@ from settings import Settings, read_settings
 
 SURE_FORM_LIFE = timedelta(minutes=15)
 
-SETTINGS = Text("Settings", "配置")
+SETTINGS = Text("Settings", "设置")
 CORRECT_THE_LINE = Text("Correct that line, or take it out.", "请更正或删去这一行。")
 
 
@@ -39,7 +39,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
     names = ", ".join(settings.profiles)
     said = Text(
         f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}",
-        f"完整；CALLER_AUTH={settings.caller_auth},profile:{names}",
+        f"完整；CALLER_AUTH={settings.caller_auth}，用途：{names}",
     )
     return settings, [Finding(SETTINGS, State.GOOD, said), *_doubts(settings)]
 
@@ -74,6 +74,6 @@ def _doubts(settings: Settings) -> list[Finding]:
             found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
         if profile.signature_version == "v1":
             said = Text(f"[{profile.name}] is signed with V1", f"[{profile.name}] 使用 V1 签名")
-            remedy = Text("Buckets of 2025 and later may refuse it.", "2025 年及以后新建的 Bucket 可能拒绝。")
+            remedy = Text("Buckets of 2025 and later may refuse it.", "2025 年及以后新建的桶可能拒绝。")
             found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
     return found

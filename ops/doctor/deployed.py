@@ -19,9 +19,7 @@ def check_callback(settings: Settings) -> Finding:
     """Call back as a stranger: our function refuses with its own JSON, anything else is not our function."""
     url = settings.callback_url
     if url is None:
-        said = Text(
-            "CALLBACK_URL is not set; no profile needs it", "未设置 CALLBACK_URL；没有 profile 需要它"
-        )
+        said = Text("CALLBACK_URL is not set; no profile needs it", "未设置 CALLBACK_URL；没有用途需要它")
         return Finding(CALLBACK, State.SKIPPED, said)
     base = url.removesuffix("/callback")
     try:
@@ -58,7 +56,7 @@ def check_function(url: str) -> list[Finding]:
         said = Text("this is a testing address of Function Compute", "这是函数计算的测试域名")
         remedy = Text(
             "Bind a domain of your own (s.yaml: customDomain); in the mainland it needs an ICP filing.",
-            "请绑定自己的域名(s.yaml:customDomain)；中国内地需要 ICP 备案。",
+            "请绑定自己的域名（s.yaml：customDomain）；中国内地需要 ICP 备案。",
         )
         found.append(Finding(FUNCTION, State.UNSURE, said, remedy))
     return found

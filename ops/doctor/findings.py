@@ -53,7 +53,7 @@ def unreachable(*names: str) -> Text:
     listed = ", ".join(names)
     return Text(
         f"Check {listed}, the network and the proxy variables (HTTPS_PROXY).",
-        f"请检查 {listed}、网络与代理变量(HTTPS_PROXY)。",
+        f"请检查 {listed}、网络与代理变量（HTTPS_PROXY）。",
     )
 
 

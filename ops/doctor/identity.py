@@ -18,7 +18,7 @@ from sts_credentials import AccessKeys, StsClient, StsCredentials
 STS_ATTEMPTS = 2
 REASON = re.compile(r"HTTP \S+ ([A-Za-z0-9._-]+), STS request")
 
-KEYS = Text("Caller's keys", "调用方密钥")
+KEYS = Text("Caller's keys", "调用者的密钥")
 STS = Text("AssumeRole", "AssumeRole")
 
 
@@ -32,7 +32,7 @@ def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
             " that may assume the upload role (manage.py setup --also-trust). Deployed, the function has"
             " its role.",
             "设置 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET，用可扮演上传角色的 RAM 用户"
-            "(manage.py setup --also-trust)。部署后函数使用其角色。",
+            "（manage.py setup --also-trust）。部署后函数使用其角色。",
         )
         return None, Finding(KEYS, State.BAD, said, remedy)
     temporary = keys.access_key_id.startswith("STS.")

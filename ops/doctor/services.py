@@ -49,7 +49,7 @@ def check_clock(settings: Settings, now: datetime) -> Finding:
     )
     remedy = Text(
         "Set the clock of this machine (NTP). Function Compute keeps its own.",
-        "请校准本机时钟(NTP)。函数计算的时钟由其自身维护。",
+        "请校准本机时钟（NTP）。函数计算的时钟由其自身维护。",
     )
     return Finding(CLOCK, State.BAD, said, remedy)
 
@@ -62,7 +62,7 @@ def check_bucket(settings: Settings) -> Finding:
     except requests.RequestException as error:
         said = Text(
             f"{settings.host} does not answer ({type(error).__name__})",
-            f"{settings.host} 没有应答({type(error).__name__})",
+            f"{settings.host} 没有应答（{type(error).__name__}）",
         )
         return Finding(BUCKET, State.BAD, said, unreachable("OSS_BUCKET", "OSS_REGION", "OSS_HOST"))
     error_ = _oss_error(answer.text)
@@ -77,7 +77,7 @@ def check_bucket(settings: Settings) -> Finding:
         said = Text(f"{settings.host} is not OSS", f"{settings.host} 不是 OSS")
         remedy = Text(
             "Leave OSS_HOST empty, or set it to a domain bound to the bucket.",
-            "OSS_HOST 留空，或设为绑定到该 Bucket 的域名。",
+            "OSS_HOST 留空，或设为绑定到该桶的域名。",
         )
         return Finding(BUCKET, State.BAD, said, remedy)
     said = Text(f"{settings.bucket} answers at {settings.host}", f"{settings.bucket} 在 {settings.host} 应答")

@@ -150,7 +150,7 @@ class Uploads:
         said = Text(f"{fields['key']} was taken", f"{fields['key']} 被接受了")
         remedy = Text(
             "The bucket lets anyone write, or is no real OSS: set its ACL to private.",
-            "该 Bucket 允许任何人写入，或不是真正的 OSS：请把权限设为私有。",
+            "该桶允许任何人写入，或不是真正的 OSS：请把权限设为私有。",
         )
         return Finding(check, State.BAD, said, remedy)
 

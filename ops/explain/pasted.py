@@ -201,7 +201,7 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
         )
         raise _unreadable(
             f"It looks like JSON but does not parse ({where}); paste the whole body.",
-            f"看起来是 JSON 但无法解析({where})；请粘贴完整内容。",
+            f"看起来是 JSON 但无法解析（{where}）；请粘贴完整内容。",
         ) from None
     if isinstance(value, str):
         return _read_body(value.strip() or "-", status, headers)
@@ -257,7 +257,7 @@ def _unreadable(en: str, zh: str) -> Unreadable:
         Text(
             en + " Paste a policy (JSON or base64), a form or answer of /upload-params (JSON),"
             " or the error that OSS, STS or the function answered.",
-            zh + "请粘贴 policy（JSON 或 base64）、表单或 /upload-params 的返回值(JSON),"
+            zh + "请粘贴 policy（JSON 或 base64）、表单或 /upload-params 的返回值（JSON），"
             "或 OSS、STS、函数返回的错误。",
         )
     )

@@ -20,7 +20,7 @@ FIELD_WORDS = {
     "bucket": Text("the bucket", "Bucket"),
     "content-type": Text("the content type of the file", "文件的 Content-Type"),
     "x-oss-content-type": Text(
-        "the stored content type (x-oss-content-type)", "保存的类型(x-oss-content-type)"
+        "the stored content type (x-oss-content-type)", "保存的类型（x-oss-content-type）"
     ),
     "success_action_status": Text(
         "success_action_status (the status of success)", "success_action_status（成功时的状态码）"
@@ -31,12 +31,12 @@ FIELD_WORDS = {
         "x-oss-forbid-overwrite（true 表示同名对象不可覆盖）",
     ),
     "x-oss-security-token": Text(
-        "the security token (x-oss-security-token)", "安全令牌(x-oss-security-token)"
+        "the security token (x-oss-security-token)", "安全令牌（x-oss-security-token）"
     ),
     "x-oss-credential": Text(
-        "the signing key and region (x-oss-credential)", "签名所用的密钥与地域(x-oss-credential)"
+        "the signing key and region (x-oss-credential)", "签名所用的密钥与地域（x-oss-credential）"
     ),
-    "x-oss-date": Text("the time of signing (x-oss-date)", "签名时间(x-oss-date)"),
+    "x-oss-date": Text("the time of signing (x-oss-date)", "签名时间（x-oss-date）"),
     "callback": Text("the callback OSS makes after the upload", "上传后的回调参数 callback"),
 }
 MODE_WORDS = {

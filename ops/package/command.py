@@ -119,7 +119,7 @@ def _warn_of_missing_bytecode() -> None:
     print(
         f"{rule}\nNO BYTECODE: no Python {TARGET_VERSION} that runs was found. Every cold start will compile"
         f" all modules anew\nand take more than twice as long. Install Python {TARGET_VERSION}, or name one:"
-        f" python manage.py package --python PATH\n{rule}",
+        f" python3 manage.py package --python PATH\n{rule}",
         file=sys.stderr,
         flush=True,
     )
