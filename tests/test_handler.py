@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import threading
+import time
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,9 +155,10 @@ def test_every_form_of_a_batch_ends_a_minute_before_the_credentials_in_hand(
     function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
     function.function.initialize(None)
     body = {"files": [{"profile": profile} for profile in profiles]}
-    clock.tick(seconds=last_second)
+    # A request is of its second, whatever part of it has passed.
+    clock.tick(seconds=last_second, microseconds=999_999)
     assert function.ask(body=body).status == 200
-    clock.tick(seconds=1)
+    clock.tick(microseconds=1)
     answer = function.ask(body=body)
     assert (answer.status, answer.code) == (503, "sts_unavailable")
 
@@ -279,6 +282,31 @@ def test_the_last_segment_decides(instance, good_sts, path, method, status):
         assert "OPTIONS" in answer.headers["Allow"]
 
 
+ALLOWED_METHODS = {
+    "upload-params": "GET, POST, OPTIONS",
+    "login": "POST, OPTIONS",
+    "callback": "POST, OPTIONS",
+    "health": "GET, OPTIONS",
+}
+
+
+@pytest.mark.parametrize("route", ALLOWED_METHODS)
+def test_a_route_says_which_methods_it_takes(instance, route):
+    function = instance()
+    answer = function.ask(method="OPTIONS", path=f"/{route}")
+    assert (answer.status, answer.text) == (204, "")
+    assert answer.headers == {"Allow": ALLOWED_METHODS[route]}
+    answer = function.ask(method="PUT", path=f"/{route}")
+    assert (answer.status, answer.code) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == ALLOWED_METHODS[route]
+    takes = ALLOWED_METHODS[route].removesuffix(", OPTIONS").replace(", ", " and ")
+    assert answer.json["error"]["message"] == f"/{route} takes {takes}."
+
+
+def test_a_path_without_any_slash_names_its_route(instance):
+    assert instance().ask(method="GET", path="health").status == 200
+
+
 def test_health_needs_no_settings(instance):
     function = instance(OSS_BUCKET=None, CALLER_AUTH=None)
     assert function.ask(method="GET", path="/health").json == {"status": "ok"}
@@ -365,6 +393,55 @@ def test_each_request_leaves_one_line_of_json_with_the_documented_fields(instanc
     assert (third["status"], third["code"]) == (400, "bad_request")
 
 
+def test_the_line_of_many_files_has_a_list_of_each_file_s_own(instance, good_sts, log_lines):
+    files = [{"filename": "a.png"}, {"filename": "b.mp4", "profile": "video"}]
+    uploads = instance().ask(body={"files": files}).json["uploads"]
+    (line,) = log_lines()
+    assert line["profile"] == ["default", "video"]
+    assert line["key"] == [upload["key"] for upload in uploads]
+    assert line["uploadId"] == [upload["uploadId"] for upload in uploads]
+
+
+def test_the_line_says_how_many_milliseconds_it_took(instance, log_lines, monkeypatch):
+    seconds = iter([5.0, 5.123456])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
+    instance().ask(method="GET", path="/health")
+    monkeypatch.undo()
+    assert log_lines()[-1]["ms"] == 123.46
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields", "level"),
+    [
+        ({}, {"path": "/health", "method": "GET"}, "INFO"),
+        ({}, {"path": "/nope"}, "INFO"),
+        ({"OSS_BUCKET": None}, {}, "ERROR"),
+        ({"CALLER_RATE": "1/min"}, {"body": {"files": [{"filename": "a.png"}] * 2}}, "INFO"),
+    ],
+)
+def test_what_is_the_function_s_fault_is_an_error_in_the_log(instance, caplog, changes, fields, level):
+    caplog.set_level("DEBUG", logger="oss_direct_upload")
+    instance(**changes).ask(**fields)
+    (record,) = [record for record in caplog.records if record.name == "oss_direct_upload"]
+    assert record.levelname == level
+
+
+@pytest.mark.parametrize(
+    ("level", "written"), [("DEBUG", [200, 500]), ("INFO", [200, 500]), ("WARNING", [500]), ("ERROR", [500])]
+)
+def test_the_log_level_leaves_out_what_is_below_it(instance, good_sts, log_lines, level, written):
+    function = instance(LOG_LEVEL=level)
+    assert function.ask(body={"filename": "a.png"}).status == 200
+    function.clock.instant = None
+    assert function.ask(body={"filename": "a.png"}).status == 500
+    assert [line["status"] for line in log_lines()] == written
+
+
+def test_an_answer_is_json_without_a_blank(instance, good_sts):
+    answer = instance().ask(body={"filename": "a.png"})
+    assert answer.text == json.dumps(answer.json, separators=(",", ":"))
+
+
 def test_the_log_never_holds_the_event_a_token_a_policy_or_a_secret(instance, good_sts, caplog):
     caplog.set_level("DEBUG")
     answer = instance(LOG_LEVEL="DEBUG").ask(
@@ -381,7 +458,17 @@ def test_an_error_nobody_foresaw_is_an_internal_error_whose_text_stays_inside(in
     function.clock.instant = None
     answer = function.ask(body={"filename": "a.png"})
     assert (answer.status, answer.code) == (500, "internal_error")
-    assert "AttributeError at handler.py:" in log_lines()[-1]["reason"]
+    assert answer.json["error"]["requestId"] == "1-65f0-abc"
+    (line,) = log_lines()
+    assert line["requestId"] == "1-65f0-abc"
+    assert re.fullmatch(r"AttributeError at \w+\.py:\d+( < \w+\.py:\d+)*", line["reason"])
+
+
+def test_an_error_nobody_foresaw_in_reading_a_request_has_an_id_as_well(instance, log_lines):
+    status, body = serve_raw(instance().function, REQUEST_METHOD=5)
+    assert (status, body["error"]["code"]) == (500, "internal_error")
+    assert re.fullmatch("[0-9a-f]{32}", body["error"]["requestId"])
+    assert log_lines()[-1]["requestId"] == body["error"]["requestId"]
 
 
 def test_the_request_id_is_fc_s_wherever_it_stands(instance, good_sts):
@@ -396,13 +483,23 @@ def test_the_request_id_is_fc_s_wherever_it_stands(instance, good_sts):
     )
 
 
-def test_a_request_without_an_id_gets_one_of_its_own(instance, log_lines):
+WITHOUT_ID = b'{"rawPath": "/health", "requestContext": {"http": {"method": "GET"}}}'
+
+
+@pytest.mark.parametrize("event", [b"[]", WITHOUT_ID], ids=["no event", "a good event"])
+def test_a_request_without_an_id_gets_one_of_its_own(instance, log_lines, event):
     function, other_instance = instance(), instance()
     for asked in (function, function, other_instance):
-        asked.ask(b"[]")
+        asked.ask(event)
     ids = [line["requestId"] for line in log_lines()]
     assert all(re.fullmatch("[0-9a-f]{32}", id_) for id_ in ids)
     assert len(set(ids)) == 3
+
+
+def test_fc_2_s_id_is_there_even_when_the_request_cannot_be_read(instance):
+    context = SimpleNamespace(request_id="1-fc2")
+    status, body = serve_raw(instance().function, CONTENT_LENGTH="x", **{"fc.context": context})
+    assert (status, body["error"]["requestId"]) == (400, "1-fc2")
 
 
 def test_each_upload_id_is_drawn_by_itself_and_request_ids_take_one_draw(environment, clock, event, good_sts):
@@ -455,9 +552,28 @@ def test_an_allowed_origin_gets_its_headers_on_every_answer(instance, good_sts, 
     function = instance(ALLOWED_ORIGINS="https://h5.example,http://localhost:5173")
     for body in ({"filename": "a.png"}, "["):
         answer = function.ask(body=body, method=method, headers={"Origin": "https://h5.example"})
-        assert cors(answer)["Access-Control-Allow-Origin"] == "https://h5.example"
-        assert "Authorization" in cors(answer)["Access-Control-Allow-Headers"]
-        assert cors(answer)["Vary"] == "Origin"
+        assert cors(answer) == {
+            "Access-Control-Allow-Origin": "https://h5.example",
+            "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+            "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Upload-Token",
+            "Access-Control-Expose-Headers": "Retry-After",
+            "Access-Control-Max-Age": "600",
+            "Vary": "Origin",
+        }
+        own = {"Allow"} if method == "OPTIONS" else {"Content-Type", "Cache-Control"}
+        assert set(answer.headers) == {*cors(answer), *own}
+
+
+def test_who_names_no_origin_gets_no_cors_headers(instance, good_sts):
+    function = instance(ALLOWED_ORIGINS="https://h5.example")
+    assert not cors(function.ask(body={"filename": "a.png"}))
+
+
+def test_an_instance_that_has_read_no_settings_yet_answers_without_cors_headers(instance):
+    function = instance(ALLOWED_ORIGINS="https://h5.example")
+    answer = function.ask(method="GET", path="/nope", headers={"Origin": "https://h5.example"})
+    assert answer.status == 404
+    assert not cors(answer)
 
 
 @pytest.mark.parametrize(
@@ -506,6 +622,39 @@ def test_a_failure_of_initialize_is_logged_and_left_to_the_first_request(instanc
     function.function.initialize(None)
     assert "OSS_BUCKET is missing" in caplog.text
     assert function.ask(body={"filename": "a.png"}).code == "misconfigured"
+
+
+@pytest.mark.parametrize(("seconds", "is_enough"), [(1260, True), (1259, False)])
+def test_initialize_wants_credentials_that_cover_the_longest_form(
+    instance, sts, reply, clock, profiles_file, caplog, seconds, is_enough
+):
+    sts.post(STS_URL, json=reply(clock() + timedelta(seconds=seconds)))
+    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
+    function.function.initialize(None)
+    assert ("initialize: STS issued credentials that end before a form would" in caplog.text) is not is_enough
+
+
+def test_two_first_requests_at_once_read_the_settings_once(environment, clock, event):
+    reads = []
+
+    class SlowEnvironment(dict):
+        def get(self, name, default=None):
+            if name == "OSS_BUCKET":
+                reads.append(name)
+                time.sleep(0.1)  # in which the other request gets as far
+            return super().get(name, default)
+
+    function = handler.Function(handler.Surroundings(SlowEnvironment(environment), now=clock))
+
+    def ask():
+        assert serve(function, event(method="OPTIONS"), None)["statusCode"] == 204
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reads) == 1
 
 
 def test_credentials_of_the_context_are_used_where_a_runtime_has_them(instance, good_sts):
@@ -606,13 +755,17 @@ def test_fc_2_passes_its_context_in_the_environ(instance, good_sts):
     assert "AccessKeyId=STS.fc2" in good_sts.calls[0].request.url
 
 
-def test_the_module_s_own_handler_reads_the_environment_of_the_process(monkeypatch, environment, event):
+def test_the_module_s_own_handler_reads_the_environment_of_the_process(
+    monkeypatch, environment, event, caplog
+):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("OSS_BUCKET")
     assert handler.handler(event(method="GET", path="/health"), None)["statusCode"] == 200
     assert handler.handler(event({"filename": "a.png"}), None)["statusCode"] == 500
+    caplog.clear()
     handler.initialize(None)
+    assert "initialize: OSS_BUCKET is missing" in caplog.text
 
 
 def test_10_000_keys_have_no_collision_and_128_random_bits(instance, good_sts):
