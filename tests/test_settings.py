@@ -148,9 +148,13 @@ def test_who_may_ask_has_no_default(environment):
         ("CALLBACK_URL", "https://fn.example.com/callback?a=1"),
         ("CALLBACK_URL", "http://fn.example.com/callback"),
         ("CALLBACK_URL", "https://fn.example.com/other"),
+        ("CALLBACK_URL", "fn.example.com/callback"),
+        ("CALLBACK_URL", "https://fn.example.com"),
         ("CALLBACK_URL", "https://fn.example.com/a%2Fb/callback"),
         ("CALLBACK_KEY_ORIGIN", "https://evil.example/path"),
         ("UPLOAD_WEBHOOK_URL", "http://business.example/hook"),
+        ("UPLOAD_WEBHOOK_URL", "https://business.example"),
+        ("UPLOAD_WEBHOOK_URL", "https://business.example/hook#x"),
         ("CALLER_RATE", "60"),
         ("CALLER_RATE", "0/min"),
         ("LOGIN_RATE", "60/day"),
@@ -181,11 +185,64 @@ def test_refuses_a_malformed_value_and_names_it(environment, name, value):
         ("CALLER_RATE", "5/s"),
         ("LOGIN_RATE", "1000/h"),
         ("STS_ROLE_ARN", "acs:ram::1:role/Upload.Role@x-1_2"),
+        ("OWNER_SECRET", "o" * 32),
+        ("UPLOAD_WEBHOOK_URL", "https://business.example/hook?token=x"),
     ],
 )
 def test_takes_what_is_allowed(environment, name, value):
     environment |= {"TOKEN_SECRET": SECRET, name: value}
     read_settings(environment)
+
+
+# Each wrong value is one problem, and no other problem follows from it.
+SENTENCES = {
+    "LOG_LEVEL = 'verbose' must be one of DEBUG, INFO, WARNING, ERROR": {"LOG_LEVEL": "verbose"},
+    "LOG_LEVEL must be plain ASCII": {"LOG_LEVEL": "详细"},
+    "OSS_BUCKET is missing; it must be 3 to 63 lower-case letters, digits and hyphens": {"OSS_BUCKET": ""},
+    "OSS_REGION is missing; it must be a region id such as cn-hangzhou": {"OSS_REGION": ""},
+    "STS_ROLE_ARN = 'x' must be acs:ram::<account>:role/<name>": {"STS_ROLE_ARN": "x"},
+    "STS_SESSION_SECONDS = '1h' must be whole seconds from 900 to 43200": {"STS_SESSION_SECONDS": "1h"},
+    "CALLER_RATE = '60/day' must be a number over s, min or h, such as 60/min": {"CALLER_RATE": "60/day"},
+    "TOKEN_SECRET must have at least 32 bytes in each comma-separated part": {"TOKEN_SECRET": "s" * 31},
+    "OWNER_SECRET must have at least 32 bytes": {"TOKEN_SECRET": SECRET, "OWNER_SECRET": "o" * 31},
+    "TOKEN_SECRET is missing; CALLBACK_URL needs at least 32 random bytes": {
+        "CALLBACK_URL": "https://fn.example.com/callback"
+    },
+    "TOKEN_SECRET is missing; CALLER_AUTH=wechat needs at least 32 random bytes": {
+        "CALLER_AUTH": "wechat",
+        "WECHAT_APPID": "wx0123456789abcdef",
+        "WECHAT_SECRET": "s",
+    },
+    "TOKEN_SECRET is missing; CALLER_AUTH=jwt needs at least 32 random bytes": {
+        "CALLER_AUTH": "jwt",
+        "CALLBACK_URL": "https://fn.example.com/callback",
+        "JWT_ALGORITHM": "HS256",
+        "JWT_KEY": "k" * 32,
+    },
+    "JWT_KEY is missing; it must be the HS256 secret or the public key in PEM": {
+        "CALLER_AUTH": "jwt",
+        "TOKEN_SECRET": SECRET,
+        "JWT_ALGORITHM": "RS256",
+    },
+    "JWT_ALGORITHM is missing; it must be one of HS256, RS256, ES256, EdDSA": {
+        "CALLER_AUTH": "jwt",
+        "TOKEN_SECRET": SECRET,
+        "JWT_KEY": "k" * 32,
+    },
+    "PROFILES_FILE = '/nowhere/x.toml' cannot be read: No such file or directory": {
+        "PROFILES_FILE": "/nowhere/x.toml"
+    },
+}
+
+
+@pytest.mark.parametrize(("sentence", "changes"), SENTENCES.items(), ids=SENTENCES)
+def test_one_wrong_value_is_one_sentence_that_says_what_is_allowed(environment, sentence, changes):
+    assert problems_of({**environment, **changes}) == (sentence,)
+
+
+def test_a_webhook_keeps_its_whole_address(environment):
+    environment["UPLOAD_WEBHOOK_URL"] = "https://business.example/hook?token=x"
+    assert read_settings(environment).upload_webhook_url == "https://business.example/hook?token=x"
 
 
 @pytest.mark.parametrize(("session", "is_enough"), [("1261", True), ("1260", False)])
@@ -211,6 +268,27 @@ def test_a_session_policy_over_the_limit_of_sts_is_refused(environment, profiles
     )
     (problem,) = problems_of(environment)
     assert "2048" in problem
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(2048, True), (2049, False)])
+def test_a_session_policy_may_have_2048_characters(environment, profiles_file, length, is_taken):
+    def write(last_folder):
+        folders = [*(f"{number}-{'f' * 200}" for number in range(7)), last_folder]
+        return profiles_file(
+            "\n".join(
+                f'[p{number}]\nkey = "{folder}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]'
+                for number, folder in enumerate(folders)
+            )
+        )
+
+    environment["PROFILES_FILE"] = write("x")
+    missing = length - len(read_settings(environment).session_policy)
+    environment["PROFILES_FILE"] = write("x" * (1 + missing))
+    if is_taken:
+        assert len(read_settings(environment).session_policy) == length
+        return
+    (problem,) = problems_of(environment)
+    assert f"a session policy of {length} characters; STS takes 2048" in problem
 
 
 def test_a_callback_profile_needs_a_callback_url(environment, profiles_file):
@@ -268,6 +346,10 @@ def curve_key(curve) -> str:
     return in_pem(ec.derive_private_key(5, curve).public_key())
 
 
+# An algorithm with the number 1.2.3.4 and nothing in it.
+UNHEARD_OF = "-----BEGIN PUBLIC KEY-----\nMAswBQYDKgMEAwIAAA==\n-----END PUBLIC KEY-----\n"
+
+
 @pytest.mark.parametrize(
     ("algorithm", "key", "says"),
     [
@@ -282,6 +364,7 @@ def curve_key(curve) -> str:
         ("EdDSA", curve_key(ec.SECP256R1()), "a key of another kind (ECPublicKey)"),
         ("EdDSA", (KEYS / "ed25519.pub.pem").read_text(), None),
         ("EdDSA", (KEYS / "ed25519.pem").read_text(), "it is a private key"),
+        ("RS256", UNHEARD_OF, "it does not load"),
     ],
     ids=lambda value: None if value and "BEGIN" in value else value or "is taken",
 )
@@ -311,6 +394,8 @@ def test_secrets_show_in_no_repr_and_no_problem(environment):
         "UPLOAD_WEBHOOK_URL": f"https://business.example/{canary}",
     }
     settings = read_settings(environment)
+    assert repr(settings) == "Settings(my-bucket)"
+    assert repr(settings.wechat) == "WechatApp(wx0123456789abcdef)"
     for shown in (settings, settings.wechat, {"a": settings}, Surroundings(environment)):
         assert canary not in repr(shown) + f"{shown}"
     del environment["WECHAT_APPID"], environment["WECHAT_SECRET"]
