@@ -2,13 +2,19 @@
 
 import gzip
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from outgoing_http import DEFAULT_MAX_BYTES, ExchangeFailed, exchange
+from outgoing_http import within as within_seconds
+
+ROOT = Path(__file__).parents[1]
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 5
@@ -133,6 +139,15 @@ def test_an_answer_at_the_limit_is_taken_and_one_byte_more_is_not():
         assert failure(other.url, max_bytes=99).kind == "answer over the size limit"
 
 
+@pytest.mark.parametrize(("length", "is_taken"), [(64 * 1024, True), (64 * 1024 + 1, False)])
+def test_an_answer_may_have_64_kib_where_nobody_says_otherwise(length, is_taken):
+    with peer(sends(with_body(b"x" * length))) as other:
+        if is_taken:
+            assert len(ask(other.url).body) == length
+        else:
+            assert failure(other.url).kind == "answer over the size limit"
+
+
 def test_an_endless_answer_is_given_up_at_the_limit():
     def act(connection, done):
         connection.sendall(OK + b"\r\n")
@@ -150,7 +165,7 @@ def test_a_compressed_answer_is_not_blown_up():
             body = ask(other.url, max_bytes=len(bomb)).body
         except ExchangeFailed:
             body = b""
-    assert "accept-encoding: identity" in other.heads[0].lower()
+    assert "accept-encoding: identity\r\n" in other.heads[0].lower()
     assert len(body) <= len(bomb)
 
 
@@ -237,6 +252,7 @@ def test_nobody_listening_is_a_failure_that_does_not_repeat_the_address():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = failure(f"http://127.0.0.1:{port}/", query={"secret": "canary"})
+    assert str(error) == error.kind
     assert "canary" not in str(error)
     assert error.__cause__ is None
 
@@ -244,3 +260,24 @@ def test_nobody_listening_is_a_failure_that_does_not_repeat_the_address():
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/", "gopher://x/", "http://", "http://[", "x"])
 def test_what_is_no_http_address_is_a_failure(url):
     assert failure(url).kind.isidentifier()
+
+
+def test_an_error_of_the_call_itself_is_raised_even_when_it_says_timeout():
+    def ask_in_vain():
+        raise TimeoutError("of the call")
+
+    with pytest.raises(TimeoutError, match="of the call"):
+        within_seconds(5, ask_in_vain)
+
+
+def test_a_call_that_was_left_behind_keeps_no_process_alive():
+    script = (
+        "import time\n"
+        "from outgoing_http import ExchangeFailed, within\n"
+        "try:\n    within(0.01, lambda: time.sleep(30))\n"
+        "except ExchangeFailed as error:\n    print(error.kind)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20
+    )
+    assert shown.stdout == "no answer within the budget\n"

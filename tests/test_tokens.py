@@ -4,6 +4,7 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from errors import Unauthorized
-from tokens import MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token, read_token
+from tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 
 SECRET = "our-secret-0123456789-0123456789-abc"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
@@ -240,11 +241,38 @@ def test_neither_the_answer_nor_the_reason_repeats_the_token(clock):
     assert encoded(good_payload(clock(), sub="canary"))[:20] not in told
 
 
-def test_refuses_a_token_over_length_without_reading_it(clock):
-    token = craft(good_payload(clock(), pad="x" * MAX_TOKEN_CHARACTERS))
+def test_refuses_a_token_over_4096_characters_without_reading_it(clock):
+    def of_length(length):
+        # Base64 has no text of every length, but a header and a payload together have.
+        fillings = product(("", "y", "yy"), ("x" * fill for fill in range(2800, 3100)))
+        tokens = (
+            craft(good_payload(clock(), pad=pad), header={"alg": "HS256", "x": more})
+            for more, pad in fillings
+        )
+        return next(token for token in tokens if len(token) == length)
+
+    assert read(of_length(4096), clock())
     with pytest.raises(Unauthorized) as raised:
-        read(token, clock())
+        read(of_length(4097), clock())
     assert raised.value.reason == "token over length"
+
+
+def test_the_instant_of_the_request_decides_and_no_other_clock():
+    later = datetime(2126, 1, 1, tzinfo=UTC)
+    assert read(craft(good_payload(later, nbf=int(later.timestamp()), iat=int(later.timestamp()))), later)
+
+
+def test_the_log_learns_why_a_token_is_refused(clock):
+    def reason(token, **how):
+        with pytest.raises(Unauthorized) as raised:
+            read(token, clock(), **how)
+        return raised.value.reason
+
+    now = int(clock().timestamp())
+    assert reason(craft(good_payload(clock(), exp=now))) == "expired"
+    assert reason(craft(good_payload(clock(), nbf=now + 1))) == "not valid yet"
+    assert reason(craft(good_payload(clock(), exp="x"))) == "exp or nbf is no number"
+    assert reason(issue(clock()), secrets=(OTHER_SECRET,)) == "signed with none of our secrets"
 
 
 def test_refuses_a_payload_nested_too_deep_to_parse(clock):
