@@ -133,18 +133,17 @@ def openid_of(code: str, app: WechatApp, exchange: Exchange) -> str:
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/code2Session.html
     """
-    for budget_seconds in CODE2SESSION_BUDGETS_SECONDS:
-        try:
-            answer = _code2session(code, app, exchange, budget_seconds)
-        except WechatUnavailable:
-            if budget_seconds == CODE2SESSION_BUDGETS_SECONDS[-1]:
-                raise
-            continue
-        openid = answer.get("openid")
-        if _is_subject(openid):
-            return openid
-        break
-    raise WechatRejected("WeChat's answer to the login cannot be used.", reason="code2Session without openid")
+    first_seconds, second_seconds = CODE2SESSION_BUDGETS_SECONDS
+    try:
+        answer = _code2session(code, app, exchange, first_seconds)
+    except WechatUnavailable:
+        answer = _code2session(code, app, exchange, second_seconds)
+    openid = answer.get("openid")
+    if not _is_subject(openid):
+        raise WechatRejected(
+            "WeChat's answer to the login cannot be used.", reason="code2Session without openid"
+        )
+    return openid
 
 
 def _code2session(code: str, app: WechatApp, exchange: Exchange, budget_seconds: float) -> dict[str, Any]:

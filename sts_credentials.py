@@ -136,16 +136,7 @@ class StsClient:
 
             StsUnavailable: anything else that is not a good answer.
         """
-        client = self._client_for(own)
-        for left in reversed(range(attempts)):
-            try:
-                body = self._ask(client)
-                break
-            except _WorthAnotherTry as error:
-                if not left:
-                    raise unavailable(str(error)) from None
-            self._sleep(RETRY_PAUSE_SECONDS)
-        credentials = parse_answer(body)
+        credentials = parse_answer(self._ask_up_to(attempts, self._client_for(own)))
         # A wrong clock over there must not make us keep a set for longer than we asked for.
         latest = now + self._session_life
         if credentials.expires_at > latest:
@@ -153,6 +144,17 @@ class StsClient:
                 credentials.access_key_id, credentials.access_key_secret, credentials.security_token, latest
             )
         return credentials
+
+    def _ask_up_to(self, attempts: int, client: "AcsClient") -> bytes:
+        for _ in range(attempts - 1):
+            try:
+                return self._ask(client)
+            except _WorthAnotherTry:
+                self._sleep(RETRY_PAUSE_SECONDS)
+        try:
+            return self._ask(client)
+        except _WorthAnotherTry as error:
+            raise unavailable(str(error)) from None
 
     def _client_for(self, own: AccessKeys) -> "AcsClient":
         if self._client is None or self._client[0] != own:

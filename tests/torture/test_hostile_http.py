@@ -8,7 +8,7 @@ from base64 import b64encode
 import pytest
 
 from handler import serve
-from http_trigger import MAX_BODY_BYTES, MAX_HEADERS_BYTES
+from http_trigger import MAX_BODY_BYTES, MAX_HEADERS_BYTES, Request
 
 GOOD = b'{"filename": "a.png"}'
 CONTRACTS = ["event", "wsgi"]
@@ -44,6 +44,11 @@ def code(answer):
     status, body = answer
     assert body["error"]["message"]
     return status, body["error"]["code"]
+
+
+def test_a_request_shows_neither_its_headers_nor_its_context():
+    request = Request("POST", "/login", {"q": "canary"}, "q=canary", {"x": "canary"}, b"canary", "canary")
+    assert repr(request) == "Request(POST /login)"
 
 
 def test_a_plain_request_is_answered(send):
