@@ -38,7 +38,8 @@ demo: $(READY) ## one upload through the local cloud, step by step, then exit
 test: test-python test-node ## every test: pytest, then the mini-program client's
 
 test-python: $(READY)
-	@$(PY) -m pytest -q
+	@$(PY) -m coverage run -m pytest -q
+	@$(PY) -m coverage report
 
 test-node: $(READY) $(NODE_READY)
 	@PYTHON=$(abspath $(PY)) node --test tests/local/sts/*.test.js
@@ -74,4 +75,4 @@ torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
 	@$(PY) -m torture
 
 clean: ## forget what was built
-	rm -rf $(VENV) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
