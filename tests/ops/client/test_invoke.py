@@ -311,6 +311,13 @@ def test_a_file_that_shrank_meanwhile_is_given_up_at_once(collecting):
         post_form(origin, {"key": "a"}, io.BytesIO(b"short"), 1000)
 
 
+def test_of_a_file_that_grew_meanwhile_only_what_was_announced_is_sent(collecting):
+    origin, kept = collecting
+    post_form(origin, {"key": "a"}, io.BytesIO(b"x" * 1000 + b"later"), 1000)
+    assert b"later" not in kept["start"] + kept["end"]
+    assert kept["end"].endswith(b"--\r\n")
+
+
 def test_the_progress_bar_is_drawn_on_terminals_only(capsys):
     quiet, drawn = invoke.progress_bar(False), invoke.progress_bar(True)
     for sent in (0, 500, 500, 1000):
