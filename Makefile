@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
+RUN_READY := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 S := node_modules/.bin/s
@@ -14,25 +15,27 @@ S := node_modules/.bin/s
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.txt requirements-dev.txt
+# What `make demo` and `make run` need is small; the rest comes on top of it when it is needed.
+$(RUN_READY): requirements-run.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
-	@echo "setting up $(VENV) (once, about half a minute) ..."
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
+	@$(PYTHON) -m ops.run.install $(VENV) requirements-run.txt --fresh
+	@touch $@
+
+$(READY): $(RUN_READY) requirements-dev.txt
+	@$(PYTHON) -m ops.run.install $(VENV) requirements-dev.txt
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json
 	@node -e 'if (Number(process.versions.node.split(".")[0]) < 18) { console.error("Node 18 or newer is needed; this is " + process.version); process.exit(1) }'
-	@echo "installing node_modules (once, about half a minute) ..."
-	@npm ci --no-audit --no-fund --loglevel=error
+	@$(PYTHON) -m ops.run.install node
 	@touch $@
 
 setup: $(READY) ## the virtual environment with every pinned package
 
-run: $(READY) ## the local cloud, one upload through it, then stay up
+run: $(RUN_READY) ## the local cloud, one upload through it, then stay up
 	@$(PY) manage.py serve --demo
 
-demo: $(READY) ## one upload through the local cloud, step by step, then exit
+demo: $(RUN_READY) ## one upload through the local cloud, step by step, then exit
 	@$(PY) manage.py demo
 
 test: test-python test-node ## every test: pytest, then the mini-program client's

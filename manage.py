@@ -21,6 +21,8 @@ COMMANDS = {
     "package": "ops.package.command",
     "check-deploy": "ops.deploy.check_deploy",
 }
+# What requirements-run.txt is enough for; the others need requirements-dev.txt.
+WITH_FEW_PACKAGES = ("serve", "demo", "explain")
 
 
 # The annotation is a text, so that a Python too old for it still gets as far as the sentence that says so.
@@ -30,7 +32,13 @@ def main(arguments: "list[str]") -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     # One command's imports are enough to run it; only the general help needs them all.
     chosen = [name for name in COMMANDS if arguments[:1] == [name]]
+    has_all = importlib.util.find_spec("alibabacloud_oss_v2") is not None
     for name in chosen or COMMANDS:
+        if not has_all and name not in WITH_FEW_PACKAGES:
+            if chosen:
+                sys.exit(f"{name} needs packages that are not installed yet. Run: make setup")
+            commands.add_parser(name, help="needs more packages: make setup")
+            continue
         module = importlib.import_module(COMMANDS[name])
         command = commands.add_parser(name, help=module.SUMMARY, description=module.__doc__)
         module.add_arguments(command)

@@ -1,0 +1,131 @@
+"""Setting up: the small set is enough for the demo, and what goes wrong is said in a sentence."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops.package.pins import read_pins
+from ops.run.install import NPM, PYPI, install, main, make_environment
+
+ROOT = Path(__file__).parents[3]
+OFFLINE = ["--index-url", "http://127.0.0.1:9/simple", "--retries", "0"]
+
+
+def python(program):
+    return [sys.executable, "-c", program]
+
+
+def test_an_installer_that_succeeds_is_silent(capfd):
+    assert install(python("print('progress, and more of it')"), PYPI) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_a_network_one_sentence_says_so_instead_of_what_pip_says(capfd):
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        *OFFLINE,
+        "no-such-package-x==1",
+    ]
+    assert install(command, PYPI) != 0
+    said = capfd.readouterr().err
+    assert re.fullmatch(r"PyPI cannot be reached from here, and nothing was installed: .*\n", said)
+    assert PYPI.variable in said
+
+
+def test_what_npm_says_without_a_network_becomes_a_sentence_too(capfd):
+    program = "import sys; sys.exit('npm error code ENOTFOUND\\nnpm error network request failed')"
+    assert install(python(program), NPM) == 1
+    said = capfd.readouterr().err
+    assert said.startswith("npm cannot be reached")
+    assert said.count("\n") == 1
+    assert NPM.variable in said
+
+
+def test_any_other_failure_keeps_the_installers_last_words(capfd):
+    program = "import sys; [print('line', n) for n in range(20)]; sys.exit('hashes do not match')"
+    assert install(python(program), PYPI) == 1
+    said = capfd.readouterr().err
+    assert "hashes do not match" in said
+    assert "line 3\n" not in said
+    assert PYPI.variable not in said
+
+
+def test_a_slow_installer_gets_the_hint_once_and_goes_on(capfd):
+    assert install(python("import time; time.sleep(0.6)"), PYPI, slow_seconds=0.1) == 0
+    said = capfd.readouterr().err
+    assert said.startswith("still installing ...")
+    assert said.count(PYPI.variable) == 1
+
+
+def test_a_python_without_venv_is_told_what_to_install(capfd):
+    program = "import sys; sys.exit('The virtual environment was not created: ensurepip is not available.')"
+    assert make_environment(python(program)) == 1
+    assert capfd.readouterr().err.endswith("apt install python3-venv\n")
+
+
+def test_makes_an_environment_and_installs_into_it(tmp_path, capfd):
+    (tmp_path / "requirements.txt").write_text("# nothing\n", "utf-8")
+    assert main([str(tmp_path / "venv"), str(tmp_path / "requirements.txt"), "--fresh"]) == 0
+    done = subprocess.run([tmp_path / "venv/bin/python", "-m", "pip", "--version"], check=False)
+    assert done.returncode == 0
+
+
+def test_setting_up_needs_the_standard_library_only():
+    program = "import runpy, sys; sys.argv = ['x', 'y', 'z']; sys.path.insert(0, '.'); import ops.run.install"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], cwd=ROOT, check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["demo", "serve", "explain"])
+def test_what_the_small_set_is_for_imports_nothing_else(command):
+    """Each package of the larger set is made unimportable."""
+    larger = read_pins((ROOT / "requirements-dev.txt").read_text("utf-8"))
+    small = read_pins((ROOT / "requirements-run.txt").read_text("utf-8"))
+    program = f"""
+import importlib.metadata, sys
+sys.path.insert(0, {str(ROOT)!r})
+absent = {sorted(larger.keys() - small.keys())!r}
+tops = {{top for top, names in importlib.metadata.packages_distributions().items()
+        if all(name.lower().replace("_", "-").replace(".", "-") in absent for name in names)}}
+assert {{"hypothesis", "alibabacloud_oss_v2", "yaml"}} <= tops
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in tops:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name in tops else find(name)
+import manage
+manage.main([{command!r}, "--help"])
+"""
+    environ = {**os.environ, "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"manage.py {command}" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["setup", "doctor", "invoke", "package", "check-deploy"])
+def test_what_needs_more_packages_names_the_command_that_brings_them(command):
+    program = f"""
+import importlib.util, sys
+sys.path.insert(0, {str(ROOT)!r})
+import manage
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "alibabacloud_oss_v2" else find(name)
+manage.main([{command!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"{command} needs packages that are not installed yet. Run: make setup\n"
