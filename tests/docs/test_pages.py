@@ -17,10 +17,15 @@ from tests.docs.markdown import (
     tables,
 )
 
-MOST_LINES = {"README.md": 200}
+MOST_LINES = {"README.md": 200, "ARCHITECTURE.md": 120, "CONTRIBUTING.md": 60}
 EVERY_PAIR = pytest.mark.parametrize("name", PAIRS)
 EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
 ONE_LANGUAGE = {"CHANGELOG.md", "docs/glossary.md"}
+WITH_LINKS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in (".", "docs", "docs/decisions", "miniprogram/oss-direct-upload")
+    for path in (ROOT / folder).glob("*.md")
+)
 
 
 def test_every_page_is_there_in_both_languages():
@@ -68,7 +73,7 @@ def test_both_languages_name_the_same_pages(name):
     assert len(english) == len(chinese)
 
 
-@EVERY_PAGE
+@pytest.mark.parametrize("name", WITH_LINKS)
 def test_every_link_leads_somewhere(name):
     for target, anchor in links(page(name)):
         aim = (ROOT / name).parent / target if target else ROOT / name

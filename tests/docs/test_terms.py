@@ -12,7 +12,9 @@ BEFORE_A_TERM = rf"(?:(?<=[{HAN}，。；：、（])|(?<=[{HAN}，。；：、�
 HALF_WIDTH = re.compile(rf"[{HAN}][,;:!?()]|[,;:!?()][{HAN}]")
 SOURCES = {".py", ".toml", ".js", ".ts", ".wxml", ".json", ".html", ".svg"}
 FOLDERS = ("docs", "ops", "local", "miniprogram/example", "miniprogram/oss-direct-upload")
-CHINESE_PAGES = sorted({*PAIRS.values(), "miniprogram/oss-direct-upload/README.md"})
+CHINESE_PAGES = sorted(
+    {*PAIRS.values(), "miniprogram/oss-direct-upload/README.md", "docs/decisions/README.md"}
+)
 
 
 def forbidden_words():
