@@ -1,0 +1,19 @@
+"""The commands that the pages show do what the pages say."""
+
+import subprocess
+
+import pytest
+
+from tests.docs.markdown import ROOT, both, code_blocks, page
+
+
+@pytest.mark.parametrize("name", both("docs/client.md"))
+def test_the_lines_that_copy_the_client_copy_what_is_pasted(name, tmp_path):
+    (lines,) = [code for kind, code in code_blocks(page(name)) if kind == "bash"]
+    (tmp_path / "miniprogram").symlink_to(ROOT / "miniprogram")
+    subprocess.run(["bash", "-euc", lines], cwd=tmp_path, timeout=30, check=True)
+    copied = tmp_path / "your-app/utils/oss-direct-upload"
+    pasted = ROOT / "miniprogram/example/utils/oss-direct-upload"
+    assert {path.name: path.read_bytes() for path in copied.iterdir()} == {
+        path.name: path.read_bytes() for path in pasted.iterdir()
+    }

@@ -1,0 +1,44 @@
+"""docs/deploy.md shows the documents that setup makes, and each of its options in the table."""
+
+import argparse
+import json
+
+import pytest
+
+from ops.account.ram_documents import same_document
+from ops.account.role_plan import FoundRoles, role_steps
+from ops.account.setup import add_arguments
+from ops.account.setup_options import read_wanted
+from tests.docs.markdown import both, code_blocks, names_in, page, tables
+
+OPTIONS = ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--account", "1234567890123456"]
+
+
+def parser():
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser
+
+
+def documents():
+    """The four documents of an empty account, in the order in which setup makes them."""
+    wanted = read_wanted(parser().parse_args(OPTIONS), {})
+    steps, _ = role_steps(wanted.roles, FoundRoles())
+    values = [value for step in steps for value in step.parameters.values()]
+    return [value for value in values if isinstance(value, dict) and "Statement" in value]
+
+
+@pytest.mark.parametrize("name", both("docs/deploy.md"))
+def test_the_documents_shown_are_those_that_setup_makes(name):
+    shown = [json.loads(code) for kind, code in code_blocks(page(name)) if kind == "json"]
+    made = documents()
+    assert len(shown) == len(made) == 4
+    assert [same_document(*pair) for pair in zip(shown, made, strict=True)] == [True] * 4
+
+
+@pytest.mark.parametrize("name", both("docs/deploy.md"))
+def test_every_option_in_the_table_exists(name):
+    named = [text for table in tables(page(name)) for row in table for text in names_in(row[0])]
+    options = [text.split()[0] for text in named if text.startswith("--")]
+    assert options
+    assert set(options) <= set(parser()._option_string_actions)
