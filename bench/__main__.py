@@ -18,7 +18,7 @@ from bench.fresh_process import ContestantFailed
 from bench.load_generator import LoadFailed
 from bench.same_work import WrongWork
 from bench.setting_up import ROOT, WORKSHOP, Bench, Progress, set_up, versions
-from bench.sts_stand_in import StsStandIn
+from bench.stand_ins import StandIns
 from ops.package.function_files import PackagingError
 from ops.package.vendoring import TARGET_VERSION
 
@@ -59,8 +59,8 @@ def main(arguments: list[str]) -> int:
 
     load_before = _load_average()
     try:
-        with StsStandIn(WORKSHOP / "tls") as sts:
-            bench = set_up(sts.origin, sts.ca_file, progress)
+        with StandIns(WORKSHOP / "tls") as stand_ins:
+            bench = set_up(stand_ins, progress)
             results = measure(bench, extent, args.only or PARTS, progress)
     except (ContestantFailed, LoadFailed, PackagingError, WrongWork) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -90,7 +90,8 @@ def measure(
         "refreshes": lambda: load.measure_refreshes(bench, extent.refresh_seconds, progress),
         "growth": lambda: growth.measure(bench, extent.growth_rounds, extent.callers, progress),
     }
-    return {name: part() for name, part in parts.items() if name in wanted}
+    package = {"package": {"zipped_mb": bench.zipped_mb}}
+    return package | {name: part() for name, part in parts.items() if name in wanted}
 
 
 def machine() -> str:

@@ -1,5 +1,5 @@
 """
-Cold start: a fresh process until its first signed form, AssumeRole answered on loopback over TLS.
+Cold start: a fresh process until its first signed form; STS and WeChat answer on loopback over TLS.
 """
 
 import json
@@ -8,16 +8,17 @@ from typing import Any
 
 from bench.figures import in_turn
 from bench.fresh_process import time_first_line
+from bench.modes import MODES
 from bench.package_size import size_of_folder, size_of_node_package, size_of_packages
 from bench.same_work import check_form
 from bench.setting_up import ROOT, Bench, Progress
 
-FUNCTION, FLOOR = "this function", "floor: STS SDK, one AssumeRole, one signature"
+FLOOR = "floor: STS SDK, one AssumeRole, one signature"
 SAMPLE_SERVER, BOTO3 = "Alibaba's sample server stack", "boto3, no AssumeRole"
 BOTO3_STS, ALI_OSS = "boto3 with AssumeRole", "ali-oss on Node"
 NOTHING, NODE = "python -c pass", "node -e 0"
 SCRIPT_OF = {
-    FUNCTION: "cold_function",
+    **dict.fromkeys(MODES, "cold_function"),
     FLOOR: "cold_floor",
     SAMPLE_SERVER: "cold_sample_server",
     BOTO3: "cold_boto3",
@@ -38,7 +39,9 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     Returns:
         ``{contestant: {"wall_ms": [one a round], "cpu_ms": […], "peak_mb": […], "package_mb": …}}``
     """
-    starts = {name: partial(time_first_line, command_of(bench, name), bench.environ) for name in SCRIPT_OF}
+    starts = {
+        name: partial(time_first_line, command_of(bench, name), bench.environ_of(name)) for name in SCRIPT_OF
+    }
     outcomes = in_turn(starts, rounds, lambda text: progress(f"cold start: {text}"))
     for name, runs in outcomes.items():
         if name not in (NOTHING, NODE):
@@ -59,14 +62,14 @@ def command_of(bench: Bench, name: str) -> list[str]:
     script = SCRIPT_OF[name]
     if script.endswith(".js"):
         return bench.run_node(script)
-    if name in (FUNCTION, FLOOR):
+    if name in (*MODES, FLOOR):
         return bench.run_python(script, bench.package)
     return bench.run_python(script, bench.peers)
 
 
 def package_mb(bench: Bench, name: str) -> float:
     """What of it would be deployed, unpacked, with the bytecode that is shipped or made on the spot."""
-    if name == FUNCTION:
+    if name in MODES:
         return size_of_folder(bench.package) / 1e6
     if name == FLOOR:
         return size_of_packages(bench.venv_python, ("aliyun-python-sdk-sts",)) / 1e6

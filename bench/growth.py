@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.figures import bend, line_through
 from bench.fresh_process import time_first_line
+from bench.modes import ANONYMOUS
 from bench.setting_up import Bench, Progress
 
 PROFILES = (1, 10, 25, 50, 75, 100)
@@ -72,5 +73,5 @@ def verdict_of_stretches(points: Points) -> str:
 
 def _run(bench: Bench, call: str) -> dict[str, Any]:
     command = bench.run_python("growth_function", bench.package, call=call)
-    figures: dict[str, Any] = json.loads(time_first_line(command, bench.environ).line)
+    figures: dict[str, Any] = json.loads(time_first_line(command, bench.environ_of(ANONYMOUS)).line)
     return figures

@@ -21,7 +21,6 @@ from bench.figures import in_turn
 from bench.load_generator import Sample, drive
 from bench.peers.task import WANTED
 from bench.setting_up import WORKSHOP, Bench, Progress
-from bench.sts_stand_in import StsStandIn
 
 HELLO, FLOOR, TUNED_FLOOR, FUNCTION = "hello", "inline", "tuned", "function"
 APPLICATIONS = (HELLO, FLOOR, TUNED_FLOOR, FUNCTION)
@@ -41,7 +40,9 @@ def measure(bench: Bench, rounds: int, seconds: float, progress: Progress) -> di
         ``{application: {"per_second": [one a round], "per_cpu_second", "p50_ms", …, "wrk"}}``
     """
     with contextlib.ExitStack() as stack:
-        ports = {name: stack.enter_context(served(bench, name)) for name in APPLICATIONS}
+        ports = {
+            name: stack.enter_context(served(bench, name, bench.environ_of(name))) for name in APPLICATIONS
+        }
         runs = {name: partial(load_once, port, seconds) for name, port in ports.items()}
         outcomes = in_turn(runs, rounds, lambda text: progress(f"load: {text}"))
         figures: dict[str, Any] = {
@@ -67,15 +68,10 @@ def measure_refreshes(bench: Bench, seconds: float, progress: Progress) -> dict[
     def now() -> datetime:
         return datetime.fromtimestamp(started, UTC) + timedelta(seconds=(time.time() - started) * CLOCK_SPEED)
 
-    with StsStandIn(WORKSHOP / "tls-refresh", STS_LATENCY_SECONDS, now) as sts:
+    with replace(bench.stand_ins, latency_seconds=STS_LATENCY_SECONDS, now=now, calls=[]) as sts:
         clock = {"BENCH_CLOCK_SPEED": str(CLOCK_SPEED), "BENCH_CLOCK_START": repr(started)}
-        environ = {
-            **bench.environ,
-            **clock,
-            "STS_ENDPOINT": sts.origin,
-            "ALIBABA_CLOUD_CA_BUNDLE": str(sts.ca_file),
-        }
-        with served(replace(bench, environ=environ), FUNCTION) as port:
+        environ = {**bench.environ_of(FUNCTION), **clock, "STS_ENDPOINT": sts.origin}
+        with served(bench, FUNCTION, environ) as port:
             load_once(port, 0.2)
             samples = drive(port, post(), CONNECTIONS, seconds)
     return summarise_refreshes(samples, sts.calls)
@@ -107,21 +103,15 @@ def summarise_refreshes(samples: list[Sample], calls: list[tuple[float, float]])
 
 
 @contextlib.contextmanager
-def served(bench: Bench, application: str) -> Iterator[int]:
+def served(bench: Bench, application: str, environ: Mapping[str, str]) -> Iterator[int]:
     """gunicorn with threads on a port of its own, until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        environ = {**bench.environ, "PYTHONPATH": f"{bench.scripts}:{bench.package}"}
+        environ = {**environ, "PYTHONPATH": f"{bench.scripts}:{bench.package}"}
         command = [bench.venv_python, "-B", "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}"]
         command += ["--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)]
-        command += [
-            "--keep-alive",
-            "75",
-            "--log-level",
-            "error",
-            "--no-control-socket",
-            f"wsgi_apps:{application}",
-        ]
+        command += ["--keep-alive", "75", "--log-level", "error", "--no-control-socket"]
+        command.append(f"wsgi_apps:{application}")
         server = subprocess.Popen(command, env=environ, pass_fds=[listening.fileno()])
     try:
         wait_until_served(port, server)
@@ -182,18 +172,9 @@ def run_wrk(port: int, seconds: float) -> dict[str, float] | None:
     """The same load by wrk, where it is installed, to hold our own generator against."""
     script = WORKSHOP / "post.lua"
     script.write_text(WRK_SCRIPT.format(body=json.dumps(WANTED)), "utf-8")
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{CONNECTIONS}",
-        f"-d{max(1, round(seconds))}s",
-        "--latency",
-        "-s",
-        str(script),
-    ]
-    done = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/upload-params"], capture_output=True, text=True, check=False
-    )
+    command = f"wrk -t1 -c{CONNECTIONS} -d{max(1, round(seconds))}s --latency -s".split()
+    command += [str(script), f"http://127.0.0.1:{port}/upload-params"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     latencies = {part: re.search(rf"\b{part}%\s+([\d.]+)(us|ms|s)", done.stdout) for part in (50, 99)}
     if not rate or not all(latencies.values()):

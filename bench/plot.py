@@ -3,7 +3,7 @@ Two plots in plain SVG: bars, and small charts of growth, legible on a light pag
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from html import escape
 
 BAR, OURS, TEXT, RULE = "#8aa4c8", "#e8590c", "#6b7280", "#9ca3af"
@@ -12,21 +12,21 @@ ROW, LABELS, BARS = 26, 300, 360
 PANEL_WIDTH, PANEL_HEIGHT, MARGIN = 330, 190, 52
 
 
-def bars(title: str, rows: Sequence[tuple[str, float, float, float]], unit: str, ours: str) -> str:
+def bars(title: str, rows: Sequence[tuple[str, float, float, float]], unit: str, ours: Container[str]) -> str:
     """
     Horizontal bars with their spread.
 
     Args:
         rows: name, median, least, most.
 
-        ours: the name to set off.
+        ours: the names to set off.
     """
     largest = max(most for *_, most in rows)
     parts = [_text(8, 18, title, weight="bold")]
     for index, (name, median, least, most) in enumerate(rows):
         y = 32 + index * ROW
         width, low, high = (value / largest * BARS for value in (median, least, most))
-        colour = OURS if name == ours else BAR
+        colour = OURS if name in ours else BAR
         parts += [
             _text(LABELS - 8, y + 14, name, anchor="end"),
             f'<rect x="{LABELS}" y="{y + 2}" width="{width:.1f}" height="16" fill="{colour}"/>',

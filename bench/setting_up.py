@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.modes import ANONYMOUS, settings_of_modes
 from bench.peers import task
+from bench.stand_ins import StandIns
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.command import build
 from ops.package.pins import read_pins
@@ -36,19 +38,27 @@ class Bench:
     Args:
         python: runs the function and every Python peer alike.
 
+        package: as it is deployed, but that it trusts the stand-ins as well.
+
         peers: the site-packages of the peers.
 
         scripts: the contestants' programs, compiled as the package is.
 
-        environ: all that a contestant sees of the surroundings.
+        modes: all that the function sees of the surroundings, by contestant.
     """
 
     python: str
     venv_python: str
     package: Path
+    zipped_mb: float
     peers: Path
     scripts: Path
-    environ: Mapping[str, str]
+    modes: Mapping[str, Mapping[str, str]]
+    stand_ins: StandIns
+
+    def environ_of(self, contestant: str) -> Mapping[str, str]:
+        """Who is none of the modes sees the same as the plainest of them."""
+        return self.modes.get(contestant, self.modes[ANONYMOUS])
 
     def run_python(self, module: str, *folders: Path, call: str = "") -> list[str]:
         """A bare interpreter (no site, no user folders) that imports a module, and what to call in it."""
@@ -62,49 +72,62 @@ class Bench:
         return ["node", str(self.scripts / script)]
 
 
-def set_up(sts_origin: str, ca_file: Path, progress: Progress) -> Bench:
+def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
     """Package the function, install the peers once, and compile all of it the same way."""
     target = find_python(None, os.environ)
     python = target or sys.executable
     progress(f"packaging the function ({PACKAGE.relative_to(ROOT)})")
     # Without the target's Python there is no bytecode to ship; the running one compiles for itself below.
-    build(ROOT, PACKAGE, target)
+    zipped = build(ROOT, PACKAGE, target)
+    package = _copied(PACKAGE, WORKSHOP / "function")
     if target is None:
-        compile_folder(python, PACKAGE)
+        compile_folder(python, package)
+    # It trusts nobody else than the authorities that it brings, whatever the environment says.
+    shutil.copyfile(stand_ins.authorities_file, package / "certifi" / "cacert.pem")
     venv_python = _install_peers(python, progress)
-    shutil.rmtree(WORKSHOP / "scripts", ignore_errors=True)
-    shutil.copytree(SCRIPTS, WORKSHOP / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
-    compile_folder(python, WORKSHOP / "scripts")
+    scripts = _copied(SCRIPTS, WORKSHOP / "scripts")
+    compile_folder(python, scripts)
+    surroundings = contestant_environment(stand_ins)
     return Bench(
         python=python,
         venv_python=venv_python,
-        package=PACKAGE,
+        package=package,
+        zipped_mb=len(zipped) / 1e6,
         peers=_site_packages(venv_python),
-        scripts=WORKSHOP / "scripts",
-        environ=contestant_environment(sts_origin, ca_file),
+        scripts=scripts,
+        modes={
+            mode: {**surroundings, **settings}
+            for mode, settings in settings_of_modes(stand_ins.origin).items()
+        },
+        stand_ins=stand_ins,
     )
 
 
-def contestant_environment(sts_origin: str, ca_file: Path) -> dict[str, str]:
-    """Settings of the function, and the certificate authority under the name that each library looks for."""
-    ca = str(ca_file)
+def _copied(source: Path, target: Path) -> Path:
+    shutil.rmtree(target, ignore_errors=True)
+    return Path(shutil.copytree(source, target))
+
+
+def contestant_environment(stand_ins: StandIns) -> dict[str, str]:
+    """Settings of the function, and the authorities to trust under the name that each library looks for."""
+    authorities = str(stand_ins.authorities_file)
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         "OSS_BUCKET": task.BUCKET,
         "OSS_REGION": task.REGION,
         "STS_ROLE_ARN": task.ROLE_ARN,
-        "STS_ENDPOINT": sts_origin,
-        "CALLER_AUTH": "anonymous",
+        "STS_ENDPOINT": stand_ins.origin,
         "CALLER_RATE": "999999999/s",
         "TOKEN_SECRET": task.TOKEN_SECRET,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": task.OWN_KEY_ID,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": task.OWN_SECRET,
         "ALIBABA_CLOUD_SECURITY_TOKEN": task.OWN_TOKEN,
-        "ALIBABA_CLOUD_CA_BUNDLE": ca,
-        "REQUESTS_CA_BUNDLE": ca,
-        "SSL_CERT_FILE": ca,
-        "AWS_CA_BUNDLE": ca,
-        "NODE_EXTRA_CA_CERTS": ca,
+        "ALIBABA_CLOUD_CA_BUNDLE": authorities,
+        "REQUESTS_CA_BUNDLE": authorities,
+        "SSL_CERT_FILE": authorities,
+        "AWS_CA_BUNDLE": authorities,
+        # Node adds it to the authorities that it has built in.
+        "NODE_EXTRA_CA_CERTS": str(stand_ins.ca_file),
         "BENCH_ALI_OSS": str(ROOT / "node_modules" / "ali-oss"),
     }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.figures import in_turn
 from bench.fresh_process import ContestantFailed
+from bench.modes import MODES
 from bench.setting_up import Bench, Progress
 
 FUNCTION, FLOOR = "this function", "floor"
@@ -49,14 +50,16 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
         ``{"contestant: call": {"us": [one a round], "allocated_kb": … or None}}``
     """
     commands = {
-        FUNCTION: bench.run_python("warm_function", bench.package),
+        **dict.fromkeys(MODES, bench.run_python("warm_function", bench.package)),
+        FUNCTION: bench.run_python("warm_signature", bench.package),
         FLOOR: bench.run_python("warm_floor"),
         **{name: bench.run_python(script, bench.peers) for name, script in PEERS.items()},
         ALI_OSS: bench.run_node("warm_ali_oss.js"),
     }
     with contextlib.ExitStack() as stack:
         contestants = {
-            name: stack.enter_context(_waiting(command, bench.environ)) for name, command in commands.items()
+            name: stack.enter_context(_waiting(command, bench.environ_of(name)))
+            for name, command in commands.items()
         }
         allocated = {name: contestant.tell() for name, contestant in contestants.items()}
         calls = [(name, call) for name in contestants for call in allocated[name]]

@@ -2,19 +2,29 @@
 What clients send: FC 3.0 events and bearer tokens.
 """
 
-import hashlib
-import hmac
 import json
-import time
-from base64 import urlsafe_b64encode
+import os
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from task import JWT_KEY, TOKEN_SECRET, WANTED
+from task import WANTED
 
 CONTEXT = SimpleNamespace(request_id="1-65f0a1b2-c3d4e5f60718293a4b5c6d7e")
-SESSION_AUDIENCE = "oss-direct-upload/session"
-TOKEN_LIFE_SECONDS = 7200
+LOGIN_CODE = "0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P"
+
+
+def token_of_caller(ask: Callable[[bytes], dict[str, Any]]) -> str:
+    """
+    What callers of this mode bring: a session's token for a code of WeChat, the business's own, or none.
+
+    Args:
+        ask: an event becomes the function's response.
+    """
+    if os.environ["CALLER_AUTH"] == "wechat":
+        token: str = json.loads(ask(post("/login", {"code": LOGIN_CODE}))["body"])["token"]
+        return token
+    return os.environ.get("BENCH_TOKEN", "")
 
 
 def event(
@@ -22,6 +32,11 @@ def event(
 ) -> bytes:
     """One POST to ``/upload-params``; several files go as ``files``."""
     wanted = {**WANTED, **({} if profile == "default" else {"profile": profile})}
+    body = wanted if files == 1 else {"files": [wanted] * files}
+    return post("/upload-params", body, token=token, source_ip=source_ip)
+
+
+def post(path: str, body: Any, *, token: str = "", source_ip: str = "203.0.113.7") -> bytes:
     headers = {
         "Host": "upload.example.com",
         "Content-Type": "application/json",
@@ -33,17 +48,17 @@ def event(
         headers["Authorization"] = f"Bearer {token}"
     http = {
         "method": "POST",
-        "path": "/upload-params",
+        "path": path,
         "protocol": "HTTP/1.1",
         "sourceIp": source_ip,
         "userAgent": headers["User-Agent"],
     }
     fields = {
         "version": "v1",
-        "rawPath": "/upload-params",
+        "rawPath": path,
         "headers": headers,
         "queryParameters": {},
-        "body": json.dumps(wanted if files == 1 else {"files": [wanted] * files}),
+        "body": json.dumps(body),
         "isBase64Encoded": False,
         "requestContext": {
             "accountId": "1234567890123456",
@@ -56,26 +71,3 @@ def event(
         },
     }
     return json.dumps(fields).encode()
-
-
-def business_token(subject: str) -> str:
-    return _token({"sub": subject}, JWT_KEY)
-
-
-def session_token(subject: str) -> str:
-    return _token({"sub": subject, "aud": SESSION_AUDIENCE}, TOKEN_SECRET)
-
-
-def _token(claims: dict[str, Any], secret: str) -> str:
-    issued_at = int(time.time())
-    claims = {**claims, "iat": issued_at, "exp": issued_at + TOKEN_LIFE_SECONDS}
-    signed = f"{_segment({'alg': 'HS256', 'typ': 'JWT'})}.{_segment(claims)}"
-    return f"{signed}.{_base64(hmac.digest(secret.encode(), signed.encode(), hashlib.sha256))}"
-
-
-def _segment(value: dict[str, Any]) -> str:
-    return _base64(json.dumps(value, separators=(",", ":")).encode())
-
-
-def _base64(value: bytes) -> str:
-    return urlsafe_b64encode(value).decode().rstrip("=")

@@ -15,7 +15,6 @@ ROLE_KEY_ID = "STS.NTBenchRoleKeyId"
 ROLE_SECRET = "BenchRoleSecret000000000000000"
 TOKEN_CHARACTERS = 904  # as long as real ones were seen to be
 TOKEN_SECRET = "bench-token-secret-0123456789abcdef"
-JWT_KEY = "bench-business-secret-0123456789abc"
 CONTENT_TYPE = "image/jpeg"
 SIZE_BYTES = 123_456
 EXPIRES_SECONDS = 300

@@ -1,0 +1,37 @@
+"""The function's signing call alone."""
+
+from datetime import UTC, datetime, timedelta
+
+import task
+from timing import serve
+
+from post_policy import UploadRule, sign_object
+from sts_credentials import StsCredentials
+
+now = datetime.now(UTC).replace(microsecond=0)
+credentials = StsCredentials(
+    task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, expires_at=now + timedelta(hours=1)
+)
+fields = {
+    "success_action_status": "200",
+    "x-oss-content-type": task.CONTENT_TYPE,
+    "x-oss-forbid-overwrite": "true",
+    "x-oss-object-acl": "default",
+}
+
+
+def sign():
+    rule = UploadRule(
+        bucket=task.BUCKET,
+        region=task.REGION,
+        signature_version="v4",
+        key="uploads/public/2026/11/24/photo.jpg",
+        min_size_bytes=task.SIZE_BYTES,
+        max_size_bytes=task.SIZE_BYTES,
+        expires_at=now + timedelta(seconds=task.EXPIRES_SECONDS),
+        fields=fields,
+    )
+    return sign_object(rule, credentials, now)
+
+
+serve({"signature": sign})
