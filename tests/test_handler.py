@@ -24,6 +24,13 @@ FORM_FIELDS = {
     *("x-oss-object-acl", "x-oss-signature-version", "x-oss-credential", "x-oss-date"),
     *("x-oss-signature", "x-oss-security-token"),
 }
+PINNED = {
+    "success_action_status": "200",
+    "x-oss-content-type": "image/jpeg",
+    "x-oss-forbid-overwrite": "true",
+    "x-oss-object-acl": "default",
+    "x-oss-signature-version": "OSS4-HMAC-SHA256",
+}
 
 
 def conditions(form):
@@ -51,6 +58,7 @@ def test_answers_one_upload_in_the_shape_of_the_contract(instance, good_sts):
         *("url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"),
     }
     assert set(body["formData"]) == FORM_FIELDS
+    assert {name: body["formData"][name] for name in PINNED} == PINNED
     assert re.fullmatch(r"uploads/public/2026/11/24/[A-Za-z0-9_-]{22}\.jpg", body["key"])
     assert body["key"] == body["formData"]["key"]
     assert body["uploadId"] in body["key"]
@@ -74,6 +82,11 @@ def test_a_page_of_the_sample_servers_gets_its_v4_fields(instance, good_sts):
         *("policy", "security_token", "x_oss_signature_version", "x_oss_credential", "x_oss_date"),
         *("signature", "host", "dir", "expire"),
     }
+    # A classic page sends no field of ours, so its policy may ask for none.
+    pins = [next(iter(pin)) for pin in conditions(body) if isinstance(pin, dict)]
+    assert pins == [
+        *("bucket", "x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-security-token"),
+    ]
     assert body["dir"] == "test/"
     assert body["expire"] == int(datetime(2026, 11, 24, 14, 1, tzinfo=UTC).timestamp())
 
@@ -101,6 +114,17 @@ def test_overwrite_is_sent_and_pinned_either_way(instance, good_sts, profiles_fi
     assert form["x-oss-forbid-overwrite"] == "false"
     assert {"x-oss-forbid-overwrite": "false"} in conditions(form)
     assert form["x-oss-content-type"] == "image/png"
+
+
+def test_a_profile_s_headers_are_sent_and_pinned(instance, good_sts, profiles_file):
+    path = profiles_file(
+        '[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
+        'cache_control = "no-cache"\nmetadata = {source = "mini-program"}\n'
+    )
+    form = instance(PROFILES_FILE=path).ask(body={}).json["formData"]
+    for name, value in {"Cache-Control": "no-cache", "x-oss-meta-source": "mini-program"}.items():
+        assert form[name] == value
+        assert {name: value} in conditions(form)
 
 
 def test_a_key_in_chinese_is_percent_encoded_in_the_address(instance, good_sts, profiles_file):

@@ -1,0 +1,56 @@
+"""errors: status, code and wait of each, as they are published."""
+
+import pytest
+
+import errors
+from errors import Misconfigured, UploadError
+
+PUBLISHED = {
+    "BadRequest": (400, "bad_request", None),
+    "UnknownProfile": (400, "unknown_profile", None),
+    "Unauthorized": (401, "unauthorized", None),
+    "Forbidden": (403, "forbidden", None),
+    "NotFound": (404, "not_found", None),
+    "MethodNotAllowed": (405, "method_not_allowed", None),
+    "TooLarge": (413, "too_large", None),
+    "UnsupportedType": (415, "unsupported_type", None),
+    "TooManyRequests": (429, "too_many_requests", 60),
+    "Misconfigured": (500, "misconfigured", None),
+    "InternalError": (500, "internal_error", None),
+    "StsRejected": (502, "sts_rejected", None),
+    "WechatRejected": (502, "wechat_rejected", None),
+    "StsUnavailable": (503, "sts_unavailable", 2),
+    "WechatUnavailable": (503, "wechat_unavailable", 2),
+    "OssKeyUnavailable": (503, "oss_key_unavailable", 2),
+}
+
+
+def kinds(root=UploadError):
+    """Every class that is raised, which are those with a code."""
+    for kind in root.__subclasses__():
+        if "code" in vars(kind):
+            yield kind
+        yield from kinds(kind)
+
+
+def test_no_error_is_raised_that_is_not_published():
+    assert {kind.__name__ for kind in kinds()} == set(PUBLISHED)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_an_error_has_its_status_its_code_and_its_wait(name):
+    kind = getattr(errors, name)
+    error = kind([]) if kind is Misconfigured else kind("A sentence.")
+    assert (error.status, error.code, error.retry_after) == PUBLISHED[name]
+    assert str(error) == error.message
+
+
+def test_what_is_wrong_with_the_configuration_goes_to_the_log_alone():
+    error = Misconfigured(["A is missing", "B is wrong"])
+    assert error.problems == ("A is missing", "B is wrong")
+    assert error.reason == "A is missing; B is wrong"
+    assert "missing" not in error.message
+
+
+def test_a_wait_that_is_known_better_goes_before_the_usual_one():
+    assert errors.TooManyRequests("Slowly.", retry_after=7).retry_after == 7
