@@ -7,7 +7,6 @@ that is no ARN, a handler that does not exist, a setting that the function would
 
 import argparse
 import os
-import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -15,19 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ops.deploy.env_file import read_env_file
+from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
+from ops.deploy.given import ENV, ENVIRONMENT, Given, needed_names, variables, where_it_is_given
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.rules import PROFILES, file_problems, functions, mapping, resource_problems, setting_problems
 from ops.deploy.s_yaml import Place, Problem, SourceFile, read_s_yaml
-from ops.deploy.schema_check import is_secret, schema_problems
+from ops.deploy.schema_check import schema_problems
 
-ENV, ENVIRONMENT = ".env", "environment"
 SUMMARY = "check s.yaml and .env, strictly and offline"
 ROOT = Path(__file__).resolve().parents[2]
-WITHOUT_DEFAULT = re.compile(r"""\$\{\s*env\(\s*['"](\w+)['"]\s*\)\s*\}""")
-# What .env.example writes where only the operator knows the value.
-PLACEHOLDER = re.compile(r"my-bucket|1234567890123456")
 STAND_IN_ACCOUNT = "1234567890123456"
 
 
@@ -88,7 +84,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         return Report([_line(file, source, problem) for problem in wrong])
     env_file = read_env_file(file.with_name(ENV))
     given = Given(env_file.values, environ, read_env_file(file.with_name(".env.example")).values)
-    needed = sorted(set(_needed(source.content)))
+    needed = sorted(set(needed_names(source.content)))
     stand_ins = {} if for_deploy else given.stand_ins(needed)
     values = {**given.values, **stand_ins}
 
@@ -98,12 +94,12 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, file.parent)
     refused = [
-        _where_it_is_given(problem, resolver, given) if problem.place in source.lines else problem
+        where_it_is_given(problem, resolver, given) if problem.place in source.lines else problem
         for problem in _unless_unset(document, resolver)
     ]
     if stand_ins:
-        # The settings are not the operator's yet; the profiles may well be.
-        found += [problem for problem in refused if problem.place == (PROFILES,)]
+        # What stands in is not the operator's, nor is what is missing beside it; all else is.
+        found += [problem for problem in refused if _is_the_operators(problem, given, stand_ins)]
     else:
         found += refused
         found += [
@@ -111,63 +107,23 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             for name in given.placeholders(needed)
         ]
     return Report(
-        [*env_file.problems, *(_line(file, source, problem) for problem in found)],
+        [
+            *env_file.problems,
+            *exported_problems(env_file, environ),
+            *(_line(file, source, problem) for problem in found),
+        ],
         [
             *_stand_in_hints(stand_ins, file.with_name(ENV).exists()),
             *unknown_names(env_file),
             *_hints(file, document, values),
         ],
-        _variables(resolver, given),
+        variables(resolver, given),
     )
 
 
-@dataclass(frozen=True)
-class Given:
-    """
-    Where the variables come from.
-
-    Args:
-        example: values of ``.env.example``, some of them placeholders that no deployment can use.
-    """
-
-    env_file: Mapping[str, str]
-    environ: Mapping[str, str]
-    example: Mapping[str, str]
-
-    @property
-    def values(self) -> dict[str, str]:
-        return {**self.env_file, **self.environ}
-
-    def placeholders(self, names: list[str]) -> list[str]:
-        """The names that were copied from the example and never filled in."""
-        return [name for name in names if PLACEHOLDER.search(self._same_as_example(name))]
-
-    def stand_ins(self, names: list[str]) -> dict[str, str]:
-        """The example's values for what is not set; none as soon as one placeholder was replaced."""
-        values, example = self.values, self.example
-        to_fill_in = [name for name in names if PLACEHOLDER.search(example.get(name, ""))]
-        if any(values.get(name) and values[name] != example[name] for name in to_fill_in):
-            return {}
-        unset = [name for name in names if not values.get(name) and example.get(name)]
-        return {name: example[name] for name in {*to_fill_in, *unset}}
-
-    def _same_as_example(self, name: str) -> str:
-        value = self.values.get(name, "")
-        return value if value == self.example.get(name) else ""
-
-    def origin(self, name: str) -> str:
-        if self.environ.get(name):
-            return ENVIRONMENT
-        return ENV if self.env_file.get(name) else ".env.example"
-
-
-def _needed(value: Any) -> Iterator[str]:
-    """The names that the file takes from outside without a default."""
-    if isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _needed(item)
-    elif isinstance(value, str):
-        yield from WITHOUT_DEFAULT.findall(value)
+def _is_the_operators(problem: Problem, given: Given, stand_ins: Mapping[str, str]) -> bool:
+    name = str(problem.place[-1])
+    return problem.place == (PROFILES,) or (bool(given.values.get(name)) and name not in stand_ins)
 
 
 def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
@@ -176,14 +132,6 @@ def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
         for problem in setting_problems(document, place):
             if problem.place not in resolver.unresolved:
                 yield problem
-
-
-def _where_it_is_given(problem: Problem, resolver: Resolver, given: Given) -> Problem:
-    """A setting that ``s.yaml`` only passes on is wrong where its value comes from, or should."""
-    *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
-    if block != "environmentVariables" or name not in resolver.used or resolver.used[str(name)]:
-        return problem
-    return Problem((ENVIRONMENT if given.environ.get(str(name)) else ENV, name), problem.sentence)
 
 
 def _stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator[str]:
@@ -206,18 +154,6 @@ def _hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[str
             yield "logConfig is auto: the tool creates a log project, which needs rights on Log Service"
     if not values.get("AccountID"):
         yield "config('AccountID') comes from the key pair of `s config add`; it was not looked up"
-
-
-def _variables(resolver: Resolver, given: Given) -> list[tuple[str, str, str]]:
-    rows = []
-    for name, default in resolver.used.items():
-        if default is not None:
-            rows.append((name, default, "default"))
-            continue
-        value = resolver.environ[name]
-        text = f"({len(value)} characters, not shown)" if is_secret(name) else value
-        rows.append((name, text if len(text) <= 60 else text[:57] + "...", given.origin(name)))
-    return rows
 
 
 def _print_variables(variables: list[tuple[str, str, str]]) -> None:

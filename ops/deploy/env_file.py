@@ -3,7 +3,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,6 @@ ASSIGNMENT = re.compile(
 )
 IGNORED = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
 REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|$)")
-UNESCAPED_DOLLAR = re.compile(r"(?<!\\)\$")
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,13 @@ def read_env_file(path: Path) -> EnvFile:
     Source: https://github.com/motdotla/dotenv and dotenv-expand, which Serverless Devs loads it with.
     """
     try:
-        text = path.read_text("utf-8")
+        # Notepad puts a mark before the first line; the tool reads over it.
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         return EnvFile({})
     except (OSError, UnicodeDecodeError) as error:
         return EnvFile(
-            {}, (f"{path.name} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}",)
+            {}, (f"{path.name} cannot be read: {getattr(error, 'strerror', None) or 'save it as UTF-8'}",)
         )
     return parse_env(text, path.name)
 
@@ -76,6 +76,17 @@ def parse_env(text: str, file_name: str = ".env") -> EnvFile:
     return EnvFile(values, tuple(problems), places)
 
 
+def exported_problems(env_file: EnvFile, environ: Mapping[str, str]) -> Iterator[str]:
+    """What the tool would replace in the environment itself: it expands each variable that the file names."""
+    for name, place in env_file.places.items():
+        if "$" in environ.get(name, ""):
+            yield f"{place}: {name} is exported with a $ and stands here too; {_NO_DOLLAR}, or drop this line"
+
+
+# Twice, and a backslash or single quotes do not keep it from that.
+_NO_DOLLAR = "the tool puts a variable there, however it is quoted: take a value without a $"
+
+
 def _value(match: re.Match[str], where: str, problems: list[str]) -> str:
     if match["quote"]:
         value = match["quoted"]
@@ -89,6 +100,6 @@ def _value(match: re.Match[str], where: str, problems: list[str]) -> str:
         value = value.strip()
         if value[:1] in ("'", '"', "`"):
             problems.append(f"{where} begins with a quote that is never closed on its own; close or drop it")
-    if UNESCAPED_DOLLAR.search(value):
-        problems.append(f"{where} holds a $, which the tool replaces by a variable; write \\$")
-    return value.replace("\\$", "$")
+    if "$" in value:
+        problems.append(f"{where} holds a $; {_NO_DOLLAR}, or export it and drop this line")
+    return value

@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         return _examine_a_local_cloud(args, screen, language)
     environ = operator_environment(args.env_file, os.environ)
     visit = Visit(args.url, args.code, args.token, uploads=not args.no_upload)
-    findings = chain(check_env_file(args.env_file), examine(environ, visit))
+    findings = chain(check_env_file(args.env_file, os.environ), examine(environ, visit))
     return show(findings, environ, args.url, screen, language)
 
 

@@ -4,10 +4,11 @@ The checks of ``doctor`` that read: ``.env``, the settings, the profiles.
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 from errors import Misconfigured
-from ops.deploy.env_file import read_env_file
+from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
 from ops.doctor.findings import Finding, State, same
 from ops.terminal.language import Text
@@ -19,10 +20,10 @@ SETTINGS = Text("Settings", "设置")
 CORRECT_THE_LINE = Text("Correct that line, or take it out.", "请更正或删去这一行。")
 
 
-def check_env_file(path: Path) -> Iterator[Finding]:
+def check_env_file(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Its lines that are read otherwise than they look, and its names that nothing reads."""
     env_file = read_env_file(path)
-    for problem in env_file.problems:
+    for problem in chain(env_file.problems, exported_problems(env_file, environ)):
         yield Finding(SETTINGS, State.BAD, same(problem), CORRECT_THE_LINE)
     for doubt in unknown_names(env_file):
         yield Finding(SETTINGS, State.UNSURE, same(doubt), CORRECT_THE_LINE)

@@ -131,6 +131,14 @@ def test_a_misspelt_name_in_the_env_file_is_told(project: Path) -> None:
     ]
 
 
+def test_a_dollar_sign_in_the_env_file_or_exported_over_it_is_refused(project: Path) -> None:
+    (project / ".env").write_text(f"TOKEN_SECRET={'t' * 20}$HOME{'t' * 20}\nWECHAT_SECRET=abc\n", "utf-8")
+    report = check(project / "s.yaml", {**CONFIGURED, "WECHAT_SECRET": "pa$word", "JWT_ISSUER": "a$b"})
+    dollars = [problem for problem in report.problems if "$" in problem]
+    assert [problem.partition(" ")[0] for problem in dollars] == [".env:1:", ".env:2:"]
+    assert not any("word" in problem or "tttt" in problem for problem in report.problems)
+
+
 def test_a_half_filled_env_file_is_refused_for_what_is_left(project: Path) -> None:
     (project / ".env").write_text("OSS_BUCKET=photos\nCALLER_AUTH=anonymous\n", "utf-8")
     problems = check(project / "s.yaml", {}).problems

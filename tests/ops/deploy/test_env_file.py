@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.env_file import parse_env, read_env_file
+from ops.deploy.env_file import exported_problems, parse_env, read_env_file
 from ops.deploy.expressions import ExpressionError, Resolver
 
 # Read by dotenv 16.6.1 and dotenv-expand 10.0.0, the ones inside the tool, with exactly these values.
@@ -10,7 +10,7 @@ AS_THE_TOOL_READS_IT = r"""
 # a remark
 PLAIN=value
 QUOTED="acs:ram::1:role/x" # remark
-SINGLE='pa\$s#word'
+SINGLE='pass#word'
 KEY="-----BEGIN PUBLIC KEY-----
 abc
 -----END PUBLIC KEY-----"
@@ -25,7 +25,7 @@ def test_reads_what_the_deployment_tool_reads() -> None:
     assert parse_env(AS_THE_TOOL_READS_IT).values == {
         "PLAIN": "value",
         "QUOTED": "acs:ram::1:role/x",
-        "SINGLE": "pa$s#word",
+        "SINGLE": "pass#word",
         "KEY": "-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----",
         "SPACED": "spaced out",
         "EXPORTED": "5/s",
@@ -41,6 +41,7 @@ def test_reads_what_the_deployment_tool_reads() -> None:
         ("A=1\nSECRET=abc#def\n", ".env:2: SECRET holds a # and ends there"),
         ("SECRET=pa$word\n", ".env:1: SECRET holds a $"),
         ("SECRET='pa$word'\n", ".env:1: SECRET holds a $"),
+        ('SECRET="pa\\$word"\n', ".env:1: SECRET holds a $"),
         ("A=1\n\nno assignment\nB=2\n", ".env:3: is not NAME=value"),
         ("A=1\nA=2\n", ".env:2: A is set twice"),
         ('A="never closed\n', ".env:1: A begins with a quote"),
@@ -52,6 +53,19 @@ def test_warns_of_what_the_tool_reads_otherwise_than_it_looks(text: str, said: s
     assert "word" not in problems[0] and "abc" not in problems[0]
 
 
+def test_says_what_to_write_instead_of_a_dollar_sign() -> None:
+    [problem] = parse_env("TOKEN_SECRET=a$b\n").problems
+    assert "take a value without a $, or export it and drop this line" in problem
+
+
+def test_an_exported_value_with_a_dollar_sign_is_refused_only_where_the_file_names_it_too() -> None:
+    env_file = parse_env("A=1\nTOKEN_SECRET=abc\n")
+    assert list(exported_problems(env_file, {"ELSEWHERE": "pa$word", "A": "2"})) == []
+    [problem] = exported_problems(env_file, {"TOKEN_SECRET": "pa$word"})
+    assert problem.startswith(".env:2: TOKEN_SECRET is exported with a $")
+    assert "word" not in problem
+
+
 def test_goes_on_after_a_line_it_cannot_read() -> None:
     assert parse_env("A=1\n???\nB=2").values == {"A": "1", "B": "2"}
 
@@ -59,7 +73,13 @@ def test_goes_on_after_a_line_it_cannot_read() -> None:
 def test_a_missing_file_has_no_values_and_one_that_is_not_text_is_a_problem(tmp_path: Path) -> None:
     assert read_env_file(tmp_path / ".env").values == {}
     (tmp_path / ".env").write_bytes(b"A=\xff\n")
-    assert read_env_file(tmp_path / ".env").problems == (".env cannot be read: not UTF-8",)
+    assert read_env_file(tmp_path / ".env").problems == (".env cannot be read: save it as UTF-8",)
+
+
+def test_reads_a_file_that_notepad_saved(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfOSS_BUCKET=b\r\nOSS_REGION=cn-hangzhou\r\n")
+    env_file = read_env_file(tmp_path / ".env")
+    assert (env_file.values, env_file.problems) == ({"OSS_BUCKET": "b", "OSS_REGION": "cn-hangzhou"}, ())
 
 
 def resolver(tmp_path: Path, **environ: str) -> Resolver:

@@ -31,14 +31,19 @@ def test_doubts_are_yellow_and_name_what_is_meant(here, tmp_path):
 def test_lines_that_are_not_read_as_they_look_and_names_that_nothing_reads_are_told(tmp_path):
     file = tmp_path / ".env"
     file.write_text("LOG_LEVEL debug\nALLOWED_ORIGIN=https://a.example\nOSS_BUCKET=b\nzzz=1\n")
-    found = list(check_env_file(file))
+    found = list(check_env_file(file, {"OSS_BUCKET": "a$b"}))
     assert [(one.state, one.said.en) for one in found] == [
         (State.BAD, ".env:1: is not NAME=value, NAME='value' or NAME=\"value\""),
+        (
+            State.BAD,
+            ".env:3: OSS_BUCKET is exported with a $ and stands here too; the tool puts a variable"
+            " there, however it is quoted: take a value without a $, or drop this line",
+        ),
         (State.UNSURE, ".env:2: ALLOWED_ORIGIN is no setting; did you mean ALLOWED_ORIGINS?"),
         (State.UNSURE, ".env:4: zzz is no setting"),
     ]
     file.unlink()
-    assert list(check_env_file(file)) == []
+    assert list(check_env_file(file, {})) == []
 
 
 def test_a_callback_without_its_address_is_mended_in_either_file(here, tmp_path):

@@ -1,0 +1,94 @@
+"""
+Where the variables of ``s.yaml`` come from: the environment, ``.env``, or the values of ``.env.example``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops.deploy.expressions import Resolver
+from ops.deploy.s_yaml import Problem
+from ops.deploy.schema_check import is_secret
+
+ENV, ENVIRONMENT = ".env", "environment"
+WITHOUT_DEFAULT = re.compile(r"""\$\{\s*env\(\s*['"](\w+)['"]\s*\)\s*\}""")
+# What .env.example writes where only the operator knows the value.
+PLACEHOLDER = re.compile(r"my-bucket|1234567890123456")
+LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Given:
+    """
+    Where the variables come from.
+
+    Args:
+        example: values of ``.env.example``, some of them placeholders that no deployment can use.
+    """
+
+    env_file: Mapping[str, str]
+    environ: Mapping[str, str]
+    example: Mapping[str, str]
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {**self.env_file, **self.environ}
+
+    def placeholders(self, names: list[str]) -> list[str]:
+        """The names that were copied from the example and never filled in."""
+        return [name for name in names if PLACEHOLDER.search(self._same_as_example(name))]
+
+    def stand_ins(self, names: list[str]) -> dict[str, str]:
+        """The example's values for what is not set; none as soon as one placeholder was replaced."""
+        values, example = self.values, self.example
+        to_fill_in = [name for name in names if PLACEHOLDER.search(example.get(name, ""))]
+        if any(values.get(name) and values[name] != example[name] for name in to_fill_in):
+            return {}
+        unset = [name for name in names if not values.get(name) and example.get(name)]
+        return {name: example[name] for name in {*to_fill_in, *unset}}
+
+    def _same_as_example(self, name: str) -> str:
+        value = self.values.get(name, "")
+        return value if value == self.example.get(name) else ""
+
+    def origin(self, name: str) -> str:
+        if self.environ.get(name):
+            return ENVIRONMENT
+        return ENV if self.env_file.get(name) else ".env.example"
+
+
+def needed_names(value: Any) -> Iterator[str]:
+    """The names that the file takes from outside without a default."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from needed_names(item)
+    elif isinstance(value, str):
+        yield from WITHOUT_DEFAULT.findall(value)
+
+
+def where_it_is_given(problem: Problem, resolver: Resolver, given: Given) -> Problem:
+    """A setting that ``s.yaml`` only passes on is wrong where its value comes from, or should."""
+    *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
+    if block != "environmentVariables" or name not in resolver.used or resolver.used[str(name)]:
+        return problem
+    return Problem((ENVIRONMENT if given.environ.get(str(name)) else ENV, name), problem.sentence)
+
+
+def variables(resolver: Resolver, given: Given) -> list[tuple[str, str, str]]:
+    """Each variable that was used: name, value as it may be shown, where it comes from."""
+    rows = []
+    for name, default in resolver.used.items():
+        if default is not None:
+            rows.append((name, default, "default"))
+            continue
+        value = resolver.environ[name]
+        text = f"({len(value)} characters, not shown)" if is_secret(name) else value
+        rows.append(
+            (
+                name,
+                text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "...",
+                given.origin(name),
+            )
+        )
+    return rows
