@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles import MAX_OBJECT_BYTES, read_profiles, session_policy
+from profiles import MAX_OBJECT_BYTES, Profile, read_profiles, session_policy
 
 SHIPPED = Path(__file__).parents[1] / "profiles.toml"
 GOOD = 'key = "uploads/{owner}/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
@@ -69,6 +69,12 @@ def test_reads_sizes_with_units(text, size):
         ('key = "/uploads/{id}"', "folder of fixed text"),
         ('key = "uploads//{id}"', "empty, . or .. parts"),
         ('key = "uploads/../{id}"', "empty, . or .. parts"),
+        ('key = "uploads/./{id}"', "empty, . or .. parts"),
+        ('key = "~//{id}"', "empty, . or .. parts"),
+        ('key = ""', "key is missing"),
+        ('key = "uploads/x}/{id}"', "opens or closes no placeholder"),
+        ('key = "uploads/{filename}/{filename}"', "once, and without {ext}"),
+        ('key = "uploads/{ext}/{filename}"', "once, and without {ext}"),
         ('key = "uploads/{owner}{ext}"', "{id}"),
         ('key = "uploads/${filename}"', "'$'"),
         ('key = "uploads/*/{id}"', "'*'"),
@@ -124,6 +130,40 @@ def test_metadata_over_the_8_kib_of_one_object_is_refused(more, is_over):
     assert ["8KiB" in problem for problem in problems] == [True] * is_over
 
 
+PLACEHOLDERS = "{owner}, {yyyy}, {mm}, {dd}, {id}, {ext}, {filename}"
+OPTIONS = (
+    "acl, cache_control, callback, content_disposition, content_types, expires_in, key, max_size, metadata,"
+    " min_size, overwrite, signature, storage_class"
+)
+PAGE_OPTIONS = "callback, content_types, expires_in, key, max_size, min_size, signature"
+# Each wrong option is one problem, and no other problem follows from it.
+SENTENCES = {
+    f"[p]: key has {{user}}; allowed: {PLACEHOLDERS}": f"[p]\n{GOOD.replace('{ext}', '{user}')}",
+    # As long as a key may become, whatever the placeholder that there is not would have become.
+    f"[p]: key has {{x}}; allowed: {PLACEHOLDERS}": with_option(f'key = "{"k" * 1000}/{{id}}{{x}}"'),
+    f"[p]: maxsize is no option of a profile; allowed: {OPTIONS}": with_option("maxsize = 1"),
+    "[p]: acl is no option of a profile whose key ends in {filename};"
+    f" allowed: {PAGE_OPTIONS}": '[p]\nkey = "a/{filename}"\nmax_size = 1\nacl = "private"',
+    '[p]: max_size is missing, such as "10MiB"': '[p]\nkey = "a/{id}"\nmin_size = 5\ncontent_types = ["*/*"]',
+    "[p]: max_size = 'x' must be bytes, or a number of KiB, MiB or GiB,"
+    " such as 10MiB": '[p]\nkey = "a/{id}"\nmax_size = "x"\nmin_size = 5\ncontent_types = ["*/*"]',
+    "[p]: min_size (1048577) must not be over max_size (1048576)": with_option("min_size = 1048577"),
+    "[p]: expires_in = 0 must be whole seconds from 1 to 43200": with_option("expires_in = 0"),
+    "[a]: key with {filename} needs a folder of its own; u/ overlaps u/v/ of [b]": (
+        '[a]\nkey = "u/{filename}"\nmax_size = 1\n'
+        '[b]\nkey = "u/v/{id}"\nmax_size = 1\ncontent_types = ["*/*"]'
+    ),
+    "'p' must be a table of options: [p]": f"p = 1\n[q]\n{GOOD}",
+}
+
+
+@pytest.mark.parametrize(("sentence", "text"), SENTENCES.items(), ids=SENTENCES)
+def test_one_wrong_option_is_one_sentence_that_says_what_is_allowed(sentence, text):
+    _, problems = read(text)
+    where = "profiles.toml " if sentence.startswith("[") else "profiles.toml: "
+    assert problems == [where + sentence]
+
+
 @pytest.mark.parametrize("option", ["key", "max_size", "content_types"])
 def test_says_which_option_is_missing(option):
     kept = [line for line in GOOD.splitlines() if not line.startswith(option)]
@@ -141,6 +181,7 @@ def test_reports_every_problem_at_once():
     ("text", "says"),
     [
         ("x = ", "not TOML"),
+        ("x = " + "[" * 100_000, "not TOML"),
         ("", "no profile"),
         ("default = 1", "must be a table"),
         ('["a b"]\n' + GOOD, "named with"),
@@ -149,7 +190,7 @@ def test_reports_every_problem_at_once():
 )
 def test_refuses_a_file_without_profiles(text, says):
     profiles, problems = read(text)
-    assert not profiles
+    assert profiles == {}
     assert any(says in problem for problem in problems)
 
 
@@ -171,10 +212,17 @@ def test_a_page_that_names_its_files_cannot_be_promised_anything_else(option):
     assert len(problems) == 1
 
 
-def test_a_key_that_could_grow_over_the_limit_of_oss_is_refused():
-    folder = "x" * 990
-    _, problems = read(f'[p]\nkey = "{folder}/{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]\n')
-    assert any("1023" in problem for problem in problems)
+@pytest.mark.parametrize(
+    ("end", "grows_to"), [("/{owner}{yyyy}{mm}{dd}{id}{ext}", 68), ("/{filename}", 1), ("图/{id}", 26)]
+)
+def test_a_key_that_could_grow_over_the_1023_bytes_of_oss_is_refused(end, grows_to):
+    def problems_with(folder):
+        return read(f'[p]\nkey = "{folder}{end}"\nmax_size = 1\ncontent_types = ["*/*"]\n')[1]
+
+    assert problems_with("x" * (1023 - grows_to)) == []
+    assert problems_with("x" * (1024 - grows_to)) == [
+        "profiles.toml [p]: key may become 1024 bytes long; OSS allows 1023"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -235,6 +283,53 @@ def test_the_session_may_do_what_the_forms_need_and_nothing_else():
             },
         ],
     }
+
+
+def test_a_session_without_a_page_s_folder_has_one_statement_in_as_few_characters_as_can_be():
+    profiles, _ = read(with_option('key = "图片/{id}"'))
+    assert session_policy("b", profiles.values()) == (
+        '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:PutObject","oss:PutObjectAcl"],'
+        '"Resource":["acs:oss:*:*:b/图片/*"]}]}'
+    )
+
+
+def test_what_a_profile_does_not_say_is_what_is_published():
+    profiles, problems = read(f"[p]\n{GOOD}")
+    assert not problems
+    assert profiles["p"] == Profile(
+        name="p",
+        key="uploads/{owner}/{id}{ext}",
+        max_size_bytes=1024 * 1024,
+        min_size_bytes=1,
+        content_types=("image/png",),
+        expires_in=timedelta(seconds=300),
+        acl="default",
+        overwrite=False,
+        callback=False,
+        signature_version="v4",
+        headers=(),
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'key = "up loads/~/{id}"',
+        "min_size = 0",
+        "expires_in = 1",
+        "expires_in = 43200",
+        *(f'acl = "{acl}"' for acl in ("default", "private", "public-read")),
+        *(
+            f'storage_class = "{name}"'
+            for name in ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")
+        ),
+        'signature = "v1"',
+    ],
+)
+def test_takes_what_is_allowed(line):
+    profiles, problems = read(with_option(line))
+    assert not problems
+    assert set(profiles) == {"p"}
 
 
 def test_options_become_pinned_form_fields_under_oss_s_names():

@@ -10,7 +10,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from errors import TooManyRequests
-from rate_limit import LATE_SECONDS, MAX_CALLERS_REMEMBERED, RateLimit, address_group
+from rate_limit import MAX_CALLERS_REMEMBERED, RateLimit, address_group
 from settings import Rate
 
 MANY_CALLERS = 100_000
@@ -73,9 +73,15 @@ def test_a_request_that_comes_late_with_an_earlier_clock_forgets_nothing(clock):
     limit.take("a", 1, clock.tick(seconds=1))
     limit.take("a", 1, earlier)
     refusal(limit, "a", 1, earlier)
-    refusal(limit, "a", 1, earlier - timedelta(seconds=LATE_SECONDS - 1))
     refusal(limit, "a", 1, clock.tick(seconds=59))
     limit.take("a", 1, clock.tick(seconds=1))
+
+
+def test_ten_seconds_late_is_late_and_more_is_a_clock_set_back(clock):
+    limit = RateLimit(Rate(1, 60))
+    limit.take("a", 1, clock())
+    refusal(limit, "a", 1, clock() - timedelta(seconds=10))
+    limit.take("a", 1, clock() - timedelta(seconds=10, milliseconds=1))
 
 
 def test_a_refused_caller_is_not_forgotten_earlier(clock):
@@ -93,6 +99,17 @@ def test_the_callers_forgotten_first_are_those_whose_windows_began_first(clock):
     limit.take("one too many", 1, clock())
     limit.take("0", 1, clock())
     refusal(limit, "2", 1, clock())
+
+
+def test_4096_callers_are_remembered_and_who_comes_back_is_the_newest(clock):
+    limit = RateLimit(Rate(1, 60))
+    for number in range(4096):
+        limit.take(str(number), 1, clock())
+    for number in range(4096):
+        refusal(limit, str(number), 1, clock())
+    limit.take("0", 1, clock.tick(seconds=60))
+    limit.take("one too many", 1, clock())
+    refusal(limit, "0", 1, clock())
 
 
 def test_memory_stays_bounded_however_many_callers_there_are(clock):
@@ -170,6 +187,7 @@ def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("fe80::1%eth0", "fe80::/64"),
+        ("fe80::1%", "fe80::/64"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("not:an:address", "not:an:address"),
         ("", ""),

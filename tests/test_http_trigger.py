@@ -1,0 +1,249 @@
+"""http_trigger: both contracts of Function Compute to and from one shape, each bound exact."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from errors import BadRequest, TooLarge
+from http_trigger import (
+    Request,
+    Response,
+    request_from_event,
+    request_from_wsgi,
+    request_id_of,
+    response_to_event,
+    response_to_wsgi,
+)
+
+MAX_BODY, MAX_HEADERS = 64 * 1024, 8 * 1024
+CONTEXT = SimpleNamespace(request_id="1-context")
+
+
+def read_event(**changes):
+    """The request of the smallest event there is, changed; ``http`` is merged."""
+    fields = {"requestContext": {"http": changes.pop("http", {})}, **changes}
+    return request_from_event(json.dumps(fields), None)
+
+
+def read_wsgi(body=b"", **environ):
+    given = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
+    return request_from_wsgi({name: value for name, value in {**given, **environ}.items() if value != ...})
+
+
+def test_an_event_becomes_a_request(event):
+    raw = event(
+        "猫", method="put", path="/a/b", headers={"X-A": "1", "authorization": "t"}, query={"q": "a b"}
+    )
+    assert request_from_event(raw, CONTEXT) == Request(
+        method="PUT",
+        path="/a/b",
+        query={"q": "a b"},
+        raw_query="q=a+b",
+        headers={"x-a": "1", "authorization": "t"},
+        body="猫".encode(),
+        source_ip="203.0.113.7",
+        request_id="1-context",
+        context=CONTEXT,
+    )
+
+
+def test_an_event_that_leaves_everything_out_asks_for_the_root():
+    assert read_event() == Request("GET", "/", {}, "", {}, b"", "", "", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"http": {"path": "/asked"}, "rawPath": "/raw"}, "/asked"),
+        ({"http": {"path": ""}, "rawPath": "/raw"}, "/raw"),
+        ({"rawPath": "/raw"}, "/raw"),
+        ({"rawPath": ""}, "/"),
+    ],
+)
+def test_the_path_is_the_one_asked_for_else_the_raw_one(fields, path):
+    assert read_event(**fields).path == path
+
+
+def test_a_query_that_is_no_text_for_any_encoding_is_kept_as_it_came():
+    request = read_event(queryParameters={"q": "\ud800"})
+    assert (request.query, request.raw_query) == ({"q": "\ud800"}, "q=%ED%A0%80")
+
+
+def test_an_event_s_body_comes_as_text_in_base64_or_not_at_all(event):
+    assert read_event(body=None).body == b""
+    assert read_event(body="e30=", isBase64Encoded=False).body == b"e30="
+    assert read_event(body="e30=", isBase64Encoded=True).body == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_base64"),
+    [("e!30=", True), ("e30", True), ("猫", True), ("\ud800", False), (5, False), ([], True)],
+)
+def test_a_body_that_is_not_what_it_is_said_to_be_is_a_bad_request(body, is_base64):
+    with pytest.raises(BadRequest):
+        read_event(body=body, isBase64Encoded=is_base64)
+
+
+@pytest.mark.parametrize(
+    ("length", "error"), [(MAX_BODY * 4 // 3 + 4, BadRequest), (MAX_BODY * 4 // 3 + 5, TooLarge)]
+)
+def test_a_body_whose_base64_is_over_the_limit_is_refused_before_it_is_decoded(length, error):
+    with pytest.raises(error):
+        read_event(body="!" * length, isBase64Encoded=True)
+
+
+def test_a_wsgi_environment_becomes_a_request():
+    environ = {
+        "PATH_INFO": "/\xe7\x8c\xab",
+        "QUERY_STRING": "a=1&b=&a=2&c=%E7%8C%AB",
+        "CONTENT_TYPE": "application/json",
+        "REMOTE_ADDR": "203.0.113.7",
+        "HTTP_X_UPLOAD_TOKEN": "t",
+        "HTTP_X_FC_REQUEST_ID": "1-header",
+        "fc.context": SimpleNamespace(),
+    }
+    assert read_wsgi(b"{}", **environ, REQUEST_METHOD="post") == Request(
+        method="POST",
+        path="/猫",
+        query={"a": "1,2", "b": "", "c": "猫"},
+        raw_query="a=1&b=&a=2&c=%E7%8C%AB",
+        headers={
+            "content-type": "application/json",
+            "x-upload-token": "t",
+            "x-fc-request-id": "1-header",
+        },
+        body=b"{}",
+        source_ip="203.0.113.7",
+        request_id="1-header",
+        context=environ["fc.context"],
+    )
+
+
+def test_a_wsgi_environment_that_leaves_everything_out_asks_for_the_root():
+    assert request_from_wsgi({"REQUEST_METHOD": "GET"}) == Request(
+        "GET", "/", {}, "", {"content-type": ""}, b"", "", "", None
+    )
+
+
+def test_the_context_names_a_wsgi_request_before_its_headers_do():
+    assert read_wsgi(**{"fc.context": CONTEXT, "HTTP_X_FC_REQUEST_ID": "1-header"}).request_id == "1-context"
+
+
+class Body(io.BytesIO):
+    """A body that keeps what was asked of it."""
+
+    def __init__(self, content=b""):
+        super().__init__(content)
+        self.asked = []
+
+    def read(self, size=-1):
+        self.asked.append(size)
+        return super().read(size)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {"wsgi.input_terminated": True}, {"HTTP_TRANSFER_ENCODING": "chunked"}],
+    ids=["alone", "beside an end", "beside chunks"],
+)
+def test_a_content_length_that_is_given_is_what_is_read(environ):
+    body = Body(b"{}and more")
+    assert read_wsgi(CONTENT_LENGTH="2", **{"wsgi.input": body}, **environ).body == b"{}"
+    assert body.asked == [2]
+
+
+@pytest.mark.parametrize("length", ["", "0", ...])
+def test_without_a_length_nothing_is_read(length):
+    body = Body(b"{}")
+    assert read_wsgi(CONTENT_LENGTH=length, **{"wsgi.input": body}).body == b""
+    assert body.asked == []
+
+
+@pytest.mark.parametrize("length", [MAX_BODY + 2, 10**17])
+def test_a_body_that_is_said_to_be_over_the_limit_is_not_read(length):
+    body = Body()
+    with pytest.raises(TooLarge):
+        read_wsgi(CONTENT_LENGTH=str(length), **{"wsgi.input": body})
+    assert body.asked == []
+
+
+def test_of_a_body_with_an_end_of_its_own_one_byte_over_the_limit_is_read():
+    body = Body(b" " * (MAX_BODY + 9))
+    with pytest.raises(TooLarge):
+        read_wsgi(CONTENT_LENGTH="", **{"wsgi.input": body, "wsgi.input_terminated": True})
+    assert body.asked == [MAX_BODY + 1]
+
+
+@pytest.mark.parametrize("read", ["event", "wsgi"])
+def test_a_body_may_have_64_kib(read):
+    def size_taken(length):
+        text = "x" * length
+        return len((read_event(body=text) if read == "event" else read_wsgi(text.encode())).body)
+
+    assert size_taken(MAX_BODY) == MAX_BODY
+    with pytest.raises(TooLarge):
+        size_taken(MAX_BODY + 1)
+
+
+@pytest.mark.parametrize("read", ["event", "wsgi"])
+def test_headers_may_have_8_kib_together(read):
+    # The one header that a WSGI request always has counts as well.
+    others = 0 if read == "event" else len("content-type")
+
+    def take(length):
+        value = "x" * (length - others - len("x-long"))
+        return read_event(headers={"X-Long": value}) if read == "event" else read_wsgi(HTTP_X_LONG=value)
+
+    assert take(MAX_HEADERS)
+    with pytest.raises(BadRequest):
+        take(MAX_HEADERS + 1)
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ((), ""),
+        ((None, ""), ""),
+        ((CONTEXT, "1-later"), "1-context"),
+        ((None, "1-later"), "1-later"),
+        (("x" * 64,), "x" * 64),
+        (("x" * 65,), ""),
+        (('x"', "a b", "a\n", 5), ""),
+    ],
+)
+def test_the_first_id_that_may_stand_in_a_log_line_is_taken(sources, found):
+    assert request_id_of(*sources) == found
+
+
+def test_an_answer_in_both_contracts():
+    response = Response(200, '{"a":"猫"}', {"X-A": "1"})
+    assert response_to_event(response) == {
+        "statusCode": 200,
+        "headers": {"X-A": "1"},
+        "isBase64Encoded": False,
+        "body": '{"a":"猫"}',
+    }
+    started = []
+    body = response_to_wsgi(response, lambda *given: started.append(given))
+    assert started == [("200 OK", [("X-A", "1"), ("Content-Length", "11")])]
+    assert body == ['{"a":"猫"}'.encode()]
+
+
+def test_an_answer_without_content_has_no_length():
+    started = []
+    assert response_to_wsgi(Response(204), lambda *given: started.append(given)) == [b""]
+    assert started == [("204 No Content", [])]
+    assert response_to_event(Response(204)) == {
+        "statusCode": 204,
+        "headers": {},
+        "isBase64Encoded": False,
+        "body": "",
+    }
+
+
+def test_a_request_shows_neither_its_headers_nor_its_context():
+    request = Request("POST", "/login", {"q": "canary"}, "q=canary", {"x": "canary"}, b"canary", "canary")
+    assert repr(request) == "Request(POST /login)"
+    assert (request.request_id, request.context) == ("", None)
