@@ -28,6 +28,7 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd,
 }
+OPPOSITES = {"max": "min", "min": "max", "any": "all", "all": "any"}
 SHOWN_CHARACTERS = 90
 
 
@@ -118,6 +119,9 @@ def _of_expression(node: ast.AST) -> Iterator[ast.AST]:
         yield node.operand
     elif isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
         yield ast.BinOp(node.left, ARITHMETIC[type(node.op)](), node.right)
+        yield node.left
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in OPPOSITES:
+        yield ast.Name(OPPOSITES[node.id], node.ctx)
     elif isinstance(node, ast.IfExp):
         yield node.body
         yield node.orelse
@@ -149,7 +153,7 @@ def _of_statement(node: ast.AST) -> Iterator[ast.AST]:
             # An endless loop is caught by its time limit only, so it is not made.
             if not (isinstance(node, ast.While) and always):
                 yield other
-    elif isinstance(node, (ast.Expr, ast.Raise, ast.AugAssign, ast.Assert)):
+    elif isinstance(node, (ast.Expr, ast.Raise, ast.AugAssign, ast.Assert)) or _changes_something(node):
         yield ast.Pass()
     elif isinstance(node, ast.Return) and not _is_none(node.value):
         yield ast.Return(None)
@@ -157,6 +161,11 @@ def _of_statement(node: ast.AST) -> Iterator[ast.AST]:
         yield ast.Break()
     elif isinstance(node, ast.Break):
         yield ast.Continue()
+
+
+def _changes_something(node: ast.AST) -> bool:
+    """An assignment that could be left out; without one to a plain name, the next line would fail."""
+    return isinstance(node, ast.Assign) and not any(isinstance(target, ast.Name) for target in node.targets)
 
 
 def _is_none(value: ast.expr | None) -> bool:

@@ -1,18 +1,17 @@
 """
 Mutation testing: every wrong version of a module must fail a test, or be listed as equivalent with a reason.
 
-Our own small mutator, because the function's modules lie flat beside the tests' configuration. Each mutant
-runs in a fork of a process that has everything but the project's modules imported already.
+Our own small mutator, because each mutant runs in a fork of a process that has everything but the project's
+modules imported already, which takes a fraction of what a new process takes.
 """
 
 import ast
-import importlib
+import importlib.util
 import os
 import signal
 import sys
 import time
 import tomllib
-import types
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -73,7 +72,8 @@ def run(module: str, at_a_time: int = 1, only: int | None = None) -> Result:
     """
     started = time.monotonic()
     result = Result("mutation")
-    mutants = list(mutants_of((ROOT / f"{module}.py").read_text("utf-8")))
+    source = path_of(module).read_text("utf-8")
+    mutants = list(mutants_of(source))
     if only is not None:
         mutants = mutants[:: max(1, len(mutants) // only)]
     tests = [path for path in TESTS[module] if (ROOT / path).exists()]
@@ -82,8 +82,7 @@ def run(module: str, at_a_time: int = 1, only: int | None = None) -> Result:
     with TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
         before = time.monotonic()
-        unchanged = ast.parse((ROOT / f"{module}.py").read_text("utf-8"))
-        if _finish(_start(module, unchanged, tests)) != SURVIVED:
+        if _finish(_start(module, ast.parse(source), tests)) != SURVIVED:
             result.problems.append(f"{module}: its tests fail without any mutant")
             return result
         limit = max(LEAST_SECONDS, TIME_FACTOR * (time.monotonic() - before))
@@ -111,6 +110,12 @@ def _judge(module: str, outcomes: dict[str, str], result: Result, is_complete: b
             f"{module}: listed as equivalent but {outcomes.get(name, 'not made any more')}: {name}"
             for name in sorted(set(listed) - survivors)
         ]
+
+
+def path_of(module: str) -> Path:
+    """Where a module or package of the function lies, by its dotted name."""
+    base = ROOT / module.replace(".", "/")
+    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
 def equivalents(module: str) -> dict[str, str]:
@@ -176,9 +181,19 @@ def _test(module: str, tree: ast.Module, tests: Sequence[str]) -> int:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     os.chdir(ROOT)
-    wrong = types.ModuleType(module)
-    wrong.__file__ = str(ROOT / f"{module}.py")
-    sys.modules[module] = wrong
-    exec(compile(tree, wrong.__file__, "exec"), wrong.__dict__)
+    _import(module, tree)
     options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-seed=1"]
     return int(pytest.main([*options, *tests]))
+
+
+def _import(module: str, tree: ast.Module) -> None:
+    """What importing the module would do if its file held this tree."""
+    path = path_of(module)
+    parts = [str(path.parent)] if path.name == "__init__.py" else None
+    spec = importlib.util.spec_from_file_location(module, path, submodule_search_locations=parts)
+    assert spec is not None
+    sys.modules[module] = wrong = importlib.util.module_from_spec(spec)
+    exec(compile(tree, str(path), "exec"), wrong.__dict__)
+    package, _, name = module.rpartition(".")
+    if package:
+        setattr(importlib.import_module(package), name, wrong)

@@ -18,7 +18,8 @@ def check(value: int, *, strict: bool = False) -> str:
     """A docstring is no behaviour."""
     if value > LIMIT and not strict:
         raise ValueError("a sentence for people", value)
-    log(value, level="x")
+    log(max(value, LIMIT + 1), level="x")
+    log.last = value
     return {"size": value, "unit": "byte"}[NAMES[0]]
 '''
 WANTED = {
@@ -31,8 +32,12 @@ WANTED = {
     "check: value > LIMIT and (not strict) -> not strict",
     "check: not strict -> strict",
     "check: raise ValueError('a sentence for people', value) -> pass",
-    "check: log(value, level='x') -> pass",
-    "check: log(value, level='x') -> log(value)",
+    "check: log(max(value, LIMIT + 1), level='x') -> pass",
+    "check: log(max(value, LIMIT + 1), level='x') -> log(max(value, LIMIT + 1))",
+    "check: max -> min",
+    "check: log.last = value -> pass",
+    "check: LIMIT + 1 -> LIMIT - 1",
+    "check: LIMIT + 1 -> LIMIT",
     "check: {'size': value, 'unit': 'byte'} -> {'unit': 'byte'}",
     "check: return {'size': value, 'unit': 'byte'}[NAMES[0]] -> return",
 }
@@ -66,7 +71,7 @@ def test_a_survivor_that_is_not_listed_is_a_problem():
 
 @pytest.mark.parametrize("module", mutation.TESTS)
 def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
-    made = {mutant.name for mutant in mutants_of((mutation.ROOT / f"{module}.py").read_text("utf-8"))}
+    made = {mutant.name for mutant in mutants_of(mutation.path_of(module).read_text("utf-8"))}
     for name, reason in mutation.equivalents(module).items():
         assert name in made
         assert reason.endswith(".")
