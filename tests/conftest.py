@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import responses
 
-from handler import Function, Surroundings, serve
+from function.app import Function
+from function.instance import Surroundings
+from function.outgoing import DEFAULT_MAX_BYTES, ExchangeFailed
+from function.outgoing import Answer as Exchanged
+from handler import serve
 from local.ground.clock import StandingClock
 
 # The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
@@ -151,6 +156,28 @@ class Answer:
         return str(self.json["error"]["code"])
 
 
+def exchange_that_responses_stubs(
+    method: str,
+    url: str,
+    *,
+    query: Any = None,
+    body: bytes | None = None,
+    headers: Any = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    **_bounds: Any,
+) -> Exchanged:
+    """What the function sends to WeChat, to OSS for a key and to the business, where a test can answer it."""
+    try:
+        answer = requests.request(
+            method, url, params=query, data=body, headers=headers, timeout=5, allow_redirects=False
+        )
+    except (requests.RequestException, OSError) as error:
+        raise ExchangeFailed(type(error).__name__) from None
+    if len(answer.content) > max_bytes:
+        raise ExchangeFailed("answer over the size limit")
+    return Exchanged(answer.status_code, answer.content)
+
+
 @dataclass
 class Instance:
     """One instance of the function with everything around it in the test's hands."""
@@ -161,7 +188,7 @@ class Instance:
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        extra = {"exchange": self.exchange} if self.exchange else {}
+        extra = {"exchange": self.exchange or exchange_that_responses_stubs}
         self.function = Function(Surroundings(self.environ, now=self.clock, sleep=self.slept.append, **extra))
 
     def ask(self, event: bytes | None = None, context: Any = None, **fields: Any) -> Answer:
@@ -211,10 +238,13 @@ def sts() -> Iterator[responses.RequestsMock]:
 def good_sts(clock: StandingClock) -> Iterator[responses.RequestsMock]:
     """STS that always answers with an hour's credentials by the test's clock."""
 
-    def answer(_request: Any) -> tuple[int, dict[str, str], str]:
-        return 200, {}, json.dumps(sts_reply(clock() + timedelta(hours=1)))
-
     with responses.RequestsMock(target=SDK_ADAPTER, assert_all_requests_are_fired=False) as stub:
+        stub.expirations = []
+
+        def answer(_request: Any) -> tuple[int, dict[str, str], str]:
+            stub.expirations.append(clock() + timedelta(hours=1))
+            return 200, {}, json.dumps(sts_reply(stub.expirations[-1]))
+
         stub.add_callback("POST", STS_URL, callback=answer)
         yield stub
 

@@ -4,7 +4,6 @@ import http.server
 import importlib
 import json
 import ssl
-import subprocess
 import sys
 import threading
 import urllib.error
@@ -24,9 +23,9 @@ from bench.modes import ANONYMOUS, MODES, WECHAT, settings_of_modes
 from bench.same_work import WrongWork, check_form
 from bench.stand_ins import LOGIN_ANSWER, LOGIN_PATH, StandIns
 from bench.targets import Outcome, outcomes
+from function.credentials import StsCredentials
+from function.oss.post_form import UploadRule, sign_object
 from handler import serve
-from post_policy import UploadRule, sign_object
-from sts_credentials import StsCredentials
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / "bench" / "peers"
@@ -157,19 +156,6 @@ def test_a_form_with_a_changed_policy_is_not_the_same_work(floor, clock):
 def test_something_else_than_a_form_is_not_the_same_work(answer):
     with pytest.raises(WrongWork, match="no V4 form"):
         check_form("somebody", answer)
-
-
-def test_a_cold_start_leaves_out_what_assume_role_does_not_call():
-    program = (
-        "import sys, sts_credentials as s\n"
-        "s._new_client(s.AccessKeys('id', 'secret', 'token'), 'cn-hangzhou')\n"
-        "print([name for name in ('cryptography', 'chardet', 'jwt', 'requests') if name in sys.modules])\n"
-        "print(len(sys.modules['aliyunsdkcore.vendored.requests.packages.chardet'].__dict__) > 20)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split("\n")[:2] == ["[]", "False"]
 
 
 def test_every_form_of_a_cold_start_is_checked_and_not_the_last_alone(floor, clock, monkeypatch):

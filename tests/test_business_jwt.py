@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from tokens import RECEIPT, SESSION, TICKET, issue_token
+from function.tokens import RECEIPT, SESSION, TICKET, issue_token
 
 KEYS = Path(__file__).with_name("keys")
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"

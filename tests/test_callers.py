@@ -12,12 +12,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from callers import owner_of
+from function.callers import owner_of
+from function.outgoing import Answer
+from function.settings import read_settings
+from function.tokens import RECEIPT, SESSION, TICKET, issue_token
 from handler import serve
-from outgoing_http import Answer
-from settings import read_settings
-from tokens import RECEIPT, SESSION, TICKET, issue_token
-from upload_request import render_key
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
@@ -277,7 +276,7 @@ def test_ten_thousand_callers_never_share_a_folder(environment, clock):
     folders = set()
     for subject in subjects:
         owner = owner_of(subject, TOKEN_SECRET)
-        key = render_key(avatar, owner=owner, upload_id="id", now=clock(), filename="a.png", content_type="")
+        key = avatar.key.render(owner=owner, upload_id="id", now=clock(), extension=".png")
         assert OWNER.fullmatch(owner)
         folders.add(key.rpartition("/")[0])
     assert len(folders) == 10_000

@@ -2,8 +2,8 @@
 
 import pytest
 
-import errors
-from errors import Misconfigured, UploadError
+from function import errors
+from function.errors import Misconfigured, Problem, UploadError
 
 PUBLISHED = {
     "BadRequest": (400, "bad_request", None),
@@ -46,8 +46,8 @@ def test_an_error_has_its_status_its_code_and_its_wait(name):
 
 
 def test_what_is_wrong_with_the_configuration_goes_to_the_log_alone():
-    error = Misconfigured(["A is missing", "B is wrong"])
-    assert error.problems == ("A is missing", "B is wrong")
+    error = Misconfigured([Problem("A", "A is missing"), Problem("B", "B is wrong")])
+    assert error.problems == (("A", "A is missing", ""), ("B", "B is wrong", ""))
     assert error.reason == "A is missing; B is wrong"
     assert "missing" not in error.message
 

@@ -1,43 +1,58 @@
-"""The structure of the house: which module may import which, and what happens at import."""
+"""The structure of the house: who may import whom, and what happens at import."""
 
 import ast
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from function import VERSION
+
 ROOT = Path(__file__).parents[1]
-# Each module of the function with the ones it may import (beside the standard library).
-MAY_IMPORT = {
-    "errors": set(),
-    "profiles": set(),
-    "settings": {"errors", "profiles", "cryptography"},
-    "http_trigger": {"errors"},
-    "outgoing_http": {"requests", "urllib3"},
-    "tokens": {"errors", "jwt"},
-    "rate_limit": {"errors", "settings"},
-    "sts_credentials": {"errors", "outgoing_http", "aliyunsdkcore", "aliyunsdksts"},
-    "credentials_cache": {"errors", "sts_credentials"},
-    "post_policy": {"sts_credentials"},
-    "callers": {"errors", "outgoing_http", "settings", "tokens", "jwt"},
-    "upload_request": {"errors", "profiles"},
-    "upload_callback": {
-        *("callers", "errors", "outgoing_http", "profiles", "rate_limit", "settings", "tokens"),
-        *("upload_request", "cryptography"),
-    },
-    "upload_params": {
-        *("callers", "errors", "post_policy", "profiles", "settings", "sts_credentials"),
-        *("upload_callback", "upload_request"),
-    },
-    "handler": {
-        *("callers", "credentials_cache", "errors", "http_trigger", "outgoing_http", "post_policy"),
-        *("rate_limit", "settings", "sts_credentials", "upload_callback", "upload_params", "upload_request"),
-    },
-}
+# From the ground up; a module imports what stands on a lower floor, or before it on its own, and of another
+# room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
+FLOORS = (
+    "function function.errors function.form_life function.kinds function.key_template".split(),
+    "function.jwt_key function.profile_options function.profiles function.grants function.setting_table"
+    " function.settings".split(),
+    "function.oss/ function.tokens function.limits function.outgoing function.credentials function.aliyun_sdk"
+    " function.log_line function.body function.http function.instance".split(),
+    "function.callers/ function.uploads/ function.receipts/".split(),
+    "sts_credentials function.routes/ function.app handler".split(),
+)
+ROOMS = ("function.callers", "function.uploads", "function.receipts", "function.oss", "function.routes")
 # They cost a cold start dearly, so they are imported where they are used.
-ONLY_INSIDE_FUNCTIONS = {"aliyunsdkcore", "aliyunsdksts", "cryptography", "jwt", "requests", "urllib3"}
+ONLY_INSIDE_FUNCTIONS = {"aliyunsdkcore", "aliyunsdksts", "cryptography", "jwt", "certifi"}
+# Each foreign package with the modules that know it.
+KNOWN_TO = {
+    "aliyunsdkcore": {"function.aliyun_sdk"},
+    "aliyunsdksts": {"sts_credentials"},
+    "jwt": {"function.callers.business_jwt"},
+    "cryptography": {"function.jwt_key", "function.receipts.oss_keys"},
+}
+
+
+PATHS = (ROOT / "handler.py", ROOT / "sts_credentials.py", *(ROOT / "function").rglob("*.py"))
+
+
+def dotted(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {dotted(path): path for path in PATHS}
+
+
+def room_of(module):
+    return next((room for room in ROOMS if module == room or module.startswith(f"{room}.")), module)
+
+
+def place_of(module):
+    """Floor, and place on it."""
+    name = f"{room_of(module)}/" if room_of(module) in ROOMS else module
+    return next((floor, names.index(name)) for floor, names in enumerate(FLOORS) if name in names)
 
 
 def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
@@ -56,41 +71,81 @@ def foreign(names: set[str]) -> set[str]:
     return names - set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("name", sorted(MAY_IMPORT))
-def test_a_module_imports_only_what_stands_below_it(name):
-    assert foreign(imports_of(ROOT / f"{name}.py")) <= MAY_IMPORT[name]
+def modules_imported_by(path, *, top_level_only=False):
+    """Dotted names: of ``from function.oss import v4`` both ``function.oss`` and ``function.oss.v4``."""
+    tree = ast.parse(path.read_text("utf-8"))
+    names = set()
+    for node in tree.body if top_level_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            below = {f"{node.module}.{alias.name}" for alias in node.names} & set(MODULES)
+            names |= {node.module, *below}
+    return names
 
 
-def test_every_module_of_the_function_has_its_place_in_the_table():
-    modules = {path.stem for path in ROOT.glob("*.py")} - {"manage"}
-    assert modules == set(MAY_IMPORT)
+def is_below(imported, importer):
+    if room_of(imported) == room_of(importer):
+        return True
+    floor, place = place_of(imported)
+    own_floor, own_place = place_of(importer)
+    if own_floor == 3:
+        return floor < own_floor
+    return (floor, place) < (own_floor, own_place)
 
 
-def test_imports_go_in_one_direction():
-    done: set[str] = set()
-    left = {name: imports & set(MAY_IMPORT) for name, imports in MAY_IMPORT.items()}
-    while left:
-        ready = {name for name, imports in left.items() if imports <= done}
-        assert ready, f"a circle among {sorted(left)}"
-        done |= ready
-        left = {name: imports for name, imports in left.items() if name not in ready}
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_go_down_and_never_to_another_room_of_the_same_floor(module):
+    ours = modules_imported_by(MODULES[module]) & set(MODULES)
+    assert [name for name in ours if not is_below(name, module)] == []
 
 
-@pytest.mark.parametrize("name", sorted(MAY_IMPORT))
-def test_costly_packages_are_imported_where_they_are_used(name):
-    assert not imports_of(ROOT / f"{name}.py", top_level_only=True) & ONLY_INSIDE_FUNCTIONS
+def test_every_module_has_its_place_on_a_floor():
+    named = {name.rstrip("/") for floor in FLOORS for name in floor}
+    assert {room_of(module) for module in MODULES} == named
 
 
-def test_signing_sees_no_clock_environment_network_or_log():
-    allowed = {"hmac", "json", "base64", "collections", "dataclasses", "datetime", "functools", "typing"}
-    assert imports_of(ROOT / "post_policy.py") <= allowed | {"sts_credentials"}
-    assert "sts_credentials" not in imports_of(ROOT / "post_policy.py", top_level_only=True)
-    assert "now(" not in (ROOT / "post_policy.py").read_text("utf-8")
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_each_foreign_package_is_known_to_its_modules_only(module):
+    packages = foreign(imports_of(MODULES[module])) - {"function", "handler", "sts_credentials"}
+    assert packages <= set(KNOWN_TO)
+    assert all(module in KNOWN_TO[package] for package in packages)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_costly_packages_are_imported_where_they_are_used(module):
+    assert not imports_of(MODULES[module], top_level_only=True) & ONLY_INSIDE_FUNCTIONS
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if name.startswith("function.oss")))
+def test_signing_sees_no_clock_environment_network_or_log(module):
+    allowed = {
+        "hmac",
+        "json",
+        "base64",
+        "collections",
+        "datetime",
+        "functools",
+        "typing",
+        "urllib",
+        "function",
+    }
+    assert imports_of(MODULES[module]) <= allowed
+    ours = {name for name in modules_imported_by(MODULES[module]) if name.startswith("function")}
+    assert all(name.startswith("function.oss") for name in ours)
+    assert "now(" not in MODULES[module].read_text("utf-8")
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_reads_in_one_sitting(module):
+    assert len(MODULES[module].read_text("utf-8").splitlines()) <= 270
 
 
 def test_the_local_cloud_shares_no_code_with_the_function():
     for path in (ROOT / "local").rglob("*.py"):
-        assert not imports_of(path) & set(MAY_IMPORT), path
+        assert not imports_of(path) & {"function", "sts_credentials"}, path
+        if path != ROOT / "local" / "fc" / "gateway.py":
+            assert "handler" not in modules_imported_by(path), path
 
 
 def test_the_operator_s_command_gets_as_far_as_its_sentence_on_an_old_python():
@@ -123,21 +178,34 @@ def test_importing_the_handler_only_defines():
 def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
     script = (
         "import json, sys\n"
-        "import handler, sts_credentials\n"
-        "sts_credentials._new_client(sts_credentials.AccessKeys('id', 'secret', 'token'), 'cn-hangzhou')\n"
+        "sys.path.insert(0, '.')\n"
+        "import function.routes.upload_params, function.routes.login, function.callers.anonymous, handler\n"
+        "from function import aliyun_sdk\n"
+        "aliyun_sdk.prepare()\n"
+        "import aliyunsdkcore.vendored.requests.adapters\n"
+        "import aliyunsdksts.request.v20150401.AssumeRoleRequest\n"
         "real = [name for name, module in sys.modules.items() if getattr(module, '__spec__', None)]\n"
-        "print(json.dumps(real))"
+        "absent = all(sys.modules[name] is None for name in aliyun_sdk.NEVER_THERE)\n"
+        "print(json.dumps([real, absent]))"
     )
     shown = subprocess.run(
-        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, '.')\n{script}"],
+        [sys.executable, "-I", "-c", script],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    loaded = set(json.loads(shown.stdout))
-    assert {"aliyunsdkcore.client", "aliyunsdkcore.vendored.requests"} <= loaded
-    unwanted = {"cryptography", "dataclasses", "inspect", "jmespath", "jwt", "requests", "xml.dom"}
-    unwanted |= {"aliyunsdkcore.vendored.requests.packages.chardet"}
+    modules, never_there_was_not_looked_for = json.loads(shown.stdout)
+    loaded = set(modules)
+    assert never_there_was_not_looked_for
+    assert "aliyunsdkcore.vendored.requests.adapters" in loaded
+    unwanted = {"aliyunsdkcore.client", "concurrent.futures", "cryptography", "dataclasses", "inspect"}
+    unwanted |= {"jmespath", "jwt", "requests", "urllib3", "xml.dom", "function.callers.business_jwt"}
+    unwanted |= {"aliyunsdkcore.vendored.requests.packages.chardet", "certifi", "function.receipts.oss_keys"}
     assert not loaded & unwanted
+
+
+def test_the_version_is_the_project_s():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION

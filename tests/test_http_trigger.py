@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from errors import BadRequest, TooLarge
-from http_trigger import (
+from function.errors import BadRequest, TooLarge
+from function.http import (
     Request,
     Response,
     request_from_event,

@@ -11,8 +11,8 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from responses.matchers import query_param_matcher
 
-from callers import CODE2SESSION_BUDGETS_SECONDS
-from outgoing_http import Answer, ExchangeFailed
+from function.callers.wechat import CODE2SESSION_BUDGETS_SECONDS
+from function.outgoing import Answer, ExchangeFailed
 
 CODE2SESSION = "https://api.weixin.qq.com/sns/jscode2session"
 SETTINGS = {

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from post_policy import (
-    HASHED_AT_ONCE,
+from function.credentials import StsCredentials
+from function.oss.post_form import (
     UploadRule,
-    derive_signing_key,
     encode_policy,
     iso,
     pin,
@@ -24,7 +23,7 @@ from post_policy import (
     sign_v1,
     sign_v4,
 )
-from sts_credentials import StsCredentials
+from function.oss.v4 import HASHED_AT_ONCE, derive_signing_key
 
 VECTORS = json.loads(Path(__file__).with_name("vectors").joinpath("post_policy.json").read_text("utf-8"))
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from profiles import MAX_OBJECT_BYTES, Profile, read_profiles, session_policy
+from function.grants import UPLOADS, session_policies
+from function.key_template import KeyTemplate
+from function.profile_options import MAX_OBJECT_BYTES
+from function.profiles import Profile, read_profiles
 
 SHIPPED = Path(__file__).parents[1] / "profiles.toml"
 GOOD = 'key = "uploads/{owner}/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
 
 
 def read(text: str):
-    problems: list[str] = []
-    return read_profiles(text, default_signature="v4", problems=problems), problems
+    profiles, problems = read_profiles(text, default_signature="v4")
+    assert {problem.setting for problem in problems} <= {"profiles.toml"}
+    return profiles, [problem.sentence for problem in problems]
 
 
 def with_option(line: str) -> str:
@@ -264,7 +268,7 @@ def test_admits_types_by_pattern(types, kind, is_admitted):
 
 def test_the_session_may_do_what_the_forms_need_and_nothing_else():
     profiles, _ = read(SHIPPED.read_text("utf-8"))
-    assert json.loads(session_policy("my-bucket", profiles.values())) == {
+    assert json.loads(session_policies("my-bucket", profiles.values())[UPLOADS]) == {
         "Version": "1",
         "Statement": [
             {
@@ -287,7 +291,7 @@ def test_the_session_may_do_what_the_forms_need_and_nothing_else():
 
 def test_a_session_without_a_page_s_folder_has_one_statement_in_as_few_characters_as_can_be():
     profiles, _ = read(with_option('key = "图片/{id}"'))
-    assert session_policy("b", profiles.values()) == (
+    assert session_policies("b", profiles.values())[UPLOADS] == (
         '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:PutObject","oss:PutObjectAcl"],'
         '"Resource":["acs:oss:*:*:b/图片/*"]}]}'
     )
@@ -298,16 +302,15 @@ def test_what_a_profile_does_not_say_is_what_is_published():
     assert not problems
     assert profiles["p"] == Profile(
         name="p",
-        key="uploads/{owner}/{id}{ext}",
+        key=KeyTemplate("uploads/{owner}/{id}{ext}"),
         max_size_bytes=1024 * 1024,
         min_size_bytes=1,
         content_types=("image/png",),
         expires_in=timedelta(seconds=300),
-        acl="default",
         overwrite=False,
         callback=False,
         signature_version="v4",
-        headers=(),
+        pinned=(("x-oss-object-acl", "default"),),
     )
 
 
@@ -339,7 +342,8 @@ def test_options_become_pinned_form_fields_under_oss_s_names():
     )
     assert not problems
     profile = profiles["p"]
-    assert dict(profile.headers) == {
+    assert dict(profile.pinned) == {
+        "x-oss-object-acl": "default",
         "Cache-Control": "no-cache",
         "Content-Disposition": "inline",
         "x-oss-storage-class": "IA",
@@ -350,4 +354,4 @@ def test_options_become_pinned_form_fields_under_oss_s_names():
         "v1",
         True,
     )
-    assert profile.literal_folder == "uploads/"
+    assert profile.key.literal_folder == "uploads/"

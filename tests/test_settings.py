@@ -8,9 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from errors import Misconfigured
-from handler import Surroundings
-from settings import Rate, Settings, read_settings
+from function.errors import Misconfigured
+from function.instance import Surroundings
+from function.kinds import Rate
+from function.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[1]
 KEYS = Path(__file__).with_name("keys")
@@ -20,13 +21,13 @@ SECRET = "s" * 32
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     with pytest.raises(Misconfigured) as raised:
         read_settings(environ)
-    return raised.value.problems
+    return tuple(problem.sentence for problem in raised.value.problems)
 
 
 def test_the_required_ones_are_enough_and_the_others_default_to_what_is_published(environment):
     del environment["CALLER_RATE"]
     settings = read_settings(environment)
-    assert settings._replace(profiles={}, session_policy="") == Settings(
+    assert settings._replace(profiles={}, session_policies={}) == Settings(
         bucket="my-bucket",
         region="cn-hangzhou",
         host="https://my-bucket.oss-cn-hangzhou.aliyuncs.com",
@@ -34,7 +35,7 @@ def test_the_required_ones_are_enough_and_the_others_default_to_what_is_publishe
         role_arn="acs:ram::1234567890123456:role/upload",
         sts_endpoint="https://sts.cn-hangzhou.aliyuncs.com",
         session_life=timedelta(seconds=3600),
-        session_policy="",
+        session_policies={},
         caller_auth="anonymous",
         wechat=None,
         jwt=None,
@@ -203,7 +204,7 @@ SENTENCES = {
     "STS_ROLE_ARN = 'x' must be acs:ram::<account>:role/<name>": {"STS_ROLE_ARN": "x"},
     "STS_SESSION_SECONDS = '1h' must be whole seconds from 900 to 43200": {"STS_SESSION_SECONDS": "1h"},
     "CALLER_RATE = '60/day' must be a number over s, min or h, such as 60/min": {"CALLER_RATE": "60/day"},
-    "TOKEN_SECRET must have at least 32 bytes in each comma-separated part": {"TOKEN_SECRET": "s" * 31},
+    "TOKEN_SECRET must be at least 32 random bytes in each comma-separated part": {"TOKEN_SECRET": "s" * 31},
     "OWNER_SECRET must have at least 32 bytes": {"TOKEN_SECRET": SECRET, "OWNER_SECRET": "o" * 31},
     "TOKEN_SECRET is missing; CALLBACK_URL needs at least 32 random bytes": {
         "CALLBACK_URL": "https://fn.example.com/callback"
@@ -282,10 +283,10 @@ def test_a_session_policy_may_have_2048_characters(environment, profiles_file, l
         )
 
     environment["PROFILES_FILE"] = write("x")
-    missing = length - len(read_settings(environment).session_policy)
+    missing = length - len(read_settings(environment).session_policies["uploads"])
     environment["PROFILES_FILE"] = write("x" * (1 + missing))
     if is_taken:
-        assert len(read_settings(environment).session_policy) == length
+        assert len(read_settings(environment).session_policies["uploads"]) == length
         return
     (problem,) = problems_of(environment)
     assert f"a session policy of {length} characters; STS takes 2048" in problem

@@ -1,9 +1,7 @@
 """sts_credentials: one question to STS through the SDK, and every odd answer it may get."""
 
-import importlib
 import json
 import logging
-import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
@@ -11,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-import sts_credentials
-from errors import Misconfigured, StsRejected, StsUnavailable
-from sts_credentials import AccessKeys, StsClient, StsCredentials, own_access_keys
+from function.credentials import AccessKeys, StsCredentials
+from function.errors import Misconfigured, StsRejected, StsUnavailable
+from sts_credentials import StsClient, own_access_keys, parse_answer
 
 URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 OWN = AccessKeys("STS.NTown", "OwnSecretCanary", "OwnTokenCanary/+==")
@@ -31,14 +29,13 @@ def client(slept):
         endpoint="https://sts.cn-hangzhou.aliyuncs.com",
         region="cn-hangzhou",
         role_arn="acs:ram::1:role/upload",
-        session_policy=POLICY,
         session_life=timedelta(hours=1),
         sleep=slept.append,
     )
 
 
 def assume(client, clock, attempts=2):
-    return client.assume_role(OWN, clock(), attempts=attempts)
+    return client.assume_role(POLICY, OWN, clock(), attempts=attempts)
 
 
 def sent(sts, index=0):
@@ -66,7 +63,7 @@ def test_asks_for_the_role_with_the_session_policy_and_the_function_s_own_token(
 
 def test_a_plain_key_pair_sends_no_token(sts, client, clock, reply):
     sts.post(URL, json=reply(clock() + timedelta(hours=1)))
-    client.assume_role(AccessKeys("LTAIown", "secret", None), clock(), attempts=1)
+    client.assume_role(POLICY, AccessKeys("LTAIown", "secret", None), clock(), attempts=1)
     assert "SecurityToken" not in sent(sts)
 
 
@@ -96,8 +93,8 @@ def test_waits_only_briefly_and_verifies_certificates(sts, client, clock, reply)
         (500, b"<html>oops</html>", StsUnavailable, 1),
         (500, b"null", StsUnavailable, 1),
         (502, b"\xff\xfe\xff", StsUnavailable, 1),
-        (400, {"Code": "SignatureDoesNotMatch", "Message": "no colon"}, StsUnavailable, 1),
-        (400, {"Code": "SignatureDoesNotMatch", "Message": None}, StsUnavailable, 1),
+        (400, {"Code": "SignatureDoesNotMatch", "Message": "no colon"}, StsRejected, 1),
+        (400, {"Code": "SignatureDoesNotMatch", "Message": None}, StsRejected, 1),
         (302, b"", StsUnavailable, 1),
     ],
 )
@@ -194,16 +191,13 @@ def test_an_expiration_far_in_the_future_is_not_believed(sts, client, clock, rep
     assert assume(client, clock).expires_at == clock() + timedelta(hours=1)
 
 
-def test_one_client_serves_all_calls_until_the_function_s_own_keys_change(sts, client, clock, reply):
-    for _ in range(3):
+def test_the_function_s_own_keys_may_change_from_call_to_call(sts, client, clock, reply):
+    for _ in range(2):
         sts.post(URL, json=reply(clock() + timedelta(hours=1)))
     assume(client, clock)
-    first = client._client
-    assume(client, clock)
-    assert client._client is first
-    client.assume_role(AccessKeys("STS.new", "new", "new"), clock(), attempts=1)
-    assert client._client is not first
-    assert sent(sts, 2)["SecurityToken"] == "new"
+    client.assume_role(POLICY, AccessKeys("STS.new", "new", "new"), clock(), attempts=1)
+    assert [sent(sts, call)["AccessKeyId"] for call in (0, 1)] == [OWN.access_key_id, "STS.new"]
+    assert sent(sts, 1)["SecurityToken"] == "new"
 
 
 def test_tls_names_the_host_on_every_python(sts, client, clock, reply):
@@ -291,30 +285,32 @@ def test_the_ordinary_stub_would_not_catch_the_sdk():
     assert responses.RequestsMock().target != "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
 
 
-def test_a_module_left_for_later_comes_when_it_is_asked_for_anything(monkeypatch, tmp_path):
-    (tmp_path / "for_later.py").write_text("answer = 42", "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "for_later", raising=False)
-    sts_credentials._import_when_used("for_later")
-    stand_in = sys.modules["for_later"]
-    assert stand_in.__spec__ is None
-    assert not hasattr(stand_in, "__file__")
-    assert sys.modules["for_later"] is stand_in
-    assert stand_in.answer == 42
-    real = sys.modules["for_later"]
-    assert real.__spec__.name == "for_later"
-    assert stand_in.answer == 42
-    assert sys.modules["for_later"] is real
-    sts_credentials._import_when_used("for_later")
-    assert sys.modules["for_later"] is real
-    with pytest.raises(AttributeError):
-        stand_in.nothing  # noqa: B018
+@pytest.mark.parametrize(("seconds", "kept"), [(3599, 3599), (3600, 3600), (3601, 3600)])
+def test_an_end_is_only_ever_moved_nearer(sts, client, clock, reply, seconds, kept):
+    sts.post(URL, json=reply(clock() + timedelta(seconds=seconds)))
+    assert assume(client, clock).expires_at == clock() + timedelta(seconds=kept)
 
 
-def test_a_part_of_a_package_left_for_later_can_be_imported(monkeypatch, tmp_path):
-    (tmp_path / "package_for_later").mkdir()
-    (tmp_path / "package_for_later" / "__init__.py").write_text("", "utf-8")
-    (tmp_path / "package_for_later" / "part.py").write_text("answer = 42", "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    sts_credentials._import_when_used("package_for_later")
-    assert importlib.import_module("package_for_later.part").answer == 42
+@pytest.mark.parametrize("body", [None, b"[" * 100_000, b"\xff", 5])
+def test_what_cannot_be_parsed_is_no_answer(body):
+    with pytest.raises(StsUnavailable, match="try again"):
+        parse_answer(body)
+
+
+PAIR = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
+    "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
+}
+
+
+def test_half_a_pair_in_the_context_gives_way_to_the_whole_one_of_the_environment():
+    for half in ({"access_key_id": "c"}, {"access_key_secret": "c"}):
+        context = SimpleNamespace(credentials=SimpleNamespace(**half))
+        assert own_access_keys(PAIR, context) == AccessKeys("id", "secret", "token")
+
+
+@pytest.mark.parametrize("missing", ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"])
+def test_half_a_pair_is_none(missing):
+    with pytest.raises(Misconfigured):
+        own_access_keys({name: value for name, value in PAIR.items() if name != missing}, None)

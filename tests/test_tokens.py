@@ -4,15 +4,14 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from errors import Unauthorized
-from tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.errors import Unauthorized
+from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 
 SECRET = "our-secret-0123456789-0123456789-abc"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
@@ -21,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 def encoded(value):
-    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    raw = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
@@ -206,11 +205,11 @@ def test_refuses_our_own_secret_under_another_algorithm(clock, name, digest):
     ],
     ids=lambda extra: next(iter(extra)),
 )
-def test_a_header_that_names_a_key_changes_nothing(clock, extra):
+def test_a_header_that_names_a_key_is_none_of_ours(clock, extra):
     header = {"alg": "HS256", **extra}
     assert refuses(craft(good_payload(clock()), header=header, secret=OTHER_SECRET), clock())
     assert refuses(craft(good_payload(clock()), header=header, secret=""), clock())
-    assert read(craft(good_payload(clock()), header=header), clock())["sub"] == "me"
+    assert refuses(craft(good_payload(clock()), header=header), clock())
 
 
 def test_refuses_a_payload_swapped_under_a_signature_of_ours(clock):
@@ -243,12 +242,7 @@ def test_neither_the_answer_nor_the_reason_repeats_the_token(clock):
 
 def test_refuses_a_token_over_4096_characters_without_reading_it(clock):
     def of_length(length):
-        # Base64 has no text of every length, but a header and a payload together have.
-        fillings = product(("", "y", "yy"), ("x" * fill for fill in range(2800, 3100)))
-        tokens = (
-            craft(good_payload(clock(), pad=pad), header={"alg": "HS256", "x": more})
-            for more, pad in fillings
-        )
+        tokens = (craft(good_payload(clock(), pad="x" * fill)) for fill in range(2800, 3100))
         return next(token for token in tokens if len(token) == length)
 
     assert read(of_length(4096), clock())
@@ -285,7 +279,7 @@ def test_signatures_are_compared_in_constant_time(clock, monkeypatch):
     monkeypatch.setattr(hmac, "compare_digest", lambda a, b: compared.append(len(a)) or real(a, b))
     assert refuses(craft(good_payload(clock()), secret=OTHER_SECRET), clock())
     assert read(issue(clock()), clock())
-    assert compared == [32, 32]
+    assert compared == [43, 43]
 
 
 @effort(max_examples=40, deadline=None)

@@ -9,9 +9,9 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+from function.outgoing import Answer, ExchangeFailed, exchange
 from ops.package.carried import CARRIER, carried_packages
 from ops.package.pins import read_pins
-from outgoing_http import Answer, ExchangeFailed, exchange
 from torture.report import Result
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,6 +18,8 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from function.grants import UPLOADS
+from function.receipts.oss_keys import OssPublicKeys
 from torture import stage
 from torture.broken_server import WIRE, Fault, answers, serving
 from torture.canaries import LogWatch, Watch
@@ -242,22 +244,22 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
 
     The settings of an instance never change, so its own copy of the address is replaced.
     """
-    service = function._service
+    instance = function._instance
     if dependency == "sts":
-        client = service._credentials._assume_role.__self__
+        client = instance._credentials[UPLOADS]._assume_role.func.__self__
         client._endpoint = broken
         return
     if dependency == "key host":
-        service._public_keys._origin = broken
+        instance.keep(OssPublicKeys, lambda: None)._origin = broken
         return
-    settings = service.settings
+    settings = instance.settings
     if dependency == "webhook":
-        service.settings = settings._replace(
+        instance.settings = settings._replace(
             upload_webhook_url=settings.upload_webhook_url.replace(good, broken)
         )
     else:
         wechat = settings.wechat._replace(endpoint=settings.wechat.endpoint.replace(good, broken))
-        service.settings = settings._replace(wechat=wechat)
+        instance.settings = settings._replace(wechat=wechat)
 
 
 def judge(cell: Cell, reply: stage.Reply, took: float) -> str:

@@ -7,28 +7,35 @@ import json
 import logging
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
-from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkcore.vendored.requests.models import Response as SdkResponse
 
-from callers import Caller, identify
-from errors import InternalError, Misconfigured, UploadError
-from handler import Function, serve
-from outgoing_http import Answer
-from settings import read_settings
-from sts_credentials import AccessKeys, StsClient, StsCredentials, parse_answer
-from tokens import RECEIPT, SESSION, TICKET, read_token
+from function.app import Function
+from function.body import read_json_object
+from function.callers import Caller, identify
+from function.credentials import AccessKeys, StsCredentials
+from function.errors import InternalError, Misconfigured, UploadError
+from function.grants import UPLOADS
+from function.http import Request
+from function.outgoing import Answer
+from function.receipts.callback import verify_callback
+from function.receipts.oss_keys import key_path
+from function.receipts.receipt import answer_about
+from function.routes.upload_params import plan_for
+from function.settings import read_settings
+from function.tokens import RECEIPT, SESSION, TICKET, read_token
+from function.uploads.wanted import profile_of, read_fields, read_files, read_query
+from handler import serve
+from sts_credentials import StsClient, parse_answer
 from torture import stage
 from torture.canaries import Watch
 from torture.dice import Dice
-from upload_callback import verify_callback
-from upload_params import plan_upload
-from upload_request import profile_of, read_body, read_query
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 STS_REPLY = {
@@ -74,7 +81,7 @@ class Bench:
         self._hold_credentials(self.function)
         self.key: Any = _AcceptingKey()
         self.ticket = _signed(json.dumps(TICKET_CLAIMS), self.settings.token_secrets[0])
-        self.sts = _sts_client(watch)
+        self.sts = _sts_client()
 
     def _exchange(self, method: str, url: str, **_options: Any) -> Answer:
         return Answer(200, OPENID)
@@ -82,8 +89,8 @@ class Bench:
     def _hold_credentials(self, function: Function) -> None:
         # What AssumeRole would bring, so that no fuzz input waits for a socket.
         credentials = StsCredentials("STS.Role", self.watch.plant("role"), "token", NOW + timedelta(hours=1))
-        service: Any = function._ready()
-        service._credentials._assume_role = lambda own, now, *, attempts: credentials
+        cache: Any = function._ready()._credentials[UPLOADS]
+        cache._assume_role = lambda own, now, *, attempts: credentials
 
     def targets(self) -> dict[str, Target]:
         return {
@@ -134,8 +141,9 @@ class Bench:
 
     def json_body(self, data: bytes) -> None:
         with _only_upload_errors(self.watch):
-            files, _ = read_body(data)
-            for wanted in files:
+            fields = read_json_object(data)
+            files = fields.get("files")
+            for wanted in [read_fields(fields)] if files is None else read_files(files):
                 self._plan(wanted)
         with _only_upload_errors(self.watch):
             dice = Dice(data)
@@ -145,7 +153,7 @@ class Bench:
     def _plan(self, wanted: Any) -> None:
         profile = profile_of(wanted, self.settings.profiles)
         caller = Caller("oUser", "owner")
-        plan = plan_upload(wanted, profile, caller, self.settings, upload_id=UPLOAD_ID, now=NOW)
+        plan = plan_for(caller, wanted, profile, self.settings, UPLOAD_ID, NOW)
         if not plan.rule.key.startswith(("uploads/owner/", "test/")) or len(plan.rule.key.encode()) > 1023:
             raise AssertionError("a key outside its folder")
         if plan.rule.max_size_bytes > profile.max_size_bytes:
@@ -156,7 +164,8 @@ class Bench:
         with _only_upload_errors(self.watch, Misconfigured):
             settings = read_settings(self.environ, lambda path: text)
             for profile in settings.profiles.values():
-                if not profile.key.startswith(profile.literal_folder) or profile.literal_folder in ("", "/"):
+                folder = profile.key.literal_folder
+                if not profile.key.text.startswith(folder) or folder in ("", "/"):
                     raise AssertionError("a profile without a folder")
 
     def token(self, data: bytes) -> None:
@@ -204,18 +213,12 @@ class Bench:
             ),
         }
         with _only_upload_errors(self.watch):
-            receipt = verify_callback(
-                headers=headers,
-                path=dice.one_of(("/callback", dice.text(9))),
-                raw_query=dice.one_of(("", dice.text(9))),
-                body=body,
-                settings=self.settings,
-                keys=self.key,
-                now=NOW,
-            )
-            if receipt.answer["key"] != "uploads/a.png":
+            path, raw_query = dice.one_of(("/callback", dice.text(9))), dice.one_of(("", dice.text(9)))
+            request = Request("POST", path, {}, raw_query, headers, body, "203.0.113.7")
+            upload = verify_callback(request, self.settings, self.key, NOW)
+            if upload.key != "uploads/a.png":
                 raise AssertionError("a receipt for another object")
-            self.watch.search(repr(receipt.answer), "response")
+            self.watch.search(repr(answer_about(upload, self.settings)), "response")
 
     def sts_answer(self, data: bytes) -> None:
         with _only_upload_errors(self.watch):
@@ -223,10 +226,9 @@ class Bench:
             if given.expires_at.tzinfo is None:
                 raise AssertionError("an end without a time zone")
         if zlib.crc32(data) % THROUGH_THE_SDK == 0:
-            client, adapter = self.sts
-            adapter.status, adapter.body = (200, 400, 403, 429, 500, 503)[len(data) % 6], data
-            with _only_upload_errors(self.watch):
-                client.assume_role(AccessKeys("id", "secret", None), NOW, attempts=1)
+            status = (200, 400, 403, 429, 500, 503)[len(data) % 6]
+            with _only_upload_errors(self.watch), _answering(status, data):
+                self.sts.assume_role("{}", AccessKeys("id", "secret", None), NOW, attempts=1)
 
     def _check(self, status: int, body: str) -> None:
         self.watch.search(body, "response")
@@ -238,54 +240,38 @@ class _AcceptingKey:
     """A public key of OSS that every signature fits, so that what follows the signature is reached."""
 
     def find(self, address_header: str, **_whose: Any) -> "_AcceptingKey":
-        from upload_callback import _key_path
-
-        _key_path(address_header)
+        key_path(address_header)
         return self
 
     def verify(self, *_arguments: Any) -> None:
         return None
 
 
-class _Adapter(HTTPAdapter):  # type: ignore[misc]  # the SDK has no types
-    """Hands the SDK whatever answer is set, without a socket."""
+@contextmanager
+def _answering(status: int, body: bytes) -> Iterator[None]:
+    """Hands the SDK this answer, without a socket."""
 
-    status, body = 200, b""
-
-    def send(self, request: Any, **_options: Any) -> Any:
+    def send(_adapter: Any, request: Any, **_options: Any) -> Any:
         response = SdkResponse()
-        response.status_code, response._content = self.status, self.body
+        response.status_code, response._content, response._content_consumed = status, body, True
         response.request, response.url = request, request.url
         return response
 
-
-class _StsClient(StsClient):
-    """With the adapter above under the SDK's client, and no wait."""
-
-    def __init__(self, adapter: _Adapter, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._adapter = adapter
-
-    def _client_for(self, own: AccessKeys) -> AcsClient:
-        is_new = self._client is None
-        client = super()._client_for(own)
-        if is_new:
-            client.session.mount("https://", self._adapter)
-        return client
+    real, HTTPAdapter.send = HTTPAdapter.send, send
+    try:
+        yield
+    finally:
+        HTTPAdapter.send = real
 
 
-def _sts_client(watch: Watch) -> tuple[_StsClient, _Adapter]:
-    adapter = _Adapter()
-    client = _StsClient(
-        adapter,
+def _sts_client() -> StsClient:
+    return StsClient(
         endpoint="https://sts.cn-hangzhou.aliyuncs.com",
         region="cn-hangzhou",
         role_arn=stage.ROLE,
-        session_policy="{}",
         session_life=timedelta(hours=1),
         sleep=lambda seconds: None,
     )
-    return client, adapter
 
 
 class _only_upload_errors:

@@ -181,8 +181,8 @@ def attempt(trial: Trial, watch: Watch) -> str:
 
 
 def _token(watch: Watch, environ: Mapping[str, str], now: datetime) -> str:
-    from tokens import SESSION as AUDIENCE
-    from tokens import issue_token
+    from function.tokens import SESSION as AUDIENCE
+    from function.tokens import issue_token
 
     secrets = environ["TOKEN_SECRET"].split(",")
     return issue_token(

@@ -142,7 +142,7 @@ def _of_constant(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _bytes(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value
+    return value.encode(errors="surrogatepass") if isinstance(value, str) else value
 
 
 def _of_statement(node: ast.AST) -> Iterator[ast.AST]:

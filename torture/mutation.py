@@ -25,25 +25,55 @@ from torture.report import Progress, Result
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENT = ROOT / "torture" / "equivalent_mutants.toml"
 # Which tests a module's mutants must fail: the first file that fails ends the run, so its own come first.
+OF_CALLERS = ("tests/torture/test_mutants_of_callers.py", "tests/test_callers.py", "tests/test_login.py")
+OF_CACHE = (
+    *("tests/test_credentials.py", "tests/torture/test_credentials_model.py"),
+    "tests/torture/test_mutants_of_credentials_cache.py",
+)
+OF_EDGE = ("tests/test_handler.py", "tests/torture/test_hostile_http.py")
+OF_WANTED = ("tests/torture/test_mutants_of_upload_request.py", *OF_EDGE)
+OF_SETTINGS = ("tests/test_settings.py", "tests/test_profiles.py")
 TESTS = {
-    "post_policy": ("tests/test_post_policy.py", "tests/torture/test_policy_proof.py"),
-    "callers": (
-        *("tests/torture/test_mutants_of_callers.py", "tests/test_callers.py", "tests/test_login.py"),
-        "tests/test_business_jwt.py",
-    ),
-    "upload_callback": ("tests/callback",),
-    "sts_credentials": (
-        "tests/test_sts_credentials.py",
-        "tests/torture/test_mutants_of_sts_credentials.py",
-    ),
-    "credentials_cache": (
-        *("tests/test_credentials_cache.py", "tests/torture/test_credentials_model.py"),
-        "tests/torture/test_mutants_of_credentials_cache.py",
-    ),
-    "upload_request": (
-        *("tests/torture/test_mutants_of_upload_request.py", "tests/torture/test_hostile_http.py"),
-        "tests/test_handler.py",
-    ),
+    "function.aliyun_sdk": ("tests/test_aliyun_sdk.py", "tests/test_sts_credentials.py"),
+    "function.app": OF_EDGE,
+    "function.body": OF_WANTED,
+    "function.callers": OF_CALLERS,
+    "function.callers.anonymous": OF_CALLERS,
+    "function.callers.business_jwt": ("tests/test_business_jwt.py", *OF_CALLERS),
+    "function.callers.wechat": OF_CALLERS,
+    "function.credentials": OF_CACHE,
+    "function.errors": OF_EDGE,
+    "function.form_life": (*OF_EDGE, "tests/test_settings.py"),
+    "function.grants": OF_SETTINGS,
+    "function.http": OF_EDGE,
+    "function.instance": OF_EDGE,
+    "function.jwt_key": ("tests/test_settings.py",),
+    "function.key_template": (*OF_SETTINGS, *OF_WANTED),
+    "function.kinds": ("tests/test_settings.py",),
+    "function.limits": ("tests/test_limits.py", *OF_EDGE),
+    "function.log_line": OF_EDGE,
+    "function.oss.post_form": ("tests/test_post_policy.py", "tests/torture/test_policy_proof.py"),
+    "function.oss.v4": ("tests/test_post_policy.py", "tests/torture/test_policy_proof.py"),
+    "function.outgoing": ("tests/test_outgoing.py",),
+    "function.profile_options": OF_SETTINGS,
+    "function.profiles": OF_SETTINGS,
+    "function.receipts.callback": ("tests/callback",),
+    "function.receipts.oss_keys": ("tests/callback",),
+    "function.receipts.receipt": ("tests/callback",),
+    "function.receipts.ticket": ("tests/callback",),
+    "function.receipts.webhook": ("tests/callback",),
+    "function.routes.callback": ("tests/callback",),
+    "function.routes.login": OF_CALLERS,
+    "function.routes.upload_params": (*OF_EDGE, *OF_CALLERS),
+    "function.setting_table": ("tests/test_settings.py",),
+    "function.settings": OF_SETTINGS,
+    "function.tokens": ("tests/test_tokens.py",),
+    "function.uploads.classic_page": (*OF_EDGE, "tests/torture/test_policy_proof.py"),
+    "function.uploads.media_types": OF_WANTED,
+    "function.uploads.plan": (*OF_WANTED, "tests/callback"),
+    "function.uploads.wanted": OF_WANTED,
+    "handler": OF_EDGE,
+    "sts_credentials": ("tests/test_sts_credentials.py", "tests/test_aliyun_sdk.py"),
 }
 # What costs the most to import; the project's own modules must not be among them.
 IMPORTED_BEFORE = (

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
+from function.credentials import StsCredentials
+from function.oss.post_form import UploadRule, sign_folder, sign_object
 from local.ground.accounts import AccessKey, Accounts
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError
@@ -19,8 +21,6 @@ from local.oss.form import FormReader
 from local.oss.objects import Objects
 from local.oss.post import Upload
 from local.oss.rules import OssRules
-from post_policy import UploadRule, sign_folder, sign_object
-from sts_credentials import StsCredentials
 from torture.canaries import Watch
 from torture.policy_oracle import Key, Post, admits
 from torture.report import Progress, Result

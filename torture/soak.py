@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from credentials_cache import ATTEMPTS, EARLY_RETRY_PAUSE, EARLY_TRIES
+from function.credentials import ATTEMPTS, EARLY_RETRY_PAUSE, EARLY_TRIES
 from local.ground.accounts import AccessKey, Accounts
 from local.sts.server import StsServer
 from torture import stage

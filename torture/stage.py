@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handler import Function, Surroundings, serve
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
 from torture.canaries import Watch
 
 BUCKET, REGION = "torture-bucket", "cn-hangzhou"

@@ -18,7 +18,9 @@ from requests_of_clients import CONTEXT, event
 from timing import microseconds
 
 import handler
-from settings import read_settings
+from function.app import Function
+from function.instance import Surroundings
+from function.settings import read_settings
 
 PROFILE = (
     '[{name}]\nkey = "uploads/{{owner}}/{{id}}{{ext}}"\nmax_size = "10MiB"\ncontent_types = ["image/*"]\n'
@@ -60,7 +62,7 @@ def tokens(numbers: list[int]) -> None:
 
 def callers(most: int) -> None:
     """One request each from ever more callers: what it costs by then, and what memory has grown."""
-    function = handler.Function(handler.Surroundings(os.environ))
+    function = Function(Surroundings(os.environ))
     template = event(source_ip=PLACE_OF_ADDRESS)
     handler.serve(function, template, CONTEXT)
     seconds = array("d", [0.0] * STRETCH)
@@ -76,7 +78,7 @@ def callers(most: int) -> None:
     _tell({"callers": points})
 
 
-def _serve_caller(function: handler.Function, template: bytes, number: int) -> float:
+def _serve_caller(function: Function, template: bytes, number: int) -> float:
     """How many seconds it takes; the event is not kept, so that it does not count as memory."""
     asked = template.replace(PLACE_OF_ADDRESS.encode(), _address(number))
     started = time.perf_counter()
@@ -92,7 +94,7 @@ def _address(number: int) -> bytes:
 
 
 def _request(environ, asked: bytes):
-    function = handler.Function(handler.Surroundings(environ))
+    function = Function(Surroundings(environ))
     answer = handler.serve(function, asked, CONTEXT)
     if answer["statusCode"] != 200:
         raise SystemExit(answer["body"])

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import task
 from timing import serve
 
-from post_policy import UploadRule, sign_object
-from sts_credentials import StsCredentials
+from function.credentials import StsCredentials
+from function.oss.post_form import UploadRule, sign_object
 
 now = datetime.now(UTC).replace(microsecond=0)
 credentials = StsCredentials(

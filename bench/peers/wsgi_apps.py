@@ -16,6 +16,8 @@ import tuned_floor
 from memory import resident_mb
 
 import handler
+from function.app import Function
+from function.instance import Surroundings
 
 GREETING = b'{"status":"ok"}'
 CLOCK_SPEED = float(os.environ.get("BENCH_CLOCK_SPEED", "1"))
@@ -63,7 +65,7 @@ def answer_with(answer):
 def answer_with_function():
     if CLOCK_SPEED == 1:
         return handler.handler
-    function = handler.Function(handler.Surroundings(os.environ, now=fast_clock))
+    function = Function(Surroundings(os.environ, now=fast_clock))
     return lambda environ, start_response: handler.serve(function, environ, start_response)
 
 

@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from function.credentials import AccessKeys
 from ops.account.bucket_plan import FoundBucket, WantedBucket
 from ops.account.ram_documents import read_document
 from ops.account.role_plan import FoundRole, FoundRoles, Step, WantedRoles
-from sts_credentials import UNTYPED_SDK_ERRORS, AccessKeys
 
 if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client as OssClient
@@ -26,6 +26,8 @@ STS = ("https://sts.aliyuncs.com", "Sts", "2015-04-01")
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 OSS_ATTEMPTS = 2
+# What the SDK was seen to raise from one call beside its own errors, parsing odd error bodies.
+UNTYPED_ERRORS = (AttributeError, IndexError, TypeError, ValueError, RecursionError)
 
 
 class CloudError(Exception):
@@ -136,7 +138,7 @@ class Account:
             ) from None
         except ClientException:
             raise CloudError(action, "NoAnswer") from None
-        except UNTYPED_SDK_ERRORS:
+        except UNTYPED_ERRORS:
             raise CloudError(action, "UnreadableAnswer") from None
         try:
             answer = json.loads(body)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from errors import Misconfigured
+from function.errors import Misconfigured, Problem
 from ops.account.bucket_plan import FoundBucket, bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.ram_documents import role_arn
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         return _set_up(args, wanted, environ, screen, language)
     except Misconfigured as error:
         for problem in error.problems:
-            complaints.fail(problem)
+            complaints.fail(problem.sentence)
         return 2
     except CloudError as error:
         for line in error_lines(error, language):
@@ -139,7 +139,8 @@ def _set_up(
 
 def _with_account(wanted: Wanted, args: argparse.Namespace, found: str, language: str) -> Wanted:
     if args.account and args.account != found:
-        raise Misconfigured([WORDS["other_account"].say(language, found=found, wanted=args.account)])
+        sentence = WORDS["other_account"].say(language, found=found, wanted=args.account)
+        raise Misconfigured([Problem("--account", sentence)])
     return Wanted(WantedRoles(**{**vars(wanted.roles), "account": found}), wanted.bucket)
 
 

@@ -10,20 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from errors import Misconfigured
+from function.credentials import AccessKeys
+from function.errors import Misconfigured, Problem
+from function.grants import MAX_POLICY_CHARACTERS, UPLOADS, session_policies
+from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
+from function.profiles import read_profiles
+from function.settings import DEFAULT_PROFILES_FILE
 from ops.account.bucket_plan import WantedBucket
 from ops.account.role_plan import WantedRoles
-from profiles import MAX_SESSION_POLICY_CHARACTERS, read_profiles, session_policy
-from settings import BUCKET, DEFAULT_PROFILES_FILE, ORIGIN, REGION, ROLE_ARN
-from sts_credentials import AccessKeys, own_access_keys
+from sts_credentials import own_access_keys
 
 DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
 DEFAULT_UPLOAD_ROLE = "oss-direct-upload"
 UNKNOWN_ACCOUNT = "<account-id>"
-ROLE_NAME = re.compile(r"[A-Za-z0-9.-]{1,64}")
-ACCOUNT_ID = re.compile(r"\d{5,20}")
-LOGS = re.compile(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})")
-TRUSTED_ARN = re.compile(r"acs:ram::\d+:(user|role)/\S+")
+ROLE_NAME = matching(r"[A-Za-z0-9.-]{1,64}", "")
+ACCOUNT_ID = matching(r"\d{5,20}", "")
+LOGS = matching(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})", "")
+TRUSTED_ARN = matching(r"acs:ram::\d+:(user|role)/\S+", "")
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,11 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
     """
     problems: list[str] = []
 
-    def checked(value: str, pattern: re.Pattern[str], complaint: str) -> str:
-        if not pattern.fullmatch(value):
+    def checked(value: str, kind: Kind, complaint: str) -> None:
+        try:
+            kind.read(value)
+        except ValueError:
             problems.append(f"{complaint}; {value!r} is not." if value else f"{complaint}; it is missing.")
-        return value
 
     bucket = args.bucket or environ.get("OSS_BUCKET", "")
     checked(bucket, BUCKET, "--bucket or OSS_BUCKET must be 3 to 63 lower-case letters, digits and hyphens")
@@ -108,7 +112,7 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
     policy, public_names = _read_profiles(args, environ, bucket, problems)
     seconds = _session_seconds(args, environ, problems)
     if problems:
-        raise Misconfigured(problems)
+        raise Misconfigured(Problem("setup", problem) for problem in problems)
     project, _, logstore = (args.logs or "").partition("/")
     return Wanted(
         WantedRoles(
@@ -126,7 +130,9 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
 
 def _split_arn(arn: str) -> tuple[str, str]:
     """Account and name of a role; two empty texts for what is no role's ARN."""
-    if not ROLE_ARN.fullmatch(arn):
+    try:
+        ROLE_ARN.read(arn)
+    except ValueError:
         return "", ""
     account, _, name = arn.removeprefix("acs:ram::").partition(":role/")
     return account, name
@@ -146,12 +152,13 @@ def _read_profiles(
             f"--profiles {path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}."
         )
         return {}, ()
-    profiles = read_profiles(text, default_signature="v4", problems=problems)
-    policy = session_policy(bucket, profiles.values())
-    if len(policy) > MAX_SESSION_POLICY_CHARACTERS:
+    profiles, found = read_profiles(text, default_signature="v4")
+    problems += [problem.sentence for problem in found]
+    policy = session_policies(bucket, profiles.values())[UPLOADS]
+    if len(policy) > MAX_POLICY_CHARACTERS:
         problems.append(
             f"profiles.toml: all folders together make a policy of {len(policy)} characters; STS takes"
-            f" {MAX_SESSION_POLICY_CHARACTERS}. Use fewer or shorter first folders."
+            f" {MAX_POLICY_CHARACTERS}. Use fewer or shorter first folders."
         )
     public = tuple(name for name, profile in profiles.items() if profile.acl == "public-read")
     return json.loads(policy), public
@@ -179,9 +186,8 @@ def operator_keys(environ: Mapping[str, str]) -> AccessKeys:
     try:
         return own_access_keys(environ, None)
     except Misconfigured:
-        raise Misconfigured(
-            [
-                "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing: the key of a"
-                " RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key."
-            ]
-        ) from None
+        sentence = (
+            "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing: the key of a"
+            " RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key."
+        )
+        raise Misconfigured([Problem("ALIBABA_CLOUD_ACCESS_KEY_ID", sentence)]) from None

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from function.credentials import AccessKeys
 from ops.client.form_upload import open_session
-from sts_credentials import AccessKeys
 
 TIMEOUT_SECONDS = 30
 RETRIES = 1

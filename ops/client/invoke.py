@@ -9,12 +9,15 @@ import argparse
 import base64
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from errors import Misconfigured
+from function.errors import Misconfigured
+from function.kinds import ADDRESS_PATTERN
+from function.uploads.media_types import TYPE_OF_EXTENSION
 from ops.account.setup_options import operator_keys
 from ops.client.form_upload import Progress, UploadFailed, post_form
 from ops.client.function_client import (
@@ -31,8 +34,6 @@ from ops.explain.policy_words import size_words
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable, shown
 from ops.terminal.screen import Screen
-from settings import URL
-from upload_request import TYPE_OF_EXTENSION
 
 SUMMARY = "call a deployed function and upload a file through it"
 
@@ -100,8 +101,8 @@ def run(args: argparse.Namespace) -> int:
         if args.upload:
             _upload(answer, args, screen, language)
     except Misconfigured as error:
-        for sentence in error.problems:
-            complaints.fail(sentence)
+        for wrong in error.problems:
+            complaints.fail(wrong.sentence)
         return 2
     except (InvokeFailed, FunctionSilent, UploadFailed) as error:
         complaints.fail(str(error))
@@ -113,7 +114,7 @@ def _usage_problem(args: argparse.Namespace) -> Text | None:
     through_sdk = (args.endpoint, args.service, args.function)
     if bool(args.url) == any(through_sdk) or (any(through_sdk) and not all(through_sdk)):
         return WORDS["where"]
-    match = URL.fullmatch((args.url or args.endpoint).rstrip("/") + "/")
+    match = re.fullmatch(ADDRESS_PATTERN, (args.url or args.endpoint).rstrip("/") + "/")
     if not match or match["query"]:
         return WORDS["bad_url"]
     if args.code and args.token:

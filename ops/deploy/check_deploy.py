@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from function.profiles import PROFILES_TOML
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
 from ops.deploy.given import ENV, ENVIRONMENT, Given, needed_names, variables, where_it_is_given
 from ops.deploy.operator_env import unknown_names
-from ops.deploy.rules import PROFILES, file_problems, functions, mapping, resource_problems, setting_problems
+from ops.deploy.rules import file_problems, functions, mapping, resource_problems, setting_problems
 from ops.deploy.s_yaml import Place, Problem, SourceFile, read_s_yaml
 from ops.deploy.schema_check import schema_problems
 
@@ -123,7 +124,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
 
 def _is_the_operators(problem: Problem, given: Given, stand_ins: Mapping[str, str]) -> bool:
     name = str(problem.place[-1])
-    return problem.place == (PROFILES,) or (bool(given.values.get(name)) and name not in stand_ins)
+    return problem.place == (PROFILES_TOML,) or (bool(given.values.get(name)) and name not in stand_ins)
 
 
 def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
@@ -181,7 +182,7 @@ def _line(file: Path, source: SourceFile, problem: Problem) -> str:
     where = ".".join(str(part) for part in problem.place)
     if problem.place[:1] in ((ENV,), (ENVIRONMENT,)):
         where = ": ".join(str(part) for part in problem.place)
-    elif problem.place[:1] != (PROFILES,):
+    elif problem.place[:1] != (PROFILES_TOML,):
         where = f"{file.name}:{source.lines.get(place, 1)}: {where}".removesuffix(": ")
     joint = " " if problem.place and (problem.sentence[0].islower() or problem.sentence[0] == "=") else ": "
     return f"{where}{joint}{problem.sentence}"

@@ -9,19 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from errors import Misconfigured
+from function.errors import Misconfigured
+from function.profiles import PROFILES_TOML
+from function.setting_table import SETTINGS
+from function.settings import read_settings
 from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, shown
-from settings import read_settings
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
-PROFILES = "profiles.toml"
-SETTING_NAMES = frozenset(
-    "OSS_BUCKET OSS_REGION OSS_HOST OSS_SIGNATURE_VERSION STS_ROLE_ARN STS_ENDPOINT STS_SESSION_SECONDS"
-    " CALLER_AUTH WECHAT_APPID WECHAT_SECRET WECHAT_ENDPOINT JWT_KEY JWT_ALGORITHM JWT_ISSUER JWT_AUDIENCE"
-    " TOKEN_SECRET OWNER_SECRET TOKEN_SECONDS CALLBACK_URL CALLBACK_KEY_ORIGIN UPLOAD_WEBHOOK_URL CALLER_RATE"
-    " LOGIN_RATE PROFILES_FILE ALLOWED_ORIGINS LOG_LEVEL".split()
-)
+SETTING_NAMES = frozenset(row.name for row in SETTINGS)
 NEEDED_METHODS = ("GET", "POST", "OPTIONS")
 MAX_ENVIRONMENT_BYTES = 4096
 # 1 vCPU to 1 GB at the one end, to 4 GB at the other.
@@ -66,14 +62,10 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
     try:
         read_settings({"FC_REGION": str(props.get("region", "")), **variables})
     except Misconfigured as error:
-        for sentence in error.problems:
-            name, _, rest = sentence.partition(" ")
-            if name.rstrip(":") == PROFILES:
-                yield Problem((PROFILES,), rest)
-            elif name in SETTING_NAMES:
-                yield Problem((*place, "environmentVariables", name), rest)
-            else:
-                yield Problem((*place, "environmentVariables"), sentence)
+        for problem in error.problems:
+            is_profile = problem.setting == PROFILES_TOML
+            where = (PROFILES_TOML,) if is_profile else (*place, "environmentVariables", problem.setting)
+            yield Problem(where, problem.sentence.removeprefix(problem.setting).lstrip(": "))
 
 
 def functions(document: Any) -> Iterator[tuple[Place, dict[str, Any]]]:

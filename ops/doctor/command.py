@@ -10,12 +10,16 @@ this machine are needed for the removal only. --local examines a local cloud of 
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 
+from function.credentials import AccessKeys, StsCredentials
+from function.kinds import ADDRESS_PATTERN
+from function.settings import Settings
 from ops.client.function_client import FunctionSilent
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.doctor.configuration import check_env_file, check_settings
@@ -28,8 +32,6 @@ from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen
-from settings import URL, Settings
-from sts_credentials import AccessKeys, StsCredentials
 
 SUMMARY = "what is wrong with a deployment, and how to mend it"
 
@@ -70,7 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen = Screen()
-    if args.url and (not (match := URL.fullmatch(args.url.rstrip("/") + "/")) or match["query"]):
+    match = re.fullmatch(ADDRESS_PATTERN, args.url.rstrip("/") + "/")
+    if args.url and (match is None or match["query"]):
         Screen(sys.stderr).fail(BAD_URL.say(language))
         return 2
     if args.local:
@@ -128,7 +131,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     yield check_clock(settings, now or datetime.now(UTC))
     yield check_bucket(settings)
     if settings.wechat is not None:
-        yield check_wechat(settings, now or datetime.now(UTC))
+        yield check_wechat(settings)
     instant = now or datetime.now(UTC)
     asks_function = bool(url) and (bool(visit.code or visit.token) or settings.caller_auth == "anonymous")
     keys, finding = check_keys(environ)

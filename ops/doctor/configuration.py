@@ -7,12 +7,13 @@ from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
-from errors import Misconfigured
+from function.errors import Misconfigured, Problem
+from function.profiles import PROFILES_TOML
+from function.settings import Settings, read_settings
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
 from ops.doctor.findings import Finding, State, same
 from ops.terminal.language import Text
-from settings import Settings, read_settings
 
 SURE_FORM_LIFE = timedelta(minutes=15)
 
@@ -34,7 +35,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
         settings = read_settings(environ)
     except Misconfigured as error:
         return None, [
-            Finding(SETTINGS, State.BAD, same(problem), _remedy_of_setting(problem))
+            Finding(SETTINGS, State.BAD, same(problem.sentence), _remedy_of(problem))
             for problem in error.problems
         ]
     names = ", ".join(settings.profiles)
@@ -45,13 +46,13 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
     return settings, [Finding(SETTINGS, State.GOOD, said), *_doubts(settings)]
 
 
-def _remedy_of_setting(sentence: str) -> Text:
-    if sentence.endswith("needs CALLBACK_URL"):
+def _remedy_of(problem: Problem) -> Text:
+    if problem.needs == "CALLBACK_URL":
         return Text(
             "Set CALLBACK_URL in .env, or take callback = true out of that file.",
             "请在 .env 中设置 CALLBACK_URL，或从该文件中去掉 callback = true。",
         )
-    if sentence.startswith("profiles.toml"):
+    if problem.setting == PROFILES_TOML:
         return Text("Correct it in that file.", "请在该文件中更正。")
     return Text("Correct it in .env (see .env.example).", "请在 .env 中更正（参见 .env.example）。")
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from function.settings import Settings
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.terminal.language import Text
-from settings import Settings
 
 CALLBACK = Text("Callback", "回调")
 FUNCTION = Text("Deployed function", "已部署的函数")

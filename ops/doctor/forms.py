@@ -7,15 +7,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from callers import Caller
+from function.callers import Caller
+from function.credentials import StsCredentials
+from function.profiles import Profile
+from function.routes.upload_params import plan_for
+from function.settings import Settings
+from function.uploads.wanted import WantedFile
 from ops.client.function_client import FunctionAtUrl
 from ops.doctor.findings import refusal
 from ops.terminal.language import Text
-from profiles import Profile
-from settings import Settings
-from sts_credentials import StsCredentials
-from upload_params import answer_upload, plan_upload
-from upload_request import WantedFile
 
 # Who the uploaded files belong to, so that they are known as the doctor's wherever they are left.
 DOCTOR = Caller("doctor", "doctor")
@@ -42,8 +42,8 @@ def forms_signed_here(settings: Settings, credentials: StsCredentials, now: date
 
     def ask(profile: Profile, wanted: WantedFile) -> dict[str, Any]:
         upload_id = secrets.token_urlsafe(16)
-        planned = plan_upload(wanted, profile, DOCTOR, settings, upload_id=upload_id, now=now)
-        return answer_upload(planned, credentials, settings.host, now)
+        planned = plan_for(DOCTOR, wanted, profile, settings, upload_id, now)
+        return planned.sign(credentials, settings.host, now)
 
     return ask
 

@@ -2,21 +2,21 @@
 The checks of ``doctor`` on who signs: the keys of this machine, and the role that they assume.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from time import sleep
 
-from errors import Misconfigured, StsRejected, UploadError
+from function.credentials import AccessKeys, StsCredentials
+from function.errors import Misconfigured, StsRejected, UploadError
+from function.grants import UPLOADS
+from function.settings import Settings
 from ops.account.setup_options import operator_keys
 from ops.doctor.findings import Finding, State, joined, same, unreachable
 from ops.explain.advice import find_advice
 from ops.terminal.language import Text
-from settings import Settings
-from sts_credentials import AccessKeys, StsClient, StsCredentials
+from sts_credentials import StsClient
 
 STS_ATTEMPTS = 2
-REASON = re.compile(r"HTTP \S+ ([A-Za-z0-9._-]+), STS request")
 
 KEYS = Text("Caller's keys", "调用者的密钥")
 STS = Text("AssumeRole", "AssumeRole")
@@ -52,12 +52,11 @@ def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsC
         endpoint=settings.sts_endpoint,
         region=settings.region,
         role_arn=settings.role_arn,
-        session_policy=settings.session_policy,
         session_life=settings.session_life,
         sleep=sleep,
     )
     try:
-        credentials = client.assume_role(keys, now, attempts=STS_ATTEMPTS)
+        credentials = client.assume_role(settings.session_policies[UPLOADS], keys, now, attempts=STS_ATTEMPTS)
     except UploadError as error:
         return None, Finding(STS, State.BAD, same(error.reason), _sts_remedy(error))
     minutes = int((credentials.expires_at - now).total_seconds() // 60)
@@ -68,10 +67,8 @@ def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsC
 
 
 def _sts_remedy(error: UploadError) -> Text:
-    match = REASON.search(error.reason)
-    code = match[1] if match else ""
-    # The SDK gives a refused signature a code of its own, or stumbles over the error.
-    if code in ("SignatureDoesNotMatch", "InvalidAccessKeySecret") or "IndexError" in error.reason:
+    code = error.upstream
+    if code == "SignatureDoesNotMatch":
         return Text(
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET does not belong to ALIBABA_CLOUD_ACCESS_KEY_ID.",
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET 与 ALIBABA_CLOUD_ACCESS_KEY_ID 不匹配。",

@@ -7,15 +7,15 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from callers import log_in
-from errors import Misconfigured, UploadError
+from function.callers.wechat import log_in
+from function.errors import Misconfigured, UploadError
+from function.outgoing import exchange
+from function.settings import Settings
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.explain.advice import find_advice
 from ops.explain.pasted import PastedError, Unreadable, read_pasted
 from ops.terminal.language import Text
-from outgoing_http import exchange
-from settings import Settings
 
 TIMEOUT_SECONDS = 10
 # STS and OSS themselves allow 15 minutes; forms of a minute need a better clock.
@@ -84,18 +84,18 @@ def check_bucket(settings: Settings) -> Finding:
     return Finding(BUCKET, State.GOOD, said)
 
 
-def check_wechat(settings: Settings, now: datetime) -> Finding:
+def check_wechat(settings: Settings) -> Finding:
     """
     Show WeChat a code that nobody got: it says that the code is bad only after AppID and secret passed.
     """
     try:
-        log_in("doctor-looks-whether-the-secret-fits", settings, now, exchange)
+        log_in("doctor-looks-whether-the-secret-fits", settings, exchange)
     except Misconfigured as error:
         remedy = Text(
             "Copy both from the mini-program console (开发管理 > 开发设置).",
             "请从小程序后台「开发管理 > 开发设置」复制。",
         )
-        return Finding(WECHAT, State.BAD, same("; ".join(error.problems)), remedy)
+        return Finding(WECHAT, State.BAD, same(error.reason), remedy)
     except UploadError as error:
         if error.status not in (401, 403, 429):
             advice = find_advice(error.code)

@@ -11,19 +11,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from errors import Unauthorized
+from function.credentials import AccessKeys, StsCredentials
+from function.errors import Unauthorized
+from function.oss.post_form import UploadRule, sign_object
+from function.profiles import Profile
+from function.settings import Settings
+from function.tokens import RECEIPT, read_token
+from function.uploads.media_types import EXTENSION_OF_TYPE
+from function.uploads.wanted import WantedFile
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
 from ops.doctor.findings import Finding, State, refusal, same
 from ops.doctor.forms import AskForm, FormRefused
 from ops.explain.pasted import PastedForm, Unreadable, read_pasted
 from ops.terminal.language import Text
-from post_policy import UploadRule, sign_object
-from profiles import Profile
-from settings import Settings
-from sts_credentials import AccessKeys, StsCredentials
-from tokens import RECEIPT, read_token
-from upload_request import EXTENSION_OF_TYPE, WantedFile
 
 MOST_BYTES = 1024 * 1024
 FORM_SECONDS = 60

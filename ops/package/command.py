@@ -96,8 +96,10 @@ def _fill(root: Path, folder: Path, python: str | None, bill: Path) -> None:
     freed = prune(folder)
     _step(f"left out {freed / 1e6:.1f} MB of tests, stubs, scripts and installer's notes")
     for path in function.files:
-        shutil.copyfile(path, folder / path.name)
-    _step(f"{len(function.files)} files of the function: {', '.join(path.name for path in function.files)}")
+        place = folder / path.relative_to(root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+    _step(f"{len(function.files)} files of the function")
     if python:
         compile_folder(python, folder)
         _step(f"bytecode by {python}")

@@ -1,5 +1,5 @@
 """
-Which files the function consists of: ``handler.py``, every module of ours it imports, and ``profiles.toml``.
+Which files the function consists of, and which packages they import.
 """
 
 import ast
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ENTRY = "handler"
+MODULES = ("handler", "sts_credentials")
+PACKAGE = "function"
 DATA_FILES = ("profiles.toml",)
 # They work on the operator's machine; a function that imports them would not start in the cloud.
 NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "local", "tests", "bench"})
@@ -33,45 +34,36 @@ class FunctionFiles:
 
 def find_function_files(root: Path) -> FunctionFiles:
     """
-    Follow the imports from ``handler.py`` through the modules beside it.
+    The two modules beside it, the whole of ``function/`` and ``profiles.toml``.
 
     Raises:
         PackagingError: when a file is missing, is not Python, or imports what stays behind.
     """
-    found: dict[str, Path] = {}
-    packages: dict[str, str] = {}
-    waiting = [ENTRY]
-    while waiting:
-        name = waiting.pop()
-        path = found[name] = root / f"{name}.py"
-        for imported in sorted(set(_imports(path))):
-            if imported in NOT_FOR_THE_FUNCTION:
-                raise PackagingError(f"{path.name} imports {imported}, which is not part of the function")
-            if (root / f"{imported}.py").is_file():
-                if imported not in found and imported not in waiting:
-                    waiting.append(imported)
-            elif imported not in sys.stdlib_module_names:
-                packages.setdefault(imported, path.name)
-    data = [root / name for name in DATA_FILES]
-    if missing := [path.name for path in data if not path.is_file()]:
+    top = [*(root / f"{name}.py" for name in MODULES), *(root / name for name in DATA_FILES)]
+    if missing := [path.name for path in top if not path.is_file()]:
         raise PackagingError(f"{', '.join(missing)} is missing in {root}")
-    return FunctionFiles(tuple(sorted([*found.values(), *data])), packages)
+    files = sorted([*top, *(root / PACKAGE).rglob("*.py")])
+    packages: dict[str, str] = {}
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        for imported in sorted(set(_imports(path, name))) if path.suffix == ".py" else ():
+            if imported in NOT_FOR_THE_FUNCTION:
+                raise PackagingError(f"{name} imports {imported}, which is not part of the function")
+            if imported not in sys.stdlib_module_names and imported not in (*MODULES, PACKAGE):
+                packages.setdefault(imported, name)
+    return FunctionFiles(tuple(files), packages)
 
 
-def _imports(path: Path) -> Iterator[str]:
+def _imports(path: Path, name: str) -> Iterator[str]:
     """The first part of every name that the file imports, wherever in it the import stands."""
     try:
-        tree = ast.parse(path.read_text("utf-8"), path.name)
-    except OSError:
-        raise PackagingError(f"{path.name} is missing in {path.parent}") from None
+        tree = ast.parse(path.read_text("utf-8"), name)
     except (SyntaxError, ValueError) as error:
-        raise PackagingError(f"{path.name} is not Python: {error}") from None
+        raise PackagingError(f"{name} is not Python: {error}") from None
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             if node.level:
-                raise PackagingError(
-                    f"{path.name}:{node.lineno} imports relatively; the function's modules are flat"
-                )
+                raise PackagingError(f"{name}:{node.lineno} imports relatively; name the whole module")
             yield (node.module or "").partition(".")[0]

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import MD5
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from callers import Caller
-from outgoing_http import Answer, ExchangeFailed
-from settings import read_settings
-from upload_params import plan_upload
-from upload_request import WantedFile
+from function.callers import Caller
+from function.outgoing import Answer, ExchangeFailed
+from function.routes.upload_params import plan_for
+from function.settings import read_settings
+from function.uploads.wanted import WantedFile
 
 KEYS = Path(__file__).parents[1] / "keys"
 KEY_ADDRESS = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem"
@@ -161,13 +161,13 @@ def upload(function: Any, clock: Any) -> Callable[..., Upload]:
 
     def plan(profile: str = "default", name: str = "a.png", of: Any = None) -> Upload:
         settings = read_settings((of or function).environ)
-        planned = plan_upload(
+        planned = plan_for(
+            Caller("public", "public"),
             WantedFile(filename=None if profile == "page" else name),
             settings.profiles[profile],
-            Caller("public", "public"),
             settings,
-            upload_id=f"upload-id-{next(numbers):012d}",
-            now=clock(),
+            f"upload-id-{next(numbers):012d}",
+            clock(),
         )
         shape = "dir" if profile == "page" else "key"
         return read_upload({shape: planned.rule.key, "callback": planned.rule.fields["callback"]}, name)

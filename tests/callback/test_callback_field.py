@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tokens import TICKET, issue_token, read_token
+from function.tokens import TICKET, issue_token, read_token
 
 MAX_FIELD_CHARACTERS = 5 * 1024  # what OSS takes
 pytestmark = pytest.mark.usefixtures("good_sts")

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from function.tokens import RECEIPT, read_token
 from tests.docs.markdown import both, code_blocks, page
-from tokens import RECEIPT, read_token
 
 SECRET = "token-secret-canary-0123456789abcdef"
 

@@ -10,12 +10,17 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from callers import Caller
-from errors import BadRequest, Forbidden, Misconfigured, OssKeyUnavailable
-from outgoing_http import Answer
-from profiles import Profile
-from settings import read_settings
-from upload_callback import OssPublicKeys, callback_field, is_signed_by_oss, tell_business, verify_callback
+from function.errors import BadRequest, Forbidden, Misconfigured, OssKeyUnavailable
+from function.http import Request
+from function.key_template import KeyTemplate
+from function.limits import Limits
+from function.outgoing import Answer
+from function.profiles import Profile
+from function.receipts.callback import verify_callback
+from function.receipts.oss_keys import OssPublicKeys, is_signed_by_oss
+from function.receipts.ticket import callback_field
+from function.receipts.webhook import tell_business
+from function.settings import read_settings
 
 ORIGIN = "https://gosspublic.alicdn.com"
 
@@ -32,15 +37,8 @@ def verify(function, clock):
     """Only what stands before the network: no key can be found."""
 
     def ask(body=b"", **headers):
-        return verify_callback(
-            headers=headers,
-            path="/callback",
-            raw_query="",
-            body=body,
-            settings=read_settings(function.environ),
-            keys=None,
-            now=clock(),
-        )
+        request = Request("POST", "/callback", {}, "", headers, body, "203.0.113.7")
+        return verify_callback(request, read_settings(function.environ), None, clock())
 
     return ask
 
@@ -50,7 +48,7 @@ def fetched(key_host):
 
 
 def test_eight_keys_are_kept_and_the_ninth_makes_room(key_host, address, clock):
-    keys = OssPublicKeys(ORIGIN, key_host)
+    keys = OssPublicKeys(ORIGIN, key_host, Limits())
     names = [f"k{number}" for number in range(8)]
     for name in (*names, *names):
         keys.find(address(name), ticket_id=address(name), now=clock())
@@ -67,7 +65,7 @@ def test_whatever_the_library_says_of_a_key_it_is_no_key(key_host, address, cloc
 
     monkeypatch.setattr(serialization, "load_pem_public_key", load)
     with pytest.raises(OssKeyUnavailable):
-        OssPublicKeys(ORIGIN, key_host).find(address("k"), ticket_id=address("k"), now=clock())
+        OssPublicKeys(ORIGIN, key_host, Limits()).find(address("k"), ticket_id=address("k"), now=clock())
 
 
 @pytest.mark.parametrize(("length", "is_read"), [(1024, True), (1028, False)])
@@ -149,12 +147,12 @@ def test_a_webhook_may_take_a_second_and_a_half():
 def field(function, clock):
     """The callback field of a key of this many characters."""
     settings = read_settings(function.environ)
-    profile = Profile("p", "a/{id}", 1, 1, ("*/*",), timedelta(seconds=60), "default", False, True, "v4")
+    key_template = KeyTemplate("a/{id}")
+    profile = Profile("p", key_template, 1, 1, ("*/*",), timedelta(seconds=60), False, True, "v4", ())
 
     def make(length):
         key = "a/" + "k" * (length - 2)
-        caller = Caller("u", "owner")
-        return callback_field(settings, profile, caller, key=key, upload_id="i", now=clock())
+        return callback_field(settings, profile, key, "i", subject="u", owner="owner", now=clock())
 
     return make
 

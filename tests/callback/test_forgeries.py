@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from tokens import RECEIPT, SESSION, TICKET, issue_token
+from function.tokens import RECEIPT, SESSION, TICKET, issue_token
 
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-functions-secret-0123456789-x"

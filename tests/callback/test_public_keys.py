@@ -12,9 +12,10 @@ import requests
 import responses
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from errors import OssKeyUnavailable
-from outgoing_http import Answer, ExchangeFailed
-from upload_callback import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
+from function.errors import OssKeyUnavailable
+from function.limits import Limits
+from function.outgoing import Answer, ExchangeFailed
+from function.receipts.oss_keys import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
 
 HERE = Path(__file__).parents[1]
 KEYS = HERE / "keys"
@@ -205,7 +206,7 @@ def find(keys, address_header):
 
 
 def test_a_key_is_fetched_once_and_few_are_kept(key_host):
-    keys = OssPublicKeys(ORIGIN, key_host)
+    keys = OssPublicKeys(ORIGIN, key_host, Limits())
     for _ in range(3):
         find(keys, encoded("a.pem"))
     assert len(key_host.calls) == 1
@@ -215,7 +216,7 @@ def test_a_key_is_fetched_once_and_few_are_kept(key_host):
 
 
 def test_a_failed_fetch_is_not_kept(key_host):
-    keys = OssPublicKeys(ORIGIN, key_host)
+    keys = OssPublicKeys(ORIGIN, key_host, Limits())
     good, key_host.key = key_host.key, ExchangeFailed("ReadTimeout")
     with pytest.raises(OssKeyUnavailable):
         find(keys, encoded("a.pem"))
@@ -224,7 +225,7 @@ def test_a_failed_fetch_is_not_kept(key_host):
 
 
 def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
-    keys = OssPublicKeys(ORIGIN, key_host)
+    keys = OssPublicKeys(ORIGIN, key_host, Limits())
     found, failed = [], []
     start = threading.Barrier(4)
 
@@ -251,7 +252,7 @@ def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(ke
         def __setitem__(self, name, value):
             """Kept by nobody."""
 
-    keys = OssPublicKeys(ORIGIN, key_host)
+    keys = OssPublicKeys(ORIGIN, key_host, Limits())
     keys._keys = Emptied()
     assert find(keys, encoded("a.pem")).key_size == 2048
 
@@ -306,7 +307,7 @@ def test_its_key_is_found_by_the_address_it_names():
         asked.append(url)
         return Answer(200, VECTOR["public_key_pem"].encode())
 
-    key = find(OssPublicKeys(ORIGIN, serve), VECTOR["headers"]["x-oss-pub-key-url"])
+    key = find(OssPublicKeys(ORIGIN, serve, Limits()), VECTOR["headers"]["x-oss-pub-key-url"])
     assert asked == [KEY_URL]
     assert key.key_size == 512
 

@@ -11,8 +11,8 @@ import pytest
 import requests
 import responses
 
+from function.tokens import RECEIPT, read_token
 from handler import serve
-from tokens import RECEIPT, read_token
 
 SECRET = "token-secret-canary-0123456789abcdef"
 WEBHOOK = "https://shop.example.com/hooks/uploads?token=webhook-canary"

@@ -7,19 +7,18 @@ import re
 
 import pytest
 
-import errors
-from handler import LOG_FIELDS, METHODS
+from function import errors
+from function.app import ROUTES
+from function.profile_options import OPTION_NAMES
+from function.setting_table import SETTINGS
 from manage import COMMANDS
-from profiles import OPTIONS
 from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, without_code
 
 EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
 
 
 def setting_names():
-    source = (ROOT / "settings.py").read_text("utf-8")
-    prefixes = "OSS|STS|CALLER|WECHAT|JWT|TOKEN|OWNER|CALLBACK|UPLOAD|LOGIN|PROFILES|ALLOWED|LOG"
-    return set(re.findall(rf'"((?:{prefixes})_[A-Z_]+)"', source))
+    return {row.name for row in SETTINGS}
 
 
 def error_classes(root=errors.UploadError):
@@ -55,12 +54,12 @@ def test_every_error_code_has_one_class():
 @pytest.mark.parametrize("name", both("docs/profiles.md"))
 def test_the_profile_table_has_every_option(name):
     table = table_of(page(name), "`content_types`")
-    assert {option for row in table for option in names_in(row[0])} == OPTIONS
+    assert {option for row in table for option in names_in(row[0])} == set(OPTION_NAMES)
 
 
 @pytest.mark.parametrize("name", both("docs/api.md"))
 def test_every_route_is_described(name):
-    for route in METHODS:
+    for route in ROUTES:
         assert f" /{route}\n" in page(name)
 
 
@@ -113,7 +112,8 @@ def test_the_mini_program_snippets_are_twelve_lines_of_code_at_most():
         assert len([line for line in code.splitlines() if line.strip()]) <= 12
 
 
-def test_the_log_fields_are_those_of_the_contract():
-    assert list(LOG_FIELDS) == (
+def test_the_log_fields_are_those_of_the_contract(instance, log_lines):
+    instance().ask(path="/health", method="GET")
+    assert list(log_lines()[-1]) == (
         "requestId route status code ms profile owner key uploadId stsRefreshed".split()
     )

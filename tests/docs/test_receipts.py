@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
+from function.tokens import RECEIPT, TICKET, issue_token
 from tests.docs.markdown import ROOT, code_blocks, page
-from tokens import RECEIPT, TICKET, issue_token
 
 PROGRAMS = Path(__file__).parent / "backends"
 SECRET = "receipt-secret-0123456789abcdefghij"

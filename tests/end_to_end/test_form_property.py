@@ -445,7 +445,7 @@ def test_a_refresh_in_the_advisory_window_that_fails_is_invisible(cloud, functio
         ("expired", 503),
         ("far_future", 200),
         ("not_utf8", 503),
-        ("no_colon", 503),
+        ("no_colon", 502),
         ("huge", 503),
         ("redirect", 503),
     ],

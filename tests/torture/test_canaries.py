@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from handler import Function, Surroundings
-from outgoing_http import ExchangeFailed, exchange
+from function.app import Function
+from function.instance import Surroundings
+from function.outgoing import ExchangeFailed, exchange
 from torture.canaries import LogWatch, Watch
 
 

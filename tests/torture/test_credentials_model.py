@@ -7,9 +7,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from credentials_cache import CredentialsCache
-from errors import StsRejected, StsUnavailable
-from sts_credentials import AccessKeys, StsCredentials
+from function.credentials import AccessKeys, CredentialsCache, StsCredentials
+from function.errors import StsRejected, StsUnavailable
 
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 OWN = AccessKeys("STS.own", "s", None)

@@ -7,8 +7,8 @@ from base64 import b64encode
 
 import pytest
 
+from function.http import MAX_BODY_BYTES, MAX_HEADERS_BYTES
 from handler import serve
-from http_trigger import MAX_BODY_BYTES, MAX_HEADERS_BYTES
 
 GOOD = b'{"filename": "a.png"}'
 CONTRACTS = ["event", "wsgi"]

@@ -7,11 +7,13 @@ from datetime import timedelta
 import jwt
 import pytest
 
-from callers import identify, log_in, openid_of, owner_of, read_business_token
-from errors import BadRequest, Misconfigured, Unauthorized, WechatRejected, WechatUnavailable
-from outgoing_http import Answer
-from settings import WechatApp, read_settings
-from tokens import MAX_TOKEN_CHARACTERS, SESSION, issue_token
+from function.callers import identify, owner_of
+from function.callers.business_jwt import read_business_token
+from function.callers.wechat import log_in, openid_of
+from function.errors import BadRequest, Misconfigured, Unauthorized, WechatRejected, WechatUnavailable
+from function.outgoing import Answer
+from function.settings import WechatApp, read_settings
+from function.tokens import MAX_TOKEN_CHARACTERS, SESSION, issue_token
 
 APP = WechatApp("wx", "secret", "https://api.weixin.qq.com")
 SECRET = "token-secret-0123456789abcdefghijklmn"
@@ -54,7 +56,7 @@ def test_a_malformed_header_is_named_in_the_log_before_any_token_is_read(wechat_
 
 
 def test_the_longest_token_allowed_is_read(wechat_settings, clock):
-    assert reason(wechat_settings, clock, "x" * MAX_TOKEN_CHARACTERS) == "DecodeError"
+    assert reason(wechat_settings, clock, "x" * MAX_TOKEN_CHARACTERS) == "no token of ours"
 
 
 def test_a_token_of_exactly_that_length_is_good(wechat_settings, clock):
@@ -109,18 +111,18 @@ def test_the_log_says_what_was_wrong_with_wechat_s_answer(body, why):
 def test_a_wrong_app_is_named_whole(errcode, problem):
     with pytest.raises(Misconfigured) as raised:
         openid_of("code", APP, lambda *_, **__: Answer(200, json.dumps({"errcode": errcode}).encode()))
-    assert raised.value.problems == (problem,)
+    assert [found.sentence for found in raised.value.problems] == [problem]
 
 
 @pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "text")])
 def test_a_code_that_is_missing_is_told_from_one_of_another_type(wechat_settings, clock, code, says):
     with pytest.raises(BadRequest, match=says):
-        log_in(code, wechat_settings, clock(), lambda *_, **__: pytest.fail("asked"))
+        log_in(code, wechat_settings, lambda *_, **__: pytest.fail("asked"))
 
 
 def test_a_malformed_code_is_named_in_the_log(wechat_settings, clock):
     with pytest.raises(Unauthorized) as raised:
-        log_in("a b", wechat_settings, clock(), lambda *_, **__: pytest.fail("asked"))
+        log_in("a b", wechat_settings, lambda *_, **__: pytest.fail("asked"))
     assert raised.value.reason == "code malformed"
 
 

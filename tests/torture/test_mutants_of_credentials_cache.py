@@ -4,10 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-import credentials_cache
-from credentials_cache import CredentialsCache
-from errors import StsRejected, StsUnavailable
-from sts_credentials import AccessKeys, StsCredentials
+from function import credentials as cache_module
+from function.credentials import AccessKeys, CredentialsCache, StsCredentials
+from function.errors import StsRejected, StsUnavailable
 
 OWN = AccessKeys("own", "secret", "token")
 HOUR = timedelta(hours=1)
@@ -34,7 +33,7 @@ class Overtaken(CredentialsCache):
         self.landed = landed
 
     def _board(self):
-        self._held = credentials_cache._Held(*self.landed)
+        self._held = cache_module._Held(*self.landed)
         return super()._board()
 
 
@@ -63,7 +62,7 @@ class Passenger(CredentialsCache):
         self.landed, self.error = landed, error
 
     def _board(self):
-        flight = credentials_cache._Flight()
+        flight = cache_module._Flight()
         flight.credentials, flight.error, flight.fetched = self.landed, self.error, True
         flight.landed.set()
         return flight, False
@@ -71,7 +70,7 @@ class Passenger(CredentialsCache):
 
 def test_who_holds_too_little_waits_for_the_flight_of_another(clock):
     now = clock()
-    held = credentials_cache._Held(credentials("old", now + timedelta(minutes=1)), now)
+    held = cache_module._Held(credentials("old", now + timedelta(minutes=1)), now)
     assert ask(Passenger(held, credentials("new", now + HOUR)), now) == ("new", False)
     assert ask(Passenger(None, credentials("new", now + timedelta(minutes=6))), now) == ("new", False)
 
@@ -106,13 +105,13 @@ class Landing(CredentialsCache):
 
 def test_a_failure_does_not_put_off_the_set_that_came_meanwhile(clock):
     now = clock()
-    newer = credentials_cache._Held(credentials("new", now + HOUR), now + HOUR)
+    newer = cache_module._Held(credentials("new", now + HOUR), now + HOUR)
 
     def end(cache, flight):
         cache._held = newer
         flight.error = StsUnavailable("x")
 
-    cache = Landing(credentials_cache._Held(credentials("old", now + HOUR), now), end)
+    cache = Landing(cache_module._Held(credentials("old", now + HOUR), now), end)
     assert ask(cache, now) == ("old", False)
     assert cache._held is newer
 
@@ -120,7 +119,7 @@ def test_a_failure_does_not_put_off_the_set_that_came_meanwhile(clock):
 def test_the_log_says_why_an_early_refresh_failed(clock, caplog):
     now = clock()
     cache = CredentialsCache(refuse)
-    cache._held = credentials_cache._Held(credentials("old", now + HOUR), now)
+    cache._held = cache_module._Held(credentials("old", now + HOUR), now)
     ask(cache, now)
     (record,) = caplog.records
     assert record.name == "oss_direct_upload"
@@ -133,7 +132,7 @@ def test_the_log_has_no_reason_where_a_flight_only_brought_too_little(clock, cap
     def end(cache, flight):
         flight.credentials = credentials("short", now)
 
-    ask(Landing(credentials_cache._Held(credentials("old", now + HOUR), now), end), now)
+    ask(Landing(cache_module._Held(credentials("old", now + HOUR), now), end), now)
     assert caplog.records[0].getMessage().endswith("+00:00: ")
 
 

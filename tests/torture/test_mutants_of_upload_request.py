@@ -4,21 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from errors import BadRequest, TooLarge, UnsupportedType
-from profiles import Profile
-from upload_request import (
+from function.body import read_json_object
+from function.errors import BadRequest, TooLarge, UnsupportedType
+from function.key_template import KeyTemplate
+from function.oss.post_form import object_url
+from function.profiles import Profile
+from function.uploads.classic_page import refuse_among_several
+from function.uploads.media_types import (
     EXTENSION_OF_TYPE,
     TYPE_OF_EXTENSION,
-    WantedFile,
     choose_content_type,
-    choose_size_range,
-    object_url,
-    read_body,
-    read_json_object,
-    read_query,
-    refuse_files_of_a_page,
-    render_key,
+    key_extension,
 )
+from function.uploads.plan import choose_size_range
+from function.uploads.wanted import WantedFile, read_fields, read_files, read_query
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 TYPES = """
@@ -37,13 +36,12 @@ json application/json  xml application/xml  zip application/zip  rar application
 
 
 def profile(key="a/{id}{ext}", types=("*/*",), least=0, most=10):
-    return Profile("p", key, most, least, types, timedelta(seconds=60), "default", False, False, "v4")
+    return Profile("p", KeyTemplate(key), most, least, types, timedelta(seconds=60), False, False, "v4", ())
 
 
 def key_of(filename=None, content_type="", template="a/{id}{ext}"):
-    return render_key(
-        profile(template), owner="o", upload_id="i", now=NOW, filename=filename, content_type=content_type
-    )
+    extension = key_extension(filename, content_type)
+    return KeyTemplate(template).render(owner="o", upload_id="i", now=NOW, extension=extension)
 
 
 def test_each_extension_stands_for_its_registered_type():
@@ -55,8 +53,8 @@ def test_a_type_with_two_extensions_gets_the_first():
 
 
 def wanted_of(body):
-    (wanted,), _ = read_body(body)
-    return wanted
+    fields = read_json_object(body)
+    return read_files(fields["files"]) if "files" in fields else read_fields(fields)
 
 
 def test_without_a_profile_it_is_the_default_one():
@@ -104,7 +102,7 @@ def test_a_size_begins_with_zero(size, is_taken):
 )
 def test_the_field_that_is_wrong_is_named_first(body, field):
     with pytest.raises(BadRequest, match=f"^{field} must be"):
-        read_body(body)
+        wanted_of(body)
 
 
 def test_the_field_of_a_query_is_named_first():
@@ -214,6 +212,6 @@ def test_the_profile_s_own_ends_are_inside(size, outcome):
 
 def test_the_file_whose_page_chooses_the_key_is_named():
     with pytest.raises(BadRequest) as raised:
-        refuse_files_of_a_page([profile(), profile("a/{filename}")])
+        refuse_among_several([profile(), profile("a/{filename}")])
     assert raised.value.message.startswith("files[1].profile ")
-    refuse_files_of_a_page([profile(), profile()])
+    refuse_among_several([profile(), profile()])

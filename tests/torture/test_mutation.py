@@ -80,3 +80,11 @@ def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
 def test_the_table_names_only_modules_that_are_tried():
     table = tomllib.loads(mutation.EQUIVALENT.read_text("utf-8"))
     assert set(table) <= set(mutation.TESTS)
+
+
+def test_every_module_of_the_function_is_tried():
+    paths = {mutation.path_of(module) for module in mutation.TESTS}
+    ours = {mutation.ROOT / "handler.py", mutation.ROOT / "sts_credentials.py"}
+    ours |= set((mutation.ROOT / "function").rglob("*.py"))
+    without_behaviour = {path for path in ours if not list(mutants_of(path.read_text("utf-8")))}
+    assert paths | without_behaviour | {mutation.ROOT / "function" / "__init__.py"} == ours

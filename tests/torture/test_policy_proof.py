@@ -5,7 +5,8 @@ from json import dumps, loads
 
 import pytest
 
-from post_policy import derive_signing_key, sign_object, sign_v1, sign_v4
+from function.oss.post_form import sign_object, sign_v1, sign_v4
+from function.oss.v4 import derive_signing_key
 from torture import policy_proof
 
 PAIRS = 600

@@ -242,7 +242,7 @@ def test_an_empty_account_gets_two_roles_with_exactly_these_documents(cloud):
 
 
 def test_the_upload_role_may_do_exactly_what_the_functions_session_policy_grants(cloud, monkeypatch):
-    from settings import read_settings
+    from function.settings import read_settings
 
     assert run(cloud, "--yes") == 0
     environ = {
@@ -252,7 +252,7 @@ def test_the_upload_role_may_do_exactly_what_the_functions_session_policy_grants
         "CALLER_AUTH": "anonymous",
         "PROFILES_FILE": str(cloud.profiles),
     }
-    session_policy = json.loads(read_settings(environ).session_policy)
+    session_policy = json.loads(read_settings(environ).session_policies["uploads"])
     assert json.loads(cloud.ram.policies[UPLOAD_ROLE]) == session_policy
 
 

@@ -11,14 +11,16 @@ import pytest
 import requests
 import responses
 
-from handler import Function, Surroundings, serve
+from function.app import Function
+from function.credentials import AccessKeys
+from function.instance import Surroundings
+from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.ground.http_server import Handler, Server
 from ops.client import invoke
 from ops.client.form_upload import UploadFailed, post_form
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, FunctionThroughSdk, is_default_domain
-from sts_credentials import AccessKeys
 
 REFUSED = "http://127.0.0.1:9"
 KEYS = AccessKeys("LTAIoperator", "operator-secret-canary", None)

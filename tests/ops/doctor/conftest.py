@@ -4,7 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from handler import Function, Surroundings, serve
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.ground.http_server import Handler, Server

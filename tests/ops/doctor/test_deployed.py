@@ -3,12 +3,14 @@
 import pytest
 import responses
 
-from handler import Function, Surroundings, serve
+from function.app import Function
+from function.instance import Surroundings
+from function.settings import read_settings
+from handler import serve
 from local.fc.gateway import FcGateway
 from ops.doctor import command as doctor
 from ops.doctor.deployed import check_callback, check_function, domains
 from ops.doctor.findings import State
-from settings import read_settings
 
 REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 

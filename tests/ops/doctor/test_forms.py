@@ -1,6 +1,8 @@
 """Forms that the doctor gets from the deployed function."""
 
-from handler import Function, Surroundings, serve
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
 from local.fc.gateway import FcGateway
 from ops.doctor.findings import State
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from function.settings import read_settings
 from ops.doctor.findings import State
 from ops.doctor.services import check_clock
-from settings import read_settings
 
 REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 

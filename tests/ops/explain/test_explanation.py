@@ -160,7 +160,7 @@ def test_explains_errors_of_the_function_and_of_sts(pasted, piece):
 
 
 def test_every_error_code_of_the_function_is_in_the_table():
-    import errors
+    from function import errors
 
     classes = [errors.UploadError]
     for one in classes:

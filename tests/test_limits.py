@@ -1,4 +1,4 @@
-"""rate_limit: a brake with bounded memory, exact under threads."""
+"""limits: a brake with bounded memory, exact under threads."""
 
 import threading
 import tracemalloc
@@ -9,12 +9,22 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from errors import TooManyRequests
-from rate_limit import MAX_CALLERS_REMEMBERED, RateLimit, address_group
-from settings import Rate
+from function.errors import TooManyRequests
+from function.kinds import Rate
+from function.limits import MAX_REMEMBERED, Claim, Limits, address_group
 
 MANY_CALLERS = 100_000
 MEMORY_BYTES = 2_000_000
+
+
+class Limit:
+    """One limit among those of an instance."""
+
+    def __init__(self, rate):
+        self.limits, self.rate = Limits(), rate
+
+    def take(self, caller, count, now):
+        self.limits.take([Claim("forms", self.rate, caller, count)], now)
 
 
 def refusal(limit, caller, count, now):
@@ -24,7 +34,7 @@ def refusal(limit, caller, count, now):
 
 
 def test_admits_up_to_the_rate_and_then_says_when_to_come_back(clock):
-    limit = RateLimit(Rate(3, 60))
+    limit = Limit(Rate(3, 60))
     for _ in range(3):
         limit.take("a", 1, clock.tick(seconds=10))
     assert refusal(limit, "a", 1, clock()).retry_after == 40
@@ -32,20 +42,20 @@ def test_admits_up_to_the_rate_and_then_says_when_to_come_back(clock):
 
 @pytest.mark.parametrize(("waited", "retry_after"), [(0, 60), (0.5, 60), (1, 59), (59, 1), (59.999, 1)])
 def test_the_wait_is_whole_seconds_and_never_zero(clock, waited, retry_after):
-    limit = RateLimit(Rate(1, 60))
+    limit = Limit(Rate(1, 60))
     limit.take("a", 1, clock())
     assert refusal(limit, "a", 1, clock.tick(seconds=waited)).retry_after == retry_after
 
 
 def test_a_caller_who_waits_as_told_is_admitted(clock):
-    limit = RateLimit(Rate(1, 60))
+    limit = Limit(Rate(1, 60))
     limit.take("a", 1, clock.tick(seconds=0.25))
     wait = refusal(limit, "a", 1, clock.tick(seconds=12.5)).retry_after
     limit.take("a", 1, clock.tick(seconds=wait))
 
 
 def test_one_caller_s_flood_does_not_touch_another(clock):
-    limit = RateLimit(Rate(2, 60))
+    limit = Limit(Rate(2, 60))
     limit.take("flooder", 2, clock())
     for _ in range(1000):
         refusal(limit, "flooder", 1, clock())
@@ -53,7 +63,7 @@ def test_one_caller_s_flood_does_not_touch_another(clock):
 
 
 def test_many_files_count_as_many_and_all_or_none(clock):
-    limit = RateLimit(Rate(5, 60))
+    limit = Limit(Rate(5, 60))
     limit.take("a", 3, clock())
     refusal(limit, "a", 3, clock())
     limit.take("a", 2, clock())
@@ -61,14 +71,14 @@ def test_many_files_count_as_many_and_all_or_none(clock):
 
 
 def test_a_clock_set_back_locks_nobody_out(clock):
-    limit = RateLimit(Rate(1, 60))
+    limit = Limit(Rate(1, 60))
     limit.take("a", 1, clock())
     limit.take("a", 1, clock.tick(hours=-3))
     refusal(limit, "a", 1, clock())
 
 
 def test_a_request_that_comes_late_with_an_earlier_clock_forgets_nothing(clock):
-    limit = RateLimit(Rate(2, 60))
+    limit = Limit(Rate(2, 60))
     earlier = clock()
     limit.take("a", 1, clock.tick(seconds=1))
     limit.take("a", 1, earlier)
@@ -78,22 +88,22 @@ def test_a_request_that_comes_late_with_an_earlier_clock_forgets_nothing(clock):
 
 
 def test_ten_seconds_late_is_late_and_more_is_a_clock_set_back(clock):
-    limit = RateLimit(Rate(1, 60))
+    limit = Limit(Rate(1, 60))
     limit.take("a", 1, clock())
     refusal(limit, "a", 1, clock() - timedelta(seconds=10))
     limit.take("a", 1, clock() - timedelta(seconds=10, milliseconds=1))
 
 
 def test_a_refused_caller_is_not_forgotten_earlier(clock):
-    limit = RateLimit(Rate(1, 60))
+    limit = Limit(Rate(1, 60))
     limit.take("a", 1, clock())
     for second in range(1, 60):
         refusal(limit, "a", 1, clock() + timedelta(seconds=second))
 
 
 def test_the_callers_forgotten_first_are_those_whose_windows_began_first(clock):
-    limit = RateLimit(Rate(1, 3600))
-    for number in range(MAX_CALLERS_REMEMBERED):
+    limit = Limit(Rate(1, 3600))
+    for number in range(MAX_REMEMBERED):
         limit.take(str(number), 1, clock.tick(milliseconds=1))
     refusal(limit, "0", 1, clock())
     limit.take("one too many", 1, clock())
@@ -102,7 +112,7 @@ def test_the_callers_forgotten_first_are_those_whose_windows_began_first(clock):
 
 
 def test_4096_callers_are_remembered_and_who_comes_back_is_the_newest(clock):
-    limit = RateLimit(Rate(1, 60))
+    limit = Limit(Rate(1, 60))
     for number in range(4096):
         limit.take(str(number), 1, clock())
     for number in range(4096):
@@ -113,14 +123,14 @@ def test_4096_callers_are_remembered_and_who_comes_back_is_the_newest(clock):
 
 
 def test_memory_stays_bounded_however_many_callers_there_are(clock):
-    limit = RateLimit(Rate(60, 60))
+    limit = Limit(Rate(60, 60))
     now = clock()
     for number in range(MANY_CALLERS):
         limit.take(f"{number:026d}", 1, now)
     # Measured over a last flood, which replaces all that is remembered: measuring is slow.
     tracemalloc.start()
     try:
-        for number in range(MAX_CALLERS_REMEMBERED + 1):
+        for number in range(MAX_REMEMBERED + 1):
             limit.take(f"-{number:025d}", 1, now)
         held, _peak = tracemalloc.get_traced_memory()
     finally:
@@ -129,7 +139,7 @@ def test_memory_stays_bounded_however_many_callers_there_are(clock):
 
 
 def test_threads_together_get_no_more_than_the_rate(clock):
-    limit = RateLimit(Rate(500, 60))
+    limit = Limit(Rate(500, 60))
     now = clock()
     admitted = []
     start = threading.Barrier(8)
@@ -166,7 +176,7 @@ def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
     """Windows that start with the first request let a burst at each side of a border pass, never more."""
     from datetime import UTC, datetime
 
-    limit = RateLimit(Rate(5, 60))
+    limit = Limit(Rate(5, 60))
     now = datetime(2026, 11, 24, tzinfo=UTC)
     taken: dict[str, list[tuple[datetime, int]]] = {"a": [], "b": []}
     for caller, count, pause in steps:
@@ -195,3 +205,20 @@ def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
 )
 def test_an_ipv6_customer_is_counted_by_the_64_that_is_theirs(address, group):
     assert address_group(address) == group
+
+
+def test_of_several_limits_one_that_is_reached_counts_nothing_under_the_others(clock):
+    limits, forms, files = Limits(), Rate(5, 60), Rate(2, 60)
+    limits.take([Claim("files", files, "a", 2)], clock())
+    for _ in range(10):
+        with pytest.raises(TooManyRequests):
+            limits.take([Claim("forms", forms, "a", 2), Claim("files", files, "a", 1)], clock())
+    limits.take([Claim("forms", forms, "a", 5)], clock())
+
+
+def test_two_limits_count_the_same_caller_apart(clock):
+    limits, rate = Limits(), Rate(1, 60)
+    limits.take([Claim("forms", rate, "a"), Claim("logins", rate, "a")], clock())
+    for name in ("forms", "logins"):
+        with pytest.raises(TooManyRequests):
+            limits.take([Claim(name, rate, "a")], clock())

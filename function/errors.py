@@ -12,7 +12,7 @@ Every failure this function raises on purpose, each with its HTTP status and cod
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class UploadError(Exception):
@@ -25,17 +25,29 @@ class UploadError(Exception):
         reason: what the operator should know; goes to the log, never into a response.
 
         retry_after: whole seconds after which trying again makes sense (sent with 429 and 503).
+
+        upstream: the code with which another service refused, such as ``NoPermission``; for programs.
     """
 
     status: ClassVar[int]
     code: ClassVar[str]
+    default_message: ClassVar[str] = ""
     default_retry_after: ClassVar[int | None] = None
 
-    def __init__(self, message: str, *, reason: str = "", retry_after: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self, message: str = "", *, reason: str = "", retry_after: int | None = None, upstream: str = ""
+    ) -> None:
+        self.message = message or self.default_message
+        super().__init__(self.message)
         self.reason = reason
         self.retry_after = retry_after or self.default_retry_after
+        self.upstream = upstream
+
+    def __copy__(self) -> "UploadError":
+        """Another of the same without this one's traceback, for each of those that share one failure."""
+        other = type(self).__new__(type(self), *self.args)
+        other.__dict__.update(self.__dict__)
+        return other
 
 
 class CallerError(UploadError):
@@ -115,22 +127,35 @@ class TooManyRequests(CallerError):
     default_retry_after = 60
 
 
-class Misconfigured(UploadError):
+class Problem(NamedTuple):
     """
-    Raised when the operator must change something; the caller is only told that much.
+    One thing the operator must change.
 
     Args:
-        problems: one sentence each, naming the setting and what is allowed.
+        setting: name of the environment variable, or ``profiles.toml``.
+
+        sentence: whole, beginning with the setting, and with what is allowed; never holds a secret.
+
+        needs: another setting whose absence is the problem.
     """
+
+    setting: str
+    sentence: str
+    needs: str = ""
+
+
+class Misconfigured(UploadError):
+    """Raised when the operator must change something; the caller is only told that much."""
 
     status = 500
     code = "misconfigured"
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    def __init__(self, problems: Iterable[Problem], *, upstream: str = "") -> None:
         self.problems = tuple(problems)
         super().__init__(
             "This function is not configured correctly; its log says what to change.",
-            reason="; ".join(self.problems),
+            reason="; ".join(problem.sentence for problem in self.problems),
+            upstream=upstream,
         )
 
 
@@ -164,6 +189,7 @@ class StsUnavailable(UpstreamError):
 
     status = 503
     code = "sts_unavailable"
+    default_message = "STS cannot issue upload credentials right now; please try again."
     default_retry_after = 2
 
 

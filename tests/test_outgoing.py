@@ -1,4 +1,4 @@
-"""outgoing_http: one exchange within its bounds, whatever the other side does; real sockets on loopback."""
+"""outgoing: one exchange within its bounds, whatever the other side does; real sockets on loopback."""
 
 import gzip
 import socket
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from outgoing_http import DEFAULT_MAX_BYTES, ExchangeFailed, exchange
-from outgoing_http import within as within_seconds
+from function.outgoing import DEFAULT_MAX_BYTES, ExchangeFailed, exchange
+from function.outgoing import within as within_seconds
 
 ROOT = Path(__file__).parents[1]
 
@@ -273,7 +273,7 @@ def test_an_error_of_the_call_itself_is_raised_even_when_it_says_timeout():
 def test_a_call_that_was_left_behind_keeps_no_process_alive():
     script = (
         "import time\n"
-        "from outgoing_http import ExchangeFailed, within\n"
+        "from function.outgoing import ExchangeFailed, within\n"
         "try:\n    within(0.01, lambda: time.sleep(30))\n"
         "except ExchangeFailed as error:\n    print(error.kind)"
     )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from errors import BadRequest, TooLarge, UnsupportedType
+from function.errors import BadRequest, TooLarge, UnsupportedType
 
 MAX_BODY_BYTES = 64 * 1024
 # Function Compute's own bound; other servers in front of the WSGI form may have none. A query has the same.

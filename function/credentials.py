@@ -1,5 +1,15 @@
 """
-How long a credential set is kept, and who asks for the next one.
+The credentials that sign: how long a set is kept, and who asks for the next one.
+
+========================  ======================================  =====================================
+the held set              a request that it covers                a request that it does not cover
+========================  ======================================  =====================================
+before its last quarter   gets it                                 waits for a new one, or fails
+in its last quarter       gets a new one; where that fails, it    the same
+                          (and nobody tries for 30 seconds)
+========================  ======================================  =====================================
+
+One refresh at a time; while one is under way, whom the held set covers gets that.
 """
 
 import copy
@@ -9,8 +19,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from errors import StsUnavailable, UploadError
-from sts_credentials import AccessKeys, StsCredentials, unavailable
+from function.errors import StsUnavailable, UploadError
+from function.form_life import covers
 
 ATTEMPTS = 2
 ADVISORY_PART = 4  # the last quarter of a session is the advisory window
@@ -20,10 +30,45 @@ EARLY_RETRY_PAUSE = timedelta(seconds=30)
 log = logging.getLogger("oss_direct_upload")
 
 
+class StsCredentials(NamedTuple):
+    """
+    One temporary credential set, never half replaced.
+
+    Args:
+        expires_at: timezone-aware UTC, compared with wall time.
+    """
+
+    access_key_id: str
+    access_key_secret: str
+    security_token: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"StsCredentials({self.access_key_id}, until {self.expires_at})"
+
+
+class AccessKeys(NamedTuple):
+    """The function's own credentials, which ask STS for the role; a local key pair has no token."""
+
+    access_key_id: str
+    access_key_secret: str
+    security_token: str | None
+
+    def __repr__(self) -> str:
+        return f"AccessKeys({self.access_key_id})"
+
+
 class AssumeRole(Protocol):
     """How the cache asks for a new set; ``StsClient.assume_role`` is the real one."""
 
     def __call__(self, own: AccessKeys, now: datetime, *, attempts: int) -> StsCredentials: ...
+
+
+class Obtained(NamedTuple):
+    """Credentials, and whether this call asked STS for them."""
+
+    credentials: StsCredentials
+    are_new: bool
 
 
 class _Held(NamedTuple):
@@ -31,6 +76,13 @@ class _Held(NamedTuple):
 
     credentials: StsCredentials
     refresh_from: datetime
+
+    def covers(self, good_until: datetime) -> bool:
+        return covers(self.credentials.expires_at, good_until)
+
+    def serves(self, good_until: datetime, now: datetime) -> bool:
+        """Whether it covers that and is not to be replaced yet."""
+        return now < self.refresh_from and self.covers(good_until)
 
 
 class _Flight:
@@ -63,11 +115,9 @@ class CredentialsCache:
         self._flight: _Flight | None = None
         self._lock = threading.Lock()
 
-    def get(
-        self, own_keys: Callable[[], AccessKeys], *, now: datetime, good_until: datetime
-    ) -> tuple[StsCredentials, bool]:
+    def get(self, own_keys: Callable[[], AccessKeys], *, now: datetime, good_until: datetime) -> Obtained:
         """
-        Credentials that live until ``good_until`` at least, and whether this call fetched them.
+        Credentials that live until ``good_until`` at least.
 
         Args:
             own_keys: called only when STS must be asked.
@@ -76,20 +126,21 @@ class CredentialsCache:
             UploadError: no held set lasts that long, and a new one was not to be had.
         """
         held = self._held
-        covers = held is not None and held.credentials.expires_at >= good_until
-        if held and covers and now < held.refresh_from:
-            return held.credentials, False
+        if held and held.serves(good_until, now):
+            return Obtained(held.credentials, False)
+        if held and not held.covers(good_until):
+            held = None
         flight, is_ours = self._board()
         if is_ours:
             self._fly(flight, own_keys, now, good_until)
-        elif held and covers:
-            return held.credentials, False
+        elif held:
+            return Obtained(held.credentials, False)
         flight.landed.wait()
-        if flight.credentials and flight.credentials.expires_at >= good_until:
-            return flight.credentials, is_ours and flight.fetched
-        if held and covers:
+        if flight.credentials and covers(flight.credentials.expires_at, good_until):
+            return Obtained(flight.credentials, is_ours and flight.fetched)
+        if held:
             self._put_off_the_next_try(held, now, flight.error)
-            return held.credentials, False
+            return Obtained(held.credentials, False)
         # A copy, because a raised exception collects the traceback of its thread.
         raise copy.copy(flight.error or _too_short())
 
@@ -106,13 +157,13 @@ class CredentialsCache:
         try:
             # Another flight may have landed between our look at the held set and our boarding.
             held = self._held
-            if held and held.credentials.expires_at >= good_until and now < held.refresh_from:
+            if held and held.serves(good_until, now):
                 flight.credentials = held.credentials
                 return
             # While the held set is good, nobody should wait long for a better one.
-            is_early = held is not None and held.credentials.expires_at >= good_until
+            is_early = held is not None and held.covers(good_until)
             credentials = self._assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
-            if credentials.expires_at < good_until:
+            if not covers(credentials.expires_at, good_until):
                 raise _too_short()
             with self._lock:
                 self._held = _Held(credentials, self._refresh_from(credentials.expires_at, now))
@@ -144,4 +195,4 @@ class CredentialsCache:
 
 
 def _too_short() -> StsUnavailable:
-    return unavailable("STS issued credentials that end before a form would")
+    return StsUnavailable(reason="STS issued credentials that end before a form would")

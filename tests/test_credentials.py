@@ -5,9 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from credentials_cache import CredentialsCache
-from errors import StsRejected, StsUnavailable
-from sts_credentials import AccessKeys, StsCredentials
+from function.credentials import AccessKeys, CredentialsCache, StsCredentials
+from function.errors import StsRejected, StsUnavailable
 
 OWN = AccessKeys("STS.own", "s", "t")
 FORM = timedelta(seconds=360)
@@ -73,7 +72,7 @@ def test_a_session_of_15_minutes_with_many_reads_makes_one_call(get, sts, clock)
     assert len(sts.asked) == 1
 
 
-@pytest.mark.parametrize("error", [StsUnavailable("x"), StsRejected("x")])
+@pytest.mark.parametrize("error", [StsUnavailable(reason="x"), StsRejected("x")])
 def test_keeps_usable_credentials_when_an_early_refresh_fails(get, sts, clock, error, caplog):
     get()
     clock.tick(minutes=46)
@@ -86,7 +85,7 @@ def test_keeps_usable_credentials_when_an_early_refresh_fails(get, sts, clock, e
 def test_an_early_refresh_is_tried_once_and_not_by_every_request(get, sts, clock):
     get()
     clock.tick(minutes=46)
-    sts.error = StsUnavailable("x")
+    sts.error = StsUnavailable(reason="x")
     for _ in range(100):
         get()
     assert [attempts for _, attempts in sts.asked] == [2, 1]
@@ -98,7 +97,7 @@ def test_an_early_refresh_is_tried_once_and_not_by_every_request(get, sts, clock
 def test_recovers_as_soon_as_sts_does(get, sts, clock):
     get()
     clock.tick(minutes=46)
-    sts.error = StsUnavailable("x")
+    sts.error = StsUnavailable(reason="x")
     get()
     sts.error = None
     clock.tick(seconds=31)
@@ -107,7 +106,7 @@ def test_recovers_as_soon_as_sts_does(get, sts, clock):
 
 def test_fails_once_the_held_set_does_not_cover_a_form(get, sts, clock):
     get()
-    sts.error = StsUnavailable("x")
+    sts.error = StsUnavailable(reason="x")
     clock.tick(minutes=54)
     assert get()[0] == "STS.1"
     clock.tick(seconds=1)
@@ -117,7 +116,7 @@ def test_fails_once_the_held_set_does_not_cover_a_form(get, sts, clock):
 
 def test_a_short_form_is_still_signed_when_a_long_one_cannot_be(get, sts, clock):
     get()
-    sts.error = StsUnavailable("x")
+    sts.error = StsUnavailable(reason="x")
     clock.tick(minutes=50)
     with pytest.raises(StsUnavailable):
         get(form=timedelta(minutes=11))
@@ -222,7 +221,7 @@ def test_1000_concurrent_requests_on_a_cold_instance_make_one_call(clock):
 
 def test_concurrent_requests_share_one_failure_each_with_an_exception_of_its_own(clock):
     sts = SlowSts(clock)
-    sts.error = StsUnavailable("down", retry_after=7)
+    sts.error = StsUnavailable(reason="down", retry_after=7)
     cache = CredentialsCache(sts)
     threads, results = run_threads(20, lambda: cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM))
     assert sts.entered.wait(5)

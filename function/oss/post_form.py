@@ -5,23 +5,29 @@ Every field of a form becomes a condition of its policy by construction, because
 that no condition names from the client as it comes.
 """
 
-import hmac
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
+from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from sts_credentials import StsCredentials
+from function.oss import v4
 
 TOKEN_FIELD = "x-oss-security-token"
-V4_ALGORITHM = "OSS4-HMAC-SHA256"
-# From 2048 bytes on, and in hmac.digest always, Python lets another thread run while it hashes. Under a
-# threaded server this one then waits for its next turn much longer than a policy takes to hash.
-HASHED_AT_ONCE = 2047
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class Credentials(Protocol):
+    """What signs: temporary credentials of STS."""
+
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def access_key_secret(self) -> str: ...
+    @property
+    def security_token(self) -> str: ...
 
 
 class UploadRule(NamedTuple):
@@ -64,7 +70,7 @@ class SignedPolicy(NamedTuple):
     pinned: dict[str, str]
 
 
-def sign_object(rule: UploadRule, credentials: "StsCredentials", now: datetime) -> dict[str, str]:
+def sign_object(rule: UploadRule, credentials: Credentials, now: datetime) -> dict[str, str]:
     """
     The form fields for the one object ``rule.key``; the file goes behind them.
 
@@ -77,17 +83,15 @@ def sign_object(rule: UploadRule, credentials: "StsCredentials", now: datetime) 
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/postobject
     """
-    policy, signature, form = _sign(rule, {"key": rule.key, **rule.fields}, [], credentials, now)
-    form["policy"] = policy
+    signed = _sign(rule, {"key": rule.key, **rule.fields}, (), credentials, now)
     if rule.signature_version == "v1":
-        form["OSSAccessKeyId"] = credentials.access_key_id
-        form["signature"] = signature
+        signature = {"OSSAccessKeyId": credentials.access_key_id, "signature": signed.signature}
     else:
-        form["x-oss-signature"] = signature
-    return form
+        signature = {"x-oss-signature": signed.signature}
+    return {**signed.pinned, "policy": signed.policy, **signature}
 
 
-def sign_folder(rule: UploadRule, credentials: "StsCredentials", now: datetime) -> SignedPolicy:
+def sign_folder(rule: UploadRule, credentials: Credentials, now: datetime) -> SignedPolicy:
     """
     A signed policy for any name under the folder ``rule.key``, as Alibaba's sample servers give.
 
@@ -95,35 +99,40 @@ def sign_folder(rule: UploadRule, credentials: "StsCredentials", now: datetime) 
         now: timezone-aware UTC; its day is the day of the signature.
     """
     folder = f'["starts-with","$key",{_encode(rule.key)}]'
-    return _sign(rule, dict(rule.fields), [folder], credentials, now)
+    return _sign(rule, rule.fields, (folder,), credentials, now)
 
 
 def _sign(
     rule: UploadRule,
-    pinned: dict[str, str],
-    conditions: list[str],
-    credentials: "StsCredentials",
+    fields: Mapping[str, str],
+    conditions: Iterable[str],
+    credentials: Credentials,
     now: datetime,
 ) -> SignedPolicy:
-    """Sign; what signing adds to a form is added to ``pinned`` itself."""
-    is_v4 = rule.signature_version == "v4"
-    if is_v4:
-        stamp = iso(now).replace("-", "").replace(":", "")
-        date = stamp[:8]
-        pinned["x-oss-signature-version"] = V4_ALGORITHM
-        pinned["x-oss-credential"] = f"{credentials.access_key_id}/{date}/{rule.region}/oss/aliyun_v4_request"
-        pinned["x-oss-date"] = stamp
-    pinned[TOKEN_FIELD] = credentials.security_token
-    conditions += [
-        pin("bucket", rule.bucket),
-        f'["content-length-range",{rule.min_size_bytes},{rule.max_size_bytes}]',
-        *[pin(name, value) for name, value in pinned.items()],
-    ]
-    policy = encode_policy(rule.expires_at, conditions)
-    if is_v4:
-        signing_key = derive_signing_key(credentials.access_key_secret, date, rule.region)
-        return SignedPolicy(policy, sign_v4(policy, signing_key), pinned)
-    return SignedPolicy(policy, sign_v1(policy, credentials.access_key_secret), pinned)
+    stamp = iso(now).replace("-", "").replace(":", "")
+    date = stamp[:8]
+    if rule.signature_version == "v1":
+        signer = {}
+    else:
+        signer = {
+            "x-oss-signature-version": v4.ALGORITHM,
+            "x-oss-credential": f"{credentials.access_key_id}/{v4.scope(date, rule.region)}",
+            "x-oss-date": stamp,
+        }
+    pinned = {**fields, **signer, TOKEN_FIELD: credentials.security_token}
+    policy = encode_policy(
+        rule.expires_at,
+        [
+            *conditions,
+            pin("bucket", rule.bucket),
+            f'["content-length-range",{rule.min_size_bytes},{rule.max_size_bytes}]',
+            *[pin(name, value) for name, value in pinned.items()],
+        ],
+    )
+    if rule.signature_version == "v1":
+        return SignedPolicy(policy, sign_v1(policy, credentials.access_key_secret), pinned)
+    signing_key = v4.derive_signing_key(credentials.access_key_secret, date, rule.region)
+    return SignedPolicy(policy, sign_v4(policy, signing_key), pinned)
 
 
 def encode_policy(expires_at: datetime, conditions: Iterable[str]) -> str:
@@ -158,6 +167,11 @@ def iso(instant: datetime) -> str:
     return f"{instant.isoformat()[:19]}Z"
 
 
+def object_url(host: str, key: str) -> str:
+    """The address of an object, its key percent-encoded as UTF-8."""
+    return f"{host}/{quote(key, safe='/-._~')}"
+
+
 def sign_v1(policy: str, secret: str) -> str:
     """
     Sign an encoded policy the way OSS signature version 1 asks.
@@ -170,7 +184,7 @@ def sign_v1(policy: str, secret: str) -> str:
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/postobject
     """
-    return b64encode(_hash(secret.encode(), policy, "sha1").digest()).decode()
+    return b64encode(v4.hash_undisturbed(secret.encode(), policy, "sha1").digest()).decode()
 
 
 def sign_v4(policy: str, signing_key: bytes) -> str:
@@ -186,36 +200,4 @@ def sign_v4(policy: str, signing_key: bytes) -> str:
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
     """
-    return _hash(signing_key, policy, "sha256").hexdigest()
-
-
-def _hash(key: bytes, policy: str, algorithm: str) -> hmac.HMAC:
-    """The HMAC of an encoded policy, without letting other threads in."""
-    mac = hmac.new(key, digestmod=algorithm)
-    text = policy.encode()
-    for start in range(0, len(text), HASHED_AT_ONCE):
-        mac.update(text[start : start + HASHED_AT_ONCE])
-    return mac
-
-
-# Two, because around midnight or a refresh requests of both sides meet; no more, because each
-# remembered call keeps a secret in memory.
-@lru_cache(maxsize=2)
-def derive_signing_key(secret: str, date: str, region: str) -> bytes:
-    """
-    The V4 key of one day and region.
-
-    Args:
-        date: UTC day, ``YYYYMMDD``; must be the day of ``x-oss-date``.
-
-        region: region id such as ``cn-hangzhou`` (not ``oss-cn-hangzhou``).
-
-    Returns:
-        32 bytes, as secret as the secret itself until the day is over.
-
-    Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
-    """
-    key = f"aliyun_v4{secret}".encode()
-    for part in (date, region, "oss", "aliyun_v4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return v4.hash_undisturbed(signing_key, policy, "sha256").hexdigest()

@@ -1,0 +1,198 @@
+"""
+The edge: every route, every answer and the one place where nothing may escape.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import cached_property, partial
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from function import VERSION
+from function.callers import prepare_callers
+from function.credentials import CredentialsCache
+from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
+from function.form_life import MARGIN
+from function.grants import UPLOADS
+from function.http import Request, Response, request_id_of
+from function.instance import ID_BYTES, Instance, Surroundings
+from function.log_line import LogLine, encode, log, places_of
+from function.settings import Settings, read_settings
+from sts_credentials import StsClient, own_access_keys
+
+CORS_MAX_AGE_SECONDS = "600"
+JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
+
+
+class Route(NamedTuple):
+    """
+    Where a request goes.
+
+    Args:
+        module: imported when the route is first asked for.
+
+        module: imported when the route is first asked for; its ``answer(request, instance, now, line)``
+            returns a JSON object.
+    """
+
+    methods: tuple[str, ...]
+    module: str
+
+
+# The last segment of the path names one. ``health`` needs no settings, so it is answered here.
+DEFAULT_ROUTE, HEALTH = "upload-params", "health"
+ROUTES = {
+    DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params"),
+    "login": Route(("POST",), "function.routes.login"),
+    "callback": Route(("POST",), "function.routes.callback"),
+    HEALTH: Route(("GET",), ""),
+}
+
+
+class Function:
+    """One instance of the function: made ready once, then asked."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._lock = threading.Lock()
+        self._instance: Instance | None = None
+
+    def initialize(self, context: object | None) -> None:
+        """Warm the instance; a failure is logged and left to the first request."""
+        try:
+            instance = self._ready()
+            import_module(ROUTES[DEFAULT_ROUTE].module)
+            prepare_callers(instance.settings)
+            now = self._around.now()
+            instance.credentials_for(UPLOADS, context, now, [now + _longest_life(instance.settings)])
+            log.info("initialize: ready (version %s)", VERSION)
+        except UploadError as error:
+            log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)
+
+    def respond(self, read_request: Callable[[], Request], context: object | None) -> Response:
+        """
+        Answer one request and write its log line, whatever happens.
+
+        Args:
+            read_request: may raise; that, too, is answered.
+        """
+        started = time.perf_counter()
+        line = LogLine(request_id_of(context))
+        request = None
+        try:
+            request = read_request()
+            line.request_id = request.request_id or self._new_request_id()
+            response = self._route(request, line)
+        except UploadError as error:
+            line.request_id = line.request_id or self._new_request_id()
+            response = _error_response(error, line)
+        except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
+            line.request_id = line.request_id or self._new_request_id()
+            reason = places_of(error)
+            response = _error_response(InternalError("Something went wrong here.", reason=reason), line)
+        if request is not None:
+            response = self._with_cors(response, request)
+        line.write(response.status, round((time.perf_counter() - started) * 1000, 2))
+        return response
+
+    def _new_request_id(self) -> str:
+        """For servers that give none; it names a request in the log and guards nothing."""
+        return self._quick_random_bytes(ID_BYTES).hex()
+
+    @cached_property
+    def _quick_random_bytes(self) -> Callable[[int], bytes]:
+        # A call of the system for each request would let other threads in, see v4.HASHED_AT_ONCE.
+        from random import Random
+
+        return Random(self._around.random_bytes(ID_BYTES)).randbytes
+
+    def _ready(self) -> Instance:
+        if self._instance is None:
+            with self._lock:
+                if self._instance is None:
+                    self._instance = _new_instance(self._around)
+        return self._instance
+
+    def _route(self, request: Request, line: LogLine) -> Response:
+        name = line.route = _route_of(request.path)
+        route = ROUTES[name]
+        allowed = (*route.methods, "OPTIONS")
+        if request.method == "OPTIONS":
+            self._ready()
+            return Response(204, headers={"Allow": ", ".join(allowed)})
+        if request.method not in route.methods:
+            raise MethodNotAllowed(f"/{name} takes {' and '.join(route.methods)}.", allowed=allowed)
+        if name == HEALTH:
+            return _json_response(200, {"status": "ok"})
+        instance = self._ready()
+        now = self._around.now().replace(microsecond=0)
+        answer = import_module(route.module).answer(request, instance, now, line)
+        return _json_response(200, answer)
+
+    def _with_cors(self, response: Response, request: Request) -> Response:
+        """Add the CORS headers of ``ALLOWED_ORIGINS``, on errors and preflights as well."""
+        origin = request.headers.get("origin")
+        allowed = self._instance.settings.allowed_origins if origin and self._instance else ()
+        if not allowed:
+            return response
+        headers = {**response.headers, "Vary": "Origin"}
+        if origin in allowed:
+            headers |= {
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+                "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Upload-Token",
+                "Access-Control-Expose-Headers": "Retry-After",
+                "Access-Control-Max-Age": CORS_MAX_AGE_SECONDS,
+            }
+        return Response(response.status, response.body, headers)
+
+
+def _new_instance(around: Surroundings) -> Instance:
+    settings = read_settings(around.environ)
+    log.setLevel(settings.log_level)
+    client = StsClient(
+        endpoint=settings.sts_endpoint,
+        region=settings.region,
+        role_arn=settings.role_arn,
+        session_life=settings.session_life,
+        sleep=around.sleep,
+    )
+    longest_form = _longest_life(settings) + MARGIN
+    credentials = {
+        purpose: CredentialsCache(partial(client.assume_role, policy), longest_form)
+        for purpose, policy in settings.session_policies.items()
+    }
+    # No partial: it would show the environment to whoever prints it.
+    return Instance(around, settings, credentials, lambda context: own_access_keys(around.environ, context))
+
+
+def _longest_life(settings: Settings) -> timedelta:
+    return max(profile.expires_in for profile in settings.profiles.values())
+
+
+def _route_of(path: str) -> str:
+    """The route that the last segment names; none, as in ``/`` or ``/prefix/``, asks for parameters."""
+    *_, before, last = ["", *path.split("/")]
+    # A slash too much behind a route's name is a slip of the hand, not another route.
+    route = last or (before if before in ROUTES else DEFAULT_ROUTE)
+    if route not in ROUTES:
+        *names, last_name = ROUTES
+        raise NotFound(f"There is nothing here; the routes are {', '.join(names)} and {last_name}.")
+    return route
+
+
+def _json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(status, encode(value), {**JSON_HEADERS, **(headers or {})})
+
+
+def _error_response(error: UploadError, line: LogLine) -> Response:
+    line.code, line.reason = error.code, error.reason
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
+    body = {"error": {"code": error.code, "message": error.message, "requestId": line.request_id}}
+    return _json_response(error.status, body, headers)

@@ -1,0 +1,42 @@
+"""
+The JSON body of a request, read strictly: two readers of one body must not see two different requests.
+"""
+
+import json
+from typing import Any, NoReturn
+
+from function.errors import BadRequest
+
+
+def read_json_object(body: bytes) -> dict[str, Any]:
+    """
+    Decode a request body that must be a JSON object; an empty body counts as an empty object.
+
+    Raises:
+        BadRequest: for anything else, and for an object that names a field twice.
+    """
+    if not body:
+        return {}
+    try:
+        value = _decode(body.decode())
+    except (ValueError, RecursionError):
+        raise BadRequest("The body must be a JSON object in UTF-8, each field once.") from None
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    # Python reads NaN and Infinity; JSON has neither.
+    raise ValueError(name)
+
+
+def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a field stands twice")
+    return value
+
+
+# One decoder for all requests: to build one takes as long as to read a body.
+_decode = json.JSONDecoder(object_pairs_hook=_object_without_doubles, parse_constant=_refuse_constant).decode

@@ -1,0 +1,122 @@
+"""
+How a profile names its objects: a template that is checked, rendered, and read backwards.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+MAX_KEY_BYTES = 1023
+PUBLIC_OWNER = "public"
+# The form of what each placeholder becomes, and how many bytes that can take.
+PLACEHOLDERS = {
+    "owner": (rf"[a-z2-7]{{26}}|{PUBLIC_OWNER}", 26),
+    "yyyy": ("[0-9]{4}", 4),
+    "mm": ("0[1-9]|1[0-2]", 2),
+    "dd": ("0[1-9]|[12][0-9]|3[01]", 2),
+    "id": ("[A-Za-z0-9_-]{22}", 22),
+    "ext": (r"\.[a-z0-9]{1,10}|", 11),
+    "filename": ("[^/]+", 0),
+}
+PLACEHOLDER = r"\{([^{}]*)\}"
+
+
+class KeyTemplate(NamedTuple):
+    """
+    A template that ``problems_of`` found nothing wrong with.
+
+    Args:
+        text: such as ``uploads/{owner}/{id}{ext}``; it holds no braces but those of its placeholders.
+    """
+
+    text: str
+
+    @property
+    def takes_filename(self) -> bool:
+        """Whether the page chooses the name under the folder (the shape of the sample servers)."""
+        return self.text.endswith("{filename}")
+
+    @property
+    def literal_folder(self) -> str:
+        """The fixed start of every key, up to and with its last ``/`` before a placeholder."""
+        return self.text[: self.text.index("{")].rpartition("/")[0] + "/"
+
+    def render(self, *, owner: str, upload_id: str, now: datetime, extension: str) -> str:
+        """
+        The object key; where the page chooses the name, the folder, which ends in ``/``.
+
+        Args:
+            now: timezone-aware UTC.
+
+            extension: with its dot, or empty.
+        """
+        return self.text.format(
+            owner=owner,
+            yyyy=now.year,
+            mm=f"{now.month:02}",
+            dd=f"{now.day:02}",
+            id=upload_id,
+            ext=extension,
+            filename="",
+        )
+
+    def read(self, key: str) -> Mapping[str, str] | None:
+        """
+        What ``render`` was given for this key, by placeholder; ``None`` for a key that it never gives.
+        """
+        match = re.fullmatch("".join(_pattern_parts(self.text)), key)
+        return match.groupdict() if match else None
+
+
+def problems_of(text: Any) -> list[str]:
+    """What is wrong with the ``key`` of a profile: clauses that begin with ``key``."""
+    if not isinstance(text, str) or not text:
+        return ['key is missing, such as "uploads/{owner}/{id}{ext}"']
+    names = re.findall(PLACEHOLDER, text)
+    literal = re.sub(PLACEHOLDER, "", text)
+    found = []
+    for name in sorted({name for name in names if name not in PLACEHOLDERS}):
+        allowed = ", ".join("{" + known + "}" for known in PLACEHOLDERS)
+        found.append(f"key has {{{name}}}; allowed: {allowed}")
+    if "{" in literal or "}" in literal:
+        found.append("key has a { or } that opens or closes no placeholder")
+    # A star or question mark would be a wildcard in the session policy; a dollar sign would be
+    # expanded by OSS after the policy was checked.
+    if bad := sorted({mark for mark in literal if mark in "$*?\\" or ord(mark) < 32 or mark == "\x7f"}):
+        found.append(f"key must not hold {', '.join(map(repr, bad))}")
+    found += [*_folder_problems(text), *_name_problems(text, names)]
+    longest = len(literal.encode()) + sum(PLACEHOLDERS[name][1] for name in names if name in PLACEHOLDERS)
+    if longest > MAX_KEY_BYTES:
+        found.append(f"key may become {longest} bytes long; OSS allows {MAX_KEY_BYTES}")
+    return found
+
+
+def _folder_problems(text: str) -> Iterator[str]:
+    folder = text.partition("{")[0].rpartition("/")[0]
+    if not folder or text.startswith("/"):
+        yield "key must start with a folder of fixed text, such as uploads/"
+    if any(part in ("", ".", "..") for part in text.lstrip("/").split("/")):
+        yield "key must not have empty, . or .. parts"
+
+
+def _name_problems(text: str, names: list[str]) -> Iterator[str]:
+    if text.endswith("{filename}"):
+        if names.count("filename") > 1 or "{ext}" in text or not text.endswith("/{filename}"):
+            yield "key with {filename} must end in /{filename}, once, and without {ext}"
+    elif "filename" in names:
+        yield "key may have {filename} only as its end"
+    elif "id" not in names:
+        yield "key must have {id}, so that no two uploads share a name (or end in {filename})"
+
+
+def _pattern_parts(text: str) -> Iterator[str]:
+    seen = set()
+    for number, part in enumerate(re.split(PLACEHOLDER, text)):
+        if number % 2 == 0:
+            yield re.escape(part)
+        elif part in seen:
+            yield f"(?P={part})"
+        else:
+            seen.add(part)
+            yield f"(?P<{part}>{PLACEHOLDERS[part][0]})"

@@ -1,0 +1,133 @@
+"""
+What the text of a setting may be, and the value it becomes.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+MIN_SECRET_BYTES = 32
+RATE_UNITS = {"s": 1, "min": 60, "h": 3600}
+# Patterns are compiled when a setting is given, for a cold start should not pay for those that are not.
+ORIGIN_PATTERN = r"(https?)://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?"
+ADDRESS_PATTERN = rf"(?P<origin>{ORIGIN_PATTERN})(?P<path>/[^?#\s]*)(?P<query>\?[^#\s]*)?"
+LOOPBACK = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(/.*)?"
+
+
+class Kind(NamedTuple):
+    """
+    One kind of value.
+
+    Args:
+        allowed: completes "it must be"; shown to the operator.
+
+        read: the value of a text; raises ``ValueError``, whose text (if any) is the part that does not fit.
+    """
+
+    allowed: str
+    read: Callable[[str], Any]
+
+
+class Rate(NamedTuple):
+    """At most ``limit`` in any window of ``seconds`` that starts with a caller's first request."""
+
+    limit: int
+    seconds: int
+
+
+def matching(pattern: str, allowed: str) -> Kind:
+    """A text of this form."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return Kind(allowed, read)
+
+
+def one_of(*allowed: str) -> Kind:
+    """One of these words."""
+
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError
+        return text
+
+    return Kind(f"one of {', '.join(allowed)}", read)
+
+
+def seconds(least: int, most: int) -> Kind:
+    """A duration, bounds included."""
+
+    def read(text: str) -> timedelta:
+        if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError
+        return timedelta(seconds=int(text))
+
+    return Kind(f"whole seconds from {least} to {most}", read)
+
+
+def any_text(allowed: str) -> Kind:
+    """A text whose form is not ours to judge, such as another service's secret."""
+    return Kind(allowed, str)
+
+
+def is_safe(url: str) -> bool:
+    """Whether what is sent there stays private: HTTPS, or this machine."""
+    return url.startswith("https://") or bool(re.fullmatch(LOOPBACK, url))
+
+
+def _origin(text: str) -> str:
+    if not re.fullmatch(ORIGIN_PATTERN, text) or not is_safe(text):
+        raise ValueError
+    return text
+
+
+def _origins(text: str) -> frozenset[str]:
+    values = [item.strip() for item in text.split(",") if item.strip()]
+    if wrong := sorted(value for value in values if not re.fullmatch(ORIGIN_PATTERN, value)):
+        raise ValueError(", ".join(wrong))
+    return frozenset(values)
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(ADDRESS_PATTERN, text) or not is_safe(text):
+        raise ValueError
+    return text
+
+
+def _callback_address(text: str) -> str:
+    match = re.fullmatch(ADDRESS_PATTERN, _address(text))
+    # A percent sign would be decoded once by the gateway and once for OSS's signature.
+    if not match or match["query"] or "%" in text or not match["path"].endswith("/callback"):
+        raise ValueError
+    return text
+
+
+def _rate(text: str) -> Rate:
+    match = re.fullmatch(r"([1-9]\d{0,8})/(s|min|h)", text)
+    if not match:
+        raise ValueError
+    return Rate(int(match[1]), RATE_UNITS[match[2]])
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    secrets = tuple(item.strip() for item in text.split(",") if item.strip())
+    if not secrets or any(len(secret) < MIN_SECRET_BYTES for secret in secrets):
+        raise ValueError
+    return secrets
+
+
+BUCKET = matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits and hyphens")
+REGION = matching(r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+", "a region id such as cn-hangzhou")
+ROLE_ARN = matching(r"acs:ram::\d+:role/[A-Za-z0-9.@_-]+", "acs:ram::<account>:role/<name>")
+ORIGIN = Kind("https://host[:port] without a path (http only for loopback)", _origin)
+ORIGINS = Kind("origins such as https://www.example.com, never *", _origins)
+ADDRESS = Kind("an https address with a path", _address)
+CALLBACK_ADDRESS = Kind(
+    "the public https address of this function's /callback, without a query", _callback_address
+)
+RATE = Kind("a number over s, min or h, such as 60/min", _rate)
+SECRETS = Kind(f"at least {MIN_SECRET_BYTES} random bytes in each comma-separated part", _secrets)

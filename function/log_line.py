@@ -1,0 +1,72 @@
+"""
+The one log line of a request: what it was about, never what it held.
+"""
+
+import json
+import logging
+import traceback
+
+log = logging.getLogger("oss_direct_upload")
+# Not on the watch for circles: what is encoded was put together just before.
+encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class LogLine:
+    """
+    What is known of a request so far; each decider adds its part, so that a refusal tells it as well.
+
+    Args:
+        profile, key, upload_id: of one file; of several, lists in order.
+
+        reason: why it failed, for the operator.
+
+        webhook: ``ok``, or what kept the business from being told.
+    """
+
+    __slots__ = (
+        *("request_id", "route", "code", "profile", "owner", "key", "upload_id", "sts_refreshed"),
+        *("reason", "webhook"),
+    )
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.route: str | None = None
+        self.code: str | None = None
+        self.profile: str | list[str] | None = None
+        self.owner: str | None = None
+        self.key: str | list[str] | None = None
+        self.upload_id: str | list[str] | None = None
+        self.sts_refreshed: bool | None = None
+        self.reason: str | None = None
+        self.webhook: str | None = None
+
+    def write(self, status: int, milliseconds: float) -> None:
+        """As one line of JSON: an error when it is our side's, else information."""
+        level = logging.ERROR if status >= 500 else logging.INFO
+        if not log.isEnabledFor(level):
+            return
+        line = {
+            "requestId": self.request_id,
+            "route": self.route,
+            "status": status,
+            "code": self.code,
+            "ms": milliseconds,
+            "profile": self.profile,
+            "owner": self.owner,
+            "key": self.key,
+            "uploadId": self.upload_id,
+            "stsRefreshed": self.sts_refreshed,
+        }
+        if self.reason:
+            line["reason"] = self.reason
+        if self.webhook:
+            line["webhook"] = self.webhook
+        # Not log.log: it looks up the file and line that log, which takes longer than the line itself.
+        log.handle(log.makeRecord(log.name, level, "", 0, encode(line), (), None))
+
+
+def places_of(error: BaseException) -> str:
+    """Type and places of an error that nobody foresaw; never its text, which may hold anything."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {places}"

@@ -1,0 +1,3 @@
+"""
+What OSS takes: pure, without a clock, an environment, a network or a log.
+"""

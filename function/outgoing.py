@@ -1,0 +1,162 @@
+"""
+One bounded HTTP exchange with another service: a time budget, a size limit, no redirects, no proxies.
+
+The standard library's client, because the SDK of STS brings it anyway: a second HTTP stack would cost the
+first login more than everything else in it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+if TYPE_CHECKING:
+    import ssl
+    from http.client import HTTPConnection, HTTPResponse
+
+DEFAULT_MAX_BYTES = 64 * 1024
+READ_BYTES = 8192
+
+T = TypeVar("T")
+
+
+class ExchangeFailed(Exception):
+    """
+    Raised when no whole answer came within the bounds.
+
+    Args:
+        kind: a word or two for the log; never the library's text, which may hold the address and its query.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class Answer(NamedTuple):
+    """What came back, whatever its status."""
+
+    status: int
+    body: bytes
+
+
+Exchange = Callable[..., Answer]
+
+
+def within(seconds: float, ask: Callable[[], T]) -> T:
+    """
+    Call ``ask`` and wait for it this long at most.
+
+    No timeout of a socket ends a name that does not resolve, or headers that arrive byte by byte.
+    Such a call is left behind in a thread of its own, which ends when its connection does.
+
+    Raises:
+        ExchangeFailed: it took longer; else whatever ``ask`` raises.
+    """
+    done = threading.Event()
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(ask())
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
+            failure.append(error)
+        done.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    if not done.wait(seconds):
+        raise ExchangeFailed("no answer within the budget")
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def exchange(method: str, url: str, *, budget_seconds: float, **options: Any) -> Answer:
+    """
+    Send one request and read its answer.
+
+    Args:
+        budget_seconds: for resolving, connecting, waiting and reading together; an answer that trickles
+            in is given up.
+
+        options: any of ``max_bytes``, ``query``, ``body`` and ``headers``.
+
+    Raises:
+        ExchangeFailed: nothing, too much or too late.
+    """
+    return within(budget_seconds, lambda: _exchange(method, url, budget_seconds, **options))
+
+
+def _exchange(
+    method: str,
+    url: str,
+    budget_seconds: float,
+    *,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    query: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    from http.client import HTTPException
+
+    deadline = time.monotonic() + budget_seconds
+    sent = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close", **(headers or {})}
+    try:
+        scheme, host, path, given_query, _ = urlsplit(url)
+        target = f"{path or '/'}?{given_query or urlencode(query or {})}".rstrip("?")
+        with closing(_connection(scheme, host, budget_seconds)) as connection:
+            connection.request(method, target, body, sent)
+            with connection.getresponse() as response:
+                return Answer(response.status, _read(response, deadline, max_bytes))
+    # ValueError is an address that cannot be read or encoded, or a status or length that is no number.
+    except (HTTPException, OSError, ValueError) as error:
+        raise ExchangeFailed(type(error).__name__) from None
+
+
+def _connection(scheme: str, host: str, timeout: float) -> "HTTPConnection":
+    from http.client import HTTPConnection, HTTPSConnection
+
+    # Neither looks at proxies, .netrc or cookies, and neither follows redirects.
+    if scheme == "http":
+        return HTTPConnection(host, timeout=timeout)
+    return HTTPSConnection(host, timeout=timeout, context=_verifying_context())
+
+
+# Once an instance: to read the certificates of all authorities takes as long as a request.
+@lru_cache(maxsize=1)
+def _verifying_context() -> "ssl.SSLContext":
+    """TLS that checks the certificate and the name, against the authorities that come with the package."""
+    import ssl
+
+    return ssl.create_default_context(cafile=authorities())
+
+
+def authorities() -> str:
+    """The path of the certificates that the package brings, whatever the environment names."""
+    from importlib.machinery import PathFinder
+
+    # Not certifi.where(), which imports a library of resources for what is a plain file here.
+    spec = PathFinder.find_spec("certifi")
+    return str(Path(str(spec and spec.origin)).with_name("cacert.pem"))
+
+
+def _read(response: "HTTPResponse", deadline: float, max_bytes: int) -> bytes:
+    from http.client import IncompleteRead
+
+    parts, size = [], 0
+    # read1 gives what one receive brought; read would wait for a whole block, however slow.
+    while part := response.read1(READ_BYTES):
+        size += len(part)
+        if size > max_bytes:
+            raise ExchangeFailed("answer over the size limit")
+        if time.monotonic() > deadline:
+            raise ExchangeFailed("answer too slow")
+        parts.append(part)
+    if response.length:
+        raise IncompleteRead(b"")
+    return b"".join(parts)

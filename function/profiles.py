@@ -1,0 +1,158 @@
+"""
+``profiles.toml`` becomes validated profiles: what may be uploaded, for one purpose each.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from function.errors import Problem
+from function.key_template import KeyTemplate, problems_of
+from function.profile_options import (
+    ANY_TYPE,
+    OPTION_NAMES,
+    PAGE_OPTION_NAMES,
+    pinned_fields,
+    read_options,
+)
+
+PROFILES_TOML = "profiles.toml"
+PROFILE_NAME = r"[A-Za-z0-9_-]{1,64}"
+
+
+class Profile(NamedTuple):
+    """
+    What may be uploaded for one purpose.
+
+    Args:
+        content_types: ``type/subtype``, ``type/*`` or ``*/*``, lower case.
+
+        expires_in: how long a form lives.
+
+        pinned: further form fields with their values, under OSS's names, each pinned as it is.
+    """
+
+    name: str
+    key: KeyTemplate
+    max_size_bytes: int
+    min_size_bytes: int
+    content_types: tuple[str, ...]
+    expires_in: timedelta
+    overwrite: bool
+    callback: bool
+    signature_version: str
+    pinned: tuple[tuple[str, str], ...]
+
+    @property
+    def takes_filename(self) -> bool:
+        """Whether the page chooses the name under the folder (the shape of the sample servers)."""
+        return self.key.takes_filename
+
+    @property
+    def acl(self) -> str:
+        return dict(self.pinned).get("x-oss-object-acl", "default")
+
+    def admits(self, content_type: str) -> bool:
+        main, slash, _ = content_type.partition("/")
+        return any(allowed in (content_type, f"{main}{slash}*", "*/*") for allowed in self.content_types)
+
+
+def read_profiles(text: str, *, default_signature: str) -> tuple[dict[str, Profile], list[Problem]]:
+    """
+    Read every profile.
+
+    Args:
+        text: TOML, one table a profile.
+
+    Returns:
+        the good profiles by name, and one problem for each thing that is wrong with the others.
+    """
+    try:
+        tables = tomllib.loads(text)
+    # Besides its own errors the parser lets through those of deep nesting and of enormous numbers.
+    except (ValueError, RecursionError) as error:
+        return {}, [Problem(PROFILES_TOML, f"{PROFILES_TOML} is not TOML: {error}")]
+    profiles: dict[str, Profile] = {}
+    problems: list[Problem] = []
+    if not tables:
+        problems.append(_problem(" has no profile; it needs at least one table such as [default]"))
+    for name, table in tables.items():
+        profile, found = _read_table(name, table, default_signature)
+        problems += found
+        if profile:
+            profiles[name] = profile
+    problems += _overlaps(profiles.values())
+    return profiles, problems
+
+
+def problem_in(profile_name: str, clause: str, *, needs: str = "") -> Problem:
+    """A clause about one profile as a sentence that names it."""
+    return _problem(f" [{profile_name}]: {clause}", needs)
+
+
+def _problem(rest: str, needs: str = "") -> Problem:
+    return Problem(PROFILES_TOML, f"{PROFILES_TOML}{rest}", needs)
+
+
+def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile | None, list[Problem]]:
+    if not isinstance(table, dict):
+        return None, [_problem(f": {name!r} must be a table of options: [{name}]")]
+    if not re.fullmatch(PROFILE_NAME, name):
+        return None, [_problem(f": [{name}] must be named with 1 to 64 letters, digits, _ or -")]
+    key = table.get("key")
+    is_page = isinstance(key, str) and KeyTemplate(key).takes_filename
+    defaults = {"signature": default_signature, "content_types": list(ANY_TYPE) if is_page else None}
+    values, found = read_options(table, defaults)
+    clauses = [*_strangers(table, is_page), *problems_of(key), *found, *_contradictions(values, is_page)]
+    if clauses:
+        return None, [problem_in(name, clause) for clause in clauses]
+    profile = Profile(
+        name=name,
+        key=KeyTemplate(str(key)),
+        max_size_bytes=values["max_size"],
+        min_size_bytes=values["min_size"],
+        content_types=values["content_types"],
+        expires_in=values["expires_in"],
+        overwrite=values["overwrite"],
+        callback=values["callback"],
+        signature_version=values["signature"],
+        pinned=() if is_page else pinned_fields(values),
+    )
+    return profile, []
+
+
+def _strangers(table: Mapping[str, Any], is_page: bool) -> Iterator[str]:
+    allowed = PAGE_OPTION_NAMES if is_page else OPTION_NAMES
+    for option in sorted(set(table) - set(allowed)):
+        kind = "a profile whose key ends in {filename}" if option in OPTION_NAMES else "a profile"
+        yield f"{option} is no option of {kind}; allowed: {', '.join(sorted(allowed))}"
+
+
+def _contradictions(values: Mapping[str, Any], is_page: bool) -> Iterator[str]:
+    least, most = values.get("min_size", 0), values.get("max_size", 0)
+    if least > most > 0:
+        yield f"min_size ({least}) must not be over max_size ({most})"
+    if is_page and values.get("content_types", ANY_TYPE) != ANY_TYPE:
+        yield 'content_types must be ["*/*"] where key ends in {filename}: no form field pins the type'
+
+
+def _overlaps(profiles: Iterable[Profile]) -> Iterator[Problem]:
+    """
+    A ``{filename}`` folder that overlaps one whose forms pin an ACL.
+
+    The session may set ACLs in the latter, so a page that chooses its own key (and sends its own
+    ACL, which no condition of its form forbids) could make an object there public.
+    """
+    pages = [profile for profile in profiles if profile.takes_filename]
+    others = [profile for profile in profiles if not profile.takes_filename]
+    for page in pages:
+        for other in others:
+            ours, theirs = page.key.literal_folder, other.key.literal_folder
+            if ours.startswith(theirs) or theirs.startswith(ours):
+                yield problem_in(
+                    page.name,
+                    f"key with {{filename}} needs a folder of its own; {ours} overlaps {theirs}"
+                    f" of [{other.name}]",
+                )

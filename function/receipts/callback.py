@@ -1,0 +1,90 @@
+"""
+What OSS tells us after an upload: believed only when OSS signed it and our ticket fits.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from function.errors import BadRequest
+from function.http import Request
+from function.receipts.oss_keys import OssPublicKeys, decode_header, is_signed_by_oss, key_path
+from function.receipts.receipt import Upload
+from function.receipts.ticket import names_object, not_ours, read_ticket
+from function.settings import Settings
+
+WHOLE_NUMBER = r"[0-9]{1,15}"
+
+
+def verify_callback(request: Request, settings: Settings, keys: OssPublicKeys, now: datetime) -> Upload:
+    """
+    Accept what OSS signed about an upload that we signed the form for, and nothing else.
+
+    OSS's key has 512 bits, the hash is MD5, and OSS signs whatever callback a form names, so its
+    signature alone proves little. The ticket proves whose form it was, for which key, type and sizes;
+    that the object is there stays the uploader's word. The ticket is read first: without one nobody
+    can make us fetch a key.
+
+    Raises:
+        BadRequest, Forbidden, OssKeyUnavailable
+    """
+    signature = decode_header(request.headers.get("authorization", ""), "authorization")
+    address = request.headers.get("x-oss-pub-key-url", "")
+    key_path(address)
+    reported = _read_report(request.body)
+    ticket = read_ticket(reported.get("ticket", ""), settings, now)
+    public_key = keys.find(address, ticket_id=str(ticket.get("jti")), now=now)
+    if not is_signed_by_oss(
+        public_key, signature, path=request.path, raw_query=request.raw_query, body=request.body
+    ):
+        raise not_ours("the signature of the callback does not fit")
+    return _upload(reported, ticket, settings)
+
+
+def _read_report(body: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=64
+        )
+    except ValueError:
+        raise BadRequest("The body must be the form-encoded text that our callback field asks for.") from None
+    reported = dict(pairs)
+    if len(reported) != len(pairs):
+        raise BadRequest("The body names a field twice.")
+    return reported
+
+
+def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Settings) -> Upload:
+    """The upload that was reported, when the ticket's form admitted it."""
+    key = reported.get("object", "")
+    if not names_object(ticket, key):
+        raise not_ours("the ticket is for another object")
+    # Both, for two functions with buckets of their own may share a TOKEN_SECRET.
+    if {reported.get("bucket"), ticket.get("bucket")} != {settings.bucket}:
+        raise not_ours("the object is in another bucket")
+    profile = settings.profiles.get(str(ticket.get("profile")))
+    if profile is None:
+        raise not_ours("the ticket's profile does not exist any more")
+    size = reported.get("size", "")
+    if not re.fullmatch(WHOLE_NUMBER, size):
+        raise BadRequest("size must be a whole number.")
+    if not profile.min_size_bytes <= int(size) <= profile.max_size_bytes:
+        raise not_ours(f"size {size} is outside the profile's range")
+    mime_type = reported.get("mimeType", "")
+    if not profile.admits(mime_type.partition(";")[0].strip().lower()):
+        raise not_ours("the type is not among the profile's")
+    return Upload(
+        key=key,
+        size_bytes=int(size),
+        etag=reported.get("etag", "").strip('"'),
+        mime_type=mime_type,
+        width=_pixels(reported.get("width", "")),
+        height=_pixels(reported.get("height", "")),
+        ticket=ticket,
+    )
+
+
+def _pixels(text: str) -> int | None:
+    return int(text) if re.fullmatch(WHOLE_NUMBER, text) else None

@@ -1,0 +1,156 @@
+"""
+The public keys that OSS signs its callbacks with: which address may name one, and what it has signed.
+"""
+
+import re
+from base64 import b64decode
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from function.errors import BadRequest, OssKeyUnavailable, TooManyRequests
+from function.kinds import Rate
+from function.limits import Claim, Limits
+from function.outgoing import Exchange, ExchangeFailed
+from function.receipts.ticket import not_ours
+
+# With the slash: without it, gosspublic.alicdn.com.evil.example would pass.
+KEY_ADDRESSES = ("https://gosspublic.alicdn.com/", "http://gosspublic.alicdn.com/")
+KEY_PATH = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"
+KEY_BUDGET_SECONDS = 2.0
+MAX_KEY_BYTES = 16 * 1024
+MAX_KEYS_KEPT = 8
+# One key serves all callbacks; who holds a ticket could name another address each time, and have us wait.
+FETCHES_PER_TICKET = Rate(5, 60)
+MAX_HEADER_CHARACTERS = 1024
+
+
+class OssPublicKeys:
+    """
+    The public keys OSS signs callbacks with, kept for the life of the instance.
+
+    Args:
+        origin: where they are fetched from; which address a request may name is not its business.
+    """
+
+    def __init__(self, origin: str, exchange: Exchange, limits: Limits) -> None:
+        self._origin = origin
+        self._exchange = exchange
+        self._limits = limits
+        self._keys: dict[str, Any] = {}
+
+    def find(self, address_header: str, *, ticket_id: str, now: datetime) -> Any:
+        """
+        The key that a callback names.
+
+        Args:
+            address_header: ``x-oss-pub-key-url``, base64 of the address.
+
+            ticket_id: whose ticket has it fetched.
+
+        Raises:
+            BadRequest: no address.
+
+            Forbidden: an address that is not OSS's; nothing is fetched then.
+
+            OssKeyUnavailable: it cannot be fetched, or not for this ticket any more; or it is no RSA key.
+        """
+        path = key_path(address_header)
+        key = self._keys.get(path)
+        if key is None:
+            try:
+                self._limits.take([Claim("key fetches", FETCHES_PER_TICKET, ticket_id)], now)
+            except TooManyRequests:
+                raise _key_unavailable("this ticket named too many keys") from None
+            key = self._fetch(path)
+            if len(self._keys) >= MAX_KEYS_KEPT:
+                self._keys.clear()
+            self._keys[path] = key
+        return key
+
+    def _fetch(self, path: str) -> Any:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+        try:
+            answer = self._exchange(
+                "GET",
+                f"{self._origin}/{path}",
+                budget_seconds=KEY_BUDGET_SECONDS,
+                max_bytes=MAX_KEY_BYTES,
+            )
+        except ExchangeFailed as error:
+            raise _key_unavailable(error.kind) from None
+        if answer.status != 200:
+            raise _key_unavailable(f"HTTP {answer.status}")
+        try:
+            key = load_pem_public_key(answer.body)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise _key_unavailable("what came is no PEM key") from None
+        if not isinstance(key, RSAPublicKey):
+            raise _key_unavailable("what came is no RSA key")
+        return key
+
+
+def is_signed_by_oss(public_key: Any, signature: bytes, *, path: str, raw_query: str, body: bytes) -> bool:
+    """
+    Hold a callback's signature against what it must cover.
+
+    Args:
+        path: as requested, percent-encoded or not.
+
+        raw_query: without the question mark, exactly as requested.
+
+        body: raw bytes.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/callback
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import MD5
+
+    query = f"?{raw_query}" if raw_query else ""
+    signed = f"{unquote(path)}{query}\n".encode("utf-8", "surrogatepass") + body
+    try:
+        public_key.verify(signature, signed, PKCS1v15(), MD5())  # noqa: S303 - MD5 is what OSS signs with
+    except InvalidSignature:
+        return False
+    return True
+
+
+def key_path(address_header: str) -> str:
+    """
+    Where below its origin the key lies that ``x-oss-pub-key-url`` names.
+
+    Raises:
+        BadRequest: no address.
+
+        Forbidden: an address that is not OSS's.
+    """
+    address = decode_header(address_header, "x-oss-pub-key-url").decode("ascii", "replace")
+    for prefix in KEY_ADDRESSES:
+        path = address.removeprefix(prefix)
+        if path != address and re.fullmatch(KEY_PATH, path):
+            return path
+    raise not_ours("the address of the public key is not OSS's")
+
+
+def decode_header(text: str, header: str) -> bytes:
+    """
+    The bytes of a header that is base64.
+
+    Raises:
+        BadRequest: it is not, or is absent or too long.
+    """
+    try:
+        value = b64decode(text, validate=True) if len(text) <= MAX_HEADER_CHARACTERS else b""
+    except ValueError:
+        value = b""
+    if not value:
+        raise BadRequest(f"The {header} header of an OSS callback is missing or not base64.")
+    return value
+
+
+def _key_unavailable(reason: str) -> OssKeyUnavailable:
+    return OssKeyUnavailable("OSS's public key cannot be fetched right now.", reason=f"public key: {reason}")

@@ -1,0 +1,81 @@
+"""
+The receipt: a token about one upload, which the business verifies offline.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from function.oss.post_form import object_url
+from function.settings import Settings
+from function.tokens import RECEIPT, issue_token
+
+RECEIPT_LIFE = timedelta(days=1)
+
+
+class Upload(NamedTuple):
+    """
+    One upload as it was verified.
+
+    Args:
+        etag: without quotes.
+
+        width: in pixels, as ``height``; ``None`` for what is no picture.
+
+        ticket: the claims of the ticket that went with its form.
+    """
+
+    key: str
+    size_bytes: int
+    etag: str
+    mime_type: str
+    width: int | None
+    height: int | None
+    ticket: Mapping[str, Any]
+
+
+def answer_about(upload: Upload, settings: Settings) -> dict[str, Any]:
+    """
+    What OSS hands to the mini-program.
+
+    Returns:
+        ``{"status", "key", "size", "etag", "mimeType", "url", "width", "height", "uploadId", "receipt"}``.
+    """
+    facts = _facts(upload)
+    return {
+        "status": "ok",
+        **facts,
+        "url": object_url(settings.host, upload.key),
+        "width": upload.width,
+        "height": upload.height,
+        "uploadId": upload.ticket["jti"],
+        "receipt": _receipt(upload, facts, settings),
+    }
+
+
+def _facts(upload: Upload) -> dict[str, Any]:
+    return {
+        "key": upload.key,
+        "size": upload.size_bytes,
+        "etag": upload.etag,
+        "mimeType": upload.mime_type,
+    }
+
+
+def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings) -> str:
+    claims = {
+        **facts,
+        "sub": upload.ticket["sub"],
+        "owner": upload.ticket["owner"],
+        "bucket": settings.bucket,
+        "profile": upload.ticket["profile"],
+        "jti": upload.ticket["jti"],
+    }
+    # Dated from the form, so that a repeated callback gives the very same receipt.
+    return issue_token(
+        claims,
+        audience=RECEIPT,
+        secrets=settings.token_secrets,
+        now=datetime.fromtimestamp(upload.ticket["iat"], UTC),
+        life=RECEIPT_LIFE,
+    )

@@ -1,0 +1,115 @@
+"""
+The ticket that goes with a form, and the callback field that carries it to OSS and back.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from function.errors import Forbidden, Misconfigured, Unauthorized
+from function.profiles import Profile, problem_in
+from function.settings import Settings
+from function.tokens import TICKET, issue_token, read_token
+
+MAX_FIELD_CHARACTERS = 5 * 1024
+# OSS calls back when the upload ends, which may be later than the form's own end.
+LIFE_BEYOND_FORM = timedelta(hours=1)
+
+# The names on the left are ours; what OSS puts in stands on the right.
+REPORTED = {
+    "bucket": "${bucket}",
+    "object": "${object}",
+    "etag": "${etag}",
+    "size": "${size}",
+    "mimeType": "${mimeType}",
+    "width": "${imageInfo.width}",
+    "height": "${imageInfo.height}",
+    "format": "${imageInfo.format}",
+    "reqId": "${reqId}",
+}
+
+
+def callback_field(
+    settings: Settings,
+    profile: Profile,
+    key: str,
+    upload_id: str,
+    *,
+    subject: str,
+    owner: str,
+    now: datetime,
+) -> str:
+    """
+    The value of the form's ``callback`` field; the form pins it, so a client cannot change or drop it.
+
+    Args:
+        key: the object key, or the folder (ending in ``/``) of a ``{filename}`` profile.
+
+        subject: the caller as the business knows them.
+
+        now: timezone-aware UTC.
+
+    Returns:
+        base64 of JSON, under the 5 KB that OSS takes.
+
+    Raises:
+        Misconfigured: it would be longer.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/callback
+    """
+    claims = {
+        "jti": upload_id,
+        "bucket": settings.bucket,
+        "folder" if profile.takes_filename else "key": key,
+        "profile": profile.name,
+        "sub": subject,
+        "owner": owner,
+    }
+    ticket = issue_token(
+        claims,
+        audience=TICKET,
+        secrets=settings.token_secrets,
+        now=now,
+        life=profile.expires_in + LIFE_BEYOND_FORM,
+    )
+    url = settings.callback_url or ""
+    parameter = {
+        "callbackUrl": url,
+        "callbackBody": "&".join(f"{name}={variable}" for name, variable in REPORTED.items())
+        + f"&ticket={ticket}",
+        "callbackBodyType": "application/x-www-form-urlencoded",
+        # Gateways that share addresses, as Function Compute's do, need the name in the TLS handshake.
+        "callbackSNI": url.startswith("https://"),
+    }
+    field = b64encode(json.dumps(parameter, separators=(",", ":")).encode()).decode()
+    if len(field) > MAX_FIELD_CHARACTERS:
+        raise Misconfigured([problem_in(profile.name, "its key is too long for callback = true")])
+    return field
+
+
+def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any]:
+    """
+    The claims of a ticket that lives.
+
+    Raises:
+        Forbidden: it does not, or is none.
+    """
+    try:
+        return read_token(ticket, audience=TICKET, secrets=settings.token_secrets, now=now)
+    except Unauthorized as error:
+        raise not_ours(f"ticket: {error.reason}") from None
+
+
+def names_object(ticket: Mapping[str, Any], key: str) -> bool:
+    """Whether the ticket's form admitted an object of this key."""
+    folder = ticket.get("folder")
+    if folder:
+        return key.startswith(folder) and key != folder
+    return bool(key) and key == ticket.get("key")
+
+
+def not_ours(reason: str) -> Forbidden:
+    """What is told to whoever calls back without a right to; the reason is for the log."""
+    return Forbidden("This is not a callback of OSS about an upload signed here.", reason=reason)

@@ -1,0 +1,3 @@
+"""
+One file a route: what it asks of whom, in which order.
+"""

@@ -1,0 +1,34 @@
+"""
+``POST /callback``: OSS reports an upload; the answer goes through OSS to the mini-program.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from function.http import Request
+from function.instance import Instance
+from function.log_line import LogLine
+from function.receipts.callback import verify_callback
+from function.receipts.oss_keys import OssPublicKeys
+from function.receipts.receipt import answer_about
+from function.receipts.webhook import tell_business
+
+
+def answer(request: Request, instance: Instance, now: datetime, line: LogLine) -> dict[str, Any]:
+    """
+    Returns:
+        what became of the upload, with its receipt.
+    """
+    settings = instance.settings
+    keys = instance.keep(
+        OssPublicKeys,
+        lambda: OssPublicKeys(settings.callback_key_origin, instance.exchange, instance.limits),
+    )
+    upload = verify_callback(request, settings, keys, now)
+    told = answer_about(upload, settings)
+    line.profile, line.owner = upload.ticket["profile"], upload.ticket["owner"]
+    line.key, line.upload_id = upload.key, upload.ticket["jti"]
+    if settings.upload_webhook_url:
+        problem = tell_business(settings.upload_webhook_url, told["receipt"], instance.exchange)
+        line.webhook = problem or "ok"
+    return told

@@ -1,0 +1,3 @@
+"""
+What may be uploaded, and how a request for it is answered.
+"""

@@ -1,0 +1,88 @@
+"""
+What kind of file it is: the content type of an upload, and the extension of its key.
+"""
+
+import re
+
+from function.errors import BadRequest, UnsupportedType
+from function.profiles import Profile
+from function.uploads.wanted import WantedFile
+
+# What mini-programs upload. The standard library's table differs from machine to machine.
+TYPE_OF_EXTENSION = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "bmp": "image/bmp",
+    "heic": "image/heic",
+    "heif": "image/heif",
+    "avif": "image/avif",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "mp4": "video/mp4",
+    "m4v": "video/x-m4v",
+    "mov": "video/quicktime",
+    "avi": "video/x-msvideo",
+    "mkv": "video/x-matroska",
+    "webm": "video/webm",
+    "3gp": "video/3gpp",
+    "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "aac": "audio/aac",
+    "wav": "audio/wav",
+    "ogg": "audio/ogg",
+    "amr": "audio/amr",
+    "flac": "audio/flac",
+    "pdf": "application/pdf",
+    "doc": "application/msword",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ppt": "application/vnd.ms-powerpoint",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "txt": "text/plain",
+    "csv": "text/csv",
+    "json": "application/json",
+    "xml": "application/xml",
+    "zip": "application/zip",
+    "rar": "application/vnd.rar",
+    "7z": "application/x-7z-compressed",
+}
+EXTENSION_OF_TYPE = {kind: extension for extension, kind in reversed(TYPE_OF_EXTENSION.items())}
+
+
+def choose_content_type(wanted: WantedFile, profile: Profile) -> str:
+    """
+    The type asked for, else the file name's, else the profile's only one.
+
+    Raises:
+        BadRequest: none of these says it.
+
+        UnsupportedType: the profile does not admit it.
+    """
+    kind = wanted.content_type or TYPE_OF_EXTENSION.get(name_extension(wanted.filename))
+    if kind is None and len(profile.content_types) == 1 and "*" not in profile.content_types[0]:
+        kind = profile.content_types[0]
+    if kind is None:
+        raise BadRequest("contentType is needed, because filename does not tell it.")
+    if not profile.admits(kind):
+        allowed = ", ".join(profile.content_types)
+        raise UnsupportedType(f"contentType {kind} is not allowed here; allowed: {allowed}.")
+    return kind
+
+
+def key_extension(filename: str | None, content_type: str) -> str:
+    """What ``{ext}`` becomes: the file name's extension with its dot, else the type's, else nothing."""
+    extension = name_extension(filename) or EXTENSION_OF_TYPE.get(content_type, "")
+    return extension and f".{extension}"
+
+
+def name_extension(filename: str | None) -> str:
+    """Lower case, without the dot; empty when there is none that is safe in a key."""
+    name = (filename or "").replace("\\", "/").rpartition("/")[2]
+    stem, dot, extension = name.rpartition(".")
+    extension = extension.lower()
+    return extension if stem and dot and re.fullmatch("[a-z0-9]{1,10}", extension) else ""

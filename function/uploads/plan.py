@@ -1,0 +1,125 @@
+"""
+What a form will admit, decided before anybody is asked for credentials.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from function.errors import BadRequest, TooLarge
+from function.oss.post_form import Credentials, UploadRule, iso, object_url, sign_object
+from function.profiles import Profile
+from function.settings import Settings
+from function.uploads import classic_page
+from function.uploads.media_types import choose_content_type, key_extension
+from function.uploads.wanted import WantedFile
+
+# The pinned field that makes OSS call back, from the key (or folder) and the upload's id.
+CallbackField = Callable[[Profile, str, str], str]
+
+
+class PlannedUpload(NamedTuple):
+    """
+    Everything about one upload that does not need credentials.
+
+    Args:
+        answer: from the rule, the upload's id, credentials, the host and the instant: what is answered.
+    """
+
+    rule: UploadRule
+    upload_id: str
+    answer: Callable[[UploadRule, str, Credentials, str, datetime], dict[str, Any]]
+
+    def sign(self, credentials: Credentials, host: str, now: datetime) -> dict[str, Any]:
+        """What the caller gets."""
+        return self.answer(self.rule, self.upload_id, credentials, host, now)
+
+
+def plan_upload(
+    wanted: WantedFile,
+    profile: Profile,
+    *,
+    owner: str,
+    upload_id: str,
+    now: datetime,
+    settings: Settings,
+    callback_field: CallbackField,
+) -> PlannedUpload:
+    """
+    Decide what the form will admit.
+
+    Args:
+        upload_id: URL-safe, at least 128 random bits.
+
+    Raises:
+        BadRequest, TooLarge, UnsupportedType: naming the field.
+    """
+    is_page = profile.takes_filename
+    content_type = "" if is_page else choose_content_type(wanted, profile)
+    min_size, max_size = choose_size_range(wanted, profile)
+    extension = key_extension(wanted.filename, content_type)
+    key = profile.key.render(owner=owner, upload_id=upload_id, now=now, extension=extension)
+    fields = {} if is_page else pinned_fields(profile, content_type)
+    if profile.callback:
+        fields["callback"] = callback_field(profile, key, upload_id)
+    rule = UploadRule(
+        bucket=settings.bucket,
+        region=settings.region,
+        signature_version=profile.signature_version,
+        key=key,
+        min_size_bytes=min_size,
+        max_size_bytes=max_size,
+        expires_at=now + profile.expires_in,
+        fields=fields,
+    )
+    return PlannedUpload(rule, upload_id, classic_page.answer if is_page else answer)
+
+
+def answer(
+    rule: UploadRule, upload_id: str, credentials: Credentials, host: str, now: datetime
+) -> dict[str, Any]:
+    """
+    Sign what was planned.
+
+    Returns:
+        ``{"url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"}``.
+    """
+    return {
+        "url": host,
+        "key": rule.key,
+        "fileUrl": object_url(host, rule.key),
+        "formData": sign_object(rule, credentials, now),
+        "maxSize": rule.max_size_bytes,
+        "expiresAt": iso(rule.expires_at),
+        "serverTime": iso(now),
+        "uploadId": upload_id,
+    }
+
+
+def choose_size_range(wanted: WantedFile, profile: Profile) -> tuple[int, int]:
+    """
+    The exact size that was announced, else the profile's range.
+
+    Raises:
+        BadRequest: under the profile's minimum.
+
+        TooLarge: over its maximum.
+    """
+    size = wanted.size_bytes
+    if size is None:
+        return profile.min_size_bytes, profile.max_size_bytes
+    if size > profile.max_size_bytes:
+        raise TooLarge(f"size is over the {profile.max_size_bytes} bytes allowed here.")
+    if size < profile.min_size_bytes:
+        raise BadRequest(f"size is under the {profile.min_size_bytes} bytes needed here.")
+    return size, size
+
+
+def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
+    """What the form sends beside its key and signature, each with the one value it may have."""
+    return {
+        "success_action_status": "200",
+        "x-oss-content-type": content_type,
+        "x-oss-forbid-overwrite": "false" if profile.overwrite else "true",
+        **dict(profile.pinned),
+    }

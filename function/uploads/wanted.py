@@ -1,0 +1,137 @@
+"""
+What a caller wants to upload: the fields of a request, types checked, nothing else.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from function.errors import BadRequest, UnknownProfile
+from function.profiles import Profile
+
+MAX_FILES = 20
+MAX_FILENAME_CHARACTERS = 255
+CONTENT_TYPE = r"[a-z0-9][a-z0-9!#&^_.+-]{0,126}/[a-z0-9][a-z0-9!#&^_.+-]{0,126}"
+
+
+class WantedFile(NamedTuple):
+    """
+    One file as the caller describes it, types checked, nothing else.
+
+    Args:
+        filename: the user's name for it; nothing of it but the extension ever reaches a key.
+
+        content_type: lower case, without parameters.
+
+        size_bytes: then the form admits exactly that size.
+    """
+
+    profile: str = "default"
+    filename: str | None = None
+    content_type: str | None = None
+    size_bytes: int | None = None
+
+
+def read_files(files: Any) -> list[WantedFile]:
+    """
+    Read the list ``files`` of ``POST /upload-params``.
+
+    Raises:
+        BadRequest: naming the field.
+    """
+    if not isinstance(files, list) or not 1 <= len(files) <= MAX_FILES:
+        raise BadRequest(f"files must be a list of 1 to {MAX_FILES} objects.")
+    for index, item in enumerate(files):
+        if not isinstance(item, dict):
+            raise BadRequest(f"files[{index}] must be an object.")
+    return [read_fields(item, f"files[{index}].") for index, item in enumerate(files)]
+
+
+def read_query(query: Mapping[str, str]) -> WantedFile:
+    """
+    Read the query of ``GET /upload-params``, where a size is text.
+
+    Raises:
+        BadRequest: naming the field.
+    """
+    fields: dict[str, Any] = {name: value for name, value in query.items() if value}
+    if "files" in fields:
+        raise BadRequest("files needs a POST with a JSON body.")
+    if "size" in fields:
+        # fullmatch and ASCII, because int() takes more than a size: " 1_0", "٣".
+        if not re.fullmatch(r"[0-9]{1,15}", fields["size"]):
+            raise BadRequest("size must be a whole number of bytes.")
+        fields["size"] = int(fields["size"])
+    return read_fields(fields)
+
+
+def profile_of(wanted: WantedFile, profiles: Mapping[str, Profile]) -> Profile:
+    """
+    Raises:
+        UnknownProfile: it is not in ``profiles.toml``.
+    """
+    if profile := profiles.get(wanted.profile):
+        return profile
+    raise UnknownProfile("profile is none of those this function knows.")
+
+
+def read_fields(fields: Mapping[str, Any], where: str = "") -> WantedFile:
+    """
+    Read the fields of one file from a JSON object.
+
+    Args:
+        where: what stands before a field's name in a refusal, such as ``files[2].``.
+
+    Raises:
+        BadRequest: naming the field.
+    """
+    return WantedFile(
+        profile=_text(fields, "profile", where, 64) or "default",
+        filename=_filename(fields, where),
+        content_type=_content_type(fields, where),
+        size_bytes=_size(fields, where),
+    )
+
+
+def _text(fields: Mapping[str, Any], name: str, where: str, most: int) -> str | None:
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise BadRequest(f"{where}{name} must be a text.")
+    if len(value) > most:
+        raise BadRequest(f"{where}{name} must have at most {most} characters.")
+    return value
+
+
+def _filename(fields: Mapping[str, Any], where: str) -> str | None:
+    value = _text(fields, "filename", where, MAX_FILENAME_CHARACTERS)
+    if value and _holds_controls(value):
+        raise BadRequest(f"{where}filename must not hold control characters.")
+    return value
+
+
+def _content_type(fields: Mapping[str, Any], where: str) -> str | None:
+    value = _text(fields, "contentType", where, 255)
+    if value is None:
+        return None
+    kind = value.partition(";")[0].strip().lower()
+    if not re.fullmatch(CONTENT_TYPE, kind):
+        raise BadRequest(f"{where}contentType must look like image/jpeg.")
+    return kind
+
+
+def _size(fields: Mapping[str, Any], where: str) -> int | None:
+    value = fields.get("size")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadRequest(f"{where}size must be a whole number of bytes.")
+    return value
+
+
+def _holds_controls(text: str) -> bool:
+    """Control characters, or halves of a pair, which no file name that a person sees has."""
+    return not text.isprintable() and any(
+        mark < " " or mark == "\x7f" or "\ud800" <= mark <= "\udfff" for mark in text
+    )

@@ -1,0 +1,215 @@
+"""aliyun_sdk: what of the SDK is used, how far, and what of its failures is kept."""
+
+import importlib
+import sys
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from aliyunsdkcore.vendored.requests import ConnectionError as ConnectionFailed
+from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
+
+from function import aliyun_sdk
+from function.aliyun_sdk import MAX_ANSWER_BYTES, SdkFailed
+from function.credentials import AccessKeys
+from function.errors import StsRejected, StsUnavailable
+from function.outgoing import ExchangeFailed, authorities
+from sts_credentials import StsClient
+
+OWN = AccessKeys("own", "secret", "token")
+HOUR = timedelta(hours=1)
+
+
+class Answered:
+    """A response of the vendored library whose body comes in parts."""
+
+    def __init__(self, status=200, parts=(b"{}",)):
+        self.status_code = status
+        self.parts = parts
+        self.is_closed = False
+
+    def iter_content(self, _size):
+        yield from self.parts
+
+    def close(self):
+        self.is_closed = True
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What the adapter is asked to send; it answers, or raises, as the test says."""
+    asked = []
+
+    def answer_with(response):
+        def send(_adapter, request, **options):
+            asked.append(SimpleNamespace(request=request, **options))
+            if isinstance(response, Exception):
+                raise response
+            return response
+
+        monkeypatch.setattr(HTTPAdapter, "send", send)
+        return asked
+
+    return answer_with
+
+
+def assume(clock, attempts=2, endpoint="https://sts.cn-beijing.aliyuncs.com"):
+    client = StsClient(
+        endpoint=endpoint,
+        region="cn-beijing",
+        role_arn="acs:ram::1:role/x",
+        session_life=HOUR,
+        sleep=lambda _seconds: None,
+    )
+    return client.assume_role("{}", OWN, clock(), attempts=attempts)
+
+
+def refusal(status, code, request_id="id"):
+    return Answered(
+        status, [f'{{"Code": "{code}", "Message": "secret", "RequestId": "{request_id}"}}'.encode()]
+    )
+
+
+NO_ANSWER = "AssumeRole: no answer (refused, reset, timed out or TLS)"
+
+
+@pytest.mark.parametrize(
+    ("response", "tries", "reason"),
+    [
+        (ConnectionFailed("secret"), 2, NO_ANSWER),
+        (OSError("secret"), 2, NO_ANSWER),
+        (ValueError("secret"), 2, NO_ANSWER),
+        (refusal(429, "Odd"), 2, "AssumeRole: HTTP 429 Odd, request id"),
+        (refusal(503, "Odd"), 2, "AssumeRole: HTTP 503 Odd, request id"),
+        (refusal(400, "Throttling.User"), 2, "AssumeRole: HTTP 400 Throttling.User, request id"),
+        (refusal(500, "Odd"), 1, "AssumeRole: HTTP 500 Odd, request id"),
+        (Answered(500, [b"<html>"]), 1, "AssumeRole: HTTP 500 None, request None"),
+        (Answered(500, [b"[" * 9000]), 1, "AssumeRole: HTTP 500 None, request None"),
+        (Answered(500, [b"5"]), 1, "AssumeRole: HTTP 500 None, request None"),
+        (refusal(500, "a b\\n" + "c" * 99), 1, f"AssumeRole: HTTP 500 a?b?{'c' * 76}, request id"),
+    ],
+)
+def test_each_failure_has_its_tries_and_its_reason(sent, clock, response, tries, reason):
+    asked = sent(response)
+    with pytest.raises(StsUnavailable) as raised:
+        assume(clock)
+    assert raised.value.reason == reason
+    assert len(asked) == tries
+    assert raised.value.__cause__ is None
+
+
+@pytest.mark.parametrize("status", [400, 403, 499])
+def test_a_refusal_carries_its_code(sent, clock, status):
+    asked = sent(refusal(status, "NoPermission"))
+    with pytest.raises(StsRejected) as raised:
+        assume(clock)
+    assert raised.value.reason == f"AssumeRole: HTTP {status} NoPermission, request id"
+    assert raised.value.upstream == "NoPermission"
+    assert len(asked) == 1
+
+
+def test_the_endpoint_of_the_settings_is_asked_and_no_other(sent, clock):
+    asked = sent(refusal(403, "x"))
+    with pytest.raises(StsRejected):
+        assume(clock, endpoint="https://sts-vpc.cn-beijing.aliyuncs.com")
+    assert asked[0].request.url.startswith("https://sts-vpc.cn-beijing.aliyuncs.com/?")
+    assert "RegionId=cn-beijing" in asked[0].request.url
+
+
+@pytest.mark.parametrize("value", ["", "/nowhere/ca.pem", "false"])
+def test_certificates_are_checked_whatever_the_environment_says(sent, clock, monkeypatch, value):
+    for name in ("ALIBABA_CLOUD_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, value)
+    asked = sent(refusal(403, "x"))
+    with pytest.raises(StsRejected):
+        assume(clock)
+    assert asked[0].verify == authorities()
+    assert authorities().endswith("certifi/cacert.pem")
+
+
+def test_a_proxy_of_the_environment_does_not_see_the_request(sent, clock, monkeypatch):
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    asked = sent(refusal(403, "x"))
+    with pytest.raises(StsRejected):
+        assume(clock)
+    assert not hasattr(asked[0], "proxies")
+    assert asked[0].request.headers == {
+        "User-Agent": "oss-direct-upload/0.1.0",
+        "Connection": "close",
+        "Content-Length": "0",
+    }
+
+
+def call(own=OWN):
+    from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
+
+    aliyun_sdk.prepare()
+    return aliyun_sdk.call(
+        AssumeRoleRequest(), endpoint="https://sts.cn-beijing.aliyuncs.com", region="cn-beijing", own=own
+    )
+
+
+def test_an_answer_is_read_in_parts_and_put_together(sent):
+    asked = sent(Answered(parts=[b"{", b"}"]))
+    assert call() == b"{}"
+    assert asked[0].timeout == (1.5, 3)
+    assert asked[0].stream is True
+    assert asked[0].request.method == "POST"
+
+
+def test_an_answer_of_64_kb_is_read_and_a_byte_more_is_given_up(sent):
+    sent(Answered(parts=[b"x" * (MAX_ANSWER_BYTES - 1), b"y"]))
+    assert len(call()) == 64 * 1024 == MAX_ANSWER_BYTES
+    larger = Answered(parts=[b"x" * MAX_ANSWER_BYTES, b"y", b"never read"])
+    sent(larger)
+    with pytest.raises(SdkFailed) as raised:
+        call()
+    assert raised.value.is_transient
+    assert larger.is_closed
+
+
+def test_an_answer_that_takes_longer_than_a_call_is_given_up(sent, monkeypatch):
+    late = Answered(parts=[b"x", b"y"])
+    sent(late)
+    times = iter([0.0, 4.5, 4.6])
+    monkeypatch.setattr(time, "monotonic", lambda: next(times, 9.0))
+    with pytest.raises(ExchangeFailed):
+        aliyun_sdk._exchange("POST", "https://sts.cn-beijing.aliyuncs.com/")
+    assert late.is_closed
+
+
+def test_a_key_pair_without_a_token_sends_none(sent):
+    asked = sent(Answered())
+    call(AccessKeys("LTAIown", "secret", None))
+    assert "SecurityToken" not in asked[0].request.url
+
+
+def test_a_module_left_for_later_comes_when_it_is_asked_for_anything(monkeypatch, tmp_path):
+    (tmp_path / "for_later.py").write_text("answer = 42", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "for_later", raising=False)
+    aliyun_sdk._import_when_used("for_later")
+    stand_in = sys.modules["for_later"]
+    assert stand_in.__spec__ is None
+    assert not hasattr(stand_in, "__file__")
+    assert sys.modules["for_later"] is stand_in
+    assert stand_in.answer == 42
+    real = sys.modules["for_later"]
+    assert real.__spec__.name == "for_later"
+    assert stand_in.answer == 42
+    assert sys.modules["for_later"] is real
+    aliyun_sdk._import_when_used("for_later")
+    assert sys.modules["for_later"] is real
+    with pytest.raises(AttributeError):
+        stand_in.nothing  # noqa: B018
+
+
+def test_a_part_of_a_package_left_for_later_can_be_imported(monkeypatch, tmp_path):
+    (tmp_path / "package_for_later").mkdir()
+    (tmp_path / "package_for_later" / "__init__.py").write_text("", "utf-8")
+    (tmp_path / "package_for_later" / "part.py").write_text("answer = 42", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    aliyun_sdk._import_when_used("package_for_later")
+    assert importlib.import_module("package_for_later.part").answer == 42
