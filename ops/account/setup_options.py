@@ -91,7 +91,8 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
     bucket = args.bucket or environ.get("OSS_BUCKET", "")
     checked(bucket, BUCKET, "--bucket or OSS_BUCKET must be 3 to 63 lower-case letters, digits and hyphens")
     region = args.region or environ.get("OSS_REGION", "")
-    checked(region, REGION, "--region or OSS_REGION must be a region id such as cn-hangzhou")
+    named = region.removeprefix("oss-") if region.startswith("oss-") else "cn-hangzhou"
+    checked(region, REGION, f"--region or OSS_REGION must be a region id such as {named}")
     given_arn = environ.get("STS_ROLE_ARN", "")
     account, upload_role = _split_arn(given_arn)
     account = args.account or account or UNKNOWN_ACCOUNT

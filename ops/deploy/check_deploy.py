@@ -19,13 +19,22 @@ from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
 from ops.deploy.given import ENV, ENVIRONMENT, Given, needed_names, variables, where_it_is_given
 from ops.deploy.operator_env import unknown_names
-from ops.deploy.rules import file_problems, functions, mapping, resource_problems, setting_problems
+from ops.deploy.rules import (
+    environment,
+    file_problems,
+    functions,
+    mapping,
+    resource_problems,
+    setting_problems,
+)
 from ops.deploy.s_yaml import Place, Problem, SourceFile, read_s_yaml
 from ops.deploy.schema_check import schema_problems
+from ops.deploy.setting_rules import doubtful_settings
 
 SUMMARY = "check s.yaml and .env, strictly and offline"
 ROOT = Path(__file__).resolve().parents[2]
 STAND_IN_ACCOUNT = "1234567890123456"
+PINNED = "write fc3@0.1.22"
 
 
 @dataclass
@@ -140,8 +149,8 @@ def _stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterato
         names = ", ".join(sorted(stand_ins))
         before = "fill in .env" if has_env_file else "cp .env.example .env, and fill it in"
         yield (
-            f"nothing is configured yet: {names} stand in with the values of .env.example; the"
-            f" settings were not checked. Before `make deploy`: {before}"
+            f"not configured yet: {names} stand in with the values of .env.example; what is missing beside"
+            f" them was not asked for. Before `make deploy`: {before}"
         )
 
 
@@ -153,6 +162,17 @@ def _hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[str
             yield "customDomain.domainName is auto: a test domain, not for production"
         if props.get("logConfig") == "auto":
             yield "logConfig is auto: the tool creates a log project, which needs rights on Log Service"
+        if "customDomain" in props and not all(
+            _is_closed(trigger) for trigger in props.get("triggers") or []
+        ):
+            yield (
+                "the *.fcapp.run address stays open beside customDomain, past what guards that domain: write"
+                " disableURLInternet: true into triggerConfig"
+            )
+        yield from doubtful_settings(environment(props))
+    for name, resource in mapping(document.get("resources")).items():
+        if mapping(resource).get("component") == "fc3":
+            yield f"resources.{name}.component has no version, so each deployment takes the newest: {PINNED}"
     if not values.get("AccountID"):
         yield "config('AccountID') comes from the key pair of `s config add`; it was not looked up"
 
@@ -173,6 +193,10 @@ def _print_variables(variables: list[tuple[str, str, str]]) -> None:
                 subsequent_indent="    ",
             )
         )
+
+
+def _is_closed(trigger: Any) -> bool:
+    return mapping(mapping(trigger).get("triggerConfig")).get("disableURLInternet") is True
 
 
 def _line(file: Path, source: SourceFile, problem: Problem) -> str:

@@ -15,6 +15,7 @@ from function.setting_table import SETTINGS
 from function.settings import read_settings
 from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, shown
+from ops.deploy.setting_rules import unusable_settings
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
 SETTING_NAMES = frozenset(row.name for row in SETTINGS)
@@ -56,9 +57,11 @@ def resource_problems(document: Any, root: Path) -> Iterator[Problem]:
 
 
 def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
-    """What the function itself would refuse in its environment, found before it is deployed."""
+    """What the function itself, or a phone, would refuse in its environment, found before it is deployed."""
     props = dict(functions(document))[place]
-    variables = {name: str(value) for name, value in mapping(props.get("environmentVariables")).items()}
+    variables = environment(props)
+    for name, sentence in unusable_settings(variables, str(props.get("region", ""))):
+        yield Problem((*place, "environmentVariables", name), sentence)
     try:
         read_settings({"FC_REGION": str(props.get("region", "")), **variables})
     except Misconfigured as error:
@@ -73,6 +76,11 @@ def functions(document: Any) -> Iterator[tuple[Place, dict[str, Any]]]:
     for name, resource in mapping(mapping(document).get("resources")).items():
         if isinstance(props := mapping(resource).get("props"), dict):
             yield ("resources", name, "props"), props
+
+
+def environment(props: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that this function would be deployed with."""
+    return {name: str(value) for name, value in mapping(props.get("environmentVariables")).items()}
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -156,6 +164,12 @@ def _trigger_problems(props: Mapping[str, Any], place: Place) -> Iterator[Proble
         seen.setdefault(qualifier, index)
         config = mapping(trigger.get("triggerConfig"))
         yield from _method_problems(config.get("methods"), (*here, "triggerConfig", "methods"))
+        if config.get("authType") == "function":
+            yield Problem(
+                (*here, "triggerConfig", "authType"),
+                "= function: a mini-program cannot sign for Function Compute; write anonymous, CALLER_AUTH"
+                " decides inside",
+            )
         if config.get("authType") == "jwt" and "authConfig" not in config:
             yield Problem(
                 (*here, "triggerConfig", "authConfig"), "is missing; authType: jwt needs jwks and tokenLookup"

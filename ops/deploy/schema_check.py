@@ -17,6 +17,7 @@ from ops.deploy.s_yaml import Place, Problem
 
 SCHEMA = Path(__file__).with_name("s_yaml_schema.yaml")
 SECRETS = frozenset("WECHAT_SECRET JWT_KEY TOKEN_SECRET OWNER_SECRET UPLOAD_WEBHOOK_URL privateKey".split())
+MANY_CHOICES = 10
 TYPES = {
     "object": "a mapping (name: value)",
     "array": "a list",
@@ -116,7 +117,7 @@ def _allowed(error: ValidationError) -> str:
         case "const":
             return str(rule)
         case "enum":
-            return "one of " + ", ".join(map(str, rule))
+            return _one_of(error.instance, [str(choice) for choice in rule])
         case "type":
             return TYPES[str(rule)]
         case "minimum" | "maximum" | "multipleOf":
@@ -134,6 +135,16 @@ def _allowed(error: ValidationError) -> str:
         case "uniqueItems":
             return "a list without repetitions"
     return error.message
+
+
+def _one_of(value: Any, choices: list[str]) -> str:
+    """The choices; of many, the one that is meant."""
+    # A region is often copied with what stands around it in an address of OSS.
+    name = str(value).removeprefix("oss-").removesuffix(".aliyuncs.com").removesuffix("-internal")
+    close = difflib.get_close_matches(name, choices, 1, 0.7) if len(choices) > MANY_CHOICES else []
+    return (
+        f"one of {len(choices)} names; did you mean {close[0]}?" if close else "one of " + ", ".join(choices)
+    )
 
 
 def _said(pattern: str, error: ValidationError) -> str:

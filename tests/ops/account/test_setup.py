@@ -601,7 +601,10 @@ def test_a_key_of_another_account_is_refused(cloud, capsys):
     ("options", "complaint"),
     [
         (["--bucket", "UPPER"], "--bucket or OSS_BUCKET must be"),
-        (["--region", "oss-cn-hangzhou"], "--region or OSS_REGION must be"),
+        (
+            ["--region", "oss-cn-beijing"],
+            "--region or OSS_REGION must be a region id such as cn-beijing; 'oss-cn-beijing' is not",
+        ),
         (["--account", "me"], "--account must be"),
         (["--function-role", "a/b"], "--function-role must be"),
         (["--upload-role", FUNCTION_ROLE], "must be two roles"),

@@ -152,8 +152,8 @@ REFUSED = {
     ),
     "a misspelt property": ("      memorySize: 512\n", "      memorysize: 512\n", "did you mean memorySize?"),
     "a misspelt key in a trigger": (
-        "disableURLInternet",
-        "disableUrlInternet",
+        "            authType: anonymous\n",
+        "            authType: anonymous\n            disableUrlInternet: true\n",
         "did you mean disableURLInternet?",
     ),
     "a misspelt key beside triggers": (
@@ -288,7 +288,17 @@ REFUSED = {
     "a region that does not exist": (
         "'cn-hangzhou')} #",
         "'oss-cn-hangzhou')} #",
-        'region = "oss-cn-hangzhou": must be one of',
+        'region = "oss-cn-hangzhou": must be one of 26 names; did you mean cn-hangzhou?',
+    ),
+    "a region that resembles none": (
+        "'cn-hangzhou')} #",
+        "'moon')} #",
+        'region = "moon": must be one of cn-',
+    ),
+    "a trigger that wants a signature": (
+        "authType: anonymous",
+        "authType: function",
+        "authType = function: a mini-program cannot sign",
     ),
     "a reserved variable": (
         "        OSS_HOST:",
@@ -442,7 +452,9 @@ def test_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert check(tmp_path / "s.yaml", {}).problems == ["s.yaml:1: cannot be read: No such file or directory"]
 
 
-@pytest.mark.parametrize("block", ["customDomain:", "logConfig:", "provisionConfig:", "vpcConfig:"])
+@pytest.mark.parametrize(
+    "block", ["concurrencyConfig:", "customDomain:", "logConfig:", "provisionConfig:", "vpcConfig:"]
+)
 def test_each_optional_block_works_once_uncommented(project: Path, block: str) -> None:
     text = uncommented((project / "s.yaml").read_text("utf-8"), block)
     (project / "s.yaml").write_text(text, "utf-8")
@@ -462,7 +474,24 @@ def test_each_optional_block_works_once_uncommented(project: Path, block: str) -
 def test_all_optional_blocks_work_together(project: Path) -> None:
     text = uncommented((project / "s.yaml").read_text("utf-8"))
     (project / "s.yaml").write_text(text, "utf-8")
-    assert check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}, for_deploy=True).problems == []
+    report = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}, for_deploy=True)
+    assert report.problems == []
+    assert not any("fcapp.run" in hint for hint in report.hints)
+
+
+def test_an_open_testing_address_beside_a_domain_of_one_s_own_is_told(project: Path) -> None:
+    text = uncommented((project / "s.yaml").read_text("utf-8"), "customDomain:")
+    (project / "s.yaml").write_text(text, "utf-8")
+    report = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS})
+    assert any("write disableURLInternet: true into triggerConfig" in hint for hint in report.hints)
+    report = mutated(project, "            # disableURLInternet", "            disableURLInternet")
+    assert not any("disableURLInternet" in hint for hint in report.hints)
+
+
+def test_a_component_without_a_version_is_told(project: Path) -> None:
+    assert not any("component" in hint for hint in check(project / "s.yaml", CONFIGURED).hints)
+    [hint] = [one for one in mutated(project, "'fc3@0.1.22'", "'fc3'").hints if "component" in one]
+    assert hint.endswith("write fc3@0.1.22")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""Settings that ``check-deploy`` refuses or doubts before a phone finds out."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ops.deploy.check_deploy import check
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIGURED = {
+    "OSS_BUCKET": "photos-of-users",
+    "STS_ROLE_ARN": "acs:ram::1000000000000001:role/oss-direct-upload",
+    "CALLER_AUTH": "wechat",
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_SECRET": "0123456789abcdef0123456789abcdef",
+    "TOKEN_SECRET": "t" * 32,
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("s.yaml", ".env.example", "handler.py"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+HOST = "https://photos-of-users.oss-cn-hangzhou.aliyuncs.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("OSS_HOST", HOST.replace(".aliyuncs", "-internal.aliyuncs"), "no phone reaches"),
+        ("OSS_HOST", HOST.replace("oss-", "vpc100-oss-"), "no phone reaches"),
+        ("OSS_HOST", HOST.replace("hangzhou", "beijing"), "is in cn-beijing, and OSS_REGION is cn-hangzhou"),
+        ("OSS_HOST", HOST.replace("photos-of-users.", ""), "lacks the bucket in front"),
+        ("OSS_HOST", HOST.replace("photos-of-users", "others"), "is the address of bucket others"),
+        ("OSS_HOST", "http://127.0.0.1:9002", "is this machine"),
+        ("WECHAT_APPID", "touristappid", "is no AppID"),
+    ],
+)
+def test_refuses_a_setting_that_no_phone_could_use(project: Path, name: str, value: str, said: str) -> None:
+    (problem,) = check(project / "s.yaml", {**CONFIGURED, name: value}).problems
+    assert problem.startswith(f"environment: {name} = {value}: ")
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", HOST, HOST.replace("oss-cn-hangzhou", "oss-accelerate"), "https://img.example.com", HOST + "/"],
+)
+def test_takes_a_host_that_phones_reach(project: Path, host: str) -> None:
+    problems = check(project / "s.yaml", {**CONFIGURED, "OSS_HOST": host}).problems
+    assert not any("OSS_HOST = " in problem and "leave it empty" in problem for problem in problems)
+
+
+def test_an_origin_without_https_is_doubted(project: Path) -> None:
+    origins = "https://m.example.com, http://old.example.com"
+    hints = check(project / "s.yaml", {**CONFIGURED, "ALLOWED_ORIGINS": origins.replace(" ", "")}).hints
+    [hint] = [hint for hint in hints if "ALLOWED_ORIGINS" in hint]
+    assert "http://old.example.com" in hint and "https://m" not in hint
+
+
+def test_what_the_operator_set_is_checked_while_values_of_the_example_stand(project: Path) -> None:
+    shutil.copyfile(project / ".env.example", project / ".env")
+    with (project / ".env").open("a", encoding="utf-8") as file:
+        file.write("CALLER_RATE=sixty\nOSS_HOST=http://localhost:9000\n")
+    problems = check(project / "s.yaml", {"WECHAT_APPID": "touristappid"}).problems
+    assert [problem.split(" = ")[0] for problem in problems] == [
+        ".env: OSS_HOST",
+        "environment: WECHAT_APPID",
+        ".env: CALLER_RATE",
+    ]
