@@ -9,10 +9,10 @@ import pytest
 
 from function import errors
 from function.app import ROUTES
-from function.profile_options import OPTION_NAMES
-from function.setting_table import SETTINGS
+from function.profile_options import OPTION_NAMES, OPTIONS
+from function.setting_table import CALLER_KINDS, SETTINGS
 from manage import COMMANDS
-from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, without_code
+from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, tables, without_code
 
 EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
 
@@ -32,6 +32,32 @@ def error_classes(root=errors.UploadError):
 def test_the_configuration_table_has_every_setting_and_no_other(name):
     table = table_of(page(name), "`OSS_BUCKET`")
     assert {setting for row in table for setting in names_in(row[0])} == setting_names()
+
+
+OF_OTHERS = ("TOKEN_SECRET", "OWNER_SECRET")  # what they are without depends on other settings
+WITHOUT = {
+    "docs/configuration.md": ("required", "for `{}`", "none"),
+    "docs/configuration.zh-CN.md": ("必填", "`{}` 时必填", "无"),
+}
+
+
+def shown_default(row, words):
+    """What the table says of a setting that is not given."""
+    required, required_for, nothing = words
+    if row.default:
+        text = row.default.replace("{OSS_BUCKET}", "{bucket}").replace("{OSS_REGION}", "{region}")
+        other = re.fullmatch(r"{([A-Z_]+)}", text)
+        return f"`{other[1] if other else text}`"
+    if not row.is_needed:
+        return nothing
+    return required_for.format(row.caller) if row.caller else required
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_the_configuration_table_has_the_default_of_each_setting(name):
+    shown = {names_in(row[0])[0]: row[1] for row in table_of(page(name), "`OSS_BUCKET`")}
+    real = {row.name: shown_default(row, WITHOUT[name]) for row in SETTINGS if row.name not in OF_OTHERS}
+    assert {setting: shown[setting] for setting in real} == real
 
 
 def test_s_yaml_hands_over_every_setting_and_no_other():
@@ -57,6 +83,15 @@ def test_the_profile_table_has_every_option(name):
     assert {option for row in table for option in names_in(row[0])} == set(OPTION_NAMES)
 
 
+@pytest.mark.parametrize("name", both("docs/profiles.md"))
+def test_the_profile_table_has_the_default_of_each_option(name):
+    shown = {tuple(names_in(row[0])): names_in(row[1]) for row in table_of(page(name), "`content_types`")}
+    given = {option.name: option.default for option in OPTIONS if option.default is not None}
+    for options, defaults in shown.items():
+        real = [json.dumps(given[option]).strip('"') for option in options if option in given]
+        assert defaults == (real or (["OSS_SIGNATURE_VERSION"] if options == ("signature",) else [])), options
+
+
 @pytest.mark.parametrize("name", both("docs/api.md"))
 def test_every_route_is_described(name):
     for route in ROUTES:
@@ -64,9 +99,19 @@ def test_every_route_is_described(name):
 
 
 @pytest.mark.parametrize("name", both("ARCHITECTURE.md"))
-def test_the_layout_table_has_every_module(name):
-    modules = {path.name for path in ROOT.glob("*.py")}
-    assert {module for module in modules if f"`{module}`" not in page(name)} == set()
+def test_the_layout_has_each_module_of_the_function_and_only_files_that_exist(name):
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "function").rglob("*.py")}
+    modules = {module for module in modules if not module.endswith("__init__.py")}
+    listed = [row[0].strip("`") for row in table_of(page(name), "`handler.py`")]
+    assert {module for module in listed if module.startswith("function/")} == modules
+    paths = [text for text in names_in(page(name)) if re.fullmatch(r"[\w./-]+(\.(py|toml|yaml|md)|/)", text)]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", both("docs/callers.md"))
+def test_every_kind_of_caller_is_described(name):
+    (table,) = tables(page(name))
+    assert [kind for row in table for kind in names_in(row[0])] == list(CALLER_KINDS)
 
 
 def commands_on(name):
