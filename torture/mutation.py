@@ -24,56 +24,60 @@ from torture.report import Progress, Result
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENT = ROOT / "torture" / "equivalent_mutants.toml"
-# Which tests a module's mutants must fail: the first file that fails ends the run, so its own come first.
-OF_CALLERS = ("tests/torture/test_mutants_of_callers.py", "tests/test_callers.py", "tests/test_login.py")
-OF_CACHE = (
-    *("tests/test_credentials.py", "tests/torture/test_credentials_model.py"),
-    "tests/torture/test_mutants_of_credentials_cache.py",
-)
-OF_EDGE = ("tests/test_handler.py", "tests/torture/test_hostile_http.py")
-OF_WANTED = ("tests/torture/test_mutants_of_upload_request.py", *OF_EDGE)
-OF_SETTINGS = ("tests/test_settings.py", "tests/test_profiles.py")
+# Which tests a module's mutants must fail, its own first: the first that fails ends the run.
+ROOM = "tests/function"
+APP = (f"{ROOM}/test_app.py", f"{ROOM}/test_hostile_requests.py", "tests/test_handler.py")
+FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
+RECEIPTS = (f"{ROOM}/receipts",)
+SETTINGS = (f"{ROOM}/test_settings.py", f"{ROOM}/test_profiles.py")
+PROOF = "tests/torture/test_policy_proof.py"
+STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
 TESTS = {
-    "function.aliyun_sdk": ("tests/test_aliyun_sdk.py", "tests/test_sts_credentials.py"),
-    "function.app": OF_EDGE,
-    "function.body": OF_WANTED,
-    "function.callers": OF_CALLERS,
-    "function.callers.anonymous": OF_CALLERS,
-    "function.callers.business_jwt": ("tests/test_business_jwt.py", *OF_CALLERS),
-    "function.callers.wechat": OF_CALLERS,
-    "function.credentials": OF_CACHE,
-    "function.errors": OF_EDGE,
-    "function.form_life": (*OF_EDGE, "tests/test_settings.py"),
-    "function.grants": OF_SETTINGS,
-    "function.http": OF_EDGE,
-    "function.instance": OF_EDGE,
-    "function.jwt_key": ("tests/test_settings.py",),
-    "function.key_template": (*OF_SETTINGS, *OF_WANTED),
-    "function.kinds": ("tests/test_settings.py",),
-    "function.limits": ("tests/test_limits.py", *OF_EDGE),
-    "function.log_line": OF_EDGE,
-    "function.oss.post_form": ("tests/test_post_policy.py", "tests/torture/test_policy_proof.py"),
-    "function.oss.v4": ("tests/test_post_policy.py", "tests/torture/test_policy_proof.py"),
-    "function.outgoing": ("tests/test_outgoing.py",),
-    "function.profile_options": OF_SETTINGS,
-    "function.profiles": OF_SETTINGS,
-    "function.receipts.callback": ("tests/callback",),
-    "function.receipts.oss_keys": ("tests/callback",),
-    "function.receipts.receipt": ("tests/callback",),
-    "function.receipts.ticket": ("tests/callback",),
-    "function.receipts.webhook": ("tests/callback",),
-    "function.routes.callback": ("tests/callback",),
-    "function.routes.login": OF_CALLERS,
-    "function.routes.upload_params": (*OF_EDGE, *OF_CALLERS),
-    "function.setting_table": ("tests/test_settings.py",),
-    "function.settings": OF_SETTINGS,
-    "function.tokens": ("tests/test_tokens.py",),
-    "function.uploads.classic_page": (*OF_EDGE, "tests/torture/test_policy_proof.py"),
-    "function.uploads.media_types": OF_WANTED,
-    "function.uploads.plan": (*OF_WANTED, "tests/callback"),
-    "function.uploads.wanted": OF_WANTED,
-    "handler": OF_EDGE,
-    "sts_credentials": ("tests/test_sts_credentials.py", "tests/test_aliyun_sdk.py"),
+    "function.aliyun_sdk": (*reversed(STS),),
+    "function.app": (*APP, *FORMS),
+    "function.body": (f"{ROOM}/test_body.py", *APP, *FORMS),
+    "function.callers": (f"{ROOM}/callers",),
+    "function.callers.anonymous": (f"{ROOM}/callers/test_callers.py",),
+    "function.callers.business_jwt": (f"{ROOM}/callers/test_business_jwt.py", f"{ROOM}/callers"),
+    "function.callers.wechat": (f"{ROOM}/callers/test_wechat.py", f"{ROOM}/callers"),
+    "function.credentials": (
+        f"{ROOM}/test_credentials.py",
+        f"{ROOM}/test_credentials_model.py",
+        f"{ROOM}/routes",
+        "tests/test_sts_credentials.py",
+    ),
+    "function.errors": (f"{ROOM}/test_errors.py", *APP, f"{ROOM}/callers", *STS),
+    "function.form_life": (*FORMS, f"{ROOM}/test_settings.py", f"{ROOM}/test_credentials.py"),
+    "function.grants": (f"{ROOM}/test_grants.py", *SETTINGS),
+    "function.http": (f"{ROOM}/test_http.py", *APP),
+    "function.instance": (*FORMS, *APP, *SETTINGS),
+    "function.jwt_key": (f"{ROOM}/test_jwt_key.py", f"{ROOM}/test_settings.py"),
+    "function.key_template": (f"{ROOM}/test_key_template.py", *SETTINGS, *FORMS),
+    "function.kinds": SETTINGS,
+    "function.limits": (f"{ROOM}/test_limits.py", *FORMS, f"{ROOM}/callers"),
+    "function.log_line": (f"{ROOM}/test_log_line.py", *APP, *RECEIPTS),
+    "function.oss.post_form": (f"{ROOM}/oss", PROOF, *FORMS),
+    "function.oss.v4": (f"{ROOM}/oss", PROOF),
+    "function.outgoing": (f"{ROOM}/test_outgoing.py",),
+    "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),
+    "function.profiles": (*reversed(SETTINGS), *FORMS),
+    "function.receipts.callback": RECEIPTS,
+    "function.receipts.oss_keys": RECEIPTS,
+    "function.receipts.receipt": RECEIPTS,
+    "function.receipts.ticket": RECEIPTS,
+    "function.receipts.webhook": RECEIPTS,
+    "function.routes.callback": RECEIPTS,
+    "function.routes.login": (f"{ROOM}/callers",),
+    "function.routes.upload_params": (*FORMS, f"{ROOM}/test_log_line.py", *APP, f"{ROOM}/callers"),
+    "function.setting_table": (f"{ROOM}/test_settings.py", f"{ROOM}/callers"),
+    "function.settings": (*SETTINGS, f"{ROOM}/test_jwt_key.py", *APP),
+    "function.tokens": (f"{ROOM}/test_tokens.py", f"{ROOM}/callers"),
+    "function.uploads.classic_page": (*reversed(FORMS), PROOF),
+    "function.uploads.media_types": (*reversed(FORMS),),
+    "function.uploads.plan": (*reversed(FORMS), *RECEIPTS),
+    "function.uploads.wanted": (*reversed(FORMS), *APP),
+    "handler": ("tests/test_handler.py", *APP),
+    "sts_credentials": STS,
 }
 # What costs the most to import; the project's own modules must not be among them.
 IMPORTED_BEFORE = (
@@ -106,17 +110,16 @@ def run(module: str, at_a_time: int = 1, only: int | None = None) -> Result:
     mutants = list(mutants_of(source))
     if only is not None:
         mutants = mutants[:: max(1, len(mutants) // only)]
-    tests = [path for path in TESTS[module] if (ROOT / path).exists()]
     for name in IMPORTED_BEFORE:
         importlib.import_module(name)
     with TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
         before = time.monotonic()
-        if _finish(_start(module, ast.parse(source), tests)) != SURVIVED:
+        if _finish(_start(module, ast.parse(source), TESTS[module])) != SURVIVED:
             result.problems.append(f"{module}: its tests fail without any mutant")
             return result
         limit = max(LEAST_SECONDS, TIME_FACTOR * (time.monotonic() - before))
-        outcomes = dict(_try_all(module, mutants, tests, limit, at_a_time))
+        outcomes = dict(_try_all(module, mutants, TESTS[module], limit, at_a_time))
     _judge(module, outcomes, result, is_complete=only is None)
     result.seconds = time.monotonic() - started
     return result

@@ -82,6 +82,11 @@ def test_the_table_names_only_modules_that_are_tried():
     assert set(table) <= set(mutation.TESTS)
 
 
+def test_the_tests_that_are_to_notice_a_mutant_are_there():
+    named = {path for tests in mutation.TESTS.values() for path in tests}
+    assert {path for path in named if not (mutation.ROOT / path).exists()} == set()
+
+
 def test_every_module_of_the_function_is_tried():
     paths = {mutation.path_of(module) for module in mutation.TESTS}
     ours = {mutation.ROOT / "handler.py", mutation.ROOT / "sts_credentials.py"}

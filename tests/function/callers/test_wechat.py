@@ -1,4 +1,4 @@
-"""callers: the login with WeChat, its errors, and what is kept of its answer."""
+"""callers.wechat: the login, its errors, and what is kept of WeChat's answer."""
 
 import json
 from base64 import b64encode, urlsafe_b64decode
@@ -11,8 +11,11 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from responses.matchers import query_param_matcher
 
-from function.callers.wechat import CODE2SESSION_BUDGETS_SECONDS
+from function.callers.wechat import CODE2SESSION_BUDGETS_SECONDS, openid_of
+from function.callers.wechat import log_in as log_in_with
+from function.errors import BadRequest, Misconfigured, Unauthorized, WechatRejected, WechatUnavailable
 from function.outgoing import Answer, ExchangeFailed
+from function.settings import WechatApp, read_settings
 
 CODE2SESSION = "https://api.weixin.qq.com/sns/jscode2session"
 SETTINGS = {
@@ -344,3 +347,72 @@ def test_whatever_is_sent_and_whatever_wechat_says_the_answer_is_documented(inst
             *("bad_request", "unauthorized", "forbidden", "too_many_requests"),
             *("misconfigured", "wechat_rejected", "wechat_unavailable"),
         )
+
+
+APP = WechatApp("wx", "secret", "https://api.weixin.qq.com")
+SECRET = "token-secret-0123456789abcdefghijklmn"
+
+
+@pytest.fixture
+def wechat_settings(environment):
+    return read_settings(
+        {
+            **environment,
+            "CALLER_AUTH": "wechat",
+            "WECHAT_APPID": "wx",
+            "WECHAT_SECRET": "s",
+            "TOKEN_SECRET": SECRET,
+        }
+    )
+
+
+@pytest.mark.parametrize(("status", "error"), [(500, WechatUnavailable), (499, WechatRejected)])
+def test_wechat_s_500_is_worth_another_try_and_its_499_is_not(status, error):
+    asked = []
+
+    def exchange(*_arguments, **_options):
+        asked.append(status)
+        return Answer(status, b"<html>")
+
+    with pytest.raises(error):
+        openid_of("code", APP, exchange)
+    assert len(asked) == (2 if status == 500 else 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"<html>", "code2Session did not answer with JSON"),
+        (b"{}", "code2Session without openid"),
+        (b'{"errcode": "12345678901234567890"}', "code2Session errcode 1234567890123456"),
+    ],
+)
+def test_the_log_says_what_was_wrong_with_wechat_s_answer(body, why):
+    with pytest.raises(WechatRejected) as raised:
+        openid_of("code", APP, lambda *_, **__: Answer(200, body))
+    assert raised.value.reason == why
+
+
+@pytest.mark.parametrize(
+    ("errcode", "problem"),
+    [
+        (40013, "WECHAT_APPID is not what WeChat knows (code2Session errcode 40013)"),
+        (40125, "WECHAT_SECRET does not belong to WECHAT_APPID (code2Session errcode 40125)"),
+    ],
+)
+def test_a_wrong_app_is_named_whole(errcode, problem):
+    with pytest.raises(Misconfigured) as raised:
+        openid_of("code", APP, lambda *_, **__: Answer(200, json.dumps({"errcode": errcode}).encode()))
+    assert [found.sentence for found in raised.value.problems] == [problem]
+
+
+@pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "text")])
+def test_a_code_that_is_missing_is_told_from_one_of_another_type(wechat_settings, clock, code, says):
+    with pytest.raises(BadRequest, match=says):
+        log_in_with(code, wechat_settings, lambda *_, **__: pytest.fail("asked"))
+
+
+def test_a_malformed_code_is_named_in_the_log(wechat_settings, clock):
+    with pytest.raises(Unauthorized) as raised:
+        log_in_with("a b", wechat_settings, lambda *_, **__: pytest.fail("asked"))
+    assert raised.value.reason == "code malformed"

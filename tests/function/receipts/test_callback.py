@@ -1,4 +1,4 @@
-"""upload_callback: everything that is no callback of OSS about an upload signed here is refused."""
+"""receipts.callback: everything that is no callback of OSS about an upload signed here is refused."""
 
 from base64 import b64decode, b64encode
 from datetime import timedelta
@@ -9,6 +9,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.errors import BadRequest, Forbidden
+from function.http import Request
+from function.receipts.callback import verify_callback
+from function.settings import read_settings
 from function.tokens import RECEIPT, SESSION, TICKET, issue_token
 
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -322,3 +326,63 @@ def test_whatever_oss_signs_beside_a_good_ticket_is_taken_or_refused(upload, cal
     answer = call(upload().body(**changes))
     assert answer.status in (200, 400, 403)
     assert answer.status == 200 or answer.code in ("bad_request", "forbidden")
+
+
+@pytest.fixture
+def verify(function, clock):
+    """Only what stands before the network: no key can be found."""
+
+    def ask(body=b"", **headers):
+        request = Request("POST", "/callback", {}, "", headers, body, "203.0.113.7")
+        return verify_callback(request, read_settings(function.environ), None, clock())
+
+    return ask
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(1024, True), (1028, False)])
+def test_a_header_of_1024_characters_is_read_and_a_longer_one_is_not(verify, length, is_read):
+    error = Forbidden if is_read else BadRequest
+    with pytest.raises(error):
+        verify(**{"authorization": "A" * length, "x-oss-pub-key-url": "aHR0cDovL2V2aWw="})
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [
+        ({}, "authorization"),
+        ({"authorization": "!"}, "authorization"),
+        ({"authorization": "b2s="}, "x-oss-pub-key-url"),
+        ({"authorization": "b2s=", "x-oss-pub-key-url": "!"}, "x-oss-pub-key-url"),
+    ],
+)
+def test_the_header_that_is_missing_or_not_base64_is_named(verify, headers, name):
+    with pytest.raises(BadRequest) as raised:
+        verify(**headers)
+    assert f"The {name} header" in str(raised.value)
+
+
+def test_a_foreign_address_is_refused_before_body_and_ticket_are_read(verify):
+    with pytest.raises(Forbidden) as raised:
+        verify(b"\xff", **{"authorization": "b2s=", "x-oss-pub-key-url": "aHR0cDovL2V2aWw="})
+    assert raised.value.reason == "the address of the public key is not OSS's"
+
+
+def test_a_second_blank_value_does_not_hide_a_field_named_twice(upload, call):
+    one = upload()
+    assert call(one.body()).status == 200
+    assert call(one.body() + b"&size=").status == 400
+    assert call(b"object=&" + one.body()).status == 400
+
+
+@pytest.mark.parametrize(("fields", "status"), [(64, 200), (65, 400)])
+def test_a_body_of_64_fields_is_read_and_a_longer_one_is_not(upload, call, fields, status):
+    body = upload().body()
+    more = fields - (body.count(b"&") + 1)
+    assert call(body + b"".join(b"&x%d=1" % number for number in range(more))).status == status
+
+
+def test_parameters_of_a_type_do_not_count(upload, call):
+    assert call(upload().body(mimeType="image/png; charset=x")).status == 200
+    assert call(upload().body(mimeType="image/PNG ;q=1")).status == 200
+    assert call(upload().body(mimeType="application/pdf;q=1")).status == 200
+    assert call(upload().body(mimeType="text/html; image/png")).status == 403

@@ -112,16 +112,6 @@ def test_what_the_runtime_itself_adds_does_not_count_as_the_caller_s_headers(sen
     assert send(headers={"X-Long": "x" * (MAX_HEADERS_BYTES - 100)})[0] == 200
 
 
-def test_a_line_of_the_log_held_separators_of_lines(instance, good_sts, log_lines, caplog, profiles_file):
-    path = profiles_file(
-        '[default]\nkey = "a\u2028\x85\x9b/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
-    )
-    assert instance(PROFILES_FILE=path).ask(body={}).status == 200
-    (line,) = [record.getMessage() for record in caplog.records if '"key":"' in record.getMessage()]
-    assert line.isascii() and len(line.splitlines()) == 1
-    assert log_lines()[-1]["key"].startswith("a\u2028\x85\x9b/")
-
-
 @pytest.fixture
 def wsgi_of(good_sts):
     """What only the WSGI form can be given, for there the server in front may be any."""

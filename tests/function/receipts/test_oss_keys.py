@@ -1,4 +1,4 @@
-"""upload_callback: which key is believed, where it may come from, and that nothing else is ever fetched."""
+"""receipts.oss_keys: which key is believed, where it may come from, and that nothing else is ever fetched."""
 
 import json
 import threading
@@ -6,10 +6,14 @@ from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import requests
 import responses
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from function.errors import OssKeyUnavailable
@@ -17,14 +21,13 @@ from function.limits import Limits
 from function.outgoing import Answer, ExchangeFailed
 from function.receipts.oss_keys import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parents[2]
 KEYS = HERE / "keys"
 (VECTOR,) = json.loads((HERE / "vectors" / "post_policy.json").read_text("utf-8"))["callback"]
 ORIGIN = "https://gosspublic.alicdn.com"
 KEY_URL = f"{ORIGIN}/callback_pub_key_v1.pem"
 TICKETS = count()
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
-
 FOREIGN_ADDRESSES = [
     "https://gosspublic.alicdn.com.evil.example/key.pem",
     "https://gosspublic.alicdn.com",
@@ -350,3 +353,41 @@ def test_a_longer_or_shorter_signature_does_not_pass(documented):
     signature = documented["signature"]
     for changed in (signature + b"\x00", b"\x00" + signature, signature[:-1], signature * 2):
         assert not verifies(documented, signature=changed)
+
+
+@pytest.fixture
+def address():
+    from base64 import b64encode
+
+    return lambda name: b64encode(f"{ORIGIN}/{name}".encode()).decode()
+
+
+def fetched(key_host):
+    return [url.rpartition("/")[2] for _, url in key_host.calls]
+
+
+def test_eight_keys_are_kept_and_the_ninth_makes_room(key_host, address, clock):
+    keys = OssPublicKeys(ORIGIN, key_host, Limits())
+    names = [f"k{number}" for number in range(8)]
+    for name in (*names, *names):
+        keys.find(address(name), ticket_id=address(name), now=clock())
+    assert fetched(key_host) == names
+    for name in ("k8", "k0", "k8"):
+        keys.find(address(name), ticket_id=address(name), now=clock())
+    assert fetched(key_host) == [*names, "k8", "k0"]
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, UnsupportedAlgorithm])
+def test_whatever_the_library_says_of_a_key_it_is_no_key(key_host, address, clock, monkeypatch, error):
+    def load(_data):
+        raise error("no key")
+
+    monkeypatch.setattr(serialization, "load_pem_public_key", load)
+    with pytest.raises(OssKeyUnavailable):
+        OssPublicKeys(ORIGIN, key_host, Limits()).find(address("k"), ticket_id=address("k"), now=clock())
+
+
+def test_a_signature_that_does_not_fit_is_exactly_false(key_host):
+    key = serialization.load_pem_public_key(key_host.key)
+    assert isinstance(key, RSAPublicKey)
+    assert is_signed_by_oss(key, b"x", path=quote("/callback"), raw_query="", body=b"") is False

@@ -23,7 +23,7 @@ from function.routes.upload_params import plan_for
 from function.settings import read_settings
 from function.uploads.wanted import WantedFile
 
-KEYS = Path(__file__).parents[1] / "keys"
+KEYS = Path(__file__).parents[2] / "keys"
 KEY_ADDRESS = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem"
 FORM_TYPE = "application/x-www-form-urlencoded"
 SETTINGS = {

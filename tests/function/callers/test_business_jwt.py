@@ -1,4 +1,4 @@
-"""callers: the business's own login token, its algorithm pinned, under the attacks JWTs are known for."""
+"""callers.business_jwt: the business's own login token under the attacks JWTs are known for."""
 
 import hmac
 import json
@@ -20,9 +20,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.callers import identify
+from function.callers.business_jwt import read_business_token
+from function.errors import Unauthorized
+from function.settings import read_settings
 from function.tokens import RECEIPT, SESSION, TICKET, issue_token
 
-KEYS = Path(__file__).with_name("keys")
+KEYS = Path(__file__).parents[2] / "keys"
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 HS256_SECRET = "business-secret-0123456789-0123456789"
 KEY_FILES = {"RS256": "rsa", "ES256": "p256", "EdDSA": "ed25519"}
@@ -336,3 +340,36 @@ def test_a_token_over_length_is_refused_though_well_signed(business, good_sts, c
     token = jwt.encode(claims(note="x" * filler), private_key("ES256"), algorithm="ES256")
     assert (len(token) > 4096) is (status == 401)
     assert status_of(business("ES256"), token) == status
+
+
+@pytest.fixture
+def hs256_settings(environment):
+    changes = {
+        "CALLER_AUTH": "jwt",
+        "JWT_ALGORITHM": "HS256",
+        "JWT_KEY": HS256_SECRET,
+        "TOKEN_SECRET": TOKEN_SECRET,
+    }
+    return read_settings({**environment, **changes})
+
+
+def reason(settings, clock, token):
+    with pytest.raises(Unauthorized) as raised:
+        identify({"authorization": f"Bearer {token}"}, settings, clock())
+    return raised.value.reason
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, RecursionError])
+def test_an_untyped_error_of_the_jwt_library_is_a_bad_token(hs256_settings, clock, monkeypatch, error):
+    def decode(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr(jwt, "decode", decode)
+    with pytest.raises(Unauthorized) as raised:
+        read_business_token("x.y.z", hs256_settings.jwt, clock())
+    assert raised.value.reason == error.__name__
+
+
+def test_a_business_token_without_an_end_is_refused_by_name(hs256_settings, clock):
+    token = jwt.encode({"sub": "u"}, HS256_SECRET, algorithm="HS256")
+    assert reason(hs256_settings, clock, token) == "MissingRequiredClaimError"

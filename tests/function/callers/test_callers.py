@@ -5,6 +5,7 @@ import json
 import logging
 import random
 import re
+from base64 import b32encode
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.callers import owner_of
+from function.callers import identify, owner_of
+from function.errors import Unauthorized
 from function.outgoing import Answer
 from function.settings import read_settings
-from function.tokens import RECEIPT, SESSION, TICKET, issue_token
+from function.tokens import MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
 from handler import serve
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
@@ -382,3 +384,55 @@ def test_a_bad_token_uses_up_nobody_s_allowance(instance, good_sts, clock):
 def test_whatever_the_headers_say_is_at_worst_unauthorized(instance, headers):
     answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=headers)
     assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+SECRET = "token-secret-0123456789abcdefghijklmn"
+
+
+@pytest.fixture
+def wechat_settings(environment):
+    return read_settings(
+        {
+            **environment,
+            "CALLER_AUTH": "wechat",
+            "WECHAT_APPID": "wx",
+            "WECHAT_SECRET": "s",
+            "TOKEN_SECRET": SECRET,
+        }
+    )
+
+
+def reason(settings, clock, token):
+    with pytest.raises(Unauthorized) as raised:
+        identify({"authorization": f"Bearer {token}"}, settings, clock())
+    return raised.value.reason
+
+
+@pytest.mark.parametrize("token", ["", "a,b", "a b", "a\tb", "é", "x" * (MAX_TOKEN_CHARACTERS + 1)])
+def test_a_malformed_header_is_named_in_the_log_before_any_token_is_read(wechat_settings, clock, token):
+    assert reason(wechat_settings, clock, token) == "bearer token malformed"
+
+
+def test_the_longest_token_allowed_is_read(wechat_settings, clock):
+    assert reason(wechat_settings, clock, "x" * MAX_TOKEN_CHARACTERS) == "no token of ours"
+
+
+def test_a_token_of_exactly_that_length_is_good(wechat_settings, clock):
+    def token(padding):
+        return issue_token(
+            {"sub": "o", "x": "y" * padding},
+            audience=SESSION,
+            secrets=[SECRET],
+            now=clock(),
+            life=timedelta(hours=1),
+        )
+
+    paddings = (n for n in range(2500, 3200) if len(token(n)) == MAX_TOKEN_CHARACTERS)
+    header = {"authorization": f"Bearer {token(next(paddings))}"}
+    assert identify(header, wechat_settings, clock()).subject == "o"
+
+
+def test_an_owner_is_the_same_for_ever():
+    """A change of this value moves every caller to a new folder."""
+    assert owner_of("oUser", SECRET) == "convg3ypclmiiqnho4d27bzux4"
+    assert set(owner_of("oOther", SECRET)) <= set(b32encode(bytes(range(256))).decode().lower()) - {"="}

@@ -1,4 +1,4 @@
-"""upload_callback: the callback that a form asks for and pins."""
+"""receipts.ticket: the callback that a form asks for and pins."""
 
 import json
 from base64 import b64decode
@@ -6,11 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from function.errors import Misconfigured
+from function.key_template import KeyTemplate
+from function.profiles import Profile
+from function.receipts.ticket import callback_field
+from function.settings import read_settings
 from function.tokens import TICKET, issue_token, read_token
 
 MAX_FIELD_CHARACTERS = 5 * 1024  # what OSS takes
 pytestmark = pytest.mark.usefixtures("good_sts")
-
 SECRETS = ("token-secret-canary-0123456789abcdef",)
 
 
@@ -150,3 +154,35 @@ def test_a_key_too_long_for_a_callback_is_named_before_oss_refuses_the_form(ask_
     answer = ask_as(LONG_SUBJECTS[0], "图" * 320 + "/{id}")
     assert answer.code == "misconfigured"
     assert "[default]: its key is too long for callback" in log_lines()[-1]["reason"]
+
+
+@pytest.fixture
+def field(function, clock):
+    """The callback field of a key of this many characters."""
+    settings = read_settings(function.environ)
+    key_template = KeyTemplate("a/{id}")
+    profile = Profile("p", key_template, 1, 1, ("*/*",), timedelta(seconds=60), False, True, "v4", ())
+
+    def make(length):
+        key = "a/" + "k" * (length - 2)
+        return callback_field(settings, profile, key, "i", subject="u", owner="owner", now=clock())
+
+    return make
+
+
+def test_a_field_of_5_kb_is_sent_and_a_longer_one_is_misconfigured(field):
+    lengths = {}
+    for length in range(1700, 2600):
+        try:
+            lengths[len(field(length))] = length
+        except Misconfigured:
+            break
+    # base64 comes in steps of four characters, so this is the last that fits.
+    assert max(lengths) == 5120
+    with pytest.raises(Misconfigured):
+        field(length + 1)
+
+
+def test_the_field_is_json_without_a_blank(field):
+    assert b" " not in b64decode(field(20)).replace(b"application/x-www-form-urlencoded", b"")
+    json.loads(b64decode(field(20)))

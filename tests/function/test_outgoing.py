@@ -14,7 +14,7 @@ import pytest
 from function.outgoing import DEFAULT_MAX_BYTES, ExchangeFailed, exchange
 from function.outgoing import within as within_seconds
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 5

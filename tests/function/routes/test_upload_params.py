@@ -1,0 +1,194 @@
+"""routes.upload_params: the forms of one file or many, and how long they live."""
+
+import json
+import re
+from base64 import b64decode
+from datetime import datetime, timedelta
+
+import pytest
+
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
+
+STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
+FORM_FIELDS = {
+    *("key", "policy", "success_action_status", "x-oss-content-type", "x-oss-forbid-overwrite"),
+    *("x-oss-object-acl", "x-oss-signature-version", "x-oss-credential", "x-oss-date"),
+    *("x-oss-signature", "x-oss-security-token"),
+}
+PINNED = {
+    "success_action_status": "200",
+    "x-oss-content-type": "image/jpeg",
+    "x-oss-forbid-overwrite": "true",
+    "x-oss-object-acl": "default",
+    "x-oss-signature-version": "OSS4-HMAC-SHA256",
+}
+
+
+def conditions(form):
+    return json.loads(b64decode(form["policy"]))["conditions"]
+
+
+def test_answers_one_upload_in_the_shape_of_the_contract(instance, good_sts):
+    answer = instance().ask(body={"filename": "猫.JPG", "contentType": "image/jpeg; q=1", "size": 1024})
+    body = answer.json
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert set(body) == {
+        *("url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"),
+    }
+    assert set(body["formData"]) == FORM_FIELDS
+    assert {name: body["formData"][name] for name in PINNED} == PINNED
+    assert re.fullmatch(r"uploads/public/2026/11/24/[A-Za-z0-9_-]{22}\.jpg", body["key"])
+    assert body["key"] == body["formData"]["key"]
+    assert body["uploadId"] in body["key"]
+    assert body["url"] == "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
+    assert body["fileUrl"] == f"{body['url']}/{body['key']}"
+    assert (body["serverTime"], body["expiresAt"]) == ("2026-11-24T14:00:00Z", "2026-11-24T14:05:00Z")
+    assert body["maxSize"] == 1024
+    assert ["content-length-range", 1024, 1024] in conditions(body["formData"])
+    assert len(good_sts.calls) == 1
+
+
+def test_v1_answers_with_its_own_two_fields(instance, good_sts):
+    form = instance(OSS_SIGNATURE_VERSION="v1").ask(body={"filename": "a.png"}).json["formData"]
+    assert {"OSSAccessKeyId", "signature"} <= set(form)
+    assert not {"x-oss-signature", "x-oss-date", "x-oss-credential", "x-oss-signature-version"} & set(form)
+
+
+def test_many_files_are_answered_in_order_with_forms_of_their_own(instance, good_sts):
+    files = [{"filename": f"{index}.png", "size": index + 1} for index in range(20)]
+    body = instance().ask(body={"files": files}).json
+    assert set(body) == {"uploads", "serverTime"}
+    assert [upload["maxSize"] for upload in body["uploads"]] == list(range(1, 21))
+    assert len({upload["key"] for upload in body["uploads"]}) == 20
+    assert len(good_sts.calls) == 1
+
+
+def test_overwrite_is_sent_and_pinned_either_way(instance, good_sts, profiles_file):
+    path = profiles_file(
+        '[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\noverwrite = true\n'
+    )
+    form = instance(PROFILES_FILE=path).ask(body={}).json["formData"]
+    assert form["x-oss-forbid-overwrite"] == "false"
+    assert {"x-oss-forbid-overwrite": "false"} in conditions(form)
+    assert form["x-oss-content-type"] == "image/png"
+
+
+def test_a_profile_s_headers_are_sent_and_pinned(instance, good_sts, profiles_file):
+    path = profiles_file(
+        '[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
+        'cache_control = "no-cache"\nmetadata = {source = "mini-program"}\n'
+    )
+    form = instance(PROFILES_FILE=path).ask(body={}).json["formData"]
+    for name, value in {"Cache-Control": "no-cache", "x-oss-meta-source": "mini-program"}.items():
+        assert form[name] == value
+        assert {name: value} in conditions(form)
+
+
+def test_a_key_in_chinese_is_percent_encoded_in_the_address(instance, good_sts, profiles_file):
+    path = profiles_file('[default]\nkey = "图片/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n')
+    body = instance(PROFILES_FILE=path).ask(body={}).json
+    assert body["key"].startswith("图片/")
+    assert "/%E5%9B%BE%E7%89%87/" in body["fileUrl"]
+
+
+def test_no_form_outlives_its_credentials(instance, good_sts, clock):
+    function = instance()
+    for minute in range(130):
+        body = function.ask(body={"filename": "a.mp4", "profile": "video"}).json
+        expires_at = datetime.fromisoformat(body["expiresAt"])
+        assert expires_at + timedelta(seconds=60) <= good_sts.expirations[-1], minute
+        clock.tick(minutes=1)
+    assert len(good_sts.calls) == 3
+
+
+TWO_LIVES = """
+[short]
+key = "short/{id}"
+max_size = 1
+content_types = ["image/png"]
+expires_in = 300
+[long]
+key = "long/{id}"
+max_size = 1
+content_types = ["image/png"]
+expires_in = 1200
+"""
+
+
+@pytest.mark.parametrize(
+    ("profiles", "last_second"),
+    [
+        (["long"], 3600 - 1200 - 60),
+        (["short"], 3600 - 300 - 60),
+        (["short", "long"], 3600 - 1200 - 60),
+        (["long", "short"], 3600 - 1200 - 60),
+        (["short", "long", "short"], 3600 - 1200 - 60),
+        (["short", "short"], 3600 - 300 - 60),
+    ],
+    ids=str,
+)
+def test_every_form_of_a_batch_ends_a_minute_before_the_credentials_in_hand(
+    instance, sts, reply, clock, profiles_file, profiles, last_second
+):
+    sts.post(STS_URL, json=reply(clock() + timedelta(hours=1)))
+    sts.post(STS_URL, status=500)
+    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
+    function.function.initialize(None)
+    body = {"files": [{"profile": profile} for profile in profiles]}
+    # A request is of its second, whatever part of it has passed.
+    clock.tick(seconds=last_second, microseconds=999_999)
+    assert function.ask(body=body).status == 200
+    clock.tick(microseconds=1)
+    answer = function.ask(body=body)
+    assert (answer.status, answer.code) == (503, "sts_unavailable")
+
+
+def test_bad_input_never_reaches_sts(instance, sts):
+    assert instance().ask(body={"filename": "a.exe"}).status == 400
+    assert len(sts.calls) == 0
+
+
+def test_each_upload_id_is_drawn_by_itself_and_request_ids_take_one_draw(environment, clock, event, good_sts):
+    drawn = []
+
+    def random_bytes(number):
+        drawn.append(number)
+        return bytes(number)
+
+    function = Function(Surroundings(environment, now=clock, random_bytes=random_bytes))
+    for _ in range(3):
+        assert serve(function, event({"filename": "a.png"}), None)["statusCode"] == 200
+    assert drawn == [16, 16, 16]
+    for _ in range(3):
+        assert serve(function, b"[]", None)["statusCode"] == 400
+    assert drawn == [16, 16, 16, 16]
+
+
+def test_more_files_than_the_rate_could_ever_hold_are_a_bad_request_and_no_promise(instance):
+    answer = instance(CALLER_RATE="5/min").ask(body={"files": [{"filename": "a.png"}] * 6})
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert "files" in answer.json["error"]["message"]
+
+
+def test_anonymous_callers_are_counted_by_address_and_ipv6_by_its_64(instance, good_sts):
+    function = instance(CALLER_RATE="1/min")
+
+    def ask(address):
+        return function.ask(body={"filename": "a.png"}, source_ip=address).status
+
+    assert [ask("203.0.113.7"), ask("203.0.113.8"), ask("203.0.113.7")] == [200, 200, 429]
+    assert [ask("2001:db8::1"), ask("2001:db8::2:3"), ask("2001:db8:0:1::1")] == [200, 429, 200]
+
+
+def test_10_000_keys_have_no_collision_and_128_random_bits(instance, good_sts):
+    function = instance(CALLER_RATE="100000/min")
+    ids = set()
+    for _ in range(500):
+        answer = function.ask(body={"files": [{"filename": "a.png"}] * 20})
+        ids |= {upload["uploadId"] for upload in answer.json["uploads"]}
+    assert len(ids) == 10_000
+    assert all(len(b64decode(upload_id + "==", altchars=b"-_")) == 16 for upload_id in ids)

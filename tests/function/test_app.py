@@ -1,0 +1,307 @@
+"""app: the routes, the one error shape, CORS, and an instance made ready once."""
+
+import json
+import re
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
+
+STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
+EVENTS = sorted((Path(__file__).parents[1] / "events").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_answers_an_event_file_as_it_expects(instance, good_sts, path):
+    case = json.loads(path.read_text("utf-8", errors="surrogatepass"))
+    answer = instance().ask(json.dumps(case["event"]).encode())
+    assert answer.status == case["expected"]["status"], answer.text
+    if case["expected"]["code"]:
+        assert set(answer.json) == {"error"}
+        assert set(answer.json["error"]) == {"code", "message", "requestId"}
+        assert answer.code == case["expected"]["code"]
+
+
+TWO_LIVES = """
+[short]
+key = "short/{id}"
+max_size = 1
+content_types = ["image/png"]
+expires_in = 300
+[long]
+key = "long/{id}"
+max_size = 1
+content_types = ["image/png"]
+expires_in = 1200
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/upload-params", "POST", 200),
+        ("/", "POST", 200),
+        ("", "POST", 200),
+        ("/any/prefix/upload-params", "POST", 200),
+        ("/upload-params/", "POST", 200),
+        ("/any/prefix/", "POST", 200),
+        ("/health", "GET", 200),
+        ("/x/health", "GET", 200),
+        ("/health/", "GET", 200),
+        ("/health", "POST", 405),
+        ("/login", "GET", 405),
+        ("/callback", "GET", 405),
+        ("/upload-params", "DELETE", 405),
+        ("/upload-params", "HEAD", 405),
+        ("/upload-param", "GET", 404),
+        ("/Upload-Params", "GET", 404),
+        ("/../health/x", "GET", 404),
+    ],
+)
+def test_the_last_segment_decides(instance, good_sts, path, method, status):
+    answer = instance().ask(body={"filename": "a.png"}, method=method, path=path or "/")
+    assert answer.status == status
+    if status == 405:
+        assert "OPTIONS" in answer.headers["Allow"]
+
+
+ALLOWED_METHODS = {
+    "upload-params": "GET, POST, OPTIONS",
+    "login": "POST, OPTIONS",
+    "callback": "POST, OPTIONS",
+    "health": "GET, OPTIONS",
+}
+
+
+@pytest.mark.parametrize("route", ALLOWED_METHODS)
+def test_a_route_says_which_methods_it_takes(instance, route):
+    function = instance()
+    answer = function.ask(method="OPTIONS", path=f"/{route}")
+    assert (answer.status, answer.text) == (204, "")
+    assert answer.headers == {"Allow": ALLOWED_METHODS[route]}
+    answer = function.ask(method="PUT", path=f"/{route}")
+    assert (answer.status, answer.code) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == ALLOWED_METHODS[route]
+    takes = ALLOWED_METHODS[route].removesuffix(", OPTIONS").replace(", ", " and ")
+    assert answer.json["error"]["message"] == f"/{route} takes {takes}."
+
+
+def test_a_path_without_any_slash_names_its_route(instance):
+    assert instance().ask(method="GET", path="health").status == 200
+
+
+def test_health_needs_no_settings(instance):
+    function = instance(OSS_BUCKET=None, CALLER_AUTH=None)
+    assert function.ask(method="GET", path="/health").json == {"status": "ok"}
+
+
+def test_misconfiguration_is_named_in_the_log_and_not_to_the_caller(instance, log_lines):
+    answer = instance(OSS_BUCKET=None, STS_ROLE_ARN="nonsense").ask(body={"filename": "a.png"})
+    assert (answer.status, answer.code) == (500, "misconfigured")
+    assert "OSS_BUCKET" not in answer.text
+    assert "nonsense" not in answer.text
+    (line,) = log_lines()
+    assert "OSS_BUCKET" in line["reason"]
+    assert "STS_ROLE_ARN" in line["reason"]
+
+
+def test_a_function_without_a_role_says_so_in_the_log(instance, log_lines):
+    answer = instance(ALIBABA_CLOUD_ACCESS_KEY_ID=None).ask(body={"filename": "a.png"})
+    assert (answer.status, answer.code) == (500, "misconfigured")
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in log_lines()[-1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("stub", "status", "code"),
+    [
+        (
+            {"status": 403, "json": {"Code": "NoPermission", "Message": "m", "RequestId": "r"}},
+            502,
+            "sts_rejected",
+        ),
+        ({"status": 500, "body": "<html>"}, 503, "sts_unavailable"),
+        ({"body": "not json"}, 503, "sts_unavailable"),
+    ],
+)
+def test_an_sts_failure_is_answered_as_documented(instance, sts, log_lines, stub, status, code):
+    sts.post(STS_URL, **stub)
+    answer = instance().ask(body={"filename": "a.png"})
+    assert (answer.status, answer.code) == (status, code)
+    assert ("Retry-After" in answer.headers) is (status == 503)
+    assert re.fullmatch(r"[1-9]\d*", answer.headers.get("Retry-After", "1"))
+    assert log_lines()[-1]["reason"]
+    assert len(sts.calls) == 1
+
+
+def test_an_answer_is_json_without_a_blank(instance, good_sts):
+    answer = instance().ask(body={"filename": "a.png"})
+    assert answer.text == json.dumps(answer.json, separators=(",", ":"))
+
+
+def test_an_error_nobody_foresaw_is_an_internal_error_whose_text_stays_inside(instance, good_sts, log_lines):
+    function = instance()
+    function.clock.instant = None
+    answer = function.ask(body={"filename": "a.png"})
+    assert (answer.status, answer.code) == (500, "internal_error")
+    assert answer.json["error"]["requestId"] == "1-65f0-abc"
+    (line,) = log_lines()
+    assert line["requestId"] == "1-65f0-abc"
+    assert re.fullmatch(r"AttributeError at \w+\.py:\d+( < \w+\.py:\d+)*", line["reason"])
+
+
+def test_an_error_nobody_foresaw_in_reading_a_request_has_an_id_as_well(instance, log_lines):
+    status, body = serve_raw(instance().function, REQUEST_METHOD=5)
+    assert (status, body["error"]["code"]) == (500, "internal_error")
+    assert re.fullmatch("[0-9a-f]{32}", body["error"]["requestId"])
+    assert log_lines()[-1]["requestId"] == body["error"]["requestId"]
+
+
+def test_the_request_id_is_fc_s_wherever_it_stands(instance, good_sts):
+    function = instance()
+    assert function.ask(method="GET", path="/nope").json["error"]["requestId"] == "1-65f0-abc"
+    context = SimpleNamespace(request_id="1-ctx")
+    assert function.ask(method="GET", path="/nope", context=context).json["error"]["requestId"] == "1-ctx"
+    assert function.ask(b"[]", context=context).json["error"]["requestId"] == "1-ctx"
+    hostile = SimpleNamespace(request_id='x"\n')
+    assert (
+        function.ask(method="GET", path="/nope", context=hostile).json["error"]["requestId"] == "1-65f0-abc"
+    )
+
+
+WITHOUT_ID = b'{"rawPath": "/health", "requestContext": {"http": {"method": "GET"}}}'
+
+
+@pytest.mark.parametrize("event", [b"[]", WITHOUT_ID], ids=["no event", "a good event"])
+def test_a_request_without_an_id_gets_one_of_its_own(instance, log_lines, event):
+    function, other_instance = instance(), instance()
+    for asked in (function, function, other_instance):
+        asked.ask(event)
+    ids = [line["requestId"] for line in log_lines()]
+    assert all(re.fullmatch("[0-9a-f]{32}", id_) for id_ in ids)
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize(
+    "event", [b"", b"\xff", b"null", b"5", b"[]", b"{}", b'"x"', b"[" * 100_000, "{}", b"NaN"]
+)
+def test_what_is_no_event_is_the_caller_s_error(instance, event):
+    assert instance().ask(event).code == "bad_request"
+
+
+def cors(answer):
+    return {
+        name: value for name, value in answer.headers.items() if name.startswith(("Access-Control", "Vary"))
+    }
+
+
+def test_without_allowed_origins_there_are_no_cors_headers(instance, good_sts):
+    answer = instance().ask(body={"filename": "a.png"}, headers={"Origin": "https://h5.example"})
+    assert not cors(answer)
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+def test_an_allowed_origin_gets_its_headers_on_every_answer(instance, good_sts, method):
+    function = instance(ALLOWED_ORIGINS="https://h5.example,http://localhost:5173")
+    for body in ({"filename": "a.png"}, "["):
+        answer = function.ask(body=body, method=method, headers={"Origin": "https://h5.example"})
+        assert cors(answer) == {
+            "Access-Control-Allow-Origin": "https://h5.example",
+            "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+            "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Upload-Token",
+            "Access-Control-Expose-Headers": "Retry-After",
+            "Access-Control-Max-Age": "600",
+            "Vary": "Origin",
+        }
+        own = {"Allow"} if method == "OPTIONS" else {"Content-Type", "Cache-Control"}
+        assert set(answer.headers) == {*cors(answer), *own}
+
+
+def test_who_names_no_origin_gets_no_cors_headers(instance, good_sts):
+    function = instance(ALLOWED_ORIGINS="https://h5.example")
+    assert not cors(function.ask(body={"filename": "a.png"}))
+
+
+def test_an_instance_that_has_read_no_settings_yet_answers_without_cors_headers(instance):
+    function = instance(ALLOWED_ORIGINS="https://h5.example")
+    answer = function.ask(method="GET", path="/nope", headers={"Origin": "https://h5.example"})
+    assert answer.status == 404
+    assert not cors(answer)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "https://h5.example.evil", "null", "https://H5.example"]
+)
+def test_another_origin_gets_none(instance, good_sts, origin):
+    function = instance(ALLOWED_ORIGINS="https://h5.example")
+    answer = function.ask(body={"filename": "a.png"}, headers={"origin": origin})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert answer.headers["Vary"] == "Origin"
+
+
+def test_a_preflight_on_a_cold_instance_gets_its_headers(instance):
+    function = instance(ALLOWED_ORIGINS="https://h5.example")
+    answer = function.ask(method="OPTIONS", headers={"Origin": "https://h5.example"})
+    assert answer.status == 204
+    assert cors(answer)["Access-Control-Allow-Origin"] == "https://h5.example"
+
+
+def test_initialize_warms_the_instance(instance, good_sts):
+    function = instance()
+    function.function.initialize(None)
+    assert len(good_sts.calls) == 1
+    function.ask(body={"profile": "video", "filename": "a.mp4"})
+    assert len(good_sts.calls) == 1
+
+
+def test_a_failure_of_initialize_is_logged_and_left_to_the_first_request(instance, caplog):
+    function = instance(OSS_BUCKET=None)
+    function.function.initialize(None)
+    assert "OSS_BUCKET is missing" in caplog.text
+    assert function.ask(body={"filename": "a.png"}).code == "misconfigured"
+
+
+@pytest.mark.parametrize(("seconds", "is_enough"), [(1260, True), (1259, False)])
+def test_initialize_wants_credentials_that_cover_the_longest_form(
+    instance, sts, reply, clock, profiles_file, caplog, seconds, is_enough
+):
+    sts.post(STS_URL, json=reply(clock() + timedelta(seconds=seconds)))
+    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
+    function.function.initialize(None)
+    assert ("initialize: STS issued credentials that end before a form would" in caplog.text) is not is_enough
+
+
+def test_two_first_requests_at_once_read_the_settings_once(environment, clock, event):
+    reads = []
+
+    class SlowEnvironment(dict):
+        def get(self, name, default=None):
+            if name == "OSS_BUCKET":
+                reads.append(name)
+                time.sleep(0.1)  # in which the other request gets as far
+            return super().get(name, default)
+
+    function = Function(Surroundings(SlowEnvironment(environment), now=clock))
+
+    def ask():
+        assert serve(function, event(method="OPTIONS"), None)["statusCode"] == 204
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reads) == 1
+
+
+def serve_raw(function, **environ):
+    started = []
+    values = {"REQUEST_METHOD": "POST", "PATH_INFO": "/upload-params", **environ}
+    body = b"".join(serve(function, values, lambda status, headers: started.append(status)))
+    return int(started[0][:3]), json.loads(body)

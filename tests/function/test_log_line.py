@@ -1,0 +1,108 @@
+"""log_line: the one line of a request, and what never stands in it."""
+
+import time
+
+import pytest
+
+
+def test_each_request_leaves_one_line_of_json_with_the_documented_fields(instance, good_sts, log_lines):
+    function = instance()
+    body = function.ask(body={"filename": "a.png"}).json
+    function.ask(body={"filename": "a.png"})
+    function.ask(body="[")
+    first, second, third = log_lines()
+    fields = {
+        *(
+            "requestId",
+            "route",
+            "status",
+            "code",
+            "ms",
+            "profile",
+            "owner",
+            "key",
+            "uploadId",
+            "stsRefreshed",
+        ),
+    }
+    assert set(first) == fields
+    assert set(third) == fields
+    assert first | {"ms": 0} == {
+        "requestId": "1-65f0-abc",
+        "route": "upload-params",
+        "status": 200,
+        "code": None,
+        "ms": 0,
+        "profile": "default",
+        "owner": "public",
+        "key": body["key"],
+        "uploadId": body["uploadId"],
+        "stsRefreshed": True,
+    }
+    assert second["stsRefreshed"] is False
+    assert (third["status"], third["code"]) == (400, "bad_request")
+
+
+def test_the_line_of_many_files_has_a_list_of_each_file_s_own(instance, good_sts, log_lines):
+    files = [{"filename": "a.png"}, {"filename": "b.mp4", "profile": "video"}]
+    uploads = instance().ask(body={"files": files}).json["uploads"]
+    (line,) = log_lines()
+    assert line["profile"] == ["default", "video"]
+    assert line["key"] == [upload["key"] for upload in uploads]
+    assert line["uploadId"] == [upload["uploadId"] for upload in uploads]
+
+
+def test_the_line_says_how_many_milliseconds_it_took(instance, log_lines, monkeypatch):
+    seconds = iter([5.0, 5.123456])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
+    instance().ask(method="GET", path="/health")
+    monkeypatch.undo()
+    assert log_lines()[-1]["ms"] == 123.46
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields", "level"),
+    [
+        ({}, {"path": "/health", "method": "GET"}, "INFO"),
+        ({}, {"path": "/nope"}, "INFO"),
+        ({"OSS_BUCKET": None}, {}, "ERROR"),
+        ({"CALLER_RATE": "1/min"}, {"body": {"files": [{"filename": "a.png"}] * 2}}, "INFO"),
+    ],
+)
+def test_what_is_the_function_s_fault_is_an_error_in_the_log(instance, caplog, changes, fields, level):
+    caplog.set_level("DEBUG", logger="oss_direct_upload")
+    instance(**changes).ask(**fields)
+    (record,) = [record for record in caplog.records if record.name == "oss_direct_upload"]
+    assert record.levelname == level
+
+
+@pytest.mark.parametrize(
+    ("level", "written"), [("DEBUG", [200, 500]), ("INFO", [200, 500]), ("WARNING", [500]), ("ERROR", [500])]
+)
+def test_the_log_level_leaves_out_what_is_below_it(instance, good_sts, log_lines, level, written):
+    function = instance(LOG_LEVEL=level)
+    assert function.ask(body={"filename": "a.png"}).status == 200
+    function.clock.instant = None
+    assert function.ask(body={"filename": "a.png"}).status == 500
+    assert [line["status"] for line in log_lines()] == written
+
+
+def test_the_log_never_holds_the_event_a_token_a_policy_or_a_secret(instance, good_sts, caplog):
+    caplog.set_level("DEBUG")
+    answer = instance(LOG_LEVEL="DEBUG").ask(
+        body={"filename": "name-canary.png"}, headers={"Authorization": "Bearer header-canary"}
+    )
+    assert answer.status == 200
+    for canary in ("canary", "Canary", "CAISRole", answer.json["formData"]["policy"]):
+        assert canary not in caplog.text
+    assert "SecretCanary" not in answer.text
+
+
+def test_a_line_of_the_log_held_separators_of_lines(instance, good_sts, log_lines, caplog, profiles_file):
+    path = profiles_file(
+        '[default]\nkey = "a\u2028\x85\x9b/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
+    )
+    assert instance(PROFILES_FILE=path).ask(body={}).status == 200
+    (line,) = [record.getMessage() for record in caplog.records if '"key":"' in record.getMessage()]
+    assert line.isascii() and len(line.splitlines()) == 1
+    assert log_lines()[-1]["key"].startswith("a\u2028\x85\x9b/")

@@ -1,0 +1,48 @@
+"""uploads.classic_page: what pages written for the sample servers get."""
+
+import json
+from base64 import b64decode
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from function.errors import BadRequest
+from function.key_template import KeyTemplate
+from function.profiles import Profile
+from function.uploads.classic_page import refuse_among_several
+
+
+def conditions(form):
+    return json.loads(b64decode(form["policy"]))["conditions"]
+
+
+def test_a_page_of_the_sample_servers_gets_its_v4_fields(instance, good_sts):
+    body = instance().ask(method="GET", path="/", query={"profile": "legacy"}).json
+    assert set(body) == {
+        *("policy", "security_token", "x_oss_signature_version", "x_oss_credential", "x_oss_date"),
+        *("signature", "host", "dir", "expire"),
+    }
+    # A classic page sends no field of ours, so its policy may ask for none.
+    pins = [next(iter(pin)) for pin in conditions(body) if isinstance(pin, dict)]
+    assert pins == [
+        *("bucket", "x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-security-token"),
+    ]
+    assert body["dir"] == "test/"
+    assert body["expire"] == int(datetime(2026, 11, 24, 14, 1, tzinfo=UTC).timestamp())
+
+
+def test_a_page_of_the_sample_servers_gets_its_v1_fields(instance, good_sts):
+    body = instance(OSS_SIGNATURE_VERSION="v1").ask(body={"profile": "legacy", "size": 5}).json
+    assert set(body) == {"accessid", "host", "policy", "signature", "expire", "dir", "security_token"}
+    assert ["content-length-range", 5, 5] in conditions(body)
+
+
+def profile(key="a/{id}{ext}", types=("*/*",), least=0, most=10):
+    return Profile("p", KeyTemplate(key), most, least, types, timedelta(seconds=60), False, False, "v4", ())
+
+
+def test_the_file_whose_page_chooses_the_key_is_named():
+    with pytest.raises(BadRequest) as raised:
+        refuse_among_several([profile(), profile("a/{filename}")])
+    assert raised.value.message.startswith("files[1].profile ")
+    refuse_among_several([profile(), profile()])

@@ -1,0 +1,144 @@
+"""uploads.media_types: which type a file has, and which extension its key."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from function.errors import BadRequest, UnsupportedType
+from function.key_template import KeyTemplate
+from function.profiles import Profile
+from function.uploads.media_types import (
+    EXTENSION_OF_TYPE,
+    TYPE_OF_EXTENSION,
+    choose_content_type,
+    key_extension,
+)
+from function.uploads.wanted import WantedFile
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "../../etc/passwd.png",
+        "a/b/c.png",
+        "C:\\photos\\c.png",
+        "${filename}.png",
+        "😀.png",
+        "猫" * 80 + ".png",
+        "wxfile://tmp_4185abc.png",
+        "a.b.c.PNG",
+        " .png.png",
+        '"><script>.png',
+        "%2e%2e%2f.png",
+    ],
+)
+def test_of_a_file_s_name_only_a_plain_extension_reaches_the_key(instance, good_sts, filename):
+    body = instance().ask(body={"filename": filename, "contentType": "image/png"}).json
+    assert re.fullmatch(r"uploads/public/2026/11/24/[A-Za-z0-9_-]{22}\.png", body["key"])
+
+
+@pytest.mark.parametrize(
+    ("filename", "extension"),
+    [
+        ("noextension", ".png"),
+        ("a.verylongextension", ".png"),
+        ("a.p/ng", ".png"),
+        ("a.ＰＮＧ", ".png"),
+        ("a.jp{id}", ".png"),
+        (".png", ".png"),
+        ("..", ".png"),
+        ("a.", ".png"),
+        ("a.jpg", ".jpg"),
+        (None, ".png"),
+    ],
+)
+def test_an_extension_unfit_for_a_key_gives_way_to_the_type_s(instance, good_sts, filename, extension):
+    body = instance().ask(body={"filename": filename, "contentType": "image/png"}).json
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}" + re.escape(extension), body["key"].rpartition("/")[2])
+
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+TYPES = """
+jpg image/jpeg  jpeg image/jpeg  png image/png  gif image/gif  webp image/webp  bmp image/bmp
+heic image/heic  heif image/heif  avif image/avif  svg image/svg+xml  tif image/tiff  tiff image/tiff
+mp4 video/mp4  m4v video/x-m4v  mov video/quicktime  avi video/x-msvideo  mkv video/x-matroska
+webm video/webm  3gp video/3gpp  mp3 audio/mpeg  m4a audio/mp4  aac audio/aac  wav audio/wav  ogg audio/ogg
+amr audio/amr  flac audio/flac  pdf application/pdf  doc application/msword  txt text/plain  csv text/csv
+docx application/vnd.openxmlformats-officedocument.wordprocessingml.document
+xls application/vnd.ms-excel  xlsx application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
+ppt application/vnd.ms-powerpoint
+pptx application/vnd.openxmlformats-officedocument.presentationml.presentation
+json application/json  xml application/xml  zip application/zip  rar application/vnd.rar
+7z application/x-7z-compressed
+""".split()
+
+
+def profile(key="a/{id}{ext}", types=("*/*",), least=0, most=10):
+    return Profile("p", KeyTemplate(key), most, least, types, timedelta(seconds=60), False, False, "v4", ())
+
+
+def key_of(filename=None, content_type="", template="a/{id}{ext}"):
+    extension = key_extension(filename, content_type)
+    return KeyTemplate(template).render(owner="o", upload_id="i", now=NOW, extension=extension)
+
+
+def test_each_extension_stands_for_its_registered_type():
+    assert dict(zip(TYPES[::2], TYPES[1::2], strict=True)) == TYPE_OF_EXTENSION
+
+
+def test_a_type_with_two_extensions_gets_the_first():
+    assert (EXTENSION_OF_TYPE["image/jpeg"], EXTENSION_OF_TYPE["image/tiff"]) == ("jpg", "tif")
+
+
+@pytest.mark.parametrize(
+    ("filename", "key"),
+    [
+        ("a.png", "a/i.png"),
+        ("x/y/a.png", "a/i.png"),
+        ("x\\y\\a.png", "a/i.png"),
+        ("x.d/a", "a/i"),
+        ("x.d\\a", "a/i"),
+        ("a.b~c", "a/i"),
+        (".png", "a/i"),
+        ("x/.png", "a/i"),
+        ("x\\.png", "a/i"),
+        ("png", "a/i"),
+        ("", "a/i"),
+        (None, "a/i"),
+    ],
+)
+def test_an_extension_is_what_follows_the_last_dot_of_the_last_part(filename, key):
+    assert key_of(filename) == key
+
+
+def test_an_extension_comes_from_the_type_when_the_name_has_none():
+    assert key_of("png", "image/jpeg") == "a/i.jpg"
+    assert key_of("a.PNG", "image/jpeg") == "a/i.png"
+
+
+@pytest.mark.parametrize(
+    ("types", "filename", "kind"),
+    [
+        (("image/png",), None, "image/png"),
+        (("image/png",), "a.unknown", "image/png"),
+        (("image/*",), "a.jpg", "image/jpeg"),
+        (("image/png", "image/jpeg"), "a.png", "image/png"),
+        (("image/*",), None, None),
+        (("*/*",), None, None),
+        (("image/png", "image/jpeg"), None, None),
+    ],
+)
+def test_a_type_that_nobody_said_is_the_profile_s_only_one_or_asked_for(types, filename, kind):
+    wanted = WantedFile(filename=filename)
+    if kind:
+        assert choose_content_type(wanted, profile(types=types)) == kind
+        return
+    with pytest.raises(BadRequest, match="contentType is needed"):
+        choose_content_type(wanted, profile(types=types))
+
+
+def test_the_profile_s_only_type_does_not_overrule_the_caller_s():
+    with pytest.raises(UnsupportedType) as raised:
+        choose_content_type(WantedFile(filename="a.jpg"), profile(types=("image/png",)))
+    assert raised.value.message == "contentType image/jpeg is not allowed here; allowed: image/png."

@@ -1,0 +1,120 @@
+"""uploads.wanted: what a caller may say of a file, each field to its bounds."""
+
+import pytest
+
+from function.body import read_json_object
+from function.errors import BadRequest
+from function.uploads.wanted import WantedFile, read_fields, read_files, read_query
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ({"size": -1}, 400, "size"),
+        ({"size": 0}, 400, "size"),
+        ({"size": 1.5}, 400, "size"),
+        ({"size": True}, 400, "size"),
+        ({"size": "10"}, 400, "size"),
+        ({"size": 10 * 1024**2 + 1}, 413, "size"),
+        ({"profile": 5}, 400, "profile"),
+        ({"profile": "x" * 65}, 400, "profile"),
+        ({"profile": "nope"}, 400, "profile"),
+        ({"filename": 5}, 400, "filename"),
+        ({"filename": ["a.png"]}, 400, "filename"),
+        ({"filename": "a\x00.png"}, 400, "filename"),
+        ({"filename": "a\n.png"}, 400, "filename"),
+        ({"filename": "猫" * 341 + ".png"}, 400, "filename"),
+        ({"filename": "noextension", "contentType": None}, 400, "contentType"),
+        ({"contentType": 5}, 400, "contentType"),
+        ({"contentType": "png"}, 400, "contentType"),
+        ({"contentType": "image/$x"}, 400, "contentType"),
+        ({"contentType": "image/png\r\nx: y"}, 400, "contentType"),
+        ({"contentType": "text/html"}, 415, "contentType"),
+        ({"files": {}}, 400, "files"),
+        ({"files": "x"}, 400, "files"),
+        ({"files": [1]}, 400, "files[0]"),
+        ({"files": [{"filename": "a.png"}, {"size": "x"}]}, 400, "files[1].size"),
+    ],
+)
+def test_a_bad_field_is_named(instance, body, status, says):
+    fields = {"filename": "a.png", **body} if "filename" not in body and "files" not in body else body
+    answer = instance().ask(body=fields)
+    assert answer.status == status
+    assert says in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("size", ["", "5"])
+def test_query_values_work_like_those_of_a_body(instance, good_sts, size):
+    body = instance().ask(method="GET", query={"filename": "a.png", "size": size, "_": "1"}).json
+    assert body["maxSize"] == (5 if size else 10 * 1024**2)
+
+
+@pytest.mark.parametrize("size", ["-1", "1.5", "٣", " 5", "1_0", "5,6", "x"])
+def test_a_size_in_a_query_must_be_plain_digits(instance, size):
+    answer = instance().ask(method="GET", query={"filename": "a.png", "size": size})
+    assert answer.status == 400
+    assert "size" in answer.json["error"]["message"]
+
+
+def wanted_of(body):
+    fields = read_json_object(body)
+    return read_files(fields["files"]) if "files" in fields else read_fields(fields)
+
+
+def test_without_a_profile_it_is_the_default_one():
+    assert wanted_of(b"").profile == WantedFile().profile == "default"
+    assert read_query({}).profile == "default"
+
+
+@pytest.mark.parametrize(
+    ("field", "longest"),
+    [("profile", "x" * 64), ("filename", "x" * 255), ("contentType", "a/b;" + "x" * 251)],
+)
+def test_the_longest_text_is_taken_and_one_character_more_is_not(field, longest):
+    assert read_query({field: longest})
+    with pytest.raises(BadRequest, match=f"^{field} must have at most {len(longest)} characters"):
+        read_query({field: longest + "x"})
+
+
+def test_an_empty_text_is_as_good_as_none():
+    assert wanted_of(b'{"profile": "", "filename": "", "contentType": ""}') == WantedFile()
+
+
+def test_a_text_of_one_tilde_is_none_of_the_empty_ones():
+    assert wanted_of(b'{"profile": "~"}').profile == "~"
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [("0", True), ("1", True), ("-1", False)])
+def test_a_size_begins_with_zero(size, is_taken):
+    body = b'{"size": %s}' % size.encode()
+    if is_taken:
+        assert wanted_of(body).size_bytes == int(size)
+        return
+    with pytest.raises(BadRequest, match="^size must be"):
+        wanted_of(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"filename": 5}', "filename"),
+        (b'{"files": [{}, {"filename": 5}]}', r"files\[1\]\.filename"),
+        (b'{"files": {"0": {}}}', "files"),
+        (b'{"files": 5}', "files"),
+        (b'{"files": "x"}', "files"),
+    ],
+)
+def test_the_field_that_is_wrong_is_named_first(body, field):
+    with pytest.raises(BadRequest, match=f"^{field} must be"):
+        wanted_of(body)
+
+
+def test_the_field_of_a_query_is_named_first():
+    with pytest.raises(BadRequest, match="^filename must"):
+        read_query({"filename": "\n"})
+
+
+@pytest.mark.parametrize("value", ["x", "[]"])
+def test_files_in_a_query_are_refused_and_not_overlooked(value):
+    with pytest.raises(BadRequest, match="files needs a POST"):
+        read_query({"files": value})
