@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-# Runs in the peers' environment; ``packaging`` comes with one of them.
+# Runs in the peers' environment.
 CLOSURE = """
 import json, sys
 from importlib.metadata import distribution
@@ -36,7 +36,8 @@ def size_of_folder(folder: Path) -> int:
 
 def size_of_packages(python: str, names: Sequence[str]) -> int:
     """Bytes of the named distributions and, all the way down, of what they require; sources only."""
-    done = subprocess.run([python, "-c", CLOSURE, *names], capture_output=True, text=True, check=True)
+    # What goes wrong is said on the terminal.
+    done = subprocess.run([python, "-c", CLOSURE, *names], stdout=subprocess.PIPE, text=True, check=True)
     return int(done.stdout)
 
 
