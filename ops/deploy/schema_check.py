@@ -40,10 +40,12 @@ OUT_OF_PLACE = {
 
 def schema_problems(document: Any, unresolved: Collection[Place]) -> Iterator[Problem]:
     """Every departure from the schema, except where a ``${...}`` has no value anyway."""
+    found: dict[Problem, None] = {}
     for error in _validator().iter_errors(document):
         place: Place = tuple(error.absolute_path)
         if place not in unresolved:
-            yield from _problems(error, place)
+            found |= dict.fromkeys(_problems(error, place))
+    yield from found
 
 
 @functools.cache
@@ -69,9 +71,10 @@ def _problems(error: ValidationError, place: Place) -> Iterator[Problem]:
         case "additionalProperties":
             yield from _unknown(error, place)
         case "required":
-            # jsonschema reports each missing name with the message "'name' is a required property".
-            missing = next(name for name in rule if error.message.startswith(f"'{name}' "))
-            yield Problem((*place, missing), f"is missing{_wanted(error, missing)}")
+            # One error for each missing name, and only its message says which: all of them are told each time.
+            instance: Any = error.instance
+            for missing in (name for name in rule if name not in instance):
+                yield Problem((*place, missing), f"is missing{_wanted(error, missing)}")
         case _:
             yield Problem(place, f"= {shown(error.instance, place)}: must be {_allowed(error)}")
 
