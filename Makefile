@@ -7,7 +7,6 @@ PY := $(VENV)/bin/python
 RUN_READY := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
-S := node_modules/.bin/s
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-python test-node lint pins package check-deploy deploy bench torture clean
@@ -45,7 +44,7 @@ test-python: $(READY)
 	@$(PY) -m coverage report
 
 test-node: $(READY) $(NODE_READY)
-	@PYTHON=$(abspath $(PY)) node --test tests/local/sts/*.test.js
+	@PYTHON=$(abspath $(PY)) node --test tests/local/sts/*.test.js tests/ops/deploy/*.test.js
 	@PYTHON=$(abspath $(PY)) npm test --silent
 
 lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
@@ -66,10 +65,11 @@ package: $(READY) ## the deployable folder build/function
 check-deploy: $(READY) ## a strict offline check of s.yaml and .env
 	@$(PY) manage.py check-deploy
 
-deploy: $(READY) $(NODE_READY) ## check, verify, then deploy to the cloud
+# The tool is 1,200 packages: they are installed when the check has found nothing to mend.
+deploy: $(READY) ## check, verify, then deploy to the cloud
 	@$(PY) manage.py check-deploy --for-deploy
-	@$(S) verify
-	@$(S) deploy -y
+	@$(MAKE) --no-print-directory $(NODE_READY)
+	@$(PY) manage.py deploy
 
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
 	@$(PY) -m bench

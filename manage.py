@@ -20,6 +20,7 @@ COMMANDS = {
     "explain": "ops.explain.command",
     "package": "ops.package.command",
     "check-deploy": "ops.deploy.check_deploy",
+    "deploy": "ops.deploy.deploy",
 }
 # What requirements-run.txt is enough for; the others need requirements-dev.txt.
 WITH_FEW_PACKAGES = ("serve", "demo", "explain")

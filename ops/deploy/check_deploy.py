@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from function.profiles import PROFILES_TOML
+from ops.deploy.cloud_keys import missing_keys
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
 from ops.deploy.given import ENV, ENVIRONMENT, Given, needed_names, variables, where_it_is_given
@@ -116,6 +117,14 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             Problem((ENV, name), "still has the value of .env.example; set your own")
             for name in given.placeholders(needed)
         ]
+    if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
+        found.append(
+            Problem(
+                (ENVIRONMENT, ", ".join(names)),
+                "not set: the deployment tool finds no key of the cloud. Export AccountID, AccessKeyID and"
+                " AccessKeySecret of the RAM user that deploys",
+            )
+        )
     return Report(
         [
             *env_file.problems,

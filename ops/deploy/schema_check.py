@@ -13,10 +13,14 @@ import yaml
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
+from function.setting_table import SETTINGS
 from ops.deploy.s_yaml import Place, Problem
 
 SCHEMA = Path(__file__).with_name("s_yaml_schema.yaml")
-SECRETS = frozenset("WECHAT_SECRET JWT_KEY TOKEN_SECRET OWNER_SECRET UPLOAD_WEBHOOK_URL privateKey".split())
+# Of the settings, of a certificate, and of the key pair that deploys.
+SECRETS = frozenset(row.name for row in SETTINGS if row.is_secret) | {
+    *("privateKey", "AccessKeySecret", "SecurityToken")
+}
 MANY_CHOICES = 10
 TYPES = {
     "object": "a mapping (name: value)",
@@ -71,7 +75,7 @@ def _problems(error: ValidationError, place: Place) -> Iterator[Problem]:
         case "additionalProperties":
             yield from _unknown(error, place)
         case "required":
-            # One error for each missing name, and only its message says which: all of them are told each time.
+            # One error for each missing name, and only its message says which: each time all are told.
             instance: Any = error.instance
             for missing in (name for name in rule if name not in instance):
                 yield Problem((*place, missing), f"is missing{_wanted(error, missing)}")

@@ -32,6 +32,7 @@ FOR_OPTIONAL_BLOCKS = {
     "SECURITY_GROUP_ID": "sg-1",
     "VSWITCH_ID": "vsw-1",
 }
+CLOUD_KEYS = {"AccountID": "1000000000000001", "AccessKeyID": "LTAI", "AccessKeySecret": "s"}
 PROPS = "resources.upload.props."
 ROLE = "role: acs:ram::${config('AccountID')}:role/${env('FUNCTION_ROLE_NAME', 'oss-direct-upload-function')}"
 
@@ -79,7 +80,7 @@ def uncommented(text: str, wanted: str = "") -> str:
 
 
 def test_accepts_the_file_that_ships_once_it_is_configured() -> None:
-    report = check(ROOT / "s.yaml", CONFIGURED, for_deploy=True)
+    report = check(ROOT / "s.yaml", {**CONFIGURED, **CLOUD_KEYS}, for_deploy=True)
     assert report.problems == []
 
 
@@ -366,7 +367,7 @@ def test_lists_every_problem_at_once_and_exits_with_1(
 def test_exits_with_0_for_a_configured_file(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = [f'{name}="{value}"' for name, value in CONFIGURED.items()]
+    lines = [f'{name}="{value}"' for name, value in {**CONFIGURED, **CLOUD_KEYS}.items()]
     (project / ".env").write_text("\n".join(lines), "utf-8")
     monkeypatch.setenv("OSS_BUCKET", "from-the-environment")
     assert run(arguments(project / "s.yaml", "--for-deploy")) == 0
@@ -464,7 +465,12 @@ def test_each_optional_block_works_once_uncommented(project: Path, block: str) -
         len(props)
         == len(yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))["resources"]["upload"]["props"]) + 1
     )
-    assert check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}, for_deploy=True).problems == []
+    assert (
+        check(
+            project / "s.yaml", {**CONFIGURED, **CLOUD_KEYS, **FOR_OPTIONAL_BLOCKS}, for_deploy=True
+        ).problems
+        == []
+    )
     misspelt = text.replace(f"      {block}\n        ", f"      {block}\n        x", 1)
     (project / "s.yaml").write_text(misspelt, "utf-8")
     problems = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}).problems
@@ -474,7 +480,7 @@ def test_each_optional_block_works_once_uncommented(project: Path, block: str) -
 def test_all_optional_blocks_work_together(project: Path) -> None:
     text = uncommented((project / "s.yaml").read_text("utf-8"))
     (project / "s.yaml").write_text(text, "utf-8")
-    report = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}, for_deploy=True)
+    report = check(project / "s.yaml", {**CONFIGURED, **CLOUD_KEYS, **FOR_OPTIONAL_BLOCKS}, for_deploy=True)
     assert report.problems == []
     assert not any("fcapp.run" in hint for hint in report.hints)
 
