@@ -47,10 +47,12 @@ async function until(isSo) {
   }
 }
 
+const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds) })
+
 /** Let every timer of the client run many times faster, so that seconds pass in milliseconds. */
 function hurryTimers(t, times = 100) {
   const real = globalThis.setTimeout
   t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => real(run, wait / times, ...args))
 }
 
-module.exports = { openStage, failureOf, hurryTimers, until }
+module.exports = { openStage, failureOf, hurryTimers, pause, until }

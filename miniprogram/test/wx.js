@@ -3,7 +3,8 @@
 /**
  * A `wx` for Node that really speaks HTTP, by the rules seen on devices: every status is `success`, data
  * is text, form fields go before the file, ten requests at most are in flight, the rest wait, the domain
- * lists are checked, and the Referer is the platform's own.
+ * lists are checked, and the Referer is the platform's own. In the background what is under way is
+ * interrupted after a while, and what is begun there at once.
  */
 
 const crypto = require('node:crypto')
@@ -14,20 +15,24 @@ const path = require('node:path')
 const MOST_IN_FLIGHT = 10
 const DEFAULT_TIMEOUT = 60000
 const CHUNK = 64 * 1024
+const GRACE = 20 // ms in the background until what is under way is interrupted; five seconds on a phone
+const OFFLINE = 'fail:-106:net::ERR_INTERNET_DISCONNECTED'
 const TYPES = { '.jpg': 'image/jpeg', '.png': 'image/png', '.mp4': 'video/mp4', '.pdf': 'application/pdf' }
 
 /**
  * @param {object} options
  *   domains: { request, uploadFile } lists of origins; null is the switch "do not check" of DevTools
  *   partType: 'extension' or 'octet-stream', the two kinds of Content-Type seen on the file part
+ *   headerName: how the network stack writes the names of an answer's headers
  */
-function createWx({ domains = null, partType = 'extension', appId = 'wx0000000000local0', login } = {}) {
+function createWx({ domains = null, partType = 'extension', appId = 'wx0000000000local0', headerName = sameName, login } = {}) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: MOST_IN_FLIGHT })
-  const platform = { agent, appId, domains, partType, waiting: [], inFlight: 0, mostInFlight: 0, calls: [] }
+  const platform = { agent, appId, domains, partType, headerName, waiting: [], inFlight: 0, mostInFlight: 0, calls: [] }
   const storage = new Map()
   return {
     platform,
     storage,
+    ...eventsOf(platform),
     close: () => agent.destroy(),
     request: (options) => start(platform, 'request', options, sendRequest),
     uploadFile: (options) => start(platform, 'uploadFile', options, sendFile),
@@ -36,7 +41,42 @@ function createWx({ domains = null, partType = 'extension', appId = 'wx000000000
     }),
     getStorageSync: (key) => (storage.has(key) ? JSON.parse(storage.get(key)) : ''),
     setStorageSync: (key, data) => { storage.set(key, JSON.stringify(data)) },
+    removeStorageSync: (key) => { storage.delete(key) },
   }
+}
+
+const sameName = (name) => name
+
+/** What happens to the phone: `platform.hide()`, `show()`, `disconnect()`, `connect()`. */
+function eventsOf(platform) {
+  const listeners = { AppHide: new Set(), AppShow: new Set(), NetworkStatusChange: new Set() }
+  const tell = (name, event) => listeners[name].forEach((listener) => listener(event))
+  const failAll = (reason) => platform.calls.filter(({ settled }) => !settled).forEach((call) => call.fail(reason))
+  Object.assign(platform, {
+    listeners,
+    hide(grace = GRACE) {
+      platform.hidden = true
+      tell('AppHide', {})
+      setTimeout(() => platform.hidden && failAll('interrupted'), grace).unref()
+    },
+    show() {
+      platform.hidden = false
+      tell('AppShow', {})
+    },
+    disconnect() {
+      platform.offline = true
+      tell('NetworkStatusChange', { isConnected: false, networkType: 'none' })
+      failAll(OFFLINE)
+    },
+    connect() {
+      platform.offline = false
+      tell('NetworkStatusChange', { isConnected: true, networkType: 'wifi' })
+    },
+  })
+  return Object.fromEntries(Object.keys(listeners).flatMap((name) => [
+    [`on${name}`, (listener) => { listeners[name].add(listener) }],
+    [`off${name}`, (listener) => { listeners[name].delete(listener) }],
+  ]))
 }
 
 function start(platform, api, options, send) {
@@ -77,6 +117,8 @@ function taskOf(call) {
 function admit(platform, call) {
   const { url, filePath } = call.options
   const origin = new URL(url).origin
+  if (platform.hidden) return call.fail('interrupted')
+  if (platform.offline) return call.fail(OFFLINE)
   if (platform.domains && !platform.domains[call.api].includes(origin)) return call.fail('url not in domain list')
   if (call.api === 'uploadFile' && !fs.existsSync(filePath)) return call.fail('file not found')
   platform.waiting.push(call)
@@ -104,15 +146,18 @@ function open(platform, call, method, headers) {
     const chunks = []
     response.on('data', (chunk) => chunks.push(chunk))
     response.on('error', () => call.fail('interrupted'))
-    response.on('end', () => answer(call, response, Buffer.concat(chunks).toString('utf8')))
+    response.on('end', () => answer(platform, call, response, Buffer.concat(chunks).toString('utf8')))
   })
   return call.http
 }
 
-function answer(call, response, text) {
+function answer(platform, call, response, text) {
   if (!response.complete) return call.fail('interrupted')
   const result = { statusCode: response.statusCode, errMsg: `${call.api}:ok`, data: text }
-  if (call.api === 'request') Object.assign(result, { data: parsed(call.options, text), header: response.headers })
+  if (call.api === 'request') {
+    const header = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [platform.headerName(name), value]))
+    Object.assign(result, { data: parsed(call.options, text), header })
+  }
   return call.finish('success', result)
 }
 
