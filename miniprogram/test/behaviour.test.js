@@ -398,22 +398,77 @@ test('overall progress counts bytes, not files', async (t) => {
   const files = [stage.file('a.jpg', 'x'.repeat(100)), stage.file('b.jpg', 'x'.repeat(300))]
   await stage.uploader.uploadAll(files, { onProgress: (event) => events.push(event) })
   assert.ok(events.some(({ finished, progress }) => finished === 1 && progress === 25))
-  assert.deepEqual(events.at(-1), { progress: 100, loaded: 400, total: 400, finished: 2, count: 2 })
+  assert.deepEqual(events.at(-1), { progress: 100, loaded: 400, total: 400, finished: 2, failed: 0, count: 2 })
 })
 
-test('overall progress reaches 100 when a file is refused, too', async (t) => {
+test('a refused file leaves its part of the overall progress open', async (t) => {
   const events = []
   const stage = await openStage(t)
   stage.fc.plan.sign.push(jsonError(403, 'forbidden'))
   await stage.uploader.uploadAll([stage.file('a.jpg', 'x'.repeat(100))], { onProgress: (event) => events.push(event) })
-  assert.deepEqual(events.at(-1), { progress: 100, loaded: 100, total: 100, finished: 1, count: 1 })
+  assert.deepEqual(events.at(-1), { progress: 0, loaded: 0, total: 100, finished: 1, failed: 1, count: 1 })
+})
+
+test('a file that OSS refuses after its last byte is never told as 100 %, alone or in a batch', async (t) => {
+  const seen = { file: [], all: [] }
+  const stage = await openStage(t, { retries: 0 })
+  stage.oss.plan.push(xmlError(403, 'AccessDenied', 'You have no right to access this object.'))
+  const file = { ...stage.file('a.jpg', 'x'.repeat(300000)), onProgress: ({ progress }) => seen.file.push(progress) }
+  await stage.uploader.uploadAll([file], { onProgress: ({ progress }) => seen.all.push(progress) })
+  assert.deepEqual([Math.max(...seen.file), Math.max(...seen.all)], [99, 99])
+})
+
+test('a batch of which the file of unknown size failed is not told as 100 %', async (t) => {
+  const events = []
+  const stage = await openStage(t, { concurrency: 1 })
+  stage.oss.plan.push({ status: 200, store: true }, xmlError(403, 'AccessDenied', 'No.'))
+  const files = [stage.file('a.jpg'), { filePath: stage.file('b.jpg').filePath }]
+  await stage.uploader.uploadAll(files, { onProgress: (event) => events.push(event) })
+  assert.equal(events.at(-1).finished, 2)
+  assert.equal(Math.max(...events.map(({ progress }) => progress)), 99)
+})
+
+test('says how each file ended as it ends, with the file and its place', async (t) => {
+  const told = []
+  const stage = await openStage(t, { concurrency: 1 })
+  stage.fc.plan.sign.push(undefined, jsonError(415, 'unsupported_type'))
+  const files = [stage.file('a.jpg'), stage.file('b.txt'), stage.file('c.jpg')]
+  const onFile = ({ index, file, status, value, reason }) => {
+    told.push([index, file === files[index], status, Object(value || reason).code, stage.oss.objects.size])
+  }
+  await stage.uploader.uploadAll(files, { onFile })
+  assert.deepEqual(told, [
+    [0, true, 'fulfilled', undefined, 1], [1, true, 'rejected', 'unsupported_type', 1], [2, true, 'fulfilled', undefined, 2],
+  ])
+})
+
+test('a batch is aborted as a whole: what is stored stays told, the rest ends aborted', async (t) => {
+  const stage = await openStage(t, { concurrency: 1 })
+  stage.oss.plan.push({ status: 200, store: true }, HANG)
+  const batch = stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg'), stage.file('c.jpg')])
+  await until(() => stage.oss.posts.length === 2)
+  batch.abort()
+  const outcomes = await batch
+  assert.deepEqual(outcomes.map(({ status, reason }) => [status, Object(reason).code]), [
+    ['fulfilled', undefined], ['rejected', 'aborted'], ['rejected', 'aborted'],
+  ])
+  await turn()
+  assert.equal(stage.oss.posts.length, 2)
+})
+
+test('aborting a batch leaves the other batch alone', async (t) => {
+  const stage = await openStage(t)
+  const [one, other] = ['a.jpg', 'b.jpg'].map((name) => stage.uploader.uploadAll([stage.file(name)]))
+  one.abort()
+  assert.equal((await one)[0].reason.code, 'aborted')
+  assert.equal((await other)[0].status, 'fulfilled')
 })
 
 test('a listener that throws ends no upload', async (t) => {
   const stage = await openStage(t)
   const shown = t.mock.method(console, 'error', () => {})
   const onProgress = () => { throw new Error("the page's mistake") }
-  const outcomes = await stage.uploader.uploadAll([{ ...stage.file(), onProgress }], { onProgress })
+  const outcomes = await stage.uploader.uploadAll([{ ...stage.file(), onProgress }], { onProgress, onFile: onProgress })
   assert.equal(outcomes[0].status, 'fulfilled')
   assert.ok(shown.mock.callCount() > 0)
 })

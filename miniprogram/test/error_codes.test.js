@@ -4,6 +4,7 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
+const { english } = require('../oss-direct-upload/english')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
 const { openStage, failureOf, hurryTimers, until } = require('./stage')
 
@@ -39,47 +40,165 @@ async function loseAnAnswerUntilTheFormExpires(t) {
 const POLICY_FAILED = 'Invalid according to Policy: Policy Condition failed: ["eq", "$key", "a"]'
 const onlyRequests = (fc) => ({ domains: { request: [fc.origin], uploadFile: [] } })
 
-/** code: [how it comes about, stage, retryable] */
-const CODES = {
-  bad_file: [uploading({ change: { filePath: '' } }), 'sign', false],
-  empty_file: [uploading({ change: { size: 0 } }), 'sign', false],
-  file_unreadable: [uploading({ change: { filePath: '/nowhere/photo.jpg' } }), 'upload', false],
-  too_large: [uploading({ sign: jsonError(413, 'too_large') }), 'sign', false],
-  unsupported_type: [uploading({ sign: jsonError(415, 'unsupported_type') }), 'sign', false],
-  aborted: [abortASlowUpload, 'upload', false],
-  network: [uploading({ oss: DROP }), 'upload', true],
-  timeout: [uploading({ oss: HANG, options: { timeout: 30, retries: 1 } }), 'upload', true],
-  domain_not_listed: [uploading({ options: { wx: onlyRequests } }), 'upload', false],
-  login_failed: [uploading({ options: { getToken: () => { throw new Error('no session') } } }), 'login', true],
-  bad_answer: [uploading({ sign: { status: 200, body: { accessid: 'x', policy: 'y' } } }), 'sign', false],
-  form_expired: [uploading({ oss: xmlError(403, 'AccessDenied', 'Invalid according to Policy: Policy expired.') }), 'upload', true],
-  access_denied: [uploading({ oss: xmlError(403, 'AccessDenied', POLICY_FAILED) }), 'upload', false],
-  file_exists: [uploading({ oss: xmlError(409, 'FileAlreadyExists', 'The object you specified already exists.') }), 'upload', false],
-  oss_rejected: [uploading({ oss: xmlError(400, 'MalformedPOSTRequest', 'The body is not well-formed.') }), 'upload', false],
-  oss_unavailable: [uploading({ oss: xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.') }), 'upload', true],
-  callback_failed: [uploading({ oss: { ...xmlError(203, 'CallbackFailed', 'Error status : 502.'), store: true } }), 'upload', false],
-  unknown_outcome: [loseAnAnswerUntilTheFormExpires, 'upload', false],
-  bad_request: [uploading({ sign: jsonError(400, 'bad_request') }), 'sign', false],
-  unknown_profile: [uploading({ sign: jsonError(400, 'unknown_profile') }), 'sign', false],
-  unauthorized: [uploading({ sign: jsonError(401, 'unauthorized') }), 'sign', false],
-  forbidden: [uploading({ login: jsonError(403, 'forbidden') }), 'login', false],
-  not_found: [uploading({ sign: { status: 404, body: '<html>no such page</html>' } }), 'sign', false],
-  too_many_requests: [uploading({ sign: jsonError(429, 'too_many_requests') }), 'sign', true],
-  misconfigured: [uploading({ sign: jsonError(500, 'misconfigured') }), 'sign', false],
-  internal_error: [uploading({ sign: jsonError(500, 'internal_error') }), 'sign', true],
-  sts_rejected: [uploading({ sign: jsonError(502, 'sts_rejected') }), 'sign', false],
-  sts_unavailable: [uploading({ sign: jsonError(503, 'sts_unavailable') }), 'sign', true],
-  wechat_rejected: [uploading({ login: jsonError(502, 'wechat_rejected') }), 'login', false],
-  wechat_unavailable: [uploading({ login: jsonError(503, 'wechat_unavailable') }), 'login', true],
+function failingPlatform(res) {
+  return async (t) => {
+    const stage = await openStage(t, { retries: 0 })
+    stage.wx.uploadFile = ({ fail }) => { setImmediate(fail, res) }
+    return failureOf(stage.uploader.upload(stage.file()).promise)
+  }
 }
 
-for (const [code, [provoke, stage, retryable]] of Object.entries(CODES)) {
-  test(`an upload ends with ${code}`, async (t) => {
+function failingPicker(res) {
+  return async (t) => {
+    const { uploader } = await openStage(t)
+    return uploader.explain(res)
+  }
+}
+
+const BROKEN = '上传功能出了问题，请联系客服。'
+const BUSY = '服务正忙，请稍后再试。'
+const TLS = { errMsg: 'uploadFile:fail -202:net::ERR_CERT_AUTHORITY_INVALID' }
+const UNDECLARED = { errno: 112, errMsg: 'chooseMedia:fail api scope is not declared in the privacy agreement' }
+const NOT_ALLOWED = { errno: 104, errMsg: 'chooseMedia:fail privacy permission is not authorized' }
+
+/** code: [how it comes about, stage, retryable, what the user reads] */
+const CODES = {
+  interrupted: [failingPlatform({ errMsg: 'uploadFile:fail interrupted' }), 'upload', true, '上传被打断，请再试一次。'],
+  tls_failed: [failingPlatform(TLS), 'upload', false, '无法安全连接，请检查网络和手机日期。'],
+  privacy_undeclared: [failingPicker(UNDECLARED), undefined, false, BROKEN],
+  permission_denied: [failingPicker(NOT_ALLOWED), undefined, false, '没有得到授权，请在设置中允许。'],
+  method_not_allowed: [uploading({ sign: jsonError(405, 'method_not_allowed') }), 'sign', false, BROKEN],
+  quota_exceeded: [uploading({ sign: jsonError(429, 'quota_exceeded') }), 'sign', false, '今天的上传额度用完了，请明天再试。'],
+  quota_unavailable: [uploading({ sign: jsonError(503, 'quota_unavailable') }), 'sign', true, BUSY],
+  bad_file: [uploading({ change: { filePath: '' } }), 'sign', false, BROKEN],
+  empty_file: [uploading({ change: { size: 0 } }), 'sign', false, '文件是空的或太小，请换一个。'],
+  file_unreadable: [uploading({ change: { filePath: '/nowhere/photo.jpg' } }), 'upload', false, '读不到这个文件，请重新选择。'],
+  too_large: [uploading({ sign: jsonError(413, 'too_large') }), 'sign', false, '文件太大，请换一个小一点的。'],
+  unsupported_type: [uploading({ sign: jsonError(415, 'unsupported_type') }), 'sign', false, '不支持这种文件，请换一个。'],
+  aborted: [abortASlowUpload, 'upload', false, '已取消。'],
+  network: [uploading({ oss: DROP }), 'upload', true, '网络不通，请检查后再试。'],
+  timeout: [uploading({ oss: HANG, options: { timeout: 30, retries: 1 } }), 'upload', true, '等待太久，请检查网络后再试。'],
+  domain_not_listed: [uploading({ options: { wx: onlyRequests } }), 'upload', false, BROKEN],
+  login_failed: [uploading({ options: { getToken: () => { throw new Error('no session') } } }), 'login', true, '登录失败，请稍后再试。'],
+  bad_answer: [uploading({ sign: { status: 200, body: { accessid: 'x', policy: 'y' } } }), 'sign', false, BROKEN],
+  form_expired: [uploading({ oss: xmlError(403, 'AccessDenied', 'Invalid according to Policy: Policy expired.') }), 'upload', true, '上传太慢，请换个网络再试。'],
+  access_denied: [uploading({ oss: xmlError(403, 'AccessDenied', POLICY_FAILED) }), 'upload', false, BROKEN],
+  file_exists: [uploading({ oss: xmlError(409, 'FileAlreadyExists', 'The object you specified already exists.') }), 'upload', false, '同名的文件已经存在。'],
+  oss_rejected: [uploading({ oss: xmlError(400, 'MalformedPOSTRequest', 'The body is not well-formed.') }), 'upload', false, BROKEN],
+  oss_unavailable: [uploading({ oss: xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.') }), 'upload', true, BUSY],
+  callback_failed: [uploading({ oss: { ...xmlError(203, 'CallbackFailed', 'Error status : 502.'), store: true } }), 'upload', false, '文件已传好，但登记失败，请勿重传。'],
+  unknown_outcome: [loseAnAnswerUntilTheFormExpires, 'upload', false, '文件可能已传好，请先查看再决定是否重传。'],
+  bad_request: [uploading({ sign: jsonError(400, 'bad_request') }), 'sign', false, BROKEN],
+  unknown_profile: [uploading({ sign: jsonError(400, 'unknown_profile') }), 'sign', false, BROKEN],
+  unauthorized: [uploading({ sign: jsonError(401, 'unauthorized') }), 'sign', false, '登录已失效，请重新登录。'],
+  forbidden: [uploading({ login: jsonError(403, 'forbidden') }), 'login', false, '这个账号不能上传。'],
+  not_found: [uploading({ sign: { status: 404, body: '<html>no such page</html>' } }), 'sign', false, BROKEN],
+  too_many_requests: [uploading({ sign: jsonError(429, 'too_many_requests') }), 'sign', true, '操作太频繁，请稍后再试。'],
+  misconfigured: [uploading({ sign: jsonError(500, 'misconfigured') }), 'sign', false, BROKEN],
+  internal_error: [uploading({ sign: jsonError(500, 'internal_error') }), 'sign', true, BUSY],
+  sts_rejected: [uploading({ sign: jsonError(502, 'sts_rejected') }), 'sign', false, BROKEN],
+  sts_unavailable: [uploading({ sign: jsonError(503, 'sts_unavailable') }), 'sign', true, BUSY],
+  wechat_rejected: [uploading({ login: jsonError(502, 'wechat_rejected') }), 'login', false, BROKEN],
+  wechat_unavailable: [uploading({ login: jsonError(503, 'wechat_unavailable') }), 'login', true, BUSY],
+}
+
+for (const [code, [provoke, stage, retryable, message]] of Object.entries(CODES)) {
+  test(`an upload ends with ${code}, and its user reads ${message}`, async (t) => {
     const error = await provoke(t)
     assert.deepEqual([error.code, error.stage, error.retryable], [code, stage, retryable], error.stack)
     assert.equal(error.name, 'OssUploadError')
-    assert.match(error.message, /^[\u4e00-\u9fff]/)
-    assert.match(error.advice, /[\u4e00-\u9fff]/)
+    assert.equal(error.message, message)
+    assert.match(error.advice, code === 'domain_not_listed' ? /合法域名/ : new RegExp(`错误码表：${code}`))
+  })
+}
+
+test('what a user reads is one whole Chinese sentence, without a foreign word or a mark of half width', () => {
+  for (const [, , , message] of Object.values(CODES)) assert.match(message, /^[\u4e00-\u9fff，]+。$/)
+})
+
+for (const [bytes, text] of [
+  [2 * 1024 ** 2, '2 MB'], [10 * 1024 ** 2, '10 MB'], [1.5 * 1024 ** 2, '1.5 MB'], [5 * 1024 ** 3, '5 GB'],
+  [100 * 1024, '100 KB'], [999, '999 B'], [1, '1 B'], [2 * 1024 ** 2 - 1, '1.9 MB'],
+]) {
+  test(`a limit of ${bytes} bytes is told as ${text}, never as more than is allowed`, async (t) => {
+    const answer = refusal(413, 'too_large', { maxSize: bytes, minSize: 1, contentTypes: ['image/*'] })
+    const error = await uploading({ sign: answer })(t)
+    assert.equal(error.message, `文件太大，最大 ${text}。`)
+    assert.deepEqual(error.limits, { maxSize: bytes, minSize: 1, contentTypes: ['image/*'] })
+  })
+}
+
+for (const [contentTypes, text] of [
+  [['image/jpeg', 'image/png', 'image/webp'], '支持：JPG、PNG、WEBP'],
+  [['image/*', 'video/mp4', 'application/pdf'], '支持：图片、MP4、PDF'],
+  [['video/*', 'audio/*'], '支持：视频、音频'],
+  [['application/vnd.ms-excel'], '支持：EXCEL'],
+  [['*/*'], '请换一个'],
+]) {
+  test(`${contentTypes} is told as ${text}`, async (t) => {
+    const error = await uploading({ sign: refusal(415, 'unsupported_type', { maxSize: 9, minSize: 1, contentTypes }) })(t)
+    assert.equal(error.message, `不支持这种文件，${text}。`)
+  })
+}
+
+function refusal(status, code, limits) {
+  return { status, body: { error: { code, message: 'size is over the bytes allowed here.', requestId: 'request-1', limits } } }
+}
+
+test('OSS too is answered with the limit of the form', async (t) => {
+  const oss = xmlError(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size.')
+  const error = await uploading({ oss, change: { size: undefined } })(t)
+  assert.deepEqual([error.message, error.limits], ['文件太大，最大 1000 B。', { maxSize: 1000 }])
+  const lied = await uploading({ oss })(t) // the form's limit is the size that was given
+  assert.equal(lied.message, '文件太大，请换一个小一点的。')
+})
+
+for (const [seconds, text] of [[1, '1 秒'], [45, '45 秒'], [90, '90 秒'], [91, '2 分钟'], [3600, '60 分钟']]) {
+  test(`a wait of ${seconds} s is told as ${text}`, async (t) => {
+    const answer = jsonError(429, 'too_many_requests', 'Slow down.', { 'retry-after': seconds })
+    const error = await uploading({ sign: answer, options: { retries: 0 } })(t)
+    assert.equal(error.message, `操作太频繁，请在 ${text}后再试。`)
+  })
+}
+
+test('own texts go before the built-in ones, and may use what the error knows', async (t) => {
+  const texts = ({ code, limits }) => ({ too_large: `头像最多 ${Object(limits).maxSize} 字节。` }[code])
+  const sign = refusal(413, 'too_large', { maxSize: 5, minSize: 1, contentTypes: [] })
+  assert.equal((await uploading({ sign, options: { texts } })(t)).message, '头像最多 5 字节。')
+  assert.equal((await uploading({ sign: jsonError(403, 'forbidden'), options: { texts } })(t)).message, '这个账号不能上传。')
+})
+
+test('own texts that throw leave the built-in one', async (t) => {
+  const shown = t.mock.method(console, 'error', () => {})
+  const texts = () => { throw new Error("the page's mistake") }
+  assert.equal((await uploading({ sign: jsonError(403, 'forbidden'), options: { texts } })(t)).message, '这个账号不能上传。')
+  assert.equal(shown.mock.callCount(), 1)
+})
+
+for (const [code, [provoke]] of Object.entries(CODES)) {
+  test(`${code} is a sentence in English as well`, async (t) => {
+    const sentence = english(await provoke(t))
+    assert.match(sentence, /^[A-Z][ -~]+\.$/)
+  })
+}
+
+for (const [code, fields, sentence] of [
+  ['too_large', { limits: { maxSize: 2097152 } }, 'The file is too large. At most 2 MB.'],
+  ['unsupported_type', { limits: { contentTypes: ['image/jpeg', 'video/*'] } }, 'This kind of file is not accepted. Please choose JPG, videos.'],
+  ['unsupported_type', { limits: { contentTypes: ['*/*'] } }, 'This kind of file is not accepted. Please choose another one.'],
+  ['too_many_requests', { retryAfter: 1 }, 'Too many requests. Please try again in 1 second.'],
+  ['sts_unavailable', { retryAfter: 120 }, 'The service is busy. Please try again in 2 minutes.'],
+  ['a_code_to_come', {}, 'Uploading does not work at the moment. Please contact support.'],
+]) {
+  test(`in English ${code} with ${JSON.stringify(fields)} is ${sentence}`, () => {
+    assert.equal(english({ code, ...fields }), sentence)
+  })
+}
+
+for (const [status, code, message] of [[500, 'a_code_to_come', BROKEN], [503, 'x_unavailable', BUSY]]) {
+  test(`a code of the function that this client does not know (${code}) is kept, and said in a sentence`, async (t) => {
+    const error = await uploading({ sign: jsonError(status, code), options: { retries: 0 } })(t)
+    assert.deepEqual([error.code, error.message], [code, message])
   })
 }
 
@@ -89,6 +208,13 @@ test('the table of codes in the documents is the one that is tested', () => {
   const rows = [...table.matchAll(/^\| `(\w+)` \|.* (是|否) \|$/gm)].map(([, code, yes]) => [code, yes === '是'])
   const tested = Object.entries(CODES).map(([code, [, , retryable]]) => [code, retryable])
   assert.deepEqual(rows.sort(), tested.sort())
+})
+
+test('the union of codes in the types is the one that is tested', () => {
+  const types = fs.readFileSync(path.join(__dirname, '../oss-direct-upload/index.d.ts'), 'utf8')
+  const unions = types.split(/^export type (?:Client|Function)ErrorCode =/m).slice(1).map((text) => text.split(/^export|\/\*\*/m)[0])
+  const codes = unions.flatMap((union) => [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code))
+  assert.deepEqual(codes.sort(), Object.keys(CODES).sort())
 })
 
 test('a failed upload says where the object is or might be', async (t) => {
@@ -102,13 +228,13 @@ test('what OSS said and its request id are kept', async (t) => {
   const error = await CODES.access_denied[0](t)
   assert.equal(error.ossCode, 'AccessDenied')
   assert.equal(error.requestId, '5F0000000000000000000001')
-  assert.match(error.message, /Policy Condition failed/)
+  assert.match(error.detail, /Policy Condition failed/)
 })
 
 test('what the function said and its request id are kept', async (t) => {
   const error = await CODES.unknown_profile[0](t)
   assert.deepEqual([error.statusCode, error.requestId], [400, 'request-1'])
-  assert.match(error.message, /what is wrong/)
+  assert.equal(error.detail, 'what is wrong, in English')
 })
 
 test('a missing domain is named together with the list it belongs to', async (t) => {
@@ -156,19 +282,12 @@ for (const uploads of [[], [null, null], [{ url: 'http://x' }]]) {
   })
 }
 
-for (const [code, text] of [
-  ['too_large', /^文件太大.*请压缩/],
-  ['unsupported_type', /^不支持的类型.*content_types/],
-  ['unauthorized', /^登录无效.*CALLER_AUTH/],
-  ['misconfigured', /^服务出错.*doctor/],
-  ['sts_unavailable', /^服务出错.*请重试/],
-  ['unknown_profile', /^请求有误.*README/],
-  ['callback_failed', /^文件已存好.*不要重传/],
-  ['network', /^网络不通.*请稍后重试/],
+for (const [code, hint] of [
+  ['too_large', 'max_size'], ['unsupported_type', 'content_types'], ['unauthorized', 'CALLER_AUTH'],
+  ['form_expired', 'expires_in'], ['callback_failed', 'CALLBACK_URL'], ['privacy_undeclared', '隐私保护指引'],
 ]) {
-  test(`${code} says what happened and what to do`, async (t) => {
-    const { message, advice } = await CODES[code][0](t)
-    assert.match(`${message} ${advice}`, text)
+  test(`the advice about ${code} names ${hint}`, async (t) => {
+    assert.ok((await CODES[code][0](t)).advice.includes(hint))
   })
 }
 
@@ -195,7 +314,15 @@ for (const [errMsg, code] of [
   ['uploadFile:fail 请求超时。', 'timeout'],
   ['uploadFile:fail upload fail:-7:net::ERR_TIMED_OUT', 'timeout'],
   ['uploadFile:fail abort', 'aborted'],
-  ['uploadFile:fail interrupted', 'network'],
+  ['uploadFile:fail interrupted', 'interrupted'],
+  ['uploadFile:fail fail:network interrupted error', 'interrupted'],
+  ['request:fail ssl hand shake error', 'tls_failed'],
+  ['uploadFile:fail Unable to establish SSL connection', 'tls_failed'],
+  ['uploadFile:fail -200:net::ERR_CERT_COMMON_NAME_INVALID', 'tls_failed'],
+  ['uploadFile:fail 此服务器的证书无效', 'tls_failed'],
+  ['uploadFile:fail exceed max upload size', 'too_large'],
+  ['uploadFile:fail file too large', 'too_large'],
+  ['uploadFile:fail file not found /tmp/certificate.jpg', 'file_unreadable'],
   ['uploadFile:fail upload fail:-101:net::ERR_CONNECTION_RESET', 'network'],
   ['uploadFile:fail upload fail:-103:net::ERR_CONNECTION_ABORTED', 'network'],
   ['uploadFile:fail file not found', 'file_unreadable'],
@@ -211,6 +338,26 @@ for (const [errMsg, code] of [
     assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, code)
   })
 }
+
+for (const [res, code] of [
+  [{ errMsg: 'chooseMedia:fail cancel' }, 'aborted'],
+  [{ errMsg: 'chooseMedia:fail', errno: 112 }, 'privacy_undeclared'],
+  [{ errMsg: 'chooseMessageFile:fail appid privacy api banned' }, 'privacy_undeclared'],
+  [{ errMsg: 'chooseMedia:fail auth deny' }, 'permission_denied'],
+  [{ errMsg: 'chooseImage:fail:system permission denied' }, 'permission_denied'],
+  [{ errMsg: "chooseMedia:fail The argument 'size' is invalid" }, 'too_large'],
+  [{ errMsg: 'chooseMedia:fail unknown' }, 'network'],
+]) {
+  test(`a picker that fails with ${JSON.stringify(res)} is ${code}`, async (t) => {
+    const { uploader } = await openStage(t)
+    assert.equal(uploader.explain(res).code, code)
+  })
+}
+
+test('a picker is explained in own texts as well', async (t) => {
+  const { uploader } = await openStage(t, { texts: english })
+  assert.equal(uploader.explain({ errMsg: 'chooseMedia:fail auth deny' }).message, 'Access was not allowed. Please allow it in the settings.')
+})
 
 test('a wx.login that fails is login_failed', async (t) => {
   const login = ({ fail }) => fail({ errMsg: 'login:fail system error' })
@@ -232,5 +379,5 @@ test('a platform call that throws is a failure, not a hanging promise', async (t
   stage.wx.uploadFile = () => { throw new Error('parameter error') }
   const error = await failureOf(stage.uploader.upload(stage.file()).promise)
   assert.equal(error.code, 'network')
-  assert.match(error.message, /parameter error/)
+  assert.match(error.detail, /parameter error/)
 })

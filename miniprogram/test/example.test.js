@@ -20,10 +20,10 @@ before(async () => {
   oss = await startOss()
   fc = await startFunction(oss)
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'example-'))
-  wx = Object.assign(createWx(), { clipboard: [], toasts: [], previews: [] })
+  wx = Object.assign(createWx(), { clipboard: [], dialogs: [], previews: [] })
   Object.assign(wx, {
     setClipboardData: ({ data }) => wx.clipboard.push(data),
-    showToast: ({ title }) => wx.toasts.push(title),
+    showModal: ({ content }) => wx.dialogs.push(content),
     previewImage: ({ urls }) => wx.previews.push(...urls),
   })
   render = loadPage(wx, fc.origin)
@@ -105,15 +105,41 @@ test('the receipt is shown and can be copied', async () => {
   assert.equal(wx.clipboard.at(-1), 'header.payload.signature')
 })
 
-test('a failure says what happened and what to do, and can be tried again', async () => {
-  fc.plan.sign.push(jsonError(413, 'too_large'))
-  await choose(picture('large.jpg'))
+test('a failure is one sentence for the user; trying it again is offered where that helps', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  fc.plan.sign.push(jsonError(503, 'sts_unavailable', 'STS does not answer.', { 'Retry-After': '61' }))
+  await choose(picture('busy.jpg'))
   await until(() => states()[0] === 'failed')
-  assert.match(textOf('.note')[0], /文件太大.*请压缩/)
-  assert.match(textOf('.overall')[0], /未完成 1 个/)
+  assert.deepEqual(textOf('.note-error'), ['服务正忙，请在 61 秒后再试。'])
+  assert.deepEqual(textOf('.actions .link'), ['移除'], 'whoever taps at once is refused again')
+})
+
+test('a failure that may pass is tried again on a tap', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  const { uploadFile } = wx
+  wx.uploadFile = ({ fail }) => { setImmediate(fail, { errMsg: 'uploadFile:fail -101:net::ERR_CONNECTION_RESET' }) }
+  t.after(() => { wx.uploadFile = uploadFile })
+  await choose(picture('lost.jpg'))
+  await until(() => states()[0] === 'failed')
+  assert.deepEqual(textOf('.note-error'), ['网络不通，请检查后再试。'])
+  wx.uploadFile = uploadFile
   await tap('.actions .link')
   await until(() => states()[0] === 'done')
   assert.equal(page.querySelectorAll('.note-error').length, 0)
+})
+
+test('a file that is refused for what it is cannot be tried again, only removed', async (t) => {
+  const told = t.mock.method(console, 'warn', () => {})
+  const limits = { maxSize: 2097152, minSize: 1, contentTypes: ['image/jpeg'] }
+  const error = { code: 'too_large', message: 'size is over the 2097152 bytes allowed here.', requestId: 'r', limits }
+  fc.plan.sign.push({ status: 413, body: { error } })
+  await choose(picture('large.jpg'))
+  await until(() => states()[0] === 'failed')
+  assert.deepEqual(textOf('.note-error'), ['文件太大，最大 2 MB。'])
+  assert.match(textOf('.overall')[0], /未完成 1 个$/)
+  assert.deepEqual(textOf('.actions .link'), ['移除'])
+  assert.doesNotMatch(page.dom.textContent, /max_size|README|size is over/)
+  assert.match(String(told.mock.calls[0].arguments), /max_size.*2097152/, 'the developer reads it in the console')
 })
 
 test('an upload is cancelled and taken up again', async () => {
@@ -160,10 +186,10 @@ test('a chosen file keeps its name and has no thumbnail', async () => {
 test('closing the picker is no mistake, another failure of it is told', async () => {
   wx.chooseMedia = ({ fail }) => fail({ errMsg: 'chooseMedia:fail cancel' })
   await tap('.choice-main')
-  assert.deepEqual(wx.toasts, [])
-  wx.chooseMedia = ({ fail }) => fail({ errMsg: 'chooseMedia:fail no permission' })
+  assert.deepEqual(wx.dialogs, [])
+  wx.chooseMedia = ({ fail }) => fail({ errMsg: 'chooseMedia:fail auth deny' })
   await tap('.choice-main')
-  assert.equal(wx.toasts.length, 1)
+  assert.deepEqual(wx.dialogs, ['没有得到授权，请在设置中允许。'])
 })
 
 test('leaving the page ends its uploads', async () => {

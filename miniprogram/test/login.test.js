@@ -3,8 +3,8 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../oss-direct-upload')
-const { jsonError } = require('./servers')
-const { openStage, failureOf, until } = require('./stage')
+const { jsonError, HANG } = require('./servers')
+const { openStage, failureOf, pause, until } = require('./stage')
 
 const UNAUTHORIZED = jsonError(401, 'unauthorized')
 const logins = (stage) => stage.fc.requests.filter(({ url }) => url === '/login')
@@ -50,6 +50,70 @@ test('a token of another function is not used', async (t) => {
   const next = createUploader({ endpoint: `${stage.fc.origin}/other`, api: stage.wx })
   await next.upload(stage.file('b.jpg')).promise
   assert.equal(stage.fc.requests.filter(({ url }) => url.endsWith('/login')).length, 2)
+})
+
+/** A browser has one storage for everybody; who logs in is told apart by the code alone. */
+function loginOf(user, stage) {
+  return { ...stage.wx, login: ({ success }) => success({ code: `local-${user}` }) }
+}
+
+test('on a page of a browser the next user does not upload with the last one\'s token', async (t) => {
+  const stage = await openStage(t)
+  for (const user of ['zhang', 'li', 'zhang']) {
+    const uploader = createUploader({ endpoint: stage.fc.origin, api: loginOf(user, stage), user })
+    await uploader.upload(stage.file()).promise
+  }
+  assert.deepEqual(logins(stage).map(({ body }) => body.code), ['local-zhang', 'local-li'])
+  assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2', 'Bearer token-1'])
+})
+
+test('who logs out leaves no token behind, in memory or in storage', async (t) => {
+  const stage = await openStage(t)
+  const users = ['zhang', 'li', 'wang']
+  const api = { ...stage.wx, login: ({ success }) => success({ code: `local-${users.shift()}` }) }
+  const uploader = createUploader({ endpoint: stage.fc.origin, api })
+  await uploader.upload(stage.file()).promise
+  uploader.logOut()
+  assert.deepEqual([...stage.wx.storage.keys()], [])
+  await uploader.upload(stage.file()).promise
+  uploader.logOut()
+  await createUploader({ endpoint: stage.fc.origin, api }).upload(stage.file()).promise
+  assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2', 'Bearer token-3'])
+})
+
+test('a file that one user chose is not uploaded as the next', async (t) => {
+  const stage = await openStage(t, { concurrency: 1 })
+  stage.oss.plan.push(HANG)
+  const tasks = ['a.jpg', 'b.jpg'].map((name) => stage.uploader.upload(stage.file(name)))
+  await until(() => stage.oss.posts.length === 1)
+  stage.uploader.logOut()
+  const errors = await Promise.all(tasks.map(({ promise }) => failureOf(promise)))
+  assert.deepEqual(errors.map(({ code }) => code), ['aborted', 'aborted'])
+  await stage.uploader.upload(stage.file('c.jpg')).promise
+  assert.deepEqual(stage.fc.signRequests().map(({ body }) => body.filename), ['a.jpg', 'c.jpg'])
+})
+
+test('a login that ends after its user has gone is good for nothing', async (t) => {
+  const stage = await openStage(t)
+  stage.fc.plan.login.push({ after: 40, body: { token: 'of-who-has-gone', expiresIn: 7200 } })
+  const task = stage.uploader.upload(stage.file('a.jpg'))
+  await until(() => logins(stage).length)
+  stage.uploader.logOut()
+  assert.equal((await failureOf(task.promise)).code, 'aborted')
+  await stage.uploader.upload(stage.file('b.jpg')).promise
+  await pause(60)
+  await stage.uploader.upload(stage.file('c.jpg')).promise
+  assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-1'])
+  assert.equal(stage.wx.getStorageSync([...stage.wx.storage.keys()][0]).token, 'token-1')
+})
+
+test('who logs out with a token of the business is asked for one again', async (t) => {
+  const stage = await openStage(t, { getToken: () => `business-${++asked}` })
+  let asked = 0
+  await stage.uploader.upload(stage.file()).promise
+  stage.uploader.logOut()
+  await stage.uploader.upload(stage.file()).promise
+  assert.deepEqual(tokens(stage), ['Bearer business-1', 'Bearer business-2'])
 })
 
 for (const [name, kept] of [['broken', 'nonsense'], ['without an end', { token: 'x' }], ['expired', { token: 'x', until: 1 }]]) {

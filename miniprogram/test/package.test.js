@@ -10,15 +10,15 @@ const ts = require('typescript')
 const PACKAGE = path.join(__dirname, '../oss-direct-upload')
 const PASTED = path.join(__dirname, '../example/utils/oss-direct-upload')
 const PASTED_FILES = ['index.js', 'errors.js']
-const MOST_BYTES = 12288
+const MOST_BYTES = 16384
 
 const read = (name, folder = PACKAGE) => fs.readFileSync(path.join(folder, name), 'utf8')
 
-test('the two files together are no larger than 12 KB, unminified', (t) => {
+test('the two files together are smaller than 16 KB, unminified', (t) => {
   const sizes = PASTED_FILES.map((name) => fs.statSync(path.join(PACKAGE, name)).size)
   const total = sizes.reduce((sum, size) => sum + size)
   t.diagnostic(`index.js ${sizes[0]} bytes, errors.js ${sizes[1]} bytes, together ${total}`)
-  assert.ok(total <= MOST_BYTES, `the two files have ${total} bytes`)
+  assert.ok(total < MOST_BYTES, `the two files have ${total} bytes`)
 })
 
 test('the example uses exact copies of the two files', () => {

@@ -8,10 +8,10 @@ const { createWx } = require('../../miniprogram/test/wx')
 
 const SCREEN = { width: 375, height: 930 }
 const KEY = 'avatars/q3fZ0aYh/9JxT2mVbKcQ8w.jpg'
-const OVERALL = { progress: 54, sizeText: '9.8 MB / 18.1 MB', count: 5, done: 1, failed: 2, busy: true }
+const OVERALL = { progress: 54, sizeText: '9.8 MB / 18.1 MB', count: 5, done: 1, failed: 2, busy: true, canRetry: true }
 
 function item(id, name, sizeText, state, stateText, values = {}) {
-  const none = { kind: 'image', thumb: 'picture', progress: 0, message: '', advice: '', receipt: '', key: '' }
+  const none = { kind: 'image', thumb: 'picture', progress: 0, message: '', canRetry: false, receipt: '', key: '' }
   return { ...none, id, name, sizeText, state, stateText, ...values }
 }
 
@@ -19,8 +19,8 @@ const ITEMS = [
   item(1, 'IMG_2041.jpg', '1.2 MB', 'done', '已完成', { progress: 100, key: KEY, receipt: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOi' }),
   item(2, '视频', '12.4 MB', 'uploading', '上传中', { kind: 'video', progress: 63 }),
   item(3, '合同.pdf', '860.0 KB', 'waiting', '等待上传', { kind: 'file', thumb: '' }),
-  item(4, 'IMG_2043.jpg', '3.1 MB', 'failed', '上传失败', { message: '文件太大：size is over the 2097152 bytes allowed here.', advice: '请压缩，或调大 max_size' }),
-  item(5, 'IMG_2044.jpg', '640.0 KB', 'cancelled', '已取消'),
+  item(4, 'IMG_2043.jpg', '3.1 MB', 'failed', '上传失败', { message: '文件太大，最大 2 MB。' }),
+  item(5, 'IMG_2044.jpg', '640.0 KB', 'cancelled', '已取消', { canRetry: true }),
 ]
 
 /** The states side by side: nothing chosen, uploading. */

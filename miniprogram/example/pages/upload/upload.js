@@ -45,8 +45,9 @@ Component({
       })
     },
 
-    explainChoice({ errMsg }) {
-      if (!/cancel/.test(errMsg)) wx.showToast({ title: '没有选成，请重试', icon: 'none' })
+    explainChoice(res) {
+      const { code, message } = uploader.explain(res)
+      if (code !== 'aborted') wx.showModal({ title: '没有选成', content: message, showCancel: false })
     },
 
     add(res) {
@@ -73,7 +74,7 @@ Component({
     },
 
     fresh() {
-      return { state: 'waiting', stateText: STATES.waiting, progress: 0, message: '', advice: '', receipt: '', key: '' }
+      return { state: 'waiting', stateText: STATES.waiting, progress: 0, message: '', canRetry: false, receipt: '', key: '' }
     },
 
     start(id) {
@@ -90,9 +91,11 @@ Component({
       this.show(id, 'done', { progress: 100, key, receipt: receipt || '' })
     },
 
-    fail(id, { code, message, advice, key }) {
-      if (code === 'aborted') this.show(id, 'cancelled')
-      else this.show(id, 'failed', { message, advice, key: key || '' })
+    fail(id, error) {
+      const { code, message, retryable } = error
+      if (code === 'aborted') this.show(id, 'cancelled', { canRetry: true })
+      else this.show(id, 'failed', { message, canRetry: retryable })
+      console.warn(code, error.advice, error.detail) // 给开发者看的，不给用户
     },
 
     show(id, state, values) {
@@ -121,8 +124,7 @@ Component({
     },
 
     retryAll() {
-      const unfinished = this.data.items.filter(({ state }) => state === 'failed' || state === 'cancelled')
-      unfinished.forEach(({ id }) => this.start(id))
+      this.data.items.filter(({ canRetry }) => canRetry).forEach(({ id }) => this.start(id))
     },
 
     remove({ currentTarget }) {
@@ -155,6 +157,7 @@ function overallOf(items) {
     count: items.length,
     done: count('done'),
     failed: count('failed', 'cancelled'),
+    canRetry: items.some(({ canRetry }) => canRetry),
     busy: count('waiting', 'uploading') > 0,
   }
 }

@@ -1,61 +1,88 @@
-// 错误码：说明、特征（取第一个相符的）、建议
+// code: [mark (the first counts), sentence, hint]; [a {x}|b] is b while x is unknown
 const ERRORS = {
-  callback_failed: ['文件已存好，回调失败', /^OSS 203/, '不要重传，请按 key 核对'],
-  form_expired: ['表单已过期', /policy expired|SecurityTokenExpired/i, '请调大 expires_in'],
-  file_exists: ['同名文件已存在', /FileAlreadyExists/, '请在 key 中使用 {id}'],
-  too_large: ['文件太大', /EntityTooLarge|^HTTP 413/, '请压缩，或调大 max_size'],
-  empty_file: ['文件是空的', /EntityTooSmall/],
-  access_denied: ['存储拒绝上传', /^OSS 403/],
-  oss_rejected: ['存储拒绝请求', /^OSS [1-4]/],
-  oss_unavailable: ['存储繁忙', /^OSS/],
-  bad_answer: ['看不懂服务的应答', /^HTTP 200/, '请核对 endpoint；不支持 {filename}'],
-  unauthorized: ['登录无效', /^HTTP 401/, '请核对 AppID 与 CALLER_AUTH'],
-  forbidden: ['没有权限', /^HTTP 403/, '请看函数日志'],
-  not_found: ['地址不对', /^HTTP 404/, '请核对 endpoint'],
-  unsupported_type: ['不支持的类型', /^HTTP 415/, '请修改 content_types'],
-  too_many_requests: ['操作太频繁', /^HTTP 429/],
-  bad_request: ['请求有误', /^HTTP [1-4]/],
-  internal_error: ['服务出错', /^HTTP/, '请重试，或运行 manage.py doctor'],
-  domain_not_listed: ['域名未登记', /domain list|合法域名/i],
-  aborted: ['已取消', /fail abort/i],
-  timeout: ['等待超时', /time.{0,2}out|超时/i, '请重试，或调大 timeout'],
-  file_unreadable: ['读不到文件', / file (not|error)|no such file|文件不存在/i, '请重新选择'],
-  bad_file: ['没有文件', /filePath/],
-  login_failed: ['登录失败', /^login/],
-  unknown_outcome: ['文件可能已存好', /^$/, '请先按 key 核对'],
-  network: ['网络不通', /^/],
+  callback_failed: [/^OSS 203/, '文件已传好，但登记失败，请勿重传。', 'CALLBACK_URL'],
+  form_expired: [/policy expired|SecurityTokenExpired/i, '上传太慢，请换个网络再试。', 'expires_in'],
+  file_exists: [/FileAlreadyExists/, '同名的文件已经存在。', '{id}'],
+  too_large: [/EntityTooLarge|^HTTP 413|^(upload|choose).*(exceed|too large|太大|'size')/i, '文件太大，[最大 {maxSize}|请换一个小一点的]。', 'max_size'],
+  empty_file: [/EntityTooSmall/, '文件是空的或太小，请换一个。'],
+  access_denied: [/^OSS 403/],
+  oss_rejected: [/^OSS [1-4]/],
+  oss_unavailable: [/^OSS/],
+  bad_answer: [/^HTTP 200/, '', '{filename}'],
+  unauthorized: [/^HTTP 401/, '登录已失效，请重新登录。', 'AppID, CALLER_AUTH'],
+  forbidden: [/^HTTP 403/, '这个账号不能上传。'],
+  not_found: [/^HTTP 404/],
+  unsupported_type: [/^HTTP 415/, '不支持这种文件，[支持：{types}|请换一个]。', 'content_types'],
+  quota_exceeded: [/quota_exceeded/, '今天的上传额度用完了，请明天再试。'],
+  too_many_requests: [/^HTTP 429/, '操作太频繁，请[在 {wait}后|稍后]再试。'],
+  bad_request: [/^HTTP [1-4]/],
+  internal_error: [/^HTTP/],
+  domain_not_listed: [/domain list|合法域名/i],
+  privacy_undeclared: [/privacy (agreement|api)|errno 112/i, '', '隐私保护指引'],
+  permission_denied: [/privacy permission|^choose.*(permission|deny|auth)/i, '没有得到授权，请在设置中允许。'],
+  aborted: [/fail (abort|cancel)/i, '已取消。'],
+  file_unreadable: [/ file (not|error)|no such file|文件不存在/i, '读不到这个文件，请重新选择。'],
+  timeout: [/time.{0,2}out|超时/i, '等待太久，请检查网络后再试。'],
+  interrupted: [/interrupted/i, '上传被打断，请再试一次。'],
+  tls_failed: [/ssl|tls|cert|handshake|证书/i, '无法安全连接，请检查网络和手机日期。'],
+  bad_file: [/filePath/],
+  login_failed: [/^login/, '登录失败，请稍后再试。'],
+  unknown_outcome: [/^$/, '文件可能已传好，请先查看再决定是否重传。'],
+  network: [/^/, '网络不通，请检查后再试。'],
 }
+const BROKEN = '上传功能出了问题，请联系客服。'
+const BUSY = '服务正忙，请[在 {wait}后|稍后]再试。'
+const TYPES = { 'image/*': '图片', 'video/*': '视频', 'audio/*': '音频', 'image/jpeg': 'JPG' }
 
 class OssUploadError extends Error {
-  constructor(evidence, detail, fields) {
-    const found = Object.keys(ERRORS).find((code) => code === evidence || ERRORS[code][1].test(evidence))
-    const { code = found } = Object(fields)
-    const retryable = /network|timeout|login_failed|expired|too_many|internal|unavailable/.test(code)
-    const [text, , advice = retryable ? '请稍后重试' : '请查 README 错误码表'] = ERRORS[found]
-    super(detail ? `${text}：${detail}` : text)
-    Object.assign(this, { name: 'OssUploadError', advice, ...fields, code, retryable })
+  constructor(evidence, detail = '', fields) {
+    const found = Object.keys(ERRORS).find((code) => code === evidence || ERRORS[code][0].test(evidence))
+    const { code = found, retryAfter, limits } = Object(fields)
+    const [, text, hint = ''] = ERRORS[code] || []
+    const mayPass = /network|timeout|interrupted|login|expired|too_many|internal|unavailable/.test(code)
+    super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits))
+    const advice = `见错误码表：${code} ${hint}`.trim()
+    const retryable = mayPass && !(retryAfter > 60)
+    Object.assign(this, { name: 'OssUploadError', advice, ...fields, code, detail, retryable })
   }
+}
+
+function fill(text, seconds, { maxSize, contentTypes = ['*/*'] } = Object()) {
+  const known = {
+    maxSize: maxSize && sizeText(maxSize),
+    types: !contentTypes.includes('*/*') && contentTypes.map((type) => TYPES[type] || type.replace(/.*[/.-]/, '').toUpperCase()).join('、'),
+    wait: seconds && (seconds > 90 ? `${Math.ceil(seconds / 60)} 分钟` : `${seconds} 秒`),
+  }
+  return text.replace(/{(\w+)}/g, (hole, name) => known[name] || hole)
+    .replace(/\[(.*?)\|(.*?)]/g, (_, one, other) => (/{/.test(one) ? other : one))
+}
+
+function sizeText(bytes) {
+  const power = Math.floor(Math.log2(bytes) / 10)
+  return `${Math.floor(bytes * 10 / 1024 ** power) / 10} ${'B KB MB GB'.split(' ')[power]}`
 }
 
 /** What a `fail` says; one of ours stays what it is. */
 function platformError(failure, method, url) {
-  const { name, errMsg, errorMessage, message } = Object(failure)
+  const { name, errMsg, errorMessage, message, errno } = Object(failure)
   if (name === 'OssUploadError') return failure
   const detail = errMsg || errorMessage || message
-  const error = Object(new OssUploadError(`${method} ${detail}`, detail))
-  if (url && error.code === 'domain_not_listed') error.advice = `请在 ${method} 合法域名 中加入 ${url.split('/', 3).join('/')}`
+  const error = Object(new OssUploadError(`${method} ${detail} errno ${errno}`, detail))
+  if (url && error.code === 'domain_not_listed') error.advice = `在 ${method} 合法域名 中加入 ${url.split('/', 3).join('/')}`
   return error
 }
 
-function functionError(statusCode, { error }) {
-  const { code, message, requestId } = Object(error)
-  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId })
+function functionError({ statusCode, data, header, headers = header }) {
+  const { code, message, requestId, limits } = Object(Object(data).error)
+  const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
+  const retryAfter = Number(wait) || undefined
+  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, retryAfter })
 }
 
-function ossError(statusCode, xml) {
+function ossError(statusCode, xml, limits) {
   const read = (name) => (new RegExp(`<${name}>([^<]*)`).exec(xml) || [])[1]
   const [ossCode, message, requestId] = ['Code', 'Message', 'RequestId'].map(read)
-  return new OssUploadError(`OSS ${statusCode} ${ossCode} ${message}`, message, { statusCode, ossCode, requestId })
+  return new OssUploadError(`OSS ${statusCode} ${xml}`, message, { statusCode, ossCode, requestId, limits })
 }
 
-module.exports = { OssUploadError, platformError, functionError, ossError }
+module.exports = { OssUploadError, platformError, functionError, ossError, sizeText }

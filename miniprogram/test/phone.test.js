@@ -1,0 +1,171 @@
+'use strict'
+
+/** What happens to a phone while it uploads: the background, a lost network. */
+
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
+const { createUploader } = require('../oss-direct-upload')
+const { HANG, DROP } = require('./servers')
+const { openStage, failureOf, until, pause } = require('./stage')
+
+const LONG = 60 // ms: longer than it takes to be interrupted
+
+test('an upload that the background interrupts goes on when the app is back, and that is no retry', async (t) => {
+  const stage = await openStage(t, { retries: 0 })
+  stage.oss.plan.push(HANG)
+  const { promise } = stage.uploader.upload(stage.file())
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide()
+  await pause(LONG)
+  assert.equal(stage.wx.platform.calls.filter(({ api }) => api === 'uploadFile').length, 1, 'it waits, it does not try')
+  stage.wx.platform.show()
+  assert.equal((await promise).statusCode, 200)
+  assert.equal(stage.oss.posts.length, 2)
+})
+
+test('an app that leaves and comes back again and again uploads all the same', async (t) => {
+  const stage = await openStage(t, { retries: 0 })
+  stage.oss.plan.push(HANG, HANG, HANG)
+  const { promise } = stage.uploader.upload(stage.file())
+  for (const count of [1, 2, 3]) {
+    await until(() => stage.oss.posts.length === count)
+    stage.wx.platform.hide(0)
+    await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
+    stage.wx.platform.show()
+  }
+  assert.equal((await promise).statusCode, 200)
+})
+
+test('files whose turn comes in the background are signed and sent after it', async (t) => {
+  const stage = await openStage(t, { concurrency: 1, retries: 0 })
+  stage.oss.plan.push(HANG)
+  const promise = stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg'), stage.file('c.jpg')])
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide()
+  await pause(LONG)
+  assert.equal(stage.fc.signRequests().length, 1)
+  stage.wx.platform.show()
+  assert.ok((await promise).every(({ status }) => status === 'fulfilled'))
+})
+
+test('an upload that loses the network goes on when there is one, and that is no retry', async (t) => {
+  const stage = await openStage(t, { retries: 0 })
+  stage.oss.plan.push(HANG)
+  const { promise } = stage.uploader.upload(stage.file())
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.disconnect()
+  await pause(LONG)
+  assert.equal(stage.wx.platform.calls.filter(({ api }) => api === 'uploadFile').length, 1, 'it waits, it does not try')
+  stage.wx.platform.connect()
+  assert.equal((await promise).statusCode, 200)
+})
+
+test('a network that is back is of no use to an app in the background', async (t) => {
+  const stage = await openStage(t, { retries: 0 })
+  stage.oss.plan.push(HANG)
+  const { promise } = stage.uploader.upload(stage.file())
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide(0)
+  stage.wx.platform.disconnect()
+  stage.wx.platform.connect()
+  await pause(LONG)
+  assert.equal(stage.oss.posts.length, 1)
+  stage.wx.platform.show()
+  assert.equal((await promise).statusCode, 200)
+})
+
+test('nobody waits longer than the timeout for an app that does not come back', async (t) => {
+  const stage = await openStage(t, { retries: 1, timeout: 100 })
+  stage.oss.plan.push(HANG)
+  const { promise } = stage.uploader.upload(stage.file())
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide()
+  const error = await failureOf(promise)
+  assert.deepEqual([error.code, error.retryable], ['interrupted', true])
+})
+
+test('an upload that waits for the foreground can be aborted', async (t) => {
+  const stage = await openStage(t, { timeout: 100 })
+  stage.oss.plan.push(HANG)
+  const task = stage.uploader.upload(stage.file())
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide(0)
+  await pause(LONG)
+  task.abort()
+  assert.equal((await failureOf(task.promise)).code, 'aborted')
+  stage.wx.platform.show()
+  await pause(LONG)
+  assert.equal(stage.oss.posts.length, 1)
+})
+
+test('an upload begun after one that ended in the background waits for nothing that has passed', async (t) => {
+  const stage = await openStage(t)
+  stage.oss.plan.push(HANG)
+  const first = stage.uploader.upload(stage.file('a.jpg'))
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide(1e6)
+  first.abort()
+  await failureOf(first.promise)
+  stage.wx.platform.show() // nobody listens now
+  assert.equal((await stage.uploader.upload(stage.file('b.jpg')).promise).statusCode, 200)
+})
+
+test('where the platform tells nothing, interruptions are retried and told by their name', async (t) => {
+  const stage = await openStage(t, { retries: 2 })
+  for (const name of ['onAppHide', 'onAppShow', 'onNetworkStatusChange']) delete stage.wx[name]
+  stage.wx.uploadFile = ({ fail }) => {
+    stage.oss.posts.push('tried')
+    setImmediate(fail, { errno: 600003, errMsg: 'uploadFile:fail interrupted' })
+  }
+  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+  assert.equal(error.code, 'interrupted')
+  assert.equal(error.message, '上传被打断，请再试一次。')
+  assert.equal(stage.oss.posts.length, 3)
+})
+
+test('a failure with the app in front counts, whatever happened before', async (t) => {
+  const stage = await openStage(t, { retries: 1 })
+  stage.oss.plan.push(HANG, DROP, DROP, DROP)
+  const { promise } = stage.uploader.upload(stage.file())
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide(0)
+  await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
+  stage.wx.platform.show()
+  assert.equal((await failureOf(promise)).code, 'network')
+  assert.equal(stage.oss.posts.length, 3)
+})
+
+test('the phone is listened to only while something is uploaded', async (t) => {
+  const stage = await openStage(t)
+  const counts = () => Object.values(stage.wx.platform.listeners).map(({ size }) => size)
+  assert.deepEqual(counts(), [0, 0, 0])
+  const promise = stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')])
+  assert.deepEqual(counts(), [1, 1, 1])
+  await promise
+  assert.deepEqual(counts(), [0, 0, 0])
+  const task = stage.uploader.upload(stage.file('c.jpg'))
+  assert.deepEqual(counts(), [1, 1, 1])
+  task.abort()
+  await failureOf(task.promise)
+  assert.deepEqual(counts(), [0, 0, 0])
+})
+
+test('a listener of the platform that throws ends no upload', async (t) => {
+  const stage = await openStage(t)
+  const shown = t.mock.method(console, 'error', () => {})
+  stage.wx.onAppShow = () => { throw new Error('not supported') }
+  assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
+  assert.equal(shown.mock.callCount(), 1)
+})
+
+test('two uploaders on one page hear of the foreground each for itself', async (t) => {
+  const stage = await openStage(t, { retries: 0 })
+  const other = createUploader({ endpoint: stage.fc.origin, api: stage.wx, retries: 0 })
+  stage.oss.plan.push(HANG, HANG)
+  const promises = [stage.uploader, other].map((uploader) => uploader.upload(stage.file()).promise)
+  await until(() => stage.oss.posts.length === 2)
+  stage.wx.platform.hide(0)
+  await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
+  stage.wx.platform.show()
+  assert.deepEqual((await Promise.all(promises)).map(({ statusCode }) => statusCode), [200, 200])
+})
