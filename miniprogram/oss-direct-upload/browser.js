@@ -3,16 +3,34 @@
 /**
  * The part of `wx` that the client uses, for H5 pages: `createUploader({ api: createBrowserApi(), ... })`.
  *
- * `filePath` is a File or Blob here. `login`, when given, answers with a login code.
+ * `filePath` is a File or Blob here. `login`, when given, answers with a login code. The session lasts as
+ * long as the page, for a browser tells no users apart; with `storage: sessionStorage` it lasts longer,
+ * and the uploader has to be told the `user`.
  */
-function createBrowserApi({ login } = /** @type {any} */ ({})) {
-  const api = {
+function createBrowserApi({ login, storage } = /** @type {any} */ ({})) {
+  return {
     request,
     uploadFile,
-    getStorageSync: (key) => JSON.parse(sessionStorage.getItem(key) || 'null'),
-    setStorageSync: (key, data) => sessionStorage.setItem(key, JSON.stringify(data)),
+    onNetworkStatusChange,
+    offNetworkStatusChange,
+    ...(login && { login: (options) => answerLogin(login, options) }),
+    ...(storage && {
+      getStorageSync: (key) => JSON.parse(storage.getItem(key) || 'null'),
+      setStorageSync: (key, data) => storage.setItem(key, JSON.stringify(data)),
+      removeStorageSync: (key) => storage.removeItem(key),
+    }),
   }
-  return login ? { ...api, login: (options) => answerLogin(login, options) } : api
+}
+
+const heard = new WeakMap() // the client's listener → the one that the window knows
+
+function onNetworkStatusChange(listener) {
+  heard.set(listener, () => listener({ isConnected: navigator.onLine }))
+  for (const name of ['online', 'offline']) window.addEventListener(name, heard.get(listener))
+}
+
+function offNetworkStatusChange(listener) {
+  for (const name of ['online', 'offline']) window.removeEventListener(name, heard.get(listener))
 }
 
 function answerLogin(login, { success, fail }) {
