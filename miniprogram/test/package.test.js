@@ -1,11 +1,15 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
+const { pathToFileURL } = require('node:url')
 const ts = require('typescript')
+const { generate } = require('../esm')
+const { openStage } = require('./stage')
 
 const PACKAGE = path.join(__dirname, '../oss-direct-upload')
 const PASTED = path.join(__dirname, '../example/utils/oss-direct-upload')
@@ -33,6 +37,61 @@ test('the two files need nothing but each other', () => {
     const wanted = [...read(name).matchAll(/require\('([^']+)'\)/g)].map(([, id]) => id)
     assert.deepEqual(wanted, name === 'index.js' ? ['./errors'] : [])
   }
+})
+
+test('the ES modules are what npm run esm writes, and nothing else lies there', () => {
+  const made = generate()
+  for (const [name, text] of made) assert.equal(read(name), text, `${name} is not from today: npm run esm`)
+  const lying = fs.readdirSync(PACKAGE).filter((name) => /\.m?ts$|\.mjs$/.test(name) && !name.endsWith('.d.ts'))
+  assert.deepEqual(lying.sort(), made.map(([name]) => name).sort())
+})
+
+for (const [name, exported] of [
+  ['index', ['OssUploadError', 'createUploader']], ['english', ['english']], ['browser', ['createBrowserApi', 'filesFrom']],
+]) {
+  test(`${name} has the same exports as an ES module`, async () => {
+    const module = await import(pathToFileURL(path.join(PACKAGE, `${name}.mjs`)).href)
+    assert.deepEqual(Object.keys(module).sort(), exported)
+    assert.deepEqual(Object.keys(require(path.join(PACKAGE, name))).sort(), exported)
+  })
+}
+
+test('the ES module uploads', async (t) => {
+  const stage = await openStage(t)
+  const { createUploader } = await import(pathToFileURL(path.join(PACKAGE, 'index.mjs')).href)
+  const uploader = createUploader({ endpoint: stage.fc.origin, api: stage.wx })
+  assert.equal((await uploader.upload(stage.file()).promise).statusCode, 200)
+})
+
+/** A folder with the package in node_modules, and the test's own files in it. */
+function install(t, files) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'with-package-'))
+  t.after(() => fs.rmSync(folder, { recursive: true }))
+  fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text)
+  return folder
+}
+
+test('the package is imported and required by its name, each kind by its own file', async (t) => {
+  const folder = install(t, {
+    'page.mjs': 'export const load = (name) => import(name)\n',
+    'page.cjs': 'module.exports = (name) => require(name)\n',
+  })
+  const { load } = await import(pathToFileURL(path.join(folder, 'page.mjs')).href)
+  const loadCommon = require(path.join(folder, 'page.cjs'))
+  for (const name of ['', '/browser', '/english']) {
+    const file = path.join(fs.realpathSync(folder), 'node_modules/oss-direct-upload', name || 'index')
+    assert.equal(await load(`oss-direct-upload${name}`), await import(pathToFileURL(`${file}.mjs`).href))
+    assert.equal(loadCommon(`oss-direct-upload${name}`), require(`${file}.js`))
+  }
+})
+
+test('npm packs every file the package needs, and no other', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'packed-'))
+  t.after(() => fs.rmSync(folder, { recursive: true }))
+  const packed = spawnSync('npm', ['pack', '--json', '--dry-run', '--ignore-scripts', PACKAGE], { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' })
+  const names = JSON.parse(packed.stdout)[0].files.map(({ path: name }) => name)
+  assert.deepEqual(names.sort(), fs.readdirSync(PACKAGE).sort())
 })
 
 test('the two files are ES2018: nothing is left for a compiler to lower', () => {

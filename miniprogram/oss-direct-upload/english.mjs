@@ -1,0 +1,44 @@
+import { sizeText } from './errors.mjs'
+
+const SENTENCES = {
+  callback_failed: 'The file is stored, but was not registered. Please do not upload it again.',
+  form_expired: 'The upload was too slow. Please try again on another network.',
+  file_exists: 'A file of this name exists already.',
+  empty_file: 'The file is empty or too small. Please choose another one.',
+  unauthorized: 'Your login has ended. Please log in again.',
+  forbidden: 'This account may not upload.',
+  quota_exceeded: "Today's uploads are used up. Please try again tomorrow.",
+  permission_denied: 'Access was not allowed. Please allow it in the settings.',
+  aborted: 'Cancelled.',
+  timeout: 'No answer arrived. Please check the network and try again.',
+  interrupted: 'The upload was interrupted. Please try again.',
+  tls_failed: 'No secure connection. Please check the network and the date of the phone.',
+  file_unreadable: 'The file cannot be read. Please choose it again.',
+  login_failed: 'The login failed. Please try again later.',
+  unknown_outcome: 'The file may be stored. Please look before you upload it again.',
+  network: 'No connection. Please check the network and try again.',
+}
+const BROKEN = 'Uploading does not work at the moment. Please contact support.'
+const KINDS = { 'image/*': 'images', 'video/*': 'videos', 'audio/*': 'audio', 'image/jpeg': 'JPG' }
+
+/** The sentences in English: `createUploader({ texts: english, ... })`. */
+function english({ code, limits, retryAfter }) {
+  const { maxSize, contentTypes = ['*/*'] } = Object(limits)
+  if (code === 'too_large') return `The file is too large. ${maxSize ? `At most ${sizeText(maxSize)}.` : 'Please choose a smaller one.'}`
+  if (code === 'unsupported_type') return `This kind of file is not accepted. Please choose ${kinds(contentTypes)}.`
+  if (code === 'too_many_requests') return `Too many requests. ${again(retryAfter)}`
+  if (/unavailable|internal/.test(code)) return `The service is busy. ${again(retryAfter)}`
+  return SENTENCES[code] || BROKEN
+}
+
+function again(seconds) {
+  const [count, unit] = seconds > 90 ? [Math.ceil(seconds / 60), 'minute'] : [seconds, 'second']
+  return `Please try again ${count ? `in ${count} ${unit}${count === 1 ? '' : 's'}` : 'later'}.`
+}
+
+function kinds(contentTypes) {
+  if (contentTypes.includes('*/*')) return 'another one'
+  return contentTypes.map((type) => KINDS[type] || type.replace(/.*[/.-]/, '').toUpperCase()).join(', ')
+}
+
+export { english }

@@ -1,0 +1,173 @@
+/** 把文件从小程序直接上传到阿里云 OSS：向函数要一张签好名的表单，再用 uploadFile 发给 OSS。 */
+export function createUploader(options: UploaderOptions): Uploader
+
+export interface UploaderOptions {
+  /** 函数的地址，如 https://upload.example.com；不含 /upload-params。 */
+  endpoint: string
+  /** 平台对象：wx、my（支付宝）、tt（抖音）、uni、Taro，或 H5 页面的 createBrowserApi()。 */
+  api: object
+  /** 默认的上传用途，即 profiles.toml 中的表名；默认为 default。 */
+  profile?: string
+  /** 同时上传几个文件，1 到 10；默认 3。 */
+  concurrency?: number
+  /** 一次上传最多等多少毫秒，也是最多等多久回到前台、恢复网络；默认 120000。 */
+  timeout?: number
+  /** 网络错误与 5xx 重试几次；默认 2。被切到后台或断网打断的不算。 */
+  retries?: number
+  /** 第一次重试前大约等多少毫秒，之后每次加倍；默认 500。 */
+  backoff?: number
+  /**
+   * 自己的登录令牌（CALLER_AUTH=jwt）。refresh 为 true 表示上一个令牌被拒绝了。
+   * 不提供时：api 有 login 就用 wx.login 登录；函数不要求登录时也能用。
+   */
+  getToken?: (wanted: { refresh: boolean }) => string | Promise<string>
+  /** 谁在用：保存的会话只给这个用户。同一个客户端会换用户时（H5、App）必须给。 */
+  user?: string
+  /** 自己的话：返回用户看到的句子；返回 undefined 就用原来的。英文见 oss-direct-upload/english。 */
+  texts?: (error: OssUploadError) => string | undefined
+  /** 当前时间（毫秒），供测试使用。 */
+  now?: () => number
+}
+
+export interface UploadFile {
+  /** 选择文件后得到的临时路径（H5 页面为 File 或 Blob）。 */
+  filePath: string | object
+  /** 原文件名；只用来决定扩展名与类型，不会成为对象名。 */
+  name?: string
+  /** 字节数。给出后由函数先检查，并且表单只接受这么多字节。 */
+  size?: number
+  /** 如 image/jpeg；不给就由文件名决定。 */
+  contentType?: string
+  profile?: string
+  /** image、video 或 audio；只有支付宝需要。 */
+  fileType?: string
+  onProgress?: (event: Progress) => void
+}
+
+export interface Progress {
+  /** 0 到 100；OSS 说存好了才是 100。 */
+  progress: number
+  /** 已发送与全部字节数；不知道大小时为 0。 */
+  loaded: number
+  total: number
+}
+
+export interface OverallProgress extends Progress {
+  /** 已结束的文件数，其中失败的文件数，与文件总数。有失败的，progress 就到不了 100。 */
+  finished: number
+  failed: number
+  count: number
+}
+
+/** 函数对 OSS 回调的应答，OSS 把它交给小程序。 */
+export interface CallbackAnswer {
+  status: 'ok'
+  key: string
+  url: string
+  size: number
+  etag: string
+  mimeType: string
+  width: number | null
+  height: number | null
+  uploadId: string
+  receipt: string
+}
+
+export interface Uploaded<T = CallbackAnswer | string> {
+  /** 对象名。 */
+  key: string
+  /** 对象的地址；私有对象不能直接打开。 */
+  url: string
+  uploadId: string
+  /** 回调签发的回执，交给业务后端验证；没有回调，或应答丢失后由 409 得知已存好时为 null。 */
+  receipt: string | null
+  /** 200、201 或 204；409 表示上一次的应答丢失了，但文件已存好。 */
+  statusCode: number
+  /** OSS 的应答：回调的 JSON，否则是文本。 */
+  data: T
+}
+
+export interface UploadTask<T = CallbackAnswer | string> {
+  promise: Promise<Uploaded<T>>
+  abort(): void
+}
+
+export type Outcome<T = CallbackAnswer | string> =
+  | { status: 'fulfilled'; value: Uploaded<T>; reason?: undefined }
+  | { status: 'rejected'; reason: OssUploadError; value?: undefined }
+
+export interface Listeners<T = CallbackAnswer | string> {
+  onProgress?: (event: OverallProgress) => void
+  /** 每个文件一结束就说它怎样了；index 是它在 files 中的位置。 */
+  onFile?: (outcome: Outcome<T> & { index: number; file: UploadFile }) => void
+}
+
+export interface Uploader {
+  upload<T = CallbackAnswer | string>(file: UploadFile): UploadTask<T>
+  /** 不会 reject；结果与 files 顺序相同。abort() 取消还没结束的。 */
+  uploadAll<T = CallbackAnswer | string>(
+    files: UploadFile[],
+    listeners?: Listeners<T>,
+  ): Promise<Outcome<T>[]> & { abort(): void }
+  /** chooseMedia、chooseMessageFile、chooseImage 的结果。 */
+  fromChosen(chosen: { tempFiles?: object[]; tempFilePaths?: string[]; apFilePaths?: string[] }): UploadFile[]
+  /** 选择文件失败时给 fail 的那个对象，说成一句话；用户自己关掉的，错误码是 aborted。 */
+  explain(failure: object): OssUploadError
+  /** 换用户时调用：忘掉会话，取消还没结束的上传。 */
+  logOut(): void
+}
+
+/** 由客户端判断的错误码。 */
+export type ClientErrorCode =
+  | 'bad_file' | 'empty_file' | 'file_unreadable' | 'aborted'
+  | 'network' | 'timeout' | 'interrupted' | 'tls_failed'
+  | 'domain_not_listed' | 'privacy_undeclared' | 'permission_denied'
+  | 'login_failed' | 'bad_answer' | 'form_expired' | 'access_denied' | 'file_exists'
+  | 'callback_failed' | 'unknown_outcome'
+
+/** 函数返回的错误码，原样保留。 */
+export type FunctionErrorCode =
+  | 'bad_request' | 'unknown_profile' | 'unauthorized' | 'forbidden' | 'not_found' | 'method_not_allowed'
+  | 'too_large' | 'unsupported_type' | 'too_many_requests' | 'quota_exceeded' | 'misconfigured' | 'internal_error'
+  | 'sts_rejected' | 'sts_unavailable' | 'wechat_rejected' | 'wechat_unavailable'
+  | 'oss_rejected' | 'oss_unavailable' | 'quota_unavailable'
+
+export type ErrorCode = ClientErrorCode | FunctionErrorCode
+
+/** 函数允许什么。 */
+export interface Limits {
+  /** 字节数。 */
+  maxSize?: number
+  minSize?: number
+  /** 如 image/png、image/*。 */
+  contentTypes?: string[]
+}
+
+/** 一切失败。请用 error.name === 'OssUploadError' 判断，不要用 instanceof（转成 ES5 后不可靠）。 */
+export class OssUploadError extends Error {
+  name: 'OssUploadError'
+  /** 错误码，见 README 的表。 */
+  code: ErrorCode
+  /** 给用户看的一整句话。 */
+  message: string
+  /** OSS、函数或平台的原话，供开发者查看。 */
+  detail: string
+  /** 给开发者的提示，不要给用户看。 */
+  advice: string
+  /** 在哪一步失败的；explain() 给出的没有。 */
+  stage?: 'login' | 'sign' | 'upload'
+  /** 再试一次可能成功；要等一分钟以上的不算。 */
+  retryable: boolean
+  /** too_large 与 unsupported_type 才有。 */
+  limits?: Limits
+  /** 服务要求多少秒后再来。60 秒以内的客户端自己等，更久的立即失败。 */
+  retryAfter?: number
+  statusCode?: number
+  /** OSS 的错误码，如 AccessDenied。 */
+  ossCode?: string
+  requestId?: string
+  /** 上传阶段才有：文件可能或已经存在的位置。 */
+  key?: string
+  url?: string
+  uploadId?: string
+}

@@ -1,0 +1,87 @@
+'use strict'
+
+/** The types, as the programs of others meet them: by the package's name and by the pasted files. */
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { test } = require('node:test')
+const ts = require('typescript')
+
+const PACKAGE = path.join(__dirname, '../oss-direct-upload')
+
+const PAGE = `
+import { createUploader } from 'CLIENT'
+import type { CallbackAnswer, ErrorCode, OssUploadError, Uploaded } from 'CLIENT'
+
+const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {}, user: 'zhang', texts: ({ code }) => code })
+const batch = uploader.uploadAll([{ filePath: 'a.jpg' }], {
+  onProgress: ({ progress, failed }) => [progress, failed].map((count) => count.toFixed()),
+  onFile: ({ index, file, value, reason }) => [index.toFixed(), file.filePath, value?.key, reason?.message],
+})
+batch.abort()
+uploader.logOut()
+
+export async function read(): Promise<string[]> {
+  const said = []
+  for (const { value, reason } of await batch) said.push(value ? value.url : reason.message)
+  const { data } = await uploader.upload<CallbackAnswer>({ filePath: 'a.jpg' }).promise
+  const plain: Uploaded = await uploader.upload({ filePath: 'a.jpg' }).promise
+  return [...said, data.receipt, typeof plain.data === 'string' ? plain.data : plain.data.etag]
+}
+
+export function wait(error: OssUploadError): number {
+  const codes: ErrorCode[] = ['interrupted', 'tls_failed', 'privacy_undeclared', 'quota_exceeded', error.code]
+  // @ts-expect-error no such code
+  codes.push('nonsense')
+  // @ts-expect-error a comparison that can never be true
+  if (error.code === 'too_big') return 0
+  // @ts-expect-error the text of OSS may be no object
+  uploader.upload({ filePath: 'a' }).promise.then(({ data }) => data.etag)
+  return (error.limits?.maxSize ?? 0) + (error.retryAfter ?? 0)
+}
+`
+
+function mistakesOf(t, name, moduleResolution, client) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'types-'))
+  t.after(() => fs.rmSync(folder, { recursive: true }))
+  fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
+  fs.cpSync(PACKAGE, path.join(folder, 'pasted'), { recursive: true })
+  fs.writeFileSync(path.join(folder, name), PAGE.replaceAll('CLIENT', client))
+  const module = moduleResolution === 'node16' ? 'node16' : 'esnext'
+  const { options } = ts.convertCompilerOptionsFromJson(
+    { strict: true, noEmit: true, target: 'es2022', lib: ['es2022'], types: [], module, moduleResolution }, folder,
+  )
+  const program = ts.createProgram([path.join(folder, name)], options)
+  return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+}
+
+for (const [name, moduleResolution, client] of [
+  ['page.mts', 'node16', 'oss-direct-upload'],
+  ['page.cts', 'node16', 'oss-direct-upload'],
+  ['page.ts', 'bundler', 'oss-direct-upload'],
+  ['page.ts', 'bundler', './pasted/index.mjs'],
+]) {
+  test(`${name} that imports ${client} the ${moduleResolution} way is checked`, (t) => {
+    assert.deepEqual(mistakesOf(t, name, moduleResolution, client), [])
+  })
+}
+
+test('the types of the browser and of English are found as well', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'types-'))
+  t.after(() => fs.rmSync(folder, { recursive: true }))
+  fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
+  fs.writeFileSync(path.join(folder, 'page.mts'), `
+import { createUploader } from 'oss-direct-upload'
+import { createBrowserApi, filesFrom } from 'oss-direct-upload/browser'
+import { english } from 'oss-direct-upload/english'
+
+const api = createBrowserApi({ login: () => 'code', storage: sessionStorage })
+createUploader({ endpoint: 'https://upload.example.com', api, user: 'zhang', texts: english }).uploadAll(filesFrom([]))
+`)
+  const { options } = ts.convertCompilerOptionsFromJson(
+    { strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], types: [], module: 'node16' }, folder,
+  )
+  assert.deepEqual(ts.getPreEmitDiagnostics(ts.createProgram([path.join(folder, 'page.mts')], options)), [])
+})
