@@ -122,7 +122,12 @@ describe('the playground page', () => {
 
   test('a file its profile does not take is refused with advice', async () => {
     await upload({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') })
+    await statusIs('不支持这种文件')
     await statusIs('content_types')
+    await page.click('#language')
+    await page.click('#upload')
+    await statusIs('This kind of file is not accepted.')
+    assert.doesNotMatch(await page.textContent('#status'), /[\u4e00-\u9fff]/)
   })
 
   test('a dropped file is taken', async () => {

@@ -1,27 +1,9 @@
-/** The mini-program client, as it is, in a browser: its files are CommonJS modules served under /client/. */
+/** The mini-program client, as it is, in a browser: its ES modules are served under /client/. */
 
-const modules = new Map()
-
-async function load(name) {
-  if (!modules.has(name)) modules.set(name, await evaluate(name))
-  return modules.get(name)
-}
-
-async function evaluate(name) {
-  const response = await fetch(`/client/${name}.js`)
-  if (!response.ok) throw new Error(`/client/${name}.js: ${response.status}`)
-  const text = await response.text()
-  const wanted = [...text.matchAll(/require\('\.\/(\w+)'\)/g)].map(([, other]) => other)
-  const found = Object.fromEntries(await Promise.all(wanted.map(async (other) => [`./${other}`, await load(other)])))
-  const module = { exports: {} }
-  new Function('require', 'module', text)((id) => found[id], module)
-  return module.exports
-}
-
-/** @returns {Promise<any>} createUploader, createBrowserApi and filesFrom */
+/** @returns {Promise<any>} createUploader, createBrowserApi, filesFrom and english */
 export async function loadClient() {
-  const [client, browser] = await Promise.all([load('index'), load('browser')])
-  return { ...client, ...browser }
+  const modules = await Promise.all(['index', 'browser', 'english'].map((name) => import(`/client/${name}.mjs`)))
+  return Object.assign({}, ...modules)
 }
 
 /** The api handed to the client, telling what goes over the wire; `change` may alter an upload before it is sent. */

@@ -24,6 +24,7 @@ function newUploader(watch = {}) {
     api: observed(api, { ...show, ...watch }),
     profile: $('profile').value,
     ...(config.businessToken && { getToken: () => config.businessToken }),
+    ...(state.language === 'en' && { texts: client.english }),
   })
 }
 
@@ -89,9 +90,9 @@ async function upload() {
     view.showReceipt(texts(), value.receipt)
     await view.showObject(texts(), value)
   } catch (error) {
-    const { code, message, advice } = /** @type {any} */ (error)
+    const { code, message, advice, detail } = /** @type {any} */ (error)
     if (code === 'aborted') view.showStatus(texts().cancelled)
-    else view.showStatus(`${message.replace(/\.$/, '')}。${advice}`, 'bad')
+    else view.showStatus(`${message} ${state.language === 'zh' ? advice : detail}`, 'bad')
   } finally {
     setBusy(false)
   }
