@@ -14,6 +14,10 @@ from ops.terminal.language import Text
 ABORT_AFTER_DAYS = 7
 RULE_ID = "oss-direct-upload-abort-stale-multipart"
 CORS_SECONDS = "600"
+ALLOW_PUBLIC_ACCESS = (
+    "<PublicAccessBlockConfiguration><BlockPublicAccess>false</BlockPublicAccess>"
+    "</PublicAccessBlockConfiguration>"
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class WantedBucket:
         h5_origins: origins whose pages post forms from a browser.
 
         wants_public_read: names of profiles with ``acl = "public-read"``.
+
+        allow_public_read: whether Block Public Access may be switched off for them.
     """
 
     name: str
@@ -34,6 +40,7 @@ class WantedBucket:
     create: bool = False
     h5_origins: tuple[str, ...] = ()
     wants_public_read: tuple[str, ...] = ()
+    allow_public_read: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,16 +86,16 @@ def bucket_steps(wanted: WantedBucket, found: FoundBucket | None) -> tuple[list[
                 Text("the bucket uploads go to, private", "存放上传文件的私有桶"),
             )
         )
-        if wanted.wants_public_read:
-            notes.append(
-                _public_read_note(
-                    wanted,
-                    "Block Public Access may be on for a new bucket",
-                    "新建的桶可能已开启“阻止公共访问”",
-                )
-            )
     else:
         notes += _notes(wanted, found)
+    # What OSS makes through its API begins with Block Public Access on (since 13 October 2025).
+    if wanted.wants_public_read and (found is None or found.blocks_public_access):
+        if wanted.allow_public_read:
+            steps.append(_unblock(wanted))
+        else:
+            notes.append(_public_read_note(wanted))
+    if _may_refuse_the_default_host(wanted.region):
+        notes.append(DEFAULT_HOST_NOTE)
     if wanted.create:
         steps += _lifecycle(wanted, found.lifecycle if found else "", notes)
     steps += _cors(wanted, found.cors if found else "")
@@ -192,22 +199,48 @@ def _notes(wanted: WantedBucket, found: FoundBucket) -> Iterable[Text]:
             f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，"
             "同名再次上传会成为最新版本。此处不做更改。",
         )
-    if found.blocks_public_access and wanted.wants_public_read:
-        yield _public_read_note(
-            wanted,
-            f"Block Public Access is on for bucket {wanted.name}",
-            f"桶 {wanted.name} 已开启“阻止公共访问”",
-        )
 
 
-def _public_read_note(wanted: WantedBucket, en: str, zh: str) -> Text:
+def _unblock(wanted: WantedBucket) -> Step:
+    names = ", ".join(f"[{name}]" for name in wanted.wants_public_read)
+    return Step(
+        "OSS",
+        "PutBucketPublicAccessBlock",
+        {"bucket": wanted.name, "body": ALLOW_PUBLIC_ACCESS},
+        Text(
+            f"Block Public Access goes off, so that everybody may read what {names} stores",
+            f"关闭“阻止公共访问”，让任何人都能读取 {names} 存入的文件",
+        ),
+    )
+
+
+def _public_read_note(wanted: WantedBucket) -> Text:
     names = ", ".join(f"[{name}]" for name in wanted.wants_public_read)
     return Text(
-        f'{en}: then uploads of {names} (acl = "public-read") are refused. Use acl = "default" and signed'
-        " addresses or a CDN; this command never turns it off.",
-        f'{zh}：此时 {names}（acl = "public-read"）的上传会被拒绝。'
-        '请改用 acl = "default" 加签名地址或 CDN；本命令不会关闭它。',
+        f"Block Public Access is on for bucket {wanted.name}, as for every new one: uploads of {names}"
+        ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or let'
+        " --allow-public-read switch it off.",
+        f"桶 {wanted.name} 开启了“阻止公共访问”（新建的桶都是如此）："
+        f'{names}（acl = "public-read"）的上传会被拒绝。'
+        '请改用 acl = "default" 加签名地址或 CDN；确实要公开，可加 --allow-public-read 关闭它。',
     )
+
+
+DEFAULT_HOST_NOTE = Text(
+    "An account that opened OSS on or after 20 March 2025 gets 400 PublicEndpointForbidden from the default"
+    " host of this region: bind a domain to the bucket and set OSS_HOST (docs/deploy.md).",
+    "2025 年 3 月 20 日或之后开通 OSS 的账号，用这个地域的默认域名会得到 400 PublicEndpointForbidden："
+    "请把域名绑定到桶并设置 OSS_HOST（见 docs/deploy.zh-CN.md）。",
+)
+
+
+def _may_refuse_the_default_host(region: str) -> bool:
+    """
+    Whether OSS may refuse data through the bucket's own host: mainland China.
+
+    Source: https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names
+    """
+    return region.startswith("cn-") and region != "cn-hongkong"
 
 
 def _root(document: str, name: str) -> ElementTree.Element:

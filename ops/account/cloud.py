@@ -26,6 +26,12 @@ STS = ("https://sts.aliyuncs.com", "Sts", "2015-04-01")
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 OSS_ATTEMPTS = 2
+# The part of a bucket that each call writes.
+DOCUMENTS = {
+    "PutBucketLifecycle": "lifecycle",
+    "PutBucketCors": "cors",
+    "PutBucketPublicAccessBlock": "publicAccessBlock",
+}
 # What the SDK was seen to raise from one call beside its own errors, parsing odd error bodies.
 UNTYPED_ERRORS = (AttributeError, IndexError, TypeError, ValueError, RecursionError)
 
@@ -95,7 +101,7 @@ class Account:
         elif step.action == "PutBucket":
             self._make_bucket(step.parameters)
         else:
-            name = {"PutBucketLifecycle": "lifecycle", "PutBucketCors": "cors"}[step.action]
+            name = DOCUMENTS[step.action]
             self._document(step.action, "PUT", step.parameters["bucket"], name, step.parameters["body"])
 
     def _find(self, absent: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:

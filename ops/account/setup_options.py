@@ -63,6 +63,11 @@ def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
         help="make the bucket when it is missing, and have it end stale multipart uploads",
     )
     parser.add_argument(
+        "--allow-public-read",
+        action="store_true",
+        help='switch Block Public Access off where a profile has acl = "public-read"; asks before it does',
+    )
+    parser.add_argument(
         "--h5-origin",
         action="append",
         default=[],
@@ -125,7 +130,14 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
             also_trusted=tuple(args.also_trust),
             logs=(project, logstore) if args.logs else None,
         ),
-        WantedBucket(bucket, region, args.bucket_create, tuple(args.h5_origin), public_names),
+        WantedBucket(
+            bucket,
+            region,
+            args.bucket_create,
+            tuple(args.h5_origin),
+            public_names,
+            args.allow_public_read,
+        ),
     )
 
 

@@ -71,7 +71,9 @@ def check_bucket(settings: Settings) -> Finding:
         said = Text(f"{settings.bucket} is at {error_.endpoint}", f"{settings.bucket} 位于 {error_.endpoint}")
         remedy = Text(f"Set OSS_REGION={region} and deploy again.", f"设置 OSS_REGION={region} 后重新部署。")
         return Finding(BUCKET, State.BAD, said, remedy)
-    if error_ and error_.code in ("NoSuchBucket", "UserDisable", "InvalidBucketName"):
+    if error_ and error_.code in (
+        *("NoSuchBucket", "UserDisable", "InvalidBucketName", "PublicEndpointForbidden"),
+    ):
         return Finding(BUCKET, State.BAD, *refusal(answer.status_code, answer.text))
     if answer.headers.get("Server", "") != "AliyunOSS" and "x-oss-request-id" not in answer.headers:
         said = Text(f"{settings.host} is not OSS", f"{settings.host} 不是 OSS")

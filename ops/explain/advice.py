@@ -11,6 +11,8 @@ from typing import Any
 from ops.terminal.language import Text
 
 TABLE = Path(__file__).with_name("advice.toml")
+# The code of rows about what the mini-program's platform or our client says, known by their text alone.
+PLATFORM = "platform"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def find_advice(code: str, message: str = "", ec: str = "") -> Advice | None:
     lowered = message.lower()
     same_code = [row for row in advice_rows() if code and row.code == code]
     same_ec = [row for row in advice_rows() if ec and ec in row.ecs]
+    if code == PLATFORM:
+        return next((row for row in same_code if any(piece in lowered for piece in row.fragments)), None)
     candidates = (
         [row for row in same_code if any(piece in lowered for piece in row.fragments)]
         or [row for row in same_code if row in same_ec]

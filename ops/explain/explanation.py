@@ -3,8 +3,9 @@ What was pasted, in words: an error with its advice, a success, or a form that i
 """
 
 from datetime import datetime
+from urllib.parse import quote
 
-from ops.explain.advice import condition_remedy, find_advice
+from ops.explain.advice import PLATFORM, condition_remedy, find_advice
 from ops.explain.form_words import form_lines, policy_lines
 from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess, read_pasted
 from ops.explain.policy_words import field_words, read_condition, read_policy
@@ -13,6 +14,7 @@ from ops.terminal.masking import failed_condition, printable, shown, shown_messa
 
 WORDS = {
     "error": Text("An error of OSS, STS or the function", "OSS、STS 或函数返回的错误"),
+    "platform": Text("What the mini-program says", "小程序的报错"),
     "callback_ok": Text("the callback answered as well", "回调也已应答"),
     "failed": Text("The condition that failed", "未满足的条件"),
     "meaning": Text("What it means", "含义"),
@@ -20,9 +22,9 @@ WORDS = {
     "success": Text("The upload worked", "上传成功"),
     "unknown": Text(
         "This code is not in the table of this tool. Keep the RequestId for a ticket to Alibaba Cloud;"
-        " its EC leads on: https://api.aliyun.com/troubleshoot?q=EC",
-        "本工具的表中没有这个错误码。提交工单时请附上 RequestId；可用 EC 查询："
-        "https://api.aliyun.com/troubleshoot?q=EC",
+        " What Alibaba Cloud says of it: https://api.aliyun.com/troubleshoot?q={ec}",
+        "本工具的表中没有这个错误码。提交工单时请附上 RequestId；阿里云的说明："
+        "https://api.aliyun.com/troubleshoot?q={ec}",
     ),
     "stored": Text("the file is stored", "文件已保存"),
 }
@@ -50,9 +52,10 @@ def explain(text: str, now: datetime, language: str) -> str:
 
 
 def _error_lines(error: PastedError, language: str) -> list[str]:
+    is_platform = error.code == PLATFORM
     rows = [
         ("HTTP", str(error.status or "")),
-        ("Code", printable(error.code)),
+        ("Code", "" if is_platform else printable(error.code)),
         ("Message", shown_message(error.message)),
         ("EC", printable(error.ec)),
         ("RequestId", printable(error.request_id)[:100]),
@@ -61,7 +64,8 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
     if error.argument:
         name, value = error.argument
         rows.append(("Argument", f"{printable(name)} = {shown(name, value)}"))
-    lines = [WORDS["error"].say(language), *(f"  {name:<10} {value}" for name, value in rows if value)]
+    title = WORDS["platform" if is_platform else "error"]
+    lines = [title.say(language), *(f"  {name:<10} {value}" for name, value in rows if value)]
     remedies = []
     failed = failed_condition(error.message)
     if failed:
@@ -72,7 +76,8 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
         remedies.append(condition_remedy(field).say(language))
     advice = find_advice(error.code, error.message, error.ec)
     meaning = advice.meaning if advice else WORDS["unknown"]
-    lines += [WORDS["meaning"].say(language), f"  {meaning.say(language)}"]
+    known_by = quote(printable(error.ec or error.code))
+    lines += [WORDS["meaning"].say(language), f"  {meaning.say(language).replace('{ec}', known_by)}"]
     if advice:
         remedies.append(advice.remedy.say(language))
     if remedies:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
+from ops.explain.advice import PLATFORM, find_advice
 from ops.terminal.language import Text
 
 MAX_CHARACTERS = 4_000_000
@@ -113,8 +114,11 @@ def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     decoded = decode_base64(body)
     if decoded is not None and decoded.lstrip().startswith("{"):
         return [PastedPolicy(decoded)]
+    if find_advice(PLATFORM, body):
+        return [PastedError(PLATFORM, body)]
     raise _unreadable(
-        "It is neither XML, JSON nor the base64 of a policy.", "它既不是 XML、JSON，也不是 policy 的 base64。"
+        "It is neither XML, JSON, the base64 of a policy nor a message that is known.",
+        "它既不是 XML、JSON、policy 的 base64，也不是已知的报错文字。",
     )
 
 
@@ -217,6 +221,9 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
 
 
 def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
+    if isinstance(value.get("errMsg"), str):
+        # What a platform hands to its fail function; devices send errno as well.
+        return PastedError(PLATFORM, f"{value['errMsg']} errno:{value.get('errno', '')}")
     error = value.get("error")
     if isinstance(error, dict) and isinstance(error.get("code"), str):
         return PastedError(
@@ -256,8 +263,8 @@ def _unreadable(en: str, zh: str) -> Unreadable:
     return Unreadable(
         Text(
             en + " Paste a policy (JSON or base64), a form or answer of /upload-params (JSON),"
-            " or the error that OSS, STS or the function answered.",
+            " the error that OSS, STS or the function answered, or what the mini-program said (errMsg).",
             zh + "请粘贴 policy（JSON 或 base64）、表单或 /upload-params 的返回值（JSON），"
-            "或 OSS、STS、函数返回的错误。",
+            "OSS、STS、函数返回的错误，或小程序里的报错（errMsg）。",
         )
     )

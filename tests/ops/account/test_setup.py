@@ -160,7 +160,8 @@ class StubOss:
 
     def answer(self, request):
         query = urlsplit(request.url).query
-        document = "lifecycle" if "lifecycle" in query else "cors" if "cors" in query else ""
+        parts = ("lifecycle", "cors", "publicAccessBlock")
+        document = next((part for part in parts if part in query), "")
         self.calls.append((request.method, document, request.headers, request.body))
         if request.method in self.refuse:
             return self.refuse[request.method]
@@ -421,6 +422,38 @@ def test_a_bucket_that_is_there_keeps_its_acl_versioning_and_block(cloud, capsys
     assert "Block Public Access is on for bucket my-bucket" in output
 
 
+def test_public_access_stays_blocked_unless_it_is_asked_for(cloud, capsys):
+    cloud.oss.info = bucket_info(block="true")
+    assert run(cloud, "--yes") == 0
+    assert cloud.oss.changes() == []
+    assert "--allow-public-read" in capsys.readouterr().out
+    assert run(cloud, "--yes", "--allow-public-read") == 0
+    assert cloud.oss.changes() == [("PUT", "publicAccessBlock")]
+    assert "Block Public Access goes off" in capsys.readouterr().out
+
+
+def test_a_bucket_that_blocks_nothing_is_not_asked_to_stop(cloud):
+    cloud.oss.info = bucket_info(block="false")
+    assert run(cloud, "--yes", "--allow-public-read") == 0
+    assert cloud.oss.changes() == []
+
+
+def test_nobody_is_asked_to_unblock_what_no_profile_needs():
+    wanted = WantedBucket("my-bucket", "cn-hongkong", create=True, allow_public_read=True)
+    steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hongkong", "private", "", True))
+    assert [step.action for step in steps] == ["PutBucketLifecycle"]
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("region", "may_refuse"),
+    [("cn-hangzhou", True), ("cn-hongkong", False), ("ap-southeast-1", False)],
+)
+def test_a_new_account_hears_where_the_default_host_refuses_it(region, may_refuse):
+    _, notes = bucket_steps(WantedBucket("my-bucket", region), FoundBucket("", "private", "", False))
+    assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
+
+
 def test_a_bucket_in_another_region_is_said_to_be_there(cloud, capsys):
     cloud.oss.info = bucket_info(location="oss-cn-beijing")
     assert run(cloud, "--yes") == 0
@@ -488,7 +521,7 @@ def test_a_rule_that_aborts_already_is_not_doubled(rule, changes, noted):
     document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
     steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hangzhou", "private", "", False, document))
     assert len(steps) == changes
-    assert bool(notes) is noted
+    assert any("lifecycle rule" in note.en for note in notes) is noted
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,44 @@ def test_a_message_that_fits_wins_over_an_ec_that_does_not():
     assert "expired" in advice.meaning.en
 
 
+PLATFORM = [
+    ("uploadFile:fail url not in domain list", "uploadFile domains"),
+    ("request:fail url not in domain list:https://x.example", "request domains"),
+    ("uploadFile:fail timeout", "raise timeout"),
+    ("uploadFile:fail 请求超时。", "raise timeout"),
+    ("uploadFile:fail interrupted", "foreground"),
+    ("uploadFile:fail abort", "Nothing to mend"),
+    ("uploadFile:fail upload fail:-101:net::ERR_CONNECTION_RESET", "another network"),
+    ("uploadFile:fail file not found", "temporary path"),
+    ("request:fail ssl hand shake error", "TLS 1.2"),
+    ("chooseMedia:fail api scope is not declared in the privacy agreement", "privacy guideline"),
+]
+
+
+@pytest.mark.parametrize(("message", "piece"), PLATFORM)
+def test_explains_what_the_mini_program_says(message, piece):
+    for pasted in (message, json.dumps({"errMsg": message, "errno": 600000}, ensure_ascii=False)):
+        text = said(pasted)
+        assert "What the mini-program says" in text
+        assert piece in text
+    assert "小程序的报错" in said(message, "zh")
+
+
+def test_an_errno_says_what_its_text_does_not():
+    assert "privacy guideline" in said('{"errMsg": "chooseMedia:fail", "errno": 112}')
+
+
+def test_a_new_account_s_refusal_leads_to_a_domain_of_the_bucket():
+    text = said(error_xml("PublicEndpointForbidden", "Not allowed using the OSS public endpoint"))
+    assert "Bind a domain" in text and "cn-hongkong" in text
+
+
+def test_the_link_of_an_unknown_code_has_its_own_ec():
+    text = said(error_xml("BrandNewError", "surprise", "0099-00000001"))
+    assert "https://api.aliyun.com/troubleshoot?q=0099-00000001" in text
+    assert "?q=BrandNewError" in said(error_xml("BrandNewError", "surprise"))
+
+
 def test_says_that_an_unknown_code_is_unknown_instead_of_guessing():
     assert "not in the table" in said(error_xml("BrandNewError", "surprise", "0099-1"))
 
