@@ -18,6 +18,8 @@ import certifi
 import trustme
 
 from bench.peers import task
+from local.ground.accounts import AccessKey
+from local.sts.assume_role import Session
 
 DEFAULT_SESSION_SECONDS = 3600
 AWS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -126,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _sts_answer(asked: Mapping[str, list[str]], now: datetime) -> tuple[str, str]:
     """Type and text of what the cloud asked for would answer to AssumeRole."""
     seconds = int(asked.get("DurationSeconds", [str(DEFAULT_SESSION_SECONDS)])[0])
-    expires_at = (now + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    expires_at = now + timedelta(seconds=seconds)
     token = task.role_token(token_characters(asked.get("RoleArn", [""])[0]))
     if asked.get("Version") == ["2011-06-15"]:
         return "text/xml", _aws_answer(expires_at, token)
@@ -139,25 +141,16 @@ def token_characters(role_arn: str) -> int:
     return int(number) if number.isdecimal() else task.TOKEN_CHARACTERS
 
 
-def _alibaba_answer(expires_at: str, token: str) -> str:
-    return json.dumps(
-        {
-            "RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A7F",
-            "AssumedRoleUser": {"Arn": f"{task.ROLE_ARN}/bench", "AssumedRoleId": "1:bench"},
-            "Credentials": {
-                "AccessKeyId": task.ROLE_KEY_ID,
-                "AccessKeySecret": task.ROLE_SECRET,
-                "SecurityToken": token,
-                "Expiration": expires_at,
-            },
-        }
-    )
+def _alibaba_answer(expires_at: datetime, token: str) -> str:
+    key = AccessKey(task.ROLE_KEY_ID, task.ROLE_SECRET, token, expires_at)
+    answer = Session(key, f"{task.ROLE_ARN}/bench", "1:bench").to_json()
+    return json.dumps({"RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A7F", **answer})
 
 
-def _aws_answer(expires_at: str, token: str) -> str:
+def _aws_answer(expires_at: datetime, token: str) -> str:
     return (
         f'<AssumeRoleResponse xmlns="{AWS_NAMESPACE}"><AssumeRoleResult><Credentials>'
         f"<AccessKeyId>{task.ROLE_KEY_ID}</AccessKeyId><SecretAccessKey>{task.ROLE_SECRET}</SecretAccessKey>"
-        f"<SessionToken>{token}</SessionToken><Expiration>{expires_at}</Expiration>"
+        f"<SessionToken>{token}</SessionToken><Expiration>{expires_at:%Y-%m-%dT%H:%M:%SZ}</Expiration>"
         "</Credentials></AssumeRoleResult></AssumeRoleResponse>"
     )

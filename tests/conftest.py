@@ -20,7 +20,9 @@ from function.instance import Surroundings
 from function.outgoing import DEFAULT_MAX_BYTES, ExchangeFailed
 from function.outgoing import Answer as Exchanged
 from handler import serve
+from local.ground.accounts import AccessKey
 from local.ground.clock import StandingClock
+from local.sts.assume_role import Session
 
 # The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
 SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
@@ -213,16 +215,12 @@ def instance(environment: dict[str, str], clock: StandingClock) -> Callable[...,
 
 def sts_reply(expires_at: datetime, **changes: Any) -> dict[str, Any]:
     """AssumeRole's answer as documented; ``changes`` replace or (``None``) remove credential fields."""
-    credentials = {
-        "AccessKeyId": "STS.NTRoleSessionKeyId",
-        "AccessKeySecret": ROLE_SECRET,
-        "SecurityToken": ROLE_TOKEN,
-        "Expiration": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        **changes,
-    }
+    key = AccessKey("STS.NTRoleSessionKeyId", ROLE_SECRET, ROLE_TOKEN, expires_at)
+    answer = Session(key, "acs:sts::1:assumed-role/upload/x", "1:x").to_json()
+    credentials = {**answer["Credentials"], **changes}
     return {
         "RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A7F",
-        "AssumedRoleUser": {"Arn": "acs:sts::1:assumed-role/upload/x", "AssumedRoleId": "1:x"},
+        **answer,
         "Credentials": {name: value for name, value in credentials.items() if value is not None},
     }
 

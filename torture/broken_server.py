@@ -95,19 +95,19 @@ def answers(status: int, body: bytes) -> Fault:
     return Fault(lambda connection, _good: connection.sendall(whole(status, body)))
 
 
-# On the wire, whatever is asked.
+# On the wire, whatever is asked; the names are those of the vocabulary of faults.
 WIRE = {
     "refused": Fault(_nothing, is_refused=True),
     "reset": Fault(_reset),
-    "closed": Fault(_nothing),
+    "drop": Fault(_nothing),
     "slow": Fault(_late),
-    "slow headers": Fault(_trickle(b"HTTP/1.1 200 OK\r\nX-" + b"a" * 4000)),
-    "slow body": Fault(_trickle_body),
-    "hangs": Fault(_hang),
-    "TLS error": Fault(_nothing, certificate="none"),
-    "wrong certificate": Fault(_nothing, certificate="unknown"),
-    "expired certificate": Fault(_nothing, certificate="expired"),
-    "certificate from the future": Fault(_nothing, certificate="future"),
+    "slow_headers": Fault(_trickle(b"HTTP/1.1 200 OK\r\nX-" + b"a" * 4000)),
+    "slow_body": Fault(_trickle_body),
+    "hang": Fault(_hang),
+    "no_tls": Fault(_nothing, certificate="none"),
+    "wrong_certificate": Fault(_nothing, certificate="unknown"),
+    "expired_certificate": Fault(_nothing, certificate="expired"),
+    "future_certificate": Fault(_nothing, certificate="future"),
     "truncated": Fault(_cut),
     "huge": Fault(_huge),
 }

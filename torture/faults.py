@@ -6,7 +6,7 @@ import json
 import time
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,20 +21,17 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from function.grants import UPLOADS
 from function.receipts.oss_keys import OssPublicKeys
 from torture import stage
-from torture.broken_server import WIRE, Fault, answers, serving
+from torture.broken_server import SLOW_SECONDS, WIRE, answers, serving
 from torture.canaries import LogWatch, Watch
 from torture.report import Progress, Result
 
 START = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
-SESSION = timedelta(hours=1)
 # After the first good request: refreshed early if possible, no more good for a form, over.
 PHASES = {"cold": None, "advisory": 50, "mandatory": 56, "expired": 61}
-DEPENDENCIES = ("sts", "wechat", "key host", "webhook")
 # What a request may take at most, twice the attempts included; a busy machine may add to it.
 BUDGET_SECONDS = {"sts": 9.2, "wechat": 5.0, "key host": 2.0, "webhook": 1.5}
 SLACK_SECONDS = 5.0  # for a busy machine; a hang is far longer
 AT_A_TIME = 24
-BROKEN = frozenset(WIRE) - {"slow"}
 
 
 @dataclass(frozen=True)
@@ -44,89 +41,60 @@ class Cell:
     phase: str
 
 
-def sts_answer(watch: Watch, expires_at: datetime) -> bytes:
-    return json.dumps(
-        {
-            "RequestId": "x",
-            "Credentials": {
-                "AccessKeyId": "STS.RoleKey",
-                "AccessKeySecret": watch.plant("role-secret"),
-                "SecurityToken": "role+token/=",
-                "Expiration": f"{expires_at:%Y-%m-%dT%H:%M:%SZ}",
-            },
-        }
-    ).encode()
-
-
-def sts_faults(watch: Watch, now: Callable[[], datetime]) -> dict[str, Fault]:
-    error = b'{"RequestId":"x","Code":"%s","Message":"m"}'
-    return {
-        **WIRE,
-        "4xx": answers(403, error % b"NoPermission"),
-        "5xx": answers(500, b"<html>"),
-        "throttled": answers(400, error % b"Throttling.User"),
-        "malformed": answers(200, b"{,"),
-        "null": answers(200, b"null"),
-        "error that is null": answers(502, b"null"),
-        "error not UTF-8": answers(500, b"\xff\xfe"),
-        "wrong type": answers(200, b'{"Credentials": {"AccessKeyId": 1, "Expiration": []}}'),
-        "expired": Fault(
-            lambda connection, _good: connection.sendall(
-                stage_whole(sts_answer(watch, now() - timedelta(hours=1)))
-            )
-        ),
-        "from the future": Fault(
-            lambda connection, _good: connection.sendall(
-                stage_whole(sts_answer(watch, datetime(2999, 1, 1, tzinfo=UTC)))
-            )
-        ),
-    }
-
-
-def stage_whole(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-
-
+# What only a socket can play; the other faults of STS are played by the local STS.
+STS_WIRE = {name: fault for name, fault in WIRE.items() if name != "slow"}
+STS_FAULTS = (
+    *WIRE,
+    *("rejected", "status_500", "throttled", "malformed", "null", "null_error", "not_utf8", "wrong_type"),
+    *("expired", "far_future"),
+)
 WECHAT_FAULTS = {
     **WIRE,
-    "4xx": answers(404, b"<html>"),
-    "5xx": answers(502, b"<html>"),
+    "rejected": answers(404, b"<html>"),
+    "status_500": answers(502, b"<html>"),
     "busy": answers(200, b'{"errcode": -1}'),
     "throttled": answers(200, b'{"errcode": 45011}'),
     "malformed": answers(200, b"{,"),
     "null": answers(200, b"null"),
-    "wrong type": answers(200, b'{"openid": [1]}'),
-    "expired": answers(200, b'{"errcode": 40163}'),
+    "wrong_type": answers(200, b'{"openid": [1]}'),
+    "used_code": answers(200, b'{"errcode": 40163}'),
     "blocked": answers(200, b'{"errcode": 40226}'),
-    "errcode of another type": answers(200, b'{"errcode": {"a": 1}}'),
+    "wrong_error_type": answers(200, b'{"errcode": {"a": 1}}'),
 }
 KEY_FAULTS = {
     **WIRE,
-    "4xx": answers(404, b""),
-    "5xx": answers(500, b""),
+    "rejected": answers(404, b""),
+    "status_500": answers(500, b""),
     "throttled": answers(429, b""),
     "malformed": answers(200, b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
-    "wrong type": answers(200, b'{"key": 1}'),
+    "wrong_type": answers(200, b'{"key": 1}'),
 }
 WEBHOOK_FAULTS = {
     **WIRE,
-    "4xx": answers(400, b""),
-    "5xx": answers(500, b""),
+    "rejected": answers(400, b""),
+    "status_500": answers(500, b""),
     "throttled": answers(429, b""),
     "redirect": answers(302, b""),
 }
+FAULTS: Mapping[str, Iterable[str]] = {
+    "sts": STS_FAULTS,
+    "wechat": WECHAT_FAULTS,
+    "key host": KEY_FAULTS,
+    "webhook": WEBHOOK_FAULTS,
+}
+BROKEN = {"sts": STS_WIRE, "wechat": WECHAT_FAULTS, "key host": KEY_FAULTS, "webhook": WEBHOOK_FAULTS}
 # Code of the answer by fault; what is not named is the dependency's "unavailable".
 EXPECTED = {
-    "sts": {"4xx": "sts_rejected", "slow": "", "from the future": ""},
+    "sts": {"rejected": "sts_rejected", "slow": "", "far_future": ""},
     "wechat": {
         "slow": "",
-        "4xx": "wechat_rejected",
+        "rejected": "wechat_rejected",
         "malformed": "wechat_rejected",
         "null": "wechat_rejected",
-        "wrong type": "wechat_rejected",
-        "errcode of another type": "wechat_rejected",
+        "wrong_type": "wechat_rejected",
+        "wrong_error_type": "wechat_rejected",
         "throttled": "too_many_requests",
-        "expired": "unauthorized",
+        "used_code": "unauthorized",
         "blocked": "forbidden",
     },
     "key host": {"slow": ""},
@@ -146,9 +114,8 @@ def expected_code(cell: Cell) -> str:
 
 
 def cells() -> Iterator[Cell]:
-    named = {"sts": sts_faults(Watch(), lambda: START), "wechat": WECHAT_FAULTS, "key host": KEY_FAULTS}
-    for dependency in DEPENDENCIES:
-        for fault in named.get(dependency, WEBHOOK_FAULTS):
+    for dependency, faults in FAULTS.items():
+        for fault in faults:
             for phase in PHASES:
                 yield Cell(dependency, fault, phase)
 
@@ -158,20 +125,13 @@ class Trial:
 
     def __init__(self, watch: Watch, profiles_file: str, key: rsa.RSAPrivateKey) -> None:
         self.watch = watch
-        self.profiles_file = profiles_file
+        self.environ = stage.planted_environment(watch, profiles_file)
         self.key = key
         self.instant = START
 
     def run(self, cell: Cell) -> str:
         """What went wrong in this cell; empty when it was as documented."""
-        faults = {
-            "sts": sts_faults(self.watch, lambda: self.instant),
-            "wechat": WECHAT_FAULTS,
-            "key host": KEY_FAULTS,
-            "webhook": WEBHOOK_FAULTS,
-        }[cell.dependency]
         good = {
-            "sts": lambda: sts_answer(self.watch, self.instant + SESSION),
             "wechat": lambda: json.dumps(
                 {"openid": "oUser", "session_key": self.watch.plant("session-key")}
             ).encode(),
@@ -182,15 +142,24 @@ class Trial:
         }
         with ExitStack() as stack:
             origins = {name: stack.enter_context(serving(None, body)) for name, body in good.items()}
-            broken = stack.enter_context(serving(faults[cell.fault], good[cell.dependency]))
+            origins["sts"] = stack.enter_context(stage.serving_sts(self.environ, self.watch, self._now))
+            if broken := BROKEN[cell.dependency].get(cell.fault):
+                answer = good.get(cell.dependency, lambda: b"{}")
+                address = stack.enter_context(serving(broken, answer))
+            else:
+                sts = stage.serving_sts(self.environ, self.watch, self._now, cell.fault, SLOW_SECONDS)
+                address = stack.enter_context(sts)
             # One address per dependency for the instance's whole life: a switch in the exchange.
-            return self._act(cell, origins, broken)
+            return self._act(cell, origins, address)
+
+    def _now(self) -> datetime:
+        return self.instant
 
     def _act(self, cell: Cell, origins: dict[str, str], broken: str) -> str:
         token, callback = self._prepare(origins)
         minutes = PHASES[cell.phase]
         addresses = {**origins, cell.dependency: broken} if minutes is None else origins
-        function = stage.build(self._environ(addresses), lambda: self.instant)
+        function = stage.build(self._environ(addresses), self._now)
         if minutes is not None:
             self._ask(function, cell, token, callback)
             self.instant += timedelta(minutes=minutes)
@@ -205,7 +174,7 @@ class Trial:
 
     def _environ(self, addresses: dict[str, str]) -> dict[str, str]:
         return {
-            **stage.planted_environment(self.watch, self.profiles_file),
+            **self.environ,
             "STS_ENDPOINT": addresses["sts"],
             "WECHAT_ENDPOINT": addresses["wechat"],
             "CALLBACK_KEY_ORIGIN": addresses["key host"],
@@ -215,7 +184,7 @@ class Trial:
 
     def _prepare(self, origins: dict[str, str]) -> tuple[str, bytes]:
         """A session token and a good callback of the present instant, from an instance that is well."""
-        function = stage.build(self._environ(origins), lambda: self.instant)
+        function = stage.build(self._environ(origins), self._now)
         token = stage.ask(function, {"code": "code"}, path="/login").json["token"]
         form = stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}").json
         template = json.loads(_decode(form["formData"]["callback"]))["callbackBody"]
@@ -295,7 +264,7 @@ def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
             if problem := trial.result():
                 result.problems.append(f"{cell.dependency} / {cell.fault} / {cell.phase}: {problem}")
             progress.show(number)
-    for dependency in DEPENDENCIES:
+    for dependency in FAULTS:
         tried = sum(cell.dependency == dependency for cell in wanted)
         failed = sum(problem.startswith(f"{dependency} /") for problem in result.problems)
         result.totals += Counter({"faults tried": tried, "faults survived": tried - failed})

@@ -32,20 +32,17 @@ from function.settings import read_settings
 from function.tokens import RECEIPT, SESSION, TICKET, read_token
 from function.uploads.wanted import profile_of, read_fields, read_files, read_query
 from handler import serve
+from local.ground.accounts import AccessKey
+from local.sts.assume_role import Session
 from sts_credentials import StsClient, parse_answer
 from torture import stage
 from torture.canaries import Watch
 from torture.dice import Dice
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
-STS_REPLY = {
-    "Credentials": {
-        "AccessKeyId": "STS.Role",
-        "AccessKeySecret": "",
-        "SecurityToken": "role-token",
-        "Expiration": "2026-11-24T15:00:00Z",
-    }
-}
+STS_REPLY = Session(
+    AccessKey("STS.Role", "", "role-token", NOW + timedelta(hours=1)), f"{stage.ROLE}/x", "1:x"
+).to_json()
 OPENID = b'{"openid": "oUser", "session_key": "x"}'
 UPLOAD_ID = "A" * 22
 TICKET_CLAIMS = {

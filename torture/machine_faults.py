@@ -2,18 +2,19 @@
 What the machine itself can get wrong: the clock, the file system, the environment.
 """
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from torture import stage
-from torture.broken_server import serving
 from torture.canaries import LogWatch, Watch
-from torture.faults import PHASES, SESSION, START, sts_answer
+from torture.faults import PHASES, START
 from torture.report import Result
 
 MISCONFIGURED, UNAVAILABLE = "misconfigured", "sts_unavailable"
@@ -32,6 +33,8 @@ CLOCKS = {
     "on 29 February": datetime(2028, 2, 29, 23, 59, 59, 999999, tzinfo=UTC) - START,
     "in the last second of a year": datetime(2026, 12, 31, 23, 59, 59, 999999, tzinfo=UTC) - START,
 }
+
+SESSION = timedelta(hours=1)  # what STS_SESSION_SECONDS asks for when nobody sets it
 
 Change = Callable[[Path, dict[str, str]], None]
 
@@ -156,10 +159,11 @@ def attempt(trial: Trial, watch: Watch) -> str:
     """What went wrong; empty when the outcome was the documented one."""
     true_now = START
     off = timedelta(0)
-    with TemporaryDirectory() as folder, serving(None, lambda: sts_answer(watch, true_now + SESSION)) as sts:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
         profiles = Path(folder) / "profiles.toml"
         profiles.write_text(stage.PROFILES, "utf-8")
-        environ = {**stage.planted_environment(watch, str(profiles)), "STS_ENDPOINT": sts}
+        environ = stage.planted_environment(watch, str(profiles))
+        environ["STS_ENDPOINT"] = stack.enter_context(stage.serving_sts(environ, watch, lambda: true_now))
         function = stage.build(environ, lambda: true_now + off)
         minutes = PHASES[trial.phase]
         if minutes is not None:
@@ -170,6 +174,8 @@ def attempt(trial: Trial, watch: Watch) -> str:
         off = trial.clock_off
         token = _token(watch, environ, true_now + off)
         trial.change(profiles, environ)
+        # A file nested too deep uses up the stack: finalizers of what this run left must not meet that.
+        gc.collect()
         started = time.monotonic()
         reply = stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}")
         took = time.monotonic() - started

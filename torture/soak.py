@@ -39,7 +39,7 @@ MARGIN = timedelta(seconds=60)
 # The first early try of a set that no form outlives: two tries before it stops covering one.
 SHORTEST_HOLD = SESSION - FORM - MARGIN - EARLY_TRIES * EARLY_RETRY_PAUSE
 # Together 30 of 100 calls; each fault is drawn by itself, so later ones see what the earlier ones left.
-STS_FAULTS = {"throttle": 0.10, "drop": 0.10 / 0.9, "status_500": 0.10 / 0.8}
+STS_FAULTS = {"throttled": 0.10, "drop": 0.10 / 0.9, "status_500": 0.10 / 0.8}
 PROFILES = """
 [default]
 key = "uploads/{owner}/{id}{ext}"
@@ -203,7 +203,13 @@ def run(requests: int = REQUESTS) -> Result:
     started = time.monotonic()
     watch, clock = Watch(), FastClock()
     ledger = Ledger(AccessKey("LTAIOwn", watch.plant("own-secret")))
-    sts = StsServer(ledger, stage.ROLE, now=clock.look, clock_window=timedelta(days=36500))
+    sts = StsServer(
+        ledger,
+        stage.ROLE,
+        now=clock.look,
+        clock_window=stage.ANY_TIME,
+        new_secret=lambda: watch.plant("role-secret"),
+    )
     for kind, rate in STS_FAULTS.items():
         sts.faults.plan(kind, rate=rate)
     with TemporaryDirectory() as folder, LogWatch(watch), Reasons() as reasons, quick_switches():

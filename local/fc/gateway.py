@@ -20,7 +20,7 @@ from local.fc.event import IncomingRequest, build_event, readable_headers, reada
 from local.fc.response import BadResponseError, OutgoingResponse, read_result
 from local.fc.wsgi import PROXY_PATH, build_environ, call_application
 from local.ground.clock import Clock, utc_now
-from local.ground.http_server import Handler, Server
+from local.ground.http_server import Handler, Service
 
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 HEADERS_LIMIT_BYTES = 8 * 1024
@@ -36,7 +36,7 @@ class InvalidArgumentError(Exception):
     """A request FC itself refuses with 400; the function is not called."""
 
 
-class FcGateway:
+class FcGateway(Service):
     """
     Serve one function over HTTP.
 
@@ -82,18 +82,7 @@ class FcGateway:
         self._callable_context = callable_context
         self._region = region
         self._environ = environ
-        self._server = Server(functools.partial(_GatewayHandler, self), port)
-
-    @property
-    def origin(self) -> str:
-        return self._server.origin
-
-    def start(self) -> "FcGateway":
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        self._server.stop()
+        super().__init__(functools.partial(_GatewayHandler, self), port)
 
     def call(self, request: IncomingRequest) -> OutgoingResponse:
         """Call the function by the contract its path names; a failing one is 502, as over HTTP on FC."""
@@ -234,8 +223,6 @@ class _GatewayHandler(Handler):
         has_body = response.status not in (204, 304)
         if has_body:
             self.send_header("Content-Length", str(len(response.body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
         self.end_headers()
         if has_body and self.command != "HEAD":
             self.wfile.write(response.body)
@@ -246,7 +233,7 @@ class _GatewayHandler(Handler):
         status = 400 if code in (414, 431) else code
         body = refusal(status, "InvalidArgument", message or "the request is malformed", "").body
         self.command = getattr(self, "command", None) or "GET"
-        self.answer(status, body, Connection="close")
+        self.answer(status, body)
 
 
 def _check_limits(target: str, headers: tuple[tuple[str, str], ...]) -> None:

@@ -1,14 +1,83 @@
 """
-Faults an emulator is told to play: a few times, or at a rate.
+How things break: one vocabulary for all that plays faults, and the plan of one emulator.
 """
 
+import json
 import random
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST_SECONDS = 600
+SLOW, DROP, REDIRECT = "slow", "drop", "redirect"
+
+# Each name means the same wherever it is played; nobody plays all of them.
+VOCABULARY = {
+    # On the wire
+    "refused": "nobody listens",
+    "reset": "the connection is reset instead of an answer",
+    DROP: "the connection ends instead of an answer, and nothing was done",
+    "answer_lost": "the connection ends instead of an answer, but all was done",
+    SLOW: "a good answer comes late",
+    "slow_headers": "the headers of the answer trickle",
+    "slow_body": "the body of the answer trickles",
+    "hang": "no answer comes, and the connection stays",
+    "truncated": "the connection ends in the middle of the answer",
+    "huge": "the answer is far longer than any good one",
+    "no_tls": "TLS is expected and not spoken",
+    "wrong_certificate": "the certificate is of an unknown issuer",
+    "expired_certificate": "the certificate is over",
+    "future_certificate": "the certificate has not begun",
+    REDIRECT: "the answer points elsewhere",
+    # What is answered, whatever was asked
+    "rejected": "the service says no, with a 4xx of its own",
+    "status_500": "something in front of the service failed: a page of HTML",
+    "status_503": "the service says that it cannot now",
+    "throttled": "the service says that it was asked too often",
+    "status_429": "the same, with HTTP 429",
+    "malformed": "the answer is not of its format",
+    "empty": "the answer has no body",
+    "null": "the answer is the JSON null",
+    "null_error": "a failure whose body is the JSON null",
+    "not_utf8": "a failure whose body is no UTF-8",
+    "wrong_type": "the answer's fields are of other types",
+    "wrong_error_type": "the answer's error code is of another type",
+    "missing_field": "the answer lacks a field",
+    "no_colon": "a wrong signature is told without what the SDK looks for in the message",
+    # What is handed out, or was handed in
+    "short_life": "the credentials end within seconds",
+    "expired": "the credentials are over already",
+    "far_future": "the credentials end centuries from now",
+    "expired_form": "the form is said to be over",
+    "callback_fails": "the callback is said to have failed",
+    "busy": "WeChat says that its system is busy",
+    "blocked": "WeChat says that the user is blocked",
+    "invalid_code": "WeChat says that it does not know the code",
+    "used_code": "WeChat says that the code was used",
+    "bad_appid": "WeChat says that it does not know the app",
+    "bad_secret": "WeChat says that the app's secret is wrong",
+}
+
+
+class Raw(NamedTuple):
+    """An answer sent as it is."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+
+
+# The same from whichever service.
+RAW = {
+    "status_500": Raw(500, b"<html><body><h1>500 Internal Server Error</h1></body></html>", "text/html"),
+    "malformed": Raw(200, b'{"RequestId": "7C1C0FF4", "openid": "o3feOgc'),
+    "empty": Raw(200, b""),
+    "null": Raw(200, b"null"),
+    "null_error": Raw(502, b"null"),
+    "not_utf8": Raw(502, b"\xff\xfe\xc3\x28 bad gateway", "text/html"),
+    "huge": Raw(200, json.dumps({"RequestId": "A" * 2**20}).encode()),
+}
 
 
 @dataclass(frozen=True)
@@ -37,13 +106,15 @@ class Faults:
     The faults planned for one emulator, taken one a request.
 
     Args:
-        known: the kinds this emulator can play; planning another one is a ``ValueError``.
+        known: the kinds this emulator can play, of the vocabulary; planning another one is a ``ValueError``.
 
         seed: makes rates repeatable.
     """
 
     def __init__(self, known: Iterable[str], seed: int = 0) -> None:
         self.known = frozenset(known)
+        if unheard_of := self.known - set(VOCABULARY):
+            raise ValueError(f"not in the vocabulary of faults: {', '.join(sorted(unheard_of))}")
         self._planned: list[Fault] = []
         self._random = random.Random(seed)
         self._lock = threading.Lock()

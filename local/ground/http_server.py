@@ -8,12 +8,12 @@ import socket
 import socketserver
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
-from local.ground.faults import Faults
+from local.ground.faults import DROP, REDIRECT, SLOW, Fault, Faults, Raw
 
 LOOPBACK = "127.0.0.1"
 PORTS_TRIED = 50
@@ -42,17 +42,19 @@ class Server(ThreadingHTTPServer):
         except OSError:
             self.server_close()
             raise
+        self.stopping = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def origin(self) -> str:
         return f"http://{LOOPBACK}:{self.server_address[1]}"
 
-    def start(self) -> "Server":
+    def start(self) -> Self:
         self._thread.start()
         return self
 
     def stop(self) -> None:
+        self.stopping.set()
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
@@ -85,6 +87,29 @@ class Server(ThreadingHTTPServer):
         raise OSError(errno.EADDRINUSE, f"no free port between {port} and {port + PORTS_TRIED - 1}")
 
 
+class Service:
+    """
+    Something behind one listening socket; ``start`` gives it back, ``stop`` ends it.
+
+    Args:
+        port: ``0`` takes any free one.
+    """
+
+    def __init__(self, make_handler: Callable[..., BaseHTTPRequestHandler], port: int = 0) -> None:
+        self._server = Server(make_handler, port)
+
+    @property
+    def origin(self) -> str:
+        return self._server.origin
+
+    def start(self) -> Self:
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.stop()
+
+
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.2)
@@ -94,6 +119,7 @@ def _answers(port: int) -> bool:
 class Handler(BaseHTTPRequestHandler):
     """Manners shared by the emulators' request handlers: HTTP/1.1, no access log on stderr."""
 
+    server: Server
     protocol_version = "HTTP/1.1"
     timeout = 60
     # Head and body leave in two writes: with Nagle's algorithm the second may wait 40 ms for an ACK.
@@ -101,6 +127,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        super().send_response(code, message)
+        # Clients that asked for it, too, close their end only when told.
+        if self.close_connection:
+            self.send_header("Connection", "close")
 
     def answer(
         self, status: int, body: bytes = b"", content_type: str = "application/json", **headers: str
@@ -140,8 +172,30 @@ class Handler(BaseHTTPRequestHandler):
         else:
             return self.rfile.read(int(length))
         self.close_connection = True
-        self.answer_json(status, {"error": sentence}, Connection="close")
+        self.answer_json(status, {"error": sentence})
         return None
+
+    def play(self, fault: Fault, answers: Mapping[str, Raw]) -> bool:
+        """
+        Play a fault that needs no look at the request, and say whether that was the answer.
+
+        Args:
+            answers: what this emulator sends as it is, by the kind of the fault.
+        """
+        if fault.kind == SLOW:
+            self.server.stopping.wait(fault.seconds)
+        elif fault.kind == DROP:
+            self.drop_connection()
+            return True
+        elif fault.kind == REDIRECT:
+            # Another origin by name, yet this server: a client that follows shows up in the calls.
+            self.answer(302, Location=self.server.origin.replace(LOOPBACK, "localhost") + "/redirected")
+            return True
+        elif fault.kind in answers:
+            raw = answers[fault.kind]
+            self.answer(raw.status, raw.body, raw.content_type)
+            return True
+        return False
 
     def serve_faults(self, faults: Faults) -> bool:
         """

@@ -90,7 +90,7 @@ class Connection(Handler):
     def refuse_unread(self, error: OssError) -> None:
         """Refuse without reading the body, and make sure that the refusal arrives."""
         self.close_connection = True
-        self.refuse(error, Connection="close")
+        self.refuse(error)
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(LINGER_SECONDS)

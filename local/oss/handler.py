@@ -7,15 +7,13 @@ import binascii
 import contextlib
 import hashlib
 import shutil
-import time
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from python_multipart.multipart import parse_options_header
 
-from local.ground.faults import Fault, Faults
-from local.ground.http_server import Server
+from local.ground.faults import DROP, SLOW, Fault, Faults
 from local.oss import errors
 from local.oss.attributes import ACL_FIELD
 from local.oss.bucket import Bucket
@@ -31,12 +29,13 @@ from local.oss.request import Request, read_request
 
 # The status is not documented; a browser has to follow with GET.
 REDIRECT_STATUS = 303
-FAULTS = "drop_before drop_after status_503 status_500 slow expired callback_fails".split()
 REFUSALS_BY_FAULT = {
     "status_503": errors.BUSY,
     "status_500": errors.INTERNAL,
-    "expired": errors.POLICY_EXPIRED,
+    "expired_form": errors.POLICY_EXPIRED,
 }
+ANSWER_LOST, CALLBACK_FAILS = "answer_lost", "callback_fails"
+FAULTS = (SLOW, DROP, ANSWER_LOST, CALLBACK_FAILS, *REFUSALS_BY_FAULT)
 
 
 class OssHandler(Connection):
@@ -56,11 +55,8 @@ class OssHandler(Connection):
             self.refuse_unread(error)
             return
         fault = self.faults.take()
-        if fault and fault.kind == "drop_before":
-            self.drop_connection()
+        if fault and self.play(fault, {}):
             return
-        if fault and fault.kind == "slow":
-            time.sleep(fault.seconds)
         body = self.body(length)
         try:
             self._post_object(body, fault)
@@ -131,16 +127,16 @@ class OssHandler(Connection):
             upload.discard()
         answer = b""
         try:
-            if kind == "callback_fails":
+            if kind == CALLBACK_FAILS:
                 raise callback_failed()
             answer = self._call_back(upload, form, stored)
         except OssError as error:
-            if kind == "drop_after":
+            if kind == ANSWER_LOST:
                 self.drop_connection()
             else:
                 self.refuse(error, ETag=f'"{stored.etag}"')
             return
-        if kind == "drop_after":  # stored, and the client never learns it
+        if kind == ANSWER_LOST:  # stored, and the client never learns it
             self.drop_connection()
             return
         self._answer_stored(upload, stored, answer)
@@ -205,7 +201,7 @@ class OssHandler(Connection):
     def _post_response(self, stored: StoredObject) -> bytes:
         elements = {
             "Bucket": self.bucket.name,
-            "Location": f"{cast(Server, self.server).origin}/{quote(stored.key)}",
+            "Location": f"{self.server.origin}/{quote(stored.key)}",
             "Key": stored.key,
             "ETag": f'"{stored.etag}"',
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 from local.ground.accounts import Accounts
 from local.ground.clock import Clock, utc_now
 from local.ground.faults import Faults
-from local.ground.http_server import Server
+from local.ground.http_server import Service
 from local.oss.bucket import Bucket
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.handler import FAULTS, OssHandler
@@ -16,7 +16,7 @@ from local.oss.objects import Objects
 from local.oss.rules import OssRules
 
 
-class OssServer:
+class OssServer(Service):
     """
     One bucket on localhost.
 
@@ -46,15 +46,4 @@ class OssServer:
         self.objects = Objects(folder)
         self.faults = Faults(FAULTS)
         self.bucket = Bucket(bucket, region, accounts, self.objects, now, rules or OssRules())
-        self._server = Server(partial(OssHandler, self.bucket, self.faults, CallbackSigner()), port)
-
-    @property
-    def origin(self) -> str:
-        return self._server.origin
-
-    def start(self) -> "OssServer":
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        self._server.stop()
+        super().__init__(partial(OssHandler, self.bucket, self.faults, CallbackSigner()), port)

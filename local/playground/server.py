@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from local.ground.http_server import Handler, Server
+from local.ground.http_server import Handler, Service
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -26,7 +26,7 @@ CONTENT_TYPES = {
 }
 
 
-class PlaygroundServer:
+class PlaygroundServer(Service):
     """
     Serve ``/`` from one folder, ``/client/`` from another, and ``/config.json``.
 
@@ -40,18 +40,7 @@ class PlaygroundServer:
         self.config = config
         self._page_folder = page_folder
         self._client_folder = client_folder
-        self._server = Server(partial(_Handler, self), port)
-
-    @property
-    def origin(self) -> str:
-        return self._server.origin
-
-    def start(self) -> "PlaygroundServer":
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        self._server.stop()
+        super().__init__(partial(_Handler, self), port)
 
     def find(self, path: str) -> Path | None:
         """The file behind a request path, or ``None``: nothing outside the two folders is ever found."""

@@ -2,10 +2,9 @@
 The local STS: AssumeRole and GetCallerIdentity over HTTP, checked as strictly as the documentation reads.
 """
 
-import threading
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,9 +13,9 @@ from typing import Any
 from local.ground.accounts import AccessKey, Accounts
 from local.ground.clock import Clock, utc_now
 from local.ground.faults import Fault, Faults
-from local.ground.http_server import Handler, Server
+from local.ground.http_server import Handler, Service
 from local.sts import faults
-from local.sts.assume_role import Role, Session, open_session, read_assume_role
+from local.sts.assume_role import Role, Session, new_secret, open_session, read_assume_role
 from local.sts.callers import WINDOW, Nonces, authenticate
 from local.sts.errors import NO_SUCH_ACTION, Refusal, StsError
 from local.sts.request import HttpRequest, read_parameters, recordable
@@ -44,7 +43,7 @@ class Call:
     path: str
 
 
-class StsServer:
+class StsServer(Service):
     """
     One local STS for one role.
 
@@ -57,6 +56,8 @@ class StsServer:
 
         clock_window: how far a caller's clock may be off; wider for a test that moves this clock while
             the SDK signs by the machine's.
+
+        new_secret: makes the access key secret of each session.
     """
 
     def __init__(
@@ -68,33 +69,22 @@ class StsServer:
         now: Clock = utc_now,
         max_session_seconds: int = 43200,
         clock_window: timedelta = WINDOW,
+        new_secret: Callable[[], str] = new_secret,
     ) -> None:
         self.faults = Faults(faults.KINDS)
         self.now = now
-        self.stopping = threading.Event()
         self._accounts = accounts
         self._role = Role(role_arn, role_policy, max_session_seconds)
+        self._new_secret = new_secret
         self._nonces = Nonces(clock_window)
         self._sessions: dict[str, Session] = {}
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
-        self._server = Server(partial(_Handler, self), port)
-
-    @property
-    def origin(self) -> str:
-        return self._server.origin
+        super().__init__(partial(_Handler, self), port)
 
     @property
     def calls(self) -> list[Call]:
         """The last 10,000 requests, oldest first; those to the switchboard of faults are not among them."""
         return list(self._calls)
-
-    def start(self) -> "StsServer":
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        self.stopping.set()
-        self._server.stop()
 
     def record(self, request: HttpRequest, now: datetime) -> None:
         action = request.header("x-acs-action") if _is_acs3(request) else None
@@ -120,7 +110,8 @@ class StsServer:
             raise StsError(400, "InvalidVersion", message)
         if signed.action == "AssumeRole":
             asked = read_assume_role(signed.parameters, self._role.max_session_seconds)
-            session = open_session(asked, caller, self._role, now, faults.end_of(fault, now))
+            end = faults.end_of(fault, now)
+            session = open_session(asked, caller, self._role, now, end, self._new_secret)
             self._sessions[session.key.access_key_id] = session
             self._accounts.add(session.key)
             return session.to_json()
@@ -153,18 +144,6 @@ class _Handler(Handler):
         self.sts = sts
         super().__init__(*connection)
 
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_PUT(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
-        self._serve()
-
     def _serve(self) -> None:
         if self.serve_faults(self.sts.faults):
             return
@@ -179,23 +158,12 @@ class _Handler(Handler):
         if fault is None or not self._play(fault):
             self._answer(request, now, fault.kind if fault else "")
 
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
+
     def _play(self, fault: Fault) -> bool:
-        """Play a fault that needs no look at the request, and say whether that was the answer."""
-        kind = fault.kind
-        if kind in faults.REFUSALS:
-            self._refuse(faults.REFUSALS[kind])
-        elif kind in faults.RAW:
-            raw = faults.RAW[kind]
-            self.answer(raw.status, raw.body, raw.content_type)
-        elif kind == faults.DROP:
-            self.drop_connection()
-        elif kind == faults.REDIRECT:
-            # Another origin by name, yet this server: a client that follows shows up in the calls.
-            self.answer(302, Location=self.sts.origin.replace("127.0.0.1", "localhost") + "/redirected")
-        else:
-            if kind == faults.SLOW:
-                self.sts.stopping.wait(fault.seconds)
-            return False
+        if fault.kind not in faults.REFUSALS:
+            return self.play(fault, faults.ANSWERS)
+        self._refuse(faults.REFUSALS[fault.kind])
         return True
 
     def _answer(self, request: HttpRequest, now: datetime, fault: str) -> None:

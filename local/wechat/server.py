@@ -8,17 +8,16 @@ import base64
 import hmac
 import json
 import secrets
-import threading
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl
 
 from local.ground.clock import Clock, utc_now
-from local.ground.faults import Fault, Faults
-from local.ground.http_server import Handler, Server
+from local.ground.faults import DROP, RAW, REDIRECT, SLOW, Fault, Faults, Raw
+from local.ground.http_server import Handler, Service
 from local.wechat.codes import INVALID_CODE, RATE_LIMITED, USED_CODE, Codes, WechatError
 
 CODE2SESSION = "/sns/jscode2session"
@@ -42,7 +41,7 @@ MISSING = {
 
 ERRORS = {
     "busy": SYSTEM_BUSY,
-    "rate_limited": RATE_LIMITED,
+    "throttled": RATE_LIMITED,
     "blocked": WechatError(40226, "code blocked"),
     "invalid_code": INVALID_CODE,
     "used_code": USED_CODE,
@@ -51,22 +50,13 @@ ERRORS = {
 }
 
 
-class Raw(NamedTuple):
-    status: int
-    body: bytes
-    content_type: str = CONTENT_TYPE
-
-
-RAW = {
-    "not_json": Raw(200, b"<html><body>maintenance</body></html>", "text/html"),
-    "empty": Raw(200, b""),
-    "status_500": Raw(500, b"<html><body><h1>500 Internal Server Error</h1></body></html>", "text/html"),
-    "huge": Raw(200, json.dumps({"errmsg": "A" * 2**20}).encode()),
-    "no_openid": Raw(200, b"{}"),
-    "wrong_type": Raw(200, b'{"openid": 20301, "session_key": "c2Vzc2lvbl9rZXlfMTIzNA=="}'),
+ANSWERS = {
+    **RAW,
+    "missing_field": Raw(200, b"{}", CONTENT_TYPE),
+    "wrong_type": Raw(200, b'{"openid": 20301, "session_key": "c2Vzc2lvbl9rZXlfMTIzNA=="}', CONTENT_TYPE),
+    "wrong_error_type": Raw(200, b'{"errcode": {"a": 1}}', CONTENT_TYPE),
 }
-SLOW, DROP, REDIRECT = "slow", "drop", "redirect"
-KINDS = frozenset({*ERRORS, *RAW, SLOW, DROP, REDIRECT})
+KINDS = frozenset({*ERRORS, *ANSWERS, SLOW, DROP, REDIRECT})
 
 
 @dataclass(frozen=True)
@@ -84,7 +74,7 @@ class Call:
     time: datetime
 
 
-class WechatServer:
+class WechatServer(Service):
     """
     One local WeChat with one mini-program.
 
@@ -95,29 +85,16 @@ class WechatServer:
     def __init__(self, app_id: str, app_secret: str, port: int = 0, now: Clock = utc_now) -> None:
         self.faults = Faults(KINDS)
         self.now = now
-        self.stopping = threading.Event()
         self._app_id = app_id
         self._app_secret = app_secret
         self._codes = Codes(app_id, now)
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
-        self._server = Server(partial(_Handler, self), port)
-
-    @property
-    def origin(self) -> str:
-        return self._server.origin
+        super().__init__(partial(_Handler, self), port)
 
     @property
     def calls(self) -> list[Call]:
         """The last 10,000 requests, oldest first; those to ``/-/`` are not among them."""
         return list(self._calls)
-
-    def start(self) -> "WechatServer":
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        self.stopping.set()
-        self._server.stop()
 
     def issue_code(self, openid: str | None = None) -> str:
         """What ``wx.login`` gives the mini-program: a code for this user, or for a new one."""
@@ -150,18 +127,6 @@ class _Handler(Handler):
         self.wechat = wechat
         super().__init__(*connection)
 
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_PUT(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
-        self._serve()
-
     def _serve(self) -> None:
         if self.serve_faults(self.wechat.faults):
             return
@@ -176,6 +141,8 @@ class _Handler(Handler):
             self.answer_json(404, {"error": f"only GET {CODE2SESSION} and POST {CODES} exist here"})
         else:
             self._log_in(query)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
 
     def _issue(self, body: bytes) -> None:
         if self.command != "POST":
@@ -219,16 +186,6 @@ class _Handler(Handler):
         if fault.kind in ERRORS:
             self._refuse(ERRORS[fault.kind], app_id)
             return True
-        if fault.kind == SLOW:
-            self.wechat.stopping.wait(fault.seconds)
-            return False
-        self.wechat.record(CODE2SESSION, app_id, None)
-        if fault.kind == DROP:
-            self.drop_connection()
-        elif fault.kind == REDIRECT:
-            # Another origin by name, yet this server: a client that follows shows up in the calls.
-            self.answer(302, Location=self.wechat.origin.replace("127.0.0.1", "localhost") + "/redirected")
-        else:
-            raw = RAW[fault.kind]
-            self.answer(raw.status, raw.body, raw.content_type)
-        return True
+        if fault.kind != SLOW:
+            self.wechat.record(CODE2SESSION, app_id, None)
+        return self.play(fault, ANSWERS)

@@ -41,11 +41,11 @@ function newUploader(options) {
 }
 
 async function planFaults() {
-  for (const kind of ['drop_before', 'drop_after', 'status_503', 'status_500', 'expired']) {
+  for (const kind of ['drop', 'answer_lost', 'status_503', 'status_500', 'expired_form']) {
     await cloud.plan(cloud.oss, { kind, rate: RATE })
   }
   // Credentials are kept for an hour, so the few times STS is asked have to hurt.
-  for (const kind of ['throttle', 'drop']) await cloud.plan(cloud.sts, { kind, times: 1 })
+  for (const kind of ['throttled', 'drop']) await cloud.plan(cloud.sts, { kind, times: 1 })
   for (const kind of ['status_503', 'status_500']) await cloud.plan(cloud.sts, { kind, rate: RATE })
   await cloud.plan(cloud.wechat, { kind: 'busy', times: 1 })
 }

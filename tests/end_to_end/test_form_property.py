@@ -401,7 +401,7 @@ def test_no_secret_of_any_credentials_shows_anywhere(cloud, function, caplog, ca
     caplog.set_level(logging.DEBUG)
     running = function()
     seen = [running.ask(body={"contentType": "image/png"}).text]
-    for fault in ("forbidden", "malformed", "no_colon", "not_utf8", "status_500", "drop"):
+    for fault in ("rejected", "malformed", "no_colon", "not_utf8", "status_500", "drop"):
         cloud.sts.faults.plan(fault, times=2)
         running.clock.tick(hours=2)
         seen.append(running.ask(body={"contentType": "image/png"}).text)
@@ -416,7 +416,7 @@ def test_a_refresh_in_the_advisory_window_that_fails_is_invisible(cloud, functio
     running = function()
     assert running.ask(body={"contentType": "image/png"}).status == 200
     clock.tick(minutes=50)
-    cloud.sts.faults.plan("throttle")
+    cloud.sts.faults.plan("throttled")
     for _ in range(5):
         answer = running.ask(body={"contentType": "image/png"})
         assert answer.status == 200
@@ -431,9 +431,9 @@ def test_a_refresh_in_the_advisory_window_that_fails_is_invisible(cloud, functio
 @pytest.mark.parametrize(
     ("fault", "status"),
     [
-        ("forbidden", 502),
-        ("throttle", 503),
-        ("throttle_429", 503),
+        ("rejected", 502),
+        ("throttled", 503),
+        ("status_429", 503),
         ("status_500", 503),
         ("status_503", 503),
         ("drop", 503),

@@ -113,7 +113,7 @@ describe('the playground page', () => {
   })
 
   test('a dropped answer is survived', async () => {
-    await cloud.plan(cloud.oss, { kind: 'drop_after', times: 1 })
+    await cloud.plan(cloud.oss, { kind: 'answer_lost', times: 1 })
     await upload()
     await statusIs('上传完成')
     await page.waitForSelector('#step-object.filled')

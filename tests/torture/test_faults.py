@@ -2,13 +2,14 @@
 
 import pytest
 
+from local.ground.faults import VOCABULARY
 from torture import faults, machine_faults
 from torture.canaries import Watch
 
 # The SDK's own copy of urllib3 asks for TLS in a way that Python deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ssl", "ignore:ssl:DeprecationWarning")
 
-SLOW = {"slow", "slow headers", "slow body", "hangs"}
+SLOW = {"slow", "slow_headers", "slow_body", "hang"}
 QUICK_PHASES = {"cold", "advisory"}
 
 
@@ -23,15 +24,19 @@ def test_every_quick_fault_of_every_dependency_ends_as_documented():
 def test_the_matrix_has_every_dependency_with_every_fault_in_every_phase(dependency):
     cells = [cell for cell in faults.cells() if cell.dependency == dependency]
     assert {cell.fault for cell in cells} >= {
-        *("refused", "reset", "slow", "hangs", "TLS error", "wrong certificate", "4xx", "5xx"),
-        *("throttled", "truncated", "huge", "expired certificate", "certificate from the future"),
+        *("refused", "reset", "slow", "hang", "no_tls", "wrong_certificate", "rejected", "status_500"),
+        *("throttled", "truncated", "huge", "expired_certificate", "future_certificate"),
     }
     for fault in {cell.fault for cell in cells}:
         assert {cell.phase for cell in cells if cell.fault == fault} == set(faults.PHASES)
 
 
+def test_every_fault_is_called_by_its_name_in_the_vocabulary():
+    assert {cell.fault for cell in faults.cells()} <= set(VOCABULARY)
+
+
 def test_an_outcome_other_than_the_documented_one_is_a_problem():
-    cell = faults.Cell("sts", "5xx", "cold")
+    cell = faults.Cell("sts", "status_500", "cold")
     good = faults.stage.Reply(200, {}, "{}")
     assert "documented is sts_unavailable" in faults.judge(cell, good, 0.1)
     silent = faults.stage.Reply(503, {}, '{"error": {"code": "sts_unavailable"}}')

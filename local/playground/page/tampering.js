@@ -29,7 +29,7 @@ export const TAMPERINGS = [
     spoil: (options) => ({ ...options, filePath: new Blob([options.filePath, 'x']) }),
     fault: '',
   },
-  { id: 'expired', how: (texts) => texts.expiredHow, spoil: (options) => options, fault: 'expired' },
+  { id: 'expired', how: (texts) => texts.expiredHow, spoil: (options) => options, fault: 'expired_form' },
   {
     id: 'noToken',
     how: (texts) => texts.removed('x-oss-security-token'),

@@ -334,12 +334,12 @@ def test_a_refused_form_calls_nobody(oss, oss_client, application):
 
 
 def test_a_lost_answer_was_called_back_all_the_same(oss, oss_client, application):
-    oss.faults.plan("drop_after", times=1)
+    oss.faults.plan("answer_lost", times=1)
     with pytest.raises(OSError):
         _post(oss_client, _encoded(callbackUrl=application.origin, callbackBody="a"))
     assert len(application.requests) == 1
     application.answer = b""
-    oss.faults.plan("drop_after", times=1)
+    oss.faults.plan("answer_lost", times=1)
     with pytest.raises(OSError):
         _post(oss_client, _encoded(callbackUrl=application.origin, callbackBody="a"))
 

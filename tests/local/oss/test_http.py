@@ -283,7 +283,7 @@ def test_a_page_of_any_origin_may_post_and_read_the_answer(oss, oss_client):
 
 def test_a_dropped_upload_is_not_stored_and_a_lost_answer_is(oss, oss_client):
     form = oss_client.v4_form()
-    for kind, stored in (("drop_before", False), ("drop_after", True)):
+    for kind, stored in (("drop", False), ("answer_lost", True)):
         oss.faults.plan(kind, times=1)
         with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
             oss_client.post(form)
@@ -296,7 +296,7 @@ def test_a_dropped_upload_is_not_stored_and_a_lost_answer_is(oss, oss_client):
     [
         ("status_500", 500, "InternalError"),
         ("status_503", 503, "ServiceUnavailable"),
-        ("expired", 403, "AccessDenied"),
+        ("expired_form", 403, "AccessDenied"),
     ],
 )
 def test_a_planned_refusal_strikes_once_and_stores_nothing(oss, oss_client, kind, status, code):

@@ -84,7 +84,7 @@ def test_the_python_sdk_recognises_a_wrong_secret(sts_sdk):
 
 
 def test_the_python_sdk_reads_a_refusal(sts_sdk, sts_live_server):
-    sts_live_server.faults.plan("throttle_429", times=1)
+    sts_live_server.faults.plan("status_429", times=1)
     with pytest.raises(ServerException) as caught:
         sts_sdk(assume_role(), AccessKeyCredential("LTAIlong", "long-secret"))
     assert (caught.value.get_http_status(), caught.value.get_error_code()) == (429, "Throttling.User")

@@ -188,7 +188,7 @@ def test_a_login_is_a_get(wechat_send):
     ("kind", "errcode"),
     [
         ("busy", -1),
-        ("rate_limited", 45011),
+        ("throttled", 45011),
         ("blocked", 40226),
         ("invalid_code", 40029),
         ("used_code", 40163),
@@ -207,11 +207,11 @@ def test_refuses_once_as_told(wechat_server, wechat_login, kind, errcode):
 @pytest.mark.parametrize(
     ("kind", "status", "body"),
     [
-        ("not_json", 200, b"<html>"),
+        ("malformed", 200, b'{"RequestId": '),
         ("empty", 200, b""),
         ("status_500", 500, b"<html>"),
-        ("huge", 200, b'{"errmsg": "AAAA'),
-        ("no_openid", 200, b"{}"),
+        ("huge", 200, b'{"RequestId": "AAAA'),
+        ("missing_field", 200, b"{}"),
         ("wrong_type", 200, b'{"openid": 20301, '),
     ],
 )
@@ -253,13 +253,13 @@ def test_the_switchboard_is_open_over_http(wechat_send, wechat_login):
     assert wechat_send("PUT", "/-/faults", '{"kind": "busy", "times": 1}')[0] == 200
     assert wechat_login("local-alice")["errcode"] == -1
     assert "openid" in wechat_login("local-alice")
-    assert wechat_send("PUT", "/-/faults", '{"kind": "throttle"}')[0] == 400
+    assert wechat_send("PUT", "/-/faults", '{"kind": "forbidden"}')[0] == 400
 
 
 def test_remembers_what_was_asked_and_no_secret(wechat_server, wechat_login, wechat_send, clock):
     wechat_login("local-alice")
     wechat_login("local-alice")
-    wechat_server.faults.plan("no_openid", times=1)
+    wechat_server.faults.plan("missing_field", times=1)
     wechat_login("local-bob")
     wechat_send("GET", "/redirected")
     wechat_server.issue_code()

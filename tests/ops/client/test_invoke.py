@@ -173,7 +173,7 @@ def test_a_function_that_does_not_answer_is_told(way, by_sdk, capsys):
 
 
 def test_a_refused_upload_is_explained(by_url, capsys, picture, cloud):
-    cloud.oss.faults.plan("expired")
+    cloud.oss.faults.plan("expired_form")
     assert run(*by_url, "--code", "local-a", "--upload", picture) == 1
     error = capsys.readouterr().err
     assert "The upload was refused." in error
@@ -189,7 +189,7 @@ def test_a_failed_callback_is_a_failure_although_the_status_is_2xx(by_url, capsy
 
 
 def test_a_dropped_upload_is_told_without_the_form(by_url, capsys, picture, cloud):
-    cloud.oss.faults.plan("drop_before")
+    cloud.oss.faults.plan("drop")
     assert run(*by_url, "--code", "local-c", "--upload", picture) == 1
     error = capsys.readouterr().err
     assert "did not answer the upload" in error

@@ -87,7 +87,7 @@ def test_speaks_chinese_throughout(here):
 def test_prints_no_secret(here, language):
     here.cloud.sts.faults.plan("drop", times=1)
     _, text = shown(here, language)
-    here.cloud.oss.faults.plan("expired")
+    here.cloud.oss.faults.plan("expired_form")
     _, more = shown(here, language)
     secrets = [FUNCTION_KEY.access_key_secret, here.environ["TOKEN_SECRET"], here.environ["WECHAT_SECRET"]]
     for secret in secrets:

@@ -14,7 +14,7 @@ def test_with_a_code_the_forms_come_from_the_deployed_function(here):
 
 
 def test_keys_of_this_machine_that_cannot_sign_are_a_doubt_only_when_the_function_signs(here):
-    here.cloud.sts.faults.plan("forbidden", times=1)
+    here.cloud.sts.faults.plan("rejected", times=1)
     findings = here.examine(code="local-doctor-2")
     [sts] = findings.of("AssumeRole")
     assert sts.state is State.UNSURE

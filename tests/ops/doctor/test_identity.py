@@ -20,8 +20,8 @@ def test_temporary_keys_without_their_token_are_told_apart(here):
 @pytest.mark.parametrize(
     ("fault", "advice"),
     [
-        ("forbidden", "manage.py setup --also-trust"),
-        ("throttle", "quota"),
+        ("rejected", "manage.py setup --also-trust"),
+        ("throttled", "quota"),
         ("no_colon", "ALIBABA_CLOUD_ACCESS_KEY_SECRET does not belong"),
         ("drop", "STS_ENDPOINT"),
         ("status_503", "STS_ENDPOINT"),

@@ -8,7 +8,7 @@ from ops.doctor.findings import State
 
 
 @pytest.mark.parametrize(
-    ("fault", "advice"), [("expired", "expires_in"), ("drop_before", "OSS_HOST"), ("status_500", "RequestId")]
+    ("fault", "advice"), [("expired_form", "expires_in"), ("drop", "OSS_HOST"), ("status_500", "RequestId")]
 )
 def test_each_failure_of_an_upload_is_explained(here, fault, advice):
     here.cloud.oss.faults.plan(fault, times=1)

@@ -1,0 +1,43 @@
+"""
+The vocabulary of faults, and the plan of one emulator.
+"""
+
+import pytest
+
+from local.ground.faults import VOCABULARY, Faults
+from local.oss.handler import FAULTS as OSS_FAULTS
+from local.sts.faults import KINDS as STS_FAULTS
+from local.wechat.server import KINDS as WECHAT_FAULTS
+
+
+@pytest.mark.parametrize("known", [OSS_FAULTS, STS_FAULTS, WECHAT_FAULTS])
+def test_every_emulator_speaks_the_vocabulary(known):
+    assert set(known) <= set(VOCABULARY)
+
+
+def test_a_kind_that_is_not_in_the_vocabulary_is_refused_by_name():
+    with pytest.raises(ValueError, match="meteor"):
+        Faults(["slow", "meteor"])
+
+
+def test_a_fault_strikes_as_often_as_planned():
+    faults = Faults(["slow", "drop"])
+    faults.plan("drop", times=2)
+    faults.plan("slow")
+    assert [fault and fault.kind for fault in (faults.take(), faults.take(), faults.take())] == [
+        "drop",
+        "drop",
+        "slow",
+    ]
+    faults.clear()
+    assert faults.take() is None
+
+
+def test_a_rate_strikes_about_as_often_as_it_says_and_the_same_each_time():
+    def struck(seed):
+        faults = Faults(["drop"], seed)
+        faults.plan("drop", rate=0.3)
+        return [faults.take() is not None for _ in range(1000)]
+
+    assert struck(1) == struck(1) != struck(2)
+    assert 250 < sum(struck(1)) < 350
