@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -215,7 +216,12 @@ def _rpc_client(keys: AccessKeys, region: str) -> "AcsClient":
     else:
         credential = StsTokenCredential(keys.access_key_id, keys.access_key_secret, keys.security_token)
     return AcsClient(
-        region_id=region, credential=credential, timeout=READ_SECONDS, connect_timeout=CONNECT_SECONDS
+        region_id=region,
+        credential=credential,
+        timeout=READ_SECONDS,
+        connect_timeout=CONNECT_SECONDS,
+        # The SDK takes an empty variable for "check no certificate".
+        verify=os.environ.get("ALIBABA_CLOUD_CA_BUNDLE") or True,
     )
 
 
