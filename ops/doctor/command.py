@@ -176,6 +176,8 @@ def _uploads(
     course = Uploads(settings, ask, now)
     for profile in settings.profiles.values():
         yield course.check_profile(profile)
+    for profile in filter(lambda one: one.takes_filename, settings.profiles.values()):
+        yield course.check_public_page(profile)
     yield course.check_changed_key(next(iter(settings.profiles.values())))
     if credentials is not None:
         yield course.check_other_folder(credentials)

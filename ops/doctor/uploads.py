@@ -85,6 +85,17 @@ class Uploads:
             return Finding(OTHER_KEY, State.BAD, same(str(error)), _CHECK_HOST)
         return self._must_be_refused(OTHER_KEY, url, {**fields, "key": f"{fields['key']}-other"})
 
+    def check_public_page(self, profile: Profile) -> Finding:
+        """A page that chooses its file's name must not choose who reads it, though no condition says so."""
+        check = Text(f"A public file of [{profile.name}]", f"[{profile.name}] 的公开文件")
+        try:
+            url, fields = self._form_of(profile)
+        except FormRefused as error:
+            return Finding(check, State.BAD, error.said, error.remedy)
+        except FunctionSilent as error:
+            return Finding(check, State.BAD, same(str(error)), _CHECK_HOST)
+        return self._must_be_refused(check, url, {**fields, "x-oss-object-acl": "public-read"}, _BLOCK_PUBLIC)
+
     def check_other_folder(self, credentials: StsCredentials) -> Finding:
         """The keys behind the forms must not serve a form for a folder that no profile has."""
         rule = UploadRule(
@@ -138,7 +149,9 @@ class Uploads:
     def _post(self, url: str, fields: Mapping[str, str], size: int) -> UploadAnswer:
         return post_form(url, fields, io.BytesIO(b"." * size), size, filename="doctor.txt")
 
-    def _must_be_refused(self, check: Text, url: str, fields: Mapping[str, str]) -> Finding:
+    def _must_be_refused(
+        self, check: Text, url: str, fields: Mapping[str, str], remedy: Text | None = None
+    ) -> Finding:
         try:
             answer = self._post(url, fields, 1)
         except UploadFailed as error:
@@ -149,11 +162,7 @@ class Uploads:
             return Finding(check, State.BAD, *_refusal(answer))
         self.keys_left.append(fields["key"])
         said = Text(f"{fields['key']} was taken", f"{fields['key']} 被接受了")
-        remedy = Text(
-            "The bucket lets anyone write, or is no real OSS: set its ACL to private.",
-            "该桶允许任何人写入，或不是真正的 OSS：请把权限设为私有。",
-        )
-        return Finding(check, State.BAD, said, remedy)
+        return Finding(check, State.BAD, said, remedy or _ANYONE_WRITES)
 
     def _callback_finding(self, check: Text, answer: UploadAnswer) -> Finding:
         try:
@@ -212,6 +221,14 @@ def _delete(settings: Settings, keys: AccessKeys, key: str) -> bool:
 
 
 _NO_FORM = Text("the answer holds no form", "应答中没有表单")
+_ANYONE_WRITES = Text(
+    "The bucket lets anyone write, or is no real OSS: set its ACL to private.",
+    "该桶允许任何人写入，或不是真正的 OSS：请把权限设为私有。",
+)
+_BLOCK_PUBLIC = Text(
+    "Switch Block Public Access of the bucket on: this profile's forms can store what everybody reads.",
+    "请打开桶的“阻止公共访问”：这个用途的表单能存入任何人都可读取的文件。",
+)
 _CHECK_HOST = Text(
     "Check OSS_HOST, OSS_BUCKET and OSS_REGION, and the network.",
     "请检查 OSS_HOST、OSS_BUCKET、OSS_REGION 与网络。",

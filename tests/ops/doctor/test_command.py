@@ -19,7 +19,8 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
     names = [one.check.en for one in findings]
     assert names == [
         "Settings", "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole", "Upload [default]",
-        "Upload [avatar]", "Upload [video]", "Upload [legacy]", "A changed key", "Another folder", "Removal",
+        "Upload [avatar]", "Upload [video]", "Upload [legacy]", "A public file of [legacy]", "A changed key",
+        "Another folder", "Removal",
         "Callback", "Deployed function",
     ]  # fmt: skip
 

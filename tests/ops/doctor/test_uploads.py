@@ -65,6 +65,12 @@ def test_a_bucket_that_takes_everything_is_dangerous(here, serving):
         assert "private" in finding.remedy.en
 
 
+def test_a_page_that_can_make_its_file_public_is_dangerous(here, serving):
+    finding = here.examine(OSS_HOST=serving(200, "")).the_bad_one("A public file of [legacy]")
+    assert "was taken" in finding.said.en
+    assert "Block Public Access" in finding.remedy.en
+
+
 def test_a_refusal_for_another_reason_does_not_pass_for_protection(here):
     # 403 is the protection; a 500 shows nothing about it.
     here.cloud.oss.faults.plan("status_500")
