@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import requests
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 
+from ops.terminal.masking import printable
+
 CONNECT_SECONDS = 10
 # The wait for OSS's answer includes the callback, for which OSS itself waits 5 seconds.
 ANSWER_SECONDS = 60
@@ -68,10 +70,10 @@ def post_form(
     """
     parts: list[tuple[str, object]] = list(fields.items())
     parts.append(("file", (filename, _Exactly(file, size), content_type)))
-    body = MultipartEncoderMonitor(
-        MultipartEncoder(parts), lambda monitor: progress(monitor.bytes_read, monitor.len)
-    )
     try:
+        body = MultipartEncoderMonitor(
+            MultipartEncoder(parts), lambda monitor: progress(monitor.bytes_read, monitor.len)
+        )
         with (
             open_session(url) as session,
             session.post(
@@ -84,8 +86,9 @@ def post_form(
         ):
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return UploadAnswer(answer.status_code, answer.text, headers)
-    except requests.RequestException as error:
-        raise UploadFailed(f"{url} did not answer the upload ({type(error).__name__}).") from None
+    # ValueError: the form names no address, or holds what no form can carry.
+    except (requests.RequestException, ValueError) as error:
+        raise UploadFailed(f"{printable(url)} did not answer the upload ({type(error).__name__}).") from None
 
 
 class _Exactly:

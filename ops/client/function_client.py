@@ -3,6 +3,7 @@ Asking a deployed function as its clients do: at an address of FC 3.0, or throug
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -68,7 +69,7 @@ class FunctionAtUrl:
     def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:
         headers = {"Content-Type": "application/json"}
         if token:
-            headers["Authorization"] = f"Bearer {token}"
+            headers["Authorization"] = f"Bearer {_sendable(token)}"
         url = f"{self._url}/{route}"
         try:
             with open_session(url) as session:
@@ -117,7 +118,7 @@ class FunctionThroughSdk:
     def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:
         headers = {"Content-Type": "application/json"}
         if token:
-            headers["X-Upload-Token"] = token
+            headers["X-Upload-Token"] = _sendable(token)
         try:
             answer = self._client.do_http_request(
                 "GET" if body is None else "POST",
@@ -137,10 +138,20 @@ def is_default_domain(url: str) -> bool:
     return (urlsplit(url).hostname or "").endswith(".fcapp.run")
 
 
+def _sendable(token: str) -> str:
+    """
+    Raises:
+        FunctionSilent: no header can carry it.
+    """
+    if not re.fullmatch(r"[!-~]+", token):
+        raise FunctionSilent("The token holds characters that no token has; nothing was sent.")
+    return token
+
+
 def _json_bytes(body: Mapping[str, Any] | str | None) -> bytes | None:
     if body is None or isinstance(body, str):
         return body.encode() if body is not None else None
-    return json.dumps(body, ensure_ascii=False).encode()
+    return json.dumps(body).encode()
 
 
 def _lowered(headers: Mapping[str, str]) -> dict[str, str]:

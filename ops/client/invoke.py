@@ -6,7 +6,6 @@ in ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET).
 """
 
 import argparse
-import base64
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from function.errors import Misconfigured
 from function.kinds import ADDRESS_PATTERN
 from function.uploads.media_types import TYPE_OF_EXTENSION
 from ops.account.setup_options import operator_keys
+from ops.client.claims import read_claims
 from ops.client.form_upload import Progress, UploadFailed, post_form
 from ops.client.function_client import (
     FunctionAnswer,
@@ -142,7 +142,7 @@ def _log_in(client: FunctionClient, code: str, screen: Screen, language: str) ->
     token, seconds = answer.get("token"), answer.get("expiresIn")
     if not isinstance(token, str):
         raise InvokeFailed(WORDS["not_ours"].say(language))
-    screen.good(WORDS["logged_in"].say(language, seconds=seconds))
+    screen.good(WORDS["logged_in"].say(language, seconds=shown("expiresIn", seconds)))
     return token
 
 
@@ -189,7 +189,9 @@ def _upload(answer: dict[str, Any], args: argparse.Namespace, screen: Screen, la
         fields = {"key": form.folder + path.name, "success_action_status": "200", **fields}
     size = path.stat().st_size
     screen.title(
-        WORDS["upload"].say(language, name=path.name, size=size_words(size, language), host=form.url)
+        WORDS["upload"].say(
+            language, name=path.name, size=size_words(size, language), host=shown("url", form.url)
+        )
     )
     kind = args.content_type or TYPE_OF_EXTENSION.get(path.suffix.lower().lstrip("."))
     with path.open("rb") as file:
@@ -206,14 +208,15 @@ def _upload(answer: dict[str, Any], args: argparse.Namespace, screen: Screen, la
     if result.status != 200:
         head = f"HTTP/1.1 {result.status}\nx-oss-ec: {result.headers.get('x-oss-ec', '')}\n\n"
         raise InvokeFailed(WORDS["failed"].say(language) + "\n" + _explained(head + result.text, language))
-    screen.good(WORDS["stored"].say(language, url=answer.get("fileUrl") or f"{form.url}/{fields['key']}"))
+    stored_at = answer.get("fileUrl") or f"{form.url}/{fields.get('key', '')}"
+    screen.good(WORDS["stored"].say(language, url=shown("fileUrl", stored_at)))
     _show_receipt(result.text, screen, language)
 
 
 def _show_receipt(text: str, screen: Screen, language: str) -> None:
     try:
         told = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
     if not isinstance(told, dict) or not told:
         return
@@ -222,16 +225,7 @@ def _show_receipt(text: str, screen: Screen, language: str) -> None:
     if isinstance(receipt, str):
         screen.line(f"    {WORDS['receipt'].say(language)}:")
         screen.line(printable(receipt))
-        screen.line(f"    {WORDS['claims'].say(language)}: {printable(json.dumps(_claims(receipt)))}")
-
-
-def _claims(receipt: str) -> Any:
-    """What a JWT says; whether it may be believed, only a holder of TOKEN_SECRET can tell."""
-    payload = receipt.split(".")[1] if receipt.count(".") == 2 else ""
-    try:
-        return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except ValueError:
-        return None
+        screen.line(f"    {WORDS['claims'].say(language)}: {printable(json.dumps(read_claims(receipt)))}")
 
 
 def progress_bar(is_terminal: bool) -> Progress:

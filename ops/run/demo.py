@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 from local.cloud import CALLER_KINDS, LocalCloud
+from ops.client.claims import read_claims
 from ops.explain.policy_table import policy_rows
 from ops.run.hosting import HostingError, Plan, quiet_log, running_cloud, wanted_port
 from ops.run.picture import draw_png
@@ -259,12 +260,7 @@ def _decoded(policy: str) -> str:
 
 
 def _claims(receipt: str) -> dict[str, Any]:
-    """What a JWT says; whether it may be believed, only a holder of TOKEN_SECRET can tell."""
-    try:
-        payload = receipt.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, IndexError):
-        claims = None
-    if not isinstance(claims, dict):
+    claims = read_claims(receipt)
+    if claims is None:
         raise DemoFailed("The receipt is no JWT.")
     return claims

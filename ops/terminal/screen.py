@@ -3,6 +3,7 @@ Lines for a person at a terminal: steps, aligned names and values, colour only w
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import TextIO
@@ -10,6 +11,7 @@ from typing import TextIO
 from ops.terminal.masking import printable
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
+OWN_COLOURS = re.compile(r"(\x1b\[(?:0|1|2|31|32|33)m)")
 
 
 class Screen:
@@ -33,11 +35,16 @@ class Screen:
         return f"\x1b[{code}m{text}\x1b[0m" if self._has_colour else text
 
     def line(self, text: str = "") -> None:
+        """Nothing in it moves the cursor, reorders or colours the line, but what ``colour`` put there."""
         try:
-            print(text, file=self._stream, flush=True)
+            print("\n".join(map(self._safe, text.split("\n"))), file=self._stream, flush=True)
         except BrokenPipeError:
             # The reader has gone (``| head``): go on without one, and let the end flush into nothing.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+    def _safe(self, text: str) -> str:
+        parts = OWN_COLOURS.split(text) if self._has_colour else [text]
+        return "".join(part if OWN_COLOURS.fullmatch(part) else printable(part) for part in parts)
 
     def title(self, text: str) -> None:
         self.line(self.colour(text, BOLD))
@@ -46,7 +53,7 @@ class Screen:
         """One ``name  value`` line each, the values under one another."""
         width = max(map(len, rows), default=0)
         for name, value in rows.items():
-            self.line(f"{'':{indent}}{name:<{width}}  {printable(value)}".rstrip())
+            self.line(f"{'':{indent}}{printable(name):<{width}}  {printable(value)}".rstrip())
 
     def good(self, text: str) -> None:
         self.line("    " + self.colour("✓ ", GREEN) + text)

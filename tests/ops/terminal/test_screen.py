@@ -1,0 +1,50 @@
+"""Lines on a terminal: whatever a text holds, only the command itself moves, colours or orders them."""
+
+import io
+
+import pytest
+
+from ops.terminal.screen import GREEN, Screen
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def printed(write, stream):
+    write(Screen(stream, {"TERM": "xterm"}))
+    return stream.getvalue()
+
+
+HOSTILE = "a\x1b[2J\x07\x9b8m\u202eb\r\x00\u2066c"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda screen: screen.line(HOSTILE),
+        lambda screen: screen.title(HOSTILE),
+        lambda screen: screen.good(HOSTILE),
+        lambda screen: screen.warn(HOSTILE),
+        lambda screen: screen.fail(HOSTILE),
+        lambda screen: screen.pairs({HOSTILE: HOSTILE}),
+    ],
+)
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_no_text_moves_the_cursor_or_reorders_a_line(write, kind):
+    text = printed(write, kind())
+    for code in ("\x1b[1m", "\x1b[0m", f"\x1b[{GREEN}m", "\x1b[33m", "\x1b[31m"):
+        text = text.replace(code, "")
+    assert all(mark.isprintable() or mark == "\n" for mark in text)
+    assert text.count("\n") == 1
+    assert "a" in text and "b" in text and "c" in text
+
+
+def test_a_text_of_several_lines_stays_one_of_several_lines():
+    assert printed(lambda screen: screen.line("a\nb"), io.StringIO()) == "a\nb\n"
+
+
+def test_a_text_does_not_colour_itself_where_nothing_is_coloured():
+    assert "\x1b" not in printed(lambda screen: screen.line("\x1b[31mred"), io.StringIO())
+    assert "\x1b[8m" not in printed(lambda screen: screen.line("\x1b[8mhidden"), Terminal())
