@@ -108,7 +108,8 @@ def _exchange(
     sent = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close", **(headers or {})}
     try:
         scheme, host, path, given_query, _ = urlsplit(url)
-        target = f"{path or '/'}?{given_query or urlencode(query or {})}".rstrip("?")
+        asked = given_query or urlencode(query or {})
+        target = f"{path or '/'}?{asked}" if asked else path or "/"
         with closing(_connection(scheme, host, budget_seconds)) as connection:
             connection.request(method, target, body, sent)
             with connection.getresponse() as response:

@@ -56,9 +56,9 @@ def read_token(token: str, *, audience: str, secrets: Sequence[str], now: dateti
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise _refused("token over length")
-    signed, dot, signature = token.rpartition(".")
+    signed, _, signature = token.rpartition(".")
     header, _, payload = signed.partition(".")
-    if not dot or header != HEADER:
+    if header != HEADER:
         raise _refused("no token of ours")
     if not signature.isascii() or not payload.isascii():
         raise _refused("not base64url")

@@ -7,6 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import jwt
 import pytest
 
 from function import VERSION
@@ -204,6 +205,44 @@ def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
     unwanted |= {"jmespath", "jwt", "requests", "urllib3", "xml.dom", "function.callers.business_jwt"}
     unwanted |= {"aliyunsdkcore.vendored.requests.packages.chardet", "certifi", "function.receipts.oss_keys"}
     assert not loaded & unwanted
+
+
+MODES = {
+    "anonymous": {},
+    "wechat": {"WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"},
+    "jwt": {"JWT_KEY": "k" * 32, "JWT_ALGORITHM": "HS256"},
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, event):
+    """STS does not answer here; what is asked before it has been imported by then."""
+    environ = environment | MODES[mode]
+    environ |= {"CALLER_AUTH": mode, "TOKEN_SECRET": "t" * 32, "STS_ENDPOINT": "http://127.0.0.1:9"}
+    token = jwt.encode({"sub": "u", "exp": 4102444800}, "k" * 32, algorithm="HS256")
+    body = {"filename": "a.png", "contentType": "image/png"}
+    asked = event(body, headers={"Authorization": f"Bearer {token}"})
+    script = (
+        "import json, sys\n"
+        "sys.path.insert(0, '.')\n"
+        "import handler\n"
+        "handler.initialize(None)\n"
+        "before = set(sys.modules)\n"
+        f"answer = handler.handler({asked!r}, None)\n"
+        "print(json.dumps([json.loads(answer['body']), sorted(set(sys.modules) - before)]))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env=environ,
+    )
+    answer, imported = json.loads(shown.stdout)
+    assert answer["error"]["code"] == ("unauthorized" if mode == "wechat" else "sts_unavailable")
+    assert imported == []
 
 
 def test_the_version_is_the_project_s():

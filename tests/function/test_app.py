@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from function import VERSION
 from function.app import Function
 from function.instance import Surroundings
 from handler import serve
@@ -91,6 +93,13 @@ def test_a_route_says_which_methods_it_takes(instance, route):
     assert answer.headers["Allow"] == ALLOWED_METHODS[route]
     takes = ALLOWED_METHODS[route].removesuffix(", OPTIONS").replace(", ", " and ")
     assert answer.json["error"]["message"] == f"/{route} takes {takes}."
+
+
+def test_where_nothing_is_the_routes_are_named(instance):
+    answer = instance().ask(method="GET", path="/nope")
+    assert answer.json["error"]["message"] == (
+        "There is nothing here; the routes are upload-params, login, callback and health."
+    )
 
 
 def test_a_path_without_any_slash_names_its_route(instance):
@@ -252,9 +261,11 @@ def test_a_preflight_on_a_cold_instance_gets_its_headers(instance):
     assert cors(answer)["Access-Control-Allow-Origin"] == "https://h5.example"
 
 
-def test_initialize_warms_the_instance(instance, good_sts):
+def test_initialize_warms_the_instance(instance, good_sts, caplog):
+    caplog.set_level("INFO", logger="oss_direct_upload")
     function = instance()
     function.function.initialize(None)
+    assert f"initialize: ready (version {VERSION})" in caplog.text
     assert len(good_sts.calls) == 1
     function.ask(body={"profile": "video", "filename": "a.mp4"})
     assert len(good_sts.calls) == 1
@@ -275,6 +286,14 @@ def test_initialize_wants_credentials_that_cover_the_longest_form(
     function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
     function.function.initialize(None)
     assert ("initialize: STS issued credentials that end before a form would" in caplog.text) is not is_enough
+
+
+@pytest.mark.parametrize("module", ["function.routes.upload_params", "function.callers.business_jwt"])
+def test_initialize_imports_what_the_first_request_will_need(instance, good_sts, monkeypatch, module):
+    function = instance(CALLER_AUTH="jwt", TOKEN_SECRET="t" * 32, JWT_KEY="k" * 32, JWT_ALGORITHM="HS256")
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    function.function.initialize(None)
+    assert module in sys.modules
 
 
 def test_two_first_requests_at_once_read_the_settings_once(environment, clock, event):

@@ -122,6 +122,16 @@ def test_4096_callers_are_remembered_and_who_comes_back_is_the_newest(clock):
     refusal(limit, "0", 1, clock())
 
 
+def test_who_asks_again_within_a_window_is_not_remembered_longer(clock):
+    limit = Limit(Rate(2, 3600))
+    for number in range(4096):
+        limit.take(str(number), 1, clock())
+    limit.take("0", 1, clock.tick(seconds=1))
+    refusal(limit, "0", 1, clock())
+    limit.take("one too many", 1, clock())
+    limit.take("0", 2, clock())
+
+
 def test_memory_stays_bounded_however_many_callers_there_are(clock):
     limit = Limit(Rate(60, 60))
     now = clock()

@@ -5,6 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 from hypothesis import given
 from hypothesis import settings as effort
@@ -137,11 +138,37 @@ def test_a_token_from_an_old_secret_ends_as_well(clock):
         {"aud": SESSION.upper()},
         {"aud": f"{SESSION}/x"},
         {"sub": 5},
+        {"jti": 5},
     ],
     ids=str,
 )
 def test_refuses_odd_claims_even_under_a_good_signature(clock, changes):
     assert refuses(craft(good_payload(clock(), **changes)), clock())
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"x"'])
+def test_refuses_a_payload_that_is_no_object_even_under_a_good_signature(clock, payload):
+    assert refuses(craft(payload), clock())
+
+
+@pytest.mark.parametrize("end", [1795600000, 1795600000.5])
+def test_an_end_may_be_any_number(clock, end):
+    assert read(craft(good_payload(clock(), exp=end)), clock())["exp"] == end
+
+
+def test_a_token_is_written_as_the_library_would_write_it(clock):
+    now = int(clock().timestamp())
+    claims = {"sub": "我", "jti": "1", "aud": SESSION, "iat": now, "exp": now + 3600}
+    token = issue_token({"sub": "我", "jti": "1"}, audience=SESSION, secrets=[SECRET], now=clock(), life=HOUR)
+    assert token == jwt.encode(claims, SECRET, algorithm="HS256")
+
+
+def test_what_is_no_base64_is_no_token_and_no_error(clock):
+    header, payload, signature = issue(clock()).split(".")
+    for token in (f"{header}.{payload}.é", f"{header}.é.{signature}", f"{header}.{payload}.{signature}é"):
+        with pytest.raises(Unauthorized) as raised:
+            read(token, clock())
+        assert raised.value.reason == "not base64url"
 
 
 def test_true_is_no_instant_though_python_counts_it_as_one():

@@ -3,7 +3,7 @@
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -257,6 +257,13 @@ def test_clocks_may_differ_by_thirty_seconds(business, good_sts, clock, claims, 
     when = int((clock() + timedelta(seconds=seconds)).timestamp())
     token = jwt.encode(claims(**{claim: when}), HS256_SECRET, algorithm="HS256")
     assert status_of(business("HS256"), token) == status
+
+
+def test_the_instant_of_the_request_decides_and_no_other_clock(business, good_sts, clock, claims):
+    clock.instant = datetime(2126, 1, 1, tzinfo=UTC)
+    now = int(clock().timestamp())
+    token = jwt.encode(claims(nbf=now, iat=now), HS256_SECRET, algorithm="HS256")
+    assert status_of(business("HS256"), token) == 200
 
 
 @pytest.mark.parametrize(

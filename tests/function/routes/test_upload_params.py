@@ -147,6 +147,20 @@ def test_every_form_of_a_batch_ends_a_minute_before_the_credentials_in_hand(
     assert (answer.status, answer.code) == (503, "sts_unavailable")
 
 
+def test_the_longest_form_gets_early_tries_with_its_minute_though_others_are_asked_for(
+    instance, good_sts, clock, profiles_file
+):
+    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
+    function.function.initialize(None)
+    # Two tries, half a minute apart, before the credentials do not cover the longest form any more.
+    clock.tick(seconds=3600 - 1200 - 60 - 60 - 1)
+    assert function.ask(body={"profile": "short"}).status == 200
+    assert len(good_sts.calls) == 1
+    clock.tick(seconds=1)
+    assert function.ask(body={"profile": "short"}).status == 200
+    assert len(good_sts.calls) == 2
+
+
 def test_bad_input_never_reaches_sts(instance, sts):
     assert instance().ask(body={"filename": "a.exe"}).status == 400
     assert len(sts.calls) == 0
