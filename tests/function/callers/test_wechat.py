@@ -13,7 +13,15 @@ from responses.matchers import query_param_matcher
 
 from function.callers.wechat import CODE2SESSION_BUDGETS_SECONDS, openid_of
 from function.callers.wechat import log_in as log_in_with
-from function.errors import BadRequest, Misconfigured, Unauthorized, WechatRejected, WechatUnavailable
+from function.errors import (
+    BadRequest,
+    Misconfigured,
+    Problem,
+    Unauthorized,
+    UploadError,
+    WechatRejected,
+    WechatUnavailable,
+)
 from function.outgoing import Answer, ExchangeFailed
 from function.settings import WechatApp, read_settings
 
@@ -394,16 +402,27 @@ def test_the_log_says_what_was_wrong_with_wechat_s_answer(body, why):
 
 
 @pytest.mark.parametrize(
-    ("errcode", "problem"),
+    ("errcode", "setting", "sentence"),
     [
-        (40013, "WECHAT_APPID is not what WeChat knows (code2Session errcode 40013)"),
-        (40125, "WECHAT_SECRET does not belong to WECHAT_APPID (code2Session errcode 40125)"),
+        (40013, "WECHAT_APPID", "WECHAT_APPID is not what WeChat knows (code2Session errcode 40013)"),
+        (
+            40125,
+            "WECHAT_SECRET",
+            "WECHAT_SECRET does not belong to WECHAT_APPID (code2Session errcode 40125)",
+        ),
     ],
 )
-def test_a_wrong_app_is_named_whole(errcode, problem):
+def test_a_wrong_app_is_named_whole(errcode, setting, sentence):
     with pytest.raises(Misconfigured) as raised:
         openid_of("code", APP, lambda *_, **__: Answer(200, json.dumps({"errcode": errcode}).encode()))
-    assert [found.sentence for found in raised.value.problems] == [problem]
+    assert raised.value.problems == (Problem(setting, sentence),)
+
+
+@pytest.mark.parametrize("errcode", [40029, 40163, 41008, 40226, 45011, -1, 40013, 41002, 40125, 41004, 77])
+def test_wechat_s_own_code_is_there_for_programs(errcode):
+    with pytest.raises(UploadError) as raised:
+        openid_of("code", APP, lambda *_, **__: Answer(200, json.dumps({"errcode": errcode}).encode()))
+    assert raised.value.upstream == str(errcode)
 
 
 @pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "text")])
