@@ -198,6 +198,14 @@ class Instance:
         assert set(response) == {"statusCode", "headers", "isBase64Encoded", "body"}
         return Answer(response["statusCode"], response["headers"], response["body"])
 
+    def ask_wsgi(self, **environ: Any) -> Answer:
+        """Ask as a WSGI server that puts in what is given here and little else."""
+        started: list[Any] = []
+        given = {"REQUEST_METHOD": "POST", "PATH_INFO": "/upload-params", **environ}
+        parts = serve(self.function, given, lambda status, headers: started.append((status, headers)))
+        ((status, headers),) = started
+        return Answer(int(status[:3]), dict(headers), b"".join(parts).decode())
+
 
 @pytest.fixture
 def instance(environment: dict[str, str], clock: StandingClock) -> Callable[..., Instance]:

@@ -5,7 +5,6 @@ import re
 import sys
 import threading
 import time
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,20 +28,6 @@ def test_answers_an_event_file_as_it_expects(instance, good_sts, path):
         assert set(answer.json) == {"error"}
         assert set(answer.json["error"]) == {"code", "message", "requestId"}
         assert answer.code == case["expected"]["code"]
-
-
-TWO_LIVES = """
-[short]
-key = "short/{id}"
-max_size = 1
-content_types = ["image/png"]
-expires_in = 300
-[long]
-key = "long/{id}"
-max_size = 1
-content_types = ["image/png"]
-expires_in = 1200
-"""
 
 
 @pytest.mark.parametrize(
@@ -166,10 +151,11 @@ def test_an_error_nobody_foresaw_is_an_internal_error_whose_text_stays_inside(in
 
 
 def test_an_error_nobody_foresaw_in_reading_a_request_has_an_id_as_well(instance, log_lines):
-    status, body = serve_raw(instance().function, REQUEST_METHOD=5)
-    assert (status, body["error"]["code"]) == (500, "internal_error")
-    assert re.fullmatch("[0-9a-f]{32}", body["error"]["requestId"])
-    assert log_lines()[-1]["requestId"] == body["error"]["requestId"]
+    answer = instance().ask_wsgi(REQUEST_METHOD=5)
+    assert (answer.status, answer.code) == (500, "internal_error")
+    request_id = answer.json["error"]["requestId"]
+    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    assert log_lines()[-1]["requestId"] == request_id
 
 
 def test_the_request_id_is_fc_s_wherever_it_stands(instance, good_sts):
@@ -278,16 +264,6 @@ def test_a_failure_of_initialize_is_logged_and_left_to_the_first_request(instanc
     assert function.ask(body={"filename": "a.png"}).code == "misconfigured"
 
 
-@pytest.mark.parametrize(("seconds", "is_enough"), [(1260, True), (1259, False)])
-def test_initialize_wants_credentials_that_cover_the_longest_form(
-    instance, sts, reply, clock, profiles_file, caplog, seconds, is_enough
-):
-    sts.post(STS_URL, json=reply(clock() + timedelta(seconds=seconds)))
-    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
-    function.function.initialize(None)
-    assert ("initialize: STS issued credentials that end before a form would" in caplog.text) is not is_enough
-
-
 @pytest.mark.parametrize("module", ["function.routes.upload_params", "function.callers.business_jwt"])
 def test_initialize_imports_what_the_first_request_will_need(instance, good_sts, monkeypatch, module):
     function = instance(CALLER_AUTH="jwt", TOKEN_SECRET="t" * 32, JWT_KEY="k" * 32, JWT_ALGORITHM="HS256")
@@ -317,10 +293,3 @@ def test_two_first_requests_at_once_read_the_settings_once(environment, clock, e
     for thread in threads:
         thread.join()
     assert len(reads) == 1
-
-
-def serve_raw(function, **environ):
-    started = []
-    values = {"REQUEST_METHOD": "POST", "PATH_INFO": "/upload-params", **environ}
-    body = b"".join(serve(function, values, lambda status, headers: started.append(status)))
-    return int(started[0][:3]), json.loads(body)

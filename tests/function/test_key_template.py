@@ -1,23 +1,109 @@
-"""key_template: a template becomes a key."""
+"""key_template: a template becomes a key, and the key tells again what it was made of."""
 
 from datetime import UTC, datetime
 
+import pytest
+
 from function.key_template import KeyTemplate
-from function.uploads.media_types import (
-    key_extension,
-)
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+OWNER, ID = "a2b3c4d5e6f7g2h3i4j5k6l7m2", "AbCdEfGhIjKlMnOpQrSt_-"
+WHOLE = "f/{owner}/{yyyy}/{mm}/{dd}/{id}{ext}"
 
 
-def key_of(filename=None, content_type="", template="a/{id}{ext}"):
-    extension = key_extension(filename, content_type)
-    return KeyTemplate(template).render(owner="o", upload_id="i", now=NOW, extension=extension)
-
-
-def test_a_folder_ends_where_the_page_goes_on():
-    assert key_of(template="test/{filename}") == "test/"
+def render(template, owner=OWNER, upload_id=ID, extension=".png"):
+    return KeyTemplate(template).render(owner=owner, upload_id=upload_id, now=NOW, extension=extension)
 
 
 def test_every_placeholder_is_filled():
-    assert key_of("a.b", template="f/{owner}/{yyyy}/{mm}/{dd}/{id}{ext}") == "f/o/2026/01/02/i.b"
+    assert render(WHOLE) == f"f/{OWNER}/2026/01/02/{ID}.png"
+
+
+def test_a_folder_ends_where_the_page_goes_on():
+    assert render("test/{filename}") == "test/"
+
+
+@pytest.mark.parametrize(
+    ("template", "takes_filename", "folder"),
+    [
+        ("a/b/{filename}", True, "a/b/"),
+        ("a/{owner}/{filename}", True, "a/"),
+        ("a/b-{id}", False, "a/"),
+        ("a/b/{owner}/{id}", False, "a/b/"),
+    ],
+)
+def test_the_fixed_start_of_a_template_is_its_folder(template, takes_filename, folder):
+    assert KeyTemplate(template).takes_filename is takes_filename
+    assert KeyTemplate(template).literal_folder == folder
+
+
+@pytest.mark.parametrize("owner", [OWNER, "public"])
+@pytest.mark.parametrize("extension", ["", ".jpg", ".a1b2c3d4e5"])
+def test_a_key_tells_what_it_was_made_of(owner, extension):
+    key = render(WHOLE, owner=owner, extension=extension)
+    assert KeyTemplate(WHOLE).read(key) == {
+        "owner": owner,
+        "yyyy": "2026",
+        "mm": "01",
+        "dd": "02",
+        "id": ID,
+        "ext": extension,
+    }
+
+
+def test_a_key_of_a_page_tells_the_name_that_it_chose():
+    assert KeyTemplate("test/{filename}").read("test/猫 1.png") == {"filename": "猫 1.png"}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"g/{OWNER}/2026/01/02/{ID}.png",
+        f"f/{OWNER[1:]}/2026/01/02/{ID}.png",
+        f"f/{OWNER}2/2026/01/02/{ID}.png",
+        f"f/{OWNER.upper()}/2026/01/02/{ID}.png",
+        f"f/public2/2026/01/02/{ID}.png",
+        f"f/{OWNER}/26/01/02/{ID}.png",
+        f"f/{OWNER}/2026/00/02/{ID}.png",
+        f"f/{OWNER}/2026/13/02/{ID}.png",
+        f"f/{OWNER}/2026/01/00/{ID}.png",
+        f"f/{OWNER}/2026/01/32/{ID}.png",
+        f"f/{OWNER}/2026/01/02/{ID[1:]}.png",
+        f"f/{OWNER}/2026/01/02/{ID[1:]}+.png",
+        f"f/{OWNER}/2026/01/02/{ID}.PNG",
+        f"f/{OWNER}/2026/01/02/{ID}.a1b2c3d4e5f",
+        f"f/{OWNER}/2026/01/02/{ID}.",
+        f"f/{OWNER}/2026/01/02/{ID}.png\n",
+        f"f/{OWNER}/2026/01/02/x/{ID}.png",
+        f" f/{OWNER}/2026/01/02/{ID}.png",
+        "",
+    ],
+)
+def test_a_key_that_the_template_never_gives_tells_nothing(key):
+    assert KeyTemplate(WHOLE).read(key) is None
+
+
+@pytest.mark.parametrize("key", ["test/", "test/a/b.png", "test", "tests/a.png", "x/test/a.png"])
+def test_no_other_key_is_a_page_s(key):
+    assert KeyTemplate("test/{filename}").read(key) is None
+
+
+def test_the_months_and_days_there_are_can_all_be_read():
+    template = KeyTemplate("f/{mm}/{dd}/{id}")
+    for month in range(1, 13):
+        for day in range(1, 32):
+            found = template.read(f"f/{month:02}/{day:02}/{ID}")
+            assert (found["mm"], found["dd"]) == (f"{month:02}", f"{day:02}")
+
+
+def test_a_placeholder_that_stands_twice_is_the_same_both_times():
+    template = KeyTemplate("f/{id}/{id}{ext}")
+    other = ID.replace("A", "B")
+    assert template.read(f"f/{ID}/{ID}.png") == {"id": ID, "ext": ".png"}
+    assert template.read(f"f/{ID}/{other}.png") is None
+
+
+def test_the_fixed_text_of_a_template_is_no_pattern():
+    template = KeyTemplate("a.b+(c)[d]/{id}")
+    assert template.read(f"a.b+(c)[d]/{ID}") == {"id": ID}
+    assert template.read(f"aXb+(c)[d]/{ID}") is None

@@ -3,15 +3,11 @@
 import json
 import re
 from base64 import b64decode
-from datetime import datetime, timedelta
-
-import pytest
 
 from function.app import Function
 from function.instance import Surroundings
 from handler import serve
 
-STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 FORM_FIELDS = {
     *("key", "policy", "success_action_status", "x-oss-content-type", "x-oss-forbid-overwrite"),
     *("x-oss-object-acl", "x-oss-signature-version", "x-oss-credential", "x-oss-date"),
@@ -93,72 +89,6 @@ def test_a_key_in_chinese_is_percent_encoded_in_the_address(instance, good_sts, 
     body = instance(PROFILES_FILE=path).ask(body={}).json
     assert body["key"].startswith("图片/")
     assert "/%E5%9B%BE%E7%89%87/" in body["fileUrl"]
-
-
-def test_no_form_outlives_its_credentials(instance, good_sts, clock):
-    function = instance()
-    for minute in range(130):
-        body = function.ask(body={"filename": "a.mp4", "profile": "video"}).json
-        expires_at = datetime.fromisoformat(body["expiresAt"])
-        assert expires_at + timedelta(seconds=60) <= good_sts.expirations[-1], minute
-        clock.tick(minutes=1)
-    assert len(good_sts.calls) == 3
-
-
-TWO_LIVES = """
-[short]
-key = "short/{id}"
-max_size = 1
-content_types = ["image/png"]
-expires_in = 300
-[long]
-key = "long/{id}"
-max_size = 1
-content_types = ["image/png"]
-expires_in = 1200
-"""
-
-
-@pytest.mark.parametrize(
-    ("profiles", "last_second"),
-    [
-        (["long"], 3600 - 1200 - 60),
-        (["short"], 3600 - 300 - 60),
-        (["short", "long"], 3600 - 1200 - 60),
-        (["long", "short"], 3600 - 1200 - 60),
-        (["short", "long", "short"], 3600 - 1200 - 60),
-        (["short", "short"], 3600 - 300 - 60),
-    ],
-    ids=str,
-)
-def test_every_form_of_a_batch_ends_a_minute_before_the_credentials_in_hand(
-    instance, sts, reply, clock, profiles_file, profiles, last_second
-):
-    sts.post(STS_URL, json=reply(clock() + timedelta(hours=1)))
-    sts.post(STS_URL, status=500)
-    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
-    function.function.initialize(None)
-    body = {"files": [{"profile": profile} for profile in profiles]}
-    # A request is of its second, whatever part of it has passed.
-    clock.tick(seconds=last_second, microseconds=999_999)
-    assert function.ask(body=body).status == 200
-    clock.tick(microseconds=1)
-    answer = function.ask(body=body)
-    assert (answer.status, answer.code) == (503, "sts_unavailable")
-
-
-def test_the_longest_form_gets_early_tries_with_its_minute_though_others_are_asked_for(
-    instance, good_sts, clock, profiles_file
-):
-    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
-    function.function.initialize(None)
-    # Two tries, half a minute apart, before the credentials do not cover the longest form any more.
-    clock.tick(seconds=3600 - 1200 - 60 - 60 - 1)
-    assert function.ask(body={"profile": "short"}).status == 200
-    assert len(good_sts.calls) == 1
-    clock.tick(seconds=1)
-    assert function.ask(body={"profile": "short"}).status == 200
-    assert len(good_sts.calls) == 2
 
 
 def test_bad_input_never_reaches_sts(instance, sts):

@@ -2,13 +2,11 @@
 
 import json
 from base64 import b64decode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from function.errors import BadRequest
-from function.key_template import KeyTemplate
-from function.profiles import Profile
 from function.uploads.classic_page import refuse_among_several
 
 
@@ -37,11 +35,7 @@ def test_a_page_of_the_sample_servers_gets_its_v1_fields(instance, good_sts):
     assert ["content-length-range", 5, 5] in conditions(body)
 
 
-def profile(key="a/{id}{ext}", types=("*/*",), least=0, most=10):
-    return Profile("p", KeyTemplate(key), most, least, types, timedelta(seconds=60), False, False, "v4", ())
-
-
-def test_the_file_whose_page_chooses_the_key_is_named():
+def test_the_file_whose_page_chooses_the_key_is_named(profile):
     with pytest.raises(BadRequest) as raised:
         refuse_among_several([profile(), profile("a/{filename}")])
     assert raised.value.message.startswith("files[1].profile ")

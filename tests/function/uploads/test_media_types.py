@@ -1,13 +1,12 @@
 """uploads.media_types: which type a file has, and which extension its key."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from function.errors import BadRequest, UnsupportedType
 from function.key_template import KeyTemplate
-from function.profiles import Profile
 from function.uploads.media_types import (
     EXTENSION_OF_TYPE,
     TYPE_OF_EXTENSION,
@@ -74,10 +73,6 @@ json application/json  xml application/xml  zip application/zip  rar application
 """.split()
 
 
-def profile(key="a/{id}{ext}", types=("*/*",), least=0, most=10):
-    return Profile("p", KeyTemplate(key), most, least, types, timedelta(seconds=60), False, False, "v4", ())
-
-
 def key_of(filename=None, content_type="", template="a/{id}{ext}"):
     extension = key_extension(filename, content_type)
     return KeyTemplate(template).render(owner="o", upload_id="i", now=NOW, extension=extension)
@@ -129,7 +124,7 @@ def test_an_extension_comes_from_the_type_when_the_name_has_none():
         (("image/png", "image/jpeg"), None, None),
     ],
 )
-def test_a_type_that_nobody_said_is_the_profile_s_only_one_or_asked_for(types, filename, kind):
+def test_a_type_that_nobody_said_is_the_profile_s_only_one_or_asked_for(profile, types, filename, kind):
     wanted = WantedFile(filename=filename)
     if kind:
         assert choose_content_type(wanted, profile(types=types)) == kind
@@ -138,7 +133,7 @@ def test_a_type_that_nobody_said_is_the_profile_s_only_one_or_asked_for(types, f
         choose_content_type(wanted, profile(types=types))
 
 
-def test_the_profile_s_only_type_does_not_overrule_the_caller_s():
+def test_the_profile_s_only_type_does_not_overrule_the_caller_s(profile):
     with pytest.raises(UnsupportedType) as raised:
         choose_content_type(WantedFile(filename="a.jpg"), profile(types=("image/png",)))
     assert raised.value.message == "contentType image/jpeg is not allowed here; allowed: image/png."
