@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from function import aliyun_sdk
 from function.app import Function
+from function.credentials import AccessKeys
 from function.instance import Surroundings
 from function.outgoing import ExchangeFailed, exchange
 from torture.canaries import LogWatch, Watch
@@ -72,6 +74,9 @@ def test_the_repr_of_the_surroundings_showed_the_whole_environment(watch):
 class Silent(BaseHTTPRequestHandler):
     """Answers everything, and itself logs nothing."""
 
+    def do_POST(self):
+        self.do_GET()
+
     def do_GET(self):
         self.send_response(204)
         self.end_headers()
@@ -103,4 +108,21 @@ def test_urllib3_logged_addresses_with_secrets_in_their_query(watch, any_log_lev
         answering.join()
     with LogWatch(watch), pytest.raises(ExchangeFailed):
         exchange("GET", f"{url}&nobody=listens", budget_seconds=1)
+    assert watch.found == []
+
+
+def test_the_signed_address_of_sts_with_its_token_is_in_no_log(watch):
+    own = AccessKeys("id", watch.plant("secret"), watch.plant("token"))
+    with HTTPServer(("127.0.0.1", 0), Silent) as server, LogWatch(watch) as log:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        aliyun_sdk.prepare()
+        from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
+
+        with pytest.raises(aliyun_sdk.SdkFailed):
+            origin = f"http://127.0.0.1:{server.server_port}"
+            aliyun_sdk.call(AssumeRoleRequest(), endpoint=origin, region="cn-hangzhou", own=own)
+        answering.join()
+        logging.getLogger("any").debug("the watch is awake")
+        assert log.last == "the watch is awake"
     assert watch.found == []
