@@ -14,6 +14,8 @@ from pathlib import Path
 
 import requests
 
+from function.errors import Misconfigured
+from function.settings import read_settings
 from local.cloud import LocalCloud, clear_inherited_settings
 from local.fc.gateway import FcGateway
 
@@ -84,6 +86,7 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
             first_port = int(gateway.origin.rpartition(":")[2]) + 1 if plan.port else 0
             with _cloud(gateway, folder, plan, first_port) as cloud:
                 os.environ.update(cloud.environment())
+                _check_settings(os.environ)
                 gateway.start()
                 with quiet_log():
                     _wait_until_it_answers(gateway.origin)
@@ -118,6 +121,14 @@ def _made(folder: Path) -> Path:
         message = f"The folder {folder} cannot be used ({error.strerror}); name another one with --folder."
         raise HostingError(message) from error
     return folder
+
+
+def _check_settings(environ: Mapping[str, str]) -> None:
+    """What was asked for may not be what the function takes; a sentence is better than its log."""
+    try:
+        read_settings(environ)
+    except Misconfigured as error:
+        raise HostingError("; ".join(problem.sentence for problem in error.problems)) from None
 
 
 def _port_error(port: int, error: OSError) -> HostingError:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.cloud import BUCKET, CALLER_KINDS, REGION, LocalCloud
@@ -32,6 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", type=Path, help="keep uploaded objects here (default: a temporary folder)"
     )
+    parser.add_argument(
+        "--token-secret",
+        metavar="SECRET",
+        help="signs receipts, so that your backend can verify them (default: a new one for each run)",
+    )
+    parser.add_argument(
+        "--webhook", metavar="URL", help="your backend's address, which is told the receipt of each upload"
+    )
     parser.add_argument("--caller-rate", metavar="N/UNIT", help="CALLER_RATE of the function, such as 60/min")
     parser.add_argument("--login-rate", metavar="N/UNIT", help="LOGIN_RATE of the function, such as 30/min")
 
@@ -45,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             port=wanted_port(os.environ, DEFAULT_PORT),
             caller_auth=args.caller_auth,
             folder=args.folder,
-            settings=_rates(args),
+            settings=_settings(args),
         )
         with running_cloud(plan) as cloud:
             if args.json:
@@ -64,9 +73,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _rates(args: argparse.Namespace) -> dict[str, str]:
-    rates = {"CALLER_RATE": args.caller_rate, "LOGIN_RATE": args.login_rate}
-    return {name: rate for name, rate in rates.items() if rate}
+def _settings(args: argparse.Namespace) -> dict[str, str]:
+    """Those of the function that were asked for."""
+    asked = {
+        "TOKEN_SECRET": args.token_secret,
+        "UPLOAD_WEBHOOK_URL": args.webhook,
+        "CALLER_RATE": args.caller_rate,
+        "LOGIN_RATE": args.login_rate,
+    }
+    return {name: value for name, value in asked.items() if value}
 
 
 def _ended_by_signal() -> threading.Event:
@@ -92,6 +107,7 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan) -> None:
             "WeChat": cloud.wechat.origin,
             "playground": f"{cloud.playground.origin}/   演练场 open this in a browser",
             "objects": str(plan.folder or "in a temporary folder, removed at the end (keep them: --folder)"),
+            "receipts": _receipts(plan.settings),
         }
     )
     if plan.port and not function.endswith(f":{plan.port}"):
@@ -109,9 +125,34 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan) -> None:
     for line in example_lines(cloud):
         screen.line("    " + line)
     screen.line()
+    screen.title("小程序里 In your mini-program")
+    for line in next_lines(cloud):
+        screen.line("    " + line)
+    screen.line()
     if cloud.caller_auth == "anonymous":
         screen.warn("CALLER_AUTH=anonymous：任何人都能上传 anyone who reaches the function may upload.")
     screen.line("Ctrl-C 停止 stops it. 函数日志在 stderr. Log lines of the function follow on stderr.")
+
+
+def _receipts(settings: Mapping[str, str]) -> str:
+    signed = (
+        "--token-secret" if "TOKEN_SECRET" in settings else "a secret of this run (yours: --token-secret)"
+    )
+    told = settings.get("UPLOAD_WEBHOOK_URL", "nobody (your backend: --webhook URL)")
+    return f"signed with {signed}, told to {told}"
+
+
+def next_lines(cloud: LocalCloud) -> list[str]:
+    """What the developer of a mini-program does next, in both languages."""
+    function = cloud.gateway.origin
+    example = "miniprogram/example" + ("" if function.endswith(f":{DEFAULT_PORT}") else ", config.js")
+    return [
+        f"1. 微信开发者工具打开 Open in WeChat DevTools: {example}",
+        "   详情 → 本地设置 → 勾选“不校验合法域名” tick it: the local addresses are no https domains",
+        f"2. 自己的代码 Your own code: copy miniprogram/oss-direct-upload, endpoint: '{function}'",
+        "   wx.login 的 code 直接可用 any code of wx.login works; 说明 see docs/client.md",
+        "3. 真正的云 The real cloud: docs/deploy.md",
+    ]
 
 
 def example_lines(cloud: LocalCloud) -> list[str]:

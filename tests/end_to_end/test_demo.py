@@ -180,7 +180,6 @@ def test_serve_says_what_is_wrong_with_a_setting_and_does_not_stay_up(shell):
         printed, log = serve.communicate(timeout=PATIENCE_SECONDS)
     assert (serve.returncode, printed) == (1, "")
     assert "CALLER_RATE" in log
-    assert "does not start" in log
     assert "Traceback" not in log
 
 

@@ -1,24 +1,27 @@
+"""What ``serve`` prints, and what it is asked to do for a backend of one's own."""
+
 import io
 import json
+import os
 import shlex
-import struct
-import zlib
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
 from types import SimpleNamespace
 
+import jwt
 import pytest
 
-from ops.explain.policy_table import policy_rows
-from ops.run.hosting import HostingError, Plan, wanted_port
-from ops.run.picture import draw_png
+from function.tokens import RECEIPT
+from local.ground.http_server import Handler, Server
+from ops.run.hosting import Plan
 from ops.run.serve import example_lines, show_cloud
-from ops.terminal.screen import RED, Screen
+from ops.terminal.screen import Screen
 
+ROOT = Path(__file__).parents[3]
 ORIGIN = "http://127.0.0.1:9000"
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def a_cloud(caller_auth="wechat"):
@@ -41,25 +44,6 @@ def shown(cloud, plan=None):
     return stream.getvalue()
 
 
-# ---- the port ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("environ", "port"), [({}, 9000), ({"PORT": ""}, 9000), ({"PORT": " 8123 "}, 8123), ({"PORT": "0"}, 0)]
-)
-def test_the_port_comes_from_the_environment(environ, port):
-    assert wanted_port(environ, 9000) == port
-
-
-@pytest.mark.parametrize("text", ["x", "-1", "65536", "1e3", "٣", "99999999"])
-def test_a_port_that_is_none_is_refused_with_a_sentence(text):
-    with pytest.raises(HostingError, match="PORT is .* set it to a number"):
-        wanted_port({"PORT": text}, 9000)
-
-
-# ---- what serve prints -----------------------------------------------------------------------------
-
-
 def test_the_screen_names_addresses_profiles_and_how_to_stop():
     text = shown(a_cloud())
     for part in (ORIGIN, "avatar", "2MiB", "image/png", "Ctrl-C", "curl", "/2016-08-15/proxy/"):
@@ -78,6 +62,81 @@ def test_only_an_open_door_is_warned_about():
     assert "anyone who reaches" not in shown(a_cloud("jwt"))
 
 
+def test_the_screen_says_what_a_mini_program_developer_does_next():
+    text = shown(a_cloud())
+    assert f"endpoint: '{ORIGIN}'" in text
+    assert "不校验合法域名" in text and "miniprogram/example\n" in text and "docs/deploy.md" in text
+    assert "config.js" not in text
+    moved = a_cloud()
+    moved.gateway = SimpleNamespace(origin="http://127.0.0.1:9003")
+    assert "miniprogram/example, config.js" in shown(moved)
+
+
+def test_the_screen_says_who_verifies_and_hears_of_receipts():
+    assert "a secret of this run (yours: --token-secret), told to nobody" in shown(a_cloud())
+    plan = Plan(9000, settings={"TOKEN_SECRET": "s" * 40, "UPLOAD_WEBHOOK_URL": "http://127.0.0.1:3000/up"})
+    text = shown(a_cloud(), plan)
+    assert "signed with --token-secret, told to http://127.0.0.1:3000/up" in text
+    assert "s" * 40 not in text
+
+
+@pytest.fixture
+def backend():
+    """The business's own backend: its address, the bodies it got, and an event for the first."""
+    got, came = [], threading.Event()
+
+    class Backend(Handler):
+        def do_POST(self):  # noqa: N802
+            got.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.answer(200)
+            came.set()
+
+    server = Server(Backend).start()
+    yield f"{server.origin}/uploaded", got, came
+    server.stop()
+
+
+def served(*options):
+    return subprocess.Popen(
+        [sys.executable, ROOT / "manage.py", "serve", "--json", "--demo", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PORT": "0"},
+    )
+
+
+def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
+    address, got, came = backend
+    secret = "a-secret-of-my-own-backend-0123456789"
+    with served("--token-secret", secret, "--webhook", address) as process:
+        try:
+            assert came.wait(60), "no webhook came"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=30)
+    receipt = json.loads(got[0])["receipt"]
+    claims = jwt.decode(receipt, secret, algorithms=["HS256"], audience=RECEIPT)
+    assert claims["profile"] == "avatar"
+    assert secret not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (["--token-secret", "short"], "TOKEN_SECRET"),
+        (["--webhook", "http://example.com/hook"], "UPLOAD_WEBHOOK_URL"),
+        (["--caller-rate", "many"], "CALLER_RATE"),
+    ],
+)
+def test_a_wrong_option_ends_in_a_sentence(options, name):
+    with served(*options) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out == ""
+    assert err.startswith(f"✗ {name} ") and err.count("\n") == 1
+
+
 @pytest.mark.parametrize("caller_auth", ["wechat", "jwt", "anonymous"])
 def test_the_example_commands_ask_for_a_form_as_this_cloud_wants_it(caller_auth):
     *first, last = example_lines(a_cloud(caller_auth))
@@ -86,96 +145,3 @@ def test_the_example_commands_ask_for_a_form_as_this_cloud_wants_it(caller_auth)
     assert json.loads(words[-1])["profile"] == "avatar"
     assert ("Authorization: Bearer $TOKEN" in words) is (caller_auth != "anonymous")
     assert [line.split("=")[0] for line in first] == ([] if caller_auth == "anonymous" else ["TOKEN"])
-
-
-# ---- the screen --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("stream", "environ", "has_colour"),
-    [
-        (Terminal(), {"TERM": "xterm"}, True),
-        (Terminal(), {"TERM": "xterm", "NO_COLOR": ""}, True),
-        (Terminal(), {"TERM": "xterm", "NO_COLOR": "1"}, False),
-        (Terminal(), {"TERM": "dumb"}, False),
-        (io.StringIO(), {"TERM": "xterm"}, False),
-    ],
-    ids=["terminal", "NO_COLOR empty", "NO_COLOR", "dumb", "pipe"],
-)
-def test_colour_is_only_for_terminals_that_want_it(stream, environ, has_colour):
-    assert ("\x1b[" in Screen(stream, environ).colour("x", RED)) is has_colour
-
-
-def test_an_encoding_without_chinese_is_no_reason_to_fail():
-    raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, encoding="ascii")
-    Screen(stream, {}).line("登录 Log in")
-    assert raw.getvalue().decode("ascii").strip() == "?? Log in"
-
-
-def test_values_stand_under_one_another_and_cannot_move_the_cursor():
-    stream = io.StringIO()
-    Screen(stream, {}).pairs({"a": "1", "long": "2\x1b[2J"})
-    assert stream.getvalue() == "    a     1\n    long  2�[2J\n"
-
-
-# ---- the picture ---------------------------------------------------------------------------------------
-
-
-def test_the_picture_is_a_real_png_with_something_on_it():
-    png = draw_png(40, 30)
-    assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks, rest = {}, png[8:]
-    while rest:
-        (length,), kind = struct.unpack(">I", rest[:4]), rest[4:8]
-        data, (crc,) = rest[8 : 8 + length], struct.unpack(">I", rest[8 + length : 12 + length])
-        assert crc == zlib.crc32(kind + data)
-        chunks[kind], rest = data, rest[12 + length :]
-    assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
-    assert chunks[b"IHDR"] == struct.pack(">II", 40, 30) + bytes([8, 2, 0, 0, 0])
-    pixels = zlib.decompress(chunks[b"IDAT"])
-    assert len(pixels) == 30 * (1 + 40 * 3)
-    assert set(pixels[:: 1 + 40 * 3]) == {0}
-    row = pixels[1 + 15 * 121 : 121 + 15 * 121]
-    assert len({row[x * 3 : x * 3 + 3] for x in range(40)}) > 1
-
-
-# ---- the table of a policy ---------------------------------------------------------------------------------
-
-
-def test_each_condition_is_a_row_with_a_reason():
-    policy = {
-        "expiration": "2030-01-01T00:00:00.000Z",
-        "conditions": [
-            {"bucket": "b"},
-            ["content-length-range", 7, 7],
-            ["starts-with", "$key", "test/"],
-            ["in", "$x-oss-content-type", ["image/png", "image/jpeg"]],
-            {"x-oss-meta-a": "1"},
-            {"x-oss-security-token": "T" * 900},
-            {"other": "x"},
-        ],
-    }
-    expiration, rows = policy_rows(json.dumps(policy))
-    assert expiration == "2030-01-01T00:00:00Z"
-    assert [(field, value) for field, value, _ in rows] == [
-        ("bucket", "= b"),
-        ("size", "= 7 bytes"),
-        ("key", "starts with test/"),
-        ("x-oss-content-type", 'in ["image/png", "image/jpeg"]'),
-        ("x-oss-meta-a", "= 1"),
-        ("x-oss-security-token", rows[5][1]),
-        ("other", "= x"),
-    ]
-    assert all(reason for _, _, reason in rows)
-    assert "T" * 20 not in rows[5][1]
-
-
-def test_a_size_range_shows_both_ends():
-    policy = {"expiration": "2030-01-01T00:00:00Z", "conditions": [["content-length-range", 1, 2097152]]}
-    assert policy_rows(json.dumps(policy))[1][0][1] == "1 to 2,097,152 bytes"
-
-
-@pytest.mark.parametrize("policy", ["", "[]", "{}", "not json"])
-def test_a_policy_that_is_none_has_one_row_that_says_so(policy):
-    assert policy_rows(policy) == ("?", [("(none)", "", "")])

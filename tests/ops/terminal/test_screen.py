@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from ops.terminal.screen import GREEN, Screen
+from ops.terminal.screen import GREEN, RED, Screen
 
 
 class Terminal(io.StringIO):
@@ -48,3 +48,31 @@ def test_a_text_of_several_lines_stays_one_of_several_lines():
 def test_a_text_does_not_colour_itself_where_nothing_is_coloured():
     assert "\x1b" not in printed(lambda screen: screen.line("\x1b[31mred"), io.StringIO())
     assert "\x1b[8m" not in printed(lambda screen: screen.line("\x1b[8mhidden"), Terminal())
+
+
+@pytest.mark.parametrize(
+    ("stream", "environ", "has_colour"),
+    [
+        (Terminal(), {"TERM": "xterm"}, True),
+        (Terminal(), {"TERM": "xterm", "NO_COLOR": ""}, True),
+        (Terminal(), {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (Terminal(), {"TERM": "dumb"}, False),
+        (io.StringIO(), {"TERM": "xterm"}, False),
+    ],
+    ids=["terminal", "NO_COLOR empty", "NO_COLOR", "dumb", "pipe"],
+)
+def test_colour_is_only_for_terminals_that_want_it(stream, environ, has_colour):
+    assert ("\x1b[" in Screen(stream, environ).colour("x", RED)) is has_colour
+
+
+def test_an_encoding_without_chinese_is_no_reason_to_fail():
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    Screen(stream, {}).line("登录 Log in")
+    assert raw.getvalue().decode("ascii").strip() == "?? Log in"
+
+
+def test_values_stand_under_one_another_and_cannot_move_the_cursor():
+    stream = io.StringIO()
+    Screen(stream, {}).pairs({"a": "1", "long": "2\x1b[2J"})
+    assert stream.getvalue() == "    a     1\n    long  2�[2J\n"
