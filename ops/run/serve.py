@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.cloud import BUCKET, CALLER_KINDS, REGION, LocalCloud
-from ops.run.demo import DemoFailed, upload_one_file
+from ops.run.demo import upload_one_file
+from ops.run.demo_steps import DemoFailed
 from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, quiet_log, running_cloud, wanted_port
 from ops.terminal.screen import Screen
 

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from local.fc.gateway import FcGateway
-from ops.run.demo import DemoFailed, upload_one_file
+from ops.run.demo import upload_one_file
+from ops.run.demo_steps import DemoFailed
 from ops.terminal.screen import Screen
 
 POLICY = base64.b64encode(
