@@ -1,0 +1,28 @@
+"""A Python of the target's version, and the real package, made once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ops.package.bytecode import find_python
+from ops.package.command import build
+from tests.ops.package.project import ROOT
+
+
+@pytest.fixture(scope="session")
+def python312() -> str:
+    """A Python 3.12 that runs; without one, what needs it is reported as not run, and in CI as failed."""
+    python = find_python(None, os.environ)
+    if python is None:
+        message = "no Python 3.12 that runs was found: bytecode and bare import were NOT tested"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return python
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory, python312: str) -> tuple[Path, bytes]:
+    folder = tmp_path_factory.mktemp("package") / "function"
+    return folder, build(ROOT, folder, python312)

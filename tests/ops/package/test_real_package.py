@@ -1,0 +1,135 @@
+"""The package that would be deployed: what is in it, and that it signs with nothing beside it."""
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from ops.package.command import BUDGET_BYTES
+from ops.package.function_files import find_function_files
+from ops.package.vendoring import MAX_GLIBC, needed_glibc
+from tests.ops.package.project import ROOT, names
+
+
+def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(
+    package: tuple[Path, bytes],
+) -> None:
+    folder, zipped = package
+    files = names(folder)
+    top = {name.partition("/")[0] for name in files if "/" in name} - {"__pycache__"}
+    assert {"aliyunsdkcore", "aliyunsdksts", "cryptography", "jwt", "certifi"} <= top
+    assert not {"requests", "urllib3", "charset_normalizer", "idna"} & top
+    ours = {name for name in files if name.startswith("function/") or "/" not in name}
+    ours = {name for name in ours if name.endswith((".py", ".toml"))}
+    assert {"handler.py", "function/routes/upload_params.py", "profiles.toml"} <= ours
+    assert ours == {path.relative_to(ROOT).as_posix() for path in find_function_files(ROOT).files}
+    leftovers = r"(^|/)(tests?|bin)/|\.dist-info|\.pyi$|cpython-3(?!12)\d+|(^|/)(manage|conftest)\.py$"
+    assert [name for name in files if re.search(leftovers, name)] == []
+    sources = [name for name in files if name.endswith(".py")]
+    assert len([name for name in files if name.endswith(".cpython-312.pyc")]) == len(sources)
+    assert len(zipped) <= BUDGET_BYTES
+    libraries = list(needed_glibc(folder))
+    assert libraries and all(needed <= MAX_GLIBC for _, needed in libraries)
+
+
+class FakeSts(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        credentials = {
+            "AccessKeyId": "STS.fake",
+            "AccessKeySecret": "fake-secret",
+            "SecurityToken": "fake-token",
+            "Expiration": "2099-01-01T00:00:00Z",
+        }
+        body = json.dumps({"RequestId": "R-1", "Credentials": credentials}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def sts_origin() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), FakeSts)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+# Only that folder and the standard library are there: -S leaves out site-packages, -I the current folder.
+BARE_PROGRAM = """
+import sys
+from types import SimpleNamespace
+sys.path.insert(0, sys.argv[1])
+import json
+import handler
+import jwt
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import MD5, SHA256
+
+context = SimpleNamespace(request_id="R-2")
+handler.initialize(context)
+event = {
+    "version": "v1", "rawPath": "/upload-params", "body": '{"filename": "a.png"}', "isBase64Encoded": False,
+    "headers": {"Content-Type": "application/json"}, "queryParameters": {},
+    "requestContext": {"requestId": "R-2", "http": {"method": "POST", "path": "/upload-params",
+                       "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "test"}},
+}
+answer = handler.handler(json.dumps(event).encode(), context)
+token = jwt.encode({"sub": "someone"}, "k" * 32, "HS256")
+assert jwt.decode(token, "k" * 32, ["HS256"])["sub"] == "someone"
+private_key = rsa.generate_private_key(65537, 2048)
+for algorithm in (MD5(), SHA256()):
+    signature = private_key.sign(b"callback", padding.PKCS1v15(), algorithm)
+    private_key.public_key().verify(signature, b"callback", padding.PKCS1v15(), algorithm)
+signed = jwt.encode({"sub": "someone"}, private_key, "RS256")
+jwt.decode(signed, private_key.public_key(), ["RS256"])
+vendored = [m.__file__ for m in sys.modules.values() if "site-packages" in (getattr(m, "__file__", "") or "")]
+print(json.dumps({"answer": answer, "outside": vendored}))
+"""
+
+
+def test_the_package_signs_an_upload_in_a_bare_interpreter(
+    package: tuple[Path, bytes], python312: str, sts_origin: str
+) -> None:
+    folder, _ = package
+    environment = {
+        "OSS_BUCKET": "photos",
+        "OSS_REGION": "cn-hangzhou",
+        "STS_ROLE_ARN": "acs:ram::1000000000000001:role/upload",
+        "STS_ENDPOINT": sts_origin,
+        "CALLER_AUTH": "anonymous",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.function",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
+        "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
+    }
+    done = subprocess.run(
+        [python312, "-I", "-S", "-B", "-W", "error", "-c", BARE_PROGRAM, str(folder)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd="/",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["outside"] == []
+    assert said["answer"]["statusCode"] == 200, said["answer"]
+    form = json.loads(said["answer"]["body"])["formData"]
+    assert form["x-oss-security-token"] == "fake-token"
+    assert re.fullmatch(r"[0-9a-f]{64}", form["x-oss-signature"])

@@ -1,0 +1,39 @@
+"""What is kept of the dependencies, and what no target could load."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.package.function_files import PackagingError
+from ops.package.vendoring import check_glibc, metadata_asked_for
+from tests.ops.package.project import build_in, make_project, make_wheel, names
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        ("import json\nversion('demo')\n", []),
+        ("from importlib.metadata import version\nversion('Demo_Tool')\n", ["demo-tool"]),
+        ("import importlib.metadata\nimportlib.metadata.distribution('demo')\n", ["demo"]),
+        ("from importlib.metadata import version\nversion(__name__)\n", ["*"]),
+        ("import importlib_metadata as m\nm.entry_points(group='x')\n", ["*"]),
+    ],
+)
+def test_knows_whose_metadata_is_read(source: str, asked: list[str]) -> None:
+    assert list(metadata_asked_for(source)) == asked
+
+
+def test_keeps_metadata_that_is_read_at_run_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = make_project(tmp_path / "project")
+    reads = "from importlib.metadata import version\nVOWELS = version('demo')\n"
+    make_wheel(root / "wheels", "demo", {"demo/__init__.py": reads})
+    build_in(root, monkeypatch, None)
+    assert "demo-1.0.dist-info/METADATA" in names(root / "build/function")
+
+
+def test_refuses_a_library_that_needs_a_newer_c_library(tmp_path: Path) -> None:
+    (tmp_path / "good.so").write_bytes(b"\0GLIBC_2.2.5\0GLIBC_2.17\0")
+    check_glibc(tmp_path)
+    (tmp_path / "_rust.abi3.so").write_bytes(b"\0GLIBC_2.17\0GLIBC_2.34\0GLIBC_2.9\0")
+    with pytest.raises(PackagingError, match=r"_rust\.abi3\.so needs glibc 2\.34; the target allows 2\.17"):
+        check_glibc(tmp_path)
