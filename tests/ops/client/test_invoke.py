@@ -2,7 +2,6 @@
 
 import argparse
 import base64
-import io
 import json
 from contextlib import ExitStack
 
@@ -17,12 +16,12 @@ from function.instance import Surroundings
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
-from local.ground.http_server import Handler, Server
 from ops.client import invoke
-from ops.client.form_upload import UploadFailed, post_form
-from ops.client.function_client import FunctionAtUrl, FunctionSilent, FunctionThroughSdk, is_default_domain
+from ops.client.function_client import FunctionThroughSdk
 
 REFUSED = "http://127.0.0.1:9"
+
+
 KEYS = AccessKeys("LTAIoperator", "operator-secret-canary", None)
 
 
@@ -117,12 +116,6 @@ def test_the_sdk_carries_the_token_in_a_header_of_its_own(cloud):
     assert json.loads(sent.body) == {"profile": "x"}
 
 
-def test_an_address_keeps_the_prefix_of_a_custom_domain():
-    with responses.RequestsMock() as stub:
-        stub.post("https://api.example.com/uploads/v1/login", json={"token": "t"})
-        assert FunctionAtUrl("https://api.example.com/uploads/v1/").ask("login", {}, "").status == 200
-
-
 def test_uploads_with_a_form_in_the_shape_of_the_sample_servers(by_url, capsys, picture):
     assert run(*by_url, "--code", "local-x", "--profile", "legacy", "--upload", picture) == 0
     output = capsys.readouterr().out
@@ -140,9 +133,6 @@ def test_prints_neither_tokens_nor_signatures_nor_keys(by_sdk, capsys, picture, 
     [token] = [line for line in text.splitlines() if "x-oss-security-token" in line]
     assert "…" in token
     assert len(token) < 120
-
-
-# ---- failures --------------------------------------------------------------------------------------
 
 
 def test_a_used_code_is_explained(by_url, capsys):
@@ -237,89 +227,6 @@ def test_speaks_chinese_when_asked(by_url, capsys, picture):
     assert "uploaded" not in output
 
 
-# ---- the body --------------------------------------------------------------------------------------
-
-
-class Counting(io.RawIOBase):
-    """A file of any size that holds nothing and remembers the largest piece asked for."""
-
-    def __init__(self, size):
-        self.left, self.largest = size, 0
-
-    def readable(self):
-        return True
-
-    def read(self, size=-1):
-        self.largest = max(self.largest, size if size >= 0 else 1 << 60)
-        piece = min(self.left, size)
-        self.left -= piece
-        return b"\0" * piece
-
-
-@pytest.fixture
-def collecting():
-    """A server that keeps the last body it got."""
-    kept = {}
-
-    class Keeper(Handler):
-        def do_POST(self):  # noqa: N802
-            length = int(self.headers["Content-Length"])
-            kept["type"], kept["size"], kept["start"] = (
-                self.headers["Content-Type"],
-                length,
-                self.rfile.read(900),
-            )
-            left = length - len(kept["start"])
-            while left:
-                piece = self.rfile.read(min(left, 1 << 16))
-                left -= len(piece) or left
-                kept["end"] = piece
-            self.answer(200)
-
-    server = Server(Keeper).start()
-    yield server.origin, kept
-    server.stop()
-
-
-def test_a_large_file_is_sent_in_pieces_with_its_length_announced(collecting):
-    origin, kept = collecting
-    size = 30 * 1024 * 1024
-    file, seen = Counting(size), []
-    answer = post_form(
-        origin, {"key": "a"}, file, size, progress=lambda sent, total: seen.append((sent, total))
-    )
-    assert answer.status == 200
-    assert file.largest <= 64 * 1024
-    assert size < kept["size"] < size + 1000
-    assert seen[-1] == (kept["size"], kept["size"])
-    assert [sent for sent, _ in seen] == sorted(sent for sent, _ in seen)
-
-
-def test_the_fields_come_first_and_the_file_last(collecting):
-    origin, kept = collecting
-    post_form(
-        origin, {"key": "a/é", "policy": "p=="}, io.BytesIO(b"x" * 2000), 2000, filename='we"ird\r\n.png'
-    )
-    start = kept["start"].decode()
-    assert start.index('name="key"\r\n\r\na/é') < start.index('name="policy"') < start.index('name="file"')
-    assert 'filename="we%22ird%0D%0A.png"' in start
-    boundary = kept["type"].split("boundary=")[1]
-    assert kept["end"].endswith(f"x\r\n--{boundary}--\r\n".encode())
-
-
-def test_a_file_that_shrank_meanwhile_is_given_up_at_once(collecting):
-    origin, _ = collecting
-    with pytest.raises(UploadFailed, match="became shorter"):
-        post_form(origin, {"key": "a"}, io.BytesIO(b"short"), 1000)
-
-
-def test_of_a_file_that_grew_meanwhile_only_what_was_announced_is_sent(collecting):
-    origin, kept = collecting
-    post_form(origin, {"key": "a"}, io.BytesIO(b"x" * 1000 + b"later"), 1000)
-    assert b"later" not in kept["start"] + kept["end"]
-    assert kept["end"].endswith(b"--\r\n")
-
-
 def test_the_progress_bar_is_drawn_on_terminals_only(capsys):
     quiet, drawn = invoke.progress_bar(False), invoke.progress_bar(True)
     for sent in (0, 500, 500, 1000):
@@ -330,23 +237,6 @@ def test_the_progress_bar_is_drawn_on_terminals_only(capsys):
     error = capsys.readouterr().err
     assert error.count("\r") == 3
     assert error.endswith(f"[{'#' * 30}] 100 %\n")
-
-
-def test_silence_is_an_error_of_its_own():
-    with pytest.raises(FunctionSilent, match="did not answer"):
-        FunctionAtUrl(REFUSED).ask("health", None, "")
-
-
-@pytest.mark.parametrize(
-    ("url", "is_default"),
-    [
-        ("https://x.cn-hangzhou.fcapp.run/a", True),
-        ("https://fcapp.run.example.com", False),
-        ("https://api.example.com", False),
-    ],
-)
-def test_knows_the_testing_addresses_of_function_compute(url, is_default):
-    assert is_default_domain(url) is is_default
 
 
 @pytest.mark.parametrize("receipt", ["", "a", "a.b", "a.b.c", "a.!.c", base64.b64encode(b"x").decode()])
