@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from function.credentials import AccessKeys
-from ops.account.bucket_plan import FoundBucket, WantedBucket
+from ops.account.bucket import FoundBucket, WantedBucket
 from ops.account.ram_documents import read_document
 from ops.account.role_plan import FoundRole, FoundRoles, Step, WantedRoles
 

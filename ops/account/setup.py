@@ -15,7 +15,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from function.errors import Misconfigured, Problem
-from ops.account.bucket_plan import FoundBucket, bucket_steps
+from ops.account.bucket import FoundBucket
+from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.ram_documents import role_arn
 from ops.account.role_plan import FoundRoles, Step, WantedRoles, role_steps

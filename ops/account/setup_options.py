@@ -14,9 +14,9 @@ from function.credentials import AccessKeys
 from function.errors import Misconfigured, Problem
 from function.grants import MAX_POLICY_CHARACTERS, UPLOADS, session_policies
 from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
-from function.profiles import read_profiles
+from function.profiles import Profile, read_profiles
 from function.settings import DEFAULT_PROFILES_FILE
-from ops.account.bucket_plan import WantedBucket
+from ops.account.bucket import WantedBucket
 from ops.account.role_plan import WantedRoles
 from sts_credentials import own_access_keys
 
@@ -115,7 +115,7 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
         checked(arn, TRUSTED_ARN, "--also-trust must be acs:ram::<account>:user/<name> or …:role/<name>")
     if args.logs:
         checked(args.logs, LOGS, "--logs must be PROJECT/LOGSTORE")
-    policy, public_names = _read_profiles(args, environ, bucket, problems)
+    policy, profiles = _read_profiles(args, environ, bucket, problems)
     seconds = _session_seconds(args, environ, problems)
     if problems:
         raise Misconfigured(Problem("setup", problem) for problem in problems)
@@ -135,8 +135,9 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
             region,
             args.bucket_create,
             tuple(args.h5_origin),
-            public_names,
+            tuple(profile.name for profile in profiles if profile.acl == "public-read"),
             args.allow_public_read,
+            tuple(profile.name for profile in profiles if profile.takes_filename),
         ),
     )
 
@@ -153,8 +154,8 @@ def _split_arn(arn: str) -> tuple[str, str]:
 
 def _read_profiles(
     args: argparse.Namespace, environ: Mapping[str, str], bucket: str, problems: list[str]
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The policy that serves all profiles, and the names of those with public files."""
+) -> tuple[dict[str, Any], list[Profile]]:
+    """The policy that serves all profiles, and the profiles."""
     path = args.profiles or DEFAULT_PROFILES_FILE.parent / (
         environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
     )
@@ -164,7 +165,7 @@ def _read_profiles(
         problems.append(
             f"--profiles {path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}."
         )
-        return {}, ()
+        return {}, []
     profiles, found = read_profiles(text, default_signature="v4")
     problems += [problem.sentence for problem in found]
     policy = session_policies(bucket, profiles.values())[UPLOADS]
@@ -173,8 +174,7 @@ def _read_profiles(
             f"profiles.toml: all folders together make a policy of {len(policy)} characters; STS takes"
             f" {MAX_POLICY_CHARACTERS}. Use fewer or shorter first folders."
         )
-    public = tuple(name for name, profile in profiles.items() if profile.acl == "public-read")
-    return json.loads(policy), public
+    return json.loads(policy), list(profiles.values())
 
 
 def _session_seconds(args: argparse.Namespace, environ: Mapping[str, str], problems: list[str]) -> int:

@@ -12,7 +12,8 @@ import pytest
 import responses
 
 from ops.account import setup
-from ops.account.bucket_plan import FoundBucket, WantedBucket, bucket_steps
+from ops.account.bucket import FoundBucket, WantedBucket
+from ops.account.bucket_plan import bucket_steps
 from ops.account.ram_documents import same_document
 from ops.account.role_plan import FoundRole, FoundRoles, WantedRoles, role_steps
 
@@ -452,6 +453,18 @@ def test_nobody_is_asked_to_unblock_what_no_profile_needs():
 def test_a_new_account_hears_where_the_default_host_refuses_it(region, may_refuse):
     _, notes = bucket_steps(WantedBucket("my-bucket", region), FoundBucket("", "private", "", False))
     assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
+
+
+@pytest.mark.parametrize(
+    ("blocks", "options", "warned"),
+    [("false", [], True), ("true", [], False), ("true", ["--allow-public-read"], True)],
+)
+def test_a_page_that_chooses_the_name_is_warned_of_where_nothing_blocks_public_access(
+    cloud, capsys, blocks, options, warned
+):
+    cloud.oss.info = bucket_info(block=blocks)
+    assert run(cloud, "--yes", "--lang", "en", *options) == 0
+    assert ("no condition of [legacy] pins an ACL" in capsys.readouterr().out) is warned
 
 
 def test_a_bucket_in_another_region_is_said_to_be_there(cloud, capsys):

@@ -1,0 +1,50 @@
+"""
+A bucket as it should be, and as OSS describes it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class WantedBucket:
+    """
+    Args:
+        region: region id such as ``cn-hangzhou``.
+
+        create: whether a missing bucket is made, and one that is there gets the lifecycle rule.
+
+        h5_origins: origins whose pages post forms from a browser.
+
+        wants_public_read: names of profiles with ``acl = "public-read"``.
+
+        allow_public_read: whether Block Public Access may be switched off for them.
+
+        open_names: profiles whose pages choose the name, so that no condition of their forms pins an ACL.
+    """
+
+    name: str
+    region: str
+    create: bool = False
+    h5_origins: tuple[str, ...] = ()
+    wants_public_read: tuple[str, ...] = ()
+    allow_public_read: bool = False
+    open_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FoundBucket:
+    """
+    A bucket as OSS describes it.
+
+    Args:
+        location: region id with the prefix ``oss-``.
+
+        lifecycle, cors: the XML documents, empty where there is none.
+    """
+
+    location: str
+    acl: str
+    versioning: str
+    blocks_public_access: bool
+    lifecycle: str = ""
+    cors: str = ""

@@ -1,0 +1,91 @@
+"""
+What the operator should know about a bucket, and what ``setup`` leaves as it is.
+"""
+
+from collections.abc import Iterable
+
+from ops.account.bucket import FoundBucket, WantedBucket
+from ops.terminal.language import Text
+
+
+def bucket_notes(wanted: WantedBucket, found: FoundBucket | None) -> Iterable[Text]:
+    """A sentence or two for each thing that may surprise later."""
+    if found is not None:
+        yield from _notes_on_what_is_there(wanted, found)
+    if must_unblock(wanted, found) and not wanted.allow_public_read:
+        yield _public_read_note(wanted)
+    if wanted.open_names and (wanted.allow_public_read or (found and not found.blocks_public_access)):
+        yield _open_names_note(wanted)
+    if _may_refuse_the_default_host(wanted.region):
+        yield DEFAULT_HOST_NOTE
+
+
+def must_unblock(wanted: WantedBucket, found: FoundBucket | None) -> bool:
+    """
+    Whether Block Public Access stands against what a profile stores.
+
+    What OSS makes through its API begins with it on (since 13 October 2025).
+    """
+    return bool(wanted.wants_public_read) and (found is None or found.blocks_public_access)
+
+
+def _notes_on_what_is_there(wanted: WantedBucket, found: FoundBucket) -> Iterable[Text]:
+    if found.location and found.location.removeprefix("oss-") != wanted.region:
+        yield Text(
+            f"Bucket {wanted.name} is in {found.location.removeprefix('oss-')}, not in {wanted.region}:"
+            " set OSS_REGION to that, or forms will be refused.",
+            f"桶 {wanted.name} 在 {found.location.removeprefix('oss-')}，不在 {wanted.region}："
+            "请把 OSS_REGION 改为前者，否则表单会被拒绝。",
+        )
+    if found.acl not in ("", "private"):
+        yield Text(
+            f"Bucket {wanted.name} is {found.acl}: everybody reads what is uploaded. It is left as it is.",
+            f"桶 {wanted.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",
+        )
+    if found.versioning in ("Enabled", "Suspended"):
+        yield Text(
+            f"Versioning is {found.versioning}: OSS then ignores x-oss-forbid-overwrite, and a second upload"
+            " of a key becomes its newest version. It is left as it is.",
+            f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，"
+            "同名再次上传会成为最新版本。此处不做更改。",
+        )
+
+
+def _public_read_note(wanted: WantedBucket) -> Text:
+    names = ", ".join(f"[{name}]" for name in wanted.wants_public_read)
+    return Text(
+        f"Block Public Access is on for bucket {wanted.name}, as for every new one: uploads of {names}"
+        ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or let'
+        " --allow-public-read switch it off.",
+        f"桶 {wanted.name} 开启了“阻止公共访问”（新建的桶都是如此）："
+        f'{names}（acl = "public-read"）的上传会被拒绝。'
+        '请改用 acl = "default" 加签名地址或 CDN；确实要公开，可加 --allow-public-read 关闭它。',
+    )
+
+
+def _open_names_note(wanted: WantedBucket) -> Text:
+    names = ", ".join(f"[{name}]" for name in wanted.open_names)
+    return Text(
+        f"Nothing blocks public access to bucket {wanted.name}, and no condition of {names} pins an ACL:"
+        " a form of it may store what everybody reads. Switch Block Public Access on, or let the function"
+        " choose the name.",
+        f"桶 {wanted.name} 没有开启“阻止公共访问”，而 {names} 的条件没有固定 ACL："
+        "它的表单可能存入任何人都可读取的文件。请开启“阻止公共访问”，或改由函数决定文件名。",
+    )
+
+
+DEFAULT_HOST_NOTE = Text(
+    "An account that opened OSS on or after 20 March 2025 gets 400 PublicEndpointForbidden from the default"
+    " host of this region: bind a domain to the bucket and set OSS_HOST (docs/deploy.md).",
+    "2025 年 3 月 20 日或之后开通 OSS 的账号，用这个地域的默认域名会得到 400 PublicEndpointForbidden："
+    "请把域名绑定到桶并设置 OSS_HOST（见 docs/deploy.zh-CN.md）。",
+)
+
+
+def _may_refuse_the_default_host(region: str) -> bool:
+    """
+    Whether OSS may refuse data through the bucket's own host: mainland China.
+
+    Source: https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names
+    """
+    return region.startswith("cn-") and region != "cn-hongkong"
