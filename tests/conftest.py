@@ -19,10 +19,10 @@ from function.app import Function
 from function.instance import Surroundings
 from function.outgoing import DEFAULT_MAX_BYTES, ExchangeFailed
 from function.outgoing import Answer as Exchanged
-from handler import serve
 from local.ground.accounts import AccessKey
 from local.ground.clock import StandingClock
 from local.sts.assume_role import Session
+from torture.stage import Reply, ask_event, ask_wsgi, make_event
 
 # The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
 SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
@@ -97,65 +97,9 @@ def environment() -> dict[str, str]:
     return dict(ENVIRONMENT)
 
 
-def make_event(
-    body: Any = None,
-    *,
-    method: str = "POST",
-    path: str = "/upload-params",
-    headers: dict[str, str] | None = None,
-    query: dict[str, str] | None = None,
-    source_ip: str = "203.0.113.7",
-    base64: str | None = None,
-) -> bytes:
-    """An FC 3.0 HTTP trigger event; ``body`` that is no text is sent as JSON."""
-    text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
-    return json.dumps(
-        {
-            "version": "v1",
-            "rawPath": path,
-            "headers": headers or {},
-            "queryParameters": query or {},
-            "body": text if base64 is None else base64,
-            "isBase64Encoded": base64 is not None,
-            "requestContext": {
-                "accountId": "1234567890123456",
-                "domainName": "x.cn-hangzhou.fcapp.run",
-                "domainPrefix": "x",
-                "requestId": "1-65f0-abc",
-                "time": "2026-11-24T14:00:00Z",
-                "timeEpoch": "1795528800000",
-                "http": {
-                    "method": method,
-                    "path": path,
-                    "protocol": "HTTP/1.1",
-                    "sourceIp": source_ip,
-                    "userAgent": "test",
-                },
-            },
-        }
-    ).encode()
-
-
 @pytest.fixture
 def event() -> Callable[..., bytes]:
     return make_event
-
-
-@dataclass
-class Answer:
-    """A response as its reader sees it."""
-
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-    @property
-    def code(self) -> str:
-        return str(self.json["error"]["code"])
 
 
 def exchange_that_responses_stubs(
@@ -193,18 +137,12 @@ class Instance:
         extra = {"exchange": self.exchange or exchange_that_responses_stubs}
         self.function = Function(Surroundings(self.environ, now=self.clock, sleep=self.slept.append, **extra))
 
-    def ask(self, event: bytes | None = None, context: Any = None, **fields: Any) -> Answer:
-        response = serve(self.function, make_event(**fields) if event is None else event, context)
-        assert set(response) == {"statusCode", "headers", "isBase64Encoded", "body"}
-        return Answer(response["statusCode"], response["headers"], response["body"])
+    def ask(self, event: bytes | None = None, context: Any = None, **fields: Any) -> Reply:
+        return ask_event(self.function, make_event(**fields) if event is None else event, context)
 
-    def ask_wsgi(self, **environ: Any) -> Answer:
+    def ask_wsgi(self, **environ: Any) -> Reply:
         """Ask as a WSGI server that puts in what is given here and little else."""
-        started: list[Any] = []
-        given = {"REQUEST_METHOD": "POST", "PATH_INFO": "/upload-params", **environ}
-        parts = serve(self.function, given, lambda status, headers: started.append((status, headers)))
-        ((status, headers),) = started
-        return Answer(int(status[:3]), dict(headers), b"".join(parts).decode())
+        return ask_wsgi(self.function, {"REQUEST_METHOD": "POST", "PATH_INFO": "/upload-params", **environ})
 
 
 @pytest.fixture

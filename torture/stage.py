@@ -1,5 +1,6 @@
 """
-An instance of the function with a secret of the watch in every place that holds one.
+Where the function is tried: requests by both contracts and what they answer, for tests and torture alike,
+and an instance with a secret of the watch in every place that holds one.
 """
 
 import io
@@ -120,7 +121,7 @@ def ask(
     query: str = "",
     **headers: str,
 ) -> Reply:
-    """One request through the WSGI form; header names as keywords, such as ``authorization``."""
+    """One request through the WSGI form; header names as keywords."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     environ = {
         "REQUEST_METHOD": method,
@@ -129,8 +130,59 @@ def ask(
         "CONTENT_LENGTH": str(len(raw)),
         "REMOTE_ADDR": "203.0.113.7",
         "wsgi.input": io.BytesIO(raw),
-        **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
     }
-    started: list[Any] = []
-    parts = serve(function, environ, lambda status, pairs: started.extend((status, pairs)))
-    return Reply(int(started[0][:3]), dict(started[1]), b"".join(parts).decode())
+    return ask_wsgi(function, environ)
+
+
+def ask_wsgi(function: Function, environ: dict[str, Any]) -> Reply:
+    started: list[tuple[str, dict[str, str]]] = []
+    parts = serve(function, environ, lambda status, pairs: started.append((status, dict(pairs))))
+    ((status, headers),) = started
+    return Reply(int(status.partition(" ")[0]), headers, b"".join(parts).decode())
+
+
+def ask_event(function: Function, event: bytes, context: Any = None) -> Reply:
+    answer = serve(function, event, context)
+    if set(answer) != {"statusCode", "headers", "isBase64Encoded", "body"}:
+        raise AssertionError(f"an answer with {sorted(answer)}")
+    return Reply(answer["statusCode"], answer["headers"], answer["body"])
+
+
+def make_event(
+    body: Any = None,
+    *,
+    method: str = "POST",
+    path: str = "/upload-params",
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    source_ip: str = "203.0.113.7",
+    base64: str | None = None,
+) -> bytes:
+    """An FC 3.0 HTTP trigger event; ``body`` that is no text is sent as JSON."""
+    text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+    return json.dumps(
+        {
+            "version": "v1",
+            "rawPath": path,
+            "headers": headers or {},
+            "queryParameters": query or {},
+            "body": text if base64 is None else base64,
+            "isBase64Encoded": base64 is not None,
+            "requestContext": {
+                "accountId": "1234567890123456",
+                "domainName": "x.cn-hangzhou.fcapp.run",
+                "domainPrefix": "x",
+                "requestId": "1-65f0-abc",
+                "time": "2026-11-24T14:00:00Z",
+                "timeEpoch": "1795528800000",
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": source_ip,
+                    "userAgent": "test",
+                },
+            },
+        }
+    ).encode()
