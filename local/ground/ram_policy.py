@@ -1,19 +1,24 @@
 """
-RAM documents read the way RAM reads them: who is allowed what on which object.
+RAM documents read the way RAM reads them: who is allowed what on which resource, under which condition.
 
 Source: https://help.aliyun.com/zh/ram/user-guide/policy-structure-and-syntax
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+Facts = Mapping[str, str | None]
+
 
 def is_allowed(
-    policies: Iterable[Mapping[str, Any]], action: str, bucket: str, region: str, key: str
+    policies: Iterable[Mapping[str, Any]],
+    action: str,
+    is_named_by: Callable[[str], bool],
+    facts: Facts | None = None,
 ) -> bool:
     """
-    Say whether every one of the policies allows an action on an object.
+    Say whether every one of the policies allows an action on a resource.
 
     Args:
         policies: decoded documents; a role's and a session's both have to allow, so the result is their
@@ -21,63 +26,68 @@ def is_allowed(
 
         action: such as ``oss:PutObject``.
 
-        region: region id, without ``oss-``.
+        is_named_by: whether a pattern under ``Resource`` names the resource.
+
+        facts: by lower-case name, such as ``oss:x-oss-object-acl``, what conditions can be held against;
+            ``None`` for what this request does not have.
     """
-    return all(_allows(policy, action, bucket, region, key) for policy in policies)
+    return all(_allows(policy, action, is_named_by, facts or {}) for policy in policies)
 
 
-def _allows(policy: Mapping[str, Any], action: str, bucket: str, region: str, key: str) -> bool:
+def fits(pattern: Any, value: str) -> bool:
+    """RAM knows ``*`` and ``?``; a bracket is a bracket."""
+    return isinstance(pattern, str) and fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
+def _allows(policy: Mapping[str, Any], action: str, is_named_by: Callable[[str], bool], facts: Facts) -> bool:
+    def is_action(pattern: str) -> bool:
+        return fits(pattern.lower(), action.lower())
+
     allowed = False
     for statement in _listed(policy.get("Statement")):
         if not isinstance(statement, Mapping):
             continue
-        if not (_names_action(statement, action) and _names_resource(statement, bucket, region, key)):
+        if not (_names(statement, "Action", is_action) and _names(statement, "Resource", is_named_by)):
             continue
-        # Conditions are not evaluated here. What cannot be judged grants nothing and still denies.
-        if statement.get("Effect") == "Deny":
+        holds = _holds(statement.get("Condition"), facts)
+        # What cannot be judged grants nothing and still denies.
+        if statement.get("Effect") == "Deny" and holds is not False:
             return False
-        if statement.get("Effect") == "Allow" and not statement.get("Condition"):
+        if statement.get("Effect") == "Allow" and holds is True:
             allowed = True
     return allowed
 
 
-def _names_action(statement: Mapping[str, Any], action: str) -> bool:
-    def named(pattern: Any) -> bool:
-        return isinstance(pattern, str) and _fits(pattern.lower(), action.lower())
-
-    if "NotAction" in statement:
-        return not any(named(pattern) for pattern in _listed(statement["NotAction"]))
-    return any(named(pattern) for pattern in _listed(statement.get("Action")))
-
-
-def _names_resource(statement: Mapping[str, Any], bucket: str, region: str, key: str) -> bool:
-    def named(pattern: Any) -> bool:
-        return isinstance(pattern, str) and _fits_resource(pattern, bucket, region, key)
-
-    if "NotResource" in statement:
-        return not any(named(pattern) for pattern in _listed(statement["NotResource"]))
-    return any(named(pattern) for pattern in _listed(statement.get("Resource")))
-
-
-def _fits_resource(pattern: str, bucket: str, region: str, key: str) -> bool:
-    """``acs:oss:{region}:{account}:{bucket}/{key}``; the local cloud has one account, so any id fits."""
-    if pattern == "*":
-        return True
-    parts = pattern.split(":", 4)
-    if len(parts) != 5:
-        return False
-    scheme, service, places, _account, path = parts
-    return (
-        scheme == "acs"
-        and _fits(service, "oss")
-        and (_fits(places, region) or _fits(places, f"oss-{region}"))
-        and _fits(path, f"{bucket}/{key}")
+def _names(statement: Mapping[str, Any], element: str, is_meant: Callable[[str], bool]) -> bool:
+    """Read ``Action`` or ``NotAction``, ``Resource`` or ``NotResource``."""
+    negated = f"Not{element}"
+    patterns = _listed(statement.get(negated, statement.get(element)))
+    return any(isinstance(pattern, str) and is_meant(pattern) for pattern in patterns) != (
+        negated in statement
     )
 
 
-def _fits(pattern: str, value: str) -> bool:
-    """RAM knows ``*`` and ``?``; a bracket is a bracket."""
-    return fnmatchcase(value, pattern.replace("[", "[[]"))
+def _holds(condition: Any, facts: Facts) -> bool | None:
+    """Every key of every operator must hold, with any of its values; ``None`` when that cannot be judged."""
+    if not condition:
+        return True
+    if not isinstance(condition, Mapping):
+        return None
+    judged = [
+        _is_met(operator, name, _listed(wanted), facts)
+        for operator, keys in condition.items()
+        for name, wanted in (keys.items() if isinstance(keys, Mapping) and keys else [("", None)])
+    ]
+    if False in judged:
+        return False
+    return None if None in judged else True
+
+
+def _is_met(operator: str, name: str, wanted: list[Any], facts: Facts) -> bool | None:
+    if operator != "StringEquals" or name.lower() not in facts:
+        return None
+    value = facts[name.lower()]
+    return value is not None and value in wanted
 
 
 def _listed(value: Any) -> list[Any]:

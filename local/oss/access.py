@@ -3,7 +3,7 @@ Who may do what with an object: the one place that lets a request in that is no 
 """
 
 from local.ground.accounts import AccessKey
-from local.ground.ram_policy import is_allowed
+from local.ground.ram_policy import fits, is_allowed
 from local.oss import errors
 from local.oss.attributes import PUBLIC_ACLS
 from local.oss.bucket import Bucket
@@ -12,6 +12,8 @@ from local.oss.request import Request
 from local.oss.request_signature import authenticate
 
 READ = "oss:GetObject"
+# What a condition may be held against.
+ACL_FACT = "oss:x-oss-object-acl"
 
 
 def authorize(request: Request, bucket: Bucket, action: str) -> AccessKey | None:
@@ -33,9 +35,40 @@ def authorize(request: Request, bucket: Bucket, action: str) -> AccessKey | None
     if access_key is None:
         if not (action == READ and _is_open(request.key, bucket)):
             raise OssError(errors.BUCKET_PRIVATE)
-    elif not is_allowed(access_key.policies, action, bucket.name, bucket.region, request.key):
+    elif not permits(access_key, action, bucket, request.key):
         raise OssError(errors.NOT_PERMITTED)
     return access_key
+
+
+def permits(access_key: AccessKey, action: str, bucket: Bucket, key: str, acl: str | None = None) -> bool:
+    """
+    Whether the policies of a key pair allow an action on an object.
+
+    Args:
+        acl: the ACL that the request names.
+    """
+    return is_allowed(
+        access_key.policies,
+        action,
+        lambda pattern: _names_object(pattern, bucket, key),
+        {ACL_FACT: acl},
+    )
+
+
+def _names_object(pattern: str, bucket: Bucket, key: str) -> bool:
+    """``acs:oss:{region}:{account}:{bucket}/{key}``; the local cloud has one account, so any id fits."""
+    if pattern == "*":
+        return True
+    parts = pattern.split(":", 4)
+    if len(parts) != 5:
+        return False
+    scheme, service, region, _account, path = parts
+    return (
+        scheme == "acs"
+        and fits(service, "oss")
+        and (fits(region, bucket.region) or fits(region, f"oss-{bucket.region}"))
+        and fits(path, f"{bucket.name}/{key}")
+    )
 
 
 def _is_open(key: str, bucket: Bucket) -> bool:

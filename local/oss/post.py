@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from local.ground.ram_policy import is_allowed
 from local.oss import errors
+from local.oss.access import permits
 from local.oss.attributes import Attributes, conditioned_value, read_attributes
 from local.oss.bucket import Bucket
 from local.oss.callback import Callback, parse_callback
@@ -56,7 +56,7 @@ def admit(form: Form, header_acl: str | None, bucket: Bucket) -> Admission:
     if rules.acl_needs_permission and attributes.acl is not None:
         actions.append("oss:PutObjectAcl")
     for action in actions:
-        if not is_allowed(signer.access_key.policies, action, bucket.name, bucket.region, key):
+        if not permits(signer.access_key, action, bucket, key, attributes.acl):
             raise OssError(errors.NOT_PERMITTED)
     return Admission(key, policy, attributes, parse_callback(form.value("callback"), rules))
 

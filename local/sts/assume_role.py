@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.ground.accounts import AccessKey
+from local.ground.ram_policy import fits, is_allowed
 from local.sts.errors import NO_PERMISSION, NO_SUCH_ROLE, StsError, invalid, missing
-from local.sts.permission import may_assume
 from local.sts.session_policy import read_policy
 
 ROLE_ARN = re.compile(r"acs:ram::(?P<account>\d{1,20}):role/(?P<name>[A-Za-z0-9.-]{1,64})", re.ASCII)
@@ -148,7 +148,7 @@ def open_session(
     Raises:
         StsError: ``NoPermission``, ``EntityNotExist.Role``.
     """
-    if not may_assume(caller.policies, asked.role_arn):
+    if not is_allowed(caller.policies, "sts:AssumeRole", lambda pattern: fits(pattern, asked.role_arn)):
         raise StsError(*NO_PERMISSION)
     if asked.role_arn != role.arn:
         raise StsError(*NO_SUCH_ROLE)

@@ -1,0 +1,77 @@
+"""
+What the policies of a key pair let it do with an object.
+"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.access import permits
+from local.oss.bucket import Bucket
+from local.oss.objects import Objects
+
+FOLDER = "acs:oss:*:*:examplebucket/uploads/*"
+
+
+@pytest.fixture
+def permitted(tmp_path):
+    bucket = Bucket(
+        "examplebucket",
+        "cn-hangzhou",
+        Accounts(),
+        Objects(tmp_path),
+        lambda: datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+    def ask(*statements, action="oss:PutObject", key="uploads/a.jpg", acl=None):
+        statements = [{"Effect": "Allow", "Action": "oss:PutObject", **statement} for statement in statements]
+        policies = ({"Version": "1", "Statement": statements},)
+        return permits(AccessKey("id", "secret", policies=policies), action, bucket, key, acl)
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        FOLDER,
+        ["acs:oss:*:*:other/*", FOLDER],
+        "*",
+        "acs:oss:*:1234567890123456:examplebucket/uploads/a.jpg",
+        "acs:oss:oss-cn-hangzhou:*:examplebucket/*",
+        "acs:oss:cn-hangzhou:*:example*/*.jpg",
+        "acs:oss:*:*:*",
+    ],
+)
+def test_a_pattern_names_the_object(pattern, permitted):
+    assert permitted({"Resource": pattern})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "acs:oss:*:*:examplebucket",
+        "acs:oss:*:*:examplebucket/upload/*",
+        "acs:oss:*:*:examplebucket/Uploads/*",
+        "acs:oss:*:*:examplebucket-2/uploads/*",
+        "acs:oss:oss-cn-shanghai:*:examplebucket/*",
+        "acs:ecs:*:*:examplebucket/uploads/*",
+        "arn:oss:*:*:examplebucket/uploads/*",
+        "examplebucket/uploads/*",
+    ],
+)
+def test_a_pattern_does_not_name_the_object(pattern, permitted):
+    assert not permitted({"Resource": pattern})
+
+
+def test_wildcards_in_a_key_are_only_characters(permitted):
+    assert not permitted({"Resource": "acs:oss:*:*:examplebucket/uploads/secret.jpg"}, key="uploads/*")
+    assert permitted({"Resource": "acs:oss:*:*:examplebucket/u:p/*"}, key="u:p/[a]\n*")
+
+
+@pytest.mark.parametrize(("acl", "allowed"), [("public-read", False), ("private", True), (None, True)])
+def test_a_policy_can_forbid_public_objects_and_no_others(acl, allowed, permitted):
+    public = {"StringEquals": {"oss:x-oss-object-acl": ["public-read", "public-read-write"]}}
+    deny = {"Effect": "Deny", "Resource": FOLDER, "Condition": public}
+    assert permitted({"Resource": FOLDER}, deny, acl=acl) is allowed
