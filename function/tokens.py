@@ -25,6 +25,8 @@ RECEIPT = "oss-direct-upload/receipt"
 # {"alg":"HS256","typ":"JWT"}
 HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
 MAX_TOKEN_CHARACTERS = 4096
+# One instance's clock may be ahead of the next one's.
+CLOCK_LEEWAY = timedelta(seconds=30)
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -92,6 +94,26 @@ def check_times(claims: Mapping[str, Any], now: datetime, *, leeway: timedelta) 
         raise _refused("expired")
     if not not_before <= seconds + slack:
         raise _refused("not valid yet")
+
+
+def check_life(claims: Mapping[str, Any], now: datetime, longest: timedelta) -> None:
+    """
+    Hold ``iat`` against ``exp`` and ``now``, so that no maker of tokens can make one for years.
+
+    Args:
+        longest: from ``iat`` to ``exp``; more than that we promise nobody.
+
+    Raises:
+        Unauthorized: it is longer, or begins in the future.
+    """
+    issued_at = claims.get("iat")
+    if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
+        raise _refused("iat is no number")
+    if not issued_at <= (now + CLOCK_LEEWAY).timestamp():
+        raise _refused("issued in the future")
+    # Of whole seconds, for an enormous number under a good signature becomes no float.
+    if not claims["exp"] <= issued_at + int(longest.total_seconds()):
+        raise _refused("made for too long")
 
 
 def _claims(payload: str) -> dict[str, Any]:

@@ -175,21 +175,35 @@ class Bench:
             token = _signed(dice.json_like(), secret)
         elif kind == 2:
             claims = {
-                name: dice.value() for name in ("aud", "exp", "nbf", "iat", "sub", "iss") if dice.number(3)
+                name: dice.value()
+                for name in ("aud", "exp", "nbf", "iat", "sub", "iss", "app", "bucket")
+                if dice.number(3)
             }
             claims["aud"] = dice.one_of((SESSION, TICKET, [SESSION], claims.get("aud")))
             claims["exp"] = dice.one_of((NOW.timestamp() + 9, claims.get("exp")))
+            claims["iat"] = dice.one_of((NOW.timestamp(), claims.get("iat")))
+            claims["app"] = dice.one_of((stage.APP_ID, stage.APP_ID, claims.get("app")))
+            claims["bucket"] = dice.one_of((stage.BUCKET, stage.BUCKET, claims.get("bucket")))
             token = _signed(json.dumps(claims), secret, dice.one_of(("HS256", "none", "HS512")))
         else:
             token = _signed(dice.json_like(), secret) + dice.text(3)
         audience = dice.one_of((SESSION, TICKET, RECEIPT))
+        secrets = self.settings.token_secrets
         with _only_upload_errors(self.watch):
-            read_token(token, audience=audience, secrets=self.settings.token_secrets, now=NOW)
+            read_token(token, audience=audience, secrets=secrets, now=NOW)
         settings = dice.one_of((self.settings, self.jwt_settings))
         with _only_upload_errors(self.watch):
             caller = identify({"authorization": f"Bearer {token}"}, settings, NOW)
             if len(caller.owner) != 26:
                 raise AssertionError("an owner of another shape")
+            if settings is self.settings:
+                self._check_session(read_token(token, audience=SESSION, secrets=secrets, now=NOW))
+
+    def _check_session(self, claims: Mapping[str, Any]) -> None:
+        if (claims["app"], claims["bucket"]) != (stage.APP_ID, stage.BUCKET):
+            raise AssertionError("a session of another app or bucket")
+        if claims["exp"] > (NOW + self.settings.token_life + timedelta(minutes=1)).timestamp():
+            raise AssertionError("a session for longer than any is given")
 
     def callback(self, data: bytes) -> None:
         dice = Dice(data)

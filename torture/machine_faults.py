@@ -191,9 +191,8 @@ def _token(watch: Watch, environ: Mapping[str, str], now: datetime) -> str:
     from function.tokens import issue_token
 
     secrets = environ["TOKEN_SECRET"].split(",")
-    return issue_token(
-        {"sub": "oUser"}, audience=AUDIENCE, secrets=secrets, now=now, life=timedelta(minutes=5)
-    )
+    claims = {"sub": "oUser", "app": stage.APP_ID, "bucket": stage.BUCKET}
+    return issue_token(claims, audience=AUDIENCE, secrets=secrets, now=now, life=timedelta(minutes=5))
 
 
 def run() -> Result:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from function.callers import Caller, bearer_token, caller_of, is_subject
+from function.callers import Caller, bearer_token, caller_of, is_subject, unauthorized
 from function.errors import (
     BadRequest,
     Forbidden,
@@ -23,7 +23,7 @@ from function.errors import (
 )
 from function.outgoing import Exchange, ExchangeFailed
 from function.settings import Settings, WechatApp
-from function.tokens import SESSION, issue_token, read_token
+from function.tokens import SESSION, check_life, issue_token, read_token
 
 # Five seconds together. Most for the first try: a code is good once, so a second one only helps
 # when WeChat never saw the first.
@@ -37,14 +37,24 @@ def prepare(_settings: Settings) -> None:
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
     """
-    Whom the session token names.
+    Whom the session token names, when it was made for this app and bucket.
+
+    Functions of several mini-programs may share a ``TOKEN_SECRET``.
 
     Raises:
         Unauthorized: with the reason for the log.
     """
     token = bearer_token(headers)
     claims = read_token(token, audience=SESSION, secrets=settings.token_secrets, now=now)
+    check_life(claims, now, settings.token_life)
+    if (claims.get("app"), claims.get("bucket")) != _place(settings):
+        raise unauthorized("for another app or bucket")
     return caller_of(claims.get("sub"), settings)
+
+
+def _place(settings: Settings) -> tuple[str, str]:
+    assert settings.wechat is not None  # settings of this kind of callers have it
+    return settings.wechat.appid, settings.bucket
 
 
 def log_in(code: Any, settings: Settings, exchange: Exchange) -> Caller:
@@ -71,8 +81,9 @@ def log_in(code: Any, settings: Settings, exchange: Exchange) -> Caller:
 
 def session_token(caller: Caller, settings: Settings, now: datetime) -> str:
     """What names this caller from now on, for ``TOKEN_SECONDS``."""
+    app, bucket = _place(settings)
     return issue_token(
-        {"sub": caller.subject},
+        {"sub": caller.subject, "app": app, "bucket": bucket},
         audience=SESSION,
         secrets=settings.token_secrets,
         now=now,

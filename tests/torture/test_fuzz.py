@@ -55,5 +55,7 @@ def test_the_targets_reach_what_they_are_for(bench, monkeypatch):
     monkeypatch.setattr(bench.watch, "search", lambda text, where: receipts.append(where))
     bench.targets()["callbacks"](bytes(90))
     bench.targets()["callbacks"](b"\x01" * 7)
-    assert reached == {"plan"}
+    monkeypatch.setattr(bench, "_check_session", lambda claims: reached.add(claims["sub"]))
+    bench.targets()["tokens"](bytes([2, 0, 0, 0, 0, 1, 0, 13]))
+    assert reached == {"plan", "x"}
     assert "response" in receipts

@@ -1,11 +1,12 @@
 """callers: who may ask for a form, in the three modes, through both contracts of Function Compute."""
 
+import hmac
 import io
 import json
 import logging
 import random
 import re
-from base64 import b32encode
+from base64 import b32encode, urlsafe_b64encode
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from function.callers import identify, owner_of
 from function.errors import Unauthorized
 from function.outgoing import Answer
 from function.settings import read_settings
-from function.tokens import MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
+from function.tokens import HEADER, MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
 from handler import serve
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
@@ -33,8 +34,18 @@ OWNER = re.compile(r"[a-z2-7]{26}")
 HOUR = timedelta(hours=1)
 
 
-def session(clock, *, audience=SESSION, secret=TOKEN_SECRET, subject=OPENID, life=HOUR):
-    return issue_token({"sub": subject}, audience=audience, secrets=[secret], now=clock(), life=life)
+def session(clock, *, audience=SESSION, secret=TOKEN_SECRET, subject=OPENID, life=HOUR, **changes):
+    """A session token made by hand; ``...`` takes a claim out."""
+    claims = {"sub": subject, "app": WECHAT["WECHAT_APPID"], "bucket": "my-bucket", **changes}
+    claims = {name: value for name, value in claims.items() if value is not ...}
+    return issue_token(claims, audience=audience, secrets=[secret], now=clock(), life=life)
+
+
+def signed(claims):
+    """A token of ours with any claims, its times included."""
+    payload = urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    mac = hmac.digest(TOKEN_SECRET.encode(), f"{HEADER}.{payload}".encode(), "sha256")
+    return f"{HEADER}.{payload}.{urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
 def bearer(token):
@@ -213,6 +224,83 @@ def test_takes_the_token_in_odd_case_and_beside_a_signed_trigger_s_header(instan
 def test_refuses_a_token_that_is_no_session(instance, sts, clock, forgery):
     answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(forgery(clock)))
     assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"app": "wxfedcba9876543210"},
+        {"app": "WX0123456789ABCDEF"},
+        {"app": ["wx0123456789abcdef"]},
+        {"app": None},
+        {"app": ...},
+        {"bucket": "other-bucket"},
+        {"bucket": None},
+        {"bucket": ...},
+        {"app": ..., "bucket": ...},
+    ],
+    ids=str,
+)
+def test_a_session_of_another_app_or_bucket_opens_nothing_here(instance, sts, clock, log_lines, changes):
+    """Functions of several mini-programs may share a secret; tokens of before neither was named run out."""
+    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(session(clock, **changes)))
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert log_lines()[-1]["reason"] == "for another app or bucket"
+
+
+@pytest.mark.parametrize(
+    "other", [{"WECHAT_APPID": "wxfedcba9876543210"}, {"OSS_BUCKET": "other-bucket"}], ids=str
+)
+def test_who_logged_in_at_one_app_or_bucket_is_nobody_at_the_other(instance, good_sts, other):
+    exchange = wechat_says(OPENID)
+    token = instance(exchange, **WECHAT).ask(body={"code": "c"}, path="/login").json["token"]
+    asked = {"body": {"filename": "a.png"}, "headers": bearer(token)}
+    assert instance(exchange, **WECHAT).ask(**asked).status == 200
+    assert instance(exchange, **{**WECHAT, **other}).ask(**asked).status == 401
+
+
+@pytest.mark.parametrize(
+    ("life", "begins", "status"),
+    [
+        (timedelta(hours=2), timedelta(0), 200),
+        (timedelta(hours=2, seconds=1), timedelta(0), 401),
+        (timedelta(days=95 * 365), timedelta(0), 401),
+        (timedelta(days=95 * 365), timedelta(days=-365), 401),
+        (timedelta(hours=2), timedelta(seconds=30), 200),
+        (timedelta(hours=2), timedelta(seconds=31), 401),
+        (timedelta(hours=2), timedelta(days=95 * 365), 401),
+    ],
+    ids=str,
+)
+def test_who_holds_the_secret_makes_no_session_for_years(instance, good_sts, clock, life, begins, status):
+    """The clocks of two instances may differ by half a minute; a session of tomorrow is none today."""
+    token = session(lambda: clock() + begins, life=life)
+    assert instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(token)).status == status
+
+
+@pytest.mark.parametrize(
+    "issued_at", [..., None, True, "0", [0], float("nan"), float("-inf"), float("inf"), -(10**400), 10**400]
+)
+def test_a_session_that_does_not_say_when_it_began_is_none(instance, sts, clock, issued_at):
+    exp = int(clock().timestamp()) + 60
+    claims = {"sub": OPENID, "app": WECHAT["WECHAT_APPID"], "bucket": "my-bucket", "aud": SESSION, "exp": exp}
+    if issued_at is not ...:
+        claims["iat"] = issued_at
+    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(signed(claims)))
+    assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+def test_an_enormous_end_is_refused_like_any_other(instance, sts, clock):
+    now = int(clock().timestamp())
+    claims = {"sub": OPENID, "app": WECHAT["WECHAT_APPID"], "bucket": "my-bucket", "aud": SESSION}
+    token = signed({**claims, "iat": now + 0.5, "exp": 10**400})
+    assert instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(token)).status == 401
+
+
+def test_a_shorter_token_seconds_ends_the_sessions_that_were_promised_more(instance, good_sts, clock):
+    token = session(clock, life=HOUR)
+    shorter = instance(**WECHAT, TOKEN_SECONDS="3599")
+    assert shorter.ask(body={"filename": "a.png"}, headers=bearer(token)).status == 401
 
 
 def test_a_session_ends_when_it_said_it_would(instance, good_sts, clock):
@@ -420,7 +508,7 @@ def test_the_longest_token_allowed_is_read(wechat_settings, clock):
 def test_a_token_of_exactly_that_length_is_good(wechat_settings, clock):
     def token(padding):
         return issue_token(
-            {"sub": "o", "x": "y" * padding},
+            {"sub": "o", "app": "wx", "bucket": "my-bucket", "x": "y" * padding},
             audience=SESSION,
             secrets=[SECRET],
             now=clock(),

@@ -75,7 +75,7 @@ def log_in(instance):
 
 
 @pytest.mark.parametrize("answer", [identity(), identity(errcode=0, errmsg="ok"), identity(unionid=...)])
-def test_a_code_becomes_a_token_that_says_nothing_but_who(log_in, wechat, answer):
+def test_a_code_becomes_a_token_that_says_who_and_where_and_nothing_else(log_in, wechat, answer):
     stub = says(wechat, answer, content_type="text/plain")
     login = log_in()
     assert login.status == 200
@@ -83,8 +83,8 @@ def test_a_code_becomes_a_token_that_says_nothing_but_who(log_in, wechat, answer
     assert login.json["expiresIn"] == 7200
     payload = login.json["token"].split(".")[1]
     claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    assert set(claims) == {"sub", "aud", "iat", "exp"}
-    assert claims["sub"] == OPENID
+    assert set(claims) == {"sub", "app", "bucket", "aud", "iat", "exp"}
+    assert (claims["sub"], claims["app"], claims["bucket"]) == (OPENID, SETTINGS["WECHAT_APPID"], "my-bucket")
     assert stub.call_count == 1
 
 
