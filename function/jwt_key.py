@@ -1,23 +1,48 @@
 """
-Whether ``JWT_KEY`` can be what ``JWT_ALGORITHM`` says it is.
+Whether ``JWT_KEY`` can be what ``JWT_ALGORITHM`` says it is, and what else of its settings that needs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
+from function.errors import Problem
 from function.kinds import MIN_SECRET_BYTES
 
 SECRET_ALGORITHM = "HS256"
 ALGORITHMS = (SECRET_ALGORITHM, "RS256", "ES256", "EdDSA")
 MIN_RSA_BITS = 2048
+ANY_AUDIENCE = "*"
 
 
-def problem_of(key: str, algorithm: str, token_secrets: Sequence[str]) -> str:
+def problems_of(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
+    """
+    What is wrong with the settings about the business's login tokens.
+
+    Args:
+        values: of the settings that are right by themselves.
+
+        judged: the names of those that are not.
+    """
+    key, algorithm = values.get("JWT_KEY"), values.get("JWT_ALGORITHM")
+    own_secrets = (*values.get("TOKEN_SECRET", ()), *values.get("RECEIPT_SECRET", ()))
+    if key and algorithm and (sentence := _problem_of_key(key, algorithm, own_secrets)):
+        yield Problem("JWT_KEY", sentence)
+    # A public key verifies the tokens of all apps that its issuer has; a secret belongs to one.
+    has_public_key = algorithm not in (None, SECRET_ALGORITHM)
+    if has_public_key and "JWT_AUDIENCE" not in values and "JWT_AUDIENCE" not in judged:
+        yield Problem(
+            "JWT_AUDIENCE",
+            f"JWT_AUDIENCE is missing; with JWT_ALGORITHM = {algorithm!r} it must be the aud of the tokens"
+            f" that are meant for this function, or {ANY_AUDIENCE} where any will do",
+        )
+
+
+def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> str:
     """
     A sentence that names ``JWT_KEY`` and never shows it; empty when the key is good.
 
     Args:
-        token_secrets: which it must not be one of.
+        own_secrets: of our own tokens, which it must not be one of.
     """
     if algorithm != SECRET_ALGORITHM:
         problem = _problem_of_public_key(key, algorithm)
@@ -26,8 +51,11 @@ def problem_of(key: str, algorithm: str, token_secrets: Sequence[str]) -> str:
         return "JWT_KEY is a PEM key, but JWT_ALGORITHM = 'HS256' takes a secret; one of them is wrong"
     if len(key.encode()) < MIN_SECRET_BYTES:
         return f"JWT_KEY must have at least {MIN_SECRET_BYTES} bytes for HS256"
-    if key in token_secrets:
-        return "JWT_KEY must not be a TOKEN_SECRET: our receipts would pass as the business's login tokens"
+    if key in own_secrets:
+        return (
+            "JWT_KEY must not be a TOKEN_SECRET or RECEIPT_SECRET:"
+            " our receipts would pass as the business's login tokens"
+        )
     return ""
 
 

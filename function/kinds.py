@@ -115,7 +115,7 @@ def _rate(text: str) -> Rate:
 
 def _secrets(text: str) -> tuple[str, ...]:
     secrets = tuple(item.strip() for item in text.split(",") if item.strip())
-    if not secrets or any(len(secret) < MIN_SECRET_BYTES for secret in secrets):
+    if not secrets or any(len(secret) < MIN_SECRET_BYTES or len(set(secret)) == 1 for secret in secrets):
         raise ValueError
     return secrets
 

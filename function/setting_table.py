@@ -6,7 +6,7 @@ held against this one.
 from typing import NamedTuple
 
 from function import kinds
-from function.jwt_key import ALGORITHMS
+from function.jwt_key import ALGORITHMS, ANY_AUDIENCE
 from function.kinds import Kind
 from function.profile_options import SIGNATURE_VERSIONS
 
@@ -88,8 +88,11 @@ SETTINGS = (
     ),
     Setting("JWT_ALGORITHM", kinds.one_of(*ALGORITHMS), is_needed=True, caller="jwt"),
     Setting("JWT_ISSUER", kinds.any_text("the iss of the business's tokens"), caller="jwt"),
-    Setting("JWT_AUDIENCE", kinds.any_text("the aud of the business's tokens"), caller="jwt"),
+    Setting(
+        "JWT_AUDIENCE", kinds.any_text(f"the aud of the business's tokens, or {ANY_AUDIENCE}"), caller="jwt"
+    ),
     Setting("TOKEN_SECRET", kinds.SECRETS, is_secret=True),
+    Setting("RECEIPT_SECRET", kinds.SECRETS, is_secret=True),
     Setting("OWNER_SECRET", kinds.any_text(f"at least {kinds.MIN_SECRET_BYTES} bytes"), is_secret=True),
     Setting("TOKEN_SECONDS", kinds.seconds(60, 2592000), "7200"),
     Setting("CALLBACK_URL", kinds.CALLBACK_ADDRESS),

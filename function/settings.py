@@ -2,7 +2,7 @@
 The environment and ``profiles.toml`` become one frozen, validated ``Settings``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -51,7 +51,7 @@ class Settings(NamedTuple):
 
         session_policies: the RAM document sent with AssumeRole for each purpose, as JSON text.
 
-        token_secrets: the first signs, all verify.
+        token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
     """
 
     bucket: str
@@ -66,6 +66,7 @@ class Settings(NamedTuple):
     wechat: WechatApp | None
     jwt: BusinessJwt | None
     token_secrets: tuple[str, ...]
+    receipt_secrets: tuple[str, ...]
     owner_secret: str
     token_life: timedelta
     callback_url: str | None
@@ -100,7 +101,9 @@ def read_settings(
     problems += _what_misleads_the_sdk(environ)
     problems += _policies_too_long(policies)
     problems += _profiles_that_need_more(values, profiles)
-    problems += _weak_secrets(values, problems)
+    judged = frozenset(problem.setting for problem in problems)
+    problems += _weak_secrets(values, judged)
+    problems += jwt_key.problems_of(values, judged)
     if problems:
         raise Misconfigured(problems)
     return _settings(values, profiles, policies)
@@ -185,12 +188,11 @@ def _profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, P
             yield problem_in(profile.name, "callback = true needs CALLBACK_URL", needs="CALLBACK_URL")
 
 
-def _weak_secrets(values: Mapping[str, Any], problems: list[Problem]) -> Iterator[Problem]:
+def _weak_secrets(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
     secrets = values.get("TOKEN_SECRET", ())
     kind = CALLER_KINDS.get(values.get("CALLER_AUTH", ""))
-    is_judged = any(problem.setting == "TOKEN_SECRET" for problem in problems)
     for_callers = kind is not None and kind.needs_tokens
-    if not secrets and not is_judged and (for_callers or "CALLBACK_URL" in values):
+    if not secrets and "TOKEN_SECRET" not in judged and (for_callers or "CALLBACK_URL" in values):
         needed_for = f"CALLER_AUTH={values['CALLER_AUTH']}" if for_callers else "CALLBACK_URL"
         yield Problem(
             "TOKEN_SECRET",
@@ -199,9 +201,9 @@ def _weak_secrets(values: Mapping[str, Any], problems: list[Problem]) -> Iterato
     owner = values.get("OWNER_SECRET")
     if owner and len(owner) < MIN_SECRET_BYTES:
         yield Problem("OWNER_SECRET", f"OWNER_SECRET must have at least {MIN_SECRET_BYTES} bytes")
-    key, algorithm = values.get("JWT_KEY"), values.get("JWT_ALGORITHM")
-    if key and algorithm and (sentence := jwt_key.problem_of(key, algorithm, secrets)):
-        yield Problem("JWT_KEY", sentence)
+    if set(secrets) & set(values.get("RECEIPT_SECRET", ())):
+        sentence = "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
+        yield Problem("RECEIPT_SECRET", sentence)
 
 
 def _settings(
@@ -212,8 +214,9 @@ def _settings(
     if caller_auth == "wechat":
         wechat = WechatApp(values["WECHAT_APPID"], values["WECHAT_SECRET"], values["WECHAT_ENDPOINT"])
     if caller_auth == "jwt":
-        issuer, audience = values.get("JWT_ISSUER"), values.get("JWT_AUDIENCE")
-        jwt = BusinessJwt(values["JWT_KEY"], values["JWT_ALGORITHM"], issuer, audience)
+        issuer, audience = values.get("JWT_ISSUER"), values.get("JWT_AUDIENCE", jwt_key.ANY_AUDIENCE)
+        wanted = None if audience == jwt_key.ANY_AUDIENCE else audience
+        jwt = BusinessJwt(values["JWT_KEY"], values["JWT_ALGORITHM"], issuer, wanted)
     return Settings(
         bucket=values["OSS_BUCKET"],
         region=values["OSS_REGION"],
@@ -227,6 +230,7 @@ def _settings(
         wechat=wechat,
         jwt=jwt,
         token_secrets=secrets,
+        receipt_secrets=values.get("RECEIPT_SECRET", secrets),
         owner_secret=values.get("OWNER_SECRET") or (secrets[-1] if secrets else ""),
         token_life=values["TOKEN_SECONDS"],
         callback_url=values.get("CALLBACK_URL"),

@@ -25,7 +25,7 @@ RECEIPT = "oss-direct-upload/receipt"
 # {"alg":"HS256","typ":"JWT"}
 HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
 MAX_TOKEN_CHARACTERS = 4096
-# One instance's clock may be ahead of the next one's.
+# The clock of another instance, or of the business, may be ahead.
 CLOCK_LEEWAY = timedelta(seconds=30)
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -8,9 +8,10 @@ from typing import Any
 
 from function.callers import Caller, bearer_token, caller_of, unauthorized
 from function.settings import BusinessJwt, Settings
-from function.tokens import check_times
+from function.tokens import CLOCK_LEEWAY, check_times
 
-CLOCK_LEEWAY = timedelta(seconds=30)
+# A month: a token that lives for years is a password that nobody can take back.
+LONGEST_LIFE = timedelta(days=31)
 # The library would read a clock of its own; a request has one instant, which check_times uses.
 NO_CLOCK = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 # What the library lets through from its JSON parsing: deep nesting, odd types.
@@ -58,4 +59,6 @@ def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any
     except (jwt.PyJWTError, *UNTYPED_ERRORS) as error:
         raise unauthorized(type(error).__name__) from None
     check_times(claims, now, leeway=CLOCK_LEEWAY)
+    if claims["exp"] > (now + LONGEST_LIFE + CLOCK_LEEWAY).timestamp():
+        raise unauthorized(f"exp is over {LONGEST_LIFE.days} days ahead")
     return claims["sub"]

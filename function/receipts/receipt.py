@@ -75,7 +75,7 @@ def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings) -> st
     return issue_token(
         claims,
         audience=RECEIPT,
-        secrets=settings.token_secrets,
+        secrets=settings.receipt_secrets,
         now=datetime.fromtimestamp(upload.ticket["iat"], UTC),
         life=RECEIPT_LIFE,
     )

@@ -167,7 +167,7 @@ class Uploads:
     def _callback_finding(self, check: Text, answer: UploadAnswer) -> Finding:
         try:
             receipt = str(json.loads(answer.text)["receipt"])
-            read_token(receipt, audience=RECEIPT, secrets=self.settings.token_secrets, now=self.now)
+            read_token(receipt, audience=RECEIPT, secrets=self.settings.receipt_secrets, now=self.now)
         except (ValueError, KeyError, TypeError):
             said = Text("stored, but the callback sent no receipt", "已保存，但回调没有返回回执")
             remedy = Text("CALLBACK_URL leads to something else.", "CALLBACK_URL 指向了别处。")
@@ -175,8 +175,8 @@ class Uploads:
         except Unauthorized:
             said = Text("stored; the receipt is signed with another secret", "已保存；回执用了别的密钥签名")
             remedy = Text(
-                "TOKEN_SECRET here and in the deployed function differ: make deploy.",
-                "本机与已部署函数的 TOKEN_SECRET 不同：请 make deploy。",
+                "RECEIPT_SECRET (else TOKEN_SECRET) here and in the deployed function differ: make deploy.",
+                "本机与已部署函数的 RECEIPT_SECRET（没有则为 TOKEN_SECRET）不同：请 make deploy。",
             )
             return Finding(check, State.BAD, said, remedy)
         return Finding(

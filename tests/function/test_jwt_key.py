@@ -10,7 +10,8 @@ from function.errors import Misconfigured
 from function.settings import read_settings
 
 KEYS = Path(__file__).parents[1] / "keys"
-SECRET = "s" * 32
+SECRET = "token-secret-0123456789-abcdefghi"
+RECEIPT_SECRET = "another-secret-0123456789-abcdefg"
 
 
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
@@ -24,7 +25,8 @@ def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     [
         ("HS256", "short", "32 bytes"),
         ("HS256", "-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----", "PEM"),
-        ("HS256", SECRET, "must not be a TOKEN_SECRET"),
+        ("HS256", SECRET, "must not be a TOKEN_SECRET or RECEIPT_SECRET"),
+        ("HS256", RECEIPT_SECRET, "must not be a TOKEN_SECRET or RECEIPT_SECRET"),
         ("RS256", "k" * 40, "public key in PEM"),
         ("none", "k" * 40, "JWT_ALGORITHM"),
         ("HS512", "k" * 40, "JWT_ALGORITHM"),
@@ -34,6 +36,7 @@ def test_a_login_key_must_fit_its_algorithm(environment, algorithm, key, says):
     environment |= {
         "CALLER_AUTH": "jwt",
         "TOKEN_SECRET": SECRET,
+        "RECEIPT_SECRET": RECEIPT_SECRET,
         "JWT_ALGORITHM": algorithm,
         "JWT_KEY": key,
     }
@@ -81,6 +84,7 @@ def test_a_public_key_is_of_its_algorithm_and_strong_enough(environment, algorit
         "TOKEN_SECRET": SECRET,
         "JWT_ALGORITHM": algorithm,
         "JWT_KEY": key,
+        "JWT_AUDIENCE": "upload",
     }
     if says is None:
         assert read_settings(environment).jwt.key == key.strip()
@@ -88,3 +92,23 @@ def test_a_public_key_is_of_its_algorithm_and_strong_enough(environment, algorit
     (problem,) = problems_of(environment)
     assert problem.startswith(f"JWT_KEY must be the public key in PEM for {algorithm}: ")
     assert says in problem
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+def test_a_public_key_without_an_audience_is_refused(environment, algorithm):
+    key = {"RS256": rsa_key(2048), "ES256": curve_key(ec.SECP256R1())}
+    environment |= {
+        "CALLER_AUTH": "jwt",
+        "TOKEN_SECRET": SECRET,
+        "JWT_ALGORITHM": algorithm,
+        "JWT_KEY": key.get(algorithm) or (KEYS / "ed25519.pub.pem").read_text(),
+    }
+    (problem,) = problems_of(environment)
+    assert problem == (
+        f"JWT_AUDIENCE is missing; with JWT_ALGORITHM = '{algorithm}' it must be the aud of the tokens"
+        " that are meant for this function, or * where any will do"
+    )
+    (problem,) = problems_of({**environment, "JWT_AUDIENCE": "上传"})
+    assert problem == "JWT_AUDIENCE must be plain ASCII"
+    assert read_settings({**environment, "JWT_AUDIENCE": "upload"}).jwt.audience == "upload"
+    assert read_settings({**environment, "JWT_AUDIENCE": "*"}).jwt.audience is None

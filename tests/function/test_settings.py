@@ -12,7 +12,8 @@ from function.kinds import Rate
 from function.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
-SECRET = "s" * 32
+SECRET = "token-secret-0123456789-abcdefghi"
+NEW_SECRET = "another-secret-0123456789-abcdefg"
 
 
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
@@ -37,6 +38,7 @@ def test_the_required_ones_are_enough_and_the_others_default_to_what_is_publishe
         wechat=None,
         jwt=None,
         token_secrets=(),
+        receipt_secrets=(),
         owner_secret="",
         token_life=timedelta(seconds=7200),
         callback_url=None,
@@ -73,6 +75,7 @@ def test_a_business_token_s_issuer_and_audience_are_open_unless_set(environment)
     assert read_settings(environment).jwt == ("k" * 32, "HS256", None, None)
     environment |= {"JWT_ISSUER": "shop", "JWT_AUDIENCE": "upload"}
     assert read_settings(environment).jwt == ("k" * 32, "HS256", "shop", "upload")
+    assert read_settings({**environment, "JWT_AUDIENCE": "*"}).jwt.audience is None
 
 
 @pytest.mark.parametrize(
@@ -153,6 +156,7 @@ def test_who_may_ask_has_no_default(environment):
         ("UPLOAD_WEBHOOK_URL", "http://business.example/hook"),
         ("UPLOAD_WEBHOOK_URL", "https://business.example"),
         ("UPLOAD_WEBHOOK_URL", "https://business.example/hook#x"),
+        ("RECEIPT_SECRET", "short"),
         ("CALLER_RATE", "60"),
         ("CALLER_RATE", "0/min"),
         ("LOGIN_RATE", "60/day"),
@@ -182,6 +186,7 @@ def test_refuses_a_malformed_value_and_names_it(environment, name, value):
         ("ALLOWED_ORIGINS", "https://a.example, http://localhost:5173"),
         ("CALLER_RATE", "5/s"),
         ("LOGIN_RATE", "1000/h"),
+        ("RECEIPT_SECRET", NEW_SECRET),
         ("STS_ROLE_ARN", "acs:ram::1:role/Upload.Role@x-1_2"),
         ("OWNER_SECRET", "o" * 32),
         ("UPLOAD_WEBHOOK_URL", "https://business.example/hook?token=x"),
@@ -221,6 +226,7 @@ SENTENCES = {
         "CALLER_AUTH": "jwt",
         "TOKEN_SECRET": SECRET,
         "JWT_ALGORITHM": "RS256",
+        "JWT_AUDIENCE": "*",
     },
     "JWT_ALGORITHM is missing; it must be one of HS256, RS256, ES256, EdDSA": {
         "CALLER_AUTH": "jwt",
@@ -318,6 +324,7 @@ def test_secrets_show_in_no_repr_and_no_problem(environment):
         "WECHAT_SECRET": canary,
         "TOKEN_SECRET": canary,
         "OWNER_SECRET": canary + "2",
+        "RECEIPT_SECRET": canary + "4",
         "UPLOAD_WEBHOOK_URL": f"https://business.example/{canary}",
     }
     settings = read_settings(environment)
@@ -328,16 +335,49 @@ def test_secrets_show_in_no_repr_and_no_problem(environment):
     del environment["WECHAT_APPID"], environment["WECHAT_SECRET"]
     environment |= {"CALLER_AUTH": "jwt", "JWT_KEY": canary + "3", "JWT_ALGORITHM": "HS256"}
     assert repr(read_settings(environment).jwt) == "BusinessJwt(HS256)"
-    environment |= {"TOKEN_SECRET": canary[:20], "OWNER_SECRET": canary[:21], "UPLOAD_WEBHOOK_URL": canary}
+    short = {"TOKEN_SECRET": canary[:20], "RECEIPT_SECRET": canary[:22], "OWNER_SECRET": canary[:21]}
+    environment |= {**short, "UPLOAD_WEBHOOK_URL": canary}
     text = " ".join(problems_of(environment))
     assert canary[:20] not in text
 
 
 def test_the_first_token_secret_signs_and_the_last_keys_the_owners(environment):
-    environment["TOKEN_SECRET"] = f"{'n' * 32}, {'o' * 32}"
+    environment["TOKEN_SECRET"] = f"{NEW_SECRET}, {SECRET}"
     settings = read_settings(environment)
-    assert settings.token_secrets == ("n" * 32, "o" * 32)
-    assert settings.owner_secret == "o" * 32
+    assert settings.token_secrets == settings.receipt_secrets == (NEW_SECRET, SECRET)
+    assert settings.owner_secret == SECRET
+
+
+def test_receipts_have_secrets_of_their_own_when_they_are_set(environment):
+    environment |= {"TOKEN_SECRET": SECRET, "RECEIPT_SECRET": f"{NEW_SECRET},{NEW_SECRET}2"}
+    settings = read_settings(environment)
+    assert settings.token_secrets == (SECRET,)
+    assert settings.receipt_secrets == (NEW_SECRET, f"{NEW_SECRET}2")
+    assert settings.owner_secret == SECRET
+
+
+@pytest.mark.parametrize(
+    ("token", "receipt"),
+    [
+        (SECRET, SECRET),
+        (f"{NEW_SECRET},{SECRET}", SECRET),
+        (SECRET, f"{NEW_SECRET},{SECRET}"),
+    ],
+    ids=["the same", "one that is on its way out", "one to come"],
+)
+def test_a_receipt_secret_that_signs_sessions_as_well_is_refused(environment, token, receipt):
+    """Whom it is given to, to verify receipts, could log in as anybody."""
+    (problem,) = problems_of({**environment, "TOKEN_SECRET": token, "RECEIPT_SECRET": receipt})
+    assert problem == (
+        "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
+    )
+
+
+@pytest.mark.parametrize("name", ["TOKEN_SECRET", "RECEIPT_SECRET"])
+@pytest.mark.parametrize("secret", ["s" * 32, "0" * 64, f"{NEW_SECRET},{'s' * 40}"])
+def test_a_secret_of_one_repeated_character_is_refused(environment, name, secret):
+    (problem,) = problems_of({**environment, name: secret})
+    assert problem == f"{name} must be at least 32 random bytes in each comma-separated part"
 
 
 def test_a_relative_profiles_file_is_looked_for_beside_the_function(environment):

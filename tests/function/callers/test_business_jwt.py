@@ -79,6 +79,8 @@ def business(instance):
 
     def build(algorithm="RS256", **changes):
         key = {"JWT_KEY": public_key(algorithm), "JWT_ALGORITHM": algorithm}
+        if algorithm != "HS256":
+            key["JWT_AUDIENCE"] = "*"
         return instance(no_exchange, **{"CALLER_AUTH": "jwt", "TOKEN_SECRET": TOKEN_SECRET, **key, **changes})
 
     return build
@@ -288,6 +290,53 @@ def test_issuer_and_audience_are_held_to_when_set(business, good_sts, claims, ch
     function = business("HS256", JWT_ISSUER="shop", JWT_AUDIENCE="upload")
     token = by_hand({"alg": "HS256"}, claims(**changes), HS256_SECRET.encode())
     assert status_of(function, token) == status
+
+
+@pytest.mark.parametrize("algorithm", list(KEY_FILES))
+@pytest.mark.parametrize("audience", ["another-app", ["another-app", "web"], ..., None, []], ids=str)
+def test_a_token_of_another_app_of_the_same_issuer_is_refused(
+    business, good_sts, claims, algorithm, audience
+):
+    """Its signature is good: one public key verifies the tokens of every app that the issuer has."""
+    token = jwt.encode(claims(aud=audience), private_key(algorithm), algorithm=algorithm)
+    assert status_of(business(algorithm, JWT_AUDIENCE="upload"), token) == 401
+    ours = jwt.encode(claims(aud="upload"), private_key(algorithm), algorithm=algorithm)
+    assert status_of(business(algorithm, JWT_AUDIENCE="upload"), ours) == 200
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("changes", [{}, {"aud": "anything"}, {"aud": ["a", "b"]}, {"aud": "*"}], ids=str)
+def test_a_star_says_that_any_audience_will_do(business, good_sts, claims, algorithm, changes):
+    token = jwt.encode(claims(**changes), private_key(algorithm), algorithm=algorithm)
+    assert status_of(business(algorithm, JWT_AUDIENCE="*"), token) == 200
+
+
+MONTH_SECONDS = 31 * 86400
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status"),
+    [
+        (MONTH_SECONDS, 200),
+        (MONTH_SECONDS + 30, 200),
+        (MONTH_SECONDS + 31, 401),
+        (95 * 365 * 86400, 401),
+        (10**400, 401),
+    ],
+    ids=["a month", "a month by another clock", "longer", "for life", "an enormous number"],
+)
+@pytest.mark.parametrize("iat", [..., 0, 10**10], ids=str)
+def test_a_token_that_lives_for_years_is_refused(business, good_sts, clock, claims, ahead, status, iat):
+    token = by_hand(
+        {"alg": "HS256"}, claims(exp=int(clock().timestamp()) + ahead, iat=iat), HS256_SECRET.encode()
+    )
+    assert status_of(business("HS256"), token) == status
+
+
+def test_the_log_says_that_a_token_lives_too_long(business, good_sts, clock, claims, log_lines):
+    token = jwt.encode(claims(exp=2 * int(clock().timestamp())), HS256_SECRET, algorithm="HS256")
+    assert status_of(business("HS256"), token) == 401
+    assert log_lines()[-1]["reason"] == "exp is over 31 days ahead"
 
 
 def test_an_audience_nobody_asked_for_does_not_matter(business, good_sts, claims):

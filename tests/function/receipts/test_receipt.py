@@ -4,12 +4,14 @@ import hmac
 import io
 import json
 from base64 import urlsafe_b64decode
+from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import unquote
 
 import pytest
 
-from function.tokens import RECEIPT, read_token
+from function.errors import Unauthorized
+from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from handler import serve
 
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -72,6 +74,38 @@ def test_a_receipt_verifies_with_nothing_but_the_standard_library(upload, call):
     expected = hmac.digest(SECRET.encode(), f"{header}.{payload}".encode(), sha256)
     assert urlsafe_b64decode(signature + "=") == expected
     assert json.loads(urlsafe_b64decode(header + "==")) == {"alg": "HS256", "typ": "JWT"}
+
+
+RECEIPT_SECRET = "receipt-secret-canary-0123456789abcd"
+
+
+def test_a_receipt_is_signed_with_the_first_secret_of_its_own(function, instance, upload, call, clock):
+    own = {**function.environ, "RECEIPT_SECRET": f"{RECEIPT_SECRET},an-older-one-0123456789-0123456789"}
+    receipts = instance(function.exchange, **own)
+    receipt = call(upload(of=receipts).body(), of=receipts).json["receipt"]
+    assert read_token(receipt, audience=RECEIPT, secrets=(RECEIPT_SECRET,), now=clock())["sub"] == "public"
+    with pytest.raises(Unauthorized):
+        claims_of(receipt, clock)
+
+
+def test_who_verifies_receipts_makes_no_session(function, instance, good_sts, upload, call, clock):
+    """Nor a ticket: with a secret of its own for receipts, a backend broken into opens nothing here."""
+    app = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx1", "WECHAT_SECRET": "s"}
+    theirs = instance(function.exchange, **{**function.environ, **app, "RECEIPT_SECRET": RECEIPT_SECRET})
+
+    def session(secret):
+        claims = {"sub": "victim", "app": "wx1", "bucket": "my-bucket"}
+        made = issue_token(claims, audience=SESSION, secrets=[secret], now=clock(), life=timedelta(hours=1))
+        return theirs.ask(body={"filename": "a.png"}, headers={"Authorization": f"Bearer {made}"}).status
+
+    assert (session(RECEIPT_SECRET), session(SECRET)) == (401, 200)
+    asked = upload(of=theirs)
+    claims = read_token(asked.ticket, audience=TICKET, secrets=(SECRET,), now=clock())
+    forged = issue_token(
+        claims, audience=TICKET, secrets=[RECEIPT_SECRET], now=clock(), life=timedelta(hours=1)
+    )
+    assert call(asked.body(ticket=forged), of=theirs).status == 403
+    assert call(asked.body(), of=theirs).status == 200
 
 
 def test_the_body_comes_as_text_or_in_base64(upload, call):

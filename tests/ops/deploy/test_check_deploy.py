@@ -14,7 +14,7 @@ from ops.deploy.rules import SETTING_NAMES, setting_problems
 from ops.deploy.s_yaml import read_s_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
-TOKEN_SECRET = "t" * 32
+TOKEN_SECRET = "token-secret-0123456789abcdefghi"
 CONFIGURED = {
     "OSS_BUCKET": "photos-of-users",
     "STS_ROLE_ARN": "acs:ram::1000000000000001:role/oss-direct-upload",

@@ -14,7 +14,7 @@ CONFIGURED = {
     "CALLER_AUTH": "wechat",
     "WECHAT_APPID": "wx0123456789abcdef",
     "WECHAT_SECRET": "0123456789abcdef0123456789abcdef",
-    "TOKEN_SECRET": "t" * 32,
+    "TOKEN_SECRET": "token-secret-0123456789abcdefghi",
 }
 
 

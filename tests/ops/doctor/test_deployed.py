@@ -105,7 +105,10 @@ def test_prints_the_exact_domains_to_paste():
 
 
 def test_finds_the_function_where_its_callback_is():
-    settings = {"CALLBACK_URL": "https://api.example.com/up/callback", "TOKEN_SECRET": "x" * 32}
+    settings = {
+        "CALLBACK_URL": "https://api.example.com/up/callback",
+        "TOKEN_SECRET": "token-secret-0123456789abcdefghijk",
+    }
     assert rows(**settings)["request"] == "https://api.example.com"
     assert "--url" in rows()["request"]
 

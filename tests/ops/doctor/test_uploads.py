@@ -41,7 +41,7 @@ def test_a_failed_callback_is_red_although_the_file_is_stored(here):
 
 
 def test_another_token_secret_than_the_functions_is_found_by_the_callback(here):
-    finding = here.examine(TOKEN_SECRET="x" * 40).the_bad_one("Upload [avatar]")
+    finding = here.examine(TOKEN_SECRET="another-secret-0123456789abcdefghi").the_bad_one("Upload [avatar]")
     assert "TOKEN_SECRET" in finding.remedy.en
 
 
