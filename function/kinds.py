@@ -113,6 +113,12 @@ def _rate(text: str) -> Rate:
     return Rate(int(match[1]), RATE_UNITS[match[2]])
 
 
+def _header_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
+        raise ValueError
+    return text.lower()
+
+
 def _secrets(text: str) -> tuple[str, ...]:
     secrets = tuple(item.strip() for item in text.split(",") if item.strip())
     if not secrets or any(len(secret) < MIN_SECRET_BYTES or len(set(secret)) == 1 for secret in secrets):
@@ -129,5 +135,6 @@ ADDRESS = Kind("an https address with a path", _address)
 CALLBACK_ADDRESS = Kind(
     "the public https address of this function's /callback, without a query", _callback_address
 )
+HEADER_NAME = Kind("the name of a header, such as Ali-Cdn-Real-Ip", _header_name)
 RATE = Kind("a number over s, min or h, such as 60/min", _rate)
 SECRETS = Kind(f"at least {MIN_SECRET_BYTES} random bytes in each comma-separated part", _secrets)

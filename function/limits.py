@@ -81,19 +81,3 @@ class Limits:
         windows[claim.who] = window
         if len(windows) > MAX_REMEMBERED:
             windows.popitem(last=False)
-
-
-def address_group(address: str) -> str:
-    """
-    What a source address is counted under: IPv4 as it is, IPv6 by its /64, which one customer has whole.
-    """
-    if ":" not in address:
-        return address
-    from ipaddress import IPv6Address, IPv6Network
-
-    try:
-        given = IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    # A dual-stack socket reports IPv4 callers this way, and they are not one customer.
-    return str(given.ipv4_mapped or IPv6Network((given, 64), strict=False))

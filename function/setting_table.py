@@ -101,6 +101,7 @@ SETTINGS = (
     Setting("UPLOAD_WEBHOOK_URL", kinds.ADDRESS, is_secret=True),
     Setting("CALLER_RATE", kinds.RATE, "60/min"),
     Setting("LOGIN_RATE", kinds.RATE, "30/min"),
+    Setting("CLIENT_ADDRESS_HEADER", kinds.HEADER_NAME),
     Setting("PROFILES_FILE", kinds.any_text("the path of a TOML file"), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", kinds.ORIGINS),
     Setting("LOG_LEVEL", kinds.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),

@@ -52,6 +52,8 @@ class Settings(NamedTuple):
         session_policies: the RAM document sent with AssumeRole for each purpose, as JSON text.
 
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
+
+        client_address_header: in lower case; what the one trusted proxy in front writes.
     """
 
     bucket: str
@@ -74,6 +76,7 @@ class Settings(NamedTuple):
     upload_webhook_url: str | None
     caller_rate: Rate
     login_rate: Rate
+    client_address_header: str | None
     allowed_origins: frozenset[str]
     log_level: str
 
@@ -238,6 +241,7 @@ def _settings(
         upload_webhook_url=values.get("UPLOAD_WEBHOOK_URL"),
         caller_rate=values["CALLER_RATE"],
         login_rate=values["LOGIN_RATE"],
+        client_address_header=values.get("CLIENT_ADDRESS_HEADER"),
         allowed_origins=values.get("ALLOWED_ORIGINS", frozenset()),
         log_level=values["LOG_LEVEL"],
     )

@@ -33,6 +33,7 @@ SETTINGS = (f"{ROOM}/test_settings.py", f"{ROOM}/test_profiles.py")
 PROOF = "tests/torture/test_policy_proof.py"
 STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
 TESTS = {
+    "function.addresses": (f"{ROOM}/test_addresses.py", f"{ROOM}/callers"),
     "function.aliyun_sdk": (*reversed(STS),),
     "function.app": (*APP, *FORMS, f"{ROOM}/callers/test_wechat.py", *RECEIPTS),
     "function.body": (f"{ROOM}/test_body.py", *APP, *FORMS),

@@ -53,30 +53,48 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
 
 
 def _place(settings: Settings) -> tuple[str, str]:
-    assert settings.wechat is not None  # settings of this kind of callers have it
-    return settings.wechat.appid, settings.bucket
+    return app_of(settings).appid, settings.bucket
 
 
-def log_in(code: Any, settings: Settings, exchange: Exchange) -> Caller:
+def app_of(settings: Settings) -> WechatApp:
     """
-    Whom a code of ``wx.login`` names.
+    The mini-program whose users log in.
 
     Raises:
         NotFound: only ``CALLER_AUTH=wechat`` has a login.
-
-        BadRequest, Unauthorized, Forbidden, TooManyRequests: about the code.
-
-        WechatRejected, WechatUnavailable, Misconfigured: about the exchange with WeChat.
     """
     if settings.wechat is None:
         raise NotFound("There is no login here.")
+    return settings.wechat
+
+
+def code_of(fields: Mapping[str, Any]) -> str:
+    """
+    The code of ``wx.login`` in a request's body.
+
+    Raises:
+        BadRequest, Unauthorized: it is missing, or can be none.
+    """
+    code = fields.get("code")
     if code is None or code == "":
         raise BadRequest("code is missing; it comes from wx.login.")
     if not isinstance(code, str):
         raise BadRequest("code must be a text.")
     if not re.fullmatch(LOGIN_CODE, code):
         raise Unauthorized("The login code is invalid; call wx.login again.", reason="code malformed")
-    return caller_of(openid_of(code, settings.wechat, exchange), settings)
+    return code
+
+
+def log_in(code: str, settings: Settings, exchange: Exchange) -> Caller:
+    """
+    Whom a code of ``wx.login`` names.
+
+    Raises:
+        Unauthorized, Forbidden, TooManyRequests: about the code.
+
+        WechatRejected, WechatUnavailable, Misconfigured: about the exchange with WeChat.
+    """
+    return caller_of(openid_of(code, app_of(settings), exchange), settings)
 
 
 def session_token(caller: Caller, settings: Settings, now: datetime) -> str:

@@ -5,11 +5,11 @@
 from datetime import datetime
 from typing import Any
 
+from function.addresses import claims_by_address, client_address
 from function.body import read_json_object
 from function.callers import wechat
 from function.http import Request
 from function.instance import Instance
-from function.limits import Claim, address_group
 from function.log_line import LogLine
 
 
@@ -19,8 +19,12 @@ def answer(request: Request, instance: Instance, now: datetime, line: LogLine) -
         ``{"token": …, "expiresIn": seconds}``.
     """
     settings = instance.settings
-    instance.limits.take([Claim("logins", settings.login_rate, address_group(request.source_ip))], now)
-    caller = wechat.log_in(read_json_object(request.body).get("code"), settings, instance.exchange)
+    wechat.app_of(settings)
+    # What can be no login costs nobody behind the same address theirs.
+    code = wechat.code_of(read_json_object(request.body))
+    address = client_address(request, settings.client_address_header)
+    instance.limits.take(claims_by_address("logins", settings.login_rate, address), now)
+    caller = wechat.log_in(code, settings, instance.exchange)
     line.owner = caller.owner
     token = wechat.session_token(caller, settings, now)
     return {"token": token, "expiresIn": int(settings.token_life.total_seconds())}

@@ -7,12 +7,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from function.addresses import claims_by_address, client_address
 from function.body import read_json_object
 from function.callers import Caller, identify
 from function.grants import UPLOADS
 from function.http import Request
 from function.instance import Instance
-from function.limits import Claim, address_group
+from function.limits import Claim
 from function.log_line import LogLine
 from function.oss.post_form import iso
 from function.profiles import Profile
@@ -43,8 +44,9 @@ def _answer_one(
 ) -> dict[str, Any]:
     profile = profile_of(wanted, instance.settings.profiles)
     line.profile = profile.name
+    _count(1, caller, request, instance, now)
     planned = plan_for(caller, wanted, profile, instance.settings, instance.new_id(), now)
-    (signed,) = _sign([planned], caller, request, instance, now, line)
+    (signed,) = _sign([planned], request, instance, now, line)
     line.key, line.upload_id = planned.rule.key, planned.upload_id
     return signed
 
@@ -60,14 +62,25 @@ def _answer_several(
     profiles = [profile_of(wanted, instance.settings.profiles) for wanted in files]
     line.profile = [profile.name for profile in profiles]
     refuse_among_several(profiles)
+    _count(len(files), caller, request, instance, now)
     planned = [
         plan_for(caller, wanted, profile, instance.settings, instance.new_id(), now)
         for wanted, profile in zip(files, profiles, strict=True)
     ]
-    signed = _sign(planned, caller, request, instance, now, line)
+    signed = _sign(planned, request, instance, now, line)
     line.key = [upload.rule.key for upload in planned]
     line.upload_id = [upload.upload_id for upload in planned]
     return {"uploads": signed, "serverTime": iso(now)}
+
+
+def _count(forms: int, caller: Caller, request: Request, instance: Instance, now: datetime) -> None:
+    """Before anything is planned: a flood should cost as little as can be."""
+    settings = instance.settings
+    claims: Sequence[Claim] = [Claim("forms", settings.caller_rate, caller.owner, forms)]
+    if settings.caller_kind.is_counted_by_address:
+        address = client_address(request, settings.client_address_header)
+        claims = claims_by_address("forms", settings.caller_rate, address, forms)
+    instance.limits.take(claims, now)
 
 
 def plan_for(
@@ -87,18 +100,13 @@ def plan_for(
 
 def _sign(
     planned: Sequence[PlannedUpload],
-    caller: Caller,
     request: Request,
     instance: Instance,
     now: datetime,
     line: LogLine,
 ) -> list[dict[str, Any]]:
-    """Count them, then sign them all with credentials that outlive every one."""
-    settings = instance.settings
-    by_address = settings.caller_kind.is_counted_by_address
-    whose = address_group(request.source_ip) if by_address else caller.owner
-    instance.limits.take([Claim("forms", settings.caller_rate, whose, len(planned))], now)
+    """Sign them all with credentials that outlive every one."""
     form_ends = [upload.rule.expires_at for upload in planned]
     obtained = instance.credentials_for(UPLOADS, request.context, now, form_ends)
     line.sts_refreshed = obtained.are_new
-    return [upload.sign(obtained.credentials, settings.host, now) for upload in planned]
+    return [upload.sign(obtained.credentials, instance.settings.host, now) for upload in planned]

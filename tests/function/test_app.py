@@ -266,7 +266,9 @@ def test_a_failure_of_initialize_is_logged_and_left_to_the_first_request(instanc
 
 @pytest.mark.parametrize("module", ["function.routes.upload_params", "function.callers.business_jwt"])
 def test_initialize_imports_what_the_first_request_will_need(instance, good_sts, monkeypatch, module):
-    function = instance(CALLER_AUTH="jwt", TOKEN_SECRET="t" * 32, JWT_KEY="k" * 32, JWT_ALGORITHM="HS256")
+    function = instance(
+        CALLER_AUTH="jwt", TOKEN_SECRET="0123456789abcdef" * 2, JWT_KEY="k" * 32, JWT_ALGORITHM="HS256"
+    )
     monkeypatch.delitem(sys.modules, module, raising=False)
     function.function.initialize(None)
     assert module in sys.modules

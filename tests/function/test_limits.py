@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from function.errors import TooManyRequests
 from function.kinds import Rate
-from function.limits import MAX_REMEMBERED, Claim, Limits, address_group
+from function.limits import MAX_REMEMBERED, Claim, Limits
 
 MANY_CALLERS = 100_000
 MEMORY_BYTES = 2_000_000
@@ -199,22 +199,6 @@ def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
         taken[caller].append((now, count))
         lately = sum(count for when, count in taken[caller] if now - when < timedelta(seconds=60))
         assert lately <= 10
-
-
-@pytest.mark.parametrize(
-    ("address", "group"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("fe80::1%", "fe80::/64"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("not:an:address", "not:an:address"),
-        ("", ""),
-    ],
-)
-def test_an_ipv6_customer_is_counted_by_the_64_that_is_theirs(address, group):
-    assert address_group(address) == group
 
 
 def test_of_several_limits_one_that_is_reached_counts_nothing_under_the_others(clock):

@@ -46,6 +46,7 @@ def test_the_required_ones_are_enough_and_the_others_default_to_what_is_publishe
         upload_webhook_url=None,
         caller_rate=Rate(60, 60),
         login_rate=Rate(30, 60),
+        client_address_header=None,
         allowed_origins=frozenset(),
         log_level="INFO",
     )
@@ -157,6 +158,9 @@ def test_who_may_ask_has_no_default(environment):
         ("UPLOAD_WEBHOOK_URL", "https://business.example"),
         ("UPLOAD_WEBHOOK_URL", "https://business.example/hook#x"),
         ("RECEIPT_SECRET", "short"),
+        ("CLIENT_ADDRESS_HEADER", "X_Real_Ip"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-Ip: 1"),
+        ("CLIENT_ADDRESS_HEADER", "x" * 65),
         ("CALLER_RATE", "60"),
         ("CALLER_RATE", "0/min"),
         ("LOGIN_RATE", "60/day"),
@@ -186,6 +190,7 @@ def test_refuses_a_malformed_value_and_names_it(environment, name, value):
         ("ALLOWED_ORIGINS", "https://a.example, http://localhost:5173"),
         ("CALLER_RATE", "5/s"),
         ("LOGIN_RATE", "1000/h"),
+        ("CLIENT_ADDRESS_HEADER", "x" * 64),
         ("RECEIPT_SECRET", NEW_SECRET),
         ("STS_ROLE_ARN", "acs:ram::1:role/Upload.Role@x-1_2"),
         ("OWNER_SECRET", "o" * 32),
@@ -378,6 +383,11 @@ def test_a_receipt_secret_that_signs_sessions_as_well_is_refused(environment, to
 def test_a_secret_of_one_repeated_character_is_refused(environment, name, secret):
     (problem,) = problems_of({**environment, name: secret})
     assert problem == f"{name} must be at least 32 random bytes in each comma-separated part"
+
+
+def test_the_name_of_the_proxy_s_header_is_read_in_any_case(environment):
+    environment["CLIENT_ADDRESS_HEADER"] = "Ali-Cdn-Real-Ip"
+    assert read_settings(environment).client_address_header == "ali-cdn-real-ip"
 
 
 def test_a_relative_profiles_file_is_looked_for_beside_the_function(environment):

@@ -279,7 +279,9 @@ def test_who_holds_the_secret_makes_no_session_for_years(instance, good_sts, clo
 
 
 @pytest.mark.parametrize(
-    "issued_at", [..., None, True, "0", [0], float("nan"), float("-inf"), float("inf"), -(10**400), 10**400]
+    "issued_at",
+    [..., None, True, "0", [0], float("nan"), float("-inf"), float("inf"), -(10**400), 10**400],
+    ids=lambda value: str(value)[:9],
 )
 def test_a_session_that_does_not_say_when_it_began_is_none(instance, sts, clock, issued_at):
     exp = int(clock().timestamp()) + 60
@@ -452,6 +454,36 @@ def test_anyone_is_limited_by_address_whatever_the_forwarded_headers_say(instanc
     ]
     assert statuses == [200, 200, 429]
     assert function.ask(body={"filename": "a.png"}, source_ip="203.0.113.8").status == 200
+
+
+def test_anyone_is_limited_by_the_address_that_the_trusted_proxy_names(instance, good_sts):
+    function = instance(CALLER_RATE="1/min", CLIENT_ADDRESS_HEADER="X-Real-Ip")
+    callers = ["198.51.100.1", "198.51.100.2", "forged, 198.51.100.2", "no address", "no address, either"]
+    statuses = [
+        function.ask(body={"filename": "a.png"}, headers={"X-Real-Ip": caller}).status for caller in callers
+    ]
+    assert statuses == [200, 200, 429, 200, 429]
+
+
+def test_a_flood_is_refused_before_anything_is_planned(instance, good_sts):
+    function = instance(CALLER_RATE="1/min")
+    too_large = {"filename": "a.png", "size": 10**12}
+    assert [function.ask(body=too_large).status for _ in range(3)] == [413, 429, 429]
+    several = {"files": [{"filename": "a.png"}, too_large]}
+    function = instance(CALLER_RATE="2/min")
+    assert [function.ask(body=several).status for _ in range(2)] == [413, 429]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["no JSON", "[]", {"filename": 5}, {"profile": "none"}, {"files": []}, {"files": [{"profile": "none"}]}],
+    ids=str,
+)
+def test_what_cannot_be_read_as_a_request_for_a_form_uses_up_nobody_s_allowance(instance, good_sts, body):
+    function = instance(CALLER_RATE="1/min")
+    for _ in range(3):
+        assert function.ask(body=body).status == 400
+    assert function.ask(body={"filename": "a.png"}).status == 200
 
 
 def test_a_bad_token_uses_up_nobody_s_allowance(instance, good_sts, clock):

@@ -11,8 +11,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from responses.matchers import query_param_matcher
 
-from function.callers.wechat import CODE2SESSION_BUDGETS_SECONDS, openid_of
-from function.callers.wechat import log_in as log_in_with
+from function.callers.wechat import CODE2SESSION_BUDGETS_SECONDS, code_of, openid_of
 from function.errors import (
     BadRequest,
     Misconfigured,
@@ -321,9 +320,57 @@ def test_a_flood_of_logins_from_one_address_does_not_reach_wechat(instance, wech
     assert log_in(0).status == 200
 
 
-def test_malformed_logins_count_as_well(instance, wechat):
+JUNK = [
+    ("[]", 400),
+    ("no JSON", 400),
+    ({}, 400),
+    ({"code": ""}, 400),
+    ({"code": 5}, 400),
+    ({"code": "a b"}, 401),
+    ({"code": "x" * 129}, 401),
+    ("x" * 65537, 413),
+]
+
+
+def test_thirty_junk_logins_lock_nobody_out_behind_the_same_address(instance, wechat):
+    """What can be no login is refused before it is counted, so a carrier's NAT stays open to the honest."""
+    stub = says(wechat, identity())
     function = instance(**SETTINGS, LOGIN_RATE="2/min")
-    assert [function.ask(body="[]", path="/login").status for _ in range(3)] == [400, 400, 429]
+    for body, status in JUNK * 5:
+        assert function.ask(body=body, path="/login").status == status
+    assert [function.ask(body={"code": CODE}, path="/login").status for _ in range(3)] == [200, 200, 429]
+    assert stub.call_count == 2
+
+
+def test_a_code_that_wechat_refuses_does_count(instance, wechat):
+    says(wechat, {"errcode": 40029})
+    function = instance(**SETTINGS, LOGIN_RATE="2/min")
+    assert [function.ask(body={"code": CODE}, path="/login").status for _ in range(3)] == [401, 401, 429]
+
+
+@pytest.mark.parametrize(
+    ("changes", "statuses"),
+    [
+        ({}, [200, 429, 429, 429]),
+        ({"CLIENT_ADDRESS_HEADER": "Ali-Cdn-Real-Ip"}, [200, 200, 200, 429]),
+    ],
+    ids=["no proxy is trusted", "one is"],
+)
+def test_who_comes_through_the_trusted_proxy_is_counted_by_the_address_it_names(
+    instance, wechat, changes, statuses
+):
+    says(wechat, identity())
+    function = instance(**SETTINGS, LOGIN_RATE="1/min", **changes)
+    callers = ["198.51.100.1", "198.51.100.2", "198.51.100.1, 198.51.100.3", "203.0.113.9, 198.51.100.3"]
+    answers = [
+        function.ask(body={"code": CODE}, path="/login", headers={"ali-cdn-real-ip": caller})
+        for caller in callers
+    ]
+    assert [answer.status for answer in answers] == statuses
+
+
+def test_a_login_elsewhere_than_with_wechat_is_not_found_whatever_it_sends(instance):
+    assert instance().ask(body="no JSON", path="/login").status == 404
 
 
 @effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -426,12 +473,12 @@ def test_wechat_s_own_code_is_there_for_programs(errcode):
 
 
 @pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "text")])
-def test_a_code_that_is_missing_is_told_from_one_of_another_type(wechat_settings, clock, code, says):
+def test_a_code_that_is_missing_is_told_from_one_of_another_type(code, says):
     with pytest.raises(BadRequest, match=says):
-        log_in_with(code, wechat_settings, lambda *_, **__: pytest.fail("asked"))
+        code_of({"code": code})
 
 
-def test_a_malformed_code_is_named_in_the_log(wechat_settings, clock):
+def test_a_malformed_code_is_named_in_the_log():
     with pytest.raises(Unauthorized) as raised:
-        log_in_with("a b", wechat_settings, lambda *_, **__: pytest.fail("asked"))
+        code_of({"code": "a b"})
     assert raised.value.reason == "code malformed"

@@ -98,14 +98,15 @@ def test_who_verifies_receipts_makes_no_session(function, instance, good_sts, up
         made = issue_token(claims, audience=SESSION, secrets=[secret], now=clock(), life=timedelta(hours=1))
         return theirs.ask(body={"filename": "a.png"}, headers={"Authorization": f"Bearer {made}"}).status
 
-    assert (session(RECEIPT_SECRET), session(SECRET)) == (401, 200)
     asked = upload(of=theirs)
+    receipt = call(asked.body(), of=theirs).json["receipt"]
+    assert read_token(receipt, audience=RECEIPT, secrets=(RECEIPT_SECRET,), now=clock())
+    assert (session(RECEIPT_SECRET), session(SECRET)) == (401, 200)
     claims = read_token(asked.ticket, audience=TICKET, secrets=(SECRET,), now=clock())
     forged = issue_token(
         claims, audience=TICKET, secrets=[RECEIPT_SECRET], now=clock(), life=timedelta(hours=1)
     )
     assert call(asked.body(ticket=forged), of=theirs).status == 403
-    assert call(asked.body(), of=theirs).status == 200
 
 
 def test_the_body_comes_as_text_or_in_base64(upload, call):

@@ -1,0 +1,123 @@
+"""addresses: who stands behind a request, and what a flood from one network comes to."""
+
+import pytest
+
+from function.addresses import claims_by_address, client_address
+from function.errors import TooManyRequests
+from function.http import Request
+from function.kinds import Rate
+from function.limits import Limits
+
+HEADER = "ali-cdn-real-ip"
+
+
+def from_(address, **headers):
+    return Request("POST", "/login", {}, "", headers, b"", address)
+
+
+def counted(address):
+    return {
+        (claim.limit, claim.rate.limit): claim.who for claim in claims_by_address("x", Rate(5, 60), address)
+    }
+
+
+@pytest.mark.parametrize(
+    "address", ["203.0.113.7", "not:an:address", "", "fe80::1::2", "2001:db8::1/64", "[2001:db8::1]"]
+)
+def test_what_is_no_ipv6_address_is_counted_as_it_is(address):
+    assert counted(address) == {("x", 5): address}
+
+
+@pytest.mark.parametrize("address", ["::ffff:203.0.113.7", "::FFFF:cb00:7107"])
+def test_an_ipv4_caller_of_a_dual_stack_socket_is_counted_as_one(address):
+    assert counted(address) == {("x", 5): "203.0.113.7"}
+
+
+@pytest.mark.parametrize(
+    ("address", "same_customer", "same_network"),
+    [
+        ("2001:db8:1:2ff:3:4:5:6", True, True),
+        ("2001:DB8:1:2FF::%eth0", True, True),
+        ("2001:0db8:0001:02ff:ffff:ffff:ffff:ffff", True, True),
+        ("2001:db8:1:2fe::1", False, True),
+        ("2001:db8:1:200::1", False, True),
+        ("2001:db8:1:300::1", False, False),
+        ("2001:db8:1:1ff::1", False, False),
+        ("2001:db8::2ff:0:0:0:1", False, False),
+    ],
+)
+def test_an_ipv6_caller_is_counted_by_its_64_and_four_times_as_much_by_its_56(
+    address, same_customer, same_network
+):
+    one, other = counted("2001:db8:1:2ff::1"), counted(address)
+    assert set(one) == set(other) == {("x", 5), ("x of networks", 20)}
+    assert (one["x", 5] == other["x", 5]) is same_customer
+    assert (one["x of networks", 20] == other["x of networks", 20]) is same_network
+
+
+def test_all_files_of_a_request_count_for_customer_and_network():
+    assert [claim.items for claim in claims_by_address("x", Rate(5, 60), "2001:db8::1", 3)] == [3, 3]
+
+
+def test_a_customer_who_rotates_through_a_56_gets_four_rates_and_no_more(clock):
+    limits, taken = Limits(), 0
+    for number in range(256):
+        for _ in range(5):
+            try:
+                limits.take(
+                    claims_by_address("logins", Rate(5, 60), f"2001:db8:0:{number:x}::{number}"), clock()
+                )
+            except TooManyRequests:
+                continue
+            taken += 1
+    assert taken == 20
+    limits.take(claims_by_address("logins", Rate(5, 60), "2001:db8:0:100::1"), clock())
+
+
+def test_a_neighbour_s_flood_of_one_64_leaves_the_rest_of_the_56_alone(clock):
+    limits, rate = Limits(), Rate(5, 60)
+    for _ in range(100):
+        try:
+            limits.take(claims_by_address("logins", rate, "2001:db8::1"), clock())
+        except TooManyRequests:
+            continue
+    for _ in range(5):
+        limits.take(claims_by_address("logins", rate, "2001:db8:0:1::1"), clock())
+
+
+# --- behind a proxy ---
+
+
+def test_without_a_trusted_proxy_no_header_is_looked_at():
+    request = from_("203.0.113.7", **{HEADER: "198.51.100.1", "x-forwarded-for": "198.51.100.1"})
+    assert client_address(request, None) == "203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("198.51.100.1", "198.51.100.1"),
+        (" 198.51.100.1 ", "198.51.100.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("10.0.0.1, 192.0.2.9,198.51.100.1", "198.51.100.1"),
+        ("forged, 198.51.100.1", "198.51.100.1"),
+    ],
+)
+def test_of_the_proxy_s_header_the_last_element_counts(written, address):
+    """A proxy appends; what stands before its own word came with the request."""
+    assert client_address(from_("203.0.113.7", **{HEADER: written}), HEADER) == address
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("", " ", ",", "198.51.100.1,", "198.51.100.1, unknown", "198.51.100.1:443", "[2001:db8::1]"),
+        *("198.51.100.256", "198.51.100.01", "198.51.100.0/24", "1", "x" * 5000, "198.51.100.1 x", "猫"),
+    ],
+)
+def test_what_the_proxy_s_header_holds_that_is_no_address_does_not_count(written):
+    assert client_address(from_("203.0.113.7", **{HEADER: written}), HEADER) == "203.0.113.7"
+
+
+def test_a_request_that_came_around_the_proxy_is_counted_by_its_last_hop():
+    assert client_address(from_("203.0.113.7"), HEADER) == "203.0.113.7"
