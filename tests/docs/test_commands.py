@@ -1,5 +1,6 @@
 """The commands that the pages show do what the pages say."""
 
+import re
 import subprocess
 
 import pytest
@@ -17,3 +18,11 @@ def test_the_lines_that_copy_the_client_copy_what_is_pasted(name, tmp_path):
     assert {path.name: path.read_bytes() for path in copied.iterdir()} == {
         path.name: path.read_bytes() for path in pasted.iterdir()
     }
+
+
+@pytest.mark.parametrize("name", both("docs/client.md"))
+def test_the_sizes_of_the_two_files_are_theirs(name):
+    folder = ROOT / "miniprogram/oss-direct-upload"
+    shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
+    real = [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in ("index.js", "errors.js")]
+    assert shown == real

@@ -1,0 +1,208 @@
+'use strict'
+
+/** Every piece of JavaScript in the documents runs as it is printed, against the local cloud. */
+
+const assert = require('node:assert/strict')
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { after, before, test } = require('node:test')
+const { JSDOM } = require('jsdom')
+const { createUploader } = require('../oss-direct-upload')
+const { startLocalCloud } = require('./local_cloud')
+const { createWx } = require('./wx')
+
+const ROOT = path.join(__dirname, '../..')
+const PAGES = ['README.md', 'README.zh-CN.md', 'docs/client.md', 'docs/client.zh-CN.md']
+const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
+const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
+
+let cloud
+let folder
+before(async () => {
+  cloud = await startLocalCloud()
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'documents-'))
+})
+after(async () => {
+  await cloud.stop()
+  fs.rmSync(folder, { recursive: true })
+})
+
+function makeFile(name = 'photo.jpg') {
+  const filePath = path.join(folder, `${crypto.randomUUID()}-${name}`)
+  fs.writeFileSync(filePath, crypto.randomBytes(900))
+  return { filePath, name, size: 900 }
+}
+
+/** Call back where a callback is given, else return a promise, as `wx` does. */
+function answering(result) {
+  return ({ success } = {}) => {
+    if (!success) return result()
+    result().then(success)
+    return undefined
+  }
+}
+
+/** A phone to which the printed address is the local cloud's, and which has one picture in its album. */
+function openPhone(t) {
+  const phone = createWx()
+  t.after(phone.close)
+  const picture = makeFile()
+  const tempFiles = [{ tempFilePath: picture.filePath, size: picture.size, fileType: 'image' }]
+  const login = () => new Promise((success) => { phone.login({ success }) })
+  const wx = {
+    ...phone,
+    login: answering(login),
+    request: (options) => phone.request({ ...options, url: options.url.replace(PRINTED_ADDRESSES, cloud.function) }),
+    chooseMedia: answering(async () => ({ tempFiles, type: 'image' })),
+  }
+  return { wx, picture }
+}
+
+/** What `require` finds beside a page of a mini-program, or in its node_modules. */
+function requireOf(id) {
+  const file = id.replace(/^(\.\.\/)*(utils\/)?oss-direct-upload/, path.join(ROOT, 'miniprogram/oss-direct-upload'))
+  return require(file)
+}
+
+async function tokenOfBackend() {
+  const body = JSON.stringify({ code: `local-${crypto.randomUUID()}` })
+  const response = await fetch(`${cloud.function}/login`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+  return (await response.json()).token
+}
+
+function openBrowser(t) {
+  const { window } = new JSDOM('', { url: `${cloud.playground}/` })
+  const names = ['window', 'XMLHttpRequest', 'FormData']
+  const earlier = names.map((name) => [name, globalThis[name]])
+  Object.assign(globalThis, { window, XMLHttpRequest: window.XMLHttpRequest, FormData: window.FormData })
+  t.after(() => {
+    earlier.forEach(([name, value]) => (value === undefined ? delete globalThis[name] : (globalThis[name] = value)))
+    window.close()
+  })
+  return window
+}
+
+/** Whether exactly these bytes lie under the key. */
+const isStored = (key, { filePath }) => assert.ok(cloud.object(key).equals(fs.readFileSync(filePath)), key)
+
+/**
+ * One case for each piece: what tells it from the others, what stands around it, and what it must have
+ * done. `shown` is what it printed.
+ */
+const CASES = {
+  'async function upload()': {
+    last: 'return upload()',
+    async check({ shown, wx }) {
+      await eventually(() => shown.length > 0)
+      assert.deepEqual(shown, ['uploaded'])
+      const [{ options }] = wx.platform.calls.filter(({ api }) => api === 'uploadFile')
+      isStored(options.formData.key, options)
+    },
+  },
+  'success: async (res) =>': {
+    async check({ shown, picture }) {
+      await eventually(() => String(shown.at(-1)).startsWith('http'))
+      isStored(shown.at(-1).slice(`${cloud.oss}/`.length), picture)
+    },
+  },
+  'uploader.upload({': {
+    around: ({ wx }) => {
+      const film = makeFile('film.mp4')
+      const uploader = createUploader({ endpoint: cloud.function, api: wx })
+      return { film, uploader, ...film, contentType: 'video/mp4', onProgress: () => {} }
+    },
+    last: 'return { key, url, uploadId, receipt, statusCode, data }',
+    check({ result, film }) {
+      isStored(result.key, film)
+      assert.deepEqual([result.url, result.statusCode], [`${cloud.oss}/${result.key}`, 200])
+    },
+  },
+  'const batch = uploader.uploadAll': {
+    around: ({ wx }) => ({
+      files: [makeFile('1.png'), makeFile('2.png')],
+      uploader: createUploader({ endpoint: cloud.function, api: wx, profile: 'avatar' }),
+    }),
+    last: 'return results',
+    check({ result, files, shown }) {
+      result.forEach(({ value }, index) => isStored(value.key, files[index]))
+      assert.ok(shown.includes('100%, 2 of 2, 0 failed'))
+    },
+  },
+  'oss-direct-upload/english': {
+    around: ({ wx }) => ({ endpoint: cloud.function, createUploader, wx }),
+    last: 'return [uploader, ours]',
+    async check({ result }) {
+      const file = { ...makeFile(), size: 3 * 1024 * 1024, profile: 'avatar' }
+      const messages = await Promise.all(result.map((uploader) => uploader.upload(file).promise.catch(({ message }) => message)))
+      assert.match(messages[0], /^[A-Z][a-z ]+/)
+      assert.equal(messages[1], '头像请不要超过 2 MB。')
+    },
+  },
+  'createBrowserApi, filesFrom': {
+    around: (_, t) => {
+      const { File } = openBrowser(t)
+      const files = [new File([fs.readFileSync(makeFile().filePath)], 'photo.png', { type: 'image/png' })]
+      return { endpoint: cloud.function, createUploader, getToken: tokenOfBackend, input: { files } }
+    },
+    last: 'return results',
+    check({ result }) {
+      assert.deepEqual(result.map(({ status, reason }) => [status, reason]), [['fulfilled', undefined]])
+      assert.equal(cloud.object(result[0].value.key).length, 900)
+    },
+  },
+  'storage: sessionStorage': {
+    around: (_, t) => ({
+      endpoint: cloud.function,
+      createUploader,
+      createBrowserApi: requireOf('oss-direct-upload/browser').createBrowserApi,
+      login: async () => 'local-someone',
+      sessionStorage: openBrowser(t).sessionStorage,
+      userId: 'someone',
+    }),
+    last: 'return uploader',
+    check: ({ result }) => assert.equal(typeof result.uploadAll, 'function'),
+  },
+}
+
+async function eventually(isSo) {
+  for (const end = Date.now() + 10000; !isSo();) {
+    assert.ok(Date.now() < end, String(isSo))
+    await new Promise((resolve) => { setTimeout(resolve, 10) })
+  }
+}
+
+const piecesOf = (page) => [...fs.readFileSync(path.join(ROOT, page), 'utf8').matchAll(/^```js\n([^]*?)^```/gm)].map(([, code]) => code)
+const caseOf = (code) => Object.keys(CASES).filter((mark) => code.includes(mark))
+
+for (const page of PAGES) {
+  piecesOf(page).forEach((code, index) => {
+    const title = `piece ${index + 1} of ${page}`
+    if (code.startsWith('import ')) return test(`${title} names what is there`, () => importIsThere(code))
+    return test(`${title} runs as printed: ${caseOf(code)}`, (t) => runAsPrinted(code, t))
+  })
+}
+
+async function runAsPrinted(code, t) {
+  const [mark, ...others] = caseOf(code)
+  assert.ok(mark && others.length === 0, `a case of its own is missing for:\n${code}`)
+  const { around = () => ({}), last = '', check } = CASES[mark]
+  const shown = []
+  const phone = openPhone(t)
+  const console = { log: (...texts) => shown.push(texts.length > 1 ? texts.join(' ') : texts[0]), error: (error) => shown.push(error) }
+  const names = { require: requireOf, console, ...phone, ...around(phone, t) }
+  const run = new AsyncFunction(...Object.keys(names), `{\n${code}\n${last}\n}`)
+  await check({ ...names, shown, result: await run(...Object.values(names)) })
+}
+
+async function importIsThere(code) {
+  const [, names, file] = code.match(/^import \{ (.+) \} from '\.\/utils\/oss-direct-upload\/(.+)'\n$/)
+  const found = await import(path.join(ROOT, 'miniprogram/oss-direct-upload', file))
+  assert.deepEqual(names.split(', ').filter((name) => !(name in found)), [])
+}
+
+test('the documents show every case', () => {
+  const shown = PAGES.flatMap(piecesOf).flatMap(caseOf)
+  assert.deepEqual([...new Set(shown)].sort(), Object.keys(CASES).sort())
+})
