@@ -143,6 +143,23 @@ def test_a_module_reads_in_one_sitting(module):
     assert len(MODULES[module].read_text("utf-8").splitlines()) <= 270
 
 
+# Each room of the operator's commands uses those before it.
+ROOMS_OF_OPS = "terminal explain deploy account client package run doctor".split()
+
+
+def test_every_room_of_the_operator_has_its_place():
+    assert {path.parent.name for path in (ROOT / "ops").rglob("__init__.py")} - {"ops"} == set(ROOMS_OF_OPS)
+    assert [path.name for path in (ROOT / "ops").glob("*.py")] == ["__init__.py"]
+
+
+@pytest.mark.parametrize("room", ROOMS_OF_OPS)
+def test_a_room_of_the_operator_uses_only_those_before_it(room):
+    may_use = set(ROOMS_OF_OPS[: ROOMS_OF_OPS.index(room) + 1])
+    for path in (ROOT / "ops" / room).glob("*.py"):
+        used = {name.split(".")[1] for name in modules_imported_by(path) if name.startswith("ops.")}
+        assert used <= may_use, path
+
+
 def test_the_local_cloud_shares_no_code_with_the_function():
     for path in (ROOT / "local").rglob("*.py"):
         assert not imports_of(path) & {"function", "sts_credentials"}, path

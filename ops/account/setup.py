@@ -18,13 +18,13 @@ from function.errors import Misconfigured, Problem
 from ops.account.bucket import FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
+from ops.account.operator_keys import operator_keys
 from ops.account.ram_documents import role_arn
 from ops.account.role_plan import FoundRoles, Step, WantedRoles, role_steps
 from ops.account.setup_options import (
     DEFAULT_FUNCTION_ROLE,
     Wanted,
     add_setup_arguments,
-    operator_keys,
     read_wanted,
 )
 from ops.deploy.operator_env import add_env_argument, operator_environment

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from function.credentials import AccessKeys
 from function.errors import Misconfigured, Problem
 from function.grants import MAX_POLICY_CHARACTERS, UPLOADS, session_policies
 from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
@@ -18,7 +17,6 @@ from function.profiles import Profile, read_profiles
 from function.settings import DEFAULT_PROFILES_FILE
 from ops.account.bucket import WantedBucket
 from ops.account.role_plan import WantedRoles
-from sts_credentials import own_access_keys
 
 DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
 DEFAULT_UPLOAD_ROLE = "oss-direct-upload"
@@ -183,24 +181,3 @@ def _session_seconds(args: argparse.Namespace, environ: Mapping[str, str], probl
         problems.append(f"--session-seconds or STS_SESSION_SECONDS must be 900 to 43200; {text!r} is not.")
         return 3600
     return int(text)
-
-
-def operator_keys(environ: Mapping[str, str]) -> AccessKeys:
-    """
-    The operator's keys: those of the SDKs, else those that Serverless Devs reads.
-
-    Raises:
-        Misconfigured: there are none.
-    """
-    names = {"AccessKeyID": "ACCESS_KEY_ID", "AccessKeySecret": "ACCESS_KEY_SECRET"}
-    if not environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID") and all(environ.get(name) for name in names):
-        token = environ.get("SecurityToken") or None
-        return AccessKeys(environ["AccessKeyID"], environ["AccessKeySecret"], token)
-    try:
-        return own_access_keys(environ, None)
-    except Misconfigured:
-        sentence = (
-            "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing: the key of a"
-            " RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key."
-        )
-        raise Misconfigured([Problem("ALIBABA_CLOUD_ACCESS_KEY_ID", sentence)]) from None

@@ -17,7 +17,7 @@ from typing import Any
 from function.errors import Misconfigured
 from function.kinds import ADDRESS_PATTERN
 from function.uploads.media_types import TYPE_OF_EXTENSION
-from ops.account.setup_options import operator_keys
+from ops.account.operator_keys import operator_keys
 from ops.client.claims import read_claims
 from ops.client.form_upload import Progress, UploadFailed, post_form
 from ops.client.function_client import (

@@ -10,7 +10,7 @@ from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, StsRejected, UploadError
 from function.grants import UPLOADS
 from function.settings import Settings
-from ops.account.setup_options import operator_keys
+from ops.account.operator_keys import operator_keys
 from ops.doctor.findings import Finding, State, joined, same, unreachable
 from ops.explain.advice import find_advice
 from ops.terminal.language import Text
