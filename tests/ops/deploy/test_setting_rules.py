@@ -6,24 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.deploy.check_deploy import check
-
-ROOT = Path(__file__).resolve().parents[3]
-CONFIGURED = {
-    "OSS_BUCKET": "photos-of-users",
-    "STS_ROLE_ARN": "acs:ram::1000000000000001:role/oss-direct-upload",
-    "CALLER_AUTH": "wechat",
-    "WECHAT_APPID": "wx0123456789abcdef",
-    "WECHAT_SECRET": "0123456789abcdef0123456789abcdef",
-    "TOKEN_SECRET": "token-secret-0123456789abcdefghi",
-}
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    for name in ("s.yaml", ".env.example", "handler.py"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
-    return tmp_path
-
+from tests.ops.deploy.project import CONFIGURED
 
 HOST = "https://photos-of-users.oss-cn-hangzhou.aliyuncs.com"
 

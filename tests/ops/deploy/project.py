@@ -1,0 +1,72 @@
+"""The shipped ``s.yaml`` once it is configured, and ways to change it."""
+
+import argparse
+import re
+from pathlib import Path
+
+from ops.deploy.check_deploy import Report, add_arguments, check
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+TOKEN_SECRET = "token-secret-0123456789abcdefghi"
+
+
+CONFIGURED = {
+    "OSS_BUCKET": "photos-of-users",
+    "STS_ROLE_ARN": "acs:ram::1000000000000001:role/oss-direct-upload",
+    "CALLER_AUTH": "wechat",
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_SECRET": "0123456789abcdef0123456789abcdef",
+    "TOKEN_SECRET": TOKEN_SECRET,
+}
+
+
+FOR_OPTIONAL_BLOCKS = {
+    "CUSTOM_DOMAIN": "upload.example.com",
+    "CERTIFICATE_FILE": "upload.pem",
+    "CERTIFICATE_KEY_FILE": "upload.key",
+    "LOG_PROJECT": "uploads",
+    "VPC_ID": "vpc-1",
+    "SECURITY_GROUP_ID": "sg-1",
+    "VSWITCH_ID": "vsw-1",
+}
+
+
+CLOUD_KEYS = {"AccountID": "1000000000000001", "AccessKeyID": "LTAI", "AccessKeySecret": "s"}
+
+
+PROPS = "resources.upload.props."
+
+
+ROLE = "role: acs:ram::${config('AccountID')}:role/${env('FUNCTION_ROLE_NAME', 'oss-direct-upload-function')}"
+
+
+def mutated(project: Path, old: str, new: str) -> Report:
+    file = project / "s.yaml"
+    text = file.read_text("utf-8")
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in s.yaml"
+    file.write_text(text.replace(old, new), "utf-8")
+    return check(file, CONFIGURED)
+
+
+def uncommented(text: str, wanted: str = "") -> str:
+    """The optional blocks switched on: all of them, or the one whose first line is ``wanted``."""
+    lines, below_heading, inside = [], False, False
+    for line in text.splitlines():
+        match = re.fullmatch(r"( +)# (.*)", line)
+        if line.strip().startswith("## Optional"):
+            below_heading, inside = True, False
+        elif below_heading and match:
+            inside = inside or not wanted or match[2] == wanted
+            line = match[1] + match[2] if inside else line
+        elif not line.strip():
+            below_heading = False
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def arguments(file: Path, *more: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args([str(file), *more])

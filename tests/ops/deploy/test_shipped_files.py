@@ -1,0 +1,119 @@
+"""``s.yaml`` and ``.env.example`` as they ship: each block works, and both hold what the function has."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from function.settings import read_settings
+from ops.deploy.check_deploy import check
+from ops.deploy.env_file import parse_env
+from ops.deploy.expressions import Resolver
+from ops.deploy.rules import SETTING_NAMES
+from ops.deploy.s_yaml import read_s_yaml
+from tests.ops.deploy.project import CLOUD_KEYS, CONFIGURED, FOR_OPTIONAL_BLOCKS, ROOT, mutated, uncommented
+
+
+@pytest.mark.parametrize(
+    "block", ["concurrencyConfig:", "customDomain:", "logConfig:", "provisionConfig:", "vpcConfig:"]
+)
+def test_each_optional_block_works_once_uncommented(project: Path, block: str) -> None:
+    text = uncommented((project / "s.yaml").read_text("utf-8"), block)
+    (project / "s.yaml").write_text(text, "utf-8")
+    props = yaml.safe_load(text)["resources"]["upload"]["props"]
+    assert block.rstrip(":") in props
+    assert (
+        len(props)
+        == len(yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))["resources"]["upload"]["props"]) + 1
+    )
+    assert (
+        check(
+            project / "s.yaml", {**CONFIGURED, **CLOUD_KEYS, **FOR_OPTIONAL_BLOCKS}, for_deploy=True
+        ).problems
+        == []
+    )
+    misspelt = text.replace(f"      {block}\n        ", f"      {block}\n        x", 1)
+    (project / "s.yaml").write_text(misspelt, "utf-8")
+    problems = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}).problems
+    assert any("is not a property" in problem for problem in problems)
+
+
+def test_all_optional_blocks_work_together(project: Path) -> None:
+    text = uncommented((project / "s.yaml").read_text("utf-8"))
+    (project / "s.yaml").write_text(text, "utf-8")
+    report = check(project / "s.yaml", {**CONFIGURED, **CLOUD_KEYS, **FOR_OPTIONAL_BLOCKS}, for_deploy=True)
+    assert report.problems == []
+    assert not any("fcapp.run" in hint for hint in report.hints)
+
+
+def test_an_open_testing_address_beside_a_domain_of_one_s_own_is_told(project: Path) -> None:
+    text = uncommented((project / "s.yaml").read_text("utf-8"), "customDomain:")
+    (project / "s.yaml").write_text(text, "utf-8")
+    report = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS})
+    assert any("write disableURLInternet: true into triggerConfig" in hint for hint in report.hints)
+    report = mutated(project, "            # disableURLInternet", "            disableURLInternet")
+    assert not any("disableURLInternet" in hint for hint in report.hints)
+
+
+def test_a_component_without_a_version_is_told(project: Path) -> None:
+    assert not any("component" in hint for hint in check(project / "s.yaml", CONFIGURED).hints)
+    [hint] = [one for one in mutated(project, "'fc3@0.1.22'", "'fc3'").hints if "component" in one]
+    assert hint.endswith("write fc3@0.1.22")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("protocol: HTTPS", "protocol: SPDY", "one of HTTPS"),
+        ("          certName:", "          name:", "certName is missing"),
+        ("privateKey:", "private_key:", "did you mean privateKey?"),
+        ("route:\n          path: /*", "route:\n          path: '*'", "a path that begins with /"),
+    ],
+)
+def test_refuses_a_wrong_custom_domain(project: Path, old: str, new: str, said: str) -> None:
+    text = uncommented((project / "s.yaml").read_text("utf-8"), "customDomain:")
+    assert old in text
+    (project / "s.yaml").write_text(text.replace(old, new), "utf-8")
+    problems = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}).problems
+    assert any(said in problem for problem in problems), problems
+
+
+def test_refuses_https_without_a_certificate_and_two_ways_of_scaling(project: Path) -> None:
+    more = (
+        "      provisionConfig: {defaultTarget: 1, alwaysAllocateCPU: false, alwaysAllocateGPU: false,"
+        " scheduledActions: [], targetTrackingPolicies: []}\n"
+        "      scalingConfig: {minInstances: 1}\n"
+        "      customDomain: {domainName: auto, protocol: HTTPS, route: {path: /*}}\n"
+    )
+    report = mutated(project, "      triggers:\n", more + "      triggers:\n")
+    said = "\n".join(report.problems)
+    assert "scalingConfig excludes provisionConfig" in said
+    assert "certConfig is missing; protocol HTTPS needs a certificate" in said
+    assert any("not for production" in hint for hint in report.hints)
+
+
+def test_s_yaml_names_every_setting_the_function_reads_and_no_other() -> None:
+    document = yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))
+    assert set(document["resources"]["upload"]["props"]["environmentVariables"]) == SETTING_NAMES
+
+
+def test_the_defaults_of_s_yaml_are_those_of_the_function() -> None:
+    file = ROOT / "s.yaml"
+    source = read_s_yaml(file)
+    resolver = Resolver(CONFIGURED, "1", ROOT, source.content)
+    props = resolver.resolve(source.content, ())["resources"]["upload"]["props"]
+    assert read_settings(props["environmentVariables"]) == read_settings(
+        {**CONFIGURED, "FC_REGION": props["region"]}
+    )
+
+
+def test_the_example_names_every_variable_of_s_yaml_with_its_default() -> None:
+    example = (ROOT / ".env.example").read_text("utf-8")
+    named = dict(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=(.*)$", example, re.MULTILINE))
+    used = dict(re.findall(r"env\('(\w+)'(?:, '([^']*)')?\)", (ROOT / "s.yaml").read_text("utf-8")))
+    assert named.keys() - {"JWT_ALGORITHM"} == used.keys() - {"JWT_ALGORITHM"}
+    commented = re.findall(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", example, re.MULTILINE)
+    for name, value in commented:
+        assert used[name] == value or name == "JWT_ALGORITHM", name
+    assert parse_env(example).problems == ()
