@@ -1,0 +1,41 @@
+"""Both services as stubs, the operator's keys in the environment, and a profiles file."""
+
+import argparse
+import re
+from contextlib import ExitStack
+
+import pytest
+import responses
+
+from tests.ops.account.stubs import (
+    BUCKET_HOST,
+    PROFILES,
+    SDK_ADAPTER,
+    SECRET,
+    StubOss,
+    StubRam,
+)
+
+
+@pytest.fixture
+def cloud(monkeypatch, tmp_path):
+    """Stubs of both services, the operator's keys in the environment, and a profiles file."""
+    for name in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "DEBUG", "STS_ROLE_ARN", "LANG",
+                 "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "OSS_BUCKET",
+                 "OSS_REGION", "STS_SESSION_SECONDS", "FUNCTION_ROLE_NAME", "PROFILES_FILE", "AccessKeyID",
+                 "AccessKeySecret", "ALIBABA_CLOUD_SECURITY_TOKEN"):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAItest")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", SECRET)
+    monkeypatch.setattr("sys.stdin", None)
+    (tmp_path / "profiles.toml").write_text(PROFILES)
+    ram, oss = StubRam(), StubOss()
+    with ExitStack() as stack:
+        rpc = responses.RequestsMock(target=SDK_ADAPTER, assert_all_requests_are_fired=False)
+        http = responses.RequestsMock(assert_all_requests_are_fired=False)
+        for stub in (rpc, http):
+            stack.enter_context(stub)
+        rpc.add_callback("POST", re.compile(r"https://(ram|sts)\.aliyuncs\.com/"), ram)
+        for method in ("GET", "PUT"):
+            http.add_callback(method, re.compile(re.escape(BUCKET_HOST)), oss)
+        yield argparse.Namespace(ram=ram, oss=oss, profiles=tmp_path / "profiles.toml")

@@ -1,0 +1,213 @@
+"""A small RAM and OSS made of stubs, and the documents that a deployment needs there."""
+
+import argparse
+import json
+from urllib.parse import parse_qs, urlsplit
+
+from ops.account import setup
+
+ACCOUNT = "1234567890123456"
+
+
+SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
+
+
+SECRET = "operator-secret-that-must-never-be-printed"
+
+
+FUNCTION_ROLE, UPLOAD_ROLE = "oss-direct-upload-function", "oss-direct-upload"
+
+
+BUCKET_HOST = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
+
+
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+
+[avatar]
+key = "avatars/{owner}/{id}{ext}"
+max_size = "2MiB"
+content_types = ["image/png"]
+acl = "public-read"
+
+[legacy]
+key = "test/{filename}"
+max_size = "1MiB"
+content_types = ["*/*"]
+"""
+
+
+UPLOAD_POLICY = {
+    "Version": "1",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["oss:PutObject", "oss:PutObjectAcl"],
+            "Resource": ["acs:oss:*:*:my-bucket/avatars/*", "acs:oss:*:*:my-bucket/uploads/*"],
+        },
+        {"Effect": "Allow", "Action": ["oss:PutObject"], "Resource": ["acs:oss:*:*:my-bucket/test/*"]},
+    ],
+}
+
+
+TRUSTED_BY_FC = {
+    "Version": "1",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["fc.aliyuncs.com"]}}
+    ],
+}
+
+
+TRUSTED_BY_FUNCTION = {
+    "Version": "1",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"RAM": [f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}"]},
+        }
+    ],
+}
+
+
+MAY_ASSUME = {
+    "Version": "1",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole"],
+            "Resource": [f"acs:ram:*:{ACCOUNT}:role/{UPLOAD_ROLE}"],
+        }
+    ],
+}
+
+
+class StubRam:
+    """RAM and GetCallerIdentity, in memory; ``refuse`` maps an action to (status, body)."""
+
+    def __init__(self):
+        self.roles, self.policies, self.attached = {}, {}, {}
+        self.calls, self.refuse = [], {}
+
+    def __call__(self, request):
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        action = query["Action"]
+        self.calls.append((action, query))
+        if action in self.refuse:
+            status, body = self.refuse[action]
+            return status, {}, body if isinstance(body, str) else json.dumps(body)
+        try:
+            return 200, {}, json.dumps(getattr(self, action)(query))
+        except KeyError as error:
+            kind = "Role" if error.args[0] in ("role",) else "Policy"
+            return 404, {}, json.dumps({"Code": f"EntityNotExist.{kind}", "Message": "no", "RequestId": "R"})
+
+    def changes(self):
+        return [action for action, _ in self.calls if not action.startswith(("Get", "List"))]
+
+    def GetCallerIdentity(self, query):  # noqa: N802
+        return {"AccountId": ACCOUNT, "RequestId": "R"}
+
+    def GetRole(self, query):  # noqa: N802
+        if query["RoleName"] not in self.roles:
+            raise KeyError("role")
+        return {"Role": self.roles[query["RoleName"]]}
+
+    def CreateRole(self, query):  # noqa: N802
+        self.roles[query["RoleName"]] = {
+            "AssumeRolePolicyDocument": query["AssumeRolePolicyDocument"],
+            "MaxSessionDuration": int(query["MaxSessionDuration"]),
+        }
+        return {}
+
+    def UpdateRole(self, query):  # noqa: N802
+        role = self.roles[query["RoleName"]]
+        if "NewAssumeRolePolicyDocument" in query:
+            role["AssumeRolePolicyDocument"] = query["NewAssumeRolePolicyDocument"]
+        if "NewMaxSessionDuration" in query:
+            role["MaxSessionDuration"] = int(query["NewMaxSessionDuration"])
+        return {}
+
+    def GetPolicy(self, query):  # noqa: N802
+        assert query["PolicyType"] == "Custom"
+        if query["PolicyName"] not in self.policies:
+            raise KeyError("policy")
+        return {"DefaultPolicyVersion": {"PolicyDocument": self.policies[query["PolicyName"]]}}
+
+    def CreatePolicy(self, query):  # noqa: N802
+        self.policies[query["PolicyName"]] = query["PolicyDocument"]
+        return {}
+
+    def CreatePolicyVersion(self, query):  # noqa: N802
+        assert query["SetAsDefault"] == "true"
+        assert query["RotateStrategy"] == "DeleteOldestNonDefaultVersionWhenLimitExceeded"
+        return self.CreatePolicy(query)
+
+    def ListPoliciesForRole(self, query):  # noqa: N802
+        names = self.attached.get(query["RoleName"], [])
+        return {"Policies": {"Policy": [{"PolicyType": kind, "PolicyName": name} for kind, name in names]}}
+
+    def AttachPolicyToRole(self, query):  # noqa: N802
+        self.attached.setdefault(query["RoleName"], []).append((query["PolicyType"], query["PolicyName"]))
+        return {}
+
+
+class StubOss:
+    """One bucket that may not be there yet."""
+
+    def __init__(self):
+        self.info, self.documents, self.calls = None, {}, []
+        self.refuse = {}
+
+    def __call__(self, request):
+        status, headers, body = self.answer(request)
+        return status, {"Date": "Tue, 24 Nov 2026 14:00:00 GMT", **headers}, body
+
+    def answer(self, request):
+        query = urlsplit(request.url).query
+        parts = ("lifecycle", "cors", "publicAccessBlock")
+        document = next((part for part in parts if part in query), "")
+        self.calls.append((request.method, document, request.headers, request.body))
+        if request.method in self.refuse:
+            return self.refuse[request.method]
+        if request.method == "PUT":
+            return self.put(document, request)
+        if "bucketInfo" in query:
+            return (200, {}, self.info) if self.info else self.error(404, "NoSuchBucket")
+        if document in self.documents:
+            return 200, {}, self.documents[document]
+        return self.error(404, {"lifecycle": "NoSuchLifecycle", "cors": "NoSuchCORSConfiguration"}[document])
+
+    def put(self, document, request):
+        if document:
+            self.documents[document] = (
+                request.body if isinstance(request.body, bytes) else request.body.read()
+            )
+        else:
+            self.info = bucket_info()
+        return 200, {}, ""
+
+    def error(self, status, code):
+        return status, {}, f"<Error><Code>{code}</Code><Message>m</Message><RequestId>R</RequestId></Error>"
+
+    def changes(self):
+        return [(method, document) for method, document, _, _ in self.calls if method != "GET"]
+
+
+def bucket_info(location="oss-cn-hangzhou", acl="private", versioning="", block="false"):
+    return (
+        f"<BucketInfo><Bucket><Name>my-bucket</Name><Location>{location}</Location>"
+        f"<AccessControlList><Grant>{acl}</Grant></AccessControlList><Versioning>{versioning}</Versioning>"
+        f"<BlockPublicAccess>{block}</BlockPublicAccess></Bucket></BucketInfo>"
+    )
+
+
+def run(cloud, *options):
+    parser = argparse.ArgumentParser()
+    setup.add_arguments(parser)
+    given = ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--profiles", str(cloud.profiles)]
+    given += ["--env-file", str(cloud.profiles.with_name(".env")), *options]
+    return setup.run(parser.parse_args(given))

@@ -1,0 +1,163 @@
+"""The bucket: what is made or changed, what is kept, and what the operator hears about it."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from ops.account.bucket import FoundBucket, WantedBucket
+from ops.account.bucket_plan import bucket_steps
+from tests.ops.account.stubs import bucket_info, run
+
+
+def test_a_missing_bucket_is_only_made_when_asked_for(cloud, capsys):
+    assert run(cloud, "--yes") == 0
+    assert cloud.oss.changes() == []
+    assert "--bucket-create" in capsys.readouterr().out
+
+
+def test_a_new_bucket_is_private(cloud):
+    assert run(cloud, "--yes", "--bucket-create") == 0
+    method, document, headers, _ = next(call for call in cloud.oss.calls if call[0] == "PUT")
+    assert (method, document, headers["x-oss-acl"]) == ("PUT", "", "private")
+
+
+def test_a_bucket_that_is_there_keeps_its_acl_versioning_and_block(cloud, capsys):
+    cloud.oss.info = bucket_info(acl="public-read", versioning="Enabled", block="true")
+    assert run(cloud, "--yes", "--bucket-create") == 0
+    assert cloud.oss.changes() == [("PUT", "lifecycle")]
+    output = capsys.readouterr().out
+    assert "is public-read: everybody reads" in output
+    assert "ignores x-oss-forbid-overwrite" in output
+    assert "Block Public Access is on for bucket my-bucket" in output
+
+
+def test_public_access_stays_blocked_unless_it_is_asked_for(cloud, capsys):
+    cloud.oss.info = bucket_info(block="true")
+    assert run(cloud, "--yes") == 0
+    assert cloud.oss.changes() == []
+    assert "--allow-public-read" in capsys.readouterr().out
+    assert run(cloud, "--yes", "--allow-public-read") == 0
+    assert cloud.oss.changes() == [("PUT", "publicAccessBlock")]
+    assert "Block Public Access goes off" in capsys.readouterr().out
+
+
+def test_a_bucket_that_blocks_nothing_is_not_asked_to_stop(cloud):
+    cloud.oss.info = bucket_info(block="false")
+    assert run(cloud, "--yes", "--allow-public-read") == 0
+    assert cloud.oss.changes() == []
+
+
+def test_nobody_is_asked_to_unblock_what_no_profile_needs():
+    wanted = WantedBucket("my-bucket", "cn-hongkong", create=True, allow_public_read=True)
+    steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hongkong", "private", "", True))
+    assert [step.action for step in steps] == ["PutBucketLifecycle"]
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("region", "may_refuse"),
+    [("cn-hangzhou", True), ("cn-hongkong", False), ("ap-southeast-1", False)],
+)
+def test_a_new_account_hears_where_the_default_host_refuses_it(region, may_refuse):
+    _, notes = bucket_steps(WantedBucket("my-bucket", region), FoundBucket("", "private", "", False))
+    assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
+
+
+@pytest.mark.parametrize(
+    ("blocks", "options", "warned"),
+    [("false", [], True), ("true", [], False), ("true", ["--allow-public-read"], True)],
+)
+def test_a_page_that_chooses_the_name_is_warned_of_where_nothing_blocks_public_access(
+    cloud, capsys, blocks, options, warned
+):
+    cloud.oss.info = bucket_info(block=blocks)
+    assert run(cloud, "--yes", "--lang", "en", *options) == 0
+    assert ("no condition of [legacy] pins an ACL" in capsys.readouterr().out) is warned
+
+
+def test_a_bucket_in_another_region_is_said_to_be_there(cloud, capsys):
+    cloud.oss.info = bucket_info(location="oss-cn-beijing")
+    assert run(cloud, "--yes") == 0
+    assert "is in cn-beijing, not in cn-hangzhou" in capsys.readouterr().out
+
+
+def test_a_bucket_without_the_option_gets_no_lifecycle_rule(cloud):
+    cloud.oss.info = bucket_info()
+    assert run(cloud, "--yes") == 0
+    assert cloud.oss.changes() == []
+
+
+def test_rules_that_are_there_stay_whole_beside_ours(cloud):
+    cloud.oss.info = bucket_info()
+    theirs = (
+        "<Rule><ID>theirs</ID><Prefix>tmp/</Prefix><Status>Enabled</Status>"
+        "<NewFeature><X>1</X></NewFeature></Rule>"
+    )
+    cloud.oss.documents["lifecycle"] = f"<LifecycleConfiguration>{theirs}</LifecycleConfiguration>".encode()
+    page = (
+        "<CORSRule><AllowedOrigin>https://a.example.com</AllowedOrigin>"
+        "<AllowedMethod>GET</AllowedMethod></CORSRule>"
+    )
+    cloud.oss.documents["cors"] = (
+        f"<CORSConfiguration>{page}<ResponseVary>true</ResponseVary></CORSConfiguration>".encode()
+    )
+    assert run(cloud, "--yes", "--bucket-create", "--h5-origin", "https://m.example.com") == 0
+    lifecycle = cloud.oss.documents["lifecycle"].decode()
+    assert theirs in lifecycle
+    assert "<AbortMultipartUpload><Days>7</Days></AbortMultipartUpload>" in lifecycle
+    cors = ElementTree.fromstring(cloud.oss.documents["cors"])
+    assert [child.tag for child in cors] == ["CORSRule", "CORSRule", "ResponseVary"]
+    assert page in cloud.oss.documents["cors"].decode()
+    assert cors[1].findtext("AllowedOrigin") == "https://m.example.com"
+    assert [method.text for method in cors[1].findall("AllowedMethod")] == ["POST"]
+
+
+def test_documents_go_to_oss_with_their_digest(cloud):
+    import base64
+    import hashlib
+
+    cloud.oss.info = bucket_info()
+    assert run(cloud, "--yes", "--bucket-create") == 0
+    _, _, headers, body = next(call for call in cloud.oss.calls if call[:2] == ("PUT", "lifecycle"))
+    body = body if isinstance(body, bytes) else cloud.oss.documents["lifecycle"]
+    assert headers["Content-MD5"] == base64.b64encode(hashlib.md5(body).digest()).decode()
+
+
+ABORTING = (
+    "<Rule><Prefix>{}</Prefix><Status>{}</Status>"
+    "<AbortMultipartUpload><Days>3</Days></AbortMultipartUpload></Rule>"
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "noted"),
+    [
+        (ABORTING.format("", "Enabled"), 0, False),
+        (ABORTING.format("tmp/", "Enabled"), 0, True),
+        (ABORTING.format("", "Disabled"), 1, False),
+    ],
+)
+def test_a_rule_that_aborts_already_is_not_doubled(rule, changes, noted):
+    wanted = WantedBucket("my-bucket", "cn-hangzhou", create=True)
+    document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
+    steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hangzhou", "private", "", False, document))
+    assert len(steps) == changes
+    assert any("lifecycle rule" in note.en for note in notes) is noted
+
+
+@pytest.mark.parametrize(
+    ("origins", "methods", "changes"),
+    [
+        (["https://m.example.com"], ["POST"], 0),
+        (["*"], ["GET", "POST"], 0),
+        (["https://m.example.com"], ["GET"], 1),
+        (["https://other.example.com"], ["POST"], 1),
+    ],
+)
+def test_cors_is_added_for_a_page_that_cannot_post_yet(origins, methods, changes):
+    rule = "".join(f"<AllowedOrigin>{origin}</AllowedOrigin>" for origin in origins)
+    rule += "".join(f"<AllowedMethod>{method}</AllowedMethod>" for method in methods)
+    document = f"<CORSConfiguration><CORSRule>{rule}</CORSRule></CORSConfiguration>"
+    wanted = WantedBucket("my-bucket", "cn-hangzhou", h5_origins=("https://m.example.com",))
+    steps, _ = bucket_steps(wanted, FoundBucket("oss-cn-hangzhou", "private", "", False, "", document))
+    assert len(steps) == changes

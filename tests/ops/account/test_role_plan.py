@@ -1,0 +1,104 @@
+"""Roles: which calls are still to be made, and what is told beside them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ops.account.role_plan import FoundRole, FoundRoles, WantedRoles, role_steps
+from tests.ops.account.stubs import (
+    ACCOUNT,
+    FUNCTION_ROLE,
+    MAY_ASSUME,
+    TRUSTED_BY_FC,
+    TRUSTED_BY_FUNCTION,
+    UPLOAD_POLICY,
+    UPLOAD_ROLE,
+    run,
+)
+
+
+def test_a_widened_policy_is_narrowed_again(cloud):
+    assert run(cloud, "--yes") == 0
+    cloud.ram.policies[UPLOAD_ROLE] = json.dumps(
+        {"Version": "1", "Statement": [{"Effect": "Allow", "Action": "oss:*", "Resource": "*"}]}
+    )
+    cloud.ram.calls.clear()
+    assert run(cloud, "--yes") == 0
+    assert cloud.ram.changes() == ["CreatePolicyVersion"]
+    assert json.loads(cloud.ram.policies[UPLOAD_ROLE]) == UPLOAD_POLICY
+
+
+def test_a_trust_policy_that_lets_the_whole_account_in_is_narrowed_again(cloud):
+    assert run(cloud, "--yes") == 0
+    loose = json.dumps(TRUSTED_BY_FUNCTION).replace(f"role/{FUNCTION_ROLE}", "root")
+    cloud.ram.roles[UPLOAD_ROLE]["AssumeRolePolicyDocument"] = loose
+    cloud.ram.calls.clear()
+    assert run(cloud, "--yes") == 0
+    assert cloud.ram.changes() == ["UpdateRole"]
+    assert json.loads(cloud.ram.roles[UPLOAD_ROLE]["AssumeRolePolicyDocument"]) == TRUSTED_BY_FUNCTION
+
+
+def test_a_longer_session_raises_the_roles_limit_and_a_shorter_one_leaves_it(cloud):
+    assert run(cloud, "--yes", "--session-seconds", "43200") == 0
+    assert cloud.ram.roles[UPLOAD_ROLE]["MaxSessionDuration"] == 43200
+    cloud.ram.calls.clear()
+    assert run(cloud, "--yes", "--session-seconds", "900") == 0
+    assert cloud.ram.changes() == []
+
+
+def test_further_policies_of_a_role_are_named_and_left(cloud, capsys):
+    assert run(cloud, "--yes") == 0
+    cloud.ram.attached[UPLOAD_ROLE].append(("System", "AliyunOSSFullAccess"))
+    cloud.ram.calls.clear()
+    assert run(cloud) == 0
+    assert "AliyunOSSFullAccess (System)" in capsys.readouterr().out
+    assert cloud.ram.changes() == []
+
+
+def test_options_add_a_trusted_user_and_a_logstore_and_nothing_else(cloud):
+    user = f"acs:ram::{ACCOUNT}:user/me"
+    assert run(cloud, "--yes", "--also-trust", user, "--logs", "my-project/my-store") == 0
+    trust = json.loads(cloud.ram.roles[UPLOAD_ROLE]["AssumeRolePolicyDocument"])
+    assert trust["Statement"][0]["Principal"] == {"RAM": [f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}", user]}
+    may = json.loads(cloud.ram.policies[FUNCTION_ROLE])
+    assert may["Statement"][1:] == [
+        {
+            "Effect": "Allow",
+            "Action": ["log:PostLogStoreLogs"],
+            "Resource": [f"acs:log:*:{ACCOUNT}:project/my-project/logstore/my-store"],
+        }
+    ]
+
+
+WANTED = WantedRoles(ACCOUNT, FUNCTION_ROLE, UPLOAD_ROLE, UPLOAD_POLICY, 3600)
+
+
+IN_PLACE = FoundRoles(
+    {
+        FUNCTION_ROLE: FoundRole(TRUSTED_BY_FC, 3600, frozenset({("Custom", FUNCTION_ROLE)})),
+        UPLOAD_ROLE: FoundRole(TRUSTED_BY_FUNCTION, 3600, frozenset({("Custom", UPLOAD_ROLE)})),
+    },
+    {FUNCTION_ROLE: MAY_ASSUME, UPLOAD_ROLE: UPLOAD_POLICY},
+)
+
+
+def test_what_is_in_place_needs_no_step():
+    assert role_steps(WANTED, IN_PLACE) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "action"),
+    [
+        (lambda role: replace(role, attached=frozenset()), "AttachPolicyToRole"),
+        (lambda role: replace(role, trust=None), "UpdateRole"),
+        (lambda role: replace(role, trust={**TRUSTED_BY_FUNCTION, "Version": "2"}), "UpdateRole"),
+        (lambda role: replace(role, max_session_seconds=900), "UpdateRole"),
+    ],
+)
+def test_each_difference_of_a_role_is_one_step(change, action):
+    found = FoundRoles(
+        {**IN_PLACE.roles, UPLOAD_ROLE: change(IN_PLACE.roles[UPLOAD_ROLE])}, IN_PLACE.policies
+    )
+    steps, _ = role_steps(WANTED, found)
+    assert [step.action for step in steps] == [action]
