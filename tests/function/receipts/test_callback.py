@@ -131,6 +131,11 @@ def test_refuses_a_ticket_that_is_not_of_this_upload(upload, call, clock, key_ho
     assert refusal(call(asked.body(ticket=forged(clock, asked.key))), 403, "forbidden")
 
 
+@pytest.mark.parametrize("key", ["", None])
+def test_no_ticket_is_for_an_object_without_a_name(upload, call, clock, key):
+    assert refusal(call(upload().body(ticket=ticket(clock, key=key), object="")), 403, "forbidden")
+
+
 def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason(upload, call, clock):
     asked = upload()
     assert call(asked.body(ticket=ticket(clock, key=asked.key))).status == 200
