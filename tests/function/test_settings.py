@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from function.errors import Misconfigured
+from function.errors import Misconfigured, Problem
 from function.instance import Surroundings
 from function.kinds import Rate
+from function.setting_table import SETTINGS
 from function.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -246,12 +247,91 @@ SENTENCES = {
 
 @pytest.mark.parametrize(("sentence", "changes"), SENTENCES.items(), ids=SENTENCES)
 def test_one_wrong_value_is_one_sentence_that_says_what_is_allowed(environment, sentence, changes):
-    assert problems_of({**environment, **changes}) == (sentence,)
+    with pytest.raises(Misconfigured) as raised:
+        read_settings({**environment, **changes})
+    assert raised.value.problems == (Problem(sentence.split()[0], sentence),)
 
 
-def test_a_webhook_keeps_its_whole_address(environment):
-    environment["UPLOAD_WEBHOOK_URL"] = "https://business.example/hook?token=x"
-    assert read_settings(environment).upload_webhook_url == "https://business.example/hook?token=x"
+def test_the_settings_that_mislead_the_sdk_are_named_for_programs_as_well(environment):
+    with pytest.raises(Misconfigured) as raised:
+        read_settings({**environment, "ALIYUN_ACCESS_KEY_SECRET": "x", "DEBUG": "SDK"})
+    assert [problem.setting for problem in raised.value.problems] == ["ALIYUN_ACCESS_KEY_ID", "DEBUG"]
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("UPLOAD_WEBHOOK_URL", "upload_webhook_url", "https://business.example/hook?token=x"),
+        ("CALLBACK_URL", "callback_url", "https://fn.example.com/api/callback"),
+        ("OWNER_SECRET", "owner_secret", "o" * 32),
+        ("LOG_LEVEL", "log_level", "ERROR"),
+        ("STS_ENDPOINT", "sts_endpoint", "https://sts-vpc.cn-hangzhou.aliyuncs.com"),
+        ("OSS_HOST", "host", "https://upload.example.com"),
+        ("CALLBACK_KEY_ORIGIN", "callback_key_origin", "http://127.0.0.1:9003"),
+    ],
+)
+def test_what_is_set_is_what_is_used(environment, name, field, value):
+    environment |= {"TOKEN_SECRET": SECRET, name: value}
+    assert getattr(read_settings(environment), field) == value
+
+
+def test_the_version_of_signatures_is_that_of_every_profile_that_names_none(environment):
+    profiles = read_settings({**environment, "OSS_SIGNATURE_VERSION": "v1"}).profiles
+    assert {profile.signature_version for profile in profiles.values()} == {"v1"}
+
+
+def test_the_session_may_write_to_the_bucket_that_is_set(environment):
+    (policy,) = read_settings({**environment, "OSS_BUCKET": "another"}).session_policies.values()
+    assert "acs:oss:*:*:another/" in policy
+
+
+def test_of_several_origins_stray_commas_do_not_count_and_only_the_wrong_ones_are_shown(environment):
+    environment["ALLOWED_ORIGINS"] = " https://a.example,, http://localhost:5173 ,"
+    assert read_settings(environment).allowed_origins == {"https://a.example", "http://localhost:5173"}
+    environment["ALLOWED_ORIGINS"] = "https://a.example,*,b.example"
+    (problem,) = problems_of(environment)
+    assert problem == (
+        "ALLOWED_ORIGINS = '*, b.example' must be origins such as https://www.example.com, never *"
+    )
+
+
+@pytest.mark.parametrize(("value", "secrets"), [(f"{SECRET},", 1), (f" ,{SECRET} , {NEW_SECRET}", 2)])
+def test_of_several_secrets_stray_commas_do_not_count(environment, value, secrets):
+    assert len(read_settings({**environment, "TOKEN_SECRET": value}).token_secrets) == secrets
+
+
+def test_a_comma_alone_is_no_secret(environment):
+    (problem,) = problems_of({**environment, "TOKEN_SECRET": ","})
+    assert "TOKEN_SECRET must be at least 32 random bytes" in problem
+
+
+def test_what_is_made_from_a_wrong_value_is_not_judged_but_what_is_set_is(environment):
+    environment["OSS_BUCKET"] = "My_Bucket"
+    assert len(problems_of(environment)) == 1
+    assert len(problems_of({**environment, "OSS_HOST": "https://upload.example.com"})) == 1
+    (bucket, host) = problems_of({**environment, "OSS_HOST": "http://upload.example.com"})
+    assert bucket.startswith("OSS_BUCKET = ") and host.startswith("OSS_HOST = ")
+
+
+def test_what_another_mode_needs_is_not_looked_at(environment):
+    environment |= {"WECHAT_APPID": "!", "WECHAT_ENDPOINT": "!", "JWT_ALGORITHM": "none"}
+    environment |= {"JWT_ISSUER": "店", "JWT_AUDIENCE": "店", "JWT_KEY": "店", "WECHAT_SECRET": "店"}
+    settings = read_settings(environment)
+    assert (settings.wechat, settings.jwt) == (None, None)
+
+
+def test_a_secret_that_is_wrong_is_not_missing_as_well(environment):
+    environment |= {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx", "WECHAT_SECRET": "s"}
+    assert problems_of({**environment, "TOKEN_SECRET": "short"}) == (
+        "TOKEN_SECRET must be at least 32 random bytes in each comma-separated part",
+    )
+
+
+def test_what_is_a_secret_is_said_of_it():
+    assert {row.name for row in SETTINGS if row.is_secret} == {
+        *("WECHAT_SECRET", "JWT_KEY", "TOKEN_SECRET", "RECEIPT_SECRET", "OWNER_SECRET"),
+        "UPLOAD_WEBHOOK_URL",
+    }
 
 
 @pytest.mark.parametrize(("session", "is_enough"), [("1261", True), ("1260", False)])
@@ -304,8 +384,13 @@ def test_a_callback_profile_needs_a_callback_url(environment, profiles_file):
     environment["PROFILES_FILE"] = profiles_file(
         '[p]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\ncallback = true\n'
     )
-    (problem,) = problems_of(environment)
-    assert "[p]: callback = true needs CALLBACK_URL" in problem
+    with pytest.raises(Misconfigured) as raised:
+        read_settings(environment)
+    (problem,) = raised.value.problems
+    assert problem.sentence == "profiles.toml [p]: callback = true needs CALLBACK_URL"
+    assert (problem.setting, problem.needs) == ("profiles.toml", "CALLBACK_URL")
+    environment |= {"CALLBACK_URL": "https://fn.example.com/callback", "TOKEN_SECRET": SECRET}
+    assert read_settings(environment).profiles["p"].callback
 
 
 @pytest.mark.parametrize(
