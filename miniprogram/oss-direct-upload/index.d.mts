@@ -146,7 +146,7 @@ export interface Limits {
 /** 一切失败。请用 error.name === 'OssUploadError' 判断，不要用 instanceof（转成 ES5 后不可靠）。 */
 export class OssUploadError extends Error {
   name: 'OssUploadError'
-  /** 错误码，见 README 的表。 */
+  /** 错误码，见文档 docs/client.zh-CN.md 的表。 */
   code: ErrorCode
   /** 给用户看的一整句话。 */
   message: string

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -26,3 +27,25 @@ def test_the_sizes_of_the_two_files_are_theirs(name):
     shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
     real = [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in ("index.js", "errors.js")]
     assert shown == real
+
+
+CHANGING = re.compile(r"127\.0\.0\.1:\d+|\d+ ms|avatars/\w+…[\w-]+\.png|eyJh… \(\d+")
+
+
+def steady(text):
+    """The lines of a text without what differs from run to run, and without how they are set."""
+    return [" ".join(CHANGING.sub("…", line).split()) for line in text.splitlines()]
+
+
+def test_what_the_demo_is_shown_to_print_is_what_it_prints():
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    (shown,) = [code for kind, code in code_blocks(page("README.md")) if kind == ""]
+    printed = steady(done.stdout)
+    assert [line for line in steady(shown) if line not in printed and line != "…"] == []
