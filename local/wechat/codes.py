@@ -1,5 +1,5 @@
 """
-Login codes of the local WeChat: issued or named by their text, good once, five minutes long.
+Login codes of the local WeChat: issued, or read by their text; each is good once.
 """
 
 import base64
@@ -16,8 +16,12 @@ from local.ground.clock import Clock
 LIFETIME = timedelta(minutes=5)
 PER_USER_AND_MINUTE = 100
 OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# A code nobody issued that looks like this names a user of its own, so that curl can log in.
-LOCAL_CODE = re.compile(r"local-[\x21-\x7e]{1,122}")
+LONGEST_CODE = 128
+# Codes that nobody issued: these name a user of their own, so that curl can log in, ...
+OWN_USER = "local-"
+# ... and these are invalid, as what a mini-program must survive. All others are what WeChat DevTools give:
+# nothing here can read them, so they are the one developer's.
+INVALID = "bad-"
 
 
 class WechatError(NamedTuple):
@@ -62,7 +66,6 @@ class Codes:
         code = secrets.token_hex(16)
         now = self._now()
         with self._lock:
-            self._forget_expired(now)
             self._issued[code] = Issued(openid or _openid_of(secrets.token_bytes(32)), now)
         return code
 
@@ -85,9 +88,10 @@ class Codes:
         issued = self._issued.get(code)
         if issued is not None:
             return issued.openid if now - issued.at < LIFETIME else None
-        if LOCAL_CODE.fullmatch(code):
-            return _openid_of(f"{self._app_id} {code}".encode())
-        return None
+        if len(code) > LONGEST_CODE or code.startswith(INVALID):
+            return None
+        user = code if code.startswith(OWN_USER) else "developer"
+        return _openid_of(f"{self._app_id} {user}".encode("utf-8", "surrogatepass"))
 
     def _count(self, openid: str, now: datetime) -> int:
         """Logins of this user within a minute, this one among them."""
@@ -99,11 +103,6 @@ class Codes:
             if not self._recent_by_user[old]:
                 del self._recent_by_user[old]
         return self._recent_by_user[openid]
-
-    def _forget_expired(self, now: datetime) -> None:
-        # Oldest first; a forgotten code is invalid, as an expired one is.
-        while self._issued and now - next(iter(self._issued.values())).at >= LIFETIME:
-            del self._issued[next(iter(self._issued))]
 
 
 def _openid_of(seed: bytes) -> str:

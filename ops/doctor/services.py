@@ -91,7 +91,7 @@ def check_wechat(settings: Settings) -> Finding:
     Show WeChat a code that nobody got: it says that the code is bad only after AppID and secret passed.
     """
     try:
-        log_in("doctor-looks-whether-the-secret-fits", settings, exchange)
+        log_in("bad-doctor-looks-whether-the-secret-fits", settings, exchange)
     except Misconfigured as error:
         remedy = Text(
             "Copy both from the mini-program console (开发管理 > 开发设置).",

@@ -78,6 +78,13 @@ def test_a_code_is_good_for_five_minutes(wechat_server, wechat_login, clock, sec
     assert answer.get("errcode") == (None if good else 40029)
 
 
+def test_a_code_that_is_over_stays_over(wechat_server, wechat_login, clock):
+    code = wechat_server.issue_code("oSomebody")
+    clock.tick(hours=1)
+    wechat_server.issue_code()
+    assert wechat_login(code)["errcode"] == 40029
+
+
 def test_a_used_code_stays_used(wechat_server, wechat_login, clock):
     code = wechat_server.issue_code()
     wechat_login(code)
@@ -86,12 +93,28 @@ def test_a_used_code_stays_used(wechat_server, wechat_login, clock):
     assert wechat_login(code)["errcode"] == 40163
 
 
+@pytest.mark.parametrize("code", ["bad-", "bad-code", "bad-" + "0" * 32, "x" * 129, "local-" + "a" * 123])
+def test_a_code_that_says_so_or_is_too_long_is_invalid(wechat_login, code):
+    assert [wechat_login(code)["errcode"] for _ in range(2)] == [40029, 40029]
+
+
 @pytest.mark.parametrize(
     "code",
-    ["x", "0" * 32, "local-", "Local-alice", " local-alice", "local-a b", "local-张三", "local-" + "a" * 123],
+    ["x", "0e3fGz100bUcgS1mvB300KMZtB2fGz1K", " bad-code", "the code is a mock one", "张三", "y" * 128],
 )
-def test_a_code_nobody_issued_is_invalid(wechat_login, code):
-    assert wechat_login(code)["errcode"] == 40029
+def test_a_code_as_devtools_give_is_the_developer_s_and_good_once(wechat_login, code):
+    developer = wechat_login("devtools-1")["openid"]
+    assert wechat_login(code)["openid"] == developer
+    assert wechat_login(code)["errcode"] == 40163
+    assert wechat_login("local-alice")["openid"] != developer
+
+
+@pytest.mark.parametrize("code", ["local-", "local-张三", "local-" + "a" * 122])
+def test_a_local_code_is_a_user_s_of_its_own(wechat_login, code):
+    assert wechat_login(code)["openid"] not in {
+        wechat_login("local-bob")["openid"],
+        wechat_login("x")["openid"],
+    }
 
 
 def test_a_local_code_names_the_same_user_everywhere(wechat_login):

@@ -136,7 +136,7 @@ def test_prints_neither_tokens_nor_signatures_nor_keys(by_sdk, capsys, picture, 
 
 
 def test_a_used_code_is_explained(by_url, capsys):
-    assert run(*by_url, "--code", "no-such-code") == 1
+    assert run(*by_url, "--code", "bad-code") == 1
     assert "Log in again" in capsys.readouterr().err
 
 

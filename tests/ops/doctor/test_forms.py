@@ -34,7 +34,7 @@ def test_without_keys_the_files_stay_and_are_named(here):
 
 
 def test_a_code_that_the_function_refuses_is_explained(here):
-    finding = here.examine(code="used-or-unknown").the_bad_one("Login at the function")
+    finding = here.examine(code="bad-code").the_bad_one("Login at the function")
     assert "wx.login" in finding.remedy.en
 
 
