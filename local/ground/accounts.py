@@ -40,6 +40,11 @@ class Accounts:
         with self._lock:
             self._keys[key.access_key_id] = key
 
+    def has_issued(self, security_token: str) -> bool:
+        """Whether this is the token of any key, whichever it is."""
+        with self._lock:
+            return any(key.security_token == security_token for key in self._keys.values())
+
     def find(self, access_key_id: str) -> AccessKey | None:
         with self._lock:
             return self._keys.get(access_key_id)

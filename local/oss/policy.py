@@ -139,12 +139,12 @@ def parse_policy(encoded: str, dollar_optional: bool = True) -> Policy:
 
 
 def _decoded(encoded: str) -> Any:
-    if not encoded:
-        _invalid("05", "policy is empty.")
     try:
         text = base64.b64decode(encoded, validate=True).decode()
     except ValueError:
         _invalid("01", "the policy is not base64 of UTF-8 text.")
+    if not text.strip():
+        _invalid("05", "policy is empty.")
     # OSS documents \$ as an escape; JSON has none such.
     text = re.sub(r"\\(.)", lambda escape: "$" if escape[1] == "$" else escape[0], text, flags=re.DOTALL)
     try:

@@ -57,7 +57,7 @@ def _authenticate_v1(form: Form, accounts: Accounts, now: datetime, rules: OssRu
     if rules.v1_retired:
         raise OssError(errors.V1_RETIRED)
     key_id = _required(form, "OSSAccessKeyId", errors.KEY_ID_MISSING, errors.KEY_ID_BLANK)
-    policy = _required(form, "policy", errors.POLICY_FIELD_MISSING)
+    policy = _required(form, "policy", errors.POLICY_FIELD_MISSING, errors.POLICY_FIELD_MISSING)
     given = _required(form, "Signature", errors.SIGNATURE_MISSING, errors.SIGNATURE_BLANK)
     access_key = find_key(accounts, key_id, form.value(TOKEN_FIELD), now)
     _compare(given, sign_v1(access_key.access_key_secret, policy), access_key)
@@ -68,7 +68,7 @@ def _authenticate_v4(form: Form, accounts: Accounts, region: str, now: datetime,
     if form.value("x-oss-signature-version") != V4:
         version = form.value("x-oss-signature-version") or ""
         raise refused(errors.SIGNATURE_VERSION, "x-oss-signature-version", version)
-    policy = _required(form, "policy", errors.POLICY_FIELD_MISSING)
+    policy = _required(form, "policy", errors.POLICY_FIELD_MISSING, errors.POLICY_FIELD_MISSING)
     given = _required(form, "x-oss-signature", errors.SIGNATURE_MISSING, errors.SIGNATURE_BLANK)
     key_id, day = read_scope(form.value("x-oss-credential") or "", region)
     date = form.value("x-oss-date") or ""

@@ -41,6 +41,7 @@ def test_policies_of_other_signers_are_well_formed(vector):
     ("text", "cause", "message"),
     [
         ("", "05", None),
+        (" \n", "05", None),
         ("[]", "01", None),
         ("null", "01", None),
         ("{}", "09", None),

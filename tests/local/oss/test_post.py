@@ -87,7 +87,7 @@ def test_extra_fields_are_accepted_and_unpinned_ones_decide(oss, oss_client):
         ("x-oss-security-token", "?", (403, "InvalidSecurityToken", "0002-00000006")),
         ("policy", "e30=", (403, "SignatureDoesNotMatch", "0002-00000040")),
         ("policy", None, (400, "InvalidArgument", "0002-00000702")),
-        ("policy", "", (403, "SignatureDoesNotMatch", "0002-00000040")),
+        ("policy", "", (400, "InvalidArgument", "0002-00000702")),
     ],
 )
 def test_one_changed_field_is_refused(oss, oss_client, field, value, refusal):

@@ -156,7 +156,8 @@ def test_the_right_signature_is_told_to_nobody():
         ({"x_oss_date": "20291231T256060Z"}, "InvalidArgument", "0002-00000709"),
         ({"x_oss_signature": ""}, "InvalidArgument", "0002-00000704"),
         ({"x_oss_signature": V4[0]["x_oss_signature"].upper()}, "SignatureDoesNotMatch", "0002-00000040"),
-        ({"x_oss_security_token": "CAIS"}, "AccessKeyIdAndSecurityTokenNotMatch", "0002-00000004"),
+        ({"x_oss_security_token": "CAIS"}, "InvalidSecurityToken", "0002-00000006"),
+        ({"policy": ""}, "InvalidArgument", "0002-00000702"),
         ({"x_oss_security_token": "签名"}, "InvalidSecurityToken", "0002-00000006"),
     ],
 )
@@ -216,6 +217,7 @@ def test_the_date_window_closes_on_both_sides(age, strict, accepted):
         ("signature", None, "0002-00000703", "Post request signature is empty."),
         ("signature", "", "0002-00000704", "Post request signature is empty."),
         ("policy", None, "0002-00000702", "'policy'"),
+        ("policy", "", "0002-00000702", "'policy'"),
     ],
 )
 def test_v1_wants_all_three_fields(field, value, ec, text):
@@ -235,7 +237,8 @@ def test_v1_wants_all_three_fields(field, value, ec, text):
     [
         (None, "InvalidAccessKeyId", "0002-00000003"),
         ("", "InvalidSecurityToken", "0002-00000006"),
-        ("CAISexampleToken/+=", "AccessKeyIdAndSecurityTokenNotMatch", "0002-00000004"),
+        ("CAISexampleToken/+=", "InvalidSecurityToken", "0002-00000006"),
+        ("CAISanother/+==", "AccessKeyIdAndSecurityTokenNotMatch", "0002-00000004"),
         ("CAISexampleToken/ ==", "InvalidSecurityToken", "0002-00000006"),
     ],
 )
@@ -245,8 +248,10 @@ def test_a_temporary_key_is_nothing_without_its_token(token, code, ec):
     form.fields.pop("x-oss-security-token")
     if token is not None:
         form.fields["x-oss-security-token"] = token
+    accounts = _accounts(vector)
+    accounts.add(AccessKey("STS.NTAnother", "secret", "CAISanother/+=="))
     with pytest.raises(OssError) as refused:
-        authenticate(form, _accounts(vector), "cn-hangzhou", datetime(2026, 1, 1, tzinfo=UTC), RULES)
+        authenticate(form, accounts, "cn-hangzhou", datetime(2026, 1, 1, tzinfo=UTC), RULES)
     assert (refused.value.refusal.code, refused.value.refusal.ec) == (code, ec)
 
 
