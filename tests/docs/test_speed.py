@@ -13,9 +13,7 @@ RATIO = re.compile(r"\d+\.\d\d ×")
 
 def cold_starts():
     """Each process of the results: milliseconds and MB, as whole numbers."""
-    rows = next(
-        table for table in tables(page(RESULTS)) if len(table[0]) == 5 and "this function" in table[0][0]
-    )
+    rows = next(table for table in tables(page(RESULTS)) if table[0][0].startswith("this function"))
     return {(row[1].split()[0], str(int(float(row[3]) + 0.5))) for row in rows}
 
 
