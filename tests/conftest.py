@@ -221,5 +221,14 @@ def profiles_file(tmp_path: Path) -> Callable[[str], str]:
 
 
 @pytest.fixture
+def legacy_profiles() -> str:
+    """The ``profiles.toml`` that ships, with ``[legacy]`` switched on as its comment says."""
+    text = (Path(__file__).parents[1] / "profiles.toml").read_text("utf-8")
+    above, mark, page = text.partition("# [legacy]")
+    assert mark
+    return above + (mark + page).replace("# ", "")
+
+
+@pytest.fixture
 def reply() -> Callable[..., dict[str, Any]]:
     return sts_reply

@@ -45,8 +45,14 @@ class Post:
     arrived: datetime
 
 
-def admits(post: Post, keys: Mapping[str, Key], region: str) -> bool:
-    """Whether the object is stored (an object of that name not being there yet)."""
+def admits(post: Post, keys: Mapping[str, Key], region: str, *, acl_needs_right: bool) -> bool:
+    """
+    Whether the object is stored (an object of that name not being there yet).
+
+    Args:
+        acl_needs_right: how to read what the pages leave open: whether an ACL in a form needs
+            oss:PutObjectAcl as well.
+    """
     fields: dict[str, str] = {}
     for name, value in post.pairs:
         # Field names match in any case; a field that says two things has no documented meaning.
@@ -70,7 +76,7 @@ def admits(post: Post, keys: Mapping[str, Key], region: str) -> bool:
         if not holds:
             return False
         bound.add(name)
-    return must_be_bound <= bound and _may_write(fields, key) and _values_are_known(fields)
+    return must_be_bound <= bound and _may_write(fields, key, acl_needs_right) and _values_are_known(fields)
 
 
 def _signer(
@@ -125,11 +131,12 @@ def _judge(condition: Any, fields: Mapping[str, str], size: int) -> tuple[str, b
     return field, mode == "eq" and fields.get(field) == value
 
 
-def _may_write(fields: Mapping[str, str], key: Key) -> bool:
+def _may_write(fields: Mapping[str, str], key: Key, acl_needs_right: bool) -> bool:
+    acl = fields.get("x-oss-object-acl")
     for folder, may_set_acl in key.folders.items():
         if fields["key"].startswith(folder):
-            # No page says whether an ACL in a form needs oss:PutObjectAcl; read as if it did.
-            return may_set_acl or "x-oss-object-acl" not in fields
+            # Of the others the session has no right to an ACL, and is denied the public ones outright.
+            return may_set_acl or acl is None or (not acl_needs_right and acl in ("default", "private"))
     return False
 
 

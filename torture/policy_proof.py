@@ -2,25 +2,27 @@
 Random rules and random uploads: what the rule says, what an oracle says, and what the local OSS says.
 """
 
+import json
 import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from function.credentials import StsCredentials
+from function.grants import grants_for_uploads, policy_of
 from function.oss.post_form import UploadRule, sign_folder, sign_object
+from function.profiles import read_profiles
 from local.ground.accounts import AccessKey, Accounts
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError
 from local.oss.form import FormReader
 from local.oss.objects import Objects
 from local.oss.post import Upload
-from local.oss.rules import OssRules
 from torture.canaries import Watch
 from torture.policy_oracle import Key, Post, admits
 from torture.report import Progress, Result
@@ -30,7 +32,20 @@ UPLOADS_PER_RULE = 24
 BOUNDARY = b"torture"
 REGION = "cn-hangzhou"
 BUCKETS = ("photos", "other-photos")
-# What the session may write, and whether with an ACL.
+PROFILES = """
+[default]
+key = "uploads/{id}"
+max_size = 1
+content_types = ["*/*"]
+[avatar]
+key = "avatars/{id}"
+max_size = 1
+content_types = ["*/*"]
+[page]
+key = "test/{filename}"
+max_size = 1
+"""
+# What the session of these may write, and whether with any ACL.
 FOLDERS = MappingProxyType({"uploads/": True, "avatars/": True, "test/": False})
 START = datetime(2026, 2, 28, 23, 50, tzinfo=UTC)
 TYPES = ("image/png", "image/svg+xml", "video/mp4", "text/html")
@@ -41,14 +56,21 @@ PINNABLE = {
     "x-oss-forbid-overwrite": ("true", "false"),
     "x-oss-object-acl": ("default", "private", "public-read"),
     "Cache-Control": ("no-cache", "max-age=1, public"),
-    "Content-Disposition": ("inline", 'attachment; filename="a b.png"'),
-    "x-oss-storage-class": ("Standard", "IA"),
+    "Content-Disposition": ("inline", 'attachment; filename="WeChatSetup.exe"'),
+    "x-oss-storage-class": ("Standard", "IA", "ColdArchive"),
     "x-oss-meta-source": ("mini", "wäre \\ gut"),
 }
 # Fields that no condition names; OSS takes them, so a rule does not speak of them.
 FREE = (("x-oss-meta-extra", "1"), ("submit", "Upload"), ("Expires", "0"), ("x:var", "y"), ("name", "n"))
 
 Signer = Callable[[UploadRule, StsCredentials, datetime], dict[str, str]]
+SessionPolicy = Callable[[str], str]
+
+
+def session_policy(bucket: str) -> str:
+    """What the function sends with AssumeRole for these profiles, as JSON text."""
+    profiles, _ = read_profiles(PROFILES, default_signature="v4")
+    return policy_of(bucket, grants_for_uploads(profiles.values()))
 
 
 @dataclass(frozen=True)
@@ -66,32 +88,33 @@ class World:
 
     Args:
         sign_object: the signer under proof.
+
+        session_policy: the narrowing of the sessions under proof, by bucket.
     """
 
     def __init__(
-        self, chance: random.Random, folder: Path, watch: Watch, sign_object: Signer = sign_object
+        self,
+        chance: random.Random,
+        folder: Path,
+        watch: Watch,
+        sign_object: Signer = sign_object,
+        session_policy: SessionPolicy = session_policy,
     ) -> None:
         self.chance = chance
         self.watch = watch
         self.sign_object = sign_object
         self.now = START
+        self.acl_needs_right = True
         self.credentials = [
             StsCredentials(
                 f"STS.key{i}", watch.plant(f"role{i}"), f"token{i}+/=", START + timedelta(hours=2 * i)
             )
             for i in (1, 2)
         ]
-        policy = {
-            "Version": "1",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": ["oss:PutObject", *(["oss:PutObjectAcl"] if may_set_acl else [])],
-                    "Resource": [f"acs:oss:*:*:{BUCKETS[0]}/{name}*", f"acs:oss:*:*:{BUCKETS[1]}/{name}*"],
-                }
-                for name, may_set_acl in FOLDERS.items()
-            ],
-        }
+        statements = [
+            statement for name in BUCKETS for statement in json.loads(session_policy(name))["Statement"]
+        ]
+        policy = {"Version": "1", "Statement": statements}
         accounts = Accounts(
             *(
                 AccessKey(
@@ -138,8 +161,11 @@ class World:
         return Signed(rule, tuple(fields.items()), True)
 
     def upload(self, signed: Signed) -> Post:
-        """A random upload with this form: good, or spoilt in up to three ways."""
+        """A random upload with this form: good, with one lie, or spoilt in up to three ways."""
         chance, rule = self.chance, signed.rule
+        self.acl_needs_right = chance.random() < 0.5
+        if chance.random() < 0.2:
+            return self._with_one_lie(signed)
         pairs = list(signed.pairs)
         for _ in range(chance.choice((0, 0, 1, 1, 2, 3))):
             self._spoil(pairs)
@@ -149,6 +175,15 @@ class World:
         arrived = chance.choice((early, early, early, rule.expires_at, rule.expires_at + timedelta(hours=1)))
         bucket = rule.bucket if chance.random() < 0.9 else chance.choice(BUCKETS)
         return Post(bucket, tuple(pairs), size, arrived)
+
+    def _with_one_lie(self, signed: Signed) -> Post:
+        """Nothing wrong but one field, which says what OSS would take if no condition were against it."""
+        fields, rule = dict(signed.pairs), signed.rule
+        known = {"key": (f"{fields['key']}.other",), **PINNABLE}
+        name = self.chance.choice([name for name in (*fields, "x-oss-object-acl") if name in known])
+        fields[name] = self.chance.choice(known[name])
+        early = rule.expires_at - timedelta(seconds=1)
+        return Post(rule.bucket, tuple(fields.items()), rule.max_size_bytes, early)
 
     def _spoil(self, pairs: list[tuple[str, str]]) -> None:
         chance = self.chance
@@ -179,7 +214,9 @@ class World:
                 )
 
     def _unpinned(self) -> tuple[str, str]:
-        name = self.chance.choice(("x-oss-object-acl", "x-oss-storage-class", "success_action_status"))
+        name = self.chance.choice(
+            ("x-oss-object-acl", "x-oss-object-acl", "x-oss-storage-class", "Content-Disposition")
+        )
         return name, self.chance.choice(PINNABLE[name])
 
     def _other_value(self, name: str, value: str) -> str:
@@ -199,7 +236,8 @@ def rule_admits(signed: Signed, post: Post, world: World) -> bool:
     wanted = {name.lower(): value for name, value in signed.pairs}
     rule = signed.rule
     if signed.is_folder:
-        if not sent.get("key", "").startswith(rule.key) or "x-oss-object-acl" in sent:
+        harmless = {None} if world.acl_needs_right else {None, "default", "private"}
+        if not sent.get("key", "").startswith(rule.key) or sent.get("x-oss-object-acl") not in harmless:
             return False
         wanted.pop("key")
     used = next(one for one in world.credentials if one.security_token == wanted["x-oss-security-token"])
@@ -220,15 +258,16 @@ _V4_FIELDS = ("x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-os
 
 def local_oss_admits(post: Post, world: World) -> bool:
     """The local OSS's own code from the multipart body to the stored object, without its socket."""
-    world.now = post.arrived
-    upload = Upload(world.buckets[post.bucket])
+    world.now, bucket = post.arrived, world.buckets[post.bucket]
+    bucket.rules = replace(bucket.rules, acl_needs_permission=world.acl_needs_right)
+    upload = Upload(bucket)
     try:
-        reader = FormReader(BOUNDARY, OssRules(), upload.open_file)
+        reader = FormReader(BOUNDARY, bucket.rules, upload.open_file)
         reader.feed(multipart(post))
         reader.finish()
         stored = upload.finish()
         world.watch.search(f"{stored}{stored.path.read_bytes()!r}", "stored object")
-        world.buckets[post.bucket].objects.delete(stored.key)
+        bucket.objects.delete(stored.key)
     except OssError:
         return False
     finally:
@@ -246,14 +285,19 @@ def multipart(post: Post) -> bytes:
     return lines + head + b"Content-Type: image/x\r\n\r\n" + bytes(post.size) + b"\r\n--%s--\r\n" % BOUNDARY
 
 
-def run(pairs: int = PAIRS, seed: int | None = None, sign_object: Signer = sign_object) -> Result:
+def run(
+    pairs: int = PAIRS,
+    seed: int | None = None,
+    sign_object: Signer = sign_object,
+    session_policy: SessionPolicy = session_policy,
+) -> Result:
     started = time.monotonic()
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     result, watch = Result("proof"), Watch()
     counts: Counter[str] = Counter()
     progress = Progress("proof", pairs)
     with TemporaryDirectory() as folder:
-        world = World(random.Random(seed), Path(folder), watch, sign_object)
+        world = World(random.Random(seed), Path(folder), watch, sign_object, session_policy)
         signed = world.sign()
         for number in range(1, pairs + 1):
             if number % UPLOADS_PER_RULE == 0:
@@ -261,7 +305,7 @@ def run(pairs: int = PAIRS, seed: int | None = None, sign_object: Signer = sign_
             post = world.upload(signed)
             opinions = (
                 rule_admits(signed, post, world),
-                admits(post, world.keys, REGION),
+                admits(post, world.keys, REGION, acl_needs_right=world.acl_needs_right),
                 local_oss_admits(post, world),
             )
             if len(set(opinions)) == 1:

@@ -370,8 +370,8 @@ def test_an_extra_field_changes_nothing_that_was_pinned(cloud, form, extra, stat
         assert (stored.content_type, stored.acl) == ("image/png", "default")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_classic_page_uploads_under_its_folder_and_nowhere_else(cloud, function, version):
+def page_form(function, version):
+    """What a page written for the sample servers sends, and where."""
     answer = function(version).ask(method="GET", path="/", query={"profile": "page"}).json
     fields = {"key": f"{answer['dir']}photo.png", "policy": answer["policy"]}
     if version == "v1":
@@ -384,12 +384,29 @@ def test_a_classic_page_uploads_under_its_folder_and_nowhere_else(cloud, functio
             "x-oss-signature": answer["signature"],
         }
     fields |= {"success_action_status": "200", "x-oss-security-token": answer["security_token"]}
-    assert post(answer["host"], {**fields, "key": "uploads/x.png"}).status_code == 403
-    assert post(answer["host"], {**fields, "x-oss-object-acl": "public-read"}).status_code == 403
-    assert post(answer["host"], fields, bytes(1025)).status_code == 400
+    return answer["host"], fields
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_classic_page_uploads_under_its_folder_and_nowhere_else(cloud, function, version):
+    host, fields = page_form(function, version)
+    assert post(host, {**fields, "key": "uploads/x.png"}).status_code == 403
+    assert post(host, {**fields, "x-oss-object-acl": "public-read"}).status_code == 403
+    assert post(host, fields, bytes(1025)).status_code == 400
     assert not len(cloud.oss.objects)
-    assert post(answer["host"], fields).status_code == 200
-    assert get(f"{answer['host']}/test/photo.png").content == PNG
+    assert post(host, fields).status_code == 200
+    assert get(f"{host}/test/photo.png").content == PNG
+
+
+@pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
+@pytest.mark.parametrize("acl_needs_permission", [True, False])
+def test_no_public_object_in_an_open_folder_whatever_an_acl_needs(cloud, function, acl, acl_needs_permission):
+    """No form of a page pins an ACL, and the pages of OSS disagree whether one needs a permission."""
+    cloud.oss.bucket.rules = replace(cloud.oss.bucket.rules, acl_needs_permission=acl_needs_permission)
+    host, fields = page_form(function, "v4")
+    assert refused(post(host, {**fields, "x-oss-object-acl": acl}), cloud)
+    private = post(host, {**fields, "x-oss-object-acl": "private"})
+    assert private.status_code == (403 if acl_needs_permission else 200)
 
 
 def test_an_announced_size_holds_for_a_classic_page_too(cloud, function):

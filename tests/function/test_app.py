@@ -20,9 +20,9 @@ EVENTS = sorted((Path(__file__).parents[1] / "events").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
-def test_answers_an_event_file_as_it_expects(instance, good_sts, path):
+def test_answers_an_event_file_as_it_expects(instance, good_sts, path, profiles_file, legacy_profiles):
     case = json.loads(path.read_text("utf-8", errors="surrogatepass"))
-    answer = instance().ask(json.dumps(case["event"]).encode())
+    answer = instance(PROFILES_FILE=profiles_file(legacy_profiles)).ask(json.dumps(case["event"]).encode())
     assert answer.status == case["expected"]["status"], answer.text
     if case["expected"]["code"]:
         assert set(answer.json) == {"error"}

@@ -1,12 +1,9 @@
 """grants: a session may do what the forms need, and nothing else."""
 
 import json
-from pathlib import Path
 
 from function.grants import UPLOADS, session_policies
 from function.profiles import read_profiles
-
-SHIPPED = Path(__file__).parents[2] / "profiles.toml"
 
 
 def policy(bucket, text):
@@ -15,8 +12,8 @@ def policy(bucket, text):
     return session_policies(bucket, profiles.values())[UPLOADS]
 
 
-def test_the_session_may_do_what_the_forms_need_and_nothing_else():
-    assert json.loads(policy("my-bucket", SHIPPED.read_text("utf-8"))) == {
+def test_the_session_may_do_what_the_forms_need_and_nothing_else(legacy_profiles):
+    assert json.loads(policy("my-bucket", legacy_profiles)) == {
         "Version": "1",
         "Statement": [
             {
@@ -32,6 +29,12 @@ def test_the_session_may_do_what_the_forms_need_and_nothing_else():
                 "Effect": "Allow",
                 "Action": ["oss:PutObject"],
                 "Resource": ["acs:oss:*:*:my-bucket/test/*"],
+            },
+            {
+                "Effect": "Deny",
+                "Action": ["oss:PutObject"],
+                "Resource": ["acs:oss:*:*:my-bucket/test/*"],
+                "Condition": {"StringEquals": {"oss:x-oss-object-acl": ["public-read", "public-read-write"]}},
             },
         ],
     }

@@ -1,7 +1,7 @@
 """profiles: what may be uploaded, read strictly; and the least a session needs for it."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from function.profile_options import MAX_OBJECT_BYTES
 from function.profiles import Profile, read_profiles
 
 SHIPPED = Path(__file__).parents[2] / "profiles.toml"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 GOOD = 'key = "uploads/{owner}/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
 
 
@@ -29,12 +30,26 @@ def with_option(line: str) -> str:
 def test_the_file_that_ships_is_right_as_it_is():
     profiles, problems = read(SHIPPED.read_text("utf-8"))
     assert not problems
-    assert set(profiles) == {"default", "avatar", "video", "legacy"}
+    assert set(profiles) == {"default", "avatar", "video"}
     assert not any(profile.callback for profile in profiles.values())
     assert profiles["default"].max_size_bytes == 10 * 1024 * 1024
     # A new bucket blocks public access, and would refuse a form that asks for it.
     assert {profile.acl for profile in profiles.values()} == {"default"}
-    assert profiles["legacy"].takes_filename
+
+
+def test_as_it_ships_no_form_lets_its_holder_choose_a_name():
+    profiles, _ = read(SHIPPED.read_text("utf-8"))
+    assert not [name for name, profile in profiles.items() if profile.takes_filename]
+
+
+def test_a_page_s_profile_when_switched_on_gives_each_caller_a_folder_and_a_small_size(legacy_profiles):
+    profiles, problems = read(legacy_profiles)
+    assert not problems
+    page = profiles["legacy"]
+    assert page.key.render(owner="one", upload_id="i", now=NOW, extension="") == "test/one/"
+    assert (page.max_size_bytes, page.expires_in) == (100 * 1024**2, timedelta(seconds=60))
+    local, _ = read((SHIPPED.parent / "local" / "profiles.toml").read_text("utf-8"))
+    assert page == local["legacy"]
 
 
 @pytest.mark.parametrize(

@@ -107,15 +107,14 @@ def test_the_role_may_put_objects_into_the_bucket_and_nothing_else():
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
 
 
-def test_the_local_profiles_are_those_that_ship_apart_from_the_callback():
-    def read(path):
-        profiles = tomllib.loads((PROJECT / path).read_text("utf-8"))
+def test_the_local_profiles_are_those_that_ship_with_everything_on(legacy_profiles):
+    def read(text):
         return {
             name: {option: value for option, value in profile.items() if option != "callback"}
-            for name, profile in profiles.items()
+            for name, profile in tomllib.loads(text).items()
         }
 
-    assert read("local/profiles.toml") == read("profiles.toml")
+    assert read((PROJECT / "local" / "profiles.toml").read_text("utf-8")) == read(legacy_profiles)
 
 
 def test_nothing_a_shell_may_hold_survives():

@@ -39,7 +39,10 @@ def without(dropped):
 
 @pytest.mark.parametrize(
     "dropped",
-    ["key", "content-length-range", "bucket", "x-oss-object-acl", "x-oss-content-type", "Cache-Control"],
+    [
+        *("key", "content-length-range", "bucket", "x-oss-object-acl", "x-oss-content-type"),
+        *("Cache-Control", "Content-Disposition", "x-oss-storage-class"),
+    ],
 )
 def test_a_signer_that_forgets_a_condition_is_noticed(dropped):
     assert policy_proof.run(PAIRS, seed=1, sign_object=without(dropped)).totals["disagreements"]
@@ -57,3 +60,21 @@ def test_a_signer_whose_size_is_one_byte_off_is_noticed():
         return sign_object(rule._replace(max_size_bytes=rule.max_size_bytes + 1), credentials, now)
 
     assert policy_proof.run(PAIRS, seed=1, sign_object=sign).totals["disagreements"]
+
+
+def test_a_session_that_is_not_denied_public_acls_in_an_open_folder_is_noticed():
+    def session_policy(bucket):
+        policy = loads(policy_proof.session_policy(bucket))
+        policy["Statement"] = [item for item in policy["Statement"] if item["Effect"] == "Allow"]
+        return dumps(policy)
+
+    assert policy_proof.run(PAIRS, seed=1, session_policy=session_policy).totals["disagreements"]
+
+
+def test_a_session_that_may_set_acls_in_an_open_folder_is_noticed():
+    def session_policy(bucket):
+        return policy_proof.session_policy(bucket).replace(
+            '"Action":["oss:PutObject"]', '"Action":["oss:PutObject","oss:PutObjectAcl"]', 1
+        )
+
+    assert policy_proof.run(PAIRS, seed=1, session_policy=session_policy).totals["disagreements"]

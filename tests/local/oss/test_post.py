@@ -387,6 +387,30 @@ def test_an_acl_needs_its_own_permission_unless_told_otherwise(oss, oss_client, 
     assert oss_client.post(with_acl).status == 204
 
 
+@pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
+@pytest.mark.parametrize("in_header", [True, False])
+def test_a_session_that_is_denied_public_acls_stores_none_under_either_reading(
+    oss, oss_client, acl, in_header
+):
+    every = {"Action": "*", "Resource": "*"}
+    condition = {"StringEquals": {"oss:x-oss-object-acl": ["public-read", "public-read-write"]}}
+    policy = {
+        "Statement": [{"Effect": "Allow", **every}, {"Effect": "Deny", **every, "Condition": condition}]
+    }
+    key = replace(oss_client.keys["sts"], access_key_id="STS.NTNoPublic", policies=(policy,))
+    oss.bucket.accounts.add(key)
+    oss_client.keys = {"sts": key}
+    for needs_permission in (True, False):
+        _rules(oss, acl_needs_permission=needs_permission)
+        for harmless in ("default", "private"):
+            assert oss_client.post(oss_client.v4_form({"x-oss-object-acl": harmless})).status == 204
+        if in_header:
+            answer = oss_client.post(oss_client.v4_form(), headers={"x-oss-object-acl": acl})
+        else:
+            answer = oss_client.post(oss_client.v4_form({"x-oss-object-acl": acl}))
+        assert answer.refusal == (403, "AccessDenied", "0003-00000301")
+
+
 @pytest.mark.parametrize("acl", ["default", "private", "public-read", "public-read-write"])
 def test_the_four_acls_are_known_and_public_ones_can_be_blocked(oss, oss_client, acl):
     form = oss_client.v4_form({"x-oss-object-acl": acl})

@@ -49,6 +49,12 @@ UPLOAD_POLICY = {
             "Resource": ["acs:oss:*:*:my-bucket/avatars/*", "acs:oss:*:*:my-bucket/uploads/*"],
         },
         {"Effect": "Allow", "Action": ["oss:PutObject"], "Resource": ["acs:oss:*:*:my-bucket/test/*"]},
+        {
+            "Effect": "Deny",
+            "Action": ["oss:PutObject"],
+            "Resource": ["acs:oss:*:*:my-bucket/test/*"],
+            "Condition": {"StringEquals": {"oss:x-oss-object-acl": ["public-read", "public-read-write"]}},
+        },
     ],
 }
 
