@@ -194,5 +194,5 @@ def _error_response(error: UploadError, line: LogLine) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
-    body = {"error": {"code": error.code, "message": error.message, "requestId": line.request_id}}
-    return _json_response(error.status, body, headers)
+    told = {"code": error.code, "message": error.message, "requestId": line.request_id, **error.details}
+    return _json_response(error.status, {"error": told}, headers)

@@ -11,8 +11,8 @@ Every failure this function raises on purpose, each with its HTTP status and cod
     + StsUnavailable, WechatUnavailable, OssKeyUnavailable (503)
 """
 
-from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 
 class UploadError(Exception):
@@ -27,6 +27,8 @@ class UploadError(Exception):
         retry_after: whole seconds after which trying again makes sense (sent with 429 and 503).
 
         upstream: the code with which another service refused, such as ``NoPermission``; for programs.
+
+        details: further fields of the answer's ``error``, for programs.
     """
 
     status: ClassVar[int]
@@ -35,13 +37,20 @@ class UploadError(Exception):
     default_retry_after: ClassVar[int | None] = None
 
     def __init__(
-        self, message: str = "", *, reason: str = "", retry_after: int | None = None, upstream: str = ""
+        self,
+        message: str = "",
+        *,
+        reason: str = "",
+        retry_after: int | None = None,
+        upstream: str = "",
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         self.message = message or self.default_message
         super().__init__(self.message)
         self.reason = reason
         self.retry_after = retry_after or self.default_retry_after
         self.upstream = upstream
+        self.details = details or {}
 
     def __copy__(self) -> "UploadError":
         """Another of the same without this one's traceback, for each of those that share one failure."""

@@ -132,6 +132,7 @@ OPTIONS = (
     Option(
         "storage_class",
         _one_of("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"),
+        "Standard",
         pins="x-oss-storage-class",
     ),
     Option("metadata", _metadata, pins="x-oss-meta-"),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from function.content_type import is_run_by_browsers
 from function.errors import Problem
 from function.key_template import KeyTemplate, problems_of
 from function.profile_options import (
@@ -54,9 +55,22 @@ class Profile(NamedTuple):
     def acl(self) -> str:
         return dict(self.pinned).get("x-oss-object-acl", "default")
 
+    @property
+    def limits(self) -> dict[str, Any]:
+        """What a client is told when its file is refused; sizes are bytes."""
+        return {
+            "maxSize": self.max_size_bytes,
+            "minSize": self.min_size_bytes,
+            "contentTypes": list(self.content_types),
+        }
+
     def admits(self, content_type: str) -> bool:
-        main, slash, _ = content_type.partition("/")
-        return any(allowed in (content_type, f"{main}{slash}*", "*/*") for allowed in self.content_types)
+        """By its name, or by a wildcard; those cover no type that browsers run."""
+        wildcards = (f"{content_type.partition('/')[0]}/*", "*/*")
+        return content_type in self.content_types or (
+            any(wildcard in self.content_types for wildcard in wildcards)
+            and not is_run_by_browsers(content_type)
+        )
 
 
 def read_profiles(text: str, *, default_signature: str) -> tuple[dict[str, Profile], list[Problem]]:

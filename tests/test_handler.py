@@ -14,7 +14,7 @@ from handler import serve
 FORM_FIELDS = {
     *("key", "policy", "success_action_status", "x-oss-content-type", "x-oss-forbid-overwrite"),
     *("x-oss-object-acl", "x-oss-signature-version", "x-oss-credential", "x-oss-date"),
-    *("x-oss-signature", "x-oss-security-token"),
+    *("x-oss-signature", "x-oss-security-token", "x-oss-storage-class", "Content-Disposition"),
 }
 
 

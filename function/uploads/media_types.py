@@ -2,8 +2,7 @@
 What kind of file it is: the content type of an upload, and the extension of its key.
 """
 
-import re
-
+from function.content_type import is_run_by_browsers
 from function.errors import BadRequest, UnsupportedType
 from function.profiles import Profile
 from function.uploads.wanted import WantedFile
@@ -51,7 +50,19 @@ TYPE_OF_EXTENSION = {
     "rar": "application/vnd.rar",
     "7z": "application/x-7z-compressed",
 }
-EXTENSION_OF_TYPE = {kind: extension for extension, kind in reversed(TYPE_OF_EXTENSION.items())}
+# Other names that browsers and developers give some of these.
+OTHER_NAMES = {
+    "image/jpg": "jpg",
+    "audio/mp3": "mp3",
+    "audio/x-m4a": "m4a",
+    "audio/x-wav": "wav",
+    "application/x-zip-compressed": "zip",
+}
+EXTENSION_OF_TYPE = {
+    **{kind: extension for extension, kind in reversed(TYPE_OF_EXTENSION.items())},
+    **OTHER_NAMES,
+}
+SHOWN_IN_PLACE = ("image", "video", "audio")
 
 
 def choose_content_type(wanted: WantedFile, profile: Profile) -> str:
@@ -61,28 +72,43 @@ def choose_content_type(wanted: WantedFile, profile: Profile) -> str:
     Raises:
         BadRequest: none of these says it.
 
-        UnsupportedType: the profile does not admit it.
+        UnsupportedType: the profile does not admit it, or nobody knows what the name's extension stands for.
     """
-    kind = wanted.content_type or TYPE_OF_EXTENSION.get(name_extension(wanted.filename))
+    extension = name_extension(wanted.filename)
+    kind = wanted.content_type or TYPE_OF_EXTENSION.get(extension)
     if kind is None and len(profile.content_types) == 1 and "*" not in profile.content_types[0]:
         kind = profile.content_types[0]
+    if kind is None and extension:
+        raise UnsupportedType(
+            "filename has an extension that is not known here; contentType is needed.",
+            details={"limits": profile.limits},
+        )
     if kind is None:
         raise BadRequest("contentType is needed, because filename does not tell it.")
     if not profile.admits(kind):
         allowed = ", ".join(profile.content_types)
-        raise UnsupportedType(f"contentType {kind} is not allowed here; allowed: {allowed}.")
+        raise UnsupportedType(
+            f"contentType {kind} is not allowed here; allowed: {allowed}.", details={"limits": profile.limits}
+        )
     return kind
 
 
 def key_extension(filename: str | None, content_type: str) -> str:
-    """What ``{ext}`` becomes: the file name's extension with its dot, else the type's, else nothing."""
-    extension = name_extension(filename) or EXTENSION_OF_TYPE.get(content_type, "")
+    """What ``{ext}`` becomes, with its dot: the name's where it is one of the type's, else the type's own."""
+    extension = name_extension(filename)
+    if TYPE_OF_EXTENSION.get(extension) != content_type:
+        extension = EXTENSION_OF_TYPE.get(content_type, "")
     return extension and f".{extension}"
 
 
 def name_extension(filename: str | None) -> str:
-    """Lower case, without the dot; empty when there is none that is safe in a key."""
+    """What follows the last dot, lower case, of whatever characters; empty when nothing stands before it."""
     name = (filename or "").replace("\\", "/").rpartition("/")[2]
-    stem, dot, extension = name.rpartition(".")
-    extension = extension.lower()
-    return extension if stem and dot and re.fullmatch("[a-z0-9]{1,10}", extension) else ""
+    stem, _, extension = name.rpartition(".")
+    return extension.lower() if stem else ""
+
+
+def default_disposition(content_type: str) -> str:
+    """What a browser does with the object's address: show media in place, save all else."""
+    is_shown = content_type.partition("/")[0] in SHOWN_IN_PLACE and not is_run_by_browsers(content_type)
+    return "inline" if is_shown else "attachment"

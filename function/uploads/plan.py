@@ -11,7 +11,7 @@ from function.oss.post_form import Credentials, UploadRule, iso, object_url, sig
 from function.profiles import Profile
 from function.settings import Settings
 from function.uploads import classic_page
-from function.uploads.media_types import choose_content_type, key_extension
+from function.uploads.media_types import choose_content_type, default_disposition, key_extension
 from function.uploads.wanted import WantedFile
 
 # The pinned field that makes OSS call back, from the key (or folder) and the upload's id.
@@ -109,7 +109,10 @@ def choose_size_range(wanted: WantedFile, profile: Profile) -> tuple[int, int]:
     if size is None:
         return profile.min_size_bytes, profile.max_size_bytes
     if size > profile.max_size_bytes:
-        raise TooLarge(f"size is over the {profile.max_size_bytes} bytes allowed here.")
+        raise TooLarge(
+            f"size is over the {profile.max_size_bytes} bytes allowed here.",
+            details={"limits": profile.limits},
+        )
     if size < profile.min_size_bytes:
         raise BadRequest(f"size is under the {profile.min_size_bytes} bytes needed here.")
     return size, size
@@ -121,5 +124,6 @@ def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
         "success_action_status": "200",
         "x-oss-content-type": content_type,
         "x-oss-forbid-overwrite": "false" if profile.overwrite else "true",
+        "Content-Disposition": default_disposition(content_type),
         **dict(profile.pinned),
     }

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from function.content_type import bare_type
 from function.errors import BadRequest, UnknownProfile
 from function.profiles import Profile
 
 MAX_FILES = 20
 MAX_FILENAME_CHARACTERS = 255
-CONTENT_TYPE = r"[a-z0-9][a-z0-9!#&^_.+-]{0,126}/[a-z0-9][a-z0-9!#&^_.+-]{0,126}"
 
 
 class WantedFile(NamedTuple):
@@ -115,10 +115,9 @@ def _content_type(fields: Mapping[str, Any], where: str) -> str | None:
     value = _text(fields, "contentType", where, 255)
     if value is None:
         return None
-    kind = value.partition(";")[0].strip().lower()
-    if not re.fullmatch(CONTENT_TYPE, kind):
-        raise BadRequest(f"{where}contentType must look like image/jpeg.")
-    return kind
+    if kind := bare_type(value):
+        return kind
+    raise BadRequest(f"{where}contentType must look like image/jpeg.")
 
 
 def _size(fields: Mapping[str, Any], where: str) -> int | None:

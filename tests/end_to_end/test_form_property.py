@@ -184,6 +184,23 @@ def test_no_other_acl_is_taken(cloud, form, acl):
 
 
 @pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("Content-Disposition", 'attachment; filename="WeChatSetup.exe"'),
+        ("Content-Disposition", ""),
+        ("x-oss-storage-class", "ColdArchive"),
+        ("x-oss-storage-class", "standard"),
+    ],
+)
+def test_what_a_profile_leaves_unsaid_is_not_the_holder_s_to_say(cloud, form, field, value):
+    answer = form(profile="public")
+    assert refused(post(answer["url"], {**answer["formData"], field: value}), cloud)
+    assert post(answer["url"], answer["formData"]).status_code == 200
+    (stored,) = cloud.oss.objects.values()
+    assert (stored.storage_class, stored.headers["Content-Disposition"]) == ("Standard", "inline")
+
+
+@pytest.mark.parametrize(
     ("size", "code"), [(7, "EntityTooSmall"), (0, "EntityTooSmall"), (1025, "EntityTooLarge")]
 )
 def test_a_file_outside_the_profile_s_range_is_refused(cloud, form, size, code):

@@ -26,7 +26,8 @@ def test_answers_an_event_file_as_it_expects(instance, good_sts, path, profiles_
     assert answer.status == case["expected"]["status"], answer.text
     if case["expected"]["code"]:
         assert set(answer.json) == {"error"}
-        assert set(answer.json["error"]) == {"code", "message", "requestId"}
+        limits = {"limits"} if case["expected"].get("limits") else set()
+        assert set(answer.json["error"]) == {"code", "message", "requestId", *limits}
         assert answer.code == case["expected"]["code"]
 
 

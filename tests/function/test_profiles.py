@@ -271,7 +271,7 @@ def test_folders_that_only_share_letters_do_not_overlap():
         (["image/*"], "imagex/png", False),
         (["image/png"], "image/png", True),
         (["image/png"], "image/pngx", False),
-        (["*/*"], "text/html", True),
+        (["*/*"], "text/css", True),
         (["video/mp4", "image/*"], "video/quicktime", False),
     ],
 )
@@ -279,6 +279,36 @@ def test_admits_types_by_pattern(types, kind, is_admitted):
     profiles, problems = read(with_option(f"content_types = {json.dumps(types)}"))
     assert not problems
     assert profiles["p"].admits(kind) is is_admitted
+
+
+RUN_BY_BROWSERS = [
+    *("image/svg+xml", "text/html", "application/xhtml+xml", "text/webviewhtml"),
+    *("text/xml", "application/xml", "text/xsl", "application/rss+xml", "application/xml-dtd", "a/b-c+xml"),
+    *("text/javascript", "application/javascript", "application/x-javascript", "text/javascript1.5"),
+    *("text/ecmascript", "text/jscript", "text/livescript", "multipart/x-mixed-replace"),
+    *("unknown/unknown", "application/unknown"),
+]
+ONLY_SHOWN_OR_SAVED = [
+    *("image/png", "image/avif", "image/x-xml", "video/mp4", "text/plain", "text/csv", "text/css"),
+    *("application/pdf", "application/json", "application/zip", "application/octet-stream"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    *("application/postscript", "image/svg+xml+png", "application/vnd.unknown", "unknown/x"),
+]
+
+
+@pytest.mark.parametrize("kind", RUN_BY_BROWSERS)
+def test_no_wildcard_lets_in_what_browsers_run_but_a_profile_may_name_it(kind):
+    wildcards = [f"{kind.partition('/')[0]}/*", "*/*"]
+    for types, is_admitted in ((wildcards, False), ([*wildcards, kind], True), ([kind], True)):
+        profiles, problems = read(with_option(f"content_types = {json.dumps(types)}"))
+        assert not problems
+        assert profiles["p"].admits(kind) is is_admitted, types
+
+
+@pytest.mark.parametrize("kind", ONLY_SHOWN_OR_SAVED)
+def test_a_wildcard_lets_in_all_that_browsers_only_show_or_save(kind):
+    for wildcard in (f"{kind.partition('/')[0]}/*", "*/*"):
+        assert read(with_option(f'content_types = ["{wildcard}"]'))[0]["p"].admits(kind)
 
 
 def test_what_a_profile_does_not_say_is_what_is_published():
@@ -294,7 +324,7 @@ def test_what_a_profile_does_not_say_is_what_is_published():
         overwrite=False,
         callback=False,
         signature_version="v4",
-        pinned=(("x-oss-object-acl", "default"),),
+        pinned=(("x-oss-object-acl", "default"), ("x-oss-storage-class", "Standard")),
     )
 
 

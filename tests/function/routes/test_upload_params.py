@@ -4,6 +4,8 @@ import json
 import re
 from base64 import b64decode
 
+import pytest
+
 from function.app import Function
 from function.instance import Surroundings
 from handler import serve
@@ -11,13 +13,15 @@ from handler import serve
 FORM_FIELDS = {
     *("key", "policy", "success_action_status", "x-oss-content-type", "x-oss-forbid-overwrite"),
     *("x-oss-object-acl", "x-oss-signature-version", "x-oss-credential", "x-oss-date"),
-    *("x-oss-signature", "x-oss-security-token"),
+    *("x-oss-signature", "x-oss-security-token", "x-oss-storage-class", "Content-Disposition"),
 }
 PINNED = {
     "success_action_status": "200",
     "x-oss-content-type": "image/jpeg",
     "x-oss-forbid-overwrite": "true",
     "x-oss-object-acl": "default",
+    "x-oss-storage-class": "Standard",
+    "Content-Disposition": "inline",
     "x-oss-signature-version": "OSS4-HMAC-SHA256",
 }
 
@@ -84,6 +88,70 @@ def test_a_profile_s_headers_are_sent_and_pinned(instance, good_sts, profiles_fi
         assert {name: value} in conditions(form)
 
 
+def pinned(form):
+    return {name: value for pin in conditions(form) if isinstance(pin, dict) for name, value in pin.items()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "disposition"),
+    [
+        ("image/png", "inline"),
+        ("video/mp4", "inline"),
+        ("audio/mpeg", "inline"),
+        ("application/pdf", "attachment"),
+        ("text/plain", "attachment"),
+        ("imagex/png", "attachment"),
+        # To an <img> it makes no difference; who follows a link to it runs nothing.
+        ("image/svg+xml", "attachment"),
+    ],
+)
+def test_no_form_lets_its_holder_name_a_download_or_choose_a_costly_class(
+    instance, good_sts, profiles_file, kind, disposition
+):
+    path = profiles_file(
+        '[default]\nkey = "a/{id}{ext}"\nmax_size = 1\ncontent_types = ["*/*", "image/svg+xml"]\n'
+        '[own]\nkey = "b/{id}"\nmax_size = 1\ncontent_types = ["*/*", "image/svg+xml"]\n'
+        'content_disposition = "attachment; filename=x"\nstorage_class = "IA"\n'
+    )
+    function = instance(PROFILES_FILE=path)
+    for name, values in (("default", (disposition, "Standard")), ("own", ("attachment; filename=x", "IA"))):
+        form = function.ask(body={"profile": name, "contentType": kind}).json["formData"]
+        for field, value in zip(("Content-Disposition", "x-oss-storage-class"), values, strict=True):
+            assert form[field] == pinned(form)[field] == value
+
+
+LIMITS = {
+    "maxSize": 10 * 1024**2,
+    "minSize": 1,
+    "contentTypes": ["image/*", "video/mp4", "application/pdf"],
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"filename": "a.png", "size": 10 * 1024**2 + 1}, 413, "too_large"),
+        ({"filename": "a.png", "contentType": "text/html"}, 415, "unsupported_type"),
+        ({"filename": "a.svg"}, 415, "unsupported_type"),
+        ({"filename": "a.unknown"}, 415, "unsupported_type"),
+        ({"filename": "a.verylongextension"}, 415, "unsupported_type"),
+    ],
+)
+def test_a_file_that_is_refused_learns_what_is_taken(instance, body, status, code):
+    answer = instance().ask(body=body)
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.json["error"]["limits"] == LIMITS
+    answer = instance().ask(body={"files": [{"filename": "a.png"}, body]})
+    assert (answer.status, answer.json["error"]["limits"]) == (status, LIMITS)
+
+
+@pytest.mark.parametrize("filename", [None, "", "noextension", "a.", ".png", "x.d/a", ".."])
+def test_a_file_without_any_extension_must_say_its_type(instance, filename):
+    answer = instance().ask(body={"filename": filename})
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert "limits" not in answer.json["error"]
+
+
 def test_a_key_in_chinese_is_percent_encoded_in_the_address(instance, good_sts, profiles_file):
     path = profiles_file('[default]\nkey = "图片/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n')
     body = instance(PROFILES_FILE=path).ask(body={}).json
@@ -92,7 +160,7 @@ def test_a_key_in_chinese_is_percent_encoded_in_the_address(instance, good_sts, 
 
 
 def test_bad_input_never_reaches_sts(instance, sts):
-    assert instance().ask(body={"filename": "a.exe"}).status == 400
+    assert instance().ask(body={"filename": "a.exe"}).status == 415
     assert len(sts.calls) == 0
 
 

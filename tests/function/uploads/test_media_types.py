@@ -11,6 +11,7 @@ from function.uploads.media_types import (
     EXTENSION_OF_TYPE,
     TYPE_OF_EXTENSION,
     choose_content_type,
+    default_disposition,
     key_extension,
 )
 from function.uploads.wanted import WantedFile
@@ -48,11 +49,15 @@ def test_of_a_file_s_name_only_a_plain_extension_reaches_the_key(instance, good_
         (".png", ".png"),
         ("..", ".png"),
         ("a.", ".png"),
-        ("a.jpg", ".jpg"),
+        ("a.jpg", ".png"),
+        ("x.html", ".png"),
+        ("x.php", ".png"),
         (None, ".png"),
     ],
 )
-def test_an_extension_unfit_for_a_key_gives_way_to_the_type_s(instance, good_sts, filename, extension):
+def test_an_extension_that_is_not_the_type_s_gives_way_to_one_that_is(
+    instance, good_sts, filename, extension
+):
     body = instance().ask(body={"filename": filename, "contentType": "image/png"}).json
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}" + re.escape(extension), body["key"].rpartition("/")[2])
 
@@ -89,27 +94,60 @@ def test_a_type_with_two_extensions_gets_the_first():
 @pytest.mark.parametrize(
     ("filename", "key"),
     [
-        ("a.png", "a/i.png"),
-        ("x/y/a.png", "a/i.png"),
-        ("x\\y\\a.png", "a/i.png"),
-        ("x.d/a", "a/i"),
-        ("x.d\\a", "a/i"),
-        ("a.b~c", "a/i"),
-        (".png", "a/i"),
-        ("x/.png", "a/i"),
-        ("x\\.png", "a/i"),
-        ("png", "a/i"),
-        ("", "a/i"),
-        (None, "a/i"),
+        ("a.jpeg", "a/i.jpeg"),
+        ("a.b.JPEG", "a/i.jpeg"),
+        ("x/y/a.jpeg", "a/i.jpeg"),
+        ("x\\y\\a.jpeg", "a/i.jpeg"),
+        ("jpeg/a", "a/i.jpg"),
+        ("x.jpeg/a", "a/i.jpg"),
+        ("x.jpeg\\a", "a/i.jpg"),
+        ("a.jpeg~c", "a/i.jpg"),
+        (".jpeg", "a/i.jpg"),
+        ("x/.jpeg", "a/i.jpg"),
+        ("x\\.jpeg", "a/i.jpg"),
+        ("jpeg", "a/i.jpg"),
+        ("", "a/i.jpg"),
+        (None, "a/i.jpg"),
     ],
 )
 def test_an_extension_is_what_follows_the_last_dot_of_the_last_part(filename, key):
+    assert key_of(filename, "image/jpeg") == key
+
+
+@pytest.mark.parametrize(
+    ("filename", "content_type", "end"),
+    [
+        ("x.html", "image/png", ".png"),
+        ("x.php", "image/png", ".png"),
+        ("x.svg", "image/png", ".png"),
+        ("x.png.exe", "image/png", ".png"),
+        ("x.jpg", "image/jpg", ".jpg"),
+        ("x.mp3", "audio/mp3", ".mp3"),
+        ("x", "audio/x-m4a", ".m4a"),
+        ("x", "audio/x-wav", ".wav"),
+        ("x", "application/x-zip-compressed", ".zip"),
+        ("x.html", "text/html", ""),
+        ("x.png", "application/x-unheard-of", ""),
+        ("x.exe", "application/octet-stream", ""),
+    ],
+)
+def test_an_extension_says_the_type_that_is_stored_and_never_another(filename, content_type, end):
+    assert key_of(filename, content_type) == f"a/i{end}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "disposition"),
+    [("image/a", "inline"), ("video/a", "inline"), ("audio/a", "inline"), ("font/a", "attachment")],
+)
+def test_only_what_is_seen_or_heard_opens_in_place(kind, disposition):
+    assert default_disposition(kind) == disposition
+
+
+@pytest.mark.parametrize(
+    ("filename", "key"), [("a.png", "a/i"), ("a.b~c", "a/i"), ("", "a/i"), (None, "a/i")]
+)
+def test_without_a_type_there_is_no_extension(filename, key):
     assert key_of(filename) == key
-
-
-def test_an_extension_comes_from_the_type_when_the_name_has_none():
-    assert key_of("png", "image/jpeg") == "a/i.jpg"
-    assert key_of("a.PNG", "image/jpeg") == "a/i.png"
 
 
 @pytest.mark.parametrize(
