@@ -20,6 +20,8 @@ PLACEHOLDERS = {
     "filename": ("[^/]+", 0),
 }
 PLACEHOLDER = r"\{([^{}]*)\}"
+# They turn the direction of writing: a name that holds one reads as another.
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 class KeyTemplate(NamedTuple):
@@ -69,6 +71,11 @@ class KeyTemplate(NamedTuple):
         return match.groupdict() if match else None
 
 
+def is_plain(key: str) -> bool:
+    """Whether a key is what it reads as, wherever it is shown, and in an address stays in its folder."""
+    return not any(map(_is_unseen, key)) and not {".", ".."} & set(key.split("/"))
+
+
 def problems_of(text: Any) -> list[str]:
     """What is wrong with the ``key`` of a profile: clauses that begin with ``key``."""
     if not isinstance(text, str) or not text:
@@ -83,13 +90,18 @@ def problems_of(text: Any) -> list[str]:
         found.append("key has a { or } that opens or closes no placeholder")
     # A star or question mark would be a wildcard in the session policy; a dollar sign would be
     # expanded by OSS after the policy was checked.
-    if bad := sorted({mark for mark in literal if mark in "$*?\\" or ord(mark) < 32 or mark == "\x7f"}):
+    if bad := sorted({mark for mark in literal if mark in "$*?\\" or _is_unseen(mark)}):
         found.append(f"key must not hold {', '.join(map(repr, bad))}")
     found += [*_folder_problems(text), *_name_problems(text, names)]
     longest = len(literal.encode()) + sum(PLACEHOLDERS[name][1] for name in names if name in PLACEHOLDERS)
     if longest > MAX_KEY_BYTES:
         found.append(f"key may become {longest} bytes long; OSS allows {MAX_KEY_BYTES}")
     return found
+
+
+def _is_unseen(mark: str) -> bool:
+    """A control character, or a mark of direction."""
+    return mark < " " or "\x7f" <= mark <= "\x9f" or mark in TURNING
 
 
 def _folder_problems(text: str) -> Iterator[str]:

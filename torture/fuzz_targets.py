@@ -5,6 +5,7 @@ What is fuzzed: each target takes any bytes and may raise nothing but what its d
 import io
 import json
 import logging
+import re
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +50,8 @@ TICKET_CLAIMS = {
     "jti": UPLOAD_ID,
     "bucket": stage.BUCKET,
     "key": "uploads/a.png",
+    "type": "image/png",
+    "sizes": [9, 9],
     "profile": "default",
     "sub": "oUser",
     "owner": "owner",
@@ -208,7 +211,8 @@ class Bench:
     def callback(self, data: bytes) -> None:
         dice = Dice(data)
         names = ("bucket", "object", "etag", "size", "mimeType", "width", "height", dice.text(4))
-        good = {"bucket": stage.BUCKET, "object": "uploads/a.png", "size": "9", "mimeType": "image/png"}
+        good = {"bucket": stage.BUCKET, "object": "uploads/a.png", "size": "9", "etag": '"9-A"'}
+        good["mimeType"] = "image/png;q=1"
         pairs = [f"{name}={dice.one_of((good.get(name, ''), dice.text(8)))}" for name in names]
         pairs.append(f"ticket={dice.one_of((self.ticket, self.ticket, dice.text(9)))}")
         body = dice.rest() if dice.number(8) == 7 else "&".join(pairs).encode(errors="surrogateescape")
@@ -227,8 +231,10 @@ class Bench:
             path, raw_query = dice.one_of(("/callback", dice.text(9))), dice.one_of(("", dice.text(9)))
             request = Request("POST", path, {}, raw_query, headers, body, "203.0.113.7")
             upload = verify_callback(request, self.settings, self.key, NOW)
-            if upload.key != "uploads/a.png":
+            if (upload.key, upload.size_bytes, upload.mime_type) != ("uploads/a.png", 9, "image/png"):
                 raise AssertionError("a receipt for another object")
+            if not re.fullmatch("[0-9A-Za-z-]{1,64}", upload.etag):
+                raise AssertionError("a receipt with an etag that is none")
             self.watch.search(repr(answer_about(upload, self.settings)), "response")
 
     def sts_answer(self, data: bytes) -> None:

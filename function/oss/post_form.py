@@ -16,6 +16,7 @@ from urllib.parse import quote
 from function.oss import v4
 
 TOKEN_FIELD = "x-oss-security-token"
+TYPE_FIELD = "x-oss-content-type"
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -53,6 +54,11 @@ class UploadRule(NamedTuple):
     max_size_bytes: int
     expires_at: datetime
     fields: Mapping[str, str]
+
+    @property
+    def content_type(self) -> str:
+        """Lower case, without parameters; empty where the page's own counts."""
+        return self.fields.get(TYPE_FIELD, "")
 
 
 class SignedPolicy(NamedTuple):

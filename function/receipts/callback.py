@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from function.content_type import bare_type
 from function.errors import BadRequest
 from function.http import Request
 from function.receipts.oss_keys import OssPublicKeys, decode_header, is_signed_by_oss, key_path
 from function.receipts.receipt import Upload
-from function.receipts.ticket import names_object, not_ours, read_ticket
+from function.receipts.ticket import admits_file, admits_key, not_ours, read_ticket
 from function.settings import Settings
 
-WHOLE_NUMBER = r"[0-9]{1,15}"
+WHOLE_NUMBER = "[0-9]{1,15}"
+ETAG = "[0-9A-Za-z-]{1,64}"
 
 
 def verify_callback(request: Request, settings: Settings, keys: OssPublicKeys, now: datetime) -> Upload:
@@ -59,26 +61,27 @@ def _read_report(body: bytes) -> dict[str, str]:
 def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Settings) -> Upload:
     """The upload that was reported, when the ticket's form admitted it."""
     key = reported.get("object", "")
-    if not names_object(ticket, key):
+    if not admits_key(ticket, key):
         raise not_ours("the ticket is for another object")
     # Both, for two functions with buckets of their own may share a TOKEN_SECRET.
     if {reported.get("bucket"), ticket.get("bucket")} != {settings.bucket}:
         raise not_ours("the object is in another bucket")
-    profile = settings.profiles.get(str(ticket.get("profile")))
-    if profile is None:
+    if ticket.get("profile") not in settings.profiles:
         raise not_ours("the ticket's profile does not exist any more")
-    size = reported.get("size", "")
+    size, etag = reported.get("size", ""), reported.get("etag", "").strip('"')
+    mime_type = bare_type(reported.get("mimeType", ""))
     if not re.fullmatch(WHOLE_NUMBER, size):
         raise BadRequest("size must be a whole number.")
-    if not profile.min_size_bytes <= int(size) <= profile.max_size_bytes:
-        raise not_ours(f"size {size} is outside the profile's range")
-    mime_type = reported.get("mimeType", "")
-    if not profile.admits(mime_type.partition(";")[0].strip().lower()):
-        raise not_ours("the type is not among the profile's")
+    if not re.fullmatch(ETAG, etag):
+        raise BadRequest("etag must be 1 to 64 letters, digits and hyphens.")
+    if not mime_type:
+        raise BadRequest("mimeType must look like image/jpeg.")
+    if not admits_file(ticket, int(size), mime_type):
+        raise not_ours(f"the form admitted no {size} bytes of {mime_type}")
     return Upload(
         key=key,
         size_bytes=int(size),
-        etag=reported.get("etag", "").strip('"'),
+        etag=etag,
         mime_type=mime_type,
         width=_pixels(reported.get("width", "")),
         height=_pixels(reported.get("height", "")),

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from function.errors import Forbidden, Misconfigured, Unauthorized
+from function.key_template import is_plain
+from function.oss.post_form import UploadRule
 from function.profiles import Profile, problem_in
 from function.settings import Settings
 from function.tokens import TICKET, issue_token, read_token
@@ -34,7 +36,7 @@ REPORTED = {
 def callback_field(
     settings: Settings,
     profile: Profile,
-    key: str,
+    rule: UploadRule,
     upload_id: str,
     *,
     subject: str,
@@ -45,7 +47,7 @@ def callback_field(
     The value of the form's ``callback`` field; the form pins it, so a client cannot change or drop it.
 
     Args:
-        key: the object key, or the folder (ending in ``/``) of a ``{filename}`` profile.
+        rule: what the form admits; the ticket says so again, for OSS signs whatever callback a form names.
 
         subject: the caller as the business knows them.
 
@@ -61,8 +63,10 @@ def callback_field(
     """
     claims = {
         "jti": upload_id,
-        "bucket": settings.bucket,
-        "folder" if profile.takes_filename else "key": key,
+        "bucket": rule.bucket,
+        "folder" if profile.takes_filename else "key": rule.key,
+        "type": rule.content_type,
+        "sizes": [rule.min_size_bytes, rule.max_size_bytes],
         "profile": profile.name,
         "sub": subject,
         "owner": owner,
@@ -102,12 +106,18 @@ def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any
         raise not_ours(f"ticket: {error.reason}") from None
 
 
-def names_object(ticket: Mapping[str, Any], key: str) -> bool:
-    """Whether the ticket's form admitted an object of this key."""
+def admits_key(ticket: Mapping[str, Any], key: str) -> bool:
+    """Whether the ticket's form admitted an object of this key, and the key says what it seems to."""
+    if not key or not is_plain(key):
+        return False
     folder = ticket.get("folder")
-    if folder:
-        return key.startswith(folder) and key != folder
-    return bool(key) and key == ticket.get("key")
+    return key.startswith(folder) and key != folder if folder else key == ticket.get("key")
+
+
+def admits_file(ticket: Mapping[str, Any], size_bytes: int, content_type: str) -> bool:
+    """Whether the ticket's form admitted so many bytes of this type; a page says the type itself."""
+    least, most = ticket.get("sizes") or (1, 0)
+    return least <= size_bytes <= most and ticket.get("type") in ("", content_type)
 
 
 def not_ours(reason: str) -> Forbidden:

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from function.errors import BadRequest, TooLarge
-from function.oss.post_form import Credentials, UploadRule, iso, object_url, sign_object
+from function.oss.post_form import TYPE_FIELD, Credentials, UploadRule, iso, object_url, sign_object
 from function.profiles import Profile
 from function.settings import Settings
 from function.uploads import classic_page
 from function.uploads.media_types import choose_content_type, default_disposition, key_extension
 from function.uploads.wanted import WantedFile
 
-# The pinned field that makes OSS call back, from the key (or folder) and the upload's id.
-CallbackField = Callable[[Profile, str, str], str]
+# The pinned field that makes OSS call back about what the rule admits, from the upload's id as well.
+CallbackField = Callable[[Profile, UploadRule, str], str]
 
 
 class PlannedUpload(NamedTuple):
@@ -58,20 +58,19 @@ def plan_upload(
     content_type = "" if is_page else choose_content_type(wanted, profile)
     min_size, max_size = choose_size_range(wanted, profile)
     extension = key_extension(wanted.filename, content_type)
-    key = profile.key.render(owner=owner, upload_id=upload_id, now=now, extension=extension)
-    fields = {} if is_page else pinned_fields(profile, content_type)
-    if profile.callback:
-        fields["callback"] = callback_field(profile, key, upload_id)
     rule = UploadRule(
         bucket=settings.bucket,
         region=settings.region,
         signature_version=profile.signature_version,
-        key=key,
+        key=profile.key.render(owner=owner, upload_id=upload_id, now=now, extension=extension),
         min_size_bytes=min_size,
         max_size_bytes=max_size,
         expires_at=now + profile.expires_in,
-        fields=fields,
+        fields={} if is_page else pinned_fields(profile, content_type),
     )
+    if profile.callback:
+        callback = callback_field(profile, rule, upload_id)
+        rule = rule._replace(fields={**rule.fields, "callback": callback})
     return PlannedUpload(rule, upload_id, classic_page.answer if is_page else answer)
 
 
@@ -122,7 +121,7 @@ def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
     """What the form sends beside its key and signature, each with the one value it may have."""
     return {
         "success_action_status": "200",
-        "x-oss-content-type": content_type,
+        TYPE_FIELD: content_type,
         "x-oss-forbid-overwrite": "false" if profile.overwrite else "true",
         "Content-Disposition": default_disposition(content_type),
         **dict(profile.pinned),

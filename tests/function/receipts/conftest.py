@@ -145,8 +145,8 @@ def read_upload(form: dict[str, Any], filename: str = "") -> Upload:
 def ask_upload(function: Any, good_sts: Any) -> Callable[..., Upload]:
     """Ask for a form and read what OSS would: ``ask_upload()``, ``ask_upload("page", "x.png")``."""
 
-    def ask(profile: str = "default", name: str = "a.png", of: Any = None) -> Upload:
-        wanted = {"profile": profile} if profile == "page" else {"profile": profile, "filename": name}
+    def ask(profile: str = "default", name: str = "a.png", of: Any = None, **more: Any) -> Upload:
+        wanted = {"profile": profile} if profile == "page" else {"profile": profile, "filename": name, **more}
         answer = (of or function).ask(body=wanted)
         assert answer.status == 200, answer.text
         return read_upload(answer.json, name)

@@ -8,6 +8,7 @@ import pytest
 
 from function.errors import Misconfigured
 from function.key_template import KeyTemplate
+from function.oss.post_form import UploadRule
 from function.profiles import Profile
 from function.receipts.ticket import callback_field
 from function.settings import read_settings
@@ -72,6 +73,8 @@ def test_the_ticket_names_the_upload_and_outlives_the_form_by_an_hour(function, 
         "jti": asked.key.rpartition("/")[2].partition(".")[0],
         "bucket": "my-bucket",
         "key": asked.key,
+        "type": "image/png",
+        "sizes": [10, 10 * 1024**2],
         "profile": "default",
         "sub": "public",
         "owner": "public",
@@ -83,8 +86,14 @@ def test_the_ticket_names_the_upload_and_outlives_the_form_by_an_hour(function, 
 def test_a_page_s_ticket_names_the_folder(ask_upload, clock):
     asked = ask_upload("page", "a.png")
     claims = read_token(asked.ticket, audience=TICKET, secrets=SECRETS, now=clock())
-    assert claims["folder"] == "test/"
+    assert (claims["folder"], claims["type"], claims["sizes"]) == ("test/", "", [1, 1024**2])
     assert "key" not in claims
+
+
+def test_the_ticket_of_an_announced_size_holds_that_size(function, clock):
+    form = ask(function, size=1024)["formData"]
+    ticket = json.loads(b64decode(form["callback"]))["callbackBody"].rpartition("ticket=")[2]
+    assert read_token(ticket, audience=TICKET, secrets=SECRETS, now=clock())["sizes"] == [1024, 1024]
 
 
 def test_every_ticket_is_one_upload_s_own(ask_upload):
@@ -115,6 +124,7 @@ def test_a_callback_without_its_settings_is_misconfigured(function, log_lines, m
     assert missing in log_lines()[-1]["reason"]
 
 
+LONGEST_TYPE = f"{'a' * 127}/{'b' * 127}"
 LONG_SUBJECTS = ("\x01" * 255, "号" * 85, "😀" * 63)  # a control character takes six characters in JSON
 BUSINESS_SECRET = "business-secret-0123456789-0123456789"
 
@@ -131,19 +141,19 @@ def ask_as(instance, good_sts, profiles_file, clock):
             TOKEN_SECRET=SECRETS[0],
             CALLBACK_URL="https://upload.example.com/callback",
             PROFILES_FILE=profiles_file(
-                f'[default]\nkey = "{key}"\nmax_size = 9\ncontent_types = ["image/png"]\ncallback = true'
+                f'[default]\nkey = "{key}"\nmax_size = "5GiB"\ncontent_types = ["*/*"]\ncallback = true'
             ),
         )
         token = issue_token(
             {"sub": subject}, audience="x", secrets=[BUSINESS_SECRET], now=clock(), life=timedelta(hours=1)
         )
-        return function.ask(body={}, headers={"X-Upload-Token": token})
+        return function.ask(body={"contentType": LONGEST_TYPE}, headers={"X-Upload-Token": token})
 
     return ask
 
 
 @pytest.mark.parametrize("subject", LONG_SUBJECTS, ids=("control", "chinese", "emoji"))
-def test_the_longest_subject_fits_into_what_oss_takes(ask_as, clock, subject):
+def test_the_longest_subject_and_type_fit_into_what_oss_takes(ask_as, clock, subject):
     field = ask_as(subject, "u/{owner}/{id}").json["formData"]["callback"]
     assert len(field) <= MAX_FIELD_CHARACTERS
     ticket = json.loads(b64decode(field))["callbackBody"].rpartition("ticket=")[2]
@@ -159,13 +169,13 @@ def test_a_key_too_long_for_a_callback_is_named_before_oss_refuses_the_form(ask_
 @pytest.fixture
 def field(function, clock):
     """The callback field of a key of this many characters."""
-    settings = read_settings(function.environ)
+    settings, end = read_settings(function.environ), clock() + timedelta(seconds=60)
     key_template = KeyTemplate("a/{id}")
     profile = Profile("p", key_template, 1, 1, ("*/*",), timedelta(seconds=60), False, True, "v4", ())
 
     def make(length):
-        key = "a/" + "k" * (length - 2)
-        return callback_field(settings, profile, key, "i", subject="u", owner="owner", now=clock())
+        rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "a/" + "k" * (length - 2), 1, 1, end, {})
+        return callback_field(settings, profile, rule, "i", subject="u", owner="owner", now=clock())
 
     return make
 
