@@ -29,7 +29,8 @@ from ops.client.function_client import (
 )
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.explanation import explain
-from ops.explain.pasted import PastedForm, Unreadable, read_pasted
+from ops.explain.paste_reader import read_pasted
+from ops.explain.pasted import PastedForm, Unreadable
 from ops.explain.policy_words import size_words
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable, shown

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ops.explain.advice import condition_remedy, find_advice
-from ops.explain.pasted import PastedError, Unreadable, read_pasted
+from ops.explain.paste_reader import read_pasted
+from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown_message
 

@@ -14,7 +14,8 @@ from function.settings import Settings
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.explain.advice import find_advice
-from ops.explain.pasted import PastedError, Unreadable, read_pasted
+from ops.explain.paste_reader import read_pasted
+from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import Text
 
 TIMEOUT_SECONDS = 10

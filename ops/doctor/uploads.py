@@ -23,7 +23,8 @@ from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
 from ops.doctor.findings import Finding, State, refusal, same
 from ops.doctor.forms import AskForm, FormRefused
-from ops.explain.pasted import PastedForm, Unreadable, read_pasted
+from ops.explain.paste_reader import read_pasted
+from ops.explain.pasted import PastedForm, Unreadable
 from ops.terminal.language import Text
 
 MOST_BYTES = 1024 * 1024

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from ops.explain.advice import PLATFORM, condition_remedy, find_advice
 from ops.explain.form_words import form_lines, policy_lines
-from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess, read_pasted
+from ops.explain.paste_reader import read_pasted
+from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess
 from ops.explain.policy_words import field_words, read_condition, read_policy
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message

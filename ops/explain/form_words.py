@@ -6,7 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from ops.explain.advice import condition_remedy
-from ops.explain.pasted import PastedForm, decode_base64
+from ops.explain.paste_reader import decode_base64
+from ops.explain.pasted import PastedForm
 from ops.explain.policy_words import V4_FIELDS, Policy, read_policy, unmet_conditions, unpinned_fields
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown

@@ -1,0 +1,210 @@
+"""
+What a developer pastes into ``explain`` becomes a policy, a form, an error or a success.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from ops.explain.advice import PLATFORM, find_advice
+from ops.explain.pasted import Pasted, PastedError, PastedForm, PastedPolicy, PastedSuccess, Unreadable
+from ops.terminal.language import Text
+
+MAX_CHARACTERS = 4_000_000
+# Alibaba's sample servers answer these names; the page posts the fields on the right.
+SAMPLE_FIELDS = {
+    "accessid": "OSSAccessKeyId",
+    "security_token": "x-oss-security-token",
+    "x_oss_signature_version": "x-oss-signature-version",
+    "version": "x-oss-signature-version",
+    "x_oss_credential": "x-oss-credential",
+    "x_oss_date": "x-oss-date",
+    "policy": "policy",
+    "callback": "callback",
+}
+
+
+def read_pasted(text: str) -> list[Pasted]:
+    """
+    Tell what was pasted; one answer may hold several forms.
+
+    Raises:
+        Unreadable: with the sentence to show.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise _unreadable("It is too long for a form or an error (over 4 MB).", "内容过长（超过 4 MB）。")
+    text = text.lstrip("\ufeff").strip()
+    if not text:
+        raise _unreadable("There is nothing to read.", "没有内容可读。")
+    status, headers, body = _split_headers(text)
+    if not body and status is not None:
+        return [_without_a_body(status, headers)]
+    return _read_body(body, status, headers)
+
+
+def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> list[Pasted]:
+    if body.startswith("<"):
+        return [_read_xml(body, status, headers)]
+    if body.startswith(("{", "[", '"')):
+        return _read_json(body, status, headers)
+    decoded = decode_base64(body)
+    if decoded is not None and decoded.lstrip().startswith("{"):
+        return [PastedPolicy(decoded)]
+    if find_advice(PLATFORM, body):
+        return [PastedError(PLATFORM, body)]
+    raise _unreadable(
+        "It is neither XML, JSON, the base64 of a policy nor a message that is known.",
+        "它既不是 XML、JSON、policy 的 base64，也不是已知的报错文字。",
+    )
+
+
+def decode_base64(text: str) -> str | None:
+    """The UTF-8 text behind base64, line breaks allowed, or ``None``."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _split_headers(text: str) -> tuple[int | None, dict[str, str], str]:
+    """Take the status lines and headers of ``curl -i`` off; several blocks may follow each other."""
+    status: int | None = None
+    headers: dict[str, str] = {}
+    while match := re.match(r"HTTP/[\d.]+ (\d{3})[^\n]*\n?", text):
+        status, headers = int(match[1]), {}
+        head, _, rest = text[match.end() :].replace("\r\n", "\n").partition("\n\n")
+        if text[match.end() :].startswith(("\n", "\r\n")):
+            head, rest = "", text[match.end() :]
+        for line in head.splitlines():
+            name, _, value = line.partition(":")
+            headers[name.strip().lower()] = value.strip()
+        text = rest.strip()
+    return status, headers, text
+
+
+def _without_a_body(status: int, headers: Mapping[str, str]) -> Pasted:
+    if status in (200, 201, 204):
+        return PastedSuccess(status, {})
+    if status == 203:
+        return PastedError("CallbackFailed", "", headers.get("x-oss-ec", ""), status=status)
+    return PastedError(
+        code="",
+        message="",
+        ec=headers.get("x-oss-ec", ""),
+        request_id=headers.get("x-oss-request-id", headers.get("x-fc-request-id", "")),
+        status=status,
+    )
+
+
+def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Pasted:
+    if "<!DOCTYPE" in body or "<!ENTITY" in body:
+        raise _unreadable(
+            "It is XML (or HTML) that OSS does not send.", "这是 OSS 不会发送的 XML（或 HTML）。"
+        )
+    try:
+        root = ElementTree.fromstring(body)
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        raise _unreadable(
+            f"It looks like XML but does not parse (line {line}, column {column + 1}); paste the whole body.",
+            f"看起来是 XML 但无法解析（第 {line} 行第 {column + 1} 列）；请粘贴完整内容。",
+        ) from None
+    values = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root}
+    tag = root.tag.rpartition("}")[2]
+    if tag == "PostResponse":
+        return PastedSuccess(status, {"key": values.get("Key", ""), "etag": values.get("ETag", "")})
+    if tag != "Error" or not values.get("Code"):
+        raise _unreadable(
+            f"It is XML, but no error of OSS (<{tag}> instead of <Error> with a <Code>).",
+            f"这是 XML，但不是 OSS 的错误（是 <{tag}>，不是带 <Code> 的 <Error>）。",
+        )
+    name = values.get("ArgumentName")
+    return PastedError(
+        code=values["Code"],
+        message=values.get("Message", ""),
+        ec=values.get("EC") or headers.get("x-oss-ec", ""),
+        request_id=values.get("RequestId") or headers.get("x-oss-request-id", ""),
+        status=status,
+        argument=(name, values.get("ArgumentValue", "")) if name else None,
+        endpoint=values.get("Endpoint", ""),
+    )
+
+
+def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> list[Pasted]:
+    try:
+        value = json.loads(body)
+    except RecursionError:
+        raise _unreadable("It is JSON nested far too deep.", "JSON 嵌套过深。") from None
+    except ValueError as error:
+        where = (
+            f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        )
+        raise _unreadable(
+            f"It looks like JSON but does not parse ({where}); paste the whole body.",
+            f"看起来是 JSON 但无法解析（{where}）；请粘贴完整内容。",
+        ) from None
+    if isinstance(value, str):
+        return _read_body(value.strip() or "-", status, headers)
+    if not isinstance(value, dict):
+        raise _unreadable("It is JSON, but not an object.", "这是 JSON，但不是对象。")
+    if isinstance(value.get("data"), str) and isinstance(value.get("statusCode"), int):
+        # What wx.uploadFile hands to its success function, printed by the developer tools.
+        return read_pasted(f"HTTP/1.1 {value['statusCode']:03d}\n\n{value['data']}")
+    uploads = value.get("uploads")
+    if isinstance(uploads, list) and uploads and all(isinstance(item, dict) for item in uploads):
+        return [_read_object(item, status) for item in uploads]
+    return [_read_object(value, status)]
+
+
+def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
+    if isinstance(value.get("errMsg"), str):
+        # What a platform hands to its fail function; devices send errno as well.
+        return PastedError(PLATFORM, f"{value['errMsg']} errno:{value.get('errno', '')}")
+    error = value.get("error")
+    if isinstance(error, dict) and isinstance(error.get("code"), str):
+        return PastedError(
+            error["code"], str(error.get("message", "")), "", str(error.get("requestId", "")), status
+        )
+    if isinstance(value.get("Code"), str) and "Message" in value:
+        message, request_id = str(value["Message"]), str(value.get("RequestId", ""))
+        return PastedError(value["Code"], message, "", request_id, status)
+    if isinstance(value.get("formData"), dict):
+        return PastedForm(str(value.get("url", "")), _texts(value["formData"]))
+    if "expiration" in value or "conditions" in value:
+        return PastedPolicy(json.dumps(value, ensure_ascii=False))
+    if isinstance(value.get("policy"), str):
+        return _read_fields(value)
+    if "receipt" in value or value.get("status") == "ok":
+        return PastedSuccess(status, value)
+    raise _unreadable(
+        "It is JSON, but neither a policy, a form, an error nor an answer of this function.",
+        "这是 JSON，但既不是 policy、表单、错误，也不是本函数的返回值。",
+    )
+
+
+def _read_fields(value: Mapping[str, Any]) -> PastedForm:
+    if not ({"accessid", "host", "dir", "x_oss_date"} & set(value)):
+        return PastedForm(str(value.get("url", "")), _texts(value))
+    fields = {to: str(value[name]) for name, to in SAMPLE_FIELDS.items() if name in value}
+    is_v4 = "x-oss-credential" in fields
+    fields["x-oss-signature" if is_v4 else "signature"] = str(value.get("signature", ""))
+    return PastedForm(str(value.get("host", "")), fields, folder=str(value.get("dir", "")))
+
+
+def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+
+
+def _unreadable(en: str, zh: str) -> Unreadable:
+    return Unreadable(
+        Text(
+            en + " Paste a policy (JSON or base64), a form or answer of /upload-params (JSON),"
+            " the error that OSS, STS or the function answered, or what the mini-program said (errMsg).",
+            zh + "请粘贴 policy（JSON 或 base64）、表单或 /upload-params 的返回值（JSON），"
+            "OSS、STS、函数返回的错误，或小程序里的报错（errMsg）。",
+        )
+    )
