@@ -16,7 +16,9 @@ fields = {
     "success_action_status": "200",
     "x-oss-content-type": task.CONTENT_TYPE,
     "x-oss-forbid-overwrite": "true",
+    "Content-Disposition": "inline",
     "x-oss-object-acl": "default",
+    "x-oss-storage-class": "Standard",
 }
 
 

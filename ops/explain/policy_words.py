@@ -30,6 +30,10 @@ FIELD_WORDS = {
         "x-oss-forbid-overwrite (true refuses a second upload of the key)",
         "x-oss-forbid-overwrite（true 表示同名对象不可覆盖）",
     ),
+    "x-oss-storage-class": Text("the storage class (x-oss-storage-class)", "存储类型（x-oss-storage-class）"),
+    "content-disposition": Text(
+        "what browsers do with the object (Content-Disposition)", "浏览器怎样处理对象（Content-Disposition）"
+    ),
     "x-oss-security-token": Text(
         "the security token (x-oss-security-token)", "安全令牌（x-oss-security-token）"
     ),

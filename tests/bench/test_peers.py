@@ -30,7 +30,9 @@ def test_the_floor_signs_the_same_form_as_the_function(floor, clock):
             "success_action_status": "200",
             "x-oss-content-type": task.CONTENT_TYPE,
             "x-oss-forbid-overwrite": "true",
+            "Content-Disposition": "inline",
             "x-oss-object-acl": "default",
+            "x-oss-storage-class": "Standard",
         },
     )
     credentials = StsCredentials(

@@ -23,6 +23,8 @@ FIELDS = {
     "success_action_status": "200",
     "x-oss-content-type": "image/jpeg",
     "x-oss-forbid-overwrite": "true",
+    "Content-Disposition": "inline",
+    "x-oss-storage-class": "Standard",
     "x-oss-object-acl": "default",
 }
 

@@ -37,6 +37,19 @@ def test_marks_a_changed_and_a_missing_field_as_the_condition_that_fails(field):
 
 
 @pytest.mark.parametrize(
+    ("field", "option"),
+    [
+        ("x-oss-forbid-overwrite", "overwrite"),
+        ("Content-Disposition", "content_disposition"),
+        ("x-oss-storage-class", "storage_class"),
+    ],
+)
+def test_a_field_that_the_client_left_out_is_sent_back_to_the_option_that_decides_it(field, option):
+    text = said(answer({name: value for name, value in FIELDS.items() if name != field}))
+    assert f"({option} in profiles.toml)" in text
+
+
+@pytest.mark.parametrize(
     ("condition", "value", "holds"),
     [
         (["starts-with", "$x-a", "im"], "image", True),
@@ -103,7 +116,7 @@ def test_explains_a_version_1_form_in_the_shape_of_the_sample_servers():
 
 def test_explains_a_version_4_form_in_the_shape_of_the_sample_servers():
     signed = {name: FIELDS[name] for name in FIELDS if name.startswith(("x-oss-s", "x-oss-c", "x-oss-d"))}
-    del signed["x-oss-content-type"]
+    del signed["x-oss-content-type"], signed["x-oss-storage-class"]
     sample = {
         "policy": encoded(policy_for(signed)),
         "security_token": TOKEN,
