@@ -2,7 +2,9 @@
 The public keys that OSS signs its callbacks with: which address may name one, and what it has signed.
 """
 
+import copy
 import re
+import threading
 from base64 import b64decode
 from datetime import datetime
 from typing import Any
@@ -16,13 +18,22 @@ from function.receipts.ticket import not_ours
 
 # With the slash: without it, gosspublic.alicdn.com.evil.example would pass.
 KEY_ADDRESSES = ("https://gosspublic.alicdn.com/", "http://gosspublic.alicdn.com/")
-KEY_PATH = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"
+KEY_PATH = r"callback_pub_key_v[0-9]{1,9}\.pem"
 KEY_BUDGET_SECONDS = 2.0
 MAX_KEY_BYTES = 16 * 1024
 MAX_KEYS_KEPT = 8
 # One key serves all callbacks; who holds a ticket could name another address each time, and have us wait.
 FETCHES_PER_TICKET = Rate(5, 60)
 MAX_HEADER_CHARACTERS = 1024
+
+
+class _Fetch:
+    """One fetch, under way or landed; whoever waits for it shares its outcome."""
+
+    def __init__(self) -> None:
+        self.landed = threading.Event()
+        self.key: Any = None
+        self.error: OssKeyUnavailable | None = None
 
 
 class OssPublicKeys:
@@ -37,7 +48,8 @@ class OssPublicKeys:
         self._origin = origin
         self._exchange = exchange
         self._limits = limits
-        self._keys: dict[str, Any] = {}
+        self._kept: dict[str, _Fetch] = {}
+        self._lock = threading.Lock()
 
     def find(self, address_header: str, *, ticket_id: str, now: datetime) -> Any:
         """
@@ -54,19 +66,43 @@ class OssPublicKeys:
             Forbidden: an address that is not OSS's; nothing is fetched then.
 
             OssKeyUnavailable: it cannot be fetched, or not for this ticket any more; or it is no RSA key.
+                All who wait for one fetch share its failure.
         """
         path = key_path(address_header)
-        key = self._keys.get(path)
-        if key is None:
+        fetch = self._kept.get(path)
+        if fetch is None:
+            fetch, is_ours = self._board(path, ticket_id, now)
+            if is_ours:
+                self._fly(path, fetch)
+        fetch.landed.wait()
+        if fetch.key is None:
+            # A copy, because a raised exception collects the traceback of its thread.
+            raise copy.copy(fetch.error or _key_unavailable("its fetch broke off"))
+        return fetch.key
+
+    def _board(self, path: str, ticket_id: str, now: datetime) -> tuple[_Fetch, bool]:
+        with self._lock:
+            if path in self._kept:
+                return self._kept[path], False
             try:
                 self._limits.take([Claim("key fetches", FETCHES_PER_TICKET, ticket_id)], now)
             except TooManyRequests:
                 raise _key_unavailable("this ticket named too many keys") from None
-            key = self._fetch(path)
-            if len(self._keys) >= MAX_KEYS_KEPT:
-                self._keys.clear()
-            self._keys[path] = key
-        return key
+            if len(self._kept) >= MAX_KEYS_KEPT:
+                self._kept = {one: fetch for one, fetch in self._kept.items() if not fetch.landed.is_set()}
+            fetch = self._kept[path] = _Fetch()
+            return fetch, True
+
+    def _fly(self, path: str, fetch: _Fetch) -> None:
+        try:
+            fetch.key = self._fetch(path)
+        except OssKeyUnavailable as error:
+            fetch.error = error
+        finally:
+            if fetch.key is None:
+                with self._lock:
+                    self._kept.pop(path, None)
+            fetch.landed.set()
 
     def _fetch(self, path: str) -> Any:
         from cryptography.exceptions import UnsupportedAlgorithm

@@ -2,8 +2,11 @@
 
 import json
 import threading
+import time
 from base64 import b64decode, b64encode
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
@@ -29,57 +32,66 @@ KEY_URL = f"{ORIGIN}/callback_pub_key_v1.pem"
 TICKETS = count()
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 FOREIGN_ADDRESSES = [
-    "https://gosspublic.alicdn.com.evil.example/key.pem",
+    "https://gosspublic.alicdn.com.evil.example/callback_pub_key_v1.pem",
     "https://gosspublic.alicdn.com",
     "https://gosspublic.alicdn.com/",
-    "https://gosspublic.alicdn.com:8443/key.pem",
-    "https://gosspublic.alicdn.com@evil.example/key.pem",
-    "https://evil@gosspublic.alicdn.com/key.pem",
-    "https://gosspublic.alicdn.com/@evil.example/key.pem",
-    "https://evil.example/gosspublic.alicdn.com/key.pem",
-    "https://evil.example/?https://gosspublic.alicdn.com/key.pem",
-    "https://evil.example#https://gosspublic.alicdn.com/key.pem",
-    "https://gosspublic.alicdn.com//evil.example/key.pem",
-    "https://gosspublic.alicdn.com/\\evil.example/key.pem",
-    "https://gosspublic.alicdn.com\\@evil.example/key.pem",
-    "https://gosspublic.alicdn.com/../key.pem",
-    "https://gosspublic.alicdn.com/a/../../key.pem",
-    "https://gosspublic.alicdn.com/./key.pem",
-    "https://gosspublic.alicdn.com/%2e%2e/key.pem",
+    "https://gosspublic.alicdn.com:8443/callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com@evil.example/callback_pub_key_v1.pem",
+    "https://evil@gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com/@evil.example/callback_pub_key_v1.pem",
+    "https://evil.example/gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "https://evil.example/?https://gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "https://evil.example#https://gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com//evil.example/callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com/\\evil.example/callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com\\@evil.example/callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com/../callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com/a/../../callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com/./callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com/%2e%2e/callback_pub_key_v1.pem",
     "https://gosspublic.alicdn.com/%2F%2Fevil.example",
-    "https://gosspublic.alicdn.com/key.pem?x=https://evil.example",
-    "https://gosspublic.alicdn.com/key.pem#x",
-    "https://gosspublic.alicdn.com/key.pem\n",
-    "https://gosspublic.alicdn.com/key.pem\r\nHost: evil.example",
-    "https://gosspublic.alicdn.com/key.pem\x00",
-    "https://gosspublic.alicdn.com/k ey.pem",
-    "https://gosspublic.alicdn.com/键.pem",
-    " https://gosspublic.alicdn.com/key.pem",
-    "https://gosspublic。alicdn.com/key.pem",
-    "https://gosspublic.аlicdn.com/key.pem",
-    "HTTPS://gosspublic.alicdn.com/key.pem",
-    "https://GOSSPUBLIC.alicdn.com/key.pem",
-    "https:/gosspublic.alicdn.com/key.pem",
-    "https:gosspublic.alicdn.com/key.pem",
-    "//gosspublic.alicdn.com/key.pem",
-    "//evil.example/key.pem",
-    "gosspublic.alicdn.com/key.pem",
+    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem?x=https://evil.example",
+    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem#x",
+    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem\n",
+    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem\r\nHost: evil.example",
+    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem\x00",
+    "https://gosspublic.alicdn.com/callback_pub key_v1.pem",
+    "https://gosspublic.alicdn.com/callback_pub_key_v1键.pem",
+    " https://gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "https://gosspublic。alicdn.com/callback_pub_key_v1.pem",
+    "https://gosspublic.аlicdn.com/callback_pub_key_v1.pem",
+    "HTTPS://gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "https://GOSSPUBLIC.alicdn.com/callback_pub_key_v1.pem",
+    "https:/gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "https:gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "//gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "//evil.example/callback_pub_key_v1.pem",
+    "gosspublic.alicdn.com/callback_pub_key_v1.pem",
     "file:///etc/passwd",
-    "file://gosspublic.alicdn.com/key.pem",
-    "ftp://gosspublic.alicdn.com/key.pem",
-    "gopher://gosspublic.alicdn.com/key.pem",
+    "file://gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "ftp://gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "gopher://gosspublic.alicdn.com/callback_pub_key_v1.pem",
     "data:text/plain,key",
-    "http://127.0.0.1/key.pem",
-    "http://localhost:9000/key.pem",
-    "http://[::1]/key.pem",
-    "http://10.0.0.1/key.pem",
+    "http://127.0.0.1/callback_pub_key_v1.pem",
+    "http://localhost:9000/callback_pub_key_v1.pem",
+    "http://[::1]/callback_pub_key_v1.pem",
+    "http://10.0.0.1/callback_pub_key_v1.pem",
     "http://169.254.169.254/latest/meta-data/",
     "http://100.100.100.200/latest/meta-data/ram/security-credentials/",
-    "http://2130706433/key.pem",
-    "https://gosspublic.alicdn.com/" + "k" * 800,
-    "https://gosspublic.alicdn.com/" + "k" * 1024 * 1024,
+    "http://2130706433/callback_pub_key_v1.pem",
+    "https://gosspublic.alicdn.com/callback_pub_key_v" + "1" * 700 + ".pem",
+    "https://gosspublic.alicdn.com/callback_pub_key_v" + "1" * 1024 * 1024,
     "\xff\xfe",
     "x",
+    *(
+        f"https://gosspublic.alicdn.com/{name}"
+        for name in (
+            *("key.pem", "callback_pub_key_v.pem", "callback_pub_key_v1", "callback_pub_key_v1pem"),
+            *("callback_pub_key_v1.pem.txt", "callback_pub_key_v1.pem/x", "x/callback_pub_key_v1.pem"),
+            *("callback_pub_key_v1a.pem", "callback_pub_key_v-1.pem", "callback_pub_key_v٣.pem"),
+            *("Callback_pub_key_v1.pem", "callback_pub_key_v1234567890.pem", "xcallback_pub_key_v1.pem"),
+        )
+    ),
 ]
 
 
@@ -199,8 +211,8 @@ def test_a_local_oss_serves_the_key_but_the_address_stays_pinned(function, insta
 # --- the store of keys ---
 
 
-def encoded(path):
-    return b64encode(f"{ORIGIN}/{path}".encode()).decode()
+def encoded(number):
+    return b64encode(f"{ORIGIN}/callback_pub_key_v{number}.pem".encode()).decode()
 
 
 def find(keys, address_header):
@@ -211,20 +223,20 @@ def find(keys, address_header):
 def test_a_key_is_fetched_once_and_few_are_kept(key_host):
     keys = OssPublicKeys(ORIGIN, key_host, Limits())
     for _ in range(3):
-        find(keys, encoded("a.pem"))
+        find(keys, encoded(1))
     assert len(key_host.calls) == 1
     for number in range(100):
-        assert find(keys, encoded(f"{number}.pem"))
-    assert len(keys._keys) <= MAX_KEYS_KEPT
+        assert find(keys, encoded(number))
+    assert len(keys._kept) <= MAX_KEYS_KEPT
 
 
 def test_a_failed_fetch_is_not_kept(key_host):
     keys = OssPublicKeys(ORIGIN, key_host, Limits())
     good, key_host.key = key_host.key, ExchangeFailed("ReadTimeout")
     with pytest.raises(OssKeyUnavailable):
-        find(keys, encoded("a.pem"))
+        find(keys, encoded(1))
     key_host.key = good
-    assert find(keys, encoded("a.pem")).key_size == 2048
+    assert find(keys, encoded(1)).key_size == 2048
 
 
 def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
@@ -236,7 +248,7 @@ def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
         start.wait()
         for number in range(100):
             try:
-                found.append(find(keys, encoded(f"{which}-{number % 5}.pem")))
+                found.append(find(keys, encoded(f"{which}{number % 5}")))
             except Exception as error:  # noqa: BLE001 - any would be the fault looked for
                 failed.append(error)
 
@@ -256,8 +268,112 @@ def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(ke
             """Kept by nobody."""
 
     keys = OssPublicKeys(ORIGIN, key_host, Limits())
-    keys._keys = Emptied()
-    assert find(keys, encoded("a.pem")).key_size == 2048
+    keys._kept = Emptied()
+    assert find(keys, encoded(1)).key_size == 2048
+
+
+# --- many at once ---
+
+
+class SlowKeyHost:
+    """Answers each call when it is told to, and counts them."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.calls = []
+        self.is_asked, self.may_answer = threading.Event(), threading.Event()
+
+    def __call__(self, _method, url, **_options):
+        self.calls.append(url)
+        self.is_asked.set()
+        assert self.may_answer.wait(5)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return Answer(200, self.answer)
+
+
+def at_once(host, asks):
+    """What each of them comes to; the host answers once it was asked and the others had time to come."""
+    with ThreadPoolExecutor(len(asks)) as pool:
+        running = [pool.submit(ask) for ask in asks]
+        assert host.is_asked.wait(5)
+        time.sleep(0.1)
+        host.may_answer.set()
+        wait(running)
+    return [one.exception() or one.result() for one in running]
+
+
+@pytest.fixture
+def good_key():
+    return (KEYS / "rsa.pub.pem").read_bytes()
+
+
+def test_a_cold_server_takes_ten_honest_callbacks_of_one_page_at_once(
+    function, instance, upload, call, good_key
+):
+    """Five of them were lost for good, each having counted as a fetch: OSS does not ask again."""
+    host = SlowKeyHost(good_key)
+    cold = instance(host, **function.environ)
+    page = upload("page", "0.png", of=cold)
+    bodies = [page.body(object=f"test/{number}.png") for number in range(10)]
+    answers = at_once(host, [partial(call, body, of=cold) for body in bodies])
+    assert [answer.status for answer in answers] == [200] * 10
+    assert len(host.calls) == 1
+
+
+def test_who_waits_for_a_fetch_does_not_count_as_one(good_key):
+    host, limits = SlowKeyHost(good_key), Limits()
+    keys = OssPublicKeys(ORIGIN, host, limits)
+
+    def ask():
+        return keys.find(encoded(1), ticket_id="t", now=NOW)
+
+    assert len({id(key) for key in at_once(host, [ask] * 20)}) == 1
+    for number in range(2, 6):
+        assert keys.find(encoded(number), ticket_id="t", now=NOW)
+    with pytest.raises(OssKeyUnavailable):
+        keys.find(encoded(6), ticket_id="t", now=NOW)
+    assert len(host.calls) == 5
+
+
+def test_all_who_wait_for_a_fetch_share_its_failure_and_the_next_one_asks_again(good_key):
+    host = SlowKeyHost(ExchangeFailed("ReadTimeout"))
+    keys = OssPublicKeys(ORIGIN, host, Limits())
+    failures = at_once(host, [partial(find, keys, encoded(1))] * 10)
+    assert {type(failure) for failure in failures} == {OssKeyUnavailable}
+    assert {failure.reason for failure in failures} == {"public key: ReadTimeout"}
+    assert len({id(failure) for failure in failures}) == 10
+    assert len(host.calls) == 1
+    host.answer = good_key
+    assert find(keys, encoded(1)).key_size == 2048
+
+
+def test_a_fetch_that_breaks_off_leaves_nobody_waiting(good_key):
+    host = SlowKeyHost(KeyError("a mistake of ours"))
+    keys = OssPublicKeys(ORIGIN, host, Limits())
+    failures = at_once(host, [partial(find, keys, encoded(1))] * 3)
+    assert sorted(type(failure).__name__ for failure in failures) == ["KeyError"] + ["OssKeyUnavailable"] * 2
+    assert {getattr(failure, "reason", "") for failure in failures} == {"", "public key: its fetch broke off"}
+    host.answer = good_key
+    assert find(keys, encoded(1)).key_size == 2048
+
+
+def test_a_fetch_under_way_is_shared_however_many_other_keys_are_named_meanwhile(key_host, good_key):
+    slow = SlowKeyHost(good_key)
+
+    def serve(method, url, **options):
+        return (slow if url.endswith("_v1.pem") else key_host)(method, url, **options)
+
+    keys = OssPublicKeys(ORIGIN, serve, Limits())
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(find, keys, encoded(1))
+        assert slow.is_asked.wait(5)
+        for number in range(2, 2 + 3 * MAX_KEYS_KEPT):
+            assert find(keys, encoded(number))
+        second = pool.submit(find, keys, encoded(1))
+        slow.may_answer.set()
+        assert first.result() is second.result()
+    assert len(slow.calls) == 1
 
 
 # --- what one ticket can make us fetch ---
@@ -265,7 +381,9 @@ def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(ke
 
 def test_one_ticket_has_five_keys_a_minute_fetched_and_no_more(upload, call, key_host, clock, log_lines):
     flood, other = upload(), upload()
-    answers = [call(flood.body(), address=f"{ORIGIN}/{number}.pem") for number in range(50)]
+    answers = [
+        call(flood.body(), address=f"{ORIGIN}/callback_pub_key_v1{number}.pem") for number in range(50)
+    ]
     assert [answer.status for answer in answers] == [200] * 5 + [503] * 45
     assert answers[-1].code == "oss_key_unavailable" and int(answers[-1].headers["Retry-After"]) >= 1
     assert "this ticket named too many keys" in log_lines()[-1]["reason"]
@@ -273,7 +391,7 @@ def test_one_ticket_has_five_keys_a_minute_fetched_and_no_more(upload, call, key
     assert call(other.body(), address=KEY_URL).status == 200
     assert call(flood.body(), address=KEY_URL).status == 200, "a key that is held costs nobody a fetch"
     clock.tick(seconds=60)
-    assert call(flood.body(), address=f"{ORIGIN}/50.pem").status == 200
+    assert call(flood.body(), address=f"{ORIGIN}/callback_pub_key_v50.pem").status == 200
 
 
 # --- the documented example of a real callback ---
@@ -359,22 +477,21 @@ def test_a_longer_or_shorter_signature_does_not_pass(documented):
 def address():
     from base64 import b64encode
 
-    return lambda name: b64encode(f"{ORIGIN}/{name}".encode()).decode()
+    return lambda number: b64encode(f"{ORIGIN}/callback_pub_key_v{number}.pem".encode()).decode()
 
 
 def fetched(key_host):
-    return [url.rpartition("/")[2] for _, url in key_host.calls]
+    return [int(url.rpartition("_v")[2].removesuffix(".pem")) for _, url in key_host.calls]
 
 
 def test_eight_keys_are_kept_and_the_ninth_makes_room(key_host, address, clock):
     keys = OssPublicKeys(ORIGIN, key_host, Limits())
-    names = [f"k{number}" for number in range(8)]
-    for name in (*names, *names):
-        keys.find(address(name), ticket_id=address(name), now=clock())
-    assert fetched(key_host) == names
-    for name in ("k8", "k0", "k8"):
-        keys.find(address(name), ticket_id=address(name), now=clock())
-    assert fetched(key_host) == [*names, "k8", "k0"]
+    for number in (*range(8), *range(8)):
+        keys.find(address(number), ticket_id=str(number), now=clock())
+    assert fetched(key_host) == [*range(8)]
+    for number in (8, 0, 8):
+        keys.find(address(number), ticket_id=str(number), now=clock())
+    assert fetched(key_host) == [*range(8), 8, 0]
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, UnsupportedAlgorithm])
@@ -384,7 +501,7 @@ def test_whatever_the_library_says_of_a_key_it_is_no_key(key_host, address, cloc
 
     monkeypatch.setattr(serialization, "load_pem_public_key", load)
     with pytest.raises(OssKeyUnavailable):
-        OssPublicKeys(ORIGIN, key_host, Limits()).find(address("k"), ticket_id=address("k"), now=clock())
+        OssPublicKeys(ORIGIN, key_host, Limits()).find(address(1), ticket_id="x", now=clock())
 
 
 def test_a_signature_that_does_not_fit_is_exactly_false(key_host):
