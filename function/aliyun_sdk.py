@@ -88,7 +88,7 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
     url = endpoint + request.get_url(region, own.access_key_id, own.access_key_secret)
     method = request.get_method()
     try:
-        status, body = within(CALL_SECONDS, lambda: _exchange(method, url))
+        status, body = within(CALL_SECONDS, endpoint, lambda: _exchange(method, url))
     except ExchangeFailed as error:
         raise SdkFailed(error.kind, is_transient=True) from None
     if status != 200:

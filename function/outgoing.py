@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_BYTES = 64 * 1024
 READ_BYTES = 8192
+# For each upstream by itself. An instance may have 1,024 threads, of which a server takes up to 200.
+MAX_WAITING = 64
 
 T = TypeVar("T")
 
@@ -47,16 +49,23 @@ class Answer(NamedTuple):
 Exchange = Callable[..., Answer]
 
 
-def within(seconds: float, ask: Callable[[], T]) -> T:
+def within(seconds: float, upstream: str, ask: Callable[[], T]) -> T:
     """
     Call ``ask`` and wait for it this long at most.
 
     No timeout of a socket ends a name that does not resolve, or headers that arrive byte by byte.
-    Such a call is left behind in a thread of its own, which ends when its connection does.
+    Such a call is left behind in a thread of its own, which ends when its connection does; until then it
+    takes one of the upstream's ``MAX_WAITING`` places, so that a slow service costs no other its threads.
+
+    Args:
+        upstream: origin of whoever is asked.
 
     Raises:
-        ExchangeFailed: it took longer; else whatever ``ask`` raises.
+        ExchangeFailed: it took longer, or could not begin; else whatever ``ask`` raises.
     """
+    places = _places(upstream)
+    if not places.acquire(blocking=False):
+        raise ExchangeFailed("too many calls wait for it already")
     done = threading.Event()
     outcome: list[T] = []
     failure: list[BaseException] = []
@@ -66,14 +75,25 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
             outcome.append(ask())
         except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
             failure.append(error)
+        places.release()
         done.set()
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError:
+        places.release()
+        raise ExchangeFailed("no thread can start") from None
     if not done.wait(seconds):
         raise ExchangeFailed("no answer within the budget")
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+# Whoever is asked stands in the settings, so they are few.
+@cache
+def _places(_upstream: str) -> threading.Semaphore:
+    return threading.Semaphore(MAX_WAITING)
 
 
 def exchange(method: str, url: str, *, budget_seconds: float, **options: Any) -> Answer:
@@ -89,7 +109,8 @@ def exchange(method: str, url: str, *, budget_seconds: float, **options: Any) ->
     Raises:
         ExchangeFailed: nothing, too much or too late.
     """
-    return within(budget_seconds, lambda: _exchange(method, url, budget_seconds, **options))
+    origin = "/".join(url.split("/", 3)[:3])
+    return within(budget_seconds, origin, lambda: _exchange(method, url, budget_seconds, **options))
 
 
 def _exchange(

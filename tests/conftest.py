@@ -5,7 +5,9 @@ What every test of the function shares: a clean environment, a clock, events, an
 import json
 import logging
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -232,3 +234,19 @@ def legacy_profiles() -> str:
 @pytest.fixture
 def reply() -> Callable[..., dict[str, Any]]:
     return sts_reply
+
+
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """While no thread can start, as when a process has all that it may have."""
+
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    @contextmanager
+    def without() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            yield
+
+    return without

@@ -1,17 +1,20 @@
 """
-What the machine itself can get wrong: the clock, the file system, the environment.
+What the machine itself can get wrong: the clock, the file system, the environment, the threads.
 """
 
 import gc
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from function import outgoing
 from torture import stage
 from torture.canaries import LogWatch, Watch
 from torture.faults import PHASES, START
@@ -106,21 +109,64 @@ ENVIRONMENTS: Mapping[str, Change] = {
     "seconds no number": _set(STS_SESSION_SECONDS="1e3"),
     "seconds too few": _set(STS_SESSION_SECONDS="899"),
     "TOKEN_SECRET too short": _set(TOKEN_SECRET="x" * 31),
+    "TOKEN_SECRET of one character": _set(TOKEN_SECRET="x" * 64),
+    "RECEIPT_SECRET that signs sessions": _set(TOKEN_SECRET="secret-" * 9, RECEIPT_SECRET="secret-" * 9),
+    "a public key without an audience": _set(CALLER_AUTH="jwt", JWT_ALGORITHM="RS256", JWT_KEY="x"),
+    "CLIENT_ADDRESS_HEADER no name": _set(CLIENT_ADDRESS_HEADER="X-Real-Ip: 1"),
     "keys that mislead the SDK": _set(ALIYUN_ACCESS_KEY_ID="x", ALIYUN_ACCESS_KEY_SECRET="y"),
     "DEBUG=sdk": _set(DEBUG="sdk"),
 }
+
+
+@contextmanager
+def no_thread_starts(_origin: str) -> Iterator[None]:
+    """As in a process that has all the threads it may have."""
+
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    thread: Any = threading.Thread
+    real, thread.start = thread.start, start
+    try:
+        yield
+    finally:
+        thread.start = real
+
+
+@contextmanager
+def all_wait_for(origin: str) -> Iterator[None]:
+    """As many calls of STS hang as may."""
+    over = threading.Event()
+    for _ in range(outgoing.MAX_WAITING):
+        with suppress(outgoing.ExchangeFailed):
+            outgoing.within(0, origin, over.wait)
+    try:
+        yield
+    finally:
+        over.set()
+
+
+THREADS = {"none can start": no_thread_starts, "all wait for STS": all_wait_for}
 ROLE_KEYS = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One fault of the machine in one phase, and the error code documented for it ("" for success)."""
+    """
+    One fault of the machine in one phase.
+
+    Args:
+        wanted: the error code documented for it; "" for success.
+
+        during: holds while the function is asked, given the origin of STS.
+    """
 
     what: str
     phase: str
     change: Change
     wanted: str
     clock_off: timedelta = timedelta(0)
+    during: Callable[[str], AbstractContextManager[None]] = lambda _origin: nullcontext()
 
 
 def trials() -> list[Trial]:
@@ -133,6 +179,9 @@ def trials() -> list[Trial]:
             found.append(Trial(f"{kind}: {name}", phase, change, wanted))
         keyless = "" if phase == "advisory" else MISCONFIGURED
         found.append(Trial("environment: no role keys", phase, _drop(*ROLE_KEYS), keyless))
+        unrenewed = "" if phase == "advisory" else UNAVAILABLE
+        for name, during in THREADS.items():
+            found.append(Trial(f"threads: {name}", phase, _set(), unrenewed, during=during))
         for name, off in CLOCKS.items():
             found.append(Trial(f"clock: {name}", phase, _set(), clock_outcome(phase, off), off))
     return found
@@ -177,7 +226,8 @@ def attempt(trial: Trial, watch: Watch) -> str:
         # A file nested too deep uses up the stack: finalizers of what this run left must not meet that.
         gc.collect()
         started = time.monotonic()
-        reply = stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}")
+        with trial.during(environ["STS_ENDPOINT"]):
+            reply = stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}")
         took = time.monotonic() - started
         watch.search(f"{reply.headers}{reply.text}", "response")
         watch.search_reprs(function)

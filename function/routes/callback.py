@@ -7,11 +7,16 @@ from typing import Any
 
 from function.http import Request
 from function.instance import Instance
+from function.kinds import Rate
+from function.limits import Claim
 from function.log_line import LogLine
 from function.receipts.callback import verify_callback
 from function.receipts.oss_keys import OssPublicKeys
 from function.receipts.receipt import answer_about
 from function.receipts.webhook import tell_business
+
+# OSS calls once an upload and may repeat itself; whoever keeps such a call could repeat it for ever.
+CALLBACKS_PER_TICKET = Rate(20, 60)
 
 
 def answer(request: Request, instance: Instance, now: datetime, line: LogLine) -> dict[str, Any]:
@@ -25,9 +30,10 @@ def answer(request: Request, instance: Instance, now: datetime, line: LogLine) -
         lambda: OssPublicKeys(settings.callback_key_origin, instance.exchange, instance.limits),
     )
     upload = verify_callback(request, settings, keys, now)
-    told = answer_about(upload, settings)
     line.profile, line.owner = upload.ticket["profile"], upload.ticket["owner"]
     line.key, line.upload_id = upload.key, upload.ticket["jti"]
+    instance.limits.take([Claim("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], now)
+    told = answer_about(upload, settings)
     if settings.upload_webhook_url:
         problem = tell_business(settings.upload_webhook_url, told["receipt"], instance.exchange)
         line.webhook = problem or "ok"

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from function import outgoing
-from function.outgoing import DEFAULT_MAX_BYTES, ExchangeFailed, exchange
+from function.outgoing import DEFAULT_MAX_BYTES, MAX_WAITING, ExchangeFailed, exchange
 from function.outgoing import within as within_seconds
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -307,11 +307,11 @@ def test_an_error_of_the_call_itself_is_raised_even_when_it_says_timeout():
         raise TimeoutError("of the call")
 
     with pytest.raises(TimeoutError, match="of the call"):
-        within_seconds(5, ask_in_vain)
+        within_seconds(5, "https://a.example", ask_in_vain)
 
 
 def test_a_call_that_is_left_behind_keeps_no_process_alive():
-    assert within_seconds(5, lambda: threading.current_thread().daemon)
+    assert within_seconds(5, "https://a.example", lambda: threading.current_thread().daemon)
 
 
 @pytest.fixture
@@ -381,3 +381,89 @@ def test_a_certificate_is_good_for_its_own_name_only(certificate, trusting):
 
 def test_the_authorities_are_those_of_the_package():
     assert outgoing.authorities() == certifi.where()
+
+
+# --- what a service that hangs costs the others ---
+
+FULL = "too many calls wait for it already"
+
+
+@contextmanager
+def left_behind(upstream, calls):
+    """So many calls of one upstream that were given up and wait on all the same."""
+    over, ended = threading.Event(), []
+    before = threading.active_count()
+
+    def hang():
+        over.wait(PATIENCE_SECONDS)
+        ended.append(1)
+
+    for _ in range(calls):
+        with pytest.raises(ExchangeFailed, match="no answer within the budget"):
+            within_seconds(0, upstream, hang)
+    try:
+        yield over
+    finally:
+        over.set()
+        until = time.monotonic() + PATIENCE_SECONDS
+        while threading.active_count() > before and time.monotonic() < until:
+            time.sleep(0.001)
+    assert len(ended) == calls
+
+
+def test_of_one_upstream_64_calls_wait_and_the_next_fails_at_once():
+    with left_behind("https://hangs.example", MAX_WAITING):
+        threads = threading.active_count()
+        started = time.perf_counter()
+        with pytest.raises(ExchangeFailed, match=FULL):
+            within_seconds(5, "https://hangs.example", lambda: pytest.fail("asked"))
+        assert time.perf_counter() - started < 0.5
+        assert threading.active_count() == threads
+    assert MAX_WAITING == 64
+    assert within_seconds(5, "https://hangs.example", lambda: "well again") == "well again"
+
+
+def test_a_slow_webhook_starves_nobody_else():
+    with left_behind("https://business.example", MAX_WAITING):
+        assert within_seconds(5, "https://sts.example", lambda: "asked") == "asked"
+
+
+def test_one_place_less_than_all_is_a_place():
+    with left_behind("https://slow.example", MAX_WAITING - 1):
+        assert within_seconds(5, "https://slow.example", lambda: "asked") == "asked"
+        assert within_seconds(5, "https://slow.example", lambda: "again") == "again"
+
+
+def test_a_call_that_failed_gives_its_place_back():
+    def fail():
+        raise ValueError("of the call")
+
+    with left_behind("https://fails.example", MAX_WAITING - 1):
+        for _ in range(3):
+            with pytest.raises(ValueError, match="of the call"):
+                within_seconds(5, "https://fails.example", fail)
+
+
+def test_where_no_thread_can_start_the_service_is_as_good_as_unreachable(no_threads):
+    with no_threads():
+        for _ in range(MAX_WAITING + 1):
+            with pytest.raises(ExchangeFailed, match="no thread can start") as raised:
+                within_seconds(5, "https://threadless.example", lambda: pytest.fail("asked"))
+            assert raised.value.__cause__ is None
+    assert within_seconds(5, "https://threadless.example", lambda: "asked") == "asked"
+
+
+def test_a_runtime_error_of_the_call_itself_is_no_missing_thread():
+    def fail():
+        raise RuntimeError("of the call")
+
+    with pytest.raises(RuntimeError, match="of the call"):
+        within_seconds(5, "https://odd.example", fail)
+
+
+@pytest.mark.parametrize("address", ["", "/", "/other?x=1"])
+def test_all_addresses_of_one_origin_are_one_upstream(address):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with left_behind(origin, MAX_WAITING):
+            assert failure(f"{origin}{address}", budget_seconds=0.05).kind == FULL

@@ -46,6 +46,14 @@ def test_an_outcome_other_than_the_documented_one_is_a_problem():
     assert "took 99.0 s" in faults.judge(cell, patient, 99)
 
 
+@pytest.mark.parametrize("phase", machine_faults.PHASES)
+@pytest.mark.parametrize("what", machine_faults.THREADS)
+def test_a_lack_of_threads_ends_as_documented_in_every_phase(what, phase):
+    wanted = (f"threads: {what}", phase)
+    (trial,) = [trial for trial in machine_faults.trials() if (trial.what, trial.phase) == wanted]
+    assert machine_faults.attempt(trial, Watch()) == ""
+
+
 @pytest.mark.parametrize(
     "what",
     ["profiles.toml: deeply nested", "profiles.toml: with an enormous number", "environment: DEBUG=sdk"],

@@ -21,7 +21,7 @@ from function.errors import (
     WechatRejected,
     WechatUnavailable,
 )
-from function.outgoing import Answer, ExchangeFailed
+from function.outgoing import Answer, ExchangeFailed, exchange
 from function.settings import WechatApp, read_settings
 
 CODE2SESSION = "https://api.weixin.qq.com/sns/jscode2session"
@@ -367,6 +367,13 @@ def test_who_comes_through_the_trusted_proxy_is_counted_by_the_address_it_names(
         for caller in callers
     ]
     assert [answer.status for answer in answers] == statuses
+
+
+def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no_threads, log_lines):
+    with no_threads():
+        answer = instance(exchange, **SETTINGS).ask(body={"code": CODE}, path="/login")
+    assert (answer.status, answer.code) == (503, "wechat_unavailable")
+    assert log_lines()[-1]["reason"] == "code2Session: no thread can start"
 
 
 def test_a_login_elsewhere_than_with_wechat_is_not_found_whatever_it_sends(instance):

@@ -1,12 +1,17 @@
 """receipts.webhook: who is told of an upload, and what happens when nobody listens."""
 
 import json
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
 
 import pytest
 import requests
 import responses
 
-from function.outgoing import Answer
+from function.outgoing import MAX_WAITING, Answer, exchange
 from function.receipts.webhook import tell_business
 
 WEBHOOK = "https://shop.example.com/hooks/uploads?token=webhook-canary"
@@ -86,3 +91,117 @@ def test_a_webhook_may_take_a_second_and_a_half():
         "https://b.example/hook", "r", lambda *_, **options: given.update(options) or Answer(200, b"")
     )
     assert given["budget_seconds"] == 1.5
+
+
+# --- what a replay, or a webhook that hangs, costs ---
+
+
+def test_a_signed_callback_replayed_a_thousand_times_tells_the_business_twenty_times(
+    with_webhook, upload, call, clock, log_lines
+):
+    function, network = with_webhook
+    hook = network.add("POST", WEBHOOK)
+    one, other = upload(of=function), upload(of=function)
+    answers = [call(one.body(), of=function) for _ in range(1000)]
+    assert [answer.status for answer in answers] == [200] * 20 + [429] * 980
+    assert (answers[-1].code, answers[-1].headers["Retry-After"]) == ("too_many_requests", "60")
+    assert hook.call_count == 20
+    line = log_lines()[-1]
+    assert (line["uploadId"], line["key"], line["profile"]) == ("upload-id-000000000001", one.key, "default")
+    assert call(other.body(), of=function).status == 200
+    clock.tick(seconds=60)
+    assert call(one.body(), of=function).status == 200
+
+
+def test_what_oss_did_not_sign_uses_up_no_callback_of_a_ticket(upload, call):
+    body = upload().body()
+    for _ in range(30):
+        assert call(body, signing_key="rsa_other").status == 403
+    assert [call(body).status for _ in range(21)] == [200] * 20 + [429]
+
+
+def test_a_page_s_form_has_twenty_callbacks_a_minute_for_all_its_objects(upload, call):
+    page = upload("page", "0.png")
+    statuses = [call(page.body(object=f"test/{number}.png")).status for number in range(21)]
+    assert statuses == [200] * 20 + [429]
+
+
+@contextmanager
+def trickling():
+    """A service that sends a byte of its headers now and then, to as many as come; its origin."""
+    over = threading.Event()
+    connections = []
+
+    def accept():
+        with suppress(OSError):
+            while True:
+                connections.append(listener.accept()[0])
+
+    def trickle():
+        while not over.wait(0.05):
+            for connection in list(connections):
+                with suppress(OSError):
+                    connection.sendall(b"x" if connection in begun else b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                    begun.add(connection)
+
+    begun = set()
+    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+        threads = [threading.Thread(target=accept), threading.Thread(target=trickle)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            over.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join()
+            for connection in connections:
+                connection.close()
+
+
+def test_a_webhook_that_sends_headers_byte_by_byte_holds_64_threads_and_no_upload(
+    function, instance, key_host, upload, call, log_lines
+):
+    """It held one for each call, until no thread could start and every callback was answered with 500."""
+
+    def network(method, url, **options):
+        return (key_host if "gosspublic" in url else exchange)(method, url, **options)
+
+    before = threading.active_count()
+    with trickling() as origin:
+        slow = instance(network, **function.environ, UPLOAD_WEBHOOK_URL=f"{origin}/hook")
+        bodies = [upload(of=slow).body() for _ in range(MAX_WAITING + 16)]
+        with ThreadPoolExecutor(len(bodies)) as pool:
+            answers = list(pool.map(partial(call, of=slow), bodies))
+        assert {answer.status for answer in answers} == {200}
+        assert threading.active_count() - before <= MAX_WAITING + len(("accepts", "trickles"))
+        told = [line["webhook"] for line in log_lines()]
+        assert told.count("no answer within the budget") == MAX_WAITING
+        assert told.count("too many calls wait for it already") == 16
+        assert call(upload(of=slow).body(), of=slow).status == 200
+
+
+@pytest.mark.parametrize(("is_warm", "status"), [(False, 503), (True, 200)])
+def test_a_callback_for_which_no_thread_can_start_is_answered_all_the_same(
+    function, instance, upload, call, key_host, no_threads, log_lines, is_warm, status
+):
+    """Without a key it cannot be verified yet; with one only the business is not told."""
+    answers = {"gosspublic": key_host}
+
+    def network(method, url, **options):
+        return next((host for name, host in answers.items() if name in url), exchange)(method, url, **options)
+
+    threadless = instance(network, **function.environ, UPLOAD_WEBHOOK_URL="http://127.0.0.1:9/hook")
+    body = upload(of=threadless).body()
+    if is_warm:
+        assert call(body, of=threadless).status == 200
+    answers.clear()
+    with no_threads():
+        answer = call(body, of=threadless)
+    assert answer.status == status
+    if is_warm:
+        assert log_lines()[-1]["webhook"] == "no thread can start"
+    else:
+        assert answer.code == "oss_key_unavailable"
+        assert log_lines()[-1]["reason"] == "public key: no thread can start"

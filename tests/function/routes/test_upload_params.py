@@ -204,3 +204,29 @@ def test_10_000_keys_have_no_collision_and_128_random_bits(instance, good_sts):
         ids |= {upload["uploadId"] for upload in answer.json["uploads"]}
     assert len(ids) == 10_000
     assert all(len(b64decode(upload_id + "==", altchars=b"-_")) == 16 for upload_id in ids)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "status"),
+    [(None, 503), (50, 200), (56, 503), (61, 503)],
+    ids=["cold", "early", "late", "over"],
+)
+def test_where_no_thread_can_start_a_held_set_stays_in_use_while_it_covers_a_form(
+    instance, good_sts, clock, no_threads, log_lines, minutes, status
+):
+    """When callbacks had taken all threads, the renewal of the credentials was answered with 500."""
+    function = instance()
+    if minutes is not None:
+        assert function.ask(body={"filename": "a.png"}).status == 200
+        clock.tick(minutes=minutes)
+    with no_threads():
+        answer = function.ask(body={"filename": "a.png"})
+    assert answer.status == status
+    if status == 503:
+        assert (answer.code, answer.headers["Retry-After"]) == ("sts_unavailable", "2")
+        assert log_lines()[-1]["reason"] == "AssumeRole: no thread can start"
+    else:
+        assert log_lines()[-1]["stsRefreshed"] is False
+        clock.tick(minutes=1)
+    assert function.ask(body={"filename": "a.png"}).status == 200
+    assert log_lines()[-1]["stsRefreshed"] is True
