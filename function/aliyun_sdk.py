@@ -10,13 +10,16 @@ import json
 import re
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 from function import VERSION
 from function.credentials import AccessKeys
-from function.outgoing import ExchangeFailed, authorities, within
+from function.outgoing import ExchangeFailed, authorities, verifying_context, within
 
 CONNECT_TIMEOUT_SECONDS = 1.5
 READ_TIMEOUT_SECONDS = 3
@@ -29,6 +32,36 @@ VENDORED = "aliyunsdkcore.vendored.requests.packages"
 NEVER_THERE = (f"{VENDORED}.urllib3.contrib.pyopenssl", f"{VENDORED}.urllib3.contrib.socks")
 # Imported by it, and used only to guess the encoding of a text.
 FOR_LATER = (f"{VENDORED}.chardet",)
+
+
+class EmptyJar:
+    """A jar of cookies that stays empty: STS sets none, and none would be kept."""
+
+    def __init__(self, _policy: object = None) -> None: ...
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def extract_cookies(self, _response: object, _request: object) -> None: ...
+
+    def add_cookie_header(self, _request: object) -> None: ...
+
+
+# Modules of the standard library that it imports for proxies, cookies and files, none of which we use; with
+# these in their place while it is imported, a cold start takes a twelfth less time.
+IN_PLACE_OF: Mapping[str, Mapping[str, Any]] = {
+    "urllib.request": {
+        # On POSIX the one is the other.
+        "pathname2url": quote,
+        **dict.fromkeys(("parse_http_list", "getproxies", "getproxies_environment")),
+        **dict.fromkeys(("proxy_bypass", "proxy_bypass_environment")),
+    },
+    "http.cookiejar": {"CookieJar": EmptyJar},
+    "http.cookies": {"Morsel": EmptyJar},
+}
 
 
 class SdkFailed(Exception):
@@ -61,7 +94,9 @@ def prepare() -> None:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # what the import system reads as absent
     for name in FOR_LATER:
         _import_when_used(name)
-    import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
+    with _in_place_of_what_is_not_used():
+        import aliyunsdkcore.request  # noqa: F401 - what signs
+        import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
 
     # The vendored urllib3 looks for a function that Python 3.12 removed and then leaves SNI out.
     sdk_ssl.HAS_SNI = True
@@ -98,14 +133,13 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
 
 def _exchange(method: str, url: str) -> tuple[int, bytes]:
     from aliyunsdkcore.vendored.requests import Request, RequestException
-    from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 
     deadline = time.monotonic() + CALL_SECONDS
     # STS is asked once in most of an hour. A connection that was kept would be dead by then, and after a
     # freeze of the instance nobody may have said so.
     headers = {"User-Agent": f"oss-direct-upload/{VERSION}", "Connection": "close"}
     # The adapter alone: a session would ask the environment for proxies, certificates and passwords.
-    adapter = HTTPAdapter()
+    adapter = _adapter_for(url)
     try:
         response = adapter.send(
             Request(method, url, headers=headers).prepare(),
@@ -128,6 +162,25 @@ def _exchange(method: str, url: str) -> tuple[int, bytes]:
     return response.status_code, b"".join(parts)
 
 
+def _adapter_for(url: str) -> Any:
+    from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
+
+    # Of an address in numbers the vendored library tells TLS nothing, and checks it by itself.
+    if not url.startswith("https:") or re.match(r"https://[0-9.:\[]+[:/\]]", url):
+        return HTTPAdapter()
+
+    class VerifyingAdapter(HTTPAdapter):  # type: ignore[misc]  # the SDK has no types
+        """Checks certificate and name with the context of all outgoing calls, which is read once."""
+
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, ssl_context=verifying_context(), **options)
+
+        def cert_verify(self, connection: Any, *_told: Any) -> None:
+            connection.cert_reqs = "CERT_REQUIRED"
+
+    return VerifyingAdapter()
+
+
 def _refusal(status: int, body: bytes) -> SdkFailed:
     try:
         answer = json.loads(body)
@@ -146,6 +199,19 @@ def _refusal(status: int, body: bytes) -> SdkFailed:
 def _plain(value: Any) -> str:
     """An upstream's code as it may stand in a log line, whatever the upstream really sent."""
     return re.sub(r"[^A-Za-z0-9._-]", "?", str(value))[:80]
+
+
+@contextmanager
+def _in_place_of_what_is_not_used() -> Iterator[None]:
+    absent = [name for name in IN_PLACE_OF if name not in sys.modules]
+    for name in absent:
+        stand_in = sys.modules[name] = ModuleType(name)
+        stand_in.__dict__.update(IN_PLACE_OF[name])
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 def _import_when_used(name: str) -> None:

@@ -146,12 +146,12 @@ def _connection(scheme: str, host: str, timeout: float) -> "HTTPConnection":
     # Neither looks at proxies, .netrc or cookies, and neither follows redirects.
     if scheme == "http":
         return HTTPConnection(host, timeout=timeout)
-    return HTTPSConnection(host, timeout=timeout, context=_verifying_context())
+    return HTTPSConnection(host, timeout=timeout, context=verifying_context())
 
 
 # Once an instance: to read the certificates of all authorities takes as long as a request.
 @lru_cache(maxsize=1)
-def _verifying_context() -> "ssl.SSLContext":
+def verifying_context() -> "ssl.SSLContext":
     """TLS that checks the certificate and the name, against the authorities that come with the package."""
     import ssl
 

@@ -213,3 +213,21 @@ def test_a_part_of_a_package_left_for_later_can_be_imported(monkeypatch, tmp_pat
     monkeypatch.syspath_prepend(tmp_path)
     aliyun_sdk._import_when_used("package_for_later")
     assert importlib.import_module("package_for_later.part").answer == 42
+
+
+def test_what_stood_in_while_the_sdk_was_imported_is_gone_afterwards():
+    import http.cookiejar
+    import http.cookies
+    import urllib.request
+
+    aliyun_sdk.prepare()
+    assert http.cookiejar.CookieJar is not aliyun_sdk.EmptyJar
+    assert issubclass(http.cookies.Morsel, dict)
+    assert urllib.request.getproxies is not None
+
+
+def test_an_empty_jar_stays_empty():
+    jar = aliyun_sdk.EmptyJar()
+    jar.extract_cookies(None, None)
+    jar.add_cookie_header(None)
+    assert (list(jar), len(jar)) == ([], 0)

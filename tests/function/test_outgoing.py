@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from function import outgoing
+from function import aliyun_sdk, outgoing
 from function.outgoing import DEFAULT_MAX_BYTES, MAX_WAITING, ExchangeFailed, exchange
 from function.outgoing import within as within_seconds
 
@@ -347,7 +347,7 @@ def certificate(tmp_path):
 def trusting(monkeypatch):
     """Let a file be the authorities that the package brings."""
     yield lambda path: monkeypatch.setattr(outgoing, "authorities", lambda: str(path))
-    outgoing._verifying_context.cache_clear()
+    outgoing.verifying_context.cache_clear()
 
 
 @contextmanager
@@ -467,3 +467,41 @@ def test_all_addresses_of_one_origin_are_one_upstream(address):
         origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with left_behind(origin, MAX_WAITING):
             assert failure(f"{origin}{address}", budget_seconds=0.05).kind == FULL
+
+
+@pytest.mark.parametrize("named", [None, "", "/nowhere", "itself"])
+def test_sts_is_believed_only_with_a_certificate_of_those_authorities(
+    certificate, trusting, monkeypatch, named
+):
+    path = certificate("localhost")
+    trusting(outgoing.authorities())
+    if named is not None:
+        monkeypatch.setenv("ALIBABA_CLOUD_CA_BUNDLE", str(path) if named == "itself" else named)
+    aliyun_sdk.prepare()
+    with tls_peer(path) as other:
+        with pytest.raises(ExchangeFailed):
+            aliyun_sdk._exchange("POST", f"{other.url}/")
+        assert other.heads == []
+        outgoing.verifying_context.cache_clear()
+        trusting(path)
+        assert aliyun_sdk._exchange("POST", f"{other.url}/") == (200, b"secret")
+    other_name = certificate("sts.example")
+    outgoing.verifying_context.cache_clear()
+    trusting(other_name)
+    with tls_peer(other_name) as other:
+        with pytest.raises(ExchangeFailed):
+            aliyun_sdk._exchange("POST", f"{other.url}/")
+        assert other.heads == []
+
+
+def test_the_authorities_are_read_once_for_sts_and_all_others(certificate, trusting, monkeypatch):
+    path = certificate("localhost")
+    trusting(path)
+    made = []
+    make = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **given: made.append(given) or make(**given))
+    aliyun_sdk.prepare()
+    with tls_peer(path) as other:
+        ask(other.url)
+        aliyun_sdk._exchange("POST", f"{other.url}/")
+    assert made == [{"cafile": str(path)}]
