@@ -7,6 +7,7 @@ PY := $(VENV)/bin/python
 RUN_READY := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
+EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-app taro)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-python test-node lint pins package check-deploy deploy bench torture clean
@@ -29,6 +30,11 @@ $(NODE_READY): package.json package-lock.json
 	@$(PYTHON) -m ops.run.install node
 	@touch $@
 
+# The frameworks are 570 MB, and nobody but their own tests needs them.
+miniprogram/examples/%/node_modules/.ready: miniprogram/examples/%/package-lock.json
+	@$(PYTHON) -m ops.run.install node miniprogram/examples/$*
+	@touch $@
+
 setup: $(READY) ## the virtual environment with every pinned package
 
 run: $(RUN_READY) ## the local cloud, one upload through it, then stay up
@@ -43,9 +49,10 @@ test-python: $(READY)
 	@$(PY) -m coverage run -m pytest -q
 	@$(PY) -m coverage report
 
-test-node: $(READY) $(NODE_READY)
+test-node: $(READY) $(NODE_READY) $(EXAMPLES_READY)
 	@PYTHON=$(abspath $(PY)) node --test tests/local/sts/*.test.js tests/ops/deploy/*.test.js
 	@PYTHON=$(abspath $(PY)) npm test --silent
+	@PYTHON=$(abspath $(PY)) npm run --silent test:examples
 
 lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 	@$(PY) -m ruff check .
@@ -79,3 +86,4 @@ torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
 
 clean: ## forget what was built
 	rm -rf $(VENV) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf miniprogram/examples/*/node_modules miniprogram/examples/*/dist

@@ -1,7 +1,8 @@
 'use strict'
 
 /**
- * Writes the ES modules of the client beside its CommonJS files, which are the source:
+ * Writes the ES modules of the client beside its CommonJS files, which are the source, and copies into the
+ * examples what is pasted there:
  *
  *     npm run esm
  */
@@ -10,6 +11,10 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const PACKAGE = path.join(__dirname, 'oss-direct-upload')
+const PASTED = {
+  'example/utils/oss-direct-upload': ['index.js', 'errors.js'],
+  'examples/uni-app/src/utils/oss-direct-upload': ['index.mjs', 'errors.mjs'],
+}
 const KINDS = [
   ['.d.ts', '.d.mts', (text) => text.replace(/from '\.\/(\w+)'/g, "from './$1.mjs'")],
   ['.js', '.mjs', toEsm],
@@ -35,6 +40,9 @@ function generate() {
 
 if (require.main === module) {
   generate().forEach(([name, text]) => fs.writeFileSync(path.join(PACKAGE, name), text))
+  for (const [folder, names] of Object.entries(PASTED)) {
+    names.forEach((name) => fs.copyFileSync(path.join(PACKAGE, name), path.join(__dirname, folder, name)))
+  }
 }
 
-module.exports = { generate }
+module.exports = { generate, PASTED }

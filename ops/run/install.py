@@ -34,10 +34,12 @@ NPM = Source("npm", "npmmirror", "NPM_CONFIG_REGISTRY")
 
 
 def main(arguments: list[str]) -> int:
-    """``FOLDER REQUIREMENTS [--fresh]`` for a virtual environment, ``node`` for node_modules."""
-    if arguments == ["node"]:
-        print("installing node_modules (once, about half a minute) ...", flush=True)
-        return install(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], NPM)
+    """``FOLDER REQUIREMENTS [--fresh]`` for a virtual environment, ``node [FOLDER]`` for node_modules."""
+    if arguments[0] == "node":
+        folder = Path(*arguments[1:])
+        print(f"installing {folder / 'node_modules'} (once) ...", flush=True)
+        npm = ["npm", "ci", "--prefix", str(folder)]
+        return install([*npm, "--no-audit", "--no-fund", "--loglevel=error"], NPM)
     folder, requirements, *fresh = arguments
     print(f"setting up {folder} with {requirements} (once) ...", flush=True)
     if fresh and (code := make_environment([sys.executable, "-m", "venv", "--clear", folder])):

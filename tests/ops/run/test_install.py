@@ -79,6 +79,16 @@ def test_makes_an_environment_and_installs_into_it(tmp_path, capfd):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize(("arguments", "folder"), [([], "."), (["examples/a"], "examples/a")])
+def test_node_packages_go_into_the_folder_that_is_named(arguments, folder, tmp_path, monkeypatch, capfd):
+    npm = tmp_path / "npm"
+    npm.write_text('#!/bin/sh\necho "asked: $*"\nexit 3\n', "utf-8")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert main(["node", *arguments]) == 3
+    assert f"asked: ci --prefix {folder} " in capfd.readouterr().err
+
+
 def test_setting_up_needs_the_standard_library_only():
     program = "import runpy, sys; sys.argv = ['x', 'y', 'z']; sys.path.insert(0, '.'); import ops.run.install"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], cwd=ROOT, check=False)

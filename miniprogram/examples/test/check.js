@@ -1,0 +1,151 @@
+'use strict'
+
+/** What every example has to do, whatever built it: the tests of one framework. */
+
+const assert = require('node:assert/strict')
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { after, before, describe, test } = require('node:test')
+const { startLocalCloud } = require('../../test/local_cloud')
+const { createWx } = require('../../test/wx')
+const { build, open, pointTo } = require('./built_page')
+
+const PATIENCE = 20000
+const SLOW_SECONDS = 5
+
+function check(name, output) {
+  describe(`the example for ${name}`, () => {
+    let cloud
+    let folder
+    let page
+    let phone
+    let wx
+
+    before(async () => {
+      const built = build(name, output)
+      cloud = await startLocalCloud()
+      folder = fs.mkdtempSync(path.join(os.tmpdir(), 'example-'))
+      const copy = path.join(folder, 'built')
+      pointTo(cloud.function, built, copy)
+      phone = createWx()
+      page = open(copy, phone)
+      wx = global.wx // the simulator's or the framework's own, with ours in it
+    })
+
+    after(async () => {
+      phone?.close()
+      await cloud?.stop()
+      fs.rmSync(folder, { recursive: true })
+    })
+
+    const textsOf = (selector) => page.querySelectorAll(selector).map(({ dom }) => dom.textContent)
+    const posts = () => phone.platform.calls.filter(({ api }) => api === 'uploadFile')
+
+    function picture(fileName, size = 1000) {
+      const filePath = path.join(folder, fileName)
+      fs.writeFileSync(filePath, crypto.randomBytes(size))
+      return filePath
+    }
+
+    async function choose(...paths) {
+      wx.chooseImage = ({ success }) => {
+        const tempFiles = paths.map((each) => ({ path: each, size: fs.statSync(each).size }))
+        success({ tempFilePaths: paths, tempFiles, errMsg: 'chooseImage:ok' })
+      }
+      await tap('.choose')
+    }
+
+    async function tap(selector) {
+      await until(() => page.querySelectorAll(selector).length)
+      page.querySelectorAll(selector)[0].dispatchEvent('tap')
+    }
+
+    async function until(isSo) {
+      const end = Date.now() + PATIENCE
+      while (!isSo()) {
+        if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.innerHTML}`)
+        await new Promise((resolve) => { setTimeout(resolve, 5) })
+      }
+    }
+
+    const isStored = (filePath) => cloud.stored().some((bytes) => bytes.equals(fs.readFileSync(filePath)))
+
+    test('uploads the pictures that are chosen, byte for byte', async () => {
+      const paths = [picture('a.jpg', 3000), picture('b.jpg', 2000)]
+      await choose(...paths)
+      await until(() => textsOf('.state').join() === '已完成,已完成')
+      assert.deepEqual(paths.map(isStored), [true, true])
+      assert.match(textsOf('.overall')[0], /100%，完成 2 个/)
+    })
+
+    test('says in Chinese why a picture is refused, and offers no second try of it', async () => {
+      await choose(picture('large.jpg', 3 * 1024 * 1024))
+      await until(() => /太大/.test(textsOf('.state').join()))
+      assert.match(textsOf('.state')[0], /^文件太大，.+。$/)
+      assert.equal(page.querySelectorAll('.retry').length, 0)
+      assert.doesNotMatch(page.dom.textContent, /错误码|max_size|allowed/)
+    })
+
+    test('goes on after the background interrupted it', async (t) => {
+      const filePath = picture('slow.jpg')
+      await cloud.plan(cloud.oss, { kind: 'slow', times: 1, seconds: SLOW_SECONDS })
+      t.after(() => cloud.clear(cloud.oss))
+      const earlier = posts().length
+      const heard = phone.platform.listeners.AppHide.size
+      await choose(filePath)
+      await until(() => posts().length > earlier)
+      assert.equal(phone.platform.listeners.AppHide.size, heard + 1, 'the framework hands the event on')
+      phone.platform.hide(0)
+      await until(() => posts().every(({ settled }) => settled))
+      phone.platform.show()
+      await until(() => textsOf('.state').join() === '已完成')
+      assert.ok(isStored(filePath))
+      assert.equal(posts().length, earlier + 2)
+    })
+
+    test('is cancelled as a whole', async (t) => {
+      await cloud.plan(cloud.oss, { kind: 'slow', times: 2, seconds: SLOW_SECONDS })
+      t.after(() => cloud.clear(cloud.oss))
+      const earlier = posts().length
+      await choose(picture('c.jpg'), picture('d.jpg'))
+      await until(() => posts().length === earlier + 2)
+      await tap('.cancel')
+      await until(() => textsOf('.state').join() === '已取消。,已取消。')
+      assert.ok(posts().every(({ settled }) => settled))
+    })
+
+    test('offers a second try where it helps', async (t) => {
+      const { uploadFile } = wx
+      t.after(() => { wx.uploadFile = uploadFile })
+      wx.uploadFile = ({ fail, complete }) => {
+        const res = { errMsg: 'uploadFile:fail -101:net::ERR_CONNECTION_RESET' }
+        setImmediate(() => { fail(res); if (complete) complete(res) })
+        return { onProgressUpdate() {}, abort() {} }
+      }
+      const filePath = picture('lost.jpg')
+      await choose(filePath)
+      await until(() => /网络不通/.test(textsOf('.state').join()))
+      wx.uploadFile = uploadFile
+      await tap('.retry')
+      await until(() => textsOf('.state').join() === '已完成')
+      assert.ok(isStored(filePath))
+    })
+
+    test('a picker that was just closed is no failure, another is told', async () => {
+      const told = []
+      wx.showModal = ({ content }) => { told.push(content) }
+      const fail = async (res) => {
+        wx.chooseImage = (options) => { options.fail(res) }
+        await tap('.choose')
+        await new Promise((resolve) => { setTimeout(resolve, 50) })
+      }
+      await fail({ errMsg: 'chooseImage:fail cancel' })
+      await fail({ errMsg: 'chooseImage:fail api scope is not declared in the privacy agreement', errno: 112 })
+      assert.deepEqual(told, ['上传功能出了问题，请联系客服。'])
+    })
+  })
+}
+
+module.exports = { check }

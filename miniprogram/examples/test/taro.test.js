@@ -1,0 +1,5 @@
+'use strict'
+
+const { check } = require('./check')
+
+check('taro', 'dist')

@@ -1,0 +1,5 @@
+'use strict'
+
+const { check } = require('./check')
+
+check('uni-app', 'dist/build/mp-weixin')

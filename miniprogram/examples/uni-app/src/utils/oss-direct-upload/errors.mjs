@@ -1,0 +1,88 @@
+// code: [mark (the first counts), sentence, hint]; [a {x}|b] is b while x is unknown
+const ERRORS = {
+  callback_failed: [/^OSS 203/, '文件已传好，但登记失败，请勿重传。', 'CALLBACK_URL'],
+  form_expired: [/policy expired|SecurityTokenExpired/i, '上传太慢，请换个网络再试。', 'expires_in'],
+  file_exists: [/FileAlreadyExists/, '同名的文件已经存在。', '{id}'],
+  too_large: [/EntityTooLarge|^HTTP 413|^(upload|choose).*(exceed|too large|太大|'size')/i, '文件太大，[最大 {maxSize}|请换一个小一点的]。', 'max_size'],
+  empty_file: [/EntityTooSmall/, '文件是空的或太小，请换一个。'],
+  access_denied: [/^OSS 403/],
+  oss_rejected: [/^OSS [1-4]/],
+  oss_unavailable: [/^OSS/],
+  bad_answer: [/^HTTP 200/, '', '{filename}'],
+  unauthorized: [/^HTTP 401/, '登录已失效，请重新登录。', 'AppID, CALLER_AUTH'],
+  forbidden: [/^HTTP 403/, '这个账号不能上传。'],
+  not_found: [/^HTTP 404/],
+  unsupported_type: [/^HTTP 415/, '不支持这种文件，[支持：{types}|请换一个]。', 'content_types'],
+  quota_exceeded: [/quota_exceeded/, '今天的上传额度用完了，请明天再试。'],
+  too_many_requests: [/^HTTP 429/, '操作太频繁，请[在 {wait}后|稍后]再试。'],
+  bad_request: [/^HTTP [1-4]/],
+  internal_error: [/^HTTP/],
+  domain_not_listed: [/domain list|合法域名/i],
+  privacy_undeclared: [/privacy (agreement|api)|errno 112/i, '', '隐私保护指引'],
+  permission_denied: [/privacy permission|^choose.*(permission|deny|auth)/i, '没有得到授权，请在设置中允许。'],
+  aborted: [/fail (abort|cancel)/i, '已取消。'],
+  file_unreadable: [/ file (not|error)|no such file|文件不存在/i, '读不到这个文件，请重新选择。'],
+  timeout: [/time.{0,2}out|超时/i, '等待太久，请检查网络后再试。'],
+  interrupted: [/interrupted/i, '上传被打断，请再试一次。'],
+  tls_failed: [/ssl|tls|cert|handshake|证书/i, '无法安全连接，请检查网络和手机日期。'],
+  bad_file: [/filePath/],
+  login_failed: [/^login/, '登录失败，请稍后再试。'],
+  unknown_outcome: [/^$/, '文件可能已传好，请先查看再决定是否重传。'],
+  network: [/^/, '网络不通，请检查后再试。'],
+}
+const BROKEN = '上传功能出了问题，请联系客服。'
+const BUSY = '服务正忙，请[在 {wait}后|稍后]再试。'
+const TYPES = { 'image/*': '图片', 'video/*': '视频', 'audio/*': '音频', 'image/jpeg': 'JPG' }
+
+class OssUploadError extends Error {
+  constructor(evidence, detail = '', fields) {
+    const found = Object.keys(ERRORS).find((code) => code === evidence || ERRORS[code][0].test(evidence))
+    const { code = found, retryAfter, limits } = Object(fields)
+    const [, text, hint = ''] = ERRORS[code] || []
+    const mayPass = /network|timeout|interrupted|login|expired|too_many|internal|unavailable/.test(code)
+    super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits))
+    const advice = `见错误码表：${code} ${hint}`.trim()
+    const retryable = mayPass && !(retryAfter > 60)
+    Object.assign(this, { name: 'OssUploadError', advice, ...fields, code, detail, retryable })
+  }
+}
+
+function fill(text, seconds, { maxSize, contentTypes = ['*/*'] } = Object()) {
+  const known = {
+    maxSize: maxSize && sizeText(maxSize),
+    types: !contentTypes.includes('*/*') && contentTypes.map((type) => TYPES[type] || type.replace(/.*[/.-]/, '').toUpperCase()).join('、'),
+    wait: seconds && (seconds > 90 ? `${Math.ceil(seconds / 60)} 分钟` : `${seconds} 秒`),
+  }
+  return text.replace(/{(\w+)}/g, (hole, name) => known[name] || hole)
+    .replace(/\[(.*?)\|(.*?)]/g, (_, one, other) => (/{/.test(one) ? other : one))
+}
+
+function sizeText(bytes) {
+  const power = Math.floor(Math.log2(bytes) / 10)
+  return `${Math.floor(bytes * 10 / 1024 ** power) / 10} ${'B KB MB GB'.split(' ')[power]}`
+}
+
+/** What a `fail` says; one of ours stays what it is. */
+function platformError(failure, method, url) {
+  const { name, errMsg, errorMessage, message, errno } = Object(failure)
+  if (name === 'OssUploadError') return failure
+  const detail = errMsg || errorMessage || message
+  const error = Object(new OssUploadError(`${method} ${detail} errno ${errno}`, detail))
+  if (url && error.code === 'domain_not_listed') error.advice = `在 ${method} 合法域名 中加入 ${url.split('/', 3).join('/')}`
+  return error
+}
+
+function functionError({ statusCode, data, header, headers = header }) {
+  const { code, message, requestId, limits } = Object(Object(data).error)
+  const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
+  const retryAfter = Number(wait) || undefined
+  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, retryAfter })
+}
+
+function ossError(statusCode, xml, limits) {
+  const read = (name) => (new RegExp(`<${name}>([^<]*)`).exec(xml) || [])[1]
+  const [ossCode, message, requestId] = ['Code', 'Message', 'RequestId'].map(read)
+  return new OssUploadError(`OSS ${statusCode} ${xml}`, message, { statusCode, ossCode, requestId, limits })
+}
+
+export { OssUploadError, platformError, functionError, ossError, sizeText }
