@@ -3,6 +3,7 @@
 import importlib
 import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -27,10 +28,13 @@ class Answered:
     def __init__(self, status=200, parts=(b"{}",)):
         self.status_code = status
         self.parts = parts
+        self.read = []
         self.is_closed = False
 
     def iter_content(self, _size):
-        yield from self.parts
+        for part in self.parts:
+            self.read.append(part)
+            yield part
 
     def close(self):
         self.is_closed = True
@@ -99,6 +103,16 @@ def test_each_failure_has_its_tries_and_its_reason(sent, clock, response, tries,
     assert raised.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("response", "code"), [(refusal(503, "ServiceUnavailable"), "ServiceUnavailable"), (OSError(), "")]
+)
+def test_a_passing_failure_carries_its_code_when_there_is_one(sent, clock, response, code):
+    sent(response)
+    with pytest.raises(StsUnavailable) as raised:
+        assume(clock)
+    assert raised.value.upstream == code
+
+
 @pytest.mark.parametrize("status", [400, 403, 499])
 def test_a_refusal_carries_its_code(sent, clock, status):
     asked = sent(refusal(status, "NoPermission"))
@@ -157,6 +171,7 @@ def test_an_answer_is_read_in_parts_and_put_together(sent):
     assert asked[0].timeout == (1.5, 3)
     assert asked[0].stream is True
     assert asked[0].request.method == "POST"
+    assert "&Format=JSON&" in asked[0].request.url
 
 
 def test_an_answer_of_64_kb_is_read_and_a_byte_more_is_given_up(sent):
@@ -177,7 +192,20 @@ def test_an_answer_that_takes_longer_than_a_call_is_given_up(sent, monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: next(times, 9.0))
     with pytest.raises(ExchangeFailed):
         aliyun_sdk._exchange("POST", "https://sts.cn-beijing.aliyuncs.com/")
+    # Four seconds and a half are within a call's time, and not a moment more.
+    assert late.read == [b"x", b"y"]
     assert late.is_closed
+
+
+@pytest.mark.parametrize("response", [Answered(), OSError("secret")])
+def test_no_connection_is_kept_whatever_came_over_it(sent, monkeypatch, response):
+    closed = []
+    monkeypatch.setattr(HTTPAdapter, "close", lambda _adapter: closed.append("adapter"))
+    asked = sent(response)
+    with suppress(SdkFailed):
+        call()
+    assert closed == ["adapter"]
+    assert asked[0].request.headers["Connection"] == "close"
 
 
 def test_a_key_pair_without_a_token_sends_none(sent):
