@@ -2,7 +2,6 @@
 The two HTTP contracts of Function Compute (3.0 event, 2.0 and any WSGI server) to and from one shape.
 """
 
-import binascii
 import json
 import re
 from base64 import b64decode
@@ -200,7 +199,7 @@ def _event_body(body: Any, is_base64: Any) -> bytes:
         raise _too_large()
     try:
         decoded = b64decode(body, validate=True) if is_base64 else body.encode()
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise BadRequest("The body cannot be decoded.") from None
     if len(decoded) > MAX_BODY_BYTES:
         raise _too_large()

@@ -35,7 +35,10 @@ STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
 TESTS = {
     "function.addresses": (f"{ROOM}/test_addresses.py", f"{ROOM}/callers"),
     "function.aliyun_sdk": (*reversed(STS),),
-    "function.app": (*APP, *FORMS, f"{ROOM}/callers/test_wechat.py", *RECEIPTS),
+    "function.app": (
+        *(*APP, f"{ROOM}/test_form_life.py", f"{ROOM}/test_log_line.py", *FORMS),
+        *(f"{ROOM}/callers/test_wechat.py", *RECEIPTS),
+    ),
     "function.body": (f"{ROOM}/test_body.py", *APP, *FORMS),
     "function.callers": (f"{ROOM}/callers",),
     "function.callers.anonymous": (f"{ROOM}/callers/test_callers.py",),
@@ -49,10 +52,12 @@ TESTS = {
         "tests/test_sts_credentials.py",
     ),
     "function.errors": (f"{ROOM}/test_errors.py", *APP, f"{ROOM}/callers", *STS),
-    "function.form_life": (*FORMS, f"{ROOM}/test_settings.py", f"{ROOM}/test_credentials.py"),
+    "function.form_life": (
+        *(f"{ROOM}/test_form_life.py", f"{ROOM}/test_settings.py", f"{ROOM}/test_credentials.py"),
+    ),
     "function.grants": (f"{ROOM}/test_grants.py", *SETTINGS),
     "function.http": (f"{ROOM}/test_http.py", *APP),
-    "function.instance": (*FORMS, *APP, *SETTINGS),
+    "function.instance": (f"{ROOM}/test_instance.py", *FORMS, *APP, *SETTINGS),
     "function.jwt_key": (f"{ROOM}/test_jwt_key.py", f"{ROOM}/test_settings.py"),
     "function.key_template": (f"{ROOM}/test_key_template.py", *SETTINGS, *FORMS),
     "function.kinds": SETTINGS,
