@@ -1,6 +1,4 @@
-"""
-What Function Compute calls: ``handler`` and ``initialize``.
-"""
+"""What Function Compute calls: ``handler`` and ``initialize``."""
 
 import os
 from typing import Any

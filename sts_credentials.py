@@ -1,6 +1,4 @@
-"""
-AssumeRole through ``aliyun-python-sdk-sts``: whose keys ask, the question, and what its answer must hold.
-"""
+"""AssumeRole through ``aliyun-python-sdk-sts``: whose keys ask, and what the answer must hold."""
 
 import json
 from collections.abc import Callable, Mapping

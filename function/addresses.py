@@ -1,6 +1,4 @@
-"""
-The address behind a request: where it is read, and what it is counted under.
-"""
+"""The address behind a request: where it is read, and what it is counted under."""
 
 from function.http import Request
 from function.kinds import Rate
@@ -30,9 +28,7 @@ def client_address(request: Request, header: str | None) -> str:
 
 
 def claims_by_address(limit: str, rate: Rate, address: str, items: int = 1) -> tuple[Claim, ...]:
-    """
-    IPv4 counts as it is; IPv6 by its /64 and, with ``RATES_OF_A_NETWORK`` times the rate, by its /56.
-    """
+    """IPv4 counts as it is; IPv6 by its /64 and, with ``RATES_OF_A_NETWORK`` times the rate, by its /56."""
     if ":" not in address:
         return (Claim(limit, rate, address, items),)
     from ipaddress import IPv6Address

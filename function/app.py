@@ -1,6 +1,4 @@
-"""
-The edge: every route, every answer and the one place where nothing may escape.
-"""
+"""The edge: every route, every answer and the one place where nothing may escape."""
 
 import threading
 import time
@@ -31,8 +29,6 @@ class Route(NamedTuple):
     Where a request goes.
 
     Args:
-        module: imported when the route is first asked for.
-
         module: imported when the route is first asked for; its ``answer(request, instance, now, line)``
             returns a JSON object.
     """

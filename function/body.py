@@ -1,6 +1,4 @@
-"""
-The JSON body of a request, read strictly: two readers of one body must not see two different requests.
-"""
+"""The JSON body of a request, read strictly: two readers of one body must not see two different requests."""
 
 import json
 from typing import Any, NoReturn

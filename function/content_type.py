@@ -1,6 +1,4 @@
-"""
-Content types as text: how one is written, and whether a browser runs what comes under it.
-"""
+"""Content types as text: how one is written, and whether a browser runs what comes under it."""
 
 import re
 

@@ -1,6 +1,4 @@
-"""
-The one rule about time: a form never outlives the credentials that signed it.
-"""
+"""The one rule about time: a form never outlives the credentials that signed it."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -1,6 +1,4 @@
-"""
-What each session may do, and nothing more: the RAM documents that narrow the assumed role.
-"""
+"""What each session may do, and nothing more: the RAM documents that narrow the assumed role."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

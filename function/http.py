@@ -1,6 +1,4 @@
-"""
-The two HTTP contracts of Function Compute (3.0 event, 2.0 and any WSGI server) to and from one shape.
-"""
+"""The two HTTP contracts of Function Compute (3.0 event, 2.0 and any WSGI server) to and from one shape."""
 
 import json
 import re

@@ -1,6 +1,4 @@
-"""
-What one instance keeps between requests, and the surroundings it was given.
-"""
+"""What one instance keeps between requests, and the surroundings it was given."""
 
 import os
 import threading

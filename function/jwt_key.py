@@ -1,6 +1,4 @@
-"""
-Whether ``JWT_KEY`` can be what ``JWT_ALGORITHM`` says it is, and what else of its settings that needs.
-"""
+"""Whether ``JWT_KEY`` can be what ``JWT_ALGORITHM`` says it is, and what else of its settings that needs."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any

@@ -1,6 +1,4 @@
-"""
-How a profile names its objects: a template that is checked, rendered, and read backwards.
-"""
+"""How a profile names its objects: a template that is checked, rendered, and read backwards."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -64,9 +62,7 @@ class KeyTemplate(NamedTuple):
         )
 
     def read(self, key: str) -> Mapping[str, str] | None:
-        """
-        What ``render`` was given for this key, by placeholder; ``None`` for a key that it never gives.
-        """
+        """What ``render`` was given for this key, by placeholder; ``None`` for a key that it never gives."""
         match = re.fullmatch("".join(_pattern_parts(self.text)), key)
         return match.groupdict() if match else None
 

@@ -1,6 +1,4 @@
-"""
-What the text of a setting may be, and the value it becomes.
-"""
+"""What the text of a setting may be, and the value it becomes."""
 
 import re
 from collections.abc import Callable

@@ -1,6 +1,4 @@
-"""
-How much one caller may ask for in a while, within this instance: a brake, not a quota.
-"""
+"""How much one caller may ask for in a while, within this instance: a brake, not a quota."""
 
 import threading
 from collections import OrderedDict

@@ -1,6 +1,4 @@
-"""
-The one log line of a request: what it was about, never what it held.
-"""
+"""The one log line of a request: what it was about, never what it held."""
 
 import json
 import logging

@@ -1,6 +1,4 @@
-"""
-Every option of a profile, one row each: what it may be, what it is without, what it pins.
-"""
+"""Every option of a profile, one row each: what it may be, what it is without, what it pins."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,6 +1,4 @@
-"""
-``profiles.toml`` becomes validated profiles: what may be uploaded, for one purpose each.
-"""
+"""``profiles.toml`` becomes validated profiles: what may be uploaded, for one purpose each."""
 
 import re
 import tomllib

@@ -1,7 +1,4 @@
-"""
-Every setting, one row each: what it may be, what it is without, who needs it. All other lists of names are
-held against this one.
-"""
+"""Every setting, one row each: what it may be, what it is without, who needs it."""
 
 from typing import NamedTuple
 

@@ -1,6 +1,4 @@
-"""
-The environment and ``profiles.toml`` become one frozen, validated ``Settings``.
-"""
+"""The environment and ``profiles.toml`` become one frozen, validated ``Settings``."""
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import timedelta

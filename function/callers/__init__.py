@@ -1,6 +1,4 @@
-"""
-Who is asking: the row of ``CALLER_KINDS`` that ``CALLER_AUTH`` names decides, in a module of its own.
-"""
+"""Who is asking: the row of ``CALLER_KINDS`` that ``CALLER_AUTH`` names decides, in a module of its own."""
 
 import hashlib
 import hmac

@@ -1,6 +1,4 @@
-"""
-Callers that nobody asked who they are: they share one folder, and are counted by their address.
-"""
+"""Callers that nobody asked who they are: they share one folder, and are counted by their address."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,6 +1,4 @@
-"""
-Callers whom the business has logged in: its own JWT says who they are. The one file that knows PyJWT.
-"""
+"""Callers whom the business has logged in: its own JWT says who they are. The one file that knows PyJWT."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -1,6 +1,4 @@
-"""
-Users of a WeChat mini-program: ``wx.login``'s code becomes a session token of ours, which names the caller.
-"""
+"""Users of a WeChat mini-program: a code of ``wx.login`` becomes a session token of ours."""
 
 import json
 import re

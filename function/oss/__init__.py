@@ -1,3 +1,1 @@
-"""
-What OSS takes: pure, without a clock, an environment, a network or a log.
-"""
+"""What OSS takes: pure, without a clock, an environment, a network or a log."""

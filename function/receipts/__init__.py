@@ -1,3 +1,1 @@
-"""
-What became of an upload: the ticket that goes with a form, OSS's word about it, the receipt for the business.
-"""
+"""What became of an upload: a form's ticket, OSS's word about it, the receipt for the business."""

@@ -1,6 +1,4 @@
-"""
-What OSS tells us after an upload: believed only when OSS signed it and our ticket fits.
-"""
+"""What OSS tells us after an upload: believed only when OSS signed it and our ticket fits."""
 
 import re
 from collections.abc import Mapping

@@ -1,6 +1,4 @@
-"""
-The public keys that OSS signs its callbacks with: which address may name one, and what it has signed.
-"""
+"""The public keys that OSS signs its callbacks with: which address may name one, and what it has signed."""
 
 import copy
 import re

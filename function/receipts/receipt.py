@@ -1,6 +1,4 @@
-"""
-The receipt: a token about one upload, which the business verifies offline.
-"""
+"""The receipt: a token about one upload, which the business verifies offline."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

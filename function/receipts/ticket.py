@@ -1,6 +1,4 @@
-"""
-The ticket that goes with a form, and the callback field that carries it to OSS and back.
-"""
+"""The ticket that goes with a form, and the callback field that carries it to OSS and back."""
 
 import json
 from base64 import b64encode

@@ -1,6 +1,4 @@
-"""
-The business is told of an upload, best effort.
-"""
+"""The business is told of an upload, best effort."""
 
 import json
 

@@ -1,3 +1,1 @@
-"""
-One file a route: what it asks of whom, in which order.
-"""
+"""One file a route: what it asks of whom, in which order."""

@@ -1,6 +1,4 @@
-"""
-``POST /callback``: OSS reports an upload; the answer goes through OSS to the mini-program.
-"""
+"""``POST /callback``: OSS reports an upload; the answer goes through OSS to the mini-program."""
 
 from datetime import datetime
 from typing import Any

@@ -1,6 +1,4 @@
-"""
-``POST /login``: a code of ``wx.login`` for a session token.
-"""
+"""``POST /login``: a code of ``wx.login`` for a session token."""
 
 from datetime import datetime
 from typing import Any

@@ -1,6 +1,4 @@
-"""
-``/upload-params``: signed forms for one file, or for several, all or nothing.
-"""
+"""``/upload-params``: signed forms for one file, or for several, all or nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,3 +1,1 @@
-"""
-What may be uploaded, and how a request for it is answered.
-"""
+"""What may be uploaded, and how a request for it is answered."""

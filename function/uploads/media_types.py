@@ -1,6 +1,4 @@
-"""
-What kind of file it is: the content type of an upload, and the extension of its key.
-"""
+"""What kind of file it is: the content type of an upload, and the extension of its key."""
 
 from function.content_type import is_run_by_browsers
 from function.errors import BadRequest, UnsupportedType

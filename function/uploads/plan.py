@@ -1,6 +1,4 @@
-"""
-What a form will admit, decided before anybody is asked for credentials.
-"""
+"""What a form will admit, decided before anybody is asked for credentials."""
 
 from collections.abc import Callable
 from datetime import datetime

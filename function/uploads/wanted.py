@@ -1,6 +1,4 @@
-"""
-What a caller wants to upload: the fields of a request, types checked, nothing else.
-"""
+"""What a caller wants to upload: the fields of a request, types checked, nothing else."""
 
 import re
 from collections.abc import Mapping
