@@ -15,7 +15,7 @@ from function.errors import InternalError, MethodNotAllowed, NotFound, UploadErr
 from function.form_life import MARGIN
 from function.grants import UPLOADS
 from function.http import Request, Response, request_id_of
-from function.instance import ID_BYTES, Instance, Surroundings
+from function.instance import ID_BYTES, Call, Instance, Surroundings
 from function.log_line import LogLine, encode, log, places_of
 from function.settings import Settings, read_settings
 from sts_credentials import StsClient, own_access_keys
@@ -29,7 +29,7 @@ class Route(NamedTuple):
     Where a request goes.
 
     Args:
-        module: imported when the route is first asked for; its ``answer(request, instance, now, line)``
+        module: imported when the route is first asked for; its ``answer`` of a ``Call``
             returns a JSON object.
     """
 
@@ -123,9 +123,8 @@ class Function:
         if name == HEALTH:
             return _json_response(200, {"status": "ok"})
         instance = self._ready()
-        now = self._around.now().replace(microsecond=0)
-        answer = import_module(route.module).answer(request, instance, now, line)
-        return _json_response(200, answer)
+        call = Call(request, instance, self._around.now().replace(microsecond=0), line)
+        return _json_response(200, import_module(route.module).answer(call))
 
     def _with_cors(self, response: Response, request: Request) -> Response:
         """Add the CORS headers of ``ALLOWED_ORIGINS``, on errors and preflights as well."""

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from function.credentials import AccessKeys, CredentialsCache, Obtained
 from function.form_life import covered_until
+from function.http import Request
 from function.limits import Limits
+from function.log_line import LogLine
 from function.outgoing import Exchange, exchange
 from function.settings import Settings
 
@@ -83,3 +85,16 @@ class Instance:
                 if kind not in self._kept:
                     self._kept[kind] = make()
         return cast(Kept, self._kept[kind])
+
+
+class Call(NamedTuple):
+    """One request on its way through a route, with all that the route may use."""
+
+    request: Request
+    instance: Instance
+    now: datetime
+    line: LogLine
+
+    @property
+    def settings(self) -> Settings:
+        return self.instance.settings

@@ -1,13 +1,10 @@
 """``POST /callback``: OSS reports an upload; the answer goes through OSS to the mini-program."""
 
-from datetime import datetime
 from typing import Any
 
-from function.http import Request
-from function.instance import Instance
+from function.instance import Call
 from function.kinds import Rate
 from function.limits import Claim
-from function.log_line import LogLine
 from function.receipts.callback import verify_callback
 from function.receipts.oss_keys import OssPublicKeys
 from function.receipts.receipt import answer_about
@@ -17,20 +14,20 @@ from function.receipts.webhook import tell_business
 CALLBACKS_PER_TICKET = Rate(20, 60)
 
 
-def answer(request: Request, instance: Instance, now: datetime, line: LogLine) -> dict[str, Any]:
+def answer(call: Call) -> dict[str, Any]:
     """
     Returns:
         what became of the upload, with its receipt.
     """
-    settings = instance.settings
+    settings, instance, line = call.settings, call.instance, call.line
     keys = instance.keep(
         OssPublicKeys,
         lambda: OssPublicKeys(settings.callback_key_origin, instance.exchange, instance.limits),
     )
-    upload = verify_callback(request, settings, keys, now)
+    upload = verify_callback(call.request, settings, keys, call.now)
     line.profile, line.owner = upload.ticket["profile"], upload.ticket["owner"]
     line.key, line.upload_id = upload.key, upload.ticket["jti"]
-    instance.limits.take([Claim("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], now)
+    instance.limits.take([Claim("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], call.now)
     told = answer_about(upload, settings)
     if settings.upload_webhook_url:
         problem = tell_business(settings.upload_webhook_url, told["receipt"], instance.exchange)

@@ -9,10 +9,8 @@ from function.addresses import claims_by_address, client_address
 from function.body import read_json_object
 from function.callers import Caller, identify
 from function.grants import UPLOADS
-from function.http import Request
-from function.instance import Instance
+from function.instance import Call
 from function.limits import Claim
-from function.log_line import LogLine
 from function.oss.post_form import iso
 from function.profiles import Profile
 from function.receipts.ticket import callback_field
@@ -22,63 +20,63 @@ from function.uploads.plan import PlannedUpload, plan_upload
 from function.uploads.wanted import WantedFile, profile_of, read_fields, read_files, read_query
 
 
-def answer(request: Request, instance: Instance, now: datetime, line: LogLine) -> dict[str, Any]:
+def answer(call: Call) -> dict[str, Any]:
     """
     Returns:
         for one file its form; for ``files`` ``{"uploads": […], "serverTime": …}``.
     """
-    caller = identify(request.headers, instance.settings, now)
-    line.owner = caller.owner
+    request = call.request
+    caller = identify(request.headers, call.settings, call.now)
+    call.line.owner = caller.owner
     if request.method == "GET":
-        return _answer_one(read_query(request.query), caller, request, instance, now, line)
+        return _answer_one(call, caller, read_query(request.query))
     fields = read_json_object(request.body)
     if fields.get("files") is None:
-        return _answer_one(read_fields(fields), caller, request, instance, now, line)
-    return _answer_several(read_files(fields["files"]), caller, request, instance, now, line)
+        return _answer_one(call, caller, read_fields(fields))
+    return _answer_several(call, caller, read_files(fields["files"]))
 
 
-def _answer_one(
-    wanted: WantedFile, caller: Caller, request: Request, instance: Instance, now: datetime, line: LogLine
-) -> dict[str, Any]:
-    profile = profile_of(wanted, instance.settings.profiles)
-    line.profile = profile.name
-    _count(1, caller, request, instance, now)
-    planned = plan_for(caller, wanted, profile, instance.settings, instance.new_id(), now)
-    (signed,) = _sign([planned], request, instance, now, line)
-    line.key, line.upload_id = planned.rule.key, planned.upload_id
-    return signed
+def _answer_one(call: Call, caller: Caller, wanted: WantedFile) -> dict[str, Any]:
+    profile = profile_of(wanted, call.settings.profiles)
+    call.line.profile = profile.name
+    (planned,), (form,) = _plan_and_sign(call, caller, [(wanted, profile)])
+    call.line.key, call.line.upload_id = planned.rule.key, planned.upload_id
+    return form
 
 
-def _answer_several(
-    files: Sequence[WantedFile],
-    caller: Caller,
-    request: Request,
-    instance: Instance,
-    now: datetime,
-    line: LogLine,
-) -> dict[str, Any]:
-    profiles = [profile_of(wanted, instance.settings.profiles) for wanted in files]
-    line.profile = [profile.name for profile in profiles]
+def _answer_several(call: Call, caller: Caller, files: Sequence[WantedFile]) -> dict[str, Any]:
+    profiles = [profile_of(wanted, call.settings.profiles) for wanted in files]
+    call.line.profile = [profile.name for profile in profiles]
     refuse_among_several(profiles)
-    _count(len(files), caller, request, instance, now)
+    planned, forms = _plan_and_sign(call, caller, list(zip(files, profiles, strict=True)))
+    call.line.key = [upload.rule.key for upload in planned]
+    call.line.upload_id = [upload.upload_id for upload in planned]
+    return {"uploads": forms, "serverTime": iso(call.now)}
+
+
+def _plan_and_sign(
+    call: Call, caller: Caller, files: Sequence[tuple[WantedFile, Profile]]
+) -> tuple[list[PlannedUpload], list[dict[str, Any]]]:
+    """What these files may become, and their forms, signed with credentials that outlive every one."""
+    _count(call, caller, len(files))
     planned = [
-        plan_for(caller, wanted, profile, instance.settings, instance.new_id(), now)
-        for wanted, profile in zip(files, profiles, strict=True)
+        plan_for(caller, wanted, profile, call.settings, call.instance.new_id(), call.now)
+        for wanted, profile in files
     ]
-    signed = _sign(planned, request, instance, now, line)
-    line.key = [upload.rule.key for upload in planned]
-    line.upload_id = [upload.upload_id for upload in planned]
-    return {"uploads": signed, "serverTime": iso(now)}
+    form_ends = [upload.rule.expires_at for upload in planned]
+    obtained = call.instance.credentials_for(UPLOADS, call.request.context, call.now, form_ends)
+    call.line.sts_refreshed = obtained.are_new
+    return planned, [upload.sign(obtained.credentials, call.settings.host, call.now) for upload in planned]
 
 
-def _count(forms: int, caller: Caller, request: Request, instance: Instance, now: datetime) -> None:
+def _count(call: Call, caller: Caller, forms: int) -> None:
     """Before anything is planned: a flood should cost as little as can be."""
-    settings = instance.settings
+    settings = call.settings
     claims: Sequence[Claim] = [Claim("forms", settings.caller_rate, caller.owner, forms)]
     if settings.caller_kind.is_counted_by_address:
-        address = client_address(request, settings.client_address_header)
+        address = client_address(call.request, settings.client_address_header)
         claims = claims_by_address("forms", settings.caller_rate, address, forms)
-    instance.limits.take(claims, now)
+    call.instance.limits.take(claims, call.now)
 
 
 def plan_for(
@@ -94,17 +92,3 @@ def plan_for(
         settings=settings,
         callback_field=partial(callback_field, settings, subject=caller.subject, owner=caller.owner, now=now),
     )
-
-
-def _sign(
-    planned: Sequence[PlannedUpload],
-    request: Request,
-    instance: Instance,
-    now: datetime,
-    line: LogLine,
-) -> list[dict[str, Any]]:
-    """Sign them all with credentials that outlive every one."""
-    form_ends = [upload.rule.expires_at for upload in planned]
-    obtained = instance.credentials_for(UPLOADS, request.context, now, form_ends)
-    line.sts_refreshed = obtained.are_new
-    return [upload.sign(obtained.credentials, instance.settings.host, now) for upload in planned]
