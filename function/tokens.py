@@ -58,6 +58,19 @@ def read_token(token: str, *, audience: str, secrets: Sequence[str], now: dateti
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise _refused("token over length")
+    claims = {**_signed_claims(token, tuple(secrets))}
+    if claims.get("aud") != audience:
+        raise _refused("for another audience")
+    if not isinstance(claims.get("sub", ""), str) or not isinstance(claims.get("jti", ""), str):
+        raise _refused("sub or jti is no text")
+    check_times(claims, now, leeway=timedelta(0))
+    return claims
+
+
+# A user sends one token with every file; what it says, and that we signed it, changes with neither time nor
+# request. What is refused is not remembered, so a flood of forgeries pushes nobody out.
+@lru_cache(maxsize=256)
+def _signed_claims(token: str, secrets: tuple[str, ...]) -> Mapping[str, Any]:
     signed, _, signature = token.rpartition(".")
     header, _, payload = signed.partition(".")
     if header != HEADER:
@@ -66,13 +79,7 @@ def read_token(token: str, *, audience: str, secrets: Sequence[str], now: dateti
         raise _refused("not base64url")
     if not any(hmac.compare_digest(_signature(signed, secret), signature) for secret in secrets):
         raise _refused("signed with none of our secrets")
-    claims = _claims(payload)
-    if claims.get("aud") != audience:
-        raise _refused("for another audience")
-    if not isinstance(claims.get("sub", ""), str) or not isinstance(claims.get("jti", ""), str):
-        raise _refused("sub or jti is no text")
-    check_times(claims, now, leeway=timedelta(0))
-    return claims
+    return _claims(payload)
 
 
 def check_times(claims: Mapping[str, Any], now: datetime, *, leeway: timedelta) -> None:
@@ -131,9 +138,14 @@ def _base64url(data: bytes) -> str:
 
 
 def _signature(signed: str, secret: str) -> str:
+    return _base64url(keyed_hash(secret, signed.encode()))
+
+
+def keyed_hash(secret: str, data: bytes) -> bytes:
+    """HMAC-SHA256, without letting other threads in as ``hmac.digest`` would: see v4.HASHED_AT_ONCE."""
     mac = _mac(secret).copy()
-    mac.update(signed.encode())
-    return _base64url(mac.digest())
+    mac.update(data)
+    return mac.digest()
 
 
 # A secret and its predecessor, for the inner and outer pads of an HMAC take longer than a short token.

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function import tokens
 from function.errors import Unauthorized
 from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 
@@ -305,8 +306,32 @@ def test_signatures_are_compared_in_constant_time(clock, monkeypatch):
     real = hmac.compare_digest
     monkeypatch.setattr(hmac, "compare_digest", lambda a, b: compared.append(len(a)) or real(a, b))
     assert refuses(craft(good_payload(clock()), secret=OTHER_SECRET), clock())
-    assert read(issue(clock()), clock())
+    assert read(issue(clock(), jti="never read before"), clock())
     assert compared == [43, 43]
+
+
+def test_a_token_read_before_is_held_against_the_clock_the_purpose_and_the_secrets_each_time(clock):
+    token = issue(clock(), life=HOUR)
+    assert read(token, clock())["sub"] == "me"
+    assert refuses(token, clock(), audience=TICKET)
+    assert refuses(token, clock(), secrets=(OTHER_SECRET,))
+    assert refuses(token, clock.tick(hours=1))
+
+
+def test_what_one_reader_does_to_the_claims_no_other_sees(clock):
+    token = issue(clock())
+    read(token, clock())["sub"] = "victim"
+    assert read(token, clock())["sub"] == "me"
+
+
+def test_forgeries_are_not_remembered_and_tokens_are_in_bounds(clock):
+    tokens._signed_claims.cache_clear()
+    for number in range(1000):
+        assert refuses(issue(clock(), secrets=(OTHER_SECRET,), jti=str(number)), clock())
+    assert tokens._signed_claims.cache_info().currsize == 0
+    for number in range(1000):
+        read(issue(clock(), jti=str(number)), clock())
+    assert tokens._signed_claims.cache_info().currsize == 256
 
 
 @effort(max_examples=40, deadline=None)
