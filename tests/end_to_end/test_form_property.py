@@ -237,6 +237,16 @@ def test_a_form_is_good_for_one_object_once(cloud, form):
     assert get(answer["fileUrl"]).content == PNG
 
 
+def test_a_form_stores_again_what_was_deleted_until_it_ends(cloud, form, clock):
+    """Known, and documented: nothing but its expiry takes a form back from its holder."""
+    answer = form()
+    for _ in range(2):
+        assert post(answer["url"], answer["formData"]).status_code == 200
+        cloud.oss.objects.delete(answer["key"])
+    clock.tick(seconds=301)
+    assert refused(post(answer["url"], answer["formData"]), cloud)
+
+
 def test_overwriting_works_where_the_profile_says_so(form):
     answer = form(profile="public")
     assert post(answer["url"], answer["formData"]).status_code == 200

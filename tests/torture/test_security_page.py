@@ -40,11 +40,30 @@ def test_both_languages_have_the_same_tables():
             assert [sorted(in_code(cell)) for cell in row] == [sorted(in_code(cell)) for cell in other]
 
 
-def test_every_attack_names_a_test():
+def test_every_attack_names_tests_that_are_there():
     attacks = tables(ENGLISH)[1]
+    clients = "".join(path.read_text("utf-8") for path in (ROOT / "miniprogram/test").glob("*.test.js"))
+    titles = set(re.findall(r"^test\('(.+?)', ", clients.replace("\\'", "’"), flags=re.M))
     assert len(attacks) >= 20
     for attack, tests in attacks:
-        assert NAMED_TEST.findall(tests), attack
+        named = [name.strip("`") for name in in_code(tests)]
+        assert named, attack
+        # A test of Python is looked for below; those of the client are sentences.
+        assert {name.replace("'", "’") for name in named if not NAMED_TEST.fullmatch(f"`{name}`")} <= titles
+
+
+ASVS = (
+    "5.1.1 5.2.1 5.2.2 5.2.3 5.2.4 5.2.5 5.2.6 5.3.1 5.3.2 5.3.3 5.4.1 5.4.2 5.4.3"
+    " 9.1.1 9.1.2 9.1.3 9.2.1 9.2.2 9.2.3 9.2.4"
+).split()
+
+
+def test_each_requirement_of_the_standard_is_answered_and_one_that_is_met_names_a_test():
+    requirements = tables(ENGLISH)[3]
+    assert [row[0] for row in requirements] == ASVS
+    for number, _, answer, how in requirements:
+        assert answer in ("met", "in part", "not met", "not applicable"), number
+        assert answer != "met" or NAMED_TEST.findall(how), number
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMED_TEST.findall(ENGLISH))))
