@@ -393,6 +393,14 @@ def test_a_folder_is_a_keyed_hash():
     assert owner_of("public", TOKEN_SECRET) != "public"
 
 
+@effort(max_examples=200, deadline=None)
+@given(subject=st.text(min_size=1, max_size=50))
+def test_a_folder_is_the_library_s_base_32_of_the_hash_s_first_128_bits(subject):
+    named = b"owner\n" + subject.encode("utf-8", "surrogatepass")
+    digest = hmac.digest(TOKEN_SECRET.encode(), named, "sha256")
+    assert owner_of(subject, TOKEN_SECRET) == b32encode(digest[:16]).decode().rstrip("=").lower()
+
+
 def test_owner_secret_decides_the_folder_when_it_is_set(instance, good_sts, clock):
     function = instance(**WECHAT, OWNER_SECRET=OTHER_SECRET)
     key = function.ask(body={"filename": "a.png"}, headers=bearer(session(clock))).json["key"]
