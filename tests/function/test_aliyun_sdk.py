@@ -243,6 +243,16 @@ def test_a_part_of_a_package_left_for_later_can_be_imported(monkeypatch, tmp_pat
     assert importlib.import_module("package_for_later.part").answer == 42
 
 
+def test_a_stand_in_is_there_for_a_while_and_only_for_what_nobody_has_imported(monkeypatch):
+    monkeypatch.setattr(aliyun_sdk, "IN_PLACE_OF", {"not_imported": {"answer": 42}, "json": {}})
+    json = sys.modules["json"]
+    with aliyun_sdk._in_place_of_what_is_not_used():
+        assert importlib.import_module("not_imported").answer == 42
+        assert sys.modules["json"] is json
+    assert "not_imported" not in sys.modules
+    assert sys.modules["json"] is json
+
+
 def test_what_stood_in_while_the_sdk_was_imported_is_gone_afterwards():
     import http.cookiejar
     import http.cookies

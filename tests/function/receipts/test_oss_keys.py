@@ -239,6 +239,22 @@ def test_a_failed_fetch_is_not_kept(key_host):
     assert find(keys, encoded(1)).key_size == 2048
 
 
+class Overtaken(OssPublicKeys):
+    """Between looking and boarding, another callback has had the same key fetched."""
+
+    def _board(self, path, ticket_id, now):
+        fetch, is_ours = super()._board(path, ticket_id, now)
+        if is_ours:
+            self._fly(path, fetch)
+        return super()._board(path, ticket_id, now)
+
+
+def test_a_key_that_landed_meanwhile_is_used_and_not_fetched_again(key_host):
+    keys = Overtaken(ORIGIN, key_host, Limits())
+    assert find(keys, encoded(1)).key_size == 2048
+    assert len(key_host.calls) == 1
+
+
 def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
     keys = OssPublicKeys(ORIGIN, key_host, Limits())
     found, failed = [], []
