@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from function import tokens
 from function.errors import Unauthorized
-from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.tokens import RECEIPT, SESSION, TICKET, check_life, issue_token, read_token
 
 SECRET = "our-secret-0123456789-0123456789-abc"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
@@ -364,3 +364,21 @@ def test_whatever_stands_under_a_good_signature_is_read_or_unauthorized(payload,
             continue
         assert now.timestamp() < read_claims["exp"] < float("inf")
         assert read_claims["aud"] == SESSION
+
+
+@pytest.mark.parametrize("begin", [1795528800, 1795528800.5, True, "1795528800", None, float("nan")])
+def test_the_beginning_of_a_life_is_a_number(clock, begin):
+    claims = {"iat": begin, "exp": 1795528800 + 60}
+    if type(begin) in (int, float) and begin == begin:
+        check_life(claims, clock(), HOUR)
+        return
+    with pytest.raises(Unauthorized):
+        check_life(claims, clock(), HOUR)
+
+
+def test_true_is_no_beginning_though_python_counts_it_as_one():
+    soon_after = datetime(1970, 1, 1, tzinfo=UTC)
+    check_life({"iat": 1, "exp": 60}, soon_after, HOUR)
+    with pytest.raises(Unauthorized) as raised:
+        check_life({"iat": True, "exp": 60}, soon_after, HOUR)
+    assert raised.value.reason == "iat is no number"
