@@ -1,10 +1,10 @@
 """AssumeRole through ``aliyun-python-sdk-sts``: whose keys ask, and what the answer must hold."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from function import aliyun_sdk
+from function.body import object_in
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, Problem, StsRejected, StsUnavailable
 
@@ -119,11 +119,10 @@ def parse_answer(body: bytes) -> StsCredentials:
 
     Source: https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-assumerole
     """
-    try:
-        answer = json.loads(body)
-    except (ValueError, TypeError, RecursionError):
-        raise StsUnavailable(reason="STS answered 200 with a body that is not JSON") from None
-    given = answer.get("Credentials") if isinstance(answer, dict) else None
+    answer = object_in(body)
+    if answer is None:
+        raise StsUnavailable(reason="STS answered 200 with a body that is no JSON object")
+    given = answer.get("Credentials")
     if not isinstance(given, dict):
         raise StsUnavailable(reason="STS answered 200 without Credentials")
     missing = [name for name in CREDENTIAL_FIELDS if not (isinstance(given.get(name), str) and given[name])]

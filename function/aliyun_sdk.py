@@ -6,7 +6,6 @@ import costs a cold start a tenth, whose errors hold signed URLs, and which asks
 proxies and certificates. A test with the packaged SDK holds every patch.
 """
 
-import json
 import re
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from function import VERSION
+from function.body import object_in
 from function.credentials import AccessKeys
 from function.outgoing import ExchangeFailed, authorities, verifying_context, within
 
@@ -182,11 +182,7 @@ def _adapter_for(url: str) -> Any:
 
 
 def _refusal(status: int, body: bytes) -> SdkFailed:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
-    fields = answer if isinstance(answer, dict) else {}
+    fields = object_in(body) or {}
     code = _plain(fields.get("Code"))
     return SdkFailed(
         f"HTTP {status} {code}, request {_plain(fields.get('RequestId'))}",

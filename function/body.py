@@ -1,4 +1,4 @@
-"""The JSON body of a request, read strictly: two readers of one body must not see two different requests."""
+"""JSON that others send: the body of a request, read strictly; of any other text, its object or none."""
 
 import json
 from typing import Any, NoReturn
@@ -22,6 +22,15 @@ def read_json_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     return value
+
+
+def object_in(text: bytes | str) -> dict[str, Any] | None:
+    """The JSON object that this text is, where it is one."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,6 +1,5 @@
 """The two HTTP contracts of Function Compute (3.0 event, 2.0 and any WSGI server) to and from one shape."""
 
-import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
@@ -9,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+from function.body import object_in
 from function.errors import BadRequest, TooLarge, UnsupportedType
 
 MAX_BODY_BYTES = 64 * 1024
@@ -79,11 +79,8 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
 
     Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/http-trigger-invoking-function
     """
-    try:
-        fields = json.loads(event)
-    except (ValueError, RecursionError):
-        fields = None
-    http = _object(_object(fields).get("requestContext")).get("http")
+    fields = object_in(event) or {}
+    http = _object(fields.get("requestContext")).get("http")
     if not isinstance(http, dict):
         raise BadRequest("The event is not one of an HTTP trigger.")
     query = _texts(fields.get("queryParameters"))

@@ -16,6 +16,7 @@ from functools import lru_cache
 from math import inf
 from typing import Any
 
+from function.body import object_in
 from function.errors import Unauthorized
 
 SESSION = "oss-direct-upload/session"
@@ -125,10 +126,10 @@ def check_life(claims: Mapping[str, Any], now: datetime, longest: timedelta) -> 
 
 def _claims(payload: str) -> dict[str, Any]:
     try:
-        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, RecursionError):
+        claims = object_in(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
         claims = None
-    if not isinstance(claims, dict):
+    if claims is None:
         raise _refused("claims are no JSON object")
     return claims
 

@@ -21,8 +21,8 @@ FLOORS = (
     " function.key_template".split(),
     "function.jwt_key function.profile_options function.profiles function.grants function.setting_table"
     " function.settings".split(),
-    "function.oss/ function.tokens function.limits function.outgoing function.credentials function.aliyun_sdk"
-    " function.log_line function.body function.http function.addresses function.instance".split(),
+    "function.body function.oss/ function.tokens function.limits function.outgoing function.credentials"
+    " function.aliyun_sdk function.log_line function.http function.addresses function.instance".split(),
     "function.callers/ function.uploads/ function.receipts/".split(),
     "sts_credentials function.routes/ function.app handler".split(),
 )

@@ -11,7 +11,7 @@ import responses
 
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, StsRejected, StsUnavailable
-from sts_credentials import StsClient, own_access_keys, parse_answer
+from sts_credentials import StsClient, own_access_keys
 
 URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 OWN = AccessKeys("STS.NTown", "OwnSecretCanary", "OwnTokenCanary/+==")
@@ -148,8 +148,9 @@ def test_gives_up_after_two_network_failures(sts, client, clock):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        *((body, "a body that is not JSON") for body in (b"", b"not json", b"\xff", b"[" * 50_000)),
-        *((body, "out Credentials") for body in (b"null", b"5", b"[]", b'"text"', b"{}")),
+        *((body, "a body that is no JSON object") for body in (b"", b"not json", b"\xff", b"[" * 50_000)),
+        *((body, "a body that is no JSON object") for body in (b"null", b"5", b"[]", b'"text"')),
+        (b"{}", "out Credentials"),
         *((b'{"Credentials": %s}' % given, "out Credentials") for given in (b"null", b"[]")),
     ],
 )
@@ -293,12 +294,6 @@ def test_the_ordinary_stub_would_not_catch_the_sdk():
 def test_an_end_is_only_ever_moved_nearer(sts, client, clock, reply, seconds, kept):
     sts.post(URL, json=reply(clock() + timedelta(seconds=seconds)))
     assert assume(client, clock).expires_at == clock() + timedelta(seconds=kept)
-
-
-@pytest.mark.parametrize("body", [None, b"[" * 100_000, b"\xff", 5])
-def test_what_cannot_be_parsed_is_no_answer(body):
-    with pytest.raises(StsUnavailable, match="try again"):
-        parse_answer(body)
 
 
 PAIR = {

@@ -1,11 +1,11 @@
 """Users of a WeChat mini-program: a code of ``wx.login`` becomes a session token of ours."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from function.body import object_in
 from function.callers import Caller, bearer_token, caller_of, is_subject, unauthorized
 from function.errors import (
     BadRequest,
@@ -142,11 +142,8 @@ def _code2session(code: str, app: WechatApp, exchange: Exchange, budget_seconds:
         raise _wechat_silent(error.kind) from None
     if answer.status >= 500:
         raise _wechat_silent(f"HTTP {answer.status}")
-    try:
-        fields = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
+    fields = object_in(answer.body)
+    if fields is None:
         raise _unusable("did not answer with JSON")
     # On success errcode is often absent instead of 0.
     if fields.get("errcode"):
