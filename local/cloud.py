@@ -16,6 +16,8 @@ import jwt
 from local.fc.event import ACCOUNT_ID
 from local.fc.gateway import FcGateway
 from local.ground.accounts import AccessKey, Accounts
+from local.oss.presign import presigned_url
+from local.oss.rules import OssRules
 from local.oss.server import OssServer
 from local.playground.server import PlaygroundServer
 from local.sts.server import StsServer
@@ -77,6 +79,8 @@ class LocalCloud:
         first_port: the emulators take this port and the next free ones; ``0`` lets the system choose.
 
         extra_settings: variables of the function that replace or join those of this cloud.
+
+        rules: how the local OSS reads what its documentation leaves open.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class LocalCloud:
         caller_auth: str = "wechat",
         first_port: int = 0,
         extra_settings: dict[str, str] | None = None,
+        rules: OssRules | None = None,
     ) -> None:
         if caller_auth not in CALLER_KINDS:
             raise ValueError(f"caller_auth must be one of {', '.join(CALLER_KINDS)}, not {caller_auth!r}")
@@ -97,14 +102,18 @@ class LocalCloud:
         self._jwt_key = secrets.token_hex(32)
         accounts = Accounts(FUNCTION_KEY)
         with ExitStack() as built:
-            self.oss = OssServer(accounts, BUCKET, REGION, folder, port=first_port)
+            self.oss = OssServer(accounts, BUCKET, REGION, folder, port=first_port, rules=rules)
             built.callback(self.oss.stop)
             self.sts = StsServer(accounts, ROLE_ARN, ROLE_POLICY, port=_after(self.oss.origin, first_port))
             built.callback(self.sts.stop)
             self.wechat = WechatServer(APP_ID, APP_SECRET, port=_after(self.sts.origin, first_port))
             built.callback(self.wechat.stop)
             self.playground = PlaygroundServer(
-                PAGE_FOLDER, CLIENT_FOLDER, self.page_config, port=_after(self.wechat.origin, first_port)
+                PAGE_FOLDER,
+                CLIENT_FOLDER,
+                self.page_config,
+                self.signed_url,
+                port=_after(self.wechat.origin, first_port),
             )
             built.callback(self.playground.stop)
             self._stop_all = built.pop_all()
@@ -152,6 +161,10 @@ class LocalCloud:
         now = int(self.gateway.now().timestamp())
         claims = {"sub": subject, "iat": now, "exp": now + lifetime_seconds}
         return jwt.encode(claims, self._jwt_key, algorithm="HS256")
+
+    def signed_url(self, key: str) -> str:
+        """Where the object can be looked at for a quarter of an hour: signed by the account itself."""
+        return presigned_url(self.oss.origin, self.oss.bucket, FUNCTION_KEY, key)
 
     def addresses(self) -> dict[str, str]:
         """What ``manage.py serve --json`` prints."""

@@ -20,14 +20,11 @@ from local.fc.event import IncomingRequest, build_event, readable_headers, reada
 from local.fc.response import BadResponseError, OutgoingResponse, read_result
 from local.fc.wsgi import PROXY_PATH, build_environ, call_application
 from local.ground.clock import Clock, utc_now
-from local.ground.http_server import Handler, Service
+from local.ground.http_server import PIECE_BYTES, Handler, Service
 
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 HEADERS_LIMIT_BYTES = 8 * 1024
 TARGET_LIMIT_BYTES = 4 * 1024
-# Read and thrown away after a refusal, so that the client gets to see the answer.
-DRAIN_LIMIT_BYTES = 4 * BODY_LIMIT_BYTES
-PIECE_BYTES = 64 * 1024
 
 log = logging.getLogger("local.fc.gateway")
 
@@ -158,7 +155,7 @@ class _GatewayHandler(Handler):
         except InvalidArgumentError as error:
             self.close_connection = True
             self._send(refusal(400, "InvalidArgument", str(error), request_id), request_id)
-            self._drain()
+            self.linger()
         except EOFError:
             self.close_connection = True
         else:
@@ -202,16 +199,6 @@ class _GatewayHandler(Handler):
         if len(body) < length:
             raise EOFError
         return body
-
-    def _drain(self) -> None:
-        # Closing with unread input resets the connection, and the client would never see the 400.
-        left = min(self._content_length() or PIECE_BYTES, DRAIN_LIMIT_BYTES)
-        self.connection.settimeout(1.0)
-        while left > 0:
-            piece = self.rfile.read1(min(left, PIECE_BYTES))
-            if not piece:
-                return
-            left -= len(piece)
 
     def _send(self, response: OutgoingResponse, request_id: str) -> None:
         self.send_response(response.status)

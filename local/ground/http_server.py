@@ -4,6 +4,7 @@ The small threaded HTTP server under every emulator: loopback only, taken ports 
 
 import errno
 import json
+import re
 import socket
 import socketserver
 import sys
@@ -16,9 +17,16 @@ from typing import Any, Self
 from local.ground.faults import DROP, REDIRECT, SLOW, Fault, Faults, Raw
 
 LOOPBACK = "127.0.0.1"
+# A page whose own name was made to lead to this machine still sends that name: no other is answered.
+OWN_NAMES = frozenset({LOOPBACK, "localhost", "[::1]"})
 PORTS_TRIED = 50
 HIGHEST_PORT = 65535
 FAULT_BYTES = 4096
+# What is read and thrown away after an answer to a body that will not be read, and how long for each piece:
+# a client that is still sending would else see a reset in place of the answer.
+LINGER_BYTES = 128 * 1024 * 1024
+LINGER_SECONDS = 2.0
+PIECE_BYTES = 256 * 1024
 
 
 class Server(ThreadingHTTPServer):
@@ -110,6 +118,11 @@ class Service:
         self._server.stop()
 
 
+def _name_in(host: str) -> str:
+    """The name in a Host header or an authority, without its port."""
+    return re.sub(r":[0-9]*$", "", host.strip().lower())
+
+
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.2)
@@ -120,10 +133,33 @@ class Handler(BaseHTTPRequestHandler):
     """Manners shared by the emulators' request handlers: HTTP/1.1, no access log on stderr."""
 
     server: Server
+    # Whether a request may call this service by any name.
+    has_any_name = False
     protocol_version = "HTTP/1.1"
     timeout = 60
     # Head and body leave in two writes: with Nagle's algorithm the second may wait 40 ms for an ACK.
     disable_nagle_algorithm = True
+
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        if self.has_any_name or self.is_called_by_own_name():
+            return True
+        self.close_connection = True
+        names = f"{LOOPBACK} or localhost"
+        sentence = f"This is a service of the local cloud, which is called {names} and nothing else."
+        self.answer_json(421, {"error": sentence})
+        self.linger()
+        return False
+
+    def is_called_by_own_name(self) -> bool:
+        """A request without a Host header, which no browser sends, counts as well."""
+        return all(_name_in(host) in OWN_NAMES for host in self.headers.get_all("Host", []))
+
+    def is_of_foreign_page(self) -> bool:
+        """Whether a browser says that a page of another machine sent this."""
+        origin = self.headers.get("Origin")
+        return origin is not None and _name_in(origin.partition("://")[2]) not in OWN_NAMES
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -151,6 +187,17 @@ class Handler(BaseHTTPRequestHandler):
     def answer_json(self, status: int, value: Any, **headers: str) -> None:
         self.answer(status, json.dumps(value, ensure_ascii=False).encode(), **headers)
 
+    def linger(self) -> None:
+        """End the connection after an answer to a request that was not read, so that the answer arrives."""
+        self.close_connection = True
+        left = LINGER_BYTES
+        with suppress(OSError):  # gone or silent: it has had its time to read
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER_SECONDS)
+            while left > 0 and (piece := self.rfile.read1(PIECE_BYTES)):
+                left -= len(piece)
+
     def drop_connection(self) -> None:
         """End the TCP connection without an answer."""
         self.close_connection = True
@@ -173,6 +220,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.rfile.read(int(length))
         self.close_connection = True
         self.answer_json(status, {"error": sentence})
+        self.linger()
         return None
 
     def play(self, fault: Fault, answers: Mapping[str, Raw]) -> bool:
@@ -206,6 +254,11 @@ class Handler(BaseHTTPRequestHandler):
         """
         if self.path != "/-/faults":
             return False
+        if self.is_of_foreign_page() or not self.is_called_by_own_name():
+            self.close_connection = True
+            self.answer_json(403, {"error": "Faults are planned from this machine only."})
+            self.linger()
+            return True
         if self.command == "DELETE":
             faults.clear()
         elif self.command == "PUT":

@@ -11,7 +11,7 @@ from local.oss.errors import OssError
 from local.oss.request import Request
 from local.oss.request_signature import authenticate
 
-READ = "oss:GetObject"
+READ, DELETE = "oss:GetObject", "oss:DeleteObject"
 # What a condition may be held against.
 ACL_FACT = "oss:x-oss-object-acl"
 

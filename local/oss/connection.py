@@ -5,21 +5,15 @@ What every exchange with the local OSS has: an id, CORS headers, refusals in XML
 import base64
 import re
 import secrets
-import socket
 from collections.abc import Iterator
 from typing import Any
 
-from local.ground.http_server import Handler
+from local.ground.http_server import LOOPBACK, PIECE_BYTES, Handler
 from local.oss import errors
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError, error_xml
 
 XML = "application/xml"
-CHUNK_BYTES = 256 * 1024
-# What is read and thrown away after an answer to a body that will not be read, and for how long: a client
-# that is still sending would else see a reset in place of the answer.
-LINGER_BYTES = 64 * 1024 * 1024
-LINGER_SECONDS = 2.0
 CORS_EXPOSED = "ETag, x-oss-request-id, x-oss-ec, x-oss-storage-class, x-oss-server-side-encryption"
 
 
@@ -27,6 +21,8 @@ class Connection(Handler):
     """One connection to the local OSS, before it is known what is asked."""
 
     request_id = ""
+    # A bucket has many names; what it does for none of them without a signature, it does for none.
+    has_any_name = True
 
     def __init__(self, bucket: Bucket, *args: Any) -> None:
         self.bucket = bucket
@@ -51,6 +47,18 @@ class Connection(Handler):
         except ConnectionError:  # the client has gone; nobody is left to tell
             self.close_connection = True
 
+    def check_endpoint(self) -> None:
+        """
+        Raises:
+            OssError: the bucket's default host was asked, whose rules forbid that.
+        """
+        name = (self.headers.get("Host") or "").partition(":")[0]
+        is_default = name == LOOPBACK or (
+            name.endswith(".aliyuncs.com") and not name.endswith("-internal.aliyuncs.com")
+        )
+        if is_default and self.bucket.rules.public_endpoint_forbidden:
+            raise OssError(errors.PUBLIC_ENDPOINT)
+
     def body_length(self) -> int:
         """
         Raises:
@@ -72,7 +80,7 @@ class Connection(Handler):
         """
         while length:
             try:
-                chunk = self.rfile.read1(min(length, CHUNK_BYTES))
+                chunk = self.rfile.read1(min(length, PIECE_BYTES))
             except TimeoutError:
                 chunk = b""
             if not chunk:
@@ -91,15 +99,7 @@ class Connection(Handler):
         """Refuse without reading the body, and make sure that the refusal arrives."""
         self.close_connection = True
         self.refuse(error)
-        self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(LINGER_SECONDS)
-        left = LINGER_BYTES
-        try:
-            while left > 0 and (chunk := self.rfile.read1(CHUNK_BYTES)):
-                left -= len(chunk)
-        except OSError:
-            pass  # gone or silent: it has had its time to read
+        self.linger()
 
 
 def latin(value: str) -> str:

@@ -202,6 +202,12 @@ TIME_SKEWED = Refusal(  # text ours
 )
 
 # What it may do
+PUBLIC_ENDPOINT = Refusal(
+    400,
+    "PublicEndpointForbidden",
+    "Not allowed using the OSS public endpoint, please use CNAME instead.",
+    "0048-00000401",
+)
 POLICY_EXPIRED = Refusal(403, "AccessDenied", "Invalid according to Policy: Policy expired.", "0006-00000213")
 CONDITION_TEXT = "Invalid according to Policy: Policy Condition failed: "
 CONDITION_FAILED = Refusal(403, "AccessDenied", CONDITION_TEXT, "0006-00000227")
@@ -226,6 +232,7 @@ TYPE_NOT_REPLACEABLE = Refusal(
 ANONYMOUS_REPLACES = Refusal(  # text ours
     400, "InvalidRequest", "Response headers can be overridden in signed requests only."
 )
+CORS_FORBIDS = Refusal(403, "AccessDenied", "No page of another origin deletes objects here.")  # ours
 NO_SUCH_KEY = Refusal(404, "NoSuchKey", "The specified key does not exist.", "0026-00000001")
 METHOD_NOT_ALLOWED = Refusal(
     405, "MethodNotAllowed", "The specified method is not allowed against this resource."

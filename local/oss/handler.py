@@ -14,12 +14,14 @@ from urllib.parse import quote
 from python_multipart.multipart import parse_options_header
 
 from local.ground.faults import DROP, SLOW, Fault, Faults
+from local.ground.http_server import PIECE_BYTES
 from local.oss import errors
+from local.oss.access import DELETE, authorize
 from local.oss.attributes import ACL_FIELD
 from local.oss.bucket import Bucket
 from local.oss.callback import fill_body, variables_of
 from local.oss.callback_delivery import PUBLIC_KEY_PATH, CallbackSigner, callback_failed, deliver
-from local.oss.connection import CHUNK_BYTES, XML, Connection, latin
+from local.oss.connection import XML, Connection, latin
 from local.oss.errors import OssError, xml_text
 from local.oss.form import Form, FormReader
 from local.oss.objects import StoredObject
@@ -84,7 +86,7 @@ class OssHandler(Connection):
                 self.send_header(name, latin(value))
             self.end_headers()
             if self.command != "HEAD":
-                shutil.copyfileobj(file, self.wfile, CHUNK_BYTES)
+                shutil.copyfileobj(file, self.wfile, PIECE_BYTES)
 
     do_HEAD = do_GET
 
@@ -92,7 +94,11 @@ class OssHandler(Connection):
         if self.serve_faults(self.faults):
             return
         try:
-            self.bucket.objects.delete(self._request().key)
+            if self.is_of_foreign_page():
+                raise OssError(errors.CORS_FORBIDS)
+            request = self._request()
+            authorize(request, self.bucket, DELETE)
+            self.bucket.objects.delete(request.key)
         except OssError as error:
             self.refuse(error)
             return
@@ -103,20 +109,22 @@ class OssHandler(Connection):
             self.refuse_unread(OssError(errors.METHOD_NOT_ALLOWED))
 
     def do_OPTIONS(self) -> None:
-        """A bucket whose CORS rules allow everything."""
+        """A bucket whose CORS rules let pages of any origin upload and read, and delete nothing."""
         asked = self.headers.get("Access-Control-Request-Headers", "*")
         self.answer(
             200,
-            Access_Control_Allow_Methods="GET, HEAD, POST, PUT, DELETE",
+            Access_Control_Allow_Methods="GET, HEAD, POST, PUT",
             Access_Control_Allow_Headers=" ".join(asked.split()),
             Access_Control_Max_Age="600",
         )
 
     def _request(self) -> Request:
+        self.check_endpoint()
         return read_request(self.command, self.path, self.headers.items())
 
     def _post_object(self, body: Iterator[bytes], fault: Fault | None) -> None:
         kind = fault.kind if fault else ""
+        self.check_endpoint()
         if kind in REFUSALS_BY_FAULT:
             raise OssError(REFUSALS_BY_FAULT[kind])
         upload = Upload(self.bucket, self.headers.get(ACL_FIELD))

@@ -7,6 +7,7 @@ https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-urls (query
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -82,11 +83,6 @@ def authenticate(request: Request, bucket: Bucket) -> AccessKey | None:
 
 def canonical_request(request: Request, bucket: str, additional: tuple[str, ...]) -> str:
     """The text whose hash is signed; the host is not in it unless it is named as additional."""
-    query = sorted(
-        (_encoded(name), _encoded(value))
-        for name, value in request.query.items()
-        if name != "x-oss-signature"
-    )
     signed = {
         name: value
         for name, value in request.headers.items()
@@ -96,14 +92,19 @@ def canonical_request(request: Request, bucket: str, additional: tuple[str, ...]
         [
             request.method,
             quote(f"/{bucket}/{request.key}", safe="/"),
-            "&".join(
-                f"{name}={value}" if value else name for name, value in query if name != "x-oss-signature"
-            ),
+            canonical_query(request.query),
             "".join(f"{name}:{signed[name]}\n" for name in sorted(signed)),
             ";".join(additional),
             UNSIGNED_PAYLOAD,
         ]
     )
+
+
+def canonical_query(query: Mapping[str, str]) -> str:
+    """Without the signature itself; sorted by the encoded names."""
+    encoded = {quote(name, safe=""): quote(value, safe="") for name, value in query.items()}
+    encoded.pop("x-oss-signature", None)
+    return "&".join(f"{name}={encoded[name]}" if encoded[name] else name for name in sorted(encoded))
 
 
 def string_to_sign(date: str, region: str, canonical: str) -> str:
@@ -196,7 +197,3 @@ def _check_window(claim: Claim, signed_at: datetime, now: datetime, date_ahead: 
         raise OssError(errors.TIME_SKEWED)
     if claim.expires_in is not None and now > signed_at + claim.expires_in:
         raise OssError(errors.URL_EXPIRED)
-
-
-def _encoded(text: str) -> str:
-    return quote(text, safe="")

@@ -5,8 +5,10 @@ Each default is the reading under which a form that passes here passes under the
 under which a form that pins too little shows it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 MIB = 1024 * 1024
 
@@ -26,10 +28,15 @@ class OssRules:
         acl_needs_permission: whether an ACL in the form, ``default`` included, needs oss:PutObjectAcl
             beside oss:PutObject.
 
-        block_public_access: refuse public ACLs, as a bucket or account with that setting does.
+        block_public_access: refuse public ACLs and ignore those that are set, as buckets made since
+            2025-10-13 do until that is switched off.
 
-        private_reads_need_signature: whether an object is read by its signers alone unless its ACL is public.
-            False hands every object to anybody who asks without a signature.
+        public_endpoint_forbidden: refuse every call to the default host, as buckets in mainland China do for
+            accounts that opened OSS since 2025-03-20. Here ``127.0.0.1`` is the default host, and
+            ``localhost`` a domain bound to the bucket.
+
+        private_reads_need_signature: whether an object that is not public is read by who signs alone. False
+            hands every object to anybody, which no real bucket does.
 
         fields_after_file_allowed: a sample request in the reference carries a field after ``file``, two
             error pages forbid it. True ignores such fields.
@@ -57,8 +64,9 @@ class OssRules:
     strict_date_window: bool = False
     v1_retired: bool = False
     acl_needs_permission: bool = True
-    block_public_access: bool = False
-    private_reads_need_signature: bool = False
+    block_public_access: bool = True
+    public_endpoint_forbidden: bool = False
+    private_reads_need_signature: bool = True
     fields_after_file_allowed: bool = False
     absent_field_meets_not_in: bool = False
     dollar_optional: bool = True
@@ -68,3 +76,36 @@ class OssRules:
     @property
     def date_life(self) -> timedelta:
         return timedelta(minutes=15) if self.strict_date_window else timedelta(days=7)
+
+
+def change_rules(rules: OssRules, changes: Iterable[str]) -> OssRules:
+    """
+    Rules with some replaced.
+
+    Args:
+        changes: ``NAME=VALUE`` each: ``true`` or ``false``, a whole number, or seconds, as the rule has it.
+
+    Raises:
+        ValueError: a sentence about the one that cannot be read.
+    """
+    known = asdict(rules)
+    changed: dict[str, Any] = {}
+    for change in changes:
+        name, _, value = change.partition("=")
+        if name not in known:
+            raise ValueError(f"There is no rule {name!r}; there are {', '.join(sorted(known))}.")
+        changed[name] = _read(name, value.strip().lower(), type(known[name]))
+    return replace(rules, **changed)
+
+
+def _read(name: str, value: str, kind: type) -> Any:
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[value]
+        number = int(value)
+        if number < 0:
+            raise ValueError(value)
+    except (KeyError, ValueError):
+        wanted = {bool: "true or false", timedelta: "a whole number of seconds"}.get(kind, "a whole number")
+        raise ValueError(f"{name} is {wanted}, not {value!r}.") from None
+    return timedelta(seconds=number) if kind is timedelta else number

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from local.ground.http_server import Handler, Service
 
@@ -28,16 +28,24 @@ CONTENT_TYPES = {
 
 class PlaygroundServer(Service):
     """
-    Serve ``/`` from one folder, ``/client/`` from another, and ``/config.json``.
+    Serve ``/`` from one folder, ``/client/`` from another, ``/config.json`` and ``/signed.json?key=...``.
 
     Args:
         config: called for each ``/config.json``; its answer is what the page gets as JSON.
+
+        signed_url: the URL under which the page can show the object of a key.
     """
 
     def __init__(
-        self, page_folder: Path, client_folder: Path, config: Callable[[], dict[str, Any]], port: int = 0
+        self,
+        page_folder: Path,
+        client_folder: Path,
+        config: Callable[[], dict[str, Any]],
+        signed_url: Callable[[str], str],
+        port: int = 0,
     ) -> None:
         self.config = config
+        self.signed_url = signed_url
         self._page_folder = page_folder
         self._client_folder = client_folder
         super().__init__(partial(_Handler, self), port)
@@ -62,9 +70,13 @@ class _Handler(Handler):
         super().__init__(*connection)
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
+        path, _, query = self.path.partition("?")
         if path == "/config.json":
             self.answer_json(200, self._playground.config(), Cache_Control="no-store")
+            return
+        if path == "/signed.json":  # readable by the page alone: no CORS header lets another origin in
+            key = dict(parse_qsl(query)).get("key", "")
+            self.answer_json(200, {"url": self._playground.signed_url(key)}, Cache_Control="no-store")
             return
         file = self._playground.find(path)
         if file is None:

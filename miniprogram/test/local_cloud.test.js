@@ -138,8 +138,10 @@ test('a profile for classic pages is refused with a sentence that says so', asyn
 
 test('a file part sent as octet-stream is stored with the intended type', async () => {
   const other = createWx({ partType: 'octet-stream' })
-  const { url } = await newUploader({ api: other }).upload(makeFile('me.jpg', 100)).promise
-  const response = await fetch(url)
+  const { url, key } = await newUploader({ api: other }).upload(makeFile('me.jpg', 100)).promise
+  assert.equal((await fetch(url)).status, 403, 'a private object was handed to nobody in particular')
+  const signed = await fetch(`${cloud.playground}/signed.json?key=${encodeURIComponent(key)}`)
+  const response = await fetch((await signed.json()).url)
   assert.equal(response.headers.get('content-type'), 'image/jpeg')
   other.close()
 })

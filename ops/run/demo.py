@@ -14,6 +14,7 @@ import requests
 from local.cloud import CALLER_KINDS, LocalCloud
 from ops.run.demo_steps import Client, DemoFailed
 from ops.run.hosting import HostingError, Plan, quiet_log, running_cloud, wanted_port
+from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.screen import GREEN, Screen
 
 SUMMARY = "one upload through the local cloud, step by step, then exit"
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--caller-auth", choices=CALLER_KINDS, default="wechat", help="who may ask (default: wechat)"
     )
+    add_rule_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     # Ended from outside, it still removes its folder.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        plan = Plan(wanted_port(os.environ, 0), args.caller_auth)
+        plan = Plan(wanted_port(os.environ, 0), args.caller_auth, rules=rules_of(args))
         with running_cloud(plan) as cloud, quiet_log():
             upload_one_file(cloud, screen)
     except (HostingError, DemoFailed) as error:
@@ -59,7 +61,7 @@ def upload_one_file(cloud: LocalCloud, screen: Screen) -> None:
         token = client.log_in(cloud)
         form = client.ask_for_form(cloud.gateway.origin, token, len(picture))
         answer = client.upload(form, picture)
-        client.read_back(form, picture)
+        client.read_back(cloud, form, picture)
         client.try_another_key(form, picture)
     seconds = time.perf_counter() - started
     screen.line()

@@ -95,11 +95,18 @@ class Client:
                 raise DemoFailed(f"The receipt says {claims.get('size')} bytes; {len(picture)} were sent.")
         return told
 
-    def read_back(self, form: Mapping[str, Any], picture: bytes) -> None:
+    def read_back(self, cloud: LocalCloud, form: Mapping[str, Any], picture: bytes) -> None:
+        """The object is private: its address alone is refused, a signed one gives what was sent."""
         self._begin("读回", "Read it back")
         address = str(_member(form, "fileUrl", "the answer to /upload-params"))
         self._request_line("GET", address)
-        answer = self._send("GET", address)
+        unsigned = self._send("GET", address)
+        if unsigned.status_code == 403:
+            self._screen.good("a private object is handed to nobody who does not sign")
+        elif cloud.oss.bucket.rules.private_reads_need_signature:
+            raise DemoFailed(f"OSS handed a private object to anybody, with {unsigned.status_code}.")
+        self._request_line("GET", f"{address}?x-oss-signature=…", "signed with the local account's own key")
+        answer = self._send("GET", cloud.signed_url(str(_member(form, "key", "the form"))))
         if answer.status_code != 200 or answer.content != picture:
             raise DemoFailed(
                 f"What was read back is not what was sent: {answer.status_code}, {len(answer.content)} bytes."

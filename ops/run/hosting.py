@@ -18,6 +18,7 @@ from function.errors import Misconfigured
 from function.settings import read_settings
 from local.cloud import LocalCloud, clear_inherited_settings
 from local.fc.gateway import FcGateway
+from local.oss.rules import OssRules
 
 DEFAULT_PORT = 9000
 HIGHEST_PORT = 65535
@@ -39,12 +40,15 @@ class Plan:
         folder: where objects are kept; ``None`` for a temporary one, removed at the end.
 
         settings: variables of the function that replace those of the local cloud.
+
+        rules: how the local OSS reads what its documentation leaves open.
     """
 
     port: int = 0
     caller_auth: str = "wechat"
     folder: Path | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    rules: OssRules = field(default_factory=OssRules)
 
 
 def wanted_port(environ: Mapping[str, str], default: int) -> int:
@@ -109,7 +113,7 @@ def quiet_log() -> Iterator[None]:
 
 def _cloud(gateway: FcGateway, folder: Path, plan: Plan, first_port: int) -> LocalCloud:
     try:
-        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings)
+        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, plan.rules)
     except OSError as error:
         raise _port_error(first_port, error) from error
 

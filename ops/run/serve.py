@@ -18,6 +18,7 @@ from local.cloud import BUCKET, CALLER_KINDS, REGION, LocalCloud
 from ops.run.demo import upload_one_file
 from ops.run.demo_steps import DemoFailed
 from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, quiet_log, running_cloud, wanted_port
+from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.screen import Screen
 
 SUMMARY = "the local cloud, until it is ended"
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--caller-rate", metavar="N/UNIT", help="CALLER_RATE of the function, such as 60/min")
     parser.add_argument("--login-rate", metavar="N/UNIT", help="LOGIN_RATE of the function, such as 30/min")
+    add_rule_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
             caller_auth=args.caller_auth,
             folder=args.folder,
             settings=_settings(args),
+            rules=rules_of(args),
         )
         with running_cloud(plan) as cloud:
             if args.json:

@@ -103,6 +103,13 @@ def test_the_demo_honours_port_and_steps_over_a_taken_one(shell):
     assert port < int(function.rpartition(":")[2]) < port + 50
 
 
+def test_the_demo_shows_what_an_account_of_2025_meets_on_the_default_host(shell):
+    demo = run_demo(shell, "--rule", "public_endpoint_forbidden=true")
+    assert (demo.returncode, demo.stderr) == (1, "")
+    assert "OSS refused the upload" in demo.stdout
+    assert "PublicEndpointForbidden" in demo.stdout and "0048-00000401" in demo.stdout
+
+
 def test_the_demo_fails_with_a_sentence_and_no_traceback(shell):
     demo = run_demo({**shell, "PORT": "none"})
     assert demo.returncode == 1

@@ -18,6 +18,8 @@ import pytest
 import requests
 
 from local.ground.accounts import AccessKey, Accounts
+from local.oss.presign import presigned_url
+from local.oss.rules import OssRules
 from local.oss.server import OssServer
 from local.sts.server import StsServer
 
@@ -50,7 +52,8 @@ max_size = "1KiB"
 @pytest.fixture
 def cloud(tmp_path, clock):
     accounts = Accounts(OWN)
-    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
+    rules = OssRules(block_public_access=False)
+    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock, rules=rules).start()
     sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
     yield SimpleNamespace(oss=oss, sts=sts, accounts=accounts)
     sts.stop()
@@ -101,7 +104,9 @@ def oss_code(response):
     return ElementTree.fromstring(response.content).findtext("Code")
 
 
-def get(url):
+def get(cloud, key):
+    """An object, read by the account itself: it is private."""
+    url = presigned_url(cloud.oss.origin, cloud.oss.bucket, OWN, key)
     with requests.Session() as session:
         session.trust_env = False
         return session.get(url, timeout=10)
@@ -116,7 +121,7 @@ def test_the_good_form_is_taken_and_the_object_is_as_signed(cloud, form, version
     answer = form(version, size=len(PNG))
     response = post(answer["url"], answer["formData"])
     assert response.status_code == 200, response.text
-    read = get(answer["fileUrl"])
+    read = get(cloud, answer["key"])
     assert read.content == PNG
     assert read.headers["Content-Type"] == "image/png"
     assert read.headers["Cache-Control"] == "no-cache"
@@ -223,10 +228,10 @@ def test_the_ends_of_the_range_are_taken(form, size):
 
 
 @pytest.mark.parametrize("part_type", ["text/html", "image/svg+xml", "", "application/octet-stream"])
-def test_whatever_type_the_platform_writes_the_stored_one_is_the_signed_one(form, part_type):
+def test_whatever_type_the_platform_writes_the_stored_one_is_the_signed_one(cloud, form, part_type):
     answer = form()
     assert post(answer["url"], answer["formData"], part_type=part_type).status_code == 200
-    assert get(answer["fileUrl"]).headers["Content-Type"] == "image/png"
+    assert get(cloud, answer["key"]).headers["Content-Type"] == "image/png"
 
 
 def test_a_form_is_good_for_one_object_once(cloud, form):
@@ -234,7 +239,7 @@ def test_a_form_is_good_for_one_object_once(cloud, form):
     assert post(answer["url"], answer["formData"]).status_code == 200
     again = post(answer["url"], answer["formData"], b"another picture")
     assert (again.status_code, oss_code(again)) == (409, "FileAlreadyExists")
-    assert get(answer["fileUrl"]).content == PNG
+    assert get(cloud, answer["key"]).content == PNG
 
 
 def test_a_form_stores_again_what_was_deleted_until_it_ends(cloud, form, clock):
@@ -247,11 +252,11 @@ def test_a_form_stores_again_what_was_deleted_until_it_ends(cloud, form, clock):
     assert refused(post(answer["url"], answer["formData"]), cloud)
 
 
-def test_overwriting_works_where_the_profile_says_so(form):
+def test_overwriting_works_where_the_profile_says_so(cloud, form):
     answer = form(profile="public")
     assert post(answer["url"], answer["formData"]).status_code == 200
     assert post(answer["url"], answer["formData"], b"another picture").status_code == 200
-    assert get(answer["fileUrl"]).content == b"another picture"
+    assert get(cloud, answer["key"]).content == b"another picture"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -422,7 +427,7 @@ def test_a_classic_page_uploads_under_its_folder_and_nowhere_else(cloud, functio
     assert post(host, fields, bytes(1025)).status_code == 400
     assert not len(cloud.oss.objects)
     assert post(host, fields).status_code == 200
-    assert get(f"{host}/test/photo.png").content == PNG
+    assert get(cloud, "test/photo.png").content == PNG
 
 
 @pytest.mark.parametrize("acl", ["public-read", "public-read-write"])

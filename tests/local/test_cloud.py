@@ -1,13 +1,17 @@
 import json
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jwt
 import pytest
+import requests
 
 from function.setting_table import SETTINGS
 from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud, clear_inherited_settings
 from local.fc.gateway import FcGateway
+from local.oss.objects import StoredObject
+from local.oss.rules import OssRules
 
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIRED = {
@@ -83,6 +87,43 @@ def test_the_page_learns_addresses_and_profiles_but_no_secret(gateway, tmp_path)
     assert avatar["callback"] is True
     assert [profile["name"] for profile in config["profiles"] if profile["classic"]] == ["legacy"]
     assert not any(secret in json.dumps(config) for secret in secrets)
+
+
+def test_the_account_s_own_key_reads_and_deletes_every_object_and_nobody_does_without(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path) as cloud:
+        objects = cloud.oss.objects
+        incoming = objects.new_file()
+        incoming.write(b"picture")
+        incoming.close()
+        stored = StoredObject(
+            key="u/图 1.png",
+            size=7,
+            etag="E",
+            content_type="image/png",
+            modified=datetime(2026, 11, 24, tzinfo=UTC),
+            path=objects.path_of("u/图 1.png"),
+        )
+        objects.store(Path(incoming.name), stored, forbid_overwrite=True)
+        with requests.Session() as session:
+            session.trust_env = False
+            url = cloud.signed_url("u/图 1.png")
+            assert session.get(url, timeout=5).content == b"picture"
+            assert session.get(url.partition("?")[0], timeout=5).status_code == 403
+            assert session.delete(url, timeout=5).status_code == 403
+    assert "u/图 1.png" in objects
+
+
+def test_the_local_bucket_begins_as_a_real_one_does(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path) as cloud:
+        rules = cloud.oss.bucket.rules
+        assert not any(profile.get("acl") for profile in cloud.profiles.values())
+    assert (rules.block_public_access, rules.private_reads_need_signature) == (True, True)
+    assert not rules.public_endpoint_forbidden
+
+
+def test_the_local_oss_can_be_given_other_rules(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path, rules=OssRules(v1_retired=True)) as cloud:
+        assert cloud.oss.bucket.rules.v1_retired
 
 
 def test_an_unknown_way_of_asking_is_refused(gateway, tmp_path):

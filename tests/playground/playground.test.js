@@ -62,6 +62,9 @@ describe('the playground page', () => {
     const key = await page.textContent('#step-object code')
     assert.match(key, /^avatars\/.+\.png$/)
     assert.ok(cloud.object(key).equals(PICTURE))
+    // Private, and seen all the same: the page shows it by a signed address.
+    await page.waitForFunction(() => document.querySelector('#step-object img').naturalWidth > 0)
+    assert.match(await page.getAttribute('#step-object img', 'src'), /x-oss-signature=/)
     assert.match(await bodyOf('request'), /"filename": "photo.png"/)
     assert.match(await bodyOf('form'), /x-oss-signature/)
     assert.match(await bodyOf('policy'), /对象名由函数决定/)

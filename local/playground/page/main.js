@@ -88,7 +88,7 @@ async function upload() {
     const value = await state.task.promise
     view.showStatus(texts().uploaded, 'good')
     view.showReceipt(texts(), value.receipt)
-    await view.showObject(texts(), value)
+    await view.showObject(texts(), { ...value, signedUrl: await signedUrl(value.key) })
   } catch (error) {
     const { code, message, advice, detail } = /** @type {any} */ (error)
     if (code === 'aborted') view.showStatus(texts().cancelled)
@@ -96,6 +96,12 @@ async function upload() {
   } finally {
     setBusy(false)
   }
+}
+
+/** The object is private: its address alone is refused, as on a real bucket. */
+async function signedUrl(key) {
+  const response = await fetch(`/signed.json?key=${encodeURIComponent(key)}`)
+  return (await response.json()).url
 }
 
 async function tamper({ id, how, spoil, fault }) {

@@ -54,6 +54,7 @@ export const TEXTS = {
     type: '类型',
     bytes: (count) => `${count} 字节`,
     open: '打开',
+    signedHint: '（对象是私有的：这个地址带签名，15 分钟内有效）',
     serverLost: '连不上本机的服务，请确认 make run 还在运行。',
     rules: {
       bucket: (value) => `只能传到桶 ${value}`,
@@ -127,6 +128,7 @@ export const TEXTS = {
     type: 'Type',
     bytes: (count) => `${count} bytes`,
     open: 'Open',
+    signedHint: '(the object is private: this address is signed and good for 15 minutes)',
     serverLost: 'The local services do not answer. Is make run still running?',
     rules: {
       bucket: (value) => `only into bucket ${value}`,

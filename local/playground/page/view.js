@@ -82,17 +82,17 @@ function showPolicy(texts, formData) {
   )
 }
 
-export async function showObject(texts, { url, key, statusCode }) {
-  const response = await fetch(url)
+export async function showObject(texts, { signedUrl, key, statusCode }) {
+  const response = await fetch(signedUrl)
   const type = response.headers.get('content-type') || ''
   const bytes = await response.blob()
-  const link = element('a', { href: url, target: '_blank', rel: 'noopener', textContent: texts.open })
-  const picture = type.startsWith('image/') ? [element('img', { className: 'object-picture', src: url, alt: key })] : []
+  const link = element('a', { href: signedUrl, target: '_blank', rel: 'noopener', textContent: texts.open })
+  const picture = type.startsWith('image/') ? [element('img', { className: 'object-picture', src: signedUrl, alt: key })] : []
   fill('step-object', `HTTP ${statusCode}`, facts(
     [texts.key, element('code', { textContent: key })],
     [texts.size, texts.bytes(bytes.size)],
     [texts.type, type],
-    [texts.address, link],
+    [texts.address, element('span', {}, link, ` ${texts.signedHint}`)],
   ), ...picture)
 }
 

@@ -243,9 +243,9 @@ def test_a_header_value_is_read_as_utf8(event_of):
 def test_a_chunked_body_arrives_whole_and_the_connection_stays_usable():
     function = Recorder({"statusCode": 200, "body": "ok"})
     request = (
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"POST / HTTP/1.1\r\nHost: [::1]\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"3\r\nabc\r\n2;note=1\r\nde\r\n0\r\nTrailer: x\r\n\r\n"
-        b"GET /second HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        b"GET /second HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n"
     )
     with gateway(function) as running:
         received = say(running, request)
@@ -261,10 +261,12 @@ def test_a_chunked_body_arrives_whole_and_the_connection_stays_usable():
 @pytest.mark.parametrize(
     "request_text",
     [
-        pytest.param(b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"a" * 4096), id="path of 4097"),
-        pytest.param(b"GET /?%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"a" * 4095), id="path and query of 4097"),
+        pytest.param(b"GET /%b HTTP/1.1\r\nHost: [::1]\r\n\r\n" % (b"a" * 4096), id="path of 4097"),
+        pytest.param(
+            b"GET /?%b HTTP/1.1\r\nHost: [::1]\r\n\r\n" % (b"a" * 4095), id="path and query of 4097"
+        ),
         pytest.param(b"GET / HTTP/1.1\r\nX: %b\r\n\r\n" % (b"a" * 8192), id="headers of 8193"),
-        pytest.param(b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"a" * 70000), id="endless request line"),
+        pytest.param(b"GET /%b HTTP/1.1\r\nHost: [::1]\r\n\r\n" % (b"a" * 70000), id="endless request line"),
         pytest.param(b"GET / HTTP/1.1\r\n%b\r\n" % (b"A: b\r\n" * 500), id="500 headers"),
         pytest.param(b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", id="length is no number"),
         pytest.param(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", id="negative length"),

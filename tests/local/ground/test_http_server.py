@@ -4,10 +4,16 @@ The manners of every local service, seen from a socket.
 
 import functools
 import http.client
+import json
 
 import pytest
 
+from local.fc.gateway import _GatewayHandler as FcHandler
 from local.ground.http_server import Handler, Service
+from local.oss.handler import OssHandler
+from local.playground.server import _Handler as PlaygroundHandler
+from local.sts.server import _Handler as StsHandler
+from local.wechat.server import _Handler as WechatHandler
 
 
 class Greeter(Handler):
@@ -39,3 +45,34 @@ def ask(greeter):
 def test_a_client_that_wants_the_connection_closed_is_told_that_it_is(ask):
     assert ask(Connection="close")[1].get_all("Connection") == ["close"]
     assert ask()[1]["Connection"] is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:9000", "localhost", "LOCALHOST:1", "[::1]:9000"])
+def test_this_machine_is_answered_by_its_own_names(ask, host):
+    assert ask(Host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:9000",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "10.0.0.1",
+        "",
+        "x:y:1",
+    ],
+)
+def test_a_page_that_made_its_name_lead_here_is_told_no(ask, host):
+    status, headers, body = ask(Host=host)
+    assert status == 421
+    assert "called 127.0.0.1 or localhost" in json.loads(body)["error"]
+    assert headers["Connection"] == "close"
+
+
+def test_every_service_but_the_bucket_wants_its_own_name():
+    assert not any(
+        handler.has_any_name for handler in (FcHandler, StsHandler, WechatHandler, PlaygroundHandler)
+    )
+    assert OssHandler.has_any_name

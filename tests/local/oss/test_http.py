@@ -11,7 +11,7 @@ import threading
 import time
 import tracemalloc
 from dataclasses import replace
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -220,9 +220,8 @@ def test_an_object_is_read_back_with_its_headers(oss, oss_client):
         "x-oss-storage-class": "IA",
     }
     posted = oss_client.post(oss_client.v4_form(fields))
-    answer = oss_client.request(
-        "GET", "/" + quote(fields["key"]) + "?x-oss-process=none", headers={"Host": "any"}
-    )
+    url = oss_client.presigned("GET", fields["key"], key="account")
+    answer = oss_client.request("GET", url, headers={"Host": "any"})
     assert (answer.status, answer.body) == (200, b"picture")
     assert answer.headers["Content-Type"] == "image/jpeg"
     assert answer.headers["ETag"] == posted.headers["ETag"]
@@ -231,14 +230,15 @@ def test_an_object_is_read_back_with_its_headers(oss, oss_client):
     assert answer.headers["x-oss-meta-my_note"] == "1"
     assert answer.headers["x-oss-storage-class"] == "IA"
     assert answer.headers["Last-Modified"] == "Tue, 24 Nov 2026 14:00:00 GMT"
-    head = oss_client.request("HEAD", "/" + quote(fields["key"]))
+    head = oss_client.request("HEAD", oss_client.presigned("HEAD", fields["key"], key="account"))
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", "7")
 
 
-@pytest.mark.parametrize("path", ["/", "/none", "/../../etc/passwd", "/u/42"])
-def test_what_is_not_there_is_no_such_key(oss, oss_client, path):
+@pytest.mark.parametrize("name", ["", "none", "../../etc/passwd", "u/42"])
+def test_what_is_not_there_is_no_such_key(oss, oss_client, name):
     oss_client.post(oss_client.v4_form())
-    assert oss_client.request("GET", path).refusal == (404, "NoSuchKey", "0026-00000001")
+    url = oss_client.presigned("GET", name, key="account")
+    assert oss_client.request("GET", url).refusal == (404, "NoSuchKey", "0026-00000001")
 
 
 def test_a_path_that_is_no_utf8_is_no_object_name(oss, oss_client):
@@ -246,12 +246,33 @@ def test_a_path_that_is_no_utf8_is_no_object_name(oss, oss_client):
         assert oss_client.request(method, "/%ff").refusal[:2] == (400, "InvalidObjectName")
 
 
-def test_an_object_can_be_deleted_once_or_twice(oss, oss_client):
+@pytest.fixture
+def delete(oss_client):
+    def send(key="account", **headers):
+        return oss_client.request(
+            "DELETE", oss_client.presigned("DELETE", "u/42/a.jpg", key=key), headers=headers
+        )
+
+    return send
+
+
+def test_an_object_can_be_deleted_once_or_twice(oss, oss_client, delete):
     oss_client.post(oss_client.v4_form())
     path = oss.objects["u/42/a.jpg"].path
-    assert [oss_client.request("DELETE", "/u/42/a.jpg").status for _ in range(2)] == [204, 204]
+    assert [delete().status for _ in range(2)] == [204, 204]
     assert not path.exists()
-    assert oss_client.request("GET", "/u/42/a.jpg").status == 404
+    assert "u/42/a.jpg" not in oss.objects
+
+
+@pytest.mark.parametrize("reads_need_signature", [True, False])
+def test_nobody_deletes_without_a_signature_that_allows_it(oss, oss_client, delete, reads_need_signature):
+    oss.bucket.rules = replace(oss.bucket.rules, private_reads_need_signature=reads_need_signature)
+    oss_client.post(oss_client.v4_form())
+    assert oss_client.request("DELETE", "/u/42/a.jpg").refusal == (403, "AccessDenied", "0003-00000001")
+    to_read = oss_client.presigned("GET", "u/42/a.jpg", key="account")
+    assert oss_client.request("DELETE", to_read).refusal[:2] == (403, "SignatureDoesNotMatch")
+    assert delete(key="sts").refusal == (403, "AccessDenied", "0003-00000301")
+    assert "u/42/a.jpg" in oss.objects
 
 
 def test_put_is_not_how_objects_are_made_here(oss, oss_client):
@@ -268,7 +289,7 @@ def test_a_page_of_any_origin_may_post_and_read_the_answer(oss, oss_client):
     }
     preflight = oss_client.request("OPTIONS", "/", headers=asked)
     assert preflight.status == 200
-    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, HEAD, POST, PUT"
     assert preflight.headers["Access-Control-Allow-Headers"] == "content-type,x-requested-with"
     good, bad = oss_client.post(oss_client.v4_form()), oss_client.post({"key": "u/a"})
     for answer in (preflight, good, bad):
@@ -276,6 +297,61 @@ def test_a_page_of_any_origin_may_post_and_read_the_answer(oss, oss_client):
         assert {"ETag", "x-oss-request-id"} <= set(
             answer.headers["Access-Control-Expose-Headers"].split(", ")
         )
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://127.0.0.1.evil.example", 403),
+        ("http://localhost:8000", 204),
+        (None, 204),
+    ],
+)
+def test_no_page_of_another_origin_deletes_even_with_a_signed_url(oss, oss_client, delete, origin, status):
+    oss_client.post(oss_client.v4_form())
+    assert delete(**({"Origin": origin} if origin else {})).status == status
+    assert ("u/42/a.jpg" in oss.objects) is (status == 403)
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
+def test_no_page_of_another_origin_plans_faults(oss, oss_client, headers):
+    fault = json.dumps({"kind": "status_503"})
+    assert oss_client.request("PUT", "/-/faults", fault, headers).status == 403
+    assert oss_client.post(oss_client.v4_form()).status == 204
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "examplebucket.oss-cn-hangzhou.aliyuncs.com", "img.example.com"]
+)
+def test_a_form_is_taken_under_any_name(oss, oss_client, host):
+    assert oss_client.post(oss_client.v4_form(), headers={"Host": host}).status == 204
+
+
+# The default host
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:9000", "examplebucket.oss-cn-hangzhou.aliyuncs.com"]
+)
+def test_the_default_host_can_be_forbidden(oss, oss_client, host):
+    oss.bucket.rules = replace(oss.bucket.rules, public_endpoint_forbidden=True)
+    answer = oss_client.post(oss_client.v4_form(), headers={"Host": host})
+    assert answer.refusal == (400, "PublicEndpointForbidden", "0048-00000401")
+    assert answer.element("Message") == "Not allowed using the OSS public endpoint, please use CNAME instead."
+    for method in ("GET", "DELETE"):
+        url = oss_client.presigned(method, "u/42/a.jpg", key="account")
+        assert oss_client.request(method, url, headers={"Host": host}).refusal == answer.refusal
+    assert len(oss.objects) == 0
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:9000", "img.example.com", "examplebucket.oss-cn-hangzhou-internal.aliyuncs.com"]
+)
+def test_a_bound_domain_and_the_internal_host_are_not_forbidden(oss, oss_client, host):
+    oss.bucket.rules = replace(oss.bucket.rules, public_endpoint_forbidden=True)
+    assert oss_client.post(oss_client.v4_form(), headers={"Host": host}).status == 204
 
 
 # Faults

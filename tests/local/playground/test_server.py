@@ -20,7 +20,7 @@ def playground(tmp_path):
     (page / "link.txt").symlink_to(tmp_path / "secret.txt")
     (page / "data.unknown").write_bytes(b"\0")
     (client / "index.js").write_text("client")
-    running = PlaygroundServer(page, client, lambda: {"function": "http://f"}).start()
+    running = PlaygroundServer(page, client, lambda: {"function": "http://f"}, "http://oss/{}".format).start()
     yield running
     running.stop()
 
@@ -42,12 +42,19 @@ def get(running, target, method="GET"):
         ("/data.unknown", "application/octet-stream", b"\0"),
         ("/client/index.js", "text/javascript; charset=utf-8", b"client"),
         ("/config.json", "application/json", b'{"function": "http://f"}'),
+        ("/signed.json?key=u%2F%E5%9B%BE.jpg", "application/json", '{"url": "http://oss/u/图.jpg"}'.encode()),
     ],
 )
 def test_serves_the_page_the_client_and_the_addresses(playground, target, content_type, body):
     status, headers, seen = get(playground, target)
     assert (status, headers["Content-Type"], seen) == (200, content_type, body)
     assert headers["Cache-Control"] == "no-store"
+
+
+def test_no_other_origin_may_read_a_signed_url(playground):
+    assert not [
+        name for name in get(playground, "/signed.json?key=a")[1] if name.startswith("Access-Control")
+    ]
 
 
 def test_a_head_has_the_length_and_no_body(playground):

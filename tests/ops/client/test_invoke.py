@@ -4,6 +4,7 @@ import argparse
 import base64
 import json
 from contextlib import ExitStack
+from urllib.parse import unquote, urlsplit
 
 import jwt
 import pytest
@@ -72,9 +73,10 @@ def run(*options):
     return invoke.run(parser.parse_args([*map(str, options), "--env-file", "/does/not/exist/.env"]))
 
 
-def stored_bytes(output):
+def read_back(cloud, output):
+    """The object of the address that was printed; it is private, so the account signs."""
     [url] = [line.split("uploaded: ")[1] for line in output.splitlines() if "uploaded: " in line]
-    return requests.get(url, timeout=5)
+    return requests.get(cloud.signed_url(unquote(urlsplit(url).path[1:])), timeout=5)
 
 
 @pytest.mark.parametrize("way", ["by_url", "by_sdk"])
@@ -84,7 +86,7 @@ def test_logs_in_asks_and_uploads_by_both_contracts(way, request, capsys, pictur
     output = capsys.readouterr().out
     assert "logged in for 7200 s" in output
     assert f"the file must have exactly {len(picture.read_bytes()) / 1024:.4g} KiB" in output
-    answer = stored_bytes(output)
+    answer = read_back(cloud, output)
     assert answer.content == picture.read_bytes()
     assert answer.headers["Content-Type"] == "image/png"
     [receipt] = [line for line in output.splitlines() if line.startswith("eyJ")]
@@ -116,11 +118,11 @@ def test_the_sdk_carries_the_token_in_a_header_of_its_own(cloud):
     assert json.loads(sent.body) == {"profile": "x"}
 
 
-def test_uploads_with_a_form_in_the_shape_of_the_sample_servers(by_url, capsys, picture):
+def test_uploads_with_a_form_in_the_shape_of_the_sample_servers(by_url, capsys, picture, cloud):
     assert run(*by_url, "--code", "local-x", "--profile", "legacy", "--upload", picture) == 0
     output = capsys.readouterr().out
     assert "sample servers" in output
-    assert requests.get(f"{output.split('uploaded: ')[1].strip()}", timeout=5).content == picture.read_bytes()
+    assert read_back(cloud, output).content == picture.read_bytes()
 
 
 def test_prints_neither_tokens_nor_signatures_nor_keys(by_sdk, capsys, picture, cloud):

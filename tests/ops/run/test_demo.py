@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from local.fc.gateway import FcGateway
+from local.oss.rules import OssRules
 from ops.run.demo import upload_one_file
 from ops.run.demo_steps import DemoFailed
 from ops.terminal.screen import Screen
@@ -27,11 +28,14 @@ class Backend:
         self.stored = None
         self.token = None
         self.replies = {}
+        self.without_a_signature = 403
 
     def __call__(self, event, context):
         event = json.loads(event)
         http = event["requestContext"]["http"]
         route = f"{http['method']} {http['path']}"
+        if route == "GET /a/b.png" and event["queryParameters"] != {"signed": "yes"}:
+            return {"statusCode": self.without_a_signature, "body": "<Error/>"}
         default = getattr(self, {
             "POST /login": "login", "POST /upload-params": "sign", "POST /": "upload", "GET /a/b.png": "read",
         }[route])(event)  # fmt: skip
@@ -47,7 +51,9 @@ class Backend:
         self.token = event["headers"].get("Authorization")
         origin = "http://" + event["headers"]["Host"]
         fields = {"key": "a/b.png", "policy": POLICY, "x-oss-security-token": "secret-token" * 20}
-        return reply(200, {"url": origin, "fileUrl": f"{origin}/a/b.png", "formData": fields})
+        return reply(
+            200, {"url": origin, "key": "a/b.png", "fileUrl": f"{origin}/a/b.png", "formData": fields}
+        )
 
     def upload(self, event):
         body = base64.b64decode(event["body"])
@@ -85,7 +91,8 @@ def demo(backend):
     def play(caller_auth="wechat"):
         cloud = SimpleNamespace(
             gateway=gateway,
-            oss=gateway,
+            oss=SimpleNamespace(origin=gateway.origin, bucket=SimpleNamespace(rules=play.rules)),
+            signed_url=lambda key: f"{gateway.origin}/{key}?signed=yes",
             caller_auth=caller_auth,
             business_token=lambda subject: "business-token",
         )
@@ -96,6 +103,7 @@ def demo(backend):
             play.text = stream.getvalue()
         return play.text
 
+    play.rules = OssRules()
     yield play
     gateway.stop()
 
@@ -108,6 +116,14 @@ def test_all_six_steps_are_played_and_no_secret_is_printed(demo, backend):
     assert "sub   openid" in text
     assert "session-token" not in text
     assert "secret-tokensecret-token" not in text
+
+
+def test_a_private_object_that_anybody_may_read_ends_the_demo_unless_that_was_asked_for(demo, backend):
+    backend.without_a_signature = 200
+    with pytest.raises(DemoFailed, match="to anybody"):
+        demo()
+    demo.rules = OssRules(private_reads_need_signature=False)
+    assert "Done in" in demo()
 
 
 def test_the_file_is_the_last_part_of_the_form(demo, backend):

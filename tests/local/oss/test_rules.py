@@ -1,0 +1,40 @@
+"""
+Rules of the local OSS, written on a command line.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from local.oss.rules import OssRules, change_rules
+
+
+def test_each_kind_of_rule_is_read():
+    rules = change_rules(
+        OssRules(), ["v1_retired=true", "block_public_access=False", "max_key_bytes=12", "callback_timeout=1"]
+    )
+    assert rules == OssRules(
+        v1_retired=True, block_public_access=False, max_key_bytes=12, callback_timeout=timedelta(seconds=1)
+    )
+
+
+def test_no_change_changes_nothing_and_the_last_of_two_counts():
+    assert change_rules(OssRules(), []) == OssRules()
+    assert change_rules(OssRules(), ["v1_retired=true", "v1_retired=false"]) == OssRules()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("v2_retired=true", "no rule 'v2_retired'; there are .*, v1_retired"),
+        ("v1_retired", "v1_retired is true or false, not ''"),
+        ("v1_retired=yes", "v1_retired is true or false, not 'yes'"),
+        ("max_key_bytes=-1", "max_key_bytes is a whole number, not '-1'"),
+        ("max_key_bytes=1.5", "max_key_bytes is a whole number, not '1.5'"),
+        ("callback_timeout=soon", "callback_timeout is a whole number of seconds, not 'soon'"),
+        ("date_life=5", "no rule 'date_life'"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sentence(change, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        change_rules(OssRules(), [change])

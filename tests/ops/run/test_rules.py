@@ -1,0 +1,33 @@
+"""``--rule NAME=VALUE`` on the command line."""
+
+import argparse
+
+import pytest
+
+from local.oss.rules import OssRules
+from ops.run import demo, serve
+from ops.run.rules import rules_of
+
+
+@pytest.fixture(params=[demo, serve])
+def parse(request):
+    parser = argparse.ArgumentParser()
+    request.param.add_arguments(parser)
+    return parser.parse_args
+
+
+def test_without_it_the_rules_are_those_of_a_new_bucket(parse):
+    assert rules_of(parse([])) == OssRules()
+
+
+def test_it_may_be_given_several_times(parse):
+    args = parse(["--rule", "public_endpoint_forbidden=true", "--rule", "block_public_access=false"])
+    assert rules_of(args) == OssRules(public_endpoint_forbidden=True, block_public_access=False)
+
+
+@pytest.mark.parametrize("text", ["public_endpoint=true", "block_public_access=off", ""])
+def test_what_cannot_be_read_is_a_sentence_and_nothing_starts(parse, text, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(["--rule", text])
+    assert ended.value.code == 2
+    assert "There is no rule" in (said := capsys.readouterr().err) or "is true or false" in said
