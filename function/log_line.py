@@ -21,11 +21,6 @@ class LogLine:
         webhook: ``ok``, or what kept the business from being told.
     """
 
-    __slots__ = (
-        *("request_id", "route", "code", "profile", "owner", "key", "upload_id", "sts_refreshed"),
-        *("reason", "webhook"),
-    )
-
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
         self.route: str | None = None
