@@ -34,7 +34,7 @@ def claims_by_address(limit: str, rate: Rate, address: str, items: int = 1) -> t
     from ipaddress import IPv6Address
 
     try:
-        given = IPv6Address(address.partition("%")[0])
+        given = IPv6Address(address)
     except ValueError:
         return (Claim(limit, rate, address, items),)
     if given.ipv4_mapped:
