@@ -218,28 +218,22 @@ def _settings(
         issuer, audience = values.get("JWT_ISSUER"), values.get("JWT_AUDIENCE", jwt_key.ANY_AUDIENCE)
         wanted = None if audience == jwt_key.ANY_AUDIENCE else audience
         jwt = BusinessJwt(values["JWT_KEY"], values["JWT_ALGORITHM"], issuer, wanted)
-    return Settings(
-        bucket=values["OSS_BUCKET"],
-        region=values["OSS_REGION"],
-        host=values["OSS_HOST"],
-        profiles=MappingProxyType(profiles),
-        role_arn=values["STS_ROLE_ARN"],
-        sts_endpoint=values["STS_ENDPOINT"],
-        session_life=values["STS_SESSION_SECONDS"],
-        session_policies=policies,
-        caller_auth=caller_auth,
-        wechat=wechat,
-        jwt=jwt,
-        token_secrets=secrets,
-        receipt_secrets=values.get("RECEIPT_SECRET", secrets),
-        owner_secret=values.get("OWNER_SECRET") or (secrets[-1] if secrets else ""),
-        token_life=values["TOKEN_SECONDS"],
-        callback_url=values.get("CALLBACK_URL"),
-        callback_key_origin=values["CALLBACK_KEY_ORIGIN"],
-        upload_webhook_url=values.get("UPLOAD_WEBHOOK_URL"),
-        caller_rate=values["CALLER_RATE"],
-        login_rate=values["LOGIN_RATE"],
-        client_address_header=values.get("CLIENT_ADDRESS_HEADER"),
-        allowed_origins=values.get("ALLOWED_ORIGINS", frozenset()),
-        log_level=values["LOG_LEVEL"],
-    )
+    # A field that bears a row's name in lower case holds its value as it is; the others are named here.
+    fields: dict[str, Any] = {row.name.lower(): values.get(row.name) for row in SETTINGS}
+    fields |= {
+        "bucket": values["OSS_BUCKET"],
+        "region": values["OSS_REGION"],
+        "host": values["OSS_HOST"],
+        "profiles": MappingProxyType(profiles),
+        "role_arn": values["STS_ROLE_ARN"],
+        "session_life": values["STS_SESSION_SECONDS"],
+        "session_policies": policies,
+        "wechat": wechat,
+        "jwt": jwt,
+        "token_secrets": secrets,
+        "receipt_secrets": values.get("RECEIPT_SECRET", secrets),
+        "owner_secret": values.get("OWNER_SECRET") or (secrets[-1] if secrets else ""),
+        "token_life": values["TOKEN_SECONDS"],
+        "allowed_origins": values.get("ALLOWED_ORIGINS", frozenset()),
+    }
+    return Settings(**{name: fields[name] for name in Settings._fields})
