@@ -123,7 +123,7 @@ export function addAttempt(texts, { title, how, answers, stored }) {
     className: stored ? 'good' : 'bad',
     textContent: stored ? texts.stored : texts.refused,
   })
-  const item = element('li', { className: stored ? 'stored' : '' }, verdict, ` · ${title}: ${how}`, ...lines)
+  const item = element('li', { className: stored ? 'stored' : '' }, verdict, ` · ${texts.attempt(title, how)}`, ...lines)
   if (stored) item.append(texts.renewed)
   $('attempts').prepend(item)
 }
