@@ -75,15 +75,17 @@ class Function:
             read_request: may raise; that, too, is answered.
         """
         started = time.perf_counter()
-        line = LogLine(request_id_of(context) or self._new_request_id())
+        line = LogLine(request_id_of(context))
         request = None
         try:
             request = read_request()
-            line.request_id = request.request_id or line.request_id
+            line.request_id = request.request_id or self._new_request_id()
             response = self._route(request, line)
         except UploadError as error:
+            line.request_id = line.request_id or self._new_request_id()
             response = _error_response(error, line)
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
+            line.request_id = line.request_id or self._new_request_id()
             reason = places_of(error)
             response = _error_response(InternalError("Something went wrong here.", reason=reason), line)
         if request is not None:
