@@ -145,11 +145,9 @@ class Handler(BaseHTTPRequestHandler):
             return False
         if self.has_any_name or self.is_called_by_own_name():
             return True
-        self.close_connection = True
-        names = f"{LOOPBACK} or localhost"
-        sentence = f"This is a service of the local cloud, which is called {names} and nothing else."
-        self.answer_json(421, {"error": sentence})
-        self.linger()
+        self._turn_away(
+            421, f"A service of the local cloud is called {LOOPBACK} or localhost and nothing else."
+        )
         return False
 
     def is_called_by_own_name(self) -> bool:
@@ -187,6 +185,11 @@ class Handler(BaseHTTPRequestHandler):
     def answer_json(self, status: int, value: Any, **headers: str) -> None:
         self.answer(status, json.dumps(value, ensure_ascii=False).encode(), **headers)
 
+    def _turn_away(self, status: int, sentence: str) -> None:
+        self.close_connection = True
+        self.answer_json(status, {"error": sentence})
+        self.linger()
+
     def linger(self) -> None:
         """End the connection after an answer to a request that was not read, so that the answer arrives."""
         self.close_connection = True
@@ -218,9 +221,7 @@ class Handler(BaseHTTPRequestHandler):
             status, sentence = 413, f"the body is longer than {limit} bytes"
         else:
             return self.rfile.read(int(length))
-        self.close_connection = True
-        self.answer_json(status, {"error": sentence})
-        self.linger()
+        self._turn_away(status, sentence)
         return None
 
     def play(self, fault: Fault, answers: Mapping[str, Raw]) -> bool:
@@ -255,9 +256,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/-/faults":
             return False
         if self.is_of_foreign_page() or not self.is_called_by_own_name():
-            self.close_connection = True
-            self.answer_json(403, {"error": "Faults are planned from this machine only."})
-            self.linger()
+            self._turn_away(403, "Faults are planned from this machine only.")
             return True
         if self.command == "DELETE":
             faults.clear()
