@@ -235,16 +235,12 @@ class Handler(BaseHTTPRequestHandler):
             self.server.stopping.wait(fault.seconds)
         elif fault.kind == DROP:
             self.drop_connection()
-            return True
         elif fault.kind == REDIRECT:
             # Another origin by name, yet this server: a client that follows shows up in the calls.
             self.answer(302, Location=self.server.origin.replace(LOOPBACK, "localhost") + "/redirected")
-            return True
-        elif fault.kind in answers:
-            raw = answers[fault.kind]
+        elif raw := answers.get(fault.kind):
             self.answer(raw.status, raw.body, raw.content_type)
-            return True
-        return False
+        return fault.kind in (DROP, REDIRECT, *answers)
 
     def serve_faults(self, faults: Faults) -> bool:
         """
