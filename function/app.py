@@ -68,12 +68,7 @@ class Function:
             log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)
 
     def respond(self, read_request: Callable[[], Request], context: object | None) -> Response:
-        """
-        Answer one request and write its log line, whatever happens.
-
-        Args:
-            read_request: may raise; that, too, is answered.
-        """
+        """Answer one request and write its log line, whatever happens, in reading it as well."""
         started = time.perf_counter()
         line = LogLine(request_id_of(context))
         request = None

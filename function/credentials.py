@@ -102,8 +102,6 @@ class CredentialsCache:
     There is no background refresher: the threads of a frozen instance do not run.
 
     Args:
-        assume_role: asks STS; raises ``UploadError`` when it cannot answer.
-
         longest_form: the life of the longest form, margin included. A set that does not cover it any
             more is no longer good for everyone, so it must be replaced well before.
     """

@@ -13,12 +13,7 @@ def fits(form: timedelta, session: timedelta) -> bool:
 
 
 def covered_until(form_ends: Iterable[datetime]) -> datetime:
-    """
-    How long credentials must live to sign all these forms.
-
-    Args:
-        form_ends: the instants at which they expire, at least one.
-    """
+    """How long credentials must live to sign all the forms (one at least) that end then."""
     return max(form_ends) + MARGIN
 
 

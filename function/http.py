@@ -157,12 +157,7 @@ def response_to_wsgi(response: Response, start_response: Callable[..., Any]) -> 
 
 
 def request_id_of(*sources: object) -> str:
-    """
-    The id FC gave a request: the first that may stand in a log line; empty when there is none.
-
-    Args:
-        sources: contexts (with a ``request_id``) or the ids themselves.
-    """
+    """The id FC gave a request: the first, of contexts or ids, that may stand in a log line; else empty."""
     for source in sources:
         candidate = getattr(source, "request_id", source)
         if isinstance(candidate, str) and REQUEST_ID.fullmatch(candidate):

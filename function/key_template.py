@@ -47,8 +47,6 @@ class KeyTemplate(NamedTuple):
         The object key; where the page chooses the name, the folder, which ends in ``/``.
 
         Args:
-            now: timezone-aware UTC.
-
             extension: with its dot, or empty.
         """
         return self.text.format(

@@ -16,8 +16,6 @@ class LogLine:
     Args:
         profile, key, upload_id: of one file; of several, lists in order.
 
-        reason: why it failed, for the operator.
-
         webhook: ``ok``, or what kept the business from being told.
     """
 

@@ -75,9 +75,6 @@ def read_profiles(text: str, *, default_signature: str) -> tuple[dict[str, Profi
     """
     Read every profile.
 
-    Args:
-        text: TOML, one table a profile.
-
     Returns:
         the good profiles by name, and one problem for each thing that is wrong with the others.
     """

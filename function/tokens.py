@@ -40,8 +40,6 @@ def issue_token(
 
     Args:
         audience: what the token is for; it is refused everywhere else.
-
-        now: timezone-aware UTC.
     """
     issued_at = int(now.timestamp())
     expires_at = issued_at + int(life.total_seconds())

@@ -39,9 +39,6 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
     """
     The caller behind a request for upload parameters.
 
-    Args:
-        headers: names in lower case.
-
     Raises:
         Unauthorized: the mode asks for a token and there is no good one.
     """

@@ -22,12 +22,7 @@ def prepare(_settings: Settings) -> None:
 
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
-    """
-    Whom the token names.
-
-    Raises:
-        Unauthorized: with the reason for the log.
-    """
+    """Whom the token names."""
     assert settings.jwt is not None  # settings of this kind of callers have it
     return caller_of(read_business_token(bearer_token(headers), settings.jwt, now), settings)
 

@@ -98,12 +98,7 @@ def sign_object(rule: UploadRule, credentials: Credentials, now: datetime) -> di
 
 
 def sign_folder(rule: UploadRule, credentials: Credentials, now: datetime) -> SignedPolicy:
-    """
-    A signed policy for any name under the folder ``rule.key``, as Alibaba's sample servers give.
-
-    Args:
-        now: timezone-aware UTC; its day is the day of the signature.
-    """
+    """A signed policy for any name under the folder ``rule.key``, as Alibaba's sample servers give."""
     folder = f'["starts-with","$key",{_encode(rule.key)}]'
     return _sign(rule, rule.fields, (folder,), credentials, now)
 
@@ -181,9 +176,6 @@ def object_url(host: str, key: str) -> str:
 def sign_v1(policy: str, secret: str) -> str:
     """
     Sign an encoded policy the way OSS signature version 1 asks.
-
-    Args:
-        policy: base64 text exactly as it will be sent.
 
     Returns:
         base64 of the HMAC-SHA1.

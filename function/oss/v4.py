@@ -28,8 +28,6 @@ def derive_signing_key(secret: str, date: str, region: str) -> bytes:
     Args:
         date: UTC day, ``YYYYMMDD``; must be the day of ``x-oss-date``.
 
-        region: region id such as ``cn-hangzhou`` (not ``oss-cn-hangzhou``).
-
     Returns:
         32 bytes, as secret as the secret itself until the day is over.
     """

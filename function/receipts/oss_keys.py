@@ -132,11 +132,7 @@ def is_signed_by_oss(public_key: Any, signature: bytes, *, path: str, raw_query:
     Hold a callback's signature against what it must cover.
 
     Args:
-        path: as requested, percent-encoded or not.
-
-        raw_query: without the question mark, exactly as requested.
-
-        body: raw bytes.
+        path: percent-encoded or not; query and body byte for byte as they came.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/callback
     """

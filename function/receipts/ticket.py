@@ -49,8 +49,6 @@ def callback_field(
 
         subject: the caller as the business knows them.
 
-        now: timezone-aware UTC.
-
     Returns:
         base64 of JSON, under the 5 KB that OSS takes.
 

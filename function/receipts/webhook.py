@@ -8,12 +8,7 @@ BUDGET_SECONDS = 1.5
 
 
 def tell_business(url: str, receipt: str, exchange: Exchange) -> str:
-    """
-    Post ``{"receipt": …}`` to the business, best effort.
-
-    Returns:
-        what went wrong, for the log; empty when it was taken with a 2xx.
-    """
+    """Post ``{"receipt": …}``, and tell what went wrong; nothing when it was taken with a 2xx."""
     try:
         answer = exchange(
             "POST",

@@ -46,9 +46,6 @@ def plan_upload(
     """
     Decide what the form will admit.
 
-    Args:
-        upload_id: URL-safe, at least 128 random bits.
-
     Raises:
         BadRequest, TooLarge, UnsupportedType: naming the field.
     """

@@ -14,7 +14,7 @@ MAX_FILENAME_CHARACTERS = 255
 
 class WantedFile(NamedTuple):
     """
-    One file as the caller describes it, types checked, nothing else.
+    One file as the caller describes it.
 
     Args:
         filename: the user's name for it; nothing of it but the extension ever reaches a key.
@@ -31,12 +31,7 @@ class WantedFile(NamedTuple):
 
 
 def read_files(files: Any) -> list[WantedFile]:
-    """
-    Read the list ``files`` of ``POST /upload-params``.
-
-    Raises:
-        BadRequest: naming the field.
-    """
+    """The list ``files`` of ``POST /upload-params``; each refusal names its field."""
     if not isinstance(files, list) or not 1 <= len(files) <= MAX_FILES:
         raise BadRequest(f"files must be a list of 1 to {MAX_FILES} objects.")
     for index, item in enumerate(files):
@@ -46,12 +41,7 @@ def read_files(files: Any) -> list[WantedFile]:
 
 
 def read_query(query: Mapping[str, str]) -> WantedFile:
-    """
-    Read the query of ``GET /upload-params``, where a size is text.
-
-    Raises:
-        BadRequest: naming the field.
-    """
+    """The query of ``GET /upload-params``, where a size is text."""
     fields: dict[str, Any] = {name: value for name, value in query.items() if value}
     if "files" in fields:
         raise BadRequest("files needs a POST with a JSON body.")
@@ -75,7 +65,7 @@ def profile_of(wanted: WantedFile, profiles: Mapping[str, Profile]) -> Profile:
 
 def read_fields(fields: Mapping[str, Any], where: str = "") -> WantedFile:
     """
-    Read the fields of one file from a JSON object.
+    The fields of one file, of a JSON object.
 
     Args:
         where: what stands before a field's name in a refusal, such as ``files[2].``.
