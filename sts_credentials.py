@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from function import aliyun_sdk
 from function.body import object_in
@@ -41,7 +42,7 @@ def own_access_keys(environ: Mapping[str, str], context: object | None) -> Acces
     return AccessKeys(str(id_), str(secret), str(token) if token else None)
 
 
-class StsClient:
+class StsClient(NamedTuple):
     """
     The one question asked of STS: assume this role, narrowed by a session policy.
 
@@ -51,20 +52,11 @@ class StsClient:
         sleep: waits between the two attempts.
     """
 
-    def __init__(
-        self,
-        *,
-        endpoint: str,
-        region: str,
-        role_arn: str,
-        session_life: timedelta,
-        sleep: Callable[[float], None],
-    ) -> None:
-        self._endpoint = endpoint
-        self._region = region
-        self._role_arn = role_arn
-        self._session_life = session_life
-        self._sleep = sleep
+    endpoint: str
+    region: str
+    role_arn: str
+    session_life: timedelta
+    sleep: Callable[[float], None]
 
     def assume_role(
         self, session_policy: str, own: AccessKeys, now: datetime, *, attempts: int
@@ -82,7 +74,7 @@ class StsClient:
         """
         credentials = parse_answer(self._ask(session_policy, own, attempts))
         # A wrong clock over there must not make us keep a set for longer than we asked for.
-        return credentials._replace(expires_at=min(credentials.expires_at, now + self._session_life))
+        return credentials._replace(expires_at=min(credentials.expires_at, now + self.session_life))
 
     def _ask(self, session_policy: str, own: AccessKeys, attempts: int) -> bytes:
         aliyun_sdk.prepare()
@@ -90,17 +82,17 @@ class StsClient:
 
         while True:
             request = AssumeRoleRequest()
-            request.set_RoleArn(self._role_arn)
+            request.set_RoleArn(self.role_arn)
             request.set_RoleSessionName(SESSION_NAME)
-            request.set_DurationSeconds(int(self._session_life.total_seconds()))
+            request.set_DurationSeconds(int(self.session_life.total_seconds()))
             request.set_Policy(session_policy)
             attempts -= 1
             try:
-                return aliyun_sdk.call(request, endpoint=self._endpoint, region=self._region, own=own)
+                return aliyun_sdk.call(request, endpoint=self.endpoint, region=self.region, own=own)
             except aliyun_sdk.SdkFailed as error:
                 if not (error.is_transient and attempts):
                     raise _failure(error) from None
-            self._sleep(RETRY_PAUSE_SECONDS)
+            self.sleep(RETRY_PAUSE_SECONDS)
 
 
 def _failure(error: aliyun_sdk.SdkFailed) -> StsRejected | StsUnavailable:

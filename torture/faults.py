@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -215,8 +216,9 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
     """
     instance = function._instance
     if dependency == "sts":
-        client = instance._credentials[UPLOADS]._assume_role.func.__self__
-        client._endpoint = broken
+        cache = instance._credentials[UPLOADS]
+        client, policies = cache._assume_role.func.__self__, cache._assume_role.args
+        cache._assume_role = partial(client._replace(endpoint=broken).assume_role, *policies)
         return
     if dependency == "key host":
         instance.keep(OssPublicKeys, lambda: None)._origin = broken
