@@ -10,7 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -148,12 +148,12 @@ def _exchange(method: str, url: str) -> tuple[int, bytes]:
             verify=authorities(),
         )
         parts, size = [], 0
-        for part in response.iter_content(READ_BYTES):
-            size += len(part)
-            if size > MAX_ANSWER_BYTES or time.monotonic() > deadline:
-                response.close()
-                raise ExchangeFailed("answer over its bounds")
-            parts.append(part)
+        with closing(response):
+            for part in response.iter_content(READ_BYTES):
+                size += len(part)
+                if size > MAX_ANSWER_BYTES or time.monotonic() > deadline:
+                    raise ExchangeFailed("answer over its bounds")
+                parts.append(part)
     # ValueError is what the vendored library makes of a header or a length that it cannot read.
     except (RequestException, OSError, ValueError):
         raise ExchangeFailed("no answer (refused, reset, timed out or TLS)") from None

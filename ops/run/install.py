@@ -36,9 +36,9 @@ NPM = Source("npm", "npmmirror", "NPM_CONFIG_REGISTRY")
 def main(arguments: list[str]) -> int:
     """``FOLDER REQUIREMENTS [--fresh]`` for a virtual environment, ``node [FOLDER]`` for node_modules."""
     if arguments[0] == "node":
-        folder = Path(*arguments[1:])
-        print(f"installing {folder / 'node_modules'} (once) ...", flush=True)
-        npm = ["npm", "ci", "--prefix", str(folder)]
+        place = Path(*arguments[1:])
+        print(f"installing {place / 'node_modules'} (once) ...", flush=True)
+        npm = ["npm", "ci", "--prefix", str(place)]
         return install([*npm, "--no-audit", "--no-fund", "--loglevel=error"], NPM)
     folder, requirements, *fresh = arguments
     print(f"setting up {folder} with {requirements} (once) ...", flush=True)

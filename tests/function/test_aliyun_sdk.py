@@ -269,3 +269,16 @@ def test_an_empty_jar_stays_empty():
     jar.extract_cookies(None, None)
     jar.add_cookie_header(None)
     assert (list(jar), len(jar)) == ([], 0)
+
+
+def test_an_answer_that_breaks_off_leaves_no_connection_open(sent):
+    class BreaksOff(Answered):
+        def iter_content(self, _size):
+            yield b"{"
+            raise ConnectionFailed("broke off")
+
+    broken = BreaksOff()
+    sent(broken)
+    with pytest.raises(SdkFailed):
+        call()
+    assert broken.is_closed
