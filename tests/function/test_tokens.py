@@ -172,6 +172,15 @@ def test_what_is_no_base64_is_no_token_and_no_error(clock):
         assert raised.value.reason == "not base64url"
 
 
+@pytest.mark.parametrize("payload", ["A", "AAAAA"], ids=["one character", "one over four"])
+def test_a_payload_of_no_whole_bytes_is_refused_even_under_a_good_signature(clock, payload):
+    signed = f"{encoded({'alg': 'HS256', 'typ': 'JWT'})}.{payload}"
+    signature = encoded(hmac.digest(SECRET.encode(), signed.encode(), "sha256"))
+    with pytest.raises(Unauthorized) as raised:
+        read(f"{signed}.{signature}", clock())
+    assert raised.value.reason == "claims are no JSON object"
+
+
 def test_true_is_no_instant_though_python_counts_it_as_one():
     start_of_time = datetime(1970, 1, 1, tzinfo=UTC)
     assert read(craft(good_payload(start_of_time, exp=1)), start_of_time)
