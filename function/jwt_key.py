@@ -71,7 +71,7 @@ def _problem_of_public_key(key: str, algorithm: str) -> str:
     }
     try:
         loaded = load_pem_public_key(key.encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm):
         return "it does not load (it should start with -----BEGIN PUBLIC KEY-----)"
     if not isinstance(loaded, kinds[algorithm]):
         return f"it is a key of another kind ({type(loaded).__name__.lstrip('_')})"

@@ -40,7 +40,7 @@ TESTS = {
         *(f"{ROOM}/callers/test_wechat.py", *RECEIPTS),
     ),
     "function.body": (f"{ROOM}/test_body.py", *APP, *FORMS),
-    "function.callers": (f"{ROOM}/callers",),
+    "function.callers": (f"{ROOM}/callers", f"{ROOM}/test_app.py"),
     "function.callers.anonymous": (f"{ROOM}/callers/test_callers.py",),
     "function.callers.business_jwt": (f"{ROOM}/callers/test_business_jwt.py", f"{ROOM}/callers"),
     "function.callers.wechat": (f"{ROOM}/callers/test_wechat.py", f"{ROOM}/callers"),

@@ -67,16 +67,20 @@ UNHEARD_OF = "-----BEGIN PUBLIC KEY-----\nMAswBQYDKgMEAwIAAA==\n-----END PUBLIC 
         ("RS256", rsa_key(2047), "it has 2047 bits; at least 2048 are needed"),
         ("RS256", rsa_key(2048), None),
         ("ES256", curve_key(ec.SECP256R1()), None),
-        ("ES256", curve_key(ec.SECP256K1()), "its curve is secp256k1"),
-        ("ES256", curve_key(ec.SECP384R1()), "its curve is secp384r1"),
-        ("ES256", rsa_key(2048), "a key of another kind (RSAPublicKey)"),
-        ("RS256", curve_key(ec.SECP256R1()), "a key of another kind (ECPublicKey)"),
-        ("EdDSA", curve_key(ec.SECP256R1()), "a key of another kind (ECPublicKey)"),
+        ("ES256", curve_key(ec.SECP256K1()), "its curve is secp256k1; ES256 means secp256r1 (P-256)"),
+        ("ES256", curve_key(ec.SECP384R1()), "its curve is secp384r1; ES256 means secp256r1 (P-256)"),
+        ("ES256", rsa_key(2048), "it is a key of another kind (RSAPublicKey)"),
+        ("RS256", curve_key(ec.SECP256R1()), "it is a key of another kind (ECPublicKey)"),
+        ("EdDSA", curve_key(ec.SECP256R1()), "it is a key of another kind (ECPublicKey)"),
         ("EdDSA", (KEYS / "ed25519.pub.pem").read_text(), None),
-        ("EdDSA", (KEYS / "ed25519.pem").read_text(), "it is a private key"),
-        ("RS256", UNHEARD_OF, "it does not load"),
+        (
+            "EdDSA",
+            (KEYS / "ed25519.pem").read_text(),
+            "it is a private key, which must stay with the business",
+        ),
+        ("RS256", UNHEARD_OF, "it does not load (it should start with -----BEGIN PUBLIC KEY-----)"),
     ],
-    ids=lambda value: None if value and "BEGIN" in value else value or "is taken",
+    ids=lambda value: None if value and value.startswith("-----BEGIN") else value or "is taken",
 )
 def test_a_public_key_is_of_its_algorithm_and_strong_enough(environment, algorithm, key, says):
     environment |= {
@@ -90,8 +94,7 @@ def test_a_public_key_is_of_its_algorithm_and_strong_enough(environment, algorit
         assert read_settings(environment).jwt.key == key.strip()
         return
     (problem,) = problems_of(environment)
-    assert problem.startswith(f"JWT_KEY must be the public key in PEM for {algorithm}: ")
-    assert says in problem
+    assert problem == f"JWT_KEY must be the public key in PEM for {algorithm}: {says}"
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
