@@ -57,7 +57,7 @@ TESTS = {
     ),
     "function.grants": (f"{ROOM}/test_grants.py", *SETTINGS),
     "function.http": (f"{ROOM}/test_http.py", *APP),
-    "function.instance": (f"{ROOM}/test_instance.py", *FORMS, *APP, *SETTINGS),
+    "function.instance": (f"{ROOM}/test_instance.py", *FORMS, f"{ROOM}/callers/test_wechat.py", *APP),
     "function.jwt_key": (f"{ROOM}/test_jwt_key.py", f"{ROOM}/test_settings.py"),
     "function.key_template": (f"{ROOM}/test_key_template.py", *SETTINGS, *FORMS),
     "function.kinds": SETTINGS,

@@ -33,3 +33,7 @@ def test_two_who_ask_first_at_once_get_the_same_object():
         thread.join()
     assert len(made) == 1
     assert instance.keep(object, make) is made[0]
+
+
+def test_the_surroundings_show_nothing_of_the_environment():
+    assert repr(Surroundings({"TOKEN_SECRET": "canary"})) == "Surroundings(…)"
