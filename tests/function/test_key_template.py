@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from function.key_template import KeyTemplate
+from function.key_template import KeyTemplate, is_plain, problems_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OWNER, ID = "a2b3c4d5e6f7g2h3i4j5k6l7m2", "AbCdEfGhIjKlMnOpQrSt_-"
@@ -107,3 +107,22 @@ def test_the_fixed_text_of_a_template_is_no_pattern():
     template = KeyTemplate("a.b+(c)[d]/{id}")
     assert template.read(f"a.b+(c)[d]/{ID}") == {"id": ID}
     assert template.read(f"aXb+(c)[d]/{ID}") is None
+
+
+UNSEEN = ["\x00", "\x1f", "\x7f", "\x80", "\x9f", "\u061c", "\u200e", "\u202e", "\u2066", "\u2069"]
+
+
+@pytest.mark.parametrize("mark", UNSEEN, ids=ascii)
+def test_a_mark_that_nobody_sees_stands_in_no_template_and_makes_no_key_plain(mark):
+    assert problems_of(f"a{mark}/{{id}}") == [f"key must not hold {mark!r}"]
+    assert not is_plain(f"a/{mark}b")
+
+
+@pytest.mark.parametrize("key", ["a/../b", "a/./b", "../a", "a/..", ".", "a/b/."])
+def test_a_key_with_a_part_that_is_a_step_is_not_plain(key):
+    assert not is_plain(key)
+
+
+@pytest.mark.parametrize("key", ["a/b.png", "a/..b", "a/b..", "a/...", "图片/猫 1~\xa0.png", "a//b"])
+def test_any_other_key_is_plain(key):
+    assert is_plain(key) is True
