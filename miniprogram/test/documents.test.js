@@ -47,9 +47,13 @@ function answering(result) {
 /** A code as WeChat DevTools give it: nobody can tell from it who it is. */
 const realCode = () => crypto.randomBytes(16).toString('hex')
 
+/** Some network stacks write the names of headers so, whatever the server wrote. */
+const inCapitals = (name) => name.replace(/\b\w/g, (letter) => letter.toUpperCase())
+
 /** A phone to which the printed address is the local cloud's, and which has one picture in its album. */
 function openPhone(t) {
-  const phone = createWx({ login: ({ success }) => setTimeout(() => success({ code: realCode(), errMsg: 'login:ok' })) })
+  const login32 = ({ success }) => setTimeout(() => success({ code: realCode(), errMsg: 'login:ok' }))
+  const phone = createWx({ login: login32, headerName: inCapitals })
   t.after(phone.close)
   const picture = makeFile()
   const tempFiles = [{ tempFilePath: picture.filePath, size: picture.size, fileType: 'image' }]

@@ -10,8 +10,8 @@ const { openStage, failureOf, until, pause } = require('./stage')
 
 const LONG = 60 // ms: longer than it takes to be interrupted
 
-test('an upload that the background interrupts goes on when the app is back, and that is no retry', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
+test('an upload that the background interrupts goes on at once when the app is back, and that is no retry', async (t) => {
+  const stage = await openStage(t, { retries: 0, backoff: 1e7 })
   stage.oss.plan.push(HANG)
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
@@ -46,6 +46,19 @@ test('files whose turn comes in the background are signed and sent after it', as
   assert.equal(stage.fc.signRequests().length, 1)
   stage.wx.platform.show()
   assert.ok((await promise).every(({ status }) => status === 'fulfilled'))
+})
+
+test('a file that is chosen in the background is not even signed before the app is back', async (t) => {
+  const stage = await openStage(t)
+  stage.oss.plan.push(HANG)
+  const first = stage.uploader.upload(stage.file('a.jpg'))
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide()
+  const second = stage.uploader.upload(stage.file('b.jpg'))
+  await pause(LONG)
+  assert.equal(stage.wx.platform.calls.filter(({ api }) => api === 'request').length, 2, 'one login, one form')
+  stage.wx.platform.show()
+  await Promise.all([first.promise, second.promise])
 })
 
 test('an upload that loses the network goes on when there is one, and that is no retry', async (t) => {
@@ -133,6 +146,19 @@ test('a failure with the app in front counts, whatever happened before', async (
   stage.wx.platform.show()
   assert.equal((await failureOf(promise)).code, 'network')
   assert.equal(stage.oss.posts.length, 3)
+})
+
+test('what broke off before an upload began gives it no retry for nothing', async (t) => {
+  const stage = await openStage(t, { retries: 0 })
+  stage.oss.plan.push(HANG, DROP, DROP)
+  const first = stage.uploader.upload(stage.file('a.jpg'))
+  await until(() => stage.oss.posts.length === 1)
+  stage.wx.platform.hide(1e6)
+  stage.wx.platform.show()
+  assert.equal((await failureOf(stage.uploader.upload(stage.file('b.jpg')).promise)).code, 'network')
+  assert.equal(stage.oss.posts.length, 2)
+  first.abort()
+  await failureOf(first.promise)
 })
 
 test('the phone is listened to only while something is uploaded', async (t) => {
