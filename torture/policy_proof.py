@@ -23,6 +23,7 @@ from local.oss.errors import OssError
 from local.oss.form import FormReader
 from local.oss.objects import Objects
 from local.oss.post import Upload
+from local.oss.rules import OssRules
 from torture.canaries import Watch
 from torture.policy_oracle import Key, Post, admits
 from torture.report import Progress, Result
@@ -128,7 +129,11 @@ class World:
             for one in self.credentials
         }
         objects = Objects(folder)
-        self.buckets = {name: Bucket(name, REGION, accounts, objects, lambda: self.now) for name in BUCKETS}
+        # It must be the form and the session that keep an object from being public, not the bucket.
+        rules = OssRules(block_public_access=False)
+        self.buckets = {
+            name: Bucket(name, REGION, accounts, objects, lambda: self.now, rules) for name in BUCKETS
+        }
 
     def sign(self) -> Signed:
         """A random rule, signed at a random time of the first hour."""
