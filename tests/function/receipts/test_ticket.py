@@ -53,6 +53,14 @@ def test_the_form_pins_it_so_the_client_can_neither_drop_change_nor_double_it(fu
     assert pins in ([{"callback": form["callback"]}], [["eq", "$callback", form["callback"]]])
 
 
+def test_a_form_with_a_callback_pins_all_the_rest_as_well(function):
+    """Else who holds it could choose the type, overwrite, or open the object to all."""
+    with_callback, without = (ask(function, profile=name)["formData"] for name in ("other", "quiet"))
+    assert set(with_callback) == {*without, "callback"}
+    pinned = {name for pin in conditions(with_callback["policy"]) if isinstance(pin, dict) for name in pin}
+    assert set(with_callback) - pinned <= {"key", "policy", "x-oss-signature"}
+
+
 def test_a_page_s_form_pins_it_too(function):
     form = ask(function, profile="page")
     pins = [pin for pin in conditions(form["policy"]) if "callback" in json.dumps(pin)[:20]]
