@@ -17,7 +17,8 @@ GOOD = 'key = "uploads/{owner}/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["
 
 def read(text: str):
     profiles, problems = read_profiles(text, default_signature="v4")
-    assert {problem.setting for problem in problems} <= {"profiles.toml"}
+    # What is wrong with the file itself waits for no other setting.
+    assert {(problem.setting, problem.needs) for problem in problems} <= {("profiles.toml", "")}
     return profiles, [problem.sentence for problem in problems]
 
 
@@ -48,6 +49,8 @@ def test_a_page_s_profile_when_switched_on_gives_each_caller_a_folder_and_a_smal
     page = profiles["legacy"]
     assert page.key.render(owner="one", upload_id="i", now=NOW, extension="") == "test/one/"
     assert (page.max_size_bytes, page.expires_in) == (100 * 1024**2, timedelta(seconds=60))
+    # Its page sends no field of ours, so there is none to pin.
+    assert (page.pinned, page.acl) == ((), "default")
     local, _ = read((SHIPPED.parent / "local" / "profiles.toml").read_text("utf-8"))
     assert page == local["legacy"]
 
@@ -347,6 +350,12 @@ def test_takes_what_is_allowed(line):
     profiles, problems = read(with_option(line))
     assert not problems
     assert set(profiles) == {"p"}
+
+
+@pytest.mark.parametrize("acl", ["default", "private", "public-read"])
+def test_the_acl_of_a_profile_is_the_one_that_its_forms_pin(acl):
+    profiles, _ = read(with_option(f'acl = "{acl}"'))
+    assert profiles["p"].acl == dict(profiles["p"].pinned)["x-oss-object-acl"] == acl
 
 
 def test_options_become_pinned_form_fields_under_oss_s_names():
