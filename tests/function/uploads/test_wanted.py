@@ -76,6 +76,26 @@ def test_the_longest_text_is_taken_and_one_character_more_is_not(field, longest)
         read_query({field: longest + "x"})
 
 
+@pytest.mark.parametrize("mark", ["\x00", "\x1f", "\x7f", "\ud800", "\udfff"])
+def test_no_name_holds_a_control_character_or_half_a_pair(mark):
+    with pytest.raises(BadRequest, match="^filename must not hold control characters"):
+        read_query({"filename": f"a{mark}.png"})
+
+
+@pytest.mark.parametrize("name", [" a b.png", "a\u3000b c.png", "a \u200d.png", "\ud7ff", "\ue000"])
+def test_a_name_may_hold_all_other_marks_that_do_not_print(name):
+    assert read_query({"filename": name}).filename == name
+
+
+@pytest.mark.parametrize(("files", "are_taken"), [(0, False), (1, True), (20, True), (21, False)])
+def test_one_request_asks_for_1_to_20_files(files, are_taken):
+    if are_taken:
+        assert len(read_files([{}] * files)) == files
+        return
+    with pytest.raises(BadRequest, match="^files must be a list of 1 to 20 objects"):
+        read_files([{}] * files)
+
+
 def test_an_empty_text_is_as_good_as_none():
     assert wanted_of(b'{"profile": "", "filename": "", "contentType": ""}') == WantedFile()
 
