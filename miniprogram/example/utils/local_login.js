@@ -1,4 +1,4 @@
-// 测试号的 wx.login 换不到真正的用户，本机的“微信”也不认识它给的 code，只认 local- 开头的。
+// 测试号的 wx.login 每次都给同一个 code，而 code 只能用一次；local- 开头的 code 每次都是新的，本机的“微信”认得。
 // 函数部署后不会走到这里：那时用的就是 wx。
 
 const USER_KEY = 'local-user'
