@@ -1,9 +1,11 @@
 """errors: status, code and wait of each, as they are published."""
 
+from copy import copy
+
 import pytest
 
 from function import errors
-from function.errors import Misconfigured, Problem, UploadError
+from function.errors import BadRequest, Misconfigured, Problem, StsUnavailable, UploadError
 
 PUBLISHED = {
     "BadRequest": (400, "bad_request", None),
@@ -54,3 +56,28 @@ def test_what_is_wrong_with_the_configuration_goes_to_the_log_alone():
 
 def test_a_wait_that_is_known_better_goes_before_the_usual_one():
     assert errors.TooManyRequests("Slowly.", retry_after=7).retry_after == 7
+
+
+def test_of_what_is_not_said_an_error_says_nothing():
+    error = BadRequest()
+    assert (error.message, error.reason, error.upstream, error.details) == ("", "", "", {})
+    assert Misconfigured([]).upstream == ""
+
+
+def test_an_error_says_the_usual_sentence_where_it_has_none_of_its_own():
+    assert str(StsUnavailable()) == StsUnavailable.default_message != ""
+    assert str(StsUnavailable("Another.")) == "Another."
+
+
+def test_who_refused_is_kept_for_programs():
+    assert Misconfigured([], upstream="NoPermission").upstream == "NoPermission"
+
+
+def test_each_of_those_who_share_a_failure_gets_all_of_it_but_where_it_was_raised():
+    with pytest.raises(StsUnavailable) as raised:
+        raise StsUnavailable("A.", reason="b", retry_after=3, upstream="c", details={"d": 1})
+    other = copy(raised.value)
+    assert type(other) is StsUnavailable
+    assert (str(other), vars(other)) == ("A.", vars(raised.value))
+    assert raised.value.__traceback__ is not None
+    assert other.__traceback__ is None
