@@ -40,8 +40,9 @@ class Option(NamedTuple):
 
 
 def _size(name: str, value: Any) -> int:
+    # Of what TOML has, only a whole number and a text are written like this; 1.0 and true are not.
     match = re.fullmatch(r"(\d{1,15})\s*(KiB|MiB|GiB)?", str(value))
-    if not isinstance(value, int | str) or isinstance(value, bool) or not match:
+    if not match:
         raise ValueError(f"{name} = {value!r} must be bytes, or a number of KiB, MiB or GiB, such as 10MiB")
     size = int(match[1]) * UNITS[match[2] or ""]
     if size > MAX_OBJECT_BYTES:
