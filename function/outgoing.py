@@ -109,7 +109,7 @@ def exchange(method: str, url: str, *, budget_seconds: float, **options: Any) ->
     Raises:
         ExchangeFailed: nothing, too much or too late.
     """
-    origin = "/".join(url.split("/", 3)[:3])
+    origin = "/".join(url.split("/")[:3])
     return within(budget_seconds, origin, lambda: _exchange(method, url, budget_seconds, **options))
 
 
