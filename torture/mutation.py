@@ -75,7 +75,9 @@ TESTS = {
     "function.receipts.webhook": (f"{ROOM}/receipts/test_webhook.py", *RECEIPTS),
     "function.routes.callback": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
     "function.routes.login": (f"{ROOM}/callers",),
-    "function.routes.upload_params": (*FORMS, f"{ROOM}/test_log_line.py", *APP, f"{ROOM}/callers"),
+    "function.routes.upload_params": (
+        *(*FORMS, f"{ROOM}/test_log_line.py", f"{ROOM}/receipts/test_ticket.py", *APP, f"{ROOM}/callers"),
+    ),
     "function.setting_table": (f"{ROOM}/test_settings.py", f"{ROOM}/callers"),
     "function.settings": (*SETTINGS, f"{ROOM}/test_jwt_key.py", *APP),
     "function.tokens": (f"{ROOM}/test_tokens.py", f"{ROOM}/callers"),
