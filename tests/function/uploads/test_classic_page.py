@@ -40,6 +40,16 @@ def test_a_page_of_the_sample_servers_gets_its_v1_fields(with_legacy):
     assert ["content-length-range", 5, 5] in conditions(body)
 
 
+def test_a_page_gets_the_callback_that_its_policy_asks_for(instance, good_sts, profiles_file):
+    function = instance(
+        PROFILES_FILE=profiles_file('[page]\nkey = "test/{filename}"\nmax_size = 1\ncallback = true\n'),
+        CALLBACK_URL="https://upload.example.com/callback",
+        TOKEN_SECRET="token-secret-canary-0123456789abcdef",
+    )
+    body = function.ask(method="GET", path="/", query={"profile": "page"}).json
+    assert {"callback": body["callback"]} in conditions(body)
+
+
 def test_the_file_whose_page_chooses_the_key_is_named(profile):
     with pytest.raises(BadRequest) as raised:
         refuse_among_several([profile(), profile("a/{filename}")])
