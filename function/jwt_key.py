@@ -74,7 +74,8 @@ def _problem_of_public_key(key: str, algorithm: str) -> str:
     except (ValueError, UnsupportedAlgorithm):
         return "it does not load (it should start with -----BEGIN PUBLIC KEY-----)"
     if not isinstance(loaded, kinds[algorithm]):
-        return f"it is a key of another kind ({type(loaded).__name__.lstrip('_')})"
+        kind = type(loaded).__name__.lstrip("_")
+        return f"it is a key of another kind ({kind})"
     if isinstance(loaded, rsa.RSAPublicKey) and loaded.key_size < MIN_RSA_BITS:
         return f"it has {loaded.key_size} bits; at least {MIN_RSA_BITS} are needed"
     if isinstance(loaded, ec.EllipticCurvePublicKey) and not isinstance(loaded.curve, ec.SECP256R1):

@@ -170,7 +170,8 @@ def iso(instant: datetime) -> str:
 
 def object_url(host: str, key: str) -> str:
     """The address of an object, its key percent-encoded as UTF-8."""
-    return f"{host}/{quote(key, safe='/-._~')}"
+    path = quote(key, safe="/-._~")
+    return f"{host}/{path}"
 
 
 def sign_v1(policy: str, secret: str) -> str:
