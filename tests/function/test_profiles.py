@@ -173,6 +173,9 @@ SENTENCES = {
     "[p]: max_size = 'x' must be bytes, or a number of KiB, MiB or GiB,"
     " such as 10MiB": '[p]\nkey = "a/{id}"\nmax_size = "x"\nmin_size = 5\ncontent_types = ["*/*"]',
     "[p]: min_size (1048577) must not be over max_size (1048576)": with_option("min_size = 1048577"),
+    "[p]: min_size (2) must not be over max_size (1)": (
+        '[p]\nkey = "a/{id}"\nmax_size = 1\nmin_size = 2\ncontent_types = ["*/*"]'
+    ),
     "[p]: expires_in = 0 must be whole seconds from 1 to 43200": with_option("expires_in = 0"),
     "[a]: key with {filename} needs a folder of its own; u/ overlaps u/v/ of [b]": (
         '[a]\nkey = "u/{filename}"\nmax_size = 1\n'
