@@ -10,7 +10,7 @@ from function.errors import Misconfigured
 from function.key_template import KeyTemplate
 from function.oss.post_form import UploadRule
 from function.profiles import Profile
-from function.receipts.ticket import callback_field
+from function.receipts.ticket import admits_file, callback_field
 from function.settings import read_settings
 from function.tokens import TICKET, issue_token, read_token
 
@@ -204,3 +204,8 @@ def test_a_field_of_5_kb_is_sent_and_a_longer_one_is_misconfigured(field):
 def test_the_field_is_json_without_a_blank(field):
     assert b" " not in b64decode(field(20)).replace(b"application/x-www-form-urlencoded", b"")
     json.loads(b64decode(field(20)))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_a_ticket_that_names_no_sizes_admits_none(size):
+    assert not admits_file({"type": ""}, size, "image/png")
