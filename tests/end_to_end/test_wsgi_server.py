@@ -12,15 +12,27 @@ from handler import serve
 @pytest.fixture
 def served(instance, good_sts):
     function = instance().function
+    sockets, ended = {}, threading.Event()
     server = waitress.create_server(
-        lambda environ, start: serve(function, environ, start), host="127.0.0.1", port=0, threads=2
+        lambda environ, start: serve(function, environ, start),
+        map=sockets,
+        host="127.0.0.1",
+        port=0,
+        threads=2,
     )
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    def run():
+        # Not server.run, which looks on at sockets that another thread closes.
+        while not ended.is_set():
+            server.asyncore.loop(timeout=0.05, map=sockets, count=1)
+
+    thread = threading.Thread(target=run)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    ended.set()
+    thread.join()
     server.task_dispatcher.shutdown()
-    thread.join(5)
+    server.asyncore.close_all(sockets)
 
 
 def test_a_plain_wsgi_server_hands_out_forms(served):
