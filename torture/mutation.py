@@ -64,6 +64,7 @@ TESTS = {
     "function.limits": (f"{ROOM}/test_limits.py", *FORMS, f"{ROOM}/callers"),
     "function.log_line": (f"{ROOM}/test_log_line.py", *APP, *RECEIPTS),
     "function.oss.post_form": (f"{ROOM}/oss", PROOF, *FORMS),
+    "function.oss.signed_request": (f"{ROOM}/oss/test_signed_request.py",),
     "function.oss.v4": (f"{ROOM}/oss", PROOF),
     "function.outgoing": (f"{ROOM}/test_outgoing.py",),
     "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),

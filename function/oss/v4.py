@@ -4,7 +4,9 @@ OSS signature version 4 as far as everything that is signed with it agrees: the 
 Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
 """
 
+import hashlib
 import hmac
+from collections.abc import Callable
 from functools import lru_cache
 
 ALGORITHM = "OSS4-HMAC-SHA256"
@@ -40,7 +42,18 @@ def derive_signing_key(secret: str, date: str, region: str) -> bytes:
 def hash_undisturbed(key: bytes, text: str, algorithm: str) -> hmac.HMAC:
     """The HMAC of a text, without letting other threads in."""
     mac = hmac.new(key, digestmod=algorithm)
+    _feed(mac.update, text)
+    return mac
+
+
+def sha256_undisturbed(text: str) -> str:
+    """The SHA-256 of a text in lower-case hexadecimal, without letting other threads in."""
+    digest = hashlib.sha256()
+    _feed(digest.update, text)
+    return digest.hexdigest()
+
+
+def _feed(update: Callable[[bytes], None], text: str) -> None:
     data = text.encode()
     for start in range(0, len(data), HASHED_AT_ONCE):
-        mac.update(data[start : start + HASHED_AT_ONCE])
-    return mac
+        update(data[start : start + HASHED_AT_ONCE])

@@ -1,0 +1,179 @@
+"""oss.signed_request: byte for byte what four official signers make, and nothing that could be changed."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from function.oss import signed_request, v4
+from function.oss.signed_request import OssRequest, authorize, presign, request_url
+
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "presigned_v4.json").read_text("utf-8"))
+NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+# The HTTP stack writes these by itself.
+OF_THE_STACK = {"host", "content-length"}
+
+
+class Keys(NamedTuple):
+    access_key_id: str = "STS.id"
+    access_key_secret: str = "secret"
+    security_token: str = "CAIS/token+=="
+
+
+def request_of(vector):
+    return OssRequest(
+        vector["method"],
+        vector["bucket"],
+        vector["region"],
+        vector["key"],
+        {name: value or "" for name, value in vector["queries"].items()},
+        vector["headers"],
+        tuple(name.lower() for name in vector["additional_headers"]),
+    )
+
+
+def keys_of(vector):
+    given = vector["credentials"]
+    return Keys(given["access_key_id"], given["access_key_secret"], given.get("security_token", ""))
+
+
+def test_every_vector_is_there():
+    assert (len(VECTORS["url"]), len(VECTORS["header"]), len(VECTORS["must_reject"])) == (24, 9, 15)
+
+
+@pytest.mark.parametrize("vector", VECTORS["url"], ids=lambda vector: vector["name"])
+def test_signs_urls_as_four_official_signers_do(vector):
+    url = presign(
+        request_of(vector),
+        keys_of(vector),
+        datetime.fromisoformat(vector["date_iso"]),
+        origin=f"{vector['scheme']}://{vector['host']}",
+        expires_in=timedelta(seconds=vector["expires"]),
+    )
+    assert url == vector["expected"]["url"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["header"], ids=lambda vector: vector["name"])
+def test_signs_headers_as_four_official_signers_do(vector):
+    headers = authorize(request_of(vector), keys_of(vector), datetime.fromisoformat(vector["date_iso"]))
+    assert headers.pop("authorization") == vector["expected"]["authorization"]
+    assert headers.items() >= vector["expected"]["headers_to_send"].items()
+    assert headers.keys() - vector["expected"]["headers_to_send"].keys() <= OF_THE_STACK
+
+
+@pytest.mark.parametrize("vector", VECTORS["header"], ids=lambda vector: vector["name"])
+def test_the_address_of_a_request_signed_in_its_headers_says_what_they_sign(vector):
+    url = urlsplit(request_url(request_of(vector), "https://b.example"))
+    canonical = vector["expected"]["canonical_request"].split("\n")
+    assert f"/{vector['bucket']}{url.path}" == canonical[1]
+    assert url.query == canonical[2]
+
+
+def test_an_address_without_a_query_has_no_question_mark():
+    assert (
+        request_url(OssRequest("GET", "b", "r", "a/b c"), "https://o.example") == "https://o.example/a/b%20c"
+    )
+
+
+def signature(request=None, **changes):
+    request = request or OssRequest("GET", "b", "cn-hangzhou", "u/a.jpg", {"x": "1"}, {"content-type": "a/b"})
+    arguments = {"origin": "https://b.example", "expires_in": timedelta(seconds=60), **changes}
+    url = presign(request, arguments.pop("keys", Keys()), arguments.pop("now", NOW), **arguments)
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))["x-oss-signature"]
+
+
+REQUEST = OssRequest("GET", "b", "cn-hangzhou", "u/a.jpg", {"x": "1"}, {"content-type": "a/b", "range": "0-"})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        REQUEST._replace(method="HEAD"),
+        REQUEST._replace(bucket="c"),
+        REQUEST._replace(region="cn-beijing"),
+        REQUEST._replace(key="u/b.jpg"),
+        REQUEST._replace(query={"x": "2"}),
+        REQUEST._replace(query={}),
+        REQUEST._replace(query={"x": "1", "x-oss-process": "image/info"}),
+        REQUEST._replace(headers={"content-type": "a/c"}),
+        REQUEST._replace(headers={**REQUEST.headers, "x-oss-object-acl": "private"}),
+        REQUEST._replace(headers={**REQUEST.headers, "content-md5": "m"}),
+        REQUEST._replace(additional=("range",)),
+    ],
+)
+def test_whatever_is_signed_changes_the_signature(other):
+    assert signature(REQUEST) == signature(REQUEST)
+    assert signature(other) != signature(REQUEST)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keys": Keys(access_key_secret="other")},
+        {"keys": Keys(access_key_id="STS.other")},
+        {"keys": Keys(security_token="other")},
+        {"now": NOW + timedelta(seconds=1)},
+        {"expires_in": timedelta(seconds=61)},
+    ],
+)
+def test_so_does_who_signs_and_when_and_for_how_long(changes):
+    assert signature(REQUEST, **changes) != signature(REQUEST)
+
+
+def test_headers_that_are_neither_oss_s_nor_named_are_free():
+    assert signature(REQUEST._replace(headers={**REQUEST.headers, "range": "1-"})) == signature(REQUEST)
+    named = REQUEST._replace(additional=("range",))
+    assert signature(named._replace(headers={**REQUEST.headers, "range": "1-"})) != signature(named)
+
+
+def test_the_host_is_free_unless_it_is_named():
+    assert signature(REQUEST, origin="https://img.example") == signature(REQUEST)
+
+
+def test_a_header_that_is_named_and_not_there_is_signed_by_nobody():
+    with pytest.raises(KeyError):
+        signature(REQUEST._replace(additional=("host",)))
+    with pytest.raises(KeyError):
+        authorize(REQUEST._replace(additional=("host",)), Keys(), NOW)
+
+
+def test_names_that_are_additional_are_signed_in_their_order_whatever_order_they_come_in():
+    headers = {**REQUEST.headers, "host": "h"}
+    one = REQUEST._replace(headers=headers, additional=("range", "host"))
+    assert signature(one) == signature(one._replace(additional=("host", "range")))
+    shown = authorize(one, Keys(), NOW)["authorization"]
+    assert ",AdditionalHeaders=host;range,Signature=" in shown
+
+
+def test_spaces_around_a_value_are_not_signed():
+    padded = REQUEST._replace(headers={"content-type": " a/b ", "range": "0-"})
+    assert signature(padded) == signature(REQUEST)
+
+
+def test_neither_changes_what_it_is_given():
+    query, headers = {"x": "1"}, {"content-type": "a/b"}
+    request = OssRequest("PUT", "b", "cn-hangzhou", "k", query, headers)
+    presign(request, Keys(), NOW, origin="https://b.example", expires_in=timedelta(seconds=9))
+    authorize(request, Keys(), NOW)
+    assert (query, headers) == ({"x": "1"}, {"content-type": "a/b"})
+
+
+def test_what_one_url_shares_with_the_next_is_encoded_and_derived_once():
+    signed_request._encode.cache_clear()
+    v4.derive_signing_key.cache_clear()
+    for number in range(50):
+        signature(REQUEST._replace(key=f"u/{number}.jpg"))
+    assert v4.derive_signing_key.cache_info().misses == 1
+    token_names_and_values = 14
+    assert signed_request._encode.cache_info().misses <= 50 + token_names_and_values
+
+
+@pytest.mark.parametrize("length", [0, v4.HASHED_AT_ONCE, v4.HASHED_AT_ONCE + 1, 9999])
+def test_a_request_of_any_length_is_hashed_whole(length):
+    import hashlib
+
+    text = "ab9" * length
+    assert v4.sha256_undisturbed(text) == hashlib.sha256(text.encode()).hexdigest()
