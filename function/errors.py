@@ -3,12 +3,13 @@ Every failure this function raises on purpose, each with its HTTP status and cod
 
 * UploadError
   x CallerError
-    + BadRequest, UnknownProfile (400), Unauthorized (401), Forbidden (403), NotFound (404),
-      MethodNotAllowed (405), TooLarge (413), UnsupportedType (415), TooManyRequests (429)
+    + BadRequest, UnknownProfile (400), Unauthorized (401), Forbidden (403), NotFound, NotUploaded (404),
+      MethodNotAllowed (405), Incomplete, AlreadyExists, AlreadyComplete, AlreadyPublished (409),
+      UploadGone (410), TooLarge (413), UnsupportedType (415), TooManyRequests (429)
   x Misconfigured, InternalError (500)
   x UpstreamError
-    + StsRejected, WechatRejected (502)
-    + StsUnavailable, WechatUnavailable, OssKeyUnavailable (503)
+    + StsRejected, WechatRejected, OssRejected (502)
+    + StsUnavailable, WechatUnavailable, OssUnavailable, OssKeyUnavailable (503)
 """
 
 from collections.abc import Iterable, Mapping
@@ -66,36 +67,38 @@ class CallerError(UploadError):
 class BadRequest(CallerError):
     """Raised when a field or the body is malformed; the message names the field."""
 
-    status = 400
-    code = "bad_request"
+    status, code = 400, "bad_request"
 
 
 class UnknownProfile(CallerError):
     """Raised when the named profile is not in ``profiles.toml``."""
 
-    status = 400
-    code = "unknown_profile"
+    status, code = 400, "unknown_profile"
 
 
 class Unauthorized(CallerError):
     """Raised when a token or login code is missing, invalid, used or expired."""
 
-    status = 401
-    code = "unauthorized"
+    status, code = 401, "unauthorized"
 
 
 class Forbidden(CallerError):
     """Raised when we know who or what it is, and the answer is still no."""
 
-    status = 403
-    code = "forbidden"
+    status, code = 403, "forbidden"
 
 
 class NotFound(CallerError):
     """Raised when the last segment of the path is no route of ours."""
 
-    status = 404
-    code = "not_found"
+    status, code = 404, "not_found"
+
+
+class NotUploaded(CallerError):
+    """Raised when OSS has no such object, or not yet."""
+
+    status, code = 404, "not_uploaded"
+    default_message = "OSS has no such upload, or not yet."
 
 
 class MethodNotAllowed(CallerError):
@@ -106,33 +109,63 @@ class MethodNotAllowed(CallerError):
         allowed: the methods it does take, for the ``Allow`` header.
     """
 
-    status = 405
-    code = "method_not_allowed"
+    status, code = 405, "method_not_allowed"
 
     def __init__(self, message: str, *, allowed: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.allowed = tuple(allowed)
 
 
+class Incomplete(CallerError):
+    """Raised when parts are lacking or of another size; ``details`` say which."""
+
+    status, code = 409, "incomplete"
+
+
+class AlreadyExists(CallerError):
+    """Raised when another object has the name, and must not be overwritten."""
+
+    status, code = 409, "already_exists"
+    default_message = "An object of this name exists already."
+
+
+class AlreadyComplete(CallerError):
+    """Raised when the parts of an upload are its object by now."""
+
+    status, code = 409, "already_complete"
+    default_message = "This upload is complete already."
+
+
+class AlreadyPublished(CallerError):
+    """Raised when an object that may be discarded only while it is held is held no more."""
+
+    status, code = 409, "already_published"
+    default_message = "This object is published already."
+
+
+class UploadGone(CallerError):
+    """Raised when OSS no longer knows the upload, which left no object."""
+
+    status, code = 410, "upload_gone"
+    default_message = "This upload is gone; please begin anew."
+
+
 class TooLarge(CallerError):
     """Raised when the body, or the file announced, is over its limit."""
 
-    status = 413
-    code = "too_large"
+    status, code = 413, "too_large"
 
 
 class UnsupportedType(CallerError):
     """Raised when the profile does not admit the content type."""
 
-    status = 415
-    code = "unsupported_type"
+    status, code = 415, "unsupported_type"
 
 
 class TooManyRequests(CallerError):
     """Raised when a caller exceeds its rate, or WeChat says that a user does."""
 
-    status = 429
-    code = "too_many_requests"
+    status, code = 429, "too_many_requests"
     default_retry_after = 60
 
 
@@ -156,8 +189,7 @@ class Problem(NamedTuple):
 class Misconfigured(UploadError):
     """Raised when the operator must change something; the caller is only told that much."""
 
-    status = 500
-    code = "misconfigured"
+    status, code = 500, "misconfigured"
 
     def __init__(self, problems: Iterable[Problem], *, upstream: str = "") -> None:
         self.problems = tuple(problems)
@@ -171,33 +203,36 @@ class Misconfigured(UploadError):
 class InternalError(UploadError):
     """Raised at the edge for what nobody foresaw."""
 
-    status = 500
-    code = "internal_error"
+    status, code = 500, "internal_error"
 
 
 class UpstreamError(UploadError):
-    """STS, WeChat or the host of OSS's public keys did not do its part."""
+    """STS, WeChat, OSS or the host of its public keys did not do its part."""
 
 
 class StsRejected(UpstreamError):
     """Raised when STS answers AssumeRole with a 4xx: a permission, a trust policy, a parameter."""
 
-    status = 502
-    code = "sts_rejected"
+    status, code = 502, "sts_rejected"
 
 
 class WechatRejected(UpstreamError):
     """Raised when code2Session answers with an error no caller and no retry can mend."""
 
-    status = 502
-    code = "wechat_rejected"
+    status, code = 502, "wechat_rejected"
+
+
+class OssRejected(UpstreamError):
+    """Raised when OSS refuses what the function itself asks of it, for whatever reason but a known one."""
+
+    status, code = 502, "oss_rejected"
+    default_message = "OSS refused what the function asked of it."
 
 
 class StsUnavailable(UpstreamError):
     """Raised when STS throttles, fails, is silent, malformed, or hands out too short a life."""
 
-    status = 503
-    code = "sts_unavailable"
+    status, code = 503, "sts_unavailable"
     default_message = "STS cannot issue upload credentials right now; please try again."
     default_retry_after = 2
 
@@ -205,14 +240,20 @@ class StsUnavailable(UpstreamError):
 class WechatUnavailable(UpstreamError):
     """Raised when code2Session is busy, silent or malformed."""
 
-    status = 503
-    code = "wechat_unavailable"
+    status, code = 503, "wechat_unavailable"
+    default_retry_after = 2
+
+
+class OssUnavailable(UpstreamError):
+    """Raised when OSS fails, is silent or malformed, or takes longer than a request may."""
+
+    status, code = 503, "oss_unavailable"
+    default_message = "OSS does not answer the function right now; please try again."
     default_retry_after = 2
 
 
 class OssKeyUnavailable(UpstreamError):
     """Raised when the public key that an upload callback names cannot be fetched."""
 
-    status = 503
-    code = "oss_key_unavailable"
+    status, code = 503, "oss_key_unavailable"
     default_retry_after = 2

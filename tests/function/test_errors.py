@@ -13,7 +13,13 @@ PUBLISHED = {
     "Unauthorized": (401, "unauthorized", None),
     "Forbidden": (403, "forbidden", None),
     "NotFound": (404, "not_found", None),
+    "NotUploaded": (404, "not_uploaded", None),
     "MethodNotAllowed": (405, "method_not_allowed", None),
+    "Incomplete": (409, "incomplete", None),
+    "AlreadyExists": (409, "already_exists", None),
+    "AlreadyComplete": (409, "already_complete", None),
+    "AlreadyPublished": (409, "already_published", None),
+    "UploadGone": (410, "upload_gone", None),
     "TooLarge": (413, "too_large", None),
     "UnsupportedType": (415, "unsupported_type", None),
     "TooManyRequests": (429, "too_many_requests", 60),
@@ -21,8 +27,10 @@ PUBLISHED = {
     "InternalError": (500, "internal_error", None),
     "StsRejected": (502, "sts_rejected", None),
     "WechatRejected": (502, "wechat_rejected", None),
+    "OssRejected": (502, "oss_rejected", None),
     "StsUnavailable": (503, "sts_unavailable", 2),
     "WechatUnavailable": (503, "wechat_unavailable", 2),
+    "OssUnavailable": (503, "oss_unavailable", 2),
     "OssKeyUnavailable": (503, "oss_key_unavailable", 2),
 }
 
@@ -64,8 +72,17 @@ def test_of_what_is_not_said_an_error_says_nothing():
     assert Misconfigured([]).upstream == ""
 
 
-def test_an_error_says_the_usual_sentence_where_it_has_none_of_its_own():
-    assert str(StsUnavailable()) == StsUnavailable.default_message != ""
+USUAL = ("StsUnavailable", "OssUnavailable", "OssRejected", "NotUploaded", "AlreadyExists")
+USUAL += ("AlreadyComplete", "AlreadyPublished", "UploadGone")
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_an_error_says_the_usual_sentence_where_it_has_none_of_its_own(name):
+    kind = getattr(errors, name)
+    assert str(kind()) == kind.default_message != ""
+
+
+def test_an_error_says_its_own_sentence_where_it_has_one():
     assert str(StsUnavailable("Another.")) == "Another."
 
 
