@@ -8,6 +8,7 @@ from function import aliyun_sdk
 from function.body import object_in
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, Problem, StsRejected, StsUnavailable
+from function.phrase import Phrase
 
 SESSION_NAME = "oss-direct-upload"
 RETRY_PAUSE_SECONDS = 0.2
@@ -33,7 +34,7 @@ def own_access_keys(environ: Mapping[str, str], context: object | None) -> Acces
             for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")
         )
     if not (id_ and secret):
-        sentence = (
+        sentence = Phrase(
             "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing;"
             " Function Compute sets them when the function has a role (s.yaml: role)"
         )

@@ -15,6 +15,8 @@ Every failure this function raises on purpose, each with its HTTP status and cod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
+from function.phrase import Phrase
+
 
 class UploadError(Exception):
     """
@@ -182,7 +184,7 @@ class Problem(NamedTuple):
     """
 
     setting: str
-    sentence: str
+    sentence: Phrase
     needs: str = ""
 
 

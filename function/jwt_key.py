@@ -5,6 +5,7 @@ from typing import Any
 
 from function.errors import Problem
 from function.kinds import MIN_SECRET_BYTES
+from function.phrase import Phrase
 
 SECRET_ALGORITHM = "HS256"
 ALGORITHMS = (SECRET_ALGORITHM, "RS256", "ES256", "EdDSA")
@@ -30,40 +31,52 @@ def problems_of(values: Mapping[str, Any], judged: Container[str]) -> Iterator[P
     if has_public_key and "JWT_AUDIENCE" not in values and "JWT_AUDIENCE" not in judged:
         yield Problem(
             "JWT_AUDIENCE",
-            f"JWT_AUDIENCE is missing; with JWT_ALGORITHM = {algorithm!r} it must be the aud of the tokens"
-            f" that are meant for this function, or {ANY_AUDIENCE} where any will do",
+            Phrase(
+                "JWT_AUDIENCE is missing; with JWT_ALGORITHM = {algorithm!r} it must be the aud of the tokens"
+                " that are meant for this function, or {any_} where any will do",
+                algorithm=algorithm,
+                any_=ANY_AUDIENCE,
+            ),
         )
 
 
-def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> str:
+def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> Phrase | None:
     """
-    A sentence that names ``JWT_KEY`` and never shows it; empty when the key is good.
+    A sentence that names ``JWT_KEY`` and never shows it; none when the key is good.
 
     Args:
         own_secrets: of our own tokens, which it must not be one of.
     """
     if algorithm != SECRET_ALGORITHM:
         problem = _problem_of_public_key(key, algorithm)
-        return problem and f"JWT_KEY must be the public key in PEM for {algorithm}: {problem}"
+        if problem is None:
+            return None
+        return Phrase(
+            "JWT_KEY must be the public key in PEM for {algorithm}: {problem}",
+            algorithm=algorithm,
+            problem=problem,
+        )
     if "-----BEGIN" in key:
-        return "JWT_KEY is a PEM key, but JWT_ALGORITHM = 'HS256' takes a secret; one of them is wrong"
+        return Phrase(
+            "JWT_KEY is a PEM key, but JWT_ALGORITHM = 'HS256' takes a secret; one of them is wrong"
+        )
     if len(key.encode()) < MIN_SECRET_BYTES:
-        return f"JWT_KEY must have at least {MIN_SECRET_BYTES} bytes for HS256"
+        return Phrase("JWT_KEY must have at least {least} bytes for HS256", least=MIN_SECRET_BYTES)
     if key in own_secrets:
-        return (
+        return Phrase(
             "JWT_KEY must not be a TOKEN_SECRET or RECEIPT_SECRET:"
             " our receipts would pass as the business's login tokens"
         )
-    return ""
+    return None
 
 
-def _problem_of_public_key(key: str, algorithm: str) -> str:
+def _problem_of_public_key(key: str, algorithm: str) -> Phrase | None:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if "PRIVATE KEY" in key:
-        return "it is a private key, which must stay with the business"
+        return Phrase("it is a private key, which must stay with the business")
     kinds: dict[str, Any] = {
         "RS256": rsa.RSAPublicKey,
         "ES256": ec.EllipticCurvePublicKey,
@@ -72,12 +85,14 @@ def _problem_of_public_key(key: str, algorithm: str) -> str:
     try:
         loaded = load_pem_public_key(key.encode())
     except (ValueError, UnsupportedAlgorithm):
-        return "it does not load (it should start with -----BEGIN PUBLIC KEY-----)"
+        return Phrase("it does not load (it should start with -----BEGIN PUBLIC KEY-----)")
     if not isinstance(loaded, kinds[algorithm]):
         kind = type(loaded).__name__.lstrip("_")
-        return f"it is a key of another kind ({kind})"
+        return Phrase("it is a key of another kind ({kind})", kind=kind)
     if isinstance(loaded, rsa.RSAPublicKey) and loaded.key_size < MIN_RSA_BITS:
-        return f"it has {loaded.key_size} bits; at least {MIN_RSA_BITS} are needed"
+        return Phrase(
+            "it has {bits} bits; at least {least} are needed", bits=loaded.key_size, least=MIN_RSA_BITS
+        )
     if isinstance(loaded, ec.EllipticCurvePublicKey) and not isinstance(loaded.curve, ec.SECP256R1):
-        return f"its curve is {loaded.curve.name}; ES256 means secp256r1 (P-256)"
-    return ""
+        return Phrase("its curve is {curve}; ES256 means secp256r1 (P-256)", curve=loaded.curve.name)
+    return None

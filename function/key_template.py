@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from function.phrase import Phrase
+
 MAX_KEY_BYTES = 1023
 PUBLIC_OWNER = "public"
 # The form of what each placeholder becomes, and how many bytes that can take.
@@ -70,26 +72,30 @@ def is_plain(key: str) -> bool:
     return not any(map(_is_unseen, key)) and not {".", ".."} & set(key.split("/"))
 
 
-def problems_of(text: Any) -> list[str]:
+def problems_of(text: Any) -> list[Phrase]:
     """What is wrong with the ``key`` of a profile: clauses that begin with ``key``."""
     if not isinstance(text, str) or not text:
-        return ['key is missing, such as "uploads/{owner}/{id}{ext}"']
+        return [Phrase('key is missing, such as "uploads/{{owner}}/{{id}}{{ext}}"')]
     names = re.findall(PLACEHOLDER, text)
     literal = re.sub(PLACEHOLDER, "", text)
     found = []
     for name in sorted({name for name in names if name not in PLACEHOLDERS}):
         allowed = ", ".join("{" + known + "}" for known in PLACEHOLDERS)
-        found.append(f"key has {{{name}}}; allowed: {allowed}")
+        found.append(Phrase("key has {{{name}}}; allowed: {allowed}", name=name, allowed=allowed))
     if "{" in literal or "}" in literal:
-        found.append("key has a { or } that opens or closes no placeholder")
+        found.append(Phrase("key has a {{ or }} that opens or closes no placeholder"))
     # A star or question mark would be a wildcard in the session policy; a dollar sign would be
     # expanded by OSS after the policy was checked.
     if bad := sorted({mark for mark in literal if mark in "$*?\\" or _is_unseen(mark)}):
-        found.append(f"key must not hold {', '.join(map(repr, bad))}")
+        found.append(Phrase("key must not hold {marks}", marks=", ".join(map(repr, bad))))
     found += [*_folder_problems(text), *_name_problems(text, names)]
     longest = len(literal.encode()) + sum(PLACEHOLDERS[name][1] for name in names if name in PLACEHOLDERS)
     if longest > MAX_KEY_BYTES:
-        found.append(f"key may become {longest} bytes long; OSS allows {MAX_KEY_BYTES}")
+        found.append(
+            Phrase(
+                "key may become {longest} bytes long; OSS allows {most}", longest=longest, most=MAX_KEY_BYTES
+            )
+        )
     return found
 
 
@@ -98,22 +104,22 @@ def _is_unseen(mark: str) -> bool:
     return mark < " " or "\x7f" <= mark <= "\x9f" or mark in TURNING
 
 
-def _folder_problems(text: str) -> Iterator[str]:
+def _folder_problems(text: str) -> Iterator[Phrase]:
     folder = text.partition("{")[0].rpartition("/")[0]
     if not folder or text.startswith("/"):
-        yield "key must start with a folder of fixed text, such as uploads/"
+        yield Phrase("key must start with a folder of fixed text, such as uploads/")
     if any(part in ("", ".", "..") for part in text.lstrip("/").split("/")):
-        yield "key must not have empty, . or .. parts"
+        yield Phrase("key must not have empty, . or .. parts")
 
 
-def _name_problems(text: str, names: list[str]) -> Iterator[str]:
+def _name_problems(text: str, names: list[str]) -> Iterator[Phrase]:
     if text.endswith("{filename}"):
         if names.count("filename") > 1 or "{ext}" in text or not text.endswith("/{filename}"):
-            yield "key with {filename} must end in /{filename}, once, and without {ext}"
+            yield Phrase("key with {{filename}} must end in /{{filename}}, once, and without {{ext}}")
     elif "filename" in names:
-        yield "key may have {filename} only as its end"
+        yield Phrase("key may have {{filename}} only as its end")
     elif "id" not in names:
-        yield "key must have {id}, so that no two uploads share a name (or end in {filename})"
+        yield Phrase("key must have {{id}}, so that no two uploads share a name (or end in {{filename}})")
 
 
 def _pattern_parts(text: str) -> Iterator[str]:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from function.phrase import Phrase
+
 MIN_SECRET_BYTES = 32
 RATE_UNITS = {"s": 1, "min": 60, "h": 3600}
 # Patterns are compiled when a setting is given, for a cold start should not pay for those that are not.
@@ -23,7 +25,7 @@ class Kind(NamedTuple):
         read: the value of a text; raises ``ValueError``, whose text (if any) is the part that does not fit.
     """
 
-    allowed: str
+    allowed: Phrase
     read: Callable[[str], Any]
 
 
@@ -34,7 +36,7 @@ class Rate(NamedTuple):
     seconds: int
 
 
-def matching(pattern: str, allowed: str) -> Kind:
+def matching(pattern: str, allowed: Phrase) -> Kind:
     """A text of this form."""
 
     def read(text: str) -> str:
@@ -53,7 +55,7 @@ def one_of(*allowed: str) -> Kind:
             raise ValueError
         return text
 
-    return Kind(f"one of {', '.join(allowed)}", read)
+    return Kind(Phrase("one of {names}", names=", ".join(allowed)), read)
 
 
 def seconds(least: int, most: int) -> Kind:
@@ -64,10 +66,10 @@ def seconds(least: int, most: int) -> Kind:
             raise ValueError
         return timedelta(seconds=int(text))
 
-    return Kind(f"whole seconds from {least} to {most}", read)
+    return Kind(Phrase("whole seconds from {least} to {most}", least=least, most=most), read)
 
 
-def any_text(allowed: str) -> Kind:
+def any_text(allowed: Phrase) -> Kind:
     """A text whose form is not ours to judge, such as another service's secret."""
     return Kind(allowed, str)
 
@@ -124,15 +126,19 @@ def _secrets(text: str) -> tuple[str, ...]:
     return secrets
 
 
-BUCKET = matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "3 to 63 lower-case letters, digits and hyphens")
-REGION = matching(r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+", "a region id such as cn-hangzhou")
-ROLE_ARN = matching(r"acs:ram::\d+:role/[A-Za-z0-9.@_-]+", "acs:ram::<account>:role/<name>")
-ORIGIN = Kind("https://host[:port] without a path (http only for loopback)", _origin)
-ORIGINS = Kind("origins such as https://www.example.com, never *", _origins)
-ADDRESS = Kind("an https address with a path", _address)
-CALLBACK_ADDRESS = Kind(
-    "the public https address of this function's /callback, without a query", _callback_address
+BUCKET = matching(
+    r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", Phrase("3 to 63 lower-case letters, digits and hyphens")
 )
-HEADER_NAME = Kind("the name of a header, such as Ali-Cdn-Real-Ip", _header_name)
-RATE = Kind("a number over s, min or h, such as 60/min", _rate)
-SECRETS = Kind(f"at least {MIN_SECRET_BYTES} random bytes in each comma-separated part", _secrets)
+REGION = matching(r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+", Phrase("a region id such as cn-hangzhou"))
+ROLE_ARN = matching(r"acs:ram::\d+:role/[A-Za-z0-9.@_-]+", Phrase("acs:ram::<account>:role/<name>"))
+ORIGIN = Kind(Phrase("https://host[:port] without a path (http only for loopback)"), _origin)
+ORIGINS = Kind(Phrase("origins such as https://www.example.com, never *"), _origins)
+ADDRESS = Kind(Phrase("an https address with a path"), _address)
+CALLBACK_ADDRESS = Kind(
+    Phrase("the public https address of this function's /callback, without a query"), _callback_address
+)
+HEADER_NAME = Kind(Phrase("the name of a header, such as Ali-Cdn-Real-Ip"), _header_name)
+RATE = Kind(Phrase("a number over s, min or h, such as 60/min"), _rate)
+SECRETS = Kind(
+    Phrase("at least {least} random bytes in each comma-separated part", least=MIN_SECRET_BYTES), _secrets
+)

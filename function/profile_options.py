@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from function.phrase import Phrase
+
 KIB = 1024
 UNITS = {"": 1, "KiB": KIB, "MiB": KIB**2, "GiB": KIB**3}
 MAX_OBJECT_BYTES = 5 * KIB**3
@@ -43,49 +45,69 @@ def _size(name: str, value: Any) -> int:
     # Of what TOML has, only a whole number and a text are written like this; 1.0 and true are not.
     match = re.fullmatch(r"(\d{1,15})\s*(KiB|MiB|GiB)?", str(value))
     if not match:
-        raise ValueError(f"{name} = {value!r} must be bytes, or a number of KiB, MiB or GiB, such as 10MiB")
+        raise ValueError(
+            Phrase(
+                "{name} = {value!r} must be bytes, or a number of KiB, MiB or GiB, such as 10MiB",
+                name=name,
+                value=value,
+            )
+        )
     size = int(match[1]) * UNITS[match[2] or ""]
     if size > MAX_OBJECT_BYTES:
-        raise ValueError(f"{name} = {value!r} is over the 5GiB that OSS takes in one form")
+        raise ValueError(
+            Phrase("{name} = {value!r} is over the 5GiB that OSS takes in one form", name=name, value=value)
+        )
     return size
 
 
 def _max_size(name: str, value: Any) -> int:
     if value is None:
-        raise ValueError(f'{name} is missing, such as "10MiB"')
+        raise ValueError(Phrase('{name} is missing, such as "10MiB"', name=name))
     size = _size(name, value)
     if size == 0:
-        raise ValueError(f"{name} must be at least 1 byte")
+        raise ValueError(Phrase("{name} must be at least 1 byte", name=name))
     return size
 
 
 def _content_types(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise ValueError(f'{name} must be a list such as ["image/jpeg", "image/*"]')
+        raise ValueError(Phrase('{name} must be a list such as ["image/jpeg", "image/*"]', name=name))
     wrong = [item for item in value if not isinstance(item, str) or not re.fullmatch(TYPE_PATTERN, item)]
     if wrong:
         raise ValueError(
-            *(f"{name} has {item!r}; allowed: type/subtype, type/* or */*, lower case" for item in wrong)
+            *(
+                Phrase(
+                    "{name} has {item!r}; allowed: type/subtype, type/* or */*, lower case",
+                    name=name,
+                    item=item,
+                )
+                for item in wrong
+            )
         )
     return tuple(value)
 
 
 def _seconds(name: str, value: Any) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 43200:
-        raise ValueError(f"{name} = {value!r} must be whole seconds from 1 to 43200")
+        raise ValueError(
+            Phrase("{name} = {value!r} must be whole seconds from 1 to 43200", name=name, value=value)
+        )
     return timedelta(seconds=value)
 
 
 def _flag(name: str, value: Any) -> bool:
     if value is not True and value is not False:
-        raise ValueError(f"{name} = {value!r} must be true or false")
+        raise ValueError(Phrase("{name} = {value!r} must be true or false", name=name, value=value))
     return bool(value)
 
 
 def _one_of(*allowed: str) -> Callable[[str, Any], str]:
     def read(name: str, value: Any) -> str:
         if value not in allowed:
-            raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}")
+            names = ", ".join(allowed)
+            raise ValueError(
+                Phrase("{name} = {value!r} must be one of {names}", name=name, value=value, names=names)
+            )
         return str(value)
 
     return read
@@ -93,15 +115,16 @@ def _one_of(*allowed: str) -> Callable[[str, Any], str]:
 
 def _header(name: str, value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(HEADER_VALUE, value):
-        raise ValueError(f"{name} must be 1 to 1024 printable ASCII characters without $")
+        raise ValueError(Phrase("{name} must be 1 to 1024 printable ASCII characters without $", name=name))
     return value
 
 
 def _metadata(name: str, value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise ValueError(f"{name} must be a table of names and texts")  # noqa: TRY004 - a clause, not a bug
+        clause = Phrase("{name} must be a table of names and texts", name=name)
+        raise ValueError(clause)  # noqa: TRY004 - a clause, not a bug
     wrong = [
-        f"{name} name {key!r} must be lower-case letters, digits and hyphens"
+        Phrase("{name} name {key!r} must be lower-case letters, digits and hyphens", name=name, key=key)
         for key in value
         if not re.fullmatch(METADATA_NAME, key)
     ]
@@ -111,7 +134,7 @@ def _metadata(name: str, value: Any) -> dict[str, str]:
         except ValueError as error:
             wrong += error.args
     if sum(len(key) + len(str(item)) for key, item in value.items()) > MAX_METADATA_BYTES:
-        wrong.append(f"{name} is over the 8KiB that OSS keeps for one object")
+        wrong.append(Phrase("{name} is over the 8KiB that OSS keeps for one object", name=name))
     if wrong:
         raise ValueError(*wrong)
     return value
@@ -140,7 +163,9 @@ OPTION_NAMES = ("key", *(option.name for option in OPTIONS))
 PAGE_OPTION_NAMES = ("key", *(option.name for option in OPTIONS if option.is_for_pages))
 
 
-def read_options(table: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def read_options(
+    table: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Phrase]]:
     """
     The values of a profile's options, and what is wrong with them.
 
@@ -151,7 +176,7 @@ def read_options(table: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple
         values by name (of what is wrong, none), and clauses that begin with the option's name.
     """
     values: dict[str, Any] = {}
-    found: list[str] = []
+    found: list[Phrase] = []
     for option in OPTIONS:
         value = table.get(option.name, defaults.get(option.name, option.default))
         if value is None and option.pins:

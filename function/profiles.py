@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from function.content_type import is_run_by_browsers
 from function.errors import Problem
 from function.key_template import KeyTemplate, problems_of
+from function.phrase import Phrase
 from function.profile_options import (
     ANY_TYPE,
     OPTION_NAMES,
@@ -82,11 +83,17 @@ def read_profiles(text: str, *, default_signature: str) -> tuple[dict[str, Profi
         tables = tomllib.loads(text)
     # Besides its own errors the parser lets through those of deep nesting and of enormous numbers.
     except (ValueError, RecursionError) as error:
-        return {}, [Problem(PROFILES_TOML, f"{PROFILES_TOML} is not TOML: {error}")]
+        return {}, [_problem(Phrase("{file} is not TOML: {why}", file=PROFILES_TOML, why=str(error)))]
     profiles: dict[str, Profile] = {}
     problems: list[Problem] = []
     if not tables:
-        problems.append(_problem(" has no profile; it needs at least one table such as [default]"))
+        problems.append(
+            _problem(
+                Phrase(
+                    "{file} has no profile; it needs at least one table such as [default]", file=PROFILES_TOML
+                )
+            )
+        )
     for name, table in tables.items():
         profile, found = _read_table(name, table, default_signature)
         problems += found
@@ -96,20 +103,29 @@ def read_profiles(text: str, *, default_signature: str) -> tuple[dict[str, Profi
     return profiles, problems
 
 
-def problem_in(profile_name: str, clause: str, *, needs: str = "") -> Problem:
+def problem_in(profile_name: str, clause: Phrase, *, needs: str = "") -> Problem:
     """A clause about one profile as a sentence that names it."""
-    return _problem(f" [{profile_name}]: {clause}", needs)
+    sentence = Phrase("{file} [{profile}]: {clause}", file=PROFILES_TOML, profile=profile_name, clause=clause)
+    return _problem(sentence, needs)
 
 
-def _problem(rest: str, needs: str = "") -> Problem:
-    return Problem(PROFILES_TOML, f"{PROFILES_TOML}{rest}", needs)
+def _problem(sentence: Phrase, needs: str = "") -> Problem:
+    return Problem(PROFILES_TOML, sentence, needs)
 
 
 def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile | None, list[Problem]]:
     if not isinstance(table, dict):
-        return None, [_problem(f": {name!r} must be a table of options: [{name}]")]
+        sentence = Phrase(
+            "{file}: {name!r} must be a table of options: [{name}]", file=PROFILES_TOML, name=name
+        )
+        return None, [_problem(sentence)]
     if not re.fullmatch(PROFILE_NAME, name):
-        return None, [_problem(f": [{name}] must be named with 1 to 64 letters, digits, _ or -")]
+        sentence = Phrase(
+            "{file}: [{name}] must be named with 1 to 64 letters, digits, _ or -",
+            file=PROFILES_TOML,
+            name=name,
+        )
+        return None, [_problem(sentence)]
     key = table.get("key")
     is_page = isinstance(key, str) and KeyTemplate(key).takes_filename
     defaults = {"signature": default_signature, "content_types": list(ANY_TYPE) if is_page else None}
@@ -132,19 +148,28 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
     return profile, []
 
 
-def _strangers(table: Mapping[str, Any], is_page: bool) -> Iterator[str]:
+def _strangers(table: Mapping[str, Any], is_page: bool) -> Iterator[Phrase]:
     allowed = PAGE_OPTION_NAMES if is_page else OPTION_NAMES
     for option in sorted(set(table) - set(allowed)):
-        kind = "a profile whose key ends in {filename}" if option in OPTION_NAMES else "a profile"
-        yield f"{option} is no option of {kind}; allowed: {', '.join(sorted(allowed))}"
+        kind = (
+            Phrase("a profile whose key ends in {{filename}}")
+            if option in OPTION_NAMES
+            else Phrase("a profile")
+        )
+        names = ", ".join(sorted(allowed))
+        yield Phrase(
+            "{option} is no option of {kind}; allowed: {names}", option=option, kind=kind, names=names
+        )
 
 
-def _contradictions(values: Mapping[str, Any], is_page: bool) -> Iterator[str]:
+def _contradictions(values: Mapping[str, Any], is_page: bool) -> Iterator[Phrase]:
     least, most = values.get("min_size", 0), values.get("max_size", 0)
     if least > most > 0:
-        yield f"min_size ({least}) must not be over max_size ({most})"
+        yield Phrase("min_size ({least}) must not be over max_size ({most})", least=least, most=most)
     if is_page and values.get("content_types", ANY_TYPE) != ANY_TYPE:
-        yield 'content_types must be ["*/*"] where key ends in {filename}: no form field pins the type'
+        yield Phrase(
+            'content_types must be ["*/*"] where key ends in {{filename}}: no form field pins the type'
+        )
 
 
 def _overlaps(profiles: Iterable[Profile]) -> Iterator[Problem]:
@@ -162,6 +187,11 @@ def _overlaps(profiles: Iterable[Profile]) -> Iterator[Problem]:
             if ours.startswith(theirs) or theirs.startswith(ours):
                 yield problem_in(
                     page.name,
-                    f"key with {{filename}} needs a folder of its own; {ours} overlaps {theirs}"
-                    f" of [{other.name}]",
+                    Phrase(
+                        "key with {{filename}} needs a folder of its own;"
+                        " {ours} overlaps {theirs} of [{other}]",
+                        ours=ours,
+                        theirs=theirs,
+                        other=other.name,
+                    ),
                 )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from function import kinds
 from function.jwt_key import ALGORITHMS, ANY_AUDIENCE
 from function.kinds import Kind
+from function.phrase import Phrase
 from function.profile_options import SIGNATURE_VERSIONS
 
 
@@ -63,13 +64,13 @@ SETTINGS = (
     Setting("CALLER_AUTH", kinds.one_of(*CALLER_KINDS), is_needed=True),
     Setting(
         "WECHAT_APPID",
-        kinds.matching("[A-Za-z0-9_-]{1,64}", "the mini-program's AppID (wx…)"),
+        kinds.matching("[A-Za-z0-9_-]{1,64}", Phrase("the mini-program's AppID (wx…)")),
         is_needed=True,
         caller="wechat",
     ),
     Setting(
         "WECHAT_SECRET",
-        kinds.any_text("the mini-program's AppSecret"),
+        kinds.any_text(Phrase("the mini-program's AppSecret")),
         is_needed=True,
         is_secret=True,
         caller="wechat",
@@ -78,19 +79,25 @@ SETTINGS = (
     Setting(
         "JWT_KEY",
         # Many consoles keep one line only, so a PEM arrives with \\n written out.
-        Kind("the HS256 secret or the public key in PEM", lambda text: text.replace("\\n", "\n")),
+        Kind(Phrase("the HS256 secret or the public key in PEM"), lambda text: text.replace("\\n", "\n")),
         is_needed=True,
         is_secret=True,
         caller="jwt",
     ),
     Setting("JWT_ALGORITHM", kinds.one_of(*ALGORITHMS), is_needed=True, caller="jwt"),
-    Setting("JWT_ISSUER", kinds.any_text("the iss of the business's tokens"), caller="jwt"),
+    Setting("JWT_ISSUER", kinds.any_text(Phrase("the iss of the business's tokens")), caller="jwt"),
     Setting(
-        "JWT_AUDIENCE", kinds.any_text(f"the aud of the business's tokens, or {ANY_AUDIENCE}"), caller="jwt"
+        "JWT_AUDIENCE",
+        kinds.any_text(Phrase("the aud of the business's tokens, or {any_}", any_=ANY_AUDIENCE)),
+        caller="jwt",
     ),
     Setting("TOKEN_SECRET", kinds.SECRETS, is_secret=True),
     Setting("RECEIPT_SECRET", kinds.SECRETS, is_secret=True),
-    Setting("OWNER_SECRET", kinds.any_text(f"at least {kinds.MIN_SECRET_BYTES} bytes"), is_secret=True),
+    Setting(
+        "OWNER_SECRET",
+        kinds.any_text(Phrase("at least {least} bytes", least=kinds.MIN_SECRET_BYTES)),
+        is_secret=True,
+    ),
     Setting("TOKEN_SECONDS", kinds.seconds(60, 2592000), "7200"),
     Setting("CALLBACK_URL", kinds.CALLBACK_ADDRESS),
     Setting("CALLBACK_KEY_ORIGIN", kinds.ORIGIN, "https://gosspublic.alicdn.com"),
@@ -99,7 +106,7 @@ SETTINGS = (
     Setting("CALLER_RATE", kinds.RATE, "60/min"),
     Setting("LOGIN_RATE", kinds.RATE, "30/min"),
     Setting("CLIENT_ADDRESS_HEADER", kinds.HEADER_NAME),
-    Setting("PROFILES_FILE", kinds.any_text("the path of a TOML file"), "profiles.toml"),
+    Setting("PROFILES_FILE", kinds.any_text(Phrase("the path of a TOML file")), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", kinds.ORIGINS),
     Setting("LOG_LEVEL", kinds.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
 )

@@ -11,6 +11,7 @@ from function.errors import Misconfigured, Problem
 from function.form_life import MARGIN, fits
 from function.grants import MAX_POLICY_CHARACTERS, session_policies
 from function.kinds import MIN_SECRET_BYTES, Rate
+from function.phrase import Phrase
 from function.profiles import PROFILES_TOML, Profile, problem_in, read_profiles
 from function.setting_table import CALLER_KINDS, SETTINGS, CallerKind, Setting
 
@@ -124,21 +125,23 @@ def _read_rows(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem
             continue
         text = texts[row.name] = given or row.default.format_map(texts)
         if not text.isascii():
-            problems.append(Problem(row.name, f"{row.name} must be plain ASCII"))
+            problems.append(Problem(row.name, Phrase("{name} must be plain ASCII", name=row.name)))
         elif text:
             try:
                 values[row.name] = row.kind.read(text)
             except ValueError as error:
                 problems.append(Problem(row.name, _refusal(row, *error.args or (text,))))
         elif row.is_needed:
-            sentence = f"{row.name} is missing; it must be {row.kind.allowed}"
+            sentence = Phrase(
+                "{name} is missing; it must be {allowed}", name=row.name, allowed=row.kind.allowed
+            )
             problems.append(Problem(row.name, sentence))
     return values, problems
 
 
-def _refusal(row: Setting, shown: str) -> str:
+def _refusal(row: Setting, shown: str) -> Phrase:
     value = "" if row.is_secret else f" = {shown!r}"
-    return f"{row.name}{value} must be {row.kind.allowed}"
+    return Phrase("{name}{value} must be {allowed}", name=row.name, value=value, allowed=row.kind.allowed)
 
 
 def _read_profiles_file(
@@ -148,8 +151,8 @@ def _read_profiles_file(
     try:
         text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8"
-        sentence = f"PROFILES_FILE = {str(path)!r} cannot be read: {why}"
+        why = getattr(error, "strerror", None) or Phrase("it is not UTF-8")
+        sentence = Phrase("PROFILES_FILE = {path!r} cannot be read: {why}", path=str(path), why=why)
         return {}, [Problem("PROFILES_FILE", sentence)]
     return read_profiles(text, default_signature=values.get("OSS_SIGNATURE_VERSION", "v4"))
 
@@ -159,11 +162,13 @@ def _what_misleads_the_sdk(environ: Mapping[str, str]) -> Iterator[Problem]:
     if environ.get("ALIYUN_ACCESS_KEY_ID") or environ.get("ALIYUN_ACCESS_KEY_SECRET"):
         yield Problem(
             "ALIYUN_ACCESS_KEY_ID",
-            "ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_SECRET must be unset: the SDK would use them"
-            " instead of the function's role (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET)",
+            Phrase(
+                "ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_SECRET must be unset: the SDK would use them"
+                " instead of the function's role (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET)"
+            ),
         )
     if environ.get("DEBUG", "").lower() == "sdk":
-        yield Problem("DEBUG", "DEBUG = 'sdk' must be unset: the SDK would print tokens")
+        yield Problem("DEBUG", Phrase("DEBUG = 'sdk' must be unset: the SDK would print tokens"))
 
 
 def _policies_too_long(policies: Mapping[str, str]) -> Iterator[Problem]:
@@ -171,8 +176,13 @@ def _policies_too_long(policies: Mapping[str, str]) -> Iterator[Problem]:
         if len(policy) > MAX_POLICY_CHARACTERS:
             yield Problem(
                 PROFILES_TOML,
-                f"{PROFILES_TOML}: all folders together make a session policy of {len(policy)} characters;"
-                f" STS takes {MAX_POLICY_CHARACTERS}. Use fewer or shorter first folders",
+                Phrase(
+                    "{file}: all folders together make a session policy of {count} characters;"
+                    " STS takes {most}. Use fewer or shorter first folders",
+                    file=PROFILES_TOML,
+                    count=len(policy),
+                    most=MAX_POLICY_CHARACTERS,
+                ),
             )
 
 
@@ -182,11 +192,17 @@ def _profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, P
         if session and not fits(profile.expires_in, session):
             yield problem_in(
                 profile.name,
-                f"expires_in ({profile.expires_in.seconds} s) plus {MARGIN.seconds} s must be less than"
-                f" STS_SESSION_SECONDS ({session.seconds} s)",
+                Phrase(
+                    "expires_in ({life} s) plus {margin} s must be less than"
+                    " STS_SESSION_SECONDS ({session} s)",
+                    life=profile.expires_in.seconds,
+                    margin=MARGIN.seconds,
+                    session=session.seconds,
+                ),
             )
         if profile.callback and "CALLBACK_URL" not in values:
-            yield problem_in(profile.name, "callback = true needs CALLBACK_URL", needs="CALLBACK_URL")
+            clause = Phrase("callback = true needs CALLBACK_URL")
+            yield problem_in(profile.name, clause, needs="CALLBACK_URL")
 
 
 def _weak_secrets(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
@@ -197,13 +213,20 @@ def _weak_secrets(values: Mapping[str, Any], judged: Container[str]) -> Iterator
         needed_for = f"CALLER_AUTH={values['CALLER_AUTH']}" if for_callers else "CALLBACK_URL"
         yield Problem(
             "TOKEN_SECRET",
-            f"TOKEN_SECRET is missing; {needed_for} needs at least {MIN_SECRET_BYTES} random bytes",
+            Phrase(
+                "TOKEN_SECRET is missing; {needed_for} needs at least {least} random bytes",
+                needed_for=needed_for,
+                least=MIN_SECRET_BYTES,
+            ),
         )
     owner = values.get("OWNER_SECRET")
     if owner and len(owner) < MIN_SECRET_BYTES:
-        yield Problem("OWNER_SECRET", f"OWNER_SECRET must have at least {MIN_SECRET_BYTES} bytes")
+        sentence = Phrase("OWNER_SECRET must have at least {least} bytes", least=MIN_SECRET_BYTES)
+        yield Problem("OWNER_SECRET", sentence)
     if set(secrets) & set(values.get("RECEIPT_SECRET", ())):
-        sentence = "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
+        sentence = Phrase(
+            "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
+        )
         yield Problem("RECEIPT_SECRET", sentence)
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a module imports what stands on a lower floor, or before it on its own, and of another
 # room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
 FLOORS = (
-    "function function.errors function.form_life function.kinds function.content_type"
+    "function function.phrase function.errors function.form_life function.kinds function.content_type"
     " function.key_template".split(),
     "function.jwt_key function.profile_options function.profiles function.grants function.setting_table"
     " function.settings".split(),

@@ -67,6 +67,7 @@ TESTS = {
     "function.oss.signed_request": (f"{ROOM}/oss/test_signed_request.py",),
     "function.oss.v4": (f"{ROOM}/oss", PROOF),
     "function.outgoing": (f"{ROOM}/test_outgoing.py",),
+    "function.phrase": (f"{ROOM}/test_phrase.py",),
     "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),
     "function.profiles": (*reversed(SETTINGS), *FORMS),
     "function.receipts.callback": (f"{ROOM}/receipts/test_callback.py", *RECEIPTS),

@@ -20,6 +20,7 @@ from function.errors import (
     WechatUnavailable,
 )
 from function.outgoing import Exchange, ExchangeFailed
+from function.phrase import Phrase
 from function.settings import Settings, WechatApp
 from function.tokens import SESSION, check_life, issue_token, read_token
 
@@ -176,9 +177,9 @@ def _wechat_error(errcode: Any) -> UploadError:
         case -1:
             return WechatUnavailable("WeChat is busy; please try again.", reason=reason, upstream=code)
         case 40013 | 41002:
-            sentence = f"WECHAT_APPID is not what WeChat knows ({reason})"
+            sentence = Phrase("WECHAT_APPID is not what WeChat knows ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream=code)
         case 40125 | 41004:
-            sentence = f"WECHAT_SECRET does not belong to WECHAT_APPID ({reason})"
+            sentence = Phrase("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_SECRET", sentence)], upstream=code)
     return WechatRejected("WeChat refuses the login.", reason=reason, upstream=code)

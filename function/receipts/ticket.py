@@ -9,6 +9,7 @@ from typing import Any
 from function.errors import Forbidden, Misconfigured, Unauthorized
 from function.key_template import is_plain
 from function.oss.post_form import UploadRule
+from function.phrase import Phrase
 from function.profiles import Profile, problem_in
 from function.settings import Settings
 from function.tokens import TICKET, issue_token, read_token
@@ -85,7 +86,7 @@ def callback_field(
     }
     field = b64encode(json.dumps(parameter, separators=(",", ":")).encode()).decode()
     if len(field) > MAX_FIELD_CHARACTERS:
-        raise Misconfigured([problem_in(profile.name, "its key is too long for callback = true")])
+        raise Misconfigured([problem_in(profile.name, Phrase("its key is too long for callback = true"))])
     return field
 
 

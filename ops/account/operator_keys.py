@@ -5,8 +5,16 @@ The key pair with which the operator's commands ask the cloud.
 from collections.abc import Mapping
 
 from function.credentials import AccessKeys
-from function.errors import Misconfigured, Problem
+from function.errors import Misconfigured
+from ops.terminal.language import Failure, Text
 from sts_credentials import own_access_keys
+
+NO_KEYS = Text(
+    "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing: the key of a RAM user with"
+    " AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key.",
+    "缺少 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET：应为有 AliyunRAMFullAccess 与"
+    " AliyunOSSFullAccess 权限的 RAM 用户的密钥。--dry-run 不需要密钥。",
+)
 
 
 def operator_keys(environ: Mapping[str, str]) -> AccessKeys:
@@ -14,7 +22,7 @@ def operator_keys(environ: Mapping[str, str]) -> AccessKeys:
     The operator's keys: those of the SDKs, else those that Serverless Devs reads.
 
     Raises:
-        Misconfigured: there are none.
+        Failure: there are none.
     """
     names = {"AccessKeyID": "ACCESS_KEY_ID", "AccessKeySecret": "ACCESS_KEY_SECRET"}
     if not environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID") and all(environ.get(name) for name in names):
@@ -23,8 +31,4 @@ def operator_keys(environ: Mapping[str, str]) -> AccessKeys:
     try:
         return own_access_keys(environ, None)
     except Misconfigured:
-        sentence = (
-            "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing: the key of a"
-            " RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key."
-        )
-        raise Misconfigured([Problem("ALIBABA_CLOUD_ACCESS_KEY_ID", sentence)]) from None
+        raise Failure(NO_KEYS) from None

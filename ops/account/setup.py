@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from function.errors import Misconfigured, Problem
 from ops.account.bucket import FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
@@ -29,10 +28,17 @@ from ops.account.setup_options import (
 )
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.advice import find_advice
-from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
-SUMMARY = "create the roles and the bucket that a deployment needs"
+SUMMARY = Text("create the roles and the bucket that a deployment needs", "创建部署所需的角色与桶")
+ABOUT = Text(
+    __doc__,
+    "部署函数之前，创建账号里需要的东西：两个 RAM 角色，需要时还有桶。\n\n"
+    "更改之前先显示计划；再次运行不会重复更改。"
+    "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户，放在"
+    " ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET。",
+)
 
 WORDS = {
     "dry": Text(
@@ -64,10 +70,6 @@ WORDS = {
         " (bucket).",
         "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）与 AliyunOSSFullAccess（桶）。",
     ),
-    "other_account": Text(
-        "The key belongs to account {found}, not to {wanted} (--account).",
-        "该密钥属于账号 {found}，而不是 {wanted}（--account）。",
-    ),
     "env": Text("Lines for .env", "写入 .env 的内容"),
     "next": Text(
         "Then fill in CALLER_AUTH and what it needs (.env.example says what), and run: make deploy",
@@ -77,10 +79,10 @@ WORDS = {
 NO_RIGHT = ("NoPermission", "AccessDenied", "Forbidden", "Forbidden.RAM")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_setup_arguments(parser)
-    add_env_argument(parser)
-    add_language_argument(parser)
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    add_setup_arguments(parser, language)
+    add_env_argument(parser, language)
+    add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,9 +94,9 @@ def run(args: argparse.Namespace) -> int:
         if args.dry_run:
             return _dry_run(wanted, screen, language)
         return _set_up(args, wanted, environ, screen, language)
-    except Misconfigured as error:
-        for problem in error.problems:
-            complaints.fail(problem.sentence)
+    except Failure as error:
+        for sentence in error.sentences:
+            complaints.fail(sentence.say(language))
         return 2
     except CloudError as error:
         for line in error_lines(error, language):
@@ -116,7 +118,7 @@ def _set_up(
     args: argparse.Namespace, wanted: Wanted, environ: Mapping[str, str], screen: Screen, language: str
 ) -> int:
     account = Account(operator_keys(environ), wanted.bucket.region)
-    wanted = _with_account(wanted, args, account.account_id(), language)
+    wanted = _with_account(wanted, args, account.account_id())
     steps, notes = role_steps(wanted.roles, account.find_roles(wanted.roles))
     more, bucket_notes = bucket_steps(wanted.bucket, account.find_bucket(wanted.bucket))
     steps = steps + more
@@ -138,10 +140,14 @@ def _set_up(
     return 0
 
 
-def _with_account(wanted: Wanted, args: argparse.Namespace, found: str, language: str) -> Wanted:
+def _with_account(wanted: Wanted, args: argparse.Namespace, found: str) -> Wanted:
     if args.account and args.account != found:
-        sentence = WORDS["other_account"].say(language, found=found, wanted=args.account)
-        raise Misconfigured([Problem("--account", sentence)])
+        raise Failure(
+            Text(
+                f"The key belongs to account {found}, not to {args.account} (--account).",
+                f"该密钥属于账号 {found}，而不是 {args.account}（--account）。",
+            )
+        )
     return Wanted(WantedRoles(**{**vars(wanted.roles), "account": found}), wanted.bucket)
 
 

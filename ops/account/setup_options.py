@@ -10,21 +10,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from function.errors import Misconfigured, Problem
 from function.grants import MAX_POLICY_CHARACTERS, UPLOADS, session_policies
 from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
+from function.phrase import Phrase
 from function.profiles import Profile, read_profiles
 from function.settings import DEFAULT_PROFILES_FILE
 from ops.account.bucket import WantedBucket
 from ops.account.role_plan import WantedRoles
+from ops.terminal.language import Failure, Text, why_unreadable
+from ops.terminal.phrases import in_both
 
 DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
 DEFAULT_UPLOAD_ROLE = "oss-direct-upload"
 UNKNOWN_ACCOUNT = "<account-id>"
-ROLE_NAME = matching(r"[A-Za-z0-9.-]{1,64}", "")
-ACCOUNT_ID = matching(r"\d{5,20}", "")
-LOGS = matching(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})", "")
-TRUSTED_ARN = matching(r"acs:ram::\d+:(user|role)/\S+", "")
+# What each may be is said where the option is read.
+UNSAID = Phrase("")
+ROLE_NAME = matching(r"[A-Za-z0-9.-]{1,64}", UNSAID)
+ACCOUNT_ID = matching(r"\d{5,20}", UNSAID)
+LOGS = matching(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})", UNSAID)
+TRUSTED_ARN = matching(r"acs:ram::\d+:(user|role)/\S+", UNSAID)
+
+MISSING = Text("; it is missing.", "；还没有给出。")
+DIGITS = Text("the digits of an account id", "账号 ID 的数字")
+ROLE_LETTERS = Text("1 to 64 letters, digits, points and hyphens", " 1 到 64 个字母、数字、点和连字符")
+PAGE_ORIGIN = Text(
+    "an origin such as https://m.example.com, without a path", "来源，如 https://m.example.com，不带路径"
+)
+SOME_ARN = Text(
+    "acs:ram::<account>:user/<name> or …:role/<name>", " acs:ram::<账号>:user/<名字> 或 …:role/<名字>"
+)
+TWO_ROLES = Text(
+    "--function-role and --upload-role must be two roles: the one takes the other.",
+    "--function-role 与 --upload-role 应为两个角色：前者扮演后者。",
+)
 
 
 @dataclass(frozen=True)
@@ -33,47 +51,96 @@ class Wanted:
     bucket: WantedBucket
 
 
-def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bucket", help="bucket name (default: OSS_BUCKET)")
-    parser.add_argument("--region", help="region of the bucket, such as cn-hangzhou (default: OSS_REGION)")
-    parser.add_argument("--account", help="account id; only a dry run needs it, to print whole ARNs")
-    parser.add_argument("--function-role", help=f"default: FUNCTION_ROLE_NAME or {DEFAULT_FUNCTION_ROLE}")
-    parser.add_argument("--upload-role", help=f"default: the role in STS_ROLE_ARN or {DEFAULT_UPLOAD_ROLE}")
-    parser.add_argument("--profiles", type=Path, help="default: PROFILES_FILE or profiles.toml")
-    parser.add_argument(
-        "--session-seconds",
-        type=int,
-        help="longest session of the upload role (default: STS_SESSION_SECONDS)",
+def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    def option(name: str, help_: Text, **more: Any) -> None:
+        parser.add_argument(name, help=help_.say(language), **more)
+
+    option("--bucket", Text("bucket name (default: OSS_BUCKET)", "桶名（默认：OSS_BUCKET）"))
+    option(
+        "--region",
+        Text(
+            "region of the bucket, such as cn-hangzhou (default: OSS_REGION)",
+            "桶所在的地域，如 cn-hangzhou（默认：OSS_REGION）",
+        ),
     )
-    parser.add_argument(
+    option(
+        "--account",
+        Text(
+            "account id; only a dry run needs it, to print whole ARNs",
+            "账号 ID；只有演练需要它，用来打印完整的 ARN",
+        ),
+    )
+    option("--function-role", _default(f"FUNCTION_ROLE_NAME or {DEFAULT_FUNCTION_ROLE}"))
+    option(
+        "--upload-role",
+        Text(
+            f"default: the role in STS_ROLE_ARN or {DEFAULT_UPLOAD_ROLE}",
+            f"默认：STS_ROLE_ARN 里的角色，或 {DEFAULT_UPLOAD_ROLE}",
+        ),
+    )
+    option("--profiles", _default("PROFILES_FILE or profiles.toml"), type=Path)
+    option(
+        "--session-seconds",
+        Text(
+            "longest session of the upload role (default: STS_SESSION_SECONDS)",
+            "上传角色的会话最长多少秒（默认：STS_SESSION_SECONDS）",
+        ),
+        type=int,
+    )
+    option(
         "--also-trust",
+        Text(
+            "RAM user or role that may take the upload role as well, to try forms from your own machine",
+            "也可扮演上传角色的 RAM 用户或角色，用来在自己的机器上试表单",
+        ),
         action="append",
         default=[],
         metavar="ARN",
-        help="RAM user or role that may take the upload role as well, to try forms from your own machine",
     )
-    parser.add_argument(
-        "--logs", metavar="PROJECT/LOGSTORE", help="let the function write its log there (s.yaml: logConfig)"
+    option(
+        "--logs",
+        Text(
+            "let the function write its log there (s.yaml: logConfig)",
+            "函数把日志写到这里（s.yaml：logConfig）",
+        ),
+        metavar="PROJECT/LOGSTORE",
     )
-    parser.add_argument(
+    option(
         "--bucket-create",
+        Text(
+            "make the bucket when it is missing, and have it end stale multipart uploads",
+            "桶不存在时创建，并让它清理未完成的分片上传",
+        ),
         action="store_true",
-        help="make the bucket when it is missing, and have it end stale multipart uploads",
     )
-    parser.add_argument(
+    option(
         "--allow-public-read",
+        Text(
+            'switch Block Public Access off where a profile has acl = "public-read"; asks before it does',
+            '有用途写着 acl = "public-read" 时关闭“阻止公共访问”；执行前会询问',
+        ),
         action="store_true",
-        help='switch Block Public Access off where a profile has acl = "public-read"; asks before it does',
     )
-    parser.add_argument(
+    option(
         "--h5-origin",
+        Text(
+            "page that posts forms from a browser, such as https://m.example.com; gets a CORS rule",
+            "从浏览器提交表单的网页，如 https://m.example.com；会为它加一条 CORS 规则",
+        ),
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="page that posts forms from a browser, such as https://m.example.com; gets a CORS rule",
     )
-    parser.add_argument("--dry-run", action="store_true", help="print every call and document, send nothing")
-    parser.add_argument("--yes", action="store_true", help="make the changes without asking")
+    option(
+        "--dry-run",
+        Text("print every call and document, send nothing", "打印每个调用与文档，不发送任何请求"),
+        action="store_true",
+    )
+    option("--yes", Text("make the changes without asking", "不经询问直接更改"), action="store_true")
+
+
+def _default(names: str) -> Text:
+    return Text(f"default: {names}", f"默认：{names.replace(' or ', ' 或 ')}")
 
 
 def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
@@ -81,42 +148,44 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
     What should be, from the options, the environment and the profiles.
 
     Raises:
-        Misconfigured: with a sentence for each option that is wrong.
+        Failure: with a sentence for each option that is wrong.
     """
-    problems: list[str] = []
+    problems: list[Text] = []
 
-    def checked(value: str, kind: Kind, complaint: str) -> None:
+    def checked(value: str, kind: Kind, complaint: Text) -> None:
         try:
             kind.read(value)
         except ValueError:
-            problems.append(f"{complaint}; {value!r} is not." if value else f"{complaint}; it is missing.")
+            rest = Text(f"; {value!r} is not.", f"，而不是 {value!r}。") if value else MISSING
+            problems.append(Text(complaint.en + rest.en, complaint.zh + rest.zh))
 
     bucket = args.bucket or environ.get("OSS_BUCKET", "")
-    checked(bucket, BUCKET, "--bucket or OSS_BUCKET must be 3 to 63 lower-case letters, digits and hyphens")
+    checked(bucket, BUCKET, _must_be("--bucket or OSS_BUCKET", in_both(BUCKET.allowed)))
     region = args.region or environ.get("OSS_REGION", "")
     named = region.removeprefix("oss-") if region.startswith("oss-") else "cn-hangzhou"
-    checked(region, REGION, f"--region or OSS_REGION must be a region id such as {named}")
+    region_id = Text(f"a region id such as {named}", f"地域 ID，如 {named}")
+    checked(region, REGION, _must_be("--region or OSS_REGION", region_id))
     given_arn = environ.get("STS_ROLE_ARN", "")
     account, upload_role = _split_arn(given_arn)
     account = args.account or account or UNKNOWN_ACCOUNT
     if account != UNKNOWN_ACCOUNT:
-        checked(account, ACCOUNT_ID, "--account must be the digits of an account id")
+        checked(account, ACCOUNT_ID, _must_be("--account", DIGITS))
     function_role = args.function_role or environ.get("FUNCTION_ROLE_NAME") or DEFAULT_FUNCTION_ROLE
     upload_role = args.upload_role or upload_role or DEFAULT_UPLOAD_ROLE
     for option, name in (("--function-role", function_role), ("--upload-role", upload_role)):
-        checked(name, ROLE_NAME, f"{option} must be 1 to 64 letters, digits, points and hyphens")
+        checked(name, ROLE_NAME, _must_be(option, ROLE_LETTERS))
     if function_role == upload_role:
-        problems.append("--function-role and --upload-role must be two roles: the one takes the other.")
+        problems.append(TWO_ROLES)
     for origin in args.h5_origin:
-        checked(origin, ORIGIN, "--h5-origin must be an origin such as https://m.example.com, without a path")
+        checked(origin, ORIGIN, _must_be("--h5-origin", PAGE_ORIGIN))
     for arn in args.also_trust:
-        checked(arn, TRUSTED_ARN, "--also-trust must be acs:ram::<account>:user/<name> or …:role/<name>")
+        checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
     if args.logs:
-        checked(args.logs, LOGS, "--logs must be PROJECT/LOGSTORE")
+        checked(args.logs, LOGS, _must_be("--logs", Text("PROJECT/LOGSTORE", " PROJECT/LOGSTORE")))
     policy, profiles = _read_profiles(args, environ, bucket, problems)
     seconds = _session_seconds(args, environ, problems)
     if problems:
-        raise Misconfigured(Problem("setup", problem) for problem in problems)
+        raise Failure(*problems)
     project, _, logstore = (args.logs or "").partition("/")
     return Wanted(
         WantedRoles(
@@ -140,6 +209,10 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
     )
 
 
+def _must_be(names: str, allowed: Text) -> Text:
+    return Text(f"{names} must be {allowed.en}", f"{names.replace(' or ', ' 或 ')} 应为{allowed.zh}")
+
+
 def _split_arn(arn: str) -> tuple[str, str]:
     """Account and name of a role; two empty texts for what is no role's ARN."""
     try:
@@ -151,7 +224,7 @@ def _split_arn(arn: str) -> tuple[str, str]:
 
 
 def _read_profiles(
-    args: argparse.Namespace, environ: Mapping[str, str], bucket: str, problems: list[str]
+    args: argparse.Namespace, environ: Mapping[str, str], bucket: str, problems: list[Text]
 ) -> tuple[dict[str, Any], list[Profile]]:
     """The policy that serves all profiles, and the profiles."""
     path = args.profiles or DEFAULT_PROFILES_FILE.parent / (
@@ -160,24 +233,34 @@ def _read_profiles(
     try:
         text = Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        why = why_unreadable(error)
         problems.append(
-            f"--profiles {path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}."
+            Text(f"--profiles {path} cannot be read: {why.en}.", f"无法读取 --profiles {path}：{why.zh}。")
         )
         return {}, []
     profiles, found = read_profiles(text, default_signature="v4")
-    problems += [problem.sentence for problem in found]
+    problems += [in_both(problem.sentence) for problem in found]
     policy = session_policies(bucket, profiles.values())[UPLOADS]
     if len(policy) > MAX_POLICY_CHARACTERS:
         problems.append(
-            f"profiles.toml: all folders together make a policy of {len(policy)} characters; STS takes"
-            f" {MAX_POLICY_CHARACTERS}. Use fewer or shorter first folders."
+            Text(
+                f"profiles.toml: all folders together make a policy of {len(policy)} characters; STS takes"
+                f" {MAX_POLICY_CHARACTERS}. Use fewer or shorter first folders.",
+                f"profiles.toml：所有目录合起来的权限策略有 {len(policy)} 个字符，STS 最多接受"
+                f" {MAX_POLICY_CHARACTERS} 个。请减少或缩短第一级目录。",
+            )
         )
     return json.loads(policy), list(profiles.values())
 
 
-def _session_seconds(args: argparse.Namespace, environ: Mapping[str, str], problems: list[str]) -> int:
+def _session_seconds(args: argparse.Namespace, environ: Mapping[str, str], problems: list[Text]) -> int:
     text = str(args.session_seconds or environ.get("STS_SESSION_SECONDS") or 3600)
     if not re.fullmatch(r"\d{1,6}", text) or not 900 <= int(text) <= 43200:
-        problems.append(f"--session-seconds or STS_SESSION_SECONDS must be 900 to 43200; {text!r} is not.")
+        problems.append(
+            Text(
+                f"--session-seconds or STS_SESSION_SECONDS must be 900 to 43200; {text!r} is not.",
+                f"--session-seconds 或 STS_SESSION_SECONDS 应为 900 到 43200，而不是 {text!r}。",
+            )
+        )
         return 3600
     return int(text)

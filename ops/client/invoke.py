@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from function.errors import Misconfigured
 from function.kinds import ADDRESS_PATTERN
 from function.uploads.media_types import TYPE_OF_EXTENSION
 from ops.account.operator_keys import operator_keys
@@ -32,7 +31,7 @@ from ops.explain.explanation import explain
 from ops.explain.paste_reader import read_pasted
 from ops.explain.pasted import PastedForm, Unreadable
 from ops.explain.policy_words import size_words
-from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable, shown
 from ops.terminal.screen import Screen
 
@@ -101,9 +100,9 @@ def run(args: argparse.Namespace) -> int:
         answer = _ask_for_form(client, args, token, screen, language)
         if args.upload:
             _upload(answer, args, screen, language)
-    except Misconfigured as error:
-        for wrong in error.problems:
-            complaints.fail(wrong.sentence)
+    except Failure as error:
+        for sentence in error.sentences:
+            complaints.fail(sentence.say(language))
         return 2
     except (InvokeFailed, FunctionSilent, UploadFailed) as error:
         complaints.fail(str(error))

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from ops.deploy.env_file import EnvFile, read_env_file
+from ops.terminal.language import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV_FILE = ROOT / ".env"
@@ -20,13 +21,13 @@ NAMES_OF_OTHERS = re.compile(
 )
 
 
-def add_env_argument(parser: argparse.ArgumentParser) -> None:
+def add_env_argument(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument(
         "--env-file",
         type=Path,
         default=ENV_FILE,
         metavar="FILE",
-        help="settings (default: .env beside s.yaml)",
+        help=Text("settings (default: .env beside s.yaml)", "设置（默认：s.yaml 旁的 .env）").say(language),
     )
 
 

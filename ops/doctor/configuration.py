@@ -14,6 +14,7 @@ from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
 from ops.doctor.findings import Finding, State, same
 from ops.terminal.language import Text
+from ops.terminal.phrases import in_both
 
 SURE_FORM_LIFE = timedelta(minutes=15)
 
@@ -35,7 +36,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
         settings = read_settings(environ)
     except Misconfigured as error:
         return None, [
-            Finding(SETTINGS, State.BAD, same(problem.sentence), _remedy_of(problem))
+            Finding(SETTINGS, State.BAD, in_both(problem.sentence), _remedy_of(problem))
             for problem in error.problems
         ]
     names = ", ".join(settings.profiles)

@@ -7,13 +7,13 @@ from datetime import datetime
 from time import sleep
 
 from function.credentials import AccessKeys, StsCredentials
-from function.errors import Misconfigured, StsRejected, UploadError
+from function.errors import StsRejected, UploadError
 from function.grants import UPLOADS
 from function.settings import Settings
 from ops.account.operator_keys import operator_keys
 from ops.doctor.findings import Finding, State, joined, same, unreachable
 from ops.explain.advice import find_advice
-from ops.terminal.language import Text
+from ops.terminal.language import Failure, Text
 from sts_credentials import StsClient
 
 STS_ATTEMPTS = 2
@@ -25,7 +25,7 @@ STS = Text("AssumeRole", "AssumeRole")
 def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
     try:
         keys = operator_keys(environ)
-    except Misconfigured:
+    except Failure:
         said = Text("there are none in the environment", "环境变量中没有密钥")
         remedy = Text(
             "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET to the key of a RAM user"

@@ -3,11 +3,16 @@ The two languages in which the operator's commands answer.
 """
 
 import argparse
+import errno
+import locale
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 LANGUAGES = ("en", "zh")
+LOCALE_NAMES = ("LC_ALL", "LC_MESSAGES", "LANG")
+# Windows has none of those variables, and calls it "Chinese (Simplified)_China".
+CHINESE = ("zh", "chinese")
 
 
 @dataclass(frozen=True)
@@ -24,18 +29,50 @@ class Text:
         return text.format(**values) if values else text
 
 
-def add_language_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--lang",
-        choices=LANGUAGES,
-        help="language of the answer (default: from LC_ALL, LC_MESSAGES or LANG)",
-    )
+class Failure(Exception):
+    """Raised when a command cannot go on: sentences for the operator, one for each thing to change."""
+
+    def __init__(self, *sentences: Text) -> None:
+        super().__init__(" ".join(sentence.en for sentence in sentences))
+        self.sentences = sentences
+
+
+HELP = Text(
+    "language of the answer (default: from LC_ALL, LC_MESSAGES or LANG)",
+    "用哪种语言应答（默认：由 LC_ALL、LC_MESSAGES 或 LANG 决定）",
+)
+# What the system says of files and ports that cannot be used.
+SYSTEM_WORDS = {
+    os.strerror(errno.ENOENT): "没有这个文件或目录",
+    os.strerror(errno.EACCES): "没有权限",
+    os.strerror(errno.EPERM): "不允许",
+    os.strerror(errno.EISDIR): "它是目录",
+    os.strerror(errno.ENOTDIR): "路径的一部分不是目录",
+    os.strerror(errno.EEXIST): "已存在",
+    os.strerror(errno.EROFS): "文件系统只读",
+    os.strerror(errno.ENOSPC): "磁盘已满",
+    os.strerror(errno.EADDRINUSE): "已被占用",
+}
+
+
+def system_words(text: str) -> Text:
+    """What the system said; in Chinese where the table has it."""
+    return Text(text, SYSTEM_WORDS.get(text, text))
+
+
+def why_unreadable(error: OSError | UnicodeError) -> Text:
+    """Why a text file could not be read."""
+    said = isinstance(error, OSError) and error.strerror
+    return system_words(said) if said else Text("it is not UTF-8", "不是 UTF-8")
+
+
+def add_language_argument(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    parser.add_argument("--lang", choices=LANGUAGES, help=HELP.say(language))
 
 
 def chosen_language(wanted: str | None, environ: Mapping[str, str] = os.environ) -> str:
-    """The wanted language, else the one the locale variables name, else English."""
+    """The wanted language, else the one the locale names, else English."""
     if wanted:
         return wanted
-    names = (environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    locale = next((name for name in names if name), "")
-    return "zh" if locale.lower().startswith("zh") else "en"
+    named = next(filter(None, map(environ.get, LOCALE_NAMES)), None) or locale.getlocale()[0] or ""
+    return "zh" if named.lower().startswith(CHINESE) else "en"

@@ -1,0 +1,12 @@
+"""phrase: English that keeps what it was made of."""
+
+from function.phrase import Phrase
+
+
+def test_a_phrase_is_its_text_and_keeps_what_it_was_made_of():
+    phrase = Phrase("{name} has {{id}} of {value!r}", name="key", value="a")
+    assert phrase == "key has {id} of 'a'"
+    assert (phrase.template, phrase.values) == (
+        "{name} has {{id}} of {value!r}",
+        {"name": "key", "value": "a"},
+    )
