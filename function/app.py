@@ -13,7 +13,7 @@ from function.callers import prepare_callers
 from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.form_life import MARGIN
-from function.grants import UPLOADS
+from function.grants import OBJECTS, UPLOADS
 from function.http import Request, Response, request_id_of
 from function.instance import ID_BYTES, Call, Instance, Surroundings
 from function.log_line import LogLine, encode, log, places_of
@@ -62,7 +62,9 @@ class Function:
             import_module(ROUTES[DEFAULT_ROUTE].module)
             prepare_callers(instance.settings)
             now = self._around.now()
-            instance.credentials_for(UPLOADS, context, now, [now + _longest_life(instance.settings)])
+            instance.credentials_for(
+                UPLOADS, context, now, [now + _longest_lives(instance.settings)[UPLOADS]]
+            )
             log.info("initialize: ready (version %s)", VERSION)
         except UploadError as error:
             log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)
@@ -149,17 +151,22 @@ def _new_instance(around: Surroundings) -> Instance:
         session_life=settings.session_life,
         sleep=around.sleep,
     )
-    longest_form = _longest_life(settings) + MARGIN
+    lives = _longest_lives(settings)
     credentials = {
-        purpose: CredentialsCache(partial(client.assume_role, policy), longest_form)
+        purpose: CredentialsCache(partial(client.assume_role, policy), lives[purpose] + MARGIN)
         for purpose, policy in settings.session_policies.items()
     }
     # No partial: it would show the environment to whoever prints it.
     return Instance(around, settings, credentials, lambda context: own_access_keys(around.environ, context))
 
 
-def _longest_life(settings: Settings) -> timedelta:
-    return max(profile.expires_in for profile in settings.profiles.values())
+def _longest_lives(settings: Settings) -> dict[str, timedelta]:
+    """How long the longest-lived thing that each purpose's credentials sign is good."""
+    profiles = settings.profiles.values()
+    return {
+        UPLOADS: max(profile.expires_in for profile in profiles),
+        OBJECTS: max((profile.read_life for profile in profiles if profile.read), default=timedelta(0)),
+    }
 
 
 def _route_of(path: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from function.profiles import Profile
 
-UPLOADS = "uploads"
+UPLOADS, OBJECTS = "uploads", "objects"
 MAX_POLICY_CHARACTERS = 2048
 PUBLIC_ACLS = ("public-read", "public-read-write")
 
@@ -42,9 +42,32 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     return [grant for grant in grants if grant.folders]
 
 
+def grants_for_objects(profiles: Iterable[Profile]) -> list[Grant]:
+    """What the function's own calls to OSS and the URLs of ``/read`` need, where an option asks for them."""
+    actions: dict[str, set[str]] = {}
+    for profile in profiles:
+        actions.setdefault(profile.key.literal_folder, set()).update(_actions_on_objects(profile))
+    folders: dict[tuple[str, ...], list[str]] = {}
+    for folder in sorted(actions):
+        folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
+    return [Grant(wanted, tuple(folders[wanted])) for wanted in sorted(folders) if wanted]
+
+
+def _actions_on_objects(profile: Profile) -> Iterator[str]:
+    # HeadObject, which confirming asks, needs what reading needs.
+    if profile.confirm or profile.is_read_signed:
+        yield "oss:GetObject"
+
+
 def session_policies(bucket: str, profiles: Iterable[Profile]) -> Mapping[str, str]:
-    """The session policy of each purpose, as JSON text."""
-    return {UPLOADS: policy_of(bucket, grants_for_uploads(profiles))}
+    """The session policy of each purpose that these profiles have, as JSON text."""
+    grants = {UPLOADS: grants_for_uploads(profiles), OBJECTS: grants_for_objects(profiles)}
+    return {purpose: policy_of(bucket, needed) for purpose, needed in grants.items() if needed}
+
+
+def role_policy(bucket: str, profiles: Iterable[Profile]) -> str:
+    """What the role must allow so that every session gets what it asks for, as JSON text."""
+    return policy_of(bucket, [*grants_for_uploads(profiles), *grants_for_objects(profiles)])
 
 
 def policy_of(bucket: str, grants: Iterable[Grant]) -> str:

@@ -17,6 +17,10 @@ TYPE_PATTERN = r"\*/\*|[a-z0-9][a-z0-9.+_-]*/(\*|[a-z0-9][a-z0-9.+_-]*)"
 # Printable ASCII without the dollar sign, which a policy would have to escape.
 HEADER_VALUE = r"[\x20-\x23\x25-\x7e]{1,1024}"
 METADATA_NAME = r"[a-z0-9][a-z0-9-]{0,63}"
+# Of a profile, and of a variant.
+NAME = r"[A-Za-z0-9_-]{1,64}"
+PROCESS_VALUE = r"[\x21-\x7e]{1,1024}"
+MAX_VARIANTS = 64
 
 
 class Option(NamedTuple):
@@ -113,6 +117,11 @@ def _one_of(*allowed: str) -> Callable[[str, Any], str]:
     return read
 
 
+def _readers(name: str, value: Any) -> str:
+    """Empty where nobody reads through the function."""
+    return "" if value is None else _one_of("owner", "callers")(name, value)
+
+
 def _header(name: str, value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(HEADER_VALUE, value):
         raise ValueError(Phrase("{name} must be 1 to 1024 printable ASCII characters without $", name=name))
@@ -140,6 +149,32 @@ def _metadata(name: str, value: Any) -> dict[str, str]:
     return value
 
 
+def _variants(name: str, value: Any) -> dict[str, str]:
+    variants = {} if value is None else value
+    if not isinstance(variants, dict):
+        clause = Phrase("{name} must be a table of names and texts", name=name)
+        raise ValueError(clause)  # noqa: TRY004 - a clause, not a bug
+    wrong = [
+        Phrase("{name} name {key!r} must be 1 to 64 letters, digits, _ or -", name=name, key=key)
+        for key in variants
+        if not re.fullmatch(NAME, key)
+    ]
+    wrong += [
+        Phrase(
+            "{name}.{key} must be a value of x-oss-process: 1 to 1024 visible ASCII characters",
+            name=name,
+            key=key,
+        )
+        for key, item in variants.items()
+        if not isinstance(item, str) or not re.fullmatch(PROCESS_VALUE, item)
+    ]
+    if len(variants) > MAX_VARIANTS:
+        wrong.append(Phrase("{name} has more than {most} names", name=name, most=MAX_VARIANTS))
+    if wrong:
+        raise ValueError(*wrong)
+    return variants
+
+
 OPTIONS = (
     Option("max_size", _max_size, is_for_pages=True),
     Option("min_size", _size, 1, is_for_pages=True),
@@ -158,6 +193,10 @@ OPTIONS = (
         pins="x-oss-storage-class",
     ),
     Option("metadata", _metadata, pins="x-oss-meta-"),
+    Option("confirm", _flag, False),
+    Option("read", _readers),
+    Option("read_for", _seconds, 600),
+    Option("variants", _variants),
 )
 OPTION_NAMES = ("key", *(option.name for option in OPTIONS))
 PAGE_OPTION_NAMES = ("key", *(option.name for option in OPTIONS if option.is_for_pages))
@@ -193,8 +232,10 @@ def pinned_fields(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     fields: list[tuple[str, str]] = []
     for option in OPTIONS:
         value = values.get(option.name)
+        if not option.pins or value is None:
+            continue
         if isinstance(value, dict):
             fields += [(f"{option.pins}{name}", item) for name, item in value.items()]
-        elif option.pins and value is not None:
+        else:
             fields.append((option.pins, value))
     return tuple(fields)

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from function.content_type import is_run_by_browsers
@@ -12,6 +13,7 @@ from function.key_template import KeyTemplate, problems_of
 from function.phrase import Phrase
 from function.profile_options import (
     ANY_TYPE,
+    NAME,
     OPTION_NAMES,
     PAGE_OPTION_NAMES,
     pinned_fields,
@@ -19,7 +21,6 @@ from function.profile_options import (
 )
 
 PROFILES_TOML = "profiles.toml"
-PROFILE_NAME = r"[A-Za-z0-9_-]{1,64}"
 
 
 class Profile(NamedTuple):
@@ -32,6 +33,12 @@ class Profile(NamedTuple):
         expires_in: how long a form lives.
 
         pinned: further form fields with their values, under OSS's names, each pinned as it is.
+
+        read: to whom ``/read`` gives signed URLs: ``owner``, ``callers``, or nobody (empty).
+
+        read_for: how long such a URL is good at least; it lives two windows of this.
+
+        variants: values of ``x-oss-process`` by name.
     """
 
     name: str
@@ -44,6 +51,10 @@ class Profile(NamedTuple):
     callback: bool
     signature_version: str
     pinned: tuple[tuple[str, str], ...]
+    confirm: bool
+    read: str
+    read_for: timedelta
+    variants: Mapping[str, str]
 
     @property
     def takes_filename(self) -> bool:
@@ -53,6 +64,16 @@ class Profile(NamedTuple):
     @property
     def acl(self) -> str:
         return dict(self.pinned).get("x-oss-object-acl", "default")
+
+    @property
+    def read_life(self) -> timedelta:
+        """How long a URL of ``/read`` lives: from the start of a window to the end of the next."""
+        return 2 * self.read_for
+
+    @property
+    def is_read_signed(self) -> bool:
+        """Whether a URL of ``/read`` needs a signature: what is public has a plain one."""
+        return bool(self.read) and self.acl != "public-read"
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -119,7 +140,7 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
             "{file}: {name!r} must be a table of options: [{name}]", file=PROFILES_TOML, name=name
         )
         return None, [_problem(sentence)]
-    if not re.fullmatch(PROFILE_NAME, name):
+    if not re.fullmatch(NAME, name):
         sentence = Phrase(
             "{file}: [{name}] must be named with 1 to 64 letters, digits, _ or -",
             file=PROFILES_TOML,
@@ -131,6 +152,8 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
     defaults = {"signature": default_signature, "content_types": list(ANY_TYPE) if is_page else None}
     values, found = read_options(table, defaults)
     clauses = [*_strangers(table, is_page), *problems_of(key), *found, *_contradictions(values, is_page)]
+    if not is_page:
+        clauses += _reading_contradictions(str(key), table, values)
     if clauses:
         return None, [problem_in(name, clause) for clause in clauses]
     profile = Profile(
@@ -144,6 +167,10 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
         callback=values["callback"],
         signature_version=values["signature"],
         pinned=() if is_page else pinned_fields(values),
+        confirm=values["confirm"],
+        read=values["read"],
+        read_for=values["read_for"],
+        variants=MappingProxyType(values["variants"]),
     )
     return profile, []
 
@@ -170,6 +197,18 @@ def _contradictions(values: Mapping[str, Any], is_page: bool) -> Iterator[Phrase
         yield Phrase(
             'content_types must be ["*/*"] where key ends in {{filename}}: no form field pins the type'
         )
+
+
+def _reading_contradictions(
+    key: str, table: Mapping[str, Any], values: Mapping[str, Any]
+) -> Iterator[Phrase]:
+    for option in ("read_for", "variants"):
+        if option in table and "read" not in table:
+            yield Phrase(
+                '{option} needs read = "owner" or "callers": nothing else asks for it', option=option
+            )
+    if values.get("read") == "owner" and "{owner}" not in key:
+        yield Phrase('read = "owner" needs {{owner}} in key: nothing else tells whose an object is')
 
 
 def _overlaps(profiles: Iterable[Profile]) -> Iterator[Problem]:

@@ -18,18 +18,18 @@ class CallerKind(NamedTuple):
 
         needs_tokens: whether ``TOKEN_SECRET`` must be there for it.
 
-        is_counted_by_address: because its callers cannot be told apart otherwise.
+        tells_apart: whether each caller has an owner of their own; else they are counted by address.
     """
 
     module: str
     needs_tokens: bool = True
-    is_counted_by_address: bool = False
+    tells_apart: bool = True
 
 
 CALLER_KINDS = {
     "wechat": CallerKind("function.callers.wechat"),
     "jwt": CallerKind("function.callers.business_jwt"),
-    "anonymous": CallerKind("function.callers.anonymous", needs_tokens=False, is_counted_by_address=True),
+    "anonymous": CallerKind("function.callers.anonymous", needs_tokens=False, tells_apart=False),
 }
 
 
@@ -57,6 +57,8 @@ SETTINGS = (
     Setting("OSS_BUCKET", kinds.BUCKET, is_needed=True),
     Setting("OSS_REGION", kinds.REGION, "{FC_REGION}", is_needed=True),
     Setting("OSS_HOST", kinds.ORIGIN, "https://{OSS_BUCKET}.oss-{OSS_REGION}.aliyuncs.com"),
+    Setting("OSS_ENDPOINT", kinds.ORIGIN, "{OSS_HOST}"),
+    Setting("READ_ORIGIN", kinds.ORIGIN, "{OSS_HOST}"),
     Setting("OSS_SIGNATURE_VERSION", kinds.one_of(*SIGNATURE_VERSIONS), "v4"),
     Setting("STS_ROLE_ARN", kinds.ROLE_ARN, is_needed=True),
     Setting("STS_ENDPOINT", kinds.ORIGIN, "https://sts.{OSS_REGION}.aliyuncs.com"),
@@ -105,6 +107,7 @@ SETTINGS = (
     Setting("UPLOAD_WEBHOOK_URL", kinds.ADDRESS, is_secret=True),
     Setting("CALLER_RATE", kinds.RATE, "60/min"),
     Setting("LOGIN_RATE", kinds.RATE, "30/min"),
+    Setting("READ_RATE", kinds.RATE, "600/min"),
     Setting("CLIENT_ADDRESS_HEADER", kinds.HEADER_NAME),
     Setting("PROFILES_FILE", kinds.any_text(Phrase("the path of a TOML file")), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", kinds.ORIGINS),

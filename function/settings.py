@@ -1,18 +1,17 @@
 """The environment and ``profiles.toml`` become one frozen, validated ``Settings``."""
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from function import jwt_key
+from function import contradictions, jwt_key
 from function.errors import Misconfigured, Problem
-from function.form_life import MARGIN, fits
-from function.grants import MAX_POLICY_CHARACTERS, session_policies
-from function.kinds import MIN_SECRET_BYTES, Rate
+from function.grants import session_policies
+from function.kinds import Rate
 from function.phrase import Phrase
-from function.profiles import PROFILES_TOML, Profile, problem_in, read_profiles
+from function.profiles import PROFILES_TOML, Profile, read_profiles
 from function.setting_table import CALLER_KINDS, SETTINGS, CallerKind, Setting
 
 DEFAULT_PROFILES_FILE = Path(__file__).parents[1] / PROFILES_TOML
@@ -46,7 +45,8 @@ class Settings(NamedTuple):
     Everything the function is told from outside, checked.
 
     Args:
-        host: origin a form is posted to, without a trailing slash.
+        host: origin a form is posted to, without a trailing slash; of ``/read``'s URLs it is
+            ``read_origin``, of the function's own calls to OSS ``oss_endpoint``.
 
         session_policies: the RAM document sent with AssumeRole for each purpose, as JSON text.
 
@@ -58,6 +58,8 @@ class Settings(NamedTuple):
     bucket: str
     region: str
     host: str
+    oss_endpoint: str
+    read_origin: str
     profiles: Mapping[str, Profile]
     role_arn: str
     sts_endpoint: str
@@ -75,6 +77,7 @@ class Settings(NamedTuple):
     upload_webhook_url: str | None
     caller_rate: Rate
     login_rate: Rate
+    read_rate: Rate
     client_address_header: str | None
     allowed_origins: frozenset[str]
     log_level: str
@@ -100,11 +103,11 @@ def read_settings(
     profiles, found = _read_profiles_file(values, read_text)
     policies = session_policies(values.get("OSS_BUCKET", ""), profiles.values())
     problems += found
-    problems += _what_misleads_the_sdk(environ)
-    problems += _policies_too_long(policies)
-    problems += _profiles_that_need_more(values, profiles)
-    judged = frozenset(problem.setting for problem in problems)
-    problems += _weak_secrets(values, judged)
+    problems += contradictions.what_misleads_the_sdk(environ)
+    problems += contradictions.policies_too_long(policies)
+    problems += contradictions.profiles_that_need_more(values, profiles)
+    judged = frozenset(_settings_of(problems))
+    problems += contradictions.weak_secrets(values, profiles, judged)
     problems += jwt_key.problems_of(values, judged)
     if problems:
         raise Misconfigured(problems)
@@ -115,13 +118,15 @@ def _read_rows(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem
     """The value of each row that is set or has a default; of those that are wrong a problem instead."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
+    unmade: list[str] = []
     texts = {"FC_REGION": environ.get("FC_REGION", "").strip()}
     for row in SETTINGS:
         if row.caller not in ("", values.get("CALLER_AUTH")):
             continue
         given = environ.get(row.name, "").strip()
         # What is made from a wrong value is not judged by itself.
-        if not given and any(f"{{{problem.setting}}}" in row.default for problem in problems):
+        if not given and any(f"{{{name}}}" in row.default for name in (*unmade, *_settings_of(problems))):
+            unmade.append(row.name)
             continue
         text = texts[row.name] = given or row.default.format_map(texts)
         if not text.isascii():
@@ -137,6 +142,10 @@ def _read_rows(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem
             )
             problems.append(Problem(row.name, sentence))
     return values, problems
+
+
+def _settings_of(problems: Iterable[Problem]) -> Iterator[str]:
+    return (problem.setting for problem in problems)
 
 
 def _refusal(row: Setting, shown: str) -> Phrase:
@@ -155,79 +164,6 @@ def _read_profiles_file(
         sentence = Phrase("PROFILES_FILE = {path!r} cannot be read: {why}", path=str(path), why=why)
         return {}, [Problem("PROFILES_FILE", sentence)]
     return read_profiles(text, default_signature=values.get("OSS_SIGNATURE_VERSION", "v4"))
-
-
-def _what_misleads_the_sdk(environ: Mapping[str, str]) -> Iterator[Problem]:
-    # The SDK silently prefers this pair to the credentials it is handed.
-    if environ.get("ALIYUN_ACCESS_KEY_ID") or environ.get("ALIYUN_ACCESS_KEY_SECRET"):
-        yield Problem(
-            "ALIYUN_ACCESS_KEY_ID",
-            Phrase(
-                "ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_SECRET must be unset: the SDK would use them"
-                " instead of the function's role (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET)"
-            ),
-        )
-    if environ.get("DEBUG", "").lower() == "sdk":
-        yield Problem("DEBUG", Phrase("DEBUG = 'sdk' must be unset: the SDK would print tokens"))
-
-
-def _policies_too_long(policies: Mapping[str, str]) -> Iterator[Problem]:
-    for policy in policies.values():
-        if len(policy) > MAX_POLICY_CHARACTERS:
-            yield Problem(
-                PROFILES_TOML,
-                Phrase(
-                    "{file}: all folders together make a session policy of {count} characters;"
-                    " STS takes {most}. Use fewer or shorter first folders",
-                    file=PROFILES_TOML,
-                    count=len(policy),
-                    most=MAX_POLICY_CHARACTERS,
-                ),
-            )
-
-
-def _profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, Profile]) -> Iterator[Problem]:
-    session = values.get("STS_SESSION_SECONDS")
-    for profile in profiles.values():
-        if session and not fits(profile.expires_in, session):
-            yield problem_in(
-                profile.name,
-                Phrase(
-                    "expires_in ({life} s) plus {margin} s must be less than"
-                    " STS_SESSION_SECONDS ({session} s)",
-                    life=profile.expires_in.seconds,
-                    margin=MARGIN.seconds,
-                    session=session.seconds,
-                ),
-            )
-        if profile.callback and "CALLBACK_URL" not in values:
-            clause = Phrase("callback = true needs CALLBACK_URL")
-            yield problem_in(profile.name, clause, needs="CALLBACK_URL")
-
-
-def _weak_secrets(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
-    secrets = values.get("TOKEN_SECRET", ())
-    kind = CALLER_KINDS.get(values.get("CALLER_AUTH", ""))
-    for_callers = kind is not None and kind.needs_tokens
-    if not secrets and "TOKEN_SECRET" not in judged and (for_callers or "CALLBACK_URL" in values):
-        needed_for = f"CALLER_AUTH={values['CALLER_AUTH']}" if for_callers else "CALLBACK_URL"
-        yield Problem(
-            "TOKEN_SECRET",
-            Phrase(
-                "TOKEN_SECRET is missing; {needed_for} needs at least {least} random bytes",
-                needed_for=needed_for,
-                least=MIN_SECRET_BYTES,
-            ),
-        )
-    owner = values.get("OWNER_SECRET")
-    if owner and len(owner) < MIN_SECRET_BYTES:
-        sentence = Phrase("OWNER_SECRET must have at least {least} bytes", least=MIN_SECRET_BYTES)
-        yield Problem("OWNER_SECRET", sentence)
-    if set(secrets) & set(values.get("RECEIPT_SECRET", ())):
-        sentence = Phrase(
-            "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
-        )
-        yield Problem("RECEIPT_SECRET", sentence)
 
 
 def _settings(

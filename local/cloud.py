@@ -3,6 +3,7 @@ One cloud on localhost: STS, OSS, WeChat and the playground around a function be
 """
 
 import secrets
+import tempfile
 import tomllib
 from collections.abc import MutableMapping
 from contextlib import ExitStack
@@ -40,7 +41,7 @@ ROLE_POLICY: dict[str, Any] = {
     "Statement": [
         {
             "Effect": "Allow",
-            "Action": ["oss:PutObject", "oss:PutObjectAcl"],
+            "Action": ["oss:PutObject", "oss:PutObjectAcl", "oss:GetObject"],
             "Resource": [f"acs:oss:*:*:{BUCKET}/*"],
         }
     ],
@@ -49,7 +50,8 @@ CALLER_KINDS = ("wechat", "jwt", "anonymous")
 
 # What a shell may hold that would lead the function, or the demo's client, somewhere else.
 OWN_SETTINGS = frozenset(
-    "OSS_BUCKET OSS_REGION OSS_HOST OSS_SIGNATURE_VERSION STS_ROLE_ARN STS_ENDPOINT STS_SESSION_SECONDS "
+    "OSS_BUCKET OSS_REGION OSS_HOST OSS_ENDPOINT READ_ORIGIN READ_RATE OSS_SIGNATURE_VERSION STS_ROLE_ARN "
+    "STS_ENDPOINT STS_SESSION_SECONDS "
     "CALLER_AUTH WECHAT_APPID WECHAT_SECRET WECHAT_ENDPOINT JWT_KEY JWT_ALGORITHM JWT_ISSUER JWT_AUDIENCE "
     "TOKEN_SECRET RECEIPT_SECRET OWNER_SECRET TOKEN_SECONDS CALLBACK_URL CALLBACK_KEY_ORIGIN "
     "UPLOAD_WEBHOOK_URL CALLER_RATE LOGIN_RATE CLIENT_ADDRESS_HEADER PROFILES_FILE ALLOWED_ORIGINS LOG_LEVEL "
@@ -96,12 +98,17 @@ class LocalCloud:
             raise ValueError(f"caller_auth must be one of {', '.join(CALLER_KINDS)}, not {caller_auth!r}")
         self.gateway = gateway
         self.caller_auth = caller_auth
-        self.profiles: dict[str, dict[str, Any]] = tomllib.loads(PROFILES_FILE.read_text("utf-8"))
         self._extra_settings = extra_settings or {}
         self._token_secret = secrets.token_hex(32)
         self._jwt_key = secrets.token_hex(32)
         accounts = Accounts(FUNCTION_KEY)
         with ExitStack() as built:
+            self._profiles_file = PROFILES_FILE
+            if caller_auth == "anonymous":
+                own = Path(built.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
+                self._profiles_file = _for_callers_who_are_all_one(own)
+            profiles: dict[str, dict[str, Any]] = tomllib.loads(self._profiles_file.read_text("utf-8"))
+            self.profiles = profiles
             self.oss = OssServer(accounts, BUCKET, REGION, folder, port=first_port, rules=rules)
             built.callback(self.oss.stop)
             self.sts = StsServer(accounts, ROLE_ARN, ROLE_POLICY, port=_after(self.oss.origin, first_port))
@@ -141,7 +148,7 @@ class LocalCloud:
             "TOKEN_SECRET": self._token_secret,
             "CALLBACK_URL": f"{self.gateway.origin}/callback",
             "CALLBACK_KEY_ORIGIN": self.oss.origin,
-            "PROFILES_FILE": str(PROFILES_FILE),
+            "PROFILES_FILE": str(self._profiles_file),
             "ALLOWED_ORIGINS": f"{self.playground.origin},http://localhost:{playground_port}",
             "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FUNCTION_KEY.access_key_secret,
@@ -208,6 +215,14 @@ class LocalCloud:
         if self.caller_auth == "jwt":
             config["businessToken"] = self.business_token("playground-user")
         return config
+
+
+def _for_callers_who_are_all_one(folder: Path) -> Path:
+    """The profiles, read by every caller: where nobody says who they are, nothing is anybody's own."""
+    text = PROFILES_FILE.read_text("utf-8").replace('read = "owner"', 'read = "callers"')
+    path = folder / PROFILES_FILE.name
+    path.write_text(text, "utf-8")
+    return path
 
 
 def _after(origin: str, first_port: int) -> int:

@@ -20,7 +20,7 @@ FLOORS = (
     "function function.phrase function.errors function.form_life function.kinds function.content_type"
     " function.key_template".split(),
     "function.jwt_key function.profile_options function.profiles function.grants function.setting_table"
-    " function.settings".split(),
+    " function.contradictions function.settings".split(),
     "function.body function.oss/ function.tokens function.limits function.outgoing function.credentials"
     " function.aliyun_sdk function.log_line function.http function.addresses function.instance".split(),
     "function.callers/ function.uploads/ function.receipts/".split(),
@@ -240,28 +240,25 @@ MODES = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, event):
-    """STS does not answer here; what is asked before it has been imported by then."""
-    environ = environment | MODES[mode]
-    environ |= {
+def plain(environment, mode):
+    """The environment of a deployment with only the required settings, whose STS does not answer."""
+    return {
+        **environment,
+        **MODES[mode],
         "CALLER_AUTH": mode,
         "TOKEN_SECRET": "0123456789abcdef" * 2,
         "STS_ENDPOINT": "http://127.0.0.1:9",
     }
+
+
+def a_request(event):
     # The function in the other process goes by the real clock.
     token = jwt.encode({"sub": "u", "exp": int(time.time()) + 600}, "k" * 32, algorithm="HS256")
     body = {"filename": "a.png", "contentType": "image/png"}
-    asked = event(body, headers={"Authorization": f"Bearer {token}"})
-    script = (
-        "import json, sys\n"
-        "sys.path.insert(0, '.')\n"
-        "import handler\n"
-        "handler.initialize(None)\n"
-        "before = set(sys.modules)\n"
-        f"answer = handler.handler({asked!r}, None)\n"
-        "print(json.dumps([json.loads(answer['body']), sorted(set(sys.modules) - before)]))"
-    )
+    return event(body, headers={"Authorization": f"Bearer {token}"})
+
+
+def in_another_process(script, environ):
     shown = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -271,9 +268,53 @@ def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, e
         timeout=60,
         env=environ,
     )
-    answer, imported = json.loads(shown.stdout)
+    return json.loads(shown.stdout)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, event):
+    """STS does not answer here; what is asked before it has been imported by then."""
+    script = (
+        "import json, sys\n"
+        "sys.path.insert(0, '.')\n"
+        "import handler\n"
+        "handler.initialize(None)\n"
+        "before = set(sys.modules)\n"
+        f"answer = handler.handler({a_request(event)!r}, None)\n"
+        "print(json.dumps([json.loads(answer['body']), sorted(set(sys.modules) - before)]))"
+    )
+    answer, imported = in_another_process(script, plain(environment, mode))
     assert answer["error"]["code"] == ("unauthorized" if mode == "wechat" else "sts_unavailable")
     assert imported == []
+
+
+# Each costs every cold start. What an option needs is imported when it is first asked for.
+OF_A_PLAIN_DEPLOYMENT = set(
+    "function function.addresses function.aliyun_sdk function.app function.body function.callers"
+    " function.content_type function.contradictions function.credentials function.errors function.form_life"
+    " function.grants function.http function.instance function.jwt_key function.key_template function.kinds"
+    " function.limits function.log_line function.oss function.oss.post_form function.oss.v4"
+    " function.outgoing function.phrase function.profile_options function.profiles function.receipts"
+    " function.receipts.ticket function.routes function.routes.upload_params function.setting_table"
+    " function.settings function.tokens function.uploads function.uploads.classic_page"
+    " function.uploads.media_types function.uploads.plan function.uploads.wanted handler"
+    " sts_credentials".split()
+)
+MODULE_OF = {"jwt": "business_jwt"}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_plain_deployment_imports_these_modules_and_no_other(mode, environment, event):
+    script = (
+        "import json, sys\n"
+        "sys.path.insert(0, '.')\n"
+        "import handler\n"
+        "handler.initialize(None)\n"
+        f"handler.handler({a_request(event)!r}, None)\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    loaded = set(in_another_process(script, plain(environment, mode))) & set(MODULES)
+    assert loaded == OF_A_PLAIN_DEPLOYMENT | {f"function.callers.{MODULE_OF.get(mode, mode)}"}
 
 
 def test_the_version_is_the_project_s():

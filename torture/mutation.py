@@ -45,6 +45,7 @@ TESTS = {
     "function.callers.business_jwt": (f"{ROOM}/callers/test_business_jwt.py", f"{ROOM}/callers"),
     "function.callers.wechat": (f"{ROOM}/callers/test_wechat.py", f"{ROOM}/callers"),
     "function.content_type": (f"{ROOM}/test_content_type.py", *reversed(SETTINGS), *FORMS),
+    "function.contradictions": (f"{ROOM}/test_contradictions.py", *SETTINGS),
     "function.credentials": (
         f"{ROOM}/test_credentials.py",
         f"{ROOM}/test_credentials_model.py",

@@ -73,7 +73,7 @@ def _count(call: Call, caller: Caller, forms: int) -> None:
     """Before anything is planned: a flood should cost as little as can be."""
     settings = call.settings
     claims: Sequence[Claim] = [Claim("forms", settings.caller_rate, caller.owner, forms)]
-    if settings.caller_kind.is_counted_by_address:
+    if not settings.caller_kind.tells_apart:
         address = client_address(call.request, settings.client_address_header)
         claims = claims_by_address("forms", settings.caller_rate, address, forms)
     call.instance.limits.take(claims, call.now)

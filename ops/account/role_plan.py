@@ -35,7 +35,7 @@ class Step:
 class WantedRoles:
     """
     Args:
-        upload_policy: what the upload role may do, the same as the function's session policy.
+        upload_policy: what the upload role may do: all that any of the function's session policies grants.
 
         session_seconds: what ``STS_SESSION_SECONDS`` will be.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from function.grants import MAX_POLICY_CHARACTERS, UPLOADS, session_policies
+from function.grants import MAX_POLICY_CHARACTERS, role_policy, session_policies
 from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
 from function.phrase import Phrase
 from function.profiles import Profile, read_profiles
@@ -226,7 +226,7 @@ def _split_arn(arn: str) -> tuple[str, str]:
 def _read_profiles(
     args: argparse.Namespace, environ: Mapping[str, str], bucket: str, problems: list[Text]
 ) -> tuple[dict[str, Any], list[Profile]]:
-    """The policy that serves all profiles, and the profiles."""
+    """The policy that serves every session of all profiles, and the profiles."""
     path = args.profiles or DEFAULT_PROFILES_FILE.parent / (
         environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
     )
@@ -240,17 +240,17 @@ def _read_profiles(
         return {}, []
     profiles, found = read_profiles(text, default_signature="v4")
     problems += [in_both(problem.sentence) for problem in found]
-    policy = session_policies(bucket, profiles.values())[UPLOADS]
-    if len(policy) > MAX_POLICY_CHARACTERS:
-        problems.append(
-            Text(
-                f"profiles.toml: all folders together make a policy of {len(policy)} characters; STS takes"
-                f" {MAX_POLICY_CHARACTERS}. Use fewer or shorter first folders.",
-                f"profiles.toml：所有目录合起来的权限策略有 {len(policy)} 个字符，STS 最多接受"
-                f" {MAX_POLICY_CHARACTERS} 个。请减少或缩短第一级目录。",
+    for policy in session_policies(bucket, profiles.values()).values():
+        if len(policy) > MAX_POLICY_CHARACTERS:
+            problems.append(
+                Text(
+                    f"profiles.toml: all folders together make a policy of {len(policy)} characters; STS"
+                    f" takes {MAX_POLICY_CHARACTERS}. Use fewer or shorter first folders.",
+                    f"profiles.toml：所有目录合起来的权限策略有 {len(policy)} 个字符，STS 最多接受"
+                    f" {MAX_POLICY_CHARACTERS} 个。请减少或缩短第一级目录。",
+                )
             )
-        )
-    return json.loads(policy), list(profiles.values())
+    return json.loads(role_policy(bucket, profiles.values())), list(profiles.values())
 
 
 def _session_seconds(args: argparse.Namespace, environ: Mapping[str, str], problems: list[Text]) -> int:

@@ -10,6 +10,8 @@ OSS_HOST = re.compile(
     r"https?://(?:(?P<bucket>[a-z0-9-]+)\.)?(?:vpc100-)?oss-(?P<region>[a-z0-9-]+?)(?P<internal>-internal)?"
     r"\.aliyuncs\.com/?"
 )
+# The last is asked by the function alone, which may be inside.
+ORIGINS_OF_THE_BUCKET = ("OSS_HOST", "READ_ORIGIN", "OSS_ENDPOINT")
 ACCELERATED = re.compile(r"accelerate(-overseas)?")
 LOOPBACK = re.compile(r"https?://(localhost|127\.[0-9.]+|\[::1\])(:\d+)?/?")
 TRIAL_APPID = "touristappid"
@@ -22,11 +24,11 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
     Args:
         region: where the function runs; the bucket is there too unless ``OSS_REGION`` says otherwise.
     """
-    host = variables.get("OSS_HOST", "")
-    if sentence := _host_problem(
-        host, variables.get("OSS_BUCKET", ""), variables.get("OSS_REGION") or region
-    ):
-        yield "OSS_HOST", f"= {host}: {sentence}"
+    bucket, region = variables.get("OSS_BUCKET", ""), variables.get("OSS_REGION") or region
+    for name in ORIGINS_OF_THE_BUCKET:
+        origin = variables.get(name, "")
+        if sentence := _host_problem(name, origin, bucket, region):
+            yield name, f"= {origin}: {sentence}"
     if variables.get("WECHAT_APPID") == TRIAL_APPID:
         yield (
             "WECHAT_APPID",
@@ -45,13 +47,15 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[str]:
             )
 
 
-def _host_problem(host: str, bucket: str, region: str) -> str:
+def _host_problem(name: str, host: str, bucket: str, region: str) -> str:
+    is_for_phones = name != "OSS_ENDPOINT"
     if LOOPBACK.fullmatch(host):
-        return "is this machine; a phone posts there, so leave it empty or name a domain bound to the bucket"
+        who = "a phone goes there" if is_for_phones else "OSS is elsewhere"
+        return f"is this machine; {who}, so leave it empty or name a domain bound to the bucket"
     match = OSS_HOST.fullmatch(host)
     if match is None:
         return ""
-    if match["internal"] or "vpc100-" in host:
+    if is_for_phones and (match["internal"] or "vpc100-" in host):
         return "is an internal address, which no phone reaches; leave it empty (OSS_ENDPOINT may be internal)"
     if not match["bucket"]:
         return "lacks the bucket in front; leave it empty, and the function puts it together"

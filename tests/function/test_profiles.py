@@ -135,6 +135,25 @@ def test_reads_sizes_with_units(text, size):
         ('metadata = "x"', "metadata must be a table"),
         ('metadata = {"UPPER" = "x"}', "lower-case letters"),
         ("metadata = {a = 1}", "metadata.a"),
+        ("confirm = 1", "confirm = 1 must be true or false"),
+        ('read = "everybody"', "read = 'everybody' must be one of owner, callers"),
+        ('read = ""', "read = '' must be one of owner, callers"),
+        ("read = true", "read = True must be one of"),
+        ('read = "owner"\nread_for = 0', "read_for = 0 must be whole seconds from 1 to 43200"),
+        ('read = "owner"\nread_for = 1.5', "read_for = 1.5"),
+        ('key = "all/{id}"\nread = "owner"', 'read = "owner" needs {owner} in key'),
+        ("read_for = 60", 'read_for needs read = "owner" or "callers"'),
+        ('variants = {thumb = "image/info"}', 'variants needs read = "owner" or "callers"'),
+        ('read = "owner"\nvariants = "thumb"', "variants must be a table of names and texts"),
+        ('read = "owner"\nvariants = false', "variants must be a table of names and texts"),
+        ('read = "owner"\nvariants = {thumb = ""}', "variants.thumb must be a value of x-oss-process"),
+        ('read = "owner"\nvariants = {thumb = 5}', "variants.thumb must be a value of x-oss-process"),
+        ('read = "owner"\nvariants = {thumb = "image/a b"}', "variants.thumb must be"),
+        ('read = "owner"\nvariants = {thumb = "image/图"}', "variants.thumb must be"),
+        ('read = "owner"\nvariants = {thumb = "image/a\\n"}', "variants.thumb must be"),
+        (f'read = "owner"\nvariants = {{thumb = "{"v" * 1025}"}}', "1 to 1024 visible ASCII characters"),
+        ('read = "owner"\nvariants = {"a b" = "image/info"}', "variants name 'a b' must be 1 to 64"),
+        ('read = "owner"\nvariants = {"" = "image/info"}', "variants name '' must be"),
         ("maxsize = 1", "maxsize is no option"),
     ],
 )
@@ -157,8 +176,8 @@ def test_metadata_over_the_8_kib_of_one_object_is_refused(more, is_over):
 
 PLACEHOLDERS = "{owner}, {yyyy}, {mm}, {dd}, {id}, {ext}, {filename}"
 OPTIONS = (
-    "acl, cache_control, callback, content_disposition, content_types, expires_in, key, max_size, metadata,"
-    " min_size, overwrite, signature, storage_class"
+    "acl, cache_control, callback, confirm, content_disposition, content_types, expires_in, key, max_size,"
+    " metadata, min_size, overwrite, read, read_for, signature, storage_class, variants"
 )
 PAGE_OPTIONS = "callback, content_types, expires_in, key, max_size, min_size, signature"
 # Each wrong option is one problem, and no other problem follows from it.
@@ -225,6 +244,10 @@ def test_refuses_a_file_without_profiles(text, says):
 @pytest.mark.parametrize(
     "option",
     [
+        "confirm = true",
+        'read = "owner"',
+        "read_for = 60",
+        'variants = {thumb = "image/info"}',
         'acl = "private"',
         "overwrite = true",
         'cache_control = "no-cache"',
@@ -334,6 +357,10 @@ def test_what_a_profile_does_not_say_is_what_is_published():
         callback=False,
         signature_version="v4",
         pinned=(("x-oss-object-acl", "default"), ("x-oss-storage-class", "Standard")),
+        confirm=False,
+        read="",
+        read_for=timedelta(seconds=600),
+        variants={},
     )
 
 
@@ -356,6 +383,51 @@ def test_takes_what_is_allowed(line):
     profiles, problems = read(with_option(line))
     assert not problems
     assert set(profiles) == {"p"}
+
+
+def test_a_profile_may_have_64_variants_and_no_more():
+    def problems_with(number):
+        names = ", ".join(f'v{index} = "image/info"' for index in range(number))
+        return read(with_option(f'read = "owner"\nvariants = {{{names}}}'))[1]
+
+    assert problems_with(64) == []
+    assert problems_with(65) == ["profiles.toml [p]: variants has more than 64 names"]
+
+
+def test_what_may_be_read_and_how_is_as_it_was_written():
+    profiles, problems = read(
+        f'[p]\n{GOOD}confirm = true\nread = "callers"\nread_for = 43200\n'
+        f'[p.variants]\nthumb = "image/resize,w_200"\n"2-{"x" * 62}" = "style/{"a" * 1018}"\n'
+    )
+    assert not problems
+    profile = profiles["p"]
+    assert (profile.confirm, profile.read, profile.read_for) == (True, "callers", timedelta(seconds=43200))
+    assert profile.read_life == timedelta(seconds=86400)
+    assert profile.variants == {"thumb": "image/resize,w_200", f"2-{'x' * 62}": f"style/{'a' * 1018}"}
+    # No variant is a field of a form.
+    assert {name for name, _ in profile.pinned} == {"x-oss-object-acl", "x-oss-storage-class"}
+
+
+def test_variants_cannot_be_changed_once_they_are_read():
+    profiles, _ = read(with_option('read = "owner"\nvariants = {thumb = "image/info"}'))
+    with pytest.raises(TypeError):
+        profiles["p"].variants["more"] = "image/info"
+
+
+@pytest.mark.parametrize(
+    ("options", "is_signed"),
+    [
+        ("", False),
+        ('read = "owner"', True),
+        ('read = "callers"', True),
+        ('read = "callers"\nacl = "private"', True),
+        ('read = "callers"\nacl = "public-read"', False),
+    ],
+)
+def test_what_everybody_may_read_needs_no_signature(options, is_signed):
+    profiles, problems = read(f"[p]\n{GOOD}{options}\n")
+    assert not problems
+    assert profiles["p"].is_read_signed is is_signed
 
 
 @pytest.mark.parametrize("acl", ["default", "private", "public-read"])

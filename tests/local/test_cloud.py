@@ -141,21 +141,34 @@ def test_ports_that_are_taken_are_stepped_over(gateway, tmp_path):
     assert first_port < ports[0] < ports[1] < ports[2] < ports[3] < first_port + 200
 
 
-def test_the_role_may_put_objects_into_the_bucket_and_nothing_else():
+def test_the_role_may_put_and_read_objects_of_the_bucket_and_nothing_else():
     [statement] = ROLE_POLICY["Statement"]
-    assert statement["Action"] == ["oss:PutObject", "oss:PutObjectAcl"]
+    assert statement["Action"] == ["oss:PutObject", "oss:PutObjectAcl", "oss:GetObject"]
     assert statement["Resource"] == ["acs:oss:*:*:local-bucket/*"]
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
 
 
 def test_the_local_profiles_are_those_that_ship_with_everything_on(legacy_profiles):
+    on_here = {"callback", "confirm", "read", "variants"}
+
     def read(text):
         return {
-            name: {option: value for option, value in profile.items() if option != "callback"}
+            name: {option: value for option, value in profile.items() if option not in on_here}
             for name, profile in tomllib.loads(text).items()
         }
 
     assert read((PROJECT / "local" / "profiles.toml").read_text("utf-8")) == read(legacy_profiles)
+
+
+def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp_path):
+    def readers(caller_auth):
+        with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
+            given = tomllib.loads(Path(cloud.environment()["PROFILES_FILE"]).read_text("utf-8"))
+        assert given == cloud.profiles
+        return {name: profile.get("read") for name, profile in given.items()}
+
+    assert readers("jwt") == {"default": "owner", "avatar": "callers", "video": "owner", "legacy": None}
+    assert set(readers("anonymous").values()) == {"callers", None}
 
 
 def test_nothing_a_shell_may_hold_survives():

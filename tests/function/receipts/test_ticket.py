@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from function.errors import Misconfigured
-from function.key_template import KeyTemplate
 from function.oss.post_form import UploadRule
-from function.profiles import Profile
+from function.profiles import read_profiles
 from function.receipts.ticket import admits_file, callback_field
 from function.settings import read_settings
 from function.tokens import TICKET, issue_token, read_token
@@ -178,8 +177,8 @@ def test_a_key_too_long_for_a_callback_is_named_before_oss_refuses_the_form(ask_
 def field(function, clock):
     """The callback field of a key of this many characters."""
     settings, end = read_settings(function.environ), clock() + timedelta(seconds=60)
-    key_template = KeyTemplate("a/{id}")
-    profile = Profile("p", key_template, 1, 1, ("*/*",), timedelta(seconds=60), False, True, "v4", ())
+    text = '[p]\nkey = "a/{id}"\nmax_size = 1\nexpires_in = 60\ncallback = true\ncontent_types = ["*/*"]\n'
+    profile = read_profiles(text, default_signature="v4")[0]["p"]
 
     def make(length):
         rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "a/" + "k" * (length - 2), 1, 1, end, {})

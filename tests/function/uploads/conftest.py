@@ -1,12 +1,11 @@
 """What the tests of the uploads share: a profile out of a few words."""
 
+import json
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
-from function.key_template import KeyTemplate
-from function.profiles import Profile
+from function.profiles import Profile, read_profiles
 
 
 @pytest.fixture
@@ -14,7 +13,11 @@ def profile() -> Callable[..., Profile]:
     def make(
         key: str = "a/{id}{ext}", types: tuple[str, ...] = ("*/*",), least: int = 0, most: int = 10
     ) -> Profile:
-        life = timedelta(seconds=60)
-        return Profile("p", KeyTemplate(key), most, least, types, life, False, False, "v4", ())
+        text = f'[p]\nkey = "{key}"\nmax_size = {most}\nmin_size = {least}\nexpires_in = 60\n'
+        profiles, problems = read_profiles(
+            f"{text}content_types = {json.dumps(types)}\n", default_signature="v4"
+        )
+        assert not problems
+        return profiles["p"]._replace(pinned=())
 
     return make

@@ -46,6 +46,32 @@ def test_the_upload_role_may_do_exactly_what_the_functions_session_policy_grants
     assert json.loads(cloud.ram.policies[UPLOAD_ROLE]) == session_policy
 
 
+def test_a_profile_that_is_confirmed_or_read_lets_the_role_get_what_is_in_its_folder(cloud):
+    text = cloud.profiles.read_text("utf-8")
+    cloud.profiles.write_text(text.replace("[avatar]", 'confirm = true\nread = "callers"\n[avatar]'), "utf-8")
+    assert run(cloud, "--yes") == 0
+    first, *others, last = json.loads(cloud.ram.policies[UPLOAD_ROLE])["Statement"]
+    assert [first, *others] == UPLOAD_POLICY["Statement"]
+    assert last == {
+        "Effect": "Allow",
+        "Action": ["oss:GetObject"],
+        "Resource": ["acs:oss:*:*:my-bucket/uploads/*"],
+    }
+
+
+def test_an_objects_policy_that_sts_would_refuse_is_named_before_anything_is_sent(cloud, capsys):
+    cloud.profiles.write_text(
+        "\n".join(
+            f'[p{number}]\nkey = "{"f" * 200}-{number}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
+            "confirm = true"
+            for number in range(9)
+        )
+    )
+    assert run(cloud, "--yes") == 2
+    assert capsys.readouterr().err.count("STS takes 2048") == 2
+    assert cloud.ram.calls == []
+
+
 def test_the_functions_role_is_made_before_the_trust_policy_that_names_it(cloud):
     assert run(cloud, "--yes") == 0
     created = [query["RoleName"] for action, query in cloud.ram.calls if action == "CreateRole"]

@@ -20,6 +20,12 @@ HOST = "https://photos-of-users.oss-cn-hangzhou.aliyuncs.com"
         ("OSS_HOST", HOST.replace("photos-of-users.", ""), "lacks the bucket in front"),
         ("OSS_HOST", HOST.replace("photos-of-users", "others"), "is the address of bucket others"),
         ("OSS_HOST", "http://127.0.0.1:9002", "is this machine"),
+        ("READ_ORIGIN", HOST.replace(".aliyuncs", "-internal.aliyuncs"), "no phone reaches"),
+        ("READ_ORIGIN", "http://127.0.0.1:9002", "is this machine; a phone goes there"),
+        ("READ_ORIGIN", HOST.replace("photos-of-users", "others"), "is the address of bucket others"),
+        ("OSS_ENDPOINT", "http://127.0.0.1:9002", "is this machine; OSS is elsewhere"),
+        ("OSS_ENDPOINT", HOST.replace("photos-of-users.", ""), "lacks the bucket in front"),
+        ("OSS_ENDPOINT", HOST.replace("hangzhou", "beijing"), "is in cn-beijing"),
         ("WECHAT_APPID", "touristappid", "is no AppID"),
     ],
 )
@@ -36,6 +42,11 @@ def test_refuses_a_setting_that_no_phone_could_use(project: Path, name: str, val
 def test_takes_a_host_that_phones_reach(project: Path, host: str) -> None:
     problems = check(project / "s.yaml", {**CONFIGURED, "OSS_HOST": host}).problems
     assert not any("OSS_HOST = " in problem and "leave it empty" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("host", ["", HOST, HOST.replace(".aliyuncs", "-internal.aliyuncs")])
+def test_the_function_may_ask_oss_from_inside(project: Path, host: str) -> None:
+    assert check(project / "s.yaml", {**CONFIGURED, "OSS_ENDPOINT": host}).problems == []
 
 
 def test_an_origin_without_https_is_doubted(project: Path) -> None:

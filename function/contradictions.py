@@ -1,0 +1,115 @@
+"""What settings and profiles must not say together: a sentence for each contradiction."""
+
+from collections.abc import Container, Iterator, Mapping
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from function.errors import Problem
+from function.form_life import MARGIN, fits
+from function.grants import MAX_POLICY_CHARACTERS
+from function.kinds import MIN_SECRET_BYTES
+from function.phrase import Phrase
+from function.profiles import PROFILES_TOML, Profile, problem_in
+from function.setting_table import CALLER_KINDS
+
+
+def what_misleads_the_sdk(environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Variables that no row of ours has, and that the SDK reads all the same."""
+    # The SDK silently prefers this pair to the credentials it is handed.
+    if environ.get("ALIYUN_ACCESS_KEY_ID") or environ.get("ALIYUN_ACCESS_KEY_SECRET"):
+        yield Problem(
+            "ALIYUN_ACCESS_KEY_ID",
+            Phrase(
+                "ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_SECRET must be unset: the SDK would use them"
+                " instead of the function's role (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET)"
+            ),
+        )
+    if environ.get("DEBUG", "").lower() == "sdk":
+        yield Problem("DEBUG", Phrase("DEBUG = 'sdk' must be unset: the SDK would print tokens"))
+
+
+def policies_too_long(policies: Mapping[str, str]) -> Iterator[Problem]:
+    """Session policies that STS would refuse."""
+    for policy in policies.values():
+        if len(policy) > MAX_POLICY_CHARACTERS:
+            yield Problem(
+                PROFILES_TOML,
+                Phrase(
+                    "{file}: all folders together make a session policy of {count} characters;"
+                    " STS takes {most}. Use fewer or shorter first folders",
+                    file=PROFILES_TOML,
+                    count=len(policy),
+                    most=MAX_POLICY_CHARACTERS,
+                ),
+            )
+
+
+def profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, Profile]) -> Iterator[Problem]:
+    """What a profile asks of the settings, and what these do not say."""
+    session = values.get("STS_SESSION_SECONDS")
+    caller_auth = values.get("CALLER_AUTH")
+    for profile in profiles.values():
+        for what, life in _lives(profile):
+            if session and not fits(life, session):
+                clause = Phrase(
+                    "{what} plus {margin} s must be less than STS_SESSION_SECONDS ({session} s)",
+                    what=what,
+                    margin=MARGIN.seconds,
+                    session=session.seconds,
+                )
+                yield problem_in(profile.name, clause)
+        if profile.callback and "CALLBACK_URL" not in values:
+            yield problem_in(profile.name, Phrase("callback = true needs CALLBACK_URL"), needs="CALLBACK_URL")
+        if profile.read == "owner" and caller_auth and not CALLER_KINDS[caller_auth].tells_apart:
+            clause = Phrase(
+                'read = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
+                caller_auth=caller_auth,
+            )
+            yield problem_in(profile.name, clause)
+
+
+def _lives(profile: Profile) -> Iterator[tuple[Phrase, timedelta]]:
+    """How long the credentials behind what we sign for a profile must last, and the option that says so."""
+    # Both are at most 43,200 seconds, so there is no day in them.
+    yield Phrase("expires_in ({life} s)", life=profile.expires_in.seconds), profile.expires_in
+    if profile.read:
+        yield Phrase("twice read_for ({life} s)", life=profile.read_for.seconds), profile.read_life
+
+
+def weak_secrets(
+    values: Mapping[str, Any], profiles: Mapping[str, Profile], judged: Container[str]
+) -> Iterator[Problem]:
+    """Secrets that are missing, short, or the same where they must differ."""
+    secrets = values.get("TOKEN_SECRET", ())
+    if not secrets and "TOKEN_SECRET" not in judged:
+        for needed_for in islice(_what_needs_tokens(values, profiles), 1):
+            yield Problem(
+                "TOKEN_SECRET",
+                Phrase(
+                    "TOKEN_SECRET is missing; {needed_for} needs at least {least} random bytes",
+                    needed_for=needed_for,
+                    least=MIN_SECRET_BYTES,
+                ),
+            )
+    owner = values.get("OWNER_SECRET")
+    if owner and len(owner) < MIN_SECRET_BYTES:
+        yield Problem(
+            "OWNER_SECRET", Phrase("OWNER_SECRET must have at least {least} bytes", least=MIN_SECRET_BYTES)
+        )
+    if set(secrets) & set(values.get("RECEIPT_SECRET", ())):
+        sentence = Phrase(
+            "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
+        )
+        yield Problem("RECEIPT_SECRET", sentence)
+
+
+def _what_needs_tokens(values: Mapping[str, Any], profiles: Mapping[str, Profile]) -> Iterator[str]:
+    kind = CALLER_KINDS.get(values.get("CALLER_AUTH", ""))
+    if kind is not None and kind.needs_tokens:
+        yield f"CALLER_AUTH={values['CALLER_AUTH']}"
+    if "CALLBACK_URL" in values:
+        yield "CALLBACK_URL"
+    for profile in profiles.values():
+        if profile.confirm:
+            yield Phrase("confirm = true in [{profile}]", profile=profile.name)

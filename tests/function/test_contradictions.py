@@ -1,0 +1,172 @@
+"""contradictions: what settings and profiles must not say together, each in one sentence that names both."""
+
+import re
+
+import pytest
+
+from function.errors import Misconfigured
+from function.settings import read_settings
+
+SECRET = "token-secret-0123456789-abcdefghi"
+NEW_SECRET = "another-secret-0123456789-abcdefg"
+
+
+def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(Misconfigured) as raised:
+        read_settings(environ)
+    return tuple(problem.sentence for problem in raised.value.problems)
+
+
+@pytest.mark.parametrize(("session", "is_enough"), [("1261", True), ("1260", False)])
+def test_a_form_with_its_margin_must_end_before_the_session(environment, profiles_file, session, is_enough):
+    environment["STS_SESSION_SECONDS"] = session
+    environment["PROFILES_FILE"] = profiles_file(
+        '[long]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\nexpires_in = 1200\n'
+    )
+    if is_enough:
+        read_settings(environment)
+        return
+    (problem,) = problems_of(environment)
+    assert "[long]" in problem
+    assert "STS_SESSION_SECONDS (1260 s)" in problem
+
+
+def test_a_session_policy_over_the_limit_of_sts_is_refused(environment, profiles_file):
+    environment["PROFILES_FILE"] = profiles_file(
+        "\n".join(
+            f'[p{i}]\nkey = "folder-number-{i}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]'
+            for i in range(60)
+        )
+    )
+    (problem,) = problems_of(environment)
+    assert "2048" in problem
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(2048, True), (2049, False)])
+def test_a_session_policy_may_have_2048_characters(environment, profiles_file, length, is_taken):
+    def write(last_folder):
+        folders = [*(f"{number}-{'f' * 200}" for number in range(7)), last_folder]
+        return profiles_file(
+            "\n".join(
+                f'[p{number}]\nkey = "{folder}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]'
+                for number, folder in enumerate(folders)
+            )
+        )
+
+    environment["PROFILES_FILE"] = write("x")
+    missing = length - len(read_settings(environment).session_policies["uploads"])
+    environment["PROFILES_FILE"] = write("x" * (1 + missing))
+    if is_taken:
+        assert len(read_settings(environment).session_policies["uploads"]) == length
+        return
+    (problem,) = problems_of(environment)
+    assert f"a session policy of {length} characters; STS takes 2048" in problem
+
+
+def test_a_callback_profile_needs_a_callback_url(environment, profiles_file):
+    environment["PROFILES_FILE"] = profiles_file(
+        '[p]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\ncallback = true\n'
+    )
+    with pytest.raises(Misconfigured) as raised:
+        read_settings(environment)
+    (problem,) = raised.value.problems
+    assert problem.sentence == "profiles.toml [p]: callback = true needs CALLBACK_URL"
+    assert (problem.setting, problem.needs) == ("profiles.toml", "CALLBACK_URL")
+    environment |= {"CALLBACK_URL": "https://fn.example.com/callback", "TOKEN_SECRET": SECRET}
+    assert read_settings(environment).profiles["p"].callback
+
+
+def test_the_settings_that_mislead_the_sdk_are_named_for_programs_as_well(environment):
+    with pytest.raises(Misconfigured) as raised:
+        read_settings({**environment, "ALIYUN_ACCESS_KEY_SECRET": "x", "DEBUG": "SDK"})
+    assert [problem.setting for problem in raised.value.problems] == ["ALIYUN_ACCESS_KEY_ID", "DEBUG"]
+
+
+@pytest.mark.parametrize(
+    ("token", "receipt"),
+    [
+        (SECRET, SECRET),
+        (f"{NEW_SECRET},{SECRET}", SECRET),
+        (SECRET, f"{NEW_SECRET},{SECRET}"),
+    ],
+    ids=["the same", "one that is on its way out", "one to come"],
+)
+def test_a_receipt_secret_that_signs_sessions_as_well_is_refused(environment, token, receipt):
+    """Whom it is given to, to verify receipts, could log in as anybody."""
+    (problem,) = problems_of({**environment, "TOKEN_SECRET": token, "RECEIPT_SECRET": receipt})
+    assert problem == (
+        "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
+    )
+
+
+@pytest.fixture
+def problems_with(environment, profiles_file):
+    """What is wrong with a profile that has these options, under these settings."""
+
+    def problems(options, **changes):
+        text = f'[p]\nkey = "a/{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]\n{options}\n'
+        environ = {**environment, "PROFILES_FILE": profiles_file(text), **changes}
+        try:
+            read_settings(environ)
+        except Misconfigured as error:
+            return [problem.sentence for problem in error.problems]
+        return []
+
+    return problems
+
+
+JWT = {"CALLER_AUTH": "jwt", "JWT_KEY": "k" * 32, "JWT_ALGORITHM": "HS256", "TOKEN_SECRET": SECRET}
+
+
+def test_confirming_needs_a_secret_whoever_calls(problems_with):
+    assert problems_with("confirm = true") == [
+        "TOKEN_SECRET is missing; confirm = true in [p] needs at least 32 random bytes"
+    ]
+    assert problems_with("confirm = true", TOKEN_SECRET=SECRET) == []
+    assert problems_with("confirm = false") == []
+
+
+def test_only_callers_who_are_told_apart_have_what_is_their_own_to_read(problems_with):
+    assert problems_with('read = "owner"', TOKEN_SECRET=SECRET) == [
+        'profiles.toml [p]: read = "owner" needs callers who are told apart, and CALLER_AUTH is anonymous'
+    ]
+    assert problems_with('read = "owner"', **JWT) == []
+    assert problems_with('read = "callers"') == []
+    # Who may ask is not known, so there is nothing to say of it but that.
+    (missing,) = problems_with('read = "owner"', CALLER_AUTH="")
+    assert missing.startswith("CALLER_AUTH is missing")
+
+
+@pytest.mark.parametrize(("read_for", "is_enough"), [(419, True), (420, False), (43200, False)])
+def test_two_windows_of_reading_and_the_margin_are_less_than_a_session(problems_with, read_for, is_enough):
+    options = f'read = "callers"\nread_for = {read_for}'
+    assert problems_with(options, STS_SESSION_SECONDS="900") == [
+        f"profiles.toml [p]: twice read_for ({read_for} s) plus 60 s must be less than"
+        " STS_SESSION_SECONDS (900 s)"
+    ] * (not is_enough)
+
+
+def test_a_window_that_nobody_reads_in_needs_no_session(problems_with):
+    assert problems_with("expires_in = 60", STS_SESSION_SECONDS="900") == []
+
+
+def test_the_policy_of_each_session_is_held_to_the_limit(environment, profiles_file):
+    def write(last_folder):
+        folders = [*(f"{number}-{'f' * 200}" for number in range(7)), last_folder]
+        return profiles_file(
+            "\n".join(
+                f'[p{number}]\nkey = "{folder}/{{id}}"\nmax_size = 1\n'
+                'content_types = ["*/*"]\nread = "callers"'
+                for number, folder in enumerate(folders)
+            )
+        )
+
+    environment["PROFILES_FILE"] = write("x")
+    lengths = {name: len(policy) for name, policy in read_settings(environment).session_policies.items()}
+    assert set(lengths) == {"uploads", "objects"}
+    environment["PROFILES_FILE"] = write("x" * (2050 - lengths["objects"]))
+    of_uploads = 2049 + lengths["uploads"] - lengths["objects"]
+    assert [re.search("policy of ([0-9]+)", problem)[1] for problem in problems_of(environment)] == [
+        str(of_uploads),
+        "2049",
+    ]

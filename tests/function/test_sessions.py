@@ -1,0 +1,70 @@
+"""Two sessions: one signs forms, the other the function's own calls and the URLs of ``/read``."""
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from function.errors import StsUnavailable
+from function.grants import OBJECTS, UPLOADS
+
+TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
+PROFILE = '[default]\nkey = "a/{owner}/{id}"\nmax_size = 9\nexpires_in = 60\ncontent_types = ["image/png"]\n'
+
+
+def actions_asked_for(sts):
+    """Of each AssumeRole so far, what the session may do."""
+    policies = [json.loads(parse_qs(urlsplit(call.request.url).query)["Policy"][0]) for call in sts.calls]
+    return [policy["Statement"][0]["Action"] for policy in policies]
+
+
+def asked_after_some_forms(function, sts):
+    function.function.initialize(None)
+    for _ in range(3):
+        assert function.ask(body={"filename": "a.png"}).status == 200
+    return actions_asked_for(sts)
+
+
+PUT = ["oss:PutObject", "oss:PutObjectAcl"]
+
+
+def test_a_deployment_without_an_option_asks_sts_once_for_what_forms_need(instance, good_sts):
+    function = instance()
+    assert asked_after_some_forms(function, good_sts) == [PUT]
+    assert set(function.function._instance._credentials) == {UPLOADS}
+
+
+@pytest.mark.parametrize("option", ["confirm = true", 'read = "callers"'])
+def test_an_option_costs_no_call_until_the_objects_session_is_first_needed(
+    instance, good_sts, profiles_file, clock, option
+):
+    function = instance(PROFILES_FILE=profiles_file(PROFILE + option), TOKEN_SECRET=TOKEN_SECRET)
+    assert asked_after_some_forms(function, good_sts) == [PUT]
+    ready = function.function._instance
+    first, again = (ready.credentials_for(OBJECTS, None, clock(), [clock()]) for _ in range(2))
+    assert (first.are_new, again.are_new) == (True, False)
+    assert actions_asked_for(good_sts) == [PUT, ["oss:GetObject"]]
+
+
+def test_the_objects_session_is_replaced_while_it_still_covers_two_windows(
+    instance, good_sts, profiles_file, clock
+):
+    """Two early tries, half a minute apart, before a URL that is promised two windows would outlive it."""
+    another = PROFILE.replace("[default]", "[other]") + 'read = "callers"\nread_for = 1\n'
+    function = instance(PROFILES_FILE=profiles_file(f'{PROFILE}read = "callers"\n{another}'))
+    function.ask(body={"filename": "a.png"})
+    ready = function.function._instance
+    ready.credentials_for(OBJECTS, None, clock(), [clock()])
+    clock.tick(seconds=3600 - 2 * 600 - 60 - 2 * 30 - 1)
+    assert not ready.credentials_for(OBJECTS, None, clock(), [clock()]).are_new
+    clock.tick(seconds=1)
+    assert ready.credentials_for(OBJECTS, None, clock(), [clock()]).are_new
+
+
+def test_neither_session_s_failure_is_the_other_s(instance, good_sts, profiles_file, clock):
+    function = instance(PROFILES_FILE=profiles_file(f"{PROFILE}confirm = true"), TOKEN_SECRET=TOKEN_SECRET)
+    function.ask(body={"filename": "a.png"})
+    good_sts.replace("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=503)
+    with pytest.raises(StsUnavailable):
+        function.function._instance.credentials_for(OBJECTS, None, clock(), [clock()])
+    assert function.ask(body={"filename": "a.png"}).status == 200
