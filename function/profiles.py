@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from function.content_type import is_run_by_browsers
 from function.errors import Problem
 from function.key_template import KeyTemplate, problems_of
+from function.option_values import NAME
 from function.phrase import Phrase
 from function.profile_options import (
     ANY_TYPE,
-    NAME,
     OPTION_NAMES,
     PAGE_OPTION_NAMES,
     pinned_fields,

@@ -67,6 +67,7 @@ TESTS = {
     "function.oss.post_form": (f"{ROOM}/oss", PROOF, *FORMS),
     "function.oss.signed_request": (f"{ROOM}/oss/test_signed_request.py",),
     "function.oss.v4": (f"{ROOM}/oss", PROOF),
+    "function.option_values": (f"{ROOM}/test_profiles.py", *FORMS),
     "function.outgoing": (f"{ROOM}/test_outgoing.py",),
     "function.phrase": (f"{ROOM}/test_phrase.py",),
     "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),

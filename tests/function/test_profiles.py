@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from function.key_template import KeyTemplate
-from function.profile_options import MAX_OBJECT_BYTES
+from function.option_values import MAX_OBJECT_BYTES
 from function.profiles import Profile, read_profiles
 
 SHIPPED = Path(__file__).parents[2] / "profiles.toml"
