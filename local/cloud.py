@@ -17,6 +17,7 @@ import jwt
 from local.fc.event import ACCOUNT_ID
 from local.fc.gateway import FcGateway
 from local.ground.accounts import AccessKey, Accounts
+from local.ground.reach import LOOPBACK
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
@@ -72,7 +73,8 @@ class LocalCloud:
     Everything the function talks to, and the settings that make it talk to it.
 
     Args:
-        gateway: the function's front door, not yet started.
+        gateway: the function's front door, not yet started. Who reaches it reaches the local OSS and the
+            playground as well; STS and WeChat are for the function alone.
 
         folder: where the local OSS keeps its objects.
 
@@ -109,7 +111,9 @@ class LocalCloud:
                 self._profiles_file = _for_callers_who_are_all_one(own)
             profiles: dict[str, dict[str, Any]] = tomllib.loads(self._profiles_file.read_text("utf-8"))
             self.profiles = profiles
-            self.oss = OssServer(accounts, BUCKET, REGION, folder, port=first_port, rules=rules)
+            self.oss = OssServer(
+                accounts, BUCKET, REGION, folder, port=first_port, rules=rules, reach=gateway.reach
+            )
             built.callback(self.oss.stop)
             self.sts = StsServer(accounts, ROLE_ARN, ROLE_POLICY, port=_after(self.oss.origin, first_port))
             built.callback(self.sts.stop)
@@ -121,8 +125,10 @@ class LocalCloud:
                 self.page_config,
                 self.signed_url,
                 port=_after(self.wechat.origin, first_port),
+                reach=gateway.reach,
             )
             built.callback(self.playground.stop)
+            gateway.rename(self.oss.origin, self.oss.outer_origin)
             self._stop_all = built.pop_all()
 
     def __enter__(self) -> "LocalCloud":
@@ -137,7 +143,8 @@ class LocalCloud:
 
     def environment(self) -> dict[str, str]:
         """The settings of the function, as its deployment would give them."""
-        playground_port = urlsplit(self.playground.origin).port
+        localhost = self.playground.origin.replace(LOOPBACK, "localhost")
+        pages = dict.fromkeys((self.playground.origin, localhost, self.playground.outer_origin))
         settings = {
             "OSS_BUCKET": BUCKET,
             "OSS_REGION": REGION,
@@ -149,7 +156,7 @@ class LocalCloud:
             "CALLBACK_URL": f"{self.gateway.origin}/callback",
             "CALLBACK_KEY_ORIGIN": self.oss.origin,
             "PROFILES_FILE": str(self._profiles_file),
-            "ALLOWED_ORIGINS": f"{self.playground.origin},http://localhost:{playground_port}",
+            "ALLOWED_ORIGINS": ",".join(pages),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FUNCTION_KEY.access_key_secret,
         }
@@ -171,17 +178,17 @@ class LocalCloud:
 
     def signed_url(self, key: str) -> str:
         """Where the object can be looked at for a quarter of an hour: signed by the account itself."""
-        return presigned_url(self.oss.origin, self.oss.bucket, FUNCTION_KEY, key)
+        return presigned_url(self.oss.outer_origin, self.oss.bucket, FUNCTION_KEY, key)
 
     def addresses(self) -> dict[str, str]:
         """What ``manage.py serve --json`` prints."""
         addresses = {
-            "function": self.gateway.origin,
-            "functionFc2": self.gateway.origin,
+            "function": self.gateway.outer_origin,
+            "functionFc2": self.gateway.outer_origin,
             "sts": self.sts.origin,
-            "oss": self.oss.origin,
+            "oss": self.oss.outer_origin,
             "wechat": self.wechat.origin,
-            "playground": self.playground.origin,
+            "playground": self.playground.outer_origin,
             "bucket": BUCKET,
             "region": REGION,
             "roleArn": ROLE_ARN,
@@ -196,8 +203,8 @@ class LocalCloud:
     def page_config(self) -> dict[str, Any]:
         """What the playground page needs to know; nothing secret but a token of the local business."""
         config: dict[str, Any] = {
-            "function": self.gateway.origin,
-            "oss": self.oss.origin,
+            "function": self.gateway.outer_origin,
+            "oss": self.oss.outer_origin,
             "bucket": BUCKET,
             "callerAuth": self.caller_auth,
             "profiles": [

@@ -20,7 +20,9 @@ from local.fc.event import IncomingRequest, build_event, readable_headers, reada
 from local.fc.response import BadResponseError, OutgoingResponse, read_result
 from local.fc.wsgi import PROXY_PATH, build_environ, call_application
 from local.ground.clock import Clock, utc_now
-from local.ground.http_server import PIECE_BYTES, Handler, Service
+from local.ground.http_server import PIECE_BYTES, Handler
+from local.ground.reach import HERE_ONLY, Reach
+from local.ground.service import Service
 
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 HEADERS_LIMIT_BYTES = 8 * 1024
@@ -68,6 +70,7 @@ class FcGateway(Service):
         region: str = "cn-hangzhou",
         environ: Mapping[str, str] = os.environ,
         now: Clock = utc_now,
+        reach: Reach = HERE_ONLY,
     ) -> None:
         self.default_domain = default_domain
         self.now = now
@@ -79,7 +82,22 @@ class FcGateway(Service):
         self._callable_context = callable_context
         self._region = region
         self._environ = environ
-        super().__init__(functools.partial(_GatewayHandler, self), port)
+        self._renamed = (b"", b"")
+        super().__init__(functools.partial(_GatewayHandler, self), port, reach)
+
+    def rename(self, origin: str, outer_origin: str) -> None:
+        """
+        Write one origin in the place of another into every answer.
+
+        The function takes plain http for this machine alone, and a phone cannot call 127.0.0.1: what it is
+        told bears the name by which it gets there.
+        """
+        if origin != outer_origin:
+            self._renamed = (origin.encode(), outer_origin.encode())
+
+    def as_seen_outside(self, body: bytes) -> bytes:
+        inner, outer = self._renamed
+        return body.replace(inner, outer) if inner else body
 
     def call(self, request: IncomingRequest) -> OutgoingResponse:
         """Call the function by the contract its path names; a failing one is 502, as over HTTP on FC."""
@@ -208,11 +226,12 @@ class _GatewayHandler(Handler):
             self.send_header("Content-Disposition", "attachment")
         self.send_header("X-Fc-Request-Id", request_id)
         has_body = response.status not in (204, 304)
+        body = self._gateway.as_seen_outside(response.body)
         if has_body:
-            self.send_header("Content-Length", str(len(response.body)))
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if has_body and self.command != "HEAD":
-            self.wfile.write(response.body)
+            self.wfile.write(body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what ``http.server`` itself refuses (a mangled or endless request line) as FC would."""

@@ -1,10 +1,9 @@
 """
-The small threaded HTTP server under every emulator: loopback only, taken ports stepped over.
+The small threaded HTTP server under every emulator: taken ports stepped over, no strangers let in.
 """
 
 import errno
 import json
-import re
 import socket
 import socketserver
 import sys
@@ -15,10 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from local.ground.faults import DROP, REDIRECT, SLOW, Fault, Faults, Raw
+from local.ground.reach import HERE_ONLY, LOOPBACK, Reach, name_in
 
-LOOPBACK = "127.0.0.1"
-# A page whose own name was made to lead to this machine still sends that name: no other is answered.
-OWN_NAMES = frozenset({LOOPBACK, "localhost", "[::1]"})
 PORTS_TRIED = 50
 HIGHEST_PORT = 65535
 FAULT_BYTES = 4096
@@ -37,13 +34,21 @@ class Server(ThreadingHTTPServer):
         make_handler: builds the request handler, as ``http.server`` does.
 
         port: the port asked for; the next free one above it is taken. ``0`` lets the system choose.
+
+        reach: who besides this machine may come in.
     """
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, make_handler: Callable[..., BaseHTTPRequestHandler], port: int = 0) -> None:
-        super().__init__((LOOPBACK, port), make_handler, bind_and_activate=False)
+    def __init__(
+        self,
+        make_handler: Callable[..., BaseHTTPRequestHandler],
+        port: int = 0,
+        reach: Reach = HERE_ONLY,
+    ) -> None:
+        self.reach = reach
+        super().__init__((reach.listens_at, port), make_handler, bind_and_activate=False)
         try:
             self._bind_near(port)
             self.server_activate()
@@ -56,6 +61,10 @@ class Server(ThreadingHTTPServer):
     @property
     def origin(self) -> str:
         return f"http://{LOOPBACK}:{self.server_address[1]}"
+
+    @property
+    def outer_origin(self) -> str:
+        return f"http://{self.reach.name}:{self.server_address[1]}"
 
     def start(self) -> Self:
         self._thread.start()
@@ -73,6 +82,9 @@ class Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = LOOPBACK, self.server_address[1]
 
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        return self.reach.admits(request.getsockname()[0])
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A client that went away is no news, and a traceback on stderr may quote what it sent.
         error = sys.exc_info()[1]
@@ -84,7 +96,7 @@ class Server(ThreadingHTTPServer):
         for candidate in range(port, min(port + PORTS_TRIED, HIGHEST_PORT + 1)) if port else (0,):
             if candidate and _answers(candidate):
                 continue
-            self.server_address = (LOOPBACK, candidate)
+            self.server_address = (self.reach.listens_at, candidate)
             try:
                 self.server_bind()
             except OSError as error:
@@ -93,34 +105,6 @@ class Server(ThreadingHTTPServer):
                 continue
             return
         raise OSError(errno.EADDRINUSE, f"no free port between {port} and {port + PORTS_TRIED - 1}")
-
-
-class Service:
-    """
-    Something behind one listening socket; ``start`` gives it back, ``stop`` ends it.
-
-    Args:
-        port: ``0`` takes any free one.
-    """
-
-    def __init__(self, make_handler: Callable[..., BaseHTTPRequestHandler], port: int = 0) -> None:
-        self._server = Server(make_handler, port)
-
-    @property
-    def origin(self) -> str:
-        return self._server.origin
-
-    def start(self) -> Self:
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        self._server.stop()
-
-
-def _name_in(host: str) -> str:
-    """The name in a Host header or an authority, without its port."""
-    return re.sub(r":[0-9]*$", "", host.strip().lower())
 
 
 def _answers(port: int) -> bool:
@@ -145,19 +129,18 @@ class Handler(BaseHTTPRequestHandler):
             return False
         if self.has_any_name or self.is_called_by_own_name():
             return True
-        self._turn_away(
-            421, f"A service of the local cloud is called {LOOPBACK} or localhost and nothing else."
-        )
+        names = " or ".join(dict.fromkeys((LOOPBACK, "localhost", self.server.reach.name)))
+        self._turn_away(421, f"A service of the local cloud is called {names} and nothing else.")
         return False
 
     def is_called_by_own_name(self) -> bool:
         """A request without a Host header, which no browser sends, counts as well."""
-        return all(_name_in(host) in OWN_NAMES for host in self.headers.get_all("Host", []))
+        return all(name_in(host) in self.server.reach.names for host in self.headers.get_all("Host", []))
 
     def is_of_foreign_page(self) -> bool:
         """Whether a browser says that a page of another machine sent this."""
         origin = self.headers.get("Origin")
-        return origin is not None and _name_in(origin.partition("://")[2]) not in OWN_NAMES
+        return origin is not None and name_in(origin.partition("://")[2]) not in self.server.reach.names
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -8,7 +8,8 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from local.ground.http_server import LOOPBACK, PIECE_BYTES, Handler
+from local.ground.http_server import PIECE_BYTES, Handler
+from local.ground.reach import LOOPBACK
 from local.oss import errors
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError, error_xml
@@ -53,7 +54,7 @@ class Connection(Handler):
             OssError: the bucket's default host was asked, whose rules forbid that.
         """
         name = (self.headers.get("Host") or "").partition(":")[0]
-        is_default = name == LOOPBACK or (
+        is_default = name in (LOOPBACK, self.server.reach.name) or (
             name.endswith(".aliyuncs.com") and not name.endswith("-internal.aliyuncs.com")
         )
         if is_default and self.bucket.rules.public_endpoint_forbidden:

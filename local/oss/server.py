@@ -8,7 +8,8 @@ from pathlib import Path
 from local.ground.accounts import Accounts
 from local.ground.clock import Clock, utc_now
 from local.ground.faults import Faults
-from local.ground.http_server import Service
+from local.ground.reach import HERE_ONLY, Reach
+from local.ground.service import Service
 from local.oss.bucket import Bucket
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.handler import FAULTS, OssHandler
@@ -42,8 +43,9 @@ class OssServer(Service):
         port: int = 0,
         now: Clock = utc_now,
         rules: OssRules | None = None,
+        reach: Reach = HERE_ONLY,
     ) -> None:
         self.objects = Objects(folder)
         self.faults = Faults(FAULTS)
         self.bucket = Bucket(bucket, region, accounts, self.objects, now, rules or OssRules())
-        super().__init__(partial(OssHandler, self.bucket, self.faults, CallbackSigner()), port)
+        super().__init__(partial(OssHandler, self.bucket, self.faults, CallbackSigner()), port, reach)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from local.ground.http_server import Handler, Service
+from local.ground.http_server import Handler
+from local.ground.reach import HERE_ONLY, Reach
+from local.ground.service import Service
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -43,12 +45,13 @@ class PlaygroundServer(Service):
         config: Callable[[], dict[str, Any]],
         signed_url: Callable[[str], str],
         port: int = 0,
+        reach: Reach = HERE_ONLY,
     ) -> None:
         self.config = config
         self.signed_url = signed_url
         self._page_folder = page_folder
         self._client_folder = client_folder
-        super().__init__(partial(_Handler, self), port)
+        super().__init__(partial(_Handler, self), port, reach)
 
     def find(self, path: str) -> Path | None:
         """The file behind a request path, or ``None``: nothing outside the two folders is ever found."""

@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl
 
 from local.ground.clock import Clock, utc_now
 from local.ground.faults import DROP, RAW, REDIRECT, SLOW, Fault, Faults, Raw
-from local.ground.http_server import Handler, Service
+from local.ground.http_server import Handler
+from local.ground.service import Service
 from local.wechat.codes import INVALID_CODE, RATE_LIMITED, USED_CODE, Codes, WechatError
 
 CODE2SESSION = "/sns/jscode2session"

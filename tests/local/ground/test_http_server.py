@@ -9,7 +9,8 @@ import json
 import pytest
 
 from local.fc.gateway import _GatewayHandler as FcHandler
-from local.ground.http_server import Handler, Service
+from local.ground.http_server import Handler
+from local.ground.service import Service
 from local.oss.handler import OssHandler
 from local.playground.server import _Handler as PlaygroundHandler
 from local.sts.server import _Handler as StsHandler

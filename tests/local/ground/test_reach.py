@@ -1,0 +1,167 @@
+"""
+Who gets into the local cloud: this machine, and by one more address who was let in.
+"""
+
+import contextlib
+import functools
+import http.client
+import json
+import sys
+
+import pytest
+
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from local.ground.http_server import Handler
+from local.ground.reach import HERE_ONLY, Reach
+from local.ground.service import Service
+from local.oss.rules import OssRules
+
+# On Linux the whole of 127/8 is this machine: these play an address in a network, and one in another.
+NETWORK, OTHER_NETWORK = "127.0.0.2", "127.0.0.3"
+PHONES = Reach(NETWORK, NETWORK)
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs a second loopback address")
+
+
+class Greeter(Handler):
+    def do_GET(self):
+        self.answer_json(200, {"is_foreign": self.is_of_foreign_page()})
+
+
+@pytest.fixture
+def serve():
+    with contextlib.ExitStack() as running:
+
+        def start(reach):
+            service = Service(functools.partial(Greeter), reach=reach).start()
+            running.callback(service.stop)
+            return service
+
+        yield start
+
+
+def ask(service, at="127.0.0.1", **headers):
+    port = int(service.origin.rpartition(":")[2])
+    with contextlib.closing(http.client.HTTPConnection(at, port, timeout=5)) as connection:
+        connection.request("GET", "/", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+@on_linux
+def test_a_service_is_reached_from_this_machine_alone_until_phones_are_let_in(serve):
+    with pytest.raises(ConnectionError):
+        ask(serve(HERE_ONLY), NETWORK)
+    assert ask(serve(PHONES), NETWORK)[0] == 200
+
+
+@on_linux
+def test_who_arrives_from_another_network_than_the_chosen_one_is_hung_up_on(serve):
+    service = serve(PHONES)
+    with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
+        ask(service, OTHER_NETWORK, Host=NETWORK)
+    assert ask(service)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["192.168.1.5", "192.168.1.5:9000", "127.0.0.1:1", "localhost", "[::1]"])
+def test_the_chosen_address_is_one_more_name(serve, host):
+    assert ask(serve(Reach("192.168.1.5", NETWORK)), Host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "192.168.1.5.evil.example",
+        "evil.example:9000",
+        "192.168.1.6",
+        NETWORK,
+        "0.0.0.0",
+        "",
+        "192.168.1.5:9000:1",
+    ],
+)
+def test_no_other_name_is_answered_when_phones_are_let_in(serve, host):
+    status, body = ask(serve(Reach("192.168.1.5", NETWORK)), Host=host)
+    assert status == 421
+    assert body["error"].endswith("called 127.0.0.1 or localhost or 192.168.1.5 and nothing else.")
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_foreign"),
+    [
+        ("http://192.168.1.5:9004", False),
+        ("http://127.0.0.1:9004", False),
+        ("http://192.168.1.6", True),
+        ("https://evil.example", True),
+        ("null", True),
+    ],
+)
+def test_a_page_at_the_chosen_address_is_none_of_a_stranger(serve, origin, is_foreign):
+    body = ask(serve(Reach("192.168.1.5", NETWORK)), Origin=origin)[1]
+    assert body == {"is_foreign": is_foreign}
+
+
+def test_it_is_called_by_its_loopback_here_and_by_the_chosen_name_outside(serve):
+    service = serve(Reach("192.168.1.5", NETWORK))
+    port = service.origin.removeprefix("http://127.0.0.1:")
+    assert service.outer_origin == f"http://192.168.1.5:{port}"
+    assert serve(HERE_ONLY).outer_origin.startswith("http://127.0.0.1:")
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    def answers_with_the_oss_it_was_given(event, context):
+        form = {"url": cloud.environment()["OSS_HOST"], "formData": {"key": "a"}}
+        return {"statusCode": 200, "body": json.dumps(form)}
+
+    gateway = FcGateway(answers_with_the_oss_it_was_given, reach=Reach("192.168.1.5", NETWORK))
+    with LocalCloud(gateway, tmp_path) as cloud:
+        yield cloud
+    gateway.stop()
+
+
+def test_phones_are_told_addresses_they_can_call_and_the_function_only_its_own_machine(cloud):
+    inner = cloud.environment()
+    assert all("192.168.1.5" not in value for name, value in inner.items() if name != "ALLOWED_ORIGINS")
+    assert f"http://192.168.1.5:{port_of(cloud.playground)}" in inner["ALLOWED_ORIGINS"].split(",")
+    outer = cloud.addresses()
+    for name, service in (("function", cloud.gateway), ("oss", cloud.oss), ("playground", cloud.playground)):
+        assert outer[name] == f"http://192.168.1.5:{port_of(service)}"
+    assert cloud.page_config()["function"] == outer["function"]
+    assert cloud.page_config()["oss"] == outer["oss"]
+    assert cloud.signed_url("a").startswith(outer["oss"] + "/a?")
+
+
+def test_sts_and_wechat_stay_with_the_function(cloud):
+    assert cloud.sts.reach == cloud.wechat.reach == HERE_ONLY
+
+
+def test_a_form_names_the_oss_that_a_phone_can_call(cloud):
+    cloud.gateway.start()
+    with contextlib.closing(http.client.HTTPConnection(cloud.gateway.origin[7:], timeout=5)) as connection:
+        connection.request("POST", "/upload-params", body=b"{}")
+        answer = connection.getresponse()
+        body = answer.read()
+    assert json.loads(body) == {"url": cloud.addresses()["oss"], "formData": {"key": "a"}}
+    assert len(body) == int(answer.headers["Content-Length"])
+
+
+def test_the_bucket_s_default_host_is_the_chosen_address_as_well(tmp_path):
+    gateway = FcGateway(lambda event, context: {"statusCode": 200}, reach=Reach("192.168.1.5", NETWORK))
+    with LocalCloud(gateway, tmp_path, rules=OssRules(public_endpoint_forbidden=True)) as cloud:
+        statuses = {host: code_of(cloud.oss, host) for host in ("192.168.1.5", "127.0.0.1", "localhost")}
+    gateway.stop()
+    forbidden = "PublicEndpointForbidden"
+    assert statuses == {"192.168.1.5": forbidden, "127.0.0.1": forbidden, "localhost": "AccessDenied"}
+
+
+def code_of(service, host):
+    with contextlib.closing(http.client.HTTPConnection(service.origin[7:], timeout=5)) as connection:
+        connection.request("GET", "/a", headers={"Host": f"{host}:{port_of(service)}"})
+        body = connection.getresponse().read().decode()
+    return body.partition("<Code>")[2].partition("<")[0]
+
+
+def port_of(service):
+    return service.origin.rpartition(":")[2]
