@@ -11,7 +11,8 @@ from typing import TextIO
 from ops.terminal.masking import printable
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
-OWN_COLOURS = re.compile(r"(\x1b\[(?:0|1|2|31|32|33)m)")
+BLACK_ON_WHITE = "30;107"
+OWN_COLOURS = re.compile(r"(\x1b\[(?:0|1|2|31|32|33|30;107)m)")
 
 
 class Screen:
@@ -20,6 +21,9 @@ class Screen:
 
     Args:
         stream: text; characters its encoding lacks become ``?`` instead of an error.
+
+    Attributes:
+        has_colour: whether a person looks at it, at a terminal that knows colours.
     """
 
     def __init__(self, stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> None:
@@ -27,12 +31,19 @@ class Screen:
         reconfigure = getattr(self._stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-        self._has_colour = (
+        self.has_colour = (
             self._stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
         )
 
     def colour(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._has_colour else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self.has_colour else text
+
+    def can_write(self, marks: str) -> bool:
+        try:
+            marks.encode(self._stream.encoding or "utf-8")
+        except UnicodeEncodeError:
+            return False
+        return True
 
     def line(self, text: str = "") -> None:
         """Nothing in it moves the cursor, reorders or colours the line, but what ``colour`` put there."""
@@ -43,7 +54,7 @@ class Screen:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     def _safe(self, text: str) -> str:
-        parts = OWN_COLOURS.split(text) if self._has_colour else [text]
+        parts = OWN_COLOURS.split(text) if self.has_colour else [text]
         return "".join(part if OWN_COLOURS.fullmatch(part) else printable(part) for part in parts)
 
     def title(self, text: str) -> None:
