@@ -9,6 +9,10 @@ READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-app taro)
 
+# Some shells and tools export a HOST of their own; of what is not said to make itself, only `lan` is taken.
+HOST_SAID := $(if $(filter command,$(firstword $(origin HOST))),$(HOST),$(filter lan,$(HOST)))
+HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-python test-node lint pins package check-deploy deploy bench torture clean
 
@@ -37,11 +41,11 @@ miniprogram/examples/%/node_modules/.ready: miniprogram/examples/%/package-lock.
 
 setup: $(READY) ## the virtual environment with every pinned package
 
-run: $(RUN_READY) ## the local cloud, one upload through it, then stay up
-	@$(PY) manage.py serve --demo
+run: $(RUN_READY) ## the local cloud, one upload through it, then stay up (HOST=lan: phones may come)
+	@$(PY) manage.py serve --demo $(HOST_OPTION)
 
 demo: $(RUN_READY) ## one upload through the local cloud, step by step, then exit
-	@$(PY) manage.py demo
+	@$(PY) manage.py demo $(HOST_OPTION)
 
 test: test-python test-node ## every test: pytest, then the mini-program client's
 

@@ -54,7 +54,7 @@ class Client:
             return cloud.business_token("demo-user")
         # In WeChat this code comes from wx.login; the local WeChat makes a user of any local- code.
         code = f"local-demo-{secrets.token_hex(4)}"
-        answer = self._post_json(f"{cloud.gateway.origin}/login", {"code": code}, {})
+        answer = self._post_json(f"{cloud.gateway.outer_origin}/login", {"code": code}, {})
         self._screen.pairs({name: shown(name, value) for name, value in answer.items()}, indent=8)
         return str(_member(answer, "token", "the answer to /login"))
 

@@ -18,6 +18,7 @@ from function.errors import Misconfigured
 from function.settings import read_settings
 from local.cloud import LocalCloud, clear_inherited_settings
 from local.fc.gateway import FcGateway
+from local.ground.reach import HERE_ONLY, Reach
 from local.oss.rules import OssRules
 
 DEFAULT_PORT = 9000
@@ -42,6 +43,8 @@ class Plan:
         settings: variables of the function that replace those of the local cloud.
 
         rules: how the local OSS reads what its documentation leaves open.
+
+        reach: who besides this machine may use it.
     """
 
     port: int = 0
@@ -49,6 +52,7 @@ class Plan:
     folder: Path | None = None
     settings: dict[str, str] = field(default_factory=dict)
     rules: OssRules = field(default_factory=OssRules)
+    reach: Reach = HERE_ONLY
 
 
 def wanted_port(environ: Mapping[str, str], default: int) -> int:
@@ -83,7 +87,7 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
         # Importing it only defines things; its settings are read at the first request.
         function = importlib.import_module("handler")
         try:
-            gateway = FcGateway(function.handler, function.initialize, plan.port)
+            gateway = FcGateway(function.handler, function.initialize, plan.port, reach=plan.reach)
         except OSError as error:
             raise _port_error(plan.port, error) from error
         try:

@@ -15,9 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.cloud import BUCKET, CALLER_KINDS, REGION, LocalCloud
+from local.ground.reach import HERE_ONLY, LOOPBACK
 from ops.run.demo import upload_one_file
 from ops.run.demo_steps import DemoFailed
+from ops.run.host import add_host_argument, this_network, wanted_reach
 from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, quiet_log, running_cloud, wanted_port
+from ops.run.phone import WARNING, show_phone
 from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.screen import Screen
 
@@ -45,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--caller-rate", metavar="N/UNIT", help="CALLER_RATE of the function, such as 60/min")
     parser.add_argument("--login-rate", metavar="N/UNIT", help="LOGIN_RATE of the function, such as 30/min")
+    add_host_argument(parser)
     add_rule_argument(parser)
 
 
@@ -59,10 +63,13 @@ def run(args: argparse.Namespace) -> int:
             folder=args.folder,
             settings=_settings(args),
             rules=rules_of(args),
+            reach=wanted_reach(args.host),
         )
         with running_cloud(plan) as cloud:
             if args.json:
                 Screen(sys.stdout).line(json.dumps(cloud.addresses()))
+            if plan.reach != HERE_ONLY:
+                screen.warn(WARNING)
             if args.demo:
                 with quiet_log():
                     upload_one_file(cloud, screen)
@@ -99,17 +106,17 @@ def _ended_by_signal() -> threading.Event:
 
 def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan) -> None:
     """Print what runs where, what may be uploaded, and something to try."""
-    function = cloud.gateway.origin
+    function = cloud.gateway.outer_origin
     screen.line()
     screen.title("本地云已启动 The local cloud is running")
     screen.pairs(
         {
             "function": f"{function}   POST /upload-params /login /callback, GET /health",
             "FC 2.0": f"{function}/2016-08-15/proxy/SERVICE/FUNCTION/upload-params",
-            "OSS": f"{cloud.oss.origin}   bucket {BUCKET}, region {REGION}",
+            "OSS": f"{cloud.oss.outer_origin}   bucket {BUCKET}, region {REGION}",
             "STS": cloud.sts.origin,
             "WeChat": cloud.wechat.origin,
-            "playground": f"{cloud.playground.origin}/   演练场 open this in a browser",
+            "playground": f"{cloud.playground.outer_origin}/   演练场 open this in a browser",
             "objects": str(plan.folder or "in a temporary folder, removed at the end (keep them: --folder)"),
             "receipts": _receipts(plan.settings),
         }
@@ -133,6 +140,8 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan) -> None:
     for line in next_lines(cloud):
         screen.line("    " + line)
     screen.line()
+    if plan.reach != HERE_ONLY:
+        show_phone(cloud, screen, this_network())
     if cloud.caller_auth == "anonymous":
         screen.warn("CALLER_AUTH=anonymous：任何人都能上传 anyone who reaches the function may upload.")
     screen.line("Ctrl-C 停止 stops it. 函数日志在 stderr. Log lines of the function follow on stderr.")
@@ -148,8 +157,9 @@ def _receipts(settings: Mapping[str, str]) -> str:
 
 def next_lines(cloud: LocalCloud) -> list[str]:
     """What the developer of a mini-program does next, in both languages."""
-    function = cloud.gateway.origin
-    example = "miniprogram/example" + ("" if function.endswith(f":{DEFAULT_PORT}") else ", config.js")
+    function = cloud.gateway.outer_origin
+    is_in_example = function == f"http://{LOOPBACK}:{DEFAULT_PORT}"
+    example = "miniprogram/example" + ("" if is_in_example else f", config.js: '{function}'")
     return [
         f"1. 微信开发者工具打开 Open in WeChat DevTools: {example}",
         "   详情 → 本地设置 → 勾选“不校验合法域名” tick it: the local addresses are no https domains",
@@ -161,7 +171,7 @@ def next_lines(cloud: LocalCloud) -> list[str]:
 
 def example_lines(cloud: LocalCloud) -> list[str]:
     """Commands for a POSIX shell, one a line, that get a signed form from this cloud."""
-    curl, json_type = f"curl -s {cloud.gateway.origin}", "-H 'Content-Type: application/json'"
+    curl, json_type = f"curl -s {cloud.gateway.outer_origin}", "-H 'Content-Type: application/json'"
     first, header = [], ""
     if cloud.caller_auth == "wechat":
         login = f"""{curl}/login {json_type} -d '{{"code":"local-'$(date +%s)'"}}'"""

@@ -103,6 +103,39 @@ def test_the_demo_honours_port_and_steps_over_a_taken_one(shell):
     assert port < int(function.rpartition(":")[2]) < port + 50
 
 
+def addresses_in_networks():
+    """Asked in a process of its own, for the tests' guard lets nobody speak to another machine."""
+    program = "from ops.run.host import lan_addresses, this_network; print(*lan_addresses(this_network()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_the_demo_uploads_by_the_address_that_a_phone_would_call(shell):
+    demo = run_demo(shell, "--host", "lan")
+    own = addresses_in_networks()
+    if own:
+        assert (demo.returncode, demo.stderr) == (0, "")
+        called = [line.split("//")[1].split("/")[0] for line in demo.stdout.splitlines() if " POST " in line]
+        assert {address.partition(":")[0] for address in called} == {own[0]}
+        assert len(called) == 4
+        assert "127.0.0.1" not in demo.stdout
+    else:
+        assert demo.returncode == 1 and "No network was found for HOST=lan" in demo.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "serve"])
+def test_a_host_that_is_not_this_machine_ends_in_one_sentence(shell, command):
+    done = subprocess.run(
+        [sys.executable, "manage.py", command, "--host", "elsewhere.invalid"],
+        cwd=PROJECT, env=shell, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECONDS, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("✗ HOST is 'elsewhere.invalid', which leads to no address of this machine")
+    assert done.stdout.count("\n") == 1
+
+
 def test_the_demo_shows_what_an_account_of_2025_meets_on_the_default_host(shell):
     demo = run_demo(shell, "--rule", "public_endpoint_forbidden=true")
     assert (demo.returncode, demo.stderr) == (1, "")

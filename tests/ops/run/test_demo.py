@@ -91,7 +91,7 @@ def demo(backend):
     def play(caller_auth="wechat"):
         cloud = SimpleNamespace(
             gateway=gateway,
-            oss=SimpleNamespace(origin=gateway.origin, bucket=SimpleNamespace(rules=play.rules)),
+            oss=SimpleNamespace(outer_origin=gateway.origin, bucket=SimpleNamespace(rules=play.rules)),
             signed_url=lambda key: f"{gateway.origin}/{key}?signed=yes",
             caller_auth=caller_auth,
             business_token=lambda subject: "business-token",

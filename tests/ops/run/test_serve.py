@@ -25,7 +25,7 @@ ORIGIN = "http://127.0.0.1:9000"
 
 
 def a_cloud(caller_auth="wechat"):
-    server = SimpleNamespace(origin=ORIGIN)
+    server = SimpleNamespace(origin=ORIGIN, outer_origin=ORIGIN)
     return SimpleNamespace(
         gateway=server,
         oss=server,
@@ -68,8 +68,8 @@ def test_the_screen_says_what_a_mini_program_developer_does_next():
     assert "不校验合法域名" in text and "miniprogram/example\n" in text and "docs/deploy.md" in text
     assert "config.js" not in text
     moved = a_cloud()
-    moved.gateway = SimpleNamespace(origin="http://127.0.0.1:9003")
-    assert "miniprogram/example, config.js" in shown(moved)
+    moved.gateway = SimpleNamespace(outer_origin="http://192.168.1.5:9000")
+    assert "miniprogram/example, config.js: 'http://192.168.1.5:9000'" in shown(moved)
 
 
 def test_the_screen_says_who_verifies_and_hears_of_receipts():

@@ -1,0 +1,119 @@
+"""``--host``: which address a phone gets, and the sentence where there is none."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.ground.reach import HERE_ONLY, Reach
+from ops.run.host import FAR_AWAY, Network, lan_addresses, wanted_reach
+from ops.run.hosting import HostingError
+
+ROOT = Path(__file__).parents[3]
+WIFI, TUNNEL = "192.168.1.5", "10.8.0.2"
+
+
+def a_network(*sources, names=None, is_wsl=False):
+    """A machine that speaks from these addresses, towards the internet from the first."""
+    towards = dict(zip(FAR_AWAY, sources, strict=False))
+    own = {*sources, "127.0.0.1", "127.0.1.1", "0.0.0.0"}
+    known = names or {}
+    return Network(
+        lambda far: towards.get(far, ""), own.__contains__, lambda name: known.get(name, []), is_wsl
+    )
+
+
+@pytest.mark.parametrize("host", ["", "  ", "localhost", "127.0.0.1", "LOCALHOST"])
+def test_without_a_host_this_machine_alone_is_served(host):
+    assert wanted_reach(host, a_network(WIFI)) == HERE_ONLY
+
+
+@pytest.mark.parametrize("host", ["lan", "LAN", " lan "])
+def test_lan_is_the_address_on_the_way_into_the_internet(host):
+    assert wanted_reach(host, a_network(WIFI, TUNNEL)) == Reach(WIFI, WIFI)
+
+
+def test_a_machine_without_a_way_out_is_found_by_its_own_network():
+    assert wanted_reach("lan", a_network("", WIFI)) == Reach(WIFI, WIFI)
+
+
+def test_any_address_of_this_machine_may_be_chosen():
+    assert wanted_reach(TUNNEL, a_network(WIFI, TUNNEL)) == Reach(TUNNEL, TUNNEL)
+
+
+def test_a_name_that_leads_to_this_machine_becomes_its_address():
+    network = a_network(WIFI, names={"my-laptop.local": ["127.0.1.1", WIFI]})
+    assert wanted_reach("my-laptop.local", network) == Reach(WIFI, WIFI)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "192.168.1.6",
+        "8.8.8.8",
+        "0.0.0.0",
+        "127.0.1.1",
+        "224.0.0.1",
+        "169.254.1.1",
+        "::",
+        "fe80::1",
+        "unknown.example",
+        "elsewhere.example",
+        "only-loopback",
+        "192.168.1",
+        "192.168.1.5:9000",
+        "http://192.168.1.5",
+        "a b",
+        "ü" * 80,
+    ],
+)
+def test_a_host_that_no_phone_could_call_is_one_sentence_with_what_to_set(host):
+    names = {"elsewhere.example": ["203.0.113.9"], "only-loopback": ["127.0.1.1"]}
+    with pytest.raises(HostingError) as caught:
+        wanted_reach(host, a_network(WIFI, TUNNEL, names=names))
+    sentence = str(caught.value)
+    assert sentence.startswith(f"HOST is {host!r}, which leads to no address of this machine")
+    assert sentence.endswith(f"set it to lan or to one of {WIFI}, {TUNNEL}.")
+
+
+@pytest.mark.parametrize("host", ["lan", "192.168.1.5"])
+def test_without_a_network_that_is_said(host):
+    with pytest.raises(HostingError, match="No network was found"):
+        wanted_reach(host, a_network())
+
+
+def test_an_address_that_only_this_machine_knows_is_no_network():
+    assert lan_addresses(a_network("127.0.0.1", "169.254.7.7", WIFI, WIFI)) == [WIFI]
+
+
+def test_in_wsl_the_address_of_windows_may_be_chosen_whose_ports_are_forwarded():
+    inside = "172.20.3.4"
+    assert wanted_reach(WIFI, a_network(inside, is_wsl=True)) == Reach(WIFI, inside)
+    with pytest.raises(HostingError):
+        wanted_reach(WIFI, a_network(inside))
+    with pytest.raises(HostingError):
+        wanted_reach("8.8.8.8", a_network(inside, is_wsl=True))
+
+
+def made(*arguments, **environ):
+    command = ["make", "--no-print-directory", "-n", *arguments]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("target", ["run", "demo"])
+def test_make_hands_on_the_host_it_is_told(target):
+    assert made(target, "HOST=lan").endswith("--host 'lan'")
+    assert made(target, HOST="lan").endswith("--host 'lan'")
+    assert "--host" not in made(target)
+
+
+def test_make_does_not_take_the_name_that_a_shell_has_for_its_machine():
+    assert "--host" not in made("run", HOST="x86_64-conda-linux-gnu")
