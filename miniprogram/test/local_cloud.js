@@ -13,13 +13,13 @@ const ROOT = path.join(__dirname, '../..')
 const VENV_PYTHON = path.join(ROOT, '.venv/bin/python')
 const FIRST_PORT = 21000
 
-async function startLocalCloud({ callerRate = '100000/min' } = {}) {
+async function startLocalCloud({ callerRate = '100000/min', options = [] } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-oss-'))
   const python = process.env.PYTHON || (fs.existsSync(VENV_PYTHON) ? VENV_PYTHON : 'python3')
   const port = FIRST_PORT + crypto.randomInt(20000)
   const serve = spawn(
     python,
-    ['manage.py', 'serve', '--json', '--folder', folder, '--caller-rate', callerRate, '--login-rate', callerRate],
+    ['manage.py', 'serve', '--json', '--folder', folder, '--caller-rate', callerRate, '--login-rate', callerRate, ...options],
     { cwd: ROOT, env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const errors = []

@@ -19,8 +19,8 @@ function findChromium() {
   return [...candidates, ...MAC].find((each) => fs.existsSync(each)) || null
 }
 
-function launch() {
-  return require('playwright-core').chromium.launch({ executablePath: findChromium() || undefined, args: FLAGS })
+function launch(flags = []) {
+  return require('playwright-core').chromium.launch({ executablePath: findChromium() || undefined, args: [...FLAGS, ...flags] })
 }
 
 module.exports = { findChromium, launch }

@@ -3,6 +3,7 @@
 /** Runs the browser tests; without a Chromium it says so loudly, as its last words, and is no failure. */
 
 const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
 const path = require('node:path')
 const { findChromium } = require('./chromium')
 
@@ -16,7 +17,8 @@ ${LINE}
 `
 
 if (findChromium()) {
-  const { status } = spawnSync(process.execPath, ['--test', path.join(__dirname, 'playground.test.js')], { stdio: 'inherit' })
+  const tests = fs.readdirSync(__dirname).filter((name) => name.endsWith('.test.js')).map((name) => path.join(__dirname, name))
+  const { status } = spawnSync(process.execPath, ['--test', ...tests], { stdio: 'inherit' })
   process.exitCode = status === null ? 1 : status
 } else {
   console.error(NONE)

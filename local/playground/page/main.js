@@ -10,8 +10,13 @@ const state = { language: preferredLanguage(), file: /** @type {any} */ (null), 
 const texts = () => TEXTS[state.language]
 
 const [client, config] = await Promise.all([loadClient(), fetch('/config.json').then((response) => response.json())])
-const login = config.callerAuth === 'wechat' ? { login: () => `local-playground-${crypto.randomUUID()}` } : {}
+const login = config.callerAuth === 'wechat' ? { login: () => `local-playground-${randomText()}` } : {}
 const api = client.createBrowserApi(login)
+
+/** A page that came over plain http from another machine has no crypto.randomUUID. */
+function randomText() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
 
 function newUploader(watch = {}) {
   const show = {
