@@ -42,7 +42,14 @@ ROLE_POLICY: dict[str, Any] = {
     "Statement": [
         {
             "Effect": "Allow",
-            "Action": ["oss:PutObject", "oss:PutObjectAcl", "oss:GetObject"],
+            "Action": [
+                "oss:PutObject",
+                "oss:PutObjectAcl",
+                "oss:GetObject",
+                "oss:DeleteObject",
+                "oss:ListParts",
+                "oss:AbortMultipartUpload",
+            ],
             "Resource": [f"acs:oss:*:*:{BUCKET}/*"],
         }
     ],

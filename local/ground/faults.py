@@ -6,7 +6,7 @@ import json
 import random
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 LONGEST_SECONDS = 600
@@ -50,6 +50,7 @@ VOCABULARY = {
     "expired": "the credentials are over already",
     "far_future": "the credentials end centuries from now",
     "expired_form": "the form is said to be over",
+    "expired_url": "the signed URL is said to be over",
     "callback_fails": "the callback is said to have failed",
     "busy": "WeChat says that its system is busy",
     "blocked": "WeChat says that the user is blocked",
@@ -93,12 +94,15 @@ class Fault:
         rate: probability from 0 to 1 that it strikes a request it could strike.
 
         seconds: how long a slow kind waits.
+
+        on: the calls that it can strike, by name; empty for every one.
     """
 
     kind: str
     times: int | None = None
     rate: float = 1.0
     seconds: float = 0.0
+    on: tuple[str, ...] = ()
 
 
 class Faults:
@@ -109,17 +113,36 @@ class Faults:
         known: the kinds this emulator can play, of the vocabulary; planning another one is a ``ValueError``.
 
         seed: makes rates repeatable.
+
+        calls: by name, what this emulator tells apart; a fault can be planned on some of them.
+
+        bound: kinds that strike certain calls and no other.
     """
 
-    def __init__(self, known: Iterable[str], seed: int = 0) -> None:
+    def __init__(
+        self,
+        known: Iterable[str],
+        seed: int = 0,
+        calls: Iterable[str] = (),
+        bound: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.known = frozenset(known)
         if unheard_of := self.known - set(VOCABULARY):
             raise ValueError(f"not in the vocabulary of faults: {', '.join(sorted(unheard_of))}")
+        self.calls = frozenset(calls)
+        self._bound = bound or {}
         self._planned: list[Fault] = []
         self._random = random.Random(seed)
         self._lock = threading.Lock()
 
-    def plan(self, kind: str, times: int | None = None, rate: float = 1.0, seconds: float = 0.0) -> None:
+    def plan(
+        self,
+        kind: str,
+        times: int | None = None,
+        rate: float = 1.0,
+        seconds: float = 0.0,
+        on: Iterable[str] = (),
+    ) -> None:
         if kind not in self.known:
             raise ValueError(f"unknown fault {kind!r}; known: {', '.join(sorted(self.known))}")
         if times is not None and times < 1:
@@ -128,37 +151,50 @@ class Faults:
             raise ValueError("rate is a probability from 0 to 1")
         if not 0 <= seconds <= LONGEST_SECONDS:
             raise ValueError(f"seconds is a number from 0 to {LONGEST_SECONDS}")
+        possible = self._bound.get(kind, tuple(self.calls))
+        wanted = tuple(on)
+        if not set(wanted) <= set(possible):
+            raise ValueError(f"{kind} strikes {', '.join(sorted(possible)) or 'every call alike'}")
         with self._lock:
-            self._planned.append(Fault(kind, times, rate, seconds))
+            self._planned.append(Fault(kind, times, rate, seconds, wanted or self._bound.get(kind, ())))
 
     def clear(self) -> None:
         with self._lock:
             self._planned.clear()
 
-    def take(self) -> Fault | None:
-        """The fault that strikes this request, or ``None``."""
+    def take(self, call: str = "") -> Fault | None:
+        """
+        The fault that strikes this request, or ``None``.
+
+        Args:
+            call: the name of what is asked, where this emulator tells calls apart.
+        """
         with self._lock:
             for index, fault in enumerate(self._planned):
+                if fault.on and call not in fault.on:
+                    continue
                 if self._random.random() >= fault.rate:
                     continue
                 if fault.times is not None:
                     left = fault.times - 1
                     if left:
-                        self._planned[index] = Fault(fault.kind, left, fault.rate, fault.seconds)
+                        self._planned[index] = replace(fault, times=left)
                     else:
                         del self._planned[index]
                 return fault
             return None
 
     def plan_from(self, wanted: Mapping[str, Any]) -> None:
-        """Plan what a JSON object says: ``kind`` and any of ``times``, ``rate``, ``seconds``."""
-        unknown = set(wanted) - {"kind", "times", "rate", "seconds"}
-        if unknown or not isinstance(wanted.get("kind"), str):
-            raise ValueError("a fault is {kind, times?, rate?, seconds?}")
+        """Plan what a JSON object says: ``kind`` and any of ``times``, ``rate``, ``seconds``, ``on``."""
+        unknown = set(wanted) - {"kind", "times", "rate", "seconds", "on"}
+        on = wanted.get("on", [])
+        if unknown or not isinstance(wanted.get("kind"), str) or not isinstance(on, list):
+            raise ValueError("a fault is {kind, times?, rate?, seconds?, on?}, on a list of calls")
         times = wanted.get("times")
         self.plan(
             wanted["kind"],
             times=None if times is None else int(times),
             rate=float(wanted.get("rate", 1.0)),
             seconds=float(wanted.get("seconds", 0.0)),
+            on=on,
         )

@@ -225,18 +225,22 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(raw.status, raw.body, raw.content_type)
         return fault.kind in (DROP, REDIRECT, *answers)
 
+    def turns_away_strangers(self) -> bool:
+        """Refuse who is not of this machine, and say whether that was needed."""
+        if self.is_called_by_own_name() and not self.is_of_foreign_page():
+            return False
+        self._turn_away(403, "This is done from this machine only.")
+        return True
+
     def serve_faults(self, faults: Faults) -> bool:
         """
         Serve ``/-/faults``, the switchboard of an emulator, and say whether this request was for it.
 
-        ``PUT`` with ``{"kind", "times"?, "rate"?, "seconds"?}`` plans one more fault, ``DELETE``
-        forgets all, ``GET`` lists the kinds.
+        ``PUT`` with ``{"kind", "times"?, "rate"?, "seconds"?, "on"?}`` plans one more fault, ``DELETE``
+        forgets all, ``GET`` lists the kinds, and the calls that ``on`` can name.
         """
-        if self.path != "/-/faults":
-            return False
-        if self.is_of_foreign_page() or not self.is_called_by_own_name():
-            self._turn_away(403, "Faults are planned from this machine only.")
-            return True
+        if self.path != "/-/faults" or self.turns_away_strangers():
+            return self.path == "/-/faults"
         if self.command == "DELETE":
             faults.clear()
         elif self.command == "PUT":
@@ -248,5 +252,6 @@ class Handler(BaseHTTPRequestHandler):
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 self.answer_json(400, {"error": str(error)})
                 return True
-        self.answer_json(200, {"kinds": sorted(faults.known)})
+        calls = {"calls": sorted(faults.calls)} if faults.calls else {}
+        self.answer_json(200, {"kinds": sorted(faults.known), **calls})
         return True

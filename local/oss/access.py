@@ -10,20 +10,29 @@ from local.oss.bucket import Bucket
 from local.oss.errors import OssError
 from local.oss.request import Request
 from local.oss.request_signature import authenticate
+from local.oss.rules import OssRules
 
-READ, DELETE = "oss:GetObject", "oss:DeleteObject"
+READ, WRITE, WRITE_ACL = "oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"
+DELETE, LIST = "oss:DeleteObject", "oss:ListObjects"
+LIST_PARTS, ABORT, LIST_UPLOADS = (
+    "oss:ListParts",
+    "oss:AbortMultipartUpload",
+    "oss:ListMultipartUploads",
+)
 # What a condition may be held against.
 ACL_FACT = "oss:x-oss-object-acl"
 
 
-def authorize(request: Request, bucket: Bucket, action: str) -> AccessKey | None:
+def authorize(request: Request, bucket: Bucket, *actions: str, acl: str | None = None) -> AccessKey | None:
     """
     Let a request pass whose signer may do this with the object, or which needs no signer.
 
     A signature counts even where none is needed: a wrong one is refused.
 
     Args:
-        action: such as ``oss:GetObject``.
+        actions: such as ``oss:GetObject``; all are needed.
+
+        acl: the ACL that the request names.
 
     Returns:
         The signer's key; ``None`` when nobody signed.
@@ -33,11 +42,25 @@ def authorize(request: Request, bucket: Bucket, action: str) -> AccessKey | None
     """
     access_key = authenticate(request, bucket)
     if access_key is None:
-        if not (action == READ and _is_open(request.key, bucket)):
+        if not (actions == (READ,) and _is_open(request.key, bucket)):
             raise OssError(errors.BUCKET_PRIVATE)
-    elif not permits(access_key, action, bucket, request.key):
-        raise OssError(errors.NOT_PERMITTED)
+    else:
+        demand(access_key, bucket, request.key, *actions, acl=acl)
     return access_key
+
+
+def demand(access_key: AccessKey, bucket: Bucket, key: str, *actions: str, acl: str | None = None) -> None:
+    """
+    Raises:
+        OssError: the policies of a key pair do not allow one of the actions.
+    """
+    if not all(permits(access_key, action, bucket, key, acl) for action in actions):
+        raise OssError(errors.NOT_PERMITTED)
+
+
+def actions_of_writing(acl: str | None, rules: OssRules) -> tuple[str, ...]:
+    """What a request needs that makes an object, and gives it an ACL where it names one."""
+    return (WRITE, WRITE_ACL) if rules.acl_needs_permission and acl is not None else (WRITE,)
 
 
 def permits(access_key: AccessKey, action: str, bucket: Bucket, key: str, acl: str | None = None) -> bool:
@@ -45,6 +68,8 @@ def permits(access_key: AccessKey, action: str, bucket: Bucket, key: str, acl: s
     Whether the policies of a key pair allow an action on an object.
 
     Args:
+        key: the object's name; empty for the bucket itself.
+
         acl: the ACL that the request names.
     """
     return is_allowed(
@@ -67,7 +92,7 @@ def _names_object(pattern: str, bucket: Bucket, key: str) -> bool:
         scheme == "acs"
         and fits(service, "oss")
         and (fits(region, bucket.region) or fits(region, f"oss-{bucket.region}"))
-        and fits(path, f"{bucket.name}/{key}")
+        and fits(path, f"{bucket.name}/{key}" if key else bucket.name)
     )
 
 

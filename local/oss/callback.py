@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from local.oss.crc64 import crc64_of
 from local.oss.errors import NO_PUBLIC_EC, OssError, invalid_argument
 from local.oss.image_info import read_image_info
 from local.oss.objects import StoredObject
@@ -26,8 +27,6 @@ VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 NUMBERS = {"size", "imageInfo.height", "imageInfo.width"}
 URL_CHARACTERS = re.compile(r"[!-~]+")
 HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?")
-CRC64_POLYNOMIAL = 0xC96C5795D7870F42
-CRC64_MASK = 0xFFFFFFFFFFFFFFFF
 
 Variable = Callable[[str], str]
 
@@ -124,7 +123,7 @@ def variables_of(
         "imageInfo.height": lambda: _image_info(stored.path, "height"),
         "imageInfo.width": lambda: _image_info(stored.path, "width"),
         "imageInfo.format": lambda: _image_info(stored.path, "format"),
-        "crc64": lambda: str(_crc64(stored.path)),
+        "crc64": lambda: str(crc64_of(stored.path)),
         "contentMd5": lambda: _content_md5(stored.path),
         "vpcId": lambda: "",
         "clientIp": lambda: client_ip,
@@ -200,18 +199,3 @@ def _image_info(path: Path, what: str) -> str:
 def _content_md5(path: Path) -> str:
     with path.open("rb") as file:
         return base64.b64encode(hashlib.file_digest(file, "md5").digest()).decode()
-
-
-def _crc64(path: Path) -> int:
-    """CRC-64 (ECMA-182, reflected) over a file; plain Python, so seconds for a large one."""
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (CRC64_POLYNOMIAL if byte & 1 else 0)
-        table.append(byte)
-    crc = CRC64_MASK
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            for byte in chunk:
-                crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
-    return crc ^ CRC64_MASK

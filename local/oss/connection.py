@@ -6,16 +6,20 @@ import base64
 import re
 import secrets
 from collections.abc import Iterator
-from typing import Any
+from io import BufferedReader
+from typing import Any, cast
 
 from local.ground.http_server import PIECE_BYTES, Handler
 from local.ground.reach import LOOPBACK
 from local.oss import errors
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError, error_xml
+from local.oss.exchange import XML
 
-XML = "application/xml"
-CORS_EXPOSED = "ETag, x-oss-request-id, x-oss-ec, x-oss-storage-class, x-oss-server-side-encryption"
+CORS_EXPOSED = (
+    "ETag, x-oss-request-id, x-oss-ec, x-oss-storage-class, x-oss-server-side-encryption,"
+    " x-oss-object-type, x-oss-hash-crc64ecma, Content-MD5, Content-Range"
+)
 
 
 class Connection(Handler):
@@ -48,16 +52,20 @@ class Connection(Handler):
         except ConnectionError:  # the client has gone; nobody is left to tell
             self.close_connection = True
 
+    @property
+    def is_default_host(self) -> bool:
+        """Whether the bucket was called by its own name, which 127.0.0.1 plays here."""
+        name = (self.headers.get("Host") or "").partition(":")[0]
+        return name in (LOOPBACK, self.server.reach.name) or (
+            name.endswith(".aliyuncs.com") and not name.endswith("-internal.aliyuncs.com")
+        )
+
     def check_endpoint(self) -> None:
         """
         Raises:
             OssError: the bucket's default host was asked, whose rules forbid that.
         """
-        name = (self.headers.get("Host") or "").partition(":")[0]
-        is_default = name in (LOOPBACK, self.server.reach.name) or (
-            name.endswith(".aliyuncs.com") and not name.endswith("-internal.aliyuncs.com")
-        )
-        if is_default and self.bucket.rules.public_endpoint_forbidden:
+        if self.is_default_host and self.bucket.rules.public_endpoint_forbidden:
             raise OssError(errors.PUBLIC_ENDPOINT)
 
     def body_length(self) -> int:
@@ -72,7 +80,7 @@ class Connection(Handler):
             raise OssError(errors.TOO_LARGE)
         return int(text)
 
-    def body(self, length: int) -> Iterator[bytes]:
+    def body(self, length: int, broken_off: errors.Refusal) -> Iterator[bytes]:
         """
         The body in pieces; when it breaks off there is no next request on this connection.
 
@@ -86,11 +94,22 @@ class Connection(Handler):
                 chunk = b""
             if not chunk:
                 self.close_connection = True
-                raise OssError(errors.MALFORMED)
+                raise OssError(broken_off)
             length -= len(chunk)
             yield chunk
 
+    def has_excess(self) -> bool:
+        """Whether more has come than the request's own length, which is not read as another request."""
+        self.connection.settimeout(0)
+        try:
+            return bool(cast(BufferedReader, self.rfile).peek(1))
+        finally:
+            self.connection.settimeout(self.timeout)
+
     def refuse(self, error: OssError, **headers: str) -> None:
+        if error.refusal.status == 304:
+            self.answer(304)
+            return
         xml = error_xml(error, self.request_id, self.bucket.host)
         if self.command == "HEAD":  # whose answer has no body
             headers["x_oss_err"] = base64.b64encode(xml).decode()

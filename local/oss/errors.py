@@ -101,11 +101,19 @@ TOO_SMALL = Refusal(
     "Your proposed upload smaller than the minimum allowed size.",
     "0006-00000004",
 )
-INVALID_DIGEST = Refusal(  # text ours
-    400, "InvalidDigest", "The Content-MD5 you specified is invalid.", "0017-00000502"
-)
+INVALID_DIGEST = Refusal(400, "InvalidDigest", "The Content-MD5 you specified was invalid.", "0017-00000502")
 NO_LENGTH = Refusal(  # text and status as OSS has them for PutObject
     411, "MissingContentLength", "You must provide the Content-Length HTTP header."
+)
+WAITED_TOO_LONG = Refusal(
+    400,
+    "RequestTimeout",
+    "Your socket connection to the server was not read from or written to within the timeout period.",
+)
+MALFORMED_XML = Refusal(
+    400,
+    "MalformedXML",
+    "The XML you provided was not well-formed or did not validate against our published schema.",
 )
 FIELD_MISSING_TEXT = (
     "The bucket POST must contain the specified '{}'. "
@@ -234,6 +242,15 @@ ANONYMOUS_REPLACES = Refusal(  # text ours
 )
 CORS_FORBIDS = Refusal(403, "AccessDenied", "No page of another origin deletes objects here.")  # ours
 NO_SUCH_KEY = Refusal(404, "NoSuchKey", "The specified key does not exist.", "0026-00000001")
+NO_SUCH_BUCKET = Refusal(404, "NoSuchBucket", "The specified bucket does not exist.", "0015-00000101")
+PRECONDITION_FAILED = Refusal(
+    412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold."
+)
+NOT_MODIFIED = Refusal(304, "NotModified", "Not Modified")
+RANGE_NOT_SATISFIABLE = Refusal(416, "InvalidRange", "The requested range cannot be satisfied.")
+NOT_IMPLEMENTED = Refusal(
+    501, "NotImplemented", "A header or parameter you provided implies functionality that is not implemented."
+)
 METHOD_NOT_ALLOWED = Refusal(
     405, "MethodNotAllowed", "The specified method is not allowed against this resource."
 )

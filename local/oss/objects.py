@@ -3,13 +3,16 @@ What the local OSS has stored: object data on disk, everything else in memory.
 """
 
 import hashlib
+import os
+import secrets
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from local.oss.errors import ALREADY_EXISTS, NO_SUCH_KEY, OssError
 
@@ -22,13 +25,17 @@ class StoredObject:
     Args:
         size: bytes.
 
-        etag: upper-case hexadecimal, without quotes; a UUID and no MD5, as for any PostObject.
+        etag: upper-case hexadecimal, without quotes; the MD5 after PutObject, a UUID after PostObject.
 
         headers: sent back on GET, such as ``Cache-Control``.
 
         metadata: ``x-oss-meta-*`` without that prefix.
 
         path: where the data lies; never derived from the key's own characters.
+
+        kind: ``Normal`` or ``Multipart``.
+
+        content_md5: base64, where OSS keeps it.
     """
 
     key: str
@@ -41,6 +48,8 @@ class StoredObject:
     storage_class: str = "Standard"
     headers: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "Normal"
+    content_md5: str | None = None
 
 
 class Objects(Mapping[str, StoredObject]):
@@ -87,12 +96,31 @@ class Objects(Mapping[str, StoredObject]):
             incoming.replace(stored.path)
             self._stored[stored.key] = stored
 
+    def replace(self, key: str, **changes: Any) -> None:
+        """Change what is known of an object, not its data."""
+        with self._lock:
+            if key not in self._stored:
+                raise OssError(NO_SUCH_KEY, Key=key)
+            self._stored[key] = replace(self._stored[key], **changes)
+
     def open(self, key: str) -> tuple[StoredObject, BinaryIO]:
         """An object and its data, which belong together even while it is being overwritten."""
         with self._lock:
             if key not in self._stored:
                 raise OssError(NO_SUCH_KEY, Key=key)
             return self._stored[key], self._stored[key].path.open("rb")
+
+    def duplicate(self, key: str) -> tuple[StoredObject, Path]:
+        """An object, and its data in a file of its own. Data is never changed in place, so a link will do."""
+        with self._lock:
+            if key not in self._stored:
+                raise OssError(NO_SUCH_KEY, Key=key)
+            stored, incoming = self._stored[key], self._folder / f"incoming-{secrets.token_hex(8)}"
+            try:
+                os.link(stored.path, incoming)
+            except OSError:  # a file system without links
+                shutil.copyfile(stored.path, incoming)
+            return stored, incoming
 
     def delete(self, key: str) -> None:
         """Deleting what is not there is no error, as in OSS."""

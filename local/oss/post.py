@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from local.oss import errors
-from local.oss.access import permits
-from local.oss.attributes import Attributes, conditioned_value, read_attributes
+from local.oss.access import actions_of_writing, demand
+from local.oss.attributes import Attributes
 from local.oss.bucket import Bucket
 from local.oss.callback import Callback, parse_callback
 from local.oss.errors import OssError, invalid_argument
 from local.oss.form import Form, Sink
+from local.oss.form_fields import Success, conditioned_value, form_attributes, read_success
 from local.oss.objects import StoredObject
 from local.oss.policy import Policy, parse_policy
 from local.oss.post_signature import authenticate
 from local.oss.rules import OssRules
+from local.oss.storing import new_object
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Admission:
     key: str
     policy: Policy
     attributes: Attributes
+    success: Success
     callback: Callback | None
 
 
@@ -51,14 +54,9 @@ def admit(form: Form, header_acl: str | None, bucket: Bucket) -> Admission:
         lambda name: conditioned_value(form, name, bucket.name, rules), rules.absent_field_meets_not_in
     )
     key = _expanded_key(form, rules)
-    attributes = read_attributes(form, header_acl, rules)
-    actions = ["oss:PutObject"]
-    if rules.acl_needs_permission and attributes.acl is not None:
-        actions.append("oss:PutObjectAcl")
-    for action in actions:
-        if not permits(signer.access_key, action, bucket, key, attributes.acl):
-            raise OssError(errors.NOT_PERMITTED)
-    return Admission(key, policy, attributes, parse_callback(form.value("callback"), rules))
+    attributes, success = form_attributes(form, header_acl, rules), read_success(form)
+    demand(signer.access_key, bucket, key, *actions_of_writing(attributes.acl, rules), acl=attributes.acl)
+    return Admission(key, policy, attributes, success, parse_callback(form.value("callback"), rules))
 
 
 def _expanded_key(form: Form, rules: OssRules) -> str:
@@ -105,27 +103,17 @@ class Upload:
 
     def finish(self) -> StoredObject:
         """Check what only the whole request shows, and store it."""
-        admission, now = self.admission, self._bucket.now()
+        admission = self.admission
         if self._file is None:
             raise OssError(errors.FILE_MISSING)
         # Expiry counts when the complete request has arrived: a slow upload can outlive its form.
-        admission.policy.check_expiry(now)
+        admission.policy.check_expiry(self._bucket.now())
         admission.policy.check_smallest(self._size)
         self._file.close()
-        attributes = admission.attributes
-        stored = StoredObject(
-            key=admission.key,
-            size=self._size,
-            etag=uuid.uuid4().hex.upper(),
-            content_type=attributes.content_type,
-            modified=now,
-            path=self._bucket.objects.path_of(admission.key),
-            acl=attributes.acl or "default",
-            storage_class=attributes.storage_class,
-            headers=attributes.headers,
-            metadata=attributes.metadata,
+        stored = new_object(
+            self._bucket, admission.key, admission.attributes, self._size, uuid.uuid4().hex.upper()
         )
-        self._bucket.objects.store(Path(self._file.name), stored, attributes.forbid_overwrite)
+        self._bucket.objects.store(Path(self._file.name), stored, admission.attributes.forbid_overwrite)
         return stored
 
     def discard(self) -> None:

@@ -1,55 +1,126 @@
 """
-GetObject and HeadObject: who may read an object, and the headers that it comes with.
+GetObject and HeadObject: who may read an object, which part of it, and the headers that it comes with.
 
-Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
+Sources: https://help.aliyun.com/zh/oss/developer-reference/getobject,
+https://help.aliyun.com/zh/oss/developer-reference/headobject
 """
 
 from email.utils import format_datetime
+from pathlib import Path
 from typing import BinaryIO
 
+from local.ground.accounts import AccessKey
 from local.oss import errors
-from local.oss.access import READ, authorize
+from local.oss.access import LIST, READ, authorize, permits
 from local.oss.attributes import META_PREFIX, header_value
 from local.oss.bucket import Bucket
+from local.oss.conditions import check_conditions, read_range
+from local.oss.crc64 import crc64_of
 from local.oss.errors import OssError
+from local.oss.exchange import Answer, Call
 from local.oss.objects import StoredObject
 from local.oss.request import Request
 
-# What a signed query may replace in the answer. The type is no longer among it: real buckets refuse that.
+# What a signed query may replace in the answer; the type only where the rules say so.
 REPLACEABLE = ("Content-Language", "Expires", "Cache-Control", "Content-Disposition", "Content-Encoding")
+BRIEF = ("Content-Length", "ETag", "Last-Modified")
+FORCED_EC = "0048-00000113"
 
 
-def open_object(request: Request, bucket: Bucket) -> tuple[dict[str, str], BinaryIO]:
+def get_object(call: Call) -> Answer:
+    """The object, or the range of it that is asked for."""
+    request, bucket = call.request, call.bucket
+    signer = authorize(request, bucket, READ)
+    replaced = _replaced_headers(request, bucket, is_signed=signer is not None)
+    stored, file = open_for(signer, request, bucket)
+    try:
+        check_conditions(request.headers, stored)
+        part = read_range(request.headers, stored.size)
+        first, length = part or (0, stored.size)
+        file.seek(first)
+    except OssError:
+        file.close()
+        raise
+    headers = {**object_headers(stored, bucket), **replaced, "Content-Length": str(length)}
+    if part is not None:
+        headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{stored.size}"
+    headers |= forced_download(call)
+    return Answer(206 if part else 200, headers, file=file, length=length)
+
+
+def head_object(call: Call) -> Answer:
+    """What is known of an object; with ``?objectMeta`` the least of it."""
+    request, bucket = call.request, call.bucket
+    signer = authorize(request, bucket, READ)
+    replaced = _replaced_headers(request, bucket, is_signed=signer is not None)
+    stored, file = open_for(signer, request, bucket)
+    file.close()
+    check_conditions(request.headers, stored)
+    headers = object_headers(stored, bucket)
+    if "objectMeta" in request.query:
+        return Answer(headers={name: headers[name] for name in BRIEF})
+    return Answer(headers={**headers, **replaced, **forced_download(call)})
+
+
+def open_for(signer: AccessKey | None, request: Request, bucket: Bucket) -> tuple[StoredObject, BinaryIO]:
     """
-    The headers and the data of the object asked for.
+    An object and its data, for whoever may read it.
 
     Raises:
-        OssError: not for this reader, or not there.
+        OssError: it is not there, or the reader is not told so.
     """
-    signer = authorize(request, bucket, READ)
-    replaced = _replaced_headers(request, is_signed=signer is not None)
-    stored, file = bucket.objects.open(request.key)
-    return {**_object_headers(stored), **replaced}, file
+    check_absence(signer, request.key, bucket)
+    return bucket.objects.open(request.key)
 
 
-def _replaced_headers(request: Request, is_signed: bool) -> dict[str, str]:
-    if "response-content-type" in request.query:
-        raise OssError(errors.TYPE_NOT_REPLACEABLE)
-    asked = {name: f"response-{name.lower()}" for name in REPLACEABLE}
-    replaced = {name: request.query[asked[name]] for name in REPLACEABLE if asked[name] in request.query}
-    if replaced and not is_signed:
-        raise OssError(errors.ANONYMOUS_REPLACES)
-    return {name: header_value(asked[name], value) for name, value in replaced.items()}
+def check_absence(signer: AccessKey | None, key: str, bucket: Bucket) -> None:
+    """
+    Raises:
+        OssError: 403 for what is not there, where the rules say that not everybody is told so.
+    """
+    if key in bucket.objects or not bucket.rules.absence_told_to_listers_only:
+        return
+    if signer is None or not permits(signer, LIST, bucket, ""):
+        raise OssError(errors.NOT_PERMITTED)
 
 
-def _object_headers(stored: StoredObject) -> dict[str, str]:
-    return {
+def forced_download(call: Call) -> dict[str, str]:
+    """What the default host of newer accounts adds, so that no browser shows an object."""
+    if not (call.bucket.rules.default_host_downloads and call.is_default_host):
+        return {}
+    return {"x-oss-force-download": "true", "Content-Disposition": "attachment", "x-oss-ec": FORCED_EC}
+
+
+def object_headers(stored: StoredObject, bucket: Bucket) -> dict[str, str]:
+    """Of a whole object, as HEAD tells them."""
+    headers = {
         "Content-Type": stored.content_type,
         "Content-Length": str(stored.size),
         "ETag": f'"{stored.etag}"',
         "Last-Modified": format_datetime(stored.modified, usegmt=True),
-        "x-oss-object-type": "Normal",
+        "x-oss-object-type": stored.kind,
         "x-oss-storage-class": stored.storage_class,
         **stored.headers,
         **{META_PREFIX + name: value for name, value in stored.metadata.items()},
+        **checksum_headers(stored.path, stored.size, bucket),
     }
+    if stored.content_md5 is not None:
+        headers["Content-MD5"] = stored.content_md5
+    return headers
+
+
+def checksum_headers(path: Path, size: int, bucket: Bucket) -> dict[str, str]:
+    """``x-oss-hash-crc64ecma``, of small data only: OSS promises it for no object."""
+    if size > bucket.rules.max_crc64_bytes:
+        return {}
+    return {"x-oss-hash-crc64ecma": str(crc64_of(path))}
+
+
+def _replaced_headers(request: Request, bucket: Bucket, is_signed: bool) -> dict[str, str]:
+    if "response-content-type" in request.query and bucket.rules.response_type_fixed:
+        raise OssError(errors.TYPE_NOT_REPLACEABLE)
+    asked = {name: f"response-{name.lower()}" for name in (*REPLACEABLE, "Content-Type")}
+    replaced = {name: request.query[field] for name, field in asked.items() if field in request.query}
+    if replaced and not is_signed:
+        raise OssError(errors.ANONYMOUS_REPLACES)
+    return {name: header_value(asked[name], value) for name, value in replaced.items()}

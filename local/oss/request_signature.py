@@ -8,7 +8,7 @@ https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-urls (query
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from local.oss.bucket import Bucket
 from local.oss.credentials import TOKEN_FIELD, V4, find_key, is_same, read_date, read_scope, refused, sign_v4
 from local.oss.errors import OssError
 from local.oss.request import Request
+from local.oss.rules import OssRules
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 # Any of these makes a query a signed one.
@@ -62,11 +63,12 @@ def authenticate(request: Request, bucket: Bucket) -> AccessKey | None:
         return None
     if in_header and in_query:
         raise OssError(errors.SIGNED_TWICE)
-    claim = _claim_of_header(request) if in_header else _claim_of_query(request)
+    other_status = bucket.rules.expired_url_is_400
+    claim = _claim_of_header(request) if in_header else _claim_of_query(request, other_status)
     _check_agreement(request)
     key_id, day = read_scope(claim.credential, bucket.region)
     now = bucket.now()
-    _check_window(claim, read_date(claim.date, day), now, bucket.rules.date_ahead)
+    _check_window(claim, read_date(claim.date, day), now, bucket.rules)
     access_key = find_key(bucket.accounts, key_id, claim.token, now)
     canonical = canonical_request(request, bucket.name, claim.additional)
     to_sign = string_to_sign(claim.date, bucket.region, canonical)
@@ -137,7 +139,7 @@ def _claim_of_header(request: Request) -> Claim:
     )
 
 
-def _claim_of_query(request: Request) -> Claim:
+def _claim_of_query(request: Request, other_status: bool) -> Claim:
     query = request.query
     if not V1_MARKS.isdisjoint(query):
         raise OssError(errors.V1_RETIRED)
@@ -153,15 +155,20 @@ def _claim_of_query(request: Request) -> Claim:
         query["x-oss-signature"],
         _additional(request, named, errors.HEADERS_EMPTY_IN_QUERY, errors.HEADER_ABSENT_IN_QUERY),
         token,
-        _life(query.get("x-oss-expires"), LONGEST_SECONDS if token is None else LONGEST_SECONDS_WITH_TOKEN),
+        _life(
+            query.get("x-oss-expires"),
+            LONGEST_SECONDS if token is None else LONGEST_SECONDS_WITH_TOKEN,
+            other_status,
+        ),
     )
 
 
-def _life(text: str | None, longest: int) -> timedelta:
+def _life(text: str | None, longest: int, other_status: bool) -> timedelta:
     if not text:
         raise refused(errors.EXPIRES_MISSING if text is None else errors.EXPIRES_EMPTY, "x-oss-expires")
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= longest:
-        raise refused(errors.EXPIRES_RANGE, "x-oss-expires", text)
+        refusal = replace(errors.EXPIRES_RANGE, status=403) if other_status else errors.EXPIRES_RANGE
+        raise refused(refusal, "x-oss-expires", text)
     return timedelta(seconds=int(text))
 
 
@@ -190,10 +197,12 @@ def _check_agreement(request: Request) -> None:
             raise refused(errors.SAID_TWICE, name, value)
 
 
-def _check_window(claim: Claim, signed_at: datetime, now: datetime, date_ahead: timedelta) -> None:
-    if now < signed_at - date_ahead:
+def _check_window(claim: Claim, signed_at: datetime, now: datetime, rules: OssRules) -> None:
+    if now < signed_at - rules.date_ahead:
         raise OssError(errors.TIME_SKEWED)
-    if claim.expires_in is None and now > signed_at + date_ahead:
+    if claim.expires_in is None and now > signed_at + rules.date_ahead:
         raise OssError(errors.TIME_SKEWED)
     if claim.expires_in is not None and now > signed_at + claim.expires_in:
-        raise OssError(errors.URL_EXPIRED)
+        raise OssError(
+            replace(errors.URL_EXPIRED, status=400) if rules.expired_url_is_400 else errors.URL_EXPIRED
+        )

@@ -38,6 +38,25 @@ class OssRules:
         private_reads_need_signature: whether an object that is not public is read by who signs alone. False
             hands every object to anybody, which no real bucket does.
 
+        default_host_downloads: add ``x-oss-force-download`` and ``Content-Disposition: attachment`` to what
+            the default host gives, as for accounts that opened OSS since 2022-10-09; a domain bound to the
+            bucket adds neither.
+
+        response_type_fixed: real buckets refuse ``response-content-type`` in a signed query, which SDKs still
+            offer.
+
+        absence_told_to_listers_only: whether an object that is not there is 404 for whoever might read it,
+            or 403 for all who may not list the bucket (oss:ListObjects).
+
+        copy_keeps_multipart_etag: a copy of an object that was uploaded in one piece has its ETag; of one in
+            parts nothing is said. False gives the MD5 of the whole.
+
+        expired_url_is_400: a signed URL that is over, and a life of it that is out of range, are documented
+            with their EC alone. False answers the first with 403 and the second with 400, True both with the
+            other.
+
+        answers_name_namespace: whether the XML of an answer is in OSS's namespace; the samples differ.
+
         fields_after_file_allowed: a sample request in the reference carries a field after ``file``, two
             error pages forbid it. True ignores such fields.
 
@@ -57,6 +76,7 @@ class OssRules:
     max_fields_bytes: int = 8 * MIB
     max_metadata_bytes: int = 8 * 1024
     max_key_bytes: int = 1023
+    max_crc64_bytes: int = 64 * 1024
     max_callback_bytes: int = 5 * 1024
     callback_timeout: timedelta = timedelta(seconds=5)
     max_callback_answer_bytes: int = MIB
@@ -67,6 +87,12 @@ class OssRules:
     block_public_access: bool = True
     public_endpoint_forbidden: bool = False
     private_reads_need_signature: bool = True
+    default_host_downloads: bool = False
+    response_type_fixed: bool = True
+    absence_told_to_listers_only: bool = False
+    copy_keeps_multipart_etag: bool = False
+    expired_url_is_400: bool = False
+    answers_name_namespace: bool = True
     fields_after_file_allowed: bool = False
     absent_field_meets_not_in: bool = False
     dollar_optional: bool = True

@@ -1,5 +1,5 @@
 """
-The local OSS: PostObject for one bucket, and its objects by GET, whatever the Host header says.
+The local OSS: one bucket, whatever the Host header says.
 """
 
 from functools import partial
@@ -7,12 +7,11 @@ from pathlib import Path
 
 from local.ground.accounts import Accounts
 from local.ground.clock import Clock, utc_now
-from local.ground.faults import Faults
 from local.ground.reach import HERE_ONLY, Reach
 from local.ground.service import Service
 from local.oss.bucket import Bucket
 from local.oss.callback_delivery import CallbackSigner
-from local.oss.handler import FAULTS, OssHandler
+from local.oss.handler import OssHandler, new_faults
 from local.oss.objects import Objects
 from local.oss.rules import OssRules
 
@@ -22,7 +21,7 @@ class OssServer(Service):
     One bucket on localhost.
 
     Args:
-        accounts: whose keys sign forms.
+        accounts: whose keys sign.
 
         folder: where object data is kept; made when missing.
 
@@ -31,7 +30,7 @@ class OssServer(Service):
     Attributes:
         objects: what is stored, by key.
 
-        faults: what goes wrong on the next uploads.
+        faults: what goes wrong with the next calls.
     """
 
     def __init__(
@@ -46,6 +45,6 @@ class OssServer(Service):
         reach: Reach = HERE_ONLY,
     ) -> None:
         self.objects = Objects(folder)
-        self.faults = Faults(FAULTS)
+        self.faults = new_faults()
         self.bucket = Bucket(bucket, region, accounts, self.objects, now, rules or OssRules())
         super().__init__(partial(OssHandler, self.bucket, self.faults, CallbackSigner()), port, reach)

@@ -141,9 +141,13 @@ def test_ports_that_are_taken_are_stepped_over(gateway, tmp_path):
     assert first_port < ports[0] < ports[1] < ports[2] < ports[3] < first_port + 200
 
 
-def test_the_role_may_put_and_read_objects_of_the_bucket_and_nothing_else():
+def test_the_role_may_do_what_the_function_s_two_sessions_need_and_nothing_else():
     [statement] = ROLE_POLICY["Statement"]
-    assert statement["Action"] == ["oss:PutObject", "oss:PutObjectAcl", "oss:GetObject"]
+    upload, objects = (
+        ["oss:PutObject", "oss:PutObjectAcl"],
+        ["oss:GetObject", "oss:DeleteObject", "oss:ListParts", "oss:AbortMultipartUpload"],
+    )
+    assert statement["Action"] == [*upload, *objects]
     assert statement["Resource"] == ["acs:oss:*:*:local-bucket/*"]
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
 

@@ -127,7 +127,7 @@ async function tamper({ id, how, spoil, fault }) {
 }
 
 async function planFault(kind) {
-  await fetch(`${config.oss}/-/faults`, { method: 'PUT', body: JSON.stringify({ kind, times: 1 }) })
+  await fetch(`${config.oss}/-/faults`, { method: 'PUT', body: JSON.stringify({ kind, times: 1, on: ['PostObject'] }) })
 }
 
 // Wiring

@@ -118,13 +118,19 @@ class OssClient:
     def path(self, key):
         return "/" + urllib.parse.quote(key)
 
-    def presigned(self, method, name, key="sts", expires=900, headers=None, **query):
-        """Path and query of a V4 URL for an object, signed as of now."""
+    def presigned(self, method, name, key="sts", expires=900, headers=None, additional=(), **query):
+        """
+        Path and query of a V4 URL for an object, signed as of now.
+
+        ``headers`` are those that are signed, by lower-case name; ``additional`` names those that need it.
+        """
         query |= {
             **self.v4_fields(key, date=self.now()),
             "x-oss-expires": str(expires),
         }
-        signature = self.v4_request_signature(method, name, query, headers or {}, key)
+        if additional:
+            query["x-oss-additional-headers"] = ";".join(sorted(additional))
+        signature = self.v4_request_signature(method, name, query, headers or {}, key, additional)
         return f"{self.path(name)}?{self.canonical_query({**query, 'x-oss-signature': signature})}"
 
     def signed_headers(self, method, name, key="sts", **headers):
@@ -140,10 +146,27 @@ class OssClient:
         encoded = {urllib.parse.quote(n, ""): urllib.parse.quote(v, "") for n, v in query.items()}
         return "&".join(f"{name}={encoded[name]}" if encoded[name] else name for name in sorted(encoded))
 
-    def v4_request_signature(self, method, name, query, headers, key):
+    def call(self, method, name, body=None, key="account", headers=None, **query):
+        """One call signed in the header, as a server makes it; ``None`` leaves a parameter without value."""
+        query = {mark: value or "" for mark, value in query.items()}
+        headers = {mark.lower(): value for mark, value in (headers or {}).items()}
+        always = ("x-oss-", "content-type", "content-md5")
+        signed = {mark: value for mark, value in headers.items() if mark.startswith(always)}
+        free = {mark: value for mark, value in headers.items() if mark not in signed}
+        fields = self.v4_fields(key, date=self.now())
+        scope = fields.pop("x-oss-credential")
+        del fields["x-oss-signature-version"]
+        signed |= {**fields, "x-oss-content-sha256": "UNSIGNED-PAYLOAD"}
+        signature = self.v4_request_signature(method, name, query, signed, key)
+        signed["Authorization"] = f"OSS4-HMAC-SHA256 Credential={scope},Signature={signature}"
+        target = f"{self.path(name)}?{self.canonical_query(query)}"
+        return self.request(method, target, body, {**free, **signed})
+
+    def v4_request_signature(self, method, name, query, headers, key, additional=()):
         lines = "".join(f"{header}:{headers[header]}\n" for header in sorted(headers))
         uri = f"/{OSS_BUCKET}{self.path(name)}"
-        canonical = f"{method}\n{uri}\n{self.canonical_query(query)}\n{lines}\n\nUNSIGNED-PAYLOAD"
+        more = ";".join(sorted(additional))
+        canonical = f"{method}\n{uri}\n{self.canonical_query(query)}\n{lines}\n{more}\nUNSIGNED-PAYLOAD"
         scope = f"{self.now():%Y%m%d}/{OSS_REGION}/oss/aliyun_v4_request"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         text = f"OSS4-HMAC-SHA256\n{self.now():%Y%m%dT%H%M%SZ}\n{scope}\n{digest}"

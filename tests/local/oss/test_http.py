@@ -234,7 +234,7 @@ def test_an_object_is_read_back_with_its_headers(oss, oss_client):
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", "7")
 
 
-@pytest.mark.parametrize("name", ["", "none", "../../etc/passwd", "u/42"])
+@pytest.mark.parametrize("name", ["none", "../../etc/passwd", "u/42"])
 def test_what_is_not_there_is_no_such_key(oss, oss_client, name):
     oss_client.post(oss_client.v4_form())
     url = oss_client.presigned("GET", name, key="account")
@@ -273,10 +273,6 @@ def test_nobody_deletes_without_a_signature_that_allows_it(oss, oss_client, dele
     assert oss_client.request("DELETE", to_read).refusal[:2] == (403, "SignatureDoesNotMatch")
     assert delete(key="sts").refusal == (403, "AccessDenied", "0003-00000301")
     assert "u/42/a.jpg" in oss.objects
-
-
-def test_put_is_not_how_objects_are_made_here(oss, oss_client):
-    assert oss_client.request("PUT", "/u/42/a.jpg", b"x").refusal[:2] == (405, "MethodNotAllowed")
 
 
 # Browsers

@@ -11,6 +11,8 @@ import alibabacloud_oss_v2 as sdk
 import pytest
 import requests
 
+from local.ground.accounts import AccessKey
+
 KEY = "u/42/图片 1+2.jpg"
 PRIVATE = (403, "AccessDenied", "0003-00000001")
 
@@ -152,3 +154,85 @@ def test_the_python_sdk_reads_by_header_and_by_url(sdk_client, oss):
     assert requests.get(url, timeout=5).content == b"picture"
     with pytest.raises(sdk.exceptions.OperationError, match="NoSuchKey"):
         sdk_client.head_object(sdk.HeadObjectRequest(bucket=oss.bucket.name, key="none"))
+
+
+# Parts, conditions, and what a HEAD tells
+
+
+def test_a_range_is_answered_with_a_part(stored, oss_client):
+    answer = oss_client.call("GET", KEY, headers={"Range": "bytes=2-4"})
+    assert (answer.status, answer.body, answer.headers["Content-Range"]) == (206, b"ctu", "bytes 2-4/7")
+    assert answer.headers["Content-Length"] == "3"
+    assert oss_client.call("GET", KEY, headers={"Range": "bytes=5-9"}).body == b"picture"
+    standard = {"Range": "bytes=7-", "x-oss-range-behavior": "standard"}
+    assert oss_client.call("GET", KEY, headers=standard).refusal[:2] == (416, "InvalidRange")
+
+
+def test_who_has_it_already_gets_nothing_and_who_wants_another_is_told(stored, oss, oss_client):
+    etag = oss.objects[KEY].etag
+    for method in ("GET", "HEAD"):
+        same = oss_client.call(method, KEY, headers={"If-None-Match": f'"{etag}"'})
+        assert (same.status, same.body) == (304, b"")
+        other = oss_client.call(method, KEY, headers={"If-Match": '"0"'})
+        assert (other.status, other.headers["x-oss-ec"] is None) == (412, False)
+
+
+def test_a_brief_head_tells_three_things(stored, oss_client):
+    headers = oss_client.call("HEAD", KEY, objectMeta=None).headers
+    told = {"Content-Length", "ETag", "Last-Modified"}
+    assert told <= set(headers)
+    assert not {"Content-Type", "x-oss-object-type", "x-oss-storage-class"} & set(headers)
+
+
+def test_a_form_keeps_no_digest_and_a_large_object_no_checksum(stored, oss, oss_client):
+    head = oss_client.call("HEAD", KEY).headers
+    assert head["Content-MD5"] is None
+    assert head["x-oss-hash-crc64ecma"] is not None
+    oss.bucket.rules = replace(oss.bucket.rules, max_crc64_bytes=6)
+    assert oss_client.call("HEAD", KEY).headers["x-oss-hash-crc64ecma"] is None
+
+
+def test_a_head_of_what_is_not_there_tells_so_in_a_header(private, oss_client):
+    answer = oss_client.call("HEAD", "u/none")
+    xml = ElementTree.fromstring(base64.b64decode(answer.headers["x-oss-err"]))
+    assert (answer.status, answer.body, xml.findtext("Code")) == (404, b"", "NoSuchKey")
+    assert (answer.headers["x-oss-ec"], xml.findtext("Key")) == ("0026-00000001", "u/none")
+
+
+# Open points
+
+
+def test_absence_may_be_told_to_those_only_who_may_list(private, oss_client):
+    private.bucket.rules = replace(private.bucket.rules, absence_told_to_listers_only=True)
+    resource = [f"acs:oss:*:*:{private.bucket.name}/*"]
+    with_bucket = [*resource, f"acs:oss:*:*:{private.bucket.name}"]
+    policies = {
+        "reads": [{"Effect": "Allow", "Action": "oss:GetObject", "Resource": resource}],
+        "lists": [{"Effect": "Allow", "Action": "oss:*", "Resource": with_bucket}],
+    }
+    for name, statement in policies.items():
+        policy = {"Version": "1", "Statement": statement}
+        oss_client.keys = {**oss_client.keys, name: AccessKey(name, "secret", policies=(policy,))}
+        private.bucket.accounts.add(oss_client.keys[name])
+    assert oss_client.call("GET", "u/none", key="reads").refusal == (403, "AccessDenied", "0003-00000301")
+    assert oss_client.call("HEAD", "u/none", key="reads").status == 403
+    for key in ("lists", "account"):
+        assert oss_client.call("GET", "u/none", key=key).refusal[:2] == (404, "NoSuchKey")
+
+
+def test_the_type_may_be_replaceable_after_all(stored, oss, oss_client):
+    oss.bucket.rules = replace(oss.bucket.rules, response_type_fixed=False)
+    answer = oss_client.request(
+        "GET", oss_client.presigned("GET", KEY, key="account", **{"response-content-type": "text/plain"})
+    )
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain")
+
+
+def test_the_default_host_may_make_everything_a_download(stored, oss, oss_client):
+    oss.bucket.rules = replace(oss.bucket.rules, default_host_downloads=True)
+    asked = {"response-content-disposition": "inline"}
+    for method in ("GET", "HEAD"):
+        headers = oss_client.call(method, KEY, **asked).headers
+        assert (headers["x-oss-force-download"], headers["Content-Disposition"]) == ("true", "attachment")
+        bound = oss_client.call(method, KEY, headers={"Host": "localhost"}, **asked).headers
+        assert (bound["x-oss-force-download"], bound["Content-Disposition"]) == (None, "inline")

@@ -27,7 +27,7 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
 
 def test_what_it_uploaded_is_gone_afterwards(here):
     files = {path for path in here.folder.rglob("*") if path.is_file()}
-    here.cloud.oss.faults.plan("status_500", times=1)
+    here.cloud.oss.faults.plan("status_500", times=1, on=["PostObject"])
     assert len(here.examine().of("Upload", State.GOOD)) == 3
     assert {path for path in here.folder.rglob("*") if path.is_file()} == files
 

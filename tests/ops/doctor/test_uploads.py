@@ -11,7 +11,7 @@ from ops.doctor.findings import State
     ("fault", "advice"), [("expired_form", "expires_in"), ("drop", "OSS_HOST"), ("status_500", "RequestId")]
 )
 def test_each_failure_of_an_upload_is_explained(here, fault, advice):
-    here.cloud.oss.faults.plan(fault, times=1)
+    here.cloud.oss.faults.plan(fault, times=1, on=["PostObject"])
     finding = here.examine().the_bad_one("Upload [default]")
     assert advice in finding.remedy.en
 

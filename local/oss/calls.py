@@ -1,0 +1,61 @@
+"""
+Which call of OSS's API a request is: by its method, whether it names an object, and what its query marks.
+"""
+
+from local.oss import errors
+from local.oss.errors import OssError, invalid_argument
+from local.oss.exchange import Answer, Call, Serve
+from local.oss.reading import get_object, head_object
+from local.oss.request import Request
+from local.oss.request_signature import authenticate
+from local.oss.writing import COPY_SOURCE, copy_object, delete_object, put_acl, put_object
+
+# Parameters that make another call of a request: all that OSS's pages name.
+MARKS = frozenset(
+    "accessPoint accessPointPolicy acl append asyncFetch bucketInfo callback cors delete encryption"
+    " httpsWithPublicAccess inventory lifecycle live location logging metaQuery objectInfo objectMeta"
+    " overwriteConfig policy policyStatus position publicAccessBlock qos qosInfo referer replication"
+    " requestPayment resourceGroup responseVod restore sequential stat status style styleName symlink tagging"
+    " transferAcceleration uploadId uploads versionId versioning versions vod website worm wormExtend wormId"
+    " x-oss-async-process".split()
+) - {"callback", "sequential", "objectMeta"}
+
+OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
+    ("GET", ""): ("GetObject", get_object),
+    ("HEAD", ""): ("HeadObject", head_object),
+    ("PUT", ""): ("PutObject", put_object),
+    ("PUT", COPY_SOURCE): ("CopyObject", copy_object),
+    ("DELETE", ""): ("DeleteObject", delete_object),
+    ("PUT", "acl"): ("PutObjectACL", put_acl),
+}
+BUCKET_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {}
+NAMES = [name for name, _ in (*OBJECT_CALLS.values(), *BUCKET_CALLS.values())]
+# What the default host is not forbidden for.
+MANAGEMENT: frozenset[str] = frozenset()
+
+
+def find_call(request: Request) -> tuple[str, Serve]:
+    """
+    Returns:
+        The name of the call in OSS's API, empty for what is not served here, and what serves it.
+
+    Raises:
+        OssError: the parameters of one call with the method of another.
+    """
+    marks = sorted(MARKS & set(request.query))
+    if "partNumber" in request.query and not (request.method == "PUT" and "uploadId" in marks):
+        raise invalid_argument(
+            "Unexpected query string parameter", "0017-00000219", "ResourceType", "partNumber"
+        )
+    if request.method == "PUT" and COPY_SOURCE in request.headers:
+        marks.append(COPY_SOURCE)
+    calls = OBJECT_CALLS if request.key else BUCKET_CALLS
+    found = calls.get((request.method, "".join(marks[:1]))) if len(marks) < 2 else None
+    return found or ("", _not_here)
+
+
+def _not_here(call: Call) -> Answer:
+    """A stranger is told what OSS would tell, and nothing of the local OSS."""
+    if authenticate(call.request, call.bucket) is None:
+        raise OssError(errors.BUCKET_PRIVATE)
+    raise OssError(errors.NOT_IMPLEMENTED)

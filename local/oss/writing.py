@@ -1,0 +1,150 @@
+"""
+PutObject, CopyObject, DeleteObject and PutObjectACL: single requests that change what is stored.
+
+Sources: https://help.aliyun.com/zh/oss/developer-reference/putobject,
+https://help.aliyun.com/zh/oss/developer-reference/copyobject
+"""
+
+import hashlib
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from local.oss import errors
+from local.oss.access import DELETE, READ, WRITE_ACL, actions_of_writing, authorize, demand
+from local.oss.attributes import ACL_FIELD, DEFAULT_TYPE, Attributes, check_choices, read_attributes
+from local.oss.bucket import Bucket
+from local.oss.conditions import check_conditions
+from local.oss.documents import write_document
+from local.oss.errors import OssError, invalid_argument
+from local.oss.exchange import XML, Answer, Call
+from local.oss.objects import StoredObject
+from local.oss.reading import check_absence, checksum_headers
+from local.oss.request import Request
+from local.oss.storing import new_object, received
+
+COPY_SOURCE = "x-oss-copy-source"
+DIRECTIVES = ("COPY", "REPLACE")
+# What the local OSS keeps nothing of: better refused than silently forgotten.
+NOT_KEPT = ("x-oss-tagging", "x-oss-callback", "x-oss-callback-var")
+
+
+def put_object(call: Call) -> Answer:
+    """PutObject: the body becomes the object."""
+    request, bucket = call.request, call.bucket
+    acl = request.headers.get(ACL_FIELD)
+    authorize(request, bucket, *actions_of_writing(acl, bucket.rules), acl=acl)
+    attributes = attributes_of(request, bucket)
+    if attributes.forbid_overwrite and request.key in bucket.objects:
+        raise OssError(errors.ALREADY_EXISTS)
+    with received(call) as content:
+        stored = new_object(
+            bucket, request.key, attributes, content.size, content.etag, content_md5=content.content_md5
+        )
+        bucket.objects.store(content.path, stored, attributes.forbid_overwrite)
+    headers = {"ETag": f'"{content.etag}"', "Content-MD5": content.content_md5}
+    return Answer(headers=headers | checksum_headers(stored.path, stored.size, bucket))
+
+
+def copy_object(call: Call) -> Answer:
+    """CopyObject within the bucket: bytes and, unless replaced, attributes; the ACL is never copied."""
+    request, bucket = call.request, call.bucket
+    acl = request.headers.get(ACL_FIELD)
+    signer = authorize(request, bucket, *actions_of_writing(acl, bucket.rules), acl=acl)
+    source_key = _source_key(request, bucket)
+    if signer is not None:
+        demand(signer, bucket, source_key, READ)
+    replaces = _replaces(request) or source_key == request.key
+    wanted = attributes_of(request, bucket)
+    check_absence(signer, source_key, bucket)
+    source, incoming = bucket.objects.duplicate(source_key)
+    try:
+        check_conditions(request.headers, source, "x-oss-copy-source-")
+        attributes = wanted if replaces else _copied(source, wanted)
+        etag = _etag_of_copy(source, incoming, bucket)
+        stored = new_object(bucket, request.key, attributes, source.size, etag)
+        bucket.objects.store(incoming, stored, attributes.forbid_overwrite)
+    finally:
+        incoming.unlink(missing_ok=True)
+    told = [("ETag", f'"{stored.etag}"'), ("LastModified", iso(stored))]
+    return Answer(
+        headers={"Content-Type": XML, "ETag": f'"{stored.etag}"'},
+        body=write_document("CopyObjectResult", told, bucket.rules),
+    )
+
+
+def delete_object(call: Call) -> Answer:
+    """204, whether there was an object or not."""
+    authorize(call.request, call.bucket, DELETE)
+    call.bucket.objects.delete(call.request.key)
+    return Answer(204)
+
+
+def put_acl(call: Call) -> Answer:
+    """PutObjectACL: the ACL of an object that exists, nothing else of it."""
+    request, bucket = call.request, call.bucket
+    acl = request.headers.get(ACL_FIELD)
+    authorize(request, bucket, WRITE_ACL, acl=acl)
+    if acl is None:
+        raise invalid_argument("The header x-oss-object-acl is missing.", errors.NO_PUBLIC_EC, ACL_FIELD)
+    check_choices(request.headers, bucket.rules)
+    bucket.objects.replace(request.key, acl=acl)
+    return Answer()
+
+
+def attributes_of(request: Request, bucket: Bucket) -> Attributes:
+    """
+    The attributes that a request's headers name.
+
+    Raises:
+        OssError: wrong ones, a key that is too long, or what the local OSS does not keep.
+    """
+    if any(name in request.headers for name in NOT_KEPT) or "callback" in request.query:
+        raise OssError(errors.NOT_IMPLEMENTED)
+    if len(request.key.encode()) > bucket.rules.max_key_bytes or request.key[0] in "/\\":
+        raise OssError(errors.INVALID_KEY)
+    return read_attributes(request.headers, request.headers.get("content-type") or DEFAULT_TYPE, bucket.rules)
+
+
+def iso(stored: StoredObject) -> str:
+    return stored.modified.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def _source_key(request: Request, bucket: Bucket) -> str:
+    """Of ``/bucket/key``, percent-encoded once more than the header itself."""
+    text = request.headers[COPY_SOURCE]
+    source, _, version = text.partition("?")
+    name, _, key = source.removeprefix("/").partition("/")
+    if not key or version:
+        raise invalid_argument("The copy source is malformed.", errors.NO_PUBLIC_EC, COPY_SOURCE, text)
+    if name != bucket.name:
+        raise OssError(errors.NO_SUCH_BUCKET, BucketName=name)
+    try:
+        return unquote_to_bytes(key).decode()
+    except UnicodeDecodeError:
+        raise OssError(errors.INVALID_KEY) from None
+
+
+def _replaces(request: Request) -> bool:
+    name = "x-oss-metadata-directive"
+    directive = request.headers.get(name, "COPY").upper()
+    if directive not in DIRECTIVES:
+        raise invalid_argument("It is COPY or REPLACE.", errors.NO_PUBLIC_EC, name, directive)
+    return directive == "REPLACE"
+
+
+def _copied(source: StoredObject, wanted: Attributes) -> Attributes:
+    return Attributes(
+        content_type=source.content_type,
+        acl=wanted.acl,
+        storage_class=wanted.storage_class,
+        forbid_overwrite=wanted.forbid_overwrite,
+        headers=dict(source.headers),
+        metadata=dict(source.metadata),
+    )
+
+
+def _etag_of_copy(source: StoredObject, data: Path, bucket: Bucket) -> str:
+    if source.kind == "Normal" or bucket.rules.copy_keeps_multipart_etag:
+        return source.etag
+    with data.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest().upper()

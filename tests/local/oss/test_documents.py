@@ -1,0 +1,32 @@
+"""The XML that goes with calls."""
+
+import pytest
+
+from local.oss.documents import NAMESPACE, read_document, write_document
+from local.oss.errors import OssError
+from local.oss.rules import OssRules
+
+
+def test_what_is_written_can_be_read_with_and_without_a_namespace():
+    for named in (True, False):
+        text = write_document("A", [("B", [("C", "1 < 2 & \x0b")])], OssRules(answers_name_namespace=named))
+        assert (f'xmlns="{NAMESPACE}"'.encode() in text) is named
+        assert read_document(text, "A").findtext("B/C") == "1 < 2 & \ufffd"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"<A>",
+        b"<B/>",
+        b"<A/><A/>",
+        b'<!DOCTYPE A [<!ENTITY b "boom">]><A>&b;</A>',
+        b'<?xml version="1.0" encoding="martian"?><A/>',
+        b"<A>\xff</A>",
+    ],
+)
+def test_what_is_no_such_document_is_malformed(text):
+    with pytest.raises(OssError) as refused:
+        read_document(text, "A")
+    assert (refused.value.refusal.status, refused.value.refusal.code) == (400, "MalformedXML")
