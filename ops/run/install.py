@@ -42,10 +42,19 @@ def main(arguments: list[str]) -> int:
         return install([*npm, "--no-audit", "--no-fund", "--loglevel=error"], NPM)
     folder, requirements, *fresh = arguments
     print(f"setting up {folder} with {requirements} (once) ...", flush=True)
-    if fresh and (code := make_environment([sys.executable, "-m", "venv", "--clear", folder])):
-        return code
-    pip = [str(Path(folder, "bin", "python")), "-m", "pip", "install", "--quiet", "--no-input"]
-    return install([*pip, "--disable-pip-version-check", "--no-deps", "-r", requirements], PYPI)
+    own_python = str(Path(folder, "bin", "python"))
+    pip = [own_python, "-m", "pip"]
+    if fresh:
+        if code := make_environment([sys.executable, "-m", "venv", "--clear", "--without-pip", folder]):
+            return code
+        # A pip of its own is half of the seconds and half of the megabytes; that of this Python does as well.
+        pip = [sys.executable, "-m", "pip", "--python", own_python]
+    if not _runs(pip):
+        pip = [own_python, "-m", "pip"]
+        if code := make_environment([own_python, "-m", "ensurepip", "--upgrade", "--default-pip"]):
+            return code
+    options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]
+    return install([*pip, "install", *options, "-r", requirements], PYPI)
 
 
 def make_environment(command: list[str]) -> int:
@@ -55,6 +64,11 @@ def make_environment(command: list[str]) -> int:
     elif done.returncode:
         _complain(f"{' '.join(command)} failed:", *_last_lines(done.stdout + done.stderr))
     return done.returncode
+
+
+def _runs(pip: list[str]) -> bool:
+    """``--python`` wants pip 22.3 or newer."""
+    return subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode == 0
 
 
 def install(command: list[str], source: Source, slow_seconds: float = SLOW_SECONDS) -> int:

@@ -72,11 +72,41 @@ def test_a_python_without_venv_is_told_what_to_install(capfd):
     assert capfd.readouterr().err.endswith("apt install python3-venv\n")
 
 
-def test_makes_an_environment_and_installs_into_it(tmp_path, capfd):
+@pytest.fixture
+def nothing_to_install(tmp_path):
     (tmp_path / "requirements.txt").write_text("# nothing\n", "utf-8")
-    assert main([str(tmp_path / "venv"), str(tmp_path / "requirements.txt"), "--fresh"]) == 0
-    done = subprocess.run([tmp_path / "venv/bin/python", "-m", "pip", "--version"], check=False)
-    assert done.returncode == 0
+    return [str(tmp_path / "venv"), str(tmp_path / "requirements.txt")]
+
+
+def has_pip(folder):
+    done = subprocess.run(
+        [f"{folder}/bin/python", "-m", "pip", "--version"], capture_output=True, check=False
+    )
+    return done.returncode == 0
+
+
+def test_the_small_set_is_installed_without_a_pip_of_its_own(nothing_to_install, capfd):
+    folder, _ = nothing_to_install
+    assert main([*nothing_to_install, "--fresh"]) == 0
+    assert Path(folder, "bin", "python").exists()
+    assert not has_pip(folder)
+
+
+def test_the_larger_set_brings_a_pip_for_what_packages_the_function(nothing_to_install, capfd):
+    folder, _ = nothing_to_install
+    assert main([*nothing_to_install, "--fresh"]) == 0
+    assert main(nothing_to_install) == 0
+    assert has_pip(folder)
+
+
+def test_a_python_without_a_pip_gets_one_of_its_own(nothing_to_install, tmp_path, monkeypatch, capfd):
+    """As Debian ships Python: venv and ensurepip are there, pip is not."""
+    folder, _ = nothing_to_install
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    monkeypatch.setattr(sys, "executable", str(bare / "bin" / "python"))
+    assert main([*nothing_to_install, "--fresh"]) == 0
+    assert has_pip(folder)
 
 
 @pytest.mark.parametrize(("arguments", "folder"), [([], "."), (["examples/a"], "examples/a")])
