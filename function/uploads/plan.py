@@ -108,7 +108,10 @@ def choose_size_range(wanted: WantedFile, profile: Profile) -> tuple[int, int]:
             details={"limits": profile.limits},
         )
     if size < profile.min_size_bytes:
-        raise BadRequest(f"size is under the {profile.min_size_bytes} bytes needed here.")
+        raise BadRequest(
+            f"size is under the {profile.min_size_bytes} bytes needed here.",
+            details={"limits": profile.limits},
+        )
     return size, size
 
 

@@ -131,6 +131,7 @@ LIMITS = {
     ("body", "status", "code"),
     [
         ({"filename": "a.png", "size": 10 * 1024**2 + 1}, 413, "too_large"),
+        ({"filename": "a.png", "size": 0}, 400, "bad_request"),
         ({"filename": "a.png", "contentType": "text/html"}, 415, "unsupported_type"),
         ({"filename": "a.svg"}, 415, "unsupported_type"),
         ({"filename": "a.unknown"}, 415, "unsupported_type"),
