@@ -11,6 +11,7 @@ function createBrowserApi({ login, storage } = /** @type {any} */ ({})) {
   return {
     request,
     uploadFile,
+    getFileSystemManager: () => ({ getFileInfo }),
     onNetworkStatusChange,
     offNetworkStatusChange,
     ...(login && { login: (options) => answerLogin(login, options) }),
@@ -22,6 +23,7 @@ function createBrowserApi({ login, storage } = /** @type {any} */ ({})) {
   }
 }
 
+const MOST_DIGESTED = 100 * 1024 * 1024 // as on WeChat
 const heard = new WeakMap() // the client's listener → the one that the window knows
 
 function onNetworkStatusChange(listener) {
@@ -68,6 +70,19 @@ function uploadFile({ url, filePath, name, formData, timeout, success, fail }) {
   sending.timeout = timeout
   sending.send(body)
   return { abort: () => sending.abort(), onProgressUpdate: (wanted) => { listener = wanted } }
+}
+
+function getFileInfo({ filePath, digestAlgorithm, success, fail }) {
+  digestOf(filePath, digestAlgorithm)
+    .then((digest) => success({ size: filePath.size, digest }))
+    .catch(({ message }) => fail({ errMsg: `getFileInfo:fail ${message}` }))
+}
+
+/** In hex. The whole file goes through memory, and only a page served by https (or localhost) has `crypto.subtle`. */
+async function digestOf(file, algorithm) {
+  if (algorithm !== 'sha256' || file.size > MOST_DIGESTED) throw new Error('no such digest of such a file')
+  const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer())
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** The files of an <input type="file"> or of a drop, as files to upload. */

@@ -4,9 +4,15 @@ const SENTENCES = {
   callback_failed: 'The file is stored, but was not registered. Please do not upload it again.',
   form_expired: 'The upload was too slow. Please try again on another network.',
   file_exists: 'A file of this name exists already.',
+  already_exists: 'A file of this name exists already.',
+  already_complete: 'The file is stored already. There is no need to upload it again.',
+  already_published: 'The file is published already and cannot be taken back.',
+  not_uploaded: 'The file is not stored yet. Please upload it again.',
+  incomplete: 'The file is not complete yet. Please go on with the upload.',
+  upload_gone: 'This upload is no longer valid. Please upload the file again.',
   empty_file: 'The file is empty or too small. Please choose another one.',
   unauthorized: 'Your login has ended. Please log in again.',
-  forbidden: 'This account may not upload.',
+  forbidden: 'This account may not do this.',
   quota_exceeded: "Today's uploads are used up. Please try again tomorrow.",
   permission_denied: 'Access was not allowed. Please allow it in the settings.',
   aborted: 'Cancelled.',
@@ -18,13 +24,14 @@ const SENTENCES = {
   unknown_outcome: 'The file may be stored. Please look before you upload it again.',
   network: 'No connection. Please check the network and try again.',
 }
-const BROKEN = 'Uploading does not work at the moment. Please contact support.'
+const BROKEN = 'Something is wrong with the service. Please contact support.'
 const KINDS = { 'image/*': 'images', 'video/*': 'videos', 'audio/*': 'audio', 'image/jpeg': 'JPG' }
 
 /** The sentences in English: `createUploader({ texts: english, ... })`. */
 function english({ code, limits, retryAfter }) {
-  const { maxSize, contentTypes = ['*/*'] } = Object(limits)
+  const { maxSize, minSize, contentTypes = ['*/*'] } = Object(limits)
   if (code === 'too_large') return `The file is too large. ${maxSize ? `At most ${sizeText(maxSize)}.` : 'Please choose a smaller one.'}`
+  if (code === 'bad_request' && minSize) return `The file is too small. At least ${sizeText(minSize, Math.ceil)}.`
   if (code === 'unsupported_type') return `This kind of file is not accepted. Please choose ${kinds(contentTypes)}.`
   if (code === 'too_many_requests') return `Too many requests. ${again(retryAfter)}`
   if (/unavailable|internal/.test(code)) return `The service is busy. ${again(retryAfter)}`

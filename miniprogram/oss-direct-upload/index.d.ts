@@ -25,6 +25,11 @@ export interface UploaderOptions {
   user?: string
   /** 自己的话：返回用户看到的句子；返回 undefined 就用原来的。英文见 oss-direct-upload/english。 */
   texts?: (error: OssUploadError) => string | undefined
+  /**
+   * 秒传：key 里有 {sha256} 的用途，各对应一个普通用途，如 { album: 'default' }。
+   * 客户端为前者的文件算出摘要；平台算不出时，文件改用后者上传。
+   */
+  digest?: Record<string, string>
   /** 当前时间（毫秒），供测试使用。 */
   now?: () => number
 }
@@ -41,11 +46,15 @@ export interface UploadFile {
   profile?: string
   /** image、video 或 audio；只有支付宝需要。 */
   fileType?: string
+  /** 业务自己的数据，原样写进回执；JSON 最多 256 字节。 */
+  context?: object
+  /** 文件的 SHA-256（64 位十六进制），已经知道时给出，客户端就不再计算。 */
+  sha256?: string
   onProgress?: (event: Progress) => void
 }
 
 export interface Progress {
-  /** 0 到 100；OSS 说存好了才是 100。 */
+  /** 0 到 100；存好了（有票据时还要确认过）才是 100。 */
   progress: number
   /** 已发送与全部字节数；不知道大小时为 0。 */
   loaded: number
@@ -59,7 +68,7 @@ export interface OverallProgress extends Progress {
   count: number
 }
 
-/** 函数对 OSS 回调的应答，OSS 把它交给小程序。 */
+/** 函数对 OSS 回调的应答，由 OSS 交给小程序；函数对 /confirm 的应答也是这样。 */
 export interface CallbackAnswer {
   status: 'ok'
   key: string
@@ -71,6 +80,8 @@ export interface CallbackAnswer {
   height: number | null
   uploadId: string
   receipt: string
+  /** 只有 /confirm 的应答有：已存好，或还要等提交、审核。 */
+  state?: 'stored' | 'held'
 }
 
 export interface Uploaded<T = CallbackAnswer | string> {
@@ -79,11 +90,17 @@ export interface Uploaded<T = CallbackAnswer | string> {
   /** 对象的地址；私有对象不能直接打开。 */
   url: string
   uploadId: string
-  /** 回调签发的回执，交给业务后端验证；没有回调，或应答丢失后由 409 得知已存好时为 null。 */
+  /** 函数签发的回执，交给业务后端验证：来自 /confirm，没有就来自回调；两者都没有时为 null。 */
   receipt: string | null
-  /** 200、201 或 204；409 表示上一次的应答丢失了，但文件已存好。 */
+  /** 函数向 OSS 核对过：对象在那里，大小和类型都对。 */
+  confirmed: boolean
+  /** 同样的内容以前就存好了（秒传），这次什么也没有发送。 */
+  exists: boolean
+  /** 票据，只有该确认而没能确认时才有：以后交给 uploader.confirm 再确认。 */
+  ticket?: string
+  /** 200、201 或 204；409 表示 OSS 的应答丢失了，203 表示回调失败了，但文件已存好。 */
   statusCode: number
-  /** OSS 的应答：回调的 JSON，否则是文本。 */
+  /** 回调的 JSON，没有就是 /confirm 的，否则是 OSS 的文本；秒传时为空。 */
   data: T
 }
 
@@ -102,6 +119,11 @@ export interface Listeners<T = CallbackAnswer | string> {
   onFile?: (outcome: Outcome<T> & { index: number; file: UploadFile }) => void
 }
 
+export interface ReadOptions {
+  /** 用途的 [NAME.variants] 中的名字，如 thumb；不给就是原图。 */
+  variant?: string
+}
+
 export interface Uploader {
   upload<T = CallbackAnswer | string>(file: UploadFile): UploadTask<T>
   /** 不会 reject；结果与 files 顺序相同。abort() 取消还没结束的。 */
@@ -109,6 +131,12 @@ export interface Uploader {
     files: UploadFile[],
     listeners?: Listeners<T>,
   ): Promise<Outcome<T>[]> & { abort(): void }
+  /** 私有对象的临时地址，可以直接给 image 或 previewImage；variant 是用途里给图片处理起的名字。 */
+  read(key: string, options?: ReadOptions): Promise<string>
+  /** 一次问多个，与 keys 顺序相同；有一个不能看，就整个 reject。 */
+  read(keys: string[], options?: ReadOptions): Promise<string[]>
+  /** 上传时没能确认的，凭它的票据再确认。 */
+  confirm(ticket: string): Promise<CallbackAnswer>
   /** chooseMedia、chooseMessageFile、chooseImage 的结果。 */
   fromChosen(chosen: { tempFiles?: object[]; tempFilePaths?: string[]; apFilePaths?: string[] }): UploadFile[]
   /** 选择文件失败时给 fail 的那个对象，说成一句话；用户自己关掉的，错误码是 aborted。 */
@@ -131,6 +159,7 @@ export type FunctionErrorCode =
   | 'too_large' | 'unsupported_type' | 'too_many_requests' | 'quota_exceeded' | 'misconfigured' | 'internal_error'
   | 'sts_rejected' | 'sts_unavailable' | 'wechat_rejected' | 'wechat_unavailable'
   | 'oss_rejected' | 'oss_unavailable' | 'quota_unavailable'
+  | 'not_uploaded' | 'incomplete' | 'already_exists' | 'already_complete' | 'already_published' | 'upload_gone'
 
 export type ErrorCode = ClientErrorCode | FunctionErrorCode
 
@@ -155,10 +184,10 @@ export class OssUploadError extends Error {
   /** 给开发者的提示，不要给用户看。 */
   advice: string
   /** 在哪一步失败的；explain() 给出的没有。 */
-  stage?: 'login' | 'sign' | 'upload'
+  stage?: 'login' | 'sign' | 'upload' | 'confirm' | 'read'
   /** 再试一次可能成功；要等一分钟以上的不算。 */
   retryable: boolean
-  /** too_large 与 unsupported_type 才有。 */
+  /** too_large 与 unsupported_type，以及文件太小的 bad_request 才有。 */
   limits?: Limits
   /** 服务要求多少秒后再来。60 秒以内的客户端自己等，更久的立即失败。 */
   retryAfter?: number
@@ -170,4 +199,6 @@ export class OssUploadError extends Error {
   key?: string
   url?: string
   uploadId?: string
+  /** 票据，该确认而没能确认时才有：callback_failed 与 unknown_outcome 之后交给 uploader.confirm 再确认。 */
+  ticket?: string
 }

@@ -21,6 +21,8 @@ test('stores the very bytes of the file and answers with its address', async (t)
     statusCode: 200,
     data: '',
     receipt: null,
+    confirmed: false,
+    exists: false,
   })
 })
 
@@ -38,6 +40,14 @@ test('sends what is known of the file to the function', async (t) => {
     { profile: 'avatar', filename: 'a.jpg', contentType: 'image/jpeg', size: 5 },
     { profile: 'video', filename: 'b.png' },
   ])
+})
+
+test('hands the context and the digest of a file on as they are', async (t) => {
+  const stage = await openStage(t)
+  const sha256 = 'a'.repeat(64)
+  await stage.uploader.uploadAll([{ ...stage.file('a.jpg'), context: { order: 7, 标题: '合影' }, sha256 }, stage.file('b.jpg')])
+  const [{ files }] = stage.fc.signRequests().map(({ body }) => body)
+  assert.deepEqual(files.map(({ context, sha256: digest }) => [context, digest]), [[{ order: 7, 标题: '合影' }, sha256], [undefined, undefined]])
 })
 
 test('hands the receipt of the callback on', async (t) => {

@@ -55,7 +55,15 @@ function failingPicker(res) {
   }
 }
 
-const BROKEN = '上传功能出了问题，请联系客服。'
+function confirming(answer) {
+  return async (t) => {
+    const stage = await openStage(t)
+    stage.fc.plan.confirm.push(...always(answer))
+    return failureOf(stage.uploader.confirm('ticket-1'))
+  }
+}
+
+const BROKEN = '服务出了问题，请联系客服。'
 const BUSY = '服务正忙，请稍后再试。'
 const TLS = { errMsg: 'uploadFile:fail -202:net::ERR_CERT_AUTHORITY_INVALID' }
 const UNDECLARED = { errno: 112, errMsg: 'chooseMedia:fail api scope is not declared in the privacy agreement' }
@@ -88,10 +96,16 @@ const CODES = {
   oss_unavailable: [uploading({ oss: xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.') }), 'upload', true, BUSY],
   callback_failed: [uploading({ oss: { ...xmlError(203, 'CallbackFailed', 'Error status : 502.'), store: true } }), 'upload', false, '文件已传好，但登记失败，请勿重传。'],
   unknown_outcome: [loseAnAnswerUntilTheFormExpires, 'upload', false, '文件可能已传好，请先查看再决定是否重传。'],
+  not_uploaded: [confirming(jsonError(404, 'not_uploaded')), 'confirm', true, '文件还没有传好，请重新上传。'],
+  incomplete: [uploading({ sign: jsonError(409, 'incomplete') }), 'sign', true, '文件还没有传完，请继续上传。'],
+  upload_gone: [uploading({ sign: jsonError(410, 'upload_gone') }), 'sign', true, '这次上传已经失效，请重新上传。'],
+  already_exists: [uploading({ sign: jsonError(409, 'already_exists') }), 'sign', false, '同名的文件已经存在。'],
+  already_complete: [uploading({ sign: jsonError(409, 'already_complete') }), 'sign', false, '文件已经传好，不用再传。'],
+  already_published: [uploading({ sign: jsonError(409, 'already_published') }), 'sign', false, '文件已经发布，不能撤回。'],
   bad_request: [uploading({ sign: jsonError(400, 'bad_request') }), 'sign', false, BROKEN],
   unknown_profile: [uploading({ sign: jsonError(400, 'unknown_profile') }), 'sign', false, BROKEN],
   unauthorized: [uploading({ sign: jsonError(401, 'unauthorized') }), 'sign', false, '登录已失效，请重新登录。'],
-  forbidden: [uploading({ login: jsonError(403, 'forbidden') }), 'login', false, '这个账号不能上传。'],
+  forbidden: [uploading({ login: jsonError(403, 'forbidden') }), 'login', false, '这个账号没有权限。'],
   not_found: [uploading({ sign: { status: 404, body: '<html>no such page</html>' } }), 'sign', false, BROKEN],
   too_many_requests: [uploading({ sign: jsonError(429, 'too_many_requests') }), 'sign', true, '操作太频繁，请稍后再试。'],
   misconfigured: [uploading({ sign: jsonError(500, 'misconfigured') }), 'sign', false, BROKEN],
@@ -125,6 +139,14 @@ for (const [bytes, text] of [
     const error = await uploading({ sign: answer })(t)
     assert.equal(error.message, `文件太大，最大 ${text}。`)
     assert.deepEqual(error.limits, { maxSize: bytes, minSize: 1, contentTypes: ['image/*'] })
+  })
+}
+
+for (const [bytes, text] of [[1024, '1 KB'], [2 * 1024 ** 2 - 1, '2 MB'], [999, '999 B'], [1500, '1.5 KB']]) {
+  test(`a file under ${bytes} bytes is told ${text}, never less than is needed`, async (t) => {
+    const error = await uploading({ sign: refusal(400, 'bad_request', { maxSize: 1024 ** 3, minSize: bytes, contentTypes: ['image/*'] }) })(t)
+    assert.deepEqual([error.code, error.message], ['bad_request', `文件太小，至少要 ${text}。`])
+    assert.equal(english(error), `The file is too small. At least ${text}.`)
   })
 }
 
@@ -165,13 +187,13 @@ test('own texts go before the built-in ones, and may use what the error knows', 
   const texts = ({ code, limits }) => ({ too_large: `头像最多 ${Object(limits).maxSize} 字节。` }[code])
   const sign = refusal(413, 'too_large', { maxSize: 5, minSize: 1, contentTypes: [] })
   assert.equal((await uploading({ sign, options: { texts } })(t)).message, '头像最多 5 字节。')
-  assert.equal((await uploading({ sign: jsonError(403, 'forbidden'), options: { texts } })(t)).message, '这个账号不能上传。')
+  assert.equal((await uploading({ sign: jsonError(403, 'forbidden'), options: { texts } })(t)).message, '这个账号没有权限。')
 })
 
 test('own texts that throw leave the built-in one', async (t) => {
   const shown = t.mock.method(console, 'error', () => {})
   const texts = () => { throw new Error("the page's mistake") }
-  assert.equal((await uploading({ sign: jsonError(403, 'forbidden'), options: { texts } })(t)).message, '这个账号不能上传。')
+  assert.equal((await uploading({ sign: jsonError(403, 'forbidden'), options: { texts } })(t)).message, '这个账号没有权限。')
   assert.equal(shown.mock.callCount(), 1)
 })
 
@@ -188,7 +210,7 @@ for (const [code, fields, sentence] of [
   ['unsupported_type', { limits: { contentTypes: ['*/*'] } }, 'This kind of file is not accepted. Please choose another one.'],
   ['too_many_requests', { retryAfter: 1 }, 'Too many requests. Please try again in 1 second.'],
   ['sts_unavailable', { retryAfter: 120 }, 'The service is busy. Please try again in 2 minutes.'],
-  ['a_code_to_come', {}, 'Uploading does not work at the moment. Please contact support.'],
+  ['a_code_to_come', {}, 'Something is wrong with the service. Please contact support.'],
 ]) {
   test(`in English ${code} with ${JSON.stringify(fields)} is ${sentence}`, () => {
     assert.equal(english({ code, ...fields }), sentence)

@@ -28,20 +28,27 @@ function reply(request, response, { drop, hang, status = 200, headers = {}, body
   setTimeout(() => response.writeHead(status, { 'content-type': type, ...headers }).end(text), after)
 }
 
-/** The function: `plan.sign` and `plan.login` are answers to give first. */
-async function startFunction(oss, { life = 300, clockAhead = 0, tokenSeconds = 7200 } = {}) {
+const ROUTES = { login: logIn, 'upload-params': sign, confirm, read }
+
+/**
+ * The function: `plan.sign`, `plan.login`, `plan.confirm` and `plan.read` are answers to give first.
+ *
+ *   tickets: whether a form comes with one; readSeconds: how long a URL of /read is good for, null for public ones
+ */
+async function startFunction(oss, { life = 300, clockAhead = 0, tokenSeconds = 7200, tickets = false, readSeconds = 600 } = {}) {
   const requests = []
-  const plan = { sign: [], login: [] }
-  const state = { life, clockAhead, tokenSeconds, tokens: new Set(), made: 0 }
+  const plan = { sign: [], login: [], confirm: [], read: [] }
+  const state = { life, clockAhead, tokenSeconds, tickets, readSeconds, tokens: new Set(), made: 0, keys: new Map() }
   const server = await startServer((request, raw) => {
     const seen = { url: request.url, headers: request.headers, body: JSON.parse(raw.toString('utf8')) }
     requests.push(seen)
-    const planned = plan[request.url.endsWith('/login') ? 'login' : 'sign'].shift()
+    const route = request.url.split('/').pop()
+    const planned = plan[route === 'upload-params' ? 'sign' : route].shift()
     const answer = typeof planned === 'function' ? planned(seen) : planned
-    if (answer) return answer
-    return request.url.endsWith('/login') ? logIn(state) : sign(state, oss, seen)
+    return answer || ROUTES[route](state, oss, seen)
   })
-  return { ...server, requests, plan, state, signRequests: () => requests.filter(({ url }) => url.endsWith('/upload-params')) }
+  const requestsTo = (route) => requests.filter(({ url }) => url.endsWith(`/${route}`))
+  return { ...server, requests, plan, state, requestsTo, signRequests: () => requestsTo('upload-params') }
 }
 
 function logIn(state) {
@@ -60,6 +67,8 @@ function sign(state, oss, { body }) {
 function form(state, oss, wanted, now) {
   state.made += 1
   const key = `uploads/user/${state.made}-${wanted.filename}`
+  const ticket = state.tickets ? `ticket-${state.made}` : undefined
+  state.keys.set(ticket, key)
   return {
     url: oss.origin,
     key,
@@ -68,7 +77,26 @@ function form(state, oss, wanted, now) {
     maxSize: wanted.size || 1000,
     expiresAt: new Date(now + state.life * 1000).toISOString(),
     uploadId: `id-${state.made}`,
+    ticket,
   }
+}
+
+/** What OSS says of the object that the ticket names. */
+function confirm({ keys }, oss, { body: { ticket } }) {
+  const key = keys.get(ticket)
+  const file = oss.objects.get(key)
+  if (!file) return jsonError(404, 'not_uploaded')
+  const facts = { key, url: `${oss.origin}/${key}`, etag: 'E7A6', size: file.length, mimeType: 'image/jpeg', width: null, height: null }
+  return { body: { status: 'ok', ...facts, uploadId: ticket.replace('ticket', 'id'), receipt: `receipt.of.${ticket}`, state: 'stored' } }
+}
+
+function read({ clockAhead, readSeconds }, oss, { body: { items } }) {
+  const now = Date.now() + clockAhead
+  const expiresAt = readSeconds && new Date(now + readSeconds * 1000).toISOString()
+  const signed = items.map(({ key, variant = null }) => (
+    { key, variant, url: `${oss.origin}/${key}?x-oss-process=${variant}`, expiresAt }
+  ))
+  return { body: { items: signed, serverTime: new Date(now).toISOString() } }
 }
 
 /** OSS: `plan` holds answers to give first; { store: true } in one stores the file all the same. */

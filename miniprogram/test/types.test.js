@@ -15,7 +15,7 @@ const PAGE = `
 import { createUploader } from 'CLIENT'
 import type { CallbackAnswer, ErrorCode, OssUploadError, Uploaded } from 'CLIENT'
 
-const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {}, user: 'zhang', texts: ({ code }) => code })
+const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {}, user: 'zhang', digest: { album: 'default' }, texts: ({ code }) => code })
 const batch = uploader.uploadAll([{ filePath: 'a.jpg' }], {
   onProgress: ({ progress, failed }) => [progress, failed].map((count) => count.toFixed()),
   onFile: ({ index, file, value, reason }) => [index.toFixed(), file.filePath, value?.key, reason?.message],
@@ -27,12 +27,17 @@ export async function read(): Promise<string[]> {
   const said = []
   for (const { value, reason } of await batch) said.push(value ? value.url : reason.message)
   const { data } = await uploader.upload<CallbackAnswer>({ filePath: 'a.jpg' }).promise
-  const plain: Uploaded = await uploader.upload({ filePath: 'a.jpg' }).promise
-  return [...said, data.receipt, typeof plain.data === 'string' ? plain.data : plain.data.etag]
+  const plain: Uploaded = await uploader.upload({ filePath: 'a.jpg', context: { order: 7 }, sha256: 'f'.repeat(64) }).promise
+  if (!plain.confirmed && plain.ticket) said.push((await uploader.confirm(plain.ticket)).receipt)
+  const url: string = await uploader.read(plain.key, { variant: 'thumb' })
+  const urls: string[] = plain.exists ? await uploader.read([plain.key]) : [url]
+  // @ts-expect-error one URL is no list
+  urls.push(...(await uploader.read(plain.key)).map((each: string) => each))
+  return [...said, ...urls, data.receipt, typeof plain.data === 'string' ? plain.data : plain.data.etag]
 }
 
 export function wait(error: OssUploadError): number {
-  const codes: ErrorCode[] = ['interrupted', 'tls_failed', 'privacy_undeclared', 'quota_exceeded', error.code]
+  const codes: ErrorCode[] = ['interrupted', 'tls_failed', 'privacy_undeclared', 'quota_exceeded', 'not_uploaded', 'upload_gone', error.code]
   // @ts-expect-error no such code
   codes.push('nonsense')
   // @ts-expect-error a comparison that can never be true

@@ -22,11 +22,11 @@ def test_the_lines_that_copy_the_client_copy_what_is_pasted(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", both("docs/client.md"))
-def test_the_sizes_of_the_two_files_are_theirs(name):
+def test_the_sizes_of_the_four_files_are_theirs(name):
     folder = ROOT / "miniprogram/oss-direct-upload"
     shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
-    real = [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in ("index.js", "errors.js")]
-    assert shown == real
+    files = ("index.js", "errors.js", "calls.js", "after.js")
+    assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in files]
 
 
 CHANGING = re.compile(r"127\.0\.0\.1:\d+|\d+ ms|avatars/\w+…[\w-]+\.png|eyJh… \(\d+")

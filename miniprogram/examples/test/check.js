@@ -143,7 +143,7 @@ function check(name, output) {
       }
       await fail({ errMsg: 'chooseImage:fail cancel' })
       await fail({ errMsg: 'chooseImage:fail api scope is not declared in the privacy agreement', errno: 112 })
-      assert.deepEqual(told, ['上传功能出了问题，请联系客服。'])
+      assert.deepEqual(told, ['服务出了问题，请联系客服。'])
     })
   })
 }

@@ -3,6 +3,12 @@ const ERRORS = {
   callback_failed: [/^OSS 203/, '文件已传好，但登记失败，请勿重传。', 'CALLBACK_URL'],
   form_expired: [/policy expired|SecurityTokenExpired/i, '上传太慢，请换个网络再试。', 'expires_in'],
   file_exists: [/FileAlreadyExists/, '同名的文件已经存在。', '{id}'],
+  already_exists: [/already_exists/, '同名的文件已经存在。', '{id}'],
+  already_complete: [/already_complete/, '文件已经传好，不用再传。'],
+  already_published: [/already_published/, '文件已经发布，不能撤回。'],
+  not_uploaded: [/not_uploaded/, '文件还没有传好，请重新上传。'],
+  incomplete: [/incomplete/, '文件还没有传完，请继续上传。'],
+  upload_gone: [/upload_gone/, '这次上传已经失效，请重新上传。', 'parts_within'],
   too_large: [/EntityTooLarge|^HTTP 413|^(upload|choose).*(exceed|too large|太大|'size')/i, '文件太大，[最大 {maxSize}|请换一个小一点的]。', 'max_size'],
   empty_file: [/EntityTooSmall/, '文件是空的或太小，请换一个。'],
   access_denied: [/^OSS 403/],
@@ -10,12 +16,12 @@ const ERRORS = {
   oss_unavailable: [/^OSS/],
   bad_answer: [/^HTTP 200/, '', '{filename}'],
   unauthorized: [/^HTTP 401/, '登录已失效，请重新登录。', 'AppID, CALLER_AUTH'],
-  forbidden: [/^HTTP 403/, '这个账号不能上传。'],
+  forbidden: [/^HTTP 403/, '这个账号没有权限。'],
   not_found: [/^HTTP 404/],
   unsupported_type: [/^HTTP 415/, '不支持这种文件，[支持：{types}|请换一个]。', 'content_types'],
   quota_exceeded: [/quota_exceeded/, '今天的上传额度用完了，请明天再试。'],
   too_many_requests: [/^HTTP 429/, '操作太频繁，请[在 {wait}后|稍后]再试。'],
-  bad_request: [/^HTTP [1-4]/],
+  bad_request: [/^HTTP [1-4]/, '[文件太小，至少要 {minSize}|服务出了问题，请联系客服]。', 'min_size'],
   internal_error: [/^HTTP/],
   domain_not_listed: [/domain list|合法域名/i],
   privacy_undeclared: [/privacy (agreement|api)|errno 112/i, '', '隐私保护指引'],
@@ -30,7 +36,7 @@ const ERRORS = {
   unknown_outcome: [/^$/, '文件可能已传好，请先查看再决定是否重传。'],
   network: [/^/, '网络不通，请检查后再试。'],
 }
-const BROKEN = '上传功能出了问题，请联系客服。'
+const BROKEN = '服务出了问题，请联系客服。'
 const BUSY = '服务正忙，请[在 {wait}后|稍后]再试。'
 const TYPES = { 'image/*': '图片', 'video/*': '视频', 'audio/*': '音频', 'image/jpeg': 'JPG' }
 
@@ -39,7 +45,7 @@ class OssUploadError extends Error {
     const found = Object.keys(ERRORS).find((code) => code === evidence || ERRORS[code][0].test(evidence))
     const { code = found, retryAfter, limits } = Object(fields)
     const [, text, hint = ''] = ERRORS[code] || []
-    const mayPass = /network|timeout|interrupted|login|expired|too_many|internal|unavailable/.test(code)
+    const mayPass = /network|timeout|interrupted|login|expired|too_many|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
     super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits))
     const advice = `见错误码表：${code} ${hint}`.trim()
     const retryable = mayPass && !(retryAfter > 60)
@@ -47,9 +53,10 @@ class OssUploadError extends Error {
   }
 }
 
-function fill(text, seconds, { maxSize, contentTypes = ['*/*'] } = Object()) {
+function fill(text, seconds, { maxSize, minSize, contentTypes = ['*/*'] } = Object()) {
   const known = {
     maxSize: maxSize && sizeText(maxSize),
+    minSize: minSize && sizeText(minSize, Math.ceil),
     types: !contentTypes.includes('*/*') && contentTypes.map((type) => TYPES[type] || type.replace(/.*[/.-]/, '').toUpperCase()).join('、'),
     wait: seconds && (seconds > 90 ? `${Math.ceil(seconds / 60)} 分钟` : `${seconds} 秒`),
   }
@@ -57,9 +64,9 @@ function fill(text, seconds, { maxSize, contentTypes = ['*/*'] } = Object()) {
     .replace(/\[(.*?)\|(.*?)]/g, (_, one, other) => (/{/.test(one) ? other : one))
 }
 
-function sizeText(bytes) {
+function sizeText(bytes, round = Math.floor) {
   const power = Math.floor(Math.log2(bytes) / 10)
-  return `${Math.floor(bytes * 10 / 1024 ** power) / 10} ${'B KB MB GB'.split(' ')[power]}`
+  return `${round(bytes * 10 / 1024 ** power) / 10} ${'B KB MB GB'.split(' ')[power]}`
 }
 
 /** What a `fail` says; one of ours stays what it is. */

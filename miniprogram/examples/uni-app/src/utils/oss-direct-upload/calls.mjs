@@ -1,0 +1,142 @@
+import { platformError, functionError } from './errors.mjs'
+
+/** Adds the SHA-256 of a file, where the platform tells it. */
+async function addDigest(job, { api, digest, profile = 'default' }) {
+  const without = Object(digest)[job.profile || profile]
+  if (!without || job.sha256 || job.finished) return
+  try {
+    const wanted = { filePath: job.filePath, digestAlgorithm: 'sha256' }
+    const { size, digest: found } = await invoke(api.getFileSystemManager(), 'getFileInfo', wanted)
+    if (size && /^[0-9a-f]{64}$/i.test(found)) Object.assign(job, { size, sha256: found.toLowerCase() })
+  } catch (error) {
+    // It goes on without.
+  }
+  if (!job.sha256) job.profile = without
+}
+
+/** Calls by the rules of the uploads: what may pass is tried again. */
+async function persist(client, call, job = Object()) {
+  for (let failures = 0; ;) {
+    await ready(client)
+    const { breaks } = client
+    try {
+      return await call()
+    } catch (error) {
+      const broken = breaks < client.breaks
+      const mayPass = error.retryable && !(error.statusCode < 429) // 404, 409, 410: not by this call
+      if (job.finished || !mayPass || !(broken || failures < client.retries)) throw error
+      await new Promise((go) => { setTimeout(go, pauseBefore(client, error, failures, broken)) })
+      if (!broken) failures += 1
+    }
+  }
+}
+
+function pauseBefore({ backoff }, { retryAfter }, failures, broken) {
+  return Math.max(broken ? 0 : backoff * 2 ** failures * (0.5 + Math.random()), 1000 * retryAfter || 0)
+}
+
+/** In front and online, or `timeout` is over. */
+async function ready({ hidden, offline, timeout, waiting }) {
+  let timer = 0
+  if (hidden || offline) await new Promise((go) => { timer = setTimeout(go, timeout, waiting.push(go)) })
+  clearTimeout(timer)
+}
+
+/** A request with the caller's token; `body()` may say that there is no more need. */
+async function ask(client, path, body, stage = 'sign', refresh = false) {
+  const { getToken = logIn } = client
+  let step = 'login'
+  try {
+    await ready(client)
+    const token = await getToken({ refresh }, client)
+    step = stage
+    const wanted = body()
+    return wanted && await request(client, path, wanted, token)
+  } catch (cause) {
+    const error = Object.assign(platformError(cause, 'login'), { stage: step })
+    if (error.statusCode !== 401 || step === 'login' || refresh) throw error
+    return ask(client, path, body, stage, true)
+  }
+}
+
+/** The built-in login; a token ends a minute early. */
+async function logIn({ refresh }, client) {
+  const { api, now, storageKey, login } = client
+  if (!api.login) return ''
+  const kept = login.session || attempt(api.getStorageSync, storageKey)
+  if (!refresh && Object(kept).until > now()) return kept.token
+  try {
+    login.asked = login.asked || invoke(api, 'login', {}).then(({ code }) => request(client, '/login', { code }))
+    const { token, expiresIn } = await login.asked
+    login.session = { token, until: now() + (expiresIn - 60) * 1000 }
+    if (login === client.login) attempt(api.setStorageSync, storageKey, login.session)
+  } catch (error) {
+    if (error.statusCode !== 404) throw error
+    login.session = { token: '', until: Infinity } // no WeChat login here
+  } finally {
+    login.asked = null
+  }
+  return login.session.token
+}
+
+async function request({ api, endpoint }, path, body, token, job) {
+  const url = endpoint.replace(/\/*$/, path)
+  const header = { 'content-type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) }
+  const options = { url, method: 'POST', header, headers: header, data: JSON.stringify(body) }
+  const answer = await invoke(api, 'request', options, job)
+  if (answer.statusCode !== 200) throw functionError(answer)
+  return Object(answer.data)
+}
+
+/** Always settles. On Alipay `status`, and `fail` for a 4xx. */
+async function invoke(api, method, { timeout = 20000, ...options }, job = Object()) {
+  let timer = 0
+  try {
+    return await new Promise((resolve, reject) => {
+      const success = (res) => resolve({ statusCode: res.status, ...res, data: parseJson(res.data) })
+      const fail = (res) => (res.status || res.statusCode ? success : reject)(res)
+      timer = setTimeout(reject, timeout, { errMsg: 'timeout' })
+      const task = Object(api[method]({ ...options, timeout, success, fail }))
+      job.task = task
+      Promise.resolve(task).catch(() => {}) // Taro's
+      if (task.onProgressUpdate) task.onProgressUpdate((event) => advance(job, event, 99)) // sent is not stored
+    })
+  } catch (failure) {
+    stop(job)
+    throw platformError(failure, method, options.url)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function advance(job, event, most = 100) {
+  if (job.finished) return
+  job.progress = Math.max(job.progress, Math.min(event.progress, most)) // never back
+  job.bytes = job.size || event.totalBytesExpectedToSend || job.bytes || 0
+  const loaded = Math.floor(job.bytes * job.progress / 100)
+  if (job.size) job.loaded = loaded
+  attempt(job.onProgress, { progress: job.progress, loaded, total: job.bytes })
+  attempt(job.onChange)
+}
+
+function stop({ task }) {
+  if (task && task.abort) task.abort()
+}
+
+function parseJson(text) {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return text // no JSON, or parsed already
+  }
+}
+
+function attempt(call, ...values) {
+  try {
+    return call && call(...values)
+  } catch (error) {
+    console.error(error) // ends no upload
+  }
+}
+
+export { addDigest, persist, pauseBefore, ready, ask, request, invoke, advance, stop, attempt }
