@@ -113,3 +113,5 @@ def _what_needs_tokens(values: Mapping[str, Any], profiles: Mapping[str, Profile
     for profile in profiles.values():
         if profile.confirm:
             yield Phrase("confirm = true in [{profile}]", profile=profile.name)
+        if profile.parts:
+            yield Phrase("parts = true in [{profile}]", profile=profile.name)

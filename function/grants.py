@@ -55,8 +55,11 @@ def grants_for_objects(profiles: Iterable[Profile]) -> list[Grant]:
 
 def _actions_on_objects(profile: Profile) -> Iterator[str]:
     # HeadObject, which confirming asks, needs what reading needs.
-    if profile.confirm or profile.is_read_signed:
+    if profile.confirm or profile.parts or profile.is_read_signed:
         yield "oss:GetObject"
+    # Begin, look, complete and drop; the parts themselves are sent with the upload session.
+    if profile.parts:
+        yield from ("oss:PutObject", "oss:PutObjectAcl", "oss:ListParts", "oss:AbortMultipartUpload")
 
 
 def session_policies(bucket: str, profiles: Iterable[Profile]) -> Mapping[str, str]:

@@ -113,6 +113,12 @@ def _rate(text: str) -> Rate:
     return Rate(int(match[1]), RATE_UNITS[match[2]])
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
+
+
 def _header_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
         raise ValueError
@@ -137,6 +143,7 @@ ADDRESS = Kind(Phrase("an https address with a path"), _address)
 CALLBACK_ADDRESS = Kind(
     Phrase("the public https address of this function's /callback, without a query"), _callback_address
 )
+FLAG = Kind(Phrase("true or false"), _flag)
 HEADER_NAME = Kind(Phrase("the name of a header, such as Ali-Cdn-Real-Ip"), _header_name)
 RATE = Kind(Phrase("a number over s, min or h, such as 60/min"), _rate)
 SECRETS = Kind(

@@ -1,20 +1,27 @@
 """What the value of a profile's option may be: each reads what the file holds, or says what is allowed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from function.phrase import Phrase
 
 KIB = 1024
-UNITS = {"": 1, "KiB": KIB, "MiB": KIB**2, "GiB": KIB**3}
-MAX_OBJECT_BYTES = 5 * KIB**3
+MIB, GIB = KIB**2, KIB**3
+UNITS = {"": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
+# What OSS takes in one form, and what an upload in parts may have here; OSS itself takes more.
+MAX_FORM_BYTES = 5 * GIB
+MAX_PARTED_BYTES = 48 * GIB
+# OSS takes no smaller part but the last one. A larger one than this no phone sends in one go.
+PART_BYTES = (100 * KIB, 100 * MIB)
 MAX_METADATA_BYTES = 8 * KIB
 TYPE_PATTERN = r"\*/\*|[a-z0-9][a-z0-9.+_-]*/(\*|[a-z0-9][a-z0-9.+_-]*)"
 # Printable ASCII without the dollar sign, which a policy would have to escape.
 HEADER_VALUE = r"[\x20-\x23\x25-\x7e]{1,1024}"
 METADATA_NAME = r"[a-z0-9][a-z0-9-]{0,63}"
+# Under this name an object made of parts keeps the id of its upload.
+UPLOAD_ID_METADATA = "upload-id"
 # Of a profile, and of a variant.
 NAME = r"[A-Za-z0-9_-]{1,64}"
 PROCESS_VALUE = r"[\x21-\x7e]{1,1024}"
@@ -22,7 +29,39 @@ MAX_VARIANTS = 64
 
 
 def size(name: str, value: Any) -> int:
-    """Bytes: a number, or a text with a unit."""
+    """Bytes that one form may carry: a number, or a text with a unit."""
+    count = _bytes(name, value)
+    if count > MAX_FORM_BYTES:
+        raise ValueError(
+            Phrase("{name} = {value!r} is over the 5GiB that OSS takes in one form", name=name, value=value)
+        )
+    return count
+
+
+def max_size(name: str, value: Any) -> int:
+    """Bytes that parts may make together; it must be said, and is not zero."""
+    if value is None:
+        raise ValueError(Phrase('{name} is missing, such as "10MiB"', name=name))
+    count = _bytes(name, value)
+    if count == 0:
+        raise ValueError(Phrase("{name} must be at least 1 byte", name=name))
+    if count > MAX_PARTED_BYTES:
+        raise ValueError(
+            Phrase("{name} = {value!r} is over the 48GiB of an upload in parts", name=name, value=value)
+        )
+    return count
+
+
+def part_size(name: str, value: Any) -> int:
+    """Bytes of each part but the last."""
+    least, most = PART_BYTES
+    count = _bytes(name, value)
+    if not least <= count <= most:
+        raise ValueError(Phrase("{name} = {value!r} must be from 100KiB to 100MiB", name=name, value=value))
+    return count
+
+
+def _bytes(name: str, value: Any) -> int:
     # Of what TOML has, only a whole number and a text are written like this; 1.0 and true are not.
     match = re.fullmatch(r"(\d{1,15})\s*(KiB|MiB|GiB)?", str(value))
     if not match:
@@ -33,22 +72,7 @@ def size(name: str, value: Any) -> int:
                 value=value,
             )
         )
-    count = int(match[1]) * UNITS[match[2] or ""]
-    if count > MAX_OBJECT_BYTES:
-        raise ValueError(
-            Phrase("{name} = {value!r} is over the 5GiB that OSS takes in one form", name=name, value=value)
-        )
-    return count
-
-
-def max_size(name: str, value: Any) -> int:
-    """A size that must be said, and is not zero."""
-    if value is None:
-        raise ValueError(Phrase('{name} is missing, such as "10MiB"', name=name))
-    count = size(name, value)
-    if count == 0:
-        raise ValueError(Phrase("{name} must be at least 1 byte", name=name))
-    return count
+    return int(match[1]) * UNITS[match[2] or ""]
 
 
 def content_types(name: str, value: Any) -> tuple[str, ...]:
@@ -70,13 +94,23 @@ def content_types(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def seconds(name: str, value: Any) -> timedelta:
-    """A duration of at most the longest session there is."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 43200:
-        raise ValueError(
-            Phrase("{name} = {value!r} must be whole seconds from 1 to 43200", name=name, value=value)
-        )
-    return timedelta(seconds=value)
+def seconds(least: int, most: int) -> Callable[[str, Any], timedelta]:
+    """A duration, bounds included."""
+
+    def read(name: str, value: Any) -> timedelta:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(
+                Phrase(
+                    "{name} = {value!r} must be whole seconds from {least} to {most}",
+                    name=name,
+                    value=value,
+                    least=least,
+                    most=most,
+                )
+            )
+        return timedelta(seconds=value)
+
+    return read
 
 
 def flag(name: str, value: Any) -> bool:
@@ -127,11 +161,16 @@ def metadata(name: str, value: Any) -> dict[str, str]:
             header(f"{name}.{key}", item)
         except ValueError as error:
             wrong += error.args
-    if sum(len(key) + len(str(item)) for key, item in value.items()) > MAX_METADATA_BYTES:
+    if metadata_bytes(value) > MAX_METADATA_BYTES:
         wrong.append(Phrase("{name} is over the 8KiB that OSS keeps for one object", name=name))
     if wrong:
         raise ValueError(*wrong)
     return value
+
+
+def metadata_bytes(metadata: Mapping[str, Any]) -> int:
+    """How much of what OSS keeps for one object this takes."""
+    return sum(len(key) + len(str(item)) for key, item in metadata.items())
 
 
 def variants(name: str, value: Any) -> dict[str, str]:

@@ -8,6 +8,8 @@ from function.phrase import Phrase
 
 ANY_TYPE = ("*/*",)
 SIGNATURE_VERSIONS = ("v4", "v1")
+# No credentials live longer than that.
+SESSION_SECONDS = option_values.seconds(1, 43200)
 
 
 class Option(NamedTuple):
@@ -36,7 +38,7 @@ OPTIONS = (
     Option("max_size", option_values.max_size, is_for_pages=True),
     Option("min_size", option_values.size, 1, is_for_pages=True),
     Option("content_types", option_values.content_types, is_for_pages=True),
-    Option("expires_in", option_values.seconds, 300, is_for_pages=True),
+    Option("expires_in", SESSION_SECONDS, 300, is_for_pages=True),
     Option(
         "acl", option_values.one_of("default", "private", "public-read"), "default", pins="x-oss-object-acl"
     ),
@@ -54,8 +56,11 @@ OPTIONS = (
     Option("metadata", option_values.metadata, pins="x-oss-meta-"),
     Option("confirm", option_values.flag, False),
     Option("read", option_values.readers),
-    Option("read_for", option_values.seconds, 600),
+    Option("read_for", SESSION_SECONDS, 600),
     Option("variants", option_values.variants),
+    Option("parts", option_values.flag, False),
+    Option("part_size", option_values.part_size, "1MiB"),
+    Option("parts_within", option_values.seconds(900, 604800), 86400),
 )
 OPTION_NAMES = ("key", *(option.name for option in OPTIONS))
 PAGE_OPTION_NAMES = ("key", *(option.name for option in OPTIONS if option.is_for_pages))

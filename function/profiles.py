@@ -10,15 +10,10 @@ from typing import Any, NamedTuple
 from function.content_type import is_run_by_browsers
 from function.errors import Problem
 from function.key_template import KeyTemplate, problems_of
-from function.option_values import NAME
+from function.option_values import MAX_FORM_BYTES, NAME
 from function.phrase import Phrase
-from function.profile_options import (
-    ANY_TYPE,
-    OPTION_NAMES,
-    PAGE_OPTION_NAMES,
-    pinned_fields,
-    read_options,
-)
+from function.profile_contradictions import contradictions, strangers
+from function.profile_options import ANY_TYPE, pinned_fields, read_options
 
 PROFILES_TOML = "profiles.toml"
 
@@ -39,6 +34,10 @@ class Profile(NamedTuple):
         read_for: how long such a URL is good at least; it lives two windows of this.
 
         variants: values of ``x-oss-process`` by name.
+
+        parts: whether a file may be sent in parts, each of ``part_size_bytes`` but the last.
+
+        parts_within: how long an upload in parts may take.
     """
 
     name: str
@@ -55,6 +54,9 @@ class Profile(NamedTuple):
     read: str
     read_for: timedelta
     variants: Mapping[str, str]
+    parts: bool
+    part_size_bytes: int
+    parts_within: timedelta
 
     @property
     def takes_filename(self) -> bool:
@@ -74,6 +76,12 @@ class Profile(NamedTuple):
     def is_read_signed(self) -> bool:
         """Whether a URL of ``/read`` needs a signature: what is public has a plain one."""
         return bool(self.read) and self.acl != "public-read"
+
+    def for_forms(self) -> "Profile":
+        """The same, as far as one form can carry it: parts may make a larger object."""
+        if self.max_size_bytes <= MAX_FORM_BYTES:
+            return self
+        return self._replace(max_size_bytes=MAX_FORM_BYTES)
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -151,9 +159,7 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
     is_page = isinstance(key, str) and KeyTemplate(key).takes_filename
     defaults = {"signature": default_signature, "content_types": list(ANY_TYPE) if is_page else None}
     values, found = read_options(table, defaults)
-    clauses = [*_strangers(table, is_page), *problems_of(key), *found, *_contradictions(values, is_page)]
-    if not is_page:
-        clauses += _reading_contradictions(str(key), table, values)
+    clauses = [*strangers(table, is_page), *problems_of(key), *found, *contradictions(table, values, is_page)]
     if clauses:
         return None, [problem_in(name, clause) for clause in clauses]
     profile = Profile(
@@ -171,44 +177,11 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
         read=values["read"],
         read_for=values["read_for"],
         variants=MappingProxyType(values["variants"]),
+        parts=values["parts"],
+        part_size_bytes=values["part_size"],
+        parts_within=values["parts_within"],
     )
     return profile, []
-
-
-def _strangers(table: Mapping[str, Any], is_page: bool) -> Iterator[Phrase]:
-    allowed = PAGE_OPTION_NAMES if is_page else OPTION_NAMES
-    for option in sorted(set(table) - set(allowed)):
-        kind = (
-            Phrase("a profile whose key ends in {{filename}}")
-            if option in OPTION_NAMES
-            else Phrase("a profile")
-        )
-        names = ", ".join(sorted(allowed))
-        yield Phrase(
-            "{option} is no option of {kind}; allowed: {names}", option=option, kind=kind, names=names
-        )
-
-
-def _contradictions(values: Mapping[str, Any], is_page: bool) -> Iterator[Phrase]:
-    least, most = values.get("min_size", 0), values.get("max_size", 0)
-    if least > most > 0:
-        yield Phrase("min_size ({least}) must not be over max_size ({most})", least=least, most=most)
-    if is_page and values.get("content_types", ANY_TYPE) != ANY_TYPE:
-        yield Phrase(
-            'content_types must be ["*/*"] where key ends in {{filename}}: no form field pins the type'
-        )
-
-
-def _reading_contradictions(
-    key: str, table: Mapping[str, Any], values: Mapping[str, Any]
-) -> Iterator[Phrase]:
-    for option in ("read_for", "variants"):
-        if option in table and "read" not in table:
-            yield Phrase(
-                '{option} needs read = "owner" or "callers": nothing else asks for it', option=option
-            )
-    if values.get("read") == "owner" and "{owner}" not in key:
-        yield Phrase('read = "owner" needs {{owner}} in key: nothing else tells whose an object is')
 
 
 def _overlaps(profiles: Iterable[Profile]) -> Iterator[Problem]:

@@ -59,6 +59,7 @@ SETTINGS = (
     Setting("OSS_HOST", kinds.ORIGIN, "https://{OSS_BUCKET}.oss-{OSS_REGION}.aliyuncs.com"),
     Setting("OSS_ENDPOINT", kinds.ORIGIN, "{OSS_HOST}"),
     Setting("READ_ORIGIN", kinds.ORIGIN, "{OSS_HOST}"),
+    Setting("SIGN_PART_LENGTH", kinds.FLAG, "true"),
     Setting("OSS_SIGNATURE_VERSION", kinds.one_of(*SIGNATURE_VERSIONS), "v4"),
     Setting("STS_ROLE_ARN", kinds.ROLE_ARN, is_needed=True),
     Setting("STS_ENDPOINT", kinds.ORIGIN, "https://sts.{OSS_REGION}.aliyuncs.com"),

@@ -48,6 +48,8 @@ class Settings(NamedTuple):
         host: origin a form is posted to, without a trailing slash; of ``/read``'s URLs it is
             ``read_origin``, of the function's own calls to OSS ``oss_endpoint``.
 
+        sign_part_length: whether the URL of a part admits exactly its length.
+
         session_policies: the RAM document sent with AssumeRole for each purpose, as JSON text.
 
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
@@ -60,6 +62,7 @@ class Settings(NamedTuple):
     host: str
     oss_endpoint: str
     read_origin: str
+    sign_part_length: bool
     profiles: Mapping[str, Profile]
     role_arn: str
     sts_endpoint: str

@@ -70,6 +70,7 @@ TESTS = {
     "function.option_values": (f"{ROOM}/test_profiles.py", *FORMS),
     "function.outgoing": (f"{ROOM}/test_outgoing.py",),
     "function.phrase": (f"{ROOM}/test_phrase.py",),
+    "function.profile_contradictions": (f"{ROOM}/test_profile_contradictions.py", *reversed(SETTINGS)),
     "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),
     "function.profiles": (*reversed(SETTINGS), *FORMS),
     "function.receipts.callback": (f"{ROOM}/receipts/test_callback.py", *RECEIPTS),

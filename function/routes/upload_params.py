@@ -85,7 +85,7 @@ def plan_for(
     """What this caller's form will admit, with the callback that the profile asks for."""
     return plan_upload(
         wanted,
-        profile,
+        profile.for_forms(),
         owner=caller.owner,
         upload_id=upload_id,
         now=now,

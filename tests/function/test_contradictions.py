@@ -126,6 +126,13 @@ def test_confirming_needs_a_secret_whoever_calls(problems_with):
     assert problems_with("confirm = false") == []
 
 
+def test_uploads_in_parts_need_a_secret_whoever_calls(problems_with):
+    assert problems_with("parts = true") == [
+        "TOKEN_SECRET is missing; parts = true in [p] needs at least 32 random bytes"
+    ]
+    assert problems_with("parts = true", TOKEN_SECRET=SECRET) == []
+
+
 def test_only_callers_who_are_told_apart_have_what_is_their_own_to_read(problems_with):
     assert problems_with('read = "owner"', TOKEN_SECRET=SECRET) == [
         'profiles.toml [p]: read = "owner" needs callers who are told apart, and CALLER_AUTH is anonymous'

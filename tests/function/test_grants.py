@@ -92,6 +92,28 @@ def test_reading_and_confirming_may_get_objects_and_nothing_else(options):
     assert policies[UPLOADS] == session_policies("b", with_options(a=""))[UPLOADS]
 
 
+OF_PARTS = [
+    "oss:AbortMultipartUpload",
+    "oss:GetObject",
+    "oss:ListParts",
+    "oss:PutObject",
+    "oss:PutObjectAcl",
+]
+
+
+@pytest.mark.parametrize("options", ["parts = true", 'parts = true\nread = "owner"\nconfirm = true'])
+def test_uploads_in_parts_are_begun_listed_completed_and_dropped_by_the_objects_session_alone(options):
+    policies = session_policies("b", with_options(a=options, b=""))
+    assert json.loads(policies[OBJECTS])["Statement"] == [allow(OF_PARTS, "a")]
+    # What leaves the function, the addresses of the parts among it, can do no more than a form can.
+    assert policies[UPLOADS] == session_policies("b", with_options(a="", b=""))[UPLOADS]
+
+
+def test_a_folder_without_parts_gets_nothing_of_what_another_s_need():
+    objects = session_policies("b", with_options(a="confirm = true", b="parts = true"))[OBJECTS]
+    assert json.loads(objects)["Statement"] == [allow(OF_PARTS, "b"), allow(["oss:GetObject"], "a")]
+
+
 def test_only_folders_of_profiles_with_an_option_may_be_read_and_each_stands_once():
     profiles = with_options(c='read = "owner"', a="confirm = true", b="", a_too='read = "callers"')
     objects = session_policies("b", profiles)[OBJECTS]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from function.key_template import KeyTemplate
-from function.option_values import MAX_OBJECT_BYTES
+from function.option_values import MAX_FORM_BYTES
 from function.profiles import Profile, read_profiles
 
 SHIPPED = Path(__file__).parents[2] / "profiles.toml"
@@ -60,8 +60,8 @@ def test_a_page_s_profile_when_switched_on_gives_each_caller_a_folder_and_a_smal
     [
         ('"10MiB"', 10 * 1024**2),
         ('"1KiB"', 1024),
-        ('"5GiB"', MAX_OBJECT_BYTES),
-        ('"5 GiB"', MAX_OBJECT_BYTES),
+        ('"5GiB"', MAX_FORM_BYTES),
+        ('"5 GiB"', MAX_FORM_BYTES),
         ("1", 1),
         ('"1024"', 1024),
     ],
@@ -177,7 +177,8 @@ def test_metadata_over_the_8_kib_of_one_object_is_refused(more, is_over):
 PLACEHOLDERS = "{owner}, {yyyy}, {mm}, {dd}, {id}, {ext}, {filename}"
 OPTIONS = (
     "acl, cache_control, callback, confirm, content_disposition, content_types, expires_in, key, max_size,"
-    " metadata, min_size, overwrite, read, read_for, signature, storage_class, variants"
+    " metadata, min_size, overwrite, part_size, parts, parts_within, read, read_for, signature,"
+    " storage_class, variants"
 )
 PAGE_OPTIONS = "callback, content_types, expires_in, key, max_size, min_size, signature"
 # Each wrong option is one problem, and no other problem follows from it.
@@ -360,6 +361,9 @@ def test_what_a_profile_does_not_say_is_what_is_published():
         confirm=False,
         read="",
         read_for=timedelta(seconds=600),
+        parts=False,
+        part_size_bytes=1024 * 1024,
+        parts_within=timedelta(seconds=86400),
         variants={},
     )
 

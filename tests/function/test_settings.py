@@ -32,6 +32,7 @@ def test_the_required_ones_are_enough_and_the_others_default_to_what_is_publishe
         host="https://my-bucket.oss-cn-hangzhou.aliyuncs.com",
         oss_endpoint="https://my-bucket.oss-cn-hangzhou.aliyuncs.com",
         read_origin="https://my-bucket.oss-cn-hangzhou.aliyuncs.com",
+        sign_part_length=True,
         profiles={},
         role_arn="acs:ram::1234567890123456:role/upload",
         sts_endpoint="https://sts.cn-hangzhou.aliyuncs.com",
@@ -108,6 +109,15 @@ def test_a_life_has_its_bounds(environment, name, field, seconds):
 )
 def test_a_rate_is_a_number_over_a_unit(environment, name, field, written, rate):
     assert getattr(read_settings({**environment, name: written}), field) == rate
+
+
+def test_the_length_of_a_part_is_signed_unless_that_is_switched_off(environment):
+    for written, value in {"true": True, "false": False}.items():
+        assert read_settings({**environment, "SIGN_PART_LENGTH": written}).sign_part_length is value
+    for wrong in ("True", "yes", "1"):
+        assert problems_of({**environment, "SIGN_PART_LENGTH": wrong}) == (
+            f"SIGN_PART_LENGTH = '{wrong}' must be true or false",
+        )
 
 
 def test_the_region_defaults_to_the_function_s_own(environment):

@@ -146,6 +146,29 @@ def test_a_file_that_is_refused_learns_what_is_taken(instance, body, status, cod
     assert (answer.status, answer.json["error"]["limits"]) == (status, LIMITS)
 
 
+LARGE = """
+[large]
+key = "large/{owner}/{id}"
+max_size = "40GiB"
+content_types = ["video/*"]
+parts = true
+part_size = "8MiB"
+"""
+FIVE_GIB = 5 * 1024**3
+
+
+def test_a_form_of_a_profile_with_parts_admits_what_one_form_can_carry(instance, good_sts, profiles_file):
+    upload = instance(PROFILES_FILE=profiles_file(LARGE), TOKEN_SECRET="t" * 31 + "s")
+    form = upload.ask(body={"profile": "large", "contentType": "video/mp4"}).json
+    assert form["maxSize"] == FIVE_GIB
+    assert ["content-length-range", 1, FIVE_GIB] in conditions(form["formData"])
+    fitting = upload.ask(body={"profile": "large", "contentType": "video/mp4", "size": FIVE_GIB})
+    assert fitting.json["maxSize"] == FIVE_GIB
+    refused = upload.ask(body={"profile": "large", "contentType": "video/mp4", "size": FIVE_GIB + 1})
+    assert (refused.status, refused.code) == (413, "too_large")
+    assert refused.json["error"]["limits"]["maxSize"] == FIVE_GIB
+
+
 @pytest.mark.parametrize("filename", [None, "", "noextension", "a.", ".png", "x.d/a", ".."])
 def test_a_file_without_any_extension_must_say_its_type(instance, filename):
     answer = instance().ask(body={"filename": filename})

@@ -1,0 +1,143 @@
+"""profile_contradictions: what the options of one profile must not say together."""
+
+import pytest
+
+from function.profiles import read_profiles
+
+GOOD = {
+    "key": '"uploads/{owner}/{id}{ext}"',
+    "max_size": '"1MiB"',
+    "content_types": '["image/png"]',
+}
+GIB = 1024**3
+
+
+def read(**options):
+    """The one profile with these options, each as TOML, and what is wrong with it."""
+    lines = "\n".join(f"{name} = {value}" for name, value in {**GOOD, **options}.items())
+    profiles, problems = read_profiles(f"[p]\n{lines}", default_signature="v4")
+    assert all(problem.sentence.startswith("profiles.toml [p]: ") for problem in problems)
+    clauses = [problem.sentence.removeprefix("profiles.toml [p]: ") for problem in problems]
+    return profiles.get("p"), clauses
+
+
+def test_a_profile_has_no_parts_until_it_says_so():
+    profile, clauses = read()
+    assert not clauses
+    assert not profile.parts
+
+
+def test_parts_are_of_one_mebibyte_and_take_a_day_unless_the_profile_says_otherwise():
+    profile, clauses = read(parts="true")
+    assert not clauses
+    assert profile.parts
+    assert (profile.part_size_bytes, profile.parts_within.total_seconds()) == (1024**2, 86400)
+
+
+def test_a_profile_says_how_large_parts_are_and_how_long_they_may_take():
+    profile, clauses = read(parts="true", part_size='"100KiB"', parts_within="604800")
+    assert not clauses
+    assert (profile.part_size_bytes, profile.parts_within.total_seconds()) == (102_400, 604_800)
+
+
+@pytest.mark.parametrize("size", ['"100KiB"', "102400", '"100MiB"', "104857600"])
+def test_a_part_may_have_from_100_kib_to_100_mib(size):
+    assert read(parts="true", part_size=size)[1] == []
+
+
+@pytest.mark.parametrize("size", ["102399", "104857601", "0", '"1GiB"'])
+def test_a_smaller_or_a_larger_part_is_refused(size):
+    shown = size.replace('"', "'")
+    assert read(parts="true", part_size=size)[1] == [f"part_size = {shown} must be from 100KiB to 100MiB"]
+
+
+@pytest.mark.parametrize("life", ["899", "604801", "true", '"1 day"'])
+def test_parts_take_from_a_quarter_of_an_hour_to_a_week(life):
+    (clause,) = read(parts="true", parts_within=life)[1]
+    assert clause.endswith("must be whole seconds from 900 to 604800")
+    assert read(parts="true", parts_within="900")[1] == []
+
+
+@pytest.mark.parametrize(("option", "value"), [("part_size", '"2MiB"'), ("parts_within", "3600")])
+def test_what_is_said_of_parts_needs_parts(option, value):
+    expected = [f"{option} needs parts = true: nothing else asks for it"]
+    assert read(**{option: value})[1] == expected
+    assert read(parts="false", **{option: value})[1] == expected
+
+
+def test_parts_may_make_up_to_48_gib_together_and_a_form_still_takes_5():
+    profile, clauses = read(parts="true", part_size='"5MiB"', max_size='"48GiB"')
+    assert not clauses
+    assert profile.max_size_bytes == 48 * GIB
+    assert profile.for_forms() == profile._replace(max_size_bytes=5 * GIB)
+
+
+def test_what_one_form_can_carry_is_not_made_smaller_for_forms():
+    profile, _ = read(parts="true")
+    assert profile.for_forms() == profile
+
+
+def test_more_than_48_gib_is_refused_even_in_parts():
+    assert read(parts="true", part_size='"100MiB"', max_size='"49GiB"')[1] == [
+        "max_size = '49GiB' is over the 48GiB of an upload in parts"
+    ]
+    assert read(parts="true", part_size='"100MiB"', max_size=48 * GIB + 1)[1] != []
+
+
+@pytest.mark.parametrize("value", ['"6GiB"', 5 * GIB + 1])
+def test_over_5_gib_needs_parts(value):
+    shown = str(value).replace('"', "'")
+    assert read(max_size=value)[1] == [
+        f"max_size = {shown} is over the 5GiB that OSS takes in one form; more needs parts = true"
+    ]
+    assert read(max_size='"5GiB"')[1] == []
+
+
+def test_a_least_size_over_what_a_form_takes_is_refused_with_parts_as_well():
+    """A form of such a profile could admit nothing."""
+    clauses = read(parts="true", part_size='"100MiB"', max_size='"40GiB"', min_size='"6GiB"')[1]
+    assert clauses == ["min_size = '6GiB' is over the 5GiB that OSS takes in one form"]
+
+
+@pytest.mark.parametrize(("size", "is_enough"), [(102_400 * 10_000, True), (102_400 * 10_000 + 1, False)])
+def test_the_largest_file_fits_into_ten_thousand_parts(size, is_enough):
+    clauses = read(parts="true", part_size='"100KiB"', max_size=size)[1]
+    assert clauses == [
+        f"max_size ({size}) is over 10000 parts of part_size (102400): OSS takes no more parts"
+    ] * (not is_enough)
+
+
+def test_a_wrong_part_size_is_not_also_called_too_small():
+    assert len(read(parts="true", part_size='"1KiB"', max_size='"48GiB"')[1]) == 1
+
+
+def test_a_page_that_names_its_files_has_no_parts():
+    (clause,) = read(key='"test/{filename}"', content_types='["*/*"]', parts="true")[1]
+    assert clause.startswith("parts is no option of a profile whose key ends in {filename}")
+
+
+def test_metadata_of_the_profile_is_not_where_the_id_of_the_upload_is_kept():
+    metadata = '{ upload-id = "mine", source = "app" }'
+    assert read(parts="true", metadata=metadata)[1] == [
+        "metadata.upload-id is where parts = true keeps the id of the upload"
+    ]
+    assert read(metadata=metadata)[1] == []
+
+
+def texts(characters):
+    """Metadata of so many characters, in texts that a header may have."""
+    names = [f"n{number}" for number in range(8)]
+    lengths = [1024] * 7 + [characters - 7 * 1024 - 16]
+    return (
+        "{ "
+        + ", ".join(f'{name} = "{"x" * length}"' for name, length in zip(names, lengths, strict=True))
+        + " }"
+    )
+
+
+@pytest.mark.parametrize(("characters", "is_enough"), [(8192 - 31, True), (8192 - 30, False)])
+def test_metadata_leaves_room_for_the_id_of_an_upload_in_parts(characters, is_enough):
+    assert read(parts="true", metadata=texts(characters))[1] == [
+        "metadata leaves no room for the upload's id, which parts = true keeps with it"
+    ] * (not is_enough)
+    assert read(metadata=texts(characters))[1] == []
