@@ -5,7 +5,8 @@ Which call of OSS's API a request is: by its method, whether it names an object,
 from local.oss import errors
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Answer, Call, Serve
-from local.oss.reading import get_object, head_object
+from local.oss.process import read_object
+from local.oss.reading import head_object
 from local.oss.request import Request
 from local.oss.request_signature import authenticate
 from local.oss.writing import COPY_SOURCE, copy_object, delete_object, put_acl, put_object
@@ -21,7 +22,7 @@ MARKS = frozenset(
 ) - {"callback", "sequential", "objectMeta"}
 
 OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
-    ("GET", ""): ("GetObject", get_object),
+    ("GET", ""): ("GetObject", read_object),
     ("HEAD", ""): ("HeadObject", head_object),
     ("PUT", ""): ("PutObject", put_object),
     ("PUT", COPY_SOURCE): ("CopyObject", copy_object),

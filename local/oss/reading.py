@@ -31,7 +31,7 @@ def get_object(call: Call) -> Answer:
     """The object, or the range of it that is asked for."""
     request, bucket = call.request, call.bucket
     signer = authorize(request, bucket, READ)
-    replaced = _replaced_headers(request, bucket, is_signed=signer is not None)
+    replaced = replaced_headers(request, bucket, is_signed=signer is not None)
     stored, file = open_for(signer, request, bucket)
     try:
         check_conditions(request.headers, stored)
@@ -52,7 +52,7 @@ def head_object(call: Call) -> Answer:
     """What is known of an object; with ``?objectMeta`` the least of it."""
     request, bucket = call.request, call.bucket
     signer = authorize(request, bucket, READ)
-    replaced = _replaced_headers(request, bucket, is_signed=signer is not None)
+    replaced = replaced_headers(request, bucket, is_signed=signer is not None)
     stored, file = open_for(signer, request, bucket)
     file.close()
     check_conditions(request.headers, stored)
@@ -116,7 +116,13 @@ def checksum_headers(path: Path, size: int, bucket: Bucket) -> dict[str, str]:
     return {"x-oss-hash-crc64ecma": str(crc64_of(path))}
 
 
-def _replaced_headers(request: Request, bucket: Bucket, is_signed: bool) -> dict[str, str]:
+def replaced_headers(request: Request, bucket: Bucket, is_signed: bool) -> dict[str, str]:
+    """
+    What ``response-*`` of a query puts in place of headers of the object.
+
+    Raises:
+        OssError: nobody signed it, or it is not to be replaced.
+    """
     if "response-content-type" in request.query and bucket.rules.response_type_fixed:
         raise OssError(errors.TYPE_NOT_REPLACEABLE)
     asked = {name: f"response-{name.lower()}" for name in (*REPLACEABLE, "Content-Type")}

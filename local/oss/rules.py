@@ -45,6 +45,9 @@ class OssRules:
         response_type_fixed: real buckets refuse ``response-content-type`` in a signed query, which SDKs still
             offer.
 
+        video_frames_are_grey: the local OSS decodes no video. True answers ``video/snapshot`` with a grey
+            picture of the size and format asked for, False with 501.
+
         absence_told_to_listers_only: whether an object that is not there is 404 for whoever might read it,
             or 403 for all who may not list the bucket (oss:ListObjects).
 
@@ -89,6 +92,7 @@ class OssRules:
     private_reads_need_signature: bool = True
     default_host_downloads: bool = False
     response_type_fixed: bool = True
+    video_frames_are_grey: bool = True
     absence_told_to_listers_only: bool = False
     copy_keeps_multipart_etag: bool = False
     expired_url_is_400: bool = False

@@ -1,0 +1,80 @@
+"""What a value of x-oss-process asks for, read strictly."""
+
+import pytest
+
+from local.oss.errors import OssError
+from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, Step, read_steps
+
+
+def test_steps_are_read_in_order():
+    assert read_steps(
+        "resize,m_fill,w_200,h_100,limit_0,color_ff00AA/quality,q_80/format,webp", IMAGE_STEPS
+    ) == (
+        Step("resize", {"m": "fill", "w": "200", "h": "100", "limit": "0", "color": "ff00AA"}),
+        Step("quality", {"q": "80"}),
+        Step("format", {"": "webp"}),
+    )
+    assert read_steps("info", IMAGE_STEPS) == (Step("info", {}),)
+    assert read_steps("snapshot,t_7000,f_jpg,w_800,h_600,m_fast,ar_auto", VIDEO_STEPS)[0].number("t") == 7000
+
+
+def test_a_number_that_is_not_given_is_none():
+    assert Step("resize", {"w": "7"}).number("h") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "enlarge,w_1",
+        "resize",
+        "resize,m_fill",
+        "resize,limit_1",
+        "resize,w_0",
+        "resize,w_16385",
+        "resize,w_-1",
+        "resize,w_1.5",
+        "resize,w_٣",
+        "resize,w_",
+        "resize,w",
+        "resize,W_10",
+        "resize,w_1,w_2",
+        "resize,w_1,m_stretch",
+        "resize,w_1,color_red",
+        "resize,p_1001",
+        "resize,w_1/",
+        "/resize,w_1",
+        "crop",
+        "crop,g_middle",
+        "quality",
+        "quality,q_0",
+        "quality,q_101",
+        "format",
+        "format,exe",
+        "format,jpg,png",
+        "auto-orient,2",
+        "rotate,361",
+        "info,x_1",
+        "resize,w_1/info",
+        "snapshot,t_1",
+    ],
+)
+def test_what_oss_has_not_is_an_invalid_argument(text):
+    with pytest.raises(OssError) as refused:
+        read_steps(text, IMAGE_STEPS)
+    assert (refused.value.refusal.status, refused.value.refusal.code) == (400, "InvalidArgument")
+
+
+@pytest.mark.parametrize(
+    "text", ["snapshot", "snapshot,f_jpg", "snapshot,t_1,f_gif", "snapshot,t_1/snapshot,t_2"]
+)
+def test_a_frame_needs_its_instant(text):
+    with pytest.raises(OssError) as refused:
+        read_steps(text, VIDEO_STEPS)
+    assert refused.value.refusal.code == "InvalidArgument"
+
+
+def test_what_the_local_oss_does_not_do_says_so():
+    with pytest.raises(OssError) as refused:
+        read_steps("resize,w_1/watermark,text_SGk", IMAGE_STEPS)
+    assert (refused.value.refusal.status, refused.value.refusal.code) == (501, "NotImplemented")

@@ -1,0 +1,167 @@
+"""Pictures as they come out of the local OSS: their size, format and colours, looked at."""
+
+import io
+import json
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from local.oss import pictures
+from local.oss.errors import OssError
+from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, read_steps
+from local.oss.pictures import describe, grey_frame, render
+
+RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
+
+
+def encoded(image, kind="PNG", **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    file.seek(0)
+    return file
+
+
+def halves(width=60, height=40, kind="PNG", **options):
+    """The left half red, the right one green."""
+    image = Image.new("RGB", (width, height), RED)
+    image.paste(GREEN, (width // 2, 0, width, height))
+    return encoded(image, kind, **options)
+
+
+def made(file, text):
+    rendered = render(file, read_steps(text, IMAGE_STEPS))
+    image = Image.open(io.BytesIO(rendered.data))
+    image.load()
+    assert rendered.content_type == Image.MIME[image.format]
+    return image
+
+
+def is_near(colour, wanted):
+    return all(abs(a - b) < 24 for a, b in zip(colour, wanted, strict=True))
+
+
+def refusal_of(file, text):
+    with pytest.raises(OssError) as refused:
+        render(file, read_steps(text, IMAGE_STEPS))
+    return refused.value.refusal.code
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "left", "right"),
+    [
+        ("resize,w_30", (30, 20), RED, GREEN),
+        ("resize,m_fill,w_20,h_20", (20, 20), RED, GREEN),
+        ("resize,m_fixed,w_20,h_30", (20, 30), RED, GREEN),
+        ("resize,m_pad,w_30,h_40", (30, 40), WHITE, WHITE),
+        ("resize,m_pad,w_30,h_40,color_00FF00", (30, 40), GREEN, GREEN),
+        ("crop,w_30", (30, 40), RED, RED),
+        ("crop,x_30", (30, 40), GREEN, GREEN),
+        ("rotate,180", (60, 40), GREEN, RED),
+        ("rotate,90", (40, 60), RED, RED),
+        ("resize,w_30/crop,w_15", (15, 20), RED, RED),
+        ("auto-orient,1", (60, 40), RED, GREEN),
+    ],
+)
+def test_a_picture_is_made_as_asked(text, size, left, right):
+    image = made(halves(), text)
+    assert (image.size, image.format) == (size, "PNG")
+    assert is_near(image.convert("RGB").getpixel((0, 0)), left)
+    assert is_near(image.convert("RGB").getpixel((size[0] - 1, 0)), right)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF"])
+@pytest.mark.parametrize("wanted", ["jpg", "png", "webp", "bmp", "gif", "tiff"])
+def test_every_format_becomes_every_other(kind, wanted):
+    image = made(halves(kind=kind), f"resize,w_30/format,{wanted}")
+    assert (pictures.NAMES[image.format], image.size) == (wanted, (30, 20))
+    assert is_near(image.convert("RGB").getpixel((2, 2)), RED)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
+def test_every_kind_of_colours_can_be_scaled(mode):
+    kind = "TIFF" if mode == "CMYK" else "PNG"
+    assert made(encoded(Image.new(mode, (60, 40)), kind), "resize,w_30/format,jpg").size == (30, 20)
+
+
+def test_what_was_transparent_is_white_where_nothing_can_be():
+    clear = encoded(Image.new("RGBA", (8, 8), (255, 0, 0, 0)))
+    assert made(clear, "format,jpg").getpixel((4, 4)) == WHITE
+    assert made(clear, "resize,w_4").getpixel((2, 2))[3] == 0
+
+
+def test_a_lower_quality_is_smaller_and_a_picture_may_be_interlaced():
+    noise = encoded(Image.effect_noise((200, 200), 90), "JPEG", quality=95)
+    low, high = (render(noise, read_steps(f"quality,{q}", IMAGE_STEPS)).data for q in ("q_20", "Q_90"))
+    assert len(low) * 2 < len(high)
+    assert made(noise, "interlace,1").info.get("progressive") == 1
+    assert made(noise, "interlace,0").info.get("progressive") is None
+
+
+def test_a_picture_is_turned_upright_only_when_asked():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    sideways = halves(kind="JPEG", exif=exif)
+    assert made(sideways, "resize,w_30").size == (30, 20)
+    assert made(sideways, "auto-orient,0").size == (60, 40)
+    upright = made(sideways, "auto-orient,1/resize,w_20")
+    assert upright.size == (20, 30)
+    assert upright.getexif().get(0x0112) is None
+
+
+def test_the_description_tells_what_the_camera_wrote():
+    exif = Image.Exif()
+    exif[0x0110] = "Phone 9"
+    exif.get_ifd(0x8825)[1] = "N"
+    file = halves(kind="JPEG", exif=exif)
+    told = json.loads(describe(file, 4711).data)
+    assert {name: value["value"] for name, value in told.items()} == {
+        "FileSize": "4711",
+        "Format": "jpg",
+        "ImageHeight": "40",
+        "ImageWidth": "60",
+        "Model": "Phone 9",
+        "GPSLatitudeRef": "N",
+    }
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no picture", b"<svg/>", halves().getvalue()[:60], b"\xff\xd8\xff\xe0"]
+)
+def test_what_is_no_picture_is_a_bad_request(data):
+    assert refusal_of(io.BytesIO(data), "resize,w_10") == "BadRequest"
+
+
+def huge(width, height):
+    """The head of a picture whose pixels nobody could hold."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", len(head)) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + chunk + b"\x00\x00\x00\x00IDAT\x35\xaf\x06\x1e")
+
+
+@pytest.mark.parametrize("size", [(30_001, 1), (1, 30_001), (25_000, 10_001)])
+def test_a_source_over_the_limits_is_refused_before_it_is_decoded(size):
+    assert refusal_of(huge(*size), "resize,w_10") == "ImageTooLarge"
+
+
+@pytest.mark.parametrize(
+    "text", ["resize,m_fixed,w_16384,h_1025,limit_0", "resize,m_pad,w_16384,h_16384,limit_0"]
+)
+def test_an_outcome_over_the_limits_is_refused(text):
+    assert refusal_of(halves(), text) == "ImageTooLarge"
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "kind"),
+    [
+        ("t_0", (1280, 720), "JPEG"),
+        ("t_1,w_320", (320, 180), "JPEG"),
+        ("t_1,h_180,f_png", (320, 180), "PNG"),
+        ("t_1,w_100,h_100", (100, 100), "JPEG"),
+    ],
+)
+def test_a_frame_is_grey_and_of_the_size_asked_for(text, size, kind):
+    image = Image.open(io.BytesIO(grey_frame(read_steps(f"snapshot,{text}", VIDEO_STEPS)[0]).data))
+    assert (image.size, image.format) == (size, kind)
+    assert is_near(image.convert("RGB").getpixel((5, 5)), (128, 128, 128))

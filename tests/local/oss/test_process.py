@@ -1,0 +1,119 @@
+"""x-oss-process over HTTP: who may ask for what, and what comes back."""
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+KEY, SMALL = "u/42/photo.png", "image/resize,m_fill,w_20,h_20/format,jpg"
+
+
+@pytest.fixture
+def photo(oss, oss_client):
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), "#FF0000").save(file, "PNG")
+    headers = {"Content-Type": "image/png", "Cache-Control": "max-age=60", "x-oss-meta-a": "1"}
+    assert oss_client.call("PUT", KEY, file.getvalue(), headers=headers).status == 200
+    return file.getvalue()
+
+
+def process(oss_client, text, name=KEY, key="account", **query):
+    return oss_client.request(
+        "GET", oss_client.presigned("GET", name, key, **{"x-oss-process": text}, **query)
+    )
+
+
+def test_a_signed_url_gives_the_thumbnail(photo, oss_client):
+    answer = process(oss_client, SMALL)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg")
+    assert answer.headers["Content-Length"] == str(len(answer.body))
+    assert answer.headers["Cache-Control"] == "max-age=60"
+    assert answer.headers["x-oss-meta-a"] is None
+    assert Image.open(io.BytesIO(answer.body)).size == (20, 20)
+
+
+def test_the_processing_is_part_of_what_was_signed(photo, oss_client):
+    plain = oss_client.presigned("GET", KEY, "account")
+    signed = oss_client.presigned("GET", KEY, "account", **{"x-oss-process": SMALL})
+    for url in (
+        f"{plain}&x-oss-process={SMALL}",
+        signed.replace("w_20", "w_21"),
+        signed.replace("x-oss-process", "x-oss-proces"),
+    ):
+        assert oss_client.request("GET", url).refusal[:2] == (403, "SignatureDoesNotMatch")
+
+
+def test_a_private_picture_is_processed_for_nobody_without_a_signature(photo, oss_client):
+    path = f"{oss_client.path(KEY)}?x-oss-process={SMALL}"
+    assert oss_client.request("GET", path).refusal == (403, "AccessDenied", "0003-00000001")
+    assert process(oss_client, SMALL, key="sts").refusal == (403, "AccessDenied", "0003-00000301")
+
+
+def test_a_public_picture_is_processed_for_everybody(photo, oss, oss_client):
+    oss.bucket.rules = replace(oss.bucket.rules, block_public_access=False)
+    oss_client.call("PUT", KEY, headers={"x-oss-object-acl": "public-read"}, acl=None)
+    answer = oss_client.request("GET", f"{oss_client.path(KEY)}?x-oss-process={SMALL}")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg")
+
+
+def test_a_picture_describes_itself(photo, oss_client):
+    answer = process(oss_client, "image/info")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(answer.body)["FileSize"] == {"value": str(len(photo))}
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("image/resize,w_0", (400, "InvalidArgument")),
+        ("image/enlarge,w_1", (400, "InvalidArgument")),
+        ("image", (400, "InvalidArgument")),
+        ("doc/preview", (400, "InvalidArgument")),
+        ("image/resize,w_1|sys/saveas,o_eA", (400, "InvalidArgument")),
+        ("image/blur,r_3,s_2", (501, "NotImplemented")),
+        ("style/avatar", (404, "NoSuchStyle")),
+        ("video/snapshot,t_0", (400, "BadRequest")),
+        ("image/crop,x_60", (400, "BadRequest")),
+    ],
+)
+def test_each_wrong_processing_has_its_refusal(text, refusal, photo, oss_client):
+    assert process(oss_client, text).refusal[:2] == refusal
+
+
+def test_what_is_not_there_or_no_picture_is_refused(oss, oss_client):
+    assert process(oss_client, SMALL).refusal[:2] == (404, "NoSuchKey")
+    oss_client.call("PUT", KEY, b"text")
+    assert process(oss_client, SMALL).refusal[:2] == (400, "BadRequest")
+
+
+def test_a_source_of_more_than_20_mb_is_refused(oss, oss_client):
+    oss_client.call("PUT", KEY, b"\0" * (20 * 1024 * 1024 + 1))
+    assert process(oss_client, SMALL).refusal[:2] == (400, "ImageTooLarge")
+
+
+def test_the_frame_of_a_video_is_grey_or_refused(oss, oss_client):
+    oss_client.call("PUT", "u/clip.mp4", b"video", headers={"Content-Type": "video/mp4"})
+    answer = process(oss_client, "video/snapshot,t_1000,w_32", "u/clip.mp4")
+    assert Image.open(io.BytesIO(answer.body)).size == (32, 18)
+    oss.bucket.rules = replace(oss.bucket.rules, video_frames_are_grey=False)
+    assert process(oss_client, "video/snapshot,t_1000", "u/clip.mp4").refusal[:2] == (501, "NotImplemented")
+
+
+def test_headers_are_replaced_and_conditions_held_as_for_the_whole(photo, oss, oss_client):
+    named = {"response-content-disposition": "attachment"}
+    assert process(oss_client, SMALL, **named).headers["Content-Disposition"] == "attachment"
+    headers = {"If-None-Match": oss.objects[KEY].etag}
+    url = oss_client.presigned("GET", KEY, "account", **{"x-oss-process": SMALL})
+    assert oss_client.request("GET", url, headers=headers).status == 304
+
+
+def test_the_local_oss_loads_no_picture_library_before_it_is_needed():
+    script = "import sys, local.oss.server; print('PIL' in sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert shown.stdout == "False\n"
