@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
 
 DEFAULT_MAX_BYTES = 64 * 1024
+MAX_HEADERS_CHARACTERS = 64 * 1024
 READ_BYTES = 8192
 # For each upstream by itself. An instance may have 1,024 threads, of which a server takes up to 200.
 MAX_WAITING = 64
@@ -40,10 +42,16 @@ class ExchangeFailed(Exception):
 
 
 class Answer(NamedTuple):
-    """What came back, whatever its status."""
+    """
+    What came back, whatever its status.
+
+    Args:
+        headers: names in lower case; of a name that stands twice, the last value.
+    """
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 Exchange = Callable[..., Answer]
@@ -134,7 +142,8 @@ def _exchange(
         with closing(_connection(scheme, host, budget_seconds)) as connection:
             connection.request(method, target, body, sent)
             with connection.getresponse() as response:
-                return Answer(response.status, _read(response, deadline, max_bytes))
+                headers = _headers(response)
+                return Answer(response.status, _read(response, deadline, max_bytes), headers)
     # ValueError is an address that cannot be read or encoded, or a status or length that is no number.
     except (HTTPException, OSError, ValueError) as error:
         raise ExchangeFailed(type(error).__name__) from None
@@ -165,6 +174,14 @@ def authorities() -> str:
     # Not certifi.where(), which imports a library of resources for what is a plain file here.
     spec = PathFinder.find_spec("certifi")
     return str(Path(str(spec and spec.origin)).with_name("cacert.pem"))
+
+
+def _headers(response: "HTTPResponse") -> dict[str, str]:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    # The library's own bound is 100 of them, 64 KB each.
+    if sum(map(len, headers.values())) > MAX_HEADERS_CHARACTERS:
+        raise ExchangeFailed("headers over the size limit")
+    return headers
 
 
 def _read(response: "HTTPResponse", deadline: float, max_bytes: int) -> bytes:

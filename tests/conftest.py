@@ -124,7 +124,8 @@ def exchange_that_responses_stubs(
         raise ExchangeFailed(type(error).__name__) from None
     if len(answer.content) > max_bytes:
         raise ExchangeFailed("answer over the size limit")
-    return Exchanged(answer.status_code, answer.content)
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Exchanged(answer.status_code, answer.content, headers)
 
 
 @dataclass

@@ -22,7 +22,7 @@ FLOORS = (
     "function.jwt_key function.option_values function.profile_options function.profile_contradictions"
     " function.profiles function.grants function.setting_table function.contradictions"
     " function.settings".split(),
-    "function.body function.oss/ function.tokens function.limits function.outgoing function.credentials"
+    "function.body function.outgoing function.oss/ function.tokens function.limits function.credentials"
     " function.aliyun_sdk function.log_line function.http function.addresses function.instance".split(),
     "function.callers/ function.uploads/ function.receipts/".split(),
     "sts_credentials function.routes/ function.app handler".split(),

@@ -30,7 +30,7 @@ class OssRequest(NamedTuple):
     Args:
         region: region id of the bucket, such as ``cn-hangzhou``.
 
-        key: as it is, not encoded; empty for the bucket itself.
+        key: as it is, not encoded.
 
         query: names and values as they are; an empty value is a name alone, such as ``uploads``.
 
@@ -42,7 +42,7 @@ class OssRequest(NamedTuple):
     method: str
     bucket: str
     region: str
-    key: str = ""
+    key: str
     query: Mapping[str, str] = NONE
     headers: Mapping[str, str] = NONE
     additional: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ def presign(
     if credentials.security_token:
         signer[TOKEN_FIELD] = credentials.security_token
     if request.additional:
-        signer[ADDITIONAL] = ";".join(sorted(request.additional))
+        signer[ADDITIONAL] = _additional(request)
     path, query = _encode(request.key, "/"), _encode_query({**request.query, **signer})
     signature = _sign(request, path, query, request.headers, credentials, stamp)
     return f"{origin}/{path}?{query}&x-oss-signature={signature}"
@@ -98,17 +98,16 @@ def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> d
         headers[TOKEN_FIELD] = credentials.security_token
     path, query = _encode(request.key, "/"), _encode_query(request.query)
     signature = _sign(request, path, query, headers, credentials, stamp)
-    parts = [f"Credential={_credential(request, credentials, stamp)}"]
-    if request.additional:
-        parts.append(f"AdditionalHeaders={';'.join(sorted(request.additional))}")
-    headers["authorization"] = f"{v4.ALGORITHM} {','.join([*parts, f'Signature={signature}'])}"
+    named = f"AdditionalHeaders={_additional(request)}," if request.additional else ""
+    credential = _credential(request, credentials, stamp)
+    headers["authorization"] = f"{v4.ALGORITHM} Credential={credential},{named}Signature={signature}"
     return headers
 
 
 def request_url(request: OssRequest, origin: str) -> str:
     """The address of a request that its headers sign."""
-    query = _encode_query(request.query)
-    return f"{origin}/{_encode(request.key, '/')}{query and f'?{query}'}"
+    path, query = _encode(request.key, "/"), _encode_query(request.query)
+    return f"{origin}/{path}?{query}" if query else f"{origin}/{path}"
 
 
 def _sign(
@@ -121,10 +120,10 @@ def _sign(
 ) -> str:
     """64 lower-case hexadecimal characters; path and query are encoded."""
     date = stamp[:8]
+    signed = "".join(_signed_headers(headers, request.additional))
     canonical = (
-        f"{request.method}\n/{request.bucket}/{path}\n{query}\n"
-        f"{''.join(_signed_headers(headers, request.additional))}\n"
-        f"{';'.join(sorted(request.additional))}\n{UNSIGNED_PAYLOAD}"
+        f"{request.method}\n/{request.bucket}/{path}\n{query}\n{signed}\n{_additional(request)}\n"
+        f"{UNSIGNED_PAYLOAD}"
     )
     to_sign = f"{v4.ALGORITHM}\n{stamp}\n{v4.scope(date, request.region)}\n{v4.sha256_undisturbed(canonical)}"
     key = v4.derive_signing_key(credentials.access_key_secret, date, request.region)
@@ -135,6 +134,10 @@ def _signed_headers(headers: Mapping[str, str], additional: Iterable[str]) -> It
     for name in sorted({*additional, *headers}):
         if name.startswith("x-oss-") or name in ALWAYS_SIGNED or name in additional:
             yield f"{name}:{headers[name].strip()}\n"
+
+
+def _additional(request: OssRequest) -> str:
+    return ";".join(sorted(request.additional))
 
 
 def _encode_query(query: Mapping[str, str]) -> str:

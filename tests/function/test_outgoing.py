@@ -108,6 +108,30 @@ def test_gives_the_status_and_body_whatever_the_status():
     )
 
 
+def test_gives_the_headers_under_names_in_lower_case_the_last_of_a_name():
+    lines = (b'ETag: "A"', b"X-Oss-Meta-A: 1", b"x-oss-meta-a:2", b"Empty:")
+    with peer(sends(with_body(b"", *lines))) as other:
+        headers = ask(other.url).headers
+    assert headers == {"etag": '"A"', "x-oss-meta-a": "2", "empty": "", "content-length": "0"}
+
+
+@pytest.mark.parametrize(("more", "is_taken"), [(0, True), (1, False)])
+def test_the_headers_of_an_answer_may_have_64_kib(more, is_taken):
+    # Two lines, because the library takes no line of 64 KiB.
+    lines = (b"a: " + b"x" * 32768, b"b: " + b"x" * (32767 + more))
+    with peer(sends(with_body(b"", *lines))) as other:
+        if is_taken:
+            assert sum(map(len, ask(other.url).headers.values())) == 64 * 1024
+        else:
+            assert failure(other.url).kind == "headers over the size limit"
+
+
+def test_an_answer_to_head_has_the_length_of_what_it_does_not_bring():
+    with peer(sends(OK + b"Content-Length: 344606\r\n\r\n")) as other:
+        answer = ask(other.url, method="HEAD")
+    assert (answer.status, answer.body, answer.headers) == (200, b"", {"content-length": "344606"})
+
+
 @pytest.mark.parametrize(
     ("path", "target"),
     [

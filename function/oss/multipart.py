@@ -1,0 +1,199 @@
+"""Uploads in parts as the function begins, lists, completes and aborts them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum, auto
+from typing import TYPE_CHECKING, NamedTuple
+
+from function.oss.answers import etag_in, name_of, refusal_of, text_in, word
+from function.oss.calls import OssCalls, ask, malformed, refused, result_of
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+MAX_PARTS = 10_000
+PARTS_A_PAGE = 1000
+# A part is some 250 bytes of XML.
+MAX_PAGE_BYTES = 1024 * 1024
+NO_SUCH_UPLOAD = "NoSuchUpload"
+
+
+class StoredPart(NamedTuple):
+    """A part that OSS has; ``etag`` without quotes."""
+
+    number: int
+    size_bytes: int
+    etag: str
+
+
+class Completed(Enum):
+    """What became of a completion that OSS did not refuse altogether."""
+
+    DONE = auto()
+    NO_SUCH_UPLOAD = auto()
+    PART_CHANGED = auto()
+
+
+def initiate(oss: OssCalls, key: str, headers: Mapping[str, str]) -> str:
+    """
+    Begin an upload in parts.
+
+    Args:
+        headers: what the object will have (type, disposition, class, metadata), and
+            ``x-oss-forbid-overwrite``; names in lower case.
+
+    Returns:
+        OSS's id of the upload.
+
+    Raises:
+        AlreadyExists: the name is taken, and must not be overwritten.
+
+        UploadError: OSS refuses, or does not answer.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/initiatemultipartupload
+    """
+    # Not repeated: each try that arrives begins an upload of its own, which is billed until it is aborted.
+    answer = ask(
+        oss,
+        "InitiateMultipartUpload",
+        "POST",
+        key,
+        query={"uploads": ""},
+        headers=headers,
+        is_repeatable=False,
+    )
+    if answer.status != 200:
+        raise refused("InitiateMultipartUpload", refusal_of(answer))
+    root = result_of("InitiateMultipartUpload", answer)
+    if upload_id := word(text_in(root, "UploadId")):
+        return upload_id
+    raise malformed("InitiateMultipartUpload")
+
+
+def list_parts(oss: OssCalls, key: str, upload_id: str) -> list[StoredPart] | None:
+    """
+    All parts that OSS has, by number; ``None`` when it knows no such upload.
+
+    Raises:
+        UploadError: OSS refuses, or does not answer.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/listparts
+    """
+    parts: list[StoredPart] = []
+    while True:
+        page = _page(oss, key, upload_id, parts[-1].number if parts else 0)
+        if page is None:
+            return None
+        new = list(_parts(page))
+        numbers = [0, *[part.number for part in [*parts, *new]]]
+        if numbers != sorted(set(numbers)) or numbers[-1] > MAX_PARTS:
+            raise malformed("ListParts")
+        parts += new
+        if text_in(page, "IsTruncated") != "true":
+            return parts
+        # The next page begins after the last part; a page without any would come again and again.
+        if not new:
+            raise malformed("ListParts")
+
+
+def _page(oss: OssCalls, key: str, upload_id: str, after: int) -> "Element | None":
+    query = {"uploadId": upload_id, "max-parts": str(PARTS_A_PAGE), "part-number-marker": str(after)}
+    # It changes nothing, so it may be repeated.
+    answer = ask(oss, "ListParts", "GET", key, query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
+    if answer.status == 200:
+        return result_of("ListParts", answer)
+    refusal = refusal_of(answer)
+    if refusal.code == NO_SUCH_UPLOAD:
+        return None
+    raise refused("ListParts", refusal)
+
+
+def _parts(page: "Element") -> Iterator[StoredPart]:
+    for element in page:
+        if name_of(element) == "Part":
+            number, size = text_in(element, "PartNumber"), text_in(element, "Size")
+            etag = etag_in(text_in(element, "ETag"))
+            if not (_is_number(number) and _is_number(size) and etag):
+                raise malformed("ListParts")
+            yield StoredPart(int(number), int(size), etag)
+
+
+def complete(
+    oss: OssCalls,
+    key: str,
+    upload_id: str,
+    parts: Iterable[StoredPart],
+    *,
+    acl: str,
+    forbid_overwrite: bool,
+) -> Completed:
+    """
+    Make these parts, as they are, the object.
+
+    Args:
+        parts: one at least, by number.
+
+    Raises:
+        AlreadyExists: the name is taken; perhaps by this very upload, when an earlier answer was lost.
+
+        UploadError: OSS refuses, or does not answer.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload
+    """
+    listed = "".join(
+        f'<Part><PartNumber>{part.number}</PartNumber><ETag>"{part.etag}"</ETag></Part>' for part in parts
+    )
+    headers = {
+        "content-type": "application/xml",
+        "x-oss-forbid-overwrite": str(forbid_overwrite).lower(),
+        "x-oss-object-acl": acl,
+    }
+    # Not repeated: OSS goes on after the line is cut, and the second call would be told that there is no
+    # such upload, or that the name is taken, by what the first one did. Whoever asks again looks first.
+    answer = ask(
+        oss,
+        "CompleteMultipartUpload",
+        "POST",
+        key,
+        query={"uploadId": upload_id},
+        headers=headers,
+        body=f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode(),
+        is_repeatable=False,
+    )
+    if answer.status == 200:
+        result_of("CompleteMultipartUpload", answer)
+        return Completed.DONE
+    refusal = refusal_of(answer)
+    match refusal.code:
+        case "NoSuchUpload":
+            return Completed.NO_SUCH_UPLOAD
+        case "InvalidPart":
+            return Completed.PART_CHANGED
+    raise refused("CompleteMultipartUpload", refusal)
+
+
+def abort(oss: OssCalls, key: str, upload_id: str) -> bool:
+    """
+    Drop an upload with all its parts.
+
+    Returns:
+        whether OSS knew it; not so after a completion, and after an earlier abort.
+
+    Raises:
+        UploadError: OSS refuses, or does not answer.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/abortmultipartupload
+    """
+    # A second call finds nothing more to drop, and that is all it can do.
+    answer = ask(
+        oss, "AbortMultipartUpload", "DELETE", key, query={"uploadId": upload_id}, is_repeatable=True
+    )
+    if answer.status == 204:
+        return True
+    refusal = refusal_of(answer)
+    if refusal.code == NO_SUCH_UPLOAD:
+        return False
+    raise refused("AbortMultipartUpload", refusal)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16

@@ -1,0 +1,184 @@
+"""oss.multipart: an upload in parts is begun, listed, completed and aborted."""
+
+import pytest
+
+from function.errors import OssRejected, OssUnavailable
+from function.oss.multipart import (
+    MAX_PAGE_BYTES,
+    Completed,
+    StoredPart,
+    abort,
+    complete,
+    initiate,
+    list_parts,
+)
+from function.outgoing import Answer
+from tests.function.oss.conftest import refusal
+
+NAMESPACE = ' xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"'
+ID = "0004B9894A22E5B1888A1E29F823"
+ETAG = "3349DC700140D7F86A0784842780A3BF"
+NO_UPLOAD = refusal(404, "NoSuchUpload", "0042-00000104")
+
+
+def begun(inner=f"<UploadId>{ID}</UploadId>", namespace=""):
+    xml = (
+        f"<InitiateMultipartUploadResult{namespace}><Bucket>b</Bucket>{inner}</InitiateMultipartUploadResult>"
+    )
+    return Answer(200, xml.encode())
+
+
+@pytest.mark.parametrize("namespace", ["", NAMESPACE])
+def test_an_upload_is_begun_with_what_its_object_will_have(namespace, scripted):
+    scripted.answers = [begun(namespace=namespace)]
+    headers = {"content-type": "video/mp4", "x-oss-forbid-overwrite": "true", "content-disposition": "inline"}
+    assert initiate(scripted.calls(), "u/a.mp4", headers) == ID
+    (asked,) = scripted.asked
+    assert (asked.method, asked.key, asked.query, asked.body) == ("POST", "u/a.mp4", {"uploads": ""}, None)
+    assert asked.headers.items() >= headers.items()
+
+
+@pytest.mark.parametrize(
+    "inner", ["", "<UploadId/>", "<UploadId>a b</UploadId>", "<UploadId>a&amp;b</UploadId>"]
+)
+def test_an_upload_without_an_id_is_not_begun(inner, scripted):
+    scripted.answers = [begun(inner)]
+    with pytest.raises(OssUnavailable) as raised:
+        initiate(scripted.calls(), "u/a.mp4", {})
+    assert raised.value.reason == "InitiateMultipartUpload: the answer cannot be read"
+
+
+def part(number, size=5, etag=f'"{ETAG}"'):
+    return (
+        f"<Part><PartNumber>{number}</PartNumber><LastModified>2026-11-24T14:00:00.000Z</LastModified>"
+        f"<ETag>{etag}</ETag><Size>{size}</Size></Part>"
+    )
+
+
+def page(*parts, truncated=False, namespace=""):
+    xml = (
+        f"<ListPartsResult{namespace}><UploadId>{ID}</UploadId><IsTruncated>{str(truncated).lower()}</IsTruncated>"
+        f"{''.join(parts)}</ListPartsResult>"
+    )
+    return Answer(200, xml.encode())
+
+
+@pytest.mark.parametrize("namespace", ["", NAMESPACE])
+def test_the_parts_that_are_there(namespace, scripted):
+    scripted.answers = [page(part(1, 1048576), part(3, 7, "e-3"), namespace=namespace)]
+    assert list_parts(scripted.calls(), "u/a", ID) == [StoredPart(1, 1048576, ETAG), StoredPart(3, 7, "e-3")]
+    (asked,) = scripted.asked
+    query = {"uploadId": ID, "max-parts": "1000", "part-number-marker": "0"}
+    assert (asked.method, asked.key, asked.query) == ("GET", "u/a", query)
+    assert asked.max_bytes == MAX_PAGE_BYTES
+
+
+def test_an_upload_without_parts_has_none(scripted):
+    scripted.answers = [page()]
+    assert list_parts(scripted.calls(), "u/a", ID) == []
+
+
+def test_the_next_page_begins_after_the_last_part(scripted):
+    scripted.answers = [
+        page(part(1), part(4), truncated=True),
+        page(part(9), truncated=True),
+        page(part(10000)),
+    ]
+    assert [one.number for one in list_parts(scripted.calls(), "u/a", ID)] == [1, 4, 9, 10000]
+    assert [one.query["part-number-marker"] for one in scripted.asked] == ["0", "4", "9"]
+
+
+def test_ten_thousand_parts_are_ten_pages(scripted):
+    numbers = range(1, 10_001)
+    pages = [numbers[start : start + 1000] for start in range(0, 10_000, 1000)]
+    scripted.answers = [page(*map(part, one), truncated=one is not pages[-1]) for one in pages]
+    assert max(len(answer.body) for answer in scripted.answers) < MAX_PAGE_BYTES / 2
+    assert len(list_parts(scripted.calls(), "u/a", ID)) == 10_000
+    assert MAX_PAGE_BYTES == 1_048_576
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [page(truncated=True)],
+        [page(part(1), truncated=True), page(part(1))],
+        [page(part(2), truncated=True), page(part(1))],
+        [page(part(1), part(1))],
+        [page(part(2), part(1))],
+        [page(part(0))],
+        [page(part(10001))],
+        [page(part("x"))],
+        [page(part(1, "x"))],
+        [page(part(1, ""))],
+        [page(part(1, "٣"))],
+        [page(part(1, "1" * 16))],
+        [page(part(1, etag=""))],
+        [page(part(1, etag="&lt;x&gt;"))],
+        [page("<Part/>")],
+        [page(part(1), truncated=True), page(truncated=True)],
+    ],
+)
+def test_a_list_that_cannot_be_is_not_believed(answers, scripted):
+    scripted.answers = answers
+    with pytest.raises(OssUnavailable) as raised:
+        list_parts(scripted.calls(), "u/a", ID)
+    assert raised.value.reason == "ListParts: the answer cannot be read"
+
+
+def test_of_an_upload_that_oss_does_not_know_there_is_no_list(scripted):
+    scripted.answers = [page(part(1), truncated=True), NO_UPLOAD]
+    assert list_parts(scripted.calls(), "u/a", ID) is None
+
+
+COMPLETED = Answer(200, b"<CompleteMultipartUploadResult><ETag>E-2</ETag></CompleteMultipartUploadResult>")
+PARTS = [StoredPart(1, 5, ETAG), StoredPart(2, 7, "e-2")]
+
+
+def finish(oss, **changes):
+    return complete(oss.calls(), "u/a", ID, PARTS, **{"acl": "private", "forbid_overwrite": True, **changes})
+
+
+def test_a_completion_names_each_part_by_its_tag_the_acl_and_that_nothing_is_overwritten(scripted):
+    scripted.answers = [COMPLETED]
+    assert finish(scripted) is Completed.DONE
+    (asked,) = scripted.asked
+    assert (asked.method, asked.key, asked.query) == ("POST", "u/a", {"uploadId": ID})
+    assert asked.body.decode() == (
+        f'<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"{ETAG}"</ETag></Part>'
+        '<Part><PartNumber>2</PartNumber><ETag>"e-2"</ETag></Part></CompleteMultipartUpload>'
+    )
+    assert asked.headers["content-type"] == "application/xml"
+    assert (asked.headers["x-oss-object-acl"], asked.headers["x-oss-forbid-overwrite"]) == ("private", "true")
+    assert "x-oss-complete-all" not in asked.headers
+
+
+def test_a_completion_may_overwrite(scripted):
+    scripted.answers = [COMPLETED]
+    finish(scripted, forbid_overwrite=False)
+    assert scripted.asked[0].headers["x-oss-forbid-overwrite"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (NO_UPLOAD, Completed.NO_SUCH_UPLOAD),
+        (refusal(400, "InvalidPart", "0042-00000209"), Completed.PART_CHANGED),
+    ],
+)
+def test_an_upload_that_is_gone_or_a_part_that_is_another_is_told(answer, outcome, scripted):
+    scripted.answers = [answer]
+    assert finish(scripted) is outcome
+
+
+def test_parts_that_are_too_small_are_a_refusal(scripted):
+    scripted.answers = [refusal(400, "EntityTooSmall")]
+    with pytest.raises(OssRejected):
+        finish(scripted)
+
+
+def test_an_upload_is_aborted_once(scripted):
+    scripted.answers = [Answer(204, b""), NO_UPLOAD]
+    assert abort(scripted.calls(), "u/a", ID) is True
+    assert abort(scripted.calls(), "u/a", ID) is False
+    for asked in scripted.asked:
+        assert (asked.method, asked.key, asked.query) == ("DELETE", "u/a", {"uploadId": ID})
