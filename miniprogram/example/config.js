@@ -2,6 +2,6 @@
 const ENDPOINT = 'http://127.0.0.1:9000'
 
 // 各类文件的上传用途，即 profiles.toml 中的表名。
-const PROFILES = { image: 'avatar', video: 'video', file: 'default' }
+const PROFILES = { image: 'default', video: 'video', file: 'default' }
 
 module.exports = { ENDPOINT, PROFILES }

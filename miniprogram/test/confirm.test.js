@@ -196,6 +196,15 @@ test('a file that is not there is told in a sentence, and may be uploaded again'
   assert.equal(error.message, '文件还没有传好，请重新上传。')
 })
 
+for (const body of ['nonsense', {}, { status: 'ok', receipt: '' }]) {
+  test(`an answer without a receipt (${JSON.stringify(body)}) confirms nothing`, async (t) => {
+    const stage = await openWithTickets(t)
+    stage.fc.plan.confirm.push({ status: 200, body })
+    const error = await failureOf(stage.uploader.confirm('ticket-1'))
+    assert.deepEqual([error.code, error.stage], ['bad_answer', 'confirm'])
+  })
+}
+
 test('100 % is told when it is confirmed, not before', async (t) => {
   const seen = []
   const stage = await openWithTickets(t)

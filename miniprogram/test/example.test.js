@@ -5,8 +5,8 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { after, afterEach, before, beforeEach, test } = require('node:test')
-const { jsonError, startFunction, startOss, HANG } = require('./servers')
-const { loadPage, EXAMPLE, PAGE } = require('./example_page')
+const { jsonError, startFunction, startOss, DROP, HANG } = require('./servers')
+const { loadPages, EXAMPLE, PAGE, PICTURES } = require('./example_page')
 const { createWx } = require('./wx')
 
 let oss
@@ -14,19 +14,21 @@ let fc
 let wx
 let folder
 let render
+let renderPictures
 let page
 
 before(async () => {
   oss = await startOss()
   fc = await startFunction(oss)
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'example-'))
-  wx = Object.assign(createWx(), { clipboard: [], dialogs: [], previews: [] })
+  wx = Object.assign(createWx(), { clipboard: [], dialogs: [], previews: [], opened: [] })
   Object.assign(wx, {
     setClipboardData: ({ data }) => wx.clipboard.push(data),
     showModal: ({ content }) => wx.dialogs.push(content),
-    previewImage: ({ urls }) => wx.previews.push(...urls),
+    previewImage: ({ urls, current }) => wx.previews.push({ urls, current }),
+    navigateTo: ({ url }) => wx.opened.push(url),
   })
-  render = loadPage(wx, fc.origin)
+  ;[render, renderPictures] = loadPages(wx, fc.origin, [PAGE, PICTURES])
   wx = global.wx // the simulator's own, with ours in it
 })
 
@@ -41,7 +43,8 @@ beforeEach(() => { page = render() })
 afterEach(() => {
   page.detach()
   oss.plan.length = 0
-  fc.plan.sign.length = 0
+  for (const answers of Object.values(fc.plan)) answers.length = 0
+  fc.state.tickets = false
 })
 
 function picture(name, size = 100) {
@@ -73,7 +76,7 @@ async function until(isSo) {
 
 test('an empty page invites to choose', () => {
   assert.match(page.dom.textContent, /还没有文件/)
-  assert.deepEqual(textOf('.choice'), ['选照片或视频', '选聊天文件'])
+  assert.deepEqual(textOf('.choice'), ['选照片或视频', '选聊天文件', '我的图片'])
 })
 
 test('chosen pictures are uploaded at once, with a progress bar each and one for all', async () => {
@@ -92,7 +95,7 @@ test('a picture is shown as a thumbnail and in full on a tap', async () => {
   await choose(chosen)
   assert.equal(page.querySelectorAll('.thumb-file').length, 0)
   await tap('.thumb')
-  assert.deepEqual(wx.previews, [chosen.tempFilePath])
+  assert.deepEqual(wx.previews.at(-1).urls, [chosen.tempFilePath])
   await until(() => states()[0] === 'done')
 })
 
@@ -103,6 +106,47 @@ test('the receipt is shown and can be copied', async () => {
   assert.match(textOf('.note')[0], /header\.payload\.signature/)
   await tap('.fact .link', 1)
   assert.equal(wx.clipboard.at(-1), 'header.payload.signature')
+})
+
+test('an upload that OSS vouches for says so, and has a receipt without any callback', async () => {
+  fc.state.tickets = true
+  await choose(picture('sure.jpg'))
+  await until(() => states()[0] === 'done')
+  assert.match(textOf('.note')[0], /receipt\.of\.ticket-\d+/)
+  assert.equal(textOf('.confirmed').length, 1)
+  assert.equal(page.querySelectorAll('.confirm').length, 0)
+})
+
+test('an upload that could not be confirmed is done, and is confirmed on a tap', async () => {
+  fc.state.tickets = true
+  fc.plan.confirm.push(jsonError(403, 'forbidden'), jsonError(403, 'forbidden'))
+  await choose(picture('later.jpg'))
+  await until(() => states()[0] === 'done')
+  assert.deepEqual([textOf('.state'), textOf('.confirmed')], [['已完成'], []])
+  await tap('.confirm')
+  await until(() => textOf('.note-error').length)
+  assert.deepEqual([textOf('.note-error'), states()], [['这个账号没有权限。'], ['done']])
+  await tap('.confirm')
+  await until(() => textOf('.confirmed').length)
+  assert.deepEqual([textOf('.note-error'), page.querySelectorAll('.confirm').length], [[], 0])
+})
+
+test('an outcome that nobody knows is looked up on a tap: the file is there, or may be sent again', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  Object.assign(fc.state, { tickets: true, life: 5 })
+  t.after(() => { fc.state.life = 300 })
+  for (const store of [true, false]) {
+    oss.plan.push({ drop: true, store })
+    fc.plan.confirm.push(DROP, DROP, DROP)
+    await choose(picture(`lost-${store}.jpg`))
+    await until(() => states().at(-1) === 'failed')
+    assert.match(textOf('.note-error').at(-1), /^文件可能已传好/)
+    await tap('.confirm')
+    if (store) await until(() => states()[0] === 'done')
+  }
+  await until(() => page.instance.data.items[1].canRetry)
+  assert.deepEqual(textOf('.note-error'), ['文件还没有传好，请重新上传。'])
+  assert.equal(textOf('.confirmed').length, 1)
 })
 
 test('a failure is one sentence for the user; trying it again is offered where that helps', async (t) => {
@@ -200,6 +244,108 @@ test('leaving the page ends its uploads', async () => {
   page.detach()
   await until(() => wx.platform.calls.every(({ settled }) => settled))
   page = render()
+})
+
+/** The page of one's own pictures, after these were uploaded. */
+async function showPictures(t, ...names) {
+  wx.setStorageSync(`my-pictures ${fc.origin}`, [])
+  if (names.length) await choose(...names.map((name) => picture(name)))
+  await until(() => states().every((state) => state === 'done'))
+  const upload = page
+  page = renderPictures()
+  t.after(() => upload.detach())
+  await page.instance.onShow()
+  return page.instance.data.pictures
+}
+
+test('what was uploaded is among the pictures of its user, the newest first, as thumbnails', async (t) => {
+  await tap('.choice', 2)
+  assert.deepEqual(wx.opened, ['/pages/pictures/pictures'])
+  await showPictures(t, 'old.jpg')
+  page.detach()
+  page = render()
+  await choose(picture('new.jpg'))
+  await until(() => states()[0] === 'done')
+  page.detach()
+  page = renderPictures()
+  await page.instance.onShow()
+  const shown = page.querySelectorAll('.thumb').map(({ dom }) => dom.getAttribute('src') || dom.src)
+  assert.equal(page.instance.data.pictures.length, 2)
+  assert.match(page.instance.data.pictures[0].thumb, /new\.jpg\?x-oss-process=thumb$/)
+  assert.match(page.instance.data.pictures[1].thumb, /old\.jpg\?x-oss-process=thumb$/)
+  assert.equal(shown.length, 2)
+})
+
+test('a tap shows the large picture, and the others beside it', async (t) => {
+  const [first, second] = await showPictures(t, 'a.jpg', 'b.jpg')
+  await tap('.thumb', 1)
+  await until(() => wx.previews.at(-1).current)
+  const { urls, current } = wx.previews.at(-1)
+  assert.deepEqual(urls, [first, second].map(({ key }) => `${oss.origin}/${key}?x-oss-process=large`))
+  assert.equal(current, urls[1])
+})
+
+test('nothing uploaded is nothing asked, and said so', async (t) => {
+  const asked = fc.requests.length
+  await showPictures(t)
+  assert.match(page.dom.textContent, /还没有图片/)
+  assert.equal(fc.requests.length, asked)
+})
+
+test('videos and files are not among the pictures', async (t) => {
+  wx.setStorageSync(`my-pictures ${fc.origin}`, [])
+  wx.chooseMessageFile = ({ success }) => success({ tempFiles: [{ path: picture('x.pdf').tempFilePath, name: 'x.pdf', size: 100, type: 'file' }] })
+  await tap('.choice', 1)
+  await until(() => states()[0] === 'done')
+  t.after(() => page.detach())
+  assert.deepEqual(wx.getStorageSync(`my-pictures ${fc.origin}`), [])
+})
+
+test('a picture that is gone says so, stays out of the preview, and is forgotten on a tap', async (t) => {
+  const [, second] = await showPictures(t, 'gone.jpg', 'there.jpg')
+  page.querySelectorAll('.thumb')[0].dispatchEvent('error')
+  await until(() => page.instance.data.pictures[0].gone)
+  await page.instance.onShow()
+  assert.match(page.dom.textContent, /打不开了/)
+  await page.instance.preview({ currentTarget: { dataset: { key: second.key } } })
+  assert.equal(wx.previews.at(-1).urls.length, 1)
+  await tap('.gone .link')
+  await until(() => page.instance.data.pictures.length === 1)
+  assert.deepEqual(wx.getStorageSync(`my-pictures ${fc.origin}`), [second.key])
+})
+
+test('pictures come by thirty', async (t) => {
+  await showPictures(t)
+  wx.setStorageSync(`my-pictures ${fc.origin}`, Array.from({ length: 70 }, (_, index) => `uploads/user/many-${index}.jpg`))
+  await page.instance.onShow()
+  for (const count of [30, 60, 70]) {
+    assert.equal(page.querySelectorAll('.thumb').length, count)
+    if (count < 70) await tap('.more')
+    await until(() => page.instance.data.pictures.length > count || count === 70)
+  }
+  assert.equal(page.querySelectorAll('.more').length, 0)
+})
+
+for (const [status, code, text] of [[403, 'forbidden', '这个账号没有权限。'], [404, 'not_found', '服务出了问题，请联系客服。']]) {
+  test(`pictures that ${code} keeps back are one sentence, and asked for again on a tap`, async (t) => {
+    t.mock.method(console, 'warn', () => {})
+    fc.plan.read.push(jsonError(status, code))
+    await showPictures(t, `${code}.jpg`)
+    assert.match(textOf('.note')[0], new RegExp(`^${text}`))
+    assert.equal(/profiles\.toml/.test(textOf('.note')[0]), code === 'not_found')
+    await tap('.note .link')
+    await until(() => page.querySelectorAll('.thumb').length === 1)
+    assert.equal(page.querySelectorAll('.note').length, 0)
+  })
+}
+
+test('a preview that fails is told on the page', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  await showPictures(t, 'refused.jpg')
+  fc.plan.read.push(jsonError(403, 'forbidden'))
+  await tap('.thumb')
+  await until(() => textOf('.note').length)
+  assert.match(textOf('.note')[0], /^这个账号没有权限。/)
 })
 
 test('the local cloud gets a login code that it knows, always of one user', () => {

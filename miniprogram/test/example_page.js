@@ -1,27 +1,30 @@
 'use strict'
 
-/** The example's page in a simulated mini-program: real HTTP below, jsdom above. */
+/** The example's pages in a simulated mini-program: real HTTP below, jsdom above. */
 
 const path = require('node:path')
 const { JSDOM } = require('jsdom')
 
 const EXAMPLE = path.join(__dirname, '../example')
 const PAGE = path.join(EXAMPLE, 'pages/upload/upload')
+const PICTURES = path.join(EXAMPLE, 'pages/pictures/pictures')
 
-/** Load the page once a process: the simulator can not load one path twice. */
-function loadPage(wx, endpoint) {
+/** Load the pages once a process: the simulator can not load one path twice. */
+function loadPages(wx, endpoint, pages = [PAGE]) {
   const { window } = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
   const names = ['document', 'Element', 'Event', 'CustomEvent', 'TouchEvent', 'MouseEvent', 'Node']
   names.forEach((name) => { global[name] = window[name] })
   Object.assign(global, { window, wx })
   require(path.join(EXAMPLE, 'config.js')).ENDPOINT = endpoint
   const simulate = require('miniprogram-simulate')
-  const id = simulate.load(PAGE, 'page', { rootPath: EXAMPLE })
-  return () => {
-    const page = simulate.render(id)
-    page.attach(document.body)
-    return page
-  }
+  return pages.map((each) => {
+    const id = simulate.load(each, 'page', { rootPath: EXAMPLE })
+    return () => {
+      const page = simulate.render(id)
+      page.attach(document.body)
+      return page
+    }
+  })
 }
 
-module.exports = { loadPage, EXAMPLE, PAGE }
+module.exports = { loadPages, EXAMPLE, PAGE, PICTURES }

@@ -1,9 +1,9 @@
-const { createUploader } = require('../../utils/oss-direct-upload/index')
-const { localApi, isLocal } = require('../../utils/local_login')
+const { uploader } = require('../../uploader')
+const { isLocal } = require('../../utils/local_login')
+const { remember } = require('../../utils/my_pictures')
 const { sizeText, STATES } = require('../../utils/texts')
 const { ENDPOINT, PROFILES } = require('../../config')
 
-const uploader = createUploader({ endpoint: ENDPOINT, api: isLocal(ENDPOINT) ? localApi() : wx })
 const MOST_AT_ONCE = 9
 
 const tasks = new Map() // id → 上传任务；只有还没结束的
@@ -74,27 +74,42 @@ Component({
     },
 
     fresh() {
-      return { state: 'waiting', stateText: STATES.waiting, progress: 0, message: '', canRetry: false, receipt: '', key: '' }
+      return { state: 'waiting', stateText: STATES.waiting, progress: 0, message: '', canRetry: false, receipt: '', ticket: '', key: '' }
     },
 
     start(id) {
       this.change(id, this.fresh())
+      const file = chosen.get(id)
       const onProgress = ({ progress }) => this.show(id, 'uploading', { progress })
-      const task = uploader.upload({ ...chosen.get(id), onProgress })
+      const task = uploader.upload({ ...file, onProgress })
       tasks.set(id, task)
       task.promise
-        .then((value) => this.succeed(id, value), (error) => this.fail(id, error))
+        .then((value) => this.succeed(id, file, value), (error) => this.fail(id, error))
         .then(() => tasks.delete(id))
     },
 
-    succeed(id, { key, receipt }) {
-      this.show(id, 'done', { progress: 100, key, receipt: receipt || '' })
+    succeed(id, file, { key, receipt, confirmed, ticket = '' }) {
+      if (file.fileType === 'image') remember(key)
+      this.show(id, 'done', { progress: 100, message: '', key, receipt: receipt || '', confirmed, ticket })
+    },
+
+    // 当时谁也没问到；凭票据再问一次，文件究竟在不在。
+    confirm({ currentTarget }) {
+      const { id, ticket } = currentTarget.dataset
+      return uploader.confirm(ticket).then(
+        ({ key, receipt }) => this.succeed(id, chosen.get(id), { key, receipt, confirmed: true }),
+        ({ code, message }) => this.change(id, { message, canRetry: code === 'not_uploaded' }),
+      )
+    },
+
+    openPictures() {
+      wx.navigateTo({ url: '/pages/pictures/pictures' })
     },
 
     fail(id, error) {
       const { code, message, retryable } = error
       if (code === 'aborted') this.show(id, 'cancelled', { canRetry: true })
-      else this.show(id, 'failed', { message, canRetry: retryable })
+      else this.show(id, 'failed', { message, canRetry: retryable, ticket: error.ticket || '' })
       console.warn(code, error.advice, error.detail) // 给开发者看的，不给用户
     },
 

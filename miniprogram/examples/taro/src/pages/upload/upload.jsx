@@ -32,8 +32,17 @@ export default function Upload() {
     chosen.forEach(({ index }) => change(index, { text: '上传中', canRetry: false }))
     batch.current = uploader.uploadAll(chosen.map(({ file }) => file), {
       onProgress: setOverall,
-      onFile: ({ index, value, reason }) => change(chosen[index].index, stateOf(value, reason)),
+      onFile: ({ index, value, reason }) => {
+        change(chosen[index].index, stateOf(value, reason))
+        if (value) showStored(chosen[index].index, value)
+      },
     })
+  }
+
+  // 换成存好的那张，私有的也看得到；用途没有打开 read 时，仍是手机上的那张。
+  async function showStored(index, { key }) {
+    const thumb = await uploader.read(key, { variant: 'thumb' }).catch(() => '')
+    change(index, { thumb })
   }
 
   function change(wanted, fields) {
@@ -51,7 +60,7 @@ export default function Upload() {
       )}
       {items.map((item) => (
         <View key={item.index} className='item'>
-          <Image className='thumb' src={item.file.filePath} mode='aspectFill' />
+          <Image className='thumb' src={item.thumb || item.file.filePath} mode='aspectFill' />
           <Text className='state'>{item.text}</Text>
           {item.canRetry && <Text className='link retry' onClick={() => upload([item])}>重试</Text>}
         </View>
