@@ -68,7 +68,7 @@ describe('the playground page', () => {
     assert.match(await bodyOf('request'), /"filename": "photo.png"/)
     assert.match(await bodyOf('form'), /x-oss-signature/)
     assert.match(await bodyOf('policy'), /对象名由函数决定/)
-    assert.match(await bodyOf('policy'), /必须正好 \d+ 字节/)
+    assert.match(await bodyOf('policy'), /必须正好 [\d.]+ KB（[\d,]+ 字节）/)
     assert.match(await bodyOf('receipt'), /"bucket": "local-bucket"/)
     assert.equal(await page.getAttribute('.bar', 'aria-valuenow'), '100')
   })
@@ -157,6 +157,87 @@ describe('the playground page', () => {
     assert.doesNotMatch(await page.innerText('main'), /[\u4e00-\u9fff]/)
   })
 
+  test('after an upload the whole page changes its language, and back', async () => {
+    await upload()
+    await statusIs('上传完成')
+    await page.waitForSelector('#step-object.filled')
+    await tamper('otherKey')
+    const chinese = await page.innerText('main')
+    await page.click('#language')
+    const english = await page.innerText('main')
+    assert.doesNotMatch(english, /[\u4e00-\u9fff]/)
+    for (const said of [/Uploaded/, /photo\.png/, /Refused · Other key: key becomes/, /\d+ conditions/, /exactly [\d.]+ KB/, /Signed by the function/]) {
+      assert.match(english, said)
+    }
+    await page.click('#language')
+    assert.equal(await page.innerText('main'), chinese)
+  })
+
+  test('a refusal changes its language with the page', async () => {
+    await upload({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') })
+    await statusIs('不支持这种文件')
+    await page.click('#language')
+    assert.match(await page.textContent('#status'), /^This kind of file is not accepted\. Please choose JPG, PNG, WEBP\./)
+    assert.doesNotMatch(await page.innerText('main'), /[\u4e00-\u9fff]/)
+  })
+
+  test('a page changes its language while it uploads', async () => {
+    await cloud.plan(cloud.oss, { kind: 'slow', times: 1, seconds: 1, on: ['PostObject'] })
+    await upload()
+    await page.waitForSelector('#step-form.filled')
+    await page.click('#language')
+    assert.match(await page.textContent('#status'), /^(Asking the function for a form…|Uploading \d+%)$/)
+    assert.equal(await page.isDisabled('#tamper-otherKey'), true)
+    await statusIs('Uploaded')
+  })
+
+  test('what was uploaded is shown as it was, whatever is tampered with afterwards', async () => {
+    await upload()
+    await statusIs('上传完成')
+    await page.waitForSelector('#step-object.filled')
+    const before = await page.innerHTML('.results')
+    for (const id of ['tooLarge', 'publicAcl', 'otherPolicy', 'expired']) {
+      const attempts = await page.locator('#attempts li').count()
+      await page.click(`#tamper-${id}`)
+      await page.waitForFunction((count) => document.querySelectorAll('#attempts li').length > count, attempts)
+    }
+    assert.equal(await page.innerHTML('.results'), before)
+  })
+
+  test('a form made public is refused because of the pinned policy', async () => {
+    const text = await tamper('publicAcl')
+    assert.match(text, /x-oss-object-acl 改为 public-read(?!-)/)
+    assert.match(text, /HTTP 403 AccessDenied Invalid according to Policy: Policy Condition failed: .*x-oss-object-acl/)
+  })
+
+  test('sizes are told in human units', async () => {
+    await page.selectOption('#profile', 'default')
+    assert.match(await page.textContent('#profile-facts'), /^最大 10 MB；/)
+    await upload({ name: 'photo.png', mimeType: 'image/png', buffer: Buffer.concat([PICTURE, Buffer.alloc(1500000)]) })
+    assert.match(await page.textContent('#chosen-facts'), /^1\.4 MB · image\/png$/)
+    await statusIs('上传完成')
+    assert.match(await bodyOf('object'), /1\.4 MB（1,50\d,\d{3} 字节）/)
+  })
+
+  for (const [name, width, height] of [['phone', 390, 844], ['small phone', 360, 640]]) {
+    test(`on a ${name} the result is seen without scrolling, and so is a refusal`, async () => {
+      await page.setViewportSize({ width, height })
+      await page.reload()
+      await page.waitForSelector('body[data-ready]')
+      await upload()
+      await page.waitForFunction(() => document.querySelector('#step-object img')?.naturalWidth > 0)
+      assert.deepEqual(await unseen('#status', '#step-object img'), [])
+      await tamper('otherKey')
+      assert.deepEqual(await unseen('#attempts li strong', '#attempts li code'), [])
+    })
+  }
+
+  /** Those whose middle is outside the screen. */
+  const unseen = (...selectors) => page.evaluate((all) => all.filter((selector) => {
+    const { top, bottom } = document.querySelector(selector).getBoundingClientRect()
+    return !((top + bottom) / 2 > 0 && (top + bottom) / 2 < window.innerHeight)
+  }), selectors)
+
   test('nothing sticks out of a narrow screen', async () => {
     await page.setViewportSize({ width: 360, height: 700 })
     await upload()
@@ -171,4 +252,27 @@ describe('the playground page', () => {
     await upload()
     await statusIs('网络不通')
   })
+})
+
+test('when the cloud has ended, whatever is tried ends in a sentence', async (t) => {
+  const cloud = await startLocalCloud()
+  t.after(() => cloud.stop())
+  const browser = await launch()
+  t.after(() => browser.close())
+  const page = await browser.newPage({ locale: 'zh-CN' })
+  const mistakes = []
+  page.on('pageerror', (error) => mistakes.push(error.message))
+  await page.goto(cloud.playground)
+  await page.waitForSelector('body[data-ready]')
+  await page.setInputFiles('#file', { name: 'photo.png', mimeType: 'image/png', buffer: PICTURE })
+  await cloud.stop()
+  for (const id of ['upload', 'tamper-otherKey', 'tamper-expired']) {
+    await page.evaluate(() => { document.getElementById('status').textContent = '' })
+    await page.click(`#${id}`)
+    await page.waitForFunction(() => document.getElementById('status').textContent.includes('连不上本机的服务，请确认 make run 还在运行。'))
+    await page.waitForSelector('#upload:enabled')
+  }
+  await page.click('#language')
+  assert.match(await page.textContent('#status'), /^No connection\. .*Is make run still running\?$/)
+  assert.deepEqual(mistakes, [])
 })

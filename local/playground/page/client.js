@@ -6,8 +6,10 @@ export async function loadClient() {
   return Object.assign({}, ...modules)
 }
 
+const ignore = (/** @type {any[]} */ ..._) => {}
+
 /** The api handed to the client, telling what goes over the wire; `change` may alter an upload before it is sent. */
-export function observed(api, { onRequest, onForm, onAnswer, change = (options) => options }) {
+export function observed(api, { onRequest = ignore, onForm = ignore, onAnswer = ignore, change = (options) => options }) {
   return {
     ...api,
     request: (options) => api.request({

@@ -3,11 +3,18 @@
 import { loadClient, observed } from './client.js'
 import { TAMPERINGS, readRefusal } from './tampering.js'
 import { TEXTS, preferredLanguage } from './texts.js'
-import * as view from './view.js'
+import { $, draw, drawStatus, element } from './view.js'
 
-const { $ } = view
-const state = { language: preferredLanguage(), file: /** @type {any} */ (null), task: /** @type {any} */ (null) }
-const texts = () => TEXTS[state.language]
+// As wide as style.css has one column only.
+const NARROW = matchMedia('(max-width: 860px)')
+
+let language = preferredLanguage()
+let task = /** @type {any} */ (null)
+/** What there is to show, in no language yet: a sentence is a function of the texts. */
+const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, request: null, form: null, object: null, attempts: [] })
+
+const texts = () => TEXTS[language]
+const show = (changes) => draw(texts(), Object.assign(shown, changes))
 
 const [client, config] = await Promise.all([loadClient(), fetch('/config.json').then((response) => response.json())])
 const login = config.callerAuth === 'wechat' ? { login: () => `local-playground-${randomText()}` } : {}
@@ -18,18 +25,12 @@ function randomText() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-function newUploader(watch = {}) {
-  const show = {
-    onRequest: (options, res) => view.showRequest(texts(), options, res),
-    onForm: (options) => view.showForm(texts(), options),
-    onAnswer: () => {},
-  }
+function newUploader(watch) {
   return client.createUploader({
     endpoint: config.function,
-    api: observed(api, { ...show, ...watch }),
+    api: observed(api, watch),
     profile: $('profile').value,
     ...(config.businessToken && { getToken: () => config.businessToken }),
-    ...(state.language === 'en' && { texts: client.english }),
   })
 }
 
@@ -37,13 +38,10 @@ function newUploader(watch = {}) {
 
 function choose(file) {
   if (!file) return
-  ;[state.file] = client.filesFrom([file])
-  delete $('chosen').dataset.text
-  delete $('chosen-facts').dataset.text
-  $('chosen').textContent = file.name
-  $('chosen-facts').textContent = `${texts().bytes(file.size)} · ${file.type}`
-  $('preview').hidden = !file.type.startsWith('image/')
-  if (!$('preview').hidden) $('preview').src = URL.createObjectURL(file)
+  const isPicture = file.type.startsWith('image/')
+  $('preview').hidden = !isPicture
+  if (isPicture) $('preview').src = URL.createObjectURL(file)
+  show({ file: client.filesFrom([file])[0] })
   $('upload').disabled = false
 }
 
@@ -60,7 +58,7 @@ function drawSample() {
   paint.textAlign = 'center'
   paint.fillText('OSS', 160, 96)
   paint.font = '18px sans-serif'
-  paint.fillText(new Date().toLocaleTimeString(), 160, 132)
+  paint.fillText(new Date().toLocaleTimeString('en-GB'), 160, 132)
   return new Promise((resolve) => {
     canvas.toBlob((blob) => resolve(new File([/** @type {Blob} */ (blob)], 'sample.png', { type: 'image/png' })))
   })
@@ -68,59 +66,71 @@ function drawSample() {
 
 function describeProfile() {
   const { maxSize, contentTypes, callback } = config.profiles.find(({ name }) => name === $('profile').value)
-  $('profile-facts').textContent = texts().profileFacts(maxSize, contentTypes.join(', '), callback)
+  $('profile-facts').textContent = texts().profileFacts(maxSize, contentTypes, callback)
 }
 
 // Uploading
 
 function setBusy(busy) {
-  $('upload').disabled = busy || !state.file
+  $('upload').disabled = busy || !shown.file
   $('cancel').disabled = !busy
   document.querySelectorAll('#tamperings button').forEach((button) => { /** @type {any} */ (button).disabled = busy })
 }
 
+/** An error of the client, or of the browser when nobody answers, as a sentence of either language. */
+function sentenceOf(error) {
+  const { code = 'network', advice, detail } = error
+  if (code === 'aborted') return (all) => ({ text: all.cancelled })
+  return (all) => {
+    const said = all === TEXTS.en ? client.english({ ...error, code }) : error.code && error.message
+    const hint = all === TEXTS.en ? detail : advice
+    return { kind: 'bad', text: [said, code === 'network' ? all.serverLost : hint].filter(Boolean).join(' ') }
+  }
+}
+
 async function upload() {
   setBusy(true)
-  view.empty(texts())
-  view.showProgress(0)
-  view.showStatus(texts().signing)
+  show({ status: (all) => ({ text: all.signing }), progress: 0, request: null, form: null, object: null })
   const onProgress = ({ progress }) => {
-    view.showProgress(progress)
-    view.showStatus(texts().sending(progress))
+    drawStatus(texts(), Object.assign(shown, { progress, status: (all) => ({ text: all.sending(progress) }) }))
   }
-  state.task = newUploader().upload({ ...state.file, onProgress })
+  const watch = { onRequest: (options, res) => show({ request: { options, res } }), onForm: (form) => show({ form }) }
+  task = newUploader(watch).upload({ ...shown.file, onProgress })
   try {
-    const value = await state.task.promise
-    view.showStatus(texts().uploaded, 'good')
-    view.showReceipt(texts(), value.receipt)
-    await view.showObject(texts(), { ...value, signedUrl: await signedUrl(value.key) })
+    const object = await task.promise
+    show({ object: { ...object, seen: await look(object.key) }, status: (all) => ({ text: all.uploaded, kind: 'good' }) })
+    if (NARROW.matches) $('status').scrollIntoView()
   } catch (error) {
-    const { code, message, advice, detail } = /** @type {any} */ (error)
-    if (code === 'aborted') view.showStatus(texts().cancelled)
-    else view.showStatus(`${message} ${state.language === 'zh' ? advice : detail}`, 'bad')
+    show({ status: sentenceOf(error) })
   } finally {
     setBusy(false)
   }
 }
 
-/** The object is private: its address alone is refused, as on a real bucket. */
-async function signedUrl(key) {
-  const response = await fetch(`/signed.json?key=${encodeURIComponent(key)}`)
-  return (await response.json()).url
+/** What OSS has; the object is private: its address alone is refused, as on a real bucket. */
+async function look(key) {
+  const { url } = await (await fetch(`/signed.json?key=${encodeURIComponent(key)}`)).json()
+  const response = await fetch(url)
+  return { url, type: response.headers.get('content-type') || '', size: (await response.blob()).size }
 }
 
+// Tampering: beside what was uploaded last, which stays as it is.
+
 async function tamper({ id, how, spoil, fault }) {
-  if (!state.file) choose(await drawSample())
+  if (!shown.file) choose(await drawSample())
   setBusy(true)
   const answers = /** @type {any[]} */ ([])
-  const uploader = newUploader({ change: spoil, onAnswer: (res) => answers.push(readRefusal(res)) })
   try {
     if (fault) await planFault(fault)
-    const { promise } = uploader.upload(state.file)
-    const stored = await promise.then(() => true, () => false)
-    const refusals = answers.filter(({ status }) => status !== 200)
-    if (!answers.length) view.showStatus((await promise.catch((error) => error)).message, 'bad')
-    else view.addAttempt(texts(), { title: texts()[id], how: how(texts()), answers: refusals, stored })
+    const { outcome } = newUploader({ change: spoil, onAnswer: (res) => answers.push(readRefusal(res)) }).upload(shown.file)
+    const { status, reason } = await outcome
+    if (!answers.length) throw reason
+    const attempt = { id, how, answers: answers.filter((each) => each.status !== 200), stored: status === 'fulfilled' }
+    show({ attempts: [...shown.attempts, attempt] })
+    $('attempts').firstElementChild.scrollIntoView({ block: 'nearest' })
+  } catch (error) {
+    show({ status: sentenceOf(error) })
+    $('status').scrollIntoView({ block: 'nearest' })
   } finally {
     setBusy(false)
   }
@@ -133,13 +143,14 @@ async function planFault(kind) {
 // Wiring
 
 function speak() {
-  document.documentElement.lang = state.language === 'zh' ? 'zh-CN' : 'en'
-  view.translate(texts())
+  show()
   describeProfile()
-  $('tamperings').replaceChildren(...TAMPERINGS.map((tampering) => view.element('button', {
-    type: 'button', className: 'button', id: `tamper-${tampering.id}`, textContent: texts()[tampering.id],
-    onclick: () => tamper(tampering),
-  })))
+}
+
+function tamperingButton(tampering) {
+  const button = element('button', { type: 'button', className: 'button', id: `tamper-${tampering.id}`, onclick: () => tamper(tampering) })
+  button.dataset.text = tampering.id
+  return button
 }
 
 function wireDrop() {
@@ -151,18 +162,21 @@ function wireDrop() {
 }
 
 const usable = config.profiles.filter(({ classic }) => !classic)
-$('profile').replaceChildren(...usable.map(({ name }) => view.element('option', { value: name, textContent: name })))
+$('profile').replaceChildren(...usable.map(({ name }) => element('option', { value: name, textContent: name })))
 $('profile').value = usable.some(({ name }) => name === 'avatar') ? 'avatar' : usable[0].name
+$('tamperings').replaceChildren(...TAMPERINGS.map(tamperingButton))
 $('profile').onchange = describeProfile
 $('file').onchange = () => choose($('file').files[0])
 $('sample').onclick = async () => choose(await drawSample())
 $('upload').onclick = upload
-$('cancel').onclick = () => state.task.abort()
+$('cancel').onclick = () => task.abort()
 $('language').onclick = () => {
-  state.language = state.language === 'zh' ? 'en' : 'zh'
-  localStorage.setItem('language', state.language)
+  language = language === 'zh' ? 'en' : 'zh'
+  localStorage.setItem('language', language)
   speak()
 }
+// On a phone the result comes first; how it came about is a tap away.
+if (NARROW.matches) for (const step of ['step-request', 'step-policy']) $(step).open = false
 wireDrop()
 speak()
 document.body.dataset.ready = 'true'

@@ -36,7 +36,7 @@ export const TAMPERINGS = [
     spoil: (options) => withoutField(options, 'x-oss-security-token'),
     fault: '',
   },
-  setField('publicAcl', 'x-oss-object-acl', 'public-read-write'),
+  setField('publicAcl', 'x-oss-object-acl', 'public-read'),
   {
     id: 'otherPolicy',
     how: (texts) => texts.otherPolicyHow,

@@ -1,7 +1,15 @@
 /** Everything the page says, in both languages. */
 
+import { sizeText } from '/client/errors.mjs'
+
+const size = (count) => (count ? sizeText(count) : '0 B')
+const exact = (count) => count.toLocaleString('en')
+/** A size as a profile has it, in bytes or such as 2MiB. */
+const most = (maxSize) => (typeof maxSize === 'number' ? size(maxSize) : maxSize.replace(/ ?([KMG])iB$/, ' $1B'))
+
 export const TEXTS = {
   zh: {
+    language: 'zh-CN',
     title: '直传 OSS 演练场',
     subtitle: '全部在本机：函数、STS、OSS 与微信登录都是模拟的，不需要云账号。',
     otherLanguage: 'English',
@@ -10,7 +18,7 @@ export const TEXTS = {
     dropHint: '文件只会发给本机的 OSS',
     useSample: '用示例图片',
     profile: '用途',
-    profileFacts: (maxSize, types, callback) => `最大 ${maxSize}；类型 ${types}；${callback ? '上传后回调并给出回执' : '没有回调'}`,
+    profileFacts: (maxSize, types, callback) => `最大 ${most(maxSize)}；类型 ${types.join('、')}；${callback ? '上传后回调并给出回执' : '没有回调'}`,
     upload: '上传',
     cancel: '取消',
     sending: (progress) => `正在上传 ${progress}%`,
@@ -51,16 +59,18 @@ export const TEXTS = {
     status: '状态',
     key: '对象名',
     address: '地址',
-    size: '大小',
+    sizeName: '大小',
     type: '类型',
-    bytes: (count) => `${count} 字节`,
+    size,
+    bytes: (count) => `${size(count)}（${exact(count)} 字节）`,
+    time: (date) => date.toLocaleTimeString('zh-CN'),
     open: '打开',
     signedHint: '（对象是私有的：这个地址带签名，15 分钟内有效）',
     serverLost: '连不上本机的服务，请确认 make run 还在运行。',
     rules: {
       bucket: (value) => `只能传到桶 ${value}`,
       key: () => '对象名由函数决定，改一个字都不行',
-      'content-length-range': (low, high) => (low === high ? `必须正好 ${low} 字节` : `${low} 到 ${high} 字节`),
+      'content-length-range': (low, high) => (low === high ? `必须正好 ${size(low)}（${exact(low)} 字节）` : `${size(low)} 到 ${size(high)}`),
       success_action_status: (value) => `成功时 OSS 应答 ${value}`,
       'x-oss-content-type': (value) => `存为 ${value}，与手机怎么说无关`,
       'x-oss-forbid-overwrite': (value) => (value === 'true' ? '不能覆盖已有的对象，重试也不会存两份' : '可以覆盖已有的对象'),
@@ -77,6 +87,7 @@ export const TEXTS = {
     otherRule: (field) => `${field} 必须是这个值`,
   },
   en: {
+    language: 'en',
     title: 'OSS direct upload playground',
     subtitle: 'All on this machine: function, STS, OSS and WeChat login are emulated; no cloud account is needed.',
     otherLanguage: '中文',
@@ -85,7 +96,7 @@ export const TEXTS = {
     dropHint: 'It goes to the OSS on this machine only',
     useSample: 'Sample picture',
     profile: 'Profile',
-    profileFacts: (maxSize, types, callback) => `At most ${maxSize}; ${types}; ${callback ? 'with callback and receipt' : 'no callback'}`,
+    profileFacts: (maxSize, types, callback) => `At most ${most(maxSize)}; ${types.join(', ')}; ${callback ? 'with callback and receipt' : 'no callback'}`,
     upload: 'Upload',
     cancel: 'Cancel',
     sending: (progress) => `Uploading ${progress}%`,
@@ -126,16 +137,18 @@ export const TEXTS = {
     status: 'Status',
     key: 'Key',
     address: 'Address',
-    size: 'Size',
+    sizeName: 'Size',
     type: 'Type',
-    bytes: (count) => `${count} bytes`,
+    size,
+    bytes: (count) => `${size(count)} (${exact(count)} bytes)`,
+    time: (date) => date.toLocaleTimeString('en'),
     open: 'Open',
     signedHint: '(the object is private: this address is signed and good for 15 minutes)',
     serverLost: 'The local services do not answer. Is make run still running?',
     rules: {
       bucket: (value) => `only into bucket ${value}`,
       key: () => 'the function chose the key; not one letter can differ',
-      'content-length-range': (low, high) => (low === high ? `exactly ${low} bytes` : `${low} to ${high} bytes`),
+      'content-length-range': (low, high) => (low === high ? `exactly ${size(low)} (${exact(low)} bytes)` : `${size(low)} to ${size(high)}`),
       success_action_status: (value) => `OSS answers ${value} on success`,
       'x-oss-content-type': (value) => `stored as ${value}, whatever the phone says`,
       'x-oss-forbid-overwrite': (value) => (value === 'true' ? 'replaces no object, so a retry never stores twice' : 'may replace an object'),

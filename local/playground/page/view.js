@@ -1,4 +1,4 @@
-/** What the page shows; nothing here knows the network. */
+/** Draws what the page has to show, in one language; nothing here knows the network or keeps anything. */
 
 import { decodePolicy, explain, shortened } from './policy.js'
 
@@ -10,29 +10,97 @@ export function element(tag, options = {}, ...children) {
   return made
 }
 
-export function translate(texts) {
+/** Everything anew, so that no sentence of another language stays behind. */
+export function draw(texts, shown) {
+  document.documentElement.lang = texts.language
   document.querySelectorAll('[data-text]').forEach((each) => {
-    const text = texts[/** @type {HTMLElement} */ (each).dataset.text || '']
-    if (typeof text === 'string') each.textContent = text
+    each.textContent = texts[/** @type {HTMLElement} */ (each).dataset.text || '']
   })
   $('language').textContent = texts.otherLanguage
+  drawChosen(texts, shown.file)
+  drawStatus(texts, shown)
+  drawCard(texts, 'step-request', shown.request && requestCard(texts, shown.request))
+  drawCard(texts, 'step-form', shown.form && formCard(texts, shown.form))
+  drawCard(texts, 'step-policy', shown.form && policyCard(texts, shown.form))
+  drawCard(texts, 'step-object', shown.object && objectCard(texts, shown.object))
+  drawCard(texts, 'step-receipt', shown.object && receiptCard(texts, shown.object))
+  $('attempts').replaceChildren(...shown.attempts.map((attempt) => attemptItem(texts, attempt)).reverse())
 }
 
-function fill(step, note, ...children) {
+function drawChosen(texts, file) {
+  $('chosen').textContent = file ? file.name : texts.dropHere
+  $('chosen-facts').textContent = file ? [texts.size(file.size), file.contentType].filter(Boolean).join(' · ') : texts.dropHint
+}
+
+export function drawStatus(texts, { status, progress }) {
+  const { text = '', kind = '' } = status ? status(texts) : {}
+  Object.assign($('status'), { textContent: text, className: `status ${kind}` })
+  $('bar').style.width = `${progress}%`
+  $('bar').parentElement.setAttribute('aria-valuenow', String(progress))
+}
+
+function drawCard(texts, step, content) {
   const card = $(step)
-  card.classList.add('filled')
+  const { note, children } = content || { note: '', children: [quiet(texts.nothingYet)] }
+  card.classList.toggle('filled', Boolean(content))
   card.querySelector('.note').textContent = note
   card.querySelector('.body').replaceChildren(...children)
 }
 
-export function empty(texts) {
-  for (const step of ['step-request', 'step-form', 'step-policy', 'step-object', 'step-receipt']) {
-    const card = $(step)
-    card.classList.remove('filled')
-    card.querySelector('.note').textContent = ''
-    card.querySelector('.body').replaceChildren(element('p', { className: 'quiet', textContent: texts.nothingYet }))
+function requestCard(texts, { options, res }) {
+  const { pathname } = new URL(options.url)
+  return {
+    note: `POST ${pathname} → ${res.statusCode}`,
+    children: [quiet(texts.asked), json(parsed(options.data)), quiet(texts.answered), json(parsed(res.data))],
   }
 }
+
+function formCard(texts, { url, formData }) {
+  const rows = Object.entries(formData).map(([name, value]) => [name, code(shortened(value, 120))])
+  return { note: texts.fields(rows.length + 1), children: [facts(['POST', code(`${url}/`)], ...rows)] }
+}
+
+function policyCard(texts, { formData }) {
+  const policy = decodePolicy(formData)
+  const rows = explain(policy, texts).map(({ written, said }) => element('li', {}, said, code(written)))
+  return {
+    note: texts.conditions(rows.length),
+    children: [
+      element('p', { className: 'small', textContent: texts.until(texts.time(new Date(policy.expiration))) }),
+      element('ul', { className: 'conditions' }, ...rows),
+    ],
+  }
+}
+
+function objectCard(texts, { statusCode, key, seen }) {
+  const link = element('a', { href: seen.url, target: '_blank', rel: 'noopener', textContent: texts.open })
+  const picture = seen.type.startsWith('image/') ? [element('img', { className: 'object-picture', src: seen.url, alt: key })] : []
+  const rows = facts(
+    [texts.key, code(key)],
+    [texts.sizeName, texts.bytes(seen.size)],
+    [texts.type, seen.type],
+    [texts.address, element('span', {}, link, ` ${texts.signedHint}`)],
+  )
+  return { note: `HTTP ${statusCode}`, children: [...picture, rows] }
+}
+
+function receiptCard(texts, { receipt }) {
+  if (!receipt) return { note: '', children: [quiet(texts.noReceipt)] }
+  const payload = receipt.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')
+  const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0))))
+  return { note: 'JWT', children: [quiet(texts.receiptHint), json(claims)] }
+}
+
+function attemptItem(texts, { id, how, answers, stored }) {
+  const verdict = element('strong', { className: stored ? 'good' : 'bad', textContent: stored ? texts.stored : texts.refused })
+  const lines = answers.map(({ status, code: name, message, ec }) => code(`HTTP ${status} ${name} ${message} ${ec && `(EC ${ec})`}`))
+  const item = element('li', { className: stored ? 'stored' : '' }, verdict, ` · ${texts.attempt(texts[id], how(texts))}`, ...lines)
+  if (stored) item.append(texts.renewed)
+  return item
+}
+
+const code = (textContent) => element('code', { textContent })
+const quiet = (textContent) => element('p', { className: 'quiet small', textContent })
 
 function facts(...rows) {
   const list = element('dl', { className: 'facts' })
@@ -44,86 +112,10 @@ const json = (value) => element('pre', { textContent: JSON.stringify(value, (_, 
   typeof each === 'string' ? shortened(each, 90) : each
 ), 2) })
 
-export function showRequest(texts, options, res) {
-  const { pathname } = new URL(options.url)
-  fill(
-    'step-request', `POST ${pathname} → ${res.statusCode}`,
-    element('p', { className: 'quiet', textContent: texts.asked }), json(JSON.parse(options.data)),
-    element('p', { className: 'quiet', textContent: texts.answered }), json(parsed(res.data)),
-  )
-}
-
 function parsed(text) {
   try {
     return JSON.parse(text)
   } catch (error) {
     return text
   }
-}
-
-export function showForm(texts, { url, formData }) {
-  const rows = Object.entries(formData).map(([name, value]) => (
-    [name, element('code', { textContent: shortened(value, 120) })]
-  ))
-  fill('step-form', texts.fields(rows.length + 1), facts(['POST', element('code', { textContent: `${url}/` })], ...rows))
-  showPolicy(texts, formData)
-}
-
-function showPolicy(texts, formData) {
-  const policy = decodePolicy(formData)
-  const rows = explain(policy, texts).map(({ written, said }) => (
-    element('li', {}, said, element('code', { textContent: written }))
-  ))
-  const time = new Date(policy.expiration).toLocaleTimeString()
-  fill(
-    'step-policy', texts.conditions(rows.length),
-    element('p', { className: 'small', textContent: texts.until(time) }),
-    element('ul', { className: 'conditions' }, ...rows),
-  )
-}
-
-export async function showObject(texts, { signedUrl, key, statusCode }) {
-  const response = await fetch(signedUrl)
-  const type = response.headers.get('content-type') || ''
-  const bytes = await response.blob()
-  const link = element('a', { href: signedUrl, target: '_blank', rel: 'noopener', textContent: texts.open })
-  const picture = type.startsWith('image/') ? [element('img', { className: 'object-picture', src: signedUrl, alt: key })] : []
-  fill('step-object', `HTTP ${statusCode}`, facts(
-    [texts.key, element('code', { textContent: key })],
-    [texts.size, texts.bytes(bytes.size)],
-    [texts.type, type],
-    [texts.address, element('span', {}, link, ` ${texts.signedHint}`)],
-  ), ...picture)
-}
-
-export function showReceipt(texts, receipt) {
-  if (!receipt) {
-    fill('step-receipt', '', element('p', { className: 'quiet', textContent: texts.noReceipt }))
-    return
-  }
-  const payload = receipt.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')
-  const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0))))
-  fill('step-receipt', 'JWT', element('p', { className: 'quiet small', textContent: texts.receiptHint }), json(claims))
-}
-
-export function showStatus(text, kind = '') {
-  Object.assign($('status'), { textContent: text, className: `status ${kind}` })
-}
-
-export function showProgress(progress) {
-  $('bar').style.width = `${progress}%`
-  $('bar').parentElement.setAttribute('aria-valuenow', String(progress))
-}
-
-export function addAttempt(texts, { title, how, answers, stored }) {
-  const lines = answers.map(({ status, code, message, ec }) => (
-    element('code', { textContent: `HTTP ${status} ${code} ${message} ${ec && `(EC ${ec})`}` })
-  ))
-  const verdict = element('strong', {
-    className: stored ? 'good' : 'bad',
-    textContent: stored ? texts.stored : texts.refused,
-  })
-  const item = element('li', { className: stored ? 'stored' : '' }, verdict, ` · ${texts.attempt(title, how)}`, ...lines)
-  if (stored) item.append(texts.renewed)
-  $('attempts').prepend(item)
 }
