@@ -43,6 +43,7 @@ ROUTES = {
     DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params"),
     "login": Route(("POST",), "function.routes.login"),
     "callback": Route(("POST",), "function.routes.callback"),
+    "confirm": Route(("POST",), "function.routes.confirm"),
     HEALTH: Route(("GET",), ""),
 }
 

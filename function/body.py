@@ -16,12 +16,25 @@ def read_json_object(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        value = _decode(body.decode())
-    except (ValueError, RecursionError):
+        value = strict_json(body.decode())
+    except ValueError:
         raise BadRequest("The body must be a JSON object in UTF-8, each field once.") from None
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     return value
+
+
+def strict_json(text: str) -> Any:
+    """
+    What this text is in JSON, which has no NaN, and no field twice.
+
+    Raises:
+        ValueError: it is none, or is nested too deep.
+    """
+    try:
+        return _decode(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def object_in(text: bytes | str) -> dict[str, Any] | None:

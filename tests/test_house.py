@@ -23,7 +23,8 @@ FLOORS = (
     " function.profiles function.grants function.setting_table function.contradictions"
     " function.settings".split(),
     "function.body function.outgoing function.oss/ function.tokens function.limits function.credentials"
-    " function.aliyun_sdk function.log_line function.http function.addresses function.instance".split(),
+    " function.aliyun_sdk function.log_line function.http function.addresses function.instance"
+    " function.objects_session".split(),
     "function.callers/ function.uploads/ function.receipts/".split(),
     "sts_credentials function.routes/ function.app handler".split(),
 )

@@ -61,11 +61,8 @@ def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Se
     key = reported.get("object", "")
     if not admits_key(ticket, key):
         raise not_ours("the ticket is for another object")
-    # Both, for two functions with buckets of their own may share a TOKEN_SECRET.
-    if {reported.get("bucket"), ticket.get("bucket")} != {settings.bucket}:
+    if reported.get("bucket") != settings.bucket:
         raise not_ours("the object is in another bucket")
-    if ticket.get("profile") not in settings.profiles:
-        raise not_ours("the ticket's profile does not exist any more")
     size, etag = reported.get("size", ""), reported.get("etag", "").strip('"')
     mime_type = bare_type(reported.get("mimeType", ""))
     if not re.fullmatch(WHOLE_NUMBER, size):
@@ -84,6 +81,7 @@ def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Se
         width=_pixels(reported.get("width", "")),
         height=_pixels(reported.get("height", "")),
         ticket=ticket,
+        seen=False,
     )
 
 

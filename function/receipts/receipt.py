@@ -8,6 +8,8 @@ from function.oss.post_form import object_url
 from function.settings import Settings
 from function.tokens import RECEIPT, issue_token
 
+# They come from the ticket as they went into it.
+SAID_BY_CALLERS = ("context", "sha256")
 RECEIPT_LIFE = timedelta(days=1)
 
 
@@ -21,6 +23,8 @@ class Upload(NamedTuple):
         width: in pixels, as ``height``; ``None`` for what is no picture.
 
         ticket: the claims of the ticket that went with its form.
+
+        seen: whether OSS said so to the function itself; else it is what the uploader's callback said.
     """
 
     key: str
@@ -30,6 +34,7 @@ class Upload(NamedTuple):
     width: int | None
     height: int | None
     ticket: Mapping[str, Any]
+    seen: bool
 
 
 def answer_about(upload: Upload, settings: Settings) -> dict[str, Any]:
@@ -68,8 +73,10 @@ def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings) -> st
         "bucket": settings.bucket,
         "profile": upload.ticket["profile"],
         "jti": upload.ticket["jti"],
+        "seen": upload.seen,
+        **{name: upload.ticket[name] for name in SAID_BY_CALLERS if name in upload.ticket},
     }
-    # Dated from the form, so that a repeated callback gives the very same receipt.
+    # Dated from the form, so that a repeated callback or question gives the very same receipt.
     return issue_token(
         claims,
         audience=RECEIPT,

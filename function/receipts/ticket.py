@@ -12,9 +12,11 @@ from function.oss.post_form import UploadRule
 from function.phrase import Phrase
 from function.profiles import Profile, problem_in
 from function.settings import Settings
-from function.tokens import TICKET, issue_token, read_token
+from function.tokens import MAX_TOKEN_CHARACTERS, TICKET, issue_token, read_token
 
 MAX_FIELD_CHARACTERS = 5 * 1024
+# A receipt says a little more than its ticket, and is read by the same rule.
+MAX_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 256
 # OSS calls back when the upload ends, which may be later than the form's own end.
 LIFE_BEYOND_FORM = timedelta(hours=1)
 
@@ -32,7 +34,7 @@ REPORTED = {
 }
 
 
-def callback_field(
+def issue_ticket(
     settings: Settings,
     profile: Profile,
     rule: UploadRule,
@@ -40,23 +42,24 @@ def callback_field(
     *,
     subject: str,
     owner: str,
+    said: Mapping[str, Any],
     now: datetime,
 ) -> str:
     """
-    The value of the form's ``callback`` field; the form pins it, so a client cannot change or drop it.
+    What tells later whose form it was, and what it admitted.
 
     Args:
         rule: what the form admits; the ticket says so again, for OSS signs whatever callback a form names.
 
         subject: the caller as the business knows them.
 
+        said: what the caller wants to find in the receipt: ``context``, ``sha256``.
+
     Returns:
-        base64 of JSON, under the 5 KB that OSS takes.
+        a token that lives an hour longer than its form.
 
     Raises:
-        Misconfigured: it would be longer.
-
-    Source: https://help.aliyun.com/zh/oss/developer-reference/callback
+        Misconfigured: it would be longer than what we read.
     """
     claims = {
         "jti": upload_id,
@@ -67,6 +70,8 @@ def callback_field(
         "profile": profile.name,
         "sub": subject,
         "owner": owner,
+        **({"app": settings.wechat.appid} if settings.wechat else {}),
+        **said,
     }
     ticket = issue_token(
         claims,
@@ -75,6 +80,24 @@ def callback_field(
         now=now,
         life=profile.expires_in + LIFE_BEYOND_FORM,
     )
+    # With a callback its field decides, of which OSS takes less than that.
+    if len(ticket) > MAX_TICKET_CHARACTERS and not profile.callback:
+        raise Misconfigured([problem_in(profile.name, Phrase("its key is too long for confirm = true"))])
+    return ticket
+
+
+def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
+    """
+    The value of the form's ``callback`` field; the form pins it, so a client cannot change or drop it.
+
+    Returns:
+        base64 of JSON, under the 5 KB that OSS takes.
+
+    Raises:
+        Misconfigured: it would be longer.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/callback
+    """
     url = settings.callback_url or ""
     parameter = {
         "callbackUrl": url,
@@ -92,15 +115,23 @@ def callback_field(
 
 def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any]:
     """
-    The claims of a ticket that lives.
+    The claims of a ticket that lives, was made for this app and bucket, and whose profile is still there.
+
+    Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
 
     Raises:
         Forbidden: it does not, or is none.
     """
     try:
-        return read_token(ticket, audience=TICKET, secrets=settings.token_secrets, now=now)
+        claims = read_token(ticket, audience=TICKET, secrets=settings.token_secrets, now=now)
     except Unauthorized as error:
         raise not_ours(f"ticket: {error.reason}") from None
+    app = settings.wechat.appid if settings.wechat else None
+    if (claims.get("app"), claims.get("bucket")) != (app, settings.bucket):
+        raise not_ours("the ticket is for another app or bucket")
+    if claims.get("profile") not in settings.profiles:
+        raise not_ours("the ticket's profile does not exist any more")
+    return claims
 
 
 def admits_key(ticket: Mapping[str, Any], key: str) -> bool:
@@ -118,5 +149,5 @@ def admits_file(ticket: Mapping[str, Any], size_bytes: int, content_type: str) -
 
 
 def not_ours(reason: str) -> Forbidden:
-    """What is told to whoever calls back without a right to; the reason is for the log."""
-    return Forbidden("This is not a callback of OSS about an upload signed here.", reason=reason)
+    """What is told to whoever calls back or asks without a right to; the reason is for the log."""
+    return Forbidden("This is about no upload that was signed here.", reason=reason)

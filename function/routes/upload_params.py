@@ -8,12 +8,13 @@ from typing import Any
 from function.addresses import claims_by_address, client_address
 from function.body import read_json_object
 from function.callers import Caller, identify
+from function.errors import BadRequest, Misconfigured
 from function.grants import UPLOADS
 from function.instance import Call
 from function.limits import Claim
 from function.oss.post_form import iso
 from function.profiles import Profile
-from function.receipts.ticket import callback_field
+from function.receipts.ticket import callback_field, issue_ticket
 from function.settings import Settings
 from function.uploads.classic_page import refuse_among_several
 from function.uploads.plan import PlannedUpload, plan_upload
@@ -82,7 +83,25 @@ def _count(call: Call, caller: Caller, forms: int) -> None:
 def plan_for(
     caller: Caller, wanted: WantedFile, profile: Profile, settings: Settings, upload_id: str, now: datetime
 ) -> PlannedUpload:
-    """What this caller's form will admit, with the callback that the profile asks for."""
+    """
+    What this caller's form will admit, with the ticket and the callback that the profile asks for.
+
+    Raises:
+        BadRequest: what the caller wants to find in the receipt leaves its ticket no room.
+    """
+    try:
+        return _plan(caller, wanted, profile, settings, upload_id, now)
+    except Misconfigured:
+        if wanted.context is None:
+            raise
+        # Where it is the key alone that is too long, that is said.
+        _plan(caller, wanted._replace(context=None), profile, settings, upload_id, now)
+    raise BadRequest("context is too long beside a key of this profile.")
+
+
+def _plan(
+    caller: Caller, wanted: WantedFile, profile: Profile, settings: Settings, upload_id: str, now: datetime
+) -> PlannedUpload:
     return plan_upload(
         wanted,
         profile.for_forms(),
@@ -90,5 +109,8 @@ def plan_for(
         upload_id=upload_id,
         now=now,
         settings=settings,
-        callback_field=partial(callback_field, settings, subject=caller.subject, owner=caller.owner, now=now),
+        issue_ticket=partial(
+            issue_ticket, settings, subject=caller.subject, owner=caller.owner, said=wanted.said, now=now
+        ),
+        callback_field=partial(callback_field, settings),
     )

@@ -12,8 +12,10 @@ from function.uploads import classic_page
 from function.uploads.media_types import choose_content_type, default_disposition, key_extension
 from function.uploads.wanted import WantedFile
 
-# The pinned field that makes OSS call back about what the rule admits, from the upload's id as well.
-CallbackField = Callable[[Profile, UploadRule, str], str]
+# The token that tells later what the rule admitted, from the upload's id as well.
+IssueTicket = Callable[[Profile, UploadRule, str], str]
+# The pinned field that makes OSS call back with a ticket.
+CallbackField = Callable[[Profile, str], str]
 
 
 class PlannedUpload(NamedTuple):
@@ -21,16 +23,20 @@ class PlannedUpload(NamedTuple):
     Everything about one upload that does not need credentials.
 
     Args:
+        ticket: for ``/confirm``; empty where the profile has none.
+
         answer: from the rule, the upload's id, credentials, the host and the instant: what is answered.
     """
 
     rule: UploadRule
     upload_id: str
+    ticket: str
     answer: Callable[[UploadRule, str, Credentials, str, datetime], dict[str, Any]]
 
     def sign(self, credentials: Credentials, host: str, now: datetime) -> dict[str, Any]:
         """What the caller gets."""
-        return self.answer(self.rule, self.upload_id, credentials, host, now)
+        answered = self.answer(self.rule, self.upload_id, credentials, host, now)
+        return {**answered, "ticket": self.ticket} if self.ticket else answered
 
 
 def plan_upload(
@@ -41,6 +47,7 @@ def plan_upload(
     upload_id: str,
     now: datetime,
     settings: Settings,
+    issue_ticket: IssueTicket,
     callback_field: CallbackField,
 ) -> PlannedUpload:
     """
@@ -63,10 +70,11 @@ def plan_upload(
         expires_at=now + profile.expires_in,
         fields={} if is_page else pinned_fields(profile, content_type),
     )
+    ticket = issue_ticket(profile, rule, upload_id) if profile.callback or profile.confirm else ""
     if profile.callback:
-        callback = callback_field(profile, rule, upload_id)
-        rule = rule._replace(fields={**rule.fields, "callback": callback})
-    return PlannedUpload(rule, upload_id, classic_page.answer if is_page else answer)
+        rule = rule._replace(fields={**rule.fields, "callback": callback_field(profile, ticket)})
+    shown = ticket if profile.confirm else ""
+    return PlannedUpload(rule, upload_id, shown, classic_page.answer if is_page else answer)
 
 
 def answer(

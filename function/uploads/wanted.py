@@ -1,15 +1,18 @@
 """What a caller wants to upload: the fields of a request, types checked, nothing else."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from function.body import strict_json
 from function.content_type import bare_type
 from function.errors import BadRequest, UnknownProfile
 from function.profiles import Profile
 
 MAX_FILES = 20
 MAX_FILENAME_CHARACTERS = 255
+MAX_CONTEXT_BYTES = 256
 
 
 class WantedFile(NamedTuple):
@@ -22,12 +25,20 @@ class WantedFile(NamedTuple):
         content_type: lower case, without parameters.
 
         size_bytes: then the form admits exactly that size.
+
+        context: what the caller wants to find in the receipt; nothing here reads it.
     """
 
     profile: str = "default"
     filename: str | None = None
     content_type: str | None = None
     size_bytes: int | None = None
+    context: Mapping[str, Any] | None = None
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is the caller's word alone, by its name in the receipt."""
+        return {} if self.context is None else {"context": self.context}
 
 
 def read_files(files: Any) -> list[WantedFile]:
@@ -50,7 +61,17 @@ def read_query(query: Mapping[str, str]) -> WantedFile:
         if not re.fullmatch(r"[0-9]{1,15}", fields["size"]):
             raise BadRequest("size must be a whole number of bytes.")
         fields["size"] = int(fields["size"])
+    if "context" in fields:
+        fields["context"] = _json_or_text(fields["context"])
     return read_fields(fields)
+
+
+def _json_or_text(text: str) -> Any:
+    """What is no JSON stays a text, which is refused as any other that is no object."""
+    try:
+        return strict_json(text)
+    except ValueError:
+        return text
 
 
 def profile_of(wanted: WantedFile, profiles: Mapping[str, Profile]) -> Profile:
@@ -78,6 +99,7 @@ def read_fields(fields: Mapping[str, Any], where: str = "") -> WantedFile:
         filename=_filename(fields, where),
         content_type=_content_type(fields, where),
         size_bytes=_size(fields, where),
+        context=_context(fields, where),
     )
 
 
@@ -114,6 +136,20 @@ def _size(fields: Mapping[str, Any], where: str) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise BadRequest(f"{where}size must be a whole number of bytes.")
+    return value
+
+
+def _context(fields: Mapping[str, Any], where: str) -> dict[str, Any] | None:
+    value = fields.get("context")
+    if value is None:
+        return None
+    try:
+        written = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    # Of halves of a pair, of a number too large for JSON; and of depth beyond what can be written.
+    except (ValueError, RecursionError):
+        written = b""
+    if not isinstance(value, dict) or not 0 < len(written) <= MAX_CONTEXT_BYTES:
+        raise BadRequest(f"{where}context must be a JSON object of at most {MAX_CONTEXT_BYTES} bytes.")
     return value
 
 

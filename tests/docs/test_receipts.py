@@ -84,7 +84,7 @@ def run_or_skip(backend):
 
 
 def answers(language, cases, folder):
-    """What the lines say to each receipt with each secret: its key, or that it is refused."""
+    """What the lines say of each receipt with each secret: its key and more, or that it is refused."""
     backend = BACKENDS[language]
     run_or_skip(backend)
     (folder / backend.pasted).write_text(backend.above + snippet(language), "utf-8")
@@ -104,7 +104,8 @@ def answers(language, cases, folder):
 
 
 def receipt_of(clock, *, audience=RECEIPT, life=CENTURY, now=None, **more):
-    claims = {"sub": "openid", "jti": "id", "key": KEY, "size": 1592, **more}
+    claims = {"sub": "openid", "jti": "id", "key": KEY, "size": 1592, "seen": True}
+    claims |= {"context": {"order": "十七"}, **more}
     return issue_token(claims, audience=audience, secrets=[SECRET], now=now or clock(), life=life)
 
 
@@ -149,7 +150,7 @@ def test_the_lines_take_a_receipt_and_nothing_else(language, clock, tmp_path):
     good = receipt_of(clock)
     cases = [(good, SECRET), (good, ANOTHER_SECRET), *((receipt, SECRET) for receipt in bad.values())]
     said = dict(zip(["good", "another secret", *bad], answers(language, cases, tmp_path), strict=True))
-    assert said == dict.fromkeys(said, REFUSED) | {"good": KEY}
+    assert said == dict.fromkeys(said, REFUSED) | {"good": f"{KEY} true 十七"}
 
 
 def test_every_language_on_the_page_is_run():

@@ -1,9 +1,10 @@
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Scanner;
 import org.jose4j.jwt.consumer.InvalidJwtException;
 
-/** For each line "receipt secret" of standard input the receipt's key, or "refused". */
+/** For each line "receipt secret" of standard input the receipt's key, seen and order, or "refused". */
 class Verify {
     public static void main(String[] arguments) throws Exception {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
@@ -11,7 +12,9 @@ class Verify {
         while (lines.hasNextLine()) {
             String[] parts = lines.nextLine().split(" ");
             try {
-                out.println(Receipts.verify(parts[0], parts[1]).get("key"));
+                Map<String, Object> claims = Receipts.verify(parts[0], parts[1]);
+                Object order = ((Map<?, ?>) claims.get("context")).get("order");
+                out.println(claims.get("key") + " " + claims.get("seen") + " " + order);
             } catch (InvalidJwtException error) {
                 out.println("refused");
             }

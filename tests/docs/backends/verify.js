@@ -1,13 +1,14 @@
 'use strict'
 
-// For each line "receipt secret" of standard input the receipt's key, or "refused".
+// For each line "receipt secret" of standard input the receipt's key, seen and order, or "refused".
 const fs = require('node:fs')
 
 const verifyReceipt = eval(`${fs.readFileSync('receipts.js', 'utf8')}; verifyReceipt`)
 
 for (const line of fs.readFileSync(0, 'utf8').trimEnd().split('\n')) {
   try {
-    console.log(verifyReceipt(...line.split(' ')).key)
+    const { key, seen, context } = verifyReceipt(...line.split(' '))
+    console.log(`${key} ${seen} ${context.order}`)
   } catch {
     console.log('refused')
   }

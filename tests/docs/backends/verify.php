@@ -1,10 +1,11 @@
 <?php
-// For each line "receipt secret" of standard input the receipt's key, or "refused".
+// For each line "receipt secret" of standard input the receipt's key, seen and order, or "refused".
 require 'receipts.php';
 
 while (($line = fgets(STDIN)) !== false) {
     try {
-        echo verify_receipt(...explode(' ', rtrim($line, "\n")))['key'], "\n";
+        $claims = verify_receipt(...explode(' ', rtrim($line, "\n")));
+        echo $claims['key'], ' ', json_encode($claims['seen']), ' ', $claims['context']['order'], "\n";
     } catch (Exception) {
         echo "refused\n";
     }

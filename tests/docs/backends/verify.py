@@ -1,4 +1,4 @@
-"""For each line "receipt secret" of standard input the receipt's key, or "refused"."""
+"""For each line "receipt secret" of standard input the receipt's key, seen and order, or "refused"."""
 
 import sys
 
@@ -8,6 +8,7 @@ from receipts import verify_receipt
 for line in sys.stdin:
     receipt, _, secret = line.rstrip("\n").partition(" ")
     try:
-        print(verify_receipt(receipt, secret)["key"])  # noqa: T201
+        claims = verify_receipt(receipt, secret)
+        print(claims["key"], str(claims["seen"]).lower(), claims["context"]["order"])  # noqa: T201
     except jwt.InvalidTokenError:
         print("refused")  # noqa: T201

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from function.outgoing import Answer
 from function.tokens import RECEIPT, read_token
 from tests.docs.markdown import both, code_blocks, page
 
@@ -19,9 +20,27 @@ def answer(ask_upload, call):
     return call(ask_upload().body()).json
 
 
+@pytest.fixture
+def confirmed(instance, profiles_file):
+    """The answer to /confirm; OSS has what the form admitted."""
+    text = '[default]\nkey = "u/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\nconfirm = true'
+    headers = {
+        "content-length": "9",
+        "content-type": "image/png",
+        "etag": '"A"',
+        "last-modified": "Tue, 24 Nov 2026 14:00:01 GMT",
+    }
+    function = instance(
+        lambda *_args, **_options: Answer(200, b"", headers),
+        TOKEN_SECRET=SECRET,
+        PROFILES_FILE=profiles_file(text),
+    )
+    return function.ask(path="/confirm", body={"ticket": function.ask(body={}).json["ticket"]}).json
+
+
 @pytest.mark.parametrize("name", both("docs/receipts.md"))
-def test_the_answer_shown_has_the_fields_of_a_real_one(name, answer):
-    assert [list(shown) for shown in shown_on(name)] == [list(answer)]
+def test_the_answers_shown_have_the_fields_of_real_ones(name, answer, confirmed):
+    assert [list(shown) for shown in shown_on(name)] == [list(answer), list(confirmed)]
 
 
 @pytest.mark.parametrize("name", both("README.md"))

@@ -69,6 +69,7 @@ def test_the_answer_and_the_receipt_say_what_was_stored(ask_upload, call, clock)
         "bucket": "my-bucket",
         "profile": "default",
         "jti": upload_id,
+        "seen": False,
         "aud": RECEIPT,
         "iat": int(clock().timestamp()),
         "exp": int(clock().timestamp()) + 86400,

@@ -9,7 +9,7 @@ import pytest
 from function.errors import Misconfigured
 from function.oss.post_form import UploadRule
 from function.profiles import read_profiles
-from function.receipts.ticket import admits_file, callback_field
+from function.receipts.ticket import admits_file, callback_field, issue_ticket
 from function.settings import read_settings
 from function.tokens import TICKET, issue_token, read_token
 
@@ -182,7 +182,8 @@ def field(function, clock):
 
     def make(length):
         rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "a/" + "k" * (length - 2), 1, 1, end, {})
-        return callback_field(settings, profile, rule, "i", subject="u", owner="owner", now=clock())
+        ticket = issue_ticket(settings, profile, rule, "i", subject="u", owner="owner", said={}, now=clock())
+        return callback_field(settings, profile, ticket)
 
     return make
 

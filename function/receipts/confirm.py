@@ -1,0 +1,63 @@
+"""What OSS says to the function itself about an upload: believed when the ticket's form admitted it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from function.content_type import bare_type
+from function.errors import BadRequest, Forbidden, NotUploaded
+from function.oss.objects import ObjectFacts
+from function.receipts.receipt import Upload
+from function.receipts.ticket import admits_file, admits_key, not_ours, read_ticket
+from function.settings import Settings
+
+
+def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetime) -> dict[str, Any]:
+    """
+    The claims of the ticket in a request's body; its ``key`` is what OSS is asked about.
+
+    Raises:
+        BadRequest: there is no ticket.
+
+        Forbidden: it is no good, or not of a form whose upload is confirmed.
+    """
+    given = fields.get("ticket")
+    if given is None or given == "":
+        raise BadRequest("ticket is missing; it comes with the form.")
+    if not isinstance(given, str):
+        raise BadRequest("ticket must be a text.")
+    ticket = read_ticket(given, settings, now)
+    # A ticket of a classic page names a folder.
+    if not settings.profiles[ticket["profile"]].confirm or not admits_key(ticket, ticket.get("key", "")):
+        raise not_ours("the ticket's upload is not one to confirm")
+    return ticket
+
+
+def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> Upload:
+    """
+    The ticket's upload, as OSS has it.
+
+    Args:
+        facts: of the object under the ticket's ``key``; ``None`` when OSS says that there is none.
+
+    Raises:
+        NotUploaded: there is none, or not yet.
+
+        Forbidden: it is not what the form admitted.
+    """
+    if facts is None:
+        raise NotUploaded
+    mime_type = bare_type(facts.content_type) or ""
+    if not admits_file(ticket, facts.size_bytes, mime_type):
+        reason = f"the form admitted no {facts.size_bytes} bytes of {mime_type or 'what is no type'}"
+        raise Forbidden("What is stored there is not what the form admitted.", reason=reason)
+    return Upload(
+        key=ticket["key"],
+        size_bytes=facts.size_bytes,
+        etag=facts.etag,
+        mime_type=mime_type,
+        width=None,
+        height=None,
+        ticket=ticket,
+        seen=True,
+    )

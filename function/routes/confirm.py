@@ -1,0 +1,38 @@
+"""``POST /confirm``: a ticket for a receipt of what OSS itself says."""
+
+from typing import Any
+
+from function.body import read_json_object
+from function.errors import NotFound
+from function.instance import Call
+from function.kinds import Rate
+from function.limits import Claim
+from function.objects_session import oss_of
+from function.oss.objects import head_object
+from function.receipts.confirm import read_confirmable, upload_of
+from function.receipts.receipt import answer_about
+from function.receipts.webhook import tell_business
+
+CONFIRMATIONS_PER_TICKET = Rate(30, 60)
+STORED = "stored"
+
+
+def answer(call: Call) -> dict[str, Any]:
+    """
+    Returns:
+        what ``/callback`` answers, ``width`` and ``height`` null, and ``"state": "stored"``.
+    """
+    settings, line = call.settings, call.line
+    if not any(profile.confirm for profile in settings.profiles.values()):
+        raise NotFound("Nothing is confirmed here.")
+    ticket = read_confirmable(read_json_object(call.request.body), settings, call.now)
+    line.profile, line.owner = ticket["profile"], ticket["owner"]
+    line.key, line.upload_id = ticket["key"], ticket["jti"]
+    # Whoever has a ticket could have OSS asked for ever.
+    claim = Claim("confirmations", CONFIRMATIONS_PER_TICKET, ticket["jti"])
+    call.instance.limits.take([claim], call.now)
+    told = answer_about(upload_of(ticket, head_object(oss_of(call), ticket["key"])), settings)
+    if settings.upload_webhook_url:
+        problem = tell_business(settings.upload_webhook_url, told["receipt"], call.instance.exchange)
+        line.webhook = problem or "ok"
+    return {**told, "state": STORED}

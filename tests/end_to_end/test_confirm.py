@@ -1,0 +1,154 @@
+"""
+Uploads that are confirmed: OSS itself is asked, with keys that the form's holder never sees.
+
+Function, STS and OSS talk over real sockets; the receipt is checked with nothing but hmac.
+"""
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+from function.grants import OBJECTS, UPLOADS
+from function.oss.signed_request import OssRequest, presign
+from function.outgoing import exchange
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.server import OssServer
+from local.sts.server import StsServer
+
+BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
+OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
+SECRET = "token-secret-canary-0123456789abcdef"
+PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes(40)
+PROFILES = """
+[default]
+key = "图片 +&/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+confirm = true
+[quiet]
+key = "quiet/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+"""
+
+WRITE_ONLY = {
+    "Version": "1",
+    "Statement": [{"Effect": "Allow", "Action": ["oss:PutObject", "oss:PutObjectAcl"], "Resource": ["*"]}],
+}
+
+
+@pytest.fixture
+def cloud(tmp_path, clock, instance, profiles_file):
+    accounts = Accounts(OWN)
+    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
+    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
+    running = instance(
+        exchange,
+        OSS_BUCKET=BUCKET,
+        OSS_HOST=oss.origin,
+        STS_ROLE_ARN=ROLE,
+        STS_ENDPOINT=sts.origin,
+        PROFILES_FILE=profiles_file(PROFILES),
+        ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
+        ALIBABA_CLOUD_SECURITY_TOKEN=None,
+        TOKEN_SECRET=SECRET,
+    )
+    yield SimpleNamespace(oss=oss, sts=sts, running=running)
+    sts.stop()
+    oss.stop()
+
+
+def form_of(cloud, **body):
+    answer = cloud.running.ask(body={"filename": "猫.png", **body})
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def post(cloud, form, content=PICTURE):
+    parts = [(name, (None, value)) for name, value in form["formData"].items()]
+    parts.append(("file", ("tmp_1.png", content, "application/octet-stream")))
+    with requests.Session() as session:
+        session.trust_env = False
+        assert session.post(cloud.oss.origin, files=parts, timeout=10).status_code == 200
+
+
+def confirm(cloud, ticket):
+    return cloud.running.ask(path="/confirm", body={"ticket": ticket})
+
+
+def verified_claims(receipt):
+    head, body, signature = receipt.split(".")
+    expected = hmac.new(SECRET.encode(), f"{head}.{body}".encode(), hashlib.sha256).digest()
+    assert hmac.compare_digest(urlsafe_b64decode(signature + "=="), expected)
+    return json.loads(urlsafe_b64decode(body + "=="))
+
+
+def test_the_receipt_verifies_offline_and_says_what_oss_has(cloud):
+    form = form_of(cloud, context={"order": 17})
+    assert (confirm(cloud, form["ticket"]).status, confirm(cloud, form["ticket"]).code) == (
+        404,
+        "not_uploaded",
+    )
+    post(cloud, form)
+    told = confirm(cloud, form["ticket"]).json
+    stored = cloud.oss.objects[form["key"]]
+    claims = verified_claims(told["receipt"])
+    assert (claims["key"], claims["size"], claims["etag"]) == (form["key"], stored.size, stored.etag)
+    assert (claims["seen"], claims["context"], claims["jti"]) == (True, {"order": 17}, form["uploadId"])
+    assert (told["state"], told["mimeType"], told["width"]) == ("stored", "image/png", None)
+    assert confirm(cloud, form["ticket"]).json == told
+
+
+@pytest.mark.parametrize("changes", [{"size": len(PICTURE) + 1}, {"content_type": "text/html"}], ids=str)
+def test_what_the_form_did_not_admit_is_not_confirmed_wherever_it_came_from(cloud, changes):
+    form = form_of(cloud, size=len(PICTURE))
+    post(cloud, form)
+    cloud.oss.objects.replace(form["key"], **changes)
+    answer = confirm(cloud, form["ticket"])
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+def test_a_profile_without_confirm_gives_no_ticket(cloud):
+    assert "ticket" not in form_of(cloud, profile="quiet")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "method", "status"),
+    [
+        (UPLOADS, "GET", 403),
+        (UPLOADS, "HEAD", 403),
+        (UPLOADS, "DELETE", 403),
+        (OBJECTS, "GET", 200),
+        (OBJECTS, "HEAD", 200),
+        (OBJECTS, "DELETE", 403),
+        (OBJECTS, "PUT", 403),
+    ],
+)
+def test_neither_session_does_the_other_s_work(cloud, clock, purpose, method, status):
+    form = form_of(cloud)
+    post(cloud, form)
+    keys = cloud.running.function._instance.credentials_for(purpose, None, clock(), [clock()]).credentials
+    request = OssRequest(method, BUCKET, REGION, form["key"])
+    url = presign(request, keys, clock(), origin=cloud.oss.origin, expires_in=timedelta(minutes=1))
+    assert exchange(method, url, budget_seconds=5).status == status
+    assert form["key"] in cloud.oss.objects
+
+
+def test_a_role_that_may_not_read_is_oss_s_refusal_and_no_absence(cloud, log_lines):
+    """As after an option was switched on without running setup again."""
+    cloud.sts._role = replace(cloud.sts._role, policy=WRITE_ONLY)
+    form = form_of(cloud)
+    for there in (False, True):
+        if there:
+            post(cloud, form)
+        answer = confirm(cloud, form["ticket"])
+        assert (answer.status, answer.code) == (502, "oss_rejected")
+        assert "AccessDenied" in log_lines()[-1]["reason"]

@@ -1,0 +1,519 @@
+"""receipts.confirm: for a ticket a receipt of what OSS itself says, for anything else nothing."""
+
+import json
+from datetime import timedelta
+from types import MappingProxyType
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from function.outgoing import Answer, ExchangeFailed
+from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+
+pytestmark = pytest.mark.usefixtures("good_sts")
+SECRET = "token-secret-canary-0123456789abcdef"
+OTHER_SECRET = "another-functions-secret-0123456789-x"
+ENDPOINT = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
+PROFILES = """
+[default]
+key = "uploads/{owner}/{yyyy}/{id}{ext}"
+max_size = "10MiB"
+min_size = 10
+content_types = ["image/*", "application/pdf"]
+confirm = true
+
+[both]
+key = "both/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+confirm = true
+callback = true
+
+[called]
+key = "called/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+callback = true
+
+[page]
+key = "test/{filename}"
+max_size = "1MiB"
+content_types = ["*/*"]
+callback = true
+"""
+SETTINGS = {
+    "TOKEN_SECRET": SECRET,
+    "OSS_ENDPOINT": ENDPOINT,
+    "CALLBACK_URL": "https://upload.example.com/callback",
+}
+HEADERS = MappingProxyType(
+    {
+        "content-length": "1024",
+        "content-type": "image/png",
+        "etag": '"D41D8CD98F00B204E9800998ECF8427E"',
+        "last-modified": "Tue, 24 Nov 2026 14:00:01 GMT",
+        "x-oss-object-type": "Normal",
+    }
+)
+
+
+class Oss:
+    """Says of any object what a test has it say, and keeps what it was asked; so does the business."""
+
+    def __init__(self):
+        self.says = Answer(200, b"", HEADERS)
+        self.asked, self.told = [], []
+
+    def __call__(self, method, url, *, headers, **_options):
+        if url.startswith("https://business.example/"):
+            self.told.append(json.loads(_options["body"])["receipt"])
+            return Answer(200, b"")
+        self.asked.append((method, url, headers))
+        if isinstance(self.says, ExchangeFailed):
+            raise self.says
+        return self.says
+
+    def has(self, **changes):
+        changed = {name.replace("_", "-"): value for name, value in changes.items()}
+        self.says = Answer(200, b"", {**HEADERS, **changed})
+
+
+@pytest.fixture
+def oss():
+    return Oss()
+
+
+@pytest.fixture
+def function(instance, profiles_file, oss):
+    return instance(oss, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
+
+
+@pytest.fixture
+def ask_form(function):
+    """The answer to a request for a form; ``of``: another instance, ``headers``: who asks."""
+
+    def ask(of=None, headers=None, **body):
+        answer = (of or function).ask(body={"filename": "a.png", **body}, headers=headers)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    return ask
+
+
+@pytest.fixture
+def confirm(function):
+    def ask(ticket, of=None):
+        return (of or function).ask(path="/confirm", body={"ticket": ticket})
+
+    return ask
+
+
+def claims_of(receipt, clock):
+    return read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
+
+
+def test_a_form_brings_a_ticket_where_its_profile_is_confirmed_and_is_the_same_otherwise(ask_form):
+    with_ticket, without = ask_form(profile="both"), ask_form(profile="called")
+    assert set(with_ticket) == {*without, "ticket"}
+    assert set(with_ticket["formData"]) == set(without["formData"])
+    assert "ticket" not in with_ticket["formData"]
+
+
+def test_the_answer_and_the_receipt_say_what_oss_says(ask_form, confirm, oss, clock):
+    form = ask_form()
+    answer = confirm(form["ticket"])
+    assert answer.status == 200
+    facts = {
+        "key": form["key"],
+        "size": 1024,
+        "etag": "D41D8CD98F00B204E9800998ECF8427E",
+        "mimeType": "image/png",
+    }
+    told = answer.json
+    receipt = told.pop("receipt")
+    assert told == {
+        "status": "ok",
+        **facts,
+        "url": form["fileUrl"],
+        "width": None,
+        "height": None,
+        "uploadId": form["uploadId"],
+        "state": "stored",
+    }
+    assert claims_of(receipt, clock) == {
+        **facts,
+        "sub": "public",
+        "owner": "public",
+        "bucket": "my-bucket",
+        "profile": "default",
+        "jti": form["uploadId"],
+        "seen": True,
+        "aud": RECEIPT,
+        "iat": int(clock().timestamp()),
+        "exp": int(clock().timestamp()) + 86400,
+    }
+
+
+def test_oss_is_asked_once_at_its_endpoint_with_the_objects_session(ask_form, confirm, oss, good_sts):
+    form = ask_form()
+    confirm(form["ticket"])
+    [(method, url, headers)] = oss.asked
+    assert (method, url) == ("HEAD", f"{ENDPOINT}/{form['key']}")
+    assert headers["authorization"].startswith("OSS4-HMAC-SHA256 Credential=STS.NTRoleSessionKeyId/20261124/")
+    policies = [
+        json.loads(parse_qs(urlsplit(call.request.url).query)["Policy"][0]) for call in good_sts.calls
+    ]
+    assert [policy["Statement"][0]["Action"] for policy in policies] == [
+        ["oss:PutObject", "oss:PutObjectAcl"],
+        ["oss:GetObject"],
+    ]
+
+
+def test_the_same_ticket_gives_the_same_receipt_until_it_ends_an_hour_after_its_form(
+    ask_form, confirm, clock
+):
+    ticket = ask_form()["ticket"]
+    first = confirm(ticket).text
+    for seconds in (1, 299, 3599):
+        clock.tick(seconds=seconds)
+        assert confirm(ticket).text == first
+    clock.tick(seconds=1)
+    ended = confirm(ticket)
+    assert (ended.status, ended.code) == (403, "forbidden")
+
+
+def test_any_instance_confirms_what_another_one_signed(function, instance, ask_form, confirm, oss):
+    ticket = ask_form()["ticket"]
+    assert confirm(ticket, of=instance(oss, **function.environ)).text == confirm(ticket).text
+
+
+def test_what_is_not_there_yet_is_said_to_be_not_uploaded(ask_form, confirm, oss):
+    ticket = ask_form()["ticket"]
+    oss.says = Answer(404, b"", {"x-oss-ec": "0026-00000001"})
+    answer = confirm(ticket)
+    assert (answer.status, answer.code) == (404, "not_uploaded")
+    oss.has()
+    assert confirm(ticket).status == 200
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"content_length": "9"},
+        {"content_length": str(10 * 1024**2 + 1)},
+        {"content_type": "image/jpeg"},
+        {"content_type": "text/html"},
+        {"content_type": ""},
+        {"content_type": "image"},
+        {"content_type": "image/png<script>"},
+    ],
+    ids=str,
+)
+def test_another_size_or_type_than_the_form_s_is_forbidden(ask_form, confirm, oss, log_lines, stored):
+    ticket = ask_form()["ticket"]
+    oss.has(**stored)
+    answer = confirm(ticket)
+    assert (answer.status, answer.code) == (403, "forbidden")
+    assert "receipt" not in answer.text
+    assert log_lines()[-1]["reason"].startswith("the form admitted no ")
+
+
+@pytest.mark.parametrize(("size", "status"), [(1023, 403), (1024, 200), (1025, 403)])
+def test_of_an_announced_size_only_that_size_is_confirmed(ask_form, confirm, oss, size, status):
+    ticket = ask_form(size=1024)["ticket"]
+    oss.has(content_length=str(size))
+    assert confirm(ticket).status == status
+
+
+@pytest.mark.parametrize("size", [10, 10 * 1024**2])
+def test_the_ends_of_the_range_are_confirmed(ask_form, confirm, oss, size):
+    ticket = ask_form()["ticket"]
+    oss.has(content_length=str(size))
+    assert confirm(ticket).json["size"] == size
+
+
+def test_a_type_is_written_without_its_parameters_and_in_lower_case(ask_form, confirm, oss, clock):
+    ticket = ask_form()["ticket"]
+    oss.has(content_type="Image/PNG; charset=utf-8")
+    told = confirm(ticket).json
+    assert told["mimeType"] == claims_of(told["receipt"], clock)["mimeType"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "code"),
+    [
+        (Answer(403, b"", {"x-oss-ec": "0003-00000001"}), 502, "oss_rejected"),
+        (Answer(500, b""), 503, "oss_unavailable"),
+        (Answer(200, b"", {}), 503, "oss_unavailable"),
+        (ExchangeFailed("no answer within the budget"), 503, "oss_unavailable"),
+    ],
+    ids=["refused", "failing", "nonsense", "silent"],
+)
+def test_what_oss_does_not_say_is_no_absence(ask_form, confirm, oss, says, status, code):
+    ticket = ask_form()["ticket"]
+    oss.says = says
+    answer = confirm(ticket)
+    assert (answer.status, answer.code) == (status, code)
+    assert ("Retry-After" in answer.headers) is (status == 503)
+
+
+# --- what is no ticket for it ---
+
+
+def ticket(clock, *, audience=TICKET, secret=SECRET, life=timedelta(hours=1), **claims):
+    good = {"jti": "i", "bucket": "my-bucket", "key": "uploads/public/2026/i.png", "profile": "default"}
+    good |= {"sub": "public", "owner": "public", "type": "image/png", "sizes": [10, 1024]}
+    made = {name: value for name, value in (good | claims).items() if value is not None}
+    return issue_token(made, audience=audience, secrets=[secret], now=clock(), life=life)
+
+
+FORGERIES = {
+    "signed with another secret": {"secret": OTHER_SECRET},
+    "a session": {"audience": SESSION},
+    "a receipt": {"audience": RECEIPT},
+    "of no kind": {"audience": ""},
+    "expired": {"life": timedelta(0)},
+    "of another bucket": {"bucket": "another-bucket"},
+    "of no bucket": {"bucket": None},
+    "of a mini-program": {"app": "wx0123456789abcdef"},
+    "of a profile that is gone": {"profile": "gone"},
+    "of no profile": {"profile": None},
+    "of a profile that is not confirmed": {"profile": "called"},
+    "of a page's folder": {"key": None, "folder": "uploads/public/"},
+    "of a page": {"profile": "page", "key": None, "folder": "test/"},
+    "of no object": {"key": None},
+    "of an object without a name": {"key": ""},
+    "of a key that climbs": {"key": "uploads/public/../x.png"},
+    "of a key that hides": {"key": "uploads/public/\u202egnp.exe"},
+    "of a key with a line in it": {"key": "uploads/public/a\nb.png"},
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_no_other_ticket_has_oss_asked(confirm, clock, oss, good_sts, forgery):
+    answer = confirm(ticket(clock, **FORGERIES[forgery]))
+    assert (answer.status, answer.code) == (403, "forbidden")
+    assert (oss.asked, len(good_sts.calls)) == ([], 0)
+
+
+def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason(confirm, clock):
+    assert confirm(ticket(clock)).status == 200
+
+
+@pytest.mark.parametrize("given", ["x", "x.y.z", "🎫", "a" * 5000, " "])
+def test_a_text_that_is_no_ticket_is_forbidden(confirm, oss, given):
+    answer = confirm(given)
+    assert (answer.status, answer.code, oss.asked) == (403, "forbidden", [])
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"ticket": None}, {"ticket": ""}, {"ticket": 5}, {"ticket": ["x"]}, {"ticket": {}}], ids=str
+)
+def test_without_a_text_there_is_nothing_to_judge(function, oss, body):
+    answer = function.ask(path="/confirm", body=body)
+    assert (answer.status, answer.code, oss.asked) == (400, "bad_request", [])
+    assert answer.json["error"]["message"].startswith("ticket ")
+
+
+def test_every_flipped_bit_of_a_ticket_is_forbidden(ask_form, confirm, oss):
+    text = ask_form()["ticket"]
+    start = text.rindex(".") + 1
+    for place in (0, text.index(".") + 1, start - 2, *range(start, len(text) - 1, 7)):
+        other = "A" if text[place] != "A" else "B"
+        assert confirm(f"{text[:place]}{other}{text[place + 1 :]}").status == 403
+    assert oss.asked == []
+
+
+def test_where_nothing_is_confirmed_there_is_no_such_route(instance, clock, oss):
+    plain = instance(oss, TOKEN_SECRET=SECRET)
+    for body in ({"ticket": ticket(clock)}, {}):
+        answer = plain.ask(path="/confirm", body=body)
+        assert (answer.status, answer.code, oss.asked) == (404, "not_found", [])
+
+
+def test_only_a_post_confirms(function):
+    answer = function.ask(path="/confirm", method="GET", query={"ticket": "x"})
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
+
+
+WECHAT = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx1", "WECHAT_SECRET": "s"}
+
+
+def test_a_ticket_of_another_mini_program_confirms_nothing_here(
+    function, instance, ask_form, confirm, clock, oss
+):
+    """Both share the secret and the bucket; neither confirms for the other."""
+    session = issue_token(
+        {"sub": "openid", "app": "wx1", "bucket": "my-bucket"},
+        audience=SESSION,
+        secrets=[SECRET],
+        now=clock(),
+        life=timedelta(hours=1),
+    )
+    ours = instance(oss, **{**function.environ, **WECHAT})
+    theirs = instance(oss, **{**function.environ, **WECHAT, "WECHAT_APPID": "wx2"})
+    given = ask_form(of=ours, headers={"X-Upload-Token": session})["ticket"]
+    assert [confirm(given, of=each).status for each in (theirs, function, ours)] == [403, 403, 200]
+    assert len(oss.asked) == 1
+
+
+# --- how often, and who else is told ---
+
+
+def test_a_ticket_is_confirmed_thirty_times_a_minute_and_no_more(ask_form, confirm, clock, oss):
+    given, other = ask_form()["ticket"], ask_form()["ticket"]
+    assert [confirm(given).status for _ in range(31)] == [200] * 30 + [429]
+    refused = confirm(given)
+    assert (refused.code, refused.headers["Retry-After"]) == ("too_many_requests", "60")
+    assert len(oss.asked) == 30
+    assert confirm(other).status == 200
+    clock.tick(seconds=60)
+    assert confirm(given).status == 200
+
+
+def test_the_business_is_told_of_each_upload_that_is_confirmed(
+    function, instance, ask_form, confirm, oss, log_lines
+):
+    address = "https://business.example/hook"
+    telling = instance(oss, **{**function.environ, "UPLOAD_WEBHOOK_URL": address})
+    given = ask_form()["ticket"]
+    oss.has(content_length="9")
+    assert (confirm(given, of=telling).status, oss.told) == (403, [])
+    oss.has()
+    answer = confirm(given, of=telling)
+    assert oss.told == [answer.json["receipt"]]
+    assert log_lines()[-1]["webhook"] == "ok"
+
+
+def test_a_business_that_does_not_take_it_keeps_nobody_from_the_receipt(
+    function, instance, ask_form, confirm, oss, log_lines
+):
+    def deaf(method, url, **options):
+        if "business.example" in url:
+            raise ExchangeFailed("no answer within the budget")
+        return oss(method, url, **options)
+
+    address = "https://business.example/hook"
+    telling = instance(deaf, **{**function.environ, "UPLOAD_WEBHOOK_URL": address})
+    assert confirm(ask_form()["ticket"], of=telling).status == 200
+    assert log_lines()[-1]["webhook"] == "no answer within the budget"
+
+
+def test_the_log_names_the_upload_and_holds_no_token(ask_form, confirm, log_lines, caplog):
+    form = ask_form(context={"order": "canary-of-the-context"})
+    answer = confirm(form["ticket"]).json
+    line = log_lines()[-1]
+    assert (line["route"], line["status"], line["profile"], line["owner"], line["key"], line["uploadId"]) == (
+        *("confirm", 200, "default", "public"),
+        *(form["key"], form["uploadId"]),
+    )
+    assert line["stsRefreshed"] is True
+    for secret in (form["ticket"], answer["receipt"], "canary-of-the-context"):
+        assert secret not in caplog.text
+
+
+def test_a_refusal_tells_nothing_of_its_reason(confirm, clock, log_lines):
+    told = {confirm(ticket(clock, **forgery)).json["error"]["message"] for forgery in FORGERIES.values()}
+    assert len(told) == 1
+    assert len({line["reason"] for line in log_lines() if line["status"] == 403}) >= 6
+
+
+# --- what the caller wants to find in the receipt ---
+
+CONTEXTS = [
+    {},
+    {"order": 17, "note": "猫", "nested": {"list": [1, None, True, 1.5]}},
+    {"big": 12345678901234567890},
+    {"e": '\u0001\u2028"\\/'},
+    {"a": "x" * 248},
+    {"a": "图" * 82 + "xx"},
+]
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda context: str(context)[:20])
+def test_a_context_comes_back_in_the_receipt_as_it_went(ask_form, confirm, clock, context):
+    receipt = confirm(ask_form(context=context)["ticket"]).json["receipt"]
+    assert claims_of(receipt, clock)["context"] == context
+
+
+def test_each_of_many_files_has_its_own_context(function, confirm, clock):
+    files = [{"filename": "a.png", "context": {"number": number}} for number in range(3)]
+    forms = function.ask(body={"files": files}).json["uploads"]
+    receipts = [confirm(form["ticket"]).json["receipt"] for form in forms]
+    assert [claims_of(receipt, clock)["context"] for receipt in receipts] == [
+        file["context"] for file in files
+    ]
+
+
+def test_without_a_context_the_receipt_has_none(ask_form, confirm, clock):
+    receipt = confirm(ask_form(context=None)["ticket"]).json["receipt"]
+    assert "context" not in claims_of(receipt, clock)
+
+
+def test_a_context_does_not_replace_what_the_ticket_says(ask_form, confirm, clock, oss):
+    hostile = {"key": "x", "sub": "victim", "seen": False, "aud": SESSION, "exp": 1}
+    form = ask_form(context=hostile)
+    claims = claims_of(confirm(form["ticket"]).json["receipt"], clock)
+    assert (claims["key"], claims["sub"], claims["seen"], claims["context"]) == (
+        *(form["key"], "public", True),
+        hostile,
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "is_taken"),
+    [
+        ('{"a":"%s"}' % ("x" * 248), True),
+        ('{"a":"%s"}' % ("x" * 249), False),
+        ('{"a":"%s"}' % ("图" * 83), False),
+        ('{ "a" : "%s" }' % ("x" * 248), True),
+        ('{"a":"%s"}' % ("\\u0041" * 248), True),
+        ("[]", False),
+        ("[1]", False),
+        ('"text"', False),
+        ("5", False),
+        ("true", False),
+        ('{"a":NaN}', False),
+        ('{"a":Infinity}', False),
+        ('{"a":1e999}', False),
+        ('{"a":"\\ud800"}', False),
+        ('{"\\udfff":1}', False),
+        ('{"a":1,"a":2}', False),
+        ('{"a":' + "[" * 100 + "]" * 100 + "}", True),
+        ('{"a":' + "[" * 20000 + "]" * 20000 + "}", False),
+        ('{"a":' + "9" * 5000 + "}", False),
+    ],
+    ids=lambda value: str(value)[:16].encode("ascii", "backslashreplace").decode(),
+)
+@pytest.mark.parametrize("method", ["POST", "GET", "files"])
+def test_a_context_is_a_small_json_object_or_a_bad_request(function, written, is_taken, method):
+    if method == "GET":
+        answer = function.ask(method="GET", query={"filename": "a.png", "context": written})
+    else:
+        one = f'{{"filename":"a.png","context":{written}}}'
+        raw = f'{{"files":[{one}]}}' if method == "files" else one
+        answer = function.ask(body=raw)
+    assert (answer.status, answer.code) == ((200, "") if is_taken else (400, "bad_request"))
+
+
+@pytest.mark.parametrize(("option", "key"), [("callback", "图" * 320), ("confirm", "é" * 400)])
+def test_a_context_that_finds_no_room_beside_the_key_is_the_caller_s_to_shorten(
+    instance, profiles_file, oss, option, key
+):
+    """Never the operator's: no caller makes a deployment misconfigured."""
+    text = f'[default]\nkey = "{key}/{{id}}"\nmax_size = 9\ncontent_types = ["image/png"]\n{option} = true'
+    function = instance(oss, **SETTINGS, PROFILES_FILE=profiles_file(text))
+    assert function.ask(body={"filename": "a.png"}).status == 200
+    answer = function.ask(body={"filename": "a.png", "context": {"a": "图" * 82}})
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert "context" in answer.json["error"]["message"]
+
+
+def test_a_key_that_leaves_no_room_for_a_ticket_is_the_operator_s_to_shorten(
+    instance, profiles_file, oss, log_lines
+):
+    text = f'[default]\nkey = "{"é" * 490}/{{id}}"\nmax_size = 9\ncontent_types = ["image/png"]\n'
+    function = instance(oss, **SETTINGS, PROFILES_FILE=profiles_file(f"{text}confirm = true"))
+    for context in (None, {"a": 1}):
+        assert function.ask(body={"filename": "a.png", "context": context}).code == "misconfigured"
+        assert "[default]: its key is too long for confirm = true" in log_lines()[-1]["reason"]
