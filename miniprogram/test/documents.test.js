@@ -114,7 +114,7 @@ const CASES = {
       isStored(shown.at(-1).slice(`${cloud.oss}/`.length), picture)
     },
   },
-  'uploader.upload({': {
+  'const task = uploader.upload({': {
     around: ({ wx }) => {
       const film = makeFile('film.mp4')
       const uploader = createUploader({ endpoint: cloud.function, api: wx })
@@ -124,6 +124,15 @@ const CASES = {
     check({ result, film }) {
       isStored(result.key, film)
       assert.deepEqual([result.url, result.statusCode], [`${cloud.oss}/${result.key}`, 200])
+    },
+  },
+  'uploader.confirm(ticket)': {
+    around: ({ wx, picture }) => ({ ...picture, uploader: createUploader({ endpoint: cloud.function, api: wx }) }),
+    last: 'return { key, confirmed, sure }',
+    check({ result, picture }) {
+      isStored(result.key, picture)
+      const { seen, context } = JSON.parse(Buffer.from(result.sure.split('.')[1], 'base64url').toString('utf8'))
+      assert.deepEqual([result.confirmed, seen, context], [true, true, { order: 7 }])
     },
   },
   'const batch = uploader.uploadAll': {

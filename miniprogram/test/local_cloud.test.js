@@ -50,6 +50,19 @@ async function planFaults() {
   await cloud.plan(cloud.wechat, { kind: 'busy', times: 1 })
 }
 
+const claimsOf = (receipt) => JSON.parse(Buffer.from(receipt.split('.')[1], 'base64url').toString('utf8'))
+const uploadsOf = (phone) => phone.platform.calls.filter(({ api }) => api === 'uploadFile').length
+
+/** A phone that cannot reach one route of the function. */
+function phoneWithout(route) {
+  const request = (options) => {
+    if (!options.url.endsWith(route)) return wx.request(options)
+    setImmediate(options.fail, { errMsg: 'request:fail -101:net::ERR_CONNECTION_RESET' })
+    return undefined
+  }
+  return { ...wx, request }
+}
+
 function settledInTime(promise) {
   let timer
   const late = new Promise((_, reject) => {
@@ -77,6 +90,10 @@ test(`${FILES} files with ${RATE * 100} % of each fault all end uploaded, byte f
   assert.equal(events.at(-1).finished, FILES)
   const posts = wx.platform.calls.filter(({ api }) => api === 'uploadFile').length
   const recovered = outcomes.filter(({ value }) => value.statusCode === 409).length
+  outcomes.forEach(({ value: { confirmed, receipt, key } }) => {
+    assert.equal(confirmed, true)
+    assert.equal(claimsOf(receipt).key, key)
+  })
   t.diagnostic(`${posts} posts for ${FILES} files; ${recovered} answers lost after storing`)
   assert.ok(posts > FILES && recovered > 0, 'the faults did not strike')
   assert.equal(wx.platform.mostInFlight, 10)
@@ -90,13 +107,62 @@ test('the receipt of the callback arrives', async () => {
   assert.equal(url, `${cloud.oss}/${key}`)
 })
 
-test('a failed callback is told apart from a failed upload', async (t) => {
+test('an upload has a receipt of what OSS says, with the context that the page gave', async () => {
+  const file = { ...makeFile('photo.jpg', 700), context: { order: 17, 备注: '合影' } }
+  const { key, uploadId, receipt, confirmed, data } = await newUploader().upload(file).promise
+  const claims = claimsOf(receipt)
+  assert.deepEqual([confirmed, data.state, data.size, data.mimeType], [true, 'stored', 700, 'image/jpeg'])
+  assert.deepEqual([claims.seen, claims.key, claims.jti, claims.size, claims.profile], [true, key, uploadId, 700, 'default'])
+  assert.deepEqual(claims.context, { order: 17, 备注: '合影' })
+})
+
+test('a failed callback is no failure, for OSS says that the object is there', async (t) => {
   await cloud.plan(cloud.oss, { kind: 'callback_fails', times: 1 })
   t.after(() => cloud.clear(cloud.oss))
   const file = makeFile('me.jpg', 500)
-  const error = await newUploader({ profile: 'avatar' }).upload(file).promise.catch((reason) => reason)
+  const { statusCode, receipt, key } = await newUploader({ profile: 'avatar' }).upload(file).promise
+  assert.deepEqual([statusCode, claimsOf(receipt).seen], [203, true])
+  assert.ok(cloud.object(key).equals(fs.readFileSync(file.filePath)))
+})
+
+test('a failed callback is told apart from a failed upload where nobody can be asked, and the ticket is good later', async (t) => {
+  await cloud.plan(cloud.oss, { kind: 'callback_fails', times: 1 })
+  t.after(() => cloud.clear(cloud.oss))
+  const file = makeFile('me.jpg', 500)
+  const error = await newUploader({ profile: 'avatar', api: phoneWithout('/confirm') }).upload(file).promise.catch((reason) => reason)
   assert.deepEqual([error.code, error.statusCode], ['callback_failed', 203])
   assert.ok(cloud.object(error.key).equals(fs.readFileSync(file.filePath)))
+  assert.equal(claimsOf((await newUploader().confirm(error.ticket)).receipt).key, error.key)
+})
+
+test('an answer that was lost after storing is found out without sending the file again', async (t) => {
+  await cloud.plan(cloud.oss, { kind: 'answer_lost', times: 1 })
+  t.after(() => cloud.clear(cloud.oss))
+  const earlier = uploadsOf(wx)
+  const { statusCode, confirmed, receipt } = await newUploader().upload(makeFile('lost.jpg', 800)).promise
+  assert.deepEqual([statusCode, confirmed, claimsOf(receipt).size], [409, true, 800])
+  assert.equal(uploadsOf(wx), earlier + 1)
+})
+
+test('a connection that broke before storing is sent again, for OSS says that it has nothing', async (t) => {
+  await cloud.plan(cloud.oss, { kind: 'drop', times: 1 })
+  t.after(() => cloud.clear(cloud.oss))
+  const earlier = uploadsOf(wx)
+  const { statusCode, confirmed } = await newUploader().upload(makeFile('dropped.jpg', 800)).promise
+  assert.deepEqual([statusCode, confirmed], [200, true])
+  assert.equal(uploadsOf(wx), earlier + 2)
+})
+
+test('an upload that could not be confirmed is a success all the same, and is confirmed later', async () => {
+  const { statusCode, confirmed, receipt, ticket } = await newUploader({ api: phoneWithout('/confirm') }).upload(makeFile('later.jpg', 300)).promise
+  assert.deepEqual([statusCode, confirmed, receipt], [200, false, null])
+  assert.equal(claimsOf((await newUploader().confirm(ticket)).receipt).size, 300)
+})
+
+test('a file that OSS did not take is told so by its ticket', async () => {
+  const { ticket } = await newUploader().upload({ ...makeFile('never.jpg', 300), size: 299 }).promise.catch((reason) => reason)
+  const error = await newUploader().confirm(ticket).catch((reason) => reason)
+  assert.deepEqual([error.code, error.message], ['not_uploaded', '文件还没有传好，请重新上传。'])
 })
 
 test('a large file arrives whole, with rising progress', async () => {
