@@ -16,6 +16,7 @@ PLACEHOLDERS = {
     "mm": ("0[1-9]|1[0-2]", 2),
     "dd": ("0[1-9]|[12][0-9]|3[01]", 2),
     "id": ("[A-Za-z0-9_-]{22}", 22),
+    "sha256": ("[0-9a-f]{64}", 64),
     "ext": (r"\.[a-z0-9]{1,10}|", 11),
     "filename": ("[^/]+", 0),
 }
@@ -40,16 +41,30 @@ class KeyTemplate(NamedTuple):
         return self.text.endswith("{filename}")
 
     @property
+    def takes_digest(self) -> bool:
+        """Whether the same bytes of one owner may get the same name."""
+        return "{sha256}" in self.text
+
+    @property
+    def is_named_by_digest(self) -> bool:
+        """Whether they do: with an id in it every name is another."""
+        return self.takes_digest and "{id}" not in self.text
+
+    @property
     def literal_folder(self) -> str:
         """The fixed start of every key, up to and with its last ``/`` before a placeholder."""
         return self.text[: self.text.index("{")].rpartition("/")[0] + "/"
 
-    def render(self, *, owner: str, upload_id: str, now: datetime, extension: str) -> str:
+    def render(
+        self, *, owner: str, upload_id: str, now: datetime, extension: str, sha256: str | None = None
+    ) -> str:
         """
         The object key; where the page chooses the name, the folder, which ends in ``/``.
 
         Args:
             extension: with its dot, or empty.
+
+            sha256: of the bytes, 64 lower-case hexadecimal digits; where the template ``takes_digest``.
         """
         return self.text.format(
             owner=owner,
@@ -57,6 +72,7 @@ class KeyTemplate(NamedTuple):
             mm=f"{now.month:02}",
             dd=f"{now.day:02}",
             id=upload_id,
+            sha256=sha256,
             ext=extension,
             filename="",
         )
@@ -118,7 +134,7 @@ def _name_problems(text: str, names: list[str]) -> Iterator[Phrase]:
             yield Phrase("key with {{filename}} must end in /{{filename}}, once, and without {{ext}}")
     elif "filename" in names:
         yield Phrase("key may have {{filename}} only as its end")
-    elif "id" not in names:
+    elif "id" not in names and "sha256" not in names:
         yield Phrase("key must have {{id}}, so that no two uploads share a name (or end in {{filename}})")
 
 

@@ -45,6 +45,8 @@ def contradictions(table: Mapping[str, Any], values: Mapping[str, Any], is_page:
         yield Phrase(
             'content_types must be ["*/*"] where key ends in {{filename}}: no form field pins the type'
         )
+    if "{sha256}" in str(table.get("key")):
+        yield from _digest_contradictions(table, values)
     if not is_page:
         yield from _reading_contradictions(table, values)
         yield from _parts_contradictions(table, values)
@@ -69,6 +71,14 @@ def _reading_contradictions(table: Mapping[str, Any], values: Mapping[str, Any])
             )
     if values.get("read") == "owner" and "{owner}" not in str(table.get("key")):
         yield Phrase('read = "owner" needs {{owner}} in key: nothing else tells whose an object is')
+
+
+def _digest_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Phrase]:
+    # Who lies about a digest harms nobody else where each has a folder of their own.
+    if "{owner}" not in str(table.get("key")) or values.get("confirm") is False:
+        yield Phrase("key with {{sha256}} needs {{owner}} and confirm = true")
+    if values.get("parts"):
+        yield Phrase("key with {{sha256}} excludes parts = true")
 
 
 def _parts_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Phrase]:

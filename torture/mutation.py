@@ -82,6 +82,7 @@ TESTS = {
     "function.receipts.confirm": (f"{ROOM}/receipts/test_confirm.py",),
     "function.receipts.oss_keys": (f"{ROOM}/receipts/test_oss_keys.py", *RECEIPTS),
     "function.receipts.receipt": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
+    "function.receipts.stored_already": (f"{ROOM}/receipts/test_stored_already.py",),
     "function.receipts.ticket": (f"{ROOM}/receipts/test_ticket.py", *RECEIPTS),
     "function.receipts.webhook": (f"{ROOM}/receipts/test_webhook.py", *RECEIPTS),
     "function.routes.callback": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),

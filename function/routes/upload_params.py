@@ -58,16 +58,34 @@ def _answer_several(call: Call, caller: Caller, files: Sequence[WantedFile]) -> 
 def _plan_and_sign(
     call: Call, caller: Caller, files: Sequence[tuple[WantedFile, Profile]]
 ) -> tuple[list[PlannedUpload], list[dict[str, Any]]]:
-    """What these files may become, and their forms, signed with credentials that outlive every one."""
+    """What these files may become, and the answer to each: its form, or that it is there already."""
     _count(call, caller, len(files))
     planned = [
         plan_for(caller, wanted, profile, call.settings, call.instance.new_id(), call.now)
         for wanted, profile in files
     ]
+    if not any(upload.is_named_by_digest for upload in planned):
+        return planned, _sign(call, planned)
+    stored = _stored_already(call, planned)
+    forms = iter(_sign(call, [upload for upload in planned if upload.ticket not in stored]))
+    return planned, [stored.get(upload.ticket) or next(forms) for upload in planned]
+
+
+def _stored_already(call: Call, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:
+    # Imported by those who need it alone.
+    from function.receipts.stored_already import answers_about_stored
+
+    return answers_about_stored(call, [upload.ticket for upload in planned if upload.is_named_by_digest])
+
+
+def _sign(call: Call, planned: Sequence[PlannedUpload]) -> list[dict[str, Any]]:
+    """Their forms, signed with credentials that outlive every one."""
+    if not planned:
+        return []
     form_ends = [upload.rule.expires_at for upload in planned]
     obtained = call.instance.credentials_for(UPLOADS, call.request.context, call.now, form_ends)
-    call.line.sts_refreshed = obtained.are_new
-    return planned, [upload.sign(obtained.credentials, call.settings.host, call.now) for upload in planned]
+    call.line.sts_refreshed = obtained.are_new or bool(call.line.sts_refreshed)
+    return [upload.sign(obtained.credentials, call.settings.host, call.now) for upload in planned]
 
 
 def _count(call: Call, caller: Caller, forms: int) -> None:

@@ -23,6 +23,8 @@ class PlannedUpload(NamedTuple):
     Everything about one upload that does not need credentials.
 
     Args:
+        is_named_by_digest: whether the same bytes may be there already, under this very name.
+
         ticket: for ``/confirm``; empty where the profile has none.
 
         answer: from the rule, the upload's id, credentials, the host and the instant: what is answered.
@@ -30,6 +32,7 @@ class PlannedUpload(NamedTuple):
 
     rule: UploadRule
     upload_id: str
+    is_named_by_digest: bool
     ticket: str
     answer: Callable[[UploadRule, str, Credentials, str, datetime], dict[str, Any]]
 
@@ -59,12 +62,16 @@ def plan_upload(
     is_page = profile.takes_filename
     content_type = "" if is_page else choose_content_type(wanted, profile)
     min_size, max_size = choose_size_range(wanted, profile)
+    if profile.key.takes_digest and wanted.sha256 is None:
+        raise BadRequest("sha256 and size are needed here.")
     extension = key_extension(wanted.filename, content_type)
     rule = UploadRule(
         bucket=settings.bucket,
         region=settings.region,
         signature_version=profile.signature_version,
-        key=profile.key.render(owner=owner, upload_id=upload_id, now=now, extension=extension),
+        key=profile.key.render(
+            owner=owner, upload_id=upload_id, now=now, extension=extension, sha256=wanted.sha256
+        ),
         min_size_bytes=min_size,
         max_size_bytes=max_size,
         expires_at=now + profile.expires_in,
@@ -74,7 +81,8 @@ def plan_upload(
     if profile.callback:
         rule = rule._replace(fields={**rule.fields, "callback": callback_field(profile, ticket)})
     shown = ticket if profile.confirm else ""
-    return PlannedUpload(rule, upload_id, shown, classic_page.answer if is_page else answer)
+    how = classic_page.answer if is_page else answer
+    return PlannedUpload(rule, upload_id, profile.key.is_named_by_digest, shown, how)
 
 
 def answer(

@@ -13,6 +13,7 @@ from function.profiles import Profile
 MAX_FILES = 20
 MAX_FILENAME_CHARACTERS = 255
 MAX_CONTEXT_BYTES = 256
+SHA256_DIGITS = 64
 
 
 class WantedFile(NamedTuple):
@@ -27,6 +28,8 @@ class WantedFile(NamedTuple):
         size_bytes: then the form admits exactly that size.
 
         context: what the caller wants to find in the receipt; nothing here reads it.
+
+        sha256: of the bytes, as the caller says; 64 lower-case hexadecimal digits, never without a size.
     """
 
     profile: str = "default"
@@ -34,11 +37,13 @@ class WantedFile(NamedTuple):
     content_type: str | None = None
     size_bytes: int | None = None
     context: Mapping[str, Any] | None = None
+    sha256: str | None = None
 
     @property
     def said(self) -> dict[str, Any]:
         """What is the caller's word alone, by its name in the receipt."""
-        return {} if self.context is None else {"context": self.context}
+        said = {"context": self.context, "sha256": self.sha256}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 def read_files(files: Any) -> list[WantedFile]:
@@ -100,6 +105,7 @@ def read_fields(fields: Mapping[str, Any], where: str = "") -> WantedFile:
         content_type=_content_type(fields, where),
         size_bytes=_size(fields, where),
         context=_context(fields, where),
+        sha256=_sha256(fields, where),
     )
 
 
@@ -151,6 +157,17 @@ def _context(fields: Mapping[str, Any], where: str) -> dict[str, Any] | None:
     if not isinstance(value, dict) or not 0 < len(written) <= MAX_CONTEXT_BYTES:
         raise BadRequest(f"{where}context must be a JSON object of at most {MAX_CONTEXT_BYTES} bytes.")
     return value
+
+
+def _sha256(fields: Mapping[str, Any], where: str) -> str | None:
+    value = _text(fields, "sha256", where, SHA256_DIGITS)
+    if value is None:
+        return None
+    if not re.fullmatch(rf"[0-9A-Fa-f]{{{SHA256_DIGITS}}}", value):
+        raise BadRequest(f"{where}sha256 must be {SHA256_DIGITS} hexadecimal digits.")
+    if fields.get("size") is None:
+        raise BadRequest(f"{where}sha256 needs size as well.")
+    return value.lower()
 
 
 def _holds_controls(text: str) -> bool:

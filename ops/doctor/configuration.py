@@ -75,6 +75,16 @@ def _doubts(settings: Settings) -> list[Finding]:
                 "超过 15 分钟时 OSS 文档说法不一；900 秒以内最稳妥。",
             )
             found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
+        if profile.key.takes_digest and not settings.caller_kind.tells_apart:
+            said = Text(
+                f"[{profile.name}] names bytes by their digest, and all callers share one folder",
+                f"[{profile.name}] 按摘要命名，而所有调用者共用一个目录",
+            )
+            remedy = Text(
+                "Whoever lies about a digest puts other bytes in everybody's place: use wechat or jwt.",
+                "谎报摘要的人会让大家拿到别的内容：请改用 wechat 或 jwt。",
+            )
+            found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
         if profile.signature_version == "v1":
             said = Text(f"[{profile.name}] is signed with V1", f"[{profile.name}] 使用 V1 签名")
             remedy = Text("Buckets of 2025 and later may refuse it.", "2025 年及以后新建的桶可能拒绝。")

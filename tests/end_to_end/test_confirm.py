@@ -32,6 +32,11 @@ key = "图片 +&/{owner}/{id}{ext}"
 max_size = "1KiB"
 content_types = ["image/png"]
 confirm = true
+[once]
+key = "once/{owner}/{sha256}{ext}"
+max_size = "1KiB"
+content_types = ["image/*"]
+confirm = true
 [quiet]
 key = "quiet/{owner}/{id}{ext}"
 max_size = "1KiB"
@@ -105,6 +110,32 @@ def test_the_receipt_verifies_offline_and_says_what_oss_has(cloud):
     assert (claims["seen"], claims["context"], claims["jti"]) == (True, {"order": 17}, form["uploadId"])
     assert (told["state"], told["mimeType"], told["width"]) == ("stored", "image/png", None)
     assert confirm(cloud, form["ticket"]).json == told
+
+
+def test_the_same_bytes_are_sent_once(cloud):
+    wanted = {"profile": "once", "sha256": hashlib.sha256(PICTURE).hexdigest(), "size": len(PICTURE)}
+    form = form_of(cloud, **wanted)
+    post(cloud, form)
+    again = form_of(cloud, **wanted, context={"order": 18})
+    assert (again["exists"], again["key"], "formData" in again) == (True, form["key"], False)
+    claims = verified_claims(again["receipt"])
+    assert (claims["etag"], claims["seen"]) == (cloud.oss.objects[form["key"]].etag, True)
+    assert (claims["jti"], claims["context"]) == (again["uploadId"], {"order": 18})
+    # Under another type's name it is another object; gone, it is sent again.
+    assert "formData" in form_of(cloud, **wanted, contentType="image/jpeg")
+    cloud.oss.objects.delete(form["key"])
+    assert form_of(cloud, **wanted)["key"] == form["key"]
+
+
+def test_who_lies_about_a_digest_deceives_nobody_else(cloud):
+    """The name holds the liar's owner; the bytes that OSS has are what a reader gets."""
+    wanted = {"profile": "once", "sha256": "0" * 64, "size": len(PICTURE)}
+    form = form_of(cloud, **wanted)
+    post(cloud, form)
+    told = confirm(cloud, form["ticket"]).json
+    claims = verified_claims(told["receipt"])
+    assert claims["sha256"] == "0" * 64 != hashlib.sha256(PICTURE).hexdigest()
+    assert f"/{claims['owner']}/" in claims["key"]
 
 
 @pytest.mark.parametrize("changes", [{"size": len(PICTURE) + 1}, {"content_type": "text/html"}], ids=str)

@@ -109,6 +109,36 @@ def test_the_fixed_text_of_a_template_is_no_pattern():
     assert template.read(f"aXb+(c)[d]/{ID}") is None
 
 
+DIGEST = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("template", "takes_digest", "is_named_by_digest"),
+    [("f/{owner}/{sha256}{ext}", True, True), ("f/{sha256}/{id}", True, False), ("f/{id}", False, False)],
+)
+def test_what_holds_a_digest_and_no_id_is_named_by_its_bytes(template, takes_digest, is_named_by_digest):
+    assert KeyTemplate(template).takes_digest is takes_digest
+    assert KeyTemplate(template).is_named_by_digest is is_named_by_digest
+
+
+def test_a_digest_is_written_and_read_back():
+    template = KeyTemplate("f/{owner}/{sha256}{ext}")
+    key = template.render(owner=OWNER, upload_id=ID, now=NOW, extension=".png", sha256=DIGEST)
+    assert key == f"f/{OWNER}/{DIGEST}.png"
+    assert template.read(key) == {"owner": OWNER, "sha256": DIGEST, "ext": ".png"}
+    for other in (
+        key.replace("f.png", ".png"),
+        key.replace("f.png", "F.png"),
+        key.replace("f.png", "f0.png"),
+    ):
+        assert template.read(other) is None
+
+
+@pytest.mark.parametrize(("template", "is_right"), [("f/{sha256}", True), ("f/{owner}", False)])
+def test_a_name_needs_an_id_or_a_digest(template, is_right):
+    assert (problems_of(template) == []) is is_right
+
+
 UNSEEN = ["\x00", "\x1f", "\x7f", "\x80", "\x9f", "\u061c", "\u200e", "\u202e", "\u2066", "\u2069"]
 
 

@@ -135,6 +135,11 @@ def test_reads_sizes_with_units(text, size):
         ('metadata = "x"', "metadata must be a table"),
         ('metadata = {"UPPER" = "x"}', "lower-case letters"),
         ("metadata = {a = 1}", "metadata.a"),
+        ('key = "u/{owner}/{sha256}"', "key with {sha256} needs {owner} and confirm = true"),
+        ('key = "u/{owner}/{sha256}"\nconfirm = false', "key with {sha256} needs {owner}"),
+        ('key = "u/{sha256}"\nconfirm = true', "key with {sha256} needs {owner}"),
+        ('key = "u/{owner}/{sha256}"\nconfirm = true\nparts = true', "key with {sha256} excludes parts"),
+        ('key = "u/{owner}/{sha256}/{filename}"', "key with {sha256} needs {owner} and confirm = true"),
         ("confirm = 1", "confirm = 1 must be true or false"),
         ('read = "everybody"', "read = 'everybody' must be one of owner, callers"),
         ('read = ""', "read = '' must be one of owner, callers"),
@@ -174,7 +179,7 @@ def test_metadata_over_the_8_kib_of_one_object_is_refused(more, is_over):
     assert ["8KiB" in problem for problem in problems] == [True] * is_over
 
 
-PLACEHOLDERS = "{owner}, {yyyy}, {mm}, {dd}, {id}, {ext}, {filename}"
+PLACEHOLDERS = "{owner}, {yyyy}, {mm}, {dd}, {id}, {sha256}, {ext}, {filename}"
 OPTIONS = (
     "acl, cache_control, callback, confirm, content_disposition, content_types, expires_in, key, max_size,"
     " metadata, min_size, overwrite, part_size, parts, parts_within, read, read_for, signature,"
@@ -372,6 +377,8 @@ def test_what_a_profile_does_not_say_is_what_is_published():
     "line",
     [
         'key = "up loads/~/{id}"',
+        'key = "u/{owner}/{sha256}{ext}"\nconfirm = true',
+        'key = "u/{owner}/{sha256}-{id}{ext}"\nconfirm = true',
         "min_size = 0",
         "expires_in = 1",
         "expires_in = 43200",

@@ -89,6 +89,48 @@ class KeyHost:
         return Answer(self.status, self.key)
 
 
+class Oss:
+    """Says of any object what a test has it say, and keeps what it was asked; so does the business."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+        self.told: list[str] = []
+        self.has()
+
+    def __call__(self, method: str, url: str, *, headers: Any, body: Any = None, **_bounds: Any) -> Answer:
+        if url.startswith("https://business.example/"):
+            self.told.append(json.loads(body)["receipt"])
+            return Answer(200, b"")
+        self.asked.append((method, url, headers))
+        says = self.says(url) if callable(self.says) else self.says
+        if isinstance(says, ExchangeFailed):
+            raise says
+        return says
+
+    def has(self, **changes: str) -> Answer:
+        """An object like this one, whatever its name; headers with ``_`` for ``-``."""
+        known = {
+            "content-length": "1024",
+            "content-type": "image/png",
+            "etag": '"D41D8CD98F00B204E9800998ECF8427E"',
+            "last-modified": "Tue, 24 Nov 2026 14:00:01 GMT",
+            "x-oss-object-type": "Normal",
+        }
+        changed = {name.replace("_", "-"): value for name, value in changes.items()}
+        self.says: Any = Answer(200, b"", known | changed)
+        return self.says
+
+    def lacks(self) -> Answer:
+        """None, whatever its name."""
+        self.says = Answer(404, b"", {"x-oss-ec": "0026-00000001"})
+        return self.says
+
+
+@pytest.fixture
+def oss() -> Oss:
+    return Oss()
+
+
 @pytest.fixture
 def key_host() -> KeyHost:
     return KeyHost()

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from types import MappingProxyType
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -46,41 +45,6 @@ SETTINGS = {
     "OSS_ENDPOINT": ENDPOINT,
     "CALLBACK_URL": "https://upload.example.com/callback",
 }
-HEADERS = MappingProxyType(
-    {
-        "content-length": "1024",
-        "content-type": "image/png",
-        "etag": '"D41D8CD98F00B204E9800998ECF8427E"',
-        "last-modified": "Tue, 24 Nov 2026 14:00:01 GMT",
-        "x-oss-object-type": "Normal",
-    }
-)
-
-
-class Oss:
-    """Says of any object what a test has it say, and keeps what it was asked; so does the business."""
-
-    def __init__(self):
-        self.says = Answer(200, b"", HEADERS)
-        self.asked, self.told = [], []
-
-    def __call__(self, method, url, *, headers, **_options):
-        if url.startswith("https://business.example/"):
-            self.told.append(json.loads(_options["body"])["receipt"])
-            return Answer(200, b"")
-        self.asked.append((method, url, headers))
-        if isinstance(self.says, ExchangeFailed):
-            raise self.says
-        return self.says
-
-    def has(self, **changes):
-        changed = {name.replace("_", "-"): value for name, value in changes.items()}
-        self.says = Answer(200, b"", {**HEADERS, **changed})
-
-
-@pytest.fixture
-def oss():
-    return Oss()
 
 
 @pytest.fixture
@@ -189,7 +153,7 @@ def test_any_instance_confirms_what_another_one_signed(function, instance, ask_f
 
 def test_what_is_not_there_yet_is_said_to_be_not_uploaded(ask_form, confirm, oss):
     ticket = ask_form()["ticket"]
-    oss.says = Answer(404, b"", {"x-oss-ec": "0026-00000001"})
+    oss.lacks()
     answer = confirm(ticket)
     assert (answer.status, answer.code) == (404, "not_uploaded")
     oss.has()

@@ -28,6 +28,22 @@ def test_doubts_are_yellow_and_name_what_is_meant(here, tmp_path):
     assert findings.of("Upload [default]", State.GOOD)[0].said.en == "stored, V1 accepted"
 
 
+def test_bytes_named_by_their_digest_where_nobody_has_a_folder_of_their_own_are_doubted(here, tmp_path):
+    (tmp_path / "profiles.toml").write_text(
+        '[default]\nkey = "u/{owner}/{sha256}"\nmax_size = 9\ncontent_types = ["a/b"]\nconfirm = true\n'
+    )
+    profiles = {"PROFILES_FILE": str(tmp_path / "profiles.toml")}
+
+    def doubts(**changes):
+        said = [one.said.en for one in here.examine(uploads=False, **profiles, **changes).of("Settings")]
+        return [sentence for sentence in said if "digest" in sentence]
+
+    assert doubts() == []
+    assert doubts(CALLER_AUTH="anonymous") == [
+        "[default] names bytes by their digest, and all callers share one folder"
+    ]
+
+
 def test_lines_that_are_not_read_as_they_look_and_names_that_nothing_reads_are_told(tmp_path):
     file = tmp_path / ".env"
     file.write_text("LOG_LEVEL debug\nALLOWED_ORIGIN=https://a.example\nOSS_BUCKET=b\nzzz=1\n")

@@ -1,0 +1,290 @@
+"""receipts.stored_already: bytes that an owner has stored already are not sent again."""
+
+import json
+import time
+from datetime import timedelta
+from functools import partial
+from hashlib import sha256
+
+import pytest
+
+from function.outgoing import Answer, ExchangeFailed
+from function.tokens import RECEIPT, TICKET, issue_token, read_token
+
+pytestmark = pytest.mark.usefixtures("good_sts")
+STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
+SECRET = "token-secret-canary-0123456789abcdef"
+BUSINESS_SECRET = "business-secret-0123456789-0123456789"
+DIGEST = sha256(b"picture").hexdigest()
+PROFILES = """
+[default]
+key = "bytes/{owner}/{sha256}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+
+[each]
+key = "each/{owner}/{sha256}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+
+[plain]
+key = "plain/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+"""
+SETTINGS = {
+    "CALLER_AUTH": "jwt",
+    "JWT_ALGORITHM": "HS256",
+    "JWT_KEY": BUSINESS_SECRET,
+    "TOKEN_SECRET": SECRET,
+}
+
+
+@pytest.fixture
+def function(instance, profiles_file, oss):
+    return instance(oss, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
+
+
+@pytest.fixture
+def ask_of(clock):
+    """Ask as a caller of the business for a form of these bytes, or with other fields."""
+
+    def ask(function, subject="ann", **fields):
+        claims = {"sub": subject}
+        session = issue_token(
+            claims, audience="x", secrets=[BUSINESS_SECRET], now=clock(), life=timedelta(hours=1)
+        )
+        known = {"filename": "a.png", "sha256": DIGEST, "size": 1024}
+        body = {"files": fields["files"]} if "files" in fields else known | fields
+        query = fields.get("query")
+        how = {"method": "GET", "query": query} if query else {"body": body}
+        return function.ask(headers={"X-Upload-Token": session}, **how)
+
+    return ask
+
+
+@pytest.fixture
+def ask(function, ask_of):
+    return partial(ask_of, function)
+
+
+def test_bytes_that_are_there_already_get_a_receipt_and_no_form(ask, oss, clock, good_sts, function):
+    told = ask(context={"order": 17}).json
+    receipt = told.pop("receipt")
+    [(method, url, _)] = oss.asked
+    assert (method, url) == ("HEAD", told["fileUrl"])
+    assert told == {
+        "exists": True,
+        "key": told["key"],
+        "fileUrl": f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/{told['key']}",
+        "uploadId": told["uploadId"],
+        "serverTime": "2026-11-24T14:00:00Z",
+    }
+    folder, owner, name = told["key"].split("/")
+    assert (folder, name, len(told["uploadId"])) == ("bytes", f"{DIGEST}.png", 22)
+    claims = read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
+    assert claims == {
+        "key": told["key"],
+        "size": 1024,
+        "etag": "D41D8CD98F00B204E9800998ECF8427E",
+        "mimeType": "image/png",
+        "sub": "ann",
+        "owner": owner,
+        "bucket": "my-bucket",
+        "profile": "default",
+        "jti": told["uploadId"],
+        "seen": True,
+        "context": {"order": 17},
+        "sha256": DIGEST,
+        "aud": RECEIPT,
+        "iat": int(clock().timestamp()),
+        "exp": int(clock().timestamp()) + 86400,
+    }
+    # No form was signed, so nobody asked for the keys of one.
+    assert len(good_sts.calls) == 1
+
+
+def test_bytes_that_are_not_there_get_a_form_whose_ticket_says_their_digest(ask, oss, clock, function):
+    oss.lacks()
+    form = ask().json
+    assert "exists" not in form
+    assert form["formData"]["key"] == form["key"] == f"bytes/{form['key'].split('/')[1]}/{DIGEST}.png"
+    assert form["uploadId"] not in form["key"]
+    ticket = read_token(form["ticket"], audience=TICKET, secrets=(SECRET,), now=clock())
+    assert (ticket["sha256"], ticket["sizes"], ticket["jti"]) == (DIGEST, [1024, 1024], form["uploadId"])
+    oss.has()
+    told = function.ask(path="/confirm", body={"ticket": form["ticket"]}).json
+    assert told["uploadId"] == form["uploadId"]
+    assert ask().json["exists"] is True
+
+
+def test_a_caller_finds_what_is_their_own_and_nobody_else_s(ask, oss):
+    ann = ask("ann").json["key"]
+    absent, there = oss.lacks(), oss.has()
+    oss.says = lambda url: there if url.endswith(ann) else absent
+    assert ask("ann").json["exists"] is True
+    bob = ask("bob").json
+    assert "exists" not in bob
+    assert bob["key"].rpartition("/")[2] == ann.rpartition("/")[2]
+    assert bob["key"] != ann
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"content_length": "1023"},
+        {"content_length": "1025"},
+        {"content_type": "image/jpeg"},
+        {"content_type": ""},
+    ],
+    ids=str,
+)
+def test_another_size_or_type_under_that_name_gets_a_form(ask, oss, log_lines, stored):
+    oss.has(**stored)
+    assert "formData" in ask().json
+    assert "reason" not in log_lines()[-1]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        Answer(403, b"", {"x-oss-ec": "0003-00000001"}),
+        Answer(500, b""),
+        Answer(200, b"", {}),
+        ExchangeFailed("no answer within the budget"),
+    ],
+    ids=["refused", "failing", "nonsense", "silent"],
+)
+def test_where_oss_cannot_be_asked_the_file_is_sent_once_more_and_the_log_says_why(ask, oss, log_lines, says):
+    oss.says = says
+    answer = ask()
+    assert (answer.status, "formData" in answer.json) == (200, True)
+    line = log_lines()[-1]
+    assert (line["status"], line["code"]) == (200, None)
+    assert line["reason"].startswith("not asked whether it exists: HeadObject: ")
+
+
+def test_where_the_objects_session_is_not_to_be_had_the_file_is_sent_once_more(
+    ask, oss, good_sts, log_lines, reply, clock
+):
+    def for_forms_only(request):
+        answered = json.dumps(reply(clock() + timedelta(hours=1)))
+        return (200, {}, answered) if "PutObject" in request.url else (503, {}, "")
+
+    good_sts.remove("POST", STS_URL)
+    good_sts.add_callback("POST", STS_URL, callback=for_forms_only)
+    answer = ask()
+    assert (answer.status, "formData" in answer.json, oss.asked) == (200, True, [])
+    assert log_lines()[-1]["reason"].startswith("not asked whether it exists: AssumeRole: ")
+
+
+def test_a_digest_is_read_in_either_case_and_written_in_lower_case(ask, oss):
+    oss.lacks()
+    assert ask(sha256=DIGEST.upper()).json["key"] == ask().json["key"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sha256": None},
+        {"sha256": ""},
+        {"sha256": DIGEST[:-1]},
+        {"sha256": f"{DIGEST}0"},
+        {"sha256": f"{DIGEST[:-1]}g"},
+        {"sha256": f"{DIGEST[:-1]}\n"},
+        {"sha256": "٣" * 64},
+        {"sha256": 5},
+        {"sha256": [DIGEST]},
+        {"size": None},
+        {"sha256": None, "size": None},
+        {"sha256": "../" * 21 + "x"},
+    ],
+    ids=str,
+)
+def test_without_a_digest_and_a_size_there_is_no_name(ask, oss, wrong):
+    answer = ask(**wrong)
+    assert (answer.status, answer.code, oss.asked) == (400, "bad_request", [])
+    assert "sha256" in answer.json["error"]["message"]
+
+
+def test_a_digest_needs_a_size_whatever_the_profile(ask):
+    assert ask(profile="plain", size=None).code == "bad_request"
+
+
+def test_a_digest_that_no_name_needs_is_in_the_receipt_all_the_same(ask, function, oss, clock):
+    form = ask(profile="plain").json
+    assert (oss.asked, DIGEST in form["key"]) == ([], False)
+    receipt = function.ask(path="/confirm", body={"ticket": form["ticket"]}).json["receipt"]
+    assert read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())["sha256"] == DIGEST
+
+
+def test_a_name_with_an_id_in_it_is_new_each_time_so_nobody_is_asked(ask, oss):
+    first, second = ask(profile="each").json, ask(profile="each").json
+    assert first["key"] != second["key"]
+    assert DIGEST in first["key"]
+    assert oss.asked == []
+
+
+def test_a_get_brings_a_digest_as_well(ask, oss):
+    told = ask(query={"filename": "a.png", "sha256": DIGEST, "size": "1024"}).json
+    assert told["exists"] is True
+
+
+# --- several at once ---
+
+
+def digest_of(number):
+    return sha256(bytes([number])).hexdigest()
+
+
+def files(count, **more):
+    return [{"filename": "a.png", "size": 1024, "sha256": digest_of(n), **more} for n in range(count)]
+
+
+def test_of_several_each_gets_what_is_its_own_in_order(ask, oss, log_lines):
+    absent = oss.lacks()
+    there = oss.has()
+    oss.says = lambda url: there if digest_of(1) in url or digest_of(3) in url else absent
+    plain = {"filename": "a.png", "profile": "plain"}
+    uploads = ask(files=[*files(4), plain]).json["uploads"]
+    assert [upload.get("exists", False) for upload in uploads] == [False, True, False, True, False]
+    assert [digest_of(n) in upload["key"] for n, upload in enumerate(uploads[:4])] == [True] * 4
+    assert [upload["key"] for upload in uploads] == log_lines()[-1]["key"]
+    assert all(("formData" in upload) is not upload.get("exists", False) for upload in uploads)
+
+
+def test_where_oss_falls_silent_it_is_not_asked_about_the_rest(ask, oss, log_lines):
+    there = oss.has()
+    silent = ExchangeFailed("no answer within the budget")
+    oss.says = lambda url: there if digest_of(0) in url else silent
+    uploads = ask(files=files(20)).json["uploads"]
+    assert [upload.get("exists", False) for upload in uploads] == [True] + [False] * 19
+    # The second is asked about twice, within the time of all.
+    assert len(oss.asked) == 3
+
+
+def test_all_that_is_asked_shares_the_ten_seconds_of_a_request(function, instance, oss, ask_of):
+    given = []
+
+    def slow(_method, url, *, budget_seconds, **_options):
+        time.sleep(0.01)
+        given.append(budget_seconds)
+        # Each is asked about twice, and the second time may take all that is left.
+        return Answer(500, b"") if len(given) % 2 else oss.says
+
+    uploads = ask_of(instance(slow, **function.environ), files=files(10)).json["uploads"]
+    assert [upload["exists"] for upload in uploads] == [True] * 10
+    left = given[1::2]
+    assert left == sorted(left, reverse=True)
+    assert left[0] < 10
+    assert left[0] - left[-1] > 0.15
+
+
+def test_the_same_bytes_twice_in_one_request_have_one_name_and_two_ids(ask, oss):
+    oss.lacks()
+    one, other = ask(files=[*files(1), *files(1)]).json["uploads"]
+    assert one["key"] == other["key"]
+    assert one["uploadId"] != other["uploadId"]
