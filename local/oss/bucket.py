@@ -3,11 +3,14 @@ The one bucket of a local OSS: what it holds, and what decides over it.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from local.ground.accounts import Accounts
 from local.ground.clock import Clock
+from local.oss.lifecycle import Lifecycle
 from local.oss.objects import Objects
 from local.oss.rules import OssRules
+from local.oss.uploads import Uploads
 
 
 @dataclass
@@ -18,6 +21,10 @@ class Bucket:
 
         accounts: whose keys sign.
 
+        uploads: those in parts that are not over.
+
+        lifecycle: what deletes objects and uploads as days go by.
+
         rules: limits, and how open points of the documentation are read; may be replaced while running.
     """
 
@@ -27,6 +34,16 @@ class Bucket:
     objects: Objects
     now: Clock
     rules: OssRules = field(default_factory=OssRules)
+    uploads: Uploads = field(default_factory=Uploads)
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+
+    def catch_up(self) -> None:
+        """Let the lifecycle rules do what they had done by now."""
+        self.lifecycle.catch_up(self.objects, self.uploads, self.now())
+
+    def let_days_pass(self, days: int) -> None:
+        """Let the lifecycle rules do, to what there is, what they would do so many days from now."""
+        self.lifecycle.run(self.objects, self.uploads, self.now() + timedelta(days=days))
 
     @property
     def host(self) -> str:

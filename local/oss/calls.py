@@ -3,8 +3,12 @@ Which call of OSS's API a request is: by its method, whether it names an object,
 """
 
 from local.oss import errors
+from local.oss.answer import Answer
 from local.oss.errors import OssError, invalid_argument
-from local.oss.exchange import Answer, Call, Serve
+from local.oss.exchange import Call, Serve
+from local.oss.lifecycle_calls import delete_lifecycle, get_lifecycle, put_lifecycle
+from local.oss.listing import list_parts, list_uploads
+from local.oss.multipart import abort, complete, initiate, upload_part
 from local.oss.process import read_object
 from local.oss.reading import head_object
 from local.oss.request import Request
@@ -28,11 +32,21 @@ OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
     ("PUT", COPY_SOURCE): ("CopyObject", copy_object),
     ("DELETE", ""): ("DeleteObject", delete_object),
     ("PUT", "acl"): ("PutObjectACL", put_acl),
+    ("POST", "uploads"): ("InitiateMultipartUpload", initiate),
+    ("PUT", "uploadId"): ("UploadPart", upload_part),
+    ("GET", "uploadId"): ("ListParts", list_parts),
+    ("POST", "uploadId"): ("CompleteMultipartUpload", complete),
+    ("DELETE", "uploadId"): ("AbortMultipartUpload", abort),
 }
-BUCKET_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {}
+BUCKET_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
+    ("GET", "uploads"): ("ListMultipartUploads", list_uploads),
+    ("PUT", "lifecycle"): ("PutBucketLifecycle", put_lifecycle),
+    ("GET", "lifecycle"): ("GetBucketLifecycle", get_lifecycle),
+    ("DELETE", "lifecycle"): ("DeleteBucketLifecycle", delete_lifecycle),
+}
 NAMES = [name for name, _ in (*OBJECT_CALLS.values(), *BUCKET_CALLS.values())]
 # What the default host is not forbidden for.
-MANAGEMENT: frozenset[str] = frozenset()
+MANAGEMENT = frozenset(name for name in NAMES if name.endswith("Lifecycle"))
 
 
 def find_call(request: Request) -> tuple[str, Serve]:
@@ -48,6 +62,8 @@ def find_call(request: Request) -> tuple[str, Serve]:
         raise invalid_argument(
             "Unexpected query string parameter", "0017-00000219", "ResourceType", "partNumber"
         )
+    if request.method == "PUT" and "uploadId" in marks and "partNumber" not in request.query:
+        raise invalid_argument("The part number is missing.", errors.NO_PUBLIC_EC, "partNumber")
     if request.method == "PUT" and COPY_SOURCE in request.headers:
         marks.append(COPY_SOURCE)
     calls = OBJECT_CALLS if request.key else BUCKET_CALLS

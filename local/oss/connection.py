@@ -12,9 +12,9 @@ from typing import Any, cast
 from local.ground.http_server import PIECE_BYTES, Handler
 from local.ground.reach import LOOPBACK
 from local.oss import errors
+from local.oss.answer import XML
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError, error_xml
-from local.oss.exchange import XML
 
 CORS_EXPOSED = (
     "ETag, x-oss-request-id, x-oss-ec, x-oss-storage-class, x-oss-server-side-encryption,"

@@ -251,11 +251,6 @@ RANGE_NOT_SATISFIABLE = Refusal(416, "InvalidRange", "The requested range cannot
 NOT_IMPLEMENTED = Refusal(
     501, "NotImplemented", "A header or parameter you provided implies functionality that is not implemented."
 )
-# Codes as documented; status and text of these are ours, but for the last one's.
-IMAGE_TOO_LARGE = Refusal(400, "ImageTooLarge", "The picture is larger than can be processed.")
-NO_SUCH_STYLE = Refusal(404, "NoSuchStyle", "The specified style does not exist.")
-NO_PICTURE = Refusal(400, "BadRequest", "This image format is not supported.")
-CUT_OUTSIDE = Refusal(400, "BadRequest", "Advance cut's position is out of image.")
 METHOD_NOT_ALLOWED = Refusal(
     405, "MethodNotAllowed", "The specified method is not allowed against this resource."
 )

@@ -3,19 +3,22 @@ The HTTP side of the local OSS: one call after another, each told by its method,
 """
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 
 from local.ground.faults import DROP, SLOW, Faults
-from local.ground.http_server import PIECE_BYTES
+from local.ground.http_server import FAULT_BYTES, PIECE_BYTES
 from local.oss import errors
+from local.oss.answer import Answer
 from local.oss.callback_delivery import PUBLIC_KEY_PATH
 from local.oss.calls import MANAGEMENT, NAMES, find_call
 from local.oss.connection import latin
 from local.oss.errors import OssError
-from local.oss.exchange import Answer, Call
+from local.oss.exchange import Call
 from local.oss.posting import ANSWER_LOST, CALLBACK_FAILS, POST_OBJECT, REFUSALS_BY_FAULT, FormConnection
 from local.oss.request import read_request
 
+MOST_DAYS = 36_500
 FAULTS = (SLOW, DROP, ANSWER_LOST, CALLBACK_FAILS, *REFUSALS_BY_FAULT)
 BOUND_FAULTS = {
     CALLBACK_FAILS: (POST_OBJECT,),
@@ -51,7 +54,35 @@ class OssHandler(FormConnection):
             return
         self._serve()
 
-    do_HEAD = do_PUT = do_DELETE = do_GET
+    do_HEAD = do_DELETE = do_GET
+
+    def do_PUT(self) -> None:
+        if not self.serve_days():
+            self.do_GET()
+
+    def serve_days(self) -> bool:
+        """
+        Serve ``/-/lifecycle``, and say whether this request was for it.
+
+        ``PUT`` with ``{"days": 3}`` does what lifecycle rules would do three days from now; no clock moves.
+        """
+        if self.path != "/-/lifecycle" or self.turns_away_strangers():
+            return self.path == "/-/lifecycle"
+        body = self.read_body(FAULT_BYTES)
+        if body is None:
+            return True
+        try:
+            days = json.loads(body)["days"]
+            if type(days) is not int or not 0 <= days <= MOST_DAYS:
+                raise ValueError(days)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self.answer_json(400, {"error": f'{{"days": n}}, a whole number from 0 to {MOST_DAYS}'})
+            return True
+        self.bucket.let_days_pass(days)
+        self.answer_json(
+            200, {"objects": len(self.bucket.objects), "uploads": len(list(self.bucket.uploads))}
+        )
+        return True
 
     def do_OPTIONS(self) -> None:
         """A bucket whose CORS rules let pages of any origin upload and read, and delete nothing."""
@@ -78,6 +109,7 @@ class OssHandler(FormConnection):
             if fault and self.play(fault, {}):
                 return
             kind = fault.kind if fault else ""
+            self.bucket.catch_up()
             if kind in REFUSALS_BY_FAULT:
                 raise OssError(REFUSALS_BY_FAULT[kind])
             answer = serve(Call(request, self.bucket, unread, self.is_default_host))

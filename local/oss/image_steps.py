@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.oss import errors
-from local.oss.errors import OssError, invalid_argument
+from local.oss.errors import OssError, Refusal, invalid_argument
+
+# Codes as documented; status and text of these are ours, but for the last one's.
+IMAGE_TOO_LARGE = Refusal(400, "ImageTooLarge", "The picture is larger than can be processed.")
+NO_SUCH_STYLE = Refusal(404, "NoSuchStyle", "The specified style does not exist.")
+NO_PICTURE = Refusal(400, "BadRequest", "This image format is not supported.")
+CUT_OUTSIDE = Refusal(400, "BadRequest", "Advance cut's position is out of image.")
 
 Choices = range | frozenset[str] | re.Pattern[str]
 

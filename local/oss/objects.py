@@ -122,9 +122,15 @@ class Objects(Mapping[str, StoredObject]):
                 shutil.copyfile(stored.path, incoming)
             return stored, incoming
 
-    def delete(self, key: str) -> None:
-        """Deleting what is not there is no error, as in OSS."""
+    def delete(self, key: str, only: StoredObject | None = None) -> None:
+        """
+        Deleting what is not there is no error, as in OSS.
+
+        Args:
+            only: spare another object that has come to the name meanwhile.
+        """
         with self._lock:
-            stored = self._stored.pop(key, None)
-            if stored is not None:
+            stored = self._stored.get(key)
+            if stored is not None and only in (None, stored):
+                del self._stored[key]
                 stored.path.unlink()

@@ -13,9 +13,8 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from local.oss import errors
 from local.oss.errors import OssError
-from local.oss.image_steps import LONGEST_SIDE, Step
+from local.oss.image_steps import IMAGE_TOO_LARGE, LONGEST_SIDE, NO_PICTURE, Step
 from local.oss.resizing import cut_of, resizing_of
 
 READABLE = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
@@ -51,7 +50,7 @@ def render(file: BinaryIO, steps: Sequence[Step]) -> Rendered:
         for step in steps:
             changed = CHANGES.get(step.name, _as_it_is)(changed, step)
             if max(changed.size) > LONGEST_SIDE or changed.width * changed.height > MOST_PIXELS:
-                raise OssError(errors.IMAGE_TOO_LARGE)
+                raise OssError(IMAGE_TOO_LARGE)
         return _encoded(changed, kind, steps)
 
 
@@ -78,7 +77,7 @@ def grey_frame(step: Step) -> Rendered:
         height or (width * default_height // default_width or default_height),
     )
     if max(size) > LONGEST_SIDE or size[0] * size[1] > MOST_PIXELS:
-        raise OssError(errors.IMAGE_TOO_LARGE)
+        raise OssError(IMAGE_TOO_LARGE)
     kind = "PNG" if step.values.get("f") == "png" else "JPEG"
     return _encoded(Image.new("RGB", size, GREY), kind, ())
 
@@ -89,16 +88,16 @@ def _opened(file: BinaryIO) -> Iterator[Image.Image]:
         with Image.open(file, formats=READABLE) as image:
             width, height = image.size
             if max(width, height) > LONGEST_SOURCE_SIDE or width * height > MOST_SOURCE_PIXELS:
-                raise OssError(errors.IMAGE_TOO_LARGE)
+                raise OssError(IMAGE_TOO_LARGE)
             yield image
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):  # what Pillow says of broken data
-        raise OssError(errors.NO_PICTURE) from None
+        raise OssError(NO_PICTURE) from None
 
 
 def _resized(image: Image.Image, step: Step) -> Image.Image:
     plan = resizing_of(step, image.size)
     if max(plan.canvas) > LONGEST_SIDE or plan.scaled[0] * plan.scaled[1] > 4 * MOST_PIXELS:
-        raise OssError(errors.IMAGE_TOO_LARGE)
+        raise OssError(IMAGE_TOO_LARGE)
     scaled = _in_colours(image).resize(plan.scaled, Image.Resampling.LANCZOS)
     if plan.canvas == plan.scaled:
         return scaled

@@ -12,13 +12,13 @@ from python_multipart.multipart import parse_options_header
 
 from local.ground.faults import Faults
 from local.oss import errors
+from local.oss.answer import XML
 from local.oss.attributes import ACL_FIELD
 from local.oss.bucket import Bucket
 from local.oss.callback import fill_body, variables_of
 from local.oss.callback_delivery import CallbackSigner, callback_failed, deliver
 from local.oss.connection import Connection, latin
 from local.oss.errors import OssError, xml_text
-from local.oss.exchange import XML
 from local.oss.form import Form, FormReader
 from local.oss.objects import StoredObject
 from local.oss.post import Upload
@@ -54,6 +54,7 @@ class FormConnection(Connection):
         fault = self.faults.take(POST_OBJECT)
         if fault and self.play(fault, {}):
             return
+        self.bucket.catch_up()
         body = self.body(length, errors.MALFORMED)
         try:
             self._post_object(body, fault.kind if fault else "")

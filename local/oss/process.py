@@ -9,10 +9,19 @@ from typing import BinaryIO
 
 from local.oss import errors
 from local.oss.access import READ, authorize
+from local.oss.answer import Answer
 from local.oss.conditions import check_conditions
 from local.oss.errors import OssError, invalid_argument
-from local.oss.exchange import Answer, Call
-from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, Step, read_steps
+from local.oss.exchange import Call
+from local.oss.image_steps import (
+    IMAGE_STEPS,
+    IMAGE_TOO_LARGE,
+    NO_PICTURE,
+    NO_SUCH_STYLE,
+    VIDEO_STEPS,
+    Step,
+    read_steps,
+)
 from local.oss.objects import StoredObject
 from local.oss.reading import forced_download, get_object, open_for, replaced_headers
 
@@ -35,7 +44,7 @@ def _processed(call: Call) -> Answer:
     with file:
         check_conditions(request.headers, stored)
         if service == "style":
-            raise OssError(errors.NO_SUCH_STYLE)  # there is none, and no call that makes one
+            raise OssError(NO_SUCH_STYLE)  # there is none, and no call that makes one
         if service == "image":
             content_type, data = _picture(stored, file, read_steps(text, IMAGE_STEPS))
         elif service == "video":
@@ -54,7 +63,7 @@ def _processed(call: Call) -> Answer:
 
 def _picture(stored: StoredObject, file: BinaryIO, steps: tuple[Step, ...]) -> tuple[str, bytes]:
     if stored.size > LARGEST_SOURCE_BYTES:
-        raise OssError(errors.IMAGE_TOO_LARGE)
+        raise OssError(IMAGE_TOO_LARGE)
     # Pillow is loaded by the first picture that is asked for.
     from local.oss.pictures import describe, render
 
@@ -64,7 +73,7 @@ def _picture(stored: StoredObject, file: BinaryIO, steps: tuple[Step, ...]) -> t
 
 def _frame(stored: StoredObject, steps: tuple[Step, ...]) -> tuple[str, bytes]:
     if not stored.content_type.startswith("video/"):
-        raise OssError(errors.NO_PICTURE)
+        raise OssError(NO_PICTURE)
     from local.oss.pictures import grey_frame
 
     rendered = grey_frame(steps[0])

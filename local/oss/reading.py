@@ -12,12 +12,13 @@ from typing import BinaryIO
 from local.ground.accounts import AccessKey
 from local.oss import errors
 from local.oss.access import LIST, READ, authorize, permits
+from local.oss.answer import Answer
 from local.oss.attributes import META_PREFIX, header_value
 from local.oss.bucket import Bucket
 from local.oss.conditions import check_conditions, read_range
 from local.oss.crc64 import crc64_of
 from local.oss.errors import OssError
-from local.oss.exchange import Answer, Call
+from local.oss.exchange import Call
 from local.oss.objects import StoredObject
 from local.oss.request import Request
 
@@ -106,6 +107,8 @@ def object_headers(stored: StoredObject, bucket: Bucket) -> dict[str, str]:
     }
     if stored.content_md5 is not None:
         headers["Content-MD5"] = stored.content_md5
+    if expiration := bucket.lifecycle.expiration_of(stored):
+        headers["x-oss-expiration"] = expiration
     return headers
 
 

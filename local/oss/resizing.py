@@ -6,9 +6,8 @@ Source: https://help.aliyun.com/zh/oss/user-guide/resize-images-4
 
 from dataclasses import dataclass
 
-from local.oss import errors
 from local.oss.errors import OssError
-from local.oss.image_steps import GRAVITIES, Step
+from local.oss.image_steps import CUT_OUTSIDE, GRAVITIES, Step
 
 Size = tuple[int, int]
 
@@ -69,7 +68,7 @@ def cut_of(step: Step, size: Size) -> tuple[int, int, int, int]:
     left = (width - cut_width) * column // 2 + (step.number("x") or 0)
     top = (height - cut_height) * row // 2 + (step.number("y") or 0)
     if left >= width or top >= height:
-        raise OssError(errors.CUT_OUTSIDE)
+        raise OssError(CUT_OUTSIDE)
     return max(left, 0), max(top, 0), min(left + cut_width, width), min(top + cut_height, height)
 
 

@@ -51,6 +51,15 @@ class OssRules:
         absence_told_to_listers_only: whether an object that is not there is 404 for whoever might read it,
             or 403 for all who may not list the bucket (oss:ListObjects).
 
+        initiate_takes_acl: whether ``x-oss-object-acl`` of InitiateMultipartUpload is the object's; the page
+            does not know it there. False ignores it, so that the ACL is the one that Complete names.
+
+        second_complete_repeats: whether completing an upload once more is answered as the first time. False
+            says NoSuchUpload, as for any upload that is over.
+
+        sequential_mode: ``?sequential`` at InitiateMultipartUpload is in tests of SDKs alone: parts come in
+            order, and the object has a Content-MD5. False ignores it.
+
         copy_keeps_multipart_etag: a copy of an object that was uploaded in one piece has its ETag; of one in
             parts nothing is said. False gives the MD5 of the whole.
 
@@ -58,7 +67,8 @@ class OssRules:
             with their EC alone. False answers the first with 403 and the second with 400, True both with the
             other.
 
-        answers_name_namespace: whether the XML of an answer is in OSS's namespace; the samples differ.
+        answers_name_namespace: whether the XML of an answer is in OSS's namespace; the samples differ, and
+            the official Python SDK reads it without one only.
 
         fields_after_file_allowed: a sample request in the reference carries a field after ``file``, two
             error pages forbid it. True ignores such fields.
@@ -79,6 +89,9 @@ class OssRules:
     max_fields_bytes: int = 8 * MIB
     max_metadata_bytes: int = 8 * 1024
     max_key_bytes: int = 1023
+    min_part_bytes: int = 100 * 1024
+    max_parts: int = 10_000
+    max_document_bytes: int = 2 * MIB
     max_crc64_bytes: int = 64 * 1024
     max_callback_bytes: int = 5 * 1024
     callback_timeout: timedelta = timedelta(seconds=5)
@@ -94,9 +107,12 @@ class OssRules:
     response_type_fixed: bool = True
     video_frames_are_grey: bool = True
     absence_told_to_listers_only: bool = False
+    initiate_takes_acl: bool = False
+    second_complete_repeats: bool = False
+    sequential_mode: bool = True
     copy_keeps_multipart_etag: bool = False
     expired_url_is_400: bool = False
-    answers_name_namespace: bool = True
+    answers_name_namespace: bool = False
     fields_after_file_allowed: bool = False
     absent_field_meets_not_in: bool = False
     dollar_optional: bool = True

@@ -67,6 +67,24 @@ def received(call: Call) -> Iterator[Received]:
         path.unlink(missing_ok=True)
 
 
+def read_body(call: Call) -> bytes:
+    """
+    A document that comes with a call.
+
+    Raises:
+        OssError: longer than any good one, or not what Content-MD5 says.
+    """
+    document = b""
+    expected = digest_of(call.request.headers)
+    for piece in call.body():
+        document += piece
+        if len(document) > call.bucket.rules.max_document_bytes:
+            raise OssError(errors.MALFORMED_XML)
+    if expected not in (None, hashlib.md5(document, usedforsecurity=False).digest()):
+        raise OssError(errors.INVALID_DIGEST)
+    return document
+
+
 def digest_of(headers: Mapping[str, str]) -> bytes | None:
     """
     The MD5 that the header Content-MD5 promises, of the whole body; ``None`` without one.

@@ -11,12 +11,13 @@ from urllib.parse import unquote_to_bytes
 
 from local.oss import errors
 from local.oss.access import DELETE, READ, WRITE_ACL, actions_of_writing, authorize, demand
+from local.oss.answer import XML, Answer
 from local.oss.attributes import ACL_FIELD, DEFAULT_TYPE, Attributes, check_choices, read_attributes
 from local.oss.bucket import Bucket
 from local.oss.conditions import check_conditions
 from local.oss.documents import write_document
 from local.oss.errors import OssError, invalid_argument
-from local.oss.exchange import XML, Answer, Call
+from local.oss.exchange import Call
 from local.oss.objects import StoredObject
 from local.oss.reading import check_absence, checksum_headers
 from local.oss.request import Request
@@ -98,11 +99,19 @@ def attributes_of(request: Request, bucket: Bucket) -> Attributes:
     Raises:
         OssError: wrong ones, a key that is too long, or what the local OSS does not keep.
     """
-    if any(name in request.headers for name in NOT_KEPT) or "callback" in request.query:
-        raise OssError(errors.NOT_IMPLEMENTED)
+    refuse_what_is_not_kept(request)
     if len(request.key.encode()) > bucket.rules.max_key_bytes or request.key[0] in "/\\":
         raise OssError(errors.INVALID_KEY)
     return read_attributes(request.headers, request.headers.get("content-type") or DEFAULT_TYPE, bucket.rules)
+
+
+def refuse_what_is_not_kept(request: Request) -> None:
+    """
+    Raises:
+        OssError: tags, or a callback of a call that is no form.
+    """
+    if any(name in request.headers for name in NOT_KEPT) or "callback" in request.query:
+        raise OssError(errors.NOT_IMPLEMENTED)
 
 
 def iso(stored: StoredObject) -> str:

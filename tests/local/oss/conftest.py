@@ -16,6 +16,7 @@ import pytest
 
 from local.ground.accounts import AccessKey, Accounts
 from local.ground.clock import StandingClock
+from local.oss.lifecycle import Lifecycle
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
 
@@ -53,8 +54,16 @@ class OssAnswer:
     headers: http.client.HTTPMessage
     body: bytes
 
+    @property
+    def xml(self):
+        """The document, without its namespace."""
+        root = ElementTree.fromstring(self.body)
+        for element in root.iter():
+            element.tag = element.tag.rpartition("}")[2]
+        return root
+
     def element(self, name):
-        return ElementTree.fromstring(self.body).findtext(name)
+        return self.xml.findtext(name)
 
     @property
     def refusal(self):
@@ -227,13 +236,58 @@ def oss(oss_running, oss_clock):
     server, _ = oss_running
     server.bucket.rules = OssRules()
     server.faults.clear()
+    server.bucket.lifecycle = Lifecycle()
     for key in server.objects:
         server.objects.delete(key)
+    for upload in server.bucket.uploads:
+        server.bucket.uploads.end(upload)
     yield server
-    incoming = [path.name for path in server.objects.path_of("").parent.glob("incoming-*")]
-    assert incoming == [], "an upload left its temporary file behind"
+    known = {stored.path for stored in server.objects.values()}
+    known |= {part.path for upload in server.bucket.uploads for part in upload.parts.values()}
+    left = {path for path in server.objects.path_of("").parent.iterdir() if path not in known}
+    assert left == set(), "an upload left a file behind"
 
 
 @pytest.fixture
 def oss_client(oss):
     return OssClient(oss)
+
+
+class OssUploader:
+    """One upload in parts, by calls signed in the header."""
+
+    def __init__(self, client, name="u/42/视频 一+1.mp4", key="account", sequential=False, **headers):
+        self.client, self.name, self.key = client, name, key
+        headers = {header.replace("_", "-"): value for header, value in headers.items()}
+        marks = {"uploads": None, **({"sequential": None} if sequential else {})}
+        self.begun = client.call("POST", name, key=key, headers=headers, **marks)
+        self.id = self.begun.element("UploadId") if self.begun.status == 200 else None
+
+    def part(self, number, content, **headers):
+        headers = {header.replace("_", "-"): value for header, value in headers.items()}
+        query = {"partNumber": str(number), "uploadId": self.id}
+        return self.client.call("PUT", self.name, content, self.key, headers, **query)
+
+    def list(self, **query):
+        query = {name.replace("_", "-"): value for name, value in query.items()}
+        return self.client.call("GET", self.name, key=self.key, uploadId=self.id, **query)
+
+    def complete(self, *parts, document=None, **headers):
+        """Of numbers and ETags; ``document`` in place of the list."""
+        headers = {header.replace("_", "-"): value for header, value in headers.items()}
+        listed = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{e}</ETag></Part>" for n, e in parts)
+        body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
+        body = body if document is None else document
+        return self.client.call("POST", self.name, body, self.key, headers, uploadId=self.id)
+
+    def complete_all(self, **headers):
+        return self.complete(document=b"", x_oss_complete_all="yes", **headers)
+
+    def abort(self):
+        return self.client.call("DELETE", self.name, key=self.key, uploadId=self.id)
+
+
+@pytest.fixture
+def begin(oss, oss_client):
+    """Begins an upload in parts."""
+    return lambda *args, **more: OssUploader(oss_client, *args, **more)

@@ -1,0 +1,131 @@
+"""The lifecycle of a bucket over HTTP, and days that pass."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+RULE = (
+    "<Rule><ID>pending</ID><Prefix>pending/</Prefix><Status>Enabled</Status>"
+    "<Expiration><Days>1</Days></Expiration><AbortMultipartUpload><Days>1</Days></AbortMultipartUpload></Rule>"
+)
+
+
+def document(*rules):
+    return f"<LifecycleConfiguration>{''.join(rules)}</LifecycleConfiguration>".encode()
+
+
+@pytest.fixture
+def put(oss, oss_client):
+    return lambda *rules, **more: oss_client.call("PUT", "", document(*rules), lifecycle=None, **more)
+
+
+def let_days_pass(oss_client, days):
+    return oss_client.request("PUT", "/-/lifecycle", json.dumps({"days": days}))
+
+
+def test_rules_come_back_as_they_were_set(put, oss_client):
+    assert put(RULE).status == 200
+    [rule] = oss_client.call("GET", "", lifecycle=None).xml.findall("Rule")
+    texts = [rule.findtext(name) for name in ("ID", "Prefix", "Status")]
+    assert texts == ["pending", "pending/", "Enabled"]
+    assert rule.findtext("Expiration/Days") == rule.findtext("AbortMultipartUpload/Days") == "1"
+
+
+def test_rules_replace_all_others_and_are_deleted_together(put, oss_client):
+    put(RULE)
+    put(RULE.replace("pending", "held").replace("Enabled", "Disabled"))
+    assert [rule.id for rule in oss_client.server.bucket.lifecycle.rules] == ["held"]
+    assert [oss_client.call("DELETE", "", lifecycle=None).status for _ in range(2)] == [204, 204]
+    assert oss_client.call("GET", "", lifecycle=None).refusal[:2] == (404, "NoSuchLifecycle")
+
+
+def test_days_pass_without_any_clock_moving(put, begin, oss, oss_client):
+    put(RULE)
+    for name in ("pending/a", "kept/a"):
+        oss_client.call("PUT", name, b"x")
+        begin(name).part(1, b"x")
+    head = oss_client.call("HEAD", "pending/a").headers
+    assert head["x-oss-expiration"] == 'expiry-date="Thu, 26 Nov 2026 00:00:00 GMT", rule-id="pending"'
+    assert json.loads(let_days_pass(oss_client, 0).body) == {"objects": 2, "uploads": 2}
+    assert json.loads(let_days_pass(oss_client, 1).body) == {"objects": 1, "uploads": 1}
+    assert ([*oss.objects], [upload.key for upload in oss.bucket.uploads]) == (["kept/a"], ["kept/a"])
+
+
+def test_rules_are_applied_when_somebody_comes_after_midnight(put, oss, oss_client, oss_clock):
+    put(RULE)
+    oss_client.call("PUT", "pending/a", b"x")
+    oss_clock.tick(days=2)
+    assert oss_client.request("GET", "/kept/a").status == 403
+    assert list(oss.objects) == []
+
+
+def test_rules_are_applied_before_a_form_is_taken(put, oss, oss_client, oss_clock):
+    put(RULE)
+    oss_client.call("PUT", "pending/a", b"x")
+    oss_clock.tick(days=2)
+    oss_client.post({"key": "u/a"})
+    assert list(oss.objects) == []
+
+
+@pytest.mark.parametrize("days", [-1, 1.5, True, "1", None, 36_501])
+def test_days_are_a_whole_number(days, oss_client):
+    assert let_days_pass(oss_client, days).status == 400
+
+
+def test_no_page_of_another_origin_lets_days_pass(oss, oss_client):
+    for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+        assert oss_client.request("PUT", "/-/lifecycle", b'{"days": 1}', headers).status == 403
+    assert oss_client.request("PUT", "/-/lifecycle", b"no json").status == 400
+    assert oss_client.request("PUT", "/-/lifecycle", b"x" * 9000).status == 413
+
+
+@pytest.mark.parametrize(
+    ("rules", "refusal"),
+    [
+        ([], (400, "MalformedXML")),
+        ([RULE, RULE], (400, "MalformedXML")),
+        ([RULE, RULE.replace("<ID>pending", "<ID>other")], (400, "InvalidArgument")),
+        (
+            [RULE, RULE.replace("<ID>pending</ID><Prefix>pending/", "<Prefix>pending/deep/")],
+            (400, "InvalidArgument"),
+        ),
+        ([RULE.replace("<Days>1", "<Days>0")], (400, "InvalidArgument")),
+        ([RULE.replace("<Days>1", "<Days>1.5")], (400, "InvalidArgument")),
+        ([RULE.replace("Enabled", "On")], (400, "MalformedXML")),
+        ([RULE.replace("<Prefix>pending/</Prefix>", "")], (400, "MalformedXML")),
+        (["<Rule><Prefix/><Status>Enabled</Status></Rule>"], (400, "MalformedXML")),
+        ([RULE.replace("Rule>", "Regel>")], (400, "MalformedXML")),
+        ([RULE.replace("<Status>", "<Tag><Key>a</Key></Tag><Status>")], (400, "InvalidArgument")),
+        ([RULE.replace("<Status>", "<Filter/><Status>")], (501, "NotImplemented")),
+        (
+            [RULE.replace("<Days>1</Days>", "<CreatedBeforeDate>2030-01-01</CreatedBeforeDate>")],
+            (501, "NotImplemented"),
+        ),
+    ],
+)
+def test_each_wrong_rule_has_its_refusal(rules, refusal, put, oss):
+    assert put(*rules).refusal[:2] == refusal
+    assert oss.bucket.lifecycle.rules == ()
+
+
+def test_parts_are_matched_by_prefix_only(put):
+    assert put(RULE.replace("<Status>", "<Tag/><Status>")).refusal[2] == "0014-00000027"
+
+
+def test_overlapping_prefixes_are_allowed_where_that_is_said_or_the_actions_differ(put):
+    other = RULE.replace("<ID>pending", "<ID>other")
+    assert put(RULE, other, headers={"x-oss-allow-same-action-overlap": "true"}).status == 200
+    expires, aborts = (
+        "<Rule><Prefix/><Status>Enabled</Status><Expiration><Days>9</Days></Expiration></Rule>",
+        "<Rule><Prefix/><Status>Enabled</Status><AbortMultipartUpload><Days>9</Days></AbortMultipartUpload></Rule>",
+    )
+    assert put(expires, aborts).status == 200
+
+
+def test_rules_need_rights_on_the_bucket_and_no_domain_of_their_own(put, oss, oss_client):
+    for method in ("PUT", "GET", "DELETE"):
+        answer = oss_client.call(method, "", document(RULE), key="sts", lifecycle=None)
+        assert answer.refusal == (403, "AccessDenied", "0003-00000301")
+    oss.bucket.rules = replace(oss.bucket.rules, public_endpoint_forbidden=True)
+    assert put(RULE).status == 200

@@ -1,0 +1,114 @@
+"""ListParts and ListMultipartUploads, page by page."""
+
+from urllib.parse import quote
+
+import pytest
+
+KEY = "u/42/视频 一+1.mp4"
+BAD = (400, "InvalidArgument")
+
+
+def test_parts_are_listed_in_ascending_order_with_what_oss_knows_of_them(begin):
+    upload = begin()
+    for number in (3, 1):
+        upload.part(number, b"hello"[:number])
+    listed = upload.list().xml
+    names = (
+        "Bucket",
+        "Key",
+        "UploadId",
+        "PartNumberMarker",
+        "NextPartNumberMarker",
+        "MaxParts",
+        "IsTruncated",
+    )
+    assert [listed.findtext(name) for name in names] == [
+        *("examplebucket", KEY, upload.id, "0", "3", "1000", "false")
+    ]
+    assert [[field.text for field in part] for part in listed.findall("Part")] == [
+        ["1", "2026-11-24T14:00:00.000Z", '"2510C39011C5BE704182423E3A695E91"', "1"],
+        ["3", "2026-11-24T14:00:00.000Z", '"46356AFE55FA3CEA9CBE73AD442CAD47"', "3"],
+    ]
+
+
+def test_pages_of_parts_follow_each_other(begin):
+    upload = begin()
+    for number in range(1, 8):
+        upload.part(number, b"x")
+    numbers, marker = [], "0"
+    for _ in range(10):
+        page = upload.list(max_parts="3", part_number_marker=marker).xml
+        numbers.append([part.findtext("PartNumber") for part in page.findall("Part")])
+        marker = page.findtext("NextPartNumberMarker")
+        if page.findtext("IsTruncated") == "false":
+            break
+    assert numbers == [["1", "2", "3"], ["4", "5", "6"], ["7"]]
+
+
+def test_an_upload_without_parts_has_an_empty_list(begin):
+    listed = begin().list().xml
+    assert (listed.findall("Part"), listed.findtext("NextPartNumberMarker")) == ([], "0")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"max_parts": "1001"},
+        {"max_parts": "x"},
+        {"max_parts": "-1"},
+        {"part_number_marker": "x"},
+        {"encoding_type": "base64"},
+    ],
+)
+def test_each_wrong_parameter_is_refused(query, begin):
+    assert begin().list(**query).refusal[:2] == BAD
+
+
+def test_the_name_is_encoded_where_that_is_asked_for(begin):
+    listed = begin().list(encoding_type="url").xml
+    assert (listed.findtext("EncodingType"), listed.findtext("Key")) == ("url", quote(KEY, safe=""))
+
+
+def uploads_of(answer):
+    found = answer.xml.findall("Upload")
+    return [(upload.findtext("Key"), upload.findtext("UploadId")) for upload in found]
+
+
+def test_open_uploads_are_listed_below_a_prefix_page_by_page(begin, oss_client, oss_clock):
+    begun = []
+    for name in ("u/b", "u/a", "u/a", "v/c"):
+        begun.append((name, begin(name).id))
+        oss_clock.tick(seconds=1)
+    everything = oss_client.call("GET", "", uploads=None)
+    in_order = [begun[1], begun[2], begun[0], begun[3]]
+    assert uploads_of(everything) == in_order
+    assert everything.xml.find("Upload").findtext("Initiated") == "2026-11-24T14:00:01.000Z"
+    assert uploads_of(oss_client.call("GET", "", uploads=None, prefix="u/")) == in_order[:3]
+    pages, markers = [], {}
+    while True:
+        answer = oss_client.call("GET", "", uploads=None, **{"max-uploads": "1"}, **markers)
+        pages += uploads_of(answer)
+        if answer.element("IsTruncated") == "false":
+            break
+        markers = {
+            "key-marker": answer.element("NextKeyMarker"),
+            "upload-id-marker": answer.element("NextUploadIdMarker"),
+        }
+    assert pages == in_order
+    assert uploads_of(oss_client.call("GET", "", uploads=None, **{"key-marker": "u/a"})) == in_order[2:]
+
+
+def test_names_of_uploads_are_encoded_where_that_is_asked_for(begin, oss_client):
+    upload = begin()
+    answer = oss_client.call("GET", "", uploads=None, **{"encoding-type": "url"})
+    assert (answer.element("EncodingType"), uploads_of(answer)) == ("url", [(quote(KEY, safe=""), upload.id)])
+
+
+def test_listing_uploads_needs_a_right_on_the_bucket(oss_client):
+    answer = oss_client.call("GET", "", key="sts", uploads=None)
+    assert answer.refusal == (403, "AccessDenied", "0003-00000301")
+
+
+def test_what_is_not_listed_here_says_so(oss_client):
+    assert oss_client.call("GET", "", uploads=None, delimiter="/").refusal[:2] == (501, "NotImplemented")
+    assert oss_client.call("GET", "", uploads=None, **{"max-uploads": "1001"}).refusal[:2] == BAD

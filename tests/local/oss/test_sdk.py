@@ -1,0 +1,136 @@
+"""The local OSS as Alibaba's own Python SDK sees it, which signs and reads for itself."""
+
+from datetime import UTC, datetime, timedelta
+
+import alibabacloud_oss_v2 as sdk
+import pytest
+import requests
+from alibabacloud_oss_v2.exceptions import OperationError
+
+KEY, COPY = "u/42/视频 一+1.mp4", "v/42/copy.mp4"
+SMALLEST = 100 * 1024
+
+
+@pytest.fixture
+def bucket(oss, oss_client, oss_clock):
+    """The bucket's name, and a client that goes by the machine's clock."""
+    oss_clock.instant = datetime.now(UTC)
+    key = oss_client.keys["account"]
+    config = sdk.config.load_default()
+    config.credentials_provider = sdk.credentials.StaticCredentialsProvider(
+        key.access_key_id, key.access_key_secret
+    )
+    config.region = oss.bucket.region
+    config.endpoint = oss.origin.replace("127.0.0.1", "localhost")
+    config.use_cname = True
+    config.retry_max_attempts = 1
+    return oss.bucket.name, sdk.Client(config)
+
+
+def error_of(call, request):
+    with pytest.raises(OperationError) as failed:
+        call(request)
+    error = failed.value.unwrap()
+    return error.status_code, error.code, error.ec
+
+
+def test_an_object_is_put_looked_at_copied_and_deleted(bucket):
+    name, client = bucket
+    put = client.put_object(
+        sdk.PutObjectRequest(bucket=name, key=KEY, body=b"hello", content_type="video/mp4", acl="private")
+    )
+    head = client.head_object(sdk.HeadObjectRequest(bucket=name, key=KEY))
+    assert (head.etag, head.content_length, head.content_type) == (put.etag, 5, "video/mp4")
+    assert (head.object_type, head.hash_crc64, head.storage_class) == ("Normal", put.hash_crc64, "Standard")
+    copied = client.copy_object(
+        sdk.CopyObjectRequest(
+            bucket=name, key=COPY, source_bucket=name, source_key=KEY, forbid_overwrite=True
+        )
+    )
+    assert copied.etag == put.etag
+    again = sdk.CopyObjectRequest(bucket=name, key=COPY, source_key=KEY, if_match='"0"')
+    assert error_of(client.copy_object, again)[:2] == (412, "PreconditionFailed")
+    assert client.get_object(sdk.GetObjectRequest(bucket=name, key=COPY)).body.read() == b"hello"
+    ranged = sdk.GetObjectRequest(bucket=name, key=COPY, range_header="bytes=1-2")
+    assert client.get_object(ranged).body.read() == b"el"
+    for _ in range(2):
+        assert client.delete_object(sdk.DeleteObjectRequest(bucket=name, key=COPY)).status_code == 204
+    gone = sdk.HeadObjectRequest(bucket=name, key=COPY)
+    assert error_of(client.head_object, gone) == (404, "NoSuchKey", "0026-00000001")
+
+
+def test_parts_are_sent_listed_and_completed(bucket):
+    name, client = bucket
+    begun = client.initiate_multipart_upload(
+        sdk.InitiateMultipartUploadRequest(bucket=name, key=KEY, content_type="video/mp4")
+    )
+    assert begun.key == KEY
+    for number, content in ((1, b"a" * SMALLEST), (2, b"b" * SMALLEST)):
+        client.upload_part(
+            sdk.UploadPartRequest(
+                bucket=name, key=KEY, part_number=number, upload_id=begun.upload_id, body=content
+            )
+        )
+    url = client.presign(
+        sdk.UploadPartRequest(bucket=name, key=KEY, part_number=3, upload_id=begun.upload_id),
+        expires=timedelta(minutes=1),
+    ).url
+    assert requests.put(url, b"hello", timeout=5).status_code == 200
+    listed = client.list_parts(sdk.ListPartsRequest(bucket=name, key=KEY, upload_id=begun.upload_id))
+    assert [(part.part_number, part.size) for part in listed.parts] == [(1, SMALLEST), (2, SMALLEST), (3, 5)]
+    open_ones = client.list_multipart_uploads(sdk.ListMultipartUploadsRequest(bucket=name))
+    assert [upload.upload_id for upload in open_ones.uploads] == [begun.upload_id]
+    parts = [sdk.UploadPart(part_number=part.part_number, etag=part.etag) for part in listed.parts]
+    done = client.complete_multipart_upload(
+        sdk.CompleteMultipartUploadRequest(
+            bucket=name,
+            key=KEY,
+            upload_id=begun.upload_id,
+            acl="private",
+            complete_multipart_upload=sdk.CompleteMultipartUpload(parts=parts),
+        )
+    )
+    assert done.etag == '"C13D5C3C1ADC577BBD48CE5F406FFD88-3"'
+    over = sdk.AbortMultipartUploadRequest(bucket=name, key=KEY, upload_id=begun.upload_id)
+    assert error_of(client.abort_multipart_upload, over) == (404, "NoSuchUpload", "0042-00000002")
+
+
+def test_an_upload_is_aborted(bucket, oss):
+    name, client = bucket
+    begun = client.initiate_multipart_upload(sdk.InitiateMultipartUploadRequest(bucket=name, key=KEY))
+    client.abort_multipart_upload(
+        sdk.AbortMultipartUploadRequest(bucket=name, key=KEY, upload_id=begun.upload_id)
+    )
+    assert list(oss.bucket.uploads) == []
+
+
+def test_lifecycle_rules_are_set_and_read(bucket):
+    name, client = bucket
+    rule = sdk.LifecycleRule(
+        id="held",
+        prefix="held/",
+        status="Enabled",
+        expiration=sdk.LifecycleRuleExpiration(days=1),
+        abort_multipart_upload=sdk.LifecycleRuleAbortMultipartUpload(days=1),
+    )
+    client.put_bucket_lifecycle(
+        sdk.PutBucketLifecycleRequest(
+            bucket=name, lifecycle_configuration=sdk.LifecycleConfiguration(rules=[rule])
+        )
+    )
+    [read] = client.get_bucket_lifecycle(
+        sdk.GetBucketLifecycleRequest(bucket=name)
+    ).lifecycle_configuration.rules
+    assert (read.id, read.prefix, read.status) == ("held", "held/", "Enabled")
+    assert (read.expiration.days, read.abort_multipart_upload.days) == (1, 1)
+
+
+def test_a_large_file_goes_through_the_sdk_s_own_uploader(bucket, oss, tmp_path):
+    name, client = bucket
+    content = bytes(range(256)) * 4096
+    (tmp_path / "clip.mp4").write_bytes(content)
+    client.uploader(part_size=SMALLEST * 2, parallel_num=3).upload_file(
+        sdk.PutObjectRequest(bucket=name, key=KEY), str(tmp_path / "clip.mp4")
+    )
+    assert oss.objects[KEY].kind == "Multipart"
+    assert oss.objects[KEY].path.read_bytes() == content
