@@ -8,7 +8,6 @@ that is no ARN, a handler that does not exist, a setting that the function would
 import argparse
 import os
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,24 +17,53 @@ from function.profiles import PROFILES_TOML
 from ops.deploy.cloud_keys import missing_keys
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
-from ops.deploy.given import ENV, ENVIRONMENT, Given, needed_names, variables, where_it_is_given
+from ops.deploy.given import DEFAULT, ENV, ENVIRONMENT, Given, needed_names, variables, where_it_is_given
+from ops.deploy.hints import deployment_hints, stand_in_hints
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.rules import (
-    environment,
     file_problems,
     functions,
-    mapping,
     resource_problems,
     setting_problems,
 )
 from ops.deploy.s_yaml import Place, Problem, SourceFile, read_s_yaml
 from ops.deploy.schema_check import schema_problems
-from ops.deploy.setting_rules import doubtful_settings
+from ops.terminal.command_line import wrapped
+from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.screen import Screen
 
-SUMMARY = "check s.yaml and .env, strictly and offline"
+SUMMARY = Text("check s.yaml and .env, strictly and offline", "离线严格检查 s.yaml 与 .env")
+ABOUT = Text(
+    __doc__,
+    "在向云端发送任何东西之前，离线严格检查 s.yaml 与 .env。\n\n"
+    "部署工具会放过的也拒绝：任何一层拼错的属性、没有方法的触发器、不是 ARN 的角色、不存在的 handler、"
+    "函数会拒绝的设置。",
+)
 ROOT = Path(__file__).resolve().parents[2]
 STAND_IN_ACCOUNT = "1234567890123456"
-PINNED = "write fc3@0.1.22"
+WORDS = {
+    "file": Text("default: s.yaml", "默认：s.yaml"),
+    "for_deploy": Text(
+        "refuse the example's values too, as `make deploy` does", "也拒绝示例里的值，与 `make deploy` 相同"
+    ),
+    "note": Text("note: {text}", "提示：{text}"),
+    "error": Text("error: {text}", "错误：{text}"),
+    "problem": Text("1 problem", "1 个问题"),
+    "problems": Text("{count} problems", "{count} 个问题"),
+    "none": Text("{name}: no problems", "{name}：没有问题"),
+    "empty": Text("is empty; it must be a mapping", "是空的；应为映射"),
+    "untouched": Text(
+        "still has the value of .env.example; set your own", "还是 .env.example 里的值，请改成你自己的"
+    ),
+    "no_key": Text(
+        "not set: the deployment tool finds no key of the cloud. Export AccountID, AccessKeyID and"
+        " AccessKeySecret of the RAM user that deploys",
+        "没有设置：部署工具找不到云账号的密钥。请导出负责部署的 RAM 用户的 AccountID、AccessKeyID 与"
+        " AccessKeySecret",
+    ),
+    "defaults": Text("at their defaults: {names}", "取默认值的：{names}"),
+}
+ORIGINS = {ENVIRONMENT: Text(ENVIRONMENT, "环境变量")}
 
 
 @dataclass
@@ -49,33 +77,33 @@ class Report:
         variables: name, value as it may be shown, where it comes from.
     """
 
-    problems: list[str] = field(default_factory=list)
-    hints: list[str] = field(default_factory=list)
-    variables: list[tuple[str, str, str]] = field(default_factory=list)
+    problems: list[Text] = field(default_factory=list)
+    hints: list[Text] = field(default_factory=list)
+    variables: list[tuple[str, Text, str]] = field(default_factory=list)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", type=Path, default=ROOT / "s.yaml", help="default: s.yaml")
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument(
-        "--for-deploy",
-        action="store_true",
-        help="refuse the example's values too, as `make deploy` does",
+        "file", nargs="?", type=Path, default=ROOT / "s.yaml", help=WORDS["file"].say(language)
     )
+    parser.add_argument("--for-deploy", action="store_true", help=WORDS["for_deploy"].say(language))
+    add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
     report = check(args.file, os.environ, for_deploy=args.for_deploy)
-    _print_variables(report.variables)
+    _show_variables(report.variables, screen, language)
     for hint in report.hints:
-        print(f"note: {hint}")
-    sys.stdout.flush()
+        screen.line(WORDS["note"].say(language, text=hint.say(language)))
     for problem in report.problems:
-        print(f"error: {problem}", file=sys.stderr)
+        complaints.line(WORDS["error"].say(language, text=problem.say(language)))
     if report.problems:
         count = len(report.problems)
-        print(f"{count} problem{'s' * (count > 1)}", file=sys.stderr)
+        complaints.line(WORDS["problems" if count > 1 else "problem"].say(language, count=count))
         return 1
-    print(f"{args.file.name}: no problems")
+    screen.line(WORDS["none"].say(language, name=args.file.name))
     return 0
 
 
@@ -91,7 +119,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     """
     source = read_s_yaml(file)
     if not isinstance(source.content, dict):
-        wrong = source.problems or (Problem((), "is empty; it must be a mapping"),)
+        wrong = source.problems or (Problem((), WORDS["empty"]),)
         return Report([_line(file, source, problem) for problem in wrong])
     env_file = read_env_file(file.with_name(ENV))
     given = Given(env_file.values, environ, read_env_file(file.with_name(".env.example")).values)
@@ -113,18 +141,9 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         found += [problem for problem in refused if _is_the_operators(problem, given, stand_ins)]
     else:
         found += refused
-        found += [
-            Problem((ENV, name), "still has the value of .env.example; set your own")
-            for name in given.placeholders(needed)
-        ]
+        found += [Problem((ENV, name), WORDS["untouched"]) for name in given.placeholders(needed)]
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
-        found.append(
-            Problem(
-                (ENVIRONMENT, ", ".join(names)),
-                "not set: the deployment tool finds no key of the cloud. Export AccountID, AccessKeyID and"
-                " AccessKeySecret of the RAM user that deploys",
-            )
-        )
+        found.append(Problem((ENVIRONMENT, ", ".join(names)), WORDS["no_key"]))
     return Report(
         [
             *env_file.problems,
@@ -132,9 +151,9 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             *(_line(file, source, problem) for problem in found),
         ],
         [
-            *_stand_in_hints(stand_ins, file.with_name(ENV).exists()),
+            *stand_in_hints(stand_ins, file.with_name(ENV).exists()),
             *unknown_names(env_file),
-            *_hints(file, document, values),
+            *deployment_hints(file, document, values),
         ],
         variables(resolver, given),
     )
@@ -153,69 +172,39 @@ def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
                 yield problem
 
 
-def _stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator[str]:
-    if stand_ins:
-        names = ", ".join(sorted(stand_ins))
-        before = "fill in .env" if has_env_file else "cp .env.example .env, and fill it in"
-        yield (
-            f"not configured yet: {names} stand in with the values of .env.example; what is missing beside"
-            f" them was not asked for. Before `make deploy`: {before}"
-        )
-
-
-def _hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[str]:
-    for _, props in functions(document):
-        if not (file.parent / str(props.get("code", "")) / "handler.py").is_file():
-            yield f"{props.get('code')} is not built yet; `make package` makes it, and every deployment does"
-        if mapping(props.get("customDomain")).get("domainName") == "auto":
-            yield "customDomain.domainName is auto: a test domain, not for production"
-        if props.get("logConfig") == "auto":
-            yield "logConfig is auto: the tool creates a log project, which needs rights on Log Service"
-        if "customDomain" in props and not all(
-            _is_closed(trigger) for trigger in props.get("triggers") or []
-        ):
-            yield (
-                "the *.fcapp.run address stays open beside customDomain, past what guards that domain: write"
-                " disableURLInternet: true into triggerConfig"
-            )
-        yield from doubtful_settings(environment(props))
-    for name, resource in mapping(document.get("resources")).items():
-        if mapping(resource).get("component") == "fc3":
-            yield f"resources.{name}.component has no version, so each deployment takes the newest: {PINNED}"
-    if not values.get("AccountID"):
-        yield "config('AccountID') comes from the key pair of `s config add`; it was not looked up"
-
-
-def _print_variables(variables: list[tuple[str, str, str]]) -> None:
+def _show_variables(variables: list[tuple[str, Text, str]], screen: Screen, language: str) -> None:
     for name, value, origin in variables:
-        if origin != "default":
-            print(f"  {name:<22} {value:<60} {origin}")
-    defaults = [
-        f"{name}={value}" if value else name for name, value, origin in variables if origin == "default"
-    ]
+        if origin != DEFAULT:
+            source = ORIGINS.get(origin, Text(origin, origin))
+            screen.line(f"  {name:<22} {value.say(language):<60} {source.say(language)}")
+    defaults = [f"{name}={value.en}".rstrip("=") for name, value, origin in variables if origin == DEFAULT]
     if defaults:
-        print(
-            textwrap.fill(
-                f"at their defaults: {', '.join(defaults)}",
-                100,
-                initial_indent="  ",
-                subsequent_indent="    ",
-            )
-        )
+        listed = WORDS["defaults"].say(language, names=", ".join(defaults))
+        first, *others = wrapped(listed, 96)
+        for line in [f"  {first}", *(f"    {line}" for line in others)]:
+            screen.line(line)
 
 
-def _is_closed(trigger: Any) -> bool:
-    return mapping(mapping(trigger).get("triggerConfig")).get("disableURLInternet") is True
-
-
-def _line(file: Path, source: SourceFile, problem: Problem) -> str:
+def _line(file: Path, source: SourceFile, problem: Problem) -> Text:
+    """Where it is, and what: after a name its value or (in English) a verb, after anything else a colon."""
     place: Place = problem.place
     while place and place not in source.lines:
         place = place[:-1]
-    where = ".".join(str(part) for part in problem.place)
-    if problem.place[:1] in ((ENV,), (ENVIRONMENT,)):
-        where = ": ".join(str(part) for part in problem.place)
-    elif problem.place[:1] != (PROFILES_TOML,):
-        where = f"{file.name}:{source.lines.get(place, 1)}: {where}".removesuffix(": ")
-    joint = " " if problem.place and (problem.sentence[0].islower() or problem.sentence[0] == "=") else ": "
-    return f"{where}{joint}{problem.sentence}"
+    shown = problem.place[:-1] if problem.names_itself else problem.place
+    if problem.place[:1] in ((ENV,), (ENVIRONMENT,), (PROFILES_TOML,)):
+        parts = [ORIGINS.get(str(part), Text(str(part), str(part))) for part in shown]
+    else:
+        name = ".".join(map(str, shown))
+        parts = [
+            Text(*[f"{file.name}:{source.lines.get(place, 1)}"] * 2),
+            *([Text(name, name)] if name else []),
+        ]
+    where = Text(": ".join(part.en for part in parts), "：".join(part.zh for part in parts))
+    if not parts:
+        return problem.sentence
+    en, zh = problem.sentence
+    is_value = en.startswith("=") and not problem.names_itself
+    is_verb = bool(problem.place) and en[0].islower() and not problem.names_itself
+    return Text(
+        f"{where.en}{' ' if is_value or is_verb else ': '}{en}", f"{where.zh}{' ' if is_value else '：'}{zh}"
+    )

@@ -18,12 +18,21 @@ from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import Screen
 
-SUMMARY = "verify and deploy, without the secrets that the deployment tool prints"
+SUMMARY = Text(
+    "verify and deploy, without the secrets that the deployment tool prints",
+    "检查并部署，不显示部署工具打印的密钥",
+)
+ABOUT = Text(
+    __doc__,
+    "用部署工具（Serverless Devs）检查并部署，显示它的输出，但不显示其中的密钥。\n\n"
+    "`make deploy` 在 `check-deploy` 之后运行它；部署工具在 node_modules 里。",
+)
 
 CLI = ROOT / "node_modules" / ".bin" / "s"
 # One line of JSON at the end, instead of the same drawn for a person.
 STEPS = (("verify",), ("deploy", "-y", "-o", "raw"))
 WORDS = {
+    "default": Text("default: {name}", "默认：{name}"),
     "no_tool": Text("{tool} is not there. Run: make deploy", "没有 {tool}。请运行：make deploy"),
     "failed": Text("`s {step}` ended with {code}.", "`s {step}` 以 {code} 结束。"),
     "deployed": Text("{name} is deployed in {region}", "{name} 已部署到 {region}"),
@@ -40,10 +49,12 @@ WORDS = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", type=Path, default=ROOT / "s.yaml", help="default: s.yaml")
-    parser.add_argument("--tool", type=Path, default=CLI, help="default: node_modules/.bin/s")
-    add_language_argument(parser)
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    default = WORDS["default"]
+    file_help, tool_help = (default.say(language, name=name) for name in ("s.yaml", "node_modules/.bin/s"))
+    parser.add_argument("file", nargs="?", type=Path, default=ROOT / "s.yaml", help=file_help)
+    parser.add_argument("--tool", type=Path, default=CLI, help=tool_help)
+    add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ops.terminal.language import Text, why_unreadable
+
 ASSIGNMENT = re.compile(
     r"""[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*
         (?:(?P<quote>['"`])(?P<quoted>(?:\\(?=[\s\S])[\s\S]|(?!(?P=quote))[\s\S])*)(?P=quote)
@@ -29,7 +31,7 @@ class EnvFile:
     """
 
     values: Mapping[str, str]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Text, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,16 +47,16 @@ def read_env_file(path: Path) -> EnvFile:
     except FileNotFoundError:
         return EnvFile({})
     except (OSError, UnicodeDecodeError) as error:
-        return EnvFile(
-            {}, (f"{path.name} cannot be read: {getattr(error, 'strerror', None) or 'save it as UTF-8'}",)
-        )
+        why = why_unreadable(error) if isinstance(error, OSError) else SAVE_AS_UTF8
+        said = Text(f"{path.name} cannot be read: {why.en}", f"无法读取 {path.name}：{why.zh}")
+        return EnvFile({}, (said,))
     return parse_env(text, path.name)
 
 
 def parse_env(text: str, file_name: str = ".env") -> EnvFile:
     values: dict[str, str] = {}
     places: dict[str, str] = {}
-    problems: list[str] = []
+    problems: list[Text] = []
     position = 0
     while position < len(text):
         line = text.count("\n", 0, position) + 1
@@ -64,30 +66,45 @@ def parse_env(text: str, file_name: str = ".env") -> EnvFile:
         match = ASSIGNMENT.match(text, position)
         rest = REST_OF_LINE.match(text, match.end()) if match else None
         if match is None or rest is None:
-            problems.append(f"{file_name}:{line}: is not NAME=value, NAME='value' or NAME=\"value\"")
+            problems.append(
+                Text(
+                    f"{file_name}:{line}: is not NAME=value, NAME='value' or NAME=\"value\"",
+                    f"{file_name}:{line}：应为 NAME=value、NAME='value' 或 NAME=\"value\"",
+                )
+            )
             position = text.find("\n", position) + 1 or len(text)
             continue
         name, where = match["name"], f"{file_name}:{line}: {match['name']}"
         if name in values:
-            problems.append(f"{where} is set twice; keep one of the lines")
+            problems.append(
+                Text(f"{where} is set twice; keep one of the lines", f"{where} 设置了两次，请只留一行")
+            )
         values[name] = _value(match, where, problems)
         places[name] = f"{file_name}:{line}"
         position = rest.end()
     return EnvFile(values, tuple(problems), places)
 
 
-def exported_problems(env_file: EnvFile, environ: Mapping[str, str]) -> Iterator[str]:
+def exported_problems(env_file: EnvFile, environ: Mapping[str, str]) -> Iterator[Text]:
     """What the tool would replace in the environment itself: it expands each variable that the file names."""
     for name, place in env_file.places.items():
         if "$" in environ.get(name, ""):
-            yield f"{place}: {name} is exported with a $ and stands here too; {_NO_DOLLAR}, or drop this line"
+            yield Text(
+                f"{place}: {name} is exported with a $ and stands here too; {NO_DOLLAR.en},"
+                " or drop this line",
+                f"{place}：{name} 已导出且含 $，这里又写了一次；{NO_DOLLAR.zh}，或删去这一行",
+            )
 
 
+SAVE_AS_UTF8 = Text("save it as UTF-8", "请存为 UTF-8")
 # Twice, and a backslash or single quotes do not keep it from that.
-_NO_DOLLAR = "the tool puts a variable there, however it is quoted: take a value without a $"
+NO_DOLLAR = Text(
+    "the tool puts a variable there, however it is quoted: take a value without a $",
+    "无论加什么引号，部署工具都会把 $ 后面当作变量替换：请换一个不含 $ 的值",
+)
 
 
-def _value(match: re.Match[str], where: str, problems: list[str]) -> str:
+def _value(match: re.Match[str], where: str, problems: list[Text]) -> str:
     if match["quote"]:
         value = match["quoted"]
         if match["quote"] == '"':
@@ -96,10 +113,26 @@ def _value(match: re.Match[str], where: str, problems: list[str]) -> str:
         value, hash_sign, _ = match["plain"].partition("#")
         # "NAME=value # remark" is what the remark looks like; "NAME=a#b" is a value cut short.
         if hash_sign and value and not value[-1].isspace():
-            problems.append(f'{where} holds a # and ends there; write {match["name"]}="..."')
+            quoted = f'{match["name"]}="..."'
+            problems.append(
+                Text(
+                    f"{where} holds a # and ends there; write {quoted}",
+                    f"{where} 含有 #，值到此为止；请写成 {quoted}",
+                )
+            )
         value = value.strip()
         if value[:1] in ("'", '"', "`"):
-            problems.append(f"{where} begins with a quote that is never closed on its own; close or drop it")
+            problems.append(
+                Text(
+                    f"{where} begins with a quote that is never closed on its own; close or drop it",
+                    f"{where} 开头的引号没有配对，请补上或去掉",
+                )
+            )
     if "$" in value:
-        problems.append(f"{where} holds a $; {_NO_DOLLAR}, or export it and drop this line")
+        problems.append(
+            Text(
+                f"{where} holds a $; {NO_DOLLAR.en}, or export it and drop this line",
+                f"{where} 含有 $；{NO_DOLLAR.zh}，或改为导出到环境变量并删去这一行",
+            )
+        )
     return value

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.deploy.s_yaml import Place, Problem
+from ops.terminal.language import Failure, Text
 
 EXPRESSION = re.compile(r"\$\{([^{}]*)\}")
 MAX_DEPTH = 8
@@ -57,18 +58,23 @@ class Resolver:
         try:
             return self.expand(text, 0)
         except ExpressionError as error:
-            self.problems.append(Problem(place, str(error)))
+            self.problems += [Problem(place, sentence) for sentence in error.sentences]
             self.unresolved.add(place)
             return ""
 
     def expand(self, text: str, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise ExpressionError(f"{text}: refers to itself")
+            raise ExpressionError(Text(f"{text}: refers to itself", f"{text}：引用了自己"))
         if whole := EXPRESSION.fullmatch(text):
             return self.expression(whole[1], depth)
         expanded = EXPRESSION.sub(lambda match: str(self.expression(match[1], depth)), text)
         if "${" in expanded:
-            raise ExpressionError(f"{text}: has a ${{ that is not closed, or one inside another")
+            raise ExpressionError(
+                Text(
+                    f"{text}: has a ${{ that is not closed, or one inside another",
+                    f"{text}：有没闭合的 ${{，或一个套着另一个",
+                )
+            )
         return expanded
 
     def expression(self, source: str, depth: int) -> Any:
@@ -76,7 +82,10 @@ class Resolver:
             node = ast.parse(source.strip(), mode="eval").body
         except (SyntaxError, ValueError):
             raise ExpressionError(
-                f"${{{source}}}: is not an expression such as env('NAME', 'default')"
+                Text(
+                    f"${{{source}}}: is not an expression such as env('NAME', 'default')",
+                    f"${{{source}}}：不是 env('NAME', 'default') 这样的表达式",
+                )
             ) from None
         return self.evaluate(node, source, depth)
 
@@ -91,18 +100,32 @@ class Resolver:
                 return self.call(name, [self.evaluate(arg, source, depth) for arg in args], source)
             case ast.Attribute() | ast.Name():
                 return self.reference(ast.unparse(node), source, depth)
-        raise ExpressionError(f"${{{source}}}: cannot be worked out offline; use env('NAME', 'default')")
+        raise ExpressionError(
+            Text(
+                f"${{{source}}}: cannot be worked out offline; use env('NAME', 'default')",
+                f"${{{source}}}：离线时无法求值，请用 env('NAME', 'default')",
+            )
+        )
 
     def env(self, name: str, default: ast.expr | None, source: str, depth: int) -> Any:
         if value := self.environ.get(name):
             self.used[name] = None
             if "${" in value:
-                raise ExpressionError(f"{name}: its value holds ${{, which the tool would replace")
+                raise ExpressionError(
+                    Text(
+                        f"{name}: its value holds ${{, which the tool would replace",
+                        f"{name}：值里有 ${{，部署工具会替换它",
+                    )
+                )
             return value
         if default is None:
             raise ExpressionError(
-                f"{name} is not set and has no default; set it in .env or in the environment, or write"
-                f" ${{env('{name}', 'default')}}"
+                Text(
+                    f"{name} is not set and has no default; set it in .env or in the environment, or write"
+                    f" ${{env('{name}', 'default')}}",
+                    f"{name} 没有设置，也没有默认值；请在 .env 或环境变量里设置，或写成"
+                    f" ${{env('{name}', 'default')}}",
+                )
             )
         value = self.evaluate(default, source, depth)
         self.used[name] = str(value)
@@ -122,9 +145,14 @@ class Resolver:
                     return self.file(name, argument, source)
                 case "json":
                     return self.json(argument, source)
+        known = (
+            "env('NAME'), env('NAME', 'default'), config('AccountID'), file('f'), path('f'), json(file('f'))"
+        )
         raise ExpressionError(
-            f"${{{source}}}: cannot be worked out offline; allowed are env('NAME'), env('NAME', 'default'),"
-            " config('AccountID'), file('f'), path('f'), json(file('f')), vars.x and this.props.x"
+            Text(
+                f"${{{source}}}: cannot be worked out offline; allowed are {known}, vars.x and this.props.x",
+                f"${{{source}}}：离线时无法求值，可用：{known}、vars.x、this.props.x",
+            )
         )
 
     def file(self, name: str, argument: str, source: str) -> str:
@@ -132,13 +160,15 @@ class Resolver:
         try:
             return path.read_text("utf-8") if name == "file" else str(path.resolve(strict=True))
         except (OSError, UnicodeDecodeError):
-            raise ExpressionError(f"${{{source}}}: {argument} cannot be read") from None
+            raise ExpressionError(
+                Text(f"${{{source}}}: {argument} cannot be read", f"${{{source}}}：无法读取 {argument}")
+            ) from None
 
     def json(self, argument: str, source: str) -> Any:
         try:
             return json.loads(argument)
         except ValueError:
-            raise ExpressionError(f"${{{source}}}: is not JSON") from None
+            raise ExpressionError(Text(f"${{{source}}}: is not JSON", f"${{{source}}}：不是 JSON")) from None
 
     def reference(self, path: str, source: str, depth: int) -> Any:
         first, *rest = path.split(".")
@@ -150,9 +180,11 @@ class Resolver:
         for name in rest:
             here = here.get(name) if isinstance(here, dict) else None
         if not rest or here is None:
-            raise ExpressionError(f"${{{source}}}: there is no {path} in this file")
+            raise ExpressionError(
+                Text(f"${{{source}}}: there is no {path} in this file", f"${{{source}}}：文件里没有 {path}")
+            )
         return self.expand(here, depth + 1) if isinstance(here, str) and "${" in here else here
 
 
-class ExpressionError(Exception):
-    """Raised for a ``${...}`` that has no value; the message says why."""
+class ExpressionError(Failure):
+    """Raised for a ``${...}`` that has no value; its sentence says why."""

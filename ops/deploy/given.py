@@ -4,14 +4,15 @@ Where the variables of ``s.yaml`` come from: the environment, ``.env``, or the v
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ops.deploy.expressions import Resolver
 from ops.deploy.s_yaml import Problem
 from ops.deploy.schema_check import is_secret
+from ops.terminal.language import Text
 
-ENV, ENVIRONMENT = ".env", "environment"
+ENV, ENVIRONMENT, DEFAULT = ".env", "environment", "default"
 WITHOUT_DEFAULT = re.compile(r"""\$\{\s*env\(\s*['"](\w+)['"]\s*\)\s*\}""")
 # What .env.example writes where only the operator knows the value.
 PLACEHOLDER = re.compile(r"my-bucket|1234567890123456")
@@ -72,23 +73,22 @@ def where_it_is_given(problem: Problem, resolver: Resolver, given: Given) -> Pro
     *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
     if block != "environmentVariables" or name not in resolver.used or resolver.used[str(name)]:
         return problem
-    return Problem((ENVIRONMENT if given.environ.get(str(name)) else ENV, name), problem.sentence)
+    place = (ENVIRONMENT if given.environ.get(str(name)) else ENV, name)
+    return replace(problem, place=place)
 
 
-def variables(resolver: Resolver, given: Given) -> list[tuple[str, str, str]]:
+def variables(resolver: Resolver, given: Given) -> list[tuple[str, Text, str]]:
     """Each variable that was used: name, value as it may be shown, where it comes from."""
     rows = []
     for name, default in resolver.used.items():
         if default is not None:
-            rows.append((name, default, "default"))
+            rows.append((name, Text(default, default), DEFAULT))
             continue
         value = resolver.environ[name]
-        text = f"({len(value)} characters, not shown)" if is_secret(name) else value
-        rows.append(
-            (
-                name,
-                text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "...",
-                given.origin(name),
-            )
-        )
+        text = value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
+        shown = Text(text, text)
+        if is_secret(name):
+            count = len(value)
+            shown = Text(f"({count} characters, not shown)", f"（{count} 个字符，不显示）")
+        rows.append((name, shown, given.origin(name)))
     return rows

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from ops.deploy.env_file import EnvFile, read_env_file
+from ops.deploy.schema_check import did_you_mean
 from ops.terminal.language import Text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,13 +36,14 @@ def operator_environment(env_file: Path, environ: Mapping[str, str]) -> dict[str
     return {**read_env_file(env_file).values, **environ}
 
 
-def unknown_names(env_file: EnvFile) -> Iterator[str]:
+def unknown_names(env_file: EnvFile) -> Iterator[Text]:
     """A sentence for each name that nothing reads: most are misspelt."""
     known = _known_names()
     for name, place in env_file.places.items():
         if name not in known and not NAMES_OF_OTHERS.fullmatch(name):
             close = get_close_matches(name.upper(), known, n=1)
-            yield f"{place}: {name} is no setting" + (f"; did you mean {close[0]}?" if close else "")
+            meant = did_you_mean(close)
+            yield Text(f"{place}: {name} is no setting{meant.en}", f"{place}：没有 {name} 这个设置{meant.zh}")
 
 
 @cache

@@ -14,8 +14,10 @@ from function.profiles import PROFILES_TOML
 from function.setting_table import SETTINGS
 from function.settings import read_settings
 from ops.deploy.s_yaml import Place, Problem
-from ops.deploy.schema_check import is_secret, shown
+from ops.deploy.schema_check import is_secret, wrong_value
 from ops.deploy.setting_rules import unusable_settings
+from ops.terminal.language import Text
+from ops.terminal.phrases import in_both
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
 SETTING_NAMES = frozenset(row.name for row in SETTINGS)
@@ -26,21 +28,27 @@ MAX_ENVIRONMENT_BYTES = 4096
 MIN_GB_PER_CPU, MAX_GB_PER_CPU = 1, 4
 CPU_STEP = Decimal("0.05")
 LITERAL_ONLY = ("access",)
+LITERAL = Text(
+    "must be a literal: the tool does not replace ${...} here; use `s deploy -a NAME`",
+    "应直接写出：部署工具在这里不替换 ${...}；请用 `s deploy -a NAME`",
+)
+NOT_OURS = Text("is set by Function Compute itself; remove it", "由函数计算自己设置，请删去")
 
 
 def file_problems(written: Any) -> Iterator[Problem]:
     """What can be said before ``${...}`` is replaced."""
     for name in LITERAL_ONLY:
         if "${" in str(written.get(name, "")):
-            yield Problem(
-                (name,), "must be a literal: the tool does not replace ${...} here; use `s deploy -a NAME`"
-            )
+            yield Problem((name,), LITERAL)
     for place, props in functions(written):
         for name, value in mapping(props.get("environmentVariables")).items():
             if is_secret(name) and not _comes_from_outside(str(value or "")):
                 yield Problem(
                     (*place, "environmentVariables", name),
-                    f"is a secret and must come from outside: ${{env('{name}', '')}}",
+                    Text(
+                        f"is a secret and must come from outside: ${{env('{name}', '')}}",
+                        f"是密钥，应从外面传入：${{env('{name}', '')}}",
+                    ),
                 )
 
 
@@ -68,7 +76,7 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
         for problem in error.problems:
             is_profile = problem.setting == PROFILES_TOML
             where = (PROFILES_TOML,) if is_profile else (*place, "environmentVariables", problem.setting)
-            yield Problem(where, problem.sentence.removeprefix(problem.setting).lstrip(": "))
+            yield Problem(where, in_both(problem.sentence), names_itself=True)
 
 
 def functions(document: Any) -> Iterator[tuple[Place, dict[str, Any]]]:
@@ -100,19 +108,24 @@ def _size_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if not (isinstance(cpu, int | float) and isinstance(memory, int)) or cpu <= 0:
         return
     if Decimal(str(cpu)) % CPU_STEP:
-        yield Problem((*place, "cpu"), f"= {cpu}: must be a multiple of {CPU_STEP}")
+        step = Text(f"must be a multiple of {CPU_STEP}", f"应为 {CPU_STEP} 的倍数")
+        yield wrong_value(cpu, (*place, "cpu"), step)
     if not MIN_GB_PER_CPU <= memory / 1024 / cpu <= MAX_GB_PER_CPU:
         least, most = memory / 1024 / MAX_GB_PER_CPU, memory / 1024 / MIN_GB_PER_CPU
         yield Problem(
             (*place, "cpu"),
-            f"= {cpu} does not go with memorySize {memory}: memory in GB must be {MIN_GB_PER_CPU} to"
-            f" {MAX_GB_PER_CPU} times the cpu, so cpu {least:g} to {most:g}",
+            Text(
+                f"= {cpu} does not go with memorySize {memory}: memory in GB must be {MIN_GB_PER_CPU} to"
+                f" {MAX_GB_PER_CPU} times the cpu, so cpu {least:g} to {most:g}",
+                f"= {cpu} 与 memorySize {memory} 不相配：以 GB 计的内存应为 cpu 的 {MIN_GB_PER_CPU} 到"
+                f" {MAX_GB_PER_CPU} 倍，所以 cpu 应为 {least:g} 到 {most:g}",
+            ),
         )
 
 
 def _scaling_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if "provisionConfig" in props and "scalingConfig" in props:
-        yield Problem((*place, "scalingConfig"), "excludes provisionConfig; keep one of them")
+        yield Problem((*place, "scalingConfig"), _excludes("provisionConfig"))
 
 
 def _handler_problems(props: Mapping[str, Any], place: Place, root: Path) -> Iterator[Problem]:
@@ -126,16 +139,20 @@ def _handler_problems(props: Mapping[str, Any], place: Place, root: Path) -> Ite
         module, function = handler.split(".")
         problem = _missing_function(root / f"{module}.py", function)
         if problem:
-            yield Problem((*place, *path), f"= {shown(handler, path)}: {problem}")
+            yield wrong_value(handler, (*place, *path), problem)
 
 
-def _missing_function(file: Path, function: str) -> str:
+def _excludes(other: str) -> Text:
+    return Text(f"excludes {other}; keep one of them", f"与 {other} 只能留一个")
+
+
+def _missing_function(file: Path, function: str) -> Text | None:
     try:
         tree = ast.parse(file.read_text("utf-8"))
     except OSError:
-        return f"there is no {file.name} beside s.yaml"
+        return Text(f"there is no {file.name} beside s.yaml", f"s.yaml 旁没有 {file.name}")
     except (SyntaxError, ValueError):
-        return f"{file.name} is not Python"
+        return Text(f"{file.name} is not Python", f"{file.name} 不是 Python")
     defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     names = defined + [
         target.id
@@ -145,9 +162,12 @@ def _missing_function(file: Path, function: str) -> str:
         if isinstance(target, ast.Name)
     ]
     if function in names:
-        return ""
-    public = ", ".join(name for name in defined if not name.startswith("_")) or "none"
-    return f"{file.name} has no function {function} (it has: {public})"
+        return None
+    public = ", ".join(name for name in defined if not name.startswith("_"))
+    return Text(
+        f"{file.name} has no function {function} (it has: {public or 'none'})",
+        f"{file.name} 里没有函数 {function}（有：{public or '无'}）",
+    )
 
 
 def _trigger_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
@@ -157,47 +177,51 @@ def _trigger_problems(props: Mapping[str, Any], place: Place) -> Iterator[Proble
         here: Place = (*place, "triggers", index)
         qualifier = str(trigger.get("qualifier", "LATEST"))
         if qualifier in seen:
-            yield Problem(
-                (*here, "qualifier"),
+            sentence = Text(
                 f"= {qualifier}: trigger {seen[qualifier]} has it too; a version has one HTTP trigger",
+                f"= {qualifier}：触发器 {seen[qualifier]} 也是它；一个版本只有一个 HTTP 触发器",
             )
+            yield Problem((*here, "qualifier"), sentence)
         seen.setdefault(qualifier, index)
         config = mapping(trigger.get("triggerConfig"))
         yield from _method_problems(config.get("methods"), (*here, "triggerConfig", "methods"))
         if config.get("authType") == "function":
             yield Problem(
                 (*here, "triggerConfig", "authType"),
-                "= function: a mini-program cannot sign for Function Compute; write anonymous, CALLER_AUTH"
-                " decides inside",
+                Text(
+                    "= function: a mini-program cannot sign for Function Compute; write anonymous,"
+                    " CALLER_AUTH decides inside",
+                    "= function：小程序无法为函数计算签名；请写 anonymous，由函数里的 CALLER_AUTH 把关",
+                ),
             )
         if config.get("authType") == "jwt" and "authConfig" not in config:
-            yield Problem(
-                (*here, "triggerConfig", "authConfig"), "is missing; authType: jwt needs jwks and tokenLookup"
+            sentence = Text(
+                "is missing; authType: jwt needs jwks and tokenLookup",
+                "缺少；authType: jwt 需要 jwks 与 tokenLookup",
             )
+            yield Problem((*here, "triggerConfig", "authConfig"), sentence)
         auth = mapping(config.get("authConfig"))
         if "whitelist" in auth and "blacklist" in auth:
-            yield Problem(
-                (*here, "triggerConfig", "authConfig", "blacklist"), "excludes whitelist; keep one of them"
-            )
+            yield Problem((*here, "triggerConfig", "authConfig", "blacklist"), _excludes("whitelist"))
 
 
 def _method_problems(methods: Any, place: Place) -> Iterator[Problem]:
     if isinstance(methods, list) and methods:
         missing = [method for method in NEEDED_METHODS if method not in methods]
         if missing:
-            yield Problem(
-                place,
-                f"= {shown(methods, place)}: lacks {', '.join(missing)}, which the function answers",
-            )
+            names = ", ".join(missing)
+            lacks = Text(f"lacks {names}, which the function answers", f"缺少函数要应答的 {names}")
+            yield wrong_value(methods, place, lacks)
 
 
 def _domain_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if not isinstance(domain := props.get("customDomain"), dict):
         return
     if "HTTPS" in str(domain.get("protocol", "")) and "certConfig" not in domain:
-        yield Problem(
-            (*place, "customDomain", "certConfig"), "is missing; protocol HTTPS needs a certificate"
+        sentence = Text(
+            "is missing; protocol HTTPS needs a certificate", "缺少；protocol 为 HTTPS 时需要证书"
         )
+        yield Problem((*place, "customDomain", "certConfig"), sentence)
     methods: Any = mapping(domain.get("route")).get("methods")
     yield from _method_problems(methods, (*place, "customDomain", "route", "methods"))
 
@@ -207,21 +231,23 @@ def _environment_problems(props: Mapping[str, Any], place: Place) -> Iterator[Pr
     place = (*place, "environmentVariables")
     for name in variables:
         if name.startswith(("FC_", "ALIBABA_CLOUD_")):
-            yield Problem((*place, name), "is set by Function Compute itself; remove it")
+            yield Problem((*place, name), NOT_OURS)
         elif name not in SETTING_NAMES:
-            yield Problem(
-                (*place, name), f"is no setting of this function (known: {', '.join(sorted(SETTING_NAMES))})"
+            known = ", ".join(sorted(SETTING_NAMES))
+            sentence = Text(
+                f"is no setting of this function (known: {known})", f"不是本函数的设置（可用：{known}）"
             )
+            yield Problem((*place, name), sentence)
     size = sum(len(f"{name}{value}".encode()) for name, value in variables.items())
     if size > MAX_ENVIRONMENT_BYTES:
-        yield Problem(
-            place, f"has {size} bytes of names and values; Function Compute takes {MAX_ENVIRONMENT_BYTES}"
+        sentence = Text(
+            f"has {size} bytes of names and values; Function Compute takes {MAX_ENVIRONMENT_BYTES}",
+            f"的名字和值共 {size} 字节，函数计算最多接受 {MAX_ENVIRONMENT_BYTES} 字节",
         )
+        yield Problem(place, sentence)
     if variables.get("PROFILES_FILE", "profiles.toml") not in ("", "profiles.toml"):
-        yield Problem(
-            (*place, "PROFILES_FILE"),
-            f"= {shown(variables['PROFILES_FILE'], place)}: must be profiles.toml; only that is packaged",
-        )
+        only = Text("must be profiles.toml; only that is packaged", "应为 profiles.toml，只有它会被打包")
+        yield wrong_value(variables["PROFILES_FILE"], (*place, "PROFILES_FILE"), only)
 
 
 def _packaging_problems(document: Any, place: Place) -> Iterator[Problem]:
@@ -233,8 +259,14 @@ def _packaging_problems(document: Any, place: Place) -> Iterator[Problem]:
     ]
     here: Place = ("resources", place[1], "actions", "pre-deploy")
     if not packaging:
-        yield Problem(here, "must run `make package`: else an old or empty build/function is deployed")
-    if any(step.get("allow_failure") for step in packaging):
-        yield Problem(
-            here, "must not allow a failing packaging: it would deploy an old or empty build/function"
+        sentence = Text(
+            "must run `make package`: else an old or empty build/function is deployed",
+            "应运行 `make package`：否则部署的是旧的或空的 build/function",
         )
+        yield Problem(here, sentence)
+    if any(step.get("allow_failure") for step in packaging):
+        sentence = Text(
+            "must not allow a failing packaging: it would deploy an old or empty build/function",
+            "不能允许打包失败：否则会部署旧的或空的 build/function",
+        )
+        yield Problem(here, sentence)

@@ -9,15 +9,25 @@ from typing import Any
 
 import yaml
 
+from ops.terminal.language import Text, why_unreadable
+
 Place = tuple[str | int, ...]
+
+WRITTEN_TWICE = Text("is written twice; keep one of them", "写了两次，请只留一处")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong: where, such as ``resources.upload.props.cpu``, and a sentence with value and remedy."""
+    """
+    What is wrong: where, such as ``resources.upload.props.cpu``, and a sentence with value and remedy.
+
+    Args:
+        names_itself: whether the sentence begins with the last part of the place already.
+    """
 
     place: Place
-    sentence: str
+    sentence: Text
+    names_itself: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,9 +56,12 @@ def read_s_yaml(path: Path) -> SourceFile:
         finally:
             loader.dispose()
     except (OSError, UnicodeDecodeError) as error:
-        return SourceFile(None, {}, (Problem((), f"cannot be read: {getattr(error, 'strerror', error)}"),))
+        why = why_unreadable(error)
+        sentence = Text(f"cannot be read: {why.en}", f"无法读取：{why.zh}")
+        return SourceFile(None, {}, (Problem((), sentence),))
     except yaml.YAMLError as error:
-        return SourceFile(None, {}, (Problem((), f"is not YAML: {' '.join(str(error).split())}"),))
+        said = " ".join(str(error).split())
+        return SourceFile(None, {}, (Problem((), Text(f"is not YAML: {said}", f"不是 YAML：“{said}”")),))
     return SourceFile(content, reader.lines, tuple(reader.problems))
 
 
@@ -71,7 +84,7 @@ class _NodeReader:
     def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         written = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         for key in sorted({key for key in written if written.count(key) > 1}):
-            self.problems.append(Problem((*place, key), "is written twice; keep one of them"))
+            self.problems.append(Problem((*place, key), WRITTEN_TWICE))
         self.loader.flatten_mapping(node)
         content: dict[str, Any] = {}
         for key_node, value_node in node.value:

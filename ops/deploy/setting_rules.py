@@ -5,6 +5,8 @@ Settings that the function itself would take, and that cannot work, or had bette
 import re
 from collections.abc import Iterator, Mapping
 
+from ops.terminal.language import Text
+
 # Source: https://help.aliyun.com/zh/oss/user-guide/regions-and-endpoints
 OSS_HOST = re.compile(
     r"https?://(?:(?P<bucket>[a-z0-9-]+)\.)?(?:vpc100-)?oss-(?P<region>[a-z0-9-]+?)(?P<internal>-internal)?"
@@ -15,9 +17,11 @@ ORIGINS_OF_THE_BUCKET = ("OSS_HOST", "READ_ORIGIN", "OSS_ENDPOINT")
 ACCELERATED = re.compile(r"accelerate(-overseas)?")
 LOOPBACK = re.compile(r"https?://(localhost|127\.[0-9.]+|\[::1\])(:\d+)?/?")
 TRIAL_APPID = "touristappid"
+PHONES = Text("a phone goes there", "手机要访问它")
+OSS_ITSELF = Text("OSS is elsewhere", "OSS 不在这里")
 
 
-def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tuple[str, str]]:
+def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tuple[str, Text]]:
     """
     Name and sentence of each setting that no phone could use.
 
@@ -28,39 +32,60 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
     for name in ORIGINS_OF_THE_BUCKET:
         origin = variables.get(name, "")
         if sentence := _host_problem(name, origin, bucket, region):
-            yield name, f"= {origin}: {sentence}"
+            yield name, Text(f"= {origin}: {sentence.en}", f"= {origin}：{sentence.zh}")
     if variables.get("WECHAT_APPID") == TRIAL_APPID:
         yield (
             "WECHAT_APPID",
-            f"= {TRIAL_APPID}: is no AppID, DevTools writes it where there is none; copy yours from"
-            " the mini-program console",
+            Text(
+                f"= {TRIAL_APPID}: is no AppID, DevTools writes it where there is none; copy yours from"
+                " the mini-program console",
+                f"= {TRIAL_APPID}：不是 AppID，是开发者工具在没有 AppID 时写的；请从小程序后台复制你的",
+            ),
         )
 
 
-def doubtful_settings(variables: Mapping[str, str]) -> Iterator[str]:
+def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
     """A sentence for each setting that works and is rarely meant."""
     for origin in variables.get("ALLOWED_ORIGINS", "").split(","):
         if origin.strip().startswith("http://"):
-            yield (
+            yield Text(
                 f"ALLOWED_ORIGINS has {origin.strip()}: who is on the way of an http page can change it and"
-                " upload as its user; keep it only if it is in use"
+                " upload as its user; keep it only if it is in use",
+                f"ALLOWED_ORIGINS 里有 {origin.strip()}：http 页面会被路上的人篡改，并以它的用户上传；"
+                "只在确实用到时保留",
             )
 
 
-def _host_problem(name: str, host: str, bucket: str, region: str) -> str:
+def _host_problem(name: str, host: str, bucket: str, region: str) -> Text | None:
     is_for_phones = name != "OSS_ENDPOINT"
     if LOOPBACK.fullmatch(host):
-        who = "a phone goes there" if is_for_phones else "OSS is elsewhere"
-        return f"is this machine; {who}, so leave it empty or name a domain bound to the bucket"
+        who = PHONES if is_for_phones else OSS_ITSELF
+        return Text(
+            f"is this machine; {who.en}, so leave it empty or name a domain bound to the bucket",
+            f"是本机，而{who.zh}；请留空，或填绑定到桶的域名",
+        )
     match = OSS_HOST.fullmatch(host)
     if match is None:
-        return ""
+        return None
+    theirs, there = match["bucket"], match["region"]
     if is_for_phones and (match["internal"] or "vpc100-" in host):
-        return "is an internal address, which no phone reaches; leave it empty (OSS_ENDPOINT may be internal)"
-    if not match["bucket"]:
-        return "lacks the bucket in front; leave it empty, and the function puts it together"
-    if match["bucket"] != bucket:
-        return f"is the address of bucket {match['bucket']}, and OSS_BUCKET is {bucket}; leave it empty"
-    if match["region"] != region and not ACCELERATED.fullmatch(match["region"]):
-        return f"is in {match['region']}, and OSS_REGION is {region}; leave it empty, or correct OSS_REGION"
-    return ""
+        return Text(
+            "is an internal address, which no phone reaches; leave it empty (OSS_ENDPOINT may be internal)",
+            "是内网地址，手机访问不到；请留空（OSS_ENDPOINT 可以是内网地址）",
+        )
+    if not theirs:
+        return Text(
+            "lacks the bucket in front; leave it empty, and the function puts it together",
+            "前面缺少桶名；请留空，函数会自己拼出来",
+        )
+    if theirs != bucket:
+        return Text(
+            f"is the address of bucket {theirs}, and OSS_BUCKET is {bucket}; leave it empty",
+            f"是桶 {theirs} 的地址，而 OSS_BUCKET 是 {bucket}；请留空",
+        )
+    if there != region and not ACCELERATED.fullmatch(there):
+        return Text(
+            f"is in {there}, and OSS_REGION is {region}; leave it empty, or correct OSS_REGION",
+            f"在 {there}，而 OSS_REGION 是 {region}；请留空，或更正 OSS_REGION",
+        )
+    return None

@@ -12,7 +12,7 @@ from function.profiles import PROFILES_TOML
 from function.settings import Settings, read_settings
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
-from ops.doctor.findings import Finding, State, same
+from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text
 from ops.terminal.phrases import in_both
 
@@ -26,9 +26,9 @@ def check_env_file(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Its lines that are read otherwise than they look, and its names that nothing reads."""
     env_file = read_env_file(path)
     for problem in chain(env_file.problems, exported_problems(env_file, environ)):
-        yield Finding(SETTINGS, State.BAD, same(problem), CORRECT_THE_LINE)
+        yield Finding(SETTINGS, State.BAD, problem, CORRECT_THE_LINE)
     for doubt in unknown_names(env_file):
-        yield Finding(SETTINGS, State.UNSURE, same(doubt), CORRECT_THE_LINE)
+        yield Finding(SETTINGS, State.UNSURE, doubt, CORRECT_THE_LINE)
 
 
 def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:

@@ -1,5 +1,7 @@
 """
 The two languages in which the operator's commands answer.
+
+A Python too old for this project still imports it, to be told so: hence the annotations in quotes.
 """
 
 import argparse
@@ -7,7 +9,7 @@ import errno
 import locale
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LANGUAGES = ("en", "zh")
 LOCALE_NAMES = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -15,8 +17,7 @@ LOCALE_NAMES = ("LC_ALL", "LC_MESSAGES", "LANG")
 CHINESE = ("zh", "chinese")
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """
     One sentence in both languages; said with values, it has the same ``str.format`` fields in each.
     """
@@ -60,7 +61,7 @@ def system_words(text: str) -> Text:
     return Text(text, SYSTEM_WORDS.get(text, text))
 
 
-def why_unreadable(error: OSError | UnicodeError) -> Text:
+def why_unreadable(error: "OSError | UnicodeError") -> Text:
     """Why a text file could not be read."""
     said = isinstance(error, OSError) and error.strerror
     return system_words(said) if said else Text("it is not UTF-8", "不是 UTF-8")
@@ -70,7 +71,7 @@ def add_language_argument(parser: argparse.ArgumentParser, language: str = "en")
     parser.add_argument("--lang", choices=LANGUAGES, help=HELP.say(language))
 
 
-def chosen_language(wanted: str | None, environ: Mapping[str, str] = os.environ) -> str:
+def chosen_language(wanted: "str | None", environ: "Mapping[str, str]" = os.environ) -> str:
     """The wanted language, else the one the locale names, else English."""
     if wanted:
         return wanted

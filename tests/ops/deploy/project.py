@@ -4,7 +4,9 @@ import argparse
 import re
 from pathlib import Path
 
-from ops.deploy.check_deploy import Report, add_arguments, check
+from ops.deploy import check_deploy
+from ops.deploy.check_deploy import Report, add_arguments
+from tests.ops.words import in_english
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,6 +42,12 @@ PROPS = "resources.upload.props."
 
 
 ROLE = "role: acs:ram::${config('AccountID')}:role/${env('FUNCTION_ROLE_NAME', 'oss-direct-upload-function')}"
+
+
+def check(file: Path, environ: dict[str, str], **more: bool) -> Report:
+    """What ``check-deploy`` finds, in English."""
+    report = check_deploy.check(file, environ, **more)
+    return Report(in_english(report.problems), in_english(report.hints), report.variables)
 
 
 def mutated(project: Path, old: str, new: str) -> Report:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.check_deploy import check, run
+from ops.deploy.check_deploy import run
 from ops.deploy.rules import setting_problems
 from tests.ops.deploy.project import (
     CLOUD_KEYS,
@@ -14,6 +14,7 @@ from tests.ops.deploy.project import (
     ROOT,
     TOKEN_SECRET,
     arguments,
+    check,
 )
 
 
@@ -25,7 +26,7 @@ def test_a_profile_that_the_function_would_refuse_is_named_even_before_anything_
     (project / "profiles.toml").write_text(broken, "utf-8")
     monkeypatch.setattr("function.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
     (problem,) = check(project / "s.yaml", CONFIGURED if configured else {}).problems
-    assert problem.startswith("profiles.toml: [default]: max_size = '10M' must be")
+    assert problem.startswith("profiles.toml [default]: max_size = '10M' must be")
 
 
 def test_accepts_the_file_that_ships_once_it_is_configured() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.check_deploy import check
 from ops.deploy.cloud_keys import KEY_NAMES, missing_keys
+from tests.ops.deploy.project import check
 
 ROOT = Path(__file__).parents[3]
 THREE = {"AccountID": "1234567890123456", "AccessKeyID": "LTAI", "AccessKeySecret": "s"}

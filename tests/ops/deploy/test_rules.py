@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.check_deploy import check
-from tests.ops.deploy.project import CONFIGURED, FOR_OPTIONAL_BLOCKS, PROPS, ROLE, ROOT, mutated, uncommented
+from tests.ops.deploy.project import (
+    CONFIGURED,
+    FOR_OPTIONAL_BLOCKS,
+    PROPS,
+    ROLE,
+    ROOT,
+    check,
+    mutated,
+    uncommented,
+)
 
 REFUSED = {
     "an unknown property": (

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.check_deploy import check
-from tests.ops.deploy.project import CONFIGURED
+from tests.ops.deploy.project import CONFIGURED, check
 
 HOST = "https://photos-of-users.oss-cn-hangzhou.aliyuncs.com"
 

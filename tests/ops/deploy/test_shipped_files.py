@@ -7,12 +7,19 @@ import pytest
 import yaml
 
 from function.settings import read_settings
-from ops.deploy.check_deploy import check
 from ops.deploy.env_file import parse_env
 from ops.deploy.expressions import Resolver
 from ops.deploy.rules import SETTING_NAMES
 from ops.deploy.s_yaml import read_s_yaml
-from tests.ops.deploy.project import CLOUD_KEYS, CONFIGURED, FOR_OPTIONAL_BLOCKS, ROOT, mutated, uncommented
+from tests.ops.deploy.project import (
+    CLOUD_KEYS,
+    CONFIGURED,
+    FOR_OPTIONAL_BLOCKS,
+    ROOT,
+    check,
+    mutated,
+    uncommented,
+)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""
+What is worth knowing about a deployment that has no problem.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ops.deploy.rules import environment, functions, mapping
+from ops.deploy.setting_rules import doubtful_settings
+from ops.terminal.language import Text
+
+PINNED = "fc3@0.1.22"
+TEST_DOMAIN = Text(
+    "customDomain.domainName is auto: a test domain, not for production",
+    "customDomain.domainName 是 auto：这是测试域名，不可用于正式环境",
+)
+LOG_PROJECT = Text(
+    "logConfig is auto: the tool creates a log project, which needs rights on Log Service",
+    "logConfig 是 auto：部署工具会创建日志项目，需要日志服务的权限",
+)
+LEFT_OPEN = Text(
+    "the *.fcapp.run address stays open beside customDomain, past what guards that domain: write"
+    " disableURLInternet: true into triggerConfig",
+    "除 customDomain 外，*.fcapp.run 的地址仍然开放，绕过该域名上的防护："
+    "请在 triggerConfig 里写 disableURLInternet: true",
+)
+ACCOUNT = Text(
+    "config('AccountID') comes from the key pair of `s config add`; it was not looked up",
+    "config('AccountID') 来自 `s config add` 的密钥，这里没有查询",
+)
+
+
+def stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator[Text]:
+    if stand_ins:
+        names = ", ".join(sorted(stand_ins))
+        before = (
+            Text("fill in .env", "填写 .env")
+            if has_env_file
+            else Text("cp .env.example .env, and fill it in", "cp .env.example .env，并填写它")
+        )
+        yield Text(
+            f"not configured yet: {names} stand in with the values of .env.example; what is missing beside"
+            f" them was not asked for. Before `make deploy`: {before.en}",
+            f"还没有配好：{names} 暂用 .env.example 里的值，此外缺什么没有检查。"
+            f"`make deploy` 之前：{before.zh}",
+        )
+
+
+def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[Text]:
+    for _, props in functions(document):
+        code = props.get("code")
+        if not (file.parent / str(code or "") / "handler.py").is_file():
+            yield Text(
+                f"{code} is not built yet; `make package` makes it, and every deployment does",
+                f"{code} 还没有生成；`make package` 会生成它，每次部署也会",
+            )
+        if mapping(props.get("customDomain")).get("domainName") == "auto":
+            yield TEST_DOMAIN
+        if props.get("logConfig") == "auto":
+            yield LOG_PROJECT
+        if "customDomain" in props and not all(
+            _is_closed(trigger) for trigger in props.get("triggers") or []
+        ):
+            yield LEFT_OPEN
+        yield from doubtful_settings(environment(props))
+    for name, resource in mapping(document.get("resources")).items():
+        if mapping(resource).get("component") == "fc3":
+            component = f"resources.{name}.component"
+            yield Text(
+                f"{component} has no version, so each deployment takes the newest: write {PINNED}",
+                f"{component} 没有写版本，所以每次部署都用最新的：请写 {PINNED}",
+            )
+    if not values.get("AccountID"):
+        yield ACCOUNT
+
+
+def _is_closed(trigger: Any) -> bool:
+    return mapping(mapping(trigger).get("triggerConfig")).get("disableURLInternet") is True

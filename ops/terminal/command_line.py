@@ -1,0 +1,94 @@
+"""
+The command line in two languages: which one it asks for, and argparse's own words.
+"""
+
+import argparse
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from ops.terminal.language import add_language_argument, chosen_language
+
+# What a user can meet; what else argparse says is for who writes a command. A test holds it complete.
+CHINESE = {
+    "usage: ": "用法：",
+    "options": "选项",
+    "positional arguments": "参数",
+    "%(heading)s:": "%(heading)s：",
+    "show this help message and exit": "显示这份帮助后退出",
+    "%(prog)s: error: %(message)s\n": "%(prog)s：错误：%(message)s\n",
+    "argument %(argument_name)s: %(message)s": "参数 %(argument_name)s：%(message)s",
+    "unrecognized arguments: %s": "无法识别的参数：%s",
+    "the following arguments are required: %s": "缺少参数：%s",
+    "one of the arguments %s is required": "参数 %s 必须给出其中之一",
+    "expected one argument": "后面要跟一个值",
+    "expected at most one argument": "后面最多跟一个值",
+    "expected at least one argument": "后面至少要跟一个值",
+    "expected %s arguments": "后面要跟 %s 个值",
+    "invalid choice: %(value)r (choose from %(choices)s)": "没有 %(value)r 这一项（可选：%(choices)s）",
+    "unknown parser %(parser_name)r (choices: %(choices)s)": (
+        "没有 %(parser_name)r 这个命令（可选：%(choices)s）"
+    ),
+    "invalid %(type)s value: %(value)r": "%(value)r 不是合格的 %(type)s",
+    "ambiguous option: %(option)s could match %(matches)s": "%(option)s 有歧义，可能是 %(matches)s",
+    "not allowed with argument %s": "不能与参数 %s 同时使用",
+    "ignored explicit argument %r": "后面不能跟值 %r",
+}
+
+# A space, a Latin word, or one Chinese character; with the marks that no line begins or ends with.
+PIECE = re.compile(r"\s+|[（“]*(?:[!-~…]+|.)[，。；：、）”]*")
+
+
+def asked_language(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """
+    The language of ``--lang`` wherever it stands, else that of the locale; and the other arguments.
+
+    Argparse speaks it from here on.
+    """
+    _speak(chosen_language(None))
+    parser = argparse.ArgumentParser(prog="manage.py", add_help=False, allow_abbrev=False)
+    add_language_argument(parser)
+    asked, others = parser.parse_known_args(arguments)
+    language = chosen_language(asked.lang)
+    _speak(language)
+    return language, others
+
+
+def _speak(language: str) -> None:
+    """
+    Argparse takes its words from gettext, whose catalogues are files of the system; here is no such file.
+
+    Source: https://github.com/python/cpython/blob/3.13/Lib/argparse.py (``from gettext import gettext as _``)
+    """
+    words = CHINESE if language == "zh" else {}
+
+    def plural(one: str, many: str, count: int) -> str:
+        return words.get(many) or (one if count == 1 else many)
+
+    argparse.__dict__.update({"_": lambda text: words.get(text, text), "ngettext": plural})
+
+
+class WideHelp(argparse.HelpFormatter):
+    """Help whose lines are broken by what they take on the screen: a Chinese character is two columns."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrapped(" ".join(text.split()), width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = wrapped(" ".join(text.split()), width - len(indent))
+        return "\n".join(indent + line for line in lines)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most so many columns; broken at spaces, and between any two Chinese characters."""
+    lines = [""]
+    for piece in PIECE.findall(" ".join(text.split())):
+        if lines[-1] and columns_of(lines[-1] + piece) > width:
+            lines.append("")
+        lines[-1] = (lines[-1] + piece).lstrip()
+    return [line.rstrip() for line in lines]
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    return sum(2 if unicodedata.east_asian_width(mark) in "WF" else 1 for mark in text)
