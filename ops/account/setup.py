@@ -95,8 +95,7 @@ def run(args: argparse.Namespace) -> int:
             return _dry_run(wanted, screen, language)
         return _set_up(args, wanted, environ, screen, language)
     except Failure as error:
-        for sentence in error.sentences:
-            complaints.fail(sentence.say(language))
+        complaints.fail_with(error, language)
         return 2
     except CloudError as error:
         for line in error_lines(error, language):

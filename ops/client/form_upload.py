@@ -10,18 +10,23 @@ from urllib.parse import urlsplit
 import requests
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 
+from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
 
 CONNECT_SECONDS = 10
 # The wait for OSS's answer includes the callback, for which OSS itself waits 5 seconds.
 ANSWER_SECONDS = 60
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NOTHING = Text("", "")
+SHORTER = Text(
+    "The file became shorter while it was read; nothing was uploaded.", "文件在读取时变短了，什么都没有上传。"
+)
 
 Progress = Callable[[int, int], None]
 
 
-class UploadFailed(Exception):
-    """Raised when there was no answer at all; the message is a sentence without the form."""
+class UploadFailed(Failure):
+    """Raised when there was no answer at all; its sentence is without the form."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,12 @@ class UploadAnswer:
     status: int
     text: str
     headers: Mapping[str, str]
+
+
+def no_answer(address: str, error: Exception, what: Text = NOTHING) -> Text:
+    """That there was none, with the name of the library's error."""
+    kind = type(error).__name__
+    return Text(f"{address} did not answer{what.en} ({kind}).", f"{address} 没有应答{what.zh}（{kind}）。")
 
 
 def open_session(url: str) -> requests.Session:
@@ -88,7 +99,7 @@ def post_form(
             return UploadAnswer(answer.status_code, answer.text, headers)
     # ValueError: the form names no address, or holds what no form can carry.
     except (requests.RequestException, ValueError) as error:
-        raise UploadFailed(f"{printable(url)} did not answer the upload ({type(error).__name__}).") from None
+        raise UploadFailed(no_answer(printable(url), error, Text(" the upload", "上传"))) from None
 
 
 class _Exactly:
@@ -106,6 +117,6 @@ class _Exactly:
     def read(self, size: int) -> bytes:
         piece = self._file.read(min(size, self.len))
         if not piece and self.len:  # its length is announced already: OSS would wait for the rest in vain
-            raise UploadFailed("The file became shorter while it was read; nothing was uploaded.")
+            raise UploadFailed(SHORTER)
         self.len -= len(piece)
         return piece

@@ -12,14 +12,15 @@ from urllib.parse import urlsplit
 import requests
 
 from function.credentials import AccessKeys
-from ops.client.form_upload import open_session
+from ops.client.form_upload import no_answer, open_session
+from ops.terminal.language import Failure, Text
 
 TIMEOUT_SECONDS = 30
 RETRIES = 1
 
 
-class FunctionSilent(Exception):
-    """Raised when the function gave no answer; the message is a sentence."""
+class FunctionSilent(Failure):
+    """Raised when the function gave no answer."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class FunctionAtUrl:
                     allow_redirects=False,
                 )
         except requests.RequestException as error:
-            raise FunctionSilent(f"{url} did not answer ({type(error).__name__}).") from None
+            raise FunctionSilent(no_answer(url, error)) from None
         return FunctionAnswer(answer.status_code, answer.text, _lowered(answer.headers))
 
 
@@ -129,7 +130,7 @@ class FunctionThroughSdk:
                 body=_json_bytes(body),
             )
         except requests.RequestException as error:
-            raise FunctionSilent(f"{self._endpoint} did not answer ({type(error).__name__}).") from None
+            raise FunctionSilent(no_answer(self._endpoint, error)) from None
         return FunctionAnswer(answer.status_code, answer.text, _lowered(answer.headers))
 
 
@@ -144,7 +145,12 @@ def _sendable(token: str) -> str:
         FunctionSilent: no header can carry it.
     """
     if not re.fullmatch(r"[!-~]+", token):
-        raise FunctionSilent("The token holds characters that no token has; nothing was sent.")
+        raise FunctionSilent(
+            Text(
+                "The token holds characters that no token has; nothing was sent.",
+                "令牌里有不该有的字符，什么都没有发出。",
+            )
+        )
     return token
 
 

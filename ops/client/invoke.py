@@ -18,7 +18,7 @@ from function.kinds import ADDRESS_PATTERN
 from function.uploads.media_types import TYPE_OF_EXTENSION
 from ops.account.operator_keys import operator_keys
 from ops.client.claims import read_claims
-from ops.client.form_upload import Progress, UploadFailed, post_form
+from ops.client.form_upload import UploadFailed, post_form
 from ops.client.function_client import (
     FunctionAnswer,
     FunctionAtUrl,
@@ -26,6 +26,7 @@ from ops.client.function_client import (
     FunctionSilent,
     FunctionThroughSdk,
 )
+from ops.client.progress import progress_bar
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.explanation import explain
 from ops.explain.paste_reader import read_pasted
@@ -35,9 +36,14 @@ from ops.terminal.language import Failure, Text, add_language_argument, chosen_l
 from ops.terminal.masking import printable, shown
 from ops.terminal.screen import Screen
 
-SUMMARY = "call a deployed function and upload a file through it"
+SUMMARY = Text("call a deployed function and upload a file through it", "调用已部署的函数，并通过它上传文件")
+ABOUT = Text(
+    __doc__,
+    "像客户端那样调用已部署的函数：登录，要一份表单，用它上传文件。\n\n"
+    "用 FC 3.0 的地址（--url），或经 FC 2.0 的 SDK（--endpoint、--service、--function，密钥在"
+    " ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET）。",
+)
 
-BAR_CELLS = 30
 WORDS = {
     "where": Text(
         "Say where the function is: --url https://…, or --endpoint, --service and --function together.",
@@ -50,7 +56,9 @@ WORDS = {
         "--code logs in and --token is what a login gives: use one.",
         "--code 用于登录，--token 是登录的结果：只用其一。",
     ),
-    "no_file": Text("Cannot read {path}: {why}.", "无法读取 {path}:{why}。"),
+    "no_file": Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。"),
+    "not_there": Text("it does not exist", "它不存在"),
+    "no_right": Text("it is no file, or not readable", "它不是文件，或没有读取权限"),
     "login": Text("Logging in with the code", "用 code 登录"),
     "logged_in": Text("logged in for {seconds} s", "已登录，有效 {seconds} 秒"),
     "form": Text("Asking for a form", "获取表单"),
@@ -72,27 +80,46 @@ class InvokeFailed(Exception):
     """Raised when a step went wrong; the message is ready to print."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", help="address of the function: trigger or custom domain (FC 3.0)")
-    parser.add_argument("--endpoint", help="https://<account>.<region>.fc.aliyuncs.com (FC 2.0)")
-    parser.add_argument("--service", help="name of the FC 2.0 service")
-    parser.add_argument("--function", help="name of the FC 2.0 function")
-    parser.add_argument("--code", help="a code of wx.login, to log in with")
-    parser.add_argument("--token", help="a session token, or the business's own login token")
-    parser.add_argument("--profile", help="profile to ask for (default: the function's [default])")
-    parser.add_argument("--filename", help="the user's name of the file (default: that of --upload)")
-    parser.add_argument("--content-type", help="its type (default: from the name)")
-    parser.add_argument("--size", type=int, help="its size in bytes (default: that of --upload)")
-    parser.add_argument("--upload", type=Path, metavar="FILE", help="upload this file with the form")
-    add_env_argument(parser)
-    add_language_argument(parser)
+HELP = {
+    "--url": Text(
+        "address of the function: trigger or custom domain (FC 3.0)",
+        "函数的地址：触发器或自定义域名（FC 3.0）",
+    ),
+    "--endpoint": Text(
+        "https://<account>.<region>.fc.aliyuncs.com (FC 2.0)",
+        "https://<账号>.<地域>.fc.aliyuncs.com（FC 2.0）",
+    ),
+    "--service": Text("name of the FC 2.0 service", "FC 2.0 服务的名字"),
+    "--function": Text("name of the FC 2.0 function", "FC 2.0 函数的名字"),
+    "--code": Text("a code of wx.login, to log in with", "wx.login 的 code，用来登录"),
+    "--token": Text("a session token, or the business's own login token", "会话令牌，或业务自己的登录令牌"),
+    "--profile": Text(
+        "profile to ask for (default: the function's [default])", "要哪个用途（默认：函数的 [default]）"
+    ),
+    "--filename": Text(
+        "the user's name of the file (default: that of --upload)", "用户的文件名（默认：--upload 的文件名）"
+    ),
+    "--content-type": Text("its type (default: from the name)", "文件的类型（默认：由文件名决定）"),
+    "--size": Text(
+        "its size in bytes (default: that of --upload)", "文件的大小，字节（默认：--upload 的大小）"
+    ),
+    "--upload": Text("upload this file with the form", "用表单上传这个文件"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    more: dict[str, dict[str, Any]] = {"--size": {"type": int}, "--upload": {"type": Path, "metavar": "FILE"}}
+    for option, text in HELP.items():
+        parser.add_argument(option, help=text.say(language), **more.get(option, {}))
+    add_env_argument(parser, language)
+    add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
     if problem := _usage_problem(args):
-        complaints.fail(problem.say(language, **_usage_values(args)))
+        complaints.fail(problem.say(language, **_usage_values(args, language)))
         return 2
     try:
         client = _client(args)
@@ -100,11 +127,13 @@ def run(args: argparse.Namespace) -> int:
         answer = _ask_for_form(client, args, token, screen, language)
         if args.upload:
             _upload(answer, args, screen, language)
+    except (FunctionSilent, UploadFailed) as error:
+        complaints.fail_with(error, language)
+        return 1
     except Failure as error:
-        for sentence in error.sentences:
-            complaints.fail(sentence.say(language))
+        complaints.fail_with(error, language)
         return 2
-    except (InvokeFailed, FunctionSilent, UploadFailed) as error:
+    except InvokeFailed as error:
         complaints.fail(str(error))
         return 1
     return 0
@@ -124,8 +153,8 @@ def _usage_problem(args: argparse.Namespace) -> Text | None:
     return None
 
 
-def _usage_values(args: argparse.Namespace) -> dict[str, object]:
-    why = "it is no file, or not readable" if args.upload and args.upload.exists() else "it does not exist"
+def _usage_values(args: argparse.Namespace, language: str) -> dict[str, object]:
+    why = WORDS["no_right" if args.upload and args.upload.exists() else "not_there"].say(language)
     return {"option": "--url" if args.url else "--endpoint", "path": args.upload, "why": why}
 
 
@@ -142,7 +171,7 @@ def _log_in(client: FunctionClient, code: str, screen: Screen, language: str) ->
     token, seconds = answer.get("token"), answer.get("expiresIn")
     if not isinstance(token, str):
         raise InvokeFailed(WORDS["not_ours"].say(language))
-    screen.good(WORDS["logged_in"].say(language, seconds=shown("expiresIn", seconds)))
+    screen.good(WORDS["logged_in"].say(language, seconds=shown("expiresIn", seconds, language)))
     return token
 
 
@@ -190,7 +219,7 @@ def _upload(answer: dict[str, Any], args: argparse.Namespace, screen: Screen, la
     size = path.stat().st_size
     screen.title(
         WORDS["upload"].say(
-            language, name=path.name, size=size_words(size, language), host=shown("url", form.url)
+            language, name=path.name, size=size_words(size, language), host=shown("url", form.url, language)
         )
     )
     kind = args.content_type or TYPE_OF_EXTENSION.get(path.suffix.lower().lstrip("."))
@@ -209,7 +238,7 @@ def _upload(answer: dict[str, Any], args: argparse.Namespace, screen: Screen, la
         head = f"HTTP/1.1 {result.status}\nx-oss-ec: {result.headers.get('x-oss-ec', '')}\n\n"
         raise InvokeFailed(WORDS["failed"].say(language) + "\n" + _explained(head + result.text, language))
     stored_at = answer.get("fileUrl") or f"{form.url}/{fields.get('key', '')}"
-    screen.good(WORDS["stored"].say(language, url=shown("fileUrl", stored_at)))
+    screen.good(WORDS["stored"].say(language, url=shown("fileUrl", stored_at, language)))
     _show_receipt(result.text, screen, language)
 
 
@@ -220,27 +249,9 @@ def _show_receipt(text: str, screen: Screen, language: str) -> None:
         told = {}
     if not isinstance(told, dict) or not told:
         return
-    screen.pairs({name: shown(name, value) for name, value in told.items() if name != "receipt"})
+    screen.pairs({name: shown(name, value, language) for name, value in told.items() if name != "receipt"})
     receipt = told.get("receipt")
     if isinstance(receipt, str):
         screen.line(f"    {WORDS['receipt'].say(language)}:")
         screen.line(printable(receipt))
         screen.line(f"    {WORDS['claims'].say(language)}: {printable(json.dumps(read_claims(receipt)))}")
-
-
-def progress_bar(is_terminal: bool) -> Progress:
-    """A line on stderr that is drawn anew for each percent; silent where nobody watches."""
-    drawn = -1
-
-    def draw(sent: int, total: int) -> None:
-        nonlocal drawn
-        percent = sent * 100 // max(total, 1)
-        if not is_terminal or percent == drawn:
-            return
-        drawn = percent
-        cells = percent * BAR_CELLS // 100
-        end = "\n" if percent >= 100 else ""
-        bar = "#" * cells + "." * (BAR_CELLS - cells)
-        print(f"\r    [{bar}] {percent:3d} %", end=end, file=sys.stderr, flush=True)
-
-    return draw

@@ -28,7 +28,7 @@ from ops.deploy.rules import (
 )
 from ops.deploy.s_yaml import Place, Problem, SourceFile, read_s_yaml
 from ops.deploy.schema_check import schema_problems
-from ops.terminal.command_line import wrapped
+from ops.terminal.columns import padded, wrapped
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
@@ -176,7 +176,7 @@ def _show_variables(variables: list[tuple[str, Text, str]], screen: Screen, lang
     for name, value, origin in variables:
         if origin != DEFAULT:
             source = ORIGINS.get(origin, Text(origin, origin))
-            screen.line(f"  {name:<22} {value.say(language):<60} {source.say(language)}")
+            screen.line(f"  {name:<22} {padded(value.say(language), 60)} {source.say(language)}")
     defaults = [f"{name}={value.en}".rstrip("=") for name, value, origin in variables if origin == DEFAULT]
     if defaults:
         listed = WORDS["defaults"].say(language, names=", ".join(defaults))

@@ -25,7 +25,7 @@ SECRETS = frozenset(row.name for row in SETTINGS if row.is_secret) | {
 MANY_CHOICES = 10
 NOT_SHOWN = Text("(a secret, not shown)", "（密钥，不显示）")
 TYPES = {
-    "object": Text("a mapping (name: value)", "映射（名字: 值）"),
+    "object": Text("a mapping (name: value)", "映射（name: value）"),
     "array": Text("a list", "列表"),
     "string": Text("a text (quote it)", "文字（请加引号）"),
     "integer": Text("a whole number", "整数"),

@@ -24,16 +24,36 @@ from ops.client.function_client import FunctionSilent
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.doctor.configuration import check_env_file, check_settings
 from ops.doctor.deployed import check_callback, check_function, domains
-from ops.doctor.findings import Finding, State, joined, same
+from ops.doctor.findings import Finding, State, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
 from ops.doctor.identity import check_keys, check_sts
+from ops.doctor.network import check_network
 from ops.doctor.services import check_bucket, check_clock, check_wechat
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen
 
-SUMMARY = "what is wrong with a deployment, and how to mend it"
+SUMMARY = Text("what is wrong with a deployment, and how to mend it", "部署哪里不对，怎样修好")
+ABOUT = Text(
+    __doc__,
+    "说明一次部署哪里不对、怎样修好：设置、时钟、密钥、角色、桶、上传、回调、函数本身，以及要填入小程序后台的域名。"
+    "\n\n与部署一样读取 .env 与环境变量。用每个用途的表单上传一个字节，密钥有权限时再删除；"
+    "用途有回调时，业务（UPLOAD_WEBHOOK_URL）会收到通知，调用者为“doctor”。给出 --code 或 --token 时，"
+    "表单来自已部署的函数，本机的密钥只用于删除。--local 改为检查它自己启动的本地云。",
+)
+HELP = {
+    "--url": Text(
+        "address of the deployed function (default: from CALLBACK_URL)",
+        "已部署的函数的地址（默认：由 CALLBACK_URL 得出）",
+    ),
+    "--code": Text(
+        "a code of wx.login: ask the deployed function for forms", "wx.login 的 code：向已部署的函数要表单"
+    ),
+    "--token": Text("a token for the deployed function, instead of a code", "已部署的函数的令牌，代替 code"),
+    "--no-upload": Text("upload nothing", "不上传任何东西"),
+    "--local": Text("start a local cloud and examine that", "启动一个本地云并检查它"),
+}
 
 MARKS = {
     State.GOOD: ("✓", GREEN),
@@ -57,16 +77,13 @@ ALL_WELL = Text("All is well.", "一切正常。")
 NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {count} 项失败。")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--url", default="", help="address of the deployed function (default: from CALLBACK_URL)"
-    )
-    parser.add_argument("--code", default="", help="a code of wx.login: ask the deployed function for forms")
-    parser.add_argument("--token", default="", help="a token for the deployed function, instead of a code")
-    parser.add_argument("--no-upload", action="store_true", help="upload nothing")
-    parser.add_argument("--local", action="store_true", help="start a local cloud and examine that")
-    add_env_argument(parser)
-    add_language_argument(parser)
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    for option in ("--url", "--code", "--token"):
+        parser.add_argument(option, default="", help=HELP[option].say(language))
+    for option in ("--no-upload", "--local"):
+        parser.add_argument(option, action="store_true", help=HELP[option].say(language))
+    add_env_argument(parser, language)
+    add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,7 +111,7 @@ def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: s
             visit = Visit(url, uploads=not args.no_upload)
             return show(examine(environ, visit), environ, url, screen, language)
     except HostingError as error:
-        screen.fail(str(error))
+        screen.fail_with(error, language)
         return 1
 
 
@@ -128,6 +145,9 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         yield from check_function(visit.url.rstrip("/"))
         return
     url = function_url(settings, visit.url)
+    if finding := check_network(settings, url):
+        yield finding
+        return
     yield check_clock(settings, now or datetime.now(UTC))
     yield check_bucket(settings)
     if settings.wechat is not None:
@@ -167,7 +187,7 @@ def _uploads(
             yield Finding(LOGIN, State.BAD, error.said, error.remedy)
             return
         except FunctionSilent as error:
-            yield Finding(LOGIN, State.BAD, same(str(error)))
+            yield Finding(LOGIN, State.BAD, error.said)
             return
     elif credentials is not None:
         ask = forms_signed_here(settings, credentials, now)

@@ -25,7 +25,7 @@ def check_callback(settings: Settings) -> Finding:
     try:
         answer = FunctionAtUrl(base).ask("callback", "{}", "")
     except FunctionSilent as error:
-        return Finding(CALLBACK, State.BAD, same(str(error)), unreachable("CALLBACK_URL"))
+        return Finding(CALLBACK, State.BAD, error.said, unreachable("CALLBACK_URL"))
     code = _function_code(answer.json)
     if answer.status in (400, 403) and code:
         said = Text(f"{url} answers, and refuses strangers", f"{url} 有应答，并拒绝非 OSS 的请求")
@@ -46,7 +46,7 @@ def check_function(url: str) -> list[Finding]:
         # A body that is no JSON needs the settings, and is refused before anything is signed or counted.
         form = client.ask("upload-params", "[", "")
     except FunctionSilent as error:
-        return [Finding(FUNCTION, State.BAD, same(str(error)), _CHECK_ADDRESS)]
+        return [Finding(FUNCTION, State.BAD, error.said, _CHECK_ADDRESS)]
     if health.status != 200 or health.json.get("status") != "ok":
         return [Finding(FUNCTION, State.BAD, _not_ours(f"{url}/health", health.status), _CHECK_ADDRESS)]
     if form.status >= 500 or not _function_code(form.json):

@@ -5,10 +5,11 @@ What one check of ``doctor`` found, and the words for refusals that several chec
 from dataclasses import dataclass
 from enum import Enum
 
+from function.errors import UploadError
 from ops.explain.advice import condition_remedy, find_advice
 from ops.explain.paste_reader import read_pasted
 from ops.explain.pasted import PastedError, Unreadable
-from ops.terminal.language import Text
+from ops.terminal.language import LANGUAGES, Text
 from ops.terminal.masking import failed_condition, printable, shown_message
 
 
@@ -41,8 +42,14 @@ class Finding:
 
 
 def same(text: str) -> Text:
-    """A text that is the same in both languages: a value, a name, a sentence of the function's own."""
+    """A text that is the same in both languages: a value or a name."""
     return Text(text, text)
+
+
+def logged(error: UploadError) -> Text:
+    """What the log of the function would say of it, which is English."""
+    reason = error.reason or error.message
+    return Text(reason, f"日志写的是“{reason}”")
 
 
 def joined(*texts: Text) -> Text:
@@ -72,8 +79,12 @@ def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
     if not isinstance(pasted, PastedError):
         pasted = PastedError("", "", ec, status=status)
     code = printable(pasted.code) or "-"
-    message = shown_message(pasted.message)
-    said = same(f"HTTP {status} {code}" + (f": {message}" if message else ""))
+    en, zh = (shown_message(pasted.message, language) for language in LANGUAGES)
+    # What others say stays as they said it.
+    said = Text(
+        f"HTTP {status} {code}" + (f": {en}" if en else ""),
+        f"HTTP {status} {code}" + (f"：“{zh}”" if zh else ""),
+    )
     advice = find_advice(pasted.code, pasted.message, pasted.ec or ec)
     if advice is None:
         return said, Text(

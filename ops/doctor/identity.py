@@ -11,7 +11,7 @@ from function.errors import StsRejected, UploadError
 from function.grants import UPLOADS
 from function.settings import Settings
 from ops.account.operator_keys import operator_keys
-from ops.doctor.findings import Finding, State, joined, same, unreachable
+from ops.doctor.findings import Finding, State, joined, logged, same, unreachable
 from ops.explain.advice import find_advice
 from ops.terminal.language import Failure, Text
 from sts_credentials import StsClient
@@ -58,7 +58,7 @@ def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsC
     try:
         credentials = client.assume_role(settings.session_policies[UPLOADS], keys, now, attempts=STS_ATTEMPTS)
     except UploadError as error:
-        return None, Finding(STS, State.BAD, same(error.reason), _sts_remedy(error))
+        return None, Finding(STS, State.BAD, logged(error), _sts_remedy(error))
     minutes = int((credentials.expires_at - now).total_seconds() // 60)
     said = Text(
         f"{settings.role_arn}, keys for {minutes} min", f"{settings.role_arn}，密钥有效 {minutes} 分钟"

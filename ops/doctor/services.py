@@ -8,23 +8,34 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from function.callers.wechat import log_in
-from function.errors import Misconfigured, UploadError
+from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
 from function.outgoing import exchange
 from function.settings import Settings
 from ops.client.form_upload import open_session
-from ops.doctor.findings import Finding, State, refusal, same, unreachable
-from ops.explain.advice import find_advice
+from ops.doctor.findings import Finding, State, logged, refusal, unreachable
 from ops.explain.paste_reader import read_pasted
 from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import Text
+from ops.terminal.phrases import in_both
 
 TIMEOUT_SECONDS = 10
 # STS and OSS themselves allow 15 minutes; forms of a minute need a better clock.
 TOLERATED_SKEW = timedelta(seconds=30)
 
 CLOCK = Text("Clock", "时钟")
-BUCKET = Text("Bucket", "Bucket")
+BUCKET = Text("Bucket", "桶")
 WECHAT = Text("WeChat login", "微信登录")
+BUSY = Text("WeChat is busy: run doctor again in a minute.", "微信服务繁忙：请过一分钟再运行 doctor。")
+REACH_WECHAT = Text(
+    "This machine must reach api.weixin.qq.com (WECHAT_ENDPOINT): check the network and the proxy variables"
+    " (HTTPS_PROXY).",
+    "本机要能访问 api.weixin.qq.com（WECHAT_ENDPOINT）：请检查网络与代理变量（HTTPS_PROXY）。",
+)
+LOOK_IT_UP = Text(
+    "Look the errcode up in WeChat's page on code2Session; where there is none, WECHAT_ENDPOINT leads"
+    " elsewhere.",
+    "请在微信的 code2Session 文档里查这个 errcode；没有 errcode 时，WECHAT_ENDPOINT 指向了别处。",
+)
 
 
 def check_clock(settings: Settings, now: datetime) -> Finding:
@@ -36,7 +47,7 @@ def check_clock(settings: Settings, now: datetime) -> Finding:
     except (requests.RequestException, KeyError, ValueError) as error:
         said = Text(
             f"{settings.host} gave no Date ({type(error).__name__})",
-            f"{settings.host} 没有返回 Date({type(error).__name__})",
+            f"{settings.host} 没有返回 Date（{type(error).__name__}）",
         )
         return Finding(CLOCK, State.BAD, said, unreachable("OSS_HOST", "OSS_REGION"))
     skew = now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
@@ -98,12 +109,13 @@ def check_wechat(settings: Settings) -> Finding:
             "Copy both from the mini-program console (开发管理 > 开发设置).",
             "请从小程序后台「开发管理 > 开发设置」复制。",
         )
-        return Finding(WECHAT, State.BAD, same(error.reason), remedy)
-    except UploadError as error:
-        if error.status not in (401, 403, 429):
-            advice = find_advice(error.code)
-            said = same(error.reason or error.message)
-            return Finding(WECHAT, State.BAD, said, advice.remedy if advice else None)
+        return Finding(WECHAT, State.BAD, in_both(error.problems[0].sentence), remedy)
+    except WechatUnavailable as error:
+        return Finding(WECHAT, State.BAD, logged(error), BUSY if error.upstream else REACH_WECHAT)
+    except WechatRejected as error:
+        return Finding(WECHAT, State.BAD, logged(error), LOOK_IT_UP)
+    except UploadError:
+        pass
     return Finding(WECHAT, State.GOOD, Text("AppID and secret are accepted", "AppID 与 AppSecret 有效"))
 
 

@@ -21,7 +21,7 @@ from function.uploads.media_types import EXTENSION_OF_TYPE
 from function.uploads.wanted import WantedFile
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
-from ops.doctor.findings import Finding, State, refusal, same
+from ops.doctor.findings import Finding, State, refusal
 from ops.doctor.forms import AskForm, FormRefused
 from ops.explain.paste_reader import read_pasted
 from ops.explain.pasted import PastedForm, Unreadable
@@ -62,7 +62,7 @@ class Uploads:
         except FormRefused as error:
             return Finding(check, State.BAD, error.said, error.remedy)
         except (UploadFailed, FunctionSilent) as error:
-            return Finding(check, State.BAD, same(str(error)), _CHECK_HOST)
+            return Finding(check, State.BAD, error.said, _CHECK_HOST)
         if answer.status in (200, 203, 204):
             self.keys_left.append(fields["key"])
         if answer.status == 200 and profile.callback:
@@ -83,7 +83,7 @@ class Uploads:
         except FormRefused as error:
             return Finding(OTHER_KEY, State.BAD, error.said, error.remedy)
         except FunctionSilent as error:
-            return Finding(OTHER_KEY, State.BAD, same(str(error)), _CHECK_HOST)
+            return Finding(OTHER_KEY, State.BAD, error.said, _CHECK_HOST)
         return self._must_be_refused(OTHER_KEY, url, {**fields, "key": f"{fields['key']}-other"})
 
     def check_public_page(self, profile: Profile) -> Finding:
@@ -94,7 +94,7 @@ class Uploads:
         except FormRefused as error:
             return Finding(check, State.BAD, error.said, error.remedy)
         except FunctionSilent as error:
-            return Finding(check, State.BAD, same(str(error)), _CHECK_HOST)
+            return Finding(check, State.BAD, error.said, _CHECK_HOST)
         return self._must_be_refused(check, url, {**fields, "x-oss-object-acl": "public-read"}, _BLOCK_PUBLIC)
 
     def check_other_folder(self, credentials: StsCredentials) -> Finding:
@@ -156,7 +156,7 @@ class Uploads:
         try:
             answer = self._post(url, fields, 1)
         except UploadFailed as error:
-            return Finding(check, State.BAD, same(str(error)), _CHECK_HOST)
+            return Finding(check, State.BAD, error.said, _CHECK_HOST)
         if answer.status == 403:
             return Finding(check, State.GOOD, Text("is refused, as it must be", "被拒绝，符合预期"))
         if answer.status not in (200, 203, 204):

@@ -13,6 +13,8 @@ from ops.explain.policy_words import field_words, read_condition, read_policy
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
 
+# The words of others, which stay as they are.
+QUOTED = Text("{text}", "“{text}”")
 WORDS = {
     "error": Text("An error of OSS, STS or the function", "OSS、STS 或函数返回的错误"),
     "platform": Text("What the mini-program says", "小程序的报错"),
@@ -54,17 +56,18 @@ def explain(text: str, now: datetime, language: str) -> str:
 
 def _error_lines(error: PastedError, language: str) -> list[str]:
     is_platform = error.code == PLATFORM
+    message = shown_message(error.message, language)
     rows = [
         ("HTTP", str(error.status or "")),
         ("Code", "" if is_platform else printable(error.code)),
-        ("Message", shown_message(error.message)),
+        ("Message", QUOTED.say(language, text=message) if message else ""),
         ("EC", printable(error.ec)),
         ("RequestId", printable(error.request_id)[:100]),
         ("Endpoint", printable(error.endpoint)),
     ]
     if error.argument:
         name, value = error.argument
-        rows.append(("Argument", f"{printable(name)} = {shown(name, value)}"))
+        rows.append(("Argument", f"{printable(name)} = {shown(name, value, language)}"))
     title = WORDS["platform" if is_platform else "error"]
     lines = [title.say(language), *(f"  {name:<10} {value}" for name, value in rows if value)]
     remedies = []
@@ -89,5 +92,5 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
 def _success_lines(success: PastedSuccess, language: str) -> list[str]:
     tail = WORDS["callback_ok" if "receipt" in success.answer else "stored"].say(language)
     status = f" (HTTP {success.status})" if success.status else ""
-    rows = [f"  {printable(name)} = {shown(name, value)}" for name, value in success.answer.items()]
+    rows = [f"  {printable(name)} = {shown(name, value, language)}" for name, value in success.answer.items()]
     return [f"{WORDS['success'].say(language)}{status}: {tail}", *rows]

@@ -78,7 +78,7 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
     rows = [("url", form.url), ("key", sent.get("key", "")), ("credential", sent.get("x-oss-credential", ""))]
     rows.append(("key id", sent.get("ossaccesskeyid", "")))
     rows.append(("calls back", _callback_address(sent.get("callback", ""))))
-    lines = [head, *(f"  {name:<10} {shown(name, value)}" for name, value in rows if value)]
+    lines = [head, *(f"  {name:<10} {shown(name, value, language)}" for name, value in rows if value)]
     document = decode_base64(sent.get("policy", ""))
     policy = read_policy(document if document is not None else "")
     lines += _expiry_lines(policy, now, language)
@@ -92,7 +92,7 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
             tail = " — " + (
                 WORDS["absent"].say(language)
                 if value is None
-                else WORDS["sends"].say(language, value=shown(condition.field, value))
+                else WORDS["sends"].say(language, value=shown(condition.field, value, language))
             )
         lines.append(f"  {mark} {condition.say(language)}{tail}")
     remedies = [WORDS["refuses"].say(language, problem=problem.say(language)) for problem in policy.problems]

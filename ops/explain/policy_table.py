@@ -5,33 +5,43 @@ The conditions of a policy as the rows of a table: field, demanded value, and wh
 import json
 
 from ops.explain.policy_words import Condition, read_policy
+from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
 
 WIDEST_VALUE = 36
-SIGNS = {"eq": "=", "starts-with": "starts with", "in": "in", "not-in": "not in"}
-REASONS = {
-    "bucket": "只进这个桶 into this bucket only",
-    "key": "只写这一个名字 under this name only",
-    "content-length-range": "不大不小 no larger, no smaller",
-    "content-type": "类型不能换 the type cannot be changed",
-    "x-oss-content-type": "类型不能换 the type cannot be changed",
-    "x-oss-object-acl": "读权限不能换 who may read it is settled",
-    "x-oss-forbid-overwrite": "不能覆盖 an object that exists stays as it is",
-    "cache-control": "缓存方式不能换 how browsers cache it is settled",
-    "content-disposition": "下载方式不能换 how browsers show it is settled",
-    "x-oss-storage-class": "存储类型不能换 the price class is settled",
-    "callback": "回调不能去掉或改 the callback cannot be dropped or bent",
-    "success_action_status": "成功就是 200 success is this status",
-    "x-oss-security-token": "临时身份 the temporary identity that signed",
-    "x-oss-credential": "谁签的 whose key, day and region signed",
-    "x-oss-date": "何时签的 when it was signed",
-    "x-oss-signature-version": "签名版本 how it was signed",
+NONE = Text("(none)", "（没有）")
+SIZE = Text("size", "大小")
+EXACTLY = Text("= {least} bytes", "= {least} 字节")
+BETWEEN = Text("{least} to {most} bytes", "{least} 到 {most} 字节")
+SIGNS = {
+    "eq": Text("=", "="),
+    "starts-with": Text("starts with", "开头为"),
+    "in": Text("in", "其中之一"),
+    "not-in": Text("not in", "不能是"),
 }
-METADATA_REASON = "元数据不能改 the metadata is settled"
-OTHER_REASON = "必须如此 has to be so"
+REASONS = {
+    "bucket": Text("into this bucket only", "只进这个桶"),
+    "key": Text("under this name only", "只写这一个名字"),
+    "content-length-range": Text("no larger, no smaller", "不大不小"),
+    "content-type": Text("the type cannot be changed", "类型不能换"),
+    "x-oss-content-type": Text("the type cannot be changed", "类型不能换"),
+    "x-oss-object-acl": Text("who may read it is settled", "读权限不能换"),
+    "x-oss-forbid-overwrite": Text("an object that exists stays as it is", "不能覆盖"),
+    "cache-control": Text("how browsers cache it is settled", "缓存方式不能换"),
+    "content-disposition": Text("how browsers show it is settled", "下载方式不能换"),
+    "x-oss-storage-class": Text("the price class is settled", "存储类型不能换"),
+    "callback": Text("the callback cannot be dropped or bent", "回调不能去掉或改"),
+    "success_action_status": Text("success is this status", "成功就是 200"),
+    "x-oss-security-token": Text("the temporary identity that signed", "临时身份"),
+    "x-oss-credential": Text("whose key, day and region signed", "谁签的"),
+    "x-oss-date": Text("when it was signed", "何时签的"),
+    "x-oss-signature-version": Text("how it was signed", "签名版本"),
+}
+METADATA_REASON = Text("the metadata is settled", "元数据不能改")
+OTHER_REASON = Text("has to be so", "必须如此")
 
 
-def policy_rows(policy: str) -> tuple[str, list[tuple[str, str, str]]]:
+def policy_rows(policy: str, language: str = "en") -> tuple[str, list[tuple[str, str, str]]]:
     """
     Read a decoded policy.
 
@@ -39,21 +49,22 @@ def policy_rows(policy: str) -> tuple[str, list[tuple[str, str, str]]]:
         its expiration as it is written there, and (field, value, reason) per condition, in order.
     """
     read = read_policy(policy)
-    rows = [_row(condition) for condition in read.conditions]
+    rows = [_row(condition, language) for condition in read.conditions]
     expiration = read.expires_at.isoformat().replace("+00:00", "Z") if read.expires_at else "?"
-    return expiration, rows or [("(none)", "", "")]
+    return expiration, rows or [(NONE.say(language), "", "")]
 
 
-def _row(condition: Condition) -> tuple[str, str, str]:
+def _row(condition: Condition, language: str) -> tuple[str, str, str]:
     field = printable(condition.field)
     if condition.mode == "content-length-range":
         least, most = condition.value
-        value = f"= {least:,} bytes" if least == most else f"{least:,} to {most:,} bytes"
-        return "size", value, REASONS[condition.mode]
+        words = EXACTLY if least == most else BETWEEN
+        value = words.say(language, least=f"{least:,}", most=f"{most:,}")
+        return SIZE.say(language), value, REASONS[condition.mode].say(language)
     demanded = condition.value if isinstance(condition.value, str) else json.dumps(list(condition.value))
     default = METADATA_REASON if field.startswith("x-oss-meta-") else OTHER_REASON
-    value = f"{SIGNS[condition.mode]} {_short(shown(condition.field, demanded))}"
-    return field, value, REASONS.get(field, default)
+    value = f"{SIGNS[condition.mode].say(language)} {_short(shown(condition.field, demanded, language))}"
+    return field, value, REASONS.get(field, default).say(language)
 
 
 def _short(text: str) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from ops.terminal.language import Text
+from ops.terminal.language import LANGUAGES, Text
 from ops.terminal.masking import printable, shown
 
 MODES = ("eq", "starts-with", "in", "not-in")
@@ -74,7 +74,9 @@ class Condition:
         if self.mode == "starts-with" and self.value == "":
             return ANY_VALUE.say(language, field=field)
         values = self.value if isinstance(self.value, tuple) else (self.value,)
-        texts = ", ".join(json.dumps(shown(self.field, item), ensure_ascii=False) for item in values)
+        texts = ", ".join(
+            json.dumps(shown(self.field, item, language), ensure_ascii=False) for item in values
+        )
         return MODE_WORDS[self.mode].say(language, field=field, value=texts)
 
     def holds_for(self, sent: str | None) -> bool:
@@ -114,8 +116,9 @@ def read_policy(text: str) -> Policy:
         if condition := read_condition(item):
             conditions.append(condition)
         else:
-            text = shown("", json.dumps(item, ensure_ascii=False))[:120]
-            problems.append(Text(f"OSS knows no such condition: {text}", f"OSS 不认识这个条件：{text}"))
+            written = json.dumps(item, ensure_ascii=False)
+            en, zh = (shown("", written, language)[:120] for language in LANGUAGES)
+            problems.append(Text(f"OSS knows no such condition: {en}", f"OSS 不认识这个条件：{zh}"))
     return Policy(expires_at, tuple(conditions), tuple(problems))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ops.package.function_files import PackagingError
 from ops.package.vendoring import TARGET_VERSION
+from ops.terminal.language import Text
 
 # What a traceback shows; Function Compute unpacks the code there.
 CODE_FOLDER = "/code"
@@ -29,7 +30,12 @@ def find_python(named: str | None, environ: Mapping[str, str]) -> str | None:
     """
     if named:
         if not runs(named):
-            raise PackagingError(f"{named} is not a CPython {TARGET_VERSION} that runs")
+            raise PackagingError(
+                Text(
+                    f"{named} is not a CPython {TARGET_VERSION} that runs",
+                    f"{named} 不是能运行的 CPython {TARGET_VERSION}",
+                )
+            )
         return named
     return next((path for path in candidates(environ) if runs(path)), None)
 
@@ -73,7 +79,8 @@ def compile_folder(python: str, folder: Path) -> None:
     # An empty environment: PYTHONOPTIMIZE and its like would change the result.
     done = subprocess.run(command, capture_output=True, text=True, env={}, check=False)
     if done.returncode:
-        raise PackagingError(f"compiling failed:\n{(done.stdout + done.stderr).strip()[-1000:]}")
+        words = (done.stdout + done.stderr).strip()[-1000:]
+        raise PackagingError(Text(f"compiling failed:\n{words}", f"编译失败：\n“{words}”"))
 
 
 def _patch_level(folder: Path) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ops.package.function_files import PackagingError
 from ops.package.size import INSTANT_EPOCH
+from ops.terminal.language import Text
 
 # What the first request needs; the SDK is named in case the handler leaves its import for later.
 # Processor time: with the files in the page cache an import waits for nothing, and what else the machine
@@ -61,13 +62,15 @@ def measure_cold_import(python: str, zipped: bytes, rounds: int = 9) -> tuple[li
     return [pair[0] for pair in times], [pair[1] for pair in times]
 
 
-def summary(with_bytecode: list[float], without: list[float]) -> str:
+def summary(with_bytecode: list[float], without: list[float]) -> Text:
     fast, slow = statistics.median(with_bytecode), statistics.median(without)
-    return (
-        f"cold import of handler and SDK, processor time, median of {len(with_bytecode)}:"
-        f" {fast:.0f} ms with bytecode"
-        f" ({min(with_bytecode):.0f}-{max(with_bytecode):.0f}), {slow:.0f} ms without"
-        f" ({min(without):.0f}-{max(without):.0f}): {slow / fast:.1f} times faster"
+    range_fast, range_slow = (f"{min(times):.0f}-{max(times):.0f}" for times in (with_bytecode, without))
+    rounds, ratio = len(with_bytecode), slow / fast
+    return Text(
+        f"cold import of handler and SDK, processor time, median of {rounds}: {fast:.0f} ms with bytecode"
+        f" ({range_fast}), {slow:.0f} ms without ({range_slow}): {ratio:.1f} times faster",
+        f"handler 与 SDK 的冷导入，处理器时间，{rounds} 次的中位数："
+        f"有字节码 {fast:.0f} 毫秒（{range_fast}），没有 {slow:.0f} 毫秒（{range_slow}），快 {ratio:.1f} 倍",
     )
 
 
@@ -76,5 +79,6 @@ def _import_milliseconds(python: str, folder: Path) -> float:
     command = [python, "-I", "-S", "-B", "-c", PROGRAM, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, env={}, check=False)
     if done.returncode:
-        raise PackagingError(f"the package does not import:\n{done.stderr.strip()[-1000:]}")
+        words = done.stderr.strip()[-1000:]
+        raise PackagingError(Text(f"the package does not import:\n{words}", f"包无法导入：\n“{words}”"))
     return float(done.stdout) * 1000

@@ -9,47 +9,74 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.cold_import import measure_cold_import, summary
 from ops.package.function_files import PackagingError, find_function_files
 from ops.package.sbom import write_sbom
-from ops.package.size import PackageSize, measure, normalise, zip_folder
+from ops.package.size import OWN_FILES, PackageSize, measure, normalise, zip_folder
 from ops.package.vendoring import TARGET_VERSION, check_glibc, check_packages, prune, vendor
+from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.screen import Screen
 
-SUMMARY = "make build/function, the folder that is deployed"
+SUMMARY = Text("make build/function, the folder that is deployed", "生成 build/function，即要部署的目录")
+ABOUT = Text(
+    __doc__,
+    "生成 build/function：各模块、profiles.toml 与运行依赖，与云端运行的一样。\n\n"
+    "结果只取决于源码、requirements.txt 和编译用的 Python 3.12，与这台机器无关。",
+)
+HELP = {
+    "python": Text(
+        f"the Python {TARGET_VERSION} that compiles the modules", f"用来编译各模块的 Python {TARGET_VERSION}"
+    ),
+    "zip": Text("also write the zip, for an upload by hand", "另外写出 zip，用于手动上传"),
+    "measure": Text(
+        "also time a cold import with bytecode and without", "另外测量有字节码与没有字节码时的冷导入时间"
+    ),
+}
+NO_BYTECODE = Text(
+    f"NO BYTECODE: no Python {TARGET_VERSION} that runs was found. Every cold start will compile all modules"
+    f" anew\nand take more than twice as long. Install Python {TARGET_VERSION}, or name one:"
+    " python3 manage.py package --python PATH",
+    f"没有字节码：没有找到能运行的 Python {TARGET_VERSION}。每次冷启动都要重新编译所有模块，\n"
+    f"时间会多一倍以上。请安装 Python {TARGET_VERSION}，或指定一个：python3 manage.py package --python PATH",
+)
+Say = Callable[[Text], None]
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET_BYTES = 8_000_000
 PARTS_SHOWN = 6
+OWN_PART = Text(OWN_FILES, "函数本身")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--python", metavar="PATH", help=f"the Python {TARGET_VERSION} that compiles the modules"
-    )
-    parser.add_argument("--zip", type=Path, metavar="FILE", help="also write the zip, for an upload by hand")
-    parser.add_argument(
-        "--measure", action="store_true", help="also time a cold import with bytecode and without"
-    )
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    parser.add_argument("--python", metavar="PATH", help=HELP["python"].say(language))
+    parser.add_argument("--zip", type=Path, metavar="FILE", help=HELP["zip"].say(language))
+    parser.add_argument("--measure", action="store_true", help=HELP["measure"].say(language))
+    add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
     try:
         python = find_python(args.python, os.environ)
-        zipped = build(ROOT, ROOT / "build" / "function", python)
+        zipped = build(ROOT, ROOT / "build" / "function", python, language=language)
         if args.zip:
             args.zip.write_bytes(zipped)
-            print(f"zip: {args.zip}")
+            screen.line(f"zip: {args.zip}")
         if args.measure:
-            _print_cold_import(python, zipped)
+            screen.line(_cold_import(python, zipped).say(language))
     except PackagingError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complaints.fail_with(error, language)
         return 1
     return 0
 
 
-def build(root: Path, target: Path, python: str | None, budget_bytes: int = BUDGET_BYTES) -> bytes:
+def build(
+    root: Path, target: Path, python: str | None, budget_bytes: int = BUDGET_BYTES, language: str = "en"
+) -> bytes:
     """
     Build beside ``target`` and put the result in its place only when all went well.
 
@@ -64,19 +91,31 @@ def build(root: Path, target: Path, python: str | None, budget_bytes: int = BUDG
     Raises:
         PackagingError: with what to change; ``target`` is then as it was.
     """
+    screen = Screen()
+
+    def say(text: Text) -> None:
+        screen.line(text.say(language))
+
+    if python is None:
+        Screen(sys.stderr).line(f"{'!' * 100}\n{NO_BYTECODE.say(language)}\n{'!' * 100}")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".function-", dir=target.parent) as name:
         folder = Path(name) / "function"
         folder.mkdir()
         bill = Path(name) / "bill.json"
-        _fill(root, folder, python, bill)
+        _fill(root, folder, python, bill, say)
         zipped = zip_folder(folder)
         size = measure(zipped)
-        _print_size(f"{target.parent.name}/{target.name}", size, budget_bytes)
+        _say_size(f"{target.parent.name}/{target.name}", size, budget_bytes, say)
         if size.zipped_bytes > budget_bytes:
             raise PackagingError(
-                f"the package has {size.zipped_bytes:,} bytes zipped; the budget is {budget_bytes:,}. A large"
-                " package starts slowly: remove a dependency, or raise BUDGET_BYTES in ops/package/command.py"
+                Text(
+                    f"the package has {size.zipped_bytes:,} bytes zipped; the budget is {budget_bytes:,}. A"
+                    " large package starts slowly: remove a dependency, or raise BUDGET_BYTES in"
+                    " ops/package/command.py",
+                    f"包压缩后有 {size.zipped_bytes:,} 字节，上限是 {budget_bytes:,}。包大则启动慢："
+                    "请去掉一个依赖，或调大 ops/package/command.py 里的 BUDGET_BYTES",
+                )
             )
         if target.exists():
             target.replace(Path(name) / "previous")
@@ -85,26 +124,41 @@ def build(root: Path, target: Path, python: str | None, budget_bytes: int = BUDG
     return zipped
 
 
-def _fill(root: Path, folder: Path, python: str | None, bill: Path) -> None:
+def _fill(root: Path, folder: Path, python: str | None, bill: Path, say: Say) -> None:
     function = find_function_files(root)
-    _step(f"dependencies of requirements.txt, for Python {TARGET_VERSION} on Linux x86_64")
+    say(
+        Text(
+            f"  dependencies of requirements.txt, for Python {TARGET_VERSION} on Linux x86_64",
+            f"  requirements.txt 的依赖，用于 Linux x86_64 上的 Python {TARGET_VERSION}",
+        )
+    )
     vendor(root / "requirements.txt", folder)
     check_packages(function.packages, folder)
     check_glibc(folder)
     licences = write_sbom(folder, bill, root / "pyproject.toml")
-    _step("licences, and all else in the bill of materials (function.cdx.json): " + _listed(licences))
-    freed = prune(folder)
-    _step(f"left out {freed / 1e6:.1f} MB of tests, stubs, scripts and installer's notes")
+    listed = _listed(licences)
+    say(
+        Text(
+            f"  licences, and all else in the bill of materials (function.cdx.json): {listed}",
+            f"  许可证，其余见物料清单（function.cdx.json）：{listed}",
+        )
+    )
+    freed = f"{prune(folder) / 1e6:.1f} MB"
+    say(
+        Text(
+            f"  left out {freed} of tests, stubs, scripts and installer's notes",
+            f"  去掉了 {freed} 的测试、存根、脚本和安装记录",
+        )
+    )
     for path in function.files:
         place = folder / path.relative_to(root)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
-    _step(f"{len(function.files)} files of the function")
+    count = len(function.files)
+    say(Text(f"  {count} files of the function", f"  函数的 {count} 个文件"))
     if python:
         compile_folder(python, folder)
-        _step(f"bytecode by {python}")
-    else:
-        _warn_of_missing_bytecode()
+        say(Text(f"  bytecode by {python}", f"  字节码由 {python} 生成"))
     normalise(folder)
 
 
@@ -112,31 +166,29 @@ def _listed(licences: dict[str, list[str]]) -> str:
     return "; ".join(f"{licence}: {', '.join(names)}" for licence, names in sorted(licences.items()))
 
 
-def _step(text: str) -> None:
-    print(f"  {text}", flush=True)
-
-
-def _warn_of_missing_bytecode() -> None:
-    rule = "!" * 100
-    print(
-        f"{rule}\nNO BYTECODE: no Python {TARGET_VERSION} that runs was found. Every cold start will compile"
-        f" all modules anew\nand take more than twice as long. Install Python {TARGET_VERSION}, or name one:"
-        f" python3 manage.py package --python PATH\n{rule}",
-        file=sys.stderr,
-        flush=True,
+def _say_size(name: str, size: PackageSize, budget_bytes: int, say: Say) -> None:
+    plain, zipped, budget = size.bytes / 1e6, size.zipped_bytes / 1e6, budget_bytes / 1e6
+    say(
+        Text(
+            f"{name}: {size.files} files, {plain:.1f} MB, {zipped:.2f} MB zipped (budget {budget:g} MB);"
+            " the largest parts:",
+            f"{name}：{size.files} 个文件，{plain:.1f} MB，压缩后 {zipped:.2f} MB（上限 {budget:g} MB）；"
+            "最大的几部分：",
+        )
     )
+    for part, whole, packed in size.parts[:PARTS_SHOWN]:
+        named = OWN_PART if part == OWN_FILES else Text(part, part)
+        say(
+            Text(
+                f"  {packed / 1e3:9,.0f} KB zipped {whole / 1e3:9,.0f} KB  {named.en}",
+                f"  压缩后 {packed / 1e3:9,.0f} KB {whole / 1e3:9,.0f} KB  {named.zh}",
+            )
+        )
 
 
-def _print_size(name: str, size: PackageSize, budget_bytes: int) -> None:
-    print(
-        f"{name}: {size.files} files, {size.bytes / 1e6:.1f} MB, {size.zipped_bytes / 1e6:.2f} MB zipped"
-        f" (budget {budget_bytes / 1e6:g} MB); the largest parts:"
-    )
-    for part, plain, zipped in size.parts[:PARTS_SHOWN]:
-        print(f"  {zipped / 1e3:9,.0f} KB zipped {plain / 1e3:9,.0f} KB  {part}")
-
-
-def _print_cold_import(python: str | None, zipped: bytes) -> None:
+def _cold_import(python: str | None, zipped: bytes) -> Text:
     if python is None:
-        raise PackagingError(f"--measure needs a Python {TARGET_VERSION}")
-    print(summary(*measure_cold_import(python, zipped)))
+        raise PackagingError(
+            Text(f"--measure needs a Python {TARGET_VERSION}", f"--measure 需要 Python {TARGET_VERSION}")
+        )
+    return summary(*measure_cold_import(python, zipped))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.terminal.language import Failure, Text
+
 MODULES = ("handler", "sts_credentials")
 PACKAGE = "function"
 DATA_FILES = ("profiles.toml",)
@@ -15,8 +17,8 @@ DATA_FILES = ("profiles.toml",)
 NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "local", "tests", "bench"})
 
 
-class PackagingError(Exception):
-    """Raised when no usable package can be made; the message says what to change."""
+class PackagingError(Failure):
+    """Raised when no usable package can be made; its sentence says what to change."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,20 @@ def find_function_files(root: Path) -> FunctionFiles:
     """
     top = [*(root / f"{name}.py" for name in MODULES), *(root / name for name in DATA_FILES)]
     if missing := [path.name for path in top if not path.is_file()]:
-        raise PackagingError(f"{', '.join(missing)} is missing in {root}")
+        names = ", ".join(missing)
+        raise PackagingError(Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}"))
     files = sorted([*top, *(root / PACKAGE).rglob("*.py")])
     packages: dict[str, str] = {}
     for path in files:
         name = path.relative_to(root).as_posix()
         for imported in sorted(set(_imports(path, name))) if path.suffix == ".py" else ():
             if imported in NOT_FOR_THE_FUNCTION:
-                raise PackagingError(f"{name} imports {imported}, which is not part of the function")
+                raise PackagingError(
+                    Text(
+                        f"{name} imports {imported}, which is not part of the function",
+                        f"{name} 导入了 {imported}，而它不属于函数",
+                    )
+                )
             if imported not in sys.stdlib_module_names and imported not in (*MODULES, PACKAGE):
                 packages.setdefault(imported, name)
     return FunctionFiles(tuple(files), packages)
@@ -59,11 +67,18 @@ def _imports(path: Path, name: str) -> Iterator[str]:
     try:
         tree = ast.parse(path.read_text("utf-8"), name)
     except (SyntaxError, ValueError) as error:
-        raise PackagingError(f"{name} is not Python: {error}") from None
+        raise PackagingError(
+            Text(f"{name} is not Python: {error}", f"{name} 不是 Python：“{error}”")
+        ) from None
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             if node.level:
-                raise PackagingError(f"{name}:{node.lineno} imports relatively; name the whole module")
+                raise PackagingError(
+                    Text(
+                        f"{name}:{node.lineno} imports relatively; name the whole module",
+                        f"{name}:{node.lineno} 用了相对导入，请写完整的模块名",
+                    )
+                )
             yield (node.module or "").partition(".")[0]

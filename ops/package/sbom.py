@@ -13,6 +13,7 @@ from typing import Any
 
 from ops.package.carried import CARRIER, carried_packages
 from ops.package.function_files import PackagingError
+from ops.terminal.language import Text
 
 NOT_STATED = "not stated"
 CLASSIFIER = "License :: OSI Approved :: "
@@ -51,7 +52,10 @@ def _described(folder: Path, pyproject: Path) -> Bill:
     environ = {**os.environ, "PYTHONPATH": str(folder.resolve())}
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     if done.returncode:
-        raise PackagingError(f"no bill of materials could be made:\n{done.stderr.strip()[-500:]}")
+        words = done.stderr.strip()[-500:]
+        raise PackagingError(
+            Text(f"no bill of materials could be made:\n{words}", f"无法生成物料清单：\n“{words}”")
+        )
     bill: Bill = json.loads(done.stdout)
     return bill
 

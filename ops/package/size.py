@@ -13,6 +13,7 @@ from pathlib import Path
 # The oldest instant a zip file can hold; the same for every file, so that only content tells packages apart.
 INSTANT = (1980, 1, 1, 0, 0, 0)
 INSTANT_EPOCH = 315532800
+OWN_FILES = "the function itself"
 
 
 @dataclass(frozen=True)
@@ -70,5 +71,5 @@ def _part(name: str) -> str:
     """The top-level package of an entry; the function's own modules with their bytecode are one part."""
     first, _, rest = name.partition("/")
     if not rest or first == "__pycache__":
-        return first if ".so" in first else "the function itself"
+        return first if ".so" in first else OWN_FILES
     return first

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ops.package.function_files import PackagingError
+from ops.terminal.language import Text
 
 TARGET_VERSION = "3.12"
 # The python3.12 runtime is x86_64 on Debian 11, glibc 2.31. manylinux2014 asks for 2.17 at most, which every
@@ -56,7 +57,10 @@ def vendor(requirements: Path, folder: Path) -> None:
     if done.returncode:
         words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
         raise PackagingError(
-            f"pip could not install {requirements.name} for Python {TARGET_VERSION}:\n{words}"
+            Text(
+                f"pip could not install {requirements.name} for Python {TARGET_VERSION}:\n{words}",
+                f"pip 无法为 Python {TARGET_VERSION} 安装 {requirements.name}：\n“{words}”",
+            )
         )
 
 
@@ -115,7 +119,10 @@ def check_packages(packages: dict[str, str], folder: Path) -> None:
     for name, file in sorted(packages.items()):
         if name not in there:
             raise PackagingError(
-                f"{file} imports {name}, which requirements.txt does not bring; add and pin it"
+                Text(
+                    f"{file} imports {name}, which requirements.txt does not bring; add and pin it",
+                    f"{file} 导入了 {name}，而 requirements.txt 里没有；请加上并锁定版本",
+                )
             )
 
 
@@ -128,9 +135,16 @@ def check_glibc(folder: Path) -> None:
     """
     for path, needed in needed_glibc(folder):
         if needed > MAX_GLIBC:
+            library, wanted, most = (
+                path.relative_to(folder),
+                *(".".join(map(str, v)) for v in (needed, MAX_GLIBC)),
+            )
             raise PackagingError(
-                f"{path.relative_to(folder)} needs glibc {needed[0]}.{needed[1]}; the target allows"
-                f" {MAX_GLIBC[0]}.{MAX_GLIBC[1]}. Pin a version that has a manylinux2014 wheel"
+                Text(
+                    f"{library} needs glibc {wanted}; the target allows {most}."
+                    " Pin a version that has a manylinux2014 wheel",
+                    f"{library} 需要 glibc {wanted}，目标最高 {most}。请锁定有 manylinux2014 wheel 的版本",
+                )
             )
 
 

@@ -12,25 +12,45 @@ import time
 import requests
 
 from local.cloud import CALLER_KINDS, LocalCloud
-from ops.run.demo_steps import Client, DemoFailed
+from ops.run.demo_answers import DemoFailed
+from ops.run.demo_steps import Client
 from ops.run.host import add_host_argument, wanted_reach
 from ops.run.hosting import HostingError, Plan, quiet_log, running_cloud, wanted_port
 from ops.run.rules import add_rule_argument, rules_of
+from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import GREEN, Screen
 
-SUMMARY = "one upload through the local cloud, step by step, then exit"
+SUMMARY = Text(
+    "one upload through the local cloud, step by step, then exit", "在本地云里上传一次，显示每一步，然后退出"
+)
+ABOUT = Text(
+    __doc__,
+    "像小程序那样，在本地云里上传一张图片，并打印每一步。\n\n"
+    "客户端只懂 HTTP：不签名，也没有密钥。PORT 是函数的端口。",
+)
+WHO = Text("who may ask (default: wechat)", "谁可以要表单（默认：wechat）")
+WORDS = {
+    "title": Text("Direct upload, step by step", "直传演示"),
+    "function": Text("function", "函数"),
+    "done": Text("Done in {seconds:.2f} s", "完成，用时 {seconds:.2f} 秒"),
+    "with": Text(", {size} bytes, with a receipt.", "，{size} 字节，有回执。"),
+    "without": Text(", {size} bytes, without a receipt.", "，{size} 字节，没有回执。"),
+    "passed": Text(
+        "No file passed through the function, no secret left it.", "文件没有经过函数，密钥没有离开函数。"
+    ),
+    "interrupted": Text("Interrupted.", "已中断。"),
+}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--caller-auth", choices=CALLER_KINDS, default="wechat", help="who may ask (default: wechat)"
-    )
-    add_host_argument(parser)
-    add_rule_argument(parser)
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    parser.add_argument("--caller-auth", choices=CALLER_KINDS, default="wechat", help=WHO.say(language))
+    add_host_argument(parser, language)
+    add_rule_argument(parser, language)
+    add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
-    screen = Screen()
+    language, screen = chosen_language(args.lang), Screen()
     # Ended from outside, it still removes its folder.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -41,29 +61,29 @@ def run(args: argparse.Namespace) -> int:
             reach=wanted_reach(args.host),
         )
         with running_cloud(plan) as cloud, quiet_log():
-            upload_one_file(cloud, screen)
+            upload_one_file(cloud, screen, language)
     except (HostingError, DemoFailed) as error:
-        screen.fail(str(error))
+        screen.fail_with(error, language)
         return 1
     except KeyboardInterrupt:
-        screen.fail("Interrupted.")
+        screen.fail(WORDS["interrupted"].say(language))
         return 130
     return 0
 
 
-def upload_one_file(cloud: LocalCloud, screen: Screen) -> None:
+def upload_one_file(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
     """
     Play the mini-program once, against addresses alone.
 
     Raises:
         DemoFailed: a step did not do what it should.
     """
-    screen.title("直传演示 Direct upload, step by step")
-    screen.pairs({"function": cloud.gateway.outer_origin, "OSS": cloud.oss.outer_origin})
+    screen.title(WORDS["title"].say(language))
+    screen.pairs({WORDS["function"].say(language): cloud.gateway.outer_origin, "OSS": cloud.oss.outer_origin})
     started = time.perf_counter()
     with requests.Session() as session:
         session.trust_env = False
-        client = Client(session, screen)
+        client = Client(session, screen, language)
         picture = client.make_picture()
         token = client.log_in(cloud)
         form = client.ask_for_form(cloud.gateway.outer_origin, token, len(picture))
@@ -72,10 +92,6 @@ def upload_one_file(cloud: LocalCloud, screen: Screen) -> None:
         client.try_another_key(form, picture)
     seconds = time.perf_counter() - started
     screen.line()
-    receipt = "with a receipt" if "receipt" in answer else "without a receipt"
-    screen.line(
-        screen.colour(f"✓ 完成 Done in {seconds:.2f} s", GREEN) + f", {len(picture)} bytes, {receipt}."
-    )
-    screen.line(
-        "  文件没有经过函数，密钥没有离开函数 No file passed through the function, no secret left it."
-    )
+    receipt = WORDS["with" if "receipt" in answer else "without"].say(language, size=len(picture))
+    screen.line(screen.colour("✓ " + WORDS["done"].say(language, seconds=seconds), GREEN) + receipt)
+    screen.line("  " + WORDS["passed"].say(language))

@@ -13,8 +13,20 @@ from typing import NamedTuple
 
 from local.ground.reach import HERE_ONLY, OWN_NAMES, Reach
 from ops.run.hosting import HostingError
+from ops.terminal.language import Text
 
 LAN = "lan"
+HELP = Text(
+    "let phones in the same network in: lan, or an IPv4 address of this machine"
+    " (default: this machine alone)",
+    "让同一网络里的手机访问：lan，或本机的一个 IPv4 地址（默认：只限本机）",
+)
+NO_NETWORK = Text(
+    "No network was found for HOST=lan: join the Wi-Fi of the phone and try again, or leave HOST out to serve"
+    " this machine alone.",
+    "HOST=lan 没有找到网络：请连上手机所在的 Wi-Fi 再试，或去掉 HOST，只在本机使用。",
+)
+NEITHER = Text(". No network was found either.", "。另外也没有找到网络。")
 # Addresses far away, first one of the internet (RFC 5737: nobody has it): towards each of them the system
 # names the interface it would use. Nothing is sent.
 FAR_AWAY = ("198.51.100.1", "192.168.255.254", "10.255.255.254", "172.31.255.254")
@@ -40,13 +52,12 @@ class Network(NamedTuple):
     is_wsl: bool
 
 
-def add_host_argument(parser: argparse.ArgumentParser) -> None:
+def add_host_argument(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument(
         "--host",
         default="",
         metavar="lan|ADDRESS",
-        help="let phones in the same network in: lan, or an IPv4 address of this machine "
-        "(default: this machine alone)",
+        help=HELP.say(language),
     )
 
 
@@ -64,10 +75,7 @@ def wanted_reach(host: str, network: Network | None = None) -> Reach:
     own = lan_addresses(network)
     if host == LAN:
         if not own:
-            raise HostingError(
-                "No network was found for HOST=lan: join the Wi-Fi of the phone and try again, "
-                "or leave HOST out to serve this machine alone."
-            )
+            raise HostingError(NO_NETWORK)
         return Reach(own[0], own[0])
     if network.is_wsl and own and _is_private(host) and not network.has(host):
         # Windows has this address and forwards the ports.
@@ -79,9 +87,14 @@ def _reach_of(host: str, own: list[str], network: Network) -> Reach:
     for address in [host] if _is_ipv4(host) else network.resolve(host):
         if _can_be_called(address) and network.has(address):
             return Reach(address, address)
+    listed = ", ".join(own)
+    others = Text(f" or to one of {listed}.", f" 或其中之一：{listed}。") if own else NEITHER
     raise HostingError(
-        f"HOST is {host!r}, which leads to no address of this machine that a phone could call; set it to lan"
-        + (f" or to one of {', '.join(own)}." if own else ". No network was found either.")
+        Text(
+            f"HOST is {host!r}, which leads to no address of this machine that a phone could call;"
+            f" set it to lan{others.en}",
+            f"HOST 是 {host!r}，不是手机能访问的本机地址；请设为 lan{others.zh}",
+        )
     )
 
 

@@ -20,14 +20,16 @@ from local.cloud import LocalCloud, clear_inherited_settings
 from local.fc.gateway import FcGateway
 from local.ground.reach import HERE_ONLY, Reach
 from local.oss.rules import OssRules
+from ops.terminal.language import Failure, Text, why_unreadable
+from ops.terminal.phrases import in_both
 
 DEFAULT_PORT = 9000
 HIGHEST_PORT = 65535
 READY_SECONDS = 10
 
 
-class HostingError(Exception):
-    """The local cloud cannot run; the message is a sentence for the operator."""
+class HostingError(Failure):
+    """The local cloud cannot run; its sentences say what to change."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,12 @@ def wanted_port(environ: Mapping[str, str], default: int) -> int:
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= HIGHEST_PORT):
-        raise HostingError(f"PORT is {text!r}; set it to a number from 0 (any free port) to {HIGHEST_PORT}.")
+        raise HostingError(
+            Text(
+                f"PORT is {text!r}; set it to a number from 0 (any free port) to {HIGHEST_PORT}.",
+                f"PORT 是 {text!r}；请设为 0（任意空闲端口）到 {HIGHEST_PORT} 之间的数字。",
+            )
+        )
     return int(text)
 
 
@@ -126,8 +133,13 @@ def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"The folder {folder} cannot be used ({error.strerror}); name another one with --folder."
-        raise HostingError(message) from error
+        why = why_unreadable(error)
+        raise HostingError(
+            Text(
+                f"The folder {folder} cannot be used ({why.en}); name another one with --folder.",
+                f"无法使用目录 {folder}（{why.zh}）；请用 --folder 换一个。",
+            )
+        ) from error
     return folder
 
 
@@ -136,11 +148,17 @@ def _check_settings(environ: Mapping[str, str]) -> None:
     try:
         read_settings(environ)
     except Misconfigured as error:
-        raise HostingError("; ".join(problem.sentence for problem in error.problems)) from None
+        raise HostingError(*(in_both(problem.sentence) for problem in error.problems)) from None
 
 
 def _port_error(port: int, error: OSError) -> HostingError:
-    return HostingError(f"No server could start at port {port} ({error.strerror}); choose another: PORT=...")
+    why = why_unreadable(error)
+    return HostingError(
+        Text(
+            f"No server could start at port {port} ({why.en}); choose another: PORT=...",
+            f"无法在端口 {port} 上启动服务（{why.zh}）；请换一个：PORT=...",
+        )
+    )
 
 
 def _wait_until_it_answers(function: str) -> None:
@@ -156,9 +174,15 @@ def _wait_until_it_answers(function: str) -> None:
             for method, route in (("GET", "/health"), ("POST", "/upload-params")):
                 answer = session.request(method, function + route, data="[", timeout=READY_SECONDS)
                 if answer.status_code >= 500:
+                    said = f"{answer.status_code} {answer.text[:300]}"
                     raise HostingError(
-                        f"The function does not start: {method} {route} answered {answer.status_code} "
-                        f"{answer.text[:300]} The reason is in the log lines above."
+                        Text(
+                            f"The function does not start: {method} {route} answered {said}"
+                            " The reason is in the log lines above.",
+                            f"函数没有启动：{method} {route} 应答 “{said}”。原因在上面的日志里。",
+                        )
                     )
         except requests.RequestException as error:
-            raise HostingError(f"The function does not answer: {error}") from error
+            raise HostingError(
+                Text(f"The function does not answer: {error}", f"函数没有应答：“{error}”")
+            ) from error

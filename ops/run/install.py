@@ -11,6 +11,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.terminal.language import Text, chosen_language
+from ops.terminal.screen import Screen
+
 SLOW_SECONDS = 40
 LAST_LINES = 5
 UNREACHED = re.compile(
@@ -25,23 +28,33 @@ class Source:
     """A registry, a mirror of it, and the variable that names a mirror; the hashes hold there too."""
 
     name: str
-    mirror: str
+    mirror: Text
     variable: str
 
 
-PYPI = Source("PyPI", "阿里云 PyPI 镜像", "PIP_INDEX_URL")
-NPM = Source("npm", "npmmirror", "NPM_CONFIG_REGISTRY")
+PYPI = Source("PyPI", Text("Alibaba Cloud's PyPI mirror", "阿里云 PyPI 镜像"), "PIP_INDEX_URL")
+NPM = Source("npm", Text("npmmirror", " npmmirror"), "NPM_CONFIG_REGISTRY")
+NO_VENV = Text(
+    "This Python makes no virtual environments. On Debian and Ubuntu: apt install python3-venv",
+    "这个 Python 不能创建虚拟环境。Debian 和 Ubuntu 上请运行：apt install python3-venv",
+)
 
 
 def main(arguments: list[str]) -> int:
     """``FOLDER REQUIREMENTS [--fresh]`` for a virtual environment, ``node [FOLDER]`` for node_modules."""
     if arguments[0] == "node":
         place = Path(*arguments[1:])
-        print(f"installing {place / 'node_modules'} (once) ...", flush=True)
+        modules = place / "node_modules"
+        _announce(Text(f"installing {modules} (once) ...", f"正在安装 {modules}（只需一次）……"))
         npm = ["npm", "ci", "--prefix", str(place)]
         return install([*npm, "--no-audit", "--no-fund", "--loglevel=error"], NPM)
     folder, requirements, *fresh = arguments
-    print(f"setting up {folder} with {requirements} (once) ...", flush=True)
+    _announce(
+        Text(
+            f"setting up {folder} with {requirements} (once) ...",
+            f"正在按 {requirements} 准备 {folder}（只需一次）……",
+        )
+    )
     own_python = str(Path(folder, "bin", "python"))
     pip = [own_python, "-m", "pip"]
     if fresh:
@@ -60,9 +73,9 @@ def main(arguments: list[str]) -> int:
 def make_environment(command: list[str]) -> int:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode and "ensurepip" in done.stdout + done.stderr:
-        _complain("This Python makes no virtual environments. On Debian and Ubuntu: apt install python3-venv")
+        _complain(NO_VENV)
     elif done.returncode:
-        _complain(f"{' '.join(command)} failed:", *_last_lines(done.stdout + done.stderr))
+        _complain_of(command, done.stdout + done.stderr)
     return done.returncode
 
 
@@ -78,33 +91,47 @@ def install(command: list[str], source: Source, slow_seconds: float = SLOW_SECON
             try:
                 process.wait(slow_seconds)
             except subprocess.TimeoutExpired:
-                _complain(f"still installing ... {_mirror_hint(source)}")
+                hint = _mirror_hint(source)
+                _complain(Text(f"still installing ... {hint.en}", f"还在安装……{hint.zh}"))
             code = process.wait()
         log.seek(0)
         said = log.read()
     if code and UNREACHED.search(said):
+        hint = _mirror_hint(source)
         _complain(
-            f"{source.name} cannot be reached from here, and nothing was installed: check the network"
-            f" (HTTPS_PROXY). {_mirror_hint(source)}"
+            Text(
+                f"{source.name} cannot be reached from here, and nothing was installed: check the network"
+                f" (HTTPS_PROXY). {hint.en}",
+                f"这里连不上 {source.name}，什么都没有安装：请检查网络（HTTPS_PROXY）。{hint.zh}",
+            )
         )
     elif code:
-        _complain(f"{' '.join(command[:4])} failed:", *_last_lines(said))
+        _complain_of(command[:4], said)
     return code
 
 
-def _mirror_hint(source: Source) -> str:
-    return (
-        f"国内请用镜像，如{source.mirror}: in the mainland of China name a mirror,"
-        f" {source.variable}=ADDRESS make ... (docs/local-cloud.md)"
+def _mirror_hint(source: Source) -> Text:
+    how = f"{source.variable}=ADDRESS make ..."
+    return Text(
+        f"In the mainland of China name a mirror, such as {source.mirror.en}: {how} (docs/local-cloud.md)",
+        f"国内请用镜像，如{source.mirror.zh}：{how}（docs/local-cloud.zh-CN.md）",
     )
 
 
-def _last_lines(said: str) -> list[str]:
-    return [f"  {line}" for line in said.strip().splitlines()[-LAST_LINES:]]
+def _announce(text: Text) -> None:
+    Screen().line(text.say(chosen_language(None)))
 
 
-def _complain(*lines: str) -> None:
-    print(*lines, sep="\n", file=sys.stderr, flush=True)
+def _complain(text: Text) -> None:
+    Screen(sys.stderr).line(text.say(chosen_language(None)))
+
+
+def _complain_of(command: list[str], said: str) -> None:
+    """What failed, and the last words of what did."""
+    line = " ".join(command)
+    _complain(Text(f"{line} failed:", f"{line} 失败："))
+    for last in said.strip().splitlines()[-LAST_LINES:]:
+        Screen(sys.stderr).line(f"  {last}")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ The command line in two languages: which one it asks for, and argparse's own wor
 
 import argparse
 import re
-import unicodedata
 from collections.abc import Sequence
 
+from ops.terminal.columns import wrapped
 from ops.terminal.language import add_language_argument, chosen_language
 
 # What a user can meet; what else argparse says is for who writes a command. A test holds it complete.
@@ -34,9 +34,6 @@ CHINESE = {
     "not allowed with argument %s": "不能与参数 %s 同时使用",
     "ignored explicit argument %r": "后面不能跟值 %r",
 }
-
-# A space, a Latin word, or one Chinese character; with the marks that no line begins or ends with.
-PIECE = re.compile(r"\s+|[（“]*(?:[!-~…]+|.)[，。；：、）”]*")
 
 
 def asked_language(arguments: Sequence[str]) -> tuple[str, list[str]]:
@@ -72,23 +69,14 @@ class WideHelp(argparse.HelpFormatter):
     """Help whose lines are broken by what they take on the screen: a Chinese character is two columns."""
 
     def _split_lines(self, text: str, width: int) -> list[str]:
-        return wrapped(" ".join(text.split()), width)
+        return wrapped(text, width)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        lines = wrapped(" ".join(text.split()), width - len(indent))
-        return "\n".join(indent + line for line in lines)
+        paragraphs = [wrapped(part, width - len(indent)) for part in text.strip().split("\n\n")]
+        return "\n\n".join("\n".join(indent + line for line in lines) for lines in paragraphs)
 
-
-def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most so many columns; broken at spaces, and between any two Chinese characters."""
-    lines = [""]
-    for piece in PIECE.findall(" ".join(text.split())):
-        if lines[-1] and columns_of(lines[-1] + piece) > width:
-            lines.append("")
-        lines[-1] = (lines[-1] + piece).lstrip()
-    return [line.rstrip() for line in lines]
-
-
-def columns_of(text: str) -> int:
-    """How many columns of a terminal it takes."""
-    return sum(2 if unicodedata.east_asian_width(mark) in "WF" else 1 for mark in text)
+    def format_help(self) -> str:
+        # Python 3.13 is the first to ask for its colon in translation.
+        return re.sub(
+            f"(?m)^({CHINESE['options']}|{CHINESE['positional arguments']}):$", r"\1：", super().format_help()
+        )

@@ -34,8 +34,9 @@ class Failure(Exception):
     """Raised when a command cannot go on: sentences for the operator, one for each thing to change."""
 
     def __init__(self, *sentences: Text) -> None:
-        super().__init__(" ".join(sentence.en for sentence in sentences))
         self.sentences = sentences
+        self.said = Text(" ".join(one.en for one in sentences), "".join(one.zh for one in sentences))
+        super().__init__(self.said.en)
 
 
 HELP = Text(

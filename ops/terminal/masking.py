@@ -5,11 +5,14 @@ Showing values of forms and errors on a terminal without their secrets or contro
 import json
 import re
 
+from ops.terminal.language import Text
+
 # The callback parameter holds the upload's ticket.
 SECRET_FIELD = re.compile(
     r"token|secret|signature$|ticket|authorization|password|receipt|session_key|^callback$|^policy$", re.I
 )
 LONGEST_SHOWN = 300
+LENGTH = Text("… ({count} characters)", "…（{count} 个字符）")
 SHOWN_OF_A_SECRET = 4
 # Longer than any key this project makes, shorter than any security token.
 LONG_RUN = re.compile(r"[A-Za-z0-9+/=_%-]{100,}")
@@ -21,15 +24,15 @@ def printable(text: str) -> str:
     return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
 
 
-def shown(field: str, value: object) -> str:
+def shown(field: str, value: object, language: str = "en") -> str:
     """A field's value as it may be printed: of a secret no more than its start and its length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if SECRET_FIELD.search(field.lstrip("$")) and text:
-        return _start_of(text)
-    return printable(text) if len(text) <= LONGEST_SHOWN else _start_of(text, 60)
+        return _start_of(text, language)
+    return printable(text) if len(text) <= LONGEST_SHOWN else _start_of(text, language, 60)
 
 
-def shown_message(message: str) -> str:
+def shown_message(message: str, language: str = "en") -> str:
     """
     The message of an error as it may be printed.
 
@@ -37,10 +40,10 @@ def shown_message(message: str) -> str:
     """
     match = FAILED_CONDITION.search(message)
     if match:
-        message = message.replace(match[0], _shown_condition(match[0]))
+        message = message.replace(match[0], _shown_condition(match[0], language))
     elif re.search(r"\$x-oss-(security-token|signature)\W", message, re.I):
         message = re.split(r"\[", message, maxsplit=1)[0] + "[…]"
-    return printable(LONG_RUN.sub(lambda run: _start_of(run[0]), message))[:1000]
+    return printable(LONG_RUN.sub(lambda run: _start_of(run[0], language), message))[:1000]
 
 
 def failed_condition(message: str) -> list[object] | None:
@@ -53,17 +56,21 @@ def failed_condition(message: str) -> list[object] | None:
     return condition if isinstance(condition, list) and len(condition) > 1 else None
 
 
-def _shown_condition(text: str) -> str:
+def _shown_condition(text: str, language: str) -> str:
     try:
         condition = json.loads(text)
     except (ValueError, RecursionError):
         return "[…]"
     if not isinstance(condition, list) or len(condition) < 2:
         return "[…]"
-    values = [shown(str(condition[1]), value) for value in condition[2:]]
+    values = [shown(str(condition[1]), value, language) for value in condition[2:]]
     return json.dumps([*map(str, condition[:2]), *values], ensure_ascii=False)
 
 
-def _start_of(text: str, characters: int = SHOWN_OF_A_SECRET) -> str:
-    characters = min(characters, len(text) // 4)
-    return f"{printable(text[:characters])}… ({len(text)} characters)"
+def shortened(text: str, characters: int, language: str) -> str:
+    """Its start and its length."""
+    return printable(text[:characters]) + LENGTH.say(language, count=len(text))
+
+
+def _start_of(text: str, language: str, characters: int = SHOWN_OF_A_SECRET) -> str:
+    return shortened(text, min(characters, len(text) // 4), language)

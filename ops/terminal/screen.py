@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
+from ops.terminal.columns import columns_of, padded
+from ops.terminal.language import Failure
 from ops.terminal.masking import printable
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
@@ -62,9 +64,9 @@ class Screen:
 
     def pairs(self, rows: Mapping[str, str], indent: int = 4) -> None:
         """One ``name  value`` line each, the values under one another."""
-        width = max(map(len, rows), default=0)
+        width = max(map(columns_of, rows), default=0)
         for name, value in rows.items():
-            self.line(f"{'':{indent}}{printable(name):<{width}}  {printable(value)}".rstrip())
+            self.line(f"{'':{indent}}{padded(printable(name), width)}  {printable(value)}".rstrip())
 
     def good(self, text: str) -> None:
         self.line("    " + self.colour("✓ ", GREEN) + text)
@@ -74,3 +76,7 @@ class Screen:
 
     def fail(self, text: str) -> None:
         self.line(self.colour("✗ " + text, RED))
+
+    def fail_with(self, failure: Failure, language: str) -> None:
+        for sentence in failure.sentences:
+            self.fail(sentence.say(language))

@@ -19,6 +19,7 @@ from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from ops.client import invoke
 from ops.client.function_client import FunctionThroughSdk
+from ops.client.progress import progress_bar
 
 REFUSED = "http://127.0.0.1:9"
 
@@ -230,7 +231,7 @@ def test_speaks_chinese_when_asked(by_url, capsys, picture):
 
 
 def test_the_progress_bar_is_drawn_on_terminals_only(capsys):
-    quiet, drawn = invoke.progress_bar(False), invoke.progress_bar(True)
+    quiet, drawn = progress_bar(False), progress_bar(True)
     for sent in (0, 500, 500, 1000):
         quiet(sent, 1000)
     assert capsys.readouterr().err == ""
