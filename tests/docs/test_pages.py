@@ -61,9 +61,12 @@ def test_both_languages_have_the_same_tables(name):
 @EVERY_PAIR
 def test_both_languages_have_the_same_code(name):
     english, chinese = code_blocks(page(name)), code_blocks(page(PAIRS[name]))
-    assert [(kind, literal(code)) for kind, code in english] == [
-        (kind, literal(code)) for kind, code in chinese
-    ]
+    assert [comparable(*block) for block in english] == [comparable(*block) for block in chinese]
+
+
+def comparable(kind, code):
+    """What a command prints is in the language of the page."""
+    return kind, literal(code) if kind else code.count("\n")
 
 
 @EVERY_PAIR

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -92,6 +93,21 @@ def test_the_demo_uploads_one_file_whatever_the_shell_holds(shell, caller_auth):
     assert "\x1b" not in demo.stdout
     assert "local-function-key-secret" not in demo.stdout
     assert left_behind(shell) == []
+
+
+@pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
+def test_the_demo_prints_what_the_readme_shows_in_its_language(shell, readme, language):
+    shown = (PROJECT / readme).read_text("utf-8").partition("```\n3/6 ")[2].partition("```")[0]
+    demo = run_demo(shell, "--lang", language)
+    printed = [words_of(line) for line in demo.stdout.splitlines()]
+    lines = [words_of(line) for line in f"3/6 {shown}".splitlines() if line.strip() != "…"]
+    assert lines and [line for line in lines if line not in printed] == []
+
+
+def words_of(line):
+    """A line without what differs from run to run: addresses, keys and numbers."""
+    line = re.sub(r"http://\S+|avatars/\S+ ", "·", line)
+    return re.sub(r"\d+", "0", re.sub(r"\s+", " ", line)).strip()
 
 
 def test_the_demo_honours_port_and_steps_over_a_taken_one(shell):
