@@ -100,13 +100,18 @@ def test_a_code_that_says_so_or_is_too_long_is_invalid(wechat_login, code):
 
 @pytest.mark.parametrize(
     "code",
-    ["x", "0e3fGz100bUcgS1mvB300KMZtB2fGz1K", " bad-code", "the code is a mock one", "张三", "y" * 128],
+    ["x", "0e3fGz100bUcgS1mvB300KMZtB2fGz1K", " bad-code", "the code is a mock one.", "张三", "y" * 128],
 )
 def test_a_code_as_devtools_give_is_the_developer_s_and_good_once(wechat_login, code):
     developer = wechat_login("devtools-1")["openid"]
     assert wechat_login(code)["openid"] == developer
     assert wechat_login(code)["errcode"] == 40163
     assert wechat_login("local-alice")["openid"] != developer
+
+
+def test_the_mock_code_of_devtools_is_the_developer_s_each_time(wechat_login):
+    answers = [wechat_login("the code is a mock one") for _ in range(3)]
+    assert {answer["openid"] for answer in answers} == {wechat_login("devtools-2")["openid"]}
 
 
 @pytest.mark.parametrize("code", ["local-", "local-张三", "local-" + "a" * 122])
