@@ -22,13 +22,12 @@ def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetim
         Forbidden: it is no good, or not of a form whose upload is confirmed.
     """
     given = fields.get("ticket")
-    if given is None or given == "":
-        raise BadRequest("ticket is missing; it comes with the form.")
-    if not isinstance(given, str):
-        raise BadRequest("ticket must be a text.")
+    if not isinstance(given, str) or not given:
+        raise BadRequest("ticket must be the text that came with the form.")
     ticket = read_ticket(given, settings, now)
-    # A ticket of a classic page names a folder.
-    if not settings.profiles[ticket["profile"]].confirm or not admits_key(ticket, ticket.get("key", "")):
+    # A ticket of a classic page names a folder, and no key.
+    has_key = "key" in ticket and admits_key(ticket, ticket["key"])
+    if not has_key or not settings.profiles[ticket["profile"]].confirm:
         raise not_ours("the ticket's upload is not one to confirm")
     return ticket
 
@@ -47,9 +46,9 @@ def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> Upload:
     """
     if facts is None:
         raise NotUploaded
-    mime_type = bare_type(facts.content_type) or ""
+    mime_type = bare_type(facts.content_type)
     if not admits_file(ticket, facts.size_bytes, mime_type):
-        reason = f"the form admitted no {facts.size_bytes} bytes of {mime_type or 'what is no type'}"
+        reason = f"the form admitted no {facts.size_bytes} bytes of {mime_type}"
         raise Forbidden("What is stored there is not what the form admitted.", reason=reason)
     return Upload(
         key=ticket["key"],

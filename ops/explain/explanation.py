@@ -8,8 +8,9 @@ from urllib.parse import quote
 from ops.explain.advice import PLATFORM, condition_remedy, find_advice
 from ops.explain.form_words import form_lines, policy_lines
 from ops.explain.paste_reader import read_pasted
-from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess
+from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess, PastedUrl
 from ops.explain.policy_words import field_words, read_condition, read_policy
+from ops.explain.url_words import url_lines
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
 
@@ -30,6 +31,8 @@ WORDS = {
         "https://api.aliyun.com/troubleshoot?q={ec}",
     ),
     "stored": Text("the file is stored", "文件已保存"),
+    "confirmed": Text("OSS itself says that it is there", "OSS 自己说它在那里"),
+    "exists": Text("the same bytes were there already", "同样的内容已经在那里了"),
 }
 
 
@@ -48,6 +51,8 @@ def explain(text: str, now: datetime, language: str) -> str:
             lines = _success_lines(pasted, language)
         elif isinstance(pasted, PastedPolicy):
             lines = policy_lines(read_policy(pasted.text), now, language)
+        elif isinstance(pasted, PastedUrl):
+            lines = url_lines(pasted, now, language)
         else:
             lines = form_lines(pasted, now, language)
         parts.append("\n".join(lines))
@@ -90,7 +95,16 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
 
 
 def _success_lines(success: PastedSuccess, language: str) -> list[str]:
-    tail = WORDS["callback_ok" if "receipt" in success.answer else "stored"].say(language)
+    tail = WORDS[_how_it_is_known(success)].say(language)
     status = f" (HTTP {success.status})" if success.status else ""
     rows = [f"  {printable(name)} = {shown(name, value, language)}" for name, value in success.answer.items()]
     return [f"{WORDS['success'].say(language)}{status}: {tail}", *rows]
+
+
+def _how_it_is_known(success: PastedSuccess) -> str:
+    answer = success.answer
+    if answer.get("exists") is True:
+        return "exists"
+    if "receipt" not in answer:
+        return "stored"
+    return "confirmed" if "state" in answer else "callback_ok"

@@ -9,6 +9,7 @@ from ops.explain.advice import condition_remedy
 from ops.explain.paste_reader import decode_base64
 from ops.explain.pasted import PastedForm
 from ops.explain.policy_words import V4_FIELDS, Policy, read_policy, unmet_conditions, unpinned_fields
+from ops.explain.times import expiry_line, span
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
 
@@ -27,8 +28,6 @@ WORDS = {
     "notes": Text("Also", "另外"),
     "sends": Text("the form sends {value}", "表单发送的是 {value}"),
     "absent": Text("the form does not send it", "表单没有发送它"),
-    "expired": Text("{when} UTC, expired {ago} ago", "{when} UTC，已过期 {ago}"),
-    "valid": Text("{when} UTC, in {left}", "{when} UTC，还剩 {left}"),
     "unpinned": Text(
         "No condition mentions {names}: OSS takes any value of it.",
         "没有条件约束 {names}:OSS 会接受任意值。",
@@ -137,34 +136,15 @@ def _signature_problems(
     except ValueError:
         return found
     if signed_at > now + timedelta(minutes=1):
-        found.append(WORDS["future"].say(language, ahead=_span(signed_at - now, language)))
+        found.append(WORDS["future"].say(language, ahead=span(signed_at - now, language)))
     elif now - signed_at > SURE_WINDOW and policy.expires_at and policy.expires_at > now:
-        found.append(WORDS["window"].say(language, ago=_span(now - signed_at, language)))
+        found.append(WORDS["window"].say(language, ago=span(now - signed_at, language)))
     return found
 
 
 def _expiry_lines(policy: Policy, now: datetime, language: str) -> list[str]:
-    if policy.expires_at is None:
-        return []
-    when = policy.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    if policy.expires_at <= now:
-        said = WORDS["expired"].say(language, when=when, ago=_span(now - policy.expires_at, language))
-    else:
-        said = WORDS["valid"].say(language, when=when, left=_span(policy.expires_at - now, language))
-    return [f"  {Text('expires', '有效期至').say(language):<10} {said}"]
+    return [] if policy.expires_at is None else [expiry_line(policy.expires_at, now, language)]
 
 
 def _block(title: str, lines: list[str], language: str) -> list[str]:
     return [WORDS[title].say(language), *(f"  - {line}" for line in dict.fromkeys(lines))] if lines else []
-
-
-def _span(span: timedelta, language: str) -> str:
-    """A length of time in its two largest units."""
-    seconds = int(span.total_seconds())
-    units = [(86400, "d", "天"), (3600, "h", "小时"), (60, "min", "分"), (1, "s", "秒")]
-    parts = []
-    for size, en, zh in units:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {zh if language == 'zh' else en}")
-    return " ".join(parts[:2]) or ("0 秒" if language == "zh" else "0 s")

@@ -8,13 +8,23 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from ops.explain.advice import PLATFORM, find_advice
-from ops.explain.pasted import Pasted, PastedError, PastedForm, PastedPolicy, PastedSuccess, Unreadable
+from ops.explain.pasted import (
+    Pasted,
+    PastedError,
+    PastedForm,
+    PastedPolicy,
+    PastedSuccess,
+    PastedUrl,
+    Unreadable,
+)
 from ops.terminal.language import Text
 
 MAX_CHARACTERS = 4_000_000
+ADDRESS = r"https?://[^/?#\s]+/[^#\s]*"
 # Alibaba's sample servers answer these names; the page posts the fields on the right.
 SAMPLE_FIELDS = {
     "accessid": "OSSAccessKeyId",
@@ -47,6 +57,8 @@ def read_pasted(text: str) -> list[Pasted]:
 
 
 def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> list[Pasted]:
+    if _is_address(body):
+        return [PastedUrl(body)]
     if body.startswith("<"):
         return [_read_xml(body, status, headers)]
     if body.startswith(("{", "[", '"')):
@@ -60,6 +72,15 @@ def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> lis
         "It is neither XML, JSON, the base64 of a policy nor a message that is known.",
         "它既不是 XML、JSON、policy 的 base64，也不是已知的报错文字。",
     )
+
+
+def _is_address(value: Any) -> bool:
+    if not isinstance(value, str) or not re.fullmatch(ADDRESS, value):
+        return False
+    try:
+        return bool(urlsplit(value).hostname)
+    except ValueError:
+        return False
 
 
 def decode_base64(text: str) -> str | None:
@@ -154,9 +175,11 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     if isinstance(value.get("data"), str) and isinstance(value.get("statusCode"), int):
         # What wx.uploadFile hands to its success function, printed by the developer tools.
         return read_pasted(f"HTTP/1.1 {value['statusCode']:03d}\n\n{value['data']}")
-    uploads = value.get("uploads")
-    if isinstance(uploads, list) and uploads and all(isinstance(item, dict) for item in uploads):
-        return [_read_object(item, status) for item in uploads]
+    # Several files of /upload-params, several objects of /read.
+    for name in ("uploads", "items"):
+        several = value.get(name)
+        if isinstance(several, list) and several and all(isinstance(item, dict) for item in several):
+            return [_read_object(item, status) for item in several]
     return [_read_object(value, status)]
 
 
@@ -178,6 +201,8 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         return PastedPolicy(json.dumps(value, ensure_ascii=False))
     if isinstance(value.get("policy"), str):
         return _read_fields(value)
+    if "expiresAt" in value and _is_address(value.get("url")):
+        return PastedUrl(value["url"])
     if "receipt" in value or value.get("status") == "ok":
         return PastedSuccess(status, value)
     raise _unreadable(
@@ -202,9 +227,9 @@ def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
 def _unreadable(en: str, zh: str) -> Unreadable:
     return Unreadable(
         Text(
-            en + " Paste a policy (JSON or base64), a form or answer of /upload-params (JSON),"
+            en + " Paste a policy (JSON or base64), a form or answer of /upload-params (JSON), a signed URL,"
             " the error that OSS, STS or the function answered, or what the mini-program said (errMsg).",
-            zh + "请粘贴 policy（JSON 或 base64）、表单或 /upload-params 的返回值（JSON），"
+            zh + "请粘贴 policy（JSON 或 base64）、表单或 /upload-params 的返回值（JSON）、已签名的 URL、"
             "OSS、STS、函数返回的错误，或小程序里的报错（errMsg）。",
         )
     )

@@ -66,4 +66,11 @@ class PastedSuccess:
     answer: Mapping[str, Any] = field(repr=False)
 
 
-Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess
+@dataclass(frozen=True)
+class PastedUrl:
+    """An address of an object, mostly one that ``/read`` gave."""
+
+    url: str = field(repr=False)
+
+
+Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess | PastedUrl

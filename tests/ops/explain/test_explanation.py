@@ -95,6 +95,50 @@ def test_a_message_that_fits_wins_over_an_ec_that_does_not():
     assert "expired" in advice.meaning.en
 
 
+READING = [
+    ("AccessDenied", "Request has expired.", "0002-00000236", "Ask /read for a fresh one"),
+    (
+        "AccessDenied",
+        "Anonymous user has no right to access this object.",
+        "",
+        "the address has no signature",
+    ),
+    ("AccessDenied", "You have no right to access this object.", "", "the URL that /read gives"),
+    ("AccessDenied", "Access denied by authorizer's policy.", "0003-00000301", "oss:GetObject"),
+    ("AccessDenied", "The channel can be only accessed using style.", "", "style/NAME"),
+    (
+        "SignatureDoesNotMatch",
+        "The request signature we calculated",
+        "0002-00000040",
+        "x-oss-process as well",
+    ),
+    ("NoSuchKey", "The specified key does not exist.", "0026-00000001", "no object of this name"),
+    ("InvalidObjectState", "The operation is not valid for the object's state", "", "archived"),
+    ("InvalidArgument", "x-oss-expires is missing.", "0002-00000215", "x-oss-expires"),
+    ("InvalidArgument", "", "0002-00000232", "604800"),
+    ("InvalidArgument", "", "0002-00000078", "a header that was not sent"),
+    ("InvalidRequest", "Can not override response header on content-type", "0017-00000902", "stored content"),
+    ("NoSuchStyle", "", "", "[NAME.variants]"),
+    ("ImageTooLarge", "", "", "30,000 pixels"),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "ec", "piece"), READING)
+def test_every_error_of_reading_has_its_own_advice(code, message, ec, piece):
+    text = said(error_xml(code, message, ec))
+    assert piece in text
+    assert "not in the table" not in text
+    assert "怎么办" in said(error_xml(code, message, ec), "zh")
+
+
+def test_a_right_that_is_lacking_for_uploads_is_not_taken_for_one_of_reading():
+    for message in (
+        "You have no right to access this object because of bucket acl.",
+        "Anonymous user has no right to access this bucket.",
+    ):
+        assert "/read" not in said(error_xml("AccessDenied", message))
+
+
 PLATFORM = [
     ("uploadFile:fail url not in domain list", "uploadFile domains"),
     ("request:fail url not in domain list:https://x.example", "request domains"),
@@ -181,6 +225,20 @@ def test_knows_the_answer_of_a_callback_and_hides_its_receipt():
     text = said(json.dumps({"status": "ok", "key": "a/b.jpg", "receipt": receipt}))
     assert "key = a/b.jpg" in text
     assert receipt not in text
+
+
+@pytest.mark.parametrize(
+    ("more", "piece"),
+    [
+        ({"state": "stored"}, "OSS itself says"),
+        ({"exists": True}, "there already"),
+        ({}, "callback answered"),
+    ],
+)
+def test_says_how_a_receipt_is_known(more, piece):
+    text = said(json.dumps({"key": "a/b.jpg", "receipt": "eyJ" + "x" * 200, **more}))
+    assert piece in text
+    assert "x" * 40 not in text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,11 @@ from hypothesis import strategies as st
 from ops.explain.pasted import Unreadable
 from tests.ops.explain.pastes import CALLBACK, FIELDS, TOKEN, answer, encoded, error_xml, policy_for, said
 
+URL = (
+    "https://my-bucket.oss-cn-hangzhou.aliyuncs.com/a/b.jpg?x-oss-signature-version=OSS4-HMAC-SHA256"
+    "&x-oss-credential=STS.NT%2F20261124%2Fcn-hangzhou%2Foss%2Faliyun_v4_request&x-oss-date=20261124T140000Z"
+    f"&x-oss-expires=1200&x-oss-security-token={TOKEN}&x-oss-signature={'ab' * 32}"
+)
 SECRETS = [TOKEN, "ab" * 32, CALLBACK, encoded(policy_for(FIELDS))]
 
 
@@ -59,6 +64,7 @@ UNREADABLE = [
     "<!DOCTYPE x [<!ENTITY a 'b'>]><Error><Code>&a;</Code></Error>", "[" * 200_000, '{"a":' * 200_000,
     "ZZZZ", base64.b64encode(b"\xff\xfe").decode(), '""', "\x00\x01", '{"uploads": [{}]}',
     '{"uploads": [5]}', '{"uploads": []}', "9" * 5000, "[" + "9" * 5000 + "]", "HTTP/1.1 abc",
+    "http://[x/y", "http://[::1/y", "https://", "https://\u2100.example/y", "ftp://a/b",
     json.dumps({"Credentials": {"AccessKeySecret": "topsecretvalue", "SecurityToken": TOKEN}}),
 ]  # fmt: skip
 
@@ -87,6 +93,9 @@ def samples():
     yield json.dumps(
         {"host": "https://b", "dir": "a/", "policy": encoded(policy), "signature": "s", "accessid": "i"}
     )
+
+    yield URL
+    yield json.dumps({"url": URL, "expiresAt": "2026-11-24T14:20:00Z"})
 
 
 @settings(max_examples=400, deadline=None)

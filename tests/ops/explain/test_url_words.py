@@ -1,0 +1,155 @@
+"""A signed URL in words, and what is wrong with it."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from function.credentials import StsCredentials
+from function.oss.signed_request import OssRequest, presign
+from tests.ops.explain.pastes import NOW, TOKEN, said
+
+SECRET = "UrlSecretNobodyPrints"
+KEYS = StsCredentials("STS.NTreader", SECRET, TOKEN, NOW + timedelta(hours=1))
+OWN = StsCredentials("LTAI5tOwn", SECRET, "", NOW + timedelta(hours=1))
+KEY = "uploads/q3f/2026/11/24/猫 +1.jpg"
+PROCESS = "image/resize,m_fill,w_200,h_200/format,jpg"
+
+
+def signed(query=None, *, keys=KEYS, at=NOW, life=timedelta(minutes=20), headers=None, additional=()):
+    request = OssRequest(
+        "GET",
+        "my-bucket",
+        "cn-hangzhou",
+        KEY,
+        {"x-oss-process": PROCESS} if query is None else query,
+        headers or {},
+        additional,
+    )
+    origin = "https://files.example.com"
+    return presign(request, keys, at, origin=origin, expires_in=life)
+
+
+def test_says_which_object_until_when_as_what_and_whose_keys():
+    text = said(signed())
+    for piece in (
+        "A signed URL, version 4",
+        "host       https://files.example.com\n",
+        f"key        {KEY}\n",
+        f"x-oss-process {PROCESS}\n",
+        "key id     STS.NTreader\n",
+        "region     cn-hangzhou\n",
+        "expires    2026-11-24 14:22:00 UTC, in 20 min\n",
+        "nothing in its query, x-oss-process as well, can be changed",
+        "ends with the session of these keys",
+    ):
+        assert piece in text, piece
+    assert "What to do" not in text
+
+
+def test_speaks_chinese_as_well():
+    text = said(signed(at=NOW - timedelta(hours=1)), "zh")
+    assert "一个已签名的 URL，签名版本 4" in text
+    assert "已过期 40 分" in text
+    assert "需要时重新向 /read 获取" in text
+    assert "Also" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_shows_neither_signature_nor_token(language):
+    url = signed()
+    text = said(url, language)
+    assert TOKEN[:40] not in text
+    assert url.partition("x-oss-signature=")[2][:20] not in text
+    assert SECRET not in text
+
+
+def test_reads_the_answers_of_read_as_they_are():
+    one = json.dumps({"url": signed(), "expiresAt": "2026-11-24T14:22:00Z", "serverTime": "x"})
+    assert said(one) == said(signed())
+    items = [{"key": KEY, "variant": "thumb", "url": signed(), "expiresAt": None}] * 2
+    assert said(json.dumps({"items": items, "serverTime": "x"})) == f"{said(signed())}\n\n{said(signed())}"
+
+
+def test_an_address_without_a_signature_is_for_public_objects():
+    text = said(f"https://files.example.com/a/b.jpg?x-oss-process={PROCESS}")
+    assert text.startswith("A URL without a signature")
+    assert "public-read" in text
+    assert PROCESS in text
+
+
+def cut(url, name):
+    """Without one parameter of the query."""
+    head, _, query = url.partition("?")
+    return f"{head}?{'&'.join(part for part in query.split('&') if not part.startswith(f'{name}='))}"
+
+
+@pytest.mark.parametrize(
+    ("url", "piece"),
+    [
+        (signed(at=NOW - timedelta(minutes=21)), "Ask /read for a fresh one"),
+        (signed(at=NOW + timedelta(minutes=16)), "signed 16 min ahead of this clock"),
+        (signed(life=timedelta(hours=12, seconds=1)), "It asks for 12 h 1 s; OSS allows 12 h at most"),
+        (signed(keys=OWN, life=timedelta(days=7, seconds=1)), "OSS allows 7 d at most"),
+        (cut(signed(), "x-oss-security-token"), "its security token is not there"),
+        (cut(signed(), "x-oss-signature"), "It lacks x-oss-signature."),
+        (cut(signed(), "x-oss-expires"), "It lacks x-oss-expires."),
+        (signed().replace("x-oss-expires=1200", "x-oss-expires=soon"), "x-oss-expires cannot be read."),
+        (signed().replace("x-oss-date=20261124", "x-oss-date=20261125"), "x-oss-date and the day"),
+        (signed().replace("x-oss-date=20261124T", "x-oss-date=today"), "x-oss-date cannot be read."),
+        ("https://b.example.com/k?OSSAccessKeyId=LTAI&Expires=1", "It lacks Signature."),
+        ("https://b.example.com/k?OSSAccessKeyId=STS.a&Expires=1&Signature=x", "security token is not there"),
+    ],
+)
+def test_says_what_oss_would_refuse(url, piece):
+    assert piece in said(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        signed(at=NOW + timedelta(minutes=15)),
+        signed(life=timedelta(hours=12)),
+        signed(keys=OWN, life=timedelta(days=7)),
+        f"https://b.example.com/k?OSSAccessKeyId=LTAI&Expires={int(NOW.timestamp()) + 60}&Signature=x",
+    ],
+)
+def test_finds_nothing_wrong_with_what_is_right(url):
+    assert "What to do" not in said(url)
+
+
+def test_names_the_part_and_the_headers_that_a_url_is_bound_to():
+    url = signed(
+        {"partNumber": "3", "uploadId": "0004B9"},
+        headers={"content-length": "5"},
+        additional=("content-length",),
+    )
+    text = said(url)
+    for piece in ("partNumber 3\n", "uploadId   0004B9\n", "bound to   content-length\n"):
+        assert piece in text
+
+
+def test_a_version_1_url_says_when_it_ends():
+    text = said("https://b.example.com/k?OSSAccessKeyId=LTAI&Expires=1795528800&Signature=abcdefgh")
+    assert "A signed URL, version 1" in text
+    assert "2026-11-24 14:00:00 UTC, expired 2 min ago" in text
+    assert "abcdefgh" not in text
+
+
+@pytest.mark.parametrize("life", ["-1", "1e3", "٣", "9" * 400, "%20", "0"])
+def test_a_life_that_is_no_number_of_seconds_is_said_and_breaks_nothing(life):
+    assert "What to do" in said(signed().replace("x-oss-expires=1200", f"x-oss-expires={life}"))
+
+
+@pytest.mark.parametrize("end", ["", "x", "9" * 30, "-9" * 30])
+def test_an_end_that_is_no_instant_breaks_nothing(end):
+    assert "version 1" in said(f"https://b.example.com/k?OSSAccessKeyId=L&Expires={end}&Signature=x")
+
+
+def test_prints_no_control_character_of_a_hostile_address():
+    text = said("https://b.example.com/a%1b%5b2J%E2%80%AEb?x-oss-process=%9b%07&x-oss-signature=x")
+    assert not {"\x1b", "\x9b", "\x07", "\u202e"} & set(text)
+
+
+def test_a_user_and_password_before_the_host_are_not_shown():
+    assert "hunter2" not in said("https://me:hunter2@b.example.com/k?x-oss-signature=x")
