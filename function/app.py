@@ -44,6 +44,10 @@ ROUTES = {
     "login": Route(("POST",), "function.routes.login"),
     "callback": Route(("POST",), "function.routes.callback"),
     "confirm": Route(("POST",), "function.routes.confirm"),
+    "multipart": Route(("POST",), "function.routes.multipart"),
+    "multipart-parts": Route(("POST",), "function.routes.multipart_parts"),
+    "multipart-complete": Route(("POST",), "function.routes.multipart_complete"),
+    "multipart-abort": Route(("POST",), "function.routes.multipart_abort"),
     HEALTH: Route(("GET",), ""),
 }
 

@@ -1,5 +1,5 @@
 """
-Our own signed tokens (session, ticket, receipt): JWTs that pass for nothing but what they are.
+Our own signed tokens (session, tickets, receipt): JWTs that pass for nothing but what they are.
 
 They are HS256 with one header, byte for byte, so there is no algorithm to choose, no key to look up and
 nothing to import: a library that can do more costs a cold start as much as all the rest of a login.
@@ -21,6 +21,7 @@ from function.errors import Unauthorized
 
 SESSION = "oss-direct-upload/session"
 TICKET = "oss-direct-upload/ticket"
+PARTS = "oss-direct-upload/parts"
 RECEIPT = "oss-direct-upload/receipt"
 
 # {"alg":"HS256","typ":"JWT"}

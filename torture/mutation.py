@@ -29,6 +29,7 @@ ROOM = "tests/function"
 APP = (f"{ROOM}/test_app.py", f"{ROOM}/test_hostile_requests.py", "tests/test_handler.py")
 FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
 RECEIPTS = (f"{ROOM}/receipts",)
+PARTS = (f"{ROOM}/parts",)
 SETTINGS = (f"{ROOM}/test_settings.py", f"{ROOM}/test_profiles.py")
 PROOF = "tests/torture/test_policy_proof.py"
 STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
@@ -74,6 +75,11 @@ TESTS = {
     "function.objects_session": (f"{ROOM}/receipts/test_confirm.py", f"{ROOM}/test_sessions.py"),
     "function.option_values": (f"{ROOM}/test_profiles.py", *FORMS),
     "function.outgoing": (f"{ROOM}/test_outgoing.py",),
+    "function.parts.admission": (f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
+    "function.parts.life": (f"{ROOM}/parts/test_multipart_complete.py", *PARTS),
+    "function.parts.ticket": (f"{ROOM}/parts/test_ticket.py", *PARTS),
+    "function.parts.upload": (f"{ROOM}/parts/test_upload.py", *PARTS),
+    "function.parts.urls": (f"{ROOM}/parts/test_multipart.py", *PARTS),
     "function.phrase": (f"{ROOM}/test_phrase.py",),
     "function.profile_contradictions": (f"{ROOM}/test_profile_contradictions.py", *reversed(SETTINGS)),
     "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),
@@ -88,6 +94,10 @@ TESTS = {
     "function.routes.callback": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
     "function.routes.confirm": (f"{ROOM}/receipts/test_confirm.py",),
     "function.routes.login": (f"{ROOM}/callers",),
+    "function.routes.multipart": (f"{ROOM}/parts/test_multipart.py", *PARTS),
+    "function.routes.multipart_abort": (f"{ROOM}/parts/test_multipart_abort.py", *PARTS),
+    "function.routes.multipart_complete": (f"{ROOM}/parts/test_multipart_complete.py", *PARTS),
+    "function.routes.multipart_parts": (f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
     "function.routes.upload_params": (
         *(*FORMS, f"{ROOM}/test_log_line.py", f"{ROOM}/receipts/test_ticket.py", *APP, f"{ROOM}/callers"),
     ),

@@ -37,9 +37,12 @@ class Upload(NamedTuple):
     seen: bool
 
 
-def answer_about(upload: Upload, settings: Settings) -> dict[str, Any]:
+def answer_about(upload: Upload, settings: Settings, life: timedelta = RECEIPT_LIFE) -> dict[str, Any]:
     """
     What OSS hands to the mini-program.
+
+    Args:
+        life: of the receipt, from the ticket's date on.
 
     Returns:
         ``{"status", "key", "size", "etag", "mimeType", "url", "width", "height", "uploadId", "receipt"}``.
@@ -52,7 +55,7 @@ def answer_about(upload: Upload, settings: Settings) -> dict[str, Any]:
         "width": upload.width,
         "height": upload.height,
         "uploadId": upload.ticket["jti"],
-        "receipt": _receipt(upload, facts, settings),
+        "receipt": _receipt(upload, facts, settings, life),
     }
 
 
@@ -65,7 +68,7 @@ def _facts(upload: Upload) -> dict[str, Any]:
     }
 
 
-def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings) -> str:
+def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings, life: timedelta) -> str:
     claims = {
         **facts,
         "sub": upload.ticket["sub"],
@@ -82,5 +85,5 @@ def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings) -> st
         audience=RECEIPT,
         secrets=settings.receipt_secrets,
         now=datetime.fromtimestamp(upload.ticket["iat"], UTC),
-        life=RECEIPT_LIFE,
+        life=life,
     )

@@ -59,7 +59,7 @@ def _plan_and_sign(
     call: Call, caller: Caller, files: Sequence[tuple[WantedFile, Profile]]
 ) -> tuple[list[PlannedUpload], list[dict[str, Any]]]:
     """What these files may become, and the answer to each: its form, or that it is there already."""
-    _count(call, caller, len(files))
+    count_forms(call, caller, len(files))
     planned = [
         plan_for(caller, wanted, profile, call.settings, call.instance.new_id(), call.now)
         for wanted, profile in files
@@ -88,7 +88,7 @@ def _sign(call: Call, planned: Sequence[PlannedUpload]) -> list[dict[str, Any]]:
     return [upload.sign(obtained.credentials, call.settings.host, call.now) for upload in planned]
 
 
-def _count(call: Call, caller: Caller, forms: int) -> None:
+def count_forms(call: Call, caller: Caller, forms: int) -> None:
     """Before anything is planned: a flood should cost as little as can be."""
     settings = call.settings
     claims: Sequence[Claim] = [Claim("forms", settings.caller_rate, caller.owner, forms)]

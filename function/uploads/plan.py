@@ -59,13 +59,31 @@ def plan_upload(
     Raises:
         BadRequest, TooLarge, UnsupportedType: naming the field.
     """
+    rule = rule_for(wanted, profile, owner=owner, upload_id=upload_id, now=now, settings=settings)
+    ticket = issue_ticket(profile, rule, upload_id) if profile.callback or profile.confirm else ""
+    if profile.callback:
+        rule = rule._replace(fields={**rule.fields, "callback": callback_field(profile, ticket)})
+    shown = ticket if profile.confirm else ""
+    how = classic_page.answer if profile.takes_filename else answer
+    return PlannedUpload(rule, upload_id, profile.key.is_named_by_digest, shown, how)
+
+
+def rule_for(
+    wanted: WantedFile, profile: Profile, *, owner: str, upload_id: str, now: datetime, settings: Settings
+) -> UploadRule:
+    """
+    The key, type and size of an upload, and what is pinned, whichever way its bytes go.
+
+    Raises:
+        BadRequest, TooLarge, UnsupportedType: naming the field.
+    """
     is_page = profile.takes_filename
     content_type = "" if is_page else choose_content_type(wanted, profile)
     min_size, max_size = choose_size_range(wanted, profile)
     if profile.key.takes_digest and wanted.sha256 is None:
         raise BadRequest("sha256 and size are needed here.")
     extension = key_extension(wanted.filename, content_type)
-    rule = UploadRule(
+    return UploadRule(
         bucket=settings.bucket,
         region=settings.region,
         signature_version=profile.signature_version,
@@ -77,12 +95,6 @@ def plan_upload(
         expires_at=now + profile.expires_in,
         fields={} if is_page else pinned_fields(profile, content_type),
     )
-    ticket = issue_ticket(profile, rule, upload_id) if profile.callback or profile.confirm else ""
-    if profile.callback:
-        rule = rule._replace(fields={**rule.fields, "callback": callback_field(profile, ticket)})
-    shown = ticket if profile.confirm else ""
-    how = classic_page.answer if is_page else answer
-    return PlannedUpload(rule, upload_id, profile.key.is_named_by_digest, shown, how)
 
 
 def answer(

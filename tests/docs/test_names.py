@@ -107,7 +107,7 @@ def test_every_route_is_described(name):
 def test_the_layout_has_each_module_of_the_function_and_only_files_that_exist(name):
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "function").rglob("*.py")}
     modules = {module for module in modules if not module.endswith("__init__.py")}
-    listed = [row[0].strip("`") for row in table_of(page(name), "`handler.py`")]
+    listed = [path for row in table_of(page(name), "`handler.py`") for path in names_in(row[0])]
     assert {module for module in listed if module.startswith("function/")} == modules
     paths = [text for text in names_in(page(name)) if re.fullmatch(r"[\w./-]+(\.(py|toml|yaml|md)|/)", text)]
     assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -137,7 +137,7 @@ REFUSED = {
         "access: ${env('ACCESS', 'default')}",
         "must be a literal",
     ),
-    "a timeout that is too short": ("timeout: 15", "timeout: 3", "timeout = 3: must be 10 to 86400"),
+    "a timeout that is too short": ("timeout: 30 #", "timeout: 3 #", "timeout = 3: must be 10 to 86400"),
     "a handler in a missing module": (
         "handler: handler.handler",
         "handler: index.handler",
@@ -190,8 +190,8 @@ REFUSED = {
         "must not allow a failing packaging",
     ),
     "a key written twice": (
-        "      timeout: 15 #",
-        "      timeout: 20\n      timeout: 15 #",
+        "      timeout: 30 #",
+        "      timeout: 20\n      timeout: 30 #",
         "timeout is written twice",
     ),
     "a setting that the function refuses": (

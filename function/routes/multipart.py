@@ -1,0 +1,79 @@
+"""``POST /multipart``: a large file is begun, and the first URLs for its parts."""
+
+from typing import Any
+
+from function.body import read_json_object
+from function.callers import Caller, identify
+from function.errors import BadRequest
+from function.grants import UPLOADS
+from function.instance import Call
+from function.objects_session import oss_of
+from function.oss.post_form import iso, object_url
+from function.parts.admission import refuse_without_parts
+from function.parts.life import begin_upload
+from function.parts.ticket import check_room, issue_ticket
+from function.parts.upload import PartedUpload
+from function.parts.urls import HEADERS, LEAST_LIFE, MAX_URLS, sign_parts, urls_end
+from function.profiles import Profile
+from function.routes.upload_params import count_forms
+from function.uploads.plan import rule_for
+from function.uploads.wanted import WantedFile, profile_of, read_fields
+
+
+def answer(call: Call) -> dict[str, Any]:
+    """
+    Returns:
+        the ticket, the key, how the file is cut, and URLs for the first parts.
+    """
+    settings, now = call.settings, call.now
+    refuse_without_parts(settings)
+    caller = identify(call.request.headers, settings, now)
+    call.line.owner = caller.owner
+    wanted = read_fields(read_json_object(call.request.body))
+    profile = profile_of(wanted, settings.profiles)
+    call.line.profile = profile.name
+    if not profile.parts:
+        raise BadRequest("profile takes no uploads in parts; ask for a form.")
+    if not wanted.size_bytes:
+        raise BadRequest("size is needed for an upload in parts, in bytes, 1 at least.")
+    count_forms(call, caller, 1)
+    return _begin(call, caller, wanted, profile, wanted.size_bytes)
+
+
+def _begin(
+    call: Call, caller: Caller, wanted: WantedFile, profile: Profile, size_bytes: int
+) -> dict[str, Any]:
+    settings, now = call.settings, call.now
+    upload_id = call.instance.new_id()
+    rule = rule_for(wanted, profile, owner=caller.owner, upload_id=upload_id, now=now, settings=settings)
+    call.line.key, call.line.upload_id = rule.key, upload_id
+    upload = PartedUpload(
+        upload_id=upload_id,
+        oss_id="",
+        key=rule.key,
+        size_bytes=size_bytes,
+        part_size_bytes=profile.part_size_bytes,
+        content_type=rule.content_type,
+        claims={"sub": caller.subject, "owner": caller.owner, "profile": profile.name, **wanted.said},
+    )
+    check_room(upload, profile, settings, now)
+    # Whatever can fail comes before OSS begins an upload, which somebody would have to end.
+    obtained = call.instance.credentials_for(UPLOADS, call.request.context, now, [now + LEAST_LIFE])
+    oss = oss_of(call)
+    call.line.sts_refreshed = call.line.sts_refreshed or obtained.are_new
+    upload = begin_upload(oss, upload, rule.fields)
+    first = range(1, min(upload.part_count, MAX_URLS) + 1)
+    return {
+        "ticket": issue_ticket(upload, profile, settings, now),
+        "key": upload.key,
+        "fileUrl": object_url(settings.host, upload.key),
+        "uploadId": upload_id,
+        "size": size_bytes,
+        "partSize": upload.part_size_bytes,
+        "partCount": upload.part_count,
+        "headers": HEADERS,
+        "parts": sign_parts(upload, first, obtained.credentials, settings, now),
+        "expiresAt": iso(urls_end(obtained.credentials, now)),
+        "ticketExpiresAt": iso(now + profile.parts_within),
+        "serverTime": iso(now),
+    }

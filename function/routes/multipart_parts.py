@@ -1,0 +1,29 @@
+"""``POST /multipart-parts``: fresh URLs for parts, and how many are missing."""
+
+from typing import Any
+
+from function.grants import UPLOADS
+from function.instance import Call
+from function.objects_session import oss_of
+from function.oss.post_form import iso
+from function.parts.admission import admit_with_numbers
+from function.parts.life import stored_parts
+from function.parts.urls import LEAST_LIFE, MAX_URLS, sign_parts, urls_end
+
+
+def answer(call: Call) -> dict[str, Any]:
+    """
+    Returns:
+        URLs for the parts that are asked for, else for the first that OSS does not have in full.
+    """
+    settings, now = call.settings, call.now
+    upload, numbers = admit_with_numbers(call)
+    missing = upload.missing(stored_parts(oss_of(call), upload))
+    obtained = call.instance.credentials_for(UPLOADS, call.request.context, now, [now + LEAST_LIFE])
+    call.line.sts_refreshed = call.line.sts_refreshed or obtained.are_new
+    return {
+        "parts": sign_parts(upload, numbers or missing[:MAX_URLS], obtained.credentials, settings, now),
+        "missing": len(missing),
+        "expiresAt": iso(urls_end(obtained.credentials, now)),
+        "serverTime": iso(now),
+    }

@@ -1,0 +1,68 @@
+"""routes.multipart_abort: what was given up is gone, and what is an object by then stays."""
+
+import pytest
+
+from torture.parted_oss import BROKEN, DENIED, LOST, UNHEARD
+
+
+def refused(answer):
+    return answer.status, answer.code
+
+
+def test_what_is_given_up_leaves_nothing(phone, oss):
+    begun = phone.begin()
+    phone.send(begun)
+    answer = phone.abort(begun["ticket"])
+    assert (answer.status, answer.json) == (200, {"state": "aborted"})
+    assert (oss.uploads, oss.objects) == ({}, {})
+
+
+def test_giving_up_twice_is_answered_the_same(phone, phone_of):
+    begun = phone.begin()
+    first = phone.abort(begun["ticket"])
+    assert phone.abort(begun["ticket"]).text == first.text
+    assert phone_of().abort(begun["ticket"]).text == first.text
+
+
+def test_an_upload_that_oss_has_forgotten_is_as_good_as_given_up(phone, oss):
+    begun = phone.begin()
+    oss.uploads.clear()
+    assert phone.abort(begun["ticket"]).json == {"state": "aborted"}
+
+
+def test_an_object_is_not_given_up(phone, oss):
+    begun, done = phone.store()
+    assert refused(phone.abort(begun["ticket"])) == (409, "already_complete")
+    assert list(oss.objects) == [begun["key"]]
+    assert phone.complete(begun["ticket"]).json == done
+
+
+def test_a_completion_that_was_faster_wins(phone, phone_of, oss):
+    begun = phone.begin()
+    phone.send(begun)
+    oss.between["AbortMultipartUpload"] = lambda: phone_of().complete(begun["ticket"])
+    assert refused(phone.abort(begun["ticket"])) == (409, "already_complete")
+
+
+def test_somebody_else_s_object_of_that_name_is_nobody_s_completion(phone, oss):
+    begun, _ = phone.store()
+    headers = {**oss.objects[begun["key"]].headers, "x-oss-meta-upload-id": "B" * 22}
+    oss.replace_object(begun["key"], headers=headers)
+    assert phone.abort(begun["ticket"]).json == {"state": "aborted"}
+
+
+@pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
+def test_a_call_that_oss_did_not_answer_is_made_once_more(phone, oss, fault):
+    begun = phone.begin()
+    oss.fail("AbortMultipartUpload", fault)
+    assert phone.abort(begun["ticket"]).json == {"state": "aborted"}
+    assert oss.uploads == {}
+
+
+@pytest.mark.parametrize("call", ["AbortMultipartUpload", "HeadObject"])
+def test_an_abortion_that_cannot_be_made_out_is_no_abortion(phone, oss, call):
+    begun, _ = phone.store()
+    oss.fail(call, UNHEARD, UNHEARD)
+    assert refused(phone.abort(begun["ticket"])) == (503, "oss_unavailable")
+    oss.fail(call, DENIED)
+    assert refused(phone.abort(begun["ticket"])) == (502, "oss_rejected")

@@ -1,0 +1,211 @@
+"""routes.multipart_parts: fresh URLs for what is missing, or for what is asked for, until it is over."""
+
+import pytest
+
+from torture.parted_oss import BROKEN, DENIED, LOST, UNHEARD
+
+PART = 100 * 1024
+
+
+def refused(answer):
+    return answer.status, answer.code
+
+
+def numbers_in(answer):
+    assert answer.status == 200, answer.text
+    return [part["number"] for part in answer.json["parts"]]
+
+
+def test_the_answer_is_in_the_shape_of_the_contract(phone, oss, clock):
+    begun = phone.begin()
+    clock.tick(minutes=14)
+    answer = phone.parts(begun["ticket"]).json
+    assert set(answer) == {"parts", "missing", "expiresAt", "serverTime"}
+    assert [(part["number"], part["size"]) for part in answer["parts"]] == [(1, PART), (2, PART), (3, 1)]
+    assert answer["missing"] == 3
+    assert (answer["serverTime"], answer["expiresAt"]) == ("2026-11-24T14:14:00Z", "2026-11-24T14:29:00Z")
+    assert phone.send(begun, answer["parts"]) == [200, 200, 200]
+
+
+def test_without_numbers_those_are_answered_that_oss_does_not_have_in_full(phone_of, oss):
+    phone = phone_of(SIGN_PART_LENGTH="false")
+    begun = phone.begin(size=4 * PART)
+    phone.send(begun, begun["parts"][1:3])
+    oss.put(begun["parts"][3], begun["headers"], "short", PART - 1)
+    answer = phone.parts(begun["ticket"])
+    assert numbers_in(answer) == [1, 4]
+    assert answer.json["missing"] == 2
+
+
+def test_twenty_are_answered_at_a_time_and_how_many_are_missing_in_all(phone):
+    begun = phone.begin(size=45 * PART)
+    phone.send(begun, begun["parts"][:5])
+    answer = phone.parts(begun["ticket"])
+    assert numbers_in(answer) == list(range(6, 26))
+    assert answer.json["missing"] == 40
+
+
+def test_when_nothing_is_missing_nothing_is_answered(phone):
+    begun = phone.begin()
+    phone.send(begun)
+    answer = phone.parts(begun["ticket"])
+    assert (numbers_in(answer), answer.json["missing"]) == ([], 0)
+
+
+def test_the_numbers_that_are_asked_for_are_answered_in_their_order_whether_missing_or_not(phone):
+    begun = phone.begin()
+    phone.send(begun, begun["parts"][:1])
+    answer = phone.parts(begun["ticket"], numbers=[3, 1])
+    assert numbers_in(answer) == [3, 1]
+    assert answer.json["missing"] == 2
+
+
+def test_numbers_that_are_null_are_none(phone):
+    begun = phone.begin()
+    assert numbers_in(phone.parts(begun["ticket"], numbers=None)) == [1, 2, 3]
+
+
+WRONG = {
+    "none": [],
+    "zero": [0],
+    "minus one": [-1],
+    "one too many": [4],
+    "ten thousand and one": [10_001],
+    "twice the same": [1, 2, 1],
+    "true": [True],
+    "a text": ["1"],
+    "half": [1.5],
+    "one that is no whole number": [1.0],
+    "null": [None],
+    "a list": [[1]],
+    "no list": 1,
+    "a text for a list": "123",
+    "an object": {"1": 2},
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_other_numbers_are_malformed_and_oss_is_not_asked(phone, oss, case):
+    begun = phone.begin()
+    answer = phone.parts(begun["ticket"], numbers=WRONG[case])
+    assert refused(answer) == (400, "bad_request")
+    assert answer.json["error"]["message"] == (
+        "numbers must be a list of 1 to 20 numbers from 1 to 3, each once."
+    )
+    assert oss.asked == ["InitiateMultipartUpload"]
+
+
+def test_twenty_numbers_may_be_asked_for_and_no_more(phone):
+    begun = phone.begin(size=40 * PART)
+    assert numbers_in(phone.parts(begun["ticket"], numbers=list(range(21, 41)))) == list(range(21, 41))
+    assert refused(phone.parts(begun["ticket"], numbers=list(range(1, 22)))) == (400, "bad_request")
+
+
+def test_oss_is_asked_even_where_the_numbers_are_given(phone, oss):
+    begun = phone.begin()
+    phone.parts(begun["ticket"], numbers=[1])
+    assert oss.asked == ["InitiateMultipartUpload", "ListParts"]
+
+
+def test_all_pages_of_a_list_are_read(phone, oss):
+    begun = phone.begin(profile="many", size=2500 * PART)
+    (upload,) = oss.uploads.values()
+    from torture.parted_oss import Part
+
+    upload.parts = {number: Part("x", PART) for number in range(1, 2501) if number != 2222}
+    answer = phone.parts(begun["ticket"])
+    assert numbers_in(answer) == [2222]
+    assert oss.asked.count("ListParts") == 3
+
+
+def test_a_part_that_was_sent_again_replaces_the_first(phone, oss):
+    begun = phone.begin()
+    phone.send(begun, name="a")
+    again = phone.parts(begun["ticket"], numbers=[2]).json
+    phone.send(begun, again["parts"], name="b")
+    phone.complete(begun["ticket"])
+    (stored,) = oss.objects.values()
+    assert [part.name for part in stored.parts] == ["a1", "b2", "a3"]
+
+
+def test_after_the_completion_there_is_nothing_more_to_send(phone):
+    begun, _ = phone.store()
+    for fields in ({}, {"numbers": [1]}):
+        assert refused(phone.parts(begun["ticket"], **fields)) == (409, "already_complete")
+
+
+def test_after_the_abortion_there_is_nothing_to_go_on_with(phone):
+    begun = phone.begin()
+    phone.abort(begun["ticket"])
+    for fields in ({}, {"numbers": [1]}):
+        assert refused(phone.parts(begun["ticket"], **fields)) == (410, "upload_gone")
+
+
+def test_an_upload_that_oss_has_forgotten_is_gone(phone, oss):
+    begun = phone.begin()
+    oss.uploads.clear()
+    assert refused(phone.parts(begun["ticket"])) == (410, "upload_gone")
+
+
+@pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
+def test_a_question_that_oss_did_not_answer_is_asked_once_more(phone, oss, fault):
+    begun = phone.begin()
+    oss.fail("ListParts", fault)
+    assert numbers_in(phone.parts(begun["ticket"])) == [1, 2, 3]
+    oss.fail("ListParts", fault, fault)
+    answer = phone.parts(begun["ticket"])
+    assert refused(answer) == (503, "oss_unavailable")
+    assert "Retry-After" in answer.headers
+
+
+def test_what_oss_refuses_is_the_operator_s_to_mend(phone, oss, log_lines):
+    begun = phone.begin()
+    oss.fail("ListParts", DENIED)
+    answer = phone.parts(begun["ticket"])
+    assert refused(answer) == (502, "oss_rejected")
+    assert "canary" not in answer.text
+    assert "AccessDenied" in log_lines()[-1]["reason"]
+
+
+@pytest.mark.parametrize("route", ["multipart-parts", "multipart-complete", "multipart-abort"])
+def test_a_ticket_may_be_used_120_times_a_minute(phone, clock, route):
+    begun = phone.begin()
+    for _ in range(40):
+        phone.parts(begun["ticket"])
+        phone.complete(begun["ticket"])
+        phone.abort(begun["ticket"])
+    answer = phone.ask(route, ticket=begun["ticket"])
+    assert refused(answer) == (429, "too_many_requests")
+    assert "Retry-After" in answer.headers
+    # Another ticket has calls of its own, and so has the next minute.
+    assert phone.parts(phone.begin()["ticket"]).status == 200
+    clock.tick(seconds=60)
+    assert phone.ask(route, ticket=begun["ticket"]).status != 429
+
+
+def test_what_is_malformed_costs_the_ticket_nothing(phone):
+    begun = phone.begin()
+    for _ in range(130):
+        phone.parts(begun["ticket"], numbers=[0])
+    assert phone.parts(begun["ticket"]).status == 200
+
+
+def test_the_log_says_which_upload_it_was(phone, log_lines):
+    begun = phone.begin()
+    for route in ("multipart-parts", "multipart-complete", "multipart-abort"):
+        phone.ask(route, ticket=begun["ticket"])
+        line = log_lines()[-1]
+        assert line["route"] == route
+        assert (line["profile"], line["owner"]) == ("video", "public")
+        assert (line["key"], line["uploadId"]) == (begun["key"], begun["uploadId"])
+
+
+@pytest.mark.parametrize("held", ["uploads", "objects"])
+def test_a_session_that_had_to_be_assumed_is_logged(phone, phone_of, clock, log_lines, held):
+    begun = phone.begin()
+    other = phone_of()
+    other.function.function._ready().credentials_for(held, None, clock(), [clock()])
+    other.parts(begun["ticket"])
+    assert log_lines()[-1]["stsRefreshed"] is True
+    other.parts(begun["ticket"])
+    assert log_lines()[-1]["stsRefreshed"] is False

@@ -1,0 +1,242 @@
+"""parts.ticket: what any instance goes on with, and what nobody can make, change or use elsewhere."""
+
+import json
+from base64 import urlsafe_b64decode
+from datetime import timedelta
+
+import jwt
+import pytest
+
+from function import tokens
+from function.errors import Misconfigured
+from function.parts.ticket import check_room, issue_ticket
+from function.parts.upload import PartedUpload
+from function.settings import read_settings
+from function.tokens import issue_token, read_token
+
+SECRET = "token-secret-canary-0123456789abcdef"
+OTHER_SECRET = "another-secret-canary-0123456789abcd"
+ROUTES = ("multipart-parts", "multipart-complete", "multipart-abort")
+EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES)
+FORBIDDEN = (403, "forbidden")
+
+
+def claims_of(token):
+    payload = token.split(".")[1]
+    return json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def outcome(answer):
+    return answer.status, answer.code
+
+
+def test_a_ticket_says_whose_upload_it_is_of_what_and_how_it_is_cut(phone, oss, clock):
+    begun = phone.begin(size=300_000, context={"post": 7})
+    now = int(clock().timestamp())
+    assert claims_of(begun["ticket"]) == {
+        "aud": "oss-direct-upload/parts",
+        "jti": begun["uploadId"],
+        "upload": next(iter(oss.uploads)),
+        "bucket": "my-bucket",
+        "key": begun["key"],
+        "size": 300_000,
+        "part": 102_400,
+        "type": "video/mp4",
+        "profile": "video",
+        "sub": "public",
+        "owner": "public",
+        "context": {"post": 7},
+        "iat": now,
+        "exp": now + 3600,
+    }
+
+
+def test_the_id_that_a_caller_knows_is_not_the_one_of_oss(phone, oss):
+    begun = phone.begin()
+    assert begun["uploadId"] not in oss.uploads
+    assert begun["uploadId"] in begun["key"]
+
+
+@EVERY_ROUTE
+def test_any_instance_goes_on_with_what_another_began(phone, phone_of, oss, route):
+    begun = phone.begin()
+    phone.send(begun)
+    assert phone_of().ask(route, ticket=begun["ticket"]).status == 200
+
+
+@EVERY_ROUTE
+def test_an_instance_with_the_next_secret_still_knows_the_tickets_of_the_last(phone, phone_of, route):
+    begun = phone.begin()
+    phone.send(begun)
+    later = phone_of(TOKEN_SECRET=f"{OTHER_SECRET},{SECRET}")
+    assert later.ask(route, ticket=begun["ticket"]).status == 200
+
+
+@EVERY_ROUTE
+@pytest.mark.parametrize("ticket", [None, "", 7, ["x"], {"a": 1}])
+def test_a_request_without_a_ticket_is_malformed(phone, oss, route, ticket):
+    assert outcome(phone.ask(route, ticket=ticket)) == (400, "bad_request")
+    assert oss.asked == []
+
+
+def altered(ticket, **changes):
+    """The ticket with other claims, signed by somebody who does not have the secret."""
+    header, _, signature = ticket.split(".")
+    payload = json.dumps({**claims_of(ticket), **changes}).encode()
+    return f"{header}.{tokens._base64url(payload)}.{signature}"
+
+
+def signed(secret=SECRET, audience=tokens.PARTS, **claims):
+    return lambda ticket, now: issue_token(
+        {**claims_of(ticket), **claims},
+        audience=audience,
+        secrets=(secret,),
+        now=now,
+        life=timedelta(hours=1),
+    )
+
+
+FORGERIES = {
+    "none": lambda ticket, now: "a.b.c",
+    "too long": lambda ticket, now: ticket + "x" * 4096,
+    "another signature": lambda ticket, now: ticket[:-4] + ("AAAA" if ticket[-4:] != "AAAA" else "BBBB"),
+    "a larger file": lambda ticket, now: altered(ticket, size=2**40),
+    "another key": lambda ticket, now: altered(ticket, key="videos/public/other.mp4"),
+    "another upload of OSS's": lambda ticket, now: altered(ticket, upload="0" * 32),
+    "another caller": lambda ticket, now: altered(ticket, sub="somebody"),
+    "a later end": lambda ticket, now: altered(ticket, exp=2**40),
+    "another secret": signed(OTHER_SECRET),
+    "a session": signed(audience=tokens.SESSION),
+    "a form's ticket": signed(audience=tokens.TICKET),
+    "a receipt": signed(audience=tokens.RECEIPT),
+    "another bucket": signed(bucket="other-bucket"),
+    "another app": signed(app="wxanother"),
+    "a profile that is gone": signed(profile="gone"),
+    "a profile without parts": signed(profile="default"),
+}
+
+
+@EVERY_ROUTE
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_no_other_ticket_does_anything(phone, oss, clock, route, forgery):
+    begun = phone.begin()
+    phone.send(begun)
+    asked = list(oss.asked)
+    ticket = FORGERIES[forgery](begun["ticket"], clock())
+    assert outcome(phone.ask(route, ticket=ticket)) == FORBIDDEN
+    # OSS was not even asked, and the true ticket is as good as before.
+    assert oss.asked == asked
+    assert phone.complete(begun["ticket"]).status == 200
+
+
+@EVERY_ROUTE
+def test_a_ticket_ends_with_the_time_that_the_profile_gives(phone, clock, route):
+    begun = phone.begin()
+    phone.send(begun)
+    clock.tick(seconds=3600)
+    assert outcome(phone.ask(route, ticket=begun["ticket"])) == FORBIDDEN
+    clock.tick(seconds=-1)
+    assert phone.ask(route, ticket=begun["ticket"]).status == 200
+
+
+WECHAT = {"CALLER_AUTH": "wechat", "WECHAT_SECRET": "s", "WECHAT_APPID": "wx0123456789abcdef"}
+
+
+def test_a_ticket_of_another_mini_program_with_the_same_secret_is_refused(phone_of, oss, clock):
+    ours = phone_of(**WECHAT)
+    session = issue_token(
+        {"sub": "oUser", "app": WECHAT["WECHAT_APPID"], "bucket": "my-bucket"},
+        audience=tokens.SESSION,
+        secrets=(SECRET,),
+        now=clock(),
+        life=timedelta(hours=1),
+    )
+    asked = {"token": session, "profile": "video", "filename": "a.mp4", "size": 9}
+    begun = ours.ask("multipart", **asked).json
+    assert claims_of(begun["ticket"])["app"] == WECHAT["WECHAT_APPID"]
+    assert claims_of(begun["ticket"])["sub"] == "oUser"
+    for route in ROUTES:
+        other = phone_of(**{**WECHAT, "WECHAT_APPID": "wxfedcba9876543210"})
+        assert outcome(other.ask(route, ticket=begun["ticket"])) == FORBIDDEN
+        assert outcome(phone_of().ask(route, ticket=begun["ticket"])) == FORBIDDEN
+    ours.send(begun)
+    assert ours.complete(begun["ticket"]).status == 200
+
+
+def test_a_ticket_is_no_session_and_no_form_s_ticket(phone, clock):
+    ticket = phone.begin()["ticket"]
+    for audience in (tokens.SESSION, tokens.TICKET, tokens.RECEIPT):
+        with pytest.raises(tokens.Unauthorized):
+            read_token(ticket, audience=audience, secrets=(SECRET,), now=clock())
+
+
+# Each of these takes six characters in a token.
+LONG_SUBJECT = "\x01" * 255
+JWT = {"CALLER_AUTH": "jwt", "JWT_KEY": "k" * 32, "JWT_ALGORITHM": "HS256"}
+
+
+def long_profiles(folder):
+    """One profile, whose objects go into this folder."""
+    return (
+        f'[video]\nkey = "{folder}/{{owner}}/{{id}}{{ext}}"\nmax_size = "8MiB"\n'
+        'content_types = ["video/*"]\nparts = true\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "context", "expected"),
+    [
+        ("f" * 100, {"c": "é" * 120}, (200, "")),
+        ("f" * 700, None, (200, "")),
+        ("f" * 700, {"c": "é" * 120}, (400, "bad_request")),
+        ("视" * 300, None, (500, "misconfigured")),
+        ("视" * 300, {"c": "é" * 120}, (500, "misconfigured")),
+    ],
+    ids=["room", "room without a context", "none for a context", "none", "none, with a context"],
+)
+def test_a_ticket_that_nobody_could_read_is_refused_before_oss_begins_anything(
+    phone_of, oss, clock, folder, context, expected
+):
+    phone = phone_of(profiles=long_profiles(folder), **JWT)
+    claims = {"sub": LONG_SUBJECT, "exp": int(clock().timestamp()) + 60}
+    token = jwt.encode(claims, "k" * 32, algorithm="HS256")
+    asked = {"profile": "video", "filename": "a.mp4", "size": 9, "context": context}
+    answer = phone.ask("multipart", token=token, **asked)
+    assert outcome(answer) == expected
+    assert oss.begun == (expected[0] == 200)
+    if expected[0] == 200:
+        phone.send(answer.json)
+        receipt = phone.complete(answer.json["ticket"]).json["receipt"]
+        assert max(len(answer.json["ticket"]), len(receipt)) <= tokens.MAX_TOKEN_CHARACTERS
+
+
+def test_the_operator_is_told_which_key_is_too_long(phone_of, clock, log_lines):
+    phone = phone_of(profiles=long_profiles("视" * 300), **JWT)
+    claims = {"sub": LONG_SUBJECT, "exp": int(clock().timestamp()) + 60}
+    token = jwt.encode(claims, "k" * 32, algorithm="HS256")
+    phone.ask("multipart", token=token, profile="video", filename="a.mp4", size=9)
+    assert log_lines()[-1]["reason"] == "profiles.toml [video]: its key is too long for parts = true"
+
+
+def test_a_ticket_leaves_room_for_what_a_receipt_says_beside_it(environment, profiles_file, clock):
+    environment |= {"TOKEN_SECRET": SECRET, "PROFILES_FILE": profiles_file(long_profiles("f"))}
+    settings = read_settings(environment)
+    profile = settings.profiles["video"]
+    claims = {"sub": "public", "owner": "public", "profile": "video"}
+
+    def length_with(key):
+        upload = PartedUpload("i" * 22, "o" * 64, key, 9, 102_400, "video/mp4", claims)
+        return len(issue_ticket(upload, profile, settings, clock()))
+
+    def check(key):
+        check_room(
+            PartedUpload("i" * 22, "", key, 9, 102_400, "video/mp4", claims), profile, settings, clock()
+        )
+
+    longest = max(
+        (key for key in ("k" * count for count in range(2300, 2900)) if length_with(key) <= 4096 - 128),
+        key=len,
+    )
+    check(longest)
+    with pytest.raises(Misconfigured):
+        check(longest + "kkk")
