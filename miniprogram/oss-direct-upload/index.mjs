@@ -23,7 +23,7 @@ function createUploader(options) {
   function start() {
     const jobs = pending.slice(0, most).filter(({ started }) => !started)
     jobs.forEach((job) => { job.started = true })
-    const byForm = jobs.filter((job) => !attempt(client.carry, job, client))
+    const byForm = jobs.filter((job) => !attempt(client.carry, job, client, () => sign([job], client)))
     if (byForm.length) sign(byForm, client)
   }
 

@@ -12,9 +12,14 @@ const { generate, PASTED } = require('../esm')
 const { openStage } = require('./stage')
 
 const PACKAGE = path.join(__dirname, '../oss-direct-upload')
-const BOUNDS = [[['index.js', 'errors.js'], 16384], [['calls.js'], 6144], [['after.js'], 3072]]
+const BOUNDS = [
+  [['index.js', 'errors.js'], 16384], [['calls.js'], 6144], [['after.js'], 3072], [['parts.js'], 8192], [['pieces.js'], 5120],
+]
 const PASTED_FILES = BOUNDS.flatMap(([names]) => names)
-const NEEDS = { 'index.js': ['errors', 'calls', 'after'], 'after.js': ['errors', 'calls'], 'calls.js': ['errors'], 'errors.js': [] }
+const NEEDS = {
+  'index.js': ['errors', 'calls', 'after'], 'after.js': ['errors', 'calls'], 'calls.js': ['errors'], 'errors.js': [],
+  'parts.js': ['errors', 'calls', 'index', 'pieces'], 'pieces.js': ['errors', 'calls'],
+}
 
 const read = (name, folder = PACKAGE) => fs.readFileSync(path.join(folder, name), 'utf8')
 
@@ -35,7 +40,7 @@ test('the examples use exact copies of what is pasted into them', () => {
   }
 })
 
-test('the four files need nothing but each other', () => {
+test('the six files need nothing but each other', () => {
   for (const name of PASTED_FILES) {
     const wanted = [...read(name).matchAll(/require\('([^']+)'\)/g)].map(([, id]) => id)
     assert.deepEqual(wanted, NEEDS[name].map((each) => `./${each}`))
@@ -51,6 +56,7 @@ test('the ES modules are what npm run esm writes, and nothing else lies there', 
 
 for (const [name, exported] of [
   ['index', ['OssUploadError', 'createUploader']], ['english', ['english']], ['browser', ['createBrowserApi', 'filesFrom']],
+  ['parts', ['createLargeUploader']],
 ]) {
   test(`${name} has the same exports as an ES module`, async () => {
     const module = await import(pathToFileURL(path.join(PACKAGE, `${name}.mjs`)).href)
@@ -82,7 +88,7 @@ test('the package is imported and required by its name, each kind by its own fil
   })
   const { load } = await import(pathToFileURL(path.join(folder, 'page.mjs')).href)
   const loadCommon = require(path.join(folder, 'page.cjs'))
-  for (const name of ['', '/browser', '/english']) {
+  for (const name of ['', '/browser', '/english', '/parts']) {
     const file = path.join(fs.realpathSync(folder), 'node_modules/oss-direct-upload', name || 'index')
     assert.equal(await load(`oss-direct-upload${name}`), await import(pathToFileURL(`${file}.mjs`).href))
     assert.equal(loadCommon(`oss-direct-upload${name}`), require(`${file}.js`))
@@ -97,7 +103,7 @@ test('npm packs every file the package needs, and no other', (t) => {
   assert.deepEqual(names.sort(), fs.readdirSync(PACKAGE).sort())
 })
 
-test('the four files are ES2018: nothing is left for a compiler to lower', () => {
+test('the six files are ES2018: nothing is left for a compiler to lower', () => {
   for (const name of PASTED_FILES) {
     const options = { target: ts.ScriptTarget.ES2018, module: ts.ModuleKind.CommonJS, removeComments: true }
     const options2 = { ...options, target: ts.ScriptTarget.ESNext }

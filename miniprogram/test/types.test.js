@@ -73,7 +73,7 @@ for (const [name, moduleResolution, client] of [
   })
 }
 
-test('the types of the browser and of English are found as well', (t) => {
+test('the types of the browser, of English and of large files are found as well', (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'types-'))
   t.after(() => fs.rmSync(folder, { recursive: true }))
   fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
@@ -81,9 +81,21 @@ test('the types of the browser and of English are found as well', (t) => {
 import { createUploader } from 'oss-direct-upload'
 import { createBrowserApi, filesFrom } from 'oss-direct-upload/browser'
 import { english } from 'oss-direct-upload/english'
+import { createLargeUploader, type LargeUploadTask } from 'oss-direct-upload/parts'
 
 const api = createBrowserApi({ login: () => 'code', storage: sessionStorage })
 createUploader({ endpoint: 'https://upload.example.com', api, user: 'zhang', texts: english }).uploadAll(filesFrom([]))
+
+const large = createLargeUploader({ endpoint: 'https://upload.example.com', api, user: 'zhang', partsFrom: 0, concurrency: 2 })
+const task: LargeUploadTask = large.upload({
+  filePath: 'a.mp4', onProgress: ({ loaded, speed = 0, timeLeft }) => [loaded.toFixed(), speed.toFixed(), timeLeft?.toFixed()],
+})
+task.pause()
+task.resume()
+task.promise.then(({ receipt }) => receipt?.length)
+large.uploadAll(filesFrom([])).abort()
+// @ts-expect-error no such option
+createLargeUploader({ endpoint: 'https://upload.example.com', api, partsfrom: 0 })
 `)
   const { options } = ts.convertCompilerOptionsFromJson(
     { strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], types: [], module: 'node16' }, folder,

@@ -1,0 +1,413 @@
+'use strict'
+
+/** Large files in parts: what is sent, in which order, and what the page is told. */
+
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
+
+const { error: refusal } = require('./parts_cloud')
+const { openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./parts_stage')
+
+const MIB = 2 ** 20
+const upTo = (count) => Array.from({ length: count }, (_, index) => index + 1)
+const sorted = (list) => [...list].sort((a, b) => a - b)
+
+test('stores the very bytes of a large file, each part once, and answers as for any upload', async (t) => {
+  const stage = openStage(t, { count: 57 })
+  const value = await stage.time.run(stage.upload().promise)
+  isStored(stage, value)
+  assert.deepEqual(sorted(numbers(stage)), upTo(58))
+  assert.deepEqual(value, {
+    key: value.key, url: `https://bucket.oss.test/${value.key}`, uploadId: value.uploadId, statusCode: 200, data: value.data,
+    receipt: value.data.receipt, confirmed: true, exists: false,
+  })
+  assert.match(value.receipt, /^receipt\./)
+  assert.match(value.uploadId, /^our-/)
+})
+
+test('asks for a window of URLs at a time, and completes once', async (t) => {
+  const stage = openStage(t, { count: 57 })
+  await stage.time.run(stage.upload().promise)
+  const seen = routes(stage)
+  assert.deepEqual([seen[0], seen.at(-1)], ['/multipart', '/multipart-complete'])
+  assert.ok(seen.length <= 6, seen.join())
+})
+
+test('a file of one window needs no question in between', async (t) => {
+  const stage = openStage(t, { count: 19 })
+  await stage.time.run(stage.upload().promise)
+  assert.deepEqual(routes(stage), ['/multipart', '/multipart-complete'])
+})
+
+test('tells the function what is known of the file', async (t) => {
+  const stage = openStage(t, { profile: 'default' })
+  await stage.time.run(stage.upload({ context: { order: 7 } }).promise)
+  const { size } = stage.files['wxfile://tmp_film.mp4']
+  assert.deepEqual(stage.cloud.calls[1].body, { profile: 'default', filename: 'film.mp4', contentType: 'video/mp4', size, context: { order: 7 } })
+})
+
+test('a file without a name is named after its path', async (t) => {
+  const stage = openStage(t)
+  await stage.time.run(stage.upload({ name: undefined }).promise)
+  assert.equal(stage.cloud.calls[1].body.filename, 'tmp_film.mp4')
+})
+
+for (const [name, size, options, way] of [
+  ['one byte under 5 MiB goes by a form', 5 * MIB - 1, { partsFrom: undefined }, '/upload-params'],
+  ['5 MiB goes in parts', 5 * MIB, { partsFrom: undefined }, '/multipart'],
+  ['under partsFrom goes by a form', 999, { partsFrom: 1000 }, '/upload-params'],
+  ['with partsFrom 0 goes in parts, however small', 1, { partsFrom: 0 }, '/multipart'],
+]) {
+  test(`a file of ${name}`, async (t) => {
+    const stage = openStage(t, { size, ...options })
+    const value = await stage.time.run(stage.upload().promise)
+    assert.equal(routes(stage)[0], way)
+    isStored(stage, value)
+  })
+}
+
+for (const [size, way] of [[5 * MIB, '/multipart'], [1000, '/upload-params']]) {
+  test(`a file of unknown size is measured: ${size} bytes go to ${way}`, async (t) => {
+    const stage = openStage(t, { size, partsFrom: undefined })
+    isStored(stage, await stage.time.run(stage.upload({ size: undefined }).promise))
+    assert.equal(routes(stage)[0], way)
+    assert.equal(stage.cloud.calls[1].body.size, size)
+  })
+}
+
+test('the size that counts is the file\'s, not the one that was told', async (t) => {
+  const stage = openStage(t)
+  isStored(stage, await stage.time.run(stage.upload({ size: 12345 }).promise))
+})
+
+test('a phone that measures nothing is believed what the page says', async (t) => {
+  const stage = openStage(t, { phone: { has: { stat: false } } })
+  isStored(stage, await stage.time.run(stage.upload().promise))
+})
+
+for (const concurrency of [1, 2, 3, 5]) {
+  test(`with concurrency ${concurrency} as many parts are in flight, and no more buffers are alive`, async (t) => {
+    const stage = openStage(t, { count: 30, concurrency })
+    await stage.time.run(stage.upload().promise)
+    assert.equal(stage.phone.mostInFlight, concurrency)
+    assert.ok(stage.phone.mostAlive <= concurrency, `${stage.phone.mostAlive} buffers`)
+  })
+}
+
+for (const concurrency of [undefined, 3]) {
+  test(`concurrency ${concurrency} holds for all files together`, async (t) => {
+    const stage = openStage(t, { count: 30, ...(concurrency && { concurrency }) })
+    for (const seed of [2, 3]) stage.files[`wxfile://${seed}.mp4`] = fileOf(20 * LEAST_PART, { seed })
+    const tasks = Object.keys(stage.files).map((filePath) => stage.upload({ filePath }))
+    const values = await stage.time.run(Promise.all(tasks.map(({ promise }) => promise)))
+    values.forEach((value, index) => isStored(stage, value, Object.keys(stage.files)[index]))
+    assert.ok(stage.phone.mostAlive <= 3, `${stage.phone.mostAlive} buffers`)
+    const puts = stage.phone.calls.filter(({ options }) => options.method === 'PUT')
+    assert.ok(puts.length === 31 + 20 + 20)
+  })
+}
+
+test('each part is read where it stands, the last one as long as it is', async (t) => {
+  const stage = openStage(t, { count: 3 })
+  await stage.time.run(stage.upload().promise)
+  assert.deepEqual(stage.phone.reads, [
+    { how: 'readFile', position: 0, length: LEAST_PART },
+    { how: 'readFile', position: LEAST_PART, length: LEAST_PART },
+    { how: 'readFile', position: 2 * LEAST_PART, length: LEAST_PART },
+    { how: 'readFile', position: 3 * LEAST_PART, length: 1000 },
+  ])
+})
+
+const LARGE = { size: 100 * MIB + 5, cloud: { profiles: { default: { partSize: 10 * MIB, maxSize: 2 ** 40, parts: true } } } }
+
+test('a file of over 100 MB is read by its descriptor, which is closed each time', async (t) => {
+  const stage = openStage(t, LARGE)
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.deepEqual([...new Set(stage.phone.reads.map(({ how }) => how))], ['read'])
+  assert.equal(stage.phone.open.size, 0)
+})
+
+test('where there are no descriptors a file of over 100 MB is read as any other', async (t) => {
+  const stage = openStage(t, { ...LARGE, phone: { has: { open: false } } })
+  isStored(stage, await stage.time.run(stage.upload().promise))
+})
+
+for (const [name, options] of [['readFile', {}], ['a descriptor', LARGE]]) {
+  test(`a short read by ${name} is an error, never a shorter part`, async (t) => {
+    const stage = openStage(t, options)
+    stage.phone.short = 1000
+    const error = await failure(stage, stage.upload().promise)
+    assert.deepEqual([error.code, error.message, error.detail], ['file_unreadable', '读不到这个文件，请重新选择。', 'short read'])
+    assert.deepEqual(numbers(stage), [])
+    await stage.time.pass(100)
+    assert.equal(stage.phone.open.size, 0)
+  })
+}
+
+test('a file that can no longer be read ends the upload with the words of the platform', async (t) => {
+  const stage = openStage(t, { count: 40 })
+  const task = stage.upload({ onProgress: ({ progress }) => { stage.phone.broken = progress > 30 } })
+  const error = await failure(stage, task.promise)
+  assert.deepEqual([error.code, error.stage, error.retryable], ['file_unreadable', 'upload', false])
+  assert.match(error.detail, /no such file/)
+  assert.match(error.key, /^video\//)
+})
+
+for (const [name, cloud] of [
+  ['has no parts at all', { profiles: { default: { maxSize: 2 ** 40 } } }],
+  ['has parts for other profiles', { profiles: { default: { maxSize: 2 ** 40 }, video: { partSize: LEAST_PART, maxSize: 2 ** 40, parts: true } } }],
+]) {
+  test(`a function that ${name} gets the file by a form`, async (t) => {
+    const stage = openStage(t, { cloud })
+    const value = await stage.time.run(stage.upload().promise)
+    isStored(stage, value)
+    assert.deepEqual(routes(stage), ['/multipart', '/upload-params'])
+    assert.equal(stage.events.at(-1).progress, 100)
+  })
+}
+
+test('a platform that reads no files sends them by a form', async (t) => {
+  const stage = openStage(t, { phone: { has: { fs: false } } })
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.deepEqual(routes(stage), ['/upload-params'])
+})
+
+test('an unknown profile is told, not tried by a form', async (t) => {
+  const stage = openStage(t)
+  const error = await failure(stage, stage.upload({ profile: 'nothing' }).promise)
+  assert.deepEqual([error.code, error.stage], ['unknown_profile', 'sign'])
+  assert.deepEqual(routes(stage), ['/multipart'])
+})
+
+test('a file over the size of its profile is refused with the limits, in a whole sentence', async (t) => {
+  const stage = openStage(t, { cloud: { profiles: { default: { partSize: LEAST_PART, maxSize: 2 * MIB, parts: true } } }, count: 30 })
+  const error = await failure(stage, stage.upload().promise)
+  assert.deepEqual([error.code, error.limits, error.message], ['too_large', { maxSize: 2 * MIB }, '文件太大，最大 2 MB。'])
+})
+
+test('an answer that is no list of parts is told as such', async (t) => {
+  const stage = openStage(t)
+  stage.phone.fault = ({ url }) => (/multipart$/.test(url) ? { statusCode: 200, data: '{"ticket": "t"}' } : undefined)
+  assert.equal((await failure(stage, stage.upload().promise)).code, 'bad_answer')
+})
+
+test('a bucket that is not in the request list is named with that list', async (t) => {
+  const stage = openStage(t)
+  const { request } = stage.phone.api
+  stage.phone.api.request = (options) => (options.method === 'PUT' ? options.fail({ errMsg: 'request:fail url not in domain list' }) : request(options))
+  const error = await failure(stage, stage.upload().promise)
+  assert.deepEqual([error.code, error.advice], ['domain_not_listed', '在 request 合法域名 中加入 https://bucket.oss.test'])
+})
+
+test('own words are used for large files as well', async (t) => {
+  const stage = openStage(t, { texts: ({ code }) => `own words for ${code}` })
+  assert.equal((await failure(stage, stage.upload({ profile: 'nothing' }).promise)).message, 'own words for unknown_profile')
+})
+
+test('small and large files of one batch go their own ways, with one progress', async (t) => {
+  const events = []
+  const stage = openStage(t, { count: 60, partsFrom: 5 * MIB })
+  stage.files['wxfile://a.jpg'] = fileOf(1000, { seed: 2 })
+  const files = [stage.film(), { filePath: 'wxfile://a.jpg', size: 1000, contentType: 'image/jpeg' }]
+  const batch = stage.uploader.uploadAll(files, { onProgress: (event) => events.push(event) })
+  const [film, photo] = await stage.time.run(batch)
+  isStored(stage, film.value)
+  isStored(stage, photo.value, 'wxfile://a.jpg')
+  assert.deepEqual(events.at(-1), { progress: 100, loaded: files[0].size + 1000, total: files[0].size + 1000, finished: 2, failed: 0, count: 2 })
+  assert.ok(events.length > 60)
+})
+
+test('the login is asked for once, and once more when its token is refused', async (t) => {
+  const stage = openStage(t)
+  stage.cloud.tokens.delete('')
+  await stage.time.run(stage.upload().promise)
+  stage.cloud.tokens.clear()
+  stage.cloud.tokens.add('other').add('others')
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.equal(stage.cloud.calls.filter(({ route }) => route === '/login').length, 2)
+})
+
+test('after the first question no login is needed: the ticket is enough', async (t) => {
+  const stage = openStage(t, { count: 50 })
+  const task = stage.upload({ onProgress: () => stage.cloud.tokens.clear() })
+  isStored(stage, await stage.time.run(task.promise))
+})
+
+// --- progress
+
+test('progress counts the bytes that are stored, never falls, and is 100 when the function has said so', async (t) => {
+  const stage = openStage(t, { count: 30 })
+  const { size } = stage.files['wxfile://tmp_film.mp4']
+  await stage.time.run(stage.upload().promise)
+  const { events } = stage
+  assert.deepEqual(events.map(({ loaded }) => loaded), sorted(events.map(({ loaded }) => loaded)))
+  events.forEach(({ loaded, total, progress }, index) => {
+    const expected = Math.floor(100 * loaded / total)
+    assert.equal(progress, index < events.length - 1 ? Math.min(expected, 99) : 100)
+    assert.ok(total === size && (loaded === size || loaded % LEAST_PART === 0 || loaded % LEAST_PART === 1000))
+  })
+  assert.equal(events.filter(({ progress }) => progress === 100).length, 1)
+  assert.equal(events.length, 1 + 31 + 1 + routes(stage).filter((route) => route === '/multipart-parts').length)
+})
+
+test('speed and the time that is left are those of the last parts', async (t) => {
+  const stage = openStage(t, { count: 300, phone: { latency: 1 }, concurrency: 1 })
+  const task = stage.upload({
+    onProgress: (event) => {
+      stage.events.push(event)
+      if (event.progress >= 50) stage.phone.bytesPerSecond = 2 ** 18
+    },
+  })
+  await stage.time.run(task.promise)
+  const at = (percent) => stage.events.find(({ progress }) => progress === percent)
+  assert.deepEqual([stage.events[0].speed, stage.events[0].timeLeft], [0, null])
+  for (const [percent, speed] of [[45, 2 ** 20], [90, 2 ** 18]]) {
+    const event = at(percent)
+    assert.ok(Math.abs(event.speed / speed - 1) < 0.15, `${event.speed} at ${percent} %`)
+    assert.equal(event.timeLeft, Math.ceil((event.total - event.loaded) / event.speed))
+  }
+})
+
+test('what was stored by an earlier start is no speed', async (t) => {
+  const stage = openStage(t, { count: 100, concurrency: 1 })
+  stage.upload({ onProgress: ({ progress }) => { if (progress >= 80) stage.phone.kill() } })
+  await stage.time.pass(3600000)
+  stage.open()
+  await stage.time.run(stage.upload().promise)
+  assert.deepEqual([stage.events[0].progress, stage.events[0].speed], [80, 0])
+  assert.ok(stage.events.every(({ speed }) => speed < 2 ** 20))
+})
+
+// --- what is lost on the way
+
+/** The given fault for the numbers, once each. */
+function once(wanted, fault) {
+  const left = new Set(wanted)
+  return ({ url, method }) => {
+    const number = method === 'PUT' && Number(new URL(url).searchParams.get('partNumber'))
+    return left.delete(number) ? fault : undefined
+  }
+}
+
+test('a part is sent again only when it failed, and the others are not', async (t) => {
+  const stage = openStage(t, { count: 30 })
+  stage.phone.fault = once([3, 17, 31], { drop: 'before' })
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  const sent = stage.phone.calls.filter(({ options }) => options.method === 'PUT').length
+  assert.equal(sent, 31 + 3)
+  assert.deepEqual(sorted(numbers(stage)), upTo(31))
+})
+
+test('a part whose answer was lost is asked about, not sent again', async (t) => {
+  const stage = openStage(t, { count: 30 })
+  stage.phone.fault = once([3, 17, 31], { drop: 'after' })
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.deepEqual(sorted(numbers(stage)), upTo(31), 'no byte travelled twice')
+})
+
+for (const [name, fault] of [['500 before the work', { statusCode: 500, data: '' }], ['503', { statusCode: 503, data: '' }]]) {
+  test(`a part that OSS answered with ${name} is sent again`, async (t) => {
+    const stage = openStage(t, { count: 10 })
+    stage.phone.fault = once([2, 5], fault)
+    isStored(stage, await stage.time.run(stage.upload().promise))
+    assert.equal(stage.phone.calls.filter(({ options }) => options.method === 'PUT').length, 11 + 2)
+  })
+}
+
+test('a 500 after the work costs a question, no bytes', async (t) => {
+  const stage = openStage(t, { count: 10 })
+  stage.phone.fault = once([2, 5], { statusCode: 500, data: '', work: true })
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.deepEqual(sorted(numbers(stage)), upTo(11))
+})
+
+test('one retry for each failure in a row: what was stored in between begins the count anew', async (t) => {
+  const stage = openStage(t, { count: 30, retries: 1, concurrency: 1 })
+  let turn = 0
+  stage.phone.fault = ({ method }) => { turn += method === 'PUT'; return turn % 2 && method === 'PUT' ? { drop: 'before' } : undefined }
+  isStored(stage, await stage.time.run(stage.upload().promise))
+})
+
+test('gives up after the wanted number of retries, and knows where it was', async (t) => {
+  const stage = openStage(t, { retries: 2, concurrency: 1 })
+  stage.phone.fault = ({ method }) => (method === 'PUT' ? { drop: 'before' } : undefined)
+  const error = await failure(stage, stage.upload().promise)
+  assert.deepEqual([error.code, error.stage, error.retryable, error.message], ['network', 'upload', true, '网络不通，请检查后再试。'])
+  assert.match(error.key, /^video\//)
+  assert.equal(stage.phone.calls.filter(({ options }) => options.method === 'PUT').length, 3)
+  stage.phone.fault = () => undefined
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.equal(stage.cloud.uploads.size, 1, 'and goes on there')
+})
+
+test('without a wish a part is tried seven times, over half a minute', async (t) => {
+  const stage = openStage(t, { concurrency: 1 })
+  stage.phone.fault = ({ method }) => (method === 'PUT' ? { drop: 'before' } : undefined)
+  const began = stage.time.now()
+  await failure(stage, stage.upload().promise)
+  assert.equal(stage.phone.calls.filter(({ options }) => options.method === 'PUT').length, 7)
+  assert.ok(stage.time.now() - began > 15000)
+})
+
+for (const route of ['/multipart', '/multipart-parts', '/multipart-complete']) {
+  for (const [name, fault] of [
+    ['a lost question', { drop: 'before' }], ['a lost answer', { drop: 'after' }], ['a 503', { ...refusal(503, 'oss_unavailable', {}, { 'Retry-After': '5' }) }],
+    ['a 429', { ...refusal(429, 'too_many_requests', {}, { 'Retry-After': '60' }) }],
+  ]) {
+    test(`${route} is asked again after ${name}`, async (t) => {
+      const stage = openStage(t, { count: 30 })
+      let times = 2
+      stage.phone.fault = ({ url }) => { if (url.endsWith(route) && times) { times -= 1; return fault } return undefined }
+      const began = stage.time.now()
+      isStored(stage, await stage.time.run(stage.upload().promise))
+      assert.equal(stage.cloud.objects.size, 1)
+      const wait = Number(Object(fault.header)['Retry-After'] || 0)
+      assert.ok(stage.time.now() - began >= 2000 * wait)
+    })
+  }
+
+  test(`${route}: a wait of more than a minute is told at once`, async (t) => {
+    const stage = openStage(t, { count: 30 })
+    stage.phone.fault = ({ url }) => (url.endsWith(route) ? refusal(503, 'oss_unavailable', {}, { 'Retry-After': '61' }) : undefined)
+    const error = await failure(stage, stage.upload().promise)
+    assert.deepEqual([error.code, error.retryAfter, error.retryable, error.message], ['oss_unavailable', 61, false, '服务正忙，请在 61 秒后再试。'])
+    assert.equal(stage.phone.calls.filter(({ options }) => options.url.endsWith(route)).length, 1)
+  })
+}
+
+// --- old URLs
+
+test('on a slow network the URLs are renewed before they end', async (t) => {
+  const stage = openStage(t, { count: 60, cloud: { urlSeconds: 60 }, phone: { bytesPerSecond: 20000 } })
+  let refused = 0
+  const { request } = stage.phone.api
+  stage.phone.api.request = (options) => request({ ...options, success: (res) => { refused += res.statusCode === 403; options.success(res) } })
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.equal(refused, 0)
+  assert.deepEqual(sorted(numbers(stage)), upTo(61))
+})
+
+test('a refused URL is replaced by a fresh one', async (t) => {
+  const stage = openStage(t, { count: 10 })
+  stage.phone.fault = once([2, 3, 9], { statusCode: 403, data: '<Error><Code>AccessDenied</Code><Message>Request has expired.</Message></Error>' })
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.deepEqual(sorted(numbers(stage)), upTo(11))
+})
+
+for (const hours of [-5, 5]) {
+  test(`a phone whose clock is ${hours} hours off uploads all the same`, async (t) => {
+    const stage = openStage(t, { count: 60, cloud: { clockAhead: -hours * 3600000, urlSeconds: 60 }, phone: { bytesPerSecond: 20000 } })
+    isStored(stage, await stage.time.run(stage.upload().promise))
+    assert.deepEqual(sorted(numbers(stage)), upTo(61))
+    assert.ok(routes(stage).length < 20, 'no URL is thrown away before its time')
+  })
+}
+
+test('a bucket that refuses every part ends it, and soon', async (t) => {
+  const stage = openStage(t)
+  stage.phone.fault = ({ method }) => (method === 'PUT' ? { statusCode: 403, data: '<Error><Code>AccessDenied</Code><Message>No.</Message></Error>' } : undefined)
+  const error = await failure(stage, stage.upload().promise)
+  assert.deepEqual([error.code, error.ossCode, error.stage], ['access_denied', 'AccessDenied', 'upload'])
+  assert.ok(stage.phone.calls.length < 25)
+})
+
