@@ -23,16 +23,30 @@ LIST_PARTS, ABORT, LIST_UPLOADS = (
 ACL_FACT = "oss:x-oss-object-acl"
 
 
-def authorize(request: Request, bucket: Bucket, *actions: str, acl: str | None = None) -> AccessKey | None:
+def authorize(request: Request, bucket: Bucket, *actions: str, acl: str | None = None) -> AccessKey:
     """
-    Let a request pass whose signer may do this with the object, or which needs no signer.
-
-    A signature counts even where none is needed: a wrong one is refused.
+    Let a request pass whose signer may do all of this with what it names.
 
     Args:
-        actions: such as ``oss:GetObject``; all are needed.
+        actions: such as ``oss:PutObject``.
 
         acl: the ACL that the request names.
+
+    Raises:
+        OssError: not signed, badly signed, or not allowed.
+    """
+    access_key = authenticate(request, bucket)
+    if access_key is None:
+        raise OssError(errors.BUCKET_PRIVATE)
+    demand(access_key, bucket, request.key, *actions, acl=acl)
+    return access_key
+
+
+def authorize_reading(request: Request, bucket: Bucket) -> AccessKey | None:
+    """
+    Let a request pass whose signer may read the object, or anybody's where the object is public.
+
+    A signature counts even where none is needed: a wrong one is refused.
 
     Returns:
         The signer's key; ``None`` when nobody signed.
@@ -41,11 +55,10 @@ def authorize(request: Request, bucket: Bucket, *actions: str, acl: str | None =
         OssError: badly signed, or not allowed.
     """
     access_key = authenticate(request, bucket)
-    if access_key is None:
-        if not (actions == (READ,) and _is_open(request.key, bucket)):
-            raise OssError(errors.BUCKET_PRIVATE)
-    else:
-        demand(access_key, bucket, request.key, *actions, acl=acl)
+    if access_key is not None:
+        demand(access_key, bucket, request.key, READ)
+    elif not _is_open(request.key, bucket):
+        raise OssError(errors.BUCKET_PRIVATE)
     return access_key
 
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import BinaryIO
 
 from local.oss import errors
-from local.oss.access import READ, authorize
+from local.oss.access import authorize_reading
 from local.oss.answer import Answer
 from local.oss.conditions import check_conditions
 from local.oss.errors import OssError, invalid_argument
@@ -37,7 +37,7 @@ def read_object(call: Call) -> Answer:
 
 def _processed(call: Call) -> Answer:
     request, bucket = call.request, call.bucket
-    signer = authorize(request, bucket, READ)
+    signer = authorize_reading(request, bucket)
     replaced = replaced_headers(request, bucket, is_signed=signer is not None)
     service, _, text = request.query[PROCESS].partition("/")
     stored, file = open_for(signer, request, bucket)

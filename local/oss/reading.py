@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from local.ground.accounts import AccessKey
 from local.oss import errors
-from local.oss.access import LIST, READ, authorize, permits
+from local.oss.access import LIST, authorize_reading, permits
 from local.oss.answer import Answer
 from local.oss.attributes import META_PREFIX, header_value
 from local.oss.bucket import Bucket
@@ -31,7 +31,7 @@ FORCED_EC = "0048-00000113"
 def get_object(call: Call) -> Answer:
     """The object, or the range of it that is asked for."""
     request, bucket = call.request, call.bucket
-    signer = authorize(request, bucket, READ)
+    signer = authorize_reading(request, bucket)
     replaced = replaced_headers(request, bucket, is_signed=signer is not None)
     stored, file = open_for(signer, request, bucket)
     try:
@@ -52,7 +52,7 @@ def get_object(call: Call) -> Answer:
 def head_object(call: Call) -> Answer:
     """What is known of an object; with ``?objectMeta`` the least of it."""
     request, bucket = call.request, call.bucket
-    signer = authorize(request, bucket, READ)
+    signer = authorize_reading(request, bucket)
     replaced = replaced_headers(request, bucket, is_signed=signer is not None)
     stored, file = open_for(signer, request, bucket)
     file.close()

@@ -52,8 +52,7 @@ def copy_object(call: Call) -> Answer:
     acl = request.headers.get(ACL_FIELD)
     signer = authorize(request, bucket, *actions_of_writing(acl, bucket.rules), acl=acl)
     source_key = _source_key(request, bucket)
-    if signer is not None:
-        demand(signer, bucket, source_key, READ)
+    demand(signer, bucket, source_key, READ)
     replaces = _replaces(request) or source_key == request.key
     wanted = attributes_of(request, bucket)
     check_absence(signer, source_key, bucket)

@@ -41,3 +41,20 @@ def test_a_rate_strikes_about_as_often_as_it_says_and_the_same_each_time():
 
     assert struck(1) == struck(1) != struck(2)
     assert 250 < sum(struck(1)) < 350
+
+
+def test_a_fault_strikes_the_calls_that_it_was_planned_on():
+    faults = Faults(["slow", "drop"], calls=["Put", "Get"], bound={"drop": ("Put",)})
+    faults.plan("slow", on=["Get"])
+    faults.plan("drop")
+    assert [fault.kind for fault in (faults.take("Get"), faults.take("Put"))] == ["slow", "drop"]
+    assert faults.take() is faults.take("Head") is None
+
+
+@pytest.mark.parametrize(("kind", "on"), [("slow", ["Post"]), ("drop", ["Get"])])
+def test_a_fault_is_not_planned_on_a_call_that_it_cannot_strike(kind, on):
+    faults = Faults(["slow", "drop"], calls=["Put", "Get"], bound={"drop": ("Put",)})
+    with pytest.raises(ValueError, match="strikes"):
+        faults.plan(kind, on=on)
+    with pytest.raises(ValueError, match="every call alike"):
+        Faults(["slow"]).plan("slow", on=["Put"])

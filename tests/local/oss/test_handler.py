@@ -1,6 +1,7 @@
 """What goes wrong around a call: faults, bodies that break off or run over, connections that stay in step."""
 
 import http.client
+import json
 import socket
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -63,6 +64,28 @@ def test_a_fault_may_be_planned_on_some_calls(oss, oss_client):
     assert oss_client.call("PUT", KEY, b"x").status == oss_client.call("GET", KEY).status == 200
     assert oss_client.post(oss_client.v4_form()).status == 204
     assert oss_client.call("HEAD", KEY).status == 500
+
+
+def test_faults_on_some_calls_are_planned_over_http(oss, oss_client):
+    fault = {"kind": "status_500", "times": 1, "on": ["HeadObject"]}
+    assert oss_client.request("PUT", "/-/faults", json.dumps(fault)).status == 200
+    assert oss_client.call("GET", KEY).status == 404
+    assert oss_client.call("HEAD", KEY).status == 500
+    for wrong in ({"on": ["Meteor"]}, {"on": "HeadObject"}, {"on": [1]}):
+        assert oss_client.request("PUT", "/-/faults", json.dumps(fault | wrong)).status == 400
+    known = json.loads(oss_client.request("GET", "/-/faults").body)
+    assert {"PostObject", "UploadPart", "CompleteMultipartUpload", "CopyObject"} <= set(known["calls"])
+    assert {"drop", "answer_lost", "status_500", "slow", "expired_url"} <= set(known["kinds"])
+    assert oss_client.request("POST", "/-/faults").status == 200
+
+
+def test_a_page_sends_parts_and_reads_their_etags(oss, oss_client):
+    origin = {"Origin": "https://page.example"}
+    preflight = oss_client.request("OPTIONS", f"/{KEY}?partNumber=1", headers=origin)
+    assert "PUT" in preflight.headers["Access-Control-Allow-Methods"]
+    answer = oss_client.call("PUT", KEY, b"x", headers=origin)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "ETag" in answer.headers["Access-Control-Expose-Headers"].split(", ")
 
 
 def test_kinds_of_forms_strike_nothing_else(oss, oss_client):

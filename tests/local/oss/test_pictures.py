@@ -1,7 +1,9 @@
 """Pictures as they come out of the local OSS: their size, format and colours, looked at."""
 
+import contextlib
 import io
 import json
+import random
 import struct
 import zlib
 
@@ -92,7 +94,7 @@ def test_what_was_transparent_is_white_where_nothing_can_be():
 
 
 def test_a_lower_quality_is_smaller_and_a_picture_may_be_interlaced():
-    noise = encoded(Image.effect_noise((200, 200), 90), "JPEG", quality=95)
+    noise = encoded(Image.frombytes("L", (200, 200), random.Random(1).randbytes(40_000)), "JPEG", quality=95)
     low, high = (render(noise, read_steps(f"quality,{q}", IMAGE_STEPS)).data for q in ("q_20", "Q_90"))
     assert len(low) * 2 < len(high)
     assert made(noise, "interlace,1").info.get("progressive") == 1
@@ -165,3 +167,27 @@ def test_a_frame_is_grey_and_of_the_size_asked_for(text, size, kind):
     image = Image.open(io.BytesIO(grey_frame(read_steps(f"snapshot,{text}", VIDEO_STEPS)[0]).data))
     assert (image.size, image.format) == (size, kind)
     assert is_near(image.convert("RGB").getpixel((5, 5)), (128, 128, 128))
+
+
+@pytest.mark.parametrize("text", ["t_0,w_16384,h_16384", "t_0,h_16384"])
+def test_a_frame_over_the_limits_is_refused(text):
+    with pytest.raises(OssError) as refused:
+        grey_frame(read_steps(f"snapshot,{text}", VIDEO_STEPS)[0])
+    assert refused.value.refusal.code == "ImageTooLarge"
+
+
+@pytest.mark.filterwarnings("ignore")  # what Pillow says of broken EXIF
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF"])
+def test_broken_pictures_are_made_or_refused_and_nothing_else(kind):
+    dice, whole = (
+        random.Random(kind),
+        encoded(Image.effect_noise((60, 40), 80).convert("RGB"), kind).getvalue(),
+    )
+    steps = read_steps("auto-orient,1/resize,w_30", IMAGE_STEPS)
+    for _ in range(100):
+        broken = bytearray(whole)
+        for _ in range(dice.randint(1, 5)):
+            broken[dice.randrange(dice.choice((40, 400, len(broken))))] = dice.randrange(256)
+        for look in (lambda file: render(file, steps), lambda file: describe(file, 1)):
+            with contextlib.suppress(OssError):
+                look(io.BytesIO(broken[: dice.choice((len(broken), 500))]))

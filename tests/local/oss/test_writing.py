@@ -260,3 +260,9 @@ def test_each_wrong_acl_has_its_refusal(key, headers, refusal, oss, oss_client):
     oss_client.call("PUT", KEY, b"x")
     assert oss_client.call("PUT", key, headers=headers, acl=None).refusal[:2] == refusal
     assert oss.objects[KEY].acl == "default"
+
+
+def test_a_copy_needs_no_links_of_the_file_system(source, oss_client, monkeypatch):
+    monkeypatch.setattr("os.link", lambda *paths: (_ for _ in ()).throw(OSError("no links here")))
+    assert copy(oss_client).status == 200
+    assert oss_client.call("GET", OTHER).body == b"picture"
