@@ -11,6 +11,7 @@ const crypto = require('node:crypto')
 const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
+const { createFileSystemManager } = require('./wx_files')
 
 const MOST_IN_FLIGHT = 10
 const DEFAULT_TIMEOUT = 60000
@@ -29,6 +30,7 @@ function createWx({ domains = null, partType = 'extension', appId = 'wx000000000
   const agent = new http.Agent({ keepAlive: true, maxSockets: MOST_IN_FLIGHT })
   const platform = { agent, appId, domains, partType, headerName, waiting: [], inFlight: 0, mostInFlight: 0, calls: [] }
   const storage = new Map()
+  const files = createFileSystemManager()
   return {
     platform,
     storage,
@@ -42,6 +44,7 @@ function createWx({ domains = null, partType = 'extension', appId = 'wx000000000
     getStorageSync: (key) => (storage.has(key) ? JSON.parse(storage.get(key)) : ''),
     setStorageSync: (key, data) => { storage.set(key, JSON.stringify(data)) },
     removeStorageSync: (key) => { storage.delete(key) },
+    getFileSystemManager: () => files,
   }
 }
 
@@ -171,7 +174,7 @@ function parsed({ dataType = 'json' }, text) {
 
 function sendRequest(platform, call) {
   const { method = 'GET', header = {}, data = '' } = call.options
-  const body = typeof data === 'string' ? data : JSON.stringify(data)
+  const body = data instanceof ArrayBuffer ? Buffer.from(data) : typeof data === 'string' ? data : JSON.stringify(data)
   const headers = { 'content-type': 'application/json', ...header, 'content-length': Buffer.byteLength(body) }
   open(platform, call, method, headers).end(body)
 }

@@ -153,7 +153,7 @@ def test_the_role_may_do_what_the_function_s_two_sessions_need_and_nothing_else(
 
 
 def test_the_local_profiles_are_those_that_ship_with_everything_on(legacy_profiles):
-    on_here = {"callback", "confirm", "read", "variants"}
+    on_here = {"callback", "confirm", "parts", "read", "variants"}
 
     def read(text):
         return {
