@@ -6,21 +6,21 @@ in ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET).
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from function.kinds import ADDRESS_PATTERN
 from function.uploads.media_types import TYPE_OF_EXTENSION
 from ops.account.operator_keys import operator_keys
-from ops.client.claims import read_claims
+from ops.client.after_upload import confirm, read
+from ops.client.answers import NOT_OURS, InvokeFailed, checked, explained, show_receipt
 from ops.client.form_upload import UploadFailed, post_form
 from ops.client.function_client import (
-    FunctionAnswer,
     FunctionAtUrl,
     FunctionClient,
     FunctionSilent,
@@ -28,12 +28,11 @@ from ops.client.function_client import (
 )
 from ops.client.progress import progress_bar
 from ops.deploy.operator_env import add_env_argument, operator_environment
-from ops.explain.explanation import explain
 from ops.explain.paste_reader import read_pasted
-from ops.explain.pasted import PastedForm, Unreadable
+from ops.explain.pasted import PastedForm
 from ops.explain.policy_words import size_words
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.masking import printable, shown
+from ops.terminal.masking import shown
 from ops.terminal.screen import Screen
 
 SUMMARY = Text("call a deployed function and upload a file through it", "调用已部署的函数，并通过它上传文件")
@@ -56,6 +55,10 @@ WORDS = {
         "--code logs in and --token is what a login gives: use one.",
         "--code 用于登录，--token 是登录的结果：只用其一。",
     ),
+    "together": Text(
+        "--read KEY stands alone or with --variant, --variant with --read, --sha256 with --upload.",
+        "--read KEY 单独使用或与 --variant 一起用，--variant 要有 --read，--sha256 要有 --upload。",
+    ),
     "no_file": Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。"),
     "not_there": Text("it does not exist", "它不存在"),
     "no_right": Text("it is no file, or not readable", "它不是文件，或没有读取权限"),
@@ -64,20 +67,9 @@ WORDS = {
     "form": Text("Asking for a form", "获取表单"),
     "upload": Text("Uploading {name}, {size}, to {host}", "上传 {name}（{size}）到 {host}"),
     "stored": Text("uploaded: {url}", "已上传：{url}"),
-    "receipt": Text("receipt (hand it to the business backend)", "回执（交给业务后端）"),
-    "claims": Text("it says", "内容"),
-    "refused": Text("The function answered {status}.", "函数返回 {status}。"),
-    "not_ours": Text(
-        "That answer does not come from this function: check the address and its path.",
-        "这不是本函数的应答：请检查地址与路径。",
-    ),
     "failed": Text("The upload was refused.", "上传被拒绝。"),
     "many": Text("The answer holds no form to upload with.", "返回值中没有可用于上传的表单。"),
 }
-
-
-class InvokeFailed(Exception):
-    """Raised when a step went wrong; the message is ready to print."""
 
 
 HELP = {
@@ -104,11 +96,23 @@ HELP = {
         "its size in bytes (default: that of --upload)", "文件的大小，字节（默认：--upload 的大小）"
     ),
     "--upload": Text("upload this file with the form", "用表单上传这个文件"),
+    "--sha256": Text(
+        "tell the digest of --upload: bytes that are there already are not sent again",
+        "告诉函数 --upload 的摘要：已经存着的内容不再上传",
+    ),
+    "--read": Text("ask for an address of this object instead of a form", "不要表单，要这个对象的地址"),
+    "--variant": Text("variant of the profile that --read asks for", "--read 要用途里的哪个 variant"),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
-    more: dict[str, dict[str, Any]] = {"--size": {"type": int}, "--upload": {"type": Path, "metavar": "FILE"}}
+    more: dict[str, dict[str, Any]] = {
+        "--size": {"type": int},
+        "--upload": {"type": Path, "metavar": "FILE"},
+        "--sha256": {"action": "store_true"},
+        "--read": {"metavar": "KEY"},
+        "--variant": {"metavar": "NAME"},
+    }
     for option, text in HELP.items():
         parser.add_argument(option, help=text.say(language), **more.get(option, {}))
     add_env_argument(parser, language)
@@ -124,9 +128,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         client = _client(args)
         token = args.token or (_log_in(client, args.code, screen, language) if args.code else "")
+        if args.read:
+            read(client, args.read, args.variant, token, screen, language)
+            return 0
         answer = _ask_for_form(client, args, token, screen, language)
         if args.upload:
-            _upload(answer, args, screen, language)
+            _upload(client, answer, args, screen, language)
     except (FunctionSilent, UploadFailed) as error:
         complaints.fail_with(error, language)
         return 1
@@ -148,6 +155,8 @@ def _usage_problem(args: argparse.Namespace) -> Text | None:
         return WORDS["bad_url"]
     if args.code and args.token:
         return WORDS["both"]
+    if args.read and args.upload or args.variant and not args.read or args.sha256 and not args.upload:
+        return WORDS["together"]
     if args.upload and not (args.upload.is_file() and os.access(args.upload, os.R_OK)):
         return WORDS["no_file"]
     return None
@@ -167,10 +176,10 @@ def _client(args: argparse.Namespace) -> FunctionClient:
 
 def _log_in(client: FunctionClient, code: str, screen: Screen, language: str) -> str:
     screen.title(WORDS["login"].say(language))
-    answer = _checked(client.ask("login", {"code": code}, ""), language)
+    answer = checked(client.ask("login", {"code": code}, ""), language)
     token, seconds = answer.get("token"), answer.get("expiresIn")
     if not isinstance(token, str):
-        raise InvokeFailed(WORDS["not_ours"].say(language))
+        raise InvokeFailed(NOT_OURS.say(language))
     screen.good(WORDS["logged_in"].say(language, seconds=shown("expiresIn", seconds, language)))
     return token
 
@@ -183,32 +192,23 @@ def _ask_for_form(
     if args.upload:
         wanted["filename"] = args.filename or args.upload.name
         wanted["size"] = args.upload.stat().st_size if args.size is None else args.size
+    if args.sha256:
+        with args.upload.open("rb") as file:
+            wanted["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
     screen.title(WORDS["form"].say(language))
     body = {name: value for name, value in wanted.items() if value is not None}
-    answer = _checked(client.ask("upload-params", body, token), language)
-    for line in _explained(json.dumps(answer), language).splitlines():
+    answer = checked(client.ask("upload-params", body, token), language)
+    for line in explained(json.dumps(answer), language).splitlines():
         screen.line("    " + line)
     return answer
 
 
-def _checked(answer: FunctionAnswer, language: str) -> dict[str, Any]:
-    if answer.status == 200 and answer.json:
-        return answer.json
-    refused = WORDS["refused"].say(language, status=answer.status)
-    try:
-        raise InvokeFailed(refused + "\n" + explain(answer.text, datetime.now(UTC), language))
-    except Unreadable:
-        raise InvokeFailed(refused + "\n" + WORDS["not_ours"].say(language)) from None
-
-
-def _explained(text: str, language: str) -> str:
-    try:
-        return explain(text, datetime.now(UTC), language)
-    except Unreadable as error:
-        raise InvokeFailed(error.sentence.say(language)) from None
-
-
-def _upload(answer: dict[str, Any], args: argparse.Namespace, screen: Screen, language: str) -> None:
+def _upload(
+    client: FunctionClient, answer: dict[str, Any], args: argparse.Namespace, screen: Screen, language: str
+) -> None:
+    if answer.get("exists") is True:
+        show_receipt(json.dumps(answer), screen, language)
+        return
     form = read_pasted(json.dumps(answer))[0]
     if not isinstance(form, PastedForm):
         raise InvokeFailed(WORDS["many"].say(language))
@@ -233,25 +233,15 @@ def _upload(answer: dict[str, Any], args: argparse.Namespace, screen: Screen, la
             content_type=kind or "application/octet-stream",
             progress=progress_bar(sys.stderr.isatty()),
         )
-    # Only the status agreed on counts: 203 is an upload whose callback failed.
+    ticket = answer.get("ticket")
+    # Only the status agreed on counts: 203 is an upload whose callback failed; it is there all the same.
+    if result.status == 203 and isinstance(ticket, str):
+        confirm(client, ticket, screen, language)
     if result.status != 200:
         head = f"HTTP/1.1 {result.status}\nx-oss-ec: {result.headers.get('x-oss-ec', '')}\n\n"
-        raise InvokeFailed(WORDS["failed"].say(language) + "\n" + _explained(head + result.text, language))
+        raise InvokeFailed(WORDS["failed"].say(language) + "\n" + explained(head + result.text, language))
     stored_at = answer.get("fileUrl") or f"{form.url}/{fields.get('key', '')}"
     screen.good(WORDS["stored"].say(language, url=shown("fileUrl", stored_at, language)))
-    _show_receipt(result.text, screen, language)
-
-
-def _show_receipt(text: str, screen: Screen, language: str) -> None:
-    try:
-        told = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        told = {}
-    if not isinstance(told, dict) or not told:
-        return
-    screen.pairs({name: shown(name, value, language) for name, value in told.items() if name != "receipt"})
-    receipt = told.get("receipt")
-    if isinstance(receipt, str):
-        screen.line(f"    {WORDS['receipt'].say(language)}:")
-        screen.line(printable(receipt))
-        screen.line(f"    {WORDS['claims'].say(language)}: {printable(json.dumps(read_claims(receipt)))}")
+    show_receipt(result.text, screen, language)
+    if isinstance(ticket, str):
+        confirm(client, ticket, screen, language)

@@ -81,7 +81,7 @@ def url_lines(pasted: PastedUrl, now: datetime, language: str) -> list[str]:
     rows += [(name, query[name]) for name in sorted(query) if name in SHOWN or name.startswith("response-")]
     rows += [("key id", key_id), ("region", scope[1] if len(scope) > 1 else "")]
     rows.append(("bound to", query.get("x-oss-additional-headers", "")))
-    lines = [title, *(f"  {name:<10} {shown(name, value)}" for name, value in rows if value)]
+    lines = [title, *(f"  {name:<10} {shown(name, value, language)}" for name, value in rows if value)]
     if not is_signed:
         return [*lines, *_block("notes", [WORDS["only_public"].say(language)], language)]
     end = _end_of(query)

@@ -2,6 +2,7 @@
 
 import argparse
 import base64
+import hashlib
 import json
 from contextlib import ExitStack
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,7 @@ from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from ops.client import invoke
+from ops.client.answers import show_receipt
 from ops.client.function_client import FunctionThroughSdk
 from ops.client.progress import progress_bar
 
@@ -27,11 +29,11 @@ REFUSED = "http://127.0.0.1:9"
 KEYS = AccessKeys("LTAIoperator", "operator-secret-canary", None)
 
 
-def start_cloud(stack, folder, caller_auth):
+def start_cloud(stack, folder, caller_auth, more=None):
     place = {}
     gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
     stack.callback(gateway.stop)
-    cloud = stack.enter_context(LocalCloud(gateway, folder, caller_auth))
+    cloud = stack.enter_context(LocalCloud(gateway, folder, caller_auth, extra_settings=more))
     place["function"] = Function(Surroundings(cloud.environment()))
     gateway.start()
     return cloud
@@ -41,6 +43,18 @@ def start_cloud(stack, folder, caller_auth):
 def cloud(tmp_path_factory):
     with ExitStack() as stack:
         yield start_cloud(stack, tmp_path_factory.mktemp("objects"), "wechat")
+
+
+@pytest.fixture
+def cloud_by_digest(tmp_path):
+    """Another one, whose only profile names objects by their bytes."""
+    profiles = tmp_path / "profiles.toml"
+    profiles.write_text(
+        '[default]\nkey = "u/{owner}/{sha256}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/*"]\n'
+        "confirm = true\n"
+    )
+    with ExitStack() as stack:
+        yield start_cloud(stack, tmp_path / "objects", "anonymous", {"PROFILES_FILE": str(profiles)})
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +94,12 @@ def read_back(cloud, output):
     return requests.get(cloud.signed_url(unquote(urlsplit(url).path[1:])), timeout=5)
 
 
+def receipts_in(output):
+    """What the receipts say that were printed, each on a line of its own."""
+    found = [line for line in output.splitlines() if line.startswith("eyJ")]
+    return [jwt.decode(receipt, options={"verify_signature": False}) for receipt in found]
+
+
 @pytest.mark.parametrize("way", ["by_url", "by_sdk"])
 def test_logs_in_asks_and_uploads_by_both_contracts(way, request, capsys, picture, cloud):
     options = request.getfixturevalue(way)
@@ -90,10 +110,11 @@ def test_logs_in_asks_and_uploads_by_both_contracts(way, request, capsys, pictur
     answer = read_back(cloud, output)
     assert answer.content == picture.read_bytes()
     assert answer.headers["Content-Type"] == "image/png"
-    [receipt] = [line for line in output.splitlines() if line.startswith("eyJ")]
-    claims = jwt.decode(receipt, options={"verify_signature": False})
-    assert claims["size"] == len(picture.read_bytes())
-    assert claims["profile"] == "avatar"
+    by_callback, by_oss = receipts_in(output)
+    assert by_callback == {**by_oss, "seen": False}
+    assert by_oss["seen"] is True
+    assert by_oss["size"] == len(picture.read_bytes())
+    assert by_oss["profile"] == "avatar"
 
 
 @pytest.mark.parametrize("way", ["by_url", "by_sdk"])
@@ -176,9 +197,33 @@ def test_a_refused_upload_is_explained(by_url, capsys, picture, cloud):
 def test_a_failed_callback_is_a_failure_although_the_status_is_2xx(by_url, capsys, picture, cloud):
     cloud.oss.faults.plan("callback_fails")
     assert run(*by_url, "--code", "local-b", "--profile", "avatar", "--upload", picture) == 1
-    error = capsys.readouterr().err
-    assert "CallbackFailed" in error
-    assert "The file is stored" in error
+    shown = capsys.readouterr()
+    assert "CallbackFailed" in shown.err
+    assert "The file is stored" in shown.err
+    # What the callback did not bring, OSS says.
+    [receipt] = receipts_in(shown.out)
+    assert receipt["seen"] is True
+
+
+def test_what_oss_does_not_have_is_explained(by_url, capsys, picture, cloud):
+    cloud.oss.faults.plan("status_500", on=["HeadObject"])
+    assert run(*by_url, "--code", "local-g", "--upload", picture) == 1
+    shown = capsys.readouterr()
+    assert "uploaded: " in shown.out
+    assert "The function answered 503." in shown.err
+    assert "oss_unavailable" in shown.err
+
+
+def test_bytes_that_are_there_already_are_not_sent_again(cloud_by_digest, capsys, picture):
+    options = ["--url", cloud_by_digest.gateway.origin, "--upload", picture, "--sha256"]
+    assert run(*options) == 0
+    assert "uploaded: " in capsys.readouterr().out
+    assert run(*options) == 0
+    output = capsys.readouterr().out
+    assert "the same bytes were there already" in output
+    assert "uploaded: " not in output
+    [receipt] = receipts_in(output)
+    assert receipt["sha256"] == hashlib.sha256(picture.read_bytes()).hexdigest()
 
 
 def test_a_dropped_upload_is_told_without_the_form(by_url, capsys, picture, cloud):
@@ -206,6 +251,9 @@ def test_a_file_of_another_size_than_announced_is_refused(by_url, capsys, pictur
         (["--url", "https://a.example.com", "--code", "c", "--token", "t"], "use one"),
         (["--url", "https://a.example.com", "--upload", "/does/not/exist"], "it does not exist"),
         (["--url", "https://a.example.com", "--upload", "/"], "no file"),
+        (["--url", "https://a.example.com", "--variant", "thumb"], "--read KEY stands alone"),
+        (["--url", "https://a.example.com", "--sha256"], "--sha256 with --upload"),
+        (["--url", "https://a.example.com", "--read", "k", "--upload", "x"], "--read KEY stands alone"),
     ],
 )
 def test_wrong_usage_exits_2_before_anything_is_sent(capsys, options, complaint):
@@ -246,5 +294,5 @@ def test_the_progress_bar_is_drawn_on_terminals_only(capsys):
 def test_a_receipt_that_is_none_does_not_stop_it(capsys, receipt):
     from ops.terminal.screen import Screen
 
-    invoke._show_receipt(json.dumps({"status": "ok", "receipt": receipt}), Screen(), "en")
+    show_receipt(json.dumps({"status": "ok", "receipt": receipt}), Screen(), "en")
     assert "status  ok" in capsys.readouterr().out
