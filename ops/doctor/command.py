@@ -28,6 +28,7 @@ from ops.doctor.findings import Finding, State, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
 from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.network import check_network
+from ops.doctor.objects import as_one, check_behind_forms, check_confirmation, check_reading
 from ops.doctor.services import check_bucket, check_clock, check_wechat
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text, add_language_argument, chosen_language
@@ -199,9 +200,32 @@ def _uploads(
     for profile in filter(lambda one: one.takes_filename, settings.profiles.values()):
         yield course.check_public_page(profile)
     yield course.check_changed_key(next(iter(settings.profiles.values())))
+    yield from as_one(list(_confirming_and_reading(course, url, credentials, keys)))
     if credentials is not None:
-        yield course.check_other_folder(credentials)
+        yield _behind_forms(course, credentials)
     yield course.remove(keys)
+
+
+def _confirming_and_reading(
+    course: Uploads, url: str, credentials: StsCredentials | None, keys: AccessKeys | None
+) -> Iterator[Finding]:
+    """Of one profile each: they all go the same way."""
+    settings, now = course.settings, course.now
+    stored = [profile for profile in settings.profiles.values() if profile.name in course.stored]
+    for profile in [one for one in stored if course.stored[one.name] in course.tickets][:1]:
+        ticket = course.tickets[course.stored[profile.name]]
+        yield check_confirmation(settings, profile, url, ticket, now)
+    readable = [one for one in stored if one.is_read_signed or one.confirm]
+    if credentials is not None and keys is not None:
+        for profile in sorted(readable, key=lambda one: not one.is_read_signed)[:1]:
+            yield check_reading(settings, profile, course.stored[profile.name], keys, now)
+
+
+def _behind_forms(course: Uploads, credentials: StsCredentials) -> Finding:
+    finding = course.check_other_folder(credentials)
+    if finding.state is not State.GOOD or not course.stored:
+        return finding
+    return check_behind_forms(course.settings, credentials, next(iter(course.stored.values())), course.now)
 
 
 def function_url(settings: Settings, url: str) -> str:

@@ -63,6 +63,7 @@ def forms_of_function(url: str, token: str) -> AskForm:
             "filename": wanted.filename,
             "contentType": wanted.content_type,
             "size": wanted.size_bytes,
+            "sha256": wanted.sha256,
         }
         answer = client.ask("upload-params", fields, token)
         if answer.status != 200:

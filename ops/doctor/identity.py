@@ -46,8 +46,13 @@ def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
     )
 
 
-def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsCredentials | None, Finding]:
-    """Assume the role as the function does, narrowed by the same session policy."""
+def assume(settings: Settings, purpose: str, keys: AccessKeys, now: datetime) -> StsCredentials:
+    """
+    The role as the function assumes it for one purpose, narrowed by the same session policy.
+
+    Raises:
+        UploadError: STS refuses, or does not answer.
+    """
     client = StsClient(
         endpoint=settings.sts_endpoint,
         region=settings.region,
@@ -55,10 +60,15 @@ def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsC
         session_life=settings.session_life,
         sleep=sleep,
     )
+    return client.assume_role(settings.session_policies[purpose], keys, now, attempts=STS_ATTEMPTS)
+
+
+def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsCredentials | None, Finding]:
+    """Assume the role as the function does for its forms."""
     try:
-        credentials = client.assume_role(settings.session_policies[UPLOADS], keys, now, attempts=STS_ATTEMPTS)
+        credentials = assume(settings, UPLOADS, keys, now)
     except UploadError as error:
-        return None, Finding(STS, State.BAD, logged(error), _sts_remedy(error))
+        return None, Finding(STS, State.BAD, logged(error), sts_remedy(error))
     minutes = int((credentials.expires_at - now).total_seconds() // 60)
     said = Text(
         f"{settings.role_arn}, keys for {minutes} min", f"{settings.role_arn}，密钥有效 {minutes} 分钟"
@@ -66,7 +76,8 @@ def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsC
     return credentials, Finding(STS, State.GOOD, said)
 
 
-def _sts_remedy(error: UploadError) -> Text:
+def sts_remedy(error: UploadError) -> Text:
+    """What to do about a failed AssumeRole."""
     code = error.upstream
     if code == "SignatureDoesNotMatch":
         return Text(

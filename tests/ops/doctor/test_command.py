@@ -20,7 +20,7 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
     assert names == [
         "Settings", "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole", "Upload [default]",
         "Upload [avatar]", "Upload [video]", "Upload [legacy]", "A public file of [legacy]", "A changed key",
-        "Another folder", "Removal",
+        "Confirm [default], Read [default]", "Keys behind forms", "Removal",
         "Callback", "Deployed function",
     ]  # fmt: skip
 

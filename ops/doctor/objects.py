@@ -1,0 +1,136 @@
+"""
+The checks of ``doctor`` on what comes after an upload: confirming, reading, and that no form allows either.
+"""
+
+from datetime import datetime, timedelta
+
+import requests
+
+from function.credentials import AccessKeys, StsCredentials
+from function.errors import Unauthorized, UploadError
+from function.grants import OBJECTS
+from function.oss.signed_request import OssRequest, presign
+from function.profiles import Profile
+from function.settings import Settings
+from function.tokens import RECEIPT, read_token
+from ops.client.form_upload import open_session
+from ops.client.function_client import FunctionAtUrl, FunctionSilent
+from ops.doctor.findings import Finding, State, logged, refusal, same, unreachable
+from ops.doctor.identity import assume, sts_remedy
+from ops.terminal.language import Text
+
+TIMEOUT_SECONDS = 10
+URL_LIFE = timedelta(minutes=1)
+BEHIND_FORMS = Text("Keys behind forms", "表单背后的密钥")
+
+
+def check_confirmation(settings: Settings, profile: Profile, url: str, ticket: str, now: datetime) -> Finding:
+    """
+    Have the deployed function ask OSS about what was uploaded.
+
+    Args:
+        url: of the function; empty where nobody knows it.
+    """
+    check = Text(f"Confirm [{profile.name}]", f"确认 [{profile.name}]")
+    if not url:
+        said = Text("nobody knows where the function is", "不知道函数在哪里")
+        return Finding(check, State.SKIPPED, said, Text("Add --url https://….", "请加 --url https://…。"))
+    try:
+        answer = FunctionAtUrl(url).ask("confirm", {"ticket": ticket}, "")
+    except FunctionSilent as error:
+        return Finding(check, State.BAD, error.sentences[0], unreachable("--url"))
+    if answer.status != 200:
+        said, remedy = refusal(answer.status, answer.text)
+        return Finding(check, State.BAD, said, _REMEDIES.get(answer.status, remedy))
+    try:
+        claims = read_token(
+            str(answer.json.get("receipt")), audience=RECEIPT, secrets=settings.receipt_secrets, now=now
+        )
+    except Unauthorized:
+        said = Text("the receipt is signed with another secret", "回执用了别的密钥签名")
+        return Finding(check, State.BAD, said, _DEPLOY_SECRETS)
+    if claims.get("seen") is not True:
+        said = Text("the receipt does not say that OSS was asked", "回执没有说问过 OSS")
+        return Finding(
+            check, State.BAD, said, Text("Deploy again: make deploy.", "请重新部署：make deploy。")
+        )
+    return Finding(check, State.GOOD, Text("OSS was asked, receipt good", "已问过 OSS，回执有效"))
+
+
+def check_reading(settings: Settings, profile: Profile, key: str, keys: AccessKeys, now: datetime) -> Finding:
+    """Open what was uploaded as the function and ``/read`` do: with the objects session."""
+    check = Text(f"Read [{profile.name}]", f"读取 [{profile.name}]")
+    try:
+        credentials = assume(settings, OBJECTS, keys, now)
+    except UploadError as error:
+        return Finding(check, State.BAD, logged(error), sts_remedy(error))
+    origin = settings.read_origin if profile.read else settings.host
+    try:
+        answer = _send("GET", settings, credentials, key, now, origin)
+    except requests.RequestException as error:
+        said = same(f"{origin}: {type(error).__name__}")
+        return Finding(check, State.BAD, said, unreachable("READ_ORIGIN", "OSS_HOST"))
+    if answer.status_code == 200:
+        said = Text(f"a signed URL opens it at {origin}", f"签名 URL 在 {origin} 打开了它")
+        return Finding(check, State.GOOD, said)
+    said, remedy = refusal(answer.status_code, answer.text, answer.headers.get("x-oss-ec", ""))
+    return Finding(check, State.BAD, said, _SET_UP_AGAIN if answer.status_code == 403 else remedy)
+
+
+def check_behind_forms(settings: Settings, credentials: StsCredentials, key: str, now: datetime) -> Finding:
+    """Who takes a form apart must not be able to read or delete with what signed it."""
+    try:
+        statuses = {
+            method: _send(method, settings, credentials, key, now, settings.host).status_code
+            for method in ("GET", "DELETE")
+        }
+    except requests.RequestException as error:
+        said = same(f"{settings.host}: {type(error).__name__}")
+        return Finding(BEHIND_FORMS, State.BAD, said, unreachable("OSS_HOST"))
+    if set(statuses.values()) == {403}:
+        said = Text("no other folder, no reading, no deleting", "不能写别的目录，不能读，不能删")
+        return Finding(BEHIND_FORMS, State.GOOD, said)
+    said = same(", ".join(f"{method}: HTTP {status}" for method, status in statuses.items()))
+    remedy = Text(
+        "Anything but 403 is wrong: look for a bucket policy or a public ACL that lets everybody in, and see"
+        " that OSS_HOST is OSS.",
+        "除 403 以外都不对：请检查是否有对所有人开放的桶策略或公共权限，以及 OSS_HOST 是不是 OSS。",
+    )
+    return Finding(BEHIND_FORMS, State.BAD, said, remedy)
+
+
+def as_one(findings: list[Finding]) -> list[Finding]:
+    """What is well takes one line, that all may fit on a screen."""
+    if len(findings) < 2 or {one.state for one in findings} != {State.GOOD}:
+        return findings
+    first, second = findings
+    check = Text(f"{first.check.en}, {second.check.en}", f"{first.check.zh}，{second.check.zh}")
+    said = Text(f"{first.said.en}; {second.said.en}", f"{first.said.zh}；{second.said.zh}")
+    return [Finding(check, State.GOOD, said)]
+
+
+def _send(
+    method: str, settings: Settings, credentials: StsCredentials, key: str, now: datetime, origin: str
+) -> requests.Response:
+    request = OssRequest(method, settings.bucket, settings.region, key)
+    url = presign(request, credentials, now, origin=origin, expires_in=URL_LIFE)
+    with open_session(url) as session:
+        return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+
+
+_SET_UP_AGAIN = Text(
+    "The role does not allow oss:GetObject there yet: run manage.py setup again.",
+    "角色还不允许在那里 oss:GetObject：请再运行一次 manage.py setup。",
+)
+_DEPLOY_SECRETS = Text(
+    "TOKEN_SECRET, RECEIPT_SECRET or WECHAT_APPID here and in the deployed function differ: make deploy.",
+    "本机与已部署函数的 TOKEN_SECRET、RECEIPT_SECRET 或 WECHAT_APPID 不同：请 make deploy。",
+)
+_REMEDIES = {
+    403: _DEPLOY_SECRETS,
+    404: Text(
+        "The deployed function has other profiles than this machine, or is an older one: make deploy.",
+        "已部署的函数用的是别的用途文件，或版本较旧：请 make deploy。",
+    ),
+    502: _SET_UP_AGAIN,
+}

@@ -1,0 +1,144 @@
+"""What comes after an upload, provoked: confirming, reading, and the keys behind forms."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from function.credentials import AccessKeys, StsCredentials
+from function.settings import read_settings
+from function.tokens import RECEIPT, issue_token
+from local.cloud import FUNCTION_KEY
+from ops.doctor.findings import State
+from ops.doctor.objects import check_behind_forms, check_reading
+
+PLAIN = '[default]\nkey = "uploads/{owner}/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n'
+KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
+WRITE_ONLY = {
+    "Version": "1",
+    "Statement": [{"Effect": "Allow", "Action": ["oss:PutObject", "oss:PutObjectAcl"], "Resource": ["*"]}],
+}
+
+
+@pytest.fixture
+def profiles(tmp_path):
+    def write(options):
+        path = tmp_path / "profiles.toml"
+        path.write_text(PLAIN + options)
+        return {"PROFILES_FILE": str(path)}
+
+    return write
+
+
+@pytest.fixture
+def write_only(here):
+    """The role as it was before an option that reads was switched on."""
+    role = here.cloud.sts._role
+    here.cloud.sts._role = replace(role, policy=WRITE_ONLY)
+    yield
+    here.cloud.sts._role = role
+
+
+def test_what_is_well_takes_one_line(here):
+    [finding] = here.examine().of("Confirm")
+    assert finding.check.en == "Confirm [default], Read [default]"
+    assert finding.said.en == f"OSS was asked, receipt good; a signed URL opens it at {here.cloud.oss.origin}"
+    assert finding.said.zh == f"已问过 OSS，回执有效；签名 URL 在 {here.cloud.oss.origin} 打开了它"
+
+
+def test_without_an_option_nothing_is_confirmed_or_read_but_the_keys_are_tried(here, profiles):
+    findings = here.examine(**profiles(""))
+    assert findings.of("Confirm") == findings.of("Read") == []
+    assert findings.of("Keys behind forms", State.GOOD)
+
+
+def test_a_profile_that_is_only_confirmed_has_its_right_tried_all_the_same(here, profiles):
+    findings = here.examine(**profiles("confirm = true\n"), url="")
+    assert [(one.check.en, one.state) for one in findings.of("Confirm")] == [
+        ("Confirm [default], Read [default]", State.GOOD)
+    ]
+
+
+def test_a_role_from_before_the_option_is_mended_by_setup(here, write_only):
+    assert "manage.py setup again" in here.examine().the_bad_one("Read [default]").remedy.en
+
+
+def test_a_function_that_nobody_knows_is_named_as_such(here, profiles):
+    findings = here.examine(**profiles("confirm = true\n"), url="", CALLBACK_URL="")
+    [confirm] = findings.of("Confirm")
+    assert (confirm.state, confirm.remedy.en) == (State.SKIPPED, "Add --url https://….")
+    assert findings.of("Read [default]", State.GOOD)
+
+
+def test_a_function_that_does_not_answer_is_told(here):
+    finding = here.examine(url="http://127.0.0.1:9").the_bad_one("Confirm [default]")
+    assert "--url" in finding.remedy.en
+
+
+def test_another_secret_than_the_function_s_shows_in_the_confirmation(here, profiles):
+    changes = profiles("confirm = true\n") | {"TOKEN_SECRET": "another-secret-0123456789abcdefghi"}
+    finding = here.examine(**changes).the_bad_one("Confirm [default]")
+    assert "differ: make deploy" in finding.remedy.en
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "piece"),
+    [
+        (404, {"error": {"code": "not_found", "message": "m", "requestId": "r"}}, "is an older one"),
+        (502, {"error": {"code": "oss_rejected", "message": "m", "requestId": "r"}}, "setup again"),
+        (503, {"error": {"code": "oss_unavailable", "message": "m", "requestId": "r"}}, "OSS"),
+        (200, {"status": "ok"}, "differ: make deploy"),
+        (200, {"receipt": "a.b.c"}, "differ: make deploy"),
+    ],
+)
+def test_each_answer_that_is_no_confirmation_has_its_remedy(here, serving, status, body, piece):
+    finding = here.examine(url=serving(status, json.dumps(body))).the_bad_one("Confirm [default]")
+    assert piece in finding.remedy.en
+
+
+def test_a_receipt_that_does_not_rest_on_oss_is_told(here, serving):
+    receipt = issue_token(
+        {"sub": "doctor", "seen": False},
+        audience=RECEIPT,
+        secrets=[here.environ["TOKEN_SECRET"]],
+        now=datetime.now(UTC),
+        life=timedelta(hours=1),
+    )
+    finding = here.examine(url=serving(200, json.dumps({"receipt": receipt}))).the_bad_one(
+        "Confirm [default]"
+    )
+    assert "OSS was asked" in finding.said.en
+
+
+def test_an_origin_for_reading_that_is_not_the_bucket_s_is_told(here, serving, oss_error):
+    silent = here.examine(READ_ORIGIN="http://127.0.0.1:9").the_bad_one("Read [default]")
+    assert "READ_ORIGIN" in silent.remedy.en
+    foreign = serving(404, oss_error("NoSuchBucket"), "application/xml")
+    assert "NoSuchBucket" in here.examine(READ_ORIGIN=foreign).the_bad_one("Read [default]").said.en
+
+
+def test_a_session_that_sts_does_not_give_is_explained(here):
+    settings = read_settings({**here.environ, "STS_ROLE_ARN": "acs:ram::1000000000000001:role/nobody"})
+    profile = settings.profiles["default"]
+    finding = check_reading(settings, profile, "uploads/x", KEYS, datetime.now(UTC))
+    assert finding.state is State.BAD
+    assert "STS_ROLE_ARN" in finding.remedy.en
+
+
+@pytest.mark.parametrize(("get", "delete"), [(200, 403), (403, 204), (404, 403), (403, 404), (403, 500)])
+def test_keys_behind_forms_that_are_let_in_are_dangerous(here, serving, get, delete):
+    """404 as well: whoever hears that nothing is there was let in."""
+    origin = serving(403, "", GET=(get, ""), DELETE=(delete, ""))
+    settings = read_settings({**here.environ, "OSS_HOST": origin})
+    keys = StsCredentials("STS.x", "secret", "token", datetime.now(UTC))
+    finding = check_behind_forms(settings, keys, "uploads/x", datetime.now(UTC))
+    assert finding.state is State.BAD
+    assert finding.said.en == f"GET: HTTP {get}, DELETE: HTTP {delete}"
+    assert "bucket policy" in finding.remedy.en
+
+
+def test_keys_behind_forms_of_a_host_that_does_not_answer_are_not_called_safe(here):
+    settings = read_settings({**here.environ, "OSS_HOST": "http://127.0.0.1:9"})
+    keys = StsCredentials("STS.x", "secret", "token", datetime.now(UTC))
+    assert check_behind_forms(settings, keys, "uploads/x", datetime.now(UTC)).state is State.BAD
