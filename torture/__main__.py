@@ -11,7 +11,17 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 
-from torture import advisories, faults, fuzz, machine_faults, mutation, package_secrets, policy_proof, soak
+from torture import (
+    advisories,
+    faults,
+    fuzz,
+    machine_faults,
+    mutation,
+    package_secrets,
+    parted_uploads,
+    policy_proof,
+    soak,
+)
 from torture.report import Result, print_table
 
 PARTS = ("faults", "soak", "fuzz", "proof", "mutation", "package")
@@ -58,6 +68,7 @@ def _tasks(parts: set[str], divisor: int) -> list[tuple[str, Task]]:
         tasks += [("mutation", partial(mutation.run, module, 1, only)) for module in mutation.TESTS]
     if "proof" in parts:
         tasks.append(("proof", partial(policy_proof.run, policy_proof.PAIRS // divisor)))
+        tasks.append(("proof", partial(parted_uploads.run, parted_uploads.LIVES // divisor)))
     if "faults" in parts:
         tasks += [("faults", faults.run), ("faults", machine_faults.run)]
     if "package" in parts:

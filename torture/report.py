@@ -13,7 +13,13 @@ SHOWN_PROBLEMS = 20
 # The closing lines, in this order.
 TOTALS = (
     *("faults tried", "faults survived", "fuzz inputs", "fuzz escapes", "pairs of rule and upload"),
-    *("disagreements", "mutants killed or equivalent", "mutants surviving", "requests in the soak"),
+    *(
+        "disagreements",
+        "lives of large files",
+        "mutants killed or equivalent",
+        "mutants surviving",
+        "requests in the soak",
+    ),
     *("requests lost", "forms that outlive their credentials"),
 )
 

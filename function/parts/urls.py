@@ -21,7 +21,7 @@ HEADERS = {"Content-Type": CONTENT_TYPE}
 
 def urls_end(credentials: StsCredentials, now: datetime) -> datetime:
     """When URLs that are signed now end: like forms, before their credentials do."""
-    return min(now + LONGEST_LIFE, credentials.expires_at.replace(microsecond=0) - MARGIN)
+    return min(now + LONGEST_LIFE, credentials.expires_at - MARGIN)
 
 
 def sign_parts(
