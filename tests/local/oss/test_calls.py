@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.oss.calls import find_call
+from local.oss.calls import MANAGEMENT, NAMES, find_call
 from local.oss.errors import OssError
 from local.oss.request import read_request
 
@@ -18,6 +18,19 @@ from local.oss.request import read_request
         ("PUT", "/a", {"x-oss-copy-source": "/b/c"}, "CopyObject"),
         ("PUT", "/a?acl", {}, "PutObjectACL"),
         ("DELETE", "/a", {}, "DeleteObject"),
+        ("POST", "/a?uploads", {}, "InitiateMultipartUpload"),
+        ("POST", "/a?sequential&uploads", {}, "InitiateMultipartUpload"),
+        ("PUT", "/a?partNumber=1&uploadId=U", {}, "UploadPart"),
+        ("GET", "/a?uploadId=U", {}, "ListParts"),
+        ("POST", "/a?uploadId=U", {}, "CompleteMultipartUpload"),
+        ("DELETE", "/a?uploadId=U", {}, "AbortMultipartUpload"),
+        ("GET", "/?uploads", {}, "ListMultipartUploads"),
+        ("PUT", "/?lifecycle", {}, "PutBucketLifecycle"),
+        ("GET", "/?lifecycle", {}, "GetBucketLifecycle"),
+        ("DELETE", "/?lifecycle", {}, "DeleteBucketLifecycle"),
+        ("GET", "/a?x-oss-process=image/info", {}, "GetObject"),
+        ("PUT", "/a?partNumber=1&uploadId=U", {"x-oss-copy-source": "/b/c"}, ""),
+        ("POST", "/a?uploads&uploadId=U", {}, ""),
         ("PUT", "/a?acl", {"x-oss-copy-source": "/b/c"}, ""),
         ("GET", "/", {}, ""),
         ("GET", "/?bucketInfo", {}, ""),
@@ -27,6 +40,12 @@ from local.oss.request import read_request
 )
 def test_a_request_is_one_call(method, target, headers, name):
     assert find_call(read_request(method, target, headers.items()))[0] == name
+    assert name in {*NAMES, ""}
+
+
+def test_the_default_host_is_never_forbidden_to_who_manages_the_bucket():
+    assert {"GetBucketLifecycle"} <= MANAGEMENT <= set(NAMES)
+    assert not MANAGEMENT & {"GetObject", "UploadPart", "ListMultipartUploads"}
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,10 @@ def status_of(headers, prefix=""):
         ({"if-unmodified-since": BEFORE}, 412),
         ({"if-unmodified-since": SAME}, 200),
         ({"if-unmodified-since": "yesterday"}, 200),
+        # A date of another zone is that instant, one without a zone is UTC.
+        ({"if-modified-since": "Tue, 24 Nov 2026 22:00:00 +0800"}, 304),
+        ({"if-modified-since": "Tue, 24 Nov 2026 21:59:59 +0800"}, 200),
+        ({"if-modified-since": "Tue, 24 Nov 2026 14:00:00 -0000"}, 304),
         # What names the object's bytes counts more than a date of whole seconds.
         ({"if-none-match": '"X"', "if-modified-since": AFTER}, 200),
         ({"if-match": '"X"', "if-none-match": '"ABC"'}, 412),
@@ -50,6 +54,16 @@ def status_of(headers, prefix=""):
 )
 def test_each_condition_has_its_answer(headers, status):
     assert status_of(headers) == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "condition"),
+    [({"if-match": "X"}, "If-Match"), ({"if-unmodified-since": BEFORE}, "If-Unmodified-Since")],
+)
+def test_a_failed_condition_is_named(headers, condition):
+    with pytest.raises(OssError) as refused:
+        check_conditions(headers, STORED)
+    assert refused.value.details == {"Condition": condition}
 
 
 def test_conditions_on_a_source_go_by_names_of_their_own():

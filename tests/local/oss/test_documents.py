@@ -14,6 +14,15 @@ def test_what_is_written_can_be_read_with_and_without_a_namespace():
         assert read_document(text, "A").findtext("B/C") == "1 < 2 & \ufffd"
 
 
+def test_a_document_is_written_as_oss_s_samples_are():
+    told = [("Bucket", "b"), ("Part", [("Size", "1"), ("ETag", "x")]), ("Empty", "")]
+    inner = "<Bucket>b</Bucket><Part><Size>1</Size><ETag>x</ETag></Part><Empty></Empty>"
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    assert write_document("R", told, OssRules()).decode() == f"{head}<R>{inner}</R>\n"
+    named = write_document("R", [], OssRules(answers_name_namespace=True)).decode()
+    assert named == f'{head}<R xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"></R>\n'
+
+
 @pytest.mark.parametrize(
     "text",
     [

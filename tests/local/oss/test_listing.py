@@ -31,6 +31,13 @@ def test_parts_are_listed_in_ascending_order_with_what_oss_knows_of_them(begin):
     ]
 
 
+def test_lists_are_xml_and_tell_the_class(begin, oss_client):
+    upload = begin(x_oss_storage_class="IA")
+    for answer in (upload.list(), oss_client.call("GET", "", uploads=None)):
+        assert answer.headers["Content-Type"] == "application/xml"
+        assert [element.text for element in answer.xml.iter("StorageClass")] == ["IA"]
+
+
 def test_pages_of_parts_follow_each_other(begin):
     upload = begin()
     for number in range(1, 8):
