@@ -239,6 +239,18 @@ test('confirming waits for the foreground, and what the background broke off is 
   assert.equal((await promise).confirmed, true)
 })
 
+test('what the background broke off leaves every retry to what comes after', async (t) => {
+  const stage = await openWithTickets(t, { retries: 1 })
+  stage.fc.plan.confirm.push(HANG, DROP)
+  const { promise } = stage.uploader.upload(stage.file())
+  await until(() => asked(stage).length === 1)
+  stage.wx.platform.hide(0)
+  await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
+  stage.wx.platform.show()
+  assert.equal((await promise).confirmed, true)
+  assert.equal(asked(stage).length, 3)
+})
+
 test('the phone is listened to while a ticket is shown later', async (t) => {
   const stage = await openWithTickets(t)
   stage.fc.plan.confirm.push(HANG)

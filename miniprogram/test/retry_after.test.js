@@ -71,6 +71,16 @@ test('the login is waited for as well', async (t) => {
   assert.deepEqual(waits, [3000])
 })
 
+test('confirming and reading wait as well', async (t) => {
+  const stage = await openStage(t, { function: { tickets: true } })
+  const waits = shortWaits(t)
+  stage.fc.plan.confirm.push(after(6, 503, 'oss_unavailable'), after(7, 503, 'oss_unavailable'))
+  assert.equal((await stage.uploader.upload(stage.file()).promise).confirmed, true)
+  stage.fc.plan.read.push(after(8))
+  await stage.uploader.read('a.jpg')
+  assert.deepEqual(waits, [6000, 7000, 8000])
+})
+
 for (const headerName of [(name) => name.toUpperCase(), (name) => name.replace(/\b\w/g, (letter) => letter.toUpperCase())]) {
   test(`the name of the header may be written ${headerName('retry-after')}`, async (t) => {
     const stage = await openStage(t, { wx: { headerName } })
