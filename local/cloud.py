@@ -224,6 +224,8 @@ class LocalCloud:
                     "classic": profile["key"].endswith("{filename}"),
                 }
                 for name, profile in self.profiles.items()
+                # The page shows a form; where the bytes are there already, there is none.
+                if "{sha256}" not in profile["key"]
             ],
         }
         if self.caller_auth == "jwt":

@@ -67,6 +67,11 @@ function openPhone(t) {
   return { wx, picture }
 }
 
+function digestOf({ filePath, digestAlgorithm, success }) {
+  const bytes = fs.readFileSync(filePath)
+  success({ size: bytes.length, digest: crypto.createHash(digestAlgorithm).update(bytes).digest('hex') })
+}
+
 /** What `require` finds beside a page of a mini-program, or in its node_modules. */
 function requireOf(id) {
   const file = id.replace(/^(\.\.\/)*(utils\/)?oss-direct-upload/, path.join(ROOT, 'miniprogram/oss-direct-upload'))
@@ -133,6 +138,18 @@ const CASES = {
       isStored(result.key, picture)
       const { seen, context } = JSON.parse(Buffer.from(result.sure.split('.')[1], 'base64url').toString('utf8'))
       assert.deepEqual([result.confirmed, seen, context], [true, true, { order: 7 }])
+    },
+  },
+  'digest: { album': {
+    around: ({ wx, picture }) => ({
+      endpoint: cloud.function, createUploader, wx: { ...wx, getFileSystemManager: () => ({ getFileInfo: digestOf }) }, file: picture,
+    }),
+    last: 'return { uploader, exists, key, receipt }',
+    async check({ result, picture }) {
+      isStored(result.key, picture)
+      assert.match(result.key, /^album\//)
+      const again = await result.uploader.upload(picture).promise
+      assert.deepEqual([result.exists, again.exists, again.key], [false, true, result.key])
     },
   },
   'const batch = uploader.uploadAll': {

@@ -165,6 +165,49 @@ test('a file that OSS did not take is told so by its ticket', async () => {
   assert.deepEqual([error.code, error.message], ['not_uploaded', '文件还没有传好，请重新上传。'])
 })
 
+/** A phone that tells the SHA-256 of its files. */
+const withDigests = (phone) => ({
+  ...phone,
+  getFileSystemManager: () => ({
+    getFileInfo: ({ filePath, digestAlgorithm, success }) => {
+      const bytes = fs.readFileSync(filePath)
+      const digest = crypto.createHash(digestAlgorithm).update(bytes).digest('hex')
+      setImmediate(success, { size: bytes.length, digest })
+    },
+  }),
+})
+
+test('what a user has stored is not sent again by the same user, but by another', async () => {
+  const album = { profile: 'album', digest: { album: 'default' } }
+  const uploader = newUploader({ api: withDigests(wx), ...album })
+  const file = makeFile('twice.jpg', 900)
+  const first = await uploader.upload(file).promise
+  const earlier = uploadsOf(wx)
+  const second = await uploader.upload({ ...file, name: 'under another name.jpg' }).promise
+  assert.deepEqual([first.exists, second.exists, second.key, second.confirmed], [false, true, first.key, true])
+  assert.equal(uploadsOf(wx), earlier)
+  const sha256 = crypto.createHash('sha256').update(fs.readFileSync(file.filePath)).digest('hex')
+  assert.deepEqual([claimsOf(second.receipt).sha256, claimsOf(second.receipt).seen], [sha256, true])
+  const other = createWx()
+  const theirs = await newUploader({ api: withDigests(other), ...album }).upload(file).promise
+  assert.deepEqual([theirs.exists, theirs.key === first.key], [false, false])
+  other.close()
+})
+
+test('the same bytes twice in one batch are stored once, and both are done', async () => {
+  const uploader = newUploader({ api: withDigests(wx), profile: 'album', digest: { album: 'default' } })
+  const file = makeFile('both.jpg', 700)
+  const outcomes = await uploader.uploadAll([file, file])
+  assert.deepEqual(outcomes.map(({ value, reason }) => [reason, Object(value).confirmed]), [[undefined, true], [undefined, true]])
+  assert.equal(outcomes[0].value.key, outcomes[1].value.key)
+})
+
+test('a phone that tells no digest stores the file in the other profile', async () => {
+  const { key, exists } = await newUploader({ profile: 'album', digest: { album: 'default' } }).upload(makeFile('plain.jpg', 600)).promise
+  assert.match(key, /^uploads\//)
+  assert.equal(exists, false)
+})
+
 test('a large file arrives whole, with rising progress', async () => {
   const seen = []
   const file = makeFile('film.mp4', 8 * 1024 * 1024)

@@ -86,6 +86,7 @@ def test_the_page_learns_addresses_and_profiles_but_no_secret(gateway, tmp_path)
     avatar = next(profile for profile in config["profiles"] if profile["name"] == "avatar")
     assert avatar["callback"] is True
     assert [profile["name"] for profile in config["profiles"] if profile["classic"]] == ["legacy"]
+    assert "album" not in [profile["name"] for profile in config["profiles"]]
     assert not any(secret in json.dumps(config) for secret in secrets)
 
 
@@ -152,7 +153,7 @@ def test_the_role_may_do_what_the_function_s_two_sessions_need_and_nothing_else(
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
 
 
-def test_the_local_profiles_are_those_that_ship_with_everything_on(legacy_profiles):
+def test_the_local_profiles_are_those_that_ship_with_everything_on_and_one_named_by_digest(legacy_profiles):
     on_here = {"callback", "confirm", "parts", "read", "variants"}
 
     def read(text):
@@ -161,7 +162,9 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on(legacy_profil
             for name, profile in tomllib.loads(text).items()
         }
 
-    assert read((PROJECT / "local" / "profiles.toml").read_text("utf-8")) == read(legacy_profiles)
+    here = read((PROJECT / "local" / "profiles.toml").read_text("utf-8"))
+    assert here.pop("album")["key"] == "album/{owner}/{sha256}{ext}"
+    assert here == read(legacy_profiles)
 
 
 def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp_path):
@@ -171,7 +174,8 @@ def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp
         assert given == cloud.profiles
         return {name: profile.get("read") for name, profile in given.items()}
 
-    assert readers("jwt") == {"default": "owner", "avatar": "callers", "video": "owner", "legacy": None}
+    of_their_own = dict.fromkeys(["default", "video", "album"], "owner")
+    assert readers("jwt") == {**of_their_own, "avatar": "callers", "legacy": None}
     assert set(readers("anonymous").values()) == {"callers", None}
 
 
