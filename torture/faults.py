@@ -3,6 +3,7 @@ Every dependency on the network x every fault x every phase of the held credenti
 """
 
 import json
+import socket
 import time
 from base64 import b64encode
 from collections import Counter
@@ -19,10 +20,10 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from function.grants import UPLOADS
+from function.grants import OBJECTS, UPLOADS
 from function.receipts.oss_keys import OssPublicKeys
 from torture import stage
-from torture.broken_server import SLOW_SECONDS, WIRE, answers, serving
+from torture.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
 from torture.canaries import LogWatch, Watch
 from torture.report import Progress, Result
 
@@ -30,9 +31,32 @@ START = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 # After the first good request: refreshed early if possible, no more good for a form, over.
 PHASES = {"cold": None, "advisory": 50, "mandatory": 56, "expired": 61}
 # What a request may take at most, twice the attempts included; a busy machine may add to it.
-BUDGET_SECONDS = {"sts": 9.2, "wechat": 5.0, "key host": 2.0, "webhook": 1.5}
+BUDGET_SECONDS = {
+    "sts": 9.2,
+    "wechat": 5.0,
+    "key host": 2.0,
+    "webhook": 1.5,
+    "sts for objects": 9.2,
+    "oss": 10.0,
+    "oss before a form": 10.0,
+}
 SLACK_SECONDS = 5.0  # for a busy machine; a hang is far longer
 AT_A_TIME = 24
+ONCE = {"profile": "once", "filename": "a.png", "sha256": "0" * 64, "size": 9}
+
+
+PROFILES = f"""{stage.PROFILES}
+[seen]
+key = "seen/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+[once]
+key = "once/{{owner}}/{{sha256}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+"""
 
 
 @dataclass(frozen=True)
@@ -77,13 +101,54 @@ WEBHOOK_FAULTS = {
     "throttled": answers(429, b""),
     "redirect": answers(302, b""),
 }
+# What HeadObject is answered; it never has a body.
+THERE = (
+    b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Type: image/png\r\nETag: "E"\r\n'
+    b"Last-Modified: Tue, 24 Nov 2026 14:00:01 GMT\r\nConnection: close\r\n\r\n"
+)
+
+
+def _there(connection: socket.socket, _good: bytes) -> None:
+    connection.sendall(THERE)
+
+
+def _there_late(connection: socket.socket, good: bytes) -> None:
+    time.sleep(SLOW_SECONDS)
+    _there(connection, good)
+
+
+OSS_FAULTS = {
+    **WIRE,
+    "slow": Fault(_there_late),
+    # Whether it is absent, nobody says: a 404 or 403 of whatever stands before OSS is not OSS's word.
+    "rejected": answers(403, b""),
+    "null_error": answers(404, b""),
+    "status_500": answers(500, b""),
+    "status_503": answers(503, b""),
+    "throttled": answers(503, b"<Error><Code>DownloadTrafficRateLimitExceeded</Code></Error>"),
+    "malformed": answers(200, b"{,"),
+    "redirect": answers(302, b""),
+}
 FAULTS: Mapping[str, Iterable[str]] = {
     "sts": STS_FAULTS,
+    "sts for objects": STS_FAULTS,
+    "oss": OSS_FAULTS,
+    "oss before a form": OSS_FAULTS,
     "wechat": WECHAT_FAULTS,
     "key host": KEY_FAULTS,
     "webhook": WEBHOOK_FAULTS,
 }
-BROKEN = {"sts": STS_WIRE, "wechat": WECHAT_FAULTS, "key host": KEY_FAULTS, "webhook": WEBHOOK_FAULTS}
+BROKEN: Mapping[str, Mapping[str, Fault]] = {
+    "sts": STS_WIRE,
+    "sts for objects": STS_WIRE,
+    "wechat": WECHAT_FAULTS,
+    "key host": KEY_FAULTS,
+    "webhook": WEBHOOK_FAULTS,
+    "oss": OSS_FAULTS,
+    "oss before a form": OSS_FAULTS,
+}
+# Which of the addresses is the broken one.
+ADDRESS_OF = {"sts for objects": "sts", "oss before a form": "oss"}
 # Code of the answer by fault; what is not named is the dependency's "unavailable".
 EXPECTED = {
     "sts": {"rejected": "sts_rejected", "slow": "", "far_future": ""},
@@ -99,14 +164,31 @@ EXPECTED = {
         "blocked": "forbidden",
     },
     "key host": {"slow": ""},
+    "oss": {
+        "slow": "",
+        "rejected": "oss_rejected",
+        "null_error": "oss_rejected",
+        "redirect": "oss_rejected",
+    },
 }
-UNAVAILABLE = {"sts": "sts_unavailable", "wechat": "wechat_unavailable", "key host": "oss_key_unavailable"}
+EXPECTED["sts for objects"] = EXPECTED["sts"]
+UNAVAILABLE = {
+    "sts": "sts_unavailable",
+    "sts for objects": "sts_unavailable",
+    "oss": "oss_unavailable",
+    "wechat": "wechat_unavailable",
+    "key host": "oss_key_unavailable",
+}
+# Best effort: the upload counts all the same, the file is sent once more.
+NEVER_FAIL = ("webhook", "oss before a form")
 
 
 def expected_code(cell: Cell) -> str:
     """The documented outcome: an error code, or "" for success."""
-    if cell.dependency == "webhook":
-        return ""  # best effort: the upload counts all the same
+    if cell.dependency in NEVER_FAIL:
+        return ""
+    if cell.dependency == "sts for objects" and cell.phase in ("advisory", "mandatory"):
+        return ""  # the held set covers what is asked within seconds
     if cell.dependency == "sts" and cell.phase == "advisory":
         return ""  # the held set stays in use
     if cell.dependency == "key host" and cell.phase != "cold":
@@ -121,8 +203,17 @@ def cells() -> Iterator[Cell]:
                 yield Cell(dependency, fault, phase)
 
 
+@dataclass(frozen=True)
+class Brought:
+    """What a client brings: a session token, a callback of OSS, and the ticket of an upload to confirm."""
+
+    token: str
+    callback: bytes
+    ticket: str
+
+
 class Trial:
-    """One instance and its four dependencies, all good until one of them is swapped for a broken one."""
+    """One instance and its dependencies, all good until one of them is swapped for a broken one."""
 
     def __init__(self, watch: Watch, profiles_file: str, key: rsa.RSAPrivateKey) -> None:
         self.watch = watch
@@ -143,6 +234,7 @@ class Trial:
         }
         with ExitStack() as stack:
             origins = {name: stack.enter_context(serving(None, body)) for name, body in good.items()}
+            origins["oss"] = stack.enter_context(serving(Fault(_there), bytes))
             origins["sts"] = stack.enter_context(stage.serving_sts(self.environ, self.watch, self._now))
             if broken := BROKEN[cell.dependency].get(cell.fault):
                 answer = good.get(cell.dependency, lambda: b"{}")
@@ -157,17 +249,17 @@ class Trial:
         return self.instant
 
     def _act(self, cell: Cell, origins: dict[str, str], broken: str) -> str:
-        token, callback = self._prepare(origins)
-        minutes = PHASES[cell.phase]
-        addresses = {**origins, cell.dependency: broken} if minutes is None else origins
+        brought = self._prepare(origins)
+        minutes, address = PHASES[cell.phase], ADDRESS_OF.get(cell.dependency, cell.dependency)
+        addresses = {**origins, address: broken} if minutes is None else origins
         function = stage.build(self._environ(addresses), self._now)
         if minutes is not None:
-            self._ask(function, cell, token, callback)
+            self._ask(function, cell, brought)
             self.instant += timedelta(minutes=minutes)
-            token, callback = self._prepare(origins)
-            redirect(function, cell.dependency, origins[cell.dependency], broken)
+            brought = self._prepare(origins)
+            redirect(function, cell.dependency, origins[address], broken)
         started = time.monotonic()
-        reply = self._ask(function, cell, token, callback)
+        reply = self._ask(function, cell, brought)
         took = time.monotonic() - started
         self.watch.search(f"{reply.headers}{reply.text}", "response")
         self.watch.search_reprs(function)
@@ -177,31 +269,40 @@ class Trial:
         return {
             **self.environ,
             "STS_ENDPOINT": addresses["sts"],
+            "OSS_ENDPOINT": addresses["oss"],
             "WECHAT_ENDPOINT": addresses["wechat"],
             "CALLBACK_KEY_ORIGIN": addresses["key host"],
             "UPLOAD_WEBHOOK_URL": f"{addresses['webhook']}/hook?token={self.watch.plant('webhook')}",
             "TOKEN_SECRET": f"{self.watch.mark}-one-secret-for-all-instances-of-a-trial",
         }
 
-    def _prepare(self, origins: dict[str, str]) -> tuple[str, bytes]:
-        """A session token and a good callback of the present instant, from an instance that is well."""
+    def _prepare(self, origins: dict[str, str]) -> "Brought":
+        """What a client has at the present instant, from an instance that is well."""
         function = stage.build(self._environ(origins), self._now)
         token = stage.ask(function, {"code": "code"}, path="/login").json["token"]
         form = stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}").json
         template = json.loads(_decode(form["formData"]["callback"]))["callbackBody"]
         ticket = template.rpartition("ticket=")[2]
         body = f"bucket={stage.BUCKET}&object={form['key']}&etag=E&size=9&mimeType=image/png&ticket={ticket}"
-        return token, body.encode()
+        seen = {"profile": "seen", "filename": "a.png"}
+        seen_ticket = stage.ask(function, seen, authorization=f"Bearer {token}").json["ticket"]
+        return Brought(token, body.encode(), seen_ticket)
 
-    def _ask(self, function: Any, cell: Cell, token: str, callback: bytes) -> stage.Reply:
-        if cell.dependency == "wechat":
-            return stage.ask(function, {"code": "code"}, path="/login")
-        if cell.dependency == "sts":
-            return stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}")
-        signature = self.key.sign(b"/callback\n" + callback, padding.PKCS1v15(), hashes.MD5())
+    def _ask(self, function: Any, cell: Cell, brought: "Brought") -> stage.Reply:
+        bearer = f"Bearer {brought.token}"
+        match cell.dependency:
+            case "wechat":
+                return stage.ask(function, {"code": "code"}, path="/login")
+            case "sts":
+                return stage.ask(function, {"filename": "a.png"}, authorization=bearer)
+            case "oss" | "sts for objects":
+                return stage.ask(function, {"ticket": brought.ticket}, path="/confirm")
+            case "oss before a form":
+                return stage.ask(function, ONCE, authorization=bearer)
+        signature = self.key.sign(b"/callback\n" + brought.callback, padding.PKCS1v15(), hashes.MD5())
         return stage.ask(
             function,
-            callback,
+            brought.callback,
             path="/callback",
             authorization=b64encode(signature).decode(),
             x_oss_pub_key_url=stage.KEY_HEADER,
@@ -215,8 +316,8 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
     The settings of an instance never change, so its own copy of the address is replaced.
     """
     instance = function._instance
-    if dependency == "sts":
-        cache = instance._credentials[UPLOADS]
+    if dependency in ("sts", "sts for objects"):
+        cache = instance._credentials[UPLOADS if dependency == "sts" else OBJECTS]
         client, policies = cache._assume_role.func.__self__, cache._assume_role.args
         cache._assume_role = partial(client._replace(endpoint=broken).assume_role, *policies)
         return
@@ -224,7 +325,9 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
         instance.keep(OssPublicKeys, lambda: None)._origin = broken
         return
     settings = instance.settings
-    if dependency == "webhook":
+    if dependency in ("oss", "oss before a form"):
+        instance.settings = settings._replace(oss_endpoint=broken)
+    elif dependency == "webhook":
         instance.settings = settings._replace(
             upload_webhook_url=settings.upload_webhook_url.replace(good, broken)
         )
@@ -237,6 +340,8 @@ def judge(cell: Cell, reply: stage.Reply, took: float) -> str:
     wanted = expected_code(cell)
     if reply.code != wanted or (reply.status == 200) is not (wanted == ""):
         return f"answered {reply.status} {reply.code}, documented is {wanted or 'success'}"
+    if cell.dependency == "oss before a form" and cell.fault != "slow" and "formData" not in reply.json:
+        return "gave no form"
     if reply.status in (429, 503) and "Retry-After" not in reply.headers:
         return "no Retry-After"
     limit = BUDGET_SECONDS[cell.dependency] + SLACK_SECONDS
@@ -260,7 +365,7 @@ def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     progress = Progress("faults", len(wanted))
     with TemporaryDirectory() as folder, LogWatch(watch), ThreadPoolExecutor(AT_A_TIME) as pool:
         profiles = Path(folder) / "profiles.toml"
-        profiles.write_text(stage.PROFILES, "utf-8")
+        profiles.write_text(PROFILES, "utf-8")
         trials = [pool.submit(Trial(watch, str(profiles), key).run, cell) for cell in wanted]
         for number, (cell, trial) in enumerate(zip(wanted, trials, strict=True), start=1):
             if problem := trial.result():
