@@ -31,7 +31,7 @@ def answers_about_stored(call: Call, tickets: Iterable[str]) -> dict[str, dict[s
             if answer := _answer(call, oss, ticket):
                 found[ticket] = answer
     except UploadError as error:
-        call.line.reason = f"not asked whether it exists: {error.reason or error.message}"
+        call.line.reason = f"not asked whether it exists: {error.reason}"
     return found
 
 

@@ -149,14 +149,18 @@ def _context(fields: Mapping[str, Any], where: str) -> dict[str, Any] | None:
     value = fields.get("context")
     if value is None:
         return None
-    try:
-        written = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    # Of halves of a pair, of a number too large for JSON; and of depth beyond what can be written.
-    except (ValueError, RecursionError):
-        written = b""
-    if not isinstance(value, dict) or not 0 < len(written) <= MAX_CONTEXT_BYTES:
+    if not isinstance(value, dict) or not _is_small_json(value):
         raise BadRequest(f"{where}context must be a JSON object of at most {MAX_CONTEXT_BYTES} bytes.")
     return value
+
+
+def _is_small_json(value: Mapping[str, Any]) -> bool:
+    try:
+        written = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    # Of halves of a pair, of a number too large for JSON; of depth beyond what can be written.
+    except (ValueError, RecursionError):
+        return False
+    return len(written) <= MAX_CONTEXT_BYTES
 
 
 def _sha256(fields: Mapping[str, Any], where: str) -> str | None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from function.errors import Misconfigured
+from function.errors import Misconfigured, Problem
 from function.settings import read_settings
 
 SECRET = "token-secret-0123456789-abcdefghi"
@@ -93,10 +93,10 @@ def test_the_settings_that_mislead_the_sdk_are_named_for_programs_as_well(enviro
 )
 def test_a_receipt_secret_that_signs_sessions_as_well_is_refused(environment, token, receipt):
     """Whom it is given to, to verify receipts, could log in as anybody."""
-    (problem,) = problems_of({**environment, "TOKEN_SECRET": token, "RECEIPT_SECRET": receipt})
-    assert problem == (
-        "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
-    )
+    with pytest.raises(Misconfigured) as raised:
+        read_settings({**environment, "TOKEN_SECRET": token, "RECEIPT_SECRET": receipt})
+    sentence = "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
+    assert raised.value.problems == (Problem("RECEIPT_SECRET", sentence),)
 
 
 @pytest.fixture

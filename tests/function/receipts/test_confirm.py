@@ -151,6 +151,18 @@ def test_any_instance_confirms_what_another_one_signed(function, instance, ask_f
     assert confirm(ticket, of=instance(oss, **function.environ)).text == confirm(ticket).text
 
 
+@pytest.mark.parametrize(("left", "status"), [(70, 200), (69, 503)])
+def test_what_asks_oss_outlives_the_ten_seconds_of_asking_by_a_minute(
+    ask_form, confirm, clock, good_sts, left, status
+):
+    confirm(ask_form()["ticket"])
+    clock.tick(seconds=3600 - 300)
+    ticket = ask_form()["ticket"]
+    good_sts.replace("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=503)
+    clock.tick(seconds=300 - left)
+    assert confirm(ticket).status == status
+
+
 def test_what_is_not_there_yet_is_said_to_be_not_uploaded(ask_form, confirm, oss):
     ticket = ask_form()["ticket"]
     oss.lacks()

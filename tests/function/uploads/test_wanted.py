@@ -1,5 +1,7 @@
 """uploads.wanted: what a caller may say of a file, each field to its bounds."""
 
+import json
+
 import pytest
 
 from function.body import read_json_object
@@ -138,3 +140,100 @@ def test_the_field_of_a_query_is_named_first():
 def test_files_in_a_query_are_refused_and_not_overlooked(value):
     with pytest.raises(BadRequest, match="files needs a POST"):
         read_query({"files": value})
+
+
+# --- what the caller wants to find in the receipt ---
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return {"a": value}
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {},
+        {"a": "x" * 248},
+        {"a": "图" * 82 + "xx"},
+        {"a": [1, -2.5, None, True, {"b": []}]},
+        {"a": "\x7f\u2028"},
+        {"a": "\n" * 124},
+        nested(100),
+    ],
+)
+def test_a_context_is_what_it_was(context):
+    assert read_fields({"context": context}).context == context
+    assert read_query({"context": json.dumps(context)}).context == context
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        *([], [1], "", "{}", 0, 5, True, False),
+        {"a": "x" * 249},
+        {"a": "图" * 83},
+        {"a": float("nan")},
+        {"a": float("inf")},
+        {"a": "\ud800"},
+        {"\udfff": 1},
+        {"a": "\n" * 125},
+        nested(100_000),
+    ],
+)
+def test_any_other_context_is_refused_and_named(context):
+    with pytest.raises(BadRequest, match=r"^files\[3\]\.context must be a JSON object of at most 256 bytes"):
+        read_fields({"context": context}, "files[3].")
+
+
+@pytest.mark.parametrize("written", ["", "{", "[1]", '{"a":1,"a":2}', '{"a":NaN}', '{"a":1e999}', "x", "5"])
+def test_a_context_in_a_query_is_as_strict_as_one_in_a_body(written):
+    if not written:  # as any other empty value
+        assert read_query({"context": written}).context is None
+        return
+    with pytest.raises(BadRequest, match="^context must be a JSON object"):
+        read_query({"context": written})
+
+
+def test_no_context_is_none_and_null_is_no_context():
+    assert read_fields({}).context is read_fields({"context": None}).context is None
+    assert read_query({"context": "null"}).context is None
+
+
+DIGEST = "0123456789abcdefABCDEF" + "0" * 42
+
+
+def test_a_digest_is_written_in_lower_case():
+    assert read_fields({"sha256": DIGEST, "size": 0}).sha256 == DIGEST.lower()
+    assert read_query({"sha256": DIGEST, "size": "0"}).sha256 == DIGEST.lower()
+    assert read_fields({"size": 0}).sha256 is read_fields({"size": 0, "sha256": ""}).sha256 is None
+
+
+@pytest.mark.parametrize(
+    ("digest", "says"),
+    [
+        (DIGEST[:-1], "sha256 must be 64 hexadecimal digits"),
+        (DIGEST + "0", "sha256 must have at most 64 characters"),
+        (DIGEST[:-1] + "g", "sha256 must be 64 hexadecimal digits"),
+        (DIGEST[:-1] + "\n", "sha256 must be 64 hexadecimal digits"),
+        ("٣" * 64, "sha256 must be 64 hexadecimal digits"),
+        (5, "sha256 must be a text"),
+    ],
+)
+def test_a_digest_is_64_hexadecimal_digits_or_is_named(digest, says):
+    with pytest.raises(BadRequest, match=rf"^files\[0\]\.{says}"):
+        read_fields({"sha256": digest, "size": 1}, "files[0].")
+
+
+def test_a_digest_without_a_size_says_which_bytes_no_more():
+    with pytest.raises(BadRequest, match="^sha256 needs size as well"):
+        read_fields({"sha256": DIGEST})
+
+
+def test_what_a_caller_says_is_told_by_its_name_in_the_receipt_where_it_was_said():
+    assert WantedFile().said == {}
+    assert WantedFile(context={}).said == {"context": {}}
+    assert WantedFile(sha256="a").said == {"sha256": "a"}
+    assert WantedFile(context={"a": 1}, sha256="a").said == {"context": {"a": 1}, "sha256": "a"}
