@@ -12,7 +12,7 @@ const path = require('node:path')
 
 const PACKAGE = path.join(__dirname, 'oss-direct-upload')
 const PASTED = {
-  'example/utils/oss-direct-upload': ['index.js', 'calls.js', 'after.js', 'errors.js'],
+  'example/utils/oss-direct-upload': ['index.js', 'calls.js', 'after.js', 'errors.js', 'parts.js', 'pieces.js'],
   'examples/uni-app/src/utils/oss-direct-upload': ['index.mjs', 'calls.mjs', 'after.mjs', 'errors.mjs'],
 }
 const KINDS = [

@@ -41,9 +41,9 @@ function sendInParts(job, phone, pool, fs, byForm) {
   const meter = createMeter(job, now)
   const flying = new Map()
   const waiting = []
-  let asked
+  let asked, more
   let [file, kept, name] = [Object(), Object(), '']
-  let [listed, more, until, loaded, refusals, restarts] = [new Map(), false, 0, 0, 0, 0]
+  let [listed, until, loaded, refusals, restarts] = [new Map(), 0, 0, 0, 0]
 
   job.wake = () => waiting.splice(0).forEach((go) => go())
   job.task = { abort }
@@ -58,7 +58,6 @@ function sendInParts(job, phone, pool, fs, byForm) {
       do await Promise.all(Array.from({ length: pool.most }, lane))
       while (!await call(complete))
     } catch (cause) {
-      job.finished = 1
       const { ticket, key, url, uploadId } = kept
       const error = Object.assign(platformError(cause, 'upload'), ticket && { stage: 'upload', key, url, uploadId })
       flying.forEach(stop)

@@ -14,7 +14,7 @@ const { startLocalCloud } = require('./local_cloud')
 const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
-const PAGES = ['README.md', 'README.zh-CN.md', 'docs/client.md', 'docs/client.zh-CN.md']
+const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
 
@@ -29,10 +29,10 @@ after(async () => {
   fs.rmSync(folder, { recursive: true })
 })
 
-function makeFile(name = 'photo.jpg') {
+function makeFile(name = 'photo.jpg', size = 900) {
   const filePath = path.join(folder, `${crypto.randomUUID()}-${name}`)
-  fs.writeFileSync(filePath, crypto.randomBytes(900))
-  return { filePath, name, size: 900 }
+  fs.writeFileSync(filePath, crypto.randomBytes(size))
+  return { filePath, name, size }
 }
 
 /** Call back where a callback is given, else return a promise, as `wx` does. */
@@ -104,6 +104,19 @@ const isStored = (key, { filePath }) => assert.ok(cloud.object(key).equals(fs.re
  * done. `shown` is what it printed.
  */
 const CASES = {
+  'createLargeUploader({': {
+    around: () => {
+      const film = makeFile('film.mp4', 6 * 1024 * 1024)
+      return { film, ...film }
+    },
+    last: 'return { key, receipt }',
+    check({ result, film, shown, wx }) {
+      isStored(result.key, film)
+      assert.match(result.receipt, /^eyJ/)
+      assert.equal(wx.platform.calls.filter(({ options }) => options.method === 'PUT').length, 6)
+      assert.match(shown.at(-1), /^100% \d+ 0$/)
+    },
+  },
   'async function upload()': {
     last: 'return upload()',
     async check({ shown, wx }) {

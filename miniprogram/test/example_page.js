@@ -8,6 +8,7 @@ const { JSDOM } = require('jsdom')
 const EXAMPLE = path.join(__dirname, '../example')
 const PAGE = path.join(EXAMPLE, 'pages/upload/upload')
 const PICTURES = path.join(EXAMPLE, 'pages/pictures/pictures')
+const VIDEO = path.join(EXAMPLE, 'pages/video/video')
 
 /** Load the pages once a process: the simulator can not load one path twice. */
 function loadPages(wx, endpoint, pages = [PAGE]) {
@@ -27,4 +28,4 @@ function loadPages(wx, endpoint, pages = [PAGE]) {
   })
 }
 
-module.exports = { loadPages, EXAMPLE, PAGE, PICTURES }
+module.exports = { loadPages, EXAMPLE, PAGE, PICTURES, VIDEO }

@@ -8,10 +8,12 @@ import pytest
 
 from tests.docs.markdown import ROOT, both, code_blocks, page
 
+CLIENT_PAGES = list(zip(both("docs/client.md"), both("docs/large-files.md"), strict=True))
 
-@pytest.mark.parametrize("name", both("docs/client.md"))
-def test_the_lines_that_copy_the_client_copy_what_is_pasted(name, tmp_path):
-    (lines,) = [code for kind, code in code_blocks(page(name)) if kind == "bash"]
+
+@pytest.mark.parametrize("names", CLIENT_PAGES, ids="-".join)
+def test_the_lines_that_copy_the_client_copy_what_is_pasted(names, tmp_path):
+    lines = "\n".join(code for name in names for kind, code in code_blocks(page(name)) if kind == "bash")
     (tmp_path / "miniprogram").symlink_to(ROOT / "miniprogram")
     subprocess.run(["bash", "-euc", lines], cwd=tmp_path, timeout=30, check=True)
     copied = tmp_path / "your-app/utils/oss-direct-upload"
@@ -26,6 +28,14 @@ def test_the_sizes_of_the_four_files_are_theirs(name):
     folder = ROOT / "miniprogram/oss-direct-upload"
     shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
     files = ("index.js", "errors.js", "calls.js", "after.js")
+    assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in files]
+
+
+@pytest.mark.parametrize("name", both("docs/large-files.md"))
+def test_the_sizes_of_the_files_for_large_files_are_theirs(name):
+    folder = ROOT / "miniprogram/oss-direct-upload"
+    shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
+    files = ("parts.js", "pieces.js")
     assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in files]
 
 

@@ -106,6 +106,10 @@ Component({
       wx.navigateTo({ url: '/pages/pictures/pictures' })
     },
 
+    openVideo() {
+      wx.navigateTo({ url: '/pages/video/video' })
+    },
+
     fail(id, error) {
       const { code, message, retryable } = error
       if (code === 'aborted') this.show(id, 'cancelled', { canRetry: true })
