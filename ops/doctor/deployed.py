@@ -64,13 +64,15 @@ def check_function(url: str) -> list[Finding]:
 
 def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
     """The rows of the mini-program console's domain lists, and what belongs into each."""
+    bucket = _domain(settings.host, "", "")
+    request = _domain(url, "the https address of the function: give --url", "函数的 https 地址：请给出 --url")
+    # Parts travel by wx.request; what is listed for uploadFile does not count for them.
+    if any(profile.parts for profile in settings.profiles.values()):
+        request = Text(f"{request.en}; {bucket.en}", f"{request.zh}; {bucket.zh}")
     return [
-        (
-            "request",
-            _domain(url, "the https address of the function: give --url", "函数的 https 地址：请给出 --url"),
-        ),
-        ("uploadFile", _domain(settings.host, "", "")),
-        ("downloadFile", _domain(settings.host, "", "")),
+        ("request", request),
+        ("uploadFile", bucket),
+        ("downloadFile", bucket),
     ]
 
 

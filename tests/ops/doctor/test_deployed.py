@@ -104,6 +104,30 @@ def test_prints_the_exact_domains_to_paste():
     assert bound["uploadFile"] == bound["downloadFile"] == "https://img.example.com"
 
 
+def test_parts_need_the_bucket_in_the_request_list_as_well(tmp_path):
+    (tmp_path / "profiles.toml").write_text(
+        '[video]\nkey = "videos/{owner}/{id}{ext}"\nmax_size = "1GiB"\n'
+        'content_types = ["video/mp4"]\nparts = true\n',
+        "utf-8",
+    )
+    settings = read_settings(
+        {
+            "OSS_BUCKET": "my-bucket",
+            "OSS_REGION": "cn-hangzhou",
+            "CALLER_AUTH": "anonymous",
+            "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r",
+            "TOKEN_SECRET": "token-secret-0123456789abcdefghijk",
+            "PROFILES_FILE": str(tmp_path / "profiles.toml"),
+        }
+    )
+    bucket = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
+    assert [(name, text.en) for name, text in domains(settings, "https://api.example.com")] == [
+        ("request", f"https://api.example.com; {bucket}"),
+        ("uploadFile", bucket),
+        ("downloadFile", bucket),
+    ]
+
+
 def test_finds_the_function_where_its_callback_is():
     settings = {
         "CALLBACK_URL": "https://api.example.com/up/callback",
