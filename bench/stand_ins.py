@@ -1,5 +1,5 @@
 """
-Stand-ins on loopback, over TLS, that check nothing and answer at once: STS, and WeChat's login.
+Stand-ins on loopback, over TLS, that check nothing and answer at once: STS, WeChat's login, OSS's HeadObject.
 """
 
 import json
@@ -24,6 +24,13 @@ from local.sts.assume_role import Session
 DEFAULT_SESSION_SECONDS = 3600
 AWS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 LOGIN_PATH = "/sns/jscode2session"
+HEAD_ANSWER = {
+    "Content-Length": str(task.SIZE_BYTES),
+    "Content-Type": task.CONTENT_TYPE,
+    "ETag": '"D41D8CD98F00B204E9800998ECF8427E"',
+    "Last-Modified": "Tue, 24 Nov 2026 14:00:01 GMT",
+    "x-oss-object-type": "Normal",
+}
 LOGIN_ANSWER = {"openid": "oBench0000000000000000000001", "session_key": "QmVuY2hTZXNzaW9uS2V5MA=="}
 
 
@@ -100,6 +107,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._answer()
+
+    def do_HEAD(self) -> None:
+        """Whatever is asked about is there, as the task's form admits it."""
+        self.send_response(200)
+        for name, value in HEAD_ANSWER.items():
+            self.send_header(name, value)
+        self.end_headers()
 
     def log_message(self, *_: Any) -> None:
         """Nothing: a benchmark's terminal is for its figures."""

@@ -97,6 +97,12 @@ def _of_warm(figures: Mapping[str, Any]) -> list[Outcome]:
         _ratio("warm request / boto3's signing call", request, us(warm.BOTO3, "signature"), 1.0),
         _ratio("warm request / google-cloud-storage's", request, us(warm.GOOGLE, "signature"), 1.0),
         _ratio(
+            "a confirmation / the HeadObject in it",
+            us(warm.CONFIRM, "/confirm"),
+            us(warm.CONFIRM, "HeadObject"),
+            1.35,
+        ),
+        _ratio(
             "V4 signature / ali-oss's", us(warm.FUNCTION, "signature"), us(warm.ALI_OSS, "signature"), 0.6
         ),
     ]

@@ -16,6 +16,7 @@ from bench.modes import MODES
 from bench.setting_up import Bench, Progress
 
 FUNCTION, FLOOR = "this function", "floor"
+CONFIRM = "this function, after the upload"
 BOTO3, MINIO, GOOGLE, ALI_OSS = "boto3", "minio-py", "google-cloud-storage", "ali-oss on Node"
 PEERS = {BOTO3: "warm_boto3", MINIO: "warm_minio", GOOGLE: "warm_google"}
 # A round is the median of so many slices of some thirty milliseconds.
@@ -52,6 +53,7 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     commands = {
         **dict.fromkeys(MODES, bench.run_python("warm_function", bench.package)),
         FUNCTION: bench.run_python("warm_signature", bench.package),
+        CONFIRM: bench.run_python("warm_confirm", bench.package),
         FLOOR: bench.run_python("warm_floor"),
         **{name: bench.run_python(script, bench.peers) for name, script in PEERS.items()},
         ALI_OSS: bench.run_node("warm_ali_oss.js"),

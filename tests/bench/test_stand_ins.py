@@ -7,6 +7,7 @@ import urllib.request
 
 import pytest
 
+from bench.peers import task
 from bench.stand_ins import LOGIN_ANSWER, LOGIN_PATH, StandIns
 
 
@@ -27,6 +28,17 @@ def test_the_stand_ins_answer_over_tls_for_both_clouds_and_for_wechat(tmp_path):
     assert len(json.loads(answers[0])["Credentials"]["SecurityToken"]) == 512
     assert answers[1].startswith("<AssumeRoleResponse")
     assert json.loads(answers[2]) == LOGIN_ANSWER
+
+
+def test_oss_s_stand_in_has_what_the_task_s_form_admits(tmp_path):
+    with StandIns(tmp_path) as stand_ins:
+        trusting = ssl.create_default_context(cafile=str(stand_ins.ca_file))
+        asked = urllib.request.Request(f"{stand_ins.origin}/uploads/x.jpg", method="HEAD")
+        with urllib.request.urlopen(asked, context=trusting) as answer:
+            assert (answer.headers["Content-Length"], answer.headers["Content-Type"]) == (
+                str(task.SIZE_BYTES),
+                task.CONTENT_TYPE,
+            )
 
 
 def test_contestants_read_as_many_authorities_as_a_deployment_does(tmp_path):
