@@ -3,6 +3,7 @@
 from function.http import Request
 from function.kinds import Rate
 from function.limits import Claim
+from function.settings import Settings
 
 # A customer may have a whole /56 and send from each /64 in it; elsewhere its 256 are a phone each.
 RATES_OF_A_NETWORK = 4
@@ -25,6 +26,15 @@ def client_address(request: Request, header: str | None) -> str:
     except ValueError:
         return request.source_ip
     return address
+
+
+def claims_of_caller(
+    request: Request, settings: Settings, owner: str, limit: str, rate: Rate, items: int
+) -> tuple[Claim, ...]:
+    """Under the owner's name; where callers cannot be told apart, under the address that they ask from."""
+    if settings.caller_kind.tells_apart:
+        return (Claim(limit, rate, owner, items),)
+    return claims_by_address(limit, rate, client_address(request, settings.client_address_header), items)
 
 
 def claims_by_address(limit: str, rate: Rate, address: str, items: int = 1) -> tuple[Claim, ...]:

@@ -44,6 +44,7 @@ ROUTES = {
     "login": Route(("POST",), "function.routes.login"),
     "callback": Route(("POST",), "function.routes.callback"),
     "confirm": Route(("POST",), "function.routes.confirm"),
+    "read": Route(("POST",), "function.routes.read"),
     "multipart": Route(("POST",), "function.routes.multipart"),
     "multipart-parts": Route(("POST",), "function.routes.multipart_parts"),
     "multipart-complete": Route(("POST",), "function.routes.multipart_complete"),
@@ -170,7 +171,9 @@ def _longest_lives(settings: Settings) -> dict[str, timedelta]:
     profiles = settings.profiles.values()
     return {
         UPLOADS: max(profile.expires_in for profile in profiles),
-        OBJECTS: max((profile.read_life for profile in profiles if profile.read), default=timedelta(0)),
+        OBJECTS: max(
+            (profile.read_life for profile in profiles if profile.is_read_signed), default=timedelta(0)
+        ),
     }
 
 

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from function.phrase import Phrase
 
 MAX_KEY_BYTES = 1023
+# What is below it waits to be published; no profile's own folder begins so.
+HELD_FOLDER = "held/"
 PUBLIC_OWNER = "public"
 # The form of what each placeholder becomes, and how many bytes that can take.
 PLACEHOLDERS = {
@@ -79,7 +82,7 @@ class KeyTemplate(NamedTuple):
 
     def read(self, key: str) -> Mapping[str, str] | None:
         """What ``render`` was given for this key, by placeholder; ``None`` for a key that it never gives."""
-        match = re.fullmatch("".join(_pattern_parts(self.text)), key)
+        match = _pattern(self.text).fullmatch(key)
         return match.groupdict() if match else None
 
 
@@ -136,6 +139,12 @@ def _name_problems(text: str, names: list[str]) -> Iterator[Phrase]:
         yield Phrase("key may have {{filename}} only as its end")
     elif "id" not in names and "sha256" not in names:
         yield Phrase("key must have {{id}}, so that no two uploads share a name (or end in {{filename}})")
+
+
+# One for each profile that is read from; never at import, where a regex costs a cold start.
+@lru_cache(maxsize=64)
+def _pattern(text: str) -> "re.Pattern[str]":
+    return re.compile("".join(_pattern_parts(text)))
 
 
 def _pattern_parts(text: str) -> Iterator[str]:

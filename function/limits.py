@@ -58,7 +58,7 @@ class Limits:
         """The caller's window as it would be with this claim in it."""
         rate = claim.rate
         if claim.items > rate.limit:
-            raise BadRequest(f"files must be {rate.limit} at most here.")
+            raise BadRequest(f"files or items must be {rate.limit} at most here.")
         start, used = self._windows.get(claim.limit, NO_WINDOWS).get(claim.who, (instant, 0))
         # A clock that was set back must not lock a caller out until it has caught up; a request that is
         # only late, because another one read the clock after it, must not forget what was counted.

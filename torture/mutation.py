@@ -31,10 +31,11 @@ FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
 RECEIPTS = (f"{ROOM}/receipts",)
 PARTS = (f"{ROOM}/parts",)
 SETTINGS = (f"{ROOM}/test_settings.py", f"{ROOM}/test_profiles.py", f"{ROOM}/test_contradictions.py")
+READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permission", "urls", "read"))
 PROOF = "tests/torture/test_policy_proof.py"
 STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
 TESTS = {
-    "function.addresses": (f"{ROOM}/test_addresses.py", f"{ROOM}/callers"),
+    "function.addresses": (f"{ROOM}/test_addresses.py", f"{ROOM}/callers", f"{ROOM}/reading/test_read.py"),
     "function.aliyun_sdk": (*reversed(STS),),
     "function.app": (
         *(*APP, f"{ROOM}/test_form_life.py", f"{ROOM}/test_log_line.py", *FORMS),
@@ -84,6 +85,9 @@ TESTS = {
     "function.profile_contradictions": (f"{ROOM}/test_profile_contradictions.py", *reversed(SETTINGS)),
     "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),
     "function.profiles": (*reversed(SETTINGS), *FORMS),
+    "function.reading.permission": READING,
+    "function.reading.urls": (*reversed(READING),),
+    "function.reading.wanted": READING,
     "function.receipts.callback": (f"{ROOM}/receipts/test_callback.py", *RECEIPTS),
     "function.receipts.confirm": (f"{ROOM}/receipts/test_confirm.py",),
     "function.receipts.oss_keys": (f"{ROOM}/receipts/test_oss_keys.py", *RECEIPTS),
@@ -98,6 +102,7 @@ TESTS = {
     "function.routes.multipart_abort": (f"{ROOM}/parts/test_multipart_abort.py", *PARTS),
     "function.routes.multipart_complete": (f"{ROOM}/parts/test_multipart_complete.py", *PARTS),
     "function.routes.multipart_parts": (f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
+    "function.routes.read": (*reversed(READING),),
     "function.routes.upload_params": (
         *(*FORMS, f"{ROOM}/test_log_line.py", f"{ROOM}/receipts/test_ticket.py", *APP, f"{ROOM}/callers"),
     ),

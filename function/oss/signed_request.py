@@ -78,7 +78,7 @@ def presign(
         signer[TOKEN_FIELD] = credentials.security_token
     if request.additional:
         signer[ADDITIONAL] = _additional(request)
-    path, query = _encode(request.key, "/"), _encode_query({**request.query, **signer})
+    path, query = encode(request.key, "/"), _encode_query({**request.query, **signer})
     signature = _sign(request, path, query, request.headers, credentials, stamp)
     return f"{origin}/{path}?{query}&x-oss-signature={signature}"
 
@@ -96,7 +96,7 @@ def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> d
     headers = {**request.headers, "x-oss-content-sha256": UNSIGNED_PAYLOAD, "x-oss-date": stamp}
     if credentials.security_token:
         headers[TOKEN_FIELD] = credentials.security_token
-    path, query = _encode(request.key, "/"), _encode_query(request.query)
+    path, query = encode(request.key, "/"), _encode_query(request.query)
     signature = _sign(request, path, query, headers, credentials, stamp)
     named = f"AdditionalHeaders={_additional(request)}," if request.additional else ""
     credential = _credential(request, credentials, stamp)
@@ -106,8 +106,15 @@ def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> d
 
 def request_url(request: OssRequest, origin: str) -> str:
     """The address of a request that its headers sign."""
-    path, query = _encode(request.key, "/"), _encode_query(request.query)
+    path, query = encode(request.key, "/"), _encode_query(request.query)
     return f"{origin}/{path}?{query}" if query else f"{origin}/{path}"
+
+
+# Most of one URL stands in the next as well; the longest, the security token, for an hour.
+@lru_cache(maxsize=128)
+def encode(text: str, safe: str = "") -> str:
+    """Each byte of the UTF-8 but ``A-Z a-z 0-9 - _ . ~`` and what is safe, in upper-case hexadecimal."""
+    return quote(text, safe=safe)
 
 
 def _sign(
@@ -142,15 +149,8 @@ def _additional(request: OssRequest) -> str:
 
 def _encode_query(query: Mapping[str, str]) -> str:
     """As it is signed and sent: sorted by the encoded names."""
-    pairs = sorted([(_encode(name), _encode(value)) for name, value in query.items()])
+    pairs = sorted([(encode(name), encode(value)) for name, value in query.items()])
     return "&".join([f"{name}={value}" if value else name for name, value in pairs])
-
-
-# Most of one URL stands in the next as well; the longest, the security token, for an hour.
-@lru_cache(maxsize=128)
-def _encode(text: str, safe: str = "") -> str:
-    """Each byte of the UTF-8 but ``A-Z a-z 0-9 - _ . ~`` and what is safe, in upper-case hexadecimal."""
-    return quote(text, safe=safe)
 
 
 def _credential(request: OssRequest, credentials: Credentials, stamp: str) -> str:

@@ -20,9 +20,9 @@ def scope(date: str, region: str) -> str:
     return f"{date}/{region}/oss/aliyun_v4_request"
 
 
-# Two, because around midnight or a refresh requests of both sides meet; no more, because each
-# remembered call keeps a secret in memory.
-@lru_cache(maxsize=2)
+# Two of each session, because around midnight or a refresh requests of both sides meet; no more, because
+# each remembered call keeps a secret in memory.
+@lru_cache(maxsize=4)
 def derive_signing_key(secret: str, date: str, region: str) -> bytes:
     """
     The V4 key of one day and region.

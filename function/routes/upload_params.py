@@ -5,13 +5,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from function.addresses import claims_by_address, client_address
+from function.addresses import claims_of_caller
 from function.body import read_json_object
 from function.callers import Caller, identify
 from function.errors import BadRequest, Misconfigured
 from function.grants import UPLOADS
 from function.instance import Call
-from function.limits import Claim
 from function.oss.post_form import iso
 from function.profiles import Profile
 from function.receipts.ticket import callback_field, issue_ticket
@@ -91,10 +90,7 @@ def _sign(call: Call, planned: Sequence[PlannedUpload]) -> list[dict[str, Any]]:
 def count_forms(call: Call, caller: Caller, forms: int) -> None:
     """Before anything is planned: a flood should cost as little as can be."""
     settings = call.settings
-    claims: Sequence[Claim] = [Claim("forms", settings.caller_rate, caller.owner, forms)]
-    if not settings.caller_kind.tells_apart:
-        address = client_address(call.request, settings.client_address_header)
-        claims = claims_by_address("forms", settings.caller_rate, address, forms)
+    claims = claims_of_caller(call.request, settings, caller.owner, "forms", settings.caller_rate, forms)
     call.instance.limits.take(claims, call.now)
 
 

@@ -84,7 +84,7 @@ def test_a_route_says_which_methods_it_takes(instance, route):
 def test_where_nothing_is_the_routes_are_named(instance):
     answer = instance().ask(method="GET", path="/nope")
     assert answer.json["error"]["message"] == (
-        "There is nothing here; the routes are upload-params, login, callback, confirm, multipart,"
+        "There is nothing here; the routes are upload-params, login, callback, confirm, read, multipart,"
         " multipart-parts, multipart-complete, multipart-abort and health."
     )
 

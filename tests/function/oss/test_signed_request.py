@@ -162,13 +162,13 @@ def test_neither_changes_what_it_is_given():
 
 
 def test_what_one_url_shares_with_the_next_is_encoded_and_derived_once():
-    signed_request._encode.cache_clear()
+    signed_request.encode.cache_clear()
     v4.derive_signing_key.cache_clear()
     for number in range(50):
         signature(REQUEST._replace(key=f"u/{number}.jpg"))
     assert v4.derive_signing_key.cache_info().misses == 1
     token_names_and_values = 14
-    assert signed_request._encode.cache_info().misses <= 50 + token_names_and_values
+    assert signed_request.encode.cache_info().misses <= 50 + token_names_and_values
 
 
 @pytest.mark.parametrize("length", [0, v4.HASHED_AT_ONCE, v4.HASHED_AT_ONCE + 1, 9999])

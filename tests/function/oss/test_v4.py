@@ -77,4 +77,4 @@ def test_the_signing_key_of_the_day_is_derived_once_per_credentials():
     derive_signing_key("secret", "20261125", "cn-hangzhou")
     derive_signing_key("other", "20261125", "cn-hangzhou")
     assert derive_signing_key.cache_info().misses == 3
-    assert derive_signing_key.cache_info().maxsize == 2
+    assert derive_signing_key.cache_info().maxsize == 4

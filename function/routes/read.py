@@ -1,0 +1,67 @@
+"""``POST /read``: URLs of objects that may be seen, for one or for several, all or nothing."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from function.addresses import claims_of_caller
+from function.body import read_json_object
+from function.callers import identify
+from function.errors import NotFound
+from function.grants import OBJECTS
+from function.instance import Call
+from function.oss.post_form import Credentials, iso
+from function.profiles import Profile
+from function.reading.permission import Readable, readable
+from function.reading.urls import plain_url, signed_url, url_end
+from function.reading.wanted import WantedUrl, read_item, read_items
+
+
+def answer(call: Call) -> dict[str, Any]:
+    """
+    Returns:
+        for one object ``{"url", "expiresAt", "serverTime"}``; for ``items``
+        ``{"items": [{"key", "variant", "url", "expiresAt"}, …], "serverTime"}``.
+    """
+    if not any(profile.read for profile in call.settings.profiles.values()):
+        raise NotFound("No profile can be read here.")
+    caller = identify(call.request.headers, call.settings, call.now)
+    call.line.owner = caller.owner
+    fields = read_json_object(call.request.body)
+    server_time = {"serverTime": iso(call.now)}
+    if fields.get("items") is None:
+        (one,) = _readable(call, caller.owner, [read_item(fields)])
+        call.line.profile, call.line.key = one.profile.name, one.wanted.key
+        (entry,) = _entries(call, [one])
+        return {"url": entry["url"], "expiresAt": entry["expiresAt"], **server_time}
+    several = _readable(call, caller.owner, read_items(fields["items"]))
+    call.line.profile = [one.profile.name for one in several]
+    call.line.key = [one.wanted.key for one in several]
+    return {"items": _entries(call, several), **server_time}
+
+
+def _readable(call: Call, owner: str, wanted: Sequence[WantedUrl]) -> list[Readable]:
+    """Each is counted first: a flood should cost as little as can be."""
+    settings = call.settings
+    claims = claims_of_caller(call.request, settings, owner, "reads", settings.read_rate, len(wanted))
+    call.instance.limits.take(claims, call.now)
+    return readable(wanted, owner, settings.profiles.values())
+
+
+def _entries(call: Call, several: Sequence[Readable]) -> list[dict[str, Any]]:
+    """``{"key", "variant", "url", "expiresAt"}`` of each; credentials only where one is not for everybody."""
+    ends = [url_end(one.profile, call.now) for one in several if one.profile.is_read_signed]
+
+    @cache
+    def credentials() -> Credentials:
+        obtained = call.instance.credentials_for(OBJECTS, call.request.context, call.now, ends)
+        call.line.sts_refreshed = obtained.are_new
+        return obtained.credentials
+
+    def entry(wanted: WantedUrl, profile: Profile) -> dict[str, Any]:
+        if profile.is_read_signed:
+            url = signed_url(wanted, profile, call.settings, credentials(), call.now)
+            return {**wanted._asdict(), "url": url, "expiresAt": iso(url_end(profile, call.now))}
+        return {**wanted._asdict(), "url": plain_url(wanted, profile, call.settings), "expiresAt": None}
+
+    return [entry(*one) for one in several]

@@ -1,0 +1,226 @@
+"""
+What a URL of ``/read`` admits: GET of that object with that processing, for a while, and nothing else.
+
+The function signs with an objects session of the local STS; the local OSS, which shares no code with it,
+judges.
+"""
+
+import io
+from datetime import timedelta
+from types import SimpleNamespace
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import pytest
+import requests
+from PIL import Image
+
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.presign import presigned_url
+from local.oss.server import OssServer
+from local.sts.server import StsServer
+
+BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
+OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
+PROFILES = """
+[default]
+key = "图片 +&/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+read = "callers"
+[default.variants]
+thumb = "image/resize,m_fill,w_20,h_20/format,jpg"
+[other]
+key = "other/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+"""
+OBJECT_CALLS = ("PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH")
+
+
+def picture():
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(file, "PNG")
+    return file.getvalue()
+
+
+PICTURE = picture()
+
+
+@pytest.fixture
+def cloud(tmp_path, clock, instance, profiles_file):
+    accounts = Accounts(OWN)
+    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
+    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
+    running = instance(
+        OSS_BUCKET=BUCKET,
+        OSS_HOST=oss.origin,
+        STS_ROLE_ARN=ROLE,
+        STS_ENDPOINT=sts.origin,
+        PROFILES_FILE=profiles_file(PROFILES),
+        ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
+        ALIBABA_CLOUD_SECURITY_TOKEN=None,
+    )
+    yield SimpleNamespace(oss=oss, sts=sts, running=running)
+    sts.stop()
+    oss.stop()
+
+
+def send(method, url, **options):
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, url, timeout=10, allow_redirects=False, **options)
+
+
+@pytest.fixture
+def uploaded(cloud):
+    """The key of a picture that a form has stored."""
+
+    def upload(profile="default"):
+        form = cloud.running.ask(body={"profile": profile, "filename": "a.png"}).json
+        parts = [(name, (None, value)) for name, value in form["formData"].items()]
+        answer = send("POST", form["url"], files=[*parts, ("file", ("a.png", PICTURE, "image/png"))])
+        assert answer.status_code == 200, answer.text
+        return form["key"]
+
+    return upload
+
+
+@pytest.fixture
+def url_of(cloud):
+    def read(key, **fields):
+        answer = cloud.running.ask(path="/read", body={"key": key, **fields})
+        assert answer.status == 200, answer.text
+        return answer.json["url"]
+
+    return read
+
+
+def test_a_private_picture_is_seen_by_its_url_and_by_no_plain_one(cloud, uploaded, url_of):
+    key = uploaded()
+    url = url_of(key)
+    seen = send("GET", url)
+    assert (seen.status_code, seen.content, seen.headers["Content-Type"]) == (200, PICTURE, "image/png")
+    assert send("GET", url.partition("?")[0]).status_code == 403
+
+
+def test_a_variant_is_the_picture_made_small(uploaded, url_of):
+    key = uploaded()
+    small = send("GET", url_of(key, variant="thumb"))
+    assert (small.status_code, small.headers["Content-Type"]) == (200, "image/jpeg")
+    assert Image.open(io.BytesIO(small.content)).size == (20, 20)
+
+
+def changed(url, **changes):
+    """The URL with parameters of its query replaced, or (``None``) dropped."""
+    query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    query |= {name.replace("_", "-"): value for name, value in changes.items()}
+    pairs = [f"{quote(name, '')}={quote(value, '')}" for name, value in query.items() if value is not None]
+    return f"{url.partition('?')[0]}?{'&'.join(pairs)}"
+
+
+def refused(url, method="GET", **options):
+    answer = send(method, url, **options)
+    assert PICTURE not in answer.content
+    return 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize("variant", [None, "thumb"])
+def test_each_part_of_the_url_is_signed(uploaded, url_of, variant):
+    url = url_of(uploaded(), variant=variant)
+    assert send("GET", changed(url)).status_code == 200
+    names = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    assert len(names) == 6 + bool(variant)
+    for name, value in names.items():
+        for other in (f"{value}1", f"1{value}", value[:-1], "", None, value.swapcase()):
+            if other != value:
+                assert refused(changed(url, **{name: other})), (name, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-oss-process", "image/resize,w_1"),
+        ("x-oss-process", "image/info"),
+        ("x-oss-process", "style/any"),
+        ("x-oss-process", ""),
+        ("x-oss-additional-headers", "host"),
+        ("x-oss-expires", "43200"),
+        ("x-oss-date", "20261124T150000Z"),
+        ("response-content-disposition", "attachment; filename=WeChatSetup.exe"),
+        ("response-cache-control", "max-age=31536000"),
+        ("versionId", "1"),
+        ("acl", ""),
+        ("tagging", ""),
+        ("uploads", ""),
+        ("uploadId", "1"),
+        ("objectMeta", ""),
+        ("callback", "e30="),
+        ("x-oss-traffic-limit", "819200"),
+        ("anything", "else"),
+    ],
+)
+@pytest.mark.parametrize("variant", [None, "thumb"])
+def test_nothing_can_be_added_to_it(uploaded, url_of, variant, name, value):
+    url = url_of(uploaded(), variant=variant)
+    assert refused(changed(url, **{name: value}))
+    assert refused(f"{url}&{name}={quote(value, '')}")
+
+
+@pytest.mark.parametrize("method", OBJECT_CALLS)
+def test_it_admits_no_other_method(cloud, uploaded, url_of, method):
+    key = uploaded()
+    answer = send(method, url_of(key), data=b"other")
+    if method != "OPTIONS":  # which CORS answers without looking at the signature
+        assert 400 <= answer.status_code < 502
+    assert PICTURE not in answer.content
+    assert send("GET", presigned_url(cloud.oss.origin, cloud.oss.bucket, OWN, key)).content == PICTURE
+
+
+@pytest.mark.parametrize("profile", ["default", "other"])
+def test_it_admits_no_other_object(uploaded, url_of, profile):
+    mine, other = uploaded(), uploaded(profile)
+    url = url_of(mine)
+    path, query = url.split("?")
+    origin = path[: -len(quote(mine)) - 1]
+    assert refused(f"{origin}/{quote(other)}?{query}")
+    for climbing in (f"{mine}/../{other}", f"{mine}/", f"/{mine}", f"{other}\x00{mine}"):
+        assert refused(f"{origin}/{quote(climbing)}?{query}")
+    assert refused(f"{origin}/?{query}")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "image/png"},
+        {"x-oss-object-acl": "public-read"},
+        {"x-oss-copy-source": f"/{BUCKET}/x"},
+        {"x-oss-callback": "e30="},
+        {"x-oss-process": "image/info"},
+        {"Authorization": "Bearer x"},
+    ],
+)
+def test_no_header_of_oss_s_can_be_sent_with_it(uploaded, url_of, headers):
+    assert refused(url_of(uploaded()), headers=headers)
+
+
+def test_it_ends_when_it_says(uploaded, url_of, clock):
+    url = url_of(uploaded())
+    clock.tick(seconds=1200)
+    assert send("GET", url).status_code == 200
+    clock.tick(seconds=1)
+    assert refused(url)
+
+
+def test_an_object_that_is_not_there_gets_a_url_and_oss_says_so(cloud, uploaded, url_of):
+    key = uploaded()
+    cloud.oss.objects.delete(key)
+    assert send("GET", url_of(key)).status_code == 404
+
+
+def test_the_session_in_it_is_worth_nothing_without_its_secret(cloud, uploaded, url_of):
+    key = uploaded()
+    query = dict(parse_qsl(urlsplit(url_of(key)).query))
+    shown = query["x-oss-credential"].split("/")[0], query["x-oss-security-token"]
+    guess = AccessKey(shown[0], "guessed", shown[1])
+    assert refused(presigned_url(cloud.oss.origin, cloud.oss.bucket, guess, key))

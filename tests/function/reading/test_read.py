@@ -1,0 +1,157 @@
+"""routes.read: the addresses of one object or many, all or nothing, each of them counted."""
+
+import time
+from urllib.parse import parse_qsl, urlsplit
+
+import jwt
+import pytest
+
+from tests.function.reading.keys import (
+    ID,
+    JWT_KEY,
+    KEY,
+    MINE,
+    ORIGIN,
+    PROFILES,
+    SHOWN,
+    THEIR_KEY,
+    WALL,
+    query_of,
+)
+
+
+def test_the_url_of_one_object(reading, good_sts, log_lines):
+    answer = reading()(key=KEY)
+    assert answer.status == 200, answer.text
+    assert set(answer.json) == {"url", "expiresAt", "serverTime"}
+    assert answer.json["url"].startswith(f"{ORIGIN}/{KEY}?")
+    query = query_of(answer.json["url"])
+    assert set(query) == {
+        *("x-oss-credential", "x-oss-date", "x-oss-expires", "x-oss-security-token", "x-oss-signature"),
+        "x-oss-signature-version",
+    }
+    assert (query["x-oss-date"], query["x-oss-expires"]) == ("20261124T140000Z", "1200")
+    assert (answer.json["serverTime"], answer.json["expiresAt"]) == (
+        "2026-11-24T14:00:00Z",
+        "2026-11-24T14:20:00Z",
+    )
+    (line,) = log_lines()
+    assert (line["route"], line["profile"], line["owner"], line["key"]) == ("read", "default", MINE, KEY)
+    assert line["stsRefreshed"] is True
+
+
+def test_several_are_answered_in_order_with_one_session(reading, good_sts, log_lines):
+    items = [
+        {"key": WALL, "variant": "large"},
+        {"key": KEY},
+        {"key": SHOWN},
+        {"key": KEY, "variant": "thumb"},
+    ]
+    answer = reading()(items=items)
+    assert set(answer.json) == {"items", "serverTime"}
+    given = [(item["key"], item["variant"], item["expiresAt"]) for item in answer.json["items"]]
+    assert given == [
+        (WALL, "large", "2026-11-24T14:02:00Z"),
+        (KEY, None, "2026-11-24T14:20:00Z"),
+        (SHOWN, None, None),
+        (KEY, "thumb", "2026-11-24T14:20:00Z"),
+    ]
+    assert all(set(item) == {"key", "variant", "url", "expiresAt"} for item in answer.json["items"])
+    assert len(good_sts.calls) == 1
+    (line,) = log_lines()
+    assert line["profile"] == ["wall", "default", "shown", "default"]
+    assert line["key"] == [WALL, KEY, SHOWN, KEY]
+
+
+@pytest.mark.parametrize("number", [1, 50])
+def test_one_to_fifty_are_answered(reading, good_sts, number):
+    answer = reading()(items=[{"key": KEY}] * number)
+    assert len(answer.json["items"]) == number
+
+
+def test_the_session_behind_it_is_that_of_the_objects(reading, good_sts):
+    reading()(key=KEY)
+    (call,) = good_sts.calls
+    policy = dict(parse_qsl(call.request.body or urlsplit(call.request.url).query))["Policy"]
+    assert "oss:GetObject" in policy
+    assert "oss:PutObject" not in policy
+
+
+# --- who may not ---
+
+
+def test_who_is_nobody_is_told_nothing(reading, sts):
+    answer = reading().function.ask(path="/read", body={"key": KEY})
+    assert (answer.status, answer.json["error"]["code"]) == (401, "unauthorized")
+
+
+def test_without_a_profile_that_can_be_read_there_is_no_such_route(reading, sts):
+    read = reading(PROFILES[PROFILES.index("[secret]") :].replace("[secret]", "[default]"))
+    answer = read(key=f"secret/{MINE}/{ID}.jpg")
+    assert (answer.status, answer.json["error"]["code"]) == (404, "not_found")
+    assert read.function.ask(path="/read", body="{").status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
+def test_it_takes_only_post(reading, sts, method):
+    answer = reading().function.ask(path="/read", method=method)
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
+
+
+# --- the rate ---
+
+
+def test_each_item_counts(reading, good_sts):
+    read = reading(READ_RATE="5/min")
+    assert read(items=[{"key": KEY}] * 3).status == 200
+    over = read(items=[{"key": KEY}] * 3)
+    assert (over.status, over.json["error"]["code"]) == (429, "too_many_requests")
+    assert int(over.headers["Retry-After"]) == 60
+    assert read(items=[{"key": KEY}] * 2).status == 200
+    assert read(key=KEY).status == 429
+    assert read(key=KEY, who="them").status == 403
+
+
+def test_more_items_than_the_rate_ever_allows_are_malformed(reading, sts):
+    answer = reading(READ_RATE="5/min")(items=[{"key": KEY}] * 6)
+    assert (answer.status, answer.json["error"]["message"]) == (400, "files or items must be 5 at most here.")
+
+
+def test_what_is_malformed_costs_nothing_and_what_is_forbidden_does(reading, good_sts):
+    read = reading(READ_RATE="2/min")
+    for _ in range(3):
+        assert read("{").status == 400
+        assert read(key="").status == 400
+    assert read(key=THEIR_KEY).status == 403
+    assert read(key=THEIR_KEY).status == 403
+    assert read(key=THEIR_KEY).status == 429
+
+
+def test_forms_and_reads_are_counted_apart(reading, good_sts, clock):
+    read = reading(READ_RATE="1/min", CALLER_RATE="1/min")
+    assert read(key=KEY).status == 200
+    token = jwt.encode({"sub": "me", "exp": clock().timestamp() + 600}, JWT_KEY, algorithm="HS256")
+    form = read.function.ask(body={"filename": "a.png"}, headers={"Authorization": f"Bearer {token}"})
+    assert form.status == 200
+
+
+def test_callers_who_cannot_be_told_apart_are_counted_by_their_address(reading, good_sts):
+    profiles = PROFILES.replace('read = "owner"', 'read = "callers"')
+    function = reading(profiles, CALLER_AUTH="anonymous", READ_RATE="1/min").function
+    assert function.ask(path="/read", body={"key": WALL}, source_ip="203.0.113.1").status == 200
+    assert function.ask(path="/read", body={"key": WALL}, source_ip="203.0.113.1").status == 429
+    assert function.ask(path="/read", body={"key": WALL}, source_ip="203.0.113.2").status == 200
+
+
+def test_without_credentials_there_is_no_url(reading, sts):
+    answer = reading(STS_ENDPOINT="http://127.0.0.1:9")(key=KEY)
+    assert (answer.status, answer.json["error"]["code"]) == (503, "sts_unavailable")
+    assert "x-oss-" not in answer.text
+
+
+def test_fifty_urls_are_made_in_no_time(reading, good_sts):
+    read = reading()
+    read(key=KEY)
+    started = time.perf_counter()
+    assert len(read(items=[{"key": KEY, "variant": "thumb"}] * 50).json["items"]) == 50
+    assert time.perf_counter() - started < 0.5
