@@ -6,12 +6,25 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class PartedFolder:
+    """
+    Args:
+        name: a prefix of keys that ends in ``/``; empty for every key.
+
+        days: after which an upload in parts there can be nobody's any more.
+    """
+
+    name: str
+    days: int
+
+
+@dataclass(frozen=True)
 class WantedBucket:
     """
     Args:
         region: region id such as ``cn-hangzhou``.
 
-        create: whether a missing bucket is made, and one that is there gets the lifecycle rule.
+        create: whether a missing bucket is made, and one that is there ends stale uploads of any key.
 
         h5_origins: origins whose pages post forms from a browser.
 
@@ -20,6 +33,8 @@ class WantedBucket:
         allow_public_read: whether Block Public Access may be switched off for them.
 
         open_names: profiles whose pages choose the name, so that no condition of their forms pins an ACL.
+
+        parted_folders: where profiles with ``parts`` put their objects.
     """
 
     name: str
@@ -29,6 +44,12 @@ class WantedBucket:
     wants_public_read: tuple[str, ...] = ()
     allow_public_read: bool = False
     open_names: tuple[str, ...] = ()
+    parted_folders: tuple[PartedFolder, ...] = ()
+
+    @property
+    def h5_methods(self) -> tuple[str, ...]:
+        """What pages in a browser send files with: forms, and parts where there are any."""
+        return ("POST", "PUT") if self.parted_folders else ("POST",)
 
 
 @dataclass(frozen=True)

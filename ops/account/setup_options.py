@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
 from function.phrase import Phrase
 from function.profiles import Profile, read_profiles
 from function.settings import DEFAULT_PROFILES_FILE
-from ops.account.bucket import WantedBucket
+from ops.account.bucket import PartedFolder, WantedBucket
 from ops.account.role_plan import WantedRoles
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.phrases import in_both
@@ -205,8 +206,14 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
             tuple(profile.name for profile in profiles if profile.acl == "public-read"),
             args.allow_public_read,
             tuple(profile.name for profile in profiles if profile.takes_filename),
+            tuple(_parted_folder(profile) for profile in profiles if profile.parts),
         ),
     )
+
+
+def _parted_folder(profile: Profile) -> PartedFolder:
+    # The least that OSS counts is a day, from the beginning of an upload.
+    return PartedFolder(profile.key.literal_folder, -(-profile.parts_within // timedelta(days=1)))
 
 
 def _must_be(names: str, allowed: Text) -> Text:
