@@ -69,10 +69,14 @@ def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
     # Parts travel by wx.request; what is listed for uploadFile does not count for them.
     if any(profile.parts for profile in settings.profiles.values()):
         request = Text(f"{request.en}; {bucket.en}", f"{request.zh}; {bucket.zh}")
+    # What is read through the function comes from an origin that may be another one.
+    read = bucket
+    if any(profile.read for profile in settings.profiles.values()):
+        read = _domain(settings.read_origin, "", "")
     return [
         ("request", request),
         ("uploadFile", bucket),
-        ("downloadFile", bucket),
+        ("downloadFile", read),
     ]
 
 

@@ -128,6 +128,18 @@ def test_parts_need_the_bucket_in_the_request_list_as_well(tmp_path):
     ]
 
 
+def test_what_is_read_comes_from_an_origin_that_may_be_another(tmp_path):
+    (tmp_path / "profiles.toml").write_text(
+        '[p]\nkey = "p/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\nread = "callers"\n', "utf-8"
+    )
+    origin = {"READ_ORIGIN": "https://img.example.com"}
+    read = rows("https://api.example.com", PROFILES_FILE=str(tmp_path / "profiles.toml"), **origin)
+    assert read["downloadFile"] == "https://img.example.com"
+    assert read["uploadFile"] == "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
+    # Where nobody reads through the function it is of no account.
+    assert rows("https://api.example.com", **origin)["downloadFile"] == read["uploadFile"]
+
+
 def test_finds_the_function_where_its_callback_is():
     settings = {
         "CALLBACK_URL": "https://api.example.com/up/callback",
