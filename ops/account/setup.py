@@ -41,6 +41,7 @@ ABOUT = Text(
 )
 
 WORDS = {
+    "step": Text("{call}: {why}", "{call}：{why}"),
     "dry": Text(
         "Dry run: every call that an empty account would need. Nothing is sent.",
         "演练：空账号所需的全部调用。不会发送任何请求。",
@@ -167,7 +168,8 @@ def _confirmed(count: int, screen: Screen, language: str) -> bool:
 def _show(steps: list[Step], notes: list[Text], screen: Screen, language: str) -> None:
     for number, step in enumerate(steps, start=1):
         screen.line()
-        screen.title(f"{number}. {step.service} {step.action}: {step.why.say(language)}")
+        call, why = f"{number}. {step.service} {step.action}", step.why.say(language)
+        screen.title(WORDS["step"].say(language, call=call, why=why))
         for name, value in step.parameters.items():
             lines = _document_lines(value)
             screen.line(f"   {name} = {lines[0]}")

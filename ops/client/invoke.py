@@ -67,6 +67,10 @@ WORDS = {
     "form": Text("Asking for a form", "获取表单"),
     "upload": Text("Uploading {name}, {size}, to {host}", "上传 {name}（{size}）到 {host}"),
     "stored": Text("uploaded: {url}", "已上传：{url}"),
+    "reach": Text(
+        "Check the address, the network and the proxy variables (HTTPS_PROXY).",
+        "请检查地址、网络与代理变量（HTTPS_PROXY）。",
+    ),
     "failed": Text("The upload was refused.", "上传被拒绝。"),
     "many": Text("The answer holds no form to upload with.", "返回值中没有可用于上传的表单。"),
 }
@@ -136,6 +140,7 @@ def run(args: argparse.Namespace) -> int:
             _upload(client, answer, args, screen, language)
     except (FunctionSilent, UploadFailed) as error:
         complaints.fail_with(error, language)
+        complaints.line("    → " + WORDS["reach"].say(language))
         return 1
     except Failure as error:
         complaints.fail_with(error, language)

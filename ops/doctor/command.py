@@ -63,7 +63,7 @@ MARKS = {
     State.SKIPPED: ("-", ""),
 }
 DOMAINS = Text(
-    "Domains for the mini-program console (开发管理 > 开发设置 > 服务器域名)",
+    "Domains for the mini-program console (“开发管理 > 开发设置 > 服务器域名”)",
     "填入小程序后台（开发管理 > 开发设置 > 服务器域名）的域名",
 )
 BAD_URL = Text(
@@ -74,6 +74,7 @@ LOGIN = Text("Login at the function", "在函数处登录")
 _ITS_OWN_ROLE = Text(
     "(no harm: the deployed function signs with its own role)", "（无妨：已部署的函数用自己的角色签名）"
 )
+JOINT = Text("{check}: {said}", "{check}：{said}")
 ALL_WELL = Text("All is well.", "一切正常。")
 NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {count} 项失败。")
 
@@ -241,7 +242,8 @@ def show(
     for finding in findings:
         states.append(finding.state)
         mark, colour = MARKS[finding.state]
-        line = f"{mark} {finding.check.say(language)}: {printable(finding.said.say(language))}"
+        check, said = finding.check.say(language), printable(finding.said.say(language))
+        line = f"{mark} {JOINT.say(language, check=check, said=said)}"
         screen.line(screen.colour(line, colour) if colour else line)
         if finding.remedy and finding.state is not State.GOOD:
             screen.line(f"    → {finding.remedy.say(language)}")

@@ -9,12 +9,27 @@ from typing import Any
 import requests
 
 from ops.client.claims import read_claims
+from ops.explain.advice import find_advice
+from ops.explain.paste_reader import read_pasted
+from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
 
 
 class DemoFailed(Failure):
     """A step went wrong."""
+
+
+def refused(said: Text, answer: str) -> DemoFailed:
+    """A refusal, with what to do about it where the table of ``explain`` knows it."""
+    try:
+        pasted = read_pasted(answer)[0]
+    except Unreadable:
+        pasted = None
+    advice = None
+    if isinstance(pasted, PastedError):
+        advice = find_advice(pasted.code, pasted.message, pasted.ec)
+    return DemoFailed(said, *([advice.remedy] if advice else []))
 
 
 def json_object(answer: requests.Response, who: Text) -> dict[str, Any]:
@@ -26,13 +41,17 @@ def json_object(answer: requests.Response, who: Text) -> dict[str, Any]:
         error = value.get("error") if isinstance(value, dict) else None
         said = f"{error['code']}: {error['message']}" if isinstance(error, dict) else answer.text[:300]
         said = f"{answer.status_code}, {printable(said)}"
-        raise DemoFailed(Text(f"{who.en} answered {said}", f"{who.zh}应答 “{said}”"))
+        raise refused(Text(f"{who.en} answered {said}", f"{who.zh}应答 “{said}”"), answer.text)
     if not isinstance(value, dict):
-        said = printable(answer.text[:300])
+        said = one_line(answer.text)
         raise DemoFailed(
             Text(f"{who.en} answered no JSON object: {said}", f"{who.zh}的应答不是 JSON 对象：“{said}”")
         )
     return value
+
+
+def one_line(text: str) -> str:
+    return printable(" ".join(text.split())[:500])
 
 
 def answer_to(route: str) -> Text:

@@ -12,7 +12,16 @@ import requests
 
 from local.cloud import LocalCloud
 from ops.explain.policy_table import policy_rows
-from ops.run.demo_answers import DemoFailed, answer_to, claims_of, decoded, json_object, member
+from ops.run.demo_answers import (
+    DemoFailed,
+    answer_to,
+    claims_of,
+    decoded,
+    json_object,
+    member,
+    one_line,
+    refused,
+)
 from ops.run.picture import draw_png
 from ops.terminal.columns import columns_of, padded
 from ops.terminal.language import Text
@@ -94,16 +103,14 @@ class Client:
         self._begin(Text("Upload straight to OSS", "直传 OSS"))
         answer = self._post_form(form, form["formData"], picture)
         if answer.status_code == 203:
-            said = printable(answer.text[:500])
-            raise DemoFailed(
-                Text(
-                    f"The file is stored, but the callback failed: {said}",
-                    f"文件已保存，但回调失败：“{said}”",
-                )
+            said = one_line(answer.text)
+            failed = Text(
+                f"The file is stored, but the callback failed: {said}", f"文件已保存，但回调失败：“{said}”"
             )
+            raise refused(failed, answer.text)
         if answer.status_code != 200:
-            said = printable(answer.text[:500])
-            raise DemoFailed(Text(f"OSS refused the upload: {said}", f"OSS 拒绝了上传：“{said}”"))
+            said = one_line(answer.text)
+            raise refused(Text(f"OSS refused the upload: {said}", f"OSS 拒绝了上传：“{said}”"), answer.text)
         if not answer.content:
             return {}
         told = json_object(answer, Text("OSS", "OSS "))

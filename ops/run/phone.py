@@ -19,7 +19,7 @@ WORDS = {
     "title": Text("On a phone, in the same network", "同一网络里的手机上"),
     "scan": Text("scan to open the playground: {page}", "扫码打开演练场：{page}"),
     "preview": Text(
-        "A preview of the mini-program on the phone: switch 开发调试 on in its menu; then the phone, too,"
+        "A preview of the mini-program on the phone: switch “开发调试” on in its menu; then the phone, too,"
         " checks no domains",
         "小程序真机预览：右上角菜单 → 开发调试 → 打开调试，这样手机也不校验域名",
     ),

@@ -77,7 +77,7 @@ WORDS = {
     "yours_next": Text("In your mini-program", "在你的小程序里"),
     "devtools": Text("1. Open in WeChat DevTools: {example}", "1. 微信开发者工具打开：{example}"),
     "domains": Text(
-        "   详情 → 本地设置 → tick “不校验合法域名”: the local addresses are no https domains",
+        "   “详情 → 本地设置”, tick “不校验合法域名”: the local addresses are no https domains",
         "   详情 → 本地设置 → 勾选“不校验合法域名”：本地地址不是 https 域名",
     ),
     "own_code": Text(

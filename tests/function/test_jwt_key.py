@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from function.errors import Misconfigured
 from function.settings import read_settings
+from ops.terminal.phrases import in_both
+from tests.ops.words import in_english
 
 KEYS = Path(__file__).parents[1] / "keys"
 SECRET = "token-secret-0123456789-abcdefghi"
@@ -17,7 +19,7 @@ RECEIPT_SECRET = "another-secret-0123456789-abcdefg"
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     with pytest.raises(Misconfigured) as raised:
         read_settings(environ)
-    return tuple(problem.sentence for problem in raised.value.problems)
+    return tuple(in_english(in_both(problem.sentence) for problem in raised.value.problems))
 
 
 @pytest.mark.parametrize(

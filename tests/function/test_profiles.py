@@ -9,6 +9,8 @@ import pytest
 from function.key_template import KeyTemplate
 from function.option_values import MAX_FORM_BYTES
 from function.profiles import Profile, read_profiles
+from ops.terminal.phrases import in_both
+from tests.ops.words import in_english
 
 SHIPPED = Path(__file__).parents[2] / "profiles.toml"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -19,7 +21,7 @@ def read(text: str):
     profiles, problems = read_profiles(text, default_signature="v4")
     # What is wrong with the file itself waits for no other setting.
     assert {(problem.setting, problem.needs) for problem in problems} <= {("profiles.toml", "")}
-    return profiles, [problem.sentence for problem in problems]
+    return profiles, in_english(in_both(problem.sentence) for problem in problems)
 
 
 def with_option(line: str) -> str:

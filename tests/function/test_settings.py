@@ -11,6 +11,8 @@ from function.instance import Surroundings
 from function.kinds import Rate
 from function.setting_table import SETTINGS
 from function.settings import Settings, read_settings
+from ops.terminal.phrases import in_both
+from tests.ops.words import in_english
 
 ROOT = Path(__file__).parents[2]
 SECRET = "token-secret-0123456789-abcdefghi"
@@ -20,7 +22,7 @@ NEW_SECRET = "another-secret-0123456789-abcdefg"
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     with pytest.raises(Misconfigured) as raised:
         read_settings(environ)
-    return tuple(problem.sentence for problem in raised.value.problems)
+    return tuple(in_english(in_both(problem.sentence) for problem in raised.value.problems))
 
 
 def test_the_required_ones_are_enough_and_the_others_default_to_what_is_published(environment):

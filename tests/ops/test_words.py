@@ -36,4 +36,4 @@ def test_english_within_chinese_is_found(text):
 
 def test_chinese_within_english_is_found():
     assert chinese_in("1 problem，见上") == ["，见上"]
-    assert chinese_in("the mini-program console (开发管理 > 开发设置)") == []
+    assert chinese_in("the mini-program console (“开发管理 > 开发设置”)") == []

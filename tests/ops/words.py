@@ -14,8 +14,6 @@ GRAMMAR = frozenset(
     "a an and are as at be but by for from has have if in is it its must no not of on one or set that the"
     " then there this to was were what where which with you your".split()
 )
-# What the console of a mini-program calls its pages, in Chinese only.
-LABELS = re.compile("开发管理|开发设置|服务器域名")
 
 
 def english_in(text):
@@ -33,8 +31,8 @@ def is_english(parts):
 
 
 def chinese_in(text):
-    """The runs of Chinese of a text that should be English."""
-    return re.findall(r"[\u4e00-\u9fff，。；：（）]+", LABELS.sub("", text))
+    """The runs of Chinese of a text that should be English; labels of Chinese consoles are quoted."""
+    return re.findall(r"[\u4e00-\u9fff，。；：（）]+", re.sub(r"“[^”]*”", "", text))
 
 
 def in_english(texts):

@@ -30,7 +30,7 @@ def test_the_address_of_the_playground_is_printed_with_a_code_to_scan():
     text = shown(Reach(WIFI, WIFI), WIFI)
     assert f"http://{WIFI}:9004/" in text
     assert "▄▄▄▄▄" in text
-    assert "switch 开发调试 on" in text
+    assert "switch “开发调试” on" in text
 
 
 def test_a_machine_in_two_networks_names_the_other():

@@ -1,0 +1,29 @@
+"""``doctor`` where nothing answers."""
+
+import pytest
+
+from ops.doctor.findings import State
+from tests.ops.words import in_english
+
+REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
+NOWHERE = {"OSS_HOST": REFUSED, "STS_ENDPOINT": REFUSED, "WECHAT_ENDPOINT": REFUSED}
+
+
+@pytest.mark.parametrize("url", ["", REFUSED])
+def test_without_a_network_one_sentence_says_so_and_nothing_else_is_advised(here, url):
+    good, bad = here.examine(url=url, CALLBACK_URL=f"{REFUSED}/callback", **NOWHERE)
+    assert (good.check.en, good.state) == ("Settings", State.GOOD)
+    assert (bad.check.en, bad.state) == ("Network", State.BAD)
+    said, remedy = in_english([bad.said, bad.remedy])
+    assert "there is none" in said and "HTTPS_PROXY" in remedy
+    assert "Retry-After" not in said + remedy
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_one_address_that_answers_is_a_network(here, name):
+    changes = {one: REFUSED for one in NOWHERE if one != name}
+    assert here.examine(url="", CALLBACK_URL=f"{REFUSED}/callback", **changes).of("Network") == []
+
+
+def test_a_function_that_answers_is_a_network(here):
+    assert here.examine(**NOWHERE).of("Network") == []

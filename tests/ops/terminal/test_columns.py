@@ -1,0 +1,31 @@
+"""What a text takes on the screen, and where its lines are broken."""
+
+import pytest
+
+from ops.terminal.columns import columns_of, padded, wrapped
+
+
+@pytest.mark.parametrize(("text", "columns"), [("", 0), ("abc", 3), ("中文", 4), ("key：a", 6), ("…", 1)])
+def test_a_chinese_character_takes_two_columns(text, columns):
+    assert columns_of(text) == columns
+
+
+def test_what_follows_stands_in_the_same_column():
+    assert padded("桶", 6) == "桶    "
+    assert padded("bucket", 6) == "bucket"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("one two three", ["one two", "three"]),
+        ("  one\n  two  ", ["one two"]),
+        ("中文一二三四五六", ["中文一二", "三四五六"]),
+        ("设一二三。四", ["设一二", "三。四"]),
+        ("请用了（默认）吧", ["请用了", "（默认）", "吧"]),
+        ("请用 --long-option 吧", ["请用", "--long-option", "吧"]),
+        ("", [""]),
+    ],
+)
+def test_lines_are_broken_at_spaces_and_among_chinese_but_not_before_a_comma(text, lines):
+    assert wrapped(text, 8) == lines

@@ -1,0 +1,147 @@
+"""The command line in both languages: where ``--lang`` may stand, and the words of argparse."""
+
+import argparse
+import ast
+import inspect
+import re
+
+import pytest
+
+from manage import COMMANDS, main
+from ops.terminal.command_line import CHINESE, WideHelp, asked_language
+from ops.terminal.language import LOCALE_NAMES
+from tests.ops.words import chinese_in, english_in
+
+# What argparse says to who writes a command, or of features that no command here uses.
+NEVER_SHOWN = {
+    "'required' is an invalid argument for positionals",
+    "%r is not callable",
+    ".__call__() not defined",
+    'argument "-" with mode %r',
+    "can't open '%(filename)s': %(error)s",
+    "cannot have multiple subparser arguments",
+    "cannot merge actions - two groups are named %r",
+    "conflicting option string: %s",
+    "conflicting option strings: %s",
+    "conflicting subparser alias: %s",
+    "conflicting subparser: %s",
+    "dest= is required for options like %r",
+    "expected %s argument",
+    "invalid conflict_resolution value: %r",
+    "invalid option string %(option)r: must start with a character %(prefix_chars)r",
+    "mutually exclusive arguments must be optional",
+    "subcommands",
+    "unexpected option string: %s",
+    " (default: %(default)s)",
+    "%(prog)s: warning: %(message)s\n",
+    "argument '%(argument_name)s' is deprecated",
+    "command '%(parser_name)s' is deprecated",
+    "option '%(option)s' is deprecated",
+    "show program's version number and exit",
+}
+FIELD = re.compile(r"%(?:\(\w+\))?[sr]")
+
+
+@pytest.fixture(autouse=True)
+def in_no_locale(monkeypatch):
+    for name in LOCALE_NAMES:
+        monkeypatch.delenv(name, raising=False)
+    yield
+    asked_language(["--lang", "en"])
+
+
+def said_by_argparse():
+    for node in ast.walk(ast.parse(inspect.getsource(argparse))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_", "ngettext"):
+            yield from (one.value for one in node.args if isinstance(one, ast.Constant))
+
+
+def test_everything_that_argparse_says_to_a_user_has_its_chinese_twin():
+    said = set(said_by_argparse())
+    assert "usage: " in said
+    assert said - NEVER_SHOWN <= set(CHINESE)
+
+
+@pytest.mark.parametrize("english", CHINESE)
+def test_the_twin_is_chinese_and_has_the_same_fields(english):
+    assert sorted(FIELD.findall(english)) == sorted(FIELD.findall(CHINESE[english]))
+    assert not english_in(FIELD.sub("", CHINESE[english]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "language", "others"),
+    [
+        (["doctor"], "en", ["doctor"]),
+        (["--lang", "zh", "doctor", "--url", "x"], "zh", ["doctor", "--url", "x"]),
+        (["doctor", "--url", "x", "--lang=zh"], "zh", ["doctor", "--url", "x"]),
+        (["--lang", "zh", "doctor", "--lang", "en"], "en", ["doctor"]),
+    ],
+)
+def test_the_language_may_be_asked_for_before_the_command_and_behind(arguments, language, others):
+    assert asked_language(arguments) == (language, others)
+
+
+@pytest.mark.parametrize("name", LOCALE_NAMES)
+def test_a_chinese_locale_asks_for_it_too_and_the_option_wins(name, monkeypatch):
+    monkeypatch.setenv(name, "zh_CN.UTF-8")
+    assert asked_language(["doctor"])[0] == "zh"
+    assert asked_language(["doctor", "--lang", "en"])[0] == "en"
+
+
+def ended(arguments, capsys):
+    """What a command line that goes no further prints, and its code."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    printed = capsys.readouterr()
+    return caught.value.code, printed.out + printed.err
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_help_is_whole_in_one_language(command, language, capsys):
+    code, text = ended([*command.split(), "--help", "--lang", language], capsys)
+    assert code == 0
+    strangers = english_in if language == "zh" else chinese_in
+    # The usage is code; what follows it is prose.
+    prose = text.split("\n\n", 1)[1]
+    assert [line for line in prose.splitlines() if strangers(line)] == []
+    assert ("用法：" in text) is (language == "zh")
+    assert "--lang {en,zh}" in text
+
+
+WRONG = {
+    "an unknown command": (["nope"], "nope"),
+    "no command": ([], "COMMAND"),
+    "an unknown option": (["doctor", "--nope"], "--nope"),
+    "an option without its value": (["doctor", "--url"], "--url"),
+    "a number that is none": (["setup", "--session-seconds", "many"], "--session-seconds"),
+    "a choice that is none": (["serve", "--caller-auth", "nobody"], "--caller-auth"),
+    "an option cut short that could be two": (["invoke", "--f", "x"], "--f"),
+    "a value for a switch": (["doctor", "--local=1"], "--local"),
+    "an unknown rule": (["demo", "--rule", "public=true"], "public_endpoint_forbidden"),
+    "a rule of another kind": (["demo", "--rule", "v1_retired=yes"], "v1_retired"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_wrong_command_line_is_told_in_one_language(case, language, capsys):
+    arguments, named = WRONG[case]
+    code, text = ended([*arguments, "--lang", language], capsys)
+    assert code == 2
+    last = text.splitlines()[-1]
+    assert named in last
+    assert not (english_in if language == "zh" else chinese_in)(last), last
+    assert last.startswith("manage.py") and ("：错误：" in last) is (language == "zh")
+
+
+def test_a_language_that_is_none_is_told_in_that_of_the_locale(capsys, monkeypatch):
+    assert "invalid choice: 'fr'" in ended(["--lang", "fr"], capsys)[1]
+    monkeypatch.setenv("LANG", "zh_TW.UTF-8")
+    assert "没有 'fr' 这一项" in ended(["--lang", "fr"], capsys)[1]
+
+
+def test_paragraphs_of_a_description_stay_apart(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    parser = argparse.ArgumentParser(prog="x", description="One\nand more.\n\nTwo.", formatter_class=WideHelp)
+    assert "\n\nOne and more.\n\nTwo.\n" in parser.format_help()

@@ -1,0 +1,74 @@
+"""Which language is spoken, and what the system says in it."""
+
+import ast
+import locale
+from pathlib import Path
+
+import pytest
+
+from ops.terminal.language import Failure, Text, chosen_language, system_words, why_unreadable
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "ZH_cn"}, "zh"),
+        ({"LC_MESSAGES": "zh_TW", "LANG": "en_US.UTF-8"}, "zh"),
+        ({"LC_ALL": "C.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "zh"}, "zh"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+    ],
+)
+def test_the_locale_chooses_the_first_that_is_set(environ, language, monkeypatch):
+    monkeypatch.setattr(locale, "getlocale", lambda: (None, None))
+    assert chosen_language(None, environ) == language
+    assert chosen_language("en", environ) == "en"
+    assert chosen_language("zh", environ) == "zh"
+
+
+@pytest.mark.parametrize(
+    ("windows", "language"),
+    [("Chinese (Simplified)_China", "zh"), ("zh_CN", "zh"), ("English_United States", "en"), (None, "en")],
+)
+def test_where_no_variable_tells_the_system_is_asked(windows, language, monkeypatch):
+    monkeypatch.setattr(locale, "getlocale", lambda: (windows, "936"))
+    assert chosen_language(None, {}) == language
+    assert chosen_language(None, {"LANG": "en_US.UTF-8"}) == "en"
+
+
+def test_a_text_is_said_with_its_values():
+    assert Text("{count} files", "{count} 个文件").say("zh", count=3) == "3 个文件"
+    assert Text("{", "}").say("en") == "{"
+
+
+def test_a_failure_has_a_sentence_for_each_thing_to_change():
+    failure = Failure(Text("One.", "一。"), Text("Two.", "二。"))
+    assert str(failure) == "One. Two."
+    assert failure.said == Text("One. Two.", "一。二。")
+
+
+def test_what_the_system_says_of_a_file_is_said_in_chinese(tmp_path):
+    with pytest.raises(OSError) as missing:
+        (tmp_path / "no").read_text()
+    with pytest.raises(OSError) as folder:
+        tmp_path.read_text()
+    assert why_unreadable(missing.value).zh == "没有这个文件或目录"
+    assert why_unreadable(folder.value).zh == "它是目录"
+    assert why_unreadable(UnicodeDecodeError("utf-8", b"", 0, 1, "")).en == "it is not UTF-8"
+
+
+def test_what_the_table_lacks_stays_as_the_system_says_it():
+    assert system_words("Quota exceeded") == Text("Quota exceeded", "Quota exceeded")
+
+
+@pytest.mark.parametrize("name", ["manage.py", "ops/terminal/language.py", "ops/__init__.py"])
+def test_a_python_that_is_too_old_gets_as_far_as_the_sentence_that_says_so(name):
+    tree = ast.parse((ROOT / name).read_text("utf-8"), feature_version=(3, 6))
+    hints = [hint for node in ast.walk(tree) if isinstance(node, ast.arg) and (hint := node.annotation)]
+    hints += [hint for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and (hint := node.returns)]
+    new = (ast.Subscript, ast.BinOp)
+    assert not any(isinstance(part, new) for hint in hints for part in ast.walk(hint))

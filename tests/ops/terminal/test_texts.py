@@ -1,0 +1,68 @@
+"""Every sentence of the operator's commands is in both languages, and none is printed outside of a pair."""
+
+import ast
+import re
+from string import Formatter
+
+import pytest
+
+from tests.docs.markdown import ROOT
+from tests.docs.test_terms import text_of
+from tests.ops.words import chinese_in, english_in
+
+SOURCES = sorted([ROOT / "manage.py", *(ROOT / "ops").rglob("*.py")])
+EVERY_SOURCE = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+# What puts a text before the operator, and the arguments of argparse that do.
+PRINTS = {"line", "title", "good", "warn", "fail", "print", "exit", "write", "Failure", "input"}
+SHOWN_ARGUMENTS = {"help", "description", "epilog"}
+
+
+def name_of(call):
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+def pairs_of(path):
+    """English and Chinese of each ``Text`` whose two parts are literals."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and name_of(node) == "Text" and len(node.args) == 2:
+            pair = [text_of(part) for part in node.args]
+            if None not in pair:
+                yield pair
+
+
+@EVERY_SOURCE
+def test_each_half_of_a_pair_is_whole_in_its_language(path):
+    for english, chinese in pairs_of(path):
+        assert not chinese_in(english), english
+        assert not english_in(chinese.replace("{}", "·")), chinese
+
+
+@EVERY_SOURCE
+def test_both_halves_have_the_same_fields(path):
+    for english, chinese in pairs_of(path):
+        fields = [re.findall(r"{(\w*)}", text) for text in (english, chinese)]
+        assert sorted(set(fields[0])) == sorted(set(fields[1])), chinese
+        for text in (english, chinese):
+            if "${" not in text:
+                list(Formatter().parse(text))
+
+
+def printed_outside_of_pairs(source):
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            shown = node.args if name_of(node) in PRINTS else []
+            shown = [*shown, *(word.value for word in node.keywords if word.arg in SHOWN_ARGUMENTS)]
+            texts = filter(None, map(text_of, shown))
+            yield from (text for text in texts if english_in(text) or chinese_in(text))
+
+
+@EVERY_SOURCE
+def test_no_sentence_is_printed_outside_of_a_pair(path):
+    assert list(printed_outside_of_pairs(path.read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "source", ['screen.line("it is wrong")', 'add_argument("x", help="the name")', 'print(f"用{x}")']
+)
+def test_a_sentence_outside_of_a_pair_is_found(source):
+    assert list(printed_outside_of_pairs(source))
