@@ -43,6 +43,8 @@ ABOUT = Text(
     " ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET）。",
 )
 
+# What a form is asked for where nothing is said of a file: most profiles admit it.
+SOME_PICTURE = "picture.jpg"
 WORDS = {
     "where": Text(
         "Say where the function is: --url https://…, or --endpoint, --service and --function together.",
@@ -93,7 +95,8 @@ HELP = {
         "profile to ask for (default: the function's [default])", "要哪个用途（默认：函数的 [default]）"
     ),
     "--filename": Text(
-        "the user's name of the file (default: that of --upload)", "用户的文件名（默认：--upload 的文件名）"
+        f"the user's name of the file (default: that of --upload, else {SOME_PICTURE})",
+        f"用户的文件名（默认：--upload 的文件名，否则 {SOME_PICTURE}）",
     ),
     "--content-type": Text("its type (default: from the name)", "文件的类型（默认：由文件名决定）"),
     "--size": Text(
@@ -200,6 +203,8 @@ def _ask_for_form(
     if args.sha256:
         with args.upload.open("rb") as file:
             wanted["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    if not (wanted["filename"] or wanted["contentType"]):
+        wanted["filename"] = SOME_PICTURE
     screen.title(WORDS["form"].say(language))
     body = {name: value for name, value in wanted.items() if value is not None}
     answer = checked(client.ask("upload-params", body, token), language)

@@ -118,6 +118,12 @@ def test_logs_in_asks_and_uploads_by_both_contracts(way, request, capsys, pictur
 
 
 @pytest.mark.parametrize("way", ["by_url", "by_sdk"])
+def test_an_address_and_a_code_are_enough_for_a_form(way, request, capsys):
+    assert run(*request.getfixturevalue(way), "--code", f"0alone{way}") == 0
+    assert 'exactly "image/jpeg"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("way", ["by_url", "by_sdk"])
 def test_uses_a_token_of_an_earlier_login(way, request, capsys, cloud):
     login = requests.post(
         f"{cloud.gateway.origin}/login", json={"code": f"local-earlier-{way}"}, timeout=5

@@ -10,6 +10,7 @@ import pytest
 
 from ops.package.pins import read_pins
 from ops.run.install import NPM, PYPI, install, main, make_environment
+from tests.ops.words import chinese_in, english_in
 
 ROOT = Path(__file__).parents[3]
 OFFLINE = ["--index-url", "http://127.0.0.1:9/simple", "--retries", "0"]
@@ -70,6 +71,16 @@ def test_a_python_without_venv_is_told_what_to_install(capfd):
     program = "import sys; sys.exit('The virtual environment was not created: ensurepip is not available.')"
     assert make_environment(python(program)) == 1
     assert capfd.readouterr().err.endswith("apt install python3-venv\n")
+
+
+@pytest.mark.parametrize(("locale", "strangers"), [("zh_CN.UTF-8", english_in), ("en_US.UTF-8", chinese_in)])
+def test_what_goes_wrong_is_said_in_the_language_of_the_locale(locale, strangers, monkeypatch, capfd):
+    monkeypatch.setenv("LC_ALL", locale)
+    make_environment(python("import sys; sys.exit('ensurepip is not available.')"))
+    install(python("import sys; sys.exit('npm error code ENOTFOUND')"), NPM)
+    install(python("import time; time.sleep(0.6)"), PYPI, slow_seconds=0.1)
+    said = capfd.readouterr().err.splitlines()
+    assert len(said) == 3 and [line for line in said if strangers(line)] == []
 
 
 @pytest.fixture
