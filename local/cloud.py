@@ -220,6 +220,9 @@ class LocalCloud:
                     "maxSize": profile["max_size"],
                     "contentTypes": profile["content_types"],
                     "callback": profile.get("callback", False),
+                    "confirm": profile.get("confirm", False),
+                    "read": profile.get("read", ""),
+                    "variants": list(profile.get("variants", ())),
                     # Pages of Alibaba's sample servers only: their answer has another shape.
                     "classic": profile["key"].endswith("{filename}"),
                 }

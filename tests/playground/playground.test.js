@@ -47,12 +47,17 @@ describe('the playground page', () => {
   }
 
   const statusIs = (text) => page.waitForFunction((wanted) => document.getElementById('status').textContent.includes(wanted), text)
+  /** The upload with all that comes after it. */
+  const isOver = () => page.waitForSelector('#upload:enabled')
   const bodyOf = (step) => page.textContent(`#step-${step} .body`)
 
-  async function tamper(id) {
+  /** What the page says of it, the newest attempt first. */
+  async function tamper(id, list = '#attempts') {
+    const attempts = await page.locator(`${list} li`).count()
     await page.click(`#tamper-${id}`)
-    await page.waitForSelector('#attempts li')
-    return page.textContent('#attempts li')
+    await page.waitForFunction(([all, count]) => document.querySelectorAll(`${all} li`).length > count, [list, attempts])
+    await isOver()
+    return page.textContent(`${list} li`)
   }
 
   test('a picture is uploaded, and every step is shown', async () => {
@@ -115,12 +120,62 @@ describe('the playground page', () => {
     assert.equal(cloud.stored().length, stored)
   })
 
+  test('the receipt says that OSS was asked, and the picture is shown by a signed URL explained part by part', async () => {
+    await upload()
+    await isOver()
+    assert.match(await bodyOf('receipt'), /seen: true：.*"seen": true/s)
+    await page.waitForFunction(() => document.querySelector('#step-reading img').naturalWidth === 96)
+    const src = await page.getAttribute('#step-reading img', 'src')
+    const parts = await page.$$eval('#step-reading .conditions li', (items) => items.map((item) => item.textContent))
+    assert.equal(parts.length, 1 + new URL(src).searchParams.size)
+    assert.deepEqual(parts.filter((text) => text.includes('只能是这个值')), [])
+    assert.match(parts.join('\n'), /只能看这一个对象，只能用 GEThttp.*avatars\/.*\.png\n/)
+    assert.match(parts.join('\n'), /缩成小图x-oss-process=image\/resize,m_fill,w_96/)
+    assert.match(parts.join('\n'), /有效 \d+ 分钟x-oss-expires=\d+/)
+  })
+
+  test('a signed URL with one character changed is refused, whichever it is, and so is none', async () => {
+    await upload()
+    await isOver()
+    const changed = new Set()
+    for (let time = 0; time < 4; time += 1) {
+      const text = await tamper('oneCharacter', '#readings')
+      assert.match(text, /^被拒绝 · 改一个字符：.*HTTP 403 (SignatureDoesNotMatch|AccessDenied) /)
+      changed.add(/：(\S+) 里的/.exec(text)[1])
+    }
+    assert.deepEqual([...changed], ['key', 'x-oss-expires', 'x-oss-process', 'x-oss-signature'])
+    assert.match(await tamper('withoutSignature', '#readings'), /^被拒绝 · 去掉签名.*HTTP 403 AccessDenied /)
+    assert.match(await tamper('wholePicture', '#readings'), /^被拒绝 · 要原图.*HTTP 403 SignatureDoesNotMatch /)
+  })
+
+  test('a URL that OSS takes all the same is not called refused', async () => {
+    await upload()
+    await isOver()
+    await page.route(`${cloud.oss}/**`, (route) => route.fulfill({ status: 200, body: 'shown' }))
+    assert.match(await tamper('oneCharacter', '#readings'), /^给看了/)
+  })
+
+  test('a file that is no picture, and one that may not be read, say why there is nothing to see', async () => {
+    await page.selectOption('#profile', 'default')
+    await upload({ name: 'contract.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') })
+    await isOver()
+    assert.match(await bodyOf('reading'), /没有打开 read，或者这个文件不是图片/)
+    assert.equal(await page.isVisible('#spoilings'), false)
+    await page.route(`${cloud.function}/read`, (route) => route.abort())
+    await page.selectOption('#profile', 'avatar')
+    await upload()
+    await statusIs('上传完成')
+    await page.waitForFunction(() => document.querySelector('#step-reading .body').textContent.includes('网络不通'))
+  })
+
   test('a dropped answer is survived', async () => {
     await cloud.plan(cloud.oss, { kind: 'answer_lost', times: 1 })
     await upload()
     await statusIs('上传完成')
     await page.waitForSelector('#step-object.filled')
     assert.match(await page.textContent('#step-object .note'), /409/)
+    await isOver()
+    assert.match(await bodyOf('receipt'), /"seen": true/)
   })
 
   test('a file its profile does not take is refused with advice', async () => {
@@ -160,13 +215,15 @@ describe('the playground page', () => {
   test('after an upload the whole page changes its language, and back', async () => {
     await upload()
     await statusIs('上传完成')
-    await page.waitForSelector('#step-object.filled')
+    await isOver()
     await tamper('otherKey')
+    await tamper('oneCharacter', '#readings')
+    await page.evaluate(() => document.querySelectorAll('details').forEach((each) => { each.open = true }))
     const chinese = await page.innerText('main')
     await page.click('#language')
     const english = await page.innerText('main')
     assert.doesNotMatch(english, /[\u4e00-\u9fff]/)
-    for (const said of [/Uploaded/, /photo\.png/, /Refused · Other key: key becomes/, /\d+ conditions/, /exactly [\d.]+ KB/, /Signed by the function/]) {
+    for (const said of [/Uploaded/, /photo\.png/, /Refused · Other key: key becomes/, /\d+ conditions/, /exactly [\d.]+ KB/, /Signed by the function/, /seen: true, because/, /good for \d+ minutes/, /in key, \w becomes \w/]) {
       assert.match(english, said)
     }
     await page.click('#language')
@@ -194,13 +251,9 @@ describe('the playground page', () => {
   test('what was uploaded is shown as it was, whatever is tampered with afterwards', async () => {
     await upload()
     await statusIs('上传完成')
-    await page.waitForSelector('#step-object.filled')
+    await isOver()
     const before = await page.innerHTML('.results')
-    for (const id of ['tooLarge', 'publicAcl', 'otherPolicy', 'expired']) {
-      const attempts = await page.locator('#attempts li').count()
-      await page.click(`#tamper-${id}`)
-      await page.waitForFunction((count) => document.querySelectorAll('#attempts li').length > count, attempts)
-    }
+    for (const id of ['tooLarge', 'publicAcl', 'otherPolicy', 'expired']) await tamper(id)
     assert.equal(await page.innerHTML('.results'), before)
   })
 

@@ -1,7 +1,11 @@
 'use strict'
 
-/** Draws the pictures of the documents anew: npm run screenshots */
+/**
+ * Draws the pictures of the documents anew: npm run screenshots
+ * And every page on a phone and on a desk, in both languages, to be looked at: npm run screenshots -- FOLDER
+ */
 
+const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
@@ -11,41 +15,89 @@ const { drawExample } = require('./example_picture')
 const IMAGES = path.join(__dirname, '../../docs/images')
 const BAR_MILLISECONDS = 300 // the bar's last movement
 const PICTURE = path.join(__dirname, 'picture.png')
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
+const DESK = { viewport: { width: 1280, height: 800 } }
 
-async function drawPlayground(browser, cloud, { name, locale, viewport }) {
-  const page = await browser.newPage({ locale, viewport })
+async function open(browser, cloud, options) {
+  const page = await browser.newPage(options)
   await page.goto(cloud.playground)
   await page.waitForSelector('body[data-ready]')
+  return page
+}
+
+async function upload(page) {
   await page.setInputFiles('#file', PICTURE)
   await page.click('#upload')
-  await page.waitForSelector('#step-object.filled')
-  for (const id of ['expired', 'tooLarge', 'otherKey']) {
-    const before = await page.locator('#attempts li').count()
-    await page.click(`#tamper-${id}`)
-    await page.waitForFunction((count) => document.querySelectorAll('#attempts li').length > count, before)
-  }
-  await page.click('#upload')
-  await page.waitForSelector('#step-object.filled')
-  await page.click('#step-request summary') // closed, so that the whole page is no longer than a look
-  await page.evaluate(() => window.scrollTo(0, 0))
+  await page.waitForSelector('#upload:enabled')
   await page.waitForTimeout(BAR_MILLISECONDS)
+}
+
+async function tamper(page) {
+  for (const [id, list] of [['expired', '#attempts'], ['tooLarge', '#attempts'], ['oneCharacter', '#readings'], ['otherKey', '#attempts']]) {
+    const before = await page.locator(`${list} li`).count()
+    await page.click(`#tamper-${id}`)
+    await page.waitForFunction(([all, count]) => document.querySelectorAll(`${all} li`).length > count, [list, before])
+    await page.waitForSelector('#upload:enabled')
+  }
+}
+
+/** A page has few colours: 256 of them are a third of the bytes. */
+function shrink(file) {
+  const program = 'import sys; from PIL import Image; Image.open(sys.argv[1]).convert("RGB").quantize(256, dither=0).save(sys.argv[1], optimize=True)'
+  execFileSync(process.env.PYTHON || path.join(__dirname, '../../.venv/bin/python'), ['-c', program, file])
+}
+
+/** For the documents: the whole page after an upload and some tampering, no longer than a look. */
+async function drawPlayground(browser, cloud, { name, locale }) {
+  const page = await open(browser, cloud, { ...DESK, locale })
+  await upload(page)
+  await tamper(page)
+  await page.evaluate(() => window.scrollTo(0, 0))
   await page.screenshot({ path: path.join(IMAGES, name), fullPage: true })
+  shrink(path.join(IMAGES, name))
   await page.close()
 }
 
-async function main() {
-  fs.mkdirSync(IMAGES, { recursive: true })
+/** What somebody sees who tries it: before, after an upload, after tampering; and the page in full. */
+async function drawEverything(browser, cloud, folder) {
+  for (const [screen, options] of [['phone', PHONE], ['desk', DESK]]) {
+    for (const locale of ['zh-CN', 'en-US']) {
+      for (const colorScheme of screen === 'desk' && locale === 'en-US' ? ['light', 'dark'] : ['light']) {
+        const page = await open(browser, cloud, { ...options, locale, colorScheme })
+        const keep = (what, more) => (
+          page.screenshot({ path: path.join(folder, `${screen}-${locale}-${colorScheme}-${what}.png`), ...more })
+        )
+        await keep('1-empty')
+        await upload(page)
+        await keep('2-uploaded')
+        await tamper(page)
+        await keep('3-refused')
+        await page.evaluate(() => document.querySelectorAll('details').forEach((each) => { each.open = true }))
+        await keep('4-whole', { fullPage: true })
+        await page.close()
+      }
+    }
+  }
+  await drawExample(browser, PICTURE, path.join(folder, 'example.png'))
+}
+
+async function main(folder) {
+  fs.mkdirSync(folder || IMAGES, { recursive: true })
   const cloud = await startLocalCloud()
   const browser = await launch()
   try {
-    const viewport = { width: 1200, height: 700 }
-    await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN', viewport })
-    await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US', viewport })
-    await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
+    if (folder) {
+      await drawEverything(browser, cloud, folder)
+    } else {
+      await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN' })
+      await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US' })
+      await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
+      shrink(path.join(IMAGES, 'example.png'))
+    }
   } finally {
     await browser.close()
     await cloud.stop()
   }
 }
 
-main()
+main(process.argv[2])

@@ -1,6 +1,7 @@
 /** The playground: the mini-program client in a browser, against the local cloud of `make run`. */
 
 import { loadClient, observed } from './client.js'
+import { SPOILINGS } from './reading.js'
 import { TAMPERINGS, readRefusal } from './tampering.js'
 import { TEXTS, preferredLanguage } from './texts.js'
 import { $, draw, drawStatus, element } from './view.js'
@@ -11,7 +12,7 @@ const NARROW = matchMedia('(max-width: 860px)')
 let language = preferredLanguage()
 let task = /** @type {any} */ (null)
 /** What there is to show, in no language yet: a sentence is a function of the texts. */
-const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, request: null, form: null, object: null, attempts: [] })
+const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, request: null, form: null, object: null, reading: null, attempts: [] })
 
 const texts = () => TEXTS[language]
 const show = (changes) => draw(texts(), Object.assign(shown, changes))
@@ -64,9 +65,10 @@ function drawSample() {
   })
 }
 
+const profile = () => config.profiles.find(({ name }) => name === $('profile').value)
+
 function describeProfile() {
-  const { maxSize, contentTypes, callback } = config.profiles.find(({ name }) => name === $('profile').value)
-  $('profile-facts').textContent = texts().profileFacts(maxSize, contentTypes, callback)
+  $('profile-facts').textContent = texts().profileFacts(profile())
 }
 
 // Uploading
@@ -74,7 +76,7 @@ function describeProfile() {
 function setBusy(busy) {
   $('upload').disabled = busy || !shown.file
   $('cancel').disabled = !busy
-  document.querySelectorAll('#tamperings button').forEach((button) => { /** @type {any} */ (button).disabled = busy })
+  document.querySelectorAll('.spoiling button').forEach((button) => { /** @type {any} */ (button).disabled = busy })
 }
 
 /** An error of the client, or of the browser when nobody answers, as a sentence of either language. */
@@ -90,16 +92,18 @@ function sentenceOf(error) {
 
 async function upload() {
   setBusy(true)
-  show({ status: (all) => ({ text: all.signing }), progress: 0, request: null, form: null, object: null })
+  show({ status: (all) => ({ text: all.signing }), progress: 0, request: null, form: null, object: null, reading: null })
   const onProgress = ({ progress }) => {
     drawStatus(texts(), Object.assign(shown, { progress, status: (all) => ({ text: all.sending(progress) }) }))
   }
-  const watch = { onRequest: (options, res) => show({ request: { options, res } }), onForm: (form) => show({ form }) }
-  task = newUploader(watch).upload({ ...shown.file, onProgress })
+  const onRequest = (options, res) => { if (options.url.endsWith('/upload-params')) show({ request: { options, res } }) }
+  const uploader = newUploader({ onRequest, onForm: (form) => show({ form }) })
+  task = uploader.upload({ ...shown.file, onProgress })
   try {
     const object = await task.promise
     show({ object: { ...object, seen: await look(object.key) }, status: (all) => ({ text: all.uploaded, kind: 'good' }) })
     if (NARROW.matches) $('status').scrollIntoView()
+    show({ reading: await read(uploader, object.key) })
   } catch (error) {
     show({ status: sentenceOf(error) })
   } finally {
@@ -114,6 +118,38 @@ async function look(key) {
   return { url, type: response.headers.get('content-type') || '', size: (await response.blob()).size }
 }
 
+// Reading
+
+/** What the function gives to somebody who may see the object, or why it gives nothing. */
+async function read(uploader, key) {
+  const { read: readers, variants } = profile()
+  if (!readers || !/\.(jpe?g|png|gif|webp|bmp)$/.test(key)) return {}
+  const variant = variants.includes('thumb') ? 'thumb' : variants[0]
+  try {
+    return { variant, url: await uploader.read(key, { variant }), attempts: [] }
+  } catch (error) {
+    return { problem: sentenceOf(error) }
+  }
+}
+
+async function spoilUrl({ id, spoil }) {
+  setBusy(true)
+  const { reading } = shown
+  const { url, how } = spoil(reading.url, reading.attempts.filter((each) => each.id === id).length)
+  try {
+    const response = await fetch(url, { cache: 'no-store' })
+    const answers = response.ok ? [] : [readRefusal({ statusCode: response.status, data: await response.text() })]
+    reading.attempts.push({ id, how, answers, stored: response.ok ? 'shownAllTheSame' : '' })
+    show()
+    $('readings').firstElementChild.scrollIntoView({ block: 'nearest' })
+  } catch (error) {
+    show({ status: sentenceOf(error) })
+    $('status').scrollIntoView({ block: 'nearest' })
+  } finally {
+    setBusy(false)
+  }
+}
+
 // Tampering: beside what was uploaded last, which stays as it is.
 
 async function tamper({ id, how, spoil, fault }) {
@@ -125,7 +161,7 @@ async function tamper({ id, how, spoil, fault }) {
     const { outcome } = newUploader({ change: spoil, onAnswer: (res) => answers.push(readRefusal(res)) }).upload(shown.file)
     const { status, reason } = await outcome
     if (!answers.length) throw reason
-    const attempt = { id, how, answers: answers.filter((each) => each.status !== 200), stored: status === 'fulfilled' }
+    const attempt = { id, how, answers: answers.filter((each) => each.status !== 200), stored: status === 'fulfilled' ? 'stored' : '' }
     show({ attempts: [...shown.attempts, attempt] })
     $('attempts').firstElementChild.scrollIntoView({ block: 'nearest' })
   } catch (error) {
@@ -147,10 +183,10 @@ function speak() {
   describeProfile()
 }
 
-function tamperingButton(tampering) {
-  const button = element('button', { type: 'button', className: 'button', id: `tamper-${tampering.id}`, onclick: () => tamper(tampering) })
-  button.dataset.text = tampering.id
-  return button
+function button(what, onclick) {
+  const made = element('button', { type: 'button', className: 'button', id: `tamper-${what.id}`, onclick: () => onclick(what) })
+  made.dataset.text = what.id
+  return made
 }
 
 function wireDrop() {
@@ -164,7 +200,8 @@ function wireDrop() {
 const usable = config.profiles.filter(({ classic }) => !classic)
 $('profile').replaceChildren(...usable.map(({ name }) => element('option', { value: name, textContent: name })))
 $('profile').value = usable.some(({ name }) => name === 'avatar') ? 'avatar' : usable[0].name
-$('tamperings').replaceChildren(...TAMPERINGS.map(tamperingButton))
+$('tamperings').replaceChildren(...TAMPERINGS.map((each) => button(each, tamper)))
+$('spoilings').replaceChildren(...SPOILINGS.map((each) => button(each, spoilUrl)))
 $('profile').onchange = describeProfile
 $('file').onchange = () => choose($('file').files[0])
 $('sample').onclick = async () => choose(await drawSample())
@@ -176,7 +213,7 @@ $('language').onclick = () => {
   speak()
 }
 // On a phone the result comes first; how it came about is a tap away.
-if (NARROW.matches) for (const step of ['step-request', 'step-policy']) $(step).open = false
+if (NARROW.matches) $('step-policy').open = false
 wireDrop()
 speak()
 document.body.dataset.ready = 'true'

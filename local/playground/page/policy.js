@@ -16,7 +16,7 @@ export function explain(policy, texts) {
     const { field, values } = read(condition)
     const rule = texts.rules[field]
     const said = rule ? rule(...values) : texts.otherRule(field)
-    return { written: shortened(JSON.stringify(condition)), said }
+    return { written: shortened(JSON.stringify(condition), 110), said }
   })
 }
 
@@ -30,6 +30,6 @@ function read(condition) {
   return { field: String(rest[0]).replace(/^\$/, '').toLowerCase(), values: rest.slice(1) }
 }
 
-export function shortened(text, most = 140) {
+export function shortened(text, most) {
   return text.length > most ? `${text.slice(0, most)}…` : text
 }

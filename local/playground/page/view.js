@@ -1,6 +1,7 @@
 /** Draws what the page has to show, in one language; nothing here knows the network or keeps anything. */
 
 import { decodePolicy, explain, shortened } from './policy.js'
+import { explainUrl } from './reading.js'
 
 export const $ = (id) => /** @type {any} */ (document.getElementById(id))
 
@@ -24,6 +25,9 @@ export function draw(texts, shown) {
   drawCard(texts, 'step-policy', shown.form && policyCard(texts, shown.form))
   drawCard(texts, 'step-object', shown.object && objectCard(texts, shown.object))
   drawCard(texts, 'step-receipt', shown.object && receiptCard(texts, shown.object))
+  drawCard(texts, 'step-reading', shown.reading && readingCard(texts, shown.reading))
+  $('spoilings').hidden = !shown.reading?.url
+  $('readings').replaceChildren(...(shown.reading?.attempts || []).map((attempt) => attemptItem(texts, attempt)).reverse())
   $('attempts').replaceChildren(...shown.attempts.map((attempt) => attemptItem(texts, attempt)).reverse())
 }
 
@@ -57,7 +61,9 @@ function requestCard(texts, { options, res }) {
 
 function formCard(texts, { url, formData }) {
   const rows = Object.entries(formData).map(([name, value]) => [name, code(shortened(value, 120))])
-  return { note: texts.fields(rows.length + 1), children: [facts(['POST', code(`${url}/`)], ...rows)] }
+  const list = facts(['POST', code(`${url}/`)], ...rows)
+  list.classList.add('fields')
+  return { note: texts.fields(rows.length + 1), children: [list] }
 }
 
 function policyCard(texts, { formData }) {
@@ -84,18 +90,35 @@ function objectCard(texts, { statusCode, key, seen }) {
   return { note: `HTTP ${statusCode}`, children: [...picture, rows] }
 }
 
-function receiptCard(texts, { receipt }) {
+function receiptCard(texts, { receipt, confirmed }) {
   if (!receipt) return { note: '', children: [quiet(texts.noReceipt)] }
   const payload = receipt.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')
   const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0))))
-  return { note: 'JWT', children: [quiet(texts.receiptHint), json(claims)] }
+  return {
+    note: confirmed ? 'POST /confirm → JWT' : 'JWT',
+    children: [quiet(claims.seen ? texts.seenHint : texts.unseenHint), json(claims), quiet(texts.receiptHint)],
+  }
 }
 
-function attemptItem(texts, { id, how, answers, stored }) {
-  const verdict = element('strong', { className: stored ? 'good' : 'bad', textContent: stored ? texts.stored : texts.refused })
+function readingCard(texts, { url, variant, problem }) {
+  if (problem) return { note: '', children: [quiet(problem(texts).text)] }
+  if (!url) return { note: '', children: [quiet(texts.noReading)] }
+  const parts = explainUrl(url, texts).map(({ written, said }) => element('li', {}, said, code(written)))
+  return {
+    note: `POST /read → ${variant || texts.original}`,
+    children: [
+      element('img', { className: 'object-picture', src: url, alt: variant || '' }),
+      quiet(texts.readingHint),
+      element('ul', { className: 'conditions' }, ...parts),
+    ],
+  }
+}
+
+function attemptItem(texts, { id, how, answers, stored = '' }) {
+  const verdict = element('strong', { className: stored ? 'good' : 'bad', textContent: texts[stored || 'refused'] })
   const lines = answers.map(({ status, code: name, message, ec }) => code(`HTTP ${status} ${name} ${message} ${ec && `(EC ${ec})`}`))
   const item = element('li', { className: stored ? 'stored' : '' }, verdict, ` · ${texts.attempt(texts[id], how(texts))}`, ...lines)
-  if (stored) item.append(texts.renewed)
+  if (stored === 'stored') item.append(texts.renewed)
   return item
 }
 
