@@ -34,7 +34,6 @@ WORDS = {
     "function": Text("function", "函数"),
     "done": Text("Done in {seconds:.2f} s", "完成，用时 {seconds:.2f} 秒"),
     "with": Text(", {size} bytes, with a receipt.", "，{size} 字节，有回执。"),
-    "without": Text(", {size} bytes, without a receipt.", "，{size} 字节，没有回执。"),
     "passed": Text(
         "No file passed through the function, no secret left it.", "文件没有经过函数，密钥没有离开函数。"
     ),
@@ -83,15 +82,16 @@ def upload_one_file(cloud: LocalCloud, screen: Screen, language: str = "en") -> 
     started = time.perf_counter()
     with requests.Session() as session:
         session.trust_env = False
-        client = Client(session, screen, language)
+        client = Client(session, screen, language, cloud)
         picture = client.make_picture()
-        token = client.log_in(cloud)
-        form = client.ask_for_form(cloud.gateway.outer_origin, token, len(picture))
-        answer = client.upload(form, picture)
-        client.read_back(cloud, form, picture)
+        client.log_in()
+        form = client.ask_for_form(len(picture))
+        client.upload(form, picture)
+        client.confirm(form, picture)
+        client.show_picture(form, picture)
         client.try_another_key(form, picture)
     seconds = time.perf_counter() - started
     screen.line()
-    receipt = WORDS["with" if "receipt" in answer else "without"].say(language, size=len(picture))
+    receipt = WORDS["with"].say(language, size=len(picture))
     screen.line(screen.colour("✓ " + WORDS["done"].say(language, seconds=seconds), GREEN) + receipt)
     screen.line("  " + WORDS["passed"].say(language))

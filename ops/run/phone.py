@@ -26,7 +26,7 @@ WORDS = {
     "others": Text("Not reached? This machine is also {names}", "打不开？本机还有别的地址：{names}"),
     "wsl": Text(
         "WSL is behind Windows, which must forward the ports {ports} (docs/local-cloud.md, Windows and WSL).",
-        "WSL 在 Windows 后面，要由 Windows 转发端口 {ports}（docs/local-cloud.zh-CN.md，Windows 与 WSL）。",
+        "WSL 在 Windows 后面，要由 Windows 转发端口 {ports}（docs/local-cloud.zh-CN.md，Windows 和 WSL）。",
     ),
 }
 # What WSL gives itself behind Windows, unless it mirrors the network of Windows.

@@ -8,7 +8,7 @@ import pytest
 from local.fc.gateway import FcGateway
 from local.oss.rules import OssRules
 from ops.run.demo import upload_one_file
-from ops.run.demo_steps import DemoFailed
+from ops.run.demo_answers import DemoFailed
 from ops.terminal.screen import Screen
 
 POLICY = base64.b64encode(
@@ -16,8 +16,9 @@ POLICY = base64.b64encode(
 ).decode()
 
 
-def receipt_of(size):
-    claims = base64.urlsafe_b64encode(json.dumps({"size": size, "sub": "openid"}).encode()).decode()
+def receipt_of(size, seen=True):
+    said = json.dumps({"size": size, "sub": "openid", "seen": seen}).encode()
+    claims = base64.urlsafe_b64encode(said).decode()
     return f"header.{claims.rstrip('=')}.signature"
 
 
@@ -29,20 +30,24 @@ class Backend:
         self.token = None
         self.replies = {}
         self.without_a_signature = 403
+        self.with_another_signature = 403
 
     def __call__(self, event, context):
         event = json.loads(event)
         http = event["requestContext"]["http"]
         route = f"{http['method']} {http['path']}"
-        if route == "GET /a/b.png" and event["queryParameters"] != {"signed": "yes"}:
-            return {"statusCode": self.without_a_signature, "body": "<Error/>"}
         default = getattr(self, {
-            "POST /login": "login", "POST /upload-params": "sign", "POST /": "upload", "GET /a/b.png": "read",
+            "POST /login": "login", "POST /upload-params": "sign", "POST /": "upload",
+            "POST /confirm": "confirm", "POST /read": "read", "GET /a/b.png": "get",
         }[route])(event)  # fmt: skip
-        return self.replies.get(self.name_of(route), default)
+        return self.replies.get(self.name_of(route, event["queryParameters"]), default)
 
-    def name_of(self, route):
-        return "cheat" if route == "POST /" and self.is_cheating else route
+    def name_of(self, route, query):
+        if route == "POST /":
+            return "cheat" if self.is_cheating else route
+        if route == "GET /a/b.png":
+            return {"thumb": "thumb", None: "picture" if query else "unsigned"}[query.get("x-oss-process")]
+        return route
 
     def login(self, event):
         return reply(200, {"token": "session-token", "expiresIn": 7200})
@@ -51,9 +56,8 @@ class Backend:
         self.token = event["headers"].get("Authorization")
         origin = "http://" + event["headers"]["Host"]
         fields = {"key": "a/b.png", "policy": POLICY, "x-oss-security-token": "secret-token" * 20}
-        return reply(
-            200, {"url": origin, "key": "a/b.png", "fileUrl": f"{origin}/a/b.png", "formData": fields}
-        )
+        form = {"url": origin, "key": "a/b.png", "fileUrl": f"{origin}/a/b.png", "formData": fields}
+        return reply(200, form | {"ticket": "secret-ticket" * 20})
 
     def upload(self, event):
         body = base64.b64decode(event["body"])
@@ -64,11 +68,28 @@ class Backend:
         self.names = names
         start, boundary = body.index(b"\x89PNG"), body[: body.index(b"\r\n")]
         self.stored = body[start : body.index(b"\r\n" + boundary, start)]
-        return reply(200, {"status": "ok", "receipt": receipt_of(len(self.stored))})
+        return reply(200, {"status": "ok", "receipt": receipt_of(len(self.stored), seen=False)})
+
+    def confirm(self, event):
+        self.ticket = json.loads(event["body"])["ticket"]
+        return reply(200, {"receipt": receipt_of(len(self.stored)), "state": "stored"})
 
     def read(self, event):
-        body = base64.b64encode(self.stored).decode()
-        headers = {"Content-Type": "image/png"}
+        wanted = json.loads(event["body"])
+        self.reader = event["headers"].get("Authorization")
+        process = f"x-oss-process={wanted['variant']}&" if "variant" in wanted else ""
+        return reply(
+            200, {"url": f"http://{event['headers']['Host']}/{wanted['key']}?{process}x-oss-signature=aa"}
+        )
+
+    def get(self, event):
+        query = event["queryParameters"]
+        if query.get("x-oss-signature") != "aa":
+            status = self.with_another_signature if query else self.without_a_signature
+            return {"statusCode": status, "body": "<Error/>"}
+        is_small = "x-oss-process" in query
+        body = base64.b64encode(b"\xff\xd8small" if is_small else self.stored).decode()
+        headers = {"Content-Type": "image/jpeg" if is_small else "image/png"}
         return {"statusCode": 200, "isBase64Encoded": True, "headers": headers, "body": body}
 
 
@@ -92,7 +113,6 @@ def demo(backend):
         cloud = SimpleNamespace(
             gateway=gateway,
             oss=SimpleNamespace(outer_origin=gateway.origin, bucket=SimpleNamespace(rules=play.rules)),
-            signed_url=lambda key: f"{gateway.origin}/{key}?signed=yes",
             caller_auth=caller_auth,
             business_token=lambda subject: "business-token",
         )
@@ -108,19 +128,31 @@ def demo(backend):
     gateway.stop()
 
 
-def test_all_six_steps_are_played_and_no_secret_is_printed(demo, backend):
+def test_all_seven_steps_are_played_and_no_secret_is_printed(demo, backend):
     text = demo()
-    assert [line[:3] for line in text.splitlines() if line[1:3] == "/6"] == [f"{n}/6" for n in range(1, 7)]
-    assert backend.token == "Bearer session-token"
+    assert [line[:3] for line in text.splitlines() if line[1:3] == "/7"] == [f"{n}/7" for n in range(1, 8)]
+    assert backend.token == backend.reader == "Bearer session-token"
+    assert backend.ticket == "secret-ticket" * 20
     assert "Done in" in text
     assert "sub   openid" in text
-    assert "session-token" not in text
-    assert "secret-tokensecret-token" not in text
+    assert "seen  true" in text
+    assert "image/jpeg, 7 bytes" in text
+    for secret in ("session-token", "secret-tokensecret-token", "secret-ticketsecret-ticket", "signature=aa"):
+        assert secret not in text
 
 
-def test_a_private_object_that_anybody_may_read_ends_the_demo_unless_that_was_asked_for(demo, backend):
-    backend.without_a_signature = 200
-    with pytest.raises(DemoFailed, match="to anybody"):
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [
+        ("without_a_signature", "private object, unsigned, with 200"),
+        ("with_another_signature", "one character of its URL changed"),
+    ],
+)
+def test_a_private_object_that_is_handed_out_ends_the_demo_unless_that_was_asked_for(
+    demo, backend, who, sentence
+):
+    setattr(backend, who, 200)
+    with pytest.raises(DemoFailed, match=sentence):
         demo()
     demo.rules = OssRules(private_reads_need_signature=False)
     assert "Done in" in demo()
@@ -137,9 +169,13 @@ def test_who_does_not_log_in_through_wechat_shows_what_is_wanted(demo, backend, 
     assert backend.token == token
 
 
-def test_without_a_callback_there_is_no_receipt_and_that_is_said(demo, backend):
+def test_a_receipt_needs_no_callback(demo, backend):
     backend.replies["POST /"] = {"statusCode": 200, "body": ""}
-    assert "without a receipt" in demo()
+    assert "with a receipt" in demo()
+
+
+UNSEEN = receipt_of(1592, seen=False)
+WEB_PAGE = {"statusCode": 200, "headers": {"Content-Type": "text/html"}, "body": "x"}
 
 
 @pytest.mark.parametrize(
@@ -157,10 +193,25 @@ def test_without_a_callback_there_is_no_receipt_and_that_is_said(demo, backend):
         ("POST /", {"statusCode": 403, "body": "<Code>AccessDenied</Code>"}, "refused .*AccessDenied"),
         ("POST /", {"statusCode": 203, "body": "<Code>CallbackFailed</Code>"}, "callback failed"),
         ("POST /", {"statusCode": 204}, "refused"),
-        ("POST /", reply(200, {"receipt": receipt_of(1)}), "The receipt says 1 bytes"),
-        ("POST /", reply(200, {"receipt": "nonsense"}), "no JWT"),
-        ("GET /a/b.png", {"statusCode": 200, "body": "other"}, "not what was sent"),
-        ("GET /a/b.png", {"statusCode": 404, "body": ""}, "not what was sent: 404"),
+        ("POST /confirm", reply(200, {"receipt": receipt_of(1)}), "The receipt says 1 bytes"),
+        (
+            "POST /confirm",
+            reply(200, {"receipt": receipt_of(1592, seen=False)}),
+            "not say that OSS was asked",
+        ),
+        ("POST /confirm", reply(200, {"receipt": "nonsense"}), "no JWT"),
+        ("POST /confirm", reply(200, {"state": "stored"}), "no 'receipt' in the answer to /confirm"),
+        ("POST /confirm", REFUSED, "unauthorized"),
+        ("POST /read", REFUSED, "unauthorized"),
+        ("POST /read", reply(200, {"items": []}), "no 'url' in the answer to /read"),
+        ("thumb", {"statusCode": 403, "body": "<Code>AccessDenied</Code>"}, "not shown: 403 .*AccessDenied"),
+        (
+            "thumb",
+            {"statusCode": 200, "headers": {"Content-Type": "text/html"}, "body": "x"},
+            "not shown: 200",
+        ),
+        ("picture", {"statusCode": 200, "body": "other"}, "not what was sent"),
+        ("picture", {"statusCode": 404, "body": ""}, "not what was sent: 404"),
         ("cheat", {"statusCode": 200, "body": ""}, "took a form for another key"),
     ],
 )
