@@ -6,7 +6,7 @@ const fs = require('node:fs')
 const { loadPages, PAGE, PICTURES } = require('../../miniprogram/test/example_page')
 const { createWx } = require('../../miniprogram/test/wx')
 
-const SCREEN = { width: 375, height: 930 }
+const SCREEN = { width: 390, height: 960 }
 const KEY = 'uploads/q3fZ0aYh/2026/11/25/9JxT2mVbKcQ8w.jpg'
 const OVERALL = { progress: 54, sizeText: '15.2 MB / 28.1 MB', count: 5, done: 1, failed: 2, busy: true, canRetry: true }
 
@@ -44,8 +44,8 @@ function show(wx, path) {
   const [render] = loadPages(wx, 'http://127.0.0.1:9000', [path])
   const page = render()
   const compiled = [...document.querySelectorAll('style')].map(({ innerHTML }) => innerHTML).join('\n')
-  // The simulator takes an rpx for a pixel; on this screen it is half of one.
-  const styles = compiled.replace(/([\d.]+)px/g, (_, size) => `${size / 2}px`)
+  // The simulator takes an rpx for a pixel; a screen is 750 of them wide.
+  const styles = compiled.replace(/([\d.]+)px/g, (_, size) => `${size * SCREEN.width / 750}px`)
   return {
     setData: (data) => page.setData(data),
     screen: (title) => ({ title, content: page.dom.innerHTML, styles }),
