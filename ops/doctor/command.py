@@ -24,11 +24,16 @@ from ops.client.function_client import FunctionSilent
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.doctor.configuration import check_env_file, check_settings
 from ops.doctor.deployed import check_callback, check_function, domains
-from ops.doctor.findings import Finding, State, joined
+from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
 from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.network import check_network
-from ops.doctor.objects import as_one, check_behind_forms, check_confirmation, check_reading
+from ops.doctor.objects import (
+    check_behind_forms,
+    check_confirmation,
+    check_reading,
+    check_reading_at,
+)
 from ops.doctor.services import check_bucket, check_clock, check_wechat
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text, add_language_argument, chosen_language
@@ -182,9 +187,11 @@ def _uploads(
     keys: AccessKeys | None,
     now: datetime,
 ) -> Iterator[Finding]:
+    token = None
     if asks_function and (visit.code or visit.token or credentials is None):
         try:
-            ask = forms_of_function(url, visit.token or (log_in_at(url, visit.code) if visit.code else ""))
+            token = visit.token or (log_in_at(url, visit.code) if visit.code else "")
+            ask = forms_of_function(url, token)
         except FormRefused as error:
             yield Finding(LOGIN, State.BAD, error.said, error.remedy)
             return
@@ -198,26 +205,36 @@ def _uploads(
     course = Uploads(settings, ask, now)
     for profile in settings.profiles.values():
         yield course.check_profile(profile)
-    for profile in filter(lambda one: one.takes_filename, settings.profiles.values()):
-        yield course.check_public_page(profile)
-    yield course.check_changed_key(next(iter(settings.profiles.values())))
-    yield from as_one(list(_confirming_and_reading(course, url, credentials, keys)))
+    pages = filter(lambda one: one.takes_filename, settings.profiles.values())
+    changed_key = course.check_changed_key(next(iter(settings.profiles.values())))
+    yield from as_one([changed_key, *(course.check_public_page(profile) for profile in pages)])
+    yield from as_one(list(_confirming_and_reading(course, url, token, keys if credentials else None)))
     if credentials is not None:
         yield _behind_forms(course, credentials)
     yield course.remove(keys)
 
 
 def _confirming_and_reading(
-    course: Uploads, url: str, credentials: StsCredentials | None, keys: AccessKeys | None
+    course: Uploads, url: str, token: str | None, keys: AccessKeys | None
 ) -> Iterator[Finding]:
-    """Of one profile each: they all go the same way."""
+    """
+    Of one profile each: they all go the same way.
+
+    Args:
+        token: of the caller whose uploads these are; ``None`` where the forms were signed here.
+
+        keys: that may take the role; ``None`` where none here may.
+    """
     settings, now = course.settings, course.now
     stored = [profile for profile in settings.profiles.values() if profile.name in course.stored]
     for profile in [one for one in stored if course.stored[one.name] in course.tickets][:1]:
         ticket = course.tickets[course.stored[profile.name]]
         yield check_confirmation(settings, profile, url, ticket, now)
-    readable = [one for one in stored if one.is_read_signed or one.confirm]
-    if credentials is not None and keys is not None:
+    if token is not None:
+        for profile in [one for one in stored if one.read][:1]:
+            yield check_reading_at(url, token, profile, course.stored[profile.name])
+    elif keys is not None:
+        readable = [one for one in stored if one.is_read_signed or one.confirm]
         for profile in sorted(readable, key=lambda one: not one.is_read_signed)[:1]:
             yield check_reading(settings, profile, course.stored[profile.name], keys, now)
 

@@ -95,3 +95,15 @@ def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
     if failed := failed_condition(pasted.message):
         remedy = joined(condition_remedy(str(failed[1]).lstrip("$")), advice.remedy)
     return said, remedy
+
+
+def as_one(findings: list[Finding]) -> list[Finding]:
+    """What is well takes one line, that all may fit on a screen."""
+    if len(findings) < 2 or {one.state for one in findings} != {State.GOOD}:
+        return findings
+    checks, saids = (
+        [*dict.fromkeys(texts)] for texts in zip(*((one.check, one.said) for one in findings), strict=True)
+    )
+    check = Text(", ".join(text.en for text in checks), "，".join(text.zh for text in checks))
+    said = Text("; ".join(text.en for text in saids), "；".join(text.zh for text in saids))
+    return [Finding(check, State.GOOD, said)]

@@ -59,14 +59,37 @@ def check_confirmation(settings: Settings, profile: Profile, url: str, ticket: s
 
 def check_reading(settings: Settings, profile: Profile, key: str, keys: AccessKeys, now: datetime) -> Finding:
     """Open what was uploaded as the function and ``/read`` do: with the objects session."""
-    check = Text(f"Read [{profile.name}]", f"读取 [{profile.name}]")
+    check = _read_check(profile)
     try:
         credentials = assume(settings, OBJECTS, keys, now)
     except UploadError as error:
         return Finding(check, State.BAD, logged(error), sts_remedy(error))
     origin = settings.read_origin if profile.read else settings.host
+    return _opens(check, _signed("GET", settings, credentials, key, now, origin))
+
+
+def check_reading_at(url: str, token: str, profile: Profile, key: str) -> Finding:
+    """Have the deployed function give the address of what this caller has uploaded, and open it."""
+    check = _read_check(profile)
     try:
-        answer = _send("GET", settings, credentials, key, now, origin)
+        answer = FunctionAtUrl(url).ask("read", {"key": key}, token)
+    except FunctionSilent as error:
+        return Finding(check, State.BAD, error.said, unreachable("--url"))
+    address = answer.json.get("url")
+    if answer.status != 200 or not isinstance(address, str):
+        said, remedy = refusal(answer.status, answer.text)
+        return Finding(check, State.BAD, said, _REMEDIES[404] if answer.status == 404 else remedy)
+    return _opens(check, address)
+
+
+def _read_check(profile: Profile) -> Text:
+    return Text(f"Read [{profile.name}]", f"读取 [{profile.name}]")
+
+
+def _opens(check: Text, address: str) -> Finding:
+    origin = "/".join(address.split("/")[:3])
+    try:
+        answer = _send("GET", address)
     except requests.RequestException as error:
         said = same(f"{origin}: {type(error).__name__}")
         return Finding(check, State.BAD, said, unreachable("READ_ORIGIN", "OSS_HOST"))
@@ -81,7 +104,7 @@ def check_behind_forms(settings: Settings, credentials: StsCredentials, key: str
     """Who takes a form apart must not be able to read or delete with what signed it."""
     try:
         statuses = {
-            method: _send(method, settings, credentials, key, now, settings.host).status_code
+            method: _send(method, _signed(method, settings, credentials, key, now, settings.host)).status_code
             for method in ("GET", "DELETE")
         }
     except requests.RequestException as error:
@@ -99,21 +122,14 @@ def check_behind_forms(settings: Settings, credentials: StsCredentials, key: str
     return Finding(BEHIND_FORMS, State.BAD, said, remedy)
 
 
-def as_one(findings: list[Finding]) -> list[Finding]:
-    """What is well takes one line, that all may fit on a screen."""
-    if len(findings) < 2 or {one.state for one in findings} != {State.GOOD}:
-        return findings
-    first, second = findings
-    check = Text(f"{first.check.en}, {second.check.en}", f"{first.check.zh}，{second.check.zh}")
-    said = Text(f"{first.said.en}; {second.said.en}", f"{first.said.zh}；{second.said.zh}")
-    return [Finding(check, State.GOOD, said)]
-
-
-def _send(
+def _signed(
     method: str, settings: Settings, credentials: StsCredentials, key: str, now: datetime, origin: str
-) -> requests.Response:
+) -> str:
     request = OssRequest(method, settings.bucket, settings.region, key)
-    url = presign(request, credentials, now, origin=origin, expires_in=URL_LIFE)
+    return presign(request, credentials, now, origin=origin, expires_in=URL_LIFE)
+
+
+def _send(method: str, url: str) -> requests.Response:
     with open_session(url) as session:
         return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
 

@@ -94,6 +94,10 @@ def read_back(cloud, output):
     return requests.get(cloud.signed_url(unquote(urlsplit(url).path[1:])), timeout=5)
 
 
+def log_in(cloud, code):
+    return requests.post(f"{cloud.gateway.origin}/login", json={"code": code}, timeout=5).json()["token"]
+
+
 def receipts_in(output):
     """What the receipts say that were printed, each on a line of its own."""
     found = [line for line in output.splitlines() if line.startswith("eyJ")]
@@ -230,6 +234,30 @@ def test_bytes_that_are_there_already_are_not_sent_again(cloud_by_digest, capsys
     assert "uploaded: " not in output
     [receipt] = receipts_in(output)
     assert receipt["sha256"] == hashlib.sha256(picture.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("way", ["by_url", "by_sdk"])
+def test_an_address_of_what_was_uploaded_opens_it(way, request, capsys, picture, cloud):
+    options = request.getfixturevalue(way)
+    token = log_in(cloud, f"local-reads-{way}")
+    assert run(*options, "--token", token, "--upload", picture) == 0
+    [receipt] = receipts_in(capsys.readouterr().out)
+    assert run(*options, "--token", token, "--read", receipt["key"]) == 0
+    output = capsys.readouterr().out
+    assert f"key        {receipt['key']}" in output
+    [url] = [line for line in output.splitlines() if line.startswith("http")]
+    assert requests.get(url, timeout=5).content == picture.read_bytes()
+    assert run(*options, "--token", token, "--read", receipt["key"], "--variant", "thumb") == 0
+    output = capsys.readouterr().out
+    assert "x-oss-process image/resize,m_fill,w_200,h_200/format,jpg" in output
+
+
+def test_what_is_not_to_be_read_is_explained(by_url, capsys, cloud):
+    options = [*by_url, "--token", log_in(cloud, "local-reads-nothing")]
+    assert run(*options, "--read", "uploads/somebody/else.png") == 1
+    assert "The function answered 403." in capsys.readouterr().err
+    assert run(*options, "--read", "k", "--variant", "nope") == 1
+    assert capsys.readouterr().err
 
 
 def test_a_dropped_upload_is_told_without_the_form(by_url, capsys, picture, cloud):

@@ -19,7 +19,8 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
     names = [one.check.en for one in findings]
     assert names == [
         "Settings", "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole", "Upload [default]",
-        "Upload [avatar]", "Upload [video]", "Upload [legacy]", "A public file of [legacy]", "A changed key",
+        "Upload [avatar]", "Upload [video]", "Upload [album]", "Upload [legacy]",
+        "A changed key, A public file of [legacy]",
         "Confirm [default], Read [default]", "Keys behind forms", "Removal",
         "Callback", "Deployed function",
     ]  # fmt: skip
@@ -28,7 +29,7 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
 def test_what_it_uploaded_is_gone_afterwards(here):
     files = {path for path in here.folder.rglob("*") if path.is_file()}
     here.cloud.oss.faults.plan("status_500", times=1, on=["PostObject"])
-    assert len(here.examine().of("Upload", State.GOOD)) == 3
+    assert len(here.examine().of("Upload", State.GOOD)) == 4
     assert {path for path in here.folder.rglob("*") if path.is_file()} == files
 
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from function.credentials import AccessKeys, StsCredentials
 from function.settings import read_settings
 from function.tokens import RECEIPT, issue_token
 from local.cloud import FUNCTION_KEY
 from ops.doctor.findings import State
-from ops.doctor.objects import check_behind_forms, check_reading
+from ops.doctor.objects import check_behind_forms, check_reading, check_reading_at
 
 PLAIN = '[default]\nkey = "uploads/{owner}/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n'
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
@@ -142,3 +143,36 @@ def test_keys_behind_forms_of_a_host_that_does_not_answer_are_not_called_safe(he
     settings = read_settings({**here.environ, "OSS_HOST": "http://127.0.0.1:9"})
     keys = StsCredentials("STS.x", "secret", "token", datetime.now(UTC))
     assert check_behind_forms(settings, keys, "uploads/x", datetime.now(UTC)).state is State.BAD
+
+
+def log_in(here, code):
+    return requests.post(f"{here.gateway.origin}/login", json={"code": code}, timeout=5).json()["token"]
+
+
+def test_a_caller_s_token_reads_at_the_deployed_function_what_it_uploaded(here):
+    findings = here.examine(token=log_in(here, "local-doctor-reads"))
+    assert findings.of("Confirm [default], Read [default]", State.GOOD)
+    # Its own keys are tried all the same.
+    assert findings.of("Keys behind forms", State.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "piece"),
+    [
+        (404, {"error": {"code": "not_found", "message": "m", "requestId": "r"}}, "is an older one"),
+        (403, {"error": {"code": "forbidden", "message": "m", "requestId": "r"}}, ""),
+        (200, {"status": "ok"}, ""),
+        (200, {"url": "http://127.0.0.1:9/k"}, "READ_ORIGIN"),
+    ],
+)
+def test_each_answer_of_read_that_opens_nothing_has_its_remedy(here, serving, status, body, piece):
+    profile = read_settings(here.environ).profiles["default"]
+    finding = check_reading_at(serving(status, json.dumps(body)), "token", profile, "uploads/x")
+    assert finding.state is State.BAD
+    assert piece in finding.remedy.en
+
+
+def test_a_function_that_does_not_answer_read_is_told(here):
+    profile = read_settings(here.environ).profiles["default"]
+    finding = check_reading_at("http://127.0.0.1:9", "token", profile, "uploads/x")
+    assert (finding.state, "--url" in finding.remedy.en) == (State.BAD, True)
