@@ -26,7 +26,9 @@ from ops.client.function_client import (
     FunctionSilent,
     FunctionThroughSdk,
 )
+from ops.client.parts_upload import PARTS_FROM, LargeFile
 from ops.client.progress import progress_bar
+from ops.client.unfinished import record_of
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.paste_reader import read_pasted
 from ops.explain.pasted import PastedForm
@@ -102,7 +104,10 @@ HELP = {
     "--size": Text(
         "its size in bytes (default: that of --upload)", "文件的大小，字节（默认：--upload 的大小）"
     ),
-    "--upload": Text("upload this file with the form", "用表单上传这个文件"),
+    "--upload": Text(
+        "upload this file with the form; from 5 MiB in parts where the profile takes them",
+        "用表单上传这个文件；5 MiB 起，用途允许就分片上传",
+    ),
     "--sha256": Text(
         "tell the digest of --upload: bytes that are there already are not sent again",
         "告诉函数 --upload 的摘要：已经存着的内容不再上传",
@@ -134,7 +139,13 @@ def run(args: argparse.Namespace) -> int:
         return 2
     try:
         client = _client(args)
+        large = _large_file(client, args, screen, language)
+        # With its ticket, for which no login is needed: a code is good once.
+        if large and large.go_on():
+            return 0
         token = args.token or (_log_in(client, args.code, screen, language) if args.code else "")
+        if large and large.begin(token):
+            return 0
         if args.read:
             read(client, args.read, args.variant, token, screen, language)
             return 0
@@ -192,9 +203,31 @@ def _log_in(client: FunctionClient, code: str, screen: Screen, language: str) ->
     return token
 
 
+def _large_file(
+    client: FunctionClient, args: argparse.Namespace, screen: Screen, language: str
+) -> LargeFile | None:
+    """What goes in parts where the profile takes them; of a smaller file nothing."""
+    if not args.upload or args.sha256 or args.size is not None or args.upload.stat().st_size < PARTS_FROM:
+        return None
+    place = args.url or f"{args.endpoint} {args.service} {args.function}"
+    wanted = _wanted(args)
+    record = record_of(args.upload, wanted, place, os.environ)
+    return LargeFile(client, args.upload, wanted, record, screen, language)
+
+
 def _ask_for_form(
     client: FunctionClient, args: argparse.Namespace, token: str, screen: Screen, language: str
 ) -> dict[str, Any]:
+    screen.title(WORDS["form"].say(language))
+    body = _wanted(args)
+    answer = checked(client.ask("upload-params", body, token), language)
+    for line in explained(json.dumps(answer), language).splitlines():
+        screen.line("    " + line)
+    return answer
+
+
+def _wanted(args: argparse.Namespace) -> dict[str, Any]:
+    """What is asked for, by the options that were given."""
     wanted: dict[str, Any] = {"profile": args.profile, "filename": args.filename, "size": args.size}
     wanted["contentType"] = args.content_type
     if args.upload:
@@ -205,12 +238,7 @@ def _ask_for_form(
             wanted["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
     if not (wanted["filename"] or wanted["contentType"]):
         wanted["filename"] = SOME_PICTURE
-    screen.title(WORDS["form"].say(language))
-    body = {name: value for name, value in wanted.items() if value is not None}
-    answer = checked(client.ask("upload-params", body, token), language)
-    for line in explained(json.dumps(answer), language).splitlines():
-        screen.line("    " + line)
-    return answer
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _upload(

@@ -1,0 +1,350 @@
+"""``manage.py invoke --upload`` of a large file, through the real function and the local OSS."""
+
+import argparse
+import hashlib
+import json
+import os
+import stat
+from contextlib import ExitStack
+
+import jwt
+import pytest
+import requests
+
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from ops.client import invoke, parts_upload
+from ops.client.form_upload import UploadFailed
+from ops.client.function_client import FunctionAnswer, FunctionSilent
+from ops.client.parts_upload import LargeFile
+from ops.client.unfinished import Record, record_of
+from ops.terminal.screen import Screen
+
+MIB = 1024 * 1024
+
+
+def serving(stack, folder, more=None):
+    place = {}
+    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
+    stack.callback(gateway.stop)
+    cloud = stack.enter_context(LocalCloud(gateway, folder, "anonymous", extra_settings=more))
+    place["function"] = Function(Surroundings(cloud.environment()))
+    gateway.start()
+    return cloud
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    with ExitStack() as stack:
+        yield serving(stack, tmp_path_factory.mktemp("objects"))
+
+
+@pytest.fixture(autouse=True)
+def without_faults(cloud):
+    yield
+    cloud.oss.faults.clear()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """The folder of what is unfinished, and no waiting."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "oss-direct-upload"
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Five whole parts and a byte."""
+    path = tmp_path / "旅行 trip.mp4"
+    path.write_bytes(os.urandom(MIB) * 5 + b"x")
+    return path
+
+
+def run(cloud, *options):
+    parser = argparse.ArgumentParser()
+    invoke.add_arguments(parser)
+    given = ["--url", cloud.gateway.origin, "--lang", "en", "--env-file", "/does/not/exist/.env", *options]
+    return invoke.run(parser.parse_args(list(map(str, given))))
+
+
+def upload(cloud, path):
+    return run(cloud, "--profile", "video", "--upload", path)
+
+
+def receipt_in(output):
+    (line,) = [line for line in output.splitlines() if line.startswith("eyJ")]
+    return jwt.decode(line, options={"verify_signature": False})
+
+
+def stored(cloud, receipt):
+    return requests.get(cloud.signed_url(receipt["key"]), timeout=10).content
+
+
+def records(cache):
+    return list(cache.glob("*.json")) if cache.exists() else []
+
+
+def test_a_large_file_arrives_in_parts_and_whole(cloud, video, cache, capsys):
+    assert upload(cloud, video) == 0
+    output = capsys.readouterr().out
+    assert "Sending 旅行 trip.mp4, 5 MiB (5242881 bytes), in 6 parts to http://127.0.0.1:" in output
+    receipt = receipt_in(output)
+    assert (receipt["size"], receipt["mimeType"], receipt["seen"]) == (5 * MIB + 1, "video/mp4", True)
+    assert receipt["etag"].endswith("-6")
+    assert stored(cloud, receipt) == video.read_bytes()
+    assert records(cache) == []
+
+
+def test_a_smaller_file_and_one_of_a_profile_without_parts_go_by_a_form(cloud, tmp_path, capsys):
+    small = tmp_path / "small.mp4"
+    small.write_bytes(bytes(5 * MIB - 1))
+    assert upload(cloud, small) == 0
+    assert "in parts" not in capsys.readouterr().out
+    picture = tmp_path / "large.png"
+    picture.write_bytes(bytes(5 * MIB))
+    assert run(cloud, "--profile", "default", "--upload", picture) == 0
+    output = capsys.readouterr().out
+    assert "Beginning an upload in parts" in output
+    assert "the file must have exactly 5 MiB" in output
+
+
+@pytest.mark.parametrize("fault", ["drop", "answer_lost", "status_500", "expired_url"])
+def test_a_part_that_fails_is_sent_again(cloud, video, capsys, fault, monkeypatch):
+    monkeypatch.setattr(parts_upload, "WAITS_SECONDS", (0.0,) * 4)
+    cloud.oss.faults.plan(fault, times=4, on=["UploadPart"])
+    assert upload(cloud, video) == 0
+    assert stored(cloud, receipt_in(capsys.readouterr().out)) == video.read_bytes()
+
+
+def test_a_completion_whose_answer_was_lost_is_asked_for_again(cloud, video, capsys, monkeypatch):
+    monkeypatch.setattr(parts_upload, "WAITS_SECONDS", (0.0,) * 4)
+    monkeypatch.setattr(parts_upload, "LONGEST_WAIT_SECONDS", 0.0)
+    cloud.oss.faults.plan("answer_lost", times=1, on=["CompleteMultipartUpload"])
+    assert upload(cloud, video) == 0
+    assert stored(cloud, receipt_in(capsys.readouterr().out)) == video.read_bytes()
+
+
+def interrupted_after(monkeypatch, parts):
+    """Ctrl-C when so many parts have arrived."""
+    real, left = LargeFile._send, [parts]
+
+    def send(self, begun, wanted):
+        for outcome in real(self, begun, wanted):
+            if left[0] == 0:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            yield outcome
+
+    monkeypatch.setattr(LargeFile, "_send", send)
+    return lambda: monkeypatch.setattr(LargeFile, "_send", real)
+
+
+def test_after_ctrl_c_the_same_command_goes_on_with_what_is_there(cloud, video, cache, capsys, monkeypatch):
+    again = interrupted_after(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        upload(cloud, video)
+    assert "The same command goes on with it." in capsys.readouterr().out
+    (record,) = records(cache)
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    again()
+    assert upload(cloud, video) == 0
+    output = capsys.readouterr().out
+    assert "Beginning" not in output
+    assert "Going on with 旅行 trip.mp4: " in output
+    assert stored(cloud, receipt_in(output)) == video.read_bytes()
+    assert records(cache) == []
+
+
+def test_a_file_that_has_changed_is_begun_anew(cloud, video, cache, capsys, monkeypatch):
+    again = interrupted_after(monkeypatch, 2)
+    with pytest.raises(KeyboardInterrupt):
+        upload(cloud, video)
+    again()
+    os.utime(video, ns=(1, 1))
+    assert upload(cloud, video) == 0
+    assert "Going on" not in capsys.readouterr().out
+
+
+def test_what_the_bucket_has_removed_meanwhile_is_begun_anew(cloud, video, cache, capsys, monkeypatch):
+    again = interrupted_after(monkeypatch, 2)
+    with pytest.raises(KeyboardInterrupt):
+        upload(cloud, video)
+    again()
+    (record,) = records(cache)
+    ticket = json.loads(record.read_text())["ticket"]
+    requests.post(f"{cloud.gateway.origin}/multipart-abort", json={"ticket": ticket}, timeout=5)
+    assert upload(cloud, video) == 0
+    output = capsys.readouterr().out
+    assert "Going on" not in output
+    assert stored(cloud, receipt_in(output)) == video.read_bytes()
+
+
+def test_an_upload_that_was_complete_when_the_line_broke_gives_its_receipt(cloud, video, cache, capsys):
+    assert upload(cloud, video) == 0
+    first = capsys.readouterr().out
+    # As if the last answer had never come: the record is still there.
+    receipt = receipt_in(first)
+    wanted = {"profile": "video", "filename": video.name, "size": 5 * MIB + 1}
+    asked = {"profile": "video", "filename": video.name, "size": 5 * MIB + 1}
+    begun = requests.post(f"{cloud.gateway.origin}/multipart", json=asked, timeout=5).json()
+    for part in begun["parts"]:
+        start = (part["number"] - 1) * begun["partSize"]
+        data = video.read_bytes()[start : start + part["size"]]
+        requests.put(part["url"], data=data, headers=begun["headers"], timeout=10).raise_for_status()
+    done = requests.post(
+        f"{cloud.gateway.origin}/multipart-complete", json={"ticket": begun["ticket"]}, timeout=10
+    ).json()
+    record_of(video, wanted, cloud.gateway.origin, os.environ).keep(begun)
+    assert upload(cloud, video) == 0
+    again = receipt_in(capsys.readouterr().out)
+    assert again["jti"] == done["uploadId"] != receipt["jti"]
+    assert records(cache) == []
+
+
+def test_a_record_that_nobody_can_read_is_as_good_as_none(cloud, video, cache, capsys):
+    wanted = {"profile": "video", "filename": video.name, "size": 5 * MIB + 1}
+    record = record_of(video, wanted, cloud.gateway.origin, os.environ)
+    for text in ("", "{", "[]", '{"ticket": 1, "partCount": 1}', '{"ticket": "x", "partCount": "y"}', "null"):
+        record.path.parent.mkdir(parents=True, exist_ok=True)
+        record.path.write_text(text)
+        assert record.read() is None
+    assert upload(cloud, video) == 0
+    assert "Going on" not in capsys.readouterr().out
+
+
+def test_another_function_question_or_place_has_another_record(video, tmp_path):
+    def name(wanted, place, **environ):
+        return record_of(video, wanted, place, {"XDG_CACHE_HOME": str(tmp_path), **environ}).path
+
+    first = name({"profile": "a"}, "https://one")
+    assert first == name({"profile": "a"}, "https://one")
+    assert len({first, name({"profile": "b"}, "https://one"), name({"profile": "a"}, "https://two")}) == 3
+    assert first.parent == tmp_path / "oss-direct-upload"
+    windows = record_of(video, {}, "x", {"LOCALAPPDATA": str(tmp_path / "w")}).path
+    assert windows.parent == tmp_path / "w" / "oss-direct-upload"
+
+
+def test_what_the_function_refuses_is_explained(cloud, tmp_path, capsys):
+    path = tmp_path / "large.png"
+    path.write_bytes(bytes(5 * MIB))
+    assert run(cloud, "--profile", "video", "--upload", path) == 1
+    assert "unsupported_type" in capsys.readouterr().err
+
+
+def test_where_no_part_arrives_the_upload_waits_for_another_time(cloud, video, cache, capsys, monkeypatch):
+    monkeypatch.setattr(parts_upload, "WAITS_SECONDS", (0.0,) * 4)
+    cloud.oss.faults.plan("expired_url", times=1000, on=["UploadPart"])
+    assert upload(cloud, video) == 1
+    shown = capsys.readouterr()
+    assert "OSS takes no part of the file: the last answer was HTTP 403." in shown.err
+    assert "x-oss-signature" not in shown.out + shown.err
+    assert len(records(cache)) == 1
+    cloud.oss.faults.clear()
+    assert upload(cloud, video) == 0
+
+
+def test_a_file_that_became_shorter_is_not_sent(cloud, video, capsys, monkeypatch):
+    def begin(self, token, real=LargeFile.begin):
+        with self.path.open("r+b") as file:
+            file.truncate(5)
+        return real(self, token)
+
+    monkeypatch.setattr(LargeFile, "begin", begin)
+    assert upload(cloud, video) == 1
+    assert "The file became shorter while it was read" in capsys.readouterr().err
+
+
+def test_a_file_that_is_gone_is_told(cloud, video, capsys, monkeypatch):
+    def begin(self, token, real=LargeFile._finish):
+        self.path.unlink()
+        return real(self, *token)
+
+    monkeypatch.setattr(LargeFile, "_finish", lambda self, *rest: begin(self, rest))
+    assert upload(cloud, video) == 1
+    assert "cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+class Scripted:
+    """A function that answers in turn."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked = list(answers), []
+
+    def ask(self, route, body, token):
+        self.asked.append(route)
+        answer = self.answers.pop(0)
+        if answer is None:
+            raise FunctionSilent(parts_upload.STOPPED)
+        status, fields, *headers = answer
+        return FunctionAnswer(status, json.dumps(fields), headers[0] if headers else {})
+
+
+def large(function, tmp_path, waits):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(bytes(10))
+    record = Record(tmp_path / "record.json")
+    return LargeFile(function, path, {}, record, Screen(), "en", waits.append)
+
+
+DONE = (200, {"missing": 0, "parts": []})
+BUSY = (503, {"error": {"code": "oss_unavailable"}}, {"retry-after": "7"})
+FLOOD = (429, {"error": {"code": "too_many_requests"}}, {"retry-after": "3600"})
+
+
+def test_a_call_is_repeated_where_that_helps_and_as_late_as_it_is_asked(tmp_path):
+    waits = []
+    file = large(Scripted(BUSY, FLOOD, None, DONE), tmp_path, waits)
+    assert file._ask("multipart-parts", {}).json == DONE[1]
+    assert waits == [7.0, 60.0, 4.0]
+
+
+def test_a_function_that_stays_silent_is_given_up(tmp_path):
+    waits = []
+    with pytest.raises(FunctionSilent):
+        large(Scripted(*[None] * 5), tmp_path, waits)._ask("multipart-parts", {})
+    assert waits == [1.0, 2.0, 4.0, 8.0]
+
+
+BEGUN = {"ticket": "t", "fileUrl": "https://o/a", "headers": {}, "partSize": 10, "partCount": 1}
+
+
+def test_parts_that_lack_at_the_completion_are_sent_and_it_is_asked_for_again(tmp_path):
+    incomplete = (409, {"error": {"code": "incomplete", "missing": [1]}})
+    function = Scripted(incomplete, DONE, (200, {"status": "ok"}))
+    large(function, tmp_path, [])._finish(BEGUN, [], 0)
+    assert function.asked == ["multipart-complete", "multipart-parts", "multipart-complete"]
+
+
+def test_what_another_run_completed_meanwhile_is_complete(tmp_path):
+    complete = (409, {"error": {"code": "already_complete"}})
+    incomplete = (409, {"error": {"code": "incomplete", "missing": [1]}})
+    function = Scripted(incomplete, complete, (200, {"status": "ok"}))
+    large(function, tmp_path, [])._finish(BEGUN, [], 0)
+    assert function.asked[-1] == "multipart-complete"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(200, {"ticket": "t"}), (200, {"missing": "x"}), (500, {})],
+    ids=["a form", "no number", "a 500"],
+)
+def test_an_answer_of_something_else_is_told(tmp_path, answer):
+    file = large(Scripted(answer), tmp_path, [])
+    with pytest.raises(parts_upload.InvokeFailed):
+        file.begin("")
+    file.record.keep(BEGUN)
+    file = large(Scripted(answer), tmp_path, [])
+    with pytest.raises(parts_upload.InvokeFailed):
+        file.go_on()
+
+
+def test_a_failure_of_one_part_ends_the_sending(tmp_path):
+    file = large(Scripted(), tmp_path, [])
+    part = {"number": 1, "size": 11, "url": "http://127.0.0.1:9/"}
+    with pytest.raises(UploadFailed):
+        list(file._send(BEGUN, [part]))
+    digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+    assert digest == hashlib.sha256(bytes(10)).hexdigest()
