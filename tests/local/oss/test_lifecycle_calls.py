@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from local.ground.accounts import AccessKey
+
 RULE = (
     "<Rule><ID>pending</ID><Prefix>pending/</Prefix><Status>Enabled</Status>"
     "<Expiration><Days>1</Days></Expiration><AbortMultipartUpload><Days>1</Days></AbortMultipartUpload></Rule>"
@@ -35,6 +37,9 @@ def test_rules_come_back_as_they_were_set(put, oss_client):
 def test_rules_replace_all_others_and_are_deleted_together(put, oss_client):
     put(RULE)
     put(RULE.replace("pending", "held").replace("Enabled", "Disabled"))
+    told = oss_client.call("GET", "", lifecycle=None)
+    assert told.headers["Content-Type"] == "application/xml"
+    assert told.element("Rule/Status") == "Disabled"
     assert [rule.id for rule in oss_client.server.bucket.lifecycle.rules] == ["held"]
     assert [oss_client.call("DELETE", "", lifecycle=None).status for _ in range(2)] == [204, 204]
     assert oss_client.call("GET", "", lifecycle=None).refusal[:2] == (404, "NoSuchLifecycle")
@@ -121,6 +126,33 @@ def test_overlapping_prefixes_are_allowed_where_that_is_said_or_the_actions_diff
         "<Rule><Prefix/><Status>Enabled</Status><AbortMultipartUpload><Days>9</Days></AbortMultipartUpload></Rule>",
     )
     assert put(expires, aborts).status == 200
+    assert put(RULE, other.replace("pending/", "held/")).status == 200
+    for one in (expires, aborts):
+        assert put(one, one).refusal[:2] == (400, "InvalidArgument")
+
+
+def test_a_bucket_has_a_thousand_rules_at_most(put, oss):
+    many = [RULE.replace("pending", f"p{number:04}") for number in range(1001)]
+    assert put(*many).refusal[:2] == (400, "MalformedXML")
+    assert put(*many[:1000]).status == 200
+    assert len(oss.bucket.lifecycle.rules) == 1000
+
+
+@pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])
+def test_each_call_needs_its_own_right(method, put, oss, oss_client):
+    put(RULE)
+    name = {"PUT": "Put", "GET": "Get", "DELETE": "Delete"}[method]
+    for allowed in ("Put", "Get", "Delete"):
+        statement = {
+            "Effect": "Allow",
+            "Action": f"oss:{allowed}BucketLifecycle",
+            "Resource": "acs:oss:*:*:examplebucket",
+        }
+        policy = {"Version": "1", "Statement": [statement]}
+        oss_client.keys = {**oss_client.keys, allowed: AccessKey(allowed, "secret", policies=(policy,))}
+        oss.bucket.accounts.add(oss_client.keys[allowed])
+        status = oss_client.call(method, "", document(RULE), key=allowed, lifecycle=None).status
+        assert (status in (200, 204)) is (allowed == name)
 
 
 def test_rules_need_rights_on_the_bucket_and_no_domain_of_their_own(put, oss, oss_client):

@@ -53,6 +53,7 @@ def test_a_put_object_comes_back_as_it_was_sent(oss, oss_client):
     put = oss_client.call("PUT", KEY, b"picture", headers=sent)
     etag = f'"{hashlib.md5(b"picture").hexdigest().upper()}"'
     assert (put.status, put.body, put.headers["ETag"]) == (200, b"", etag)
+    assert put.headers["Content-MD5"] == sent["Content-MD5"]
     head = oss_client.call("HEAD", KEY)
     told = {**sent, "ETag": etag, "Content-Length": "7", "x-oss-object-type": "Normal"}
     assert {name: head.headers[name] for name in told} == told
@@ -220,6 +221,19 @@ def test_each_wrong_source_has_its_refusal(named, refusal, source, oss, oss_clie
     answer = oss_client.call("PUT", OTHER, headers={"x-oss-copy-source": named})
     assert answer.refusal[:2] == refusal
     assert OTHER not in oss.objects
+
+
+def test_the_absence_of_a_source_is_told_as_any(source, oss, oss_client, session):
+    reader = session("oss:GetObject", "oss:PutObject")
+    assert copy(oss_client, "u/none", key=reader).refusal[:2] == (404, "NoSuchKey")
+    oss.bucket.rules = replace(oss.bucket.rules, absence_told_to_listers_only=True)
+    assert copy(oss_client, "u/none", key=reader).refusal == NOT_PERMITTED
+    assert copy(oss_client, "u/none").refusal[:2] == (404, "NoSuchKey")
+
+
+def test_a_copy_of_a_form_s_object_keeps_its_etag(oss, oss_client):
+    posted = oss_client.post(oss_client.v4_form({"key": KEY}))
+    assert copy(oss_client).headers["ETag"] == posted.headers["ETag"]
 
 
 def test_a_directive_is_one_of_two(source, oss_client):
