@@ -50,6 +50,7 @@ def test_parts_become_the_object_that_was_begun(begin, oss, oss_client):
         x_oss_storage_class="IA",
     )
     assert (upload.begun.headers["Content-Type"], upload.begun.element("Key")) == ("application/xml", KEY)
+    assert upload.begun.element("Bucket") == oss.bucket.name
     contents = [b"a" * SMALLEST, b"b" * SMALLEST, b"hello"]
     answers = [upload.part(number, content) for number, content in enumerate(contents, 1)]
     etags = [answer.headers["ETag"] for answer in answers]
@@ -202,6 +203,7 @@ def test_each_wrong_list_has_its_refusal_and_the_upload_goes_on(begin, oss):
 def test_all_and_a_list_at_once_are_refused_in_oss_s_own_words(begin):
     answer = begin().complete(x_oss_complete_all="yes")
     assert answer.refusal == (400, "InvalidArgument", "0042-00000216")
+    assert answer.element("ArgumentName") == "x-oss-complete-all"
     assert answer.element("Message") == "Should not speficy both complete all header and http body."
 
 

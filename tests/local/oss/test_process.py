@@ -36,6 +36,22 @@ def test_a_signed_url_gives_the_thumbnail(photo, oss_client):
     assert Image.open(io.BytesIO(answer.body)).size == (20, 20)
 
 
+def test_what_belongs_to_the_picture_goes_with_its_thumbnail(oss, oss_client, photo):
+    headers = {
+        "Content-Disposition": "inline",
+        "Expires": "0",
+        "Content-Encoding": "x",
+        "Cache-Control": "no-store",
+    }
+    oss_client.call("PUT", KEY, photo, headers=headers)
+    answer = process(oss_client, SMALL).headers
+    assert [answer[name] for name in headers] == ["inline", "0", None, "no-store"]
+    assert answer["Last-Modified"] == "Tue, 24 Nov 2026 14:00:00 GMT"
+    oss.bucket.rules = replace(oss.bucket.rules, default_host_downloads=True)
+    answer = process(oss_client, SMALL).headers
+    assert (answer["x-oss-force-download"], answer["Content-Disposition"]) == ("true", "attachment")
+
+
 def test_the_processing_is_part_of_what_was_signed(photo, oss_client):
     plain = oss_client.presigned("GET", KEY, "account")
     signed = oss_client.presigned("GET", KEY, "account", **{"x-oss-process": SMALL})
@@ -91,8 +107,9 @@ def test_what_is_not_there_or_no_picture_is_refused(oss, oss_client):
 
 
 def test_a_source_of_more_than_20_mb_is_refused(oss, oss_client):
-    oss_client.call("PUT", KEY, b"\0" * (20 * 1024 * 1024 + 1))
-    assert process(oss_client, SMALL).refusal[:2] == (400, "ImageTooLarge")
+    for size, code in ((20 * 1024 * 1024, "BadRequest"), (20 * 1024 * 1024 + 1, "ImageTooLarge")):
+        oss_client.call("PUT", KEY, b"\0" * size)
+        assert process(oss_client, SMALL).refusal[:2] == (400, code)
 
 
 def test_the_frame_of_a_video_is_grey_or_refused(oss, oss_client):
@@ -101,6 +118,7 @@ def test_the_frame_of_a_video_is_grey_or_refused(oss, oss_client):
     assert Image.open(io.BytesIO(answer.body)).size == (32, 18)
     oss.bucket.rules = replace(oss.bucket.rules, video_frames_are_grey=False)
     assert process(oss_client, "video/snapshot,t_1000", "u/clip.mp4").refusal[:2] == (501, "NotImplemented")
+    assert process(oss_client, "doc/preview", "u/clip.mp4").refusal[:2] == (400, "InvalidArgument")
 
 
 def test_headers_are_replaced_and_conditions_held_as_for_the_whole(photo, oss, oss_client):

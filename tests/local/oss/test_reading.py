@@ -156,6 +156,15 @@ def test_the_python_sdk_reads_by_header_and_by_url(sdk_client, oss):
         sdk_client.head_object(sdk.HeadObjectRequest(bucket=oss.bucket.name, key="none"))
 
 
+@pytest.mark.parametrize(
+    "name", ["Content-Language", "Expires", "Cache-Control", "Content-Disposition", "Content-Encoding"]
+)
+def test_each_of_five_headers_is_replaced(name, stored, oss_client):
+    for method in ("GET", "HEAD"):
+        answer = oss_client.call(method, KEY, **{f"response-{name.lower()}": "another"})
+        assert (answer.status, answer.headers[name]) == (200, "another")
+
+
 # Parts, conditions, and what a HEAD tells
 
 
@@ -188,6 +197,8 @@ def test_a_form_keeps_no_digest_and_a_large_object_no_checksum(stored, oss, oss_
     head = oss_client.call("HEAD", KEY).headers
     assert head["Content-MD5"] is None
     assert head["x-oss-hash-crc64ecma"] is not None
+    oss.bucket.rules = replace(oss.bucket.rules, max_crc64_bytes=7)
+    assert oss_client.call("HEAD", KEY).headers["x-oss-hash-crc64ecma"] is not None
     oss.bucket.rules = replace(oss.bucket.rules, max_crc64_bytes=6)
     assert oss_client.call("HEAD", KEY).headers["x-oss-hash-crc64ecma"] is None
 
@@ -234,5 +245,6 @@ def test_the_default_host_may_make_everything_a_download(stored, oss, oss_client
     for method in ("GET", "HEAD"):
         headers = oss_client.call(method, KEY, **asked).headers
         assert (headers["x-oss-force-download"], headers["Content-Disposition"]) == ("true", "attachment")
+        assert headers["x-oss-ec"] == "0048-00000113"
         bound = oss_client.call(method, KEY, headers={"Host": "localhost"}, **asked).headers
         assert (bound["x-oss-force-download"], bound["Content-Disposition"]) == (None, "inline")
