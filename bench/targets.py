@@ -2,7 +2,7 @@
 What the project promises about its speed, each held against the figures of one run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,20 @@ def _of_warm(figures: Mapping[str, Any]) -> list[Outcome]:
         _ratio(
             "V4 signature / ali-oss's", us(warm.FUNCTION, "signature"), us(warm.ALI_OSS, "signature"), 0.6
         ),
+        *_of_reading(us),
+    ]
+
+
+def _of_reading(us: Callable[[str, str], list[float]]) -> list[Outcome]:
+    request, url = us(warm.READING, "read 1"), us(warm.FUNCTION, "presigned")
+    return [
+        _ratio("warm /read / inline floor", request, us(warm.FLOOR, "read 1"), 2.0),
+        _ratio(
+            "warm /read of 50 / inline floor", us(warm.READING, "read 50"), us(warm.FLOOR, "read 50"), 2.0
+        ),
+        _ratio("warm /read / boto3's presigning call", request, us(warm.BOTO3, "presigned"), 1.0),
+        _ratio("a signed URL / inline", url, us(warm.FLOOR, "presigned"), 2.0),
+        _ratio("a signed URL / ali-oss's", url, us(warm.ALI_OSS, "presigned"), 0.6),
     ]
 
 

@@ -15,7 +15,7 @@ from bench.fresh_process import ContestantFailed
 from bench.modes import MODES
 from bench.setting_up import Bench, Progress
 
-FUNCTION, FLOOR = "this function", "floor"
+FUNCTION, FLOOR, READING = "this function", "floor", "this function, reading"
 CONFIRM = "this function, after the upload"
 BOTO3, MINIO, GOOGLE, ALI_OSS = "boto3", "minio-py", "google-cloud-storage", "ali-oss on Node"
 PEERS = {BOTO3: "warm_boto3", MINIO: "warm_minio", GOOGLE: "warm_google"}
@@ -52,6 +52,7 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     """
     commands = {
         **dict.fromkeys(MODES, bench.run_python("warm_function", bench.package)),
+        READING: bench.run_python("warm_read", bench.package),
         FUNCTION: bench.run_python("warm_signature", bench.package),
         CONFIRM: bench.run_python("warm_confirm", bench.package),
         FLOOR: bench.run_python("warm_floor"),
@@ -60,7 +61,9 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     }
     with contextlib.ExitStack() as stack:
         contestants = {
-            name: stack.enter_context(_waiting(command, bench.environ_of(name)))
+            name: stack.enter_context(
+                _waiting(command, {**bench.environ_of(name), **of_reading(bench, name)})
+            )
             for name, command in commands.items()
         }
         allocated = {name: contestant.tell() for name, contestant in contestants.items()}
@@ -74,6 +77,13 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
         }
         for name, call in calls
     }
+
+
+def of_reading(bench: Bench, name: str) -> dict[str, str]:
+    """What the contestant that reads sees beyond the others: a profile that can be read."""
+    if name != READING:
+        return {}
+    return {"PROFILES_FILE": str(bench.scripts / "reading.toml"), "READ_RATE": "999999999/s"}
 
 
 def _round(

@@ -1,4 +1,4 @@
-// ali-oss's signPostObjectPolicyV4 for the task. Paths and keys come from the environment.
+// ali-oss's signPostObjectPolicyV4 and signatureUrlV4 for the task. Paths and keys come from the environment.
 'use strict';
 
 const OSS = require(process.env.BENCH_ALI_OSS);
@@ -37,6 +37,12 @@ function sign(client, credentials, key, size, now) {
   return { ...pinned, policy: encoded, 'x-oss-signature': signature };
 }
 
+// A promise of the URL.
+function presign(client) {
+  const queries = { 'x-oss-process': 'image/resize,m_fill,w_200,h_200/format,jpg' };
+  return client.signatureUrlV4('GET', 1200, { queries }, 'uploads/public/2026/11/24/AbCdEfGhIjKlMnOpQrSt_A.jpg');
+}
+
 function newClient(credentials) {
   return new OSS({
     bucket: BUCKET,
@@ -47,4 +53,4 @@ function newClient(credentials) {
   });
 }
 
-module.exports = { OSS, newClient, sign };
+module.exports = { OSS, newClient, presign, sign };

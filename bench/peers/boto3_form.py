@@ -1,6 +1,15 @@
-"""boto3's ``generate_presigned_post`` for the task."""
+"""boto3's ``generate_presigned_post`` and ``generate_presigned_url`` for the task."""
 
-from task import BUCKET, CONTENT_TYPE, EXPIRES_SECONDS, REGION, SIZE_BYTES
+from task import (
+    BUCKET,
+    CONTENT_TYPE,
+    EXPIRES_SECONDS,
+    PROCESS,
+    READ_FOR_SECONDS,
+    REGION,
+    SIZE_BYTES,
+    STORED_KEY,
+)
 
 KEY = "uploads/public/2026/11/24/photo.jpg"
 
@@ -29,4 +38,13 @@ def sign(s3):
             ["content-length-range", SIZE_BYTES, SIZE_BYTES],
         ],
         ExpiresIn=EXPIRES_SECONDS,
+    )
+
+
+def presign(s3):
+    # S3 makes no thumbnails; what a URL overrides is signed and encoded alike.
+    return s3.generate_presigned_url(
+        "get_object",
+        Params={"Bucket": BUCKET, "Key": STORED_KEY, "ResponseContentDisposition": PROCESS},
+        ExpiresIn=2 * READ_FOR_SECONDS,
     )

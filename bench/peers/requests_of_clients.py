@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from task import WANTED
+from task import STORED_KEY, WANTED
 
 CONTEXT = SimpleNamespace(request_id="1-65f0a1b2-c3d4e5f60718293a4b5c6d7e")
 LOGIN_CODE = "0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P"
@@ -34,6 +34,12 @@ def event(
     wanted = {**WANTED, **({} if profile == "default" else {"profile": profile})}
     body = wanted if files == 1 else {"files": [wanted] * files}
     return post("/upload-params", body, token=token, source_ip=source_ip)
+
+
+def event_to_read(items: int = 1) -> bytes:
+    """One POST to ``/read``, of thumbnails; several go as ``items``."""
+    wanted = {"key": STORED_KEY, "variant": "thumb"}
+    return post("/read", wanted if items == 1 else {"items": [wanted] * items})
 
 
 def post(path: str, body: Any, *, token: str = "", source_ip: str = "203.0.113.7") -> bytes:

@@ -1,4 +1,4 @@
-"""The function's signing call alone."""
+"""The function's signing calls alone: a form, and a URL."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +7,7 @@ from timing import serve
 
 from function.credentials import StsCredentials
 from function.oss.post_form import UploadRule, sign_object
+from function.oss.signed_request import OssRequest, presign
 
 now = datetime.now(UTC).replace(microsecond=0)
 credentials = StsCredentials(
@@ -36,4 +37,10 @@ def sign():
     return sign_object(rule, credentials, now)
 
 
-serve({"signature": sign})
+def presigned():
+    request = OssRequest("GET", task.BUCKET, task.REGION, task.STORED_KEY, {"x-oss-process": task.PROCESS})
+    life = timedelta(seconds=2 * task.READ_FOR_SECONDS)
+    return presign(request, credentials, now, origin=task.HOST, expires_in=life)
+
+
+serve({"signature": sign, "presigned": presigned})

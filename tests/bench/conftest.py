@@ -14,7 +14,7 @@ def peers(monkeypatch):
     """Import what stands beside the contestants, found as they find it: by folder."""
     monkeypatch.syspath_prepend(str(PEERS))
     yield importlib.import_module
-    for name in ("floor", "tuned_floor", "task", "requests_of_clients"):
+    for name in ("floor", "tuned_floor", "reading_floor", "task", "requests_of_clients"):
         sys.modules.pop(name, None)
 
 

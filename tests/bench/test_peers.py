@@ -8,9 +8,12 @@ import pytest
 
 from bench.modes import ANONYMOUS, MODES, settings_of_modes
 from bench.stand_ins import LOGIN_ANSWER, LOGIN_PATH
+from bench.warm import READING, of_reading
 from function.credentials import StsCredentials
 from function.oss.post_form import UploadRule, sign_object
+from function.oss.signed_request import OssRequest, presign
 from handler import serve
+from tests.bench.conftest import PEERS
 
 
 def test_the_floor_signs_the_same_form_as_the_function(floor, clock):
@@ -54,6 +57,39 @@ def test_the_floor_answers_and_logs_as_the_function_does(floor, tmp_path, instan
             assert {**ours, "body": ""} == {**theirs, "body": ""}
         log.seek(0)
         assert [set(line) for line in log_lines()] == [set(json.loads(line)) for line in log]
+
+
+def test_the_floor_of_reading_signs_the_same_url_as_the_function(peers, clock):
+    floor, task = peers("reading_floor"), peers("task")
+    credentials = StsCredentials(task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, clock())
+    for variant, query in ((None, {}), ("thumb", {"x-oss-process": task.PROCESS})):
+        request = OssRequest("GET", task.BUCKET, task.REGION, task.STORED_KEY, query)
+        life = timedelta(seconds=2 * task.READ_FOR_SECONDS)
+        ours = presign(request, credentials, clock(), origin=task.HOST, expires_in=life)
+        assert floor.presigned(task.STORED_KEY, variant, clock()) == ours
+
+
+def test_the_floor_of_reading_answers_and_logs_as_the_function_does(
+    peers, tmp_path, instance, good_sts, log_lines
+):
+    floor, task, clients = peers("reading_floor"), peers("task"), peers("requests_of_clients")
+    function = instance(
+        OSS_BUCKET=task.BUCKET, **of_reading(SimpleNamespace(scripts=PEERS), READING)
+    ).function
+    with (tmp_path / "log").open("w+") as log:
+        for items in (1, 50):
+            event = clients.event_to_read(items)
+            ours, theirs = serve(function, event, None), floor.answer_event(event, log)
+            assert shape(json.loads(ours["body"])) == shape(json.loads(theirs["body"]))
+            assert {**ours, "body": ""} == {**theirs, "body": ""}
+        log.seek(0)
+        theirs = [json.loads(line) for line in log]
+        for own, other in zip(log_lines(), theirs, strict=True):
+            assert own == other | {name: own[name] for name in ("requestId", "ms", "stsRefreshed")}
+
+
+def test_what_reading_needs_is_set_for_nobody_else():
+    assert of_reading(SimpleNamespace(scripts=PEERS), ANONYMOUS) == {}
 
 
 def shape(value):
