@@ -14,6 +14,7 @@ const { startLocalCloud } = require('./local_cloud')
 const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
+const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
 const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
@@ -57,14 +58,16 @@ function openPhone(t) {
   t.after(phone.close)
   const picture = makeFile()
   const tempFiles = [{ tempFilePath: picture.filePath, size: picture.size, fileType: 'image' }]
+  const previewed = []
   const login = () => new Promise((success) => { phone.login({ success }) })
   const wx = {
     ...phone,
     login: answering(login),
     request: (options) => phone.request({ ...options, url: options.url.replace(PRINTED_ADDRESSES, cloud.function) }),
+    previewImage: (options) => { previewed.push(options) },
     chooseMedia: answering(async () => ({ tempFiles, type: 'image' })),
   }
-  return { wx, picture }
+  return { wx, picture, previewed }
 }
 
 function digestOf({ filePath, digestAlgorithm, success }) {
@@ -165,6 +168,19 @@ const CASES = {
       assert.deepEqual([result.exists, again.exists, again.key], [false, true, result.key])
     },
   },
+  'uploader.read(keys': {
+    async around({ wx }) {
+      const uploader = createUploader({ endpoint: cloud.function, api: wx })
+      const file = { filePath: PICTURE, name: 'picture.png', size: fs.statSync(PICTURE).size }
+      return { uploader, keys: (await uploader.uploadAll([file, file])).map(({ value }) => value.key) }
+    },
+    last: 'return { thumbs, large }',
+    async check({ result: { thumbs, large }, previewed }) {
+      const answers = await Promise.all([...thumbs, large].map((url) => fetch(url)))
+      assert.deepEqual(answers.map(({ status, headers }) => [status, headers.get('content-type')]), Array(3).fill([200, 'image/jpeg']))
+      assert.deepEqual(previewed, [{ urls: [large], current: large }])
+    },
+  },
   'const batch = uploader.uploadAll': {
     around: ({ wx }) => ({
       files: [makeFile('1.png'), makeFile('2.png')],
@@ -237,7 +253,7 @@ async function runAsPrinted(code, t) {
   const shown = []
   const phone = openPhone(t)
   const console = { log: (...texts) => shown.push(texts.length > 1 ? texts.join(' ') : texts[0]), error: (error) => shown.push(error) }
-  const names = { require: requireOf, console, ...phone, ...around(phone, t) }
+  const names = { require: requireOf, console, ...phone, ...(await around(phone, t)) }
   const run = new AsyncFunction(...Object.keys(names), `{\n${code}\n${last}\n}`)
   await check({ ...names, shown, result: await run(...Object.values(names)) })
 }

@@ -269,11 +269,9 @@ test('what was uploaded is among the pictures of its user, the newest first, as 
   page.detach()
   page = renderPictures()
   await page.instance.onShow()
-  const shown = page.querySelectorAll('.thumb').map(({ dom }) => dom.getAttribute('src') || dom.src)
-  assert.equal(page.instance.data.pictures.length, 2)
   assert.match(page.instance.data.pictures[0].thumb, /new\.jpg\?x-oss-process=thumb$/)
   assert.match(page.instance.data.pictures[1].thumb, /old\.jpg\?x-oss-process=thumb$/)
-  assert.equal(shown.length, 2)
+  assert.equal(page.querySelectorAll('.thumb').length, 2)
 })
 
 test('a tap shows the large picture, and the others beside it', async (t) => {

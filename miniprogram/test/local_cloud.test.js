@@ -13,6 +13,8 @@ const { createWx } = require('./wx')
 const FILES = 200
 const RATE = 0.05
 const MOST_SECONDS = 120
+const PICTURE = path.join(__dirname, '../../docs/images/example.png') // larger than any thumbnail
+const JPEG = 'ffd8ff'
 
 let cloud
 let folder
@@ -206,6 +208,71 @@ test('a phone that tells no digest stores the file in the other profile', async 
   const { key, exists } = await newUploader({ profile: 'album', digest: { album: 'default' } }).upload(makeFile('plain.jpg', 600)).promise
   assert.match(key, /^uploads\//)
   assert.equal(exists, false)
+})
+
+/** A picture that can be looked at, uploaded. */
+async function uploadPicture(uploader) {
+  const { size } = fs.statSync(PICTURE)
+  return uploader.upload({ filePath: PICTURE, name: 'picture.png', size, contentType: 'image/png' }).promise
+}
+
+test('a private picture is seen by its owner: as it is, and in the variants of its profile', async () => {
+  const uploader = newUploader()
+  const { key, url } = await uploadPicture(uploader)
+  assert.equal((await fetch(url)).status, 403)
+  const urls = await Promise.all([undefined, 'thumb', 'large'].map((variant) => uploader.read(key, { variant })))
+  assert.equal(new Set(urls).size, 3)
+  const [whole, thumb, large] = await Promise.all(urls.map(async (each) => {
+    const response = await fetch(each)
+    assert.equal(response.status, 200, each)
+    return Buffer.from(await response.arrayBuffer())
+  }))
+  assert.ok(whole.equals(fs.readFileSync(PICTURE)))
+  for (const each of [thumb, large]) assert.equal(each.subarray(0, 3).toString('hex'), JPEG)
+  assert.ok(!thumb.equals(large))
+})
+
+test('a URL shows nothing but what it was made for', async () => {
+  const uploader = newUploader()
+  const [one, other] = [await uploadPicture(uploader), await uploadPicture(uploader)]
+  const url = await uploader.read(one.key, { variant: 'thumb' })
+  const changes = [url.replace(one.key, other.key), url.replace('w_200', 'w_201'), url.replace(/x-oss-process=[^&]*&?/, '')]
+  for (const changed of changes) {
+    assert.notEqual(changed, url)
+    assert.equal((await fetch(changed)).status, 403, changed)
+  }
+})
+
+test('a private picture is not seen by another user, alone or among their own', async () => {
+  const { key } = await uploadPicture(newUploader())
+  const other = createWx()
+  const uploader = newUploader({ api: other })
+  const own = await uploadPicture(uploader)
+  for (const keys of [key, [own.key, key]]) {
+    const error = await uploader.read(keys).catch((reason) => reason)
+    assert.deepEqual([error.code, error.stage, error.message], ['forbidden', 'read', '这个账号没有权限。'])
+  }
+  assert.equal((await fetch(await uploader.read(own.key))).status, 200)
+  other.close()
+})
+
+test('sixty pictures are asked for in two calls, and not again while their URLs are good', async () => {
+  const uploader = newUploader()
+  const { key } = await uploadPicture(uploader)
+  const keys = Array.from({ length: 60 }, (_, index) => key.replace(/[^/]+$/, (name) => `${String(index).padStart(2, '0')}${name.slice(2)}`))
+  const asked = () => wx.platform.calls.filter(({ options }) => options.url.endsWith('/read')).length
+  const earlier = asked()
+  const urls = await uploader.read(keys, { variant: 'thumb' })
+  assert.equal(new Set(urls).size, 60)
+  assert.deepEqual(await uploader.read(keys, { variant: 'thumb' }), urls)
+  assert.equal(asked() - earlier, 2)
+})
+
+test('a variant that the profile does not have is refused in a sentence', async () => {
+  const uploader = newUploader()
+  const { key } = await uploadPicture(uploader)
+  const error = await uploader.read(key, { variant: 'poster' }).catch((reason) => reason)
+  assert.deepEqual([error.code, error.message], ['bad_request', '服务出了问题，请联系客服。'])
 })
 
 test('a large file arrives whole, with rising progress', async () => {

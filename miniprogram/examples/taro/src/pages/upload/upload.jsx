@@ -34,15 +34,15 @@ export default function Upload() {
       onProgress: setOverall,
       onFile: ({ index, value, reason }) => {
         change(chosen[index].index, stateOf(value, reason))
-        if (value) showStored(chosen[index].index, value)
+        if (value) showStored(chosen[index].file, value)
       },
     })
   }
 
   // 换成存好的那张，私有的也看得到；用途没有打开 read 时，仍是手机上的那张。
-  async function showStored(index, { key }) {
+  async function showStored(file, { key }) {
     const thumb = await uploader.read(key, { variant: 'thumb' }).catch(() => '')
-    change(index, { thumb })
+    setItems((all) => all.map((item) => (item.file === file ? { ...item, thumb } : item)))
   }
 
   function change(wanted, fields) {
