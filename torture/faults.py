@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from function.grants import OBJECTS, UPLOADS
+from function.parts.ticket import issue_ticket
+from function.parts.upload import PartedUpload
 from function.receipts.oss_keys import OssPublicKeys
 from torture import stage
 from torture.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
@@ -39,6 +41,8 @@ BUDGET_SECONDS = {
     "sts for objects": 9.2,
     "oss": 10.0,
     "oss before a form": 10.0,
+    "oss beginning parts": 10.0,
+    "oss listing parts": 10.0,
 }
 SLACK_SECONDS = 5.0  # for a busy machine; a hang is far longer
 AT_A_TIME = 24
@@ -56,7 +60,13 @@ key = "once/{{owner}}/{{sha256}}{{ext}}"
 max_size = "1MiB"
 content_types = ["image/png"]
 confirm = true
+[large]
+key = "large/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["video/mp4"]
+parts = true
 """
+LARGE = {"profile": "large", "filename": "a.mp4", "size": 9}
 
 
 @dataclass(frozen=True)
@@ -129,11 +139,19 @@ OSS_FAULTS = {
     "malformed": answers(200, b"{,"),
     "redirect": answers(302, b""),
 }
+# A good answer to each, by what is asked for: an upload that was begun, and one of which nothing is there.
+OF_PARTS = {
+    "oss beginning parts": b"<InitiateMultipartUploadResult><UploadId>0004</UploadId>"
+    b"</InitiateMultipartUploadResult>",
+    "oss listing parts": b"<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>",
+}
+PARTS_FAULTS = {**OSS_FAULTS, "slow": WIRE["slow"]}
 FAULTS: Mapping[str, Iterable[str]] = {
     "sts": STS_FAULTS,
     "sts for objects": STS_FAULTS,
     "oss": OSS_FAULTS,
     "oss before a form": OSS_FAULTS,
+    **dict.fromkeys(OF_PARTS, PARTS_FAULTS),
     "wechat": WECHAT_FAULTS,
     "key host": KEY_FAULTS,
     "webhook": WEBHOOK_FAULTS,
@@ -146,9 +164,10 @@ BROKEN: Mapping[str, Mapping[str, Fault]] = {
     "webhook": WEBHOOK_FAULTS,
     "oss": OSS_FAULTS,
     "oss before a form": OSS_FAULTS,
+    **dict.fromkeys(OF_PARTS, PARTS_FAULTS),
 }
 # Which of the addresses is the broken one.
-ADDRESS_OF = {"sts for objects": "sts", "oss before a form": "oss"}
+ADDRESS_OF = {"sts for objects": "sts", "oss before a form": "oss", **dict.fromkeys(OF_PARTS, "oss")}
 # Code of the answer by fault; what is not named is the dependency's "unavailable".
 EXPECTED = {
     "sts": {"rejected": "sts_rejected", "slow": "", "far_future": ""},
@@ -172,10 +191,12 @@ EXPECTED = {
     },
 }
 EXPECTED["sts for objects"] = EXPECTED["sts"]
+EXPECTED |= dict.fromkeys(OF_PARTS, EXPECTED["oss"])
 UNAVAILABLE = {
     "sts": "sts_unavailable",
     "sts for objects": "sts_unavailable",
     "oss": "oss_unavailable",
+    **dict.fromkeys(OF_PARTS, "oss_unavailable"),
     "wechat": "wechat_unavailable",
     "key host": "oss_key_unavailable",
 }
@@ -205,11 +226,15 @@ def cells() -> Iterator[Cell]:
 
 @dataclass(frozen=True)
 class Brought:
-    """What a client brings: a session token, a callback of OSS, and the ticket of an upload to confirm."""
+    """
+    What a client brings: a session token, a callback of OSS, the ticket of an upload to confirm, and that of
+    one in parts to go on with.
+    """
 
     token: str
     callback: bytes
     ticket: str
+    parts_ticket: str
 
 
 class Trial:
@@ -234,7 +259,9 @@ class Trial:
         }
         with ExitStack() as stack:
             origins = {name: stack.enter_context(serving(None, body)) for name, body in good.items()}
-            origins["oss"] = stack.enter_context(serving(Fault(_there), bytes))
+            good |= {name: partial(bytes, body) for name, body in OF_PARTS.items()}
+            whole = None if cell.dependency in OF_PARTS else Fault(_there)
+            origins["oss"] = stack.enter_context(serving(whole, good.get(cell.dependency, bytes)))
             origins["sts"] = stack.enter_context(stage.serving_sts(self.environ, self.watch, self._now))
             if broken := BROKEN[cell.dependency].get(cell.fault):
                 answer = good.get(cell.dependency, lambda: b"{}")
@@ -286,7 +313,13 @@ class Trial:
         body = f"bucket={stage.BUCKET}&object={form['key']}&etag=E&size=9&mimeType=image/png&ticket={ticket}"
         seen = {"profile": "seen", "filename": "a.png"}
         seen_ticket = stage.ask(function, seen, authorization=f"Bearer {token}").json["ticket"]
-        return Brought(token, body.encode(), seen_ticket)
+        return Brought(token, body.encode(), seen_ticket, self._ticket_of_parts(function))
+
+    def _ticket_of_parts(self, function: Any) -> str:
+        settings = function._instance.settings
+        claims = {"sub": "oUser", "owner": "owner", "profile": "large"}
+        upload = PartedUpload("A" * 22, "0004", "large/a.mp4", 9, 102_400, "video/mp4", claims)
+        return issue_ticket(upload, settings.profiles["large"], settings, self.instant)
 
     def _ask(self, function: Any, cell: Cell, brought: "Brought") -> stage.Reply:
         bearer = f"Bearer {brought.token}"
@@ -297,6 +330,10 @@ class Trial:
                 return stage.ask(function, {"filename": "a.png"}, authorization=bearer)
             case "oss" | "sts for objects":
                 return stage.ask(function, {"ticket": brought.ticket}, path="/confirm")
+            case "oss beginning parts":
+                return stage.ask(function, LARGE, path="/multipart", authorization=bearer)
+            case "oss listing parts":
+                return stage.ask(function, {"ticket": brought.parts_ticket}, path="/multipart-parts")
             case "oss before a form":
                 return stage.ask(function, ONCE, authorization=bearer)
         signature = self.key.sign(b"/callback\n" + brought.callback, padding.PKCS1v15(), hashes.MD5())
@@ -325,7 +362,7 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
         instance.keep(OssPublicKeys, lambda: None)._origin = broken
         return
     settings = instance.settings
-    if dependency in ("oss", "oss before a form"):
+    if ADDRESS_OF.get(dependency, dependency) == "oss":
         instance.settings = settings._replace(oss_endpoint=broken)
     elif dependency == "webhook":
         instance.settings = settings._replace(

@@ -30,15 +30,16 @@ from function.receipts.oss_keys import key_path
 from function.receipts.receipt import answer_about
 from function.routes.upload_params import plan_for
 from function.settings import read_settings
-from function.tokens import RECEIPT, SESSION, TICKET, read_token
+from function.tokens import PARTS, RECEIPT, SESSION, TICKET, read_token
 from function.uploads.wanted import profile_of, read_fields, read_files, read_query
 from handler import serve
 from local.ground.accounts import AccessKey
 from local.sts.assume_role import Session
 from sts_credentials import StsClient, parse_answer
-from torture import stage
+from torture import fuzz_parts, stage
 from torture.canaries import Watch
 from torture.dice import Dice
+from torture.fuzz_parts import PartsTarget
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 STS_REPLY = Session(
@@ -82,6 +83,7 @@ class Bench:
         self.key: Any = _AcceptingKey()
         self.ticket = _signed(json.dumps(TICKET_CLAIMS), self.settings.token_secrets[0])
         self.sts = _sts_client()
+        self.parts = PartsTarget(watch, NOW)
 
     def _exchange(self, method: str, url: str, **_options: Any) -> Answer:
         return Answer(200, OPENID)
@@ -101,6 +103,7 @@ class Bench:
             "tokens": self.token,
             "callbacks": self.callback,
             "STS answers": self.sts_answer,
+            "uploads in parts": self.parts,
         }
 
     def event(self, data: bytes) -> None:
@@ -182,7 +185,7 @@ class Bench:
                 for name in ("aud", "exp", "nbf", "iat", "sub", "iss", "app", "bucket")
                 if dice.number(3)
             }
-            claims["aud"] = dice.one_of((SESSION, TICKET, [SESSION], claims.get("aud")))
+            claims["aud"] = dice.one_of((SESSION, TICKET, PARTS, [SESSION], claims.get("aud")))
             claims["exp"] = dice.one_of((NOW.timestamp() + 9, claims.get("exp")))
             claims["iat"] = dice.one_of((NOW.timestamp(), claims.get("iat")))
             claims["app"] = dice.one_of((stage.APP_ID, stage.APP_ID, claims.get("app")))
@@ -190,7 +193,7 @@ class Bench:
             token = _signed(json.dumps(claims), secret, dice.one_of(("HS256", "none", "HS512")))
         else:
             token = _signed(dice.json_like(), secret) + dice.text(3)
-        audience = dice.one_of((SESSION, TICKET, RECEIPT))
+        audience = dice.one_of((SESSION, TICKET, RECEIPT, PARTS))
         secrets = self.settings.token_secrets
         with _only_upload_errors(self.watch):
             read_token(token, audience=audience, secrets=secrets, now=NOW)
@@ -315,6 +318,7 @@ def _signed(payload: str, secret: str, algorithm: str = "HS256") -> str:
 
 
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
+    "uploads in parts": fuzz_parts.SEEDS,
     "events": (
         json.dumps(
             {
