@@ -11,7 +11,7 @@ export interface LargeUploaderOptions extends UploaderOptions {
   partsFrom?: number
   /** 全部大文件合起来同时上传几片，也是同时上传几个文件，1 到 10；默认 3。 */
   concurrency?: number
-  /** 连续失败（其间没有存好任何一片）后重试几次；分片上传默认 6，表单默认 2。 */
+  /** 一片或一次询问连续失败时重试几次；分片上传默认 8，表单默认 2。 */
   retries?: number
 }
 

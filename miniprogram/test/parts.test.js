@@ -340,12 +340,12 @@ test('gives up after the wanted number of retries, and knows where it was', asyn
   assert.equal(stage.cloud.uploads.size, 1, 'and goes on there')
 })
 
-test('without a wish a part is tried seven times, over half a minute', async (t) => {
+test('without a wish a part is tried nine times, over a quarter of a minute and more', async (t) => {
   const stage = openStage(t, { concurrency: 1 })
   stage.phone.fault = ({ method }) => (method === 'PUT' ? { drop: 'before' } : undefined)
   const began = stage.time.now()
   await failure(stage, stage.upload().promise)
-  assert.equal(stage.phone.calls.filter(({ options }) => options.method === 'PUT').length, 7)
+  assert.equal(stage.phone.calls.filter(({ options }) => options.method === 'PUT').length, 9)
   assert.ok(stage.time.now() - began > 15000)
 })
 
@@ -374,6 +374,22 @@ for (const route of ['/multipart', '/multipart-parts', '/multipart-complete']) {
     assert.equal(stage.phone.calls.filter(({ options }) => options.url.endsWith(route)).length, 1)
   })
 }
+
+test('a question that is given up is given up once, not by each part', async (t) => {
+  const stage = openStage(t, { count: 30, retries: 2 })
+  stage.phone.fault = ({ url }) => (url.endsWith('/multipart-parts') ? { drop: 'before' } : undefined)
+  assert.equal((await failure(stage, stage.upload().promise)).code, 'network')
+  assert.equal(stage.phone.calls.filter(({ options }) => options.url.endsWith('/multipart-parts')).length, 3)
+})
+
+test('what is under way is broken off when the upload has failed', async (t) => {
+  const stage = openStage(t, { count: 30, phone: { bytesPerSecond: 20000 } })
+  const { promise } = stage.upload()
+  await stage.time.pass(7000)
+  stage.phone.broken = true
+  assert.equal((await failure(stage, promise)).code, 'file_unreadable')
+  assert.deepEqual(stage.phone.calls.filter(({ settled }) => !settled), [])
+})
 
 // --- old URLs
 

@@ -5,7 +5,7 @@ const { createMeter, createShelf, createSlots, openFile } = require('./pieces')
 
 /** createUploader, and large files in parts, which go on where they were after a new start. */
 function createLargeUploader(options) {
-  const { api, endpoint, user = '', partsFrom = 5 * 1024 ** 2, concurrency = 3, retries = 6 } = options
+  const { api, endpoint, user = '', partsFrom = 5 * 1024 ** 2, concurrency = 3, retries = 8 } = options
   const shelf = createShelf(api, `oss-direct-upload parts ${endpoint} ${user}`.trim())
   const most = Math.min(Math.max(concurrency, 1) || 1, 10)
   const pool = { retries, partsFrom, shelf, most, slots: createSlots(most) }
@@ -35,7 +35,7 @@ function createLargeUploader(options) {
 }
 
 function sendInParts(job, phone, pool, fs, byForm) {
-  const client = Object.assign(Object.create(phone), { retries: pool.retries })
+  const client = Object.assign(Object.create(phone), { retries: pool.retries, backoff: phone.backoff / 4 })
   const { api, now, timeout } = client
   const { filePath, profile = client.profile } = job
   const meter = createMeter(job, now)
