@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cold_start, growth, load, report, warm
+from bench import cold_start, growth, large_files, load, report, warm
 from bench.fresh_process import ContestantFailed
 from bench.load_generator import LoadFailed
 from bench.same_work import WrongWork
@@ -24,22 +24,40 @@ from ops.package.vendoring import TARGET_VERSION
 
 RESULTS = ROOT / "bench" / "results"
 QUICK_RESULTS = WORKSHOP / "results"
-PARTS = ("cold_start", "warm", "load", "refreshes", "growth")
+PARTS = ("cold_start", "warm", "load", "refreshes", "growth", "large_files")
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of everything: rounds, seconds of one load, seconds with refreshes, callers."""
+    """How much of everything: rounds, seconds of one load or with refreshes, callers, MiB of a file."""
 
     rounds: int
     load_seconds: float
     refresh_seconds: float
     growth_rounds: int
     callers: int
+    large_rounds: int
+    mebibytes: int
 
 
-FULL = Extent(rounds=9, load_seconds=3, refresh_seconds=60, growth_rounds=5, callers=1_000_000)
-QUICK = Extent(rounds=3, load_seconds=1, refresh_seconds=10, growth_rounds=1, callers=20_000)
+FULL = Extent(
+    rounds=9,
+    load_seconds=3,
+    refresh_seconds=60,
+    growth_rounds=5,
+    callers=1_000_000,
+    large_rounds=3,
+    mebibytes=100,
+)
+QUICK = Extent(
+    rounds=3,
+    load_seconds=1,
+    refresh_seconds=10,
+    growth_rounds=1,
+    callers=20_000,
+    large_rounds=1,
+    mebibytes=20,
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -71,7 +89,7 @@ def main(arguments: list[str]) -> int:
         "machine": machine(),
         "load_before": load_before,
         "load_after": _load_average(),
-        "versions": versions(bench),
+        "versions": versions(bench) | {large_files.COS: large_files.version()},
         "rounds": extent.rounds,
         "remark": remark(bench),
     }
@@ -89,6 +107,7 @@ def measure(
         "load": lambda: load.measure(bench, extent.rounds, extent.load_seconds, progress),
         "refreshes": lambda: load.measure_refreshes(bench, extent.refresh_seconds, progress),
         "growth": lambda: growth.measure(bench, extent.growth_rounds, extent.callers, progress),
+        "large_files": lambda: large_files.measure(extent.large_rounds, extent.mebibytes, progress),
     }
     package = {"package": {"zipped_mb": bench.zipped_mb}}
     return package | {name: part() for name, part in parts.items() if name in wanted}

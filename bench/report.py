@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import growth, load, plot
+from bench import growth, large_files, load, plot
 from bench.figures import summary
 from bench.modes import MODES
 from bench.targets import Outcome, outcomes
@@ -71,6 +71,8 @@ def render(about: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         parts.append(_words_on_refreshes(results["refreshes"]))
     if "growth" in results:
         parts += ["## Growth\n", _table_of_growth(results["growth"])]
+    if "large_files" in results:
+        parts += ["## Large files\n", _table_of_large_files(results["large_files"])]
     return "\n".join(parts)
 
 
@@ -159,6 +161,23 @@ def _table_of_growth(figures: Mapping[str, Any]) -> str:
     number, grown = figures["memory"][-1]
     rows.append((f"memory over {number:,} requests from as many callers", f"{grown:+.2f} MB"))
     return _table(("cost of", "how it grows"), rows)
+
+
+def _table_of_large_files(figures: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            name,
+            _spread(figures[name]["seconds"], 1),
+            _spread([again / 2**20 for again in figures[name]["again"]], 1),
+            _spread(figures[name]["requests"]),
+            _spread(figures[name]["faults"]),
+            _spread(figures[name]["starts"]),
+        )
+        for name in (large_files.OURS, large_files.COS)
+    ]
+    size = f"{figures['mebibytes']} MiB, 30 % of all requests failing"
+    head = (size, "seconds", "MiB sent again", "requests", "of which failed", "starts")
+    return _table(head, rows)
 
 
 def _spread(values: Sequence[float], digits: int = 0) -> str:

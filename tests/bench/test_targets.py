@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import cold_start, load, report
+from bench import cold_start, large_files, load, report
 from bench.modes import ANONYMOUS, WECHAT
 from bench.targets import Outcome, outcomes
 
@@ -37,6 +37,21 @@ def test_a_mode_whose_first_request_imports_more_breaks_its_promise():
 
     assert is_met(115.0)
     assert not is_met(116.0)
+
+
+@pytest.mark.parametrize(
+    ("again", "seconds", "met"),
+    [(74, 9.9, [True, True]), (76, 9.9, [False, True]), (74, 10.1, [True, False])],
+)
+def test_a_large_file_must_be_ahead_in_bytes_and_in_time(again, seconds, met):
+    others = {"requests": [1], "faults": [0], "starts": [1]}
+    figures = {
+        "mebibytes": 100,
+        large_files.OURS: {"again": [again], "seconds": [seconds], **others},
+        large_files.COS: {"again": [100], "seconds": [10.0], **others},
+    }
+    found = outcomes({"large_files": figures})
+    assert [outcome.is_met for outcome in found] == met
 
 
 def test_a_refresh_too_many_breaks_the_promise_of_one_per_window():

@@ -7,6 +7,7 @@ import pytest
 from tests.docs.markdown import both, page, tables
 
 RESULTS = "bench/results/table.md"
+LARGE_RESULTS = "bench/results/large_files/table.md"
 DATE = re.compile(r"20\d\d-\d\d-\d\d")
 RATIO = re.compile(r"\d+\.\d\d ×")
 
@@ -40,3 +41,13 @@ def test_every_cold_start_shown_was_measured(name):
     shown = {(row[1], row[2]) for row in tables(page(name))[0]}
     assert len(shown) > 1
     assert shown <= cold_starts()
+
+
+@pytest.mark.parametrize("name", both("docs/large-files.md"))
+def test_every_figure_beside_the_other_client_was_measured(name):
+    ours, theirs = tables(page(LARGE_RESULTS))[1]
+    measured = [[row[2].split()[0], row[1].split()[0]] for row in (ours, theirs)]
+    ratios = RATIO.findall(page(LARGE_RESULTS))
+    shown = tables(page(name))[-1]
+    assert [[row[1] for row in shown], [row[2] for row in shown]] == measured
+    assert {row[3] for row in shown} <= set(ratios)
