@@ -49,6 +49,7 @@ OPENID = b'{"openid": "oUser", "session_key": "x"}'
 UPLOAD_ID = "A" * 22
 TICKET_CLAIMS = {
     "jti": UPLOAD_ID,
+    "app": stage.APP_ID,
     "bucket": stage.BUCKET,
     "key": "uploads/a.png",
     "type": "image/png",
