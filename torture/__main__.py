@@ -17,6 +17,7 @@ from torture import (
     fuzz,
     machine_faults,
     mutation,
+    oss_faults,
     package_secrets,
     parted_uploads,
     policy_proof,
@@ -70,7 +71,7 @@ def _tasks(parts: set[str], divisor: int) -> list[tuple[str, Task]]:
         tasks.append(("proof", partial(policy_proof.run, policy_proof.PAIRS // divisor)))
         tasks.append(("proof", partial(parted_uploads.run, parted_uploads.LIVES // divisor)))
     if "faults" in parts:
-        tasks += [("faults", faults.run), ("faults", machine_faults.run)]
+        tasks += [("faults", part.run) for part in (faults, oss_faults, machine_faults)]
     if "package" in parts:
         tasks += [("package", package_secrets.run), ("package", advisories.run)]
     return tasks

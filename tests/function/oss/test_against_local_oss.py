@@ -1,0 +1,361 @@
+"""The calls against an OSS that does what they ask, over real sockets, and loses answers."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from function.credentials import StsCredentials
+from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
+from function.oss.calls import OssCalls, budget
+from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
+from function.oss.objects import (
+    Copied,
+    copy_object,
+    delete_object,
+    get_marker,
+    head_object,
+    put_marker,
+)
+from function.outgoing import exchange
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.rules import OssRules
+from local.oss.server import OssServer
+
+NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+BUCKET, REGION = "examplebucket", "cn-hangzhou"
+KEY, OTHER = "held/图 片+1/a.jpg", "图 片+1/a.jpg"
+ACTIONS = ("GetObject", "PutObject", "PutObjectAcl", "DeleteObject", "ListParts", "AbortMultipartUpload")
+ETAG_OF_ABC = "900150983CD24FB0D6963F7D28E17F72"
+LOST, DROPPED = "answer_lost", "drop"
+
+
+def keys(*actions):
+    policy = {
+        "Version": "1",
+        "Statement": [
+            {"Effect": "Allow", "Action": [f"oss:{one}" for one in actions], "Resource": ["acs:oss:*:*:*"]}
+        ],
+    }
+    return AccessKey(
+        "STS.NTObjects", "TempSecret/+=1", "CAISobjects/+==", NOW + timedelta(hours=1), (policy,)
+    )
+
+
+@pytest.fixture
+def server(tmp_path):
+    running = OssServer(
+        Accounts(keys(*ACTIONS)), BUCKET, REGION, tmp_path / "objects", now=lambda: NOW
+    ).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def oss(server):
+    """The calls of one request after another; ``oss.attempts`` are those that were sent."""
+    return calls_to(server)
+
+
+def calls_to(server, **changes):
+    attempts = []
+
+    def counted(*arguments, **options):
+        attempts.append(arguments[0])
+        return exchange(*arguments, **options)
+
+    credentials = StsCredentials("STS.NTObjects", "TempSecret/+=1", "CAISobjects/+==", NOW)
+    calls = OssCalls(BUCKET, REGION, server.origin, credentials, NOW, counted, budget())
+    return calls._replace(**changes), attempts
+
+
+def test_a_marker_is_stored_read_looked_at_and_deleted(oss):
+    calls, _ = oss
+    assert get_marker(calls, KEY) is None
+    assert head_object(calls, KEY) is None
+    put_marker(calls, KEY, b"abc")
+    assert get_marker(calls, KEY) == b"abc"
+    facts = head_object(calls, KEY)
+    assert (facts.size_bytes, facts.etag, facts.content_type) == (3, ETAG_OF_ABC, "application/json")
+    assert (facts.object_type, facts.last_modified) == ("Normal", NOW)
+    delete_object(calls, KEY)
+    delete_object(calls, KEY)
+    assert head_object(calls, KEY) is None
+
+
+def test_a_marker_that_must_be_the_first_is(oss):
+    calls, _ = oss
+    put_marker(calls, KEY, b"first", forbid_overwrite=True)
+    with pytest.raises(AlreadyExists):
+        put_marker(calls, KEY, b"second", forbid_overwrite=True)
+    assert get_marker(calls, KEY) == b"first"
+    put_marker(calls, KEY, b"second")
+    assert get_marker(calls, KEY) == b"second"
+
+
+def copy(calls, **changes):
+    given = {"acl": "private", "source_etag": ETAG_OF_ABC, "forbid_overwrite": True, **changes}
+    return copy_object(calls, KEY, OTHER, **given)
+
+
+def test_an_object_is_copied_once_and_only_the_bytes_that_were_meant(oss):
+    calls, _ = oss
+    assert copy(calls) is Copied.SOURCE_GONE
+    put_marker(calls, KEY, b"abc")
+    assert copy(calls, source_etag="0" * 32) is Copied.SOURCE_CHANGED
+    assert head_object(calls, OTHER) is None
+    assert copy(calls) is Copied.DONE
+    assert get_marker(calls, OTHER) == b"abc"
+    assert head_object(calls, OTHER).content_type == "application/json"
+    with pytest.raises(AlreadyExists):
+        copy(calls)
+    assert copy(calls, forbid_overwrite=False, storage_class="IA") is Copied.DONE
+
+
+def upload_part(server, upload_id, number, content):
+    """As a client does; the tests of its URL are elsewhere."""
+    from function.oss.signed_request import OssRequest, authorize, request_url
+
+    calls, _ = calls_to(server)
+    query = {"uploadId": upload_id, "partNumber": str(number)}
+    request = OssRequest("PUT", BUCKET, REGION, KEY, query, {"content-type": "application/octet-stream"})
+    headers = authorize(request, calls.credentials, NOW)
+    answer = exchange(
+        "PUT", request_url(request, server.origin), budget_seconds=5, body=content, headers=headers
+    )
+    assert answer.status == 200, answer.body
+
+
+HEADERS = {"content-type": "video/mp4", "content-disposition": "inline", "x-oss-meta-upload-id": "1"}
+FIRST, LAST = b"a" * 102400, b"hello"
+
+
+def begun(server, calls):
+    upload_id = initiate(calls, KEY, {**HEADERS, "x-oss-forbid-overwrite": "true"})
+    for number, content in ((1, FIRST), (2, LAST)):
+        upload_part(server, upload_id, number, content)
+    return upload_id
+
+
+def finish(calls, upload_id, parts):
+    return complete(calls, KEY, upload_id, parts, acl="private", forbid_overwrite=True)
+
+
+def test_an_upload_in_parts_becomes_an_object(server, oss):
+    calls, _ = oss
+    upload_id = begun(server, calls)
+    parts = list_parts(calls, KEY, upload_id)
+    assert [(part.number, part.size_bytes) for part in parts] == [(1, 102400), (2, 5)]
+    changed = [parts[0], parts[1]._replace(etag="0" * 32)]
+    assert finish(calls, upload_id, changed) is Completed.PART_CHANGED
+    assert finish(calls, upload_id, parts) is Completed.DONE
+    facts = head_object(calls, KEY)
+    assert (facts.size_bytes, facts.content_type, facts.object_type) == (102405, "video/mp4", "Multipart")
+    assert (facts.metadata, facts.etag[-2:]) == ({"upload-id": "1"}, "-2")
+    assert finish(calls, upload_id, parts) is Completed.NO_SUCH_UPLOAD
+    assert list_parts(calls, KEY, upload_id) is None
+    with pytest.raises(AlreadyExists):
+        initiate(calls, KEY, {"x-oss-forbid-overwrite": "true"})
+
+
+def test_an_upload_is_aborted_and_then_unknown(server, oss):
+    calls, _ = oss
+    upload_id = begun(server, calls)
+    assert abort(calls, KEY, upload_id) is True
+    assert abort(calls, KEY, upload_id) is False
+    assert list_parts(calls, KEY, upload_id) is None
+    assert finish(calls, upload_id, [StoredPart(1, 5, "E")]) is Completed.NO_SUCH_UPLOAD
+
+
+def test_more_than_a_page_of_parts_is_listed(server, oss):
+    calls, _ = oss
+    upload_id = initiate(calls, KEY, {})
+    (upload,) = server.bucket.uploads
+    upload_part(server, upload_id, 1, LAST)
+    part = upload.parts[1]
+    upload.parts.update({number: replace(part, number=number) for number in range(2, 1202)})
+    listed = list_parts(calls, KEY, upload_id)
+    assert [one.number for one in listed] == list(range(1, 1202))
+    abort(calls, KEY, upload_id)
+
+
+@pytest.mark.parametrize("namespace", [True, False])
+def test_answers_are_read_with_a_namespace_and_without(server, oss, namespace):
+    calls, _ = oss
+    server.bucket.rules = OssRules(answers_name_namespace=namespace)
+    upload_id = begun(server, calls)
+    assert finish(calls, upload_id, list_parts(calls, KEY, upload_id)) is Completed.DONE
+    assert copy(calls, source_etag=head_object(calls, KEY).etag) is Copied.DONE
+
+
+def test_where_absence_is_told_to_listers_only_nothing_is_absent(server, oss):
+    calls, _ = oss
+    server.bucket.rules = OssRules(absence_told_to_listers_only=True)
+    for call in (head_object, get_marker):
+        with pytest.raises(OssRejected) as raised:
+            call(calls, KEY)
+        assert raised.value.upstream == "AccessDenied"
+
+
+def test_a_public_endpoint_that_takes_no_data_calls_is_misconfigured(server, oss):
+    calls, _ = oss
+    server.bucket.rules = OssRules(public_endpoint_forbidden=True)
+    with pytest.raises(Misconfigured) as raised:
+        head_object(calls, KEY)
+    assert "PublicEndpointForbidden" in raised.value.reason
+    bound = server.origin.replace("127.0.0.1", "localhost")
+    assert head_object(calls._replace(endpoint=bound), KEY) is None
+
+
+MISSING = {
+    "GetObject": [head_object, get_marker],
+    "PutObject": [
+        lambda calls, key: put_marker(calls, key, b"{}"),
+        lambda calls, key: initiate(calls, key, {}),
+    ],
+    "DeleteObject": [delete_object],
+    "ListParts": [lambda calls, key: list_parts(calls, key, "ID")],
+    "AbortMultipartUpload": [lambda calls, key: abort(calls, key, "ID")],
+}
+
+
+@pytest.mark.parametrize("action", MISSING)
+def test_a_session_without_the_action_is_refused_by_its_code(tmp_path, action):
+    others = keys(*(one for one in ACTIONS if one != action))
+    running = OssServer(Accounts(others), BUCKET, REGION, tmp_path / "objects", now=lambda: NOW).start()
+    try:
+        calls, attempts = calls_to(running)
+        for call in MISSING[action]:
+            with pytest.raises(OssRejected) as raised:
+                call(calls, KEY)
+            assert raised.value.upstream == "AccessDenied"
+            assert "EC " in raised.value.reason
+        assert len(attempts) == len(MISSING[action])
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"credentials": StsCredentials("STS.NTOther", "x", "CAIS", NOW)}, "InvalidAccessKeyId"),
+        (
+            {"credentials": StsCredentials("STS.NTObjects", "x", "CAISobjects/+==", NOW)},
+            "SignatureDoesNotMatch",
+        ),
+        ({"now": NOW - timedelta(minutes=16)}, "RequestTimeTooSkewed"),
+        ({"region": "cn-beijing"}, "InvalidArgument"),
+    ],
+)
+def test_who_signs_wrongly_is_refused_once_and_told_why(server, changes, code):
+    calls, attempts = calls_to(server, **changes)
+    with pytest.raises(OssRejected) as raised:
+        head_object(calls, KEY)
+    assert raised.value.upstream == code
+    assert len(attempts) == 1
+
+
+# --- answers that are lost, before the work was done and after ---
+
+
+@pytest.mark.parametrize("kind", [LOST, DROPPED, "status_503", "status_500"])
+def test_what_may_be_repeated_is_done_by_the_second_try(server, oss, kind):
+    calls, attempts = oss
+    upload_id = begun(server, calls)
+    put_marker(calls, OTHER, b"abc")
+    attempts.clear()
+
+    def struck(call, *arguments):
+        server.faults.plan(kind, times=1)
+        attempts.clear()
+        outcome = call(calls, *arguments)
+        assert len(attempts) == 2
+        return outcome
+
+    assert struck(head_object, OTHER).etag == ETAG_OF_ABC
+    assert struck(get_marker, OTHER) == b"abc"
+    assert len(struck(list_parts, KEY, upload_id)) == 2
+    struck(put_marker, OTHER, b"abc")
+    assert get_marker(calls, OTHER) == b"abc"
+    struck(delete_object, OTHER)
+    assert head_object(calls, OTHER) is None
+    # Where the first try did the work, the second finds nothing more to do, and says so.
+    assert struck(abort, KEY, upload_id) is (kind != LOST)
+    assert list_parts(calls, KEY, upload_id) is None
+
+
+@pytest.mark.parametrize("kind", [LOST, DROPPED])
+def test_a_copy_whose_answer_is_lost_is_not_repeated_and_found_by_who_looks(server, oss, kind):
+    calls, attempts = oss
+    put_marker(calls, KEY, b"abc")
+    attempts.clear()
+    server.faults.plan(kind, times=1, on=["CopyObject"])
+    with pytest.raises(OssUnavailable):
+        copy(calls)
+    assert len(attempts) == 1
+    if kind == LOST:
+        with pytest.raises(AlreadyExists):
+            copy(calls)
+        assert head_object(calls, OTHER).etag == ETAG_OF_ABC
+    else:
+        assert copy(calls) is Copied.DONE
+
+
+@pytest.mark.parametrize("kind", [LOST, DROPPED])
+def test_a_completion_whose_answer_is_lost_is_not_repeated_and_found_by_who_looks(server, oss, kind):
+    calls, attempts = oss
+    upload_id = begun(server, calls)
+    parts = list_parts(calls, KEY, upload_id)
+    attempts.clear()
+    server.faults.plan(kind, times=1, on=["CompleteMultipartUpload"])
+    with pytest.raises(OssUnavailable):
+        finish(calls, upload_id, parts)
+    assert len(attempts) == 1
+    again = finish(calls, upload_id, parts)
+    assert again is (Completed.NO_SUCH_UPLOAD if kind == LOST else Completed.DONE)
+    assert head_object(calls, KEY).size_bytes == 102405
+
+
+@pytest.mark.parametrize(("kind", "left"), [(LOST, 1), (DROPPED, 0)])
+def test_a_beginning_whose_answer_is_lost_leaves_one_upload_at_most(server, oss, kind, left):
+    calls, attempts = oss
+    server.faults.plan(kind, times=1, on=["InitiateMultipartUpload"])
+    with pytest.raises(OssUnavailable):
+        initiate(calls, KEY, {})
+    assert len(attempts) == 1
+    uploads = list(server.bucket.uploads)
+    assert len(uploads) == left
+    for upload in uploads:
+        server.bucket.uploads.end(upload)
+
+
+@pytest.mark.parametrize("kind", [LOST, DROPPED])
+def test_the_first_marker_whose_answer_is_lost_is_not_stored_twice(server, oss, kind):
+    calls, attempts = oss
+    server.faults.plan(kind, times=1, on=["PutObject"])
+    with pytest.raises(OssUnavailable):
+        put_marker(calls, KEY, b"first", forbid_overwrite=True)
+    assert len(attempts) == 1
+    assert get_marker(calls, KEY) == (b"first" if kind == LOST else None)
+
+
+def test_an_oss_that_is_slow_is_waited_for(server, oss):
+    calls, attempts = oss
+    server.faults.plan("slow", times=1, seconds=0.3)
+    assert head_object(calls, KEY) is None
+    assert len(attempts) == 1
+
+
+def test_an_oss_that_hangs_costs_what_is_left_of_the_budget(server):
+    deadline = time.monotonic() + 0.5
+    calls, attempts = calls_to(server, seconds_left=lambda: deadline - time.monotonic())
+    server.faults.plan("slow", seconds=2)
+    started = time.monotonic()
+    with pytest.raises(OssUnavailable):
+        initiate(calls, KEY, {})
+    assert time.monotonic() - started < 1.5
+    with pytest.raises(OssUnavailable, match="does not answer"):
+        head_object(calls, KEY)
+    assert attempts == ["POST"]
+    server.faults.clear()
