@@ -4,6 +4,7 @@ What every test of the function shares: a clean environment, a clock, events, an
 
 import json
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -42,6 +43,9 @@ ENVIRONMENT = {
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "FunctionOwnSecretCanary0001",
     "ALIBABA_CLOUD_SECURITY_TOKEN": "FunctionOwnTokenCanary/+==",
 }
+# What a test reads of the operator's commands is English wherever it runs; the Chinese is asked for.
+os.environ |= {"LC_ALL": "C.UTF-8", "LC_MESSAGES": "C.UTF-8", "LANG": "C.UTF-8"}
+
 ROLE_SECRET = "RoleSessionSecretCanary0001"
 ROLE_TOKEN = "CAISRoleSessionToken/+=="
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"

@@ -20,8 +20,8 @@ from tests.ops.account.stubs import (
 @pytest.fixture
 def cloud(monkeypatch, tmp_path):
     """Stubs of both services, the operator's keys in the environment, and a profiles file."""
-    for name in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "DEBUG", "STS_ROLE_ARN", "LANG",
-                 "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "OSS_BUCKET",
+    for name in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "DEBUG", "STS_ROLE_ARN",
+                 "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "OSS_BUCKET",
                  "OSS_REGION", "STS_SESSION_SECONDS", "FUNCTION_ROLE_NAME", "PROFILES_FILE", "AccessKeyID",
                  "AccessKeySecret", "ALIBABA_CLOUD_SECURITY_TOKEN"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)

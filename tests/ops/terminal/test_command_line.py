@@ -46,6 +46,7 @@ FIELD = re.compile(r"%(?:\(\w+\))?[sr]")
 def in_no_locale(monkeypatch):
     for name in LOCALE_NAMES:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
     yield
     asked_language(["--lang", "en"])
 
