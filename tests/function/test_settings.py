@@ -322,6 +322,12 @@ def test_of_several_secrets_stray_commas_do_not_count(environment, value, secret
     assert len(read_settings({**environment, "TOKEN_SECRET": value}).token_secrets) == secrets
 
 
+def test_a_secret_of_the_least_length_will_do(environment):
+    least = "0123456789abcdef" * 2
+    assert read_settings({**environment, "TOKEN_SECRET": least}).token_secrets == (least,)
+    assert problems_of({**environment, "TOKEN_SECRET": least[1:]})
+
+
 def test_a_comma_alone_is_no_secret(environment):
     (problem,) = problems_of({**environment, "TOKEN_SECRET": ","})
     assert "TOKEN_SECRET must be at least 32 random bytes" in problem
