@@ -1,0 +1,235 @@
+"""
+Large files in parts: the bytes go from a client to OSS, the function decides what they become.
+
+Function, STS and OSS talk over real sockets; OSS checks every signature, session policy, size and entity tag.
+"""
+
+import os
+from datetime import timedelta
+from types import SimpleNamespace
+
+import jwt
+import pytest
+import requests
+
+from function.oss.signed_request import OssRequest, authorize, request_url
+from function.outgoing import exchange
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.server import OssServer
+from local.sts.server import StsServer
+from ops.account.bucket import FoundBucket, PartedFolder, WantedBucket
+from ops.account.bucket_plan import bucket_steps
+
+BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
+OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
+SECRET = "token-secret-canary-0123456789abcdef"
+PART = 100 * 1024
+PROFILES = """
+[video]
+key = "视频 +&/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["video/mp4"]
+acl = "private"
+cache_control = "no-cache"
+parts = true
+part_size = "100KiB"
+[video.metadata]
+source = "app"
+[replaced]
+key = "replaced/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["video/mp4"]
+overwrite = true
+parts = true
+part_size = "100KiB"
+"""
+
+
+@pytest.fixture
+def cloud(tmp_path, clock, instance, profiles_file):
+    accounts = Accounts(OWN)
+    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
+    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
+    settings = {
+        "OSS_BUCKET": BUCKET,
+        "OSS_HOST": oss.origin,
+        "STS_ROLE_ARN": ROLE,
+        "STS_ENDPOINT": sts.origin,
+        "PROFILES_FILE": profiles_file(PROFILES),
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": OWN.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": OWN.access_key_secret,
+        "ALIBABA_CLOUD_SECURITY_TOKEN": None,
+        "TOKEN_SECRET": SECRET,
+    }
+    yield SimpleNamespace(oss=oss, new_instance=lambda **more: instance(exchange, **settings, **more))
+    sts.stop()
+    oss.stop()
+
+
+@pytest.fixture
+def function(cloud):
+    return cloud.new_instance()
+
+
+@pytest.fixture
+def data():
+    return os.urandom(3 * PART + 7)
+
+
+def ask(function, route, **body):
+    return function.ask(body=body, path=f"/{route}")
+
+
+def begin(function, size, profile="video"):
+    answer = ask(function, "multipart", profile=profile, filename="猫.mp4", size=size)
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def put(begun, part, data, **headers):
+    start = (part["number"] - 1) * begun["partSize"]
+    body = data[start : start + part["size"]]
+    return requests.put(part["url"], data=body, headers={**begun["headers"], **headers}, timeout=10)
+
+
+def send(begun, data, parts=None):
+    return [put(begun, part, data).status_code for part in parts or begun["parts"]]
+
+
+def outcome(answer):
+    return answer.status, answer.code
+
+
+@pytest.mark.parametrize("profile", ["video", "replaced"])
+def test_the_file_arrives_whole_and_as_the_profile_says(cloud, function, data, profile):
+    begun = begin(function, len(data), profile)
+    assert send(begun, data) == [200] * 4
+    done = ask(function, "multipart-complete", ticket=begun["ticket"])
+    assert done.status == 200, done.text
+    stored = cloud.oss.objects[begun["key"]]
+    assert stored.path.read_bytes() == data
+    assert (stored.kind, stored.content_type) == ("Multipart", "video/mp4")
+    assert done.json["etag"] == stored.etag
+    assert stored.metadata["upload-id"] == begun["uploadId"]
+    if profile == "video":
+        assert (stored.acl, stored.metadata["source"]) == ("private", "app")
+        kept = {name.lower(): value for name, value in stored.headers.items()}
+        assert (kept["cache-control"], kept["content-disposition"]) == ("no-cache", "inline")
+
+
+def test_another_instance_goes_on_and_ends_it_with_the_same_receipt(cloud, function, data):
+    begun = begin(function, len(data))
+    send(begun, data, begun["parts"][1:2])
+    other = cloud.new_instance()
+    more = ask(other, "multipart-parts", ticket=begun["ticket"]).json
+    assert ([part["number"] for part in more["parts"]], more["missing"]) == ([1, 3, 4], 3)
+    assert send(begun, data, more["parts"]) == [200] * 3
+    first = ask(other, "multipart-complete", ticket=begun["ticket"])
+    assert first.status == 200
+    for instance in (function, other, cloud.new_instance()):
+        assert ask(instance, "multipart-complete", ticket=begun["ticket"]).text == first.text
+    claims = jwt.decode(first.json["receipt"], options={"verify_signature": False})
+    assert (claims["key"], claims["size"], claims["seen"]) == (begun["key"], len(data), True)
+    assert outcome(ask(other, "multipart-abort", ticket=begun["ticket"])) == (409, "already_complete")
+    assert outcome(ask(other, "multipart-parts", ticket=begun["ticket"])) == (409, "already_complete")
+
+
+@pytest.mark.parametrize("kind", ["answer_lost", "drop", "status_500"])
+@pytest.mark.parametrize("call", ["ListParts", "CompleteMultipartUpload", "HeadObject"])
+def test_whichever_answer_of_oss_is_lost_it_ends_in_one_object_and_one_receipt(
+    cloud, function, data, call, kind
+):
+    begun = begin(function, len(data))
+    send(begun, data)
+    cloud.oss.faults.plan(kind, times=2, on=[call])
+    answers = [ask(function, "multipart-complete", ticket=begun["ticket"]) for _ in range(4)]
+    assert {outcome(answer) for answer in answers} <= {(200, ""), (503, "oss_unavailable")}
+    receipts = {answer.text for answer in answers if answer.status == 200}
+    assert len(receipts) == 1
+    assert answers[-1].text in receipts
+    assert list(cloud.oss.objects) == [begun["key"]]
+    assert cloud.oss.objects[begun["key"]].path.read_bytes() == data
+
+
+def test_what_lacks_is_told_and_sent_and_then_it_is_whole(function, data):
+    begun = begin(function, len(data))
+    send(begun, data, begun["parts"][:2])
+    answer = ask(function, "multipart-complete", ticket=begun["ticket"])
+    assert (outcome(answer), answer.json["error"]["missing"]) == ((409, "incomplete"), [3, 4])
+    send(begun, data, begun["parts"][2:])
+    assert ask(function, "multipart-complete", ticket=begun["ticket"]).status == 200
+
+
+def test_a_url_takes_its_part_and_nothing_else(cloud, function, data):
+    begun = begin(function, len(data))
+    first = begun["parts"][0]
+    url, headers = first["url"], begun["headers"]
+    good = data[:PART]
+    refused = [
+        requests.put(url, data=good[:-1], headers=headers, timeout=10),
+        requests.put(url, data=good + b"x", headers=headers, timeout=10),
+        requests.put(url, data=good, headers={"Content-Type": "video/mp4"}, timeout=10),
+        requests.put(url, data=good, headers={**headers, "x-oss-object-acl": "public-read"}, timeout=10),
+        requests.put(url, data=b"", headers={**headers, "x-oss-copy-source": "/b/k"}, timeout=10),
+        requests.put(url.replace("partNumber=1", "partNumber=2"), data=good, headers=headers, timeout=10),
+        requests.put(url.replace("x-oss-expires=900", "x-oss-expires=9000"), data=good, headers=headers),
+        requests.post(url.replace("partNumber=1&", ""), data=b"", headers=headers, timeout=10),
+        requests.delete(url.replace("partNumber=1&", ""), timeout=10),
+        requests.get(url.replace("partNumber=1&", ""), timeout=10),
+    ]
+    assert {answer.status_code for answer in refused} <= {400, 403, 411}
+    assert ask(function, "multipart-parts", ticket=begun["ticket"]).json["missing"] == 4
+    assert requests.put(url, data=good, headers=headers, timeout=10).status_code == 200
+
+
+def test_a_url_ends_and_a_new_one_takes_its_place(cloud, function, data, clock):
+    begun = begin(function, len(data))
+    clock.tick(minutes=16)
+    assert send(begun, data) == [403] * 4
+    fresh = ask(function, "multipart-parts", ticket=begun["ticket"]).json["parts"]
+    assert send(begun, data, fresh) == [200] * 4
+
+
+def test_it_goes_on_through_renewals_of_the_sessions(cloud, function, data, clock):
+    begun = begin(function, len(data))
+    for number in range(1, 5):
+        clock.tick(minutes=50)
+        (part,) = ask(function, "multipart-parts", ticket=begun["ticket"], numbers=[number]).json["parts"]
+        assert put(begun, part, data).status_code == 200
+    assert ask(function, "multipart-complete", ticket=begun["ticket"]).status == 200
+    assert cloud.oss.objects[begun["key"]].path.read_bytes() == data
+
+
+def test_what_was_given_up_is_gone_for_everyone(cloud, function, data):
+    begun = begin(function, len(data))
+    send(begun, data)
+    for _ in range(2):
+        assert ask(function, "multipart-abort", ticket=begun["ticket"]).json == {"state": "aborted"}
+    assert outcome(ask(function, "multipart-complete", ticket=begun["ticket"])) == (410, "upload_gone")
+    assert outcome(ask(function, "multipart-parts", ticket=begun["ticket"])) == (410, "upload_gone")
+    assert set(send(begun, data)) == {404}
+    assert not cloud.oss.objects
+
+
+def put_lifecycle(cloud, document, now):
+    """As the operator's SDK does, with the keys of the account."""
+    asked = OssRequest(
+        "PUT", BUCKET, REGION, "", query={"lifecycle": ""}, headers={"content-type": "text/xml"}
+    )
+    headers = authorize(asked, OWN, now)
+    return requests.put(request_url(asked, cloud.oss.origin), data=document, headers=headers, timeout=10)
+
+
+def test_the_rule_that_setup_writes_removes_what_nobody_finished(cloud, function, data, clock):
+    wanted = WantedBucket(BUCKET, REGION, parted_folders=(PartedFolder("视频 +&/", 1),))
+    (step,) = bucket_steps(wanted, FoundBucket(f"oss-{REGION}", "private", "", True))[0]
+    assert put_lifecycle(cloud, step.parameters["body"].encode(), clock()).status_code == 200
+    done = begin(function, len(data))
+    send(done, data)
+    assert ask(function, "multipart-complete", ticket=done["ticket"]).status == 200
+    forgotten, of_another_folder = begin(function, len(data)), begin(function, len(data), "replaced")
+    send(forgotten, data)
+    cloud.oss.bucket.let_days_pass(3)
+    assert [upload.key for upload in cloud.oss.bucket.uploads] == [of_another_folder["key"]]
+    assert list(cloud.oss.objects) == [done["key"]]
+    assert outcome(ask(function, "multipart-complete", ticket=forgotten["ticket"])) == (410, "upload_gone")
