@@ -108,6 +108,12 @@ def _of_warm(figures: Mapping[str, Any]) -> list[Outcome]:
             "V4 signature / ali-oss's", us(warm.FUNCTION, "signature"), us(warm.ALI_OSS, "signature"), 0.6
         ),
         *_of_reading(us),
+        _ratio(
+            "/multipart-parts for 20 URLs / ali-oss's 20 URLs",
+            us(warm.PARTS, "/multipart-parts"),
+            us(warm.ALI_OSS, "presigned parts"),
+            0.6,
+        ),
     ]
 
 

@@ -16,6 +16,7 @@ from bench.modes import MODES
 from bench.setting_up import Bench, Progress
 
 FUNCTION, FLOOR, READING = "this function", "floor", "this function, reading"
+PARTS = "this function, large files"
 CONFIRM = "this function, after the upload"
 BOTO3, MINIO, GOOGLE, ALI_OSS = "boto3", "minio-py", "google-cloud-storage", "ali-oss on Node"
 PEERS = {BOTO3: "warm_boto3", MINIO: "warm_minio", GOOGLE: "warm_google"}
@@ -53,6 +54,7 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     commands = {
         **dict.fromkeys(MODES, bench.run_python("warm_function", bench.package)),
         READING: bench.run_python("warm_read", bench.package),
+        PARTS: bench.run_python("warm_parts", bench.package),
         FUNCTION: bench.run_python("warm_signature", bench.package),
         CONFIRM: bench.run_python("warm_confirm", bench.package),
         FLOOR: bench.run_python("warm_floor"),
@@ -62,7 +64,7 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     with contextlib.ExitStack() as stack:
         contestants = {
             name: stack.enter_context(
-                _waiting(command, {**bench.environ_of(name), **of_reading(bench, name)})
+                _waiting(command, {**bench.environ_of(name), **with_profiles(bench, name)})
             )
             for name, command in commands.items()
         }
@@ -79,8 +81,10 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     }
 
 
-def of_reading(bench: Bench, name: str) -> dict[str, str]:
-    """What the contestant that reads sees beyond the others: a profile that can be read."""
+def with_profiles(bench: Bench, name: str) -> dict[str, str]:
+    """What those see beyond the others that need profiles of their own: one that is read, one with parts."""
+    if name == PARTS:
+        return {"PROFILES_FILE": str(bench.scripts / "parts.toml")}
     if name != READING:
         return {}
     return {"PROFILES_FILE": str(bench.scripts / "reading.toml"), "READ_RATE": "999999999/s"}

@@ -43,6 +43,20 @@ function presign(client) {
   return client.signatureUrlV4('GET', 1200, { queries }, 'uploads/public/2026/11/24/AbCdEfGhIjKlMnOpQrSt_A.jpg');
 }
 
+const UPLOAD_ID = '0004B9894A22E5B1888A1E29F8236E2D';
+
+// A promise of URLs for 20 parts, each of which admits its length.
+async function presignParts(client) {
+  const urls = [];
+  for (let partNumber = 1; partNumber <= 20; partNumber += 1) {
+    const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': 1048576 };
+    const request = { headers, queries: { partNumber, uploadId: UPLOAD_ID } };
+    const key = 'videos/public/2026/11/AbCdEfGhIjKlMnOpQrSt_A.mp4';
+    urls.push(await client.signatureUrlV4('PUT', 900, request, key, ['Content-Length']));
+  }
+  return urls;
+}
+
 function newClient(credentials) {
   return new OSS({
     bucket: BUCKET,
@@ -53,4 +67,4 @@ function newClient(credentials) {
   });
 }
 
-module.exports = { OSS, newClient, presign, sign };
+module.exports = { OSS, newClient, presign, presignParts, sign };

@@ -22,6 +22,10 @@ READ_FOR_SECONDS = 600
 PROCESS = "image/resize,m_fill,w_200,h_200/format,jpg"
 # Of callers whom nobody asked who they are.
 STORED_KEY = "uploads/public/2026/11/24/AbCdEfGhIjKlMnOpQrSt_A.jpg"
+# Of an upload in parts: how many URLs are given at a time.
+PARTS = 20
+LARGE_KEY = "videos/public/2026/11/AbCdEfGhIjKlMnOpQrSt_A.mp4"
+OSS_UPLOAD_ID = "0004B9894A22E5B1888A1E29F8236E2D"
 WANTED = {"filename": "photo.jpg", "contentType": CONTENT_TYPE, "size": SIZE_BYTES}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.modes import ANONYMOUS, MODES, settings_of_modes
 from bench.stand_ins import LOGIN_ANSWER, LOGIN_PATH
-from bench.warm import READING, of_reading
+from bench.warm import READING, with_profiles
 from function.credentials import StsCredentials
 from function.oss.post_form import UploadRule, sign_object
 from function.oss.signed_request import OssRequest, presign
@@ -59,7 +59,7 @@ def test_the_floor_answers_and_logs_as_the_function_does(floor, tmp_path, instan
         assert [set(line) for line in log_lines()] == [set(json.loads(line)) for line in log]
 
 
-def test_the_floor_of_reading_signs_the_same_url_as_the_function(peers, clock):
+def test_the_floor_with_profiles_signs_the_same_url_as_the_function(peers, clock):
     floor, task = peers("reading_floor"), peers("task")
     credentials = StsCredentials(task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, clock())
     for variant, query in ((None, {}), ("thumb", {"x-oss-process": task.PROCESS})):
@@ -69,12 +69,12 @@ def test_the_floor_of_reading_signs_the_same_url_as_the_function(peers, clock):
         assert floor.presigned(task.STORED_KEY, variant, clock()) == ours
 
 
-def test_the_floor_of_reading_answers_and_logs_as_the_function_does(
+def test_the_floor_with_profiles_answers_and_logs_as_the_function_does(
     peers, tmp_path, instance, good_sts, log_lines
 ):
     floor, task, clients = peers("reading_floor"), peers("task"), peers("requests_of_clients")
     function = instance(
-        OSS_BUCKET=task.BUCKET, **of_reading(SimpleNamespace(scripts=PEERS), READING)
+        OSS_BUCKET=task.BUCKET, **with_profiles(SimpleNamespace(scripts=PEERS), READING)
     ).function
     with (tmp_path / "log").open("w+") as log:
         for items in (1, 50):
@@ -89,7 +89,7 @@ def test_the_floor_of_reading_answers_and_logs_as_the_function_does(
 
 
 def test_what_reading_needs_is_set_for_nobody_else():
-    assert of_reading(SimpleNamespace(scripts=PEERS), ANONYMOUS) == {}
+    assert with_profiles(SimpleNamespace(scripts=PEERS), ANONYMOUS) == {}
 
 
 def shape(value):
