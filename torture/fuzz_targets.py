@@ -36,9 +36,10 @@ from handler import serve
 from local.ground.accounts import AccessKey
 from local.sts.assume_role import Session
 from sts_credentials import StsClient, parse_answer
-from torture import fuzz_parts, stage
+from torture import fuzz_keys, fuzz_parts, stage
 from torture.canaries import Watch
 from torture.dice import Dice
+from torture.fuzz_keys import KeysTarget
 from torture.fuzz_parts import PartsTarget
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
@@ -105,6 +106,7 @@ class Bench:
             "callbacks": self.callback,
             "STS answers": self.sts_answer,
             "uploads in parts": self.parts,
+            "keys to read": KeysTarget(),
         }
 
     def event(self, data: bytes) -> None:
@@ -320,6 +322,7 @@ def _signed(payload: str, secret: str, algorithm: str = "HS256") -> str:
 
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "uploads in parts": fuzz_parts.SEEDS,
+    "keys to read": fuzz_keys.SEEDS,
     "events": (
         json.dumps(
             {

@@ -62,7 +62,10 @@ TESTS = {
     "function.http": (f"{ROOM}/test_http.py", *APP),
     "function.instance": (f"{ROOM}/test_instance.py", *FORMS, f"{ROOM}/callers/test_wechat.py", *APP),
     "function.jwt_key": (f"{ROOM}/test_jwt_key.py", f"{ROOM}/test_settings.py"),
-    "function.key_template": (f"{ROOM}/test_key_template.py", *SETTINGS, *FORMS),
+    "function.key_template": (
+        *(f"{ROOM}/test_key_template.py", *SETTINGS, *FORMS),
+        *(f"{ROOM}/reading/test_permission.py", f"{ROOM}/receipts/test_stored_already.py"),
+    ),
     "function.kinds": SETTINGS,
     "function.limits": (f"{ROOM}/test_limits.py", *FORMS, f"{ROOM}/callers"),
     "function.log_line": (f"{ROOM}/test_log_line.py", *APP, *RECEIPTS),

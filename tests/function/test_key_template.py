@@ -1,10 +1,14 @@
 """key_template: a template becomes a key, and the key tells again what it was made of."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from function.key_template import KeyTemplate, is_plain, problems_of
+from function.key_template import PLACEHOLDERS, KeyTemplate, is_plain, problems_of
+from torture import key_oracle
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OWNER, ID = "a2b3c4d5e6f7g2h3i4j5k6l7m2", "AbCdEfGhIjKlMnOpQrSt_-"
@@ -121,6 +125,16 @@ def test_what_holds_a_digest_and_no_id_is_named_by_its_bytes(template, takes_dig
     assert KeyTemplate(template).is_named_by_digest is is_named_by_digest
 
 
+@pytest.mark.parametrize(("more", "found"), [(0, []), (1, [1024])])
+def test_the_longest_key_that_a_template_may_make_is_counted_with_its_placeholders(more, found):
+    long = {"owner": 26, "yyyy": 4, "mm": 2, "dd": 2, "id": 22, "sha256": 64, "ext": 11}
+    text = "f/" + "".join(f"{{{name}}}" for name in long)
+    text += "x" * (1023 - 2 - sum(long.values()) + more)
+    assert [int(word) for problem in problems_of(text) for word in re.findall(r"\d{4,}", problem)][
+        :1
+    ] == found
+
+
 def test_a_digest_is_written_and_read_back():
     template = KeyTemplate("f/{owner}/{sha256}{ext}")
     key = template.render(owner=OWNER, upload_id=ID, now=NOW, extension=".png", sha256=DIGEST)
@@ -137,6 +151,64 @@ def test_a_digest_is_written_and_read_back():
 @pytest.mark.parametrize(("template", "is_right"), [("f/{sha256}", True), ("f/{owner}", False)])
 def test_a_name_needs_an_id_or_a_digest(template, is_right):
     assert (problems_of(template) == []) is is_right
+
+
+PARTS = [name for name in PLACEHOLDERS if name != "filename"]
+LITERAL = st.text(st.sampled_from("ab/.-_+图 e\u0301"), max_size=3)
+TEMPLATES = st.builds(
+    lambda folder, pieces, end: f"{folder or 'f'}/" + "".join(pieces) + end,
+    LITERAL,
+    st.lists(st.one_of(LITERAL, st.sampled_from(PARTS).map("{{{}}}".format)), max_size=5),
+    st.sampled_from(["{id}", "{id}{ext}", "{sha256}", "/{filename}"]),
+).filter(lambda text: not problems_of(text))
+GIVEN = st.fixed_dictionaries(
+    {
+        "owner": st.sampled_from([OWNER, "public"]),
+        "upload_id": st.sampled_from([ID, "-" * 22, "_" * 22]),
+        "extension": st.sampled_from(["", ".a", ".jpg", ".a1b2c3d4e5"]),
+        "sha256": st.sampled_from(["0" * 64, "f" * 64]),
+        "now": st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)),
+    }
+)
+CHANGES = st.lists(
+    st.tuples(
+        st.integers(0, 300), st.integers(0, 3), st.sampled_from(["", "/", "..", "a", "Z", "0", "é", "\n"])
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(TEMPLATES, GIVEN)
+def test_every_key_that_is_rendered_is_read_back_as_what_it_was_made_of(text, given):
+    template = KeyTemplate(text)
+    key = template.render(**given)
+    if template.takes_filename:
+        key += "name"
+    found = template.read(key)
+    assert found is not None
+    assert (
+        found.items()
+        <= {
+            "owner": given["owner"],
+            "id": given["upload_id"],
+            "ext": given["extension"],
+            "sha256": given["sha256"],
+            "yyyy": f"{given['now']:%Y}",
+            "mm": f"{given['now']:%m}",
+            "dd": f"{given['now']:%d}",
+            "filename": "name",
+        }.items()
+    )
+
+
+@given(TEMPLATES, GIVEN, CHANGES)
+def test_any_other_key_is_read_as_an_oracle_reads_it_that_knows_no_patterns(text, given, changes):
+    template = KeyTemplate(text)
+    key = template.render(**given)
+    for at, count, piece in changes:
+        key = key[: at % (len(key) + 1)] + piece + key[at % (len(key) + 1) + count :]
+    assert template.read(key) == key_oracle.read(text, key)
 
 
 UNSEEN = ["\x00", "\x1f", "\x7f", "\x80", "\x9f", "\u061c", "\u200e", "\u202e", "\u2066", "\u2069"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torture import blind_fuzz, fuzz_targets, stage
+from torture import blind_fuzz, fuzz_keys, fuzz_targets, stage
 from torture.canaries import Watch
 
 INPUTS = 400
@@ -57,5 +57,24 @@ def test_the_targets_reach_what_they_are_for(bench, monkeypatch):
     bench.targets()["callbacks"](b"\x01" * 7)
     monkeypatch.setattr(bench, "_check_session", lambda claims: reached.add(claims["sub"]))
     bench.targets()["tokens"](bytes([2, 0, 0, 0, 0, 1, 0, 13]))
-    assert reached == {"plan", "x"}
+    monkeypatch.setattr(fuzz_keys, "readable", lambda wanted, *_: reached.add(wanted[0].key) or [])
+    with pytest.raises(ValueError, match="not enough values"):
+        bench.targets()["keys to read"](b"\x04")
+    assert reached == {"plan", "x", fuzz_keys.KEYS[-1]}
     assert "response" in receipts
+
+
+@pytest.mark.parametrize(
+    ("number", "profile"), [(0, "own"), (1, None), (2, "all"), (3, None), (4, None), (5, None)]
+)
+def test_a_key_that_may_be_read_and_one_that_may_not_are_told_apart(monkeypatch, number, profile):
+    """A target whose keys are all refused at the door would prove nothing."""
+    may, real = [], fuzz_keys.readable
+
+    def noted(*asked):
+        may.extend(found := real(*asked))
+        return found
+
+    monkeypatch.setattr(fuzz_keys, "readable", noted)
+    fuzz_keys.KeysTarget()(bytes([number]))
+    assert [one.profile.name for one in may][:1] == ([profile] if profile else [])
