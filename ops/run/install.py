@@ -22,6 +22,9 @@ UNREACHED = re.compile(
     r"|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT"
 )
 
+# None at all, one older than 22.3, or one that a distribution took apart.
+NO_PIP = re.compile(r"No module named|no such option: --python|ImportError")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -56,18 +59,21 @@ def main(arguments: list[str]) -> int:
         )
     )
     own_python = str(Path(folder, "bin", "python"))
-    pip = [own_python, "-m", "pip"]
+    own_pip = pip = [own_python, "-m", "pip"]
     if fresh:
         if code := make_environment([sys.executable, "-m", "venv", "--clear", "--without-pip", folder]):
             return code
         # A pip of its own is half of the seconds and half of the megabytes; that of this Python does as well.
         pip = [sys.executable, "-m", "pip", "--python", own_python]
-    if not _runs(pip):
-        pip = [own_python, "-m", "pip"]
+    # What is imported is compiled then; most of it never is.
+    options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--no-compile"]
+    what = ["install", *options, "-r", requirements]
+    code, said = attempt([*pip, *what], PYPI)
+    if code and NO_PIP.search(said):
         if code := make_environment([own_python, "-m", "ensurepip", "--upgrade", "--default-pip"]):
             return code
-    options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]
-    return install([*pip, "install", *options, "-r", requirements], PYPI)
+        return install([*own_pip, *what], PYPI)
+    return explained(code, said, [*pip, *what], PYPI)
 
 
 def make_environment(command: list[str]) -> int:
@@ -79,13 +85,13 @@ def make_environment(command: list[str]) -> int:
     return done.returncode
 
 
-def _runs(pip: list[str]) -> bool:
-    """``--python`` wants pip 22.3 or newer."""
-    return subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode == 0
-
-
 def install(command: list[str], source: Source, slow_seconds: float = SLOW_SECONDS) -> int:
     """Run an installer in silence; what it would say of a network that is not there becomes a sentence."""
+    return explained(*attempt(command, source, slow_seconds), command, source)
+
+
+def attempt(command: list[str], source: Source, slow_seconds: float = SLOW_SECONDS) -> tuple[int, str]:
+    """Its exit code, and all that it said."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         with subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process:
             try:
@@ -95,7 +101,11 @@ def install(command: list[str], source: Source, slow_seconds: float = SLOW_SECON
                 _complain(Text(f"still installing ... {hint.en}", f"还在安装……{hint.zh}"))
             code = process.wait()
         log.seek(0)
-        said = log.read()
+        return code, log.read()
+
+
+def explained(code: int, said: str, command: list[str], source: Source) -> int:
+    """The exit code, after a sentence where it is none of success."""
     if code and UNREACHED.search(said):
         hint = _mirror_hint(source)
         _complain(

@@ -120,6 +120,34 @@ def test_a_python_without_a_pip_gets_one_of_its_own(nothing_to_install, tmp_path
     assert has_pip(folder)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no such option: --python",
+        "ModuleNotFoundError: No module named 'pip._vendor.rich'",
+        "ImportError: cannot import name 'x'",
+    ],
+)
+def test_a_pip_that_cannot_install_elsewhere_is_made_up_for(
+    nothing_to_install, tmp_path, monkeypatch, capfd, said
+):
+    """As of an old pip, and of one whose parts a distribution has moved."""
+    folder, _ = nothing_to_install
+    real = sys.executable
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!{real}\nimport os, sys\n"
+        f"if 'pip' in sys.argv: sys.exit({said!r})\n"
+        f"os.execv({real!r}, [{real!r}, *sys.argv[1:]])\n",
+        "utf-8",
+    )
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert main([*nothing_to_install, "--fresh"]) == 0
+    assert has_pip(folder)
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(("arguments", "folder"), [([], "."), (["examples/a"], "examples/a")])
 def test_node_packages_go_into_the_folder_that_is_named(arguments, folder, tmp_path, monkeypatch, capfd):
     npm = tmp_path / "npm"
