@@ -6,7 +6,7 @@ const fs = require('node:fs')
 const { loadPages, PAGE, PICTURES } = require('../../miniprogram/test/example_page')
 const { createWx } = require('../../miniprogram/test/wx')
 
-const SCREEN = { width: 390, height: 960 }
+const SCREEN = { width: 390, height: 1000 }
 const KEY = 'uploads/q3fZ0aYh/2026/11/25/9JxT2mVbKcQ8w.jpg'
 const OVERALL = { progress: 54, sizeText: '15.2 MB / 28.1 MB', count: 5, done: 1, failed: 2, busy: true, canRetry: true }
 

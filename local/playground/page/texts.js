@@ -13,11 +13,11 @@ export const TEXTS = {
   zh: {
     language: 'zh-CN',
     title: '直传 OSS 演练场',
-    subtitle: '函数、STS、OSS 与微信登录都在运行 make run 的电脑上模拟，不需要云账号。',
+    subtitle: '全部由运行 make run 的电脑模拟，不需要云账号。',
     otherLanguage: 'English',
     chooseTitle: '选一个文件，直接传到 OSS',
     dropHere: '点这里选一个文件，也可以拖过来',
-    dropHint: '只会发给那台电脑上的 OSS',
+    dropHint: '文件只留在那台电脑上',
     useSample: '用示例图片',
     profile: '用途',
     profileFacts: ({ maxSize, contentTypes, callback, confirm }) => (
@@ -117,11 +117,11 @@ export const TEXTS = {
   en: {
     language: 'en',
     title: 'OSS direct upload playground',
-    subtitle: 'Function, STS, OSS and WeChat login are emulated on the computer that runs make run; no cloud account is needed.',
+    subtitle: 'All emulated by the computer that runs make run; no cloud account is needed.',
     otherLanguage: '中文',
     chooseTitle: 'Choose a file and post it straight to OSS',
     dropHere: 'Choose a file, or drop one here',
-    dropHint: 'It goes to the OSS on that computer only',
+    dropHint: 'It stays on that computer',
     useSample: 'Sample picture',
     profile: 'Profile',
     profileFacts: ({ maxSize, contentTypes, callback, confirm }) => (
