@@ -3,7 +3,7 @@ const { ask, attempt, invoke, persist, request, stop } = require('./calls')
 const { createUploader } = require('./index')
 const { createMeter, createShelf, createSlots, openFile } = require('./pieces')
 
-/** createUploader, and large files in parts, which go on where they were after a new start. */
+/** createUploader, with large files in parts that go on after a new start. */
 function createLargeUploader(options) {
   const { api, endpoint, user = '', partsFrom = 5 * 1024 ** 2, concurrency = 3, retries = 8 } = options
   const shelf = createShelf(api, `oss-direct-upload parts ${endpoint} ${user}`.trim())
@@ -12,7 +12,7 @@ function createLargeUploader(options) {
 
   function carry(job, client, byForm) {
     const fs = Object(api.getFileSystemManager && api.getFileSystemManager())
-    const takes = !(job.size < partsFrom) && !!(job.filePath.arrayBuffer || fs.readFile)
+    const takes = !(job.size < partsFrom) && (job.filePath.arrayBuffer || fs.readFile)
     if (takes) sendInParts(job, client, pool, fs, byForm)
     return takes
   }
@@ -41,9 +41,8 @@ function sendInParts(job, phone, pool, fs, byForm) {
   const meter = createMeter(job, now)
   const flying = new Map()
   const waiting = []
-  let asked, more
-  let [file, kept, name] = [Object(), Object(), '']
-  let [listed, until, loaded, refusals, restarts] = [new Map(), 0, 0, 0, 0]
+  let asked, breaks, file, more, name
+  let [kept, listed, until, loaded, refusals, restarts] = [Object(), new Map(), 0, 0, 0, 0]
 
   job.wake = () => waiting.splice(0).forEach((go) => go())
   job.task = { abort }
@@ -59,9 +58,8 @@ function sendInParts(job, phone, pool, fs, byForm) {
       while (!await call(complete))
     } catch (cause) {
       const { ticket, key, url, uploadId } = kept
-      const error = Object.assign(platformError(cause, 'upload'), ticket && { stage: 'upload', key, url, uploadId })
       flying.forEach(stop)
-      job.reject(error)
+      job.reject(Object.assign(platformError(cause, 'upload'), ticket && { stage: 'upload', key, url, uploadId }))
     } finally {
       pool.shelf.release(name)
     }
@@ -86,13 +84,15 @@ function sendInParts(job, phone, pool, fs, byForm) {
       await new Promise((go) => [waiting, client.waiting].forEach((list) => list.push(go)))
     }
     if (job.finished) throw new OssUploadError('aborted')
+    breaks = phone.breaks
   }
 
   /** A break, even if the phone tells of it later. */
   async function lost(error) {
     if (error.code === 'interrupted') {
+      const told = client.hidden || breaks < phone.breaks
       phone.breaks += 1
-      if (!client.hidden) await new Promise((go) => { setTimeout(go, 5000, client.waiting.push(go)) })
+      if (!told) await new Promise((go) => { setTimeout(go, 5000, client.waiting.push(go)) })
     }
     throw error
   }

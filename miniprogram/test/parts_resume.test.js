@@ -230,6 +230,21 @@ test('in the background no part begins; in front again it goes on, and nothing o
   isStored(stage, await stage.time.run(promise))
 })
 
+test('an interruption that is told only when the app is in front again holds nothing up', async (t) => {
+  const stage = openStage(t, { count: 12, retries: 0, phone: { bytesPerSecond: 50000 } })
+  const { promise } = stage.upload()
+  await stage.time.pass(1000)
+  stage.phone.hide(1e9)
+  stage.phone.show()
+  stage.phone.calls.filter(({ settled }) => !settled).forEach((call) => call.fail('interrupted'))
+  const shown = stage.time.now()
+  const begun = stage.phone.calls.length
+  await stage.time.pass(1000)
+  assert.ok(stage.phone.calls.length >= begun + 3, 'all three parts go on at once')
+  isStored(stage, await stage.time.run(promise))
+  assert.ok(stage.time.now() - shown < 12000)
+})
+
 test('what OSS had when the background broke it off is not sent again', async (t) => {
   const stage = openStage(t, { count: 40, retries: 0 })
   const { promise } = stage.upload()
