@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.key_template import PLACEHOLDERS, KeyTemplate, is_plain, problems_of
@@ -179,6 +180,7 @@ CHANGES = st.lists(
 )
 
 
+@effort(max_examples=60, deadline=None)
 @given(TEMPLATES, GIVEN)
 def test_every_key_that_is_rendered_is_read_back_as_what_it_was_made_of(text, given):
     template = KeyTemplate(text)
@@ -202,6 +204,7 @@ def test_every_key_that_is_rendered_is_read_back_as_what_it_was_made_of(text, gi
     )
 
 
+@effort(max_examples=60, deadline=None)
 @given(TEMPLATES, GIVEN, CHANGES)
 def test_any_other_key_is_read_as_an_oracle_reads_it_that_knows_no_patterns(text, given, changes):
     template = KeyTemplate(text)
