@@ -34,6 +34,7 @@ from ops.doctor.objects import (
     check_reading,
     check_reading_at,
 )
+from ops.doctor.parts import check_parts
 from ops.doctor.services import check_bucket, check_clock, check_wechat
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text, add_language_argument, chosen_language
@@ -209,6 +210,9 @@ def _uploads(
     changed_key = course.check_changed_key(next(iter(settings.profiles.values())))
     yield from as_one([changed_key, *(course.check_public_page(profile) for profile in pages)])
     yield from as_one(list(_confirming_and_reading(course, url, token, keys if credentials else None)))
+    if asks_function and (token is not None or settings.caller_auth == "anonymous"):
+        for profile in [one for one in settings.profiles.values() if one.parts][:1]:
+            yield check_parts(url, token or "", profile)
     if credentials is not None:
         yield _behind_forms(course, credentials)
     yield course.remove(keys)

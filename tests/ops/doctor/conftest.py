@@ -71,7 +71,7 @@ def serving():
                 code, text = by_method.get(self.command, (status, body))
                 self.answer(code, text.encode(), content_type, x_oss_request_id="R")
 
-            do_GET = do_HEAD = do_POST = do_DELETE = answer_all  # noqa: N815
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer_all  # noqa: N815
 
         servers.append(Server(Stub).start())
         return servers[-1].origin
