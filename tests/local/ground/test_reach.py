@@ -50,7 +50,7 @@ def ask(service, at="127.0.0.1", **headers):
 
 @on_linux
 def test_a_service_is_reached_from_this_machine_alone_until_phones_are_let_in(serve):
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ConnectionRefusedError):
         ask(serve(HERE_ONLY), NETWORK)
     assert ask(serve(PHONES), NETWORK)[0] == 200
 
