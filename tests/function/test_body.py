@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.body import read_json_object
+from function.body import read_json_object, strict_json
 from function.errors import BadRequest
 
 
@@ -16,3 +16,14 @@ def test_an_empty_body_is_an_empty_object():
 def test_what_two_readers_could_read_differently_is_refused(body):
     with pytest.raises(BadRequest):
         read_json_object(body)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"a":1,"a":2}', '{"a":NaN}', "9" * 5000])
+def test_what_is_no_strict_json_is_an_error_of_its_text(text):
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever the parser says
+        strict_json(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("null", None), ("{}", {}), ('[1.5,"\\u732b"]', [1.5, "猫"])])
+def test_any_value_of_json_is_read(text, value):
+    assert strict_json(text) == value
