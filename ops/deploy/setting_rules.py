@@ -54,6 +54,13 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
                 f"ALLOWED_ORIGINS 里有 {origin.strip()}：http 页面会被路上的人篡改，并以它的用户上传；"
                 "只在确实用到时保留",
             )
+    if variables.get("SIGN_PART_LENGTH") == "false":
+        yield Text(
+            "SIGN_PART_LENGTH = false: the address of a part takes any length, which is found out at the end;"
+            " keep it only if something between the phones and OSS sends no Content-Length",
+            "SIGN_PART_LENGTH = false：一片的地址接受任何长度，到最后才会发现；"
+            "只在手机与 OSS 之间确实有东西不发 Content-Length 时保留",
+        )
 
 
 def _host_problem(name: str, host: str, bucket: str, region: str) -> Text | None:

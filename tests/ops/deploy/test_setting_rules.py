@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ops.deploy.setting_rules import doubtful_settings
 from tests.ops.deploy.project import CONFIGURED, check
+from tests.ops.words import in_english
 
 HOST = "https://photos-of-users.oss-cn-hangzhou.aliyuncs.com"
 
@@ -65,3 +67,9 @@ def test_what_the_operator_set_is_checked_while_values_of_the_example_stand(proj
         "environment: WECHAT_APPID",
         ".env: CALLER_RATE",
     ]
+
+
+def test_an_address_that_takes_parts_of_any_length_is_doubted():
+    (doubt,) = in_english(doubtful_settings({"SIGN_PART_LENGTH": "false"}))
+    assert doubt.startswith("SIGN_PART_LENGTH = false: the address of a part takes any length")
+    assert list(doubtful_settings({"SIGN_PART_LENGTH": "true"})) == list(doubtful_settings({})) == []
