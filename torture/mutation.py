@@ -40,6 +40,7 @@ TESTS = {
     "function.app": (
         *(*APP, f"{ROOM}/test_form_life.py", f"{ROOM}/test_log_line.py", *FORMS),
         *(f"{ROOM}/callers/test_wechat.py", *RECEIPTS),
+        f"{ROOM}/reading/test_urls.py",
     ),
     "function.body": (f"{ROOM}/test_body.py", *APP, *FORMS),
     "function.callers": (f"{ROOM}/callers", f"{ROOM}/test_app.py"),
