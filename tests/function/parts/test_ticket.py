@@ -118,12 +118,13 @@ FORGERIES = {
 
 @EVERY_ROUTE
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_no_other_ticket_does_anything(phone, oss, clock, route, forgery):
+def test_no_other_ticket_does_anything(phone, oss, clock, log_lines, route, forgery):
     begun = phone.begin()
     phone.send(begun)
     asked = list(oss.asked)
     ticket = FORGERIES[forgery](begun["ticket"], clock())
     assert outcome(phone.ask(route, ticket=ticket)) == FORBIDDEN
+    assert log_lines()[-1]["reason"].startswith("ticket: ")
     # OSS was not even asked, and the true ticket is as good as before.
     assert oss.asked == asked
     assert phone.complete(begun["ticket"]).status == 200
