@@ -120,6 +120,20 @@ test('at most 500 URLs are kept, those that were asked for last', async (t) => {
   assert.equal(asked(stage).length, 12)
 })
 
+test('a URL that was asked for anew is not the first to be dropped', async (t) => {
+  const clock = { ahead: 0 }
+  const stage = await openStage(t, { now: () => Date.now() + clock.ahead })
+  await stage.uploader.read('old.jpg')
+  clock.ahead = 200000
+  await stage.uploader.read(keysUpTo(499))
+  clock.ahead = 310000
+  await stage.uploader.read('old.jpg')
+  await stage.uploader.read('one more.jpg')
+  const calls = asked(stage).length
+  await stage.uploader.read('old.jpg')
+  assert.equal(asked(stage).length, calls)
+})
+
 test('a list with one key that is refused is refused, in a sentence, and nothing of it is kept', async (t) => {
   const stage = await openStage(t)
   stage.fc.plan.read.push(jsonError(403, 'forbidden'))
