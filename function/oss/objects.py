@@ -75,7 +75,8 @@ def _facts(answer: Answer) -> ObjectFacts:
     size, etag = headers.get("content-length", ""), etag_in(headers.get("etag"))
     try:
         modified = parsedate_to_datetime(headers.get("last-modified", "")).astimezone(UTC)
-    except ValueError:
+    # A year, or an hour of a zone, of any number of digits.
+    except (ValueError, OverflowError):
         raise malformed("HeadObject") from None
     if not (size.isascii() and size.isdigit() and len(size) < 16 and etag):
         raise malformed("HeadObject")

@@ -74,6 +74,9 @@ def test_what_an_object_need_not_have_is_empty(scripted):
         ("etag", '"<x>"'),
         ("last-modified", None),
         ("last-modified", "yesterday"),
+        ("last-modified", f"Tue, 24 Nov {'9' * 20} 13:59:00 GMT"),
+        ("last-modified", f"Tue, 24 Nov 2026 13:59:00 +{'9' * 20}"),
+        ("last-modified", "Fri, 31 Dec 9999 23:59:59 -2359"),
     ],
 )
 def test_an_object_without_its_facts_is_not_believed(header, value, scripted):
