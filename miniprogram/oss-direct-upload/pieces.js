@@ -60,7 +60,7 @@ function createShelf(api, storeKey) {
   function put(name, state) {
     const { [name]: old, ...others } = all()
     Object.keys(others).slice(0, 1 - MOST_KEPT).forEach((each) => delete others[each])
-    if (name) attempt(api.setStorageSync, storeKey, { ...others, ...(state && { [name]: state }) })
+    if (name && (state || old)) attempt(api.setStorageSync, storeKey, { ...others, ...(state && { [name]: state }) })
   }
 
   const get = (name) => Object(all()[name])

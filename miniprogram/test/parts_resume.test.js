@@ -445,6 +445,25 @@ test('logging out ends what is under way and forgets what was kept, so that nobo
   assert.deepEqual(routes(stage)[0], '/multipart')
 })
 
+test('logging out while an answer is on its way keeps nothing, and nothing begins anew', async (t) => {
+  for (const [route, code] of [['/multipart-complete', 'upload_gone'], ['/multipart-complete', 'incomplete'], ['/multipart-parts', 'upload_gone']]) {
+    await t.test(`${route}: ${code}`, async (each) => {
+      const stage = openStage(each, { count: 40 })
+      const statusCode = code === 'incomplete' ? 409 : 410
+      stage.phone.fault = ({ url }) => {
+        if (!url.endsWith(route)) return undefined
+        setTimeout(stage.uploader.logOut)
+        return { statusCode, data: JSON.stringify({ error: { code, missing: [1] } }), header: {} }
+      }
+      assert.equal((await failure(stage, stage.upload().promise)).code, 'aborted')
+      await stage.time.pass(HOUR)
+      assert.deepEqual([...stage.storage.keys()], [])
+      assert.equal(routes(stage).filter((name) => name === '/multipart').length, 1)
+      assert.equal(stage.cloud.tokens.size, 2, 'nobody logs in again')
+    })
+  }
+})
+
 test('a listener of the page that throws ends no upload', async (t) => {
   const shown = t.mock.method(console, 'error', () => {})
   const stage = openStage(t)

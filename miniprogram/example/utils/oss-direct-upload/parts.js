@@ -87,7 +87,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
     breaks = phone.breaks
   }
 
-  /** A break, even if the phone tells of it later. */
+  /** A break, told now or later. */
   async function lost(error) {
     if (error.code === 'interrupted') {
       const told = client.hidden || breaks < phone.breaks
@@ -99,7 +99,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
 
   function keep(state) {
     kept = state || kept
-    pool.shelf.put(name, state)
+    pool.shelf.put(name, !job.finished && state)
   }
 
   /** False: only a form will do. */
@@ -134,7 +134,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
   function anew(error) {
     const { statusCode, detail } = error
     restarts += 1
-    if (![400, 403, 404, 410].includes(statusCode) || restarts > pool.retries) throw error
+    if (job.finished || ![400, 403, 404, 410].includes(statusCode) || restarts > pool.retries) throw error
     keep()
     if (kept.completing && statusCode === 403) throw new OssUploadError('unknown_outcome', detail)
     return start()
@@ -193,7 +193,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
     }
   }
 
-  /** The whole window is old, or the upload is gone. */
+  /** The window is old, or the upload is gone. */
   function refuse(error) {
     listed = new Map()
     refusals += 1
