@@ -33,8 +33,9 @@ CLIENT_FOLDER = HERE.parent / "miniprogram" / "oss-direct-upload"
 BUCKET = "local-bucket"
 REGION = "cn-hangzhou"
 ROLE_ARN = f"acs:ram::{ACCOUNT_ID}:role/oss-direct-upload"
-# Obviously not real: nothing outside this machine knows them.
-FUNCTION_KEY = AccessKey("LOCAL-FUNCTION-KEY-ID", "local-function-key-secret-that-opens-nothing")
+# Obviously not real. Each run has another secret: the local OSS takes what is signed from any page in this
+# machine's browser, and each of them would know one that stood here.
+FUNCTION_KEY = AccessKey("LOCAL-FUNCTION-KEY-ID", f"local-function-key-secret-{secrets.token_hex(16)}")
 APP_ID = "wx0000000000local0"
 APP_SECRET = "local-app-secret-that-opens-nothing"
 ROLE_POLICY: dict[str, Any] = {

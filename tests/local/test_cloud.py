@@ -1,5 +1,8 @@
 import json
+import subprocess
+import sys
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from function.setting_table import SETTINGS
 from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud, clear_inherited_settings
 from local.fc.gateway import FcGateway
 from local.oss.objects import StoredObject
+from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -151,6 +155,28 @@ def test_the_role_may_do_what_the_function_s_two_sessions_need_and_nothing_else(
     assert statement["Action"] == [*upload, *objects]
     assert statement["Resource"] == ["acs:oss:*:*:local-bucket/*"]
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
+
+
+def test_no_page_knows_the_account_s_secret_for_each_run_has_another(gateway, tmp_path):
+    """The local OSS takes what is signed from pages of any origin, and anybody may read this project."""
+    print_it = "from local.cloud import FUNCTION_KEY; print(FUNCTION_KEY.access_key_secret)"
+    asked = [sys.executable, "-c", print_it]
+    other_run = subprocess.run(asked, cwd=PROJECT, check=True, capture_output=True, text=True).stdout.strip()
+    assert len(other_run) >= 32
+    assert other_run != FUNCTION_KEY.access_key_secret
+    with LocalCloud(gateway, tmp_path) as cloud:
+        known, guessed = (
+            requests.get(
+                presigned_url(
+                    cloud.oss.origin, cloud.oss.bucket, replace(FUNCTION_KEY, access_key_secret=secret), "a"
+                ),
+                headers={"Origin": "https://page.example"},
+                timeout=5,
+            )
+            for secret in (FUNCTION_KEY.access_key_secret, other_run)
+        )
+    assert (known.status_code, guessed.status_code) == (404, 403)
+    assert "SignatureDoesNotMatch" in guessed.text
 
 
 def test_the_local_profiles_are_those_that_ship_with_everything_on_and_one_named_by_digest(legacy_profiles):
