@@ -32,6 +32,8 @@ ANY_DISTRIBUTION = "*"
 # For building extensions (built ones need _cffi_backend only), and for browsers. A test signs, checks tokens
 # and verifies RSA signatures with the finished package.
 UNREACHED = ("cffi", "pycparser", "urllib3/contrib/emscripten")
+# Certificates of years ago; every connection is checked with those of the package certifi.
+STALE_AUTHORITIES = "aliyunsdkcore/vendored/requests/packages/certifi/cacert.pem"
 DROPPED_FOLDERS = frozenset({"bin", "tests", "test", "testing", "__pycache__"})
 DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".typed", ".h", ".c", ".pyx", ".pxd", ".js"})
 
@@ -74,6 +76,7 @@ def prune(folder: Path) -> int:
     before = _size(folder)
     for name in UNREACHED:
         shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / STALE_AUTHORITIES).unlink(missing_ok=True)
     asked = {name for path in folder.rglob("*.py") for name in metadata_asked_for(path.read_text("utf-8"))}
     for path in sorted(folder.rglob("*")):
         if not path.exists():

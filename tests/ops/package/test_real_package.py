@@ -30,6 +30,8 @@ def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(
     assert ours == {path.relative_to(ROOT).as_posix() for path in find_function_files(ROOT).files}
     leftovers = r"(^|/)(tests?|bin)/|\.dist-info|\.pyi$|cpython-3(?!12)\d+|(^|/)(manage|conftest)\.py$"
     assert [name for name in files if re.search(leftovers, name)] == []
+    # One set of authorities, which all connections are checked with.
+    assert [name for name in files if name.endswith(".pem")] == ["certifi/cacert.pem"]
     sources = [name for name in files if name.endswith(".py")]
     assert len([name for name in files if name.endswith(".cpython-312.pyc")]) == len(sources)
     assert len(zipped) <= BUDGET_BYTES
