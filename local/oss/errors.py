@@ -242,6 +242,8 @@ ANONYMOUS_REPLACES = Refusal(  # text ours
 )
 CORS_FORBIDS = Refusal(403, "AccessDenied", "No page of another origin deletes objects here.")  # ours
 NO_SUCH_KEY = Refusal(404, "NoSuchKey", "The specified key does not exist.", "0026-00000001")
+# OSS's own text is in no page that we read.
+NOT_RESTORED = Refusal(403, "InvalidObjectState", "The operation is not valid for the object's state.")
 NO_SUCH_BUCKET = Refusal(404, "NoSuchBucket", "The specified bucket does not exist.", "0015-00000101")
 PRECONDITION_FAILED = Refusal(
     412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold."

@@ -23,7 +23,7 @@ from local.oss.image_steps import (
     read_steps,
 )
 from local.oss.objects import StoredObject
-from local.oss.reading import forced_download, get_object, open_for, replaced_headers
+from local.oss.reading import check_state, forced_download, get_object, open_for, replaced_headers
 
 PROCESS = "x-oss-process"
 LARGEST_SOURCE_BYTES = 20 * 1024 * 1024
@@ -42,6 +42,7 @@ def _processed(call: Call) -> Answer:
     service, _, text = request.query[PROCESS].partition("/")
     stored, file = open_for(signer, request, bucket)
     with file:
+        check_state(stored)
         check_conditions(request.headers, stored)
         if service == "style":
             raise OssError(NO_SUCH_STYLE)  # there is none, and no call that makes one

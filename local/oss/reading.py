@@ -26,6 +26,7 @@ from local.oss.request import Request
 REPLACEABLE = ("Content-Language", "Expires", "Cache-Control", "Content-Disposition", "Content-Encoding")
 BRIEF = ("Content-Length", "ETag", "Last-Modified")
 FORCED_EC = "0048-00000113"
+ARCHIVED = ("Archive", "ColdArchive", "DeepColdArchive")
 
 
 def get_object(call: Call) -> Answer:
@@ -35,6 +36,7 @@ def get_object(call: Call) -> Answer:
     replaced = replaced_headers(request, bucket, is_signed=signer is not None)
     stored, file = open_for(signer, request, bucket)
     try:
+        check_state(stored)
         check_conditions(request.headers, stored)
         part = read_range(request.headers, stored.size)
         first, length = part or (0, stored.size)
@@ -83,6 +85,15 @@ def check_absence(signer: AccessKey | None, key: str, bucket: Bucket) -> None:
         return
     if signer is None or not permits(signer, LIST, bucket, ""):
         raise OssError(errors.NOT_PERMITTED)
+
+
+def check_state(stored: StoredObject) -> None:
+    """
+    Raises:
+        OssError: archived: nobody reads or copies it before it is restored, and nothing is restored here.
+    """
+    if stored.storage_class in ARCHIVED:
+        raise OssError(errors.NOT_RESTORED)
 
 
 def forced_download(call: Call) -> dict[str, str]:

@@ -19,7 +19,7 @@ from local.oss.documents import write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
 from local.oss.objects import StoredObject
-from local.oss.reading import check_absence, checksum_headers
+from local.oss.reading import check_absence, check_state, checksum_headers
 from local.oss.request import Request
 from local.oss.storing import new_object, received
 
@@ -58,6 +58,7 @@ def copy_object(call: Call) -> Answer:
     check_absence(signer, source_key, bucket)
     source, incoming = bucket.objects.duplicate(source_key)
     try:
+        check_state(source)
         check_conditions(request.headers, source, "x-oss-copy-source-")
         attributes = wanted if replaces else _copied(source, wanted)
         etag = _etag_of_copy(source, incoming, bucket)

@@ -6,6 +6,7 @@ import base64
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import alibabacloud_oss_v2 as sdk
 import pytest
@@ -58,6 +59,33 @@ def test_a_signed_url_reads_it(method, stored, oss_client):
 def test_a_signed_header_reads_it(stored, oss_client):
     headers = oss_client.signed_headers("GET", KEY, key="account")
     assert oss_client.request("GET", oss_client.path(KEY), headers=headers).body == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "is_read"),
+    [
+        ("Standard", True),
+        ("IA", True),
+        ("Archive", False),
+        ("ColdArchive", False),
+        ("DeepColdArchive", False),
+    ],
+)
+def test_what_is_archived_is_known_but_neither_read_nor_processed_nor_copied(
+    stored, oss_client, storage_class, is_read
+):
+    stored(**{"x-oss-storage-class": storage_class})
+    copy = {"x-oss-copy-source": f"/{oss_client.server.bucket.name}/{quote(KEY)}"}
+    answers = [
+        oss_client.call("GET", KEY),
+        oss_client.call("PUT", "u/42/copy.jpg", headers=copy),
+        oss_client.request(
+            "GET", oss_client.presigned("GET", KEY, "account", **{"x-oss-process": "image/info"})
+        ),
+    ]
+    is_refused = [answer.status == 403 and answer.refusal[1] == "InvalidObjectState" for answer in answers]
+    assert is_refused == [not is_read] * 3
+    assert oss_client.call("HEAD", KEY).headers["x-oss-storage-class"] == storage_class
 
 
 def test_a_url_for_one_object_reads_no_other(stored, oss_client):
