@@ -104,7 +104,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
 
   /** False: only a form will do. */
   function begin() {
-    if (!kept.ticket) kept = pool.shelf.get(name)
+    kept = pool.shelf.get(name)
     return kept.ticket ? renew() : start()
   }
 

@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-
-const { error: refusal } = require('./parts_cloud')
+const { createLargeUploader } = require('../oss-direct-upload/parts')
+const { error: refusal, FUNCTION } = require('./parts_cloud')
 const { openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./parts_stage')
 
 const MIB = 2 ** 20
@@ -427,3 +427,53 @@ test('a bucket that refuses every part ends it, and soon', async (t) => {
   assert.ok(stage.phone.calls.length < 25)
 })
 
+
+// --- other platforms
+
+/** Alipay: `headers`, `status`, and an answer above 399 comes to `fail`. */
+function alipayOf(api) {
+  const translate = (res) => ({ status: res.statusCode, headers: res.header, data: res.data })
+  const request = ({ header, ...options }) => api.request({
+    ...options,
+    header: options.headers,
+    success: (res) => (res.statusCode < 400 ? options.success : options.fail)({ error: 19, ...translate(res) }),
+  })
+  return { ...api, request }
+}
+
+/** Taro: what a call answers with is the task and a promise, which rejects besides calling `fail`. */
+function taroOf(api) {
+  const request = (options) => {
+    let task
+    const promise = new Promise((resolve, reject) => {
+      task = api.request({
+        ...options,
+        success: (res) => { resolve(res); options.success(res) },
+        fail: (res) => { reject(res); options.fail(res) },
+      })
+    })
+    return Object.assign(promise, task)
+  }
+  return { ...api, request }
+}
+
+for (const [name, platform] of [['Alipay', alipayOf], ['Taro', taroOf]]) {
+  test(`uploads on ${name}, over refused URLs and lost answers, without an unhandled rejection`, async (t) => {
+    const unhandled = []
+    const listener = (reason) => unhandled.push(reason)
+    process.on('unhandledRejection', listener)
+    t.after(() => process.off('unhandledRejection', listener))
+    const stage = openStage(t, { count: 25 })
+    const faults = [once([2, 9], { statusCode: 403, data: '<Error><Code>AccessDenied</Code></Error>' }), once([4, 20], { drop: 'after' })]
+    stage.phone.fault = (request) => faults.map((fault) => fault(request)).find(Boolean)
+    const uploader = createLargeUploader({ endpoint: FUNCTION, api: platform(stage.phone.api), partsFrom: 0, now: stage.time.now })
+    isStored(stage, await stage.time.run(uploader.upload(stage.film()).promise))
+    assert.deepEqual(sorted(numbers(stage)), upTo(26))
+    assert.deepEqual(unhandled, [])
+  })
+}
+
+test('createLargeUploader wants what createUploader wants', () => {
+  assert.throws(() => createLargeUploader({ api: {} }), TypeError)
+  assert.throws(() => createLargeUploader({ endpoint: FUNCTION }), TypeError)
+})
