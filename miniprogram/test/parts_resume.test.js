@@ -177,6 +177,8 @@ test('the same when the app was closed in between', async (t) => {
   stage.open()
   assert.equal((await failure(stage, stage.upload().promise)).code, 'unknown_outcome')
   assert.equal(stage.cloud.objects.size, 1)
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.equal(stage.cloud.objects.size, 2, 'whoever has looked and uploads again gets another object')
 })
 
 test('a ticket that ends before anything was put together means anew', async (t) => {
