@@ -119,7 +119,12 @@ DIGEST = "0123456789abcdef" * 4
 
 @pytest.mark.parametrize(
     ("template", "takes_digest", "is_named_by_digest"),
-    [("f/{owner}/{sha256}{ext}", True, True), ("f/{sha256}/{id}", True, False), ("f/{id}", False, False)],
+    [
+        ("f/{owner}/{sha256}{ext}", True, True),
+        ("f/{sha256}/{id}", True, False),
+        ("f/{id}", False, False),
+        ("f/{filename}", False, False),
+    ],
 )
 def test_what_holds_a_digest_and_no_id_is_named_by_its_bytes(template, takes_digest, is_named_by_digest):
     assert KeyTemplate(template).takes_digest is takes_digest
