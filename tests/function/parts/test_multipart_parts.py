@@ -2,6 +2,7 @@
 
 import pytest
 
+from function.errors import StsUnavailable
 from torture.parted_oss import BROKEN, DENIED, LOST, UNHEARD
 
 PART = 100 * 1024
@@ -70,6 +71,8 @@ WRONG = {
     "zero": [0],
     "minus one": [-1],
     "one too many": [4],
+    "one that is right, one that is not": [1, 4],
+    "one that is right, one that is text": [1, "2"],
     "ten thousand and one": [10_001],
     "twice the same": [1, 2, 1],
     "true": [True],
@@ -188,6 +191,20 @@ def test_what_is_malformed_costs_the_ticket_nothing(phone):
     for _ in range(130):
         phone.parts(begun["ticket"], numbers=[0])
     assert phone.parts(begun["ticket"]).status == 200
+
+
+def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock):
+    begun = phone.begin(profile="many")
+    clock.tick(seconds=3600 - 120)
+    cache = phone.function.function._ready()._credentials["uploads"]
+
+    def silent(_own, _now, *, attempts):
+        raise StsUnavailable
+
+    cache._assume_role = silent
+    assert numbers_in(phone.parts(begun["ticket"])) == [1, 2, 3]
+    clock.tick(seconds=1)
+    assert refused(phone.parts(begun["ticket"])) == (503, "sts_unavailable")
 
 
 def test_the_log_says_which_upload_it_was(phone, log_lines):
