@@ -107,6 +107,19 @@ test('a login that ends after its user has gone is good for nothing', async (t) 
   assert.equal(stage.wx.getStorageSync([...stage.wx.storage.keys()][0]).token, 'token-1')
 })
 
+test('who logs out before an upload has come to its login is not logged in again', async (t) => {
+  const stage = await openStage(t)
+  const getFileInfo = ({ success }) => setTimeout(success, 30, { size: 23, digest: 'ab'.repeat(32) })
+  const api = { ...stage.wx, getFileSystemManager: () => ({ getFileInfo }) }
+  const uploader = createUploader({ endpoint: stage.fc.origin, api, digest: { default: 'other' } })
+  const task = uploader.upload(stage.file())
+  await pause(10)
+  uploader.logOut()
+  assert.equal((await failureOf(task.promise)).code, 'aborted')
+  await pause(60)
+  assert.deepEqual([logins(stage), [...stage.wx.storage.keys()]], [[], []])
+})
+
 test('who logs out with a token of the business is asked for one again', async (t) => {
   const stage = await openStage(t, { getToken: () => `business-${++asked}` })
   let asked = 0

@@ -48,6 +48,7 @@ async function ask(client, path, body, stage = 'sign', refresh = false) {
   let step = 'login'
   try {
     await ready(client)
+    if (!body()) return undefined
     const token = await getToken({ refresh }, client)
     step = stage
     const wanted = body()
