@@ -127,6 +127,8 @@ def _folder_problems(text: str) -> Iterator[Phrase]:
     folder = text.partition("{")[0].rpartition("/")[0]
     if not folder or text.startswith("/"):
         yield Phrase("key must start with a folder of fixed text, such as uploads/")
+    if text.startswith(HELD_FOLDER):
+        yield Phrase("key must not start with held/: nobody may read what is stored there")
     if any(part in ("", ".", "..") for part in text.lstrip("/").split("/")):
         yield Phrase("key must not have empty, . or .. parts")
 

@@ -14,6 +14,7 @@ from function.phrase import Phrase
 from function.profile_options import ANY_TYPE, OPTION_NAMES, PAGE_OPTION_NAMES
 
 MAX_PARTS = 10_000
+CLASSES_TO_RESTORE = ("Archive", "ColdArchive", "DeepColdArchive")
 
 
 def strangers(table: Mapping[str, Any], is_page: bool) -> Iterator[Phrase]:
@@ -71,6 +72,11 @@ def _reading_contradictions(table: Mapping[str, Any], values: Mapping[str, Any])
             )
     if values.get("read") == "owner" and "{owner}" not in str(table.get("key")):
         yield Phrase('read = "owner" needs {{owner}} in key: nothing else tells whose an object is')
+    if values.get("read") and values.get("storage_class") in CLASSES_TO_RESTORE:
+        yield Phrase(
+            "read excludes storage_class = {value!r}: OSS shows nothing of it before it is restored",
+            value=values["storage_class"],
+        )
 
 
 def _digest_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Phrase]:

@@ -149,6 +149,8 @@ def test_reads_sizes_with_units(text, size):
         ('read = "owner"\nread_for = 0', "read_for = 0 must be whole seconds from 1 to 43200"),
         ('read = "owner"\nread_for = 1.5', "read_for = 1.5"),
         ('key = "all/{id}"\nread = "owner"', 'read = "owner" needs {owner} in key'),
+        ('read = "owner"\nstorage_class = "Archive"', "read excludes storage_class = 'Archive'"),
+        ('key = "held/{owner}/{id}"', "key must not start with held/"),
         ("read_for = 60", 'read_for needs read = "owner" or "callers"'),
         ('variants = {thumb = "image/info"}', 'variants needs read = "owner" or "callers"'),
         ('read = "owner"\nvariants = "thumb"', "variants must be a table of names and texts"),
