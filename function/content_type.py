@@ -1,6 +1,7 @@
 """Content types as text: how one is written, and whether a browser runs what comes under it."""
 
 import re
+from functools import lru_cache
 
 CONTENT_TYPE = r"[a-z0-9][a-z0-9!#&^_.+-]{0,126}/[a-z0-9][a-z0-9!#&^_.+-]{0,126}"
 SCRIPTS = ("javascript", "ecmascript", "jscript", "livescript")
@@ -14,6 +15,8 @@ def bare_type(text: str) -> str:
     return kind if re.fullmatch(CONTENT_TYPE, kind) else ""
 
 
+# Asked twice for each form, and a type says the same each time.
+@lru_cache(maxsize=256)
 def is_run_by_browsers(kind: str) -> bool:
     """Whether a page of this type acts in the name of its origin: HTML, XML (SVG among it), scripts."""
     main, _, sub = kind.partition("/")

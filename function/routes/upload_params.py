@@ -11,7 +11,7 @@ from function.callers import Caller, identify
 from function.errors import BadRequest, Misconfigured
 from function.grants import UPLOADS
 from function.instance import Call
-from function.oss.post_form import iso
+from function.oss.post_form import UploadRule, iso
 from function.profiles import Profile
 from function.receipts.ticket import callback_field, issue_ticket
 from function.settings import Settings
@@ -116,6 +116,18 @@ def plan_for(
 def _plan(
     caller: Caller, wanted: WantedFile, profile: Profile, settings: Settings, upload_id: str, now: datetime
 ) -> PlannedUpload:
+    def ticket(admitted: Profile, rule: UploadRule, of: str) -> str:
+        return issue_ticket(
+            settings,
+            admitted,
+            rule,
+            of,
+            subject=caller.subject,
+            owner=caller.owner,
+            said=wanted.said,
+            now=now,
+        )
+
     return plan_upload(
         wanted,
         profile.for_forms(),
@@ -123,8 +135,6 @@ def _plan(
         upload_id=upload_id,
         now=now,
         settings=settings,
-        issue_ticket=partial(
-            issue_ticket, settings, subject=caller.subject, owner=caller.owner, said=wanted.said, now=now
-        ),
+        issue_ticket=ticket,
         callback_field=partial(callback_field, settings),
     )
