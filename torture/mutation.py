@@ -78,7 +78,7 @@ TESTS = {
     "function.oss.signed_request": (f"{ROOM}/oss/test_signed_request.py",),
     "function.oss.v4": (f"{ROOM}/oss/test_v4.py", f"{ROOM}/oss/test_signed_request.py", PROOF),
     "function.objects_session": (f"{ROOM}/receipts/test_confirm.py", f"{ROOM}/test_sessions.py"),
-    "function.option_values": (f"{ROOM}/test_profiles.py", *FORMS),
+    "function.option_values": (f"{ROOM}/test_profiles.py", f"{ROOM}/test_profile_contradictions.py", *FORMS),
     "function.outgoing": (f"{ROOM}/test_outgoing.py",),
     "function.parts.admission": (f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
     "function.parts.life": (f"{ROOM}/parts/test_multipart_complete.py", *PARTS),

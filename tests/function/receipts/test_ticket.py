@@ -201,6 +201,23 @@ def test_a_field_of_5_kb_is_sent_and_a_longer_one_is_misconfigured(field):
         field(length + 1)
 
 
+def test_a_ticket_leaves_room_for_the_receipt_that_says_a_little_more(function, clock):
+    settings, end = read_settings(function.environ), clock() + timedelta(seconds=60)
+    text = '[p]\nkey = "a/{id}"\nmax_size = 1\nexpires_in = 60\nconfirm = true\ncontent_types = ["*/*"]\n'
+    profile = read_profiles(text, default_signature="v4")[0]["p"]
+
+    def length_of(characters):
+        rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "k" * characters, 1, 1, end, {})
+        ticket = issue_ticket(settings, profile, rule, "i", subject="u", owner="o", said={}, now=clock())
+        return len(ticket)
+
+    longest = 0
+    with pytest.raises(Misconfigured):
+        for characters in range(2500, 3000):
+            longest = length_of(characters)
+    assert longest == 4096 - 256
+
+
 def test_the_field_is_json_without_a_blank(field):
     assert b" " not in b64decode(field(20)).replace(b"application/x-www-form-urlencoded", b"")
     json.loads(b64decode(field(20)))
