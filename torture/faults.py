@@ -39,6 +39,7 @@ BUDGET_SECONDS = {
     "key host": 2.0,
     "webhook": 1.5,
     "sts for objects": 9.2,
+    "sts for reading": 9.2,
     "oss": 10.0,
     "oss before a form": 10.0,
     "oss beginning parts": 10.0,
@@ -65,7 +66,14 @@ key = "large/{{owner}}/{{id}}{{ext}}"
 max_size = "1MiB"
 content_types = ["video/mp4"]
 parts = true
+[shown]
+key = "shown/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+read = "callers"
+read_for = 120
 """
+SHOWN = {"key": f"shown/{'a' * 26}/{'A' * 22}.png"}
 LARGE = {"profile": "large", "filename": "a.mp4", "size": 9}
 
 
@@ -76,6 +84,8 @@ class Cell:
     phase: str
 
 
+# Who needs the objects session: calls to OSS of a few seconds, and URLs that live four minutes.
+OF_OBJECTS = ("sts for objects", "sts for reading")
 # What only a socket can play; the other faults of STS are played by the local STS.
 STS_WIRE = {name: fault for name, fault in WIRE.items() if name != "slow"}
 STS_FAULTS = (
@@ -148,7 +158,7 @@ OF_PARTS = {
 PARTS_FAULTS = {**OSS_FAULTS, "slow": WIRE["slow"]}
 FAULTS: Mapping[str, Iterable[str]] = {
     "sts": STS_FAULTS,
-    "sts for objects": STS_FAULTS,
+    **dict.fromkeys(OF_OBJECTS, STS_FAULTS),
     "oss": OSS_FAULTS,
     "oss before a form": OSS_FAULTS,
     **dict.fromkeys(OF_PARTS, PARTS_FAULTS),
@@ -158,7 +168,7 @@ FAULTS: Mapping[str, Iterable[str]] = {
 }
 BROKEN: Mapping[str, Mapping[str, Fault]] = {
     "sts": STS_WIRE,
-    "sts for objects": STS_WIRE,
+    **dict.fromkeys(OF_OBJECTS, STS_WIRE),
     "wechat": WECHAT_FAULTS,
     "key host": KEY_FAULTS,
     "webhook": WEBHOOK_FAULTS,
@@ -167,7 +177,11 @@ BROKEN: Mapping[str, Mapping[str, Fault]] = {
     **dict.fromkeys(OF_PARTS, PARTS_FAULTS),
 }
 # Which of the addresses is the broken one.
-ADDRESS_OF = {"sts for objects": "sts", "oss before a form": "oss", **dict.fromkeys(OF_PARTS, "oss")}
+ADDRESS_OF = {
+    **dict.fromkeys(OF_OBJECTS, "sts"),
+    "oss before a form": "oss",
+    **dict.fromkeys(OF_PARTS, "oss"),
+}
 # Code of the answer by fault; what is not named is the dependency's "unavailable".
 EXPECTED = {
     "sts": {"rejected": "sts_rejected", "slow": "", "far_future": ""},
@@ -190,11 +204,11 @@ EXPECTED = {
         "redirect": "oss_rejected",
     },
 }
-EXPECTED["sts for objects"] = EXPECTED["sts"]
+EXPECTED |= dict.fromkeys(OF_OBJECTS, EXPECTED["sts"])
 EXPECTED |= dict.fromkeys(OF_PARTS, EXPECTED["oss"])
 UNAVAILABLE = {
     "sts": "sts_unavailable",
-    "sts for objects": "sts_unavailable",
+    **dict.fromkeys(OF_OBJECTS, "sts_unavailable"),
     "oss": "oss_unavailable",
     **dict.fromkeys(OF_PARTS, "oss_unavailable"),
     "wechat": "wechat_unavailable",
@@ -210,7 +224,7 @@ def expected_code(cell: Cell) -> str:
         return ""
     if cell.dependency == "sts for objects" and cell.phase in ("advisory", "mandatory"):
         return ""  # the held set covers what is asked within seconds
-    if cell.dependency == "sts" and cell.phase == "advisory":
+    if cell.dependency in ("sts", "sts for reading") and cell.phase == "advisory":
         return ""  # the held set stays in use
     if cell.dependency == "key host" and cell.phase != "cold":
         return ""  # a key is kept for the life of the instance
@@ -330,6 +344,8 @@ class Trial:
                 return stage.ask(function, {"filename": "a.png"}, authorization=bearer)
             case "oss" | "sts for objects":
                 return stage.ask(function, {"ticket": brought.ticket}, path="/confirm")
+            case "sts for reading":
+                return stage.ask(function, SHOWN, path="/read", authorization=bearer)
             case "oss beginning parts":
                 return stage.ask(function, LARGE, path="/multipart", authorization=bearer)
             case "oss listing parts":
@@ -353,7 +369,7 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
     The settings of an instance never change, so its own copy of the address is replaced.
     """
     instance = function._instance
-    if dependency in ("sts", "sts for objects"):
+    if dependency == "sts" or dependency in OF_OBJECTS:
         cache = instance._credentials[UPLOADS if dependency == "sts" else OBJECTS]
         client, policies = cache._assume_role.func.__self__, cache._assume_role.args
         cache._assume_role = partial(client._replace(endpoint=broken).assume_role, *policies)

@@ -8,6 +8,7 @@ nothing. It runs where the function's network is, without a socket.
 import hashlib
 import json
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,9 @@ CALLS = {
 }
 # Before the work is done, or after: then the answer is lost on its way.
 UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED = "unheard", "lost", "broken", "broken after", "denied"
+# The work is done, but the answer comes late, or says nothing.
+SLOW, MALFORMED = "slow", "malformed"
+SLOW_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,13 @@ class PartedOss:
             answer = _error(refused.status, refused.code, is_head=method == "HEAD")
         if fault == LOST:
             raise ExchangeFailed("RemoteDisconnected")
+        if fault == SLOW:
+            time.sleep(SLOW_SECONDS)
+        if fault == MALFORMED:
+            # Of a HEAD only the entity tag is missing.
+            return Answer(
+                200, b"{,", {"last-modified": self.now().strftime(HTTP_DATE), "content-length": "2"}
+            )
         return _error(500, "InternalError") if fault == BROKEN_AFTER else answer
 
     def _let_in(self, request: Request, name: str) -> None:
