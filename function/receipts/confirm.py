@@ -1,15 +1,19 @@
 """What OSS says to the function itself about an upload: believed when the ticket's form admitted it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from function.content_type import bare_type
 from function.errors import BadRequest, Forbidden, NotUploaded
+from function.instance import Call
 from function.oss.objects import ObjectFacts
-from function.receipts.receipt import Upload
+from function.receipts.receipt import RECEIPT_LIFE, Upload, answer_about
 from function.receipts.ticket import admits_file, admits_key, not_ours, read_ticket
+from function.receipts.webhook import tell_business
 from function.settings import Settings
+
+STORED = "stored"
 
 
 def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetime) -> dict[str, Any]:
@@ -46,17 +50,37 @@ def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> Upload:
     """
     if facts is None:
         raise NotUploaded
-    mime_type = bare_type(facts.content_type)
-    if not admits_file(ticket, facts.size_bytes, mime_type):
-        reason = f"the form admitted no {facts.size_bytes} bytes of {mime_type}"
+    upload = seen_upload(ticket, facts)
+    if not admits_file(ticket, upload.size_bytes, upload.mime_type):
+        reason = f"the form admitted no {upload.size_bytes} bytes of {upload.mime_type}"
         raise Forbidden("What is stored there is not what the form admitted.", reason=reason)
+    return upload
+
+
+def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> Upload:
+    """An upload by form or in parts as OSS has it, whatever its ticket admits."""
     return Upload(
         key=ticket["key"],
         size_bytes=facts.size_bytes,
         etag=facts.etag,
-        mime_type=mime_type,
+        mime_type=bare_type(facts.content_type),
         width=None,
         height=None,
         ticket=ticket,
         seen=True,
     )
+
+
+def answer_stored(call: Call, upload: Upload, life: timedelta = RECEIPT_LIFE) -> dict[str, Any]:
+    """
+    What the caller is answered about an object that OSS has; the business is told, too.
+
+    Args:
+        life: of the receipt, from the ticket's date on.
+
+    Returns:
+        what ``/callback`` answers, ``width`` and ``height`` null, and ``"state": "stored"``.
+    """
+    told = answer_about(upload, call.settings, life)
+    tell_business(call, told["receipt"])
+    return {**told, "state": STORED}

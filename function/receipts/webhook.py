@@ -2,12 +2,20 @@
 
 import json
 
+from function.instance import Call
 from function.outgoing import Exchange, ExchangeFailed
 
 BUDGET_SECONDS = 1.5
 
 
-def tell_business(url: str, receipt: str, exchange: Exchange) -> str:
+def tell_business(call: Call, receipt: str) -> None:
+    """Send a receipt to ``UPLOAD_WEBHOOK_URL``, where there is one; the log line says what became of it."""
+    url = call.settings.upload_webhook_url
+    if url:
+        call.line.webhook = post_receipt(url, receipt, call.instance.exchange) or "ok"
+
+
+def post_receipt(url: str, receipt: str, exchange: Exchange) -> str:
     """Post ``{"receipt": …}``, and tell what went wrong; nothing when it was taken with a 2xx."""
     try:
         answer = exchange(

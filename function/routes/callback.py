@@ -29,7 +29,5 @@ def answer(call: Call) -> dict[str, Any]:
     line.key, line.upload_id = upload.key, upload.ticket["jti"]
     instance.limits.take([Claim("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], call.now)
     told = answer_about(upload, settings)
-    if settings.upload_webhook_url:
-        problem = tell_business(settings.upload_webhook_url, told["receipt"], instance.exchange)
-        line.webhook = problem or "ok"
+    tell_business(call, told["receipt"])
     return told

@@ -9,12 +9,9 @@ from function.kinds import Rate
 from function.limits import Claim
 from function.objects_session import oss_of
 from function.oss.objects import head_object
-from function.receipts.confirm import read_confirmable, upload_of
-from function.receipts.receipt import answer_about
-from function.receipts.webhook import tell_business
+from function.receipts.confirm import answer_stored, read_confirmable, upload_of
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
-STORED = "stored"
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -31,8 +28,4 @@ def answer(call: Call) -> dict[str, Any]:
     # Whoever has a ticket could have OSS asked for ever.
     claim = Claim("confirmations", CONFIRMATIONS_PER_TICKET, ticket["jti"])
     call.instance.limits.take([claim], call.now)
-    told = answer_about(upload_of(ticket, head_object(oss_of(call), ticket["key"])), settings)
-    if settings.upload_webhook_url:
-        problem = tell_business(settings.upload_webhook_url, told["receipt"], call.instance.exchange)
-        line.webhook = problem or "ok"
-    return {**told, "state": STORED}
+    return answer_stored(call, upload_of(ticket, head_object(oss_of(call), ticket["key"])))

@@ -12,7 +12,7 @@ import requests
 import responses
 
 from function.outgoing import MAX_WAITING, Answer, exchange
-from function.receipts.webhook import tell_business
+from function.receipts.webhook import post_receipt
 
 WEBHOOK = "https://shop.example.com/hooks/uploads?token=webhook-canary"
 
@@ -80,14 +80,14 @@ def test_the_business_is_not_told_what_oss_did_not_sign(with_webhook, upload, ca
 
 @pytest.mark.parametrize(("status", "problem"), [(199, True), (200, False), (299, False), (300, True)])
 def test_a_webhook_takes_a_receipt_with_2xx_and_nothing_else(status, problem):
-    said = tell_business("https://b.example/hook", "r", lambda *_, **__: Answer(status, b""))
+    said = post_receipt("https://b.example/hook", "r", lambda *_, **__: Answer(status, b""))
     assert said == (f"HTTP {status}" if problem else "")
 
 
 def test_a_webhook_may_take_a_second_and_a_half():
     """With the fetch of the key it must stay within the 5 seconds OSS waits for a callback's answer."""
     given = {}
-    tell_business(
+    post_receipt(
         "https://b.example/hook", "r", lambda *_, **options: given.update(options) or Answer(200, b"")
     )
     assert given["budget_seconds"] == 1.5
