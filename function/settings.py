@@ -89,6 +89,16 @@ class Settings(NamedTuple):
     def caller_kind(self) -> CallerKind:
         return CALLER_KINDS[self.caller_auth]
 
+    @property
+    def place(self) -> dict[str, str]:
+        """
+        Where a token of ours is good, as its claims say it.
+
+        Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
+        """
+        app = {"app": self.wechat.appid} if self.wechat else {}
+        return {**app, "bucket": self.bucket}
+
     def __repr__(self) -> str:
         return f"Settings({self.bucket})"
 

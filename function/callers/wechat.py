@@ -22,7 +22,7 @@ from function.errors import (
 from function.outgoing import Exchange, ExchangeFailed
 from function.phrase import Phrase
 from function.settings import Settings, WechatApp
-from function.tokens import SESSION, check_life, issue_token, read_token
+from function.tokens import SESSION, check_life, is_of, issue_token, read_token
 
 # Five seconds together. Most for the first try: a code is good once, so a second one only helps
 # when WeChat never saw the first.
@@ -46,13 +46,9 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
     token = bearer_token(headers)
     claims = read_token(token, audience=SESSION, secrets=settings.token_secrets, now=now)
     check_life(claims, now, settings.token_life)
-    if (claims.get("app"), claims.get("bucket")) != _place(settings):
+    if not is_of(claims, settings.place):
         raise unauthorized("for another app or bucket")
     return caller_of(claims.get("sub"), settings)
-
-
-def _place(settings: Settings) -> tuple[str, str]:
-    return app_of(settings).appid, settings.bucket
 
 
 def app_of(settings: Settings) -> WechatApp:
@@ -98,9 +94,8 @@ def log_in(code: str, settings: Settings, exchange: Exchange) -> Caller:
 
 def session_token(caller: Caller, settings: Settings, now: datetime) -> str:
     """What names this caller from now on, for ``TOKEN_SECONDS``."""
-    app, bucket = _place(settings)
     return issue_token(
-        {"sub": caller.subject, "app": app, "bucket": bucket},
+        {"sub": caller.subject, **settings.place},
         audience=SESSION,
         secrets=settings.token_secrets,
         now=now,

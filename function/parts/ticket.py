@@ -9,7 +9,7 @@ from function.parts.upload import PartedUpload
 from function.phrase import Phrase
 from function.profiles import Profile, problem_in
 from function.settings import Settings
-from function.tokens import MAX_TOKEN_CHARACTERS, PARTS, issue_token, read_token
+from function.tokens import MAX_TOKEN_CHARACTERS, PARTS, is_of, issue_token, read_token
 
 # A receipt is read by the same rule, and may say a little more than its ticket.
 MAX_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 128
@@ -27,12 +27,11 @@ def issue_ticket(upload: PartedUpload, profile: Profile, settings: Settings, now
         **upload.claims,
         "jti": upload.upload_id,
         "upload": upload.oss_id,
-        "bucket": settings.bucket,
         "key": upload.key,
         "size": upload.size_bytes,
         "part": upload.part_size_bytes,
         "type": upload.content_type,
-        **_app_of(settings),
+        **settings.place,
     }
     return issue_token(
         claims, audience=PARTS, secrets=settings.token_secrets, now=now, life=profile.parts_within
@@ -62,8 +61,6 @@ def read_ticket(fields: Mapping[str, Any], settings: Settings, now: datetime) ->
     """
     The upload that the ticket of a request is about.
 
-    Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
-
     Args:
         fields: of the request's body.
 
@@ -79,10 +76,7 @@ def read_ticket(fields: Mapping[str, Any], settings: Settings, now: datetime) ->
         claims = read_token(ticket, audience=PARTS, secrets=settings.token_secrets, now=now)
     except Unauthorized as error:
         raise _not_ours(error.reason) from None
-    if {"app": claims.get("app"), "bucket": claims["bucket"]} != {
-        "app": _app_of(settings).get("app"),
-        "bucket": settings.bucket,
-    }:
+    if not is_of(claims, settings.place):
         raise _not_ours("for another app or bucket")
     profile = settings.profiles.get(claims["profile"])
     if profile is None or not profile.parts:
@@ -96,10 +90,6 @@ def read_ticket(fields: Mapping[str, Any], settings: Settings, now: datetime) ->
         content_type=claims["type"],
         claims=claims,
     )
-
-
-def _app_of(settings: Settings) -> dict[str, str]:
-    return {"app": settings.wechat.appid} if settings.wechat else {}
 
 
 def _not_ours(reason: str) -> Forbidden:

@@ -12,7 +12,7 @@ from function.oss.post_form import UploadRule
 from function.phrase import Phrase
 from function.profiles import Profile, problem_in
 from function.settings import Settings
-from function.tokens import MAX_TOKEN_CHARACTERS, TICKET, issue_token, read_token
+from function.tokens import MAX_TOKEN_CHARACTERS, TICKET, is_of, issue_token, read_token
 
 MAX_FIELD_CHARACTERS = 5 * 1024
 # A receipt says a little more than its ticket, and is read by the same rule.
@@ -63,14 +63,13 @@ def issue_ticket(
     """
     claims = {
         "jti": upload_id,
-        "bucket": rule.bucket,
         "folder" if profile.takes_filename else "key": rule.key,
         "type": rule.content_type,
         "sizes": [rule.min_size_bytes, rule.max_size_bytes],
         "profile": profile.name,
         "sub": subject,
         "owner": owner,
-        **({"app": settings.wechat.appid} if settings.wechat else {}),
+        **settings.place,
         **said,
     }
     ticket = issue_token(
@@ -117,8 +116,6 @@ def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any
     """
     The claims of a ticket that lives, was made for this app and bucket, and whose profile is still there.
 
-    Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
-
     Raises:
         Forbidden: it does not, or is none.
     """
@@ -126,8 +123,7 @@ def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any
         claims = read_token(ticket, audience=TICKET, secrets=settings.token_secrets, now=now)
     except Unauthorized as error:
         raise not_ours(f"ticket: {error.reason}") from None
-    app = settings.wechat.appid if settings.wechat else None
-    if (claims.get("app"), claims.get("bucket")) != (app, settings.bucket):
+    if not is_of(claims, settings.place):
         raise not_ours("the ticket is for another app or bucket")
     if claims.get("profile") not in settings.profiles:
         raise not_ours("the ticket's profile does not exist any more")

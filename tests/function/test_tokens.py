@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from function import tokens
 from function.errors import Unauthorized
-from function.tokens import RECEIPT, SESSION, TICKET, check_life, issue_token, read_token
+from function.tokens import RECEIPT, SESSION, TICKET, check_life, is_of, issue_token, read_token
 
 SECRET = "our-secret-0123456789-0123456789-abc"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
@@ -391,3 +391,19 @@ def test_true_is_no_beginning_though_python_counts_it_as_one():
     with pytest.raises(Unauthorized) as raised:
         check_life({"iat": True, "exp": 60}, soon_after, HOUR)
     assert raised.value.reason == "iat is no number"
+
+
+@pytest.mark.parametrize(
+    ("claims", "place", "fits"),
+    [
+        ({"bucket": "ours"}, {"bucket": "ours"}, True),
+        ({"bucket": "ours", "app": "wx1"}, {"bucket": "ours", "app": "wx1"}, True),
+        ({"bucket": "theirs"}, {"bucket": "ours"}, False),
+        ({}, {"bucket": "ours"}, False),
+        ({"bucket": "ours"}, {"bucket": "ours", "app": "wx1"}, False),
+        ({"bucket": "ours", "app": "wx1"}, {"bucket": "ours"}, False),
+        ({"bucket": "ours", "app": "wx2"}, {"bucket": "ours", "app": "wx1"}, False),
+    ],
+)
+def test_a_token_is_of_the_place_whose_app_and_bucket_it_names(claims, place, fits):
+    assert is_of(claims, place) is fits
