@@ -6,7 +6,7 @@ judges.
 """
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -29,6 +29,12 @@ content_types = ["image/png"]
 read = "callers"
 [default.variants]
 thumb = "image/resize,m_fill,w_20,h_20/format,jpg"
+[brief]
+key = "brief/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+read = "callers"
+read_for = 60
 [other]
 key = "other/{owner}/{id}{ext}"
 max_size = "1MiB"
@@ -51,17 +57,19 @@ def cloud(tmp_path, clock, instance, profiles_file):
     accounts = Accounts(OWN)
     oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
     sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
-    running = instance(
-        OSS_BUCKET=BUCKET,
-        OSS_HOST=oss.origin,
-        STS_ROLE_ARN=ROLE,
-        STS_ENDPOINT=sts.origin,
-        PROFILES_FILE=profiles_file(PROFILES),
-        ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
-        ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
-        ALIBABA_CLOUD_SECURITY_TOKEN=None,
+    settings = {
+        "OSS_BUCKET": BUCKET,
+        "OSS_HOST": oss.origin,
+        "STS_ROLE_ARN": ROLE,
+        "STS_ENDPOINT": sts.origin,
+        "PROFILES_FILE": profiles_file(PROFILES),
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": OWN.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": OWN.access_key_secret,
+        "ALIBABA_CLOUD_SECURITY_TOKEN": None,
+    }
+    yield SimpleNamespace(
+        oss=oss, sts=sts, running=instance(**settings), new_instance=lambda: instance(**settings)
     )
-    yield SimpleNamespace(oss=oss, sts=sts, running=running)
     sts.stop()
     oss.stop()
 
@@ -89,11 +97,15 @@ def uploaded(cloud):
 @pytest.fixture
 def url_of(cloud):
     def read(key, **fields):
-        answer = cloud.running.ask(path="/read", body={"key": key, **fields})
-        assert answer.status == 200, answer.text
-        return answer.json["url"]
+        return read_by(cloud.running, key, **fields)["url"]
 
     return read
+
+
+def read_by(function, key, **fields):
+    answer = function.ask(path="/read", body={"key": key, **fields})
+    assert answer.status == 200, answer.text
+    return answer.json
 
 
 def test_a_private_picture_is_seen_by_its_url_and_by_no_plain_one(cloud, uploaded, url_of):
@@ -210,6 +222,45 @@ def test_it_ends_when_it_says(uploaded, url_of, clock):
     assert send("GET", url).status_code == 200
     clock.tick(seconds=1)
     assert refused(url)
+
+
+def token_in(url):
+    return dict(parse_qsl(urlsplit(url).query))["x-oss-security-token"]
+
+
+def test_two_instances_with_sessions_of_their_own_both_give_urls_that_open(cloud, uploaded, clock):
+    key = uploaded()
+    instances = (cloud.running, cloud.new_instance())
+    clock.tick(seconds=1)
+    first = [read_by(function, key)["url"] for function in instances]
+    assert len({token_in(url) for url in first}) == 2
+    clock.tick(seconds=598)
+    # Each is the same throughout the window, whichever of them the other requests meet.
+    assert [read_by(function, key)["url"] for function in instances] == first
+    assert [send("GET", url).content for url in first] == [PICTURE] * 2
+    assert {dict(parse_qsl(urlsplit(url).query))["x-oss-date"] for url in first} == {"20261124T140000Z"}
+
+
+def test_a_new_session_in_the_middle_of_a_window_gives_a_fresh_url_with_a_window_left(cloud, uploaded, clock):
+    key = uploaded("brief")
+    clock.tick(seconds=30)
+    read_by(cloud.running, key)
+    # From 14:38:30, in the middle of a minute, it leaves too little for the longest URL, with tries to spare.
+    clock.tick(minutes=37, seconds=55)
+    before, again = read_by(cloud.running, key), read_by(cloud.running, key)
+    assert again["url"] == before["url"]
+    clock.tick(seconds=10)
+    after = read_by(cloud.running, key)
+    assert token_in(after["url"]) != token_in(before["url"])
+    assert after["expiresAt"] == before["expiresAt"] == "2026-11-24T14:40:00Z"
+    assert datetime.fromisoformat(after["expiresAt"]) - clock() > timedelta(seconds=60)
+    assert read_by(cloud.running, key)["url"] == after["url"]
+    # Who has the old one sees the picture as long as it said.
+    clock.tick(seconds=85)
+    assert [send("GET", url["url"]).status_code for url in (before, after)] == [200, 200]
+    clock.tick(seconds=1)
+    assert refused(before["url"])
+    assert refused(after["url"])
 
 
 def test_an_object_that_is_not_there_gets_a_url_and_oss_says_so(cloud, uploaded, url_of):
