@@ -29,7 +29,10 @@ def answer(call: Call) -> dict[str, Any]:
     refuse_without_parts(settings)
     caller = identify(call.request.headers, settings, now)
     call.line.owner = caller.owner
-    wanted = read_fields(read_json_object(call.request.body))
+    fields = read_json_object(call.request.body)
+    if fields.get("files") is not None:
+        raise BadRequest("files is for forms; an upload in parts is of one file.")
+    wanted = read_fields(fields)
     profile = profile_of(wanted, settings.profiles)
     call.line.profile = profile.name
     if not profile.parts:

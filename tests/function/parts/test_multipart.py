@@ -120,6 +120,18 @@ def test_what_is_wrong_is_refused_before_oss_is_asked(phone, oss, case):
     assert oss.asked == []
 
 
+@pytest.mark.parametrize("files", [[], [{"filename": "a.mp4", "size": 9}], {}, "a.mp4", False])
+def test_several_files_at_once_are_refused_even_beside_one(phone, oss, files):
+    answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9, files=files)
+    assert refused(answer) == (400, "bad_request")
+    assert answer.json["error"]["message"].startswith("files ")
+    assert oss.asked == []
+
+
+def test_no_files_are_no_files(phone):
+    assert phone.begin(files=None)["partCount"] == 3
+
+
 def test_a_profile_with_parts_admits_more_than_a_form_could_carry(phone_of, oss):
     phone = phone_of(
         profiles='[video]\nkey = "v/{id}"\nmax_size = "40GiB"\ncontent_types = ["video/mp4"]\n'
