@@ -400,6 +400,9 @@ def test_the_business_is_told_the_receipt(phone_of, oss, log_lines):
     # Best effort: the upload counts all the same.
     assert phone.complete(begun["ticket"]).text == done.text
     assert log_lines()[-1]["webhook"] == "HTTP 500"
+    # And each time it is asked, with the same receipt: a business goes by the upload's id.
+    assert len(told) == 2
+    assert told[1] == told[0]
 
 
 def test_what_is_not_complete_is_told_nobody(phone_of, oss):

@@ -361,6 +361,9 @@ def test_the_business_is_told_of_each_upload_that_is_confirmed(
     answer = confirm(given, of=telling)
     assert oss.told == [answer.json["receipt"]]
     assert log_lines()[-1]["webhook"] == "ok"
+    # Each time it is shown: a business goes by the upload's id.
+    confirm(given, of=telling)
+    assert oss.told == [answer.json["receipt"]] * 2
 
 
 def test_a_business_that_does_not_take_it_keeps_nobody_from_the_receipt(
