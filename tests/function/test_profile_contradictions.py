@@ -141,3 +141,16 @@ def test_metadata_leaves_room_for_the_id_of_an_upload_in_parts(characters, is_en
         "metadata leaves no room for the upload's id, which parts = true keeps with it"
     ] * (not is_enough)
     assert read(metadata=texts(characters))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "is_refused"),
+    [("Standard", False), ("IA", False), ("Archive", True), ("ColdArchive", True), ("DeepColdArchive", True)],
+)
+def test_nobody_reads_what_has_to_be_restored_first(storage_class, is_refused):
+    clauses = read(read='"owner"', storage_class=f'"{storage_class}"')[1]
+    assert (
+        clauses
+        == [f"read excludes storage_class = '{storage_class}': OSS shows nothing of it before it is restored"]
+        * is_refused
+    )
