@@ -6,6 +6,7 @@ modules imported already, which takes a fraction of what a new process takes.
 """
 
 import ast
+import gc
 import importlib.util
 import os
 import signal
@@ -255,6 +256,8 @@ def _test(module: str, tree: ast.Module, tests: Sequence[str]) -> int:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     os.chdir(ROOT)
+    # pytest ends with ten collections, which need not look at what was imported before the fork.
+    gc.freeze()
     _import(module, tree)
     options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-seed=1"]
     return int(pytest.main([*options, *tests]))
