@@ -99,6 +99,12 @@ def test_a_least_size_over_what_a_form_takes_is_refused_with_parts_as_well():
     assert clauses == ["min_size = '6GiB' is over the 5GiB that OSS takes in one form"]
 
 
+def test_the_least_size_may_be_all_that_a_form_takes():
+    profile, clauses = read(max_size='"5GiB"', min_size='"5GiB"')
+    assert not clauses
+    assert profile.min_size_bytes == 5 * GIB
+
+
 @pytest.mark.parametrize(("size", "is_enough"), [(102_400 * 10_000, True), (102_400 * 10_000 + 1, False)])
 def test_the_largest_file_fits_into_ten_thousand_parts(size, is_enough):
     clauses = read(parts="true", part_size='"100KiB"', max_size=size)[1]
