@@ -223,6 +223,7 @@ class LocalCloud:
                     "callback": profile.get("callback", False),
                     "confirm": profile.get("confirm", False),
                     "read": profile.get("read", ""),
+                    "parts": profile.get("parts", False),
                     "variants": list(profile.get("variants", ())),
                     # Pages of Alibaba's sample servers only: their answer has another shape.
                     "classic": profile["key"].endswith("{filename}"),

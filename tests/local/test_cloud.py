@@ -90,6 +90,7 @@ def test_the_page_learns_addresses_and_profiles_but_no_secret(gateway, tmp_path)
     avatar = next(profile for profile in config["profiles"] if profile["name"] == "avatar")
     assert avatar["callback"] is True
     assert [profile["name"] for profile in config["profiles"] if profile["classic"]] == ["legacy"]
+    assert [profile["name"] for profile in config["profiles"] if profile["parts"]] == ["video"]
     assert "album" not in [profile["name"] for profile in config["profiles"]]
     assert not any(secret in json.dumps(config) for secret in secrets)
 

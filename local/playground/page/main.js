@@ -1,18 +1,27 @@
 /** The playground: the mini-program client in a browser, against the local cloud of `make run`. */
 
 import { loadClient, observed } from './client.js'
+import { $, element } from './elements.js'
+import { cutNetwork, followParts, forget, goesInParts, isSame, recall, togglePause } from './large.js'
+import { createLine } from './line.js'
+import { newParts } from './part_row.js'
 import { SPOILINGS } from './reading.js'
+import { drawSample, makeLargeSample } from './samples.js'
 import { TAMPERINGS, readRefusal } from './tampering.js'
 import { TEXTS, preferredLanguage } from './texts.js'
-import { $, draw, drawStatus, element } from './view.js'
+import { draw, drawProgress } from './view.js'
 
+const NOT_FOLLOWED = { onRequest: () => {}, onPart: () => {} }
 // As wide as style.css has one column only.
 const NARROW = matchMedia('(max-width: 860px)')
 
 let language = preferredLanguage()
 let task = /** @type {any} */ (null)
+let isBusy = false
+/** The upload that the page was reloaded in. */
+let left = /** @type {any} */ (null)
 /** What there is to show, in no language yet: a sentence is a function of the texts. */
-const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, request: null, form: null, object: null, reading: null, attempts: [] })
+const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, parts: null, request: null, form: null, object: null, reading: null, attempts: [] })
 
 const texts = () => TEXTS[language]
 const show = (changes) => draw(texts(), Object.assign(shown, changes))
@@ -20,49 +29,41 @@ const show = (changes) => draw(texts(), Object.assign(shown, changes))
 const [client, config] = await Promise.all([loadClient(), fetch('/config.json').then((response) => response.json())])
 const login = config.callerAuth === 'wechat' ? { login: () => `local-playground-${randomText()}` } : {}
 const api = client.createBrowserApi(login)
+// What is needed to go on, and the session, last longer than the page.
+const line = createLine(client.createBrowserApi({ ...login, storage: localStorage }), () => $('slow').checked)
 
 /** A page that came over plain http from another machine has no crypto.randomUUID. */
 function randomText() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-function newUploader(watch) {
-  return client.createUploader({
+function newUploader(watch, /** @type {any} */ parts = null) {
+  const options = {
     endpoint: config.function,
-    api: observed(api, watch),
+    api: observed(parts ? line.api : api, watch),
     profile: $('profile').value,
     ...(config.businessToken && { getToken: () => config.businessToken }),
-  })
+  }
+  return parts ? client.createLargeUploader({ ...options, user: 'playground' }) : client.createUploader(options)
 }
 
 // Choosing
 
 function choose(file) {
-  if (!file) return
+  if (!file || isBusy) return
   const isPicture = file.type.startsWith('image/')
   $('preview').hidden = !isPicture
   if (isPicture) $('preview').src = URL.createObjectURL(file)
   show({ file: client.filesFrom([file])[0] })
   $('upload').disabled = false
+  left = left && isSame(file, left) ? left : null
+  if (left) upload()
 }
 
-function drawSample() {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 200 })
-  const paint = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'))
-  const sky = paint.createLinearGradient(0, 0, 320, 200)
-  sky.addColorStop(0, '#1769e0')
-  sky.addColorStop(1, '#7fd1ff')
-  paint.fillStyle = sky
-  paint.fillRect(0, 0, 320, 200)
-  paint.fillStyle = '#ffffff'
-  paint.font = '600 40px sans-serif'
-  paint.textAlign = 'center'
-  paint.fillText('OSS', 160, 96)
-  paint.font = '18px sans-serif'
-  paint.fillText(new Date().toLocaleTimeString('en-GB'), 160, 132)
-  return new Promise((resolve) => {
-    canvas.toBlob((blob) => resolve(new File([/** @type {Blob} */ (blob)], 'sample.png', { type: 'image/png' })))
-  })
+function chooseLarge() {
+  $('profile').value = usable.find(({ parts }) => parts).name
+  describeProfile()
+  choose(makeLargeSample())
 }
 
 const profile = () => config.profiles.find(({ name }) => name === $('profile').value)
@@ -74,6 +75,8 @@ function describeProfile() {
 // Uploading
 
 function setBusy(busy) {
+  isBusy = busy
+  for (const id of ['file', 'sample', 'large', 'profile']) $(id).disabled = busy
   $('upload').disabled = busy || !shown.file
   $('cancel').disabled = !busy
   document.querySelectorAll('.spoiling button').forEach((button) => { /** @type {any} */ (button).disabled = busy })
@@ -90,25 +93,62 @@ function sentenceOf(error) {
   }
 }
 
+/** While it is under way. */
+function underWay(all) {
+  const { progress, parts } = shown
+  return { text: (parts?.isCut ? all.isCut : parts?.paused ? all.paused : all.sending)(progress) }
+}
+
+const showProgress = (changes = {}) => drawProgress(texts(), Object.assign(shown, changes))
+const showParts = () => showProgress(shown.parts.isOver ? {} : { status: underWay })
+
 async function upload() {
+  const parts = goesInParts(shown.file, profile()) ? newParts(left?.partSize) : null
+  left = null
   setBusy(true)
-  show({ status: (all) => ({ text: all.signing }), progress: 0, request: null, form: null, object: null, reading: null })
-  const onProgress = ({ progress }) => {
-    drawStatus(texts(), Object.assign(shown, { progress, status: (all) => ({ text: all.sending(progress) }) }))
+  show({ status: (all) => ({ text: all.signing }), progress: 0, parts, request: null, form: null, object: null, reading: null })
+  const onProgress = ({ progress, speed, timeLeft }) => {
+    if (parts) Object.assign(parts, { speed, timeLeft })
+    showProgress({ progress, status: underWay })
   }
-  const onRequest = (options, res) => { if (options.url.endsWith('/upload-params')) show({ request: { options, res } }) }
-  const uploader = newUploader({ onRequest, onForm: (form) => show({ form }) })
+  const { onRequest, onPart } = parts
+    ? followParts({ parts, file: shown.file.filePath, profile: profile().name, redraw: () => showProgress() }) : NOT_FOLLOWED
+  const uploader = newUploader({
+    onRequest: (options, res) => { onRequest(options, res); showRequest(options, res) },
+    onForm: (form) => show({ form }),
+    onPart,
+  }, parts)
+  if (parts && NARROW.matches) $('status').scrollIntoView()
   task = uploader.upload({ ...shown.file, onProgress })
   try {
     const object = await task.promise
-    show({ object: { ...object, seen: await look(object.key) }, status: (all) => ({ text: all.uploaded, kind: 'good' }) })
+    Object.assign(parts || {}, { isOver: true })
+    const askedAt = parts?.row.length ? '/multipart-complete' : '/confirm'
+    show({ object: { ...object, askedAt, seen: await look(object.key) }, status: (all) => ({ text: all.uploaded, kind: 'good' }) })
     if (NARROW.matches) $('status').scrollIntoView()
     show({ reading: await read(uploader, object.key) })
   } catch (error) {
+    Object.assign(parts || {}, { isOver: true })
     show({ status: sentenceOf(error) })
   } finally {
+    if (parts) forget()
     setBusy(false)
   }
+}
+
+/** What was asked first: for a form, for an upload in parts, or how one goes on. */
+function showRequest(options, res) {
+  const { pathname } = new URL(options.url)
+  const begins = ['/upload-params', '/multipart'].includes(pathname) || (pathname === '/multipart-parts' && !shown.request)
+  if (begins) show({ request: { options, res } })
+}
+
+/** A page cannot open a file of its user by itself. */
+function goOn() {
+  $('profile').value = left.profile
+  describeProfile()
+  if (left.isSample) chooseLarge()
+  else show({ status: (all) => ({ text: all.chooseAgain(left.file.name) }) })
 }
 
 /** What OSS has; the object is private: its address alone is refused, as on a real bucket. */
@@ -205,8 +245,13 @@ $('spoilings').replaceChildren(...SPOILINGS.map((each) => button(each, spoilUrl)
 $('profile').onchange = describeProfile
 $('file').onchange = () => choose($('file').files[0])
 $('sample').onclick = async () => choose(await drawSample())
+$('large').onclick = chooseLarge
+$('large').hidden = !usable.some(({ parts }) => parts)
 $('upload').onclick = upload
 $('cancel').onclick = () => task.abort()
+$('pause').onclick = () => { togglePause(shown.parts, task); showParts() }
+$('cut').onclick = () => cutNetwork(shown.parts, line, showParts)
+$('reload').onclick = () => location.reload()
 $('language').onclick = () => {
   language = language === 'zh' ? 'en' : 'zh'
   localStorage.setItem('language', language)
@@ -216,4 +261,6 @@ $('language').onclick = () => {
 if (NARROW.matches) $('step-policy').open = false
 wireDrop()
 speak()
+left = recall()
+if (usable.some(({ name }) => name === left?.profile)) goOn()
 document.body.dataset.ready = 'true'

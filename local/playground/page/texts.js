@@ -1,6 +1,7 @@
 /** Everything the page says, in both languages. */
 
 import { sizeText } from '/client/errors.mjs'
+import { PART_TEXTS } from './part_texts.js'
 
 const size = (count) => (count ? sizeText(count) : '0 B')
 /** Of 20261125T163011Z. */
@@ -11,6 +12,7 @@ const most = (maxSize) => (typeof maxSize === 'number' ? size(maxSize) : maxSize
 
 export const TEXTS = {
   zh: {
+    ...PART_TEXTS.zh,
     language: 'zh-CN',
     title: '直传 OSS 演练场',
     subtitle: '全部由运行 make run 的电脑模拟，不需要云账号。',
@@ -115,6 +117,7 @@ export const TEXTS = {
     otherRule: (field) => `${field} 必须是这个值`,
   },
   en: {
+    ...PART_TEXTS.en,
     language: 'en',
     title: 'OSS direct upload playground',
     subtitle: 'All emulated by the computer that runs make run; no cloud account is needed.',

@@ -1,15 +1,9 @@
 /** Draws what the page has to show, in one language; nothing here knows the network or keeps anything. */
 
+import { $, element } from './elements.js'
+import { drawParts } from './part_view.js'
 import { decodePolicy, explain, shortened } from './policy.js'
 import { explainUrl } from './reading.js'
-
-export const $ = (id) => /** @type {any} */ (document.getElementById(id))
-
-export function element(tag, options = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), options)
-  made.append(...children)
-  return made
-}
 
 /** Everything anew, so that no sentence of another language stays behind. */
 export function draw(texts, shown) {
@@ -19,10 +13,10 @@ export function draw(texts, shown) {
   })
   $('language').textContent = texts.otherLanguage
   drawChosen(texts, shown.file)
-  drawStatus(texts, shown)
+  drawProgress(texts, shown)
   drawCard(texts, 'step-request', shown.request && requestCard(texts, shown.request))
-  drawCard(texts, 'step-form', shown.form && formCard(texts, shown.form))
-  drawCard(texts, 'step-policy', shown.form && policyCard(texts, shown.form))
+  drawCard(texts, 'step-form', shown.form ? formCard(texts, shown.form) : shown.parts && partsCard(texts))
+  drawCard(texts, 'step-policy', shown.form ? policyCard(texts, shown.form) : shown.parts && partsCard(texts))
   drawCard(texts, 'step-object', shown.object && objectCard(texts, shown.object))
   drawCard(texts, 'step-receipt', shown.object && receiptCard(texts, shown.object))
   drawCard(texts, 'step-reading', shown.reading && readingCard(texts, shown.reading))
@@ -36,7 +30,9 @@ function drawChosen(texts, file) {
   $('chosen-facts').textContent = file ? [texts.size(file.size), file.contentType].filter(Boolean).join(' · ') : texts.dropHint
 }
 
-export function drawStatus(texts, { status, progress }) {
+/** What changes while an upload is under way. */
+export function drawProgress(texts, { status, progress, parts }) {
+  drawParts(texts, parts)
   const { text = '', kind = '' } = status ? status(texts) : {}
   Object.assign($('status'), { textContent: text, className: `status ${kind}` })
   $('bar').style.width = `${progress}%`
@@ -66,6 +62,8 @@ function formCard(texts, { url, formData }) {
   return { note: texts.fields(rows.length + 1), children: [list] }
 }
 
+const partsCard = (texts) => ({ note: '', children: [quiet(texts.inParts)] })
+
 function policyCard(texts, { formData }) {
   const policy = decodePolicy(formData)
   const rows = explain(policy, texts).map(({ written, said }) => element('li', {}, said, code(written)))
@@ -90,12 +88,12 @@ function objectCard(texts, { statusCode, key, seen }) {
   return { note: `HTTP ${statusCode}`, children: [...picture, rows] }
 }
 
-function receiptCard(texts, { receipt, confirmed }) {
+function receiptCard(texts, { receipt, confirmed, askedAt }) {
   if (!receipt) return { note: '', children: [quiet(texts.noReceipt)] }
   const payload = receipt.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')
   const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0))))
   return {
-    note: confirmed ? 'POST /confirm → JWT' : 'JWT',
+    note: confirmed ? `POST ${askedAt} → JWT` : 'JWT',
     children: [quiet(claims.seen ? texts.seenHint : texts.unseenHint), json(claims), quiet(texts.receiptHint)],
   }
 }

@@ -1,0 +1,258 @@
+'use strict'
+
+/** Large files of the playground: the row of parts, a lost network, a reload; what travels is counted where it is sent. */
+
+const assert = require('node:assert/strict')
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { after, afterEach, before, beforeEach, describe, test } = require('node:test')
+const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
+const { launch } = require('./chromium')
+
+const MIB = 1024 ** 2
+const COUNT = 24 // parts of the sample
+const MOST_UNDER_WAY = 3
+
+describe('a large file in the playground', () => {
+  let cloud
+  let browser
+  let page
+  let folder
+  let mistakes
+  let begun // requests to /multipart
+  let sent // numbers of the parts that OSS took, in order
+
+  before(async () => {
+    cloud = await startLocalCloud()
+    browser = await launch()
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'playground-'))
+  })
+
+  after(async () => {
+    await browser?.close()
+    await cloud?.stop()
+    fs.rmSync(folder, { recursive: true })
+  })
+
+  beforeEach(async () => {
+    await cloud.clear(cloud.oss)
+    mistakes = []
+    begun = 0
+    sent = []
+    page = await browser.newPage({ locale: 'zh-CN' })
+    page.setDefaultTimeout(30000)
+    page.on('pageerror', (error) => mistakes.push(error.message))
+    page.on('response', (response) => {
+      const { pathname, searchParams } = new URL(response.url())
+      if (response.request().method() === 'POST' && pathname === '/multipart') begun += 1
+      if (response.request().method() === 'PUT' && response.status() === 200) sent.push(Number(searchParams.get('partNumber')))
+    })
+    await page.goto(cloud.playground)
+    await page.waitForSelector('body[data-ready]')
+  })
+
+  afterEach(async () => {
+    await page.close()
+    assert.deepEqual(mistakes, [])
+  })
+
+  const statusIs = (text) => page.waitForFunction((wanted) => document.getElementById('status').textContent.includes(wanted), text)
+  const rowHas = (count, look) => page.waitForFunction(
+    ([wanted, name]) => document.querySelectorAll(`#part-row .${name}`).length >= wanted, [count, look],
+  )
+  const countOf = (look) => page.locator(`#part-row .${look}`).count()
+  const goesFast = () => page.uncheck('#slow')
+  const inOrder = (numbers) => [...numbers].sort((one, other) => one - other)
+  /** Of as many parts, though of some under way when the page or the network went the answer was never seen. */
+  function eachOnce(count) {
+    assert.deepEqual(inOrder(sent), inOrder(new Set(sent)))
+    assert.ok(sent.length >= count - MOST_UNDER_WAY && sent.length <= count, `${sent.length} parts`)
+  }
+
+  const all = Array.from({ length: COUNT }, (_, index) => index + 1)
+
+  async function uploadSample() {
+    await page.click('#large')
+    await page.click('#upload')
+  }
+
+  /** As the page says: all done, all there. */
+  async function isWhole(digest) {
+    await statusIs('上传完成')
+    await page.waitForSelector('#upload:enabled')
+    assert.equal(await countOf('done'), await page.locator('#part-row li').count())
+    const object = cloud.object(await page.textContent('#step-object code'))
+    assert.equal(crypto.createHash('sha256').update(object).digest('hex'), digest || await digestOfSample())
+    assert.equal(await page.getAttribute('.bar', 'aria-valuenow'), '100')
+  }
+
+  const digestOfSample = () => page.evaluate(async () => {
+    const { makeLargeSample } = await import('/samples.js')
+    const digest = await crypto.subtle.digest('SHA-256', await makeLargeSample().arrayBuffer())
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  })
+
+  function makeFilm(size) {
+    const bytes = crypto.randomBytes(size)
+    const file = path.join(fs.mkdtempSync(path.join(folder, 'film-')), 'film.mp4')
+    fs.writeFileSync(file, bytes)
+    return { file, digest: crypto.createHash('sha256').update(bytes).digest('hex') }
+  }
+
+  test('the sample goes in parts, each seen on its way and sent once', async () => {
+    await uploadSample()
+    await rowHas(1, 'sending')
+    await rowHas(3, 'done')
+    assert.match(await page.textContent('#part-facts'), /^24 片存好 \d+ 片这个页面发了 \d+ 次每秒 [\d.]+ [KM]B还要 \d+ 秒$/)
+    assert.match(await page.textContent('#status'), /^正在上传 \d+%$/)
+    await goesFast()
+    await isWhole()
+    assert.deepEqual(inOrder(sent), all)
+    assert.equal(await countOf('again'), 0)
+    assert.match(await page.textContent('#step-request .body'), /"filename": "large-sample.mp4".*"partCount": 24/s)
+    assert.match(await page.textContent('#step-policy'), /每一片有自己的签名 URL/)
+    assert.match(await page.textContent('#step-receipt'), /POST \/multipart-complete → JWT.*"seen": true/s)
+  })
+
+  test('a network that is cut in the middle loses nothing, and the upload goes on by itself', async () => {
+    await uploadSample()
+    await rowHas(4, 'done')
+    await rowHas(1, 'sending')
+    const [done, underWay] = await page.evaluate(() => {
+      document.getElementById('cut').click()
+      return ['done', 'sending'].map((look) => document.querySelectorAll(`#part-row .${look}`).length)
+    })
+    // At once, whatever was on its way.
+    assert.equal(underWay, 0)
+    assert.match(await page.textContent('#status'), /^断网了，传到 \d+%/)
+    await page.waitForTimeout(2000)
+    assert.equal(await countOf('done'), done)
+    await rowHas(done + 2, 'done')
+    await goesFast()
+    await isWhole()
+    assert.ok(await countOf('again') > 0, 'the cut broke nothing off')
+    eachOnce(COUNT)
+    assert.equal(begun, 1)
+  })
+
+  test('a page that is reloaded goes on by itself, and sends only what is missing', async () => {
+    await uploadSample()
+    await rowHas(5, 'done')
+    await page.click('#reload')
+    await page.waitForSelector('body[data-ready]')
+    await rowHas(5, 'done')
+    await goesFast()
+    await isWhole()
+    eachOnce(COUNT)
+    assert.equal(begun, 1)
+    assert.match(await page.textContent('#part-facts'), /^24 片存好 24 片这个页面发了 (\d|1\d) 次$/)
+    // It is over: another reload has nothing to go on with.
+    await page.reload()
+    await page.waitForSelector('body[data-ready]')
+    assert.equal(await page.isVisible('#parts'), false)
+  })
+
+  test('after a reload a file of the user is asked for, and goes on when it is chosen again', async () => {
+    const { file, digest } = makeFilm(9 * MIB + 5)
+    await page.selectOption('#profile', 'video')
+    await page.setInputFiles('#file', file)
+    await page.click('#upload')
+    await rowHas(3, 'done')
+    await page.click('#reload')
+    await page.waitForSelector('body[data-ready]')
+    await statusIs('「film.mp4」还没传完：再选一次同一个文件，就接着传。')
+    assert.match(await page.textContent('#profile-facts'), /^最大 200 MB；/)
+    await page.click('#language')
+    await statusIs('film.mp4 is not finished: choose the same file again, and it goes on.')
+    await page.click('#language')
+    await page.setInputFiles('#file', file)
+    await isWhole(digest)
+    eachOnce(10)
+    assert.equal(begun, 1)
+  })
+
+  test('another file than the one that was not finished is none of it', async () => {
+    await page.selectOption('#profile', 'video')
+    await page.setInputFiles('#file', makeFilm(9 * MIB).file)
+    await page.click('#upload')
+    await rowHas(3, 'done')
+    await page.reload()
+    await page.waitForSelector('body[data-ready]')
+    const { file, digest } = makeFilm(8 * MIB)
+    await page.setInputFiles('#file', file)
+    assert.equal(await page.isEnabled('#upload'), true)
+    assert.equal(await page.isVisible('#parts'), false)
+    await page.click('#upload')
+    await isWhole(digest)
+    assert.equal(begun, 2)
+  })
+
+  test('paused, nothing is sent until it is resumed, and both languages say so', async () => {
+    await uploadSample()
+    await rowHas(2, 'done')
+    await page.click('#pause')
+    await page.waitForFunction(() => !document.querySelector('#part-row .sending'))
+    const count = sent.length
+    await page.waitForTimeout(1500)
+    assert.equal(sent.length, count)
+    assert.match(await page.textContent('#status'), /^已暂停，传到 \d+%$/)
+    await page.click('#language')
+    assert.match(await page.textContent('#status'), /^Paused at \d+%$/)
+    assert.equal(await page.textContent('#pause'), 'Resume')
+    assert.doesNotMatch(await page.innerText('main'), /[\u4e00-\u9fff]/)
+    await page.click('#language')
+    await goesFast()
+    await page.click('#pause')
+    await isWhole()
+    assert.deepEqual(inOrder(sent), all)
+  })
+
+  test('cancelled, it ends and is begun anew', async () => {
+    const stored = cloud.stored().length
+    await uploadSample()
+    await rowHas(2, 'done')
+    await page.click('#cancel')
+    await statusIs('已取消')
+    assert.equal(await page.isEnabled('#upload'), true)
+    assert.equal(await page.isDisabled('#pause'), true)
+    assert.equal(cloud.stored().length, stored)
+    await goesFast()
+    await page.click('#upload')
+    await isWhole()
+    assert.equal(begun, 2)
+  })
+
+  test('under 5 MiB, and in a profile without parts, a file goes by a form', async () => {
+    await page.selectOption('#profile', 'video')
+    await page.setInputFiles('#file', makeFilm(5 * MIB - 1).file)
+    await page.click('#upload')
+    await statusIs('上传完成')
+    await page.selectOption('#profile', 'default')
+    await page.waitForSelector('#upload:enabled')
+    await page.setInputFiles('#file', makeFilm(5 * MIB).file)
+    await page.click('#upload')
+    await page.waitForSelector('#upload:disabled')
+    await page.waitForSelector('#upload:enabled')
+    await statusIs('上传完成')
+    assert.equal(await page.isVisible('#parts'), false)
+    assert.deepEqual([begun, sent], [0, []])
+  })
+
+  test('nothing of it sticks out of a narrow screen, and the row is seen while it is sent', async () => {
+    await page.setViewportSize({ width: 360, height: 640 })
+    await page.reload()
+    await page.waitForSelector('body[data-ready]')
+    await uploadSample()
+    await rowHas(2, 'done')
+    const { wide, row } = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth - window.innerWidth,
+      row: document.getElementById('part-row').getBoundingClientRect().bottom - window.innerHeight,
+    }))
+    assert.ok(wide <= 0, `${wide} pixels too wide`)
+    assert.ok(row <= 0, `the row ends ${row} pixels below the screen`)
+    await goesFast()
+    await isWhole()
+  })
+})
