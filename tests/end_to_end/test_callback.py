@@ -4,26 +4,16 @@ Uploads with a callback: the receipt is true, and no client can bend or drop the
 Function, gateway, STS and OSS talk over real sockets; the receipt is checked with nothing but hmac.
 """
 
-import hashlib
-import hmac
 import json
-from base64 import b64decode, b64encode, urlsafe_b64decode
-from datetime import timedelta
+from base64 import b64decode, b64encode
 from types import SimpleNamespace
 
 import pytest
-import requests
 
 from handler import serve
 from local.fc.gateway import FcGateway
-from local.ground.accounts import AccessKey, Accounts
-from local.oss.server import OssServer
-from local.sts.server import StsServer
+from tests.end_to_end.conftest import BUCKET, PICTURE, post_form, verified_claims
 
-BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
-OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
-SECRET = "token-secret-canary-0123456789abcdef"
-PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes(40)
 PROFILES = """
 [default]
 key = "图片/{owner}/{id}{ext}"
@@ -38,30 +28,18 @@ callback = true
 
 
 @pytest.fixture
-def cloud(tmp_path, clock, instance, profiles_file):
-    accounts = Accounts(OWN)
-    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
-    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
-    parts = SimpleNamespace(oss=oss)
+def cloud(services, instance, profiles_file):
+    parts = SimpleNamespace(oss=services.oss)
     gateway = FcGateway(lambda event, context: serve(parts.running.function, event, context)).start()
     parts.gateway = gateway
     parts.running = instance(
-        OSS_BUCKET=BUCKET,
-        OSS_HOST=oss.origin,
-        STS_ROLE_ARN=ROLE,
-        STS_ENDPOINT=sts.origin,
         PROFILES_FILE=profiles_file(PROFILES),
-        ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
-        ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
-        ALIBABA_CLOUD_SECURITY_TOKEN=None,
-        TOKEN_SECRET=SECRET,
         CALLBACK_URL=f"{gateway.origin}/callback",
-        CALLBACK_KEY_ORIGIN=oss.origin,
+        CALLBACK_KEY_ORIGIN=services.oss.origin,
+        **services.settings,
     )
     yield parts
     gateway.stop()
-    sts.stop()
-    oss.stop()
 
 
 def form_of(cloud, **body):
@@ -72,18 +50,7 @@ def form_of(cloud, **body):
 
 def post(cloud, fields, content=PICTURE):
     pairs = fields.items() if isinstance(fields, dict) else fields
-    parts = [(name, (None, value)) for name, value in pairs]
-    parts.append(("file", ("tmp_1.png", content, "application/octet-stream")))
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.post(cloud.oss.origin, files=parts, timeout=10)
-
-
-def verified_claims(receipt):
-    head, body, signature = receipt.split(".")
-    expected = hmac.new(SECRET.encode(), f"{head}.{body}".encode(), hashlib.sha256).digest()
-    assert hmac.compare_digest(urlsafe_b64decode(signature + "=="), expected)
-    return json.loads(urlsafe_b64decode(body + "=="))
+    return post_form(cloud.oss, pairs, content)
 
 
 def test_the_receipt_verifies_offline_and_says_what_is_stored(cloud):

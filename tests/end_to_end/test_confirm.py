@@ -5,27 +5,17 @@ Function, STS and OSS talk over real sockets; the receipt is checked with nothin
 """
 
 import hashlib
-import hmac
-import json
-from base64 import urlsafe_b64decode
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-import requests
 
 from function.grants import OBJECTS, UPLOADS
 from function.oss.signed_request import OssRequest, presign
 from function.outgoing import exchange
-from local.ground.accounts import AccessKey, Accounts
-from local.oss.server import OssServer
-from local.sts.server import StsServer
+from tests.end_to_end.conftest import BUCKET, PICTURE, REGION, post_form, verified_claims
 
-BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
-OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
-SECRET = "token-secret-canary-0123456789abcdef"
-PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes(40)
 PROFILES = """
 [default]
 key = "图片 +&/{owner}/{id}{ext}"
@@ -50,25 +40,9 @@ WRITE_ONLY = {
 
 
 @pytest.fixture
-def cloud(tmp_path, clock, instance, profiles_file):
-    accounts = Accounts(OWN)
-    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
-    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
-    running = instance(
-        exchange,
-        OSS_BUCKET=BUCKET,
-        OSS_HOST=oss.origin,
-        STS_ROLE_ARN=ROLE,
-        STS_ENDPOINT=sts.origin,
-        PROFILES_FILE=profiles_file(PROFILES),
-        ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
-        ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
-        ALIBABA_CLOUD_SECURITY_TOKEN=None,
-        TOKEN_SECRET=SECRET,
-    )
-    yield SimpleNamespace(oss=oss, sts=sts, running=running)
-    sts.stop()
-    oss.stop()
+def cloud(services, instance, profiles_file):
+    running = instance(exchange, PROFILES_FILE=profiles_file(PROFILES), **services.settings)
+    return SimpleNamespace(oss=services.oss, sts=services.sts, running=running)
 
 
 def form_of(cloud, **body):
@@ -78,22 +52,11 @@ def form_of(cloud, **body):
 
 
 def post(cloud, form, content=PICTURE):
-    parts = [(name, (None, value)) for name, value in form["formData"].items()]
-    parts.append(("file", ("tmp_1.png", content, "application/octet-stream")))
-    with requests.Session() as session:
-        session.trust_env = False
-        assert session.post(cloud.oss.origin, files=parts, timeout=10).status_code == 200
+    assert post_form(cloud.oss, form["formData"].items(), content).status_code == 200
 
 
 def confirm(cloud, ticket):
     return cloud.running.ask(path="/confirm", body={"ticket": ticket})
-
-
-def verified_claims(receipt):
-    head, body, signature = receipt.split(".")
-    expected = hmac.new(SECRET.encode(), f"{head}.{body}".encode(), hashlib.sha256).digest()
-    assert hmac.compare_digest(urlsafe_b64decode(signature + "=="), expected)
-    return json.loads(urlsafe_b64decode(body + "=="))
 
 
 def test_the_receipt_verifies_offline_and_says_what_oss_has(cloud):

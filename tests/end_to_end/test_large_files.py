@@ -5,7 +5,6 @@ Function, STS and OSS talk over real sockets; OSS checks every signature, sessio
 """
 
 import os
-from datetime import timedelta
 from types import SimpleNamespace
 
 import jwt
@@ -14,15 +13,10 @@ import requests
 
 from function.oss.signed_request import OssRequest, authorize, request_url
 from function.outgoing import exchange
-from local.ground.accounts import AccessKey, Accounts
-from local.oss.server import OssServer
-from local.sts.server import StsServer
 from ops.account.bucket import FoundBucket, PartedFolder, WantedBucket
 from ops.account.bucket_plan import bucket_steps
+from tests.end_to_end.conftest import BUCKET, OWN, REGION
 
-BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
-OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
-SECRET = "token-secret-canary-0123456789abcdef"
 PART = 100 * 1024
 PROFILES = """
 [video]
@@ -46,24 +40,11 @@ part_size = "100KiB"
 
 
 @pytest.fixture
-def cloud(tmp_path, clock, instance, profiles_file):
-    accounts = Accounts(OWN)
-    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
-    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
-    settings = {
-        "OSS_BUCKET": BUCKET,
-        "OSS_HOST": oss.origin,
-        "STS_ROLE_ARN": ROLE,
-        "STS_ENDPOINT": sts.origin,
-        "PROFILES_FILE": profiles_file(PROFILES),
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": OWN.access_key_id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": OWN.access_key_secret,
-        "ALIBABA_CLOUD_SECURITY_TOKEN": None,
-        "TOKEN_SECRET": SECRET,
-    }
-    yield SimpleNamespace(oss=oss, new_instance=lambda **more: instance(exchange, **settings, **more))
-    sts.stop()
-    oss.stop()
+def cloud(services, instance, profiles_file):
+    settings = {**services.settings, "PROFILES_FILE": profiles_file(PROFILES)}
+    return SimpleNamespace(
+        oss=services.oss, new_instance=lambda **more: instance(exchange, **settings, **more)
+    )
 
 
 @pytest.fixture

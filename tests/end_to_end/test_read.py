@@ -14,13 +14,10 @@ import pytest
 import requests
 from PIL import Image
 
-from local.ground.accounts import AccessKey, Accounts
+from local.ground.accounts import AccessKey
 from local.oss.presign import presigned_url
-from local.oss.server import OssServer
-from local.sts.server import StsServer
+from tests.end_to_end.conftest import BUCKET, OWN
 
-BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
-OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
 PROFILES = """
 [default]
 key = "图片 +&/{owner}/{id}{ext}"
@@ -53,25 +50,11 @@ PICTURE = picture()
 
 
 @pytest.fixture
-def cloud(tmp_path, clock, instance, profiles_file):
-    accounts = Accounts(OWN)
-    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock).start()
-    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
-    settings = {
-        "OSS_BUCKET": BUCKET,
-        "OSS_HOST": oss.origin,
-        "STS_ROLE_ARN": ROLE,
-        "STS_ENDPOINT": sts.origin,
-        "PROFILES_FILE": profiles_file(PROFILES),
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": OWN.access_key_id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": OWN.access_key_secret,
-        "ALIBABA_CLOUD_SECURITY_TOKEN": None,
-    }
-    yield SimpleNamespace(
-        oss=oss, sts=sts, running=instance(**settings), new_instance=lambda: instance(**settings)
+def cloud(services, instance, profiles_file):
+    settings = {**services.settings, "PROFILES_FILE": profiles_file(PROFILES)}
+    return SimpleNamespace(
+        oss=services.oss, running=instance(**settings), new_instance=lambda: instance(**settings)
     )
-    sts.stop()
-    oss.stop()
 
 
 def send(method, url, **options):
