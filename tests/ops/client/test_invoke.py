@@ -12,31 +12,15 @@ import pytest
 import requests
 import responses
 
-from function.app import Function
 from function.credentials import AccessKeys
-from function.instance import Surroundings
-from handler import serve
-from local.cloud import LocalCloud
-from local.fc.gateway import FcGateway
 from ops.client import invoke
 from ops.client.answers import show_receipt
 from ops.client.function_client import FunctionThroughSdk
 from ops.client.progress import progress_bar
+from tests.ops.client.conftest import start_cloud
 
 REFUSED = "http://127.0.0.1:9"
-
-
 KEYS = AccessKeys("LTAIoperator", "operator-secret-canary", None)
-
-
-def start_cloud(stack, folder, caller_auth, more=None):
-    place = {}
-    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
-    stack.callback(gateway.stop)
-    cloud = stack.enter_context(LocalCloud(gateway, folder, caller_auth, extra_settings=more))
-    place["function"] = Function(Surroundings(cloud.environment()))
-    gateway.start()
-    return cloud
 
 
 @pytest.fixture(scope="module")

@@ -11,35 +11,21 @@ import jwt
 import pytest
 import requests
 
-from function.app import Function
-from function.instance import Surroundings
-from handler import serve
-from local.cloud import LocalCloud
-from local.fc.gateway import FcGateway
 from ops.client import invoke, parts_upload
 from ops.client.form_upload import UploadFailed
 from ops.client.function_client import FunctionAnswer, FunctionSilent
 from ops.client.parts_upload import LargeFile
 from ops.client.unfinished import Record, record_of
 from ops.terminal.screen import Screen
+from tests.ops.client.conftest import start_cloud
 
 MIB = 1024 * 1024
-
-
-def serving(stack, folder, more=None):
-    place = {}
-    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
-    stack.callback(gateway.stop)
-    cloud = stack.enter_context(LocalCloud(gateway, folder, "anonymous", extra_settings=more))
-    place["function"] = Function(Surroundings(cloud.environment()))
-    gateway.start()
-    return cloud
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     with ExitStack() as stack:
-        yield serving(stack, tmp_path_factory.mktemp("objects"))
+        yield start_cloud(stack, tmp_path_factory.mktemp("objects"), "anonymous")
 
 
 @pytest.fixture(autouse=True)
