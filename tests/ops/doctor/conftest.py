@@ -10,7 +10,7 @@ from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.ground.http_server import Handler, Server
-from ops.doctor import command as doctor
+from ops.doctor.examination import Visit, examine
 from ops.doctor.findings import State
 
 
@@ -35,7 +35,7 @@ class Deployment:
     def examine(self, url=None, uploads=True, without=(), code="", token="", **changes):
         environ = {name: value for name, value in {**self.environ, **changes}.items() if name not in without}
         url = self.gateway.origin if url is None else url
-        return Findings(doctor.examine(environ, doctor.Visit(url, code, token, uploads)))
+        return Findings(examine(environ, Visit(url, code, token, uploads)))
 
 
 @pytest.fixture(scope="module")

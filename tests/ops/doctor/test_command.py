@@ -7,6 +7,7 @@ import pytest
 
 from local.cloud import FUNCTION_KEY
 from ops.doctor import command as doctor
+from ops.doctor.examination import Visit, examine
 from ops.doctor.findings import State
 from ops.terminal.screen import GREEN, RED, Screen
 
@@ -49,7 +50,7 @@ def shown(here, language="en", stream=None, url=None, **changes):
     environ = {**here.environ, **changes}
     url = here.gateway.origin if url is None else url
     code = doctor.show(
-        doctor.examine(environ, doctor.Visit(url)), environ, url, Screen(stream, {"TERM": "xterm"}), language
+        examine(environ, Visit(url)), environ, url, Screen(stream, {"TERM": "xterm"}), language
     )
     return code, stream.getvalue()
 

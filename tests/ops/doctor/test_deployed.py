@@ -8,8 +8,8 @@ from function.instance import Surroundings
 from function.settings import read_settings
 from handler import serve
 from local.fc.gateway import FcGateway
-from ops.doctor import command as doctor
 from ops.doctor.deployed import check_callback, check_function, domains
+from ops.doctor.examination import function_url
 from ops.doctor.findings import State
 
 REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -90,7 +90,7 @@ def rows(url="", **changes):
         "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", **changes,
     }  # fmt: skip
     settings = read_settings(environ)
-    return {name: text.en for name, text in domains(settings, doctor.function_url(settings, url))}
+    return {name: text.en for name, text in domains(settings, function_url(settings, url))}
 
 
 def test_prints_the_exact_domains_to_paste():

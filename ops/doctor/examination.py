@@ -1,0 +1,162 @@
+"""Every check of a deployment, in the order in which one depends on another."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from function.credentials import AccessKeys, StsCredentials
+from function.settings import Settings
+from ops.client.function_client import FunctionSilent
+from ops.doctor.configuration import check_settings
+from ops.doctor.deployed import check_callback, check_function
+from ops.doctor.findings import Finding, State, as_one, joined
+from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
+from ops.doctor.identity import check_keys, check_sts
+from ops.doctor.network import check_network
+from ops.doctor.objects import (
+    check_behind_forms,
+    check_confirmation,
+    check_reading,
+    check_reading_at,
+)
+from ops.doctor.parts import check_parts
+from ops.doctor.services import check_bucket, check_clock, check_wechat
+from ops.doctor.uploads import Uploads
+from ops.terminal.language import Text
+
+LOGIN = Text("Login at the function", "在函数处登录")
+_ITS_OWN_ROLE = Text(
+    "(no harm: the deployed function signs with its own role)", "（无妨：已部署的函数用自己的角色签名）"
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """
+    What an examination may use.
+
+    Args:
+        url: of the deployed function; empty: worked out from ``CALLBACK_URL``.
+
+        code, token: to ask the deployed function for forms; without, they are signed here.
+    """
+
+    url: str = ""
+    code: str = ""
+    token: str = ""
+    uploads: bool = True
+
+
+def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = None) -> Iterator[Finding]:
+    """
+    Every check, in the order in which one depends on another; a finding comes as soon as it is known.
+
+    Args:
+        now: timezone-aware UTC; the machine's own clock when it is not given.
+    """
+    settings, findings = check_settings(environ)
+    yield from findings
+    if settings is None:
+        yield from check_function(visit.url.rstrip("/"))
+        return
+    url = function_url(settings, visit.url)
+    if finding := check_network(settings, url):
+        yield finding
+        return
+    yield check_clock(settings, now or datetime.now(UTC))
+    yield check_bucket(settings)
+    if settings.wechat is not None:
+        yield check_wechat(settings)
+    instant = now or datetime.now(UTC)
+    asks_function = bool(url) and (bool(visit.code or visit.token) or settings.caller_auth == "anonymous")
+    keys, finding = check_keys(environ)
+    yield finding if keys or not asks_function else _not_needed(finding)
+    credentials = None
+    if keys is not None:
+        credentials, finding = check_sts(settings, keys, instant)
+        yield finding if credentials or not asks_function else _not_needed(finding)
+    if visit.uploads:
+        yield from _uploads(settings, visit, url, asks_function, credentials, keys, instant)
+    yield check_callback(settings)
+    yield from check_function(url)
+
+
+def _not_needed(finding: Finding) -> Finding:
+    """Keys of this machine that cannot sign say nothing against a function that signs with its own."""
+    return replace(finding, state=State.UNSURE, said=joined(finding.said, _ITS_OWN_ROLE))
+
+
+def _uploads(
+    settings: Settings,
+    visit: Visit,
+    url: str,
+    asks_function: bool,
+    credentials: StsCredentials | None,
+    keys: AccessKeys | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    token = None
+    if asks_function and (visit.code or visit.token or credentials is None):
+        try:
+            token = visit.token or (log_in_at(url, visit.code) if visit.code else "")
+            ask = forms_of_function(url, token)
+        except FormRefused as error:
+            yield Finding(LOGIN, State.BAD, error.said, error.remedy)
+            return
+        except FunctionSilent as error:
+            yield Finding(LOGIN, State.BAD, error.said)
+            return
+    elif credentials is not None:
+        ask = forms_signed_here(settings, credentials, now)
+    else:
+        return
+    course = Uploads(settings, ask, now)
+    for profile in settings.profiles.values():
+        yield course.check_profile(profile)
+    pages = filter(lambda one: one.takes_filename, settings.profiles.values())
+    changed_key = course.check_changed_key(next(iter(settings.profiles.values())))
+    yield from as_one([changed_key, *(course.check_public_page(profile) for profile in pages)])
+    yield from as_one(list(_confirming_and_reading(course, url, token, keys if credentials else None)))
+    if asks_function and (token is not None or settings.caller_auth == "anonymous"):
+        for profile in [one for one in settings.profiles.values() if one.parts][:1]:
+            yield check_parts(url, token or "", profile)
+    if credentials is not None:
+        yield _behind_forms(course, credentials)
+    yield course.remove(keys)
+
+
+def _confirming_and_reading(
+    course: Uploads, url: str, token: str | None, keys: AccessKeys | None
+) -> Iterator[Finding]:
+    """
+    Of one profile each: they all go the same way.
+
+    Args:
+        token: of the caller whose uploads these are; ``None`` where the forms were signed here.
+
+        keys: that may take the role; ``None`` where none here may.
+    """
+    settings, now = course.settings, course.now
+    stored = [profile for profile in settings.profiles.values() if profile.name in course.stored]
+    for profile in [one for one in stored if course.stored[one.name] in course.tickets][:1]:
+        ticket = course.tickets[course.stored[profile.name]]
+        yield check_confirmation(settings, profile, url, ticket, now)
+    if token is not None:
+        for profile in [one for one in stored if one.read][:1]:
+            yield check_reading_at(url, token, profile, course.stored[profile.name])
+    elif keys is not None:
+        readable = [one for one in stored if one.is_read_signed or one.confirm]
+        for profile in sorted(readable, key=lambda one: not one.is_read_signed)[:1]:
+            yield check_reading(settings, profile, course.stored[profile.name], keys, now)
+
+
+def _behind_forms(course: Uploads, credentials: StsCredentials) -> Finding:
+    finding = course.check_other_folder(credentials)
+    if finding.state is not State.GOOD or not course.stored:
+        return finding
+    return check_behind_forms(course.settings, credentials, next(iter(course.stored.values())), course.now)
+
+
+def function_url(settings: Settings, url: str) -> str:
+    """Where the function is: as given, else where its callback is."""
+    return (url or (settings.callback_url or "").removesuffix("/callback")).rstrip("/")
