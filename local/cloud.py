@@ -18,6 +18,7 @@ from local.fc.event import ACCOUNT_ID
 from local.fc.gateway import FcGateway
 from local.ground.accounts import AccessKey, Accounts
 from local.ground.reach import LOOPBACK
+from local.oss.posting import POST_OBJECT
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
@@ -132,6 +133,7 @@ class LocalCloud:
                 CLIENT_FOLDER,
                 self.page_config,
                 self.signed_url,
+                self._plan_fault,
                 port=_after(self.wechat.origin, first_port),
                 reach=gateway.reach,
             )
@@ -187,6 +189,10 @@ class LocalCloud:
     def signed_url(self, key: str) -> str:
         """Where the object can be looked at for a quarter of an hour: signed by the account itself."""
         return presigned_url(self.oss.outer_origin, self.oss.bucket, FUNCTION_KEY, key)
+
+    def _plan_fault(self, kind: str) -> None:
+        """For the page, which a phone may have: one form, and then all is well again."""
+        self.oss.faults.plan(kind, times=1, on=[POST_OBJECT])
 
     def addresses(self) -> dict[str, str]:
         """What ``manage.py serve --json`` prints."""

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from local.ground.faults import DROP, REDIRECT, SLOW, Fault, Faults, Raw
-from local.ground.reach import HERE_ONLY, LOOPBACK, Reach, name_in
+from local.ground.reach import HERE_ONLY, LOOPBACK, OWN_NAMES, Reach, name_in
 
 PORTS_TRIED = 50
 HIGHEST_PORT = 65535
@@ -130,17 +130,28 @@ class Handler(BaseHTTPRequestHandler):
         if self.has_any_name or self.is_called_by_own_name():
             return True
         names = " or ".join(dict.fromkeys((LOOPBACK, "localhost", self.server.reach.name)))
-        self._turn_away(421, f"A service of the local cloud is called {names} and nothing else.")
+        self.turn_away(421, f"A service of the local cloud is called {names} and nothing else.")
         return False
 
     def is_called_by_own_name(self) -> bool:
         """A request without a Host header, which no browser sends, counts as well."""
-        return all(name_in(host) in self.server.reach.names for host in self.headers.get_all("Host", []))
+        return self._is_called_by(self.server.reach.names)
 
     def is_of_foreign_page(self) -> bool:
         """Whether a browser says that a page of another machine sent this."""
+        return self._is_of_page_beyond(self.server.reach.names)
+
+    def is_from_this_machine(self) -> bool:
+        """Whether it came over the loopback, by a name of that, and from no page but this machine's own."""
+        is_loopback = self.connection.getsockname()[0] == LOOPBACK
+        return is_loopback and self._is_called_by(OWN_NAMES) and not self._is_of_page_beyond(OWN_NAMES)
+
+    def _is_called_by(self, names: frozenset[str]) -> bool:
+        return all(name_in(host) in names for host in self.headers.get_all("Host", []))
+
+    def _is_of_page_beyond(self, names: frozenset[str]) -> bool:
         origin = self.headers.get("Origin")
-        return origin is not None and name_in(origin.partition("://")[2]) not in self.server.reach.names
+        return origin is not None and name_in(origin.partition("://")[2]) not in names
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -168,7 +179,8 @@ class Handler(BaseHTTPRequestHandler):
     def answer_json(self, status: int, value: Any, **headers: str) -> None:
         self.answer(status, json.dumps(value, ensure_ascii=False).encode(), **headers)
 
-    def _turn_away(self, status: int, sentence: str) -> None:
+    def turn_away(self, status: int, sentence: str) -> None:
+        """Refuse a request whose body was not read, and end the connection."""
         self.close_connection = True
         self.answer_json(status, {"error": sentence})
         self.linger()
@@ -204,7 +216,7 @@ class Handler(BaseHTTPRequestHandler):
             status, sentence = 413, f"the body is longer than {limit} bytes"
         else:
             return self.rfile.read(int(length))
-        self._turn_away(status, sentence)
+        self.turn_away(status, sentence)
         return None
 
     def play(self, fault: Fault, answers: Mapping[str, Raw]) -> bool:
@@ -226,10 +238,10 @@ class Handler(BaseHTTPRequestHandler):
         return fault.kind in (DROP, REDIRECT, *answers)
 
     def turns_away_strangers(self) -> bool:
-        """Refuse who is not of this machine, and say whether that was needed."""
-        if self.is_called_by_own_name() and not self.is_of_foreign_page():
+        """Refuse who is not of this machine, phones that were let in too; say whether that was needed."""
+        if self.is_from_this_machine():
             return False
-        self._turn_away(403, "This is done from this machine only.")
+        self.turn_away(403, "This is done from this machine only.")
         return True
 
     def serve_faults(self, faults: Faults) -> bool:

@@ -2,13 +2,14 @@
 The playground page of the local cloud: static files and the addresses the page needs.
 """
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from local.ground.http_server import Handler
+from local.ground.http_server import FAULT_BYTES, Handler
 from local.ground.reach import HERE_ONLY, Reach
 from local.ground.service import Service
 
@@ -32,10 +33,14 @@ class PlaygroundServer(Service):
     """
     Serve ``/`` from one folder, ``/client/`` from another, ``/config.json`` and ``/signed.json?key=...``.
 
+    ``POST /fault.json`` with ``{"kind"}`` has the next form fail; a phone may ask that of no emulator itself.
+
     Args:
         config: called for each ``/config.json``; its answer is what the page gets as JSON.
 
         signed_url: the URL under which the page can show the object of a key.
+
+        plan_fault: called with a kind, which strikes one form; ``ValueError`` where there is none of it.
     """
 
     def __init__(
@@ -44,11 +49,13 @@ class PlaygroundServer(Service):
         client_folder: Path,
         config: Callable[[], dict[str, Any]],
         signed_url: Callable[[str], str],
+        plan_fault: Callable[[str], None],
         port: int = 0,
         reach: Reach = HERE_ONLY,
     ) -> None:
         self.config = config
         self.signed_url = signed_url
+        self.plan_fault = plan_fault
         self._page_folder = page_folder
         self._client_folder = client_folder
         super().__init__(partial(_Handler, self), port, reach)
@@ -91,3 +98,17 @@ class _Handler(Handler):
         )
 
     do_HEAD = do_GET
+
+    def do_POST(self) -> None:
+        if self.path != "/fault.json" or self.is_of_foreign_page():
+            self.turn_away(403, "This is done by the playground's own page only.")
+            return
+        body = self.read_body(FAULT_BYTES)
+        if body is None:
+            return
+        try:
+            self._playground.plan_fault(json.loads(body)["kind"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self.answer_json(400, {"error": '{"kind": "…"}, a fault that the local OSS knows of forms'})
+            return
+        self.answer_json(200, {})

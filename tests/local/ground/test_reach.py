@@ -12,10 +12,12 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
+from local.ground.accounts import Accounts
 from local.ground.http_server import Handler
 from local.ground.reach import HERE_ONLY, Reach
 from local.ground.service import Service
 from local.oss.rules import OssRules
+from local.oss.server import OssServer
 
 # On Linux the whole of 127/8 is this machine: these play an address in a network, and one in another.
 NETWORK, OTHER_NETWORK = "127.0.0.2", "127.0.0.3"
@@ -107,6 +109,64 @@ def test_it_is_called_by_its_loopback_here_and_by_the_chosen_name_outside(serve)
     port = service.origin.removeprefix("http://127.0.0.1:")
     assert service.outer_origin == f"http://192.168.1.5:{port}"
     assert serve(HERE_ONLY).outer_origin.startswith("http://127.0.0.1:")
+
+
+class Switchboard(Greeter):
+    def do_PUT(self):
+        if not self.turns_away_strangers():
+            self.answer_json(200, {})
+
+
+@pytest.mark.parametrize(
+    ("at", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("127.0.0.1", {"Host": "localhost:9000"}, 200),
+        ("127.0.0.1", {"Origin": "http://127.0.0.1:9004"}, 200),
+        # A phone, by whatever name it calls; and a page that it has open, sent by a browser of this machine.
+        pytest.param(NETWORK, {}, 403, marks=on_linux),
+        pytest.param(NETWORK, {"Host": "127.0.0.1"}, 403, marks=on_linux),
+        pytest.param(NETWORK, {"Host": "localhost", "Origin": "http://localhost"}, 403, marks=on_linux),
+        ("127.0.0.1", {"Host": NETWORK}, 403),
+        ("127.0.0.1", {"Origin": f"http://{NETWORK}:9004"}, 403),
+        ("127.0.0.1", {"Origin": "null"}, 403),
+    ],
+)
+def test_whoever_was_let_in_turns_no_switches(at, headers, status):
+    service = Service(Switchboard, reach=PHONES).start()
+    with contextlib.closing(http.client.HTTPConnection(at, port_of(service), timeout=5)) as connection:
+        connection.request("PUT", "/", headers=headers)
+        assert connection.getresponse().status == status
+    service.stop()
+
+
+@on_linux
+@pytest.mark.parametrize("target", ["/-/faults", "/-/lifecycle"])
+def test_a_phone_neither_plans_faults_at_the_bucket_nor_lets_days_pass(tmp_path, target):
+    oss = OssServer(Accounts(), "bucket", "cn-hangzhou", tmp_path, reach=PHONES).start()
+    statuses = {}
+    for at in ("127.0.0.1", NETWORK):
+        with contextlib.closing(http.client.HTTPConnection(at, port_of(oss), timeout=5)) as connection:
+            connection.request("PUT", target, b'{"kind": "drop"}' if "faults" in target else b'{"days": 1}')
+            statuses[at] = connection.getresponse().status
+    oss.stop()
+    assert statuses == {"127.0.0.1": 200, NETWORK: 403}
+
+
+@on_linux
+def test_a_phone_has_one_form_fail_through_the_playground(tmp_path):
+    gateway = FcGateway(lambda event, context: {"statusCode": 200}, reach=PHONES)
+    with LocalCloud(gateway, tmp_path) as cloud:
+        playground = cloud.playground
+        with contextlib.closing(http.client.HTTPConnection(NETWORK, port_of(playground))) as connection:
+            headers = {"Origin": playground.outer_origin}
+            connection.request("POST", "/fault.json", b'{"kind": "drop"}', headers)
+            assert connection.getresponse().status == 200
+        planned = cloud.oss.faults
+        assert planned.take("GetObject") is None
+        assert planned.take("PostObject").kind == "drop"
+        assert planned.take("PostObject") is None
+    gateway.stop()
 
 
 @pytest.fixture

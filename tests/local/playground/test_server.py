@@ -20,15 +20,29 @@ def playground(tmp_path):
     (page / "link.txt").symlink_to(tmp_path / "secret.txt")
     (page / "data.unknown").write_bytes(b"\0")
     (client / "index.js").write_text("client")
-    running = PlaygroundServer(page, client, lambda: {"function": "http://f"}, "http://oss/{}".format).start()
+    running = PlaygroundServer(
+        page, client, lambda: {"function": "http://f"}, "http://oss/{}".format, new_plan()
+    ).start()
     yield running
     running.stop()
 
 
-def get(running, target, method="GET"):
+def new_plan():
+    """Takes one kind, and remembers what it was asked."""
+
+    def plan(kind):
+        if kind != "drop":
+            raise ValueError(kind)
+        plan.planned.append(kind)
+
+    plan.planned = []
+    return plan
+
+
+def get(running, target, method="GET", body=None, headers=None):
     host, port = running.origin.removeprefix("http://").split(":")
     with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=5)) as connection:
-        connection.request(method, target)
+        connection.request(method, target, body, headers or {})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
 
@@ -55,6 +69,34 @@ def test_no_other_origin_may_read_a_signed_url(playground):
     assert not [
         name for name in get(playground, "/signed.json?key=a")[1] if name.startswith("Access-Control")
     ]
+
+
+def test_the_page_has_one_form_fail(playground):
+    own = {"Origin": playground.origin}
+    assert get(playground, "/fault.json", "POST", '{"kind": "drop"}', own)[0] == 200
+    assert playground.plan_fault.planned == ["drop"]
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "headers", "status"),
+    [
+        ("/fault.json", '{"kind": "meteor"}', {}, 400),
+        ("/fault.json", '{"kind": ["drop"]}', {}, 400),
+        ("/fault.json", "{}", {}, 400),
+        ("/fault.json", "[]", {}, 400),
+        ("/fault.json", "no json", {}, 400),
+        ("/fault.json", b"\xff", {}, 400),
+        ("/fault.json", "[" * 4000, {}, 400),
+        ("/fault.json", "x" * 4097, {}, 413),
+        ("/fault.json", '{"kind": "drop"}', {"Origin": "https://evil.example"}, 403),
+        ("/fault.json", '{"kind": "drop"}', {"Origin": "null"}, 403),
+        ("/fault.json", '{"kind": "drop"}', {"Host": "evil.example"}, 421),
+        ("/index.html", '{"kind": "drop"}', {}, 403),
+    ],
+)
+def test_nothing_else_fails_for_it(playground, target, body, headers, status):
+    assert get(playground, target, "POST", body, headers)[0] == status
+    assert playground.plan_fault.planned == []
 
 
 def test_a_head_has_the_length_and_no_body(playground):
