@@ -11,7 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from function.grants import MAX_POLICY_CHARACTERS, role_policy, session_policies
+from function.contradictions import policies_too_long
+from function.grants import role_policy, session_policies
 from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
 from function.phrase import Phrase
 from function.profiles import Profile, read_profiles
@@ -246,17 +247,8 @@ def _read_profiles(
         )
         return {}, []
     profiles, found = read_profiles(text, default_signature="v4")
-    problems += [in_both(problem.sentence) for problem in found]
-    for policy in session_policies(bucket, profiles.values()).values():
-        if len(policy) > MAX_POLICY_CHARACTERS:
-            problems.append(
-                Text(
-                    f"profiles.toml: all folders together make a policy of {len(policy)} characters; STS"
-                    f" takes {MAX_POLICY_CHARACTERS}. Use fewer or shorter first folders.",
-                    f"profiles.toml：所有目录合起来的权限策略有 {len(policy)} 个字符，STS 最多接受"
-                    f" {MAX_POLICY_CHARACTERS} 个。请减少或缩短第一级目录。",
-                )
-            )
+    too_long = policies_too_long(session_policies(bucket, profiles.values()))
+    problems += [in_both(problem.sentence) for problem in [*found, *too_long]]
     return json.loads(role_policy(bucket, profiles.values())), list(profiles.values())
 
 
