@@ -152,6 +152,13 @@ def test_a_module_reads_in_one_sitting(module):
     assert len(MODULES[module].read_text("utf-8").splitlines()) <= 270
 
 
+@pytest.mark.parametrize("folder", ["ops", "local"])
+def test_so_does_every_module_around_the_function(folder):
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in (ROOT / folder).rglob("*.py")}
+    assert len(lines) > 30
+    assert [path.name for path, count in lines.items() if count > 270] == []
+
+
 # Each room of the operator's commands uses those before it.
 ROOMS_OF_OPS = "terminal explain deploy account client package run doctor".split()
 

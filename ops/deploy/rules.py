@@ -27,7 +27,6 @@ MAX_ENVIRONMENT_BYTES = 4096
 # Source: https://help.aliyun.com/zh/ros/developer-reference/aliyun-fc3-function
 MIN_GB_PER_CPU, MAX_GB_PER_CPU = 1, 4
 CPU_STEP = Decimal("0.05")
-LITERAL_ONLY = ("access",)
 LITERAL = Text(
     "must be a literal: the tool does not replace ${...} here; use `s deploy -a NAME`",
     "应直接写出：部署工具在这里不替换 ${...}；请用 `s deploy -a NAME`",
@@ -37,9 +36,8 @@ NOT_OURS = Text("is set by Function Compute itself; remove it", "由函数计算
 
 def file_problems(written: Any) -> Iterator[Problem]:
     """What can be said before ``${...}`` is replaced."""
-    for name in LITERAL_ONLY:
-        if "${" in str(written.get(name, "")):
-            yield Problem((name,), LITERAL)
+    if "${" in str(written.get("access", "")):
+        yield Problem(("access",), LITERAL)
     for place, props in functions(written):
         for name, value in mapping(props.get("environmentVariables")).items():
             if is_secret(name) and not _comes_from_outside(str(value or "")):
