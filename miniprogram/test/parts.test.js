@@ -298,6 +298,15 @@ test('a part is sent again only when it failed, and the others are not', async (
   assert.deepEqual(sorted(numbers(stage)), upTo(31))
 })
 
+test('what went through while the function was looking is not sent again', async (t) => {
+  const stage = openStage(t, { count: 57 })
+  stage.phone.fault = ({ url }) => (url.endsWith('/multipart-parts') ? { wait: 2000 } : undefined)
+  isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.deepEqual(sorted(numbers(stage)), upTo(58))
+  const progress = stage.events.map(({ progress: so }) => so)
+  assert.deepEqual(progress, sorted(progress))
+})
+
 test('a part whose answer was lost is asked about, not sent again', async (t) => {
   const stage = openStage(t, { count: 30 })
   stage.phone.fault = once([3, 17, 31], { drop: 'after' })

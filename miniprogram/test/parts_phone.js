@@ -13,7 +13,8 @@ const MOST_STORED = 1024 * 1024
 
 /**
  * `handle(request)` → { statusCode, data, header }. `files`: path → { size, read(position, length) → Buffer, changed }.
- * `fault(request)` → undefined, or { drop: 'before' | 'after' }, or an answer to give instead (`work: true`: after the work).
+ * `fault(request)` → undefined, or { drop: 'before' | 'after' }, or { wait } (ms that the answer takes longer), or an answer to
+ * give instead (`work: true`: after the work).
  */
 function openPhone({ handle, now, files = {}, storage = new Map(), latency = 40, bytesPerSecond = 2 ** 20, fault = () => undefined, has = {} }) {
   const phone = {
@@ -115,7 +116,7 @@ function travel(phone, call, request, work) {
     phone.sent += fault.drop === 'before' ? size / 2 : size
     if (fault.drop === 'before') { call.fail('fail:-101:net::ERR_CONNECTION_RESET'); return }
     const answer = !fault.statusCode || fault.work ? work(request) : null
-    later(phone, phone.latency, () => {
+    later(phone, phone.latency + (fault.wait || 0), () => {
       if (fault.drop) call.fail('fail:-101:net::ERR_CONNECTION_RESET')
       else call.settle('success', { errMsg: 'ok', ...(fault.statusCode ? fault : answer) })
     })

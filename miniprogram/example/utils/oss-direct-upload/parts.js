@@ -40,6 +40,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
   const { filePath, profile = client.profile } = job
   const meter = createMeter(job, now)
   const flying = new Map()
+  const sent = new Set()
   const waiting = []
   let asked, breaks, file, more, name
   let [kept, listed, until, loaded, refusals, restarts] = [Object(), new Map(), 0, 0, 0, 0]
@@ -67,7 +68,6 @@ function sendInParts(job, phone, pool, fs, byForm) {
 
   const call = (step) => persist(client, () => front().then(step).catch(lost), job)
 
-  /** For good: no lane tries again. */
   function end(error) {
     job.finished = 1
     throw error
@@ -87,7 +87,6 @@ function sendInParts(job, phone, pool, fs, byForm) {
     breaks = phone.breaks
   }
 
-  /** A break, told now or later. */
   async function lost(error) {
     if (error.code === 'interrupted') {
       const told = client.hidden || breaks < phone.breaks
@@ -142,11 +141,13 @@ function sendInParts(job, phone, pool, fs, byForm) {
 
   function list({ parts, missing, expiresAt, serverTime }) {
     if (!parts) throw new OssUploadError('bad_answer')
-    listed = new Map(parts.map((part) => [part.number, part]))
+    // Not what went through meanwhile.
+    const left = parts.filter(({ number }) => !sent.has(number + kept.ticket))
+    listed = new Map(left.map((part) => [part.number, part]))
     more = missing > parts.length
-    // By the phone's pace, not its clock; not in its last tenth.
+    // The phone's pace, not its clock; not the last tenth.
     until = now() + 0.9 * (Date.parse(expiresAt) - Date.parse(serverTime))
-    loaded = parts.reduce((rest, { size }) => rest - size, job.size - (missing - parts.length) * kept.partSize)
+    loaded = left.reduce((rest, { size }) => rest - size, job.size - (missing - parts.length) * kept.partSize)
     meter.tell(loaded)
     return true
   }
@@ -161,7 +162,6 @@ function sendInParts(job, phone, pool, fs, byForm) {
     return next()
   }
 
-  /** False: nothing is left to send. */
   async function sendNext() {
     const part = await next()
     if (!part) return false
@@ -183,6 +183,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
       const answer = await invoke(api, 'request', put, flying.get(number))
       if (answer.statusCode !== 200) throw ossError(answer.statusCode, answer.data)
       refusals = 0
+      sent.add(number + ticket)
       if (ticket === kept.ticket && listed.delete(number)) loaded += size
       meter.tell(loaded, size)
     } catch (error) {
@@ -193,8 +194,8 @@ function sendInParts(job, phone, pool, fs, byForm) {
     }
   }
 
-  /** The window is old, or the upload is gone. */
   function refuse(error) {
+    sent.clear()
     listed = new Map()
     refusals += 1
     if (refusals > 2 * pool.most) throw error
