@@ -80,8 +80,8 @@ export interface CallbackAnswer {
   height: number | null
   uploadId: string
   receipt: string
-  /** 只有 /confirm 的应答有：已存好，或还要等提交、审核。 */
-  state?: 'stored' | 'held'
+  /** 只有 /confirm 与 /multipart-complete 的应答有：已存好。 */
+  state?: 'stored'
 }
 
 export interface Uploaded<T = CallbackAnswer | string> {

@@ -2,7 +2,7 @@ import type { CallbackAnswer, Progress, Uploader, UploaderOptions, UploadFile, U
 
 /**
  * createUploader 的大文件版：partsFrom 字节以上、且用途开启了 parts 的文件分片上传，断网、切到后台、重新打开小程序后接着传；
- * 其余的仍用表单。bucket 的域名还要登记到 request 合法域名。
+ * 其余的仍用表单。桶的域名还要登记到 request 合法域名。
  */
 export function createLargeUploader(options: LargeUploaderOptions): LargeUploader
 

@@ -107,7 +107,7 @@ def check_wechat(settings: Settings) -> Finding:
     except Misconfigured as error:
         remedy = Text(
             "Copy both from the mini-program console (“开发管理 > 开发设置”).",
-            "请从小程序后台「开发管理 > 开发设置」复制。",
+            "请从小程序后台“开发管理 > 开发设置”复制。",
         )
         return Finding(WECHAT, State.BAD, in_both(error.problems[0].sentence), remedy)
     except WechatUnavailable as error:

@@ -170,7 +170,7 @@ describe('a large file in the playground', () => {
     const before = [...sent]
     await page.click('#reload')
     await page.waitForSelector('body[data-ready]')
-    await statusIs('「film.mp4」还没传完：再选一次同一个文件，就接着传。')
+    await statusIs('“film.mp4”还没传完：再选一次同一个文件，就接着传。')
     assert.match(await page.textContent('#profile-facts'), /^最大 200 MB；/)
     await page.click('#language')
     await statusIs('film.mp4 is not finished: choose the same file again, and it goes on.')

@@ -13,7 +13,7 @@ export const PART_TEXTS = {
     slowLine: '像手机那样慢（每秒 3 MB）',
     paused: (progress) => `已暂停，传到 ${progress}%`,
     isCut: (progress) => `断网了，传到 ${progress}%；网络恢复后自己接着传`,
-    chooseAgain: (name) => `「${name}」还没传完：再选一次同一个文件，就接着传。`,
+    chooseAgain: (name) => `“${name}”还没传完：再选一次同一个文件，就接着传。`,
     partsDone: (done, all) => `${all} 片存好 ${done} 片`,
     partsSent: (count) => `这个页面发了 ${count} 次`,
     speed: (bytes) => `每秒 ${sizeText(bytes)}`,
