@@ -30,7 +30,7 @@ async function startLocalCloud({ callerRate = '100000/min', options = [] } = {})
     ...addresses,
     plan: (origin, fault) => switchFaults(origin, 'PUT', fault),
     clear: (origin) => switchFaults(origin, 'DELETE'),
-    stored: () => fs.readdirSync(folder).map((name) => fs.readFileSync(path.join(folder, name))),
+    stored: () => fs.readdirSync(folder).filter(isObject).map((name) => fs.readFileSync(path.join(folder, name))),
     object: (key) => fs.readFileSync(path.join(folder, crypto.createHash('sha256').update(key).digest('hex'))),
     stop: async () => {
       serve.kill('SIGTERM')
@@ -39,6 +39,9 @@ async function startLocalCloud({ callerRate = '100000/min', options = [] } = {})
     },
   }
 }
+
+// Not what is on its way in, nor a part: either may be gone before it is read.
+const isObject = (name) => /^[0-9a-f]{64}$/.test(name)
 
 async function firstLine(serve, ended, errors) {
   const lines = readline.createInterface({ input: serve.stdout })
