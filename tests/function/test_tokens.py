@@ -1,4 +1,4 @@
-"""tokens: session, ticket and receipt pass for nothing but what they are."""
+"""tokens: session, tickets and receipt pass for nothing but what they are."""
 
 import hmac
 import json
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from function import tokens
 from function.errors import Unauthorized
-from function.tokens import RECEIPT, SESSION, TICKET, check_life, is_of, issue_token, read_token
+from function.tokens import PARTS, RECEIPT, SESSION, TICKET, check_life, is_of, issue_token, read_token
 
 SECRET = "our-secret-0123456789-0123456789-abc"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
-AUDIENCES = (SESSION, TICKET, RECEIPT)
+AUDIENCES = (SESSION, TICKET, PARTS, RECEIPT)
 HOUR = timedelta(hours=1)
 
 
@@ -71,6 +71,7 @@ def test_a_token_gives_back_its_claims_with_its_times_and_purpose(clock):
     [
         (SESSION, "oss-direct-upload/session"),
         (TICKET, "oss-direct-upload/ticket"),
+        (PARTS, "oss-direct-upload/parts"),
         (RECEIPT, "oss-direct-upload/receipt"),
     ],
 )
