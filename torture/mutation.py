@@ -109,7 +109,8 @@ TESTS = {
     "function.routes.multipart_parts": (f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
     "function.routes.read": (*reversed(READING),),
     "function.routes.upload_params": (
-        *(*FORMS, f"{ROOM}/test_log_line.py", f"{ROOM}/receipts/test_ticket.py", *APP, f"{ROOM}/callers"),
+        *(*FORMS, *(f"{ROOM}/receipts/test_{name}.py" for name in ("ticket", "stored_already"))),
+        *(f"{ROOM}/test_log_line.py", *APP, f"{ROOM}/callers"),
     ),
     "function.setting_table": (f"{ROOM}/test_settings.py", f"{ROOM}/callers"),
     "function.settings": (*SETTINGS, f"{ROOM}/test_jwt_key.py", *APP),
