@@ -19,7 +19,8 @@ export function learn(parts, fileSize, { partCount, partSize, parts: listed, mis
   const lacking = new Set(listed.map(({ number }) => number))
   const known = missing > lacking.size ? Math.max(...lacking) : parts.row.length
   parts.row.slice(0, known).forEach((part, index) => {
-    if (part.state !== 'sending') part.state = lacking.has(index + 1) ? 'waiting' : 'done'
+    // What is done stays so: it may have gone through while the answer was on its way.
+    if (part.state === 'waiting' && !lacking.has(index + 1)) part.state = 'done'
   })
 }
 
