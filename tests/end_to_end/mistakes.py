@@ -99,7 +99,7 @@ MISTAKES = {
         f"invoke --url {REFUSED} --code x", REFUSED, "Check the address", "请检查地址"
     ),
     "another service at that address": Mistake(
-        "invoke --url {playground} --code x", "501", "check the address and its path", "请检查地址与路径"
+        "invoke --url {playground} --code x", "403", "check the address and its path", "请检查地址与路径"
     ),
     # Configuration
     "nothing configured": Mistake(
