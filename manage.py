@@ -23,12 +23,13 @@ COMMANDS = {
     "doctor": "ops.doctor.command",
     "invoke": "ops.client.invoke",
     "explain": "ops.explain.command",
+    "types": "ops.client.profile_types",
     "package": "ops.package.command",
     "check-deploy": "ops.deploy.check_deploy",
     "deploy": "ops.deploy.deploy",
 }
 # What requirements-run.txt is enough for; the others need requirements-dev.txt.
-WITH_FEW_PACKAGES = ("serve", "demo", "explain")
+WITH_FEW_PACKAGES = ("serve", "demo", "explain", "types")
 
 ABOUT = Text(
     "The operator's commands: python3 manage.py COMMAND --help.", "运维命令：python3 manage.py 命令 --help。"

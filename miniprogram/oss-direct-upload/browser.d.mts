@@ -7,4 +7,4 @@ import type { UploadFile } from './index.mjs'
 export function createBrowserApi(options?: { login?: () => string | Promise<string>; storage?: Storage }): object
 
 /** <input type="file"> 或拖放得到的文件。 */
-export function filesFrom(list: FileList | File[]): UploadFile[]
+export function filesFrom<N extends string = string>(list: FileList | File[]): UploadFile<N>[]

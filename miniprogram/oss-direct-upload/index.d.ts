@@ -1,13 +1,18 @@
 /** 把文件从小程序直接上传到阿里云 OSS：向函数要一张签好名的表单，再用 uploadFile 发给 OSS。 */
-export function createUploader(options: UploaderOptions): Uploader
+export function createUploader<P extends ProfileTable = ProfileTable>(options: UploaderOptions<P>): Uploader<P>
 
-export interface UploaderOptions {
+/** 各用途与其图片变体的名字。python3 manage.py types 生成的 Profiles 就是这样，写错名字时 tsc 会指出；不给就都是 string。 */
+export type ProfileTable = Record<string, { variants: string }>
+export type ProfileOf<P extends ProfileTable> = Extract<keyof P, string>
+export type VariantOf<P extends ProfileTable> = P[keyof P]['variants']
+
+export interface UploaderOptions<P extends ProfileTable = ProfileTable> {
   /** 函数的地址，如 https://upload.example.com；不含 /upload-params。 */
   endpoint: string
   /** 平台对象：wx、my（支付宝）、tt（抖音）、uni、Taro，或 H5 页面的 createBrowserApi()。 */
   api: object
   /** 默认的上传用途，即 profiles.toml 中的表名；默认为 default。 */
-  profile?: string
+  profile?: ProfileOf<P>
   /** 同时上传几个文件，1 到 10；默认 3。 */
   concurrency?: number
   /** 一次上传最多等多少毫秒，也是最多等多久回到前台、恢复网络；默认 120000。 */
@@ -29,12 +34,13 @@ export interface UploaderOptions {
    * 秒传：key 里有 {sha256} 的用途，各对应一个普通用途，如 { album: 'default' }。
    * 客户端为前者的文件算出摘要；平台算不出时，文件改用后者上传。
    */
-  digest?: Record<string, string>
+  digest?: Partial<Record<ProfileOf<P>, ProfileOf<P>>>
   /** 当前时间（毫秒），供测试使用。 */
   now?: () => number
 }
 
-export interface UploadFile {
+/** N 是用途的名字。 */
+export interface UploadFile<N extends string = string> {
   /** 选择文件后得到的临时路径（H5 页面为 File 或 Blob）。 */
   filePath: string | object
   /** 原文件名；只用来决定扩展名与类型，不会成为对象名。 */
@@ -43,7 +49,7 @@ export interface UploadFile {
   size?: number
   /** 如 image/jpeg；不给就由文件名决定。 */
   contentType?: string
-  profile?: string
+  profile?: N
   /** image、video 或 audio；只有支付宝需要。 */
   fileType?: string
   /** 业务自己的数据，原样写进回执；JSON 最多 256 字节。 */
@@ -119,26 +125,29 @@ export interface Listeners<T = CallbackAnswer | string> {
   onFile?: (outcome: Outcome<T> & { index: number; file: UploadFile }) => void
 }
 
-export interface ReadOptions {
+/** V 是变体的名字。 */
+export interface ReadOptions<V extends string = string> {
   /** 用途的 [NAME.variants] 中的名字，如 thumb；不给就是原图。 */
-  variant?: string
+  variant?: V
 }
 
-export interface Uploader {
-  upload<T = CallbackAnswer | string>(file: UploadFile): UploadTask<T>
+export interface Uploader<P extends ProfileTable = ProfileTable> {
+  upload<T = CallbackAnswer | string>(file: UploadFile<ProfileOf<P>>): UploadTask<T>
   /** 不会 reject；结果与 files 顺序相同。abort() 取消还没结束的。 */
   uploadAll<T = CallbackAnswer | string>(
-    files: UploadFile[],
+    files: UploadFile<ProfileOf<P>>[],
     listeners?: Listeners<T>,
   ): Promise<Outcome<T>[]> & { abort(): void }
   /** 私有对象的临时地址，可以直接给 image 或 previewImage；variant 是用途里给图片处理起的名字。 */
-  read(key: string, options?: ReadOptions): Promise<string>
+  read(key: string, options?: ReadOptions<VariantOf<P>>): Promise<string>
   /** 一次问多个，与 keys 顺序相同；有一个不能看，就整个 reject。 */
-  read(keys: string[], options?: ReadOptions): Promise<string[]>
+  read(keys: string[], options?: ReadOptions<VariantOf<P>>): Promise<string[]>
   /** 上传时没能确认的，凭它的票据再确认。 */
   confirm(ticket: string): Promise<CallbackAnswer>
   /** chooseMedia、chooseMessageFile、chooseImage 的结果。 */
-  fromChosen(chosen: { tempFiles?: object[]; tempFilePaths?: string[]; apFilePaths?: string[] }): UploadFile[]
+  fromChosen(chosen: {
+    tempFiles?: object[]; tempFilePaths?: string[]; apFilePaths?: string[]
+  }): UploadFile<ProfileOf<P>>[]
   /** 选择文件失败时给 fail 的那个对象，说成一句话；用户自己关掉的，错误码是 aborted。 */
   explain(failure: object): OssUploadError
   /** 换用户时调用：忘掉会话，取消还没结束的上传。 */

@@ -1,12 +1,14 @@
-import type { CallbackAnswer, Progress, Uploader, UploaderOptions, UploadFile, UploadTask } from './index'
+import type {
+  CallbackAnswer, ProfileOf, ProfileTable, Progress, Uploader, UploaderOptions, UploadFile, UploadTask,
+} from './index'
 
 /**
  * createUploader 的大文件版：partsFrom 字节以上、且用途开启了 parts 的文件分片上传，断网、切到后台、重新打开小程序后接着传；
  * 其余的仍用表单。桶的域名还要登记到 request 合法域名。
  */
-export function createLargeUploader(options: LargeUploaderOptions): LargeUploader
+export function createLargeUploader<P extends ProfileTable = ProfileTable>(options: LargeUploaderOptions<P>): LargeUploader<P>
 
-export interface LargeUploaderOptions extends UploaderOptions {
+export interface LargeUploaderOptions<P extends ProfileTable = ProfileTable> extends UploaderOptions<P> {
   /** 多少字节起分片上传；默认 5 MiB，0 表示全部分片。 */
   partsFrom?: number
   /** 全部大文件合起来同时上传几片，也是同时上传几个文件，1 到 10；默认 3。 */
@@ -15,7 +17,7 @@ export interface LargeUploaderOptions extends UploaderOptions {
   retries?: number
 }
 
-export interface LargeUploadFile extends Omit<UploadFile, 'onProgress'> {
+export interface LargeUploadFile<N extends string = string> extends Omit<UploadFile<N>, 'onProgress'> {
   onProgress?: (event: LargeProgress) => void
 }
 
@@ -36,8 +38,8 @@ export interface LargeUploadTask<T = CallbackAnswer | string> extends UploadTask
   abort(): void
 }
 
-export interface LargeUploader extends Omit<Uploader, 'upload'> {
-  upload<T = CallbackAnswer | string>(file: LargeUploadFile): LargeUploadTask<T>
+export interface LargeUploader<P extends ProfileTable = ProfileTable> extends Omit<Uploader<P>, 'upload'> {
+  upload<T = CallbackAnswer | string>(file: LargeUploadFile<ProfileOf<P>>): LargeUploadTask<T>
   /** 换用户时调用：忘掉会话与没传完的，取消还没结束的上传。 */
   logOut(): void
 }

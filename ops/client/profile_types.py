@@ -1,0 +1,104 @@
+"""
+Write profiles.d.ts: the names of the profiles and their variants, as TypeScript checks them.
+
+A page that hands the type Profiles to createUploader cannot misspell one any more.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from function.profiles import PROFILES_TOML, Profile, read_profiles
+from ops.terminal.language import Text, add_language_argument, chosen_language, why_unreadable
+from ops.terminal.phrases import in_both
+from ops.terminal.screen import Screen
+
+SUMMARY = Text(
+    "write profiles.d.ts, with which tsc finds misspelt profiles",
+    "生成 profiles.d.ts，让 tsc 找出写错的用途名",
+)
+ABOUT = Text(
+    __doc__,
+    "生成 profiles.d.ts：各用途与其图片变体的名字，供 TypeScript 检查。\n\n"
+    "页面把类型 Profiles 交给 createUploader，就不会再写错这些名字。",
+)
+HELP = {
+    "file": Text("the profiles (default: profiles.toml)", "用途的文件（默认：profiles.toml）"),
+    "output": Text("where to write it (default: profiles.d.ts)", "写到哪里（默认：profiles.d.ts）"),
+    "check": Text(
+        "write nothing; exit with 1 when the file is not what would be written",
+        "不写文件；文件与应有的内容不同时以 1 退出",
+    ),
+}
+UNREADABLE = Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。")
+UNWRITABLE = Text("Cannot write {path}: {why}.", "无法写入 {path}：{why}。")
+WRITTEN = Text("{path}: {count} profiles: {names}", "{path}：{count} 个用途：{names}")
+OUTDATED = Text(
+    "{path} is not what {file} says. Run: python3 manage.py types",
+    "{path} 与 {file} 不一致。请运行：python3 manage.py types",
+)
+HEAD = """\
+// 由 python3 manage.py types 根据 profiles.toml 生成，请勿手改。
+
+/** 用途的名字，各自带着它的图片变体；交给 createUploader<Profiles>。 */
+export type Profiles = {
+"""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    parser.add_argument(
+        "file", nargs="?", type=Path, default=ROOT / PROFILES_TOML, help=HELP["file"].say(language)
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help=HELP["output"].say(language))
+    parser.add_argument("--check", action="store_true", help=HELP["check"].say(language))
+    add_language_argument(parser, language)
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    complaints = Screen(sys.stderr)
+    output = args.output or args.file.with_suffix(".d.ts")
+    try:
+        profiles, problems = read_profiles(args.file.read_text("utf-8"), default_signature="v4")
+    except (OSError, UnicodeDecodeError) as error:
+        complaints.fail(UNREADABLE.say(language, path=args.file, why=why_unreadable(error).say(language)))
+        return 2
+    if problems:
+        for problem in problems:
+            complaints.fail(in_both(problem.sentence).say(language))
+        return 2
+    # Pages of classic forms do without the client.
+    known = [profile for profile in profiles.values() if not profile.takes_filename]
+    text = types_of(known)
+    if args.check:
+        if output.exists() and output.read_text("utf-8") == text:
+            return 0
+        complaints.fail(OUTDATED.say(language, path=output, file=args.file))
+        return 1
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        complaints.fail(UNWRITABLE.say(language, path=output, why=why_unreadable(error).say(language)))
+        return 2
+    names = ", ".join(profile.name for profile in known)
+    Screen().line(WRITTEN.say(language, path=output, count=len(known), names=names))
+    return 0
+
+
+def types_of(profiles: Iterable[Profile]) -> str:
+    """The text of ``profiles.d.ts``; a profile without variants has none to ask for."""
+    lines = (
+        f"  {_quoted(profile.name)}: {{ variants: {_either(profile.variants)} }}\n" for profile in profiles
+    )
+    return f"{HEAD}{''.join(lines)}}}\n"
+
+
+def _either(names: Iterable[str]) -> str:
+    return " | ".join(map(_quoted, names)) or "never"
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name)
