@@ -12,8 +12,8 @@ const path = require('node:path')
 
 const PACKAGE = path.join(__dirname, 'oss-direct-upload')
 const PASTED = {
-  'example/utils/oss-direct-upload': ['index.js', 'calls.js', 'after.js', 'errors.js', 'parts.js', 'pieces.js'],
-  'examples/uni-app/src/utils/oss-direct-upload': ['index.mjs', 'calls.mjs', 'after.mjs', 'errors.mjs'],
+  'example/utils/oss-direct-upload': ['index.js', 'calls.js', 'after.js', 'held.js', 'errors.js', 'parts.js', 'pieces.js'],
+  'examples/uni-app/src/utils/oss-direct-upload': ['index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'errors.mjs'],
 }
 const KINDS = [
   ['.d.ts', '.d.mts', (text) => text.replace(/from '\.\/(\w+)'/g, "from './$1.mjs'")],

@@ -86,8 +86,31 @@ export interface CallbackAnswer {
   height: number | null
   uploadId: string
   receipt: string
-  /** 只有 /confirm 与 /multipart-complete 的应答有：已存好。 */
-  state?: 'stored'
+  /** 只有 /confirm 与 /multipart-complete 的应答有。 */
+  state?: State
+}
+
+/**
+ * 存好之后到了哪一步：stored 已存好；held 存好了，等提交；checking 审核中；review 等人工审核；
+ * published 已发布；rejected 没有通过审核，已删除；gone 不在了（撤回、过期，或从来没有）。
+ */
+export type State = 'stored' | 'held' | 'checking' | 'review' | 'published' | 'rejected' | 'gone'
+
+export interface Standing {
+  /** 对象名，发布之后的。 */
+  key: string
+  state: State
+  /** 对象的地址；发布之后才有，私有对象不能直接打开。 */
+  url: string | null
+  error?: undefined
+}
+
+/** 一次问多个时，其中一个回执被拒绝了。 */
+export interface StandingError {
+  error: OssUploadError
+  key?: undefined
+  state?: undefined
+  url?: undefined
 }
 
 export interface Uploaded<T = CallbackAnswer | string> {
@@ -102,6 +125,10 @@ export interface Uploaded<T = CallbackAnswer | string> {
   confirmed: boolean
   /** 同样的内容以前就存好了（秒传），这次什么也没有发送。 */
   exists: boolean
+  /** 到了哪一步；用途没有 hold 时是 stored。 */
+  state: State
+  /** 存好了，但别人还看不到：等提交或审核。 */
+  held: boolean
   /** 票据，只有该确认而没能确认时才有：以后交给 uploader.confirm 再确认。 */
   ticket?: string
   /** 200、201 或 204；409 表示 OSS 的应答丢失了，203 表示回调失败了，但文件已存好。 */
@@ -144,6 +171,12 @@ export interface Uploader<P extends ProfileTable = ProfileTable> {
   read(keys: string[], options?: ReadOptions<VariantOf<P>>): Promise<string[]>
   /** 上传时没能确认的，凭它的票据再确认。 */
   confirm(ticket: string): Promise<CallbackAnswer>
+  /** 存好的到了哪一步，凭回执就能问。 */
+  status(receipt: string): Promise<Standing>
+  /** 一次问多个，与 receipts 顺序相同；回执被拒绝的只影响它自己。 */
+  status(receipts: string[]): Promise<(Standing | StandingError)[]>
+  /** 撤回还没有发布的：给上传的结果、它的错误或回执；撤回过的再撤回一次也没关系。已经发布的是 already_published。 */
+  discard(result: string | { receipt?: string | null; ticket?: string }): Promise<{ key: string; state: State }>
   /** chooseMedia、chooseMessageFile、chooseImage 的结果。 */
   fromChosen(chosen: {
     tempFiles?: object[]; tempFilePaths?: string[]; apFilePaths?: string[]
@@ -193,7 +226,7 @@ export class OssUploadError extends Error {
   /** 给开发者的提示，不要给用户看。 */
   advice: string
   /** 在哪一步失败的；explain() 给出的没有。 */
-  stage?: 'login' | 'sign' | 'upload' | 'confirm' | 'read'
+  stage?: 'login' | 'sign' | 'upload' | 'confirm' | 'read' | 'status' | 'discard'
   /** 再试一次可能成功；要等一分钟以上的不算。 */
   retryable: boolean
   /** too_large 与 unsupported_type，以及文件太小的 bad_request 才有。 */

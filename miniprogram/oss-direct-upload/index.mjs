@@ -1,6 +1,7 @@
 import { OssUploadError, platformError, ossError } from './errors.mjs'
 import { addDigest, advance, ask, attempt, invoke, pauseBefore, ready, stop } from './calls.mjs'
 import { confirm, read } from './after.mjs'
+import { discard, status } from './held.mjs'
 
 function createUploader(options) {
   const client = { concurrency: 3, timeout: 120000, retries: 2, backoff: 500, now: Date.now, ...options }
@@ -30,7 +31,7 @@ function createUploader(options) {
   function upload(file, onChange) {
     const job = { ...file, onChange, breaks: client.breaks, failures: 0, progress: 0 }
     job.promise = new Promise((resolve, reject) => {
-      Object.assign(job, { resolve, reject: (error) => reject(inWords(error)) })
+      Object.assign(job, { resolve: (value) => resolve(standing(value)), reject: (error) => reject(inWords(error)) })
     })
     const end = (outcome) => {
       Object.assign(job, { finished: 1 }, outcome.value && { loaded: job.size, stored: 1 })
@@ -99,6 +100,8 @@ function createUploader(options) {
     uploadAll,
     read: (keys, options) => told(read(client, keys, options)),
     confirm: (ticket) => told(confirm(client, ticket)),
+    status: (receipts) => told(status(client, receipts, inWords)),
+    discard: (result) => told(discard(client, result)),
     fromChosen,
     logOut,
     explain,
@@ -167,7 +170,7 @@ async function send(job, client, form) {
   }
 }
 
-function finish(job, { key, fileUrl, uploadId, ticket, exists = false }, statusCode, data, { receipt, ...seen }) {
+function finish(job, { key, fileUrl, uploadId, ticket, exists = false, held }, statusCode, data, { receipt, ...seen }) {
   advance(job, { progress: 100 })
   const ofCallback = Object(data).receipt
   job.resolve({
@@ -179,8 +182,15 @@ function finish(job, { key, fileUrl, uploadId, ticket, exists = false }, statusC
     receipt: receipt || ofCallback || null,
     confirmed: !!receipt,
     exists,
+    state: seen.state || (held ? 'held' : 'stored'),
     ...(ticket && !receipt && { ticket }),
   })
+}
+
+/** Held: not to be seen by others yet. */
+function standing(value) {
+  const { state = Object(value.data).state || 'stored' } = value
+  return { ...value, state, held: /held|checking|review/.test(state) }
 }
 
 // What the background or a lost network broke off is no retry.

@@ -23,6 +23,8 @@ test('stores the very bytes of the file and answers with its address', async (t)
     receipt: null,
     confirmed: false,
     exists: false,
+    state: 'stored',
+    held: false,
   })
 })
 

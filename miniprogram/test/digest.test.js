@@ -124,6 +124,8 @@ test('what is stored already is done: nothing is sent, and the receipt is there'
     receipt: 'receipt.of.1',
     confirmed: true,
     exists: true,
+    state: 'stored',
+    held: false,
   })
   assert.deepEqual(seen, [[100, CONTENT.length]])
   assert.deepEqual([stage.oss.posts.length, stage.fc.requestsTo('confirm').length], [0, 0])

@@ -63,6 +63,14 @@ function confirming(answer) {
   }
 }
 
+function takingBack(answer) {
+  return async (t) => {
+    const stage = await openStage(t)
+    stage.fc.plan.discard.push(...always(answer))
+    return failureOf(stage.uploader.discard('a.receipt'))
+  }
+}
+
 const BROKEN = '服务出了问题，请联系客服。'
 const BUSY = '服务正忙，请稍后再试。'
 const TLS = { errMsg: 'uploadFile:fail -202:net::ERR_CERT_AUTHORITY_INVALID' }
@@ -101,7 +109,7 @@ const CODES = {
   upload_gone: [uploading({ sign: jsonError(410, 'upload_gone') }), 'sign', true, '这次上传已经失效，请重新上传。'],
   already_exists: [uploading({ sign: jsonError(409, 'already_exists') }), 'sign', false, '同名的文件已经存在。'],
   already_complete: [uploading({ sign: jsonError(409, 'already_complete') }), 'sign', false, '文件已经传好，不用再传。'],
-  already_published: [uploading({ sign: jsonError(409, 'already_published') }), 'sign', false, '文件已经发布，不能撤回。'],
+  already_published: [takingBack(jsonError(409, 'already_published')), 'discard', false, '文件已经发布，不能撤回。'],
   bad_request: [uploading({ sign: jsonError(400, 'bad_request') }), 'sign', false, BROKEN],
   unknown_profile: [uploading({ sign: jsonError(400, 'unknown_profile') }), 'sign', false, BROKEN],
   unauthorized: [uploading({ sign: jsonError(401, 'unauthorized') }), 'sign', false, '登录已失效，请重新登录。'],

@@ -13,11 +13,12 @@ const { openStage } = require('./stage')
 
 const PACKAGE = path.join(__dirname, '../oss-direct-upload')
 const BOUNDS = [
-  [['index.js', 'errors.js'], 16384], [['calls.js'], 6144], [['after.js'], 3072], [['parts.js'], 8192], [['pieces.js'], 5120],
+  [['index.js', 'errors.js'], 16384], [['calls.js'], 6144], [['after.js'], 3072], [['held.js'], 2048],
+  [['parts.js'], 8192], [['pieces.js'], 5120],
 ]
 const PASTED_FILES = BOUNDS.flatMap(([names]) => names)
 const NEEDS = {
-  'index.js': ['errors', 'calls', 'after'], 'after.js': ['errors', 'calls'], 'calls.js': ['errors'], 'errors.js': [],
+  'index.js': ['errors', 'calls', 'after', 'held'], 'held.js': ['errors', 'calls', 'after'], 'after.js': ['errors', 'calls'], 'calls.js': ['errors'], 'errors.js': [],
   'parts.js': ['errors', 'calls', 'index', 'pieces'], 'pieces.js': ['errors', 'calls'],
 }
 
@@ -40,7 +41,7 @@ test('the examples use exact copies of what is pasted into them', () => {
   }
 })
 
-test('the six files need nothing but each other', () => {
+test('the seven files need nothing but each other', () => {
   for (const name of PASTED_FILES) {
     const wanted = [...read(name).matchAll(/require\('([^']+)'\)/g)].map(([, id]) => id)
     assert.deepEqual(wanted, NEEDS[name].map((each) => `./${each}`))
@@ -103,7 +104,7 @@ test('npm packs every file the package needs, and no other', (t) => {
   assert.deepEqual(names.sort(), fs.readdirSync(PACKAGE).sort())
 })
 
-test('the six files are ES2018: nothing is left for a compiler to lower', () => {
+test('the seven files are ES2018: nothing is left for a compiler to lower', () => {
   for (const name of PASTED_FILES) {
     const options = { target: ts.ScriptTarget.ES2018, module: ts.ModuleKind.CommonJS, removeComments: true }
     const options2 = { ...options, target: ts.ScriptTarget.ESNext }

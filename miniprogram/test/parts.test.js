@@ -19,10 +19,17 @@ test('stores the very bytes of a large file, each part once, and answers as for 
   assert.deepEqual(sorted(numbers(stage)), upTo(58))
   assert.deepEqual(value, {
     key: value.key, url: `https://bucket.oss.test/${value.key}`, uploadId: value.uploadId, statusCode: 200, data: value.data,
-    receipt: value.data.receipt, confirmed: true, exists: false,
+    receipt: value.data.receipt, confirmed: true, exists: false, state: 'stored', held: false,
   })
   assert.match(value.receipt, /^receipt\./)
   assert.match(value.uploadId, /^our-/)
+})
+
+test('says that it is held where the function says so', async (t) => {
+  const profiles = { default: { partSize: LEAST_PART, maxSize: 2 ** 40, parts: true, state: 'held' } }
+  const stage = openStage(t, { cloud: { profiles } })
+  const { state, held, confirmed } = await stage.time.run(stage.upload().promise)
+  assert.deepEqual([state, held, confirmed], ['held', true, true])
 })
 
 test('asks for a window of URLs at a time, and completes once', async (t) => {

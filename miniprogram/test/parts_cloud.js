@@ -16,7 +16,7 @@ const FIELDS = new Set(['profile', 'filename', 'contentType', 'size', 'context']
 const SIGNED_TYPE = 'application/octet-stream'
 
 /**
- * `now` in milliseconds. `profiles`: name → { partSize, maxSize, parts }. `keep: false` keeps of a part its digest alone.
+ * `now` in milliseconds. `profiles`: name → { partSize, maxSize, parts, state }. `keep: false` keeps of a part its digest alone.
  * `onChange` is called after every change of what OSS holds.
  */
 function openCloud({
@@ -72,8 +72,8 @@ function begin(cloud, body, request) {
   if (refusal) return refusal
   if (!profile.parts || !Number.isInteger(body.size) || body.size < 1 || !(body.contentType || /\.\w+$/.test(body.filename))) return error(400, 'bad_request')
   const id = crypto.randomBytes(8).toString('hex')
-  const { partSize } = profile
-  const upload = { id, key: `video/${id}.mp4`, size: body.size, partSize, parts: new Map(), open: true, signed: new Map(), calls: [], wanted: body }
+  const { partSize, state = 'stored' } = profile
+  const upload = { id, key: `video/${id}.mp4`, size: body.size, partSize, state, parts: new Map(), open: true, signed: new Map(), calls: [], wanted: body }
   upload.count = Math.ceil(body.size / partSize)
   upload.ends = cloud.time() + cloud.ticketSeconds * 1000
   cloud.uploads.set(id, upload)
@@ -143,7 +143,7 @@ function sign(cloud, body) {
 function complete(cloud, body) {
   const [refusal, upload] = held(cloud, body)
   if (refusal) return refusal
-  const receipt = () => json({ status: 'ok', key: upload.key, url: `${BUCKET}/${upload.key}`, etag: 'E', size: upload.size, mimeType: 'video/mp4', width: null, height: null, uploadId: `our-${upload.id}`, receipt: `receipt.${upload.id}`, state: 'stored' })
+  const receipt = () => json({ status: 'ok', key: upload.key, url: `${BUCKET}/${upload.key}`, etag: 'E', size: upload.size, mimeType: 'video/mp4', width: null, height: null, uploadId: `our-${upload.id}`, receipt: `receipt.${upload.id}`, state: upload.state })
   if (!upload.open) return isStored(cloud, upload) ? receipt() : error(410, 'upload_gone')
   const missing = missingOf(upload)
   if (missing.length) return error(409, 'incomplete', { missing: missing.slice(0, MOST_URLS) })

@@ -28,17 +28,22 @@ function reply(request, response, { drop, hang, status = 200, headers = {}, body
   setTimeout(() => response.writeHead(status, { 'content-type': type, ...headers }).end(text), after)
 }
 
-const ROUTES = { login: logIn, 'upload-params': sign, confirm, read }
+const ROUTES = { login: logIn, 'upload-params': sign, confirm, read, status, discard }
+const MOST_RECEIPTS = 20
 
 /**
- * The function: `plan.sign`, `plan.login`, `plan.confirm` and `plan.read` are answers to give first.
+ * The function: `plan.sign`, `plan.login`, `plan.confirm`, `plan.read`, `plan.status` and `plan.discard` are answers to give first.
  *
- *   tickets: whether a form comes with one; readSeconds: how long a URL of /read is good for, null for public ones
+ *   tickets: whether a form comes with one; held: whether what is uploaded waits before it may be seen
+ *   readSeconds: how long a URL of /read is good for, null for public ones
+ *
+ * `state.uploads` has what became of each upload, by its receipt; a test may change it.
  */
-async function startFunction(oss, { life = 300, clockAhead = 0, tokenSeconds = 7200, tickets = false, readSeconds = 600 } = {}) {
+async function startFunction(oss, { life = 300, clockAhead = 0, tokenSeconds = 7200, tickets = false, held = false, readSeconds = 600 } = {}) {
   const requests = []
-  const plan = { sign: [], login: [], confirm: [], read: [] }
-  const state = { life, clockAhead, tokenSeconds, tickets, readSeconds, tokens: new Set(), made: 0, keys: new Map() }
+  const plan = { sign: [], login: [], confirm: [], read: [], status: [], discard: [] }
+  const made = { tokens: new Set(), made: 0, keys: new Map(), uploads: new Map() }
+  const state = { life, clockAhead, tokenSeconds, tickets, held, readSeconds, ...made }
   const server = await startServer((request, raw) => {
     const seen = { url: request.url, headers: request.headers, body: JSON.parse(raw.toString('utf8')) }
     requests.push(seen)
@@ -78,16 +83,37 @@ function form(state, oss, wanted, now) {
     expiresAt: new Date(now + state.life * 1000).toISOString(),
     uploadId: `id-${state.made}`,
     ticket,
+    ...(state.held && { held: true }),
   }
 }
 
 /** What OSS says of the object that the ticket names. */
-function confirm({ keys }, oss, { body: { ticket } }) {
+function confirm({ keys, held, uploads }, oss, { body: { ticket } }) {
+  if (!ticket) return jsonError(400, 'bad_request')
   const key = keys.get(ticket)
   const file = oss.objects.get(key)
   if (!file) return jsonError(404, 'not_uploaded')
+  const receipt = `receipt.of.${ticket}`
+  if (!uploads.has(receipt)) uploads.set(receipt, { key, state: held ? 'held' : 'stored', url: null })
+  const { state } = uploads.get(receipt)
   const facts = { key, url: `${oss.origin}/${key}`, etag: 'E7A6', size: file.length, mimeType: 'image/jpeg', width: null, height: null }
-  return { body: { status: 'ok', ...facts, uploadId: ticket.replace('ticket', 'id'), receipt: `receipt.of.${ticket}`, state: 'stored' } }
+  return { body: { status: 'ok', ...facts, uploadId: ticket.replace('ticket', 'id'), receipt, state } }
+}
+
+/** The receipts are enough: whoever has one may ask. */
+function status({ uploads }, oss, { body: { receipts } }) {
+  if (!Array.isArray(receipts) || !receipts.length || receipts.length > MOST_RECEIPTS) return jsonError(400, 'bad_request')
+  return { body: { results: receipts.map((receipt) => uploads.get(receipt) || jsonError(403, 'forbidden').body) } }
+}
+
+function discard({ uploads, tokens }, oss, { body: { receipt }, headers }) {
+  if (!tokens.has(String(headers.authorization).replace('Bearer ', ''))) return jsonError(401, 'unauthorized')
+  if (!receipt) return jsonError(400, 'bad_request')
+  const upload = uploads.get(receipt)
+  if (!upload) return jsonError(403, 'forbidden')
+  if (upload.state === 'published') return jsonError(409, 'already_published')
+  Object.assign(upload, { state: 'gone', url: null })
+  return { body: { key: upload.key, state: upload.state } }
 }
 
 function read({ clockAhead, readSeconds }, oss, { body: { items } }) {

@@ -13,7 +13,7 @@ const PACKAGE = path.join(__dirname, '../oss-direct-upload')
 
 const PAGE = `
 import { createUploader } from 'CLIENT'
-import type { CallbackAnswer, ErrorCode, OssUploadError, Uploaded } from 'CLIENT'
+import type { CallbackAnswer, ErrorCode, OssUploadError, State, Uploaded } from 'CLIENT'
 
 const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {}, user: 'zhang', digest: { album: 'default' }, texts: ({ code }) => code })
 const batch = uploader.uploadAll([{ filePath: 'a.jpg' }], {
@@ -34,6 +34,22 @@ export async function read(): Promise<string[]> {
   // @ts-expect-error one URL is no list
   urls.push(...(await uploader.read(plain.key)).map((each: string) => each))
   return [...said, ...urls, data.receipt, typeof plain.data === 'string' ? plain.data : plain.data.etag]
+}
+
+export async function follow(result: Uploaded, failure: OssUploadError): Promise<(string | null)[]> {
+  const one = await uploader.status(result.receipt ?? '')
+  const state: State = result.held ? one.state : result.state
+  const [first] = await uploader.status([result.receipt ?? ''])
+  const told = first.error ? first.error.message : first.url
+  const gone: State = (await uploader.discard(result)).state
+  await uploader.discard(failure)
+  await uploader.discard('a receipt')
+  // @ts-expect-error a list is told one by one
+  await uploader.discard(['a receipt'])
+  // @ts-expect-error no such state
+  if (state === 'waiting') return []
+  // @ts-expect-error what was refused has no key
+  return [state, gone, told, first.key.toUpperCase()]
 }
 
 export function wait(error: OssUploadError): number {

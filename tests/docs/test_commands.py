@@ -24,10 +24,10 @@ def test_the_lines_that_copy_the_client_copy_what_is_pasted(names, tmp_path):
 
 
 @pytest.mark.parametrize("name", both("docs/client.md"))
-def test_the_sizes_of_the_four_files_are_theirs(name):
+def test_the_sizes_of_the_five_files_are_theirs(name):
     folder = ROOT / "miniprogram/oss-direct-upload"
     shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
-    files = ("index.js", "errors.js", "calls.js", "after.js")
+    files = ("index.js", "errors.js", "calls.js", "after.js", "held.js")
     assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in files]
 
 
