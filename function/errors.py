@@ -219,7 +219,7 @@ class StsRejected(UpstreamError):
 
 
 class WechatRejected(UpstreamError):
-    """Raised when code2Session answers with an error no caller and no retry can mend."""
+    """Raised when WeChat answers with an error no caller and no retry can mend."""
 
     status, code = 502, "wechat_rejected"
 
@@ -240,7 +240,7 @@ class StsUnavailable(UpstreamError):
 
 
 class WechatUnavailable(UpstreamError):
-    """Raised when code2Session is busy, silent or malformed."""
+    """Raised when WeChat is busy, silent or malformed."""
 
     status, code = 503, "wechat_unavailable"
     default_retry_after = 2

@@ -61,6 +61,12 @@ TESTS = {
         *(f"{ROOM}/test_form_life.py", f"{ROOM}/test_settings.py", f"{ROOM}/test_credentials.py"),
     ),
     "function.grants": (f"{ROOM}/test_grants.py", *SETTINGS),
+    "function.holding.access_token": (f"{ROOM}/holding/test_access_token.py",),
+    "function.holding.push": (f"{ROOM}/holding/test_push.py",),
+    "function.holding.verdict": (f"{ROOM}/holding/test_verdict.py",),
+    "function.holding.wechat_api": (
+        *(f"{ROOM}/holding/test_{name}.py" for name in ("wechat_api", "access_token", "verdict")),
+    ),
     "function.http": (f"{ROOM}/test_http.py", *APP),
     "function.instance": (f"{ROOM}/test_instance.py", *FORMS, f"{ROOM}/callers/test_wechat.py", *APP),
     "function.jwt_key": (f"{ROOM}/test_jwt_key.py", f"{ROOM}/test_settings.py"),

@@ -1,0 +1,291 @@
+"""holding.access_token: one token an instance, asked for once at a time, never forced."""
+
+import json
+import sys
+import threading
+import time
+import traceback
+from datetime import timedelta
+
+import pytest
+
+from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
+from function.holding.access_token import BUDGET_SECONDS, AccessTokens
+from function.outgoing import Answer, ExchangeFailed
+from function.settings import WechatApp
+
+APP = WechatApp("wx0123456789abcdef", "wechat-SecretCanary", "https://api.weixin.qq.com")
+TOKEN = "86_token-of-WeChat-0001"
+
+
+class Wechat:
+    """WeChat's token API where the network is: what it was asked, what it says next."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+
+    def exchange(self, method, url, **options):
+        self.asked.append((method, url, options))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if callable(answer):
+            return answer()
+        return answer if isinstance(answer, Answer) else says(answer)
+
+
+def says(told, status=200):
+    return Answer(status, told if isinstance(told, bytes) else json.dumps(told).encode())
+
+
+def token(text=TOKEN, expires_in=7200, **more):
+    return {"access_token": text, "expires_in": expires_in, **more}
+
+
+def tokens_of(*answers):
+    wechat = Wechat(*answers)
+    return AccessTokens(APP, wechat.exchange), wechat
+
+
+def test_wechat_is_asked_as_it_is_documented_and_a_new_token_is_never_forced(clock):
+    tokens, wechat = tokens_of(token())
+    assert tokens.get(clock()) == TOKEN
+    ((method, url, options),) = wechat.asked
+    assert (method, url) == ("POST", "https://api.weixin.qq.com/cgi-bin/stable_token")
+    assert json.loads(options["body"]) == {
+        "grant_type": "client_credential",
+        "appid": APP.appid,
+        "secret": APP.secret,
+    }
+    assert options["headers"] == {"Content-Type": "application/json"}
+    assert (options["query"], options["budget_seconds"]) == (None, BUDGET_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "seconds", "calls"),
+    [
+        (7200, 7139, 1),
+        (7200, 7140, 2),
+        (300, 239, 1),
+        (300, 240, 2),
+        ("7200", 7139, 1),
+        (60, 0, 2),
+        (1, 0, 2),
+    ],
+)
+def test_it_is_kept_until_a_minute_before_its_end(clock, expires_in, seconds, calls):
+    tokens, wechat = tokens_of(token(expires_in=expires_in))
+    tokens.get(clock())
+    assert tokens.get(clock() + timedelta(seconds=seconds)) == TOKEN
+    assert len(wechat.asked) == calls
+
+
+def test_a_token_that_wechat_does_not_take_is_forgotten(clock):
+    tokens, wechat = tokens_of(token(), token("the-next-one"))
+    tokens.drop("before there was any")
+    tokens.drop(tokens.get(clock()))
+    assert tokens.get(clock()) == "the-next-one"
+    tokens.drop(TOKEN)
+    assert tokens.get(clock()) == "the-next-one"
+    assert len(wechat.asked) == 2
+
+
+def test_a_token_may_be_as_long_as_wechat_likes_within_reason(clock):
+    assert tokens_of(token("t" * 2048))[0].get(clock()) == "t" * 2048
+
+
+REFUSALS = [
+    (40001, Misconfigured, "WECHAT_SECRET does not belong to WECHAT_APPID (stable_token errcode 40001)"),
+    (40125, Misconfigured, "WECHAT_SECRET does not belong to WECHAT_APPID (stable_token errcode 40125)"),
+    (41004, Misconfigured, "WECHAT_SECRET does not belong to WECHAT_APPID (stable_token errcode 41004)"),
+    (40013, Misconfigured, "WECHAT_APPID is not what WeChat knows (stable_token errcode 40013)"),
+    (41002, Misconfigured, "WECHAT_APPID is not what WeChat knows (stable_token errcode 41002)"),
+    (-1, WechatUnavailable, "stable_token: errcode -1"),
+    (45009, WechatUnavailable, "stable_token: errcode 45009"),
+    (45011, WechatUnavailable, "stable_token: errcode 45011"),
+    (40243, WechatRejected, "stable_token errcode 40243"),
+    (50004, WechatRejected, "stable_token errcode 50004"),
+    ("40243", WechatRejected, "stable_token errcode 40243"),
+]
+
+
+@pytest.mark.parametrize(("errcode", "kind", "reason"), REFUSALS, ids=lambda value: str(value)[:20])
+def test_each_errcode_of_wechat_s_has_its_error(clock, errcode, kind, reason):
+    tokens, _ = tokens_of({"errcode": errcode, "errmsg": "errmsg-canary"})
+    with pytest.raises(kind) as refused:
+        tokens.get(clock())
+    assert type(refused.value) is kind
+    assert (refused.value.reason, refused.value.upstream) == (reason, str(errcode))
+    assert "canary" not in f"{refused.value.message}{refused.value.reason}"
+    assert refused.value.retry_after == (60 if kind is WechatUnavailable else None)
+
+
+@pytest.mark.parametrize(
+    ("errmsg", "address"),
+    [
+        (
+            "invalid ip 47.96.1.2 ipv6 ::ffff:47.96.1.2, not in whitelist rid: 65f0-1-2",
+            "47.96.1.2",
+        ),
+        ("invalid ip 2408:4005::1, not in whitelist", "2408:4005::1"),
+        ("something else", "the address"),
+        (None, "the address"),
+        (["invalid ip x"], "the address"),
+    ],
+)
+def test_of_an_allow_list_the_log_says_the_address_and_the_cure_and_the_answer_nothing(
+    clock, errmsg, address
+):
+    tokens, _ = tokens_of({"errcode": 40164, "errmsg": errmsg})
+    with pytest.raises(Misconfigured) as refused:
+        tokens.get(clock())
+    error = refused.value
+    assert error.upstream == "40164"
+    assert error.reason.startswith(f"WECHAT_APPID has an IP allow-list that does not hold {address}, from")
+    assert "IP白名单" in error.reason and "(stable_token errcode 40164)" in error.reason
+    assert error.problems[0].setting == "WECHAT_APPID"
+    assert address not in error.message or address == "the address"
+    assert not error.details
+
+
+UNREADABLE = [
+    (ExchangeFailed("no answer within the budget"), "stable_token: no answer within the budget"),
+    (says(b"", 500), "stable_token: HTTP 500"),
+    (says(b"<html>", 502), "stable_token: HTTP 502"),
+    (says(b"<html>"), "stable_token: HTTP 200, but no JSON"),
+    (says(b"[]", 404), "stable_token: HTTP 404, but no JSON"),
+    (says(b"null"), "stable_token: HTTP 200, but no JSON"),
+    (says({"errcode": {"a": 1}}), "stable_token: an errcode that is no number"),
+    (says({"errcode": True}), "stable_token: an errcode that is no number"),
+]
+NO_TOKEN = [
+    {},
+    {"expires_in": 7200},
+    {"access_token": TOKEN},
+    token(expires_in=0),
+    token(expires_in=-5),
+    token(expires_in=86_401),
+    token(expires_in=True),
+    token(expires_in=1.5),
+    token(expires_in=[7200]),
+    token(5),
+    token(""),
+    token("with space"),
+    token("line\n"),
+    token("é"),
+    token("t" * 2049),
+    token(["t"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        *UNREADABLE,
+        *((says(told), "stable_token: the answer holds no token and its life") for told in NO_TOKEN),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_what_cannot_be_read_is_asked_again_by_the_next_and_kept_by_nobody(clock, answer, reason):
+    tokens, wechat = tokens_of(answer, token())
+    with pytest.raises(WechatUnavailable) as refused:
+        tokens.get(clock())
+    assert refused.value.reason == reason
+    assert refused.value.retry_after == 2
+    assert tokens.get(clock()) == TOKEN
+    assert len(wechat.asked) == 2
+
+
+@pytest.mark.parametrize("errcode", [0, None, "0"])
+def test_an_errcode_that_says_nothing_is_none(clock, errcode):
+    assert tokens_of(token(errcode=errcode))[0].get(clock()) == TOKEN
+
+
+def test_a_day_is_the_longest_life_that_is_believed(clock):
+    tokens, wechat = tokens_of(token(expires_in=86_400))
+    tokens.get(clock())
+    tokens.get(clock() + timedelta(hours=23))
+    assert len(wechat.asked) == 1
+
+
+def in_a_thread(ask, outcomes):
+    def run():
+        try:
+            outcomes.append(ask())
+        except (KeyError, WechatUnavailable) as error:
+            outcomes.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def wait_until_all_wait(threads):
+    """Until each of them stands in ``Event.wait``."""
+    while any("wait" not in _functions_of(thread) for thread in threads):
+        time.sleep(0.001)
+
+
+def _functions_of(thread):
+    frame, names = sys._current_frames().get(thread.ident), set()
+    while frame is not None:
+        names.add(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
+
+
+@pytest.mark.parametrize("answer", [token(), {"errcode": -1}], ids=["a token", "none"])
+def test_all_who_ask_at_once_share_one_call_and_its_outcome(clock, answer):
+    outcomes, others = [], []
+
+    def slow():
+        others.extend(in_a_thread(lambda: tokens.get(clock()), outcomes) for _ in range(7))
+        wait_until_all_wait(others)
+        return says(answer)
+
+    tokens, wechat = tokens_of(slow)
+    for thread in [in_a_thread(lambda: tokens.get(clock()), outcomes), *others]:
+        thread.join(20)
+    for thread in others:
+        thread.join(20)
+    assert len(wechat.asked) == 1
+    if "errcode" in answer:
+        assert [outcome.reason for outcome in outcomes] == ["stable_token: errcode -1"] * 8
+        assert len({id(outcome) for outcome in outcomes}) == 8
+    else:
+        assert outcomes == [TOKEN] * 8
+
+
+def test_when_the_one_that_asks_breaks_off_nobody_waits_for_ever(clock):
+    outcomes, others = [], []
+
+    def breaks():
+        others.append(in_a_thread(lambda: tokens.get(clock()), outcomes))
+        wait_until_all_wait(others)
+        raise KeyError("a mistake of ours")
+
+    tokens, _ = tokens_of(breaks, token())
+    in_a_thread(lambda: tokens.get(clock()), outcomes).join(20)
+    others[0].join(20)
+    broken, waited = sorted(outcomes, key=lambda outcome: type(outcome).__name__)
+    assert isinstance(broken, KeyError)
+    assert waited.reason == "stable_token: the request that asked broke off"
+    assert tokens.get(clock()) == TOKEN
+
+
+def test_no_secret_and_no_token_stands_in_what_is_raised_or_shown(clock):
+    faulty = (
+        ExchangeFailed("TimeoutError"),
+        {"errcode": 40125, "errmsg": APP.secret},
+        token(["x", APP.secret]),
+    )
+    for answer in faulty:
+        tokens, _ = tokens_of(answer)
+        with pytest.raises(UploadError) as refused:
+            tokens.get(clock())
+        shown = "".join(traceback.format_exception(refused.value)) + refused.value.reason + repr(tokens)
+        assert APP.secret not in shown
+    tokens, _ = tokens_of(token())
+    tokens.get(clock())
+    assert TOKEN not in repr(tokens) + repr(tokens._last)
