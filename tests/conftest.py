@@ -19,12 +19,14 @@ import requests
 import responses
 
 from function.app import Function
+from function.body import object_in
 from function.instance import Surroundings
 from function.outgoing import DEFAULT_MAX_BYTES, ExchangeFailed
 from function.outgoing import Answer as Exchanged
 from local.ground.accounts import AccessKey
 from local.ground.clock import StandingClock
 from local.sts.assume_role import Session
+from tests.docs.openapi import check_answer
 from torture.stage import Reply, ask_event, ask_wsgi, make_event
 
 # The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
@@ -146,11 +148,28 @@ class Instance:
         self.function = Function(Surroundings(self.environ, now=self.clock, sleep=self.slept.append, **extra))
 
     def ask(self, event: bytes | None = None, context: Any = None, **fields: Any) -> Reply:
-        return ask_event(self.function, make_event(**fields) if event is None else event, context)
+        """Ask as FC 3.0 does; whatever is answered must be what the API's document says."""
+        event = make_event(**fields) if event is None else event
+        reply = ask_event(self.function, event, context)
+        check_answer(*_asked(event), reply)
+        return reply
 
     def ask_wsgi(self, **environ: Any) -> Reply:
         """Ask as a WSGI server that puts in what is given here and little else."""
-        return ask_wsgi(self.function, {"REQUEST_METHOD": "POST", "PATH_INFO": "/upload-params", **environ})
+        environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/upload-params", **environ}
+        reply = ask_wsgi(self.function, environ)
+        check_answer(str(environ["REQUEST_METHOD"]).upper(), environ["PATH_INFO"], reply)
+        return reply
+
+
+def _asked(event: bytes | str) -> tuple[str, str]:
+    """Method and path of an event; none of one that is no request."""
+    fields = object_in(event) or {}
+    context = fields.get("requestContext")
+    http = context.get("http") if isinstance(context, dict) else None
+    if not isinstance(http, dict):
+        return "", ""
+    return str(http.get("method", "GET")).upper(), str(http.get("path") or fields.get("rawPath") or "/")
 
 
 @pytest.fixture

@@ -1,0 +1,162 @@
+"""``docs/openapi.yaml`` has every route, code and example there is; every answer of the tests fits it."""
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from function import VERSION
+from function.app import ROUTES
+from function.receipts.webhook import post_receipt
+from function.tokens import RECEIPT, issue_token
+from tests.conftest import TEST_INSTANT, TOKEN_SECRET
+from tests.docs.markdown import both, code_blocks, names_in, page, without_code
+from tests.docs.openapi import check_answer, check_value, document, examples, find, validator
+from tests.docs.test_names import error_classes
+from torture.stage import Reply
+
+METHODS = {"get", "post", "put", "delete", "patch", "head", "options", "trace"}
+JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+
+
+def nodes(value):
+    if isinstance(value, dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nodes(item)
+
+
+def test_it_is_a_document_of_openapi_3_1_whose_references_lead_somewhere():
+    assert document()["openapi"] == "3.1.0"
+    assert document()["info"]["version"] == VERSION
+    for node in nodes(document()):
+        if isinstance(node.get("$ref"), str):
+            assert find(node["$ref"])
+
+
+def test_each_of_its_schemas_is_one():
+    schemas = [node["schema"] for node in nodes(document()) if "schema" in node]
+    assert len(schemas) > 30
+    for schema in [*schemas, *document()["components"]["schemas"].values()]:
+        Draft202012Validator.check_schema(schema)
+
+
+def test_it_has_every_route_with_its_methods_and_no_other():
+    real = {f"/{name}": set(route.methods) for name, route in ROUTES.items()}
+    shown = {
+        path: {method.upper() for method in item if method in METHODS}
+        for path, item in document()["paths"].items()
+    }
+    assert shown == real
+
+
+def codes_of(response):
+    schema = find(response["$ref"])["content"]["application/json"]["schema"]
+    return schema["properties"]["error"]["properties"]["code"]["enum"]
+
+
+def test_it_has_every_code_under_its_status_and_no_other():
+    shown = {
+        (int(status), code)
+        for item in document()["paths"].values()
+        for operation in item.values()
+        for status, response in operation["responses"].items()
+        if status != "200"
+        for code in codes_of(response)
+    }
+    shown |= {(405, code) for code in codes_of({"$ref": "#/components/responses/MethodNotAllowed"})}
+    assert shown == {(int(kind.status), kind.code) for kind in error_classes()}
+
+
+def test_its_examples_are_what_they_are_examples_of():
+    assert len(examples()) > 12
+    for pointer, value in examples():
+        check_value(pointer, value, pointer)
+
+
+def json_on(text):
+    """Every JSON object of a page that is whole, in blocks and in lines."""
+    shown = [code for kind, code in code_blocks(text) if kind == "json"] + names_in(without_code(text))
+    for code in shown:
+        try:
+            value = json.loads(code)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+@pytest.mark.parametrize("name", both("docs/api.md"))
+def test_the_examples_of_the_page_are_its_examples(name):
+    shown, ours = list(json_on(page(name))), [value for _, value in examples()]
+    assert len(shown) > 7
+    assert [value for value in shown if value not in ours] == []
+
+
+@pytest.mark.parametrize("name", both("docs/api.md"))
+def test_the_page_leads_to_it(name):
+    assert "](openapi.yaml)" in page(name)
+
+
+def test_what_the_business_is_told_is_what_it_says_of_it():
+    told = []
+
+    def exchange(*_address, body, **_bounds):
+        told.append(json.loads(body))
+        return SimpleNamespace(status=200)
+
+    post_receipt("https://business.example/", "a.b.c", exchange)
+    content = document()["webhooks"]["uploaded"]["post"]["requestBody"]["content"]
+    (value,) = told
+    assert list(validator(content["application/json"]["schema"]).iter_errors(value)) == []
+
+
+def refusal(**changes):
+    error = {"code": "too_many_requests", "message": "Wait.", "requestId": "1-a", **changes}
+    return Reply(429, {**JSON_HEADERS, "Retry-After": "3"}, json.dumps({"error": error}))
+
+
+def test_what_is_documented_passes():
+    check_answer("POST", "/prefix/login", refusal())
+    check_answer("GET", "/health/", Reply(200, JSON_HEADERS, '{"status": "ok"}'))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "reply"),
+    [
+        ("POST", "/login", refusal(code="slow_down")),
+        ("POST", "/login", refusal(hint="later")),
+        ("POST", "/login", Reply(429, JSON_HEADERS, refusal().text)),
+        ("GET", "/health", Reply(200, JSON_HEADERS, '{"status": "ok", "version": "1"}')),
+        ("GET", "/health", Reply(200, {"Content-Type": "text/plain"}, '{"status": "ok"}')),
+    ],
+    ids=["another code", "another field", "a header that lacks", "more than is said", "no JSON"],
+)
+def test_an_answer_that_says_something_else_does_not(method, path, reply):
+    with pytest.raises(AssertionError):
+        check_answer(method, path, reply)
+
+
+def test_nor_does_a_status_that_the_route_does_not_have():
+    with pytest.raises(LookupError, match="GET /health is not documented to answer 429"):
+        check_answer("GET", "/health", refusal())
+
+
+def test_the_tests_hold_every_answer_to_it(instance, monkeypatch):
+    """An answer that nobody documented fails the test that gets it."""
+    monkeypatch.setitem(
+        document()["paths"]["/health"]["get"]["responses"], "200", {"$ref": "#/components/responses/Gone"}
+    )
+    with pytest.raises(AssertionError):
+        instance().ask(method="GET", path="/health")
+
+
+def test_a_receipt_with_a_claim_that_nobody_documented_is_found():
+    claims = {"sub": "a"}
+    receipt = issue_token(
+        claims, audience=RECEIPT, secrets=(TOKEN_SECRET,), now=TEST_INSTANT, life=timedelta(1)
+    )
+    with pytest.raises(AssertionError, match="receipt"):
+        check_value("#/components/schemas/Told", {"receipt": receipt}, "told")
