@@ -14,7 +14,7 @@ HOST_SAID := $(if $(filter command,$(firstword $(origin HOST))),$(HOST),$(filter
 HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-python test-node lint pins package check-deploy deploy bench torture clean
+.PHONY: help setup run demo test test-python test-node lint pins package template check-deploy deploy bench torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ pins: $(READY) ## write the requirements*.txt anew out of the *.in, with the has
 
 package: $(READY) ## the deployable folder build/function
 	@$(PY) manage.py package
+
+template: $(READY) ## build/template.zip, from which `s init` makes a new project
+	@$(PY) manage.py template
 
 check-deploy: $(READY) ## a strict offline check of s.yaml and .env
 	@$(PY) manage.py check-deploy

@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": "ops.explain.command",
     "types": "ops.client.profile_types",
     "package": "ops.package.command",
+    "template": "ops.package.template",
     "check-deploy": "ops.deploy.check_deploy",
     "deploy": "ops.deploy.deploy",
 }

@@ -1,0 +1,116 @@
+"""
+Make build/template.zip: this project as `s init` hands it out.
+
+Everything in it is from this repository: nothing is kept twice.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from function import VERSION
+from ops.package.function_files import PackagingError
+from ops.package.size import normalise, zip_folder
+from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.screen import Screen
+
+SUMMARY = Text("make build/template.zip, which s init takes", "生成 build/template.zip，供 s init 使用")
+ABOUT = Text(
+    __doc__, "生成 build/template.zip：s init 从中创建新项目。\n\n里面的一切都来自本仓库，没有另存一份。"
+)
+MADE = Text(
+    "{path}: {files} files, {kilobytes:,.0f} KB. Put it where `s init NAME --uri https://…` can fetch it;"
+    " a local zip is removed by the tool when it has been read.",
+    "{path}：{files} 个文件，{kilobytes:,.0f} KB。放到 `s init NAME --uri https://…` 能下载的地方；"
+    "如果给的是本机的 zip，工具读完会把它删掉。",
+)
+OUTPUT = Text("where to write it (default: build/template.zip)", "写到哪里（默认：build/template.zip）")
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = ROOT / "build" / "template.zip"
+# What the tool asks, its hook, and the page of its registry; the project itself goes into src.
+ABOUT_THE_PROJECT, PROJECT = "template", "src"
+# Lines of .env.example, and what stands there in a new project: {{ }} is the answer of that name.
+ANSWERED = {
+    "OSS_BUCKET=my-bucket": "OSS_BUCKET={{ OSS_BUCKET }}",
+    "OSS_REGION=cn-hangzhou": "OSS_REGION={{ OSS_REGION }}",
+    "STS_ROLE_ARN=acs:ram::1234567890123456:role/oss-direct-upload": (
+        "STS_ROLE_ARN=acs:ram::{{ ACCOUNT_ID }}:role/oss-direct-upload"
+    ),
+    "CALLER_AUTH=wechat": "CALLER_AUTH={{ CALLER_AUTH }}",
+    "WECHAT_APPID=": "WECHAT_APPID={{ WECHAT_APPID }}",
+    "WECHAT_SECRET=": "WECHAT_SECRET={{ WECHAT_SECRET }}",
+}
+VERSION_LINE = "Version: 0.0.0"
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    parser.add_argument("--output", type=Path, default=TARGET, metavar="FILE", help=OUTPUT.say(language))
+    add_language_argument(parser, language)
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    try:
+        files = build(ROOT, args.output)
+    except PackagingError as error:
+        Screen(sys.stderr).fail_with(error, language)
+        return 1
+    kilobytes = args.output.stat().st_size / 1000
+    Screen().line(MADE.say(language, path=args.output, files=files, kilobytes=kilobytes))
+    return 0
+
+
+def build(root: Path, target: Path) -> int:
+    """
+    Write the zip; a project is what git has, or would take, of this folder.
+
+    Returns:
+        how many files it has.
+
+    Raises:
+        PackagingError: this is no clone, or a file is not as it must be.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(root / ABOUT_THE_PROJECT, folder, dirs_exist_ok=True)
+        for path in _project_files(root):
+            (folder / PROJECT / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / path, folder / PROJECT / path)
+        _replace(folder / "publish.yaml", {VERSION_LINE: f"Version: {VERSION}"})
+        shutil.copy2(root / "CHANGELOG.md", folder / "version.md")
+        env = folder / PROJECT / ".env"
+        shutil.copy2(root / ".env.example", env)
+        _replace(env, ANSWERED)
+        normalise(folder)
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(zip_folder(folder))
+        return sum(path.is_file() for path in folder.rglob("*"))
+
+
+def _project_files(root: Path) -> list[str]:
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        done = subprocess.run(listing, cwd=root, capture_output=True, check=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        raise PackagingError(
+            Text(
+                "git does not list the files here; the template is made in a clone of the repository",
+                "git 列不出这里的文件；模板要在仓库的克隆里生成",
+            )
+        ) from None
+    return [name for name in done.stdout.split("\0") if name and (root / name).is_file()]
+
+
+def _replace(path: Path, lines: dict[str, str]) -> None:
+    text = path.read_text("utf-8").splitlines()
+    if lacking := [line for line in lines if text.count(line) != 1]:
+        raise PackagingError(
+            Text(
+                f"{path.name} must have the line {lacking[0]!r} once",
+                f"{path.name} 里必须恰好有一行“{lacking[0]}”",
+            )
+        )
+    path.write_text("".join(f"{lines.get(line, line)}\n" for line in text), "utf-8")

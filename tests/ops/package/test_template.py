@@ -1,0 +1,100 @@
+"""``manage.py template``: what ``s init`` gets, made from this repository alone."""
+
+import argparse
+import subprocess
+import zipfile
+
+import pytest
+import yaml
+
+from function import VERSION
+from ops.package import template
+from ops.package.function_files import PackagingError
+from tests.ops.words import in_english
+
+
+def clone_with(folder, **changed):
+    """The fewest files of a repository that a template is made from."""
+    files = {
+        "template/publish.yaml": "Name: oss-direct-upload\nVersion: 0.0.0\n",
+        "template/hook/index.js": "module.exports = {}\n",
+        "CHANGELOG.md": "# Changelog\n",
+        ".env.example": "".join(f"{line}\n" for line in (*template.ANSWERED, "TOKEN_SECRET=")),
+        ".gitignore": "build/\n.env\n",
+        "handler.py": "",
+        "build/function/handler.py": "",
+        ".env": "TOKEN_SECRET=of-mine\n",
+        **changed,
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    return folder
+
+
+def test_the_zip_has_the_project_in_src_and_none_of_its_secrets_or_builds(tmp_path):
+    target = tmp_path / "made" / "template.zip"
+    count = template.build(clone_with(tmp_path / "clone"), target)
+    with zipfile.ZipFile(target) as archive:
+        names = set(archive.namelist())
+        env = archive.read("src/.env").decode()
+        publish = archive.read("publish.yaml").decode()
+    assert len(names) == count
+    assert names == {
+        "publish.yaml",
+        "hook/index.js",
+        "version.md",
+        "src/.env",
+        "src/.env.example",
+        "src/.gitignore",
+        "src/CHANGELOG.md",
+        "src/handler.py",
+        "src/template/publish.yaml",
+        "src/template/hook/index.js",
+    }
+    assert "of-mine" not in env
+    assert "OSS_BUCKET={{ OSS_BUCKET }}\n" in env
+    assert f"Version: {VERSION}\n" in publish
+
+
+def test_the_same_repository_makes_the_same_bytes(tmp_path):
+    clone = clone_with(tmp_path / "clone")
+    one, other = tmp_path / "one.zip", tmp_path / "other.zip"
+    template.build(clone, one)
+    template.build(clone, other)
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_line_of_the_example_that_no_answer_can_replace_is_said(tmp_path):
+    clone = clone_with(tmp_path / "clone", **{".env.example": "OSS_BUCKET=other\n"})
+    with pytest.raises(PackagingError) as caught:
+        template.build(clone, tmp_path / "template.zip")
+    assert in_english(caught.value.sentences) == [".env must have the line 'OSS_BUCKET=my-bucket' once"]
+    assert not (tmp_path / "template.zip").exists()
+
+
+def test_outside_a_clone_the_command_says_so(monkeypatch, tmp_path, capsys):
+    clone = clone_with(tmp_path / "clone")
+    (clone / ".git").rename(tmp_path / "elsewhere")
+    monkeypatch.setattr(template, "ROOT", clone)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    assert template.run(argparse.Namespace(output=tmp_path / "template.zip", lang="en")) == 1
+    assert "git does not list the files here" in capsys.readouterr().err
+
+
+def test_each_answer_is_asked_for_in_chinese_and_each_question_is_used():
+    publish = yaml.safe_load((template.ROOT / "template" / "publish.yaml").read_text("utf-8"))
+    questions = publish["Parameters"]["properties"]
+    used = "".join(template.ANSWERED.values())
+    assert all(f"{{{{ {name} }}}}" in used for name in questions)
+    assert used.count("{{") == len(questions)
+    for question in questions.values():
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in question["title"] + question["description"])
+
+
+def test_an_appid_is_not_needed_and_only_the_secret_is_hidden():
+    publish = yaml.safe_load((template.ROOT / "template" / "publish.yaml").read_text("utf-8"))
+    questions = publish["Parameters"]["properties"]
+    assert [name for name, question in questions.items() if question["type"] == "secret"] == ["WECHAT_SECRET"]
+    assert set(publish["Parameters"]["required"]) == {"OSS_REGION", "OSS_BUCKET", "ACCOUNT_ID", "CALLER_AUTH"}
