@@ -36,6 +36,9 @@ class StoredObject:
         kind: ``Normal`` or ``Multipart``.
 
         content_md5: base64, where OSS keeps it.
+
+        file_name: what the form's file part was called. OSS forgets it; here the local WeChat may ask, and no
+            answer tells it.
     """
 
     key: str
@@ -50,6 +53,7 @@ class StoredObject:
     metadata: Mapping[str, str] = field(default_factory=dict)
     kind: str = "Normal"
     content_md5: str | None = None
+    file_name: str | None = None
 
 
 class Objects(Mapping[str, StoredObject]):
@@ -102,6 +106,12 @@ class Objects(Mapping[str, StoredObject]):
             if key not in self._stored:
                 raise OssError(NO_SUCH_KEY, Key=key)
             self._stored[key] = replace(self._stored[key], **changes)
+
+    def file_name_of(self, key: str) -> str | None:
+        """What a form's file part called the object that is at this name now."""
+        with self._lock:
+            stored = self._stored.get(key)
+        return stored.file_name if stored else None
 
     def open(self, key: str) -> tuple[StoredObject, BinaryIO]:
         """An object and its data, which belong together even while it is being overwritten."""

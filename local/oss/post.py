@@ -6,7 +6,7 @@ when the file begins; then the size as it grows; then shape, expiry and overwrit
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,6 +84,7 @@ class Upload:
         self._header_acl = header_acl
         self._admission: Admission | None = None
         self._file: BinaryIO | None = None
+        self._file_name: str | None = None
         self._size = 0
 
     @property
@@ -99,6 +100,7 @@ class Upload:
     def open_file(self, form: Form) -> Sink:
         self._admission = admit(form, self._header_acl, self._bucket)
         self._file = self._bucket.objects.new_file()
+        self._file_name = form.file.filename if form.file else None
         return self._take
 
     def finish(self) -> StoredObject:
@@ -113,6 +115,7 @@ class Upload:
         stored = new_object(
             self._bucket, admission.key, admission.attributes, self._size, uuid.uuid4().hex.upper()
         )
+        stored = replace(stored, file_name=self._file_name)
         self._bucket.objects.store(Path(self._file.name), stored, admission.attributes.forbid_overwrite)
         return stored
 

@@ -611,3 +611,22 @@ def test_the_object_name_never_goes_into_the_path(oss, oss_client, path):
     body = oss_client.body([*oss_client.field_parts(oss_client.v4_form()), oss_client.part("file", "x")])
     assert oss_client.send(body, path=path).refusal[:2] == (405, "MethodNotAllowed")
     assert len(oss.objects) == 0
+
+
+def test_what_the_file_was_called_is_remembered_and_never_told(oss, oss_client):
+    """The local WeChat judges by it; the real OSS knows nothing of it, so no answer may."""
+    assert oss_client.post(oss_client.v4_form(FULL, [SIZES]), filename="risky-beach.jpg").status == 200
+    assert oss.objects.file_name_of("u/42/a.jpg") == "risky-beach.jpg"
+    for answer in (oss_client.call("HEAD", "u/42/a.jpg"), oss_client.call("GET", "u/42/a.jpg")):
+        assert answer.status == 200
+        assert b"risky" not in answer.body + str(answer.headers).encode()
+
+
+def test_of_what_is_not_there_or_was_copied_no_name_is_known(oss, oss_client):
+    oss_client.post(oss_client.v4_form(FULL, [SIZES]), filename="risky-beach.jpg")
+    copied = oss_client.call(
+        "PUT", "u/42/b.jpg", headers={"x-oss-copy-source": f"/{oss.bucket.name}/u/42/a.jpg"}
+    )
+    assert copied.status == 200
+    assert oss.objects.file_name_of("u/42/b.jpg") is None
+    assert oss.objects.file_name_of("u/42/c.jpg") is None
