@@ -3,9 +3,9 @@ One cloud on localhost: STS, OSS, WeChat and the playground around a function be
 """
 
 import secrets
+import string
 import tempfile
 import tomllib
-from collections.abc import MutableMapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +22,10 @@ from local.oss.posting import POST_OBJECT
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
+from local.playground.profiles import told_profiles
 from local.playground.server import PlaygroundServer
 from local.sts.server import StsServer
+from local.wechat.push import PushSettings
 from local.wechat.server import WechatServer
 
 HERE = Path(__file__).resolve().parent
@@ -58,24 +60,6 @@ ROLE_POLICY: dict[str, Any] = {
 }
 CALLER_KINDS = ("wechat", "jwt", "anonymous")
 
-# What a shell may hold that would lead the function, or the demo's client, somewhere else.
-OWN_SETTINGS = frozenset(
-    "OSS_BUCKET OSS_REGION OSS_HOST OSS_ENDPOINT READ_ORIGIN READ_RATE SIGN_PART_LENGTH "
-    "OSS_SIGNATURE_VERSION STS_ROLE_ARN STS_ENDPOINT STS_SESSION_SECONDS "
-    "CALLER_AUTH WECHAT_APPID WECHAT_SECRET WECHAT_ENDPOINT JWT_KEY JWT_ALGORITHM JWT_ISSUER JWT_AUDIENCE "
-    "TOKEN_SECRET RECEIPT_SECRET OWNER_SECRET TOKEN_SECONDS CALLBACK_URL CALLBACK_KEY_ORIGIN "
-    "UPLOAD_WEBHOOK_URL CALLER_RATE LOGIN_RATE CLIENT_ADDRESS_HEADER PROFILES_FILE ALLOWED_ORIGINS LOG_LEVEL "
-    "DEBUG HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY".split()
-)
-FOREIGN_PREFIXES = ("ALIBABA_CLOUD_", "ALIYUN_ACCESS_KEY_", "ALICLOUD_", "FC_")
-
-
-def clear_inherited_settings(environ: MutableMapping[str, str]) -> None:
-    """Remove every variable, in either case, that could change what the function does."""
-    for name in list(environ):
-        if name.upper() in OWN_SETTINGS or name.upper().startswith(FOREIGN_PREFIXES):
-            del environ[name]
-
 
 class LocalCloud:
     """
@@ -94,6 +78,9 @@ class LocalCloud:
         extra_settings: variables of the function that replace or join those of this cloud.
 
         rules: how the local OSS reads what its documentation leaves open.
+
+    Attributes:
+        push: what a developer of the local WeChat's mini-program has in the console of the message push.
     """
 
     def __init__(
@@ -126,7 +113,14 @@ class LocalCloud:
             built.callback(self.oss.stop)
             self.sts = StsServer(accounts, ROLE_ARN, ROLE_POLICY, port=_after(self.oss.origin, first_port))
             built.callback(self.sts.stop)
-            self.wechat = WechatServer(APP_ID, APP_SECRET, port=_after(self.sts.origin, first_port))
+            self.push = PushSettings(f"{gateway.origin}/wechat-events", secrets.token_hex(16), _letters(43))
+            self.wechat = WechatServer(
+                APP_ID,
+                APP_SECRET,
+                port=_after(self.sts.origin, first_port),
+                push=self.push,
+                name_of=self.oss.objects.file_name_of,
+            )
             built.callback(self.wechat.stop)
             self.playground = PlaygroundServer(
                 PAGE_FOLDER,
@@ -175,6 +169,8 @@ class LocalCloud:
                 "WECHAT_APPID": APP_ID,
                 "WECHAT_SECRET": APP_SECRET,
                 "WECHAT_ENDPOINT": self.wechat.origin,
+                "WECHAT_PUSH_TOKEN": self.push.token,
+                "WECHAT_PUSH_AES_KEY": self.push.aes_key,
             }
         if self.caller_auth == "jwt":
             settings |= {"JWT_KEY": self._jwt_key, "JWT_ALGORITHM": "HS256"}
@@ -221,27 +217,15 @@ class LocalCloud:
             "oss": self.oss.outer_origin,
             "bucket": BUCKET,
             "callerAuth": self.caller_auth,
-            "profiles": [
-                {
-                    "name": name,
-                    "maxSize": profile["max_size"],
-                    "contentTypes": profile["content_types"],
-                    "callback": profile.get("callback", False),
-                    "confirm": profile.get("confirm", False),
-                    "read": profile.get("read", ""),
-                    "parts": profile.get("parts", False),
-                    "variants": list(profile.get("variants", ())),
-                    # Pages of Alibaba's sample servers only: their answer has another shape.
-                    "classic": profile["key"].endswith("{filename}"),
-                }
-                for name, profile in self.profiles.items()
-                # The page shows a form; where the bytes are there already, there is none.
-                if "{sha256}" not in profile["key"]
-            ],
+            "profiles": told_profiles(self.profiles),
         }
         if self.caller_auth == "jwt":
             config["businessToken"] = self.business_token("playground-user")
         return config
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(count))
 
 
 def _for_callers_who_are_all_one(folder: Path) -> Path:

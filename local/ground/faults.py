@@ -58,6 +58,14 @@ VOCABULARY = {
     "used_code": "WeChat says that the code was used",
     "bad_appid": "WeChat says that it does not know the app",
     "bad_secret": "WeChat says that the app's secret is wrong",
+    "bad_token": "WeChat says that the access token is none, or not the newest",
+    "address_refused": "WeChat says that this address is not in the app's list",
+    "daily_quota": "WeChat says that the calls of this day are used up",
+    "not_seen_lately": "WeChat says that the user was not there within two hours",
+    "bad_openid": "WeChat says that the openid is none",
+    "foreign_openid": "WeChat says that the openid is of another app",
+    "bad_media_type": "WeChat says that the media type is none",
+    "repeated_too_often": "WeChat says that the same was asked too often",
 }
 
 

@@ -1,3 +1,3 @@
 """
-WeChat's server side, as far as a mini-program's login needs it.
+WeChat's server side, as far as a mini-program's login and the check of its users' pictures need it.
 """

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from local.ground.clock import Clock
+from local.wechat.errors import INVALID_CODE, RATE_LIMITED, USED_CODE, WechatError
 
 LIFETIME = timedelta(minutes=5)
 PER_USER_AND_MINUTE = 100
@@ -24,19 +25,6 @@ OWN_USER = "local-"
 INVALID = "bad-"
 # With the AppID touristappid, WeChat DevTools give this text each time: no code, so good each time.
 MOCK = "the code is a mock one"
-
-
-class WechatError(NamedTuple):
-    """An ``errcode`` and the words of ``errmsg`` before its ``rid``."""
-
-    errcode: int
-    errmsg: str
-
-
-INVALID_CODE = WechatError(40029, "invalid code")
-USED_CODE = WechatError(40163, "code been used")
-# Which limit speaks first, and whether it uses the code up, no page says: here it does not.
-RATE_LIMITED = WechatError(45011, "api minute-quota reach limit, mustslower, retry next minute")
 
 
 class Issued(NamedTuple):
@@ -54,6 +42,7 @@ class Codes:
         self._used: set[str] = set()
         self._recent: deque[Issued] = deque()
         self._recent_by_user: Counter[str] = Counter()
+        self._visits: dict[str, datetime] = {}
         self._lock = threading.Lock()
 
     def issue(self, openid: str | None = None) -> str:
@@ -85,7 +74,13 @@ class Codes:
             if code != MOCK:
                 self._used.add(code)
             self._issued.pop(code, None)
+            self._visits[openid] = now
             return openid
+
+    def last_visit(self, openid: str) -> datetime | None:
+        """When this user logged in last; ``None`` for nobody this mini-program knows."""
+        with self._lock:
+            return self._visits.get(openid)
 
     def _find(self, code: str, now: datetime) -> str | None:
         issued = self._issued.get(code)

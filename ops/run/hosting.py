@@ -16,10 +16,11 @@ import requests
 
 from function.errors import Misconfigured
 from function.settings import read_settings
-from local.cloud import LocalCloud, clear_inherited_settings
+from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.ground.reach import HERE_ONLY, Reach
 from local.oss.rules import OssRules
+from local.shell import clear_inherited_settings
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.phrases import in_both
 

@@ -11,11 +11,12 @@ import pytest
 import requests
 
 from function.setting_table import SETTINGS
-from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud, clear_inherited_settings
+from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.oss.objects import StoredObject
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
+from local.shell import clear_inherited_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIRED = {
@@ -35,7 +36,10 @@ def gateway():
 @pytest.mark.parametrize(
     ("caller_auth", "more"),
     [
-        ("wechat", {"WECHAT_APPID", "WECHAT_SECRET", "WECHAT_ENDPOINT"}),
+        (
+            "wechat",
+            {"WECHAT_APPID", "WECHAT_SECRET", "WECHAT_ENDPOINT", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY"},
+        ),
         ("jwt", {"JWT_KEY", "JWT_ALGORITHM"}),
         ("anonymous", set()),
     ],
@@ -130,6 +134,16 @@ def test_the_local_bucket_begins_as_a_real_one_does(gateway, tmp_path):
 def test_the_local_oss_can_be_given_other_rules(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path, rules=OssRules(v1_retired=True)) as cloud:
         assert cloud.oss.bucket.rules.v1_retired
+
+
+def test_the_local_wechat_pushes_to_the_function_as_its_settings_say(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path) as cloud:
+        settings, push = cloud.environment(), cloud.wechat.checks.push
+        assert cloud.wechat.checks.name_of == cloud.oss.objects.file_name_of
+    assert push.url == f"{gateway.origin}/wechat-events"
+    assert (settings["WECHAT_PUSH_TOKEN"], settings["WECHAT_PUSH_AES_KEY"]) == (push.token, push.aes_key)
+    assert (len(push.token), len(push.aes_key), push.aes_key.isalnum()) == (32, 43, True)
+    assert push.token not in repr(push) and push.aes_key not in repr(push)
 
 
 def test_an_unknown_way_of_asking_is_refused(gateway, tmp_path):

@@ -1,0 +1,32 @@
+"""
+What the playground's page is told of the profiles.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def told_profiles(profiles: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """
+    Args:
+        profiles: as their file has them.
+
+    Returns:
+        Those that the page can show: it shows a form, and where the bytes are there already, there is none.
+    """
+    return [_told(name, profile) for name, profile in profiles.items() if "{sha256}" not in profile["key"]]
+
+
+def _told(name: str, profile: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "maxSize": profile["max_size"],
+        "contentTypes": profile["content_types"],
+        "callback": profile.get("callback", False),
+        "confirm": profile.get("confirm", False),
+        "read": profile.get("read", ""),
+        "parts": profile.get("parts", False),
+        "variants": list(profile.get("variants", ())),
+        # Pages of Alibaba's sample servers only: their answer has another shape.
+        "classic": profile["key"].endswith("{filename}"),
+    }

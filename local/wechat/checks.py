@@ -1,0 +1,152 @@
+"""
+The checks of one mini-program: accepted, looked at, and told of some seconds later.
+"""
+
+import random
+import secrets
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from local.ground.clock import Clock
+from local.wechat.delivery import Delivery
+from local.wechat.errors import WechatError
+from local.wechat.events import Subject, event_of
+from local.wechat.media import can_be_looked_at
+from local.wechat.media_check import Asked, read_check
+from local.wechat.moods import Mood, Moods
+from local.wechat.outgoing import is_reachable
+from local.wechat.push import SECONDS, Message, PushSettings, message_of, send
+
+# Between a check and its push: published samples show 0 to 6 seconds, the page promises 30 minutes.
+DELAYS = (0.0, 6.0)
+LATE = timedelta(minutes=31)
+ATTEMPTS = 4  # once, and three times more
+VERDICT_BY_NAME = {"risky-": "risky", "review-": "review"}
+SILENT = "silent-"
+PUSHES_KEPT = 10_000
+
+NameOf = Callable[[str], str | None]
+
+
+class Pushed(NamedTuple):
+    """
+    Args:
+        verdict: that the event brought.
+
+        attempts: how often it was sent.
+
+        is_taken: whether it was answered as it has to be.
+    """
+
+    trace_id: str
+    verdict: str
+    attempts: int
+    is_taken: bool
+
+
+class MediaChecks:
+    """
+    Args:
+        push: the console's settings; ``None`` where there are none, and then nothing is ever pushed.
+
+        name_of: what a picture was called by who sent it, by the key in its URL; the key's last segment
+            where nothing is known.
+
+    Attributes:
+        delays: between which a push comes, in seconds.
+
+        patience: seconds that an answer to the push may take, and between two attempts.
+
+        pushed: the last 10,000, oldest first.
+    """
+
+    def __init__(
+        self,
+        app_id: str,
+        last_visit: Callable[[str], datetime | None],
+        now: Clock,
+        push: PushSettings | None = None,
+        name_of: NameOf | None = None,
+    ) -> None:
+        self.moods = Moods()
+        self.delivery = Delivery(now)
+        self.delays = DELAYS
+        self.patience = (SECONDS, 1.0)
+        self.push = push
+        self.name_of = name_of
+        self.pushed: deque[Pushed] = deque(maxlen=PUSHES_KEPT)
+        self._app_id = app_id
+        self._last_visit = last_visit
+        self._now = now
+
+    def take(self, body: bytes) -> str | WechatError:
+        """Accept what is asked; the answer, a trace id, says no more than that."""
+        now = self._now()
+        asked = read_check(body, self._last_visit, now)
+        if isinstance(asked, WechatError):
+            return asked
+        # Its first eight digits are the second of the call, as in every published one.
+        trace_id = f"{int(now.timestamp()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
+        mood = self.moods.take()
+        if mood.timing == "early":
+            self._tell(asked, trace_id, mood, self._verdict(asked, mood))
+        else:
+            self.delivery.put(now, partial(self._look, asked, trace_id, mood))
+        return trace_id
+
+    def _look(self, asked: Asked, trace_id: str, mood: Mood) -> None:
+        """Get the file at once, and tell later: what becomes of it in between changes nothing."""
+        verdict = self._verdict(asked, mood)
+        due = self._now() + (LATE if mood.timing == "late" else self._delay(mood))
+        self.delivery.put(due, partial(self._tell, asked, trace_id, mood, verdict))
+
+    def _delay(self, mood: Mood) -> timedelta:
+        seconds = random.uniform(*self.delays) if mood.delay is None else mood.delay
+        return timedelta(seconds=seconds)
+
+    def _verdict(self, asked: Asked, mood: Mood) -> str:
+        if mood.verdict in ("pass_unseen", "unreadable", "no_permission"):
+            return mood.verdict
+        if not is_reachable(asked.media_url):
+            return "unreadable"
+        # Asked before the file is: who discards it meanwhile takes its name away as well.
+        name = self._name_of(asked.media_url)
+        if not can_be_looked_at(asked.media_url, asked.media_type):
+            return "unreadable"
+        if mood.verdict != "by_name":
+            return mood.verdict
+        if name.startswith(SILENT):
+            return ""
+        return next((verdict for begin, verdict in VERDICT_BY_NAME.items() if name.startswith(begin)), "pass")
+
+    def _name_of(self, url: str) -> str:
+        key = unquote(urlsplit(url).path).removeprefix("/")
+        known = self.name_of(key) if self.name_of else None
+        return known or key.rpartition("/")[2]
+
+    def _tell(self, asked: Asked, trace_id: str, mood: Mood, verdict: str) -> None:
+        if not verdict or mood.timing == "never" or self.push is None:
+            return
+        is_unknown = mood.push == "unknown_trace"
+        named = f"{trace_id[:8]}-{secrets.token_hex(4)}-{secrets.token_hex(4)}" if is_unknown else trace_id
+        kind = "secure" if is_unknown else mood.push
+        shape = "v1" if asked.version == 1 else mood.shape
+        for _ in range(2 if mood.timing == "twice" else 1):
+            now = self._now()
+            event = event_of(Subject(self._app_id, named, now), verdict, shape)
+            message = message_of(self.push, self._app_id, event, int(now.timestamp()), kind, mood.format)
+            self._send(message, Pushed(trace_id, verdict, 1, False))
+
+    def _send(self, message: Message, pushed: Pushed) -> None:
+        """Where a message is not taken, the very same comes again, up to three times."""
+        answered_in, pause = self.patience
+        is_taken = send(message, answered_in)
+        if is_taken or pushed.attempts == ATTEMPTS:
+            self.pushed.append(pushed._replace(is_taken=is_taken))
+            return
+        again = pushed._replace(attempts=pushed.attempts + 1)
+        self.delivery.put(self._now() + timedelta(seconds=pause), partial(self._send, message, again))

@@ -1,0 +1,68 @@
+"""
+What is done later: each thing at its time, or at once when somebody will not wait.
+"""
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from local.ground.clock import Clock
+
+LOOKS_EVERY_SECONDS = 0.02
+
+Task = Callable[[], object]
+
+
+class Delivery:
+    """
+    Tasks and when they are due, each done in a thread of its own.
+
+    Args:
+        now: timezone-aware UTC; a clock that a test moves makes tasks due.
+    """
+
+    def __init__(self, now: Clock) -> None:
+        self.stopping = threading.Event()
+        self._now = now
+        self._waiting: list[tuple[datetime, int, Task]] = []
+        self._order = itertools.count()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def put(self, due: datetime, task: Task) -> None:
+        with self._lock:
+            heapq.heappush(self._waiting, (due, next(self._order), task))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, daemon=True)
+                self._thread.start()
+
+    def waiting(self) -> int:
+        with self._lock:
+            return len(self._waiting)
+
+    def release(self) -> int:
+        """Do all that waits, now; how many that were."""
+        with self._lock:
+            tasks = [task for _, _, task in sorted(self._waiting)]
+            self._waiting.clear()
+        self._begin(tasks)
+        return len(tasks)
+
+    def stop(self) -> None:
+        self.stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _look(self) -> None:
+        while not self.stopping.wait(LOOKS_EVERY_SECONDS):
+            now, due = self._now(), []
+            with self._lock:
+                while self._waiting and self._waiting[0][0] <= now:
+                    due.append(heapq.heappop(self._waiting)[2])
+            self._begin(due)
+
+    def _begin(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            threading.Thread(target=task, daemon=True).start()

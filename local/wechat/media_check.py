@@ -1,0 +1,83 @@
+"""
+media_check_async: what is asked, and why it may be refused.
+
+Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/sec-check/api_mediacheckasync.html
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from local.wechat.errors import (
+    EMPTY_BODY,
+    INVALID_ARGUMENTS,
+    INVALID_MEDIA_TYPE,
+    INVALID_OPENID,
+    NOT_JSON,
+    NOT_SEEN_LATELY,
+    WechatError,
+)
+from local.wechat.media import AUDIO, PICTURE
+
+VISIT_COUNTS_FOR = timedelta(hours=2)
+SCENES = (1, 2, 3, 4)
+LONGEST_URL = 4096
+
+
+class Asked(NamedTuple):
+    """
+    Args:
+        version: 2; 1 for a call that names none, which gets an event of another shape.
+    """
+
+    media_url: str
+    media_type: int
+    version: int
+
+
+def read_check(
+    body: bytes, last_visit: Callable[[str], datetime | None], now: datetime
+) -> Asked | WechatError:
+    """
+    Args:
+        body: as it was sent.
+
+        last_visit: when the user of an openid last logged in.
+    """
+    if not body:
+        return EMPTY_BODY
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError):
+        return NOT_JSON
+    if not isinstance(given, dict):
+        return NOT_JSON
+    asked = Asked(given.get("media_url", ""), given.get("media_type", 0), given.get("version", 1))
+    if not _is_text(asked.media_url) or not _is_number(asked.version, (1, 2)):
+        return INVALID_ARGUMENTS
+    if not _is_number(asked.media_type, (AUDIO, PICTURE)):
+        return INVALID_MEDIA_TYPE
+    refusal = _visitor_refusal(given, last_visit, now) if asked.version == 2 else None
+    return refusal or asked
+
+
+def _visitor_refusal(
+    given: dict[str, Any], last_visit: Callable[[str], datetime | None], now: datetime
+) -> WechatError | None:
+    if not _is_number(given.get("scene"), SCENES):
+        return INVALID_ARGUMENTS
+    openid = given.get("openid")
+    visit = last_visit(openid) if isinstance(openid, str) else None
+    if visit is None:
+        return INVALID_OPENID
+    return NOT_SEEN_LATELY if now - visit > VISIT_COUNTS_FOR else None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_URL
+
+
+def _is_number(value: Any, known: tuple[int, ...]) -> bool:
+    """A number of JSON: neither true nor "2"."""
+    return type(value) is int and value in known

@@ -1,0 +1,75 @@
+"""
+What the local WeChat sends by itself: one bounded exchange, without proxy, cookie, Referer or redirect.
+"""
+
+import time
+import urllib.request
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+from local.ground.reach import OWN_NAMES
+
+PIECE_BYTES = 64 * 1024
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+
+
+def is_reachable(url: str) -> bool:
+    """Whether WeChat would get there: by https, or, as only here, on this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return (parts.scheme == "https" and bool(host)) or (parts.scheme == "http" and host in OWN_NAMES)
+
+
+def exchange(
+    url: str,
+    seconds: float,
+    most_bytes: int,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer | None:
+    """
+    GET, or POST of a body.
+
+    Args:
+        seconds: for all of it.
+
+        headers: without them, not even a content type is told.
+
+    Returns:
+        ``None`` for an address that is none, silence, or more bytes than that.
+    """
+    if not is_reachable(url):
+        return None
+    ends = time.monotonic() + seconds
+    try:
+        request = urllib.request.Request(url, body, dict(headers or {}))
+        try:
+            answer = _OPENER.open(request, timeout=seconds)
+        except HTTPError as error:  # an answer like any other, but that urllib raises it
+            answer = error
+        with answer:
+            got = b""
+            while time.monotonic() < ends and (piece := answer.read1(PIECE_BYTES)):
+                got += piece
+                if len(got) > most_bytes:
+                    return None
+            return Answer(answer.status, got) if time.monotonic() < ends else None
+    except (OSError, ValueError, EOFError):
+        return None

@@ -1,0 +1,96 @@
+"""
+What the local WeChat has for who tests against it, over HTTP: login codes, moods of the check, the push.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from local.ground.http_server import Handler
+from local.wechat.moods import CHOICES, read_mood
+from local.wechat.platform import Wechat, json_object
+from local.wechat.push import verify
+
+CODES, MOODS, WAITING, PUSH = "/-/codes", "/-/check", "/-/check/waiting", "/-/push"
+
+
+class Switchboard(Handler):
+    """One connection that may be about the switches."""
+
+    def __init__(self, wechat: Wechat, *connection: Any) -> None:
+        self.wechat = wechat
+        super().__init__(*connection)
+
+    def serve_switches(self, path: str, body: bytes) -> bool:
+        """Serve a path of this board, and say whether it was one."""
+        serve = {
+            CODES: self._issue,
+            MOODS: self._serve_moods,
+            WAITING: self._release,
+            PUSH: self._tell_of_push,
+        }.get(path)
+        if serve is None:
+            return False
+        if path == CODES or not self.turns_away_strangers():
+            serve(body)
+        return True
+
+    def _issue(self, body: bytes) -> None:
+        if self.command != "POST":
+            self.answer_json(405, {"error": f"issue a code with POST {CODES}"}, Allow="POST")
+            return
+        try:
+            wanted = json.loads(body or b"{}")
+            if not isinstance(wanted, dict) or set(wanted) - {"openid"}:
+                raise ValueError('the body is {} or {"openid": "..."}')
+            openid = wanted.get("openid")
+            if not (openid is None or isinstance(openid, str)):
+                raise ValueError("openid is a text")
+            code = self.wechat.issue_code(openid)
+        except (ValueError, RecursionError) as error:
+            self.answer_json(400, {"error": str(error)})
+            return
+        self.answer_json(200, {"code": code})
+
+    def _serve_moods(self, body: bytes) -> None:
+        """
+        ``PUT`` or ``POST`` of a mood plans it for the checks to come, ``DELETE`` forgets all, ``GET`` lists
+        the choices, what is planned, and how the latest pushes went.
+        """
+        checks = self.wechat.checks
+        if self.command == "DELETE":
+            checks.moods.clear()
+        elif self.command != "GET":
+            try:
+                mood = read_mood(json_object(body) or {"a mood": "is a JSON object"})
+            except ValueError as error:
+                self.answer_json(400, {"error": str(error)})
+                return
+            checks.moods.plan(mood)
+        self.answer_json(
+            200,
+            {
+                "choices": CHOICES,
+                "planned": [asdict(mood) for mood in checks.moods.planned()],
+                "waiting": checks.delivery.waiting(),
+                "pushed": [pushed._asdict() for pushed in list(checks.pushed)[-20:]],
+            },
+        )
+
+    def _release(self, body: bytes) -> None:
+        """``POST`` pushes at once what waits for its time, late ones too."""
+        if self.command != "POST":
+            self.answer_json(405, {"error": f"push what waits with POST {WAITING}"}, Allow="POST")
+            return
+        self.answer_json(200, {"released": self.wechat.checks.delivery.release()})
+
+    def _tell_of_push(self, body: bytes) -> None:
+        """``GET`` names the address of the push, ``POST`` asks it for an ``echostr``, as the console does."""
+        push = self.wechat.checks.push
+        if push is None:
+            self.answer_json(404, {"error": "this mini-program has no message push"})
+            return
+        told: dict[str, Any] = {"url": push.url}
+        if self.command == "POST":
+            told["verified"] = verify(push, int(self.wechat.now().timestamp()))
+        self.answer_json(200, told)

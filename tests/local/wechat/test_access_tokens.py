@@ -1,0 +1,127 @@
+"""
+Stable access tokens: the same one again, until it nears its end or somebody forces another.
+"""
+
+import pytest
+
+from local.wechat.access_tokens import AccessTokens
+
+APP_ID, SECRET = "wxba5fad812f8e6fb9", "wechat-secret"
+
+
+@pytest.fixture
+def tokens(clock):
+    return AccessTokens(clock)
+
+
+def test_the_same_token_with_the_life_that_is_left(tokens, clock):
+    first, life = tokens.give()
+    assert (life, len(first) > 130, tokens.refusal(first)) == (7200, True, None)
+    clock.tick(seconds=6855)
+    assert tokens.give() == (first, 345)
+    clock.tick(seconds=45)
+    assert tokens.give() == (first, 300)
+
+
+def test_a_token_near_its_end_is_renewed_and_both_are_good_for_a_while(tokens, clock):
+    first, _ = tokens.give()
+    clock.tick(seconds=6901)
+    second, life = tokens.give()
+    assert (second != first, life) == (True, 7200)
+    assert tokens.refusal(first) is tokens.refusal(second) is None
+    clock.tick(seconds=299)
+    assert tokens.refusal(first).errcode == 42001
+    assert tokens.refusal(second) is None
+
+
+def test_a_forced_token_kills_the_others(tokens, clock):
+    first, _ = tokens.give()
+    second, life = tokens.give(is_forced=True)
+    assert (second != first, life, tokens.refusal(first).errcode) == (True, 7200, 40001)
+    clock.tick(seconds=10)
+    assert tokens.give() == (second, 7190)
+
+
+def test_forcing_again_within_half_a_minute_does_nothing(tokens, clock):
+    first, _ = tokens.give(is_forced=True)
+    clock.tick(seconds=29)
+    assert tokens.give(is_forced=True) == (first, 7171)
+    clock.tick(seconds=1)
+    assert tokens.give(is_forced=True)[0] != first
+
+
+def test_twenty_tokens_a_day_are_forced_and_no_more(tokens, clock):
+    for _ in range(20):
+        last, _ = tokens.give(is_forced=True)
+        clock.tick(seconds=30)
+    assert tokens.give(is_forced=True).errcode == 45009
+    assert tokens.give()[0] == last
+    clock.tick(days=1, seconds=-601)
+    assert tokens.give(is_forced=True).errcode == 45009
+    clock.tick(seconds=1)
+    assert tokens.give(is_forced=True)[0] != last
+
+
+@pytest.mark.parametrize(("text", "errcode"), [("", 41001), ("guess", 40001)])
+def test_no_token_and_a_wrong_one_open_nothing(tokens, text, errcode):
+    tokens.give()
+    assert tokens.refusal(text).errcode == errcode
+
+
+def test_what_another_client_forces_kills_ours(tokens):
+    first, _ = tokens.give()
+    tokens.replace()
+    assert tokens.refusal(first).errcode == 40001
+    assert tokens.refusal(tokens.give()[0]) is None
+
+
+ASKED = {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET}
+
+
+def test_a_token_is_asked_for_by_post(pushing, call):
+    answer = call("/cgi-bin/stable_token", ASKED)
+    assert set(answer) == {"access_token", "expires_in"}
+    assert call("/cgi-bin/stable_token", ASKED | {"force_refresh": False}) == answer
+    assert call("/cgi-bin/stable_token", ASKED | {"force_refresh": True}) != answer
+    assert [(made.path, made.app_id, made.errcode) for made in pushing.calls] == [
+        ("/cgi-bin/stable_token", APP_ID, 0)
+    ] * 3
+    assert answer["access_token"] not in repr(pushing.calls)
+
+
+@pytest.mark.parametrize(
+    ("changed", "errcode"),
+    [
+        ({"appid": ""}, 41002),
+        ({"appid": 1}, 41002),
+        ({"secret": None}, 41004),
+        ({"appid": "wx0"}, 40013),
+        ({"secret": "guess"}, 40125),
+        ({"grant_type": "authorization_code"}, 40002),
+    ],
+    ids=str,
+)
+def test_a_token_is_refused_in_wechats_words(call, changed, errcode):
+    assert call("/cgi-bin/stable_token", ASKED | changed)["errcode"] == errcode
+
+
+@pytest.mark.parametrize(("body", "errcode"), [(b"x", 47001), (b"[]", 47001), (b"[" * 4000, 47001)])
+def test_what_is_no_json_object_gets_no_token(call, body, errcode):
+    assert call("/cgi-bin/stable_token", body)["errcode"] == errcode
+
+
+def test_a_get_gets_no_token(call):
+    assert call("/cgi-bin/stable_token", method="GET")["errcode"] == 43002
+
+
+@pytest.mark.parametrize(
+    ("kind", "errcode"),
+    [
+        *(("bad_appid", 40013), ("bad_secret", 40125), ("address_refused", 40164), ("daily_quota", 45009)),
+        *(("throttled", 45011), ("busy", -1)),
+    ],
+)
+def test_a_token_is_refused_as_switched(pushing, call, kind, errcode):
+    pushing.faults.plan(kind, times=1, on=["stable_token"])
+    assert call("/cgi-bin/stable_token", ASKED)["errcode"] == errcode
+    assert "access_token" in call("/cgi-bin/stable_token", ASKED)

@@ -1,0 +1,96 @@
+"""
+What media_check_async takes, and how it refuses the rest.
+"""
+
+import pytest
+
+
+def test_it_is_accepted_and_no_more_is_said(check, clock):
+    answer = check()
+    assert set(answer) == {"errcode", "errmsg", "trace_id"}
+    assert (answer["errcode"], answer["errmsg"]) == (0, "ok")
+    second, *rest = answer["trace_id"].split("-")
+    assert int(second, 16) == int(clock.instant.timestamp())
+    assert [len(part) for part in rest] == [8, 8]
+
+
+@pytest.mark.parametrize(
+    ("changed", "errcode"),
+    [
+        ({"media_url": None}, 40097),
+        ({"media_url": ""}, 40097),
+        ({"media_url": 5}, 40097),
+        ({"media_url": "http://127.0.0.1/" + "a" * 4080}, 40097),
+        ({"media_type": None}, 40004),
+        ({"media_type": 3}, 40004),
+        ({"media_type": "2"}, 40004),
+        ({"media_type": True}, 40004),
+        ({"media_type": [2]}, 40004),
+        ({"version": 3}, 40097),
+        ({"version": "2"}, 40097),
+        ({"version": 2.0}, 40097),
+        ({"scene": None}, 40097),
+        ({"scene": 0}, 40097),
+        ({"scene": 5}, 40097),
+        ({"scene": "1"}, 40097),
+        ({"openid": None}, 40003),
+        ({"openid": "oNobody"}, 40003),
+        ({"openid": 7}, 40003),
+        ({"openid": ["oUser"]}, 40003),
+    ],
+    ids=str,
+)
+def test_refuses_what_is_of_another_type_or_value(check, site, changed, errcode):
+    assert check(**changed)["errcode"] == errcode
+    assert site.requests == []
+
+
+@pytest.mark.parametrize(
+    ("body", "errcode"), [(b"", 44002), (b"x", 47001), (b"[]", 47001), (b"null", 47001), (b"\xff", 47001)]
+)
+def test_refuses_what_is_no_json_object(pushing, call, body, errcode):
+    path = f"/wxa/media_check_async?access_token={pushing.tokens.give()[0]}"
+    assert call(path, body)["errcode"] == errcode
+
+
+@pytest.mark.parametrize(("query", "errcode"), [("", 41001), ("?access_token=guess", 40001)])
+def test_refuses_who_has_no_token(call, query, errcode):
+    assert call(f"/wxa/media_check_async{query}", {})["errcode"] == errcode
+
+
+def test_a_check_is_a_post(call):
+    assert call("/wxa/media_check_async?access_token=x", method="GET")["errcode"] == 43002
+
+
+@pytest.mark.parametrize(("seconds", "errcode"), [(7200, 0), (7201, 61010)])
+def test_a_user_counts_as_there_for_two_hours(check, clock, seconds, errcode):
+    clock.tick(seconds=seconds)
+    assert check()["errcode"] == errcode
+
+
+@pytest.mark.parametrize(
+    ("kind", "errcode"),
+    [
+        *(("bad_token", 40001), ("daily_quota", 45009), ("throttled", 44991), ("busy", -1)),
+        *(("not_seen_lately", 61010), ("bad_openid", 40003), ("foreign_openid", 43104)),
+        *(("bad_media_type", 40004), ("repeated_too_often", 87020)),
+    ],
+)
+def test_refuses_once_as_switched(pushing, check, site, kind, errcode):
+    pushing.faults.plan(kind, times=1, on=["media_check_async"])
+    assert check()["errcode"] == errcode
+    assert site.requests == []
+    assert check()["errcode"] == 0
+
+
+@pytest.mark.parametrize("kind", ["blocked", "bad_secret", "address_refused"])
+def test_what_is_only_said_of_another_call_is_never_said_here(pushing, kind):
+    with pytest.raises(ValueError, match="strikes"):
+        pushing.faults.plan(kind, on=["media_check_async"])
+
+
+def test_an_answer_may_be_lost_and_the_verdict_comes_all_the_same(pushing, check, site):
+    pushing.faults.plan("answer_lost", times=1)
+    with pytest.raises(OSError):
+        check()
+    assert site.pushes(1)

@@ -1,0 +1,86 @@
+"""
+What can be switched over HTTP.
+"""
+
+import pytest
+
+from local.wechat.moods import Mood, Moods, read_mood
+
+
+def test_moods_are_planned_listed_and_forgotten(pushing, call):
+    assert call("/-/check", {"verdict": "risky", "times": 2}, "PUT")["planned"] == [
+        {
+            "verdict": "risky",
+            "shape": "usual",
+            "timing": "usual",
+            "push": "secure",
+            "format": "json",
+            "delay": None,
+            "times": 2,
+        }
+    ]
+    assert len(call("/-/check", {"verdict": "pass"})["planned"]) == 2
+    assert call("/-/check", method="DELETE")["planned"] == []
+    assert "contradictory" in call("/-/check", method="GET")["choices"]["verdict"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        *({"verdict": "maybe"}, {"shape": 1}, {"timing": None}, {"mood": "bad"}, {"delay": -1}),
+        *({"delay": "1"}, {"delay": True}, {"delay": 3601}, {"times": 0}, {"times": 1.5}, {}, b"[]", b"x"),
+    ],
+    ids=str,
+)
+def test_a_mood_that_there_is_none_of_is_refused(pushing, call, wanted):
+    assert call("/-/check", wanted)["error"]
+    assert pushing.checks.moods.planned() == []
+
+
+def test_a_mood_is_used_up_and_then_all_is_as_usual():
+    moods = Moods()
+    moods.plan(read_mood({"verdict": "risky", "times": 2}))
+    moods.plan(read_mood({"verdict": "review", "times": 1}))
+    assert [moods.take().verdict for _ in range(4)] == ["risky", "risky", "review", "by_name"]
+
+
+def test_a_mood_without_times_stays():
+    moods = Moods()
+    moods.plan(Mood("pass"))
+    assert {moods.take().verdict for _ in range(9)} == {"pass"}
+
+
+def test_how_pushes_went_is_told(pushing, check, call, site):
+    check()
+    site.pushes(1)
+    told = []
+    while not told:
+        told = call("/-/check", method="GET")["pushed"]
+    assert [(each["verdict"], each["attempts"], each["is_taken"]) for each in told] == [("pass", 1, True)]
+
+
+def test_the_push_address_is_asked_for_its_echo_as_the_console_does(call, site):
+    assert call("/-/push", method="GET") == {"url": f"{site.origin}/wechat-events"}
+    assert call("/-/push", {}) == {"url": f"{site.origin}/wechat-events", "verified": False}
+    _, path, _, _ = site.requests[0]
+    assert {"signature=", "timestamp=", "nonce=", "echostr="} <= {
+        part.partition("=")[0] + "=" for part in path.partition("?")[2].split("&")
+    }
+
+
+def test_an_echo_that_comes_back_as_it_is_will_do(pushing, call, site, monkeypatch):
+    from local.wechat import switchboard
+
+    asked = []
+    monkeypatch.setattr(switchboard, "verify", lambda push, at: asked.append((push, at)) or True)
+    assert call("/-/push", {})["verified"] is True
+    assert asked == [(pushing.checks.push, int(pushing.now().timestamp()))]
+
+
+def test_where_nothing_is_pushed_there_is_no_address(pushing, call):
+    pushing.checks.push = None
+    assert "no message push" in call("/-/push", method="GET")["error"]
+
+
+def test_what_waits_is_pushed_by_post_alone(call):
+    assert "POST" in call("/-/check/waiting", method="GET")["error"]
