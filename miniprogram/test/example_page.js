@@ -9,14 +9,15 @@ const EXAMPLE = path.join(__dirname, '../example')
 const PAGE = path.join(EXAMPLE, 'pages/upload/upload')
 const PICTURES = path.join(EXAMPLE, 'pages/pictures/pictures')
 const VIDEO = path.join(EXAMPLE, 'pages/video/video')
+const POST = path.join(EXAMPLE, 'pages/post/post')
 
 /** Load the pages once a process: the simulator can not load one path twice. */
-function loadPages(wx, endpoint, pages = [PAGE]) {
+function loadPages(wx, endpoint, pages = [PAGE], business = '') {
   const { window } = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
   const names = ['document', 'Element', 'Event', 'CustomEvent', 'TouchEvent', 'MouseEvent', 'Node']
   names.forEach((name) => { global[name] = window[name] })
   Object.assign(global, { window, wx })
-  require(path.join(EXAMPLE, 'config.js')).ENDPOINT = endpoint
+  Object.assign(require(path.join(EXAMPLE, 'config.js')), { ENDPOINT: endpoint, BUSINESS: business })
   const simulate = require('miniprogram-simulate')
   return pages.map((each) => {
     const id = simulate.load(each, 'page', { rootPath: EXAMPLE })
@@ -28,4 +29,4 @@ function loadPages(wx, endpoint, pages = [PAGE]) {
   })
 }
 
-module.exports = { loadPages, EXAMPLE, PAGE, PICTURES, VIDEO }
+module.exports = { loadPages, EXAMPLE, PAGE, PICTURES, VIDEO, POST }

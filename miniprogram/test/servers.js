@@ -125,6 +125,36 @@ function read({ clockAhead, readSeconds }, oss, { body: { items } }) {
   return { body: { items: signed, serverTime: new Date(now).toISOString() } }
 }
 
+/** The business: it keeps posts, and commits what their receipts are about. `plan` holds answers to give first. */
+async function startBusiness(fc) {
+  const posts = []
+  const plan = []
+  const requests = []
+  const server = await startServer((request, raw) => {
+    const seen = { method: request.method, url: request.url, body: raw.length ? JSON.parse(raw.toString('utf8')) : null }
+    requests.push(seen)
+    if (seen.url !== '/posts') return jsonError(404, 'not_found')
+    return plan.shift() || (seen.method === 'POST' ? publish(posts, fc.state.uploads, seen.body) : list(posts, fc.state.uploads))
+  })
+  return { ...server, posts, plan, requests }
+}
+
+function publish(posts, uploads, { text, receipts }) {
+  if (typeof text !== 'string' || !Array.isArray(receipts) || !receipts.length) return jsonError(400, 'bad_request')
+  const made = posts.find((post) => post.receipts.join() === receipts.join())
+  if (made) return { body: { id: made.id } }
+  if (!receipts.every((receipt) => uploads.has(receipt))) return jsonError(403, 'forbidden')
+  const committed = receipts.map((receipt) => uploads.get(receipt))
+  if (committed.some(({ state }) => state === 'gone')) return jsonError(409, 'not_uploaded')
+  committed.filter(({ state }) => state === 'held').forEach((upload) => { upload.state = 'checking' })
+  posts.unshift({ id: `post-${posts.length + 1}`, text, receipts })
+  return { body: { id: posts[0].id } }
+}
+
+function list(posts, uploads) {
+  return { body: { posts: posts.map(({ id, text, receipts }) => ({ id, text, pictures: receipts.map((each) => ({ ...uploads.get(each) })) })) } }
+}
+
 /** OSS: `plan` holds answers to give first; { store: true } in one stores the file all the same. */
 async function startOss() {
   const objects = new Map()
@@ -170,4 +200,4 @@ function jsonError(status, code, message = 'what is wrong, in English', headers 
   return { status, headers, body: { error: { code, message, requestId: 'request-1' } } }
 }
 
-module.exports = { startServer, startFunction, startOss, xmlError, jsonError, DROP, HANG }
+module.exports = { startServer, startFunction, startBusiness, startOss, xmlError, jsonError, DROP, HANG }

@@ -3,7 +3,7 @@
 /** A picture of the example's pages in their states: rendered by the simulator, drawn by Chromium. */
 
 const fs = require('node:fs')
-const { loadPages, PAGE, PICTURES } = require('../../miniprogram/test/example_page')
+const { loadPages, PAGE, PICTURES, POST } = require('../../miniprogram/test/example_page')
 const { createWx } = require('../../miniprogram/test/wx')
 
 const SCREEN = { width: 390, height: 1000 }
@@ -24,6 +24,35 @@ const ITEMS = [
 ]
 
 const PICTURES_OF_MINE = Array.from({ length: 8 }, (_, index) => ({ key: `${index}`, thumb: 'picture', gone: index === 6 }))
+
+const DRAFT = {
+  items: [{ id: 1, path: 'picture', state: 'done' }, { id: 2, path: 'picture', state: 'uploading', progress: 63 }],
+  text: '周末的海边，风很大。',
+}
+
+function post(id, text, kind, word, note, ...states) {
+  const marks = { checking: '审核中', rejected: '未通过' }
+  const pictures = states.map((state, index) => ({ key: `${id}-${index}`, state, src: state === 'rejected' ? '' : 'picture', word: marks[state] || '' }))
+  return { id, text, own: !!word, kind, word, note, pictures }
+}
+
+const POSTS = [
+  post('3', '刚拍的，大家看看', 'waiting', '审核中', '图片审核通过后，其他人才能看到。', 'checking', 'checking'),
+  post('2', '上周的徒步', 'published', '已发布', '1 张图片没有通过审核，其他人看不到。', 'published', 'rejected', 'published'),
+  post('1', '路过的云', '', '', '', 'published'),
+]
+
+/** A post on its way: the draft, and what became of those before. */
+async function drawPosts(browser, picture, target) {
+  const wx = createWx()
+  const draft = show(wx, POST)
+  draft.setData({ ...DRAFT, canPublish: false })
+  const writing = draft.screen('发帖', DRAFT.text)
+  draft.setData({ items: [], text: '', posts: POSTS })
+  const list = draft.screen('发帖')
+  wx.close()
+  await draw(browser, [writing, list], picture, target)
+}
 
 /** The states side by side: nothing chosen, uploading, what was uploaded. */
 async function drawExample(browser, picture, target) {
@@ -48,7 +77,11 @@ function show(wx, path) {
   const styles = compiled.replace(/([\d.]+)px/g, (_, size) => `${size * SCREEN.width / 750}px`)
   return {
     setData: (data) => page.setData(data),
-    screen: (title) => ({ title, content: page.dom.innerHTML, styles }),
+    // What stands in a field the simulator leaves to the platform.
+    screen(title, written = '') {
+      page.dom.querySelectorAll('wx-textarea').forEach((field) => { field.innerHTML = written || '<span class="hint">说点什么</span>' })
+      return { title, content: page.dom.innerHTML, styles }
+    },
   }
 }
 
@@ -60,6 +93,8 @@ async function draw(browser, screens, picture, target) {
     .screen { width: ${SCREEN.width}px; height: ${SCREEN.height}px; overflow: hidden; border-radius: 24px;
       background: #f4f6f9; color: #1b2430; font-size: 14px; line-height: 1.5 }
     wx-view { display: block }
+    wx-textarea { display: block }
+    .hint { color: #7a8594 }
     wx-image { display: inline-block; background: url(${image}) center / cover !important }
     .bar-title { padding: 12px; text-align: center; font-weight: 600 }
     ${screens.map(({ styles }, index) => `#screen-${index} { ${styles} }`).join('\n')}
@@ -70,4 +105,4 @@ async function draw(browser, screens, picture, target) {
   await tab.close()
 }
 
-module.exports = { drawExample }
+module.exports = { drawExample, drawPosts }

@@ -10,7 +10,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
 const { launch } = require('./chromium')
-const { drawExample } = require('./example_picture')
+const { drawExample, drawPosts } = require('./example_picture')
 
 const IMAGES = path.join(__dirname, '../../docs/images')
 const BAR_MILLISECONDS = 300 // the bar's last movement
@@ -99,6 +99,7 @@ async function drawEverything(browser, cloud, folder) {
     }
   }
   await drawExample(browser, PICTURE, path.join(folder, 'example.png'))
+  await drawPosts(browser, PICTURE, path.join(folder, 'posts.png'))
 }
 
 async function main(folder) {
@@ -112,7 +113,8 @@ async function main(folder) {
       await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN' })
       await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US' })
       await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
-      shrink(path.join(IMAGES, 'example.png'))
+      await drawPosts(browser, PICTURE, path.join(IMAGES, 'posts.png'))
+      ;['example.png', 'posts.png'].forEach((name) => shrink(path.join(IMAGES, name)))
     }
   } finally {
     await browser.close()

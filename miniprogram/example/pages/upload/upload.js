@@ -110,6 +110,10 @@ Component({
       wx.navigateTo({ url: '/pages/video/video' })
     },
 
+    openPost() {
+      wx.navigateTo({ url: '/pages/post/post' })
+    },
+
     fail(id, error) {
       const { code, message, retryable } = error
       if (code === 'aborted') this.show(id, 'cancelled', { canRetry: true })
