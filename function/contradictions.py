@@ -61,12 +61,26 @@ def profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, Pr
                 yield problem_in(profile.name, clause)
         if profile.callback and "CALLBACK_URL" not in values:
             yield problem_in(profile.name, Phrase("callback = true needs CALLBACK_URL"), needs="CALLBACK_URL")
+        if profile.has_quota and "QUOTA_URL" not in values:
+            option = "files_per_day" if profile.files_per_day else "bytes_per_day"
+            yield problem_in(
+                profile.name, Phrase("{option} needs QUOTA_URL", option=option), needs="QUOTA_URL"
+            )
         if profile.read == "owner" and caller_auth and not CALLER_KINDS[caller_auth].tells_apart:
             clause = Phrase(
                 'read = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
                 caller_auth=caller_auth,
             )
             yield problem_in(profile.name, clause)
+
+
+def store_without_a_choice(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
+    """A store that other machines keep can be away, and what then is the operator's to say."""
+    is_apart = values.get("QUOTA_URL", "memory:") != "memory:"
+    if is_apart and "QUOTA_WHEN_DOWN" not in values and "QUOTA_WHEN_DOWN" not in judged:
+        yield Problem(
+            "QUOTA_WHEN_DOWN", Phrase("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
+        )
 
 
 def _lives(profile: Profile) -> Iterator[tuple[Phrase, timedelta]]:

@@ -5,11 +5,11 @@ Every failure this function raises on purpose, each with its HTTP status and cod
   x CallerError
     + BadRequest, UnknownProfile (400), Unauthorized (401), Forbidden (403), NotFound, NotUploaded (404),
       MethodNotAllowed (405), Incomplete, AlreadyExists, AlreadyComplete, AlreadyPublished (409),
-      UploadGone (410), TooLarge (413), UnsupportedType (415), TooManyRequests (429)
+      UploadGone (410), TooLarge (413), UnsupportedType (415), TooManyRequests, QuotaExceeded (429)
   x Misconfigured, InternalError (500)
   x UpstreamError
     + StsRejected, WechatRejected, OssRejected (502)
-    + StsUnavailable, WechatUnavailable, OssUnavailable, OssKeyUnavailable (503)
+    + StsUnavailable, WechatUnavailable, OssUnavailable, OssKeyUnavailable, QuotaUnavailable (503)
 """
 
 from collections.abc import Iterable, Mapping
@@ -104,12 +104,7 @@ class NotUploaded(CallerError):
 
 
 class MethodNotAllowed(CallerError):
-    """
-    Raised when a route exists, but not for this method.
-
-    Args:
-        allowed: the methods it does take, for the ``Allow`` header.
-    """
+    """Raised when a route exists, but not for this method; ``allowed`` is what ``Allow`` says instead."""
 
     status, code = 405, "method_not_allowed"
 
@@ -171,6 +166,12 @@ class TooManyRequests(CallerError):
     default_retry_after = 60
 
 
+class QuotaExceeded(CallerError):
+    """Raised when a day's files or bytes do not hold what is asked for; ``details`` say what is left."""
+
+    status, code = 429, "quota_exceeded"
+
+
 class Problem(NamedTuple):
     """
     One thing the operator must change.
@@ -192,14 +193,12 @@ class Misconfigured(UploadError):
     """Raised when the operator must change something; the caller is only told that much."""
 
     status, code = 500, "misconfigured"
+    default_message = "This function is not configured correctly; its log says what to change."
 
     def __init__(self, problems: Iterable[Problem], *, upstream: str = "") -> None:
         self.problems = tuple(problems)
-        super().__init__(
-            "This function is not configured correctly; its log says what to change.",
-            reason="; ".join(problem.sentence for problem in self.problems),
-            upstream=upstream,
-        )
+        sentences = "; ".join(problem.sentence for problem in self.problems)
+        super().__init__(reason=sentences, upstream=upstream)
 
 
 class InternalError(UploadError):
@@ -209,7 +208,7 @@ class InternalError(UploadError):
 
 
 class UpstreamError(UploadError):
-    """STS, WeChat, OSS or the host of its public keys did not do its part."""
+    """STS, WeChat, OSS, the host of its public keys or the store of the quotas did not do its part."""
 
 
 class StsRejected(UpstreamError):
@@ -258,4 +257,12 @@ class OssKeyUnavailable(UpstreamError):
     """Raised when the public key that an upload callback names cannot be fetched."""
 
     status, code = 503, "oss_key_unavailable"
+    default_retry_after = 2
+
+
+class QuotaUnavailable(UpstreamError):
+    """Raised when the store of the quotas does not answer, and ``QUOTA_WHEN_DOWN`` says ``deny``."""
+
+    status, code = 503, "quota_unavailable"
+    default_message = "Quotas cannot be counted right now; please try again."
     default_retry_after = 2

@@ -12,6 +12,10 @@ RATE_UNITS = {"s": 1, "min": 60, "h": 3600}
 # Patterns are compiled when a setting is given, for a cold start should not pay for those that are not.
 ORIGIN_PATTERN = r"(https?)://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?"
 ADDRESS_PATTERN = rf"(?P<origin>{ORIGIN_PATTERN})(?P<path>/[^?#\s]*)(?P<query>\?[^#\s]*)?"
+QUOTA_PATTERN = (
+    r"memory:|redis(?P<tls>s)?://([^\s/@?#:]*:[^\s/@?#]+@)?([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/\d{1,3})?"
+    r"(?(tls)(\?ssl_ca_certs=[^\s?#&]+)?)"
+)
 LOOPBACK = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(/.*)?"
 
 
@@ -119,6 +123,16 @@ def _flag(text: str) -> bool:
     return text == "true"
 
 
+def _hours(text: str) -> timedelta:
+    try:
+        quarters = float(text) * 4
+    except ValueError:
+        raise ValueError from None
+    if not quarters.is_integer() or not -12 <= quarters / 4 <= 14:
+        raise ValueError
+    return timedelta(minutes=15 * quarters)
+
+
 def _header_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
         raise ValueError
@@ -145,6 +159,11 @@ CALLBACK_ADDRESS = Kind(
 )
 FLAG = Kind(Phrase("true or false"), _flag)
 HEADER_NAME = Kind(Phrase("the name of a header, such as Ali-Cdn-Real-Ip"), _header_name)
+HOURS = Kind(Phrase("hours from -12 to 14, in quarters, such as 8 or 5.5"), _hours)
+QUOTA_ADDRESS = matching(
+    "memory:",
+    Phrase("memory:, redis://[user:password@]host[:port][/database], or the same with rediss: for TLS"),
+)
 RATE = Kind(Phrase("a number over s, min or h, such as 60/min"), _rate)
 SECRETS = Kind(
     Phrase("at least {least} random bytes in each comma-separated part", least=MIN_SECRET_BYTES), _secrets

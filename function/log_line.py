@@ -17,6 +17,8 @@ class LogLine:
         profile, key, upload_id: of one file; of several, lists in order.
 
         webhook: ``ok``, or what kept the business from being told.
+
+        quota: what was done because the store of the quotas did not answer, and why it did not.
     """
 
     def __init__(self, request_id: str) -> None:
@@ -30,6 +32,7 @@ class LogLine:
         self.sts_refreshed: bool | None = None
         self.reason: str | None = None
         self.webhook: str | None = None
+        self.quota: str | None = None
 
     def write(self, status: int, milliseconds: float) -> None:
         """As one line of JSON: an error when it is our side's, else information."""
@@ -52,6 +55,8 @@ class LogLine:
             line["reason"] = self.reason
         if self.webhook:
             line["webhook"] = self.webhook
+        if self.quota:
+            line["quota"] = self.quota
         # Not log.log: it looks up the file and line that log, which takes longer than the line itself.
         log.handle(log.makeRecord(log.name, level, "", 0, encode(line), (), None))
 

@@ -15,6 +15,8 @@ MAX_FORM_BYTES = 5 * GIB
 MAX_PARTED_BYTES = 48 * GIB
 # OSS takes no smaller part but the last one. A larger one than this no phone sends in one go.
 PART_BYTES = (100 * KIB, 100 * MIB)
+# What the shared store counts exactly, with room to spare.
+MAX_DAILY_FILES, MAX_DAILY_BYTES = 10**9, 1024**2 * GIB
 MAX_METADATA_BYTES = 8 * KIB
 TYPE_PATTERN = r"\*/\*|[a-z0-9][a-z0-9.+_-]*/(\*|[a-z0-9][a-z0-9.+_-]*)"
 # Printable ASCII without the dollar sign, which a policy would have to escape.
@@ -58,6 +60,34 @@ def part_size(name: str, value: Any) -> int:
     count = _bytes(name, value)
     if not least <= count <= most:
         raise ValueError(Phrase("{name} = {value!r} must be from 100KiB to 100MiB", name=name, value=value))
+    return count
+
+
+def daily_files(name: str, value: Any) -> int | None:
+    """How many forms an owner gets in a day; ``None`` where they are not counted."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_DAILY_FILES:
+        raise ValueError(
+            Phrase(
+                "{name} = {value!r} must be a whole number from 1 to {most}",
+                name=name,
+                value=value,
+                most=MAX_DAILY_FILES,
+            )
+        )
+    return value
+
+
+def daily_bytes(name: str, value: Any) -> int | None:
+    """How many bytes an owner's forms of a day admit together; ``None`` where they are not counted."""
+    if value is None:
+        return None
+    count = _bytes(name, value)
+    if not 1 <= count <= MAX_DAILY_BYTES:
+        raise ValueError(
+            Phrase("{name} = {value!r} must be from 1 byte to 1048576GiB", name=name, value=value)
+        )
     return count
 
 

@@ -51,6 +51,7 @@ def contradictions(table: Mapping[str, Any], values: Mapping[str, Any], is_page:
     if not is_page:
         yield from _reading_contradictions(table, values)
         yield from _parts_contradictions(table, values)
+        yield from _quota_contradictions(values)
 
 
 def _size_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Phrase]:
@@ -62,6 +63,12 @@ def _size_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) ->
             "max_size = {value!r} is over the 5GiB that OSS takes in one form; more needs parts = true",
             value=table["max_size"],
         )
+
+
+def _quota_contradictions(values: Mapping[str, Any]) -> Iterator[Phrase]:
+    most, daily = values.get("max_size", 0), values.get("bytes_per_day")
+    if daily and daily < most:
+        yield Phrase("bytes_per_day ({daily}) must not be under max_size ({most})", daily=daily, most=most)
 
 
 def _reading_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Phrase]:

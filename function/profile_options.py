@@ -61,6 +61,8 @@ OPTIONS = (
     Option("parts", option_values.flag, False),
     Option("part_size", option_values.part_size, "1MiB"),
     Option("parts_within", option_values.seconds(900, 604800), 86400),
+    Option("files_per_day", option_values.daily_files),
+    Option("bytes_per_day", option_values.daily_bytes),
 )
 OPTION_NAMES = ("key", *(option.name for option in OPTIONS))
 PAGE_OPTION_NAMES = ("key", *(option.name for option in OPTIONS if option.is_for_pages))

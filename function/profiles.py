@@ -38,6 +38,8 @@ class Profile(NamedTuple):
         parts: whether a file may be sent in parts, each of ``part_size_bytes`` but the last.
 
         parts_within: how long an upload in parts may take.
+
+        files_per_day, bytes_per_day: what an owner's forms of one day admit together.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Profile(NamedTuple):
     parts: bool
     part_size_bytes: int
     parts_within: timedelta
+    files_per_day: int | None
+    bytes_per_day: int | None
 
     @property
     def takes_filename(self) -> bool:
@@ -76,6 +80,10 @@ class Profile(NamedTuple):
     def is_read_signed(self) -> bool:
         """Whether a URL of ``/read`` needs a signature: what is public has a plain one."""
         return bool(self.read) and self.acl != "public-read"
+
+    @property
+    def has_quota(self) -> bool:
+        return bool(self.files_per_day or self.bytes_per_day)
 
     def for_forms(self) -> "Profile":
         """The same, as far as one form can carry it: parts may make a larger object."""
@@ -180,6 +188,8 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
         parts=values["parts"],
         part_size_bytes=values["part_size"],
         parts_within=values["parts_within"],
+        files_per_day=values["files_per_day"],
+        bytes_per_day=values["bytes_per_day"],
     )
     return profile, []
 

@@ -109,6 +109,10 @@ SETTINGS = (
     Setting("CALLER_RATE", kinds.RATE, "60/min"),
     Setting("LOGIN_RATE", kinds.RATE, "30/min"),
     Setting("READ_RATE", kinds.RATE, "600/min"),
+    # It holds the password of the store.
+    Setting("QUOTA_URL", kinds.QUOTA_ADDRESS, is_secret=True),
+    Setting("QUOTA_WHEN_DOWN", kinds.one_of("deny", "allow")),
+    Setting("QUOTA_UTC_OFFSET", kinds.HOURS, "8"),
     Setting("CLIENT_ADDRESS_HEADER", kinds.HEADER_NAME),
     Setting("PROFILES_FILE", kinds.any_text(Phrase("the path of a TOML file")), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", kinds.ORIGINS),

@@ -54,6 +54,9 @@ class Settings(NamedTuple):
 
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
 
+        quota_url: holds a password; ``quota_when_down`` is ``deny`` or ``allow`` wherever it names Redis, and
+            ``quota_utc_offset`` says when a quota's day begins.
+
         client_address_header: in lower case; what the one trusted proxy in front writes.
     """
 
@@ -81,6 +84,9 @@ class Settings(NamedTuple):
     caller_rate: Rate
     login_rate: Rate
     read_rate: Rate
+    quota_url: str | None
+    quota_when_down: str | None
+    quota_utc_offset: timedelta
     client_address_header: str | None
     allowed_origins: frozenset[str]
     log_level: str
@@ -121,6 +127,7 @@ def read_settings(
     problems += contradictions.profiles_that_need_more(values, profiles)
     judged = frozenset(_settings_of(problems))
     problems += contradictions.weak_secrets(values, profiles, judged)
+    problems += contradictions.store_without_a_choice(values, judged)
     problems += jwt_key.problems_of(values, judged)
     if problems:
         raise Misconfigured(problems)

@@ -24,22 +24,23 @@ FLOORS = (
     " function.settings".split(),
     "function.body function.outgoing function.oss/ function.tokens function.limits function.credentials"
     " function.aliyun_sdk function.log_line function.http function.addresses function.instance"
-    " function.objects_session".split(),
+    " function.objects_session function.quota/".split(),
     "function.callers/ function.uploads/ function.receipts/ function.parts/ function.reading/"
     " function.holding/".split(),
     "sts_credentials function.routes/ function.app handler".split(),
 )
 ROOMS = tuple(
-    f"function.{room}" for room in "callers uploads receipts parts reading holding oss routes".split()
+    f"function.{room}" for room in "callers uploads receipts parts reading holding oss quota routes".split()
 )
 # They cost a cold start dearly, so they are imported where they are used.
-ONLY_INSIDE_FUNCTIONS = {"aliyunsdkcore", "aliyunsdksts", "cryptography", "jwt", "certifi"}
+ONLY_INSIDE_FUNCTIONS = {"aliyunsdkcore", "aliyunsdksts", "cryptography", "jwt", "certifi", "redis"}
 # Each foreign package with the modules that know it.
 KNOWN_TO = {
     "aliyunsdkcore": {"function.aliyun_sdk"},
     "aliyunsdksts": {"sts_credentials"},
     "jwt": {"function.callers.business_jwt"},
     "cryptography": {"function.jwt_key", "function.receipts.oss_keys", "function.holding.push"},
+    "redis": {"function.quota.connection"},
 }
 
 

@@ -31,6 +31,7 @@ APP = (f"{ROOM}/test_app.py", f"{ROOM}/test_hostile_requests.py", "tests/test_ha
 FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
 RECEIPTS = (f"{ROOM}/receipts",)
 PARTS = (f"{ROOM}/parts",)
+QUOTA = tuple(f"{ROOM}/quota/test_{name}.py" for name in ("memory", "asked", "counting"))
 SETTINGS = (f"{ROOM}/test_settings.py", f"{ROOM}/test_profiles.py", f"{ROOM}/test_contradictions.py")
 READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permission", "urls", "read"))
 PROOF = "tests/torture/test_policy_proof.py"
@@ -99,6 +100,9 @@ TESTS = {
     "function.reading.permission": READING,
     "function.reading.urls": (*reversed(READING),),
     "function.reading.wanted": READING,
+    "function.quota.asked": QUOTA,
+    "function.quota.counting": (*reversed(QUOTA),),
+    "function.quota.memory": QUOTA,
     "function.receipts.callback": (f"{ROOM}/receipts/test_callback.py", *RECEIPTS),
     "function.receipts.confirm": (f"{ROOM}/receipts/test_confirm.py",),
     "function.receipts.oss_keys": (f"{ROOM}/receipts/test_oss_keys.py", *RECEIPTS),

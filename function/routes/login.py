@@ -18,7 +18,14 @@ def answer(call: Call) -> dict[str, Any]:
     # What can be no login costs nobody behind the same address theirs.
     code = wechat.code_of(read_json_object(call.request.body))
     address = client_address(call.request, settings.client_address_header)
-    call.instance.limits.take(claims_by_address("logins", settings.login_rate, address), call.now)
+    claims = claims_by_address("logins", settings.login_rate, address)
+    if settings.quota_url:
+        from function.quota.counting import count
+
+        # The last claim is the widest, so all of one request are kept in one place.
+        count(call, claims[-1].who, claims)
+    else:
+        call.instance.limits.take(claims, call.now)
     caller = wechat.log_in(code, settings, call.instance.exchange)
     call.line.owner = caller.owner
     token = wechat.session_token(caller, settings, call.now)

@@ -8,14 +8,14 @@ from function.errors import BadRequest
 from function.grants import UPLOADS
 from function.instance import Call
 from function.objects_session import oss_of
-from function.oss.post_form import iso, object_url
+from function.oss.post_form import UploadRule, iso, object_url
 from function.parts.admission import refuse_without_parts
 from function.parts.life import begin_upload
 from function.parts.ticket import check_room, issue_ticket
 from function.parts.upload import PartedUpload
 from function.parts.urls import HEADERS, LEAST_LIFE, MAX_URLS, sign_parts, urls_end
 from function.profiles import Profile
-from function.routes.upload_params import count_forms
+from function.routes.upload_params import claims_of_forms, count_forms, with_quota
 from function.uploads.plan import rule_for
 from function.uploads.wanted import WantedFile, profile_of, read_fields
 
@@ -39,13 +39,22 @@ def answer(call: Call) -> dict[str, Any]:
         raise BadRequest("profile takes no uploads in parts; ask for a form.")
     if not wanted.size_bytes:
         raise BadRequest("size is needed for an upload in parts, in bytes, 1 at least.")
-    count_forms(call, caller, 1)
-    return _begin(call, caller, wanted, profile, wanted.size_bytes)
+    if not settings.quota_url:
+        count_forms(call, caller, 1)
+    upload, rule = _plan(call, caller, wanted, profile, wanted.size_bytes)
+    if not settings.quota_url:
+        return _begin(call, upload, rule, profile)
+    from function.quota.counting import counted
+
+    claims, sizes = claims_of_forms(call, caller, 1), [(profile, upload.size_bytes)]
+    with counted(call, caller.owner, claims, sizes) as quotas:
+        begun = _begin(call, upload, rule, profile)
+    return with_quota(begun, quotas.get(profile.name))
 
 
-def _begin(
+def _plan(
     call: Call, caller: Caller, wanted: WantedFile, profile: Profile, size_bytes: int
-) -> dict[str, Any]:
+) -> tuple[PartedUpload, UploadRule]:
     settings, now = call.settings, call.now
     upload_id = call.instance.new_id()
     rule = rule_for(wanted, profile, owner=caller.owner, upload_id=upload_id, now=now, settings=settings)
@@ -60,6 +69,11 @@ def _begin(
         claims={"sub": caller.subject, "owner": caller.owner, "profile": profile.name, **wanted.said},
     )
     check_room(upload, profile, settings, now)
+    return upload, rule
+
+
+def _begin(call: Call, upload: PartedUpload, rule: UploadRule, profile: Profile) -> dict[str, Any]:
+    settings, now = call.settings, call.now
     # Whatever can fail comes before OSS begins an upload, which somebody would have to end.
     obtained = call.instance.credentials_for(UPLOADS, call.request.context, now, [now + LEAST_LIFE])
     oss = oss_of(call)
@@ -70,8 +84,8 @@ def _begin(
         "ticket": issue_ticket(upload, profile, settings, now),
         "key": upload.key,
         "fileUrl": object_url(settings.host, upload.key),
-        "uploadId": upload_id,
-        "size": size_bytes,
+        "uploadId": upload.upload_id,
+        "size": upload.size_bytes,
         "partSize": upload.part_size_bytes,
         "partCount": upload.part_count,
         "headers": HEADERS,

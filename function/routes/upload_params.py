@@ -11,6 +11,7 @@ from function.callers import Caller, identify
 from function.errors import BadRequest, Misconfigured
 from function.grants import UPLOADS
 from function.instance import Call
+from function.limits import Claim
 from function.oss.post_form import UploadRule, iso
 from function.profiles import Profile
 from function.receipts.ticket import callback_field, issue_ticket
@@ -58,19 +59,52 @@ def _plan_and_sign(
     call: Call, caller: Caller, files: Sequence[tuple[WantedFile, Profile]]
 ) -> tuple[list[PlannedUpload], list[dict[str, Any]]]:
     """What these files may become, and the answer to each: its form, or that it is there already."""
-    count_forms(call, caller, len(files))
+    # Before anything is planned: a flood should cost as little as can be. A quota must know the sizes.
+    if not call.settings.quota_url:
+        count_forms(call, caller, len(files))
     planned = [
         plan_for(caller, wanted, profile, call.settings, call.instance.new_id(), call.now)
         for wanted, profile in files
     ]
-    if not any(upload.is_named_by_digest for upload in planned):
-        return planned, _sign(call, planned)
+    if call.settings.quota_url:
+        return planned, _count_and_sign(call, caller, planned, [profile for _, profile in files])
     stored = _stored_already(call, planned)
     forms = iter(_sign(call, [upload for upload in planned if upload.ticket not in stored]))
     return planned, [stored.get(upload.ticket) or next(forms) for upload in planned]
 
 
+def _count_and_sign(
+    call: Call, caller: Caller, planned: Sequence[PlannedUpload], profiles: Sequence[Profile]
+) -> list[dict[str, Any]]:
+    """The same, counted in one go. What is there already costs no quota; that OSS is asked costs the rate."""
+    from function.quota.counting import count, counted
+
+    claims = claims_of_forms(call, caller, len(planned))
+    if any(upload.is_named_by_digest for upload in planned):
+        count(call, caller.owner, claims)
+        claims = ()
+    stored = _stored_already(call, planned)
+    missing = [
+        (upload, profile)
+        for upload, profile in zip(planned, profiles, strict=True)
+        if upload.ticket not in stored
+    ]
+    sizes = [(profile, upload.rule.max_size_bytes) for upload, profile in missing]
+    with counted(call, caller.owner, claims, sizes) as quotas:
+        forms = iter(_sign(call, [upload for upload, _ in missing]))
+    return [
+        stored.get(upload.ticket) or with_quota(next(forms), quotas.get(profile.name))
+        for upload, profile in zip(planned, profiles, strict=True)
+    ]
+
+
+def with_quota(form: dict[str, Any], quota: dict[str, Any] | None) -> dict[str, Any]:
+    return {**form, "quota": quota} if quota else form
+
+
 def _stored_already(call: Call, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:
+    if not any(upload.is_named_by_digest for upload in planned):
+        return {}
     # Imported by those who need it alone.
     from function.receipts.stored_already import answers_about_stored
 
@@ -88,10 +122,13 @@ def _sign(call: Call, planned: Sequence[PlannedUpload]) -> list[dict[str, Any]]:
 
 
 def count_forms(call: Call, caller: Caller, forms: int) -> None:
-    """Before anything is planned: a flood should cost as little as can be."""
+    """Within this instance."""
+    call.instance.limits.take(claims_of_forms(call, caller, forms), call.now)
+
+
+def claims_of_forms(call: Call, caller: Caller, forms: int) -> tuple[Claim, ...]:
     settings = call.settings
-    claims = claims_of_caller(call.request, settings, caller.owner, "forms", settings.caller_rate, forms)
-    call.instance.limits.take(claims, call.now)
+    return claims_of_caller(call.request, settings, caller.owner, "forms", settings.caller_rate, forms)
 
 
 def plan_for(

@@ -177,3 +177,18 @@ def test_the_policy_of_each_session_is_held_to_the_limit(environment, profiles_f
         str(of_uploads),
         "2049",
     ]
+
+
+@pytest.mark.parametrize("option", ["files_per_day = 5", "bytes_per_day = 5"])
+def test_a_quota_needs_a_place_to_count_in(problems_with, option):
+    name = option.partition(" ")[0]
+    assert problems_with(option) == [f"profiles.toml [p]: {name} needs QUOTA_URL"]
+    assert problems_with(option, QUOTA_URL="memory:") == []
+
+
+def test_a_quota_that_lacks_its_place_is_named_for_programs_as_well(environment, profiles_file):
+    text = '[p]\nkey = "a/{owner}/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\nfiles_per_day = 1\n'
+    with pytest.raises(Misconfigured) as raised:
+        read_settings({**environment, "PROFILES_FILE": profiles_file(text)})
+    (problem,) = raised.value.problems
+    assert (problem.setting, problem.needs) == ("profiles.toml", "QUOTA_URL")

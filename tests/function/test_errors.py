@@ -23,6 +23,7 @@ PUBLISHED = {
     "TooLarge": (413, "too_large", None),
     "UnsupportedType": (415, "unsupported_type", None),
     "TooManyRequests": (429, "too_many_requests", 60),
+    "QuotaExceeded": (429, "quota_exceeded", None),
     "Misconfigured": (500, "misconfigured", None),
     "InternalError": (500, "internal_error", None),
     "StsRejected": (502, "sts_rejected", None),
@@ -32,6 +33,7 @@ PUBLISHED = {
     "WechatUnavailable": (503, "wechat_unavailable", 2),
     "OssUnavailable": (503, "oss_unavailable", 2),
     "OssKeyUnavailable": (503, "oss_key_unavailable", 2),
+    "QuotaUnavailable": (503, "quota_unavailable", 2),
 }
 
 

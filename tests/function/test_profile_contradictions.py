@@ -160,3 +160,55 @@ def test_nobody_reads_what_has_to_be_restored_first(storage_class, is_refused):
         == [f"read excludes storage_class = '{storage_class}': OSS shows nothing of it before it is restored"]
         * is_refused
     )
+
+
+def test_an_owner_s_day_is_not_limited_until_the_profile_says_so():
+    profile, clauses = read()
+    assert not clauses
+    assert (profile.files_per_day, profile.bytes_per_day, profile.has_quota) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "files", "bytes_"),
+    [
+        ({"files_per_day": "1"}, 1, None),
+        ({"files_per_day": "1000000000"}, 10**9, None),
+        ({"bytes_per_day": '"1MiB"'}, None, 1024**2),
+        ({"bytes_per_day": '"1048576GiB"', "files_per_day": "7"}, 7, 2**50),
+    ],
+)
+def test_a_profile_says_how_much_an_owner_may_upload_in_a_day(options, files, bytes_):
+    profile, clauses = read(**options)
+    assert not clauses
+    assert (profile.files_per_day, profile.bytes_per_day, profile.has_quota) == (files, bytes_, True)
+
+
+@pytest.mark.parametrize("value", ["0", "1000000001", "true", '"5"', "1.0"])
+def test_files_of_a_day_are_a_whole_number_within_bounds(value):
+    (clause,) = read(files_per_day=value)[1]
+    assert clause.endswith("must be a whole number from 1 to 1000000000")
+    assert clause.startswith("files_per_day = ")
+
+
+@pytest.mark.parametrize("value", ["0", '"1048577GiB"'])
+def test_bytes_of_a_day_are_from_one_to_what_the_store_counts_exactly(value):
+    clauses = read(bytes_per_day=value)[1]
+    assert f"bytes_per_day = {value.replace(chr(34), chr(39))} must be from 1 byte to 1048576GiB" in clauses
+
+
+def test_bytes_of_a_day_are_written_as_other_sizes():
+    (clause,) = read(bytes_per_day='"much"')[1]
+    assert clause.startswith("bytes_per_day = 'much' must be bytes, or a number of KiB")
+
+
+def test_a_day_holds_at_least_one_form_without_a_size():
+    assert read(bytes_per_day="1048576")[1] == []
+    assert read(bytes_per_day="1048575")[1] == [
+        "bytes_per_day (1048575) must not be under max_size (1048576)"
+    ]
+
+
+@pytest.mark.parametrize("option", ["files_per_day", "bytes_per_day"])
+def test_a_page_that_chooses_its_names_has_no_quota(option):
+    (clause,) = read(key='"test/{owner}/{filename}"', content_types='["*/*"]', **{option: "1048576"})[1]
+    assert clause.startswith(f"{option} is no option of a profile whose key ends in {{filename}}")

@@ -53,6 +53,9 @@ def test_the_required_ones_are_enough_and_the_others_default_to_what_is_publishe
         caller_rate=Rate(60, 60),
         login_rate=Rate(30, 60),
         read_rate=Rate(600, 60),
+        quota_url=None,
+        quota_when_down=None,
+        quota_utc_offset=timedelta(hours=8),
         client_address_header=None,
         allowed_origins=frozenset(),
         log_level="INFO",
@@ -111,6 +114,31 @@ def test_a_life_has_its_bounds(environment, name, field, seconds):
 )
 def test_a_rate_is_a_number_over_a_unit(environment, name, field, written, rate):
     assert getattr(read_settings({**environment, name: written}), field) == rate
+
+
+@pytest.mark.parametrize(
+    ("written", "hours"),
+    [
+        ("8", 8),
+        ("0", 0),
+        ("-12", -12),
+        ("14", 14),
+        ("5.5", 5.5),
+        ("5.75", 5.75),
+        ("+5.50", 5.5),
+        ("-3.5", -3.5),
+    ],
+)
+def test_the_day_of_a_quota_begins_some_quarters_of_an_hour_from_utc(environment, written, hours):
+    settings = read_settings({**environment, "QUOTA_UTC_OFFSET": written})
+    assert settings.quota_utc_offset == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("written", ["14.25", "-12.25", "5.1", "nan", "inf", "east", "8:00", "1e9"])
+def test_no_other_offset_is_taken(environment, written):
+    assert problems_of({**environment, "QUOTA_UTC_OFFSET": written}) == (
+        f"QUOTA_UTC_OFFSET = '{written}' must be hours from -12 to 14, in quarters, such as 8 or 5.5",
+    )
 
 
 def test_the_length_of_a_part_is_signed_unless_that_is_switched_off(environment):
@@ -184,6 +212,7 @@ def test_who_may_ask_has_no_default(environment):
         ("CALLER_RATE", "0/min"),
         ("LOGIN_RATE", "60/day"),
         ("READ_RATE", "600"),
+        ("QUOTA_WHEN_DOWN", "maybe"),
         ("OSS_ENDPOINT", "http://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"),
         ("READ_ORIGIN", "https://files.example.com/"),
         ("ALLOWED_ORIGINS", "*"),
@@ -358,7 +387,7 @@ def test_a_secret_that_is_wrong_is_not_missing_as_well(environment):
 def test_what_is_a_secret_is_said_of_it():
     assert {row.name for row in SETTINGS if row.is_secret} == {
         *("WECHAT_SECRET", "JWT_KEY", "TOKEN_SECRET", "RECEIPT_SECRET", "OWNER_SECRET"),
-        "UPLOAD_WEBHOOK_URL",
+        *("UPLOAD_WEBHOOK_URL", "QUOTA_URL"),
     }
 
 

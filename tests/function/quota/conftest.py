@@ -1,0 +1,100 @@
+"""Instances of the function whose profiles have quotas."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from function.outgoing import Answer
+
+TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = 1000
+content_types = ["image/*"]
+files_per_day = 3
+bytes_per_day = 2000
+
+[few]
+key = "few/{owner}/{id}{ext}"
+max_size = 1000
+content_types = ["image/*"]
+files_per_day = 1
+
+[free]
+key = "free/{owner}/{id}{ext}"
+max_size = 1000
+content_types = ["image/*"]
+
+[bytes]
+key = "bytes/{owner}/{sha256}{ext}"
+max_size = 1000
+content_types = ["image/*"]
+confirm = true
+files_per_day = 2
+
+[video]
+key = "videos/{owner}/{id}{ext}"
+max_size = "8MiB"
+content_types = ["video/*"]
+parts = true
+part_size = "100KiB"
+files_per_day = 2
+bytes_per_day = "8MiB"
+"""
+
+
+class Oss:
+    """OSS where nothing is stored but what a test puts there; ``status`` answers everything else."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, dict[str, str]] = {}
+        self.status = 200
+        self.body = (
+            b"<InitiateMultipartUploadResult><UploadId>0004B9894A22E5B1888A1E29F823</UploadId>"
+            b"</InitiateMultipartUploadResult>"
+        )
+        self.asked: list[str] = []
+
+    def store(self, key: str, size: int) -> None:
+        self.stored[key] = {
+            "content-length": str(size),
+            "content-type": "image/png",
+            "etag": '"9A0364B9E99BB480DD25E1F0284C8555"',
+            "last-modified": "Tue, 24 Nov 2026 13:00:00 GMT",
+        }
+
+    def __call__(self, method: str, url: str, **_options: Any) -> Answer:
+        self.asked.append(method)
+        if method == "HEAD":
+            path = url.partition(".com/")[2].partition("?")[0]
+            headers = self.stored.get(path)
+            return Answer(200, b"", headers) if headers else Answer(404, b"", {"x-oss-ec": "0026-00000001"})
+        return Answer(self.status, self.body if self.status == 200 else b"")
+
+
+@pytest.fixture
+def oss() -> Oss:
+    return Oss()
+
+
+@pytest.fixture
+def quoted(instance: Callable[..., Any], profiles_file: Callable[[str], str], oss: Oss) -> Callable[..., Any]:
+    """Build an instance that counts; by keyword what is set otherwise."""
+
+    def build(profiles: str = PROFILES, **changes: str | None) -> Any:
+        own = {"QUOTA_URL": "memory:", "TOKEN_SECRET": TOKEN_SECRET, "PROFILES_FILE": profiles_file(profiles)}
+        return instance(oss, **{**own, **changes})
+
+    return build
+
+
+@pytest.fixture
+def ask() -> Callable[..., Any]:
+    """Ask for a form."""
+
+    def ask(function: Any, path: str = "/upload-params", **fields: Any) -> Any:
+        return function.ask(body={"filename": "a.png", **fields}, path=path)
+
+    return ask

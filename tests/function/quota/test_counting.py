@@ -1,0 +1,166 @@
+"""quota.counting: what a request costs, and what it does not."""
+
+import json
+
+import pytest
+
+RESETS_AT = "2026-11-24T16:00:00Z"
+DIGEST = "5f2b" * 16
+
+
+def quota(files, bytes_):
+    return {"filesLeft": files, "bytesLeft": bytes_, "resetsAt": RESETS_AT}
+
+
+def test_each_form_says_what_is_left_of_the_day(quoted, ask, good_sts):
+    function = quoted()
+    assert ask(function, size=300).json["quota"] == quota(2, 1700)
+    assert ask(function, size=700).json["quota"] == quota(1, 1000)
+    assert "quota" not in ask(function, profile="free").json
+    assert ask(function, profile="few").json["quota"] == quota(0, None)
+
+
+def test_a_form_without_a_size_counts_the_largest_that_it_admits(quoted, ask, good_sts):
+    function = quoted()
+    assert ask(function).json["quota"] == quota(2, 1000)
+    assert function.ask(method="GET", query={"filename": "a.png"}).json["quota"] == quota(1, 0)
+
+
+def test_a_day_that_does_not_hold_it_refuses_until_it_ends(quoted, ask, good_sts, clock, log_lines):
+    function = quoted()
+    ask(function)
+    ask(function, size=999)
+    answer = ask(function, size=2)
+    assert (answer.status, answer.json["error"]["code"]) == (429, "quota_exceeded")
+    assert answer.json["error"]["quota"] == quota(1, 1)
+    assert answer.headers["Retry-After"] == "7200"
+    assert log_lines()[-1]["code"] == "quota_exceeded"
+    assert ask(function, size=1).json["quota"] == quota(0, 0)
+    clock.tick(hours=2)
+    assert ask(function, size=1).json["quota"]["filesLeft"] == 2
+
+
+def test_the_day_begins_where_the_operator_says(quoted, ask, good_sts):
+    function = quoted(QUOTA_UTC_OFFSET="5.5")
+    assert ask(function).json["quota"]["resetsAt"] == "2026-11-24T18:30:00Z"
+
+
+def test_what_is_refused_for_another_reason_costs_nothing(quoted, ask, good_sts):
+    function = quoted(CALLER_RATE="2/min")
+    for fields in ({"size": 1001}, {"filename": "a.exe"}, {"profile": "nobody"}, {"size": -1}):
+        for _ in range(3):
+            assert ask(function, **fields).status in (400, 413, 415)
+    assert ask(function, size=1).json["quota"] == quota(2, 1999)
+    assert ask(function, size=1).json["quota"] == quota(1, 1998)
+    refused = ask(function, size=1)
+    assert (refused.status, refused.json["error"]["code"]) == (429, "too_many_requests")
+
+
+def test_several_files_have_a_quota_each_and_cost_all_or_nothing(quoted, ask, good_sts):
+    function = quoted()
+    files = [{"filename": "a.png", "size": 10}, {"filename": "b.png", "profile": "few"}]
+    files += [{"filename": "c.png", "profile": "free"}, {"filename": "d.png", "size": 20}]
+    uploads = ask(function, files=files).json["uploads"]
+    assert [upload.get("quota") for upload in uploads] == [
+        quota(1, 1970),
+        quota(0, None),
+        None,
+        quota(1, 1970),
+    ]
+    assert ask(function, files=files).json["error"]["code"] == "quota_exceeded"
+    assert ask(function, size=10).json["quota"] == quota(0, 1960)
+
+
+def test_more_files_than_a_whole_day_admits_are_the_caller_s_mistake(quoted, ask, good_sts):
+    function = quoted()
+    answer = ask(function, files=[{"filename": "a.png", "size": 1}] * 4)
+    assert (answer.status, answer.json["error"]["code"]) == (400, "bad_request")
+    assert ask(function, size=1).json["quota"] == quota(2, 1999)
+
+
+def test_a_form_that_sts_did_not_let_us_give_is_given_back(quoted, ask, sts):
+    function = quoted(CALLER_RATE="3/min")
+    sts.add("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=403, json={"Code": "NoPermission"})
+    assert ask(function, size=10).json["error"]["code"] == "sts_rejected"
+    assert ask(function, size=10).json["error"]["code"] == "sts_rejected"
+    store = function.function._instance._kept
+    ((counted,),) = [kept._used.values() for kept in store.values()]
+    assert counted[1:] == (0, 0)
+    # The rate is a brake on asking, so it stays counted.
+    assert ask(function, size=10).status == 502
+    assert ask(function, size=10).json["error"]["code"] == "too_many_requests"
+
+
+def test_bytes_that_are_there_already_cost_nothing(quoted, ask, good_sts, oss):
+    function = quoted(CALLER_RATE="5/min")
+    wanted = {"profile": "bytes", "sha256": DIGEST, "size": 10}
+    assert ask(function, **wanted).json["quota"] == quota(1, None)
+    oss.store(f"bytes/public/{DIGEST}.png", 10)
+    for _ in range(2):
+        told = ask(function, **wanted).json
+        assert told["exists"] is True
+        assert "quota" not in told
+    other = {**wanted, "sha256": "ab12" * 16}
+    files = [{"filename": "a.png", **wanted}, {"filename": "a.png", **other}]
+    exists, form = ask(function, files=files).json["uploads"]
+    assert exists["exists"] is True
+    assert form["quota"] == quota(0, None)
+
+
+def test_a_used_up_day_still_tells_what_is_there_already(quoted, ask, good_sts, oss):
+    function = quoted()
+    wanted = {"profile": "bytes", "size": 10}
+    for digest in ("ab12", "ab13"):
+        ask(function, **wanted, sha256=digest * 16)
+    assert ask(function, **wanted, sha256="ab14" * 16).json["error"]["code"] == "quota_exceeded"
+    oss.store(f"bytes/public/{DIGEST}.png", 10)
+    assert ask(function, **wanted, sha256=DIGEST).json["exists"] is True
+
+
+def test_asking_oss_costs_a_form_of_the_rate_whatever_it_says(quoted, ask, good_sts, oss):
+    function = quoted(CALLER_RATE="2/min")
+    wanted = {"profile": "bytes", "size": 10, "sha256": DIGEST}
+    oss.store(f"bytes/public/{DIGEST}.png", 10)
+    assert [ask(function, **wanted).status for _ in range(3)] == [200, 200, 429]
+    assert oss.asked == ["HEAD"] * 2
+
+
+def test_an_upload_in_parts_counts_one_file_and_its_size(quoted, ask, good_sts):
+    function = quoted()
+    begun = ask(function, "/multipart", filename="a.mp4", profile="video", size=5 * 1024**2).json
+    assert begun["quota"] == quota(1, 3 * 1024**2)
+    refused = ask(function, "/multipart", filename="a.mp4", profile="video", size=4 * 1024**2)
+    assert refused.json["error"]["quota"] == quota(1, 3 * 1024**2)
+    assert ask(function, filename="a.mp4", profile="video", size=1024**2).json["quota"] == quota(
+        0, 2 * 1024**2
+    )
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_an_upload_in_parts_that_oss_did_not_begin_is_given_back(quoted, ask, good_sts, oss, status):
+    function = quoted()
+    oss.status = status
+    asked = {"filename": "a.mp4", "profile": "video", "size": 8 * 1024**2}
+    for _ in range(3):
+        assert ask(function, "/multipart", **asked).status in (502, 503)
+    oss.status = 200
+    assert ask(function, "/multipart", **asked).json["quota"] == quota(1, 0)
+
+
+def test_an_upload_in_parts_of_a_profile_without_a_quota_is_told_of_none(quoted, ask, good_sts):
+    text = '[v]\nkey = "v/{owner}/{id}{ext}"\nmax_size = 1000\ncontent_types = ["video/*"]\nparts = true\n'
+    function = quoted(text)
+    assert "quota" not in ask(function, "/multipart", filename="a.mp4", profile="v", size=10).json
+
+
+def test_logins_are_counted_in_the_store_as_well(quoted, log_lines):
+    settings = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"}
+    function = quoted(**settings, LOGIN_RATE="2/min")
+    codes = [function.ask(body={"code": f"c{number}"}, path="/login").status for number in range(3)]
+    assert codes == [502, 502, 429]
+    assert function.function._instance.limits._windows == {}
+
+
+def test_the_log_line_of_what_was_counted_is_the_one_it_always_was(quoted, ask, good_sts, log_lines):
+    ask(quoted())
+    assert "quota" not in json.dumps(log_lines())
