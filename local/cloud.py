@@ -1,5 +1,5 @@
 """
-One cloud on localhost: STS, OSS, WeChat and the playground around a function behind its gateway.
+One cloud on localhost: STS, OSS, WeChat, the playground and a business around a function behind its gateway.
 """
 
 import secrets
@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import jwt
 
+from local.business.desk import Desk
+from local.business.server import BusinessServer
 from local.fc.event import ACCOUNT_ID
 from local.fc.gateway import FcGateway
 from local.ground.accounts import AccessKey, Accounts
@@ -132,11 +134,17 @@ class LocalCloud:
                 reach=gateway.reach,
             )
             built.callback(self.playground.stop)
+            self.business = BusinessServer(
+                Desk(gateway.origin, self._receipt_secrets(), BUCKET),
+                port=_after(self.playground.origin, first_port),
+                reach=gateway.reach,
+            )
+            built.callback(self.business.stop)
             gateway.rename(self.oss.origin, self.oss.outer_origin)
             self._stop_all = built.pop_all()
 
     def __enter__(self) -> "LocalCloud":
-        for server in (self.oss, self.sts, self.wechat, self.playground):
+        for server in (self.oss, self.sts, self.wechat, self.playground, self.business):
             server.start()
         return self
 
@@ -159,6 +167,7 @@ class LocalCloud:
             "TOKEN_SECRET": self._token_secret,
             "CALLBACK_URL": f"{self.gateway.origin}/callback",
             "CALLBACK_KEY_ORIGIN": self.oss.origin,
+            "UPLOAD_WEBHOOK_URL": f"{self.business.origin}/webhook",
             "PROFILES_FILE": str(self._profiles_file),
             "ALLOWED_ORIGINS": ",".join(pages),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
@@ -175,6 +184,12 @@ class LocalCloud:
         if self.caller_auth == "jwt":
             settings |= {"JWT_KEY": self._jwt_key, "JWT_ALGORITHM": "HS256"}
         return settings | self._extra_settings
+
+    def _receipt_secrets(self) -> list[str]:
+        """What the business shares with the function."""
+        given = self._extra_settings
+        secret = given.get("RECEIPT_SECRET") or given.get("TOKEN_SECRET") or self._token_secret
+        return [each.strip() for each in secret.split(",")]
 
     def business_token(self, subject: str, lifetime_seconds: int = 86400) -> str:
         """A login token as the business's own backend would issue it, for ``caller_auth="jwt"``."""
@@ -199,6 +214,7 @@ class LocalCloud:
             "oss": self.oss.outer_origin,
             "wechat": self.wechat.origin,
             "playground": self.playground.outer_origin,
+            "business": self.business.outer_origin,
             "bucket": BUCKET,
             "region": REGION,
             "roleArn": ROLE_ARN,
@@ -215,6 +231,7 @@ class LocalCloud:
         config: dict[str, Any] = {
             "function": self.gateway.outer_origin,
             "oss": self.oss.outer_origin,
+            "business": self.business.outer_origin,
             "bucket": BUCKET,
             "callerAuth": self.caller_auth,
             "profiles": told_profiles(self.profiles),

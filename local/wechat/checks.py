@@ -12,13 +12,13 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from local.ground.clock import Clock
+from local.ground.outgoing import is_reachable
 from local.wechat.delivery import Delivery
 from local.wechat.errors import WechatError
 from local.wechat.events import Subject, event_of
 from local.wechat.media import can_be_looked_at
 from local.wechat.media_check import Asked, read_check
 from local.wechat.moods import Mood, Moods
-from local.wechat.outgoing import is_reachable
 from local.wechat.push import SECONDS, Message, PushSettings, message_of, send
 
 # Between a check and its push: published samples show 0 to 6 seconds, the page promises 30 minutes.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from local.ground.outgoing import exchange
 from local.wechat.events import RECEIVER, SENDER, as_json, as_xml
-from local.wechat.outgoing import exchange
 from local.wechat.sealing import RANDOM_BYTES, seal, signature_of
 
 SECONDS = 5.0

@@ -21,7 +21,7 @@ from local.shell import clear_inherited_settings
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIRED = {
     "OSS_BUCKET", "OSS_REGION", "OSS_HOST", "STS_ENDPOINT", "STS_ROLE_ARN", "CALLER_AUTH", "TOKEN_SECRET",
-    "CALLBACK_URL", "CALLBACK_KEY_ORIGIN", "PROFILES_FILE", "ALLOWED_ORIGINS",
+    "CALLBACK_URL", "CALLBACK_KEY_ORIGIN", "PROFILES_FILE", "ALLOWED_ORIGINS", "UPLOAD_WEBHOOK_URL",
     "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
 }  # fmt: skip
 
@@ -71,11 +71,11 @@ def test_the_addresses_for_scripts_have_the_promised_names(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path) as cloud:
         addresses = cloud.addresses()
     assert list(addresses) == [
-        "function", "functionFc2", "sts", "oss", "wechat", "playground",
+        "function", "functionFc2", "sts", "oss", "wechat", "playground", "business",
         "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId",
     ]  # fmt: skip
-    origins = [addresses[name] for name in ("function", "sts", "oss", "wechat", "playground")]
-    assert len(set(origins)) == 5
+    origins = [addresses[name] for name in ("function", "sts", "oss", "wechat", "playground", "business")]
+    assert len(set(origins)) == 6
 
 
 def test_a_token_of_the_local_business_fits_the_key_the_function_is_given(gateway, tmp_path):

@@ -16,8 +16,9 @@ import pytest
 
 from function.tokens import RECEIPT
 from local.ground.http_server import Handler, Server
+from local.wechat.push import PushSettings
 from ops.run.hosting import Plan
-from ops.run.serve import example_lines, show_cloud
+from ops.run.overview import example_lines, show_cloud
 from ops.terminal.screen import Screen
 
 ROOT = Path(__file__).parents[3]
@@ -32,6 +33,8 @@ def a_cloud(caller_auth="wechat"):
         sts=server,
         wechat=server,
         playground=server,
+        business=server,
+        push=PushSettings(f"{ORIGIN}/wechat-events", "a-token", "a-key"),
         caller_auth=caller_auth,
         profiles={"avatar": {"max_size": "2MiB", "content_types": ["image/png"]}},
         business_token=lambda subject: "a.b.c",
@@ -73,11 +76,19 @@ def test_the_screen_says_what_a_mini_program_developer_does_next():
 
 
 def test_the_screen_says_who_verifies_and_hears_of_receipts():
-    assert "a secret of this run (yours: --token-secret), told to nobody" in shown(a_cloud())
+    assert "a secret of this run (yours: --token-secret), told to the business here" in shown(a_cloud())
     plan = Plan(9000, settings={"TOKEN_SECRET": "s" * 40, "UPLOAD_WEBHOOK_URL": "http://127.0.0.1:3000/up"})
     text = shown(a_cloud(), plan)
     assert "signed with --token-secret, told to http://127.0.0.1:3000/up" in text
     assert "s" * 40 not in text
+
+
+def test_the_screen_shows_the_message_push_as_the_console_has_it():
+    text = shown(a_cloud())
+    assert f"{ORIGIN}/wechat-events" in text
+    values = {line.split()[0]: line.split()[1] for line in text.splitlines() if len(line.split()) == 2}
+    assert (values["Token"], values["EncodingAESKey"]) == ("a-token", "a-key")
+    assert "EncodingAESKey" not in shown(a_cloud("jwt"))
 
 
 @pytest.fixture

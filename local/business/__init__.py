@@ -1,0 +1,3 @@
+"""
+A pretend business: what stands behind a mini-program, as far as held pictures need it.
+"""

@@ -1,0 +1,311 @@
+"""
+The pretend business: it believes receipts that it can verify, and asks the function as a real one would.
+"""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+import pytest
+import requests
+
+from local.business.desk import Desk
+from local.business.posts import POSTS_KEPT, Picture, Post, Posts
+from local.business.server import BusinessServer
+
+SECRET, OLDER, BUCKET = "s" * 32, "o" * 32, "local-bucket"
+NOW = int(time.time())
+
+
+def receipt(number=1, secret=SECRET, **changed):
+    claims = {
+        "aud": "oss-direct-upload/receipt",
+        "iat": NOW,
+        "exp": NOW + 3600,
+        "sub": "oUser",
+        "jti": f"upload-{number}",
+        "key": f"posts/u/{number}.png",
+        "bucket": BUCKET,
+        "profile": "post",
+        "held": True,
+    }
+    claims = {name: value for name, value in (claims | changed).items() if value is not None}
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+class PretendFunction:
+    """Answers as it is told, and keeps what it was asked."""
+
+    def __init__(self):
+        self.asked, self.answers, self.state = [], [], "checking"
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.origin = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def answer_to(self, body):
+        if self.answers:
+            return self.answers.pop(0)
+        entry = {"key": "k", "state": self.state, "url": "https://o/k" if self.state == "published" else None}
+        if "receipt" in body:
+            return 200, entry
+        return 200, {"results": [entry for _ in body["receipts"]]}
+
+    def _handler(function):
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                function.asked.append((self.path, body, self.headers["Authorization"]))
+                status, value = function.answer_to(body)
+                answer = json.dumps(value).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def function():
+    function = PretendFunction()
+    yield function
+    function.server.shutdown()
+    function.server.server_close()
+
+
+@pytest.fixture
+def desk(function, monkeypatch):
+    monkeypatch.setattr("local.business.desk.ASKED_EVERY_SECONDS", 0)
+    return Desk(function.origin, [SECRET, OLDER], BUCKET)
+
+
+@pytest.fixture
+def ask(desk):
+    """One HTTP exchange with the business: its answer."""
+    server = BusinessServer(desk).start()
+    with requests.Session() as session:
+        session.trust_env = False
+
+        def ask(method, path, body=None, **headers):
+            return session.request(method, server.origin + path, data=body, headers=headers, timeout=5)
+
+        def post(path, **body):
+            return ask("POST", path, json.dumps(body))
+
+        ask.post = post
+        yield ask
+    server.stop()
+
+
+def shown(ask):
+    """The pictures of each post: their states."""
+    return [[each["state"] for each in post["pictures"]] for post in ask("GET", "/posts").json()["posts"]]
+
+
+def test_a_post_has_its_pictures_committed_with_a_backend_token(ask, function):
+    answer = ask.post("/posts", text="hello", receipts=[receipt(1), receipt(2, OLDER)])
+    assert answer.status_code == 200 and answer.json()["id"]
+    [(path, body, authorization)] = function.asked
+    assert (path, len(body["receipts"])) == ("/commit", 2)
+    token = authorization.removeprefix("Bearer ")
+    claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="oss-direct-upload/backend")
+    assert 0 < claims["exp"] - time.time() <= 300
+    assert shown(ask) == [["checking", "checking"]]
+
+
+def test_posts_are_told_newest_first_with_no_receipt_in_them(ask):
+    ask.post("/posts", text="first", receipts=[receipt(1)])
+    ask.post("/posts", text="second", receipts=[receipt(2)])
+    told = ask("GET", "/posts").json()["posts"]
+    assert [post["text"] for post in told] == ["second", "first"]
+    assert set(told[0]) == {"id", "text", "pictures"}
+    assert told[0]["pictures"] == [{"key": "posts/u/2.png", "state": "checking", "url": None}]
+
+
+FORGED = {
+    "another secret": {"secret": "x" * 32},
+    "expired": {"exp": 1},
+    "no end": {"exp": None},
+    "a session": {"aud": "oss-direct-upload/session"},
+    "no audience": {"aud": None},
+    "another bucket": {"bucket": "elsewhere"},
+    "no upload id": {"jti": None},
+    "no caller": {"sub": None},
+    "not held": {"held": False},
+    "held as a text": {"held": "true"},
+    "of a profile without hold": {"held": None},
+}
+
+
+@pytest.mark.parametrize("change", FORGED.values(), ids=FORGED)
+def test_a_receipt_that_proves_nothing_is_refused(ask, function, change):
+    answer = ask.post("/posts", text="", receipts=[receipt(1), receipt(2, **change)])
+    assert answer.status_code == 403
+    assert function.asked == [] and shown(ask) == []
+
+
+def test_an_unsigned_receipt_is_refused(ask, function):
+    claims = jwt.decode(receipt(), options={"verify_signature": False})
+    unsigned = jwt.encode(claims, None, algorithm="none")
+    assert ask.post("/posts", text="", receipts=[unsigned]).status_code == 403
+    assert function.asked == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({}, {"receipts": []}, {"receipts": "x"}, {"receipts": [1]}, {"receipts": [None]}),
+        *({"text": 1, "receipts": ["x"]}, {"text": "a" * 501, "receipts": ["x"]}, {"receipts": ["x"] * 10}),
+    ],
+    ids=lambda body: str(body)[:40],
+)
+def test_what_is_no_post_is_refused(ask, function, body):
+    assert ask.post("/posts", **body).status_code == 400
+    assert function.asked == []
+
+
+@pytest.mark.parametrize("body", ["", "x", "[]", "[" * 5000, b"\xff"])
+def test_what_is_no_json_object_is_refused(ask, body):
+    assert ask("POST", "/posts", body).status_code == 400
+
+
+def test_a_picture_is_in_one_post_once(ask):
+    assert ask.post("/posts", text="", receipts=[receipt(1), receipt(1)]).status_code == 409
+    assert ask.post("/posts", text="", receipts=[receipt(1)]).status_code == 200
+    assert ask.post("/posts", text="", receipts=[receipt(2), receipt(1)]).status_code == 409
+    assert len(shown(ask)) == 1
+
+
+def test_the_pictures_of_one_post_are_one_user_s(ask, function):
+    answer = ask.post("/posts", text="", receipts=[receipt(1), receipt(2, sub="oOther")])
+    assert (answer.status_code, function.asked) == (403, [])
+
+
+@pytest.mark.parametrize("answer", [(503, {"error": {"code": "oss_unavailable"}}), (200, {"results": []})])
+def test_what_could_not_be_committed_is_committed_later(ask, function, answer):
+    function.answers = [answer]
+    assert ask.post("/posts", text="", receipts=[receipt()]).json()["pictures"][0]["state"] == "held"
+    assert shown(ask) == [["checking"]]
+    assert [path for path, *_ in function.asked] == ["/commit", "/commit", "/status"]
+
+
+def test_what_is_not_there_any_more_is_gone(ask, function):
+    function.answers = [(200, {"results": [{"error": {"code": "not_uploaded", "message": "…"}}]})]
+    assert ask.post("/posts", text="", receipts=[receipt()]).json()["pictures"][0]["state"] == "gone"
+
+
+def test_the_webhook_says_what_became_of_a_picture(ask, function):
+    ask.post("/posts", text="", receipts=[receipt(1), receipt(2)])
+    assert ask.post("/webhook", event="rejected", receipt=receipt(2), label=20006).status_code == 200
+    assert shown(ask) == [["checking", "rejected"]]
+    assert ask("GET", "/posts").json()["posts"][0]["pictures"][1]["label"] == 20006
+
+
+def test_where_the_webhook_is_lost_the_function_is_asked(ask, function):
+    ask.post("/posts", text="", receipts=[receipt()])
+    function.state = "published"
+    told = ask("GET", "/posts").json()["posts"][0]["pictures"][0]
+    assert told == {"key": "posts/u/1.png", "state": "published", "url": "https://o/k"}
+    asked = len(function.asked)
+    assert (shown(ask), len(function.asked)) == ([["published"]], asked)
+
+
+def test_an_answer_that_a_webhook_has_overtaken_takes_nothing_back(ask, function, desk):
+    ask.post("/posts", text="", receipts=[receipt()])
+    ask.post("/webhook", event="published", receipt=receipt())
+    function.state = "checking"
+    assert shown(ask) == [["published"]]
+
+
+def test_a_risky_verdict_after_the_fact_is_noted_and_takes_nothing_back(ask, function):
+    function.state = "published"
+    ask.post("/posts", text="", receipts=[receipt()])
+    ask.post("/webhook", event="review", receipt=receipt(), label=20006)
+    picture = ask("GET", "/posts").json()["posts"][0]["pictures"][0]
+    assert (picture["state"], picture["label"], picture["url"]) == ("published", 20006, "https://o/k")
+
+
+def test_a_webhook_that_anybody_might_have_sent_is_not_believed(ask):
+    ask.post("/posts", text="", receipts=[receipt()])
+    assert ask.post("/webhook", event="published", receipt=receipt(secret="x" * 32)).status_code == 403
+    assert ask.post("/webhook", event="published").status_code == 400
+    assert shown(ask) == [["checking"]]
+
+
+@pytest.mark.parametrize("event", ["uploaded", "burnt", None, 7])
+def test_other_events_of_the_webhook_change_nothing(ask, event):
+    ask.post("/posts", text="", receipts=[receipt()])
+    assert ask.post("/webhook", event=event, receipt=receipt(), label="x").status_code == 200
+    assert shown(ask) == [["checking"]]
+    assert ask.post("/webhook", event="published", receipt=receipt(9)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "route", "sent"),
+    [
+        ("/commits", {}, "/commit", {}),
+        ("/decisions", {"decision": "reject"}, "/commit", {"decision": "reject"}),
+        ("/discards", {}, "/discard", {}),
+    ],
+)
+def test_its_people_decide_and_the_answer_is_passed_on(ask, function, path, more, route, sent):
+    ask.post("/posts", text="", receipts=[receipt()])
+    function.answers = [(200, {"key": "k", "state": "rejected", "url": None})]
+    answer = ask.post(path, receipt=receipt(), **more)
+    assert answer.json() == {"key": "k", "state": "rejected", "url": None}
+    assert function.asked[-1][:2] == (route, {"receipt": receipt(), **sent})
+    assert shown(ask) == [["rejected"]]
+
+
+def test_what_the_function_refuses_is_passed_on_as_well(ask, function):
+    error = {"error": {"code": "already_exists", "message": "…", "requestId": "r"}}
+    function.answers = [(409, error)]
+    answer = ask.post("/commits", receipt=receipt())
+    assert (answer.status_code, answer.json()) == (409, error)
+
+
+def test_a_function_that_is_silent_is_said_to_be(desk, ask):
+    desk._function = "http://127.0.0.1:1"
+    assert ask.post("/discards", receipt=receipt()).status_code == 502
+
+
+@pytest.mark.parametrize("decision", [None, "maybe", 1, ["publish"]])
+def test_another_decision_is_refused(ask, function, decision):
+    assert ask.post("/decisions", receipt=receipt(), decision=decision).status_code == 400
+    assert function.asked == []
+
+
+def test_there_is_nothing_else(ask):
+    answer = ask("GET", "/webhook")
+    assert (answer.status_code, "POST /webhook" in answer.json()["error"]) == (404, True)
+    assert ask.post("/x").status_code == 404
+
+
+def test_pages_of_this_machine_may_ask_and_no_others(ask):
+    own = {"Origin": "http://localhost:5173"}
+    assert ask("OPTIONS", "/posts", **own).headers["Access-Control-Allow-Origin"] == own["Origin"]
+    assert ask("GET", "/posts", **own).headers["Access-Control-Allow-Origin"] == own["Origin"]
+    assert ask("GET", "/posts", Origin="https://evil.example").status_code == 403
+    assert ask("OPTIONS", "/posts", Origin="https://evil.example").status_code == 403
+    assert "Access-Control-Allow-Origin" not in ask("GET", "/posts").headers
+
+
+def test_the_function_is_asked_every_two_seconds_at_most(ask, function, monkeypatch):
+    monkeypatch.setattr("local.business.desk.ASKED_EVERY_SECONDS", 2)
+    ask.post("/posts", text="", receipts=[receipt()])
+    for _ in range(5):
+        shown(ask)
+    assert [path for path, *_ in function.asked] == ["/commit", "/status"]
+
+
+def test_the_oldest_posts_are_forgotten():
+    posts = Posts()
+    for number in range(POSTS_KEPT + 1):
+        posts.add(Post("", [Picture("r", f"upload-{number}", "k")]))
+    assert len(posts.told()) == len(posts.unsettled()) == POSTS_KEPT
+    posts.add(Post("", [Picture("r", "upload-0", "k")]))
