@@ -22,6 +22,7 @@ COMMANDS = {
     "setup": "ops.account.setup",
     "doctor": "ops.doctor.command",
     "invoke": "ops.client.invoke",
+    "measure": "ops.client.measure",
     "explain": "ops.explain.command",
     "types": "ops.client.profile_types",
     "package": "ops.package.command",

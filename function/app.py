@@ -22,6 +22,8 @@ from sts_credentials import StsClient, own_access_keys
 
 CORS_MAX_AGE_SECONDS = "600"
 JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
+# Of the first answer of an instance: so that whoever measures can tell the cold ones.
+COLD_HEADERS = {"Server-Timing": "cold"}
 
 
 class Route(NamedTuple):
@@ -60,6 +62,8 @@ class Function:
         self._around = around
         self._lock = threading.Lock()
         self._instance: Instance | None = None
+        # Asked once a request, by several threads perhaps: only one of them is the first.
+        self._first = iter((True,))
 
     def initialize(self, context: object | None) -> None:
         """Warm the instance; a failure is logged and left to the first request."""
@@ -79,10 +83,13 @@ class Function:
         """Answer one request and write its log line, whatever happens, in reading it as well."""
         started = time.perf_counter()
         line = LogLine(request_id_of(context))
+        line.is_cold = next(self._first, False)
         request = None
         try:
             request = read_request()
             line.request_id = request.request_id or self._new_request_id()
+            if "traceparent" in request.headers:
+                line.traceparent = _traceparent_of(request)
             response = self._route(request, line)
         except UploadError as error:
             line.request_id = line.request_id or self._new_request_id()
@@ -93,6 +100,8 @@ class Function:
             response = _error_response(InternalError("Something went wrong here.", reason=reason), line)
         if request is not None:
             response = self._with_cors(response, request)
+        if line.is_cold:
+            response = response._replace(headers={**response.headers, **COLD_HEADERS})
         line.write(response.status, round((time.perf_counter() - started) * 1000, 2))
         return response
 
@@ -140,7 +149,7 @@ class Function:
             headers |= {
                 "Access-Control-Allow-Origin": origin,
                 "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-                "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Upload-Token",
+                "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Upload-Token, traceparent",
                 "Access-Control-Expose-Headers": "Retry-After",
                 "Access-Control-Max-Age": CORS_MAX_AGE_SECONDS,
             }
@@ -186,6 +195,13 @@ def _route_of(path: str) -> str:
         *names, last_name = ROUTES
         raise NotFound(f"There is nothing here; the routes are {', '.join(names)} and {last_name}.")
     return route
+
+
+def _traceparent_of(request: Request) -> str | None:
+    # Imported by those who are traced alone.
+    from function.trace import readable_traceparent
+
+    return readable_traceparent(request.headers["traceparent"])
 
 
 def _json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:

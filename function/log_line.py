@@ -19,6 +19,10 @@ class LogLine:
         webhook: ``ok``, or what kept the business from being told.
 
         quota: what was done because the store of the quotas did not answer, and why it did not.
+
+        is_cold: whether it is the first of its instance.
+
+        traceparent: of the trace that the caller says the request belongs to.
     """
 
     def __init__(self, request_id: str) -> None:
@@ -33,6 +37,8 @@ class LogLine:
         self.reason: str | None = None
         self.webhook: str | None = None
         self.quota: str | None = None
+        self.is_cold = False
+        self.traceparent: str | None = None
 
     def write(self, status: int, milliseconds: float) -> None:
         """As one line of JSON: an error when it is our side's, else information."""
@@ -57,6 +63,10 @@ class LogLine:
             line["webhook"] = self.webhook
         if self.quota:
             line["quota"] = self.quota
+        if self.is_cold:
+            line["cold"] = True
+        if self.traceparent:
+            line["traceparent"] = self.traceparent
         # Not log.log: it looks up the file and line that log, which takes longer than the line itself.
         log.handle(log.makeRecord(log.name, level, "", 0, encode(line), (), None))
 

@@ -125,6 +125,7 @@ TESTS = {
     "function.setting_table": (f"{ROOM}/test_settings.py", f"{ROOM}/callers"),
     "function.settings": (*SETTINGS, f"{ROOM}/test_jwt_key.py", *APP),
     "function.tokens": (f"{ROOM}/test_tokens.py", f"{ROOM}/callers"),
+    "function.trace": (f"{ROOM}/test_trace.py", f"{ROOM}/test_log_line.py"),
     "function.uploads.classic_page": (*reversed(FORMS), PROOF),
     "function.uploads.media_types": (*reversed(FORMS),),
     "function.uploads.plan": (*reversed(FORMS), *RECEIPTS),

@@ -27,6 +27,8 @@ def answer(call: Call) -> dict[str, Any]:
     upload = verify_callback(call.request, settings, keys, call.now)
     line.profile, line.owner = upload.ticket["profile"], upload.ticket["owner"]
     line.key, line.upload_id = upload.key, upload.ticket["jti"]
+    # OSS knows of no trace: it comes back in the ticket.
+    line.traceparent = upload.ticket.get("trace", line.traceparent)
     instance.limits.take([Claim("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], call.now)
     told = answer_about(upload, settings)
     tell_business(call, told["receipt"])

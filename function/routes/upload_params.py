@@ -64,7 +64,7 @@ def _plan_and_sign(
         count_forms(call, caller, len(files))
     planned = [
         plan_for(caller, wanted, profile, call.settings, call.instance.new_id(), call.now)
-        for wanted, profile in files
+        for wanted, profile in _traced(call, files)
     ]
     if call.settings.quota_url:
         return planned, _count_and_sign(call, caller, planned, [profile for _, profile in files])
@@ -100,6 +100,11 @@ def _count_and_sign(
 
 def with_quota(form: dict[str, Any], quota: dict[str, Any] | None) -> dict[str, Any]:
     return {**form, "quota": quota} if quota else form
+
+
+def _traced(call: Call, files: Sequence[tuple[WantedFile, Profile]]) -> Sequence[tuple[WantedFile, Profile]]:
+    trace = call.line.traceparent
+    return [(wanted._replace(trace=trace), profile) for wanted, profile in files] if trace else files
 
 
 def _stored_already(call: Call, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:
@@ -143,6 +148,9 @@ def plan_for(
     try:
         return _plan(caller, wanted, profile, settings, upload_id, now)
     except Misconfigured:
+        if wanted.trace:
+            # No upload fails because somebody watches it.
+            return plan_for(caller, wanted._replace(trace=None), profile, settings, upload_id, now)
         if wanted.context is None:
             raise
         # Where it is the key alone that is too long, that is said.
@@ -154,6 +162,7 @@ def _plan(
     caller: Caller, wanted: WantedFile, profile: Profile, settings: Settings, upload_id: str, now: datetime
 ) -> PlannedUpload:
     def ticket(admitted: Profile, rule: UploadRule, of: str) -> str:
+        traced = {"trace": wanted.trace} if wanted.trace and admitted.callback else {}
         return issue_ticket(
             settings,
             admitted,
@@ -161,7 +170,7 @@ def _plan(
             of,
             subject=caller.subject,
             owner=caller.owner,
-            said=wanted.said,
+            said={**wanted.said, **traced},
             now=now,
         )
 

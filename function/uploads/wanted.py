@@ -30,6 +30,8 @@ class WantedFile(NamedTuple):
         context: what the caller wants to find in the receipt; nothing here reads it.
 
         sha256: of the bytes, as the caller says; 64 lower-case hexadecimal digits, never without a size.
+
+        trace: what the request belongs to; so does the callback about this file.
     """
 
     profile: str = "default"
@@ -38,6 +40,7 @@ class WantedFile(NamedTuple):
     size_bytes: int | None = None
     context: Mapping[str, Any] | None = None
     sha256: str | None = None
+    trace: str | None = None
 
     @property
     def said(self) -> dict[str, Any]:

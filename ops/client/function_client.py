@@ -70,7 +70,7 @@ class FunctionAtUrl:
     def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:
         headers = {"Content-Type": "application/json"}
         if token:
-            headers["Authorization"] = f"Bearer {_sendable(token)}"
+            headers["Authorization"] = f"Bearer {sendable(token)}"
         url = f"{self._url}/{route}"
         try:
             with open_session(url) as session:
@@ -119,7 +119,7 @@ class FunctionThroughSdk:
     def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:
         headers = {"Content-Type": "application/json"}
         if token:
-            headers["X-Upload-Token"] = _sendable(token)
+            headers["X-Upload-Token"] = sendable(token)
         try:
             answer = self._client.do_http_request(
                 "GET" if body is None else "POST",
@@ -139,7 +139,7 @@ def is_default_domain(url: str) -> bool:
     return (urlsplit(url).hostname or "").endswith(".fcapp.run")
 
 
-def _sendable(token: str) -> str:
+def sendable(token: str) -> str:
     """
     Raises:
         FunctionSilent: no header can carry it.

@@ -5,6 +5,7 @@ import re
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -73,7 +74,7 @@ def test_a_route_says_which_methods_it_takes(instance, route):
     function = instance()
     answer = function.ask(method="OPTIONS", path=f"/{route}")
     assert (answer.status, answer.text) == (204, "")
-    assert answer.headers == {"Allow": ALLOWED_METHODS[route]}
+    assert answer.headers == {"Allow": ALLOWED_METHODS[route], "Server-Timing": "cold"}
     answer = function.ask(method="PUT", path=f"/{route}")
     assert (answer.status, answer.code) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == ALLOWED_METHODS[route]
@@ -160,6 +161,27 @@ def test_an_error_nobody_foresaw_in_reading_a_request_has_an_id_as_well(instance
     assert log_lines()[-1]["requestId"] == request_id
 
 
+def test_the_first_answer_of_an_instance_and_no_other_says_that_it_is_cold(instance, good_sts):
+    """So that whoever measures can tell; an error, a preflight and an event of nonsense count, too."""
+    firsts = (
+        lambda function: function.ask(body={"filename": "a.png"}),
+        lambda function: function.ask(method="OPTIONS"),
+        lambda function: function.ask(b"[]"),
+        lambda function: function.ask_wsgi(REQUEST_METHOD=5),
+    )
+    for first in firsts:
+        function = instance()
+        assert first(function).headers["Server-Timing"] == "cold"
+        assert "Server-Timing" not in function.ask(method="GET", path="/health").headers
+
+
+def test_of_many_first_requests_at_once_one_is_cold(instance):
+    function = instance()
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: function.ask(method="GET", path="/health"), range(64)))
+    assert ["Server-Timing" in answer.headers for answer in answers].count(True) == 1
+
+
 def test_the_request_id_is_fc_s_wherever_it_stands(instance, good_sts):
     function = instance()
     assert function.ask(method="GET", path="/nope").json["error"]["requestId"] == "1-65f0-abc"
@@ -211,13 +233,13 @@ def test_an_allowed_origin_gets_its_headers_on_every_answer(instance, good_sts, 
         assert cors(answer) == {
             "Access-Control-Allow-Origin": "https://h5.example",
             "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-            "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Upload-Token",
+            "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Upload-Token, traceparent",
             "Access-Control-Expose-Headers": "Retry-After",
             "Access-Control-Max-Age": "600",
             "Vary": "Origin",
         }
         own = {"Allow"} if method == "OPTIONS" else {"Content-Type", "Cache-Control"}
-        assert set(answer.headers) == {*cors(answer), *own}
+        assert set(answer.headers) - {"Server-Timing"} == {*cors(answer), *own}
 
 
 def test_who_names_no_origin_gets_no_cors_headers(instance, good_sts):

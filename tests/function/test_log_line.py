@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 def test_each_request_leaves_one_line_of_json_with_the_documented_fields(instance, good_sts, log_lines):
     function = instance()
@@ -25,7 +27,7 @@ def test_each_request_leaves_one_line_of_json_with_the_documented_fields(instanc
             "stsRefreshed",
         ),
     }
-    assert set(first) == fields
+    assert set(first) == {*fields, "cold"}
     assert set(third) == fields
     assert first | {"ms": 0} == {
         "requestId": "1-65f0-abc",
@@ -38,9 +40,24 @@ def test_each_request_leaves_one_line_of_json_with_the_documented_fields(instanc
         "key": body["key"],
         "uploadId": body["uploadId"],
         "stsRefreshed": True,
+        "cold": True,
     }
     assert second["stsRefreshed"] is False
     assert (third["status"], third["code"]) == (400, "bad_request")
+
+
+def test_the_first_line_of_an_instance_and_no_other_says_that_it_is_cold(instance, log_lines):
+    first, second = instance(), instance()
+    for function in (first, first, second, first):
+        function.ask(b"[]")
+    assert [line.get("cold") for line in log_lines()] == [True, None, True, None]
+
+
+def test_the_line_says_to_which_trace_a_request_belongs_that_says_so(instance, good_sts, log_lines):
+    function = instance()
+    function.ask(headers={"Traceparent": TRACEPARENT})
+    function.ask(headers={"Traceparent": "whatever\n"})
+    assert [line.get("traceparent") for line in log_lines()] == [TRACEPARENT, None]
 
 
 def test_the_line_of_many_files_has_a_list_of_each_file_s_own(instance, good_sts, log_lines):

@@ -12,8 +12,12 @@ import requests
 import responses
 
 from function.outgoing import MAX_WAITING, Answer, exchange
+from function.receipts.ticket import MAX_FIELD_CHARACTERS
 from function.receipts.webhook import post_receipt
+from function.tokens import RECEIPT, read_token
+from tests.function.receipts.conftest import PROFILES, SETTINGS, read_upload
 
+SECRET = SETTINGS["TOKEN_SECRET"]
 WEBHOOK = "https://shop.example.com/hooks/uploads?token=webhook-canary"
 
 
@@ -60,6 +64,47 @@ def test_an_upload_succeeds_when_the_business_does_not_listen(
     assert hook.call_count == 1
     assert log_lines()[-1]["webhook"] == reason
     assert "webhook-canary" not in caplog.text + answer.text
+
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+TRACED = {"traceparent": TRACEPARENT}
+
+
+@pytest.mark.parametrize("trace", [TRACEPARENT, ""])
+def test_the_business_is_told_to_which_trace_the_form_belonged(
+    with_webhook, call, good_sts, log_lines, clock, trace
+):
+    """OSS knows of no trace: it is in the ticket of a callback, and in no other."""
+    function, network = with_webhook
+    network.add("POST", WEBHOOK, status=204)
+    headers = {"traceparent": trace} if trace else {}
+    form = function.ask(body={"filename": "a.png"}, headers=headers).json
+    answer = call(read_upload(form).body(), of=function)
+    claims = read_token(answer.json["receipt"], audience=RECEIPT, secrets=[SECRET], now=clock())
+    assert network.calls[-1].request.headers.get("traceparent", "") == trace
+    assert log_lines()[-1].get("traceparent", "") == trace
+    assert "trace" not in claims
+
+
+def test_a_trace_that_finds_no_room_in_the_callback_is_left_out_and_the_form_given(
+    instance, profiles_file, good_sts
+):
+    """Nobody's upload fails because somebody watches it."""
+    settings = {**SETTINGS, "PROFILES_FILE": profiles_file(PROFILES)}
+
+    def lengths(**changes):
+        """Of the callback field, without a trace and with one."""
+        function = instance(**{**settings, **changes})
+        asked = [function.ask(body={"filename": "a.png"}, headers=trace) for trace in ({}, TRACED)]
+        return [len(answer.json["formData"]["callback"]) for answer in asked]
+
+    plain, traced = lengths()
+    assert traced > plain + 55
+    # An address so long that the field has room for nothing more.
+    longer = SETTINGS["CALLBACK_URL"] + "/c" * ((MAX_FIELD_CHARACTERS - plain - 16) * 3 // 8)
+    assert lengths(CALLBACK_URL=longer.replace("/callback", "") + "/callback") in [
+        [length, length] for length in range(MAX_FIELD_CHARACTERS - 40, MAX_FIELD_CHARACTERS + 1)
+    ]
 
 
 def test_a_replay_tells_the_business_the_very_same_receipt(with_webhook, upload, call):

@@ -1,0 +1,190 @@
+"""``manage.py measure`` against the local gateway, behind which instances start cold when a test says so."""
+
+import argparse
+import http.client
+import re
+import threading
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from ops.client import latency, measure
+from ops.client.latency import Asked, Line, at_once, in_turn, percentile
+from tests.docs.markdown import page
+from tests.ops.words import in_english
+
+COLD_SECONDS = 0.05
+REFUSED = "http://127.0.0.1:9"
+ROW = re.compile(r"^  (\S.*?)   +(\d+) +([\d.-]+) +([\d.-]+) +([\d.-]+)$", re.M)
+
+
+class Fleet:
+    """As on Function Compute: an instance serves one request at a time, and starting one takes a while."""
+
+    def __init__(self, environ):
+        self.environ = environ
+        self.idle = []
+        self.started = 0
+        self.lock = threading.Lock()
+
+    def __call__(self, event, context):
+        with self.lock:
+            instance = self.idle.pop() if self.idle else None
+            self.started += instance is None
+        if instance is None:
+            time.sleep(COLD_SECONDS)
+            instance = Function(Surroundings(self.environ))
+        try:
+            return serve(instance, event, context)
+        finally:
+            with self.lock:
+                self.idle.append(instance)
+
+
+@pytest.fixture
+def fleet(tmp_path):
+    environ = {}
+    with ExitStack() as stack:
+        fleet = Fleet(environ)
+        gateway = FcGateway(fleet)
+        stack.callback(gateway.stop)
+        cloud = stack.enter_context(LocalCloud(gateway, tmp_path, "anonymous"))
+        environ.update(cloud.environment())
+        fleet.url = gateway.start().origin
+        yield fleet
+
+
+@pytest.fixture
+def run(capsys):
+    def go(*arguments):
+        parser = argparse.ArgumentParser()
+        measure.add_arguments(parser)
+        code = measure.run(parser.parse_args([*arguments, "--lang", "en"]))
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return go
+
+
+def rows(shown):
+    return {name: (int(count), *figures) for name, count, *figures in ROW.findall(shown)}
+
+
+def test_cold_answers_are_told_from_warm_ones_and_timed_apart(fleet, run):
+    code, shown, said = run("--url", fleet.url, "--at-once", "4", "--requests", "20")
+    assert (code, said) == (0, "")
+    found = rows(shown)
+    # In one moment not all need to meet, as on Function Compute: but each that started says so.
+    cold, warm = found["cold: the first of an instance"], found["warm"]
+    assert cold[0] == fleet.started > 1
+    assert cold[0] + warm[0] == 24
+    assert min(map(float, cold[1:])) >= COLD_SECONDS * 1000 > float(warm[1])
+    assert found["opening a connection"][0] >= 5
+    assert f"{fleet.started} of 24 answers were cold." in shown
+
+
+def test_where_every_instance_stands_ready_that_is_said(fleet, run):
+    run("--url", fleet.url, "--at-once", "0", "--requests", "1")
+    code, shown, _ = run("--url", f"{fleet.url}/", "--at-once", "0", "--requests", "3")
+    assert code == 0
+    assert rows(shown)["warm"][0] == 3
+    assert rows(shown)["cold: the first of an instance"] == (0, "-", "-", "-")
+    assert "0 of 3 answers were cold." in shown and "No instance started anew" in shown
+
+
+def test_forms_are_asked_for_where_that_is_wanted(fleet, run):
+    address = f"{fleet.url}/prefix"
+    code, shown, _ = run("--url", address, "--profile", "avatar", "--at-once", "1", "--requests", "2")
+    assert code == 0
+    assert f"POST {fleet.url}/prefix/upload-params: 1 at once, then 2 one after another" in shown
+
+
+def test_what_was_refused_or_not_answered_is_told_and_not_counted(fleet, run):
+    code, shown, said = run("--url", fleet.url, "--profile", "nobody-s", "--at-once", "0", "--requests", "2")
+    assert (code, rows(shown)) == (1, {})
+    assert "Not counted: 2 × HTTP 400." in said and "nothing to measure" in said
+    code, shown, said = run("--url", REFUSED, "--at-once", "2", "--requests", "1")
+    assert code == 1
+    assert "Not counted: 3 × no answer." in said
+
+
+def test_our_own_figures_stand_beside_it_as_the_page_about_speed_has_them(fleet, run):
+    _, shown, _ = run("--url", fleet.url, "--at-once", "0", "--requests", "1")
+    cold = re.search(r"cold (\d+) ms, warm (0\.\d\d) ms", shown)[1]
+    assert f"| this function, `wechat`: `initialize`, `/login`, the first form | {cold} |" in page(
+        "docs/speed.md"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--url", "ftp://a.example"), "must be an http(s) address"),
+        (("--url", "https://a.example/?x=1"), "without a query"),
+        (("--url", REFUSED, "--at-once", "101"), "--at-once takes 0 to 100"),
+        (("--url", REFUSED, "--requests", "-1"), "--requests 0 to 10000"),
+        (("--url", REFUSED, "--requests", "0", "--at-once", "0"), "one of them is not 0"),
+        (("--url", REFUSED, "--token", "a b"), "no token has"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anybody_is_asked(run, arguments, sentence):
+    code, shown, said = run(*arguments)
+    assert (code, shown) == (2, "")
+    assert sentence in said
+
+
+def test_a_token_is_sent_and_never_shown(fleet, run):
+    _, shown, said = run("--url", fleet.url, "--token", "session-canary", "--at-once", "0", "--requests", "1")
+    assert "session-canary" not in shown + said
+    args = argparse.Namespace(url=fleet.url, form=False, token="session-canary", profile=None)
+    assert measure.asked_of(args).headers["Authorization"] == "Bearer session-canary"
+
+
+def test_every_sentence_is_whole_in_both_languages():
+    assert in_english([*measure.WORDS.values(), *measure.HELP.values()][3:])
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"),
+    [([5.0], 0.5, 5), ([1, 2], 0.5, 1), ([3, 1, 2], 0.5, 2), (range(1, 21), 0.95, 19), ([7, 8], 0.95, 8)],
+)
+def test_a_percentile_is_a_value_that_was_measured(values, share, expected):
+    assert percentile(list(values), share) == expected
+
+
+def asked(fleet):
+    return Asked(fleet.url, "/health", None, {})
+
+
+def test_the_clock_starts_when_the_connection_stands(fleet):
+    """What opening it takes is another figure."""
+    instants = iter([10.0, 10.5, 20.0, 20.25, 30.0, 30.125])
+    line = Line(asked(fleet), now=lambda: next(instants))
+    first, second = line.ask(), line.ask()
+    line.close()
+    assert (first.connecting, first.milliseconds) == (500.0, 250.0)
+    assert (second.connecting, second.milliseconds) == (0.0, 125.0)
+
+
+def test_a_connection_that_broke_is_opened_again(fleet, monkeypatch):
+    broken = iter([True])
+
+    def getresponse(connection, real=http.client.HTTPConnection.getresponse):
+        if next(broken, False):
+            raise http.client.RemoteDisconnected
+        return real(connection)
+
+    monkeypatch.setattr(latency.http.client.HTTPConnection, "getresponse", getresponse)
+    assert [timed.status for timed in in_turn(asked(fleet), 3)] == [0, 200, 200]
+
+
+def test_nobody_waits_for_those_who_cannot_connect():
+    started = time.monotonic()
+    assert [timed.status for timed in at_once(Asked(REFUSED, "/", None, {}), 3)] == [0, 0, 0]
+    assert time.monotonic() - started < 10
