@@ -6,6 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 from function.credentials import AccessKeys, CredentialsCache, Obtained
@@ -17,6 +18,8 @@ from function.outgoing import Exchange, exchange
 from function.settings import Settings
 
 ID_BYTES = 16
+# Rules of one's own, where there are any.
+HOOKS_FILE = Path(__file__).parents[1] / "hooks.py"
 
 Kept = TypeVar("Kept")
 
@@ -29,6 +32,7 @@ class Surroundings(NamedTuple):
     random_bytes: Callable[[int], bytes] = os.urandom
     sleep: Callable[[float], None] = time.sleep
     exchange: Exchange = exchange
+    hooks_file: Path = HOOKS_FILE
 
     def __repr__(self) -> str:
         # The environment holds secrets.
@@ -54,6 +58,7 @@ class Instance:
     ) -> None:
         self.settings = settings
         self.exchange = around.exchange
+        self.hooks_file = around.hooks_file if around.hooks_file.is_file() else None
         self.limits = Limits()
         self._random_bytes = around.random_bytes
         self._credentials = credentials

@@ -23,6 +23,8 @@ PLACEHOLDERS = {
     "ext": (r"\.[a-z0-9]{1,10}|", 11),
     "filename": ("[^/]+", 0),
 }
+# Folders that rules of one's own choose, inside the literal one.
+INNER_FOLDER = r"[A-Za-z0-9_-]{1,64}(?:/[A-Za-z0-9_-]{1,64}){0,2}"
 PLACEHOLDER = r"\{([^{}]*)\}"
 # They turn the direction of writing: a name that holds one reads as another.
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -34,9 +36,12 @@ class KeyTemplate(NamedTuple):
 
     Args:
         text: such as ``uploads/{owner}/{id}{ext}``; it holds no braces but those of its placeholders.
+
+        has_inner_folders: whether keys with up to three more folders behind the literal one are read as well.
     """
 
     text: str
+    has_inner_folders: bool = False
 
     @property
     def takes_filename(self) -> bool:
@@ -57,6 +62,23 @@ class KeyTemplate(NamedTuple):
     def literal_folder(self) -> str:
         """The fixed start of every key, up to and with its last ``/`` before a placeholder."""
         return self.text[: self.text.index("{")].rpartition("/")[0] + "/"
+
+    def inside(self, folder: str) -> "KeyTemplate":
+        """
+        The template of names that stand in a folder inside the literal one.
+
+        Args:
+            folder: one to three parts as ``INNER_FOLDER`` says.
+        """
+        outer = self.literal_folder
+        return KeyTemplate(f"{outer}{folder}/{self.text[len(outer) :]}", self.has_inner_folders)
+
+    @property
+    def longest_bytes(self) -> int:
+        """How long its keys may become; a name that the page chooses is not counted."""
+        names = re.findall(PLACEHOLDER, self.text)
+        literal = re.sub(PLACEHOLDER, "", self.text)
+        return len(literal.encode()) + sum(PLACEHOLDERS[name][1] for name in names if name in PLACEHOLDERS)
 
     def render(
         self, *, owner: str, upload_id: str, now: datetime, extension: str, sha256: str | None = None
@@ -82,7 +104,7 @@ class KeyTemplate(NamedTuple):
 
     def read(self, key: str) -> Mapping[str, str] | None:
         """What ``render`` was given for this key, by placeholder; ``None`` for a key that it never gives."""
-        match = _pattern(self.text).fullmatch(key)
+        match = _pattern(self).fullmatch(key)
         return match.groupdict() if match else None
 
 
@@ -108,7 +130,7 @@ def problems_of(text: Any) -> list[Phrase]:
     if bad := sorted({mark for mark in literal if mark in "$*?\\" or _is_unseen(mark)}):
         found.append(Phrase("key must not hold {marks}", marks=", ".join(map(repr, bad))))
     found += [*_folder_problems(text), *_name_problems(text, names)]
-    longest = len(literal.encode()) + sum(PLACEHOLDERS[name][1] for name in names if name in PLACEHOLDERS)
+    longest = KeyTemplate(text).longest_bytes
     if longest > MAX_KEY_BYTES:
         found.append(
             Phrase(
@@ -145,8 +167,12 @@ def _name_problems(text: str, names: list[str]) -> Iterator[Phrase]:
 
 # One for each profile that is read from; never at import, where a regex costs a cold start.
 @lru_cache(maxsize=64)
-def _pattern(text: str) -> "re.Pattern[str]":
-    return re.compile("".join(_pattern_parts(text)))
+def _pattern(template: KeyTemplate) -> "re.Pattern[str]":
+    text = template.text
+    if not template.has_inner_folders:
+        return re.compile("".join(_pattern_parts(text)))
+    outer = template.literal_folder
+    return re.compile(f"{re.escape(outer)}({INNER_FOLDER}/)?" + "".join(_pattern_parts(text[len(outer) :])))
 
 
 def _pattern_parts(text: str) -> Iterator[str]:

@@ -141,10 +141,13 @@ class Instance:
     environ: dict[str, str]
     clock: StandingClock
     exchange: Callable[..., Any] | None = None
+    hooks_file: Path | None = None
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        extra = {"exchange": self.exchange or exchange_that_responses_stubs}
+        extra: dict[str, Any] = {"exchange": self.exchange or exchange_that_responses_stubs}
+        if self.hooks_file:
+            extra["hooks_file"] = self.hooks_file
         self.function = Function(Surroundings(self.environ, now=self.clock, sleep=self.slept.append, **extra))
 
     def ask(self, event: bytes | None = None, context: Any = None, **fields: Any) -> Reply:
@@ -176,12 +179,14 @@ def _asked(event: bytes | str) -> tuple[str, str]:
 def instance(environment: dict[str, str], clock: StandingClock) -> Callable[..., Instance]:
     """Build an instance from the environment fixture, changed by keyword."""
 
-    def build(exchange: Callable[..., Any] | None = None, **changes: str | None) -> Instance:
+    def build(
+        exchange: Callable[..., Any] | None = None, hooks_file: Path | None = None, **changes: str | None
+    ) -> Instance:
         environ = {**environment, **{name: value for name, value in changes.items() if value is not None}}
         for name, value in changes.items():
             if value is None:
                 environ.pop(name, None)
-        return Instance(environ, clock, exchange)
+        return Instance(environ, clock, exchange, hooks_file)
 
     return build
 

@@ -15,7 +15,7 @@ from function.parts.ticket import check_room, issue_ticket
 from function.parts.upload import PartedUpload
 from function.parts.urls import HEADERS, LEAST_LIFE, MAX_URLS, sign_parts, urls_end
 from function.profiles import Profile
-from function.routes.upload_params import claims_of_forms, count_forms, with_quota
+from function.routes.upload_params import by_own_rules, claims_of_forms, count_forms, with_quota
 from function.uploads.plan import rule_for
 from function.uploads.wanted import WantedFile, profile_of, read_fields
 
@@ -37,11 +37,13 @@ def answer(call: Call) -> dict[str, Any]:
     call.line.profile = profile.name
     if not profile.parts:
         raise BadRequest("profile takes no uploads in parts; ask for a form.")
-    if not wanted.size_bytes:
+    size_bytes = wanted.size_bytes
+    if not size_bytes:
         raise BadRequest("size is needed for an upload in parts, in bytes, 1 at least.")
     if not settings.quota_url:
         count_forms(call, caller, 1)
-    upload, rule = _plan(call, caller, wanted, profile, wanted.size_bytes)
+    wanted, profile = by_own_rules(call, caller, wanted, profile)
+    upload, rule = _plan(call, caller, wanted, profile, size_bytes)
     if not settings.quota_url:
         return _begin(call, upload, rule, profile)
     from function.quota.counting import counted

@@ -45,7 +45,12 @@ def _readable(call: Call, owner: str, wanted: Sequence[WantedUrl]) -> list[Reada
     settings = call.settings
     claims = claims_of_caller(call.request, settings, owner, "reads", settings.read_rate, len(wanted))
     call.instance.limits.take(claims, call.now)
-    return readable(wanted, owner, settings.profiles.values())
+    profiles = list(settings.profiles.values())
+    if call.instance.hooks_file is not None:
+        profiles = [
+            profile._replace(key=profile.key._replace(has_inner_folders=True)) for profile in profiles
+        ]
+    return readable(wanted, owner, profiles)
 
 
 def _entries(call: Call, several: Sequence[Readable]) -> list[dict[str, Any]]:

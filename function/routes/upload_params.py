@@ -63,7 +63,13 @@ def _plan_and_sign(
     if not call.settings.quota_url:
         count_forms(call, caller, len(files))
     planned = [
-        plan_for(caller, wanted, profile, call.settings, call.instance.new_id(), call.now)
+        plan_for(
+            caller,
+            *by_own_rules(call, caller, wanted, profile),
+            call.settings,
+            call.instance.new_id(),
+            call.now,
+        )
         for wanted, profile in _traced(call, files)
     ]
     if call.settings.quota_url:
@@ -134,6 +140,20 @@ def count_forms(call: Call, caller: Caller, forms: int) -> None:
 def claims_of_forms(call: Call, caller: Caller, forms: int) -> tuple[Claim, ...]:
     settings = call.settings
     return claims_of_caller(call.request, settings, caller.owner, "forms", settings.caller_rate, forms)
+
+
+def by_own_rules(
+    call: Call, caller: Caller, wanted: WantedFile, profile: Profile
+) -> tuple[WantedFile, Profile]:
+    """What ``hooks.py`` leaves of an upload; where there is none, all of it."""
+    path = call.instance.hooks_file
+    if path is None:
+        return wanted, profile
+    # Imported by those who have one alone.
+    from function.uploads.own_rules import OwnRules
+
+    rules = call.instance.keep(OwnRules, lambda: OwnRules(path))
+    return rules.apply(caller.subject, caller.owner, wanted, profile)
 
 
 def plan_for(

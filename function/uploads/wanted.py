@@ -152,16 +152,17 @@ def _context(fields: Mapping[str, Any], where: str) -> dict[str, Any] | None:
     value = fields.get("context")
     if value is None:
         return None
-    if not isinstance(value, dict) or not _is_small_json(value):
+    if not isinstance(value, dict) or not is_small_json(value):
         raise BadRequest(f"{where}context must be a JSON object of at most {MAX_CONTEXT_BYTES} bytes.")
     return value
 
 
-def _is_small_json(value: Mapping[str, Any]) -> bool:
+def is_small_json(value: Mapping[str, Any]) -> bool:
+    """Whether this fits into a receipt as its ``context``."""
     try:
         written = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    # Of halves of a pair, of a number too large for JSON; of depth beyond what can be written.
-    except (ValueError, RecursionError):
+    # Of halves of a pair, of numbers too large for JSON, of what is none, of too much depth.
+    except (ValueError, TypeError, RecursionError):
         return False
     return len(written) <= MAX_CONTEXT_BYTES
 

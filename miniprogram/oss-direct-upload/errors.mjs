@@ -80,10 +80,12 @@ function platformError(failure, method, url) {
 }
 
 function functionError({ statusCode, data, header, headers = header }) {
-  const { code, message, requestId, limits } = Object(Object(data).error)
+  const { code, message, requestId, limits, text } = Object(Object(data).error)
   const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
   const retryAfter = Number(wait) || undefined
-  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, retryAfter })
+  const error = new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, retryAfter })
+  // 业务自己的规则（hooks.py）写给用户的话。
+  return text ? Object.assign(error, { message: text }) : error
 }
 
 function ossError(statusCode, xml, limits) {

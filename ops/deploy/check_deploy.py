@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from function.instance import HOOKS_FILE
 from function.profiles import PROFILES_TOML
 from ops.deploy.cloud_keys import missing_keys
 from ops.deploy.env_file import exported_problems, read_env_file
@@ -20,6 +21,7 @@ from ops.deploy.expressions import Resolver
 from ops.deploy.given import DEFAULT, ENV, ENVIRONMENT, Given, needed_names, variables, where_it_is_given
 from ops.deploy.hints import deployment_hints, stand_in_hints
 from ops.deploy.operator_env import unknown_names
+from ops.deploy.own_rules import own_rules_problems
 from ops.deploy.rules import (
     file_problems,
     functions,
@@ -130,6 +132,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, file.parent, source.content)
     document = resolver.resolve(source.content, ())
     found = [*source.problems, *file_problems(source.content), *resolver.problems]
+    found += own_rules_problems(file.parent)
     found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, file.parent)
     refused = [
@@ -191,7 +194,7 @@ def _line(file: Path, source: SourceFile, problem: Problem) -> Text:
     while place and place not in source.lines:
         place = place[:-1]
     shown = problem.place[:-1] if problem.names_itself else problem.place
-    if problem.place[:1] in ((ENV,), (ENVIRONMENT,), (PROFILES_TOML,)):
+    if problem.place[:1] in ((ENV,), (ENVIRONMENT,), (PROFILES_TOML,), (HOOKS_FILE.name,)):
         parts = [ORIGINS.get(str(part), Text(str(part), str(part))) for part in shown]
     else:
         name = ".".join(map(str, shown))

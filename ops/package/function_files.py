@@ -13,6 +13,8 @@ from ops.terminal.language import Failure, Text
 MODULES = ("handler", "sts_credentials")
 PACKAGE = "function"
 DATA_FILES = ("profiles.toml",)
+# Rules of one's own, where there are any.
+OWN_RULES = "hooks.py"
 # They work on the operator's machine; a function that imports them would not start in the cloud.
 NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "local", "tests", "bench"})
 
@@ -36,7 +38,7 @@ class FunctionFiles:
 
 def find_function_files(root: Path) -> FunctionFiles:
     """
-    The two modules beside it, the whole of ``function/`` and ``profiles.toml``.
+    The two modules beside it, the whole of ``function/``, ``profiles.toml``; ``hooks.py`` if there is one.
 
     Raises:
         PackagingError: when a file is missing, is not Python, or imports what stays behind.
@@ -45,7 +47,8 @@ def find_function_files(root: Path) -> FunctionFiles:
     if missing := [path.name for path in top if not path.is_file()]:
         names = ", ".join(missing)
         raise PackagingError(Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}"))
-    files = sorted([*top, *(root / PACKAGE).rglob("*.py")])
+    own_rules = [path for path in [root / OWN_RULES] if path.is_file()]
+    files = sorted([*top, *own_rules, *(root / PACKAGE).rglob("*.py")])
     packages: dict[str, str] = {}
     for path in files:
         name = path.relative_to(root).as_posix()

@@ -36,3 +36,13 @@ def test_refuses_a_project_without_its_files(tmp_path: Path, name: str) -> None:
     (root / name).unlink()
     with pytest.raises(PackagingError, match=f"{name} is missing"):
         find_function_files(root)
+
+
+def test_rules_of_one_s_own_are_packaged_where_there_are_any(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "project")
+    assert root / "hooks.py" not in find_function_files(root).files
+    (root / "hooks.py").write_text("import json\n", "utf-8")
+    assert root / "hooks.py" in find_function_files(root).files
+    (root / "hooks.py").write_text("from ops import deploy\n", "utf-8")
+    with pytest.raises(PackagingError, match=re.escape("hooks.py imports ops")):
+        find_function_files(root)

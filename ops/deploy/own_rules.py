@@ -1,0 +1,33 @@
+"""
+Whether ``hooks.py``, where there is one, can be used by the function that is deployed.
+"""
+
+from collections.abc import Iterator
+from inspect import signature
+from pathlib import Path
+
+from function.errors import Misconfigured
+from function.instance import HOOKS_FILE
+from function.uploads.own_rules import OwnRules
+from ops.deploy.s_yaml import Problem
+from ops.terminal.language import Text
+from ops.terminal.phrases import in_both
+
+WRONG_SIGNATURE = Text("before_sign must take three arguments", "before_sign 应接受三个参数")
+
+
+def own_rules_problems(folder: Path) -> Iterator[Problem]:
+    """It is imported here as the function will import it."""
+    path = folder / HOOKS_FILE.name
+    if not path.is_file():
+        return
+    try:
+        rules = OwnRules(path)
+    except Misconfigured as error:
+        for problem in error.problems:
+            yield Problem((HOOKS_FILE.name,), in_both(problem.sentence), names_itself=True)
+        return
+    try:
+        signature(rules.before_sign).bind(None, None, None)
+    except (TypeError, ValueError):
+        yield Problem((HOOKS_FILE.name,), WRONG_SIGNATURE)

@@ -1,0 +1,119 @@
+"""The routes keep the rules of ``hooks.py``: forms, several at once, large files, reading."""
+
+import json
+from base64 import b64decode
+
+import jwt
+import pytest
+
+OWNER_KEY = "jwt-key-0123456789abcdef0123456789abcdef"
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+read = "callers"
+parts = true
+"""
+RULES = """
+def before_sign(caller, wanted, profile):
+    context = wanted["context"] or {}
+    if context.get("shop") == 13:
+        return {"refuse": "这家店今天不收图片。"}
+    if "shop" in context:
+        return {"folder": f"shop-{context['shop']}", "max_size": 1000, "context": {"checked": True}}
+"""
+
+
+@pytest.fixture
+def ruled(instance, profiles_file, good_sts, tmp_path):
+    path = tmp_path / "hooks.py"
+    path.write_text(RULES, "utf-8")
+    return instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET="t" * 31 + "s", hooks_file=path)
+
+
+def wanting(shop=None, **fields):
+    return {"filename": "a.png", **({} if shop is None else {"context": {"shop": shop}}), **fields}
+
+
+def test_a_form_admits_what_the_rules_leave(ruled):
+    form = ruled.ask(body=wanting(7)).json
+    assert form["key"].startswith("uploads/shop-7/public/")
+    assert form["maxSize"] == 1000
+    policy = json.loads(b64decode(form["formData"]["policy"]))["conditions"]
+    assert ["content-length-range", 1, 1000] in policy
+
+
+def test_a_file_over_what_they_leave_is_too_large_with_the_limit(ruled):
+    answer = ruled.ask(body=wanting(7, size=1001))
+    assert (answer.status, answer.json["error"]["code"]) == (413, "too_large")
+    assert answer.json["error"]["limits"]["maxSize"] == 1000
+
+
+def test_a_refusal_is_403_with_the_text_for_the_user(ruled, log_lines):
+    answer = ruled.ask(body=wanting(13))
+    assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
+    assert answer.json["error"]["text"] == "这家店今天不收图片。"
+    assert log_lines()[-1]["code"] == "forbidden"
+
+
+def test_of_several_one_that_is_refused_refuses_all(ruled, good_sts):
+    answer = ruled.ask(body={"files": [wanting(7), wanting(13)]})
+    assert answer.status == 403
+    assert len(good_sts.calls) == 0
+    several = ruled.ask(body={"files": [wanting(7), wanting(8), wanting()]}).json["uploads"]
+    assert [form["key"].split("/")[1] for form in several] == ["shop-7", "shop-8", "public"]
+
+
+def test_a_large_file_is_begun_by_the_same_rules_and_before_oss_hears_of_it(ruled):
+    answer = ruled.ask(path="/multipart", body=wanting(13, size=10))
+    assert (answer.status, answer.json["error"]["text"]) == (403, "这家店今天不收图片。")
+    too_large = ruled.ask(path="/multipart", body=wanting(7, size=1001))
+    assert too_large.status == 413
+
+
+def test_what_lies_in_such_a_folder_can_be_read(ruled):
+    key = ruled.ask(body=wanting(7)).json["key"]
+    assert ruled.ask(path="/read", body={"key": key}).status == 200
+    assert ruled.ask(path="/read", body={"key": key.replace("shop-7/", "")}).status == 200
+    assert ruled.ask(path="/read", body={"key": key.replace("shop-7", "a/b/c/d")}).status == 403
+
+
+def test_without_rules_no_key_has_a_folder_more(instance, profiles_file, good_sts):
+    plain = instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET="t" * 31 + "s")
+    key = plain.ask(body=wanting(7)).json["key"]
+    assert key.startswith("uploads/public/")
+    assert plain.ask(path="/read", body={"key": key.replace("uploads/", "uploads/shop-7/")}).status == 403
+
+
+def test_rules_that_cannot_be_used_sign_nothing_and_the_log_says_why(ruled, tmp_path, good_sts, log_lines):
+    (tmp_path / "hooks.py").write_text("def before_sign(*_):\n    return {'acl': 'public-read'}\n", "utf-8")
+    answer = ruled.ask(body=wanting())
+    assert (answer.status, answer.json["error"]["code"]) == (500, "misconfigured")
+    assert "hooks.py" not in answer.text
+    assert "hooks.py cannot be used" in log_lines()[-1]["reason"]
+    assert len(good_sts.calls) == 0
+
+
+def test_of_two_owners_each_reads_only_its_own_in_every_folder(instance, profiles_file, good_sts, tmp_path):
+    (tmp_path / "hooks.py").write_text(RULES, "utf-8")
+    own = instance(
+        PROFILES_FILE=profiles_file(PROFILES.replace('"callers"', '"owner"')),
+        TOKEN_SECRET="t" * 31 + "s",
+        CALLER_AUTH="jwt",
+        JWT_KEY=OWNER_KEY,
+        JWT_ALGORITHM="HS256",
+        hooks_file=tmp_path / "hooks.py",
+    )
+    ends = int(own.clock().timestamp()) + 60
+    tokens = [
+        jwt.encode({"sub": name, "exp": ends}, OWNER_KEY, algorithm="HS256") for name in ("one", "other")
+    ]
+    one, other = ({"authorization": f"Bearer {token}"} for token in tokens)
+    key = own.ask(body=wanting(7), headers=one).json["key"]
+    assert own.ask(path="/read", body={"key": key}, headers=one).status == 200
+    assert own.ask(path="/read", body={"key": key}, headers=other).status == 403
+    other_owner = own.ask(body=wanting(7), headers=other).json["key"].split("/")[2]
+    # The folder that looks like the owner is none.
+    forged = key.replace("shop-7", other_owner)
+    assert own.ask(path="/read", body={"key": forged}, headers=other).status == 403

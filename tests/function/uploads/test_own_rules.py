@@ -1,0 +1,287 @@
+"""uploads.own_rules: ``hooks.py`` may refuse and narrow, and never widen."""
+
+import os
+import re
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from function.errors import Forbidden, Misconfigured, UnsupportedType, UploadError
+from function.key_template import INNER_FOLDER, KeyTemplate
+from function.profiles import Profile, read_profiles
+from function.uploads import own_rules
+from function.uploads.own_rules import OwnRules
+from function.uploads.plan import rule_for
+from function.uploads.wanted import WantedFile
+from tests.conftest import TEST_INSTANT
+
+OWNER = "a" * 26
+TABLE = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = 1000
+min_size = 10
+content_types = ["image/*", "application/pdf"]
+read = "owner"
+
+[legacy]
+key = "test/{owner}/{filename}"
+max_size = 1000
+"""
+
+
+@pytest.fixture
+def default() -> Profile:
+    profiles, problems = read_profiles(TABLE, default_signature="v4")
+    assert not problems
+    return profiles["default"]
+
+
+@pytest.fixture
+def rules(tmp_path):
+    def make(body: str) -> OwnRules:
+        path = tmp_path / "hooks.py"
+        path.write_text(body, "utf-8")
+        return OwnRules(path)
+
+    return make
+
+
+def apply(rules, profile, wanted=None):
+    return rules.apply("openid", OWNER, wanted or WantedFile(filename="a.png", size_bytes=500), profile)
+
+
+def returning(value: str) -> str:
+    return f"def before_sign(caller, wanted, profile):\n    return {value}\n"
+
+
+def why(caught) -> str:
+    return str(caught.value.problems[0].sentence)
+
+
+def test_what_returns_nothing_changes_nothing(rules, default):
+    wanted = WantedFile(filename="a.png")
+    assert apply(rules(returning("None")), default, wanted) == (wanted, default)
+
+
+def test_it_is_told_who_asks_for_what_and_what_the_profile_allows(rules, default):
+    wanted = WantedFile(filename="a.png", content_type="image/png", size_bytes=7, context={"album": [1]})
+    body = returning("{'context': {'told': [sorted(caller.items()), sorted(wanted), dict(profile)]}}")
+    narrowed, _ = apply(rules(body.replace("dict(profile)", "profile['name']")), default, wanted)
+    assert narrowed.context["told"] == [
+        [("owner", OWNER), ("subject", "openid")],
+        ["contentType", "context", "filename", "sha256", "size"],
+        "default",
+    ]
+
+
+def test_a_refusal_has_the_text_for_the_user(rules, default):
+    with pytest.raises(Forbidden) as caught:
+        apply(rules(returning("{'refuse': '相册已满，请先删除一些照片。'}")), default)
+    assert caught.value.details == {"text": "相册已满，请先删除一些照片。"}
+    assert caught.value.message.isascii()
+
+
+def test_size_types_folder_and_context_are_narrowed(rules, default):
+    body = returning(
+        "{'max_size': 600, 'content_types': ['image/png'], 'folder': 'shop-7/2026', 'context': {'shop': 7}}"
+    )
+    wanted, profile = apply(
+        rules(body), default, WantedFile(filename="a.png", context={"shop": 1, "order": 2})
+    )
+    assert wanted.context == {"shop": 7, "order": 2}
+    assert profile.max_size_bytes == 600
+    assert profile.content_types == ("image/png",)
+    assert profile.key == KeyTemplate("uploads/shop-7/2026/{owner}/{id}{ext}")
+    assert (
+        profile._replace(max_size_bytes=1000, content_types=default.content_types, key=default.key) == default
+    )
+
+
+def test_what_the_types_leave_out_is_refused_when_it_is_planned(rules, default):
+    _, profile = apply(rules(returning("{'content_types': ['image/png']}")), default)
+    settings = SimpleNamespace(bucket="b", region="r")
+    with pytest.raises(UnsupportedType):
+        rule_for(
+            WantedFile(filename="a.jpg"),
+            profile,
+            owner=OWNER,
+            upload_id="i" * 22,
+            now=TEST_INSTANT,
+            settings=settings,
+        )
+
+
+def test_a_larger_size_is_no_larger(rules, default):
+    assert apply(rules(returning("{'max_size': 10**9}")), default)[1].max_size_bytes == 1000
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("'no'", "a dict of"),
+        ("{'acl': 'public-read'}", "a dict of"),
+        ("{'refuse': ''}", "refuse must be a text"),
+        ("{'refuse': 'x' * 201}", "refuse must be a text"),
+        ("{'refuse': 7}", "refuse must be a text"),
+        ("{'max_size': 9}", "max_size must be bytes, 10 at least"),
+        ("{'max_size': '600'}", "max_size must be bytes"),
+        ("{'max_size': True}", "max_size must be bytes"),
+        ("{'content_types': []}", "a list of types"),
+        ("{'content_types': 'image/png'}", "a list of types"),
+        ("{'content_types': ['video/mp4']}", "does not allow: 'video/mp4'"),
+        ("{'content_types': ['image/svg+xml']}", "does not allow"),
+        ("{'content_types': ['*/*']}", "does not allow"),
+        ("{'content_types': ['image/PNG']}", "does not allow"),
+        ("{'content_types': [7]}", "does not allow"),
+        ("{'folder': ''}", "folder must be"),
+        ("{'folder': '../x'}", "folder must be"),
+        ("{'folder': 'a/b/c/d'}", "folder must be"),
+        ("{'folder': 'a/'}", "folder must be"),
+        ("{'folder': '{owner}'}", "folder must be"),
+        ("{'folder': 'x' * 65}", "folder must be"),
+        ("{'folder': 7}", "folder must be"),
+        ("{'context': []}", "context must be a dict"),
+        ("{'context': {'a': 'x' * 256}}", "too long"),
+        ("{'context': {'a': object()}}", "no JSON"),
+        ("{'context': {'a': float('nan')}}", "no JSON"),
+        ("1 / 0", "it raised ZeroDivisionError"),
+        ("exit()", "it raised SystemExit"),
+        ("wanted.update(size=1)", "it raised AttributeError"),
+        ("__import__('socket').create_connection(('127.0.0.1', 9))", "it raised PermissionError"),
+        ("__import__('socket').getaddrinfo('example.com', 80)", "it raised PermissionError"),
+        ("__import__('subprocess').run(['true'])", "it raised PermissionError"),
+        ("__import__('os').system('true')", "it raised PermissionError"),
+        ("__import__('os').fork()", "it raised PermissionError"),
+    ],
+)
+def test_whatever_else_it_does_is_the_operator_s_to_mend_and_nothing_is_signed(
+    rules, default, answer, reason
+):
+    with pytest.raises(Misconfigured) as caught:
+        apply(rules(returning(answer)), default)
+    assert caught.value.problems[0].setting == "hooks.py"
+    assert reason in why(caught)
+
+
+def test_words_of_what_it_raised_are_not_repeated(rules, default):
+    with pytest.raises(Misconfigured) as caught:
+        apply(rules("def before_sign(*_):\n    raise ValueError('a secret of the business')\n"), default)
+    assert "secret" not in why(caught)
+
+
+def test_types_mean_nothing_where_the_page_chooses(rules):
+    profiles, _ = read_profiles(TABLE, default_signature="v4")
+    with pytest.raises(Misconfigured) as caught:
+        apply(rules(returning("{'content_types': ['image/png']}")), profiles["legacy"])
+    assert "where the page chooses" in why(caught)
+
+
+def test_a_page_s_folder_may_be_another_inside_its_own(rules):
+    profiles, _ = read_profiles(TABLE, default_signature="v4")
+    _, profile = apply(rules(returning("{'folder': 'shop-7', 'max_size': 20}")), profiles["legacy"])
+    assert (profile.key.text, profile.max_size_bytes) == ("test/shop-7/{owner}/{filename}", 20)
+
+
+def test_a_folder_that_makes_the_key_too_long_is_refused(rules, default):
+    long = default._replace(key=KeyTemplate("u" * 900 + "/{owner}/{id}{ext}"))
+    with pytest.raises(Misconfigured) as caught:
+        apply(rules(returning("{'folder': 'x' * 64}")), long)
+    assert "a key of over 1023 bytes" in why(caught)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("def before_sign(:", "importing it raised SyntaxError"),
+        ("raise SystemExit", "importing it raised SystemExit"),
+        ("import nothing_of_the_kind", "importing it raised ModuleNotFoundError"),
+        ("before_sign = 7", "has no function before_sign"),
+        ("", "has no function before_sign"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(rules, text, reason):
+    with pytest.raises(Misconfigured) as caught:
+        rules(text)
+    assert reason in why(caught)
+
+
+def test_a_file_that_is_no_module_says_so(tmp_path):
+    with pytest.raises(Misconfigured) as caught:
+        OwnRules(tmp_path / "hooks.txt")
+    assert "no Python module" in why(caught)
+
+
+def test_it_has_50_ms_and_whoever_hangs_is_not_asked_for_ever(rules, default, monkeypatch):
+    monkeypatch.setattr(own_rules, "MAX_HANGING", 2)
+    monkeypatch.setattr(own_rules, "BUDGET_SECONDS", 0.002)
+    waiting = rules(
+        "import threading\ngo_on = threading.Event()\n"
+        "def before_sign(caller, wanted, profile):\n    go_on.wait(20)\n"
+    )
+    seen = []
+    for _ in range(3):
+        with pytest.raises(Misconfigured) as caught:
+            apply(waiting, default)
+        seen.append(why(caught).partition(": ")[2])
+    assert seen == ["it takes over 2 ms", "it takes over 2 ms", "2 calls of it hang"]
+    waiting.before_sign.__globals__["go_on"].set()
+
+
+def test_what_was_slow_once_is_asked_again(rules, default):
+    answers = rules(returning("None"))
+    for _ in range(own_rules.MAX_HANGING * 2):
+        apply(answers, default)
+
+
+def test_the_network_of_others_is_not_closed(rules, default):
+    apply(rules(returning("None")), default)
+    assert os.system("true") == 0
+
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 5000),
+    st.text(max_size=12),
+    st.lists(st.sampled_from(["image/png", "image/*", "video/mp4", "text/html", "application/pdf", "x", 7])),
+    st.sampled_from(["a", "a/b", "../a", "/a", "a//b", "held", "{id}", "a/b/c/d", "x" * 65]),
+    st.dictionaries(st.text(max_size=4), st.one_of(st.integers(), st.text(max_size=300)), max_size=3),
+)
+answers = st.one_of(
+    junk, st.dictionaries(st.sampled_from([*own_rules.ANSWERS, "acl", "key", "expires_in"]), junk, max_size=5)
+)
+
+
+@given(
+    answer=answers,
+    filename=st.sampled_from(["a.png", "a.pdf", "a.mp4", "a.html", None]),
+    size=st.sampled_from([None, 9, 10, 500, 1000, 1001]),
+)
+def test_no_answer_whatever_widens_what_is_signed(answer, filename, size):
+    default = read_profiles(TABLE, default_signature="v4")[0]["default"]
+    rules = object.__new__(OwnRules)
+    rules._ask = lambda *_told: answer
+    wanted = WantedFile(filename=filename, content_type=None if filename else "image/png", size_bytes=size)
+    try:
+        narrowed, profile = rules.apply("openid", OWNER, wanted, default)
+        rule = rule_for(
+            narrowed,
+            profile,
+            owner=OWNER,
+            upload_id="i" * 22,
+            now=TEST_INSTANT,
+            settings=SimpleNamespace(bucket="b", region="r"),
+        )
+    except UploadError:
+        return
+    assert default.min_size_bytes <= rule.min_size_bytes <= rule.max_size_bytes <= default.max_size_bytes
+    assert default.admits(rule.content_type)
+    assert re.fullmatch(rf"uploads/({INNER_FOLDER}/)?{OWNER}/i{{22}}(\.[a-z]+)?", rule.key)
+    assert rule.fields == {**rule.fields, "x-oss-object-acl": "default", "x-oss-forbid-overwrite": "true"}
+    assert rule.expires_at == TEST_INSTANT + default.expires_in
+    assert {name: value for name, value in narrowed._asdict().items() if name != "context"} == {
+        name: value for name, value in wanted._asdict().items() if name != "context"
+    }
