@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 from function.phrase import Phrase
 
 MAX_KEY_BYTES = 1023
-# What is below it waits to be published; no profile's own folder begins so.
+# What is below it waits to be published; no profile's own folder begins so. The function keeps records of its
+# own beside what waits, whose names begin with a dot, as no key of a profile that holds back does.
 HELD_FOLDER = "held/"
+RECORDS = f"{HELD_FOLDER}."
 PUBLIC_OWNER = "public"
 # The form of what each placeholder becomes, and how many bytes that can take.
 PLACEHOLDERS = {
@@ -106,6 +108,21 @@ class KeyTemplate(NamedTuple):
         """What ``render`` was given for this key, by placeholder; ``None`` for a key that it never gives."""
         match = _pattern(self).fullmatch(key)
         return match.groupdict() if match else None
+
+
+def held_name(key: str) -> str:
+    """Where an object of this key waits to be published."""
+    return f"{HELD_FOLDER}{key}"
+
+
+def is_held_name(stored: str) -> bool:
+    """Whether what is stored under this name waits to be published."""
+    return stored.startswith(HELD_FOLDER)
+
+
+def published_name(stored: str) -> str:
+    """The key of an object that waits under this name, or has been published already."""
+    return stored.removeprefix(HELD_FOLDER)
 
 
 def is_plain(key: str) -> bool:

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.key_template import PLACEHOLDERS, KeyTemplate, is_plain, problems_of
+from function.key_template import (
+    PLACEHOLDERS,
+    RECORDS,
+    KeyTemplate,
+    held_name,
+    is_held_name,
+    is_plain,
+    problems_of,
+    published_name,
+)
 from torture import key_oracle
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -236,3 +245,34 @@ def test_a_key_with_a_part_that_is_a_step_is_not_plain(key):
 @pytest.mark.parametrize("key", ["a/b.png", "a/..b", "a/b..", "a/...", "图片/猫 1~\xa0.png", "a//b"])
 def test_any_other_key_is_plain(key):
     assert is_plain(key) is True
+
+
+def test_what_waits_has_a_name_that_tells_the_one_it_will_have():
+    key = render(WHOLE)
+    assert held_name(key) == f"held/{key}"
+    assert [is_held_name(name) for name in (held_name(key), key, "held", "helds/a")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert published_name(held_name(key)) == published_name(key) == key
+    # A key may have such a folder further down.
+    assert published_name("a/held/b") == "a/held/b"
+
+
+@pytest.mark.parametrize("template", ["uploads/{id}", "h/{owner}/{id}{ext}", "heldx/{id}"])
+def test_no_template_gives_the_name_of_what_waits_or_of_a_record(template):
+    assert problems_of(template) == []
+    assert not is_held_name(render(template))
+    assert RECORDS == "held/."
+    assert not held_name(render(template)).startswith(RECORDS)
+    assert problems_of(f"held/{template}") != []
+
+
+@pytest.mark.parametrize("template", [WHOLE, "图/{sha256}{ext}", "a/{id}", "a/{filename}"])
+def test_no_key_becomes_longer_than_its_template_says(template):
+    key = KeyTemplate(template).render(
+        owner=OWNER, upload_id=ID, now=NOW, extension=".a1b2c3d4e5", sha256="0" * 64
+    )
+    assert len(key.encode()) == KeyTemplate(template).longest_bytes
