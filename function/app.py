@@ -180,9 +180,7 @@ def _longest_lives(settings: Settings) -> dict[str, timedelta]:
     profiles = settings.profiles.values()
     return {
         UPLOADS: max(profile.expires_in for profile in profiles),
-        OBJECTS: max(
-            (profile.read_life for profile in profiles if profile.is_read_signed), default=timedelta(0)
-        ),
+        OBJECTS: max(profile.objects_life for profile in profiles),
     }
 
 

@@ -13,6 +13,11 @@ from function.phrase import Phrase
 from function.profiles import PROFILES_TOML, Profile, problem_in
 from function.setting_table import CALLER_KINDS
 
+# Both belong to the message push of WeChat, by which verdicts come.
+PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
+# The address that WeChat gets is good for an hour, and a session is in use for a while before it signs one.
+LEAST_SESSION_OF_A_CHECK = timedelta(minutes=90)
+
 
 def what_misleads_the_sdk(environ: Mapping[str, str]) -> Iterator[Problem]:
     """Variables that no row of ours has, and that the SDK reads all the same."""
@@ -81,6 +86,58 @@ def store_without_a_choice(values: Mapping[str, Any], judged: Container[str]) ->
         yield Problem(
             "QUOTA_WHEN_DOWN", Phrase("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
         )
+
+
+def holds_that_need_more(
+    values: Mapping[str, Any], profiles: Mapping[str, Profile], judged: Container[str]
+) -> Iterator[Problem]:
+    """What profiles that hold back ask of the settings, and what these do not say."""
+    caller_auth = values.get("CALLER_AUTH")
+    checked = [profile for profile in profiles.values() if profile.is_checked]
+    for profile in profiles.values():
+        if profile.commit_by == "owner" and caller_auth and not CALLER_KINDS[caller_auth].tells_apart:
+            clause = Phrase(
+                'commit_by = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
+                caller_auth=caller_auth,
+            )
+            yield problem_in(profile.name, clause)
+    for profile in checked:
+        yield from _what_a_check_needs(values, profile, judged)
+    if not checked:
+        yield from _half_a_push(values, judged)
+
+
+def _what_a_check_needs(
+    values: Mapping[str, Any], profile: Profile, judged: Container[str]
+) -> Iterator[Problem]:
+    if values.get("CALLER_AUTH", "wechat") != "wechat":
+        # The settings of the push are not read then, so nothing can be said of them.
+        clause = Phrase('hold with "check" needs CALLER_AUTH=wechat: WeChat wants the openid of who uploads')
+        yield problem_in(profile.name, clause, needs="CALLER_AUTH")
+        return
+    for name in PUSH_SETTINGS:
+        if name not in values and name not in judged:
+            yield problem_in(profile.name, Phrase('hold with "check" needs {name}', name=name), needs=name)
+    session = values.get("STS_SESSION_SECONDS")
+    if session and session < LEAST_SESSION_OF_A_CHECK:
+        clause = Phrase(
+            'hold with "check" needs STS_SESSION_SECONDS of at least {least},'
+            " because WeChat gets an address that is good for an hour; it is {session}",
+            least=LEAST_SESSION_OF_A_CHECK.seconds,
+            session=session.seconds,
+        )
+        yield problem_in(profile.name, clause, needs="STS_SESSION_SECONDS")
+
+
+def _half_a_push(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
+    if any(name in values for name in (*PUSH_SETTINGS, "WECHAT_PUSH_FORWARD_URL")):
+        for name in PUSH_SETTINGS:
+            if name not in values and name not in judged:
+                sentence = Phrase(
+                    "{name} is missing; the message push needs WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY",
+                    name=name,
+                )
+                yield Problem(name, sentence)
 
 
 def _lives(profile: Profile) -> Iterator[tuple[Phrase, timedelta]]:

@@ -164,6 +164,12 @@ QUOTA_ADDRESS = matching(
     "memory:",
     Phrase("memory:, redis://[user:password@]host[:port][/database], or the same with rediss: for TLS"),
 )
+PUSH_TOKEN = matching(
+    "[A-Za-z0-9]{3,32}", Phrase("the Token of the message push: 3 to 32 letters and digits")
+)
+PUSH_AES_KEY = matching(
+    "[A-Za-z0-9]{43}", Phrase("the EncodingAESKey of the message push: 43 letters and digits")
+)
 RATE = Kind(Phrase("a number over s, min or h, such as 60/min"), _rate)
 SECRETS = Kind(
     Phrase("at least {least} random bytes in each comma-separated part", least=MIN_SECRET_BYTES), _secrets

@@ -22,8 +22,11 @@ TYPE_PATTERN = r"\*/\*|[a-z0-9][a-z0-9.+_-]*/(\*|[a-z0-9][a-z0-9.+_-]*)"
 # Printable ASCII without the dollar sign, which a policy would have to escape.
 HEADER_VALUE = r"[\x20-\x23\x25-\x7e]{1,1024}"
 METADATA_NAME = r"[a-z0-9][a-z0-9-]{0,63}"
-# Under this name an object made of parts keeps the id of its upload.
+# Under this name an object that was made of parts, or held back, keeps the id of its upload.
 UPLOAD_ID_METADATA = "upload-id"
+META_PREFIX = "x-oss-meta-"
+# The steps of what is held back.
+COMMIT, CHECK = "commit", "check"
 # Of a profile, and of a variant.
 NAME = r"[A-Za-z0-9_-]{1,64}"
 PROCESS_VALUE = r"[\x21-\x7e]{1,1024}"
@@ -143,6 +146,25 @@ def seconds(least: int, most: int) -> Callable[[str, Any], timedelta]:
     return read
 
 
+def whole_number(least: int, most: int) -> Callable[[str, Any], int]:
+    """A number, bounds included."""
+
+    def read(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(
+                Phrase(
+                    "{name} = {value!r} must be a whole number from {least} to {most}",
+                    name=name,
+                    value=value,
+                    least=least,
+                    most=most,
+                )
+            )
+        return value
+
+    return read
+
+
 def flag(name: str, value: Any) -> bool:
     """True or false."""
     if value is not True and value is not False:
@@ -167,6 +189,21 @@ def one_of(*allowed: str) -> Callable[[str, Any], str]:
 def readers(name: str, value: Any) -> str:
     """Empty where nobody reads through the function."""
     return "" if value is None else one_of("owner", "callers")(name, value)
+
+
+def steps(name: str, value: Any) -> tuple[str, ...]:
+    """What must happen before an object is published, in this order; nothing where it is at once."""
+    if value is None:
+        return ()
+    if value not in ([COMMIT], [CHECK], [COMMIT, CHECK]):
+        raise ValueError(
+            Phrase(
+                '{name} = {value!r} must be ["commit"], ["check"] or ["commit", "check"]',
+                name=name,
+                value=value,
+            )
+        )
+    return tuple(value)
 
 
 def header(name: str, value: Any) -> str:

@@ -1,10 +1,14 @@
 """What the options of one profile must not say together: a clause for each contradiction."""
 
 from collections.abc import Iterator, Mapping
+from itertools import permutations
 from typing import Any
 
-from function.key_template import PLACEHOLDERS
+from function.content_type import is_run_by_browsers
+from function.key_template import HELD_FOLDER, MAX_KEY_BYTES, PLACEHOLDERS, KeyTemplate, held_name
 from function.option_values import (
+    CHECK,
+    COMMIT,
     MAX_FORM_BYTES,
     MAX_METADATA_BYTES,
     UPLOAD_ID_METADATA,
@@ -14,6 +18,10 @@ from function.phrase import Phrase
 from function.profile_options import ANY_TYPE, OPTION_NAMES, PAGE_OPTION_NAMES
 
 MAX_PARTS = 10_000
+# What a profile is to its folder: a page names what is in it, forms do, or copies of what was held back.
+PAGE, FORM, HELD = "page", "form", "held"
+# What WeChat's mediaCheckAsync looks at.
+CHECKED_TYPES = ("image", "audio")
 CLASSES_TO_RESTORE = ("Archive", "ColdArchive", "DeepColdArchive")
 
 
@@ -52,6 +60,9 @@ def contradictions(table: Mapping[str, Any], values: Mapping[str, Any], is_page:
         yield from _reading_contradictions(table, values)
         yield from _parts_contradictions(table, values)
         yield from _quota_contradictions(values)
+        yield from _what_needs_hold(table, values)
+        if values.get("hold"):
+            yield from _hold_contradictions(table, values)
 
 
 def _size_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Phrase]:
@@ -108,9 +119,98 @@ def _parts_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) -
             count=MAX_PARTS,
             part_size=part_size,
         )
+    yield from _room_for_the_id(values, "parts = true")
+
+
+def _room_for_the_id(values: Mapping[str, Any], option: str) -> Iterator[Phrase]:
     metadata, name = values.get("metadata", {}), UPLOAD_ID_METADATA
     longest_id = "x" * PLACEHOLDERS["id"][1]
     if name in metadata:
-        yield Phrase("metadata.{name} is where parts = true keeps the id of the upload", name=name)
+        yield Phrase("metadata.{name} is where {option} keeps the id of the upload", name=name, option=option)
     elif metadata_bytes({**metadata, name: longest_id}) > MAX_METADATA_BYTES:
-        yield Phrase("metadata leaves no room for the upload's id, which parts = true keeps with it")
+        yield Phrase(
+            "metadata leaves no room for the upload's id, which {option} keeps with it", option=option
+        )
+
+
+def _what_needs_hold(table: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Phrase]:
+    hold = values.get("hold", (COMMIT, CHECK))
+    if "hold_days" in table and not hold:
+        yield Phrase("hold_days needs hold: nothing else waits")
+    if "commit_by" in table and COMMIT not in hold:
+        yield Phrase('commit_by needs "commit" in hold: nothing else is committed')
+    if "check_scene" in table and CHECK not in hold:
+        yield Phrase('check_scene needs "check" in hold: nothing else is checked')
+
+
+def _hold_contradictions(table: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Phrase]:
+    key = str(table.get("key"))
+    if not any(values.get(option, True) for option in ("confirm", "parts", "callback")):
+        yield Phrase("hold needs confirm, parts or callback = true: nothing else tells what has been stored")
+    # Records of our own have such names, below the same folder.
+    if key.startswith("."):
+        yield Phrase("key must not start with . where there is hold")
+    if KeyTemplate(key).longest_bytes <= MAX_KEY_BYTES < KeyTemplate(held_name(key)).longest_bytes:
+        yield Phrase("key leaves no room for {folder}, where hold keeps what waits", folder=HELD_FOLDER)
+    if values.get("storage_class") in CLASSES_TO_RESTORE:
+        yield Phrase(
+            "hold excludes storage_class = {value!r}: OSS copies nothing of it before it is restored",
+            value=values["storage_class"],
+        )
+    if values.get("max_size", 0) > MAX_FORM_BYTES:
+        yield Phrase("hold excludes max_size over 5GiB: OSS may not publish more in one copy")
+    if not values.get("parts"):
+        yield from _room_for_the_id(values, "hold")
+    if CHECK in values["hold"]:
+        yield from _check_contradictions(values)
+
+
+def _check_contradictions(values: Mapping[str, Any]) -> Iterator[Phrase]:
+    for kind in values.get("content_types", ()):
+        if kind.partition("/")[0] not in CHECKED_TYPES or is_run_by_browsers(kind):
+            yield Phrase(
+                "content_types has {kind!r}, which WeChat does not check; {allowed} only, and no SVG",
+                kind=kind,
+                allowed=", ".join(f"{name}/*" for name in CHECKED_TYPES),
+            )
+    if values.get("overwrite"):
+        yield Phrase(
+            'hold with "check" excludes overwrite = true: what was checked could be replaced meanwhile'
+        )
+
+
+def shared_folders(folders: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, Phrase]]:
+    """
+    Folders that two kinds of profiles must not share.
+
+    The session may set ACLs where forms pin one, so a page that chooses its own key (and sends its own
+    ACL, which no condition of its form forbids) could make an object there public. And whoever may write
+    where others publish what they held back could publish without their steps.
+
+    Args:
+        folders: what each profile is to its folder, and the folder, which ends in ``/``; by name.
+
+    Returns:
+        the profile that needs a folder of its own, and the clause that says so.
+    """
+    for name, other in permutations(folders, 2):
+        (kind, ours), (other_kind, theirs) = folders[name], folders[other]
+        if not (ours.startswith(theirs) or theirs.startswith(ours)):
+            continue
+        told = {"ours": ours, "theirs": theirs, "other": other}
+        if kind == PAGE != other_kind:
+            yield (
+                name,
+                Phrase(
+                    "key with {{filename}} needs a folder of its own; {ours} overlaps {theirs} of [{other}]",
+                    **told,
+                ),
+            )
+        if (kind, other_kind) == (HELD, FORM):
+            yield (
+                name,
+                Phrase(
+                    "hold needs a folder of its own; {ours} overlaps {theirs} of [{other}], without hold",
+                    **told,
+                ),
+            )

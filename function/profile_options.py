@@ -8,6 +8,7 @@ from function.phrase import Phrase
 
 ANY_TYPE = ("*/*",)
 SIGNATURE_VERSIONS = ("v4", "v1")
+COMMITTERS = ("backend", "owner")
 # No credentials live longer than that.
 SESSION_SECONDS = option_values.seconds(1, 43200)
 
@@ -53,7 +54,7 @@ OPTIONS = (
         "Standard",
         pins="x-oss-storage-class",
     ),
-    Option("metadata", option_values.metadata, pins="x-oss-meta-"),
+    Option("metadata", option_values.metadata, pins=option_values.META_PREFIX),
     Option("confirm", option_values.flag, False),
     Option("read", option_values.readers),
     Option("read_for", SESSION_SECONDS, 600),
@@ -63,6 +64,10 @@ OPTIONS = (
     Option("parts_within", option_values.seconds(900, 604800), 86400),
     Option("files_per_day", option_values.daily_files),
     Option("bytes_per_day", option_values.daily_bytes),
+    Option("hold", option_values.steps),
+    Option("hold_days", option_values.whole_number(1, 30), 1),
+    Option("commit_by", option_values.one_of(*COMMITTERS), COMMITTERS[0]),
+    Option("check_scene", option_values.whole_number(1, 4), 1),
 )
 OPTION_NAMES = ("key", *(option.name for option in OPTIONS))
 PAGE_OPTION_NAMES = ("key", *(option.name for option in OPTIONS if option.is_for_pages))

@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 
 from function.content_type import is_run_by_browsers
 from function.errors import Problem
-from function.key_template import KeyTemplate, problems_of
-from function.option_values import MAX_FORM_BYTES, NAME
+from function.key_template import KeyTemplate, held_name, problems_of
+from function.option_values import CHECK, MAX_FORM_BYTES, NAME
 from function.phrase import Phrase
-from function.profile_contradictions import contradictions, strangers
+from function.profile_contradictions import FORM, HELD, PAGE, contradictions, shared_folders, strangers
 from function.profile_options import ANY_TYPE, pinned_fields, read_options
 
 PROFILES_TOML = "profiles.toml"
+ACL_FIELD = "x-oss-object-acl"
+# How long WeChat may take to fetch what it is to check.
+CHECK_URL_LIFE = timedelta(hours=1)
 
 
 class Profile(NamedTuple):
@@ -27,7 +30,10 @@ class Profile(NamedTuple):
 
         expires_in: how long a form lives.
 
-        pinned: further form fields with their values, under OSS's names, each pinned as it is.
+        acl: of the object under its own name.
+
+        pinned: further form fields with their values, under OSS's names, each pinned as it is; what is held
+            back is private meanwhile.
 
         read: to whom ``/read`` gives signed URLs: ``owner``, ``callers``, or nobody (empty).
 
@@ -40,6 +46,14 @@ class Profile(NamedTuple):
         parts_within: how long an upload in parts may take.
 
         files_per_day, bytes_per_day: what an owner's forms of one day admit together.
+
+        hold: what must happen before an object gets its name, ``commit`` and ``check``, in this order.
+
+        hold_days: how long it waits for that.
+
+        commit_by: whose word a commit is: ``backend`` or ``owner``.
+
+        check_scene: WeChat's number for where such pictures are shown.
     """
 
     name: str
@@ -51,6 +65,7 @@ class Profile(NamedTuple):
     overwrite: bool
     callback: bool
     signature_version: str
+    acl: str
     pinned: tuple[tuple[str, str], ...]
     confirm: bool
     read: str
@@ -61,6 +76,10 @@ class Profile(NamedTuple):
     parts_within: timedelta
     files_per_day: int | None
     bytes_per_day: int | None
+    hold: tuple[str, ...]
+    hold_days: int
+    commit_by: str
+    check_scene: int
 
     @property
     def takes_filename(self) -> bool:
@@ -68,8 +87,29 @@ class Profile(NamedTuple):
         return self.key.takes_filename
 
     @property
-    def acl(self) -> str:
-        return dict(self.pinned).get("x-oss-object-acl", "default")
+    def is_held(self) -> bool:
+        """Whether an object is published later than it is stored."""
+        return bool(self.hold)
+
+    @property
+    def gives_receipts(self) -> bool:
+        return self.confirm or self.parts or self.callback
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether WeChat looks at it before."""
+        return CHECK in self.hold
+
+    @property
+    def stored_folder(self) -> str:
+        """The folder that uploads go to."""
+        folder = self.key.literal_folder
+        return held_name(folder) if self.is_held else folder
+
+    @property
+    def stored_acl(self) -> str:
+        """Of what has been uploaded."""
+        return dict(self.pinned).get(ACL_FIELD, "default")
 
     @property
     def read_life(self) -> timedelta:
@@ -84,6 +124,14 @@ class Profile(NamedTuple):
     @property
     def has_quota(self) -> bool:
         return bool(self.files_per_day or self.bytes_per_day)
+
+    @property
+    def objects_life(self) -> timedelta:
+        """How long what the objects session signs for this profile is good: for readers, and for WeChat."""
+        return max(
+            self.read_life if self.is_read_signed else timedelta(0),
+            CHECK_URL_LIFE if self.is_checked else timedelta(0),
+        )
 
     def for_forms(self) -> "Profile":
         """The same, as far as one form can carry it: parts may make a larger object."""
@@ -136,7 +184,7 @@ def read_profiles(text: str, *, default_signature: str) -> tuple[dict[str, Profi
         problems += found
         if profile:
             profiles[name] = profile
-    problems += _overlaps(profiles.values())
+    problems += _shared(profiles.values())
     return profiles, problems
 
 
@@ -180,7 +228,8 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
         overwrite=values["overwrite"],
         callback=values["callback"],
         signature_version=values["signature"],
-        pinned=() if is_page else pinned_fields(values),
+        acl=values["acl"],
+        pinned=() if is_page else _pinned(values),
         confirm=values["confirm"],
         read=values["read"],
         read_for=values["read_for"],
@@ -190,30 +239,25 @@ def _read_table(name: str, table: Any, default_signature: str) -> tuple[Profile 
         parts_within=values["parts_within"],
         files_per_day=values["files_per_day"],
         bytes_per_day=values["bytes_per_day"],
+        hold=values["hold"],
+        hold_days=values["hold_days"],
+        commit_by=values["commit_by"],
+        check_scene=values["check_scene"],
     )
     return profile, []
 
 
-def _overlaps(profiles: Iterable[Profile]) -> Iterator[Problem]:
-    """
-    A ``{filename}`` folder that overlaps one whose forms pin an ACL.
+def _pinned(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return pinned_fields({**values, "acl": "private"} if values["hold"] else values)
 
-    The session may set ACLs in the latter, so a page that chooses its own key (and sends its own
-    ACL, which no condition of its form forbids) could make an object there public.
-    """
-    pages = [profile for profile in profiles if profile.takes_filename]
-    others = [profile for profile in profiles if not profile.takes_filename]
-    for page in pages:
-        for other in others:
-            ours, theirs = page.key.literal_folder, other.key.literal_folder
-            if ours.startswith(theirs) or theirs.startswith(ours):
-                yield problem_in(
-                    page.name,
-                    Phrase(
-                        "key with {{filename}} needs a folder of its own;"
-                        " {ours} overlaps {theirs} of [{other}]",
-                        ours=ours,
-                        theirs=theirs,
-                        other=other.name,
-                    ),
-                )
+
+def _shared(profiles: Iterable[Profile]) -> Iterator[Problem]:
+    folders = {profile.name: (_kind(profile), profile.key.literal_folder) for profile in profiles}
+    for name, clause in shared_folders(folders):
+        yield problem_in(name, clause)
+
+
+def _kind(profile: Profile) -> str:
+    if profile.takes_filename:
+        return PAGE
+    return HELD if profile.is_held else FORM

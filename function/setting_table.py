@@ -79,6 +79,9 @@ SETTINGS = (
         caller="wechat",
     ),
     Setting("WECHAT_ENDPOINT", kinds.ORIGIN, "https://api.weixin.qq.com", caller="wechat"),
+    Setting("WECHAT_PUSH_TOKEN", kinds.PUSH_TOKEN, is_secret=True, caller="wechat"),
+    Setting("WECHAT_PUSH_AES_KEY", kinds.PUSH_AES_KEY, is_secret=True, caller="wechat"),
+    Setting("WECHAT_PUSH_FORWARD_URL", kinds.ADDRESS, is_secret=True, caller="wechat"),
     Setting(
         "JWT_KEY",
         # Many consoles keep one line only, so a PEM arrives with \\n written out.

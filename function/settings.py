@@ -40,6 +40,24 @@ class WechatApp(NamedTuple):
         return f"WechatApp({self.appid})"
 
 
+class WechatPush(NamedTuple):
+    """
+    The message push of the mini-program, secure mode.
+
+    Args:
+        aes_key: EncodingAESKey, 43 characters.
+
+        forward_url: gets what is not for us; ``None`` where nobody wants it.
+    """
+
+    token: str
+    aes_key: str
+    forward_url: str | None
+
+    def __repr__(self) -> str:
+        return "WechatPush(…)"
+
+
 class Settings(NamedTuple):
     """
     Everything the function is told from outside, checked.
@@ -73,6 +91,7 @@ class Settings(NamedTuple):
     session_policies: Mapping[str, str]
     caller_auth: str
     wechat: WechatApp | None
+    wechat_push: WechatPush | None
     jwt: BusinessJwt | None
     token_secrets: tuple[str, ...]
     receipt_secrets: tuple[str, ...]
@@ -126,6 +145,7 @@ def read_settings(
     problems += contradictions.policies_too_long(policies)
     problems += contradictions.profiles_that_need_more(values, profiles)
     judged = frozenset(_settings_of(problems))
+    problems += contradictions.holds_that_need_more(values, profiles, judged)
     problems += contradictions.weak_secrets(values, profiles, judged)
     problems += contradictions.store_without_a_choice(values, judged)
     problems += jwt_key.problems_of(values, judged)
@@ -190,9 +210,12 @@ def _settings(
     values: Mapping[str, Any], profiles: dict[str, Profile], policies: Mapping[str, str]
 ) -> Settings:
     caller_auth, secrets = values["CALLER_AUTH"], values.get("TOKEN_SECRET", ())
-    wechat = jwt = None
+    wechat = push = jwt = None
     if caller_auth == "wechat":
         wechat = WechatApp(values["WECHAT_APPID"], values["WECHAT_SECRET"], values["WECHAT_ENDPOINT"])
+    if "WECHAT_PUSH_TOKEN" in values:
+        forward_url = values.get("WECHAT_PUSH_FORWARD_URL")
+        push = WechatPush(values["WECHAT_PUSH_TOKEN"], values["WECHAT_PUSH_AES_KEY"], forward_url)
     if caller_auth == "jwt":
         issuer, audience = values.get("JWT_ISSUER"), values.get("JWT_AUDIENCE", jwt_key.ANY_AUDIENCE)
         wanted = None if audience == jwt_key.ANY_AUDIENCE else audience
@@ -208,6 +231,7 @@ def _settings(
         "session_life": values["STS_SESSION_SECONDS"],
         "session_policies": policies,
         "wechat": wechat,
+        "wechat_push": push,
         "jwt": jwt,
         "token_secrets": secrets,
         "receipt_secrets": values.get("RECEIPT_SECRET", secrets),

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from function.content_type import bare_type
 from function.errors import AlreadyComplete, AlreadyExists, Incomplete, OssUnavailable, UploadGone
-from function.option_values import UPLOAD_ID_METADATA
+from function.option_values import META_PREFIX, UPLOAD_ID_METADATA
 from function.oss.calls import OssCalls
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
-from function.oss.objects import META_PREFIX, ObjectFacts, head_object
+from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import TYPE_FIELD
 from function.parts.upload import PartedUpload
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from function.content_type import bare_type
 from function.errors import Forbidden, Misconfigured, Problem
 from function.instance import HOOKS_FILE
-from function.key_template import INNER_FOLDER, MAX_KEY_BYTES, KeyTemplate
+from function.key_template import HELD_FOLDER, INNER_FOLDER, MAX_KEY_BYTES, KeyTemplate
 from function.phrase import Phrase
 from function.profiles import Profile
 from function.uploads.wanted import WantedFile, is_small_json
@@ -198,8 +198,9 @@ def _inside(profile: Profile, folder: Any) -> KeyTemplate:
             Phrase("folder must be 1 to 3 parts of letters, digits, _ and -, such as shop-7/2026")
         )
     key = profile.key.inside(folder)
-    if key.longest_bytes > MAX_KEY_BYTES:
-        raise _unusable(Phrase("folder makes a key of over {most} bytes", most=MAX_KEY_BYTES))
+    most = MAX_KEY_BYTES - len(HELD_FOLDER) * profile.is_held
+    if key.longest_bytes > most:
+        raise _unusable(Phrase("folder makes a key of over {most} bytes", most=most))
     return key
 
 

@@ -192,3 +192,112 @@ def test_a_quota_that_lacks_its_place_is_named_for_programs_as_well(environment,
         read_settings({**environment, "PROFILES_FILE": profiles_file(text)})
     (problem,) = raised.value.problems
     assert (problem.setting, problem.needs) == ("profiles.toml", "QUOTA_URL")
+
+
+# --- what is held back ---
+
+WECHAT = {
+    "CALLER_AUTH": "wechat",
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_SECRET": "s",
+    "TOKEN_SECRET": SECRET,
+}
+PUSH = {"WECHAT_PUSH_TOKEN": "PushToken3", "WECHAT_PUSH_AES_KEY": "a1" * 21 + "b"}
+
+
+@pytest.fixture
+def problems_of_hold(environment, profiles_file):
+    """What is wrong with pictures that are held back for these steps, under these settings."""
+
+    def problems(options, **changes):
+        text = f'[p]\nkey = "a/{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["image/*"]\n{options}\n'
+        environ = {**environment, "PROFILES_FILE": profiles_file(text), **changes}
+        try:
+            read_settings(environ)
+        except Misconfigured as error:
+            return [problem.sentence for problem in error.problems]
+        return []
+
+    return problems
+
+
+@pytest.mark.parametrize(
+    ("way", "named"),
+    [("confirm", "confirm = true in [p]"), ("parts", "parts = true in [p]"), ("callback", "CALLBACK_URL")],
+)
+def test_holding_back_needs_a_secret_whoever_calls_and_whichever_way_the_receipt_comes(
+    problems_of_hold, way, named
+):
+    options = f'hold = ["commit"]\n{way} = true'
+    changes = {"CALLBACK_URL": "https://fn.example.com/callback"} if way == "callback" else {}
+    assert problems_of_hold(options, **changes) == [
+        f"TOKEN_SECRET is missing; {named} needs at least 32 random bytes"
+    ]
+    assert problems_of_hold(options, TOKEN_SECRET=SECRET, **changes) == []
+
+
+def test_only_callers_who_are_told_apart_commit_themselves(problems_of_hold):
+    options = 'confirm = true\nhold = ["commit"]\ncommit_by = "owner"'
+    assert problems_of_hold(options, TOKEN_SECRET=SECRET) == [
+        'profiles.toml [p]: commit_by = "owner" needs callers who are told apart,'
+        " and CALLER_AUTH is anonymous"
+    ]
+    assert problems_of_hold(options, **JWT) == []
+    assert problems_of_hold(options, **WECHAT) == []
+
+
+CHECKED = 'confirm = true\nhold = ["check"]'
+
+
+@pytest.mark.parametrize("session", ["5400", "43200"])
+def test_a_check_needs_users_of_a_mini_program_the_push_and_a_long_session(problems_of_hold, session):
+    assert problems_of_hold(CHECKED, **WECHAT, **PUSH, STS_SESSION_SECONDS=session) == []
+
+
+@pytest.mark.parametrize("changes", [JWT, {"TOKEN_SECRET": SECRET}], ids=["jwt", "anonymous"])
+def test_wechat_checks_for_its_own_users_only(problems_of_hold, changes):
+    assert problems_of_hold(CHECKED, **changes, **PUSH, STS_SESSION_SECONDS="5400") == [
+        'profiles.toml [p]: hold with "check" needs CALLER_AUTH=wechat:'
+        " WeChat wants the openid of who uploads"
+    ]
+
+
+@pytest.mark.parametrize("name", PUSH)
+def test_a_check_whose_verdicts_could_not_come_is_refused(problems_of_hold, name):
+    push = {**PUSH, name: ""}
+    assert problems_of_hold(CHECKED, **WECHAT, **push, STS_SESSION_SECONDS="5400") == [
+        f'profiles.toml [p]: hold with "check" needs {name}'
+    ]
+
+
+@pytest.mark.parametrize("session", ["3600", "5399"])
+def test_the_address_for_wechat_is_good_for_an_hour_so_the_session_lives_longer(problems_of_hold, session):
+    assert problems_of_hold(CHECKED, **WECHAT, **PUSH, STS_SESSION_SECONDS=session) == [
+        'profiles.toml [p]: hold with "check" needs STS_SESSION_SECONDS of at least 5400,'
+        f" because WeChat gets an address that is good for an hour; it is {session}"
+    ]
+
+
+def test_what_a_check_lacks_is_said_to_programs_by_name(environment, profiles_file):
+    text = f'[p]\nkey = "a/{{id}}"\nmax_size = 1\ncontent_types = ["image/*"]\n{CHECKED}'
+    with pytest.raises(Misconfigured) as raised:
+        read_settings({**environment, **WECHAT, "PROFILES_FILE": profiles_file(text)})
+    assert [problem.needs for problem in raised.value.problems] == [*PUSH, "STS_SESSION_SECONDS"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"WECHAT_PUSH_TOKEN": "PushToken3"},
+        {"WECHAT_PUSH_AES_KEY": "a1" * 21 + "b"},
+        {"WECHAT_PUSH_FORWARD_URL": "https://shop.example/push"},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_half_a_message_push_is_none(problems_of_hold, given):
+    lacking = [name for name in PUSH if name not in given]
+    assert problems_of_hold("confirm = true", **WECHAT, **given) == [
+        f"{name} is missing; the message push needs WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY"
+        for name in lacking
+    ]
+    assert problems_of_hold("confirm = true", **WECHAT, **{**PUSH, **given}) == []

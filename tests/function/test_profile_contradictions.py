@@ -212,3 +212,189 @@ def test_a_day_holds_at_least_one_form_without_a_size():
 def test_a_page_that_chooses_its_names_has_no_quota(option):
     (clause,) = read(key='"test/{owner}/{filename}"', content_types='["*/*"]', **{option: "1048576"})[1]
     assert clause.startswith(f"{option} is no option of a profile whose key ends in {{filename}}")
+
+
+# --- what is held back ---
+
+COMMIT, CHECK, BOTH = '["commit"]', '["check"]', '["commit", "check"]'
+
+
+def held(hold=COMMIT, **options):
+    return read(hold=hold, **{"confirm": "true", **options})
+
+
+def test_nothing_is_held_back_until_a_profile_says_so():
+    profile, clauses = read()
+    assert not clauses
+    assert (profile.hold, profile.is_held, profile.is_checked) == ((), False, False)
+    assert profile.stored_folder == "uploads/"
+
+
+@pytest.mark.parametrize(
+    ("hold", "steps"), [(COMMIT, ("commit",)), (CHECK, ("check",)), (BOTH, ("commit", "check"))]
+)
+def test_a_profile_says_what_must_happen_before_an_object_is_published(hold, steps):
+    profile, clauses = held(hold)
+    assert not clauses
+    assert (profile.hold, profile.is_held, profile.is_checked) == (steps, True, "check" in steps)
+    assert (profile.hold_days, profile.commit_by, profile.check_scene) == (1, "backend", 1)
+    assert profile.stored_folder == "held/uploads/"
+
+
+@pytest.mark.parametrize(
+    "hold", ['["check", "commit"]', '["commit", "commit"]', "[]", '"commit"', "true", '["publish"]', "{}"]
+)
+def test_the_steps_have_one_order_and_no_others_are_known(hold):
+    (clause,) = held(hold)[1]
+    assert clause.startswith("hold = ")
+    assert clause.endswith('must be ["commit"], ["check"] or ["commit", "check"]')
+
+
+def test_what_is_held_back_is_private_and_what_is_published_as_the_profile_says():
+    profile, clauses = held(acl='"public-read"', storage_class='"IA"')
+    assert not clauses
+    assert dict(profile.pinned) == {"x-oss-object-acl": "private", "x-oss-storage-class": "IA"}
+    assert (profile.stored_acl, profile.acl) == ("private", "public-read")
+    assert held()[0].acl == "default"
+
+
+@pytest.mark.parametrize(("option", "least", "most"), [("hold_days", 1, 30), ("check_scene", 1, 4)])
+def test_days_and_scenes_are_whole_numbers(option, least, most):
+    for value in (least, most):
+        assert held(BOTH, **{option: value})[1] == []
+    for value in (least - 1, most + 1, "true", '"1"', "1.5"):
+        (clause,) = held(BOTH, **{option: value})[1]
+        assert clause.endswith(f"must be a whole number from {least} to {most}")
+
+
+def test_a_commit_is_the_word_of_a_backend_or_of_the_owner():
+    assert held(commit_by='"owner"')[0].commit_by == "owner"
+    assert held(commit_by='"anybody"')[1] == ["commit_by = 'anybody' must be one of backend, owner"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "clause"),
+    [
+        ("hold_days", 2, "hold_days needs hold: nothing else waits"),
+        ("commit_by", '"owner"', 'commit_by needs "commit" in hold: nothing else is committed'),
+        ("check_scene", 2, 'check_scene needs "check" in hold: nothing else is checked'),
+    ],
+)
+def test_what_is_said_of_a_step_needs_that_step(option, value, clause):
+    assert read(**{option: value})[1] == [clause]
+    without = {"hold_days": None, "commit_by": CHECK, "check_scene": COMMIT}[option]
+    if without:
+        assert held(without, **{option: value})[1] == [clause]
+    assert held(BOTH, **{option: value})[1] == []
+
+
+@pytest.mark.parametrize("option", ["confirm", "parts", "callback"])
+def test_what_is_held_back_needs_a_way_to_a_receipt(option):
+    assert read(hold=COMMIT)[1] == [
+        "hold needs confirm, parts or callback = true: nothing else tells what has been stored"
+    ]
+    assert read(hold=COMMIT, **{option: "true"})[1] == []
+
+
+def test_no_key_looks_like_the_records_that_lie_beside_what_is_held():
+    key = '".decided/{owner}/{id}"'
+    assert held(key=key)[1] == ["key must not start with . where there is hold"]
+    assert read(key=key)[1] == []
+    (clause,) = held(key='"held/{owner}/{id}"')[1]
+    assert clause.startswith("key must not start with held/")
+
+
+def test_the_name_that_waits_is_no_longer_than_oss_takes_either():
+    def key(length):
+        return '"' + "k" * (length - 23) + '/{id}"'
+
+    assert held(key=key(1018))[1] == []
+    for length in (1019, 1023):
+        assert held(key=key(length))[1] == ["key leaves no room for held/, where hold keeps what waits"]
+        assert read(key=key(length))[1] == []
+    assert held(key=key(1024))[1] == ["key may become 1024 bytes long; OSS allows 1023"]
+
+
+@pytest.mark.parametrize("name", ["Archive", "ColdArchive", "DeepColdArchive"])
+def test_what_must_be_restored_first_cannot_be_published(name):
+    assert held(storage_class=f'"{name}"')[1] == [
+        f"hold excludes storage_class = '{name}': OSS copies nothing of it before it is restored"
+    ]
+
+
+def test_no_more_is_held_back_than_one_copy_can_publish():
+    options = {"parts": "true", "part_size": '"5MiB"'}
+    assert held(max_size='"5GiB"', **options)[1] == []
+    assert held(max_size=5 * GIB + 1, **options)[1] == [
+        "hold excludes max_size over 5GiB: OSS may not publish more in one copy"
+    ]
+
+
+def test_the_metadata_leave_room_for_the_upload_s_id():
+    taken = '{"upload-id" = "x"}'
+    assert held(metadata=taken)[1] == ["metadata.upload-id is where hold keeps the id of the upload"]
+    # Said once, whichever of the two it is that needs it.
+    assert held(metadata=taken, parts="true")[1] == [
+        "metadata.upload-id is where parts = true keeps the id of the upload"
+    ]
+    names = {f"n{number:02}": "v" * 1021 for number in range(7)}
+    room = 8192 - 7 * 1024 - len("upload-id") - 22 - len("last")
+    for more, clauses in (
+        (0, []),
+        (1, ["metadata leaves no room for the upload's id, which hold keeps with it"]),
+    ):
+        table = {**names, "last": "v" * (room + more)}
+        written = ", ".join(f'{name} = "{value}"' for name, value in table.items())
+        assert held(metadata=f"{{{written}}}")[1] == clauses
+
+
+@pytest.mark.parametrize("kind", ["image/*", "image/png", "audio/mpeg", "audio/*"])
+def test_wechat_checks_pictures_and_sounds(kind):
+    assert held(CHECK, content_types=f'["{kind}"]')[1] == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["video/mp4", "video/*", "*/*", "image/svg+xml", "application/pdf", "text/plain", "imagex/png"]
+)
+def test_what_wechat_does_not_check_is_not_held_back_for_it(kind):
+    clause = f"content_types has '{kind}', which WeChat does not check; image/*, audio/* only, and no SVG"
+    assert held(CHECK, content_types=f'["image/png", "{kind}"]')[1] == [clause]
+    assert held(COMMIT, content_types=f'["image/png", "{kind}"]')[1] == []
+
+
+def test_what_is_checked_cannot_be_replaced_meanwhile():
+    assert held(BOTH, overwrite="true")[1] == [
+        'hold with "check" excludes overwrite = true: what was checked could be replaced meanwhile'
+    ]
+    assert held(COMMIT, overwrite="true")[1] == []
+
+
+def test_a_page_that_names_its_files_cannot_hold_them_back():
+    page = {"key": '"test/{filename}"', "content_types": '["*/*"]'}
+    (clause,) = read(hold=COMMIT, **page)[1]
+    assert clause.startswith("hold is no option of a profile whose key ends in {filename}")
+
+
+def two(held_key, other_key, other_options=""):
+    options = 'max_size = 1\ncontent_types = ["image/png"]\nconfirm = true\n'
+    return read_profiles(
+        f'[a]\nkey = "{held_key}"\n{options}hold = ["commit"]\n'
+        f'[b]\nkey = "{other_key}"\n{options}{other_options}',
+        default_signature="v4",
+    )[1]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("posts/", "posts/"), ("posts/", "posts/deep/"), ("posts/deep/", "posts/")]
+)
+def test_nobody_writes_where_what_was_held_back_is_published(ours, theirs):
+    """Its form would publish at once, without the steps."""
+    (problem,) = two(f"{ours}{{owner}}/{{id}}", f"{theirs}{{id}}")
+    assert problem.sentence == (
+        f"profiles.toml [a]: hold needs a folder of its own; {ours} overlaps {theirs} of [b], without hold"
+    )
+    assert two(f"{ours}{{owner}}/{{id}}", f"{theirs}{{id}}", 'hold = ["commit"]') == []
+
+
+def test_a_folder_whose_name_only_begins_like_a_held_one_is_another():
+    assert two("posts/{id}", "posts2/{id}") == []

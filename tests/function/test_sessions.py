@@ -1,6 +1,7 @@
 """Two sessions: one signs forms, the other the function's own calls and the URLs of ``/read``."""
 
 import json
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from function.errors import StsUnavailable
 from function.grants import OBJECTS, UPLOADS
 
+STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 PROFILE = '[default]\nkey = "a/{owner}/{id}"\nmax_size = 9\nexpires_in = 60\ncontent_types = ["image/png"]\n'
 
@@ -64,7 +66,35 @@ def test_the_objects_session_is_replaced_while_it_still_covers_two_windows(
 def test_neither_session_s_failure_is_the_other_s(instance, good_sts, profiles_file, clock):
     function = instance(PROFILES_FILE=profiles_file(f"{PROFILE}confirm = true"), TOKEN_SECRET=TOKEN_SECRET)
     function.ask(body={"filename": "a.png"})
-    good_sts.replace("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=503)
+    good_sts.replace("POST", STS_URL, status=503)
     with pytest.raises(StsUnavailable):
         function.function._instance.credentials_for(OBJECTS, None, clock(), [clock()])
     assert function.ask(body={"filename": "a.png"}).status == 200
+
+
+WECHAT_CHECKS = {
+    "CALLER_AUTH": "wechat",
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_SECRET": "s",
+    "TOKEN_SECRET": TOKEN_SECRET,
+    "WECHAT_PUSH_TOKEN": "PushToken3",
+    "WECHAT_PUSH_AES_KEY": "a1" * 21 + "b",
+    "STS_SESSION_SECONDS": "5400",
+}
+
+
+@pytest.mark.parametrize("changes", ["", 'read = "callers"\nread_for = 60\n'])
+def test_what_wechat_is_to_fetch_within_an_hour_is_signed_by_a_session_that_lives_as_long(
+    instance, sts, profiles_file, clock, reply, changes
+):
+    sts.add("POST", STS_URL, json=reply(clock() + timedelta(seconds=5400)))
+    text = f'{PROFILE}confirm = true\nhold = ["check"]\n{changes}'
+    ready = instance(PROFILES_FILE=profiles_file(text), **WECHAT_CHECKS).function._ready()
+    url_ends = timedelta(hours=1)
+    assert ready.credentials_for(OBJECTS, None, clock(), [clock() + url_ends]).are_new
+    # Two early tries, half a minute apart, before the hour would outlive the session.
+    clock.tick(seconds=5400 - 3600 - 60 - 2 * 30 - 1)
+    assert not ready.credentials_for(OBJECTS, None, clock(), [clock() + url_ends]).are_new
+    sts.add("POST", STS_URL, json=reply(clock() + timedelta(seconds=5400)))
+    clock.tick(seconds=1)
+    assert ready.credentials_for(OBJECTS, None, clock(), [clock() + url_ends]).are_new

@@ -42,6 +42,7 @@ def test_the_required_ones_are_enough_and_the_others_default_to_what_is_publishe
         session_policies={},
         caller_auth="anonymous",
         wechat=None,
+        wechat_push=None,
         jwt=None,
         token_secrets=(),
         receipt_secrets=(),
@@ -388,7 +389,42 @@ def test_what_is_a_secret_is_said_of_it():
     assert {row.name for row in SETTINGS if row.is_secret} == {
         *("WECHAT_SECRET", "JWT_KEY", "TOKEN_SECRET", "RECEIPT_SECRET", "OWNER_SECRET"),
         *("UPLOAD_WEBHOOK_URL", "QUOTA_URL"),
+        *("UPLOAD_WEBHOOK_URL", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY", "WECHAT_PUSH_FORWARD_URL"),
     }
+
+
+PUSH = {"WECHAT_PUSH_TOKEN": "PushToken3", "WECHAT_PUSH_AES_KEY": "PushCanary" + "a1" * 16 + "b"}
+WECHAT = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"}
+
+
+def test_the_message_push_is_two_settings_and_perhaps_a_third_and_shows_none(environment):
+    environment |= {**WECHAT, "TOKEN_SECRET": SECRET, **PUSH}
+    push = read_settings(environment).wechat_push
+    assert push == (PUSH["WECHAT_PUSH_TOKEN"], PUSH["WECHAT_PUSH_AES_KEY"], None)
+    environment["WECHAT_PUSH_FORWARD_URL"] = "https://shop.example/push?for=PushCanary"
+    push = read_settings(environment).wechat_push
+    assert push.forward_url == "https://shop.example/push?for=PushCanary"
+    assert repr(push) == f"{push}" == "WechatPush(…)"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("WECHAT_PUSH_TOKEN", "ab", "the Token of the message push: 3 to 32 letters and digits"),
+        ("WECHAT_PUSH_TOKEN", "a" * 33, "the Token of the message push: 3 to 32 letters and digits"),
+        ("WECHAT_PUSH_TOKEN", "a-b", "the Token of the message push: 3 to 32 letters and digits"),
+        ("WECHAT_PUSH_AES_KEY", "a" * 42, "the EncodingAESKey of the message push: 43 letters and digits"),
+        ("WECHAT_PUSH_AES_KEY", "a" * 44, "the EncodingAESKey of the message push: 43 letters and digits"),
+        ("WECHAT_PUSH_AES_KEY", "=" * 43, "the EncodingAESKey of the message push: 43 letters and digits"),
+        ("WECHAT_PUSH_FORWARD_URL", "http://shop.example/push", "an https address with a path"),
+    ],
+)
+def test_what_belongs_to_the_message_push_is_as_wechat_s_console_gives_it(environment, name, value, says):
+    environment |= {**WECHAT, "TOKEN_SECRET": SECRET, **PUSH, name: value}
+    assert problems_of(environment) == (f"{name} must be {says}",)
+    # Without users of a mini-program nobody pushes, and nothing is said of it.
+    environment |= {"CALLER_AUTH": "anonymous"}
+    assert read_settings(environment).wechat_push is None
 
 
 @pytest.mark.parametrize(
