@@ -4,16 +4,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from function.key_template import RECORDS
 from function.profiles import Profile
 
 UPLOADS, OBJECTS = "uploads", "objects"
 MAX_POLICY_CHARACTERS = 2048
+READ, DELETE = "oss:GetObject", "oss:DeleteObject"
+# An upload in parts, a copy and a record each name an ACL.
+WRITE = ("oss:PutObject", "oss:PutObjectAcl")
 PUBLIC_ACLS = ("public-read", "public-read-write")
 
 
 class Grant(NamedTuple):
     """
-    These actions on every object below these folders, each of which ends in ``/``.
+    These actions on every object whose key begins so: below folders that end in ``/``, and our own records.
 
     Args:
         refused_acls: not even with these actions; for forms that leave the ACL to the page.
@@ -29,12 +33,13 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     What signed forms need of the session behind them.
 
     ``oss:PutObjectAcl`` is there because the pages disagree whether an ACL in a form needs it. Folders whose
-    forms pin no ACL do not get it, and are denied the public ones, so that neither reading opens them.
+    forms pin no ACL do not get it, and are denied the public ones, so that neither reading opens them. Where
+    what was held back is published no form writes.
     """
     pinned: set[str] = set()
     open_names: set[str] = set()
     for profile in profiles:
-        (open_names if profile.takes_filename else pinned).add(profile.key.literal_folder)
+        (open_names if profile.takes_filename else pinned).add(profile.stored_folder)
     grants = [
         Grant(("oss:PutObject", "oss:PutObjectAcl"), tuple(sorted(pinned))),
         Grant(("oss:PutObject",), tuple(sorted(open_names)), PUBLIC_ACLS),
@@ -44,22 +49,37 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
 
 def grants_for_objects(profiles: Iterable[Profile]) -> list[Grant]:
     """What the function's own calls to OSS and the URLs of ``/read`` need, where an option asks for them."""
+    profiles = [*profiles]
     actions: dict[str, set[str]] = {}
     for profile in profiles:
-        actions.setdefault(profile.key.literal_folder, set()).update(_actions_on_objects(profile))
+        actions.setdefault(profile.stored_folder, set()).update(_actions_on_stored(profile))
+        actions.setdefault(profile.key.literal_folder, set()).update({READ} if profile.is_read_signed else ())
+    if any(profile.is_held for profile in profiles):
+        _add_what_holding_needs(profiles, actions)
     folders: dict[tuple[str, ...], list[str]] = {}
     for folder in sorted(actions):
         folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
     return [Grant(wanted, tuple(folders[wanted])) for wanted in sorted(folders) if wanted]
 
 
-def _actions_on_objects(profile: Profile) -> Iterator[str]:
+def _actions_on_stored(profile: Profile) -> Iterator[str]:
     # HeadObject, which confirming asks, needs what reading needs.
-    if profile.confirm or profile.parts or profile.is_read_signed:
-        yield "oss:GetObject"
+    if profile.confirm or profile.parts:
+        yield READ
     # Begin, look, complete and drop; the parts themselves are sent with the upload session.
     if profile.parts:
-        yield from ("oss:PutObject", "oss:PutObjectAcl", "oss:ListParts", "oss:AbortMultipartUpload")
+        yield from (*WRITE, "oss:ListParts", "oss:AbortMultipartUpload")
+
+
+def _add_what_holding_needs(profiles: Iterable[Profile], actions: dict[str, set[str]]) -> None:
+    actions[RECORDS] = {READ, *WRITE}
+    for profile in profiles:
+        # Whoever has a receipt may ask about its object, and the business discard it.
+        if profile.gives_receipts:
+            actions[profile.key.literal_folder] |= {READ, DELETE}
+        if profile.is_held:
+            actions[profile.stored_folder] |= {READ, DELETE}
+            actions[profile.key.literal_folder] |= {*WRITE}
 
 
 def session_policies(bucket: str, profiles: Iterable[Profile]) -> Mapping[str, str]:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from function.grants import OBJECTS, UPLOADS, role_policy, session_policies
+from function.grants import MAX_POLICY_CHARACTERS, OBJECTS, UPLOADS, role_policy, session_policies
 from function.profiles import read_profiles
+from local.ground.ram_policy import fits, is_allowed
 
 
 def read(text):
@@ -127,3 +128,106 @@ def test_the_role_allows_what_either_session_asks_for(legacy_profiles):
         allow(["oss:GetObject"], "a"),
     ]
     assert role_policy("my-bucket", read(legacy_profiles)) == policy("my-bucket", legacy_profiles)
+
+
+# --- what is held back ---
+
+HOLD = 'confirm = true\nhold = ["commit"]'
+HELD_PARTS = 'parts = true\nhold = ["commit"]'
+ID = "9JxQ0123456789abcdefgh"
+# Whatever somebody might try with the keys behind a form, among it what no form asks for.
+ACTIONS = (
+    *("oss:PutObject", "oss:PutObjectAcl", "oss:GetObject", "oss:DeleteObject", "oss:ListParts"),
+    *("oss:AbortMultipartUpload", "oss:ListObjects", "oss:PutObjectTagging", "oss:GetObjectAcl"),
+)
+
+
+def may(policy, action, key):
+    """Whether a session of this policy may do it with this object."""
+    return is_allowed(
+        [json.loads(policy)], action, lambda pattern: fits(pattern, f"acs:oss:oss-cn-hangzhou:1:b/{key}")
+    )
+
+
+def held(options=HOLD, **others):
+    return session_policies("b", with_options(posts=options, **others))
+
+
+@pytest.mark.parametrize("options", [HOLD, HELD_PARTS, 'callback = true\nhold = ["commit"]'])
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"posts/public/{ID}",
+        f"posts/{ID}",
+        *(f"held/.{name}/{ID}" for name in ("decided", "rejected", "committed", "submitted", "checks")),
+        f"held/.verdicts/{ID}",
+        f"held/.review/{ID}",
+        f"held/others/{ID}",
+        "held/x",
+        f"held/held/posts/{ID}",
+    ],
+)
+def test_with_the_keys_behind_forms_nobody_writes_a_published_name_or_a_record(options, key):
+    """With the whole set stolen, and not only with the form that one of them signed."""
+    policy = held(options, others="confirm = true")[UPLOADS]
+    assert [action for action in ACTIONS if may(policy, action, key)] == []
+    assert [action for action in ACTIONS if may(policy, action, f"held/posts/public/{ID}")] == [
+        "oss:PutObject",
+        "oss:PutObjectAcl",
+    ]
+
+
+def test_the_objects_session_publishes_and_deletes_and_writes_records_that_it_never_deletes():
+    statements = json.loads(held(others="confirm = true", silent="")[OBJECTS])["Statement"]
+    resources = "acs:oss:*:*:b"
+    assert statements == [
+        allow(["oss:DeleteObject", "oss:GetObject"], "held/posts", "others"),
+        allow(["oss:DeleteObject", "oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"], "posts"),
+        {
+            "Effect": "Allow",
+            "Action": ["oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"],
+            "Resource": [f"{resources}/held/.*"],
+        },
+    ]
+
+
+def test_parts_of_what_is_held_back_are_begun_and_completed_where_it_waits_alone():
+    policy = held(HELD_PARTS)[OBJECTS]
+    for action in ("oss:ListParts", "oss:AbortMultipartUpload"):
+        assert may(policy, action, f"held/posts/public/{ID}")
+        assert not may(policy, action, f"posts/public/{ID}")
+    assert may(policy, "oss:PutObject", f"held/posts/public/{ID}")
+    assert not may(held()[OBJECTS], "oss:PutObject", f"held/posts/public/{ID}")
+
+
+def test_a_folder_without_hold_may_be_discarded_from_only_where_there_is_hold_at_all():
+    """Who has a receipt may ask what became of its object, and the business discard it."""
+    plain = session_policies("b", with_options(a="confirm = true", b="callback = true", c=""))
+    assert json.loads(plain[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a")]
+    beside = held(a="confirm = true", b="callback = true", c="")[OBJECTS]
+    assert [may(beside, "oss:DeleteObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
+    assert [may(beside, "oss:GetObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
+
+
+def test_profiles_that_hold_back_keep_their_policies_short_by_saying_each_right_once():
+    profiles = with_options(
+        **{f"posts-{number}": HOLD for number in range(5)},
+        **{f"videos-{number}": HELD_PARTS + '\nread = "owner"\nconfirm = true' for number in range(5)},
+        **{f"files-{number}": "parts = true" for number in range(5)},
+        **{f"avatars-{number}": 'confirm = true\nread = "callers"' for number in range(5)},
+    )
+    policies = session_policies("my-bucket", profiles)
+    assert max(map(len, policies.values())) <= MAX_POLICY_CHARACTERS
+    statements = json.loads(policies[OBJECTS])["Statement"]
+    assert len({tuple(statement["Action"]) for statement in statements}) == len(statements) == 4
+
+
+def test_the_role_allows_what_holding_back_needs():
+    profiles = with_options(posts=HOLD)
+    role = role_policy("b", profiles)
+    for policy in session_policies("b", profiles).values():
+        for statement in json.loads(policy)["Statement"]:
+            for action in statement["Action"]:
+                for resource in statement["Resource"]:
+                    key = resource.removeprefix("acs:oss:*:*:b/").replace("*", "x")
+                    assert may(role, action, key)
