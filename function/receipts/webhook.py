@@ -1,29 +1,41 @@
-"""The business is told of an upload, best effort."""
+"""The business is told what became of an upload, best effort."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from function.instance import Call
 from function.outgoing import Exchange, ExchangeFailed
 
 BUDGET_SECONDS = 1.5
+UPLOADED = "uploaded"
 
 
-def tell_business(call: Call, receipt: str) -> None:
-    """Send a receipt to ``UPLOAD_WEBHOOK_URL``, where there is one; the log line says what became of it."""
+def tell_business(call: Call, receipt: str, event: str = UPLOADED, **more: Any) -> None:
+    """
+    Tell ``UPLOAD_WEBHOOK_URL`` of an event, where there is one; the log line says what became of it.
+
+    Args:
+        event: ``uploaded``, and of what is held back what became of it: ``published``, ``rejected``,
+            ``review``, ``gone``.
+
+        more: that is said beside it, such as WeChat's ``label``.
+    """
     url = call.settings.upload_webhook_url
     if url:
+        news = {"event": event, "receipt": receipt, **more}
         trace = call.line.traceparent
-        call.line.webhook = post_receipt(url, receipt, call.instance.exchange, trace) or "ok"
+        call.line.webhook = post_news(url, news, call.instance.exchange, trace) or "ok"
 
 
-def post_receipt(url: str, receipt: str, exchange: Exchange, trace: str | None = None) -> str:
-    """Post ``{"receipt": …}``, and tell what went wrong; nothing when it was taken with a 2xx."""
+def post_news(url: str, news: Mapping[str, Any], exchange: Exchange, trace: str | None = None) -> str:
+    """Post it as JSON, and tell what went wrong; nothing when it was taken with a 2xx."""
     try:
         answer = exchange(
             "POST",
             url,
             budget_seconds=BUDGET_SECONDS,
-            body=json.dumps({"receipt": receipt}).encode(),
+            body=json.dumps(news).encode(),
             headers={"Content-Type": "application/json", **({"traceparent": trace} if trace else {})},
         )
     except ExchangeFailed as error:

@@ -11,9 +11,11 @@ import pytest
 import requests
 import responses
 
+from function.instance import Call
+from function.log_line import LogLine
 from function.outgoing import MAX_WAITING, Answer, exchange
 from function.receipts.ticket import MAX_FIELD_CHARACTERS
-from function.receipts.webhook import post_receipt
+from function.receipts.webhook import post_news, tell_business
 from function.tokens import RECEIPT, read_token
 from tests.function.receipts.conftest import PROFILES, SETTINGS, read_upload
 
@@ -38,7 +40,7 @@ def test_the_business_is_told_the_receipt(with_webhook, upload, call, log_lines)
     answer = call(upload(of=function).body(), of=function)
     assert hook.call_count == 1
     told = network.calls[-1].request
-    assert json.loads(told.body) == {"receipt": answer.json["receipt"]}
+    assert json.loads(told.body) == {"event": "uploaded", "receipt": answer.json["receipt"]}
     assert told.headers["Content-Type"] == "application/json"
     assert log_lines()[-1]["webhook"] == "ok"
 
@@ -125,17 +127,29 @@ def test_the_business_is_not_told_what_oss_did_not_sign(with_webhook, upload, ca
 
 @pytest.mark.parametrize(("status", "problem"), [(199, True), (200, False), (299, False), (300, True)])
 def test_a_webhook_takes_a_receipt_with_2xx_and_nothing_else(status, problem):
-    said = post_receipt("https://b.example/hook", "r", lambda *_, **__: Answer(status, b""))
+    said = post_news("https://b.example/hook", {}, lambda *_, **__: Answer(status, b""))
     assert said == (f"HTTP {status}" if problem else "")
 
 
 def test_a_webhook_may_take_a_second_and_a_half():
     """With the fetch of the key it must stay within the 5 seconds OSS waits for a callback's answer."""
     given = {}
-    post_receipt(
-        "https://b.example/hook", "r", lambda *_, **options: given.update(options) or Answer(200, b"")
-    )
+    post_news("https://b.example/hook", {}, lambda *_, **options: given.update(options) or Answer(200, b""))
     assert given["budget_seconds"] == 1.5
+
+
+def test_what_became_of_an_upload_is_an_event_with_what_is_known_of_it(function, instance):
+    told = []
+
+    def business(method, url, *, body, **_options):
+        told.append((method, url, json.loads(body)))
+        return Answer(204, b"")
+
+    ready = instance(business, **function.environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function._ready()
+    line = LogLine("r")
+    tell_business(Call(None, ready, None, line), "the receipt", "rejected", label=20002)
+    assert told == [("POST", WEBHOOK, {"event": "rejected", "receipt": "the receipt", "label": 20002})]
+    assert line.webhook == "ok"
 
 
 # --- what a replay, or a webhook that hangs, costs ---
