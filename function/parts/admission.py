@@ -6,6 +6,7 @@ from typing import Any
 from function.body import read_json_object
 from function.errors import BadRequest, NotFound
 from function.instance import Call
+from function.key_template import published_name
 from function.kinds import Rate
 from function.limits import Claim
 from function.parts.ticket import read_ticket
@@ -58,7 +59,7 @@ def _read(call: Call) -> tuple[PartedUpload, Mapping[str, Any]]:
     upload = read_ticket(fields, call.settings, call.now)
     line = call.line
     line.profile, line.owner = upload.claims["profile"], upload.claims["owner"]
-    line.key, line.upload_id = upload.key, upload.upload_id
+    line.key, line.upload_id = published_name(upload.key), upload.upload_id
     return upload, fields
 
 

@@ -13,6 +13,8 @@ class PartedUpload(NamedTuple):
     Args:
         oss_id: OSS's own id of the upload; callers know it by ``upload_id``.
 
+        key: where the object will be stored.
+
         part_size_bytes: of each part but the last, which has what is left.
 
         content_type: lower case, without parameters.

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from function.content_type import bare_type
 from function.errors import BadRequest
 from function.http import Request
+from function.key_template import is_held_name, published_name
 from function.receipts.oss_keys import OssPublicKeys, decode_header, is_signed_by_oss, key_path
 from function.receipts.receipt import Upload
 from function.receipts.ticket import admits_file, admits_key, not_ours, read_ticket
@@ -74,7 +75,7 @@ def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Se
     if not admits_file(ticket, int(size), mime_type):
         raise not_ours(f"the form admitted no {size} bytes of {mime_type}")
     return Upload(
-        key=key,
+        key=published_name(key),
         size_bytes=int(size),
         etag=etag,
         mime_type=mime_type,
@@ -82,6 +83,7 @@ def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Se
         height=_pixels(reported.get("height", "")),
         ticket=ticket,
         seen=False,
+        held=is_held_name(key),
     )
 
 

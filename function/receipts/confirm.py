@@ -7,8 +7,10 @@ from typing import Any
 from function.content_type import bare_type
 from function.errors import BadRequest, Forbidden, NotUploaded
 from function.instance import Call
+from function.key_template import is_held_name, published_name
+from function.option_values import UPLOAD_ID_METADATA
 from function.oss.objects import ObjectFacts
-from function.receipts.receipt import RECEIPT_LIFE, Upload, answer_about
+from function.receipts.receipt import HELD, RECEIPT_LIFE, Upload, answer_about
 from function.receipts.ticket import admits_file, admits_key, not_ours, read_ticket
 from function.receipts.webhook import tell_business
 from function.settings import Settings
@@ -51,16 +53,26 @@ def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> Upload:
     if facts is None:
         raise NotUploaded
     upload = seen_upload(ticket, facts)
+    if upload.held:
+        upload = upload._replace(ticket={**ticket, "jti": _id_of(facts)})
     if not admits_file(ticket, upload.size_bytes, upload.mime_type):
         reason = f"the form admitted no {upload.size_bytes} bytes of {upload.mime_type}"
         raise Forbidden("What is stored there is not what the form admitted.", reason=reason)
     return upload
 
 
+def _id_of(held: ObjectFacts) -> str:
+    """Of the upload that is held: where its bytes are its name, perhaps an earlier one than the ticket's."""
+    if upload_id := held.metadata.get(UPLOAD_ID_METADATA):
+        return upload_id
+    # Nobody but the function's own forms stores there.
+    raise NotUploaded
+
+
 def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> Upload:
     """An upload by form or in parts as OSS has it, whatever its ticket admits."""
     return Upload(
-        key=ticket["key"],
+        key=published_name(ticket["key"]),
         size_bytes=facts.size_bytes,
         etag=facts.etag,
         mime_type=bare_type(facts.content_type),
@@ -68,6 +80,7 @@ def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> Upload:
         height=None,
         ticket=ticket,
         seen=True,
+        held=is_held_name(ticket["key"]),
     )
 
 
@@ -79,8 +92,8 @@ def answer_stored(call: Call, upload: Upload, life: timedelta = RECEIPT_LIFE) ->
         life: of the receipt, from the ticket's date on.
 
     Returns:
-        what ``/callback`` answers, ``width`` and ``height`` null, and ``"state": "stored"``.
+        what ``/callback`` answers, ``width`` and ``height`` null, and the ``"state"``.
     """
     told = answer_about(upload, call.settings, life)
     tell_business(call, told["receipt"])
-    return {**told, "state": STORED}
+    return {**told, "state": HELD if upload.held else STORED}

@@ -11,6 +11,8 @@ from function.tokens import RECEIPT, issue_token
 # They come from the ticket as they went into it.
 SAID_BY_CALLERS = ("context", "sha256")
 RECEIPT_LIFE = timedelta(days=1)
+# The state of what waits to be published.
+HELD = "held"
 
 
 class Upload(NamedTuple):
@@ -25,6 +27,8 @@ class Upload(NamedTuple):
         ticket: the claims of the ticket that went with its form.
 
         seen: whether OSS said so to the function itself; else it is what the uploader's callback said.
+
+        held: whether the object waits, and gets its ``key`` only when it is published.
     """
 
     key: str
@@ -35,6 +39,7 @@ class Upload(NamedTuple):
     height: int | None
     ticket: Mapping[str, Any]
     seen: bool
+    held: bool = False
 
 
 def answer_about(upload: Upload, settings: Settings, life: timedelta = RECEIPT_LIFE) -> dict[str, Any]:
@@ -42,16 +47,19 @@ def answer_about(upload: Upload, settings: Settings, life: timedelta = RECEIPT_L
     What OSS hands to the mini-program.
 
     Args:
-        life: of the receipt, from the ticket's date on.
+        life: of the receipt, from the ticket's date on, and while the object may be held.
 
     Returns:
-        ``{"status", "key", "size", "etag", "mimeType", "url", "width", "height", "uploadId", "receipt"}``.
+        ``{"status", "key", "size", "etag", "mimeType", "url", "width", "height", "uploadId", "receipt"}``; no
+        ``url`` while the object is held.
     """
     facts = _facts(upload)
+    if upload.held:
+        life += timedelta(days=settings.profiles[upload.ticket["profile"]].hold_days)
     return {
         "status": "ok",
         **facts,
-        "url": object_url(settings.host, upload.key),
+        "url": None if upload.held else object_url(settings.host, upload.key),
         "width": upload.width,
         "height": upload.height,
         "uploadId": upload.ticket["jti"],
@@ -77,6 +85,7 @@ def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings, life:
         "profile": upload.ticket["profile"],
         "jti": upload.ticket["jti"],
         "seen": upload.seen,
+        **({"held": True} if upload.held else {}),
         **{name: upload.ticket[name] for name in SAID_BY_CALLERS if name in upload.ticket},
     }
     # Dated from the form, so that a repeated callback or question gives the very same receipt.

@@ -1,14 +1,16 @@
 """What is stored already need not be sent again: an owner's object whose name is the digest of its bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from function.errors import Forbidden, NotUploaded, UploadError
 from function.instance import Call
+from function.key_template import is_held_name, published_name
 from function.objects_session import oss_of
+from function.option_values import UPLOAD_ID_METADATA
 from function.oss.calls import OssCalls
-from function.oss.objects import head_object
-from function.oss.post_form import iso
+from function.oss.objects import ObjectFacts, head_object
+from function.oss.post_form import iso, object_url
 from function.receipts.confirm import upload_of
 from function.receipts.receipt import answer_about
 from function.receipts.ticket import read_ticket
@@ -22,7 +24,8 @@ def answers_about_stored(call: Call, tickets: Iterable[str]) -> dict[str, dict[s
     wanted type. Where OSS cannot be asked the file is sent once more, and the log says why.
 
     Returns:
-        ``{"exists": true, "key", "fileUrl", "uploadId", "serverTime", "receipt"}`` each.
+        ``{"exists": true, "key", "fileUrl", "uploadId", "serverTime", "receipt"}`` each, and ``held`` of what
+        is not published yet.
     """
     found: dict[str, dict[str, Any]] = {}
     try:
@@ -37,16 +40,37 @@ def answers_about_stored(call: Call, tickets: Iterable[str]) -> dict[str, dict[s
 
 def _answer(call: Call, oss: OssCalls, ticket: str) -> dict[str, Any] | None:
     claims = read_ticket(ticket, call.settings, call.now)
-    facts = head_object(oss, claims["key"])
-    try:
-        told = answer_about(upload_of(claims, facts), call.settings)
-    except (NotUploaded, Forbidden):
-        return None
-    return {
-        "exists": True,
-        "key": told["key"],
-        "fileUrl": told["url"],
-        "uploadId": told["uploadId"],
-        "serverTime": iso(call.now),
-        "receipt": told["receipt"],
-    }
+    for stored in _where_it_may_be(claims, oss):
+        try:
+            upload = upload_of(*stored)
+        except (NotUploaded, Forbidden):
+            continue
+        told = answer_about(upload, call.settings)
+        return {
+            "exists": True,
+            "key": told["key"],
+            "fileUrl": object_url(call.settings.host, told["key"]),
+            "uploadId": told["uploadId"],
+            "serverTime": iso(call.now),
+            "receipt": told["receipt"],
+            **({"held": True} if upload.held else {}),
+        }
+    return None
+
+
+def _where_it_may_be(
+    ticket: Mapping[str, Any], oss: OssCalls
+) -> Iterator[tuple[Mapping[str, Any], ObjectFacts | None]]:
+    """
+    What OSS has under the name that the form would write, and under that of its publication.
+
+    In this order: publishing copies, then deletes, so what is not found at first is found then.
+    """
+    key = ticket["key"]
+    yield ticket, head_object(oss, key)
+    if is_held_name(key):
+        published = published_name(key)
+        facts = head_object(oss, published)
+        # It was an earlier upload that these bytes were published with.
+        upload_id = facts.metadata.get(UPLOAD_ID_METADATA) if facts else None
+        yield {**ticket, "key": published, "jti": upload_id or ticket["jti"]}, facts

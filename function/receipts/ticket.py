@@ -49,7 +49,8 @@ def issue_ticket(
     What tells later whose form it was, and what it admitted.
 
     Args:
-        rule: what the form admits; the ticket says so again, for OSS signs whatever callback a form names.
+        rule: what the form admits, and where it is stored; the ticket says so again, for OSS signs whatever
+            callback a form names.
 
         subject: the caller as the business knows them.
 

@@ -7,7 +7,7 @@ from function.kinds import Rate
 from function.limits import Claim
 from function.receipts.callback import verify_callback
 from function.receipts.oss_keys import OssPublicKeys
-from function.receipts.receipt import answer_about
+from function.receipts.receipt import HELD, answer_about
 from function.receipts.webhook import tell_business
 
 # OSS calls once an upload and may repeat itself; whoever keeps such a call could repeat it for ever.
@@ -17,7 +17,7 @@ CALLBACKS_PER_TICKET = Rate(20, 60)
 def answer(call: Call) -> dict[str, Any]:
     """
     Returns:
-        what became of the upload, with its receipt.
+        what became of the upload, with its receipt; of what is held back its ``state``, too.
     """
     settings, instance, line = call.settings, call.instance, call.line
     keys = instance.keep(
@@ -32,4 +32,4 @@ def answer(call: Call) -> dict[str, Any]:
     instance.limits.take([Claim("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], call.now)
     told = answer_about(upload, settings)
     tell_business(call, told["receipt"])
-    return told
+    return {**told, "state": HELD} if upload.held else told

@@ -7,6 +7,7 @@ from function.callers import Caller, identify
 from function.errors import BadRequest
 from function.grants import UPLOADS
 from function.instance import Call
+from function.key_template import published_name
 from function.objects_session import oss_of
 from function.oss.post_form import UploadRule, iso, object_url
 from function.parts.admission import refuse_without_parts
@@ -60,7 +61,7 @@ def _plan(
     settings, now = call.settings, call.now
     upload_id = call.instance.new_id()
     rule = rule_for(wanted, profile, owner=caller.owner, upload_id=upload_id, now=now, settings=settings)
-    call.line.key, call.line.upload_id = rule.key, upload_id
+    call.line.key, call.line.upload_id = published_name(rule.key), upload_id
     upload = PartedUpload(
         upload_id=upload_id,
         oss_id="",
@@ -82,10 +83,11 @@ def _begin(call: Call, upload: PartedUpload, rule: UploadRule, profile: Profile)
     call.line.sts_refreshed = call.line.sts_refreshed or obtained.are_new
     upload = begin_upload(oss, upload, rule.fields)
     first = range(1, min(upload.part_count, MAX_URLS) + 1)
+    key = published_name(upload.key)
     return {
         "ticket": issue_ticket(upload, profile, settings, now),
-        "key": upload.key,
-        "fileUrl": object_url(settings.host, upload.key),
+        "key": key,
+        "fileUrl": object_url(settings.host, key),
         "uploadId": upload.upload_id,
         "size": upload.size_bytes,
         "partSize": upload.part_size_bytes,
@@ -95,4 +97,5 @@ def _begin(call: Call, upload: PartedUpload, rule: UploadRule, profile: Profile)
         "expiresAt": iso(urls_end(obtained.credentials, now)),
         "ticketExpiresAt": iso(now + profile.parts_within),
         "serverTime": iso(now),
+        **({"held": True} if profile.hold else {}),
     }

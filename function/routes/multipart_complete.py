@@ -19,6 +19,8 @@ def answer(call: Call) -> dict[str, Any]:
     upload = admit(call)
     ticket = upload.claims
     profile = call.settings.profiles[ticket["profile"]]
-    facts = complete_upload(oss_of(call), upload, acl=profile.acl, forbid_overwrite=not profile.overwrite)
+    facts = complete_upload(
+        oss_of(call), upload, acl=profile.stored_acl, forbid_overwrite=not profile.overwrite
+    )
     life = timedelta(seconds=ticket["exp"] - ticket["iat"]) + RECEIPT_LIFE
     return answer_stored(call, seen_upload(ticket, facts), life)

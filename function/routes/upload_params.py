@@ -41,7 +41,7 @@ def _answer_one(call: Call, caller: Caller, wanted: WantedFile) -> dict[str, Any
     profile = profile_of(wanted, call.settings.profiles)
     call.line.profile = profile.name
     (planned,), (form,) = _plan_and_sign(call, caller, [(wanted, profile)])
-    call.line.key, call.line.upload_id = planned.rule.key, planned.upload_id
+    call.line.key, call.line.upload_id = planned.key, planned.upload_id
     return form
 
 
@@ -50,7 +50,7 @@ def _answer_several(call: Call, caller: Caller, files: Sequence[WantedFile]) -> 
     call.line.profile = [profile.name for profile in profiles]
     refuse_among_several(profiles)
     planned, forms = _plan_and_sign(call, caller, list(zip(files, profiles, strict=True)))
-    call.line.key = [upload.rule.key for upload in planned]
+    call.line.key = [upload.key for upload in planned]
     call.line.upload_id = [upload.upload_id for upload in planned]
     return {"uploads": forms, "serverTime": iso(call.now)}
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from function.errors import BadRequest, TooLarge
+from function.key_template import held_name, is_held_name, published_name
+from function.option_values import META_PREFIX, UPLOAD_ID_METADATA
 from function.oss.post_form import TYPE_FIELD, Credentials, UploadRule, iso, object_url, sign_object
 from function.profiles import Profile
 from function.settings import Settings
@@ -23,6 +25,8 @@ class PlannedUpload(NamedTuple):
     Everything about one upload that does not need credentials.
 
     Args:
+        rule: its ``key`` is where the object will be stored.
+
         is_named_by_digest: whether the same bytes may be there already, under this very name.
 
         ticket: for ``/confirm``; empty where the profile has none.
@@ -35,6 +39,11 @@ class PlannedUpload(NamedTuple):
     is_named_by_digest: bool
     ticket: str
     answer: Callable[[UploadRule, str, Credentials, str, datetime], dict[str, Any]]
+
+    @property
+    def key(self) -> str:
+        """Of the object, once it is published."""
+        return published_name(self.rule.key)
 
     def sign(self, credentials: Credentials, host: str, now: datetime) -> dict[str, Any]:
         """What the caller gets."""
@@ -72,7 +81,7 @@ def rule_for(
     wanted: WantedFile, profile: Profile, *, owner: str, upload_id: str, now: datetime, settings: Settings
 ) -> UploadRule:
     """
-    The key, type and size of an upload, and what is pinned, whichever way its bytes go.
+    Where an upload is stored, its type and size, and what is pinned, whichever way its bytes go.
 
     Raises:
         BadRequest, TooLarge, UnsupportedType: naming the field.
@@ -83,17 +92,23 @@ def rule_for(
     if profile.key.takes_digest and wanted.sha256 is None:
         raise BadRequest("sha256 and size are needed here.")
     extension = key_extension(wanted.filename, content_type)
+    key = profile.key.render(
+        owner=owner, upload_id=upload_id, now=now, extension=extension, sha256=wanted.sha256
+    )
+    fields = {} if is_page else pinned_fields(profile, content_type)
+    if profile.hold:
+        key = held_name(key)
+        # Proves later whose upload is held there, and is copied with it.
+        fields[f"{META_PREFIX}{UPLOAD_ID_METADATA}"] = upload_id
     return UploadRule(
         bucket=settings.bucket,
         region=settings.region,
         signature_version=profile.signature_version,
-        key=profile.key.render(
-            owner=owner, upload_id=upload_id, now=now, extension=extension, sha256=wanted.sha256
-        ),
+        key=key,
         min_size_bytes=min_size,
         max_size_bytes=max_size,
         expires_at=now + profile.expires_in,
-        fields={} if is_page else pinned_fields(profile, content_type),
+        fields=fields,
     )
 
 
@@ -104,17 +119,21 @@ def answer(
     Sign what was planned.
 
     Returns:
-        ``{"url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"}``.
+        ``{"url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"}``, and
+        ``held`` where the key is the object's only once it is published.
     """
+    key = published_name(rule.key)
+    held = {"held": True} if is_held_name(rule.key) else {}
     return {
         "url": host,
-        "key": rule.key,
-        "fileUrl": object_url(host, rule.key),
+        "key": key,
+        "fileUrl": object_url(host, key),
         "formData": sign_object(rule, credentials, now),
         "maxSize": rule.max_size_bytes,
         "expiresAt": iso(rule.expires_at),
         "serverTime": iso(now),
         "uploadId": upload_id,
+        **held,
     }
 
 

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from function import VERSION
 from function.app import ROUTES
-from function.receipts.webhook import post_receipt
+from function.receipts.webhook import tell_business
 from function.tokens import RECEIPT, issue_token
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
 from tests.docs.markdown import both, code_blocks, names_in, page, without_code
@@ -100,14 +100,21 @@ def test_the_page_leads_to_it(name):
     assert "](openapi.yaml)" in page(name)
 
 
-def test_what_the_business_is_told_is_what_it_says_of_it():
+@pytest.mark.parametrize(
+    "event", [{}, {"event": "published"}, {"event": "rejected", "label": 20002}], ids=str
+)
+def test_what_the_business_is_told_is_what_it_says_of_it(event):
     told = []
 
     def exchange(*_address, body, **_bounds):
         told.append(json.loads(body))
         return SimpleNamespace(status=200)
 
-    post_receipt("https://business.example/", "a.b.c", exchange)
+    settings = SimpleNamespace(upload_webhook_url="https://business.example/")
+    call = SimpleNamespace(
+        settings=settings, line=SimpleNamespace(traceparent=None), instance=SimpleNamespace(exchange=exchange)
+    )
+    tell_business(call, "a.b.c", **event)
     content = document()["webhooks"]["uploaded"]["post"]["requestBody"]["content"]
     (value,) = told
     assert list(validator(content["application/json"]["schema"]).iter_errors(value)) == []
@@ -158,5 +165,5 @@ def test_a_receipt_with_a_claim_that_nobody_documented_is_found():
     receipt = issue_token(
         claims, audience=RECEIPT, secrets=(TOKEN_SECRET,), now=TEST_INSTANT, life=timedelta(1)
     )
-    with pytest.raises(AssertionError, match="receipt"):
-        check_value("#/components/schemas/Told", {"receipt": receipt}, "told")
+    with pytest.raises(AssertionError, match="told: receipt is not"):
+        check_value("#/components/schemas/Told", {"event": "uploaded", "receipt": receipt}, "told")

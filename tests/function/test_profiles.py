@@ -185,9 +185,9 @@ def test_metadata_over_the_8_kib_of_one_object_is_refused(more, is_over):
 
 PLACEHOLDERS = "{owner}, {yyyy}, {mm}, {dd}, {id}, {sha256}, {ext}, {filename}"
 OPTIONS = (
-    "acl, cache_control, callback, check_scene, commit_by, confirm, content_disposition, content_types,"
-    " expires_in, hold, hold_days, key, max_size, metadata, min_size, overwrite, part_size, parts,"
-    " parts_within, read, read_for, signature, storage_class, variants"
+    "acl, bytes_per_day, cache_control, callback, check_scene, commit_by, confirm, content_disposition,"
+    " content_types, expires_in, files_per_day, hold, hold_days, key, max_size, metadata, min_size,"
+    " overwrite, part_size, parts, parts_within, read, read_for, signature, storage_class, variants"
 )
 PAGE_OPTIONS = "callback, content_types, expires_in, key, max_size, min_size, signature"
 # Each wrong option is one problem, and no other problem follows from it.
@@ -376,6 +376,8 @@ def test_what_a_profile_does_not_say_is_what_is_published():
         part_size_bytes=1024 * 1024,
         parts_within=timedelta(seconds=86400),
         variants={},
+        files_per_day=None,
+        bytes_per_day=None,
         hold=(),
         hold_days=1,
         commit_by="backend",

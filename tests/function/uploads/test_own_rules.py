@@ -192,6 +192,18 @@ def test_a_folder_that_makes_the_key_too_long_is_refused(rules, default):
     assert "a key of over 1023 bytes" in why(caught)
 
 
+def test_a_folder_leaves_what_is_held_back_room_for_the_name_that_waits(rules, default):
+    folder = returning("{'folder': 'x' * 64}")
+    key = KeyTemplate("u" * (1018 - len("/") - 65 - 26 - len("/") - 22 - 11) + "/{owner}/{id}{ext}")
+    held = default._replace(key=key, hold=("commit",))
+    assert apply(rules(folder), held)[1].key.longest_bytes == 1018
+    longer = held._replace(key=KeyTemplate(f"u{key.text}"))
+    assert apply(rules(folder), longer._replace(hold=()))[1].key.longest_bytes == 1019
+    with pytest.raises(Misconfigured) as caught:
+        apply(rules(folder), longer)
+    assert "a key of over 1018 bytes" in why(caught)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -1,0 +1,74 @@
+"""Large files that are held back: sent, completed and confirmed where they wait, told under their name."""
+
+import jwt
+import pytest
+
+from function.tokens import RECEIPT
+
+PART = 100 * 1024
+SECRET = "token-secret-canary-0123456789abcdef"
+PROFILES = """
+[video]
+key = "videos/{owner}/{id}{ext}"
+max_size = "8MiB"
+content_types = ["video/*"]
+acl = "public-read"
+storage_class = "IA"
+parts = true
+part_size = "100KiB"
+parts_within = 3600
+hold = ["commit"]
+hold_days = 3
+"""
+
+
+@pytest.fixture
+def phone(phone_of):
+    return phone_of(profiles=PROFILES)
+
+
+@pytest.fixture
+def sent(phone):
+    begun = phone.begin()
+    assert set(phone.send(begun)) == {200}
+    return begun
+
+
+def test_parts_go_to_the_name_that_waits_and_the_answer_says_the_one_that_is_published(phone, oss, log_lines):
+    begun = phone.begin()
+    assert begun["key"] == f"videos/public/{begun['uploadId']}.mp4"
+    assert begun["fileUrl"].endswith(f".com/{begun['key']}")
+    assert begun["held"] is True
+    assert all(f"/held/{begun['key']}?" in part["url"] for part in begun["parts"])
+    assert [upload.key for upload in oss.uploads.values()] == [f"held/{begun['key']}"]
+    assert log_lines()[-1]["key"] == begun["key"]
+    assert phone.parts(begun["ticket"]).json["missing"] == 3
+    assert log_lines()[-1]["key"] == begun["key"]
+
+
+def test_the_object_waits_in_private_and_keeps_the_id_and_all_else_that_the_profile_says(phone, oss, sent):
+    assert phone.complete(sent["ticket"]).status == 200
+    assert list(oss.objects) == [f"held/{sent['key']}"]
+    stored = oss.objects[f"held/{sent['key']}"]
+    assert stored.acl == "private"
+    assert stored.headers["x-oss-meta-upload-id"] == sent["uploadId"]
+    assert stored.headers["x-oss-storage-class"] == "IA"
+
+
+def test_the_receipt_says_that_it_waits_and_lives_until_a_day_after_its_days(phone, oss, sent):
+    answer = phone.complete(sent["ticket"])
+    assert phone.complete(sent["ticket"]).text == answer.text
+    told = answer.json
+    assert (told["key"], told["url"], told["state"]) == (sent["key"], None, "held")
+    options = {"verify_iat": False, "verify_exp": False}
+    claims = jwt.decode(told["receipt"], SECRET, algorithms=["HS256"], audience=RECEIPT, options=options)
+    etag = oss.objects[f"held/{sent['key']}"].etag
+    assert (claims["key"], claims["held"], claims["etag"]) == (sent["key"], True, etag)
+    assert claims["exp"] - claims["iat"] == 3600 + (1 + 3) * 86400
+
+
+def test_what_is_given_up_is_gone_where_it_waited(phone, oss):
+    begun = phone.begin()
+    phone.send(begun)
+    assert phone.abort(begun["ticket"]).json == {"state": "aborted"}
+    assert (oss.uploads, oss.objects) == ({}, {})

@@ -1,0 +1,241 @@
+"""Receipts of what is held back: they name what will be published, and say that it is not yet."""
+
+import json
+from datetime import timedelta
+from functools import partial
+from hashlib import sha256
+
+import pytest
+
+from function.outgoing import Answer
+from function.tokens import RECEIPT, issue_token, read_token
+
+pytestmark = pytest.mark.usefixtures("good_sts")
+SECRET = "token-secret-canary-0123456789abcdef"
+BUSINESS_SECRET = "business-secret-0123456789-0123456789"
+DIGEST = sha256(b"picture").hexdigest()
+EARLIER = "an-earlier-upload-s-id"
+PROFILES = """
+[default]
+key = "posts/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit"]
+hold_days = 7
+
+[called]
+key = "called/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+callback = true
+hold = ["commit"]
+
+[album]
+key = "album/{owner}/{sha256}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit"]
+"""
+SETTINGS = {
+    "CALLER_AUTH": "jwt",
+    "JWT_ALGORITHM": "HS256",
+    "JWT_KEY": BUSINESS_SECRET,
+    "TOKEN_SECRET": SECRET,
+    "CALLBACK_URL": "https://upload.example.com/callback",
+}
+
+
+@pytest.fixture
+def function(instance, profiles_file, oss):
+    return instance(oss, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
+
+
+@pytest.fixture
+def ask(function, clock):
+    def ask(**fields):
+        session = issue_token(
+            {"sub": "ann"}, audience="x", secrets=[BUSINESS_SECRET], now=clock(), life=timedelta(hours=1)
+        )
+        answer = function.ask(body={"filename": "a.png", **fields}, headers={"X-Upload-Token": session})
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    return ask
+
+
+@pytest.fixture
+def ask_album(ask):
+    return partial(ask, profile="album", sha256=DIGEST, size=1024)
+
+
+@pytest.fixture
+def confirm(function):
+    return lambda ticket: function.ask(path="/confirm", body={"ticket": ticket})
+
+
+def claims_of(receipt, clock):
+    return read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
+
+
+def with_id(oss, upload_id, **changes):
+    return oss.has(**{"x-oss-meta-upload-id": upload_id, **changes})
+
+
+def test_what_is_held_is_asked_for_where_it_waits_and_told_under_its_name_without_an_address(
+    ask, confirm, oss, clock, log_lines
+):
+    form = ask()
+    with_id(oss, form["uploadId"])
+    answer = confirm(form["ticket"])
+    [(method, url, _)] = oss.asked
+    assert (method, url) == ("HEAD", f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{form['key']}")
+    told = answer.json
+    claims = claims_of(told.pop("receipt"), clock)
+    assert told == {
+        "status": "ok",
+        "key": form["key"],
+        "size": 1024,
+        "etag": "D41D8CD98F00B204E9800998ECF8427E",
+        "mimeType": "image/png",
+        "url": None,
+        "width": None,
+        "height": None,
+        "uploadId": form["uploadId"],
+        "state": "held",
+    }
+    assert claims.items() >= {"key": form["key"], "held": True, "jti": form["uploadId"], "seen": True}.items()
+    assert log_lines()[-1]["key"] == form["key"]
+
+
+def test_a_receipt_lives_as_long_as_its_object_may_wait_and_a_day(ask, confirm, oss, clock):
+    form = ask()
+    with_id(oss, form["uploadId"])
+    first = confirm(form["ticket"])
+    clock.tick(seconds=60)
+    assert confirm(form["ticket"]).text == first.text
+    claims = claims_of(first.json["receipt"], clock)
+    assert claims["exp"] - claims["iat"] == (7 + 1) * 86400
+
+
+def test_the_business_is_told_of_what_is_held_as_of_any_upload(instance, function, oss, ask, confirm):
+    told = instance(oss, **function.environ, UPLOAD_WEBHOOK_URL="https://business.example/hook")
+    form = ask()
+    with_id(oss, form["uploadId"])
+    answer = told.ask(path="/confirm", body={"ticket": form["ticket"]})
+    assert oss.told == [answer.json["receipt"]]
+
+
+def test_what_no_form_of_ours_has_put_there_is_nobody_s_upload(ask, confirm, oss):
+    form = ask()
+    oss.has()
+    answer = confirm(form["ticket"])
+    assert (answer.status, answer.code) == (404, "not_uploaded")
+
+
+def test_a_ticket_for_what_waits_says_nothing_of_what_is_published(ask, confirm, oss):
+    form = ask()
+    there, absent = with_id(oss, form["uploadId"]), oss.lacks()
+    oss.says = lambda url: absent if "/held/" in url else there
+    assert confirm(form["ticket"]).code == "not_uploaded"
+
+
+# --- callbacks ---
+
+
+def test_a_callback_gives_the_receipt_that_a_confirmation_would_but_for_who_saw_it(
+    instance, profiles_file, key_host, upload, call, clock
+):
+    function = instance(key_host, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
+    held = upload("called", of=function)
+    assert held.key.startswith("held/called/")
+    told = call(held.body(), of=function).json
+    key = held.key.removeprefix("held/")
+    assert (told["key"], told["url"], told["state"]) == (key, None, "held")
+    claims = claims_of(told["receipt"], clock)
+    assert (claims["key"], claims["held"], claims["seen"]) == (key, True, False)
+    assert claims["exp"] - claims["iat"] == 2 * 86400
+
+
+def test_a_callback_about_the_published_name_is_about_no_upload(
+    instance, profiles_file, key_host, upload, call
+):
+    """The ticket is for what waits; whoever has OSS sign another name gets no receipt for it."""
+    function = instance(key_host, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
+    held = upload("called", of=function)
+    answer = call(held.body(object=held.key.removeprefix("held/")), of=function)
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+# --- bytes that are there already ---
+
+
+def test_bytes_that_wait_already_get_the_receipt_of_the_upload_that_brought_them(ask_album, oss, clock):
+    with_id(oss, EARLIER)
+    told = ask_album()
+    receipt = claims_of(told.pop("receipt"), clock)
+    key = told["key"]
+    assert told == {
+        "exists": True,
+        "held": True,
+        "key": key,
+        "fileUrl": f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/{key}",
+        "uploadId": EARLIER,
+        "serverTime": "2026-11-24T14:00:00Z",
+    }
+    assert key.startswith("album/") and key.endswith(f"/{DIGEST}.png")
+    assert (receipt["jti"], receipt["held"], receipt["key"]) == (EARLIER, True, key)
+    assert [url.rpartition("/album/")[0].rpartition("/")[2] for _, url, _ in oss.asked] == ["held"]
+
+
+@pytest.mark.parametrize(("kept", "jti"), [({"x-oss-meta-upload-id": EARLIER}, EARLIER), ({}, None)])
+def test_bytes_that_are_published_already_get_a_receipt_that_waits_for_nothing(
+    ask_album, oss, clock, kept, jti
+):
+    there, absent = oss.has(**kept), oss.lacks()
+    oss.says = lambda url: absent if "/held/" in url else there
+    told = ask_album()
+    assert (told["exists"], "held" in told, told["uploadId"]) == (True, False, jti or told["uploadId"])
+    receipt = claims_of(told["receipt"], clock)
+    assert ("held" in receipt, receipt["jti"]) == (False, told["uploadId"])
+    assert receipt["exp"] - receipt["iat"] == 86400
+
+
+def test_what_is_published_between_two_questions_is_found_by_the_second(ask_album, oss):
+    """Publishing copies, then deletes; asked the other way round it could be missed at both names."""
+    ask_album()
+    oss.asked.clear()
+    oss.lacks()
+    assert "formData" in ask_album()
+    assert ["/held/" in url for _, url, _ in oss.asked] == [True, False]
+
+
+@pytest.mark.parametrize("changes", [{"content_length": "1023"}, {"content_type": "image/gif"}], ids=str)
+def test_other_bytes_under_either_name_get_a_form(ask_album, oss, changes):
+    with_id(oss, EARLIER, **changes)
+    assert "formData" in ask_album()
+
+
+def test_what_lies_where_it_would_wait_without_an_upload_s_id_is_none_of_ours(ask_album, oss):
+    there, absent = oss.has(), oss.lacks()
+    oss.says = lambda url: there if "/held/" in url else absent
+    assert "formData" in ask_album()
+
+
+def test_a_second_form_for_the_same_bytes_is_confirmed_as_the_upload_that_brought_them(
+    ask_album, confirm, oss, clock
+):
+    oss.lacks()
+    second = ask_album()
+    with_id(oss, EARLIER)
+    told = confirm(second["ticket"]).json
+    assert told["uploadId"] == claims_of(told["receipt"], clock)["jti"] == EARLIER != second["uploadId"]
+
+
+def test_where_oss_is_silent_about_the_published_name_a_form_is_given(ask_album, oss, log_lines):
+    absent = oss.lacks()
+    oss.says = lambda url: absent if "/held/" in url else Answer(500, b"")
+    assert "formData" in ask_album()
+    assert log_lines()[-1]["reason"].startswith("not asked whether it exists: HeadObject: ")
+    assert json.dumps(log_lines()[-1])

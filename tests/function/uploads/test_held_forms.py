@@ -1,0 +1,86 @@
+"""Forms of what is held back: they admit the name that waits, and say the one that is published."""
+
+import json
+from base64 import b64decode
+
+import pytest
+
+from function.tokens import TICKET, read_token
+
+pytestmark = pytest.mark.usefixtures("good_sts")
+SECRET = "token-secret-canary-0123456789abcdef"
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+acl = "public-read"
+storage_class = "IA"
+cache_control = "no-cache"
+confirm = true
+hold = ["commit"]
+[post.metadata]
+source = "app"
+"""
+
+
+@pytest.fixture
+def function(instance, profiles_file):
+    return instance(TOKEN_SECRET=SECRET, PROFILES_FILE=profiles_file(PROFILES))
+
+
+def ask(function, profile="post", **fields):
+    answer = function.ask(body={"profile": profile, "filename": "a.png", **fields})
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def conditions_of(form):
+    return json.loads(b64decode(form["formData"]["policy"]))["conditions"]
+
+
+def test_a_form_admits_the_name_that_waits_and_the_answer_says_the_one_that_is_published(function, log_lines):
+    form = ask(function)
+    key = f"posts/public/{form['uploadId']}.png"
+    assert form["key"] == key
+    assert form["fileUrl"] == f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/{key}"
+    assert form["held"] is True
+    assert form["formData"]["key"] == f"held/{key}"
+    assert {"key": f"held/{key}"} in conditions_of(form)
+    assert log_lines()[-1]["key"] == key
+
+
+def test_what_waits_is_private_and_has_all_else_that_the_profile_says_and_the_upload_s_id(function):
+    form = ask(function)
+    pinned = {
+        "x-oss-object-acl": "private",
+        "x-oss-storage-class": "IA",
+        "Cache-Control": "no-cache",
+        "x-oss-meta-source": "app",
+        "x-oss-meta-upload-id": form["uploadId"],
+    }
+    assert form["formData"].items() >= pinned.items()
+    # A field without a condition would be the client's to choose.
+    assert all({name: value} in conditions_of(form) for name, value in pinned.items())
+
+
+def test_the_ticket_is_for_the_name_that_waits(function, clock):
+    form = ask(function)
+    ticket = read_token(form["ticket"], audience=TICKET, secrets=(SECRET,), now=clock())
+    assert (ticket["key"], ticket["jti"]) == (f"held/{form['key']}", form["uploadId"])
+
+
+def test_beside_it_a_profile_that_publishes_at_once_is_as_it_was(function, log_lines):
+    held, plain = function.ask(
+        body={"files": [{"profile": "post", "filename": "a.png"}, {"filename": "a.png"}]}
+    ).json["uploads"]
+    assert (held["held"], "held" in plain) == (True, False)
+    assert plain["formData"]["key"] == plain["key"]
+    assert "x-oss-meta-upload-id" not in plain["formData"]
+    assert log_lines()[-1]["key"] == [held["key"], plain["key"]]
