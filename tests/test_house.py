@@ -333,4 +333,5 @@ def test_a_plain_deployment_imports_these_modules_and_no_other(mode, environment
 
 def test_the_version_is_the_project_s():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert project["version"] == VERSION
+    client = json.loads((ROOT / "miniprogram/oss-direct-upload/package.json").read_text("utf-8"))
+    assert [project["version"], client["version"]] == [VERSION, VERSION]

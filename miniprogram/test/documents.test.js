@@ -16,6 +16,7 @@ const { createWx } = require('./wx')
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
 const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
+  .concat('miniprogram/oss-direct-upload/README.md')
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
 

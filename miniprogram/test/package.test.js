@@ -1,9 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { pathToFileURL } = require('node:url')
@@ -73,37 +71,6 @@ test('the ES module uploads', async (t) => {
   assert.equal((await uploader.upload(stage.file()).promise).statusCode, 200)
 })
 
-/** A folder with the package in node_modules, and the test's own files in it. */
-function install(t, files) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'with-package-'))
-  t.after(() => fs.rmSync(folder, { recursive: true }))
-  fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
-  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text)
-  return folder
-}
-
-test('the package is imported and required by its name, each kind by its own file', async (t) => {
-  const folder = install(t, {
-    'page.mjs': 'export const load = (name) => import(name)\n',
-    'page.cjs': 'module.exports = (name) => require(name)\n',
-  })
-  const { load } = await import(pathToFileURL(path.join(folder, 'page.mjs')).href)
-  const loadCommon = require(path.join(folder, 'page.cjs'))
-  for (const name of ['', '/browser', '/english', '/parts']) {
-    const file = path.join(fs.realpathSync(folder), 'node_modules/oss-direct-upload', name || 'index')
-    assert.equal(await load(`oss-direct-upload${name}`), await import(pathToFileURL(`${file}.mjs`).href))
-    assert.equal(loadCommon(`oss-direct-upload${name}`), require(`${file}.js`))
-  }
-})
-
-test('npm packs every file the package needs, and no other', (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'packed-'))
-  t.after(() => fs.rmSync(folder, { recursive: true }))
-  const packed = spawnSync('npm', ['pack', '--json', '--dry-run', '--ignore-scripts', PACKAGE], { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' })
-  const names = JSON.parse(packed.stdout)[0].files.map(({ path: name }) => name)
-  assert.deepEqual(names.sort(), fs.readdirSync(PACKAGE).sort())
-})
-
 test('the seven files are ES2018: nothing is left for a compiler to lower', () => {
   for (const name of PASTED_FILES) {
     const options = { target: ts.ScriptTarget.ES2018, module: ts.ModuleKind.CommonJS, removeComments: true }
@@ -111,19 +78,4 @@ test('the seven files are ES2018: nothing is left for a compiler to lower', () =
     const lowered = (wanted) => ts.transpileModule(read(name), { compilerOptions: wanted, fileName: name }).outputText
     assert.equal(lowered(options), lowered(options2))
   }
-})
-
-test('构建 npm accepts the package', async (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pack-npm-'))
-  t.after(() => fs.rmSync(folder, { recursive: true }))
-  fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
-  const packageJson = path.join(folder, 'package.json')
-  fs.writeFileSync(packageJson, JSON.stringify({ name: 'app', dependencies: { 'oss-direct-upload': '*' } }))
-  const report = await require('miniprogram-ci').packNpmManually({
-    packageJsonPath: packageJson, miniprogramNpmDistDir: path.join(folder, 'app'),
-  })
-  assert.deepEqual(report, { miniProgramPackNum: 1, otherNpmPackNum: 0, warnList: [] })
-  const built = path.join(folder, 'app/miniprogram_npm/oss-direct-upload')
-  assert.equal(read('index.js', built), read('index.js'))
-  assert.equal(typeof require(built).createUploader, 'function')
 })

@@ -1,0 +1,151 @@
+'use strict'
+
+/** What a project gets that installs the package from npm: each file, each way in, each kind of project. */
+
+const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+const { install, pack, PACKAGE } = require('./packed')
+const { openStage } = require('./stage')
+
+const ROOT = path.join(__dirname, '../..')
+const TSC = require.resolve('typescript/bin/tsc')
+const MODULES = ['after', 'browser', 'calls', 'english', 'errors', 'held', 'index', 'parts', 'pieces']
+const TYPED = ['browser', 'english', 'index', 'parts']
+const ENTRIES = ['.', './browser', './english', './parts', './package.json']
+const FILES = [
+  'LICENSE', 'README.md', 'package.json',
+  ...MODULES.flatMap((name) => [`${name}.js`, `${name}.mjs`]),
+  ...TYPED.flatMap((name) => [`${name}.d.ts`, `${name}.d.mts`]),
+].sort()
+
+const manifest = () => JSON.parse(fs.readFileSync(path.join(PACKAGE, 'package.json'), 'utf8'))
+const isSame = (one, other) => fs.readFileSync(one).equals(fs.readFileSync(other))
+
+test('the tarball has these files and no other, byte for byte', (t) => {
+  assert.deepEqual(pack().names, FILES)
+  const installed = path.join(install(t), 'node_modules/oss-direct-upload')
+  assert.deepEqual(fs.readdirSync(installed).sort(), FILES)
+  FILES.forEach((name) => assert.ok(isSame(path.join(installed, name), path.join(PACKAGE, name)), name))
+})
+
+test('the package runs nothing when it is installed, and needs no other', () => {
+  const { scripts, dependencies, peerDependencies, bin } = manifest()
+  assert.deepEqual([scripts, dependencies, peerDependencies, bin], [undefined, undefined, undefined, undefined])
+})
+
+test('the licence is that of the whole', () => {
+  assert.ok(isSame(path.join(PACKAGE, 'LICENSE'), path.join(ROOT, 'LICENSE')))
+})
+
+test('every way in leads to files that are there, the types before the code', () => {
+  const { exports, main, module, types } = manifest()
+  assert.deepEqual(Object.keys(exports).sort(), [...ENTRIES].sort())
+  const targets = ENTRIES.filter((entry) => entry !== './package.json').flatMap((entry) => {
+    const name = entry === '.' ? 'index' : entry.slice(2)
+    assert.deepEqual(exports[entry], {
+      import: { types: `./${name}.d.mts`, default: `./${name}.mjs` }, require: { types: `./${name}.d.ts`, default: `./${name}.js` },
+    })
+    Object.values(exports[entry]).forEach((kind) => assert.equal(Object.keys(kind)[0], 'types'))
+    return Object.values(exports[entry]).flatMap(Object.values)
+  })
+  const wanted = [...targets, main, module, types].map((name) => path.normalize(name))
+  assert.deepEqual(wanted.filter((name) => !FILES.includes(name)), [])
+})
+
+const LOAD = {
+  'page.cjs': `
+    const names = ['', '/browser', '/english', '/parts']
+    const found = names.map((name) => Object.keys(require('oss-direct-upload' + name)).sort().join())
+    let inner = ''
+    try { require('oss-direct-upload/calls') } catch ({ code }) { inner = code }
+    console.log(JSON.stringify([...found, inner, require('oss-direct-upload/package.json').name]))
+  `,
+  'page.mjs': `
+    import { createRequire } from 'node:module'
+    import * as index from 'oss-direct-upload'
+    import * as browser from 'oss-direct-upload/browser'
+    import * as english from 'oss-direct-upload/english'
+    import * as parts from 'oss-direct-upload/parts'
+    const found = [index, browser, english, parts].map((each) => Object.keys(each).sort().join())
+    const inner = await import('oss-direct-upload/calls').then(() => '', ({ code }) => code)
+    console.log(JSON.stringify([...found, inner, createRequire(import.meta.url)('oss-direct-upload/package.json').name]))
+  `,
+}
+
+for (const [name, kind] of [['page.cjs', 'CommonJS'], ['page.mjs', 'ES modules']]) {
+  test(`a project of ${kind} finds each way in, and no way into the rest`, (t) => {
+    const folder = install(t, LOAD)
+    const { stdout, stderr } = spawnSync(process.execPath, [name], { cwd: folder, encoding: 'utf8' })
+    assert.deepEqual(JSON.parse(stdout || JSON.stringify(stderr)), [
+      'OssUploadError,createUploader', 'createBrowserApi,filesFrom', 'english', 'createLargeUploader',
+      'ERR_PACKAGE_PATH_NOT_EXPORTED', 'oss-direct-upload',
+    ])
+  })
+}
+
+test('both kinds upload', async (t) => {
+  const folder = install(t, {
+    'common.cjs': "module.exports = require('oss-direct-upload').createUploader",
+    'module.mjs': "export { createUploader } from 'oss-direct-upload'",
+  })
+  const stage = await openStage(t)
+  for (const createUploader of [require(path.join(folder, 'common.cjs')), (await import(path.join(folder, 'module.mjs'))).createUploader]) {
+    const uploader = createUploader({ endpoint: stage.fc.origin, api: stage.wx })
+    assert.equal((await uploader.upload(stage.file()).promise).statusCode, 200)
+  }
+})
+
+const PAGE = `
+import { createUploader, type OssUploadError, type Uploaded } from 'oss-direct-upload'
+import { createBrowserApi } from 'oss-direct-upload/browser'
+import { english } from 'oss-direct-upload/english'
+import { createLargeUploader } from 'oss-direct-upload/parts'
+
+const api: object = createBrowserApi()
+const uploader = createUploader({ endpoint: 'https://upload.example.com', api, texts: english })
+const large = createLargeUploader({ endpoint: 'https://upload.example.com', api, partsFrom: 0 })
+export const results: Promise<Uploaded>[] = [uploader, large].map((each) => each.upload({ filePath: 'a.jpg' }).promise)
+export const told = (error: OssUploadError): string => error.message
+// @ts-expect-error no such option
+createUploader({ endpoint: 'https://upload.example.com', apis: api })
+`
+
+for (const [name, options, type] of [
+  ['page.ts', { module: 'node16', moduleResolution: 'node16' }, 'module'],
+  ['page.ts', { module: 'node16', moduleResolution: 'node16' }, 'commonjs'],
+  ['page.mts', { module: 'nodenext', moduleResolution: 'nodenext' }, 'commonjs'],
+  ['page.cts', { module: 'nodenext', moduleResolution: 'nodenext' }, 'module'],
+  ['page.ts', { module: 'esnext', moduleResolution: 'bundler' }, 'module'],
+  ['page.ts', { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '5.0' }, 'commonjs'],
+]) {
+  test(`tsc --strict takes ${name} of a project of type ${type}, resolved the ${options.moduleResolution} way`, (t) => {
+    const compilerOptions = {
+      strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], types: [], ...options,
+    }
+    const folder = install(t, { [name]: PAGE, 'tsconfig.json': JSON.stringify({ compilerOptions, files: [name] }) })
+    const file = path.join(folder, 'package.json')
+    fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file, 'utf8')), type }))
+    const { stdout } = spawnSync(process.execPath, [TSC, '-p', folder], { encoding: 'utf8' })
+    assert.equal(stdout, '')
+  })
+}
+
+test('构建 npm makes of it what a mini-program loads, and of that only code travels to the phone', async (t) => {
+  const { MiniProgramWhiteList } = require('miniprogram-ci/dist/utils/white_ext_list')
+  const folder = install(t, {
+    'app/pages/page.js': "module.exports = [require('../miniprogram_npm/oss-direct-upload/index'), require('../miniprogram_npm/oss-direct-upload/parts')]",
+  })
+  const report = await require('miniprogram-ci').packNpmManually({
+    packageJsonPath: path.join(folder, 'package.json'), miniprogramNpmDistDir: path.join(folder, 'app'),
+  })
+  assert.deepEqual(report, { miniProgramPackNum: 1, otherNpmPackNum: 0, warnList: [] })
+  const built = path.join(folder, 'app/miniprogram_npm/oss-direct-upload')
+  MODULES.forEach((name) => assert.ok(isSame(path.join(built, `${name}.js`), path.join(PACKAGE, `${name}.js`)), name))
+  const travelling = fs.readdirSync(built).filter((name) => MiniProgramWhiteList.includes(path.extname(name)))
+  assert.deepEqual(travelling.sort(), [...MODULES.map((name) => `${name}.js`), 'package.json'].sort())
+  const [{ createUploader }, { createLargeUploader }] = require(path.join(folder, 'app/pages/page.js'))
+  assert.deepEqual([typeof createUploader, typeof createLargeUploader], ['function', 'function'])
+})
