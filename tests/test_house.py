@@ -27,7 +27,7 @@ FLOORS = (
     " function.objects_session function.quota/ function.trace".split(),
     "function.callers/ function.uploads/ function.receipts/ function.parts/ function.reading/"
     " function.holding/".split(),
-    "sts_credentials function.routes/ function.app handler".split(),
+    "sts_credentials function.routes/ function.app handler burst_server".split(),
 )
 ROOMS = tuple(
     f"function.{room}" for room in "callers uploads receipts parts reading holding oss quota routes".split()
@@ -41,10 +41,15 @@ KNOWN_TO = {
     "jwt": {"function.callers.business_jwt"},
     "cryptography": {"function.jwt_key", "function.receipts.oss_keys", "function.holding.push"},
     "redis": {"function.quota.connection"},
+    # The server of the deployment for bursts, which no other deployment has.
+    "waitress": {"burst_server"},
 }
 
 
-PATHS = (ROOT / "handler.py", ROOT / "sts_credentials.py", *(ROOT / "function").rglob("*.py"))
+PATHS = (
+    *(ROOT / f"{name}.py" for name in ("handler", "sts_credentials", "burst_server")),
+    *(ROOT / "function").rglob("*.py"),
+)
 
 
 def dotted(path):

@@ -37,6 +37,7 @@ READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permiss
 PROOF = "tests/torture/test_policy_proof.py"
 STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
 TESTS = {
+    "burst_server": ("tests/test_burst_server.py",),
     "function.addresses": (f"{ROOM}/test_addresses.py", f"{ROOM}/callers", f"{ROOM}/reading/test_read.py"),
     "function.aliyun_sdk": (*reversed(STS),),
     "function.app": (

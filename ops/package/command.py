@@ -1,7 +1,8 @@
 """
 Make build/function: the modules, profiles.toml and the runtime dependencies, as the cloud runs them.
 
-The result depends on the sources, requirements.txt and the compiling Python 3.12, not on this machine.
+Beside it build/function-burst, the same with the server of s.burst.yaml. The results depend on the sources,
+the pins and the compiling Python 3.12, not on this machine.
 """
 
 import argparse
@@ -14,24 +15,31 @@ from pathlib import Path
 
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.cold_import import measure_cold_import, summary
-from ops.package.function_files import PackagingError, find_function_files
+from ops.package.function_files import BURST, REQUIREMENTS, Extra, PackagingError, find_function_files
 from ops.package.sbom import write_sbom
 from ops.package.size import OWN_FILES, PackageSize, measure, normalise, zip_folder
 from ops.package.vendoring import TARGET_VERSION, check_glibc, check_packages, prune, vendor
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
-SUMMARY = Text("make build/function, the folder that is deployed", "生成 build/function，即要部署的目录")
+SUMMARY = Text(
+    "make build/function and build/function-burst, the folders that are deployed",
+    "生成 build/function 与 build/function-burst，即要部署的目录",
+)
 ABOUT = Text(
     __doc__,
     "生成 build/function：各模块、profiles.toml 与运行依赖，与云端运行的一样。\n\n"
-    "结果只取决于源码、requirements.txt 和编译用的 Python 3.12，与这台机器无关。",
+    "旁边的 build/function-burst 与它相同，另有 s.burst.yaml 的服务器。"
+    "结果只取决于源码、锁定的版本和编译用的 Python 3.12，与这台机器无关。",
 )
 HELP = {
     "python": Text(
         f"the Python {TARGET_VERSION} that compiles the modules", f"用来编译各模块的 Python {TARGET_VERSION}"
     ),
-    "zip": Text("also write the zip, for an upload by hand", "另外写出 zip，用于手动上传"),
+    "zip": Text(
+        "also write the zip, and beside it ...-burst.zip, for an upload by hand",
+        "另外写出 zip，旁边是 ...-burst.zip，用于手动上传",
+    ),
     "measure": Text(
         "also time a cold import with bytecode and without", "另外测量有字节码与没有字节码时的冷导入时间"
     ),
@@ -63,9 +71,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         python = find_python(args.python, os.environ)
         zipped = build(ROOT, ROOT / "build" / "function", python, language=language)
+        burst = build(ROOT, ROOT / "build" / "function-burst", python, BURST, language=language)
         if args.zip:
-            args.zip.write_bytes(zipped)
-            screen.line(f"zip: {args.zip}")
+            for path, content in ((args.zip, zipped), (_for_bursts(args.zip), burst)):
+                path.write_bytes(content)
+                screen.line(f"zip: {path}")
         if args.measure:
             screen.line(_cold_import(python, zipped).say(language))
     except PackagingError as error:
@@ -75,13 +85,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def build(
-    root: Path, target: Path, python: str | None, budget_bytes: int = BUDGET_BYTES, language: str = "en"
+    root: Path,
+    target: Path,
+    python: str | None,
+    *extras: Extra,
+    budget_bytes: int = BUDGET_BYTES,
+    language: str = "en",
 ) -> bytes:
     """
     Build beside ``target`` and put the result in its place only when all went well.
 
     Args:
         python: the interpreter that compiles; None leaves the package without bytecode, and says so.
+
+        extras: what is in it beyond the function.
 
         budget_bytes: the largest zip that passes.
 
@@ -103,7 +120,7 @@ def build(
         folder = Path(name) / "function"
         folder.mkdir()
         bill = Path(name) / "bill.json"
-        _fill(root, folder, python, bill, say)
+        _fill(root, folder, python, bill, say, extras)
         zipped = zip_folder(folder)
         size = measure(zipped)
         _say_size(f"{target.parent.name}/{target.name}", size, budget_bytes, say)
@@ -124,23 +141,31 @@ def build(
     return zipped
 
 
-def _fill(root: Path, folder: Path, python: str | None, bill: Path, say: Say) -> None:
-    function = find_function_files(root)
+def _for_bursts(path: Path) -> Path:
+    return path.with_stem(f"{path.stem}-burst")
+
+
+def _fill(
+    root: Path, folder: Path, python: str | None, bill: Path, say: Say, extras: tuple[Extra, ...]
+) -> None:
+    function = find_function_files(root, *extras)
+    pinned = [REQUIREMENTS, *(extra.requirements for extra in extras)]
+    names = ", ".join(pinned)
     say(
         Text(
-            f"  dependencies of requirements.txt, for Python {TARGET_VERSION} on Linux x86_64",
-            f"  requirements.txt 的依赖，用于 Linux x86_64 上的 Python {TARGET_VERSION}",
+            f"  dependencies of {names}, for Python {TARGET_VERSION} on Linux x86_64",
+            f"  {names} 的依赖，用于 Linux x86_64 上的 Python {TARGET_VERSION}",
         )
     )
-    vendor(root / "requirements.txt", folder)
-    check_packages(function.packages, folder)
+    vendor(folder, *(root / name for name in pinned))
+    check_packages(function.packages, folder, names)
     check_glibc(folder)
     licences = write_sbom(folder, bill, root / "pyproject.toml")
     listed = _listed(licences)
     say(
         Text(
-            f"  licences, and all else in the bill of materials (function.cdx.json): {listed}",
-            f"  许可证，其余见物料清单（function.cdx.json）：{listed}",
+            f"  licences, and all else in the bill of materials (*.cdx.json): {listed}",
+            f"  许可证，其余见物料清单（*.cdx.json）：{listed}",
         )
     )
     freed = f"{prune(folder) / 1e6:.1f} MB"

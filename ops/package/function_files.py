@@ -13,6 +13,7 @@ from ops.terminal.language import Failure, Text
 MODULES = ("handler", "sts_credentials")
 PACKAGE = "function"
 DATA_FILES = ("profiles.toml",)
+REQUIREMENTS = "requirements.txt"
 # Rules of one's own, where there are any.
 OWN_RULES = "hooks.py"
 # They work on the operator's machine; a function that imports them would not start in the cloud.
@@ -21,6 +22,25 @@ NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "local", "tests", "bench"})
 
 class PackagingError(Failure):
     """Raised when no usable package can be made; its sentence says what to change."""
+
+
+@dataclass(frozen=True)
+class Extra:
+    """
+    What a package holds beyond the plain one, for deployments that ask for it.
+
+    Args:
+        modules: of the project's root.
+
+        requirements: the file that pins what they import.
+    """
+
+    modules: tuple[str, ...]
+    requirements: str
+
+
+# s.burst.yaml starts a server of our own.
+BURST = Extra(("burst_server",), "requirements-burst.txt")
 
 
 @dataclass(frozen=True)
@@ -36,14 +56,15 @@ class FunctionFiles:
     packages: dict[str, str]
 
 
-def find_function_files(root: Path) -> FunctionFiles:
+def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
     """
-    The two modules beside it, the whole of ``function/``, ``profiles.toml``; ``hooks.py`` if there is one.
+    The two modules beside it, ``function/``, ``profiles.toml``, ``hooks.py`` if there is one, and each extra's.
 
     Raises:
         PackagingError: when a file is missing, is not Python, or imports what stays behind.
     """
-    top = [*(root / f"{name}.py" for name in MODULES), *(root / name for name in DATA_FILES)]
+    modules = (*MODULES, *(name for extra in extras for name in extra.modules))
+    top = [*(root / f"{name}.py" for name in modules), *(root / name for name in DATA_FILES)]
     if missing := [path.name for path in top if not path.is_file()]:
         names = ", ".join(missing)
         raise PackagingError(Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}"))
@@ -60,7 +81,7 @@ def find_function_files(root: Path) -> FunctionFiles:
                         f"{name} 导入了 {imported}，而它不属于函数",
                     )
                 )
-            if imported not in sys.stdlib_module_names and imported not in (*MODULES, PACKAGE):
+            if imported not in sys.stdlib_module_names and imported not in (*modules, PACKAGE):
                 packages.setdefault(imported, name)
     return FunctionFiles(tuple(files), packages)
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ops.package.function_files import PackagingError
+from ops.package.function_files import REQUIREMENTS, PackagingError
 from ops.terminal.language import Text
 
 TARGET_VERSION = "3.12"
@@ -38,9 +38,9 @@ DROPPED_FOLDERS = frozenset({"bin", "tests", "test", "testing", "__pycache__"})
 DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".typed", ".h", ".c", ".pyx", ".pxd", ".js"})
 
 
-def vendor(requirements: Path, folder: Path) -> None:
+def vendor(folder: Path, *requirements: Path) -> None:
     """
-    Install what ``requirements`` pins into ``folder``.
+    Install what these files pin into ``folder``.
 
     Raises:
         PackagingError: with the installer's own last words.
@@ -52,16 +52,16 @@ def vendor(requirements: Path, folder: Path) -> None:
         *TARGET,
         "--target",
         str(folder),
-        "--requirement",
-        str(requirements),
+        *(f"--requirement={path}" for path in requirements),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        names = ", ".join(path.name for path in requirements)
         raise PackagingError(
             Text(
-                f"pip could not install {requirements.name} for Python {TARGET_VERSION}:\n{words}",
-                f"pip 无法为 Python {TARGET_VERSION} 安装 {requirements.name}：\n“{words}”",
+                f"pip could not install {names} for Python {TARGET_VERSION}:\n{words}",
+                f"pip 无法为 Python {TARGET_VERSION} 安装 {names}：\n“{words}”",
             )
         )
 
@@ -111,9 +111,12 @@ def metadata_asked_for(source: str) -> Iterator[str]:
             yield ANY_DISTRIBUTION
 
 
-def check_packages(packages: dict[str, str], folder: Path) -> None:
+def check_packages(packages: dict[str, str], folder: Path, pinned: str = REQUIREMENTS) -> None:
     """
     Every package that the function imports must be there.
+
+    Args:
+        pinned: what brings them, as it is told.
 
     Raises:
         PackagingError: naming the package and the file that imports it.
@@ -123,8 +126,8 @@ def check_packages(packages: dict[str, str], folder: Path) -> None:
         if name not in there:
             raise PackagingError(
                 Text(
-                    f"{file} imports {name}, which requirements.txt does not bring; add and pin it",
-                    f"{file} 导入了 {name}，而 requirements.txt 里没有；请加上并锁定版本",
+                    f"{file} imports {name}, which {pinned} does not bring; add and pin it",
+                    f"{file} 导入了 {name}，而 {pinned} 里没有；请加上并锁定版本",
                 )
             )
 

@@ -7,6 +7,7 @@ import pytest
 
 from ops.package.bytecode import find_python
 from ops.package.command import build
+from ops.package.function_files import BURST
 from tests.ops.package.project import ROOT
 
 
@@ -26,3 +27,10 @@ def python312() -> str:
 def package(tmp_path_factory: pytest.TempPathFactory, python312: str) -> tuple[Path, bytes]:
     folder = tmp_path_factory.mktemp("package") / "function"
     return folder, build(ROOT, folder, python312)
+
+
+@pytest.fixture(scope="session")
+def burst_package(tmp_path_factory: pytest.TempPathFactory, python312: str) -> Path:
+    folder = tmp_path_factory.mktemp("package") / "function-burst"
+    build(ROOT, folder, python312, BURST)
+    return folder

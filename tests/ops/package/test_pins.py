@@ -8,7 +8,10 @@ import pytest
 from ops.package.pins import read_pins
 
 ROOT = Path(__file__).parents[3]
-FILES = ("requirements.txt", "requirements-run.txt", "requirements-dev.txt", "bench/requirements-bench.txt")
+FILES = (
+    *("requirements.txt", "requirements-burst.txt", "requirements-run.txt", "requirements-dev.txt"),
+    "bench/requirements-bench.txt",
+)
 
 
 def pins(name):
@@ -39,3 +42,5 @@ def test_a_package_of_the_function_has_the_functions_version_everywhere(name):
 def test_a_larger_set_holds_the_smaller_one():
     assert pins("requirements.txt").items() <= pins("requirements-run.txt").items()
     assert pins("requirements-run.txt").items() <= pins("requirements-dev.txt").items()
+    # The server for bursts is what the tests run.
+    assert pins("requirements-burst.txt").items() <= pins("requirements-dev.txt").items()

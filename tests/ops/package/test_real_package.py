@@ -1,9 +1,12 @@
 """The package that would be deployed: what is in it, and that it signs with nothing beside it."""
 
+import http.client
 import json
 import re
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -105,11 +108,8 @@ print(json.dumps({"answer": answer, "outside": vendored}))
 """
 
 
-def test_the_package_signs_an_upload_in_a_bare_interpreter(
-    package: tuple[Path, bytes], python312: str, sts_origin: str
-) -> None:
-    folder, _ = package
-    environment = {
+def settings_of(sts_origin: str) -> dict[str, str]:
+    return {
         "OSS_BUCKET": "photos",
         "OSS_REGION": "cn-hangzhou",
         "STS_ROLE_ARN": "acs:ram::1000000000000001:role/upload",
@@ -119,6 +119,13 @@ def test_the_package_signs_an_upload_in_a_bare_interpreter(
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
         "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
     }
+
+
+def test_the_package_signs_an_upload_in_a_bare_interpreter(
+    package: tuple[Path, bytes], python312: str, sts_origin: str
+) -> None:
+    folder, _ = package
+    environment = settings_of(sts_origin)
     done = subprocess.run(
         [python312, "-I", "-S", "-B", "-W", "error", "-c", BARE_PROGRAM, str(folder)],
         capture_output=True,
@@ -135,3 +142,53 @@ def test_the_package_signs_an_upload_in_a_bare_interpreter(
     form = json.loads(said["answer"]["body"])["formData"]
     assert form["x-oss-security-token"] == "fake-token"
     assert re.fullmatch(r"[0-9a-f]{64}", form["x-oss-signature"])
+
+
+def test_the_package_for_bursts_is_the_plain_one_and_its_server(
+    package: tuple[Path, bytes], burst_package: Path
+) -> None:
+    plain, _ = package
+    more = {name for name in names(burst_package) if not (plain / name).exists()}
+    assert {name.partition("/")[0] for name in more if "__pycache__" not in name} == {
+        "burst_server.py",
+        "waitress",
+    }
+    for name in names(plain):
+        assert (plain / name).read_bytes() == (burst_package / name).read_bytes(), name
+    bill = json.loads(burst_package.with_name("function-burst.cdx.json").read_text("utf-8"))
+    assert "waitress" in {component["name"] for component in bill["components"]}
+
+
+def ask(port: int, path: str, body: str) -> tuple[int, dict]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def test_the_package_for_bursts_serves_in_a_bare_interpreter(
+    burst_package: Path, python312: str, sts_origin: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = [python312, "-E", "-s", "-S", "-B", "-W", "error", "burst_server.py"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--threads", "20"]
+    with subprocess.Popen(
+        command, cwd=burst_package, env=settings_of(sts_origin), stdout=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                assert ask(port, "/initialize", "") == (200, {"status": "ok"})
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.02)
+        status, form = ask(port, "/upload-params", '{"filename": "a.png"}')
+        process.terminate()
+        written = process.communicate(timeout=20)[0]
+    assert (status, process.returncode) == (200, 0), written
+    assert form["formData"]["x-oss-security-token"] == "fake-token"
+    assert written.startswith("initialize: ready")
