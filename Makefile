@@ -13,6 +13,9 @@ EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-ap
 HOST_SAID := $(if $(filter command,$(firstword $(origin HOST))),$(HOST),$(filter lan,$(HOST)))
 HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
 
+# Two ways to deploy: one request at a time in an instance, or many.
+S_YAML := $(if $(BURST),s.burst.yaml,s.yaml)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-python test-node lint pins package template check-deploy deploy bench torture clean
 
@@ -66,24 +69,24 @@ lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 
 # uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
 pins: $(READY) ## write the requirements*.txt anew out of the *.in, with the hashes of every archive
-	@for name in requirements requirements-run requirements-dev bench/requirements-bench; do \
+	@for name in requirements requirements-burst requirements-run requirements-dev bench/requirements-bench; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
 
-package: $(READY) ## the deployable folder build/function
+package: $(READY) ## the deployable folders build/function and build/function-burst
 	@$(PY) manage.py package
 
 template: $(READY) ## build/template.zip, from which `s init` makes a new project
 	@$(PY) manage.py template
 
-check-deploy: $(READY) ## a strict offline check of s.yaml and .env
-	@$(PY) manage.py check-deploy
+check-deploy: $(READY) ## a strict offline check of s.yaml and .env (BURST=1: of s.burst.yaml)
+	@$(PY) manage.py check-deploy $(S_YAML)
 
 # The tool is 1,200 packages: they are installed when the check has found nothing to mend.
-deploy: $(READY) ## check, verify, then deploy to the cloud
-	@$(PY) manage.py check-deploy --for-deploy
+deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many requests an instance)
+	@$(PY) manage.py check-deploy --for-deploy $(S_YAML)
 	@$(MAKE) --no-print-directory $(NODE_READY)
-	@$(PY) manage.py deploy
+	@$(PY) manage.py deploy $(S_YAML)
 
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
 	@$(PY) -m bench

@@ -73,8 +73,10 @@ WORDS = {
     ),
     "env": Text("Lines for .env", "写入 .env 的内容"),
     "next": Text(
-        "Then fill in CALLER_AUTH and what it needs (.env.example says what), and run: make deploy",
-        "然后填写 CALLER_AUTH 及其所需项（见 .env.example），再运行：make deploy",
+        "Then fill in CALLER_AUTH and what it needs (.env.example says what), and run: make deploy"
+        " (for many phones at once: make deploy BURST=1)",
+        "然后填写 CALLER_AUTH 及其所需项（见 .env.example），再运行：make deploy"
+        "（很多手机同时到来时：make deploy BURST=1）",
     ),
 }
 NO_RIGHT = ("NoPermission", "AccessDenied", "Forbidden", "Forbidden.RAM")

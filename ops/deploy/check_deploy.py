@@ -130,7 +130,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     values = {**given.values, **stand_ins}
 
     resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, file.parent, source.content)
-    document = resolver.resolve(source.content, ())
+    document = resolver.resolve_layers(source.layers)
     found = [*source.problems, *file_problems(source.content), *resolver.problems]
     found += own_rules_problems(file.parent)
     found += schema_problems(document, resolver.unresolved)
@@ -199,7 +199,7 @@ def _line(file: Path, source: SourceFile, problem: Problem) -> Text:
     else:
         name = ".".join(map(str, shown))
         parts = [
-            Text(*[f"{file.name}:{source.lines.get(place, 1)}"] * 2),
+            Text(*[source.lines.get(place, f"{file.name}:1")] * 2),
             *([Text(name, name)] if name else []),
         ]
     where = Text(": ".join(part.en for part in parts), "：".join(part.zh for part in parts))

@@ -5,12 +5,13 @@
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from ops.deploy.s_yaml import Place, Problem
+from ops.deploy.s_yaml import Place, Problem, laid_over
 from ops.terminal.language import Failure, Text
 
 EXPRESSION = re.compile(r"\$\{([^{}]*)\}")
@@ -42,6 +43,17 @@ class Resolver:
     problems: list[Problem] = field(default_factory=list)
     unresolved: set[Place] = field(default_factory=set)
     used: dict[str, str | None] = field(default_factory=dict)  # name -> default taken, or None when set
+
+    def resolve_layers(self, layers: Sequence[Any]) -> Any:
+        """Each file by itself, then one laid over the other; what stands beside ``resources`` is shared."""
+        own = [{name: value for name, value in layer.items() if name != "resources"} for layer in layers]
+        shared = reduce(laid_over, own)
+        resolved = []
+        for layer in layers:
+            self.document = {**layer, **shared}
+            resolved.append(self.resolve(self.document, ()))
+        self.problems = list(dict.fromkeys(self.problems))
+        return reduce(laid_over, resolved)
 
     def resolve(self, value: Any, place: Place) -> Any:
         if isinstance(value, dict):

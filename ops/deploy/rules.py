@@ -5,7 +5,6 @@ What ``s.yaml`` must hold beyond its schema: what depends on other properties, t
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from function.errors import Misconfigured
 from function.profiles import PROFILES_TOML
 from function.setting_table import SETTINGS
 from function.settings import read_settings
+from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, wrong_value
 from ops.deploy.setting_rules import unusable_settings
@@ -23,10 +23,6 @@ from ops.terminal.phrases import in_both
 SETTING_NAMES = frozenset(row.name for row in SETTINGS)
 NEEDED_METHODS = ("GET", "POST", "OPTIONS")
 MAX_ENVIRONMENT_BYTES = 4096
-# 1 vCPU to 1 GB at the one end, to 4 GB at the other.
-# Source: https://help.aliyun.com/zh/ros/developer-reference/aliyun-fc3-function
-MIN_GB_PER_CPU, MAX_GB_PER_CPU = 1, 4
-CPU_STEP = Decimal("0.05")
 LITERAL = Text(
     "must be a literal: the tool does not replace ${...} here; use `s deploy -a NAME`",
     "应直接写出：部署工具在这里不替换 ${...}；请用 `s deploy -a NAME`",
@@ -53,7 +49,7 @@ def file_problems(written: Any) -> Iterator[Problem]:
 def resource_problems(document: Any, root: Path) -> Iterator[Problem]:
     """What depends on more than one property, or on the code in ``root``."""
     for place, props in functions(document):
-        yield from _size_problems(props, place)
+        yield from instance_problems(props, place, root)
         yield from _scaling_problems(props, place)
         yield from _handler_problems(props, place, root)
         yield from _trigger_problems(props, place)
@@ -99,26 +95,6 @@ def _comes_from_outside(text: str) -> bool:
         return not text
     default = re.fullmatch(r"""\s*['"][^'"]*['"]\s*,\s*['"](.*)['"]\s*""", expression[2])
     return default is None or not default[1]
-
-
-def _size_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
-    cpu, memory = props.get("cpu"), props.get("memorySize")
-    if not (isinstance(cpu, int | float) and isinstance(memory, int)) or cpu <= 0:
-        return
-    if Decimal(str(cpu)) % CPU_STEP:
-        step = Text(f"must be a multiple of {CPU_STEP}", f"应为 {CPU_STEP} 的倍数")
-        yield wrong_value(cpu, (*place, "cpu"), step)
-    if not MIN_GB_PER_CPU <= memory / 1024 / cpu <= MAX_GB_PER_CPU:
-        least, most = memory / 1024 / MAX_GB_PER_CPU, memory / 1024 / MIN_GB_PER_CPU
-        yield Problem(
-            (*place, "cpu"),
-            Text(
-                f"= {cpu} does not go with memorySize {memory}: memory in GB must be {MIN_GB_PER_CPU} to"
-                f" {MAX_GB_PER_CPU} times the cpu, so cpu {least:g} to {most:g}",
-                f"= {cpu} 与 memorySize {memory} 不相配：以 GB 计的内存应为 cpu 的 {MIN_GB_PER_CPU} 到"
-                f" {MAX_GB_PER_CPU} 倍，所以 cpu 应为 {least:g} 到 {most:g}",
-            ),
-        )
 
 
 def _scaling_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
@@ -227,10 +203,11 @@ def _domain_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem
 def _environment_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     variables = mapping(props.get("environmentVariables"))
     place = (*place, "environmentVariables")
+    of_the_runtime = NAMES_OF_RUNTIMES.get(str(props.get("runtime")), frozenset())
     for name in variables:
         if name.startswith(("FC_", "ALIBABA_CLOUD_")):
             yield Problem((*place, name), NOT_OURS)
-        elif name not in SETTING_NAMES:
+        elif name not in SETTING_NAMES | of_the_runtime:
             known = ", ".join(sorted(SETTING_NAMES))
             sentence = Text(
                 f"is no setting of this function (known: {known})", f"不是本函数的设置（可用：{known}）"

@@ -1,9 +1,10 @@
 """
-``s.yaml`` as YAML, with the line of every value.
+``s.yaml`` as YAML, laid over the file that it extends, with the line of every value.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,13 @@ from ops.terminal.language import Text, why_unreadable
 
 Place = tuple[str | int, ...]
 
+EXTEND = "extend"
+NO_DOCUMENT = Text("names a file that holds no mapping", "指的文件里没有映射")
 WRITTEN_TWICE = Text("is written twice; keep one of them", "写了两次，请只留一处")
+EXTENDS_AGAIN = Text(
+    "is not followed by the tool in a file that is extended itself; write it into one of them",
+    "在被继承的文件里不起作用；请只写在其中一个文件里",
+)
 
 
 @dataclass(frozen=True)
@@ -34,52 +41,84 @@ class Problem:
 class SourceFile:
     """
     Args:
-        content: the document with its ``${...}`` as written.
+        layers: each file's own document with its ``${...}`` as written, the extended one first.
 
-        lines: 1-based line of each place.
+        lines: file and 1-based line of each place, such as ``s.yaml:12``.
     """
 
-    content: Any
-    lines: Mapping[Place, int]
+    layers: tuple[Any, ...]
+    lines: Mapping[Place, str]
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def content(self) -> Any:
+        """The whole document, as written."""
+        return reduce(laid_over, self.layers, None)
+
+
+def laid_over(below: Any, above: Any) -> Any:
+    """What the tool makes of the values of two files: mappings are joined, all else is replaced."""
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return {**below, **{name: laid_over(below.get(name), value) for name, value in above.items()}}
 
 
 def read_s_yaml(path: Path) -> SourceFile:
-    """Read it with the line of every value; what YAML itself refuses becomes a problem."""
+    """Read it, and what it extends, with the line of every value; what YAML itself refuses is a problem."""
+    own = _read_one(path)
+    content = own.content
+    if not isinstance(content, dict) or not isinstance(content.get(EXTEND), str):
+        return own
+    extended = _read_one(path.parent / content[EXTEND])
+    below = extended.content
+    if not isinstance(below, dict):
+        why = extended.problems or (Problem((), NO_DOCUMENT),)
+        return replace(own, problems=tuple(Problem((EXTEND,), one.sentence) for one in why))
+    again = (Problem((EXTEND,), EXTENDS_AGAIN),) if EXTEND in below else ()
+    return SourceFile(
+        (below, content), {**extended.lines, **own.lines}, (*extended.problems, *own.problems, *again)
+    )
+
+
+def _read_one(path: Path) -> SourceFile:
     try:
         text = path.read_text("utf-8")
         loader = yaml.SafeLoader(text)
         try:
             node = loader.get_single_node()
-            reader = _NodeReader(loader)
+            reader = _NodeReader(loader, path.name)
             content = reader.value(node, ()) if node is not None else None
         finally:
             loader.dispose()
     except (OSError, UnicodeDecodeError) as error:
         why = why_unreadable(error)
         sentence = Text(f"cannot be read: {why.en}", f"无法读取：{why.zh}")
-        return SourceFile(None, {}, (Problem((), sentence),))
+        return SourceFile((), {}, (Problem((), sentence),))
     except yaml.YAMLError as error:
         said = " ".join(str(error).split())
-        return SourceFile(None, {}, (Problem((), Text(f"is not YAML: {said}", f"不是 YAML：“{said}”")),))
-    return SourceFile(content, reader.lines, tuple(reader.problems))
+        return SourceFile((), {}, (Problem((), Text(f"is not YAML: {said}", f"不是 YAML：“{said}”")),))
+    return SourceFile((content,), reader.lines, tuple(reader.problems))
 
 
 class _NodeReader:
     """YAML nodes to values, keeping the lines and refusing the second of two equal keys."""
 
-    def __init__(self, loader: yaml.SafeLoader) -> None:
+    def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
         self.loader = loader
-        self.lines: dict[Place, int] = {}
+        self.file = file
+        self.lines: dict[Place, str] = {}
         self.problems: list[Problem] = []
 
     def value(self, node: yaml.Node, place: Place) -> Any:
-        self.lines.setdefault(place, node.start_mark.line + 1)
+        self.lines.setdefault(place, self.line(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, place)
         return self.loader.construct_object(node, deep=True)
+
+    def line(self, node: yaml.Node) -> str:
+        return f"{self.file}:{node.start_mark.line + 1}"
 
     def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         written = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
@@ -89,6 +128,6 @@ class _NodeReader:
         content: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value)
-            self.lines[(*place, key)] = key_node.start_mark.line + 1
+            self.lines[(*place, key)] = self.line(key_node)
             content[key] = self.value(value_node, (*place, key))
         return content

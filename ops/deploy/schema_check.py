@@ -32,18 +32,9 @@ TYPES = {
     "number": Text("a number", "数字"),
     "boolean": Text("true or false", " true 或 false"),
 }
-CUSTOM_CONTAINERS = Text(
-    "is for custom containers; the runtime is python3.12", "只用于自定义容器；这里的运行时是 python3.12"
-)
+CUSTOM_CONTAINERS = Text("is for custom containers; the function is none", "只用于自定义容器；本函数不是")
 # Properties that the component knows and that cannot work, or mean nothing, here.
 OUT_OF_PLACE = {
-    "instanceConcurrency": Text(
-        "is for custom runtimes and containers; python3.12 takes one request at a time",
-        "只用于自定义运行时和容器；python3.12 一次处理一个请求",
-    ),
-    "customRuntimeConfig": Text(
-        "is for custom runtimes; the runtime is python3.12", "只用于自定义运行时；这里的运行时是 python3.12"
-    ),
     "customContainerConfig": CUSTOM_CONTAINERS,
     "gpuConfig": CUSTOM_CONTAINERS,
     "nasConfig": Text("is not used: the function keeps no files", "用不到：函数不保存文件"),

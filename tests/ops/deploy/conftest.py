@@ -10,6 +10,6 @@ from tests.ops.deploy.project import ROOT
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("s.yaml", ".env.example", "handler.py"):
+    for name in ("s.yaml", "s.burst.yaml", ".env.example", "handler.py", "burst_server.py"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     return tmp_path

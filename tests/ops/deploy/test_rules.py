@@ -88,7 +88,7 @@ REFUSED = {
     "another runtime": (
         "runtime: python3.12",
         "runtime: python3.10",
-        'runtime = "python3.10": must be python3.12',
+        'runtime = "python3.10": must be one of python3.12, custom.debian11',
     ),
     "role auto": (ROLE, "role: auto", 'role = "auto": must be a full ARN'),
     "a bare role name": ("role: acs:ram::${config('AccountID')}:role/", "role: ", "must be a full ARN"),

@@ -78,10 +78,23 @@ def test_the_testing_address_of_function_compute_is_a_doubt():
         stub.post(
             f"{url}/upload-params", status=401, json={"error": {"code": "unauthorized", "message": "m"}}
         )
+        stub.post(f"{url}/initialize", status=404, json={"error": {"code": "not_found", "message": "m"}})
         good, doubt = check_function(url)
     assert good.state is State.GOOD
+    assert good.said.en == f"{url} is healthy"
     assert doubt.state is State.UNSURE
     assert "ICP" in doubt.remedy.zh
+
+
+def test_says_when_it_is_the_deployment_for_bursts_that_answers():
+    url = "https://api.example.com"
+    with responses.RequestsMock() as stub:
+        stub.get(f"{url}/health", json={"status": "ok"})
+        stub.post(f"{url}/upload-params", status=400, json={"error": {"code": "bad_request", "message": "m"}})
+        stub.post(f"{url}/initialize", json={"status": "ok"})
+        [good] = check_function(url)
+    assert good.state is State.GOOD
+    assert good.said.en.endswith("it takes many requests at once (s.burst.yaml)")
 
 
 def rows(url="", **changes):
