@@ -12,6 +12,8 @@ from function.phrase import Phrase
 
 SESSION_NAME = "oss-direct-upload"
 RETRY_PAUSE_SECONDS = 0.2
+# The keys of an instance that lives longer than they do; in its environment nobody renews them.
+OWN_KEYS_ENDED = "InvalidSecurityToken.Expired"
 CREDENTIAL_FIELDS = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
 
 
@@ -98,6 +100,8 @@ class StsClient(NamedTuple):
 
 def _failure(error: aliyun_sdk.SdkFailed) -> StsRejected | StsUnavailable:
     reason = f"AssumeRole: {error.reason}"
+    if error.code == OWN_KEYS_ENDED:
+        reason += "; the function's own keys have expired, and a new instance gets new ones: deploy once more"
     if not error.is_transient and error.status is not None and 400 <= error.status < 500:
         return StsRejected("STS refused to issue upload credentials.", reason=reason, upstream=error.code)
     return StsUnavailable(reason=reason, upstream=error.code)

@@ -238,6 +238,16 @@ def test_no_secret_reaches_a_log_or_an_error(sts, client, clock, reply, caplog, 
     assert "Signature=" not in shown
 
 
+@pytest.mark.parametrize(
+    ("code", "is_said"), [("InvalidSecurityToken.Expired", True), ("InvalidSecurityToken.Malformed", False)]
+)
+def test_keys_that_ended_before_their_instance_are_told_plainly(sts, client, clock, code, is_said):
+    sts.post(URL, status=400, json={"Code": code, "Message": "m", "RequestId": "r"})
+    with pytest.raises(StsRejected) as raised:
+        assume(client, clock)
+    assert ("the function's own keys have expired" in raised.value.reason) is is_said
+
+
 def test_an_upstream_code_cannot_break_a_log_line(sts, client, clock):
     sts.post(URL, status=403, json={"Code": 'x"\n{"a', "Message": "m", "RequestId": "r\r\nr"})
     with pytest.raises(StsRejected) as raised:
