@@ -8,6 +8,7 @@ proxies and certificates. A test with the packaged SDK holds every patch.
 
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -62,6 +63,9 @@ IN_PLACE_OF: Mapping[str, Mapping[str, Any]] = {
     "http.cookiejar": {"CookieJar": EmptyJar},
     "http.cookies": {"Morsel": EmptyJar},
 }
+
+
+_one_at_a_time = threading.Lock()
 
 
 class SdkFailed(Exception):
@@ -199,15 +203,17 @@ def _plain(value: Any) -> str:
 
 @contextmanager
 def _in_place_of_what_is_not_used() -> Iterator[None]:
-    absent = [name for name in IN_PLACE_OF if name not in sys.modules]
-    for name in absent:
-        stand_in = sys.modules[name] = ModuleType(name)
-        stand_in.__dict__.update(IN_PLACE_OF[name])
-    try:
-        yield
-    finally:
+    # The first two requests of an instance may come at once, one for each of its sessions.
+    with _one_at_a_time:
+        absent = [name for name in IN_PLACE_OF if name not in sys.modules]
         for name in absent:
-            del sys.modules[name]
+            stand_in = sys.modules[name] = ModuleType(name)
+            stand_in.__dict__.update(IN_PLACE_OF[name])
+        try:
+            yield
+        finally:
+            for name in absent:
+                del sys.modules[name]
 
 
 def _import_when_used(name: str) -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -262,6 +263,23 @@ def test_what_stood_in_while_the_sdk_was_imported_is_gone_afterwards():
     assert http.cookiejar.CookieJar is not aliyun_sdk.EmptyJar
     assert issubclass(http.cookies.Morsel, dict)
     assert urllib.request.getproxies is not None
+
+
+def test_of_two_that_prepare_at_once_the_second_waits():
+    """Each would take away what the other put there."""
+    first, second = (aliyun_sdk._in_place_of_what_is_not_used() for _ in range(2))
+    entered = threading.Event()
+
+    def enter():
+        with second:
+            entered.set()
+
+    waiting = threading.Thread(target=enter)
+    with first:
+        waiting.start()
+        assert not entered.wait(0.1)
+    assert entered.wait(10)
+    waiting.join()
 
 
 def test_an_empty_jar_stays_empty():
