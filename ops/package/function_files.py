@@ -58,7 +58,7 @@ class FunctionFiles:
 
 def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
     """
-    The two modules beside it, ``function/``, ``profiles.toml``, ``hooks.py`` if there is one, and each extra's.
+    The modules, all of ``function/``, ``profiles.toml``, ``hooks.py`` if there is one; each extra's modules.
 
     Raises:
         PackagingError: when a file is missing, is not Python, or imports what stays behind.
