@@ -64,6 +64,10 @@ TESTS = {
     ),
     "function.grants": (f"{ROOM}/test_grants.py", *SETTINGS),
     "function.holding.access_token": (f"{ROOM}/holding/test_access_token.py",),
+    "function.holding.check": (f"{ROOM}/holding/test_check.py",),
+    "function.holding.media": (f"{ROOM}/holding/test_media.py", f"{ROOM}/holding/test_check.py"),
+    "function.holding.markers": (f"{ROOM}/holding",),
+    "function.holding.upload": (f"{ROOM}/holding",),
     "function.holding.push": (f"{ROOM}/holding/test_push.py",),
     "function.holding.verdict": (f"{ROOM}/holding/test_verdict.py",),
     "function.holding.wechat_api": (

@@ -19,19 +19,28 @@ RANDOM_BYTES, LENGTH_BYTES = 16, 4
 ENCRYPTED = "Encrypt"
 
 
-def is_signed(query: Mapping[str, str], token: str, *, name: str, encrypted: tuple[str, ...] = ()) -> bool:
+def signature_of(token: str, query: Mapping[str, str], *encrypted: str) -> str:
+    """
+    What WeChat writes for a time and a nonce: 40 lower-case hexadecimal characters.
+
+    Args:
+        encrypted: the text that ``msg_signature`` covers beside them, and ``signature`` does not.
+    """
+    parts = sorted([token, query.get("timestamp", ""), query.get("nonce", ""), *encrypted])
+    signed = "".join(parts).encode("utf-8", "surrogatepass")
+    return hashlib.sha1(signed, usedforsecurity=False).hexdigest()  # WeChat's choice
+
+
+def is_signed(query: Mapping[str, str], token: str, *encrypted: str) -> bool:
     """
     Whether a query has the signature of somebody who knows the Token.
 
     Args:
-        name: of the parameter with the signature: ``signature``, which covers no body, or ``msg_signature``.
-
-        encrypted: the text that ``msg_signature`` covers beside the time and the nonce.
+        encrypted: of a push, whose ``msg_signature`` counts; without it the ``signature`` does.
     """
-    parts = sorted([token, query.get("timestamp", ""), query.get("nonce", ""), *encrypted])
-    signed = "".join(parts).encode("utf-8", "surrogatepass")
-    wanted = hashlib.sha1(signed, usedforsecurity=False).hexdigest()  # WeChat's choice
-    return hmac.compare_digest(wanted.encode(), query.get(name, "").encode("utf-8", "surrogatepass"))
+    wanted = signature_of(token, query, *encrypted)
+    given = query.get("msg_signature" if encrypted else "signature", "")
+    return hmac.compare_digest(wanted.encode(), given.encode("utf-8", "surrogatepass"))
 
 
 def open_push(query: Mapping[str, str], body: bytes, *, token: str, aes_key: str, appid: str) -> bytes:
@@ -60,7 +69,7 @@ def open_push(query: Mapping[str, str], body: bytes, *, token: str, aes_key: str
     encrypted = fields.get(ENCRYPTED)
     if not isinstance(encrypted, str):
         raise _not_wechat_s("it is not encrypted; choose the secure mode in WeChat's console")
-    if not is_signed(query, token, name="msg_signature", encrypted=(encrypted,)):
+    if not is_signed(query, token, encrypted):
         raise _not_wechat_s("msg_signature does not fit WECHAT_PUSH_TOKEN, or is missing")
     return _message(_decrypted(encrypted, aes_key), appid)
 

@@ -52,9 +52,9 @@ def test_wechat_s_own_reply_is_opened():
 
 @pytest.mark.parametrize("case", ["check", "plain", "secure"])
 def test_wechat_s_own_signatures_fit(case):
-    assert is_signed(VECTORS[case], VECTORS["token"], name="signature")
-    assert not is_signed(VECTORS[case], "BBBBB", name="signature")
-    assert not is_signed({**VECTORS[case], "timestamp": "1714036505"}, VECTORS["token"], name="signature")
+    assert is_signed(VECTORS[case], VECTORS["token"])
+    assert not is_signed(VECTORS[case], "BBBBB")
+    assert not is_signed({**VECTORS[case], "timestamp": "1714036505"}, VECTORS["token"])
 
 
 def test_the_tests_own_wechat_makes_the_same_bytes():

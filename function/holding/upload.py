@@ -1,0 +1,106 @@
+"""One upload that is held back, as its receipt tells of it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from function.errors import Forbidden, Unauthorized
+from function.holding.markers import is_name
+from function.key_template import held_name
+from function.option_values import UPLOAD_ID_METADATA
+from function.oss.objects import ObjectFacts
+from function.profiles import Profile
+from function.settings import Settings
+from function.tokens import RECEIPT, is_of, read_token
+
+# A receipt outlives what it is about by so much, so that one may still ask what became of it.
+LIFE_BEYOND_HOLD = timedelta(days=1)
+
+# The claims that are looked at here.
+READ = ("jti", "key", "etag", "owner", "profile")
+
+
+class HeldUpload(NamedTuple):
+    """
+    What a receipt is about; of an object that was never held back as well.
+
+    Args:
+        claims: the receipt's.
+
+        receipt: its text.
+    """
+
+    claims: Mapping[str, Any]
+    receipt: str
+    profile: Profile
+
+    @property
+    def upload_id(self) -> str:
+        return str(self.claims["jti"])
+
+    @property
+    def key(self) -> str:
+        """The name that the object has once it is published."""
+        return str(self.claims["key"])
+
+    @property
+    def held_key(self) -> str:
+        """Where it waits until then."""
+        return held_name(self.key)
+
+    @property
+    def etag(self) -> str:
+        return str(self.claims["etag"])
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it was stored to be published later."""
+        return self.claims.get("held") is True
+
+    @property
+    def held_until(self) -> datetime:
+        """
+        When what has not been decided by then counts as gone.
+
+        The bucket's rule deletes by its own time, and what was decided an hour or a day before the object it
+        is about. Nobody may wait until a refusal is forgotten, so what is held ends before any decision does.
+        """
+        return datetime.fromtimestamp(self.claims["exp"], UTC) - LIFE_BEYOND_HOLD
+
+    def is_ours(self, facts: ObjectFacts | None) -> bool:
+        """Whether an object, held or published, is of this upload: its form pinned the id."""
+        return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id
+
+    def is_whole(self, facts: ObjectFacts | None) -> bool:
+        """Whether the held object is this upload's, and has the bytes that the receipt is about."""
+        return self.is_ours(facts) and facts is not None and facts.etag == self.etag
+
+
+def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
+    """
+    The upload that a receipt of this function is about.
+
+    Raises:
+        Forbidden: it is forged, has ended, is for another app or bucket, or its profile is gone.
+    """
+    try:
+        claims = read_token(text, audience=RECEIPT, secrets=settings.receipt_secrets, now=now)
+    except Unauthorized as error:
+        raise _not_ours(error.reason) from None
+    # A receipt need not say for which mini-program it is; one that says so is held to it.
+    if not is_of({**settings.place, **claims}, settings.place):
+        raise _not_ours("for another app or bucket")
+    # A business that shares the secret could write others than the function does.
+    if not all(isinstance(claims.get(name), str) for name in READ) or not is_name(claims["jti"]):
+        raise _not_ours("a claim that none of ours lacks")
+    profile = settings.profiles.get(claims["profile"])
+    if profile is None:
+        raise _not_ours("its profile does not exist any more")
+    upload = HeldUpload(claims, text, profile)
+    if upload.is_held_back and not profile.is_held:
+        raise _not_ours("its profile holds nothing back any more")
+    return upload
+
+
+def _not_ours(reason: str) -> Forbidden:
+    return Forbidden("This is no receipt of an upload here.", reason=f"receipt: {reason}")

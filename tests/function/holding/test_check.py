@@ -1,0 +1,241 @@
+"""holding.check: WeChat is asked to look at a held object, and nothing it answers strands one."""
+
+import json
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from function.errors import Misconfigured, StsUnavailable, WechatRejected, WechatUnavailable
+from function.holding.check import BUDGET_SECONDS, Refused, Submitted, submit
+from function.holding.media import AS_JPEG
+from function.holding.upload import HeldUpload
+from function.objects_session import oss_of
+from function.outgoing import Answer, ExchangeFailed
+from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, World
+
+KEY = "posts/owner/AAAAAAAAAAAAAAAAAAAAAA.jpg"
+
+
+@pytest.fixture
+def world(environment, clock, profiles_file):
+    return World(environment, clock, profiles_file)
+
+
+def upload_of(world, **changes):
+    claims = {"jti": "A" * 22, "sub": OPENID, "key": KEY, "etag": "E", "size": 9, "mimeType": "image/jpeg"}
+    return HeldUpload({**claims, **changes}, "the receipt", world.instance.settings.profiles["post"])
+
+
+def submitted(world, call=None, **changes):
+    call = call or world.call()
+    return submit(call, oss_of(call), upload_of(world, **changes))
+
+
+def check_of(world):
+    """What WeChat was told to look at, last."""
+    name, query, fields = world.asked[-1]
+    assert name == "media_check_async"
+    assert query == {"access_token": ACCESS_TOKEN}
+    return fields
+
+
+def test_wechat_is_asked_as_it_is_documented(world):
+    assert submitted(world) == Submitted(TRACE)
+    fields = check_of(world)
+    url = fields.pop("media_url")
+    assert fields == {"media_type": 2, "version": 2, "scene": 3, "openid": OPENID}
+    assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{KEY}?")
+    assert [name for name, _, _ in world.asked] == ["stable_token", "media_check_async"]
+    assert world.budgets[-2:] == [2.0, BUDGET_SECONDS]
+
+
+def test_the_url_is_good_for_an_hour_and_for_nothing_else(world, clock):
+    submitted(world)
+    url = check_of(world)["media_url"]
+    assert world.is_let_in(url)
+    assert not world.is_let_in(url.replace(".jpg?", ".png?"))
+    assert not world.is_let_in(f"{url}&x-oss-process=image%2Finfo")
+    assert not world.is_let_in(url.split("?")[0])
+    clock.tick(minutes=59)
+    assert world.is_let_in(url)
+    clock.tick(minutes=2)
+    assert not world.is_let_in(url)
+
+
+def test_its_credentials_last_as_long_as_the_url(world, clock):
+    """A held set that covers the calls of this request, and not the hour, is not taken."""
+    call = world.call()
+    oss = oss_of(call)
+    clock.tick(minutes=65)
+    later = world.call()
+    assert submit(later, oss, upload_of(world)) == Submitted(TRACE)
+    assert later.line.sts_refreshed is True
+    clock.tick(minutes=55)
+    assert world.is_let_in(check_of(world)["media_url"])
+
+
+def test_that_the_session_was_refreshed_for_the_calls_is_not_forgotten(world):
+    call = world.call()
+    submitted(world, call)
+    assert call.line.sts_refreshed is True
+
+
+def test_nothing_is_asked_where_no_credentials_last_so_long(world):
+    world.oss.give_sessions(world.function, timedelta(minutes=30))
+    with pytest.raises(StsUnavailable):
+        submitted(world)
+    assert world.asked == []
+
+
+def test_the_url_is_where_readers_read_and_not_where_the_function_does(environment, clock, profiles_file):
+    inside = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
+    outside = "https://pictures.example.com"
+    world = World(environment, clock, profiles_file, OSS_ENDPOINT=inside, READ_ORIGIN=outside)
+    submitted(world)
+    assert check_of(world)["media_url"].startswith(f"{outside}/held/")
+
+
+def test_every_character_that_means_something_is_escaped(world):
+    """WeChat could not fetch what had ``:`` and ``=`` in its query."""
+    submitted(world, mimeType="image/webp")
+    query = urlsplit(check_of(world)["media_url"]).query
+    assert not set(query) & set(":/+ ,")
+    assert all(pair.count("=") == 1 for pair in query.split("&"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "process"),
+    [
+        ({"mimeType": "image/png"}, None),
+        ({"mimeType": "image/webp"}, AS_JPEG),
+        ({"mimeType": "image/heic"}, AS_JPEG),
+        ({"size": 11 * 1024 * 1024}, AS_JPEG),
+    ],
+)
+def test_what_wechat_does_not_take_it_gets_as_a_jpeg(world, changes, process):
+    submitted(world, **changes)
+    fields = check_of(world)
+    query = dict(parse_qsl(urlsplit(fields["media_url"]).query))
+    assert query.get("x-oss-process") == process
+    assert fields["media_type"] == 2
+    assert world.is_let_in(fields["media_url"])
+
+
+def test_audio_goes_as_it_is(world):
+    submitted(world, mimeType="audio/mpeg")
+    assert check_of(world)["media_type"] == 1
+    assert "x-oss-process" not in check_of(world)["media_url"]
+
+
+@pytest.mark.parametrize("changes", [{"mimeType": "audio/mp4"}, {"size": 21 * 1024 * 1024}])
+def test_what_wechat_cannot_judge_is_left_to_a_human_without_asking(world, changes):
+    call = world.call()
+    assert submitted(world, call, **changes) == Refused(None)
+    assert call.line.reason == "media_check_async: WeChat can judge no such file, so a human has to"
+    assert world.asked == []
+
+
+@pytest.mark.parametrize("errcode", [61010, 40003, 43104, 87020, 45009, 40004, 48001, 12345, "61010"])
+def test_a_refusal_that_no_repetition_changes_is_for_a_human(world, errcode):
+    world.wechat["media_check_async"] = [{"errcode": errcode, "errmsg": "errmsg-canary"}]
+    call = world.call()
+    assert submitted(world, call) == Refused(int(errcode))
+    assert call.line.reason == f"media_check_async errcode {errcode}, so a human has to look"
+    assert len(world.asked) == 2
+
+
+@pytest.mark.parametrize(("errcode", "wait"), [(-1, 2), (44991, 60), (45011, 60)])
+def test_a_refusal_for_now_is_for_the_next_call(world, errcode, wait):
+    world.wechat["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world)
+    assert later.value.reason == f"media_check_async: errcode {errcode}"
+    assert (later.value.retry_after, later.value.upstream) == (wait, str(errcode))
+    assert submitted(world) == Submitted(TRACE)
+
+
+UNHEARD = [
+    ExchangeFailed("no answer within the budget"),
+    Answer(500, b"{}"),
+    Answer(502, b"<html>"),
+    Answer(200, b"<html>"),
+    Answer(200, b"[]"),
+    {},
+    {"errcode": 0, "trace_id": 5},
+    {"errcode": 0, "trace_id": "../x"},
+    {"errcode": 0, "trace_id": ""},
+    {"errcode": {"a": 1}, "trace_id": TRACE},
+    {"errcode": True, "trace_id": TRACE},
+]
+
+
+@pytest.mark.parametrize("answer", UNHEARD, ids=lambda answer: str(answer)[:50])
+def test_what_was_not_heard_is_asked_once_and_then_by_the_next_call(world, answer):
+    world.wechat["media_check_async"] = [answer, {"trace_id": TRACE}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world)
+    assert later.value.reason.startswith("media_check_async: ")
+    assert len(world.asked) == 2
+    assert submitted(world) == Submitted(TRACE)
+
+
+@pytest.mark.parametrize("errcode", [40001, 42001, 41001])
+def test_a_token_that_wechat_does_not_take_is_asked_for_once_more(world, errcode):
+    world.wechat["stable_token"].append({"access_token": "the-next-one", "expires_in": 7200})
+    world.wechat["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
+    assert submitted(world) == Submitted(TRACE)
+    names = [(name, (query or {}).get("access_token")) for name, query, _ in world.asked]
+    assert names == [
+        ("stable_token", None),
+        ("media_check_async", ACCESS_TOKEN),
+        ("stable_token", None),
+        ("media_check_async", "the-next-one"),
+    ]
+    assert all("force_refresh" not in fields for _, _, fields in world.asked)
+    submitted(world)
+    assert len(world.asked) == 5
+
+
+def test_and_not_for_ever(world):
+    world.wechat["media_check_async"] = [{"errcode": 40001}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world)
+    assert later.value.upstream == "40001"
+    assert len(world.asked) == 4
+    with pytest.raises(WechatUnavailable):
+        submitted(world)
+    assert [name for name, _, _ in world.asked[4:]] == ["stable_token", "media_check_async"] * 2
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        (
+            {"errcode": 40164, "errmsg": "invalid ip 47.96.1.2 ipv6 ::ffff:47.96.1.2, not in whitelist"},
+            Misconfigured,
+        ),
+        ({"errcode": 40125}, Misconfigured),
+        ({"errcode": 40243}, WechatRejected),
+        ({"errcode": -1}, WechatUnavailable),
+    ],
+)
+def test_without_a_token_nothing_is_submitted(world, told, kind):
+    world.wechat["stable_token"] = [told]
+    with pytest.raises(kind):
+        submitted(world)
+    assert [name for name, _, _ in world.asked] == ["stable_token"]
+
+
+def test_no_secret_no_token_and_no_openid_stands_in_the_log(world, caplog):
+    call = world.call()
+    for told in ({"errcode": 61010}, {"trace_id": TRACE}):
+        world.wechat["media_check_async"] = [told]
+        submitted(world, call)
+    world.wechat["media_check_async"] = [{"errcode": -1, "errmsg": OPENID}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world, call)
+    raised = f"{later.value.reason}{later.value.message}"
+    shown = f"{caplog.text}{raised}{json.dumps(vars(call.line))}"
+    for secret in (OPENID, ACCESS_TOKEN, "SecretCanary", "CAISobjects", "x-oss-signature"):
+        assert secret not in shown
