@@ -5,7 +5,6 @@ One cloud on localhost: STS, OSS, WeChat, the playground and a business around a
 import secrets
 import string
 import tempfile
-import tomllib
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -20,18 +19,18 @@ from local.fc.event import ACCOUNT_ID
 from local.fc.gateway import FcGateway
 from local.ground.accounts import AccessKey, Accounts
 from local.ground.reach import LOOPBACK
-from local.oss.posting import POST_OBJECT
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
+from local.playground.acts import acts_of
 from local.playground.profiles import told_profiles
 from local.playground.server import PlaygroundServer
+from local.profiles import lifecycle_rules, profiles_file, read_profiles
 from local.sts.server import StsServer
 from local.wechat.push import PushSettings
 from local.wechat.server import WechatServer
 
 HERE = Path(__file__).resolve().parent
-PROFILES_FILE = HERE / "profiles.toml"
 PAGE_FOLDER = HERE / "playground" / "page"
 CLIENT_FOLDER = HERE.parent / "miniprogram" / "oss-direct-upload"
 
@@ -103,16 +102,14 @@ class LocalCloud:
         self._jwt_key = secrets.token_hex(32)
         accounts = Accounts(FUNCTION_KEY)
         with ExitStack() as built:
-            self._profiles_file = PROFILES_FILE
-            if caller_auth == "anonymous":
-                own = Path(built.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
-                self._profiles_file = _for_callers_who_are_all_one(own)
-            profiles: dict[str, dict[str, Any]] = tomllib.loads(self._profiles_file.read_text("utf-8"))
-            self.profiles = profiles
+            own = Path(built.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
+            self._profiles_file = profiles_file(caller_auth, own)
+            self.profiles = read_profiles(self._profiles_file)
             self.oss = OssServer(
                 accounts, BUCKET, REGION, folder, port=first_port, rules=rules, reach=gateway.reach
             )
             built.callback(self.oss.stop)
+            self.oss.bucket.lifecycle.replace(lifecycle_rules(self.profiles), self.oss.bucket.now())
             self.sts = StsServer(accounts, ROLE_ARN, ROLE_POLICY, port=_after(self.oss.origin, first_port))
             built.callback(self.sts.stop)
             self.push = PushSettings(f"{gateway.origin}/wechat-events", secrets.token_hex(16), _letters(43))
@@ -129,7 +126,7 @@ class LocalCloud:
                 CLIENT_FOLDER,
                 self.page_config,
                 self.signed_url,
-                self._plan_fault,
+                acts_of(self.oss, self.wechat),
                 port=_after(self.wechat.origin, first_port),
                 reach=gateway.reach,
             )
@@ -178,6 +175,8 @@ class LocalCloud:
                 "WECHAT_APPID": APP_ID,
                 "WECHAT_SECRET": APP_SECRET,
                 "WECHAT_ENDPOINT": self.wechat.origin,
+                # A picture is checked by a URL that lives an hour.
+                "STS_SESSION_SECONDS": "7200",
                 "WECHAT_PUSH_TOKEN": self.push.token,
                 "WECHAT_PUSH_AES_KEY": self.push.aes_key,
             }
@@ -200,10 +199,6 @@ class LocalCloud:
     def signed_url(self, key: str) -> str:
         """Where the object can be looked at for a quarter of an hour: signed by the account itself."""
         return presigned_url(self.oss.outer_origin, self.oss.bucket, FUNCTION_KEY, key)
-
-    def _plan_fault(self, kind: str) -> None:
-        """For the page, which a phone may have: one form, and then all is well again."""
-        self.oss.faults.plan(kind, times=1, on=[POST_OBJECT])
 
     def addresses(self) -> dict[str, str]:
         """What ``manage.py serve --json`` prints."""
@@ -243,14 +238,6 @@ class LocalCloud:
 
 def _letters(count: int) -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(count))
-
-
-def _for_callers_who_are_all_one(folder: Path) -> Path:
-    """The profiles, read by every caller: where nobody says who they are, nothing is anybody's own."""
-    text = PROFILES_FILE.read_text("utf-8").replace('read = "owner"', 'read = "callers"')
-    path = folder / PROFILES_FILE.name
-    path.write_text(text, "utf-8")
-    return path
 
 
 def _after(origin: str, first_port: int) -> int:

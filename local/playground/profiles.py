@@ -26,6 +26,7 @@ def _told(name: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "confirm": profile.get("confirm", False),
         "read": profile.get("read", ""),
         "parts": profile.get("parts", False),
+        "hold": profile.get("hold", []),
         "variants": list(profile.get("variants", ())),
         # Pages of Alibaba's sample servers only: their answer has another shape.
         "classic": profile["key"].endswith("{filename}"),

@@ -3,7 +3,7 @@ The playground page of the local cloud: static files and the addresses the page 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from local.ground.http_server import FAULT_BYTES, Handler
 from local.ground.reach import HERE_ONLY, Reach
 from local.ground.service import Service
+from local.playground.acts import Act
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -33,14 +34,15 @@ class PlaygroundServer(Service):
     """
     Serve ``/`` from one folder, ``/client/`` from another, ``/config.json`` and ``/signed.json?key=...``.
 
-    ``POST /fault.json`` with ``{"kind"}`` has the next form fail; a phone may ask that of no emulator itself.
+    ``POST`` of a JSON object to ``/fault.json``, ``/mood.json`` or ``/days.json`` acts on the cloud behind
+    the page; a phone may ask that of no emulator itself.
 
     Args:
         config: called for each ``/config.json``; its answer is what the page gets as JSON.
 
         signed_url: the URL under which the page can show the object of a key.
 
-        plan_fault: called with a kind, which strikes one form; ``ValueError`` where there is none of it.
+        acts: by path, what a POST does, given the object of its body.
     """
 
     def __init__(
@@ -49,13 +51,13 @@ class PlaygroundServer(Service):
         client_folder: Path,
         config: Callable[[], dict[str, Any]],
         signed_url: Callable[[str], str],
-        plan_fault: Callable[[str], None],
+        acts: Mapping[str, Act],
         port: int = 0,
         reach: Reach = HERE_ONLY,
     ) -> None:
         self.config = config
         self.signed_url = signed_url
-        self.plan_fault = plan_fault
+        self.acts = acts
         self._page_folder = page_folder
         self._client_folder = client_folder
         super().__init__(partial(_Handler, self), port, reach)
@@ -100,15 +102,16 @@ class _Handler(Handler):
     do_HEAD = do_GET
 
     def do_POST(self) -> None:
-        if self.path != "/fault.json" or self.is_of_foreign_page():
+        act = self._playground.acts.get(self.path)
+        if act is None or self.is_of_foreign_page():
             self.turn_away(403, "This is done by the playground's own page only.")
             return
         body = self.read_body(FAULT_BYTES)
         if body is None:
             return
         try:
-            self._playground.plan_fault(json.loads(body)["kind"])
-        except (ValueError, TypeError, KeyError, RecursionError):
-            self.answer_json(400, {"error": '{"kind": "…"}, a fault that the local OSS knows of forms'})
+            act(json.loads(body))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.answer_json(400, {"error": f"There is no such thing to do at {self.path}."})
             return
         self.answer_json(200, {})

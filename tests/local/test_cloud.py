@@ -11,11 +11,13 @@ import pytest
 import requests
 
 from function.setting_table import SETTINGS
+from function.settings import read_settings
 from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.oss.objects import StoredObject
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
+from local.profiles import lifecycle_rules
 from local.shell import clear_inherited_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -24,6 +26,8 @@ REQUIRED = {
     "CALLBACK_URL", "CALLBACK_KEY_ORIGIN", "PROFILES_FILE", "ALLOWED_ORIGINS", "UPLOAD_WEBHOOK_URL",
     "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
 }  # fmt: skip
+
+OF_WECHAT = {f"WECHAT_{name}" for name in "APPID SECRET ENDPOINT PUSH_TOKEN PUSH_AES_KEY".split()}
 
 
 @pytest.fixture
@@ -36,10 +40,7 @@ def gateway():
 @pytest.mark.parametrize(
     ("caller_auth", "more"),
     [
-        (
-            "wechat",
-            {"WECHAT_APPID", "WECHAT_SECRET", "WECHAT_ENDPOINT", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY"},
-        ),
+        ("wechat", {"STS_SESSION_SECONDS", *OF_WECHAT}),
         ("jwt", {"JWT_KEY", "JWT_ALGORITHM"}),
         ("anonymous", set()),
     ],
@@ -194,7 +195,7 @@ def test_no_page_knows_the_account_s_secret_for_each_run_has_another(gateway, tm
     assert "SignatureDoesNotMatch" in guessed.text
 
 
-def test_the_local_profiles_are_those_that_ship_with_everything_on_and_one_named_by_digest(legacy_profiles):
+def test_the_local_profiles_are_those_that_ship_with_everything_on_and_three_more(legacy_profiles):
     on_here = {"callback", "confirm", "parts", "read", "variants"}
 
     def read(text):
@@ -205,6 +206,8 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on_and_one_named
 
     here = read((PROJECT / "local" / "profiles.toml").read_text("utf-8"))
     assert here.pop("album")["key"] == "album/{owner}/{sha256}{ext}"
+    assert here.pop("post")["hold"] == ["commit", "check"]
+    assert here.pop("note")["commit_by"] == "owner"
     assert here == read(legacy_profiles)
 
 
@@ -215,9 +218,40 @@ def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp
         assert given == cloud.profiles
         return {name: profile.get("read") for name, profile in given.items()}
 
-    of_their_own = dict.fromkeys(["default", "video", "album"], "owner")
-    assert readers("jwt") == {**of_their_own, "avatar": "callers", "legacy": None}
+    of_their_own = dict.fromkeys(["default", "video", "album", "note"], "owner")
+    assert readers("jwt") == {**of_their_own, "avatar": "callers", "post": "callers", "legacy": None}
     assert set(readers("anonymous").values()) == {"callers", None}
+
+
+@pytest.mark.parametrize(
+    ("caller_auth", "holds"),
+    [
+        ("wechat", {"post": (["commit", "check"], None), "note": (["commit"], "owner")}),
+        ("jwt", {"post": (["commit"], None), "note": (["commit"], "owner")}),
+        ("anonymous", {"post": (["commit"], None), "note": (["commit"], None)}),
+    ],
+)
+def test_what_is_held_waits_for_what_its_callers_allow(gateway, tmp_path, caller_auth, holds):
+    with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
+        settings = read_settings(cloud.environment())
+        told = {
+            name: (profile["hold"], profile.get("commit_by"))
+            for name, profile in cloud.profiles.items()
+            if "hold" in profile
+        }
+        rules = cloud.oss.bucket.lifecycle.rules
+    assert told == holds
+    assert {name for name, profile in settings.profiles.items() if profile.is_held} == set(holds)
+    assert [(rule.prefix, rule.days, rule.abort_days) for rule in rules] == [
+        ("", None, 7),
+        ("held/", 1, None),
+    ]
+
+
+def test_without_held_profiles_no_rule_is_about_them():
+    assert [rule.prefix for rule in lifecycle_rules({"avatar": {}})] == [""]
+    days = {"a": {"hold": ["commit"], "hold_days": 3}, "b": {"hold": ["commit"]}}
+    assert [rule.days for rule in lifecycle_rules(days)] == [None, 3]
 
 
 def test_nothing_a_shell_may_hold_survives():

@@ -21,22 +21,22 @@ def playground(tmp_path):
     (page / "data.unknown").write_bytes(b"\0")
     (client / "index.js").write_text("client")
     running = PlaygroundServer(
-        page, client, lambda: {"function": "http://f"}, "http://oss/{}".format, new_plan()
+        page, client, lambda: {"function": "http://f"}, "http://oss/{}".format, {"/fault.json": new_act()}
     ).start()
     yield running
     running.stop()
 
 
-def new_plan():
+def new_act():
     """Takes one kind, and remembers what it was asked."""
 
-    def plan(kind):
-        if kind != "drop":
-            raise ValueError(kind)
-        plan.planned.append(kind)
+    def act(wanted):
+        if wanted["kind"] != "drop":
+            raise ValueError(wanted)
+        act.done.append(wanted)
 
-    plan.planned = []
-    return plan
+    act.done = []
+    return act
 
 
 def get(running, target, method="GET", body=None, headers=None):
@@ -74,7 +74,7 @@ def test_no_other_origin_may_read_a_signed_url(playground):
 def test_the_page_has_one_form_fail(playground):
     own = {"Origin": playground.origin}
     assert get(playground, "/fault.json", "POST", '{"kind": "drop"}', own)[0] == 200
-    assert playground.plan_fault.planned == ["drop"]
+    assert playground.acts["/fault.json"].done == [{"kind": "drop"}]
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,12 @@ def test_the_page_has_one_form_fail(playground):
         ("/fault.json", '{"kind": "drop"}', {"Origin": "null"}, 403),
         ("/fault.json", '{"kind": "drop"}', {"Host": "evil.example"}, 421),
         ("/index.html", '{"kind": "drop"}', {}, 403),
+        ("/mood.json", '{"kind": "drop"}', {}, 403),
     ],
 )
 def test_nothing_else_fails_for_it(playground, target, body, headers, status):
     assert get(playground, target, "POST", body, headers)[0] == status
-    assert playground.plan_fault.planned == []
+    assert playground.acts["/fault.json"].done == []
 
 
 def test_a_head_has_the_length_and_no_body(playground):

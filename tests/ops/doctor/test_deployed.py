@@ -16,7 +16,7 @@ REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
 def test_no_callback_is_no_fault(here, tmp_path):
-    from local.cloud import PROFILES_FILE
+    from local.profiles import PROFILES_FILE
 
     plain = PROFILES_FILE.read_text("utf-8").replace("callback = true", "")
     (tmp_path / "profiles.toml").write_text(plain)

@@ -1,0 +1,83 @@
+"""
+What the page may do to the cloud behind it.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from local.oss.lifecycle import LifecycleRule
+from local.oss.objects import StoredObject
+from local.oss.server import OssServer
+from local.playground.acts import acts_of
+from local.playground.profiles import told_profiles
+from local.wechat.server import WechatServer
+
+
+@pytest.fixture
+def oss(tmp_path, clock):
+    server = OssServer(None, "b", "cn-hangzhou", tmp_path, now=clock)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def wechat(clock):
+    server = WechatServer("wx", "s", now=clock)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def acts(oss, wechat):
+    return acts_of(oss, wechat)
+
+
+def test_a_fault_strikes_one_form(acts, oss):
+    acts["/fault.json"]({"kind": "expired_form"})
+    assert oss.faults.take("PutObject") is None
+    assert oss.faults.take("PostObject").kind == "expired_form"
+    assert oss.faults.take("PostObject") is None
+
+
+def test_one_mood_gives_way_to_the_next_and_an_empty_one_is_as_usual(acts, wechat):
+    acts["/mood.json"]({"verdict": "review"})
+    acts["/mood.json"]({"verdict": "risky"})
+    assert [wechat.checks.moods.take().verdict for _ in range(3)] == ["risky"] * 3
+    acts["/mood.json"]({})
+    assert wechat.checks.moods.take().verdict == "by_name"
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        *(("/mood.json", {"verdict": "maybe"}), ("/mood.json", {"kind": "drop"}), ("/mood.json", [])),
+        *(("/days.json", {}), ("/days.json", {"days": 0}), ("/days.json", {"days": "1"})),
+        *(("/days.json", {"days": True}), ("/days.json", {"days": 40_000}), ("/days.json", [])),
+        *(("/fault.json", {}), ("/fault.json", {"kind": "busy"}), ("/fault.json", [])),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_is_refused_and_changes_nothing(acts, oss, wechat, path, wanted):
+    with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
+        acts[path](wanted)
+    assert wechat.checks.moods.planned() == []
+    assert oss.faults.take("PostObject") is None
+
+
+def test_days_pass_for_what_is_held(acts, oss, clock):
+    oss.bucket.lifecycle.replace([LifecycleRule("held", "held/", True, days=2)], clock())
+    for key in ("held/a.png", "b.png"):
+        file = oss.objects.new_file()
+        file.close()
+        stored = StoredObject(key, 0, "E", "image/png", clock(), oss.objects.path_of(key))
+        oss.objects.store(Path(file.name), stored, forbid_overwrite=False)
+    acts["/days.json"]({"days": 1})
+    assert set(oss.objects) == {"held/a.png", "b.png"}
+    acts["/days.json"]({"days": 2})
+    assert set(oss.objects) == {"b.png"}
+
+
+def test_the_page_learns_what_a_profile_waits_for():
+    profiles = {"post": {"key": "p/{id}", "max_size": 1, "content_types": [], "hold": ["commit"]}}
+    assert told_profiles(profiles)[0]["hold"] == ["commit"]
