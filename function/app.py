@@ -51,6 +51,9 @@ ROUTES = {
     "multipart-parts": Route(("POST",), "function.routes.multipart_parts"),
     "multipart-complete": Route(("POST",), "function.routes.multipart_complete"),
     "multipart-abort": Route(("POST",), "function.routes.multipart_abort"),
+    "commit": Route(("POST",), "function.routes.commit"),
+    "discard": Route(("POST",), "function.routes.discard"),
+    "status": Route(("POST",), "function.routes.status"),
     HEALTH: Route(("GET",), ""),
 }
 

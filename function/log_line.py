@@ -18,6 +18,10 @@ class LogLine:
 
         webhook: ``ok``, or what kept the business from being told.
 
+        state: of what is held back, or was; of several a list, with the code of what could not be told.
+
+        trace_id: WeChat's, of a check.
+
         quota: what was done because the store of the quotas did not answer, and why it did not.
 
         is_cold: whether it is the first of its instance.
@@ -37,6 +41,8 @@ class LogLine:
         self.reason: str | None = None
         self.webhook: str | None = None
         self.quota: str | None = None
+        self.state: str | list[str] | None = None
+        self.trace_id: str | None = None
         self.is_cold = False
         self.traceparent: str | None = None
 
@@ -57,6 +63,10 @@ class LogLine:
             "uploadId": self.upload_id,
             "stsRefreshed": self.sts_refreshed,
         }
+        if self.state:
+            line["state"] = self.state
+        if self.trace_id:
+            line["traceId"] = self.trace_id
         if self.reason:
             line["reason"] = self.reason
         if self.webhook:

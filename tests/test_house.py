@@ -24,7 +24,7 @@ FLOORS = (
     " function.settings".split(),
     "function.body function.outgoing function.oss/ function.tokens function.limits function.credentials"
     " function.aliyun_sdk function.log_line function.http function.addresses function.instance"
-    " function.objects_session function.quota/ function.trace".split(),
+    " function.objects_session function.webhook function.quota/ function.trace".split(),
     "function.callers/ function.uploads/ function.receipts/ function.parts/ function.reading/"
     " function.holding/".split(),
     "sts_credentials function.routes/ function.app handler burst_server".split(),

@@ -31,6 +31,9 @@ APP = (f"{ROOM}/test_app.py", f"{ROOM}/test_hostile_requests.py", "tests/test_ha
 FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
 RECEIPTS = (f"{ROOM}/receipts",)
 PARTS = (f"{ROOM}/parts",)
+HOLDING = tuple(
+    f"{ROOM}/holding/test_{name}.py" for name in ("publishing", "checking", "status", "discard", "commit")
+)
 QUOTA = tuple(f"{ROOM}/quota/test_{name}.py" for name in ("memory", "asked", "counting"))
 SETTINGS = (f"{ROOM}/test_settings.py", f"{ROOM}/test_profiles.py", f"{ROOM}/test_contradictions.py")
 READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permission", "urls", "read"))
@@ -66,8 +69,16 @@ TESTS = {
     "function.holding.access_token": (f"{ROOM}/holding/test_access_token.py",),
     "function.holding.check": (f"{ROOM}/holding/test_check.py",),
     "function.holding.media": (f"{ROOM}/holding/test_media.py", f"{ROOM}/holding/test_check.py"),
-    "function.holding.markers": (f"{ROOM}/holding",),
-    "function.holding.upload": (f"{ROOM}/holding",),
+    "function.holding.admission": (f"{ROOM}/holding/test_commit.py", *HOLDING),
+    "function.holding.answers": (f"{ROOM}/holding/test_commit.py", *HOLDING),
+    "function.holding.backend_token": (f"{ROOM}/holding/test_backend_token.py", *HOLDING),
+    "function.holding.checking": (f"{ROOM}/holding/test_checking.py", *HOLDING),
+    "function.holding.decision": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
+    "function.holding.markers": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
+    "function.holding.publishing": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
+    "function.holding.standing": (f"{ROOM}/holding/test_status.py", *HOLDING),
+    "function.holding.steps": (f"{ROOM}/holding/test_commit.py", *HOLDING),
+    "function.holding.upload": (f"{ROOM}/holding/test_upload.py", *HOLDING),
     "function.holding.push": (f"{ROOM}/holding/test_push.py",),
     "function.holding.verdict": (f"{ROOM}/holding/test_verdict.py",),
     "function.holding.wechat_api": (
@@ -114,7 +125,10 @@ TESTS = {
     "function.receipts.receipt": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
     "function.receipts.stored_already": (f"{ROOM}/receipts/test_stored_already.py",),
     "function.receipts.ticket": (f"{ROOM}/receipts/test_ticket.py", *RECEIPTS),
-    "function.receipts.webhook": (f"{ROOM}/receipts/test_webhook.py", *RECEIPTS),
+    "function.webhook": (f"{ROOM}/receipts/test_webhook.py", *RECEIPTS),
+    "function.routes.commit": (f"{ROOM}/holding/test_commit.py", *HOLDING),
+    "function.routes.discard": (f"{ROOM}/holding/test_discard.py", *HOLDING),
+    "function.routes.status": (f"{ROOM}/holding/test_status.py", *HOLDING),
     "function.routes.callback": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
     "function.routes.confirm": (f"{ROOM}/receipts/test_confirm.py",),
     "function.routes.login": (f"{ROOM}/callers",),

@@ -73,6 +73,7 @@ class Stored:
     headers: Mapping[str, str]
     acl: str
     kind: str = "Multipart"
+    body: bytes = b""
 
     @property
     def size(self) -> int:
@@ -80,6 +81,8 @@ class Stored:
 
     @property
     def etag(self) -> str:
+        if self.kind == "Normal":
+            return self.parts[0].etag
         tags = "".join(part.etag for part in self.parts).encode()
         return f"{hashlib.md5(tags, usedforsecurity=False).hexdigest().upper()}-{len(self.parts)}"
 
@@ -193,7 +196,7 @@ class PartedOss:
         target = where._replace(scheme="", netloc="").geturl()
         request = read_request(method, target, [("host", where.netloc), *headers.items()])
         mark = next((mark for mark in ("uploads", "uploadId") if mark in request.query), "")
-        name = CALLS[method, mark]
+        name = self._name_of(request, mark)
         self.asked.append(name)
         self.requests.append(request)
         if happens := self.between.pop(name, None):
@@ -223,6 +226,13 @@ class PartedOss:
             )
         return _error(500, "InternalError") if fault == BROKEN_AFTER else answer
 
+    def _name_of(self, request: Request, mark: str) -> str:
+        return CALLS[request.method, mark]
+
+    def _needs(self, request: Request, name: str) -> list[tuple[str, str]]:
+        """The actions that a call needs, each with the key that it is about."""
+        return [(action, request.key) for action in ACTIONS[name]]
+
     def _let_in(self, request: Request, name: str) -> None:
         from local.oss.errors import OssError
 
@@ -230,12 +240,14 @@ class PartedOss:
             key = authenticate(request, self._bucket)
         except OssError:
             raise Refused(403, "SignatureDoesNotMatch") from None
-        resource = f"acs:oss:*:*:{self._bucket.name}/{request.key}"
         if key is None or not all(
-            is_allowed(key.policies, action, lambda pattern: fits(pattern, resource))
-            for action in ACTIONS[name]
+            self._is_allowed(key, action, about) for action, about in self._needs(request, name)
         ):
             raise Refused(403, "AccessDenied")
+
+    def _is_allowed(self, key: AccessKey, action: str, about: str) -> bool:
+        resource = f"acs:oss:*:*:{self._bucket.name}/{about}"
+        return is_allowed(key.policies, action, lambda pattern: fits(pattern, resource))
 
     def _upload(self, request: Request) -> Open:
         upload = self.uploads.get(request.query["uploadId"])
@@ -250,7 +262,7 @@ class PartedOss:
         self.begun += 1
         upload_id = hashlib.sha256(str(self.begun).encode()).hexdigest()[:32].upper()
         self.uploads[upload_id] = Open(request.key, request.headers, self.now())
-        return _document("InitiateMultipartUpload", f"<UploadId>{upload_id}</UploadId>")
+        return document("InitiateMultipartUpload", f"<UploadId>{upload_id}</UploadId>")
 
     def _upload_part(self, request: Request, body: bytes, size: int | None) -> Answer:
         upload, number = self._upload(request), int(request.query["partNumber"])
@@ -270,7 +282,7 @@ class PartedOss:
             for number in numbers[:most]
         )
         is_cut = "true" if len(numbers) > most else "false"
-        return _document("ListParts", f"<IsTruncated>{is_cut}</IsTruncated>{listed}")
+        return document("ListParts", f"<IsTruncated>{is_cut}</IsTruncated>{listed}")
 
     def _complete_multipart_upload(self, request: Request, body: bytes, _size: Any) -> Answer:
         upload = self._upload(request)
@@ -291,7 +303,7 @@ class PartedOss:
         stored = Stored(parts, upload.headers, request.headers["x-oss-object-acl"])
         self.objects[request.key] = stored
         del self.uploads[request.query["uploadId"]]
-        return _document("CompleteMultipartUpload", f'<Key>x</Key><ETag>"{stored.etag}"</ETag>')
+        return document("CompleteMultipartUpload", f'<Key>x</Key><ETag>"{stored.etag}"</ETag>')
 
     def _abort_multipart_upload(self, request: Request, _body: bytes, _size: Any) -> Answer:
         self._upload(request)
@@ -330,7 +342,7 @@ def _snake(name: str) -> str:
     return re.sub("(?<!^)([A-Z])", r"_\1", name).lower()
 
 
-def _document(name: str, inner: str) -> Answer:
+def document(name: str, inner: str) -> Answer:
     return Answer(200, f"<{name}Result>{inner}</{name}Result>".encode())
 
 

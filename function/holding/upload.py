@@ -71,9 +71,17 @@ class HeldUpload(NamedTuple):
         """Whether an object, held or published, is of this upload: its form pinned the id."""
         return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id
 
-    def is_whole(self, facts: ObjectFacts | None) -> bool:
-        """Whether the held object is this upload's, and has the bytes that the receipt is about."""
-        return self.is_ours(facts) and facts is not None and facts.etag == self.etag
+    def is_waiting(self, facts: ObjectFacts | None, now: datetime) -> bool:
+        """Whether the held object is this upload's, has the receipt's bytes, and is not held too long."""
+        if facts is None or not self.is_ours(facts) or facts.etag != self.etag:
+            return False
+        ends = self.held_until
+        if self.profile.key.is_named_by_digest:
+            # Who has the same bytes once more gets a receipt of the earlier upload, dated from a later form.
+            ends = min(
+                ends, facts.last_modified + timedelta(days=self.profile.hold_days) - self.profile.expires_in
+            )
+        return now < ends
 
 
 def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:

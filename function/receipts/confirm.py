@@ -12,8 +12,8 @@ from function.option_values import UPLOAD_ID_METADATA
 from function.oss.objects import ObjectFacts
 from function.receipts.receipt import HELD, RECEIPT_LIFE, Upload, answer_about
 from function.receipts.ticket import admits_file, admits_key, not_ours, read_ticket
-from function.receipts.webhook import tell_business
 from function.settings import Settings
+from function.webhook import tell_business
 
 STORED = "stored"
 
@@ -97,3 +97,24 @@ def answer_stored(call: Call, upload: Upload, life: timedelta = RECEIPT_LIFE) ->
     told = answer_about(upload, call.settings, life)
     tell_business(call, told["receipt"])
     return {**told, "state": HELD if upload.held else STORED}
+
+
+def answer_recalled(claims: Mapping[str, Any], receipt: str, state: str, url: str | None) -> dict[str, Any]:
+    """
+    What the caller is answered about an object that is held no more.
+
+    Args:
+        claims: of the receipt, which is told once more, byte for byte.
+
+        url: where the object is shown by now.
+    """
+    return {
+        "status": "ok",
+        **{name: claims[name] for name in ("key", "size", "etag", "mimeType")},
+        "url": url,
+        "width": None,
+        "height": None,
+        "uploadId": claims["jti"],
+        "receipt": receipt,
+        "state": state,
+    }

@@ -5,10 +5,11 @@ from typing import Any
 from function.instance import Call
 from function.kinds import Rate
 from function.limits import Claim
+from function.option_values import CHECK
 from function.receipts.callback import verify_callback
 from function.receipts.oss_keys import OssPublicKeys
 from function.receipts.receipt import HELD, answer_about
-from function.receipts.webhook import tell_business
+from function.webhook import tell_business
 
 # OSS calls once an upload and may repeat itself; whoever keeps such a call could repeat it for ever.
 CALLBACKS_PER_TICKET = Rate(20, 60)
@@ -32,4 +33,11 @@ def answer(call: Call) -> dict[str, Any]:
     instance.limits.take([Claim("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], call.now)
     told = answer_about(upload, settings)
     tell_business(call, told["receipt"])
-    return {**told, "state": HELD} if upload.held else told
+    if not upload.held:
+        return told
+    if settings.profiles[upload.ticket["profile"]].hold == (CHECK,):
+        # Imported by those who need it alone.
+        from function.holding.checking import begin_check_after
+
+        begin_check_after(call, told["receipt"])
+    return {**told, "state": HELD}

@@ -9,8 +9,10 @@ from function.key_template import published_name
 from function.kinds import Rate
 from function.limits import Claim
 from function.objects_session import oss_of
+from function.option_values import CHECK
+from function.oss.calls import OssCalls
 from function.oss.objects import head_object
-from function.receipts.confirm import answer_stored, read_confirmable, upload_of
+from function.receipts.confirm import answer_recalled, answer_stored, read_confirmable, upload_of
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
 
@@ -18,7 +20,8 @@ CONFIRMATIONS_PER_TICKET = Rate(30, 60)
 def answer(call: Call) -> dict[str, Any]:
     """
     Returns:
-        what ``/callback`` answers, ``width`` and ``height`` null, and ``"state"``: ``stored`` or ``held``.
+        what ``/callback`` answers, ``width`` and ``height`` null, and ``"state"``: ``stored`` or ``held``, or
+        what became of what is held no more.
     """
     settings, line = call.settings, call.line
     if not any(profile.confirm for profile in settings.profiles.values()):
@@ -29,4 +32,32 @@ def answer(call: Call) -> dict[str, Any]:
     # Whoever has a ticket could have OSS asked for ever.
     claim = Claim("confirmations", CONFIRMATIONS_PER_TICKET, ticket["jti"])
     call.instance.limits.take([claim], call.now)
-    return answer_stored(call, upload_of(ticket, head_object(oss_of(call), ticket["key"])))
+    oss = oss_of(call)
+    facts = head_object(oss, ticket["key"])
+    profile = settings.profiles[ticket["profile"]]
+    if facts is None and profile.is_held and (told := recalled(call, oss, ticket["jti"])):
+        return told
+    told = answer_stored(call, upload_of(ticket, facts))
+    if profile.hold == (CHECK,):
+        begin_check(call, told["receipt"])
+    return told
+
+
+def recalled(call: Call, oss: OssCalls, upload_id: str) -> dict[str, Any] | None:
+    """The answer about an upload that is held no more, with the receipt that it had; ``None`` of another."""
+    # Imported by those who need it alone, as the next.
+    from function.holding.answers import answer_about
+    from function.holding.steps import recall
+
+    found = recall(call, oss, upload_id)
+    if found is None:
+        return None
+    upload, state = found
+    return answer_recalled(upload.claims, upload.receipt, state, answer_about(call, upload, state)["url"])
+
+
+def begin_check(call: Call, receipt: str) -> None:
+    """Begin what comes first where nothing but WeChat must have looked; the answer never suffers from it."""
+    from function.holding.checking import begin_check_after
+
+    begin_check_after(call, receipt)

@@ -3,12 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+from function.errors import UploadGone
 from function.instance import Call
 from function.objects_session import oss_of
+from function.option_values import CHECK
 from function.parts.admission import admit
 from function.parts.life import complete_upload
 from function.receipts.confirm import answer_stored, seen_upload
 from function.receipts.receipt import RECEIPT_LIFE
+from function.routes.confirm import begin_check, recalled
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -19,8 +22,15 @@ def answer(call: Call) -> dict[str, Any]:
     upload = admit(call)
     ticket = upload.claims
     profile = call.settings.profiles[ticket["profile"]]
-    facts = complete_upload(
-        oss_of(call), upload, acl=profile.stored_acl, forbid_overwrite=not profile.overwrite
-    )
+    oss = oss_of(call)
+    try:
+        facts = complete_upload(oss, upload, acl=profile.stored_acl, forbid_overwrite=not profile.overwrite)
+    except UploadGone:
+        if profile.is_held and (told := recalled(call, oss, upload.upload_id)):
+            return told
+        raise
     life = timedelta(seconds=ticket["exp"] - ticket["iat"]) + RECEIPT_LIFE
-    return answer_stored(call, seen_upload(ticket, facts), life)
+    told = answer_stored(call, seen_upload(ticket, facts), life)
+    if profile.hold == (CHECK,):
+        begin_check(call, told["receipt"])
+    return told

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 
 from function import VERSION
 from function.app import ROUTES
-from function.receipts.webhook import tell_business
 from function.tokens import RECEIPT, issue_token
+from function.webhook import tell_business
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
 from tests.docs.markdown import both, code_blocks, names_in, page, without_code
 from tests.docs.openapi import check_answer, check_value, document, examples, find, validator

@@ -15,8 +15,8 @@ from function.instance import Call
 from function.log_line import LogLine
 from function.outgoing import MAX_WAITING, Answer, exchange
 from function.receipts.ticket import MAX_FIELD_CHARACTERS
-from function.receipts.webhook import post_news, tell_business
 from function.tokens import RECEIPT, read_token
+from function.webhook import post_news, tell_business
 from tests.function.receipts.conftest import PROFILES, SETTINGS, read_upload
 
 SECRET = SETTINGS["TOKEN_SECRET"]

@@ -1,0 +1,69 @@
+"""What is answered about held uploads: for one receipt, or for several, each by itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+from function.errors import UploadError
+from function.holding.admission import Asked, Entry
+from function.holding.publishing import PUBLISHED
+from function.holding.upload import HeldUpload
+from function.instance import Call
+from function.kinds import Rate
+from function.limits import Claim
+from function.objects_session import oss_of
+from function.oss.calls import OssCalls
+from function.oss.post_form import object_url
+
+CALLS_PER_UPLOAD = Rate(60, 60)
+
+Act = Callable[[OssCalls, HeldUpload], dict[str, Any]]
+
+
+def answer_each(call: Call, asked: Asked, limit: str, act: Act) -> dict[str, Any]:
+    """
+    The answer to one receipt, or to each of several; one that cannot be given costs the others nothing.
+
+    Args:
+        limit: under which name it is counted; no client uses up what its backend may ask.
+
+    Returns:
+        what ``act`` does; for several ``{"results": [...]}``, in order, in place of what could not be done
+        ``{"error": {"code", "message"}}``.
+
+    Raises:
+        UploadError: why the one cannot be answered, or why none can.
+    """
+    one = asked.entries[0]
+    if asked.is_one and isinstance(one, UploadError):
+        raise one
+    # Once for all of them, and not for receipts none of which is any good.
+    oss = oss_of(call) if asked.uploads else None
+
+    def answer(entry: Entry) -> dict[str, Any]:
+        if isinstance(entry, UploadError):
+            raise entry
+        assert oss is not None  # there is an upload
+        call.instance.limits.take([Claim(limit, CALLS_PER_UPLOAD, entry.upload_id)], call.now)
+        return act(oss, entry)
+
+    if asked.is_one:
+        told = answer(one)
+        call.line.state = told["state"]
+        return told
+    results = [_or_error(answer, entry) for entry in asked.entries]
+    call.line.state = [result.get("state") or result["error"]["code"] for result in results]
+    return {"results": results}
+
+
+def _or_error(answer: Callable[[Entry], dict[str, Any]], entry: Entry) -> dict[str, Any]:
+    try:
+        return answer(entry)
+    except UploadError as error:
+        after = {} if error.retry_after is None else {"retryAfter": error.retry_after}
+        return {"error": {"code": error.code, "message": error.message, **after, **error.details}}
+
+
+def answer_about(call: Call, upload: HeldUpload, state: str) -> dict[str, Any]:
+    """``{"key", "state", "url"}``; the address only of what is published."""
+    url = object_url(call.settings.host, upload.key) if state == PUBLISHED else None
+    return {"key": upload.key, "state": state, "url": url}

@@ -1,0 +1,112 @@
+"""Where an upload stands: what its decision says, else what is stored and what has been remembered."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from function.errors import OssUnavailable
+from function.holding import markers
+from function.holding.decision import read_decision
+from function.holding.publishing import GONE, PUBLISHED, Outcome, carry_out, tell
+from function.holding.upload import HeldUpload
+from function.instance import Call
+from function.option_values import COMMIT
+from function.oss.calls import OssCalls
+from function.oss.objects import head_object
+
+HELD, CHECKING, REVIEW = "held", "checking", "review"
+OPEN = (HELD, CHECKING, REVIEW)
+# WeChat promises a verdict within 30 minutes; after that it will not come any more.
+SILENCE = timedelta(minutes=35)
+MAX_SUBMISSIONS = 2
+
+
+class Standing(NamedTuple):
+    """
+    Where an upload stands.
+
+    Args:
+        was_carried_out: whether its decision was, just now.
+
+        label: WeChat's, where its verdict decided.
+
+        due: the number of the submission that is due; one more than ``MAX_SUBMISSIONS`` when WeChat has been
+            silent for good, 0 for none.
+    """
+
+    state: str
+    was_carried_out: bool = False
+    label: int | None = None
+    due: int = 0
+
+    @property
+    def is_in_check(self) -> bool:
+        """Whether nothing but a verdict is lacking."""
+        return self.state == CHECKING or self.due > 0
+
+
+def seen(call: Call, oss: OssCalls, upload: HeldUpload) -> Standing:
+    """``standing_of``; the business is told when something was carried out."""
+    standing = standing_of(oss, upload, call.now)
+    tell(call, upload, Outcome(standing.state, standing.was_carried_out, standing.label))
+    return standing
+
+
+def standing_of(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
+    """
+    Where an upload stands; a decision that was not carried out is.
+
+    Raises:
+        AlreadyExists: it is to be published, and another object has the name.
+
+        UploadError: OSS refuses, or does not answer.
+    """
+    standing = _decided(oss, upload, now)
+    if standing is not None:
+        return standing
+    if upload.is_waiting(head_object(oss, upload.held_key), now):
+        return _open(oss, upload, now)
+    # Its decision is forgotten after a while; the object is not.
+    if upload.is_ours(head_object(oss, upload.key)):
+        return Standing(PUBLISHED)
+    # Or it was decided, and done, since we looked.
+    return _decided(oss, upload, now) or Standing(GONE)
+
+
+def _decided(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing | None:
+    decision = read_decision(oss, upload.upload_id)
+    return Standing(*carry_out(oss, upload, decision, now)) if decision else None
+
+
+def _open(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
+    if not upload.profile.is_checked:
+        return Standing(HELD)
+    if markers.get(oss, markers.review(upload.upload_id)) is not None:
+        return Standing(REVIEW)
+    if not _is_committed(oss, upload):
+        return Standing(HELD)
+    return _in_check(oss, upload, now)
+
+
+def _is_committed(oss: OssCalls, upload: HeldUpload) -> bool:
+    """Whether the bytes of this receipt were committed, or need not be."""
+    if COMMIT not in upload.profile.hold:
+        return True
+    said = markers.get(oss, markers.committed(upload.upload_id))
+    return said is not None and said.get("etag") == upload.etag
+
+
+def _in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
+    for number in range(1, MAX_SUBMISSIONS + 1):
+        said = markers.get(oss, markers.submitted(upload.upload_id, number))
+        if said is None:
+            return Standing(HELD if number == 1 else CHECKING, due=number)
+        if now < _instant(said.get("at")) + SILENCE:
+            return Standing(CHECKING)
+    return Standing(CHECKING, due=MAX_SUBMISSIONS + 1)
+
+
+def _instant(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        raise OssUnavailable(reason="a marker without its time") from None

@@ -1,0 +1,60 @@
+"""``POST /commit``: the next step of held objects begins, or a backend decides about them by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+from function.callers import bearer_token, identify
+from function.errors import Forbidden
+from function.holding.admission import (
+    BACKEND,
+    Asked,
+    permitted,
+    read_asked,
+    refuse_without_hold,
+    who_asks,
+)
+from function.holding.answers import answer_about, answer_each
+from function.holding.decision import BY_OWNER
+from function.holding.steps import commit
+from function.holding.upload import HeldUpload
+from function.instance import Call
+from function.oss.calls import OssCalls
+
+
+def answer(call: Call) -> dict[str, Any]:
+    """
+    Returns:
+        ``{"key", "state", "url"}``; for ``receipts`` ``{"results": […]}``.
+    """
+    asked, who = ask_who(call, lambda upload: upload.profile.commit_by == BY_OWNER)
+    if asked.decision and who != BACKEND:
+        raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
+
+    def act(oss: OssCalls, upload: HeldUpload) -> dict[str, Any]:
+        return answer_about(call, upload, commit(call, oss, upload, asked.decision))
+
+    return answer_each(call, asked, limit_of(who), act)
+
+
+def ask_who(call: Call, owners_may: Callable[[HeldUpload], bool]) -> tuple[Asked, str]:
+    """
+    What is asked and by whom; in place of an upload that is not for this asker why it is not.
+
+    Args:
+        owners_may: whether an upload is for its owner, too.
+    """
+    refuse_without_hold(call.settings)
+    token = bearer_token(call.request.headers)
+    asked = read_asked(call)
+    who = who_asks(
+        call,
+        token,
+        lambda: identify(call.request.headers, call.settings, call.now).owner,
+        owners_may=any(map(owners_may, asked.uploads)),
+    )
+    return permitted(asked, who, owners_may), who
+
+
+def limit_of(who: str) -> str:
+    """Backends are counted by themselves: no client may use up what its backend needs to reject it."""
+    return "held by backends" if who == BACKEND else "held"

@@ -1,0 +1,27 @@
+"""``POST /status``: where objects stand; the receipt is enough."""
+
+from typing import Any
+
+from function.holding.admission import read_asked, refuse_without_hold
+from function.holding.answers import answer_about, answer_each
+from function.holding.standing import OPEN
+from function.holding.steps import state_of
+from function.holding.upload import HeldUpload
+from function.instance import Call
+from function.oss.calls import OssCalls
+from function.oss.post_form import iso
+
+
+def answer(call: Call) -> dict[str, Any]:
+    """
+    Returns:
+        ``{"key", "state", "url"}``, with ``"heldUntil"`` as long as it is held; for ``receipts``
+        ``{"results": […]}``.
+    """
+    refuse_without_hold(call.settings)
+
+    def act(oss: OssCalls, upload: HeldUpload) -> dict[str, Any]:
+        told = answer_about(call, upload, state_of(call, oss, upload))
+        return {**told, "heldUntil": iso(upload.held_until)} if told["state"] in OPEN else told
+
+    return answer_each(call, read_asked(call), "states", act)

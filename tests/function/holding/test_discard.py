@@ -1,0 +1,176 @@
+"""routes.discard: the owner while it is held, a backend at any time."""
+
+import pytest
+
+from function.holding.verdict import Outcome
+from torture.parted_oss import Part
+
+
+def refused(answer):
+    return answer.status, answer.code
+
+
+def names(house, stored):
+    places = {"held": f"held/{stored['key']}", "key": stored["key"]}
+    return [name for name, key in places.items() if key in house.oss.objects]
+
+
+@pytest.mark.parametrize("profile", ["word", "note", "post", "face"])
+@pytest.mark.parametrize("by", ["owner", "backend"])
+def test_what_is_held_may_be_discarded_by_its_owner_and_by_a_backend(house, profile, by):
+    stored = house.store(profile)
+    token = house.session() if by == "owner" else house.backend()
+    answer = house.discard(stored["receipt"], token)
+    assert answer.json == {"key": stored["key"], "state": "gone", "url": None}
+    assert names(house, stored) == []
+    assert house.oss.markers()[f"decided/{stored['uploadId']}"]["by"] == by
+    assert house.network.told == ["gone"]
+
+
+def test_that_is_final_and_a_second_time_says_the_same(house):
+    stored = house.store("word")
+    first = house.discard(stored["receipt"], house.session())
+    assert house.oss.post(stored["formData"], "bytes") == 200
+    assert house.discard(stored["receipt"], house.session()).text == first.text
+    assert names(house, stored) == []
+    assert house.status(stored["receipt"]) == "gone"
+    assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
+    assert refused(house.commit(stored["receipt"], decision="publish")) == (404, "not_uploaded")
+
+
+def test_what_was_gone_by_itself_stays_so_once_it_was_discarded(house):
+    stored = house.store("word")
+    del house.oss.objects[f"held/{stored['key']}"]
+    assert house.discard(stored["receipt"], house.session()).json["state"] == "gone"
+    assert house.oss.post(stored["formData"], "bytes") == 200
+    assert house.status(stored["receipt"]) == "gone"
+
+
+def test_an_owner_may_discard_what_is_being_checked_and_what_a_human_should_see(house):
+    checking, review = house.store("face"), house.store("face")
+    house.verdict(Outcome.REVIEW, "60f96f1d-2")
+    assert house.status(checking["receipt"]) == "checking"
+    assert house.status(review["receipt"]) == "review"
+    for stored in (checking, review):
+        assert house.discard(stored["receipt"], house.session()).json["state"] == "gone"
+    house.verdict(Outcome.PASS, "60f96f1d-1")
+    assert names(house, checking) == names(house, review) == []
+
+
+def test_another_owner_may_not(house):
+    stored = house.store("word")
+    assert refused(house.discard(stored["receipt"], house.session("openid-2"))) == (403, "forbidden")
+    assert names(house, stored) == ["held"]
+
+
+def test_nor_may_an_owner_once_it_is_published(house):
+    stored = house.store("note")
+    house.commit(stored["receipt"])
+    refusal = house.discard(stored["receipt"], house.session())
+    assert refused(refusal) == (409, "already_published")
+    assert names(house, stored) == ["key"]
+
+
+def test_not_even_when_its_decision_is_forgotten(house, clock):
+    stored = house.store("note")
+    house.commit(stored["receipt"])
+    clock.tick(days=1, seconds=1)
+    house.oss.expire(days=1)
+    assert house.oss.markers() == {}
+    refusal = house.discard(stored["receipt"], house.session())
+    assert refused(refusal) == (409, "already_published")
+    assert names(house, stored) == ["key"]
+
+
+def test_nor_when_it_is_published_while_the_owner_discards_it(house):
+    stored = house.store("note")
+    house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
+    refusal = house.discard(stored["receipt"], house.session())
+    assert refused(refusal) == (409, "already_published")
+    assert names(house, stored) == ["key"]
+
+
+def test_a_backend_discards_what_is_published(house):
+    stored = house.store("word")
+    house.commit(stored["receipt"])
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert names(house, stored) == []
+    assert house.status(stored["receipt"]) == "gone"
+    assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
+    assert house.network.told == ["published", "gone"]
+
+
+def test_also_when_the_decision_is_forgotten(house, clock):
+    stored = house.store("note")
+    house.commit(stored["receipt"])
+    clock.tick(days=1, seconds=1)
+    house.oss.expire(days=1)
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert names(house, stored) == []
+
+
+def test_what_was_rejected_stays_rejected(house):
+    stored = house.store("word")
+    house.commit(stored["receipt"], decision="reject")
+    for token in (house.session(), house.backend()):
+        answer = house.discard(stored["receipt"], token)
+        assert answer.json == {"key": stored["key"], "state": "rejected", "url": None}
+
+
+# --- what was never held ---
+
+
+def test_only_a_backend_discards_what_was_never_held(house):
+    stored = house.store("default")
+    assert refused(house.discard(stored["receipt"], house.session())) == (403, "forbidden")
+    assert names(house, stored) == ["key"]
+    for _ in range(2):
+        assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert names(house, stored) == []
+    assert house.network.told == ["gone"]
+    assert house.oss.markers() == {}
+
+
+def test_but_not_another_object_of_the_name(house):
+    stored = house.store("default")
+    house.oss.replace_object(stored["key"], parts=(Part("others", 1),))
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert names(house, stored) == ["key"]
+
+
+def test_a_receipt_from_before_its_profile_held_anything_back_is_good_for_its_object(house, house_of):
+    profiles = (
+        '[word]\nkey = "words/{owner}/{id}{ext}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true'
+    )
+    before = house_of(profiles, WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
+    stored = before.store("word")
+    assert house.status(stored["receipt"]) == "published"
+    assert house.commit(stored["receipt"]).json["state"] == "published"
+    assert refused(house.discard(stored["receipt"], house.session())) == (403, "forbidden")
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert names(house, stored) == []
+
+
+def test_the_receipt_of_bytes_that_were_there_already_discards_what_is_still_held(house):
+    """Where publishing was cut off after the copy, it would be published once more else."""
+    digest = "a" * 64
+    form = house.form("same", sha256=digest, size=1)
+    house.oss.post(form["formData"], "bytes")
+    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    house.oss.fail("DeleteObject", "denied")
+    assert refused(house.commit(receipt)) == (502, "oss_rejected")
+    held = house.oss.objects.pop(f"held/{form['key']}")
+    again = house.ask(
+        "upload-params", house.session(), profile="same", filename="a.png", sha256=digest, size=1
+    ).json
+    assert again["exists"]
+    house.oss.objects[f"held/{form['key']}"] = held
+    assert house.discard(again["receipt"]).json["state"] == "gone"
+    assert house.status(receipt) == "gone"
+    assert names(house, form) == []
+
+
+def test_of_several_each_is_discarded(house):
+    several = [house.store("word") for _ in range(3)]
+    answer = house.ask("discard", house.session(), receipts=[stored["receipt"] for stored in several])
+    assert [result["state"] for result in answer.json["results"]] == ["gone"] * 3

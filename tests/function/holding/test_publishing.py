@@ -1,0 +1,254 @@
+"""holding.publishing: cut off after any call, or run twice at once, it ends in the same state."""
+
+import pytest
+
+from function.holding.verdict import Outcome
+from torture.parted_oss import Part
+
+
+class Killed(BaseException):
+    """An instance ends here, whatever it was about to do."""
+
+
+def names(house, stored):
+    places = {"held": f"held/{stored['key']}", "key": stored["key"]}
+    return [name for name, key in places.items() if key in house.oss.objects]
+
+
+def kill(house, act, *, at, after):
+    """Let the instance end at its n-th call to OSS, before or after it is served: whether it came so far."""
+    exchange, calls = house.oss.serve, iter(range(1, 1000))
+
+    def serve(*args, **kwargs):
+        is_last = next(calls) == at
+        if is_last and not after:
+            raise Killed
+        answer = exchange(*args, **kwargs)
+        if is_last:
+            raise Killed
+        return answer
+
+    house.oss.serve = serve
+    try:
+        act()
+    except Killed:
+        return True
+    finally:
+        del house.oss.serve
+    return False
+
+
+def discard_what_is_published(house, stored):
+    house.commit(stored["receipt"])
+    return lambda: house.discard(stored["receipt"])
+
+
+ACTS = {
+    "commit": (lambda house, stored: lambda: house.commit(stored["receipt"]), "published"),
+    "reject": (lambda house, stored: lambda: house.commit(stored["receipt"], decision="reject"), "rejected"),
+    "discard": (lambda house, stored: lambda: house.discard(stored["receipt"]), "gone"),
+    "discard by the owner": (
+        lambda house, stored: lambda: house.discard(stored["receipt"], house.session()),
+        "gone",
+    ),
+    "discard what is published": (discard_what_is_published, "gone"),
+}
+PLACES = {"published": ["key"], "rejected": [], "gone": []}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("act", ACTS)
+def test_an_instance_that_ends_at_any_call_leaves_what_the_next_one_goes_on_with(house, house_of, act, after):
+    prepare, state = ACTS[act]
+    cut_off = 0
+    for at in range(1, 20):
+        stored = house.store("word")
+        does = prepare(house, stored)
+        if not kill(house, does, at=at, after=after):
+            break
+        cut_off += 1
+        other = house_of()
+        prepare(other, stored)()
+        assert other.status(stored["receipt"]) == state, at
+        assert names(house, stored) == PLACES[state], at
+    assert cut_off >= 4
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("act", ["commit", "reject", "discard", "discard what is published"])
+def test_once_it_is_decided_a_question_is_enough(house, house_of, act, after):
+    prepare, state = ACTS[act]
+    for at in range(1, 20):
+        stored = house.store("word")
+        does = prepare(house, stored)
+        decided = f"decided/{stored['uploadId']}"
+        before = house.oss.markers().get(decided)
+        if not kill(house, does, at=at, after=after):
+            break
+        if house.oss.markers().get(decided) == before:
+            continue
+        assert house_of().status(stored["receipt"]) == state, at
+        assert names(house, stored) == PLACES[state], at
+
+
+def test_whoever_goes_on_tells_the_business(house, house_of):
+    stored = house.store("word")
+    kill(house, lambda: house.commit(stored["receipt"]), at=4, after=True)
+    other = house_of()
+    assert other.status(stored["receipt"]) == "published"
+    assert other.network.told == ["published"]
+
+
+# --- two at once ---
+
+
+def test_two_commits_at_once_publish_one_object(house):
+    stored = house.store("word")
+    house.oss.between["CopyObject"] = lambda: house.commit(stored["receipt"])
+    assert house.commit(stored["receipt"]).json["state"] == "published"
+    assert names(house, stored) == ["key"]
+
+
+def test_a_copy_that_another_made_meanwhile_is_this_upload_s(house):
+    stored = house.store("word")
+    house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.commit(stored["receipt"]))
+    assert house.commit(stored["receipt"]).json["state"] == "published"
+    assert names(house, stored) == ["key"]
+
+
+def test_what_is_discarded_while_it_is_copied_does_not_stay(house):
+    """The copy ends after everything of it was deleted."""
+    stored = house.store("word")
+    house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.discard(stored["receipt"]))
+    assert house.commit(stored["receipt"]).code == "not_uploaded"
+    assert names(house, stored) == []
+    assert house.status(stored["receipt"]) == "gone"
+
+
+def test_what_is_discarded_before_it_is_copied_is_not(house):
+    stored = house.store("word")
+    house.oss.between["CopyObject"] = lambda: house.discard(stored["receipt"])
+    assert house.commit(stored["receipt"]).code == "not_uploaded"
+    assert names(house, stored) == []
+
+
+def test_the_first_of_two_decisions_holds(house):
+    stored = house.store("word")
+    house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"], decision="reject")
+    assert house.commit(stored["receipt"]).json["state"] == "rejected"
+    assert names(house, stored) == []
+    assert house.network.told == ["rejected"]
+
+
+def test_a_rejection_that_comes_second_is_told_that_it_is_too_late(house):
+    stored = house.store("word")
+    house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
+    assert house.commit(stored["receipt"], decision="reject").code == "already_published"
+    assert names(house, stored) == ["key"]
+
+
+def test_a_decision_that_goes_away_while_it_is_made_is_no_decision(house):
+    stored = house.store("word")
+    decided = f"held/.decided/{stored['uploadId']}"
+
+    def is_decided_and_forgotten():
+        house.commit(stored["receipt"], decision="reject")
+        house.oss.between["GetObject"] = lambda: house.oss.objects.pop(decided)
+
+    house.oss.between["PutObject"] = is_decided_and_forgotten
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+
+
+def test_who_looks_while_it_is_decided_is_not_told_that_it_is_gone(house):
+    stored = house.store("word")
+    house.oss.between["HeadObject"] = lambda: house.commit(stored["receipt"], decision="reject")
+    assert house.status(stored["receipt"]) == "rejected"
+
+
+@pytest.mark.parametrize("lacking", ["decision", "by", "receipt", "etag"])
+def test_a_decision_that_cannot_be_read_is_none_and_publishes_nothing(house, lacking):
+    import json
+
+    stored = house.store("word")
+    said = {"decision": "publish", "by": "commit", "receipt": stored["receipt"], "etag": stored["etag"]}
+    house.commit(stored["receipt"], decision="reject")
+    house.oss.post(stored["formData"], "bytes")
+    del said[lacking]
+    name = f"held/.decided/{stored['uploadId']}"
+    for body in (json.dumps(said).encode(), b"[]", b"{", b"\xff"):
+        house.oss.replace_object(name, body=body)
+        for route in ("commit", "discard", "status"):
+            answer = house.ask(route, house.backend(), receipt=stored["receipt"])
+            assert (answer.status, answer.code) == (503, "oss_unavailable")
+    assert names(house, stored) == ["held"]
+
+
+# --- the bytes ---
+
+
+def test_bytes_that_are_stored_after_the_decision_are_not_published(house):
+    stored = house.store("word")
+    kill(house, lambda: house.commit(stored["receipt"]), at=4, after=False)
+    house.oss.replace_object(f"held/{stored['key']}", parts=(Part("others", 1),))
+    assert house.status(stored["receipt"]) == "gone"
+    assert names(house, stored) == ["held"]
+    assert house.network.told == []
+
+
+def test_nor_those_that_are_stored_while_it_is_carried_out(house):
+    stored = house.store("word")
+    change = {"parts": (Part("others", 1),)}
+    held = f"held/{stored['key']}"
+    house.oss.between["CopyObject"] = lambda: house.oss.replace_object(held, **change)
+    assert house.commit(stored["receipt"]).code == "not_uploaded"
+    assert names(house, stored) == ["held"]
+
+
+def test_bytes_stored_once_more_after_publication_are_deleted(house):
+    stored = house.store("word")
+    house.commit(stored["receipt"])
+    for name in ("bytes", "others"):
+        assert house.oss.post(stored["formData"], name) == 200
+        assert house.status(stored["receipt"]) == "published"
+        assert names(house, stored) == ["key"]
+        assert house.oss.objects[stored["key"]].parts[0].name == "bytes"
+
+
+def test_a_receipt_of_other_bytes_is_about_none_that_were_published(house):
+    stored = house.store("word")
+    house.commit(stored["receipt"])
+    assert house.oss.post(stored["formData"], "others") == 200
+    other = house.ask("confirm", ticket=stored["ticket"]).json["receipt"]
+    assert house.status(other) == "gone"
+    assert house.status(stored["receipt"]) == "published"
+    assert house.commit(other).code == "not_uploaded"
+
+
+def test_a_later_upload_of_the_same_name_is_not_deleted_for_an_earlier_one(house):
+    """Names that are digests may be used again, once what had the name is gone."""
+    digest = "a" * 64
+
+    def store():
+        form = house.form("same", sha256=digest, size=1)
+        assert house.oss.post(form["formData"], "bytes") == 200
+        return {**form, **house.ask("confirm", ticket=form["ticket"]).json}
+
+    first = store()
+    house.commit(first["receipt"], decision="reject")
+    second = store()
+    assert house.status(first["receipt"]) == "rejected"
+    assert house.discard(first["receipt"]).json["state"] == "rejected"
+    assert house.status(second["receipt"]) == "held"
+    house.discard(second["receipt"])
+    third = store()
+    house.commit(third["receipt"])
+    assert house.status(second["receipt"]) == "gone"
+    assert house.status(third["receipt"]) == "published"
+
+
+def test_a_verdict_publishes_as_a_commit_does(house):
+    stored = house.store("face")
+    house.status(stored["receipt"])
+    kill(house, lambda: house.verdict(Outcome.PASS), at=6, after=True)
+    assert house.status(stored["receipt"]) == "published"
+    assert names(house, stored) == ["key"]

@@ -1,0 +1,105 @@
+"""routes.status: where objects stand; the receipt is enough."""
+
+import pytest
+
+from torture.parted_oss import Part
+
+
+def test_what_is_held_says_until_when(house):
+    stored = house.store("word")
+    answer = house.ask("status", receipt=stored["receipt"])
+    assert answer.json == {
+        "key": stored["key"],
+        "state": "held",
+        "url": None,
+        "heldUntil": "2026-11-27T14:00:00Z",
+    }
+
+
+def test_after_that_it_is_gone_though_oss_still_has_it(house, clock):
+    stored = house.store("word")
+    clock.tick(days=3, seconds=-1)
+    assert house.status(stored["receipt"]) == "held"
+    clock.tick(seconds=1)
+    assert house.status(stored["receipt"]) == "gone"
+    assert f"held/{stored['key']}" in house.oss.objects
+    assert house.commit(stored["receipt"]).code == "not_uploaded"
+
+
+def test_nobody_waits_until_a_rejection_is_forgotten(house, clock):
+    """The rule deletes the decision some hours before what the same form has stored after it."""
+    stored = house.store("note")
+    house.commit(stored["receipt"], decision="reject")
+    clock.tick(seconds=200)
+    assert house.oss.post(stored["formData"], "bytes") == 200
+    clock.tick(days=1, seconds=-150)
+    house.oss.expire(days=1)
+    assert house.oss.names() == {f"held/{stored['key']}"}
+    assert house.oss.markers() == {}
+    assert house.ask("commit", house.session(), receipt=stored["receipt"]).code == "not_uploaded"
+
+
+def test_what_is_published_says_where(house):
+    stored = house.store("word")
+    house.commit(stored["receipt"])
+    answer = house.ask("status", receipt=stored["receipt"])
+    assert answer.json == {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
+
+
+def test_what_is_published_stays_so_when_the_decision_is_forgotten(house, clock):
+    stored = house.store("note")
+    house.commit(stored["receipt"])
+    clock.tick(days=1, seconds=1)
+    house.oss.expire(days=1)
+    assert house.status(stored["receipt"]) == "published"
+
+
+def test_what_was_never_held_is_published_or_gone(house):
+    stored = house.store("default")
+    assert house.ask("status", receipt=stored["receipt"]).json == {
+        "key": stored["key"],
+        "state": "published",
+        "url": stored["fileUrl"],
+    }
+    house.oss.replace_object(stored["key"], parts=(Part("others", 1),))
+    assert house.status(stored["receipt"]) == "gone"
+    del house.oss.objects[stored["key"]]
+    assert house.status(stored["receipt"]) == "gone"
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c"])
+def test_no_token_is_needed_or_looked_at(house, token):
+    stored = house.store("word")
+    assert house.ask("status", token, receipt=stored["receipt"]).status == 200
+
+
+def test_of_several_each_says_where_it_stands(house):
+    held, published, plain = house.store("word"), house.store("word"), house.store("default")
+    house.commit(published["receipt"])
+    receipts = [held["receipt"], published["receipt"], plain["receipt"], "a.b.c"]
+    answer = house.ask("status", receipts=receipts)
+    states = [result.get("state") for result in answer.json["results"]]
+    assert states == ["held", "published", "published", None]
+
+
+def test_a_question_changes_nothing_about_what_waits_for_a_commit(house):
+    stored = house.store("post")
+    before = dict(house.oss.objects)
+    house.status(stored["receipt"])
+    assert house.oss.objects == before
+
+
+def test_the_log_says_what_it_was_about(house, log_lines):
+    stored = house.store("word")
+    house.status(stored["receipt"])
+    line = log_lines()[-1]
+    told = [line[name] for name in ("route", "state", "profile", "key", "uploadId")]
+    assert told == ["status", "held", "word", stored["key"], stored["uploadId"]]
+    assert line["owner"] in stored["key"]
+    assert "traceId" not in line
+
+
+def test_an_upload_is_asked_about_sixty_times_a_minute(house):
+    stored = house.store("word")
+    statuses = [house.ask("status", receipt=stored["receipt"]).status for _ in range(61)]
+    assert statuses == [200] * 60 + [429]

@@ -1,0 +1,116 @@
+"""holding.upload: what a receipt is about, and which receipts are about anything here."""
+
+from datetime import timedelta
+
+import pytest
+
+from function.errors import Forbidden
+from function.holding.upload import read_receipt
+from function.tokens import RECEIPT, SESSION, TICKET, issue_token
+
+
+def claims(**changes):
+    said = {
+        "key": "words/o/a.png",
+        "size": 1,
+        "etag": "E7A6",
+        "mimeType": "image/png",
+        "sub": "openid-1",
+        "owner": "o",
+        "bucket": "my-bucket",
+        "profile": "word",
+        "jti": "A" * 22,
+        "seen": True,
+        "held": True,
+        **changes,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+@pytest.fixture
+def receipt(house, clock):
+    """A receipt that says this, signed like one of the function's."""
+
+    def issue(audience=RECEIPT, secret=None, life=timedelta(days=4), **changes):
+        secrets = [secret] if secret else house.settings.receipt_secrets
+        return issue_token(claims(**changes), audience=audience, secrets=secrets, now=clock(), life=life)
+
+    return issue
+
+
+def test_it_says_where_the_object_waits_and_how_it_will_be_called(house, receipt, clock):
+    text = receipt()
+    upload = read_receipt(text, house.settings, clock())
+    assert (upload.key, upload.held_key) == ("words/o/a.png", "held/words/o/a.png")
+    assert (upload.upload_id, upload.etag, upload.receipt) == ("A" * 22, "E7A6", text)
+    assert upload.profile is house.settings.profiles["word"]
+    assert upload.is_held_back
+
+
+@pytest.mark.parametrize("held", [None, False, 1, "true"])
+def test_only_true_says_that_it_was_held(house, receipt, clock, held):
+    assert not read_receipt(receipt(held=held), house.settings, clock()).is_held_back
+
+
+def test_a_day_before_its_end_the_object_is_held_no_more(house, receipt, clock):
+    upload = read_receipt(receipt(), house.settings, clock())
+    assert upload.held_until == clock() + timedelta(days=3)
+
+
+@pytest.mark.parametrize("app", [None, "wx0123456789abcdef"])
+def test_it_need_not_say_for_which_mini_program_it_is(house, receipt, clock, app):
+    assert read_receipt(receipt(app=app), house.settings, clock())
+
+
+ATTACKS = {
+    "of another bucket": {"bucket": "other-bucket"},
+    "of another mini-program": {"app": "wxother"},
+    "of a profile that is gone": {"profile": "nowhere"},
+    "of a profile that holds nothing": {"profile": "default"},
+    "a session": {"audience": SESSION},
+    "a ticket": {"audience": TICKET},
+    "signed by somebody else": {"secret": "another-secret-of-32-bytes-or-more"},
+    "that has ended": {"life": timedelta(0)},
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("route", ["commit", "discard", "status"])
+def test_a_receipt_that_is_not_about_an_upload_here_is_refused_everywhere(
+    house, receipt, attack, route, clock, log_lines
+):
+    text = receipt(**ATTACKS[attack])
+    with pytest.raises(Forbidden):
+        read_receipt(text, house.settings, clock())
+    for fields in ({"receipt": text}, {"receipts": [text]}):
+        answer = house.ask(route, house.backend(), **fields)
+        error = answer.json["error"] if "receipt" in fields else answer.json["results"][0]["error"]
+        assert (error["code"], error["message"]) == ("forbidden", "This is no receipt of an upload here.")
+    assert house.oss.asked == []
+    assert house.oss.objects == {}
+
+
+@pytest.mark.parametrize("text", ["a", "a.b.c", "x" * 5000, "\u0000", "é.é.é"])
+@pytest.mark.parametrize("route", ["commit", "discard", "status"])
+def test_what_is_no_receipt_at_all_is_refused(house, route, text):
+    answer = house.ask(route, house.backend(), receipt=text)
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+def test_a_ticket_is_no_receipt(house):
+    form = house.form("word")
+    assert house.ask("status", receipt=form["ticket"]).status == 403
+
+
+@pytest.mark.parametrize("jti", ["../word", "a/b", "", "é", "a.b", "x" * 129])
+def test_a_receipt_names_no_marker_but_its_own(house, receipt, jti):
+    """Whoever verifies receipts can sign them, too; the markers are reached by ids alone."""
+    answer = house.ask("status", receipt=receipt(jti=jti))
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("name", ["jti", "key", "etag", "owner", "profile"])
+@pytest.mark.parametrize("value", [None, 7, [], {}, True], ids=str)
+def test_one_that_lacks_what_all_of_ours_have_is_refused(house, receipt, name, value):
+    answer = house.ask("status", receipt=receipt(**{name: value}))
+    assert (answer.status, answer.code) == (403, "forbidden")
