@@ -1,0 +1,138 @@
+"""
+The step "check": an upload is submitted to WeChat, and its verdict carried out.
+
+Nothing but a verdict that says "pass" publishes. Silence, errors and doubts leave it to a human.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
+from function.holding import markers
+from function.holding.check import Refused, submit
+from function.holding.decision import BY_CHECK, PUBLISH, REJECT, decision_about
+from function.holding.publishing import PUBLISHED, Outcome, settle, tell_of
+from function.holding.standing import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, Standing, seen
+from function.holding.upload import HeldUpload, read_receipt
+from function.holding.verdict import Outcome as Said
+from function.holding.verdict import Verdict
+from function.instance import Call
+from function.objects_session import oss_of
+from function.oss.calls import OssCalls
+
+
+def begin_check_after(call: Call, receipt: str) -> None:
+    """
+    Begin the check of what was just stored, where it is the first step; the answer never suffers from it.
+
+    Args:
+        receipt: of a profile whose ``hold`` begins with ``check``.
+    """
+    try:
+        upload = read_receipt(receipt, call.settings, call.now)
+        oss = oss_of(call)
+        standing = seen(call, oss, upload)
+        if standing.due:
+            submit_next(call, oss, upload, standing)
+    except UploadError as error:
+        call.line.reason = f"check: {error.reason or error.message}"
+
+
+def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> Standing:
+    """
+    Submit what is due; where WeChat cannot be asked, the next call does.
+
+    Raises:
+        UploadError: OSS refuses, or does not answer; then the next call submits once more.
+    """
+    if standing.due > MAX_SUBMISSIONS:
+        return _leave_to_a_human(call, oss, upload, {"silent": True})
+    try:
+        answered = submit(call, oss, upload)
+    except UploadError as error:
+        call.line.reason = f"check: {error.reason or error.message}"
+        return standing
+    if isinstance(answered, Refused):
+        return _leave_to_a_human(call, oss, upload, {"errcode": answered.errcode})
+    trace_id = call.line.trace_id = answered.trace_id
+    # Remembered first, then looked for a verdict; who brings one looks the other way round, so one of the two
+    # sees the other.
+    markers.put(oss, markers.check(trace_id), {"receipt": upload.receipt}, call.now)
+    early = markers.get(oss, markers.verdict(trace_id))
+    markers.create(oss, markers.submitted(upload.upload_id, standing.due), {"trace": trace_id}, call.now)
+    if early is not None:
+        return _apply(call, oss, upload, _kept(trace_id, early))
+    return Standing(CHECKING)
+
+
+def apply_verdict(call: Call, verdict: Verdict) -> bool:
+    """
+    Carry out what WeChat says.
+
+    Returns:
+        whether it was about an upload of this function; else it is kept, for its record may come later.
+
+    Raises:
+        UploadError: it could be neither carried out nor kept, so WeChat must say it again.
+    """
+    oss = oss_of(call)
+    call.line.trace_id = verdict.trace_id
+    record = markers.get(oss, markers.check(verdict.trace_id))
+    if record is None:
+        said = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
+        markers.put(oss, markers.verdict(verdict.trace_id), said, call.now)
+        record = markers.get(oss, markers.check(verdict.trace_id))
+    if record is None:
+        return False
+    try:
+        upload = read_receipt(str(record.get("receipt")), call.settings, call.now)
+        _note(call, upload)
+        call.line.state = _apply(call, oss, upload, verdict).state
+    # It is decided, but another object has the name; or nothing can be done about it any more.
+    except (AlreadyExists, Forbidden) as error:
+        call.line.reason = error.reason
+    return True
+
+
+def _note(call: Call, upload: HeldUpload) -> None:
+    line = call.line
+    line.profile, line.owner = upload.profile.name, upload.claims["owner"]
+    line.key, line.upload_id = upload.key, upload.upload_id
+
+
+def _kept(trace_id: str, said: Mapping[str, Any]) -> Verdict:
+    try:
+        return Verdict(trace_id, Said[said["outcome"]], said["label"], said["errcode"])
+    except KeyError:
+        raise OssUnavailable(reason="the verdict's marker lacks a field") from None
+
+
+def _apply(call: Call, oss: OssCalls, upload: HeldUpload, verdict: Verdict) -> Standing:
+    standing = seen(call, oss, upload)
+    if verdict.outcome is Said.RISKY:
+        return _reject(call, oss, upload, standing, verdict.label)
+    if standing.state not in OPEN:
+        return standing
+    if verdict.outcome is not Said.PASS:
+        said = {"label": verdict.label} if verdict.outcome is Said.REVIEW else {"errcode": verdict.errcode}
+        return _leave_to_a_human(call, oss, upload, said)
+    # Not what nobody has committed yet, or what a human has been asked about.
+    if not standing.is_in_check:
+        return standing
+    return Standing(*settle(call, oss, upload, decision_about(upload, PUBLISH, BY_CHECK, verdict.label)))
+
+
+def _reject(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing, label: int | None) -> Standing:
+    outcome = Outcome(standing.state, was_carried_out=False)
+    # A verdict upon what has been published is for the business to act upon.
+    if outcome.state != PUBLISHED:
+        outcome = settle(call, oss, upload, decision_about(upload, REJECT, BY_CHECK, label))
+    if outcome.state == PUBLISHED:
+        tell_of(call, upload, REVIEW, label)
+    return Standing(*outcome)
+
+
+def _leave_to_a_human(call: Call, oss: OssCalls, upload: HeldUpload, why: Mapping[str, Any]) -> Standing:
+    if markers.create(oss, markers.review(upload.upload_id), why, call.now):
+        tell_of(call, upload, REVIEW, why.get("label"))
+    return Standing(REVIEW)

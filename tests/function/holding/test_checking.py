@@ -1,0 +1,352 @@
+"""holding.checking: nothing but a verdict that says "pass" publishes what is checked."""
+
+import pytest
+
+from function.holding.verdict import Outcome
+
+FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
+
+
+def names(house, stored):
+    places = {"held": f"held/{stored['key']}", "key": stored["key"]}
+    return [name for name, key in places.items() if key in house.oss.objects]
+
+
+@pytest.fixture
+def checking(house):
+    """An upload that WeChat was asked about with its first receipt; nothing else is needed."""
+    stored = house.store("face")
+    assert house.status(stored["receipt"]) == "checking"
+    assert len(house.wechat.submitted) == 1
+    return stored
+
+
+# --- it begins ---
+
+
+def test_a_check_that_is_the_first_step_begins_with_the_first_receipt(house):
+    stored = house.store("face")
+    assert stored["state"] == "held"
+    assert list(house.wechat.submitted) == [FIRST]
+    assert house.status(stored["receipt"]) == "checking"
+
+
+def test_wechat_gets_an_address_of_what_is_held(house, checking):
+    (url,) = house.wechat.submitted.values()
+    assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{checking['key']}?")
+    assert house.oss.exchange("GET", url, budget_seconds=1).status == 200
+
+
+def test_an_outage_leaves_it_held_and_the_next_call_of_any_kind_begins_it(house, log_lines):
+    house.wechat.answers = [None, None]
+    stored = house.store("face")
+    assert stored["state"] == "held"
+    assert log_lines()[-1]["reason"].startswith("check: ")
+    assert house.status(stored["receipt"]) == "held"
+    assert house.commit(stored["receipt"]).json["state"] == "checking"
+
+
+def test_an_oss_that_fails_never_fails_the_confirmation(house, log_lines):
+    form = house.form("face")
+    house.oss.post(form["formData"], "bytes")
+    house.oss.fail("GetObject", "unheard", "unheard")
+    answer = house.ask("confirm", ticket=form["ticket"])
+    assert (answer.status, answer.json["state"]) == (200, "held")
+    assert log_lines()[-1]["reason"] == "check: GetObject: ConnectionResetError"
+    assert house.status(answer.json["receipt"]) == "checking"
+
+
+def test_the_marker_is_there_before_the_answer(house, checking):
+    markers = house.oss.markers()
+    assert markers[f"checks/{FIRST}"]["receipt"] == checking["receipt"]
+    assert markers[f"submitted/{checking['uploadId']}-1"] == {"trace": FIRST, "at": "2026-11-24T14:00:00Z"}
+
+
+def test_the_log_line_has_the_trace_id_and_the_state(house, log_lines):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    assert (log_lines()[-1]["traceId"], log_lines()[-1]["state"]) == (FIRST, "checking")
+
+
+@pytest.mark.parametrize("errcode", [61010, 40003, 43104, 87020, 45009])
+def test_what_wechat_refuses_to_look_at_is_for_a_human(house, errcode):
+    stored = house.store("post")
+    house.wechat.answers = [errcode]
+    assert house.commit(stored["receipt"]).json["state"] == "review"
+    assert house.status(stored["receipt"]) == "review"
+    assert house.oss.markers()[f"review/{stored['uploadId']}"]["errcode"] == errcode
+    assert house.network.told == ["review"]
+    assert house.wechat.submitted == {}
+
+
+# --- the verdict ---
+
+
+def test_pass_publishes(house, checking):
+    assert house.verdict(Outcome.PASS, label=100) is True
+    assert names(house, checking) == ["key"]
+    assert house.status(checking["receipt"]) == "published"
+    assert house.network.events == [{"event": "published", "receipt": checking["receipt"], "label": 100}]
+    assert house.oss.markers()[f"decided/{checking['uploadId']}"]["by"] == "check"
+
+
+def test_risky_deletes_and_leaves_the_fact(house, checking):
+    assert house.verdict(Outcome.RISKY, label=20002) is True
+    assert names(house, checking) == []
+    assert house.status(checking["receipt"]) == "rejected"
+    said = house.oss.markers()[f"rejected/{checking['uploadId']}"]
+    assert (said["by"], said["label"]) == ("check", 20002)
+    assert house.network.events == [{"event": "rejected", "receipt": checking["receipt"], "label": 20002}]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [(Outcome.REVIEW, {"label": 20001}), (Outcome.ERROR, {"errcode": -1008}), (Outcome.REVIEW, {})],
+    ids=str,
+)
+def test_everything_else_stays_held_for_a_human(house, checking, outcome, said):
+    assert house.verdict(outcome, **said) is True
+    assert names(house, checking) == ["held"]
+    assert house.status(checking["receipt"]) == "review"
+    label = {"label": said["label"]} if "label" in said else {}
+    assert house.network.events == [{"event": "review", "receipt": checking["receipt"], **label}]
+
+
+def test_after_a_review_no_verdict_publishes(house, checking):
+    house.verdict(Outcome.REVIEW)
+    house.verdict(Outcome.PASS)
+    assert names(house, checking) == ["held"]
+    assert house.status(checking["receipt"]) == "review"
+
+
+def test_after_a_review_a_risky_one_rejects_all_the_same(house, checking):
+    house.verdict(Outcome.REVIEW)
+    house.verdict(Outcome.RISKY)
+    assert names(house, checking) == []
+    assert house.status(checking["receipt"]) == "rejected"
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_verdict_that_is_repeated_changes_nothing(house, checking, outcome):
+    house.verdict(outcome)
+    before, told = dict(house.oss.objects), list(house.network.told)
+    assert house.verdict(outcome) is True
+    assert (house.oss.objects, house.network.told) == (before, told)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_verdict_upon_what_was_rejected_changes_nothing(house, checking, outcome):
+    house.commit(checking["receipt"], decision="reject")
+    before = dict(house.oss.objects)
+    house.verdict(outcome)
+    assert house.oss.objects == before
+    assert house.status(checking["receipt"]) == "rejected"
+    assert house.network.told == ["rejected"]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_verdict_upon_what_was_discarded_changes_nothing(house, checking, outcome):
+    house.discard(checking["receipt"])
+    before = dict(house.oss.objects)
+    house.verdict(outcome)
+    assert house.oss.objects == before
+    assert house.status(checking["receipt"]) == "gone"
+    assert house.network.told == ["gone"]
+
+
+def test_a_risky_verdict_upon_what_is_published_is_told_the_business(house, checking):
+    house.commit(checking["receipt"], decision="publish")
+    before = dict(house.oss.objects)
+    assert house.verdict(Outcome.RISKY, label=20006) is True
+    assert house.oss.objects == before
+    assert house.network.events[1:] == [{"event": "review", "receipt": checking["receipt"], "label": 20006}]
+    assert house.status(checking["receipt"]) == "published"
+
+
+def test_also_when_it_is_published_while_the_verdict_comes(house, checking):
+    house.oss.between["PutObject"] = lambda: house.commit(checking["receipt"], decision="publish")
+    house.verdict(Outcome.RISKY, label=20006)
+    assert names(house, checking) == ["key"]
+    assert house.network.told == ["published", "review"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.REVIEW, Outcome.ERROR])
+def test_no_other_verdict_upon_what_is_published_is_told(house, checking, outcome):
+    house.commit(checking["receipt"], decision="publish")
+    house.verdict(outcome)
+    assert house.network.told == ["published"]
+
+
+def test_what_is_gone_is_not_published(house, checking):
+    del house.oss.objects[f"held/{checking['key']}"]
+    house.verdict(Outcome.PASS)
+    assert names(house, checking) == []
+    assert f"decided/{checking['uploadId']}" not in house.oss.markers()
+
+
+def test_where_a_commit_is_needed_by_now_a_verdict_does_not_stand_in_for_it(house, house_of, checking):
+    """The operator changed ``hold`` meanwhile."""
+    from tests.function.holding.conftest import PROFILES
+
+    later = house_of(PROFILES.replace('hold = ["check"]', 'hold = ["commit", "check"]'))
+    later.verdict(Outcome.PASS)
+    assert names(house, checking) == ["held"]
+    later.wechat.submitted.update(house.wechat.submitted)
+    assert later.commit(checking["receipt"]).json["state"] == "checking"
+
+
+def test_nor_where_nothing_is_checked_any_more(house, house_of, checking):
+    from tests.function.holding.conftest import PROFILES
+
+    later = house_of(PROFILES.replace('hold = ["check"]', 'hold = ["commit"]'))
+    later.verdict(Outcome.PASS)
+    assert names(house, checking) == ["held"]
+
+
+def test_a_verdict_about_a_receipt_that_has_ended_is_done_with(house, checking, clock, log_lines):
+    clock.tick(days=2)
+    assert house.verdict(Outcome.PASS) is True
+    assert names(house, checking) == ["held"]
+
+
+def test_another_object_of_the_name_does_not_make_wechat_repeat_itself(house, checking):
+    from torture.parted_oss import Part, Stored
+
+    stranger = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
+    house.oss.objects[checking["key"]] = stranger
+    assert house.verdict(Outcome.PASS) is True
+    assert house.oss.objects[checking["key"]] is stranger
+    del house.oss.objects[checking["key"]]
+    assert house.status(checking["receipt"]) == "published"
+
+
+# --- who comes first ---
+
+
+def test_a_verdict_of_an_unknown_trace_id_is_kept_and_said_to_be_unknown(house):
+    assert house.verdict(Outcome.RISKY, "60f96f1d-elsewhere", label=20001) is False
+    said = house.oss.markers()["verdicts/60f96f1d-elsewhere"]
+    assert (said["outcome"], said["label"], said["errcode"]) == ("RISKY", 20001, 0)
+    assert house.network.told == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [(Outcome.PASS, "published"), (Outcome.RISKY, "rejected"), (Outcome.REVIEW, "review")],
+)
+def test_a_verdict_that_comes_before_the_submission_was_answered_is_not_lost(house, outcome, state):
+    stored = house.store("post")
+    house.wechat.happens = lambda trace: house.verdict(outcome, trace, label=7)
+    assert house.commit(stored["receipt"]).json["state"] == state
+    assert house.status(stored["receipt"]) == state
+
+
+def test_nor_is_one_whose_record_is_written_while_it_is_kept(house):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    record = house.oss.objects.pop(f"held/.checks/{FIRST}")
+    house.oss.between["PutObject"] = lambda: house.oss.objects.update({f"held/.checks/{FIRST}": record})
+    assert house.verdict(Outcome.PASS) is True
+    assert names(house, stored) == ["key"]
+
+
+@pytest.mark.parametrize("call", ["GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"])
+@pytest.mark.parametrize("fault", ["broken", "broken after", "lost", "denied"])
+def test_a_verdict_that_could_not_be_carried_out_is_said_again(house, checking, call, fault):
+    from function.errors import UploadError
+
+    house.oss.fail(call, fault, fault)
+    try:
+        house.verdict(Outcome.PASS)
+    except UploadError as error:
+        assert error.code in ("oss_unavailable", "oss_rejected")
+    house.oss.faults.clear()
+    assert house.verdict(Outcome.PASS) is True
+    assert names(house, checking) == ["key"]
+
+
+@pytest.mark.parametrize("lacking", ["outcome", "label", "errcode"])
+def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking):
+    import json
+
+    from torture.parted_oss import Part, Stored
+
+    stored = house.store("post")
+
+    def keep(trace):
+        said = {"outcome": "PASS", "label": 100, "errcode": 0}
+        del said[lacking]
+        body = json.dumps(said).encode()
+        house.oss.objects[f"held/.verdicts/{trace}"] = Stored((Part("v", 1),), {}, "private", "Normal", body)
+
+    house.wechat.happens = keep
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert names(house, stored) == ["held"]
+
+
+# --- silence ---
+
+
+def test_after_thirty_five_minutes_of_silence_it_is_submitted_once_more(house, checking, clock):
+    clock.tick(minutes=35, seconds=-1)
+    assert house.status(checking["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+    clock.tick(seconds=1)
+    assert house.status(checking["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_a_commit_does_so_as_well(house, clock):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    clock.tick(minutes=35)
+    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_after_thirty_five_more_it_is_for_a_human(house, checking, clock):
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    clock.tick(minutes=35, seconds=-1)
+    assert house.status(checking["receipt"]) == "checking"
+    clock.tick(seconds=1)
+    assert house.status(checking["receipt"]) == "review"
+    assert house.status(checking["receipt"]) == "review"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+    assert house.network.told == ["review"]
+    assert house.oss.markers()[f"review/{checking['uploadId']}"]["silent"] is True
+
+
+@pytest.mark.parametrize("trace", [FIRST, SECOND])
+def test_a_late_verdict_before_that_counts(house, checking, clock, trace):
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    clock.tick(minutes=34)
+    house.verdict(Outcome.PASS, trace)
+    assert house.status(checking["receipt"]) == "published"
+
+
+def test_a_late_pass_after_that_does_not(house, checking, clock):
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    house.verdict(Outcome.PASS)
+    assert house.status(checking["receipt"]) == "review"
+    assert names(house, checking) == ["held"]
+
+
+def test_a_second_submission_that_fails_is_made_by_the_next_call(house, checking, clock):
+    clock.tick(minutes=35)
+    house.wechat.answers = [None]
+    assert house.status(checking["receipt"]) == "checking"
+    assert house.status(checking["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_a_marker_without_its_time_is_not_taken_for_silence(house, checking):
+    name = f"held/.submitted/{checking['uploadId']}-1"
+    house.oss.replace_object(name, body=b'{"trace": "x"}')
+    assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
+    house.oss.replace_object(name, body=b'{"trace": "x", "at": 7}')
+    assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
