@@ -35,6 +35,8 @@ class WantedBucket:
         open_names: profiles whose pages choose the name, so that no condition of their forms pins an ACL.
 
         parted_folders: where profiles with ``parts`` put their objects.
+
+        held_days: how long what is held back may wait; 0 where nothing is.
     """
 
     name: str
@@ -45,6 +47,7 @@ class WantedBucket:
     allow_public_read: bool = False
     open_names: tuple[str, ...] = ()
     parted_folders: tuple[PartedFolder, ...] = ()
+    held_days: int = 0
 
     @property
     def h5_methods(self) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ def _notes_on_what_is_there(wanted: WantedBucket, found: FoundBucket) -> Iterabl
             f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，"
             "同名再次上传会成为最新版本。此处不做更改。",
         )
+        if wanted.held_days:
+            yield _VERSIONS_OF_WHAT_IS_HELD
 
 
 def _public_read_note(wanted: WantedBucket) -> Text:
@@ -74,6 +76,12 @@ def _open_names_note(wanted: WantedBucket) -> Text:
     )
 
 
+_VERSIONS_OF_WHAT_IS_HELD = Text(
+    "Profiles with hold need a bucket without versioning: only x-oss-forbid-overwrite makes one decision out"
+    " of two at once, and what was rejected would stay as an old version.",
+    "有 hold 的用途需要没有版本控制的桶：同时到来的两个决定，只有 x-oss-forbid-overwrite 能让其中一个算数；"
+    "而且未通过的内容会作为旧版本留下。",
+)
 DEFAULT_HOST_NOTE = Text(
     "An account that opened OSS on or after 20 March 2025 gets 400 PublicEndpointForbidden from the default"
     " host of this region: bind a domain to the bucket and set OSS_HOST (docs/deploy.md).",

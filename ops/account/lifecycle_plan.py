@@ -1,5 +1,5 @@
 """
-Which lifecycle rules a bucket needs so that parts of uploads that nobody finished do not stay for ever.
+Which lifecycle rules a bucket needs so that what nobody finished or published does not stay for ever.
 
 ``PutBucketLifecycle`` replaces all rules: ours go into the document that OSS handed out, which stays whole.
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
 from ops.account.bucket import PartedFolder, WantedBucket
+from ops.account.held_rule import expire_held
 from ops.account.role_plan import Step
 from ops.terminal.language import Text
 
@@ -36,9 +37,10 @@ def lifecycle_steps(wanted: WantedBucket, current: str, notes: list[Text]) -> It
         *_lengthen(aborting, wanted.parted_folders, notes),
         *_add(root, _missing(wanted, aborting, notes)),
     ]
-    if changed:
+    why = [*_removed_parts(changed), *expire_held(root, wanted.held_days, notes)]
+    if why:
         parameters = {"bucket": wanted.name, "body": ElementTree.tostring(root, encoding="unicode")}
-        yield Step("OSS", "PutBucketLifecycle", parameters, _why(changed, len(rules)))
+        yield Step("OSS", "PutBucketLifecycle", parameters, _why(why, len(rules)))
 
 
 def _missing(
@@ -123,13 +125,19 @@ def _prefix(rule: ElementTree.Element) -> str:
     return rule.findtext("Prefix") or ""
 
 
-def _why(changed: Iterable[PartedFolder], kept: int) -> Text:
+def _removed_parts(changed: list[PartedFolder]) -> Iterator[Text]:
     english = ", ".join(f"{folder.name or 'any key'} after {folder.days} days" for folder in changed)
     chinese = "、".join(f"{folder.name or '任何对象'} {folder.days} 天后" for folder in changed)
-    return Text(
-        f"parts of uploads that nobody finished are removed: {english} ({kept} rules of yours stay)",
-        f"清理没有传完的分片：{chinese}（保留你已有的 {kept} 条规则）",
-    )
+    if changed:
+        yield Text(
+            f"parts of uploads that nobody finished are removed: {english}",
+            f"清理没有传完的分片：{chinese}",
+        )
+
+
+def _why(changes: list[Text], kept: int) -> Text:
+    english, chinese = "; ".join(text.en for text in changes), "；".join(text.zh for text in changes)
+    return Text(f"{english} ({kept} rules of yours stay)", f"{chinese}（保留你已有的 {kept} 条规则）")
 
 
 def _short_note(folder: PartedFolder, name: str, days: str) -> Text:

@@ -208,13 +208,14 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
             args.allow_public_read,
             tuple(profile.name for profile in profiles if profile.takes_filename),
             tuple(_parted_folder(profile) for profile in profiles if profile.parts),
+            max((profile.hold_days for profile in profiles if profile.is_held), default=0),
         ),
     )
 
 
 def _parted_folder(profile: Profile) -> PartedFolder:
     # The least that OSS counts is a day, from the beginning of an upload.
-    return PartedFolder(profile.key.literal_folder, -(-profile.parts_within // timedelta(days=1)))
+    return PartedFolder(profile.stored_folder, -(-profile.parts_within // timedelta(days=1)))
 
 
 def _must_be(names: str, allowed: Text) -> Text:

@@ -1,0 +1,187 @@
+"""The rule that removes what nobody published: in one document with those of others, beside no like one."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from ops.account.bucket import FoundBucket, PartedFolder, WantedBucket
+from ops.account.bucket_plan import bucket_steps
+from tests.ops.account.stubs import PROFILES, bucket_info, run
+from tests.ops.words import in_english
+
+OURS = "oss-direct-upload-expire-held"
+SPARED = "<Filter><Not><Prefix>held/</Prefix></Not></Filter>"
+SPARED_IN_PART = "<Filter><Not><Prefix>held/</Prefix><Tag><Key>a</Key><Value>b</Value></Tag></Not></Filter>"
+THEIRS = "<Rule><ID>theirs</ID><Prefix>tmp/</Prefix><Status>Enabled</Status><New><X>1</X></New></Rule>"
+
+
+def rule(prefix, days=7, identity="theirs", status="Enabled", more="", action="Expiration"):
+    return (
+        f"<Rule><ID>{identity}</ID><Prefix>{prefix}</Prefix><Status>{status}</Status>{more}"
+        f"<{action}><Days>{days}</Days></{action}></Rule>"
+    )
+
+
+def plan(*rules, days=3, folders=(), versioning=""):
+    """The document that is written, if any, and what the operator is told."""
+    wanted = WantedBucket("b", "cn-hongkong", parted_folders=tuple(folders), held_days=days)
+    document = f"<LifecycleConfiguration>{''.join(rules)}</LifecycleConfiguration>" if rules else ""
+    steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hongkong", "private", versioning, True, document))
+    if not steps:
+        return "", in_english(notes)
+    (step,) = steps
+    assert step.action == "PutBucketLifecycle"
+    return step.parameters["body"], in_english([step.why, *notes])
+
+
+def expiring(document):
+    """After how many days what goes, by prefix."""
+    return {
+        one.findtext("Prefix", ""): int(one.findtext("Expiration/Days", "0"))
+        for one in ElementTree.fromstring(document)
+        if one.find("Expiration") is not None and one.findtext("Status") == "Enabled"
+    }
+
+
+def test_what_is_held_back_is_removed_after_the_longest_of_its_days():
+    document, told = plan()
+    assert expiring(document) == {"held/": 3}
+    assert told == [
+        "what is held back and not published is removed: held/ after 3 days (0 rules of yours stay)"
+    ]
+
+
+def test_without_a_profile_that_holds_back_no_rule_is_written_and_one_that_is_there_stays():
+    assert plan(days=0) == ("", [])
+    assert plan(rule("held/", identity=OURS), days=0) == ("", [])
+
+
+def test_rules_of_others_stay_whole():
+    document, told = plan(THEIRS, rule("uploads/"))
+    assert expiring(document) == {"held/": 3, "uploads/": 7}
+    assert THEIRS in document
+    assert "(2 rules of yours stay)" in told[0]
+
+
+def test_parts_and_what_is_held_back_share_one_document_and_no_action_of_one_prefix():
+    folders = (PartedFolder("held/videos/", 2), PartedFolder("videos/", 1))
+    document, told = plan(folders=folders)
+    assert told == [
+        "parts of uploads that nobody finished are removed: held/videos/ after 2 days, videos/ after 1 days;"
+        " what is held back and not published is removed: held/ after 3 days (0 rules of yours stay)"
+    ]
+    for action in ("Expiration", "AbortMultipartUpload"):
+        prefixes = [
+            one.findtext("Prefix", "")
+            for one in ElementTree.fromstring(document)
+            if one.find(action) is not None
+        ]
+        overlapping = [
+            (one, other) for one in prefixes for other in prefixes if one != other and one.startswith(other)
+        ]
+        assert prefixes and not overlapping
+    wanted = WantedBucket("b", "cn-hongkong", parted_folders=folders, held_days=3)
+    again = FoundBucket("oss-cn-hongkong", "private", "", True, document)
+    assert bucket_steps(wanted, again) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        rule("held/", days=2, identity=OURS),
+        rule("held/", days=9, identity=OURS),
+        rule("held/", days=3, identity=OURS, status="Disabled"),
+        rule("held/old/", days=3, identity=OURS),
+        rule("held/", days=3, identity=OURS, action="AbortMultipartUpload"),
+    ],
+    ids=["too soon", "too late", "disabled", "of another folder", "of another action"],
+)
+def test_a_rule_of_ours_that_is_not_right_any_more_is_put_right(found):
+    document, told = plan(found)
+    assert expiring(document) == {"held/": 3}
+    assert document.count(OURS) == 1
+    assert len(told) == 1
+
+
+def test_what_we_wrote_is_right_the_next_time_however_oss_lays_it_out():
+    document, _ = plan()
+    laid_out = document.replace("><", ">\n  <")
+    assert plan(
+        laid_out.removeprefix("<LifecycleConfiguration>").removesuffix("</LifecycleConfiguration>")
+    ) == (
+        "",
+        [],
+    )
+
+
+@pytest.mark.parametrize(("prefix", "shown"), [("", "every key"), ("h", "h"), ("held/posts/", "held/posts/")])
+@pytest.mark.parametrize("days", [1, 365])
+def test_a_rule_of_theirs_that_oss_takes_no_other_beside_is_told_and_left(prefix, shown, days):
+    document, told = plan(rule(prefix, days=days))
+    assert document == ""
+    assert told == [
+        f"Lifecycle rule theirs of yours expires objects below {shown}, and OSS takes no second one for"
+        " held/: what is held back should be removed after 3 days. Let yours spare held/, and run setup again."
+    ]
+
+
+def test_a_rule_of_theirs_that_does_the_same_is_left_without_a_word():
+    assert plan(rule("held/", days=3)) == ("", [])
+    assert plan(rule("", days=3)) == ("", [])
+    assert plan(rule("", days=3, more="<Tag><Key>a</Key><Value>b</Value></Tag>"))[1] != []
+    assert plan(rule("", days=3, more="<Filter><Not><Prefix>tmp/</Prefix></Not></Filter>"))[1] != []
+    assert plan(rule("", days=9, more=SPARED_IN_PART))[0] == ""
+    assert "rule without an ID of yours" in plan(rule("", identity=""))[1][0]
+
+
+@pytest.mark.parametrize(
+    "theirs", [rule("heldx/"), rule("", status="Disabled"), rule("", more=SPARED), THEIRS]
+)
+def test_a_rule_about_something_else_is_none_for_it(theirs):
+    assert expiring(plan(theirs)[0])["held/"] == 3
+
+
+@pytest.mark.parametrize("versioning", ["Enabled", "Suspended"])
+def test_a_bucket_with_versions_is_told_not_to_be_one_to_hold_back_in(versioning):
+    """There x-oss-forbid-overwrite is ignored, so the first decision would not be the only one."""
+    _, told = plan(versioning=versioning)
+    assert "Profiles with hold need a bucket without versioning" in told[2]
+    assert not any("Profiles with hold" in note for note in plan(days=0, versioning=versioning)[1])
+    assert not any("Profiles with hold" in note for note in plan()[1])
+
+
+HELD = """
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit"]
+hold_days = 2
+
+[clip]
+key = "clips/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["video/mp4"]
+parts = true
+hold = ["commit"]
+hold_days = 5
+"""
+
+
+def test_setup_shows_the_rule_in_its_plan_and_writes_it_with_the_rights_of_both_sessions(
+    cloud, capsys, tmp_path
+):
+    profiles = tmp_path / "held.toml"
+    profiles.write_text(PROFILES + HELD, "utf-8")
+    cloud.oss.info = bucket_info()
+    assert run(cloud, "--yes", "--lang", "en", "--profiles", str(profiles)) == 0
+    output = capsys.readouterr().out
+    assert "removed: held/clips/ after 1 days; what is held back" in output
+    assert expiring(cloud.oss.documents["lifecycle"].decode()) == {"held/": 5}
+    assert '"acs:oss:*:*:my-bucket/held/.*"' in output
+    assert '"acs:oss:*:*:my-bucket/held/posts/*"' in output
+    assert "oss:DeleteObject" in output
+    cloud.oss.calls.clear()
+    assert run(cloud, "--yes", "--lang", "en", "--profiles", str(profiles)) == 0
+    assert cloud.oss.changes() == []
