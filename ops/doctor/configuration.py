@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
+from function.contradictions import PUSH_SETTINGS
 from function.errors import Misconfigured, Problem
 from function.profiles import PROFILES_TOML
 from function.settings import Settings, read_settings
@@ -52,6 +53,17 @@ def _remedy_of(problem: Problem) -> Text:
         return Text(
             "Set CALLBACK_URL in .env, or take callback = true out of that file.",
             "请在 .env 中设置 CALLBACK_URL，或从该文件中去掉 callback = true。",
+        )
+    if problem.needs in PUSH_SETTINGS:
+        return Text(
+            f"Set {problem.needs} in .env as the mini-program console has it (“开发管理 > 消息推送”):"
+            " secure mode, JSON.",
+            f"请在 .env 中设置 {problem.needs}，与小程序后台“开发管理 > 消息推送”一致（安全模式，JSON）。",
+        )
+    if problem.needs == "STS_SESSION_SECONDS":
+        return Text(
+            "Set it in .env, and run manage.py setup again: the role has a limit of its own.",
+            "请在 .env 中设置，并再运行一次 manage.py setup：角色自己也有上限。",
         )
     if problem.setting == PROFILES_TOML:
         return Text("Correct it in that file.", "请在该文件中更正。")

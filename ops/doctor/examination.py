@@ -11,6 +11,7 @@ from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import check_callback, check_function
 from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
+from ops.doctor.held import check_held
 from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.network import check_network
 from ops.doctor.objects import (
@@ -120,8 +121,8 @@ def _uploads(
     if asks_function and (token is not None or settings.caller_auth == "anonymous"):
         for profile in [one for one in settings.profiles.values() if one.parts][:1]:
             yield check_parts(url, token or "", profile)
-    if credentials is not None:
-        yield _behind_forms(course, credentials)
+    if credentials is not None and keys is not None:
+        yield from as_one([_behind_forms(course, credentials), *_held(course, credentials, keys)])
     yield course.remove(keys)
 
 
@@ -138,14 +139,16 @@ def _confirming_and_reading(
     """
     settings, now = course.settings, course.now
     stored = [profile for profile in settings.profiles.values() if profile.name in course.stored]
-    for profile in [one for one in stored if course.stored[one.name] in course.tickets][:1]:
+    confirmable = [one for one in stored if course.stored[one.name] in course.tickets]
+    # A confirmation may be what begins a check at WeChat.
+    for profile in sorted(confirmable, key=lambda one: one.is_checked)[:1]:
         ticket = course.tickets[course.stored[profile.name]]
         yield check_confirmation(settings, profile, url, ticket, now)
     if token is not None:
-        for profile in [one for one in stored if one.read][:1]:
+        for profile in [one for one in stored if one.read and not one.is_held][:1]:
             yield check_reading_at(url, token, profile, course.stored[profile.name])
     elif keys is not None:
-        readable = [one for one in stored if one.is_read_signed or one.confirm]
+        readable = [one for one in stored if (one.is_read_signed or one.confirm) and not one.is_held]
         for profile in sorted(readable, key=lambda one: not one.is_read_signed)[:1]:
             yield check_reading(settings, profile, course.stored[profile.name], keys, now)
 
@@ -155,6 +158,18 @@ def _behind_forms(course: Uploads, credentials: StsCredentials) -> Finding:
     if finding.state is not State.GOOD or not course.stored:
         return finding
     return check_behind_forms(course.settings, credentials, next(iter(course.stored.values())), course.now)
+
+
+def _held(course: Uploads, credentials: StsCredentials, keys: AccessKeys) -> Iterator[Finding]:
+    """Of one profile that holds back, for they all go the same way."""
+    stored = [one for one in course.settings.profiles.values() if one.is_held and one.name in course.stored]
+    for profile in stored[:1]:
+        key = course.stored[profile.name]
+        yield course.check_published_folder(profile, credentials)
+        finding = check_held(course.settings, profile, key, keys, course.now)
+        if finding.state is State.GOOD:
+            course.keys_left.remove(key)
+        yield finding
 
 
 def function_url(settings: Settings, url: str) -> str:

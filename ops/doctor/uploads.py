@@ -29,6 +29,7 @@ from ops.terminal.language import Text
 
 MOST_BYTES = 1024 * 1024
 FORM_SECONDS = 60
+REFUSED_NAME = "must-be-refused.txt"
 OTHER_FOLDER = Text("Another folder", "其他目录")
 OTHER_KEY = Text("A changed key", "改动 key")
 REMOVAL = Text("Removal", "清理")
@@ -106,18 +107,29 @@ class Uploads:
 
     def check_other_folder(self, credentials: StsCredentials) -> Finding:
         """The keys behind the forms must not serve a form for a folder that no profile has."""
+        return self._check_own_form(
+            OTHER_FOLDER, f"doctor-{secrets.token_hex(8)}/{REFUSED_NAME}", credentials
+        )
+
+    def check_published_folder(self, profile: Profile, credentials: StsCredentials) -> Finding:
+        """Nor one for the folder where what was held back is published: it would skip the steps."""
+        check = Text(f"Published [{profile.name}]", f"发布 [{profile.name}]")
+        key = f"{profile.key.literal_folder}doctor/{secrets.token_hex(8)}-{REFUSED_NAME}"
+        return self._check_own_form(check, key, credentials)
+
+    def _check_own_form(self, check: Text, key: str, credentials: StsCredentials) -> Finding:
         rule = UploadRule(
             bucket=self.settings.bucket,
             region=self.settings.region,
             signature_version="v4",
-            key=f"doctor-{secrets.token_hex(8)}/must-be-refused.txt",
+            key=key,
             min_size_bytes=1,
             max_size_bytes=1,
             expires_at=self.now + timedelta(seconds=FORM_SECONDS),
             fields={"success_action_status": "200"},
         )
         fields = sign_object(rule, credentials, self.now)
-        return self._must_be_refused(OTHER_FOLDER, self.settings.host, fields)
+        return self._must_be_refused(check, self.settings.host, fields)
 
     def remove(self, keys: AccessKeys | None) -> Finding:
         """Remove what was uploaded, where these keys may; the roles of a deployment may not."""

@@ -1,0 +1,102 @@
+"""
+The check of ``doctor`` on what is held back: that it can be published and deleted, that the first decision
+about it stays the only one, and that it does not wait for ever.
+"""
+
+import secrets
+from datetime import datetime
+
+from function.credentials import AccessKeys, StsCredentials
+from function.errors import AlreadyExists, UploadError
+from function.grants import OBJECTS
+from function.key_template import RECORDS, published_name
+from function.oss.calls import OssCalls, ask, budget
+from function.oss.objects import copy_object, delete_object, head_object, put_marker
+from function.outgoing import exchange
+from function.profiles import Profile
+from function.settings import Settings
+from ops.doctor.findings import Finding, State, logged
+from ops.doctor.identity import assume, sts_remedy
+from ops.terminal.language import Text
+
+# What is left of a visit expires with what is held back.
+RECORD = f"{RECORDS}doctor/"
+
+
+def check_held(settings: Settings, profile: Profile, key: str, keys: AccessKeys, now: datetime) -> Finding:
+    """
+    Publish what was uploaded, as the function does, and delete it under both names.
+
+    Args:
+        key: where it waits.
+    """
+    check = Text(f"Hold [{profile.name}]", f"暂存 [{profile.name}]")
+    try:
+        credentials = assume(settings, OBJECTS, keys, now)
+    except UploadError as error:
+        return Finding(check, State.BAD, logged(error), sts_remedy(error))
+    oss = _oss(settings, credentials, now)
+    try:
+        expires = ask(oss, "HeadObject", "HEAD", key, is_repeatable=True).headers.get("x-oss-expiration")
+        is_first_kept = keeps_the_first(oss)
+        _publish_and_delete(oss, profile, key)
+    except UploadError as error:
+        return Finding(check, State.BAD, logged(error), _SET_UP_AGAIN)
+    if not is_first_kept:
+        return Finding(check, State.BAD, _WRITTEN_TWICE, _NO_VERSIONS)
+    if not expires:
+        return Finding(check, State.BAD, _WAITS_FOR_EVER, _WRITE_THE_RULE)
+    return Finding(
+        check, State.GOOD, Text("published, deleted, and gone in time", "能发布、能删除，到期清理")
+    )
+
+
+def _oss(settings: Settings, credentials: StsCredentials, now: datetime) -> OssCalls:
+    # This machine may not reach the internal host that the function asks.
+    return OssCalls(
+        bucket=settings.bucket,
+        region=settings.region,
+        endpoint=settings.host,
+        credentials=credentials,
+        now=now,
+        exchange=exchange,
+        seconds_left=budget(),
+    )
+
+
+def keeps_the_first(oss: OssCalls) -> bool:
+    """Whether of two records of one name the second is refused, as decisions rely on."""
+    name = f"{RECORD}{secrets.token_hex(8)}"
+    put_marker(oss, name, b"{}", forbid_overwrite=True)
+    try:
+        put_marker(oss, name, b"{}", forbid_overwrite=True)
+    except AlreadyExists:
+        return True
+    return False
+
+
+def _publish_and_delete(oss: OssCalls, profile: Profile, key: str) -> None:
+    facts = head_object(oss, key)
+    if facts is not None:
+        published = published_name(key)
+        copy_object(oss, key, published, acl="private", source_etag=facts.etag, forbid_overwrite=True)
+        delete_object(oss, published)
+        delete_object(oss, key)
+
+
+_WRITTEN_TWICE = Text("a record could be written twice", "同一条记录写成了两次")
+_NO_VERSIONS = Text(
+    "OSS ignores x-oss-forbid-overwrite where versioning is on, so two decisions about one object might both"
+    " count: use a bucket without versioning.",
+    "开启版本控制时 OSS 会忽略 x-oss-forbid-overwrite，对同一个对象的两个决定可能都算数："
+    "请用没有版本控制的桶。",
+)
+_WAITS_FOR_EVER = Text("nothing removes what is never published", "没有规则清理一直不发布的对象")
+_WRITE_THE_RULE = Text(
+    "The lifecycle rule on held/ is missing: run manage.py setup again.",
+    "缺少 held/ 的生命周期规则：请再运行一次 manage.py setup。",
+)
+_SET_UP_AGAIN = Text(
+    "The role does not allow all that holding back needs: run manage.py setup again.",
+    "角色还不允许暂存所需的全部操作：请再运行一次 manage.py setup。",
+)

@@ -1,0 +1,129 @@
+"""What is held back, provoked: rights, the rule that removes it, decisions that count once."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from function.credentials import StsCredentials
+from function.oss.calls import OssCalls
+from function.outgoing import Answer
+from local.oss.lifecycle import LifecycleRule
+from ops.doctor.findings import State
+from ops.doctor.held import keeps_the_first
+
+NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
+CREDENTIALS = StsCredentials("STS.k", "s" * 30, "t", NOW)
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}"
+max_size = 9
+content_types = ["image/png"]
+confirm = true
+read = "callers"
+
+[post]
+key = "posts/{owner}/{id}"
+max_size = 9
+content_types = ["image/png"]
+confirm = true
+read = "callers"
+hold = ["commit"]
+
+[note]
+key = "notes/{owner}/{id}"
+max_size = 9
+content_types = ["image/png"]
+confirm = true
+hold = ["commit"]
+"""
+
+
+@pytest.fixture
+def held(tmp_path):
+    path = tmp_path / "profiles.toml"
+    path.write_text(PROFILES)
+    return {"PROFILES_FILE": str(path), "url": "", "CALLBACK_URL": ""}
+
+
+@pytest.fixture
+def bucket(here):
+    bucket = here.cloud.oss.bucket
+    before = bucket.lifecycle.rules
+    bucket.lifecycle.replace([LifecycleRule("held", "held/", is_enabled=True, days=1)], bucket.now())
+    yield bucket
+    bucket.lifecycle.replace(before, bucket.now())
+
+
+@pytest.fixture
+def role_without(here):
+    """A role that lacks a right."""
+    sts = here.cloud.sts
+    role = sts._role
+
+    def lacking(action):
+        actions = [
+            *("oss:GetObject", "oss:PutObject", "oss:PutObjectAcl", "oss:DeleteObject", "oss:ListParts"),
+            "oss:AbortMultipartUpload",
+        ]
+        actions.remove(action)
+        policy = {
+            "Version": "1",
+            "Statement": [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}],
+        }
+        sts._role = replace(role, policy=policy)
+
+    yield lacking
+    sts._role = role
+
+
+def test_what_is_held_back_is_published_and_deleted_and_nothing_is_left_but_a_record(here, held, bucket):
+    before = set(bucket.objects)
+    findings = here.examine(**held)
+    assert not [one for one in findings if one.state is State.BAD]
+    [finding] = findings.of("Keys behind forms")
+    assert finding.check.en == "Keys behind forms, Published [post], Hold [post]"
+    assert finding.said.en.endswith("is refused, as it must be; published, deleted, and gone in time")
+    left = set(bucket.objects) - before
+    assert {key.rpartition("/")[0] for key in left if "/posts/" in f"/{key}" or "/." in key} == {
+        "held/.doctor"
+    }
+
+
+def test_what_cannot_be_read_yet_is_not_read(here, held, bucket):
+    assert [one.check.en for one in here.examine(**held).of("Read")] == ["Read [default]"]
+
+
+def test_without_a_rule_it_would_wait_for_ever(here, held):
+    finding = here.examine(**held).the_bad_one("Hold [post]")
+    assert finding.said.en == "nothing removes what is never published"
+    assert "manage.py setup" in finding.remedy.en
+
+
+@pytest.mark.parametrize("right", ["oss:DeleteObject", "oss:GetObject"])
+def test_a_role_from_before_the_option_is_mended_by_setup(here, held, bucket, role_without, right):
+    role_without(right)
+    assert "manage.py setup again" in here.examine(**held).the_bad_one("Hold [post]").remedy.en
+
+
+@pytest.mark.parametrize(("second", "is_kept"), [(200, False), (409, True)])
+def test_a_bucket_that_lets_a_record_be_written_twice_cannot_tell_who_was_first(second, is_kept):
+    """As with versioning, where OSS ignores x-oss-forbid-overwrite."""
+    sent = []
+
+    def oss(method, url, *, headers, **_options):
+        sent.append((method, url, headers["x-oss-forbid-overwrite"]))
+        if len(sent) == 1 or second == 200:
+            return Answer(200, b"")
+        return Answer(409, b"<Error><Code>FileAlreadyExists</Code></Error>")
+
+    calls = OssCalls("b", "cn-hangzhou", "https://b.example", CREDENTIALS, NOW, oss, lambda: 10.0)
+    assert keeps_the_first(calls) is is_kept
+    assert sent == [("PUT", sent[0][1], "true")] * 2
+    assert "/held/.doctor/" in sent[0][1]
+
+
+def test_keys_behind_forms_that_write_where_is_published_are_told(here, held, serving):
+    finding = here.examine(**{**held, "OSS_HOST": serving(200, "")}).the_bad_one("Published [post]")
+    assert finding.said.en.startswith("posts/doctor/")
+    assert finding.said.en.endswith("was taken")
