@@ -11,7 +11,7 @@ from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import check_callback, check_function
 from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
-from ops.doctor.held import check_held
+from ops.doctor.held import check_held, new_record
 from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.network import check_network
 from ops.doctor.objects import (
@@ -166,7 +166,9 @@ def _held(course: Uploads, credentials: StsCredentials, keys: AccessKeys) -> Ite
     for profile in stored[:1]:
         key = course.stored[profile.name]
         yield course.check_published_folder(profile, credentials)
-        finding = check_held(course.settings, profile, key, keys, course.now)
+        record = new_record()
+        course.keys_left.append(record)
+        finding = check_held(course.settings, profile, key, record, keys, course.now)
         if finding.state is State.GOOD:
             course.keys_left.remove(key)
         yield finding

@@ -19,16 +19,22 @@ from ops.doctor.findings import Finding, State, logged
 from ops.doctor.identity import assume, sts_remedy
 from ops.terminal.language import Text
 
-# What is left of a visit expires with what is held back.
-RECORD = f"{RECORDS}doctor/"
+
+def new_record() -> str:
+    """The name of a record of this visit; where it is left, it expires with what is held back."""
+    return f"{RECORDS}doctor/{secrets.token_hex(8)}"
 
 
-def check_held(settings: Settings, profile: Profile, key: str, keys: AccessKeys, now: datetime) -> Finding:
+def check_held(
+    settings: Settings, profile: Profile, key: str, record: str, keys: AccessKeys, now: datetime
+) -> Finding:
     """
     Publish what was uploaded, as the function does, and delete it under both names.
 
     Args:
         key: where it waits.
+
+        record: where one may be left, for these keys as well.
     """
     check = Text(f"Hold [{profile.name}]", f"暂存 [{profile.name}]")
     try:
@@ -38,7 +44,7 @@ def check_held(settings: Settings, profile: Profile, key: str, keys: AccessKeys,
     oss = _oss(settings, credentials, now)
     try:
         expires = ask(oss, "HeadObject", "HEAD", key, is_repeatable=True).headers.get("x-oss-expiration")
-        is_first_kept = keeps_the_first(oss)
+        is_first_kept = keeps_the_first(oss, record)
         _publish_and_delete(oss, profile, key)
     except UploadError as error:
         return Finding(check, State.BAD, logged(error), _SET_UP_AGAIN)
@@ -64,12 +70,11 @@ def _oss(settings: Settings, credentials: StsCredentials, now: datetime) -> OssC
     )
 
 
-def keeps_the_first(oss: OssCalls) -> bool:
+def keeps_the_first(oss: OssCalls, record: str) -> bool:
     """Whether of two records of one name the second is refused, as decisions rely on."""
-    name = f"{RECORD}{secrets.token_hex(8)}"
-    put_marker(oss, name, b"{}", forbid_overwrite=True)
+    put_marker(oss, record, b"{}", forbid_overwrite=True)
     try:
-        put_marker(oss, name, b"{}", forbid_overwrite=True)
+        put_marker(oss, record, b"{}", forbid_overwrite=True)
     except AlreadyExists:
         return True
     return False

@@ -121,7 +121,8 @@ def test_a_rule_of_theirs_that_oss_takes_no_other_beside_is_told_and_left(prefix
     assert document == ""
     assert told == [
         f"Lifecycle rule theirs of yours expires objects below {shown}, and OSS takes no second one for"
-        " held/: what is held back should be removed after 3 days. Let yours spare held/, and run setup again."
+        " held/: what is held back should be removed after 3 days. Let yours spare held/, and run setup"
+        " again."
     ]
 
 

@@ -23,7 +23,7 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
         "Upload [avatar]", "Upload [video]", "Upload [album]", "Upload [post]", "Upload [note]",
         "Upload [legacy]",
         "A changed key, A public file of [legacy]",
-        "Confirm [default], Read [default]", "Keys behind forms", "Removal",
+        "Confirm [default], Read [default]", "Keys behind forms, Published [post], Hold [post]", "Removal",
         "Callback", "Deployed function",
     ]  # fmt: skip
 
