@@ -32,7 +32,7 @@ class Route(NamedTuple):
 
     Args:
         module: imported when the route is first asked for; its ``answer`` of a ``Call``
-            returns a JSON object.
+            returns a JSON object, or a ``Response`` where the one who asks wants something else.
     """
 
     methods: tuple[str, ...]
@@ -54,6 +54,7 @@ ROUTES = {
     "commit": Route(("POST",), "function.routes.commit"),
     "discard": Route(("POST",), "function.routes.discard"),
     "status": Route(("POST",), "function.routes.status"),
+    "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events"),
     HEALTH: Route(("GET",), ""),
 }
 
@@ -139,7 +140,8 @@ class Function:
             return _json_response(200, {"status": "ok"})
         instance = self._ready()
         call = Call(request, instance, self._around.now().replace(microsecond=0), line)
-        return _json_response(200, import_module(route.module).answer(call))
+        answer = import_module(route.module).answer(call)
+        return answer if isinstance(answer, Response) else _json_response(200, answer)
 
     def _with_cors(self, response: Response, request: Request) -> Response:
         """Add the CORS headers of ``ALLOWED_ORIGINS``, on errors and preflights as well."""

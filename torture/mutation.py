@@ -141,6 +141,7 @@ TESTS = {
         *(*FORMS, *(f"{ROOM}/receipts/test_{name}.py" for name in ("ticket", "stored_already"))),
         *(f"{ROOM}/test_log_line.py", *APP, f"{ROOM}/callers"),
     ),
+    "function.routes.wechat_events": (f"{ROOM}/holding/test_wechat_events.py",),
     "function.setting_table": (f"{ROOM}/test_settings.py", f"{ROOM}/callers"),
     "function.settings": (*SETTINGS, f"{ROOM}/test_jwt_key.py", *APP),
     "function.tokens": (f"{ROOM}/test_tokens.py", f"{ROOM}/callers"),

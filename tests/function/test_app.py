@@ -86,7 +86,8 @@ def test_where_nothing_is_the_routes_are_named(instance):
     answer = instance().ask(method="GET", path="/nope")
     assert answer.json["error"]["message"] == (
         "There is nothing here; the routes are upload-params, login, callback, confirm, read, multipart,"
-        " multipart-parts, multipart-complete, multipart-abort and health."
+        " multipart-parts, multipart-complete, multipart-abort, commit, discard, status, wechat-events and"
+        " health."
     )
 
 

@@ -1,0 +1,107 @@
+"""``GET|POST /wechat-events``: WeChat tries the address, and pushes what it has to say to it."""
+
+from http import HTTPStatus
+
+from function.body import object_in
+from function.errors import NotFound, OssUnavailable, UploadError, WechatUnavailable
+from function.holding.checking import apply_verdict
+from function.holding.push import is_signed, open_push, refused_check
+from function.holding.verdict import EVENT, Verdict, read_verdict
+from function.http import REASON_PHRASES, Request, Response
+from function.instance import Call
+from function.outgoing import Answer, ExchangeFailed
+from function.settings import WechatApp, WechatPush
+
+PLAIN_TEXT = "text/plain; charset=utf-8"
+# WeChat waits five seconds, of which a cold start takes its part.
+FORWARD_SECONDS = 3.5
+PASSED_ON = ("application/json", "application/xml", "text/xml")
+
+
+def answer(call: Call) -> Response:
+    """
+    Returns:
+        the ``echostr`` of a check; ``success`` for a push, or what the forwarder answered to it.
+    """
+    app, push = _setup(call)
+    request = call.request
+    if request.method == "GET":
+        if not is_signed(request.query, push.token) or not request.query.get("echostr"):
+            raise refused_check()
+        return _text(200, request.query["echostr"])
+    message = open_push(request.query, request.body, token=push.token, aes_key=push.aes_key, appid=app.appid)
+    event = object_in(message) or {}
+    verdict = read_verdict(event) if event.get("Event") == EVENT else None
+    if verdict is not None and _is_ours(call, verdict):
+        return _text(200, "success")
+    return _pass_on(call, push, is_kept=verdict is not None)
+
+
+def _setup(call: Call) -> tuple[WechatApp, WechatPush]:
+    settings = call.settings
+    if not any(profile.is_checked for profile in settings.profiles.values()):
+        raise NotFound("No profile has its uploads checked here.")
+    assert settings.wechat is not None and settings.wechat_push is not None, "as the settings demand"
+    return settings.wechat, settings.wechat_push
+
+
+def _is_ours(call: Call, verdict: Verdict) -> bool:
+    """
+    Whether a verdict is about an upload of ours, and carried out by then.
+
+    Raises:
+        UploadError: 503, so that WeChat repeats it; it could be neither carried out nor stored.
+    """
+    try:
+        return apply_verdict(call, verdict)
+    except UploadError as error:
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        raise OssUnavailable(reason=error.reason, upstream=error.upstream) from None
+
+
+def _pass_on(call: Call, push: WechatPush, *, is_kept: bool) -> Response:
+    """
+    Let the forwarder have what is not ours, as it came, and WeChat what the forwarder says.
+
+    Args:
+        is_kept: whether it is stored here, so that WeChat need not repeat it.
+
+    Raises:
+        WechatUnavailable: the forwarder was not heard, so that WeChat repeats it.
+    """
+    if push.forward_url is None:
+        call.line.reason = "a push about nothing of ours, and no WECHAT_PUSH_FORWARD_URL"
+        return _text(200, "success")
+    try:
+        answered = _forward(call, push.forward_url)
+    except ExchangeFailed as error:
+        reason = f"WECHAT_PUSH_FORWARD_URL: {error.kind}"
+        if not is_kept:
+            raise WechatUnavailable("This push cannot be passed on right now.", reason=reason) from None
+        call.line.reason = reason
+        return _text(200, "success")
+    content_type = answered.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = f"{content_type}; charset=utf-8" if content_type in PASSED_ON else PLAIN_TEXT
+    return _text(answered.status, answered.body.decode("utf-8", "replace"), kind)
+
+
+def _forward(call: Call, url: str) -> Answer:
+    request: Request = call.request
+    mark = "&" if "?" in url else "?"
+    answered = call.instance.exchange(
+        "POST",
+        f"{url}{mark}{request.raw_query}",
+        body=request.body,
+        headers={"Content-Type": request.headers.get("content-type") or "application/json"},
+        budget_seconds=FORWARD_SECONDS,
+    )
+    if answered.status not in REASON_PHRASES or answered.status < 200:
+        raise ExchangeFailed(f"HTTP {answered.status}")
+    return answered
+
+
+def _text(status: int, body: str, content_type: str = PLAIN_TEXT) -> Response:
+    # What is answered was sent by somebody else; no browser should take it for a page.
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(status, body, {"Content-Type": content_type, **headers})

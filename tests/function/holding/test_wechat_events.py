@@ -1,0 +1,472 @@
+"""``/wechat-events``: what WeChat pushes is carried out, and what only looks like it changes nothing."""
+
+import json
+from base64 import b64decode, b64encode
+from datetime import timedelta
+from io import BytesIO
+from urllib.parse import urlencode
+
+import pytest
+
+from function.outgoing import Answer, ExchangeFailed
+from function.receipts.receipt import issue_token
+from function.tokens import RECEIPT
+from tests.function.holding.wechat_world import (
+    AES_KEY,
+    APPID,
+    FORWARD_URL,
+    OPENID,
+    TOKEN,
+    TRACE,
+    World,
+    etag_of,
+)
+from torture.stage import ask_wsgi
+from torture.wechat_push import Pusher
+
+UPLOAD_ID, OWNER = "A" * 22, "o" * 26
+KEY = f"posts/{OWNER}/{UPLOAD_ID}.jpg"
+PICTURE = b"a picture"
+FOREIGN = {"MsgType": "event", "Event": "user_enter_tempsession", "FromUserName": "oX", "SessionFrom": "é"}
+NOTHING_OF_OURS = "a push about nothing of ours, and no WECHAT_PUSH_FORWARD_URL"
+NOT_A_PAGE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+REFUSED = "This does not come from WeChat."
+
+
+@pytest.fixture
+def world(environment, clock, profiles_file, log_lines):
+    return World(environment, clock, profiles_file)
+
+
+@pytest.fixture
+def forwarding(environment, clock, profiles_file, log_lines):
+    return World(environment, clock, profiles_file, WECHAT_PUSH_FORWARD_URL=FORWARD_URL)
+
+
+def verdict(suggest="pass", trace=TRACE, **changes):
+    return {
+        "ToUserName": "gh_x",
+        "MsgType": "event",
+        "Event": "wxa_media_check",
+        "appid": APPID,
+        "trace_id": trace,
+        "version": 2,
+        "errcode": 0,
+        "result": {"suggest": suggest, "label": 100 if suggest == "pass" else 20002},
+        **changes,
+    }
+
+
+def submit(world):
+    """An upload that waits for its verdict, as the function leaves it."""
+    settings = world.instance.settings
+    claims = {
+        "key": KEY,
+        "size": len(PICTURE),
+        "etag": etag_of(PICTURE),
+        "mimeType": "image/jpeg",
+        "sub": OPENID,
+        "owner": OWNER,
+        "bucket": "my-bucket",
+        "profile": "post",
+        "jti": UPLOAD_ID,
+        "seen": True,
+        "held": True,
+    }
+    secrets = settings.receipt_secrets
+    receipt = issue_token(
+        claims, audience=RECEIPT, secrets=secrets, now=world.clock(), life=timedelta(days=2)
+    )
+    world.store(f"held/{KEY}", PICTURE, "image/jpeg", UPLOAD_ID)
+    for name, said in (
+        (f"held/.checks/{TRACE}", {"receipt": receipt}),
+        (f"held/.submitted/{UPLOAD_ID}-1", {"trace": TRACE}),
+    ):
+        said["at"] = "2026-11-24T14:00:00Z"
+        world.objects[name] = (json.dumps(said).encode(), {"content-type": "application/json"})
+    return receipt
+
+
+def is_success(reply):
+    assert (reply.status, reply.text) == (200, "success")
+    assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
+    return True
+
+
+def own_headers(reply):
+    """Without what the first answer of an instance says of itself."""
+    return {name: value for name, value in reply.headers.items() if name != "Server-Timing"}
+
+
+def is_refused(world, reply, log_lines, why):
+    """Nothing changed, nothing leaked, and the log says why."""
+    assert reply.status == 403
+    assert (reply.json["error"]["code"], reply.json["error"]["message"]) == ("forbidden", REFUSED)
+    assert log_lines()[-1]["reason"] == f"push refused: {why}"
+    assert world.forwarded == []
+    return True
+
+
+def test_wechat_s_console_gets_its_echostr_as_it_is(world):
+    reply = world.ask(method="GET", query={**world.pusher.query(), "echostr": "4375120948345356249"})
+    assert (reply.status, reply.text) == (200, "4375120948345356249")
+    assert own_headers(reply) == {"Content-Type": "text/plain; charset=utf-8", **NOT_A_PAGE}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"signature": ...},
+        {"signature": ""},
+        {"signature": "0" * 40},
+        {"timestamp": "1"},
+        {"nonce": "1"},
+        {"timestamp": ..., "nonce": ...},
+        {"echostr": ...},
+        {"echostr": ""},
+    ],
+    ids=str,
+)
+def test_any_other_get_is_told_nothing(world, log_lines, changes):
+    query = {**world.pusher.query(), "echostr": "4375120948345356249", **changes}
+    reply = world.ask(method="GET", query={name: text for name, text in query.items() if text is not ...})
+    assert is_refused(world, reply, log_lines, "signature does not fit WECHAT_PUSH_TOKEN, or is missing")
+    assert "4375120948345356249" not in reply.text
+
+
+def test_a_pass_publishes(world, log_lines):
+    submit(world)
+    assert is_success(world.push(verdict()))
+    assert world.objects[KEY][0] == PICTURE
+    assert f"held/{KEY}" not in world.objects
+    line = log_lines()[-1]
+    assert (line["route"], line["status"], line["profile"]) == ("wechat-events", 200, "post")
+    assert (line["key"], line["uploadId"], line["owner"]) == (KEY, UPLOAD_ID, OWNER)
+
+
+def test_a_risky_verdict_leaves_no_byte(world):
+    submit(world)
+    assert is_success(world.push(verdict("risky")))
+    assert KEY not in world.objects and f"held/{KEY}" not in world.objects
+    assert f"held/.rejected/{UPLOAD_ID}" in world.objects
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        verdict("review"),
+        verdict(errcode=-1008, result=None),
+        verdict(result="pass"),
+        verdict(detail=[{"errcode": 0, "suggest": "risky"}]),
+    ],
+    ids=["review", "not downloaded", "unreadable", "contradictory"],
+)
+def test_anything_else_stays_held(world, said):
+    submit(world)
+    assert is_success(world.push(said))
+    assert KEY not in world.objects and f"held/{KEY}" in world.objects
+    assert f"held/.review/{UPLOAD_ID}" in world.objects
+
+
+@pytest.mark.parametrize("suggest", ["pass", "risky", "review"])
+def test_a_repeated_push_changes_nothing(world, suggest):
+    submit(world)
+    assert is_success(world.push(verdict(suggest)))
+    before = dict(world.objects)
+    world.clock.tick(hours=3)
+    for again in (suggest, "review", "pass"):
+        if suggest != "review" or again != "pass":
+            assert is_success(world.push(verdict(again)))
+    assert world.objects == before
+
+
+def test_a_verdict_that_comes_before_its_record_is_kept(world):
+    assert is_success(world.push(verdict()))
+    kept = json.loads(world.objects[f"held/.verdicts/{TRACE}"][0])
+    assert (kept["outcome"], kept["label"], kept["errcode"]) == ("PASS", 100, 0)
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        Answer(500, b""),
+        ExchangeFailed("TimeoutError"),
+        Answer(403, b"<Error><Code>AccessDenied</Code></Error>"),
+    ],
+)
+@pytest.mark.parametrize("at", ["GET", "PUT", "DELETE", "HEAD"])
+def test_a_verdict_that_could_not_be_carried_out_is_said_again(world, log_lines, failing, at):
+    submit(world)
+    world.oss_faults = [(at, failing)] * 20
+    reply = world.push(verdict())
+    assert reply.status == 503
+    assert reply.json["error"]["code"] == "oss_unavailable"
+    assert int(reply.headers["Retry-After"]) > 0
+    assert log_lines()[-1]["reason"]
+    world.oss_faults = []
+    assert is_success(world.push(verdict()))
+    assert KEY in world.objects and f"held/{KEY}" not in world.objects
+
+
+def test_a_verdict_that_could_not_be_kept_is_said_again(world):
+    world.oss_faults = [("PUT", Answer(500, b""))] * 20
+    assert world.push(verdict()).status == 503
+    assert world.objects == {}
+
+
+# ---- what only looks like it ---------------------------------------------------------------------
+
+
+def test_plain_text_changes_nothing_whatever_signature_it_has(world, log_lines):
+    submit(world)
+    before = dict(world.objects)
+    for query in ({}, world.pusher.query(), world.pusher.query("x")):
+        why = "it is not encrypted; choose the secure mode in WeChat's console"
+        assert is_refused(world, world.ask(json.dumps(verdict()), query=query), log_lines, why)
+    assert world.objects == before
+
+
+@pytest.mark.parametrize("signature", [..., "", "0" * 40])
+def test_compatible_mode_without_its_msg_signature_changes_nothing(world, log_lines, signature):
+    submit(world)
+    query, body = world.pusher.push(verdict(), **verdict("risky"))
+    query["msg_signature"] = signature
+    sent = {name: text for name, text in query.items() if text is not ...}
+    why = "msg_signature does not fit WECHAT_PUSH_TOKEN, or is missing"
+    assert is_refused(world, world.ask(body, query=sent), log_lines, why)
+    assert f"held/{KEY}" in world.objects
+
+
+def test_of_compatible_mode_only_what_is_encrypted_counts(world):
+    submit(world)
+    assert is_success(world.push(verdict("review"), **verdict()))
+    assert KEY not in world.objects
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_altered_ciphertext_changes_nothing(world, log_lines, block):
+    submit(world)
+    query, body = world.pusher.push(verdict())
+    fields = json.loads(body)
+    sealed = bytearray(b64decode(fields["Encrypt"]))
+    sealed[16 * block] ^= 1
+    fields["Encrypt"] = b64encode(sealed).decode()
+    why = "msg_signature does not fit WECHAT_PUSH_TOKEN, or is missing"
+    assert is_refused(world, world.ask(json.dumps(fields), query=query), log_lines, why)
+    assert f"held/{KEY}" in world.objects
+
+
+@pytest.mark.parametrize(
+    ("stranger", "why"),
+    [
+        (
+            Pusher("AnotherToken", AES_KEY, APPID),
+            "msg_signature does not fit WECHAT_PUSH_TOKEN, or is missing",
+        ),
+        (Pusher(TOKEN, "B" * 43, APPID), "it cannot be decrypted with WECHAT_PUSH_AES_KEY"),
+        (Pusher(TOKEN, AES_KEY, "wxanother"), "it is for another AppID than WECHAT_APPID"),
+    ],
+)
+def test_a_push_of_somebody_else_changes_nothing(world, log_lines, stranger, why):
+    submit(world)
+    query, body = stranger.push(verdict())
+    assert is_refused(world, world.ask(body, query=query), log_lines, why)
+    assert f"held/{KEY}" in world.objects
+
+
+def test_xml_is_refused_and_the_log_says_what_to_choose(world, log_lines):
+    query, body = world.pusher.push(verdict())
+    xml = f"<xml><Encrypt><![CDATA[{json.loads(body)['Encrypt']}]]></Encrypt></xml>"
+    assert is_refused(
+        world, world.ask(xml, query=query), log_lines, "it is XML; choose JSON in WeChat's console"
+    )
+
+
+@pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024])
+def test_a_large_body_is_not_read(world, size):
+    reply = world.ask("{" + " " * size, query=world.pusher.query("x"))
+    assert (reply.status, reply.json["error"]["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"\xff", b"[" * 60_000, b'{"Encrypt": {}}'], ids=lambda body: body[:9]
+)
+def test_rubbish_changes_nothing(world, log_lines, body):
+    submit(world)
+    before = dict(world.objects)
+    reply = world.ask(body, query=world.pusher.query("x"))
+    assert (reply.status, reply.json["error"]["message"]) == (403, REFUSED)
+    assert world.objects == before
+
+
+WRONG = [None, True, 5, 1.5, "", "x", [], ["x"], {}, {"a": 1}]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+@pytest.mark.parametrize(
+    "field", ["Event", "trace_id", "errcode", "result", "detail", "version", "MsgType", "appid"]
+)
+def test_no_field_of_a_wrong_type_publishes_what_is_not_passed(world, field, wrong):
+    submit(world)
+    reply = world.push(verdict("review", **{field: wrong}))
+    assert is_success(reply)
+    assert KEY not in world.objects and f"held/{KEY}" in world.objects
+
+
+@pytest.mark.parametrize("message", [b"", b"[]", b"null", b"<xml/>", b"\xff", b"{", b"[" * 20_000])
+def test_a_message_that_is_no_object_is_none_of_ours(world, log_lines, message):
+    submit(world)
+    before = dict(world.objects)
+    query, body = world.pusher.push(message)
+    assert is_success(world.ask(body, query=query))
+    assert world.objects == before
+    assert log_lines()[-1]["reason"] == NOTHING_OF_OURS
+
+
+@pytest.mark.parametrize("trace", ["../decided/x", "a/b", "", 5, None, "x" * 129, "é"])
+def test_no_trace_id_reaches_another_marker(world, log_lines, trace):
+    assert is_success(world.push(verdict(trace=trace)))
+    assert world.objects == {}
+    assert log_lines()[-1]["reason"] == NOTHING_OF_OURS
+
+
+def test_another_method_is_none_of_it(world):
+    reply = world.ask(b"{}", method="PUT")
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET, POST, OPTIONS")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_without_a_profile_that_checks_there_is_nothing(environment, clock, profiles_file, method):
+    world = World(environment, clock, profiles_file)
+    plain = '[a]\nkey = "a/{id}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
+    world = World(environment, clock, lambda _text: profiles_file(plain))
+    query, body = world.pusher.push(verdict())
+    reply = world.ask(body, method=method, query={**query, "echostr": "1"})
+    assert (reply.status, reply.json["error"]["code"]) == (404, "not_found")
+
+
+# ---- what is for somebody else -------------------------------------------------------------------
+
+
+def test_a_foreign_event_is_success_without_a_forwarder(world, log_lines):
+    assert is_success(world.push(FOREIGN))
+    assert log_lines()[-1]["reason"] == NOTHING_OF_OURS
+
+
+def test_a_foreign_event_is_forwarded_as_it_came(forwarding):
+    query, body = forwarding.pusher.push(FOREIGN)
+    forwarding.forwarder = Answer(
+        200, '{"Encrypt": "é"}'.encode(), {"content-type": "application/json; charset=utf-8"}
+    )
+    reply = forwarding.ask(body, query=query, headers={"Content-Type": "application/json;charset=UTF-8"})
+    assert (reply.status, reply.text) == (200, '{"Encrypt": "é"}')
+    assert reply.headers["Content-Type"] == "application/json; charset=utf-8"
+    ((url, sent, headers),) = forwarding.forwarded
+    assert url == f"{FORWARD_URL}&{urlencode(query)}"
+    assert sent == body
+    assert headers == {"Content-Type": "application/json;charset=UTF-8"}
+    assert forwarding.budgets[-1] == 3.5
+
+
+def test_so_is_its_query_byte_for_byte_where_the_runtime_gives_it(environment, clock, profiles_file):
+    bare = "https://business.example.com/wechat"
+    world = World(environment, clock, profiles_file, WECHAT_PUSH_FORWARD_URL=bare)
+    query, body = world.pusher.push(FOREIGN)
+    raw = urlencode(query) + "&odd=%7e%2f"
+    reply = ask_wsgi(
+        world.function,
+        {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/wechat-events",
+            "QUERY_STRING": raw,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": BytesIO(body),
+        },
+    )
+    assert is_success(reply)
+    assert world.forwarded == [(f"{bare}?{raw}", body, {"Content-Type": "application/json"})]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "passed_on"),
+    [
+        ("text/xml", "text/xml; charset=utf-8"),
+        ("Application/XML ; charset=gbk", "application/xml; charset=utf-8"),
+        ("text/html", "text/plain; charset=utf-8"),
+        ("", "text/plain; charset=utf-8"),
+        (None, "text/plain; charset=utf-8"),
+    ],
+)
+def test_what_the_forwarder_answers_is_passed_on_and_is_no_page(forwarding, content_type, passed_on):
+    headers = (
+        {} if content_type is None else {"content-type": content_type, "set-cookie": "a=b", "x-other": "c"}
+    )
+    forwarding.forwarder = Answer(202, b"\xffok", headers)
+    reply = forwarding.push(FOREIGN)
+    assert (reply.status, reply.text) == (202, "�ok")
+    assert own_headers(reply) == {"Content-Type": passed_on, **NOT_A_PAGE}
+
+
+def test_the_forwarder_s_refusal_is_wechat_s_to_know(forwarding):
+    forwarding.forwarder = Answer(500, b"")
+    assert forwarding.push(FOREIGN).status == 500
+
+
+@pytest.mark.parametrize(
+    ("forwarder", "why"),
+    [
+        (ExchangeFailed("ConnectionRefusedError"), "ConnectionRefusedError"),
+        (ExchangeFailed("no answer within the budget"), "no answer within the budget"),
+        (Answer(200, b"x" * 70_000), "answer over the size limit"),
+        (Answer(299, b""), "HTTP 299"),
+        (Answer(101, b""), "HTTP 101"),
+    ],
+)
+def test_a_foreign_event_that_nobody_took_is_said_again(forwarding, log_lines, forwarder, why):
+    forwarding.forwarder = forwarder
+    reply = forwarding.push(FOREIGN)
+    assert (reply.status, reply.json["error"]["code"]) == (503, "wechat_unavailable")
+    assert reply.headers["Retry-After"] == "2"
+    assert log_lines()[-1]["reason"] == f"WECHAT_PUSH_FORWARD_URL: {why}"
+
+
+def test_a_verdict_of_ours_is_not_forwarded(forwarding):
+    submit(forwarding)
+    assert is_success(forwarding.push(verdict()))
+    assert forwarding.forwarded == []
+
+
+def test_a_verdict_of_an_unknown_trace_id_is_kept_and_forwarded(forwarding):
+    forwarding.forwarder = Answer(200, b"theirs")
+    assert forwarding.push(verdict()).text == "theirs"
+    assert f"held/.verdicts/{TRACE}" in forwarding.objects
+    assert len(forwarding.forwarded) == 1
+
+
+def test_such_a_verdict_that_the_forwarder_did_not_take_is_kept_all_the_same(forwarding, log_lines):
+    forwarding.forwarder = ExchangeFailed("TimeoutError")
+    assert is_success(forwarding.push(verdict()))
+    assert f"held/.verdicts/{TRACE}" in forwarding.objects
+    assert log_lines()[-1]["reason"] == "WECHAT_PUSH_FORWARD_URL: TimeoutError"
+
+
+def test_what_is_not_wechat_s_is_never_forwarded(forwarding, log_lines):
+    query, body = Pusher("AnotherToken", AES_KEY, APPID).push(FOREIGN)
+    for sent in (body, json.dumps(FOREIGN)):
+        assert forwarding.ask(sent, query=query).status == 403
+    assert forwarding.ask(method="GET", query={**query, "echostr": "1"}).status == 403
+    assert forwarding.forwarded == []
+
+
+def test_no_secret_stands_in_an_answer_or_in_the_log(forwarding, caplog):
+    submit(forwarding)
+    shown = ""
+    for forwarder in (ExchangeFailed("TimeoutError"), Answer(200, b"ok")):
+        forwarding.forwarder = forwarder
+        for event in (FOREIGN, verdict(trace="another"), verdict()):
+            reply = forwarding.push(event)
+            shown += reply.text + json.dumps(reply.headers)
+    query, body = Pusher("AnotherToken", AES_KEY, APPID).push(FOREIGN)
+    shown += forwarding.ask(body, query=query).text
+    for secret in ("SecretCanary", OPENID, "msg_signature="):
+        assert secret not in shown + caplog.text
