@@ -2,16 +2,20 @@
 The checks of ``doctor`` on the deployed function: its callback, its health, the domains it needs.
 """
 
+import secrets
+import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from function.holding.push import signature_of
 from function.settings import Settings
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.terminal.language import Text
 
 CALLBACK = Text("Callback", "回调")
+PUSH = Text("Message push", "消息推送")
 FUNCTION = Text("Deployed function", "已部署的函数")
 
 
@@ -33,6 +37,25 @@ def check_callback(settings: Settings) -> Finding:
     if code:
         return Finding(CALLBACK, State.BAD, *refusal(answer.status, answer.text))
     return Finding(CALLBACK, State.BAD, _not_ours(url, answer.status), _CHECK_ADDRESS)
+
+
+def check_push(settings: Settings, url: str) -> list[Finding]:
+    """Try the address of the message push as WeChat's console does when it is saved; that costs nothing."""
+    push = settings.wechat_push
+    if push is None or not url or not any(one.is_checked for one in settings.profiles.values()):
+        return []
+    asked = {"timestamp": str(int(time.time())), "nonce": secrets.token_hex(8)}
+    asked |= {"signature": signature_of(push.token, asked), "echostr": secrets.token_hex(8)}
+    try:
+        answer = FunctionAtUrl(url).ask(f"wechat-events?{urlencode(asked)}", None, "")
+    except FunctionSilent as error:
+        return [Finding(PUSH, State.BAD, error.said, unreachable("--url"))]
+    if (answer.status, answer.text) == (200, asked["echostr"]):
+        said = Text(f"{url}/wechat-events answers WeChat's console", f"{url}/wechat-events 能应答微信后台")
+        return [Finding(PUSH, State.GOOD, said)]
+    if _function_code(answer.json):
+        return [Finding(PUSH, State.BAD, refusal(answer.status, answer.text)[0], _DEPLOY_PUSH)]
+    return [Finding(PUSH, State.BAD, _not_ours(f"{url}/wechat-events", answer.status), _CHECK_ADDRESS)]
 
 
 def check_function(url: str) -> list[Finding]:
@@ -112,6 +135,10 @@ def _not_ours(url: str, status: int) -> Text:
     )
 
 
+_DEPLOY_PUSH = Text(
+    "WECHAT_PUSH_TOKEN or the profiles here and in the deployed function differ: make deploy.",
+    "本机与已部署函数的 WECHAT_PUSH_TOKEN 或用途不同：请 make deploy。",
+)
 _CHECK_ADDRESS = Text(
     "Check the address (--url, CALLBACK_URL) and its path, and that the function is deployed: make deploy.",
     "请检查地址（--url、CALLBACK_URL）与路径，并确认已部署：make deploy。",

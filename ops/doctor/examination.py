@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from function.credentials import AccessKeys, StsCredentials
+from function.option_values import CHECK
 from function.settings import Settings
 from ops.client.function_client import FunctionSilent
 from ops.doctor.configuration import check_settings
-from ops.doctor.deployed import check_callback, check_function
+from ops.doctor.content_check import check_content, openid_in
+from ops.doctor.deployed import check_callback, check_function, check_push
 from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
 from ops.doctor.held import check_held, new_record
@@ -40,12 +42,18 @@ class Visit:
         url: of the deployed function; empty: worked out from ``CALLBACK_URL``.
 
         code, token: to ask the deployed function for forms; without, they are signed here.
+
+        content_check: whether WeChat is asked to look at something, which spends two checks of the day.
+
+        openid: of a user whom WeChat has just seen; empty: whom code or token name.
     """
 
     url: str = ""
     code: str = ""
     token: str = ""
     uploads: bool = True
+    content_check: bool = False
+    openid: str = ""
 
 
 def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = None) -> Iterator[Finding]:
@@ -76,10 +84,28 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     if keys is not None:
         credentials, finding = check_sts(settings, keys, instant)
         yield finding if credentials or not asks_function else _not_needed(finding)
+    if visit.content_check and visit.code:
+        # It is good once, and what comes later needs its user as well.
+        visit, finding = _logged_in(visit, url)
+        yield from [finding] if finding else []
     if visit.uploads:
         yield from _uploads(settings, visit, url, asks_function, credentials, keys, instant)
-    yield check_callback(settings)
+    if visit.content_check:
+        openid = visit.openid or openid_in(visit.token, settings, instant)
+        yield from check_content(settings, openid, keys if credentials else None, instant)
+    yield from as_one([check_callback(settings), *check_push(settings, url)])
     yield from check_function(url)
+
+
+def _logged_in(visit: Visit, url: str) -> tuple[Visit, Finding | None]:
+    """The same visit with a token instead of its code."""
+    try:
+        return replace(visit, code="", token=log_in_at(url, visit.code)), None
+    except FormRefused as error:
+        finding = Finding(LOGIN, State.BAD, error.said, error.remedy)
+    except FunctionSilent as error:
+        finding = Finding(LOGIN, State.BAD, error.said)
+    return replace(visit, code=""), finding
 
 
 def _not_needed(finding: Finding) -> Finding:
@@ -139,9 +165,9 @@ def _confirming_and_reading(
     """
     settings, now = course.settings, course.now
     stored = [profile for profile in settings.profiles.values() if profile.name in course.stored]
-    confirmable = [one for one in stored if course.stored[one.name] in course.tickets]
-    # A confirmation may be what begins a check at WeChat.
-    for profile in sorted(confirmable, key=lambda one: one.is_checked)[:1]:
+    # Confirming an upload whose check comes first would have WeChat look at a dot.
+    confirmed = [one for one in stored if one.hold[:1] != (CHECK,)]
+    for profile in [one for one in confirmed if course.stored[one.name] in course.tickets][:1]:
         ticket = course.tickets[course.stored[profile.name]]
         yield check_confirmation(settings, profile, url, ticket, now)
     if token is not None:

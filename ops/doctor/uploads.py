@@ -135,7 +135,9 @@ class Uploads:
         """Remove what was uploaded, where these keys may; the roles of a deployment may not."""
         if not self.keys_left:
             return Finding(REMOVAL, State.SKIPPED, Text("nothing was uploaded", "没有上传任何文件"))
-        remaining = [key for key in self.keys_left if keys is None or not _delete(self.settings, keys, key)]
+        remaining = [
+            key for key in self.keys_left if keys is None or not delete_object(self.settings, keys, key)
+        ]
         count = len(self.keys_left)
         self.keys_left = remaining
         if not remaining:
@@ -224,7 +226,8 @@ def _some_type(profile: Profile) -> str:
     )
 
 
-def _delete(settings: Settings, keys: AccessKeys, key: str) -> bool:
+def delete_object(settings: Settings, keys: AccessKeys, key: str) -> bool:
+    """Delete an object with keys of this machine, and say whether they may."""
     import alibabacloud_oss_v2 as oss
 
     config: Any = oss.config.load_default()

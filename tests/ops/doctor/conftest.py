@@ -32,10 +32,12 @@ class Deployment:
     def __init__(self, cloud, gateway, environ, folder):
         self.cloud, self.gateway, self.environ, self.folder = cloud, gateway, environ, folder
 
-    def examine(self, url=None, uploads=True, without=(), code="", token="", **changes):
+    def examine(
+        self, url=None, uploads=True, without=(), code="", token="", content_check=False, openid="", **changes
+    ):
         environ = {name: value for name, value in {**self.environ, **changes}.items() if name not in without}
         url = self.gateway.origin if url is None else url
-        return Findings(examine(environ, Visit(url, code, token, uploads)))
+        return Findings(examine(environ, Visit(url, code, token, uploads, content_check, openid)))
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
         "Upload [legacy]",
         "A changed key, A public file of [legacy]",
         "Confirm [default], Read [default]", "Keys behind forms, Published [post], Hold [post]", "Removal",
-        "Callback", "Deployed function",
+        "Callback, Message push", "Deployed function",
     ]  # fmt: skip
 
 

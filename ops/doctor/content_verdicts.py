@@ -1,0 +1,112 @@
+"""
+What WeChat's verdicts say about the content check of a deployment, and what to do about it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from function.errors import UploadError
+from function.holding.verdict import Outcome
+from ops.doctor.findings import Finding, State, joined, same
+from ops.terminal.language import Text
+
+PICTURE_THERE = Text("Content check of a picture", "内容审核：一张图片")
+NOTHING = Text("Content check of nothing", "内容审核：什么也没有的地址")
+# WeChat promises half an hour; it mostly takes seconds.
+WAIT_SECONDS = 60.0
+
+
+def of_the_picture(said: Mapping[str, Any] | None) -> Finding:
+    """
+    Args:
+        said: the record of the verdict; ``None`` where none came.
+    """
+    if said is None:
+        return Finding(PICTURE_THERE, State.BAD, _SILENT, _SILENT_REMEDY)
+    outcome = _told(said)
+    if said.get("outcome") == Outcome.PASS.name:
+        return Finding(PICTURE_THERE, State.GOOD, joined(_ARRIVED, outcome))
+    if said.get("outcome") == Outcome.ERROR.name:
+        return Finding(PICTURE_THERE, State.BAD, joined(_ARRIVED, outcome), READABLE)
+    return Finding(PICTURE_THERE, State.UNSURE, joined(_ARRIVED, outcome), _GREY)
+
+
+def of_nothing(said: Mapping[str, Any] | None) -> Finding:
+    """Anything but a pass is well: there is nothing to pass."""
+    if said is None:
+        return Finding(NOTHING, State.BAD, _SILENT, _SILENT_REMEDY)
+    if said.get("outcome") == Outcome.PASS.name:
+        return Finding(NOTHING, State.BAD, _PASSES_ANYTHING, _PASSES_ANYTHING_REMEDY)
+    return Finding(NOTHING, State.GOOD, joined(_NOT_PASSED, _told(said)))
+
+
+def _told(said: Mapping[str, Any]) -> Text:
+    outcome, errcode = str(said.get("outcome")).lower(), said.get("errcode")
+    return same(outcome + (f" (errcode {errcode})" if errcode else ""))
+
+
+def remedy_of(error: UploadError) -> Text:
+    """What to do where WeChat, or OSS, could not be asked."""
+    code = error.upstream
+    return remedy_for(int(code)) if re.fullmatch("-?[0-9]+", code) else _AGAIN
+
+
+def remedy_for(errcode: int | None) -> Text:
+    """What to do about a code of WeChat's."""
+    return REFUSALS.get(errcode or 0, LOOK_IT_UP)
+
+
+_ARRIVED = Text("the verdict came through the function:", "审核结果经函数到达：")
+_NOT_PASSED = Text("is not passed:", "没有通过：")
+_SILENT = Text(f"no verdict within {WAIT_SECONDS:.0f} seconds", f"{WAIT_SECONDS:.0f} 秒内没有审核结果")
+_SILENT_REMEDY = Text(
+    "In WeChat's console see that the message push leads to this function's /wechat-events, in secure mode"
+    " (“安全模式”), as JSON, with WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY as deployed, and that no cloud"
+    " function takes wxa_media_check. The log of the function says why it refused a push.",
+    "请在微信后台检查消息推送：地址是本函数的 /wechat-events，“安全模式”，JSON，与已部署的"
+    " WECHAT_PUSH_TOKEN、WECHAT_PUSH_AES_KEY 一致，并且没有云函数接收 wxa_media_check。"
+    "函数的日志会写明为什么拒绝推送。",
+)
+READABLE = Text(
+    "READ_ORIGIN must be public, and hot-link protection (“防盗链”) of bucket and CDN must let in an empty"
+    " Referer.",
+    "READ_ORIGIN 必须能公开访问，桶与 CDN 的防盗链必须允许空 Referer。",
+)
+NO_ERROR_PAGES = Text(
+    "WeChat would judge the page that stands in for it: let READ_ORIGIN answer 404, without an error page.",
+    "微信会去审那张替代的页面：请让 READ_ORIGIN 返回 404，不要用错误页代替。",
+)
+_GREY = Text(
+    "It is a grey gradient, so ask again; where WeChat stays with it, ask WeChat.",
+    "那只是一张灰色渐变图，请再试一次；微信仍这么说，就去问微信。",
+)
+_PASSES_ANYTHING = Text("WeChat passes what it cannot open", "微信打不开也判为通过")
+_PASSES_ANYTHING_REMEDY = Text(
+    "Its pass proves nothing then. Switch off hot-link protection (“防盗链”) and see whether that changes;"
+    ' else ask WeChat, and let a human look at everything: hold = ["commit"].',
+    '这样的通过不能说明任何问题。请关掉防盗链再试；还是这样就去问微信，并改为人工审核：hold = ["commit"]。',
+)
+LOOK_IT_UP = Text(
+    "docs/content-check.md has a table of what WeChat answers.",
+    "docs/content-check.zh-CN.md 有微信应答的对照表。",
+)
+_AGAIN = Text("Try again.", "请再试一次。")
+_MINUTE = Text("Try again in a minute.", "请一分钟后再试。")
+REFUSALS = {
+    61010: Text(
+        "WeChat has not seen this user for two hours: open the mini-program and try again.",
+        "微信两小时内没有见到这个用户：打开小程序再试。",
+    ),
+    40003: Text("That is no openid of this mini-program.", "这不是该小程序的 openid。"),
+    43104: Text("That is no openid of this mini-program.", "这不是该小程序的 openid。"),
+    45009: Text("The checks of the day are used up.", "当天的审核次数已用完。"),
+    40164: Text(
+        "The address is this machine's. The function asks from another: its log says so when it is refused,"
+        " too. Switch the list off (“IP白名单”), or enter both.",
+        "这是本机的地址。函数从另一个地址发出请求：它被拒绝时日志也会写明。请关掉“IP白名单”，或把两个地址都填进去。",
+    ),
+    -1: _MINUTE,
+    44991: _MINUTE,
+    45011: _MINUTE,
+}

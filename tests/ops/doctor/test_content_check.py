@@ -1,0 +1,287 @@
+"""Whether WeChat's verdicts arrive, and mean something: against the local WeChat in each of its moods."""
+
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from function.app import Function
+from function.credentials import AccessKeys
+from function.instance import Surroundings
+from function.settings import read_settings
+from handler import serve
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from local.wechat.moods import Mood
+from ops.doctor.content_check import ContentCheck, check_content, picture
+from ops.doctor.findings import State
+from tests.ops.doctor.conftest import Deployment, Findings
+
+PROFILES = """
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
+check_scene = 2
+"""
+PICTURE, NOTHING = "Content check of a picture", "Content check of nothing"
+OPENID = "oDoctor-0123456789-abcdefghi"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checked")
+    (folder / "profiles.toml").write_text(PROFILES)
+    place = {}
+    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
+    settings = {"PROFILES_FILE": str(folder / "profiles.toml"), "STS_SESSION_SECONDS": "7200"}
+    with ExitStack() as stack:
+        stack.callback(gateway.stop)
+        cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=settings))
+        environ = cloud.environment()
+        place["function"] = Function(Surroundings(environ))
+        gateway.start()
+        yield Deployment(cloud, gateway, environ, folder / "objects")
+
+
+@pytest.fixture
+def checked(running):
+    """The same, with a user whom WeChat has just seen and verdicts that come at once."""
+    wechat = running.cloud.wechat
+    wechat.code2session("GET", _login(running, wechat.issue_code(OPENID)))
+    wechat.checks.moods.plan(Mood(delay=0))
+    yield running
+    for server in (running.cloud.oss, running.cloud.sts, wechat):
+        server.faults.clear()
+    wechat.checks.moods.clear()
+
+
+def _login(running, code):
+    return {
+        "appid": running.environ["WECHAT_APPID"],
+        "secret": running.environ["WECHAT_SECRET"],
+        "js_code": code,
+        "grant_type": "authorization_code",
+    }
+
+
+def moods(running, *planned):
+    running.cloud.wechat.checks.moods.clear()
+    for mood in planned:
+        running.cloud.wechat.checks.moods.plan(mood)
+
+
+def visit(running, openid=OPENID, minute=60, **changes):
+    """The check by itself; ``minute`` is how many seconds of waiting a minute takes."""
+    environ = {**running.environ, **changes}
+    settings = read_settings(environ)
+    keys = AccessKeys(
+        environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], None
+    )
+    check = ContentCheck(
+        settings,
+        settings.wechat,
+        openid,
+        keys,
+        datetime.now(UTC).replace(microsecond=0),
+        monotonic=lambda: time.monotonic() * 60 / minute,
+        sleep=lambda _seconds: time.sleep(0.02),
+    )
+    return Findings(check.findings())
+
+
+def asked(running):
+    return [call.path for call in running.cloud.wechat.calls].count("/wxa/media_check_async")
+
+
+def objects(running):
+    return [path for path in running.folder.rglob("*") if path.is_file() and b"prove" in str(path).encode()]
+
+
+def test_verdicts_that_arrive_are_told_and_nothing_is_left(checked):
+    before = asked(checked)
+    found = visit(checked)
+    assert [(one.check.en, one.state) for one in found] == [(PICTURE, State.GOOD), (NOTHING, State.GOOD)]
+    assert found[0].said.en == "the verdict came through the function: pass"
+    assert found[1].said.en == "is not passed: error (errcode -1008)"
+    assert asked(checked) == before + 2
+    assert objects(checked) == []
+
+
+def test_the_whole_visit_learns_the_user_from_a_code(checked):
+    code = checked.cloud.wechat.issue_code()
+    found = checked.examine(code=code, content_check=True)
+    assert [one.state for one in found.of("Content check")] == [State.GOOD] * 2
+    assert found.of("", State.BAD) == []
+
+
+def test_without_being_asked_nothing_is_spent(checked):
+    before = asked(checked)
+    found = checked.examine()
+    assert found.of("Content check") == []
+    assert asked(checked) == before
+
+
+def test_a_check_that_passes_what_it_cannot_open_is_shown(checked):
+    moods(checked, Mood(verdict="pass_unseen", delay=0))
+    found = visit(checked)
+    assert [one.state for one in found] == [State.GOOD, State.BAD]
+    finding = found.the_bad_one(NOTHING)
+    assert finding.said.en == "WeChat passes what it cannot open"
+    assert "proves nothing" in finding.remedy.en
+
+
+@pytest.mark.parametrize(
+    "mood",
+    [
+        Mood(timing="never"),
+        Mood(push="bad_signature", delay=0),
+        Mood(push="plain", delay=0),
+        Mood(push="wrong_appid", delay=0),
+        Mood(format="xml", delay=0),
+        Mood(delay=600),
+    ],
+    ids=["never", "bad signature", "plain mode", "another app", "xml", "late"],
+)
+def test_a_silent_check_is_shown_with_what_to_look_at(checked, mood):
+    moods(checked, mood)
+    found = visit(checked, minute=0.5)
+    assert [one.state for one in found] == [State.BAD] * 2
+    assert found[0].said.en == "no verdict within 60 seconds"
+    assert "安全模式" in found[0].remedy.en and "cloud function" in found[0].remedy.en
+
+
+@pytest.mark.parametrize("shape", ["text_label", "usual"])
+@pytest.mark.parametrize("push", ["secure", "compatible"])
+def test_every_shape_that_the_function_reads_is_well(checked, shape, push):
+    moods(checked, Mood(shape=shape, push=push, delay=0))
+    assert [one.state for one in visit(checked)] == [State.GOOD] * 2
+
+
+def test_a_verdict_that_comes_before_the_answer_is_seen_as_well(checked):
+    moods(checked, Mood(timing="early"))
+    assert [one.state for one in visit(checked)] == [State.GOOD] * 2
+
+
+def test_a_picture_that_wechat_could_not_open_is_bad(checked):
+    moods(checked, Mood(verdict="unreadable", delay=0))
+    finding = visit(checked).the_bad_one(PICTURE)
+    assert finding.said.en == "the verdict came through the function: error (errcode -1008)"
+    assert "empty Referer" in finding.remedy.en
+
+
+@pytest.mark.parametrize("verdict", ["review", "risky"])
+def test_a_grey_picture_that_is_doubted_is_no_failure_of_the_deployment(checked, verdict):
+    moods(checked, Mood(verdict=verdict, delay=0))
+    found = visit(checked)
+    assert [one.state for one in found] == [State.UNSURE, State.GOOD]
+    assert found[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("fault", "call", "said", "remedy"),
+    [
+        ("address_refused", "stable_token", "WECHAT_APPID has an IP allow-list", "this machine's"),
+        ("bad_secret", "stable_token", "WECHAT_SECRET does not belong", "docs/content-check.md"),
+        ("not_seen_lately", "media_check_async", "media_check_async errcode 61010", "open the mini-program"),
+        ("bad_openid", "media_check_async", "media_check_async errcode 40003", "no openid"),
+        ("foreign_openid", "media_check_async", "media_check_async errcode 43104", "no openid"),
+        ("daily_quota", "media_check_async", "media_check_async errcode 45009", "used up"),
+        ("throttled", "media_check_async", "media_check_async: errcode 44991", "in a minute"),
+        ("busy", "media_check_async", "media_check_async: errcode -1", "in a minute"),
+        ("repeated_too_often", "media_check_async", "media_check_async errcode 87020", "content-check.md"),
+        ("drop", "media_check_async", "media_check_async: RemoteDisconnected", "Try again."),
+    ],
+)
+def test_what_wechat_refuses_is_explained(checked, fault, call, said, remedy):
+    checked.cloud.wechat.faults.plan(fault, on=[call])
+    finding = visit(checked).the_bad_one("Content check")
+    assert finding.said.en.startswith(said)
+    assert remedy in finding.remedy.en
+    assert objects(checked) == []
+
+
+def test_a_user_whom_wechat_has_not_seen_is_none(checked):
+    assert "no openid" in visit(checked, openid="oNobody").the_bad_one("Content check").remedy.en
+
+
+@pytest.mark.parametrize(("status", "check"), [(403, PICTURE), (200, NOTHING)])
+def test_what_we_cannot_open_ourselves_costs_no_check(checked, serving, status, check):
+    before = asked(checked)
+    finding = visit(checked, READ_ORIGIN=serving(status, "x")).the_bad_one(check)
+    assert f"HTTP {status}" in finding.said.en
+    assert asked(checked) == before
+
+
+def test_a_silent_origin_is_told(checked):
+    finding = visit(checked, READ_ORIGIN="http://127.0.0.1:9").the_bad_one(PICTURE)
+    assert "READ_ORIGIN" in finding.remedy.en
+
+
+def test_a_role_that_may_keep_no_records_is_mended_by_setup(checked):
+    checked.cloud.oss.faults.plan("expired_url", on=["PutObject"])
+    assert "manage.py setup" in visit(checked).the_bad_one("Content check").remedy.en
+
+
+def test_without_the_role_nothing_is_asked(checked):
+    before = asked(checked)
+    checked.cloud.sts.faults.plan("rejected")
+    assert visit(checked).the_bad_one("Content check")
+    assert asked(checked) == before
+
+
+def test_what_cannot_be_removed_is_named(checked):
+    checked.cloud.oss.faults.plan("status_500", on=["DeleteObject"])
+    found = visit(checked)
+    assert found[-1].check.en == "Content check, left behind"
+    assert (found[-1].state, "held/.prove/" in found[-1].said.en) == (State.UNSURE, True)
+
+
+def test_what_is_lacking_is_named_before_anything_is_spent(checked, tmp_path):
+    before = asked(checked)
+    settings = read_settings(checked.environ)
+    now = datetime.now(UTC)
+    keys = AccessKeys("k", "s", None)
+    (no_user,) = check_content(settings, "", keys, now)
+    assert (no_user.state, "--openid" in no_user.remedy.en) == (State.BAD, True)
+    (no_keys,) = check_content(settings, OPENID, None, now)
+    assert no_keys.state is State.SKIPPED
+    plain = tmp_path / "profiles.toml"
+    plain.write_text('[default]\nkey = "uploads/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n')
+    unchecked = read_settings({**checked.environ, "PROFILES_FILE": str(plain)})
+    (no_profile,) = check_content(unchecked, OPENID, keys, now)
+    assert no_profile.state is State.SKIPPED
+    assert asked(checked) == before
+
+
+def test_a_code_that_is_none_is_told_and_the_rest_goes_on(checked):
+    found = checked.examine(code="bad-code", content_check=True)
+    assert found.the_bad_one("Login")
+    assert "--openid" in found.the_bad_one("Content check").remedy.en
+    assert found.of("Upload", State.GOOD)
+
+
+def test_a_token_that_is_none_names_nobody(checked):
+    found = checked.examine(token="x.y.z", content_check=True, uploads=False)
+    assert "--openid" in found.the_bad_one("Content check").remedy.en
+
+
+def test_the_address_of_the_push_is_tried_as_the_console_does(checked, serving):
+    (good,) = checked.examine(uploads=False).of("Callback, Message push")
+    assert "/wechat-events answers WeChat's console" in good.said.en
+    other = checked.examine(uploads=False, WECHAT_PUSH_TOKEN="AnotherToken").the_bad_one("Message push")
+    assert "make deploy" in other.remedy.en
+    page = checked.examine(uploads=False, url=serving(200, "<html>")).the_bad_one("Message push")
+    assert "not as this function does" in page.said.en
+    assert checked.examine(uploads=False, url="http://127.0.0.1:9").the_bad_one("Message push")
+
+
+def test_the_picture_is_one():
+    with Image.open(BytesIO(picture())) as image:
+        image.load()
+        assert (image.format, image.size, image.getextrema()) == ("PNG", (128, 128), (0, 254))
