@@ -23,6 +23,7 @@ from torture import (
     policy_proof,
     route_faults,
     soak,
+    wechat_faults,
 )
 from torture.report import Result, print_table
 
@@ -72,7 +73,9 @@ def _tasks(parts: set[str], divisor: int) -> list[tuple[str, Task]]:
         tasks.append(("proof", partial(policy_proof.run, policy_proof.PAIRS // divisor)))
         tasks.append(("proof", partial(parted_uploads.run, parted_uploads.LIVES // divisor)))
     if "faults" in parts:
-        tasks += [("faults", part.run) for part in (faults, oss_faults, route_faults, machine_faults)]
+        tasks += [
+            ("faults", part.run) for part in (faults, oss_faults, wechat_faults, route_faults, machine_faults)
+        ]
     if "package" in parts:
         tasks += [("package", package_secrets.run), ("package", advisories.run)]
     return tasks
