@@ -139,9 +139,9 @@ class Account:
         except ServerException as error:
             raise CloudError(
                 action,
-                _plain(error.error_code),
+                plain(error.error_code),
                 status=int(error.http_status or 0),
-                request_id=_plain(error.request_id),
+                request_id=plain(error.request_id),
             ) from None
         except ClientException:
             raise CloudError(action, "NoAnswer") from None
@@ -241,7 +241,7 @@ def _oss_client(keys: AccessKeys, region: str) -> "OssClient":
 
 def _oss_code(error: Exception) -> str:
     unwrap = getattr(error, "unwrap", None)
-    return _plain(getattr(unwrap() if unwrap else error, "code", None) or "NoAnswer")
+    return plain(getattr(unwrap() if unwrap else error, "code", None) or "NoAnswer")
 
 
 def _oss_error(action: str, error: Exception) -> CloudError:
@@ -251,10 +251,10 @@ def _oss_error(action: str, error: Exception) -> CloudError:
         action,
         _oss_code(error),
         status=int(getattr(cause, "status_code", 0) or 0),
-        request_id=_plain(getattr(cause, "request_id", "") or ""),
-        ec=_plain(getattr(cause, "ec", "") or ""),
+        request_id=plain(getattr(cause, "request_id", "") or ""),
+        ec=plain(getattr(cause, "ec", "") or ""),
     )
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "?", str(value))[:80]

@@ -2,8 +2,8 @@
 Create what the account needs before the function is deployed: two RAM roles and, if wanted, the bucket.
 
 The plan is shown before anything changes, and a second run changes nothing. The keys are those of a RAM
-user with AliyunRAMFullAccess and AliyunOSSFullAccess, in ALIBABA_CLOUD_ACCESS_KEY_ID and
-ALIBABA_CLOUD_ACCESS_KEY_SECRET.
+user with AliyunRAMFullAccess and AliyunOSSFullAccess (for --dashboards AliyunLogFullAccess as well), in
+ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET.
 """
 
 import argparse
@@ -11,15 +11,18 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 from ops.account.bucket import FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
+from ops.account.log_calls import LogService
+from ops.account.log_plan import FoundLogs, log_steps
 from ops.account.operator_keys import operator_keys
 from ops.account.ram_documents import role_arn
-from ops.account.role_plan import FoundRoles, Step, WantedRoles, role_steps
+from ops.account.role_plan import FoundRoles, Step, role_steps
 from ops.account.setup_options import (
     DEFAULT_FUNCTION_ROLE,
     Wanted,
@@ -36,7 +39,8 @@ ABOUT = Text(
     __doc__,
     "部署函数之前，创建账号里需要的东西：两个 RAM 角色，需要时还有桶。\n\n"
     "更改之前先显示计划；再次运行不会重复更改。"
-    "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户，放在"
+    "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess（用 --dashboards 时还有 AliyunLogFullAccess）"
+    "权限的 RAM 用户，放在"
     " ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET。",
 )
 
@@ -67,9 +71,10 @@ WORDS = {
         "阿里云没有应答。请检查网络与代理变量（HTTPS_PROXY）。",
     ),
     "no_right": Text(
-        "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles) and AliyunOSSFullAccess"
-        " (bucket).",
-        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）与 AliyunOSSFullAccess（桶）。",
+        "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles), AliyunOSSFullAccess"
+        " (bucket) and AliyunLogFullAccess (--dashboards).",
+        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）、AliyunOSSFullAccess（桶）"
+        "与 AliyunLogFullAccess（--dashboards）。",
     ),
     "env": Text("Lines for .env", "写入 .env 的内容"),
     "next": Text(
@@ -79,7 +84,7 @@ WORDS = {
         "（很多手机同时到来时：make deploy BURST=1）",
     ),
 }
-NO_RIGHT = ("NoPermission", "AccessDenied", "Forbidden", "Forbidden.RAM")
+NO_RIGHT = ("NoPermission", "AccessDenied", "Forbidden", "Forbidden.RAM", "Unauthorized")
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
@@ -110,8 +115,9 @@ def _dry_run(wanted: Wanted, screen: Screen, language: str) -> int:
     steps, notes = role_steps(wanted.roles, FoundRoles())
     bucket = None if wanted.bucket.create else FoundBucket("", "", "", False)
     more, bucket_notes = bucket_steps(wanted.bucket, bucket)
+    logs = log_steps(wanted.logs, FoundLogs()) if wanted.logs else []
     screen.title(WORDS["dry"].say(language))
-    _show(steps + more, [*notes, *bucket_notes], screen, language)
+    _show(steps + more + logs, [*notes, *bucket_notes], screen, language)
     _show_env(wanted, screen, language)
     return 0
 
@@ -119,11 +125,15 @@ def _dry_run(wanted: Wanted, screen: Screen, language: str) -> int:
 def _set_up(
     args: argparse.Namespace, wanted: Wanted, environ: Mapping[str, str], screen: Screen, language: str
 ) -> int:
-    account = Account(operator_keys(environ), wanted.bucket.region)
+    keys = operator_keys(environ)
+    account = Account(keys, wanted.bucket.region)
     wanted = _with_account(wanted, args, account.account_id())
     steps, notes = role_steps(wanted.roles, account.find_roles(wanted.roles))
     more, bucket_notes = bucket_steps(wanted.bucket, account.find_bucket(wanted.bucket))
     steps = steps + more
+    logs = LogService(keys, wanted.logs.region, wanted.logs.project) if wanted.logs else None
+    if logs and wanted.logs:
+        steps = steps + log_steps(wanted.logs, logs.find(wanted.logs))
     if steps:
         screen.title(WORDS["plan"].say(language))
     else:
@@ -133,7 +143,7 @@ def _set_up(
         return 2
     for done, step in enumerate(steps):
         try:
-            account.carry_out(step)
+            (logs if logs and step.service == "SLS" else account).carry_out(step)
         except CloudError:
             screen.fail(WORDS["again"].say(language, done=done, count=len(steps)))
             raise
@@ -150,7 +160,7 @@ def _with_account(wanted: Wanted, args: argparse.Namespace, found: str) -> Wante
                 f"该密钥属于账号 {found}，而不是 {args.account}（--account）。",
             )
         )
-    return Wanted(WantedRoles(**{**vars(wanted.roles), "account": found}), wanted.bucket)
+    return replace(wanted, roles=replace(wanted.roles, account=found))
 
 
 def _confirmed(count: int, screen: Screen, language: str) -> bool:

@@ -18,6 +18,8 @@ from function.phrase import Phrase
 from function.profiles import Profile, read_profiles
 from function.settings import DEFAULT_PROFILES_FILE
 from ops.account.bucket import PartedFolder, WantedBucket
+from ops.account.log_options import add_log_arguments, read_logs
+from ops.account.log_plan import WantedLogs
 from ops.account.role_plan import WantedRoles
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.phrases import in_both
@@ -29,7 +31,6 @@ UNKNOWN_ACCOUNT = "<account-id>"
 UNSAID = Phrase("")
 ROLE_NAME = matching(r"[A-Za-z0-9.-]{1,64}", UNSAID)
 ACCOUNT_ID = matching(r"\d{5,20}", UNSAID)
-LOGS = matching(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})", UNSAID)
 TRUSTED_ARN = matching(r"acs:ram::\d+:(user|role)/\S+", UNSAID)
 
 MISSING = Text("; it is missing.", "；还没有给出。")
@@ -51,6 +52,7 @@ TWO_ROLES = Text(
 class Wanted:
     roles: WantedRoles
     bucket: WantedBucket
+    logs: WantedLogs | None = None
 
 
 def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
@@ -99,14 +101,7 @@ def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         default=[],
         metavar="ARN",
     )
-    option(
-        "--logs",
-        Text(
-            "let the function write its log there (s.yaml: logConfig)",
-            "函数把日志写到这里（s.yaml：logConfig）",
-        ),
-        metavar="PROJECT/LOGSTORE",
-    )
+    add_log_arguments(option)
     option(
         "--bucket-create",
         Text(
@@ -182,13 +177,11 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
         checked(origin, ORIGIN, _must_be("--h5-origin", PAGE_ORIGIN))
     for arn in args.also_trust:
         checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
-    if args.logs:
-        checked(args.logs, LOGS, _must_be("--logs", Text("PROJECT/LOGSTORE", " PROJECT/LOGSTORE")))
+    logs, filed = read_logs(args, region, problems)
     policy, profiles = _read_profiles(args, environ, bucket, problems)
     seconds = _session_seconds(args, environ, problems)
     if problems:
         raise Failure(*problems)
-    project, _, logstore = (args.logs or "").partition("/")
     return Wanted(
         WantedRoles(
             account=account,
@@ -197,7 +190,7 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
             upload_policy=policy,
             session_seconds=seconds,
             also_trusted=tuple(args.also_trust),
-            logs=(project, logstore) if args.logs else None,
+            logs=filed,
         ),
         WantedBucket(
             bucket,
@@ -210,6 +203,7 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
             tuple(_parted_folder(profile) for profile in profiles if profile.parts),
             max((profile.hold_days for profile in profiles if profile.is_held), default=0),
         ),
+        logs,
     )
 
 

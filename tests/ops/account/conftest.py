@@ -12,6 +12,7 @@ from tests.ops.account.stubs import (
     PROFILES,
     SDK_ADAPTER,
     SECRET,
+    StubLogs,
     StubOss,
     StubRam,
 )
@@ -29,7 +30,7 @@ def cloud(monkeypatch, tmp_path):
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", SECRET)
     monkeypatch.setattr("sys.stdin", None)
     (tmp_path / "profiles.toml").write_text(PROFILES)
-    ram, oss = StubRam(), StubOss()
+    ram, oss, logs = StubRam(), StubOss(), StubLogs()
     with ExitStack() as stack:
         rpc = responses.RequestsMock(target=SDK_ADAPTER, assert_all_requests_are_fired=False)
         http = responses.RequestsMock(assert_all_requests_are_fired=False)
@@ -38,4 +39,6 @@ def cloud(monkeypatch, tmp_path):
         rpc.add_callback("POST", re.compile(r"https://(ram|sts)\.aliyuncs\.com/"), ram)
         for method in ("GET", "PUT"):
             http.add_callback(method, re.compile(re.escape(BUCKET_HOST)), oss)
-        yield argparse.Namespace(ram=ram, oss=oss, profiles=tmp_path / "profiles.toml")
+        for method in ("GET", "PUT", "POST"):
+            http.add_callback(method, re.compile(r"https://my-logs\.cn-hangzhou\.log\.aliyuncs\.com/"), logs)
+        yield argparse.Namespace(ram=ram, oss=oss, logs=logs, profiles=tmp_path / "profiles.toml")

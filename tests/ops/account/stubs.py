@@ -217,3 +217,33 @@ def run(cloud, *options):
     given = ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--profiles", str(cloud.profiles)]
     given += ["--env-file", str(cloud.profiles.with_name(".env")), *options]
     return setup.run(parser.parse_args(given))
+
+
+class StubLogs:
+    """A project of SLS that may be empty; ``refuse`` maps a path to (status, code)."""
+
+    def __init__(self):
+        self.documents, self.calls, self.refuse = {}, [], {}
+
+    def __call__(self, request):
+        path = urlsplit(request.url).path
+        self.calls.append((request.method, path))
+        if path in self.refuse:
+            status, code = self.refuse[path]
+            return status, {}, json.dumps({"errorCode": code, "errorMessage": SECRET})
+        if request.method == "GET":
+            if path in self.documents:
+                return 200, {}, json.dumps(self.documents[path])
+            return 404, {}, json.dumps({"errorCode": self.absent(path), "errorMessage": "no"})
+        body = json.loads(request.body)
+        name = body.get("dashboardName") or body.get("name")
+        created = request.method == "POST" and name
+        self.documents[f"{path}/{name}" if created else path] = body
+        return 200, {}, ""
+
+    def absent(self, path):
+        kinds = {"dashboards": "DashboardNotExist", "alerts": "AlertNotExist"}
+        return kinds.get(path.split("/")[1], "IndexConfigNotExist")
+
+    def changes(self):
+        return [path for method, path in self.calls if method != "GET"]

@@ -1,0 +1,65 @@
+"""
+What ``setup`` is asked for about the log: where it goes, and whether it shall answer questions.
+"""
+
+import argparse
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ops.account.log_plan import WantedLogs
+from ops.terminal.language import Text, chosen_language
+
+PLACE = re.compile(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})")
+NOT_A_PLACE = Text(
+    "--logs must be PROJECT/LOGSTORE; {value!r} is not.", "--logs 应为 PROJECT/LOGSTORE，而不是 {value!r}。"
+)
+NO_LOGSTORE = Text(
+    "--dashboards needs --logs PROJECT/LOGSTORE, and --notify needs --dashboards.",
+    "--dashboards 需要 --logs PROJECT/LOGSTORE，--notify 需要 --dashboards。",
+)
+
+
+def add_log_arguments(option: Callable[..., Any]) -> None:
+    option(
+        "--logs",
+        Text(
+            "let the function write its log there (s.yaml: logConfig)",
+            "函数把日志写到这里（s.yaml：logConfig）",
+        ),
+        metavar="PROJECT/LOGSTORE",
+    )
+    option(
+        "--dashboards",
+        Text(
+            "make that logstore answer questions: its index, a dashboard and alarms",
+            "给这个日志库加上索引、看板与告警",
+        ),
+        action="store_true",
+    )
+    option(
+        "--notify",
+        Text(
+            "action policy of SLS that says whom an alarm tells (default: the console alone)",
+            "告警通知谁：日志服务的行动策略 ID（默认：只在控制台显示）",
+        ),
+        metavar="POLICY",
+    )
+
+
+def read_logs(
+    args: argparse.Namespace, region: str, problems: list[Text]
+) -> tuple[WantedLogs | None, tuple[str, str] | None]:
+    """What the logstore should become, if anything, and where the function may write."""
+    if (args.dashboards or args.notify) and not (args.logs and args.dashboards):
+        problems.append(NO_LOGSTORE)
+    place = PLACE.fullmatch(args.logs or "")
+    if args.logs and not place:
+        said = (text.format(value=args.logs) for text in NOT_A_PLACE)
+        problems.append(Text(*said))
+    if not place:
+        return None, None
+    project, logstore = place.groups()
+    language = chosen_language(args.lang)
+    wanted = WantedLogs(region, project, logstore, args.notify or "", language)
+    return wanted if args.dashboards else None, (project, logstore)

@@ -1,0 +1,89 @@
+"""A logstore in SQLite: the part of SLS's query language that the charts and alarms are written in."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable
+from functools import lru_cache
+from math import ceil
+from typing import Any, NamedTuple
+
+# What is meant by these is the same in SLS; a query that uses anything else is not understood here.
+FUNCTIONS = {"count", "sum", "max", "cast", "json_extract_scalar", "regexp_extract", "approx_percentile"}
+KEYWORDS_BEFORE_BRACKETS = {"from", "in", "and", "or", "select", "where", "on", "by"}
+
+
+class Line(NamedTuple):
+    """
+    Args:
+        moment: Unix seconds.
+
+        message: as the runtime writes it: time, request and level, then what the function logged.
+    """
+
+    moment: int
+    message: str
+
+
+class Percentile:
+    """SLS's is approximate; this one is exact."""
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+        self.share = 0.0
+
+    def step(self, value: float | None, share: float) -> None:
+        self.share = share
+        if value is not None:
+            self.values.append(value)
+
+    def finalize(self) -> float | None:
+        return sorted(self.values)[max(0, ceil(self.share * len(self.values)) - 1)] if self.values else None
+
+
+def ask(query: str, lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """The rows that SLS would answer; the words before the stroke choose the lines."""
+    search, stroke, sql = query.partition(" | ")
+    assert stroke and re.fullmatch(r"\w+", search), query
+    unknown = called_in(sql) - FUNCTIONS
+    assert not unknown, f"{unknown} in {sql}"
+    found = [line for line in lines if re.search(rf"\b{search}\b", line.message)]
+    with sqlite3.connect(":memory:") as store:
+        store.row_factory = sqlite3.Row
+        store.create_function("regexp_extract", 2, _regexp_extract, deterministic=True)
+        store.create_function("json_extract_scalar", 2, _json_extract_scalar, deterministic=True)
+        store.create_aggregate("approx_percentile", 2, Percentile)
+        store.execute("CREATE TABLE log (__time__ BIGINT, message TEXT)")
+        store.executemany("INSERT INTO log VALUES (?, ?)", found)
+        rows = [dict(row) for row in store.execute(sql)]
+    store.close()
+    return rows
+
+
+def called_in(sql: str) -> set[str]:
+    words = {word.lower() for word in re.findall(r"(\w+)\s*\(", sql)}
+    return words - KEYWORDS_BEFORE_BRACKETS
+
+
+@lru_cache(maxsize=100_000)
+def _regexp_extract(text: str, pattern: str) -> str | None:
+    match = re.search(pattern, text, re.S)
+    return match[0] if match else None
+
+
+@lru_cache(maxsize=100_000)
+def _object(text: str) -> dict[str, Any]:
+    return json.loads(text)
+
+
+def _json_extract_scalar(text: str | None, path: str) -> str | None:
+    """As Presto has it: text of a scalar, nothing of an object, a list, a null, or what is no JSON."""
+    if text is None:
+        return None
+    try:
+        value = _object(text).get(path.removeprefix("$."))
+    except ValueError:
+        return None
+    if value is None or isinstance(value, dict | list):
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)

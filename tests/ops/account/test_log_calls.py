@@ -1,0 +1,93 @@
+"""log_calls: signed as SLS's own SDK signs, told apart, and nothing of a key in what is said."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+import requests
+import responses
+
+from function.credentials import AccessKeys
+from ops.account.cloud import CloudError
+from ops.account.log_calls import LogService, signed_headers
+from ops.account.log_plan import FoundLogs, WantedLogs, log_steps
+from ops.account.log_queries import ALARMS
+
+NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
+HOST = "https://my-logs.cn-hangzhou.log.aliyuncs.com"
+KEYS = AccessKeys("LTAIvector", "vector-secret", None)
+WANTED = WantedLogs("cn-hangzhou", "my-logs", "fc")
+
+# Made by AuthV1 of aliyun-log-python-sdk 0.9.52 at this instant.
+VECTORS = {
+    "a read with a plain key": ("", "GET", "/logstores/fc/index", "", "vBZmM4Gdly0VF3CZMvPt8oVZUVY="),
+    "a change with a temporary one": (
+        *("CAISvector", "PUT", "/alerts/oss-direct-upload-slow", '{"displayName":"慢"}'),
+        "WhOVVUeSRDBinGIfvu+EZ+kvgVs=",
+    ),
+}
+
+
+@pytest.mark.parametrize(("token", "method", "path", "body", "proof"), VECTORS.values(), ids=VECTORS)
+def test_the_signature_is_the_sdk_s(token, method, path, body, proof):
+    keys = KEYS._replace(security_token=token or None)
+    headers = signed_headers(keys, method, path, body.encode(), NOW)
+    assert headers["Authorization"] == f"LOG LTAIvector:{proof}"
+    assert headers["Date"] == "Tue, 24 Nov 2026 14:00:00 GMT"
+    assert headers.get("x-acs-security-token", "") == token
+    assert "" not in headers.values()
+
+
+@pytest.fixture
+def service():
+    return LogService(KEYS, "cn-hangzhou", "my-logs", now=lambda: NOW)
+
+
+@pytest.fixture
+def network():
+    with responses.RequestsMock() as stub:
+        yield stub
+
+
+def refusal(code):
+    return {"errorCode": code, "errorMessage": "LTAIvector may not, says vector-secret"}
+
+
+def test_what_is_there_is_told_from_what_is_not(service, network):
+    index = {"keys": {}}
+    network.get(f"{HOST}/logstores/fc/index", json=index)
+    network.get(f"{HOST}/dashboards/oss-direct-upload", status=404, json=refusal("DashboardNotExist"))
+    for alarm in ALARMS[1:]:
+        network.get(f"{HOST}/alerts/oss-direct-upload-{alarm.name}", status=404, json=refusal("JobNotExist"))
+    first = f"oss-direct-upload-{ALARMS[0].name}"
+    network.get(f"{HOST}/alerts/{first}", json={"name": first})
+    assert service.find(WANTED) == FoundLogs(index, None, {first: {"name": first}})
+
+
+def test_a_step_is_carried_out_as_it_was_shown(service, network):
+    changed = network.post(f"{HOST}/logstores/fc/index", body="")
+    step = log_steps(WANTED, FoundLogs())[0]
+    service.carry_out(step)
+    (call,) = changed.calls
+    assert json.loads(call.request.body) == step.parameters["body"]
+    assert call.request.headers["Content-Type"] == "application/json"
+    assert call.request.headers["Authorization"].startswith("LOG LTAIvector:")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"status": 401, "json": refusal("Unauthorized")}, "Unauthorized"),
+        ({"status": 500, "body": "<html>"}, "UnreadableAnswer"),
+        ({"status": 302, "headers": {"Location": "https://evil.example/"}}, "UnreadableAnswer"),
+        ({"status": 200, "body": "[1]"}, "UnreadableAnswer"),
+        ({"body": requests.ConnectionError("vector-secret")}, "NoAnswer"),
+    ],
+    ids=["no right", "a page", "elsewhere", "no object", "silence"],
+)
+def test_a_failure_has_its_code_and_nothing_of_what_the_service_said(service, network, answer, code):
+    network.get(f"{HOST}/logstores/fc/index", **answer)
+    with pytest.raises(CloudError) as caught:
+        service.find(WANTED)
+    assert (caught.value.code, caught.value.action) == (code, "GetIndex")
+    assert "vector" not in str(caught.value) and caught.value.__cause__ is None
