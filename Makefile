@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 RUN_READY := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
-EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-app taro)
+EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-app taro components)
 
 # Some shells and tools export a HOST of their own; of what is not said to make itself, only `lan` is taken.
 HOST_SAID := $(if $(filter command,$(firstword $(origin HOST))),$(HOST),$(filter lan,$(HOST)))

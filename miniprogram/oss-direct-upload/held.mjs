@@ -27,10 +27,13 @@ async function askFor(receipts, client) {
   }
 }
 
-function readStanding({ key, state, url = null, error }) {
-  if (error) return { error: Object.assign(functionError(Object({ data: { error } })), { stage: 'status' }) }
+function readStanding({ key, state, url = null, heldUntil, error }) {
+  if (error) {
+    const answer = { statusCode: undefined, data: { error }, header: { 'retry-after': error.retryAfter } }
+    return { error: Object.assign(functionError(answer), { stage: 'status' }) }
+  }
   if (!key || !state) throw new OssUploadError('bad_answer')
-  return { key, state, url }
+  return { key, state, url, ...(heldUntil && { heldUntil }) }
 }
 
 /** Takes back what is held; whoever could not confirm it yet does so first. */

@@ -78,7 +78,8 @@ export interface OverallProgress extends Progress {
 export interface CallbackAnswer {
   status: 'ok'
   key: string
-  url: string
+  /** 还不能公开的（用途有 hold）为 null。 */
+  url: string | null
   size: number
   etag: string
   mimeType: string
@@ -102,6 +103,8 @@ export interface Standing {
   state: State
   /** 对象的地址；发布之后才有，私有对象不能直接打开。 */
   url: string | null
+  /** 最晚到什么时候，还没有发布的就会被删除；只有 held、checking 与 review 才有。 */
+  heldUntil?: string
   error?: undefined
 }
 

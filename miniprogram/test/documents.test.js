@@ -11,6 +11,7 @@ const { after, before, test } = require('node:test')
 const { JSDOM } = require('jsdom')
 const { createUploader } = require('../oss-direct-upload')
 const { startLocalCloud } = require('./local_cloud')
+const { createMy, createTt } = require('./other_platforms')
 const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
@@ -203,6 +204,38 @@ const CASES = {
       assert.equal(messages[1], '头像请不要超过 2 MB。')
     },
   },
+  'requestMethod(uploader': {
+    around: componentOf,
+    async check({ made, picture }) {
+      const files = [{ url: picture.filePath, name: picture.name, size: picture.size, type: 'image' }]
+      await made.data.requestMethod(files)
+      made.methods.keep.call(made, { detail: { files } })
+      assert.deepEqual([made.data.files[0].status, made.data.files[0].held], ['done', false])
+      isStored(made.data.files[0].key, picture)
+    },
+  },
+  'afterRead(uploader': {
+    around: componentOf,
+    async check({ made, picture }) {
+      const file = { url: picture.filePath, name: picture.name, size: picture.size, type: 'image' }
+      await made.methods.afterRead.call(made, { detail: { file, index: 0 } })
+      assert.equal(made.data.fileList[0].status, 'done')
+      isStored(made.data.fileList[0].key, picture)
+      made.methods.remove.call(made, { detail: { index: 0, file: made.data.fileList[0] } })
+      assert.deepEqual(made.data.fileList, [])
+    },
+  },
+  'createAlipayApi(my)': {
+    around(_, t) {
+      const [alipay, douyin] = [createMy(), createTt()]
+      t.after(() => [alipay, douyin].forEach(({ close }) => close()))
+      return { endpoint: cloud.function, createUploader, getToken: tokenOfBackend, my: alipay.my, tt: douyin.tt }
+    },
+    last: 'return [onAlipay, onDouyin]',
+    async check({ result, picture }) {
+      for (const uploader of result) isStored((await uploader.upload(picture).promise).key, picture)
+    },
+  },
   'createBrowserApi, filesFrom': {
     around: (_, t) => {
       const { File } = openBrowser(t)
@@ -227,6 +260,13 @@ const CASES = {
     last: 'return uploader',
     check: ({ result }) => assert.equal(typeof result.uploadAll, 'function'),
   },
+}
+
+/** What a page hands to `Component`, as the platform runs it. */
+function componentOf({ wx }) {
+  const made = { setData(values) { Object.assign(this.data, values) } }
+  const Component = (options) => Object.assign(made, options)
+  return { made, Component, uploader: createUploader({ endpoint: cloud.function, api: wx }) }
 }
 
 async function eventually(isSo) {

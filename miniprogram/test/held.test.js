@@ -95,6 +95,20 @@ test('several receipts give a list in their order', async (t) => {
   assert.deepEqual(found.at(-1), { key: 'posts/0.jpg', state: 'published', url: 'https://cdn.example.com/posts/0.jpg' })
 })
 
+test('until when something is held is told while it is held', async (t) => {
+  const stage = await openHeld(t)
+  const [receipt] = uploadsThat(stage, 'checking')
+  stage.fc.state.uploads.get(receipt).heldUntil = '2026-11-26T12:00:00Z'
+  assert.deepEqual(await stage.uploader.status(receipt), { key: 'posts/0.jpg', state: 'checking', url: null, heldUntil: '2026-11-26T12:00:00Z' })
+})
+
+test('a receipt that was asked about too often says how long to wait', async (t) => {
+  const stage = await openHeld(t)
+  stage.fc.plan.status.push({ body: { results: [{ error: { code: 'too_many_requests', message: 'Slow down.', retryAfter: 45 } }] } })
+  const [{ error }] = await stage.uploader.status(['often'])
+  assert.deepEqual([error.code, error.retryAfter, error.message], ['too_many_requests', 45, '操作太频繁，请在 45 秒后再试。'])
+})
+
 test('no receipts are nothing asked', async (t) => {
   const stage = await openHeld(t)
   assert.deepEqual(await stage.uploader.status([]), [])

@@ -26,12 +26,14 @@ async function startLocalCloud({ callerRate = '100000/min', options = [] } = {})
   serve.stderr.on('data', (chunk) => errors.push(chunk))
   const ended = new Promise((resolve) => { serve.on('exit', resolve) })
   const addresses = await firstLine(serve, ended, errors)
+  const fileOf = (key) => path.join(folder, crypto.createHash('sha256').update(key).digest('hex'))
   return {
     ...addresses,
     plan: (origin, fault) => switchFaults(origin, 'PUT', fault),
     clear: (origin) => switchFaults(origin, 'DELETE'),
     stored: () => fs.readdirSync(folder).filter(isObject).map((name) => fs.readFileSync(path.join(folder, name))),
-    object: (key) => fs.readFileSync(path.join(folder, crypto.createHash('sha256').update(key).digest('hex'))),
+    object: (key) => fs.readFileSync(fileOf(key)),
+    holds: (key) => fs.existsSync(fileOf(key)),
     stop: async () => {
       serve.kill('SIGTERM')
       await ended

@@ -12,9 +12,9 @@ const { openStage } = require('./stage')
 
 const ROOT = path.join(__dirname, '../..')
 const TSC = require.resolve('typescript/bin/tsc')
-const MODULES = ['after', 'browser', 'calls', 'english', 'errors', 'held', 'index', 'parts', 'pieces']
-const TYPED = ['browser', 'english', 'index', 'parts']
-const ENTRIES = ['.', './browser', './english', './parts', './package.json']
+const MODULES = ['after', 'browser', 'calls', 'components', 'english', 'errors', 'held', 'index', 'parts', 'pieces', 'platforms']
+const TYPED = ['browser', 'components', 'english', 'index', 'parts', 'platforms']
+const ENTRIES = ['.', './browser', './components', './english', './parts', './platforms', './package.json']
 const FILES = [
   'LICENSE', 'README.md', 'package.json',
   ...MODULES.flatMap((name) => [`${name}.js`, `${name}.mjs`]),
@@ -57,7 +57,7 @@ test('every way in leads to files that are there, the types before the code', ()
 
 const LOAD = {
   'page.cjs': `
-    const names = ['', '/browser', '/english', '/parts']
+    const names = ['', '/browser', '/components', '/english', '/parts', '/platforms']
     const found = names.map((name) => Object.keys(require('oss-direct-upload' + name)).sort().join())
     let inner = ''
     try { require('oss-direct-upload/calls') } catch ({ code }) { inner = code }
@@ -67,9 +67,11 @@ const LOAD = {
     import { createRequire } from 'node:module'
     import * as index from 'oss-direct-upload'
     import * as browser from 'oss-direct-upload/browser'
+    import * as components from 'oss-direct-upload/components'
     import * as english from 'oss-direct-upload/english'
     import * as parts from 'oss-direct-upload/parts'
-    const found = [index, browser, english, parts].map((each) => Object.keys(each).sort().join())
+    import * as platforms from 'oss-direct-upload/platforms'
+    const found = [index, browser, components, english, parts, platforms].map((each) => Object.keys(each).sort().join())
     const inner = await import('oss-direct-upload/calls').then(() => '', ({ code }) => code)
     console.log(JSON.stringify([...found, inner, createRequire(import.meta.url)('oss-direct-upload/package.json').name]))
   `,
@@ -80,7 +82,8 @@ for (const [name, kind] of [['page.cjs', 'CommonJS'], ['page.mjs', 'ES modules']
     const folder = install(t, LOAD)
     const { stdout, stderr } = spawnSync(process.execPath, [name], { cwd: folder, encoding: 'utf8' })
     assert.deepEqual(JSON.parse(stdout || JSON.stringify(stderr)), [
-      'OssUploadError,createUploader', 'createBrowserApi,filesFrom', 'english', 'createLargeUploader',
+      'OssUploadError,createUploader', 'createBrowserApi,filesFrom', 'afterRead,requestMethod', 'english',
+      'createLargeUploader', 'createAlipayApi,createDouyinApi',
       'ERR_PACKAGE_PATH_NOT_EXPORTED', 'oss-direct-upload',
     ])
   })
@@ -103,12 +106,18 @@ import { createUploader, type OssUploadError, type Uploaded } from 'oss-direct-u
 import { createBrowserApi } from 'oss-direct-upload/browser'
 import { english } from 'oss-direct-upload/english'
 import { createLargeUploader } from 'oss-direct-upload/parts'
+import { afterRead, requestMethod } from 'oss-direct-upload/components'
+import { createDouyinApi, type DouyinPlatform } from 'oss-direct-upload/platforms'
 
-const api: object = createBrowserApi()
+declare const tt: DouyinPlatform
+const api: object = Math.random() > 0.5 ? createBrowserApi() : createDouyinApi(tt)
 const uploader = createUploader({ endpoint: 'https://upload.example.com', api, texts: english })
 const large = createLargeUploader({ endpoint: 'https://upload.example.com', api, partsFrom: 0 })
 export const results: Promise<Uploaded>[] = [uploader, large].map((each) => each.upload({ filePath: 'a.jpg' }).promise)
+export const methods = { afterRead: afterRead(uploader, { list: 'files', profile: 'avatar' }), requestMethod: requestMethod(large) }
 export const told = (error: OssUploadError): string => error.message
+// @ts-expect-error no such option
+afterRead(uploader, { lists: 'files' })
 // @ts-expect-error no such option
 createUploader({ endpoint: 'https://upload.example.com', apis: api })
 `

@@ -96,7 +96,7 @@ function confirm({ keys, held, uploads }, oss, { body: { ticket } }) {
   const receipt = `receipt.of.${ticket}`
   if (!uploads.has(receipt)) uploads.set(receipt, { key, state: held ? 'held' : 'stored', url: null })
   const { state } = uploads.get(receipt)
-  const facts = { key, url: `${oss.origin}/${key}`, etag: 'E7A6', size: file.length, mimeType: 'image/jpeg', width: null, height: null }
+  const facts = { key, url: state === 'stored' || state === 'published' ? `${oss.origin}/${key}` : null, etag: 'E7A6', size: file.length, mimeType: 'image/jpeg', width: null, height: null }
   return { body: { status: 'ok', ...facts, uploadId: ticket.replace('ticket', 'id'), receipt, state } }
 }
 
