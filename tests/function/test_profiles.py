@@ -45,6 +45,19 @@ def test_as_it_ships_no_form_lets_its_holder_choose_a_name():
     assert not [name for name, profile in profiles.items() if profile.takes_filename]
 
 
+def test_the_profile_that_ships_commented_out_holds_pictures_back_when_it_is_switched_on():
+    lines = SHIPPED.read_text("utf-8").splitlines()
+    start = lines.index("# [post]")
+    table = [line.removeprefix("# ") for line in lines[start : lines.index("", start)]]
+    profiles, problems = read("\n".join(table))
+    assert not problems
+    post = profiles["post"]
+    assert (post.hold, post.hold_days, post.check_scene) == (("commit", "check"), 1, 3)
+    assert (post.confirm, post.read, post.acl) == (True, "callers", "default")
+    # Every option of holding back that the page lists stands there, but who commits.
+    assert {"hold", "hold_days", "check_scene"} <= {line.partition(" ")[0] for line in table}
+
+
 def test_a_page_s_profile_when_switched_on_gives_each_caller_a_folder_and_a_small_size(legacy_profiles):
     profiles, problems = read(legacy_profiles)
     assert not problems
