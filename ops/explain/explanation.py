@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 from ops.explain.advice import PLATFORM, condition_remedy, find_advice
 from ops.explain.form_words import form_lines, policy_lines
+from ops.explain.held_words import STATES, gone_line
 from ops.explain.paste_reader import read_pasted
-from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess, PastedUrl
+from ops.explain.pasted import PastedError, PastedPolicy, PastedProfiles, PastedSuccess, PastedUrl
 from ops.explain.policy_words import field_words, read_condition, read_policy
+from ops.explain.profile_words import profile_lines
 from ops.explain.url_words import url_lines
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
@@ -32,6 +34,7 @@ WORDS = {
     ),
     "stored": Text("the file is stored", "文件已保存"),
     "confirmed": Text("OSS itself says that it is there", "OSS 自己说它在那里"),
+    "standing": Text("Where an upload stands", "一次上传走到了哪一步"),
     "exists": Text("the same bytes were there already", "同样的内容已经在那里了"),
 }
 
@@ -48,7 +51,9 @@ def explain(text: str, now: datetime, language: str) -> str:
         if isinstance(pasted, PastedError):
             lines = _error_lines(pasted, language)
         elif isinstance(pasted, PastedSuccess):
-            lines = _success_lines(pasted, language)
+            lines = _success_lines(pasted, now, language)
+        elif isinstance(pasted, PastedProfiles):
+            lines = profile_lines(pasted.text, language)
         elif isinstance(pasted, PastedPolicy):
             lines = policy_lines(read_policy(pasted.text), now, language)
         elif isinstance(pasted, PastedUrl):
@@ -94,11 +99,13 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
     return lines
 
 
-def _success_lines(success: PastedSuccess, language: str) -> list[str]:
-    tail = WORDS[_how_it_is_known(success)].say(language)
+def _success_lines(success: PastedSuccess, now: datetime, language: str) -> list[str]:
+    state = STATES.get(str(success.answer.get("state")))
+    tail = (state or WORDS[_how_it_is_known(success)]).say(language)
+    title = WORDS["standing" if state else "success"].say(language)
     status = f" (HTTP {success.status})" if success.status else ""
     rows = [f"  {printable(name)} = {shown(name, value, language)}" for name, value in success.answer.items()]
-    return [f"{WORDS['success'].say(language)}{status}: {tail}", *rows]
+    return [f"{title}{status}: {tail}", *rows, *gone_line(success.answer, now, language)]
 
 
 def _how_it_is_known(success: PastedSuccess) -> str:

@@ -5,6 +5,7 @@ A signed form or its policy in words: each condition, those it does not meet, an
 import json
 from datetime import UTC, datetime, timedelta
 
+from function.key_template import is_held_name, published_name
 from ops.explain.advice import condition_remedy
 from ops.explain.paste_reader import decode_base64
 from ops.explain.pasted import PastedForm
@@ -52,6 +53,10 @@ WORDS = {
         "它签发于 {ago} 前。OSS 文档一处写 7 天、一处写 15 分钟；使用新表单最稳妥。",
     ),
     "fresh": Text("Ask for a fresh form right before each upload.", "每次上传前都重新获取表单。"),
+    "held": Text(
+        "What is uploaded waits there, and nobody sees it before it is published as {key}.",
+        "上传的内容先暂存在那里，发布为 {key} 之前谁也看不到。",
+    ),
     "page_name": Text(
         'The page posts key = "{folder}" + a name of its choice.', '页面提交 key = "{folder}" + 自选文件名。'
     ),
@@ -102,6 +107,9 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
     notes = []
     if form.folder is not None:
         notes.append(WORDS["page_name"].say(language, folder=printable(form.folder)))
+    if is_held_name(sent.get("key", "")):
+        key = printable(published_name(sent["key"]))
+        notes.append(WORDS["held"].say(language, key=key))
     if unpinned := unpinned_fields(policy, form.fields):
         notes.append(WORDS["unpinned"].say(language, names=", ".join(map(printable, unpinned))))
     return lines + _block("remedy", remedies, language) + _block("notes", notes, language)

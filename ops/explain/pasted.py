@@ -60,7 +60,7 @@ class PastedError:
 
 @dataclass(frozen=True)
 class PastedSuccess:
-    """An upload that worked; ``answer`` is what the callback returned."""
+    """An upload that worked, or where one stands; ``answer`` is what the function returned."""
 
     status: int | None
     answer: Mapping[str, Any] = field(repr=False)
@@ -73,4 +73,11 @@ class PastedUrl:
     url: str = field(repr=False)
 
 
-Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess | PastedUrl
+@dataclass(frozen=True)
+class PastedProfiles:
+    """A ``profiles.toml``, or a part of one."""
+
+    text: str = field(repr=False)
+
+
+Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess | PastedUrl | PastedProfiles

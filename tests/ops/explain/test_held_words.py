@@ -1,0 +1,162 @@
+"""explain on what is held back: forms, answers about where an upload stands, and profiles."""
+
+import json
+
+import pytest
+
+from function.tokens import RECEIPT, issue_token
+from tests.ops.explain.pastes import FIELDS, NOW, answer, policy_for, said
+from tests.ops.words import chinese_in, english_in
+
+STATES = ["held", "checking", "review", "published", "rejected", "gone"]
+POST = """
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+acl = "public-read"
+confirm = true
+hold = ["commit", "check"]
+hold_days = 3
+check_scene = 2
+"""
+
+
+def receipt_until(days):
+    from datetime import timedelta
+
+    return issue_token({}, audience=RECEIPT, secrets=["s" * 32], now=NOW, life=timedelta(days=days))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_form_says_under_which_key_its_file_will_be_published(language):
+    fields = {**FIELDS, "key": f"held/{FIELDS['key']}"}
+    text = said(answer(fields, policy_for(fields)), language)
+    (note,) = [
+        line
+        for line in text.splitlines()
+        if line.startswith("  - ") and "held/" not in line and FIELDS["key"] in line
+    ]
+    assert {"en": "published as", "zh": "发布为"}[language] in note
+    assert not any("published as" in line for line in said(answer()).splitlines())
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_each_state_is_a_sentence_of_its_own(state, language):
+    texts = {one: said(json.dumps({"key": "posts/a", "state": one, "url": None}), language) for one in STATES}
+    first = {one: text.splitlines()[0] for one, text in texts.items()}
+    assert len(set(first.values())) == len(STATES)
+    strangers = english_in if language == "zh" else chinese_in
+    assert not strangers(first[state])
+
+
+def test_an_upload_that_waits_says_when_it_will_be_gone():
+    text = said(json.dumps({"key": "a", "state": "held", "url": None, "heldUntil": "2026-11-26T14:02:00Z"}))
+    assert "  gone       2026-11-26 14:02:00 UTC, in 2 d, unless it is published by then" in text
+    past = said(json.dumps({"key": "a", "state": "review", "url": None, "heldUntil": "2026-11-24T13:02:00Z"}))
+    assert "  gone       2026-11-24 13:02:00 UTC, 1 h ago" in past
+
+
+def test_the_answer_of_a_confirmation_says_so_by_its_receipt_and_hides_that():
+    receipt = receipt_until(days=4)
+    text = said(json.dumps({"status": "ok", "key": "a", "state": "held", "receipt": receipt}))
+    assert "2026-11-27 14:02:00 UTC, in 3 d" in text
+    assert receipt not in text
+
+
+@pytest.mark.parametrize("state", ["published", "rejected", "gone", "stored"])
+def test_what_is_decided_ends_no_more(state):
+    text = said(json.dumps({"key": "a", "state": state, "receipt": receipt_until(days=4)}))
+    assert "UTC" not in text
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"receipt": "eyJ"},
+        {"receipt": "a.b.c"},
+        {"receipt": "a.W10.c"},
+        {"receipt": "a.e30.c"},
+        {"receipt": "a.eyJleHAiOiJ4In0.c"},
+        {"receipt": "a.eyJleHAiOjFlOTl9.c"},
+        {"receipt": 5},
+        {"heldUntil": "soon"},
+        {"heldUntil": None},
+    ],
+    ids=str,
+)
+def test_what_says_nothing_of_the_time_is_explained_without_it(broken):
+    assert "waits below held/" in said(json.dumps({"key": "a", "state": "held", **broken}))
+
+
+def test_several_are_explained_one_by_one_errors_among_them():
+    results = [
+        {"key": "a", "state": "published", "url": "https://b.example/a"},
+        {"error": {"code": "already_exists", "message": "m"}},
+    ]
+    text = said(json.dumps({"results": results}))
+    assert "is published under its key" in text
+    assert "Another object has this name" in text
+
+
+def lines_of(profile, language="en"):
+    return {line[2:15].strip(): line[15:] for line in said(profile, language).splitlines()[1:]}
+
+
+def test_a_profile_that_holds_back_says_what_it_does_and_what_that_adds():
+    lines = lines_of(POST)
+    assert lines["admits"] == "image/*, 1 byte to 10 MiB"
+    assert lines["stored as"].startswith("held/posts/{owner}/{id}{ext}, private")
+    assert lines["published"].startswith(
+        "when your backend has committed it (POST /commit), and then WeChat has let it pass (scene 2);"
+    )
+    assert "acl public-read" in lines["published"]
+    assert lines["gone"].startswith("3 d after")
+    assert lines["form keys"] == "PutObject, PutObjectAcl (held/posts/*)"
+    assert lines["own calls"] == (
+        "DeleteObject, GetObject (held/posts/*);"
+        " DeleteObject, GetObject, PutObject, PutObjectAcl (posts/*);"
+        " GetObject, PutObject, PutObjectAcl (held/.*)"
+    )
+    plain = lines_of(POST[: POST.index("hold =")])
+    assert plain["published"] == "at once, with acl public-read"
+    assert plain["form keys"] == "PutObject, PutObjectAcl (posts/*)"
+    assert plain["own calls"] == "GetObject (posts/*)"
+    assert "gone" not in plain
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ('hold = ["check"]', "when WeChat has let it pass (scene 1);"),
+        ('hold = ["commit"]', "when your backend has committed it (POST /commit);"),
+        ('hold = ["commit"]\ncommit_by = "owner"', "when your backend or its owner has committed it"),
+    ],
+)
+def test_it_says_whose_word_it_waits_for(steps, expected):
+    profile = f"{POST[: POST.index('hold =')]}{steps}\n"
+    assert lines_of(profile)["published"].startswith(expected)
+
+
+def test_it_says_so_in_chinese():
+    text = said(POST, "zh")
+    assert "你的后端提交（POST /commit），再由微信审核通过（scene 2）之后" in text
+    assert not [line for line in text.splitlines()[1:] if "Object" not in line and english_in(line)]
+
+
+def test_what_is_wrong_with_a_profile_is_said_beside_those_that_are_right():
+    text = said(
+        POST + '[clip]\nkey = "clips/{id}"\nmax_size = 1\ncontent_types = ["video/mp4"]\nhold = ["check"]\n'
+    )
+    assert "[post]" in text
+    assert "What is wrong" in text
+    assert "[clip]: hold needs confirm, parts or callback = true" in text
+
+
+@pytest.mark.parametrize("other", ['["a", "b"]', "[1]", "[x]\ny = 1", "# no\n[key]"])
+def test_other_texts_in_brackets_are_no_profiles(other):
+    from ops.explain.pasted import Unreadable
+
+    with pytest.raises(Unreadable):
+        said(other)
