@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from function.profiles import PROFILES_TOML, read_profiles
 from ops.deploy.rules import environment, functions, mapping
 from ops.deploy.setting_rules import doubtful_settings
 from ops.terminal.language import Text
@@ -47,6 +48,30 @@ def stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator
         )
 
 
+def held_hints(profiles_file: Path) -> Iterator[Text]:
+    """What profiles that hold back need of the account and of WeChat: nobody sees it from here."""
+    try:
+        profiles, _ = read_profiles(profiles_file.read_text("utf-8"), default_signature="v4")
+    except (OSError, UnicodeDecodeError):
+        return
+    if held := [profile for profile in profiles.values() if profile.is_held]:
+        names, days = ", ".join(f"[{profile.name}]" for profile in held), max(one.hold_days for one in held)
+        yield Text(
+            f"{names} hold back: the role's rights and the lifecycle rule on held/ ({days} days) come from"
+            " `manage.py setup`, and `manage.py doctor` says whether they are there",
+            f"{names} 会暂存：角色的权限和 held/ 的生命周期规则（{days} 天）由 `manage.py setup` 写入，"
+            "在不在由 `manage.py doctor` 检查",
+        )
+    if checked := [profile for profile in held if profile.is_checked]:
+        names = ", ".join(f"[{profile.name}]" for profile in checked)
+        yield Text(
+            f"{names} wait for WeChat's verdicts: its console must push to https://YOUR-DOMAIN/wechat-events"
+            " (“开发管理 > 消息推送”, secure mode, JSON)",
+            f"{names} 要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events"
+            "（安全模式，JSON）",
+        )
+
+
 def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[Text]:
     for _, props in functions(document):
         code = props.get("code")
@@ -71,6 +96,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
                 f"{component} has no version, so each deployment takes the newest: write {PINNED}",
                 f"{component} 没有写版本，所以每次部署都用最新的：请写 {PINNED}",
             )
+    yield from held_hints(file.with_name(PROFILES_TOML))
     if not values.get("AccountID"):
         yield ACCOUNT
 

@@ -1,0 +1,44 @@
+"""hints: what a deployment needs of others, which no file shows."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.deploy.hints import held_hints
+from tests.ops.deploy.project import CONFIGURED, check
+from tests.ops.words import in_english
+
+PLAIN = (
+    '[default]\nkey = "uploads/{owner}/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\nconfirm = true\n'
+)
+POST = PLAIN.replace("default", "post").replace("uploads/", "posts/")
+
+
+@pytest.mark.parametrize("text", [PLAIN, "no = [TOML", None])
+def test_without_a_profile_that_holds_back_there_is_nothing_to_know(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "profiles.toml"
+    if text is not None:
+        file.write_text(text, "utf-8")
+    assert list(held_hints(file)) == []
+
+
+def test_what_holds_back_needs_rights_and_a_rule_that_setup_writes(project: Path) -> None:
+    note = POST.replace("post", "note") + 'hold = ["commit"]\nhold_days = 3\n'
+    (project / "profiles.toml").write_text(PLAIN + POST + 'hold = ["commit"]\n' + note, "utf-8")
+    report = check(project / "s.yaml", CONFIGURED)
+    assert [hint for hint in report.hints if "hold back" in hint] == [
+        "[post], [note] hold back: the role's rights and the lifecycle rule on held/ (3 days) come from"
+        " `manage.py setup`, and `manage.py doctor` says whether they are there"
+    ]
+    assert not any("wechat-events" in hint for hint in report.hints)
+
+
+def test_what_waits_for_wechat_needs_its_console_to_push(tmp_path: Path) -> None:
+    file = tmp_path / "profiles.toml"
+    file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\n', "utf-8")
+    held, checked = in_english(held_hints(file))
+    assert held.startswith("[post] hold back")
+    assert checked == (
+        "[post] wait for WeChat's verdicts: its console must push to https://YOUR-DOMAIN/wechat-events"
+        " (“开发管理 > 消息推送”, secure mode, JSON)"
+    )
