@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cold_start, growth, large_files, load, report, warm
+from bench import burst, cold_start, growth, large_files, load, report, warm
 from bench.fresh_process import ContestantFailed
 from bench.load_generator import LoadFailed
 from bench.same_work import WrongWork
@@ -24,12 +24,12 @@ from ops.package.vendoring import TARGET_VERSION
 
 RESULTS = ROOT / "bench" / "results"
 QUICK_RESULTS = WORKSHOP / "results"
-PARTS = ("cold_start", "warm", "load", "refreshes", "growth", "large_files")
+PARTS = ("cold_start", "warm", "load", "refreshes", "growth", "large_files", "burst")
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of everything: rounds, seconds of one load or with refreshes, callers, MiB of a file."""
+    """How much of everything: rounds, seconds of a load or with refreshes, callers, MiB of a file, phones."""
 
     rounds: int
     load_seconds: float
@@ -38,6 +38,7 @@ class Extent:
     callers: int
     large_rounds: int
     mebibytes: int
+    real_phones: int
 
 
 FULL = Extent(
@@ -48,6 +49,7 @@ FULL = Extent(
     callers=1_000_000,
     large_rounds=3,
     mebibytes=100,
+    real_phones=60,
 )
 QUICK = Extent(
     rounds=3,
@@ -57,6 +59,7 @@ QUICK = Extent(
     callers=20_000,
     large_rounds=1,
     mebibytes=20,
+    real_phones=20,
 )
 
 
@@ -108,6 +111,7 @@ def measure(
         "refreshes": lambda: load.measure_refreshes(bench, extent.refresh_seconds, progress),
         "growth": lambda: growth.measure(bench, extent.growth_rounds, extent.callers, progress),
         "large_files": lambda: large_files.measure(extent.large_rounds, extent.mebibytes, progress),
+        "burst": lambda: burst.measure(bench, extent.rounds, extent.real_phones, progress),
     }
     package = {"package": {"zipped_mb": bench.zipped_mb}}
     return package | {name: part() for name, part in parts.items() if name in wanted}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import growth, large_files, load, plot
+from bench import burst, growth, large_files, load, plot
 from bench.figures import summary
 from bench.modes import MODES
 from bench.targets import Outcome, outcomes
@@ -73,6 +73,8 @@ def render(about: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         parts += ["## Growth\n", _table_of_growth(results["growth"])]
     if "large_files" in results:
         parts += ["## Large files\n", _table_of_large_files(results["large_files"])]
+    if "burst" in results:
+        parts += ["## Burst\n", _tables_of_burst(results["burst"])]
     return "\n".join(parts)
 
 
@@ -178,6 +180,35 @@ def _table_of_large_files(figures: Mapping[str, Any]) -> str:
     size = f"{figures['mebibytes']} MiB, 30 % of all requests failing"
     head = (size, "seconds", "MiB sent again", "requests", "of which failed", "starts")
     return _table(head, rows)
+
+
+def _tables_of_burst(figures: Mapping[str, Any]) -> str:
+    head = ("instances", "AssumeRole calls", "refused", "processor s", "p50 ms", "p95 ms", "worst ms")
+    keys = ("instances", "assume_roles", "refused", "cpu_seconds", "p50_ms", "p95_ms", "worst_ms")
+    rows = [
+        (case, name, *(f"{statistics.median(one[key]):.{1 if key == 'cpu_seconds' else 0}f}" for key in keys))
+        for case, fleets in figures["replayed"].items()
+        for name, one in fleets.items()
+    ]
+    phones = f"{figures['phones']} phones"
+    replayed = _table((phones, "deployment", *head), rows)
+    real = [
+        (name, *(f"{one[key]:.{1 if key == 'cpu_seconds' else 0}f}" for key in keys if key != "refused"))
+        for name, one in figures["real"].items()
+    ]
+    really = _table((f"{figures['real_phones']} phones", *(name for name in head if name != "refused")), real)
+    measured = [
+        (name, *(_spread(values) if values else "" for values in one.values()))
+        for name, one in figures["measured"].items()
+    ]
+    instance = ("start ms", "initialize ms", "processor ms of a start", "processor ms of a phone")
+    return (
+        f"A phone logs in and asks for a form; STS and WeChat take {burst.LATENCY_SECONDS * 1000:.0f} ms"
+        " each. Replayed from instances that had the machine to themselves, because each has a processor of"
+        f" its own in the cloud; STS refuses all over {burst.ASSUME_ROLES_A_SECOND} calls in a second:\n\n"
+        f"{replayed}\nReally run, all at one instant and all on this machine:\n\n{really}\n"
+        f"One instance:\n\n{_table(('instance', *instance), measured)}"
+    )
 
 
 def _spread(values: Sequence[float], digits: int = 0) -> str:

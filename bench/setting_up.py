@@ -16,6 +16,7 @@ from bench.peers import task
 from bench.stand_ins import StandIns
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.command import build
+from ops.package.function_files import Extra
 from ops.package.pins import read_pins
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,13 +78,7 @@ def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
     target = find_python(None, os.environ)
     python = target or sys.executable
     progress(f"packaging the function ({PACKAGE.relative_to(ROOT)})")
-    # Without the target's Python there is no bytecode to ship; the running one compiles for itself below.
-    zipped = build(ROOT, PACKAGE, target)
-    package = _copied(PACKAGE, WORKSHOP / "function")
-    if target is None:
-        compile_folder(python, package)
-    # It trusts nobody else than the authorities that it brings, whatever the environment says.
-    shutil.copyfile(stand_ins.authorities_file, package / "certifi" / "cacert.pem")
+    package, zipped_bytes = packaged(PACKAGE, stand_ins)
     venv_python = _install_peers(python, progress)
     scripts = _copied(SCRIPTS, WORKSHOP / "scripts")
     compile_folder(python, scripts)
@@ -92,7 +87,7 @@ def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
         python=python,
         venv_python=venv_python,
         package=package,
-        zipped_mb=len(zipped) / 1e6,
+        zipped_mb=zipped_bytes / 1e6,
         peers=_site_packages(venv_python),
         scripts=scripts,
         modes={
@@ -101,6 +96,24 @@ def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
         },
         stand_ins=stand_ins,
     )
+
+
+def packaged(target: Path, stand_ins: StandIns, *extras: Extra) -> tuple[Path, int]:
+    """
+    The package as it is deployed, but that it trusts the stand-ins as well.
+
+    Returns:
+        where it is, and how many bytes it has zipped.
+    """
+    python = find_python(None, os.environ)
+    # Without the target's Python there is no bytecode to ship; the running one compiles for itself below.
+    zipped = build(ROOT, target, python, *extras)
+    package = _copied(target, WORKSHOP / target.name)
+    if python is None:
+        compile_folder(sys.executable, package)
+    # It trusts nobody else than the authorities that it brings, whatever the environment says.
+    shutil.copyfile(stand_ins.authorities_file, package / "certifi" / "cacert.pem")
+    return package, len(zipped)
 
 
 def _copied(source: Path, target: Path) -> Path:

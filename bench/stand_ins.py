@@ -41,7 +41,7 @@ class StandIns:
         folder: where the certificates are written that clients must trust: ``ca.pem`` alone, and in
             ``authorities.pem`` as one of all that a real deployment trusts, which takes time to read.
 
-        latency_seconds: how long an answer takes.
+        latency_seconds, login_seconds: how long an answer of STS takes, and one of WeChat.
 
         now: the clock that expiries are counted from.
 
@@ -52,6 +52,7 @@ class StandIns:
 
     folder: Path
     latency_seconds: float = 0.0
+    login_seconds: float = 0.0
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     calls: list[tuple[float, float]] = field(default_factory=list)
     authority: trustme.CA = field(default_factory=trustme.CA, repr=False)
@@ -63,8 +64,7 @@ class StandIns:
         class Answering(_Handler):
             stands_for = stand_ins
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Answering)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -96,6 +96,12 @@ class StandIns:
         return context
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # With the library's five a burst of connections would be tried again after a second.
+    request_queue_size = 1024
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Else the body waits 40 ms for the client to acknowledge the headers, which no real STS makes it do.
@@ -122,6 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         started = time.monotonic()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.startswith(LOGIN_PATH):
+            time.sleep(self.stands_for.login_seconds)
             # WeChat says text/plain of its JSON.
             self._send("text/plain", json.dumps(LOGIN_ANSWER))
             return

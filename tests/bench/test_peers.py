@@ -49,6 +49,8 @@ def test_the_floor_answers_and_logs_as_the_function_does(floor, tmp_path, instan
     import requests_of_clients
 
     function = instance(OSS_BUCKET=task.BUCKET).function
+    # The first answer of an instance says that it is; those that are measured are later ones.
+    serve(function, requests_of_clients.event(), None)
     with (tmp_path / "log").open("w+") as log:
         for files in (1, 9):
             event = requests_of_clients.event(files)
@@ -56,7 +58,7 @@ def test_the_floor_answers_and_logs_as_the_function_does(floor, tmp_path, instan
             assert shape(json.loads(ours["body"])) == shape(json.loads(theirs["body"]))
             assert {**ours, "body": ""} == {**theirs, "body": ""}
         log.seek(0)
-        assert [set(line) for line in log_lines()] == [set(json.loads(line)) for line in log]
+        assert [set(line) for line in log_lines()[1:]] == [set(json.loads(line)) for line in log]
 
 
 def test_the_floor_with_profiles_signs_the_same_url_as_the_function(peers, clock):
@@ -76,6 +78,7 @@ def test_the_floor_with_profiles_answers_and_logs_as_the_function_does(
     function = instance(
         OSS_BUCKET=task.BUCKET, **with_profiles(SimpleNamespace(scripts=PEERS), READING)
     ).function
+    serve(function, clients.event_to_read(), None)
     with (tmp_path / "log").open("w+") as log:
         for items in (1, 50):
             event = clients.event_to_read(items)
@@ -84,7 +87,7 @@ def test_the_floor_with_profiles_answers_and_logs_as_the_function_does(
             assert {**ours, "body": ""} == {**theirs, "body": ""}
         log.seek(0)
         theirs = [json.loads(line) for line in log]
-        for own, other in zip(log_lines(), theirs, strict=True):
+        for own, other in zip(log_lines()[1:], theirs, strict=True):
             assert own == other | {name: own[name] for name in ("requestId", "ms", "stsRefreshed")}
 
 

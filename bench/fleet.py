@@ -1,0 +1,204 @@
+"""
+How Function Compute scales, replayed: requests, the instances they find or start, and the limit of STS.
+
+Time is counted, not passed. How long a start or a request takes was measured in a real process that had the
+machine to itself, because in the cloud each instance has a processor of its own.
+"""
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+# Of a region, unless more is asked for.
+# Source: https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-of-usage
+MOST_INSTANCES = 300
+# Of an account in a region, in a second; read on 2026-11-25.
+# Source: https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-quota
+ASSUME_ROLES_A_SECOND = 100
+# What the function does when STS turns it down: it asks again after this, then answers 503 with Retry-After.
+PAUSE_SECONDS, RETRY_AFTER_SECONDS = 0.2, 2.0
+FRESH = 0
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """
+    What was measured of one instance, and what it does.
+
+    Args:
+        slots: requests that it takes at once.
+
+        starts: seconds from the start of its process until it can be asked.
+
+        assumes: seconds of a call that asks STS: ``initialize``, or on top of a request.
+
+        requests: of each request of a phone, seconds by how many are under way; ``FRESH`` for the first.
+
+        start_cpu, request_cpu: processor seconds of a start, and of each request.
+
+        attempts: how often it asks STS before it gives up.
+
+        keeps_session: whether a session is kept; else each request for a form needs a new one.
+    """
+
+    slots: int
+    starts: Sequence[float]
+    assumes: Sequence[float]
+    requests: Sequence[Mapping[int, Sequence[float]]]
+    start_cpu: float
+    request_cpu: Sequence[float]
+    attempts: int = 2
+    keeps_session: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    Args:
+        refused: how many of the calls of AssumeRole were turned down.
+
+        seconds: from each phone's first request to its form.
+    """
+
+    instances: int
+    assume_roles: int
+    refused: int
+    cpu_seconds: float
+    seconds: Sequence[float]
+
+
+@dataclass(eq=False)
+class Instance:
+    busy: int = 0
+    served: int = 0
+    is_ready: bool = False
+    has_session: bool = False
+
+
+@dataclass
+class Sts:
+    """Admits so many calls in any one second; those that it turns down do not count."""
+
+    limit: int
+    admitted: list[float] = field(default_factory=list)
+    asked: int = 0
+
+    def admits(self, now: float) -> bool:
+        self.asked += 1
+        if sum(now - 1 < instant <= now for instant in self.admitted) >= self.limit:
+            return False
+        self.admitted.append(now)
+        return True
+
+
+class Fleet:
+    """
+    One deployment, and the phones that come to it.
+
+    Args:
+        warm: how many instances are there before the first of them.
+    """
+
+    def __init__(self, deployment: Deployment, dice: random.Random, sts: Sts, warm: int = 0) -> None:
+        self._of = deployment
+        self._dice = dice
+        self._sts = sts
+        self._instances = [Instance(served=1, is_ready=True, has_session=True) for _ in range(warm)]
+        self._waiting: deque[tuple[int, int]] = deque()
+        self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
+        self._planned = 0
+        self._cpu = 0.0
+        self._forms: dict[int, float] = {}
+
+    def run(self, arrivals: Sequence[float]) -> Outcome:
+        """
+        Args:
+            arrivals: when each phone sends its first request, in seconds.
+        """
+        for phone, instant in enumerate(arrivals):
+            self._plan(instant, partial(self._ask, phone, 0))
+        while self._agenda:
+            now, _, happen = heapq.heappop(self._agenda)
+            happen(now)
+            self._dispatch(now)
+        return Outcome(
+            instances=len(self._instances),
+            assume_roles=self._sts.asked,
+            refused=self._sts.asked - len(self._sts.admitted),
+            cpu_seconds=self._cpu,
+            seconds=[self._forms[phone] - instant for phone, instant in enumerate(arrivals)],
+        )
+
+    def _plan(self, instant: float, happen: Callable[[float], None]) -> None:
+        # Of what happens at one instant, what was planned first comes first.
+        self._planned += 1
+        heapq.heappush(self._agenda, (instant, self._planned, happen))
+
+    def _ask(self, phone: int, step: int, _now: float) -> None:
+        self._waiting.append((phone, step))
+
+    def _dispatch(self, now: float) -> None:
+        """Give what waits to whoever is free, and start instances for all that is left."""
+        while self._waiting:
+            free = [one for one in self._instances if one.is_ready and one.busy < self._of.slots]
+            if not free:
+                break
+            # An instance is filled before another is used.
+            self._serve(now, *self._waiting.popleft(), max(free, key=lambda one: one.busy))
+        starting = sum(not one.is_ready for one in self._instances)
+        while len(self._waiting) > starting * self._of.slots and len(self._instances) < MOST_INSTANCES:
+            self._start(now)
+            starting += 1
+
+    def _start(self, now: float) -> None:
+        instance = Instance()
+        self._instances.append(instance)
+        self._cpu += self._of.start_cpu
+        ready = now + self._dice.choice(self._of.starts)
+        if self._of.keeps_session:
+            ready = self._assume(ready, instance)
+        self._plan(ready, partial(self._become_ready, instance))
+
+    def _become_ready(self, instance: Instance, _now: float) -> None:
+        instance.is_ready = True
+
+    def _serve(self, now: float, phone: int, step: int, instance: Instance) -> None:
+        instance.busy += 1
+        self._cpu += self._of.request_cpu[step]
+        seconds = self._dice.choice(self._durations(step, instance))
+        instance.served += 1
+        needs_session = step + 1 == len(self._of.requests)
+        end = self._assume(now, instance) if needs_session and not instance.has_session else now
+        is_good = instance.has_session or not needs_session
+        if needs_session and not self._of.keeps_session:
+            instance.has_session = False
+        self._plan(end + seconds, partial(self._answer, phone, step, instance, is_good))
+
+    def _answer(self, phone: int, step: int, instance: Instance, is_good: bool, now: float) -> None:
+        instance.busy -= 1
+        if not is_good:
+            self._plan(now + RETRY_AFTER_SECONDS, partial(self._ask, phone, step))
+        elif step + 1 < len(self._of.requests):
+            self._ask(phone, step + 1, now)
+        else:
+            self._forms[phone] = now
+
+    def _assume(self, now: float, instance: Instance) -> float:
+        """When STS has answered, well or often enough."""
+        for attempt in range(self._of.attempts):
+            now += PAUSE_SECONDS if attempt else 0
+            instance.has_session = self._sts.admits(now)
+            now += self._dice.choice(self._of.assumes)
+            if instance.has_session:
+                break
+        return now
+
+    def _durations(self, step: int, instance: Instance) -> Sequence[float]:
+        measured = self._of.requests[step]
+        if not instance.served and FRESH in measured:
+            return measured[FRESH]
+        numbers = sorted(number for number in measured if number != FRESH)
+        return measured[next((number for number in numbers if number >= instance.busy), numbers[-1])]
