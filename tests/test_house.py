@@ -336,6 +336,56 @@ def test_a_plain_deployment_imports_these_modules_and_no_other(mode, environment
     assert loaded == OF_A_PLAIN_DEPLOYMENT | {f"function.callers.{MODULE_OF.get(mode, mode)}"}
 
 
+# What WeChat is asked, and what it says: for deployments that ask it, when they do.
+OF_THE_CHECK = {
+    *(f"function.holding.{name}" for name in ("access_token", "check", "checking", "media", "push")),
+    *("function.holding.verdict", "function.holding.wechat_api", "function.routes.wechat_events"),
+    "cryptography",
+}
+HELD = """
+[note]
+key = "notes/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+hold = %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("hold", "asked"),
+    [
+        ('["commit"]', ("upload-params", "confirm", "commit", "status", "discard")),
+        ('["commit", "check"]', ("upload-params", "commit", "status", "discard")),
+        ('["check"]', ("upload-params",)),
+    ],
+)
+def test_nothing_of_the_content_check_is_imported_before_it_is_needed(
+    hold, asked, environment, event, profiles_file
+):
+    """What these requests bring is no good, so it does not get as far as a check."""
+    settings = {
+        "WECHAT_PUSH_TOKEN": "PushToken",
+        "WECHAT_PUSH_AES_KEY": "k" * 43,
+        "STS_SESSION_SECONDS": "7200",
+        "PROFILES_FILE": profiles_file(HELD % hold),
+    }
+    body = {"filename": "a.png", "receipt": "x.y.z", "ticket": "x.y.z"}
+    events = [event(body, path=f"/{route}") for route in asked]
+    script = (
+        "import json, sys\n"
+        "sys.path.insert(0, '.')\n"
+        "import handler\n"
+        "handler.initialize(None)\n"
+        f"statuses = [handler.handler(event, None)['statusCode'] for event in {events!r}]\n"
+        "print(json.dumps([statuses, sorted(sys.modules)]))"
+    )
+    statuses, loaded = in_another_process(script, {**plain(environment, "wechat"), **settings})
+    assert set(statuses) <= {401, 403}
+    assert set(loaded) & OF_THE_CHECK == set()
+    assert ("function.holding.steps" in loaded) is ("commit" in asked)
+
+
 def test_the_version_is_the_project_s():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     client = json.loads((ROOT / "miniprogram/oss-direct-upload/package.json").read_text("utf-8"))
