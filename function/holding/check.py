@@ -7,11 +7,12 @@ from typing import NamedTuple
 from function.errors import WechatUnavailable
 from function.grants import OBJECTS
 from function.holding.access_token import AccessTokens
-from function.holding.media import Media, media_of
+from function.holding.media import FIRST_BYTES, Media, media_of
 from function.holding.upload import HeldUpload
 from function.holding.wechat_api import post, trace_id_of, unavailable
 from function.instance import Call
 from function.oss.calls import OssCalls
+from function.oss.objects import first_bytes
 from function.oss.signed_request import NONE, OssRequest, presign
 from function.outgoing import Exchange
 from function.profiles import CHECK_URL_LIFE
@@ -74,11 +75,12 @@ def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused
     Raises:
         WechatUnavailable: it was not heard, or not now; whoever asks next should try again.
 
-        UploadError: the function cannot ask, or has no credentials; the log says what to mend.
+        UploadError: the function cannot ask, or has no credentials, or OSS does not answer.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
-    media = media_of(str(upload.claims["mimeType"]), int(upload.claims["size"]))
+    begins_with = first_bytes(oss, upload.held_key, FIRST_BYTES)
+    media = media_of(str(upload.claims["mimeType"]), int(upload.claims["size"]), begins_with)
     if media is None:
         call.line.reason = "media_check_async: WeChat can judge no such file, so a human has to"
         return Refused(None)

@@ -1,5 +1,6 @@
 """What of an upload WeChat can look at: as it is stored, as a JPEG that OSS makes of it, or not at all."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 AUDIO, PICTURE = 1, 2
@@ -19,6 +20,16 @@ SOUNDS = frozenset(
     )
 )
 
+# What says that bytes are something else than WeChat takes, by where it stands: WebP; the family of HEIC,
+# AVIF and MP4; TIFF; WebM; icons; JPEG XL; what browsers run. Phones show a picture for what it is, whatever
+# type it was sent with, so it is shown to WeChat for that as well.
+FIRST_BYTES = 16
+FOREIGN = (
+    *((8, b"WEBP"), (4, b"ftyp"), (0, b"II*\0"), (0, b"MM\0*"), (0, b"\x1a\x45\xdf\xa3")),
+    *((0, b"\0\0\1\0"), (0, b"\xff\x0a"), (4, b"JXL "), (0, b"<"), (0, b"\xef\xbb\xbf<")),
+)
+OF_PICTURES = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (0, b"BM"))
+
 
 class Media(NamedTuple):
     """
@@ -34,20 +45,28 @@ class Media(NamedTuple):
     process: str = ""
 
 
-def media_of(content_type: str, size_bytes: int) -> Media | None:
+def media_of(content_type: str, size_bytes: int, first_bytes: bytes) -> Media | None:
     """
     How this upload can be shown to WeChat; ``None`` where only a human can judge it.
 
     What WeChat does not list is not sent to it: of videos it is known that it passes each of them.
 
     Args:
-        content_type: without parameters, in lower case.
+        content_type: without parameters, in lower case; it is what the uploader said.
+
+        first_bytes: ``FIRST_BYTES`` of the object.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
     if content_type in SOUNDS:
-        return Media(AUDIO) if size_bytes <= MAX_BYTES else None
+        is_sound = not _begins_with(first_bytes, (*FOREIGN, *OF_PICTURES))
+        return Media(AUDIO) if is_sound and size_bytes <= MAX_BYTES else None
     if not content_type.startswith("image/") or size_bytes > MAX_PROCESSED_BYTES:
         return None
     is_taken = content_type in PICTURES and size_bytes <= MAX_BYTES
+    is_taken = is_taken and not _begins_with(first_bytes, FOREIGN)
     return Media(PICTURE, "" if is_taken else AS_JPEG)
+
+
+def _begins_with(first_bytes: bytes, marks: Iterable[tuple[int, bytes]]) -> bool:
+    return any(first_bytes.startswith(mark, at) for at, mark in marks)

@@ -186,6 +186,26 @@ def put_marker(oss: OssCalls, key: str, body: bytes, *, forbid_overwrite: bool =
         raise refused("PutObject", refusal_of(answer))
 
 
+def first_bytes(oss: OssCalls, key: str, count: int) -> bytes:
+    """
+    What an object begins with; nothing of one that is not there.
+
+    Raises:
+        UploadError: OSS refuses, or does not answer.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
+    """
+    # It changes nothing, so it may be repeated.
+    headers = {"range": f"bytes=0-{count - 1}"}
+    answer = ask(oss, "GetObject", "GET", key, headers=headers, is_repeatable=True)
+    if answer.status in (200, 206):
+        return answer.body[:count]
+    refusal = refusal_of(answer)
+    if (refusal.status, refusal.code) == (404, "NoSuchKey"):
+        return b""
+    raise refused("GetObject", refusal)
+
+
 def get_marker(oss: OssCalls, key: str) -> bytes | None:
     """
     The bytes of a marker; ``None`` when OSS says that there is none.

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from function.errors import Misconfigured, StsUnavailable, WechatRejected, WechatUnavailable
-from function.holding.check import BUDGET_SECONDS, Refused, Submitted, submit
+from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
+from function.holding.check import BUDGET_SECONDS, Refused, Submitted, Wanted, submit
 from function.holding.media import AS_JPEG
 from function.holding.upload import HeldUpload
 from function.objects_session import oss_of
@@ -120,6 +120,32 @@ def test_what_wechat_does_not_take_it_gets_as_a_jpeg(world, changes, process):
     assert query.get("x-oss-process") == process
     assert fields["media_type"] == 2
     assert world.is_let_in(fields["media_url"])
+
+
+def test_what_only_calls_itself_a_jpeg_is_made_one(world):
+    world.store(f"held/{KEY}", b"RIFF\x10\0\0\0WEBPVP8 and so on", "image/jpeg", "A" * 22)
+    submitted(world)
+    query = dict(parse_qsl(urlsplit(check_of(world)["media_url"]).query))
+    assert query["x-oss-process"] == AS_JPEG
+
+
+def test_of_the_object_no_more_is_read_than_its_first_bytes(world):
+    world.store(f"held/{KEY}", b"\xff\xd8\xff" + bytes(70_000), "image/jpeg", "A" * 22)
+    assert submitted(world) == Submitted(TRACE)
+    assert world.ranges == ["bytes=0-15"]
+
+
+def test_a_video_that_calls_itself_a_sound_is_left_to_a_human(world):
+    world.store(f"held/{KEY}", b"\0\0\0\x20ftypisom and so on", "audio/mpeg", "A" * 22)
+    assert submitted(world, mimeType="audio/mpeg") == Refused(None)
+    assert world.asked == []
+
+
+def test_where_oss_does_not_say_how_it_begins_nothing_is_asked(world):
+    world.oss_faults = [("GET", Answer(500, b""))] * 2
+    with pytest.raises(OssUnavailable):
+        submitted(world)
+    assert world.asked == []
 
 
 def test_audio_goes_as_it_is(world):
@@ -237,5 +263,6 @@ def test_no_secret_no_token_and_no_openid_stands_in_the_log(world, caplog):
         submitted(world, call)
     raised = f"{later.value.reason}{later.value.message}"
     shown = f"{caplog.text}{raised}{json.dumps(vars(call.line))}"
+    shown += repr(Wanted("https://oss/x?x-oss-signature=s", 2, 1, OPENID))
     for secret in (OPENID, ACCESS_TOKEN, "SecretCanary", "CAISobjects", "x-oss-signature"):
         assert secret not in shown

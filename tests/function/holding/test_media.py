@@ -36,4 +36,60 @@ AS_STORED, MADE_ANEW, SOUND = Media(PICTURE), Media(PICTURE, AS_JPEG), Media(AUD
     ],
 )
 def test_each_upload_is_shown_as_wechat_can_take_it(content_type, size, media):
-    assert media_of(content_type, size) == media
+    assert media_of(content_type, size, b"anything") == media
+
+
+def padded(*parts):
+    return b"".join(parts).ljust(16, b"-")
+
+
+FOREIGN = [
+    padded(b"RIFF", b"\x10\0\0\0", b"WEBPVP8 "),
+    padded(b"\0\0\0\x18", b"ftypheic"),
+    padded(b"\0\0\0\x1c", b"ftypavif"),
+    padded(b"\0\0\0\x20", b"ftypisom"),
+    padded(b"II*\0"),
+    padded(b"MM\0*"),
+    padded(b"\x1a\x45\xdf\xa3"),
+    padded(b"\0\0\1\0"),
+    padded(b"\xff\x0a"),
+    padded(b"\0\0\0\x0c", b"JXL "),
+    padded(b"<svg xmlns="),
+    padded(b"\xef\xbb\xbf<html>"),
+]
+TAKEN = [
+    padded(b"\xff\xd8\xff\xe0"),
+    padded(b"\x89PNG\r\n"),
+    padded(b"GIF89a"),
+    padded(b"GIF87a"),
+    padded(b"BM"),
+]
+OF_SOUND = [
+    padded(b"ID3"),
+    padded(b"\xff\xfb\x90"),
+    padded(b"RIFF", b"\x10\0\0\0", b"WAVE"),
+    padded(b"OggS"),
+    b"",
+]
+
+
+@pytest.mark.parametrize("begins_with", FOREIGN)
+def test_what_only_calls_itself_a_jpeg_is_shown_as_what_it_is(begins_with):
+    """A phone would show it, and what WeChat answers about bytes it cannot read nobody knows."""
+    assert media_of("image/jpeg", 9, begins_with) == MADE_ANEW
+    assert media_of("audio/mpeg", 9, begins_with) is None
+
+
+@pytest.mark.parametrize("begins_with", TAKEN)
+def test_a_picture_is_no_sound(begins_with):
+    assert media_of("image/png", 9, begins_with) == AS_STORED
+    assert media_of("audio/mpeg", 9, begins_with) is None
+
+
+@pytest.mark.parametrize(
+    "begins_with", [*OF_SOUND, b"what nobody knows", b"--<ftypWEBP-----", b"WEBP", b"ftyp"]
+)
+def test_what_nobody_knows_is_shown_as_it_was_sent(begins_with):
+    """WeChat does not open it then, and it is left to a human."""
+    assert media_of("image/jpeg", 9, begins_with) == AS_STORED
+    assert media_of("audio/mpeg", 9, begins_with) == SOUND

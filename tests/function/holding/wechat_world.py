@@ -61,6 +61,7 @@ class World:
         self.clock = clock
         self.objects = {}
         self.oss_faults = []
+        self.ranges = []
         self.wechat = {
             "stable_token": [{"access_token": ACCESS_TOKEN, "expires_in": 7200}],
             "media_check_async": [{"errcode": 0, "errmsg": "ok", "trace_id": TRACE}],
@@ -131,6 +132,9 @@ class World:
             return Answer(200, b"")
         if stored is None:
             return _refusal(404, "NoSuchKey", is_head=method == "HEAD")
+        if asked := request.headers.get("range"):
+            self.ranges.append(asked)
+            return Answer(206, stored[0][: int(asked.partition("-")[2]) + 1])
         kept = {name: value for name, value in stored[1].items() if name.startswith("x-oss-meta-")}
         return Answer(
             200,

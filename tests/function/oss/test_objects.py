@@ -11,6 +11,7 @@ from function.oss.objects import (
     ObjectFacts,
     copy_object,
     delete_object,
+    first_bytes,
     get_marker,
     head_object,
     put_marker,
@@ -110,7 +111,7 @@ def test_an_object_that_is_not_there_is_none(scripted):
     ],
 )
 def test_whatever_does_not_say_so_is_never_taken_for_absent(answer, scripted):
-    for call in (head_object, get_marker):
+    for call in (head_object, get_marker, lambda oss, key: first_bytes(oss, key, 4)):
         scripted.answers = [answer]
         with pytest.raises(OssRejected):
             call(scripted.calls(), "u/a")
@@ -198,6 +199,19 @@ def test_a_marker_is_read_back(scripted):
     (asked,) = scripted.asked
     assert (asked.method, asked.key, asked.max_bytes) == ("GET", "held/.checks/1", MAX_MARKER_BYTES)
     assert MAX_MARKER_BYTES == 16_384
+
+
+def test_of_an_object_only_the_beginning_is_asked_for(scripted):
+    for status in (206, 200):
+        scripted.answers = [Answer(status, b"0123456789")]
+        assert first_bytes(scripted.calls(), "held/a", 4) == b"0123"
+    asked = scripted.asked[-1]
+    assert (asked.method, asked.key, asked.headers["range"]) == ("GET", "held/a", "bytes=0-3")
+
+
+def test_what_is_not_there_begins_with_nothing(scripted):
+    scripted.answers = [refusal(404, "NoSuchKey")]
+    assert first_bytes(scripted.calls(), "held/a", 4) == b""
 
 
 def test_a_marker_that_is_not_there_is_none(scripted):
