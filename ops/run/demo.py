@@ -1,18 +1,22 @@
 """
-Upload one picture the way a mini-program does, through the local cloud, and print every step.
+Upload pictures the way a mini-program does, through the local cloud, and print every step.
 
-The client knows nothing but HTTP: it signs nothing and holds no key. PORT names the function's port.
+One is stored at once and shown by a signed URL; of three more, which are held until they may be seen, one is
+published, one rejected and one taken back. The client knows nothing but HTTP: it signs nothing and holds no
+key. PORT names the function's port.
 """
 
 import argparse
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 
 import requests
 
 from local.cloud import CALLER_KINDS, LocalCloud
 from ops.run.demo_answers import DemoFailed
+from ops.run.demo_held import hold_pictures
 from ops.run.demo_steps import Client
 from ops.run.host import add_host_argument, wanted_reach
 from ops.run.hosting import HostingError, Plan, quiet_log, running_cloud, wanted_port
@@ -21,11 +25,12 @@ from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import GREEN, Screen
 
 SUMMARY = Text(
-    "one upload through the local cloud, step by step, then exit", "在本地云里上传一次，显示每一步，然后退出"
+    "uploads through the local cloud, step by step, then exit", "在本地云里上传，显示每一步，然后退出"
 )
 ABOUT = Text(
     __doc__,
-    "像小程序那样，在本地云里上传一张图片，并打印每一步。\n\n"
+    "像小程序那样，在本地云里上传图片，并打印每一步。\n\n"
+    "一张马上存好，用签名 URL 看到；另外三张先暂存：一张发布，一张没有通过，一张丢弃。"
     "客户端只懂 HTTP：不签名，也没有密钥。PORT 是函数的端口。",
 )
 WHO = Text("who may ask (default: wechat)", "谁可以要表单（默认：wechat）")
@@ -60,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             reach=wanted_reach(args.host),
         )
         with running_cloud(plan) as cloud, quiet_log():
-            upload_one_file(cloud, screen, language)
+            play(cloud, screen, language)
     except (HostingError, DemoFailed) as error:
         screen.fail_with(error, language)
         return 1
@@ -70,7 +75,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def upload_one_file(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
+def upload_one_file(client: Client, picture: bytes) -> None:
+    """The way of a file to OSS and back."""
+    client.log_in()
+    form = client.ask_for_form(len(picture))
+    client.upload(form, picture)
+    client.confirm(form, picture)
+    client.show_picture(form, picture)
+    client.try_another_key(form, picture)
+
+
+# One after the other, with one client and one picture.
+ACTS = (upload_one_file, hold_pictures)
+
+
+def play(
+    cloud: LocalCloud,
+    screen: Screen,
+    language: str = "en",
+    acts: Sequence[Callable[[Client, bytes], None]] = ACTS,
+) -> None:
     """
     Play the mini-program once, against addresses alone.
 
@@ -84,12 +108,8 @@ def upload_one_file(cloud: LocalCloud, screen: Screen, language: str = "en") -> 
         session.trust_env = False
         client = Client(session, screen, language, cloud)
         picture = client.make_picture()
-        client.log_in()
-        form = client.ask_for_form(len(picture))
-        client.upload(form, picture)
-        client.confirm(form, picture)
-        client.show_picture(form, picture)
-        client.try_another_key(form, picture)
+        for act in acts:
+            act(client, picture)
     seconds = time.perf_counter() - started
     screen.line()
     receipt = WORDS["with"].say(language, size=len(picture))

@@ -15,7 +15,7 @@ from ops.terminal.masking import printable, shortened, shown
 from ops.terminal.screen import Screen
 
 TIMEOUT_SECONDS = 15
-SECRET = ("code", "ticket")
+SECRET = ("code", "ticket", "receipt", "receipts")
 
 
 class Talk:
@@ -50,7 +50,7 @@ class Talk:
     def post_json(
         self, address: str, wanted: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        sent = {name: self._shown(name, value) if name in SECRET else value for name, value in wanted.items()}
+        sent = {name: self._sent(name, value) for name, value in wanted.items()}
         self._request_line("POST", address, json.dumps(sent, ensure_ascii=False))
         answer = self._send("POST", address, json=dict(wanted), headers=dict(headers or {}))
         return json_object(answer, Text("the function", "函数"))
@@ -73,6 +73,17 @@ class Talk:
         self._request_line("GET", path + ("?…" if mark else ""), what.say(self.language))
         return self._send("GET", address)
 
+    def ask_quietly(self, address: str, wanted: Mapping[str, Any]) -> requests.Response:
+        """Once more what was asked before: said once, when it has come to something."""
+        return self._exchange("POST", address, json=dict(wanted))
+
+    def _sent(self, name: str, value: object) -> object:
+        if name not in SECRET:
+            return value
+        return (
+            [self._shown(name, one) for one in value] if isinstance(value, list) else self._shown(name, value)
+        )
+
     def _shown(self, name: str, value: object) -> str:
         return shown(name, value, self.language)
 
@@ -85,8 +96,15 @@ class Talk:
 
     def _send(self, method: str, address: str, **options: Any) -> requests.Response:
         started = time.perf_counter()
+        answer = self._exchange(method, address, **options)
+        milliseconds = (time.perf_counter() - started) * 1000
+        status = f"→ {answer.status_code} {answer.reason}"
+        self.line(Text(f"{status} in {milliseconds:.0f} ms", f"{status}，{milliseconds:.0f} 毫秒"))
+        return answer
+
+    def _exchange(self, method: str, address: str, **options: Any) -> requests.Response:
         try:
-            answer = self._session.request(
+            return self._session.request(
                 method, address, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
             )
         except requests.RequestException as error:
@@ -95,7 +113,3 @@ class Talk:
                     f"{method} {address} was not answered: {error}", f"{method} {address} 没有应答：“{error}”"
                 )
             ) from error
-        milliseconds = (time.perf_counter() - started) * 1000
-        status = f"→ {answer.status_code} {answer.reason}"
-        self.line(Text(f"{status} in {milliseconds:.0f} ms", f"{status}，{milliseconds:.0f} 毫秒"))
-        return answer

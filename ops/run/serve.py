@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local.cloud import CALLER_KINDS
 from local.ground.reach import HERE_ONLY
-from ops.run.demo import WHO, upload_one_file
+from ops.run.demo import WHO, play
 from ops.run.demo_answers import DemoFailed
 from ops.run.host import add_host_argument, wanted_reach
 from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, quiet_log, running_cloud, wanted_port
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
                 screen.warn(WARNING.say(language))
             if args.demo:
                 with quiet_log():
-                    upload_one_file(cloud, screen, language)
+                    play(cloud, screen, language)
             if not args.json:
                 show_cloud(cloud, screen, plan, language)
             ended.wait()

@@ -43,7 +43,7 @@ def test_the_sizes_of_the_files_for_large_files_are_theirs(name):
     assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in files]
 
 
-CHANGING = re.compile(r"127\.0\.0\.1:\d+|\d+ ms|avatars/\w+[…/][\w-]+\.png|eyJh… \(\d+")
+CHANGING = re.compile(r"127\.0\.0\.1:\d+|\d+ ms|after \d\.\d s|avatars/\w+[…/][\w-]+\.png|eyJh… \(\d+")
 
 
 def steady(text):

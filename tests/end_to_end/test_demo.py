@@ -86,8 +86,8 @@ def left_behind(shell):
 def test_the_demo_uploads_one_file_whatever_the_shell_holds(shell, caller_auth):
     demo = run_demo(shell, "--caller-auth", caller_auth)
     assert (demo.returncode, demo.stderr) == (0, "")
-    steps = [line[:3] for line in demo.stdout.splitlines() if line[1:3] == "/7"]
-    assert steps == ["1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"]
+    steps = [line.split()[0] for line in demo.stdout.splitlines() if re.match(r"\d+/10 ", line)]
+    assert steps == [f"{step}/10" for step in range(1, 11)]
     assert "every one the same" in demo.stdout
     assert "with a receipt" in demo.stdout
     assert "\x1b" not in demo.stdout
@@ -97,10 +97,10 @@ def test_the_demo_uploads_one_file_whatever_the_shell_holds(shell, caller_auth):
 
 @pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
 def test_the_demo_prints_what_the_readme_shows_in_its_language(shell, readme, language):
-    shown = (PROJECT / readme).read_text("utf-8").partition("```\n3/7 ")[2].partition("```")[0]
+    shown = (PROJECT / readme).read_text("utf-8").partition("```\n3/10 ")[2].partition("```")[0]
     demo = run_demo(shell, "--lang", language)
     printed = [words_of(line) for line in demo.stdout.splitlines()]
-    lines = [words_of(line) for line in f"3/7 {shown}".splitlines() if line.strip() != "…"]
+    lines = [words_of(line) for line in f"3/10 {shown}".splitlines() if line.strip() != "…"]
     assert lines and [line for line in lines if line not in printed] == []
 
 
@@ -121,7 +121,7 @@ def test_the_demo_honours_port_and_steps_over_a_taken_one(shell):
 
 def test_the_demo_confirms_and_shows_a_private_picture_by_a_signed_url_alone(shell):
     demo = run_demo(shell)
-    show = demo.stdout.partition("6/7")[2].partition("7/7")[0]
+    show = demo.stdout.partition("6/10")[2].partition("7/10")[0]
     exchanges = re.findall(r"^    (POST|GET) (\S+).*\n    → (\d+)", show, re.M)
     assert [(method, status) for method, _, status in exchanges] == [
         ("POST", "200"), ("GET", "200"), ("POST", "200"), ("GET", "200"), ("GET", "403"), ("GET", "403"),
@@ -148,7 +148,7 @@ def test_the_demo_uploads_by_the_address_that_a_phone_would_call(shell):
         assert (demo.returncode, demo.stderr) == (0, "")
         called = [line.split("//")[1].split("/")[0] for line in demo.stdout.splitlines() if " POST " in line]
         assert {address.partition(":")[0] for address in called} == {own[0]}
-        assert len(called) == 7
+        assert len(called) > 7
         assert "127.0.0.1" not in demo.stdout
     else:
         assert demo.returncode == 1 and "No network was found for HOST=lan" in demo.stdout
@@ -239,7 +239,7 @@ def test_serve_with_a_demo_keeps_objects_in_the_folder_and_prints_the_screen(she
     assert serve.returncode == 0
     assert "Stopped" in rest
     assert log == ""
-    assert printed.index("7/7") < printed.index("The local cloud is running")
+    assert printed.index("10/10") < printed.index("The local cloud is running")
     assert any(file.is_file() for file in folder.rglob("*"))
     assert left_behind(shell) == []
 

@@ -6,6 +6,9 @@ import { isLargeSample } from './samples.js'
 const PARTS_FROM = 5 * 1024 ** 2 // bytes; as the client has it
 const STORE_KEY = 'unfinished upload'
 
+/** For what goes by a form. */
+export const NOT_FOLLOWED = { onRequest: () => {}, onPart: () => {} }
+
 export const goesInParts = ({ size }, { parts }) => parts && size >= PARTS_FROM
 
 /** Follows the upload of `file` in its `parts`: what goes over the wire, `redraw()` after each. */

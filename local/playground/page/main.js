@@ -2,7 +2,8 @@
 
 import { loadClient, observed } from './client.js'
 import { $, element } from './elements.js'
-import { cutNetwork, followParts, forget, goesInParts, isSame, recall, togglePause } from './large.js'
+import { wireHeld } from './held.js'
+import { NOT_FOLLOWED, cutNetwork, followParts, forget, goesInParts, isSame, recall, togglePause } from './large.js'
 import { createLine } from './line.js'
 import { newParts } from './part_row.js'
 import { SPOILINGS } from './reading.js'
@@ -11,7 +12,6 @@ import { TAMPERINGS, readRefusal } from './tampering.js'
 import { TEXTS, preferredLanguage } from './texts.js'
 import { draw, drawProgress } from './view.js'
 
-const NOT_FOLLOWED = { onRequest: () => {}, onPart: () => {} }
 // As wide as style.css has one column only.
 const NARROW = matchMedia('(max-width: 860px)')
 
@@ -37,11 +37,11 @@ function randomText() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-function newUploader(watch, /** @type {any} */ parts = null) {
+function newUploader(watch, /** @type {any} */ parts = null, name = $('profile').value) {
   const options = {
     endpoint: config.function,
     api: observed(parts ? line.api : api, watch),
-    profile: $('profile').value,
+    profile: name,
     ...(config.businessToken && { getToken: () => config.businessToken }),
   }
   return parts ? client.createLargeUploader({ ...options, user: 'playground' }) : client.createUploader(options)
@@ -222,6 +222,7 @@ async function planFault(kind) {
 
 function speak() {
   show()
+  drawHeld()
   describeProfile()
 }
 
@@ -239,7 +240,8 @@ function wireDrop() {
   zone.addEventListener('drop', (event) => { mark(false)(event); choose(event.dataTransfer.files[0]) })
 }
 
-const usable = config.profiles.filter(({ classic }) => !classic)
+const usable = config.profiles.filter(({ classic, hold }) => !classic && !hold.length)
+const drawHeld = wireHeld({ config, client, texts, sentenceOf, newUploader: (name) => newUploader({}, null, name) })
 $('profile').replaceChildren(...usable.map(({ name }) => element('option', { value: name, textContent: name })))
 $('profile').value = usable.some(({ name }) => name === 'avatar') ? 'avatar' : usable[0].name
 $('tamperings').replaceChildren(...TAMPERINGS.map((each) => button(each, tamper)))

@@ -3,12 +3,16 @@
 /** The large one is the same each time: after a reload it counts as the file that it was. */
 const LARGE = { name: 'large-sample.mp4', size: 24 * 1024 ** 2, type: 'video/mp4', changed: Date.UTC(2026, 10, 25) }
 
-export function drawSample() {
+/** The sky of each sample, by how its name begins. */
+const SKIES = { risky: ['#8f1d16', '#f0776d'], review: ['#8a5a00', '#ffcf70'], silent: ['#3b4654', '#a9b4c2'] }
+
+export function drawSample(name = 'sample.png') {
   const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 200 })
   const paint = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'))
   const sky = paint.createLinearGradient(0, 0, 320, 200)
-  sky.addColorStop(0, '#1769e0')
-  sky.addColorStop(1, '#7fd1ff')
+  const [dark, light] = SKIES[name.split('-')[0]] || ['#1769e0', '#7fd1ff']
+  sky.addColorStop(0, dark)
+  sky.addColorStop(1, light)
   paint.fillStyle = sky
   paint.fillRect(0, 0, 320, 200)
   paint.fillStyle = '#ffffff'
@@ -18,7 +22,7 @@ export function drawSample() {
   paint.font = '18px sans-serif'
   paint.fillText(new Date().toLocaleTimeString('en-GB'), 160, 132)
   return new Promise((resolve) => {
-    canvas.toBlob((blob) => resolve(new File([/** @type {Blob} */ (blob)], 'sample.png', { type: 'image/png' })))
+    canvas.toBlob((blob) => resolve(new File([/** @type {Blob} */ (blob)], name, { type: 'image/png' })))
   })
 }
 

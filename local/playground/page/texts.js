@@ -1,6 +1,7 @@
 /** Everything the page says, in both languages. */
 
 import { sizeText } from '/client/errors.mjs'
+import { HELD_TEXTS } from './held_texts.js'
 import { PART_TEXTS } from './part_texts.js'
 
 const size = (count) => (count ? sizeText(count) : '0 B')
@@ -13,6 +14,7 @@ const most = (maxSize) => (typeof maxSize === 'number' ? size(maxSize) : maxSize
 export const TEXTS = {
   zh: {
     ...PART_TEXTS.zh,
+    ...HELD_TEXTS.zh,
     language: 'zh-CN',
     title: '直传 OSS 演练场',
     subtitle: '全部由运行 make run 的电脑模拟，不需要云账号。',
@@ -118,6 +120,7 @@ export const TEXTS = {
   },
   en: {
     ...PART_TEXTS.en,
+    ...HELD_TEXTS.en,
     language: 'en',
     title: 'OSS direct upload playground',
     subtitle: 'All emulated by the computer that runs make run; no cloud account is needed.',

@@ -1,0 +1,92 @@
+/** Draws the uploads that are held: each with its way so far, what it waits for, and what can be done with it. */
+
+import { $, element } from './elements.js'
+import { isOver, isStored, wayOf } from './held_item.js'
+
+/** @type {[string, (item: any) => boolean][]} What can be done with an upload, and when. */
+const BUTTONS = [
+  ['commit', ({ state }) => state === 'held'],
+  ['askNow', (item) => isStored(item)],
+  ['publish', ({ state }) => state === 'review' || state === 'held'],
+  ['reject', ({ state }) => state === 'review' || state === 'held'],
+  ['discard', ({ state }) => ['held', 'checking', 'review'].includes(state)],
+  ['remove', ({ state }) => state === 'published'],
+]
+
+/** The button that had the focus when it was drawn anew, until it or one beside it can have it again. */
+let focused = ''
+
+/** `act(name, item)` is called by the buttons. */
+export function drawHeld(texts, { profiles, moods, items, news, problem }, act) {
+  drawChoices($('held-profile'), profiles.map(({ name, hold }) => [name, texts.heldFor[name] || texts.heldOther(name, hold.join(', '))]))
+  drawChoices($('mood'), moods.map((id) => [id, texts.moods[id]]))
+  $('held-problem').textContent = problem ? problem(texts) : ''
+  $('held-news').textContent = news ? `${news.name}: ${texts.states[news.state]}` : ''
+  $('held-nothing').hidden = items.length > 0
+  const list = $('held-items')
+  if (list.contains(document.activeElement)) focused = document.activeElement?.id || ''
+  list.replaceChildren(...items.map((item) => heldItem(texts, item, act)).reverse())
+  focusAgain()
+}
+
+function focusAgain() {
+  if (document.activeElement !== document.body) focused = ''
+  const [item] = focused.split('-').slice(1)
+  const target = [focused, ...BUTTONS.map(([what]) => `held-${item}-${what}`)].map($).find((each) => each && !each.disabled)
+  if (!focused || !target) return
+  target.focus()
+  focused = ''
+}
+
+/** The options of a select, in this language; what was chosen stays so. */
+function drawChoices(select, choices) {
+  const { value } = select
+  select.replaceChildren(...choices.map(([id, textContent]) => element('option', { value: id, textContent })))
+  if (value) select.value = value
+}
+
+function heldItem(texts, item, act) {
+  const { src, name, state, problem, seen } = item
+  const buttons = BUTTONS.filter(([, fits]) => fits(item)).map(([what]) => button(texts, item, what, act))
+  const said = problem ? problem(texts) : texts.now[state]
+  return element(
+    'li',
+    { className: `held-item ${state}` },
+    element('img', { className: 'held-picture', src, alt: texts.samplePicture(name) }),
+    element(
+      'div',
+      { className: 'held-facts' },
+      element('strong', { textContent: name }),
+      way(texts, item),
+      element('p', { className: problem ? 'bad small' : 'quiet small', textContent: said }),
+      where(texts, item),
+      ...(seen ? [element('img', { className: 'held-seen', src: seen, alt: texts.see })] : []),
+      element('div', { className: 'steering' }, ...buttons),
+    ),
+  )
+}
+
+/** Where it came from, where it is, and where it may still go. */
+function way(texts, item) {
+  const { before, after } = wayOf(item)
+  const step = (state, className) => element('li', { className: `${className} ${state}`, textContent: texts.states[state] })
+  const here = step(item.state, 'here')
+  here.setAttribute('aria-current', 'step')
+  return element('ol', { className: 'way small' }, ...before.map((state) => step(state, 'before')), here, ...after.map((state) => step(state, 'after')))
+}
+
+function where(texts, item) {
+  const { key, state } = item
+  if (!key) return ''
+  const place = isStored(item) ? [`${texts.storedAt} `, placeOf(state === 'published' ? key : `held/${key}`)] : [texts.nowhere]
+  return element('p', { className: 'small held-place' }, ...(isOver(item) && !isStored(item) ? [texts.nowhere] : place))
+}
+
+/** Which folder and which file; the whole of it for who points at it. */
+const placeOf = (key) => element('code', { textContent: key.replace(/^((?:held\/)?[^/]+\/).*\//, '$1…/'), title: key })
+
+function button(texts, item, what, act) {
+  return element('button', {
+    type: 'button', className: 'button', id: `held-${item.id}-${what}`, disabled: item.isBusy, textContent: texts[what], onclick: () => act(what, item),
+  })
+}

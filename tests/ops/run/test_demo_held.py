@@ -1,0 +1,137 @@
+"""
+The demo's last steps against the whole local cloud, and what ends them.
+"""
+
+import io
+from contextlib import ExitStack
+
+import pytest
+
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from local.wechat.moods import Mood
+from ops.run import demo_held
+from ops.run.demo import play
+from ops.run.demo_answers import DemoFailed
+from ops.run.demo_held import hold_pictures
+from ops.run.demo_steps import Client
+from ops.terminal.screen import Screen
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    place = {}
+    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
+    with ExitStack() as stack:
+        stack.callback(gateway.stop)
+        folder = tmp_path_factory.mktemp("objects")
+        cloud = stack.enter_context(LocalCloud(gateway, folder, extra_settings={"LOGIN_RATE": "1000/min"}))
+        place["function"] = Function(Surroundings(cloud.environment()))
+        gateway.start()
+        yield cloud
+
+
+@pytest.fixture
+def cloud(running, monkeypatch):
+    monkeypatch.setattr(demo_held, "DELAYS", (0.0, 0.0))
+    monkeypatch.setattr(demo_held, "PATIENCE_SECONDS", 2.0)
+    yield running
+    running.wechat.checks.moods.clear()
+    for server in (running.oss, running.wechat):
+        server.faults.clear()
+
+
+@pytest.fixture
+def demo(cloud):
+    """Play the held steps alone; what was printed."""
+
+    def demo(language="en"):
+        stream = io.StringIO()
+        try:
+            play(cloud, Screen(stream, {}), language, acts=(log_in, hold_pictures))
+        finally:
+            demo.text = stream.getvalue()
+        return demo.text
+
+    return demo
+
+
+def log_in(client: Client, picture: bytes) -> None:
+    client.log_in()
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        ("en", ("published after", "rejected after", "taken back", "verified the receipt offline")),
+        ("zh", ("秒后 published", "秒后 rejected", "选了又不要了", "离线验证了回执")),
+    ],
+)
+def test_one_is_published_one_rejected_and_one_taken_back(demo, cloud, language, sentences):
+    before = set(cloud.oss.objects)
+    text = demo(language)
+    for sentence in sentences:
+        assert sentence in text
+    assert text.count("→ 404") == 6
+    added = [key for key in set(cloud.oss.objects) - before if not key.startswith("held/.")]
+    assert len(added) == 1 and added[0].startswith("posts/")
+
+
+def test_no_receipt_and_no_ticket_is_printed_whole(demo):
+    assert "characters)" in demo()
+    assert not [word for word in demo.text.split() if word.strip('"[]},').count(".") == 2 and len(word) > 200]
+
+
+@pytest.mark.parametrize(
+    ("mood", "sentence"),
+    [
+        (Mood("risky"), "It is rejected, not published"),
+        (Mood("pass"), "It is published, not rejected"),
+        (Mood("review"), "It is review, not published"),
+        (Mood(timing="never"), "It is checking, not published"),
+        (Mood("pass", push="bad_signature"), "It is checking, not published"),
+    ],
+    ids=str,
+)
+def test_another_verdict_than_the_step_s_ends_the_demo(demo, cloud, mood, sentence):
+    cloud.wechat.checks.moods.plan(mood)
+    with pytest.raises(DemoFailed, match=sentence):
+        demo()
+    assert "Done in" not in demo.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "sentence"),
+    [
+        ("expired_form", "PostObject", "OSS refused the upload"),
+        ("status_500", "HeadObject", "oss_unavailable"),
+    ],
+)
+def test_a_step_that_oss_refuses_ends_the_demo(demo, cloud, kind, call, sentence):
+    cloud.oss.faults.plan(kind, on=[call])
+    with pytest.raises(DemoFailed, match=sentence):
+        demo()
+
+
+def test_bytes_that_are_still_there_end_the_demo(demo, cloud, monkeypatch):
+    url = cloud.signed_url
+    monkeypatch.setattr(cloud, "signed_url", lambda key: url(key.replace("held/", "")))
+    with pytest.raises(DemoFailed, match="OSS still has held/posts/.*answered 200"):
+        demo()
+
+
+def test_an_upload_that_is_not_held_ends_the_demo(demo, monkeypatch):
+    monkeypatch.setattr(demo_held, "PROFILE", "avatar")
+    with pytest.raises(DemoFailed, match="It is not held"):
+        demo()
+
+
+def test_how_fast_wechat_is_was_only_borrowed(demo, cloud):
+    usual = cloud.wechat.checks.delays
+    cloud.wechat.checks.moods.plan(Mood("risky"))
+    with pytest.raises(DemoFailed):
+        demo()
+    assert cloud.wechat.checks.delays == usual

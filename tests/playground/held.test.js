@@ -1,0 +1,197 @@
+'use strict'
+
+/** Held pictures in the playground: each on its way to be seen, or not; what the bucket has is looked at in the bucket. */
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const path = require('node:path')
+const { after, afterEach, before, beforeEach, describe, test } = require('node:test')
+const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
+const { launch } = require('./chromium')
+
+const PICTURE = fs.readFileSync(path.join(__dirname, 'picture.png'))
+const PATIENCE = 15000 // ms
+
+describe('held pictures in the playground', () => {
+  let cloud
+  let browser
+  let page
+  let mistakes
+
+  before(async () => {
+    cloud = await startLocalCloud()
+    browser = await launch()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await cloud?.stop()
+  })
+
+  async function open(options) {
+    page = await browser.newPage(options)
+    page.setDefaultTimeout(PATIENCE)
+    page.on('pageerror', (error) => mistakes.push(error.message))
+    await page.goto(cloud.playground)
+    await page.waitForSelector('body[data-ready]')
+  }
+
+  beforeEach(async () => {
+    mistakes = []
+    await open({ locale: 'zh-CN' })
+  })
+
+  afterEach(async () => {
+    await page.close()
+    assert.deepEqual(mistakes, [])
+  })
+
+  const item = (number) => page.locator('#held-items > li').nth(-number)
+  const stateOf = (number) => item(number).locator('[aria-current]').textContent()
+  const keyOf = async (number) => (await item(number).locator('.held-place code').getAttribute('title')).replace(/^held\//, '')
+  const isThere = (key) => { try { return Boolean(cloud.object(key)) } catch { return false } }
+
+  /** Waits for a state; WeChat is not waited for. */
+  async function becomes(number, wanted) {
+    const ends = Date.now() + PATIENCE
+    while (!(await stateOf(number)).includes(wanted) && Date.now() < ends) {
+      await fetch(`${cloud.wechat}/-/check/waiting`, { method: 'POST' })
+      await page.waitForTimeout(100)
+    }
+    assert.match(await stateOf(number), new RegExp(wanted))
+  }
+
+  async function choose(sample, number = 1) {
+    await page.click(`#held-${sample}`)
+    await becomes(number, '暂存')
+    return keyOf(number)
+  }
+
+  const press = (number, name) => item(number).getByRole('button', { name }).click()
+
+  test('one that passes is published, and shown as others see it', async () => {
+    const key = await choose('ok')
+    assert.match(key, /^posts\/.+\.png$/)
+    assert.deepEqual([isThere(`held/${key}`), isThere(key)], [true, false])
+    await press(1, '提交')
+    await becomes(1, '已发布')
+    assert.deepEqual([isThere(`held/${key}`), isThere(key)], [false, true])
+    assert.deepEqual(await item(1).locator('.way li').allTextContents(), ['暂存', '审核中', '已发布'])
+    await page.waitForFunction(() => /** @type {any} */ (document.querySelector('.held-seen'))?.naturalWidth === 200)
+    assert.match(await page.textContent('#held-news'), /ok\.png: 已发布/)
+  })
+
+  test('one that is risky is rejected, and its bytes are gone', async () => {
+    const key = await choose('risky')
+    await press(1, '提交')
+    await becomes(1, '未通过')
+    assert.deepEqual([isThere(`held/${key}`), isThere(key)], [false, false])
+    assert.match(await item(1).textContent(), /桶里没有它的内容/)
+    assert.equal(await item(1).getByRole('button').count(), 0)
+  })
+
+  for (const [button, state, isPublished] of [['人工通过', '已发布', true], ['人工拒绝', '未通过', false]]) {
+    test(`one that WeChat leaves to people is decided by them: ${button}`, async () => {
+      const key = await choose('review')
+      await press(1, '提交')
+      await becomes(1, '人工审核')
+      assert.deepEqual([isThere(`held/${key}`), isThere(key)], [true, false])
+      await press(1, button)
+      await becomes(1, state)
+      assert.deepEqual([isThere(`held/${key}`), isThere(key)], [false, isPublished])
+    })
+  }
+
+  test('one of which nothing is heard stays held, and may be taken back', async () => {
+    const key = await choose('silent')
+    await press(1, '提交')
+    await becomes(1, '审核中')
+    await press(1, '问一次')
+    assert.match(await stateOf(1), /审核中/)
+    assert.equal(isThere(`held/${key}`), true)
+    await press(1, '丢弃')
+    await becomes(1, '没有了')
+    assert.equal(isThere(`held/${key}`), false)
+  })
+
+  test('what nobody commits is gone after a day, and what was published stays', async () => {
+    const kept = await choose('ok')
+    await press(1, '提交')
+    await becomes(1, '已发布')
+    const forgotten = await choose('risky', 2)
+    await page.click('#one-day')
+    await becomes(2, '没有了')
+    assert.deepEqual([isThere(`held/${forgotten}`), isThere(kept)], [false, true])
+    assert.match(await stateOf(1), /已发布/)
+  })
+
+  test('what was published is removed by the business alone', async () => {
+    const key = await choose('ok')
+    await press(1, '提交')
+    await becomes(1, '已发布')
+    await press(1, '后端删除')
+    await becomes(1, '没有了')
+    assert.equal(isThere(key), false)
+    assert.equal(await item(1).locator('.held-seen').count(), 0)
+  })
+
+  test('a note waits for its commit alone, a picture of one’s own too', async () => {
+    await page.selectOption('#held-profile', 'note')
+    await page.setInputFiles('#held-file', { name: 'mine.png', mimeType: 'image/png', buffer: PICTURE })
+    await becomes(1, '暂存')
+    assert.deepEqual(await item(1).locator('.way li').allTextContents(), ['暂存', '已发布'])
+    const key = await keyOf(1)
+    await press(1, '提交')
+    await becomes(1, '已发布')
+    assert.match(key, /^notes\//)
+    assert.ok(cloud.object(key).equals(PICTURE))
+  })
+
+  test('what WeChat says can be chosen, and a page begins with the usual', async () => {
+    const planned = async () => (await (await fetch(`${cloud.wechat}/-/check`)).json()).planned.map(({ verdict, timing }) => [verdict, timing])
+    await page.selectOption('#mood', 'risky')
+    await choose('ok')
+    await press(1, '提交')
+    await becomes(1, '未通过')
+    await page.selectOption('#mood', 'never')
+    await page.waitForFunction(() => !document.getElementById('held-problem').textContent)
+    assert.deepEqual(await planned(), [['by_name', 'never']])
+    await page.close()
+    await open({ locale: 'zh-CN' })
+    assert.deepEqual(await planned(), [['by_name', 'usual']])
+  })
+
+  test('a picture of another kind is refused in a sentence, and several are held at once', async () => {
+    const pdf = { name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-') }
+    await page.setInputFiles('#held-file', pdf)
+    await becomes(1, '没传成')
+    assert.match(await item(1).locator('.bad').textContent(), /不支持这种文件/)
+    for (const sample of ['ok', 'risky', 'review']) await page.click(`#held-${sample}`)
+    for (const number of [2, 3, 4]) await becomes(number, '暂存')
+  })
+
+  test('by keyboard alone, and the focus stays with the picture', async () => {
+    await page.focus('#held-ok')
+    await page.keyboard.press('Enter')
+    await becomes(1, '暂存')
+    await item(1).getByRole('button', { name: '提交' }).focus()
+    await page.keyboard.press('Enter')
+    await becomes(1, '已发布')
+    assert.equal(await page.evaluate(() => document.activeElement?.closest('.held-item') !== null), true)
+  })
+
+  test('speaks the other language at once, about what is there as well', async () => {
+    await choose('ok')
+    await page.click('#language')
+    assert.equal(await stateOf(1), 'held')
+    assert.deepEqual(await item(1).getByRole('button').allTextContents(), ['Commit', 'Ask', 'Let it pass', 'Reject it', 'Discard'])
+    assert.doesNotMatch(await page.locator('#held').textContent(), /[一-鿿]/)
+  })
+
+  test('fits a phone', async () => {
+    await page.close()
+    await open({ locale: 'zh-CN', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true })
+    await choose('review')
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true)
+  })
+})
