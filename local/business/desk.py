@@ -72,13 +72,12 @@ class Desk:
             Picture(receipt, claims["jti"], claims["key"])
             for receipt, claims in zip(receipts, all_claims, strict=True)
         ]
-        post = Post(text, pictures)
         try:
-            self.posts.add(post)
+            post = self.posts.add(Post(text, pictures))
         except AlreadyPosted:
             raise Refused(409, "A picture is in one post, once.") from None
         # Where this fails the pictures stay held, and whoever looks at the posts next has it tried again.
-        self._ask_about(pictures, "/commit")
+        self._ask_about([picture for picture in post.pictures if picture.state == "held"], "/commit")
         return post.told()
 
     def told(self) -> list[dict[str, Any]]:

@@ -62,13 +62,18 @@ class Posts:
         self._pictures: dict[str, Picture] = {}
         self._lock = threading.Lock()
 
-    def add(self, post: Post) -> None:
+    def add(self, post: Post) -> Post:
         """
+        Keep a post; whoever lost the answer and sends it again gets the one that is there.
+
         Raises:
-            AlreadyPosted: one of its pictures is in a post, or twice in this one.
+            AlreadyPosted: one of its pictures is in another post, or twice in this one.
         """
         ids = [picture.upload_id for picture in post.pictures]
         with self._lock:
+            for kept in self._posts:
+                if kept.text == post.text and [picture.upload_id for picture in kept.pictures] == ids:
+                    return kept
             if len(set(ids)) < len(ids) or not self._pictures.keys().isdisjoint(ids):
                 raise AlreadyPosted
             self._pictures |= dict(zip(ids, post.pictures, strict=True))
@@ -77,6 +82,7 @@ class Posts:
                 for picture in old.pictures:
                     del self._pictures[picture.upload_id]
             del self._posts[POSTS_KEPT:]
+            return post
 
     def hear(self, upload_id: str, said: Mapping[str, Any]) -> None:
         """

@@ -93,7 +93,7 @@ export interface CallbackAnswer {
 
 /**
  * 存好之后到了哪一步：stored 已存好；held 存好了，等提交；checking 审核中；review 等人工审核；
- * published 已发布；rejected 没有通过审核，已删除；gone 不在了（撤回、过期，或从来没有）。
+ * published 已发布；rejected 没有通过审核，已删除；gone 不在了（丢弃、过期，或从来没有）。
  */
 export type State = 'stored' | 'held' | 'checking' | 'review' | 'published' | 'rejected' | 'gone'
 
@@ -178,7 +178,7 @@ export interface Uploader<P extends ProfileTable = ProfileTable> {
   status(receipt: string): Promise<Standing>
   /** 一次问多个，与 receipts 顺序相同；回执被拒绝的只影响它自己。 */
   status(receipts: string[]): Promise<(Standing | StandingError)[]>
-  /** 撤回还没有发布的：给上传的结果、它的错误或回执；撤回过的再撤回一次也没关系。已经发布的是 already_published。 */
+  /** 丢弃还没有发布的：给上传的结果、它的错误或回执；丢弃过的再丢弃一次也没关系。已经发布的是 already_published。 */
   discard(result: string | { receipt?: string | null; ticket?: string }): Promise<{ key: string; state: State }>
   /** chooseMedia、chooseMessageFile、chooseImage 的结果。 */
   fromChosen(chosen: {

@@ -158,6 +158,14 @@ const CASES = {
       assert.deepEqual([result.confirmed, seen, context], [true, true, { order: 7 }])
     },
   },
+  'uploader.discard(result)': {
+    around: ({ wx, picture }) => ({ ...picture, uploader: createUploader({ endpoint: cloud.function, api: wx }) }),
+    last: 'return { result, state, heldUntil }',
+    check({ result: { result, state, heldUntil } }) {
+      assert.deepEqual([result.held, state, cloud.holds(`held/${result.key}`)], [true, 'held', false])
+      assert.ok(Date.parse(heldUntil) > Date.now())
+    },
+  },
   'digest: { album': {
     around: ({ wx, picture }) => ({
       endpoint: cloud.function, createUploader, wx: { ...wx, getFileSystemManager: () => ({ getFileInfo: digestOf }) }, file: picture,

@@ -31,6 +31,7 @@ async function startLocalCloud({ callerRate = '100000/min', options = [] } = {})
     ...addresses,
     plan: (origin, fault) => switchFaults(origin, 'PUT', fault),
     clear: (origin) => switchFaults(origin, 'DELETE'),
+    judge: (mood) => send(`${addresses.wechat}/-/check`, 'PUT', mood),
     stored: () => fs.readdirSync(folder).filter(isObject).map((name) => fs.readFileSync(path.join(folder, name))),
     object: (key) => fs.readFileSync(fileOf(key)),
     holds: (key) => fs.existsSync(fileOf(key)),
@@ -52,10 +53,12 @@ async function firstLine(serve, ended, errors) {
   return JSON.parse(line)
 }
 
-async function switchFaults(origin, method, fault) {
-  const body = fault && JSON.stringify(fault)
-  const response = await fetch(`${origin}/-/faults`, { method, body, headers: { 'content-type': 'application/json' } })
-  if (!response.ok) throw new Error(`${method} faults: ${response.status} ${await response.text()}`)
+const switchFaults = (origin, method, fault) => send(`${origin}/-/faults`, method, fault)
+
+async function send(url, method, value) {
+  const body = value && JSON.stringify(value)
+  const response = await fetch(url, { method, body, headers: { 'content-type': 'application/json' } })
+  if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`)
 }
 
 module.exports = { startLocalCloud }

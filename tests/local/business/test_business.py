@@ -174,6 +174,15 @@ def test_what_is_no_json_object_is_refused(ask, body):
     assert ask("POST", "/posts", body).status_code == 400
 
 
+def test_a_post_that_is_sent_again_is_the_same_post(ask, function):
+    first, again = (ask.post("/posts", text="a", receipts=[receipt(1), receipt(2)]) for _ in range(2))
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    assert shown(ask) == [["checking", "checking"]]
+    assert [path for path, _, _ in function.asked].count("/commit") == 1
+    other = ask.post("/posts", text="b", receipts=[receipt(1), receipt(2)])
+    assert (other.status_code, len(shown(ask))) == (409, 1)
+
+
 def test_a_picture_is_in_one_post_once(ask):
     assert ask.post("/posts", text="", receipts=[receipt(1), receipt(1)]).status_code == 409
     assert ask.post("/posts", text="", receipts=[receipt(1)]).status_code == 200
