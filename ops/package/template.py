@@ -17,9 +17,9 @@ from ops.package.size import normalise, zip_folder
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
-SUMMARY = Text("make build/template.zip, which s init takes", "生成 build/template.zip，供 s init 使用")
+SUMMARY = Text("make build/template.zip, which s init takes", "生成 build/template.zip，供 `s init` 使用")
 ABOUT = Text(
-    __doc__, "生成 build/template.zip：s init 从中创建新项目。\n\n里面的一切都来自本仓库，没有另存一份。"
+    __doc__, "生成 build/template.zip：`s init` 从中创建新项目。\n\n里面的一切都来自本仓库，没有另存一份。"
 )
 MADE = Text(
     "{path}: {files} files, {kilobytes:,.0f} KB. Put it where `s init NAME --uri https://…` can fetch it;"

@@ -297,3 +297,12 @@ def test_no_answer_whatever_widens_what_is_signed(answer, filename, size):
     assert {name: value for name, value in narrowed._asdict().items() if name != "context"} == {
         name: value for name, value in wanted._asdict().items() if name != "context"
     }
+
+
+def test_only_where_the_rules_work_is_the_network_closed(monkeypatch):
+    # The interpreter calls it untraced; here it is called as any other.
+    own_rules._refuse_forbidden("socket.connect", ())
+    monkeypatch.setattr(own_rules, "_working", SimpleNamespace(here=True))
+    own_rules._refuse_forbidden("open", ())
+    with pytest.raises(PermissionError, match="socket.connect"):
+        own_rules._refuse_forbidden("socket.connect", ())
