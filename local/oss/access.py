@@ -13,6 +13,7 @@ from local.oss.request_signature import authenticate
 from local.oss.rules import OssRules
 
 READ, WRITE, WRITE_ACL = "oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"
+READ_ACL = "oss:GetObjectAcl"
 DELETE, LIST = "oss:DeleteObject", "oss:ListObjects"
 LIST_PARTS, ABORT, LIST_UPLOADS = (
     "oss:ListParts",

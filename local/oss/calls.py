@@ -13,7 +13,7 @@ from local.oss.process import read_object
 from local.oss.reading import head_object
 from local.oss.request import Request
 from local.oss.request_signature import authenticate
-from local.oss.writing import COPY_SOURCE, copy_object, delete_object, put_acl, put_object
+from local.oss.writing import COPY_SOURCE, copy_object, delete_object, get_acl, put_acl, put_object
 
 # Parameters that make another call of a request: all that OSS's pages name.
 MARKS = frozenset(
@@ -32,6 +32,7 @@ OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
     ("PUT", COPY_SOURCE): ("CopyObject", copy_object),
     ("DELETE", ""): ("DeleteObject", delete_object),
     ("PUT", "acl"): ("PutObjectACL", put_acl),
+    ("GET", "acl"): ("GetObjectACL", get_acl),
     ("POST", "uploads"): ("InitiateMultipartUpload", initiate),
     ("PUT", "uploadId"): ("UploadPart", upload_part),
     ("GET", "uploadId"): ("ListParts", list_parts),

@@ -1,5 +1,6 @@
 """
-PutObject, CopyObject, DeleteObject and PutObjectACL: single requests that change what is stored.
+PutObject, CopyObject, DeleteObject, PutObjectACL (and GetObjectACL): single requests that change what is
+stored.
 
 Sources: https://help.aliyun.com/zh/oss/developer-reference/putobject,
 https://help.aliyun.com/zh/oss/developer-reference/copyobject
@@ -10,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from local.oss import errors
-from local.oss.access import DELETE, READ, WRITE_ACL, actions_of_writing, authorize, demand
+from local.oss.access import DELETE, READ, READ_ACL, WRITE_ACL, actions_of_writing, authorize, demand
 from local.oss.answer import XML, Answer
 from local.oss.attributes import ACL_FIELD, DEFAULT_TYPE, Attributes, check_choices, read_attributes
 from local.oss.bucket import Bucket
@@ -90,6 +91,17 @@ def put_acl(call: Call) -> Answer:
     check_choices(request.headers, bucket.rules)
     bucket.objects.replace(request.key, acl=acl)
     return Answer()
+
+
+def get_acl(call: Call) -> Answer:
+    """GetObjectACL: the ACL of an object, as it was set."""
+    request, bucket = call.request, call.bucket
+    authorize(request, bucket, READ_ACL)
+    if request.key not in bucket.objects:
+        raise OssError(errors.NO_SUCH_KEY, Key=request.key)
+    children = [("AccessControlList", [("Grant", bucket.objects[request.key].acl)])]
+    body = write_document("AccessControlPolicy", children, bucket.rules)
+    return Answer(headers={"Content-Type": XML}, body=body)
 
 
 def attributes_of(request: Request, bucket: Bucket) -> Attributes:

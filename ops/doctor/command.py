@@ -6,6 +6,7 @@ Reads .env and the environment, as the deployment does. Uploads a byte through a
 removes it where the keys may; where a profile has a callback, the business (UPLOAD_WEBHOOK_URL) hears of it,
 with the caller "doctor". With --code or --token the forms come from the deployed function itself, and keys of
 this machine are needed for the removal only. --content-check asks WeChat whether its verdicts really arrive.
+--prove tries on the bucket what no page says, and prints a table that can be shown to others.
 --local examines a local cloud of its own instead.
 """
 
@@ -14,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import chain
 
 from function.kinds import ADDRESS_PATTERN
@@ -22,6 +24,7 @@ from ops.doctor.configuration import check_env_file, check_settings
 from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State
+from ops.doctor.identity import check_keys
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen
@@ -33,7 +36,8 @@ ABOUT = Text(
     "\n\n与部署一样读取 .env 与环境变量。用每个用途的表单上传一个字节，密钥有权限时再删除；"
     "用途有回调时，业务（UPLOAD_WEBHOOK_URL）会收到通知，调用者为“doctor”。给出 --code 或 --token 时，"
     "表单来自已部署的函数，本机的密钥只用于删除。"
-    "--content-check 去问微信，看审核结果是不是真的会来。--local 改为检查它自己启动的本地云。",
+    "--content-check 去问微信，看审核结果是不是真的会来。"
+    "--prove 在桶上试出文档没有说清的地方，打印可以给别人看的表格。--local 改为检查它自己启动的本地云。",
 )
 HELP = {
     "--url": Text(
@@ -53,6 +57,11 @@ HELP = {
         "of a user who has just opened the mini-program (default: whom --code or --token name)",
         "刚刚打开过小程序的用户的 openid（默认：--code 或 --token 所指的用户）",
     ),
+    "--prove": Text(
+        "instead try on the bucket what no page says, print a table to paste, remove all again",
+        "改为在桶上试出文档没有说清的地方，打印可以粘贴的表格，最后全部删除",
+    ),
+    "--dry-run": Text("with --prove: only what would be tried", "与 --prove 一起：只列出会试什么"),
     "--local": Text("start a local cloud and examine that", "启动一个本地云并检查它"),
 }
 
@@ -70,6 +79,7 @@ BAD_URL = Text(
     "--url must be the http(s) address of the function, without a query.",
     "--url 必须是函数的 http(s) 地址，不带查询串。",
 )
+DRY_ALONE = Text("--dry-run goes with --prove.", "--dry-run 要与 --prove 一起用。")
 JOINT = Text("{check}: {said}", "{check}：{said}")
 ALL_WELL = Text("All is well.", "一切正常。")
 NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {count} 项失败。")
@@ -78,7 +88,7 @@ NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {c
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     for option in ("--url", "--code", "--token", "--openid"):
         parser.add_argument(option, default="", help=HELP[option].say(language))
-    for option in ("--no-upload", "--content-check", "--local"):
+    for option in ("--no-upload", "--content-check", "--prove", "--dry-run", "--local"):
         parser.add_argument(option, action="store_true", help=HELP[option].say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
@@ -91,12 +101,39 @@ def run(args: argparse.Namespace) -> int:
     if args.url and (match is None or match["query"]):
         Screen(sys.stderr).fail(BAD_URL.say(language))
         return 2
+    if args.dry_run and not args.prove:
+        Screen(sys.stderr).fail(DRY_ALONE.say(language))
+        return 2
     if args.local:
         return _examine_a_local_cloud(args, screen, language)
     environ = operator_environment(args.env_file, os.environ)
+    if args.prove:
+        return prove_on(environ, args.url, args.dry_run, screen, language)
     visit = Visit(args.url, args.code, args.token, not args.no_upload, args.content_check, args.openid)
     findings = chain(check_env_file(args.env_file, os.environ), examine(environ, visit))
     return show(findings, environ, args.url, screen, language)
+
+
+def prove_on(environ: Mapping[str, str], url: str, is_dry: bool, screen: Screen, language: str) -> int:
+    """Say what it costs, then try what no page says; nothing is sent before settings and keys are there."""
+    from ops.doctor.prove import show_cost, show_dry, show_proof
+
+    settings, findings = check_settings(environ)
+    keys, finding = check_keys(environ)
+    bad = [one for one in [*findings, finding] if one.state is State.BAD]
+    if settings is not None:
+        show_cost(settings, screen, language)
+    if is_dry:
+        show_dry(screen, language)
+    elif settings is not None and keys is not None and not bad:
+        now = datetime.now(UTC)
+        return show_proof(settings, keys, now, screen, language, function_url=function_url(settings, url))
+    for one in bad:
+        check, said = one.check.say(language), printable(one.said.say(language))
+        screen.fail(JOINT.say(language, check=check, said=said))
+        if one.remedy:
+            screen.line(f"    → {one.remedy.say(language)}")
+    return 1 if bad else 0
 
 
 def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: str) -> int:
@@ -106,6 +143,8 @@ def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: s
         with running_cloud(Plan()) as cloud, quiet_log():
             environ = cloud.environment()
             url = cloud.gateway.origin
+            if args.prove:
+                return prove_on(environ, url, args.dry_run, screen, language)
             code = cloud.wechat.issue_code() if args.content_check else ""
             visit = Visit(url, code, uploads=not args.no_upload, content_check=args.content_check)
             return show(examine(environ, visit), environ, url, screen, language)

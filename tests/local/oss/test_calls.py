@@ -17,6 +17,7 @@ from local.oss.request import read_request
         ("PUT", "/a", {}, "PutObject"),
         ("PUT", "/a", {"x-oss-copy-source": "/b/c"}, "CopyObject"),
         ("PUT", "/a?acl", {}, "PutObjectACL"),
+        ("GET", "/a?acl", {}, "GetObjectACL"),
         ("DELETE", "/a", {}, "DeleteObject"),
         ("POST", "/a?uploads", {}, "InitiateMultipartUpload"),
         ("POST", "/a?sequential&uploads", {}, "InitiateMultipartUpload"),

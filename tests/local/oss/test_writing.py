@@ -261,6 +261,15 @@ def test_an_acl_is_changed_by_who_may_and_nothing_else_with_it(oss, oss_client, 
     assert oss.objects[KEY] == replace(before, acl="private")
 
 
+def test_an_acl_is_told_to_who_may_know_it(oss, oss_client, session):
+    oss_client.call("PUT", KEY, b"x", headers={"x-oss-object-acl": "private"})
+    allowed = session("oss:GetObjectAcl")
+    told = oss_client.call("GET", KEY, key=allowed, acl=None)
+    assert told.status == 200 and b"<Grant>private</Grant>" in told.body
+    assert oss_client.call("GET", KEY, key=session("oss:GetObject"), acl=None).refusal == NOT_PERMITTED
+    assert oss_client.call("GET", "none", acl=None).refusal[:2] == (404, "NoSuchKey")
+
+
 @pytest.mark.parametrize(
     ("key", "headers", "refusal"),
     [

@@ -1,0 +1,53 @@
+"""
+What an answer of OSS shows, and that a question could not be asked.
+"""
+
+from collections.abc import Iterable
+from xml.etree import ElementTree
+
+import requests
+
+from ops.terminal.language import Text
+
+
+class NotTried(Exception):
+    """Raised where a question cannot be asked here; its sentence says what would be needed."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why
+
+
+def role_policy(actions: Iterable[str], resource: str) -> str:
+    listed = ",".join(f'"{action}"' for action in actions)
+    statement = f'{{"Effect":"Allow","Action":[{listed}],"Resource":["{resource}"]}}'
+    return f'{{"Version":"1","Statement":[{statement}]}}'
+
+
+def accepted(answer: requests.Response) -> requests.Response:
+    """
+    Raises:
+        NotTried: a step that has to go well before the question can be asked did not.
+    """
+    if answer.status_code in (200, 204):
+        return answer
+    seen = evidence(answer)
+    raise NotTried(Text(f"what comes before it was refused ({seen})", f"之前的一步被拒绝（{seen}）"))
+
+
+def evidence(answer: requests.Response) -> str:
+    """Status, code and EC of an answer, and nothing else of it."""
+    code = text_in(answer, "Code") if answer.status_code >= 300 else ""
+    ec = answer.headers.get("x-oss-ec", "")
+    return " ".join(part for part in (f"HTTP {answer.status_code}", code, ec) if part)
+
+
+def text_in(answer: requests.Response, name: str) -> str:
+    """What an element of the answer's XML says, whatever its namespace; empty where there is none."""
+    try:
+        # OSS names no entities; who does is not OSS.
+        root = ElementTree.fromstring(b"" if b"<!" in answer.content else answer.content)
+    except (ElementTree.ParseError, ValueError):
+        return ""
+    found = (each.text for each in root.iter() if each.tag.rpartition("}")[2] == name)
+    return next(found, "") or ""

@@ -1,0 +1,86 @@
+"""
+What no page says of STS, and of the way from the function to OSS.
+"""
+
+from datetime import timedelta
+
+from function.oss.post_form import UploadRule
+from function.receipts.ticket import issue_ticket
+from ops.client.function_client import FunctionAtUrl, FunctionSilent
+from ops.doctor.evidence import NotTried, role_policy
+from ops.doctor.findings import same
+from ops.doctor.point import NO, Point, Seen, told
+from ops.doctor.trial import FOLDER, FORM_LIFE, Trial
+from ops.terminal.language import Text
+
+CHAINED = timedelta(hours=2)
+AN_HOUR = timedelta(hours=1)
+INTERNAL = "-internal."
+
+
+def _chained_session(trial: Trial) -> Seen:
+    """The keys of a role take another role, for longer than an hour."""
+    if not trial.own_keys.security_token:
+        why = Text(
+            "these keys are long-lived: run it with a role's temporary ones",
+            "这是长期密钥：请用某个角色的临时密钥来运行",
+        )
+        raise NotTried(why)
+    resource = f"acs:oss:*:*:{trial.settings.bucket}/{FOLDER}*"
+    policy = role_policy(["oss:GetObject"], resource)
+    trial.assume(policy, timedelta(minutes=15))
+    try:
+        session = trial.assume(policy, CHAINED)
+    except NotTried as refused:
+        return Seen(False, NO, refused.why.en)
+    # Of a session that is shorter than asked for, nobody is told otherwise.
+    seconds = int((session.expires_at - trial.now).total_seconds())
+    return told(seconds > AN_HOUR.total_seconds(), f"{seconds} s")
+
+
+def _internal_host(trial: Trial) -> Seen:
+    """Asked of the deployed function, which is asked about an object that is not there: by a ticket alone."""
+    settings = trial.settings
+    profile = next((one for one in settings.profiles.values() if one.confirm and one.key), None)
+    if not (INTERNAL in settings.oss_endpoint and trial.function_url and profile):
+        why = Text(
+            "needs OSS_ENDPOINT with an internal host, a profile with confirm, and --url",
+            "需要 OSS_ENDPOINT 为内网域名、有用途开着 confirm，以及 --url",
+        )
+        raise NotTried(why)
+    rule = UploadRule(
+        bucket=settings.bucket,
+        region=settings.region,
+        signature_version="v4",
+        key=f"{profile.key.literal_folder}prove/nothing-has-this-name",
+        min_size_bytes=1,
+        max_size_bytes=1,
+        expires_at=trial.now + FORM_LIFE,
+        fields={"x-oss-content-type": "image/png"},
+    )
+    ticket = issue_ticket(
+        settings, profile, rule, "prove", subject="doctor", owner="doctor", said={}, now=trial.now
+    )
+    trial.calls += 1
+    try:
+        answer = FunctionAtUrl(trial.function_url).ask("confirm", {"ticket": ticket}, "")
+    except FunctionSilent as error:
+        raise NotTried(error.said) from None
+    code = str(answer.json.get("error", {}).get("code", ""))
+    if code not in ("not_uploaded", "oss_unavailable"):
+        raise NotTried(same(f"HTTP {answer.status} {code}"))
+    return told(code == "not_uploaded", f"HTTP {answer.status} {code}")
+
+
+POINTS = (
+    Point(
+        "chained_session_over_an_hour",
+        Text("May a chained role's session last over an hour?", "链式扮演的会话可以超过一小时吗？"),
+        *(False, 2, _chained_session),
+    ),
+    Point(
+        "internal_host_answers",
+        Text("Does the function reach OSS's internal host?", "函数访问得到 OSS 的内网域名吗？"),
+        *(False, 1, _internal_host),
+    ),
+)

@@ -1,0 +1,121 @@
+"""
+What no page says of objects, of signed URLs and of hosts.
+"""
+
+from datetime import timedelta
+
+import requests
+
+from ops.doctor.evidence import NotTried, accepted, evidence, text_in
+from ops.doctor.point import Point, Seen, is_refused, told
+from ops.doctor.trial import FOLDER, Trial
+from ops.terminal.language import Text
+
+LONG_AGO = timedelta(hours=1)
+
+
+def _public_acl(trial: Trial) -> Seen:
+    """For a moment a byte may be public: a point."""
+    accepted(trial.call("HEAD", trial.put()))
+    key = trial.new_key()
+    return is_refused(trial.call("PUT", key, headers={"x-oss-object-acl": "public-read"}, body=b"."))
+
+
+def _at_default_host(trial: Trial) -> requests.Response:
+    url = trial.url("GET", trial.put(), origin=trial.default_host)
+    try:
+        return trial.send("GET", url)
+    except requests.RequestException as error:
+        why = Text(
+            f"{trial.default_host} does not answer ({type(error).__name__})",
+            f"{trial.default_host} 没有应答（{type(error).__name__}）",
+        )
+        raise NotTried(why) from None
+
+
+def _default_host(trial: Trial) -> Seen:
+    answer = _at_default_host(trial)
+    return told(text_in(answer, "Code") == "PublicEndpointForbidden", evidence(answer))
+
+
+def _forced_download(trial: Trial) -> Seen:
+    answer = accepted(_at_default_host(trial))
+    forced = answer.headers.get("x-oss-force-download", "")
+    return told(forced == "true", f"x-oss-force-download: {forced or '-'}")
+
+
+def _stranger(trial: Trial) -> Seen:
+    return is_refused(trial.send("GET", f"{trial.settings.host}/{trial.put()}"))
+
+
+def _response_type(trial: Trial) -> Seen:
+    query = {"response-content-type": "image/png"}
+    return is_refused(trial.send("GET", trial.url("GET", trial.put(), query=query)))
+
+
+def _absence(trial: Trial) -> Seen:
+    session = trial.session("oss:GetObject")
+    accepted(trial.call("HEAD", trial.put(), by=session))
+    answer = trial.call("HEAD", f"{FOLDER}nothing-has-this-name", by=session)
+    if answer.status_code not in (403, 404):
+        raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
+    return told(answer.status_code == 403, evidence(answer))
+
+
+def _url_that_is_over(trial: Trial) -> Seen:
+    answer = trial.send("GET", trial.url("GET", trial.put(), at=trial.now - LONG_AGO))
+    if answer.status_code not in (400, 403):
+        raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
+    return told(answer.status_code == 400, evidence(answer))
+
+
+def _identity(trial: Trial) -> Seen:
+    """How ``Content-Encoding: identity`` comes back."""
+    key = trial.put({"content-encoding": "identity"})
+    kept = accepted(trial.call("HEAD", key)).headers.get("Content-Encoding")
+    said = Text(f"kept as {kept}", f"保存为 {kept}") if kept else Text("dropped", "被去掉")
+    return Seen(None, said, f"Content-Encoding: {kept or '-'}")
+
+
+POINTS = (
+    Point(
+        "block_public_access",
+        Text("Is a public ACL refused?", "公共 ACL 会被拒绝吗？"),
+        *(True, 3, _public_acl),
+    ),
+    Point(
+        "public_endpoint_forbidden",
+        Text("Is the bucket's default host forbidden?", "桶的默认域名被禁用了吗？"),
+        *(True, 2, _default_host),
+    ),
+    Point(
+        "default_host_downloads",
+        Text("Does the default host force downloads?", "默认域名会强制下载吗？"),
+        *(True, 2, _forced_download),
+    ),
+    Point(
+        "private_reads_need_signature",
+        Text("Is a stranger kept from reading?", "没有签名的人读不到吗？"),
+        *(True, 2, _stranger),
+    ),
+    Point(
+        "response_type_fixed",
+        Text("Is response-content-type refused?", "response-content-type 会被拒绝吗？"),
+        *(True, 2, _response_type),
+    ),
+    Point(
+        "absence_told_to_listers_only",
+        Text("Is what is not there 403 for who may not list?", "不能列举的人看不存在的对象，得到 403 吗？"),
+        *(True, 4, _absence),
+    ),
+    Point(
+        "expired_url_is_400",
+        Text("Is a signed URL that is over 400?", "过期的签名 URL 得到 400 吗？"),
+        *(True, 2, _url_that_is_over),
+    ),
+    Point(
+        "identity_encoding",
+        Text("How is Content-Encoding: identity stored?", "Content-Encoding: identity 怎样保存？"),
+        *(False, 2, _identity),
+    ),
+)

@@ -1,0 +1,265 @@
+"""
+A place in the user's own bucket where things are tried: small objects below one folder, all removed again.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+
+from function.credentials import AccessKeys, StsCredentials
+from function.errors import UploadError
+from function.key_template import RECORDS
+from function.oss import v4
+from function.oss.post_form import TOKEN_FIELD, Credentials, encode_policy, iso, pin, sign_v1, sign_v4
+from function.oss.signed_request import OssRequest, authorize, presign, request_url
+from function.settings import Settings
+from ops.client.form_upload import LOOPBACK, open_session
+from ops.doctor.evidence import NotTried, accepted, role_policy, text_in
+from ops.doctor.findings import logged
+from sts_credentials import StsClient
+
+FOLDER = f"{RECORDS}prove/"
+TIMEOUT_SECONDS = 30
+FORM_LIFE, URL_LIFE = timedelta(minutes=5), timedelta(minutes=1)
+STS_ATTEMPTS = 2
+DOT = b"."
+
+
+class OwnKeys(NamedTuple):
+    """The operator's keys as what signs; a long-lived pair has an empty token."""
+
+    access_key_id: str
+    access_key_secret: str
+    security_token: str
+
+    def __repr__(self) -> str:
+        return f"OwnKeys({self.access_key_id})"
+
+
+class Trial:
+    """
+    One run.
+
+    Args:
+        now: timezone-aware UTC; each signature counts from then.
+
+        function_url: of the deployed function; empty where nobody knows it.
+
+        silent_url: an address that answers nobody, for a callback that waits.
+
+    Attributes:
+        keys_left: objects that are still to be removed.
+
+        calls: how many requests were sent.
+    """
+
+    def __init__(
+        self, settings: Settings, keys: AccessKeys, now: datetime, function_url: str, silent_url: str
+    ) -> None:
+        self.settings, self.now = settings, now
+        self.function_url, self.silent_url = function_url, silent_url
+        self.own_keys = keys
+        self.keys = OwnKeys(keys.access_key_id, keys.access_key_secret, keys.security_token or "")
+        self.keys_left: list[str] = []
+        self.uploads_left: list[tuple[str, str]] = []
+        self.calls = 0
+
+    def new_key(self) -> str:
+        key = f"{FOLDER}{secrets.token_hex(8)}"
+        self.keys_left.append(key)
+        return key
+
+    @property
+    def default_host(self) -> str:
+        """The bucket's own public address; of a local OSS the one that plays it."""
+        host = urlsplit(self.settings.host)
+        if host.hostname in LOOPBACK:
+            return urlunsplit(host._replace(netloc=f"127.0.0.1:{host.port}"))
+        return f"https://{self.settings.bucket}.oss-{self.settings.region}.aliyuncs.com"
+
+    def call(
+        self,
+        method: str,
+        key: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        by: Credentials | None = None,
+    ) -> requests.Response:
+        """A request signed in its headers, by the operator's keys unless others are named."""
+        request = self._request(method, key, query, headers)
+        signed = authorize(request, by or self.keys, self.now)
+        return self.send(method, request_url(request, self.settings.host), signed, body)
+
+    def url(
+        self,
+        method: str,
+        key: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        additional: tuple[str, ...] = (),
+        at: datetime | None = None,
+        origin: str = "",
+    ) -> str:
+        """A signed URL that lives a minute."""
+        request = self._request(method, key, query, headers)._replace(additional=additional)
+        origin = origin or self.settings.host
+        return presign(request, self.keys, at or self.now, origin=origin, expires_in=URL_LIFE)
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> requests.Response:
+        """
+        Raises:
+            requests.RequestException: no answer.
+        """
+        self.calls += 1
+        with open_session(url) as session:
+            return session.request(
+                method, url, headers=headers, data=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
+            )
+
+    def put(self, headers: Mapping[str, str] | None = None) -> str:
+        """
+        A new object of one byte.
+
+        Raises:
+            NotTried: the keys may not.
+        """
+        key = self.new_key()
+        accepted(self.call("PUT", key, headers={"content-type": "text/plain", **(headers or {})}, body=DOT))
+        return key
+
+    def post(
+        self,
+        fields: Mapping[str, str],
+        *,
+        conditions: Iterable[str] = (),
+        unpinned: Mapping[str, str] | None = None,
+        after_file: Mapping[str, str] | None = None,
+        by: Credentials | None = None,
+        at: datetime | None = None,
+        is_v1: bool = False,
+    ) -> requests.Response:
+        """
+        A form with a byte.
+
+        Args:
+            fields: each with a condition of the policy that holds it to its value.
+
+            conditions: further ones, as JSON.
+
+            unpinned: fields that no condition names.
+
+            at: the instant of the signature.
+        """
+        signer, at = by or self.keys, at or self.now
+        pinned = {"key": self.new_key(), **fields}
+        if signer.security_token:
+            pinned[TOKEN_FIELD] = signer.security_token
+        date = iso(at)[:10].replace("-", "")
+        if not is_v1:
+            pinned["x-oss-signature-version"] = v4.ALGORITHM
+            pinned["x-oss-credential"] = f"{signer.access_key_id}/{v4.scope(date, self.settings.region)}"
+            pinned["x-oss-date"] = iso(at).replace("-", "").replace(":", "")
+        held = [pin("bucket", self.settings.bucket), *(pin(*field) for field in pinned.items()), *conditions]
+        policy = encode_policy(self.now + FORM_LIFE, held)
+        if is_v1:
+            proof = {
+                "OSSAccessKeyId": signer.access_key_id,
+                "signature": sign_v1(policy, signer.access_key_secret),
+            }
+        else:
+            key = v4.derive_signing_key(signer.access_key_secret, date, self.settings.region)
+            proof = {"x-oss-signature": sign_v4(policy, key)}
+        before = {**pinned, **(unpinned or {}), "policy": policy, **proof}
+        return self._post(before, after_file or {})
+
+    def _post(self, before: Mapping[str, str], after: Mapping[str, str]) -> requests.Response:
+        parts: list[tuple[str, tuple[str | None, str | bytes]]] = [
+            *((name, (None, value)) for name, value in before.items()),
+            ("file", ("prove.txt", DOT)),
+            *((name, (None, value)) for name, value in after.items()),
+        ]
+        self.calls += 1
+        with open_session(self.settings.host) as session:
+            return session.post(
+                self.settings.host, files=parts, timeout=TIMEOUT_SECONDS, allow_redirects=False
+            )
+
+    def begin(
+        self, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[str, str, str]:
+        """
+        An upload in parts: its key, OSS's id of it, and the answer.
+
+        Raises:
+            NotTried: the keys may not.
+        """
+        key = self.new_key()
+        answer = accepted(self.call("POST", key, query={"uploads": "", **(query or {})}, headers=headers))
+        upload_id = text_in(answer, "UploadId")
+        self.uploads_left.append((key, upload_id))
+        return key, upload_id, answer.text
+
+    def send_part(self, key: str, upload_id: str) -> str:
+        """The ETag of its one part, of one byte."""
+        query = {"partNumber": "1", "uploadId": upload_id}
+        return accepted(self.call("PUT", key, query=query, body=DOT)).headers.get("ETag", "")
+
+    def complete(self, key: str, upload_id: str, etag: str) -> requests.Response:
+        body = (
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>"
+            f"<ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+        )
+        return self.call("POST", key, query={"uploadId": upload_id}, body=body.encode())
+
+    def session(self, *actions: str) -> Credentials:
+        """
+        The upload role, narrowed to these actions on the folder.
+
+        Raises:
+            NotTried: STS does not give it.
+        """
+        resource = f"acs:oss:*:*:{self.settings.bucket}/{FOLDER}*"
+        return self.assume(role_policy(actions, resource), self.settings.session_life)
+
+    def assume(self, policy: str, life: timedelta) -> StsCredentials:
+        client = StsClient(
+            endpoint=self.settings.sts_endpoint,
+            region=self.settings.region,
+            role_arn=self.settings.role_arn,
+            session_life=life,
+            sleep=lambda _seconds: None,
+        )
+        self.calls += 1
+        try:
+            return client.assume_role(policy, self.own_keys, self.now, attempts=STS_ATTEMPTS)
+        except UploadError as error:
+            raise NotTried(logged(error)) from None
+
+    def remove(self) -> list[str]:
+        """Whatever is left of this run goes; the keys of what could not be removed."""
+        for key, upload_id in self.uploads_left:
+            self._is_gone(key, {"uploadId": upload_id})
+        self.uploads_left = []
+        self.keys_left = [key for key in self.keys_left if not self._is_gone(key, {})]
+        return self.keys_left
+
+    def _is_gone(self, key: str, query: Mapping[str, str]) -> bool:
+        try:
+            return self.call("DELETE", key, query=query).status_code in (204, 404)
+        except requests.RequestException:
+            return False
+
+    def _request(
+        self, method: str, key: str, query: Mapping[str, str] | None, headers: Mapping[str, str] | None
+    ) -> OssRequest:
+        place = self.settings.bucket, self.settings.region
+        return OssRequest(method, *place, key, query or {}, headers or {})

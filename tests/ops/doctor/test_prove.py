@@ -1,0 +1,323 @@
+"""
+``doctor --prove`` on the local OSS, under every reading of what is open: each answer is what the rule says.
+
+The combinations are pairwise: any two rules meet in each of their four combinations in at least one run.
+"""
+
+import argparse
+import random
+import re
+import socket
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, product
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from function.credentials import AccessKeys
+from function.settings import read_settings
+from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud
+from local.fc.gateway import FcGateway
+from local.oss.open_points import switches
+from local.oss.rules import OssRules
+from ops.doctor import command as doctor
+from ops.doctor import points_around
+from ops.doctor.evidence import NotTried, role_policy
+from ops.doctor.prove import POINTS, WORDS, prove, show_proof, without_names
+from ops.doctor.trial import FOLDER, Trial
+from ops.terminal.screen import Screen
+from tests.ops.words import in_english
+
+KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
+RULES = [point.name for point in POINTS if point.is_rule]
+# Not of the bucket: what the local OSS shows for a video, and what a callback's answer must look like, which
+# only an address of one's own could try.
+NOT_TRIED = {"video_frames_are_grey", "callback_needs_json_type"}
+NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
+
+
+def pairwise(names, seed):
+    """Rows of true and false in which any two names meet in all four ways; greedy, the same each time."""
+    dice = random.Random(seed)
+    missing = {
+        (pair, values) for pair in combinations(names, 2) for values in product((True, False), repeat=2)
+    }
+
+    def met(row):
+        return {((a, b), (row[a], row[b])) for a, b in combinations(names, 2)}
+
+    while missing:
+        drawn = ({name: dice.random() < 0.5 for name in names} for _ in range(40))
+        best = max(drawn, key=lambda row: len(met(row) & missing))
+        missing -= met(best)
+        yield best
+
+
+ROWS = list(pairwise(RULES, 7))
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A local cloud by rules of the test's own, and a trial in it."""
+    with ExitStack() as stack:
+
+        def start(rules=None, keys=KEYS, **changes):
+            gateway = FcGateway(lambda event, context: {"statusCode": 200})
+            stack.callback(gateway.stop)
+            rules = rules or OssRules()
+            cloud = stack.enter_context(LocalCloud(gateway, tmp_path / "objects", rules=rules))
+            host = cloud.oss.origin.replace("127.0.0.1", "localhost")
+            settings = read_settings({**cloud.environment(), "OSS_HOST": host, **changes})
+            return cloud, Trial(settings, keys, datetime.now(UTC), "", f"{cloud.oss.origin}/nowhere")
+
+        yield start
+
+
+def seen_in(trial):
+    return {row.point.name: row.seen and row.seen.answer for row in prove(trial)}
+
+
+def test_every_rule_that_a_bucket_can_be_asked_about_is():
+    assert set(RULES) == set(switches()) - NOT_TRIED
+
+
+def test_the_rows_hold_each_pair_of_readings():
+    met = {((a, b), (row[a], row[b])) for row in ROWS for a, b in combinations(RULES, 2)}
+    assert len(met) == 4 * len(list(combinations(RULES, 2)))
+    assert len(ROWS) < 16
+
+
+@pytest.mark.parametrize("row", ROWS, ids=range(len(ROWS)))
+def test_each_answer_is_the_rule_of_the_bucket(place, row):
+    cloud, trial = place(OssRules(**row))
+    seen = seen_in(trial)
+    expected = dict(row)
+    if row["public_endpoint_forbidden"]:
+        # Nobody is given anything there, so nobody can say how.
+        expected["default_host_downloads"] = None
+    assert {name: seen[name] for name in RULES} == expected
+    assert seen["part_length_is_held"] is True
+    assert trial.remove() == []
+    assert (list(cloud.oss.bucket.objects), list(cloud.oss.bucket.uploads)) == ([], [])
+
+
+def test_it_takes_no_more_requests_than_it_says(place):
+    _, trial = place()
+    before = 0
+    for row in prove(trial):
+        assert trial.calls - before <= row.point.calls, row.point.name
+        before = trial.calls
+    trial.remove()
+    assert trial.calls <= 2 * sum(point.calls for point in POINTS)
+
+
+def test_everything_stands_below_one_folder(place):
+    _, trial = place()
+    list(prove(trial))
+    assert len(trial.keys_left) > 20
+    assert all(key.startswith(FOLDER) for key in trial.keys_left)
+    assert FOLDER == "held/.prove/"
+
+
+def test_what_a_callback_waits_is_timed(place):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        _, trial = place(replace(OssRules(), callback_timeout=timedelta(seconds=1)))
+        trial.silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        (row,) = [row for row in prove(trial) if row.point.name == "callback_wait"]
+    seconds = float(re.match(r"([\d.]+) s until", row.seen.said.en)[1])
+    assert 0.9 < seconds < 3 and row.seen.evidence.startswith("HTTP 203")
+
+
+def test_a_role_without_rights_there_leaves_open_what_needs_it(place):
+    """As one whose profiles hold nothing: all else is tried."""
+    cloud, trial = place()
+    (statement,) = ROLE_POLICY["Statement"]
+    narrow = {**ROLE_POLICY, "Statement": [{**statement, "Resource": ["acs:oss:*:*:local-bucket/uploads/*"]}]}
+    cloud.sts._role = replace(cloud.sts._role, policy=narrow)
+    untold = {name for name, answer in seen_in(trial).items() if answer is None}
+    assert untold >= {"acl_needs_permission", "absence_told_to_listers_only"}
+    assert len(untold) < 9
+
+
+# --- what no rule of the local OSS plays ---
+
+
+class Answer:
+    def __init__(self, status, **headers):
+        self.status_code, self.headers, self.content, self.text = status, headers, b"", ""
+
+
+def seen_by(name, trial):
+    (point,) = [point for point in POINTS if point.name == name]
+    return point.tries(trial)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "answer", "said"),
+    [((200, 403), True, "yes"), ((200, 200), False, "no"), ((403, 403), None, "SIGN_PART_LENGTH=false")],
+)
+def test_a_signed_length_is_held_or_not_or_cannot_be_signed(place, monkeypatch, statuses, answer, said):
+    _, trial = place()
+    left = iter(statuses)
+    real = trial.send
+    is_part = re.compile("partNumber=1.*content-length")
+    monkeypatch.setattr(
+        trial,
+        "send",
+        lambda method, url, *more: Answer(next(left)) if is_part.search(url) else real(method, url, *more),
+    )
+    seen = seen_by("part_length_is_held", trial)
+    assert seen.answer is answer and said in seen.said.en
+    trial.remove()
+
+
+def test_an_encoding_that_is_dropped_is_told_from_one_that_is_kept(place, monkeypatch):
+    _, trial = place()
+    assert seen_by("identity_encoding", trial).said.en == "kept as identity"
+    real = trial.call
+
+    def call(method, key, **more):
+        return Answer(200) if method == "HEAD" else real(method, key, **more)
+
+    monkeypatch.setattr(trial, "call", call)
+    assert seen_by("identity_encoding", trial).said.en == "dropped"
+    trial.remove()
+
+
+def test_a_chained_session_needs_temporary_keys(place):
+    _, trial = place()
+    with pytest.raises(NotTried, match="long-lived"):
+        seen_by("chained_session_over_an_hour", trial)
+
+
+@pytest.mark.parametrize(("longest", "answer"), [(43200, True), (3600, False)])
+def test_a_chained_session_over_an_hour_is_given_or_not(place, longest, answer):
+    cloud, trial = place()
+    cloud.sts._role = replace(cloud.sts._role, policy=None)
+    session = trial.assume(role_policy(["sts:AssumeRole", "oss:GetObject"], "*"), timedelta(hours=1))
+    cloud.sts._role = replace(cloud.sts._role, max_session_seconds=longest)
+    trial.own_keys = AccessKeys(session.access_key_id, session.access_key_secret, session.security_token)
+    seen = seen_by("chained_session_over_an_hour", trial)
+    assert seen.answer is answer
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "answer"), [(404, "not_uploaded", True), (503, "oss_unavailable", False)]
+)
+def test_the_internal_host_is_asked_by_the_function_itself(place, serving, status, code, answer):
+    url = serving(status, f'{{"error": {{"code": "{code}"}}}}')
+    _, trial = place(OSS_ENDPOINT="https://b.oss-cn-hangzhou-internal.aliyuncs.com")
+    trial.function_url = url
+    assert seen_by("internal_host_answers", trial).answer is answer
+
+
+def test_without_one_that_question_is_left_open(place, serving):
+    _, trial = place()
+    trial.function_url = serving(200, "{}")
+    with pytest.raises(NotTried, match="OSS_ENDPOINT"):
+        seen_by("internal_host_answers", trial)
+
+
+# --- the report ---
+
+
+def shown(trial, capsys, language="en"):
+    code = show_proof(
+        trial.settings, trial.own_keys, datetime.now(UTC), Screen(), language, silent_url=trial.silent_url
+    )
+    return code, capsys.readouterr().out
+
+
+def test_the_report_is_a_table_that_names_nobody(place, capsys):
+    cloud, trial = place(OssRules(acl_needs_permission=False, dollar_optional=False))
+    code, text = shown(trial, capsys)
+    assert code == 0
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(POINTS) and all(line.count(" | ") == 3 for line in rows)
+    assert re.search(r"What cn-hangzhou did on \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
+    for secret in (trial.settings.bucket, FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret):
+        assert secret not in text
+    assert urlsplit(cloud.oss.origin).netloc not in text
+    assert "serve --rule acl_needs_permission=false --rule dollar_optional=false\n" in text
+    assert "objects are removed again" in text
+
+
+def test_names_of_bucket_domain_and_account_are_left_out(place):
+    _, trial = place()
+    text = without_names(
+        f"{trial.settings.host}/x local-bucket acs:ram::1234567890123456:role/r", trial.settings
+    )
+    assert text == "…/x … acs:ram::…:role/r"
+
+
+def test_the_report_speaks_chinese_whole(place, capsys):
+    _, trial = place()
+    _, text = shown(trial, capsys, "zh")
+    assert "个对象已全部删除" in text and "答案" in text
+    assert in_english([*WORDS.values(), *(point.question for point in POINTS)])
+
+
+def test_what_cannot_be_removed_is_named_and_the_run_fails(place, capsys, monkeypatch):
+    _, trial = place()
+    monkeypatch.setattr(Trial, "_is_gone", lambda *_: False)
+    code, text = shown(trial, capsys)
+    assert code == 1 and "delete them yourself: held/.prove/" in text
+
+
+def test_what_was_stored_is_removed_even_when_the_run_breaks_off(place, capsys, monkeypatch):
+    cloud, trial = place()
+    broken = POINTS[3]._replace(tries=lambda _trial: 1 / 0)
+    monkeypatch.setattr("ops.doctor.prove.POINTS", (*POINTS[:3], broken))
+    with pytest.raises(ZeroDivisionError):
+        shown(trial, capsys)
+    assert list(cloud.oss.bucket.objects) == []
+
+
+def test_silence_is_an_answer_of_its_own_and_the_others_come(place, monkeypatch):
+    _, trial = place()
+    silent = POINTS[0]._replace(tries=lambda _trial: requests.get("http://127.0.0.1:9", timeout=1))
+    monkeypatch.setattr("ops.doctor.prove.POINTS", (silent, POINTS[1]))
+    first, second = prove(trial)
+    assert first.why.en.startswith("no answer (") and second.seen.answer is False
+    trial.remove()
+
+
+# --- the command ---
+
+
+def run(*arguments):
+    parser = argparse.ArgumentParser()
+    doctor.add_arguments(parser)
+    return doctor.run(parser.parse_args([*arguments, "--lang", "en"]))
+
+
+def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(capsys, monkeypatch, tmp_path, here):
+    for name, value in here.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("ops.doctor.trial.Trial", None)
+    assert run("--prove", "--dry-run", "--env-file", str(tmp_path / ".env")) == 0
+    text = capsys.readouterr().out
+    assert f"{len(POINTS)} questions" in text and "nothing is sent" in text
+    assert text.count("- `") == len(POINTS)
+
+
+def test_without_keys_nothing_is_tried(capsys, monkeypatch, tmp_path, here):
+    for name, value in here.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    assert run("--prove", "--env-file", str(tmp_path / ".env")) == 1
+    assert "there are none in the environment" in capsys.readouterr().out
+
+
+def test_a_dry_run_of_nothing_is_refused(capsys):
+    assert run("--dry-run") == 2
+    assert "--dry-run goes with --prove" in capsys.readouterr().err
+
+
+def test_no_question_is_asked_twice():
+    names = [point.name for point in POINTS]
+    assert len(names) == len(set(names)) == 24
+    assert points_around.POINTS[-1].name in names
