@@ -1,4 +1,5 @@
-import type { State, UploadFile, Uploader } from './index'
+import type { ProfileOf, ProfileTable, State, UploadFile, Uploader } from './index'
+import type { LargeUploader } from './parts'
 
 /** 组件的文件上传之后多出的内容；url 还是手机上的路径。 */
 export interface ComponentFile {
@@ -15,16 +16,19 @@ export interface ComponentFile {
   retryable?: boolean
 }
 
-type Common = Pick<UploadFile, 'profile' | 'context' | 'contentType'>
+type Either<P extends ProfileTable> = Uploader<P> | LargeUploader<P>
+type Common<P extends ProfileTable> = Pick<UploadFile<ProfileOf<P>>, 'profile' | 'context' | 'contentType'>
 
 /**
  * TDesign 的 t-upload：放进页面的 data，<t-upload request-method="{{requestMethod}}" bind:success="…" />。
  * 全部结束后才有 success 事件；没传成的文件也在里面，status 是 failed。
  */
-export function requestMethod(uploader: Uploader, common?: Common): (files: object[]) => Promise<void>
+export function requestMethod<P extends ProfileTable>(uploader: Either<P>, common?: Common<P>): (files: object[]) => Promise<void>
 
 /**
  * Vant 的 van-uploader：放进页面的 methods，<van-uploader file-list="{{fileList}}" bind:after-read="afterRead" />。
  * list 是页面里文件列表的名字，默认 fileList；进度与结果都写在列表里。
  */
-export function afterRead(uploader: Uploader, options?: Common & { list?: string }): (event: { detail: any }) => Promise<unknown>
+export function afterRead<P extends ProfileTable>(
+  uploader: Either<P>, options?: Common<P> & { list?: string },
+): (event: { detail: any }) => Promise<unknown>

@@ -89,6 +89,33 @@ for (const [name, moduleResolution, client] of [
   })
 }
 
+test("the uploader components take the names of one's own profiles, and no other", (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'types-'))
+  t.after(() => fs.rmSync(folder, { recursive: true }))
+  fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
+  fs.writeFileSync(path.join(folder, 'page.mts'), `
+import { createUploader } from 'oss-direct-upload'
+import { createLargeUploader } from 'oss-direct-upload/parts'
+import { afterRead, requestMethod, type ComponentFile } from 'oss-direct-upload/components'
+
+type Profiles = { default: { variants: never }; avatar: { variants: 'thumb' } }
+const uploader = createUploader<Profiles>({ endpoint: 'https://upload.example.com', api: {} })
+const large = createLargeUploader<Profiles>({ endpoint: 'https://upload.example.com', api: {} })
+export const handlers = [requestMethod(uploader, { profile: 'avatar' }), afterRead(large, { list: 'files', profile: 'avatar' })]
+export const plain = afterRead(createUploader({ endpoint: 'https://upload.example.com', api: {} }), { profile: 'anything' })
+export const told = ({ status, message, receipt }: ComponentFile): string => (status === 'failed' ? message : receipt ?? '')
+// @ts-expect-error no such profile
+requestMethod(uploader, { profile: 'avatars' })
+// @ts-expect-error no such profile
+afterRead(large, { profile: 'avatars' })
+`)
+  const { options } = ts.convertCompilerOptionsFromJson(
+    { strict: true, noEmit: true, target: 'es2022', lib: ['es2022'], types: [], module: 'node16' }, folder,
+  )
+  const found = ts.getPreEmitDiagnostics(ts.createProgram([path.join(folder, 'page.mts')], options))
+  assert.deepEqual(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')), [])
+})
+
 test('the types of the browser, of English and of large files are found as well', (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'types-'))
   t.after(() => fs.rmSync(folder, { recursive: true }))
