@@ -28,6 +28,7 @@ from local.playground.server import PlaygroundServer
 from local.profiles import lifecycle_rules, profiles_file, read_profiles
 from local.sts.server import StsServer
 from local.wechat.push import PushSettings
+from local.wechat.rules import WechatRules
 from local.wechat.server import WechatServer
 
 HERE = Path(__file__).resolve().parent
@@ -78,7 +79,7 @@ class LocalCloud:
 
         extra_settings: variables of the function that replace or join those of this cloud.
 
-        rules: how the local OSS reads what its documentation leaves open.
+        rules, wechat_rules: how the local OSS and WeChat read what their documentation leaves open.
 
     Attributes:
         push: what a developer of the local WeChat's mini-program has in the console of the message push.
@@ -92,6 +93,7 @@ class LocalCloud:
         first_port: int = 0,
         extra_settings: dict[str, str] | None = None,
         rules: OssRules | None = None,
+        wechat_rules: WechatRules | None = None,
     ) -> None:
         if caller_auth not in CALLER_KINDS:
             raise ValueError(f"caller_auth must be one of {', '.join(CALLER_KINDS)}, not {caller_auth!r}")
@@ -119,6 +121,7 @@ class LocalCloud:
                 port=_after(self.sts.origin, first_port),
                 push=self.push,
                 name_of=self.oss.objects.file_name_of,
+                rules=wechat_rules,
             )
             built.callback(self.wechat.stop)
             self.playground = PlaygroundServer(

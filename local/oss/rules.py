@@ -5,10 +5,8 @@ Each default is the reading under which a form that passes here passes under the
 under which a form that pins too little shows it.
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 MIB = 1024 * 1024
 
@@ -122,56 +120,3 @@ class OssRules:
     @property
     def date_life(self) -> timedelta:
         return timedelta(minutes=15) if self.strict_date_window else timedelta(days=7)
-
-
-class RuleRefused(ValueError):
-    """
-    Raised for a change that cannot be read.
-
-    Args:
-        name, value: as they were written.
-
-        kind: what the rule's value is: bool, int or timedelta; none where there is no such rule.
-    """
-
-    def __init__(self, name: str, value: str, kind: type | None) -> None:
-        names = ", ".join(sorted(asdict(OssRules())))
-        wanted = {bool: "true or false", int: "a whole number", timedelta: "a whole number of seconds"}
-        super().__init__(
-            f"{name} is {wanted[kind]}, not {value!r}."
-            if kind
-            else f"There is no rule {name!r}; there are {names}."
-        )
-        self.name, self.value, self.kind = name, value, kind
-
-
-def change_rules(rules: OssRules, changes: Iterable[str]) -> OssRules:
-    """
-    Rules with some replaced.
-
-    Args:
-        changes: ``NAME=VALUE`` each: ``true`` or ``false``, a whole number, or seconds, as the rule has it.
-
-    Raises:
-        RuleRefused: for the one that cannot be read.
-    """
-    known = asdict(rules)
-    changed: dict[str, Any] = {}
-    for change in changes:
-        name, _, value = change.partition("=")
-        if name not in known:
-            raise RuleRefused(name, value, None)
-        changed[name] = _read(name, value.strip().lower(), type(known[name]))
-    return replace(rules, **changed)
-
-
-def _read(name: str, value: str, kind: type) -> Any:
-    try:
-        if kind is bool:
-            return {"true": True, "false": False}[value]
-        number = int(value)
-        if number < 0:
-            raise ValueError(value)
-    except (KeyError, ValueError):
-        raise RuleRefused(name, value, kind) from None
-    return timedelta(seconds=number) if kind is timedelta else number

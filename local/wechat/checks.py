@@ -5,10 +5,10 @@ The checks of one mini-program: accepted, looked at, and told of some seconds la
 import random
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from local.ground.clock import Clock
@@ -20,11 +20,9 @@ from local.wechat.media import can_be_looked_at
 from local.wechat.media_check import Asked, read_check
 from local.wechat.moods import Mood, Moods
 from local.wechat.push import SECONDS, Message, PushSettings, message_of, send
+from local.wechat.rules import WechatRules
 
-# Between a check and its push: published samples show 0 to 6 seconds, the page promises 30 minutes.
-DELAYS = (0.0, 6.0)
 LATE = timedelta(minutes=31)
-ATTEMPTS = 4  # once, and three times more
 VERDICT_BY_NAME = {"risky-": "risky", "review-": "review"}
 SILENT = "silent-"
 PUSHES_KEPT = 10_000
@@ -56,6 +54,8 @@ class MediaChecks:
         name_of: what a picture was called by who sent it, by the key in its URL; the key's last segment
             where nothing is known.
 
+        rules: how what WeChat's pages leave open is read.
+
     Attributes:
         delays: between which a push comes, in seconds.
 
@@ -71,10 +71,12 @@ class MediaChecks:
         now: Clock,
         push: PushSettings | None = None,
         name_of: NameOf | None = None,
+        rules: WechatRules | None = None,
     ) -> None:
+        self.rules = rules or WechatRules()
         self.moods = Moods()
         self.delivery = Delivery(now)
-        self.delays = DELAYS
+        self.delays = (0.0, self.rules.check_takes_up_to.total_seconds())
         self.patience = (SECONDS, 1.0)
         self.push = push
         self.name_of = name_of
@@ -115,7 +117,7 @@ class MediaChecks:
             return "unreadable"
         # Asked before the file is: who discards it meanwhile takes its name away as well.
         name = self._name_of(asked.media_url)
-        if not can_be_looked_at(asked.media_url, asked.media_type):
+        if not can_be_looked_at(asked.media_url, asked.media_type, self.rules.check_takes_unlisted):
             return "unreadable"
         if mood.verdict != "by_name":
             return mood.verdict
@@ -136,17 +138,20 @@ class MediaChecks:
         kind = "secure" if is_unknown else mood.push
         shape = "v1" if asked.version == 1 else mood.shape
         for _ in range(2 if mood.timing == "twice" else 1):
-            now = self._now()
-            event = event_of(Subject(self._app_id, named, now), verdict, shape)
-            message = message_of(self.push, self._app_id, event, int(now.timestamp()), kind, mood.format)
-            self._send(message, Pushed(trace_id, verdict, 1, False))
+            event = event_of(Subject(self._app_id, named, self._now()), verdict, shape)
+            write = partial(self._message, self.push, event, kind, mood.format)
+            self._send(write, write(), Pushed(trace_id, verdict, 1, False))
 
-    def _send(self, message: Message, pushed: Pushed) -> None:
-        """Where a message is not taken, the very same comes again, up to three times."""
+    def _message(self, push: PushSettings, event: Mapping[str, Any], kind: str, form: str) -> Message:
+        return message_of(push, self._app_id, event, int(self._now().timestamp()), kind, form)
+
+    def _send(self, write: Callable[[], Message], message: Message, pushed: Pushed) -> None:
+        """Where a message is not taken, it comes again, as often as the rules have it."""
         answered_in, pause = self.patience
         is_taken = send(message, answered_in)
-        if is_taken or pushed.attempts == ATTEMPTS:
+        if is_taken or pushed.attempts > self.rules.push_repeats:
             self.pushed.append(pushed._replace(is_taken=is_taken))
             return
-        again = pushed._replace(attempts=pushed.attempts + 1)
-        self.delivery.put(self._now() + timedelta(seconds=pause), partial(self._send, message, again))
+        again = message if self.rules.push_repeats_alike else write()
+        task = partial(self._send, write, again, pushed._replace(attempts=pushed.attempts + 1))
+        self.delivery.put(self._now() + timedelta(seconds=pause), task)

@@ -33,6 +33,7 @@ from local.wechat.errors import (
     WechatError,
 )
 from local.wechat.push import PushSettings
+from local.wechat.rules import WechatRules
 from local.wechat.switches import new_faults
 
 CALLS_KEPT = 10_000
@@ -64,6 +65,8 @@ class Wechat:
 
         name_of: what a picture was called by who sent it, by the key in its URL.
 
+        rules: how what WeChat's pages leave open is read.
+
     Attributes:
         faults: what goes wrong with the next calls.
 
@@ -79,6 +82,7 @@ class Wechat:
         now: Clock,
         push: PushSettings | None = None,
         name_of: NameOf | None = None,
+        rules: WechatRules | None = None,
     ) -> None:
         self.faults = new_faults()
         self.now = now
@@ -86,7 +90,7 @@ class Wechat:
         self._app_id = app_id
         self._app_secret = app_secret
         self._codes = Codes(app_id, now)
-        self.checks = MediaChecks(app_id, self._codes.last_visit, now, push, name_of)
+        self.checks = MediaChecks(app_id, self._codes.last_visit, now, push, name_of, rules)
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
     @property

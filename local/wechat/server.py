@@ -15,6 +15,7 @@ from local.wechat.checks import NameOf
 from local.wechat.errors import WechatError
 from local.wechat.platform import Result, Wechat, json_object
 from local.wechat.push import PushSettings
+from local.wechat.rules import WechatRules
 from local.wechat.switchboard import CODES, Switchboard
 from local.wechat.switches import ANSWER_LOST, ANSWERS, CHECK, CONTENT_TYPE, LOGIN, TOKEN, error_of
 
@@ -31,7 +32,7 @@ class WechatServer(Wechat, Service):
     Args:
         port: ``0`` takes any free one.
 
-        push, name_of: as ``Wechat`` has them.
+        push, name_of, rules: as ``Wechat`` has them.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class WechatServer(Wechat, Service):
         now: Clock = utc_now,
         push: PushSettings | None = None,
         name_of: NameOf | None = None,
+        rules: WechatRules | None = None,
     ) -> None:
-        Wechat.__init__(self, app_id, app_secret, now, push, name_of)
+        Wechat.__init__(self, app_id, app_secret, now, push, name_of, rules)
         Service.__init__(self, partial(_Handler, self), port)
 
     def stop(self) -> None:

@@ -20,7 +20,7 @@ from ops.run.demo_held import hold_pictures
 from ops.run.demo_steps import Client
 from ops.run.host import add_host_argument, wanted_reach
 from ops.run.hosting import HostingError, Plan, quiet_log, running_cloud, wanted_port
-from ops.run.rules import add_rule_argument, rules_of
+from ops.run.rules import add_rule_argument, rules_of, wechat_rules_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import GREEN, Screen
 
@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
             wanted_port(os.environ, 0),
             args.caller_auth,
             rules=rules_of(args),
+            wechat_rules=wechat_rules_of(args),
             reach=wanted_reach(args.host),
         )
         with running_cloud(plan) as cloud, quiet_log():

@@ -21,6 +21,7 @@ from local.fc.gateway import FcGateway
 from local.ground.reach import HERE_ONLY, Reach
 from local.oss.rules import OssRules
 from local.shell import clear_inherited_settings
+from local.wechat.rules import WechatRules
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.phrases import in_both
 
@@ -45,7 +46,7 @@ class Plan:
 
         settings: variables of the function that replace those of the local cloud.
 
-        rules: how the local OSS reads what its documentation leaves open.
+        rules, wechat_rules: how the local OSS and WeChat read what their documentation leaves open.
 
         reach: who besides this machine may use it.
     """
@@ -55,6 +56,7 @@ class Plan:
     folder: Path | None = None
     settings: dict[str, str] = field(default_factory=dict)
     rules: OssRules = field(default_factory=OssRules)
+    wechat_rules: WechatRules = field(default_factory=WechatRules)
     reach: Reach = HERE_ONLY
 
 
@@ -125,7 +127,9 @@ def quiet_log() -> Iterator[None]:
 
 def _cloud(gateway: FcGateway, folder: Path, plan: Plan, first_port: int) -> LocalCloud:
     try:
-        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, plan.rules)
+        return LocalCloud(
+            gateway, folder, plan.caller_auth, first_port, plan.settings, plan.rules, plan.wechat_rules
+        )
     except OSError as error:
         raise _port_error(first_port, error) from error
 

@@ -1,5 +1,5 @@
 """
-``--rule NAME=VALUE``: how the local OSS shall read what differs from account to account, or is open.
+``--rule NAME=VALUE``: how the local OSS and WeChat read what differs from account to account, or is open.
 """
 
 import argparse
@@ -7,14 +7,18 @@ import functools
 from dataclasses import fields
 from datetime import timedelta
 
-from local.oss.rules import OssRules, RuleRefused, change_rules
+from local.ground.rules import RuleRefused, change_rules, name_in
+from local.oss.rules import OssRules
+from local.wechat.rules import WechatRules
 from ops.terminal.language import Text
 
 HELP = Text(
-    "how the local OSS behaves, such as public_endpoint_forbidden=true (docs/oss-open-points.md);"
-    " may be given several times",
-    "本地 OSS 的行为，如 public_endpoint_forbidden=true（docs/oss-open-points.zh-CN.md）；可给出多次",
+    "how the local OSS and WeChat behave, such as public_endpoint_forbidden=true (docs/oss-open-points.md,"
+    " docs/local-cloud.md); may be given several times",
+    "本地 OSS 和微信的行为，如 public_endpoint_forbidden=true"
+    "（docs/oss-open-points.zh-CN.md、docs/local-cloud.zh-CN.md）；可给出多次",
 )
+OF_WECHAT = frozenset(field.name for field in fields(WechatRules))
 WANTED = {bool: " true 或 false", int: "整数", timedelta: "整数秒"}
 
 
@@ -30,19 +34,29 @@ def add_rule_argument(parser: argparse.ArgumentParser, language: str = "en") -> 
 
 
 def rules_of(args: argparse.Namespace) -> OssRules:
-    return change_rules(OssRules(), args.rule)
+    return change_rules(OssRules(), [change for change in args.rule if name_in(change) not in OF_WECHAT])
+
+
+def wechat_rules_of(args: argparse.Namespace) -> WechatRules:
+    return change_rules(WechatRules(), [change for change in args.rule if name_in(change) in OF_WECHAT])
 
 
 def _rule(language: str, text: str) -> str:
     try:
-        change_rules(OssRules(), [text])
+        if name_in(text) in OF_WECHAT:
+            change_rules(WechatRules(), [text])
+        else:
+            change_rules(OssRules(), [text])
     except RuleRefused as error:
-        raise argparse.ArgumentTypeError(Text(str(error), _in_chinese(error)).say(language)) from None
+        raise argparse.ArgumentTypeError(Text(*_sentences(error)).say(language)) from None
     return text
 
 
-def _in_chinese(error: RuleRefused) -> str:
+def _sentences(error: RuleRefused) -> tuple[str, str]:
     if error.kind is None:
-        names = ", ".join(sorted(field.name for field in fields(OssRules)))
-        return f"没有 {error.name!r} 这条规则，有：{names}。"
-    return f"{error.name} 应为{WANTED[error.kind]}，而不是 {error.value!r}。"
+        of_wechat = ", ".join(sorted(OF_WECHAT))
+        return (
+            f"{error} Of WeChat there are {of_wechat}.",
+            f"没有 {error.name!r} 这条规则，有：{error.names}；微信的有：{of_wechat}。",
+        )
+    return str(error), f"{error.name} 应为{WANTED[error.kind]}，而不是 {error.value!r}。"

@@ -21,7 +21,7 @@ from ops.run.host import add_host_argument, wanted_reach
 from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, quiet_log, running_cloud, wanted_port
 from ops.run.overview import show_cloud
 from ops.run.phone import WARNING
-from ops.run.rules import add_rule_argument, rules_of
+from ops.run.rules import add_rule_argument, rules_of, wechat_rules_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             folder=args.folder,
             settings=_settings(args),
             rules=rules_of(args),
+            wechat_rules=wechat_rules_of(args),
             reach=wanted_reach(args.host),
         )
         with running_cloud(plan) as cloud:

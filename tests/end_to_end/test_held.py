@@ -2,6 +2,7 @@
 
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -9,10 +10,13 @@ import requests
 
 from function.app import Function
 from function.instance import Surroundings
+from function.oss.signed_request import OssRequest, authorize, request_url
 from handler import serve
-from local.cloud import LocalCloud
+from local.cloud import BUCKET, FUNCTION_KEY, REGION, LocalCloud
 from local.fc.gateway import FcGateway
 from local.wechat.moods import Mood
+from ops.account.bucket import FoundBucket, WantedBucket
+from ops.account.bucket_plan import bucket_steps
 from ops.run.picture import draw_png
 
 PICTURE = draw_png(8, 8)
@@ -291,6 +295,27 @@ def test_what_nobody_commits_expires_by_the_rule_on_what_is_held(here, held, com
     assert (places(here, forgotten), places(here, kept)) == ((False, False), (False, True))
     assert (state(forgotten), state(kept)) == ("gone", "published")
     assert commit(forgotten)["error"]["code"] == "not_uploaded"
+
+
+def test_the_rule_that_setup_writes_is_the_local_bucket_s_own_and_expires_what_is_held(here, held):
+    bucket = here.cloud.oss.bucket
+    own = bucket.lifecycle.rules
+    wanted = WantedBucket(BUCKET, REGION, create=True, held_days=1)
+    steps, _ = bucket_steps(wanted, FoundBucket(f"oss-{REGION}", "private", "", True))
+    (document,) = [step.parameters["body"] for step in steps if step.action == "PutBucketLifecycle"]
+    bucket.lifecycle.replace((), bucket.now())
+    forgotten = held()
+    bucket.let_days_pass(2)
+    assert places(here, forgotten) == (True, False)
+    asked = OssRequest(
+        "PUT", BUCKET, REGION, "", query={"lifecycle": ""}, headers={"content-type": "text/xml"}
+    )
+    headers = authorize(asked, FUNCTION_KEY, datetime.now(UTC))
+    address = request_url(asked, here.cloud.oss.origin)
+    assert here.session.put(address, data=document, headers=headers, timeout=10).status_code == 200
+    assert set(bucket.lifecycle.rules) == set(own)
+    bucket.let_days_pass(1)
+    assert places(here, forgotten) == (False, False)
 
 
 def test_a_post_shows_what_became_of_its_pictures(here, held, post):

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from local.oss.rules import OssRules, change_rules
+from local.ground.rules import change_rules
+from local.oss.rules import OssRules
 
 
 def test_each_kind_of_rule_is_read():

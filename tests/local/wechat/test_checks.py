@@ -4,6 +4,7 @@ Checks from the call to the push: the file is really got, the verdict comes as a
 
 import base64
 import json
+from datetime import timedelta
 from time import monotonic, sleep
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
@@ -12,7 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from local.wechat.moods import Mood
+from local.wechat.rules import WechatRules
 from local.wechat.sealing import signature_of
+from local.wechat.server import WechatServer
 
 APP_ID = b"wxba5fad812f8e6fb9"
 KEY = bytes(32)
@@ -277,6 +280,36 @@ def test_four_times_and_not_once_more(pushing, check, site):
     site.pushes(4)
     assert [pushed[2:] for pushed in _settled(pushing)] == [(4, False)]
     assert len(site.answers) == 2
+
+
+def test_by_another_rule_it_does_not_come_again(pushing, check, site):
+    pushing.checks.rules = WechatRules(push_repeats=0)
+    site.answers = [(500, b"")]
+    check()
+    assert [pushed[2:] for pushed in _settled(pushing)] == [(1, False)]
+
+
+def test_by_another_rule_it_comes_again_sealed_anew(pushing, check, site):
+    pushing.checks.rules = WechatRules(push_repeats_alike=False)
+    site.answers = [(500, b"")]
+    check()
+    first, second = site.pushes(2)
+    assert event_in(first[1]) == event_in(second[1])
+    assert first[1] != second[1]
+    assert query_of(first[0])["nonce"] != query_of(second[0])["nonce"]
+
+
+def test_by_another_rule_a_kind_that_no_page_lists_is_looked_at(pushing, check, site):
+    pushing.checks.rules = WechatRules(check_takes_unlisted=True)
+    site.files["/held/sunset.png"] = b"RIFF\x10\x00\x00\x00WEBPVP8 "
+    check()
+    assert event_in(site.pushes(1)[0][1])["result"]["suggest"] == "pass"
+
+
+def test_a_verdict_takes_as_long_as_the_rules_have_it(clock):
+    server = WechatServer("wx", "s", now=clock, rules=WechatRules(check_takes_up_to=timedelta(minutes=30)))
+    server.stop()
+    assert server.checks.delays == (0, 1800)
 
 
 def test_an_empty_answer_will_do(pushing, check, site):

@@ -1,12 +1,14 @@
 """``--rule NAME=VALUE`` on the command line."""
 
 import argparse
+from datetime import timedelta
 
 import pytest
 
 from local.oss.rules import OssRules
+from local.wechat.rules import WechatRules
 from ops.run import demo, serve
-from ops.run.rules import rules_of
+from ops.run.rules import rules_of, wechat_rules_of
 
 
 @pytest.fixture(params=[demo, serve])
@@ -18,6 +20,7 @@ def parse(request):
 
 def test_without_it_the_rules_are_those_of_a_new_bucket(parse):
     assert rules_of(parse([])) == OssRules()
+    assert wechat_rules_of(parse([])) == WechatRules()
 
 
 def test_it_may_be_given_several_times(parse):
@@ -25,7 +28,15 @@ def test_it_may_be_given_several_times(parse):
     assert rules_of(args) == OssRules(public_endpoint_forbidden=True, block_public_access=False)
 
 
-@pytest.mark.parametrize("text", ["public_endpoint=true", "block_public_access=off", ""])
+def test_wechat_s_rules_are_told_from_those_of_oss(parse):
+    args = parse(["--rule", "push_repeats=0", "--rule", "v1_retired=true", "--rule", "check_takes_up_to=60"])
+    assert rules_of(args) == OssRules(v1_retired=True)
+    assert wechat_rules_of(args) == WechatRules(push_repeats=0, check_takes_up_to=timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    "text", ["push_repeats_alike=1", "public_endpoint=true", "block_public_access=off", ""]
+)
 def test_what_cannot_be_read_is_a_sentence_and_nothing_starts(parse, text, capsys):
     with pytest.raises(SystemExit) as ended:
         parse(["--rule", text])

@@ -1,0 +1,31 @@
+"""
+How the local WeChat reads what its pages leave open about the check and its push.
+
+Each default is the reading under which more can go wrong: what copes with it copes with the other, too.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class WechatRules:
+    """
+    Args:
+        push_repeats: how often a push comes again that was not answered with ``success`` within five seconds:
+            three times in texts of years ago, and the page of 2026 says nothing of it.
+
+        push_repeats_alike: whether it is the same message then, byte for byte. False seals it anew, with
+            another timestamp and nonce.
+
+        check_takes_unlisted: whether pictures and sounds of other kinds than the page lists (webp, heic) can
+            be looked at. False calls them unreadable (-1008).
+
+        check_takes_up_to: until a verdict is pushed: samples show 0 to 6 seconds, the page promises 30
+            minutes.
+    """
+
+    push_repeats: int = 3
+    push_repeats_alike: bool = True
+    check_takes_unlisted: bool = False
+    check_takes_up_to: timedelta = timedelta(seconds=6)
