@@ -92,8 +92,8 @@ def _outcome(result: Mapping[str, Any], detail: object) -> Outcome:
     entries = [detail] if isinstance(detail, dict) else detail
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return Outcome.ERROR
-    codes = [_code_in(entry, ERRCODE) for entry in entries]
-    found = {_suggestion(entry) for entry, code in zip(entries, codes, strict=True) if code == 0}
+    codes = {_code_in(entry, ERRCODE) for entry in entries}
+    found = {_suggestion(entry) for entry in entries if _code_in(entry, ERRCODE) == 0}
     if None in codes or Outcome.ERROR in found:
         return Outcome.ERROR
     # Details of which none is valid say that nobody looked.

@@ -15,6 +15,8 @@ from function.settings import WechatApp, WechatPush
 PLAIN_TEXT = "text/plain; charset=utf-8"
 # WeChat waits five seconds, of which a cold start takes its part.
 FORWARD_SECONDS = 3.5
+# Another deployment of this function may be the forwarder, and pass on in turn; but not in a circle for ever.
+HOPS, MAX_HOPS = "x-wechat-push-hops", 3
 PASSED_ON = ("application/json", "application/xml", "text/xml")
 
 
@@ -88,12 +90,18 @@ def _pass_on(call: Call, push: WechatPush, *, is_kept: bool) -> Response:
 
 def _forward(call: Call, url: str) -> Answer:
     request: Request = call.request
+    hops = len(request.headers.get(HOPS, ""))
+    if hops >= MAX_HOPS:
+        raise ExchangeFailed("it leads in a circle")
     mark = "&" if "?" in url else "?"
     answered = call.instance.exchange(
         "POST",
         f"{url}{mark}{request.raw_query}",
         body=request.body,
-        headers={"Content-Type": request.headers.get("content-type") or "application/json"},
+        headers={
+            "Content-Type": request.headers.get("content-type") or "application/json",
+            HOPS: "1" * (hops + 1),
+        },
         budget_seconds=FORWARD_SECONDS,
     )
     if answered.status not in REASON_PHRASES or answered.status < 200:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.holding.verdict import Outcome, Verdict, read_verdict
+from function.holding.verdict import EVENT, Outcome, Verdict, read_verdict
 
 TRACE = "60f96f1d-3845297a-1976a3ae"
 VALID = {"strategy": "content_model", "errcode": 0, "suggest": "pass", "label": 100, "prob": 90}
@@ -165,6 +165,10 @@ def test_a_label_of_the_wrong_type_is_none(wrong):
 )
 def test_what_names_no_check_is_no_verdict(wrong):
     assert read_verdict(event(trace_id=wrong)) is None
+
+
+def test_the_event_is_called_as_it_is_documented():
+    assert event()["Event"] == EVENT
 
 
 def test_nothing_says_what_it_is_about():

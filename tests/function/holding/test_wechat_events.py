@@ -364,7 +364,7 @@ def test_a_foreign_event_is_forwarded_as_it_came(forwarding):
     ((url, sent, headers),) = forwarding.forwarded
     assert url == f"{FORWARD_URL}&{urlencode(query)}"
     assert sent == body
-    assert headers == {"Content-Type": "application/json;charset=UTF-8"}
+    assert headers == {"Content-Type": "application/json;charset=UTF-8", "x-wechat-push-hops": "1"}
     assert forwarding.budgets[-1] == 3.5
 
 
@@ -384,7 +384,8 @@ def test_so_is_its_query_byte_for_byte_where_the_runtime_gives_it(environment, c
         },
     )
     assert is_success(reply)
-    assert world.forwarded == [(f"{bare}?{raw}", body, {"Content-Type": "application/json"})]
+    headers = {"Content-Type": "application/json", "x-wechat-push-hops": "1"}
+    assert world.forwarded == [(f"{bare}?{raw}", body, headers)]
 
 
 @pytest.mark.parametrize(
@@ -428,6 +429,16 @@ def test_a_foreign_event_that_nobody_took_is_said_again(forwarding, log_lines, f
     assert (reply.status, reply.json["error"]["code"]) == (503, "wechat_unavailable")
     assert reply.headers["Retry-After"] == "2"
     assert log_lines()[-1]["reason"] == f"WECHAT_PUSH_FORWARD_URL: {why}"
+
+
+def test_a_forwarder_that_leads_back_here_ends_the_circle(forwarding, log_lines):
+    query, body = forwarding.pusher.push(FOREIGN)
+    for hops in ("1", "11"):
+        assert is_success(forwarding.ask(body, query=query, headers={"X-Wechat-Push-Hops": hops}))
+        assert forwarding.forwarded[-1][2]["x-wechat-push-hops"] == f"{hops}1"
+    reply = forwarding.ask(body, query=query, headers={"X-Wechat-Push-Hops": "111"})
+    assert (reply.status, len(forwarding.forwarded)) == (503, 2)
+    assert log_lines()[-1]["reason"] == "WECHAT_PUSH_FORWARD_URL: it leads in a circle"
 
 
 def test_a_verdict_of_ours_is_not_forwarded(forwarding):
