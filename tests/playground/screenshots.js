@@ -58,6 +58,36 @@ async function drawPlayground(browser, cloud, { name, locale }) {
   await page.close()
 }
 
+/** Four held pictures: one that waits, one for people to decide, one rejected, one published. */
+async function hold(page, cloud) {
+  const hurry = () => fetch(`${cloud.wechat}/-/check/waiting`, { method: 'POST' })
+  const becomes = async (number, state) => {
+    const found = () => page.locator(`#held-items > li:nth-last-child(${number}).${state}`).count()
+    for (let times = 0; !(await found()) && times < 100; times += 1) {
+      await hurry()
+      await page.waitForTimeout(100)
+    }
+  }
+  for (const [number, sample, state] of [[1, 'ok', 'published'], [2, 'risky', 'rejected'], [3, 'review', 'review'], [4, 'silent', '']]) {
+    await page.click(`#held-${sample}`)
+    await becomes(number, 'held')
+    if (!state) continue
+    await page.click(`#held-${number}-commit`)
+    await becomes(number, state)
+  }
+  await page.waitForFunction(() => /** @type {any} */ (document.querySelector('.held-seen'))?.naturalWidth > 0)
+}
+
+/** For the documents: the card of held pictures alone. */
+async function drawHeld(browser, cloud, { name, locale }) {
+  const page = await open(browser, cloud, { ...DESK, locale })
+  await hold(page, cloud)
+  await page.mouse.move(0, 0)
+  await page.locator('#held').screenshot({ path: path.join(IMAGES, name) })
+  shrink(path.join(IMAGES, name))
+  await page.close()
+}
+
 /** A large file on its way: sending, with the network cut, all there. */
 async function drawLarge(page, keep) {
   const has = (count) => page.waitForFunction((wanted) => document.querySelectorAll('#part-row .done').length >= wanted, count)
@@ -94,6 +124,9 @@ async function drawEverything(browser, cloud, folder) {
         await page.evaluate(() => document.querySelectorAll('details').forEach((each) => { each.open = false }))
         await page.evaluate(() => window.scrollTo(0, 0))
         await drawLarge(page, keep)
+        await hold(page, cloud)
+        await page.locator('#held').scrollIntoViewIfNeeded()
+        await keep('9-held')
         await page.close()
       }
     }
@@ -112,6 +145,8 @@ async function main(folder) {
     } else {
       await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN' })
       await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US' })
+      await drawHeld(browser, cloud, { name: 'held.png', locale: 'zh-CN' })
+      await drawHeld(browser, cloud, { name: 'held-en.png', locale: 'en-US' })
       await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
       await drawPosts(browser, PICTURE, path.join(IMAGES, 'posts.png'))
       ;['example.png', 'posts.png'].forEach((name) => shrink(path.join(IMAGES, name)))
