@@ -69,7 +69,8 @@ lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 
 # uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
 pins: $(READY) ## write the requirements*.txt anew out of the *.in, with the hashes of every archive
-	@for name in requirements requirements-burst requirements-run requirements-dev bench/requirements-bench; do \
+	@for name in requirements requirements-burst requirements-redis requirements-run requirements-dev \
+	    bench/requirements-bench; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
 

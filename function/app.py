@@ -79,6 +79,8 @@ class Function:
             instance.credentials_for(
                 UPLOADS, context, now, [now + _longest_lives(instance.settings)[UPLOADS]]
             )
+            if instance.settings.quota_url:
+                import_module("function.quota.counting").prepare_store(instance, now)
             log.info("initialize: ready (version %s)", VERSION)
         except UploadError as error:
             log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)

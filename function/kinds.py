@@ -161,7 +161,7 @@ FLAG = Kind(Phrase("true or false"), _flag)
 HEADER_NAME = Kind(Phrase("the name of a header, such as Ali-Cdn-Real-Ip"), _header_name)
 HOURS = Kind(Phrase("hours from -12 to 14, in quarters, such as 8 or 5.5"), _hours)
 QUOTA_ADDRESS = matching(
-    "memory:",
+    QUOTA_PATTERN,
     Phrase("memory:, redis://[user:password@]host[:port][/database], or the same with rediss: for TLS"),
 )
 PUSH_TOKEN = matching(

@@ -34,7 +34,10 @@ PARTS = (f"{ROOM}/parts",)
 HOLDING = tuple(
     f"{ROOM}/holding/test_{name}.py" for name in ("publishing", "checking", "status", "discard", "commit")
 )
-QUOTA = tuple(f"{ROOM}/quota/test_{name}.py" for name in ("memory", "asked", "counting"))
+QUOTA = tuple(
+    f"{ROOM}/quota/test_{name}.py" for name in ("memory", "asked", "connection", "counting", "stores")
+)
+QUOTA_IN_REDIS = tuple(f"{ROOM}/quota/test_{name}.py" for name in ("connection", "stores", "redis_store"))
 SETTINGS = (f"{ROOM}/test_settings.py", f"{ROOM}/test_profiles.py", f"{ROOM}/test_contradictions.py")
 READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permission", "urls", "read"))
 PROOF = "tests/torture/test_policy_proof.py"
@@ -118,7 +121,10 @@ TESTS = {
     "function.reading.wanted": READING,
     "function.quota.asked": QUOTA,
     "function.quota.counting": (*reversed(QUOTA),),
+    "function.quota.connection": (*reversed(QUOTA_IN_REDIS), *QUOTA),
     "function.quota.memory": QUOTA,
+    "function.quota.redis_store": QUOTA_IN_REDIS,
+    "function.quota.script": QUOTA_IN_REDIS,
     "function.receipts.callback": (f"{ROOM}/receipts/test_callback.py", *RECEIPTS),
     "function.receipts.confirm": (f"{ROOM}/receipts/test_confirm.py",),
     "function.receipts.oss_keys": (f"{ROOM}/receipts/test_oss_keys.py", *RECEIPTS),

@@ -2,25 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from function.errors import QuotaUnavailable
-from function.instance import Call
+from function.instance import Call, Instance
 from function.limits import Claim
 from function.profiles import Profile
 from function.quota.asked import Asked, Day, StoreDown, daily, told
 from function.quota.memory import MemoryStore
-from function.settings import Settings
+
+if TYPE_CHECKING:
+    from function.quota.redis_store import RedisStore
 
 MEMORY = "memory:"
-
-
-class Store(Protocol):
-    """Where counts live; ``MemoryStore`` says what each does. Another raises ``StoreDown`` as well."""
-
-    def take(self, asked: Asked, now: Any) -> list[Day]: ...
-
-    def give_back(self, asked: Asked, now: Any) -> None: ...
 
 
 def count(call: Call, owner: str, rates: Sequence[Claim]) -> None:
@@ -59,7 +54,7 @@ def counted(
     days = _take(call, asked)
     is_given = False
     try:
-        yield told(asked.days, days)
+        yield told(asked.days, days) if days else {}
         is_given = True
     finally:
         if days and not is_given:
@@ -71,7 +66,7 @@ def _take(call: Call, asked: Asked) -> list[Day]:
     if not asked.rates and not asked.days:
         return []
     try:
-        return store_of(call).take(asked, call.now)
+        return store_of(call.instance).take(asked, call.now)
     except StoreDown as down:
         if asked.days and call.settings.quota_when_down == "deny":
             call.line.quota = f"denied: {down.kind}"
@@ -83,15 +78,33 @@ def _take(call: Call, asked: Asked) -> list[Day]:
 
 def _give_back(call: Call, asked: Asked) -> None:
     try:
-        store_of(call).give_back(asked, call.now)
+        store_of(call.instance).give_back(asked, call.now)
     except StoreDown as down:
         call.line.quota = f"not given back: {down.kind}"
 
 
-def store_of(call: Call) -> Store:
+def prepare_store(instance: Instance, now: datetime) -> None:
+    """
+    Import and connect what the first request counts with.
+
+    Raises:
+        QuotaUnavailable: that could not be done; the first request tries again.
+    """
+    store = store_of(instance)
+    if not isinstance(store, MemoryStore):
+        try:
+            store.open(now)
+        except StoreDown as down:
+            raise QuotaUnavailable(reason=f"the store of the quotas: {down.kind}") from None
+
+
+def store_of(instance: Instance) -> "MemoryStore | RedisStore":
     """The instance's one store, made when it is first asked for."""
-    return call.instance.keep(MemoryStore, lambda: open_memory(call.settings))
+    settings = instance.settings
+    if settings.quota_url == MEMORY:
+        return instance.keep(MemoryStore, lambda: MemoryStore(settings.quota_utc_offset))
+    from function.quota.connection import Address
+    from function.quota.redis_store import RedisStore
 
-
-def open_memory(settings: Settings) -> MemoryStore:
-    return MemoryStore(settings.quota_utc_offset)
+    address = Address(settings.quota_url or "")
+    return instance.keep(RedisStore, lambda: RedisStore(address, settings.quota_utc_offset, settings.bucket))

@@ -117,6 +117,62 @@ def test_a_rate_is_a_number_over_a_unit(environment, name, field, written, rate)
     assert getattr(read_settings({**environment, name: written}), field) == rate
 
 
+STORE_PASSWORD = "StorePasswordSecretCanary0001"
+STORES = [
+    "memory:",
+    "redis://127.0.0.1",
+    "redis://r-bp1example.redis.rds.aliyuncs.com:6379",
+    f"redis://:{STORE_PASSWORD}@host:6379/0",
+    f"rediss://user:{STORE_PASSWORD}%40@host.example.com:6380/15",
+    "redis://[fd00::1]:6379/1",
+    f"rediss://:{STORE_PASSWORD}@host?ssl_ca_certs=ApsaraDB-CA-Chain.pem",
+]
+
+
+@pytest.mark.parametrize("url", STORES)
+def test_the_store_of_the_quotas_is_a_redis_or_this_instance(environment, url):
+    settings = read_settings({**environment, "QUOTA_URL": url, "QUOTA_WHEN_DOWN": "deny"})
+    assert (settings.quota_url, settings.quota_when_down) == (url, "deny")
+    assert STORE_PASSWORD not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "memory",
+        "memory:x",
+        "http://host",
+        "redis://",
+        "redis://host:port",
+        f"redis://{STORE_PASSWORD}@host",
+        f"redis://:{STORE_PASSWORD}@host/db",
+        f"redis://:{STORE_PASSWORD}@host?protocol=3",
+        f"redis://:{STORE_PASSWORD}@host?ssl_ca_certs=x",
+        f"rediss://:{STORE_PASSWORD}@host?ssl_cert_reqs=none",
+        f"rediss://:{STORE_PASSWORD}@host?ssl_ca_certs=x&ssl_cert_reqs=none",
+        f"redis://:{STORE_PASSWORD}@host#x",
+        f"unix://:{STORE_PASSWORD}@/tmp/redis.sock",
+        f"redis://:{STORE_PASSWORD}@one,two",
+    ],
+)
+def test_no_other_store_is_taken_and_its_password_is_not_shown(environment, url):
+    (problem,) = problems_of({**environment, "QUOTA_URL": url, "QUOTA_WHEN_DOWN": "deny"})
+    assert problem == (
+        "QUOTA_URL must be memory:, redis://[user:password@]host[:port][/database], or the same with"
+        " rediss: for TLS"
+    )
+
+
+def test_what_happens_while_redis_is_away_must_be_said(environment):
+    for url in STORES[1:]:
+        assert problems_of({**environment, "QUOTA_URL": url}) == (
+            "QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow",
+        )
+    assert read_settings({**environment, "QUOTA_URL": "memory:"}).quota_when_down is None
+    wrong = {**environment, "QUOTA_URL": STORES[1], "QUOTA_WHEN_DOWN": "maybe"}
+    assert problems_of(wrong) == ("QUOTA_WHEN_DOWN = 'maybe' must be one of deny, allow",)
+
+
 @pytest.mark.parametrize(
     ("written", "hours"),
     [

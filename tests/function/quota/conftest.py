@@ -1,11 +1,16 @@
 """Instances of the function whose profiles have quotas."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from function.outgoing import Answer
+from tests.function.quota.asking import Canned
+from torture.redis_server import RedisServer, is_installed
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 PROFILES = """
@@ -98,3 +103,46 @@ def ask() -> Callable[..., Any]:
         return function.ask(body={"filename": "a.png", **fields}, path=path)
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def redis_installed() -> None:
+    """Redis' own server; without it what needs it is reported as not run, and in CI as failed."""
+    if is_installed():
+        return
+    message = "no redis-server was found: the quotas were NOT tested against a real one"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def server(redis_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One that many tests ask, each about an owner of its own."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(redis_installed: None, tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """Start one that a test may break."""
+    with ExitStack() as running:
+
+        def start(**options: str) -> RedisServer:
+            return running.enter_context(RedisServer(tmp_path, **options))
+
+        yield start
+
+
+@pytest.fixture
+def canned() -> Iterator[Callable[..., Canned]]:
+    """A Redis that answers what it is told to."""
+    servers: list[Canned] = []
+
+    def serve(*answers: bytes | None) -> Canned:
+        servers.append(Canned(*answers))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.close()

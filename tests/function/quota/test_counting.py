@@ -1,9 +1,16 @@
 """quota.counting: what a request costs, and what it does not."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
+from function.quota.connection import Address
+from function.quota.redis_store import RedisStore
+from tests.function.quota.asking import COUNTED, PATIENCE
+from torture.redis_server import Line
+
+CHINA = timedelta(hours=8)
 RESETS_AT = "2026-11-24T16:00:00Z"
 DIGEST = "5f2b" * 16
 
@@ -164,3 +171,116 @@ def test_logins_are_counted_in_the_store_as_well(quoted, log_lines):
 def test_the_log_line_of_what_was_counted_is_the_one_it_always_was(quoted, ask, good_sts, log_lines):
     ask(quoted())
     assert "quota" not in json.dumps(log_lines())
+
+
+NOBODY = "redis://:RedisPasswordSecretCanary0001@127.0.0.1:9"
+
+
+def test_where_redis_is_away_and_that_is_denied_a_profile_with_a_quota_gives_no_form(
+    quoted, ask, good_sts, log_lines
+):
+    function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="deny", CALLER_RATE="2/min")
+    answer = ask(function)
+    assert (answer.status, answer.json["error"]["code"]) == (503, "quota_unavailable")
+    assert answer.headers["Retry-After"] == "2"
+    line = log_lines()[-1]
+    assert line["quota"] == "denied: ConnectionRefusedError"
+    assert line["reason"] == "the store of the quotas: ConnectionRefusedError"
+    assert line["profile"] == "default"
+    # One without a quota is given, within the instance's own rate, of which nothing was taken above.
+    assert [ask(function, profile="free").status for _ in range(3)] == [200, 200, 429]
+    assert [line.get("quota") for line in log_lines()[1:]] == ["counted here: ConnectionRefusedError"] * 3
+
+
+def test_where_redis_is_away_and_that_is_allowed_forms_are_given_uncounted(quoted, ask, good_sts, log_lines):
+    function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow", CALLER_RATE="4/min")
+    for _ in range(4):
+        answer = ask(function)
+        assert answer.status == 200
+        assert "quota" not in answer.json
+    assert ask(function).json["error"]["code"] == "too_many_requests"
+    assert {line["quota"] for line in log_lines()} == {"allowed: ConnectionRefusedError"}
+
+
+def test_an_upload_in_parts_is_begun_or_refused_the_same_way(quoted, ask, good_sts):
+    wanted = {"filename": "a.mp4", "profile": "video", "size": 1024**2}
+    denying = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="deny")
+    assert ask(denying, "/multipart", **wanted).json["error"]["code"] == "quota_unavailable"
+    allowing = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow")
+    begun = ask(allowing, "/multipart", **wanted)
+    assert begun.status == 200
+    assert "quota" not in begun.json
+
+
+def test_logins_are_braked_within_the_instance_while_redis_is_away(quoted, log_lines):
+    settings = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"}
+    function = quoted(**settings, QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="deny", LOGIN_RATE="1/min")
+    codes = [function.ask(body={"code": f"c{number}"}, path="/login").status for number in range(2)]
+    assert codes == [502, 429]
+    assert log_lines()[-1]["quota"] == "counted here: ConnectionRefusedError"
+
+
+@pytest.fixture
+def patient(quoted):
+    """Build an instance that waits for Redis as long as a busy machine takes."""
+
+    def build(url, **changes):
+        function = quoted(QUOTA_URL=url, QUOTA_WHEN_DOWN="deny", **changes)
+        ready = function.function._ready()
+        ready.keep(RedisStore, lambda: RedisStore(Address(url), CHINA, ready.settings.bucket, PATIENCE))
+        return function
+
+    return build
+
+
+def test_what_cannot_be_given_back_is_logged(patient, ask, sts, canned, log_lines):
+    sts.add("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=403, json={"Code": "NoPermission"})
+    # For the rate and the day there are seven numbers; then it is gone, and does not come back.
+    function = patient(canned(COUNTED, None, None).url)
+    assert ask(function, profile="few").json["error"]["code"] == "sts_rejected"
+    assert log_lines()[-1]["quota"] == "not given back: ConnectionError"
+
+
+def test_instances_share_one_day_in_redis(patient, ask, good_sts, own_server):
+    url = own_server().url
+    one, other = (patient(url, CALLER_RATE="4/min") for _ in range(2))
+    assert ask(one, size=10).json["quota"]["filesLeft"] == 2
+    assert ask(other, size=10).json["quota"]["bytesLeft"] == 1980
+    assert ask(one, size=10).json["quota"]["filesLeft"] == 0
+    refused = ask(other, size=10)
+    assert (refused.status, refused.json["error"]["code"]) == (429, "quota_exceeded")
+    assert refused.json["error"]["quota"]["filesLeft"] == 0
+    assert 0 < int(refused.headers["Retry-After"]) <= 86400
+    # A refusal costs nothing, so the fourth form of the minute is still there.
+    assert ask(one, profile="free").status == 200
+    assert ask(other, profile="free").json["error"]["code"] == "too_many_requests"
+
+
+def test_other_buckets_count_for_themselves(patient, ask, good_sts, own_server):
+    url = own_server().url
+    for function in (patient(url), patient(url, OSS_BUCKET="another-bucket")):
+        assert ask(function, profile="few").json["quota"]["filesLeft"] == 0
+    assert ask(patient(url), profile="few").status == 429
+
+
+def test_an_instance_connects_before_its_first_request(patient, ask, good_sts, own_server):
+    with Line(own_server().port) as line:
+        function = patient(line.url)
+        function.function.initialize(None)
+        assert len(function.function._instance.keep(RedisStore, None)._resting) == 1
+        assert ask(function).status == 200
+        assert line.connections == 1
+
+
+def test_an_instance_that_cannot_connect_yet_says_so_and_serves_all_the_same(quoted, ask, good_sts, caplog):
+    function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow")
+    function.function.initialize(None)
+    assert "initialize: the store of the quotas: ConnectionRefusedError" in caplog.text
+    assert ask(function).status == 200
+
+
+def test_an_instance_that_counts_in_memory_has_nothing_to_connect_to(quoted, ask, good_sts, caplog):
+    caplog.set_level("INFO", logger="oss_direct_upload")
+    function = quoted()
+    function.function.initialize(None)
+    assert "initialize: ready" in caplog.text

@@ -1,0 +1,72 @@
+"""What tests ask of a store, and a Redis that answers what it is told to."""
+
+import socket
+import threading
+
+import pytest
+
+from function.errors import QuotaExceeded
+from function.quota.asked import Asked, Daily
+
+# Instead of the budget, where that is not what is tested: a busy machine may be late.
+PATIENCE = 20.0
+TODAY = 20_781
+NOON = TODAY * 86_400 + 43_200
+
+
+def asked(request_id="r", files=1, bytes_=10, owner="ann", rates=(), most=(3, 100), profile="p"):
+    return Asked(request_id, owner, tuple(rates), (Daily(profile, *most, files, bytes_),))
+
+
+def left(days):
+    ((files, bytes_, _),) = days
+    return files, bytes_
+
+
+def refusal(store, wanted, now):
+    with pytest.raises(QuotaExceeded) as raised:
+        store.take(wanted, now)
+    quota = raised.value.details["quota"]
+    return quota["filesLeft"], quota["bytesLeft"]
+
+
+def numbers(*values):
+    return f"*{len(values)}\r\n{''.join(f':{value}' + chr(13) + chr(10) for value in values)}".encode()
+
+
+COUNTED = numbers(0, 0, 0, NOON, TODAY, 1, 10)
+
+
+class Canned:
+    """Answers whatever it is asked with the next of these; keeps what it was asked."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}"
+
+    def close(self):
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection):
+        with connection:
+            while data := connection.recv(65_536):
+                self.asked.append(data)
+                answer = self.answers.pop(0) if self.answers else None
+                if answer is None:
+                    return
+                connection.sendall(answer)

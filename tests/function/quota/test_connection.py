@@ -1,0 +1,215 @@
+"""quota.connection: what is sent to Redis and made of what comes back, without a Redis."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from function.errors import BadRequest, QuotaExceeded, TooManyRequests
+from function.kinds import Rate
+from function.limits import Claim
+from function.outgoing import authorities
+from function.quota.asked import Asked, StoreDown
+from function.quota.connection import FOLDER, Address, connect
+from function.quota.redis_store import MAX_RESTING, RedisStore
+from function.quota.script import COUNT, GIVE_BACK, digest_of
+from tests.function.quota.asking import COUNTED, NOON, PATIENCE, TODAY, asked, left, numbers
+
+NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
+PASSWORD = "RedisPasswordSecretCanary0001"
+
+
+def store_at(url, budget=PATIENCE):
+    return RedisStore(Address(url), timedelta(0), "bucket", budget)
+
+
+def words(data):
+    """The strings of a command."""
+    return data.decode().split("\r\n")[2::2]
+
+
+def test_what_is_counted_is_one_command(canned):
+    server = canned(COUNTED)
+    rates = [Claim("forms", Rate(60, 60), "ann")]
+    (day,) = store_at(server.url).take(asked("a", rates=rates), NOW)
+    assert day == (2, 90, datetime(2026, 11, 25, tzinfo=UTC))
+    (sent,) = server.asked
+    tag = "oss-direct-upload:{bucket/ann}"
+    keys = [f"{tag}:request:a", f"{tag}:rate:forms/60:ann", f"{tag}:day:p"]
+    arguments = ["0", "60", "1", "60", "60000", "1", "3", "100", "1", "10"]
+    assert words(sent) == ["EVALSHA", digest_of(COUNT), "3", *keys, *arguments]
+
+
+def test_a_script_that_redis_does_not_know_is_sent_whole(canned):
+    server = canned(b"-NOSCRIPT No matching script.\r\n", COUNTED, b":1\r\n")
+    store = store_at(server.url)
+    assert left(store.take(asked("a"), NOW)) == (2, 90)
+    assert words(server.asked[0])[0] == "EVALSHA"
+    assert server.asked[1].startswith(b"*")
+    assert b"EVAL\r\n" in server.asked[1]
+    assert COUNT.encode() in server.asked[1]
+    store.give_back(asked("a"), NOW)
+    tag = "oss-direct-upload:{bucket/ann}"
+    keys = [f"{tag}:request:a", f"{tag}:day:p"]
+    assert words(server.asked[2]) == ["EVALSHA", digest_of(GIVE_BACK), "2", *keys, "1", "10"]
+
+
+def test_a_full_day_is_refused_with_what_redis_says_is_left(canned):
+    server = canned(numbers(1, 1, 0, NOON, TODAY, 3, 60))
+    with pytest.raises(QuotaExceeded) as raised:
+        store_at(server.url).take(asked("a"), NOW)
+    assert raised.value.retry_after == 43_200
+    assert raised.value.details == {
+        "quota": {"filesLeft": 0, "bytesLeft": 40, "resetsAt": "2026-11-25T00:00:00Z"}
+    }
+
+
+@pytest.mark.parametrize(("milliseconds", "wait"), [(0, 1), (1, 1), (1000, 1), (1001, 2), (59_999, 60)])
+def test_a_used_up_rate_says_how_long_to_wait(canned, milliseconds, wait):
+    server = canned(numbers(2, 2, milliseconds, NOON))
+    rates = (Claim("a", Rate(60, 60), "x"), Claim("b", Rate(5, 1), "y"))
+    with pytest.raises(TooManyRequests) as raised:
+        store_at(server.url).take(Asked("a", "ann", rates, ()), NOW)
+    assert raised.value.retry_after == wait
+    assert raised.value.message == "At most 5 per 1 s are allowed here."
+
+
+def test_more_at_once_than_a_rate_ever_admits_is_not_even_asked(canned):
+    server = canned(COUNTED)
+    with pytest.raises(BadRequest) as raised:
+        store_at(server.url).take(asked("a", rates=[Claim("forms", Rate(1, 60), "ann", 2)]), NOW)
+    assert raised.value.message == "files or items must be 1 at most here."
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"+OK\r\n", "answer of another shape"),
+        (b"*0\r\n", "answer of another shape"),
+        (numbers(0, 0, 0, NOON), "answer of another shape"),
+        (b"$-1\r\n", "answer of another shape"),
+        (b"*1\r\n:abc\r\n", "ValueError"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "InvalidResponse"),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", "BusyLoadingError"),
+        (b"-MOVED 3999 10.0.0.1:6379\r\n", "MovedError"),
+        (b"-MISCONF Redis is configured to save RDB snapshots\r\n", "MISCONF"),
+        (b"-ERR unknown command\r\n", "ResponseError"),
+        (f"-{PASSWORD} is not a code\r\n".encode(), "ResponseError"),
+        (None, "ConnectionError"),
+    ],
+)
+def test_whatever_else_comes_back_is_a_store_that_is_down(canned, answer, kind):
+    store = store_at(canned(answer).url)
+    with pytest.raises(StoreDown) as raised:
+        store.take(asked("a"), NOW)
+    assert raised.value.kind == kind
+
+
+def test_a_connection_on_which_something_failed_is_not_used_again(canned):
+    store = store_at(canned(b"-OOM command not allowed\r\n", COUNTED).url)
+    with pytest.raises(StoreDown):
+        store.take(asked("a"), NOW)
+    assert store._resting == []
+    store.take(asked("a"), NOW)
+    assert len(store._resting) == 1
+
+
+def test_a_connection_that_broke_is_replaced_once_and_the_request_repeated(canned):
+    server = canned(COUNTED, None, COUNTED, None, None)
+    store = store_at(server.url)
+    store.take(asked("a"), NOW)
+    store.take(asked("b"), NOW)
+    assert words(server.asked[1]) == words(server.asked[2])
+    with pytest.raises(StoreDown):
+        store.take(asked("c"), NOW)
+    assert len(server.asked) == 5
+
+
+def test_a_connection_that_rested_for_a_minute_is_closed(canned):
+    server = canned(COUNTED, COUNTED)
+    store = store_at(server.url)
+    store.take(asked("a"), NOW)
+    ((first, _),) = store._resting
+    store.take(asked("b"), NOW + timedelta(seconds=60))
+    ((second, _),) = store._resting
+    assert first is not second
+    assert not first._connection.is_connected
+
+
+def test_no_more_connections_rest_than_are_of_use(canned):
+    store = store_at(canned().url)
+    for _ in range(MAX_RESTING + 1):
+        store.open(NOW)
+    assert len(store._resting) == MAX_RESTING
+
+
+def test_nothing_is_asked_when_the_time_is_up(canned):
+    server = canned(COUNTED)
+    wire = connect(Address(server.url), time.monotonic() + PATIENCE)
+    with pytest.raises(StoreDown) as raised:
+        wire.run(COUNT, [], [], time.monotonic())
+    assert raised.value.kind == "TimeoutError"
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("answers", [[], [b"+OK\r\n"] * 3], ids=["silence", "other answers"])
+def test_an_answer_is_waited_for_as_long_as_the_budget_is(canned, answers):
+    server = canned(*answers, b"")
+    started = time.monotonic()
+    with pytest.raises(StoreDown):
+        store_at(f"redis://:x@127.0.0.1:{server.port}/1", 0.2).take(asked("a"), NOW)
+    assert time.monotonic() - started < 5
+
+
+def test_a_name_that_does_not_resolve_costs_no_more_than_the_budget(canned, no_threads):
+    with pytest.raises(StoreDown) as raised, no_threads():
+        store_at("redis://redis.example.com").take(asked("a"), NOW)
+    assert raised.value.kind == "no thread can start"
+
+
+def test_it_logs_in_and_chooses_its_database_before_it_asks(canned):
+    server = canned(b"+OK\r\n", b"+OK\r\n", COUNTED)
+    store_at(f"redis://ann:p%40ss@127.0.0.1:{server.port}/3").take(asked("a"), NOW)
+    assert [words(data)[0:3] for data in server.asked[:2]] == [["AUTH", "ann", "p@ss"], ["SELECT", "3"]]
+
+
+def test_the_address_is_what_the_url_says():
+    options = Address("redis://host").options()
+    expected = {"host": "host", "port": 6379, "db": 0, "username": None, "password": None, "protocol": 2}
+    assert options == {**expected, "driver_info": None}
+    options = Address("redis://a%3Ab:p%20w@[fd00::1]:7000/15", protocol=3).options()
+    expected = {
+        "host": "fd00::1",
+        "port": 7000,
+        "db": 15,
+        "username": "a:b",
+        "password": "p w",
+        "protocol": 3,
+    }
+    assert options == {**expected, "driver_info": None}
+
+
+def test_tls_is_checked_against_the_package_s_authorities_or_the_operator_s():
+    checked = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+    options = Address("rediss://host").options()
+    assert checked.items() <= options.items()
+    assert options["ssl_ca_certs"] == authorities()
+    own = Address("rediss://host?ssl_ca_certs=certs/ca.pem").options()
+    assert checked.items() <= own.items()
+    assert own["ssl_ca_certs"] == str(FOLDER / "certs" / "ca.pem")
+    assert not any(name.startswith("ssl") for name in Address("redis://host").options())
+
+
+def test_an_address_shows_nothing_of_its_password():
+    address = Address(f"redis://:{PASSWORD}@host")
+    assert PASSWORD not in repr(address)
+    assert PASSWORD not in repr(RedisStore(address, timedelta(0), "bucket"))
+
+
+def test_what_failed_names_no_address(canned):
+    with pytest.raises(StoreDown) as raised:
+        store_at(f"redis://:{PASSWORD}@127.0.0.1:9").take(asked("a"), NOW)
+    assert str(raised.value) == raised.value.kind == "ConnectionRefusedError"
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__

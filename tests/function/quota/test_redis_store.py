@@ -1,0 +1,420 @@
+"""quota.redis_store: what holds across processes, and what is done about a Redis that is not well."""
+
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+
+from function.errors import QuotaExceeded
+from function.kinds import Rate
+from function.limits import Claim
+from function.quota.asked import Asked, Daily, StoreDown
+from function.quota.connection import Address
+from function.quota.redis_store import BUDGET_SECONDS, MAX_RESTING, RedisStore
+from tests.function.quota.asking import PATIENCE, asked, left, refusal
+from torture.redis_server import Line, free_port
+
+ROOT = Path(__file__).parents[3]
+CHINA = timedelta(hours=8)
+NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
+PASSWORD = "RedisPasswordSecretCanary0001"
+# What the machine may add to the budget while it does something else.
+SLACK_SECONDS = 0.5
+
+
+def store_at(url, bucket="bucket", offset=CHINA, protocol=2, budget=PATIENCE):
+    return RedisStore(Address(url, protocol), offset, bucket, budget)
+
+
+def failure(store, request_id="x", now=NOW):
+    """The kind of a failure, and how long it took to be one."""
+    started = time.monotonic()
+    with pytest.raises(StoreDown) as raised:
+        store.take(asked(request_id), now)
+    return raised.value.kind, time.monotonic() - started
+
+
+def is_open(store):
+    with suppress(StoreDown):
+        store.open(NOW)
+        return True
+
+
+def wait_until(is_so, seconds=10.0):
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def bucket(request):
+    """Another one for each test, so that what they count does not meet."""
+    return request.node.name
+
+
+WORKER = """
+import sys
+from datetime import UTC, datetime, timedelta
+from function.errors import UploadError
+from function.kinds import Rate
+from function.limits import Claim
+from function.quota.asked import Asked, Daily
+from function.quota.connection import Address
+from function.quota.redis_store import RedisStore
+
+_, url, worker, what = sys.argv
+store = RedisStore(Address(url), timedelta(hours=8), "shared", 20.0)
+admitted = 0
+rates = (Claim("forms", Rate(100, 3600), "ann"),) if what == "rate" else ()
+days = (Daily("p", 100, 1000, 1, 10),) if what == "day" else ()
+for number in range(50):
+    try:
+        store.take(Asked(f"{worker}-{number}", what, rates, days), datetime.now(UTC))
+        admitted += 1
+    except UploadError:
+        pass
+print(admitted)
+"""
+
+
+@pytest.mark.parametrize("what", ["rate", "day"])
+def test_eight_processes_at_one_limit_get_exactly_that_many(server, what):
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, server.url, str(number), what], stdout=subprocess.PIPE, cwd=ROOT
+        )
+        for number in range(8)
+    ]
+    admitted = [int(worker.communicate(timeout=60)[0]) for worker in workers]
+    assert sum(admitted) == 100
+    assert all(worker.returncode == 0 for worker in workers)
+
+
+def test_threads_at_one_limit_get_exactly_that_many_over_few_connections(server, bucket):
+    store, admitted = store_at(server.url, bucket), []
+
+    def ask(thread):
+        for number in range(25):
+            with suppress(QuotaExceeded):
+                store.take(asked(f"{thread}-{number}", 1, 1, most=(60, None)), NOW)
+                admitted.append(number)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(admitted) == 60
+    assert 1 <= len(store._resting) <= 8
+
+
+def test_a_warm_request_is_one_round_trip_on_the_connection_it_was(server, bucket):
+    with Line(server.port) as line:
+        store = store_at(line.url, bucket)
+        for number in range(5):
+            store.take(asked(str(number), most=(9, None)), NOW)
+        assert line.connections == 1
+    commands = server.admin().info("commandstats")
+    # However many counts a request has, it is one command; the scripts' own are listed by themselves.
+    assert commands["cmdstat_evalsha"]["calls"] >= 5
+
+
+def test_the_clock_of_redis_decides_whatever_the_instances_clocks_say(server, bucket):
+    behind, ahead = store_at(server.url, bucket), store_at(server.url, bucket)
+    (day,) = behind.take(asked("a", 2), NOW - timedelta(days=400))
+    assert refusal(ahead, asked("b", 2), NOW + timedelta(days=400)) == (1, 90)
+    seconds, _ = server.admin().time()
+    assert timedelta(0) < day.resets_at - datetime.fromtimestamp(seconds, UTC) <= timedelta(days=1)
+    assert (day.resets_at + CHINA).timetuple()[3:6] == (0, 0, 0)
+
+
+def test_a_day_ends_at_midnight_of_the_offset_and_its_key_soon_after(server, bucket):
+    seconds, _ = server.admin().time()
+    offset = timedelta(seconds=86400 - (seconds + 2) % 86400)
+    store = store_at(server.url, bucket, offset)
+    (day,) = store.take(asked("a", 3), NOW)
+    assert day.resets_at == datetime.fromtimestamp(seconds + 2, UTC)
+    with pytest.raises(QuotaExceeded) as raised:
+        store.take(asked("b"), NOW)
+    assert raised.value.retry_after in (1, 2)
+    (key,) = server.admin().keys(f"*{bucket}*day*")
+    assert 60 <= server.admin().ttl(key) <= 62
+    wait_until(lambda: server.admin().time()[0] >= seconds + 2)
+    assert store.take(asked("c"), NOW)[0].resets_at == day.resets_at + timedelta(days=1)
+    # What yesterday counted is not given back today.
+    store.give_back(asked("a", 3), NOW)
+    assert left(store.take(asked("d"), NOW)) == (1, 80)
+
+
+def test_a_clock_that_is_behind_at_midnight_forgets_nothing(server, bucket):
+    """Another machine took over, and for it the day before is not over."""
+    store = store_at(server.url, bucket)
+    store.take(asked("a", 2), NOW)
+    client = server.admin()
+    (key,) = client.keys(f"*{bucket}*day*")
+    client.hincrby(key, "day", 1)
+    assert refusal(store, asked("b", 2), NOW) == (1, 90)
+    client.hincrby(key, "day", 1)
+    assert left(store.take(asked("c", 2), NOW)) == (1, 90)
+
+
+def test_every_key_expires_by_itself_and_stands_in_one_slot(server, bucket):
+    from redis.crc import key_slot
+
+    rates = [Claim("forms", Rate(5, 60), "ann"), Claim("forms of networks", Rate(5, 3600), "net")]
+    store_at(server.url, bucket).take(asked("a", rates=rates), NOW)
+    client = server.admin()
+    keys = client.keys(f"oss-direct-upload:*{bucket}*")
+    assert len(keys) == 4
+    assert all(0 < client.ttl(key) <= 86400 + 60 for key in keys)
+    assert len({key_slot(key) for key in keys}) == 1
+
+
+def test_a_cluster_takes_all_of_a_request_at_once(own_server):
+    server = own_server(cluster_enabled="yes", cluster_port=str(free_port()))
+    client = server.admin()
+    client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
+    wait_until(lambda: client.cluster("INFO")["cluster_state"] == "ok")
+    store = store_at(server.url)
+    rates = [Claim("forms", Rate(5, 60), "ann"), Claim("forms of networks", Rate(5, 60), "net")]
+    days = (Daily("p", 3, None, 1, 1), Daily("q", 3, None, 1, 1))
+    store.take(Asked("a", "ann", tuple(rates), days), NOW)
+    store.give_back(Asked("a", "ann", (), days), NOW)
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_both_protocols_of_redis_answer_alike(server, bucket, protocol):
+    store = store_at(server.url, bucket, protocol=protocol)
+    assert left(store.take(asked("a"), NOW)) == (2, 90)
+    assert refusal(store, asked("b", 3), NOW) == (2, 90)
+    store.give_back(asked("a"), NOW)
+    assert left(store.take(asked("c"), NOW)) == (2, 90)
+
+
+def test_what_is_counted_stays_exact_up_to_the_largest_quota(server, bucket):
+    store = store_at(server.url, bucket)
+    most = (None, 2**50)
+    assert left(store.take(asked("a", 1, 2**50 - 1, most=most), NOW)) == (None, 1)
+    assert left(store.take(asked("b", 1, 1, most=most), NOW)) == (None, 0)
+    assert refusal(store, asked("c", 1, 1, most=most), NOW) == (None, 0)
+    store.give_back(asked("a", 1, 2**50 - 1, most=most), NOW)
+    assert left(store.take(asked("d", 1, 1, most=most), NOW)) == (None, 2**50 - 2)
+
+
+def test_scripts_that_redis_forgot_are_sent_again(server, bucket):
+    store = store_at(server.url, bucket)
+    store.take(asked("a"), NOW)
+    server.admin().script_flush()
+    assert left(store.take(asked("b"), NOW)) == (1, 80)
+    server.admin().script_flush()
+    store.give_back(asked("b"), NOW)
+    assert left(store.take(asked("c"), NOW)) == (1, 80)
+
+
+def test_a_request_whose_answer_was_lost_is_repeated_and_counted_once(server, bucket):
+    with Line(server.port) as line:
+        store = store_at(line.url, bucket)
+        store.take(asked("a"), NOW)
+        line.answers_to_swallow = 1
+        assert left(store.take(asked("b"), NOW)) == (1, 80)
+        assert line.connections == 2
+        # On a new connection there is nothing to be said for another try.
+        store = store_at(line.url, bucket)
+        line.answers_to_swallow = 1
+        assert failure(store, "c")[0] == "ConnectionError"
+    assert left(store_at(server.url, bucket).take(asked("c"), NOW)) == (0, 70)
+
+
+def test_a_connection_that_was_torn_while_it_rested_is_made_anew(server, bucket):
+    with Line(server.port) as line:
+        store = store_at(line.url, bucket)
+        store.take(asked("a"), NOW)
+        line.tear()
+        assert left(store.take(asked("b"), NOW)) == (1, 80)
+
+
+def test_a_connection_rests_for_less_than_a_minute(server, bucket):
+    with Line(server.port) as line:
+        store = store_at(line.url, bucket)
+        store.take(asked("a"), NOW)
+        store.take(asked("b"), NOW + timedelta(seconds=59))
+        assert line.connections == 1
+        store.take(asked("c"), NOW + timedelta(seconds=59 + 60))
+        assert line.connections == 2
+        assert len(store._resting) == 1
+
+
+def test_no_more_connections_rest_than_are_of_use(server, bucket):
+    store = store_at(server.url, bucket)
+    for _ in range(MAX_RESTING + 3):
+        store.open(NOW)
+    assert len(store._resting) == MAX_RESTING
+
+
+def test_a_redis_that_comes_back_is_used_again(own_server):
+    server = own_server()
+    store = store_at(server.url)
+    store.take(asked("a"), NOW)
+    server.kill()
+    assert failure(store)[0] == "ConnectionRefusedError"
+    server.start()
+    # What it had counted is gone with it.
+    assert left(store.take(asked("b"), NOW)) == (2, 90)
+
+
+@pytest.mark.parametrize("drip", [False, True], ids=["late", "byte by byte"])
+@pytest.mark.parametrize("is_warm", [True, False])
+def test_an_answer_that_is_late_or_trickles_ends_with_the_budget(server, bucket, is_warm, drip):
+    with Line(server.port, drip=drip) as line:
+        store = store_at(line.url, bucket, budget=BUDGET_SECONDS)
+        if is_warm:
+            wait_until(lambda: is_open(store))
+        line.delay_seconds = 0.05 if drip else 1.0
+        kind, took = failure(store)
+        assert kind == "TimeoutError"
+        assert BUDGET_SECONDS * 0.9 < took < BUDGET_SECONDS + SLACK_SECONDS
+        assert store._resting == []
+
+
+def test_a_redis_that_takes_connections_and_answers_nothing_costs_no_more_than_the_budget(own_server):
+    server = own_server(requirepass=PASSWORD)
+    url = f"redis://:{PASSWORD}@127.0.0.1:{server.port}"
+    with server.halted():
+        kind, took = failure(store_at(url, budget=BUDGET_SECONDS))
+    assert kind in ("TimeoutError", "no answer within the budget")
+    assert took < BUDGET_SECONDS + SLACK_SECONDS
+    assert left(store_at(url).take(asked("a"), NOW)) == (2, 90)
+
+
+def test_a_full_redis_counts_nothing_and_is_down(own_server):
+    server = own_server(maxmemory_policy="noeviction")
+    store = store_at(server.url)
+    store.take(asked("a"), NOW)
+    server.admin().config_set("maxmemory", "1")
+    assert failure(store, "b")[0] == "OutOfMemoryError"
+    server.admin().config_set("maxmemory", "0")
+    assert left(store.take(asked("c"), NOW)) == (1, 80)
+
+
+def test_a_replica_is_down_for_what_must_be_counted(server, own_server, bucket):
+    replica = own_server(replicaof=f"127.0.0.1 {server.port}")
+    wait_until(lambda: replica.admin().info("replication")["master_link_status"] == "up")
+    assert failure(store_at(replica.url, bucket))[0] == "ReadOnlyError"
+
+
+def test_a_kept_connection_to_what_became_a_replica_is_made_anew(server, own_server, bucket):
+    once_first = own_server()
+    with Line(once_first.port) as line:
+        store = store_at(line.url, bucket)
+        store.take(asked("a"), NOW)
+        once_first.admin().replicaof("127.0.0.1", server.port)
+        # The name leads to the one that took over.
+        line._to_port = server.port
+        assert left(store.take(asked("b"), NOW)) == (2, 90)
+        assert line.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("user", "kind"),
+    [
+        (":wrong", "AuthenticationError"),
+        ("nobody:wrong", "AuthenticationError"),
+        ("weak:weakpassword", "NoPermissionError"),
+        ("", "ResponseError"),
+    ],
+)
+def test_who_may_not_ask_is_told_apart_and_the_password_stays_secret(own_server, user, kind, caplog):
+    server = own_server(requirepass=PASSWORD)
+    server.admin(password=PASSWORD).acl_setuser("weak", True, passwords=["+weakpassword"], commands=["+ping"])
+    url = f"redis://{user}@127.0.0.1:{server.port}" if user else server.url
+    store = store_at(url)
+    with pytest.raises(StoreDown) as raised:
+        store.take(asked("a"), NOW)
+    assert raised.value.kind == kind
+    assert raised.value.__cause__ is None
+    password = user.partition(":")[2] or PASSWORD
+    for text in (str(raised.value), repr(raised.value), repr(store), repr(store._address), caplog.text):
+        assert password not in text
+
+
+def test_the_right_password_opens_and_a_database_is_chosen(own_server):
+    password = "p@ss/word:#?%"
+    server = own_server(requirepass=password)
+    store = store_at(f"redis://default:p%40ss%2Fword%3A%23%3F%25@127.0.0.1:{server.port}/3")
+    assert left(store.take(asked("a"), NOW)) == (2, 90)
+    assert server.admin(password=password, db=3).dbsize() == 2
+
+
+def test_a_user_with_the_documented_rights_is_enough(own_server):
+    page = (ROOT / "docs" / "quotas.md").read_text("utf-8")
+    line = next(line for line in page.splitlines() if line.startswith("The account behind"))
+    commands = [f"+{word.lower()}" for word in line.split("`")[1::2] if word.isupper() and "_" not in word]
+    server = own_server()
+    server.admin().acl_setuser(
+        "counter", True, passwords=["+counterpassword"], commands=commands, keys=["oss-direct-upload:*"]
+    )
+    store = store_at(f"redis://counter:counterpassword@127.0.0.1:{server.port}")
+    rates = [Claim("forms", Rate(5, 60), "ann")]
+    for number in range(2):
+        store.take(asked(str(number), rates=rates), NOW)
+    store.give_back(asked("1"), NOW)
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls_server(own_server, authority, tmp_path):
+    """A Redis that speaks TLS alone, with a certificate for this name; and the authority's file."""
+
+    def start(name):
+        authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        issued = authority.issue_cert(name)
+        issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+        for number, pem in enumerate(issued.cert_chain_pems):
+            pem.write_to_path(tmp_path / "cert.pem", append=number > 0)
+        files = {"tls_cert_file": "cert.pem", "tls_key_file": "key.pem", "tls_ca_cert_file": "ca.pem"}
+        options = {option: str(tmp_path / file) for option, file in files.items()}
+        port = free_port()
+        own_server(port="0", tls_port=str(port), tls_auth_clients="no", **options)
+        return port, tmp_path / "ca.pem"
+
+    return start
+
+
+def test_tls_is_spoken_with_a_certificate_of_an_authority_of_one_s_own(tls_server):
+    port, file = tls_server("localhost")
+    store = store_at(f"rediss://localhost:{port}?ssl_ca_certs={file}")
+    assert left(store.take(asked("a"), NOW)) == (2, 90)
+    assert left(store.take(asked("b"), NOW)) == (1, 80)
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(tls_server):
+    port, _ = tls_server("localhost")
+    assert failure(store_at(f"rediss://localhost:{port}"))[0] == "SSLCertVerificationError"
+
+
+def test_a_certificate_of_another_name_is_refused(tls_server):
+    port, file = tls_server("redis.example.com")
+    url = f"rediss://localhost:{port}?ssl_ca_certs={file}"
+    assert failure(store_at(url))[0] == "SSLCertVerificationError"
+
+
+def test_a_server_without_tls_is_not_spoken_to_in_the_clear(server):
+    kind, _ = failure(store_at(f"rediss://localhost:{server.port}", budget=1.0))
+    assert kind in (
+        "SSLError",
+        "ConnectionResetError",
+        "SSLEOFError",
+        "TimeoutError",
+        "no answer within the budget",
+    )
