@@ -36,11 +36,12 @@ from handler import serve
 from local.ground.accounts import AccessKey
 from local.sts.assume_role import Session
 from sts_credentials import StsClient, parse_answer
-from torture import fuzz_keys, fuzz_parts, stage
+from torture import fuzz_keys, fuzz_parts, fuzz_pushes, stage
 from torture.canaries import Watch
 from torture.dice import Dice
 from torture.fuzz_keys import KeysTarget
 from torture.fuzz_parts import PartsTarget
+from torture.fuzz_pushes import PushTarget
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 STS_REPLY = Session(
@@ -107,6 +108,7 @@ class Bench:
             "STS answers": self.sts_answer,
             "uploads in parts": self.parts,
             "keys to read": KeysTarget(),
+            "WeChat's pushes": PushTarget(),
         }
 
     def event(self, data: bytes) -> None:
@@ -323,6 +325,7 @@ def _signed(payload: str, secret: str, algorithm: str = "HS256") -> str:
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "uploads in parts": fuzz_parts.SEEDS,
     "keys to read": fuzz_keys.SEEDS,
+    "WeChat's pushes": fuzz_pushes.SEEDS,
     "events": (
         json.dumps(
             {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torture import blind_fuzz, fuzz_keys, fuzz_targets, stage
+from torture import blind_fuzz, fuzz_keys, fuzz_pushes, fuzz_targets, stage
 from torture.canaries import Watch
 
 INPUTS = 400
@@ -78,3 +78,30 @@ def test_a_key_that_may_be_read_and_one_that_may_not_are_told_apart(monkeypatch,
     monkeypatch.setattr(fuzz_keys, "readable", noted)
     fuzz_keys.KeysTarget()(bytes([number]))
     assert [one.profile.name for one in may][:1] == ([profile] if profile else [])
+
+
+def test_what_wechat_seals_is_read_as_a_verdict(monkeypatch):
+    """A target whose pushes are all refused at the door would prove nothing."""
+    outcomes, real = [], fuzz_pushes.read_verdict
+
+    def noted(event):
+        outcomes.append(verdict := real(event))
+        return verdict
+
+    monkeypatch.setattr(fuzz_pushes, "read_verdict", noted)
+    for seed in fuzz_pushes.SEEDS:
+        fuzz_pushes.PushTarget()(seed)
+    assert [verdict and verdict.outcome.name for verdict in outcomes] == ["PASS", "ERROR"]
+
+
+@pytest.mark.parametrize("verdict", ["refused", "another", "unsigned"])
+def test_a_push_that_is_opened_wrongly_is_reported(monkeypatch, verdict):
+    def open_push(query, body, **_keys):
+        if verdict == "refused":
+            raise fuzz_pushes.Forbidden("no")
+        return b"another"
+
+    monkeypatch.setattr(fuzz_pushes, "open_push", open_push)
+    how = fuzz_pushes.ANY_BODY if verdict == "unsigned" else fuzz_pushes.ANY_MESSAGE
+    with pytest.raises(AssertionError):
+        fuzz_pushes.PushTarget()(bytes([how]) + b"{}")
