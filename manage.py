@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "ops.run.serve",
     "demo": "ops.run.demo",
     "setup": "ops.account.setup",
+    "terraform": "ops.account.terraform",
     "doctor": "ops.doctor.command",
     "invoke": "ops.client.invoke",
     "measure": "ops.client.measure",

@@ -1,0 +1,108 @@
+"""
+Write what the Terraform module of infra/terraform needs, out of .env, profiles.toml and s.yaml.
+
+The module makes the same roles, bucket rules and function as setup and make deploy: use one or the other. No
+secret is written: give those that are named to Terraform as TF_VAR_secrets.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ops.account.setup_options import add_setup_arguments, read_wanted
+from ops.account.terraform_values import ACCOUNT_MARKER, left_out, secrets_of, values
+from ops.deploy.expressions import Resolver
+from ops.deploy.operator_env import ROOT, add_env_argument, operator_environment
+from ops.deploy.s_yaml import read_s_yaml
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
+from ops.terminal.screen import Screen
+
+FILE = ROOT / "infra" / "terraform" / "deployment.auto.tfvars.json"
+SUMMARY = Text("write the values for the Terraform module", "为 Terraform 模块写出变量值")
+ABOUT = Text(
+    __doc__,
+    "从 .env、profiles.toml 和 s.yaml 写出 infra/terraform 的 Terraform 模块所需的值。\n\n"
+    "这个模块创建的角色、桶规则和函数，与 setup 和 make deploy 相同：二者选一。"
+    "密钥不会写进文件：请把列出的几个用 TF_VAR_secrets 交给 Terraform。",
+)
+WORDS = {
+    "into": Text("the file to write (default: {file})", "写到哪个文件（默认：{file}）"),
+    "written": Text("{file} is written.", "已写入 {file}。"),
+    "secrets": Text(
+        "Export TF_VAR_secrets, a JSON object with: {names}",
+        "请导出 TF_VAR_secrets，一个 JSON 对象，含：{names}",
+    ),
+    "left_out": Text(
+        "The module does not know what s.yaml says of {names}: add it there.",
+        "模块里没有 s.yaml 写的 {names}：请自行补上。",
+    ),
+    "next": Text(
+        "Then: make package, and in infra/terraform `terraform init` and `terraform plan`.",
+        "然后：make package，再在 infra/terraform 里运行 `terraform init` 与 `terraform plan`。",
+    ),
+}
+# What setup alone has a use for.
+SETUP_ALONE = ("dry_run", "yes", "dashboards", "notify")
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    add_setup_arguments(parser, language)
+    shown = FILE.relative_to(ROOT)
+    parser.add_argument(
+        "--into", type=Path, default=FILE, metavar="FILE", help=WORDS["into"].say(language, file=shown)
+    )
+    add_env_argument(parser, language)
+    add_language_argument(parser, language)
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
+    environ = operator_environment(args.env_file, os.environ)
+    for name in SETUP_ALONE:
+        setattr(args, name, None)
+    try:
+        wanted = read_wanted(args, environ)
+        props = function_props(
+            {**environ, "OSS_BUCKET": wanted.bucket.name, "OSS_REGION": wanted.bucket.region}
+        )
+        written = json.dumps(values(wanted, props), indent=2, ensure_ascii=False)
+        args.into.write_text(f"{written}\n", "utf-8")
+    except Failure as error:
+        complaints.fail_with(error, language)
+        return 2
+    except OSError as error:
+        complaints.fail(f"{args.into}: {why_unreadable(error).say(language)}")
+        return 1
+    screen.good(WORDS["written"].say(language, file=args.into))
+    if names := secrets_of(props):
+        screen.line(WORDS["secrets"].say(language, names=", ".join(names)))
+    if names := left_out(props):
+        screen.warn(WORDS["left_out"].say(language, names=", ".join(names)))
+    screen.line(WORDS["next"].say(language))
+    return 0
+
+
+def function_props(environ: Mapping[str, str], file: Path = ROOT / "s.yaml") -> dict[str, Any]:
+    """
+    What ``s.yaml`` says of its one function, with what it takes from the environment.
+
+    Raises:
+        Failure: a variable without a default is not set, or it holds something else than one function.
+    """
+    source = read_s_yaml(file)
+    # The role's ARN is made by Terraform: whatever stands in .env is not looked at.
+    given = {"STS_ROLE_ARN": ACCOUNT_MARKER, **environ}
+    resolver = Resolver(given, ACCOUNT_MARKER, file.parent, source.content)
+    if source.problems or not isinstance(source.content, dict):
+        raise Failure(*(problem.sentence for problem in source.problems))
+    resolved = resolver.resolve_layers(source.layers)
+    if resolver.problems:
+        raise Failure(*(problem.sentence for problem in resolver.problems))
+    (resource,) = resolved["resources"].values()
+    props: dict[str, Any] = resource["props"]
+    return props
