@@ -15,6 +15,8 @@ from torture import (
     advisories,
     faults,
     fuzz,
+    held_faults,
+    held_uploads,
     machine_faults,
     mutation,
     oss_faults,
@@ -71,11 +73,12 @@ def _tasks(parts: set[str], divisor: int) -> list[tuple[str, Task]]:
         tasks += [("mutation", partial(mutation.run, module, 1, only)) for module in mutation.TESTS]
     if "proof" in parts:
         tasks.append(("proof", partial(policy_proof.run, policy_proof.PAIRS // divisor)))
+        share = held_uploads.STEPS // held_uploads.TASKS // divisor
+        tasks += [("proof", partial(held_uploads.run, share)) for _ in range(held_uploads.TASKS)]
         tasks.append(("proof", partial(parted_uploads.run, parted_uploads.LIVES // divisor)))
     if "faults" in parts:
-        tasks += [
-            ("faults", part.run) for part in (faults, oss_faults, wechat_faults, route_faults, machine_faults)
-        ]
+        matrices = (faults, oss_faults, wechat_faults, route_faults, held_faults, machine_faults)
+        tasks += [("faults", part.run) for part in matrices]
     if "package" in parts:
         tasks += [("package", package_secrets.run), ("package", advisories.run)]
     return tasks

@@ -32,14 +32,11 @@ class HeldOss(PartedOss):
 
     Attributes:
         pause: what happens in the middle of a copy, between looking at the source and writing.
-
-        stored_at: when each object was stored, for the rule.
     """
 
     def __init__(self, bucket: str, region: str, now: Callable[[], datetime]) -> None:
         super().__init__(bucket, region, now)
         self.pause: Callable[[], Any] = lambda: None
-        self.stored_at: dict[str, datetime] = {}
 
     def markers(self) -> dict[str, Any]:
         """What the function remembers, by name without ``held/.``."""

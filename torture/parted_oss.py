@@ -121,6 +121,8 @@ class PartedOss:
         between: of each call by its name, what happens just before the next one is served.
 
         budgets: how many seconds each call was given.
+
+        stored_at: when each object was stored, where that was noted.
     """
 
     def __init__(self, bucket: str, region: str, now: Callable[[], datetime]) -> None:
@@ -130,6 +132,8 @@ class PartedOss:
         self.begun = 0
         self.asked: list[str] = []
         self.faults: dict[str, deque[str]] = {}
+        self.next_fault = ""
+        self.stored_at: dict[str, datetime] = {}
         self.between: dict[str, Callable[[], Any]] = {}
         self.budgets: list[float] = []
         self.requests: list[Request] = []
@@ -180,6 +184,10 @@ class PartedOss:
         """What the next calls of this name suffer from, one each."""
         self.faults[name] = deque(faults)
 
+    def fault_of_the_next(self, fault: str) -> None:
+        """What the next call suffers from, whichever it is."""
+        self.next_fault = fault
+
     def put(self, part: Mapping[str, Any], headers: Mapping[str, str], name: str, size: int) -> int:
         """Send a part as a client does: its status."""
         sent = {"content-length": str(size), **{key.lower(): value for key, value in headers.items()}}
@@ -202,7 +210,8 @@ class PartedOss:
         if happens := self.between.pop(name, None):
             happens()
         waiting = self.faults.get(name)
-        fault = waiting.popleft() if waiting else ""
+        fault = waiting.popleft() if waiting else self.next_fault
+        self.next_fault = ""
         if fault == UNHEARD:
             raise ExchangeFailed("ConnectionResetError")
         if fault == BROKEN:
@@ -323,7 +332,7 @@ class PartedOss:
                 "content-length": str(stored.size),
                 "content-type": stored.headers["content-type"],
                 "etag": f'"{stored.etag}"',
-                "last-modified": self.now().strftime(HTTP_DATE),
+                "last-modified": self.stored_at.get(request.key, self.now()).strftime(HTTP_DATE),
                 "x-oss-object-type": stored.kind,
             },
         )

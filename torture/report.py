@@ -16,6 +16,7 @@ TOTALS = (
     *(
         "disagreements",
         "lives of large files",
+        "steps in lives of held objects",
         "mutants killed or equivalent",
         "mutants surviving",
         "requests in the soak",

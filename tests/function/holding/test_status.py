@@ -39,6 +39,29 @@ def test_nobody_waits_until_a_rejection_is_forgotten(house, clock):
     assert house.ask("commit", house.session(), receipt=stored["receipt"]).code == "not_uploaded"
 
 
+def test_nor_with_a_receipt_that_a_later_form_gave_for_the_same_bytes(house, clock):
+    """It is dated from that form, and about the upload that was rejected."""
+    digest = "a" * 64
+
+    def confirmed(form):
+        return house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+
+    first = house.form("same", sha256=digest, size=1)
+    house.oss.post(first["formData"], "bytes")
+    house.commit(confirmed(first), decision="reject")
+    clock.tick(seconds=200)
+    house.oss.post(first["formData"], "bytes")
+    clock.tick(days=1, seconds=-150)
+    house.oss.expire(days=1)
+    assert house.oss.markers() == {}
+    again = house.ask(
+        "upload-params", house.session(), profile="same", filename="a.png", sha256=digest, size=1
+    ).json
+    assert again["exists"]
+    assert house.status(again["receipt"]) == "gone"
+    assert house.commit(again["receipt"]).code == "not_uploaded"
+
+
 def test_what_is_published_says_where(house):
     stored = house.store("word")
     house.commit(stored["receipt"])

@@ -1,0 +1,99 @@
+"""The proof about held objects in short, and that it would notice lines of the room that were not there."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from function.holding import checking, decision, markers, publishing, standing, steps
+from function.holding.upload import HeldUpload
+from torture import held_uploads
+from torture.held_uploads import HeldUploads
+
+LIVES = 100
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog):
+    """Thousands of requests are logged otherwise."""
+    caplog.set_level(logging.CRITICAL, "oss_direct_upload")
+
+
+def test_a_few_lives_end_as_documented():
+    result = held_uploads.run(1, lives=6, steps=30, shrinks=False)
+    assert result.problems == []
+    assert result.totals["steps in lives of held objects"] > 100
+
+
+def test_it_goes_on_until_it_has_taken_the_steps_or_its_time_is_up():
+    result = held_uploads.run(150, lives=2, steps=10, shrinks=False)
+    assert result.totals["steps in lives of held objects"] >= 150
+    assert held_uploads.run(10**9, lives=2, steps=10, shrinks=False, seconds=0.5).seconds < 30
+
+
+def first_come_last_served(oss, name, said, now):
+    markers.put(oss, name, said, now)
+    return True
+
+
+def whatever_is_there(oss, source, target, **how):
+    facts = publishing.head_object(oss, source)
+    return COPY(oss, source, target, **{**how, "source_etag": facts.etag if facts else "x"})
+
+
+COPY = publishing.copy_object
+UNKNOWN = SimpleNamespace(
+    **{**vars(markers), "review": lambda upload_id: markers.verdict(f"{upload_id}-nowhere")}
+)
+COMMITS = ("commit", "discard", "status", "store others")
+CHECKS = ("commit", "pass", "review", "status")
+# What is wrong, and what happens where it would show soonest.
+WRONG = {
+    "no look at the decision after the copy": (
+        [(publishing, "read_decision", lambda *_: None)],
+        (("commit", "discard"), ("commit",), range(5, 8)),
+    ),
+    "a decision that is overwritten": (
+        [(markers, "create", first_come_last_served)],
+        (("commit", "reject", "discard"), ("commit",)),
+    ),
+    "no entity tag of what is copied": (
+        [(publishing, "copy_object", whatever_is_there)],
+        (("commit", "store others"), ("replaced",), range(4, 7)),
+    ),
+    "no entity tag of what is decided about": (
+        [(HeldUpload, "is_waiting", lambda upload, facts, _now: upload.is_ours(facts))],
+        (COMMITS, ("replaced",)),
+    ),
+    "no look for a review": ([(standing, "markers", UNKNOWN)], (CHECKS, ("check",))),
+    "no look for a commit": (
+        [(standing, "_is_committed", lambda *_: True)],
+        (("status", "pass"), ("both",)),
+    ),
+    "nothing deleted that was held": (
+        [(publishing, "delete_object", lambda *_: None)],
+        (COMMITS, ("commit",)),
+    ),
+    "a rejection that publishes": (
+        [(decision, "REJECT", "publish"), (checking, "REJECT", "publish")],
+        (("status", "risky"), ("check",)),
+    ),
+    "another's object taken for ours": (
+        [(HeldUpload, "is_ours", lambda _upload, facts: facts is not None)],
+        (("discard", "reject", "status"), ("same",)),
+    ),
+    "a discard that is not remembered": (
+        [(steps, "withdraw", lambda *_: None)],
+        (("commit", "discard", "status"), ("commit",)),
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_room_that_does_what_it_must_not_is_found_out(wrong, monkeypatch):
+    patches, (acts, profiles, *points) = WRONG[wrong]
+    for patch in patches:
+        monkeypatch.setattr(*patch)
+    where = {"acts": acts, "profiles": profiles, **({"points": points[0]} if points else {})}
+    machine = type("Machine", (HeldUploads,), where)
+    assert held_uploads.run(1, machine, lives=LIVES, steps=20, shrinks=False, seed=7).problems
