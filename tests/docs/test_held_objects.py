@@ -1,0 +1,121 @@
+"""The lines that a backend pastes to commit do so, and the page says what the function does."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from function.holding.standing import OPEN
+from tests.docs.markdown import both, code_blocks, names_in, page, tables
+from tests.docs.test_receipts import GO, JARS, JAVA_PATH, PROGRAMS, Backend, run_or_skip
+from torture import stage
+from torture.held_faults import World
+from torture.held_uploads import SECRET
+
+NAME = "docs/held-objects.md"
+STATES = {*OPEN, "published", "rejected", "gone"}
+BACKENDS = {
+    "python": Backend("commits.py", "commit.py", [[sys.executable, "-X", "utf8", "commit.py"]]),
+    "js": Backend("commits.js", "commit.js", [["node", "commit.js"]]),
+    "php": Backend("commits.php", "commit.php", [["php", "commit.php"]], above="<?php\n"),
+    "java": Backend(
+        "Commits.java",
+        "Commit.java",
+        [
+            ["javac", "-cp", JAVA_PATH, "Commits.java", "Commit.java"],
+            ["java", "-cp", JAVA_PATH, "Commit"],
+        ],
+        needs=JARS,
+    ),
+    "go": Backend("commits.go", "commit.go", [["go", "run", "commits.go", "commit.go"]]),
+}
+
+
+@contextmanager
+def serving(world: World) -> Iterator[str]:
+    """The function of this world behind a socket: its origin."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            given = {"Authorization": self.headers["Authorization"]}
+            reply = stage.ask(world.functions[0], body, path=self.path, **given)
+            self.send_response(reply.status)
+            self.end_headers()
+            self.wfile.write(reply.text.encode())
+
+        def log_message(self, *_said):
+            """Nothing of it is for whoever runs the tests."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def said_by(language, origin, receipts, secret, folder):
+    """What the lines got: how the program ended, and what it printed."""
+    backend = BACKENDS[language]
+    run_or_skip(backend)
+    (snippet,) = [code for kind, code in code_blocks(page(NAME)) if kind == language]
+    (folder / backend.pasted).write_text(backend.above + snippet, "utf-8")
+    shutil.copy(PROGRAMS / backend.program, folder)
+    *builds, runs = backend.commands
+    for command in (*builds, [*runs, origin, ",".join(receipts), secret]):
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), **GO},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        if done.returncode:
+            break
+    return done.returncode, done.stdout.strip()
+
+
+@pytest.mark.parametrize("language", BACKENDS)
+def test_the_lines_commit_and_are_told_each_state(language, tmp_path):
+    world = World("commit", datetime.now(UTC))
+    with serving(world) as origin:
+        receipts = [world.receipt, "a.b.c"]
+        assert said_by(language, origin, receipts, SECRET, tmp_path) == (0, "published forbidden")
+    assert world.places() == (world.key,)
+
+
+@pytest.mark.parametrize("language", BACKENDS)
+def test_with_another_secret_they_fail_and_say_so(language, tmp_path):
+    world = World("commit", datetime.now(UTC))
+    with serving(world) as origin:
+        status, _ = said_by(
+            language, origin, [world.receipt], "another-secret-0123456789abcdefghij", tmp_path
+        )
+    assert status != 0
+    assert world.places() == (f"held/{world.key}",)
+
+
+def test_every_language_on_the_page_is_run_and_the_same_in_both():
+    english, chinese = (
+        [block for block in code_blocks(page(name)) if block[0] != "mermaid"] for name in both(NAME)
+    )
+    assert english == chinese
+    assert {kind for kind, _ in english} == {*BACKENDS}
+
+
+@pytest.mark.parametrize("name", both(NAME))
+def test_the_states_and_the_events_on_the_page_are_those_that_there_are(name):
+    states, events = ({names_in(row[0])[0] for row in table} for table in tables(page(name)))
+    assert states == STATES
+    assert events == STATES - {"held", "checking"} | {"uploaded"}
+    (picture,) = [code for kind, code in code_blocks(page(name)) if kind == "mermaid"]
+    arrows = [line.split(":")[0].split("-->") for line in picture.splitlines() if "-->" in line]
+    assert {end.strip() for arrow in arrows for end in arrow} == STATES | {"[*]"}
