@@ -13,7 +13,6 @@ const SENTENCES = {
   empty_file: 'The file is empty or too small. Please choose another one.',
   unauthorized: 'Your login has ended. Please log in again.',
   forbidden: 'This account may not do this.',
-  quota_exceeded: "Today's uploads are used up. Please try again tomorrow.",
   permission_denied: 'Access was not allowed. Please allow it in the settings.',
   aborted: 'Cancelled.',
   timeout: 'No answer arrived. Please check the network and try again.',
@@ -28,12 +27,13 @@ const BROKEN = 'Something is wrong with the service. Please contact support.'
 const KINDS = { 'image/*': 'images', 'video/*': 'videos', 'audio/*': 'audio', 'image/jpeg': 'JPG' }
 
 /** The sentences in English: `createUploader({ texts: english, ... })`. */
-function english({ code, limits, retryAfter }) {
+function english({ code, limits, quota, retryAfter }) {
   const { maxSize, minSize, contentTypes = ['*/*'] } = Object(limits)
   if (code === 'too_large') return `The file is too large. ${maxSize ? `At most ${sizeText(maxSize)}.` : 'Please choose a smaller one.'}`
   if (code === 'bad_request' && minSize) return `The file is too small. At least ${sizeText(minSize, Math.ceil)}.`
   if (code === 'unsupported_type') return `This kind of file is not accepted. Please choose ${kinds(contentTypes)}.`
   if (code === 'too_many_requests') return `Too many requests. ${again(retryAfter)}`
+  if (code === 'quota_exceeded') return used(Object(quota), retryAfter)
   if (/unavailable|internal/.test(code)) return `The service is busy. ${again(retryAfter)}`
   return SENTENCES[code] || BROKEN
 }
@@ -41,6 +41,15 @@ function english({ code, limits, retryAfter }) {
 function again(seconds) {
   const [count, unit] = seconds > 90 ? [Math.ceil(seconds / 60), 'minute'] : [seconds, 'second']
   return `Please try again ${count ? `in ${count} ${unit}${count === 1 ? '' : 's'}` : 'later'}.`
+}
+
+function used({ filesLeft, bytesLeft, resetsAt }, seconds) {
+  const left = [filesLeft && `${filesLeft} file${filesLeft === 1 ? '' : 's'}`, bytesLeft && sizeText(bytesLeft)]
+  const some = !left.includes(0) && left.filter(Boolean).join(', ')
+  const [then, now] = [0, seconds].map((before) => new Date(Date.parse(resetsAt) - before * 1000))
+  const day = then.getDate() === now.getDate() ? 'today' : 'tomorrow'
+  const back = resetsAt ? `There are more at ${then.getHours()}:00 ${day}.` : 'Please try again tomorrow.'
+  return `Today's uploads are ${some ? `down to ${some}, too little for this` : 'used up'}. ${back}`
 }
 
 function kinds(contentTypes) {

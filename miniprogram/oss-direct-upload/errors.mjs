@@ -19,7 +19,7 @@ const ERRORS = {
   forbidden: [/^HTTP 403/, '这个账号没有权限。'],
   not_found: [/^HTTP 404/],
   unsupported_type: [/^HTTP 415/, '不支持这种文件，[支持：{types}|请换一个]。', 'content_types'],
-  quota_exceeded: [/quota_exceeded/, '今天的上传额度用完了，请明天再试。'],
+  quota_exceeded: [/quota_exceeded/, '今天的上传额度[还剩 {left}，不够传这些|用完了]，[{reset}恢复|请明天再试]。'],
   too_many_requests: [/^HTTP 429/, '操作太频繁，请[在 {wait}后|稍后]再试。'],
   bad_request: [/^HTTP [1-4]/, '[文件太小，至少要 {minSize}|服务出了问题，请联系客服]。', 'min_size'],
   internal_error: [/^HTTP/],
@@ -43,25 +43,36 @@ const TYPES = { 'image/*': '图片', 'video/*': '视频', 'audio/*': '音频', '
 class OssUploadError extends Error {
   constructor(evidence, detail = '', fields) {
     const found = Object.keys(ERRORS).find((code) => code === evidence || ERRORS[code][0].test(evidence))
-    const { code = found, retryAfter, limits } = Object(fields)
+    const { code = found, retryAfter, limits, quota } = Object(fields)
     const [, text, hint = ''] = ERRORS[code] || []
     const mayPass = /network|timeout|interrupted|login|expired|too_many|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
-    super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits))
+    super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits, quota))
     const advice = `见错误码表：${code} ${hint}`.trim()
     const retryable = mayPass && !(retryAfter > 60)
     Object.assign(this, { name: 'OssUploadError', advice, ...fields, code, detail, retryable })
   }
 }
 
-function fill(text, seconds, { maxSize, minSize, contentTypes = ['*/*'] } = Object()) {
+function fill(text, seconds, { maxSize, minSize, contentTypes = ['*/*'] } = Object(), quota) {
   const known = {
     maxSize: maxSize && sizeText(maxSize),
     minSize: minSize && sizeText(minSize, Math.ceil),
     types: !contentTypes.includes('*/*') && contentTypes.map((type) => TYPES[type] || type.replace(/.*[/.-]/, '').toUpperCase()).join('、'),
     wait: seconds && (seconds > 90 ? `${Math.ceil(seconds / 60)} 分钟` : `${seconds} 秒`),
+    ...(quota && untilReset(quota, seconds)),
   }
   return text.replace(/{(\w+)}/g, (hole, name) => known[name] || hole)
     .replace(/\[(.*?)\|(.*?)]/g, (_, one, other) => (/{/.test(one) ? other : one))
+}
+
+// In the phone's time zone.
+function untilReset({ filesLeft, bytesLeft, resetsAt }, seconds) {
+  const [then, now] = [0, seconds].map((before) => new Date(Date.parse(resetsAt) - before * 1000))
+  const left = [filesLeft && `${filesLeft} 个文件`, bytesLeft && sizeText(bytesLeft)]
+  return {
+    reset: `${then.getDate() === now.getDate() ? '今天' : '明天'} ${then.getHours()} 点`,
+    left: !left.includes(0) && left.filter(Boolean).join('、'),
+  }
 }
 
 function sizeText(bytes, round = Math.floor) {
@@ -80,11 +91,11 @@ function platformError(failure, method, url) {
 }
 
 function functionError({ statusCode, data, header, headers = header }) {
-  const { code, message, requestId, limits, text } = Object(Object(data).error)
+  const { code, message, requestId, limits, quota, text } = Object(Object(data).error)
   const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
   const retryAfter = Number(wait) || undefined
-  const error = new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, retryAfter })
-  // 业务自己的规则（hooks.py）写给用户的话。
+  const error = new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, quota, retryAfter })
+  // By hooks.py, for the user.
   return text ? Object.assign(error, { message: text }) : error
 }
 

@@ -116,6 +116,15 @@ export interface StandingError {
   url?: undefined
 }
 
+/** 一个用途一天的上传额度；不限的为 null。 */
+export interface Quota {
+  filesLeft: number | null
+  /** 字节数。 */
+  bytesLeft: number | null
+  /** 什么时候恢复，如 2026-11-24T16:00:00Z。 */
+  resetsAt: string
+}
+
 export interface Uploaded<T = CallbackAnswer | string> {
   /** 对象名。 */
   key: string
@@ -132,6 +141,8 @@ export interface Uploaded<T = CallbackAnswer | string> {
   state: State
   /** 存好了，但别人还看不到：等提交或审核。 */
   held: boolean
+  /** 今天还剩多少上传额度；用途有额度时才有。 */
+  quota?: Quota
   /** 票据，只有该确认而没能确认时才有：以后交给 uploader.confirm 再确认。 */
   ticket?: string
   /** 200、201 或 204；409 表示 OSS 的应答丢失了，203 表示回调失败了，但文件已存好。 */
@@ -234,6 +245,8 @@ export class OssUploadError extends Error {
   retryable: boolean
   /** too_large 与 unsupported_type，以及文件太小的 bad_request 才有。 */
   limits?: Limits
+  /** quota_exceeded 才有：还剩多少，什么时候恢复。 */
+  quota?: Quota
   /** 服务要求多少秒后再来。60 秒以内的客户端自己等，更久的立即失败。 */
   retryAfter?: number
   statusCode?: number

@@ -112,6 +112,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
     try {
       const reply = await ask(client, '/multipart', () => ({ profile, filename, contentType, size, context }))
       const { ticket, key, fileUrl: url, uploadId, partSize, headers, partCount } = reply
+      job.quota = reply.quota
       keep({ ticket, key, url, uploadId, partSize, headers })
       if (job.finished) abort()
       return list({ ...reply, missing: partCount })
@@ -145,7 +146,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
     const left = parts.filter(({ number }) => !sent.has(number + kept.ticket))
     listed = new Map(left.map((part) => [part.number, part]))
     more = missing > parts.length
-    // The phone's pace, not its clock; not the last tenth.
+    // The phone's pace; not the last tenth.
     until = now() + 0.9 * (Date.parse(expiresAt) - Date.parse(serverTime))
     loaded = left.reduce((rest, { size }) => rest - size, job.size - (missing - parts.length) * kept.partSize)
     meter.tell(loaded)
@@ -209,7 +210,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
       keep()
       meter.tell(job.size, 0, 100)
       job.task = null
-      job.resolve({ key, url, uploadId, statusCode: 200, data, receipt: data.receipt, confirmed: true, exists: false })
+      job.resolve({ key, url, uploadId, statusCode: 200, data, receipt: data.receipt, confirmed: true })
       return true
     } catch (error) {
       more = error.code === 'incomplete'

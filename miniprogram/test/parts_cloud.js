@@ -16,7 +16,7 @@ const FIELDS = new Set(['profile', 'filename', 'contentType', 'size', 'context']
 const SIGNED_TYPE = 'application/octet-stream'
 
 /**
- * `now` in milliseconds. `profiles`: name → { partSize, maxSize, parts, state }. `keep: false` keeps of a part its digest alone.
+ * `now` in milliseconds. `profiles`: name → { partSize, maxSize, parts, state, quota }. `keep: false` keeps of a part its digest alone.
  * `onChange` is called after every change of what OSS holds.
  */
 function openCloud({
@@ -84,6 +84,7 @@ function begin(cloud, body, request) {
     ticket, key: upload.key, fileUrl: `${BUCKET}/${upload.key}`, uploadId: `our-${id}`, size: body.size, partSize,
     partCount: upload.count, headers: { 'Content-Type': SIGNED_TYPE }, ...signed(cloud, upload, numbers),
     ticketExpiresAt: iso(upload.ends),
+    ...(profile.quota && { quota: profile.quota }),
   })
 }
 

@@ -37,7 +37,7 @@ const MOST_RECEIPTS = 20
  *   tickets: whether a form comes with one; held: whether what is uploaded waits before it may be seen
  *   readSeconds: how long a URL of /read is good for, null for public ones
  *
- * `state.uploads` has what became of each upload, by its receipt; a test may change it.
+ * `state.quota` is what each form says of the day, when it is set. `state.uploads` has what became of each upload, by its receipt; a test may change it.
  */
 async function startFunction(oss, { life = 300, clockAhead = 0, tokenSeconds = 7200, tickets = false, held = false, readSeconds = 600 } = {}) {
   const requests = []
@@ -84,6 +84,7 @@ function form(state, oss, wanted, now) {
     uploadId: `id-${state.made}`,
     ticket,
     ...(state.held && { held: true }),
+    ...(state.quota && { quota: { ...state.quota, filesLeft: state.quota.filesLeft - state.made } }),
   }
 }
 

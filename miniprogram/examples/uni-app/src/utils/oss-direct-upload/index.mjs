@@ -31,7 +31,7 @@ function createUploader(options) {
   function upload(file, onChange) {
     const job = { ...file, onChange, breaks: client.breaks, failures: 0, progress: 0 }
     job.promise = new Promise((resolve, reject) => {
-      Object.assign(job, { resolve: (value) => resolve(standing(value)), reject: (error) => reject(inWords(error)) })
+      Object.assign(job, { resolve: (value) => resolve(standing(value, job)), reject: (error) => reject(inWords(error)) })
     })
     const end = (outcome) => {
       Object.assign(job, { finished: 1 }, outcome.value && { loaded: job.size, stored: 1 })
@@ -139,6 +139,7 @@ async function send(job, client, form) {
   if (job.finished) return
   if (!form) return sign([job], client)
   const { url, formData, key, fileUrl, uploadId, expiresAt, maxSize, ticket } = form
+  job.quota = form.quota
   const look = async () => (ticket ? confirm(client, ticket, job).catch((error) => error) : {})
   if (form.exists) return finish(job, form, 200, '', form)
   try {
@@ -187,10 +188,10 @@ function finish(job, { key, fileUrl, uploadId, ticket, exists = false, held }, s
   })
 }
 
-/** Held: not to be seen by others yet. */
-function standing(value) {
+/** Held: unseen by others. */
+function standing(value, { quota }) {
   const { state = Object(value.data).state || 'stored' } = value
-  return { ...value, state, held: /held|checking|review/.test(state) }
+  return { exists: false, ...value, state, held: /held|checking|review/.test(state), ...(quota && { quota }) }
 }
 
 // What the background or a lost network broke off is no retry.
