@@ -32,7 +32,8 @@ FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
 RECEIPTS = (f"{ROOM}/receipts",)
 PARTS = (f"{ROOM}/parts",)
 HOLDING = tuple(
-    f"{ROOM}/holding/test_{name}.py" for name in ("publishing", "checking", "status", "discard", "commit")
+    f"{ROOM}/holding/test_{name}.py"
+    for name in ("publishing", "checking", "status", "discard", "commit", "recall")
 )
 QUOTA = tuple(
     f"{ROOM}/quota/test_{name}.py" for name in ("memory", "asked", "connection", "counting", "stores")
@@ -126,21 +127,28 @@ TESTS = {
     "function.quota.redis_store": QUOTA_IN_REDIS,
     "function.quota.script": QUOTA_IN_REDIS,
     "function.receipts.callback": (f"{ROOM}/receipts/test_callback.py", *RECEIPTS),
-    "function.receipts.confirm": (f"{ROOM}/receipts/test_confirm.py",),
+    "function.receipts.confirm": (f"{ROOM}/receipts/test_confirm.py", f"{ROOM}/receipts/test_held.py"),
     "function.receipts.oss_keys": (f"{ROOM}/receipts/test_oss_keys.py", *RECEIPTS),
     "function.receipts.receipt": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
-    "function.receipts.stored_already": (f"{ROOM}/receipts/test_stored_already.py",),
+    "function.receipts.stored_already": (
+        *(f"{ROOM}/receipts/test_{name}.py" for name in ("stored_already", "held")),
+    ),
     "function.receipts.ticket": (f"{ROOM}/receipts/test_ticket.py", *RECEIPTS),
     "function.webhook": (f"{ROOM}/receipts/test_webhook.py", *RECEIPTS),
     "function.routes.commit": (f"{ROOM}/holding/test_commit.py", *HOLDING),
     "function.routes.discard": (f"{ROOM}/holding/test_discard.py", *HOLDING),
     "function.routes.status": (f"{ROOM}/holding/test_status.py", *HOLDING),
     "function.routes.callback": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
-    "function.routes.confirm": (f"{ROOM}/receipts/test_confirm.py",),
+    "function.routes.confirm": (
+        *(f"{ROOM}/receipts/test_confirm.py", f"{ROOM}/holding/test_recall.py"),
+        f"{ROOM}/holding/test_checking.py",
+    ),
     "function.routes.login": (f"{ROOM}/callers",),
     "function.routes.multipart": (f"{ROOM}/parts/test_multipart.py", *PARTS),
     "function.routes.multipart_abort": (f"{ROOM}/parts/test_multipart_abort.py", *PARTS),
-    "function.routes.multipart_complete": (f"{ROOM}/parts/test_multipart_complete.py", *PARTS),
+    "function.routes.multipart_complete": (
+        *(f"{ROOM}/parts/test_multipart_complete.py", *PARTS, f"{ROOM}/holding/test_recall.py"),
+    ),
     "function.routes.multipart_parts": (f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
     "function.routes.read": (*reversed(READING),),
     "function.routes.upload_params": (

@@ -70,3 +70,20 @@ def test_a_callback_without_its_address_is_mended_in_either_file(here, tmp_path)
         "Settings"
     )
     assert "CALLBACK_URL in .env" in finding.remedy.en
+
+
+def test_what_a_check_by_wechat_lacks_is_told_with_the_place_where_it_is_found(here, tmp_path):
+    (tmp_path / "profiles.toml").write_text(
+        '[default]\nkey = "u/{owner}/{id}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true\n'
+        'hold = ["check"]\n'
+    )
+    lacking = {"WECHAT_PUSH_TOKEN": "", "WECHAT_PUSH_AES_KEY": "", "STS_SESSION_SECONDS": "3600"}
+    profiles = {"PROFILES_FILE": str(tmp_path / "profiles.toml")}
+    found = here.examine(uploads=False, **profiles, **lacking).of("Settings", State.BAD)
+    console = "in .env as the mini-program console has it (“开发管理 > 消息推送”): secure mode, JSON."
+    assert [one.remedy.en for one in found] == [
+        f"Set WECHAT_PUSH_TOKEN {console}",
+        f"Set WECHAT_PUSH_AES_KEY {console}",
+        "Set it in .env, and run manage.py setup again: the role has a limit of its own.",
+    ]
+    assert here.examine(uploads=False, **profiles).of("Settings", State.GOOD)
