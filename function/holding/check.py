@@ -11,6 +11,7 @@ from function.holding.media import FIRST_BYTES, Media, media_of
 from function.holding.upload import HeldUpload
 from function.holding.wechat_api import post, trace_id_of, unavailable
 from function.instance import Call
+from function.log_line import LogLine
 from function.oss.calls import OssCalls
 from function.oss.objects import first_bytes
 from function.oss.signed_request import NONE, OssRequest, presign
@@ -65,6 +66,13 @@ class Wanted(NamedTuple):
         return f"Wanted({self.media_type}, {self.scene})"
 
 
+class Unheard:
+    """The last request that did not hear WeChat: it does not wait for it anew with each of its uploads."""
+
+    def __init__(self) -> None:
+        self.line: LogLine | None = None
+
+
 def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused:
     """
     Have WeChat look at a held object, by a URL that is good for an hour.
@@ -93,7 +101,14 @@ def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused
         str(upload.claims["sub"]),
     )
     tokens = call.instance.keep(AccessTokens, lambda: AccessTokens(app, exchange))
-    answered = ask_wechat(app, tokens, wanted, exchange, call.now)
+    unheard = call.instance.keep(Unheard, Unheard)
+    if unheard.line is call.line:
+        raise unavailable(PATH, "WeChat was not heard a moment ago")
+    try:
+        answered = ask_wechat(app, tokens, wanted, exchange, call.now)
+    except WechatUnavailable:
+        unheard.line = call.line
+        raise
     if isinstance(answered, Refused):
         call.line.reason = f"media_check_async errcode {answered.errcode}, so a human has to look"
     return answered

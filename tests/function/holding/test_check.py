@@ -206,6 +206,23 @@ def test_what_was_not_heard_is_asked_once_and_then_by_the_next_call(world, answe
     assert submitted(world) == Submitted(TRACE)
 
 
+def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(world):
+    world.wechat["media_check_async"] = [ExchangeFailed("no answer within the budget")]
+    call = world.call()
+    reasons = []
+    for _ in range(3):
+        with pytest.raises(WechatUnavailable) as later:
+            submitted(world, call)
+        reasons.append(later.value.reason)
+    assert reasons == [
+        "media_check_async: no answer within the budget",
+        *["media_check_async: WeChat was not heard a moment ago"] * 2,
+    ]
+    assert len(world.asked) == 2
+    world.wechat["media_check_async"] = [{"trace_id": TRACE}]
+    assert submitted(world) == Submitted(TRACE)
+
+
 @pytest.mark.parametrize("errcode", [40001, 42001, 41001])
 def test_a_token_that_wechat_does_not_take_is_asked_for_once_more(world, errcode):
     world.wechat["stable_token"].append({"access_token": "the-next-one", "expires_in": 7200})
