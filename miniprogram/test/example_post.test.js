@@ -334,6 +334,28 @@ test('a post that could not be sent stays a draft, and is sent once', async (t) 
   assert.equal(business.posts.length, 1)
 })
 
+test('a draft that is being published is left alone', async () => {
+  await choose(picture('sending.jpg'))
+  await allDone()
+  const discards = asked('discard').length
+  let picked = 0
+  wx.chooseMedia = () => { picked += 1 }
+  page.instance.publish()
+  await Promise.all(['.cross', '.plus', '.button'].map((selector) => tap(selector)))
+  await until(() => data().posts.length === 1 && !data().sending)
+  assert.deepEqual([asked('discard').length, picked, business.posts.length], [discards, 0, 1])
+  assert.equal(business.requests.filter(({ method, body }) => method === 'POST' && body.receipts[0] === business.posts[0].receipts[0]).length, 1)
+})
+
+test('the newest twenty posts are shown', async () => {
+  const [upload] = await publish('多', 'many.jpg')
+  verdict(upload, 'published')
+  const [post] = business.posts
+  for (let count = 0; count < 30; count += 1) business.posts.push({ ...post, id: `old-${count}` })
+  await page.instance.refresh()
+  assert.equal(data().posts.length, 20)
+})
+
 test('a picture that expired meanwhile is told so in a sentence', async (t) => {
   t.mock.method(console, 'warn', () => {})
   await choose(picture('expired.jpg'))

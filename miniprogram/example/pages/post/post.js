@@ -5,6 +5,7 @@ const { WORDS, isWaiting, standingOf } = require('../../utils/standings')
 const { PROFILES } = require('../../config')
 
 const MOST_PICTURES = 9
+const MOST_POSTS = 20 // 更多的由业务后端分页
 const FIRST_WAIT = 1000 // 毫秒；审核一般几秒钟就有结果
 const LONGEST_WAIT = 45000
 const TOLD = 'told-about-uploads'
@@ -62,6 +63,7 @@ Component({
 
     // 平台的规则（运营规范 12.7.1）：上传之前要明确告诉用户。
     choose() {
+      if (this.data.sending) return
       if (wx.getStorageSync(TOLD)) {
         this.pick()
         return
@@ -131,6 +133,7 @@ Component({
 
     // 缩略图上的 ×：正在传的取消，传好的撤回。
     remove({ currentTarget }) {
+      if (this.data.sending) return // 正在发布的那几张
       const { id } = currentTarget.dataset
       chosen.delete(id)
       if (tasks.has(id)) tasks.get(id).abort()
@@ -175,7 +178,7 @@ Component({
     async refresh() {
       wait = FIRST_WAIT
       try {
-        posts = await business.posts()
+        posts = (await business.posts()).slice(0, MOST_POSTS)
         await this.show()
         this.setData({ listMessage: '' })
       } catch ({ message, detail }) {
