@@ -16,6 +16,16 @@ DEFAULT_PORT = 6379
 RESP2 = 2
 
 
+def prepare() -> None:
+    """
+    Import the library, which takes longer than a budget may.
+
+    Raises:
+        ImportError: it is not there: the package was made for a deployment without.
+    """
+    import redis.connection  # noqa: F401 - and with it all that a call needs
+
+
 class Address:
     """
     Where the store is, from a checked ``QUOTA_URL``; says nothing of it, because it holds a password.

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from function.errors import QuotaUnavailable
+from function.errors import Misconfigured, Problem, QuotaUnavailable
 from function.instance import Call, Instance
 from function.limits import Claim
+from function.phrase import Phrase
 from function.profiles import Profile
 from function.quota.asked import Asked, Day, StoreDown, daily, told
 from function.quota.memory import MemoryStore
+from function.settings import Settings
 
 if TYPE_CHECKING:
     from function.quota.redis_store import RedisStore
@@ -99,12 +101,30 @@ def prepare_store(instance: Instance, now: datetime) -> None:
 
 
 def store_of(instance: Instance) -> "MemoryStore | RedisStore":
-    """The instance's one store, made when it is first asked for."""
+    """
+    The instance's one store, made when it is first asked for.
+
+    Raises:
+        Misconfigured: the package has no library for it.
+    """
     settings = instance.settings
     if settings.quota_url == MEMORY:
         return instance.keep(MemoryStore, lambda: MemoryStore(settings.quota_utc_offset))
-    from function.quota.connection import Address
     from function.quota.redis_store import RedisStore
 
+    return instance.keep(RedisStore, lambda: _redis_store(settings))
+
+
+def _redis_store(settings: Settings) -> "RedisStore":
+    from function.quota.connection import Address, prepare
+    from function.quota.redis_store import RedisStore
+
+    try:
+        prepare()
+    except ImportError:
+        sentence = Phrase(
+            "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
+        )
+        raise Misconfigured([Problem("QUOTA_URL", sentence)]) from None
     address = Address(settings.quota_url or "")
-    return instance.keep(RedisStore, lambda: RedisStore(address, settings.quota_utc_offset, settings.bucket))
+    return RedisStore(address, settings.quota_utc_offset, settings.bucket)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from function.profiles import PROFILES_TOML, read_profiles
+from ops.deploy.quota_rules import quota_hints
 from ops.deploy.rules import environment, functions, mapping
 from ops.deploy.setting_rules import doubtful_settings
 from ops.terminal.language import Text
@@ -89,6 +90,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
         ):
             yield LEFT_OPEN
         yield from doubtful_settings(environment(props))
+        yield from quota_hints(environment(props))
     for name, resource in mapping(document.get("resources")).items():
         if mapping(resource).get("component") == "fc3":
             component = f"resources.{name}.component"

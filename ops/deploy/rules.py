@@ -13,6 +13,7 @@ from function.profiles import PROFILES_TOML
 from function.setting_table import SETTINGS
 from function.settings import read_settings
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
+from ops.deploy.quota_rules import quota_problems
 from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, wrong_value
 from ops.deploy.setting_rules import unusable_settings
@@ -55,6 +56,7 @@ def resource_problems(document: Any, root: Path) -> Iterator[Problem]:
         yield from _trigger_problems(props, place)
         yield from _domain_problems(props, place)
         yield from _environment_problems(props, place)
+        yield from quota_problems(props, environment(props), place, root)
         yield from _packaging_problems(document, place)
 
 

@@ -13,9 +13,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.cold_import import measure_cold_import, summary
-from ops.package.function_files import BURST, REQUIREMENTS, Extra, PackagingError, find_function_files
+from ops.package.function_files import (
+    BURST,
+    REDIS,
+    REQUIREMENTS,
+    Extra,
+    PackagingError,
+    extras_of,
+    find_function_files,
+)
 from ops.package.sbom import write_sbom
 from ops.package.size import OWN_FILES, PackageSize, measure, normalise, zip_folder
 from ops.package.vendoring import TARGET_VERSION, check_glibc, check_packages, prune, vendor
@@ -40,6 +49,10 @@ HELP = {
         "also write the zip, and beside it ...-burst.zip, for an upload by hand",
         "另外写出 zip，旁边是 ...-burst.zip，用于手动上传",
     ),
+    "redis": Text(
+        "with the client of Redis; of itself where QUOTA_URL names one",
+        "带上 Redis 的客户端库；QUOTA_URL 写的是 Redis 时自动带上",
+    ),
     "measure": Text(
         "also time a cold import with bytecode and without", "另外测量有字节码与没有字节码时的冷导入时间"
     ),
@@ -61,7 +74,9 @@ OWN_PART = Text(OWN_FILES, "函数本身")
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("--python", metavar="PATH", help=HELP["python"].say(language))
     parser.add_argument("--zip", type=Path, metavar="FILE", help=HELP["zip"].say(language))
+    parser.add_argument("--redis", action="store_true", help=HELP["redis"].say(language))
     parser.add_argument("--measure", action="store_true", help=HELP["measure"].say(language))
+    add_env_argument(parser, language)
     add_language_argument(parser, language)
 
 
@@ -70,8 +85,10 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
         python = find_python(args.python, os.environ)
-        zipped = build(ROOT, ROOT / "build" / "function", python, language=language)
-        burst = build(ROOT, ROOT / "build" / "function-burst", python, BURST, language=language)
+        quota_url = operator_environment(args.env_file, os.environ).get("QUOTA_URL", "")
+        asked = extras_of(quota_url) or ((REDIS,) if args.redis else ())
+        zipped = build(ROOT, ROOT / "build" / "function", python, *asked, language=language)
+        burst = build(ROOT, ROOT / "build" / "function-burst", python, BURST, *asked, language=language)
         if args.zip:
             for path, content in ((args.zip, zipped), (_for_bursts(args.zip), burst)):
                 path.write_bytes(content)

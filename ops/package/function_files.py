@@ -5,8 +5,9 @@ Which files the function consists of, and which packages they import.
 import ast
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from ops.terminal.language import Failure, Text
 
@@ -33,14 +34,22 @@ class Extra:
         modules: of the project's root.
 
         requirements: the file that pins what they import.
+
+        packages: what the function itself imports, by import name, in such a deployment alone.
+
+        data_files: of the project's root, with folders.
     """
 
     modules: tuple[str, ...]
     requirements: str
+    packages: tuple[str, ...] = ()
+    data_files: tuple[str, ...] = ()
 
 
 # s.burst.yaml starts a server of our own.
 BURST = Extra(("burst_server",), "requirements-burst.txt")
+# QUOTA_URL names a Redis.
+REDIS = Extra((), "requirements-redis.txt", ("redis",))
 
 
 @dataclass(frozen=True)
@@ -64,12 +73,18 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
         PackagingError: when a file is missing, is not Python, or imports what stays behind.
     """
     modules = (*MODULES, *(name for extra in extras for name in extra.modules))
-    top = [*(root / f"{name}.py" for name in modules), *(root / name for name in DATA_FILES)]
+    data_files = (*DATA_FILES, *(name for extra in extras for name in extra.data_files))
+    top = [*(root / f"{name}.py" for name in modules), *(root / name for name in data_files)]
+    # Beside the project, nothing of it would be where the function looks.
+    if missing := [name for name in data_files if not (root / name).resolve().is_relative_to(root.resolve())]:
+        names = ", ".join(missing)
+        raise PackagingError(Text(f"{names} is not in {root}", f"{names} 不在 {root} 里"))
     if missing := [path.name for path in top if not path.is_file()]:
         names = ", ".join(missing)
         raise PackagingError(Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}"))
     own_rules = [path for path in [root / OWN_RULES] if path.is_file()]
     files = sorted([*top, *own_rules, *(root / PACKAGE).rglob("*.py")])
+    left_out = set(REDIS.packages) - {name for extra in extras for name in extra.packages}
     packages: dict[str, str] = {}
     for path in files:
         name = path.relative_to(root).as_posix()
@@ -81,9 +96,26 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
                         f"{name} 导入了 {imported}，而它不属于函数",
                     )
                 )
-            if imported not in sys.stdlib_module_names and imported not in (*modules, PACKAGE):
+            ours = imported in sys.stdlib_module_names or imported in (*modules, PACKAGE)
+            if not ours and imported not in left_out:
                 packages.setdefault(imported, name)
     return FunctionFiles(tuple(files), packages)
+
+
+def extras_of(quota_url: str) -> tuple[Extra, ...]:
+    """
+    What a deployment with this ``QUOTA_URL`` asks for beyond the plain package.
+
+    Args:
+        quota_url: may be empty, or wrong, which the function itself says.
+    """
+    if not quota_url.startswith(("redis:", "rediss:")):
+        return ()
+    try:
+        given = parse_qs(urlsplit(quota_url).query).get("ssl_ca_certs", [])
+    except ValueError:
+        given = []
+    return (replace(REDIS, data_files=tuple(given)),)
 
 
 def _imports(path: Path, name: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """quota.counting: what a request costs, and what it does not."""
 
 import json
+import sys
 from datetime import timedelta
 
 import pytest
@@ -284,3 +285,14 @@ def test_an_instance_that_counts_in_memory_has_nothing_to_connect_to(quoted, ask
     function = quoted()
     function.function.initialize(None)
     assert "initialize: ready" in caplog.text
+
+
+def test_a_package_without_the_library_says_what_to_do(quoted, ask, good_sts, log_lines, monkeypatch):
+    # What the import system reads as absent.
+    monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.setitem(sys.modules, "redis.connection", None)
+    function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow")
+    assert ask(function).json["error"]["code"] == "misconfigured"
+    assert log_lines()[-1]["reason"] == (
+        "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
+    )
