@@ -11,6 +11,8 @@ from datetime import datetime
 from local.ground.clock import Clock
 
 LOOKS_EVERY_SECONDS = 0.02
+# More would have this machine do nothing else, when thousands are due at once.
+MOST_AT_ONCE = 16
 
 Task = Callable[[], object]
 
@@ -29,6 +31,7 @@ class Delivery:
         self._waiting: list[tuple[datetime, int, Task]] = []
         self._order = itertools.count()
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._thread: threading.Thread | None = None
 
     def put(self, due: datetime, task: Task) -> None:
@@ -65,4 +68,8 @@ class Delivery:
 
     def _begin(self, tasks: list[Task]) -> None:
         for task in tasks:
-            threading.Thread(target=task, daemon=True).start()
+            threading.Thread(target=self._do, args=(task,), daemon=True).start()
+
+    def _do(self, task: Task) -> None:
+        with self._places:
+            task()

@@ -1,5 +1,6 @@
 """Held pictures through the whole local cloud: whatever WeChat does, only what passed is ever seen."""
 
+import io
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
+from PIL import Image
 
 from function.app import Function
 from function.instance import Surroundings
@@ -70,15 +72,13 @@ def user(post):
 def held(here, post, user):
     """Upload a picture that is held: its key, its receipt, its owner's session."""
 
-    def upload(name="sunset.png", profile="post"):
+    def upload(name="sunset.png", profile="post", content=PICTURE, kind="image/png"):
         token = user()
-        wanted = {"profile": profile, "filename": name, "contentType": "image/png", "size": len(PICTURE)}
+        wanted = {"profile": profile, "filename": name, "contentType": kind, "size": len(content)}
         form = post("/upload-params", wanted, token).json()
         assert form["formData"]["key"] == f"held/{form['key']}"
         files = [(field, (None, value)) for field, value in form["formData"].items()]
-        answer = here.session.post(
-            form["url"], files=[*files, ("file", (name, PICTURE, "image/png"))], timeout=10
-        )
+        answer = here.session.post(form["url"], files=[*files, ("file", (name, content, kind))], timeout=10)
         assert answer.status_code == 200, answer.text
         said = post("/confirm", {"ticket": form["ticket"]}).json()
         assert (said["state"], said["url"]) == ("held", None)
@@ -142,6 +142,21 @@ def test_what_passes_is_published_and_what_is_risky_is_gone(here, held, commit, 
     assert becomes(good, "published") == "published" and becomes(bad, "rejected") == "rejected"
     assert places(here, good) == (False, True)
     assert places(here, bad) == (False, False)
+
+
+def test_what_wechat_does_not_list_is_shown_to_it_as_what_it_does(here, held, commit, becomes):
+    picture = io.BytesIO()
+    Image.open(io.BytesIO(PICTURE)).save(picture, "WEBP")
+    upload = held("sunset.webp", content=picture.getvalue(), kind="image/webp")
+    commit(upload)
+    assert becomes(upload, "published", "review") == "published"
+
+
+def test_what_is_no_picture_is_never_published(here, held, commit, becomes):
+    upload = held(content=b"<html>no picture</html>")
+    commit(upload)
+    assert becomes(upload, "published", "review") == "review"
+    assert places(here, upload) == (True, False)
 
 
 NEVER_SEEN = {

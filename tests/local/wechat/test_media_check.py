@@ -2,6 +2,8 @@
 What media_check_async takes, and how it refuses the rest.
 """
 
+import contextlib
+
 import pytest
 
 
@@ -94,3 +96,13 @@ def test_an_answer_may_be_lost_and_the_verdict_comes_all_the_same(pushing, check
     with pytest.raises(OSError):
         check()
     assert site.pushes(1)
+
+
+@pytest.mark.parametrize(
+    "kind", ["wrong_type", "missing_field", "malformed", "status_500", "not_utf8", "empty"]
+)
+def test_a_bad_day_accepts_nothing(pushing, call, site, kind):
+    pushing.faults.plan(kind, times=1, on=["media_check_async"])
+    with contextlib.suppress(ValueError):
+        assert "errcode" not in call("/wxa/media_check_async?access_token=x", {})
+    assert site.requests == []

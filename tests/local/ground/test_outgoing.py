@@ -1,0 +1,107 @@
+"""
+What a service of the local cloud sends by itself: bounded, and to nobody but whom it was told.
+"""
+
+import time
+
+import pytest
+
+from local.ground.http_server import Handler, Server
+from local.ground.outgoing import Answer, exchange, is_reachable
+
+
+@pytest.fixture
+def serving():
+    """Start a server of this handler's GET and POST, and stop it at the end; its origin."""
+    servers = []
+
+    def start(answer):
+        class Stub(Handler):
+            def do_GET(self):  # noqa: N802
+                self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                answer(self)
+
+            do_POST = do_GET  # noqa: N815
+
+        servers.append(Server(Stub).start())
+        return servers[-1].origin
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("url", "reachable"),
+    [
+        ("http://127.0.0.1:9000/a", True),
+        ("http://localhost/a", True),
+        ("https://oss.example.com/a", True),
+        ("http://oss.example.com/a", False),
+        ("http://127.0.0.1.example.com/a", False),
+        ("http://10.0.0.1/", False),
+        ("https://", False),
+        ("file:///etc/passwd", False),
+        ("ftp://127.0.0.1/", False),
+        ("//127.0.0.1/", False),
+        ("http://[", False),
+        ("", False),
+    ],
+)
+def test_it_goes_by_https_or_on_this_machine(url, reachable):
+    assert is_reachable(url) is reachable
+    if not reachable:
+        assert exchange(url, 1, 10) is None
+
+
+def test_an_answer_is_whatever_was_answered(serving):
+    def answer(request):
+        request.answer(404 if request.command == "GET" else 200, request.body or b"none")
+
+    origin = serving(answer)
+    assert exchange(origin, 5, 10) == Answer(404, b"none")
+    assert exchange(origin, 5, 10, b"ping", {"Content-Type": "text/plain"}) == Answer(200, b"ping")
+
+
+def test_more_bytes_than_are_wanted_are_no_answer(serving):
+    origin = serving(lambda request: request.answer(200, b"x" * 11))
+    assert exchange(origin, 5, 11) == Answer(200, b"x" * 11)
+    assert exchange(origin, 5, 10) is None
+
+
+def test_a_redirect_is_not_followed(serving):
+    asked = []
+
+    def answer(request):
+        asked.append(request.path)
+        request.answer(302, Location="/elsewhere")
+
+    assert exchange(serving(answer) + "/a", 5, 10) == Answer(302, b"")
+    assert asked == ["/a"]
+
+
+def test_a_proxy_of_the_shell_is_not_asked(serving, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    assert exchange(serving(lambda request: request.answer(200, b"here")), 5, 10) == Answer(200, b"here")
+
+
+@pytest.mark.parametrize(
+    "first", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"], ids=["silent", "slow"]
+)
+def test_who_answers_slowly_is_not_waited_for(serving, first):
+    def answer(request):
+        request.wfile.write(first)
+        for _ in range(20):
+            if request.server.stopping.wait(0.1):
+                break
+            request.wfile.write(b"x" if first else b"")
+        request.drop_connection()
+
+    before = time.monotonic()
+    assert exchange(serving(answer), 0.3, 1000) is None
+    assert time.monotonic() - before < 1.5
+
+
+def test_nobody_there_is_no_answer():
+    assert exchange("http://127.0.0.1:1/", 1, 10) is None

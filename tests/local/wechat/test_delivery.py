@@ -1,0 +1,89 @@
+"""
+What is done later: at its time, all of it, and nothing after the end.
+"""
+
+import threading
+
+import pytest
+
+from local.wechat.delivery import MOST_AT_ONCE, Delivery
+
+
+@pytest.fixture
+def delivery(clock):
+    delivery = Delivery(clock)
+    yield delivery
+    delivery.stop()
+
+
+@pytest.fixture
+def done():
+    """What was done so far, and a wait for so many."""
+    done, changed = [], threading.Condition()
+
+    def task(name):
+        def do():
+            with changed:
+                done.append(name)
+                changed.notify_all()
+
+        return do
+
+    def wait(count):
+        with changed:
+            assert changed.wait_for(lambda: len(done) >= count, timeout=5), done
+        return done
+
+    task.wait, task.done = wait, done
+    return task
+
+
+def test_each_is_done_at_its_time(delivery, done, clock):
+    delivery.put(clock.instant.replace(hour=16), done("late"))
+    delivery.put(clock.instant.replace(hour=15), done("soon"))
+    delivery.put(clock.instant, done("now"))
+    assert done.wait(1) == ["now"]
+    clock.tick(hours=1)
+    assert done.wait(2) == ["now", "soon"]
+    assert delivery.waiting() == 1
+    clock.tick(hours=1)
+    assert done.wait(3) == ["now", "soon", "late"]
+    assert delivery.waiting() == 0
+
+
+def test_nobody_has_to_wait(delivery, done, clock):
+    for hour in (17, 15, 16):
+        delivery.put(clock.instant.replace(hour=hour), done(hour))
+    assert delivery.release() == 3
+    assert sorted(done.wait(3)) == [15, 16, 17]
+    assert (delivery.waiting(), delivery.release()) == (0, 0)
+
+
+def test_thousands_that_are_due_at_once_are_all_done_and_some_at_a_time(delivery, done, clock):
+    doing, most, lock = [], [], threading.Lock()
+
+    def busy():
+        with lock:
+            doing.append(1)
+            most.append(len(doing))
+        done("busy")()
+        with lock:
+            doing.pop()
+
+    for _ in range(2000):
+        delivery.put(clock.instant, busy)
+    assert len(done.wait(2000)) == 2000
+    assert max(most) <= MOST_AT_ONCE
+
+
+def test_after_the_end_nothing_is_done(delivery, done, clock):
+    delivery.put(clock.instant.replace(hour=15), done("never"))
+    delivery.stop()
+    clock.tick(hours=2)
+    assert done.done == []
+
+
+def test_without_anything_to_do_there_is_no_thread(clock):
+    before = threading.active_count()
+    Delivery(clock).stop()
+    assert threading.active_count() == before
