@@ -46,7 +46,15 @@ overwrite = true
 [page]
 key = "test/{filename}"
 max_size = "1KiB"
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/*"]
+acl = "public-read"
+confirm = true
+hold = ["commit"]
 """
+TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 
 
 @pytest.fixture
@@ -74,6 +82,7 @@ def function(cloud, instance, profiles_file):
             ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
             ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
             ALIBABA_CLOUD_SECURITY_TOKEN=None,
+            TOKEN_SECRET=TOKEN_SECRET,
             **changes,
         )
 
@@ -379,6 +388,67 @@ def test_even_with_a_policy_of_one_s_own_the_session_cannot_leave_its_folders(cl
     response = post(answer["url"], {**resign(answer, role_key(cloud, answer), wide), "key": key})
     assert refused(response, cloud)
     assert "authorizer" in response.text
+
+
+# --- what is held back ---
+
+
+def elsewhere(answer):
+    """Where an upload would be seen at once, or would decide about itself."""
+    return [
+        answer["key"],
+        "posts/public/other.png",
+        f"held/.decided/{answer['uploadId']}",
+        f"held/.committed/{answer['uploadId']}",
+        f"held/{answer['key']}.other",
+        "held/posts/somebody-else/a.png",
+    ]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_form_of_what_is_held_back_stores_it_in_private_where_it_waits(cloud, form, version):
+    answer = form(version, profile="post")
+    assert post(answer["url"], answer["formData"]).status_code == 200
+    (stored,) = cloud.oss.objects.values()
+    assert (stored.key, stored.acl) == (f"held/{answer['key']}", "private")
+    assert stored.metadata == {"upload-id": answer["uploadId"]}
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_it_publishes_nothing_and_writes_no_record(cloud, form, number):
+    answer = form(profile="post")
+    response = post(answer["url"], {**answer["formData"], "key": elsewhere(answer)[number]})
+    assert refused(response, cloud)
+    assert "Policy Condition failed" in response.text
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_nor_do_the_stolen_keys_behind_it_with_a_policy_of_one_s_own(cloud, form, number):
+    answer = form(profile="post")
+    wide = [{"bucket": BUCKET}, {"success_action_status": "200"}]
+    wide += [
+        condition
+        for condition in policy_of(answer)["conditions"]
+        if isinstance(condition, dict) and next(iter(condition)).startswith("x-oss-")
+    ]
+    fields = resign(answer, role_key(cloud, answer), wide)
+    assert post(answer["url"], {**fields, "key": f"held/{answer['key']}"}).status_code == 200
+    response = post(answer["url"], {**fields, "key": elsewhere(answer)[number]})
+    assert response.status_code == 403
+    assert "authorizer" in response.text
+    assert set(cloud.oss.objects) == {f"held/{answer['key']}"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"x-oss-object-acl": "public-read"}, {"x-oss-meta-upload-id": "another-upload-s-id-00"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_it_makes_nothing_public_and_claims_no_other_upload_s_place(cloud, form, change):
+    answer = form(profile="post")
+    assert refused(post(answer["url"], {**answer["formData"], **change}), cloud)
+    without = {name: value for name, value in answer["formData"].items() if name not in change}
+    assert refused(post(answer["url"], without), cloud)
 
 
 # OSS takes fields no condition names. What they can do is known, and is nothing that was promised.
