@@ -81,7 +81,7 @@ def decide(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime) -
     return found, False
 
 
-def withdraw(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime) -> Decision:
+def withdraw(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime) -> None:
     """
     Discard what it had been decided to publish.
 
@@ -89,7 +89,6 @@ def withdraw(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime)
         UploadError: OSS refuses, or does not answer; then it may have been done or not.
     """
     markers.put(oss, markers.decided(upload.upload_id), _said(wanted), now)
-    return wanted
 
 
 def _said(decision: Decision) -> Mapping[str, Any]:

@@ -69,7 +69,7 @@ def carry_out(
     See to it that a decision is what happens.
 
     Args:
-        is_new: whether it was made a moment ago.
+        is_new: whether it was made a moment ago, about what had just been looked at.
 
     Raises:
         AlreadyExists: another object has the name; what is held stays so.
@@ -77,17 +77,18 @@ def carry_out(
         UploadError: OSS refuses, or does not answer; then the next call goes on.
     """
     if decision.what == PUBLISH:
-        return _publish(oss, upload, decision)
+        return _publish(oss, upload, decision, is_new)
     if decision.what == REJECT:
         return _reject(oss, upload, decision, now, is_new)
     return _discard(oss, upload, is_new)
 
 
-def _publish(oss: OssCalls, upload: HeldUpload, decision: Decision) -> Outcome:
-    held = head_object(oss, upload.held_key)
-    is_held = upload.is_ours(held)
+def _publish(oss: OssCalls, upload: HeldUpload, decision: Decision, is_new: bool) -> Outcome:
+    # Who has decided a moment ago has looked just before, and the copy is of these bytes or of none.
+    held = None if is_new else head_object(oss, upload.held_key)
+    is_held = is_new or upload.is_ours(held)
     # The same client may have stored other bytes there meanwhile; nobody decided about those.
-    if held is not None and is_held and held.etag == decision.etag:
+    if is_new or (held is not None and is_held and held.etag == decision.etag):
         is_there = _copy(oss, upload, decision.etag)
         # A copy takes its time, and a backend may have thought better of it meanwhile.
         latest = read_decision(oss, upload.upload_id)

@@ -51,7 +51,7 @@ CHECKS = ("commit", "pass", "review", "status")
 WRONG = {
     "no look at the decision after the copy": (
         [(publishing, "read_decision", lambda *_: None)],
-        (("commit", "discard"), ("commit",), range(5, 8)),
+        (("commit", "discard"), ("commit",), range(4, 8)),
     ),
     "a decision that is overwritten": (
         [(markers, "create", first_come_last_served)],
@@ -59,7 +59,7 @@ WRONG = {
     ),
     "no entity tag of what is copied": (
         [(publishing, "copy_object", whatever_is_there)],
-        (("commit", "store others"), ("replaced",), range(4, 7)),
+        (("commit", "store others"), ("replaced",), range(3, 7)),
     ),
     "no entity tag of what is decided about": (
         [(HeldUpload, "is_waiting", lambda upload, facts, _now: upload.is_ours(facts))],

@@ -108,9 +108,12 @@ class Network:
     oss: HeldOss
     wechat: Wechat = field(default_factory=Wechat)
     events: list[dict[str, Any]] = field(default_factory=list)
+    others: dict[str, Callable[..., Answer]] = field(default_factory=dict)
 
     def exchange(self, method: str, url: str, *, body: bytes | None = None, **options: Any) -> Answer:
-        host = urlsplit(url).hostname
+        host = str(urlsplit(url).hostname)
+        if host in self.others:
+            return self.others[host](method, url, body=body, **options)
         if host == "api.weixin.qq.com":
             return self.wechat.answer(url, body or b"")
         if host == urlsplit(WEBHOOK).hostname:

@@ -99,6 +99,42 @@ def test_whoever_goes_on_tells_the_business(house, house_of):
     assert other.network.told == ["published"]
 
 
+def test_whoever_goes_on_with_a_verdict_tells_its_label(house, house_of):
+    stored = house.store("face")
+    kill(house, lambda: house.verdict(Outcome.RISKY, label=20002), at=6, after=True)
+    assert names(house, stored) == ["held"]
+    other = house_of()
+    assert other.status(stored["receipt"]) == "rejected"
+    assert other.network.events == [{"event": "rejected", "receipt": stored["receipt"], "label": 20002}]
+
+
+WORDS = {
+    "publish": (lambda house, receipt: house.commit(receipt), {"decision": "publish", "by": "commit"}),
+    "publish by hand": (
+        lambda house, receipt: house.commit(receipt, decision="publish"),
+        {"decision": "publish", "by": "backend"},
+    ),
+    "reject": (
+        lambda house, receipt: house.commit(receipt, decision="reject"),
+        {"decision": "reject", "by": "backend"},
+    ),
+    "discard": (lambda house, receipt: house.discard(receipt), {"decision": "discard", "by": "backend"}),
+    "discard by the owner": (
+        lambda house, receipt: house.discard(receipt, house.session()),
+        {"decision": "discard", "by": "owner"},
+    ),
+}
+
+
+@pytest.mark.parametrize("act", WORDS)
+def test_a_decision_is_written_so_that_every_version_can_read_it(house, act):
+    does, said = WORDS[act]
+    stored = house.store("word")
+    does(house, stored["receipt"])
+    about = {"etag": stored["etag"], "receipt": stored["receipt"], "at": "2026-11-24T14:00:00Z"}
+    assert house.oss.markers()[f"decided/{stored['uploadId']}"] == {**said, **about}
+
+
 # --- two at once ---
 
 
@@ -147,7 +183,7 @@ def test_a_rejection_that_comes_second_is_told_that_it_is_too_late(house):
     assert names(house, stored) == ["key"]
 
 
-def test_a_decision_that_goes_away_while_it_is_made_is_no_decision(house):
+def test_a_decision_that_goes_away_while_it_is_made_is_no_decision(house, log_lines):
     stored = house.store("word")
     decided = f"held/.decided/{stored['uploadId']}"
 
@@ -157,6 +193,7 @@ def test_a_decision_that_goes_away_while_it_is_made_is_no_decision(house):
 
     house.oss.between["PutObject"] = is_decided_and_forgotten
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == "the decision went away while it was made"
 
 
 def test_who_looks_while_it_is_decided_is_not_told_that_it_is_gone(house):

@@ -1,0 +1,170 @@
+"""Held objects and their receipts: the same one afterwards, and a check that begins with the first."""
+
+import pytest
+
+from function.holding.verdict import Outcome
+from tests.function.holding.conftest import PROFILES
+from tests.function.receipts.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
+
+FIRST = "60f96f1d-1"
+PART = 100 * 1024
+PARTED = """
+[film]
+key = "films/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["audio/*"]
+parts = true
+part_size = "100KiB"
+hold = ["commit"]
+[song]
+key = "songs/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["audio/*"]
+parts = true
+part_size = "100KiB"
+hold = ["check"]
+"""
+
+
+# --- the same receipt, when it is held no more ---
+
+
+@pytest.mark.parametrize(
+    ("decision", "state"), [("publish", "published"), ("reject", "rejected")], ids=["published", "rejected"]
+)
+def test_a_confirmation_that_is_repeated_gives_the_same_receipt_and_what_became_of_it(house, decision, state):
+    stored = house.store("word")
+    house.commit(stored["receipt"], decision=decision)
+    told = house.network.told
+    for _ in range(2):
+        answer = house.ask("confirm", ticket=stored["ticket"])
+        assert answer.status == 200
+        assert answer.json == {
+            "status": "ok",
+            "key": stored["key"],
+            "size": stored["size"],
+            "etag": stored["etag"],
+            "mimeType": "image/png",
+            "url": stored["fileUrl"] if state == "published" else None,
+            "width": None,
+            "height": None,
+            "uploadId": stored["uploadId"],
+            "receipt": stored["receipt"],
+            "state": state,
+        }
+    assert house.network.told == told
+
+
+def test_also_when_it_was_discarded(house):
+    stored = house.store("word")
+    house.discard(stored["receipt"])
+    answer = house.ask("confirm", ticket=stored["ticket"]).json
+    assert (answer["receipt"], answer["state"], answer["url"]) == (stored["receipt"], "gone", None)
+
+
+def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house):
+    stored = house.store("word")
+    house.oss.fail("CopyObject", "unheard")
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    del house.oss.objects[f"held/{stored['key']}"]
+    assert house.ask("confirm", ticket=stored["ticket"]).json["state"] == "gone"
+
+
+def test_what_was_never_stored_is_not_there(house):
+    form = house.form("word")
+    assert house.ask("confirm", ticket=form["ticket"]).code == "not_uploaded"
+
+
+# --- in parts ---
+
+
+def send_in_parts(house, profile):
+    wanted = {"profile": profile, "filename": "a.mp3", "size": PART + 1}
+    begun = house.ask("multipart", house.session(), **wanted).json
+    for part in begun["parts"]:
+        assert house.oss.put(part, begun["headers"], f"part {part['number']}", part["size"]) == 200
+    return begun
+
+
+@pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
+def test_a_completion_that_is_repeated_gives_the_same_receipt_as_well(house_of, decision, state):
+    house = house_of(PROFILES + PARTED)
+    begun = send_in_parts(house, "film")
+    first = house.ask("multipart-complete", ticket=begun["ticket"]).json
+    assert (first["state"], first["url"]) == ("held", None)
+    assert house.commit(first["receipt"], decision=decision).json["state"] == state
+    again = house.ask("multipart-complete", ticket=begun["ticket"]).json
+    url = begun["fileUrl"] if state == "published" else None
+    assert again == {**first, "state": state, "url": url}
+
+
+def test_a_completion_of_what_left_nothing_says_so(house_of):
+    house = house_of(PROFILES + PARTED)
+    begun = send_in_parts(house, "film")
+    assert house.ask("multipart-abort", ticket=begun["ticket"]).status == 200
+    assert house.ask("multipart-complete", ticket=begun["ticket"]).code == "upload_gone"
+
+
+def test_a_check_begins_with_a_completion(house_of):
+    house = house_of(PROFILES + PARTED)
+    begun = send_in_parts(house, "song")
+    answer = house.ask("multipart-complete", ticket=begun["ticket"]).json
+    assert answer["state"] == "held"
+    assert list(house.wechat.submitted) == [FIRST]
+    house.verdict(Outcome.PASS)
+    assert house.status(answer["receipt"]) == "published"
+    assert house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"] == answer["receipt"]
+
+
+# --- by callback ---
+
+
+@pytest.fixture
+def called_back(house_of):
+    """A house whose profiles ask for callbacks, and what OSS's call is answered."""
+    without_digests = PROFILES.partition("[same]")[0]
+    profiles = without_digests.replace("confirm = true", "callback = true")
+    house = house_of(profiles, CALLBACK_URL="https://f.example/callback")
+    house.network.others["gosspublic.alicdn.com"] = KeyHost()
+
+    def store(profile):
+        form = house.form(profile)
+        assert house.oss.post(form["formData"], "bytes") == 200
+        upload = read_upload(form)
+        stored = house.oss.objects[f"held/{form['key']}"]
+        body = upload.body(object=f"held/{form['key']}", etag=f'"{stored.etag}"', size=str(stored.size))
+        headers = {
+            "authorization": sign("/callback", "", body, "rsa"),
+            "x-oss-pub-key-url": base64(KEY_ADDRESS),
+            "content-type": FORM_TYPE,
+        }
+        answer = house.function.ask(path="/callback", headers=headers, base64=base64(body))
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    return house, store
+
+
+def test_a_check_begins_with_a_callback(called_back):
+    house, store = called_back
+    stored = store("face")
+    assert stored["state"] == "held"
+    assert list(house.wechat.submitted) == [FIRST]
+    house.verdict(Outcome.PASS)
+    assert house.status(stored["receipt"]) == "published"
+
+
+def test_what_waits_for_a_commit_is_not_checked_by_a_callback(called_back):
+    house, store = called_back
+    assert store("post")["state"] == "held"
+    assert house.wechat.submitted == {}
+
+
+def test_a_callback_is_answered_though_nobody_can_be_asked(called_back):
+    house, store = called_back
+    house.wechat.answers = [None]
+    house.oss.fail("HeadObject", "unheard", "unheard")
+    stored = store("face")
+    assert stored["state"] == "held"
+    assert house.status(stored["receipt"]) == "held"
+    assert house.status(stored["receipt"]) == "checking"
