@@ -125,6 +125,23 @@ def large_file(client):
     client.ask("multipart-parts", {"ticket": other["ticket"]})
 
 
+def held_file(client):
+    """Held, published by its owner, and another one given up."""
+    receipts = []
+    for _ in range(2):
+        form = client.ask("upload-params", {"profile": "note", "filename": "a.png"})
+        post(form)
+        receipts.append({"receipt": client.ask("confirm", {"ticket": form["ticket"]})["receipt"]})
+    published, given_up = receipts
+    assert client.ask("status", published)["state"] == "held"
+    assert client.ask("commit", published)["state"] == "published"
+    assert client.ask("discard", given_up)["state"] == "gone"
+    both = [one["receipt"] for one in receipts]
+    client.ask("status", {"receipts": both})
+    client.ask("commit", {"receipts": [*both, "eyJ"]})
+    client.ask("discard", published)
+
+
 def test_every_route_answers_with_what_is_documented_in_a_whole_upload(client):
     client.ask("health", method="GET")
     client.ask("login", {"code": "local-another"})
@@ -133,8 +150,10 @@ def test_every_route_answers_with_what_is_documented_in_a_whole_upload(client):
     small_file(client)
     file_that_is_there(client)
     large_file(client)
+    held_file(client)
     answered = {(method, path) for method, path, status in client.answered if status == 200}
     documented = {(method.upper(), path) for path, item in document()["paths"].items() for method in item}
-    # The callback is asked by OSS alone.
-    assert answered == documented - {("POST", "/callback")}
+    # These are asked by OSS and by WeChat alone.
+    others = {("POST", "/callback"), ("GET", "/wechat-events"), ("POST", "/wechat-events")}
+    assert answered == documented - others
     assert {status for _, _, status in client.answered} == {200, 403, 404, 409, 410}
