@@ -2,6 +2,9 @@
 What a service of the local cloud sends by itself: bounded, and to nobody but whom it was told.
 """
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -80,10 +83,15 @@ def test_a_redirect_is_not_followed(serving):
     assert asked == ["/a"]
 
 
-def test_a_proxy_of_the_shell_is_not_asked(serving, monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    monkeypatch.setenv("no_proxy", "")
-    assert exchange(serving(lambda request: request.answer(200, b"here")), 5, 10) == Answer(200, b"here")
+def test_a_proxy_of_the_shell_is_not_asked(serving):
+    """In a process of its own: what a shell holds is read once, when it is imported."""
+    origin = serving(lambda request: request.answer(200, b"here"))
+    program = f"from local.ground.outgoing import exchange; print(exchange({origin!r}, 5, 10).body)"
+    environ = {**os.environ, "http_proxy": "http://127.0.0.1:1", "no_proxy": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "b'here'\n"
 
 
 @pytest.mark.parametrize(
