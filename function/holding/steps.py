@@ -101,7 +101,7 @@ def _discard_any(call: Call, oss: OssCalls, upload: HeldUpload) -> Outcome:
     decision, was_made = decide(oss, upload, wanted, call.now)
     if decision.what == PUBLISH:
         withdraw(oss, upload, wanted, call.now)
-        decision, was_made = wanted, True
+        decision = wanted
     return tell(call, upload, carry_out(oss, upload, decision, call.now, is_new=was_made))
 
 
