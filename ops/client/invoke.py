@@ -24,6 +24,7 @@ from ops.client.function_client import (
     FunctionSilent,
     FunctionThroughSdk,
 )
+from ops.client.held import ask_about, receipt_in
 from ops.client.invoke_options import SOME_PICTURE, add_invoke_arguments, usage_problem
 from ops.client.parts_upload import PARTS_FROM, LargeFile
 from ops.client.progress import progress_bar
@@ -79,6 +80,9 @@ def run(args: argparse.Namespace) -> int:
             return 0
         token = args.token or (_log_in(client, args.code, screen, language) if args.code else "")
         if large and large.begin(token):
+            return 0
+        if receipt_in(args):
+            ask_about(client, args, token, screen, language)
             return 0
         if args.read:
             read(client, args.read, args.variant, token, screen, language)

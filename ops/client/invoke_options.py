@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from function.holding.decision import PUBLISH, REJECT
 from function.kinds import ADDRESS_PATTERN
 from ops.terminal.language import Text
 
@@ -28,6 +29,10 @@ WORDS = {
     "together": Text(
         "--read KEY stands alone or with --variant, --variant with --read, --sha256 with --upload.",
         "--read KEY 单独使用或与 --variant 一起用，--variant 要有 --read，--sha256 要有 --upload。",
+    ),
+    "held": Text(
+        "--status, --commit and --discard take a receipt and stand alone; --decision goes with --commit.",
+        "--status、--commit、--discard 后面是回执，单独使用；--decision 要有 --commit。",
     ),
     "no_file": Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。"),
     "not_there": Text("it does not exist", "它不存在"),
@@ -68,6 +73,13 @@ HELP = {
     ),
     "--read": Text("ask for an address of this object instead of a form", "不要表单，要这个对象的地址"),
     "--variant": Text("variant of the profile that --read asks for", "--read 要用途里的哪个 variant"),
+    "--status": Text("ask where the object of this receipt stands", "询问这张回执的对象到了哪一步"),
+    "--commit": Text(
+        "commit the object of this receipt, with a backend token made from the secrets of --env-file",
+        "提交这张回执的对象，后端令牌用 --env-file 里的密钥签",
+    ),
+    "--discard": Text("discard it, in the same way", "同样的办法，丢弃它"),
+    "--decision": Text("decide by hand what --commit does", "由人决定 --commit 做什么"),
 }
 
 
@@ -78,6 +90,8 @@ def add_invoke_arguments(parser: argparse.ArgumentParser, language: str) -> None
         "--sha256": {"action": "store_true"},
         "--read": {"metavar": "KEY"},
         "--variant": {"metavar": "NAME"},
+        **{option: {"metavar": "RECEIPT"} for option in ("--status", "--commit", "--discard")},
+        "--decision": {"choices": (PUBLISH, REJECT)},
     }
     for option, text in HELP.items():
         parser.add_argument(option, help=text.say(language), **more.get(option, {}))
@@ -100,6 +114,9 @@ def _problem(args: argparse.Namespace) -> Text | None:
         return WORDS["both"]
     if args.read and args.upload or args.variant and not args.read or args.sha256 and not args.upload:
         return WORDS["together"]
+    about = [text for text in (args.status, args.commit, args.discard) if text]
+    if len(about) > 1 or (about and (args.read or args.upload)) or (args.decision and not args.commit):
+        return WORDS["held"]
     if args.upload and not (args.upload.is_file() and os.access(args.upload, os.R_OK)):
         return WORDS["no_file"]
     return None

@@ -1,0 +1,135 @@
+"""``manage.py invoke`` asks about what is held back, commits it and discards it, as a backend does."""
+
+import argparse
+from contextlib import ExitStack
+from itertools import count
+
+import pytest
+
+from ops.client import invoke
+from tests.ops.client.conftest import start_cloud
+from tests.ops.client.test_invoke import log_in
+
+# Each is good once.
+CODES = count()
+SECRET = "terminal-secret-canary-0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    with ExitStack() as stack:
+        more = {"TOKEN_SECRET": SECRET}
+        yield start_cloud(stack, tmp_path_factory.mktemp("objects"), "wechat", more)
+
+
+@pytest.fixture
+def env_file(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text(f"TOKEN_SECRET={SECRET}\n")
+    return path
+
+
+@pytest.fixture
+def terminal(cloud, env_file, tmp_path, capsys):
+    """``terminal(options)`` runs the command: its exit status, and what it printed."""
+
+    def run(*options, env=env_file):
+        parser = argparse.ArgumentParser()
+        invoke.add_arguments(parser)
+        place = ["--url", cloud.gateway.origin, "--env-file", env]
+        status = invoke.run(parser.parse_args([*map(str, place), *map(str, options)]))
+        shown = capsys.readouterr()
+        assert SECRET not in shown.out + shown.err
+        return status, shown.out + shown.err
+
+    return run
+
+
+@pytest.fixture
+def stored(cloud, terminal, tmp_path):
+    """``stored(profile)``: the session that uploaded a picture, and its receipt."""
+
+    def upload(profile="note"):
+        picture = tmp_path / "a.png"
+        picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+        token = log_in(cloud, f"local-holds-{next(CODES)}")
+        status, shown = terminal("--token", token, "--profile", profile, "--upload", picture)
+        assert status == 0, shown
+        [receipt] = [line for line in shown.splitlines() if line.startswith("eyJ")]
+        return token, receipt
+
+    return upload
+
+
+def test_it_says_where_an_upload_stands(terminal, stored):
+    _, receipt = stored()
+    status, shown = terminal("--status", receipt)
+    assert status == 0
+    assert "Asking where it stands" in shown
+    assert "held" in shown
+
+
+def test_it_commits_with_a_token_made_of_the_function_s_secret(terminal, stored):
+    _, receipt = stored()
+    status, shown = terminal("--commit", receipt)
+    assert status == 0
+    assert "published" in shown
+    assert "published" in terminal("--status", receipt)[1]
+
+
+@pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
+def test_it_decides_by_hand(terminal, stored, decision, state):
+    _, receipt = stored("post")
+    status, shown = terminal("--commit", receipt, "--decision", decision)
+    assert status == 0
+    assert state in shown
+
+
+def test_it_discards(terminal, stored):
+    _, receipt = stored()
+    assert terminal("--commit", receipt)[0] == 0
+    status, shown = terminal("--discard", receipt)
+    assert status == 0
+    assert "gone" in shown
+
+
+def test_with_a_session_it_is_the_owner(terminal, stored):
+    token, receipt = stored()
+    status, shown = terminal("--commit", receipt, "--token", token, env="/does/not/exist/.env")
+    assert status == 0
+    assert "published" in shown
+    status, shown = terminal("--discard", receipt, "--token", token)
+    assert status == 1
+    assert "already_published" in shown
+
+
+def test_without_a_secret_it_says_what_is_lacking(terminal, tmp_path):
+    status, shown = terminal("--commit", "a.b.c", env=tmp_path / "none")
+    assert status == 2
+    assert "RECEIPT_SECRET" in shown
+    short = tmp_path / "short"
+    short.write_text("TOKEN_SECRET=short\n")
+    assert terminal("--commit", "a.b.c", env=short)[0] == 2
+
+
+def test_what_is_no_receipt_is_explained(terminal):
+    status, shown = terminal("--status", "a.b.c")
+    assert status == 1
+    assert "forbidden" in shown
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--status", "r", "--commit", "r"),
+        ("--commit", "r", "--discard", "r"),
+        ("--decision", "publish"),
+        ("--status", "r", "--decision", "publish"),
+        ("--commit", "r", "--read", "k"),
+    ],
+    ids=str,
+)
+def test_options_that_do_not_go_together_are_refused(terminal, options):
+    status, shown = terminal(*options)
+    assert status == 2
+    assert "stand alone" in shown
