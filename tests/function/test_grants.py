@@ -191,6 +191,16 @@ def test_the_objects_session_publishes_and_deletes_and_writes_records_that_it_ne
     ]
 
 
+@pytest.mark.parametrize("options", [HOLD, HELD_PARTS, 'callback = true\nhold = ["commit"]'])
+def test_whichever_way_its_receipt_comes_what_waits_is_looked_at_copied_and_deleted(options):
+    policy = held(options)[OBJECTS]
+    waits, published = f"held/posts/public/{ID}", f"posts/public/{ID}"
+    for action in ("oss:GetObject", "oss:DeleteObject"):
+        assert may(policy, action, waits) and may(policy, action, published)
+    for action in ("oss:PutObject", "oss:PutObjectAcl"):
+        assert may(policy, action, published)
+
+
 def test_parts_of_what_is_held_back_are_begun_and_completed_where_it_waits_alone():
     policy = held(HELD_PARTS)[OBJECTS]
     for action in ("oss:ListParts", "oss:AbortMultipartUpload"):
