@@ -54,19 +54,23 @@ def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> Upload:
         raise NotUploaded
     upload = seen_upload(ticket, facts)
     if upload.held:
-        upload = upload._replace(ticket={**ticket, "jti": _id_of(facts)})
+        upload = upload._replace(ticket={**ticket, "jti": _id_of(facts, ticket)})
     if not admits_file(ticket, upload.size_bytes, upload.mime_type):
         reason = f"the form admitted no {upload.size_bytes} bytes of {upload.mime_type}"
         raise Forbidden("What is stored there is not what the form admitted.", reason=reason)
     return upload
 
 
-def _id_of(held: ObjectFacts) -> str:
+def _id_of(held: ObjectFacts, ticket: Mapping[str, Any]) -> str:
     """Of the upload that is held: where its bytes are its name, perhaps an earlier one than the ticket's."""
-    if upload_id := held.metadata.get(UPLOAD_ID_METADATA):
-        return upload_id
+    upload_id = held.metadata.get(UPLOAD_ID_METADATA)
     # Nobody but the function's own forms stores there.
-    raise NotUploaded
+    if not upload_id:
+        raise NotUploaded
+    # A name with an id in it is that upload's alone, and what is decided goes by the id.
+    if upload_id != ticket["jti"] and ticket["jti"] in ticket["key"]:
+        raise Forbidden("What is stored there is not what the form admitted.", reason="held by another id")
+    return upload_id
 
 
 def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> Upload:

@@ -439,6 +439,14 @@ def test_nor_do_the_stolen_keys_behind_it_with_a_policy_of_one_s_own(cloud, form
     assert set(cloud.oss.objects) == {f"held/{answer['key']}"}
 
 
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("name", ["x-oss-meta-Upload-Id", "X-Oss-Meta-Upload-Id", "x-oss-meta-upload-id"])
+def test_it_carries_the_id_of_no_other_upload_beside_its_own(cloud, form, name, first):
+    answer = form(profile="post")
+    other, pairs = (name, "another-upload-s-id-00"), list(answer["formData"].items())
+    assert refused(post(answer["url"], [other, *pairs] if first else [*pairs, other]), cloud)
+
+
 @pytest.mark.parametrize(
     "change",
     [{"x-oss-object-acl": "public-read"}, {"x-oss-meta-upload-id": "another-upload-s-id-00"}],

@@ -134,6 +134,15 @@ def test_what_no_form_of_ours_has_put_there_is_nobody_s_upload(ask, confirm, oss
     assert (answer.status, answer.code) == (404, "not_uploaded")
 
 
+def test_an_object_that_claims_to_be_another_upload_s_gets_no_receipt(ask, confirm, oss, log_lines):
+    """Its owner would decide about that one: decisions go by the id."""
+    form = ask()
+    with_id(oss, EARLIER)
+    answer = confirm(form["ticket"])
+    assert (answer.status, answer.code) == (403, "forbidden")
+    assert log_lines()[-1]["reason"] == "held by another id"
+
+
 def test_a_ticket_for_what_waits_says_nothing_of_what_is_published(ask, confirm, oss):
     form = ask()
     there, absent = with_id(oss, form["uploadId"]), oss.lacks()

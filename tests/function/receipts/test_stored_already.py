@@ -111,6 +111,7 @@ def test_bytes_that_are_not_there_get_a_form_whose_ticket_says_their_digest(ask,
     oss.lacks()
     form = ask().json
     assert "exists" not in form
+    assert len(oss.asked) == 1
     assert form["formData"]["key"] == form["key"] == f"bytes/{form['key'].split('/')[1]}/{DIGEST}.png"
     assert form["uploadId"] not in form["key"]
     ticket = read_token(form["ticket"], audience=TICKET, secrets=(SECRET,), now=clock())
