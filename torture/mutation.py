@@ -173,6 +173,8 @@ IMPORTED_BEFORE = (
     *("pytest", "_pytest.assertion.rewrite", "hypothesis", "hypothesis.stateful", "responses", "requests"),
     *("jwt", "cryptography.hazmat.primitives.serialization", "aliyunsdkcore.client"),
     *("aliyunsdksts.request.v20150401.AssumeRoleRequest", "cryptography.hazmat.primitives.asymmetric.rsa"),
+    # The document that every answer of a test is held against.
+    *("yaml", "jsonschema", "referencing.jsonschema"),
 )
 TIME_FACTOR = 3
 LEAST_SECONDS = 10.0
