@@ -35,7 +35,7 @@ def begin_check_after(call: Call, receipt: str) -> None:
         if standing.due:
             submit_next(call, oss, upload, standing)
     except UploadError as error:
-        call.line.reason = f"check: {error.reason or error.message}"
+        call.line.reason = f"check: {error.code}, {error.reason}"
 
 
 def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> Standing:
@@ -50,7 +50,7 @@ def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standin
     try:
         answered = submit(call, oss, upload)
     except UploadError as error:
-        call.line.reason = f"check: {error.reason or error.message}"
+        call.line.reason = f"check: {error.code}, {error.reason}"
         return standing
     if isinstance(answered, Refused):
         return _leave_to_a_human(call, oss, upload, {"errcode": answered.errcode})

@@ -2,7 +2,8 @@
 
 import pytest
 
-from function.holding.verdict import Outcome
+from function.holding.checking import apply_verdict
+from function.holding.verdict import Outcome, Verdict
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 
@@ -31,6 +32,13 @@ def test_a_check_that_is_the_first_step_begins_with_the_first_receipt(house):
     assert house.status(stored["receipt"]) == "checking"
 
 
+def test_a_confirmation_that_is_repeated_submits_nothing_twice(house):
+    stored = house.store("face")
+    for _ in range(2):
+        assert house.ask("confirm", ticket=stored["ticket"]).json["receipt"] == stored["receipt"]
+    assert list(house.wechat.submitted) == [FIRST]
+
+
 def test_wechat_gets_an_address_of_what_is_held(house, checking):
     (url,) = house.wechat.submitted.values()
     assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{checking['key']}?")
@@ -41,7 +49,8 @@ def test_an_outage_leaves_it_held_and_the_next_call_of_any_kind_begins_it(house,
     house.wechat.answers = [None, None]
     stored = house.store("face")
     assert stored["state"] == "held"
-    assert log_lines()[-1]["reason"].startswith("check: ")
+    reason = "media_check_async: ConnectionResetError"
+    assert log_lines()[-1]["reason"] == f"check: wechat_unavailable, {reason}"
     assert house.status(stored["receipt"]) == "held"
     assert house.commit(stored["receipt"]).json["state"] == "checking"
 
@@ -52,7 +61,7 @@ def test_an_oss_that_fails_never_fails_the_confirmation(house, log_lines):
     house.oss.fail("GetObject", "unheard", "unheard")
     answer = house.ask("confirm", ticket=form["ticket"])
     assert (answer.status, answer.json["state"]) == (200, "held")
-    assert log_lines()[-1]["reason"] == "check: GetObject: ConnectionResetError"
+    assert log_lines()[-1]["reason"] == "check: oss_unavailable, GetObject: ConnectionResetError"
     assert house.status(answer.json["receipt"]) == "checking"
 
 
@@ -88,6 +97,15 @@ def test_pass_publishes(house, checking):
     assert house.status(checking["receipt"]) == "published"
     assert house.network.events == [{"event": "published", "receipt": checking["receipt"], "label": 100}]
     assert house.oss.markers()[f"decided/{checking['uploadId']}"]["by"] == "check"
+
+
+def test_the_log_line_of_a_verdict_says_what_it_was_about(house, checking):
+    call = house.call()
+    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS))
+    line = call.line
+    assert (line.trace_id, line.state, line.profile) == (FIRST, "published", "face")
+    assert (line.key, line.upload_id) == (checking["key"], checking["uploadId"])
+    assert line.owner in checking["key"]
 
 
 def test_risky_deletes_and_leaves_the_fact(house, checking):
