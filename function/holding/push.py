@@ -105,7 +105,7 @@ def _message(plain: bytes, appid: str) -> bytes:
     """16 random bytes, the length of the message in 4, the message, the AppID."""
     start = RANDOM_BYTES + LENGTH_BYTES
     end = start + int.from_bytes(plain[RANDOM_BYTES:start])
-    if len(plain) < start or end > len(plain):
+    if end > len(plain):
         raise _not_wechat_s("it cannot be decrypted with WECHAT_PUSH_AES_KEY")
     if not hmac.compare_digest(plain[end:], appid.encode()):
         raise _not_wechat_s("it is for another AppID than WECHAT_APPID")

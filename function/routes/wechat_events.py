@@ -59,7 +59,7 @@ def _is_ours(call: Call, verdict: Verdict) -> bool:
     except UploadError as error:
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
             raise
-        raise OssUnavailable(reason=error.reason, upstream=error.upstream) from None
+        raise OssUnavailable(reason=error.reason) from None
 
 
 def _pass_on(call: Call, push: WechatPush, *, is_kept: bool) -> Response:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
-from function.holding.access_token import BUDGET_SECONDS, AccessTokens
+from function.holding.access_token import AccessTokens
 from function.outgoing import Answer, ExchangeFailed
 from function.settings import WechatApp
 
@@ -59,7 +59,7 @@ def test_wechat_is_asked_as_it_is_documented_and_a_new_token_is_never_forced(clo
         "secret": APP.secret,
     }
     assert options["headers"] == {"Content-Type": "application/json"}
-    assert (options["query"], options["budget_seconds"]) == (None, BUDGET_SECONDS)
+    assert (options["query"], options["budget_seconds"]) == (None, 2.0)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,8 @@ def test_each_errcode_of_wechat_s_has_its_error(clock, errcode, kind, reason):
         tokens.get(clock())
     assert type(refused.value) is kind
     assert (refused.value.reason, refused.value.upstream) == (reason, str(errcode))
+    named = [problem.setting for problem in getattr(refused.value, "problems", ())]
+    assert named == ([reason.split()[0]] if kind is Misconfigured else [])
     assert "canary" not in f"{refused.value.message}{refused.value.reason}"
     assert refused.value.retry_after == (60 if kind is WechatUnavailable else None)
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
-from function.holding.check import BUDGET_SECONDS, Refused, Submitted, Wanted, submit
+from function.holding.check import Refused, Submitted, Wanted, submit
 from function.holding.media import AS_JPEG
 from function.holding.upload import HeldUpload
 from function.objects_session import oss_of
@@ -47,7 +47,7 @@ def test_wechat_is_asked_as_it_is_documented(world):
     assert fields == {"media_type": 2, "version": 2, "scene": 3, "openid": OPENID}
     assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{KEY}?")
     assert [name for name, _, _ in world.asked] == ["stable_token", "media_check_async"]
-    assert world.budgets[-2:] == [2.0, BUDGET_SECONDS]
+    assert world.budgets[-2:] == [2.0, 3.0]
 
 
 def test_the_url_is_good_for_an_hour_and_for_nothing_else(world, clock):
@@ -280,6 +280,7 @@ def test_no_secret_no_token_and_no_openid_stands_in_the_log(world, caplog):
         submitted(world, call)
     raised = f"{later.value.reason}{later.value.message}"
     shown = f"{caplog.text}{raised}{json.dumps(vars(call.line))}"
+    assert repr(Wanted("https://oss/x", 2, 1, OPENID)) == "Wanted(2, 1)"
     shown += repr(Wanted("https://oss/x?x-oss-signature=s", 2, 1, OPENID))
     for secret in (OPENID, ACCESS_TOKEN, "SecretCanary", "CAISobjects", "x-oss-signature"):
         assert secret not in shown

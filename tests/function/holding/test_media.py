@@ -7,6 +7,11 @@ from function.holding.media import AS_JPEG, AUDIO, MAX_BYTES, MAX_PROCESSED_BYTE
 AS_STORED, MADE_ANEW, SOUND = Media(PICTURE), Media(PICTURE, AS_JPEG), Media(AUDIO)
 
 
+def test_wechat_s_bound_and_oss_s_are_these():
+    assert (MAX_BYTES, MAX_PROCESSED_BYTES) == (10_000_000, 20_971_520)
+    assert AS_JPEG == "image/resize,m_lfit,w_2048,h_2048/format,jpg"
+
+
 @pytest.mark.parametrize(
     ("content_type", "size", "media"),
     [

@@ -10,7 +10,7 @@ import pytest
 from function.errors import Forbidden
 from function.holding import push
 from function.holding.push import is_signed, open_push
-from torture.wechat_push import Pusher
+from torture.wechat_push import Pusher, sha1_of
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wechat_push.json").read_text("utf-8"))
 SECURE = VECTORS["secure"]
@@ -171,6 +171,24 @@ def test_what_is_no_whole_number_of_blocks_is_refused(encrypted):
     query = {**WECHAT.query("x"), "msg_signature": _signature(encrypted)}
     why = refusal(query, json.dumps({"Encrypt": encrypted}).encode(), of=opened_of_ours)
     assert why == "push refused: what is encrypted is no whole number of blocks"
+
+
+def test_a_seal_with_a_character_too_much_is_no_base64():
+    sealed = WECHAT.seal(b"{}")
+    why = refusal(*signed(f"{sealed[:8]} {sealed[8:]}"), of=opened_of_ours)
+    assert why == "push refused: what is encrypted is no whole number of blocks"
+
+
+def test_what_holds_a_length_and_nothing_more_is_for_nobody():
+    plain = b"0123456789abcdef" + bytes(4) + b"\x0c" * 12
+    why = refusal(*signed(WECHAT.encrypt(plain)), of=opened_of_ours)
+    assert why == "push refused: it is for another AppID than WECHAT_APPID"
+
+
+def test_what_a_query_does_not_hold_is_signed_as_nothing():
+    """So nobody gets further by leaving it out: who signs it so knows the Token."""
+    assert is_signed({"signature": sha1_of("AAAAA")}, "AAAAA")
+    assert not is_signed({"signature": sha1_of("AAAAA", "~")}, "AAAAA")
 
 
 def _signature(encrypted):

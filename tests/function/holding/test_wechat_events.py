@@ -313,6 +313,14 @@ def test_no_field_of_a_wrong_type_publishes_what_is_not_passed(world, field, wro
     assert KEY not in world.objects and f"held/{KEY}" in world.objects
 
 
+def test_another_event_is_no_verdict_whatever_it_holds(forwarding):
+    submit(forwarding)
+    before = dict(forwarding.objects)
+    forwarding.push(verdict("risky", Event="wxa_media_checked"))
+    assert forwarding.objects == before
+    assert len(forwarding.forwarded) == 1
+
+
 @pytest.mark.parametrize("message", [b"", b"[]", b"null", b"<xml/>", b"\xff", b"{", b"[" * 20_000])
 def test_a_message_that_is_no_object_is_none_of_ours(world, log_lines, message):
     submit(world)

@@ -36,6 +36,10 @@ content_types = ["image/*", "audio/*"]
 confirm = true
 hold = ["check"]
 check_scene = 3
+[plain]
+key = "plain/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
 """
 ACCESS_TOKEN = "86_access-SecretCanary"
 TRACE = "60f96f1d-3845297a-1976a3ae"
