@@ -168,6 +168,7 @@ class LocalCloud:
             "CALLBACK_URL": f"{self.gateway.origin}/callback",
             "CALLBACK_KEY_ORIGIN": self.oss.origin,
             "UPLOAD_WEBHOOK_URL": f"{self.business.origin}/webhook",
+            "QUOTA_URL": "memory:",
             "PROFILES_FILE": str(self._profiles_file),
             "ALLOWED_ORIGINS": ",".join(pages),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,

@@ -23,6 +23,7 @@ from ops.doctor.objects import (
     check_reading_at,
 )
 from ops.doctor.parts import check_parts
+from ops.doctor.quotas import check_quotas
 from ops.doctor.services import check_bucket, check_clock, check_wechat
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text
@@ -76,6 +77,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     yield check_bucket(settings)
     if settings.wechat is not None:
         yield check_wechat(settings)
+    yield from check_quotas(settings)
     instant = now or datetime.now(UTC)
     asks_function = bool(url) and (bool(visit.code or visit.token) or settings.caller_auth == "anonymous")
     keys, finding = check_keys(environ)

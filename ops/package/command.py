@@ -117,7 +117,7 @@ def build(
 
         extras: what is in it beyond the function.
 
-        budget_bytes: the largest zip that passes.
+        budget_bytes: the largest zip that passes, but for what the extras may add.
 
     Returns:
         the package as a zip file.
@@ -130,6 +130,7 @@ def build(
     def say(text: Text) -> None:
         screen.line(text.say(language))
 
+    budget_bytes += sum(extra.more_bytes for extra in extras)
     if python is None:
         Screen(sys.stderr).line(f"{'!' * 100}\n{NO_BYTECODE.say(language)}\n{'!' * 100}")
     target.parent.mkdir(parents=True, exist_ok=True)

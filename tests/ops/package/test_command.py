@@ -1,12 +1,13 @@
 """``manage.py package``: the same bytes everywhere, and the last package kept when the new one fails."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from ops.package.command import build
-from ops.package.function_files import PackagingError
+from ops.package.function_files import Extra, PackagingError
 from ops.package.size import INSTANT_EPOCH
 from tests.ops.package.project import build_in, make_project, names
 
@@ -72,6 +73,19 @@ def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(
     assert names(root / "build/function") == before
     assert "NOISE" not in (root / "build/function/function/errors.py").read_text("utf-8")
     assert sorted(path.name for path in (root / "build").iterdir()) == ["function", "function.cdx.json"]
+
+
+def test_what_is_packaged_beyond_the_plain_one_may_be_larger_by_so_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_project(tmp_path / "project")
+    (root / "requirements-more.txt").write_text("--no-index\n--find-links wheels\n", "utf-8")
+    monkeypatch.chdir(root)
+    plain = len(build_in(root, monkeypatch, None))
+    for more_bytes, is_taken in ((500, True), (0, False)):
+        extra = Extra((), "requirements-more.txt", more_bytes=more_bytes)
+        with nullcontext() if is_taken else pytest.raises(PackagingError):
+            build(root, root / "build" / "function", None, extra, budget_bytes=plain - 500)
 
 
 def test_passes_on_what_pip_says_when_it_cannot_install(

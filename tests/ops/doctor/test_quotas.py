@@ -1,0 +1,110 @@
+"""What ``doctor`` says of the Redis that quotas are counted in."""
+
+import pytest
+
+from function.settings import read_settings
+from ops.doctor.findings import State
+from ops.doctor.quotas import check_quotas
+from tests.function.quota.asking import Canned, numbers
+from torture.redis_server import Line
+
+PASSWORD = "RedisPasswordSecretCanary0001"
+COUNTED = numbers(0, 0, 0, 1_795_529_600)
+PROFILES = """
+[a]
+key = "a/{owner}/{id}"
+max_size = 1
+content_types = ["*/*"]
+[b]
+key = "b/{owner}/{id}"
+max_size = 1
+content_types = ["*/*"]
+"""
+
+
+@pytest.fixture
+def found(environment, profiles_file):
+    """The finding about this store; quotas on these profiles."""
+
+    def find(url, when_down="deny", quotas=""):
+        text = PROFILES
+        for name in quotas:
+            text = text.replace(f"[{name}]\n", f"[{name}]\nfiles_per_day = 5\n")
+        environ = {**environment, "QUOTA_URL": url, "QUOTA_WHEN_DOWN": when_down}
+        settings = read_settings({**environ, "PROFILES_FILE": profiles_file(text)})
+        return list(check_quotas(settings))
+
+    return find
+
+
+@pytest.fixture
+def answering():
+    servers = []
+
+    def serve(*answers):
+        servers.append(Canned(*answers))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.close()
+
+
+def test_a_redis_that_answers_is_measured(found, answering):
+    server = answering(*[COUNTED] * 6)
+    (finding,) = found(server.url, quotas="ab")
+    assert finding.state is State.GOOD
+    assert "ms from here (connecting: " in finding.said.en
+    assert finding.said.en.endswith("Without it [a], [b] would give no forms (deny)")
+    assert finding.said.zh.endswith("没有它时 [a], [b] 不发表单（deny）")
+    assert len(server.asked) == 6
+
+
+def test_nothing_is_counted_for_anybody(found, answering):
+    server = answering(*[COUNTED] * 6)
+    found(server.url)
+    assert all(b"{my-bucket/doctor}:request:" in asked for asked in server.asked)
+    assert not any(b":day:" in asked or b":rate:" in asked for asked in server.asked)
+
+
+def test_a_redis_far_away_is_doubted(found, answering):
+    server = answering(*[COUNTED] * 6)
+    with Line(server.port, delay_seconds=0.2) as line:
+        (finding,) = found(line.url)
+    assert finding.state is State.UNSURE
+    assert "300 ms" in finding.remedy.en
+
+
+@pytest.mark.parametrize(
+    ("when_down", "quotas", "said"),
+    [
+        ("deny", "b", "Without it [b] would give no forms (deny)"),
+        ("allow", "ab", "Without it [a], [b] would give forms uncounted (allow)"),
+        ("deny", "", "Without it the rates count within each instance; no profile has a quota"),
+    ],
+)
+def test_it_says_what_would_happen_today_were_it_away(found, when_down, quotas, said):
+    (finding,) = found(f"redis://:{PASSWORD}@127.0.0.1:9", when_down, quotas)
+    assert finding.state is State.UNSURE
+    assert finding.said.en == f"no answer (ConnectionRefusedError). {said}"
+    assert "Redis in a VPC answers there alone" in finding.remedy.en
+    assert PASSWORD not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"-READONLY You can't write against a read only replica.\r\n", "ReadOnlyError"),
+        (b"-NOPERM this user has no permissions\r\n", "NoPermissionError"),
+        (b"-OOM command not allowed\r\n", "OutOfMemoryError"),
+    ],
+)
+def test_a_redis_that_refuses_must_be_mended(found, answering, answer, kind):
+    (finding,) = found(answering(answer).url)
+    assert finding.state is State.BAD
+    assert finding.said.en.startswith(f"no answer ({kind}).")
+    assert "Correct the password" in finding.remedy.en
+
+
+def test_counts_within_the_instance_are_nobody_else_s_business(found):
+    assert found("memory:") == []
