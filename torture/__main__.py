@@ -23,6 +23,7 @@ from torture import (
     package_secrets,
     parted_uploads,
     policy_proof,
+    quota_faults,
     route_faults,
     soak,
     wechat_faults,
@@ -77,7 +78,15 @@ def _tasks(parts: set[str], divisor: int) -> list[tuple[str, Task]]:
         tasks += [("proof", partial(held_uploads.run, share)) for _ in range(held_uploads.TASKS)]
         tasks.append(("proof", partial(parted_uploads.run, parted_uploads.LIVES // divisor)))
     if "faults" in parts:
-        matrices = (faults, oss_faults, wechat_faults, route_faults, held_faults, machine_faults)
+        matrices = (
+            faults,
+            oss_faults,
+            wechat_faults,
+            quota_faults,
+            route_faults,
+            held_faults,
+            machine_faults,
+        )
         tasks += [("faults", part.run) for part in matrices]
     if "package" in parts:
         tasks += [("package", package_secrets.run), ("package", advisories.run)]

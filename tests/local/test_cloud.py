@@ -24,6 +24,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 REQUIRED = {
     "OSS_BUCKET", "OSS_REGION", "OSS_HOST", "STS_ENDPOINT", "STS_ROLE_ARN", "CALLER_AUTH", "TOKEN_SECRET",
     "CALLBACK_URL", "CALLBACK_KEY_ORIGIN", "PROFILES_FILE", "ALLOWED_ORIGINS", "UPLOAD_WEBHOOK_URL",
+    "QUOTA_URL",
     "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
 }  # fmt: skip
 
@@ -196,7 +197,7 @@ def test_no_page_knows_the_account_s_secret_for_each_run_has_another(gateway, tm
 
 
 def test_the_local_profiles_are_those_that_ship_with_everything_on_and_three_more(legacy_profiles):
-    on_here = {"callback", "confirm", "parts", "read", "variants"}
+    on_here = {"callback", "confirm", "parts", "read", "variants", "files_per_day", "bytes_per_day"}
 
     def read(text):
         return {
