@@ -125,11 +125,17 @@ class World:
 
 @dataclass(frozen=True)
 class Situation:
-    """What was done before, and what is asked then, of whichever instance."""
+    """
+    What was done before, and what is asked then, of whichever instance.
+
+    Args:
+        may_wait: whether it may stay held when something failed: the next call begins the check then.
+    """
 
     profile: str
     act: Callable[[World, int], str]
     before: Callable[[World], Any] = lambda _world: None
+    may_wait: bool = False
 
 
 def _committed(world: World) -> None:
@@ -142,7 +148,9 @@ SITUATIONS: Mapping[str, Situation] = {
         "commit", lambda world, instance: world.act("commit", instance, by_owner=True)
     ),
     "committed twice": Situation("commit", lambda world, instance: world.act("commit", instance), _committed),
-    "committed, to be checked": Situation("both", lambda world, instance: world.act("commit", instance)),
+    "committed, to be checked": Situation(
+        "both", lambda world, instance: world.act("commit", instance), may_wait=True
+    ),
     "published by hand": Situation(
         "both", lambda world, instance: world.act("commit", instance, decision="publish")
     ),
@@ -216,7 +224,7 @@ def attempt(cell: Cell) -> str:
     if world.calls < cell.at:
         return "this call was not made"
     world.strike(0, "", 0)
-    if first not in (answer, "killed", *FAILED):
+    if first not in (answer, "killed", *FAILED, *(["held"] if situation.may_wait else [])):
         return f"answered {first}, documented is {answer}, or that OSS failed"
     # What was begun and not done, a question goes on with; what was not begun, the same once more.
     asked = world.act("status", 1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from function.errors import Forbidden, Unauthorized
 from function.holding.markers import is_name
@@ -67,13 +67,13 @@ class HeldUpload(NamedTuple):
         """
         return datetime.fromtimestamp(self.claims["exp"], UTC) - LIFE_BEYOND_HOLD
 
-    def is_ours(self, facts: ObjectFacts | None) -> bool:
+    def is_ours(self, facts: ObjectFacts | None) -> TypeGuard[ObjectFacts]:
         """Whether an object, held or published, is of this upload: its form pinned the id."""
         return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id
 
     def is_waiting(self, facts: ObjectFacts | None, now: datetime) -> bool:
         """Whether the held object is this upload's, has the receipt's bytes, and is not held too long."""
-        if facts is None or not self.is_ours(facts) or facts.etag != self.etag:
+        if not self.is_ours(facts) or facts.etag != self.etag:
             return False
         ends = self.held_until
         if self.profile.key.is_named_by_digest:

@@ -102,6 +102,11 @@ def test_a_ticket_is_no_receipt(house):
     assert house.ask("status", receipt=form["ticket"]).status == 403
 
 
+def test_the_log_says_why_and_the_caller_is_told_nothing_of_it(house, receipt, log_lines):
+    assert house.ask("status", receipt=receipt(bucket="other-bucket")).status == 403
+    assert log_lines()[-1]["reason"] == "receipt: for another app or bucket"
+
+
 @pytest.mark.parametrize("jti", ["../word", "a/b", "", "é", "a.b", "x" * 129])
 def test_a_receipt_names_no_marker_but_its_own(house, receipt, jti):
     """Whoever verifies receipts can sign them, too; the markers are reached by ids alone."""
