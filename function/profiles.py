@@ -150,11 +150,11 @@ class Profile(NamedTuple):
 
     def admits(self, content_type: str) -> bool:
         """By its name, or by a wildcard; those cover no type that browsers run."""
-        wildcards = (f"{content_type.partition('/')[0]}/*", "*/*")
-        return content_type in self.content_types or (
-            any(wildcard in self.content_types for wildcard in wildcards)
-            and not is_run_by_browsers(content_type)
-        )
+        if content_type in self.content_types:
+            return True
+        main = content_type.partition("/")[0]
+        is_covered = "*/*" in self.content_types or f"{main}/*" in self.content_types
+        return is_covered and not is_run_by_browsers(content_type)
 
 
 def read_profiles(text: str, *, default_signature: str) -> tuple[dict[str, Profile], list[Problem]]:
