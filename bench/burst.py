@@ -112,6 +112,7 @@ def replay(
                     "assume_roles": outcome.assume_roles,
                     "refused": outcome.refused,
                     "cpu_seconds": outcome.cpu_seconds,
+                    "instance_seconds": outcome.instance_seconds,
                     **spread(outcome.seconds),
                 }
                 rows = found.setdefault(case, {}).setdefault(name, {key: [] for key in figures})

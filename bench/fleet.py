@@ -60,6 +60,8 @@ class Outcome:
     Args:
         refused: how many of the calls of AssumeRole were turned down.
 
+        instance_seconds: how long instances started, or had a request: what is billed.
+
         seconds: from each phone's first request to its form.
     """
 
@@ -67,12 +69,14 @@ class Outcome:
     assume_roles: int
     refused: int
     cpu_seconds: float
+    instance_seconds: float
     seconds: Sequence[float]
 
 
 @dataclass(eq=False)
 class Instance:
     busy: int = 0
+    busy_since: float = 0.0
     served: int = 0
     is_ready: bool = False
     has_session: bool = False
@@ -111,6 +115,7 @@ class Fleet:
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._planned = 0
         self._cpu = 0.0
+        self._worked = 0.0
         self._forms: dict[int, float] = {}
 
     def run(self, arrivals: Sequence[float]) -> Outcome:
@@ -129,6 +134,7 @@ class Fleet:
             assume_roles=self._sts.asked,
             refused=self._sts.asked - len(self._sts.admitted),
             cpu_seconds=self._cpu,
+            instance_seconds=self._worked,
             seconds=[self._forms[phone] - instant for phone, instant in enumerate(arrivals)],
         )
 
@@ -160,12 +166,14 @@ class Fleet:
         ready = now + self._dice.choice(self._of.starts)
         if self._of.keeps_session:
             ready = self._assume(ready, instance)
+        self._worked += ready - now
         self._plan(ready, partial(self._become_ready, instance))
 
     def _become_ready(self, instance: Instance, _now: float) -> None:
         instance.is_ready = True
 
     def _serve(self, now: float, phone: int, step: int, instance: Instance) -> None:
+        instance.busy_since = instance.busy_since if instance.busy else now
         instance.busy += 1
         self._cpu += self._of.request_cpu[step]
         seconds = self._dice.choice(self._durations(step, instance))
@@ -179,6 +187,7 @@ class Fleet:
 
     def _answer(self, phone: int, step: int, instance: Instance, is_good: bool, now: float) -> None:
         instance.busy -= 1
+        self._worked += 0 if instance.busy else now - instance.busy_since
         if not is_good:
             self._plan(now + RETRY_AFTER_SECONDS, partial(self._ask, phone, step))
         elif step + 1 < len(self._of.requests):

@@ -183,20 +183,32 @@ def _table_of_large_files(figures: Mapping[str, Any]) -> str:
 
 
 def _tables_of_burst(figures: Mapping[str, Any]) -> str:
-    head = ("instances", "AssumeRole calls", "refused", "processor s", "p50 ms", "p95 ms", "worst ms")
-    keys = ("instances", "assume_roles", "refused", "cpu_seconds", "p50_ms", "p95_ms", "worst_ms")
+    columns = {
+        "instances": ("instances", 0),
+        "assume_roles": ("AssumeRole calls", 0),
+        "refused": ("refused", 0),
+        "cpu_seconds": ("processor s", 1),
+        "instance_seconds": ("instance s", 1),
+        "p50_ms": ("p50 ms", 0),
+        "p95_ms": ("p95 ms", 0),
+        "worst_ms": ("worst ms", 0),
+    }
+
+    def cells(one: Mapping[str, Any]) -> list[str]:
+        middle = {
+            key: one[key] if isinstance(one[key], int | float) else statistics.median(one[key]) for key in one
+        }
+        return [f"{middle[key]:.{digits}f}" if key in middle else "" for key, (_, digits) in columns.items()]
+
+    head = [name for name, _ in columns.values()]
     rows = [
-        (case, name, *(f"{statistics.median(one[key]):.{1 if key == 'cpu_seconds' else 0}f}" for key in keys))
+        (case, name, *cells(one))
         for case, fleets in figures["replayed"].items()
         for name, one in fleets.items()
     ]
-    phones = f"{figures['phones']} phones"
-    replayed = _table((phones, "deployment", *head), rows)
-    real = [
-        (name, *(f"{one[key]:.{1 if key == 'cpu_seconds' else 0}f}" for key in keys if key != "refused"))
-        for name, one in figures["real"].items()
-    ]
-    really = _table((f"{figures['real_phones']} phones", *(name for name in head if name != "refused")), real)
+    replayed = _table((f"{figures['phones']} phones", "deployment", *head), rows)
+    real = [(name, *cells(one)) for name, one in figures["real"].items()]
+    really = _table((f"{figures['real_phones']} phones", *head), real)
     measured = [
         (name, *(_spread(values) if values else "" for values in one.values()))
         for name, one in figures["measured"].items()

@@ -32,6 +32,7 @@ def test_a_phone_alone_waits_for_a_start_and_its_two_requests():
     assert (outcome.instances, outcome.assume_roles, outcome.refused) == (1, 1, 0)
     assert outcome.seconds == [pytest.approx(1.35)]
     assert outcome.cpu_seconds == pytest.approx(0.53)
+    assert outcome.instance_seconds == pytest.approx(1.35)
 
 
 def test_whoever_comes_later_finds_the_instance_that_is_there():
@@ -44,6 +45,8 @@ def test_whoever_comes_later_finds_the_instance_that_is_there():
 def test_phones_at_one_instant_start_as_many_instances_as_they_fill(slots, instances):
     outcome = run([0.0] * 40, deployment(slots))
     assert (outcome.instances, outcome.assume_roles) == (instances, instances)
+    # What several requests have under way at once is billed once.
+    assert outcome.instance_seconds == pytest.approx(1.35 * instances)
     assert max(outcome.seconds) == pytest.approx(1.35)
 
 
