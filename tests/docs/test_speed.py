@@ -8,6 +8,7 @@ from tests.docs.markdown import both, page, tables
 
 RESULTS = "bench/results/table.md"
 LARGE_RESULTS = "bench/results/large_files/table.md"
+BURST_RESULTS = "bench/results/burst/table.md"
 DATE = re.compile(r"20\d\d-\d\d-\d\d")
 RATIO = re.compile(r"\d+\.\d\d ×")
 
@@ -51,3 +52,28 @@ def test_every_figure_beside_the_other_client_was_measured(name):
     shown = tables(page(name))[-1]
     assert [[row[1] for row in shown], [row[2] for row in shown]] == measured
     assert {row[3] for row in shown} <= set(ratios)
+
+
+@pytest.mark.parametrize("name", both("docs/speed.md"))
+def test_every_figure_of_a_burst_was_measured(name):
+    _, replayed, *_ = tables(page(BURST_RESULTS))
+    # Instances, AssumeRole calls, processor seconds, p50 and p95.
+    measured = [[row[column] for column in (2, 3, 5, 7, 8)] for row in replayed]
+    (shown,) = [table for table in tables(page(name)) if len(table[0]) == 7]
+    assert [row[2:] for row in shown] == measured
+
+
+@pytest.mark.parametrize("name", both("docs/speed.md"))
+def test_what_a_burst_costs_follows_from_what_was_measured(name):
+    """By 0.45 CU a second, 75 for 10,000 invocations, CNY 0.00011 a CU."""
+    _, replayed, _, instances = tables(page(BURST_RESULTS))
+    seconds = {row[1]: float(row[6]) for row in replayed if row[0] == "within one second"}
+    starts = {row[0]: int(row[1].split()[0]) + int((row[2] or "0").split()[0]) for row in instances}
+    kinds = ("this function, 1 at a time", "this function, 20 at a time")
+    (cold, worked, units, price) = tables(page(name))[-1]
+    for column, kind in enumerate(kinds, start=1):
+        cu = seconds[kind] * 0.45 + 400 * 75 / 10_000
+        assert abs(int(cold[column].split()[0]) - starts[kind]) <= 1
+        assert float(worked[column]) == seconds[kind]
+        assert float(units[column]) == pytest.approx(cu, abs=0.051)
+        assert float(re.search(r"\d+\.\d\d", price[column])[0]) == pytest.approx(cu * 0.11, abs=0.006)
