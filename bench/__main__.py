@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import burst, cold_start, growth, large_files, load, report, warm
+from bench import burst, cold_start, growth, large_files, load, quotas, report, warm
 from bench.fresh_process import ContestantFailed
 from bench.load_generator import LoadFailed
 from bench.same_work import WrongWork
@@ -24,7 +24,7 @@ from ops.package.vendoring import TARGET_VERSION
 
 RESULTS = ROOT / "bench" / "results"
 QUICK_RESULTS = WORKSHOP / "results"
-PARTS = ("cold_start", "warm", "load", "refreshes", "growth", "large_files", "burst")
+PARTS = ("cold_start", "warm", "load", "refreshes", "growth", "large_files", "burst", "quotas")
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ def measure(
         "refreshes": lambda: load.measure_refreshes(bench, extent.refresh_seconds, progress),
         "growth": lambda: growth.measure(bench, extent.growth_rounds, extent.callers, progress),
         "large_files": lambda: large_files.measure(extent.large_rounds, extent.mebibytes, progress),
+        "quotas": lambda: quotas.measure(extent.rounds, progress),
         "burst": lambda: burst.measure(bench, extent.rounds, extent.real_phones, progress),
     }
     package = {"package": {"zipped_mb": bench.zipped_mb}}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import burst, growth, large_files, load, plot
+from bench import burst, growth, large_files, load, plot, quotas
 from bench.figures import summary
 from bench.modes import MODES
 from bench.targets import Outcome, outcomes
@@ -75,6 +75,8 @@ def render(about: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         parts += ["## Large files\n", _table_of_large_files(results["large_files"])]
     if "burst" in results:
         parts += ["## Burst\n", _tables_of_burst(results["burst"])]
+    if results.get("quotas"):
+        parts += ["## Quotas\n", _table_of_quotas(results["quotas"])]
     return "\n".join(parts)
 
 
@@ -220,6 +222,22 @@ def _tables_of_burst(figures: Mapping[str, Any]) -> str:
         f" its own in the cloud; STS refuses all over {burst.ASSUME_ROLES_A_SECOND} calls in a second:\n\n"
         f"{replayed}\nReally run, all at one instant and all on this machine:\n\n{really}\n"
         f"One instance:\n\n{_table(('instance', *instance), measured)}"
+    )
+
+
+def _table_of_quotas(figures: Mapping[str, Any]) -> str:
+    requests = figures["request_us"]
+    plain = statistics.median(requests[quotas.PLAIN])
+    rows = [
+        (f"`{place}`", _spread(values), f"{statistics.median(values) - plain:+.0f}")
+        for place, values in requests.items()
+    ]
+    trip = figures["round_trip_us"]
+    return (
+        f"{_table(('QUOTA_URL', 'a warm request, us', 'added, us'), rows)}\n"
+        f"One count in a Redis on loopback: {trip['p50']:.0f} us (p99 {trip['p99']:.0f}); the first, with its"
+        f" connection, {figures['first_us']:.0f} us. To import the client of Redis costs a cold start"
+        f" {_spread(figures['import_ms'])} ms.\n"
     )
 
 
