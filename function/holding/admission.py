@@ -16,8 +16,6 @@ DECISIONS = (PUBLISH, REJECT)
 # Whose token it is: a backend's, or that of the owner of this name.
 BACKEND = ""
 
-Entry = HeldUpload | UploadError
-
 
 class Asked(NamedTuple):
     """
@@ -31,7 +29,7 @@ class Asked(NamedTuple):
         decision: what a backend decides by hand; empty where it leaves that to the steps.
     """
 
-    entries: list[Entry]
+    entries: list[HeldUpload | UploadError]
     is_one: bool
     decision: str
 
@@ -77,7 +75,7 @@ def _are_texts(texts: Any) -> bool:
     )
 
 
-def _entry(call: Call, text: str) -> Entry:
+def _entry(call: Call, text: str) -> HeldUpload | UploadError:
     try:
         return read_receipt(text, call.settings, call.now)
     except UploadError as error:

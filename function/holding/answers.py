@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from function.errors import UploadError
-from function.holding.admission import Asked, Entry
+from function.holding.admission import Asked
 from function.holding.publishing import PUBLISHED
 from function.holding.upload import HeldUpload
 from function.instance import Call
@@ -16,10 +16,10 @@ from function.oss.post_form import object_url
 
 CALLS_PER_UPLOAD = Rate(60, 60)
 
-Act = Callable[[OssCalls, HeldUpload], dict[str, Any]]
 
-
-def answer_each(call: Call, asked: Asked, limit: str, act: Act) -> dict[str, Any]:
+def answer_each(
+    call: Call, asked: Asked, limit: str, act: Callable[[OssCalls, HeldUpload], dict[str, Any]]
+) -> dict[str, Any]:
     """
     The answer to one receipt, or to each of several; one that cannot be given costs the others nothing.
 
@@ -39,7 +39,7 @@ def answer_each(call: Call, asked: Asked, limit: str, act: Act) -> dict[str, Any
     # Once for all of them, and not for receipts none of which is any good.
     oss = oss_of(call) if asked.uploads else None
 
-    def answer(entry: Entry) -> dict[str, Any]:
+    def answer(entry: HeldUpload | UploadError) -> dict[str, Any]:
         if isinstance(entry, UploadError):
             raise entry
         assert oss is not None  # there is an upload
@@ -55,7 +55,9 @@ def answer_each(call: Call, asked: Asked, limit: str, act: Act) -> dict[str, Any
     return {"results": results}
 
 
-def _or_error(answer: Callable[[Entry], dict[str, Any]], entry: Entry) -> dict[str, Any]:
+def _or_error(
+    answer: Callable[[HeldUpload | UploadError], dict[str, Any]], entry: HeldUpload | UploadError
+) -> dict[str, Any]:
     try:
         return answer(entry)
     except UploadError as error:
