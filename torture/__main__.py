@@ -42,12 +42,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"a {QUICK}th of the inputs, to try it out")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be repeated")
+    parser.add_argument("--quotas", action="store_true", help="the soak counts in a Redis")
     parser.add_argument(
         "--at-a-time", type=int, default=os.cpu_count() or 2, help="processes (all processors)"
     )
     args = parser.parse_args(arguments)
     started = time.monotonic()
-    tasks = _tasks(set(args.only or PARTS), QUICK if args.quick else 1)
+    tasks = _tasks(set(args.only or PARTS), QUICK if args.quick else 1, with_quotas=args.quotas)
     results = _run(tasks, args.at_a_time)
     order = {part: number for number, part in enumerate(PARTS)}
     is_well = print_table(sorted(results, key=lambda result: order[result.name]))
@@ -55,12 +56,13 @@ def main(arguments: list[str]) -> int:
     return 0 if is_well else 1
 
 
-def _tasks(parts: set[str], divisor: int) -> list[tuple[str, Task]]:
+def _tasks(parts: set[str], divisor: int, *, with_quotas: bool = False) -> list[tuple[str, Task]]:
     """The longest first, so that the processors end together."""
     tasks: list[tuple[str, Task]] = []
     if "soak" in parts:
         requests = soak.REQUESTS // SOAK_INSTANCES // divisor
-        tasks += [("soak", partial(soak.run, requests)) for _ in range(SOAK_INSTANCES)]
+        soaking = partial(soak.run, requests, with_quotas=with_quotas)
+        tasks += [("soak", soaking) for _ in range(SOAK_INSTANCES)]
     if "fuzz" in parts:
         reason = fuzz.prepare()
         if reason:

@@ -16,17 +16,21 @@ import time
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from function.credentials import ATTEMPTS, EARLY_RETRY_PAUSE, EARLY_TRIES
+from function.quota.connection import Address
+from function.quota.redis_store import RedisStore
 from local.ground.accounts import AccessKey, Accounts
 from local.sts.server import StsServer
 from torture import stage
 from torture.canaries import LogWatch, Watch
+from torture.redis_server import RedisServer
 from torture.report import Progress, Result
 
 START = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
@@ -46,6 +50,8 @@ key = "uploads/{owner}/{id}{ext}"
 max_size = "10MiB"
 content_types = ["image/*"]
 """
+QUOTA = "files_per_day = 1000000000\n"
+PATIENCE_SECONDS = 20.0
 BODY = b'{"filename": "a.png"}'
 MAX_GROWTH_BYTES = 8 * 2**20
 WARM_UP_PART = 5
@@ -199,7 +205,11 @@ def resident_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def run(requests: int = REQUESTS) -> Result:
+def run(requests: int = REQUESTS, *, with_quotas: bool = False) -> Result:
+    """
+    Args:
+        with_quotas: every form is counted in a Redis, and each that was not given is given back.
+    """
     started = time.monotonic()
     watch, clock = Watch(), FastClock()
     ledger = Ledger(AccessKey("LTAIOwn", watch.plant("own-secret")))
@@ -212,23 +222,45 @@ def run(requests: int = REQUESTS) -> Result:
     )
     for kind, rate in STS_FAULTS.items():
         sts.faults.plan(kind, rate=rate)
-    with TemporaryDirectory() as folder, LogWatch(watch), Reasons() as reasons, quick_switches():
-        profiles = Path(folder) / "profiles.toml"
-        profiles.write_text(PROFILES, "utf-8")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        reasons = stack.enter_context(Reasons())
+        stack.enter_context(LogWatch(watch))
+        stack.enter_context(quick_switches())
+        server = stack.enter_context(RedisServer(folder)) if with_quotas else None
+        profiles = folder / "profiles.toml"
+        profiles.write_text(PROFILES + (QUOTA if with_quotas else ""), "utf-8")
         sts.start()
-        try:
-            step = _step(watch, clock, ledger, sts.origin, str(profiles))
-            tally, growth = _send(requests, step, clock, ledger, reasons)
-        finally:
-            sts.stop()
+        stack.callback(sts.stop)
+        step = _step(watch, clock, ledger, sts.origin, str(profiles), server)
+        tally, growth = _send(requests, step, clock, ledger, reasons)
+        counted = _counted(server)
     result = _result(requests, tally, growth, ledger, len(sts.calls), clock)
+    if server:
+        result.figures.append(("forms counted in Redis / given", f"{counted:,} / {tally.forms:,}"))
+        if counted != tally.forms:
+            result.problems.append(f"{counted} forms were counted, and {tally.forms} given")
     result.searched, result.secrets = watch.searched, watch.found
     result.seconds = time.monotonic() - started
     return result
 
 
+def _counted(server: RedisServer | None) -> int:
+    """How many files Redis has in the one day that there is."""
+    if server is None:
+        return 0
+    client: Any = server.admin()
+    (day,) = client.keys("*day:default")
+    return int(client.hget(day, "files"))
+
+
 def _step(
-    watch: Watch, clock: FastClock, ledger: Ledger, sts_origin: str, profiles_file: str
+    watch: Watch,
+    clock: FastClock,
+    ledger: Ledger,
+    sts_origin: str,
+    profiles_file: str,
+    server: RedisServer | None,
 ) -> Callable[[], stage.Reply]:
     own = ledger.find("LTAIOwn")
     environ = {
@@ -240,7 +272,14 @@ def _step(
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": own.access_key_secret if own else "",
         "ALIBABA_CLOUD_SECURITY_TOKEN": "",
     }
+    if server:
+        environ |= {"QUOTA_URL": server.url, "QUOTA_WHEN_DOWN": "deny"}
     function = stage.build(environ, clock, sleep=lambda seconds: None)
+    if server:
+        ready, address = function._ready(), Address(server.url)
+        # By Redis' own clock the day must not end meanwhile, and a busy machine may be late.
+        offset = timedelta(hours=1 - datetime.now(UTC).hour)
+        ready.keep(RedisStore, lambda: RedisStore(address, offset, stage.BUCKET, PATIENCE_SECONDS))
 
     def step() -> stage.Reply:
         reply = stage.ask(function, BODY)

@@ -3,8 +3,11 @@
 import logging
 from datetime import timedelta
 
+import pytest
+
 from local.ground.accounts import AccessKey
 from torture import soak
+from torture.redis_server import is_installed
 
 
 def test_a_few_thousand_requests_lose_nothing():
@@ -12,6 +15,16 @@ def test_a_few_thousand_requests_lose_nothing():
     assert [problem for problem in result.problems if "memory" not in problem] == []
     assert result.secrets == []
     assert result.totals["requests in the soak"] == 3200
+
+
+@pytest.mark.skipif(not is_installed(), reason="no redis-server was found")
+def test_with_quotas_what_redis_counted_are_the_forms_that_were_given():
+    result = soak.run(1600, with_quotas=True)
+    assert [problem for problem in result.problems if "memory" not in problem] == []
+    assert result.secrets == []
+    (counted,) = [text for name, text in result.figures if "counted in Redis" in name]
+    given, _, told = counted.partition(" / ")
+    assert given == told != "0"
 
 
 def test_a_failure_while_good_credentials_were_held_counts_as_lost_and_says_why():
