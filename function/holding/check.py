@@ -87,8 +87,8 @@ def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
-    begins_with = first_bytes(oss, upload.held_key, FIRST_BYTES)
-    media = media_of(str(upload.claims["mimeType"]), int(upload.claims["size"]), begins_with)
+    begins_with, encoding = first_bytes(oss, upload.held_key, FIRST_BYTES)
+    media = media_of(str(upload.claims["mimeType"]), int(upload.claims["size"]), begins_with, encoding)
     if media is None:
         call.line.reason = "media_check_async: WeChat can judge no such file, so a human has to"
         return Refused(None)

@@ -20,15 +20,17 @@ SOUNDS = frozenset(
     )
 )
 
-# What says that bytes are something else than WeChat takes, by where it stands: WebP; the family of HEIC,
-# AVIF and MP4; TIFF; WebM; icons; JPEG XL; what browsers run. Phones show a picture for what it is, whatever
-# type it was sent with, so it is shown to WeChat for that as well.
+# How pictures begin that WeChat takes. Phones show one for what it is, whatever type it was sent with, and
+# they know more kinds than WeChat: of all else it gets the picture that OSS sees in it, or finds none there.
 FIRST_BYTES = 16
+OF_PICTURES = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (0, b"BM"))
+# What says that bytes are no sound, by where it stands: WebP; the family of HEIC, AVIF and MP4; TIFF; WebM;
+# icons; JPEG XL; what browsers run.
 FOREIGN = (
     *((8, b"WEBP"), (4, b"ftyp"), (0, b"II*\0"), (0, b"MM\0*"), (0, b"\x1a\x45\xdf\xa3")),
     *((0, b"\0\0\1\0"), (0, b"\xff\x0a"), (4, b"JXL "), (0, b"<"), (0, b"\xef\xbb\xbf<")),
 )
-OF_PICTURES = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (0, b"BM"))
+NOT_PACKED = ("", "identity")
 
 
 class Media(NamedTuple):
@@ -45,7 +47,7 @@ class Media(NamedTuple):
     process: str = ""
 
 
-def media_of(content_type: str, size_bytes: int, first_bytes: bytes) -> Media | None:
+def media_of(content_type: str, size_bytes: int, first_bytes: bytes, encoding: str = "") -> Media | None:
     """
     How this upload can be shown to WeChat; ``None`` where only a human can judge it.
 
@@ -56,16 +58,20 @@ def media_of(content_type: str, size_bytes: int, first_bytes: bytes) -> Media | 
 
         first_bytes: ``FIRST_BYTES`` of the object.
 
+        encoding: its ``Content-Encoding``, which no form pins.
+
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
+    # A phone unpacks it, and shows what comes of that; whether WeChat does, or OSS for its JPEG, nobody says.
+    if encoding.strip().lower() not in NOT_PACKED:
+        return None
     if content_type in SOUNDS:
         is_sound = not _begins_with(first_bytes, (*FOREIGN, *OF_PICTURES))
         return Media(AUDIO) if is_sound and size_bytes <= MAX_BYTES else None
     if not content_type.startswith("image/") or size_bytes > MAX_PROCESSED_BYTES:
         return None
-    is_taken = content_type in PICTURES and size_bytes <= MAX_BYTES
-    is_taken = is_taken and not _begins_with(first_bytes, FOREIGN)
-    return Media(PICTURE, "" if is_taken else AS_JPEG)
+    is_taken = content_type in PICTURES and _begins_with(first_bytes, OF_PICTURES)
+    return Media(PICTURE, "" if is_taken and size_bytes <= MAX_BYTES else AS_JPEG)
 
 
 def _begins_with(first_bytes: bytes, marks: Iterable[tuple[int, bytes]]) -> bool:

@@ -186,9 +186,12 @@ def put_marker(oss: OssCalls, key: str, body: bytes, *, forbid_overwrite: bool =
         raise refused("PutObject", refusal_of(answer))
 
 
-def first_bytes(oss: OssCalls, key: str, count: int) -> bytes:
+def first_bytes(oss: OssCalls, key: str, count: int) -> tuple[bytes, str]:
     """
-    What an object begins with; nothing of one that is not there.
+    What an object begins with, and its ``Content-Encoding`` as OSS writes it, empty for none.
+
+    Returns:
+        nothing of an object that is not there.
 
     Raises:
         UploadError: OSS refuses, or does not answer.
@@ -199,10 +202,10 @@ def first_bytes(oss: OssCalls, key: str, count: int) -> bytes:
     headers = {"range": f"bytes=0-{count - 1}"}
     answer = ask(oss, "GetObject", "GET", key, headers=headers, is_repeatable=True)
     if answer.status in (200, 206):
-        return answer.body[:count]
+        return answer.body[:count], answer.headers.get("content-encoding", "")
     refusal = refusal_of(answer)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
-        return b""
+        return b"", ""
     raise refused("GetObject", refusal)
 
 

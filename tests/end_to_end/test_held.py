@@ -72,12 +72,12 @@ def user(post):
 def held(here, post, user):
     """Upload a picture that is held: its key, its receipt, its owner's session."""
 
-    def upload(name="sunset.png", profile="post", content=PICTURE, kind="image/png"):
+    def upload(name="sunset.png", profile="post", content=PICTURE, kind="image/png", also=()):
         token = user()
         wanted = {"profile": profile, "filename": name, "contentType": kind, "size": len(content)}
         form = post("/upload-params", wanted, token).json()
         assert form["formData"]["key"] == f"held/{form['key']}"
-        files = [(field, (None, value)) for field, value in form["formData"].items()]
+        files = [(field, (None, value)) for field, value in [*form["formData"].items(), *also]]
         answer = here.session.post(form["url"], files=[*files, ("file", (name, content, kind))], timeout=10)
         assert answer.status_code == 200, answer.text
         said = post("/confirm", {"ticket": form["ticket"]}).json()
@@ -156,6 +156,12 @@ def test_what_is_no_picture_is_never_published(here, held, commit, becomes):
     upload = held(content=b"<html>no picture</html>")
     commit(upload)
     assert becomes(upload, "published", "review") == "review"
+    assert places(here, upload) == (True, False)
+
+
+def test_what_phones_unpack_is_never_published_by_wechat_alone(here, held, commit, becomes):
+    upload = held(also=[("Content-Encoding", "br")])
+    assert commit(upload)["state"] == "review"
     assert places(here, upload) == (True, False)
 
 

@@ -19,7 +19,9 @@ KEY = "posts/owner/AAAAAAAAAAAAAAAAAAAAAA.jpg"
 
 @pytest.fixture
 def world(environment, clock, profiles_file):
-    return World(environment, clock, profiles_file)
+    world = World(environment, clock, profiles_file)
+    world.store(f"held/{KEY}", b"\xff\xd8\xff and so on", "image/jpeg", "A" * 22)
+    return world
 
 
 def upload_of(world, **changes):
@@ -141,6 +143,14 @@ def test_a_video_that_calls_itself_a_sound_is_left_to_a_human(world):
     assert world.asked == []
 
 
+def test_a_picture_that_a_phone_unpacks_before_it_is_shown_is_left_to_a_human(world):
+    """A form does not pin Content-Encoding: what WeChat looks at need not be what others see."""
+    stored, headers = world.objects[f"held/{KEY}"]
+    world.objects[f"held/{KEY}"] = (stored, {**headers, "content-encoding": "br"})
+    assert submitted(world) == Refused(None)
+    assert world.asked == []
+
+
 def test_where_oss_does_not_say_how_it_begins_nothing_is_asked(world):
     world.oss_faults = [("GET", Answer(500, b""))] * 2
     with pytest.raises(OssUnavailable):
@@ -149,6 +159,7 @@ def test_where_oss_does_not_say_how_it_begins_nothing_is_asked(world):
 
 
 def test_audio_goes_as_it_is(world):
+    world.store(f"held/{KEY}", b"ID3 and so on", "audio/mpeg", "A" * 22)
     submitted(world, mimeType="audio/mpeg")
     assert check_of(world)["media_type"] == 1
     assert "x-oss-process" not in check_of(world)["media_url"]

@@ -4,6 +4,7 @@ import pytest
 
 from function.holding.media import AS_JPEG, AUDIO, MAX_BYTES, MAX_PROCESSED_BYTES, PICTURE, Media, media_of
 
+JPEG = b"\xff\xd8\xff\xe0"
 AS_STORED, MADE_ANEW, SOUND = Media(PICTURE), Media(PICTURE, AS_JPEG), Media(AUDIO)
 
 
@@ -41,7 +42,8 @@ def test_wechat_s_bound_and_oss_s_are_these():
     ],
 )
 def test_each_upload_is_shown_as_wechat_can_take_it(content_type, size, media):
-    assert media_of(content_type, size, b"anything") == media
+    begins_with = JPEG if content_type.startswith("image/") else b"anything"
+    assert media_of(content_type, size, begins_with) == media
 
 
 def padded(*parts):
@@ -94,7 +96,20 @@ def test_a_picture_is_no_sound(begins_with):
 @pytest.mark.parametrize(
     "begins_with", [*OF_SOUND, b"what nobody knows", b"--<ftypWEBP-----", b"WEBP", b"ftyp"]
 )
-def test_what_nobody_knows_is_shown_as_it_was_sent(begins_with):
-    """WeChat does not open it then, and it is left to a human."""
-    assert media_of("image/jpeg", 9, begins_with) == AS_STORED
+def test_of_what_nobody_knows_wechat_gets_the_picture_that_oss_sees_in_it_or_none(begins_with):
+    """There are pictures that a phone shows and WeChat cannot open, such as JPEG 2000."""
+    assert media_of("image/jpeg", 9, begins_with) == MADE_ANEW
     assert media_of("audio/mpeg", 9, begins_with) == SOUND
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "deflate", "GZIP", "identity, br", "x"])
+def test_what_a_phone_would_unpack_is_left_to_a_human(encoding):
+    """Packed bytes are one thing to whoever unpacks them, and may be a good picture to whoever does not."""
+    assert media_of("image/jpeg", 9, JPEG, encoding) is None
+    assert media_of("image/webp", 9, JPEG, encoding) is None
+    assert media_of("audio/mpeg", 9, b"ID3", encoding) is None
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity"])
+def test_what_is_not_packed_is_shown(encoding):
+    assert media_of("image/jpeg", 9, JPEG, encoding) == AS_STORED

@@ -138,7 +138,8 @@ class World:
             return _refusal(404, "NoSuchKey", is_head=method == "HEAD")
         if asked := request.headers.get("range"):
             self.ranges.append(asked)
-            return Answer(206, stored[0][: int(asked.partition("-")[2]) + 1])
+            encoding = {name: stored[1][name] for name in ("content-encoding",) if name in stored[1]}
+            return Answer(206, stored[0][: int(asked.partition("-")[2]) + 1], encoding)
         kept = {name: value for name, value in stored[1].items() if name.startswith("x-oss-meta-")}
         return Answer(
             200,

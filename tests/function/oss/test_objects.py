@@ -204,14 +204,19 @@ def test_a_marker_is_read_back(scripted):
 def test_of_an_object_only_the_beginning_is_asked_for(scripted):
     for status in (206, 200):
         scripted.answers = [Answer(status, b"0123456789")]
-        assert first_bytes(scripted.calls(), "held/a", 4) == b"0123"
+        assert first_bytes(scripted.calls(), "held/a", 4) == (b"0123", "")
     asked = scripted.asked[-1]
     assert (asked.method, asked.key, asked.headers["range"]) == ("GET", "held/a", "bytes=0-3")
 
 
+def test_how_an_object_is_packed_is_told_with_its_beginning(scripted):
+    scripted.answers = [Answer(206, b"0123", {"content-encoding": "gzip"})]
+    assert first_bytes(scripted.calls(), "held/a", 4) == (b"0123", "gzip")
+
+
 def test_what_is_not_there_begins_with_nothing(scripted):
     scripted.answers = [refusal(404, "NoSuchKey")]
-    assert first_bytes(scripted.calls(), "held/a", 4) == b""
+    assert first_bytes(scripted.calls(), "held/a", 4) == (b"", "")
 
 
 def test_a_marker_that_is_not_there_is_none(scripted):
