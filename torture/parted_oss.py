@@ -311,6 +311,7 @@ class PartedOss:
             raise Refused(409, "FileAlreadyExists")
         stored = Stored(parts, upload.headers, request.headers["x-oss-object-acl"])
         self.objects[request.key] = stored
+        self.stored_at[request.key] = self.now()
         del self.uploads[request.query["uploadId"]]
         return document("CompleteMultipartUpload", f'<Key>x</Key><ETag>"{stored.etag}"</ETag>')
 

@@ -75,13 +75,12 @@ class HeldUpload(NamedTuple):
         """Whether the held object is this upload's, has the receipt's bytes, and is not held too long."""
         if not self.is_ours(facts) or facts.etag != self.etag:
             return False
-        ends = self.held_until
+        # What was sent in parts may have been complete, and decided about, long before its ticket ends.
+        ends = facts.last_modified + timedelta(days=self.profile.hold_days)
         if self.profile.key.is_named_by_digest:
             # Who has the same bytes once more gets a receipt of the earlier upload, dated from a later form.
-            ends = min(
-                ends, facts.last_modified + timedelta(days=self.profile.hold_days) - self.profile.expires_in
-            )
-        return now < ends
+            ends -= self.profile.expires_in
+        return now < min(ends, self.held_until)
 
 
 def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:

@@ -5,6 +5,7 @@ import pytest
 from function.holding.verdict import Outcome
 from tests.function.holding.conftest import PROFILES
 from tests.function.receipts.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
+from torture.parted_oss import UNHEARD
 
 FIRST = "60f96f1d-1"
 PART = 100 * 1024
@@ -114,6 +115,22 @@ def test_a_check_begins_with_a_completion(house_of):
     house.verdict(Outcome.PASS)
     assert house.status(answer["receipt"]) == "published"
     assert house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"] == answer["receipt"]
+
+
+@pytest.mark.parametrize("act", ["status", "commit"])
+def test_its_rejection_is_not_forgotten_before_it_is(house_of, clock, act):
+    """The ticket of parts may outlive every record: what was completed early is held no longer for that."""
+    house = house_of(PROFILES + PARTED)
+    begun = send_in_parts(house, "film")
+    receipt = house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"]
+    house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    assert house.commit(receipt, decision="reject").code == "oss_unavailable"
+    clock.tick(days=1, seconds=1)
+    house.oss.expire(days=1, only=lambda key: key.startswith("held/."))
+    assert f"held/{begun['key']}" in house.oss.objects
+    answer = house.ask(act, house.backend(), receipt=receipt)
+    assert answer.json.get("state") == "gone" or answer.code == "not_uploaded"
+    assert begun["key"] not in house.oss.objects
 
 
 # --- by callback ---
