@@ -53,6 +53,9 @@ def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standin
         call.line.reason = f"check: {error.code}, {error.reason}"
         return standing
     if isinstance(answered, Refused):
+        # Two may ask at once, and WeChat refuse the second because it has taken the first.
+        if markers.get(oss, markers.submitted(upload.upload_id, standing.due)) is not None:
+            return Standing(CHECKING)
         return _leave_to_a_human(call, oss, upload, {"errcode": answered.errcode})
     trace_id = call.line.trace_id = answered.trace_id
     # Remembered first, then looked for a verdict; who brings one looks the other way round, so one of the two

@@ -88,6 +88,26 @@ def test_what_wechat_refuses_to_look_at_is_for_a_human(house, errcode):
     assert house.wechat.submitted == {}
 
 
+def test_of_two_who_ask_at_once_the_one_that_is_refused_leaves_nothing_to_a_human(house):
+    """A backend commits while its user asks for the state: WeChat takes the same once, and then no more."""
+    house.wechat.answers = [None]
+    stored = house.store("face")
+
+    def busy(method, url, *, body=None, **options):
+        if "media_check_async" not in url:
+            return house.wechat.answer(url, body)
+        del house.network.others["api.weixin.qq.com"]
+        assert house.status(stored["receipt"]) == "checking"
+        house.wechat.answers = [87020]
+        return house.wechat.answer(url, body)
+
+    house.network.others["api.weixin.qq.com"] = busy
+    assert house.status(stored["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+    house.verdict(Outcome.PASS)
+    assert house.network.told == ["published"]
+
+
 # --- the verdict ---
 
 
