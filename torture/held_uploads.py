@@ -35,7 +35,7 @@ from function.holding.checking import apply_verdict
 from function.holding.verdict import Outcome, Verdict
 from function.http import Request
 from function.instance import Call
-from function.log_line import LogLine
+from function.log_line import LogLine, places_of
 from function.outgoing import Answer
 from function.tokens import issue_token
 from torture import stage
@@ -75,6 +75,7 @@ HOLDS = {
     "replaced": {"commit"},
 }
 OWNER = "openid-1"
+LIFE_OF_A_FORM = timedelta(seconds=300)
 OPEN = ("held", "checking", "review")
 # What a call may end in when OSS or WeChat fails, whatever else is true.
 FAILED = {"oss_unavailable", "oss_rejected"}
@@ -391,8 +392,15 @@ class HeldUploads(RuleBasedStateMachine):
 
     def _is_open(self) -> bool:
         decided = f"held/.decided/{self.form['uploadId']}" in self.oss.objects
-        in_time = self.now < self._issued + timedelta(days=1)
-        return not decided and in_time and self.held == "bytes"
+        return not decided and self.now < self._ends() and self.held == "bytes"
+
+    def _ends(self) -> datetime:
+        """When it is held no more; of a name that may be used again, as much earlier as a form lives."""
+        ends = self._issued + timedelta(days=1)
+        if self.profile != "same" or not self.held:
+            return ends
+        stored_at = self.oss.stored_at[f"held/{self.key}"]
+        return min(ends, stored_at + timedelta(days=1) - LIFE_OF_A_FORM)
 
     def _confirm(self, instance: int, is_disturbed: bool) -> str:
         reply = self._ask(instance, "confirm", ticket=self.form["ticket"])
@@ -507,7 +515,7 @@ def run(
         while machine.taken < wanted and time.monotonic() < started + seconds:
             run_state_machine_as_test(test, settings=how)
     except (AssertionError, ExceptionGroup) as error:
-        result.problems.append(f"held objects: {error}")
+        result.problems.append(f"held objects: {error} ({places_of(error)})")
     result.totals = Counter({"steps in lives of held objects": machine.taken})
     result.seconds = time.monotonic() - started
     return result
