@@ -11,10 +11,12 @@ from pathlib import Path
 
 from function.outgoing import Answer, ExchangeFailed, exchange
 from ops.package.carried import CARRIER, carried_packages
+from ops.package.function_files import BURST, REDIS, REQUIREMENTS
 from ops.package.pins import read_pins
 from torture.report import Result
 
 ROOT = Path(__file__).resolve().parent.parent
+DEPLOYED = (REQUIREMENTS, BURST.requirements, REDIS.requirements)
 DATA = "https://api.osv.dev/v1/querybatch"
 BUDGET_SECONDS = 20.0
 MAX_BYTES = 4 * 2**20
@@ -22,11 +24,11 @@ MAX_BYTES = 4 * 2**20
 
 def run(address: str = DATA) -> Result:
     """
-    One question about every pin of requirements.txt, and about what the SDK carries inside; without an answer
-    the table says so. What is carried cannot be replaced here, so it is listed and fails nothing.
+    One question about every pin that may be deployed, and about what the SDK carries inside; without an
+    answer the table says so. What is carried cannot be replaced here, so it is listed and fails nothing.
     """
     started, result = time.monotonic(), Result("package")
-    pinned = list(read_pins((ROOT / "requirements.txt").read_text("utf-8")).items())
+    pinned = [pin for name in DEPLOYED for pin in read_pins((ROOT / name).read_text("utf-8")).items()]
     carried = carried_packages(_installed_sdk())
     try:
         found = _read(_ask(address, pinned + carried), len(pinned + carried))

@@ -11,7 +11,11 @@ from ops.package.pins import read_pins
 from torture import advisories
 from torture.broken_server import answers, serving
 
-PINNED = list(read_pins((advisories.ROOT / "requirements.txt").read_text("utf-8")).items())
+PINNED = [
+    pin
+    for name in ("requirements.txt", "requirements-burst.txt", "requirements-redis.txt")
+    for pin in read_pins((advisories.ROOT / name).read_text("utf-8")).items()
+]
 CARRIED = carried_packages(Path(importlib.import_module("aliyunsdkcore").__file__).parents[1])
 
 
