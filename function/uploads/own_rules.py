@@ -112,6 +112,8 @@ def _load(path: Path) -> BeforeSign:
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise _unusable(Phrase("line {line} of it is no Python", line=error.lineno or 1)) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is not our code
         raise _unusable(Phrase("importing it raised {kind}", kind=type(error).__name__)) from None
     before_sign: BeforeSign | None = getattr(module, "before_sign", None)

@@ -207,7 +207,8 @@ def test_a_folder_leaves_what_is_held_back_room_for_the_name_that_waits(rules, d
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("def before_sign(:", "importing it raised SyntaxError"),
+        ("\ndef before_sign(:", "line 2 of it is no Python"),
+        ("\0", "line 1 of it is no Python"),
         ("raise SystemExit", "importing it raised SystemExit"),
         ("import nothing_of_the_kind", "importing it raised ModuleNotFoundError"),
         ("before_sign = 7", "has no function before_sign"),
