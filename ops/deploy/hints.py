@@ -58,15 +58,15 @@ def held_hints(profiles_file: Path) -> Iterator[Text]:
     if held := [profile for profile in profiles.values() if profile.is_held]:
         names, days = ", ".join(f"[{profile.name}]" for profile in held), max(one.hold_days for one in held)
         yield Text(
-            f"{names} hold back: the role's rights and the lifecycle rule on held/ ({days} days) come from"
-            " `manage.py setup`, and `manage.py doctor` says whether they are there",
+            f"{names}: held back, so the role's rights and the lifecycle rule on held/ (days: {days}) come"
+            " from `manage.py setup`, and `manage.py doctor` says whether they are there",
             f"{names} 会暂存：角色的权限和 held/ 的生命周期规则（{days} 天）由 `manage.py setup` 写入，"
             "在不在由 `manage.py doctor` 检查",
         )
     if checked := [profile for profile in held if profile.is_checked]:
         names = ", ".join(f"[{profile.name}]" for profile in checked)
         yield Text(
-            f"{names} wait for WeChat's verdicts: its console must push to https://YOUR-DOMAIN/wechat-events"
+            f"{names}: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events"
             " (“开发管理 > 消息推送”, secure mode, JSON)",
             f"{names} 要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events"
             "（安全模式，JSON）",

@@ -22,8 +22,8 @@ NEEDS_THE_VPC = Text(
     f"在 {INSIDE[1:]}，只有它的 VPC 访问得到：请去掉 vpcConfig 前的 `# `",
 )
 IN_THE_CLEAR = Text(
-    "sends its password over the internet in the clear: take the `# ` away from vpcConfig, or write rediss://",
-    "会在公网上明文发送密码：请去掉 vpcConfig 前的 `# `，或写 rediss://",
+    "is in the clear on the internet, a password too: take the `# ` away from vpcConfig, or write rediss://",
+    "在公网上是明文，密码也一样：请去掉 vpcConfig 前的 `# `，或写 rediss://",
 )
 EACH_FOR_ITSELF = Text(
     "QUOTA_URL = memory: counts within each instance, so with several of them an owner gets the quota"

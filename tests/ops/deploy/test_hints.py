@@ -26,8 +26,8 @@ def test_what_holds_back_needs_rights_and_a_rule_that_setup_writes(project: Path
     note = POST.replace("post", "note") + 'hold = ["commit"]\nhold_days = 3\n'
     (project / "profiles.toml").write_text(PLAIN + POST + 'hold = ["commit"]\n' + note, "utf-8")
     report = check(project / "s.yaml", CONFIGURED)
-    assert [hint for hint in report.hints if "hold back" in hint] == [
-        "[post], [note] hold back: the role's rights and the lifecycle rule on held/ (3 days) come from"
+    assert [hint for hint in report.hints if "held back" in hint] == [
+        "[post], [note]: held back, so the role's rights and the lifecycle rule on held/ (days: 3) come from"
         " `manage.py setup`, and `manage.py doctor` says whether they are there"
     ]
     assert not any("wechat-events" in hint for hint in report.hints)
@@ -37,8 +37,8 @@ def test_what_waits_for_wechat_needs_its_console_to_push(tmp_path: Path) -> None
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\n', "utf-8")
     held, checked = in_english(held_hints(file))
-    assert held.startswith("[post] hold back")
+    assert held.startswith("[post]: held back")
     assert checked == (
-        "[post] wait for WeChat's verdicts: its console must push to https://YOUR-DOMAIN/wechat-events"
+        "[post]: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events"
         " (“开发管理 > 消息推送”, secure mode, JSON)"
     )

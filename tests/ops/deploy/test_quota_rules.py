@@ -10,7 +10,7 @@ PASSWORD = "RedisPasswordSecretCanary0001"
 TAIR = f"redis://:{PASSWORD}@r-bp1example.redis.rds.aliyuncs.com:6379/0"
 NEEDS_THE_VPC = "is at redis.rds.aliyuncs.com, which only its VPC reaches: take the `# ` away from vpcConfig"
 IN_THE_CLEAR = (
-    "sends its password over the internet in the clear: take the `# ` away from vpcConfig, or write rediss://"
+    "is in the clear on the internet, a password too: take the `# ` away from vpcConfig, or write rediss://"
 )
 
 
