@@ -96,4 +96,8 @@ def test_a_room_that_does_what_it_must_not_is_found_out(wrong, monkeypatch):
         monkeypatch.setattr(*patch)
     where = {"acts": acts, "profiles": profiles, **({"points": points[0]} if points else {})}
     machine = type("Machine", (HeldUploads,), where)
-    assert held_uploads.run(1, machine, lives=LIVES, steps=20, shrinks=False, seed=7).problems
+    # What the dice throw depends on the constants of whatever is imported beside, so one seed may miss it.
+    assert any(
+        held_uploads.run(1, machine, lives=LIVES, steps=20, shrinks=False, seed=seed).problems
+        for seed in range(12)
+    )
