@@ -28,13 +28,14 @@ WORDS = {
     "success": Text("The upload worked", "上传成功"),
     "unknown": Text(
         "This code is not in the table of this tool. Keep the RequestId for a ticket to Alibaba Cloud;"
-        " What Alibaba Cloud says of it: https://api.aliyun.com/troubleshoot?q={ec}",
+        " what Alibaba Cloud says of it: https://api.aliyun.com/troubleshoot?q={ec}",
         "本工具的表中没有这个错误码。提交工单时请附上 RequestId；阿里云的说明："
         "https://api.aliyun.com/troubleshoot?q={ec}",
     ),
     "stored": Text("the file is stored", "文件已保存"),
     "confirmed": Text("OSS itself says that it is there", "OSS 自己说它在那里"),
     "standing": Text("Where an upload stands", "一次上传走到了哪一步"),
+    "headline": Text("{title}: {tail}", "{title}：{tail}"),
     "exists": Text("the same bytes were there already", "同样的内容已经在那里了"),
 }
 
@@ -105,7 +106,8 @@ def _success_lines(success: PastedSuccess, now: datetime, language: str) -> list
     title = WORDS["standing" if state else "success"].say(language)
     status = f" (HTTP {success.status})" if success.status else ""
     rows = [f"  {printable(name)} = {shown(name, value, language)}" for name, value in success.answer.items()]
-    return [f"{title}{status}: {tail}", *rows, *gone_line(success.answer, now, language)]
+    headline = WORDS["headline"].say(language, title=title + status, tail=tail)
+    return [headline, *rows, *gone_line(success.answer, now, language)]
 
 
 def _how_it_is_known(success: PastedSuccess) -> str:

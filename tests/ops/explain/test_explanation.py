@@ -220,6 +220,14 @@ def test_knows_a_success_without_a_body(status):
     assert "The upload worked" in said(f"HTTP/1.1 {status} OK\r\nETag: x\r\n\r\n")
 
 
+@pytest.mark.parametrize(
+    ("language", "headline"),
+    [("en", "The upload worked (HTTP 200): the file is stored"), ("zh", "上传成功 (HTTP 200)：文件已保存")],
+)
+def test_a_success_is_headed_as_its_language_writes(language, headline):
+    assert said("HTTP/1.1 200 OK\r\nETag: x\r\n\r\n", language=language).splitlines()[0] == headline
+
+
 def test_knows_the_answer_of_a_callback_and_hides_its_receipt():
     receipt = "eyJhbGciOiJIUzI1NiJ9." + "x" * 200
     text = said(json.dumps({"status": "ok", "key": "a/b.jpg", "receipt": receipt}))
