@@ -78,7 +78,7 @@ describe('held pictures in the playground', () => {
     assert.deepEqual([isThere(`held/${key}`), isThere(key)], [false, true])
     assert.deepEqual(await item(1).locator('.way li').allTextContents(), ['暂存', '审核中', '已发布'])
     await page.waitForFunction(() => /** @type {any} */ (document.querySelector('.held-seen'))?.naturalWidth === 200)
-    assert.match(await page.textContent('#held-news'), /ok\.png: 已发布/)
+    assert.match(await page.textContent('#held-news'), /ok\.png：已发布/)
   })
 
   test('one that is risky is rejected, and its bytes are gone', async () => {

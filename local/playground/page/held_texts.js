@@ -19,6 +19,7 @@ export const HELD_TEXTS = {
       early: '比应答先到',
       bad_signature: '签名不对',
     },
+    heldNews: (name, state) => `${name}：${state}`,
     oneDay: '过一天',
     heldNothing: '还没有。示例图片的文件名决定微信怎么说。',
     states: {
@@ -71,6 +72,7 @@ export const HELD_TEXTS = {
       early: 'it before the answer',
       bad_signature: 'it with a bad signature',
     },
+    heldNews: (name, state) => `${name}: ${state}`,
     oneDay: 'A day later',
     heldNothing: 'None yet. The name of a sample decides what WeChat says of it.',
     states: {

@@ -21,7 +21,7 @@ export function drawHeld(texts, { profiles, moods, items, news, problem }, act) 
   drawChoices($('held-profile'), profiles.map(({ name, hold }) => [name, texts.heldFor[name] || texts.heldOther(name, hold.join(', '))]))
   drawChoices($('mood'), moods.map((id) => [id, texts.moods[id]]))
   $('held-problem').textContent = problem ? problem(texts) : ''
-  $('held-news').textContent = news ? `${news.name}: ${texts.states[news.state]}` : ''
+  $('held-news').textContent = news ? texts.heldNews(news.name, texts.states[news.state]) : ''
   $('held-nothing').hidden = items.length > 0
   const list = $('held-items')
   if (list.contains(document.activeElement)) focused = document.activeElement?.id || ''
