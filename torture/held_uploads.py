@@ -403,8 +403,10 @@ class HeldUploads(RuleBasedStateMachine):
         return min(ends, stored_at + timedelta(days=1) - LIFE_OF_A_FORM)
 
     def _confirm(self, instance: int, is_disturbed: bool) -> str:
+        # Looking at them may delete them, where it was decided before they were stored.
+        held = self.held
         reply = self._ask(instance, "confirm", ticket=self.form["ticket"])
-        if reply.status == 200 and self.held != "others":
+        if reply.status == 200 and held != "others":
             assert reply.json["receipt"] == self.receipt or is_disturbed
         return ""
 
