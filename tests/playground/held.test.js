@@ -196,6 +196,9 @@ describe('held pictures in the playground', () => {
     const width = () => page.evaluate(() => document.documentElement.scrollWidth)
     assert.equal(await width(), 360)
     await page.click('#language')
-    assert.equal(await width(), 360)
+    for (const wide of [360, 390]) {
+      await page.setViewportSize({ width: wide, height: 740 })
+      assert.equal(await width(), wide)
+    }
   })
 })
