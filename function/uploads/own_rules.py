@@ -110,16 +110,20 @@ def _load(path: Path) -> BeforeSign:
     if spec is None or spec.loader is None:
         raise _unusable(Phrase("it is no Python module"))
     module = module_from_spec(spec)
+    _watch()
+    # Its own lines may do no more now than when they are asked.
+    _working.here = True
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise _unusable(Phrase("line {line} of it is no Python", line=error.lineno or 1)) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is not our code
         raise _unusable(Phrase("importing it raised {kind}", kind=type(error).__name__)) from None
+    finally:
+        _working.here = False
     before_sign: BeforeSign | None = getattr(module, "before_sign", None)
     if not callable(before_sign):
         raise _unusable(Phrase("it has no function before_sign(caller, wanted, profile)"))
-    _watch()
     return before_sign
 
 

@@ -210,6 +210,8 @@ def test_a_folder_leaves_what_is_held_back_room_for_the_name_that_waits(rules, d
         ("\ndef before_sign(:", "line 2 of it is no Python"),
         ("\0", "line 1 of it is no Python"),
         ("raise SystemExit", "importing it raised SystemExit"),
+        ("import socket\nsocket.socket().bind(('127.0.0.1', 0))", "importing it raised PermissionError"),
+        ("import os\nos.system('true')", "importing it raised PermissionError"),
         ("import nothing_of_the_kind", "importing it raised ModuleNotFoundError"),
         ("before_sign = 7", "has no function before_sign"),
         ("", "has no function before_sign"),
