@@ -31,6 +31,8 @@ LOOK_SECONDS = 0.05
 OPTIONS: Mapping[str, Any] = {
     # Function Compute keeps its connections; one closed here while a request is on its way would lose it.
     "channel_timeout": 24 * 60 * 60,
+    # So they may be many more than there are requests; over this number nobody new would be let in.
+    "connection_limit": 900,
     # The function believes the last element of CLIENT_ADDRESS_HEADER, and no other forwarded header.
     "clear_untrusted_proxy_headers": False,
     # The function reads 64 KiB and refuses more in its own words; what is far over that is not even received.
@@ -58,7 +60,6 @@ def main(arguments: Sequence[str]) -> None:
         host=asked.host,
         port=asked.port,
         threads=asked.threads,
-        connection_limit=asked.threads + 100,
         **OPTIONS,
     )
     ending = threading.Event()
@@ -92,13 +93,18 @@ def warmed_once(answer: Application, initialize: Callable[[None], None]) -> Appl
 def serve(server: Any, ending: threading.Event, drain_seconds: float = DRAIN_SECONDS) -> None:
     """Answer requests until ``ending``; then no new connection is taken, and what has begun is answered."""
     while not ending.is_set():
-        server.asyncore.loop(timeout=1, map=server._map, count=1)
+        _look(server, seconds=1)
     server.accepting = False
     deadline = time.monotonic() + drain_seconds
     while _is_busy(server) and time.monotonic() < deadline:
-        server.asyncore.loop(timeout=LOOK_SECONDS, map=server._map, count=1)
+        _look(server, LOOK_SECONDS)
     server.task_dispatcher.shutdown()
     server.asyncore.close_all(server._map)
+
+
+def _look(server: Any, seconds: float) -> None:
+    """Read and send what there is, after so long at most."""
+    server.asyncore.loop(timeout=seconds, map=server._map, count=1)
 
 
 def _is_busy(server: Any) -> bool:

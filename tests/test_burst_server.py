@@ -107,7 +107,9 @@ class Served:
         self.may_go, self.ending, self.begun = threading.Event(), threading.Event(), threading.Event()
         self.server = waitress.create_server(self.wait, host="127.0.0.1", port=0, threads=threads, **OPTIONS)
         self.port = self.server.effective_port
-        self.thread = threading.Thread(target=serve, args=(self.server, self.ending), kwargs=more)
+        # A daemon, so that a test that fails does not keep the others from ending.
+        given = (self.server, self.ending)
+        self.thread = threading.Thread(target=serve, args=given, kwargs=more, daemon=True)
         self.thread.start()
 
     def wait(self, environ, start_response):
@@ -170,6 +172,28 @@ def test_who_never_finishes_a_request_does_not_keep_it_from_ending():
         served.end()
         served.thread.join(LONG_SECONDS)
     assert not served.thread.is_alive()
+
+
+def test_connections_that_are_kept_without_a_request_leave_room_for_others():
+    served = Served()
+    served.may_go.set()
+    with contextlib.ExitStack() as kept:
+        for _ in range(300):
+            kept.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+        assert ask(served.port, "GET", "/")[0] == 200
+    served.end()
+    served.thread.join(LONG_SECONDS)
+    assert not served.thread.is_alive()
+
+
+def test_headers_far_over_the_function_s_bound_are_refused_at_once():
+    served = Served()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000)
+        assert client.recv(100).startswith(b"HTTP/1.0 431")
+    served.end()
+    served.thread.join(LONG_SECONDS)
+    assert not served.begun.is_set()
 
 
 def test_a_body_far_over_the_function_s_bound_is_not_even_received():
