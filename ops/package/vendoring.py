@@ -31,7 +31,15 @@ ANY_DISTRIBUTION = "*"
 
 # For building extensions (built ones need _cffi_backend only), and for browsers. A test signs, checks tokens
 # and verifies RSA signatures with the finished package.
-UNREACHED = ("cffi", "pycparser", "urllib3/contrib/emscripten")
+CARRIED = "aliyunsdkcore/vendored/requests/packages/urllib3"
+UNREACHED = (
+    *("cffi", "pycparser", "urllib3/contrib/emscripten"),
+    # For other systems, another library of TLS, old Pythons, and proxies; of those that are tried,
+    # function/aliyun_sdk.py says that they are not there.
+    *(f"{CARRIED}/contrib/{name}" for name in ("_securetransport", "appengine.py", "ntlmpool.py")),
+    *(f"{CARRIED}/contrib/{name}" for name in ("pyopenssl.py", "securetransport.py", "socks.py")),
+    *(f"{CARRIED}/packages/{name}" for name in ("backports", "ordered_dict.py", "socks.py")),
+)
 # Certificates of years ago; every connection is checked with those of the package certifi.
 STALE_AUTHORITIES = "aliyunsdkcore/vendored/requests/packages/certifi/cacert.pem"
 DROPPED_FOLDERS = frozenset({"bin", "tests", "test", "testing", "__pycache__"})
@@ -76,6 +84,7 @@ def prune(folder: Path) -> int:
     before = _size(folder)
     for name in UNREACHED:
         shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).unlink(missing_ok=True)
     (folder / STALE_AUTHORITIES).unlink(missing_ok=True)
     asked = {name for path in folder.rglob("*.py") for name in metadata_asked_for(path.read_text("utf-8"))}
     for path in sorted(folder.rglob("*")):
