@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -77,6 +78,20 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         *ENVIRONMENT,
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_audit_hook() -> Iterator[None]:
+    """
+    Nothing is hooked into this interpreter for good.
+
+    In Python 3.11 a hook lets other threads in while one of them begins to be traced, which then fails. What
+    needs a hook is tried in a process of its own.
+    """
+    patch = pytest.MonkeyPatch()
+    patch.setattr(sys, "addaudithook", lambda _hook: None)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)
