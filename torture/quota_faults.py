@@ -121,14 +121,13 @@ def cells() -> Iterator[Cell]:
 
 
 @contextmanager
-def _broken(play: Play | None, good_answers: int) -> Iterator[str]:
-    """Where a Redis is that answers so many times well, and then plays its fault each time."""
+def _broken(play: Play | None, good: list[None]) -> Iterator[str]:
+    """Where a Redis is that answers well as long as ``good`` has one left, and then plays its fault."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         if play:
             listener.listen()
-            left = [None] * good_answers
-            threading.Thread(target=_accept, args=(listener, play, left), daemon=True).start()
+            threading.Thread(target=_accept, args=(listener, play, good), daemon=True).start()
         yield f"127.0.0.1:{listener.getsockname()[1]}"
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
@@ -164,9 +163,10 @@ def attempt(cell: Cell, watch: Watch) -> str:
             with serving(WIRE[cell.fault], lambda: b"") as origin:
                 url = f"rediss://:{password}@{origin.rpartition('/')[2]}"
                 return _without_the_store(_function(url, cell, watch, folder), watch, cell)
-        with _broken(FAULTS[cell.fault], int(cell.is_warm)) as address:
+        good: list[None] = []
+        with _broken(FAULTS[cell.fault], good) as address:
             function = _function(f"redis://:{password}@{address}", cell, watch, folder)
-            if cell.is_warm and (problem := _with_the_store(function)):
+            if cell.is_warm and (problem := _until(lambda: _well_once(function, good))):
                 return f"while it was well: {problem}"
             return _without_the_store(function, watch, cell)
 
@@ -189,6 +189,11 @@ def _with_the_store(ask: Callable[[str], stage.Reply]) -> str:
     if answer.status != 200 or "quota" not in answer.json:
         return f"answered {answer.status} {answer.code}"
     return ""
+
+
+def _well_once(ask: Callable[[str], stage.Reply], good: list[None]) -> str:
+    good[:] = [None]
+    return _with_the_store(ask)
 
 
 def _without_the_store(ask: Callable[[str], stage.Reply], watch: Watch, cell: Cell) -> str:
