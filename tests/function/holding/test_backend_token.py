@@ -177,3 +177,7 @@ def test_a_bad_one_is_refused_before_the_owner_s_session_is_looked_for(house, ro
     refusal = house.ask(route, late, receipt=stored["receipt"])
     assert (refusal.status, refusal.code) == (403, "forbidden")
     assert house.status(stored["receipt"]) == "held"
+
+
+def test_backends_write_the_audience_of_the_contract():
+    assert AUDIENCE == "oss-direct-upload/backend"
