@@ -72,6 +72,14 @@ def test_other_bytes_than_the_receipt_s_are_not_published(house):
     assert names(house, stored) == ["held"]
 
 
+def test_nor_does_a_receipt_of_other_bytes_say_that_they_wait_or_decide_about_them(house):
+    stored = house.store("word")
+    house.oss.replace_object(f"held/{stored['key']}", parts=(Part("others", 1),))
+    assert house.status(stored["receipt"]) == "gone"
+    assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
+    assert not [name for name in house.oss.objects if name.startswith("held/.")]
+
+
 def test_nor_are_those_of_another_upload_of_the_same_name(house):
     stored = house.store("word")
     held = house.oss.objects[f"held/{stored['key']}"]
