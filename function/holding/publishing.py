@@ -88,7 +88,7 @@ def _publish(oss: OssCalls, upload: HeldUpload, decision: Decision, is_new: bool
     held = None if is_new else head_object(oss, upload.held_key)
     is_held = is_new or upload.is_ours(held)
     # The same client may have stored other bytes there meanwhile; nobody decided about those.
-    if is_new or (held is not None and is_held and held.etag == decision.etag):
+    if is_new or (upload.is_ours(held) and held.etag == decision.etag):
         is_there = _copy(oss, upload, decision.etag)
         # A copy takes its time, and a backend may have thought better of it meanwhile.
         latest = read_decision(oss, upload.upload_id)

@@ -42,6 +42,7 @@ def test_what_was_gone_by_itself_stays_so_once_it_was_discarded(house):
     stored = house.store("word")
     del house.oss.objects[f"held/{stored['key']}"]
     assert house.discard(stored["receipt"], house.session()).json["state"] == "gone"
+    assert house.network.told == ["gone"]
     assert house.oss.post(stored["formData"], "bytes") == 200
     assert house.status(stored["receipt"]) == "gone"
 

@@ -106,6 +106,44 @@ def test_whoever_goes_on_with_a_verdict_tells_its_label(house, house_of):
     other = house_of()
     assert other.status(stored["receipt"]) == "rejected"
     assert other.network.events == [{"event": "rejected", "receipt": stored["receipt"], "label": 20002}]
+    assert house.oss.markers()[f"rejected/{stored['uploadId']}"]["label"] == 20002
+
+
+def test_whoever_goes_on_with_a_discarding_tells_that_it_is_gone(house, house_of):
+    stored = house.store("word")
+    kill(house, lambda: house.discard(stored["receipt"]), at=1, after=True)
+    assert names(house, stored) == ["held"]
+    other = house_of()
+    assert other.status(stored["receipt"]) == "gone"
+    assert other.network.told == ["gone"]
+
+
+def test_what_goes_away_just_before_it_is_rejected_is_rejected_all_the_same(house):
+    stored = house.store("word")
+    house.oss.between["PutObject"] = lambda: house.oss.objects.pop(f"held/{stored['key']}")
+    assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
+    assert f"rejected/{stored['uploadId']}" in house.oss.markers()
+    assert house.network.told == ["rejected"]
+
+
+def test_a_commit_asks_oss_for_nothing_that_it_knows_already(house):
+    """Each call is waited for by the backend, and paid for."""
+    stored = house.store("word")
+    house.oss.asked.clear()
+    house.commit(stored["receipt"])
+    looked, decided = ["GetObject", "HeadObject"], ["PutObject"]
+    assert house.oss.asked == [*looked, *decided, "CopyObject", "GetObject", "DeleteObject"]
+
+
+@pytest.mark.parametrize(("act", "state"), ACTS.values(), ids=ACTS)
+def test_a_question_about_what_is_done_writes_nothing_and_tells_nobody(house, act, state):
+    stored = house.store("word")
+    act(house, stored)()
+    house.oss.asked.clear()
+    house.network.events.clear()
+    assert house.status(stored["receipt"]) == state
+    assert set(house.oss.asked) == {"GetObject", "HeadObject"}
+    assert house.network.told == []
 
 
 WORDS = {
@@ -166,6 +204,14 @@ def test_what_is_discarded_before_it_is_copied_is_not(house):
     house.oss.between["CopyObject"] = lambda: house.discard(stored["receipt"])
     assert house.commit(stored["receipt"]).code == "not_uploaded"
     assert names(house, stored) == []
+    assert house.network.told == ["gone"]
+
+
+def test_a_decision_that_is_forgotten_while_it_is_copied_was_made_all_the_same(house):
+    stored = house.store("word")
+    house.oss.pause = lambda: house.oss.objects.pop(f"held/.decided/{stored['uploadId']}")
+    assert house.commit(stored["receipt"]).json["state"] == "published"
+    assert names(house, stored) == ["key"]
 
 
 def test_the_first_of_two_decisions_holds(house):
@@ -227,9 +273,12 @@ def test_bytes_that_are_stored_after_the_decision_are_not_published(house):
     stored = house.store("word")
     kill(house, lambda: house.commit(stored["receipt"]), at=4, after=False)
     house.oss.replace_object(f"held/{stored['key']}", parts=(Part("others", 1),))
+    house.oss.asked.clear()
     assert house.status(stored["receipt"]) == "gone"
     assert names(house, stored) == ["held"]
     assert house.network.told == []
+    # That OSS would have refused the copy is only the second reason.
+    assert "CopyObject" not in house.oss.asked
 
 
 def test_nor_those_that_are_stored_while_it_is_carried_out(house):
@@ -261,26 +310,43 @@ def test_a_receipt_of_other_bytes_is_about_none_that_were_published(house):
     assert house.commit(other).code == "not_uploaded"
 
 
-def test_a_later_upload_of_the_same_name_is_not_deleted_for_an_earlier_one(house):
+@pytest.fixture
+def store_same(house):
     """Names that are digests may be used again, once what had the name is gone."""
-    digest = "a" * 64
 
     def store():
-        form = house.form("same", sha256=digest, size=1)
+        form = house.form("same", sha256="a" * 64, size=1)
         assert house.oss.post(form["formData"], "bytes") == 200
         return {**form, **house.ask("confirm", ticket=form["ticket"]).json}
 
-    first = store()
+    return store
+
+
+def test_a_later_upload_of_the_same_name_is_not_deleted_for_an_earlier_one(house, store_same):
+    first = store_same()
     house.commit(first["receipt"], decision="reject")
-    second = store()
+    second = store_same()
     assert house.status(first["receipt"]) == "rejected"
     assert house.discard(first["receipt"]).json["state"] == "rejected"
     assert house.status(second["receipt"]) == "held"
     house.discard(second["receipt"])
-    third = store()
+    third = store_same()
+    assert house.status(second["receipt"]) == "gone"
+    assert house.status(third["receipt"]) == "held"
     house.commit(third["receipt"])
     assert house.status(second["receipt"]) == "gone"
     assert house.status(third["receipt"]) == "published"
+
+
+def test_nor_is_it_published_for_an_earlier_one_of_the_same_bytes(house, store_same):
+    first = store_same()
+    house.commit(first["receipt"])
+    del house.oss.objects[first["key"]]
+    second = store_same()
+    assert second["etag"] == first["etag"]
+    assert house.status(first["receipt"]) == "gone"
+    assert names(house, second) == ["held"]
+    assert house.status(second["receipt"]) == "held"
 
 
 def test_a_verdict_publishes_as_a_commit_does(house):
