@@ -77,11 +77,8 @@ def unavailable(
 
 def whole_number(value: object) -> int | None:
     """A number of WeChat's, which now and then comes as a text; ``None`` for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return int(value) if re.fullmatch(NUMBER, value) else None
-    return value if isinstance(value, int) and re.fullmatch(NUMBER, str(value)) else None
+    is_number = isinstance(value, int | str) and re.fullmatch(NUMBER, str(value))
+    return int(str(value)) if is_number else None
 
 
 def trace_id_of(fields: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 
 from function.errors import Forbidden
 from function.holding import push
-from function.holding.push import is_signed, open_push
+from function.holding.push import is_signed, open_push, refused_check
 from torture.wechat_push import Pusher, sha1_of
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wechat_push.json").read_text("utf-8"))
@@ -237,6 +237,12 @@ def test_xml_is_refused_with_the_cure_in_the_log(body):
 )
 def test_what_is_no_json_object_is_refused(body):
     assert refusal(QUERY, body) == "push refused: it is no JSON object"
+
+
+def test_a_trial_of_the_address_that_is_not_the_console_s_says_what_to_look_at():
+    refused = refused_check()
+    assert refused.message == "This does not come from WeChat."
+    assert refused.reason == "push refused: signature does not fit WECHAT_PUSH_TOKEN, or is missing"
 
 
 def test_nothing_of_what_was_sent_or_set_stands_in_the_reason():

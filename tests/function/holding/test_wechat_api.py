@@ -36,6 +36,13 @@ def test_a_number_of_wechat_s_may_be_a_text_and_nothing_else(value, number):
     assert whole_number(value) == number
 
 
+def test_what_is_nested_deeper_than_python_can_write_is_none_either():
+    nested = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert whole_number(nested) is None
+
+
 @pytest.mark.parametrize("good", ["60f96f1d-3845297a-1976a3ae", "a", "A_9-", "t" * 128])
 def test_a_trace_id_may_stand_in_a_name(good):
     assert trace_id_of({"trace_id": good}) == good
