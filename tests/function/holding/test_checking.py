@@ -288,6 +288,14 @@ def test_nor_is_one_whose_record_is_written_while_it_is_kept(house):
     assert names(house, stored) == ["key"]
 
 
+def test_nor_is_one_about_a_submission_of_which_only_the_record_was_written(house, checking):
+    """The instance that submitted it ended before it remembered that it had."""
+    del house.oss.objects[f"held/.submitted/{checking['uploadId']}-1"]
+    assert house.verdict(Outcome.PASS) is True
+    assert house.status(checking["receipt"]) == "published"
+    assert list(house.wechat.submitted) == [FIRST]
+
+
 @pytest.mark.parametrize("call", ["GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"])
 @pytest.mark.parametrize("fault", ["broken", "broken after", "lost", "denied"])
 def test_a_verdict_that_could_not_be_carried_out_is_said_again(house, checking, call, fault):
@@ -348,10 +356,14 @@ def test_after_thirty_five_more_it_is_for_a_human(house, checking, clock):
     clock.tick(minutes=35, seconds=-1)
     assert house.status(checking["receipt"]) == "checking"
     clock.tick(seconds=1)
+    house.oss.requests.clear()
     assert house.status(checking["receipt"]) == "review"
     assert house.status(checking["receipt"]) == "review"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
     assert house.network.told == ["review"]
+    # There is no third submission, so nobody looks for one.
+    looked_for = {request.key.rpartition("-")[2] for request in house.oss.requests if "/.sub" in request.key}
+    assert looked_for == {"1", "2"}
     assert house.oss.markers()[f"review/{checking['uploadId']}"]["silent"] is True
 
 
@@ -382,9 +394,10 @@ def test_a_second_submission_that_fails_is_made_by_the_next_call(house, checking
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_a_marker_without_its_time_is_not_taken_for_silence(house, checking):
+def test_a_marker_without_its_time_is_not_taken_for_silence(house, checking, log_lines):
     name = f"held/.submitted/{checking['uploadId']}-1"
     house.oss.replace_object(name, body=b'{"trace": "x"}')
     assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
     house.oss.replace_object(name, body=b'{"trace": "x", "at": 7}')
     assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == "a marker without its time"

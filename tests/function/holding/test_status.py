@@ -2,6 +2,9 @@
 
 import pytest
 
+from function.holding.standing import CHECKING, Standing, standing_of
+from function.holding.upload import read_receipt
+from function.objects_session import oss_of
 from torture.parted_oss import Part
 
 
@@ -110,6 +113,35 @@ def test_a_question_changes_nothing_about_what_waits_for_a_commit(house):
     before = dict(house.oss.objects)
     house.status(stored["receipt"])
     assert house.oss.objects == before
+
+
+def test_other_bytes_than_were_committed_wait_for_a_commit_of_their_own(house):
+    stored = house.store("post")
+    house.wechat.answers = [None]
+    house.commit(stored["receipt"])
+    del house.oss.objects[f"held/{stored['key']}"]
+    assert house.oss.post(stored["formData"], "others") == 200
+    other = house.ask("confirm", ticket=stored["ticket"]).json["receipt"]
+    assert house.status(other) == "held"
+    assert house.wechat.submitted == {}
+    assert house.commit(other).json["state"] == "checking"
+
+
+def test_after_each_silence_the_next_submission_is_due_and_then_one_that_nobody_makes(house, clock):
+    stored = house.store("face")
+    upload = read_receipt(stored["receipt"], house.settings, clock())
+
+    def standing():
+        call = house.call()
+        return standing_of(oss_of(call), upload, call.now)
+
+    assert standing() == Standing(CHECKING)
+    clock.tick(minutes=35)
+    assert standing() == Standing(CHECKING, due=2)
+    house.status(stored["receipt"])
+    assert standing() == Standing(CHECKING)
+    clock.tick(minutes=35)
+    assert standing() == Standing(CHECKING, due=3)
 
 
 def test_the_log_says_what_it_was_about(house, log_lines):
