@@ -23,6 +23,7 @@ ROLE_ARN = re.compile(r"acs:ram::(?P<account>\d{1,20}):role/(?P<name>[A-Za-z0-9.
 SESSION_NAME = re.compile(r"[A-Za-z0-9.@_-]{2,64}")
 SHORTEST_SECONDS = 900
 DEFAULT_SECONDS = 3600
+LONGEST_SECONDS = 43200
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 # Real tokens vary; about 900 characters is what has been seen, with "+", "/" and "=" among them.
 TOKEN_BYTES = 671
@@ -31,7 +32,7 @@ TOKEN_BYTES = 671
 @dataclass(frozen=True)
 class Role:
     """
-    The one role that can be assumed.
+    A role that can be assumed.
 
     Args:
         policy: what the role itself may do, a RAM document; ``None`` sets no limit.
@@ -100,8 +101,13 @@ class AssumeRole:
     policy: dict[str, Any] | None = field(default=None)
 
 
-def read_assume_role(parameters: Mapping[str, str], max_session_seconds: int) -> AssumeRole:
-    """Check each parameter on its own, in the order of the documentation."""
+def read_assume_role(parameters: Mapping[str, str], roles: Mapping[str, Role]) -> AssumeRole:
+    """
+    Check each parameter on its own, in the order of the documentation.
+
+    Args:
+        roles: those that there are, by ARN; how long a session may be is the role's.
+    """
     for name in ("RoleArn", "RoleSessionName"):
         if not parameters.get(name):
             raise missing(name)
@@ -109,12 +115,14 @@ def read_assume_role(parameters: Mapping[str, str], max_session_seconds: int) ->
         raise invalid("RoleArn")
     if SESSION_NAME.fullmatch(parameters["RoleSessionName"]) is None:
         raise invalid("RoleSessionName")
-    default = str(min(DEFAULT_SECONDS, max_session_seconds))
+    role = roles.get(parameters["RoleArn"])
+    longest = role.max_session_seconds if role else LONGEST_SECONDS
+    default = str(min(DEFAULT_SECONDS, longest))
     seconds = parameters.get("DurationSeconds", default)
     if not re.fullmatch(r"[0-9]{1,9}", seconds):
         raise invalid("DurationSeconds")
-    if not SHORTEST_SECONDS <= int(seconds) <= max_session_seconds:
-        limits = f"The Min/Max value of DurationSeconds is {SHORTEST_SECONDS}s/{max_session_seconds}s."
+    if not SHORTEST_SECONDS <= int(seconds) <= longest:
+        limits = f"The Min/Max value of DurationSeconds is {SHORTEST_SECONDS}s/{longest}s."
         raise invalid("DurationSeconds", limits)
     # An empty Policy must not pass for none: that would give the session everything the role may do.
     policy = read_policy(parameters["Policy"]) if "Policy" in parameters else None
@@ -130,17 +138,19 @@ def new_secret() -> str:
 def open_session(
     asked: AssumeRole,
     caller: AccessKey,
-    role: Role,
+    roles: Mapping[str, Role],
     now: datetime,
     expires_at: datetime | None = None,
     new_secret: Callable[[], str] = new_secret,
 ) -> Session:
     """
-    Give the caller a session of the role.
+    Give the caller a session of the role it asked for.
 
     The permission comes before the role's existence, so that who may not assume it learns nothing.
 
     Args:
+        roles: those that there are, by ARN.
+
         expires_at: ends the session at another instant than the one asked for; for faults.
 
         new_secret: makes the session's access key secret.
@@ -150,7 +160,8 @@ def open_session(
     """
     if not is_allowed(caller.policies, "sts:AssumeRole", lambda pattern: fits(pattern, asked.role_arn)):
         raise StsError(*NO_PERMISSION)
-    if asked.role_arn != role.arn:
+    role = roles.get(asked.role_arn)
+    if role is None:
         raise StsError(*NO_SUCH_ROLE)
     key = AccessKey(
         access_key_id="STS.N" + _random_text(24),

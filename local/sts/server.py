@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from local.ground.accounts import AccessKey, Accounts
@@ -46,12 +47,15 @@ class Call:
 
 class StsServer(Service):
     """
-    One local STS for one role.
+    One local STS for one account.
 
     Args:
         accounts: the keys that may call; temporary keys handed out are added.
 
-        role_policy: RAM document that limits every session of the role; ``None`` sets no limit.
+        role_arn, role_policy: a role that can be assumed, and the RAM document that limits every session of
+            it; ``None`` sets no limit.
+
+        more_roles: others, each with its document.
 
         port: ``0`` takes any free one.
 
@@ -59,6 +63,9 @@ class StsServer(Service):
             the SDK signs by the machine's.
 
         new_secret: makes the access key secret of each session.
+
+    Attributes:
+        roles: those that can be assumed, by ARN; may be replaced while running.
     """
 
     def __init__(
@@ -71,11 +78,16 @@ class StsServer(Service):
         max_session_seconds: int = 43200,
         clock_window: timedelta = WINDOW,
         new_secret: Callable[[], str] = new_secret,
+        more_roles: Mapping[str, dict[str, Any] | None] = MappingProxyType({}),
     ) -> None:
         self.faults = Faults(faults.KINDS)
         self.now = now
         self._accounts = accounts
-        self._role = Role(role_arn, role_policy, max_session_seconds)
+        self.roles = {
+            arn: Role(arn, policy, max_session_seconds)
+            for arn, policy in {role_arn: role_policy, **more_roles}.items()
+        }
+        self._account = self.roles[role_arn].account
         self._new_secret = new_secret
         self._nonces = Nonces(clock_window)
         self._sessions: dict[str, Session] = {}
@@ -110,9 +122,9 @@ class StsServer(Service):
             message = f"Specified parameter Version is not valid; this service is {API_VERSION}."
             raise StsError(400, "InvalidVersion", message)
         if signed.action == "AssumeRole":
-            asked = read_assume_role(signed.parameters, self._role.max_session_seconds)
+            asked = read_assume_role(signed.parameters, self.roles)
             end = faults.end_of(fault, now)
-            session = open_session(asked, caller, self._role, now, end, self._new_secret)
+            session = open_session(asked, caller, self.roles, now, end, self._new_secret)
             self._sessions[session.key.access_key_id] = session
             self._accounts.add(session.key)
             return session.to_json()
@@ -121,10 +133,10 @@ class StsServer(Service):
         raise StsError(*NO_SUCH_ACTION)
 
     def _identity(self, caller: AccessKey) -> dict[str, Any]:
-        account = self._role.account
+        account = self._account
         session = self._sessions.get(caller.access_key_id)
         if session is not None:
-            about = {"IdentityType": "AssumedRoleUser", "RoleId": self._role.id}
+            about = {"IdentityType": "AssumedRoleUser", "RoleId": session.id.partition(":")[0]}
             arn, principal = session.arn, session.id
         elif caller.policies:
             # Accounts do not know user names; the key id stands for its user.

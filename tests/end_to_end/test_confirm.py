@@ -14,7 +14,7 @@ import pytest
 from function.grants import OBJECTS, UPLOADS
 from function.oss.signed_request import OssRequest, presign
 from function.outgoing import exchange
-from tests.end_to_end.conftest import BUCKET, PICTURE, REGION, post_form, verified_claims
+from tests.end_to_end.conftest import BUCKET, PICTURE, REGION, ROLE, post_form, verified_claims
 
 PROFILES = """
 [default]
@@ -138,7 +138,7 @@ def test_neither_session_does_the_other_s_work(cloud, clock, purpose, method, st
 
 def test_a_role_that_may_not_read_is_oss_s_refusal_and_no_absence(cloud, log_lines):
     """As after an option was switched on without running setup again."""
-    cloud.sts._role = replace(cloud.sts._role, policy=WRITE_ONLY)
+    cloud.sts.roles[ROLE] = replace(cloud.sts.roles[ROLE], policy=WRITE_ONLY)
     form = form_of(cloud)
     for there in (False, True):
         if there:

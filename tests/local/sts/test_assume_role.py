@@ -6,12 +6,14 @@ import http.client
 import json
 import re
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from local.ground.accounts import AccessKey, Accounts
 from local.sts.server import StsServer
+from tests.local.sts.conftest import StsCaller
 
 ROLE = "acs:ram::1234567890123456:role/uploader"
 
@@ -66,6 +68,71 @@ def test_a_session_has_the_policy_of_its_role_and_its_own(sts_accounts, clock, s
         server.stop()
     assert sts_accounts.find(both).policies == (of_role, policy())
     assert sts_accounts.find(only_role).policies == (of_role,)
+
+
+OTHER = "acs:ram::1234567890123456:role/archive"
+
+
+@pytest.fixture
+def two_roles(sts_accounts, clock):
+    """Each with a document of its own; a caller of the server."""
+    documents = {
+        name: policy(Action="oss:*", Resource=f"acs:oss:*:*:{name}/*") for name in ("home", "archive")
+    }
+    server = StsServer(
+        sts_accounts, ROLE, role_policy=documents["home"], now=clock, more_roles={OTHER: documents["archive"]}
+    ).start()
+    yield StsCaller(server.origin, clock), server
+    server.stop()
+
+
+def test_of_two_roles_each_session_has_the_policy_of_the_one_it_is_of(two_roles, sts_accounts):
+    call, _ = two_roles
+    for role, bucket in ((ROLE, "home"), (OTHER, "archive")):
+        status, answer = call(RoleArn=role, Policy=json.dumps(policy()))
+        assert (status, answer["AssumedRoleUser"]["Arn"]) == (200, f"{role}/uploads")
+        of_role, of_session = sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies
+        assert (of_role["Statement"][0]["Resource"], of_session) == (f"acs:oss:*:*:{bucket}/*", policy())
+    assert call.code(RoleArn=ROLE + "-2") == (404, "EntityNotExist.Role")
+
+
+def test_a_session_s_length_is_its_own_role_s(two_roles):
+    call, server = two_roles
+    server.roles[OTHER] = replace(server.roles[OTHER], max_session_seconds=900)
+    assert call.code(RoleArn=OTHER, DurationSeconds="901") == (400, "InvalidParameter.DurationSeconds")
+    assert call.code(RoleArn=OTHER, DurationSeconds="900") == (200, "")
+    assert call.code(RoleArn=ROLE, DurationSeconds="43200") == (200, "")
+    assert call.code(RoleArn=ROLE + "-2", DurationSeconds="43200") == (404, "EntityNotExist.Role")
+    assert call.code(RoleArn=ROLE + "-2", DurationSeconds="43201") == (
+        400,
+        "InvalidParameter.DurationSeconds",
+    )
+
+
+def test_who_may_assume_one_role_may_not_assume_the_other(two_roles, sts_accounts):
+    call, _ = two_roles
+    may = policy(Action="sts:AssumeRole", Resource=ROLE)
+    sts_accounts.add(AccessKey("LTAIlong", "long-secret", policies=(may,)))
+    assert call.code(RoleArn=ROLE) == (200, "")
+    assert call.code(RoleArn=OTHER) == call.code(RoleArn=OTHER + "-2") == (403, "NoPermission")
+
+
+def test_a_session_of_either_role_is_told_which_it_is_of(two_roles):
+    call, _ = two_roles
+    told = set()
+    for role in (ROLE, OTHER):
+        answer = call(RoleArn=role)[1]
+        given, assumed = answer["Credentials"], answer["AssumedRoleUser"]
+        identity = call(
+            secret=given["AccessKeySecret"],
+            Action="GetCallerIdentity",
+            AccessKeyId=given["AccessKeyId"],
+            SecurityToken=given["SecurityToken"],
+        )[1]
+        assert (identity["Arn"], identity["PrincipalId"]) == (assumed["Arn"], assumed["AssumedRoleId"])
+        assert assumed["AssumedRoleId"].startswith(identity["RoleId"] + ":")
+        told.add(identity["RoleId"])
+    assert len(told) == 2
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from function.credentials import StsCredentials
 from function.oss.calls import OssCalls
 from function.outgoing import Answer
+from local.cloud import ROLE_ARN
 from local.oss.lifecycle import LifecycleRule
 from ops.doctor.findings import State
 from ops.doctor.held import keeps_the_first, new_record
@@ -58,8 +59,7 @@ def bucket(here):
 @pytest.fixture
 def role_without(here):
     """A role that lacks a right."""
-    sts = here.cloud.sts
-    role = sts._role
+    roles, before = here.cloud.sts.roles, dict(here.cloud.sts.roles)
 
     def lacking(action):
         actions = [
@@ -71,10 +71,10 @@ def role_without(here):
             "Version": "1",
             "Statement": [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}],
         }
-        sts._role = replace(role, policy=policy)
+        roles[ROLE_ARN] = replace(before[ROLE_ARN], policy=policy)
 
     yield lacking
-    sts._role = role
+    roles.update(before)
 
 
 def test_what_is_held_back_is_published_and_deleted_and_nothing_is_left(here, held, bucket):

@@ -10,7 +10,7 @@ import requests
 from function.credentials import AccessKeys, StsCredentials
 from function.settings import read_settings
 from function.tokens import RECEIPT, issue_token
-from local.cloud import FUNCTION_KEY
+from local.cloud import FUNCTION_KEY, ROLE_ARN
 from ops.doctor.findings import State
 from ops.doctor.objects import check_behind_forms, check_reading, check_reading_at
 
@@ -35,10 +35,10 @@ def profiles(tmp_path):
 @pytest.fixture
 def write_only(here):
     """The role as it was before an option that reads was switched on."""
-    role = here.cloud.sts._role
-    here.cloud.sts._role = replace(role, policy=WRITE_ONLY)
+    roles, before = here.cloud.sts.roles, dict(here.cloud.sts.roles)
+    roles[ROLE_ARN] = replace(before[ROLE_ARN], policy=WRITE_ONLY)
     yield
-    here.cloud.sts._role = role
+    roles.update(before)
 
 
 def test_what_is_well_takes_one_line(here):

@@ -19,7 +19,7 @@ import requests
 
 from function.credentials import AccessKeys
 from function.settings import read_settings
-from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud
+from local.cloud import FUNCTION_KEY, ROLE_ARN, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.oss.open_points import switches
 from local.oss.rules import OssRules
@@ -136,7 +136,7 @@ def test_a_role_without_rights_there_leaves_open_what_needs_it(place):
     cloud, trial = place()
     (statement,) = ROLE_POLICY["Statement"]
     narrow = {**ROLE_POLICY, "Statement": [{**statement, "Resource": ["acs:oss:*:*:local-bucket/uploads/*"]}]}
-    cloud.sts._role = replace(cloud.sts._role, policy=narrow)
+    cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], policy=narrow)
     untold = {name for name, answer in seen_in(trial).items() if answer is None}
     assert untold >= {"acl_needs_permission", "absence_told_to_listers_only"}
     assert len(untold) < 9
@@ -196,9 +196,9 @@ def test_a_chained_session_needs_temporary_keys(place):
 @pytest.mark.parametrize(("longest", "answer"), [(43200, True), (3600, False)])
 def test_a_chained_session_over_an_hour_is_given_or_not(place, longest, answer):
     cloud, trial = place()
-    cloud.sts._role = replace(cloud.sts._role, policy=None)
+    cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], policy=None)
     session = trial.assume(role_policy(["sts:AssumeRole", "oss:GetObject"], "*"), timedelta(hours=1))
-    cloud.sts._role = replace(cloud.sts._role, max_session_seconds=longest)
+    cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], max_session_seconds=longest)
     trial.own_keys = AccessKeys(session.access_key_id, session.access_key_secret, session.security_token)
     seen = seen_by("chained_session_over_an_hour", trial)
     assert seen.answer is answer
