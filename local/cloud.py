@@ -1,11 +1,14 @@
 """
 One cloud on localhost: STS, OSS, WeChat, the playground and a business around a function behind its gateway.
+
+Beside the bucket that the function's settings name there is one for profiles that name theirs.
 """
 
 import secrets
 import string
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,12 +16,13 @@ from urllib.parse import urlsplit
 
 import jwt
 
+from local.buckets import ARCHIVE, HOME, file_name_at, role_policy, store_of
 from local.business.desk import Desk
 from local.business.server import BusinessServer
-from local.fc.event import ACCOUNT_ID
 from local.fc.gateway import FcGateway
 from local.ground.accounts import AccessKey, Accounts
 from local.ground.reach import LOOPBACK
+from local.oss.callback_delivery import CallbackSigner
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
@@ -35,32 +39,16 @@ HERE = Path(__file__).resolve().parent
 PAGE_FOLDER = HERE / "playground" / "page"
 CLIENT_FOLDER = HERE.parent / "miniprogram" / "oss-direct-upload"
 
-BUCKET = "local-bucket"
-REGION = "cn-hangzhou"
-ROLE_ARN = f"acs:ram::{ACCOUNT_ID}:role/oss-direct-upload"
+BUCKET, REGION, ROLE_ARN = HOME
+ROLE_POLICY = role_policy(BUCKET)
 # Obviously not real. Each run has another secret: the local OSS takes what is signed from any page in this
 # machine's browser, and each of them would know one that stood here.
 FUNCTION_KEY = AccessKey("LOCAL-FUNCTION-KEY-ID", f"local-function-key-secret-{secrets.token_hex(16)}")
 APP_ID = "wx0000000000local0"
 APP_SECRET = "local-app-secret-that-opens-nothing"
-ROLE_POLICY: dict[str, Any] = {
-    "Version": "1",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": [
-                "oss:PutObject",
-                "oss:PutObjectAcl",
-                "oss:GetObject",
-                "oss:DeleteObject",
-                "oss:ListParts",
-                "oss:AbortMultipartUpload",
-            ],
-            "Resource": [f"acs:oss:*:*:{BUCKET}/*"],
-        }
-    ],
-}
 CALLER_KINDS = ("wechat", "jwt", "anonymous")
+# From one OSS to the other: what lies between keeps the ports that its pages print.
+PORTS_BETWEEN = 5
 
 
 class LocalCloud:
@@ -71,7 +59,7 @@ class LocalCloud:
         gateway: the function's front door, not yet started. Who reaches it reaches the local OSS and the
             playground as well; STS and WeChat are for the function alone.
 
-        folder: where the local OSS keeps its objects.
+        folder: where the local OSS keeps its objects; those of the second bucket in one of its name there.
 
         caller_auth: ``wechat``, ``jwt`` or ``anonymous``.
 
@@ -82,6 +70,10 @@ class LocalCloud:
         rules, wechat_rules: how the local OSS and WeChat read what their documentation leaves open.
 
     Attributes:
+        oss, archive: the bucket of the function's settings, and that of the profiles which name it.
+
+        stores: both of them.
+
         push: what a developer of the local WeChat's mini-program has in the console of the message push.
     """
 
@@ -107,12 +99,22 @@ class LocalCloud:
             own = Path(built.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
             self._profiles_file = profiles_file(caller_auth, own)
             self.profiles = read_profiles(self._profiles_file)
-            self.oss = OssServer(
-                accounts, BUCKET, REGION, folder, port=first_port, rules=rules, reach=gateway.reach
-            )
+            store = partial(OssServer, accounts, rules=rules, reach=gateway.reach, signer=CallbackSigner())
+            self.oss = store(HOME.bucket, HOME.region, folder, first_port)
             built.callback(self.oss.stop)
-            self.oss.bucket.lifecycle.replace(lifecycle_rules(self.profiles), self.oss.bucket.now())
-            self.sts = StsServer(accounts, ROLE_ARN, ROLE_POLICY, port=_after(self.oss.origin, first_port))
+            last_port = first_port and first_port + PORTS_BETWEEN
+            self.archive = store(ARCHIVE.bucket, ARCHIVE.region, folder / ARCHIVE.bucket, last_port)
+            built.callback(self.archive.stop)
+            self.stores = (self.oss, self.archive)
+            for made in self.stores:
+                own_rules = lifecycle_rules(self.profiles, made.bucket.name)
+                made.bucket.lifecycle.replace(own_rules, made.bucket.now())
+                gateway.rename(made.origin, made.outer_origin)
+            self.sts = StsServer(
+                *(accounts, ROLE_ARN, ROLE_POLICY),
+                port=_after(self.oss.origin, first_port),
+                more_roles={ARCHIVE.role_arn: role_policy(ARCHIVE.bucket)},
+            )
             built.callback(self.sts.stop)
             self.push = PushSettings(f"{gateway.origin}/wechat-events", secrets.token_hex(16), _letters(43))
             self.wechat = WechatServer(
@@ -120,7 +122,7 @@ class LocalCloud:
                 APP_SECRET,
                 port=_after(self.sts.origin, first_port),
                 push=self.push,
-                name_of=self.oss.objects.file_name_of,
+                name_of=partial(file_name_at, self.stores),
                 rules=wechat_rules,
             )
             built.callback(self.wechat.stop)
@@ -129,22 +131,21 @@ class LocalCloud:
                 CLIENT_FOLDER,
                 self.page_config,
                 self.signed_url,
-                acts_of(self.oss, self.wechat),
+                acts_of(self.stores, self.wechat),
                 port=_after(self.wechat.origin, first_port),
                 reach=gateway.reach,
             )
             built.callback(self.playground.stop)
             self.business = BusinessServer(
-                Desk(gateway.origin, self._receipt_secrets(), BUCKET),
+                Desk(gateway.origin, self._receipt_secrets(), HOME.bucket, ARCHIVE.bucket),
                 port=_after(self.playground.origin, first_port),
                 reach=gateway.reach,
             )
             built.callback(self.business.stop)
-            gateway.rename(self.oss.origin, self.oss.outer_origin)
             self._stop_all = built.pop_all()
 
     def __enter__(self) -> "LocalCloud":
-        for server in (self.oss, self.sts, self.wechat, self.playground, self.business):
+        for server in (*self.stores, self.sts, self.wechat, self.playground, self.business):
             server.start()
         return self
 
@@ -200,13 +201,19 @@ class LocalCloud:
         claims = {"sub": subject, "iat": now, "exp": now + lifetime_seconds}
         return jwt.encode(claims, self._jwt_key, algorithm="HS256")
 
-    def signed_url(self, key: str) -> str:
-        """Where the object can be looked at for a quarter of an hour: signed by the account itself."""
-        return presigned_url(self.oss.outer_origin, self.oss.bucket, FUNCTION_KEY, key)
+    def signed_url(self, key: str, bucket: str = "") -> str:
+        """
+        Where the object can be looked at for a quarter of an hour: signed by the account itself.
 
-    def addresses(self) -> dict[str, str]:
+        Args:
+            bucket: the object's; an empty one is whichever has it.
+        """
+        store = store_of(self.stores, key, bucket)
+        return presigned_url(store.outer_origin, store.bucket, FUNCTION_KEY, key)
+
+    def addresses(self) -> dict[str, Any]:
         """What ``manage.py serve --json`` prints."""
-        addresses = {
+        addresses: dict[str, Any] = {
             "function": self.gateway.outer_origin,
             "functionFc2": self.gateway.outer_origin,
             "sts": self.sts.origin,
@@ -220,6 +227,15 @@ class LocalCloud:
             "accessKeyId": FUNCTION_KEY.access_key_id,
             "accessKeySecret": FUNCTION_KEY.access_key_secret,
             "appId": APP_ID,
+            "buckets": [
+                {
+                    "bucket": place.bucket,
+                    "region": place.region,
+                    "oss": store.outer_origin,
+                    "roleArn": place.role_arn,
+                }
+                for place, store in zip((HOME, ARCHIVE), self.stores, strict=True)
+            ],
         }
         if self.caller_auth == "jwt":
             addresses["businessToken"] = self.business_token("local-user")

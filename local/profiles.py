@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from local.buckets import bucket_of
 from local.oss.lifecycle import LifecycleRule
 
 PROFILES_FILE = Path(__file__).resolve().parent / "profiles.toml"
@@ -47,10 +48,11 @@ def read_profiles(path: Path) -> dict[str, dict[str, Any]]:
     return tomllib.loads(path.read_text("utf-8"))
 
 
-def lifecycle_rules(profiles: Mapping[str, Mapping[str, Any]]) -> list[LifecycleRule]:
-    """What ends parts that nobody finished, and what was held and never published."""
+def lifecycle_rules(profiles: Mapping[str, Mapping[str, Any]], bucket: str) -> list[LifecycleRule]:
+    """What ends parts that nobody finished, and what was held and never published, in one of the buckets."""
     rules = [LifecycleRule(ABORT_RULE, "", True, abort_days=ABORT_DAYS)]
-    held = [profile.get("hold_days", 1) for profile in profiles.values() if profile.get("hold")]
+    kept = [profile for profile in profiles.values() if bucket_of(profile) == bucket]
+    held = [profile.get("hold_days", 1) for profile in kept if profile.get("hold")]
     if held:
         rules.append(LifecycleRule(HELD_RULE, HELD_PREFIX, True, days=max(held)))
     return rules

@@ -44,14 +44,14 @@ class Desk:
 
         secrets: what receipts are signed with; the first signs backend tokens.
 
-        bucket: that receipts have to be about.
+        buckets: of which receipts have to be about one.
     """
 
-    def __init__(self, function: str, secrets: Sequence[str], bucket: str) -> None:
+    def __init__(self, function: str, secrets: Sequence[str], *buckets: str) -> None:
         self.posts = Posts()
         self._function = function
         self._secrets = secrets
-        self._bucket = bucket
+        self._buckets = frozenset(buckets)
         self._asked_at = float("-inf")
 
     def publish(self, text: Any, receipts: Any) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class Desk:
         if not isinstance(receipt, str):
             raise Refused(400, "A receipt is a text.")
         try:
-            return verify(receipt, self._secrets, self._bucket)
+            return verify(receipt, self._secrets, self._buckets)
         except ReceiptRefused as error:
             raise Refused(403, str(error)) from None
 

@@ -2,7 +2,7 @@
 What a business does with the secret that it shares with the function, with PyJWT alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ class ReceiptRefused(ValueError):
     """Raised for a receipt that proves nothing; its text may be told to whoever brought it."""
 
 
-def verify(receipt: str, secrets: Sequence[str], bucket: str) -> dict[str, Any]:
+def verify(receipt: str, secrets: Sequence[str], buckets: Container[str]) -> dict[str, Any]:
     """
     The claims of a receipt, verified offline.
 
@@ -34,7 +34,7 @@ def verify(receipt: str, secrets: Sequence[str], bucket: str) -> dict[str, Any]:
             continue
         except jwt.InvalidTokenError as error:
             raise ReceiptRefused(f"The receipt is not good: {error}.") from None
-        if claims["bucket"] != bucket:
+        if claims["bucket"] not in buckets:
             raise ReceiptRefused("The receipt is about another bucket.")
         return claims
     raise ReceiptRefused("The receipt is not good: Signature verification failed.")

@@ -10,6 +10,7 @@ import functools
 import json
 import logging
 import os
+import re
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -82,7 +83,7 @@ class FcGateway(Service):
         self._callable_context = callable_context
         self._region = region
         self._environ = environ
-        self._renamed = (b"", b"")
+        self._renamed: dict[bytes, bytes] = {}
         super().__init__(functools.partial(_GatewayHandler, self), port, reach)
 
     def rename(self, origin: str, outer_origin: str) -> None:
@@ -90,14 +91,16 @@ class FcGateway(Service):
         Write one origin in the place of another into every answer.
 
         The function takes plain http for this machine alone, and a phone cannot call 127.0.0.1: what it is
-        told bears the name by which it gets there.
+        told bears the name by which it gets there. Each origin that is named so is renamed.
         """
         if origin != outer_origin:
-            self._renamed = (origin.encode(), outer_origin.encode())
+            self._renamed[origin.encode()] = outer_origin.encode()
 
     def as_seen_outside(self, body: bytes) -> bytes:
-        inner, outer = self._renamed
-        return body.replace(inner, outer) if inner else body
+        for inner, outer in self._renamed.items():
+            # Port 9001 begins as port 90010 does.
+            body = re.sub(re.escape(inner) + rb"(?![0-9])", outer, body)
+        return body
 
     def call(self, request: IncomingRequest) -> OutgoingResponse:
         """Call the function by the contract its path names; a failing one is 502, as over HTTP on FC."""

@@ -27,6 +27,8 @@ class OssServer(Service):
 
         rules: limits, and how open points of the documentation are read.
 
+        signer: signs callbacks; the buckets of one cloud have the same.
+
     Attributes:
         objects: what is stored, by key.
 
@@ -43,8 +45,11 @@ class OssServer(Service):
         now: Clock = utc_now,
         rules: OssRules | None = None,
         reach: Reach = HERE_ONLY,
+        signer: CallbackSigner | None = None,
     ) -> None:
         self.objects = Objects(folder)
         self.faults = new_faults()
         self.bucket = Bucket(bucket, region, accounts, self.objects, now, rules or OssRules())
-        super().__init__(partial(OssHandler, self.bucket, self.faults, CallbackSigner()), port, reach)
+        super().__init__(
+            partial(OssHandler, self.bucket, self.faults, signer or CallbackSigner()), port, reach
+        )

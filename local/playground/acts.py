@@ -2,7 +2,7 @@
 What the playground's page may do to the cloud behind it: a fault, the mood of WeChat's check, days that pass.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from local.oss.handler import MOST_DAYS
@@ -14,12 +14,19 @@ from local.wechat.platform import Wechat
 Act = Callable[[Mapping[str, Any]], object]
 
 
-def acts_of(oss: OssServer, wechat: Wechat) -> dict[str, Act]:
-    """By path. Each raises ``ValueError``, ``TypeError`` or ``KeyError`` for what it cannot do."""
+def acts_of(stores: Sequence[OssServer], wechat: Wechat) -> dict[str, Act]:
+    """
+    By path. Each raises ``ValueError``, ``TypeError`` or ``KeyError`` for what it cannot do.
+
+    Args:
+        stores: the local OSS of each bucket; the first is meant where nothing is said of one.
+    """
+    by_bucket = {store.bucket.name: store for store in stores}
 
     def plan_fault(wanted: Mapping[str, Any]) -> None:
         """For a form, once, and then all is well again: a phone may have the page."""
-        oss.faults.plan(wanted["kind"], times=1, on=[POST_OBJECT])
+        store = by_bucket[wanted.get("bucket", stores[0].bucket.name)]
+        store.faults.plan(wanted["kind"], times=1, on=[POST_OBJECT])
 
     def set_mood(wanted: Mapping[str, Any]) -> None:
         """For all checks to come; an empty one is as usual again."""
@@ -32,6 +39,7 @@ def acts_of(oss: OssServer, wechat: Wechat) -> dict[str, Act]:
         days = wanted["days"]
         if type(days) is not int or not 1 <= days <= MOST_DAYS:
             raise ValueError(days)
-        oss.bucket.let_days_pass(days)
+        for store in stores:
+            store.bucket.let_days_pass(days)
 
     return {"/fault.json": plan_fault, "/mood.json": set_mood, "/days.json": let_days_pass}

@@ -5,6 +5,8 @@ What the playground's page is told of the profiles.
 from collections.abc import Mapping
 from typing import Any
 
+from local.buckets import bucket_of
+
 
 def told_profiles(profiles: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
@@ -27,6 +29,7 @@ def _told(name: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "read": profile.get("read", ""),
         "parts": profile.get("parts", False),
         "hold": profile.get("hold", []),
+        "bucket": bucket_of(profile),
         "variants": list(profile.get("variants", ())),
         # Pages of Alibaba's sample servers only: their answer has another shape.
         "classic": profile["key"].endswith("{filename}"),

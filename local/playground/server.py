@@ -32,7 +32,8 @@ CONTENT_TYPES = {
 
 class PlaygroundServer(Service):
     """
-    Serve ``/`` from one folder, ``/client/`` from another, ``/config.json`` and ``/signed.json?key=...``.
+    Serve ``/`` from one folder, ``/client/`` from another, ``/config.json`` and
+    ``/signed.json?key=...&bucket=...``.
 
     ``POST`` of a JSON object to ``/fault.json``, ``/mood.json`` or ``/days.json`` acts on the cloud behind
     the page; a phone may ask that of no emulator itself.
@@ -40,7 +41,8 @@ class PlaygroundServer(Service):
     Args:
         config: called for each ``/config.json``; its answer is what the page gets as JSON.
 
-        signed_url: the URL under which the page can show the object of a key.
+        signed_url: the URL under which the page can show the object of a key in a bucket; an empty one is
+            any that has it.
 
         acts: by path, what a POST does, given the object of its body.
     """
@@ -50,7 +52,7 @@ class PlaygroundServer(Service):
         page_folder: Path,
         client_folder: Path,
         config: Callable[[], dict[str, Any]],
-        signed_url: Callable[[str], str],
+        signed_url: Callable[[str, str], str],
         acts: Mapping[str, Act],
         port: int = 0,
         reach: Reach = HERE_ONLY,
@@ -87,8 +89,9 @@ class _Handler(Handler):
             self.answer_json(200, self._playground.config(), Cache_Control="no-store")
             return
         if path == "/signed.json":  # readable by the page alone: no CORS header lets another origin in
-            key = dict(parse_qsl(query)).get("key", "")
-            self.answer_json(200, {"url": self._playground.signed_url(key)}, Cache_Control="no-store")
+            asked = dict(parse_qsl(query))
+            url = self._playground.signed_url(asked.get("key", ""), asked.get("bucket", ""))
+            self.answer_json(200, {"url": url}, Cache_Control="no-store")
             return
         file = self._playground.find(path)
         if file is None:

@@ -51,8 +51,8 @@ class MediaChecks:
     Args:
         push: the console's settings; ``None`` where there are none, and then nothing is ever pushed.
 
-        name_of: what a picture was called by who sent it, by the key in its URL; the key's last segment
-            where nothing is known.
+        name_of: what a picture was called by who sent it, by its URL; the last segment of its key where
+            nothing is known.
 
         rules: how what WeChat's pages leave open is read.
 
@@ -126,9 +126,8 @@ class MediaChecks:
         return next((verdict for begin, verdict in VERDICT_BY_NAME.items() if name.startswith(begin)), "pass")
 
     def _name_of(self, url: str) -> str:
-        key = unquote(urlsplit(url).path).removeprefix("/")
-        known = self.name_of(key) if self.name_of else None
-        return known or key.rpartition("/")[2]
+        known = self.name_of(url) if self.name_of else None
+        return known or unquote(urlsplit(url).path).rpartition("/")[2]
 
     def _tell(self, asked: Asked, trace_id: str, mood: Mood, verdict: str) -> None:
         if not verdict or mood.timing == "never" or self.push is None:

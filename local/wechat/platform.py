@@ -63,7 +63,7 @@ class Wechat:
     Args:
         push: what its developer wrote into the console about the message push.
 
-        name_of: what a picture was called by who sent it, by the key in its URL.
+        name_of: what a picture was called by who sent it, by its URL.
 
         rules: how what WeChat's pages leave open is read.
 

@@ -5,7 +5,8 @@ What ``serve`` prints of a running cloud: what is where, what may be uploaded, w
 from collections.abc import Mapping
 from functools import partial
 
-from local.cloud import BUCKET, REGION, LocalCloud
+from local.buckets import ARCHIVE, HOME, Place
+from local.cloud import LocalCloud
 from local.ground.reach import HERE_ONLY, LOOPBACK
 from ops.run.host import this_network
 from ops.run.hosting import DEFAULT_PORT, Plan
@@ -80,7 +81,8 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
         {
             say("function"): f"{function}   POST /upload-params /login /callback, GET /health",
             "FC 2.0": f"{function}/2016-08-15/proxy/SERVICE/FUNCTION/upload-params",
-            "OSS": f"{cloud.oss.outer_origin}   {say('bucket', bucket=BUCKET, region=REGION)}",
+            "OSS": _bucket(cloud.oss.outer_origin, HOME, language),
+            "OSS 2": _bucket(cloud.archive.outer_origin, ARCHIVE, language),
             "STS": cloud.sts.origin,
             say("wechat"): cloud.wechat.origin,
             **_push(cloud, language),
@@ -118,6 +120,10 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
 
 def _say(language: str, name: str, **values: object) -> str:
     return WORDS[name].say(language, **values)
+
+
+def _bucket(origin: str, place: Place, language: str) -> str:
+    return f"{origin}   {_say(language, 'bucket', bucket=place.bucket, region=place.region)}"
 
 
 def _push(cloud: LocalCloud, language: str) -> dict[str, str]:

@@ -47,8 +47,8 @@ def show_phone(cloud: LocalCloud, screen: Screen, network: Network, language: st
         names = ", ".join(f"HOST={each}" for each in others)
         screen.line("    " + WORDS["others"].say(language, names=names))
     if _is_behind_windows(reach, network):
-        called = (cloud.gateway.origin, cloud.oss.origin, cloud.playground.origin)
-        ports = ", ".join(origin.rpartition(":")[2] for origin in called)
+        called = (cloud.gateway, cloud.oss, cloud.playground, cloud.business, cloud.archive)
+        ports = ", ".join(service.origin.rpartition(":")[2] for service in called)
         screen.warn(WORDS["wsl"].say(language, ports=ports))
     screen.line()
 

@@ -185,7 +185,7 @@ def test_serve_prints_one_json_line_answers_and_ends_cleanly(shell, ending):
         addresses = json.loads(serve.stdout.readline())
         assert set(addresses) == {
             "function", "functionFc2", "sts", "oss", "wechat", "playground", "business",
-            "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId",
+            "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId", "buckets",
         }  # fmt: skip
         answers_by_both_contracts(addresses)
         serve.send_signal(ending)

@@ -12,7 +12,8 @@ import requests
 
 from function.setting_table import SETTINGS
 from function.settings import read_settings
-from local.cloud import FUNCTION_KEY, ROLE_POLICY, LocalCloud
+from local.buckets import role_policy
+from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.oss.objects import StoredObject
 from local.oss.presign import presigned_url
@@ -74,10 +75,14 @@ def test_the_addresses_for_scripts_have_the_promised_names(gateway, tmp_path):
         addresses = cloud.addresses()
     assert list(addresses) == [
         "function", "functionFc2", "sts", "oss", "wechat", "playground", "business",
-        "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId",
+        "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId", "buckets",
     ]  # fmt: skip
     origins = [addresses[name] for name in ("function", "sts", "oss", "wechat", "playground", "business")]
-    assert len(set(origins)) == 6
+    home, archive = addresses["buckets"]
+    assert len({*origins, archive["oss"]}) == 7
+    assert home == {name: addresses[name] for name in ("bucket", "region", "oss", "roleArn")}
+    assert (archive["bucket"], archive["region"]) == ("local-archive", "cn-shanghai")
+    assert archive["roleArn"] != home["roleArn"]
 
 
 def test_a_token_of_the_local_business_fits_the_key_the_function_is_given(gateway, tmp_path):
@@ -135,13 +140,12 @@ def test_the_local_bucket_begins_as_a_real_one_does(gateway, tmp_path):
 
 def test_the_local_oss_can_be_given_other_rules(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path, rules=OssRules(v1_retired=True)) as cloud:
-        assert cloud.oss.bucket.rules.v1_retired
+        assert [store.bucket.rules.v1_retired for store in cloud.stores] == [True, True]
 
 
 def test_the_local_wechat_pushes_to_the_function_as_its_settings_say(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path) as cloud:
         settings, push = cloud.environment(), cloud.wechat.checks.push
-        assert cloud.wechat.checks.name_of == cloud.oss.objects.file_name_of
     assert push.url == f"{gateway.origin}/wechat-events"
     assert (settings["WECHAT_PUSH_TOKEN"], settings["WECHAT_PUSH_AES_KEY"]) == (push.token, push.aes_key)
     assert (len(push.token), len(push.aes_key), push.aes_key.isalnum()) == (32, 43, True)
@@ -158,19 +162,37 @@ def test_ports_that_are_taken_are_stepped_over(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path, first_port=first_port) as cloud:
         ports = [
             int(server.origin.rpartition(":")[2])
-            for server in (cloud.oss, cloud.sts, cloud.wechat, cloud.playground)
+            for server in (cloud.oss, cloud.sts, cloud.wechat, cloud.playground, cloud.business)
         ]
-    assert first_port < ports[0] < ports[1] < ports[2] < ports[3] < first_port + 200
+        of_archive = int(cloud.archive.origin.rpartition(":")[2])
+    assert first_port < ports[0] < ports[1] < ports[2] < ports[3] < ports[4] < first_port + 200
+    assert first_port + 5 <= of_archive < first_port + 200
 
 
-def test_the_role_may_do_what_the_function_s_two_sessions_need_and_nothing_else():
-    [statement] = ROLE_POLICY["Statement"]
+def test_the_second_bucket_takes_the_port_after_the_others_where_all_are_free(gateway, tmp_path):
+    """So that what the pages print of 9001 to 9005 stays true; the machine's free ports are asked for."""
+    for _ in range(20):
+        with LocalCloud(gateway, tmp_path) as cloud:
+            first_port = int(cloud.business.origin.rpartition(":")[2])
+        with LocalCloud(gateway, tmp_path, first_port=first_port) as cloud:
+            servers = (cloud.oss, cloud.sts, cloud.wechat, cloud.playground, cloud.business, cloud.archive)
+            ports = [int(server.origin.rpartition(":")[2]) - first_port for server in servers]
+        if ports == [0, 1, 2, 3, 4, 5]:
+            return
+    pytest.fail(f"never six ports in a row: {ports}")
+
+
+@pytest.mark.parametrize(
+    ("document", "bucket"), [(ROLE_POLICY, "local-bucket"), (role_policy("local-archive"), "local-archive")]
+)
+def test_a_role_may_do_what_the_function_s_two_sessions_need_and_nothing_else(document, bucket):
+    [statement] = document["Statement"]
     upload, objects = (
         ["oss:PutObject", "oss:PutObjectAcl"],
         ["oss:GetObject", "oss:DeleteObject", "oss:ListParts", "oss:AbortMultipartUpload"],
     )
     assert statement["Action"] == [*upload, *objects]
-    assert statement["Resource"] == ["acs:oss:*:*:local-bucket/*"]
+    assert statement["Resource"] == [f"acs:oss:*:*:{bucket}/*"]
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
 
 
@@ -250,9 +272,15 @@ def test_what_is_held_waits_for_what_its_callers_allow(gateway, tmp_path, caller
 
 
 def test_without_held_profiles_no_rule_is_about_them():
-    assert [rule.prefix for rule in lifecycle_rules({"avatar": {}})] == [""]
+    assert [rule.prefix for rule in lifecycle_rules({"avatar": {}}, BUCKET)] == [""]
     days = {"a": {"hold": ["commit"], "hold_days": 3}, "b": {"hold": ["commit"]}}
-    assert [rule.days for rule in lifecycle_rules(days)] == [None, 3]
+    assert [rule.days for rule in lifecycle_rules(days, BUCKET)] == [None, 3]
+
+
+def test_each_bucket_has_the_rules_of_the_profiles_that_keep_theirs_there():
+    days = {"a": {"hold": ["commit"], "hold_days": 3}, "b": {"hold": ["commit"], "bucket": "local-archive"}}
+    assert [rule.days for rule in lifecycle_rules(days, BUCKET)] == [None, 3]
+    assert [rule.days for rule in lifecycle_rules(days, "local-archive")] == [None, 1]
 
 
 def test_nothing_a_shell_may_hold_survives():

@@ -124,7 +124,7 @@ async function upload() {
     const object = await task.promise
     Object.assign(parts || {}, { isOver: true })
     const askedAt = parts?.row.length ? '/multipart-complete' : '/confirm'
-    show({ object: { ...object, askedAt, seen: await look(object.key) }, status: (all) => ({ text: all.uploaded, kind: 'good' }) })
+    show({ object: { ...object, askedAt, seen: await look(object.key, profile().bucket) }, status: (all) => ({ text: all.uploaded, kind: 'good' }) })
     if (NARROW.matches) $('status').scrollIntoView()
     show({ reading: await read(uploader, object.key) })
   } catch (error) {
@@ -152,8 +152,8 @@ function goOn() {
 }
 
 /** What OSS has; the object is private: its address alone is refused, as on a real bucket. */
-async function look(key) {
-  const { url } = await (await fetch(`/signed.json?key=${encodeURIComponent(key)}`)).json()
+async function look(key, bucket) {
+  const { url } = await (await fetch(`/signed.json?${new URLSearchParams({ key, bucket })}`)).json()
   const response = await fetch(url)
   return { url, type: response.headers.get('content-type') || '', size: (await response.blob()).size }
 }
@@ -214,7 +214,7 @@ async function tamper({ id, how, spoil, fault }) {
 
 async function planFault(kind) {
   // Through the playground: a phone may not ask the local OSS itself.
-  const { ok } = await fetch('/fault.json', { method: 'POST', body: JSON.stringify({ kind }) })
+  const { ok } = await fetch('/fault.json', { method: 'POST', body: JSON.stringify({ kind, bucket: profile().bucket }) })
   if (!ok) throw new Error(`/fault.json: ${kind}`)
 }
 

@@ -81,7 +81,7 @@ def function():
 @pytest.fixture
 def desk(function, monkeypatch):
     monkeypatch.setattr("local.business.desk.ASKED_EVERY_SECONDS", 0)
-    return Desk(function.origin, [SECRET, OLDER], BUCKET)
+    return Desk(function.origin, [SECRET, OLDER], BUCKET, "local-archive")
 
 
 @pytest.fixture
@@ -116,6 +116,11 @@ def test_a_post_has_its_pictures_committed_with_a_backend_token(ask, function):
     claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="oss-direct-upload/backend")
     assert 0 < claims["exp"] - time.time() <= 300
     assert shown(ask) == [["checking", "checking"]]
+
+
+def test_a_receipt_may_be_about_either_of_its_buckets(ask):
+    receipts = [receipt(1), receipt(2, bucket="local-archive")]
+    assert ask.post("/posts", text="hello", receipts=receipts).status_code == 200
 
 
 def test_posts_are_told_newest_first_with_no_receipt_in_them(ask):

@@ -173,6 +173,7 @@ def test_a_phone_has_one_form_fail_through_the_playground(tmp_path):
 def cloud(tmp_path):
     def answers_with_the_oss_it_was_given(event, context):
         form = {"url": cloud.environment()["OSS_HOST"], "formData": {"key": "a"}}
+        form["others"] = [cloud.archive.origin, f"{cloud.oss.origin}0"]
         return {"statusCode": 200, "body": json.dumps(form)}
 
     gateway = FcGateway(answers_with_the_oss_it_was_given, reach=Reach("192.168.1.5", NETWORK))
@@ -188,22 +189,28 @@ def test_phones_are_told_addresses_they_can_call_and_the_function_only_its_own_m
     outer = cloud.addresses()
     for name, service in (("function", cloud.gateway), ("oss", cloud.oss), ("playground", cloud.playground)):
         assert outer[name] == f"http://192.168.1.5:{port_of(service)}"
+    of_buckets = [f"http://192.168.1.5:{port_of(service)}" for service in (cloud.oss, cloud.archive)]
+    assert [bucket["oss"] for bucket in outer["buckets"]] == of_buckets
     assert cloud.page_config()["function"] == outer["function"]
     assert cloud.page_config()["oss"] == outer["oss"]
     assert cloud.signed_url("a").startswith(outer["oss"] + "/a?")
+    assert cloud.signed_url("a", "local-archive").startswith(of_buckets[1] + "/a?")
 
 
 def test_sts_and_wechat_stay_with_the_function(cloud):
     assert cloud.sts.reach == cloud.wechat.reach == HERE_ONLY
 
 
-def test_a_form_names_the_oss_that_a_phone_can_call(cloud):
+def test_a_form_names_each_oss_that_a_phone_can_call(cloud):
     cloud.gateway.start()
     with contextlib.closing(http.client.HTTPConnection(cloud.gateway.origin[7:], timeout=5)) as connection:
         connection.request("POST", "/upload-params", body=b"{}")
         answer = connection.getresponse()
         body = answer.read()
-    assert json.loads(body) == {"url": cloud.addresses()["oss"], "formData": {"key": "a"}}
+    said, archive = json.loads(body), cloud.addresses()["buckets"][1]["oss"]
+    assert (said["url"], said["formData"]) == (cloud.addresses()["oss"], {"key": "a"})
+    # A port that only begins like one of theirs is another's.
+    assert said["others"] == [archive, f"{cloud.oss.origin}0"]
     assert len(body) == int(answer.headers["Content-Length"])
 
 

@@ -22,6 +22,13 @@ def oss(tmp_path, clock):
 
 
 @pytest.fixture
+def archive(tmp_path, clock):
+    server = OssServer(None, "archive", "cn-shanghai", tmp_path / "archive", now=clock)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def wechat(clock):
     server = WechatServer("wx", "s", now=clock)
     yield server
@@ -29,8 +36,8 @@ def wechat(clock):
 
 
 @pytest.fixture
-def acts(oss, wechat):
-    return acts_of(oss, wechat)
+def acts(oss, archive, wechat):
+    return acts_of((oss, archive), wechat)
 
 
 def test_a_fault_strikes_one_form(acts, oss):
@@ -38,6 +45,15 @@ def test_a_fault_strikes_one_form(acts, oss):
     assert oss.faults.take("PutObject") is None
     assert oss.faults.take("PostObject").kind == "expired_form"
     assert oss.faults.take("PostObject") is None
+
+
+def test_it_strikes_the_bucket_that_is_named_and_no_other(acts, oss, archive):
+    acts["/fault.json"]({"kind": "expired_form", "bucket": "archive"})
+    assert oss.faults.take("PostObject") is None
+    assert archive.faults.take("PostObject").kind == "expired_form"
+    acts["/fault.json"]({"kind": "expired_form", "bucket": "b"})
+    assert archive.faults.take("PostObject") is None
+    assert oss.faults.take("PostObject").kind == "expired_form"
 
 
 def test_one_mood_gives_way_to_the_next_and_an_empty_one_is_as_usual(acts, wechat):
@@ -55,29 +71,34 @@ def test_one_mood_gives_way_to_the_next_and_an_empty_one_is_as_usual(acts, wecha
         *(("/days.json", {}), ("/days.json", {"days": 0}), ("/days.json", {"days": "1"})),
         *(("/days.json", {"days": True}), ("/days.json", {"days": 40_000}), ("/days.json", [])),
         *(("/fault.json", {}), ("/fault.json", {"kind": "busy"}), ("/fault.json", [])),
+        *(("/fault.json", {"kind": "drop", "bucket": name}) for name in ("elsewhere", "", None, [])),
     ],
     ids=str,
 )
-def test_what_cannot_be_done_is_refused_and_changes_nothing(acts, oss, wechat, path, wanted):
+def test_what_cannot_be_done_is_refused_and_changes_nothing(acts, oss, archive, wechat, path, wanted):
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         acts[path](wanted)
     assert wechat.checks.moods.planned() == []
-    assert oss.faults.take("PostObject") is None
+    assert oss.faults.take("PostObject") is archive.faults.take("PostObject") is None
 
 
-def test_days_pass_for_what_is_held(acts, oss, clock):
-    oss.bucket.lifecycle.replace([LifecycleRule("held", "held/", True, days=2)], clock())
-    for key in ("held/a.png", "b.png"):
-        file = oss.objects.new_file()
-        file.close()
-        stored = StoredObject(key, 0, "E", "image/png", clock(), oss.objects.path_of(key))
-        oss.objects.store(Path(file.name), stored, forbid_overwrite=False)
+def test_days_pass_for_what_is_held_in_every_bucket(acts, oss, archive, clock):
+    for store in (oss, archive):
+        store.bucket.lifecycle.replace([LifecycleRule("held", "held/", True, days=2)], clock())
+        for key in ("held/a.png", "b.png"):
+            file = store.objects.new_file()
+            file.close()
+            stored = StoredObject(key, 0, "E", "image/png", clock(), store.objects.path_of(key))
+            store.objects.store(Path(file.name), stored, forbid_overwrite=False)
     acts["/days.json"]({"days": 1})
-    assert set(oss.objects) == {"held/a.png", "b.png"}
+    assert set(oss.objects) == set(archive.objects) == {"held/a.png", "b.png"}
     acts["/days.json"]({"days": 2})
-    assert set(oss.objects) == {"b.png"}
+    assert set(oss.objects) == set(archive.objects) == {"b.png"}
 
 
-def test_the_page_learns_what_a_profile_waits_for():
+def test_the_page_learns_what_a_profile_waits_for_and_where_it_keeps_its_objects():
     profiles = {"post": {"key": "p/{id}", "max_size": 1, "content_types": [], "hold": ["commit"]}}
-    assert told_profiles(profiles)[0]["hold"] == ["commit"]
+    [told] = told_profiles(profiles)
+    assert (told["hold"], told["bucket"]) == (["commit"], "local-bucket")
+    [told] = told_profiles({"post": {**profiles["post"], "bucket": "local-archive"}})
+    assert told["bucket"] == "local-archive"

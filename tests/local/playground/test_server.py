@@ -21,7 +21,11 @@ def playground(tmp_path):
     (page / "data.unknown").write_bytes(b"\0")
     (client / "index.js").write_text("client")
     running = PlaygroundServer(
-        page, client, lambda: {"function": "http://f"}, "http://oss/{}".format, {"/fault.json": new_act()}
+        page,
+        client,
+        lambda: {"function": "http://f"},
+        "http://oss/{0}?{1}".format,
+        {"/fault.json": new_act()},
     ).start()
     yield running
     running.stop()
@@ -56,7 +60,8 @@ def get(running, target, method="GET", body=None, headers=None):
         ("/data.unknown", "application/octet-stream", b"\0"),
         ("/client/index.js", "text/javascript; charset=utf-8", b"client"),
         ("/config.json", "application/json", b'{"function": "http://f"}'),
-        ("/signed.json?key=u%2F%E5%9B%BE.jpg", "application/json", '{"url": "http://oss/u/图.jpg"}'.encode()),
+        ("/signed.json?key=u%2F%E5%9B%BE", "application/json", '{"url": "http://oss/u/图?"}'.encode()),
+        ("/signed.json?key=u&bucket=b-2", "application/json", b'{"url": "http://oss/u?b-2"}'),
     ],
 )
 def test_serves_the_page_the_client_and_the_addresses(playground, target, content_type, body):

@@ -83,7 +83,7 @@ def test_the_push_is_signed_over_its_sealed_text(check, site):
 
 
 def test_a_name_that_was_given_with_the_file_counts_before_the_key_s(pushing, check, site):
-    pushing.checks.name_of = {"held/sunset.png": "risky-beach.png"}.get
+    pushing.checks.name_of = {f"{site.origin}/held/sunset.png": "risky-beach.png"}.get
     check()
     assert event_in(site.pushes(1)[0][1])["result"]["suggest"] == "risky"
 

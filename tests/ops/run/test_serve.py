@@ -30,6 +30,7 @@ def a_cloud(caller_auth="wechat"):
     return SimpleNamespace(
         gateway=server,
         oss=server,
+        archive=SimpleNamespace(origin=ORIGIN, outer_origin="http://127.0.0.1:9006"),
         sts=server,
         wechat=server,
         playground=server,
@@ -52,6 +53,12 @@ def test_the_screen_names_addresses_profiles_and_how_to_stop():
     for part in (ORIGIN, "avatar", "2MiB", "image/png", "Ctrl-C", "curl", "/2016-08-15/proxy/"):
         assert part in text
     assert "was taken" not in text
+
+
+def test_the_screen_names_both_buckets():
+    text = shown(a_cloud())
+    assert f"{ORIGIN}   bucket local-bucket, region cn-hangzhou\n" in text
+    assert "http://127.0.0.1:9006   bucket local-archive, region cn-shanghai\n" in text
 
 
 def test_the_screen_says_when_another_port_was_taken():

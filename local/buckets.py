@@ -1,0 +1,79 @@
+"""
+The buckets of the local cloud: each in a region of its own, with a role that reaches no other.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from local.fc.event import ACCOUNT_ID
+from local.oss.server import OssServer
+
+# What the function's two sessions need, of uploads and of objects.
+ACTIONS = (
+    "oss:PutObject",
+    "oss:PutObjectAcl",
+    "oss:GetObject",
+    "oss:DeleteObject",
+    "oss:ListParts",
+    "oss:AbortMultipartUpload",
+)
+
+
+class Place(NamedTuple):
+    """
+    Args:
+        region: region id, without ``oss-``.
+
+        role_arn: of the role whose sessions reach this bucket.
+    """
+
+    bucket: str
+    region: str
+    role_arn: str
+
+
+HOME = Place("local-bucket", "cn-hangzhou", f"acs:ram::{ACCOUNT_ID}:role/oss-direct-upload")
+ARCHIVE = Place("local-archive", "cn-shanghai", f"acs:ram::{ACCOUNT_ID}:role/oss-direct-upload-archive")
+
+
+def role_policy(bucket: str) -> dict[str, Any]:
+    """The RAM document of a role that reaches the objects of one bucket."""
+    statement = {"Effect": "Allow", "Action": list(ACTIONS), "Resource": [f"acs:oss:*:*:{bucket}/*"]}
+    return {"Version": "1", "Statement": [statement]}
+
+
+def bucket_of(profile: Mapping[str, Any]) -> str:
+    """Where a profile, as its file has it, keeps its objects."""
+    return str(profile.get("bucket", HOME.bucket))
+
+
+def store_of(stores: Sequence[OssServer], key: str, bucket: str = "") -> OssServer:
+    """
+    The local OSS to ask for an object.
+
+    Args:
+        bucket: the object's; where it is empty, the first that has the object.
+
+    Returns:
+        The first of all where none fits.
+    """
+    fitting = (store for store in stores if _fits(store, key, bucket))
+    return next(fitting, stores[0])
+
+
+def _fits(store: OssServer, key: str, bucket: str) -> bool:
+    return store.bucket.name == bucket if bucket else key in store.objects
+
+
+def file_name_at(stores: Sequence[OssServer], url: str) -> str | None:
+    """
+    What a form's file part called the object that a URL is about.
+
+    Two buckets may have an object of one name: where the URL begins with the address of one of them, that
+    one's is meant.
+    """
+    key = unquote(urlsplit(url).path).removeprefix("/")
+    named = [store for store in stores if url.startswith(f"{store.origin}/")]
+    names = (store.objects.file_name_of(key) for store in named or stores)
+    return next((name for name in names if name), None)
