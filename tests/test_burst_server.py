@@ -13,7 +13,6 @@ import time
 import pytest
 import waitress
 
-import burst_server
 from burst_server import OPTIONS, serve, warmed_once
 
 LONG_SECONDS = 10
@@ -93,7 +92,7 @@ def test_it_serves_the_function_until_it_is_told_to_end(free_port, handlers_of_s
     visitor.start()
     options = ["--host", "127.0.0.1", "--port", str(free_port), "--threads", "2"]
     monkeypatch.setattr(sys, "argv", ["burst_server.py", *options])
-    runpy.run_path(burst_server.__file__, run_name="__main__")
+    runpy.run_module("burst_server", run_name="__main__")
     visitor.join()
     (healthy, headers, body), (refused, _, _) = answers
     assert (healthy, body, refused) == (200, b'{"status":"ok"}', 404)

@@ -17,8 +17,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import CodeType
 
 from torture.mutants import Mutant, mutants_of
 from torture.report import Progress, Result
@@ -312,14 +314,28 @@ def _test(module: str, tree: ast.Module, tests: Sequence[str]) -> int:
     return int(pytest.main([*options, *tests]))
 
 
+class Wrong(SourceFileLoader):
+    """Loads a tree in place of the file, also for who starts the module as a program."""
+
+    def __init__(self, module: str, path: Path, tree: ast.Module) -> None:
+        super().__init__(module, str(path))
+        self._tree = tree
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._tree, self.path, "exec")
+
+
 def _import(module: str, tree: ast.Module) -> None:
     """What importing the module would do if its file held this tree."""
     path = path_of(module)
     parts = [str(path.parent)] if path.name == "__init__.py" else None
-    spec = importlib.util.spec_from_file_location(module, path, submodule_search_locations=parts)
+    loader = Wrong(module, path, tree)
+    spec = importlib.util.spec_from_file_location(
+        module, path, loader=loader, submodule_search_locations=parts
+    )
     assert spec is not None
     sys.modules[module] = wrong = importlib.util.module_from_spec(spec)
-    exec(compile(tree, str(path), "exec"), wrong.__dict__)
+    loader.exec_module(wrong)
     package, _, name = module.rpartition(".")
     if package:
         setattr(importlib.import_module(package), name, wrong)

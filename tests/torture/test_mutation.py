@@ -1,6 +1,8 @@
 """The mutator makes the wrong versions it should, and the table of equivalent ones is kept true."""
 
 import ast
+import runpy
+import sys
 import tomllib
 
 import pytest
@@ -60,6 +62,13 @@ def test_each_differs_from_the_module_and_compiles():
         assert dumped != unchanged, mutant.name
         seen.add(mutant.name)
     assert len(seen) == len(list(mutants_of(SOURCE)))
+
+
+def test_who_starts_a_module_as_a_program_starts_the_mutant(monkeypatch):
+    monkeypatch.setitem(sys.modules, "burst_server", None)
+    mutation._import("burst_server", ast.parse("started_as = __name__"))
+    assert sys.modules["burst_server"].started_as == "burst_server"
+    assert runpy.run_module("burst_server", run_name="__main__")["started_as"] == "__main__"
 
 
 def test_a_survivor_that_is_not_listed_is_a_problem():
