@@ -2,6 +2,8 @@
 
 import contextlib
 import http.client
+import json
+import logging
 import os
 import runpy
 import signal
@@ -9,13 +11,18 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import waitress
+import yaml
 
-from burst_server import OPTIONS, serve, warmed_once
+from burst_server import DRAIN_SECONDS, OPTIONS, main, serve, warmed_once
 
+ROOT = Path(__file__).parents[1]
 LONG_SECONDS = 10
+# Twice as long as a busy machine may take to end a server, and half as long as one that nobody wakes sleeps.
+SOON_SECONDS = 0.5
 
 
 def answer(environ, start_response):
@@ -27,6 +34,7 @@ def asked(application, method, path):
     started = []
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path}
     body = b"".join(application(environ, lambda *given: started.append(given)))
+    assert dict(started[0][1])["Content-Length"] == str(len(body))
     return started[0][0], body
 
 
@@ -40,6 +48,13 @@ def test_the_call_that_makes_an_instance_ready_is_answered_here_and_all_else_by_
         ("GET", "/"),
     ):
         assert asked(application, method, path) == ("200 OK", b"us")
+
+
+def test_that_an_instance_is_ready_is_said_in_json():
+    started = []
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/initialize"}
+    warmed_once(answer, lambda _: None)(environ, lambda *given: started.append(given))
+    assert started == [("200 OK", [("Content-Type", "application/json"), ("Content-Length", "15")])]
 
 
 def test_whoever_repeats_that_call_makes_the_function_ask_nobody_again():
@@ -56,13 +71,24 @@ def free_port():
         return taken.getsockname()[1]
 
 
-@pytest.fixture
-def handlers_of_signals():
-    """As before, whatever a test sets."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+@contextlib.contextmanager
+def own_process():
+    """Signals and loggers as a new process has them, and afterwards as before."""
+    loggers = [logging.getLogger(name) for name in (None, "waitress.queue", "oss_direct_upload")]
+    signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    levels, handlers = [logger.level for logger in loggers], logging.root.handlers
+    for logger in loggers:
+        logger.setLevel(logging.NOTSET)
+    logging.root.setLevel(logging.WARNING)
+    logging.root.handlers = []
+    try:
+        yield
+    finally:
+        logging.root.handlers = handlers
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        for number, handler in signals.items():
+            signal.signal(number, handler)
 
 
 def ask(port, method, path):
@@ -76,7 +102,7 @@ def ask(port, method, path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_the_function_until_it_is_told_to_end(free_port, handlers_of_signals, number, monkeypatch):
+def test_it_serves_the_function_until_it_is_told_to_end(free_port, number, monkeypatch, capsys):
     answers = []
 
     def visit():
@@ -86,23 +112,82 @@ def test_it_serves_the_function_until_it_is_told_to_end(free_port, handlers_of_s
             except OSError:
                 time.sleep(0.01)
         answers.append(ask(free_port, "POST", "/invoke"))
+        # Until nothing but the signal wakes it.
+        time.sleep(0.1)
+        answers.append(time.monotonic())
         os.kill(os.getpid(), number)
 
     visitor = threading.Thread(target=visit)
     visitor.start()
     options = ["--host", "127.0.0.1", "--port", str(free_port), "--threads", "2"]
     monkeypatch.setattr(sys, "argv", ["burst_server.py", *options])
-    runpy.run_module("burst_server", run_name="__main__")
+    with own_process():
+        runpy.run_module("burst_server", run_name="__main__")
+        ended = time.monotonic()
+        assert not logging.getLogger("waitress.queue").isEnabledFor(logging.WARNING)
     visitor.join()
-    (healthy, headers, body), (refused, _, _) = answers
+    (healthy, headers, body), (refused, _, _), told = answers
     assert (healthy, body, refused) == (200, b'{"status":"ok"}', 404)
     assert "Server" not in headers
+    assert ended - told < SOON_SECONDS
+    # Function Compute collects what is printed: each line is one of the function's, whole, and nothing else.
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["route"], line["status"]) for line in lines] == [("health", 200), (None, 404)]
+
+
+class Begun(Exception):
+    """Raised where a server would begin."""
+
+
+@pytest.fixture
+def begun_with(monkeypatch):
+    """What a server is begun with, given these arguments of the command."""
+
+    def begin(*arguments):
+        given = {}
+
+        def create_server(_application, **options):
+            given.update(options)
+            raise Begun
+
+        monkeypatch.setattr(waitress, "create_server", create_server)
+        with own_process(), pytest.raises(Begun):
+            main(arguments)
+        return given
+
+    return begin
+
+
+def test_what_the_command_does_not_say_is_as_the_deployment_for_bursts_has_it(begun_with):
+    deployed = yaml.safe_load((ROOT / "s.burst.yaml").read_text("utf-8"))["resources"]["upload"]["props"]
+    assert begun_with() == {
+        "host": "0.0.0.0",
+        "port": deployed["customRuntimeConfig"]["port"],
+        "threads": deployed["instanceConcurrency"],
+        **OPTIONS,
+    }
+    given = begun_with("--host", "127.0.0.1", "--port", "80", "--threads", "3")
+    assert [given[name] for name in ("host", "port", "threads")] == ["127.0.0.1", 80, 3]
+
+
+def test_what_has_begun_has_as_long_to_end_as_a_request_may_take():
+    deployed = yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))["resources"]["upload"]["props"]
+    assert deployed["timeout"] == DRAIN_SECONDS
+
+
+def test_its_help_says_which_settings_of_the_deployment_its_options_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    for said in ("behind a server with threads", "customRuntimeConfig.port", "instanceConcurrency"):
+        assert said in told
 
 
 class Served:
     """A server whose answers wait until they may go, and the thread in which it serves."""
 
-    def __init__(self, threads=1, **more):
+    def __init__(self, threads=1, body=b"us", **more):
+        self.body, self.environ = body, {}
         self.may_go, self.ending, self.begun = threading.Event(), threading.Event(), threading.Event()
         self.server = waitress.create_server(self.wait, host="127.0.0.1", port=0, threads=threads, **OPTIONS)
         self.port = self.server.effective_port
@@ -114,7 +199,9 @@ class Served:
     def wait(self, environ, start_response):
         self.begun.set()
         assert self.may_go.wait(LONG_SECONDS)
-        return answer(environ, start_response)
+        self.environ = environ
+        start_response("200 OK", [("Content-Length", str(len(self.body)))])
+        return [self.body]
 
     def end(self):
         self.ending.set()
@@ -162,6 +249,40 @@ def test_a_request_that_waits_for_a_thread_is_answered_as_well():
     assert [one[0] for one in found] == [200] * 4
 
 
+def test_a_request_of_which_the_rest_is_on_its_way_is_answered_as_well():
+    served = Served()
+    served.may_go.set()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHo")
+        while not any(channel.request for channel in served.server.active_channels.values()):
+            time.sleep(0.01)
+        served.end()
+        while served.server.accepting:
+            time.sleep(0.01)
+        slow.sendall(b"st: x\r\n\r\n")
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+    served.thread.join(LONG_SECONDS)
+    assert served.server.task_dispatcher.threads == set()
+
+
+def test_an_answer_that_is_being_sent_is_sent_whole():
+    """Larger than what the system holds of it for who reads slowly."""
+    served = Served(body=b"x" * 30_000_000)
+    served.may_go.set()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as slow:
+        slow.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        received = len(slow.recv(1000))
+        while any(channel.requests for channel in served.server.active_channels.values()):
+            received += len(slow.recv(100_000))
+        served.end()
+        while served.server.accepting:
+            time.sleep(0.01)
+        while data := slow.recv(1_000_000):
+            received += len(data)
+    served.thread.join(LONG_SECONDS)
+    assert received > len(served.body)
+
+
 def test_who_never_finishes_a_request_does_not_keep_it_from_ending():
     served = Served(drain_seconds=0.2)
     with socket.create_connection(("127.0.0.1", served.port)) as slow:
@@ -169,7 +290,9 @@ def test_who_never_finishes_a_request_does_not_keep_it_from_ending():
         while not any(channel.request for channel in served.server.active_channels.values()):
             time.sleep(0.01)
         served.end()
+        told = time.monotonic()
         served.thread.join(LONG_SECONDS)
+        assert time.monotonic() - told < 0.2 + SOON_SECONDS
     assert not served.thread.is_alive()
 
 
@@ -185,22 +308,68 @@ def test_connections_that_are_kept_without_a_request_leave_room_for_others():
     assert not served.thread.is_alive()
 
 
-def test_headers_far_over_the_function_s_bound_are_refused_at_once():
+def test_a_connection_may_rest_for_a_day_between_two_requests():
     served = Served()
-    with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000)
-        assert client.recv(100).startswith(b"HTTP/1.0 431")
+    served.may_go.set()
+    with socket.create_connection(("127.0.0.1", served.port)):
+        while not served.server.active_channels:
+            time.sleep(0.01)
+        (channel,) = served.server.active_channels.values()
+        rested = channel.last_activity + 24 * 60 * 60
+        served.server.maintenance(rested)
+        assert not channel.will_close
+        served.server.maintenance(rested + 1)
+        assert channel.will_close
+        served.end()
+        served.thread.join(LONG_SECONDS)
+
+
+def test_900_connections_are_let_in_and_more_wait():
+    server = waitress.create_server(answer, host="127.0.0.1", port=0, **OPTIONS)
+    own = server._map
+    for connections, lets_in in ((899, True), (900, False), (899, True)):
+        server._map = dict.fromkeys(range(connections))
+        assert server.readable() is lets_in
+    server.task_dispatcher.shutdown()
+    server.asyncore.close_all(own)
+
+
+def test_the_function_sees_what_a_proxy_says_of_the_phone():
+    served = Served()
+    served.may_go.set()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as proxy:
+        proxy.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: forged, 203.0.113.7\r\n\r\n")
+        assert proxy.recv(100).startswith(b"HTTP/1.1 200")
     served.end()
     served.thread.join(LONG_SECONDS)
-    assert not served.begun.is_set()
+    assert served.environ["HTTP_X_FORWARDED_FOR"] == "forged, 203.0.113.7"
 
 
-def test_a_body_far_over_the_function_s_bound_is_not_even_received():
+def first_line(head, body=b""):
+    """Of the answer to a request, and whether the function was asked."""
     served = Served()
     served.may_go.set()
     with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n")
-        assert client.recv(100).startswith(b"HTTP/1.1 413")
+        client.sendall(head + body)
+        line = client.recv(100).partition(b"\r\n")[0]
     served.end()
     served.thread.join(LONG_SECONDS)
-    assert not served.begun.is_set()
+    return line.partition(b" ")[2], served.begun.is_set()
+
+
+@pytest.mark.parametrize(
+    ("size", "line", "is_asked"),
+    [(32 * 1024 - 1, b"200 OK", True), (32 * 1024, b"431 Request Header Fields Too Large", False)],
+)
+def test_headers_of_32_kib_are_refused_before_the_function_is_asked(size, line, is_asked):
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nX: "
+    end = b"\r\n\r\n"
+    assert first_line(head + b"y" * (size - len(head + end)) + end) == (line, is_asked)
+
+
+def test_a_body_under_a_mebibyte_is_the_function_s_to_refuse():
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    size = 1024 * 1024 - 1
+    assert first_line(head % size, b"y" * size) == (b"200 OK", True)
+    # Not even received.
+    assert first_line(head % (size + 1)) == (b"413 Request Entity Too Large", False)
