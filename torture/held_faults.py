@@ -2,12 +2,14 @@
 Every call of /commit, /discard, /status and of a verdict x every fault: what is answered, and how it ends.
 
 An instance is killed before and after each call as well. Whatever struck, another instance that is asked the
-same brings it to the end that it has where nothing fails.
+same brings it to the end that it has where nothing fails; what WeChat was to be asked about, a minute later,
+and no fault has WeChat asked more than once in vain.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,6 +22,7 @@ from function.callers.wechat import session_token
 from function.errors import UploadError
 from function.holding.backend_token import AUDIENCE
 from function.holding.checking import apply_verdict
+from function.holding.standing import CUT_OFF, SILENCE
 from function.holding.verdict import Outcome, Verdict
 from function.http import Request
 from function.instance import Call
@@ -48,7 +51,7 @@ class World:
     def __init__(self, profile: str, now: datetime = NOW) -> None:
         self.drawn = 0
         self.now = now
-        self.oss = HeldOss(stage.BUCKET, stage.REGION, lambda: now)
+        self.oss = HeldOss(stage.BUCKET, stage.REGION, lambda: self.now)
         self.wechat = HeldWechat()
         self.functions = [self._instance() for _ in range(2)]
         self.strikes_at: tuple[int, str, int] = (0, "", 0)
@@ -129,7 +132,7 @@ class Situation:
     What was done before, and what is asked then, of whichever instance.
 
     Args:
-        may_wait: whether it may stay held when something failed: the next call begins the check then.
+        may_wait: whether it may stay as it was when something failed: a call begins the check a minute later.
     """
 
     profile: str
@@ -142,6 +145,26 @@ def _committed(world: World) -> None:
     world.act("commit")
 
 
+def _committed_in_vain(world: World) -> None:
+    """WeChat could not be asked."""
+    world.wechat.answers = [-1]
+    world.act("commit")
+
+
+def _committed_and_cut_off(world: World) -> None:
+    """The instance ended once it had said that it would ask WeChat: a minute ago."""
+    world.strike(7, KILLED, 1)
+    with suppress(Killed):
+        world.act("commit")
+    assert any("submitted" in name for name in world.oss.markers())
+    assert not world.wechat.asked
+    world.now += CUT_OFF
+
+
+def _silent(world: World) -> None:
+    world.now += SILENCE
+
+
 SITUATIONS: Mapping[str, Situation] = {
     "committed": Situation("commit", lambda world, instance: world.act("commit", instance)),
     "committed by its owner": Situation(
@@ -150,6 +173,15 @@ SITUATIONS: Mapping[str, Situation] = {
     "committed twice": Situation("commit", lambda world, instance: world.act("commit", instance), _committed),
     "committed, to be checked": Situation(
         "both", lambda world, instance: world.act("commit", instance), may_wait=True
+    ),
+    "to be checked, which had failed": Situation(
+        "both", lambda world, instance: world.act("commit", instance), _committed_in_vain, may_wait=True
+    ),
+    "to be checked, which was cut off": Situation(
+        "both", lambda world, instance: world.act("status", instance), _committed_and_cut_off, may_wait=True
+    ),
+    "to be checked once more": Situation(
+        "check", lambda world, instance: world.act("status", instance), _silent, may_wait=True
     ),
     "published by hand": Situation(
         "both", lambda world, instance: world.act("commit", instance, decision="publish")
@@ -199,15 +231,18 @@ def cells() -> Iterator[Cell]:
 
 
 @cache
-def _undisturbed(name: str) -> tuple[int, str, str, tuple[str, ...]]:
-    """Where nothing fails: how many calls, what is answered, where it stands then, and where it is."""
+def _undisturbed(name: str) -> tuple[int, str, str, tuple[str, ...], int]:
+    """
+    Where nothing fails: how many calls, what is answered, where it stands then, where it is, and how often
+    WeChat was asked.
+    """
     situation = SITUATIONS[name]
     world = World(situation.profile)
     situation.before(world)
     world.strike(0, "", 0)
     answer, calls = situation.act(world, 0), world.calls
     assert 0 < calls < MAX_CALLS
-    return calls, answer, world.act("status", 1), world.places()
+    return calls, answer, world.act("status", 1), world.places(), len(world.wechat.asked)
 
 
 def attempt(cell: Cell) -> str:
@@ -215,7 +250,7 @@ def attempt(cell: Cell) -> str:
     situation = SITUATIONS[cell.situation]
     world = World(situation.profile)
     situation.before(world)
-    _, answer, state, places = _undisturbed(cell.situation)
+    _, answer, state, places, asked_of_wechat = _undisturbed(cell.situation)
     world.strike(cell.at, cell.fault, cell.strikes)
     try:
         first = situation.act(world, 0)
@@ -226,6 +261,8 @@ def attempt(cell: Cell) -> str:
     world.strike(0, "", 0)
     if first not in (answer, "killed", *FAILED, *(["held"] if situation.may_wait else [])):
         return f"answered {first}, documented is {answer}, or that OSS failed"
+    if situation.may_wait:
+        world.now += CUT_OFF
     # What was begun and not done, a question goes on with; what was not begun, the same once more.
     asked = world.act("status", 1)
     if (asked == "published") != (world.key in world.oss.objects):
@@ -236,6 +273,8 @@ def attempt(cell: Cell) -> str:
     told = [world.act("status", instance) for instance in (0, 1)]
     if told != [state, state] or world.places() != places:
         return f"ended {told} with {world.places()}, and where nothing fails {state} with {places}"
+    if len(world.wechat.asked) > asked_of_wechat + 1:
+        return f"asked WeChat {len(world.wechat.asked)} times"
     return ""
 
 

@@ -3,7 +3,8 @@ Random lives of held objects: commits, discards, verdicts, questions, in every o
 
 Instances are killed before any call to OSS or WeChat and replaced, OSS fails, WeChat is silent, markers
 expire, phones send their form again. In the end an object is held, or has its name, or is gone; never two of
-these, and never without what its profile asks for.
+these, and never without what its profile asks for. WeChat is asked about it by one call at a time, and what
+an instance leaves undone is asked a minute later.
 """
 
 import time
@@ -32,6 +33,7 @@ from function.callers.wechat import session_token
 from function.errors import UploadError
 from function.holding.backend_token import AUDIENCE
 from function.holding.checking import apply_verdict
+from function.holding.standing import CUT_OFF, SILENCE
 from function.holding.verdict import Outcome, Verdict
 from function.http import Request
 from function.instance import Call
@@ -77,6 +79,8 @@ HOLDS = {
 OWNER = "openid-1"
 LIFE_OF_A_FORM = timedelta(seconds=300)
 OPEN = ("held", "checking", "review")
+# Answers of WeChat after which the next call asks at once.
+NOT_ASKED = (None, -1)
 # What a call may end in when OSS or WeChat fails, whatever else is true.
 FAILED = {"oss_unavailable", "oss_rejected"}
 CALLS = ("HeadObject", "GetObject", "PutObject", "CopyObject", "DeleteObject")
@@ -130,6 +134,11 @@ class HeldUploads(RuleBasedStateMachine):
         self.has_expired = False
         # Then somebody has to ask before what was begun is done.
         self.is_cut_off = False
+        self.was_disturbed = False
+        # When WeChat was asked last, and what came of it.
+        self.asked_at: datetime | None = None
+        self.came_of_it: int | None = None
+        self.wechat.asked.clear()
 
     def _instance(self) -> Function:
         function = stage.build(
@@ -260,10 +269,11 @@ class HeldUploads(RuleBasedStateMachine):
         for number, kill in enumerate(kills):
             if kill:
                 self.functions[number] = self._instance()
-                self.is_cut_off = True
+                self.is_cut_off = self.was_disturbed = True
 
     def _plan(self, faults: dict[str, list[str]], answers: list[int | None]) -> None:
-        self.is_cut_off = self.is_cut_off or any(map(any, faults.values()))
+        if any(map(any, faults.values())):
+            self.is_cut_off = self.was_disturbed = True
         for name, planned in faults.items():
             self.oss.fail(name, *planned)
         self.wechat.answers = list(answers)
@@ -312,6 +322,7 @@ class HeldUploads(RuleBasedStateMachine):
         self._note_answers()
         assert first == second
         self.is_cut_off = False
+        self.wechat_is_asked_by_one_at_a_time()
         if self.receipt_lives:
             self._check_places(second)
 
@@ -476,10 +487,30 @@ class HeldUploads(RuleBasedStateMachine):
         is_over = {"rejected", "discarded"} & self.told
         assert self.is_cut_off or not self.published or not is_over, f"{self.told}, and published"
 
+    @invariant()
+    def wechat_is_asked_by_one_at_a_time(self) -> None:
+        asked, self.wechat.asked = self.wechat.asked, []
+        for key, came_of_it in asked:
+            if self.form and key == f"held/{self.key}":
+                self._check_pause()
+                self.asked_at, self.came_of_it = self.now, came_of_it
+
+    def _check_pause(self) -> None:
+        """No other call asks while one may be at it, or while WeChat may still answer."""
+        if self.asked_at is None or self.came_of_it in NOT_ASKED or self.has_expired:
+            return
+        pause = self.now - self.asked_at
+        assert pause >= (CUT_OFF if self.was_disturbed else SILENCE), f"asked again after {pause}"
+
     def teardown(self) -> None:
-        """Whatever was left undone, one question is enough."""
-        if self.form:
-            self.settle()
+        """Whatever was left undone, one question is enough; for what WeChat was to see, a minute later."""
+        if not self.form:
+            return
+        self.settle()
+        self.now += CUT_OFF
+        state = self._do("status", 0, is_disturbed=False)
+        is_committed = f"held/.committed/{self.form['uploadId']}" in self.oss.objects
+        assert state != "held" or not (self.profile == "check" or is_committed), "WeChat was never asked"
 
 
 def run(

@@ -73,6 +73,11 @@ class Unheard:
         self.line: LogLine | None = None
 
 
+def was_unheard(call: Call) -> bool:
+    """Whether this request has waited for WeChat in vain already."""
+    return call.instance.keep(Unheard, Unheard).line is call.line
+
+
 def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused:
     """
     Have WeChat look at a held object, by a URL that is good for an hour.
@@ -101,13 +106,10 @@ def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused
         str(upload.claims["sub"]),
     )
     tokens = call.instance.keep(AccessTokens, lambda: AccessTokens(app, exchange))
-    unheard = call.instance.keep(Unheard, Unheard)
-    if unheard.line is call.line:
-        raise unavailable(PATH, "WeChat was not heard a moment ago")
     try:
         answered = ask_wechat(app, tokens, wanted, exchange, call.now)
     except WechatUnavailable:
-        unheard.line = call.line
+        call.instance.keep(Unheard, Unheard).line = call.line
         raise
     if isinstance(answered, Refused):
         call.line.reason = f"media_check_async errcode {answered.errcode}, so a human has to look"

@@ -5,14 +5,15 @@ Nothing but a verdict that says "pass" publishes. Silence, errors and doubts lea
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import markers
-from function.holding.check import Refused, submit
+from function.holding.check import Refused, submit, was_unheard
 from function.holding.decision import BY_CHECK, PUBLISH, REJECT, decision_about
 from function.holding.publishing import PUBLISHED, Outcome, settle, tell_of
-from function.holding.standing import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, Standing, seen
+from function.holding.standing import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, Standing, in_check, seen
 from function.holding.upload import HeldUpload, read_receipt
 from function.holding.verdict import Outcome as Said
 from function.holding.verdict import Verdict
@@ -40,21 +41,28 @@ def begin_check_after(call: Call, receipt: str) -> None:
 
 def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> Standing:
     """
-    Submit what is due; where WeChat cannot be asked, the next call does.
+    Submit what is due, unless another call does; where WeChat cannot be asked, the next call does.
 
     Raises:
-        UploadError: OSS refuses, or does not answer; then the next call submits once more.
+        UploadError: OSS refuses, or does not answer; what was not submitted is, a minute later.
     """
     if standing.due > MAX_SUBMISSIONS:
         return _leave_to_a_human(call, oss, upload, {"silent": True})
+    if was_unheard(call) or not standing.claim:
+        return standing
+    if not markers.create(oss, standing.claim, {}, call.now):
+        # Another call was faster. It may have submitted it by now.
+        return in_check(oss, upload, call.now)
     try:
         answered = submit(call, oss, upload)
     except UploadError as error:
         call.line.reason = f"check: {error.code}, {error.reason}"
+        _let_the_next_call_try(call, oss, upload, standing)
         return standing
+    first = markers.submitted(upload.upload_id, standing.due)
     if isinstance(answered, Refused):
-        # Two may ask at once, and WeChat refuse the second because it has taken the first.
-        if markers.get(oss, markers.submitted(upload.upload_id, standing.due)) is not None:
+        # Where one was slow, another one asks after it, and WeChat may refuse it because it took the first.
+        if "trace" in (markers.get(oss, first) or {}):
             return Standing(CHECKING)
         return _leave_to_a_human(call, oss, upload, {"errcode": answered.errcode})
     trace_id = call.line.trace_id = answered.trace_id
@@ -62,10 +70,17 @@ def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standin
     # sees the other.
     markers.put(oss, markers.check(trace_id), {"receipt": upload.receipt}, call.now)
     early = markers.get(oss, markers.verdict(trace_id))
-    markers.create(oss, markers.submitted(upload.upload_id, standing.due), {"trace": trace_id}, call.now)
+    markers.put(oss, first, {"trace": trace_id}, call.now)
     if early is not None:
         return _apply(call, oss, upload, _kept(trace_id, early))
     return Standing(CHECKING)
+
+
+def _let_the_next_call_try(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> None:
+    first = markers.submitted(upload.upload_id, standing.due)
+    # Where this is not heard either, the claim ends by itself.
+    with suppress(UploadError):
+        markers.put(oss, first, {"failures": standing.failures + 1}, call.now)
 
 
 def apply_verdict(call: Call, verdict: Verdict) -> bool:

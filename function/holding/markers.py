@@ -38,9 +38,14 @@ def committed(upload_id: str) -> str:
     return _marker("committed", upload_id)
 
 
-def submitted(upload_id: str, number: int) -> str:
-    """That an upload was submitted for the first or second time."""
-    return _marker("submitted", f"{upload_id}-{number}")
+def submitted(upload_id: str, number: int, again: str = "") -> str:
+    """
+    That an upload is submitted for the first or second time; with the ``trace`` of what was.
+
+    Args:
+        again: which of the attempts after the first one that came to nothing.
+    """
+    return _marker("submitted", f"{upload_id}-{number}{again}")
 
 
 def review(upload_id: str) -> str:

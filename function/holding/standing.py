@@ -18,6 +18,8 @@ OPEN = (HELD, CHECKING, REVIEW)
 # WeChat promises a verdict within 30 minutes; after that it will not come any more.
 SILENCE = timedelta(minutes=35)
 MAX_SUBMISSIONS = 2
+# Twice what any request lives: whoever was to submit it, and has not said how it went, is no more.
+CUT_OFF = timedelta(seconds=60)
 
 
 class Standing(NamedTuple):
@@ -31,12 +33,18 @@ class Standing(NamedTuple):
 
         due: the number of the submission that is due; one more than ``MAX_SUBMISSIONS`` when WeChat has been
             silent for good, 0 for none.
+
+        claim: the marker that whoever makes it creates first; empty while somebody else is about to.
+
+        failures: how often WeChat could not be asked for it.
     """
 
     state: str
     was_carried_out: bool = False
     label: int | None = None
     due: int = 0
+    claim: str = ""
+    failures: int = 0
 
     @property
     def is_in_check(self) -> bool:
@@ -84,7 +92,7 @@ def _open(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
         return Standing(REVIEW)
     if not _is_committed(oss, upload):
         return Standing(HELD)
-    return _in_check(oss, upload, now)
+    return in_check(oss, upload, now)
 
 
 def _is_committed(oss: OssCalls, upload: HeldUpload) -> bool:
@@ -95,12 +103,27 @@ def _is_committed(oss: OssCalls, upload: HeldUpload) -> bool:
     return said is not None and said.get("etag") == upload.etag
 
 
-def _in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
+def in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
+    """
+    How far the check of an upload is that nothing else is lacking for.
+
+    Raises:
+        UploadError: OSS refuses, or does not answer.
+    """
     for number in range(1, MAX_SUBMISSIONS + 1):
-        said = markers.get(oss, markers.submitted(upload.upload_id, number))
+        first = markers.submitted(upload.upload_id, number)
+        said = markers.get(oss, first)
+        due = Standing(HELD if number == 1 else CHECKING, due=number)
         if said is None:
-            return Standing(HELD if number == 1 else CHECKING, due=number)
-        if now < _instant(said.get("at")) + SILENCE:
+            return due._replace(claim=first)
+        since = now - _instant(said.get("at"))
+        if "trace" not in said:
+            failures, late = said.get("failures", 0), max(0, since // CUT_OFF)
+            # Each name is one attempt, and whoever creates it makes it: one after each failure, and after
+            # each while in which nobody has said how it went.
+            again = markers.submitted(upload.upload_id, number, f"-{failures}-{late}")
+            return due._replace(claim=again if failures or late else "", failures=failures)
+        if since < SILENCE:
             return Standing(CHECKING)
     return Standing(CHECKING, due=MAX_SUBMISSIONS + 1)
 

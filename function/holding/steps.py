@@ -74,7 +74,7 @@ def _commit(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -
     if standing.state == HELD and not standing.is_in_check:
         # Remembered before the check begins, which may fail: the next call of any kind begins it then.
         markers.put(oss, markers.committed(upload.upload_id), {"etag": upload.etag}, call.now)
-        standing = Standing(HELD, due=1)
+        standing = Standing(HELD, due=1, claim=markers.submitted(upload.upload_id, 1))
     return _go_on(call, oss, upload, standing).state
 
 

@@ -1,10 +1,13 @@
 """A part of the matrix of held objects, and that it notices what is not gone on with."""
 
 import logging
+from datetime import timedelta
+from itertools import count
 
 import pytest
 
-from function.holding import publishing
+from function.holding import markers, publishing, standing
+from function.holding.standing import CHECKING, Standing
 from function.oss.objects import Copied
 from torture import held_faults
 from torture.held_faults import FAULTS, KILLED, KILLED_AFTER, SITUATIONS, Cell, cells
@@ -54,3 +57,24 @@ def test_what_is_not_gone_on_with_is_found_out(name, instead, monkeypatch):
     monkeypatch.setattr(publishing, name, instead)
     problems = [held_faults.attempt(Cell("committed", at, KILLED_AFTER, 1)) for at in (3, 4)]
     assert all(problems)
+
+
+CHECKED, CLAIMED = "committed, to be checked", 6
+
+
+def test_a_check_that_nobody_takes_over_is_found_out(monkeypatch):
+    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == ""
+    monkeypatch.setattr(standing, "CUT_OFF", timedelta(days=1))
+    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == "a repetition answered held"
+
+
+def test_a_wechat_that_each_call_asks_is_found_out(monkeypatch):
+    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == ""
+    numbers = count()
+
+    def always_due(_oss, upload, _now):
+        claim = markers.submitted(upload.upload_id, 1, f"-{next(numbers)}-0")
+        return Standing(CHECKING, due=1, claim=claim)
+
+    monkeypatch.setattr(standing, "in_check", always_due)
+    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == "asked WeChat 4 times"

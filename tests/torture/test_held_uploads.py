@@ -1,6 +1,7 @@
 """The proof about held objects in short, and that it would notice lines of the room that were not there."""
 
 import logging
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -45,6 +46,7 @@ COPY = publishing.copy_object
 UNKNOWN = SimpleNamespace(
     **{**vars(markers), "review": lambda upload_id: markers.verdict(f"{upload_id}-nowhere")}
 )
+UNCLAIMED = SimpleNamespace(**{**vars(markers), "create": lambda *_: True})
 COMMITS = ("commit", "discard", "status", "store others")
 CHECKS = ("commit", "pass", "review", "status")
 # What is wrong, and what happens where it would show soonest.
@@ -66,6 +68,11 @@ WRONG = {
         (COMMITS, ("replaced",)),
     ),
     "no look for a review": ([(standing, "markers", UNKNOWN)], (CHECKS, ("check",))),
+    "WeChat asked without a claim": ([(checking, "markers", UNCLAIMED)], (("commit", "status"), ("both",))),
+    "a claim that never ends": (
+        [(standing, "CUT_OFF", timedelta(days=9))],
+        (("commit",), ("both",), range(6, 9)),
+    ),
     "no look for a commit": (
         [(standing, "_is_committed", lambda *_: True)],
         (("status", "pass"), ("both",)),

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
-from function.holding.check import Refused, Submitted, Wanted, submit
+from function.holding.check import Refused, Submitted, Wanted, submit, was_unheard
 from function.holding.media import AS_JPEG
 from function.holding.upload import HeldUpload
 from function.objects_session import oss_of
@@ -217,21 +217,16 @@ def test_what_was_not_heard_is_asked_once_and_then_by_the_next_call(world, answe
     assert submitted(world) == Submitted(TRACE)
 
 
-def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(world):
-    world.wechat["media_check_async"] = [ExchangeFailed("no answer within the budget")]
-    call = world.call()
-    reasons = []
-    for _ in range(3):
-        with pytest.raises(WechatUnavailable) as later:
-            submitted(world, call)
-        reasons.append(later.value.reason)
-    assert reasons == [
-        "media_check_async: no answer within the budget",
-        *["media_check_async: WeChat was not heard a moment ago"] * 2,
-    ]
-    assert len(world.asked) == 2
-    world.wechat["media_check_async"] = [{"trace_id": TRACE}]
-    assert submitted(world) == Submitted(TRACE)
+def test_a_request_knows_that_it_has_waited_for_wechat_in_vain(world):
+    world.wechat["media_check_async"] = [{"errcode": 61010}, ExchangeFailed("no answer within the budget")]
+    call, another = world.call(), world.call()
+    assert not was_unheard(call)
+    assert submitted(world, call) == Refused(61010)
+    assert not was_unheard(call)
+    with pytest.raises(WechatUnavailable):
+        submitted(world, call)
+    assert was_unheard(call)
+    assert not was_unheard(another)
 
 
 @pytest.mark.parametrize("errcode", [40001, 42001, 41001])

@@ -4,6 +4,7 @@ import pytest
 
 from function.holding.checking import apply_verdict
 from function.holding.verdict import Outcome, Verdict
+from torture.turns import Killed
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 
@@ -88,21 +89,158 @@ def test_what_wechat_refuses_to_look_at_is_for_a_human(house, errcode):
     assert house.wechat.submitted == {}
 
 
-def test_of_two_who_ask_at_once_the_one_that_is_refused_leaves_nothing_to_a_human(house):
-    """A backend commits while its user asks for the state: WeChat takes the same once, and then no more."""
+def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house):
+    receipts = [house.store("post")["receipt"] for _ in range(3)]
     house.wechat.answers = [None]
-    stored = house.store("face")
+    answer = house.commit(None, receipts=receipts)
+    assert [result["state"] for result in answer.json["results"]] == ["held"] * 3
+    assert house.wechat.answers == []
+    assert house.wechat.submitted == {}
+    assert len([name for name in house.oss.markers() if name.startswith("submitted/")]) == 1
+    assert [house.status(receipt) for receipt in receipts] == ["checking"] * 3
 
-    def busy(method, url, *, body=None, **options):
+
+# --- who asks at once ---
+
+
+@pytest.fixture
+def due(house):
+    """An upload that nobody could ask WeChat about with its first receipt."""
+    house.wechat.answers = [None]
+    return house.store("face")
+
+
+def test_while_one_asks_wechat_nobody_else_does(house):
+    stored = house.store("post")
+    asked = []
+    house.wechat.happens = lambda _trace: asked.extend(
+        [
+            house.status(stored["receipt"]),
+            house.commit(stored["receipt"]).json["state"],
+            house.ask("confirm", ticket=stored["ticket"]).json["state"],
+        ]
+    )
+    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert asked == ["held", "held", "held"]
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_nor_when_it_is_asked_once_more(house, checking, clock):
+    asked = []
+    house.wechat.happens = lambda _trace: asked.append(house.status(checking["receipt"]))
+    clock.tick(minutes=35)
+    assert house.status(checking["receipt"]) == "checking"
+    assert asked == ["checking"]
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_nor_after_it_could_not_be_asked(house, due):
+    asked = []
+    house.wechat.happens = lambda _trace: asked.append(house.status(due["receipt"]))
+    assert house.status(due["receipt"]) == "checking"
+    assert asked == ["held"]
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_who_comes_second_says_what_the_first_has_done(house, due):
+    house.oss.between["PutObject"] = lambda: house.status(due["receipt"])
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_wechat_is_asked_by_the_next_call_as_often_as_it_could_not_be(house, due):
+    """Each failure makes room for one."""
+    for number in range(2, 6):
+        house.wechat.answers = [-1]
+        assert house.status(due["receipt"]) == "held"
+        assert house.wechat.answers == []
+        said = house.oss.markers()[f"submitted/{due['uploadId']}-1"]
+        assert said == {"failures": number, "at": "2026-11-24T14:00:00Z"}
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+def killed(_trace):
+    raise Killed
+
+
+@pytest.mark.parametrize("failed_before", [False, True])
+def test_what_an_instance_leaves_that_ends_while_it_asks_is_asked_a_minute_later(
+    house, due, clock, failed_before
+):
+    if not failed_before:
+        house.oss.objects.pop(f"held/.submitted/{due['uploadId']}-1")
+    for _ in range(2):
+        house.wechat.happens = killed
+        with pytest.raises(Killed):
+            house.status(due["receipt"])
+        house.wechat.happens = lambda _trace: None
+        before = list(house.wechat.submitted)
+        clock.tick(seconds=59)
+        assert house.status(due["receipt"]) == "held"
+        assert list(house.wechat.submitted) == before
+        clock.tick(seconds=1)
+    assert house.status(due["receipt"]) == "checking"
+    assert len(house.wechat.submitted) == 3
+
+
+def test_its_verdict_counts_all_the_same(house, due):
+    def killed_at_the_end():
+        raise Killed
+
+    house.wechat.happens = lambda _trace: house.oss.between.update(GetObject=killed_at_the_end)
+    with pytest.raises(Killed):
+        house.status(due["receipt"])
+    assert house.status(due["receipt"]) == "held"
+    house.verdict(Outcome.PASS)
+    assert names(house, due) == ["key"]
+
+
+def test_an_instance_whose_clock_is_late_takes_no_one_for_dead(house, due, clock):
+    def late(_trace):
+        clock.tick(seconds=-5)
+        assert house.status(due["receipt"]) == "held"
+
+    house.oss.objects.pop(f"held/.submitted/{due['uploadId']}-1")
+    house.wechat.happens = late
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_a_failure_that_cannot_be_remembered_is_one_a_minute_later(house, due, clock):
+    house.wechat.answers = [None]
+    house.oss.fail("PutObject", "", "unheard", "unheard")
+    assert house.status(due["receipt"]) == "held"
+    assert house.status(due["receipt"]) == "held"
+    assert house.wechat.submitted == {}
+    clock.tick(seconds=60)
+    assert house.status(due["receipt"]) == "checking"
+
+
+def test_a_submission_that_cannot_be_remembered_is_made_anew_a_minute_later(house, due, clock):
+    house.oss.fail("PutObject", "", "unheard", "unheard")
+    assert house.ask("status", receipt=due["receipt"]).code == "oss_unavailable"
+    assert house.status(due["receipt"]) == "held"
+    assert list(house.wechat.submitted) == [FIRST]
+    clock.tick(seconds=60)
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_of_two_who_ask_at_once_the_one_that_is_refused_leaves_nothing_to_a_human(house, due, clock):
+    """One was so slow that another asked after it: WeChat takes the same once, and then no more."""
+
+    def slow(method, url, *, body=None, **options):
         if "media_check_async" not in url:
             return house.wechat.answer(url, body)
         del house.network.others["api.weixin.qq.com"]
-        assert house.status(stored["receipt"]) == "checking"
+        clock.tick(seconds=60)
+        assert house.status(due["receipt"]) == "checking"
         house.wechat.answers = [87020]
         return house.wechat.answer(url, body)
 
-    house.network.others["api.weixin.qq.com"] = busy
-    assert house.status(stored["receipt"]) == "checking"
+    house.network.others["api.weixin.qq.com"] = slow
+    assert house.status(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
     house.verdict(Outcome.PASS)
     assert house.network.told == ["published"]
