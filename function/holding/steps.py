@@ -16,7 +16,7 @@ from function.holding.decision import (
     read_decision,
     withdraw,
 )
-from function.holding.publishing import GONE, PUBLISHED, Outcome, carry_out, settle, tell, tell_of
+from function.holding.publishing import GONE, PUBLISHED, carry_out, settle, tell, tell_of
 from function.holding.standing import HELD, OPEN, Standing, seen
 from function.holding.upload import HeldUpload, read_receipt
 from function.instance import Call
@@ -36,12 +36,12 @@ def state_of(call: Call, oss: OssCalls, upload: HeldUpload) -> str:
     return _go_on(call, oss, upload, seen(call, oss, upload)).state
 
 
-def commit(call: Call, oss: OssCalls, upload: HeldUpload, by_hand: str = "") -> str:
+def commit(call: Call, oss: OssCalls, upload: HeldUpload, by_hand: str) -> str:
     """
     The next step: the state that came of it.
 
     Args:
-        by_hand: ``PUBLISH`` or ``REJECT``, when a backend decides instead of the steps.
+        by_hand: ``PUBLISH`` or ``REJECT``, when a backend decides instead of the steps; else empty.
 
     Raises:
         NotUploaded: there is nothing to commit.
@@ -89,28 +89,28 @@ def discard(call: Call, oss: OssCalls, upload: HeldUpload, *, is_backend: bool) 
     """
     if not upload.profile.is_held:
         return _delete(call, oss, upload)
-    outcome = _discard_any(call, oss, upload) if is_backend else _discard_held(call, oss, upload)
-    if outcome.state == PUBLISHED:
+    state = _discard_any(call, oss, upload) if is_backend else _discard_held(call, oss, upload)
+    if state == PUBLISHED:
         raise AlreadyPublished
     # A receipt of an object that was published before its profile held anything back.
-    return outcome.state if upload.is_held_back else _delete(call, oss, upload)
+    return state if upload.is_held_back else _delete(call, oss, upload)
 
 
-def _discard_any(call: Call, oss: OssCalls, upload: HeldUpload) -> Outcome:
+def _discard_any(call: Call, oss: OssCalls, upload: HeldUpload) -> str:
     wanted = decision_about(upload, DISCARD, BY_BACKEND)
     decision, was_made = decide(oss, upload, wanted, call.now)
     if decision.what == PUBLISH:
         withdraw(oss, upload, wanted, call.now)
         decision = wanted
-    return tell(call, upload, carry_out(oss, upload, decision, call.now, is_new=was_made))
+    return tell(call, upload, carry_out(oss, upload, decision, call.now, is_new=was_made)).state
 
 
-def _discard_held(call: Call, oss: OssCalls, upload: HeldUpload) -> Outcome:
+def _discard_held(call: Call, oss: OssCalls, upload: HeldUpload) -> str:
     # Once its decision is forgotten, only the object itself says that it was published.
     standing = seen(call, oss, upload)
     if standing.state in (*OPEN, GONE):
-        return settle(call, oss, upload, decision_about(upload, DISCARD, BY_OWNER))
-    return Outcome(standing.state, was_carried_out=False)
+        return settle(call, oss, upload, decision_about(upload, DISCARD, BY_OWNER)).state
+    return standing.state
 
 
 def _delete(call: Call, oss: OssCalls, upload: HeldUpload) -> str:

@@ -128,6 +128,14 @@ def test_a_commit_is_remembered_though_wechat_cannot_be_asked(house):
     assert len(house.wechat.submitted) == 1
 
 
+def test_where_no_commit_is_needed_none_is_remembered(house):
+    """The operator may demand one later; then only what was committed then counts."""
+    house.wechat.answers = [None]
+    stored = house.store("face")
+    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert f"committed/{stored['uploadId']}" not in house.oss.markers()
+
+
 # --- by hand ---
 
 

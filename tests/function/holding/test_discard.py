@@ -38,10 +38,12 @@ def test_that_is_final_and_a_second_time_says_the_same(house):
     assert refused(house.commit(stored["receipt"], decision="publish")) == (404, "not_uploaded")
 
 
-def test_what_was_gone_by_itself_stays_so_once_it_was_discarded(house):
+@pytest.mark.parametrize("by", ["owner", "backend"])
+def test_what_was_gone_by_itself_stays_so_once_it_was_discarded(house, by):
     stored = house.store("word")
     del house.oss.objects[f"held/{stored['key']}"]
-    assert house.discard(stored["receipt"], house.session()).json["state"] == "gone"
+    token = house.session() if by == "owner" else house.backend()
+    assert house.discard(stored["receipt"], token).json["state"] == "gone"
     assert house.network.told == ["gone"]
     assert house.oss.post(stored["formData"], "bytes") == 200
     assert house.status(stored["receipt"]) == "gone"
