@@ -91,6 +91,13 @@ def test_a_ticket_of_what_never_came_or_was_never_decided_about_says_not_uploade
     assert house.ask("confirm", ticket=stored["ticket"]).code == "not_uploaded"
 
 
+def test_nobody_looks_for_a_decision_about_what_was_never_to_be_held(house):
+    form = house.form("default")
+    house.oss.asked.clear()
+    assert house.ask("confirm", ticket=form["ticket"]).code == "not_uploaded"
+    assert house.oss.asked == ["HeadObject"]
+
+
 def test_where_the_decision_cannot_be_read_nothing_is_said_of_it(house):
     stored = house.store("word")
     house.commit(stored["receipt"])

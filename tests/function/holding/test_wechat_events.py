@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from function.errors import StsUnavailable
 from function.outgoing import Answer, ExchangeFailed
 from function.receipts.receipt import issue_token
 from function.tokens import RECEIPT
@@ -206,6 +207,21 @@ def test_a_verdict_that_could_not_be_carried_out_is_said_again(world, log_lines,
     world.oss_faults = []
     assert is_success(world.push(verdict()))
     assert KEY in world.objects and f"held/{KEY}" not in world.objects
+
+
+def test_where_there_are_no_credentials_the_verdict_is_said_again_when_sts_says(world, log_lines):
+    def busy(_own, _now, *, attempts):
+        raise StsUnavailable(reason="Throttling", retry_after=7)
+
+    submit(world)
+    for cache in world.instance._credentials.values():
+        cache._assume_role = busy
+    reply = world.push(verdict())
+    assert (reply.status, reply.code, reply.headers["Retry-After"]) == (503, "sts_unavailable", "7")
+    assert log_lines()[-1]["reason"] == "Throttling"
+    world.oss.give_sessions(world.function, timedelta(hours=2))
+    assert is_success(world.push(verdict()))
+    assert KEY in world.objects
 
 
 def test_a_verdict_that_could_not_be_kept_is_said_again(world):

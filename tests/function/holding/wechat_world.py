@@ -95,6 +95,7 @@ class World:
         if where.hostname == "api.weixin.qq.com":
             answer = self._wechat(where.path.rpartition("/")[2], query, body, budget_seconds)
         elif where.hostname == "business.example.com":
+            assert method == "POST"
             self.forwarded.append((url, body, headers))
             self.budgets.append(budget_seconds)
             answer = self.forwarder
