@@ -27,7 +27,7 @@ from ops.package.function_files import (
 )
 from ops.package.sbom import write_sbom
 from ops.package.size import OWN_FILES, PackageSize, measure, normalise, zip_folder
-from ops.package.vendoring import TARGET_VERSION, check_glibc, check_packages, prune, vendor
+from ops.package.vendoring import TARGET_VERSION, check_glibc, check_packages, forget_metadata, prune, vendor
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
@@ -178,7 +178,9 @@ def _fill(
     vendor(folder, *(root / name for name in pinned))
     check_packages(function.packages, folder, names)
     check_glibc(folder)
+    freed = prune(folder)
     licences = write_sbom(folder, bill, root / "pyproject.toml")
+    freed += forget_metadata(folder)
     listed = _listed(licences)
     say(
         Text(
@@ -186,11 +188,11 @@ def _fill(
             f"  许可证，其余见物料清单（*.cdx.json）：{listed}",
         )
     )
-    freed = f"{prune(folder) / 1e6:.1f} MB"
+    megabytes = f"{freed / 1e6:.1f} MB"
     say(
         Text(
-            f"  left out {freed} of tests, stubs, scripts and installer's notes",
-            f"  去掉了 {freed} 的测试、存根、脚本和安装记录",
+            f"  left out {megabytes} of tests, stubs, scripts and installer's notes",
+            f"  去掉了 {megabytes} 的测试、存根、脚本和安装记录",
         )
     )
     for path in function.files:

@@ -1,13 +1,15 @@
 """
-The bill of materials of the package: CycloneDX of what pip installed, and of what the SDK carries inside.
+The bill of materials of the package: CycloneDX of what is in it, and of what the SDK carries inside.
 
 Source: https://cyclonedx.org/docs/1.6/json/
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,11 @@ Bill = dict[str, Any]
 
 def write_sbom(folder: Path, target: Path, pyproject: Path) -> dict[str, list[str]]:
     """
-    Describe what ``pip install --target folder`` left there, before anything of it is removed.
+    Describe what is left of what ``pip install --target folder`` put there, while its metadata still is.
 
     Args:
+        folder: a distribution of which it holds no file any more is not in the bill.
+
         pyproject: names the function itself and its version.
 
     Returns:
@@ -34,8 +38,9 @@ def write_sbom(folder: Path, target: Path, pyproject: Path) -> dict[str, list[st
         PackagingError: with the last words of the tool that describes.
     """
     bill = _described(folder, pyproject)
+    _forget(bill, emptied_distributions(folder))
     groups: dict[str, list[str]] = {}
-    for component in bill.setdefault("components", []):
+    for component in bill["components"]:
         groups.setdefault(_licence(component), []).append(component["name"])
     carried = [_carried(name, version) for name, version in carried_packages(folder)]
     if carried:
@@ -43,6 +48,33 @@ def write_sbom(folder: Path, target: Path, pyproject: Path) -> dict[str, list[st
     _add(bill, carried)
     target.write_text(json.dumps(bill, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return groups
+
+
+def emptied_distributions(folder: Path) -> set[str]:
+    """The distributions, by their names as in PEP 503, whose list of files names none that is there."""
+    return {
+        _normalised(found.metadata["Name"])
+        for found in distributions(path=[str(folder)])
+        if found.files is not None and not any(_is_there(folder, path.parts) for path in found.files)
+    }
+
+
+def _is_there(folder: Path, parts: tuple[str, ...]) -> bool:
+    return not parts[0].endswith(".dist-info") and folder.joinpath(*parts).is_file()
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _forget(bill: Bill, names: set[str]) -> None:
+    components = bill.setdefault("components", [])
+    gone = {component["bom-ref"] for component in components if _normalised(component["name"]) in names}
+    bill["components"] = [component for component in components if component["bom-ref"] not in gone]
+    bill["dependencies"] = [entry for entry in bill["dependencies"] if entry["ref"] not in gone]
+    for entry in bill["dependencies"]:
+        if "dependsOn" in entry:
+            entry["dependsOn"] = [ref for ref in entry["dependsOn"] if ref not in gone]
 
 
 def _described(folder: Path, pyproject: Path) -> Bill:

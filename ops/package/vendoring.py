@@ -76,25 +76,37 @@ def vendor(folder: Path, *requirements: Path) -> None:
 
 def prune(folder: Path) -> int:
     """
-    Remove what no import reaches: tests, stubs, scripts, C sources, and metadata unless something reads it.
+    Remove what no import reaches: tests, stubs, scripts, C sources.
 
     Returns:
         how many bytes that freed.
     """
     before = _size(folder)
-    for name in UNREACHED:
+    for name in (*UNREACHED, STALE_AUTHORITIES):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).unlink(missing_ok=True)
-    (folder / STALE_AUTHORITIES).unlink(missing_ok=True)
-    asked = {name for path in folder.rglob("*.py") for name in metadata_asked_for(path.read_text("utf-8"))}
     for path in sorted(folder.rglob("*")):
         if not path.exists():
             continue  # went with its folder
         if path.is_dir():
-            if path.name in DROPPED_FOLDERS or _is_unread_metadata(path, asked):
+            if path.name in DROPPED_FOLDERS:
                 shutil.rmtree(path)
         elif path.suffix in DROPPED_SUFFIXES:
             path.unlink()
+    return before - _size(folder)
+
+
+def forget_metadata(folder: Path) -> int:
+    """
+    Remove what the installer noted about each distribution, unless something in the folder reads it.
+
+    Returns:
+        how many bytes that freed.
+    """
+    before = _size(folder)
+    asked = {name for path in folder.rglob("*.py") for name in metadata_asked_for(path.read_text("utf-8"))}
+    for path in [path for path in folder.rglob("*-info") if _is_unread_metadata(path, asked)]:
+        shutil.rmtree(path)
     return before - _size(folder)
 
 

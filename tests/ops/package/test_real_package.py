@@ -42,6 +42,28 @@ def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(
     assert libraries and all(needed <= MAX_GLIBC for _, needed in libraries)
 
 
+def test_the_bill_of_materials_lists_what_is_in_the_package_and_nothing_else(
+    package: tuple[Path, bytes],
+) -> None:
+    bill = json.loads(package[0].with_name("function.cdx.json").read_text("utf-8"))
+    names = {component["name"] for component in bill["components"]}
+    installed = {"PyJWT", "aliyun-python-sdk-core", "aliyun-python-sdk-sts", "certifi", "cryptography"}
+    # Of cffi the part that what it has built needs.
+    assert names == {
+        *installed,
+        "cffi",
+        "jmespath",
+        "chardet",
+        "backports.ssl_match_hostname",
+        "requests",
+        "six",
+        "urllib3",
+    }
+    listed = {component["bom-ref"] for component in bill["components"]} | {"root-component"}
+    assert {entry["ref"] for entry in bill["dependencies"]} == listed
+    assert {ref for entry in bill["dependencies"] for ref in entry.get("dependsOn", [])} <= listed
+
+
 class FakeSts(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -19,9 +19,12 @@ def folder(tmp_path: Path):
     (tmp_path / "site").mkdir()
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "our-function"\nversion = "0.1.0"\n', "utf-8")
 
-    def install(name="demo", metadata="License-Expression: MIT\n") -> Path:
+    def install(name="demo", metadata="License-Expression: MIT\n", files=None) -> Path:
         info = tmp_path / "site" / f"{name}-1.0.dist-info"
         info.mkdir()
+        if files is not None:
+            own = (f"{info.name}/METADATA", f"{info.name}/RECORD")
+            (info / "RECORD").write_text("".join(f"{file},,\n" for file in (*files, *own)), "utf-8")
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n{metadata}\n", "utf-8"
         )
@@ -71,6 +74,20 @@ def test_lists_what_the_sdk_carries_inside_by_name_and_version(folder):
     [sdk] = [entry for entry in bill["dependencies"] if entry["ref"] == f"{SDK}==1.0"]
     assert sdk["dependsOn"] == [f"{SDK}/{name}=={version}" for name, version in carried]
     assert licences[f"carried inside {SDK}"] == [" ".join(one) for one in carried]
+
+
+def test_a_distribution_of_which_no_file_is_left_is_not_in_the_bill(folder):
+    """Its metadata alone is still there; of another one the smaller part is."""
+    root = folder(SDK, "Requires-Dist: Gone.Wholly\nRequires-Dist: gone-in-part\n")
+    folder("Gone_Wholly", files=["gone/__init__.py", "../../bin/gone.py"])
+    folder("gone-in-part", files=["part/__init__.py", "_backend.so"])
+    (root / "site" / "_backend.so").touch()
+    bill, licences = read(root)
+    assert [one["name"] for one in bill["components"]] == [SDK, "gone-in-part"]
+    needed = {entry["ref"]: entry.get("dependsOn", []) for entry in bill["dependencies"]}
+    assert needed.pop(f"{SDK}==1.0") == ["gone-in-part==1.0"]
+    assert needed == {"root-component": [f"{SDK}==1.0", "gone-in-part==1.0"], "gone-in-part==1.0": []}
+    assert licences == {"MIT": ["gone-in-part"], NOT_STATED: [SDK]}
 
 
 def test_keeps_to_the_schema_of_cyclonedx(folder):
