@@ -62,9 +62,8 @@ def command_of(bench: Bench, name: str) -> list[str]:
     script = SCRIPT_OF[name]
     if script.endswith(".js"):
         return bench.run_node(script)
-    if name in (*MODES, FLOOR):
-        return bench.run_python(script, bench.package)
-    return bench.run_python(script, bench.peers)
+    # The floor needs the SDK's client, which the package leaves out.
+    return bench.run_python(script, bench.package if name in MODES else bench.peers)
 
 
 def package_mb(bench: Bench, name: str) -> float:

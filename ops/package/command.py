@@ -178,7 +178,7 @@ def _fill(
     vendor(folder, *(root / name for name in pinned))
     check_packages(function.packages, folder, names)
     check_glibc(folder)
-    freed = prune(folder)
+    freed = prune(folder, function.packages)
     licences = write_sbom(folder, bill, root / "pyproject.toml")
     freed += forget_metadata(folder)
     listed = _listed(licences)
@@ -191,8 +191,8 @@ def _fill(
     megabytes = f"{freed / 1e6:.1f} MB"
     say(
         Text(
-            f"  left out {megabytes} of tests, stubs, scripts and installer's notes",
-            f"  去掉了 {megabytes} 的测试、存根、脚本和安装记录",
+            f"  left out {megabytes} that nothing reaches: tests, stubs, scripts, parts of the SDK",
+            f"  去掉了 {megabytes} 用不到的内容：测试、存根、脚本和 SDK 的一部分",
         )
     )
     for path in function.files:

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ops.package.function_files import REQUIREMENTS, PackagingError
@@ -29,19 +29,33 @@ METADATA_MODULE = re.compile(r"\b(importlib\.metadata|importlib_metadata|pkg_res
 METADATA_CALLS = frozenset("version distribution metadata requires get_distribution entry_points".split())
 ANY_DISTRIBUTION = "*"
 
-# For building extensions (built ones need _cffi_backend only), and for browsers. A test signs, checks tokens
-# and verifies RSA signatures with the finished package.
-CARRIED = "aliyunsdkcore/vendored/requests/packages/urllib3"
+# A test signs, checks tokens, verifies and decrypts with the finished package, imports every module that it
+# holds, and finds nothing in it that names what is not in it.
+SDK, CARRIED = "aliyunsdkcore", "aliyunsdkcore/vendored/requests"
 UNREACHED = (
-    *("cffi", "pycparser", "urllib3/contrib/emscripten"),
+    # For building extensions; built ones need _cffi_backend only.
+    *("cffi", "pycparser"),
+    # The SDK's client, and what only that imports: where a service is, when to try again, what signs with
+    # other kinds of keys. function/aliyun_sdk.py has a request sign itself, and sends it.
+    *(f"{SDK}/{name}" for name in ("client.py", "data", "endpoint", "profile", "retry")),
+    *(f"{SDK}/auth/{name}" for name in ("credentials.py", "algorithm/sha_hmac256.py", "signers", "utils")),
+    *(f"{SDK}/{name}" for name in ("http/http_request.py", "http/http_response.py", "utils/validation.py")),
+    "jmespath",
+    # Guesses the encoding of a text; an answer of STS is JSON, read as bytes. function/aliyun_sdk.py puts a
+    # stand-in in its place.
+    f"{CARRIED}/packages/chardet",
+    # For reports of bugs; a module that the folder beside it hides.
+    *(f"{CARRIED}/{name}" for name in ("help.py", "packages.py")),
     # For other systems, another library of TLS, old Pythons, and proxies; of those that are tried,
     # function/aliyun_sdk.py says that they are not there.
-    *(f"{CARRIED}/contrib/{name}" for name in ("_securetransport", "appengine.py", "ntlmpool.py")),
-    *(f"{CARRIED}/contrib/{name}" for name in ("pyopenssl.py", "securetransport.py", "socks.py")),
-    *(f"{CARRIED}/packages/{name}" for name in ("backports", "ordered_dict.py", "socks.py")),
+    *(f"{CARRIED}/packages/urllib3/contrib/{name}" for name in ("_securetransport", "appengine.py")),
+    *(f"{CARRIED}/packages/urllib3/contrib/{name}" for name in ("ntlmpool.py", "pyopenssl.py")),
+    *(f"{CARRIED}/packages/urllib3/contrib/{name}" for name in ("securetransport.py", "socks.py")),
+    *(f"{CARRIED}/packages/urllib3/packages/{name}" for name in ("backports", "ordered_dict.py", "socks.py")),
+    f"{CARRIED}/packages/urllib3/util/selectors.py",
 )
 # Certificates of years ago; every connection is checked with those of the package certifi.
-STALE_AUTHORITIES = "aliyunsdkcore/vendored/requests/packages/certifi/cacert.pem"
+STALE_AUTHORITIES = f"{CARRIED}/packages/certifi/cacert.pem"
 DROPPED_FOLDERS = frozenset({"bin", "tests", "test", "testing", "__pycache__"})
 DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".typed", ".h", ".c", ".pyx", ".pxd", ".js"})
 
@@ -74,15 +88,18 @@ def vendor(folder: Path, *requirements: Path) -> None:
         )
 
 
-def prune(folder: Path) -> int:
+def prune(folder: Path, imported: Collection[str] = ()) -> int:
     """
-    Remove what no import reaches: tests, stubs, scripts, C sources.
+    Remove what no import reaches: tests, stubs, scripts, C sources, and what only the SDK's client needs.
+
+    Args:
+        imported: packages that the function's own files import, by import name; they stay.
 
     Returns:
         how many bytes that freed.
     """
     before = _size(folder)
-    for name in (*UNREACHED, STALE_AUTHORITIES):
+    for name in (*(name for name in UNREACHED if name not in imported), STALE_AUTHORITIES):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).unlink(missing_ok=True)
     for path in sorted(folder.rglob("*")):

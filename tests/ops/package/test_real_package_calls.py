@@ -1,0 +1,242 @@
+"""The package as it is deployed, asked what needs its dependencies: keys, signatures, ciphers, STS."""
+
+import json
+import subprocess
+import threading
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from gzip import compress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import MD5
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from torture.wechat_push import Pusher
+
+KEYS = Path(__file__).parents[2] / "keys"
+TOKEN_SECRET = "token-secret-0123456789abcdefghi"
+NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
+WECHAT = Pusher("PushToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx0123456789abcdef")
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+"""
+WITH_CALLBACK = f"{PROFILES}callback = true\n"
+WITH_CHECK = f'{PROFILES}confirm = true\nhold = ["check"]\n'
+# One line comes for every request: settings, profiles and event; each answer goes back as one line.
+PROGRAM = """
+import json, sys
+from datetime import datetime
+sys.path.insert(0, sys.argv[1])
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
+
+now, functions = datetime.fromisoformat(sys.argv[2]), {}
+for line in sys.stdin:
+    environ, event = json.loads(line)
+    key = json.dumps(environ, sort_keys=True)
+    if key not in functions:
+        functions[key] = Function(Surroundings(environ, now=lambda: now, sleep=lambda seconds: None))
+    function = functions[key]
+    print(json.dumps(serve(function, json.dumps(event).encode(), None)), flush=True)
+"""
+Ask = Callable[..., tuple[int, Any]]
+
+
+class Around(BaseHTTPRequestHandler):
+    """STS, and the host of OSS's public keys; what STS says is up to the test."""
+
+    says: tuple[int, dict[str, str], bytes]
+
+    def do_GET(self) -> None:
+        if self.path.endswith(".pem"):
+            status, headers, body = 200, {}, (KEYS / "rsa.pub.pem").read_bytes()
+        else:
+            status, headers, body = self.says
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def credentials() -> tuple[int, dict[str, str], bytes]:
+    names = ("AccessKeyId", "AccessKeySecret", "SecurityToken")
+    fields = {**dict.fromkeys(names, "STS.fake"), "Expiration": "2099-01-01T00:00:00Z"}
+    return 200, {"Content-Type": "application/json"}, json.dumps({"Credentials": fields}).encode()
+
+
+@pytest.fixture
+def around() -> Iterator[Any]:
+    """The class of handlers of a server that runs, whose ``says`` a test may change."""
+    handlers = type("Here", (Around,), {"says": credentials()})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handlers)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    handlers.origin = f"http://127.0.0.1:{server.server_port}"
+    yield handlers
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def ask(package: tuple[Path, bytes], python312: str, around: Any, tmp_path: Path) -> Iterator[Ask]:
+    """Ask the packaged function in a bare interpreter: ``ask("/path", body, profiles=…, SETTING=…)``."""
+    command = [python312, "-I", "-S", "-B", "-W", "error", "-c", PROGRAM, str(package[0]), NOW.isoformat()]
+    with subprocess.Popen(
+        command, env={}, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        to_it, from_it = process.stdin, process.stdout
+
+        def request(
+            path: str,
+            body: str = '{"filename": "a.png"}',
+            *,
+            profiles: str = PROFILES,
+            headers: dict[str, str] | None = None,
+            query: dict[str, str] | None = None,
+            **settings: str,
+        ) -> tuple[int, Any]:
+            (tmp_path / "profiles.toml").write_text(profiles, "utf-8")
+            environ = {
+                "OSS_BUCKET": "photos",
+                "OSS_REGION": "cn-hangzhou",
+                "STS_ROLE_ARN": "acs:ram::1000000000000001:role/upload",
+                "STS_ENDPOINT": around.origin,
+                "CALLBACK_KEY_ORIGIN": around.origin,
+                "CALLER_AUTH": "anonymous",
+                "TOKEN_SECRET": TOKEN_SECRET,
+                "PROFILES_FILE": str(tmp_path / "profiles.toml"),
+                "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.function",
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
+                "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
+                **settings,
+            }
+            event = {
+                "body": body,
+                "headers": headers or {},
+                "queryParameters": query or {},
+                "requestContext": {"http": {"method": "POST", "path": path, "sourceIp": "203.0.113.7"}},
+            }
+            to_it.write(f"{json.dumps([environ, event])}\n")
+            to_it.flush()
+            answer = json.loads(from_it.readline())
+            text = b64decode(answer["body"]).decode() if answer["isBase64Encoded"] else answer["body"]
+            return answer["statusCode"], json.loads(text) if text.startswith("{") else text
+
+        with closing(to_it):
+            yield request
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key"), [("RS256", "rsa"), ("ES256", "p256"), ("EdDSA", "ed25519"), ("HS256", "")]
+)
+def test_callers_of_a_business_are_known_by_each_kind_of_key(ask: Ask, algorithm: str, key: str) -> None:
+    secret = "business-secret-0123456789-0123456789"
+    kept, told = (
+        ((KEYS / f"{key}{end}").read_text() for end in (".pem", ".pub.pem")) if key else (secret,) * 2
+    )
+    settings = {"CALLER_AUTH": "jwt", "JWT_ALGORITHM": algorithm, "JWT_KEY": told, "JWT_AUDIENCE": "here"}
+
+    def asked(**changes: Any) -> tuple[int, Any]:
+        claims = {"sub": "user-42", "aud": "here", "exp": NOW + timedelta(minutes=5), **changes}
+        token = jwt.encode(claims, kept, algorithm)
+        return ask("/upload-params", headers={"authorization": f"Bearer {token}"}, **settings)
+
+    assert asked()[0] == 200
+    assert asked(exp=NOW - timedelta(minutes=5))[0] == 401
+    assert asked(aud="elsewhere")[0] == 401
+
+
+def test_a_callback_that_oss_signed_is_believed_and_no_other(ask: Ask) -> None:
+    asked = partial(ask, profiles=WITH_CALLBACK, CALLBACK_URL="https://upload.example.com/callback")
+    status, form = asked("/upload-params")
+    assert status == 200
+    fields = form["formData"]
+    wanted = json.loads(b64decode(fields["callback"]))
+    facts = {"bucket": "photos", "object": fields["key"], "etag": "D41D8CD98F00B204E9800998ECF8427E"}
+    facts |= {"size": "1024", "mimeType": "image/png", "imageInfo.width": "", "imageInfo.height": ""}
+    body = wanted["callbackBody"]
+    for name, value in facts.items():
+        body = body.replace(f"${{{name}}}", quote(value, safe=""))
+    signing_key: Any = load_pem_private_key((KEYS / "rsa.pem").read_bytes(), None)
+    address = b"https://gosspublic.alicdn.com/callback_pub_key_v1.pem"
+    for signed, status_then in ((body, 200), (f"{body}x", 403)):
+        signature = signing_key.sign(f"/callback\n{signed}".encode(), PKCS1v15(), MD5())
+        headers = {
+            "authorization": b64encode(signature).decode(),
+            "x-oss-pub-key-url": b64encode(address).decode(),
+            "content-type": "application/x-www-form-urlencoded",
+        }
+        status, answer = asked("/callback", body, headers=headers)
+        assert status == status_then, answer
+    assert answer["error"]["code"] == "forbidden"
+
+
+def test_a_push_of_wechat_is_deciphered_and_what_is_not_its_own_refused(ask: Ask) -> None:
+    asked = partial(
+        ask,
+        "/wechat-events",
+        profiles=WITH_CHECK,
+        CALLER_AUTH="wechat",
+        STS_SESSION_SECONDS="7200",
+        WECHAT_APPID=WECHAT.appid,
+        WECHAT_SECRET="secret",
+        WECHAT_PUSH_TOKEN=WECHAT.token,
+        WECHAT_PUSH_AES_KEY=WECHAT.aes_key,
+    )
+    query, body = WECHAT.push({"MsgType": "event", "Event": "user_enter_tempsession"})
+    assert asked(body.decode(), query=query) == (200, "success")
+    query, body = Pusher(WECHAT.token, WECHAT.aes_key, "wxOfAnotherApp").push({})
+    assert asked(body.decode(), query=query)[0] == 403
+
+
+JSON = {"Content-Type": "application/json"}
+REFUSAL = json.dumps({"Code": "NoPermission", "RequestId": "R-1", "Message": "拒绝"}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "code"),
+    [
+        ((403, JSON, REFUSAL.encode()), 502, "sts_rejected"),
+        # A text whose encoding somebody would have to guess.
+        ((403, {"Content-Type": "text/html"}, REFUSAL.encode("gb18030")), 502, "sts_rejected"),
+        ((403, {"Content-Type": "text/html; charset=x"}, b"\xff\xfe\x00"), 502, "sts_rejected"),
+        ((503, JSON, b'{"Code": "ServiceUnavailable"}'), 503, "sts_unavailable"),
+        ((400, JSON, b'{"Code": "Throttling.User"}'), 503, "sts_unavailable"),
+        ((200, {"Content-Encoding": "gzip"}, compress(credentials()[2], mtime=0)), 200, ""),
+        ((200, {"Content-Encoding": "gzip"}, b"no gzip"), 503, "sts_unavailable"),
+        ((200, {"Set-Cookie": "a=b"}, credentials()[2]), 200, ""),
+        ((200, {"Content-Length": "999"}, b"{}"), 503, "sts_unavailable"),
+        ((302, {"Location": "https://elsewhere.example/"}, b""), 503, "sts_unavailable"),
+        ((407, {"Proxy-Authenticate": "Basic realm=x"}, b""), 502, "sts_rejected"),
+        ((200, JSON, b"x" * 100_000), 503, "sts_unavailable"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else str(value)[:60],
+)
+def test_whatever_sts_says_is_answered_as_what_it_is(
+    ask: Ask, around: Any, says: tuple[int, dict[str, str], bytes], status: int, code: str
+) -> None:
+    around.says = says
+    answered, body = ask("/upload-params")
+    assert (answered, body.get("error", {}).get("code", "")) == (status, code)
