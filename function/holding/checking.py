@@ -51,8 +51,9 @@ def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standin
     if was_unheard(call) or not standing.claim:
         return standing
     if not markers.create(oss, standing.claim, {}, call.now):
-        # Another call was faster. It may have submitted it by now.
-        return in_check(oss, upload, call.now)
+        # Another call was faster: it has submitted it by now, or failed, or is about to.
+        latest = in_check(oss, upload, call.now)
+        return latest if latest.claim == standing.claim else submit_next(call, oss, upload, latest)
     try:
         answered = submit(call, oss, upload)
     except UploadError as error:

@@ -148,6 +148,29 @@ def test_who_comes_second_says_what_the_first_has_done(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
+def test_who_comes_second_asks_where_the_first_could_not(house, due):
+    def fail():
+        house.wechat.answers = [None]
+        assert house.status(due["receipt"]) == "held"
+
+    house.oss.between["PutObject"] = fail
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_who_comes_second_leaves_it_to_the_first_that_is_still_about_to(house, due):
+    """Both had seen that it had failed before."""
+
+    def begin():
+        house.wechat.happens = killed
+        with pytest.raises(Killed):
+            house.status(due["receipt"])
+
+    house.oss.between["PutObject"] = begin
+    assert house.status(due["receipt"]) == "held"
+    assert list(house.wechat.submitted) == [FIRST]
+
+
 def test_wechat_is_asked_by_the_next_call_as_often_as_it_could_not_be(house, due):
     """Each failure makes room for one."""
     for number in range(2, 6):

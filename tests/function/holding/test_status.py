@@ -137,7 +137,7 @@ def test_after_each_silence_the_next_submission_is_due_and_then_one_that_nobody_
 
     assert standing() == Standing(CHECKING)
     clock.tick(minutes=35)
-    assert standing() == Standing(CHECKING, due=2)
+    assert standing() == Standing(CHECKING, due=2, claim=f"held/.submitted/{upload.upload_id}-2")
     house.status(stored["receipt"])
     assert standing() == Standing(CHECKING)
     clock.tick(minutes=35)
