@@ -89,7 +89,8 @@ def _request(folder: Path, url: str, quota: str) -> Callable[[], Any]:
     environ = stage.planted_environment(watch, str(profiles), CALLER_AUTH="anonymous", **settings)
     with stage.serving_sts(environ, watch, lambda: NOW) as origin:
         function = stage.build({**environ, "STS_ENDPOINT": origin}, lambda: NOW)
-        function._ready().credentials_for(UPLOADS, None, NOW, [NOW + timedelta(minutes=5)])
+        ready = function._ready()
+        ready.credentials_for(ready.settings.home.session(UPLOADS), None, NOW, [NOW + timedelta(minutes=5)])
     answer = stage.ask_event(function, EVENT)
     if answer.status != 200 or ("quota" in answer.json) != bool(quota):
         raise RuntimeError(f"not the work that is to be measured: {answer.text[:200]}")

@@ -13,10 +13,11 @@ from function.callers import prepare_callers
 from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.form_life import MARGIN
-from function.grants import OBJECTS, UPLOADS
+from function.grants import UPLOADS
 from function.http import Request, Response, request_id_of
 from function.instance import ID_BYTES, Call, Instance, Surroundings
 from function.log_line import LogLine, encode, log, places_of
+from function.places import Session
 from function.settings import Settings, read_settings
 from sts_credentials import StsClient, own_access_keys
 
@@ -76,9 +77,10 @@ class Function:
             import_module(ROUTES[DEFAULT_ROUTE].module)
             prepare_callers(instance.settings)
             now = self._around.now()
-            instance.credentials_for(
-                UPLOADS, context, now, [now + _longest_lives(instance.settings)[UPLOADS]]
-            )
+            # Of several buckets the first profile's: the others are not made to wait for by all.
+            session = next(iter(instance.settings.session_policies))
+            life = _longest_life(instance.settings, session)
+            instance.credentials_for(session, context, now, [now + life])
             if instance.settings.quota_url:
                 import_module("function.quota.counting").prepare_store(instance, now)
             log.info("initialize: ready (version %s)", VERSION)
@@ -166,29 +168,27 @@ class Function:
 def _new_instance(around: Surroundings) -> Instance:
     settings = read_settings(around.environ)
     log.setLevel(settings.log_level)
-    client = StsClient(
-        endpoint=settings.sts_endpoint,
-        region=settings.region,
-        role_arn=settings.role_arn,
-        session_life=settings.session_life,
-        sleep=around.sleep,
-    )
-    lives = _longest_lives(settings)
-    credentials = {
-        purpose: CredentialsCache(partial(client.assume_role, policy), lives[purpose] + MARGIN)
-        for purpose, policy in settings.session_policies.items()
-    }
+    credentials = {}
+    for session, policy in settings.session_policies.items():
+        *_, role_arn = session
+        client = StsClient(
+            endpoint=settings.sts_endpoint,
+            region=settings.region,
+            role_arn=role_arn,
+            session_life=settings.session_life,
+            sleep=around.sleep,
+        )
+        assume_role = partial(client.assume_role, policy)
+        credentials[session] = CredentialsCache(assume_role, _longest_life(settings, session) + MARGIN)
     # No partial: it would show the environment to whoever prints it.
     return Instance(around, settings, credentials, lambda context: own_access_keys(around.environ, context))
 
 
-def _longest_lives(settings: Settings) -> dict[str, timedelta]:
-    """How long the longest-lived thing that each purpose's credentials sign is good."""
-    profiles = settings.profiles.values()
-    return {
-        UPLOADS: max(profile.expires_in for profile in profiles),
-        OBJECTS: max(profile.objects_life for profile in profiles),
-    }
+def _longest_life(settings: Settings, session: Session) -> timedelta:
+    """How long the longest-lived thing that a session's credentials sign is good."""
+    purpose, *_ = session
+    profiles = [each for each in settings.profiles.values() if each.place.session(purpose) == session]
+    return max(each.expires_in if purpose == UPLOADS else each.objects_life for each in profiles)
 
 
 def _route_of(path: str) -> str:

@@ -10,7 +10,9 @@ from function.form_life import MARGIN, fits
 from function.grants import MAX_POLICY_CHARACTERS
 from function.kinds import MIN_SECRET_BYTES
 from function.phrase import Phrase
-from function.profiles import PROFILES_TOML, Profile, problem_in
+from function.places import Session
+from function.profile import Profile
+from function.profiles import PROFILES_TOML, problem_in
 from function.setting_table import CALLER_KINDS
 
 # Both belong to the message push of WeChat, by which verdicts come.
@@ -34,7 +36,7 @@ def what_misleads_the_sdk(environ: Mapping[str, str]) -> Iterator[Problem]:
         yield Problem("DEBUG", Phrase("DEBUG = 'sdk' must be unset: the SDK would print tokens"))
 
 
-def policies_too_long(policies: Mapping[str, str]) -> Iterator[Problem]:
+def policies_too_long(policies: Mapping[Session, str]) -> Iterator[Problem]:
     """Session policies that STS would refuse."""
     for policy in policies.values():
         if len(policy) > MAX_POLICY_CHARACTERS:

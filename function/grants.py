@@ -1,11 +1,12 @@
 """What each session may do, and nothing more: the RAM documents that narrow the assumed role."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from function.key_template import RECORDS
-from function.profiles import Profile
+from function.places import Session
+from function.profile import Profile
 
 UPLOADS, OBJECTS = "uploads", "objects"
 MAX_POLICY_CHARACTERS = 2048
@@ -82,28 +83,56 @@ def _add_what_holding_needs(profiles: Iterable[Profile], actions: dict[str, set[
             actions[profile.key.literal_folder] |= {*WRITE}
 
 
-def session_policies(bucket: str, profiles: Iterable[Profile]) -> Mapping[str, str]:
-    """The session policy of each purpose that these profiles have, as JSON text."""
-    grants = {UPLOADS: grants_for_uploads(profiles), OBJECTS: grants_for_objects(profiles)}
-    return {purpose: policy_of(bucket, needed) for purpose, needed in grants.items() if needed}
+def session_policies(profiles: Collection[Profile]) -> Mapping[Session, str]:
+    """The policy, as JSON text, of each session that these profiles have: it reaches one bucket only."""
+    return {
+        (purpose, bucket, role_arn): policy_of(bucket, needed)
+        for (bucket, role_arn), theirs in _by_place(profiles).items()
+        for purpose, needed in _grants(theirs).items()
+        if needed
+    }
 
 
-def role_policy(bucket: str, profiles: Iterable[Profile]) -> str:
-    """What the role must allow so that every session gets what it asks for, as JSON text."""
-    return policy_of(bucket, [*grants_for_uploads(profiles), *grants_for_objects(profiles)])
+def role_policies(profiles: Collection[Profile]) -> Mapping[str, str]:
+    """What each role, by its ARN, must allow so that every session gets what it asks for, as JSON text."""
+    statements: dict[str, list[dict[str, Any]]] = {}
+    for (bucket, role_arn), theirs in _by_place(profiles).items():
+        for needed in _grants(theirs).values():
+            statements.setdefault(role_arn, []).extend(_statements(bucket, needed))
+    return {role_arn: _document(allowed) for role_arn, allowed in statements.items()}
+
+
+def _by_place(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list[Profile]]:
+    places: dict[tuple[str, str], list[Profile]] = {}
+    for profile in profiles:
+        places.setdefault((profile.place.bucket, profile.place.role_arn), []).append(profile)
+    return places
+
+
+def _grants(profiles: Collection[Profile]) -> Mapping[str, list[Grant]]:
+    return {UPLOADS: grants_for_uploads(profiles), OBJECTS: grants_for_objects(profiles)}
 
 
 def policy_of(bucket: str, grants: Iterable[Grant]) -> str:
     """
-    Grants as a RAM document, JSON text.
+    Grants in one bucket as a RAM document, JSON text.
 
     Source: https://help.aliyun.com/zh/oss/user-guide/authorization-syntax-and-elements
     """
-    statements = [statement for grant in grants for statement in _statements(bucket, grant)]
-    return json.dumps({"Version": "1", "Statement": statements}, separators=(",", ":"), ensure_ascii=False)
+    return _document(_statements(bucket, grants))
 
 
-def _statements(bucket: str, grant: Grant) -> Iterator[dict[str, Any]]:
+def _document(statements: Iterable[dict[str, Any]]) -> str:
+    document = {"Version": "1", "Statement": list(statements)}
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def _statements(bucket: str, grants: Iterable[Grant]) -> Iterator[dict[str, Any]]:
+    for grant in grants:
+        yield from _statements_of(bucket, grant)
+
+
+def _statements_of(bucket: str, grant: Grant) -> Iterator[dict[str, Any]]:
     what = {
         "Action": list(grant.actions),
         "Resource": [f"acs:oss:*:*:{bucket}/{folder}*" for folder in grant.folders],

@@ -15,6 +15,7 @@ from function.http import Request
 from function.limits import Limits
 from function.log_line import LogLine
 from function.outgoing import Exchange, exchange
+from function.places import Session
 from function.settings import Settings
 
 ID_BYTES = 16
@@ -44,7 +45,7 @@ class Instance:
     The settings, read once, and all that outlives a request.
 
     Args:
-        credentials: a cache for each purpose.
+        credentials: a cache for each session.
 
         own_keys: the function's own credentials, from the context of a request.
     """
@@ -53,7 +54,7 @@ class Instance:
         self,
         around: Surroundings,
         settings: Settings,
-        credentials: Mapping[str, CredentialsCache],
+        credentials: Mapping[Session, CredentialsCache],
         own_keys: Callable[[object | None], AccessKeys],
     ) -> None:
         self.settings = settings
@@ -71,7 +72,7 @@ class Instance:
         return urlsafe_b64encode(self._random_bytes(ID_BYTES)).decode().rstrip("=")
 
     def credentials_for(
-        self, purpose: str, context: object | None, now: datetime, form_ends: Iterable[datetime]
+        self, session: Session, context: object | None, now: datetime, form_ends: Iterable[datetime]
     ) -> Obtained:
         """
         Credentials that outlive every one of these forms.
@@ -79,7 +80,7 @@ class Instance:
         Raises:
             UploadError: there are none.
         """
-        return self._credentials[purpose].get(
+        return self._credentials[session].get(
             lambda: self._own_keys(context), now=now, good_until=covered_until(form_ends)
         )
 

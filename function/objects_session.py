@@ -1,29 +1,59 @@
 """The function's own calls to OSS: with the objects session, which is assumed when they are first needed."""
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from function.errors import UploadError
 from function.grants import OBJECTS
 from function.instance import Call
 from function.oss.calls import BUDGET_SECONDS, OssCalls, budget
+from function.places import Place
 
 
-def oss_of(call: Call) -> OssCalls:
+def oss_of(call: Call, place: Place, seconds_left: Callable[[], float] | None = None) -> OssCalls:
     """
-    Whoever asks OSS on behalf of one request; ten seconds for all that it asks.
+    Whoever asks OSS on behalf of one request, in this bucket.
+
+    Args:
+        seconds_left: where other buckets are asked as well; else ten seconds for all that is asked.
 
     Raises:
         UploadError: there are no credentials.
     """
-    settings = call.settings
     until = call.now + timedelta(seconds=BUDGET_SECONDS)
-    obtained = call.instance.credentials_for(OBJECTS, call.request.context, call.now, [until])
-    call.line.sts_refreshed = obtained.are_new
+    session = place.session(OBJECTS)
+    obtained = call.instance.credentials_for(session, call.request.context, call.now, [until])
+    call.line.sts_refreshed = obtained.are_new or bool(call.line.sts_refreshed)
     return OssCalls(
-        bucket=settings.bucket,
-        region=settings.region,
-        endpoint=settings.oss_endpoint,
+        bucket=place.bucket,
+        region=place.region,
+        endpoint=place.oss_endpoint,
         credentials=obtained.credentials,
         now=call.now,
         exchange=call.instance.exchange,
-        seconds_left=budget(),
+        seconds_left=seconds_left or budget(),
     )
+
+
+def opened(bucket: OssCalls | UploadError) -> OssCalls:
+    """
+    One of ``oss_of_each``.
+
+    Raises:
+        UploadError: there are no credentials for it.
+    """
+    if isinstance(bucket, UploadError):
+        raise bucket
+    return bucket
+
+
+def oss_of_each(call: Call, places: Iterable[Place]) -> dict[Place, OssCalls | UploadError]:
+    """The same for several buckets, ten seconds for all; where there are no credentials for one, why not."""
+    seconds_left = budget()
+    found: dict[Place, OssCalls | UploadError] = {}
+    for place in dict.fromkeys(places):
+        try:
+            found[place] = oss_of(call, place, seconds_left)
+        except UploadError as error:
+            found[place] = error
+    return found

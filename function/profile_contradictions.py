@@ -1,6 +1,6 @@
 """What the options of one profile must not say together: a clause for each contradiction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import permutations
 from typing import Any
 
@@ -15,11 +15,11 @@ from function.option_values import (
     metadata_bytes,
 )
 from function.phrase import Phrase
+from function.places import Place
+from function.profile import FORM, HELD, PAGE, Profile
 from function.profile_options import ANY_TYPE, OPTION_NAMES, PAGE_OPTION_NAMES
 
 MAX_PARTS = 10_000
-# What a profile is to its folder: a page names what is in it, forms do, or copies of what was held back.
-PAGE, FORM, HELD = "page", "form", "held"
 # What WeChat's mediaCheckAsync looks at.
 CHECKED_TYPES = ("image", "audio")
 CLASSES_TO_RESTORE = ("Archive", "ColdArchive", "DeepColdArchive")
@@ -50,6 +50,8 @@ def contradictions(table: Mapping[str, Any], values: Mapping[str, Any], is_page:
         values: of the options that can be read.
     """
     yield from _size_contradictions(table, values)
+    if "region" in table and "bucket" not in table:
+        yield Phrase("region needs bucket: OSS_BUCKET is where OSS_REGION says")
     if is_page and values.get("content_types", ANY_TYPE) != ANY_TYPE:
         yield Phrase(
             'content_types must be ["*/*"] where key ends in {{filename}}: no form field pins the type'
@@ -179,38 +181,66 @@ def _check_contradictions(values: Mapping[str, Any]) -> Iterator[Phrase]:
         )
 
 
-def shared_folders(folders: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, Phrase]]:
+def contradictions_between(profiles: Collection[Profile], home: Place) -> Iterator[tuple[str, Phrase]]:
     """
-    Folders that two kinds of profiles must not share.
-
-    The session may set ACLs where forms pin one, so a page that chooses its own key (and sends its own
-    ACL, which no condition of its form forbids) could make an object there public. And whoever may write
-    where others publish what they held back could publish without their steps.
+    What profiles must not say together, each of which is right.
 
     Args:
-        folders: what each profile is to its folder, and the folder, which ends in ``/``; by name.
+        home: the place of those that name none of their own.
 
     Returns:
-        the profile that needs a folder of its own, and the clause that says so.
+        the name of a profile, and the clause that says what is wrong with it.
     """
-    for name, other in permutations(folders, 2):
-        (kind, ours), (other_kind, theirs) = folders[name], folders[other]
+    yield from _shared_folders(profiles)
+    yield from _buckets_in_two_regions(profiles, home)
+
+
+def _shared_folders(profiles: Iterable[Profile]) -> Iterator[tuple[str, Phrase]]:
+    """
+    Folders that two profiles must not share.
+
+    In one bucket: the session may set ACLs where forms pin one, so a page that chooses its own key (and sends
+    its own ACL, which no condition of its form forbids) could make an object there public. And whoever may
+    write where others publish what they held back could publish without their steps.
+
+    In two buckets: ``/read`` is asked for a key, and nothing in it tells the bucket.
+    """
+    for profile, other in permutations(profiles, 2):
+        ours, theirs = profile.key.literal_folder, other.key.literal_folder
         if not (ours.startswith(theirs) or theirs.startswith(ours)):
             continue
-        told = {"ours": ours, "theirs": theirs, "other": other}
-        if kind == PAGE != other_kind:
-            yield (
-                name,
-                Phrase(
-                    "key with {{filename}} needs a folder of its own; {ours} overlaps {theirs} of [{other}]",
+        told = {"ours": ours, "theirs": theirs, "other": other.name}
+        if profile.place.bucket != other.place.bucket:
+            if profile.read:
+                clause = Phrase(
+                    "read needs a folder of its own; {ours} overlaps {theirs} of [{other}] in another bucket,"
+                    " and a key does not tell its bucket",
                     **told,
-                ),
+                )
+                yield profile.name, clause
+        elif profile.kind == PAGE != other.kind:
+            clause = Phrase(
+                "key with {{filename}} needs a folder of its own; {ours} overlaps {theirs} of [{other}]",
+                **told,
             )
-        if (kind, other_kind) == (HELD, FORM):
-            yield (
-                name,
-                Phrase(
-                    "hold needs a folder of its own; {ours} overlaps {theirs} of [{other}], without hold",
-                    **told,
-                ),
+            yield profile.name, clause
+        elif (profile.kind, other.kind) == (HELD, FORM):
+            clause = Phrase(
+                "hold needs a folder of its own; {ours} overlaps {theirs} of [{other}], without hold", **told
             )
+            yield profile.name, clause
+
+
+def _buckets_in_two_regions(profiles: Iterable[Profile], home: Place) -> Iterator[tuple[str, Phrase]]:
+    regions = {home.bucket: home.region}
+    for profile in profiles:
+        place = profile.place
+        # Where nobody has said a region, as without settings, there is nothing to compare.
+        if place.region and regions.setdefault(place.bucket, place.region) != place.region:
+            clause = Phrase(
+                "bucket {bucket} would be in {region}, and is in {other} already",
+                bucket=place.bucket,
+                region=place.region,
+                other=regions[place.bucket],
+            )
+            yield profile.name, clause

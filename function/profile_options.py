@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from function import option_values
+from function import kinds, option_values
+from function.kinds import Kind
 from function.phrase import Phrase
 
 ANY_TYPE = ("*/*",)
@@ -33,6 +34,25 @@ class Option(NamedTuple):
     default: Any = None
     is_for_pages: bool = False
     pins: str = ""
+
+
+def as_setting(kind: Kind) -> Callable[[str, Any], str | None]:
+    """What a setting of this kind may be; ``None`` where the option is absent."""
+
+    def read(name: str, value: Any) -> str | None:
+        if value is None:
+            return None
+        try:
+            if isinstance(value, str) and value.isascii():
+                return str(kind.read(value))
+        except ValueError:
+            pass
+        shown = f" = {value!r}"
+        raise ValueError(
+            Phrase("{name}{value} must be {allowed}", name=name, value=shown, allowed=kind.allowed)
+        )
+
+    return read
 
 
 OPTIONS = (
@@ -68,6 +88,10 @@ OPTIONS = (
     Option("hold_days", option_values.whole_number(1, 30), 1),
     Option("commit_by", option_values.one_of(*COMMITTERS), COMMITTERS[0]),
     Option("check_scene", option_values.whole_number(1, 4), 1),
+    Option("bucket", as_setting(kinds.BUCKET), is_for_pages=True),
+    Option("region", as_setting(kinds.REGION), is_for_pages=True),
+    Option("host", as_setting(kinds.ORIGIN), is_for_pages=True),
+    Option("role", as_setting(kinds.ROLE_ARN), is_for_pages=True),
 )
 OPTION_NAMES = ("key", *(option.name for option in OPTIONS))
 PAGE_OPTION_NAMES = ("key", *(option.name for option in OPTIONS if option.is_for_pages))

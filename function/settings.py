@@ -11,9 +11,13 @@ from function.errors import Misconfigured, Problem
 from function.grants import session_policies
 from function.kinds import Rate
 from function.phrase import Phrase
-from function.profiles import PROFILES_TOML, Profile, read_profiles
+from function.places import Place, Session
+from function.profile import Profile
+from function.profiles import PROFILES_TOML, read_profiles
 from function.setting_table import CALLER_KINDS, SETTINGS, CallerKind, Setting
 
+# In the order of a place's fields.
+PLACE_SETTINGS = ("OSS_BUCKET", "OSS_REGION", "OSS_HOST", "OSS_ENDPOINT", "READ_ORIGIN", "STS_ROLE_ARN")
 DEFAULT_PROFILES_FILE = Path(__file__).parents[1] / PROFILES_TOML
 
 
@@ -63,12 +67,13 @@ class Settings(NamedTuple):
     Everything the function is told from outside, checked.
 
     Args:
-        host: origin a form is posted to, without a trailing slash; of ``/read``'s URLs it is
-            ``read_origin``, of the function's own calls to OSS ``oss_endpoint``.
+        bucket: of profiles that name none of their own; so are ``region``, ``host``, ``oss_endpoint``,
+            ``read_origin`` and ``role_arn``, see ``Place``.
 
         sign_part_length: whether the URL of a part admits exactly its length.
 
-        session_policies: the RAM document sent with AssumeRole for each purpose, as JSON text.
+        session_policies: the RAM document sent with AssumeRole, as JSON text, for each purpose in each bucket
+            by each role.
 
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
 
@@ -88,7 +93,7 @@ class Settings(NamedTuple):
     role_arn: str
     sts_endpoint: str
     session_life: timedelta
-    session_policies: Mapping[str, str]
+    session_policies: Mapping[Session, str]
     caller_auth: str
     wechat: WechatApp | None
     wechat_push: WechatPush | None
@@ -115,14 +120,26 @@ class Settings(NamedTuple):
         return CALLER_KINDS[self.caller_auth]
 
     @property
-    def place(self) -> dict[str, str]:
+    def home(self) -> Place:
+        """The place of profiles that name none of their own."""
+        return Place(self.bucket, self.region, self.host, self.oss_endpoint, self.read_origin, self.role_arn)
+
+    def at(self, place: Place) -> "Settings":
+        """The same, as if there were no other place; with its own profiles alone."""
+        profiles = {name: profile for name, profile in self.profiles.items() if profile.place == place}
+        return self._replace(profiles=MappingProxyType(profiles), **place._asdict())
+
+    def token_scope(self, bucket: str) -> dict[str, str]:
         """
         Where a token of ours is good, as its claims say it.
 
         Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
+
+        Args:
+            bucket: of a session this deployment's own, of all that is about one upload its profile's.
         """
         app = {"app": self.wechat.appid} if self.wechat else {}
-        return {**app, "bucket": self.bucket}
+        return {**app, "bucket": bucket}
 
     def __repr__(self) -> str:
         return f"Settings({self.bucket})"
@@ -139,7 +156,7 @@ def read_settings(
     """
     values, problems = _read_rows(environ)
     profiles, found = _read_profiles_file(values, read_text)
-    policies = session_policies(values.get("OSS_BUCKET", ""), profiles.values())
+    policies = session_policies(profiles.values())
     problems += found
     problems += contradictions.what_misleads_the_sdk(environ)
     problems += contradictions.policies_too_long(policies)
@@ -203,11 +220,17 @@ def _read_profiles_file(
         why = getattr(error, "strerror", None) or Phrase("it is not UTF-8")
         sentence = Phrase("PROFILES_FILE = {path!r} cannot be read: {why}", path=str(path), why=why)
         return {}, [Problem("PROFILES_FILE", sentence)]
-    return read_profiles(text, default_signature=values.get("OSS_SIGNATURE_VERSION", "v4"))
+    signature = values.get("OSS_SIGNATURE_VERSION", "v4")
+    return read_profiles(text, default_signature=signature, home=_home(values))
+
+
+def _home(values: Mapping[str, Any]) -> Place:
+    """As far as it is known: what is wrong with it is told of the settings, once."""
+    return Place(*(values.get(name, "") for name in PLACE_SETTINGS))
 
 
 def _settings(
-    values: Mapping[str, Any], profiles: dict[str, Profile], policies: Mapping[str, str]
+    values: Mapping[str, Any], profiles: dict[str, Profile], policies: Mapping[Session, str]
 ) -> Settings:
     caller_auth, secrets = values["CALLER_AUTH"], values.get("TOKEN_SECRET", ())
     wechat = push = jwt = None
@@ -223,11 +246,8 @@ def _settings(
     # A field that bears a row's name in lower case holds its value as it is; the others are named here.
     fields: dict[str, Any] = {row.name.lower(): values.get(row.name) for row in SETTINGS}
     fields |= {
-        "bucket": values["OSS_BUCKET"],
-        "region": values["OSS_REGION"],
-        "host": values["OSS_HOST"],
+        **_home(values)._asdict(),
         "profiles": MappingProxyType(profiles),
-        "role_arn": values["STS_ROLE_ARN"],
         "session_life": values["STS_SESSION_SECONDS"],
         "session_policies": policies,
         "wechat": wechat,

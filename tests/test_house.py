@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[1]
 # room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
 FLOORS = (
     "function function.phrase function.errors function.form_life function.kinds function.content_type"
-    " function.key_template".split(),
-    "function.jwt_key function.option_values function.profile_options function.profile_contradictions"
-    " function.profiles function.grants function.setting_table function.contradictions"
-    " function.settings".split(),
+    " function.key_template function.places".split(),
+    "function.jwt_key function.option_values function.profile_options function.profile"
+    " function.profile_contradictions function.profiles function.grants function.setting_table"
+    " function.contradictions function.settings".split(),
     "function.body function.outgoing function.oss/ function.tokens function.limits function.credentials"
     " function.aliyun_sdk function.log_line function.http function.addresses function.instance"
     " function.objects_session function.webhook function.quota/ function.trace".split(),
@@ -312,8 +312,8 @@ OF_A_PLAIN_DEPLOYMENT = set(
     " function.content_type function.contradictions function.credentials function.errors function.form_life"
     " function.grants function.http function.instance function.jwt_key function.key_template function.kinds"
     " function.limits function.log_line function.oss function.oss.post_form function.oss.v4"
-    " function.option_values function.outgoing function.phrase function.profile_contradictions"
-    " function.profile_options function.profiles"
+    " function.option_values function.outgoing function.phrase function.places function.profile"
+    " function.profile_contradictions function.profile_options function.profiles"
     " function.receipts function.receipts.ticket function.routes function.routes.upload_params"
     " function.setting_table function.settings function.tokens function.uploads function.uploads.classic_page"
     " function.uploads.media_types function.uploads.plan function.uploads.wanted handler"

@@ -381,7 +381,9 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
     """
     instance = function._instance
     if dependency == "sts" or dependency in OF_OBJECTS:
-        cache = instance._credentials[UPLOADS if dependency == "sts" else OBJECTS]
+        cache = instance._credentials[
+            instance.settings.home.session(UPLOADS if dependency == "sts" else OBJECTS)
+        ]
         client, policies = cache._assume_role.func.__self__, cache._assume_role.args
         cache._assume_role = partial(client._replace(endpoint=broken).assume_role, *policies)
         return

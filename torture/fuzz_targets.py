@@ -94,7 +94,8 @@ class Bench:
     def _hold_credentials(self, function: Function) -> None:
         # What AssumeRole would bring, so that no fuzz input waits for a socket.
         credentials = StsCredentials("STS.Role", self.watch.plant("role"), "token", NOW + timedelta(hours=1))
-        cache: Any = function._ready()._credentials[UPLOADS]
+        ready = function._ready()
+        cache: Any = ready._credentials[ready.settings.home.session(UPLOADS)]
         cache._assume_role = lambda own, now, *, attempts: credentials
 
     def targets(self) -> dict[str, Target]:

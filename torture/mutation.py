@@ -116,6 +116,8 @@ TESTS = {
     "function.parts.upload": (f"{ROOM}/parts/test_upload.py", *PARTS),
     "function.parts.urls": (f"{ROOM}/parts/test_multipart.py", *PARTS),
     "function.phrase": (f"{ROOM}/test_phrase.py",),
+    "function.places": (f"{ROOM}/test_places.py", *SETTINGS),
+    "function.profile": (f"{ROOM}/test_profiles.py", *SETTINGS, *FORMS),
     "function.profile_contradictions": (f"{ROOM}/test_profile_contradictions.py", *reversed(SETTINGS)),
     "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),
     "function.profiles": (*reversed(SETTINGS), *FORMS),

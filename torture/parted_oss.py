@@ -146,16 +146,20 @@ class PartedOss:
         )
 
     def give_sessions(self, function: Function, life: timedelta = timedelta(hours=1)) -> None:
-        """Let this instance have sessions without STS: each may do here what its policy says."""
+        """Let this instance have this bucket's sessions without STS: each may do what its policy says."""
         instance = function._ready()
-        for purpose, policy in instance.settings.session_policies.items():
-            instance._credentials[purpose]._assume_role = self._issuer(purpose, json.loads(policy), life)
+        for session, policy in instance.settings.session_policies.items():
+            purpose, bucket, _ = session
+            if bucket == self._bucket.name:
+                issuer = self._issuer(purpose, json.loads(policy), life)
+                instance._credentials[session]._assume_role = issuer
 
     def _issuer(self, purpose: str, policy: Any, life: timedelta) -> Any:
         def assume_role(_own: Any, now: datetime, *, attempts: int) -> StsCredentials:
             key_id, ends = f"STS.{purpose}", now + life
             # A role's secret is another one each time; here it need not be.
-            key = AccessKey(key_id, f"secret-of-{purpose}", f"CAIS{purpose}/+==", ends, (policy,))
+            secret = f"secret-of-{purpose}-in-{self._bucket.name}"
+            key = AccessKey(key_id, secret, f"CAIS{purpose}/+==", ends, (policy,))
             self._bucket.accounts.add(key)
             return StsCredentials(key_id, key.access_key_secret, str(key.security_token), ends)
 

@@ -46,7 +46,7 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
     token = bearer_token(headers)
     claims = read_token(token, audience=SESSION, secrets=settings.token_secrets, now=now)
     check_life(claims, now, settings.token_life)
-    if not is_of(claims, settings.place):
+    if not is_of(claims, settings.token_scope(settings.bucket)):
         raise unauthorized("for another app or bucket")
     return caller_of(claims.get("sub"), settings)
 
@@ -95,7 +95,7 @@ def log_in(code: str, settings: Settings, exchange: Exchange) -> Caller:
 def session_token(caller: Caller, settings: Settings, now: datetime) -> str:
     """What names this caller from now on, for ``TOKEN_SECONDS``."""
     return issue_token(
-        {"sub": caller.subject, **settings.place},
+        {"sub": caller.subject, **settings.token_scope(settings.bucket)},
         audience=SESSION,
         secrets=settings.token_secrets,
         now=now,

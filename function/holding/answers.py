@@ -10,7 +10,7 @@ from function.holding.upload import HeldUpload
 from function.instance import Call
 from function.kinds import Rate
 from function.limits import Claim
-from function.objects_session import oss_of
+from function.objects_session import opened, oss_of_each
 from function.oss.calls import OssCalls
 from function.oss.post_form import object_url
 
@@ -36,13 +36,16 @@ def answer_each(
     one = asked.entries[0]
     if asked.is_one and isinstance(one, UploadError):
         raise one
-    # Once for all of them, and not for receipts none of which is any good.
-    oss = oss_of(call) if asked.uploads else None
+    # Once for all in a bucket, and not for receipts that are no good.
+    found = oss_of_each(call, [upload.profile.place for upload in asked.uploads])
+    refusals = [oss for oss in found.values() if isinstance(oss, UploadError)]
+    if found and len(refusals) == len(found):
+        raise refusals[0]
 
     def answer(entry: HeldUpload | UploadError) -> dict[str, Any]:
         if isinstance(entry, UploadError):
             raise entry
-        assert oss is not None  # there is an upload
+        oss = opened(found[entry.profile.place])
         call.instance.limits.take([Claim(limit, CALLS_PER_UPLOAD, entry.upload_id)], call.now)
         return act(oss, entry)
 
@@ -65,7 +68,7 @@ def _or_error(
         return {"error": {"code": error.code, "message": error.message, **after, **error.details}}
 
 
-def answer_about(call: Call, upload: HeldUpload, state: str) -> dict[str, Any]:
+def answer_about(upload: HeldUpload, state: str) -> dict[str, Any]:
     """``{"key", "state", "url"}``; the address only of what is published."""
-    url = object_url(call.settings.host, upload.key) if state == PUBLISHED else None
+    url = object_url(upload.profile.place.host, upload.key) if state == PUBLISHED else None
     return {"key": upload.key, "state": state, "url": url}

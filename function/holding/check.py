@@ -16,7 +16,7 @@ from function.oss.calls import OssCalls
 from function.oss.objects import first_bytes
 from function.oss.signed_request import NONE, OssRequest, presign
 from function.outgoing import Exchange
-from function.profiles import CHECK_URL_LIFE
+from function.profile import CHECK_URL_LIFE
 from function.settings import WechatApp
 
 PATH = "/wxa/media_check_async"
@@ -119,14 +119,16 @@ def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused
 def _url(call: Call, oss: OssCalls, upload: HeldUpload, media: Media) -> str:
     """For WeChat only: it contains the security token."""
     ends = call.now + CHECK_URL_LIFE
-    obtained = call.instance.credentials_for(OBJECTS, call.request.context, call.now, [ends])
+    place = upload.profile.place
+    session = place.session(OBJECTS)
+    obtained = call.instance.credentials_for(session, call.request.context, call.now, [ends])
     call.line.sts_refreshed = obtained.are_new or call.line.sts_refreshed
     query = {PROCESS: media.process} if media.process else NONE
     return presign(
         OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
         obtained.credentials,
         call.now,
-        origin=call.settings.read_origin,
+        origin=place.read_origin,
         expires_in=CHECK_URL_LIFE,
     )
 

@@ -4,7 +4,7 @@ The step "check": an upload is submitted to WeChat, and its verdict carried out.
 Nothing but a verdict that says "pass" publishes. Silence, errors and doubts leave it to a human.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -18,7 +18,7 @@ from function.holding.upload import HeldUpload, read_receipt
 from function.holding.verdict import Outcome as Said
 from function.holding.verdict import Verdict
 from function.instance import Call
-from function.objects_session import oss_of
+from function.objects_session import opened, oss_of, oss_of_each
 from function.oss.calls import OssCalls
 
 
@@ -31,7 +31,7 @@ def begin_check_after(call: Call, receipt: str) -> None:
     """
     try:
         upload = read_receipt(receipt, call.settings, call.now)
-        oss = oss_of(call)
+        oss = oss_of(call, upload.profile.place)
         standing = seen(call, oss, upload)
         if standing.due:
             submit_next(call, oss, upload, standing)
@@ -94,15 +94,18 @@ def apply_verdict(call: Call, verdict: Verdict) -> bool:
     Raises:
         UploadError: it could be neither carried out nor kept, so WeChat must say it again.
     """
-    oss = oss_of(call)
     call.line.trace_id = verdict.trace_id
-    record = markers.get(oss, markers.check(verdict.trace_id))
-    if record is None:
+    checked = [profile.place for profile in call.settings.profiles.values() if profile.is_checked]
+    buckets = oss_of_each(call, checked).values()
+    found = _recorded(buckets, verdict)
+    if found is None:
         said = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
-        markers.put(oss, markers.verdict(verdict.trace_id), said, call.now)
-        record = markers.get(oss, markers.check(verdict.trace_id))
-    if record is None:
+        for oss in map(opened, buckets):
+            markers.put(oss, markers.verdict(verdict.trace_id), said, call.now)
+        found = _recorded(buckets, verdict)
+    if found is None:
         return False
+    oss, record = found
     try:
         upload = read_receipt(str(record.get("receipt")), call.settings, call.now)
         _note(call, upload)
@@ -111,6 +114,30 @@ def apply_verdict(call: Call, verdict: Verdict) -> bool:
     except (AlreadyExists, Forbidden) as error:
         call.line.reason = error.reason
     return True
+
+
+def _recorded(
+    buckets: Iterable[OssCalls | UploadError], verdict: Verdict
+) -> tuple[OssCalls, Mapping[str, Any]] | None:
+    """
+    What a verdict is about, and where that is remembered; a trace id does not tell the bucket.
+
+    Raises:
+        UploadError: it is not where one could look, and somewhere nobody could.
+    """
+    failed: UploadError | None = None
+    for bucket in buckets:
+        try:
+            oss = opened(bucket)
+            record = markers.get(oss, markers.check(verdict.trace_id))
+        except UploadError as error:
+            failed = error
+        else:
+            if record is not None:
+                return oss, record
+    if failed is not None:
+        raise failed
+    return None
 
 
 def _note(call: Call, upload: HeldUpload) -> None:

@@ -9,7 +9,7 @@ from function.holding.markers import is_name
 from function.key_template import held_name
 from function.option_values import UPLOAD_ID_METADATA
 from function.oss.objects import ObjectFacts
-from function.profiles import Profile
+from function.profile import Profile
 from function.settings import Settings
 from function.tokens import RECEIPT, is_of, read_token
 
@@ -94,15 +94,16 @@ def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
         claims = read_token(text, audience=RECEIPT, secrets=settings.receipt_secrets, now=now)
     except Unauthorized as error:
         raise _not_ours(error.reason) from None
-    # A receipt need not say for which mini-program it is; one that says so is held to it.
-    if not is_of({**settings.place, **claims}, settings.place):
-        raise _not_ours("for another app or bucket")
     # A business that shares the secret could write others than the function does.
     if not all(isinstance(claims.get(name), str) for name in READ) or not is_name(claims["jti"]):
         raise _not_ours("a claim that none of ours lacks")
     profile = settings.profiles.get(claims["profile"])
     if profile is None:
         raise _not_ours("its profile does not exist any more")
+    # A receipt need not say for which mini-program it is; one that says so is held to it.
+    scope = settings.token_scope(profile.place.bucket)
+    if not is_of({**scope, **claims}, scope):
+        raise _not_ours("for another app or bucket")
     upload = HeldUpload(claims, text, profile)
     if upload.is_held_back and not profile.is_held:
         raise _not_ours("its profile holds nothing back any more")

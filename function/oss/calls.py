@@ -127,7 +127,8 @@ def refused(name: str, refusal: Refusal) -> UploadError:
             sentence = Phrase(
                 "OSS_ENDPOINT must be another address: OSS takes no data calls on this bucket's public one"
                 " ({reason}). Set it to the internal one, https://BUCKET.oss-REGION-internal.aliyuncs.com;"
-                " for phones bind a domain of your own to the bucket and set OSS_HOST to it",
+                " for phones bind a domain of your own to the bucket and set OSS_HOST to it (for the"
+                " bucket of a profile its host)",
                 reason=reason,
             )
             return Misconfigured([Problem("OSS_ENDPOINT", sentence)], upstream=refusal.code)

@@ -7,7 +7,8 @@ from typing import Any
 from function.errors import BadRequest, Forbidden, Misconfigured, Unauthorized
 from function.parts.upload import PartedUpload
 from function.phrase import Phrase
-from function.profiles import Profile, problem_in
+from function.profile import Profile
+from function.profiles import problem_in
 from function.settings import Settings
 from function.tokens import MAX_TOKEN_CHARACTERS, PARTS, is_of, issue_token, read_token
 
@@ -31,7 +32,7 @@ def issue_ticket(upload: PartedUpload, profile: Profile, settings: Settings, now
         "size": upload.size_bytes,
         "part": upload.part_size_bytes,
         "type": upload.content_type,
-        **settings.place,
+        **settings.token_scope(profile.place.bucket),
     }
     return issue_token(
         claims, audience=PARTS, secrets=settings.token_secrets, now=now, life=profile.parts_within
@@ -76,11 +77,11 @@ def read_ticket(fields: Mapping[str, Any], settings: Settings, now: datetime) ->
         claims = read_token(ticket, audience=PARTS, secrets=settings.token_secrets, now=now)
     except Unauthorized as error:
         raise _not_ours(error.reason) from None
-    if not is_of(claims, settings.place):
-        raise _not_ours("for another app or bucket")
     profile = settings.profiles.get(claims["profile"])
     if profile is None or not profile.parts:
         raise _not_ours("its profile has no parts any more")
+    if not is_of(claims, settings.token_scope(profile.place.bucket)):
+        raise _not_ours("for another app or bucket")
     return PartedUpload(
         upload_id=claims["jti"],
         oss_id=claims["upload"],

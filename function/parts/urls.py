@@ -8,6 +8,7 @@ from function.credentials import StsCredentials
 from function.form_life import MARGIN
 from function.oss.signed_request import OssRequest, presign
 from function.parts.upload import PartedUpload
+from function.places import Place
 from function.settings import Settings
 
 MAX_URLS = 20
@@ -42,19 +43,24 @@ def sign_parts(
         only: it contains the security token.
     """
     expires_in = urls_end(credentials, now) - now
+    place = settings.profiles[upload.claims["profile"]].place
     return [
         {
             "number": number,
             "size": upload.bytes_of(number),
             "url": presign(
-                _put(upload, number, settings), credentials, now, origin=settings.host, expires_in=expires_in
+                _put(upload, number, place, settings),
+                credentials,
+                now,
+                origin=place.host,
+                expires_in=expires_in,
             ),
         }
         for number in numbers
     ]
 
 
-def _put(upload: PartedUpload, number: int, settings: Settings) -> OssRequest:
+def _put(upload: PartedUpload, number: int, place: Place, settings: Settings) -> OssRequest:
     headers = {"content-type": CONTENT_TYPE}
     additional: tuple[str, ...] = ()
     if settings.sign_part_length:
@@ -62,8 +68,8 @@ def _put(upload: PartedUpload, number: int, settings: Settings) -> OssRequest:
         additional = ("content-length",)
     return OssRequest(
         "PUT",
-        settings.bucket,
-        settings.region,
+        place.bucket,
+        place.region,
         upload.key,
         query={"partNumber": str(number), "uploadId": upload.oss_id},
         headers=headers,

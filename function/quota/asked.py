@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from function.errors import BadRequest, QuotaExceeded
 from function.limits import Claim
 from function.oss.post_form import iso
-from function.profiles import Profile
+from function.profile import Profile
 
 
 class Daily(NamedTuple):

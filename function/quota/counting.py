@@ -9,7 +9,7 @@ from function.errors import Misconfigured, Problem, QuotaUnavailable
 from function.instance import Call, Instance
 from function.limits import Claim
 from function.phrase import Phrase
-from function.profiles import Profile
+from function.profile import Profile
 from function.quota.asked import Asked, Day, StoreDown, daily, told
 from function.quota.memory import MemoryStore
 from function.settings import Settings

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from function.errors import BadRequest, Forbidden
 from function.key_template import HELD_FOLDER
-from function.profiles import Profile
+from function.profile import Profile
 from function.reading.wanted import WantedUrl
 
 

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from function.oss.post_form import Credentials, object_url
 from function.oss.signed_request import NONE, OssRequest, encode, presign
-from function.profiles import Profile
+from function.profile import Profile
 from function.reading.wanted import WantedUrl
-from function.settings import Settings
 
 PROCESS = "x-oss-process"
 
@@ -31,9 +30,7 @@ def url_end(profile: Profile, now: datetime) -> datetime:
     return window_start(now, profile.read_for) + profile.read_life
 
 
-def signed_url(
-    wanted: WantedUrl, profile: Profile, settings: Settings, credentials: Credentials, now: datetime
-) -> str:
+def signed_url(wanted: WantedUrl, profile: Profile, credentials: Credentials, now: datetime) -> str:
     """
     The URL that admits GET of this key with this processing, and nothing else.
 
@@ -41,18 +38,19 @@ def signed_url(
         credentials: they last until ``url_end``, or the URL does not.
     """
     query = {PROCESS: profile.variants[wanted.variant]} if wanted.variant is not None else NONE
+    place = profile.place
     return presign(
-        OssRequest("GET", settings.bucket, settings.region, wanted.key, query),
+        OssRequest("GET", place.bucket, place.region, wanted.key, query),
         credentials,
         window_start(now, profile.read_for),
-        origin=settings.read_origin,
+        origin=place.read_origin,
         expires_in=profile.read_life,
     )
 
 
-def plain_url(wanted: WantedUrl, profile: Profile, settings: Settings) -> str:
+def plain_url(wanted: WantedUrl, profile: Profile) -> str:
     """The URL of what everybody may read, with the same processing; it never ends."""
-    url = object_url(settings.read_origin, wanted.key)
+    url = object_url(profile.place.read_origin, wanted.key)
     if wanted.variant is None:
         return url
     return f"{url}?{PROCESS}={encode(profile.variants[wanted.variant])}"

@@ -62,7 +62,7 @@ def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Se
     key = reported.get("object", "")
     if not admits_key(ticket, key):
         raise not_ours("the ticket is for another object")
-    if reported.get("bucket") != settings.bucket:
+    if reported.get("bucket") != settings.profiles[ticket["profile"]].place.bucket:
         raise not_ours("the object is in another bucket")
     size, etag = reported.get("size", ""), reported.get("etag", "").strip('"')
     mime_type = bare_type(reported.get("mimeType", ""))

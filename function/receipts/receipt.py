@@ -53,17 +53,17 @@ def answer_about(upload: Upload, settings: Settings, life: timedelta = RECEIPT_L
         ``{"status", "key", "size", "etag", "mimeType", "url", "width", "height", "uploadId", "receipt"}``; no
         ``url`` while the object is held.
     """
-    facts = _facts(upload)
+    facts, profile = _facts(upload), settings.profiles[upload.ticket["profile"]]
     if upload.held:
-        life += timedelta(days=settings.profiles[upload.ticket["profile"]].hold_days)
+        life += timedelta(days=profile.hold_days)
     return {
         "status": "ok",
         **facts,
-        "url": None if upload.held else object_url(settings.host, upload.key),
+        "url": None if upload.held else object_url(profile.place.host, upload.key),
         "width": upload.width,
         "height": upload.height,
         "uploadId": upload.ticket["jti"],
-        "receipt": _receipt(upload, facts, settings, life),
+        "receipt": _receipt(upload, {**facts, "bucket": profile.place.bucket}, settings, life),
     }
 
 
@@ -81,7 +81,6 @@ def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings, life:
         **facts,
         "sub": upload.ticket["sub"],
         "owner": upload.ticket["owner"],
-        "bucket": settings.bucket,
         "profile": upload.ticket["profile"],
         "jti": upload.ticket["jti"],
         "seen": upload.seen,

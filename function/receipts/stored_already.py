@@ -6,7 +6,7 @@ from typing import Any
 from function.errors import Forbidden, NotUploaded, UploadError
 from function.instance import Call
 from function.key_template import is_held_name, published_name
-from function.objects_session import oss_of
+from function.objects_session import opened, oss_of_each
 from function.option_values import UPLOAD_ID_METADATA
 from function.oss.calls import OssCalls
 from function.oss.objects import ObjectFacts, head_object
@@ -28,18 +28,19 @@ def answers_about_stored(call: Call, tickets: Iterable[str]) -> dict[str, dict[s
         is not published yet.
     """
     found: dict[str, dict[str, Any]] = {}
+    claims = {ticket: read_ticket(ticket, call.settings, call.now) for ticket in tickets}
+    places = {ticket: call.settings.profiles[said["profile"]].place for ticket, said in claims.items()}
+    buckets = oss_of_each(call, places.values())
     try:
-        oss = oss_of(call)
-        for ticket in tickets:
-            if answer := _answer(call, oss, ticket):
+        for ticket, said in claims.items():
+            if answer := _answer(call, opened(buckets[places[ticket]]), said):
                 found[ticket] = answer
     except UploadError as error:
         call.line.reason = f"not asked whether it exists: {error.reason}"
     return found
 
 
-def _answer(call: Call, oss: OssCalls, ticket: str) -> dict[str, Any] | None:
-    claims = read_ticket(ticket, call.settings, call.now)
+def _answer(call: Call, oss: OssCalls, claims: Mapping[str, Any]) -> dict[str, Any] | None:
     for stored in _where_it_may_be(claims, oss):
         try:
             upload = upload_of(*stored)
@@ -49,7 +50,7 @@ def _answer(call: Call, oss: OssCalls, ticket: str) -> dict[str, Any] | None:
         return {
             "exists": True,
             "key": told["key"],
-            "fileUrl": object_url(call.settings.host, told["key"]),
+            "fileUrl": object_url(call.settings.profiles[claims["profile"]].place.host, told["key"]),
             "uploadId": told["uploadId"],
             "serverTime": iso(call.now),
             "receipt": told["receipt"],

@@ -10,7 +10,8 @@ from function.errors import Forbidden, Misconfigured, Unauthorized
 from function.key_template import is_plain
 from function.oss.post_form import UploadRule
 from function.phrase import Phrase
-from function.profiles import Profile, problem_in
+from function.profile import Profile
+from function.profiles import problem_in
 from function.settings import Settings
 from function.tokens import MAX_TOKEN_CHARACTERS, TICKET, is_of, issue_token, read_token
 
@@ -70,7 +71,7 @@ def issue_ticket(
         "profile": profile.name,
         "sub": subject,
         "owner": owner,
-        **settings.place,
+        **settings.token_scope(profile.place.bucket),
         **said,
     }
     ticket = issue_token(
@@ -115,7 +116,7 @@ def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
 
 def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any]:
     """
-    The claims of a ticket that lives, was made for this app and bucket, and whose profile is still there.
+    The claims of a ticket that lives, whose profile is still there, made for this app and its bucket.
 
     Raises:
         Forbidden: it does not, or is none.
@@ -124,10 +125,11 @@ def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any
         claims = read_token(ticket, audience=TICKET, secrets=settings.token_secrets, now=now)
     except Unauthorized as error:
         raise not_ours(f"ticket: {error.reason}") from None
-    if not is_of(claims, settings.place):
-        raise not_ours("the ticket is for another app or bucket")
-    if claims.get("profile") not in settings.profiles:
+    profile = settings.profiles.get(claims.get("profile", ""))
+    if profile is None:
         raise not_ours("the ticket's profile does not exist any more")
+    if not is_of(claims, settings.token_scope(profile.place.bucket)):
+        raise not_ours("the ticket is for another app or bucket")
     return claims
 
 

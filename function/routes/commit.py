@@ -31,7 +31,7 @@ def answer(call: Call) -> dict[str, Any]:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssCalls, upload: HeldUpload) -> dict[str, Any]:
-        return answer_about(call, upload, commit(call, oss, upload, asked.decision))
+        return answer_about(upload, commit(call, oss, upload, asked.decision))
 
     return answer_each(call, asked, limit_of(who), act)
 

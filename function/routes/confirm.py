@@ -32,9 +32,9 @@ def answer(call: Call) -> dict[str, Any]:
     # Whoever has a ticket could have OSS asked for ever.
     claim = Claim("confirmations", CONFIRMATIONS_PER_TICKET, ticket["jti"])
     call.instance.limits.take([claim], call.now)
-    oss = oss_of(call)
-    facts = head_object(oss, ticket["key"])
     profile = settings.profiles[ticket["profile"]]
+    oss = oss_of(call, profile.place)
+    facts = head_object(oss, ticket["key"])
     if facts is None and profile.is_held and (told := recalled(call, oss, ticket["jti"])):
         return told
     told = answer_stored(call, upload_of(ticket, facts))
@@ -53,7 +53,7 @@ def recalled(call: Call, oss: OssCalls, upload_id: str) -> dict[str, Any] | None
     if found is None:
         return None
     upload, state = found
-    return answer_recalled(upload.claims, upload.receipt, state, answer_about(call, upload, state)["url"])
+    return answer_recalled(upload.claims, upload.receipt, state, answer_about(upload, state)["url"])
 
 
 def begin_check(call: Call, receipt: str) -> None:

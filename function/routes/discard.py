@@ -20,6 +20,6 @@ def answer(call: Call) -> dict[str, Any]:
 
     def act(oss: OssCalls, upload: HeldUpload) -> dict[str, Any]:
         state = discard(call, oss, upload, is_backend=who == BACKEND)
-        return answer_about(call, upload, state)
+        return answer_about(upload, state)
 
     return answer_each(call, asked, limit_of(who), act)

@@ -15,7 +15,7 @@ from function.parts.life import begin_upload
 from function.parts.ticket import check_room, issue_ticket
 from function.parts.upload import PartedUpload
 from function.parts.urls import HEADERS, LEAST_LIFE, MAX_URLS, sign_parts, urls_end
-from function.profiles import Profile
+from function.profile import Profile
 from function.routes.upload_params import by_own_rules, claims_of_forms, count_forms, with_quota
 from function.uploads.plan import rule_for
 from function.uploads.wanted import WantedFile, profile_of, read_fields
@@ -58,9 +58,9 @@ def answer(call: Call) -> dict[str, Any]:
 def _plan(
     call: Call, caller: Caller, wanted: WantedFile, profile: Profile, size_bytes: int
 ) -> tuple[PartedUpload, UploadRule]:
-    settings, now = call.settings, call.now
+    now = call.now
     upload_id = call.instance.new_id()
-    rule = rule_for(wanted, profile, owner=caller.owner, upload_id=upload_id, now=now, settings=settings)
+    rule = rule_for(wanted, profile, owner=caller.owner, upload_id=upload_id, now=now)
     call.line.key, call.line.upload_id = published_name(rule.key), upload_id
     upload = PartedUpload(
         upload_id=upload_id,
@@ -71,15 +71,16 @@ def _plan(
         content_type=rule.content_type,
         claims={"sub": caller.subject, "owner": caller.owner, "profile": profile.name, **wanted.said},
     )
-    check_room(upload, profile, settings, now)
+    check_room(upload, profile, call.settings, now)
     return upload, rule
 
 
 def _begin(call: Call, upload: PartedUpload, rule: UploadRule, profile: Profile) -> dict[str, Any]:
     settings, now = call.settings, call.now
     # Whatever can fail comes before OSS begins an upload, which somebody would have to end.
-    obtained = call.instance.credentials_for(UPLOADS, call.request.context, now, [now + LEAST_LIFE])
-    oss = oss_of(call)
+    session, ends = profile.place.session(UPLOADS), [now + LEAST_LIFE]
+    obtained = call.instance.credentials_for(session, call.request.context, now, ends)
+    oss = oss_of(call, profile.place)
     call.line.sts_refreshed = call.line.sts_refreshed or obtained.are_new
     upload = begin_upload(oss, upload, rule.fields)
     first = range(1, min(upload.part_count, MAX_URLS) + 1)
@@ -87,7 +88,7 @@ def _begin(call: Call, upload: PartedUpload, rule: UploadRule, profile: Profile)
     return {
         "ticket": issue_ticket(upload, profile, settings, now),
         "key": key,
-        "fileUrl": object_url(settings.host, key),
+        "fileUrl": object_url(profile.place.host, key),
         "uploadId": upload.upload_id,
         "size": upload.size_bytes,
         "partSize": upload.part_size_bytes,

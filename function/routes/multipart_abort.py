@@ -14,5 +14,6 @@ def answer(call: Call) -> dict[str, Any]:
         ``{"state": "aborted"}``, however often it is asked.
     """
     upload = admit(call)
-    drop_upload(oss_of(call), upload)
+    place = call.settings.profiles[upload.claims["profile"]].place
+    drop_upload(oss_of(call, place), upload)
     return {"state": "aborted"}

@@ -22,7 +22,7 @@ def answer(call: Call) -> dict[str, Any]:
     upload = admit(call)
     ticket = upload.claims
     profile = call.settings.profiles[ticket["profile"]]
-    oss = oss_of(call)
+    oss = oss_of(call, profile.place)
     try:
         facts = complete_upload(oss, upload, acl=profile.stored_acl, forbid_overwrite=not profile.overwrite)
     except UploadGone:

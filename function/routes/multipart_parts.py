@@ -18,8 +18,10 @@ def answer(call: Call) -> dict[str, Any]:
     """
     settings, now = call.settings, call.now
     upload, numbers = admit_with_numbers(call)
-    missing = upload.missing(stored_parts(oss_of(call), upload))
-    obtained = call.instance.credentials_for(UPLOADS, call.request.context, now, [now + LEAST_LIFE])
+    place = settings.profiles[upload.claims["profile"]].place
+    missing = upload.missing(stored_parts(oss_of(call, place), upload))
+    session, ends = place.session(UPLOADS), [now + LEAST_LIFE]
+    obtained = call.instance.credentials_for(session, call.request.context, now, ends)
     call.line.sts_refreshed = call.line.sts_refreshed or obtained.are_new
     return {
         "parts": sign_parts(upload, numbers or missing[:MAX_URLS], obtained.credentials, settings, now),

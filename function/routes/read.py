@@ -11,7 +11,8 @@ from function.errors import NotFound
 from function.grants import OBJECTS
 from function.instance import Call
 from function.oss.post_form import Credentials, iso
-from function.profiles import Profile
+from function.places import Session
+from function.profile import Profile
 from function.reading.permission import Readable, readable
 from function.reading.urls import plain_url, signed_url, url_end
 from function.reading.wanted import WantedUrl, read_item, read_items
@@ -55,18 +56,19 @@ def _readable(call: Call, owner: str, wanted: Sequence[WantedUrl]) -> list[Reada
 
 def _entries(call: Call, several: Sequence[Readable]) -> list[dict[str, Any]]:
     """``{"key", "variant", "url", "expiresAt"}`` of each; credentials only where one is not for everybody."""
-    ends = [url_end(one.profile, call.now) for one in several if one.profile.is_read_signed]
 
     @cache
-    def credentials() -> Credentials:
-        obtained = call.instance.credentials_for(OBJECTS, call.request.context, call.now, ends)
-        call.line.sts_refreshed = obtained.are_new
+    def credentials(session: Session) -> Credentials:
+        signed = [one.profile for one in several if one.profile.is_read_signed]
+        ends = [url_end(each, call.now) for each in signed if each.place.session(OBJECTS) == session]
+        obtained = call.instance.credentials_for(session, call.request.context, call.now, ends)
+        call.line.sts_refreshed = obtained.are_new or bool(call.line.sts_refreshed)
         return obtained.credentials
 
     def entry(wanted: WantedUrl, profile: Profile) -> dict[str, Any]:
         if profile.is_read_signed:
-            url = signed_url(wanted, profile, call.settings, credentials(), call.now)
+            url = signed_url(wanted, profile, credentials(profile.place.session(OBJECTS)), call.now)
             return {**wanted._asdict(), "url": url, "expiresAt": iso(url_end(profile, call.now))}
-        return {**wanted._asdict(), "url": plain_url(wanted, profile, call.settings), "expiresAt": None}
+        return {**wanted._asdict(), "url": plain_url(wanted, profile), "expiresAt": None}
 
     return [entry(*one) for one in several]

@@ -21,7 +21,7 @@ def answer(call: Call) -> dict[str, Any]:
     refuse_without_hold(call.settings)
 
     def act(oss: OssCalls, upload: HeldUpload) -> dict[str, Any]:
-        told = answer_about(call, upload, state_of(call, oss, upload))
+        told = answer_about(upload, state_of(call, oss, upload))
         return {**told, "heldUntil": iso(upload.held_until)} if told["state"] in OPEN else told
 
     return answer_each(call, read_asked(call), "states", act)

@@ -13,7 +13,8 @@ from function.grants import UPLOADS
 from function.instance import Call
 from function.limits import Claim
 from function.oss.post_form import UploadRule, iso
-from function.profiles import Profile
+from function.places import Session
+from function.profile import Profile
 from function.receipts.ticket import callback_field, issue_ticket
 from function.settings import Settings
 from function.uploads.classic_page import refuse_among_several
@@ -126,10 +127,15 @@ def _sign(call: Call, planned: Sequence[PlannedUpload]) -> list[dict[str, Any]]:
     """Their forms, signed with credentials that outlive every one."""
     if not planned:
         return []
-    form_ends = [upload.rule.expires_at for upload in planned]
-    obtained = call.instance.credentials_for(UPLOADS, call.request.context, call.now, form_ends)
-    call.line.sts_refreshed = obtained.are_new or bool(call.line.sts_refreshed)
-    return [upload.sign(obtained.credentials, call.settings.host, call.now) for upload in planned]
+    form_ends: dict[Session, list[datetime]] = {}
+    for upload in planned:
+        form_ends.setdefault(upload.place.session(UPLOADS), []).append(upload.rule.expires_at)
+    obtained = {
+        session: call.instance.credentials_for(session, call.request.context, call.now, ends)
+        for session, ends in form_ends.items()
+    }
+    call.line.sts_refreshed = any(each.are_new for each in obtained.values()) or bool(call.line.sts_refreshed)
+    return [upload.sign(obtained[upload.place.session(UPLOADS)].credentials, call.now) for upload in planned]
 
 
 def count_forms(call: Call, caller: Caller, forms: int) -> None:
@@ -200,7 +206,6 @@ def _plan(
         owner=caller.owner,
         upload_id=upload_id,
         now=now,
-        settings=settings,
         issue_ticket=ticket,
         callback_field=partial(callback_field, settings),
     )

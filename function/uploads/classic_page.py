@@ -11,7 +11,7 @@ from typing import Any
 
 from function.errors import BadRequest
 from function.oss.post_form import Credentials, UploadRule, sign_folder
-from function.profiles import Profile
+from function.profile import Profile
 
 
 def refuse_among_several(profiles: Iterable[Profile]) -> None:

@@ -2,7 +2,7 @@
 
 from function.content_type import is_run_by_browsers
 from function.errors import BadRequest, UnsupportedType
-from function.profiles import Profile
+from function.profile import Profile
 from function.uploads.wanted import WantedFile
 
 # What mini-programs upload. The standard library's table differs from machine to machine.

@@ -23,7 +23,7 @@ from function.errors import Forbidden, Misconfigured, Problem
 from function.instance import HOOKS_FILE
 from function.key_template import HELD_FOLDER, INNER_FOLDER, MAX_KEY_BYTES, KeyTemplate
 from function.phrase import Phrase
-from function.profiles import Profile
+from function.profile import Profile
 from function.uploads.wanted import WantedFile, is_small_json
 
 BUDGET_SECONDS = 0.05

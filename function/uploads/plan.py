@@ -8,8 +8,8 @@ from function.errors import BadRequest, TooLarge
 from function.key_template import held_name, is_held_name, published_name
 from function.option_values import META_PREFIX, UPLOAD_ID_METADATA
 from function.oss.post_form import TYPE_FIELD, Credentials, UploadRule, iso, object_url, sign_object
-from function.profiles import Profile
-from function.settings import Settings
+from function.places import Place
+from function.profile import Profile
 from function.uploads import classic_page
 from function.uploads.media_types import choose_content_type, default_disposition, key_extension
 from function.uploads.wanted import WantedFile
@@ -27,6 +27,8 @@ class PlannedUpload(NamedTuple):
     Args:
         rule: its ``key`` is where the object will be stored.
 
+        place: the bucket that it is stored in.
+
         is_named_by_digest: whether the same bytes may be there already, under this very name.
 
         ticket: for ``/confirm``; empty where the profile has none.
@@ -35,6 +37,7 @@ class PlannedUpload(NamedTuple):
     """
 
     rule: UploadRule
+    place: Place
     upload_id: str
     is_named_by_digest: bool
     ticket: str
@@ -45,9 +48,9 @@ class PlannedUpload(NamedTuple):
         """Of the object, once it is published."""
         return published_name(self.rule.key)
 
-    def sign(self, credentials: Credentials, host: str, now: datetime) -> dict[str, Any]:
+    def sign(self, credentials: Credentials, now: datetime) -> dict[str, Any]:
         """What the caller gets."""
-        answered = self.answer(self.rule, self.upload_id, credentials, host, now)
+        answered = self.answer(self.rule, self.upload_id, credentials, self.place.host, now)
         return {**answered, "ticket": self.ticket} if self.ticket else answered
 
 
@@ -58,7 +61,6 @@ def plan_upload(
     owner: str,
     upload_id: str,
     now: datetime,
-    settings: Settings,
     issue_ticket: IssueTicket,
     callback_field: CallbackField,
 ) -> PlannedUpload:
@@ -68,17 +70,17 @@ def plan_upload(
     Raises:
         BadRequest, TooLarge, UnsupportedType: naming the field.
     """
-    rule = rule_for(wanted, profile, owner=owner, upload_id=upload_id, now=now, settings=settings)
+    rule = rule_for(wanted, profile, owner=owner, upload_id=upload_id, now=now)
     ticket = issue_ticket(profile, rule, upload_id) if profile.callback or profile.confirm else ""
     if profile.callback:
         rule = rule._replace(fields={**rule.fields, "callback": callback_field(profile, ticket)})
     shown = ticket if profile.confirm else ""
     how = classic_page.answer if profile.takes_filename else answer
-    return PlannedUpload(rule, upload_id, profile.key.is_named_by_digest, shown, how)
+    return PlannedUpload(rule, profile.place, upload_id, profile.key.is_named_by_digest, shown, how)
 
 
 def rule_for(
-    wanted: WantedFile, profile: Profile, *, owner: str, upload_id: str, now: datetime, settings: Settings
+    wanted: WantedFile, profile: Profile, *, owner: str, upload_id: str, now: datetime
 ) -> UploadRule:
     """
     Where an upload is stored, its type and size, and what is pinned, whichever way its bytes go.
@@ -101,8 +103,8 @@ def rule_for(
         # Proves later whose upload is held there, and is copied with it.
         fields[f"{META_PREFIX}{UPLOAD_ID_METADATA}"] = upload_id
     return UploadRule(
-        bucket=settings.bucket,
-        region=settings.region,
+        bucket=profile.place.bucket,
+        region=profile.place.region,
         signature_version=profile.signature_version,
         key=key,
         min_size_bytes=min_size,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from function.body import strict_json
 from function.content_type import bare_type
 from function.errors import BadRequest, UnknownProfile
-from function.profiles import Profile
+from function.profile import Profile
 
 MAX_FILES = 20
 MAX_FILENAME_CHARACTERS = 255

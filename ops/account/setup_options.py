@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from function.contradictions import policies_too_long
-from function.grants import role_policy, session_policies
+from function.grants import role_policies, session_policies
 from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
 from function.phrase import Phrase
-from function.profiles import Profile, read_profiles
+from function.places import Place
+from function.profile import Profile
+from function.profiles import read_profiles
 from function.settings import DEFAULT_PROFILES_FILE
 from ops.account.bucket import PartedFolder, WantedBucket
 from ops.account.log_options import add_log_arguments, read_logs
 from ops.account.log_plan import WantedLogs
+from ops.account.ram_documents import role_arn
 from ops.account.role_plan import WantedRoles
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.phrases import in_both
@@ -178,7 +181,8 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
     for arn in args.also_trust:
         checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
     logs, filed = read_logs(args, region, problems)
-    policy, profiles = _read_profiles(args, environ, bucket, problems)
+    home = Place(bucket, region, "", "", "", role_arn(account, upload_role))
+    policy, profiles = _read_profiles(args, environ, home, problems)
     seconds = _session_seconds(args, environ, problems)
     if problems:
         raise Failure(*problems)
@@ -227,7 +231,7 @@ def _split_arn(arn: str) -> tuple[str, str]:
 
 
 def _read_profiles(
-    args: argparse.Namespace, environ: Mapping[str, str], bucket: str, problems: list[Text]
+    args: argparse.Namespace, environ: Mapping[str, str], home: Place, problems: list[Text]
 ) -> tuple[dict[str, Any], list[Profile]]:
     """The policy that serves every session of all profiles, and the profiles."""
     path = args.profiles or DEFAULT_PROFILES_FILE.parent / (
@@ -241,10 +245,11 @@ def _read_profiles(
             Text(f"--profiles {path} cannot be read: {why.en}.", f"无法读取 --profiles {path}：{why.zh}。")
         )
         return {}, []
-    profiles, found = read_profiles(text, default_signature="v4")
-    too_long = policies_too_long(session_policies(bucket, profiles.values()))
+    profiles, found = read_profiles(text, default_signature="v4", home=home)
+    too_long = policies_too_long(session_policies(profiles.values()))
     problems += [in_both(problem.sentence) for problem in [*found, *too_long]]
-    return json.loads(role_policy(bucket, profiles.values())), list(profiles.values())
+    policy = role_policies(profiles.values()).get(home.role_arn, "{}")
+    return json.loads(policy), list(profiles.values())
 
 
 def _session_seconds(args: argparse.Namespace, environ: Mapping[str, str], problems: list[Text]) -> int:

@@ -26,7 +26,7 @@ from function.key_template import RECORDS
 from function.oss.calls import OssCalls, ask, budget
 from function.oss.signed_request import OssRequest, presign
 from function.outgoing import Exchange, ExchangeFailed, exchange
-from function.profiles import CHECK_URL_LIFE
+from function.profile import CHECK_URL_LIFE
 from function.settings import Settings, WechatApp
 from function.tokens import SESSION, read_token
 from ops.doctor.content_verdicts import (

@@ -9,7 +9,7 @@ from typing import Any
 
 from function.callers import Caller
 from function.credentials import StsCredentials
-from function.profiles import Profile
+from function.profile import Profile
 from function.routes.upload_params import plan_for
 from function.settings import Settings
 from function.uploads.wanted import WantedFile
@@ -43,7 +43,7 @@ def forms_signed_here(settings: Settings, credentials: StsCredentials, now: date
     def ask(profile: Profile, wanted: WantedFile) -> dict[str, Any]:
         upload_id = secrets.token_urlsafe(16)
         planned = plan_for(DOCTOR, wanted, profile, settings, upload_id, now)
-        return planned.sign(credentials, settings.host, now)
+        return planned.sign(credentials, now)
 
     return ask
 

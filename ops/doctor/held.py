@@ -13,7 +13,7 @@ from function.key_template import RECORDS, published_name
 from function.oss.calls import OssCalls, ask, budget
 from function.oss.objects import copy_object, delete_object, head_object, put_marker
 from function.outgoing import exchange
-from function.profiles import Profile
+from function.profile import Profile
 from function.settings import Settings
 from ops.doctor.findings import Finding, State, logged
 from ops.doctor.identity import assume, sts_remedy

@@ -60,7 +60,9 @@ def assume(settings: Settings, purpose: str, keys: AccessKeys, now: datetime) ->
         session_life=settings.session_life,
         sleep=sleep,
     )
-    return client.assume_role(settings.session_policies[purpose], keys, now, attempts=STS_ATTEMPTS)
+    return client.assume_role(
+        settings.session_policies[settings.home.session(purpose)], keys, now, attempts=STS_ATTEMPTS
+    )
 
 
 def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsCredentials | None, Finding]:

@@ -10,7 +10,7 @@ from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.grants import OBJECTS
 from function.oss.signed_request import OssRequest, presign
-from function.profiles import Profile
+from function.profile import Profile
 from function.settings import Settings
 from function.tokens import RECEIPT, read_token
 from ops.client.form_upload import open_session

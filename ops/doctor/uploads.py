@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized
 from function.oss.post_form import UploadRule, sign_object
-from function.profiles import Profile
+from function.profile import Profile
 from function.settings import Settings
 from function.tokens import RECEIPT, read_token
 from function.uploads.media_types import EXTENSION_OF_TYPE

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from function.grants import Grant, grants_for_objects, grants_for_uploads
 from function.key_template import HELD_FOLDER
 from function.option_values import CHECK, COMMIT
-from function.profiles import Profile, read_profiles
+from function.profile import Profile
+from function.profiles import read_profiles
 from ops.explain.policy_words import size_words
 from ops.terminal.columns import padded
 from ops.terminal.language import Text

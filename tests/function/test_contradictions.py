@@ -5,6 +5,7 @@ import re
 import pytest
 
 from function.errors import Misconfigured, Problem
+from function.grants import UPLOADS
 from function.settings import read_settings
 
 SECRET = "token-secret-0123456789-abcdefghi"
@@ -42,6 +43,11 @@ def test_a_session_policy_over_the_limit_of_sts_is_refused(environment, profiles
     assert "2048" in problem
 
 
+def policy_of_uploads(environment):
+    settings = read_settings(environment)
+    return settings.session_policies[settings.home.session(UPLOADS)]
+
+
 @pytest.mark.parametrize(("length", "is_taken"), [(2048, True), (2049, False)])
 def test_a_session_policy_may_have_2048_characters(environment, profiles_file, length, is_taken):
     def write(last_folder):
@@ -54,10 +60,10 @@ def test_a_session_policy_may_have_2048_characters(environment, profiles_file, l
         )
 
     environment["PROFILES_FILE"] = write("x")
-    missing = length - len(read_settings(environment).session_policies["uploads"])
+    missing = length - len(policy_of_uploads(environment))
     environment["PROFILES_FILE"] = write("x" * (1 + missing))
     if is_taken:
-        assert len(read_settings(environment).session_policies["uploads"]) == length
+        assert len(policy_of_uploads(environment)) == length
         return
     (problem,) = problems_of(environment)
     assert f"a session policy of {length} characters; STS takes 2048" in problem
@@ -169,7 +175,8 @@ def test_the_policy_of_each_session_is_held_to_the_limit(environment, profiles_f
         )
 
     environment["PROFILES_FILE"] = write("x")
-    lengths = {name: len(policy) for name, policy in read_settings(environment).session_policies.items()}
+    policies = read_settings(environment).session_policies
+    lengths = {purpose: len(policy) for (purpose, *_), policy in policies.items()}
     assert set(lengths) == {"uploads", "objects"}
     environment["PROFILES_FILE"] = write("x" * (2050 - lengths["objects"]))
     of_uploads = 2049 + lengths["uploads"] - lengths["objects"]

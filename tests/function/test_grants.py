@@ -4,19 +4,35 @@ import json
 
 import pytest
 
-from function.grants import MAX_POLICY_CHARACTERS, OBJECTS, UPLOADS, role_policy, session_policies
+from function.grants import MAX_POLICY_CHARACTERS, OBJECTS, UPLOADS, role_policies, session_policies
+from function.places import NOWHERE
 from function.profiles import read_profiles
 from local.ground.ram_policy import fits, is_allowed
 
+ROLE = "acs:ram::1:role/upload"
 
-def read(text):
-    profiles, problems = read_profiles(text, default_signature="v4")
+
+def read(text, bucket="b"):
+    home = NOWHERE._replace(bucket=bucket, region="cn-hangzhou", role_arn=ROLE)
+    profiles, problems = read_profiles(text, default_signature="v4", home=home)
     assert not problems
     return profiles.values()
 
 
+def policies_of(profiles):
+    """Of each purpose, where all are in one bucket."""
+    policies = session_policies(profiles)
+    assert len({session[1:] for session in policies}) == 1
+    return {purpose: policy for (purpose, *_), policy in policies.items()}
+
+
 def policy(bucket, text):
-    return session_policies(bucket, read(text))[UPLOADS]
+    return policies_of(read(text, bucket))[UPLOADS]
+
+
+def role_policy(profiles):
+    (policy,) = role_policies(profiles).values()
+    return policy
 
 
 def with_options(**options):
@@ -73,7 +89,7 @@ def allow(actions, *folders):
 
 @pytest.mark.parametrize("options", ["", "callback = false", 'acl = "public-read"\nread = "callers"'])
 def test_without_an_option_that_needs_it_there_is_no_session_for_objects(options):
-    assert set(session_policies("b", with_options(a=options))) == {UPLOADS}
+    assert set(policies_of(with_options(a=options))) == {UPLOADS}
 
 
 @pytest.mark.parametrize(
@@ -87,10 +103,10 @@ def test_without_an_option_that_needs_it_there_is_no_session_for_objects(options
     ],
 )
 def test_reading_and_confirming_may_get_objects_and_nothing_else(options):
-    policies = session_policies("b", with_options(a=options))
+    policies = policies_of(with_options(a=options))
     assert json.loads(policies[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a")]
     # The keys behind the forms got nothing more by it.
-    assert policies[UPLOADS] == session_policies("b", with_options(a=""))[UPLOADS]
+    assert policies[UPLOADS] == policies_of(with_options(a=""))[UPLOADS]
 
 
 OF_PARTS = [
@@ -104,30 +120,30 @@ OF_PARTS = [
 
 @pytest.mark.parametrize("options", ["parts = true", 'parts = true\nread = "owner"\nconfirm = true'])
 def test_uploads_in_parts_are_begun_listed_completed_and_dropped_by_the_objects_session_alone(options):
-    policies = session_policies("b", with_options(a=options, b=""))
+    policies = policies_of(with_options(a=options, b=""))
     assert json.loads(policies[OBJECTS])["Statement"] == [allow(OF_PARTS, "a")]
     # What leaves the function, the addresses of the parts among it, can do no more than a form can.
-    assert policies[UPLOADS] == session_policies("b", with_options(a="", b=""))[UPLOADS]
+    assert policies[UPLOADS] == policies_of(with_options(a="", b=""))[UPLOADS]
 
 
 def test_a_folder_without_parts_gets_nothing_of_what_another_s_need():
-    objects = session_policies("b", with_options(a="confirm = true", b="parts = true"))[OBJECTS]
+    objects = policies_of(with_options(a="confirm = true", b="parts = true"))[OBJECTS]
     assert json.loads(objects)["Statement"] == [allow(OF_PARTS, "b"), allow(["oss:GetObject"], "a")]
 
 
 def test_only_folders_of_profiles_with_an_option_may_be_read_and_each_stands_once():
     profiles = with_options(c='read = "owner"', a="confirm = true", b="", a_too='read = "callers"')
-    objects = session_policies("b", profiles)[OBJECTS]
+    objects = policies_of(profiles)[OBJECTS]
     assert json.loads(objects)["Statement"] == [allow(["oss:GetObject"], "a", "c")]
 
 
 def test_the_role_allows_what_either_session_asks_for(legacy_profiles):
     profiles = with_options(a="confirm = true", b="")
-    assert json.loads(role_policy("b", profiles))["Statement"] == [
+    assert json.loads(role_policy(profiles))["Statement"] == [
         allow(["oss:PutObject", "oss:PutObjectAcl"], "a", "b"),
         allow(["oss:GetObject"], "a"),
     ]
-    assert role_policy("my-bucket", read(legacy_profiles)) == policy("my-bucket", legacy_profiles)
+    assert role_policy(read(legacy_profiles, "my-bucket")) == policy("my-bucket", legacy_profiles)
 
 
 # --- what is held back ---
@@ -150,7 +166,7 @@ def may(policy, action, key):
 
 
 def held(options=HOLD, **others):
-    return session_policies("b", with_options(posts=options, **others))
+    return policies_of(with_options(posts=options, **others))
 
 
 @pytest.mark.parametrize("options", [HOLD, HELD_PARTS, 'callback = true\nhold = ["commit"]'])
@@ -212,7 +228,7 @@ def test_parts_of_what_is_held_back_are_begun_and_completed_where_it_waits_alone
 
 def test_a_folder_without_hold_may_be_discarded_from_only_where_there_is_hold_at_all():
     """Who has a receipt may ask what became of its object, and the business discard it."""
-    plain = session_policies("b", with_options(a="confirm = true", b="callback = true", c=""))
+    plain = policies_of(with_options(a="confirm = true", b="callback = true", c=""))
     assert json.loads(plain[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a")]
     beside = held(a="confirm = true", b="callback = true", c="")[OBJECTS]
     assert [may(beside, "oss:DeleteObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
@@ -226,7 +242,7 @@ def test_profiles_that_hold_back_keep_their_policies_short_by_saying_each_right_
         **{f"files-{number}": "parts = true" for number in range(5)},
         **{f"avatars-{number}": 'confirm = true\nread = "callers"' for number in range(5)},
     )
-    policies = session_policies("my-bucket", profiles)
+    policies = policies_of(profiles)
     assert max(map(len, policies.values())) <= MAX_POLICY_CHARACTERS
     statements = json.loads(policies[OBJECTS])["Statement"]
     assert len({tuple(statement["Action"]) for statement in statements}) == len(statements) == 4
@@ -234,8 +250,8 @@ def test_profiles_that_hold_back_keep_their_policies_short_by_saying_each_right_
 
 def test_the_role_allows_what_holding_back_needs():
     profiles = with_options(posts=HOLD)
-    role = role_policy("b", profiles)
-    for policy in session_policies("b", profiles).values():
+    role = role_policy(profiles)
+    for policy in policies_of(profiles).values():
         for statement in json.loads(policy)["Statement"]:
             for action in statement["Action"]:
                 for resource in statement["Resource"]:

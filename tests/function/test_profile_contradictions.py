@@ -2,6 +2,7 @@
 
 import pytest
 
+from function.places import NOWHERE
 from function.profiles import read_profiles
 
 GOOD = {
@@ -398,3 +399,86 @@ def test_nobody_writes_where_what_was_held_back_is_published(ours, theirs):
 
 def test_a_folder_whose_name_only_begins_like_a_held_one_is_another():
     assert two("posts/{id}", "posts2/{id}") == []
+
+
+# --- buckets of their own ---
+
+SHANGHAI = NOWHERE._replace(bucket="home", region="cn-shanghai")
+
+
+def places(*tables, home=SHANGHAI):
+    """What is wrong with profiles ``a``, ``b``, …: each a key and further lines."""
+    text = "\n".join(
+        f'[{name}]\nkey = "{key}"\nmax_size = 1\ncontent_types = ["*/*"]\n{lines}'
+        for name, (key, lines) in zip("abc", tables, strict=False)
+    )
+    return [problem.sentence for problem in read_profiles(text, default_signature="v4", home=home)[1]]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "allowed"),
+    [
+        ("bucket", "My_Bucket", "3 to 63 lower-case letters, digits and hyphens"),
+        ("region", "oss-cn-hangzhou", "a region id such as cn-hangzhou"),
+        ("host", "https://c.example.com/", "https://host[:port] without a path (http only for loopback)"),
+        ("host", "http://c.example.com", "https://host[:port] without a path (http only for loopback)"),
+        ("role", "contracts", "acs:ram::<account>:role/<name>"),
+        ("role", "acs:ram::\u0661\u0662:role/x", "acs:ram::<account>:role/<name>"),
+    ],
+)
+def test_what_a_setting_may_not_be_no_option_may_be(option, value, allowed):
+    lines = f'{option} = "{value}"' + ('\nbucket = "other"' if option == "region" else "")
+    assert places(("a/{id}", lines)) == [f"profiles.toml [a]: {option} = {value!r} must be {allowed}"]
+
+
+def test_what_is_no_text_is_no_bucket():
+    assert places(("a/{id}", "bucket = 5")) == [
+        "profiles.toml [a]: bucket = 5 must be 3 to 63 lower-case letters, digits and hyphens"
+    ]
+
+
+def test_a_region_alone_moves_no_bucket():
+    assert places(("a/{id}", 'region = "cn-shanghai"')) == [
+        "profiles.toml [a]: region needs bucket: OSS_BUCKET is where OSS_REGION says"
+    ]
+
+
+def test_a_bucket_is_in_one_region():
+    there, elsewhere = 'bucket = "other"\nregion = "cn-beijing"', 'bucket = "other"'
+    assert places(("a/{id}", there), ("b/{id}", elsewhere)) == [
+        "profiles.toml [b]: bucket other would be in cn-shanghai, and is in cn-beijing already"
+    ]
+    assert places(("a/{id}", 'bucket = "home"\nregion = "cn-beijing"')) == [
+        "profiles.toml [a]: bucket home would be in cn-beijing, and is in cn-shanghai already"
+    ]
+    assert places(("a/{id}", there), ("b/{id}", there), ("c/{id}", "")) == []
+
+
+def test_without_settings_nobody_knows_the_region_of_a_bucket():
+    there, elsewhere = 'bucket = "other"\nregion = "cn-beijing"', 'bucket = "other"'
+    assert places(("a/{id}", there), ("b/{id}", elsewhere), home=NOWHERE) == []
+
+
+READ = 'read = "callers"\n'
+OTHER = 'bucket = "other"'
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("x/", "x/"), ("x/", "x/deep/"), ("x/deep/", "x/")])
+def test_a_key_that_is_read_does_not_tell_its_bucket(ours, theirs):
+    told = (
+        f"profiles.toml [a]: read needs a folder of its own; {ours} overlaps {theirs} of [b]"
+        " in another bucket, and a key does not tell its bucket"
+    )
+    assert places((f"{ours}{{id}}", READ), (f"{theirs}{{id}}", OTHER)) == [told]
+    assert places((f"{ours}{{id}}", READ + OTHER), (f"{theirs}{{id}}", "")) == [told]
+    assert places((f"{ours}{{id}}", READ), (f"{theirs}{{id}}", "")) == []
+    assert places((f"{ours}{{id}}", ""), (f"{theirs}{{id}}", OTHER)) == []
+
+
+def test_pages_and_what_is_held_back_share_no_folder_in_one_bucket_and_any_name_in_two():
+    hold = 'confirm = true\nhold = ["commit"]\n'
+    page, held, form = ("x/{filename}", ""), ("x/{id}", hold), ("x/{id}", "confirm = true")
+    assert len(places(page, form)) == len(places(held, form)) == 1
+    for one, (key, lines) in ((page, form), (held, form)):
+        assert places(one, (key, lines + "\n" + OTHER)) == []
+        assert places((one[0], one[1] + OTHER), (key, lines)) == []

@@ -8,7 +8,9 @@ import pytest
 
 from function.key_template import KeyTemplate
 from function.option_values import MAX_FORM_BYTES
-from function.profiles import Profile, read_profiles
+from function.places import NOWHERE
+from function.profile import Profile
+from function.profiles import read_profiles
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
 
@@ -198,11 +200,14 @@ def test_metadata_over_the_8_kib_of_one_object_is_refused(more, is_over):
 
 PLACEHOLDERS = "{owner}, {yyyy}, {mm}, {dd}, {id}, {sha256}, {ext}, {filename}"
 OPTIONS = (
-    "acl, bytes_per_day, cache_control, callback, check_scene, commit_by, confirm, content_disposition,"
-    " content_types, expires_in, files_per_day, hold, hold_days, key, max_size, metadata, min_size,"
-    " overwrite, part_size, parts, parts_within, read, read_for, signature, storage_class, variants"
+    "acl, bucket, bytes_per_day, cache_control, callback, check_scene, commit_by, confirm,"
+    " content_disposition, content_types, expires_in, files_per_day, hold, hold_days, host, key, max_size,"
+    " metadata, min_size, overwrite, part_size, parts, parts_within, read, read_for, region, role, signature,"
+    " storage_class, variants"
 )
-PAGE_OPTIONS = "callback, content_types, expires_in, key, max_size, min_size, signature"
+PAGE_OPTIONS = (
+    "bucket, callback, content_types, expires_in, host, key, max_size, min_size, region, role, signature"
+)
 # Each wrong option is one problem, and no other problem follows from it.
 SENTENCES = {
     f"[p]: key has {{user}}; allowed: {PLACEHOLDERS}": f"[p]\n{GOOD.replace('{ext}', '{user}')}",
@@ -395,6 +400,7 @@ def test_what_a_profile_does_not_say_is_what_is_published():
         hold_days=1,
         commit_by="backend",
         check_scene=1,
+        place=NOWHERE,
     )
 
 

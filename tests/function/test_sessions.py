@@ -20,6 +20,11 @@ def actions_asked_for(sts):
     return [policy["Statement"][0]["Action"] for policy in policies]
 
 
+def obtain(ready, now, ends):
+    """Credentials of the objects session."""
+    return ready.credentials_for(ready.settings.home.session(OBJECTS), None, now, ends)
+
+
 def asked_after_some_forms(function, sts):
     function.function.initialize(None)
     for _ in range(3):
@@ -33,7 +38,8 @@ PUT = ["oss:PutObject", "oss:PutObjectAcl"]
 def test_a_deployment_without_an_option_asks_sts_once_for_what_forms_need(instance, good_sts):
     function = instance()
     assert asked_after_some_forms(function, good_sts) == [PUT]
-    assert set(function.function._instance._credentials) == {UPLOADS}
+    ready = function.function._instance
+    assert set(ready._credentials) == {ready.settings.home.session(UPLOADS)}
 
 
 @pytest.mark.parametrize("option", ["confirm = true", 'read = "callers"'])
@@ -43,7 +49,7 @@ def test_an_option_costs_no_call_until_the_objects_session_is_first_needed(
     function = instance(PROFILES_FILE=profiles_file(PROFILE + option), TOKEN_SECRET=TOKEN_SECRET)
     assert asked_after_some_forms(function, good_sts) == [PUT]
     ready = function.function._instance
-    first, again = (ready.credentials_for(OBJECTS, None, clock(), [clock()]) for _ in range(2))
+    first, again = (obtain(ready, clock(), [clock()]) for _ in range(2))
     assert (first.are_new, again.are_new) == (True, False)
     assert actions_asked_for(good_sts) == [PUT, ["oss:GetObject"]]
 
@@ -56,11 +62,11 @@ def test_the_objects_session_is_replaced_while_it_still_covers_two_windows(
     function = instance(PROFILES_FILE=profiles_file(f'{PROFILE}read = "callers"\n{another}'))
     function.ask(body={"filename": "a.png"})
     ready = function.function._instance
-    ready.credentials_for(OBJECTS, None, clock(), [clock()])
+    obtain(ready, clock(), [clock()])
     clock.tick(seconds=3600 - 2 * 600 - 60 - 2 * 30 - 1)
-    assert not ready.credentials_for(OBJECTS, None, clock(), [clock()]).are_new
+    assert not obtain(ready, clock(), [clock()]).are_new
     clock.tick(seconds=1)
-    assert ready.credentials_for(OBJECTS, None, clock(), [clock()]).are_new
+    assert obtain(ready, clock(), [clock()]).are_new
 
 
 def test_neither_session_s_failure_is_the_other_s(instance, good_sts, profiles_file, clock):
@@ -68,7 +74,8 @@ def test_neither_session_s_failure_is_the_other_s(instance, good_sts, profiles_f
     function.ask(body={"filename": "a.png"})
     good_sts.replace("POST", STS_URL, status=503)
     with pytest.raises(StsUnavailable):
-        function.function._instance.credentials_for(OBJECTS, None, clock(), [clock()])
+        instance = function.function._instance
+        instance.credentials_for(instance.settings.home.session(OBJECTS), None, clock(), [clock()])
     assert function.ask(body={"filename": "a.png"}).status == 200
 
 
@@ -91,10 +98,16 @@ def test_what_wechat_is_to_fetch_within_an_hour_is_signed_by_a_session_that_live
     text = f'{PROFILE}confirm = true\nhold = ["check"]\n{changes}'
     ready = instance(PROFILES_FILE=profiles_file(text), **WECHAT_CHECKS).function._ready()
     url_ends = timedelta(hours=1)
-    assert ready.credentials_for(OBJECTS, None, clock(), [clock() + url_ends]).are_new
+    assert ready.credentials_for(
+        ready.settings.home.session(OBJECTS), None, clock(), [clock() + url_ends]
+    ).are_new
     # Two early tries, half a minute apart, before the hour would outlive the session.
     clock.tick(seconds=5400 - 3600 - 60 - 2 * 30 - 1)
-    assert not ready.credentials_for(OBJECTS, None, clock(), [clock() + url_ends]).are_new
+    assert not ready.credentials_for(
+        ready.settings.home.session(OBJECTS), None, clock(), [clock() + url_ends]
+    ).are_new
     sts.add("POST", STS_URL, json=reply(clock() + timedelta(seconds=5400)))
     clock.tick(seconds=1)
-    assert ready.credentials_for(OBJECTS, None, clock(), [clock() + url_ends]).are_new
+    assert ready.credentials_for(
+        ready.settings.home.session(OBJECTS), None, clock(), [clock() + url_ends]
+    ).are_new

@@ -562,11 +562,11 @@ def test_a_profiles_file_that_is_not_utf_8_is_named(environment, tmp_path):
 
 
 def test_tokens_are_good_for_one_bucket_and_with_wechat_for_one_mini_program(environment):
-    assert read_settings(environment).place == {"bucket": "my-bucket"}
+    assert read_settings(environment).token_scope("b") == {"bucket": "b"}
     environment |= {
         "CALLER_AUTH": "wechat",
         "WECHAT_APPID": "wx0123456789abcdef",
         "WECHAT_SECRET": "app-secret",
         "TOKEN_SECRET": SECRET,
     }
-    assert read_settings(environment).place == {"app": "wx0123456789abcdef", "bucket": "my-bucket"}
+    assert read_settings(environment).token_scope("b") == {"app": "wx0123456789abcdef", "bucket": "b"}

@@ -12,6 +12,8 @@ import pytest
 
 from function.callers import caller_of
 from function.callers.wechat import session_token
+from function.errors import StsRejected
+from function.grants import OBJECTS
 from function.holding.backend_token import AUDIENCE
 from function.holding.verdict import Outcome, Verdict
 from function.instance import Call
@@ -229,3 +231,62 @@ def house_of(instance: Any, oss: HeldOss, profiles_file: Any, clock: Any) -> Cal
 @pytest.fixture
 def house(house_of: Callable[..., House]) -> House:
     return house_of()
+
+
+OWN_BUCKET = """
+bucket = "abroad"
+region = "cn-shanghai"
+role = "acs:ram::1234567890123456:role/abroad"
+"""
+ABROAD = f"""
+[deed]
+key = "deeds/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit"]
+{OWN_BUCKET}
+[view]
+key = "views/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
+{OWN_BUCKET}
+"""
+
+
+@dataclass
+class TwoBuckets:
+    """A house whose profiles ``deed`` and ``view`` are in another bucket, and that bucket."""
+
+    house: House
+    abroad: HeldOss
+
+    def store(self, profile: str) -> dict[str, Any]:
+        form = self.house.form(profile)
+        oss = self.abroad if profile in ("deed", "view") else self.house.oss
+        assert oss.post(form["formData"], "bytes") == 200
+        answer = self.house.ask("confirm", ticket=form["ticket"])
+        assert answer.status == 200, answer.text
+        return {**form, **answer.json}
+
+    def without_sessions(self, oss: HeldOss) -> None:
+        """From now on STS gives the function no session that reaches this bucket."""
+
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise StsRejected("STS refused.", reason="no")
+
+        ready = self.house.function.function._ready()
+        for (purpose, bucket, _), cache in ready._credentials.items():
+            if purpose == OBJECTS and bucket == oss._bucket.name:
+                cache._held, cache._assume_role = None, refuse
+
+
+@pytest.fixture
+def two_buckets(house_of: Callable[..., House], clock: Any) -> TwoBuckets:
+    house = house_of(PROFILES + ABROAD)
+    abroad = HeldOss("abroad", "cn-shanghai", clock)
+    house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.exchange
+    abroad.give_sessions(house.function.function, timedelta(hours=2))
+    return TwoBuckets(house, abroad)

@@ -31,7 +31,7 @@ def upload_of(world, **changes):
 
 def submitted(world, call=None, **changes):
     call = call or world.call()
-    return submit(call, oss_of(call), upload_of(world, **changes))
+    return submit(call, oss_of(call, call.settings.home), upload_of(world, **changes))
 
 
 def check_of(world):
@@ -68,7 +68,7 @@ def test_the_url_is_good_for_an_hour_and_for_nothing_else(world, clock):
 def test_its_credentials_last_as_long_as_the_url(world, clock):
     """A held set that covers the calls of this request, and not the hour, is not taken."""
     call = world.call()
-    oss = oss_of(call)
+    oss = oss_of(call, call.settings.home)
     clock.tick(minutes=65)
     later = world.call()
     assert submit(later, oss, upload_of(world)) == Submitted(TRACE)

@@ -2,8 +2,10 @@
 
 import pytest
 
+from function.errors import OssUnavailable, StsRejected
 from function.holding.checking import apply_verdict
 from function.holding.verdict import Outcome, Verdict
+from torture.parted_oss import UNHEARD
 from torture.turns import Killed
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
@@ -562,3 +564,52 @@ def test_a_marker_without_its_time_is_not_taken_for_silence(house, checking, log
     house.oss.replace_object(name, body=b'{"trace": "x", "at": 7}')
     assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
     assert log_lines()[-1]["reason"] == "a marker without its time"
+
+
+# --- several buckets: a trace id does not tell which ---
+
+
+def test_a_verdict_publishes_in_whichever_bucket_its_upload_waits(two_buckets):
+    house, stored = two_buckets.house, two_buckets.store("view")
+    (url,) = house.wechat.submitted.values()
+    assert url.startswith(f"https://abroad.oss-cn-shanghai.aliyuncs.com/held/{stored['key']}?")
+    assert house.verdict(Outcome.PASS) is True
+    assert two_buckets.abroad.names() == {stored["key"]}
+    assert (house.oss.names(), house.oss.markers()) == (set(), {})
+    told = house.ask("status", receipt=stored["receipt"]).json
+    assert (told["state"], told["url"]) == ("published", stored["fileUrl"])
+
+
+def test_a_verdict_upon_nothing_known_is_kept_wherever_its_record_may_come(two_buckets):
+    house = two_buckets.house
+    assert house.verdict(Outcome.RISKY, label=20001) is False
+    for oss in (house.oss, two_buckets.abroad):
+        assert list(oss.markers()) == [f"verdicts/{FIRST}"]
+    stored = two_buckets.store("view")
+    assert house.status(stored["receipt"]) == "rejected"
+
+
+@pytest.mark.parametrize("silent", [UNHEARD, "sts"])
+def test_a_bucket_that_cannot_be_asked_loses_no_verdict_upon_another_s(two_buckets, silent):
+    house, stored = two_buckets.house, two_buckets.store("view")
+    if silent == "sts":
+        two_buckets.without_sessions(house.oss)
+    else:
+        house.oss.fail("GetObject", silent, silent)
+    assert house.verdict(Outcome.PASS) is True
+    assert two_buckets.abroad.names() == {stored["key"]}
+
+
+def test_what_may_be_remembered_where_nobody_can_look_must_be_said_again(two_buckets):
+    house = two_buckets.house
+    two_buckets.store("view")
+    two_buckets.abroad.fail("GetObject", UNHEARD, UNHEARD)
+    with pytest.raises(OssUnavailable):
+        house.verdict(Outcome.PASS)
+    assert f"verdicts/{FIRST}" not in house.oss.markers()
+
+
+def test_a_verdict_that_cannot_be_kept_everywhere_must_be_said_again(two_buckets):
+    two_buckets.without_sessions(two_buckets.abroad)
+    with pytest.raises(StsRejected):
+        two_buckets.house.verdict(Outcome.PASS)

@@ -1,8 +1,12 @@
 """routes.commit: the next step, whoever may take it, and what a backend decides by hand."""
 
+from datetime import timedelta
+
 import pytest
 
 from function.holding.verdict import Outcome
+from function.tokens import RECEIPT, issue_token, read_token
+from tests.function.holding.conftest import RECEIPT_SECRET
 from torture.parted_oss import Part, Stored
 
 
@@ -375,3 +379,57 @@ def test_no_client_uses_up_what_its_backend_may_ask(house):
         house.ask("status", receipt=stored["receipt"])
     assert refused(house.ask("status", receipt=stored["receipt"])) == (429, "too_many_requests")
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
+
+
+# --- several buckets ---
+
+
+def commit_both(two_buckets):
+    stored = [two_buckets.store(profile) for profile in ("word", "deed")]
+    house = two_buckets.house
+    return stored, lambda: house.ask("commit", house.backend(), receipts=[one["receipt"] for one in stored])
+
+
+def test_receipts_of_two_buckets_are_each_published_in_their_own(two_buckets):
+    (word, deed), commit = commit_both(two_buckets)
+    results = commit().json["results"]
+    assert [(each["state"], each["url"]) for each in results] == [
+        ("published", word["fileUrl"]),
+        ("published", deed["fileUrl"]),
+    ]
+    assert two_buckets.house.oss.names() == {word["key"]}
+    assert two_buckets.abroad.names() == {deed["key"]}
+
+
+def test_a_bucket_without_a_session_costs_the_others_nothing(two_buckets):
+    (word, _deed), commit = commit_both(two_buckets)
+    two_buckets.without_sessions(two_buckets.abroad)
+    first, second = commit().json["results"]
+    assert first["state"] == "published"
+    assert second["error"]["code"] == "sts_rejected"
+    assert two_buckets.house.oss.names() == {word["key"]}
+
+
+def test_without_any_session_none_is_answered(two_buckets):
+    _, commit = commit_both(two_buckets)
+    two_buckets.without_sessions(two_buckets.abroad)
+    two_buckets.without_sessions(two_buckets.house.oss)
+    answer = commit()
+    assert (answer.status, answer.json["error"]["code"]) == (502, "sts_rejected")
+
+
+@pytest.mark.parametrize("bucket", ["my-bucket", "abroad-2", ""])
+def test_a_receipt_that_names_another_bucket_than_its_profile_s_opens_nothing(two_buckets, bucket, clock):
+    stored = two_buckets.store("deed")
+    claims = read_token(stored["receipt"], audience=RECEIPT, secrets=[RECEIPT_SECRET], now=clock())
+    forged = issue_token(
+        {**claims, "bucket": bucket},
+        audience=RECEIPT,
+        secrets=[RECEIPT_SECRET],
+        now=clock(),
+        life=timedelta(days=1),
+    )
+    for route in ("commit", "discard", "status"):
+        answer = two_buckets.house.ask(route, two_buckets.house.backend(), receipt=forged)
+        assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
+    assert two_buckets.abroad.names() == {f"held/{stored['key']}"}

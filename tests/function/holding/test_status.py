@@ -133,7 +133,7 @@ def test_after_each_silence_the_next_submission_is_due_and_then_one_that_nobody_
 
     def standing():
         call = house.call()
-        return standing_of(oss_of(call), upload, call.now)
+        return standing_of(oss_of(call, upload.profile.place), upload, call.now)
 
     assert standing() == Standing(CHECKING)
     clock.tick(minutes=35)

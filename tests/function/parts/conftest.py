@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -56,6 +57,15 @@ class Phone:
     def ask(self, route: str, token: str = "", **fields: Any) -> Reply:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return self.function.ask(body=fields, path=f"/{route}", headers=headers)
+
+    def credentials_of(self, purpose: str) -> Any:
+        """What holds the credentials of the one bucket for this purpose."""
+        ready = self.function.function._ready()
+        return ready._credentials[ready.settings.home.session(purpose)]
+
+    def assume(self, purpose: str, now: datetime) -> None:
+        ready = self.function.function._ready()
+        ready.credentials_for(ready.settings.home.session(purpose), None, now, [now])
 
     def begin(self, size: Any = 2 * PART + 1, profile: str = "video", **fields: Any) -> dict[str, Any]:
         wanted = {"profile": profile, "filename": "a.mp4", "size": size, **fields}

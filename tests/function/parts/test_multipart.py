@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from function.errors import StsUnavailable
+from function.grants import UPLOADS
 from function.parts.life import initiate_headers
 from torture.parted_oss import BROKEN_AFTER, DENIED, LOST, UNHEARD
 
@@ -216,7 +217,7 @@ def test_a_name_that_is_taken_is_told_at_once(phone, oss, clock):
 
 
 def test_without_credentials_for_the_urls_oss_begins_nothing(phone, oss):
-    cache = phone.function.function._ready()._credentials["uploads"]
+    cache = phone.credentials_of(UPLOADS)
     cache._assume_role = silent
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
     assert refused(answer) == (503, "sts_unavailable")
@@ -241,7 +242,7 @@ def test_a_refusal_is_logged_with_what_was_known_by_then(phone, log_lines):
 @pytest.mark.parametrize("held", ["uploads", "objects"])
 def test_each_of_the_two_sessions_is_logged_when_it_is_assumed(phone, clock, log_lines, held):
     """After a form, or a question about an object, one of them is there already."""
-    phone.function.function._ready().credentials_for(held, None, clock(), [clock()])
+    phone.assume(held, clock())
     phone.begin()
     assert log_lines()[-1]["stsRefreshed"] is True
 
@@ -350,7 +351,7 @@ def test_a_url_ends_a_quarter_of_an_hour_after_it_was_signed(phone, oss, clock):
 def test_a_url_ends_a_minute_before_its_session_where_that_is_sooner(phone, oss, clock, seconds_left, life):
     phone.function.ask(body={"filename": "a.png"})
     held_until = clock() + timedelta(hours=1)
-    cache = phone.function.function._ready()._credentials["uploads"]
+    cache = phone.credentials_of(UPLOADS)
     clock.tick(seconds=3600 - seconds_left)
 
     # In the last quarter a new session is wanted; where there is none, the held one serves as long as it can.
@@ -365,7 +366,7 @@ def test_a_url_ends_a_minute_before_its_session_where_that_is_sooner(phone, oss,
 def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock):
     phone.function.ask(body={"filename": "a.png"})
     clock.tick(seconds=3600 - 119)
-    cache = phone.function.function._ready()._credentials["uploads"]
+    cache = phone.credentials_of(UPLOADS)
     assume_role, cache._assume_role = cache._assume_role, silent
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
     assert refused(answer) == (503, "sts_unavailable")

@@ -3,6 +3,7 @@
 import pytest
 
 from function.errors import StsUnavailable
+from function.grants import UPLOADS
 from torture.parted_oss import BROKEN, DENIED, LOST, UNHEARD
 
 PART = 100 * 1024
@@ -196,7 +197,7 @@ def test_what_is_malformed_costs_the_ticket_nothing(phone):
 def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock):
     begun = phone.begin(profile="many")
     clock.tick(seconds=3600 - 120)
-    cache = phone.function.function._ready()._credentials["uploads"]
+    cache = phone.credentials_of(UPLOADS)
 
     def silent(_own, _now, *, attempts):
         raise StsUnavailable
@@ -221,7 +222,7 @@ def test_the_log_says_which_upload_it_was(phone, log_lines):
 def test_a_session_that_had_to_be_assumed_is_logged(phone, phone_of, clock, log_lines, held):
     begun = phone.begin()
     other = phone_of()
-    other.function.function._ready().credentials_for(held, None, clock(), [clock()])
+    other.assume(held, clock())
     other.parts(begun["ticket"])
     assert log_lines()[-1]["stsRefreshed"] is True
     other.parts(begun["ticket"])

@@ -14,6 +14,7 @@ from function.http import Request
 from function.receipts.callback import verify_callback
 from function.settings import read_settings
 from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from tests.function.receipts.conftest import PROFILES, SETTINGS
 
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
@@ -451,3 +452,33 @@ def test_an_etag_of_one_s_own_making_gets_no_receipt(upload, call, etag):
 def test_a_ticket_that_does_not_say_what_its_form_admits_admits_nothing(upload, call, clock, claims):
     asked = upload()
     assert refusal(call(asked.body(ticket=ticket(clock, key=asked.key, **claims))), 403, "forbidden")
+
+
+# --- a bucket of the profile's own ---
+
+
+@pytest.mark.parametrize(
+    ("profile", "bucket", "status"),
+    [
+        ("deed", "deeds", 200),
+        ("deed", "my-bucket", 403),
+        ("default", "my-bucket", 200),
+        ("default", "deeds", 403),
+    ],
+)
+def test_a_report_is_of_the_profile_s_bucket_and_of_no_other(
+    instance, key_host, profiles_file, ask_upload, call, profile, bucket, status
+):
+    deed = """
+[deed]
+key = "deeds/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+callback = true
+bucket = "deeds"
+"""
+    function = instance(key_host, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES + deed))
+    answer = call(ask_upload(profile, of=function).body(bucket=bucket), of=function)
+    assert answer.status == status
+    if status == 200:
+        assert answer.json["url"].startswith(f"https://{bucket}.oss-cn-hangzhou.aliyuncs.com/")

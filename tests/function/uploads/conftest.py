@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from function.profiles import Profile, read_profiles
+from function.profile import Profile
+from function.profiles import read_profiles
 
 
 @pytest.fixture

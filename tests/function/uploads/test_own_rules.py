@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from function.errors import Forbidden, Misconfigured, UnsupportedType, UploadError
 from function.key_template import INNER_FOLDER, KeyTemplate
-from function.profiles import Profile, read_profiles
+from function.profile import Profile
+from function.profiles import read_profiles
 from function.uploads import own_rules
 from function.uploads.own_rules import OwnRules
 from function.uploads.plan import rule_for
@@ -103,7 +104,6 @@ def test_size_types_folder_and_context_are_narrowed(rules, default):
 
 def test_what_the_types_leave_out_is_refused_when_it_is_planned(rules, default):
     _, profile = apply(rules(returning("{'content_types': ['image/png']}")), default)
-    settings = SimpleNamespace(bucket="b", region="r")
     with pytest.raises(UnsupportedType):
         rule_for(
             WantedFile(filename="a.jpg"),
@@ -111,7 +111,6 @@ def test_what_the_types_leave_out_is_refused_when_it_is_planned(rules, default):
             owner=OWNER,
             upload_id="i" * 22,
             now=TEST_INSTANT,
-            settings=settings,
         )
 
 
@@ -325,7 +324,6 @@ def test_no_answer_whatever_widens_what_is_signed(answer, filename, size):
             owner=OWNER,
             upload_id="i" * 22,
             now=TEST_INSTANT,
-            settings=SimpleNamespace(bucket="b", region="r"),
         )
     except UploadError:
         return

@@ -42,7 +42,7 @@ def test_the_upload_role_may_do_exactly_what_the_functions_session_policy_grants
         "CALLER_AUTH": "anonymous",
         "PROFILES_FILE": str(cloud.profiles),
     }
-    session_policy = json.loads(read_settings(environ).session_policies["uploads"])
+    session_policy = json.loads(next(iter(read_settings(environ).session_policies.values())))
     assert json.loads(cloud.ram.policies[UPLOAD_ROLE]) == session_policy
 
 

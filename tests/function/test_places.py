@@ -1,0 +1,381 @@
+"""places: the bucket that a profile's objects are in, and that nothing of one bucket is good in another."""
+
+import json
+from base64 import b64decode
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import responses
+
+from function.grants import OBJECTS, UPLOADS, role_policies
+from function.places import NOWHERE, Place
+from function.settings import read_settings
+from function.tokens import PARTS, TICKET, issue_token, read_token
+from tests.conftest import SDK_ADAPTER, sts_reply
+from torture.held_oss import HeldOss
+
+STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
+SECRET = "token-secret-canary-0123456789abcdef"
+HOME = Place("b", "cn-hangzhou", "https://h", "https://e", "https://r", "acs:ram::1:role/a")
+OWN_ROLE = "acs:ram::1234567890123456:role/contracts"
+OWN_HOST = "https://contracts.oss-cn-shanghai.aliyuncs.com"
+HOME_ROLE = "acs:ram::1234567890123456:role/upload"
+DIGEST = sha256(b"x").hexdigest()
+PLACE = f"""
+bucket = "contracts"
+region = "cn-shanghai"
+role = "{OWN_ROLE}"
+"""
+PROFILES = f"""
+[default]
+key = "uploads/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+read = "callers"
+[contract]
+key = "contracts/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+read = "callers"
+parts = true
+{PLACE}
+[same]
+key = "same/{{owner}}/{{sha256}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+{PLACE}
+[plain]
+key = "plain/{{owner}}/{{sha256}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+[page]
+key = "page/{{filename}}"
+max_size = "1MiB"
+content_types = ["*/*"]
+{PLACE}
+host = "https://files.example.com"
+[wall]
+key = "wall/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+acl = "public-read"
+read = "callers"
+{PLACE}
+"""
+
+
+# --- what a place is ---
+
+
+def test_without_options_of_its_own_a_profile_is_where_the_deployment_is():
+    assert HOME.with_own({}) == HOME
+    assert HOME.with_own({"bucket": None, "region": None, "host": None, "role": None}) == HOME
+
+
+def test_another_bucket_is_reached_at_its_own_address_for_everything():
+    there = "https://c.oss-cn-hangzhou.aliyuncs.com"
+    assert HOME.with_own({"bucket": "c"}) == ("c", "cn-hangzhou", there, there, there, HOME.role_arn)
+
+
+def test_another_bucket_may_be_in_another_region_have_a_domain_and_a_role():
+    host, role = "https://c.example.com", "acs:ram::1:role/c"
+    own = {"bucket": "c", "region": "cn-shanghai", "host": host, "role": role}
+    assert HOME.with_own(own) == ("c", "cn-shanghai", host, host, host, role)
+
+
+def test_a_domain_or_a_role_alone_leaves_the_bucket_and_its_other_addresses():
+    assert HOME.with_own({"host": "https://u.example.com"}) == HOME._replace(host="https://u.example.com")
+    assert HOME.with_own({"role": "acs:ram::1:role/c"}) == HOME._replace(role_arn="acs:ram::1:role/c")
+    assert HOME.with_own({"bucket": "b", "region": "cn-hangzhou"}) == HOME
+
+
+def test_sessions_are_told_apart_by_purpose_bucket_and_role_alone():
+    moved = HOME._replace(host="https://u", oss_endpoint="https://u", read_origin="https://u")
+    assert moved.session(UPLOADS) == HOME.session(UPLOADS) == (UPLOADS, "b", "acs:ram::1:role/a")
+    others = (HOME._replace(bucket="c"), HOME._replace(role_arn="acs:ram::1:role/c"))
+    assert len({HOME.session(OBJECTS), *(one.session(UPLOADS) for one in (HOME, *others))}) == 4
+
+
+# --- settings with such profiles ---
+
+
+@pytest.fixture
+def settings(environment, profiles_file):
+    environment |= {"PROFILES_FILE": profiles_file(PROFILES), "TOKEN_SECRET": SECRET}
+    return read_settings(environment)
+
+
+def test_each_session_reaches_one_bucket(settings):
+    buckets = {session: buckets_of(policy) for session, policy in settings.session_policies.items()}
+    assert buckets == {
+        (purpose, bucket, role): {bucket}
+        for bucket, role in (("my-bucket", HOME_ROLE), ("contracts", OWN_ROLE))
+        for purpose in (UPLOADS, OBJECTS)
+    }
+
+
+def buckets_of(policy):
+    return {resource.removeprefix("acs:oss:*:*:").split("/")[0] for resource in resources_of(policy)}
+
+
+def resources_of(policy):
+    return [resource for statement in json.loads(policy)["Statement"] for resource in statement["Resource"]]
+
+
+def test_a_role_must_allow_what_its_sessions_ask_for_in_whichever_buckets(settings):
+    policies = role_policies(settings.profiles.values())
+    allowed = {role: resources_of(policy) for role, policy in policies.items()}
+    assert set(allowed) == {HOME_ROLE, OWN_ROLE}
+    assert buckets_of(policies[OWN_ROLE]) == {"contracts"}
+    one_role = [
+        profile._replace(place=profile.place._replace(role_arn=HOME_ROLE))
+        for profile in settings.profiles.values()
+    ]
+    (policy,) = role_policies(one_role).values()
+    assert sorted(resources_of(policy)) == sorted(allowed[HOME_ROLE] + allowed[OWN_ROLE])
+
+
+def test_the_settings_of_another_place_are_those_of_a_deployment_that_has_no_other(settings):
+    place = settings.profiles["contract"].place
+    there = settings.at(place)
+    assert (there.home, there.bucket, there.host) == (place, "contracts", OWN_HOST)
+    assert set(there.profiles) == {"contract", "same", "wall"}
+    assert there.token_secrets == settings.token_secrets
+    assert set(settings.at(settings.home).profiles) == {"default", "plain"}
+
+
+# --- a function that knows two buckets ---
+
+
+@dataclass
+class World:
+    """An instance before the deployment's bucket, and another one in another region."""
+
+    function: Any
+    home: HeldOss
+    own: HeldOss
+    hosts: list[str]
+
+    def ask(self, route="upload-params", **fields):
+        return self.function.ask(body=fields, path=f"/{route}")
+
+    def form(self, profile="contract", **fields):
+        answer = self.ask(profile=profile, filename="a.png", **fields)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    def upload(self, profile="contract"):
+        """A form that was sent to the bucket it is for, and its confirmation."""
+        form = self.form(profile)
+        oss = self.own if profile == "contract" else self.home
+        assert oss.post(form["formData"], "bytes") == 200
+        return {**form, **self.ask("confirm", ticket=form["ticket"]).json}
+
+
+@pytest.fixture
+def world_of(instance, clock, profiles_file):
+    def build(profiles=PROFILES, **changes):
+        home, own = HeldOss("my-bucket", "cn-hangzhou", clock), HeldOss("contracts", "cn-shanghai", clock)
+        hosts = []
+
+        def exchange(method, url, **options):
+            hosts.append(urlsplit(url).hostname)
+            return (own if hosts[-1].startswith("contracts.") else home).exchange(method, url, **options)
+
+        file = profiles_file(profiles)
+        function = instance(exchange=exchange, PROFILES_FILE=file, TOKEN_SECRET=SECRET, **changes)
+        for oss in (home, own):
+            oss.give_sessions(function.function)
+        return World(function, home, own, hosts)
+
+    return build
+
+
+@pytest.fixture
+def world(world_of):
+    return world_of()
+
+
+def conditions_of(form):
+    conditions = json.loads(b64decode(form["formData"]["policy"]))["conditions"]
+    return {name: value for each in conditions if isinstance(each, dict) for name, value in each.items()}
+
+
+def test_a_form_is_for_its_profile_s_bucket_and_region_and_sent_to_its_host(world):
+    form = world.form()
+    assert form["url"] == OWN_HOST
+    assert form["fileUrl"] == f"{OWN_HOST}/{form['key']}"
+    assert conditions_of(form)["bucket"] == "contracts"
+    assert "/cn-shanghai/oss/" in form["formData"]["x-oss-credential"]
+    at_home = world.form("default")
+    assert at_home["url"] == "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
+    assert conditions_of(at_home)["bucket"] == "my-bucket"
+
+
+def test_a_page_of_its_own_bucket_is_told_its_host(world):
+    assert world.form("page")["host"] == "https://files.example.com"
+
+
+def test_what_was_sent_there_is_confirmed_there_and_the_receipt_says_where(world):
+    told = world.upload()
+    assert told["url"] == f"{OWN_HOST}/{told['key']}"
+    assert receipt_of(told)["bucket"] == "contracts"
+    assert world.hosts == [urlsplit(OWN_HOST).hostname]
+    assert receipt_of(world.upload("default"))["bucket"] == "my-bucket"
+
+
+def receipt_of(told):
+    receipt = told["receipt"]
+    body = receipt.split(".")[1]
+    return json.loads(b64decode(body + "=" * (-len(body) % 4), altchars=b"-_"))
+
+
+def test_a_ticket_says_its_bucket_and_is_none_after_the_profile_has_moved(world, world_of):
+    form = world.form()
+    assert world.own.post(form["formData"], "bytes") == 200
+    moved = world_of(PROFILES.replace('"contracts"', '"contracts-2"'))
+    refused = moved.ask("confirm", ticket=form["ticket"])
+    assert (refused.status, refused.json["error"]["code"]) == (403, "forbidden")
+    assert world.ask("confirm", ticket=form["ticket"]).status == 200
+
+
+def test_a_ticket_that_names_the_deployment_s_bucket_opens_nothing_of_the_profile_s(world, clock):
+    claims = read_token(world.form()["ticket"], audience=TICKET, secrets=[SECRET], now=clock())
+    forged = {**claims, "bucket": "my-bucket"}
+    ticket = issue_token(forged, audience=TICKET, secrets=[SECRET], now=clock(), life=timedelta(hours=1))
+    assert world.ask("confirm", ticket=ticket).status == 403
+
+
+def test_a_large_file_goes_to_its_bucket_in_parts(world):
+    begun = world.ask("multipart", profile="contract", filename="a.png", size=1000)
+    assert begun.status == 200
+    assert begun.json["fileUrl"] == f"{OWN_HOST}/{begun.json['key']}"
+    assert begun.json["parts"][0]["url"].startswith(f"{OWN_HOST}/contracts/")
+    again = world.ask("multipart-parts", ticket=begun.json["ticket"]).json
+    assert again["parts"][0]["url"].startswith(f"{OWN_HOST}/contracts/")
+    assert world.ask("multipart-abort", ticket=begun.json["ticket"]).json == {"state": "aborted"}
+    assert (world.own.begun, world.home.begun) == (1, 0)
+
+
+def test_a_ticket_of_parts_that_names_another_bucket_opens_nothing(world, clock):
+    begun = world.ask("multipart", profile="contract", filename="a.png", size=1000).json
+    claims = read_token(begun["ticket"], audience=PARTS, secrets=[SECRET], now=clock())
+    forged = {**claims, "bucket": "my-bucket"}
+    ticket = issue_token(forged, audience=PARTS, secrets=[SECRET], now=clock(), life=timedelta(hours=1))
+    for route in ("multipart-parts", "multipart-complete", "multipart-abort"):
+        assert world.ask(route, ticket=ticket).status == 403
+
+
+def test_addresses_of_several_buckets_are_each_signed_for_their_own(world):
+    keys = [world.upload(profile)["key"] for profile in ("default", "contract")]
+    items = world.ask("read", items=[{"key": key} for key in keys]).json["items"]
+    at_home, there = (urlsplit(item["url"]) for item in items)
+    assert at_home.hostname == "my-bucket.oss-cn-hangzhou.aliyuncs.com"
+    assert there.hostname == urlsplit(OWN_HOST).hostname
+    credential = parse_qs(there.query)["x-oss-credential"][0]
+    assert "/cn-shanghai/oss/" in credential
+    for item, oss in zip(items, (world.home, world.own), strict=True):
+        assert oss.exchange("GET", item["url"], budget_seconds=1).status == 200
+
+
+def test_the_plain_address_of_what_everybody_may_see_is_its_bucket_s(world):
+    key = world.form("wall")["key"]
+    assert world.ask("read", key=key).json["url"] == f"{OWN_HOST}/{key}"
+
+
+def test_bytes_that_are_there_are_found_in_the_bucket_they_would_go_to(world):
+    wanted = {"sha256": DIGEST, "size": 1, "filename": "a.png"}
+    both = [{"profile": profile, **wanted} for profile in ("same", "plain")]
+    same, plain = world.ask(files=both).json["uploads"]
+    assert world.own.post(same["formData"], "x") == world.home.post(plain["formData"], "x") == 200
+    same, plain = world.ask(files=both).json["uploads"]
+    assert (same["exists"], plain["exists"]) == (True, True)
+    assert same["fileUrl"] == f"{OWN_HOST}/{same['key']}"
+    assert receipt_of(same)["bucket"] == "contracts"
+
+
+# --- one session each ---
+
+
+@pytest.fixture
+def sts_of(clock):
+    """STS that knows each role by its ARN, and is asked for what it is asked; ``down`` do not get any."""
+    with responses.RequestsMock(target=SDK_ADAPTER, assert_all_requests_are_fired=False) as stub:
+        stub.asked, stub.down = [], set()
+
+        def answer(request):
+            query = parse_qs(urlsplit(request.url).query)
+            role = query["RoleArn"][0]
+            stub.asked.append((role, query["Policy"][0]))
+            if role in stub.down:
+                return 403, {}, json.dumps({"Code": "NoPermission", "Message": "no", "RequestId": "r"})
+            return 200, {}, json.dumps(sts_reply(clock() + timedelta(hours=1)))
+
+        stub.add_callback("POST", STS_URL, callback=answer)
+        yield stub
+
+
+@pytest.fixture
+def function(instance, profiles_file):
+    return instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET=SECRET)
+
+
+def ask_for(function, *profiles):
+    return function.ask(body={"files": [{"profile": each, "filename": "a.png"} for each in profiles]})
+
+
+def test_an_instance_starts_with_the_session_of_its_first_profile_alone(function, sts_of):
+    function.function.initialize(None)
+    assert [role for role, _ in sts_of.asked] == [HOME_ROLE]
+    assert function.ask(body={"filename": "a.png"}).status == 200
+    assert len(sts_of.asked) == 1
+
+
+def test_a_bucket_s_session_is_assumed_with_its_own_role_when_it_is_first_needed(function, sts_of):
+    assert ask_for(function, "contract", "wall", "contract").status == 200
+    assert ask_for(function, "contract").status == 200
+    ((role, policy),) = sts_of.asked
+    assert role == OWN_ROLE
+    assert buckets_of(policy) == {"contracts"}
+
+
+def test_files_for_two_buckets_are_signed_by_two_sessions(function, sts_of, log_lines):
+    answer = ask_for(function, "contract", "default")
+    assert [form["url"] for form in answer.json["uploads"]] == [
+        OWN_HOST,
+        "https://my-bucket.oss-cn-hangzhou.aliyuncs.com",
+    ]
+    assert [role for role, _ in sts_of.asked] == [OWN_ROLE, HOME_ROLE]
+    assert log_lines()[-1]["stsRefreshed"] is True
+
+
+@pytest.mark.parametrize("order", [("default", "contract"), ("contract", "default")])
+def test_where_one_of_two_sessions_cannot_be_had_there_is_no_form_at_all(function, sts_of, order):
+    sts_of.down.add(OWN_ROLE)
+    answer = ask_for(function, *order)
+    assert (answer.status, answer.json["error"]["code"]) == (502, "sts_rejected")
+    assert ask_for(function, "default").status == 200
+
+
+def test_a_long_form_has_its_own_bucket_s_session_renewed_early(instance, profiles_file, sts_of, clock):
+    text = PROFILES.replace("[contract]", "[contract]\nexpires_in = 3000", 1)
+    function = instance(PROFILES_FILE=profiles_file(text), TOKEN_SECRET=SECRET)
+    assert ask_for(function, "default", "contract").status == 200
+    clock.tick(seconds=1800)
+    assert ask_for(function, "default").status == 200
+    assert len(sts_of.asked) == 2
+    assert ask_for(function, "contract").status == 200
+    assert [role for role, _ in sts_of.asked] == [HOME_ROLE, OWN_ROLE, OWN_ROLE]
+
+
+def test_a_place_that_nobody_has_named_is_empty():
+    assert NOWHERE.with_own({}) == NOWHERE
+    assert set(NOWHERE) == {""}
