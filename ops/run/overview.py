@@ -4,7 +4,9 @@ What ``serve`` prints of a running cloud: what is where, what may be uploaded, w
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import groupby
 
+from function.app import ROUTES
 from local.buckets import ARCHIVE, HOME, Place
 from local.cloud import LocalCloud
 from local.ground.reach import HERE_ONLY, LOOPBACK
@@ -17,6 +19,11 @@ from ops.terminal.screen import Screen
 WORDS = {
     "running": Text("The local cloud is running", "本地云已启动"),
     "function": Text("function", "函数"),
+    "small_files": Text("files", "上传文件"),
+    "large_files": Text("large files", "大文件"),
+    "afterwards": Text("afterwards", "上传之后"),
+    "held": Text("held back", "暂存"),
+    "alive": Text("alive?", "是否在线"),
     "bucket": Text("bucket {bucket}, region {region}", "桶 {bucket}，地域 {region}"),
     "wechat": Text("WeChat", "微信"),
     "business": Text("business", "业务后端"),
@@ -70,6 +77,15 @@ WORDS = {
     ),
 }
 
+# Every route of the function, by what a caller is at.
+ROUTES_FOR = {
+    "small_files": ("upload-params", "login", "callback"),
+    "large_files": ("multipart", "multipart-parts", "multipart-complete", "multipart-abort"),
+    "afterwards": ("confirm", "read"),
+    "held": ("commit", "discard", "status", "wechat-events"),
+    "alive": ("health",),
+}
+
 
 def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "en") -> None:
     """Print what runs where, what may be uploaded, and something to try."""
@@ -79,7 +95,8 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
     screen.title(say("running"))
     screen.pairs(
         {
-            say("function"): f"{function}   POST /upload-params /login /callback, GET /health",
+            say("function"): function,
+            **{f"  {say(subject)}": _calls(routes) for subject, routes in ROUTES_FOR.items()},
             "FC 2.0": f"{function}/2016-08-15/proxy/SERVICE/FUNCTION/upload-params",
             "OSS": _bucket(cloud.oss.outer_origin, HOME, language),
             "OSS 2": _bucket(cloud.archive.outer_origin, ARCHIVE, language),
@@ -120,6 +137,12 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
 
 def _say(language: str, name: str, **values: object) -> str:
     return WORDS[name].say(language, **values)
+
+
+def _calls(routes: tuple[str, ...]) -> str:
+    """Methods and paths: ``GET|POST /upload-params, POST /login /callback``."""
+    by_methods = groupby(routes, lambda route: "|".join(ROUTES[route].methods))
+    return ", ".join(f"{methods} {' '.join(f'/{route}' for route in group)}" for methods, group in by_methods)
 
 
 def _bucket(origin: str, place: Place, language: str) -> str:

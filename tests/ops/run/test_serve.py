@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -14,11 +15,13 @@ from types import SimpleNamespace
 import jwt
 import pytest
 
+from function.app import ROUTES
 from function.tokens import RECEIPT
 from local.ground.http_server import Handler, Server
 from local.wechat.push import PushSettings
 from ops.run.hosting import Plan
 from ops.run.overview import example_lines, show_cloud
+from ops.terminal.columns import columns_of
 from ops.terminal.screen import Screen
 
 ROOT = Path(__file__).parents[3]
@@ -42,9 +45,9 @@ def a_cloud(caller_auth="wechat"):
     )
 
 
-def shown(cloud, plan=None):
+def shown(cloud, plan=None, language="en"):
     stream = io.StringIO()
-    show_cloud(cloud, Screen(stream, {}), plan or Plan(port=9000))
+    show_cloud(cloud, Screen(stream, {}), plan or Plan(port=9000), language)
     return stream.getvalue()
 
 
@@ -53,6 +56,18 @@ def test_the_screen_names_addresses_profiles_and_how_to_stop():
     for part in (ORIGIN, "avatar", "2MiB", "image/png", "Ctrl-C", "curl", "/2016-08-15/proxy/"):
         assert part in text
     assert "was taken" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_screen_names_every_route_of_the_function_with_its_methods(language):
+    text = shown(a_cloud(), language=language)
+    listed = text[text.index(ORIGIN) + len(ORIGIN) : text.index("FC 2.0")]
+    named = {}
+    for call in re.findall(r"(?:GET|POST)(?:\|POST)?(?: /[a-z-]+)+", listed):
+        methods, *paths = call.split()
+        named |= {path.removeprefix("/"): tuple(methods.split("|")) for path in paths}
+    assert named == {name: route.methods for name, route in ROUTES.items()}
+    assert max(columns_of(line) for line in listed.splitlines()) <= 110
 
 
 def test_the_screen_names_both_buckets():
