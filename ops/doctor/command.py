@@ -61,7 +61,10 @@ HELP = {
         "instead try on the bucket what no page says, print a table to paste, remove all again",
         "改为在桶上试出文档没有说清的地方，打印可以粘贴的表格，最后全部删除",
     ),
-    "--dry-run": Text("with --prove: only what would be tried", "与 --prove 一起：只列出会试什么"),
+    "--dry-run": Text(
+        "with --prove: only what would be tried, and what it costs",
+        "与 --prove 一起：只列出会试什么、花费多少",
+    ),
     "--local": Text("start a local cloud and examine that", "启动一个本地云并检查它"),
 }
 
@@ -80,6 +83,7 @@ BAD_URL = Text(
     "--url 必须是函数的 http(s) 地址，不带查询串。",
 )
 DRY_ALONE = Text("--dry-run goes with --prove.", "--dry-run 要与 --prove 一起用。")
+STILL_MISSING = Text("Before it can be tried:", "真正试之前还要：")
 JOINT = Text("{check}: {said}", "{check}：{said}")
 ALL_WELL = Text("All is well.", "一切正常。")
 NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {count} 项失败。")
@@ -115,25 +119,31 @@ def run(args: argparse.Namespace) -> int:
 
 
 def prove_on(environ: Mapping[str, str], url: str, is_dry: bool, screen: Screen, language: str) -> int:
-    """Say what it costs, then try what no page says; nothing is sent before settings and keys are there."""
+    """
+    Say what it costs, then try what no page says; nothing is sent before settings and keys are there.
+
+    A dry run needs neither: it says what would be tried, and what that would take.
+    """
     from ops.doctor.prove import show_cost, show_dry, show_proof
 
     settings, findings = check_settings(environ)
     keys, finding = check_keys(environ)
     bad = [one for one in [*findings, finding] if one.state is State.BAD]
-    if settings is not None:
-        show_cost(settings, screen, language)
+    if settings is not None or is_dry:
+        show_cost(environ.get("OSS_BUCKET") or "OSS_BUCKET", screen, language)
     if is_dry:
         show_dry(screen, language)
+        if bad:
+            screen.line(STILL_MISSING.say(language))
     elif settings is not None and keys is not None and not bad:
         now = datetime.now(UTC)
         return show_proof(settings, keys, now, screen, language, function_url=function_url(settings, url))
     for one in bad:
         check, said = one.check.say(language), printable(one.said.say(language))
-        screen.fail(JOINT.say(language, check=check, said=said))
+        (screen.warn if is_dry else screen.fail)(JOINT.say(language, check=check, said=said))
         if one.remedy:
             screen.line(f"    → {one.remedy.say(language)}")
-    return 1 if bad else 0
+    return 1 if bad and not is_dry else 0
 
 
 def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: str) -> int:

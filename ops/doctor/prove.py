@@ -64,10 +64,10 @@ class Row(NamedTuple):
     why: Text | None = None
 
 
-def show_cost(settings: Settings, screen: Screen, language: str) -> None:
+def show_cost(bucket: str, screen: Screen, language: str) -> None:
     # What a request stores takes another to remove.
     calls = 2 * sum(point.calls for point in POINTS)
-    place = {"folder": FOLDER, "bucket": settings.bucket}
+    place = {"folder": FOLDER, "bucket": bucket}
     screen.line(WORDS["cost"].say(language, points=len(POINTS), calls=calls, **place))
 
 

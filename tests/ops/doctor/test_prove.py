@@ -294,14 +294,38 @@ def run(*arguments):
     return doctor.run(parser.parse_args([*arguments, "--lang", "en"]))
 
 
-def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(capsys, monkeypatch, tmp_path, here):
+@pytest.fixture
+def no_trial(monkeypatch):
+    """Whoever would send something fails."""
+    monkeypatch.setattr("ops.doctor.trial.Trial", None)
+    monkeypatch.setattr("ops.doctor.prove.Trial", None)
+
+
+def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(capsys, monkeypatch, tmp_path, here, no_trial):
     for name, value in here.environ.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("ops.doctor.trial.Trial", None)
     assert run("--prove", "--dry-run", "--env-file", str(tmp_path / ".env")) == 0
     text = capsys.readouterr().out
-    assert f"{len(POINTS)} questions" in text and "nothing is sent" in text
+    assert f"{len(POINTS)} questions" in text and f"in {here.environ['OSS_BUCKET']}, all removed" in text
     assert text.count("- `") == len(POINTS)
+    assert text.endswith("Dry run: nothing is sent.\n")
+
+
+@pytest.mark.parametrize("has_settings", [True, False])
+def test_a_dry_run_needs_no_keys_and_says_what_is_missing(
+    capsys, monkeypatch, tmp_path, here, no_trial, has_settings
+):
+    for name, value in here.environ.items() if has_settings else ():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID", raising=False)
+    assert run("--prove", "--dry-run", "--env-file", str(tmp_path / ".env")) == 0
+    text, wanted = capsys.readouterr().out.split("Dry run: nothing is sent.\n")
+    bucket = here.environ["OSS_BUCKET"] if has_settings else "OSS_BUCKET"
+    assert f"in {bucket}, all removed again: below 0.01 CNY" in text
+    assert text.count("- `") == len(POINTS)
+    assert wanted.startswith("Before it can be tried:\n! ")
+    assert "! Caller's keys: there are none in the environment" in wanted
+    assert ("! Settings: OSS_BUCKET is missing" in wanted) is not has_settings
 
 
 def test_without_keys_nothing_is_tried(capsys, monkeypatch, tmp_path, here):
