@@ -80,7 +80,7 @@ TESTS = {
     "function.holding.backend_token": (f"{ROOM}/holding/test_backend_token.py", *HOLDING),
     "function.holding.checking": (f"{ROOM}/holding/test_checking.py", *HOLDING),
     "function.holding.decision": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
-    "function.holding.markers": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
+    "function.holding.markers": (f"{ROOM}/holding/test_markers.py", *HOLDING),
     "function.holding.publishing": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
     "function.holding.standing": (f"{ROOM}/holding/test_status.py", *HOLDING),
     "function.holding.steps": (f"{ROOM}/holding/test_commit.py", *HOLDING),
@@ -142,7 +142,9 @@ TESTS = {
     "function.routes.commit": (f"{ROOM}/holding/test_commit.py", *HOLDING),
     "function.routes.discard": (f"{ROOM}/holding/test_discard.py", *HOLDING),
     "function.routes.status": (f"{ROOM}/holding/test_status.py", *HOLDING),
-    "function.routes.callback": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
+    "function.routes.callback": (
+        *(f"{ROOM}/receipts/test_receipt.py", f"{ROOM}/holding/test_receipts.py", *RECEIPTS),
+    ),
     "function.routes.confirm": (
         *(f"{ROOM}/receipts/test_confirm.py", f"{ROOM}/holding/test_recall.py"),
         f"{ROOM}/holding/test_checking.py",

@@ -249,7 +249,7 @@ def test_who_looks_while_it_is_decided_is_not_told_that_it_is_gone(house):
 
 
 @pytest.mark.parametrize("lacking", ["decision", "by", "receipt", "etag"])
-def test_a_decision_that_cannot_be_read_is_none_and_publishes_nothing(house, lacking):
+def test_a_decision_that_cannot_be_read_is_none_and_publishes_nothing(house, lacking, log_lines):
     import json
 
     stored = house.store("word")
@@ -258,11 +258,12 @@ def test_a_decision_that_cannot_be_read_is_none_and_publishes_nothing(house, lac
     house.oss.post(stored["formData"], "bytes")
     del said[lacking]
     name = f"held/.decided/{stored['uploadId']}"
-    for body in (json.dumps(said).encode(), b"[]", b"{", b"\xff"):
+    for body in (b"[]", b"{", b"\xff", json.dumps(said).encode()):
         house.oss.replace_object(name, body=body)
         for route in ("commit", "discard", "status"):
             answer = house.ask(route, house.backend(), receipt=stored["receipt"])
             assert (answer.status, answer.code) == (503, "oss_unavailable")
+    assert log_lines()[-1]["reason"] == "the decision's marker lacks a field"
     assert names(house, stored) == ["held"]
 
 
