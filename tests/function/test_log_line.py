@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from function.log_line import LogLine
+
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -44,6 +46,28 @@ def test_each_request_leaves_one_line_of_json_with_the_documented_fields(instanc
     }
     assert second["stsRefreshed"] is False
     assert (third["status"], third["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    ("known", "name", "value"),
+    [
+        ("state", "state", ["held", "not_found"]),
+        ("trace_id", "traceId", "60ae120f-371d5872-7941a05b"),
+        ("reason", "reason", "for another audience"),
+        ("webhook", "webhook", "HTTP 500"),
+        ("quota", "quota", "allowed: TimeoutError"),
+        ("is_cold", "cold", True),
+        ("traceparent", "traceparent", TRACEPARENT),
+    ],
+)
+def test_what_few_requests_have_is_told_of_those_alone(log_lines, known, name, value):
+    plain, special = LogLine("1"), LogLine("2")
+    setattr(special, known, value)
+    for line in (plain, special):
+        line.write(200, 1.5)
+    before, after = log_lines()
+    assert {**before, "requestId": "2", name: value} == after
+    assert name not in before
 
 
 def test_the_first_line_of_an_instance_and_no_other_says_that_it_is_cold(instance, log_lines):
