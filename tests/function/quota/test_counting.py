@@ -6,7 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from function.errors import Misconfigured
+from function.instance import Call
+from function.log_line import LogLine
 from function.quota.connection import Address
+from function.quota.counting import counted, store_of
 from function.quota.redis_store import RedisStore
 from tests.function.quota.asking import COUNTED, PATIENCE
 from torture.redis_server import Line
@@ -92,8 +96,8 @@ def test_a_form_that_sts_did_not_let_us_give_is_given_back(quoted, ask, sts):
     assert ask(function, size=10).json["error"]["code"] == "sts_rejected"
     assert ask(function, size=10).json["error"]["code"] == "sts_rejected"
     store = function.function._instance._kept
-    ((counted,),) = [kept._used.values() for kept in store.values()]
-    assert counted[1:] == (0, 0)
+    ((used,),) = [kept._used.values() for kept in store.values()]
+    assert used[1:] == (0, 0)
     # The rate is a brake on asking, so it stays counted.
     assert ask(function, size=10).status == 502
     assert ask(function, size=10).json["error"]["code"] == "too_many_requests"
@@ -242,6 +246,21 @@ def test_what_cannot_be_given_back_is_logged(patient, ask, sts, canned, log_line
     assert log_lines()[-1]["quota"] == "not given back: ConnectionError"
 
 
+def test_what_was_not_counted_is_not_given_back(quoted, ask, sts, log_lines):
+    sts.add("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=403, json={"Code": "NoPermission"})
+    function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow")
+    assert ask(function).json["error"]["code"] == "sts_rejected"
+    assert log_lines()[-1]["quota"] == "allowed: ConnectionRefusedError"
+
+
+def test_where_nothing_is_to_be_counted_redis_is_not_asked(patient, canned, clock):
+    server = canned()
+    call = Call(None, patient(server.url).function._ready(), clock(), LogLine("r"))
+    with counted(call, "ann", (), []) as told:
+        assert told == {}
+    assert server.asked == []
+
+
 def test_instances_share_one_day_in_redis(patient, ask, good_sts, own_server):
     url = own_server().url
     one, other = (patient(url, CALLER_RATE="4/min") for _ in range(2))
@@ -296,3 +315,6 @@ def test_a_package_without_the_library_says_what_to_do(quoted, ask, good_sts, lo
     assert log_lines()[-1]["reason"] == (
         "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
     )
+    with pytest.raises(Misconfigured) as raised:
+        store_of(function.function._ready())
+    assert [problem.setting for problem in raised.value.problems] == ["QUOTA_URL"]
