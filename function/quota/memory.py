@@ -64,8 +64,8 @@ class MemoryStore:
     def _used_by(self, owner: str, wanted: Daily, now: datetime) -> tuple[int, int, int]:
         """The number of the current day since 1970, and the files and bytes in it."""
         today = int((now + self._offset).timestamp() // DAY_SECONDS)
-        used = self._used.get((owner, wanted.profile), (today, 0, 0))
-        return used if used[0] in (today, today + 1) else (today, 0, 0)
+        used = self._used.get((owner, wanted.profile))
+        return used if used and used[0] in (today, today + 1) else (today, 0, 0)
 
     def _standing(self, owner: str, wanted: Daily, now: datetime) -> Day:
         day, files, bytes_ = self._used_by(owner, wanted, now)

@@ -71,6 +71,22 @@ def test_a_request_is_remembered_for_a_minute(store, clock):
     assert left(store.take(asked("e"), clock())) == (0, 70)
 
 
+def test_a_request_of_more_than_a_minute_ago_is_not_remembered(store, clock):
+    store.take(asked("a"), clock())
+    store.take(asked("b"), clock.tick(seconds=60.5))
+    store.give_back(asked("a"), clock())
+    assert left(store.take(asked("c"), clock())) == (0, 70)
+
+
+def test_of_more_owners_than_are_remembered_who_came_first_is_forgotten(store, clock):
+    for number in range(16_384):
+        store.take(asked(f"r{number}", 3, owner=f"owner-{number}"), clock())
+    assert refusal(store, asked("a", owner="owner-0"), clock()) == (0, 90)
+    store.take(asked("b", owner="one more"), clock())
+    assert refusal(store, asked("c", owner="owner-1"), clock()) == (0, 90)
+    assert left(store.take(asked("d", owner="owner-0"), clock())) == (2, 90)
+
+
 def test_memory_stays_flat_however_many_owners_there_are(store, clock):
     def fill(count):
         for number in range(count):
