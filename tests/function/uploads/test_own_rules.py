@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -294,7 +293,7 @@ CALLS_OUT = (
 
 def test_neither_when_asked_nor_when_imported_may_it_call_out_and_others_may(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", CLOSED, str(tmp_path / "hooks.py"), TABLE],
+        [sys.executable, "-B", "-c", CLOSED, str(tmp_path / "hooks.py"), TABLE],
         input="\n".join(CALLS_OUT),
         capture_output=True,
         text=True,
