@@ -1,0 +1,495 @@
+"""
+Profiles of two buckets through the whole local cloud, and what is good for one of them tried on the other.
+
+Each bucket is in a region of its own, behind a role of its own; the local STS and OSS judge, which share no
+code with the function.
+"""
+
+import hashlib
+import secrets
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import jwt
+import pytest
+import requests
+
+from function.app import Function
+from function.instance import Surroundings
+from function.oss.post_form import UploadRule, sign_object
+from function.oss.signed_request import OssRequest, authorize, request_url
+from handler import serve
+from local.buckets import ARCHIVE, HOME
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from local.ground.accounts import AccessKey
+from ops.run.picture import draw_png
+
+PICTURE = draw_png(8, 8)
+PART = 100 * 1024
+RATES = {"LOGIN_RATE": "1000/min", "CALLER_RATE": "1000/min"}
+PATIENCE_SECONDS = 10
+
+# (name, the folder of its key, its bucket, further options)
+PROFILES = (
+    ("home", "home/{owner}/{id}{ext}", HOME, 'read = "owner"\ncallback = true'),
+    ("paper", "papers/{owner}/{id}{ext}", ARCHIVE, 'read = "owner"\nparts = true\npart_size = "100KiB"'),
+    ("told", "told/{owner}/{id}{ext}", ARCHIVE, "callback = true"),
+    ("post", "posts/{owner}/{id}{ext}", ARCHIVE, 'read = "callers"\nhold = ["commit", "check"]'),
+    # The same names in both, for as long as nobody reads them by name.
+    ("kept_home", "kept/{owner}/{id}{ext}", HOME, 'hold = ["commit"]'),
+    ("kept", "kept/{owner}/{id}{ext}", ARCHIVE, 'hold = ["commit"]'),
+    ("same_home", "same/{owner}/{sha256}{ext}", HOME, ""),
+    ("same", "same/{owner}/{sha256}{ext}", ARCHIVE, ""),
+)
+PAGE = '[page]\nkey = "pages/{owner}/{filename}"\nmax_size = "1MiB"\ncontent_types = ["*/*"]\n'
+
+
+def text_of(archive, swapped=False):
+    """A profiles file; swapped, each profile is in the other bucket."""
+    bucket, region, role_arn = ARCHIVE
+    own = f'bucket = "{bucket}"\nregion = "{region}"\nrole = "{role_arn}"\nhost = "{archive}"\n'
+    tables = [
+        f'[{name}]\nkey = "{key}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\nconfirm = true\n{more}\n'
+        + own * ((place is ARCHIVE) != swapped)
+        for name, key, place, more in PROFILES
+    ]
+    return "\n".join([*tables, PAGE + own * (not swapped)])
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cloud")
+    with ExitStack() as stack:
+        functions = {}
+
+        def gateway_of(name):
+            gateway = FcGateway(lambda event, context: serve(functions[name], event, context))
+            stack.callback(gateway.stop)
+            return gateway
+
+        gateway = gateway_of("usual")
+        cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=RATES))
+        cloud.wechat.checks.delays, cloud.wechat.checks.patience = (0, 0), (5, 0.05)
+
+        def function(name="usual", gateway=None, swapped=False):
+            """The address of one more instance."""
+            gateway = gateway or gateway_of(name)
+            path = folder / f"{name}.toml"
+            path.write_text(text_of(cloud.archive.origin, swapped))
+            functions[name] = Function(Surroundings({**cloud.environment(), "PROFILES_FILE": str(path)}))
+            return gateway.start().origin
+
+        session = stack.enter_context(requests.Session())
+        session.trust_env = False
+        usual = function("usual", gateway)
+        yield SimpleNamespace(cloud=cloud, session=session, usual=usual, function=function)
+
+
+@pytest.fixture
+def here(running):
+    yield running
+    for server in (*running.cloud.stores, running.cloud.sts, running.cloud.wechat):
+        server.faults.clear()
+
+
+@pytest.fixture
+def ask(here):
+    def ask(route, body, token="", at=None):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        address = route if route.startswith("http") else f"{at or here.usual}/{route}"
+        return here.session.post(address, json=body, headers=headers, timeout=20)
+
+    return ask
+
+
+@pytest.fixture
+def user(ask):
+    """A session of a user who has just logged in, good at every instance."""
+    return ask("login", {"code": f"local-buckets-{secrets.token_hex(8)}"}).json()["token"]
+
+
+@pytest.fixture
+def form_of(ask, user):
+    def form_of(profile, content=PICTURE, token=user, at=None, **more):
+        wanted = {"profile": profile, "filename": "a.png", "size": len(content), **more}
+        answer = ask("upload-params", wanted, token, at)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return form_of
+
+
+@pytest.fixture
+def send(here):
+    def send(form, content=PICTURE, to=None, name="a.png"):
+        fields = [(field, (None, value)) for field, value in form["formData"].items()]
+        files = [*fields, ("file", (name, content, "image/png"))]
+        return here.session.post(to.origin if to else form["url"], files=files, timeout=10)
+
+    return send
+
+
+@pytest.fixture
+def uploaded(form_of, send, ask):
+    """A form that was used, and what confirming it answered."""
+
+    def uploaded(profile, content=PICTURE, name="a.png", **more):
+        form = form_of(profile, content, **more)
+        assert send(form, content, name=name).status_code == 200
+        answer = ask("confirm", {"ticket": form["ticket"]})
+        assert answer.status_code == 200, answer.text
+        return SimpleNamespace(form=form, **answer.json())
+
+    return uploaded
+
+
+@pytest.fixture
+def commit(here, ask):
+    """What the business is answered when it commits an upload."""
+    return lambda upload: ask(f"{here.cloud.business.origin}/commits", {"receipt": upload.receipt})
+
+
+def claims_of(token):
+    return jwt.decode(token, options={"verify_signature": False})
+
+
+def where(here, key):
+    """In which of the two buckets there is an object of this name."""
+    return [key in store.objects for store in here.cloud.stores]
+
+
+AT_HOME, IN_THE_ARCHIVE, NOWHERE, IN_BOTH = [True, False], [False, True], [False, False], [True, True]
+
+
+def plant(store, like, key):
+    """Put a copy of an object into a bucket under some name, as whoever owns the account may."""
+    incoming = store.objects.new_file()
+    with incoming:
+        incoming.write(like.path.read_bytes())
+    facts = replace(like, key=key, path=store.objects.path_of(key))
+    store.objects.store(Path(incoming.name), facts, forbid_overwrite=False)
+
+
+# --- what goes where ---
+
+
+@pytest.mark.parametrize(
+    ("profile", "place", "found"), [("home", HOME, AT_HOME), ("paper", ARCHIVE, IN_THE_ARCHIVE)]
+)
+def test_a_form_goes_to_the_bucket_of_its_profile_and_so_does_all_that_follows(
+    here, ask, user, uploaded, profile, place, found
+):
+    store = here.cloud.stores[found.index(True)]
+    upload = uploaded(profile)
+    assert upload.form["url"] == store.origin
+    assert upload.form["formData"]["x-oss-credential"].split("/")[2] == place.region
+    assert where(here, upload.key) == found
+    assert store.objects[upload.key].path.read_bytes() == PICTURE
+    assert upload.url == upload.form["fileUrl"] == f"{store.origin}/{upload.key}"
+    claims = claims_of(upload.receipt)
+    assert (claims["bucket"], claims["key"], claims["seen"]) == (place.bucket, upload.key, True)
+    read = ask("read", {"key": upload.key}, user).json()
+    assert read["url"].startswith(f"{store.origin}/{upload.key}?")
+    assert here.session.get(read["url"], timeout=10).content == PICTURE
+    assert here.session.get(upload.url, timeout=10).status_code == 403
+
+
+def test_somebody_else_reads_it_in_neither_bucket(ask, uploaded):
+    stranger = ask("login", {"code": f"local-buckets-{secrets.token_hex(8)}"}).json()["token"]
+    for profile in ("home", "paper"):
+        assert ask("read", {"key": uploaded(profile).key}, stranger).status_code == 403
+
+
+def test_a_large_file_of_the_second_bucket_goes_there_in_parts(here, ask, user):
+    data = secrets.token_bytes(2 * PART + 7)
+    wanted = {"profile": "paper", "filename": "a.png", "size": len(data)}
+    begun = ask("multipart", wanted, user).json()
+    for number, part in enumerate(begun["parts"]):
+        assert part["url"].startswith(f"{here.cloud.archive.origin}/")
+        piece = data[number * PART : number * PART + part["size"]]
+        assert here.session.put(part["url"], piece, headers=begun["headers"], timeout=10).status_code == 200
+    more = ask("multipart-parts", {"ticket": begun["ticket"]}).json()
+    assert (more["parts"], more["missing"]) == ([], 0)
+    done = ask("multipart-complete", {"ticket": begun["ticket"]}).json()
+    assert where(here, begun["key"]) == IN_THE_ARCHIVE
+    assert here.cloud.archive.objects[begun["key"]].path.read_bytes() == data
+    assert claims_of(done["receipt"])["bucket"] == ARCHIVE.bucket
+    assert ask("multipart-complete", {"ticket": begun["ticket"]}).json()["receipt"] == done["receipt"]
+
+
+def test_an_upload_in_parts_is_given_up_in_its_own_bucket(here, ask, user):
+    wanted = {"profile": "paper", "filename": "a.png", "size": 2 * PART}
+    begun = ask("multipart", wanted, user).json()
+    assert [upload.key for upload in here.cloud.archive.bucket.uploads] == [begun["key"]]
+    assert ask("multipart-abort", {"ticket": begun["ticket"]}).json()["state"] == "aborted"
+    assert not list(here.cloud.archive.bucket.uploads)
+
+
+def wait_for(ask, upload, *states):
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while (now := ask("status", {"receipt": upload.receipt}).json()["state"]) not in states:
+        assert time.monotonic() < ends, now
+        time.sleep(0.25)  # 60 times a minute may be asked
+    return now
+
+
+@pytest.mark.parametrize(("name", "state"), [("ok.png", "published"), ("risky-a.png", "rejected")])
+def test_what_is_held_in_the_second_bucket_waits_and_is_decided_about_there(
+    here, ask, commit, uploaded, name, state
+):
+    """The local WeChat really gets the picture at the second OSS, and learns there what it was called."""
+    at_home = set(here.cloud.oss.objects)
+    upload = uploaded("post", name=name)
+    assert (upload.state, where(here, f"held/{upload.key}")) == ("held", IN_THE_ARCHIVE)
+    assert commit(upload).json()["state"] in ("checking", state)
+    assert wait_for(ask, upload, "published", "rejected", "review") == state
+    assert where(here, f"held/{upload.key}") == NOWHERE
+    assert where(here, upload.key) == (IN_THE_ARCHIVE if state == "published" else NOWHERE)
+    # Not even a marker lies in the other.
+    assert set(here.cloud.oss.objects) == at_home
+
+
+def test_what_is_held_there_is_taken_back_there(here, ask, user, uploaded):
+    upload = uploaded("kept")
+    assert ask("discard", {"receipt": upload.receipt}, user).json()["state"] == "gone"
+    assert where(here, f"held/{upload.key}") == where(here, upload.key) == NOWHERE
+
+
+def test_the_second_bucket_calls_back_and_the_receipt_names_it(here, form_of, send):
+    form = form_of("told")
+    answer = send(form)
+    assert answer.status_code == 200, answer.text
+    claims = claims_of(answer.json()["receipt"])
+    assert (claims["bucket"], claims["key"], claims["seen"]) == (ARCHIVE.bucket, form["key"], False)
+    assert where(here, form["key"]) == IN_THE_ARCHIVE
+
+
+def test_one_request_gets_forms_for_both_buckets_and_urls_from_both(here, ask, user, send):
+    files = [
+        {"profile": name, "filename": "a.png", "size": len(PICTURE)} for name in ("home", "paper", "home")
+    ]
+    forms = ask("upload-params", {"files": files}, user).json()["uploads"]
+    assert [send(form).status_code for form in forms] == [200] * 3
+    assert [where(here, form["key"]) for form in forms] == [AT_HOME, IN_THE_ARCHIVE, AT_HOME]
+    read = ask("read", {"items": [{"key": form["key"]} for form in forms]}, user).json()["items"]
+    assert [here.session.get(item["url"], timeout=10).content for item in read] == [PICTURE] * 3
+
+
+def test_a_page_of_the_sample_servers_may_have_the_second_bucket(here, ask, user, send):
+    said = ask("upload-params", {"profile": "page"}, user).json()
+    names = ("signature_version", "credential", "date")
+    fields = {f"x-oss-{name.replace('_', '-')}": said[f"x_oss_{name}"] for name in names}
+    fields |= {"x-oss-signature": said["signature"], "x-oss-security-token": said["security_token"]}
+    key = f"{said['dir']}photo.png"
+    form = {
+        "url": said["host"],
+        "formData": {"key": key, "policy": said["policy"], "success_action_status": "200", **fields},
+    }
+    assert send(form, to=here.cloud.oss).status_code in (400, 403)
+    assert where(here, key) == NOWHERE
+    assert send(form).status_code == 200
+    assert where(here, key) == IN_THE_ARCHIVE
+
+
+def test_bytes_count_as_stored_where_their_profile_would_store_them(here, form_of, uploaded):
+    """The other bucket has the same bytes under the same name, and that says nothing about this one."""
+    content = PICTURE + secrets.token_bytes(8)
+    wanted = {"sha256": hashlib.sha256(content).hexdigest()}
+    at_home = uploaded("same_home", content, **wanted)
+    form = form_of("same", content, **wanted)
+    assert (form["key"], "exists" in form, where(here, form["key"])) == (at_home.key, False, AT_HOME)
+    archived = uploaded("same", content, **wanted)
+    assert where(here, form["key"]) == IN_BOTH
+    for profile, upload, bucket in (("same_home", at_home, HOME.bucket), ("same", archived, ARCHIVE.bucket)):
+        told = form_of(profile, content, **wanted)
+        assert (told["exists"], told["fileUrl"]) == (True, upload.url)
+        assert claims_of(told["receipt"])["bucket"] == bucket
+
+
+# --- one session each ---
+
+
+def sessions(here):
+    """The keys that the function has been given, by role."""
+    found = here.cloud.sts._sessions.values()
+    return [
+        (session.key, HOME if "archive" not in session.arn.split("/")[1] else ARCHIVE) for session in found
+    ]
+
+
+def attempts(here, key, place, folders):
+    """What OSS answers to each call with these keys in one of the buckets."""
+    store, now = here.cloud.stores[(HOME, ARCHIVE).index(place)], datetime.now(UTC)
+    for folder in folders:
+        for method in ("PUT", "GET", "HEAD", "DELETE"):
+            request = OssRequest(
+                method, place.bucket, place.region, f"{folder}/someone/{secrets.token_hex(8)}.png"
+            )
+            headers = authorize(request, key, now)
+            answer = here.session.request(
+                method, request_url(request, store.origin), headers=headers, timeout=10
+            )
+            yield answer.status_code
+
+
+FOLDERS = [f"{held}{key.partition('/')[0]}" for _, key, *_ in PROFILES for held in ("", "held/")]
+
+
+@pytest.mark.parametrize("limited_by", ["its role and its policy", "its role", "its policy"])
+def test_the_keys_of_one_bucket_s_sessions_do_nothing_in_the_other(here, ask, uploaded, limited_by):
+    """What somebody could do who had got hold of the secret of a session; either limit is enough."""
+    for profile in ("home", "kept_home", "paper", "kept"):
+        upload = uploaded(profile)
+    assert {place for _, place in sessions(here)} == {HOME, ARCHIVE}
+    for key, place in sessions(here):
+        of_role, of_session = key.policies
+        policies = {"its role": (of_role,), "its policy": (of_session,)}.get(limited_by, key.policies)
+        tried = replace(key, access_key_id=f"STS.N{secrets.token_hex(8)}", policies=policies)
+        here.cloud.sts._accounts.add(tried)
+        other = ARCHIVE if place is HOME else HOME
+        assert set(attempts(here, tried, other, FOLDERS)) == {403}
+        # And in its own it does what it is for.
+        assert set(attempts(here, tried, place, FOLDERS)) & {200, 204, 404}
+    assert where(here, upload.key) == NOWHERE  # held
+
+
+def test_each_session_is_asked_for_when_it_is_first_needed_and_never_the_other(here, form_of):
+    def roles(since):
+        called = here.cloud.sts.calls[since:]
+        return [call.parameters["RoleArn"] for call in called if call.action == "AssumeRole"]
+
+    since, at = len(here.cloud.sts.calls), here.function("fresh")
+    form_of("home", at=at)
+    assert roles(since) == [HOME.role_arn]
+    form_of("paper", at=at)
+    form_of("home", at=at)
+    form_of("told", at=at)
+    assert roles(since) == [HOME.role_arn, ARCHIVE.role_arn]
+
+
+def test_a_role_that_is_gone_stops_the_forms_of_its_own_bucket_alone(here, ask, user, form_of):
+    at, role = here.function("without-role"), here.cloud.sts.roles.pop(ARCHIVE.role_arn)
+    try:
+        refused = ask("upload-params", {"profile": "paper", "filename": "a.png"}, user, at)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (502, "sts_rejected")
+        form_of("home", at=at)
+    finally:
+        here.cloud.sts.roles[ARCHIVE.role_arn] = role
+    form_of("paper", at=at)
+
+
+def test_a_bucket_that_fails_stops_what_is_about_itself_alone(here, ask, form_of, send):
+    forms = {profile: form_of(profile) for profile in ("home", "paper")}
+    assert [send(form).status_code for form in forms.values()] == [200, 200]
+    here.cloud.archive.faults.plan("status_503")
+    answers = {profile: ask("confirm", {"ticket": form["ticket"]}) for profile, form in forms.items()}
+    assert {profile: answer.status_code for profile, answer in answers.items()} == {"home": 200, "paper": 503}
+    here.cloud.archive.faults.clear()
+    assert ask("confirm", {"ticket": forms["paper"]["ticket"]}).status_code == 200
+
+
+# --- attacks ---
+
+
+@pytest.mark.parametrize(("profile", "to"), [("paper", "oss"), ("home", "archive")])
+@pytest.mark.parametrize("alike", ["as they are", "regions alike", "regions and roles alike"])
+def test_a_form_for_one_bucket_posted_to_the_other_is_refused(here, form_of, send, profile, to, alike):
+    """By the region in its signature, by its role and by its policy: each of them alone."""
+    form, store = form_of(profile), getattr(here.cloud, to)
+    region, key = (
+        store.bucket.region,
+        here.cloud.sts._accounts.find(form["formData"]["x-oss-credential"].split("/")[0]),
+    )
+    if alike != "as they are":
+        store.bucket.region = form["formData"]["x-oss-credential"].split("/")[2]
+    if alike == "regions and roles alike":
+        here.cloud.sts._accounts.add(replace(key, policies=()))
+    try:
+        answer = send(form, to=store)
+    finally:
+        store.bucket.region = region
+        here.cloud.sts._accounts.add(key)
+    assert answer.status_code in (400, 403)
+    if alike == "regions and roles alike":
+        assert "$bucket" in answer.text
+    assert where(here, form["formData"]["key"]) == NOWHERE
+
+
+@pytest.mark.parametrize("profile", ["home", "paper"])
+def test_what_was_signed_before_a_profile_moved_is_good_for_nothing_in_its_new_bucket(
+    here, ask, user, uploaded, profile
+):
+    """Nor where two deployments share a TOKEN_SECRET and have profiles of the same name."""
+    moved = here.function("moved", swapped=True)
+    upload = uploaded(profile)
+    refused = [ask("confirm", {"ticket": upload.form["ticket"]}, at=moved)]
+    for route in ("status", "discard"):
+        refused.append(ask(route, {"receipt": upload.receipt}, user, moved))
+    if profile == "paper":
+        wanted = {"profile": "paper", "filename": "a.png", "size": 2 * PART}
+        ticket = ask("multipart", wanted, user).json()["ticket"]
+        for route in ("multipart-parts", "multipart-complete", "multipart-abort"):
+            refused.append(ask(route, {"ticket": ticket}, at=moved))
+        assert ask("multipart-abort", {"ticket": ticket}).status_code == 200
+    assert {(answer.status_code, answer.json()["error"]["code"]) for answer in refused} == {
+        (403, "forbidden")
+    }
+
+
+def test_a_commit_reaches_the_bucket_of_its_receipt_though_the_other_holds_the_same_name(
+    here, commit, uploaded
+):
+    for profile, other in (("kept", here.cloud.oss), ("kept_home", here.cloud.archive)):
+        own = here.cloud.archive if other is here.cloud.oss else here.cloud.oss
+        upload = uploaded(profile)
+        held = f"held/{upload.key}"
+        plant(other, own.objects[held], held)
+        assert commit(upload).json()["state"] == "published"
+        assert (held in own.objects, upload.key in own.objects) == (False, True)
+        assert (held in other.objects, upload.key in other.objects) == (True, False)
+
+
+@pytest.mark.parametrize("changed", [{"bucket": HOME.bucket}, {"profile": "kept_home"}])
+def test_a_receipt_whose_bucket_is_not_its_profile_s_commits_nothing(here, ask, uploaded, changed):
+    """As a backend could write one, which has the secret: the function holds it to its own profiles."""
+    upload = uploaded("kept")
+    held = f"held/{upload.key}"
+    plant(here.cloud.oss, here.cloud.archive.objects[held], held)
+    secret = here.cloud.environment()["TOKEN_SECRET"]
+    forged = jwt.encode({**claims_of(upload.receipt), **changed}, secret, algorithm="HS256")
+    ends = datetime.now(UTC) + timedelta(minutes=5)
+    backend = jwt.encode(
+        {"aud": "oss-direct-upload/backend", "exp": ends, "iat": datetime.now(UTC)}, secret, algorithm="HS256"
+    )
+    for route in ("commit", "discard"):
+        answer = ask(route, {"receipt": forged}, backend)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+    assert (where(here, held), where(here, upload.key)) == (IN_BOTH, NOWHERE)
+
+
+@pytest.mark.parametrize(("profile", "reported"), [("told", HOME), ("home", ARCHIVE)])
+def test_a_callback_about_an_object_in_the_other_bucket_gets_no_receipt(
+    here, form_of, send, log_lines, profile, reported
+):
+    """OSS signs whatever callback a form names, and somebody may put ours into a form of their own bucket."""
+    own = AccessKey("LTAIstranger", secrets.token_hex(16), secrets.token_hex(16))
+    here.cloud.sts._accounts.add(own)
+    form, now = form_of(profile), datetime.now(UTC)
+    rule = UploadRule(
+        *(reported.bucket, reported.region, "v4", form["key"], 1, 2**20, now + timedelta(minutes=5)),
+        {name: form["formData"][name] for name in ("callback", "x-oss-content-type")},
+    )
+    theirs = {"formData": sign_object(rule, own, now)}
+    store = here.cloud.stores[(HOME, ARCHIVE).index(reported)]
+    answer = send(theirs, to=store)
+    # Stored in their bucket, and OSS says that the callback failed.
+    assert (answer.status_code, "CallbackFailed" in answer.text) == (203, True)
+    assert form["key"] in store.objects
+    assert "receipt" not in answer.text
+    [line] = [line for line in log_lines() if line["route"] == "callback"]
+    assert (line["status"], line["reason"]) == (403, "the object is in another bucket")
