@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from function.addresses import claims_of_caller
 from function.errors import UploadError
 from function.holding.admission import Asked
 from function.holding.publishing import PUBLISHED
@@ -15,16 +16,26 @@ from function.oss.calls import OssCalls
 from function.oss.post_form import object_url
 
 CALLS_PER_UPLOAD = Rate(60, 60)
+# Else whoever has stored much could have OSS asked without bound: a page of twenty, every other second.
+CALLS_PER_OWNER = Rate(600, 60)
 
 
 def answer_each(
-    call: Call, asked: Asked, limit: str, act: Callable[[OssCalls, HeldUpload], dict[str, Any]]
+    call: Call,
+    asked: Asked,
+    limit: str,
+    act: Callable[[OssCalls, HeldUpload], dict[str, Any]],
+    *,
+    is_backend: bool,
 ) -> dict[str, Any]:
     """
     The answer to one receipt, or to each of several; one that cannot be given costs the others nothing.
 
     Args:
-        limit: under which name it is counted; no client uses up what its backend may ask.
+        limit: under which name it is counted.
+
+        is_backend: whether a backend asks: no client uses up what its backend may ask, and a backend may ask
+            about any number of uploads.
 
     Returns:
         what ``act`` does; for several ``{"results": [...]}``, in order, in place of what could not be done
@@ -46,7 +57,7 @@ def answer_each(
         if isinstance(entry, UploadError):
             raise entry
         oss = opened(found[entry.profile.place])
-        call.instance.limits.take([Claim(limit, CALLS_PER_UPLOAD, entry.upload_id)], call.now)
+        call.instance.limits.take(_claims(call, entry, limit, is_backend), call.now)
         return act(oss, entry)
 
     if asked.is_one:
@@ -56,6 +67,16 @@ def answer_each(
     results = [_or_error(answer, entry) for entry in asked.entries]
     call.line.state = [result.get("state") or result["error"]["code"] for result in results]
     return {"results": results}
+
+
+def _claims(call: Call, upload: HeldUpload, limit: str, is_backend: bool) -> list[Claim]:
+    if is_backend:
+        return [Claim(f"{limit} by backends", CALLS_PER_UPLOAD, upload.upload_id)]
+    owner, of_owner = str(upload.claims["owner"]), f"{limit} of owners"
+    return [
+        Claim(limit, CALLS_PER_UPLOAD, upload.upload_id),
+        *claims_of_caller(call.request, call.settings, owner, of_owner, CALLS_PER_OWNER, 1),
+    ]
 
 
 def _or_error(

@@ -20,6 +20,9 @@ from function.holding.upload import HeldUpload
 from function.instance import Call
 from function.oss.calls import OssCalls
 
+# Of what decides, a question being counted by itself.
+LIMIT = "held"
+
 
 def answer(call: Call) -> dict[str, Any]:
     """
@@ -33,7 +36,7 @@ def answer(call: Call) -> dict[str, Any]:
     def act(oss: OssCalls, upload: HeldUpload) -> dict[str, Any]:
         return answer_about(upload, commit(call, oss, upload, asked.decision))
 
-    return answer_each(call, asked, limit_of(who), act)
+    return answer_each(call, asked, LIMIT, act, is_backend=who == BACKEND)
 
 
 def ask_who(call: Call, owners_may: Callable[[HeldUpload], bool]) -> tuple[Asked, str]:
@@ -53,8 +56,3 @@ def ask_who(call: Call, owners_may: Callable[[HeldUpload], bool]) -> tuple[Asked
         owners_may=any(map(owners_may, asked.uploads)),
     )
     return permitted(asked, who, owners_may), who
-
-
-def limit_of(who: str) -> str:
-    """Backends are counted by themselves: no client may use up what its backend needs to reject it."""
-    return "held by backends" if who == BACKEND else "held"

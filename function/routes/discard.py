@@ -8,7 +8,7 @@ from function.holding.steps import discard
 from function.holding.upload import HeldUpload
 from function.instance import Call
 from function.oss.calls import OssCalls
-from function.routes.commit import ask_who, limit_of
+from function.routes.commit import LIMIT, ask_who
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -22,4 +22,4 @@ def answer(call: Call) -> dict[str, Any]:
         state = discard(call, oss, upload, is_backend=who == BACKEND)
         return answer_about(upload, state)
 
-    return answer_each(call, asked, limit_of(who), act)
+    return answer_each(call, asked, LIMIT, act, is_backend=who == BACKEND)

@@ -381,6 +381,22 @@ def test_no_client_uses_up_what_its_backend_may_ask(house):
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
 
 
+def test_an_owner_commits_and_discards_six_hundred_times_a_minute(house):
+    """Both together, over all uploads; a backend as often as it likes."""
+    receipts = [house.store("note")["receipt"] for _ in range(20)]
+    owner = house.session()
+    for route in ("discard", "commit") * 15:
+        answer = house.ask(route, owner, receipts=receipts)
+        assert "too_many_requests" not in answer.text
+    for route in ("commit", "discard"):
+        assert refused(house.ask(route, owner, receipt=receipts[0])) == (429, "too_many_requests")
+        answer = house.ask(route, house.backend(), receipts=receipts)
+        assert "too_many_requests" not in answer.text
+    assert house.status(receipts[0]) == "gone"
+    other = house.store("note", subject="openid-2")["receipt"]
+    assert house.ask("commit", house.session("openid-2"), receipt=other).json["state"] == "published"
+
+
 # --- several buckets ---
 
 

@@ -93,8 +93,8 @@ def test_what_was_never_held_is_published_or_gone(house):
     assert house.status(stored["receipt"]) == "gone"
 
 
-@pytest.mark.parametrize("token", ["", "a.b.c"])
-def test_no_token_is_needed_or_looked_at(house, token):
+@pytest.mark.parametrize("token", ["", "a.b.c", "a, b"])
+def test_no_token_is_needed_and_none_does_harm(house, token):
     stored = house.store("word")
     assert house.ask("status", token, receipt=stored["receipt"]).status == 200
 
@@ -158,3 +158,74 @@ def test_an_upload_is_asked_about_sixty_times_a_minute(house):
     stored = house.store("word")
     statuses = [house.ask("status", receipt=stored["receipt"]).status for _ in range(61)]
     assert statuses == [200] * 60 + [429]
+
+
+def test_an_owner_s_uploads_are_asked_about_six_hundred_times_a_minute(house, clock):
+    """Else whoever has many receipts has OSS asked without bound."""
+    receipts = [house.store("word")["receipt"] for _ in range(20)]
+    for _ in range(30):
+        answer = house.ask("status", receipts=receipts)
+        assert [result.get("state") for result in answer.json["results"]] == ["held"] * 20
+    clock.tick(seconds=20)
+    house.oss.asked.clear()
+    answer = house.ask("status", receipts=receipts)
+    errors = [(result["error"]["code"], result["error"]["retryAfter"]) for result in answer.json["results"]]
+    assert errors == [("too_many_requests", 40)] * 20
+    answer = house.ask("status", receipt=receipts[0])
+    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (429, "too_many_requests", "40")
+    assert house.oss.asked == []
+    theirs = house.store("word", subject="openid-2")["receipt"]
+    assert house.status(theirs) == "held"
+    clock.tick(seconds=40)
+    assert house.status(receipts[0]) == "held"
+
+
+def ask_until_refused(house, receipts):
+    for _ in range(30):
+        house.ask("status", receipts=receipts)
+    assert house.ask("status", receipt=receipts[0]).status == 429
+
+
+def test_a_backend_that_says_so_is_not_counted_with_the_owner(house):
+    receipts = [house.store("word")["receipt"] for _ in range(20)]
+    ask_until_refused(house, receipts)
+    for _ in range(31):
+        answer = house.ask("status", house.backend(), receipts=receipts)
+        assert [result.get("state") for result in answer.json["results"]] == ["held"] * 20
+    assert house.commit(receipts[0]).json["state"] == "published"
+
+
+def test_a_backend_s_questions_use_up_nothing_of_its_decisions_or_of_the_owner_s(house):
+    receipt = house.store("word")["receipt"]
+    for _ in range(60):
+        assert house.ask("status", house.backend(), receipt=receipt).status == 200
+    assert house.ask("status", house.backend(), receipt=receipt).status == 429
+    assert house.status(receipt) == "held"
+    assert house.commit(receipt).json["state"] == "published"
+
+
+@pytest.mark.parametrize("claims", [{"aud": "another"}, {"exp": 1}], ids=["audience", "ended"])
+def test_who_only_says_so_is_counted_with_the_owner(house, claims):
+    receipts = [house.store("word")["receipt"] for _ in range(20)]
+    ask_until_refused(house, receipts)
+    assert house.ask("status", house.backend(**claims), receipt=receipts[0]).status == 429
+    assert house.ask("status", house.session(), receipt=receipts[0]).status == 429
+
+
+def test_where_owners_are_not_told_apart_each_address_is_counted(house_of):
+    """All of them are one owner: nobody may keep the others from asking."""
+    profiles = (
+        '[word]\nkey = "w/{id}{ext}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true\n'
+        'hold = ["commit"]'
+    )
+    house = house_of(profiles, CALLER_AUTH="anonymous", WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
+
+    def store():
+        form = house.ask("upload-params", profile="word", filename="a.png").json
+        assert house.oss.post(form["formData"], "bytes") == 200
+        return house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+
+    receipts = [store() for _ in range(20)]
+    ask_until_refused(house, receipts)
+    other = house.function.ask(body={"receipt": receipts[0]}, path="/status", source_ip="198.51.100.7")
+    assert other.json["state"] == "held"
