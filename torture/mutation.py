@@ -75,7 +75,9 @@ TESTS = {
     "function.holding.access_token": (f"{ROOM}/holding/test_access_token.py",),
     "function.holding.check": (f"{ROOM}/holding/test_check.py",),
     "function.holding.media": (f"{ROOM}/holding/test_media.py", f"{ROOM}/holding/test_check.py"),
-    "function.holding.admission": (f"{ROOM}/holding/test_commit.py", *HOLDING),
+    "function.holding.admission": (
+        *(f"{ROOM}/holding/test_commit.py", f"{ROOM}/holding/test_backend_token.py", *HOLDING),
+    ),
     "function.holding.answers": (f"{ROOM}/holding/test_commit.py", *HOLDING),
     "function.holding.backend_token": (f"{ROOM}/holding/test_backend_token.py", *HOLDING),
     "function.holding.checking": (f"{ROOM}/holding/test_checking.py", *HOLDING),

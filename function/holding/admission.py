@@ -26,12 +26,12 @@ class Asked(NamedTuple):
 
         is_one: whether it was asked for one, and not for a list.
 
-        decision: what a backend decides by hand; empty where it leaves that to the steps.
+        decision: what a backend decides by hand; ``None`` where it leaves that to the steps.
     """
 
     entries: list[HeldUpload | UploadError]
     is_one: bool
-    decision: str
+    decision: str | None
 
     @property
     def uploads(self) -> list[HeldUpload]:
@@ -62,7 +62,7 @@ def read_asked(call: Call) -> Asked:
     decision = fields.get("decision")
     if decision is not None and decision not in DECISIONS:
         raise BadRequest(f"decision must be {' or '.join(DECISIONS)}.")
-    asked = Asked([_entry(call, text) for text in texts], several is None, decision or "")
+    asked = Asked([_entry(call, text) for text in texts], several is None, decision)
     _note(call, asked)
     return asked
 

@@ -36,12 +36,12 @@ def state_of(call: Call, oss: OssCalls, upload: HeldUpload) -> str:
     return _go_on(call, oss, upload, seen(call, oss, upload)).state
 
 
-def commit(call: Call, oss: OssCalls, upload: HeldUpload, by_hand: str) -> str:
+def commit(call: Call, oss: OssCalls, upload: HeldUpload, by_hand: str | None) -> str:
     """
     The next step: the state that came of it.
 
     Args:
-        by_hand: ``PUBLISH`` or ``REJECT``, when a backend decides instead of the steps; else empty.
+        by_hand: ``PUBLISH`` or ``REJECT``, when a backend decides instead of the steps.
 
     Raises:
         NotUploaded: there is nothing to commit.
@@ -64,7 +64,7 @@ def commit(call: Call, oss: OssCalls, upload: HeldUpload, by_hand: str) -> str:
     return state
 
 
-def _decide_by_hand(call: Call, oss: OssCalls, upload: HeldUpload, what: str) -> str:
+def _decide_by_hand(call: Call, oss: OssCalls, upload: HeldUpload, what: str | None) -> str:
     return settle(call, oss, upload, decision_about(upload, what, BY_BACKEND)).state if what else ""
 
 

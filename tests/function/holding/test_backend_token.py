@@ -179,5 +179,11 @@ def test_a_bad_one_is_refused_before_the_owner_s_session_is_looked_for(house, ro
     assert house.status(stored["receipt"]) == "held"
 
 
+def test_one_that_lives_too_long_is_told_how_long_it_may():
+    with pytest.raises(Forbidden) as refused:
+        check_backend_token(token(exp=SECONDS + 3600), SETTINGS, NOW)
+    assert refused.value.reason == "backend token: exp is over 10 minutes ahead"
+
+
 def test_backends_write_the_audience_of_the_contract():
     assert AUDIENCE == "oss-direct-upload/backend"

@@ -7,7 +7,7 @@ import pytest
 from function.holding.verdict import Outcome
 from function.tokens import RECEIPT, issue_token, read_token
 from tests.function.holding.conftest import RECEIPT_SECRET
-from torture.parted_oss import Part, Stored
+from torture.parted_oss import DENIED, Part, Stored
 
 
 def refused(answer):
@@ -209,27 +209,30 @@ def test_an_owner_may_commit_where_the_profile_says_so(house):
     assert answer.json["state"] == "published"
 
 
-def test_another_owner_may_not(house):
+def test_another_owner_may_not(house, log_lines):
     stored = house.store("note")
     refusal = house.ask("commit", house.session("openid-2"), receipt=stored["receipt"])
     assert refused(refusal) == (403, "forbidden")
+    assert log_lines()[-1]["reason"] == "another owner's receipt"
     assert names(house, stored) == ["held"]
 
 
 @pytest.mark.parametrize("profile", ["word", "post", "face", "default"])
-def test_nor_may_the_owner_where_only_a_backend_may(house, profile):
+def test_nor_may_the_owner_where_only_a_backend_may(house, profile, log_lines):
     stored = house.store(profile)
     before = dict(house.oss.objects)
-    refusal = house.ask("commit", house.session(), receipt=stored["receipt"])
-    assert refused(refusal) == (403, "forbidden")
+    for fields in ({"receipt": stored["receipt"]}, {"receipts": [stored["receipt"]]}):
+        assert refused(house.ask("commit", house.session(), **fields)) == (403, "forbidden")
+        assert log_lines()[-1]["reason"] == "no token of a backend"
     assert house.oss.objects == before
 
 
 @pytest.mark.parametrize("decision", ["publish", "reject"])
-def test_an_owner_decides_nothing_by_hand(house, decision):
+def test_an_owner_decides_nothing_by_hand(house, decision, log_lines):
     stored = house.store("note")
     refusal = house.ask("commit", house.session(), receipt=stored["receipt"], decision=decision)
     assert refused(refusal) == (403, "forbidden")
+    assert log_lines()[-1]["reason"] == "a decision without a backend's token"
     assert names(house, stored) == ["held"]
 
 
@@ -342,6 +345,25 @@ def test_what_is_malformed_is_a_bad_request(house, fields):
     assert house.oss.asked == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "receipt must be the text of one, or receipts a list of 1 to 20."),
+        ({"receipt": "a.b.c", "decision": "delete"}, "decision must be publish or reject."),
+    ],
+    ids=["receipt", "decision"],
+)
+def test_a_bad_request_is_told_what_it_must_say(house, fields, message):
+    assert house.ask("commit", house.backend(), **fields).json["error"]["message"] == message
+
+
+def test_of_receipts_that_are_none_the_log_names_no_upload(house, log_lines):
+    assert refused(house.ask("commit", house.backend(), receipt="a.b.c")) == (403, "forbidden")
+    assert house.ask("commit", house.backend(), receipts=["a.b.c"]).status == 200
+    for line in log_lines()[-2:]:
+        assert not {"profile", "owner", "key", "uploadId"} & {name for name in line if line[name] is not None}
+
+
 def test_twenty_receipts_are_not_too_many(house):
     answer = house.ask("commit", house.backend(), receipts=["a.b.c"] * 20)
     assert [result["error"]["code"] for result in answer.json["results"]] == ["forbidden"] * 20
@@ -449,3 +471,11 @@ def test_a_receipt_that_names_another_bucket_than_its_profile_s_opens_nothing(tw
         answer = two_buckets.house.ask(route, two_buckets.house.backend(), receipt=forged)
         assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
     assert two_buckets.abroad.names() == {f"held/{stored['key']}"}
+
+
+def test_nor_does_its_owner(house):
+    stored = house.store("note")
+    house.oss.fail("GetObject", *[DENIED] * 60)
+    statuses = [house.ask("commit", house.session(), receipt=stored["receipt"]).status for _ in range(61)]
+    assert statuses == [502] * 60 + [429]
+    assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
