@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -101,6 +101,24 @@ def test_with_another_secret_they_fail_and_say_so(language, tmp_path):
         )
     assert status != 0
     assert world.places() == (f"held/{world.key}",)
+
+
+def section(name, title):
+    """What stands under a heading of the second level."""
+    return page(name).partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("end", ["discarded", "over"])
+def test_a_commit_of_what_is_gone_is_told_what_the_page_says(end, tmp_path):
+    now = datetime.now(UTC)
+    world = World("commit", now if end == "discarded" else now - timedelta(days=1))
+    world.now = now
+    assert world.act("discard" if end == "discarded" else "status", by_owner=True) == "gone"
+    assert world.act("commit", decision="publish") == "not_uploaded"
+    with serving(world) as origin:
+        assert said_by("python", origin, [world.receipt], SECRET, tmp_path) == (0, "not_uploaded")
+    for name, title in zip(both(NAME), ("Discard", "丢弃"), strict=True):
+        assert section(name, title).count("`not_uploaded`") == 2
 
 
 def test_every_language_on_the_page_is_run_and_the_same_in_both():
