@@ -36,6 +36,12 @@ HELP = {
 UNREADABLE = Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。")
 UNWRITABLE = Text("Cannot write {path}: {why}.", "无法写入 {path}：{why}。")
 WRITTEN = Text("{path}: {count} profiles: {names}", "{path}：{count} 个用途：{names}")
+WHAT_NEXT = Text(
+    "Commit it, as you do {file}, and run this again when that changes (in CI: --check). If the mini-program"
+    " is kept elsewhere, write it there: --output FILE",
+    "请和 {file} 一样提交到 git；{file} 变了就再运行一次（CI 里用 --check）。"
+    "小程序在别的项目里时，直接写到那里：--output FILE",
+)
 OUTDATED = Text(
     "{path} is not what {file} says. Run: python3 manage.py types",
     "{path} 与 {file} 不一致。请运行：python3 manage.py types",
@@ -86,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     names = ", ".join(profile.name for profile in known)
     Screen().line(WRITTEN.say(language, path=output, count=len(known), names=names))
+    Screen().line(WHAT_NEXT.say(language, file=args.file.name))
     return 0
 
 

@@ -1,6 +1,8 @@
 """``manage.py types``: the names of profiles and variants as a file for tsc."""
 
 import argparse
+import shutil
+import subprocess
 
 import pytest
 
@@ -43,7 +45,27 @@ def test_each_profile_has_its_variants_and_pages_of_classic_forms_are_left_out(t
         '  "scan-2": { variants: never }',
         "}",
     ]
-    assert capsys.readouterr().out == f"{tmp_path / 'profiles.d.ts'}: 2 profiles: default, scan-2\n"
+    written, next_step = capsys.readouterr().out.splitlines()
+    assert written == f"{tmp_path / 'profiles.d.ts'}: 2 profiles: default, scan-2"
+    assert next_step.startswith("Commit it, as you do profiles.toml, and run this again when that changes")
+
+
+def test_git_takes_the_file_in_a_new_project(tmp_path):
+    """It has this one's .gitignore; --check in CI could not find what git leaves out."""
+    shutil.copy(profile_types.ROOT / ".gitignore", tmp_path)
+    run_on(tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    seen = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert seen.stdout.splitlines() == ["?? .gitignore", "?? profiles.d.ts", "?? profiles.toml"]
+
+
+@pytest.mark.parametrize(("name", "words"), [("client", "Commit it"), ("client.zh-CN", "提交到 git")])
+def test_the_page_says_what_to_do_with_the_file(name, words):
+    page = (profile_types.ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    (line,) = [line for line in page.splitlines() if "manage.py types" in line]
+    assert words in line and "--check" in line and "--output" in line
 
 
 def test_nothing_but_classic_forms_is_a_table_of_nothing():
