@@ -11,7 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
+from function.errors import UploadError
 from function.grants import OBJECTS, UPLOADS, role_policies
+from function.http import Request
+from function.instance import Call
+from function.log_line import LogLine
+from function.objects_session import oss_of_each
 from function.places import NOWHERE, Place
 from function.settings import read_settings
 from function.tokens import PARTS, TICKET, issue_token, read_token
@@ -379,3 +384,29 @@ def test_a_long_form_has_its_own_bucket_s_session_renewed_early(instance, profil
 def test_a_place_that_nobody_has_named_is_empty():
     assert NOWHERE.with_own({}) == NOWHERE
     assert set(NOWHERE) == {""}
+
+
+# --- the function's own calls ---
+
+
+def test_a_session_that_was_new_is_logged_whichever_bucket_is_asked_last(world, clock):
+    ready = world.function.function._ready()
+    own = ready.settings.profiles["contract"].place
+    ready.credentials_for(own.session(OBJECTS), None, clock(), [clock()])
+    request = Request("POST", "/", {}, {}, b"", "", None, "")
+    call = Call(request, ready, clock(), LogLine("r"))
+    assert not any(map(failed, oss_of_each(call, [ready.settings.home, own]).values()))
+    assert call.line.sts_refreshed is True
+
+
+def failed(bucket):
+    return isinstance(bucket, UploadError)
+
+
+def test_all_the_buckets_of_a_request_have_ten_seconds_together(world, clock):
+    ready = world.function.function._ready()
+    call = Call(Request("POST", "/", {}, {}, b"", "", None, ""), ready, clock(), LogLine("r"))
+    places = [ready.settings.home, ready.settings.profiles["contract"].place]
+    home, own = oss_of_each(call, places).values()
+    assert home.seconds_left is own.seconds_left
+    assert 9 < home.seconds_left() <= 10
