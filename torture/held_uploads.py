@@ -385,6 +385,8 @@ class HeldUploads(RuleBasedStateMachine):
             if act.startswith("discard") and state == "gone":
                 self.answers.append("discarded")
             self.answers.append(state)
+            if "heldUntil" in reply.json and not is_disturbed:
+                assert datetime.fromisoformat(reply.json["heldUntil"]) == self._ends()
             return state
         code = reply.code
         if code == "forbidden":

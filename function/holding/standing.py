@@ -37,6 +37,8 @@ class Standing(NamedTuple):
         claim: the marker that whoever makes it creates first; empty while somebody else is about to.
 
         failures: how often WeChat could not be asked for it.
+
+        held_until: when what is held counts as gone, as far as that was looked at.
     """
 
     state: str
@@ -45,6 +47,7 @@ class Standing(NamedTuple):
     due: int = 0
     claim: str = ""
     failures: int = 0
+    held_until: datetime | None = None
 
     @property
     def is_in_check(self) -> bool:
@@ -71,8 +74,9 @@ def standing_of(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
     standing = _decided(oss, upload, now)
     if standing is not None:
         return standing
-    if upload.is_waiting(head_object(oss, upload.held_key), now):
-        return _open(oss, upload, now)
+    held = head_object(oss, upload.held_key)
+    if upload.is_waiting(held, now):
+        return _open(oss, upload, now)._replace(held_until=upload.ends(held))
     # Its decision is forgotten after a while; the object is not.
     if upload.is_ours(head_object(oss, upload.key)):
         return Standing(PUBLISHED)

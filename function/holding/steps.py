@@ -24,16 +24,21 @@ from function.oss.calls import OssCalls
 from function.oss.objects import delete_object, head_object
 
 
-def state_of(call: Call, oss: OssCalls, upload: HeldUpload) -> str:
+def look(call: Call, oss: OssCalls, upload: HeldUpload) -> Standing:
     """
     Where it stands by now; a check that is due is begun, a decision that was cut off carried out.
+
+    Returns:
+        of what is held, and of nothing else, with ``held_until``.
 
     Raises:
         UploadError: OSS refuses, or does not answer.
     """
     if not upload.is_held_back:
-        return PUBLISHED if _is_there(oss, upload) else GONE
-    return _go_on(call, oss, upload, seen(call, oss, upload)).state
+        return Standing(PUBLISHED if _is_there(oss, upload) else GONE)
+    before = seen(call, oss, upload)
+    standing = _go_on(call, oss, upload, before)
+    return standing._replace(held_until=before.held_until if standing.state in OPEN else None)
 
 
 def commit(call: Call, oss: OssCalls, upload: HeldUpload, by_hand: str | None) -> str:
@@ -51,7 +56,7 @@ def commit(call: Call, oss: OssCalls, upload: HeldUpload, by_hand: str | None) -
         UploadError: OSS refuses, or does not answer.
     """
     if not upload.is_held_back:
-        state = state_of(call, oss, upload)
+        state = look(call, oss, upload).state
     else:
         standing = seen(call, oss, upload)
         state = standing.state

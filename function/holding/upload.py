@@ -60,7 +60,7 @@ class HeldUpload(NamedTuple):
     @property
     def held_until(self) -> datetime:
         """
-        When what has not been decided by then counts as gone.
+        When what has not been decided by then counts as gone at the latest.
 
         The bucket's rule deletes by its own time, and what was decided an hour or a day before the object it
         is about. Nobody may wait until a refusal is forgotten, so what is held ends before any decision does.
@@ -71,16 +71,18 @@ class HeldUpload(NamedTuple):
         """Whether an object, held or published, is of this upload: its form pinned the id."""
         return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id
 
-    def is_waiting(self, facts: ObjectFacts | None, now: datetime) -> bool:
+    def is_waiting(self, facts: ObjectFacts | None, now: datetime) -> TypeGuard[ObjectFacts]:
         """Whether the held object is this upload's, has the receipt's bytes, and is not held too long."""
-        if not self.is_ours(facts) or facts.etag != self.etag:
-            return False
+        return self.is_ours(facts) and facts.etag == self.etag and now < self.ends(facts)
+
+    def ends(self, facts: ObjectFacts) -> datetime:
+        """When this object, which is held, counts as gone: as ``held_until`` says, or earlier."""
         # What was sent in parts may have been complete, and decided about, long before its ticket ends.
         ends = facts.last_modified + timedelta(days=self.profile.hold_days)
         if self.profile.key.is_named_by_digest:
             # Who has the same bytes once more gets a receipt of the earlier upload, dated from a later form.
             ends -= self.profile.expires_in
-        return now < min(ends, self.held_until)
+        return min(ends, self.held_until)
 
 
 def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:

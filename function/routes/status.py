@@ -7,8 +7,7 @@ from function.errors import Forbidden, Unauthorized
 from function.holding.admission import read_asked, refuse_without_hold
 from function.holding.answers import answer_about, answer_each
 from function.holding.backend_token import check_backend_token
-from function.holding.standing import OPEN
-from function.holding.steps import state_of
+from function.holding.steps import look
 from function.holding.upload import HeldUpload
 from function.instance import Call
 from function.oss.calls import OssCalls
@@ -24,8 +23,9 @@ def answer(call: Call) -> dict[str, Any]:
     refuse_without_hold(call.settings)
 
     def act(oss: OssCalls, upload: HeldUpload) -> dict[str, Any]:
-        told = answer_about(upload, state_of(call, oss, upload))
-        return {**told, "heldUntil": iso(upload.held_until)} if told["state"] in OPEN else told
+        standing = look(call, oss, upload)
+        told = answer_about(upload, standing.state)
+        return {**told, "heldUntil": iso(standing.held_until)} if standing.held_until else told
 
     return answer_each(call, read_asked(call), "states", act, is_backend=_is_backend(call))
 

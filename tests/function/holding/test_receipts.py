@@ -117,6 +117,20 @@ def test_a_check_begins_with_a_completion(house_of):
     assert house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"] == answer["receipt"]
 
 
+def test_what_was_sent_in_parts_is_held_from_its_completion_on(house_of, clock):
+    """And not from the end of its ticket, which may be a day later: that is what /status says."""
+    house = house_of(PROFILES + PARTED)
+    begun = send_in_parts(house, "film")
+    clock.tick(hours=2)
+    receipt = house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"]
+    answer = house.ask("status", receipt=receipt).json
+    assert (answer["state"], answer["heldUntil"]) == ("held", "2026-11-25T16:00:00Z")
+    clock.tick(days=1, seconds=-1)
+    assert house.ask("status", receipt=receipt).json == answer
+    clock.tick(seconds=1)
+    assert house.ask("status", receipt=receipt).json == {"key": begun["key"], "state": "gone", "url": None}
+
+
 @pytest.mark.parametrize("act", ["status", "commit"])
 def test_its_rejection_is_not_forgotten_before_it_is(house_of, clock, act):
     """The ticket of parts may outlive every record: what was completed early is held no longer for that."""

@@ -4,6 +4,7 @@ import pytest
 
 from function.holding.standing import CHECKING, Standing, standing_of
 from function.holding.upload import read_receipt
+from function.holding.verdict import Outcome
 from function.objects_session import oss_of
 from torture.parted_oss import Part
 
@@ -63,6 +64,47 @@ def test_nor_with_a_receipt_that_a_later_form_gave_for_the_same_bytes(house, clo
     assert again["exists"]
     assert house.status(again["receipt"]) == "gone"
     assert house.commit(again["receipt"]).code == "not_uploaded"
+
+
+def test_bytes_that_a_later_form_found_there_are_held_no_longer_for_that(house, clock):
+    digest = {"sha256": "a" * 64, "size": 1}
+    first = house.form("same", **digest)
+    house.oss.post(first["formData"], "bytes")
+    clock.tick(hours=1)
+    wanted = {"profile": "same", "filename": "a.png", **digest}
+    receipt = house.ask("upload-params", house.session(), **wanted).json["receipt"]
+    answer = house.ask("status", receipt=receipt).json
+    # A day after they were stored, less what a form lives.
+    assert (answer["state"], answer["heldUntil"]) == ("held", "2026-11-25T13:55:00Z")
+    clock.tick(hours=22, minutes=55, seconds=-1)
+    assert house.status(receipt) == "held"
+    clock.tick(seconds=1)
+    assert house.status(receipt) == "gone"
+
+
+def test_it_says_until_when_in_every_state_in_which_it_waits(house, clock):
+    house.wechat.answers = [None]
+    receipt = house.store("face")["receipt"]
+    ends = "2026-11-25T14:00:00Z"
+
+    def said():
+        answer = house.ask("status", receipt=receipt).json
+        return answer["state"], answer.get("heldUntil")
+
+    clock.tick(minutes=1)
+    assert [said(), said()] == [("checking", ends)] * 2
+    house.verdict(Outcome.REVIEW)
+    assert said() == ("review", ends)
+    house.commit(receipt, decision="reject")
+    assert said() == ("rejected", None)
+
+
+def test_what_a_verdict_published_meanwhile_waits_no_more(house):
+    house.wechat.answers = [None]
+    receipt = house.store("face")["receipt"]
+    house.wechat.happens = lambda trace: house.verdict(Outcome.PASS, trace)
+    answer = house.ask("status", receipt=receipt).json
+    assert (answer["state"], "heldUntil" in answer) == ("published", False)
 
 
 def test_what_is_published_says_where(house):
@@ -133,7 +175,7 @@ def test_after_each_silence_the_next_submission_is_due_and_then_one_that_nobody_
 
     def standing():
         call = house.call()
-        return standing_of(oss_of(call, upload.profile.place), upload, call.now)
+        return standing_of(oss_of(call, upload.profile.place), upload, call.now)._replace(held_until=None)
 
     assert standing() == Standing(CHECKING)
     clock.tick(minutes=35)
