@@ -1,0 +1,153 @@
+"""The event that a function gets of a request."""
+
+import base64
+import json
+
+import pytest
+
+from tests.local.fc.running import Recorder, ask, gateway, say
+
+TYPED = {"Content-Type": "application/json"}
+
+
+def test_an_event_has_the_documented_shape(event_of):
+    event = event_of(
+        "POST",
+        "/sign%20it/%E4%B8%AD?q=1&multi=a&multi=b&plus=a+b%2Bc&empty=",
+        [("content-type", "application/json"), ("x-multi", "a"), ("X-MULTI", "b"), ("user-agent", "tests")],
+        b'{"n":1}',
+    )
+    host = event["headers"].pop("Host")
+    domain = event["requestContext"]
+    request_id = domain.pop("requestId")
+    assert event == {
+        "version": "v1",
+        "rawPath": "/sign%20it/%E4%B8%AD",
+        "body": '{"n":1}',
+        "isBase64Encoded": False,
+        "headers": {
+            "Content-Type": "application/json",
+            "X-Multi": "a,b",
+            "User-Agent": "tests",
+            "Content-Length": "7",
+        },
+        "queryParameters": {"q": "1", "multi": "a,b", "plus": "a b+c", "empty": ""},
+        "requestContext": {
+            "accountId": domain["accountId"],
+            "domainName": "127.0.0.1",
+            "domainPrefix": "127",
+            "time": "2030-01-01T00:00:00Z",
+            "timeEpoch": "1893456000000",
+            "http": {
+                "method": "POST",
+                "path": "/sign it/中",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "tests",
+            },
+        },
+    }
+    assert host.startswith("127.0.0.1:")
+    assert request_id.startswith("1-70dbd880-")
+    assert domain["accountId"].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "is_text"),
+    [
+        ("text/plain", True),
+        ("text/anything", True),
+        ("TEXT/HTML", True),
+        ("application/json", True),
+        ("application/json; charset=utf-8", True),
+        ("Application/JSON", True),
+        ("application/ld+json", True),
+        ("application/xhtml+xml", True),
+        ("application/xml", True),
+        ("application/atom+xml", True),
+        ("application/javascript", True),
+        ("application/x-www-form-urlencoded", False),
+        ("multipart/form-data; boundary=x", False),
+        ("application/octet-stream", False),
+        ("application/vnd.api+json", False),
+        ("image/png", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_body_is_text_only_for_the_documented_types(content_type, is_text, event_of):
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    event = event_of("POST", "/", headers, "a=中".encode())
+    assert event["isBase64Encoded"] is not is_text
+    expected = "a=中" if is_text else base64.b64encode("a=中".encode()).decode()
+    assert event["body"] == expected
+
+
+def test_a_plain_get_has_an_empty_body_and_the_base64_flag(event_of):
+    event = event_of()
+    assert (event["body"], event["isBase64Encoded"]) == ("", True)
+
+
+def test_a_text_body_that_is_not_utf8_still_makes_an_event(event_of):
+    assert event_of("POST", "/", TYPED, b"\xff{")["body"] == "�{"
+
+
+def test_what_a_client_may_not_send_does_not_reach_the_function(event_of):
+    event = event_of(
+        headers=[
+            ("X-Fc-Request-Id", "forged"),
+            ("x-fc-account-id", "forged"),
+            ("Connection", "keep-alive"),
+            ("Keep-Alive", "timeout=5"),
+            ("X-Kept", "yes"),
+        ]
+    )
+    assert set(event["headers"]) == {"Host", "X-Kept"}
+    assert "forged" not in json.dumps(event)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND"])
+def test_every_method_reaches_the_function(method):
+    function = Recorder({"statusCode": 202, "body": "seen"})
+    with gateway(function) as running:
+        status, headers, body = ask(running, method)
+    assert json.loads(function.events[0])["requestContext"]["http"]["method"] == method
+    assert status == 202
+    assert headers["Content-Length"] == "4"
+    assert body == (b"" if method == "HEAD" else b"seen")
+
+
+def test_stray_bytes_of_a_path_are_percent_encoded():
+    function = Recorder({"statusCode": 200})
+    with gateway(function) as running:
+        say(running, b"GET /\xe4\xb8\xad?q=\xe4\xb8\xad HTTP/1.0\r\n\r\n")
+    event = json.loads(function.events[0])
+    assert event["rawPath"] == "/%E4%B8%AD"
+    assert event["requestContext"]["http"]["path"] == "/中"
+    assert event["queryParameters"] == {"q": "中"}
+
+
+def test_an_absolute_request_target_loses_its_origin():
+    function = Recorder({"statusCode": 200})
+    with gateway(function) as running:
+        say(running, b"GET http://example.com/a?b=1 HTTP/1.0\r\n\r\n")
+    assert json.loads(function.events[0])["rawPath"] == "/a"
+
+
+def test_a_header_value_is_read_as_utf8(event_of):
+    assert event_of(headers={"X-Name": "中".encode()})["headers"]["X-Name"] == "中"
+
+
+def test_a_chunked_body_arrives_whole_and_the_connection_stays_usable():
+    function = Recorder({"statusCode": 200, "body": "ok"})
+    request = (
+        b"POST / HTTP/1.1\r\nHost: [::1]\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n2;note=1\r\nde\r\n0\r\nTrailer: x\r\n\r\n"
+        b"GET /second HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n"
+    )
+    with gateway(function) as running:
+        received = say(running, request)
+    assert received.count(b"HTTP/1.1 200") == 2
+    assert json.loads(function.events[0])["body"] == "abcde"
+    assert "Transfer-Encoding" not in json.loads(function.events[0])["headers"]
+    assert json.loads(function.events[1])["rawPath"] == "/second"

@@ -1,0 +1,137 @@
+"""The response that a client gets of what a function returns."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests.local.fc.running import Recorder, ask, gateway
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "content_type", "body"),
+    [
+        ({"statusCode": 201, "body": "made"}, 201, "application/json", b"made"),
+        ('{"statusCode": 201, "body": "made"}', 201, "application/json", b"made"),
+        (b'{"statusCode": 201, "body": "made"}', 201, "application/json", b"made"),
+        ({"statusCode": 200, "headers": {"content-TYPE": "text/x"}, "body": ""}, 200, "text/x", b""),
+        ({"statusCode": 200, "headers": None, "body": None}, 200, "application/json", b""),
+        ({"statusCode": 200}, 200, "application/json", b""),
+        ({"statusCode": 200, "body": {"a": "中"}}, 200, "application/json", '{"a": "中"}'.encode()),
+        ({"statusCode": 200, "body": "中"}, 200, "application/json", "中".encode()),
+        ({"statusCode": 200, "isBase64Encoded": True, "body": "AAH/"}, 200, "application/json", b"\0\1\xff"),
+        ({"statusCode": 200, "isBase64Encoded": True, "body": "no!"}, 200, "application/json", b"no!"),
+        ({"statusCode": 200, "isBase64Encoded": False, "body": "AAH/"}, 200, "application/json", b"AAH/"),
+        ({"message": "hi"}, 200, "application/json", b'{\n    "message": "hi"\n}'),
+        ('{"message":"hi"}', 200, "application/json", b'{"message":"hi"}'),
+        ("not json", 200, "application/json", b"not json"),
+        (b"\xff\xfe", 200, "application/json", b"\xff\xfe"),
+        ("", 200, "application/json", b""),
+        (None, 200, "application/json", b"null"),
+        (["statusCode"], 200, "application/json", b'[\n    "statusCode"\n]'),
+        ({"b": Decimal("1.5")}, 200, "application/json", b'{\n    "b": 1.5\n}'),
+        ([date(2030, 1, 2)], 200, "application/json", b'[\n    "2030-01-02"\n]'),
+        ({"b": 1, "a": 2}, 200, "application/json", b'{\n    "a": 2,\n    "b": 1\n}'),
+    ],
+)  # fmt: skip
+def test_a_result_becomes_the_documented_response(result, status, content_type, body, answer_to):
+    seen_status, headers, seen_body = answer_to(result)
+    assert (seen_status, headers["Content-Type"], seen_body) == (status, content_type, body)
+    assert headers["Content-Length"] == str(len(body))
+    assert headers["X-Fc-Request-Id"].startswith("1-")
+
+
+def test_an_object_with_to_json_is_asked_for_it(answer_to):
+    class Answer:
+        def to_json(self):
+            return {"n": 1}
+
+    assert answer_to({"answer": Answer()})[2] == b'{\n    "answer": {\n        "n": 1\n    }\n}'
+
+
+def test_reserved_response_headers_are_dropped(answer_to):
+    reserved = [
+        "X-Fc-Request-Id",
+        "x-fc-status",
+        "Connection",
+        "content-length",
+        "Date",
+        "Keep-Alive",
+        "Server",
+    ]
+    reserved += ["Content-Disposition", "Upgrade", "Transfer-Encoding"]
+    result = {
+        "statusCode": 200,
+        "headers": dict.fromkeys(reserved, "forged") | {"X-Kept": "中"},
+        "body": "ok",
+    }
+    status, headers, body = answer_to(result)
+    assert (status, body) == (200, b"ok")
+    assert "forged" not in str(headers)
+    assert headers["X-Kept"].encode("iso-8859-1").decode() == "中"
+
+
+def test_the_request_id_of_the_response_is_that_of_event_and_context():
+    function = Recorder({"statusCode": 200})
+    with gateway(function) as running:
+        _, headers, _ = ask(running)
+    assert headers["X-Fc-Request-Id"] == function.contexts[0].request_id
+    assert headers["X-Fc-Request-Id"] == json.loads(function.events[0])["requestContext"]["requestId"]
+
+
+def test_the_default_domain_forces_a_download_and_a_custom_one_does_not(answer_to):
+    result = {"statusCode": 200, "headers": {"Content-Type": "text/html"}}
+    with gateway(Recorder(result), default_domain=True) as running:
+        assert ask(running)[1]["Content-Disposition"] == "attachment"
+    assert answer_to(result)[1]["Content-Disposition"] is None
+
+
+def test_a_204_has_neither_body_nor_length(answer_to):
+    status, headers, body = answer_to({"statusCode": 204, "body": "ignored"})
+    assert (status, headers["Content-Length"], body) == (204, None, b"")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param({"statusCode": 200, "headers": {"X": "a" * 8192}}, id="headers over 8 KB"),
+        pytest.param(
+            {"statusCode": 200, "headers": {"X": "a\r\nSet-Cookie: b"}}, id="line break in a header"
+        ),
+        pytest.param({"statusCode": 200, "headers": {"X: y": "a"}}, id="header name that is none"),
+        pytest.param({"statusCode": 200, "headers": {"X": 1}}, id="number as header value"),
+        pytest.param({"statusCode": 200, "headers": ["X"]}, id="headers as a list"),
+        pytest.param({"statusCode": "200"}, id="status as text"),
+        pytest.param({"statusCode": True}, id="status as boolean"),
+        pytest.param({"statusCode": 99}, id="status out of range"),
+        pytest.param({"statusCode": 200, "isBase64Encoded": "true"}, id="flag as text"),
+    ],
+)
+def test_an_answer_that_cannot_be_sent_is_502_bad_response(result, caplog, answer_to):
+    status, _, body = answer_to(result)
+    assert (status, json.loads(body)["Code"]) == (502, "BadResponse")
+    assert "BadResponse" in caplog.text
+
+
+def test_headers_of_8_kb_pass(answer_to):
+    value = "a" * (8192 - len("X" + "Content-Type" + "application/json"))
+    assert (
+        answer_to({"statusCode": 200, "headers": {"X": value, "Content-Type": "application/json"}})[0] == 200
+    )
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("boom"), SystemExit(3)], ids=["exception", "exit"])
+def test_a_failing_function_is_502_without_detail_and_the_traceback_is_logged(failure, caplog):
+    def handler(event, context):
+        raise failure
+
+    with gateway(handler) as running:
+        status, headers, body = ask(running)
+    assert (status, body) == (502, b"Internal Server Error")
+    assert headers["X-Fc-Request-Id"]
+    assert "Traceback" in caplog.text
+
+
+def test_a_result_that_is_no_json_is_502(caplog, answer_to):
+    assert answer_to({"statusCode": 200, "body": object()})[0] == 502
