@@ -105,13 +105,18 @@ def test_a_session_of_one_role_opens_one_bucket_whatever_it_asks_for(cloud, get,
     assert statuses == {"local-bucket": 403, "local-archive": 403} | {place.bucket: 200}
 
 
-def test_a_url_of_one_bucket_is_not_good_at_the_other(cloud, get):
+def test_a_url_of_one_bucket_is_not_good_at_the_other_be_it_in_the_same_region(cloud, get):
     for store in cloud.stores:
         put(store, "a.png")
     for this, that in (cloud.stores, cloud.stores[::-1]):
-        url = cloud.signed_url("a.png", this.bucket.name)
+        url, region = cloud.signed_url("a.png", this.bucket.name), that.bucket.region
         assert get(url).status_code == 200
-        assert get(url.replace(this.origin, that.origin)).status_code in (400, 403)
+        elsewhere = get(url.replace(this.origin, that.origin))
+        assert (elsewhere.status_code, "region" in elsewhere.text) == (400, True)
+        that.bucket.region = this.bucket.region
+        elsewhere = get(url.replace(this.origin, that.origin))
+        assert (elsewhere.status_code, "SignatureDoesNotMatch" in elsewhere.text) == (403, True)
+        that.bucket.region = region
 
 
 def test_both_sign_callbacks_with_the_one_key_whose_address_is_in_the_callback(cloud, get):
