@@ -421,7 +421,18 @@ class HeldUploads(RuleBasedStateMachine):
         reply = self._ask(instance, "confirm", ticket=self.form["ticket"])
         if reply.status == 200 and held != "others":
             assert reply.json["receipt"] == self.receipt or is_disturbed
+        if reply.status == 200 and not is_disturbed:
+            self._judge_confirmed(str(reply.json["state"]))
         return ""
+
+    def _judge_confirmed(self, state: str) -> None:
+        """Of what waits it says so, whatever for; of what was decided some time ago what became of it."""
+        if state != "held":
+            self.answers.append(state)
+        elif self.now > self.oss.stored_at[f"held/{self.key}"] and not self.has_expired:
+            assert not {"published", "rejected", "discarded"} & self.told, (
+                f"{self.told}, and confirmed as held"
+            )
 
     def _hear(self, word: str, instance: int) -> None:
         """A verdict about a submission of this upload; where there was none, about nothing that is known."""

@@ -1,9 +1,10 @@
 """``POST /confirm``: a ticket for a receipt of what OSS itself says."""
 
+from datetime import timedelta
 from typing import Any
 
 from function.body import read_json_object
-from function.errors import NotFound
+from function.errors import AlreadyExists, NotFound
 from function.instance import Call
 from function.key_template import published_name
 from function.kinds import Rate
@@ -11,10 +12,12 @@ from function.limits import Claim
 from function.objects_session import oss_of
 from function.option_values import CHECK
 from function.oss.calls import OssCalls
-from function.oss.objects import head_object
+from function.oss.objects import ObjectFacts, head_object
 from function.receipts.confirm import answer_recalled, answer_stored, read_confirmable, upload_of
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
+# Who asks for the first time does so earlier, and nobody has decided by then.
+FIRST_ASKED_WITHIN = timedelta(seconds=10)
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -37,7 +40,10 @@ def answer(call: Call) -> dict[str, Any]:
     facts = head_object(oss, ticket["key"])
     if facts is None and profile.is_held and (told := recalled(call, oss, ticket["jti"])):
         return told
-    told = answer_stored(call, upload_of(ticket, facts))
+    upload = upload_of(ticket, facts)
+    if facts is not None and profile.is_held and (told := settled(call, oss, facts, upload.ticket["jti"])):
+        return told
+    told = answer_stored(call, upload)
     if profile.hold == (CHECK,):
         begin_check(call, told["receipt"])
     return told
@@ -54,6 +60,22 @@ def recalled(call: Call, oss: OssCalls, upload_id: str) -> dict[str, Any] | None
         return None
     upload, state = found
     return answer_recalled(upload.claims, upload.receipt, state, answer_about(upload, state)["url"])
+
+
+def settled(call: Call, oss: OssCalls, held: ObjectFacts, upload_id: str) -> dict[str, Any] | None:
+    """
+    ``recalled`` of what waits although it was decided: who did it was cut off, or it was stored once more.
+
+    Args:
+        held: of the object that waits; of one that was stored a moment ago nothing is looked for.
+    """
+    if call.now < held.last_modified + FIRST_ASKED_WITHIN:
+        return None
+    try:
+        return recalled(call, oss, upload_id)
+    except AlreadyExists:
+        # Another object has the name, so this one waits still.
+        return None
 
 
 def begin_check(call: Call, receipt: str) -> None:

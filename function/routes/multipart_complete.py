@@ -11,7 +11,7 @@ from function.parts.admission import admit
 from function.parts.life import complete_upload
 from function.receipts.confirm import answer_stored, seen_upload
 from function.receipts.receipt import RECEIPT_LIFE
-from function.routes.confirm import begin_check, recalled
+from function.routes.confirm import begin_check, recalled, settled
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -29,6 +29,8 @@ def answer(call: Call) -> dict[str, Any]:
         if profile.is_held and (told := recalled(call, oss, upload.upload_id)):
             return told
         raise
+    if profile.is_held and (told := settled(call, oss, facts, upload.upload_id)):
+        return told
     life = timedelta(seconds=ticket["exp"] - ticket["iat"]) + RECEIPT_LIFE
     told = answer_stored(call, seen_upload(ticket, facts), life)
     if profile.hold == (CHECK,):

@@ -3,7 +3,7 @@
 import pytest
 
 from function.holding.verdict import Outcome
-from torture.parted_oss import LOST, UNHEARD
+from torture.parted_oss import LOST, UNHEARD, Part, Stored
 
 PART = 100 * 1024
 CLIP = """
@@ -78,9 +78,69 @@ def test_a_publication_that_was_cut_off_is_carried_out_by_the_question(house, ho
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
     assert house.commit(stored["receipt"]).status == 503
     assert {stored["key"], f"held/{stored['key']}"} <= set(house.oss.objects)
-    # Held still, so it is said to be; what was decided is carried out by whoever asks about the receipt.
     assert house.status(stored["receipt"]) == "published"
     assert asked_again(house_of(), stored) == ("published", stored["fileUrl"])
+
+
+@pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
+def test_what_was_decided_and_cut_off_is_carried_out_by_a_later_confirmation(house, clock, decision, state):
+    stored = house.store("word")
+    house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    assert house.commit(stored["receipt"], decision=decision).status == 503
+    clock.tick(seconds=10)
+    url = stored["fileUrl"] if state == "published" else None
+    assert asked_again(house, stored) == (state, url)
+    assert house.oss.names() == ({stored["key"]} if url else set())
+    assert house.network.told == [state]
+
+
+def test_who_confirms_at_once_costs_no_question_more_and_is_told_that_it_is_held(house, clock):
+    stored = house.store("word")
+    house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    house.commit(stored["receipt"])
+    clock.tick(seconds=9)
+    house.oss.asked.clear()
+    assert asked_again(house, stored) == ("held", None)
+    assert house.oss.asked == ["HeadObject"]
+
+
+def test_a_later_confirmation_of_what_nobody_has_decided_about_is_the_same(house, clock):
+    stored = house.store("word")
+    clock.tick(seconds=10)
+    house.oss.asked.clear()
+    assert asked_again(house, stored) == ("held", None)
+    assert house.oss.asked == ["HeadObject", "GetObject"]
+
+
+def test_what_waits_because_another_object_has_its_name_is_confirmed_as_held(house, clock):
+    stored = house.store("word")
+    theirs = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
+    house.oss.objects[stored["key"]] = theirs
+    assert house.commit(stored["receipt"]).code == "already_exists"
+    clock.tick(seconds=10)
+    assert asked_again(house, stored) == ("held", None)
+    assert f"held/{stored['key']}" in house.oss.objects
+
+
+def test_of_bytes_that_are_their_name_it_is_the_upload_that_waits_that_was_decided_about(house, clock):
+    """A form that was given before has a ticket of another upload for the same name."""
+    digest = {"sha256": "a" * 64, "size": 1}
+    first, second = house.form("same", **digest), house.form("same", **digest)
+    assert house.oss.post(first["formData"], "bytes") == 200
+    stored = house.ask("confirm", ticket=first["ticket"]).json
+    house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    assert house.commit(stored["receipt"]).status == 503
+    clock.tick(seconds=10)
+    answer = house.ask("confirm", ticket=second["ticket"]).json
+    assert (answer["state"], answer["receipt"]) == ("published", stored["receipt"])
+
+
+def test_where_a_later_confirmation_cannot_see_what_was_decided_it_says_nothing(house, clock):
+    stored = house.store("word")
+    clock.tick(seconds=10)
+    house.oss.fail("GetObject", LOST, LOST)
+    assert house.ask("confirm", ticket=stored["ticket"]).code == "oss_unavailable"
+    assert asked_again(house, stored) == ("held", None)
 
 
 def test_a_ticket_of_what_never_came_or_was_never_decided_about_says_not_uploaded(house, clock):
@@ -137,6 +197,17 @@ def test_a_completion_that_is_repeated_says_the_same_receipt_and_what_became_of_
     again = house.ask("multipart-complete", ticket=begun["ticket"])
     url = begun["fileUrl"] if state == "published" else None
     assert (again.status, again.json) == (200, {**held, "state": state, "url": url})
+
+
+def test_a_completion_is_told_what_was_decided_and_cut_off_as_well(clip, clock):
+    house, begun, held = clip
+    house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    assert house.commit(held["receipt"]).status == 503
+    assert house.ask("multipart-complete", ticket=begun["ticket"]).json == held
+    clock.tick(seconds=10)
+    again = house.ask("multipart-complete", ticket=begun["ticket"]).json
+    assert again == {**held, "state": "published", "url": begun["fileUrl"]}
+    assert house.oss.names() == {begun["key"]}
 
 
 def test_an_upload_that_was_given_up_stays_so(clip):
