@@ -37,6 +37,10 @@ class WantedBucket:
         parted_folders: where profiles with ``parts`` put their objects.
 
         held_days: how long what is held back may wait; 0 where nothing is.
+
+        named_by: profiles whose ``bucket`` it is; none name ``OSS_BUCKET``.
+
+        has_domain: whether all of those send to another host than the bucket's own.
     """
 
     name: str
@@ -48,6 +52,8 @@ class WantedBucket:
     open_names: tuple[str, ...] = ()
     parted_folders: tuple[PartedFolder, ...] = ()
     held_days: int = 0
+    named_by: tuple[str, ...] = ()
+    has_domain: bool = False
 
     @property
     def h5_methods(self) -> tuple[str, ...]:

@@ -16,8 +16,15 @@ def bucket_notes(wanted: WantedBucket, found: FoundBucket | None) -> Iterable[Te
         yield _public_read_note(wanted)
     if wanted.open_names and (wanted.allow_public_read or (found and not found.blocks_public_access)):
         yield _open_names_note(wanted)
-    if _may_refuse_the_default_host(wanted.region):
-        yield DEFAULT_HOST_NOTE
+    if _may_refuse_the_default_host(wanted.region) and not wanted.has_domain:
+        yield _default_host_note(wanted)
+
+
+def named(notes: Iterable[Text], bucket: WantedBucket) -> Iterable[Text]:
+    """The same, each with the bucket that it is about; for more buckets than one."""
+    for note in notes:
+        is_named = bucket.name in note.en
+        yield note if is_named else Text(f"{bucket.name}: {note.en}", f"{bucket.name}：{note.zh}")
 
 
 def must_unblock(wanted: WantedBucket, found: FoundBucket | None) -> bool:
@@ -31,11 +38,12 @@ def must_unblock(wanted: WantedBucket, found: FoundBucket | None) -> bool:
 
 def _notes_on_what_is_there(wanted: WantedBucket, found: FoundBucket) -> Iterable[Text]:
     if found.location and found.location.removeprefix("oss-") != wanted.region:
+        region = _said_by(wanted, "OSS_REGION", "region")
         yield Text(
             f"Bucket {wanted.name} is in {found.location.removeprefix('oss-')}, not in {wanted.region}:"
-            " set OSS_REGION to that, or forms will be refused.",
+            f" set {region.en} to that, or forms will be refused.",
             f"桶 {wanted.name} 在 {found.location.removeprefix('oss-')}，不在 {wanted.region}："
-            "请把 OSS_REGION 改为前者，否则表单会被拒绝。",
+            f"请把 {region.zh} 改为前者，否则表单会被拒绝。",
         )
     if found.acl not in ("", "private"):
         yield Text(
@@ -82,12 +90,24 @@ _VERSIONS_OF_WHAT_IS_HELD = Text(
     "有 hold 的用途需要没有版本控制的桶：同时到来的两个决定，只有 x-oss-forbid-overwrite 能让其中一个算数；"
     "而且未通过的内容会作为旧版本留下。",
 )
-DEFAULT_HOST_NOTE = Text(
-    "An account that opened OSS on or after 20 March 2025 gets 400 PublicEndpointForbidden from the default"
-    " host of this region: bind a domain to the bucket and set OSS_HOST (docs/deploy.md).",
-    "2025 年 3 月 20 日或之后开通 OSS 的账号，用这个地域的默认域名会得到 400 PublicEndpointForbidden："
-    "请把域名绑定到桶并设置 OSS_HOST（见 docs/deploy.zh-CN.md）。",
-)
+
+
+def _default_host_note(wanted: WantedBucket) -> Text:
+    host = _said_by(wanted, "OSS_HOST", "host")
+    return Text(
+        "An account that opened OSS on or after 20 March 2025 gets 400 PublicEndpointForbidden from the"
+        f" default host of this region: bind a domain to the bucket and set {host.en} (docs/deploy.md).",
+        "2025 年 3 月 20 日或之后开通 OSS 的账号，用这个地域的默认域名会得到 400 PublicEndpointForbidden："
+        f"请把域名绑定到桶并设置 {host.zh}（见 docs/deploy.zh-CN.md）。",
+    )
+
+
+def _said_by(wanted: WantedBucket, setting: str, option: str) -> Text:
+    """Where the operator says it: a setting of the deployment's bucket is an option for any other."""
+    if not wanted.named_by:
+        return Text(setting, setting)
+    names = ", ".join(f"[{name}]" for name in wanted.named_by)
+    return Text(f"{option} of {names}", f"{names} 的 {option}")
 
 
 def _may_refuse_the_default_host(region: str) -> bool:

@@ -42,6 +42,7 @@ def bucket_steps(wanted: WantedBucket, found: FoundBucket | None) -> tuple[list[
                 "PutBucket",
                 parameters,
                 Text("the bucket uploads go to, private", "存放上传文件的私有桶"),
+                wanted.region,
             )
         )
     notes += bucket_notes(wanted, found)
@@ -85,6 +86,7 @@ def _cors(wanted: WantedBucket, current: str) -> Iterable[Step]:
             f"（保留你已有的 {len(rules)} 条规则）；"
             "小程序不需要 CORS",
         ),
+        wanted.region,
     )
 
 
@@ -104,6 +106,7 @@ def _unblock(wanted: WantedBucket) -> Step:
             f"Block Public Access goes off, so that everybody may read what {names} stores",
             f"关闭“阻止公共访问”，让任何人都能读取 {names} 存入的文件",
         ),
+        wanted.region,
     )
 
 

@@ -11,11 +11,12 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from function.credentials import AccessKeys
 from ops.account.bucket import FoundBucket, WantedBucket
-from ops.account.ram_documents import read_document
+from ops.account.ram_documents import compact, read_document
 from ops.account.role_plan import FoundRole, FoundRoles, Step, WantedRoles
 
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ class Account:
 
     def __init__(self, keys: AccessKeys, region: str) -> None:
         self._rpc = _rpc_client(keys, region)
-        self._oss = _oss_client(keys, region)
+        self._oss = cache(partial(_oss_client, keys))
 
     def account_id(self) -> str:
         return str(self._ask(STS, "GetCallerIdentity", {}).get("AccountId", ""))
 
     def find_roles(self, wanted: WantedRoles) -> FoundRoles:
         roles, policies = {}, {}
-        for name in (wanted.function_role, wanted.upload_role):
+        for name in wanted.names:
             if role := self._find("EntityNotExist.Role", "GetRole", {"RoleName": name}):
                 roles[name] = self._describe(name, role.get("Role", {}))
             parameters = {"PolicyType": "Custom", "PolicyName": name}
@@ -81,7 +82,7 @@ class Account:
         import alibabacloud_oss_v2 as oss
 
         try:
-            answer = self._oss.get_bucket_info(oss.GetBucketInfoRequest(bucket=wanted.name))
+            answer = self._oss(wanted.region).get_bucket_info(oss.GetBucketInfoRequest(bucket=wanted.name))
         except oss.exceptions.BaseError as error:
             if _oss_code(error) == "NoSuchBucket":
                 return None
@@ -92,18 +93,18 @@ class Account:
             acl=str(info.acl or ""),
             versioning=str(info.versioning or ""),
             blocks_public_access=bool(info.block_public_access),
-            lifecycle=self._read_document(wanted.name, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle"),
-            cors=self._read_document(wanted.name, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
+            lifecycle=self._read_document(wanted, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle"),
+            cors=self._read_document(wanted, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
         )
 
     def carry_out(self, step: Step) -> None:
         if step.service == "RAM":
             self._ask(RAM, step.action, step.parameters)
         elif step.action == "PutBucket":
-            self._make_bucket(step.parameters)
+            self._make_bucket(step)
         else:
-            name = DOCUMENTS[step.action]
-            self._document(step.action, "PUT", step.parameters["bucket"], name, step.parameters["body"])
+            bucket, body = step.parameters["bucket"], step.parameters["body"]
+            _document(self._oss(step.region), step.action, bucket, DOCUMENTS[step.action], body)
 
     def _find(self, absent: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
         try:
@@ -155,50 +156,52 @@ class Account:
             raise CloudError(action, "UnreadableAnswer")
         return answer
 
-    def _make_bucket(self, parameters: Mapping[str, Any]) -> None:
+    def _make_bucket(self, step: Step) -> None:
         import alibabacloud_oss_v2 as oss
 
+        request = oss.PutBucketRequest(bucket=step.parameters["bucket"], acl=step.parameters["acl"])
         try:
-            self._oss.put_bucket(oss.PutBucketRequest(bucket=parameters["bucket"], acl=parameters["acl"]))
+            self._oss(step.region).put_bucket(request)
         except oss.exceptions.BaseError as error:
             raise _oss_error("PutBucket", error) from None
 
-    def _read_document(self, bucket: str, action: str, name: str, absent: str) -> str:
+    def _read_document(self, wanted: WantedBucket, action: str, name: str, absent: str) -> str:
         try:
-            return self._document(action, "GET", bucket, name, None)
+            return _document(self._oss(wanted.region), action, wanted.name, name)
         except CloudError as error:
             if error.code == absent:
                 return ""
             raise
 
-    def _document(self, action: str, method: str, bucket: str, name: str, body: str | None) -> str:
-        """Read or replace an XML document of a bucket, whole: the SDK's models drop what they do not know."""
-        import alibabacloud_oss_v2 as oss
 
-        headers, content = {}, None
-        if body is not None:
-            content = body.encode()
-            digest = hashlib.md5(content, usedforsecurity=False).digest()
-            headers = {"Content-Type": "application/xml", "Content-MD5": base64.b64encode(digest).decode()}
-        operation = oss.OperationInput(
-            op_name=action,
-            method=method,
-            bucket=bucket,
-            parameters={name: ""},
-            headers=oss.CaseInsensitiveDict(headers),
-            body=content,
-        )
-        try:
-            output = self._oss.invoke_operation(operation)
-        except oss.exceptions.BaseError as error:
-            raise _oss_error(action, error) from None
-        return output.http_response.content.decode() if output.http_response else ""
+def _document(client: "OssClient", action: str, bucket: str, name: str, body: str | None = None) -> str:
+    """Read or replace an XML document of a bucket, whole: the SDK's models drop what they do not know."""
+    import alibabacloud_oss_v2 as oss
+
+    headers, content = {}, None
+    if body is not None:
+        content = body.encode()
+        digest = hashlib.md5(content, usedforsecurity=False).digest()
+        headers = {"Content-Type": "application/xml", "Content-MD5": base64.b64encode(digest).decode()}
+    operation = oss.OperationInput(
+        op_name=action,
+        method="GET" if body is None else "PUT",
+        bucket=bucket,
+        parameters={name: ""},
+        headers=oss.CaseInsensitiveDict(headers),
+        body=content,
+    )
+    try:
+        output = client.invoke_operation(operation)
+    except oss.exceptions.BaseError as error:
+        raise _oss_error(action, error) from None
+    return output.http_response.content.decode() if output.http_response else ""
 
 
 def parameter_text(value: Any) -> str:
     """A parameter as it is sent: documents as compact JSON, truth values as RAM writes them."""
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return compact(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

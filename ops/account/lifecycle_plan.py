@@ -40,7 +40,7 @@ def lifecycle_steps(wanted: WantedBucket, current: str, notes: list[Text]) -> It
     why = [*_removed_parts(changed), *expire_held(root, wanted.held_days, notes)]
     if why:
         parameters = {"bucket": wanted.name, "body": ElementTree.tostring(root, encoding="unicode")}
-        yield Step("OSS", "PutBucketLifecycle", parameters, _why(why, len(rules)))
+        yield Step("OSS", "PutBucketLifecycle", parameters, _why(why, len(rules)), wanted.region)
 
 
 def _missing(

@@ -3,13 +3,21 @@ The RAM documents of a deployment: who may take which role, and what each role m
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 Document = dict[str, Any]
+ROLE_NAME_PATTERN = r"[A-Za-z0-9.-]{1,64}"
 
 
 def role_arn(account: str, name: str) -> str:
     return f"acs:ram::{account}:role/{name}"
+
+
+def account_and_name(arn: str) -> tuple[str, str]:
+    """Of a role, from its ARN."""
+    account, _, name = arn.removeprefix("acs:ram::").partition(":role/")
+    return account, name
 
 
 def trusted_by_function_compute() -> Document:
@@ -22,18 +30,22 @@ def trusted_by(arns: list[str]) -> Document:
     return _trust({"RAM": sorted(arns)})
 
 
-def may_assume(account: str, upload_role: str, logs: tuple[str, str] | None = None) -> Document:
+def may_assume(account: str, upload_roles: Iterable[str], logs: tuple[str, str] | None = None) -> Document:
     """
-    What the function's role may do: ask STS for the upload role, nothing else.
+    What the function's role may do: ask STS for the upload roles, nothing else.
 
     Args:
+        account: of the function.
+
+        upload_roles: their ARNs, in whatever accounts.
+
         logs: project and logstore that the function's log goes to, when ``s.yaml`` has a logConfig.
     """
     statements = [
         {
             "Effect": "Allow",
             "Action": ["sts:AssumeRole"],
-            "Resource": [f"acs:ram:*:{account}:role/{upload_role}"],
+            "Resource": [arn.replace("acs:ram::", "acs:ram:*:", 1) for arn in upload_roles],
         }
     ]
     if logs:
@@ -46,6 +58,11 @@ def may_assume(account: str, upload_role: str, logs: tuple[str, str] | None = No
             }
         )
     return {"Version": "1", "Statement": statements}
+
+
+def compact(document: Document) -> str:
+    """As it is sent."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def same_document(one: Any, other: Any) -> bool:

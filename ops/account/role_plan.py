@@ -23,32 +23,65 @@ LEAST_MAX_SESSION_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Step:
-    """One call that changes something; documents among the parameters are data, not text."""
+    """
+    One call that changes something; documents among the parameters are data, not text.
+
+    Args:
+        region: region id of the bucket that it is about; empty for what has no region.
+    """
 
     service: str
     action: str
     parameters: Mapping[str, Any]
     why: Text
+    region: str = ""
 
 
 @dataclass(frozen=True)
 class WantedRoles:
     """
     Args:
-        upload_policy: what the upload role may do: all that any of the function's session policies grants.
+        upload_role: that of ``STS_ROLE_ARN``.
+
+        upload_policies: what each upload role of this account may do, by its name: all that any of the
+            function's session policies grants it. ``upload_role`` lacks when every profile has another.
 
         session_seconds: what ``STS_SESSION_SECONDS`` will be.
 
-        also_trusted: ARNs that may take the upload role beside the function's role.
+        also_trusted: ARNs that may take the upload roles beside the function's role.
+
+        elsewhere: what each upload role of another account should be allowed, by its ARN.
     """
 
     account: str
     function_role: str
     upload_role: str
-    upload_policy: Document
+    upload_policies: Mapping[str, Document]
     session_seconds: int
     also_trusted: tuple[str, ...] = ()
     logs: tuple[str, str] | None = None
+    elsewhere: Mapping[str, Document] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all roles in this account."""
+        return (self.function_role, *self.upload_policies)
+
+
+@dataclass(frozen=True)
+class WantedRole:
+    """
+    One role, with the documents of its own.
+
+    Args:
+        session_seconds: how long a session of it may be.
+    """
+
+    name: str
+    trust: Document
+    policy: Document
+    session_seconds: int
+    why: Text
 
 
 @dataclass(frozen=True)
@@ -74,37 +107,48 @@ def role_steps(wanted: WantedRoles, found: FoundRoles) -> tuple[list[Step], list
 
     The function's role comes first: RAM refuses a trust policy that names a role that does not exist.
     """
-    trusted = [role_arn(wanted.account, wanted.function_role), *wanted.also_trusted]
-    longest = max(wanted.session_seconds, LEAST_MAX_SESSION_SECONDS)
-    parts = (
-        (
-            wanted.function_role,
-            trusted_by_function_compute(),
-            may_assume(wanted.account, wanted.upload_role, wanted.logs),
-            LEAST_MAX_SESSION_SECONDS,
-            Text("Function Compute runs the function as this role", "函数计算以此角色运行函数"),
-        ),
-        (
-            wanted.upload_role,
-            trusted_by(trusted),
-            wanted.upload_policy,
-            longest,
-            Text("forms are signed with temporary keys of this role", "表单用此角色的临时密钥签名"),
-        ),
-    )
     steps: list[Step] = []
     notes: list[Text] = []
-    for name, trust, policy, session_seconds, why in parts:
-        role = found.roles.get(name)
-        steps += _role(name, trust, session_seconds, role, why)
-        steps += _policy(name, policy, found.policies)
-        if role is None or ("Custom", name) not in role.attached:
-            parameters = {"PolicyType": "Custom", "PolicyName": name, "RoleName": name}
-            steps.append(
-                Step("RAM", "AttachPolicyToRole", parameters, Text("the role gets it", "授予该角色"))
-            )
-        notes += _surplus(name, role)
+    uploads = [upload_role(wanted, name, policy) for name, policy in wanted.upload_policies.items()]
+    for role in (function_role(wanted), *uploads):
+        steps += steps_of(role, found)
+        notes += _surplus(role.name, found.roles.get(role.name))
+    if wanted.upload_role not in wanted.upload_policies:
+        notes.append(_nobody_needs(wanted.upload_role))
     return steps, notes
+
+
+def function_role(wanted: WantedRoles) -> WantedRole:
+    """The role that the function runs as; it may take every upload role, in whatever account."""
+    ours = [role_arn(wanted.account, name) for name in wanted.upload_policies]
+    return WantedRole(
+        wanted.function_role,
+        trusted_by_function_compute(),
+        may_assume(wanted.account, [*ours, *wanted.elsewhere], wanted.logs),
+        LEAST_MAX_SESSION_SECONDS,
+        Text("Function Compute runs the function as this role", "函数计算以此角色运行函数"),
+    )
+
+
+def upload_role(wanted: WantedRoles, name: str, policy: Document) -> WantedRole:
+    """A role whose temporary keys sign forms."""
+    return WantedRole(
+        name,
+        trusted_by([role_arn(wanted.account, wanted.function_role), *wanted.also_trusted]),
+        policy,
+        max(wanted.session_seconds, LEAST_MAX_SESSION_SECONDS),
+        Text("forms are signed with temporary keys of this role", "表单用此角色的临时密钥签名"),
+    )
+
+
+def steps_of(wanted: WantedRole, found: FoundRoles) -> Iterable[Step]:
+    """The calls for one role: itself, its policy, and that it has it."""
+    name, role = wanted.name, found.roles.get(wanted.name)
+    yield from _role(name, wanted.trust, wanted.session_seconds, role, wanted.why)
+    yield from _policy(name, wanted.policy, found.policies)
+    if role is None or ("Custom", name) not in role.attached:
+        parameters = {"PolicyType": "Custom", "PolicyName": name, "RoleName": name}
+        yield Step("RAM", "AttachPolicyToRole", parameters, Text("the role gets it", "授予该角色"))
 
 
 def _role(
@@ -168,3 +212,10 @@ def _surplus(name: str, role: FoundRole | None) -> Iterable[Text]:
             " unless you know why they are there.",
             f"角色 {name} 还有本项目不需要的权限策略：{names}。若非有意为之，请在 RAM 控制台解除授权。",
         )
+
+
+def _nobody_needs(name: str) -> Text:
+    return Text(
+        f"Role {name} of STS_ROLE_ARN is left alone: every profile has a role of its own.",
+        f"STS_ROLE_ARN 的角色 {name} 不做处理：每个用途都有自己的角色。",
+    )

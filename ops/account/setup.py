@@ -11,24 +11,21 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 from ops.account.bucket import FoundBucket
+from ops.account.bucket_notes import named
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.log_calls import LogService
 from ops.account.log_plan import FoundLogs, log_steps
 from ops.account.operator_keys import operator_keys
+from ops.account.other_accounts import needed_elsewhere
 from ops.account.ram_documents import role_arn
 from ops.account.role_plan import FoundRoles, Step, role_steps
-from ops.account.setup_options import (
-    DEFAULT_FUNCTION_ROLE,
-    Wanted,
-    add_setup_arguments,
-    read_wanted,
-)
+from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, add_setup_arguments
+from ops.account.wanted import Wanted, read_wanted, whose_roles_they_are
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.advice import find_advice
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
@@ -76,6 +73,11 @@ WORDS = {
         "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）、AliyunOSSFullAccess（桶）"
         "与 AliyunLogFullAccess（--dashboards）。",
     ),
+    "elsewhere": Text(
+        "For the owner of account {account}: its roles and buckets are not this key's to make. Hand over what"
+        " follows; nothing of it is sent.",
+        "交给账号 {account} 的所有者：那里的角色和桶不能用这个密钥创建。请转交以下内容，不会发送任何请求。",
+    ),
     "env": Text("Lines for .env", "写入 .env 的内容"),
     "next": Text(
         "Then fill in CALLER_AUTH and what it needs (.env.example says what), and run: make deploy"
@@ -112,12 +114,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _dry_run(wanted: Wanted, screen: Screen, language: str) -> int:
+    whose_roles_they_are(wanted)
     steps, notes = role_steps(wanted.roles, FoundRoles())
-    bucket = None if wanted.bucket.create else FoundBucket("", "", "", False)
-    more, bucket_notes = bucket_steps(wanted.bucket, bucket)
+    for bucket in wanted.buckets:
+        more, told = bucket_steps(bucket, None if bucket.create else FoundBucket("", "", "", False))
+        steps += more
+        notes += named(told, bucket) if len(wanted.buckets) > 1 else told
     logs = log_steps(wanted.logs, FoundLogs()) if wanted.logs else []
     screen.title(WORDS["dry"].say(language))
-    _show(steps + more + logs, [*notes, *bucket_notes], screen, language)
+    _show(steps + logs, notes, screen, language)
+    show_elsewhere(wanted, screen, language)
     _show_env(wanted, screen, language)
     return 0
 
@@ -127,10 +133,12 @@ def _set_up(
 ) -> int:
     keys = operator_keys(environ)
     account = Account(keys, wanted.bucket.region)
-    wanted = _with_account(wanted, args, account.account_id())
+    wanted = _with_account(args, environ, account.account_id())
     steps, notes = role_steps(wanted.roles, account.find_roles(wanted.roles))
-    more, bucket_notes = bucket_steps(wanted.bucket, account.find_bucket(wanted.bucket))
-    steps = steps + more
+    for bucket in wanted.buckets:
+        more, told = bucket_steps(bucket, account.find_bucket(bucket))
+        steps += more
+        notes += named(told, bucket) if len(wanted.buckets) > 1 else told
     logs = LogService(keys, wanted.logs.region, wanted.logs.project) if wanted.logs else None
     if logs and wanted.logs:
         steps = steps + log_steps(wanted.logs, logs.find(wanted.logs))
@@ -138,7 +146,8 @@ def _set_up(
         screen.title(WORDS["plan"].say(language))
     else:
         screen.good(WORDS["nothing"].say(language))
-    _show(steps, [*notes, *bucket_notes], screen, language)
+    _show(steps, notes, screen, language)
+    show_elsewhere(wanted, screen, language)
     if steps and not args.yes and not _confirmed(len(steps), screen, language):
         return 2
     for done, step in enumerate(steps):
@@ -152,7 +161,8 @@ def _set_up(
     return 0
 
 
-def _with_account(wanted: Wanted, args: argparse.Namespace, found: str) -> Wanted:
+def _with_account(args: argparse.Namespace, environ: Mapping[str, str], found: str) -> Wanted:
+    """The same, now that the account is known: which roles are in it, and which are another's."""
     if args.account and args.account != found:
         raise Failure(
             Text(
@@ -160,7 +170,8 @@ def _with_account(wanted: Wanted, args: argparse.Namespace, found: str) -> Wante
                 f"该密钥属于账号 {found}，而不是 {args.account}（--account）。",
             )
         )
-    return replace(wanted, roles=replace(wanted.roles, account=found))
+    args.account = found
+    return read_wanted(args, environ)
 
 
 def _confirmed(count: int, screen: Screen, language: str) -> bool:
@@ -191,6 +202,14 @@ def _show(steps: list[Step], notes: list[Text], screen: Screen, language: str) -
         screen.line()
     for note in notes:
         screen.warn(note.say(language))
+
+
+def show_elsewhere(wanted: Wanted, screen: Screen, language: str) -> None:
+    """What another account needs, to be handed to its owner: nothing of it is sent."""
+    for account, steps, notes in needed_elsewhere(wanted):
+        screen.line()
+        screen.title(WORDS["elsewhere"].say(language, account=account))
+        _show(steps, notes, screen, language)
 
 
 def _document_lines(value: Any) -> list[str]:

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ops.account.setup_options import add_setup_arguments, read_wanted
+from ops.account.setup_options import add_setup_arguments
 from ops.account.terraform_values import ACCOUNT_MARKER, left_out, secrets_of, values
+from ops.account.wanted import read_wanted
 from ops.deploy.expressions import Resolver
 from ops.deploy.operator_env import ROOT, add_env_argument, operator_environment
 from ops.deploy.s_yaml import read_s_yaml

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from function.setting_table import SETTINGS
 from ops.account.bucket_plan import bucket_steps
 from ops.account.role_plan import FoundRoles, Step, role_steps
-from ops.account.setup_options import Wanted
+from ops.account.wanted import Wanted
 
 # The account is known when Terraform runs. No character of it is written otherwise in JSON.
 ACCOUNT_MARKER = "ACCOUNT-ID"

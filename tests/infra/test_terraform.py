@@ -19,8 +19,8 @@ from ops.account import terraform
 from ops.account.bucket_plan import bucket_steps
 from ops.account.ram_documents import same_document
 from ops.account.role_plan import FoundRoles, role_steps
-from ops.account.setup_options import read_wanted
 from ops.account.terraform_values import ACCOUNT_MARKER, KNOWN_PROPS, SECRETS, left_out
+from ops.account.wanted import read_wanted
 from tests.docs.markdown import ROOT, both, page
 
 MODULE = ROOT / "infra" / "terraform"

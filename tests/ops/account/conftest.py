@@ -9,6 +9,7 @@ import responses
 
 from tests.ops.account.stubs import (
     BUCKET_HOST,
+    CONTRACTS_HOST,
     PROFILES,
     SDK_ADAPTER,
     SECRET,
@@ -30,7 +31,7 @@ def cloud(monkeypatch, tmp_path):
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", SECRET)
     monkeypatch.setattr("sys.stdin", None)
     (tmp_path / "profiles.toml").write_text(PROFILES)
-    ram, oss, logs = StubRam(), StubOss(), StubLogs()
+    ram, oss, contracts, logs = StubRam(), StubOss(), StubOss("oss-cn-shanghai"), StubLogs()
     with ExitStack() as stack:
         rpc = responses.RequestsMock(target=SDK_ADAPTER, assert_all_requests_are_fired=False)
         http = responses.RequestsMock(assert_all_requests_are_fired=False)
@@ -39,6 +40,8 @@ def cloud(monkeypatch, tmp_path):
         rpc.add_callback("POST", re.compile(r"https://(ram|sts)\.aliyuncs\.com/"), ram)
         for method in ("GET", "PUT"):
             http.add_callback(method, re.compile(re.escape(BUCKET_HOST)), oss)
+            http.add_callback(method, re.compile(re.escape(CONTRACTS_HOST)), contracts)
         for method in ("GET", "PUT", "POST"):
             http.add_callback(method, re.compile(r"https://my-logs\.cn-hangzhou\.log\.aliyuncs\.com/"), logs)
-        yield argparse.Namespace(ram=ram, oss=oss, logs=logs, profiles=tmp_path / "profiles.toml")
+        profiles = tmp_path / "profiles.toml"
+        yield argparse.Namespace(ram=ram, oss=oss, contracts=contracts, logs=logs, profiles=profiles)

@@ -21,6 +21,11 @@ FUNCTION_ROLE, UPLOAD_ROLE = "oss-direct-upload-function", "oss-direct-upload"
 BUCKET_HOST = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
 
 
+# A bucket of profiles, in another region.
+CONTRACTS_HOST = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
+OTHER_ACCOUNT = "2222222222222222"
+
+
 PROFILES = """
 [default]
 key = "uploads/{owner}/{id}{ext}"
@@ -37,6 +42,42 @@ acl = "public-read"
 key = "test/{filename}"
 max_size = "1MiB"
 content_types = ["*/*"]
+"""
+
+
+# Two roles for one bucket, one role for two buckets, and a bucket that only another account's role reaches.
+PLACES = f"""
+[default]
+key = "uploads/{{owner}}/{{id}}{{ext}}"
+max_size = "10MiB"
+content_types = ["image/*"]
+
+[contract]
+key = "contracts/{{owner}}/{{id}}{{ext}}"
+max_size = "20MiB"
+content_types = ["application/pdf"]
+confirm = true
+bucket = "my-contracts"
+region = "cn-shanghai"
+role = "acs:ram::{ACCOUNT}:role/my-contracts"
+
+[scan]
+key = "scans/{{owner}}/{{id}}{{ext}}"
+max_size = "20MiB"
+content_types = ["image/png"]
+parts = true
+bucket = "my-contracts"
+region = "cn-shanghai"
+
+[partner]
+key = "partner/{{owner}}/{{id}}{{ext}}"
+max_size = "20MiB"
+content_types = ["image/png"]
+confirm = true
+hold = ["commit"]
+bucket = "their-bucket"
+region = "ap-southeast-1"
+role = "acs:ram::{OTHER_ACCOUNT}:role/uploads"
 """
 
 
@@ -164,7 +205,8 @@ class StubRam:
 class StubOss:
     """One bucket that may not be there yet."""
 
-    def __init__(self):
+    def __init__(self, location="oss-cn-hangzhou"):
+        self.location = location
         self.info, self.documents, self.calls = None, {}, []
         self.refuse = {}
 
@@ -193,7 +235,7 @@ class StubOss:
                 request.body if isinstance(request.body, bytes) else request.body.read()
             )
         else:
-            self.info = bucket_info()
+            self.info = bucket_info(location=self.location)
         return 200, {}, ""
 
     def error(self, status, code):

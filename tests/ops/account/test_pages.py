@@ -8,7 +8,7 @@ import pytest
 from ops.account.ram_documents import same_document
 from ops.account.role_plan import FoundRoles, role_steps
 from ops.account.setup import add_arguments
-from ops.account.setup_options import read_wanted
+from ops.account.wanted import read_wanted
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
 
 OPTIONS = ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--account", "1234567890123456"]

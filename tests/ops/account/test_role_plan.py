@@ -71,7 +71,7 @@ def test_options_add_a_trusted_user_and_a_logstore_and_nothing_else(cloud):
     ]
 
 
-WANTED = WantedRoles(ACCOUNT, FUNCTION_ROLE, UPLOAD_ROLE, UPLOAD_POLICY, 3600)
+WANTED = WantedRoles(ACCOUNT, FUNCTION_ROLE, UPLOAD_ROLE, {UPLOAD_ROLE: UPLOAD_POLICY}, 3600)
 
 
 IN_PLACE = FoundRoles(

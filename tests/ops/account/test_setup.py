@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,11 +10,14 @@ from tests.ops.account.stubs import (
     ACCOUNT,
     FUNCTION_ROLE,
     MAY_ASSUME,
+    OTHER_ACCOUNT,
+    PLACES,
     SECRET,
     TRUSTED_BY_FC,
     TRUSTED_BY_FUNCTION,
     UPLOAD_POLICY,
     UPLOAD_ROLE,
+    bucket_info,
     run,
 )
 
@@ -209,3 +213,139 @@ def test_speaks_chinese_when_asked(cloud, capsys):
     assert "演练" in output
     assert "函数计算以此角色运行函数" in output
     assert "Dry run" not in output
+
+
+ONE_BUCKET = Path(__file__).with_name("one_bucket")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_with_one_bucket_and_one_role_the_plan_is_byte_for_byte_what_it_was_before_there_could_be_more(
+    cloud, capsys, language
+):
+    cloud.profiles.write_text((ONE_BUCKET / "profiles.toml").read_text("utf-8"))
+    options = ["--dry-run", "--bucket-create", "--account", ACCOUNT, "--h5-origin", "https://m.example.com"]
+    options += ["--logs", "my-project/my-store", "--session-seconds", "7200", "--lang", language]
+    assert run(cloud, *options) == 0
+    assert capsys.readouterr().out == (ONE_BUCKET / f"dry_run.{language}.txt").read_text("utf-8")
+
+
+def test_with_one_bucket_and_one_role_each_is_asked_about_once(cloud):
+    assert run(cloud, "--bucket-create", "--yes") == 0
+    named = [(action, query.get("RoleName") or query.get("PolicyName")) for action, query in cloud.ram.calls]
+    assert named == [
+        ("GetCallerIdentity", None),
+        *[(action, FUNCTION_ROLE) for action in ("GetRole", "GetPolicy")],
+        *[(action, UPLOAD_ROLE) for action in ("GetRole", "GetPolicy")],
+        *[(action, FUNCTION_ROLE) for action in ("CreateRole", "CreatePolicy", "AttachPolicyToRole")],
+        *[(action, UPLOAD_ROLE) for action in ("CreateRole", "CreatePolicy", "AttachPolicyToRole")],
+    ]
+    calls = [(method, document) for method, document, _, _ in cloud.oss.calls]
+    assert calls == [("GET", ""), ("PUT", ""), ("PUT", "lifecycle")]
+    assert cloud.contracts.calls == []
+
+
+# --- buckets and roles of profiles' own ---
+
+
+@pytest.fixture
+def places(cloud):
+    cloud.profiles.write_text(PLACES)
+    return cloud
+
+
+def allowed(policy):
+    """Each action with the folders it is allowed on."""
+    statements = json.loads(policy)["Statement"]
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    return {
+        (action, resource.removeprefix("acs:oss:*:*:"))
+        for statement in statements
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+
+
+def test_every_upload_role_of_the_account_may_do_what_its_profiles_need_and_trusts_the_function(places):
+    user = f"acs:ram::{ACCOUNT}:user/me"
+    assert run(places, "--yes", "--session-seconds", "7200", "--also-trust", user) == 0
+    assert list(places.ram.roles) == [FUNCTION_ROLE, UPLOAD_ROLE, "my-contracts"]
+    put = {"oss:PutObject", "oss:PutObjectAcl"}
+    more = {"oss:GetObject", "oss:ListParts", "oss:AbortMultipartUpload"}
+    assert allowed(places.ram.policies[UPLOAD_ROLE]) == {
+        *((action, "my-bucket/uploads/*") for action in put),
+        *((action, "my-contracts/scans/*") for action in put | more),
+    }
+    assert allowed(places.ram.policies["my-contracts"]) == {
+        (action, "my-contracts/contracts/*") for action in put | {"oss:GetObject"}
+    }
+    for name in (UPLOAD_ROLE, "my-contracts"):
+        role = places.ram.roles[name]
+        (statement,) = json.loads(role["AssumeRolePolicyDocument"])["Statement"]
+        assert statement["Principal"] == {"RAM": [f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}", user]}
+        assert role["MaxSessionDuration"] == 7200
+        assert places.ram.attached[name] == [("Custom", name)]
+
+
+def test_the_function_may_assume_each_upload_role_whosever_it_is_and_no_other(places):
+    assert run(places, "--yes") == 0
+    (statement,) = json.loads(places.ram.policies[FUNCTION_ROLE])["Statement"]
+    assert statement["Resource"] == [
+        f"acs:ram:*:{ACCOUNT}:role/{UPLOAD_ROLE}",
+        f"acs:ram:*:{ACCOUNT}:role/my-contracts",
+        f"acs:ram:*:{OTHER_ACCOUNT}:role/uploads",
+    ]
+
+
+def test_a_role_of_a_profile_that_is_the_deployments_own_is_one_role_with_one_policy(places):
+    places.profiles.write_text(PLACES.replace("role/my-contracts", f"role/{UPLOAD_ROLE}"))
+    assert run(places, "--yes") == 0
+    assert list(places.ram.roles) == [FUNCTION_ROLE, UPLOAD_ROLE]
+    folders = {folder for _, folder in allowed(places.ram.policies[UPLOAD_ROLE])}
+    assert folders == {"my-bucket/uploads/*", "my-contracts/contracts/*", "my-contracts/scans/*"}
+
+
+def test_every_bucket_is_made_in_its_own_region_with_the_rules_of_its_own_profiles(places):
+    assert run(places, "--yes", "--bucket-create", "--h5-origin", "https://m.example.com") == 0
+    made = [("PUT", ""), ("PUT", "lifecycle"), ("PUT", "cors")]
+    assert places.oss.changes() == made and places.contracts.changes() == made
+    # Files in parts go to the one, forms alone to the other.
+    rules = [stub.documents["cors"].decode() for stub in (places.oss, places.contracts)]
+    assert ["<AllowedMethod>PUT" in rule for rule in rules] == [False, True]
+
+
+def test_parts_are_ended_in_the_bucket_that_they_are_in(places):
+    assert run(places, "--yes") == 0
+    assert places.oss.changes() == []
+    places.contracts.info = bucket_info("oss-cn-shanghai")
+    assert run(places, "--yes") == 0
+    assert places.oss.changes() == [] and places.contracts.changes() == [("PUT", "lifecycle")]
+    assert b"<Prefix>scans/</Prefix>" in places.contracts.documents["lifecycle"]
+
+
+def test_a_second_run_over_several_buckets_changes_nothing(places, capsys):
+    options = ("--bucket-create", "--h5-origin", "https://m.example.com")
+    assert run(places, "--yes", *options) == 0
+    for stub in (places.ram, places.oss, places.contracts):
+        stub.calls.clear()
+    capsys.readouterr()
+    assert run(places, *options) == 0
+    assert [stub.changes() for stub in (places.ram, places.oss, places.contracts)] == [[], [], []]
+    output = capsys.readouterr().out
+    # What another account has, nobody here can see: it is told each time.
+    assert "Nothing to change" in output and f"account {OTHER_ACCOUNT}" in output
+
+
+def test_a_bucket_of_a_profile_in_another_region_than_it_says_is_told_by_its_option(places, capsys):
+    places.contracts.info = bucket_info("oss-cn-beijing", versioning="Enabled")
+    assert run(places, "--yes", "--lang", "en") == 0
+    output = capsys.readouterr().out
+    assert "is in cn-beijing, not in cn-shanghai: set region of [contract], [scan] to that" in output
+    assert "my-contracts: Versioning is Enabled" in output
+
+
+def test_where_every_profile_has_a_role_of_its_own_that_of_sts_role_arn_is_left_alone(cloud, capsys):
+    first = PLACES.partition("[contract]")[0]
+    cloud.profiles.write_text(first + f'role = "acs:ram::{ACCOUNT}:role/mine"')
+    assert run(cloud, "--yes", "--lang", "en") == 0
+    assert list(cloud.ram.roles) == [FUNCTION_ROLE, "mine"]
+    assert f"Role {UPLOAD_ROLE} of STS_ROLE_ARN is left alone" in capsys.readouterr().out

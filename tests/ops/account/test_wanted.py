@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, run
+from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, PLACES, run
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,34 @@ def test_reads_the_settings_of_env_under_those_of_the_environment(cloud, capsys,
     output = capsys.readouterr().out
     assert f"STS_ROLE_ARN=acs:ram::{ACCOUNT}:role/from-env-file" in output
     assert "FUNCTION_ROLE_NAME=from-environment" in output
+
+
+def test_a_dry_run_asks_for_the_account_where_profiles_name_roles(cloud, capsys):
+    cloud.profiles.write_text(PLACES)
+    assert run(cloud, "--dry-run", "--lang", "en") == 2
+    assert "--account is missing: profiles name acs:ram::" in capsys.readouterr().err
+    # What tells it is the role of the deployment as well.
+    cloud.profiles.with_name(".env").write_text(f"STS_ROLE_ARN=acs:ram::{ACCOUNT}:role/oss-direct-upload\n")
+    assert run(cloud, "--dry-run") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        (FUNCTION_ROLE, "is the function's own role (--function-role)"),
+        ("with_line", "a name has 1 to 64 letters, digits, points and hyphens"),
+    ],
+)
+def test_a_role_of_a_profile_that_cannot_be_made_is_named_before_anything_changes(
+    cloud, capsys, name, complaint
+):
+    cloud.profiles.write_text(PLACES.replace("role/my-contracts", f"role/{name}"))
+    assert run(cloud, "--yes", "--lang", "en") == 2
+    told = capsys.readouterr().err
+    assert f"role/{name}" in told and complaint in told
+    assert cloud.ram.changes() == []
+
+
+def test_the_function_role_of_another_account_may_have_any_name(cloud):
+    cloud.profiles.write_text(PLACES.replace("role/uploads", f"role/{FUNCTION_ROLE}"))
+    assert run(cloud, "--yes") == 0

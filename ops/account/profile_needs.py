@@ -1,0 +1,143 @@
+"""
+What the profiles need of the account: which roles with which policies, and which buckets with which rules.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from function import contradictions
+from function.grants import role_policies, session_policies
+from function.places import DEFAULT_HOST, Place
+from function.profile import Profile
+from function.profiles import read_profiles
+from ops.account.bucket import PartedFolder, WantedBucket
+from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
+from ops.terminal.language import Text, why_unreadable
+from ops.terminal.phrases import in_both
+
+# Source: https://www.alibabacloud.com/help/en/resource-management/api-createpolicy
+MAX_POLICY_CHARACTERS = 6144
+
+
+def profiles_in(file: Path, home: Place, problems: list[Text]) -> list[Profile]:
+    """
+    The profiles of a file; what is wrong with it goes to the problems.
+
+    Args:
+        home: the place of those that name none of their own.
+    """
+    try:
+        text = Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = why_unreadable(error)
+        problems.append(
+            Text(f"--profiles {file} cannot be read: {why.en}.", f"无法读取 --profiles {file}：{why.zh}。")
+        )
+        return []
+    profiles, found = read_profiles(text, default_signature="v4", home=home)
+    too_long = contradictions.policies_too_long(session_policies(profiles.values()))
+    problems += [in_both(problem.sentence) for problem in [*found, *too_long]]
+    return list(profiles.values())
+
+
+def policies_of(profiles: Iterable[Profile], home: Place) -> dict[str, Document]:
+    """What each role must allow, by its ARN; that of ``STS_ROLE_ARN`` first, when any profile has it."""
+    policies = role_policies([*profiles])
+    arns = sorted(policies, key=lambda arn: arn != home.role_arn)
+    return {arn: json.loads(policies[arn]) for arn in arns}
+
+
+def in_account(policies: Mapping[str, Document], account: str) -> dict[str, Document]:
+    """Those of roles in this account, by name."""
+    named = {arn: account_and_name(arn) for arn in policies}
+    return {name: policies[arn] for arn, (theirs, name) in named.items() if theirs == account}
+
+
+def elsewhere(policies: Mapping[str, Document], account: str) -> dict[str, Document]:
+    """Those of roles in other accounts, by ARN."""
+    return {arn: policies[arn] for arn in policies if account_and_name(arn)[0] != account}
+
+
+def roles_that_cannot_be(policies: Mapping[str, Document], home: Place, function_role: str) -> Iterator[Text]:
+    """A sentence for each role of a profile that cannot be made in the account of ``STS_ROLE_ARN``."""
+    account, _ = account_and_name(home.role_arn)
+    for arn in policies:
+        theirs, name = account_and_name(arn)
+        if arn == home.role_arn or theirs != account:
+            continue
+        if not re.fullmatch(ROLE_NAME_PATTERN, name):
+            yield Text(
+                f"role = {arn!r}: a name has 1 to 64 letters, digits, points and hyphens.",
+                f"role = {arn!r}：角色名由 1 到 64 个字母、数字、点和连字符组成。",
+            )
+        if name == function_role:
+            yield Text(
+                f"role = {arn!r} is the function's own role (--function-role): the one takes the other.",
+                f"role = {arn!r} 是函数自己的角色（--function-role），应为两个角色：后者扮演前者。",
+            )
+
+
+def buckets_of(
+    profiles: Iterable[Profile], home: WantedBucket, account: str
+) -> Iterator[tuple[str, WantedBucket]]:
+    """
+    Each bucket with its rules, and whose it is to make: this account's, or that of the role that reaches it.
+
+    Args:
+        home: ``OSS_BUCKET``, which is there in any case and comes first, with what is asked for all alike.
+    """
+    by_name: dict[str, list[Profile]] = {home.name: []}
+    for profile in profiles:
+        by_name.setdefault(profile.place.bucket, []).append(profile)
+    for name, theirs in by_name.items():
+        if name == home.name:
+            yield account, _with_rules(home, theirs)
+            continue
+        accounts = [account_and_name(profile.place.role_arn)[0] for profile in theirs]
+        whose = account if account in accounts else accounts[0]
+        yield whose, _with_rules(_named_by(theirs, home), theirs)
+
+
+def policies_too_long(policies: Mapping[str, Document]) -> Iterator[Text]:
+    """A sentence for each role whose policy RAM would refuse."""
+    for arn, policy in policies.items():
+        if (count := len(compact(policy))) > MAX_POLICY_CHARACTERS:
+            yield Text(
+                f"Role {arn} needs a policy of {count} characters; RAM takes {MAX_POLICY_CHARACTERS}."
+                " Give some of its profiles another role, or shorten their first folders.",
+                f"角色 {arn} 的权限策略有 {count} 个字符，RAM 最多接受 {MAX_POLICY_CHARACTERS} 个。"
+                "请让其中一些用途改用另一个角色，或缩短它们的第一级目录。",
+            )
+
+
+def _named_by(profiles: list[Profile], home: WantedBucket) -> WantedBucket:
+    place = profiles[0].place
+    own_host = DEFAULT_HOST.format(bucket=place.bucket, region=place.region)
+    return replace(
+        home,
+        name=place.bucket,
+        region=place.region,
+        named_by=tuple(profile.name for profile in profiles),
+        has_domain=all(profile.place.host != own_host for profile in profiles),
+    )
+
+
+def _with_rules(wanted: WantedBucket, profiles: Iterable[Profile]) -> WantedBucket:
+    """Parts and what is held back lie where their profiles are, and only there do rules remove them."""
+    profiles = [*profiles]
+    return replace(
+        wanted,
+        wants_public_read=tuple(profile.name for profile in profiles if profile.acl == "public-read"),
+        open_names=tuple(profile.name for profile in profiles if profile.takes_filename),
+        parted_folders=tuple(_parted_folder(profile) for profile in profiles if profile.parts),
+        held_days=max((profile.hold_days for profile in profiles if profile.is_held), default=0),
+    )
+
+
+def _parted_folder(profile: Profile) -> PartedFolder:
+    # The least that OSS counts is a day, from the beginning of an upload.
+    return PartedFolder(profile.stored_folder, -(-profile.parts_within // timedelta(days=1)))

@@ -1,0 +1,184 @@
+"""
+What ``setup`` is asked for: its options, the environment and the profiles become what should be.
+"""
+
+import argparse
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
+from function.phrase import Phrase
+from function.places import Place
+from function.settings import DEFAULT_PROFILES_FILE
+from ops.account.bucket import WantedBucket
+from ops.account.log_options import read_logs
+from ops.account.log_plan import WantedLogs
+from ops.account.profile_needs import (
+    buckets_of,
+    elsewhere,
+    in_account,
+    policies_of,
+    policies_too_long,
+    profiles_in,
+    roles_that_cannot_be,
+)
+from ops.account.ram_documents import ROLE_NAME_PATTERN, account_and_name, role_arn
+from ops.account.role_plan import WantedRoles
+from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, DEFAULT_UPLOAD_ROLE
+from ops.terminal.language import Failure, Text
+from ops.terminal.phrases import in_both
+
+UNKNOWN_ACCOUNT = "<account-id>"
+# What each may be is said where the option is read.
+UNSAID = Phrase("")
+ROLE_NAME = matching(ROLE_NAME_PATTERN, UNSAID)
+ACCOUNT_ID = matching(r"\d{5,20}", UNSAID)
+TRUSTED_ARN = matching(r"acs:ram::\d+:(user|role)/\S+", UNSAID)
+
+MISSING = Text("; it is missing.", "；还没有给出。")
+DIGITS = Text("the digits of an account id", "账号 ID 的数字")
+ROLE_LETTERS = Text("1 to 64 letters, digits, points and hyphens", " 1 到 64 个字母、数字、点和连字符")
+PAGE_ORIGIN = Text(
+    "an origin such as https://m.example.com, without a path", "来源，如 https://m.example.com，不带路径"
+)
+SOME_ARN = Text(
+    "acs:ram::<account>:user/<name> or …:role/<name>", " acs:ram::<账号>:user/<名字> 或 …:role/<名字>"
+)
+TWO_ROLES = Text(
+    "--function-role and --upload-role must be two roles: the one takes the other.",
+    "--function-role 与 --upload-role 应为两个角色：前者扮演后者。",
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """
+    Args:
+        buckets: ``OSS_BUCKET`` first; so are all that a role of this account reaches.
+
+        buckets_elsewhere: those that only roles of another account reach, each with that account's id.
+    """
+
+    roles: WantedRoles
+    buckets: tuple[WantedBucket, ...]
+    logs: WantedLogs | None = None
+    buckets_elsewhere: tuple[tuple[str, WantedBucket], ...] = ()
+
+    @property
+    def bucket(self) -> WantedBucket:
+        """``OSS_BUCKET``."""
+        return self.buckets[0]
+
+
+def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
+    """
+    What should be, from the options, the environment and the profiles.
+
+    Raises:
+        Failure: with a sentence for each option that is wrong.
+    """
+    problems: list[Text] = []
+
+    def checked(value: str, kind: Kind, complaint: Text) -> None:
+        try:
+            kind.read(value)
+        except ValueError:
+            rest = Text(f"; {value!r} is not.", f"，而不是 {value!r}。") if value else MISSING
+            problems.append(Text(complaint.en + rest.en, complaint.zh + rest.zh))
+
+    bucket = args.bucket or environ.get("OSS_BUCKET", "")
+    checked(bucket, BUCKET, _must_be("--bucket or OSS_BUCKET", in_both(BUCKET.allowed)))
+    region = args.region or environ.get("OSS_REGION", "")
+    named = region.removeprefix("oss-") if region.startswith("oss-") else "cn-hangzhou"
+    region_id = Text(f"a region id such as {named}", f"地域 ID，如 {named}")
+    checked(region, REGION, _must_be("--region or OSS_REGION", region_id))
+    given_arn = environ.get("STS_ROLE_ARN", "")
+    account, upload_role = _split_arn(given_arn)
+    account = args.account or account or UNKNOWN_ACCOUNT
+    if account != UNKNOWN_ACCOUNT:
+        checked(account, ACCOUNT_ID, _must_be("--account", DIGITS))
+    function_role = args.function_role or environ.get("FUNCTION_ROLE_NAME") or DEFAULT_FUNCTION_ROLE
+    upload_role = args.upload_role or upload_role or DEFAULT_UPLOAD_ROLE
+    for option, name in (("--function-role", function_role), ("--upload-role", upload_role)):
+        checked(name, ROLE_NAME, _must_be(option, ROLE_LETTERS))
+    if function_role == upload_role:
+        problems.append(TWO_ROLES)
+    for origin in args.h5_origin:
+        checked(origin, ORIGIN, _must_be("--h5-origin", PAGE_ORIGIN))
+    for arn in args.also_trust:
+        checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
+    logs, filed = read_logs(args, region, problems)
+    home = Place(bucket, region, "", "", "", role_arn(account, upload_role))
+    file = args.profiles or DEFAULT_PROFILES_FILE.parent / (
+        environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
+    )
+    profiles = profiles_in(file, home, problems)
+    policies = policies_of(profiles, home)
+    problems += [*roles_that_cannot_be(policies, home, function_role), *policies_too_long(policies)]
+    seconds = _session_seconds(args, environ, problems)
+    if problems:
+        raise Failure(*problems)
+    asked = WantedBucket(
+        bucket, region, args.bucket_create, tuple(args.h5_origin), allow_public_read=args.allow_public_read
+    )
+    reached = [*buckets_of(profiles, asked, account)]
+    return Wanted(
+        WantedRoles(
+            account=account,
+            function_role=function_role,
+            upload_role=upload_role,
+            upload_policies=in_account(policies, account),
+            session_seconds=seconds,
+            also_trusted=tuple(args.also_trust),
+            logs=filed,
+            elsewhere=elsewhere(policies, account),
+        ),
+        tuple(wanted for by, wanted in reached if by == account),
+        logs,
+        tuple((by, wanted) for by, wanted in reached if by != account),
+    )
+
+
+def whose_roles_they_are(wanted: Wanted) -> None:
+    """
+    Nothing is sent, so the account is known only when it is told.
+
+    Raises:
+        Failure: a profile has a role of its own, and nothing tells whether it is in this account.
+    """
+    if wanted.roles.account == UNKNOWN_ACCOUNT and wanted.roles.elsewhere:
+        names = ", ".join(wanted.roles.elsewhere)
+        raise Failure(
+            Text(
+                f"--account is missing: profiles name {names}, and only it tells which of them are yours to"
+                " make.",
+                f"缺少 --account：用途里写了 {names}，有了它才知道哪些角色由你创建。",
+            )
+        )
+
+
+def _must_be(names: str, allowed: Text) -> Text:
+    return Text(f"{names} must be {allowed.en}", f"{names.replace(' or ', ' 或 ')} 应为{allowed.zh}")
+
+
+def _split_arn(arn: str) -> tuple[str, str]:
+    """Account and name of a role; two empty texts for what is no role's ARN."""
+    try:
+        ROLE_ARN.read(arn)
+    except ValueError:
+        return "", ""
+    return account_and_name(arn)
+
+
+def _session_seconds(args: argparse.Namespace, environ: Mapping[str, str], problems: list[Text]) -> int:
+    text = str(args.session_seconds or environ.get("STS_SESSION_SECONDS") or 3600)
+    if not re.fullmatch(r"\d{1,6}", text) or not 900 <= int(text) <= 43200:
+        problems.append(
+            Text(
+                f"--session-seconds or STS_SESSION_SECONDS must be 900 to 43200; {text!r} is not.",
+                f"--session-seconds 或 STS_SESSION_SECONDS 应为 900 到 43200，而不是 {text!r}。",
+            )
+        )
+        return 3600
+    return int(text)

@@ -1,0 +1,67 @@
+"""What is handed to the owners of other accounts: every document, and nothing is sent about it."""
+
+import json
+import re
+
+import pytest
+
+from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, OTHER_ACCOUNT, PLACES, run
+from tests.ops.words import chinese_in, english_in
+
+
+@pytest.fixture
+def told(cloud, capsys):
+    """What a run says that is for the other account's owner."""
+    cloud.profiles.write_text(PLACES)
+
+    def tell(*options):
+        assert run(cloud, *options) == 0
+        output = capsys.readouterr().out
+        return re.split(r"^(?:Lines for \.env|写入 \.env)", output.split(OTHER_ACCOUNT)[-1], flags=re.M)[0]
+
+    return tell
+
+
+def documents(text):
+    return [json.loads(found) for found in re.findall(r"^   \w+Document = (\{.*?^   \})", text, re.M | re.S)]
+
+
+def test_its_owner_gets_the_trust_and_the_policy_of_each_role_and_the_rules_of_its_bucket(told):
+    text = told("--yes", "--lang", "en", "--session-seconds", "7200", "--h5-origin", "https://m.example.com")
+    trust, policy = documents(text)
+    (statement,) = trust["Statement"]
+    assert statement["Principal"] == {"RAM": [f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}"]}
+    resources = {resource for one in policy["Statement"] for resource in one["Resource"]}
+    assert resources == {
+        f"acs:oss:*:*:their-bucket/{folder}*" for folder in ("held/partner/", "partner/", "held/.")
+    }
+    assert "MaxSessionDuration = 7200" in text and 'RoleName = "uploads"' in text
+    assert "<Prefix>held/</Prefix>" in text and "<AllowedOrigin>https://m.example.com" in text
+    assert 'bucket = "their-bucket"' in text and "PutBucket:" not in text
+    assert "PutBucket:" in told("--yes", "--bucket-create", "--lang", "en")
+
+
+def test_nothing_is_sent_about_it(cloud, told):
+    told("--yes", "--bucket-create", "--h5-origin", "https://m.example.com")
+    # A call to a host that no stub has would have failed.
+    assert "uploads" not in {query.get("RoleName") for _, query in cloud.ram.calls}
+    assert "uploads" not in {query.get("PolicyName") for _, query in cloud.ram.calls}
+
+
+def test_a_dry_run_says_the_same(told):
+    dry = told("--dry-run", "--account", ACCOUNT)
+    assert len(documents(dry)) == 2
+    assert told("--yes").startswith(dry.rstrip())
+
+
+@pytest.mark.parametrize(("language", "strange"), [("en", chinese_in), ("zh", english_in)])
+def test_it_is_told_in_one_language(told, language, strange):
+    text = told("--dry-run", "--account", ACCOUNT, "--bucket-create", "--lang", language)
+    sentences = [line for line in text.splitlines() if re.match(r"\d+\. |! ", line)]
+    assert sentences
+    assert [strange(re.sub(r"^\d+\. (RAM|OSS) ", "", line)) for line in sentences] == [[]] * len(sentences)
+
+
+def test_an_account_without_such_roles_hears_of_no_other(cloud, capsys):
+    assert run(cloud, "--yes", "--lang", "en") == 0
+    assert "For the owner of account" not in capsys.readouterr().out

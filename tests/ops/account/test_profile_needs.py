@@ -1,0 +1,97 @@
+"""What the profiles need of the account: roles and their policies, buckets and their rules."""
+
+import pytest
+
+from function.places import Place
+from function.profiles import read_profiles
+from ops.account import profile_needs
+from ops.account.bucket import PartedFolder, WantedBucket
+from ops.account.profile_needs import buckets_of, elsewhere, in_account, policies_of, policies_too_long
+from ops.account.ram_documents import role_arn
+from tests.ops.account.stubs import ACCOUNT, OTHER_ACCOUNT, PLACES, UPLOAD_ROLE
+from tests.ops.words import in_english
+
+HOME = Place("my-bucket", "cn-hangzhou", "", "", "", role_arn(ACCOUNT, UPLOAD_ROLE))
+ASKED = WantedBucket("my-bucket", "cn-hangzhou", create=True, h5_origins=("https://m.example.com",))
+
+
+def profiles_of(text):
+    profiles, problems = read_profiles(text, default_signature="v4", home=HOME)
+    assert problems == []
+    return list(profiles.values())
+
+
+@pytest.fixture
+def profiles():
+    return profiles_of(PLACES)
+
+
+def test_each_role_has_one_policy_the_deployments_first_and_each_account_its_own(profiles):
+    policies = policies_of(reversed(profiles), HOME)
+    assert next(iter(policies)) == HOME.role_arn
+    assert set(in_account(policies, ACCOUNT)) == {UPLOAD_ROLE, "my-contracts"}
+    assert set(elsewhere(policies, ACCOUNT)) == {role_arn(OTHER_ACCOUNT, "uploads")}
+
+
+def test_a_role_of_the_same_name_in_another_account_is_another_role():
+    policies = policies_of(profiles_of(PLACES.replace("role/uploads", "role/my-contracts")), HOME)
+    ours = in_account(policies, ACCOUNT)["my-contracts"]
+    assert "their-bucket" not in str(ours)
+
+
+def test_parts_and_what_is_held_have_rules_in_their_own_bucket_alone(profiles):
+    found = {bucket.name: bucket for _, bucket in buckets_of(profiles, ASKED, ACCOUNT)}
+    assert list(found) == ["my-bucket", "my-contracts", "their-bucket"]
+    assert [bucket.parted_folders for bucket in found.values()] == [(), (PartedFolder("scans/", 1),), ()]
+    assert [bucket.held_days for bucket in found.values()] == [0, 0, 1]
+    assert [bucket.region for bucket in found.values()] == ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"]
+    # What is asked for holds for each.
+    assert {(bucket.create, bucket.h5_origins) for bucket in found.values()} == {(True, ASKED.h5_origins)}
+
+
+def test_a_bucket_is_ours_to_make_where_any_role_of_ours_reaches_it(profiles):
+    assert [whose for whose, _ in buckets_of(profiles, ASKED, ACCOUNT)] == [ACCOUNT, ACCOUNT, OTHER_ACCOUNT]
+    # The deployment's own is, whoever reaches it.
+    (only,) = buckets_of(profiles_of(PLACES.replace("their-bucket", "my-bucket")
+                                     .replace('region = "ap-southeast-1"', 'region = "cn-hangzhou"'))[-1:],
+                         ASKED, ACCOUNT)  # fmt: skip
+    assert only[0] == ACCOUNT and only[1].held_days == 1 and only[1].named_by == ()
+
+
+def test_what_a_page_names_and_what_is_public_is_told_of_its_own_bucket():
+    more = 'bucket = "other"\nacl = "public-read"\n'
+    text = PLACES.partition("[contract]")[0] + more
+    text += (
+        '[page]\nkey = "page/{owner}/{filename}"\nmax_size = 1\ncontent_types = ["*/*"]\nbucket = "third"\n'
+    )
+    found = [bucket for _, bucket in buckets_of(profiles_of(text), ASKED, ACCOUNT)]
+    assert [bucket.wants_public_read for bucket in found] == [(), ("default",), ()]
+    assert [bucket.open_names for bucket in found] == [(), (), ("page",)]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "has_domain"),
+    [(("", ""), False), (("https://a.example.com", ""), False), (("https://a.example.com",) * 2, True)],
+)
+def test_a_bucket_has_a_domain_where_all_its_profiles_send_there(hosts, has_domain):
+    text = PLACES.partition("[partner]")[0]
+    for name, host in zip(("[scan]", "[contract]"), hosts, strict=True):
+        text = text.replace(name, f'{name}\nhost = "{host}"') if host else text
+    _, (_, wanted) = buckets_of(profiles_of(text), ASKED, ACCOUNT)
+    assert (wanted.named_by, wanted.has_domain) == (("contract", "scan"), has_domain)
+
+
+def test_a_policy_longer_than_ram_takes_is_told_with_its_role(monkeypatch, profiles):
+    policies = policies_of(profiles, HOME)
+    assert [*policies_too_long(policies)] == []
+    # Each session of a role is held to STS's limit, and a role may have many of them: one for each bucket.
+    text = "".join(
+        f'[p{number}]\nkey = "{"f" * 200}-{folder}/{{id}}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
+        f'bucket = "bucket-{number // 4}"\n'
+        for number, folder in enumerate(range(32))
+    )
+    (told,) = in_english(policies_too_long(policies_of(profiles_of(text), HOME)))
+    assert f"Role {HOME.role_arn} needs a policy of " in told and "RAM takes 6144" in told
+    exactly = len(profile_needs.compact(policies[HOME.role_arn]))
+    monkeypatch.setattr(profile_needs, "MAX_POLICY_CHARACTERS", exactly)
+    assert HOME.role_arn not in str([*policies_too_long(policies)])
