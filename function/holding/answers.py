@@ -44,9 +44,6 @@ def answer_each(
     Raises:
         UploadError: why the one cannot be answered, or why none can.
     """
-    one = asked.entries[0]
-    if asked.is_one and isinstance(one, UploadError):
-        raise one
     # Once for all in a bucket, and not for receipts that are no good.
     found = oss_of_each(call, [upload.profile.place for upload in asked.uploads])
     refusals = [oss for oss in found.values() if isinstance(oss, UploadError)]
@@ -61,7 +58,7 @@ def answer_each(
         return act(oss, entry)
 
     if asked.is_one:
-        told = answer(one)
+        told = answer(asked.entries[0])
         call.line.state = told["state"]
         return told
     results = [_or_error(answer, entry) for entry in asked.entries]

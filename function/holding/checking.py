@@ -12,11 +12,10 @@ from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadErro
 from function.holding import markers
 from function.holding.check import Refused, submit, was_unheard
 from function.holding.decision import BY_CHECK, PUBLISH, REJECT, decision_about
-from function.holding.publishing import PUBLISHED, Outcome, settle, tell_of
+from function.holding.publishing import PUBLISHED, settle, tell_of
 from function.holding.standing import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, Standing, in_check, seen
 from function.holding.upload import HeldUpload, read_receipt
-from function.holding.verdict import Outcome as Said
-from function.holding.verdict import Verdict
+from function.holding.verdict import Outcome, Verdict
 from function.instance import Call
 from function.objects_session import opened, oss_of, oss_of_each
 from function.oss.calls import OssCalls
@@ -32,16 +31,14 @@ def begin_check_after(call: Call, receipt: str) -> None:
     try:
         upload = read_receipt(receipt, call.settings, call.now)
         oss = oss_of(call, upload.profile.place)
-        standing = seen(call, oss, upload)
-        if standing.due:
-            submit_next(call, oss, upload, standing)
+        submit_next(call, oss, upload, seen(call, oss, upload))
     except UploadError as error:
         call.line.reason = f"check: {error.code}, {error.reason}"
 
 
 def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> Standing:
     """
-    Submit what is due, unless another call does; where WeChat cannot be asked, the next call does.
+    Submit what is due, if anything is, unless another call does; where WeChat cannot be asked, the next does.
 
     Raises:
         UploadError: OSS refuses, or does not answer; what was not submitted is, a minute later.
@@ -148,19 +145,19 @@ def _note(call: Call, upload: HeldUpload) -> None:
 
 def _kept(trace_id: str, said: Mapping[str, Any]) -> Verdict:
     try:
-        return Verdict(trace_id, Said[said["outcome"]], said["label"], said["errcode"])
+        return Verdict(trace_id, Outcome[said["outcome"]], said["label"], said["errcode"])
     except KeyError:
         raise OssUnavailable(reason="the verdict's marker lacks a field") from None
 
 
 def _apply(call: Call, oss: OssCalls, upload: HeldUpload, verdict: Verdict) -> Standing:
     standing = seen(call, oss, upload)
-    if verdict.outcome is Said.RISKY:
+    if verdict.outcome is Outcome.RISKY:
         return _reject(call, oss, upload, standing, verdict.label)
     if standing.state not in OPEN:
         return standing
-    if verdict.outcome is not Said.PASS:
-        said = {"label": verdict.label} if verdict.outcome is Said.REVIEW else {"errcode": verdict.errcode}
+    if verdict.outcome is not Outcome.PASS:
+        said = {"label": verdict.label} if verdict.outcome is Outcome.REVIEW else {"errcode": verdict.errcode}
         return _leave_to_a_human(call, oss, upload, said)
     # Not what nobody has committed yet, or what a human has been asked about.
     if not standing.is_in_check:
@@ -169,13 +166,12 @@ def _apply(call: Call, oss: OssCalls, upload: HeldUpload, verdict: Verdict) -> S
 
 
 def _reject(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing, label: int | None) -> Standing:
-    outcome = Outcome(standing.state, was_carried_out=False)
     # A verdict upon what has been published is for the business to act upon.
-    if outcome.state != PUBLISHED:
-        outcome = settle(call, oss, upload, decision_about(upload, REJECT, BY_CHECK, label))
-    if outcome.state == PUBLISHED:
+    if standing.state != PUBLISHED:
+        standing = Standing(*settle(call, oss, upload, decision_about(upload, REJECT, BY_CHECK, label)))
+    if standing.state == PUBLISHED:
         tell_of(call, upload, REVIEW, label)
-    return Standing(*outcome)
+    return standing
 
 
 def _leave_to_a_human(call: Call, oss: OssCalls, upload: HeldUpload, why: Mapping[str, Any]) -> Standing:

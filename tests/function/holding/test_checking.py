@@ -271,6 +271,20 @@ def test_of_two_who_ask_at_once_the_one_that_is_refused_leaves_nothing_to_a_huma
     assert house.network.told == ["published"]
 
 
+def test_what_is_refused_after_all_of_it_was_forgotten_is_for_a_human(house):
+    stored = house.store("post")
+
+    def slow(method, url, *, body=None, **options):
+        if "media_check_async" in url:
+            del house.oss.objects[f"held/.submitted/{stored['uploadId']}-1"]
+            house.wechat.answers = [87020]
+        return house.wechat.answer(url, body)
+
+    house.network.others["api.weixin.qq.com"] = slow
+    assert house.commit(stored["receipt"]).json["state"] == "review"
+    assert house.network.told == ["review"]
+
+
 # --- the verdict ---
 
 
@@ -404,9 +418,11 @@ def test_nor_where_nothing_is_checked_any_more(house, house_of, checking):
     assert names(house, checking) == ["held"]
 
 
-def test_a_verdict_about_a_receipt_that_has_ended_is_done_with(house, checking, clock, log_lines):
+def test_a_verdict_about_a_receipt_that_has_ended_is_done_with(house, checking, clock):
     clock.tick(days=2)
-    assert house.verdict(Outcome.PASS) is True
+    call = house.call()
+    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS)) is True
+    assert call.line.reason.startswith("receipt: ")
     assert names(house, checking) == ["held"]
 
 
@@ -475,7 +491,7 @@ def test_a_verdict_that_could_not_be_carried_out_is_said_again(house, checking, 
 
 
 @pytest.mark.parametrize("lacking", ["outcome", "label", "errcode"])
-def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking):
+def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking, log_lines):
     import json
 
     from torture.parted_oss import Part, Stored
@@ -490,6 +506,7 @@ def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking):
 
     house.wechat.happens = keep
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == "the verdict's marker lacks a field"
     assert names(house, stored) == ["held"]
 
 
