@@ -168,14 +168,13 @@ def show(
 ) -> int:
     """Print each finding as it comes, then the domains; 1 when anything is bad."""
     states = []
+    where: Text | None = None
     for finding in findings:
         states.append(finding.state)
-        mark, colour = MARKS[finding.state]
-        check, said = finding.check.say(language), printable(finding.said.say(language))
-        line = f"{mark} {JOINT.say(language, check=check, said=said)}"
-        screen.line(screen.colour(line, colour) if colour else line)
-        if finding.remedy and finding.state is not State.GOOD:
-            screen.line(f"    → {finding.remedy.say(language)}")
+        if finding.where and finding.where != where:
+            screen.line(finding.where.say(language))
+        where = finding.where
+        _show_finding(finding, screen, language)
     _show_domains(environ, url, screen, language)
     screen.line()
     if State.BAD in states:
@@ -183,6 +182,16 @@ def show(
         return 1
     screen.line(screen.colour(f"✓ {ALL_WELL.say(language)}", GREEN))
     return 0
+
+
+def _show_finding(finding: Finding, screen: Screen, language: str) -> None:
+    indent = "  " if finding.where else ""
+    mark, colour = MARKS[finding.state]
+    check, said = finding.check.say(language), printable(finding.said.say(language))
+    line = f"{indent}{mark} {JOINT.say(language, check=check, said=said)}"
+    screen.line(screen.colour(line, colour) if colour else line)
+    if finding.remedy and finding.state is not State.GOOD:
+        screen.line(f"{indent}    → {finding.remedy.say(language)}")
 
 
 def _show_domains(environ: Mapping[str, str], url: str, screen: Screen, language: str) -> None:

@@ -10,7 +10,7 @@ import secrets
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -202,7 +202,7 @@ def check_content(
 
         keys: that may take the role; ``None`` where none here may.
     """
-    if settings.wechat is None or not any(one.is_checked for one in settings.profiles.values()):
+    if settings.wechat is None or not _checks(settings):
         said = Text("no profile has hold with check", "没有用途的 hold 写了 check")
         yield Finding(CHECK, State.SKIPPED, said)
         return
@@ -215,6 +215,15 @@ def check_content(
         yield Finding(CHECK, State.SKIPPED, said)
         return
     yield from ContentCheck(settings, settings.wechat, openid, keys, now).findings()
+
+
+def checked_places(places: Sequence[Settings]) -> Sequence[Settings]:
+    """Those with anything to check: WeChat must be let into each of them. The first where there is none."""
+    return [there for there in places if _checks(there)] or places[:1]
+
+
+def _checks(settings: Settings) -> bool:
+    return any(profile.is_checked for profile in settings.profiles.values())
 
 
 def openid_in(token: str, settings: Settings, now: datetime) -> str:

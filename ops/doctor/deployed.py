@@ -4,7 +4,7 @@ The checks of ``doctor`` on the deployed function: its callback, its health, the
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -12,6 +12,7 @@ from function.holding.push import signature_of
 from function.settings import Settings
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
+from ops.doctor.places import each_place
 from ops.terminal.language import Text
 
 CALLBACK = Text("Callback", "回调")
@@ -95,20 +96,30 @@ def check_function(url: str) -> list[Finding]:
 
 def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
     """The rows of the mini-program console's domain lists, and what belongs into each."""
-    bucket = _domain(settings.host, "", "")
-    request = _domain(url, "the https address of the function: give --url", "函数的 https 地址：请给出 --url")
-    # Parts travel by wx.request; what is listed for uploadFile does not count for them.
-    if any(profile.parts for profile in settings.profiles.values()):
-        request = Text(f"{request.en}; {bucket.en}", f"{request.zh}; {bucket.zh}")
-    # What is read through the function comes from an origin that may be another one.
-    read = bucket
-    if any(profile.read for profile in settings.profiles.values()):
-        read = _domain(settings.read_origin, "", "")
-    return [
-        ("request", request),
-        ("uploadFile", bucket),
-        ("downloadFile", read),
+    request = [
+        _domain(url, "the https address of the function: give --url", "函数的 https 地址：请给出 --url")
     ]
+    uploads, downloads = [], []
+    for there in each_place(settings):
+        host = _domain(there.host, "", "")
+        uploads.append(host)
+        profiles = there.profiles.values()
+        # Parts travel by wx.request; what is listed for uploadFile does not count for them.
+        if any(profile.parts for profile in profiles):
+            request.append(host)
+        # What is read through the function comes from an origin that may be another one.
+        is_read = any(profile.read for profile in profiles)
+        downloads.append(_domain(there.read_origin, "", "") if is_read else host)
+    return [
+        ("request", _listed(request)),
+        ("uploadFile", _listed(uploads)),
+        ("downloadFile", _listed(downloads)),
+    ]
+
+
+def _listed(domains: Iterable[Text]) -> Text:
+    each = [*dict.fromkeys(domains)]
+    return Text("; ".join(one.en for one in each), "; ".join(one.zh for one in each))
 
 
 def _domain(url: str, en: str, zh: str) -> Text:

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from function.credentials import AccessKeys, StsCredentials
 from function.option_values import CHECK
+from function.places import Place
 from function.settings import Settings
 from ops.client.function_client import FunctionSilent
+from ops.doctor.across import Stranger, check_strangers, strangers
 from ops.doctor.configuration import check_settings
-from ops.doctor.content_check import check_content, openid_in
+from ops.doctor.content_check import check_content, checked_places, openid_in
 from ops.doctor.deployed import check_callback, check_function, check_push
 from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
@@ -23,6 +26,7 @@ from ops.doctor.objects import (
     check_reading_at,
 )
 from ops.doctor.parts import check_parts
+from ops.doctor.places import each_place, of_each, told
 from ops.doctor.quotas import check_quotas
 from ops.doctor.services import check_bucket, check_clock, check_wechat
 from ops.doctor.uploads import Uploads
@@ -69,72 +73,88 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     if settings is None:
         yield from check_function(visit.url.rstrip("/"))
         return
-    url = function_url(settings, visit.url)
-    if finding := check_network(settings, url):
+    visit = replace(visit, url=function_url(settings, visit.url))
+    places = each_place(settings)
+    if finding := check_network(settings, [there.host for there in places], visit.url):
         yield finding
         return
-    yield check_clock(settings, now or datetime.now(UTC))
-    yield check_bucket(settings)
+    yield from of_each(settings, places, lambda there: check_clock(there, now or datetime.now(UTC)))
+    yield from of_each(settings, places, check_bucket)
     if settings.wechat is not None:
         yield check_wechat(settings)
     yield from check_quotas(settings)
     instant = now or datetime.now(UTC)
-    asks_function = bool(url) and (bool(visit.code or visit.token) or settings.caller_auth == "anonymous")
+    asks_function = _asks_function(settings, visit)
     keys, finding = check_keys(environ)
-    yield finding if keys or not asks_function else _not_needed(finding)
-    credentials = None
+    yield _not_needed(finding) if asks_function else finding
+    sessions: dict[Place, StsCredentials] = {}
     if keys is not None:
-        credentials, finding = check_sts(settings, keys, instant)
-        yield finding if credentials or not asks_function else _not_needed(finding)
-    if visit.content_check and visit.code:
-        # It is good once, and what comes later needs its user as well.
-        visit, finding = _logged_in(visit, url)
-        yield from [finding] if finding else []
+        findings = [*of_each(settings, places, partial(_assumed, sessions, keys, instant))]
+        yield from map(_not_needed, findings) if asks_function else findings
+    if visit.code and (visit.content_check or (visit.uploads and asks_function)):
+        # It is good once, and whatever comes later needs its user.
+        visit, failed = _logged_in(visit)
+        yield from [failed] if failed else []
     if visit.uploads:
-        yield from _uploads(settings, visit, url, asks_function, credentials, keys, instant)
+        others = strangers(places, sessions, keys, instant) if keys and len(places) > 1 else []
+        for there in places:
+            course = _uploads(there, visit, sessions.get(there.home), keys, instant, others)
+            yield from told(settings, places, there, course)
     if visit.content_check:
         openid = visit.openid or openid_in(visit.token, settings, instant)
-        yield from check_content(settings, openid, keys if credentials else None, instant)
-    yield from as_one([check_callback(settings), *check_push(settings, url)])
-    yield from check_function(url)
+        for there in checked_places(places):
+            found = check_content(there, openid, keys if there.home in sessions else None, instant)
+            yield from told(settings, places, there, found)
+    yield from as_one([check_callback(settings), *check_push(settings, visit.url)])
+    yield from check_function(visit.url)
 
 
-def _logged_in(visit: Visit, url: str) -> tuple[Visit, Finding | None]:
-    """The same visit with a token instead of its code."""
+def _asks_function(settings: Settings, visit: Visit) -> bool:
+    """Whether the deployed function gives us forms."""
+    return bool(visit.url) and (bool(visit.code or visit.token) or settings.caller_auth == "anonymous")
+
+
+def _assumed(
+    sessions: dict[Place, StsCredentials], keys: AccessKeys, now: datetime, there: Settings
+) -> Finding:
+    """What came of assuming the role of a place; its keys are put to the others."""
+    credentials, finding = check_sts(there, keys, now)
+    if credentials is not None:
+        sessions[there.home] = credentials
+    return finding
+
+
+def _logged_in(visit: Visit) -> tuple[Visit, Finding | None]:
+    """The same visit with a token instead of its code; forms that the function refuses are signed nowhere."""
     try:
-        return replace(visit, code="", token=log_in_at(url, visit.code)), None
+        return replace(visit, code="", token=log_in_at(visit.url, visit.code)), None
     except FormRefused as error:
         finding = Finding(LOGIN, State.BAD, error.said, error.remedy)
     except FunctionSilent as error:
         finding = Finding(LOGIN, State.BAD, error.said)
-    return replace(visit, code=""), finding
+    return replace(visit, code="", uploads=visit.uploads and visit.content_check), finding
 
 
 def _not_needed(finding: Finding) -> Finding:
     """Keys of this machine that cannot sign say nothing against a function that signs with its own."""
+    if finding.state is State.GOOD:
+        return finding
     return replace(finding, state=State.UNSURE, said=joined(finding.said, _ITS_OWN_ROLE))
 
 
 def _uploads(
     settings: Settings,
     visit: Visit,
-    url: str,
-    asks_function: bool,
     credentials: StsCredentials | None,
     keys: AccessKeys | None,
     now: datetime,
+    others: list[Stranger],
 ) -> Iterator[Finding]:
     token = None
-    if asks_function and (visit.code or visit.token or credentials is None):
-        try:
-            token = visit.token or (log_in_at(url, visit.code) if visit.code else "")
-            ask = forms_of_function(url, token)
-        except FormRefused as error:
-            yield Finding(LOGIN, State.BAD, error.said, error.remedy)
-            return
-        except FunctionSilent as error:
-            yield Finding(LOGIN, State.BAD, error.said)
-            return
+    asks_function = _asks_function(settings, visit)
+    if asks_function and (visit.token or credentials is None):
+        token = visit.token
+        ask = forms_of_function(visit.url, token)
     elif credentials is not None:
         ask = forms_signed_here(settings, credentials, now)
     else:
@@ -145,12 +165,14 @@ def _uploads(
     pages = filter(lambda one: one.takes_filename, settings.profiles.values())
     changed_key = course.check_changed_key(next(iter(settings.profiles.values())))
     yield from as_one([changed_key, *(course.check_public_page(profile) for profile in pages)])
-    yield from as_one(list(_confirming_and_reading(course, url, token, keys if credentials else None)))
+    yield from as_one(list(_confirming_and_reading(course, visit.url, token, keys if credentials else None)))
     if asks_function and (token is not None or settings.caller_auth == "anonymous"):
         for profile in [one for one in settings.profiles.values() if one.parts][:1]:
-            yield check_parts(url, token or "", profile)
+            yield check_parts(visit.url, token or "", profile)
+    attacks = [*check_strangers(course, others)]
     if credentials is not None and keys is not None:
-        yield from as_one([_behind_forms(course, credentials), *_held(course, credentials, keys)])
+        attacks = [_behind_forms(course, credentials), *attacks, *_held(course, credentials, keys)]
+    yield from as_one(attacks)
     yield course.remove(keys)
 
 

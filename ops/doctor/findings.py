@@ -33,12 +33,15 @@ class Finding:
         said: what was seen.
 
         remedy: what to do about it.
+
+        where: the bucket that it is about, where a deployment has several; ``None`` where it is about none.
     """
 
     check: Text
     state: State
     said: Text
     remedy: Text | None = None
+    where: Text | None = None
 
 
 def same(text: str) -> Text:

@@ -2,7 +2,7 @@
 The check of ``doctor`` that spares all others: whether anything answers from here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import requests
 
@@ -23,20 +23,22 @@ WAY_OUT = Text(
 )
 
 
-def check_network(settings: Settings, url: str) -> Finding | None:
+def check_network(settings: Settings, hosts: Iterable[str], url: str) -> Finding | None:
     """
     A finding where no address that the deployment needs answers; one that does is enough for none.
 
     Args:
+        hosts: of the buckets.
+
         url: of the deployed function; empty when it is not known.
     """
-    if any(map(_answers, _addresses(settings, url))):
+    if any(map(_answers, _addresses(settings, hosts, url))):
         return None
     return Finding(NETWORK, State.BAD, NOTHING_ANSWERS, WAY_OUT)
 
 
-def _addresses(settings: Settings, url: str) -> Iterator[str]:
-    yield settings.host
+def _addresses(settings: Settings, hosts: Iterable[str], url: str) -> Iterator[str]:
+    yield from hosts
     yield settings.sts_endpoint
     if settings.wechat is not None:
         yield settings.wechat.endpoint

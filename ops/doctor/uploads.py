@@ -117,7 +117,17 @@ class Uploads:
         key = f"{profile.key.literal_folder}doctor/{secrets.token_hex(8)}-{REFUSED_NAME}"
         return self._check_own_form(check, key, credentials)
 
-    def _check_own_form(self, check: Text, key: str, credentials: StsCredentials) -> Finding:
+    def check_keys_of(self, bucket: str, credentials: StsCredentials) -> Finding:
+        """What signs the forms of another bucket must not serve one for a folder of this one."""
+        check = Text(f"Keys of {bucket}", f"{bucket} 的密钥")
+        folder = next(iter(self.settings.profiles.values())).stored_folder
+        return self._check_own_form(
+            check, f"{folder}doctor/{secrets.token_hex(8)}-{REFUSED_NAME}", credentials, _LETS_OTHERS_IN
+        )
+
+    def _check_own_form(
+        self, check: Text, key: str, credentials: StsCredentials, remedy: Text | None = None
+    ) -> Finding:
         rule = UploadRule(
             bucket=self.settings.bucket,
             region=self.settings.region,
@@ -129,7 +139,7 @@ class Uploads:
             fields={"success_action_status": "200"},
         )
         fields = sign_object(rule, credentials, self.now)
-        return self._must_be_refused(check, self.settings.host, fields)
+        return self._must_be_refused(check, self.settings.host, fields, remedy)
 
     def remove(self, keys: AccessKeys | None) -> Finding:
         """Remove what was uploaded, where these keys may; the roles of a deployment may not."""
@@ -252,6 +262,10 @@ _NO_FORM = Text("the answer holds no form", "应答中没有表单")
 _ANYONE_WRITES = Text(
     "The bucket lets anyone write, or is no real OSS: set its ACL to private.",
     "该桶允许任何人写入，或不是真正的 OSS：请把权限设为私有。",
+)
+_LETS_OTHERS_IN = Text(
+    "Look for a bucket policy or an ACL that lets others in, and see that its host is this bucket's.",
+    "请检查是否有放行他人的桶策略或权限，以及 host 是不是这个桶的。",
 )
 _BLOCK_PUBLIC = Text(
     "Switch Block Public Access of the bucket on: this profile's forms can store what everybody reads.",

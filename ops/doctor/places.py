@@ -1,0 +1,60 @@
+"""
+The buckets of a deployment, each examined as if it were the only one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from function.places import Place
+from function.settings import PLACE_SETTINGS, Settings
+from ops.doctor.findings import Finding, as_one, joined, same
+from ops.terminal.language import Text
+
+# The option of a profile that stands for each of PLACE_SETTINGS.
+OPTIONS = ("bucket", "region", "host", "host", "host", "role")
+
+
+def each_place(settings: Settings) -> list[Settings]:
+    """
+    The settings of each place where a profile keeps its objects, the deployment's own first.
+
+    ``OSS_BUCKET`` is none where all profiles are elsewhere: nothing goes there then.
+    """
+    places = dict.fromkeys(profile.place for profile in settings.profiles.values())
+    return [settings.at(place) for place in sorted(places, key=lambda place: place != settings.home)]
+
+
+def of_each(
+    settings: Settings, places: Sequence[Settings], look: Callable[[Settings], Finding]
+) -> Iterator[Finding]:
+    """What a look at each place finds: one line where all is well, else each below its bucket."""
+    found = [finding for there in places for finding in told(settings, places, there, [look(there)])]
+    yield from as_one(found)
+
+
+def told(
+    settings: Settings, places: Sequence[Settings], there: Settings, findings: Iterable[Finding]
+) -> Iterator[Finding]:
+    """Findings with their bucket, where there are several, and with the options that would mend them."""
+    where = same(f"{there.bucket}, {there.region}: {_listed(there)}") if len(places) > 1 else None
+    names = _other_names(settings.home, there)
+    for finding in findings:
+        remedy = joined(finding.remedy, names) if finding.remedy and names else finding.remedy
+        yield replace(finding, remedy=remedy, where=where)
+
+
+def _listed(there: Settings) -> str:
+    return ", ".join(f"[{name}]" for name in there.profiles)
+
+
+def _other_names(home: Place, there: Settings) -> Text | None:
+    """What says where a place is, in place of the settings that advice names."""
+    rows = zip(PLACE_SETTINGS, OPTIONS, home, there.home, strict=True)
+    differing = [(setting, option) for setting, option, ours, theirs in rows if ours != theirs]
+    if not differing:
+        return None
+    settings, options = (", ".join(dict.fromkeys(names)) for names in zip(*differing, strict=True))
+    return Text(
+        f"For {_listed(there)} see {options} in profiles.toml, not {settings}.",
+        f"{_listed(there)} 要看的是 profiles.toml 里的 {options}，不是 {settings}。",
+    )
