@@ -97,8 +97,6 @@ class LocalCloud:
         accounts = Accounts(FUNCTION_KEY)
         with ExitStack() as built:
             own = Path(built.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
-            self._profiles_file = profiles_file(caller_auth, own)
-            self.profiles = read_profiles(self._profiles_file)
             store = partial(OssServer, accounts, rules=rules, reach=gateway.reach, signer=CallbackSigner())
             self.oss = store(HOME.bucket, HOME.region, folder, first_port)
             built.callback(self.oss.stop)
@@ -106,6 +104,8 @@ class LocalCloud:
             self.archive = store(ARCHIVE.bucket, ARCHIVE.region, folder / ARCHIVE.bucket, last_port)
             built.callback(self.archive.stop)
             self.stores = (self.oss, self.archive)
+            self._profiles_file = profiles_file(caller_auth, own, self.archive.origin)
+            self.profiles = read_profiles(self._profiles_file)
             for made in self.stores:
                 own_rules = lifecycle_rules(self.profiles, made.bucket.name)
                 made.bucket.lifecycle.replace(own_rules, made.bucket.now())

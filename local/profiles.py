@@ -19,6 +19,9 @@ HELD_RULE, HELD_PREFIX = "oss-direct-upload-expire-held", "held/"
 NOT_OF_WECHAT = {'hold = ["commit", "check"]': 'hold = ["commit"]'}
 # Where nobody says who they are, nothing is anybody's own.
 ALL_ONE = {'read = "owner"': 'read = "callers"', 'commit_by = "owner"\n': ""}
+# The file has the address that the second bucket has where no port is taken.
+ARCHIVE_HOST = 'host = "{}"'
+USUAL_ARCHIVE = "http://127.0.0.1:9006"
 CHANGES: dict[str, Mapping[str, str]] = {
     "wechat": {},
     "jwt": NOT_OF_WECHAT,
@@ -26,17 +29,18 @@ CHANGES: dict[str, Mapping[str, str]] = {
 }
 
 
-def profiles_file(caller_auth: str, folder: Path) -> Path:
+def profiles_file(caller_auth: str, folder: Path, archive: str) -> Path:
     """
-    The file for these callers: the one beside this module, or one made of it.
+    The file beside this module, made one for these callers.
 
     Args:
-        folder: where that is written.
+        folder: where it is written.
+
+        archive: the origin of the second bucket.
     """
-    if not CHANGES[caller_auth]:
-        return PROFILES_FILE
     text = PROFILES_FILE.read_text("utf-8")
-    for old, new in CHANGES[caller_auth].items():
+    changes = {**CHANGES[caller_auth], ARCHIVE_HOST.format(USUAL_ARCHIVE): ARCHIVE_HOST.format(archive)}
+    for old, new in changes.items():
         text = text.replace(old, new)
     path = folder / PROFILES_FILE.name
     path.write_text(text, "utf-8")

@@ -26,7 +26,7 @@ async function startLocalCloud({ callerRate = '100000/min', options = [] } = {})
   serve.stderr.on('data', (chunk) => errors.push(chunk))
   const ended = new Promise((resolve) => { serve.on('exit', resolve) })
   const addresses = await firstLine(serve, ended, errors)
-  const fileOf = (key) => path.join(folder, crypto.createHash('sha256').update(key).digest('hex'))
+  const fileOf = (key, bucket = '') => path.join(folder, bucket, crypto.createHash('sha256').update(key).digest('hex'))
   return {
     ...addresses,
     plan: (origin, fault) => switchFaults(origin, 'PUT', fault),
@@ -34,6 +34,7 @@ async function startLocalCloud({ callerRate = '100000/min', options = [] } = {})
     judge: (mood) => send(`${addresses.wechat}/-/check`, 'PUT', mood),
     stored: () => fs.readdirSync(folder).filter(isObject).map((name) => fs.readFileSync(path.join(folder, name))),
     object: (key) => fs.readFileSync(fileOf(key)),
+    archived: (key) => fs.readFileSync(fileOf(key, 'local-archive')),
     holds: (key) => fs.existsSync(fileOf(key)),
     stop: async () => {
       serve.kill('SIGTERM')

@@ -13,12 +13,12 @@ import requests
 from function.setting_table import SETTINGS
 from function.settings import read_settings
 from local.buckets import role_policy
-from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
+from local.cloud import BUCKET, FUNCTION_KEY, PORTS_BETWEEN, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.oss.objects import StoredObject
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
-from local.profiles import lifecycle_rules
+from local.profiles import PROFILES_FILE, lifecycle_rules, read_profiles
 from local.shell import clear_inherited_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -101,7 +101,7 @@ def test_the_page_learns_addresses_and_profiles_but_no_secret(gateway, tmp_path)
     avatar = next(profile for profile in config["profiles"] if profile["name"] == "avatar")
     assert avatar["callback"] is True
     assert [profile["name"] for profile in config["profiles"] if profile["classic"]] == ["legacy"]
-    assert [profile["name"] for profile in config["profiles"] if profile["parts"]] == ["video"]
+    assert [profile["name"] for profile in config["profiles"] if profile["parts"]] == ["video", "contract"]
     assert "album" not in [profile["name"] for profile in config["profiles"]]
     assert not any(secret in json.dumps(config) for secret in secrets)
 
@@ -218,7 +218,7 @@ def test_no_page_knows_the_account_s_secret_for_each_run_has_another(gateway, tm
     assert "SignatureDoesNotMatch" in guessed.text
 
 
-def test_the_local_profiles_are_those_that_ship_with_everything_on_and_three_more(legacy_profiles):
+def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more(legacy_profiles):
     on_here = {"callback", "confirm", "parts", "read", "variants", "files_per_day", "bytes_per_day"}
 
     def read(text):
@@ -231,7 +231,31 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on_and_three_mor
     assert here.pop("album")["key"] == "album/{owner}/{sha256}{ext}"
     assert here.pop("post")["hold"] == ["commit", "check"]
     assert here.pop("note")["commit_by"] == "owner"
+    assert here.pop("contract")["bucket"] == "local-archive"
     assert here == read(legacy_profiles)
+
+
+@pytest.mark.parametrize("caller_auth", ["wechat", "jwt", "anonymous"])
+def test_a_profile_of_the_second_bucket_says_where_that_is_this_time(gateway, tmp_path, caller_auth):
+    with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
+        contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]
+        assert contract["host"] == cloud.archive.origin
+        place = read_settings(cloud.environment()).profiles["contract"].place
+    assert (contract["bucket"], contract["region"], contract["role"]) == (
+        other["bucket"],
+        other["region"],
+        other["roleArn"],
+    )
+    assert {place.host, place.oss_endpoint, place.read_origin} == {contract["host"]}
+    assert (place.bucket, place.region, place.role_arn) == (
+        other["bucket"],
+        other["region"],
+        other["roleArn"],
+    )
+
+
+def test_the_file_itself_has_the_address_that_the_second_bucket_has_where_no_port_is_taken():
+    assert read_profiles(PROFILES_FILE)["contract"]["host"] == f"http://127.0.0.1:{9001 + PORTS_BETWEEN}"
 
 
 def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp_path):
@@ -241,7 +265,7 @@ def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp
         assert given == cloud.profiles
         return {name: profile.get("read") for name, profile in given.items()}
 
-    of_their_own = dict.fromkeys(["default", "video", "album", "note"], "owner")
+    of_their_own = dict.fromkeys(["default", "video", "album", "note", "contract"], "owner")
     assert readers("jwt") == {**of_their_own, "avatar": "callers", "post": "callers", "legacy": None}
     assert set(readers("anonymous").values()) == {"callers", None}
 

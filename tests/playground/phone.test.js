@@ -47,6 +47,11 @@ describe('a phone in the same network', { skip: IS_IN_A_NETWORK ? false : 'this 
       await page.waitForFunction((count) => document.querySelectorAll('#attempts li').length > count, attempts)
     }
     assert.match(await page.textContent('#attempts'), /被拒绝.*换了一张新表单/s)
+    // The second bucket is called by the same name.
+    await page.selectOption('#profile', 'contract')
+    await page.tap('#upload')
+    await page.waitForFunction(() => document.querySelector('#step-object code')?.textContent?.startsWith('contracts/'))
+    await page.waitForFunction(() => document.querySelector('#step-reading img')?.naturalWidth > 0)
     // A held picture: the business is reached by the same name, and so is the switch of what WeChat says.
     await page.selectOption('#mood', 'twice')
     await page.tap('#held-ok')

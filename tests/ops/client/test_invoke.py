@@ -141,6 +141,20 @@ def test_uploads_with_a_form_in_the_shape_of_the_sample_servers(by_url, capsys, 
     assert read_back(cloud, output).content == picture.read_bytes()
 
 
+def test_uploads_to_the_bucket_of_the_profile_and_has_it_confirmed_and_read_there(
+    by_url, capsys, picture, cloud
+):
+    token = log_in(cloud, "local-archive")
+    assert run(*by_url, "--token", token, "--profile", "contract", "--upload", picture) == 0
+    output = capsys.readouterr().out
+    assert 'the bucket must be exactly "local-archive"' in output
+    assert read_back(cloud, output).content == picture.read_bytes()
+    [claims] = receipts_in(output)
+    assert (claims["bucket"], claims["seen"]) == ("local-archive", True)
+    assert run(*by_url, "--token", token, "--read", claims["key"]) == 0
+    assert f"{cloud.archive.origin}/{claims['key']}" in capsys.readouterr().out
+
+
 def test_prints_neither_tokens_nor_signatures_nor_keys(by_sdk, capsys, picture, cloud):
     login = requests.post(f"{cloud.gateway.origin}/login", json={"code": "local-y"}, timeout=5).json()
     assert run(*by_sdk, "--token", login["token"], "--profile", "avatar", "--upload", picture) == 0

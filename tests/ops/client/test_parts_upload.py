@@ -84,6 +84,16 @@ def test_a_large_file_arrives_in_parts_and_whole(cloud, video, cache, capsys):
     assert records(cache) == []
 
 
+def test_a_profile_of_the_second_bucket_gets_its_parts_there(cloud, tmp_path, capsys):
+    path = tmp_path / "contract.pdf"
+    path.write_bytes(os.urandom(MIB) * 5 + b"x")
+    assert run(cloud, "--profile", "contract", "--upload", path) == 0
+    receipt = receipt_in(capsys.readouterr().out)
+    assert receipt["bucket"] == "local-archive"
+    assert list(cloud.archive.objects) == [receipt["key"]]
+    assert stored(cloud, receipt) == path.read_bytes()
+
+
 def test_a_smaller_file_and_one_of_a_profile_without_parts_go_by_a_form(cloud, tmp_path, capsys):
     small = tmp_path / "small.mp4"
     small.write_bytes(bytes(5 * MIB - 1))

@@ -1,11 +1,13 @@
 """The local cloud with the function in it, and a doctor's visit to it."""
 
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from function.app import Function
 from function.instance import Surroundings
+from function.settings import read_settings
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
@@ -29,13 +31,32 @@ class Findings(list):
 
 
 class Deployment:
-    def __init__(self, cloud, gateway, environ, folder):
+    """
+    Args:
+        environ: of a deployment with one bucket.
+
+        both: of one that has [contract] in a second one, as the function behind the gateway has.
+    """
+
+    def __init__(self, cloud, gateway, environ, folder, both=None):
         self.cloud, self.gateway, self.environ, self.folder = cloud, gateway, environ, folder
+        self.both = both or environ
+        self.profiles = read_settings(environ).profiles
 
     def examine(
-        self, url=None, uploads=True, without=(), code="", token="", content_check=False, openid="", **changes
+        self,
+        url=None,
+        uploads=True,
+        without=(),
+        code="",
+        token="",
+        content_check=False,
+        openid="",
+        environ=None,
+        **changes,
     ):
-        environ = {name: value for name, value in {**self.environ, **changes}.items() if name not in without}
+        environ = {**(environ or self.environ), **changes}
+        environ = {name: value for name, value in environ.items() if name not in without}
         url = self.gateway.origin if url is None else url
         return Findings(examine(environ, Visit(url, code, token, uploads, content_check, openid)))
 
@@ -48,16 +69,18 @@ def running(tmp_path_factory):
         stack.callback(gateway.stop)
         folder = tmp_path_factory.mktemp("objects")
         cloud = stack.enter_context(LocalCloud(gateway, folder))
-        environ = cloud.environment()
-        place["function"] = Function(Surroundings(environ))
+        both = cloud.environment()
+        place["function"] = Function(Surroundings(both))
         gateway.start()
-        yield Deployment(cloud, gateway, environ, folder)
+        alone = tmp_path_factory.mktemp("alone") / "profiles.toml"
+        alone.write_text(Path(both["PROFILES_FILE"]).read_text("utf-8").partition("[contract]")[0], "utf-8")
+        yield Deployment(cloud, gateway, {**both, "PROFILES_FILE": str(alone)}, folder, both)
 
 
 @pytest.fixture
 def here(running):
     yield running
-    for server in (running.cloud.oss, running.cloud.sts, running.cloud.wechat):
+    for server in (*running.cloud.stores, running.cloud.sts, running.cloud.wechat):
         server.faults.clear()
 
 

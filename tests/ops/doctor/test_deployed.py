@@ -1,5 +1,7 @@
 """What ``doctor`` says of the deployed function: callback, health, domains."""
 
+from pathlib import Path
+
 import pytest
 import responses
 
@@ -16,9 +18,7 @@ REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
 def test_no_callback_is_no_fault(here, tmp_path):
-    from local.profiles import PROFILES_FILE
-
-    plain = PROFILES_FILE.read_text("utf-8").replace("callback = true", "")
+    plain = Path(here.environ["PROFILES_FILE"]).read_text("utf-8").replace("callback = true", "")
     (tmp_path / "profiles.toml").write_text(plain)
     findings = here.examine(CALLBACK_URL="", PROFILES_FILE=str(tmp_path / "profiles.toml"))
     assert [one.state for one in findings.of("Callback")] == [State.SKIPPED]

@@ -10,7 +10,7 @@ from ops.doctor.findings import State
 def test_with_a_code_the_forms_come_from_the_deployed_function(here):
     findings = here.examine(code="local-doctor-1")
     assert {one.state for one in findings} == {State.GOOD}
-    assert len(findings.of("Upload")) == len(here.cloud.profiles)
+    assert len(findings.of("Upload")) == len(here.profiles)
 
 
 def test_keys_of_this_machine_that_cannot_sign_are_a_doubt_only_when_the_function_signs(here):
@@ -19,7 +19,7 @@ def test_keys_of_this_machine_that_cannot_sign_are_a_doubt_only_when_the_functio
     [sts] = findings.of("AssumeRole")
     assert sts.state is State.UNSURE
     assert "its own role" in sts.said.en
-    assert len(findings.of("Upload", State.GOOD)) == len(here.cloud.profiles)
+    assert len(findings.of("Upload", State.GOOD)) == len(here.profiles)
     assert findings.of("A changed key", State.GOOD)
     assert findings.of("Another folder") == []
 
@@ -40,7 +40,7 @@ def test_a_code_that_the_function_refuses_is_explained(here):
 
 def test_a_token_that_the_function_refuses_shows_in_each_upload(here):
     findings = here.examine(token="no.good.token")
-    assert len(findings.of("Upload", State.BAD)) == len(here.cloud.profiles)
+    assert len(findings.of("Upload", State.BAD)) == len(here.profiles)
     assert "Log in again" in findings.of("Upload", State.BAD)[0].remedy.en
 
 
