@@ -50,8 +50,9 @@ HELP = {
     "--token": Text("a token for the deployed function, instead of a code", "已部署的函数的令牌，代替 code"),
     "--no-upload": Text("upload nothing", "不上传任何东西"),
     "--content-check": Text(
-        "have WeChat look at a picture and at nothing: two of the day's 200,000 checks, and a minute",
-        "让微信看一张图片和一个什么也没有的地址：用掉当天 200,000 次中的两次，等一分钟",
+        "have WeChat look at a picture and at nothing, in each bucket with a profile that checks: two of the"
+        " day's 200,000 checks, and a minute",
+        "在每个有审核的桶里，让微信看一张图片和一个什么也没有的地址：用掉当天 200,000 次中的两次，等一分钟",
     ),
     "--openid": Text(
         "of a user who has just opened the mini-program (default: whom --code or --token name)",

@@ -42,7 +42,7 @@ from ops.doctor.content_verdicts import (
 )
 from ops.doctor.findings import Finding, State, logged, same, unreachable
 from ops.doctor.identity import assume, sts_remedy
-from ops.doctor.uploads import delete_object
+from ops.doctor.removal import delete_object
 from ops.terminal.language import Text
 
 CHECK = Text("Content check", "内容审核")
@@ -61,6 +61,8 @@ class ContentCheck:
         openid: of a user whom WeChat has seen within two hours.
 
         keys: of this machine; they take the role, and remove what was stored where they may.
+
+        others: further buckets where something is checked; the function keeps a verdict in each.
     """
 
     settings: Settings
@@ -68,6 +70,7 @@ class ContentCheck:
     openid: str
     keys: AccessKeys
     now: datetime
+    others: Sequence[Settings] = ()
     exchange: Exchange = exchange
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -161,7 +164,8 @@ class ContentCheck:
 
     def _removed(self) -> Iterator[Finding]:
         """Nothing is said of what is gone."""
-        left = [key for key in self.left if not delete_object(self.settings, self.keys, key)]
+        places = (self.settings, *self.others)
+        left = [key for key in self.left if not all(delete_object(there, self.keys, key) for there in places)]
         if left:
             said = Text(
                 f"no key here may delete; left: {', '.join(left)}",
@@ -192,7 +196,11 @@ class ContentCheck:
 
 
 def check_content(
-    settings: Settings, openid: str, keys: AccessKeys | None, now: datetime
+    settings: Settings,
+    openid: str,
+    keys: AccessKeys | None,
+    now: datetime,
+    others: Sequence[Settings] = (),
 ) -> Iterator[Finding]:
     """
     Ask WeChat about a picture and about nothing, and wait a minute for what it says.
@@ -201,6 +209,8 @@ def check_content(
         openid: empty where nobody named one.
 
         keys: that may take the role; ``None`` where none here may.
+
+        others: further buckets where something is checked.
     """
     if settings.wechat is None or not _checks(settings):
         said = Text("no profile has hold with check", "没有用途的 hold 写了 check")
@@ -214,7 +224,7 @@ def check_content(
         said = Text("no key here may take the role", "这里没有密钥可以扮演角色")
         yield Finding(CHECK, State.SKIPPED, said)
         return
-    yield from ContentCheck(settings, settings.wechat, openid, keys, now).findings()
+    yield from ContentCheck(settings, settings.wechat, openid, keys, now, others).findings()
 
 
 def checked_places(places: Sequence[Settings]) -> Sequence[Settings]:

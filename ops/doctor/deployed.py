@@ -96,20 +96,15 @@ def check_function(url: str) -> list[Finding]:
 
 def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
     """The rows of the mini-program console's domain lists, and what belongs into each."""
-    request = [
-        _domain(url, "the https address of the function: give --url", "函数的 https 地址：请给出 --url")
-    ]
-    uploads, downloads = [], []
+    request, uploads, downloads = [url], [], []
     for there in each_place(settings):
-        host = _domain(there.host, "", "")
-        uploads.append(host)
+        uploads.append(there.host)
         profiles = there.profiles.values()
         # Parts travel by wx.request; what is listed for uploadFile does not count for them.
         if any(profile.parts for profile in profiles):
-            request.append(host)
+            request.append(there.host)
         # What is read through the function comes from an origin that may be another one.
-        is_read = any(profile.read for profile in profiles)
-        downloads.append(_domain(there.read_origin, "", "") if is_read else host)
+        downloads.append(there.read_origin if any(profile.read for profile in profiles) else there.host)
     return [
         ("request", _listed(request)),
         ("uploadFile", _listed(uploads)),
@@ -117,22 +112,14 @@ def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
     ]
 
 
-def _listed(domains: Iterable[Text]) -> Text:
-    each = [*dict.fromkeys(domains)]
-    return Text("; ".join(one.en for one in each), "; ".join(one.zh for one in each))
-
-
-def _domain(url: str, en: str, zh: str) -> Text:
-    if not url:
-        return Text(en, zh)
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if parts.scheme != "https":
-        return Text(
-            f"{origin} (WeChat takes https domains only; fine in the developer tools with the check off)",
-            f"{origin}（微信只接受 https 域名；在开发者工具中关闭校验后可用）",
-        )
-    return same(origin)
+def _listed(urls: Iterable[str]) -> Text:
+    """Each domain once; an empty address is the function's, which nobody knows."""
+    origins = dict.fromkeys("{0.scheme}://{0.netloc}".format(urlsplit(url)) if url else "" for url in urls)
+    said = [same(origin) if origin else _NO_URL for origin in origins]
+    listed = Text(*("; ".join(texts) for texts in zip(*said, strict=True)))
+    if any(origin.startswith("http:") for origin in origins):
+        return Text(f"{listed.en} {_HTTPS_ONLY.en}", f"{listed.zh}{_HTTPS_ONLY.zh}")
+    return listed
 
 
 def _function_code(answer: Mapping[str, Any]) -> str:
@@ -146,6 +133,11 @@ def _not_ours(url: str, status: int) -> Text:
     )
 
 
+_NO_URL = Text("the https address of the function: give --url", "函数的 https 地址：请给出 --url")
+_HTTPS_ONLY = Text(
+    "(WeChat takes https domains only; fine in the developer tools with the check off)",
+    "（微信只接受 https 域名；在开发者工具中关闭校验后可用）",
+)
 _DEPLOY_PUSH = Text(
     "WECHAT_PUSH_TOKEN or the profiles here and in the deployed function differ: make deploy.",
     "本机与已部署函数的 WECHAT_PUSH_TOKEN 或用途不同：请 make deploy。",

@@ -96,14 +96,17 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         visit, failed = _logged_in(visit)
         yield from [failed] if failed else []
     if visit.uploads:
-        others = strangers(places, sessions, keys, instant) if keys and len(places) > 1 else []
+        from_elsewhere = strangers(places, sessions, keys, instant) if keys and len(places) > 1 else []
         for there in places:
-            course = _uploads(there, visit, sessions.get(there.home), keys, instant, others)
+            course = _uploads(there, visit, sessions.get(there.home), keys, instant, from_elsewhere)
             yield from told(settings, places, there, course)
     if visit.content_check:
         openid = visit.openid or openid_in(visit.token, settings, instant)
-        for there in checked_places(places):
-            found = check_content(there, openid, keys if there.home in sessions else None, instant)
+        checked = checked_places(places)
+        for there in checked:
+            others = [other for other in checked if other is not there]
+            own_keys = keys if there.home in sessions else None
+            found = check_content(there, openid, own_keys, instant, others)
             yield from told(settings, places, there, found)
     yield from as_one([check_callback(settings), *check_push(settings, visit.url)])
     yield from check_function(visit.url)

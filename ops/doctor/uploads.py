@@ -8,8 +8,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
 
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized
@@ -23,6 +21,7 @@ from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
 from ops.doctor.findings import Finding, State, refusal
 from ops.doctor.forms import AskForm, FormRefused
+from ops.doctor.removal import delete_object
 from ops.explain.paste_reader import read_pasted
 from ops.explain.pasted import PastedForm, Unreadable
 from ops.terminal.language import Text
@@ -234,28 +233,6 @@ def _some_type(profile: Profile) -> str:
     return next(
         (kind for kind in EXTENSION_OF_TYPE if main in ("*", kind.partition("/")[0])), f"{main}/x-doctor"
     )
-
-
-def delete_object(settings: Settings, keys: AccessKeys, key: str) -> bool:
-    """Delete an object with keys of this machine, and say whether they may."""
-    import alibabacloud_oss_v2 as oss
-
-    config: Any = oss.config.load_default()
-    config.region = settings.region
-    # The host is the bucket's own already: a name must not be put before it. Of an IP address the SDK
-    # would make the bucket a folder all the same, and delete nothing.
-    config.endpoint = settings.host.replace("//127.0.0.1", "//localhost")
-    config.use_cname = True
-    config.disable_ssl = urlsplit(settings.host).scheme == "http"
-    config.retry_max_attempts = 1
-    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
-        keys.access_key_id, keys.access_key_secret, keys.security_token
-    )
-    try:
-        oss.Client(config).delete_object(oss.DeleteObjectRequest(bucket=settings.bucket, key=key))
-    except oss.exceptions.BaseError:
-        return False
-    return True
 
 
 _NO_FORM = Text("the answer holds no form", "应答中没有表单")

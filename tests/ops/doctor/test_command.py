@@ -31,7 +31,7 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
 def test_what_it_uploaded_is_gone_afterwards(here):
     files = {path for path in here.folder.rglob("*") if path.is_file()}
     here.cloud.oss.faults.plan("status_500", times=1, on=["PostObject"])
-    assert len(here.examine().of("Upload", State.GOOD)) == len(here.cloud.profiles) - 1
+    assert len(here.examine().of("Upload", State.GOOD)) == len(here.profiles) - 1
     assert {path for path in here.folder.rglob("*") if path.is_file()} == files
 
 
@@ -46,9 +46,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(here, language="en", stream=None, url=None, **changes):
+def shown(here, language="en", stream=None, url=None, environ=None, **changes):
     stream = stream or io.StringIO()
-    environ = {**here.environ, **changes}
+    environ = {**(environ or here.environ), **changes}
     url = here.gateway.origin if url is None else url
     code = doctor.show(
         examine(environ, Visit(url)), environ, url, Screen(stream, {"TERM": "xterm"}), language
@@ -65,6 +65,29 @@ def test_exits_0_when_all_is_well_and_1_when_anything_is_red(here):
     assert text.rstrip().endswith("1 of 8 checks failed.")
 
 
+def test_of_two_buckets_each_has_its_lines_below_it(here):
+    code, text = shown(here, environ=here.both)
+    assert code == 0
+    lines = text.splitlines()
+    [own, other] = [at for at, line in enumerate(lines) if line.startswith("local-")]
+    assert lines[own].startswith("local-bucket, cn-hangzhou: [default], ")
+    assert lines[other] == "local-archive, cn-shanghai: [contract]"
+    after = lines.index(next(line for line in lines if line.startswith("✓ Callback")))
+    assert {line[:4] for at in (own, other) for line in lines[at + 1 : other if at == own else after]} == {
+        "  ✓ "
+    }
+    assert all(line.startswith("✓ ") for line in lines[:own])
+
+
+def test_what_is_wrong_with_one_stands_below_it_with_what_to_do(here):
+    here.cloud.archive.faults.plan("status_500", times=1, on=["PostObject"])
+    code, text = shown(here, environ=here.both)
+    assert code == 1
+    below = text.partition("local-archive, cn-shanghai: [contract]\n")[2].splitlines()
+    assert below[0].startswith("  ✗ Upload [contract]: HTTP 500")
+    assert below[1].startswith("      → ")
+
+
 def test_lines_are_green_and_red_on_a_terminal_only(here):
     _, coloured = shown(here, stream=Terminal(), url=REFUSED)
     assert f"\x1b[{GREEN}m✓ Settings" in coloured
@@ -76,7 +99,7 @@ def test_lines_are_green_and_red_on_a_terminal_only(here):
 def test_fits_one_screen_with_the_profiles_that_ship_and_has_a_line_for_each_more(here):
     _, text = shown(here)
     shipped = 5
-    assert len(text.splitlines()) <= 24 + len(here.cloud.profiles) - shipped
+    assert len(text.splitlines()) <= 24 + len(here.profiles) - shipped
 
 
 def test_speaks_chinese_throughout(here):

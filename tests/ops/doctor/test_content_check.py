@@ -1,7 +1,7 @@
 """Whether WeChat's verdicts arrive, and mean something: against the local WeChat in each of its moods."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -13,6 +13,7 @@ from function.credentials import AccessKeys
 from function.instance import Surroundings
 from function.settings import read_settings
 from handler import serve
+from local.buckets import ARCHIVE
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.wechat.moods import Mood
@@ -33,10 +34,39 @@ PICTURE, NOTHING = "Content check of a picture", "Content check of nothing"
 OPENID = "oDoctor-0123456789-abcdefghi"
 
 
+THERE = """
+[scan]
+key = "scans/{{owner}}/{{id}}{{ext}}"
+max_size = "10MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
+bucket = "local-archive"
+region = "cn-shanghai"
+host = "{host}"
+role = "{role}"
+"""
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checked")
-    (folder / "profiles.toml").write_text(PROFILES)
+    with deployment(tmp_path_factory.mktemp("checked"), lambda _cloud: PROFILES) as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """Two buckets, in each of which something is checked."""
+
+    def profiles(cloud):
+        return PROFILES + THERE.format(host=cloud.archive.origin, role=ARCHIVE.role_arn)
+
+    with deployment(tmp_path_factory.mktemp("two"), profiles) as deployed:
+        yield deployed
+
+
+@contextmanager
+def deployment(folder, profiles_at):
     place = {}
     gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
     settings = {"PROFILES_FILE": str(folder / "profiles.toml"), "STS_SESSION_SECONDS": "7200"}
@@ -44,6 +74,7 @@ def running(tmp_path_factory):
         stack.callback(gateway.stop)
         cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=settings))
         environ = cloud.environment()
+        (folder / "profiles.toml").write_text(profiles_at(cloud))
         place["function"] = Function(Surroundings(environ))
         gateway.start()
         yield Deployment(cloud, gateway, environ, folder / "objects")
@@ -53,12 +84,17 @@ def running(tmp_path_factory):
 def checked(running):
     """The same, with a user whom WeChat has just seen and verdicts that come at once."""
     wechat = running.cloud.wechat
-    wechat.code2session("GET", _login(running, wechat.issue_code(OPENID)))
-    wechat.checks.moods.plan(Mood(delay=0))
+    seen_now(running)
     yield running
     for server in (running.cloud.oss, running.cloud.sts, wechat):
         server.faults.clear()
     wechat.checks.moods.clear()
+
+
+def seen_now(running):
+    wechat = running.cloud.wechat
+    wechat.code2session("GET", _login(running, wechat.issue_code(OPENID)))
+    wechat.checks.moods.plan(Mood(delay=0))
 
 
 def _login(running, code):
@@ -111,6 +147,30 @@ def test_verdicts_that_arrive_are_told_and_nothing_is_left(checked):
     assert found[1].said.en == "is not passed: error (errcode -1008)"
     assert asked(checked) == before + 2
     assert objects(checked) == []
+
+
+def test_wechat_is_asked_to_look_into_each_bucket_and_nothing_is_left_in_any(two):
+    seen_now(two)
+    found = two.examine(openid=OPENID, content_check=True)
+    checks = found.of("Content check")
+    assert [(one.where.en.split(",")[0], one.check.en, one.state) for one in checks] == [
+        (bucket, check, State.GOOD)
+        for bucket in ("local-bucket", "local-archive")
+        for check in (PICTURE, NOTHING)
+    ]
+    assert asked(two) == 4
+    assert [key for store in two.cloud.stores for key in store.objects if "held/" in key] == []
+
+
+def test_a_bucket_whose_role_cannot_be_assumed_is_skipped_and_the_other_looked_at(two):
+    seen_now(two)
+    here = two.environ["STS_ROLE_ARN"]
+    found = two.examine(openid=OPENID, content_check=True, STS_ROLE_ARN=f"{here}-nobody", uploads=False)
+    assert [(one.where.en.split(",")[0], one.state) for one in found.of("Content check")] == [
+        ("local-bucket", State.SKIPPED),
+        ("local-archive", State.GOOD),
+        ("local-archive", State.GOOD),
+    ]
 
 
 def test_the_whole_visit_learns_the_user_from_a_code(checked):

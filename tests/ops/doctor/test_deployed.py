@@ -153,6 +153,37 @@ def test_what_is_read_comes_from_an_origin_that_may_be_another(tmp_path):
     assert rows("https://api.example.com", **origin)["downloadFile"] == read["uploadFile"]
 
 
+def test_every_bucket_s_addresses_are_listed_each_once(tmp_path):
+    profile = '[{0}]\nkey = "{0}/{{owner}}/{{id}}"\nmax_size = "6MiB"\ncontent_types = ["image/png"]\n'
+    own = {
+        "default": 'read = "callers"\n',
+        "contract": 'bucket = "contracts"\nregion = "cn-shanghai"\nparts = true\nread = "callers"\n',
+        "scan": 'bucket = "contracts"\nregion = "cn-shanghai"\n',
+        "page": 'bucket = "pages"\nhost = "https://files.example.com"\n',
+    }
+    (tmp_path / "profiles.toml").write_text("".join(profile.format(name) + own[name] for name in own))
+    changes = {"READ_ORIGIN": "https://img.example.com", "TOKEN_SECRET": "token-secret-0123456789abcdefghijk"}
+    hosts = [
+        "https://my-bucket.oss-cn-hangzhou.aliyuncs.com",
+        "https://contracts.oss-cn-shanghai.aliyuncs.com",
+        "https://files.example.com",
+    ]
+    assert rows("https://api.example.com", PROFILES_FILE=str(tmp_path / "profiles.toml"), **changes) == {
+        "request": f"https://api.example.com; {hosts[1]}",
+        "uploadFile": "; ".join(hosts),
+        "downloadFile": "; ".join(["https://img.example.com", *hosts[1:]]),
+    }
+
+
+def test_where_all_profiles_are_elsewhere_the_deployment_s_bucket_is_not_listed(tmp_path):
+    (tmp_path / "profiles.toml").write_text(
+        '[p]\nkey = "p/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\nbucket = "other-bucket"\n', "utf-8"
+    )
+    host = "https://other-bucket.oss-cn-hangzhou.aliyuncs.com"
+    found = rows("https://api.example.com", PROFILES_FILE=str(tmp_path / "profiles.toml"))
+    assert (found["uploadFile"], found["downloadFile"]) == (host, host)
+
+
 def test_finds_the_function_where_its_callback_is():
     settings = {
         "CALLBACK_URL": "https://api.example.com/up/callback",

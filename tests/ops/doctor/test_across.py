@@ -1,0 +1,113 @@
+"""What signs for one bucket, tried on another: refused by the local cloud, and told where it is not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from function.credentials import AccessKeys
+from function.settings import read_settings
+from local.buckets import ACTIONS, ARCHIVE, HOME
+from local.cloud import FUNCTION_KEY
+from ops.doctor.across import check_strangers, strangers
+from ops.doctor.findings import State
+from ops.doctor.forms import forms_signed_here
+from ops.doctor.identity import check_sts
+from ops.doctor.places import each_place
+from ops.doctor.uploads import Uploads
+from tests.ops.words import in_english
+
+KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
+WIDE = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": [*ACTIONS], "Resource": ["*"]}]}
+
+
+@pytest.fixture
+def sessions(here):
+    """The settings, the places, the instant, and the keys behind the forms of each."""
+    settings, now = read_settings(here.both), datetime.now(UTC)
+    places = each_place(settings)
+    found = {there.home: check_sts(there, KEYS, now)[0] for there in places}
+    return settings, places, now, found
+
+
+@pytest.fixture
+def course(sessions):
+    """What was uploaded into the second bucket."""
+    _, places, now, found = sessions
+    there = places[1]
+    course = Uploads(there, forms_signed_here(there, found[there.home], now), now)
+    course.check_profile(there.profiles["contract"])
+    yield course
+    course.remove(KEYS)
+
+
+def test_each_bucket_has_a_session_that_writes_and_one_that_reads(sessions):
+    _, places, now, found = sessions
+    home, archive = strangers(places, found, KEYS, now)
+    assert (home.bucket, archive.bucket) == (HOME.bucket, ARCHIVE.bucket)
+    assert home.uploads == found[places[0].home] != home.objects
+
+
+def test_a_bucket_whose_role_cannot_be_assumed_has_none(sessions):
+    _, places, now, found = sessions
+    del found[places[1].home]
+    assert [one.bucket for one in strangers(places, found, KEYS, now)] == [HOME.bucket]
+
+
+def test_where_nothing_reads_what_writes_is_all_there_is(sessions):
+    _, places, now, found = sessions
+    home = places[0]._replace(session_policies={})
+    [stranger] = strangers([home], found, KEYS, now)
+    assert stranger.objects == stranger.uploads
+
+
+def test_so_it_is_where_the_other_session_cannot_be_had(sessions, here):
+    _, places, now, found = sessions
+    here.cloud.sts.faults.plan("rejected")
+    [stranger] = strangers(places[:1], found, KEYS, now)
+    assert stranger.objects == stranger.uploads
+
+
+def test_the_keys_of_another_bucket_are_good_for_nothing(sessions, course):
+    _, places, now, found = sessions
+    [finding] = check_strangers(course, strangers(places, found, KEYS, now))
+    assert (finding.check.en, finding.state) == ("Keys of local-bucket", State.GOOD)
+    assert finding.said.en == "nothing can be written, read or deleted with them"
+
+
+def test_those_of_the_same_bucket_are_no_strangers(sessions, course):
+    _, places, now, found = sessions
+    assert [*check_strangers(course, strangers(places[1:], found, KEYS, now))] == []
+
+
+def test_a_session_that_writes_elsewhere_too_is_found_and_what_it_wrote_is_removed(sessions, course):
+    _, places, now, found = sessions
+    [stranger] = strangers(places[:1], found, KEYS, now)
+    stranger = stranger._replace(uploads=found[places[1].home])
+    [finding] = check_strangers(course, [stranger])
+    assert (finding.check.en, finding.state) == ("Keys of local-bucket", State.BAD)
+    assert "contracts/doctor/" in finding.said.en and "was taken" in finding.said.en
+    assert "bucket policy" in " ".join(in_english([finding.remedy]))
+    assert len(course.keys_left) == 2
+    assert course.remove(KEYS).state is State.GOOD
+
+
+def test_a_session_that_reads_elsewhere_too_is_found(sessions, course):
+    _, places, now, found = sessions
+    here_and_there = strangers(places, found, KEYS, now)
+    stranger = here_and_there[0]._replace(objects=here_and_there[1].objects)
+    [finding] = check_strangers(course, [stranger])
+    assert (finding.check.en, finding.state) == ("Keys of local-bucket", State.BAD)
+    assert finding.said.en.startswith("GET: HTTP 200")
+
+
+def test_a_role_that_may_more_does_not_widen_its_sessions(here):
+    """The session's own document holds, whatever the role may do."""
+    roles, before = here.cloud.sts.roles, dict(here.cloud.sts.roles)
+    roles.update({arn: replace(role, policy=WIDE) for arn, role in before.items()})
+    try:
+        findings = here.examine(environ=here.both)
+    finally:
+        roles.update(before)
+    assert {one.state for one in findings} == {State.GOOD}
+    assert len(findings.of("Keys behind forms, Keys of")) == 2

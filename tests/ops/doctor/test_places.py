@@ -1,0 +1,189 @@
+"""A deployment of two buckets: each is examined, and whatever is wrong says where it is to be mended."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from function.settings import read_settings
+from local.buckets import ARCHIVE, HOME
+from ops.doctor.findings import Finding, State, same
+from ops.doctor.places import each_place, of_each, told
+from tests.ops.words import in_english
+
+REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
+HERE, THERE = "local-bucket", "local-archive"
+BELOW_THERE = "local-archive, cn-shanghai: [contract]"
+
+
+@pytest.fixture
+def two(here):
+    """Examine the deployment of two buckets."""
+    return lambda **changes: here.examine(environ=here.both, **changes)
+
+
+def profiles_of(here):
+    return Path(here.both["PROFILES_FILE"]).read_text("utf-8")
+
+
+@pytest.fixture
+def contract(here, tmp_path):
+    """The options of [contract] in other words, as changes of the environment."""
+
+    def write(*changes):
+        text = profiles_of(here)
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "profiles.toml").write_text(text, "utf-8")
+        return {"PROFILES_FILE": str(tmp_path / "profiles.toml")}
+
+    return write
+
+
+def below(findings, bucket):
+    return [one for one in findings if one.where and one.where.en.startswith(f"{bucket}, ")]
+
+
+def test_each_bucket_is_examined_and_what_is_about_all_takes_one_line(two, here):
+    findings = two()
+    assert {one.state for one in findings} == {State.GOOD}
+    assert [one.check.en for one in findings if one.where is None] == [
+        "Settings", "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole",
+        "Callback, Message push", "Deployed function",
+    ]  # fmt: skip
+    assert [one.check.en for one in below(findings, THERE)] == [
+        "Upload [contract]", "A changed key", "Confirm [contract], Read [contract]",
+        "Keys behind forms, Keys of local-bucket", "Removal",
+    ]  # fmt: skip
+    assert {one.where.en for one in below(findings, THERE)} == {BELOW_THERE}
+    assert len(findings) == 8 + len(below(findings, HERE)) + len(below(findings, THERE))
+    [bucket], [role] = findings.of("Bucket"), findings.of("AssumeRole")
+    for place, store in ((HOME, here.cloud.oss), (ARCHIVE, here.cloud.archive)):
+        assert f"{place.bucket} answers at {store.origin}" in bucket.said.en
+        assert f"{place.role_arn}, keys for" in role.said.en
+
+
+def test_what_it_uploaded_is_gone_from_both_afterwards(two, here):
+    files = {path for path in here.folder.rglob("*") if path.is_file()}
+    assert len(two().of("Upload", State.GOOD)) == len(here.profiles) + 1
+    assert {path for path in here.folder.rglob("*") if path.is_file()} == files
+
+
+def test_with_one_bucket_nothing_stands_below_one(here):
+    findings = here.examine()
+    assert {one.where for one in findings} == {None}
+    assert findings.of("Keys of") == []
+
+
+def test_a_code_is_good_for_the_forms_of_all_buckets(two, here):
+    findings = two(code="local-doctor-of-two")
+    assert {one.state for one in findings} == {State.GOOD}
+    assert len(findings.of("Upload")) == len(here.profiles) + 1
+    assert findings.of("Large files [contract]") and findings.of("Large files [video]")
+
+
+def test_a_code_that_is_none_is_told_once(two):
+    findings = two(code="bad-code")
+    assert findings.the_bad_one("Login at the function").where is None
+    assert findings.of("Upload") == []
+
+
+def test_a_role_that_cannot_be_assumed_stands_below_its_bucket_and_spares_the_other(two, here, contract):
+    findings = two(**contract((ARCHIVE.role_arn, "acs:ram::1000000000000001:role/nobody")))
+    finding = findings.the_bad_one("AssumeRole")
+    assert finding.where.en == BELOW_THERE
+    assert finding.remedy.en.endswith(
+        "For [contract] see bucket, region, host, role in profiles.toml,"
+        " not OSS_BUCKET, OSS_REGION, OSS_HOST, OSS_ENDPOINT, READ_ORIGIN, STS_ROLE_ARN."
+    )
+    [other] = findings.of("AssumeRole", State.GOOD)
+    assert other.where.en.startswith(f"{HERE}, ")
+    assert len(findings.of("Upload", State.GOOD)) == len(here.profiles)
+    assert findings.of("Upload [contract]") == findings.of("Keys of") == []
+
+
+def test_a_host_of_a_profile_that_does_not_answer_names_its_options(two, here, contract):
+    findings = two(**contract((here.cloud.archive.origin, REFUSED)))
+    for check in ("Clock", "Bucket", "Upload [contract]"):
+        [finding] = findings.of(check, State.BAD)
+        assert finding.where.en == BELOW_THERE
+        said = " ".join(in_english([finding.remedy]))
+        assert "For [contract] see bucket, region, host" in said
+    assert findings.of("Network") == []
+    for check in ("Clock", "Bucket"):
+        [good] = findings.of(check, State.GOOD)
+        assert good.where.en.startswith(f"{HERE}, ")
+
+
+def test_a_bucket_where_no_profile_is_is_not_asked(two, here, tmp_path):
+    path = tmp_path / "profiles.toml"
+    path.write_text(f"[contract]{profiles_of(here).partition('[contract]')[2]}", "utf-8")
+    nobody = "acs:ram::1000000000000001:role/nobody"
+    changes = {"OSS_BUCKET": "not-there", "OSS_HOST": REFUSED, "STS_ROLE_ARN": nobody}
+    findings = two(PROFILES_FILE=str(path), **changes)
+    assert findings.of("", State.BAD) == []
+    assert {one.where for one in findings} == {None}
+    assert findings.of("Upload [contract]", State.GOOD)
+
+
+def test_one_address_of_a_profile_that_answers_is_a_network(two):
+    nowhere = {"OSS_HOST": REFUSED, "STS_ENDPOINT": REFUSED, "WECHAT_ENDPOINT": REFUSED}
+    findings = two(url="", CALLBACK_URL=f"{REFUSED}/callback", **nowhere)
+    assert findings.of("Network") == []
+    assert findings.of("Clock", State.GOOD)
+
+
+def test_the_deployment_s_own_bucket_comes_first(here, contract):
+    before, mark, after = profiles_of(here).partition("[contract]")
+    changes = contract((before + mark + after, mark + after + before))
+    settings = read_settings({**here.both, **changes})
+    assert next(iter(settings.profiles)) == "contract"
+    assert [one.bucket for one in each_place(settings)] == [HERE, THERE]
+
+
+# --- what says where it is to be mended ---
+
+
+BAD = Finding(same("c"), State.BAD, same("s"), same("Set OSS_HOST."))
+
+
+@pytest.fixture
+def settings_with(here, contract):
+    def read(*changes):
+        return read_settings({**here.both, **contract(*changes)})
+
+    return read
+
+
+def mended(settings):
+    places = each_place(settings)
+    return [one for there in places for one in told(settings, places, there, [BAD])]
+
+
+def test_only_the_options_that_tell_a_place_from_the_deployment_s_are_named(settings_with, here):
+    own = f'bucket = "local-archive"\nregion = "cn-shanghai"\nrole = "{ARCHIVE.role_arn}"\n'
+    home, there = mended(settings_with((own, "")))
+    assert home.remedy == BAD.remedy
+    assert there.remedy.en == "Set OSS_HOST. For [contract] see host in profiles.toml, not OSS_HOST."
+    assert there.where.en == "local-bucket, cn-hangzhou: [contract]"
+
+
+def test_a_finding_without_a_remedy_gets_none(settings_with):
+    settings = settings_with()
+    places = each_place(settings)
+    [finding] = told(settings, places, places[1], [replace(BAD, remedy=None)])
+    assert finding.remedy is None and finding.where is not None
+
+
+def test_what_is_well_everywhere_is_said_once_and_what_is_not_of_each(settings_with):
+    settings = settings_with()
+    places = each_place(settings)
+    good = Finding(same("c"), State.GOOD, same("well"))
+    [one] = of_each(settings, places, lambda _there: good)
+    assert (one.said.en, one.where) == ("well", None)
+    found = [*of_each(settings, places, lambda there: BAD if there.bucket == THERE else good)]
+    assert [(one.state, one.where.en.partition(",")[0]) for one in found] == [
+        (State.GOOD, HERE),
+        (State.BAD, THERE),
+    ]
