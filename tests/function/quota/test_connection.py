@@ -139,9 +139,21 @@ def test_a_connection_that_rested_for_a_minute_is_closed(canned):
 
 def test_no_more_connections_rest_than_are_of_use(canned):
     store = store_at(canned().url)
-    for _ in range(MAX_RESTING + 1):
+    for _ in range(33):
         store.open(NOW)
-    assert len(store._resting) == MAX_RESTING
+    assert len(store._resting) == MAX_RESTING == 32
+    one_more = connect(store._address, time.monotonic() + PATIENCE)
+    store._rest(one_more, NOW)
+    assert len(store._resting) == 32
+    assert not one_more._connection.is_connected
+
+
+def test_a_connection_that_is_opened_before_it_is_needed_has_the_budget_as_well(canned):
+    server = canned(b"+OK\r\n")
+    store = store_at(f"redis://:x@127.0.0.1:{server.port}")
+    store.open(NOW)
+    assert [words(data)[0] for data in server.asked] == ["AUTH"]
+    assert len(store._resting) == 1
 
 
 def test_nothing_is_asked_when_the_time_is_up(canned):
