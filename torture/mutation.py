@@ -173,7 +173,7 @@ TESTS = {
     "function.trace": (f"{ROOM}/test_trace.py", f"{ROOM}/test_log_line.py"),
     "function.uploads.classic_page": (*reversed(FORMS), PROOF),
     "function.uploads.media_types": (*reversed(FORMS),),
-    "function.uploads.own_rules": (*reversed(FORMS),),
+    "function.uploads.own_rules": tuple(f"{ROOM}/{room}/test_own_rules.py" for room in ("uploads", "routes")),
     "function.uploads.plan": (*reversed(FORMS), *RECEIPTS),
     "function.uploads.wanted": (*reversed(FORMS), *APP),
     "handler": ("tests/test_handler.py", *APP),
