@@ -37,7 +37,8 @@ FORBIDDEN_EVENTS = (
     "_thread.start",
 )
 
-BeforeSign = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], Any]
+# Of the caller, the file and what the profile allows, each a mapping.
+BeforeSign = Callable[..., Any]
 _working = threading.local()
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -132,6 +133,15 @@ def test_what_the_types_leave_out_is_refused_when_it_is_planned(rules, default):
         )
 
 
+def test_types_may_be_a_tuple_as_well(rules, default):
+    _, profile = apply(rules(returning("{'content_types': ('image/png', 'image/jpeg')}")), default)
+    assert profile.content_types == ("image/png", "image/jpeg")
+
+
+def test_a_size_may_be_the_smallest_that_the_profile_takes(rules, default):
+    assert apply(rules(returning("{'max_size': 10}")), default)[1].max_size_bytes == 10
+
+
 def test_a_larger_size_is_no_larger(rules, default):
     assert apply(rules(returning("{'max_size': 10**9}")), default)[1].max_size_bytes == 1000
 
@@ -255,6 +265,16 @@ def test_it_has_50_ms_and_with_eight_that_hang_nobody_asks_any_more(rules, defau
     waiting.before_sign.__globals__["go_on"].set()
 
 
+def test_it_is_a_module_of_its_name_and_keeps_no_process_from_ending(rules, default):
+    asked = rules(
+        "import threading\n"
+        "def before_sign(*_):\n    return {'refuse': f'{__name__} {threading.current_thread().daemon}'}\n"
+    )
+    with pytest.raises(Forbidden) as caught:
+        apply(asked, default)
+    assert caught.value.details == {"text": "hooks True"}
+
+
 def test_what_was_slow_once_is_asked_again(rules, default):
     answers = rules(returning("None"))
     for _ in range(own_rules.MAX_HANGING * 2):
@@ -373,10 +393,9 @@ def test_only_where_the_rules_work_is_the_network_closed(rules, default, event):
         apply(asked, default)
     assert "it raised PermissionError" in why(caught)
     own_rules._refuse_forbidden(event, ())
-    with pytest.raises(PermissionError, match=event):
-        own_rules._working.here = True
-        own_rules._refuse_forbidden(event, ())
-    own_rules._working.here = False
+    # Nor for a thread that never knew of rules.
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(own_rules._refuse_forbidden, event, ()).result() is None
 
 
 def test_the_interpreter_is_hooked_once_however_many_rules_there_are(rules, monkeypatch):
