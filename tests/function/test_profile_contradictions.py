@@ -482,3 +482,21 @@ def test_pages_and_what_is_held_back_share_no_folder_in_one_bucket_and_any_name_
     for one, (key, lines) in ((page, form), (held, form)):
         assert places(one, (key, lines + "\n" + OTHER)) == []
         assert places((one[0], one[1] + OTHER), (key, lines)) == []
+
+
+def test_of_several_folders_each_is_looked_at():
+    hold = ("x/{id}", 'confirm = true\nhold = ["commit"]')
+    (problem,) = places(hold, ("y/{id}", ""), ("x/deep/{id}", ""))
+    assert problem.startswith("profiles.toml [a]: hold needs a folder of its own; x/ overlaps x/deep/ of [c]")
+
+
+@pytest.mark.parametrize("options", [{"commit_by": '"owner"'}, {"check_scene": "2"}, {"hold_days": "2"}])
+def test_where_hold_cannot_be_read_nothing_is_said_of_what_needs_it(options):
+    (clause,) = read(hold='"commit"', confirm="true", **options)[1]
+    assert clause.startswith("hold = 'commit' must be")
+
+
+@pytest.mark.parametrize("option", ["confirm", "parts", "callback"])
+def test_where_what_hold_needs_cannot_be_read_that_alone_is_said(option):
+    (clause,) = read(hold='["commit"]', **{option: '"yes"'})[1]
+    assert clause.startswith(f"{option} = 'yes' must be")
