@@ -8,6 +8,11 @@ data "alicloud_account" "current" {}
 
 locals {
   account = data.alicloud_account.current.id
+  # Where every profile has a role of its own, nobody takes this one, and it is not made.
+  sts_role_arn = try(
+    alicloud_ram_role.upload["STS_ROLE_ARN"].arn,
+    replace(var.sts_role_arn, var.account_marker, local.account),
+  )
 }
 
 # --- roles ---
@@ -33,9 +38,10 @@ resource "alicloud_ram_role_policy_attachment" "function" {
 }
 
 resource "alicloud_ram_role" "upload" {
-  role_name                   = var.upload_role.name
-  assume_role_policy_document = replace(var.upload_role.trust, var.account_marker, local.account)
-  max_session_duration        = var.upload_role.max_session_seconds
+  for_each                    = var.upload_roles
+  role_name                   = each.value.name
+  assume_role_policy_document = replace(each.value.trust, var.account_marker, local.account)
+  max_session_duration        = each.value.max_session_seconds
   description                 = "oss-direct-upload"
 
   # RAM refuses a trust policy that names a role that does not exist.
@@ -43,72 +49,57 @@ resource "alicloud_ram_role" "upload" {
 }
 
 resource "alicloud_ram_policy" "upload" {
-  policy_name     = var.upload_role.name
-  policy_document = replace(var.upload_role.policy, var.account_marker, local.account)
+  for_each        = var.upload_roles
+  policy_name     = each.value.name
+  policy_document = replace(each.value.policy, var.account_marker, local.account)
   rotate_strategy = "DeleteOldestNonDefaultVersionWhenLimitExceeded"
   description     = "oss-direct-upload"
 }
 
 resource "alicloud_ram_role_policy_attachment" "upload" {
-  role_name   = alicloud_ram_role.upload.role_name
-  policy_name = alicloud_ram_policy.upload.policy_name
+  for_each    = var.upload_roles
+  role_name   = alicloud_ram_role.upload[each.key].role_name
+  policy_name = alicloud_ram_policy.upload[each.key].policy_name
   policy_type = "Custom"
 }
 
-# --- the bucket of the uploads ---
+# --- the buckets of the uploads: a provider is of one region, so regions.tf.json has those in others ---
 
-resource "alicloud_oss_bucket" "uploads" {
-  count  = var.bucket.create ? 1 : 0
-  bucket = var.bucket.name
-
-  dynamic "lifecycle_rule" {
-    for_each = var.bucket.lifecycle_rules
-    content {
-      id      = lifecycle_rule.value.id
-      prefix  = lifecycle_rule.value.prefix
-      enabled = true
-
-      dynamic "abort_multipart_upload" {
-        for_each = lifecycle_rule.value.abort_days == null ? [] : [lifecycle_rule.value.abort_days]
-        content {
-          days = abort_multipart_upload.value
-        }
-      }
-
-      dynamic "expiration" {
-        for_each = lifecycle_rule.value.expire_days == null ? [] : [lifecycle_rule.value.expire_days]
-        content {
-          days = expiration.value
-        }
-      }
-    }
-  }
-
-  dynamic "cors_rule" {
-    for_each = var.bucket.cors_rules
-    content {
-      allowed_origins = cors_rule.value.origins
-      allowed_methods = cors_rule.value.methods
-      allowed_headers = cors_rule.value.headers
-      expose_headers  = cors_rule.value.expose_headers
-      max_age_seconds = cors_rule.value.max_age_seconds
-    }
-  }
-
-  # What users have stored goes with no `terraform destroy`.
-  force_destroy = false
+module "buckets" {
+  source  = "./buckets"
+  buckets = { for key, bucket in var.buckets : key => bucket if bucket.region == var.region }
 }
 
-resource "alicloud_oss_bucket_acl" "uploads" {
-  count  = var.bucket.create ? 1 : 0
-  bucket = alicloud_oss_bucket.uploads[0].bucket
-  acl    = "private"
+# --- what had one role and one bucket keeps them ---
+
+moved {
+  from = alicloud_ram_role.upload
+  to   = alicloud_ram_role.upload["STS_ROLE_ARN"]
 }
 
-resource "alicloud_oss_bucket_public_access_block" "uploads" {
-  count               = var.bucket.create ? 1 : 0
-  bucket              = alicloud_oss_bucket.uploads[0].bucket
-  block_public_access = var.bucket.block_public_access
+moved {
+  from = alicloud_ram_policy.upload
+  to   = alicloud_ram_policy.upload["STS_ROLE_ARN"]
+}
+
+moved {
+  from = alicloud_ram_role_policy_attachment.upload
+  to   = alicloud_ram_role_policy_attachment.upload["STS_ROLE_ARN"]
+}
+
+moved {
+  from = alicloud_oss_bucket.uploads[0]
+  to   = module.buckets.alicloud_oss_bucket.uploads["OSS_BUCKET"]
+}
+
+moved {
+  from = alicloud_oss_bucket_acl.uploads[0]
+  to   = module.buckets.alicloud_oss_bucket_acl.uploads["OSS_BUCKET"]
+}
+
+moved {
+  from = alicloud_oss_bucket_public_access_block.uploads[0]
+  to   = module.buckets.alicloud_oss_bucket_public_access_block.uploads["OSS_BUCKET"]
 }
 
 # --- the code: in a bucket of its own, where no form can write ---
@@ -121,7 +112,7 @@ data "archive_file" "code" {
 }
 
 resource "alicloud_oss_bucket" "code" {
-  bucket        = "${var.bucket.name}-code"
+  bucket        = "${var.buckets["OSS_BUCKET"].name}-code"
   force_destroy = true
 }
 
@@ -171,7 +162,7 @@ resource "alicloud_fcv3_function" "upload" {
 
   environment_variables = merge(
     var.environment,
-    { STS_ROLE_ARN = alicloud_ram_role.upload.arn },
+    { STS_ROLE_ARN = local.sts_role_arn },
     var.secrets,
   )
 
@@ -186,7 +177,7 @@ resource "alicloud_fcv3_function" "upload" {
     }
   }
 
-  # The first instance assumes the upload role at once.
+  # The first instance assumes an upload role at once.
   depends_on = [
     alicloud_ram_role_policy_attachment.function,
     alicloud_ram_role_policy_attachment.upload,

@@ -5,5 +5,5 @@ output "function_name" {
 
 output "sts_role_arn" {
   description = "STS_ROLE_ARN, for doctor and for trying forms on this machine."
-  value       = alicloud_ram_role.upload.arn
+  value       = local.sts_role_arn
 }

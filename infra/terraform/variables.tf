@@ -15,14 +15,19 @@ variable "function_role" {
   })
 }
 
-variable "upload_role" {
-  description = "The role whose temporary keys sign; the documents are JSON."
-  type = object({
+variable "upload_roles" {
+  description = "The roles whose temporary keys sign, that of STS_ROLE_ARN under this name; the documents are JSON."
+  type = map(object({
     name                = string
     trust               = string
     policy              = string
     max_session_seconds = number
-  })
+  }))
+}
+
+variable "sts_role_arn" {
+  description = "STS_ROLE_ARN where no profile takes that role, so that it is not made."
+  type        = string
 }
 
 variable "account_marker" {
@@ -30,10 +35,11 @@ variable "account_marker" {
   type        = string
 }
 
-variable "bucket" {
-  description = "The bucket and its rules. Without create it is there already, and setup keeps its rules."
-  type = object({
+variable "buckets" {
+  description = "The buckets and their rules, OSS_BUCKET under this name. Without create they are there already, and setup keeps their rules."
+  type = map(object({
     name                = string
+    region              = string
     create              = bool
     block_public_access = bool
     lifecycle_rules = list(object({
@@ -49,7 +55,7 @@ variable "bucket" {
       expose_headers  = list(string)
       max_age_seconds = number
     }))
-  })
+  }))
 }
 
 variable "function" {

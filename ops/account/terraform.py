@@ -9,13 +9,14 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ops.account.setup import show_elsewhere
 from ops.account.setup_options import add_setup_arguments
-from ops.account.terraform_values import ACCOUNT_MARKER, left_out, secrets_of, values
-from ops.account.wanted import read_wanted
+from ops.account.terraform_values import ACCOUNT_MARKER, left_out, regions, secrets_of, values
+from ops.account.wanted import Wanted, read_wanted, whose_roles_they_are
 from ops.deploy.expressions import Resolver
 from ops.deploy.operator_env import ROOT, add_env_argument, operator_environment
 from ops.deploy.s_yaml import read_s_yaml
@@ -23,6 +24,8 @@ from ops.terminal.language import Failure, Text, add_language_argument, chosen_l
 from ops.terminal.screen import Screen
 
 FILE = ROOT / "infra" / "terraform" / "deployment.auto.tfvars.json"
+# Beside it, where there are buckets in other regions; Terraform reads every file of that name.
+REGIONS_FILE = "regions.tf.json"
 SUMMARY = Text("write the values for the Terraform module", "为 Terraform 模块写出变量值")
 ABOUT = Text(
     __doc__,
@@ -68,24 +71,46 @@ def run(args: argparse.Namespace) -> int:
         setattr(args, name, None)
     try:
         wanted = read_wanted(args, environ)
+        whose_roles_they_are(wanted)
         props = function_props(
             {**environ, "OSS_BUCKET": wanted.bucket.name, "OSS_REGION": wanted.bucket.region}
         )
-        written = json.dumps(values(wanted, props), indent=2, ensure_ascii=False)
-        args.into.write_text(f"{written}\n", "utf-8")
+        files = [args.into, *_write_regions(wanted, args.into.with_name(REGIONS_FILE))]
+        _write(args.into, values(wanted, props))
     except Failure as error:
         complaints.fail_with(error, language)
         return 2
     except OSError as error:
         complaints.fail(f"{args.into}: {why_unreadable(error).say(language)}")
         return 1
-    screen.good(WORDS["written"].say(language, file=args.into))
+    for file in files:
+        screen.good(WORDS["written"].say(language, file=file))
     if names := secrets_of(props):
         screen.line(WORDS["secrets"].say(language, names=", ".join(names)))
     if names := left_out(props):
         screen.warn(WORDS["left_out"].say(language, names=", ".join(names)))
     screen.line(WORDS["next"].say(language))
+    show_elsewhere(wanted, screen, language)
     return 0
+
+
+def _write(file: Path, content: Mapping[str, Any]) -> None:
+    file.write_text(f"{json.dumps(content, indent=2, ensure_ascii=False)}\n", "utf-8")
+
+
+def _write_regions(wanted: Wanted, file: Path) -> Iterator[Path]:
+    """The file, when there is anything to say in it."""
+    try:
+        known = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        known = {}
+    except ValueError:
+        raise Failure(
+            Text(f"{file} is no JSON: delete it, and run this again.", f"{file} 不是 JSON：请删除它再运行。")
+        ) from None
+    if content := regions(wanted, known):
+        _write(file, content)
+        yield file
 
 
 def function_props(environ: Mapping[str, str], file: Path = ROOT / "s.yaml") -> dict[str, Any]:

@@ -5,21 +5,23 @@ No document is written twice: these are the parameters of the very calls that ``
 account.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 from function.setting_table import SETTINGS
+from ops.account.bucket import WantedBucket
 from ops.account.bucket_plan import bucket_steps
+from ops.account.ram_documents import compact, role_arn
 from ops.account.role_plan import FoundRoles, Step, role_steps
 from ops.account.wanted import Wanted
 
 # The account is known when Terraform runs. No character of it is written otherwise in JSON.
 ACCOUNT_MARKER = "ACCOUNT-ID"
-# The role's ARN is Terraform's own to know.
-MADE_BY_TERRAFORM = ("STS_ROLE_ARN",)
+# Under these names Terraform has what is the deployment's own; no role and no bucket can be called so. The
+# ARN of the role is its own to know.
+HOME_ROLE, HOME_BUCKET = "STS_ROLE_ARN", "OSS_BUCKET"
 SECRETS = frozenset(row.name for row in SETTINGS if row.is_secret)
 # What of s.yaml the module has: the rest is told.
 KNOWN_PROPS = frozenset(
@@ -35,14 +37,22 @@ def values(wanted: Wanted, props: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         props: of the one function in ``s.yaml``, its ``${...}`` replaced.
     """
-    roles, _ = role_steps(replace(wanted.roles, account=ACCOUNT_MARKER), FoundRoles())
+    roles = replace(wanted.roles, account=ACCOUNT_MARKER)
+    steps, _ = role_steps(roles, FoundRoles())
     log = props.get("logConfig")
     return {
         "region": wanted.bucket.region,
         "account_marker": ACCOUNT_MARKER,
-        "function_role": _role(wanted.roles.function_role, roles),
-        "upload_role": _role(wanted.roles.upload_role, roles),
-        "bucket": _bucket(wanted),
+        "function_role": _role(roles.function_role, steps),
+        "upload_roles": {
+            HOME_ROLE if name == roles.upload_role else name: _role(name, steps)
+            for name in roles.upload_policies
+        },
+        "sts_role_arn": role_arn(ACCOUNT_MARKER, roles.upload_role),
+        "buckets": {
+            HOME_BUCKET if bucket is wanted.bucket else bucket.name: _bucket(bucket)
+            for bucket in wanted.buckets
+        },
         "function": _function(props),
         "environment": environment(props),
         "log": {name: log[name] for name in ("project", "logstore")} if isinstance(log, dict) else None,
@@ -63,8 +73,34 @@ def secrets_of(props: Mapping[str, Any]) -> list[str]:
 def environment(props: Mapping[str, Any]) -> dict[str, str]:
     """The settings that are given and no secrets; an empty one means the function's own default."""
     given = props["environmentVariables"]
-    kept = set(given) - SECRETS - set(MADE_BY_TERRAFORM)
+    kept = set(given) - SECRETS - {HOME_ROLE}
     return {name: str(given[name]) for name in sorted(kept) if given[name] != ""}
+
+
+def regions(wanted: Wanted, known: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    A provider and a module for the buckets of each further region, in Terraform's JSON; a provider is of one.
+
+    Args:
+        known: what the file says so far. A region stays, as what is there is destroyed through its provider.
+    """
+    before = [provider["alias"] for provider in known.get("provider", {}).get("alicloud", [])]
+    wanted_now = [bucket.region for bucket in wanted.buckets if bucket.region != wanted.bucket.region]
+    names = sorted({*before, *wanted_now})
+    if not names:
+        return {}
+    return {
+        "provider": {"alicloud": [{"alias": name, "region": name} for name in names]},
+        "module": {
+            f"buckets_{name}": {
+                "source": "./buckets",
+                "providers": {"alicloud": f"alicloud.{name}"},
+                "buckets": "${{ for key, bucket in var.buckets : key => bucket"
+                f' if bucket.region == "{name}" && bucket.region != var.region }}}}',
+            }
+            for name in names
+        },
+    }
 
 
 def _role(name: str, steps: Iterable[Step]) -> dict[str, Any]:
@@ -76,22 +112,19 @@ def _role(name: str, steps: Iterable[Step]) -> dict[str, Any]:
     }
     return {
         "name": name,
-        "trust": _json(made["CreateRole"]["AssumeRolePolicyDocument"]),
-        "policy": _json(made["CreatePolicy"]["PolicyDocument"]),
+        "trust": compact(made["CreateRole"]["AssumeRolePolicyDocument"]),
+        "policy": compact(made["CreatePolicy"]["PolicyDocument"]),
         "max_session_seconds": made["CreateRole"]["MaxSessionDuration"],
     }
 
 
-def _json(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def _bucket(wanted: Wanted) -> dict[str, Any]:
-    steps, _ = bucket_steps(replace(wanted.bucket, create=True), None)
+def _bucket(wanted: WantedBucket) -> dict[str, Any]:
+    steps, _ = bucket_steps(replace(wanted, create=True), None)
     bodies = {step.action: step.parameters.get("body", "") for step in steps}
     return {
-        "name": wanted.bucket.name,
-        "create": wanted.bucket.create,
+        "name": wanted.name,
+        "region": wanted.region,
+        "create": wanted.create,
         "block_public_access": "PutBucketPublicAccessBlock" not in bodies,
         "lifecycle_rules": [
             {

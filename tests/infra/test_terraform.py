@@ -68,27 +68,32 @@ def plain(value):
     return value.strip('"') if isinstance(value, str) else value
 
 
+BUCKETS = MODULE / "buckets"
+
+
 @cache
-def parsed():
+def parsed(module):
     files = {}
-    for path in MODULE.glob("*.tf"):
+    for path in module.glob("*.tf"):
         with path.open() as file:
             for kind, blocks in plain(hcl2.load(file)).items():
                 files.setdefault(kind, []).extend(blocks)
     return files
 
 
-def blocks(kind):
+def blocks(kind, *modules):
+    """Of the module and of that for buckets, unless one is named."""
     return {
         (of, name): body
-        for block in parsed()[kind]
+        for module in modules or (MODULE, BUCKETS)
+        for block in parsed(module).get(kind, [])
         for of, named in block.items()
         for name, body in named.items()
     }
 
 
-def variables():
-    return {name: body for block in parsed()["variable"] for name, body in block.items()}
+def variables(module=MODULE):
+    return {name: body for block in parsed(module)["variable"] for name, body in block.items()}
 
 
 def arguments(body, above=""):
@@ -131,20 +136,27 @@ def test_the_provider_documents_every_argument():
         assert set(arguments(body)) <= set(known[of]["arguments"]), (of, name)
 
 
-def text_of_module():
-    lines = (line for path in MODULE.glob("*.tf") for line in path.read_text("utf-8").splitlines())
+def text_of_module(module=MODULE):
+    lines = (line for path in module.glob("*.tf") for line in path.read_text("utf-8").splitlines())
     return "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in lines)
 
 
-def test_every_reference_leads_to_something_and_every_variable_is_used():
-    text = text_of_module()
-    assert set(re.findall(r"\bvar\.(\w+)", text)) == set(variables())
+@pytest.mark.parametrize("module", [MODULE, BUCKETS], ids=["terraform", "buckets"])
+def test_every_reference_leads_to_something_and_every_variable_is_used(module):
+    text = text_of_module(module)
+    # What stands before the move is there no longer.
+    text = re.sub(r"^  from = .*$", "", text, flags=re.M)
+    assert set(re.findall(r"\bvar\.(\w+)", text)) == set(variables(module))
     for name, field in re.findall(r"\bvar\.(\w+)\.(\w+)", text):
-        assert re.search(rf"\b{field} = ", variables()[name]["type"]), (name, field)
+        assert re.search(rf"\b{field} = ", variables(module)[name]["type"]), (name, field)
     referred = set(re.findall(r"(?<![.\w])(alicloud_\w+)\.(\w+)", text)) | {
         (of, name) for of, name in re.findall(r"\bdata\.(\w+)\.(\w+)", text)
     }
-    assert referred <= {*blocks("resource"), *blocks("data")}
+    assert referred <= {*blocks("resource", module), *blocks("data", module)}
+
+
+# By name, however many there are.
+MAPS = ("upload_roles", "buckets")
 
 
 def names_in(value):
@@ -160,23 +172,60 @@ def test_each_value_that_is_written_has_its_variable_and_each_variable_its_value
     assert set(written) == set(variables()) - own
     for name, value in written.items():
         if isinstance(value, dict) and name != "environment":
-            assert names_in(value) == set(re.findall(r"(\w+) = ", variables()[name]["type"])), name
+            of_one = [*value.values()] if name in MAPS else value
+            assert names_in(of_one) == set(re.findall(r"(\w+) = ", variables()[name]["type"])), name
 
 
-@pytest.mark.parametrize("role", ["function", "upload"])
-def test_a_role_gets_its_documents_with_the_account_in_them_and_nothing_else(role):
+@pytest.mark.parametrize(
+    ("role", "value", "index"),
+    [("function", "var.function_role", ""), ("upload", "each.value", "[each.key]")],
+)
+def test_a_role_gets_its_documents_with_the_account_in_them_and_nothing_else(role, value, index):
     made, policy = (
         blocks("resource")["alicloud_ram_role", role],
         blocks("resource")["alicloud_ram_policy", role],
     )
-    filled = f"${{replace(var.{role}_role.%s, var.account_marker, local.account)}}"
+    filled = f"${{replace({value}.%s, var.account_marker, local.account)}}"
     assert made["assume_role_policy_document"] == filled % "trust"
     assert policy["policy_document"] == filled % "policy"
-    assert made["max_session_duration"] == f"${{var.{role}_role.max_session_seconds}}"
-    assert made["role_name"] == policy["policy_name"] == f"${{var.{role}_role.name}}"
+    assert made["max_session_duration"] == f"${{{value}.max_session_seconds}}"
+    assert made["role_name"] == policy["policy_name"] == f"${{{value}.name}}"
     attached = blocks("resource")["alicloud_ram_role_policy_attachment", role]
-    assert attached["role_name"] == f"${{alicloud_ram_role.{role}.role_name}}"
-    assert attached["policy_name"] == f"${{alicloud_ram_policy.{role}.policy_name}}"
+    assert attached["role_name"] == f"${{alicloud_ram_role.{role}{index}.role_name}}"
+    assert attached["policy_name"] == f"${{alicloud_ram_policy.{role}{index}.policy_name}}"
+
+
+def test_each_upload_role_is_one_of_each_and_each_bucket_that_is_to_be_made():
+    resources = blocks("resource")
+    for of in ("alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment"):
+        assert resources[of, "upload"]["for_each"] == "${var.upload_roles}"
+    for of in ("alicloud_oss_bucket", "alicloud_oss_bucket_acl", "alicloud_oss_bucket_public_access_block"):
+        assert resources[of, "uploads"]["for_each"] == "${local.made}"
+    assert plain(parsed(BUCKETS)["locals"][0]["made"]).endswith("bucket if bucket.create}}")
+
+
+def test_what_was_made_for_one_role_and_one_bucket_is_moved_and_not_made_anew():
+    moves = {(move["from"], move["to"]) for move in parsed(MODULE)["moved"]}
+    assert moves == {
+        *(
+            (f"${{{of}.upload}}", f'${{{of}.upload["STS_ROLE_ARN"]}}')
+            for of in ("alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment")
+        ),
+        *(
+            (f"${{{of}.uploads[0]}}", f'${{module.buckets.{of}.uploads["OSS_BUCKET"]}}')
+            for of in (
+                *("alicloud_oss_bucket", "alicloud_oss_bucket_acl"),
+                "alicloud_oss_bucket_public_access_block",
+            )
+        ),
+    }
+
+
+def test_the_two_modules_speak_of_the_same_buckets():
+    assert variables(BUCKETS)["buckets"]["type"] == variables()["buckets"]["type"]
+    (module,) = [body for block in parsed(MODULE)["module"] for body in block.values()]
+    assert module["source"] == "./buckets"
+    assert module["buckets"].endswith("bucket if bucket.region == var.region}}")
 
 
 def test_the_role_that_is_trusted_is_made_first_and_the_function_last():
@@ -191,7 +240,7 @@ def test_no_destroy_takes_what_users_have_stored():
     uploads = blocks("resource")["alicloud_oss_bucket", "uploads"]
     assert uploads["force_destroy"] is False
     code = blocks("resource")["alicloud_oss_bucket", "code"]
-    assert code["bucket"] == "${var.bucket.name}-code"
+    assert code["bucket"] == '${var.buckets["OSS_BUCKET"].name}-code'
 
 
 def test_secrets_are_marked_and_stand_nowhere_else():
@@ -244,7 +293,7 @@ def test_the_documents_are_those_that_setup_makes(operator, written, role):
                and one.parameters["RoleName"] == name]  # fmt: skip
     (policy,) = [one.parameters for one in steps if one.parameters.get("PolicyDocument")
                  and one.parameters["PolicyName"] == name]  # fmt: skip
-    ours = written[f"{role}_role"]
+    ours = written["function_role"] if role == "function" else written["upload_roles"]["STS_ROLE_ARN"]
 
     def filled(text):
         return json.loads(text.replace(written["account_marker"], ACCOUNT))
@@ -253,12 +302,13 @@ def test_the_documents_are_those_that_setup_makes(operator, written, role):
     assert same_document(filled(ours["policy"]), policy["PolicyDocument"])
     assert ours["max_session_seconds"] == made["MaxSessionDuration"]
     assert ours["name"] == name
-    assert "held/" in written["upload_role"]["policy"]
+    assert "held/" in written["upload_roles"]["STS_ROLE_ARN"]["policy"]
 
 
 def test_the_marker_stands_in_the_documents_as_the_account_and_nowhere_else(written):
     shown = json.dumps({**written, "account_marker": ""})
-    assert shown.count(ACCOUNT_MARKER) == 2
+    # What the function may assume, whom the upload role trusts, and what that would be called.
+    assert shown.count(ACCOUNT_MARKER) == 3
     # A character that Terraform's jsonencode would write otherwise.
     assert not set(ACCOUNT_MARKER) & set("<>&")
 
@@ -267,14 +317,16 @@ def test_the_bucket_s_rules_are_those_of_setup(operator, written):
     wanted, _ = documents_of_setup(operator, PLAIN_SETTINGS)
     steps, _ = bucket_steps(wanted.bucket, None)
     (body,) = [one.parameters["body"] for one in steps if one.action == "PutBucketLifecycle"]
-    rules = written["bucket"]["lifecycle_rules"]
+    ours = written["buckets"]["OSS_BUCKET"]
+    rules = ours["lifecycle_rules"]
     assert len(rules) == body.count("<Rule>") > 1
     for rule in rules:
         assert f"<ID>{rule['id']}</ID>" in body
     assert {rule["prefix"]: (rule["abort_days"], rule["expire_days"]) for rule in rules}["held/"] == (None, 3)
-    (cors,) = written["bucket"]["cors_rules"]
+    (cors,) = ours["cors_rules"]
     assert (cors["origins"], cors["methods"]) == (["https://m.example.com"], ["POST", "PUT"])
-    assert written["bucket"]["create"] is True and written["bucket"]["block_public_access"] is True
+    assert ours["create"] is True and ours["block_public_access"] is True
+    assert (ours["name"], ours["region"]) == ("my-bucket", "cn-shanghai")
 
 
 def test_block_public_access_goes_off_only_where_setup_switches_it_off(operator):
@@ -283,7 +335,7 @@ def test_block_public_access_goes_off_only_where_setup_switches_it_off(operator)
     for options, blocked in (((), True), (("--allow-public-read",), False)):
         assert terraform.run(arguments_of(operator, *options)) == 0
         found = json.loads((operator / "values.json").read_text("utf-8"))
-        assert found["bucket"]["block_public_access"] is blocked
+        assert found["buckets"]["OSS_BUCKET"]["block_public_access"] is blocked
 
 
 def test_the_function_is_that_of_s_yaml(written):
@@ -315,7 +367,7 @@ def test_each_setting_is_given_once_and_no_secret_is_written(operator, written, 
     assert (given["OSS_BUCKET"], given["OSS_REGION"]) == ("my-bucket", "cn-shanghai")
     assert "" not in given.values()
     # A session as long as the settings want, and no longer than the role's.
-    assert written["upload_role"]["max_session_seconds"] == 7200
+    assert written["upload_roles"]["STS_ROLE_ARN"]["max_session_seconds"] == 7200
 
 
 def test_the_log_goes_where_s_yaml_sends_it():
@@ -344,9 +396,107 @@ def test_a_folder_that_is_not_there_is_told(operator, capsys):
     assert "none" in capsys.readouterr().err
 
 
+# --- buckets and roles of profiles' own ---
+
+
+OWN = PROFILES.replace(
+    "[post]",
+    f"""[contract]
+key = "contracts/{{owner}}/{{id}}{{ext}}"
+max_size = "10MiB"
+content_types = ["application/pdf"]
+bucket = "my-contracts"
+region = "cn-beijing"
+role = "acs:ram::{ACCOUNT}:role/my-contracts"
+[partner]
+key = "partner/{{owner}}/{{id}}{{ext}}"
+max_size = "10MiB"
+content_types = ["image/png"]
+bucket = "their-bucket"
+role = "acs:ram::2222222222222222:role/uploads"
+[near]
+key = "near/{{owner}}/{{id}}{{ext}}"
+max_size = "10MiB"
+content_types = ["image/png"]
+parts = true
+bucket = "near-bucket"
+[post]""",
+)
+
+
+@pytest.fixture
+def places(operator):
+    (operator / "profiles.toml").write_text(OWN)
+    return operator
+
+
+def write(folder, *options):
+    assert terraform.run(arguments_of(folder, "--account", ACCOUNT, *options)) == 0
+    return json.loads((folder / "values.json").read_text("utf-8"))
+
+
+def test_every_role_and_bucket_of_the_account_is_written_and_none_of_another(places, capsys):
+    found = write(places)
+    assert set(found["upload_roles"]) == {"STS_ROLE_ARN", "my-contracts"}
+    assert set(found["buckets"]) == {"OSS_BUCKET", "my-contracts", "near-bucket"}
+    assert [rule["prefix"] for rule in found["buckets"]["near-bucket"]["lifecycle_rules"]] == [""]
+    assert "my-contracts/contracts/" in found["upload_roles"]["my-contracts"]["policy"]
+    (statement,) = json.loads(found["function_role"]["policy"])["Statement"]
+    assert statement["Resource"] == [
+        *(f"acs:ram:*:{ACCOUNT_MARKER}:role/{name}" for name in ("oss-direct-upload", "my-contracts")),
+        "acs:ram:*:2222222222222222:role/uploads",
+    ]
+    said = capsys.readouterr().out
+    assert "For the owner of account 2222222222222222" in said and "their-bucket/partner/" in said
+
+
+def test_a_region_other_than_the_first_has_a_provider_and_a_module_of_its_own(places, capsys):
+    write(places)
+    written = json.loads((places / "regions.tf.json").read_text("utf-8"))
+    assert written["provider"] == {"alicloud": [{"alias": "cn-beijing", "region": "cn-beijing"}]}
+    (module,) = written["module"].values()
+    assert (module["source"], module["providers"]) == ("./buckets", {"alicloud": "alicloud.cn-beijing"})
+    assert 'bucket.region == "cn-beijing" && bucket.region != var.region' in module["buckets"]
+    assert "regions.tf.json is written" in capsys.readouterr().out
+
+
+def test_a_region_stays_written_so_that_what_is_there_can_be_destroyed(places):
+    write(places)
+    (places / "profiles.toml").write_text(OWN.replace("cn-beijing", "cn-shenzhen"))
+    write(places)
+    written = json.loads((places / "regions.tf.json").read_text("utf-8"))
+    assert [one["alias"] for one in written["provider"]["alicloud"]] == ["cn-beijing", "cn-shenzhen"]
+    assert list(written["module"]) == ["buckets_cn-beijing", "buckets_cn-shenzhen"]
+
+
+def test_in_one_region_there_is_no_such_file(operator, written):
+    assert not (operator / "regions.tf.json").exists()
+
+
+def test_a_file_of_regions_that_is_no_json_is_told_and_nothing_is_written(places, capsys):
+    (places / "regions.tf.json").write_text("{")
+    assert terraform.run(arguments_of(places, "--account", ACCOUNT)) == 2
+    assert "regions.tf.json is no JSON: delete it" in capsys.readouterr().err
+    assert not (places / "values.json").exists()
+
+
+def test_whose_the_roles_of_profiles_are_must_be_told(places, capsys):
+    assert terraform.run(arguments_of(places)) == 2
+    assert "--account is missing" in capsys.readouterr().err
+
+
+def test_a_role_that_no_profile_takes_is_not_made_and_the_setting_names_it_all_the_same(operator):
+    role = f'role = "acs:ram::{ACCOUNT}:role/mine"\n'
+    (operator / "profiles.toml").write_text(PROFILES.replace("max_size", f"{role}max_size"))
+    found = write(operator)
+    assert list(found["upload_roles"]) == ["mine"]
+    assert found["sts_role_arn"] == f"acs:ram::{ACCOUNT_MARKER}:role/oss-direct-upload"
+
+
 def test_what_is_written_is_kept_out_of_the_repository():
     ignored = page(".gitignore").splitlines()
-    assert {"infra/terraform/*.auto.tfvars.json", "infra/terraform/*.tfstate*"} <= set(ignored)
+    names = ("*.auto.tfvars.json", "*.tfstate*", "regions.tf.json")
+    assert {f"infra/terraform/{name}" for name in names} <= set(ignored)
 
 
 @pytest.mark.parametrize("name", both("docs/deploy.md"))
