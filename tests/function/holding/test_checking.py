@@ -1,9 +1,14 @@
 """holding.checking: nothing but a verdict that says "pass" publishes what is checked."""
 
+import re
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from function.errors import OssUnavailable, StsRejected
 from function.holding.checking import apply_verdict
+from function.holding.standing import CUT_OFF
 from function.holding.verdict import Outcome, Verdict
 from torture.parted_oss import UNHEARD
 from torture.turns import Killed
@@ -230,6 +235,14 @@ def test_an_instance_whose_clock_is_late_takes_no_one_for_dead(house, due, clock
     house.wechat.happens = late
     assert house.status(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_nobody_is_taken_for_dead_whose_request_may_live():
+    root = Path(__file__).parents[3]
+    text = "".join((root / name).read_text("utf-8") for name in ("s.yaml", "s.burst.yaml"))
+    timeouts = re.findall(r"^ +timeout: ([0-9]+)\b", text, flags=re.M)
+    assert timeouts
+    assert all(timedelta(seconds=2 * int(seconds)) <= CUT_OFF for seconds in timeouts)
 
 
 def test_a_failure_that_cannot_be_remembered_is_one_a_minute_later(house, due, clock):
