@@ -74,6 +74,7 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
         ("Message", QUOTED.say(language, text=message) if message else ""),
         ("EC", printable(error.ec)),
         ("RequestId", printable(error.request_id)[:100]),
+        ("HostId", printable(error.host)),
         ("Endpoint", printable(error.endpoint)),
     ]
     if error.argument:

@@ -9,7 +9,14 @@ from function.key_template import is_held_name, published_name
 from ops.explain.advice import condition_remedy
 from ops.explain.paste_reader import decode_base64
 from ops.explain.pasted import PastedForm
-from ops.explain.policy_words import V4_FIELDS, Policy, read_policy, unmet_conditions, unpinned_fields
+from ops.explain.policy_words import (
+    V4_FIELDS,
+    Policy,
+    read_policy,
+    region_problem,
+    unmet_conditions,
+    unpinned_fields,
+)
 from ops.explain.times import expiry_line, span
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
@@ -102,6 +109,8 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
     remedies = [WORDS["refuses"].say(language, problem=problem.say(language)) for problem in policy.problems]
     remedies += [condition_remedy(condition.field).say(language) for condition in unmet]
     remedies += _signature_problems(sent, policy, version, form.folder, now, language)
+    if mismatch := region_problem(form.url, sent.get("x-oss-credential", "").split("/")[1:]):
+        remedies.append(mismatch.say(language))
     if policy.expires_at and policy.expires_at <= now:
         remedies.append(WORDS["fresh"].say(language))
     notes = []

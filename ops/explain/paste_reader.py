@@ -168,6 +168,7 @@ def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Past
         status=status,
         argument=(name, values.get("ArgumentValue", "")) if name else None,
         endpoint=values.get("Endpoint", ""),
+        host=values.get("HostId", ""),
     )
 
 

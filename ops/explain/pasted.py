@@ -47,7 +47,16 @@ class PastedForm:
 
 @dataclass(frozen=True)
 class PastedError:
-    """An error of OSS, STS or the function; ``status`` only where the paste had headers."""
+    """
+    An error of OSS, STS or the function.
+
+    Args:
+        status: only where the paste had headers.
+
+        endpoint: where OSS says that the bucket is.
+
+        host: that OSS answered at, which tells the bucket.
+    """
 
     code: str
     message: str = field(repr=False)
@@ -56,6 +65,7 @@ class PastedError:
     status: int | None = None
     argument: tuple[str, str] | None = None
     endpoint: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True)

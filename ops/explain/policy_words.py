@@ -5,7 +5,7 @@ Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-r
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -49,6 +49,11 @@ MODE_WORDS = {
     "in": Text("{field} must be one of {value}", "{field} 必须是以下之一：{value}"),
     "not-in": Text("{field} must be none of {value}", "{field} 不能是以下任何一个：{value}"),
 }
+OTHER_REGION = Text(
+    "It is signed for {signed}, and its address is in {there}: OSS refuses that. Correct OSS_REGION, or"
+    " region of the profile.",
+    "它是为 {signed} 签名的，而地址在 {there}，OSS 会拒绝。请更正 OSS_REGION，或该用途的 region。",
+)
 ANY_VALUE = Text("{field} must be sent, with any value", "{field} 必须发送，值不限")
 SIZE_WORDS = Text("the file must have {least} to {most}", "文件大小必须在 {least} 到 {most} 之间")
 EXACT_SIZE = Text("the file must have exactly {least}", "文件大小必须恰好是 {least}")
@@ -153,7 +158,7 @@ def unmet_conditions(
     What only the upload itself decides (size, the file part's type, the name a page chooses) passes.
     """
     sent = {name.lower(): value for name, value in fields.items()}
-    sent |= {"bucket": bucket} if (bucket := _bucket_of(url)) else {}
+    sent |= {"bucket": bucket} if (bucket := place_in(url)[0]) else {}
     unmet: dict[Condition, str | None] = {}
     for condition in policy.conditions:
         undecided = condition.mode == "content-length-range" or (
@@ -201,10 +206,28 @@ def _read_expiration(value: Any, problems: list[Text]) -> datetime | None:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _bucket_of(url: str) -> str:
+def place_in(url: str) -> tuple[str, str]:
+    """Bucket and region that OSS's own address of a bucket names; empty where it is another, or none."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
-        return ""
-    label, _, rest = host.partition(".")
-    return label if rest.startswith("oss-") and rest.endswith(".aliyuncs.com") else ""
+        return "", ""
+    bucket, _, rest = host.partition(".")
+    if not (rest.startswith("oss-") and rest.endswith(".aliyuncs.com")):
+        return "", ""
+    region = rest.removeprefix("oss-").removesuffix(".aliyuncs.com").removesuffix("-internal")
+    # Acceleration is not of a region.
+    return bucket, "" if region.startswith("accelerate") else region
+
+
+def region_problem(url: str, scope: Sequence[str]) -> Text | None:
+    """
+    Why OSS refuses what is signed for another region than its address is in.
+
+    Args:
+        scope: what follows the key id in a credential: day, region and so on.
+    """
+    signed, there = scope[1] if len(scope) > 1 else "", place_in(url)[1]
+    if not signed or not there or signed == there:
+        return None
+    return Text(*(text.format(signed=signed, there=there) for text in OTHER_REGION))

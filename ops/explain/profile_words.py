@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from function.grants import Grant, grants_for_objects, grants_for_uploads
 from function.key_template import HELD_FOLDER
 from function.option_values import CHECK, COMMIT
+from function.places import DEFAULT_HOST, NOWHERE, Place
 from function.profile import Profile
 from function.profiles import read_profiles
 from ops.explain.policy_words import size_words
@@ -19,6 +20,7 @@ WIDTH = 12
 LABELS = {
     "admits": Text("admits", "可以上传"),
     "stored": Text("stored as", "存在"),
+    "place": Text("in bucket", "所在的桶"),
     "seen": Text("published", "发布"),
     "gone": Text("gone", "清理"),
     "forms": Text("form keys", "表单密钥"),
@@ -46,6 +48,9 @@ AFTER = Text(
     "{days} d after it was stored, unless it is published by then; its receipt lives a day longer",
     "存下 {days} 天之后，除非已经发布；回执多活一天",
 )
+PLACE = Text(
+    "{bucket} in {region}, at {host}; keys of {role}", "{bucket}，在 {region}，地址 {host}；密钥来自 {role}"
+)
 PROBLEM = Text("What is wrong", "哪里不对")
 NOTHING = Text("nothing", "没有")
 
@@ -67,6 +72,8 @@ def profile_lines(text: str, language: str) -> list[str]:
 
 def _lines(profile: Profile, language: str) -> Iterator[str]:
     rows = [("admits", _admits(profile, language)), ("stored", _stored(profile, language))]
+    if profile.place != NOWHERE:
+        rows.append(("place", _place(profile.place, language)))
     rows.append(("seen", _published(profile, language)))
     if profile.is_held:
         rows.append(("gone", AFTER.say(language, days=profile.hold_days)))
@@ -89,6 +96,16 @@ def _admits(profile: Profile, language: str) -> str:
 def _stored(profile: Profile, language: str) -> str:
     key = printable(profile.key.text)
     return PRIVATE.say(language, key=f"{HELD_FOLDER}{key}") if profile.is_held else key
+
+
+def _place(place: Place, language: str) -> str:
+    """What a profile says itself; what it leaves to the deployment is called as the setting is."""
+    bucket, region = place.bucket or "OSS_BUCKET", place.region or "OSS_REGION"
+    host = place.host or "OSS_HOST"
+    if host == DEFAULT_HOST.format(bucket=place.bucket, region=""):
+        host = DEFAULT_HOST.format(bucket=bucket, region=region)
+    role = place.role_arn or "STS_ROLE_ARN"
+    return PLACE.say(language, bucket=bucket, region=region, host=host, role=role)
 
 
 def _published(profile: Profile, language: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ops.explain.pasted import PastedUrl
+from ops.explain.policy_words import region_problem
 from ops.explain.times import expiry_line, span
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
@@ -88,6 +89,8 @@ def url_lines(pasted: PastedUrl, now: datetime, language: str) -> list[str]:
     if end is not None:
         lines.append(expiry_line(end, now, language))
     problems = list(_problems(query, key_id, scope, is_v4, now, language))
+    if mismatch := region_problem(pasted.url, scope):
+        problems.append(mismatch.say(language))
     if end is not None and end <= now:
         problems.append(WORDS["again"].say(language))
     notes = [WORDS["held"].say(language)]

@@ -1,6 +1,7 @@
 """Errors and successes that ``explain`` reads, in both languages."""
 
 import json
+import re
 
 import pytest
 
@@ -272,3 +273,31 @@ def test_every_error_code_of_the_function_is_in_the_table():
     codes = {one.code for one in classes if hasattr(one, "code")}
     assert len(codes) > 15
     assert {code for code in codes if find_advice(code) is None} == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "options"),
+    [
+        ("NoSuchBucket", "", ["bucket", "region"]),
+        ("InvalidArgument", "The signing region in credential is invalid.", ["region"]),
+        ("AccessDenied", "The bucket must be addressed using the specified endpoint.", ["region", "host"]),
+        ("AccessDenied", "You have no right because of bucket acl.", ["bucket", "role"]),
+        ("AccessDenied", "", ["role"]),
+        ("AccessDenied", "Access denied by authorizer's policy.", ["bucket", "role"]),
+        ("NoPermission", "", ["role"]),
+        ("EntityNotExist.Role", "", ["role"]),
+        ("InvalidParameter.RoleArn", "", ["role"]),
+        ("PublicEndpointForbidden", "", ["host"]),
+        ("oss_unavailable", "", ["host"]),
+    ],
+)
+def test_what_a_profile_may_say_of_its_own_bucket_is_named_beside_the_settings(code, message, options):
+    advice = find_advice(code, message)
+    for option in options:
+        assert re.search(rf"\b{option}\b[^.;:]* of the profile", advice.meaning.en + advice.remedy.en)
+        assert re.search(rf"该用途的 [a-z 与和]*\b{option}\b", advice.meaning.zh + advice.remedy.zh)
+
+
+def test_the_host_that_refused_is_shown_for_it_tells_the_bucket():
+    text = said(error_xml("NoSuchBucket", "The specified bucket does not exist."))
+    assert "HostId     my-bucket.oss-cn-hangzhou.aliyuncs.com\n" in text

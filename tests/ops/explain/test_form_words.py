@@ -165,3 +165,44 @@ def test_says_why_oss_would_refuse_a_policy(document, problem):
 def test_a_form_whose_policy_was_damaged_is_said_to_be_refused():
     form = {**FIELDS, "policy": "eyJl eHBpcm!", "x-oss-signature": "ab" * 32}
     assert "the policy is not JSON" in said(json.dumps({"url": "", "formData": form}))
+
+
+# --- a bucket of a profile's own ---
+
+SHANGHAI = CREDENTIAL.replace("cn-hangzhou", "cn-shanghai")
+THERE = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
+
+
+def form_of_another_bucket(url=THERE, credential=SHANGHAI):
+    fields = {**FIELDS, "x-oss-credential": credential}
+    policy = policy_for(fields)
+    policy["conditions"][0] = {"bucket": "my-contracts"}
+    return answer(fields, policy, url)
+
+
+def test_forms_of_two_buckets_in_one_answer_are_each_explained_as_their_own():
+    forms = [json.loads(answer()), json.loads(form_of_another_bucket())]
+    text = said(json.dumps({"uploads": forms, "serverTime": "x"}))
+    assert 'the bucket must be exactly "my-bucket"' in text
+    assert 'the bucket must be exactly "my-contracts"' in text
+    assert THERE in text and "What to do" not in text
+
+
+def test_a_form_sent_to_another_bucket_than_its_own_is_marked():
+    text = said(form_of_another_bucket("https://my-bucket.oss-cn-shanghai.aliyuncs.com"))
+    assert '! the bucket must be exactly "my-contracts" — the form sends my-bucket' in text
+    assert "Post it to the url of the same answer" in text
+
+
+@pytest.mark.parametrize("host", ["oss-cn-shanghai", "oss-cn-shanghai-internal"])
+def test_a_form_signed_for_another_region_than_its_address_names_where_to_correct_it(host):
+    text = said(form_of_another_bucket(f"https://my-contracts.{host}.aliyuncs.com", CREDENTIAL))
+    assert "signed for cn-hangzhou, and its address is in cn-shanghai" in text
+    assert "region of the profile" in text
+
+
+@pytest.mark.parametrize(
+    "url", ["https://my-contracts.oss-accelerate.aliyuncs.com", "https://files.example.com", "https://[x"]
+)
+def test_an_address_that_names_no_region_is_no_other_one(url):
+    assert "its address is in" not in said(form_of_another_bucket(url, CREDENTIAL))

@@ -139,6 +139,50 @@ def test_it_says_whose_word_it_waits_for(steps, expected):
     assert lines_of(profile)["published"].startswith(expected)
 
 
+CONTRACT = """
+[contract]
+key = "contracts/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["application/pdf"]
+"""
+ROLE = "acs:ram::1234567890123456:role/my-contracts"
+
+
+def test_a_profile_without_a_bucket_of_its_own_says_nothing_of_one():
+    assert "in bucket" not in lines_of(CONTRACT)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            f'bucket = "my-contracts"\nregion = "cn-shanghai"\nrole = "{ROLE}"\n',
+            "my-contracts in cn-shanghai, at https://my-contracts.oss-cn-shanghai.aliyuncs.com;"
+            f" keys of {ROLE}",
+        ),
+        (
+            'bucket = "my-contracts"\n',
+            "my-contracts in OSS_REGION, at https://my-contracts.oss-OSS_REGION.aliyuncs.com;"
+            " keys of STS_ROLE_ARN",
+        ),
+        (
+            'bucket = "my-contracts"\nhost = "https://files.example.com"\n',
+            "my-contracts in OSS_REGION, at https://files.example.com; keys of STS_ROLE_ARN",
+        ),
+        (
+            'host = "https://files.example.com"\n',
+            "OSS_BUCKET in OSS_REGION, at https://files.example.com; keys of STS_ROLE_ARN",
+        ),
+        (f'role = "{ROLE}"\n', f"OSS_BUCKET in OSS_REGION, at OSS_HOST; keys of {ROLE}"),
+    ],
+)
+def test_a_profile_says_what_of_its_place_is_its_own(options, expected):
+    assert lines_of(CONTRACT + options)["in bucket"] == expected
+    chinese = said(CONTRACT + options, "zh")
+    [line] = [line for line in chinese.splitlines() if "所在的桶" in line]
+    assert not english_in(line)
+
+
 def test_it_says_so_in_chinese():
     text = said(POST, "zh")
     assert "你的后端提交（POST /commit），再由微信审核通过（scene 2）之后" in text

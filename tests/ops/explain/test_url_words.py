@@ -16,7 +16,16 @@ KEY = "uploads/q3f/2026/11/24/猫 +1.jpg"
 PROCESS = "image/resize,m_fill,w_200,h_200/format,jpg"
 
 
-def signed(query=None, *, keys=KEYS, at=NOW, life=timedelta(minutes=20), headers=None, additional=()):
+def signed(
+    query=None,
+    *,
+    keys=KEYS,
+    at=NOW,
+    life=timedelta(minutes=20),
+    headers=None,
+    additional=(),
+    origin="https://files.example.com",
+):
     request = OssRequest(
         "GET",
         "my-bucket",
@@ -26,7 +35,6 @@ def signed(query=None, *, keys=KEYS, at=NOW, life=timedelta(minutes=20), headers
         headers or {},
         additional,
     )
-    origin = "https://files.example.com"
     return presign(request, keys, at, origin=origin, expires_in=life)
 
 
@@ -153,3 +161,10 @@ def test_prints_no_control_character_of_a_hostile_address():
 
 def test_a_user_and_password_before_the_host_are_not_shown():
     assert "hunter2" not in said("https://me:hunter2@b.example.com/k?x-oss-signature=x")
+
+
+def test_a_url_of_a_bucket_in_another_region_than_it_was_signed_for_names_where_to_correct_it():
+    there = signed(origin="https://my-contracts.oss-cn-shanghai.aliyuncs.com")
+    assert "signed for cn-hangzhou, and its address is in cn-shanghai" in said(there)
+    assert "或该用途的 region" in said(there, "zh")
+    assert "What to do" not in said(signed(origin="https://my-bucket.oss-cn-hangzhou.aliyuncs.com"))
