@@ -185,10 +185,13 @@ def test_a_check_begins_with_a_callback(called_back):
     assert house.status(stored["receipt"]) == "published"
 
 
-def test_what_waits_for_a_commit_is_not_checked_by_a_callback(called_back):
+@pytest.mark.parametrize("profile", ["word", "post"])
+def test_what_waits_for_a_commit_is_not_checked_by_a_callback(called_back, profile):
+    """OSS waits for the answer to its call, so nobody looks where there is nothing to see."""
     house, store = called_back
-    assert store("post")["state"] == "held"
+    assert store(profile)["state"] == "held"
     assert house.wechat.submitted == {}
+    assert house.oss.asked == []
 
 
 def test_a_callback_is_answered_though_nobody_can_be_asked(called_back):
