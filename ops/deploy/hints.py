@@ -2,10 +2,12 @@
 What is worth knowing about a deployment that has no problem.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from function.places import NOWHERE
+from function.profile import Profile
 from function.profiles import PROFILES_TOML, read_profiles
 from ops.deploy.quota_rules import quota_hints
 from ops.deploy.rules import environment, functions, mapping
@@ -49,13 +51,29 @@ def stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator
         )
 
 
-def held_hints(profiles_file: Path) -> Iterator[Text]:
-    """What profiles that hold back need of the account and of WeChat: nobody sees it from here."""
+def profile_hints(profiles_file: Path) -> Iterator[Text]:
+    """What profiles need of the account and of WeChat, beside OSS_BUCKET: nobody sees it from here."""
     try:
         profiles, _ = read_profiles(profiles_file.read_text("utf-8"), default_signature="v4")
     except (OSError, UnicodeDecodeError):
         return
-    if held := [profile for profile in profiles.values() if profile.is_held]:
+    yield from _bucket_hints(profiles.values())
+    yield from _held_hints(profiles.values())
+
+
+def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:
+    if elsewhere := [profile for profile in profiles if profile.place != NOWHERE]:
+        names = ", ".join(f"[{profile.name}]" for profile in elsewhere)
+        yield Text(
+            f"{names}: with a bucket, host or role of its own, so `manage.py setup` makes what is missing of"
+            " them, the mini-program's console must list their hosts, and `manage.py doctor` examines each",
+            f"{names} 有自己的桶、host 或角色：缺什么由 `manage.py setup` 补上，"
+            "小程序后台的合法域名要写上它们的 host，`manage.py doctor` 会逐个检查",
+        )
+
+
+def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
+    if held := [profile for profile in profiles if profile.is_held]:
         names, days = ", ".join(f"[{profile.name}]" for profile in held), max(one.hold_days for one in held)
         yield Text(
             f"{names}: held back, so the role's rights and the lifecycle rule on held/ (days: {days}) come"
@@ -98,7 +116,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
                 f"{component} has no version, so each deployment takes the newest: write {PINNED}",
                 f"{component} 没有写版本，所以每次部署都用最新的：请写 {PINNED}",
             )
-    yield from held_hints(file.with_name(PROFILES_TOML))
+    yield from profile_hints(file.with_name(PROFILES_TOML))
     if not values.get("AccountID"):
         yield ACCOUNT
 

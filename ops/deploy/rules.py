@@ -16,7 +16,7 @@ from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.quota_rules import quota_problems
 from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, wrong_value
-from ops.deploy.setting_rules import unusable_settings
+from ops.deploy.setting_rules import unusable_hosts, unusable_settings
 from ops.terminal.language import Text
 from ops.terminal.phrases import in_both
 
@@ -67,12 +67,15 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
     for name, sentence in unusable_settings(variables, str(props.get("region", ""))):
         yield Problem((*place, "environmentVariables", name), sentence)
     try:
-        read_settings({"FC_REGION": str(props.get("region", "")), **variables})
+        settings = read_settings({"FC_REGION": str(props.get("region", "")), **variables})
     except Misconfigured as error:
         for problem in error.problems:
             is_profile = problem.setting == PROFILES_TOML
             where = (PROFILES_TOML,) if is_profile else (*place, "environmentVariables", problem.setting)
             yield Problem(where, in_both(problem.sentence), names_itself=True)
+        return
+    for sentence in unusable_hosts(settings):
+        yield Problem((PROFILES_TOML,), sentence)
 
 
 def functions(document: Any) -> Iterator[tuple[Place, dict[str, Any]]]:

@@ -4,7 +4,9 @@ Settings that the function itself would take, and that cannot work, or had bette
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
+from function.settings import Settings
 from ops.terminal.language import Text
 
 # Source: https://help.aliyun.com/zh/oss/user-guide/regions-and-endpoints
@@ -31,7 +33,7 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
     bucket, region = variables.get("OSS_BUCKET", ""), variables.get("OSS_REGION") or region
     for name in ORIGINS_OF_THE_BUCKET:
         origin = variables.get(name, "")
-        if sentence := _host_problem(name, origin, bucket, region):
+        if sentence := _host_problem(origin, bucket, region, _NAMES._replace(phones=name != "OSS_ENDPOINT")):
             yield name, Text(f"= {origin}: {sentence.en}", f"= {origin}：{sentence.zh}")
     if variables.get("WECHAT_APPID") == TRIAL_APPID:
         yield (
@@ -63,36 +65,63 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
         )
 
 
-def _host_problem(name: str, host: str, bucket: str, region: str) -> Text | None:
-    is_for_phones = name != "OSS_ENDPOINT"
+def unusable_hosts(settings: Settings) -> Iterator[Text]:
+    """A sentence for each profile whose own host no phone could use."""
+    for profile in settings.profiles.values():
+        place = profile.place
+        # Said of OSS_HOST.
+        if (place.bucket, place.host) == (settings.bucket, settings.host):
+            continue
+        if sentence := _host_problem(place.host, place.bucket, place.region, _OPTIONS):
+            yield Text(
+                f"[{profile.name}] host = {place.host}: {sentence.en}",
+                f"[{profile.name}] host = {place.host}：{sentence.zh}",
+            )
+
+
+class _Words(NamedTuple):
+    """What a bucket and its region are called where its address stands; whether phones go there."""
+
+    bucket: str
+    region: str
+    leave: Text
+    phones: bool = True
+
+
+_NAMES = _Words("OSS_BUCKET", "OSS_REGION", Text("leave it empty", "请留空"))
+_OPTIONS = _Words("bucket", "region", Text("leave it out", "请不要写"))
+
+
+def _host_problem(host: str, bucket: str, region: str, words: _Words) -> Text | None:
+    leave = words.leave
     if LOOPBACK.fullmatch(host):
-        who = PHONES if is_for_phones else OSS_ITSELF
+        who = PHONES if words.phones else OSS_ITSELF
         return Text(
-            f"is this machine; {who.en}, so leave it empty or name a domain bound to the bucket",
-            f"是本机，而{who.zh}；请留空，或填绑定到桶的域名",
+            f"is this machine; {who.en}, so {leave.en} or name a domain bound to the bucket",
+            f"是本机，而{who.zh}；{leave.zh}，或填绑定到桶的域名",
         )
     match = OSS_HOST.fullmatch(host)
     if match is None:
         return None
     theirs, there = match["bucket"], match["region"]
-    if is_for_phones and (match["internal"] or "vpc100-" in host):
+    if words.phones and (match["internal"] or "vpc100-" in host):
         return Text(
-            "is an internal address, which no phone reaches; leave it empty (OSS_ENDPOINT may be internal)",
-            "是内网地址，手机访问不到；请留空（OSS_ENDPOINT 可以是内网地址）",
+            f"is an internal address, which no phone reaches; {leave.en} (OSS_ENDPOINT may be internal)",
+            f"是内网地址，手机访问不到；{leave.zh}（OSS_ENDPOINT 可以是内网地址）",
         )
     if not theirs:
         return Text(
-            "lacks the bucket in front; leave it empty, and the function puts it together",
-            "前面缺少桶名；请留空，函数会自己拼出来",
+            f"lacks the bucket in front; {leave.en}, and the function puts it together",
+            f"前面缺少桶名；{leave.zh}，函数会自己拼出来",
         )
     if theirs != bucket:
         return Text(
-            f"is the address of bucket {theirs}, and OSS_BUCKET is {bucket}; leave it empty",
-            f"是桶 {theirs} 的地址，而 OSS_BUCKET 是 {bucket}；请留空",
+            f"is the address of bucket {theirs}, and {words.bucket} is {bucket}; {leave.en}",
+            f"是桶 {theirs} 的地址，而 {words.bucket} 是 {bucket}；{leave.zh}",
         )
     if there != region and not ACCELERATED.fullmatch(there):
         return Text(
-            f"is in {there}, and OSS_REGION is {region}; leave it empty, or correct OSS_REGION",
-            f"在 {there}，而 OSS_REGION 是 {region}；请留空，或更正 OSS_REGION",
+            f"is in {there}, and {words.region} is {region}; {leave.en}, or correct {words.region}",
+            f"在 {there}，而 {words.region} 是 {region}；{leave.zh}，或更正 {words.region}",
         )
     return None

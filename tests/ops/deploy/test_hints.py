@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.hints import held_hints
+from ops.deploy.hints import profile_hints
 from tests.ops.deploy.project import CONFIGURED, check
 from tests.ops.words import in_english
 
@@ -15,11 +15,24 @@ POST = PLAIN.replace("default", "post").replace("uploads/", "posts/")
 
 
 @pytest.mark.parametrize("text", [PLAIN, "no = [TOML", None])
-def test_without_a_profile_that_holds_back_there_is_nothing_to_know(tmp_path: Path, text: str | None) -> None:
+def test_where_all_is_in_one_bucket_and_nothing_held_back_there_is_nothing_to_know(
+    tmp_path: Path, text: str | None
+) -> None:
     file = tmp_path / "profiles.toml"
     if text is not None:
         file.write_text(text, "utf-8")
-    assert list(held_hints(file)) == []
+    assert list(profile_hints(file)) == []
+
+
+@pytest.mark.parametrize(
+    "option",
+    ['bucket = "my-contracts"', 'host = "https://files.example.com"', 'role = "acs:ram::1:role/contracts"'],
+)
+def test_what_has_a_place_of_its_own_needs_roles_and_domains(tmp_path: Path, option: str) -> None:
+    file = tmp_path / "profiles.toml"
+    file.write_text(f"{PLAIN}{POST}{option}\n", "utf-8")
+    (hint,) = in_english(profile_hints(file))
+    assert hint.startswith("[post]: with a bucket, host or role of its own, so `manage.py setup`")
 
 
 def test_what_holds_back_needs_rights_and_a_rule_that_setup_writes(project: Path) -> None:
@@ -36,7 +49,7 @@ def test_what_holds_back_needs_rights_and_a_rule_that_setup_writes(project: Path
 def test_what_waits_for_wechat_needs_its_console_to_push(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\n', "utf-8")
-    held, checked = in_english(held_hints(file))
+    held, checked = in_english(profile_hints(file))
     assert held.startswith("[post]: held back")
     assert checked == (
         "[post]: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events"

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.setting_rules import doubtful_settings
+from function.settings import Settings, read_settings
+from ops.deploy.rules import setting_problems
+from ops.deploy.setting_rules import doubtful_settings, unusable_hosts
 from tests.ops.deploy.project import CONFIGURED, check
 from tests.ops.words import in_english
 
@@ -67,6 +69,62 @@ def test_what_the_operator_set_is_checked_while_values_of_the_example_stand(proj
         "environment: WECHAT_APPID",
         ".env: CALLER_RATE",
     ]
+
+
+THERE = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
+CONTRACT = """
+[contract]
+key = "contracts/{owner}/{id}{ext}"
+max_size = 9
+content_types = ["image/png"]
+bucket = "my-contracts"
+region = "cn-shanghai"
+"""
+
+
+@pytest.fixture
+def settings_with(tmp_path: Path):
+    def read(host: str, profile: str = CONTRACT) -> Settings:
+        file = tmp_path / "own.toml"
+        file.write_text(f'{profile}host = "{host}"\n' if host else profile, "utf-8")
+        return read_settings({**CONFIGURED, "OSS_REGION": "cn-hangzhou", "PROFILES_FILE": str(file)})
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        (THERE.replace(".aliyuncs", "-internal.aliyuncs"), "no phone reaches; leave it out"),
+        (THERE.replace("shanghai", "beijing"), "is in cn-beijing, and region is cn-shanghai; leave it out"),
+        (HOST, "is the address of bucket photos-of-users, and bucket is my-contracts; leave it out"),
+        ("http://127.0.0.1:9006", "is this machine; a phone goes there, so leave it out"),
+    ],
+)
+def test_refuses_a_host_of_a_profile_that_no_phone_could_use(settings_with, host: str, said: str) -> None:
+    (problem,) = in_english(unusable_hosts(settings_with(host)))
+    assert problem.startswith(f"[contract] host = {host}: ") and said in problem
+
+
+@pytest.mark.parametrize("host", ["", THERE, "https://files.example.com"])
+def test_takes_a_host_of_a_profile_that_phones_reach(settings_with, host: str) -> None:
+    assert list(unusable_hosts(settings_with(host))) == []
+
+
+def test_a_host_alone_is_of_the_deployment_s_bucket(settings_with) -> None:
+    alone = CONTRACT.partition("bucket =")[0]
+    (problem,) = in_english(unusable_hosts(settings_with(THERE, alone)))
+    assert "is the address of bucket my-contracts, and bucket is photos-of-users" in problem
+
+
+def test_such_a_host_is_a_problem_of_the_file(settings_with, tmp_path: Path) -> None:
+    settings_with("http://127.0.0.1:9006")
+    variables = {**CONFIGURED, "PROFILES_FILE": str(tmp_path / "own.toml")}
+    props = {"region": "cn-hangzhou", "environmentVariables": variables}
+    document = {"resources": {"upload": {"props": props}}}
+    (problem,) = setting_problems(document, ("resources", "upload", "props"))
+    assert problem.place == ("profiles.toml",)
+    assert "[contract] host = http://127.0.0.1:9006" in problem.sentence.en
 
 
 def test_an_address_that_takes_parts_of_any_length_is_doubted():
