@@ -83,7 +83,7 @@ def _or_error(
         return answer(entry)
     except UploadError as error:
         after = {} if error.retry_after is None else {"retryAfter": error.retry_after}
-        return {"error": {"code": error.code, "message": error.message, **after, **error.details}}
+        return {"error": {"code": error.code, "message": error.message, **after}}
 
 
 def answer_about(upload: HeldUpload, state: str) -> dict[str, Any]:

@@ -403,6 +403,14 @@ def test_no_client_uses_up_what_its_backend_may_ask(house):
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
 
 
+def test_nor_does_its_owner(house):
+    stored = house.store("note")
+    house.oss.fail("GetObject", *[DENIED] * 60)
+    statuses = [house.ask("commit", house.session(), receipt=stored["receipt"]).status for _ in range(61)]
+    assert statuses == [502] * 60 + [429]
+    assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
+
+
 def test_an_owner_commits_and_discards_six_hundred_times_a_minute(house):
     """Both together, over all uploads; a backend as often as it likes."""
     receipts = [house.store("note")["receipt"] for _ in range(20)]
@@ -449,11 +457,11 @@ def test_a_bucket_without_a_session_costs_the_others_nothing(two_buckets):
 
 
 def test_without_any_session_none_is_answered(two_buckets):
-    _, commit = commit_both(two_buckets)
+    (word, _deed), commit = commit_both(two_buckets)
     two_buckets.without_sessions(two_buckets.abroad)
     two_buckets.without_sessions(two_buckets.house.oss)
-    answer = commit()
-    assert (answer.status, answer.json["error"]["code"]) == (502, "sts_rejected")
+    for answer in (commit(), two_buckets.house.commit(word["receipt"])):
+        assert (answer.status, answer.json["error"]["code"]) == (502, "sts_rejected")
 
 
 @pytest.mark.parametrize("bucket", ["my-bucket", "abroad-2", ""])
@@ -471,11 +479,3 @@ def test_a_receipt_that_names_another_bucket_than_its_profile_s_opens_nothing(tw
         answer = two_buckets.house.ask(route, two_buckets.house.backend(), receipt=forged)
         assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
     assert two_buckets.abroad.names() == {f"held/{stored['key']}"}
-
-
-def test_nor_does_its_owner(house):
-    stored = house.store("note")
-    house.oss.fail("GetObject", *[DENIED] * 60)
-    statuses = [house.ask("commit", house.session(), receipt=stored["receipt"]).status for _ in range(61)]
-    assert statuses == [502] * 60 + [429]
-    assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
