@@ -131,7 +131,7 @@ TESTS = {
     "function.reading.wanted": READING,
     "function.quota.asked": QUOTA,
     "function.quota.counting": (*reversed(QUOTA),),
-    "function.quota.connection": (*reversed(QUOTA_IN_REDIS), *QUOTA),
+    "function.quota.connection": (*QUOTA_IN_REDIS, *QUOTA),
     "function.quota.memory": QUOTA,
     "function.quota.redis_store": QUOTA_IN_REDIS,
     "function.quota.script": QUOTA_IN_REDIS,

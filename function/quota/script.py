@@ -17,7 +17,8 @@ day        a hash: ``day`` (since 1970), ``files``, ``bytes``; ends a minute aft
 from hashlib import sha1
 
 KEPT_SECONDS = 60
-COUNTED, DAY_IS_FULL, RATE_IS_USED = 0, 1, 2
+# What became of it; 0 says that it was counted.
+DAY_IS_FULL, RATE_IS_USED = 1, 2
 
 # KEYS: the request's, those of rates, those of days. ARGV: seconds east of UTC, seconds that a request is
 # remembered, how many rates; of each rate limit, milliseconds, items; of each day most files and bytes
