@@ -1,7 +1,10 @@
 """quota.connection: what is sent to Redis and made of what comes back, without a Redis."""
 
+import socket
+import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +13,12 @@ from function.kinds import Rate
 from function.limits import Claim
 from function.outgoing import authorities
 from function.quota.asked import Asked, StoreDown
-from function.quota.connection import FOLDER, Address, connect
+from function.quota.connection import Address, Bounded, connect
 from function.quota.redis_store import MAX_RESTING, RedisStore
 from function.quota.script import COUNT, GIVE_BACK, digest_of
 from tests.function.quota.asking import COUNTED, NOON, PATIENCE, TODAY, asked, left, numbers
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 PASSWORD = "RedisPasswordSecretCanary0001"
 
@@ -96,6 +100,8 @@ def test_more_at_once_than_a_rate_ever_admits_is_not_even_asked(canned):
         (b"-MISCONF Redis is configured to save RDB snapshots\r\n", "MISCONF"),
         (b"-ERR unknown command\r\n", "ResponseError"),
         (f"-{PASSWORD} is not a code\r\n".encode(), "ResponseError"),
+        (b"-A1B2 is not a code\r\n", "ResponseError"),
+        (b"-OOM CANARY is not the code\r\n", "OutOfMemoryError"),
         (None, "ConnectionError"),
     ],
 )
@@ -113,6 +119,30 @@ def test_a_connection_on_which_something_failed_is_not_used_again(canned):
     assert store._resting == []
     store.take(asked("a"), NOW)
     assert len(store._resting) == 1
+
+
+def test_a_connection_on_which_something_failed_is_closed(canned):
+    wire = connect(Address(canned(b"-OOM command not allowed\r\n").url), time.monotonic() + PATIENCE)
+    with pytest.raises(StoreDown):
+        wire.run(COUNT, [], [], time.monotonic() + PATIENCE)
+    assert not wire._connection.is_connected
+
+
+def test_what_redis_refuses_is_not_asked_again_on_another_connection(canned):
+    server = canned(COUNTED, b"-OOM command not allowed\r\n", COUNTED)
+    store = store_at(server.url)
+    store.take(asked("a"), NOW)
+    with pytest.raises(StoreDown):
+        store.take(asked("b"), NOW)
+    assert len(server.asked) == 2
+
+
+def test_what_became_a_replica_is_left_for_whoever_its_name_leads_to(canned):
+    server = canned(COUNTED, b"-READONLY You can't write against a read only replica.\r\n", COUNTED)
+    store = store_at(server.url)
+    for number in range(2):
+        store.take(asked(str(number)), NOW)
+    assert words(server.asked[1]) == words(server.asked[2])
 
 
 def test_a_connection_that_broke_is_replaced_once_and_the_request_repeated(canned):
@@ -180,6 +210,45 @@ def test_a_name_that_does_not_resolve_costs_no_more_than_the_budget(canned, no_t
     assert raised.value.kind == "no thread can start"
 
 
+def test_a_name_that_resolves_slowly_costs_no_more_than_the_budget(monkeypatch):
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(PATIENCE) and [])
+    started = time.monotonic()
+    with pytest.raises(StoreDown) as raised:
+        connect(Address("redis://redis.example.com"), started + 0.05)
+    assert raised.value.kind == "no answer within the budget"
+    assert time.monotonic() - started < 0.9
+    over.set()
+
+
+def test_who_connects_gives_up_by_itself_when_nobody_waits_for_it_any_more(canned):
+    connection = connect(Address(canned().url), time.monotonic() + PATIENCE)._connection
+    assert 0 < connection.socket_connect_timeout <= PATIENCE
+    assert 0 < connection.socket_timeout <= PATIENCE
+
+
+class Watched:
+    """A socket that keeps what it is asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __getattr__(self, name):
+        return lambda *given: self.asked.append((name, *given))
+
+
+def test_all_calls_of_a_socket_end_when_the_first_must():
+    sock = Watched()
+    bounded = Bounded(sock, time.monotonic() + 0.9)
+    bounded.recv(7)
+    bounded.sendall(b"x")
+    bounded.settimeout(60)
+    bounded.shutdown(2)
+    (_, first), received, (_, second), sent, closed = sock.asked
+    assert 0 < second <= first <= 0.9
+    assert (received, sent, closed) == (("recv", 7), ("sendall", b"x"), ("shutdown", 2))
+
+
 def test_it_logs_in_and_chooses_its_database_before_it_asks(canned):
     server = canned(b"+OK\r\n", b"+OK\r\n", COUNTED)
     store_at(f"redis://ann:p%40ss@127.0.0.1:{server.port}/3").take(asked("a"), NOW)
@@ -203,14 +272,13 @@ def test_the_address_is_what_the_url_says():
 
 
 def test_tls_is_checked_against_the_package_s_authorities_or_the_operator_s():
-    checked = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+    plain = Address("redis://host").options()
+    assert not any(name.startswith("ssl") for name in plain)
+    checked = {**plain, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
     options = Address("rediss://host").options()
-    assert checked.items() <= options.items()
-    assert options["ssl_ca_certs"] == authorities()
+    assert options == {**checked, "ssl_ca_certs": authorities()}
     own = Address("rediss://host?ssl_ca_certs=certs/ca.pem").options()
-    assert checked.items() <= own.items()
-    assert own["ssl_ca_certs"] == str(FOLDER / "certs" / "ca.pem")
-    assert not any(name.startswith("ssl") for name in Address("redis://host").options())
+    assert own == {**checked, "ssl_ca_certs": str(ROOT / "certs" / "ca.pem")}
 
 
 def test_an_address_shows_nothing_of_its_password():
