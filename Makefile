@@ -7,6 +7,7 @@ PY := $(VENV)/bin/python
 RUN_READY := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
+TERRAFORM := .venv-terraform
 EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-app taro components)
 
 # Some shells and tools export a HOST of their own; of what is not said to make itself, only `lan` is taken.
@@ -17,7 +18,7 @@ HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
 S_YAML := $(if $(BURST),s.burst.yaml,s.yaml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-python test-node lint pins package template check-deploy deploy bench torture clean
+.PHONY: help setup run demo test test-python test-node test-terraform lint pins package template check-deploy deploy bench torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +51,7 @@ run: $(RUN_READY) ## the local cloud, one upload through it, then stay up (HOST=
 demo: $(RUN_READY) ## one upload through the local cloud, step by step, then exit
 	@$(PY) manage.py demo $(HOST_OPTION)
 
-test: test-python test-node ## every test: pytest, then the mini-program client's
+test: test-python test-node test-terraform ## every test: pytest, then the mini-program client's
 
 test-python: $(READY)
 	@$(PY) -m coverage run -m pytest -q
@@ -61,6 +62,19 @@ test-node: $(READY) $(NODE_READY) $(EXAMPLES_READY)
 	@PYTHON=$(abspath $(PY)) npm test --silent
 	@PYTHON=$(abspath $(PY)) npm run --silent test:examples
 
+# 170 MB of its own, which nobody else needs; there is none for Linux on ARM.
+ifneq ($(shell uname -s)-$(shell uname -m),Linux-aarch64)
+test-terraform: $(READY) $(TERRAFORM)/.ready
+	@PYTHON=$(abspath $(PY)) $(TERRAFORM)/bin/python -m pytest -q --noconftest tests/infra/real/real_terraform.py
+
+$(TERRAFORM)/.ready: requirements-terraform.txt
+	@$(PYTHON) -m ops.run.install $(TERRAFORM) requirements-terraform.txt --fresh
+	@touch $@
+else
+test-terraform:
+	@echo "no Terraform for this machine on PyPI: infra/terraform is NOT VALIDATED here"
+endif
+
 lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
@@ -69,7 +83,7 @@ lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 
 # uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
 pins: $(READY) ## write the requirements*.txt anew out of the *.in, with the hashes of every archive
-	@for name in requirements requirements-burst requirements-redis requirements-run requirements-dev \
+	@for name in requirements requirements-burst requirements-redis requirements-run requirements-dev requirements-terraform \
 	    bench/requirements-bench; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
@@ -96,5 +110,5 @@ torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
 	@$(PY) -m torture
 
 clean: ## forget what was built
-	rm -rf $(VENV) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(TERRAFORM) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	rm -rf miniprogram/examples/*/node_modules miniprogram/examples/*/dist

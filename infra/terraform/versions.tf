@@ -4,7 +4,7 @@ terraform {
   required_providers {
     alicloud = {
       source  = "aliyun/alicloud"
-      version = ">= 1.252.0" # role_name and assume_role_policy_document of alicloud_ram_role
+      version = "~> 1.260" # the runtime python3.12; 2 may be otherwise
     }
     archive = {
       source  = "hashicorp/archive"

