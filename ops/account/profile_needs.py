@@ -71,8 +71,8 @@ def roles_that_cannot_be(policies: Mapping[str, Document], home: Place, function
             continue
         if not re.fullmatch(ROLE_NAME_PATTERN, name):
             yield Text(
-                f"role = {arn!r}: a name has 1 to 64 letters, digits, points and hyphens.",
-                f"role = {arn!r}：角色名由 1 到 64 个字母、数字、点和连字符组成。",
+                f"role = {arn!r}: its name must be 1 to 64 letters, digits and hyphens.",
+                f"role = {arn!r}：角色名应为 1 到 64 个字母、数字和连字符。",
             )
         if name == function_role:
             yield Text(

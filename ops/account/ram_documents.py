@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 Document = dict[str, Any]
-ROLE_NAME_PATTERN = r"[A-Za-z0-9.-]{1,64}"
+# A role's name may have points, but that of its policy, which is the same, may not.
+# Source: https://www.alibabacloud.com/help/en/resource-management/api-createpolicy
+ROLE_NAME_PATTERN = r"[A-Za-z0-9-]{1,64}"
 
 
 def role_arn(account: str, name: str) -> str:

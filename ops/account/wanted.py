@@ -38,7 +38,7 @@ TRUSTED_ARN = matching(r"acs:ram::\d+:(user|role)/\S+", UNSAID)
 
 MISSING = Text("; it is missing.", "；还没有给出。")
 DIGITS = Text("the digits of an account id", "账号 ID 的数字")
-ROLE_LETTERS = Text("1 to 64 letters, digits, points and hyphens", " 1 到 64 个字母、数字、点和连字符")
+ROLE_LETTERS = Text("1 to 64 letters, digits and hyphens", " 1 到 64 个字母、数字和连字符")
 PAGE_ORIGIN = Text(
     "an origin such as https://m.example.com, without a path", "来源，如 https://m.example.com，不带路径"
 )

@@ -16,7 +16,7 @@ from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.quota_rules import quota_problems
 from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, wrong_value
-from ops.deploy.setting_rules import unusable_hosts, unusable_settings
+from ops.deploy.setting_rules import roles_taken_by_themselves, unusable_hosts, unusable_settings
 from ops.terminal.language import Text
 from ops.terminal.phrases import in_both
 
@@ -76,6 +76,8 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
         return
     for sentence in unusable_hosts(settings):
         yield Problem((PROFILES_TOML,), sentence)
+    for name, sentence in roles_taken_by_themselves(settings, str(props.get("role", ""))):
+        yield Problem((*place, "environmentVariables", name) if name else (PROFILES_TOML,), sentence)
 
 
 def functions(document: Any) -> Iterator[tuple[Place, dict[str, Any]]]:

@@ -79,6 +79,30 @@ def unusable_hosts(settings: Settings) -> Iterator[Text]:
             )
 
 
+def roles_taken_by_themselves(settings: Settings, function_role: str) -> Iterator[tuple[str, Text]]:
+    """
+    What names the role that the function runs as where it should name one that this role takes.
+
+    Args:
+        function_role: ARN, as ``s.yaml`` has it.
+
+    Returns:
+        a setting, or empty for ``profiles.toml``, and the sentence.
+    """
+    if settings.role_arn == function_role:
+        yield "STS_ROLE_ARN", Text(f"= {function_role}: {_TAKES.en}", f"= {function_role}：{_TAKES.zh}")
+    for profile in settings.profiles.values():
+        if profile.place.role_arn == function_role != settings.role_arn:
+            role = f"[{profile.name}] role = {function_role}"
+            yield "", Text(f"{role}: {_TAKES.en}", f"{role}：{_TAKES.zh}")
+
+
+_TAKES = Text(
+    "is the role that the function runs as (role), which takes the other: they must be two",
+    "是函数运行时的角色（role），由它扮演另一个：应为两个角色",
+)
+
+
 class _Words(NamedTuple):
     """What a bucket and its region are called where its address stands; whether phones go there."""
 

@@ -15,6 +15,7 @@ from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, PLACES, run
         ),
         (["--account", "me"], "--account must be"),
         (["--function-role", "a/b"], "--function-role must be"),
+        (["--upload-role", "a.b"], "--upload-role must be 1 to 64 letters, digits and hyphens"),
         (["--upload-role", FUNCTION_ROLE], "must be two roles"),
         (["--h5-origin", "*"], "--h5-origin must be"),
         (["--h5-origin", "https://a.example.com/path"], "--h5-origin must be"),
@@ -61,7 +62,8 @@ def test_a_dry_run_asks_for_the_account_where_profiles_name_roles(cloud, capsys)
     ("name", "complaint"),
     [
         (FUNCTION_ROLE, "is the function's own role (--function-role)"),
-        ("with_line", "a name has 1 to 64 letters, digits, points and hyphens"),
+        ("with_line", "its name must be 1 to 64 letters, digits and hyphens"),
+        ("with.point", "its name must be 1 to 64 letters, digits and hyphens"),
     ],
 )
 def test_a_role_of_a_profile_that_cannot_be_made_is_named_before_anything_changes(

@@ -127,6 +127,29 @@ def test_such_a_host_is_a_problem_of_the_file(settings_with, tmp_path: Path) -> 
     assert "[contract] host = http://127.0.0.1:9006" in problem.sentence.en
 
 
+OWN_ROLE = "acs:ram::1000000000000001:role/oss-direct-upload-function"
+
+
+def test_the_role_that_the_function_runs_as_is_not_the_one_it_takes(project: Path) -> None:
+    given = {**CONFIGURED, "STS_ROLE_ARN": OWN_ROLE, "AccountID": "1000000000000001"}
+    (problem,) = check(project / "s.yaml", given).problems
+    assert problem.startswith(
+        f"environment: STS_ROLE_ARN = {OWN_ROLE}: is the role that the function runs as"
+    )
+
+
+def test_nor_is_it_that_of_a_profile(settings_with, tmp_path: Path) -> None:
+    settings_with("", f'{CONTRACT}role = "{OWN_ROLE}"\n')
+    variables = {**CONFIGURED, "PROFILES_FILE": str(tmp_path / "own.toml")}
+    props = {"region": "cn-hangzhou", "role": OWN_ROLE, "environmentVariables": variables}
+    document = {"resources": {"upload": {"props": props}}}
+    (problem,) = setting_problems(document, ("resources", "upload", "props"))
+    assert problem.place == ("profiles.toml",)
+    assert in_english([problem.sentence])[0].startswith(f"[contract] role = {OWN_ROLE}: is the role")
+    props["role"] = OWN_ROLE.replace("function", "other")
+    assert list(setting_problems(document, ("resources", "upload", "props"))) == []
+
+
 def test_an_address_that_takes_parts_of_any_length_is_doubted():
     (doubt,) = in_english(doubtful_settings({"SIGN_PART_LENGTH": "false"}))
     assert doubt.startswith("SIGN_PART_LENGTH = false: the address of a part takes any length")
