@@ -10,6 +10,7 @@ from function.errors import OssUnavailable, StsRejected
 from function.holding.checking import apply_verdict
 from function.holding.standing import CUT_OFF
 from function.holding.verdict import Outcome, Verdict
+from torture.held_oss import HeldOss
 from torture.parted_oss import UNHEARD
 from torture.turns import Killed
 
@@ -338,6 +339,8 @@ def test_everything_else_stays_held_for_a_human(house, checking, outcome, said):
     assert house.status(checking["receipt"]) == "review"
     label = {"label": said["label"]} if "label" in said else {}
     assert house.network.events == [{"event": "review", "receipt": checking["receipt"], **label}]
+    kept = house.oss.markers()[f"review/{checking['uploadId']}"]
+    assert {name: kept[name] for name in said} == said
 
 
 def test_after_a_review_no_verdict_publishes(house, checking):
@@ -396,6 +399,15 @@ def test_also_when_it_is_published_while_the_verdict_comes(house, checking):
     house.verdict(Outcome.RISKY, label=20006)
     assert names(house, checking) == ["key"]
     assert house.network.told == ["published", "review"]
+
+
+def test_also_when_it_is_forgotten_that_it_was_decided(house, checking):
+    """What everybody sees is not called rejected."""
+    house.commit(checking["receipt"], decision="publish")
+    del house.oss.objects[f"held/.decided/{checking['uploadId']}"]
+    house.verdict(Outcome.RISKY)
+    assert house.network.told == ["published", "review"]
+    assert house.status(checking["receipt"]) == "published"
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.REVIEW, Outcome.ERROR])
@@ -643,3 +655,14 @@ def test_a_verdict_that_cannot_be_kept_everywhere_must_be_said_again(two_buckets
     two_buckets.without_sessions(two_buckets.abroad)
     with pytest.raises(StsRejected):
         two_buckets.house.verdict(Outcome.PASS)
+
+
+def test_a_bucket_in_which_nothing_is_checked_is_not_asked_about_a_verdict(house_of, clock):
+    from tests.function.holding.conftest import ABROAD, PROFILES
+
+    house = house_of(PROFILES + ABROAD.partition("[view]")[0])
+    abroad = HeldOss("abroad", "cn-shanghai", clock)
+    house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.exchange
+    abroad.give_sessions(house.function.function)
+    assert house.verdict(Outcome.RISKY) is False
+    assert (abroad.asked, list(house.oss.markers())) == ([], [f"verdicts/{FIRST}"])
