@@ -25,6 +25,7 @@ from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State
 from ops.doctor.identity import check_keys
+from ops.doctor.places import place_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen
@@ -62,6 +63,10 @@ HELP = {
         "instead try on the bucket what no page says, print a table to paste, remove all again",
         "改为在桶上试出文档没有说清的地方，打印可以粘贴的表格，最后全部删除",
     ),
+    "--bucket": Text(
+        "with --prove: a bucket that a profile names (default: OSS_BUCKET)",
+        "与 --prove 一起：某个用途写的桶（默认：OSS_BUCKET）",
+    ),
     "--dry-run": Text(
         "with --prove: only what would be tried, and what it costs",
         "与 --prove 一起：只列出会试什么、花费多少",
@@ -83,7 +88,8 @@ BAD_URL = Text(
     "--url must be the http(s) address of the function, without a query.",
     "--url 必须是函数的 http(s) 地址，不带查询串。",
 )
-DRY_ALONE = Text("--dry-run goes with --prove.", "--dry-run 要与 --prove 一起用。")
+ALONE = Text("{option} goes with --prove.", "{option} 要与 --prove 一起用。")
+NO_SUCH_BUCKET = Text("No profile is in the bucket {bucket}.", "没有用途在桶 {bucket} 里。")
 STILL_MISSING = Text("Before it can be tried:", "真正试之前还要：")
 JOINT = Text("{check}: {said}", "{check}：{said}")
 ALL_WELL = Text("All is well.", "一切正常。")
@@ -91,7 +97,7 @@ NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {c
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
-    for option in ("--url", "--code", "--token", "--openid"):
+    for option in ("--url", "--code", "--token", "--openid", "--bucket"):
         parser.add_argument(option, default="", help=HELP[option].say(language))
     for option in ("--no-upload", "--content-check", "--prove", "--dry-run", "--local"):
         parser.add_argument(option, action="store_true", help=HELP[option].say(language))
@@ -106,39 +112,49 @@ def run(args: argparse.Namespace) -> int:
     if args.url and (match is None or match["query"]):
         Screen(sys.stderr).fail(BAD_URL.say(language))
         return 2
-    if args.dry_run and not args.prove:
-        Screen(sys.stderr).fail(DRY_ALONE.say(language))
-        return 2
+    for option, is_given in {"--dry-run": args.dry_run, "--bucket": args.bucket}.items():
+        if is_given and not args.prove:
+            Screen(sys.stderr).fail(ALONE.say(language, option=option))
+            return 2
     if args.local:
         return _examine_a_local_cloud(args, screen, language)
     environ = operator_environment(args.env_file, os.environ)
     if args.prove:
-        return prove_on(environ, args.url, args.dry_run, screen, language)
+        return prove_on(environ, args.url, args.bucket, args.dry_run, screen, language)
     visit = Visit(args.url, args.code, args.token, not args.no_upload, args.content_check, args.openid)
     findings = chain(check_env_file(args.env_file, os.environ), examine(environ, visit))
     return show(findings, environ, args.url, screen, language)
 
 
-def prove_on(environ: Mapping[str, str], url: str, is_dry: bool, screen: Screen, language: str) -> int:
+def prove_on(
+    environ: Mapping[str, str], url: str, bucket: str, is_dry: bool, screen: Screen, language: str
+) -> int:
     """
     Say what it costs, then try what no page says; nothing is sent before settings and keys are there.
 
     A dry run needs neither: it says what would be tried, and what that would take.
+
+    Args:
+        bucket: empty for ``OSS_BUCKET``.
     """
     from ops.doctor.prove import show_cost, show_dry, show_proof
 
     settings, findings = check_settings(environ)
+    there = place_of(settings, bucket) if settings else None
+    if settings is not None and there is None:
+        screen.fail(NO_SUCH_BUCKET.say(language, bucket=printable(bucket)))
+        return 2
     keys, finding = check_keys(environ)
     bad = [one for one in [*findings, finding] if one.state is State.BAD]
     if settings is not None or is_dry:
-        show_cost(environ.get("OSS_BUCKET") or "OSS_BUCKET", screen, language)
+        show_cost(bucket or environ.get("OSS_BUCKET") or "OSS_BUCKET", screen, language)
     if is_dry:
         show_dry(screen, language)
         if bad:
             screen.line(STILL_MISSING.say(language))
-    elif settings is not None and keys is not None and not bad:
+    elif there is not None and keys is not None and not bad:
         now = datetime.now(UTC)
-        return show_proof(settings, keys, now, screen, language, function_url=function_url(settings, url))
+        return show_proof(there, keys, now, screen, language, function_url=function_url(there, url))
     for one in bad:
         check, said = one.check.say(language), printable(one.said.say(language))
         (screen.warn if is_dry else screen.fail)(JOINT.say(language, check=check, said=said))
@@ -155,7 +171,7 @@ def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: s
             environ = cloud.environment()
             url = cloud.gateway.origin
             if args.prove:
-                return prove_on(environ, url, args.dry_run, screen, language)
+                return prove_on(environ, url, args.bucket, args.dry_run, screen, language)
             code = cloud.wechat.issue_code() if args.content_check else ""
             visit = Visit(url, code, uploads=not args.no_upload, content_check=args.content_check)
             return show(examine(environ, visit), environ, url, screen, language)

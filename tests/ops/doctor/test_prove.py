@@ -19,6 +19,7 @@ import requests
 
 from function.credentials import AccessKeys
 from function.settings import read_settings
+from local.buckets import HOME
 from local.cloud import FUNCTION_KEY, ROLE_ARN, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.oss.open_points import switches
@@ -26,6 +27,7 @@ from local.oss.rules import OssRules
 from ops.doctor import command as doctor
 from ops.doctor import points_around
 from ops.doctor.evidence import NotTried, role_policy
+from ops.doctor.places import place_of
 from ops.doctor.prove import POINTS, WORDS, prove, show_proof, without_names
 from ops.doctor.trial import FOLDER, Trial
 from ops.terminal.screen import Screen
@@ -339,6 +341,38 @@ def test_without_keys_nothing_is_tried(capsys, monkeypatch, tmp_path, here):
 def test_a_dry_run_of_nothing_is_refused(capsys):
     assert run("--dry-run") == 2
     assert "--dry-run goes with --prove" in capsys.readouterr().err
+
+
+def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, monkeypatch, tmp_path, here, no_trial):
+    for name, value in here.both.items():
+        monkeypatch.setenv(name, value)
+    env_file = ("--env-file", str(tmp_path / ".env"))
+    assert run("--prove", "--dry-run", "--bucket", "local-archive", *env_file) == 0
+    assert "in local-archive, all removed again" in capsys.readouterr().out
+    assert run("--prove", "--bucket", "local-nowhere", *env_file) == 2
+    assert "No profile is in the bucket local-nowhere." in capsys.readouterr().out
+    assert run("--bucket", "local-archive") == 2
+    assert "--bucket goes with --prove" in capsys.readouterr().err
+
+
+def test_it_is_tried_there_with_the_role_of_its_profile(here, capsys):
+    there = place_of(read_settings(here.both), "local-archive")
+    roles, own = here.cloud.sts.roles, here.cloud.sts.roles.pop(HOME.role_arn)
+    trial = Trial(there, KEYS, datetime.now(UTC), "", f"{here.cloud.archive.origin}/nowhere")
+    try:
+        code, text = shown(trial, capsys)
+    finally:
+        roles[HOME.role_arn] = own
+    assert code == 0
+    assert "What cn-shanghai did on" in text and "local-archive" not in text
+    assert "The local cloud does the same as it is." in text
+    assert not [key for store in here.cloud.stores for key in store.objects if "prove" in key]
+
+
+def test_the_internal_host_is_asked_about_with_a_profile_of_its_own_bucket(here):
+    home = place_of(read_settings(here.both), "")
+    assert "contract" not in home.profiles and "default" in home.profiles
+    assert place_of(read_settings(here.both), "local-bucket") == home
 
 
 def test_no_question_is_asked_twice():
