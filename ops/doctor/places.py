@@ -49,9 +49,8 @@ def told(
 ) -> Iterator[Finding]:
     """Findings with their bucket, where there are several, and with the options that would mend them."""
     where = same(f"{there.bucket}, {there.region}: {_listed(there)}") if len(places) > 1 else None
-    names = _other_names(settings.home, there)
     for finding in findings:
-        remedy = joined(finding.remedy, names) if finding.remedy and names else finding.remedy
+        remedy = finding.remedy and _with_options(finding.remedy, settings.home, there)
         yield replace(finding, remedy=remedy, where=where)
 
 
@@ -59,14 +58,19 @@ def _listed(there: Settings) -> str:
     return ", ".join(f"[{name}]" for name in there.profiles)
 
 
-def _other_names(home: Place, there: Settings) -> Text | None:
-    """What says where a place is, in place of the settings that advice names."""
+def _with_options(remedy: Text, home: Place, there: Settings) -> Text:
+    """The same, and which options stand for the settings it names, where a place is not the deployment's."""
     rows = zip(PLACE_SETTINGS, OPTIONS, home, there.home, strict=True)
-    differing = [(setting, option) for setting, option, ours, theirs in rows if ours != theirs]
-    if not differing:
-        return None
-    settings, options = (", ".join(dict.fromkeys(names)) for names in zip(*differing, strict=True))
-    return Text(
-        f"For {_listed(there)} see {options} in profiles.toml, not {settings}.",
-        f"{_listed(there)} 要看的是 profiles.toml 里的 {options}，不是 {settings}。",
+    other = [
+        (setting, option) for setting, option, ours, theirs in rows if ours != theirs and setting in remedy.en
+    ]
+    if not other:
+        return remedy
+    settings, options = (", ".join(dict.fromkeys(names)) for names in zip(*other, strict=True))
+    return joined(
+        remedy,
+        Text(
+            f"For {_listed(there)} see {options} in profiles.toml, not {settings}.",
+            f"{_listed(there)} 要看的是 profiles.toml 里的 {options}，不是 {settings}。",
+        ),
     )
