@@ -22,6 +22,8 @@ ACCOUNT_MARKER = "ACCOUNT-ID"
 # Under these names Terraform has what is the deployment's own; no role and no bucket can be called so. The
 # ARN of the role is its own to know.
 HOME_ROLE, HOME_BUCKET = "STS_ROLE_ARN", "OSS_BUCKET"
+# What the module for the buckets of a region is called, before the region.
+MODULE = "buckets_"
 SECRETS = frozenset(row.name for row in SETTINGS if row.is_secret)
 # What of s.yaml the module has: the rest is told.
 KNOWN_PROPS = frozenset(
@@ -84,15 +86,16 @@ def regions(wanted: Wanted, known: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         known: what the file says so far. A region stays, as what is there is destroyed through its provider.
     """
-    before = [provider["alias"] for provider in known.get("provider", {}).get("alicloud", [])]
+    before = [name.removeprefix(MODULE) for name in known.get("module", {}) if name.startswith(MODULE)]
     wanted_now = [bucket.region for bucket in wanted.buckets if bucket.region != wanted.bucket.region]
     names = sorted({*before, *wanted_now})
     if not names:
         return {}
     return {
+        "//": "manage.py terraform writes this, and writes it anew.",
         "provider": {"alicloud": [{"alias": name, "region": name} for name in names]},
         "module": {
-            f"buckets_{name}": {
+            f"{MODULE}{name}": {
                 "source": "./buckets",
                 "providers": {"alicloud": f"alicloud.{name}"},
                 "buckets": "${{ for key, bucket in var.buckets : key => bucket"
