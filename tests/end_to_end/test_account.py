@@ -1,0 +1,88 @@
+"""
+What ``setup`` makes of an account is what the function needs there, in every bucket: the local STS and OSS
+judge its documents, and the doctor tries all that the profiles do.
+"""
+
+import argparse
+from dataclasses import replace
+
+import pytest
+
+from function.app import Function
+from function.instance import Surroundings
+from handler import serve
+from local.buckets import ARCHIVE
+from local.cloud import FUNCTION_KEY, LocalCloud
+from local.fc.event import ACCOUNT_ID
+from local.fc.gateway import FcGateway
+from local.sts.assume_role import Role
+from ops.account import setup
+from ops.account.ram_documents import role_arn
+from ops.account.role_plan import FoundRoles, role_steps
+from ops.account.wanted import read_wanted
+from ops.doctor.examination import Visit, examine
+from ops.doctor.findings import State
+
+
+def documents_of(environ):
+    """Of each role its policy, and how long a session may be, as ``setup`` would make them."""
+    parser = argparse.ArgumentParser()
+    setup.add_arguments(parser)
+    wanted = read_wanted(parser.parse_args([]), environ)
+    steps, _ = role_steps(wanted.roles, FoundRoles())
+    longest = {
+        step.parameters["RoleName"]: step.parameters["MaxSessionDuration"]
+        for step in steps
+        if step.action == "CreateRole"
+    }
+    policies = {
+        step.parameters["PolicyName"]: step.parameters["PolicyDocument"]
+        for step in steps
+        if step.action == "CreatePolicy"
+    }
+    return wanted.roles, {name: (policies[name], longest[name]) for name in longest}
+
+
+@pytest.fixture
+def account(tmp_path):
+    """The local cloud, with nothing allowed in it but what ``setup`` allows."""
+    place = {}
+    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
+    with LocalCloud(gateway, tmp_path / "objects") as cloud:
+        environ = cloud.environment()
+        roles, documents = documents_of(environ)
+        own, _ = documents.pop(roles.function_role)
+        cloud.sts._accounts.add(replace(FUNCTION_KEY, policies=(own,)))
+        cloud.sts.roles = {
+            role_arn(ACCOUNT_ID, name): Role(role_arn(ACCOUNT_ID, name), *document)
+            for name, document in documents.items()
+        }
+        place["function"] = Function(Surroundings(environ))
+        gateway.start()
+        yield cloud, environ
+    gateway.stop()
+
+
+def bad_findings(account):
+    cloud, environ = account
+    findings = [*examine(environ, Visit(cloud.gateway.origin, "", "", True, False, ""))]
+    assert any(is_of_the_archive(one) for one in findings)
+    return [one for one in findings if one.state is State.BAD]
+
+
+def is_of_the_archive(finding):
+    return bool(finding.where) and ARCHIVE.bucket in finding.where.en
+
+
+def test_the_roles_that_setup_makes_let_every_profile_do_all_it_does_in_its_bucket(account):
+    cloud, _ = account
+    assert len(cloud.sts.roles) == 2
+    assert bad_findings(account) == []
+
+
+def test_with_the_rights_of_another_role_a_bucket_can_do_nothing(account):
+    cloud, _ = account
+    first, second = cloud.sts.roles.values()
+    cloud.sts.roles = {first.arn: first, second.arn: replace(second, policy=first.policy)}
+    bad = bad_findings(account)
+    assert bad and all(is_of_the_archive(finding) for finding in bad)
