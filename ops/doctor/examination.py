@@ -1,6 +1,6 @@
 """Every check of a deployment, in the order in which one depends on another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -91,25 +91,46 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     if keys is not None:
         findings = [*of_each(settings, places, partial(_assumed, sessions, keys, instant))]
         yield from map(_not_needed, findings) if asks_function else findings
-    if visit.code and (visit.content_check or (visit.uploads and asks_function)):
+    if visit.code and (visit.content_check or (visit.uploads and asks_function and not visit.token)):
         # It is good once, and whatever comes later needs its user.
         visit, failed = _logged_in(visit)
         yield from [failed] if failed else []
     if visit.uploads:
-        from_elsewhere = strangers(places, sessions, keys, instant) if keys and len(places) > 1 else []
-        for there in places:
-            course = _uploads(there, visit, sessions.get(there.home), keys, instant, from_elsewhere)
-            yield from told(settings, places, there, course)
+        yield from _uploads_in_each(settings, places, visit, sessions, keys, instant)
     if visit.content_check:
-        openid = visit.openid or openid_in(visit.token, settings, instant)
-        checked = checked_places(places)
-        for there in checked:
-            others = [other for other in checked if other is not there]
-            own_keys = keys if there.home in sessions else None
-            found = check_content(there, openid, own_keys, instant, others)
-            yield from told(settings, places, there, found)
+        yield from _content_of_each(settings, places, visit, sessions, keys, instant)
     yield from as_one([check_callback(settings), *check_push(settings, visit.url)])
     yield from check_function(visit.url)
+
+
+def _uploads_in_each(
+    settings: Settings,
+    places: Sequence[Settings],
+    visit: Visit,
+    sessions: Mapping[Place, StsCredentials],
+    keys: AccessKeys | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    from_elsewhere = strangers(places, sessions, keys, now) if keys and len(places) > 1 else []
+    for there in places:
+        course = _uploads(there, visit, sessions.get(there.home), keys, now, from_elsewhere)
+        yield from told(settings, places, there, course)
+
+
+def _content_of_each(
+    settings: Settings,
+    places: Sequence[Settings],
+    visit: Visit,
+    sessions: Mapping[Place, StsCredentials],
+    keys: AccessKeys | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    openid = visit.openid or openid_in(visit.token, settings, now)
+    checked = checked_places(places)
+    for there in checked:
+        others = [other for other in checked if other is not there]
+        own_keys = keys if there.home in sessions else None
+        yield from told(settings, places, there, check_content(there, openid, own_keys, now, others))
 
 
 def _asks_function(settings: Settings, visit: Visit) -> bool:

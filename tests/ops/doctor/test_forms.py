@@ -5,6 +5,7 @@ from function.instance import Surroundings
 from handler import serve
 from local.fc.gateway import FcGateway
 from ops.doctor.findings import State
+from ops.doctor.forms import log_in_at
 
 
 def test_with_a_code_the_forms_come_from_the_deployed_function(here):
@@ -36,6 +37,13 @@ def test_without_keys_the_files_stay_and_are_named(here):
 def test_a_code_that_the_function_refuses_is_explained(here):
     finding = here.examine(code="bad-code").the_bad_one("Login at the function")
     assert "wx.login" in finding.remedy.en
+
+
+def test_where_there_is_a_token_the_code_is_not_spent(here):
+    token = log_in_at(here.gateway.origin, "local-doctor-4")
+    findings = here.examine(code="bad-code", token=token)
+    assert findings.of("Login") == []
+    assert len(findings.of("Upload", State.GOOD)) == len(here.profiles)
 
 
 def test_a_token_that_the_function_refuses_shows_in_each_upload(here):
