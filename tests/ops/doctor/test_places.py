@@ -132,6 +132,16 @@ def test_one_address_of_a_profile_that_answers_is_a_network(two):
     assert findings.of("Clock", State.GOOD)
 
 
+def test_what_is_held_back_in_the_second_bucket_needs_the_rule_there(two, contract):
+    findings = two(**contract(('bucket = "local-archive"', 'bucket = "local-archive"\nhold = ["commit"]')))
+    finding = findings.the_bad_one("Hold [contract]")
+    assert finding.where.en == BELOW_THERE
+    assert finding.said.en == "nothing removes what is never published"
+    assert findings.of("Published [contract]", State.GOOD)
+    [home] = [one for one in below(findings, HERE) if "Hold [post]" in one.check.en]
+    assert home.state is State.GOOD
+
+
 def test_the_deployment_s_own_bucket_comes_first(here, contract):
     before, mark, after = profiles_of(here).partition("[contract]")
     changes = contract((before + mark + after, mark + after + before))
