@@ -48,14 +48,19 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     return [grant for grant in grants if grant.folders]
 
 
-def grants_for_objects(profiles: Iterable[Profile]) -> list[Grant]:
-    """What the function's own calls to OSS and the URLs of ``/read`` need, where an option asks for them."""
+def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool = False) -> list[Grant]:
+    """
+    What the function's own calls to OSS and the URLs of ``/read`` need, where an option asks for them.
+
+    Args:
+        is_held_elsewhere: whether a profile that is not among these holds back, in another bucket perhaps.
+    """
     profiles = [*profiles]
     actions: dict[str, set[str]] = {}
     for profile in profiles:
         actions.setdefault(profile.stored_folder, set()).update(_actions_on_stored(profile))
         actions.setdefault(profile.key.literal_folder, set()).update({READ} if profile.is_read_signed else ())
-    if any(profile.is_held for profile in profiles):
+    if is_held_elsewhere or _is_any_held(profiles):
         _add_what_holding_needs(profiles, actions)
     folders: dict[tuple[str, ...], list[str]] = {}
     for folder in sorted(actions):
@@ -73,7 +78,8 @@ def _actions_on_stored(profile: Profile) -> Iterator[str]:
 
 
 def _add_what_holding_needs(profiles: Iterable[Profile], actions: dict[str, set[str]]) -> None:
-    actions[RECORDS] = {READ, *WRITE}
+    if _is_any_held(profiles):
+        actions[RECORDS] = {READ, *WRITE}
     for profile in profiles:
         # Whoever has a receipt may ask about its object, and the business discard it.
         if profile.gives_receipts:
@@ -83,12 +89,16 @@ def _add_what_holding_needs(profiles: Iterable[Profile], actions: dict[str, set[
             actions[profile.key.literal_folder] |= {*WRITE}
 
 
+def _is_any_held(profiles: Iterable[Profile]) -> bool:
+    return any(profile.is_held for profile in profiles)
+
+
 def session_policies(profiles: Collection[Profile]) -> Mapping[Session, str]:
     """The policy, as JSON text, of each session that these profiles have: it reaches one bucket only."""
     return {
         (purpose, bucket, role_arn): policy_of(bucket, needed)
         for (bucket, role_arn), theirs in _by_place(profiles).items()
-        for purpose, needed in _grants(theirs).items()
+        for purpose, needed in _grants(theirs, _is_any_held(profiles)).items()
         if needed
     }
 
@@ -97,7 +107,7 @@ def role_policies(profiles: Collection[Profile]) -> Mapping[str, str]:
     """What each role, by its ARN, must allow so that every session gets what it asks for, as JSON text."""
     statements: dict[str, list[dict[str, Any]]] = {}
     for (bucket, role_arn), theirs in _by_place(profiles).items():
-        for needed in _grants(theirs).values():
+        for needed in _grants(theirs, _is_any_held(profiles)).values():
             statements.setdefault(role_arn, []).extend(_statements(bucket, needed))
     return {role_arn: _document(allowed) for role_arn, allowed in statements.items()}
 
@@ -109,8 +119,9 @@ def _by_place(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list[Pr
     return places
 
 
-def _grants(profiles: Collection[Profile]) -> Mapping[str, list[Grant]]:
-    return {UPLOADS: grants_for_uploads(profiles), OBJECTS: grants_for_objects(profiles)}
+def _grants(profiles: Collection[Profile], is_any_held: bool) -> Mapping[str, list[Grant]]:
+    objects = grants_for_objects(profiles, is_held_elsewhere=is_any_held)
+    return {UPLOADS: grants_for_uploads(profiles), OBJECTS: objects}
 
 
 def policy_of(bucket: str, grants: Iterable[Grant]) -> str:

@@ -102,6 +102,9 @@ def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
     profile = settings.profiles.get(claims["profile"])
     if profile is None:
         raise _not_ours("its profile does not exist any more")
+    # Nor would its session reach what it had stored.
+    if not profile.gives_receipts:
+        raise _not_ours("its profile gives no receipts any more")
     # A receipt need not say for which mini-program it is; one that says so is held to it.
     scope = settings.token_scope(profile.place.bucket)
     if not is_of({**scope, **claims}, scope):

@@ -6,7 +6,8 @@ import pytest
 
 from function.holding.verdict import Outcome
 from function.tokens import RECEIPT, issue_token, read_token
-from tests.function.holding.conftest import RECEIPT_SECRET
+from tests.function.holding.conftest import PROFILES, RECEIPT_SECRET
+from torture.held_oss import HeldOss
 from torture.parted_oss import DENIED, Part, Stored
 
 
@@ -479,3 +480,53 @@ def test_a_receipt_that_names_another_bucket_than_its_profile_s_opens_nothing(tw
         answer = two_buckets.house.ask(route, two_buckets.house.backend(), receipt=forged)
         assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
     assert two_buckets.abroad.names() == {f"held/{stored['key']}"}
+
+
+TOLD = """
+[told]
+key = "told/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+CALLBACK
+bucket = "abroad"
+region = "cn-shanghai"
+"""
+
+
+@pytest.fixture
+def told(house_of, clock):
+    """A house with one upload of which its callback told, in a bucket where nothing is held; its receipt."""
+
+    def told(option="callback = true"):
+        url = "https://fc.example.com/callback"
+        house = house_of(PROFILES + TOLD.replace("CALLBACK", option), CALLBACK_URL=url)
+        abroad = HeldOss("abroad", "cn-shanghai", clock)
+        house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.exchange
+        abroad.give_sessions(house.function.function, timedelta(hours=2))
+        form = house.form("default")
+        assert house.oss.post(form["formData"], "bytes") == 200
+        abroad.objects["told/a.png"] = house.oss.objects.pop(form["key"])
+        etag = abroad.objects["told/a.png"].etag
+        said = {"jti": "a" * 22, "key": "told/a.png", "etag": etag, "owner": "o", "profile": "told"}
+        claims, life = {**said, "bucket": "abroad"}, timedelta(days=1)
+        receipt = issue_token(claims, audience=RECEIPT, secrets=[RECEIPT_SECRET], now=clock(), life=life)
+        return house, abroad, receipt
+
+    return told
+
+
+def test_a_receipt_of_a_bucket_where_nothing_is_held_is_answered_like_any(told):
+    house, abroad, receipt = told()
+    held = house.store("word")
+    answer = house.ask("commit", house.backend(), receipts=[receipt, held["receipt"]])
+    assert [result["state"] for result in answer.json["results"]] == ["published"] * 2
+    assert house.status(receipt) == "published"
+    assert house.discard(receipt).json["state"] == "gone"
+    assert abroad.names() == set()
+
+
+def test_a_receipt_of_a_profile_that_gives_none_any_more_costs_the_others_nothing(told):
+    house, _, receipt = told("callback = false")
+    held = house.store("word")
+    first, second = house.ask("commit", house.backend(), receipts=[receipt, held["receipt"]]).json["results"]
+    assert (first["error"]["code"], second["state"]) == ("forbidden", "published")
