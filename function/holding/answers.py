@@ -44,6 +44,7 @@ def answer_each(
     Raises:
         UploadError: why the one cannot be answered, or why none can.
     """
+    asked = _counted(call, asked, limit, is_backend)
     # Once for all in a bucket, and not for receipts that are no good.
     found = oss_of_each(call, [upload.profile.place for upload in asked.uploads])
     refusals = [oss for oss in found.values() if isinstance(oss, UploadError)]
@@ -53,9 +54,7 @@ def answer_each(
     def answer(entry: HeldUpload | UploadError) -> dict[str, Any]:
         if isinstance(entry, UploadError):
             raise entry
-        oss = opened(found[entry.profile.place])
-        call.instance.limits.take(_claims(call, entry, limit, is_backend), call.now)
-        return act(oss, entry)
+        return act(opened(found[entry.profile.place]), entry)
 
     if asked.is_one:
         told = answer(asked.entries[0])
@@ -64,6 +63,20 @@ def answer_each(
     results = [_or_error(answer, entry) for entry in asked.entries]
     call.line.state = [result.get("state") or result["error"]["code"] for result in results]
     return {"results": results}
+
+
+def _counted(call: Call, asked: Asked, limit: str, is_backend: bool) -> Asked:
+    """The same, without what is asked about too often: before STS is asked, which a refusal does not end."""
+
+    def counted(entry: HeldUpload | UploadError) -> HeldUpload | UploadError:
+        if isinstance(entry, HeldUpload):
+            try:
+                call.instance.limits.take(_claims(call, entry, limit, is_backend), call.now)
+            except UploadError as error:
+                return error
+        return entry
+
+    return asked._replace(entries=[counted(entry) for entry in asked.entries])
 
 
 def _claims(call: Call, upload: HeldUpload, limit: str, is_backend: bool) -> list[Claim]:

@@ -14,7 +14,7 @@ from function.holding.check import Refused, submit, was_unheard
 from function.holding.decision import BY_CHECK, PUBLISH, REJECT, decision_about
 from function.holding.publishing import PUBLISHED, settle, tell_of
 from function.holding.standing import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, Standing, in_check, seen
-from function.holding.upload import HeldUpload, read_receipt
+from function.holding.upload import HeldUpload, read_kept, read_receipt
 from function.holding.verdict import Outcome, Verdict
 from function.instance import Call
 from function.objects_session import opened, oss_of, oss_of_each
@@ -95,33 +95,39 @@ def apply_verdict(call: Call, verdict: Verdict) -> bool:
     checked = [profile.place for profile in call.settings.profiles.values() if profile.is_checked]
     buckets = oss_of_each(call, checked).values()
     found = _recorded(buckets, verdict)
-    if found is None:
+    if not found:
         said = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
         for oss in map(opened, buckets):
             markers.put(oss, markers.verdict(verdict.trace_id), said, call.now)
         found = _recorded(buckets, verdict)
-    if found is None:
-        return False
-    oss, record = found
-    try:
-        upload = read_receipt(str(record.get("receipt")), call.settings, call.now)
-        _note(call, upload)
-        call.line.state = _apply(call, oss, upload, verdict).state
-    # It is decided, but another object has the name; or nothing can be done about it any more.
-    except (AlreadyExists, Forbidden) as error:
-        call.line.reason = error.reason
-    return True
+    failed: UploadError | None = None
+    for oss, record in found:
+        try:
+            upload = read_kept(record.get("receipt"), oss, call.settings, call.now)
+            _note(call, upload)
+            call.line.state = _apply(call, oss, upload, verdict).state
+        # It is decided, but another object has the name; or nothing can be done about it any more.
+        except (AlreadyExists, Forbidden) as error:
+            call.line.reason = error.reason
+        except UploadError as error:
+            failed = error
+    if failed is not None:
+        raise failed
+    return bool(found)
 
 
 def _recorded(
     buckets: Iterable[OssCalls | UploadError], verdict: Verdict
-) -> tuple[OssCalls, Mapping[str, Any]] | None:
+) -> list[tuple[OssCalls, Mapping[str, Any]]]:
     """
     What a verdict is about, and where that is remembered; a trace id does not tell the bucket.
+
+    Every bucket is looked into: none keeps a verdict from another's upload by a record of its own making.
 
     Raises:
         UploadError: it is not where one could look, and somewhere nobody could.
     """
+    found: list[tuple[OssCalls, Mapping[str, Any]]] = []
     failed: UploadError | None = None
     for bucket in buckets:
         try:
@@ -131,10 +137,10 @@ def _recorded(
             failed = error
         else:
             if record is not None:
-                return oss, record
-    if failed is not None:
+                found.append((oss, record))
+    if failed is not None and not found:
         raise failed
-    return None
+    return found
 
 
 def _note(call: Call, upload: HeldUpload) -> None:

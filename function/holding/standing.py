@@ -18,6 +18,8 @@ OPEN = (HELD, CHECKING, REVIEW)
 # WeChat promises a verdict within 30 minutes; after that it will not come any more.
 SILENCE = timedelta(minutes=35)
 MAX_SUBMISSIONS = 2
+# More than anybody could be refused in the days that something is held.
+MAX_FAILURES = 10**9
 # Twice what any request lives: whoever was to submit it, and has not said how it went, is no more.
 CUT_OFF = timedelta(seconds=60)
 
@@ -120,9 +122,9 @@ def in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
         due = Standing(HELD if number == 1 else CHECKING, due=number)
         if said is None:
             return due._replace(claim=first)
-        since = now - _instant(said.get("at"))
+        since = _since(said.get("at"), now)
         if "trace" not in said:
-            failures, late = said.get("failures", 0), max(0, since // CUT_OFF)
+            failures, late = _number(said.get("failures", 0)), max(0, since // CUT_OFF)
             # Each name is one attempt, and whoever creates it makes it: one after each failure, and after
             # each while in which nobody has said how it went.
             again = markers.submitted(upload.upload_id, number, f"-{failures}-{late}")
@@ -132,8 +134,16 @@ def in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
     return Standing(CHECKING, due=MAX_SUBMISSIONS + 1)
 
 
-def _instant(text: object) -> datetime:
+def _since(text: object, now: datetime) -> timedelta:
     try:
-        return datetime.fromisoformat(str(text))
-    except ValueError:
+        return now - datetime.fromisoformat(str(text))
+    # The second of one without a zone.
+    except (ValueError, TypeError):
         raise OssUnavailable(reason="a marker without its time") from None
+
+
+def _number(value: object) -> int:
+    # It becomes part of a name, and a request may be about other buckets, too.
+    if not isinstance(value, int) or not 0 <= value < MAX_FAILURES:
+        raise OssUnavailable(reason="a marker without its number")
+    return value

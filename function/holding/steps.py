@@ -18,7 +18,7 @@ from function.holding.decision import (
 )
 from function.holding.publishing import GONE, PUBLISHED, carry_out, settle, tell, tell_of
 from function.holding.standing import HELD, OPEN, Standing, seen
-from function.holding.upload import HeldUpload, read_receipt
+from function.holding.upload import HeldUpload, read_kept
 from function.instance import Call
 from function.oss.calls import OssCalls
 from function.oss.objects import delete_object, head_object
@@ -152,13 +152,13 @@ def recall(call: Call, oss: OssCalls, upload_id: str) -> Recalled | None:
     What became of an upload that is held no more; ``None`` where nothing was decided.
 
     Raises:
-        Forbidden: its receipt has ended.
+        Forbidden: its receipt has ended, or is of another bucket.
 
         UploadError: OSS refuses, or does not answer.
     """
     decision = read_decision(oss, upload_id)
     if decision is None:
         return None
-    upload = read_receipt(decision.receipt, call.settings, call.now)
+    upload = read_kept(decision.receipt, oss, call.settings, call.now)
     outcome = tell(call, upload, carry_out(oss, upload, decision, call.now))
     return Recalled(upload, outcome.state)

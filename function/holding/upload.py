@@ -8,6 +8,7 @@ from function.errors import Forbidden, Unauthorized
 from function.holding.markers import is_name
 from function.key_template import held_name
 from function.option_values import UPLOAD_ID_METADATA
+from function.oss.calls import OssCalls
 from function.oss.objects import ObjectFacts
 from function.profile import Profile
 from function.settings import Settings
@@ -112,6 +113,20 @@ def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
     upload = HeldUpload(claims, text, profile)
     if upload.is_held_back and not profile.is_held:
         raise _not_ours("its profile holds nothing back any more")
+    return upload
+
+
+def read_kept(text: object, oss: OssCalls, settings: Settings, now: datetime) -> HeldUpload:
+    """
+    The upload that a receipt is about which this bucket has kept.
+
+    Raises:
+        Forbidden: as ``read_receipt`` does; or it is about another bucket's: whoever may write records in one
+            has no say about what waits in another.
+    """
+    upload = read_receipt(str(text), settings, now)
+    if upload.profile.place.bucket != oss.bucket:
+        raise _not_ours("kept in another bucket than its own")
     return upload
 
 

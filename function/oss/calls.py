@@ -7,7 +7,7 @@ What OSS says is known by its code. Its text goes nowhere: it may hold what was 
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from function.errors import (
     AlreadyExists,
@@ -59,6 +59,21 @@ def budget(monotonic: Callable[[], float] = time.monotonic) -> Callable[[], floa
     """How many seconds are left of ``BUDGET_SECONDS``, counted from here."""
     deadline = monotonic() + BUDGET_SECONDS
     return lambda: deadline - monotonic()
+
+
+def share_of(oss: OssCalls, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> OssCalls:
+    """The same, whose own calls take so many seconds at most: what is left is for other buckets."""
+    spent = 0.0
+
+    def exchange(*arguments: Any, **options: Any) -> Answer:
+        nonlocal spent
+        began = monotonic()
+        try:
+            return oss.exchange(*arguments, **options)
+        finally:
+            spent += monotonic() - began
+
+    return oss._replace(exchange=exchange, seconds_left=lambda: min(oss.seconds_left(), seconds - spent))
 
 
 def ask(

@@ -1,6 +1,7 @@
 """A phone whose uploads are held, its backend, WeChat, and the OSS and the business that they all know."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -271,16 +272,32 @@ class TwoBuckets:
         assert answer.status == 200, answer.text
         return {**form, **answer.json}
 
-    def without_sessions(self, oss: HeldOss) -> None:
-        """From now on STS gives the function no session that reaches this bucket."""
+    def hangs(self, oss: HeldOss, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From now on this bucket lets the function wait as long as it will: three seconds in all."""
+
+        def hang(*_: Any, budget_seconds: float, **__: Any) -> Answer:
+            time.sleep(budget_seconds)
+            raise ExchangeFailed("timed out")
+
+        for name in ("function.oss.calls.BUDGET_SECONDS", "function.objects_session.BUDGET_SECONDS"):
+            monkeypatch.setattr(name, 3.0)
+        monkeypatch.setattr("function.oss.calls.FIRST_TRY_SECONDS", 1.2)
+        monkeypatch.setattr(oss, "exchange", hang)
+        self.house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = self.abroad.exchange
+
+    def without_sessions(self, oss: HeldOss) -> list[str]:
+        """From now on STS gives the function no session that reaches this bucket; what it is asked for."""
+        asked: list[str] = []
 
         def refuse(*_: Any, **__: Any) -> Any:
+            asked.append(oss._bucket.name)
             raise StsRejected("STS refused.", reason="no")
 
         ready = self.house.function.function._ready()
         for (purpose, bucket, _), cache in ready._credentials.items():
             if purpose == OBJECTS and bucket == oss._bucket.name:
                 cache._held, cache._assume_role = None, refuse
+        return asked
 
 
 @pytest.fixture

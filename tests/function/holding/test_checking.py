@@ -1,5 +1,6 @@
 """holding.checking: nothing but a verdict that says "pass" publishes what is checked."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from function.holding.checking import apply_verdict
 from function.holding.standing import CUT_OFF
 from function.holding.verdict import Outcome, Verdict
 from torture.held_oss import HeldOss
-from torture.parted_oss import UNHEARD
+from torture.parted_oss import UNHEARD, Part, Stored
 from torture.turns import Killed
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
@@ -603,8 +604,9 @@ def test_a_marker_without_its_time_is_not_taken_for_silence(house, checking, log
     name = f"held/.submitted/{checking['uploadId']}-1"
     house.oss.replace_object(name, body=b'{"trace": "x"}')
     assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
-    house.oss.replace_object(name, body=b'{"trace": "x", "at": 7}')
-    assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
+    for at in (b"7", b'"2026-11-24T14:00:00"'):
+        house.oss.replace_object(name, body=b'{"trace": "x", "at": ' + at + b"}")
+        assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
     assert log_lines()[-1]["reason"] == "a marker without its time"
 
 
@@ -666,3 +668,70 @@ def test_a_bucket_in_which_nothing_is_checked_is_not_asked_about_a_verdict(house
     abroad.give_sessions(house.function.function)
     assert house.verdict(Outcome.RISKY) is False
     assert (abroad.asked, list(house.oss.markers())) == ([], [f"verdicts/{FIRST}"])
+
+
+def test_a_bucket_that_hangs_keeps_no_verdict_from_another_s(two_buckets, monkeypatch):
+    house, stored = two_buckets.house, two_buckets.store("view")
+    two_buckets.hangs(house.oss, monkeypatch)
+    assert house.verdict(Outcome.PASS) is True
+    assert two_buckets.abroad.names() == {stored["key"]}
+
+
+def forged(two_buckets, said, in_the_bucket):
+    """A record about a trace id, as whoever owns a bucket may write it."""
+    body = json.dumps(said).encode()
+    record = Stored((Part("r", 1),), {"content-type": "application/json"}, "private", "Normal", body)
+    in_the_bucket.objects[f"held/.checks/{FIRST}"] = record
+
+
+@pytest.mark.parametrize("receipt", ["of an upload there", "of an upload here", "of none", 7])
+def test_whoever_owns_one_bucket_keeps_no_verdict_from_another_s(two_buckets, receipt):
+    """Nor is the business told anything else of what waits there."""
+    house, stored = two_buckets.house, two_buckets.store("view")
+    here = two_buckets.store("face")["receipt"]
+    receipts = {"of an upload there": stored["receipt"], "of an upload here": here}
+    forged(two_buckets, {"receipt": receipts.get(receipt, receipt)}, house.oss)
+    house.network.events.clear()
+    assert house.verdict(Outcome.PASS) is True
+    assert two_buckets.abroad.names() == {stored["key"]}
+    assert [event["receipt"] for event in house.network.events].count(stored["receipt"]) == 1
+
+
+def test_a_bucket_that_fails_to_carry_out_keeps_no_verdict_from_another_s(two_buckets):
+    house, stored = two_buckets.house, two_buckets.store("view")
+    here = two_buckets.store("face")
+    forged(two_buckets, {"receipt": here["receipt"]}, house.oss)
+    house.oss.fail("CopyObject", UNHEARD)
+    with pytest.raises(OssUnavailable):
+        house.verdict(Outcome.PASS)
+    assert two_buckets.abroad.names() == {stored["key"]}
+
+
+def test_a_record_in_one_bucket_says_nothing_of_an_upload_in_another(two_buckets):
+    """As whoever owns a bucket may write it, who knows a receipt of the other one."""
+    house, stored = two_buckets.house, two_buckets.store("view")
+    own = two_buckets.store("face")
+    del two_buckets.abroad.objects[f"held/.checks/{FIRST}"]
+    decision = {"decision": "publish", "by": "check", "etag": "E", "receipt": stored["receipt"]}
+    for name, said in (
+        (f"checks/{FIRST}", {"receipt": stored["receipt"]}),
+        (f"decided/{stored['uploadId']}", decision),
+        (f"decided/{own['uploadId']}", decision),
+    ):
+        body = json.dumps(said).encode()
+        house.oss.objects[f"held/.{name}"] = Stored((Part("r", 1),), {}, "private", "Normal", body)
+    house.oss.objects[stored["key"]] = two_buckets.abroad.objects[f"held/{stored['key']}"]
+    house.network.events.clear()
+    assert house.verdict(Outcome.PASS) is True
+    del house.oss.objects[f"held/{own['key']}"]
+    assert house.ask("confirm", ticket=own["ticket"]).status == 403
+    assert house.network.told == []
+    assert house.status(stored["receipt"]) == "checking"
+
+
+@pytest.mark.parametrize("failures", [-1, 10**9, "1", "../x", None, 1.5])
+def test_a_marker_without_its_number_is_no_part_of_a_name(house, checking, log_lines, failures):
+    body = json.dumps({"failures": failures, "at": "2026-11-24T14:00:00Z"}).encode()
+    house.oss.replace_object(f"held/.submitted/{checking['uploadId']}-1", body=body)
+    assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == "a marker without its number"

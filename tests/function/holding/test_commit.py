@@ -482,6 +482,16 @@ def test_a_receipt_that_names_another_bucket_than_its_profile_s_opens_nothing(tw
     assert two_buckets.abroad.names() == {f"held/{stored['key']}"}
 
 
+@pytest.mark.parametrize("order", [("deed", "word"), ("deed", "deed", "word")])
+def test_a_bucket_that_hangs_leaves_the_others_their_time(two_buckets, order, monkeypatch):
+    stored = [two_buckets.store(profile) for profile in order]
+    two_buckets.hangs(two_buckets.abroad, monkeypatch)
+    house = two_buckets.house
+    answer = house.ask("commit", house.backend(), receipts=[one["receipt"] for one in stored])
+    told = [result.get("state") or result["error"]["code"] for result in answer.json["results"]]
+    assert told == [{"word": "published", "deed": "oss_unavailable"}[profile] for profile in order]
+
+
 TOLD = """
 [told]
 key = "told/{owner}/{id}{ext}"
@@ -530,3 +540,11 @@ def test_a_receipt_of_a_profile_that_gives_none_any_more_costs_the_others_nothin
     held = house.store("word")
     first, second = house.ask("commit", house.backend(), receipts=[receipt, held["receipt"]]).json["results"]
     assert (first["error"]["code"], second["state"]) == ("forbidden", "published")
+
+
+def test_who_asks_too_often_has_sts_asked_no_more(two_buckets):
+    """Which may have to be asked each time, while a role cannot be taken; and its rate is the account's."""
+    (word, _deed), _ = commit_both(two_buckets)
+    house, asked = two_buckets.house, two_buckets.without_sessions(two_buckets.house.oss)
+    answers = [house.commit(word["receipt"]).status for _ in range(62)]
+    assert (answers, len(asked)) == ([502] * 60 + [429] * 2, 60)

@@ -3,7 +3,7 @@
 import pytest
 
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
-from function.oss.calls import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssCalls, budget
+from function.oss.calls import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssCalls, budget, share_of
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, get_marker, head_object, put_marker
 from function.outgoing import Answer
@@ -215,6 +215,26 @@ def test_the_budget_counts_from_where_it_is_made():
 def test_the_budget_is_of_real_time_where_nobody_says_otherwise():
     left = budget()
     assert BUDGET_SECONDS - 1 < left() <= BUDGET_SECONDS
+
+
+def test_of_several_buckets_each_has_a_share_of_its_own_and_no_more_than_is_left(scripted):
+    clock = iter([0.0, 4.0, 100.0, 101.0])
+    scripted.answers = ["TimeoutError", Answer(204, b""), Answer(204, b"")]
+    mine = share_of(scripted.calls(), 6.0, lambda: next(clock))
+    # What a failure took counts, and nothing that went by in between.
+    delete_object(mine, "u/a")
+    assert [one.seconds for one in scripted.asked] == [FIRST_TRY_SECONDS, 2.0]
+    assert mine.seconds_left() == 1.0
+    scripted.takes_seconds = 9.5
+    delete_object(scripted.calls(), "u/a")
+    assert mine.seconds_left() == 0.5
+
+
+def test_a_share_is_of_real_time_where_nobody_says_otherwise(scripted):
+    scripted.answers = [Answer(204, b"")]
+    mine = share_of(scripted.calls(), 6.0)
+    delete_object(mine, "u/a")
+    assert 5 < mine.seconds_left() < 6
 
 
 def test_what_makes_the_calls_shows_no_secret():
