@@ -122,7 +122,10 @@ TESTS = {
     "function.parts.urls": (f"{ROOM}/parts/test_multipart.py", *PARTS),
     "function.phrase": (f"{ROOM}/test_phrase.py",),
     "function.places": (f"{ROOM}/test_places.py", f"{ROOM}/test_profile_contradictions.py", *SETTINGS),
-    "function.profile": (f"{ROOM}/test_profiles.py", *SETTINGS, *FORMS),
+    "function.profile": (
+        *(f"{ROOM}/test_{name}.py" for name in ("profiles", "profile_contradictions", "grants", "sessions")),
+        *(*FORMS, f"{ROOM}/parts/test_multipart_complete.py", f"{ROOM}/holding/test_check.py", *SETTINGS),
+    ),
     "function.profile_contradictions": (f"{ROOM}/test_profile_contradictions.py", *reversed(SETTINGS)),
     "function.profile_options": (f"{ROOM}/test_profiles.py", *FORMS),
     "function.profiles": (*reversed(SETTINGS), *FORMS),
@@ -161,7 +164,9 @@ TESTS = {
         *(f"{ROOM}/parts/test_multipart_complete.py", *PARTS, f"{ROOM}/holding/test_recall.py"),
     ),
     "function.routes.multipart_parts": (f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
-    "function.routes.read": (*reversed(READING),),
+    "function.routes.read": (
+        *(*reversed(READING), f"{ROOM}/routes/test_own_rules.py", f"{ROOM}/test_places.py"),
+    ),
     "function.routes.upload_params": (
         *(*FORMS, *(f"{ROOM}/receipts/test_{name}.py" for name in ("ticket", "stored_already"))),
         *(f"{ROOM}/test_log_line.py", *APP, f"{ROOM}/callers"),

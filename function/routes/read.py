@@ -56,11 +56,10 @@ def _readable(call: Call, owner: str, wanted: Sequence[WantedUrl]) -> list[Reada
 
 def _entries(call: Call, several: Sequence[Readable]) -> list[dict[str, Any]]:
     """``{"key", "variant", "url", "expiresAt"}`` of each; credentials only where one is not for everybody."""
+    ends = [url_end(one.profile, call.now) for one in several if one.profile.is_read_signed]
 
     @cache
     def credentials(session: Session) -> Credentials:
-        signed = [one.profile for one in several if one.profile.is_read_signed]
-        ends = [url_end(each, call.now) for each in signed if each.place.session(OBJECTS) == session]
         obtained = call.instance.credentials_for(session, call.request.context, call.now, ends)
         call.line.sts_refreshed = obtained.are_new or bool(call.line.sts_refreshed)
         return obtained.credentials

@@ -291,6 +291,14 @@ def test_addresses_of_several_buckets_are_each_signed_for_their_own(world):
         assert oss.exchange("GET", item["url"], budget_seconds=1).status == 200
 
 
+def test_a_session_that_was_new_is_logged_whichever_is_read_from_last(world, clock, log_lines):
+    keys = [world.form(profile)["key"] for profile in ("default", "contract")]
+    world.ask("read", key=keys[1])
+    world.ask("read", items=[{"key": key} for key in keys])
+    world.ask("read", items=[{"key": key} for key in keys])
+    assert [line["stsRefreshed"] for line in log_lines()[-3:]] == [True, True, False]
+
+
 def test_the_plain_address_of_what_everybody_may_see_is_its_bucket_s(world):
     key = world.form("wall")["key"]
     assert world.ask("read", key=key).json["url"] == f"{OWN_HOST}/{key}"
