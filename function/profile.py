@@ -113,8 +113,8 @@ class Profile(NamedTuple):
 
     @property
     def stored_acl(self) -> str:
-        """Of what has been uploaded."""
-        return dict(self.pinned).get(ACL_FIELD, "default")
+        """Of what has been uploaded; of no page, whose forms pin none."""
+        return dict(self.pinned)[ACL_FIELD]
 
     @property
     def read_life(self) -> timedelta:

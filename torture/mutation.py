@@ -173,7 +173,7 @@ TESTS = {
     ),
     "function.routes.wechat_events": (f"{ROOM}/holding/test_wechat_events.py",),
     "function.setting_table": (f"{ROOM}/test_settings.py", f"{ROOM}/callers"),
-    "function.settings": (*SETTINGS, f"{ROOM}/test_jwt_key.py", *APP),
+    "function.settings": (*SETTINGS, f"{ROOM}/test_jwt_key.py", f"{ROOM}/test_places.py", *APP),
     "function.tokens": (f"{ROOM}/test_tokens.py", f"{ROOM}/callers"),
     "function.trace": (f"{ROOM}/test_trace.py", f"{ROOM}/test_log_line.py"),
     "function.uploads.classic_page": (*reversed(FORMS), PROOF),

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from function.errors import UploadError
+from function.errors import Misconfigured, UploadError
 from function.grants import OBJECTS, UPLOADS, role_policies
 from function.http import Request
 from function.instance import Call
@@ -155,6 +155,16 @@ def test_the_settings_of_another_place_are_those_of_a_deployment_that_has_no_oth
     assert set(there.profiles) == {"contract", "same", "wall"}
     assert there.token_secrets == settings.token_secrets
     assert set(settings.at(settings.home).profiles) == {"default", "plain"}
+
+
+def test_of_a_region_that_is_missing_nothing_is_made(environment, profiles_file):
+    """One profile says where its bucket is, the other leaves that to the setting: one problem, not two."""
+    lines = 'max_size = 1\ncontent_types = ["*/*"]\nbucket = "contracts"\n'
+    text = f'[a]\nkey = "a/{{id}}"\n{lines}region = "cn-shanghai"\n[b]\nkey = "b/{{id}}"\n{lines}'
+    environment |= {"PROFILES_FILE": profiles_file(text), "OSS_REGION": ""}
+    with pytest.raises(Misconfigured) as raised:
+        read_settings(environment)
+    assert [problem.setting for problem in raised.value.problems] == ["OSS_REGION"]
 
 
 # --- a function that knows two buckets ---

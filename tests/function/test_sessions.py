@@ -69,6 +69,20 @@ def test_the_objects_session_is_replaced_while_it_still_covers_two_windows(
     assert obtain(ready, clock(), [clock()]).are_new
 
 
+@pytest.mark.parametrize("public", [False, True])
+def test_where_no_url_is_signed_the_objects_session_is_replaced_no_earlier(
+    instance, good_sts, profiles_file, clock, public
+):
+    read = 'acl = "public-read"\nread = "callers"\n' if public else ""
+    text = f"{PROFILE}confirm = true\n{read}"
+    ready = instance(PROFILES_FILE=profiles_file(text), TOKEN_SECRET=TOKEN_SECRET).function._ready()
+    obtain(ready, clock(), [clock()])
+    clock.tick(seconds=2699)
+    assert not obtain(ready, clock(), [clock()]).are_new
+    clock.tick(seconds=1)
+    assert obtain(ready, clock(), [clock()]).are_new
+
+
 def test_neither_session_s_failure_is_the_other_s(instance, good_sts, profiles_file, clock):
     function = instance(PROFILES_FILE=profiles_file(f"{PROFILE}confirm = true"), TOKEN_SECRET=TOKEN_SECRET)
     function.ask(body={"filename": "a.png"})
