@@ -210,8 +210,10 @@ def _shared_folders(profiles: Iterable[Profile]) -> Iterator[tuple[str, Phrase]]
         if not (ours.startswith(theirs) or theirs.startswith(ours)):
             continue
         told = {"ours": ours, "theirs": theirs, "other": other.name}
-        if profile.place.bucket != other.place.bucket:
-            if profile.read:
+        buckets = profile.place.bucket, other.place.bucket
+        if buckets[0] != buckets[1]:
+            # Without settings nobody knows in which one a profile is that names none.
+            if profile.read and all(buckets):
                 clause = Phrase(
                     "read needs a folder of its own; {ours} overlaps {theirs} of [{other}] in another bucket,"
                     " and a key does not tell its bucket",

@@ -475,6 +475,12 @@ def test_a_key_that_is_read_does_not_tell_its_bucket(ours, theirs):
     assert places((f"{ours}{{id}}", ""), (f"{theirs}{{id}}", OTHER)) == []
 
 
+def test_without_settings_a_bucket_that_is_named_may_be_that_of_all_others():
+    both = (("x/{id}", READ), ("x/{id}", READ + OTHER))
+    assert places(*both, home=NOWHERE) == places(*both, home=NOWHERE._replace(bucket="other")) == []
+    assert len(places(*both)) == 2
+
+
 def test_pages_and_what_is_held_back_share_no_folder_in_one_bucket_and_any_name_in_two():
     hold = 'confirm = true\nhold = ["commit"]\n'
     page, held, form = ("x/{filename}", ""), ("x/{id}", hold), ("x/{id}", "confirm = true")
