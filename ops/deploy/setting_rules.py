@@ -104,16 +104,30 @@ _TAKES = Text(
 
 
 class _Words(NamedTuple):
-    """What a bucket and its region are called where its address stands; whether phones go there."""
+    """
+    What a bucket and its region are called where its address stands.
+
+    Args:
+        inside: what may be an internal address instead.
+
+        phones: whether phones go there.
+    """
 
     bucket: str
     region: str
     leave: Text
+    inside: Text
     phones: bool = True
 
 
-_NAMES = _Words("OSS_BUCKET", "OSS_REGION", Text("leave it empty", "请留空"))
-_OPTIONS = _Words("bucket", "region", Text("leave it out", "请不要写"))
+_NAMES = _Words(
+    "OSS_BUCKET",
+    "OSS_REGION",
+    Text("leave it empty", "请留空"),
+    Text(" (OSS_ENDPOINT may be internal)", "（OSS_ENDPOINT 可以是内网地址）"),
+)
+# Of a profile's bucket the function itself knows no other address.
+_OPTIONS = _Words("bucket", "region", Text("leave it out", "请不要写"), Text("", ""))
 
 
 def _host_problem(host: str, bucket: str, region: str, words: _Words) -> Text | None:
@@ -130,8 +144,8 @@ def _host_problem(host: str, bucket: str, region: str, words: _Words) -> Text | 
     theirs, there = match["bucket"], match["region"]
     if words.phones and (match["internal"] or "vpc100-" in host):
         return Text(
-            f"is an internal address, which no phone reaches; {leave.en} (OSS_ENDPOINT may be internal)",
-            f"是内网地址，手机访问不到；{leave.zh}（OSS_ENDPOINT 可以是内网地址）",
+            f"is an internal address, which no phone reaches; {leave.en}{words.inside.en}",
+            f"是内网地址，手机访问不到；{leave.zh}{words.inside.zh}",
         )
     if not theirs:
         return Text(

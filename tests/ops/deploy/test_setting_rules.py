@@ -111,6 +111,12 @@ def test_takes_a_host_of_a_profile_that_phones_reach(settings_with, host: str) -
     assert list(unusable_hosts(settings_with(host))) == []
 
 
+def test_says_of_no_profile_s_bucket_that_the_function_may_go_another_way(settings_with) -> None:
+    internal = THERE.replace(".aliyuncs", "-internal.aliyuncs")
+    (problem,) = in_english(unusable_hosts(settings_with(internal)))
+    assert problem.endswith("which no phone reaches; leave it out")
+
+
 def test_a_host_alone_is_of_the_deployment_s_bucket(settings_with) -> None:
     alone = CONTRACT.partition("bucket =")[0]
     (problem,) = in_english(unusable_hosts(settings_with(THERE, alone)))
