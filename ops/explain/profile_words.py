@@ -26,7 +26,7 @@ LABELS = {
     "forms": Text("form keys", "表单密钥"),
     "calls": Text("own calls", "函数自己"),
 }
-ADMITS = Text("{types}, {least} to {most}", "{types}，{least} 到 {most}")
+ADMITS = Text("{types}, {least} to {most}", "{types}，{least}～{most}")
 AT_ONCE = Text("at once, with acl {acl}", "立即发布，权限 {acl}")
 LATER = Text(
     "when {steps}; then it is copied to its key with acl {acl}, and what waited is deleted",
