@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from function.outgoing import Answer
+from function.quota import redis_store
+from function.quota.connection import Address, Wire
 from tests.function.quota.asking import Canned
 from torture.redis_server import RedisServer, is_installed
 
@@ -77,6 +79,27 @@ class Oss:
             headers = self.stored.get(path)
             return Answer(200, b"", headers) if headers else Answer(404, b"", {"x-oss-ec": "0026-00000001"})
         return Answer(self.status, self.body if self.status == 200 else b"")
+
+
+@pytest.fixture(autouse=True)
+def closed_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    What a test's stores have open is closed with it.
+
+    An error that a test keeps has its frames, and so the store; Python would find its connection among what
+    is left over, one day, and say so in another test.
+    """
+    opened: list[Wire] = []
+    connect = redis_store.connect
+
+    def connected(address: Address, until: float) -> Wire:
+        opened.append(connect(address, until))
+        return opened[-1]
+
+    monkeypatch.setattr(redis_store, "connect", connected)
+    yield
+    for wire in opened:
+        wire.close()
 
 
 @pytest.fixture

@@ -193,6 +193,7 @@ def test_nothing_is_asked_when_the_time_is_up(canned):
         wire.run(COUNT, [], [], time.monotonic())
     assert raised.value.kind == "TimeoutError"
     assert server.asked == []
+    wire.close()
 
 
 @pytest.mark.parametrize("answers", [[], [b"+OK\r\n"] * 3], ids=["silence", "other answers"])
@@ -222,9 +223,10 @@ def test_a_name_that_resolves_slowly_costs_no_more_than_the_budget(monkeypatch):
 
 
 def test_who_connects_gives_up_by_itself_when_nobody_waits_for_it_any_more(canned):
-    connection = connect(Address(canned().url), time.monotonic() + PATIENCE)._connection
-    assert 0 < connection.socket_connect_timeout <= PATIENCE
-    assert 0 < connection.socket_timeout <= PATIENCE
+    wire = connect(Address(canned().url), time.monotonic() + PATIENCE)
+    assert 0 < wire._connection.socket_connect_timeout <= PATIENCE
+    assert 0 < wire._connection.socket_timeout <= PATIENCE
+    wire.close()
 
 
 class Watched:
