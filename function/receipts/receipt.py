@@ -39,7 +39,7 @@ class Upload(NamedTuple):
     height: int | None
     ticket: Mapping[str, Any]
     seen: bool
-    held: bool = False
+    held: bool
 
 
 def answer_about(upload: Upload, settings: Settings, life: timedelta = RECEIPT_LIFE) -> dict[str, Any]:
