@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from function.body import read_json_object
-from function.errors import AlreadyExists, NotFound
+from function.errors import AlreadyExists, NotFound, NotUploaded
 from function.instance import Call
 from function.key_template import published_name
 from function.kinds import Rate
@@ -38,10 +38,12 @@ def answer(call: Call) -> dict[str, Any]:
     profile = settings.profiles[ticket["profile"]]
     oss = oss_of(call, profile.place)
     facts = head_object(oss, ticket["key"])
-    if facts is None and profile.is_held and (told := recalled(call, oss, ticket["jti"])):
-        return told
+    if facts is None:
+        if profile.is_held and (told := recalled(call, oss, ticket["jti"])):
+            return told
+        raise NotUploaded
     upload = upload_of(ticket, facts)
-    if facts is not None and profile.is_held and (told := settled(call, oss, facts, upload.ticket["jti"])):
+    if profile.is_held and (told := settled(call, oss, facts, upload.ticket["jti"])):
         return told
     told = answer_stored(call, upload)
     if profile.hold == (CHECK,):
