@@ -137,6 +137,7 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
 
 def _exchange(method: str, url: str) -> tuple[int, bytes]:
     from aliyunsdkcore.vendored.requests import Request, RequestException
+    from aliyunsdkcore.vendored.requests.packages.urllib3.exceptions import HTTPError
 
     deadline = time.monotonic() + CALL_SECONDS
     # STS is asked once in most of an hour. A connection that was kept would be dead by then, and after a
@@ -158,8 +159,8 @@ def _exchange(method: str, url: str) -> tuple[int, bytes]:
                 if size > MAX_ANSWER_BYTES or time.monotonic() > deadline:
                     raise ExchangeFailed("answer over its bounds")
                 parts.append(part)
-    # ValueError is what the vendored library makes of a header or a length that it cannot read.
-    except (RequestException, OSError, ValueError):
+    # The last two are what the vendored library makes of headers or lengths that it cannot read, or of two.
+    except (RequestException, OSError, ValueError, HTTPError):
         raise ExchangeFailed("no answer (refused, reset, timed out or TLS)") from None
     finally:
         adapter.close()

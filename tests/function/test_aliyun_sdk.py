@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from aliyunsdkcore.vendored.requests import ConnectionError as ConnectionFailed
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
+from aliyunsdkcore.vendored.requests.packages.urllib3.exceptions import InvalidHeader
 
 from function import aliyun_sdk
 from function.aliyun_sdk import MAX_ANSWER_BYTES, SdkFailed
@@ -85,6 +86,7 @@ NO_ANSWER = "AssumeRole: no answer (refused, reset, timed out or TLS)"
         (ConnectionFailed("secret"), 2, NO_ANSWER),
         (OSError("secret"), 2, NO_ANSWER),
         (ValueError("secret"), 2, NO_ANSWER),
+        (InvalidHeader("secret"), 2, NO_ANSWER),
         (refusal(429, "Odd"), 2, "AssumeRole: HTTP 429 Odd, request id"),
         (refusal(503, "Odd"), 2, "AssumeRole: HTTP 503 Odd, request id"),
         (refusal(400, "Throttling.User"), 2, "AssumeRole: HTTP 400 Throttling.User, request id"),

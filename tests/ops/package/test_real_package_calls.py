@@ -228,6 +228,7 @@ REFUSAL = json.dumps({"Code": "NoPermission", "RequestId": "R-1", "Message": "æ‹
         ((200, {"Content-Encoding": "gzip"}, b"no gzip"), 503, "sts_unavailable"),
         ((200, {"Set-Cookie": "a=b"}, credentials()[2]), 200, ""),
         ((200, {"Content-Length": "999"}, b"{}"), 503, "sts_unavailable"),
+        ((200, {"Content-Length": "2", "content-length": "3"}, b"{} "), 503, "sts_unavailable"),
         ((302, {"Location": "https://elsewhere.example/"}, b""), 503, "sts_unavailable"),
         ((407, {"Proxy-Authenticate": "Basic realm=x"}, b""), 502, "sts_rejected"),
         ((200, JSON, b"x" * 100_000), 503, "sts_unavailable"),
