@@ -18,6 +18,8 @@ OPEN = (HELD, CHECKING, REVIEW)
 # WeChat promises a verdict within 30 minutes; after that it will not come any more.
 SILENCE = timedelta(minutes=35)
 MAX_SUBMISSIONS = 2
+# After which the next call asks again, whenever it comes.
+FREE_FAILURES = 5
 # More than anybody could be refused in the days that something is held.
 MAX_FAILURES = 10**9
 # Twice what any request lives: whoever was to submit it, and has not said how it went, is no more.
@@ -128,10 +130,16 @@ def in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
             # Each name is one attempt, and whoever creates it makes it: one after each failure, and after
             # each while in which nobody has said how it went.
             again = markers.submitted(upload.upload_id, number, f"-{failures}-{late}")
-            return due._replace(claim=again if failures or late else "", failures=failures)
+            is_time = late or (failures and since >= _pause(failures))
+            return due._replace(claim=again if is_time else "", failures=failures)
         if since < SILENCE:
             return Standing(CHECKING)
     return Standing(CHECKING, due=MAX_SUBMISSIONS + 1)
+
+
+def _pause(failures: int) -> timedelta:
+    """How long nobody asks after so many failures in a row: clients ask as often as they like."""
+    return min(timedelta(seconds=max(0, failures - FREE_FAILURES)), CUT_OFF)
 
 
 def _since(text: object, now: datetime) -> timedelta:

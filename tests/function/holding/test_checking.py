@@ -180,8 +180,8 @@ def test_who_comes_second_leaves_it_to_the_first_that_is_still_about_to(house, d
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_wechat_is_asked_by_the_next_call_as_often_as_it_could_not_be(house, due):
-    """Each failure makes room for one."""
+def test_wechat_is_asked_by_the_next_call_for_a_few_times_that_it_could_not_be(house, due):
+    """Each of the first failures makes room for one."""
     for number in range(2, 6):
         house.wechat.answers = [-1]
         assert house.status(due["receipt"]) == "held"
@@ -237,6 +237,26 @@ def test_an_instance_whose_clock_is_late_takes_no_one_for_dead(house, due, clock
     house.wechat.happens = late
     assert house.status(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_while_wechat_is_busy_it_is_asked_ever_more_seldom(house, due, clock):
+    """A client may ask once a second about each of its uploads, and WeChat's minute is everybody's."""
+    house.wechat.answers = [-1] * 600
+    for _ in range(600):
+        clock.tick(seconds=1)
+        assert house.status(due["receipt"]) == "held"
+    assert 600 - len(house.wechat.answers) == 39
+
+
+def test_once_it_is_heard_again_it_is_asked_within_a_minute(house, due, clock):
+    house.wechat.answers = [-1] * 100
+    while house.wechat.answers:
+        clock.tick(minutes=1)
+        assert house.status(due["receipt"]) == "held"
+    clock.tick(seconds=59)
+    assert house.status(due["receipt"]) == "held"
+    clock.tick(seconds=1)
+    assert house.status(due["receipt"]) == "checking"
 
 
 def test_nobody_is_taken_for_dead_whose_request_may_live():
