@@ -1,5 +1,6 @@
 """
-Create what the account needs before the function is deployed: two RAM roles and, if wanted, the bucket.
+Create what the account needs before the function is deployed: two RAM roles and, if wanted, the bucket; with
+profiles that have a role or a bucket of their own these as well.
 
 The plan is shown before anything changes, and a second run changes nothing. The keys are those of a RAM
 user with AliyunRAMFullAccess and AliyunOSSFullAccess (for --dashboards AliyunLogFullAccess as well), in
@@ -34,7 +35,7 @@ from ops.terminal.screen import Screen
 SUMMARY = Text("create the roles and the bucket that a deployment needs", "创建部署所需的角色与桶")
 ABOUT = Text(
     __doc__,
-    "部署函数之前，创建账号里需要的东西：两个 RAM 角色，需要时还有桶。\n\n"
+    "部署函数之前，创建账号里需要的东西：两个 RAM 角色，需要时还有桶；用途有自己的角色或桶时也一并创建。\n\n"
     "更改之前先显示计划；再次运行不会重复更改。"
     "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess（用 --dashboards 时还有 AliyunLogFullAccess）"
     "权限的 RAM 用户，放在"

@@ -1,5 +1,6 @@
 """The bucket: what is made or changed, what is kept, and what the operator hears about it."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from ops.account.bucket import FoundBucket, WantedBucket
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import bucket_info, run
+from tests.ops.words import in_english
 
 
 def test_a_missing_bucket_is_only_made_when_asked_for(cloud, capsys):
@@ -61,6 +63,13 @@ def test_nobody_is_asked_to_unblock_what_no_profile_needs():
 def test_a_new_account_hears_where_the_default_host_refuses_it(region, may_refuse):
     _, notes = bucket_steps(WantedBucket("my-bucket", region), FoundBucket("", "private", "", False))
     assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
+
+
+def test_of_a_bucket_of_profiles_it_is_their_host_that_is_to_be_set_unless_they_have_one():
+    wanted = WantedBucket("papers", "cn-hangzhou", named_by=("contract", "scan"))
+    (note,) = in_english(bucket_steps(wanted, FoundBucket("", "private", "", True))[1])
+    assert "bind a domain to the bucket and set host of [contract], [scan] (docs" in note
+    assert bucket_steps(replace(wanted, has_domain=True), FoundBucket("", "private", "", True)) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,13 @@ def test_its_owner_gets_the_trust_and_the_policy_of_each_role_and_the_rules_of_i
     assert "PutBucket:" in told("--yes", "--bucket-create", "--lang", "en")
 
 
+def test_what_nobody_here_can_see_of_its_bucket_is_not_told_as_if_seen(cloud, told):
+    page = '[page]\nkey = "page/{owner}/{filename}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
+    page += PLACES[PLACES.index('bucket = "their-bucket"') :]
+    cloud.profiles.write_text(f"{PLACES.partition('[partner]')[0]}{page}")
+    assert "Nothing blocks public access" not in told("--yes", "--lang", "en")
+
+
 def test_nothing_is_sent_about_it(cloud, told):
     told("--yes", "--bucket-create", "--h5-origin", "https://m.example.com")
     # A call to a host that no stub has would have failed.

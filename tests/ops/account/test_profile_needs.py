@@ -51,6 +51,9 @@ def test_parts_and_what_is_held_have_rules_in_their_own_bucket_alone(profiles):
 
 def test_a_bucket_is_ours_to_make_where_any_role_of_ours_reaches_it(profiles):
     assert [whose for whose, _ in buckets_of(profiles, ASKED, ACCOUNT)] == [ACCOUNT, ACCOUNT, OTHER_ACCOUNT]
+    # Though a role of another account does so before.
+    two = [one._replace(place=one.place._replace(bucket="shared")) for one in reversed(profiles)]
+    assert [whose for whose, _ in buckets_of(two, ASKED, ACCOUNT)] == [ACCOUNT, ACCOUNT]
     # The deployment's own is, whoever reaches it.
     (only,) = buckets_of(profiles_of(PLACES.replace("their-bucket", "my-bucket")
                                      .replace('region = "ap-southeast-1"', 'region = "cn-hangzhou"'))[-1:],

@@ -343,6 +343,13 @@ def test_a_bucket_of_a_profile_in_another_region_than_it_says_is_told_by_its_opt
     assert "my-contracts: Versioning is Enabled" in output
 
 
+def test_a_dry_run_over_several_buckets_says_of_which_it_speaks(places, capsys):
+    assert run(places, "--dry-run", "--account", ACCOUNT, "--lang", "en") == 0
+    output = capsys.readouterr().out
+    for bucket in ("my-bucket", "my-contracts"):
+        assert f"{bucket}: An account that opened OSS" in output
+
+
 def test_where_every_profile_has_a_role_of_its_own_that_of_sts_role_arn_is_left_alone(cloud, capsys):
     first = PLACES.partition("[contract]")[0]
     cloud.profiles.write_text(first + f'role = "acs:ram::{ACCOUNT}:role/mine"')
