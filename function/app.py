@@ -16,7 +16,7 @@ from function.form_life import MARGIN
 from function.grants import UPLOADS
 from function.http import Request, Response, request_id_of
 from function.instance import ID_BYTES, Call, Instance, Surroundings
-from function.log_line import LogLine, encode, log, places_of
+from function.log_line import LogLine, encode, lines_of, log
 from function.places import Session
 from function.settings import Settings, read_settings
 from sts_credentials import StsClient, own_access_keys
@@ -104,7 +104,7 @@ class Function:
             response = _error_response(error, line)
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
             line.request_id = line.request_id or self._new_request_id()
-            reason = places_of(error)
+            reason = lines_of(error)
             response = _error_response(InternalError("Something went wrong here.", reason=reason), line)
         if request is not None:
             response = self._with_cors(response, request)

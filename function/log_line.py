@@ -81,8 +81,8 @@ class LogLine:
         log.handle(log.makeRecord(log.name, level, "", 0, encode(line), (), None))
 
 
-def places_of(error: BaseException) -> str:
-    """Type and places of an error that nobody foresaw; never its text, which may hold anything."""
+def lines_of(error: BaseException) -> str:
+    """Type of an error that nobody foresaw, and where it arose; never its text, which may hold anything."""
     frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
-    return f"{type(error).__name__} at {places}"
+    lines = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {lines}"

@@ -37,7 +37,7 @@ from function.holding.standing import CUT_OFF, SILENCE
 from function.holding.verdict import Outcome, Verdict
 from function.http import Request
 from function.instance import Call
-from function.log_line import LogLine, places_of
+from function.log_line import LogLine, lines_of
 from function.outgoing import Answer
 from function.tokens import issue_token
 from torture import stage
@@ -561,7 +561,7 @@ def run(
         while machine.taken < wanted and time.monotonic() < started + seconds:
             run_state_machine_as_test(test, settings=how)
     except (AssertionError, ExceptionGroup) as error:
-        result.problems.append(f"held objects: {error} ({places_of(error)})")
+        result.problems.append(f"held objects: {error} ({lines_of(error)})")
     result.totals = Counter({"steps in lives of held objects": machine.taken})
     result.seconds = time.monotonic() - started
     return result

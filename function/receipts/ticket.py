@@ -116,7 +116,7 @@ def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
 
 def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any]:
     """
-    The claims of a ticket that lives, whose profile is still there, made for this app and its bucket.
+    The claims of a ticket that lives, made for this app, whose profile is still there and in the same bucket.
 
     Raises:
         Forbidden: it does not, or is none.
