@@ -77,7 +77,7 @@ def roles_that_cannot_be(policies: Mapping[str, Document], home: Place, function
         if name == function_role:
             yield Text(
                 f"role = {arn!r} is the function's own role (--function-role): the one takes the other.",
-                f"role = {arn!r} 是函数自己的角色（--function-role），应为两个角色：后者扮演前者。",
+                f"role = {arn!r} 是函数自己的角色（--function-role）：由它扮演上传的角色，应为两个角色。",
             )
 
 
