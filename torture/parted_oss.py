@@ -149,14 +149,15 @@ class PartedOss:
         """Let this instance have this bucket's sessions without STS: each may do what its policy says."""
         instance = function._ready()
         for session, policy in instance.settings.session_policies.items():
-            purpose, bucket, _ = session
+            purpose, bucket, role_arn = session
             if bucket == self._bucket.name:
-                issuer = self._issuer(purpose, json.loads(policy), life)
+                name = f"{purpose}.{role_arn.rpartition('/')[2]}"
+                issuer = self._issuer(purpose, name, json.loads(policy), life)
                 instance._credentials[session]._assume_role = issuer
 
-    def _issuer(self, purpose: str, policy: Any, life: timedelta) -> Any:
+    def _issuer(self, purpose: str, name: str, policy: Any, life: timedelta) -> Any:
         def assume_role(_own: Any, now: datetime, *, attempts: int) -> StsCredentials:
-            key_id, ends = f"STS.{purpose}", now + life
+            key_id, ends = f"STS.{name}", now + life
             # A role's secret is another one each time; here it need not be.
             secret = f"secret-of-{purpose}-in-{self._bucket.name}"
             key = AccessKey(key_id, secret, f"CAIS{purpose}/+==", ends, (policy,))

@@ -93,19 +93,21 @@ def apply_verdict(call: Call, verdict: Verdict) -> bool:
     """
     call.line.trace_id = verdict.trace_id
     checked = [profile.place for profile in call.settings.profiles.values() if profile.is_checked]
-    buckets = oss_of_each(call, checked).values()
-    found = _recorded(buckets, verdict)
+    buckets = oss_of_each(call, checked)
+    found = _recorded(buckets.values(), verdict)
     if not found:
         said = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
-        for oss in map(opened, buckets):
+        for oss in map(opened, buckets.values()):
             markers.put(oss, markers.verdict(verdict.trace_id), said, call.now)
-        found = _recorded(buckets, verdict)
+        found = _recorded(buckets.values(), verdict)
     failed: UploadError | None = None
-    for oss, record in found:
+    for (bucket, receipt), oss in found.items():
         try:
-            upload = read_kept(record.get("receipt"), oss, call.settings, call.now)
+            upload = read_kept(receipt, bucket, call.settings, call.now)
             _note(call, upload)
-            call.line.state = _apply(call, oss, upload, verdict).state
+            # With its own role: another one in the bucket sees the record, and nothing that it is about.
+            own = opened(buckets.get(upload.profile.place, oss))
+            call.line.state = _apply(call, own, upload, verdict).state
         # It is decided, but another object has the name; or nothing can be done about it any more.
         except (AlreadyExists, Forbidden) as error:
             call.line.reason = error.reason
@@ -116,18 +118,19 @@ def apply_verdict(call: Call, verdict: Verdict) -> bool:
     return bool(found)
 
 
-def _recorded(
-    buckets: Iterable[OssCalls | UploadError], verdict: Verdict
-) -> list[tuple[OssCalls, Mapping[str, Any]]]:
+def _recorded(buckets: Iterable[OssCalls | UploadError], verdict: Verdict) -> dict[tuple[str, str], OssCalls]:
     """
     What a verdict is about, and where that is remembered; a trace id does not tell the bucket.
 
     Every bucket is looked into: none keeps a verdict from another's upload by a record of its own making.
 
+    Returns:
+        by bucket and receipt, through what it was found.
+
     Raises:
         UploadError: it is not where one could look, and somewhere nobody could.
     """
-    found: list[tuple[OssCalls, Mapping[str, Any]]] = []
+    found: dict[tuple[str, str], OssCalls] = {}
     failed: UploadError | None = None
     for bucket in buckets:
         try:
@@ -137,7 +140,7 @@ def _recorded(
             failed = error
         else:
             if record is not None:
-                found.append((oss, record))
+                found[oss.bucket, str(record.get("receipt"))] = oss
     if failed is not None and not found:
         raise failed
     return found

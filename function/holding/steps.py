@@ -159,6 +159,6 @@ def recall(call: Call, oss: OssCalls, upload_id: str) -> Recalled | None:
     decision = read_decision(oss, upload_id)
     if decision is None:
         return None
-    upload = read_kept(decision.receipt, oss, call.settings, call.now)
+    upload = read_kept(str(decision.receipt), oss.bucket, call.settings, call.now)
     outcome = tell(call, upload, carry_out(oss, upload, decision, call.now))
     return Recalled(upload, outcome.state)

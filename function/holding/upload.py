@@ -8,7 +8,6 @@ from function.errors import Forbidden, Unauthorized
 from function.holding.markers import is_name
 from function.key_template import held_name
 from function.option_values import UPLOAD_ID_METADATA
-from function.oss.calls import OssCalls
 from function.oss.objects import ObjectFacts
 from function.profile import Profile
 from function.settings import Settings
@@ -116,7 +115,7 @@ def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
     return upload
 
 
-def read_kept(text: object, oss: OssCalls, settings: Settings, now: datetime) -> HeldUpload:
+def read_kept(text: str, bucket: str, settings: Settings, now: datetime) -> HeldUpload:
     """
     The upload that a receipt is about which this bucket has kept.
 
@@ -124,8 +123,8 @@ def read_kept(text: object, oss: OssCalls, settings: Settings, now: datetime) ->
         Forbidden: as ``read_receipt`` does; or it is about another bucket's: whoever may write records in one
             has no say about what waits in another.
     """
-    upload = read_receipt(str(text), settings, now)
-    if upload.profile.place.bucket != oss.bucket:
+    upload = read_receipt(text, settings, now)
+    if upload.profile.place.bucket != bucket:
         raise _not_ours("kept in another bucket than its own")
     return upload
 

@@ -755,3 +755,27 @@ def test_a_marker_without_its_number_is_no_part_of_a_name(house, checking, log_l
     house.oss.replace_object(f"held/.submitted/{checking['uploadId']}-1", body=body)
     assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
     assert log_lines()[-1]["reason"] == "a marker without its number"
+
+
+GATE = """
+[gate]
+key = "gates/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
+role = "acs:ram::1234567890123456:role/gates"
+"""
+
+
+@pytest.mark.parametrize("profile", ["face", "gate"])
+def test_of_two_roles_in_one_bucket_the_upload_s_own_carries_a_verdict_out(house_of, profile):
+    """Either sees the record, and only its own what it is about."""
+    from tests.function.holding.conftest import PROFILES
+
+    house = house_of(PROFILES + GATE)
+    stored = house.store(profile)
+    assert house.verdict(Outcome.PASS) is True
+    assert names(house, stored) == ["key"]
+    assert house.network.told == ["published"]
+    assert house.status(stored["receipt"]) == "published"

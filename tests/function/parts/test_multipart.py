@@ -265,8 +265,9 @@ def test_a_url_leads_to_the_host_of_forms_and_the_function_s_own_calls_to_its_en
 
 def test_a_url_is_signed_with_the_upload_session_and_oss_is_asked_with_the_other(phone, oss):
     begun = phone.begin()
-    assert {query_of(part)["x-oss-credential"].split("/")[0] for part in begun["parts"]} == {"STS.uploads"}
-    assert "Credential=STS.objects/" in oss.requests[0].headers["authorization"]
+    signed_with = {query_of(part)["x-oss-credential"].split("/")[0] for part in begun["parts"]}
+    assert signed_with == {"STS.uploads.upload"}
+    assert "Credential=STS.objects.upload/" in oss.requests[0].headers["authorization"]
 
 
 def test_a_url_names_one_part_of_one_upload_and_what_must_be_sent(phone, oss):
