@@ -16,6 +16,7 @@ LOOKS_EVERY_SECONDS = 0.3
 DELAYS = (0.2, 0.5)
 # What a real picture of these names would get is up to WeChat.
 GOOD, BAD, UNSENT = "sunset.png", "risky-sunset.png", "unsent.png"
+STORED = Text("stored at", "存放在")
 
 
 class Held(NamedTuple):
@@ -52,7 +53,7 @@ def _publish(client: Client, picture: bytes) -> None:
     client.talk.begin(
         Text(
             "Hold it until it may be seen: a post, committed, checked, published",
-            "可以看了才发布：暂存，提交，检查，发布",
+            "可以看了才发布：暂存，提交，审核，发布",
         )
     )
     held = _upload(client, picture, GOOD)
@@ -102,7 +103,8 @@ def _upload(client: Client, picture: bytes, name: str) -> Held:
         said = one_line(answer.text)
         raise refused(Text(f"OSS refused the upload: {said}", f"OSS 拒绝了上传：“{said}”"), answer.text)
     confirmed = client.talk.post_json(f"{client.function}/confirm", {"ticket": member(form, "ticket", where)})
-    client.talk.rows({"state": confirmed.get("state", ""), "key": key, "stored at": held_key})
+    stored = STORED.say(client.talk.language)
+    client.talk.rows({"state": confirmed.get("state", ""), "key": key, stored: held_key})
     if confirmed.get("state") != "held" or held_key != f"held/{key}":
         raise DemoFailed(Text("It is not held.", "它没有被暂存。"))
     return Held(key, held_key, str(member(confirmed, "receipt", answer_to("/confirm"))))

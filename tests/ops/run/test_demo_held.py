@@ -66,8 +66,11 @@ def log_in(client: Client, picture: bytes) -> None:
 @pytest.mark.parametrize(
     ("language", "sentences"),
     [
-        ("en", ("published after", "rejected after", "taken back", "verified the receipt offline")),
-        ("zh", ("秒后 published", "秒后 rejected", "选了又不要了", "离线验证了回执")),
+        (
+            "en",
+            ("stored at ", "published after", "rejected after", "taken back", "verified the receipt offline"),
+        ),
+        ("zh", ("存放在 ", "秒后 published", "秒后 rejected", "选了又不要了", "离线验证了回执")),
     ],
 )
 def test_one_is_published_one_rejected_and_one_taken_back(demo, cloud, language, sentences):
