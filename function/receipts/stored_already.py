@@ -31,12 +31,17 @@ def answers_about_stored(call: Call, tickets: Iterable[str]) -> dict[str, dict[s
     claims = {ticket: read_ticket(ticket, call.settings, call.now) for ticket in tickets}
     places = {ticket: call.settings.profiles[said["profile"]].place for ticket, said in claims.items()}
     buckets = oss_of_each(call, places.values())
-    try:
-        for ticket, said in claims.items():
-            if answer := _answer(call, opened(buckets[places[ticket]]), said):
+    for ticket, said in claims.items():
+        place = places[ticket]
+        try:
+            answer = _answer(call, opened(buckets[place]), said)
+        except UploadError as error:
+            # For no other file either; those for other buckets are none the worse for it.
+            buckets[place] = error
+            call.line.reason = f"not asked whether it exists: {error.reason}"
+        else:
+            if answer:
                 found[ticket] = answer
-    except UploadError as error:
-        call.line.reason = f"not asked whether it exists: {error.reason}"
     return found
 
 

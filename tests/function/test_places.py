@@ -22,6 +22,7 @@ from function.settings import read_settings
 from function.tokens import PARTS, TICKET, issue_token, read_token
 from tests.conftest import SDK_ADAPTER, sts_reply
 from torture.held_oss import HeldOss
+from torture.parted_oss import UNHEARD
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -323,6 +324,19 @@ def test_bytes_that_are_there_are_found_in_the_bucket_they_would_go_to(world):
     assert (same["exists"], plain["exists"]) == (True, True)
     assert same["fileUrl"] == f"{OWN_HOST}/{same['key']}"
     assert receipt_of(same)["bucket"] == "contracts"
+
+
+def test_a_bucket_that_cannot_be_asked_hides_nothing_of_what_another_has(world):
+    wanted = {"sha256": DIGEST, "size": 1, "filename": "a.png"}
+    files = [{"profile": profile, **wanted} for profile in ("same", "same", "plain")]
+    forms = world.ask(files=files).json["uploads"]
+    assert world.home.post(forms[2]["formData"], "x") == 200
+    world.own.asked.clear()
+    world.own.fail("HeadObject", UNHEARD, UNHEARD)
+    told = world.ask(files=files).json["uploads"]
+    assert ["exists" in each for each in told] == [False, False, True]
+    # Nor is it asked about each of its files.
+    assert world.own.asked == ["HeadObject"] * 2
 
 
 # --- one session each ---
