@@ -65,6 +65,7 @@ FOREIGN_ADDRESSES = [
     "https:/gosspublic.alicdn.com/callback_pub_key_v1.pem",
     "https:gosspublic.alicdn.com/callback_pub_key_v1.pem",
     "//gosspublic.alicdn.com/callback_pub_key_v1.pem",
+    "callback_pub_key_v1.pem",
     "//evil.example/callback_pub_key_v1.pem",
     "gosspublic.alicdn.com/callback_pub_key_v1.pem",
     "file:///etc/passwd",
@@ -524,3 +525,21 @@ def test_a_signature_that_does_not_fit_is_exactly_false(key_host):
     key = serialization.load_pem_public_key(key_host.key)
     assert isinstance(key, RSAPublicKey)
     assert is_signed_by_oss(key, b"x", path=quote("/callback"), raw_query="", body=b"") is False
+
+
+def test_the_fetch_of_a_key_has_two_seconds_and_16_kib():
+    """With the webhook it must stay within the five seconds that OSS waits."""
+    asked = {}
+
+    def exchange(_method, _url, **options):
+        asked.update(options)
+        return Answer(200, (KEYS / "rsa.pub.pem").read_bytes())
+
+    find = OssPublicKeys(ORIGIN, exchange, Limits()).find
+    find(b64encode(KEY_URL.encode()).decode(), ticket_id="t", now=NOW)
+    assert asked == {"budget_seconds": 2.0, "max_bytes": 16_384}
+
+
+def test_a_path_that_is_no_text_is_signed_by_nobody():
+    key = load_pem_public_key((KEYS / "rsa.pub.pem").read_bytes())
+    assert not is_signed_by_oss(key, b"x" * 64, path="/\udcff", raw_query="", body=b"")
