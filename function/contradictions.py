@@ -112,10 +112,14 @@ def holds_that_need_more(
 def _what_a_check_needs(
     values: Mapping[str, Any], profile: Profile, judged: Container[str]
 ) -> Iterator[Problem]:
-    if values.get("CALLER_AUTH", "wechat") != "wechat":
+    caller_auth = values.get("CALLER_AUTH")
+    if caller_auth != "wechat":
         # The settings of the push are not read then, so nothing can be said of them.
-        clause = Phrase('hold with "check" needs CALLER_AUTH=wechat: WeChat wants the openid of who uploads')
-        yield problem_in(profile.name, clause, needs="CALLER_AUTH")
+        if caller_auth:
+            clause = Phrase(
+                'hold with "check" needs CALLER_AUTH=wechat: WeChat wants the openid of who uploads'
+            )
+            yield problem_in(profile.name, clause, needs="CALLER_AUTH")
         return
     for name in PUSH_SETTINGS:
         if name not in values and name not in judged:

@@ -292,6 +292,31 @@ def test_what_a_check_lacks_is_said_to_programs_by_name(environment, profiles_fi
     assert [problem.needs for problem in raised.value.problems] == [*PUSH, "STS_SESSION_SECONDS"]
 
 
+def test_that_only_users_of_wechat_are_checked_is_said_to_programs_by_name(environment, profiles_file):
+    text = f'[p]\nkey = "a/{{id}}"\nmax_size = 1\ncontent_types = ["image/*"]\n{CHECKED}'
+    changes = {"TOKEN_SECRET": SECRET, "PROFILES_FILE": profiles_file(text)}
+    with pytest.raises(Misconfigured) as raised:
+        read_settings({**environment, **changes})
+    assert [problem.needs for problem in raised.value.problems] == ["CALLER_AUTH"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("CALLER_AUTH", ""),
+        ("CALLER_AUTH", "nobody"),
+        ("WECHAT_PUSH_TOKEN", "no token"),
+        ("WECHAT_PUSH_AES_KEY", "short"),
+        ("STS_SESSION_SECONDS", "1"),
+    ],
+)
+@pytest.mark.parametrize("options", [CHECKED, 'confirm = true\nhold = ["commit"]\ncommit_by = "owner"'])
+def test_of_a_setting_that_is_wrong_itself_holding_back_says_nothing(problems_of_hold, options, name, wrong):
+    given = {**WECHAT, **PUSH, "STS_SESSION_SECONDS": "5400", name: wrong}
+    (problem,) = problems_of_hold(options, **given)
+    assert problem.startswith(name)
+
+
 @pytest.mark.parametrize(
     "given",
     [

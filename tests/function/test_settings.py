@@ -168,6 +168,9 @@ def test_what_happens_while_redis_is_away_must_be_said(environment):
         assert problems_of({**environment, "QUOTA_URL": url}) == (
             "QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow",
         )
+    with pytest.raises(Misconfigured) as raised:
+        read_settings({**environment, "QUOTA_URL": STORES[1]})
+    assert [problem.setting for problem in raised.value.problems] == ["QUOTA_WHEN_DOWN"]
     assert read_settings({**environment, "QUOTA_URL": "memory:"}).quota_when_down is None
     wrong = {**environment, "QUOTA_URL": STORES[1], "QUOTA_WHEN_DOWN": "maybe"}
     assert problems_of(wrong) == ("QUOTA_WHEN_DOWN = 'maybe' must be one of deny, allow",)
