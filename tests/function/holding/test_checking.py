@@ -248,6 +248,15 @@ def test_while_wechat_is_busy_it_is_asked_ever_more_seldom(house, due, clock):
     assert 600 - len(house.wechat.answers) == 39
 
 
+def test_after_its_sixth_failure_in_a_row_it_is_left_alone_for_a_second(house, due, clock):
+    house.wechat.answers = [-1] * 10
+    for left in (5, 4):
+        for _ in range(8):
+            assert house.status(due["receipt"]) == "held"
+        assert len(house.wechat.answers) == left
+        clock.tick(seconds=1)
+
+
 def test_once_it_is_heard_again_it_is_asked_within_a_minute(house, due, clock):
     house.wechat.answers = [-1] * 100
     while house.wechat.answers:
