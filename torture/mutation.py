@@ -144,6 +144,7 @@ TESTS = {
     "function.receipts.receipt": (f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
     "function.receipts.stored_already": (
         *(f"{ROOM}/receipts/test_{name}.py" for name in ("stored_already", "held")),
+        f"{ROOM}/test_places.py",
     ),
     "function.receipts.ticket": (f"{ROOM}/receipts/test_ticket.py", *RECEIPTS),
     "function.webhook": (f"{ROOM}/receipts/test_webhook.py", *RECEIPTS),
