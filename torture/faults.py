@@ -392,7 +392,12 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
         return
     settings = instance.settings
     if ADDRESS_OF.get(dependency, dependency) == "oss":
-        instance.settings = settings._replace(oss_endpoint=broken)
+        instance.settings = settings._replace(
+            profiles={
+                name: profile._replace(place=profile.place._replace(oss_endpoint=broken))
+                for name, profile in settings.profiles.items()
+            }
+        )
     elif dependency == "webhook":
         instance.settings = settings._replace(
             upload_webhook_url=settings.upload_webhook_url.replace(good, broken)
