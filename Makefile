@@ -84,7 +84,7 @@ lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 # uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
 pins: $(READY) ## write the requirements*.txt anew out of the *.in, with the hashes of every archive
 	@for name in requirements requirements-burst requirements-redis requirements-run requirements-dev requirements-terraform \
-	    bench/requirements-bench; do \
+	    quality/bench/requirements-bench; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
 
@@ -104,10 +104,10 @@ deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many reque
 	@$(PY) manage.py deploy $(S_YAML)
 
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
-	@$(PY) -m bench
+	@$(PY) -m quality.bench
 
 torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
-	@$(PY) -m torture
+	@$(PY) -m quality.torture
 
 clean: ## forget what was built
 	rm -rf $(VENV) $(TERRAFORM) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from function import aliyun_sdk
-from function.body import object_in
+from function.config.messages import Phrase
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, Problem, StsRejected, StsUnavailable
-from function.phrase import Phrase
+from function.http.json_body import object_in
 
 SESSION_NAME = "oss-direct-upload"
 RETRY_PAUSE_SECONDS = 0.2

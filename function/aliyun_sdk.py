@@ -18,9 +18,9 @@ from typing import Any
 from urllib.parse import quote
 
 from function import VERSION
-from function.body import object_in
 from function.credentials import AccessKeys
-from function.outgoing import ExchangeFailed, authorities, verifying_context, within
+from function.http.client import ExchangeFailed, authorities, verifying_context, within
+from function.http.json_body import object_in
 
 CONNECT_TIMEOUT_SECONDS = 1.5
 READ_TIMEOUT_SECONDS = 3

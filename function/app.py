@@ -9,16 +9,16 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from function import VERSION
-from function.callers import prepare_callers
+from function.auth import prepare_callers
+from function.config.places import Session
+from function.config.settings import Settings, read_settings
+from function.context import ID_BYTES, Call, Instance, Surroundings
 from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.form_life import MARGIN
-from function.grants import UPLOADS
-from function.http import Request, Response, request_id_of
-from function.instance import ID_BYTES, Call, Instance, Surroundings
-from function.log_line import LogLine, encode, lines_of, log
-from function.places import Session
-from function.settings import Settings, read_settings
+from function.http.gateway import Request, Response, request_id_of
+from function.request_log import LogLine, encode, lines_of, log
+from function.session_policy import UPLOADS
 from sts_credentials import StsClient, own_access_keys
 
 CORS_MAX_AGE_SECONDS = "600"
@@ -52,7 +52,7 @@ ROUTES = {
     "multipart-parts": Route(("POST",), "function.routes.multipart_parts"),
     "multipart-complete": Route(("POST",), "function.routes.multipart_complete"),
     "multipart-abort": Route(("POST",), "function.routes.multipart_abort"),
-    "commit": Route(("POST",), "function.routes.commit"),
+    "commit": Route(("POST",), "function.routes.held"),
     "discard": Route(("POST",), "function.routes.discard"),
     "status": Route(("POST",), "function.routes.status"),
     "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events"),
@@ -82,7 +82,7 @@ class Function:
             life = _longest_life(instance.settings, session)
             instance.credentials_for(session, context, now, [now + life])
             if instance.settings.quota_url:
-                import_module("function.quota.counting").prepare_store(instance, now)
+                import_module("function.limits.counting").prepare_store(instance, now)
             log.info("initialize: ready (version %s)", VERSION)
         except UploadError as error:
             log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)

@@ -15,7 +15,7 @@ Every failure this function raises on purpose, each with its HTTP status and cod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from function.phrase import Phrase
+from function.config.messages import Phrase
 
 
 class UploadError(Exception):

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from function.instance import Call
-from function.outgoing import Exchange, ExchangeFailed
+from function.context import Call
+from function.http.client import Exchange, ExchangeFailed
 
 BUDGET_SECONDS = 1.5
 UPLOADED = "uploaded"

@@ -20,15 +20,15 @@ import requests
 import responses
 
 from function.app import Function
-from function.body import object_in
-from function.instance import Surroundings
-from function.outgoing import DEFAULT_MAX_BYTES, ExchangeFailed
-from function.outgoing import Answer as Exchanged
+from function.context import Surroundings
+from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed
+from function.http.client import Answer as Exchanged
+from function.http.json_body import object_in
 from local.ground.accounts import AccessKey
 from local.ground.clock import StandingClock
 from local.sts.assume_role import Session
+from quality.torture.stage import Reply, ask_event, ask_wsgi, make_event
 from tests.docs.openapi import check_answer
-from torture.stage import Reply, ask_event, ask_wsgi, make_event
 
 # The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
 SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"

@@ -17,15 +17,15 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a module imports what stands on a lower floor, or before it on its own, and of another
 # room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
 FLOORS = (
-    "function function.phrase function.errors function.form_life function.kinds function.content_type"
-    " function.key_template function.places".split(),
-    "function.jwt_key function.option_values function.profile_options function.profile"
-    " function.profile_contradictions function.profiles function.grants function.setting_table"
-    " function.contradictions function.settings".split(),
-    "function.body function.outgoing function.oss/ function.tokens function.limits function.credentials"
-    " function.aliyun_sdk function.log_line function.http function.addresses function.instance"
-    " function.objects_session function.webhook function.quota/ function.trace".split(),
-    "function.callers/ function.uploads/ function.receipts/ function.parts/ function.reading/"
+    "function function.config.messages function.errors function.form_life function.config.types function.config.content_types"
+    " function.config.key_template function.config.places".split(),
+    "function.config.jwt_key function.config.option_values function.config.profile_options function.config.profile"
+    " function.config.profile_validation function.config.profiles function.session_policy function.config.setting_table"
+    " function.config.settings_validation function.config.settings".split(),
+    "function.http.json_body function.http.client function.oss/ function.auth.tokens function.limits.rate_limit function.credentials"
+    " function.aliyun_sdk function.request_log function.http.gateway function.limits.addresses function.context"
+    " function.oss.objects_session function.webhook function.quota/ function.trace".split(),
+    "function.auth/ function.uploads/ function.receipts/ function.parts/ function.reading/"
     " function.holding/".split(),
     "sts_credentials function.routes/ function.app handler burst_server".split(),
 )
@@ -38,9 +38,9 @@ ONLY_INSIDE_FUNCTIONS = {"aliyunsdkcore", "aliyunsdksts", "cryptography", "jwt",
 KNOWN_TO = {
     "aliyunsdkcore": {"function.aliyun_sdk"},
     "aliyunsdksts": {"sts_credentials"},
-    "jwt": {"function.callers.business_jwt"},
-    "cryptography": {"function.jwt_key", "function.receipts.oss_keys", "function.holding.push"},
-    "redis": {"function.quota.connection"},
+    "jwt": {"function.auth.jwt"},
+    "cryptography": {"function.config.jwt_key", "function.oss.callback_signature", "function.wechat.push"},
+    "redis": {"function.limits.redis_connection"},
     # The server of the deployment for bursts, which no other deployment has.
     "waitress": {"burst_server"},
 }
@@ -86,7 +86,7 @@ def foreign(names: set[str]) -> set[str]:
 
 
 def modules_imported_by(path, *, top_level_only=False):
-    """Dotted names: of ``from function.oss import v4`` both ``function.oss`` and ``function.oss.v4``."""
+    """Dotted names: of ``from function.oss import v4`` both ``function.oss`` and ``function.oss.signature_v4``."""
     tree = ast.parse(path.read_text("utf-8"))
     names = set()
     for node in tree.body if top_level_only else ast.walk(tree):
@@ -132,7 +132,7 @@ def test_costly_packages_are_imported_where_they_are_used(module):
 
 
 # Of function.oss the half that signs; the other makes the calls.
-PURE = ("function.oss", "function.oss.post_form", "function.oss.signed_request", "function.oss.v4")
+PURE = ("function.oss", "function.oss.post_form", "function.oss.presign", "function.oss.signature_v4")
 
 
 @pytest.mark.parametrize("module", PURE)
@@ -223,7 +223,7 @@ def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
     script = (
         "import json, sys\n"
         "sys.path.insert(0, '.')\n"
-        "import function.routes.upload_params, function.routes.login, function.callers.anonymous, handler\n"
+        "import function.routes.upload_params, function.routes.login, function.auth.anonymous, handler\n"
         "from function import aliyun_sdk\n"
         "aliyun_sdk.prepare()\n"
         "import aliyunsdkcore.vendored.requests.adapters\n"
@@ -245,9 +245,13 @@ def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
     assert never_there_was_not_looked_for
     assert "aliyunsdkcore.vendored.requests.adapters" in loaded
     unwanted = {"aliyunsdkcore.client", "concurrent.futures", "cryptography", "dataclasses", "inspect"}
-    unwanted |= {"jmespath", "jwt", "requests", "urllib3", "xml.dom", "function.callers.business_jwt"}
+    unwanted |= {"jmespath", "jwt", "requests", "urllib3", "xml.dom", "function.auth.jwt"}
     unwanted |= {"http.cookiejar", "http.cookies", "urllib.request"}
-    unwanted |= {"aliyunsdkcore.vendored.requests.packages.chardet", "certifi", "function.receipts.oss_keys"}
+    unwanted |= {
+        "aliyunsdkcore.vendored.requests.packages.chardet",
+        "certifi",
+        "function.oss.callback_signature",
+    }
     assert not loaded & unwanted
 
 
@@ -308,15 +312,15 @@ def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, e
 
 # Each costs every cold start. What an option needs is imported when it is first asked for.
 OF_A_PLAIN_DEPLOYMENT = set(
-    "function function.addresses function.aliyun_sdk function.app function.body function.callers"
-    " function.content_type function.contradictions function.credentials function.errors function.form_life"
-    " function.grants function.http function.instance function.jwt_key function.key_template function.kinds"
-    " function.limits function.log_line function.oss function.oss.post_form function.oss.v4"
-    " function.option_values function.outgoing function.phrase function.places function.profile"
-    " function.profile_contradictions function.profile_options function.profiles"
-    " function.receipts function.receipts.ticket function.routes function.routes.upload_params"
-    " function.setting_table function.settings function.tokens function.uploads function.uploads.classic_page"
-    " function.uploads.media_types function.uploads.plan function.uploads.wanted handler"
+    "function function.limits.addresses function.aliyun_sdk function.app function.http.json_body function.auth"
+    " function.config.content_types function.config.settings_validation function.credentials function.errors function.form_life"
+    " function.session_policy function.http.gateway function.context function.config.jwt_key function.config.key_template function.config.types"
+    " function.limits.rate_limit function.request_log function.oss function.oss.post_form function.oss.signature_v4"
+    " function.config.option_values function.http.client function.config.messages function.config.places function.config.profile"
+    " function.config.profile_validation function.config.profile_options function.config.profiles"
+    " function.receipts function.uploads.tickets function.routes function.routes.upload_params"
+    " function.config.setting_table function.config.settings function.auth.tokens function.uploads function.uploads.classic_page"
+    " function.uploads.media_types function.uploads.plan function.uploads.request handler"
     " sts_credentials".split()
 )
 MODULE_OF = {"jwt": "business_jwt"}
@@ -333,13 +337,13 @@ def test_a_plain_deployment_imports_these_modules_and_no_other(mode, environment
         "print(json.dumps(sorted(sys.modules)))"
     )
     loaded = set(in_another_process(script, plain(environment, mode))) & set(MODULES)
-    assert loaded == OF_A_PLAIN_DEPLOYMENT | {f"function.callers.{MODULE_OF.get(mode, mode)}"}
+    assert loaded == OF_A_PLAIN_DEPLOYMENT | {f"function.auth.{MODULE_OF.get(mode, mode)}"}
 
 
 # What WeChat is asked, and what it says: for deployments that ask it, when they do.
 OF_THE_CHECK = {
     *(f"function.holding.{name}" for name in ("access_token", "check", "checking", "media", "push")),
-    *("function.holding.verdict", "function.holding.wechat_api", "function.routes.wechat_events"),
+    *("function.wechat.verdict", "function.wechat.api", "function.routes.wechat_events"),
     "cryptography",
 }
 HELD = """
@@ -383,7 +387,7 @@ def test_nothing_of_the_content_check_is_imported_before_it_is_needed(
     statuses, loaded = in_another_process(script, {**plain(environment, "wechat"), **settings})
     assert set(statuses) <= {401, 403}
     assert set(loaded) & OF_THE_CHECK == set()
-    assert ("function.holding.steps" in loaded) is ("commit" in asked)
+    assert ("function.holding.actions" in loaded) is ("commit" in asked)
 
 
 def test_the_version_is_the_project_s():

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from function.addresses import claims_of_caller
+from function.config.types import Rate
+from function.context import Call
 from function.errors import UploadError
-from function.holding.admission import Asked
 from function.holding.publishing import PUBLISHED
+from function.holding.request import Asked
 from function.holding.upload import HeldUpload
-from function.instance import Call
-from function.kinds import Rate
-from function.limits import Claim
-from function.objects_session import opened, oss_of_each
-from function.oss.calls import OssCalls
+from function.limits.addresses import claims_of_caller
+from function.limits.rate_limit import Claim
+from function.oss.client import OssCalls
+from function.oss.objects_session import opened, oss_of_each
 from function.oss.post_form import object_url
 
 CALLS_PER_UPLOAD = Rate(60, 60)

@@ -1,178 +1,189 @@
-"""The content check: WeChat is asked to look at a held object, and says later what it saw."""
+"""
+The step "check": an upload is submitted to WeChat, and its verdict carried out.
 
-from datetime import datetime
-from functools import partial
-from typing import NamedTuple
+Nothing but a verdict that says "pass" publishes. Silence, errors and doubts leave it to a human.
+"""
 
-from function.errors import WechatUnavailable
-from function.grants import OBJECTS
-from function.holding.access_token import AccessTokens
-from function.holding.media import FIRST_BYTES, Media, media_of
-from function.holding.upload import HeldUpload
-from function.holding.wechat_api import post, trace_id_of, unavailable
-from function.instance import Call
-from function.log_line import LogLine
-from function.oss.calls import OssCalls
-from function.oss.objects import first_bytes
-from function.oss.signed_request import NONE, OssRequest, presign
-from function.outgoing import Exchange
-from function.profile import CHECK_URL_LIFE
-from function.settings import WechatApp
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
 
-PATH = "/wxa/media_check_async"
-BUDGET_SECONDS = 3.0
-VERSION = 2
-STALE_TOKEN = (40001, 42001, 41001)
-BUSY, PER_MINUTE = -1, (44991, 45011)
-MINUTE_SECONDS = 60
-PROCESS = "x-oss-process"
+from function.context import Call
+from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
+from function.holding import records
+from function.holding.decision import BY_CHECK, PUBLISH, REJECT, decision_about
+from function.holding.publishing import PUBLISHED, settle, tell_of
+from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, Standing, in_check, seen
+from function.holding.upload import HeldUpload, read_kept, read_receipt
+from function.oss.client import OssCalls
+from function.oss.objects_session import opened, oss_of, oss_of_each
+from function.wechat.media_check import Refused, submit, was_unheard
+from function.wechat.verdict import Outcome, Verdict
 
 
-class Submitted(NamedTuple):
-    """WeChat will look at it; its verdict bears this name."""
-
-    trace_id: str
-
-
-class Refused(NamedTuple):
+def begin_check_after(call: Call, receipt: str) -> None:
     """
-    WeChat will not look at it, and asking again changes nothing: a human has to.
+    Begin the check of what was just stored, where it is the first step; the answer never suffers from it.
 
     Args:
-        errcode: WeChat's; ``None`` where it was not asked, because it cannot judge such a file.
+        receipt: of a profile whose ``hold`` begins with ``check``.
     """
-
-    errcode: int | None
-
-
-class Wanted(NamedTuple):
-    """
-    What WeChat is to look at.
-
-    Args:
-        url: good for an hour; it contains the security token.
-
-        media_type, scene: WeChat's numbers.
-
-        openid: of the uploader; WeChat must have seen them within two hours.
-    """
-
-    url: str
-    media_type: int
-    scene: int
-    openid: str
-
-    def __repr__(self) -> str:
-        return f"Wanted({self.media_type}, {self.scene})"
-
-
-class Unheard:
-    """The last request that did not hear WeChat: it does not wait for it anew with each of its uploads."""
-
-    def __init__(self) -> None:
-        self.line: LogLine | None = None
-
-
-def was_unheard(call: Call) -> bool:
-    """Whether this request has waited for WeChat in vain already."""
-    return call.instance.keep(Unheard, Unheard).line is call.line
-
-
-def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused:
-    """
-    Have WeChat look at a held object, by a URL that is good for an hour.
-
-    Args:
-        oss: whose bucket; the URL has credentials of its own, which last as long as it does.
-
-    Raises:
-        WechatUnavailable: it was not heard, or not now; whoever asks next should try again.
-
-        UploadError: the function cannot ask, or has no credentials, or OSS does not answer.
-
-    Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
-    """
-    begins_with, encoding = first_bytes(oss, upload.held_key, FIRST_BYTES)
-    media = media_of(str(upload.claims["mimeType"]), int(upload.claims["size"]), begins_with, encoding)
-    if media is None:
-        call.line.reason = "media_check_async: WeChat can judge no such file, so a human has to"
-        return Refused(None)
-    app, exchange = call.settings.wechat, call.instance.exchange
-    assert app is not None, "the settings hold check to CALLER_AUTH=wechat"
-    wanted = Wanted(
-        _url(call, oss, upload, media),
-        media.media_type,
-        upload.profile.check_scene,
-        str(upload.claims["sub"]),
-    )
-    tokens = call.instance.keep(AccessTokens, lambda: AccessTokens(app, exchange))
     try:
-        answered = ask_wechat(app, tokens, wanted, exchange, call.now)
-    except WechatUnavailable:
-        call.instance.keep(Unheard, Unheard).line = call.line
-        raise
-    if isinstance(answered, Refused):
-        call.line.reason = f"media_check_async errcode {answered.errcode}, so a human has to look"
-    return answered
+        upload = read_receipt(receipt, call.settings, call.now)
+        oss = oss_of(call, upload.profile.place)
+        submit_next(call, oss, upload, seen(call, oss, upload))
+    except UploadError as error:
+        call.line.reason = f"check: {error.code}, {error.reason}"
 
 
-def _url(call: Call, oss: OssCalls, upload: HeldUpload, media: Media) -> str:
-    """For WeChat only: it contains the security token."""
-    ends = call.now + CHECK_URL_LIFE
-    place = upload.profile.place
-    session = place.session(OBJECTS)
-    obtained = call.instance.credentials_for(session, call.request.context, call.now, [ends])
-    call.line.sts_refreshed = obtained.are_new or call.line.sts_refreshed
-    query = {PROCESS: media.process} if media.process else NONE
-    return presign(
-        OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
-        obtained.credentials,
-        call.now,
-        origin=place.read_origin,
-        expires_in=CHECK_URL_LIFE,
-    )
-
-
-def ask_wechat(
-    app: WechatApp, tokens: AccessTokens, wanted: Wanted, exchange: Exchange, now: datetime
-) -> Submitted | Refused:
+def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> Standing:
     """
-    Ask for one check; once more with another token, where WeChat does not take the one that is held.
+    Submit what is due, if anything is, unless another call does; where WeChat cannot be asked, the next does.
 
     Raises:
-        UploadError: as ``submit`` does.
+        UploadError: OSS refuses, or does not answer; what was not submitted is, a minute later.
     """
-    fields = {
-        "media_url": wanted.url,
-        "media_type": wanted.media_type,
-        "version": VERSION,
-        "scene": wanted.scene,
-        "openid": wanted.openid,
-    }
-    ask = partial(post, app, PATH, fields, exchange=exchange, budget_seconds=BUDGET_SECONDS)
-    token = tokens.get(now)
-    errcode, told = ask(query={"access_token": token})
-    if errcode in STALE_TOKEN:
-        tokens.drop(token)
-        token = tokens.get(now)
-        errcode, told = ask(query={"access_token": token})
-        if errcode in STALE_TOKEN:
-            tokens.drop(token)
-    if errcode:
-        return _refusal(errcode)
-    trace_id = trace_id_of(told)
-    if trace_id is None:
-        raise unavailable(PATH, "the answer holds no trace_id")
-    return Submitted(trace_id)
+    if standing.due > MAX_SUBMISSIONS:
+        return _leave_to_a_human(call, oss, upload, {"silent": True})
+    if was_unheard(call) or not standing.claim:
+        return standing
+    if not records.create(oss, standing.claim, {}, call.now):
+        # Another call was faster: it has submitted it by now, or failed, or is about to.
+        latest = in_check(oss, upload, call.now)
+        return latest if latest.claim == standing.claim else submit_next(call, oss, upload, latest)
+    try:
+        answered = submit(call, oss, upload)
+    except UploadError as error:
+        call.line.reason = f"check: {error.code}, {error.reason}"
+        _let_the_next_call_try(call, oss, upload, standing)
+        return standing
+    first = records.submitted(upload.upload_id, standing.due)
+    if isinstance(answered, Refused):
+        # Where one was slow, another one asks after it, and WeChat may refuse it because it took the first.
+        if "trace" in (records.get(oss, first) or {}):
+            return Standing(CHECKING)
+        return _leave_to_a_human(call, oss, upload, {"errcode": answered.errcode})
+    trace_id = call.line.trace_id = answered.trace_id
+    # Remembered first, then looked for a verdict; who brings one looks the other way round, so one of the two
+    # sees the other.
+    records.put(oss, records.check(trace_id), {"receipt": upload.receipt}, call.now)
+    early = records.get(oss, records.verdict(trace_id))
+    records.put(oss, first, {"trace": trace_id}, call.now)
+    if early is not None:
+        return _apply(call, oss, upload, _kept(trace_id, early))
+    return Standing(CHECKING)
 
 
-def _refusal(errcode: int) -> Refused:
-    if errcode == BUSY or errcode in STALE_TOKEN:
-        raise _later(errcode)
-    if errcode in PER_MINUTE:
-        raise _later(errcode, wait=MINUTE_SECONDS)
-    return Refused(errcode)
+def _let_the_next_call_try(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> None:
+    first = records.submitted(upload.upload_id, standing.due)
+    # Where this is not heard either, the claim ends by itself.
+    with suppress(UploadError):
+        records.put(oss, first, {"failures": standing.failures + 1}, call.now)
 
 
-def _later(errcode: int, wait: int | None = None) -> WechatUnavailable:
-    return unavailable(PATH, f"errcode {errcode}", errcode=errcode, wait=wait)
+def apply_verdict(call: Call, verdict: Verdict) -> bool:
+    """
+    Carry out what WeChat says.
+
+    Returns:
+        whether it was about an upload of this function; else it is kept, for its record may come later.
+
+    Raises:
+        UploadError: it could be neither carried out nor kept, so WeChat must say it again.
+    """
+    call.line.trace_id = verdict.trace_id
+    checked = [profile.place for profile in call.settings.profiles.values() if profile.is_checked]
+    buckets = oss_of_each(call, checked)
+    found = _recorded(buckets.values(), verdict)
+    if not found:
+        said = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
+        for oss in map(opened, buckets.values()):
+            records.put(oss, records.verdict(verdict.trace_id), said, call.now)
+        found = _recorded(buckets.values(), verdict)
+    failed: UploadError | None = None
+    for (bucket, receipt), oss in found.items():
+        try:
+            upload = read_kept(receipt, bucket, call.settings, call.now)
+            _note(call, upload)
+            # With its own role: another one in the bucket sees the record, and nothing that it is about.
+            own = opened(buckets.get(upload.profile.place, oss))
+            call.line.state = _apply(call, own, upload, verdict).state
+        # It is decided, but another object has the name; or nothing can be done about it any more.
+        except (AlreadyExists, Forbidden) as error:
+            call.line.reason = error.reason
+        except UploadError as error:
+            failed = error
+    if failed is not None:
+        raise failed
+    return bool(found)
+
+
+def _recorded(buckets: Iterable[OssCalls | UploadError], verdict: Verdict) -> dict[tuple[str, str], OssCalls]:
+    """
+    What a verdict is about, and where that is remembered; a trace id does not tell the bucket.
+
+    Every bucket is looked into: none keeps a verdict from another's upload by a record of its own making.
+
+    Returns:
+        by bucket and receipt, through what it was found.
+
+    Raises:
+        UploadError: it is not where one could look, and somewhere nobody could.
+    """
+    found: dict[tuple[str, str], OssCalls] = {}
+    failed: UploadError | None = None
+    for bucket in buckets:
+        try:
+            oss = opened(bucket)
+            record = records.get(oss, records.check(verdict.trace_id))
+        except UploadError as error:
+            failed = error
+        else:
+            if record is not None:
+                found[oss.bucket, str(record.get("receipt"))] = oss
+    if failed is not None and not found:
+        raise failed
+    return found
+
+
+def _note(call: Call, upload: HeldUpload) -> None:
+    line = call.line
+    line.profile, line.owner = upload.profile.name, upload.claims["owner"]
+    line.key, line.upload_id = upload.key, upload.upload_id
+
+
+def _kept(trace_id: str, said: Mapping[str, Any]) -> Verdict:
+    try:
+        return Verdict(trace_id, Outcome[said["outcome"]], said["label"], said["errcode"])
+    except KeyError:
+        raise OssUnavailable(reason="the verdict's marker lacks a field") from None
+
+
+def _apply(call: Call, oss: OssCalls, upload: HeldUpload, verdict: Verdict) -> Standing:
+    standing = seen(call, oss, upload)
+    if verdict.outcome is Outcome.RISKY:
+        return _reject(call, oss, upload, standing, verdict.label)
+    if standing.state not in OPEN:
+        return standing
+    if verdict.outcome is not Outcome.PASS:
+        said = {"label": verdict.label} if verdict.outcome is Outcome.REVIEW else {"errcode": verdict.errcode}
+        return _leave_to_a_human(call, oss, upload, said)
+    # Not what nobody has committed yet, or what a human has been asked about.
+    if not standing.is_in_check:
+        return standing
+    return Standing(*settle(call, oss, upload, decision_about(upload, PUBLISH, BY_CHECK, verdict.label)))
+
+
+def _reject(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing, label: int | None) -> Standing:
+    # A verdict upon what has been published is for the business to act upon.
+    if standing.state != PUBLISHED:
+        standing = Standing(*settle(call, oss, upload, decision_about(upload, REJECT, BY_CHECK, label)))
+    if standing.state == PUBLISHED:
+        tell_of(call, upload, REVIEW, label)
+    return standing
+
+
+def _leave_to_a_human(call: Call, oss: OssCalls, upload: HeldUpload, why: Mapping[str, Any]) -> Standing:
+    if records.create(oss, records.review(upload.upload_id), why, call.now):
+        tell_of(call, upload, REVIEW, why.get("label"))
+    return Standing(REVIEW)

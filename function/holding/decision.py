@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from function.errors import OssUnavailable
-from function.holding import markers
+from function.holding import records
 from function.holding.upload import HeldUpload
-from function.oss.calls import OssCalls
+from function.oss.client import OssCalls
 
 PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
 # Who may say so: a step of the profile, or somebody by hand.
@@ -53,7 +53,7 @@ def read_decision(oss: OssCalls, upload_id: str) -> Decision | None:
     Raises:
         UploadError: OSS refuses, or does not answer.
     """
-    said = markers.get(oss, markers.decided(upload_id))
+    said = records.get(oss, records.decided(upload_id))
     if said is None:
         return None
     try:
@@ -72,8 +72,8 @@ def decide(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime) -
     Raises:
         UploadError: OSS refuses, or does not answer; then it may have been made or not.
     """
-    name = markers.decided(upload.upload_id)
-    if markers.create(oss, name, _said(wanted), now):
+    name = records.decided(upload.upload_id)
+    if records.create(oss, name, _said(wanted), now):
         return wanted, True
     found = read_decision(oss, upload.upload_id)
     if found is None:
@@ -88,7 +88,7 @@ def withdraw(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime)
     Raises:
         UploadError: OSS refuses, or does not answer; then it may have been done or not.
     """
-    markers.put(oss, markers.decided(upload.upload_id), _said(wanted), now)
+    records.put(oss, records.decided(upload.upload_id), _said(wanted), now)
 
 
 def _said(decision: Decision) -> Mapping[str, Any]:

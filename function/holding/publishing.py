@@ -8,12 +8,12 @@ there is none, and nothing is held any more.
 from datetime import datetime
 from typing import NamedTuple
 
+from function.context import Call
 from function.errors import AlreadyExists
-from function.holding import markers
+from function.holding import records
 from function.holding.decision import DISCARD, PUBLISH, REJECT, Decision, decide, read_decision
 from function.holding.upload import HeldUpload
-from function.instance import Call
-from function.oss.calls import OssCalls
+from function.oss.client import OssCalls
 from function.oss.objects import Copied, copy_object, delete_object, head_object
 from function.webhook import tell_business
 
@@ -132,7 +132,7 @@ def _reject(oss: OssCalls, upload: HeldUpload, decision: Decision, now: datetime
     if is_held or is_new:
         label = {} if decision.label is None else {"label": decision.label}
         said = {"by": decision.by, **label, "key": upload.key, "receipt": decision.receipt}
-        markers.put(oss, markers.rejected(upload.upload_id), said, now)
+        records.put(oss, records.rejected(upload.upload_id), said, now)
     if is_held:
         delete_object(oss, upload.held_key)
     return Outcome(REJECTED, is_held or is_new, decision.label)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeGuard
 
+from function.auth.tokens import RECEIPT, is_of, read_token
+from function.config.key_template import held_name
+from function.config.option_values import UPLOAD_ID_METADATA
+from function.config.profile import Profile
+from function.config.settings import Settings
 from function.errors import Forbidden, Unauthorized
-from function.holding.markers import is_name
-from function.key_template import held_name
-from function.option_values import UPLOAD_ID_METADATA
+from function.holding.records import is_name
 from function.oss.objects import ObjectFacts
-from function.profile import Profile
-from function.settings import Settings
-from function.tokens import RECEIPT, is_of, read_token
 
 # A receipt outlives what it is about by so much, so that one may still ask what became of it.
 LIFE_BEYOND_HOLD = timedelta(days=1)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
-from function.oss.answers import etag_in, name_of, refusal_of, text_in, word
-from function.oss.calls import OssCalls, ask, malformed, refused, result_of
+from function.oss.client import OssCalls, ask, malformed, refused, result_of
+from function.oss.errors import etag_in, name_of, refusal_of, text_in, word
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -6,10 +6,10 @@ from enum import Enum, auto
 from typing import NamedTuple
 from urllib.parse import quote
 
-from function.option_values import META_PREFIX
-from function.oss.answers import etag_in, refusal_of
-from function.oss.calls import OssCalls, ask, malformed, refused, result_of
-from function.outgoing import Answer
+from function.config.option_values import META_PREFIX
+from function.http.client import Answer
+from function.oss.client import OssCalls, ask, malformed, refused, result_of
+from function.oss.errors import etag_in, refusal_of
 
 MARKER_TYPE = "application/json"
 MAX_MARKER_BYTES = 16 * 1024

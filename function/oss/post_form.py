@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
-from function.oss import v4
+from function.oss import signature_v4
 
 TOKEN_FIELD = "x-oss-security-token"
 TYPE_FIELD = "x-oss-content-type"
@@ -116,8 +116,8 @@ def _sign(
         signer = {}
     else:
         signer = {
-            "x-oss-signature-version": v4.ALGORITHM,
-            "x-oss-credential": f"{credentials.access_key_id}/{v4.scope(date, rule.region)}",
+            "x-oss-signature-version": signature_v4.ALGORITHM,
+            "x-oss-credential": f"{credentials.access_key_id}/{signature_v4.scope(date, rule.region)}",
             "x-oss-date": stamp,
         }
     pinned = {**fields, **signer, TOKEN_FIELD: credentials.security_token}
@@ -132,7 +132,7 @@ def _sign(
     )
     if rule.signature_version == "v1":
         return SignedPolicy(policy, sign_v1(policy, credentials.access_key_secret), pinned)
-    signing_key = v4.derive_signing_key(credentials.access_key_secret, date, rule.region)
+    signing_key = signature_v4.derive_signing_key(credentials.access_key_secret, date, rule.region)
     return SignedPolicy(policy, sign_v4(policy, signing_key), pinned)
 
 
@@ -183,7 +183,7 @@ def sign_v1(policy: str, secret: str) -> str:
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/postobject
     """
-    return b64encode(v4.hash_undisturbed(secret.encode(), policy, "sha1").digest()).decode()
+    return b64encode(signature_v4.hash_undisturbed(secret.encode(), policy, "sha1").digest()).decode()
 
 
 def sign_v4(policy: str, signing_key: bytes) -> str:
@@ -199,4 +199,4 @@ def sign_v4(policy: str, signing_key: bytes) -> str:
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
     """
-    return v4.hash_undisturbed(signing_key, policy, "sha256").hexdigest()
+    return signature_v4.hash_undisturbed(signing_key, policy, "sha256").hexdigest()

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from function.config.key_template import HELD_FOLDER
+from function.config.profile import Profile
 from function.errors import BadRequest, Forbidden
-from function.key_template import HELD_FOLDER
-from function.profile import Profile
 from function.reading.wanted import WantedUrl
 
 

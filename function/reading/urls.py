@@ -7,9 +7,9 @@ lives two windows: as long as one session signs it is the same throughout, and g
 
 from datetime import datetime, timedelta
 
+from function.config.profile import Profile
 from function.oss.post_form import Credentials, object_url
-from function.oss.signed_request import NONE, OssRequest, encode, presign
-from function.profile import Profile
+from function.oss.presign import NONE, OssRequest, encode, presign
 from function.reading.wanted import WantedUrl
 
 PROCESS = "x-oss-process"

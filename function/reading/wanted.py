@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from function.config.key_template import MAX_KEY_BYTES
 from function.errors import BadRequest
-from function.key_template import MAX_KEY_BYTES
 
 MAX_ITEMS = 50
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from function.instance import Call
-from function.kinds import Rate
-from function.limits import Claim
-from function.option_values import CHECK
-from function.receipts.callback import verify_callback
-from function.receipts.oss_keys import OssPublicKeys
-from function.receipts.receipt import HELD, answer_about
+from function.config.option_values import CHECK
+from function.config.types import Rate
+from function.context import Call
+from function.limits.rate_limit import Claim
+from function.oss.callback_signature import OssPublicKeys
+from function.uploads.callback import verify_callback
+from function.uploads.receipt import HELD, answer_about
 from function.webhook import tell_business
 
 # OSS calls once an upload and may repeat itself; whoever keeps such a call could repeat it for ever.
@@ -37,7 +37,7 @@ def answer(call: Call) -> dict[str, Any]:
         return told
     if settings.profiles[upload.ticket["profile"]].hold == (CHECK,):
         # Imported by those who need it alone.
-        from function.holding.checking import begin_check_after
+        from function.holding.check import begin_check_after
 
         begin_check_after(call, told["receipt"])
     return {**told, "state": HELD}

@@ -3,17 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-from function.body import read_json_object
+from function.config.key_template import published_name
+from function.config.option_values import CHECK
+from function.config.types import Rate
+from function.context import Call
 from function.errors import AlreadyExists, NotFound, NotUploaded
-from function.instance import Call
-from function.key_template import published_name
-from function.kinds import Rate
-from function.limits import Claim
-from function.objects_session import oss_of
-from function.option_values import CHECK
-from function.oss.calls import OssCalls
+from function.http.json_body import read_json_object
+from function.limits.rate_limit import Claim
+from function.oss.client import OssCalls
 from function.oss.objects import ObjectFacts, head_object
-from function.receipts.confirm import answer_recalled, answer_stored, read_confirmable, upload_of
+from function.oss.objects_session import oss_of
+from function.uploads.confirm import answer_recalled, answer_stored, read_confirmable, upload_of
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
 # Who asks for the first time does so earlier, and nobody has decided by then.
@@ -54,8 +54,8 @@ def answer(call: Call) -> dict[str, Any]:
 def recalled(call: Call, oss: OssCalls, upload_id: str) -> dict[str, Any] | None:
     """The answer about an upload that is held no more, with the receipt that it had; ``None`` of another."""
     # Imported by those who need it alone, as the next.
+    from function.holding.actions import recall
     from function.holding.answers import answer_about
-    from function.holding.steps import recall
 
     found = recall(call, oss, upload_id)
     if found is None:
@@ -82,6 +82,6 @@ def settled(call: Call, oss: OssCalls, held: ObjectFacts, upload_id: str) -> dic
 
 def begin_check(call: Call, receipt: str) -> None:
     """Begin what comes first where nothing but WeChat must have looked; the answer never suffers from it."""
-    from function.holding.checking import begin_check_after
+    from function.holding.check import begin_check_after
 
     begin_check_after(call, receipt)

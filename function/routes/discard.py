@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from function.holding.admission import BACKEND
+from function.context import Call
+from function.holding.actions import discard
 from function.holding.answers import answer_about, answer_each
-from function.holding.steps import discard
+from function.holding.request import BACKEND
 from function.holding.upload import HeldUpload
-from function.instance import Call
-from function.oss.calls import OssCalls
-from function.routes.commit import LIMIT, ask_who
+from function.oss.client import OssCalls
+from function.routes.held import LIMIT, ask_who
 
 
 def answer(call: Call) -> dict[str, Any]:

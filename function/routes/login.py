@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from function.addresses import claims_by_address, client_address
-from function.body import read_json_object
-from function.callers import wechat
-from function.instance import Call
+from function.auth import wechat
+from function.context import Call
+from function.http.json_body import read_json_object
+from function.limits.addresses import claims_by_address, client_address
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def answer(call: Call) -> dict[str, Any]:
     address = client_address(call.request, settings.client_address_header)
     claims = claims_by_address("logins", settings.login_rate, address)
     if settings.quota_url:
-        from function.quota.counting import count
+        from function.limits.counting import count
 
         # The last claim is the widest, so all of one request are kept in one place.
         count(call, claims[-1].who, claims)

@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from function.body import read_json_object
-from function.callers import Caller, identify
+from function.auth import Caller, identify
+from function.config.key_template import published_name
+from function.config.profile import Profile
+from function.context import Call
 from function.errors import BadRequest
-from function.grants import UPLOADS
-from function.instance import Call
-from function.key_template import published_name
-from function.objects_session import oss_of
+from function.http.json_body import read_json_object
+from function.multipart.admission import refuse_without_parts
+from function.multipart.lifecycle import begin_upload
+from function.multipart.ticket import check_room, issue_ticket
+from function.multipart.upload import PartedUpload
+from function.multipart.urls import HEADERS, LEAST_LIFE, MAX_URLS, sign_parts, urls_end
+from function.oss.objects_session import oss_of
 from function.oss.post_form import UploadRule, iso, object_url
-from function.parts.admission import refuse_without_parts
-from function.parts.life import begin_upload
-from function.parts.ticket import check_room, issue_ticket
-from function.parts.upload import PartedUpload
-from function.parts.urls import HEADERS, LEAST_LIFE, MAX_URLS, sign_parts, urls_end
-from function.profile import Profile
 from function.routes.upload_params import by_own_rules, claims_of_forms, count_forms, with_quota
+from function.session_policy import UPLOADS
 from function.uploads.plan import rule_for
-from function.uploads.wanted import WantedFile, profile_of, read_fields
+from function.uploads.request import WantedFile, profile_of, read_fields
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def answer(call: Call) -> dict[str, Any]:
     upload, rule = _plan(call, caller, wanted, profile, size_bytes)
     if not settings.quota_url:
         return _begin(call, upload, rule, profile)
-    from function.quota.counting import counted
+    from function.limits.counting import counted
 
     claims, sizes = claims_of_forms(call, caller, 1), [(profile, upload.size_bytes)]
     with counted(call, caller.owner, claims, sizes) as quotas:

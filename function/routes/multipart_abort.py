@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from function.instance import Call
-from function.objects_session import oss_of
-from function.parts.admission import admit
-from function.parts.life import drop_upload
+from function.context import Call
+from function.multipart.admission import admit
+from function.multipart.lifecycle import drop_upload
+from function.oss.objects_session import oss_of
 
 
 def answer(call: Call) -> dict[str, Any]:

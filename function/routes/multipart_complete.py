@@ -3,15 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+from function.config.option_values import CHECK
+from function.context import Call
 from function.errors import UploadGone
-from function.instance import Call
-from function.objects_session import oss_of
-from function.option_values import CHECK
-from function.parts.admission import admit
-from function.parts.life import complete_upload
-from function.receipts.confirm import answer_stored, seen_upload
-from function.receipts.receipt import RECEIPT_LIFE
+from function.multipart.admission import admit
+from function.multipart.lifecycle import complete_upload
+from function.oss.objects_session import oss_of
 from function.routes.confirm import begin_check, recalled, settled
+from function.uploads.confirm import answer_stored, seen_upload
+from function.uploads.receipt import RECEIPT_LIFE
 
 
 def answer(call: Call) -> dict[str, Any]:

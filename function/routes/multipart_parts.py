@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from function.grants import UPLOADS
-from function.instance import Call
-from function.objects_session import oss_of
+from function.context import Call
+from function.multipart.admission import admit_with_numbers
+from function.multipart.lifecycle import stored_parts
+from function.multipart.urls import LEAST_LIFE, MAX_URLS, sign_parts, urls_end
+from function.oss.objects_session import oss_of
 from function.oss.post_form import iso
-from function.parts.admission import admit_with_numbers
-from function.parts.life import stored_parts
-from function.parts.urls import LEAST_LIFE, MAX_URLS, sign_parts, urls_end
+from function.session_policy import UPLOADS
 
 
 def answer(call: Call) -> dict[str, Any]:

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from function.addresses import claims_of_caller
-from function.body import read_json_object
-from function.callers import identify
+from function.auth import identify
+from function.config.places import Session
+from function.config.profile import Profile
+from function.context import Call
 from function.errors import NotFound
-from function.grants import OBJECTS
-from function.instance import Call
+from function.http.json_body import read_json_object
+from function.limits.addresses import claims_of_caller
 from function.oss.post_form import Credentials, iso
-from function.places import Session
-from function.profile import Profile
 from function.reading.permission import Readable, readable
 from function.reading.urls import plain_url, signed_url, url_end
 from function.reading.wanted import WantedUrl, read_item, read_items
+from function.session_policy import OBJECTS
 
 
 def answer(call: Call) -> dict[str, Any]:

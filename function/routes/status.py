@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from function.callers import bearer_token
+from function.auth import bearer_token
+from function.auth.backend import check_backend_token
+from function.context import Call
 from function.errors import Forbidden, Unauthorized
-from function.holding.admission import read_asked, refuse_without_hold
+from function.holding.actions import look
 from function.holding.answers import answer_about, answer_each
-from function.holding.backend_token import check_backend_token
-from function.holding.steps import look
+from function.holding.request import read_asked, refuse_without_hold
 from function.holding.upload import HeldUpload
-from function.instance import Call
-from function.oss.calls import OssCalls
+from function.oss.client import OssCalls
 from function.oss.post_form import iso
 
 

@@ -5,21 +5,21 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from function.addresses import claims_of_caller
-from function.body import read_json_object
-from function.callers import Caller, identify
+from function.auth import Caller, identify
+from function.config.places import Session
+from function.config.profile import Profile
+from function.config.settings import Settings
+from function.context import Call
 from function.errors import BadRequest, Misconfigured
-from function.grants import UPLOADS
-from function.instance import Call
-from function.limits import Claim
+from function.http.json_body import read_json_object
+from function.limits.addresses import claims_of_caller
+from function.limits.rate_limit import Claim
 from function.oss.post_form import UploadRule, iso
-from function.places import Session
-from function.profile import Profile
-from function.receipts.ticket import callback_field, issue_ticket
-from function.settings import Settings
+from function.session_policy import UPLOADS
 from function.uploads.classic_page import refuse_among_several
 from function.uploads.plan import PlannedUpload, plan_upload
-from function.uploads.wanted import WantedFile, profile_of, read_fields, read_files, read_query
+from function.uploads.request import WantedFile, profile_of, read_fields, read_files, read_query
+from function.uploads.tickets import callback_field, issue_ticket
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _count_and_sign(
     call: Call, caller: Caller, planned: Sequence[PlannedUpload], profiles: Sequence[Profile]
 ) -> list[dict[str, Any]]:
     """The same, counted in one go. What is there already costs no quota; that OSS is asked costs the rate."""
-    from function.quota.counting import count, counted
+    from function.limits.counting import count, counted
 
     claims = claims_of_forms(call, caller, len(planned))
     if any(upload.is_named_by_digest for upload in planned):
@@ -118,7 +118,7 @@ def _stored_already(call: Call, planned: Sequence[PlannedUpload]) -> dict[str, d
     if not any(upload.is_named_by_digest for upload in planned):
         return {}
     # Imported by those who need it alone.
-    from function.receipts.stored_already import answers_about_stored
+    from function.uploads.deduplication import answers_about_stored
 
     return answers_about_stored(call, [upload.ticket for upload in planned if upload.is_named_by_digest])
 
@@ -156,7 +156,7 @@ def by_own_rules(
     if path is None:
         return wanted, profile
     # Imported by those who have one alone.
-    from function.uploads.own_rules import OwnRules
+    from function.uploads.hooks import OwnRules
 
     rules = call.instance.keep(OwnRules, lambda: OwnRules(path))
     return rules.apply(caller.subject, caller.owner, wanted, profile)

@@ -2,15 +2,15 @@
 
 from http import HTTPStatus
 
-from function.body import object_in
+from function.config.settings import WechatApp, WechatPush
+from function.context import Call
 from function.errors import NotFound, OssUnavailable, UploadError, WechatUnavailable
-from function.holding.checking import apply_verdict
-from function.holding.push import is_signed, open_push, refused_check
-from function.holding.verdict import EVENT, Verdict, read_verdict
-from function.http import REASON_PHRASES, Request, Response
-from function.instance import Call
-from function.outgoing import Answer, ExchangeFailed
-from function.settings import WechatApp, WechatPush
+from function.holding.check import apply_verdict
+from function.http.client import Answer, ExchangeFailed
+from function.http.gateway import REASON_PHRASES, Request, Response
+from function.http.json_body import object_in
+from function.wechat.push import is_signed, open_push, refused_check
+from function.wechat.verdict import EVENT, Verdict, read_verdict
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 # WeChat waits five seconds, of which a cold start takes its part.

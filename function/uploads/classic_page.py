@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from function.config.profile import Profile
 from function.errors import BadRequest
 from function.oss.post_form import Credentials, UploadRule, sign_folder
-from function.profile import Profile
 
 
 def refuse_among_several(profiles: Iterable[Profile]) -> None:

@@ -1,9 +1,9 @@
 """What kind of file it is: the content type of an upload, and the extension of its key."""
 
-from function.content_type import is_run_by_browsers
+from function.config.content_types import is_run_by_browsers
+from function.config.profile import Profile
 from function.errors import BadRequest, UnsupportedType
-from function.profile import Profile
-from function.uploads.wanted import WantedFile
+from function.uploads.request import WantedFile
 
 # What mini-programs upload. The standard library's table differs from machine to machine.
 TYPE_OF_EXTENSION = {

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from function.config.key_template import held_name, is_held_name, published_name
+from function.config.option_values import META_PREFIX, UPLOAD_ID_METADATA
+from function.config.places import Place
+from function.config.profile import Profile
 from function.errors import BadRequest, TooLarge
-from function.key_template import held_name, is_held_name, published_name
-from function.option_values import META_PREFIX, UPLOAD_ID_METADATA
 from function.oss.post_form import TYPE_FIELD, Credentials, UploadRule, iso, object_url, sign_object
-from function.places import Place
-from function.profile import Profile
 from function.uploads import classic_page
 from function.uploads.media_types import choose_content_type, default_disposition, key_extension
-from function.uploads.wanted import WantedFile
+from function.uploads.request import WantedFile
 
 # The token that tells later what the rule admitted, from the upload's id as well.
 IssueTicket = Callable[[Profile, UploadRule, str], str]

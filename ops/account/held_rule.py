@@ -7,7 +7,7 @@ Source: https://help.aliyun.com/zh/oss/developer-reference/putbucketlifecycle
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from function.key_template import HELD_FOLDER
+from function.config.key_template import HELD_FOLDER
 from ops.terminal.language import Text
 
 RULE_ID = "oss-direct-upload-expire-held"

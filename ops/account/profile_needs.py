@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from function import contradictions
-from function.grants import role_policies, session_policies
-from function.places import DEFAULT_HOST, Place
-from function.profile import Profile
-from function.profiles import read_profiles
+from function.config import settings_validation
+from function.config.places import DEFAULT_HOST, Place
+from function.config.profile import Profile
+from function.config.profiles import read_profiles
+from function.session_policy import role_policies, session_policies
 from ops.account.bucket import PartedFolder, WantedBucket
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
 from ops.terminal.language import Text, why_unreadable
@@ -39,7 +39,7 @@ def profiles_in(file: Path, home: Place, problems: list[Text]) -> list[Profile]:
         )
         return []
     profiles, found = read_profiles(text, default_signature="v4", home=home)
-    too_long = contradictions.policies_too_long(session_policies(profiles.values()))
+    too_long = settings_validation.policies_too_long(session_policies(profiles.values()))
     problems += [in_both(problem.sentence) for problem in [*found, *too_long]]
     return list(profiles.values())
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
-from function.setting_table import SETTINGS
+from function.config.setting_table import SETTINGS
 from ops.account.bucket import WantedBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.account.ram_documents import compact, role_arn

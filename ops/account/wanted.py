@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from function.kinds import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
-from function.phrase import Phrase
-from function.places import Place
-from function.settings import DEFAULT_PROFILES_FILE
+from function.config.messages import Phrase
+from function.config.places import Place
+from function.config.settings import DEFAULT_PROFILES_FILE
+from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
 from ops.account.bucket import WantedBucket
 from ops.account.log_options import read_logs
 from ops.account.log_plan import WantedLogs

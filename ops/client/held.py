@@ -7,9 +7,9 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 
-from function.holding.backend_token import AUDIENCE
-from function.kinds import SECRETS
-from function.tokens import issue_token
+from function.auth.backend import AUDIENCE
+from function.auth.tokens import issue_token
+from function.config.types import SECRETS
 from ops.client.answers import checked, explained
 from ops.client.function_client import FunctionClient
 from ops.deploy.operator_env import operator_environment

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from function.config.types import ADDRESS_PATTERN
 from function.holding.decision import PUBLISH, REJECT
-from function.kinds import ADDRESS_PATTERN
 from ops.terminal.language import Text
 
 # What a form is asked for where nothing is said of a file: most profiles admit it.

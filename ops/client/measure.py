@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from function.kinds import ADDRESS_PATTERN
+from function.config.types import ADDRESS_PATTERN
 from ops.client.function_client import sendable
 from ops.client.invoke_options import SOME_PICTURE
 from ops.client.latency import Asked, Timed, at_once, in_turn, percentile
@@ -49,7 +49,7 @@ HELP = {
     "--profile": Text("ask for forms of this profile", "要这个用途的表单"),
 }
 MOST_AT_ONCE, MOST_REQUESTS = 100, 10_000
-RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results" / "results.json"
+RESULTS = Path(__file__).resolve().parents[2] / "quality" / "bench" / "results" / "results.json"
 MEASURED_CALLER = "this function, wechat"
 WORDS = {
     "bad_url": Text(

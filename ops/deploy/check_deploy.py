@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from function.instance import HOOKS_FILE
-from function.profiles import PROFILES_TOML
+from function.config.profiles import PROFILES_TOML
+from function.context import HOOKS_FILE
 from ops.deploy.cloud_keys import missing_keys
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver

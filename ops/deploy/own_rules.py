@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
 
+from function.context import HOOKS_FILE
 from function.errors import Misconfigured
-from function.instance import HOOKS_FILE
-from function.uploads.own_rules import OwnRules
+from function.uploads.hooks import OwnRules
 from ops.deploy.s_yaml import Problem
 from ops.terminal.language import Text
 from ops.terminal.phrases import in_both

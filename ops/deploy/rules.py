@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from function.config.profiles import PROFILES_TOML
+from function.config.setting_table import SETTINGS
+from function.config.settings import read_settings
 from function.errors import Misconfigured
-from function.profiles import PROFILES_TOML
-from function.setting_table import SETTINGS
-from function.settings import read_settings
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.quota_rules import quota_problems
 from ops.deploy.s_yaml import Place, Problem

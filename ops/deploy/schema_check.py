@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
-from function.setting_table import SETTINGS
+from function.config.setting_table import SETTINGS
 from ops.deploy.s_yaml import Place, Problem
 from ops.terminal.language import Text
 

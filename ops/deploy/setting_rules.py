@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from function.settings import Settings
+from function.config.settings import Settings
 from ops.terminal.language import Text
 
 # Source: https://help.aliyun.com/zh/oss/user-guide/regions-and-endpoints

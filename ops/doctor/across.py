@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from function.config.places import Place
+from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
-from function.grants import OBJECTS
-from function.places import Place
-from function.settings import Settings
+from function.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State
 from ops.doctor.identity import assume
 from ops.doctor.objects import check_behind_forms

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 
-from function.kinds import ADDRESS_PATTERN
+from function.config.types import ADDRESS_PATTERN
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.doctor.configuration import check_env_file, check_settings
 from ops.doctor.deployed import domains

@@ -7,10 +7,10 @@ from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
-from function.contradictions import PUSH_SETTINGS
+from function.config.profiles import PROFILES_TOML
+from function.config.settings import Settings, read_settings
+from function.config.settings_validation import PUSH_SETTINGS
 from function.errors import Misconfigured, Problem
-from function.profiles import PROFILES_TOML
-from function.settings import Settings, read_settings
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
 from ops.doctor.findings import Finding, State

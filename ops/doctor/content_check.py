@@ -15,20 +15,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from function.auth.tokens import SESSION, read_token
+from function.config.key_template import RECORDS
+from function.config.profile import CHECK_URL_LIFE
+from function.config.settings import Settings, WechatApp
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
-from function.grants import OBJECTS
-from function.holding import markers
-from function.holding.access_token import AccessTokens
-from function.holding.check import Refused, Submitted, Wanted, ask_wechat
-from function.holding.media import PICTURE
-from function.key_template import RECORDS
-from function.oss.calls import OssCalls, ask, budget
-from function.oss.signed_request import OssRequest, presign
-from function.outgoing import Exchange, ExchangeFailed, exchange
-from function.profile import CHECK_URL_LIFE
-from function.settings import Settings, WechatApp
-from function.tokens import SESSION, read_token
+from function.holding import records
+from function.http.client import Exchange, ExchangeFailed, exchange
+from function.oss.client import OssCalls, ask, budget
+from function.oss.presign import OssRequest, presign
+from function.session_policy import OBJECTS
+from function.wechat.access_token import AccessTokens
+from function.wechat.media import PICTURE
+from function.wechat.media_check import Refused, Submitted, Wanted, ask_wechat
 from ops.doctor.content_verdicts import (
     NO_ERROR_PAGES,
     NOTHING,
@@ -119,7 +119,7 @@ class ContentCheck:
                 yield Finding(CHECK, State.BAD, said, remedy_for(answered.errcode))
                 return
             traces[check] = answered
-            self.left.append(markers.verdict(answered.trace_id))
+            self.left.append(records.verdict(answered.trace_id))
         verdicts = self._wait(credentials, traces)
         yield of_the_picture(verdicts.get(PICTURE_THERE))
         yield of_nothing(verdicts.get(NOTHING))
@@ -155,7 +155,7 @@ class ContentCheck:
         deadline = self.monotonic() + WAIT_SECONDS
         while len(came) < len(traces) and self.monotonic() < deadline:
             for check in traces.keys() - came.keys():
-                said = markers.get(self._oss(credentials), markers.verdict(traces[check].trace_id))
+                said = records.get(self._oss(credentials), records.verdict(traces[check].trace_id))
                 if said is not None:
                     came[check] = said
             if len(came) < len(traces):

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from function.holding.push import signature_of
-from function.settings import Settings
+from function.config.settings import Settings
+from function.wechat.push import signature_of
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.doctor.places import each_place

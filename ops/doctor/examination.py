@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
+from function.config.option_values import CHECK
+from function.config.places import Place
+from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
-from function.option_values import CHECK
-from function.places import Place
-from function.settings import Settings
 from ops.client.function_client import FunctionSilent
 from ops.doctor.across import Stranger, check_strangers, strangers
 from ops.doctor.configuration import check_settings

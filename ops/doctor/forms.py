@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from function.callers import Caller
+from function.auth import Caller
+from function.config.profile import Profile
+from function.config.settings import Settings
 from function.credentials import StsCredentials
-from function.profile import Profile
 from function.routes.upload_params import plan_for
-from function.settings import Settings
-from function.uploads.wanted import WantedFile
+from function.uploads.request import WantedFile
 from ops.client.function_client import FunctionAtUrl
 from ops.doctor.findings import refusal
 from ops.terminal.language import Text

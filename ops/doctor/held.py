@@ -6,15 +6,15 @@ about it stays the only one, and that it does not wait for ever.
 import secrets
 from datetime import datetime
 
+from function.config.key_template import RECORDS, published_name
+from function.config.profile import Profile
+from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import AlreadyExists, UploadError
-from function.grants import OBJECTS
-from function.key_template import RECORDS, published_name
-from function.oss.calls import OssCalls, ask, budget
+from function.http.client import exchange
+from function.oss.client import OssCalls, ask, budget
 from function.oss.objects import copy_object, delete_object, head_object, put_marker
-from function.outgoing import exchange
-from function.profile import Profile
-from function.settings import Settings
+from function.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, logged
 from ops.doctor.identity import assume, sts_remedy
 from ops.terminal.language import Text

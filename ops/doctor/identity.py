@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from time import sleep
 
+from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import StsRejected, UploadError
-from function.grants import UPLOADS
-from function.settings import Settings
+from function.session_policy import UPLOADS
 from ops.account.operator_keys import operator_keys
 from ops.doctor.findings import Finding, State, joined, logged, same, unreachable
 from ops.explain.advice import find_advice

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import requests
 
-from function.settings import Settings
+from function.config.settings import Settings
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import requests
 
+from function.auth.tokens import RECEIPT, read_token
+from function.config.profile import Profile
+from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
-from function.grants import OBJECTS
-from function.oss.signed_request import OssRequest, presign
-from function.profile import Profile
-from function.settings import Settings
-from function.tokens import RECEIPT, read_token
+from function.oss.presign import OssRequest, presign
+from function.session_policy import OBJECTS
 from ops.client.form_upload import open_session
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.findings import Finding, State, logged, refusal, same, unreachable

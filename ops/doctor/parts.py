@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from function.profile import Profile
+from function.config.profile import Profile
 from ops.client.form_upload import open_session
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
 from ops.doctor.findings import Finding, State, refusal, same, unreachable

@@ -5,8 +5,8 @@ The buckets of a deployment, each examined as if it were the only one.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from function.places import Place
-from function.settings import PLACE_SETTINGS, Settings
+from function.config.places import Place
+from function.config.settings import PLACE_SETTINGS, Settings
 from ops.doctor.findings import Finding, as_one, joined, same
 from ops.terminal.language import Text
 

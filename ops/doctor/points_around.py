@@ -5,7 +5,7 @@ What no page says of STS, and of the way from the function to OSS.
 from datetime import timedelta
 
 from function.oss.post_form import UploadRule
-from function.receipts.ticket import issue_ticket
+from function.uploads.tickets import issue_ticket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, role_policy
 from ops.doctor.findings import same

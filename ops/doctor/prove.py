@@ -11,8 +11,8 @@ from typing import NamedTuple
 import requests
 
 from function import VERSION
+from function.config.settings import Settings
 from function.credentials import AccessKeys
-from function.settings import Settings
 from local.oss.rules import OssRules
 from ops.doctor import points_around, points_of_forms, points_of_objects, points_of_parts
 from ops.doctor.evidence import NotTried

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from statistics import median
 
-from function.quota.asked import Asked, StoreDown
-from function.quota.connection import Address, prepare
-from function.quota.redis_store import BUDGET_SECONDS, RedisStore
-from function.settings import Settings
+from function.config.settings import Settings
+from function.limits.quota import Asked, StoreDown
+from function.limits.redis import BUDGET_SECONDS, RedisStore
+from function.limits.redis_connection import Address, prepare
 from ops.doctor.findings import Finding, State, joined
 from ops.terminal.language import Text
 

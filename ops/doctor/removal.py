@@ -5,8 +5,8 @@ What ``doctor`` stored is deleted again, where the keys of this machine may.
 from typing import Any
 from urllib.parse import urlsplit
 
+from function.config.settings import Settings
 from function.credentials import AccessKeys
-from function.settings import Settings
 
 
 def delete_object(settings: Settings, keys: AccessKeys, key: str) -> bool:

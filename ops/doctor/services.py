@@ -7,10 +7,10 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from function.callers.wechat import log_in
+from function.auth.wechat import log_in
+from function.config.settings import Settings
 from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
-from function.outgoing import exchange
-from function.settings import Settings
+from function.http.client import exchange
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State, logged, refusal, unreachable
 from ops.explain.paste_reader import read_pasted

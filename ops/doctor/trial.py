@@ -10,13 +10,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from function.config.key_template import RECORDS
+from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
-from function.key_template import RECORDS
-from function.oss import v4
+from function.oss import signature_v4
 from function.oss.post_form import TOKEN_FIELD, Credentials, encode_policy, iso, pin, sign_v1, sign_v4
-from function.oss.signed_request import OssRequest, authorize, presign, request_url
-from function.settings import Settings
+from function.oss.presign import OssRequest, authorize, presign, request_url
 from ops.client.form_upload import LOOPBACK, open_session
 from ops.doctor.evidence import NotTried, accepted, role_policy, text_in
 from ops.doctor.findings import logged
@@ -165,8 +165,10 @@ class Trial:
             pinned[TOKEN_FIELD] = signer.security_token
         date = iso(at)[:10].replace("-", "")
         if not is_v1:
-            pinned["x-oss-signature-version"] = v4.ALGORITHM
-            pinned["x-oss-credential"] = f"{signer.access_key_id}/{v4.scope(date, self.settings.region)}"
+            pinned["x-oss-signature-version"] = signature_v4.ALGORITHM
+            pinned["x-oss-credential"] = (
+                f"{signer.access_key_id}/{signature_v4.scope(date, self.settings.region)}"
+            )
             pinned["x-oss-date"] = iso(at).replace("-", "").replace(":", "")
         held = [pin("bucket", self.settings.bucket), *(pin(*field) for field in pinned.items()), *conditions]
         policy = encode_policy(self.now + FORM_LIFE, held)
@@ -176,7 +178,7 @@ class Trial:
                 "signature": sign_v1(policy, signer.access_key_secret),
             }
         else:
-            key = v4.derive_signing_key(signer.access_key_secret, date, self.settings.region)
+            key = signature_v4.derive_signing_key(signer.access_key_secret, date, self.settings.region)
             proof = {"x-oss-signature": sign_v4(policy, key)}
         before = {**pinned, **(unpinned or {}), "policy": policy, **proof}
         return self._post(before, after_file or {})

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from function.auth.tokens import RECEIPT, read_token
+from function.config.profile import Profile
+from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized
 from function.oss.post_form import UploadRule, sign_object
-from function.profile import Profile
-from function.settings import Settings
-from function.tokens import RECEIPT, read_token
 from function.uploads.media_types import EXTENSION_OF_TYPE
-from function.uploads.wanted import WantedFile
+from function.uploads.request import WantedFile
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
 from ops.doctor.findings import Finding, State, refusal

@@ -5,7 +5,7 @@ A signed form or its policy in words: each condition, those it does not meet, an
 import json
 from datetime import UTC, datetime, timedelta
 
-from function.key_template import is_held_name, published_name
+from function.config.key_template import is_held_name, published_name
 from ops.explain.advice import condition_remedy
 from ops.explain.paste_reader import decode_base64
 from ops.explain.pasted import PastedForm

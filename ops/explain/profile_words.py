@@ -4,12 +4,12 @@ A profile in words: what it admits, where that is stored, when it may be seen, a
 
 from collections.abc import Iterable, Iterator
 
-from function.grants import Grant, grants_for_objects, grants_for_uploads
-from function.key_template import HELD_FOLDER
-from function.option_values import CHECK, COMMIT
-from function.places import DEFAULT_HOST, NOWHERE, Place
-from function.profile import Profile
-from function.profiles import read_profiles
+from function.config.key_template import HELD_FOLDER
+from function.config.option_values import CHECK, COMMIT
+from function.config.places import DEFAULT_HOST, NOWHERE, Place
+from function.config.profile import Profile
+from function.config.profiles import read_profiles
+from function.session_policy import Grant, grants_for_objects, grants_for_uploads
 from ops.explain.policy_words import size_words
 from ops.terminal.columns import padded
 from ops.terminal.language import Text

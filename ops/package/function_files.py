@@ -18,7 +18,7 @@ REQUIREMENTS = "requirements.txt"
 # Rules of one's own, where there are any.
 OWN_RULES = "hooks.py"
 # They work on the operator's machine; a function that imports them would not start in the cloud.
-NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "local", "tests", "bench"})
+NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "local", "tests", "quality"})
 
 
 class PackagingError(Failure):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import requests
 
+from function.config.settings import read_settings
 from function.errors import Misconfigured
-from function.settings import read_settings
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.ground.reach import HERE_ONLY, Reach

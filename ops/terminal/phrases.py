@@ -6,7 +6,7 @@ import functools
 import tomllib
 from pathlib import Path
 
-from function.phrase import Phrase
+from function.config.messages import Phrase
 from ops.terminal.language import Text, system_words
 
 TABLE = Path(__file__).with_name("phrases.toml")

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
+from function.config.profiles import read_profiles
 from function.errors import Forbidden
-from function.profiles import read_profiles
-from function.uploads.own_rules import OwnRules
-from function.uploads.wanted import WantedFile
+from function.uploads.hooks import OwnRules
+from function.uploads.request import WantedFile
 from tests.docs.markdown import ROOT, both, code_blocks, page
 
 CLIENT_PAGES = list(zip(both("docs/client.md"), both("docs/large-files.md"), strict=True))

@@ -12,12 +12,12 @@ from threading import Thread
 
 import pytest
 
-from function.holding.standing import OPEN
+from function.holding.state import OPEN
+from quality.torture import stage
+from quality.torture.held_faults import World
+from quality.torture.held_uploads import SECRET
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
 from tests.docs.test_receipts import GO, JARS, JAVA_PATH, PROGRAMS, Backend, run_or_skip
-from torture import stage
-from torture.held_faults import World
-from torture.held_uploads import SECRET
 
 NAME = "docs/held-objects.md"
 STATES = {*OPEN, "published", "rejected", "gone"}

@@ -9,8 +9,8 @@ import pytest
 
 from function import errors
 from function.app import ROUTES
-from function.profile_options import OPTION_NAMES, OPTIONS
-from function.setting_table import CALLER_KINDS, SETTINGS
+from function.config.profile_options import OPTION_NAMES, OPTIONS
+from function.config.setting_table import CALLER_KINDS, SETTINGS
 from manage import COMMANDS
 from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, tables, without_code
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from function.tokens import RECEIPT, TICKET, issue_token
+from function.auth.tokens import RECEIPT, TICKET, issue_token
 from tests.docs.markdown import ROOT, code_blocks, page
 
 PROGRAMS = Path(__file__).parent / "backends"

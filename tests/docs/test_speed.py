@@ -6,9 +6,9 @@ import pytest
 
 from tests.docs.markdown import both, page, tables
 
-RESULTS = "bench/results/table.md"
-LARGE_RESULTS = "bench/results/large_files/table.md"
-BURST_RESULTS = "bench/results/burst/table.md"
+RESULTS = "quality/bench/results/table.md"
+LARGE_RESULTS = "quality/bench/results/large_files/table.md"
+BURST_RESULTS = "quality/bench/results/burst/table.md"
 DATE = re.compile(r"20\d\d-\d\d-\d\d")
 RATIO = re.compile(r"\d+\.\d\d ×")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 from local.buckets import ARCHIVE
 from local.cloud import FUNCTION_KEY, LocalCloud

@@ -19,9 +19,9 @@ import pytest
 import requests
 
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from function.oss.post_form import UploadRule, sign_object
-from function.oss.signed_request import OssRequest, authorize, request_url
+from function.oss.presign import OssRequest, authorize, request_url
 from handler import serve
 from local.buckets import ARCHIVE, HOME
 from local.cloud import LocalCloud

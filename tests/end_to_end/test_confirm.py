@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.grants import OBJECTS, UPLOADS
-from function.oss.signed_request import OssRequest, presign
-from function.outgoing import exchange
+from function.http.client import exchange
+from function.oss.presign import OssRequest, presign
+from function.session_policy import OBJECTS, UPLOADS
 from tests.end_to_end.conftest import BUCKET, PICTURE, REGION, ROLE, post_form, verified_claims
 
 PROFILES = """

@@ -11,8 +11,8 @@ import requests
 from PIL import Image
 
 from function.app import Function
-from function.instance import Surroundings
-from function.oss.signed_request import OssRequest, authorize, request_url
+from function.context import Surroundings
+from function.oss.presign import OssRequest, authorize, request_url
 from handler import serve
 from local.cloud import BUCKET, FUNCTION_KEY, REGION, LocalCloud
 from local.fc.gateway import FcGateway

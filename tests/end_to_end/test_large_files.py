@@ -11,8 +11,8 @@ import jwt
 import pytest
 import requests
 
-from function.oss.signed_request import OssRequest, authorize, request_url
-from function.outgoing import exchange
+from function.http.client import exchange
+from function.oss.presign import OssRequest, authorize, request_url
 from ops.account.bucket import FoundBucket, PartedFolder, WantedBucket
 from ops.account.bucket_plan import bucket_steps
 from tests.end_to_end.conftest import BUCKET, OWN, REGION

@@ -11,13 +11,13 @@ import pytest
 import requests
 
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
+from quality.torture.stage import Reply
 from tests.docs.openapi import FILE, check_answer, check_value, document
 from tests.end_to_end.conftest import PICTURE
-from torture.stage import Reply
 
 # What the tool would have accepted: a file of 0 bytes, a ticket that is over. No schema can tell these apart.
 UNTOLD = "positive_data_acceptance"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from function.addresses import claims_by_address, client_address
+from function.config.types import Rate
 from function.errors import TooManyRequests
-from function.http import Request
-from function.kinds import Rate
-from function.limits import Limits
+from function.http.gateway import Request
+from function.limits.addresses import claims_by_address, client_address
+from function.limits.rate_limit import Limits
 
 HEADER = "ali-cdn-real-ip"
 

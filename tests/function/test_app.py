@@ -13,7 +13,7 @@ import pytest
 
 from function import VERSION
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
@@ -289,7 +289,7 @@ def test_a_failure_of_initialize_is_logged_and_left_to_the_first_request(instanc
     assert function.ask(body={"filename": "a.png"}).code == "misconfigured"
 
 
-@pytest.mark.parametrize("module", ["function.routes.upload_params", "function.callers.business_jwt"])
+@pytest.mark.parametrize("module", ["function.routes.upload_params", "function.auth.jwt"])
 def test_initialize_imports_what_the_first_request_will_need(instance, good_sts, monkeypatch, module):
     function = instance(
         CALLER_AUTH="jwt", TOKEN_SECRET="0123456789abcdef" * 2, JWT_KEY="k" * 32, JWT_ALGORITHM="HS256"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from function.body import read_json_object, strict_json
 from function.errors import BadRequest
+from function.http.json_body import read_json_object, strict_json
 
 
 def test_an_empty_body_is_an_empty_object():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.content_type import bare_type
+from function.config.content_types import bare_type
 
 
 @pytest.mark.parametrize(

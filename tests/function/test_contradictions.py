@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from function.config.settings import read_settings
 from function.errors import Misconfigured, Problem
-from function.grants import UPLOADS
-from function.settings import read_settings
+from function.session_policy import UPLOADS
 
 SECRET = "token-secret-0123456789-abcdefghi"
 NEW_SECRET = "another-secret-0123456789-abcdefg"

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from function.grants import MAX_POLICY_CHARACTERS, OBJECTS, UPLOADS, role_policies, session_policies
-from function.places import NOWHERE
-from function.profiles import read_profiles
+from function.config.places import NOWHERE
+from function.config.profiles import read_profiles
+from function.session_policy import MAX_POLICY_CHARACTERS, OBJECTS, UPLOADS, role_policies, session_policies
 from local.ground.ram_policy import fits, is_allowed
 
 ROLE = "acs:ram::1:role/upload"

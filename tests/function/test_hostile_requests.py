@@ -7,7 +7,7 @@ from base64 import b64encode
 
 import pytest
 
-from function.http import MAX_BODY_BYTES, MAX_HEADERS_BYTES
+from function.http.gateway import MAX_BODY_BYTES, MAX_HEADERS_BYTES
 from handler import serve
 
 GOOD = b'{"filename": "a.png"}'

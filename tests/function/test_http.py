@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from function.errors import BadRequest, TooLarge
-from function.http import (
+from function.http.gateway import (
     Request,
     Response,
     request_from_event,

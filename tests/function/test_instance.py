@@ -3,7 +3,7 @@
 import threading
 import time
 
-from function.instance import Instance, Surroundings
+from function.context import Instance, Surroundings
 
 
 def new_instance():

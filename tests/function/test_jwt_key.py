@@ -6,8 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from function.config.settings import read_settings
 from function.errors import Misconfigured
-from function.settings import read_settings
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.key_template import (
+from function.config.key_template import (
     PLACEHOLDERS,
     RECORDS,
     KeyTemplate,
@@ -18,7 +18,7 @@ from function.key_template import (
     problems_of,
     published_name,
 )
-from torture import key_oracle
+from quality.torture import key_oracle
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OWNER, ID = "a2b3c4d5e6f7g2h3i4j5k6l7m2", "AbCdEfGhIjKlMnOpQrSt_-"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.config.types import Rate
 from function.errors import TooManyRequests
-from function.kinds import Rate
-from function.limits import MAX_REMEMBERED, Claim, Limits
+from function.limits.rate_limit import MAX_REMEMBERED, Claim, Limits
 
 MANY_CALLERS = 100_000
 MEMORY_BYTES = 2_000_000

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from function.log_line import LogLine
+from function.request_log import LogLine
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from function import aliyun_sdk, outgoing
-from function.outgoing import DEFAULT_MAX_BYTES, MAX_WAITING, ExchangeFailed, exchange
-from function.outgoing import within as within_seconds
+from function import aliyun_sdk
+from function.http import client
+from function.http.client import DEFAULT_MAX_BYTES, MAX_WAITING, ExchangeFailed, exchange
+from function.http.client import within as within_seconds
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 5
@@ -370,8 +371,8 @@ def certificate(tmp_path):
 @pytest.fixture
 def trusting(monkeypatch):
     """Let a file be the authorities that the package brings."""
-    yield lambda path: monkeypatch.setattr(outgoing, "authorities", lambda: str(path))
-    outgoing.verifying_context.cache_clear()
+    yield lambda path: monkeypatch.setattr(client, "authorities", lambda: str(path))
+    client.verifying_context.cache_clear()
 
 
 @contextmanager
@@ -387,7 +388,7 @@ def test_a_certificate_that_no_authority_vouches_for_is_refused_whatever_the_env
     certificate, trusting, monkeypatch
 ):
     path = certificate("localhost")
-    trusting(outgoing.authorities())
+    trusting(client.authorities())
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     with tls_peer(path) as other:
         assert failure(other.url).kind == "SSLCertVerificationError"
@@ -404,7 +405,7 @@ def test_a_certificate_is_good_for_its_own_name_only(certificate, trusting):
 
 
 def test_the_authorities_are_those_of_the_package():
-    assert outgoing.authorities() == certifi.where()
+    assert client.authorities() == certifi.where()
 
 
 # --- what a service that hangs costs the others ---
@@ -498,7 +499,7 @@ def test_sts_is_believed_only_with_a_certificate_of_those_authorities(
     certificate, trusting, monkeypatch, named
 ):
     path = certificate("localhost")
-    trusting(outgoing.authorities())
+    trusting(client.authorities())
     if named is not None:
         monkeypatch.setenv("ALIBABA_CLOUD_CA_BUNDLE", str(path) if named == "itself" else named)
     aliyun_sdk.prepare()
@@ -506,11 +507,11 @@ def test_sts_is_believed_only_with_a_certificate_of_those_authorities(
         with pytest.raises(ExchangeFailed):
             aliyun_sdk._exchange("POST", f"{other.url}/")
         assert other.heads == []
-        outgoing.verifying_context.cache_clear()
+        client.verifying_context.cache_clear()
         trusting(path)
         assert aliyun_sdk._exchange("POST", f"{other.url}/") == (200, b"secret")
     other_name = certificate("sts.example")
-    outgoing.verifying_context.cache_clear()
+    client.verifying_context.cache_clear()
     trusting(other_name)
     with tls_peer(other_name) as other:
         with pytest.raises(ExchangeFailed):

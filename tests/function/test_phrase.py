@@ -1,6 +1,6 @@
 """phrase: English that keeps what it was made of."""
 
-from function.phrase import Phrase
+from function.config.messages import Phrase
 
 
 def test_a_phrase_is_its_text_and_keeps_what_it_was_made_of():

@@ -11,18 +11,18 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
+from function.auth.tokens import PARTS, TICKET, issue_token, read_token
+from function.config.places import NOWHERE, Place
+from function.config.settings import read_settings
+from function.context import Call
 from function.errors import Misconfigured, UploadError
-from function.grants import OBJECTS, UPLOADS, role_policies
-from function.http import Request
-from function.instance import Call
-from function.log_line import LogLine
-from function.objects_session import oss_of_each
-from function.places import NOWHERE, Place
-from function.settings import read_settings
-from function.tokens import PARTS, TICKET, issue_token, read_token
+from function.http.gateway import Request
+from function.oss.objects_session import oss_of_each
+from function.request_log import LogLine
+from function.session_policy import OBJECTS, UPLOADS, role_policies
+from quality.torture.held_oss import HeldOss
+from quality.torture.parted_oss import UNHEARD
 from tests.conftest import SDK_ADAPTER, sts_reply
-from torture.held_oss import HeldOss
-from torture.parted_oss import UNHEARD
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 SECRET = "token-secret-canary-0123456789abcdef"

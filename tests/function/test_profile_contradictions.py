@@ -2,8 +2,8 @@
 
 import pytest
 
-from function.places import NOWHERE
-from function.profiles import read_profiles
+from function.config.places import NOWHERE
+from function.config.profiles import read_profiles
 
 GOOD = {
     "key": '"uploads/{owner}/{id}{ext}"',

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from function.key_template import KeyTemplate
-from function.option_values import MAX_FORM_BYTES
-from function.places import NOWHERE
-from function.profile import Profile
-from function.profiles import read_profiles
+from function.config.key_template import KeyTemplate
+from function.config.option_values import MAX_FORM_BYTES
+from function.config.places import NOWHERE
+from function.config.profile import Profile
+from function.config.profiles import read_profiles
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from function.config.setting_table import SETTINGS
+from function.config.settings import Settings, read_settings
+from function.config.types import Rate
+from function.context import Surroundings
 from function.errors import Misconfigured, Problem
-from function.instance import Surroundings
-from function.kinds import Rate
-from function.setting_table import SETTINGS
-from function.settings import Settings, read_settings
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
 

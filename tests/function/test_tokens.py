@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function import tokens
+from function.auth import tokens
+from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, check_life, is_of, issue_token, read_token
 from function.errors import Unauthorized
-from function.tokens import PARTS, RECEIPT, SESSION, TICKET, check_life, is_of, issue_token, read_token
 
 SECRET = "our-secret-0123456789-0123456789-abc"
 OTHER_SECRET = "another-functions-secret-0123456789-x"

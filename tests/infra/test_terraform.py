@@ -15,7 +15,7 @@ import hcl2
 import pytest
 import yaml
 
-from function.setting_table import SETTINGS
+from function.config.setting_table import SETTINGS
 from ops.account import terraform
 from ops.account.bucket_plan import bucket_steps
 from ops.account.ram_documents import same_document

@@ -10,8 +10,8 @@ import jwt
 import pytest
 import requests
 
-from function.setting_table import SETTINGS
-from function.settings import read_settings
+from function.config.setting_table import SETTINGS
+from function.config.settings import read_settings
 from local.buckets import role_policy
 from local.cloud import BUCKET, FUNCTION_KEY, PORTS_BETWEEN, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway

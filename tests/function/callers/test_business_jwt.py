@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.callers import identify
-from function.callers.business_jwt import read_business_token
+from function.auth import identify
+from function.auth.jwt import read_business_token
+from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
+from function.config.settings import read_settings
 from function.errors import Unauthorized
-from function.settings import read_settings
-from function.tokens import RECEIPT, SESSION, TICKET, issue_token
 
 KEYS = Path(__file__).parents[2] / "keys"
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"

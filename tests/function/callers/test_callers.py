@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.callers import identify, owner_of
+from function.auth import identify, owner_of
+from function.auth.tokens import HEADER, MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
+from function.config.settings import read_settings
 from function.errors import Unauthorized
-from function.outgoing import Answer
-from function.settings import read_settings
-from function.tokens import HEADER, MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
+from function.http.client import Answer
 from handler import serve
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"

@@ -11,7 +11,8 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from responses.matchers import query_param_matcher
 
-from function.callers.wechat import CODE2SESSION_BUDGETS_SECONDS, code_of, openid_of
+from function.auth.wechat import CODE2SESSION_BUDGETS_SECONDS, code_of, openid_of
+from function.config.settings import WechatApp, read_settings
 from function.errors import (
     BadRequest,
     Misconfigured,
@@ -21,8 +22,7 @@ from function.errors import (
     WechatRejected,
     WechatUnavailable,
 )
-from function.outgoing import Answer, ExchangeFailed, exchange
-from function.settings import WechatApp, read_settings
+from function.http.client import Answer, ExchangeFailed, exchange
 
 CODE2SESSION = "https://api.weixin.qq.com/sns/jscode2session"
 SETTINGS = {

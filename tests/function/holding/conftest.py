@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
-from function.callers import caller_of
-from function.callers.wechat import session_token
+from function.auth import caller_of
+from function.auth.backend import AUDIENCE
+from function.auth.wechat import session_token
+from function.context import Call
 from function.errors import StsRejected
-from function.grants import OBJECTS
-from function.holding.backend_token import AUDIENCE
-from function.holding.verdict import Outcome, Verdict
-from function.instance import Call
-from function.outgoing import Answer, ExchangeFailed
-from torture.held_oss import HeldOss
-from torture.stage import Reply
+from function.http.client import Answer, ExchangeFailed
+from function.session_policy import OBJECTS
+from function.wechat.verdict import Outcome, Verdict
+from quality.torture.held_oss import HeldOss
+from quality.torture.stage import Reply
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 RECEIPT_SECRET = "receipt-SecretCanary-0123456789abcdef"
@@ -186,13 +186,13 @@ class House:
 
     def verdict(self, outcome: Outcome, trace_id: str = "60f96f1d-1", **said: Any) -> bool:
         """What the push of a verdict does, once it was verified."""
-        from function.holding.checking import apply_verdict
+        from function.holding.check import apply_verdict
 
         return apply_verdict(self.call(), Verdict(trace_id, outcome, **said))
 
     def call(self) -> Call:
-        from function.http import Request
-        from function.log_line import LogLine
+        from function.http.gateway import Request
+        from function.request_log import LogLine
 
         request = Request("POST", "/", {}, {}, b"", "", None, "")
         return Call(request, self.function.function._ready(), self.clock(), LogLine("r"))
@@ -279,9 +279,9 @@ class TwoBuckets:
             time.sleep(budget_seconds)
             raise ExchangeFailed("timed out")
 
-        for name in ("function.oss.calls.BUDGET_SECONDS", "function.objects_session.BUDGET_SECONDS"):
+        for name in ("function.oss.client.BUDGET_SECONDS", "function.oss.objects_session.BUDGET_SECONDS"):
             monkeypatch.setattr(name, 3.0)
-        monkeypatch.setattr("function.oss.calls.FIRST_TRY_SECONDS", 1.2)
+        monkeypatch.setattr("function.oss.client.FIRST_TRY_SECONDS", 1.2)
         monkeypatch.setattr(oss, "exchange", hang)
         self.house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = self.abroad.exchange
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from function.config.settings import WechatApp
 from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
-from function.holding.access_token import AccessTokens
-from function.outgoing import Answer, ExchangeFailed
-from function.settings import WechatApp
+from function.http.client import Answer, ExchangeFailed
+from function.wechat.access_token import AccessTokens
 
 APP = WechatApp("wx0123456789abcdef", "wechat-SecretCanary", "https://api.weixin.qq.com")
 TOKEN = "86_token-of-WeChat-0001"

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import jwt
 import pytest
 
+from function.auth.backend import AUDIENCE, check_backend_token, is_for_backends
+from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, keyed_hash
 from function.errors import Forbidden
-from function.holding.backend_token import AUDIENCE, check_backend_token, is_for_backends
-from function.tokens import RECEIPT, SESSION, TICKET, issue_token, keyed_hash
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
 
 SECRET, OLD_SECRET = "receipt-SecretCanary-0123456789abcdef", "old-receipt-SecretCanary-0123456789ab"

@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
-from function.holding.check import Refused, Submitted, Wanted, submit, was_unheard
-from function.holding.media import AS_JPEG
 from function.holding.upload import HeldUpload
-from function.objects_session import oss_of
-from function.outgoing import Answer, ExchangeFailed
+from function.http.client import Answer, ExchangeFailed
+from function.oss.objects_session import oss_of
+from function.wechat.media import AS_JPEG
+from function.wechat.media_check import Refused, Submitted, Wanted, submit, was_unheard
 from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, World
 
 KEY = "posts/owner/AAAAAAAAAAAAAAAAAAAAAA.jpg"

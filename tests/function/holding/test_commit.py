@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from function.holding.verdict import Outcome
-from function.tokens import RECEIPT, issue_token, read_token
+from function.auth.tokens import RECEIPT, issue_token, read_token
+from function.wechat.verdict import Outcome
+from quality.torture.held_oss import HeldOss
+from quality.torture.parted_oss import DENIED, Part, Stored
 from tests.function.holding.conftest import PROFILES, RECEIPT_SECRET
-from torture.held_oss import HeldOss
-from torture.parted_oss import DENIED, Part, Stored
 
 
 def refused(answer):

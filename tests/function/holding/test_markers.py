@@ -3,8 +3,8 @@
 import pytest
 
 from function.errors import OssUnavailable
-from function.holding import markers
-from function.objects_session import oss_of
+from function.holding import records
+from function.oss.objects_session import oss_of
 
 UPLOAD_ID = "A" * 22
 
@@ -22,13 +22,13 @@ def bucket(call):
 @pytest.mark.parametrize(
     ("name", "key"),
     [
-        (markers.decided(UPLOAD_ID), f"held/.decided/{UPLOAD_ID}"),
-        (markers.rejected(UPLOAD_ID), f"held/.rejected/{UPLOAD_ID}"),
-        (markers.committed(UPLOAD_ID), f"held/.committed/{UPLOAD_ID}"),
-        (markers.submitted(UPLOAD_ID, 2), f"held/.submitted/{UPLOAD_ID}-2"),
-        (markers.review(UPLOAD_ID), f"held/.review/{UPLOAD_ID}"),
-        (markers.check("60f96f1d-1"), "held/.checks/60f96f1d-1"),
-        (markers.verdict("60f96f1d-1"), "held/.verdicts/60f96f1d-1"),
+        (records.decided(UPLOAD_ID), f"held/.decided/{UPLOAD_ID}"),
+        (records.rejected(UPLOAD_ID), f"held/.rejected/{UPLOAD_ID}"),
+        (records.committed(UPLOAD_ID), f"held/.committed/{UPLOAD_ID}"),
+        (records.submitted(UPLOAD_ID, 2), f"held/.submitted/{UPLOAD_ID}-2"),
+        (records.review(UPLOAD_ID), f"held/.review/{UPLOAD_ID}"),
+        (records.check("60f96f1d-1"), "held/.checks/60f96f1d-1"),
+        (records.verdict("60f96f1d-1"), "held/.verdicts/60f96f1d-1"),
     ],
 )
 def test_a_name_is_the_same_in_every_version(name, key):
@@ -38,38 +38,38 @@ def test_a_name_is_the_same_in_every_version(name, key):
 
 @pytest.mark.parametrize("name", ["", ".", "../decided/x", "a/b", "a.b", "é", "a\n", "a" * 129])
 def test_no_name_reaches_what_is_not_its_own(name):
-    assert not markers.is_name(name)
+    assert not records.is_name(name)
     with pytest.raises(AssertionError):
-        markers.decided(name)
+        records.decided(name)
 
 
 def test_what_is_said_has_its_time_and_no_space(house, call, bucket):
-    markers.put(bucket, markers.review(UPLOAD_ID), {"errcode": -1, "text": "é"}, call.now)
+    records.put(bucket, records.review(UPLOAD_ID), {"errcode": -1, "text": "é"}, call.now)
     stored = house.oss.objects[f"held/.review/{UPLOAD_ID}"]
     assert stored.body == b'{"errcode":-1,"text":"\\u00e9","at":"2026-11-24T14:00:00Z"}'
     assert stored.acl == "private"
 
 
 def test_only_the_first_may_say_what_is_said_once(call, bucket):
-    name = markers.decided(UPLOAD_ID)
-    assert markers.create(bucket, name, {"by": "first"}, call.now) is True
-    assert markers.create(bucket, name, {"by": "second"}, call.now) is False
-    assert markers.get(bucket, name) == {"by": "first", "at": "2026-11-24T14:00:00Z"}
+    name = records.decided(UPLOAD_ID)
+    assert records.create(bucket, name, {"by": "first"}, call.now) is True
+    assert records.create(bucket, name, {"by": "second"}, call.now) is False
+    assert records.get(bucket, name) == {"by": "first", "at": "2026-11-24T14:00:00Z"}
 
 
 def test_what_is_remembered_may_be_said_again_and_what_was_not_is_none(call, bucket):
-    name = markers.committed(UPLOAD_ID)
-    assert markers.get(bucket, name) is None
+    name = records.committed(UPLOAD_ID)
+    assert records.get(bucket, name) is None
     for etag in ("E1", "E2"):
-        markers.put(bucket, name, {"etag": etag}, call.now)
-    assert markers.get(bucket, name) == {"etag": "E2", "at": "2026-11-24T14:00:00Z"}
+        records.put(bucket, name, {"etag": etag}, call.now)
+    assert records.get(bucket, name) == {"etag": "E2", "at": "2026-11-24T14:00:00Z"}
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"null"])
 def test_what_the_function_did_not_write_says_nothing(house, call, bucket, body):
-    name = markers.review(UPLOAD_ID)
-    markers.put(bucket, name, {}, call.now)
+    name = records.review(UPLOAD_ID)
+    records.put(bucket, name, {}, call.now)
     house.oss.replace_object(name, body=body)
     with pytest.raises(OssUnavailable) as refused:
-        markers.get(bucket, name)
+        records.get(bucket, name)
     assert refused.value.reason == f"{name}: the marker cannot be read"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from function.errors import Forbidden
-from function.holding import push
-from function.holding.push import is_signed, open_push, refused_check
-from torture.wechat_push import Pusher, sha1_of
+from function.wechat import push
+from function.wechat.push import is_signed, open_push, refused_check
+from quality.torture.wechat_push import Pusher, sha1_of
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wechat_push.json").read_text("utf-8"))
 SECURE = VECTORS["secure"]

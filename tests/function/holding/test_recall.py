@@ -2,8 +2,8 @@
 
 import pytest
 
-from function.holding.verdict import Outcome
-from torture.parted_oss import LOST, UNHEARD, Part, Stored
+from function.wechat.verdict import Outcome
+from quality.torture.parted_oss import LOST, UNHEARD, Part, Stored
 
 PART = 100 * 1024
 CLIP = """

@@ -2,11 +2,11 @@
 
 import pytest
 
-from function.holding.standing import CHECKING, Standing, standing_of
+from function.holding.state import CHECKING, Standing, standing_of
 from function.holding.upload import read_receipt
-from function.holding.verdict import Outcome
-from function.objects_session import oss_of
-from torture.parted_oss import Part
+from function.oss.objects_session import oss_of
+from function.wechat.verdict import Outcome
+from quality.torture.parted_oss import Part
 
 
 def test_what_is_held_says_until_when(house):

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Forbidden
 from function.holding.upload import read_receipt
-from function.tokens import RECEIPT, SESSION, TICKET, issue_token
 
 
 def claims(**changes):

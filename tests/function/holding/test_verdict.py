@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.holding.verdict import EVENT, Outcome, Verdict, read_verdict
+from function.wechat.verdict import EVENT, Outcome, Verdict, read_verdict
 
 TRACE = "60f96f1d-3845297a-1976a3ae"
 VALID = {"strategy": "content_model", "errcode": 0, "suggest": "pass", "label": 100, "prob": 90}

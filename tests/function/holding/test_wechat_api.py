@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from function.config.settings import WechatApp
 from function.errors import WechatUnavailable
-from function.holding.wechat_api import post, trace_id_of, unavailable, whole_number
-from function.outgoing import Answer
-from function.settings import WechatApp
+from function.http.client import Answer
+from function.wechat.api import post, trace_id_of, unavailable, whole_number
 
 APP = WechatApp("wx0123456789abcdef", "secret", "https://api.weixin.qq.com")
 

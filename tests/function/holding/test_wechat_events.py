@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from function.auth.tokens import RECEIPT
 from function.errors import StsUnavailable
-from function.outgoing import Answer, ExchangeFailed
-from function.receipts.receipt import issue_token
-from function.tokens import RECEIPT
+from function.http.client import Answer, ExchangeFailed
+from function.uploads.receipt import issue_token
+from quality.torture.stage import ask_wsgi
+from quality.torture.wechat_push import Pusher
 from tests.function.holding.wechat_world import (
     AES_KEY,
     APPID,
@@ -22,8 +24,6 @@ from tests.function.holding.wechat_world import (
     World,
     etag_of,
 )
-from torture.stage import ask_wsgi
-from torture.wechat_push import Pusher
 
 UPLOAD_ID, OWNER = "A" * 22, "o" * 26
 KEY = f"posts/{OWNER}/{UPLOAD_ID}.jpg"

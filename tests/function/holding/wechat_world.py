@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 from function.app import Function
-from function.instance import Call, Surroundings
-from function.log_line import LogLine
-from function.outgoing import DEFAULT_MAX_BYTES, Answer, ExchangeFailed
+from function.context import Call, Surroundings
+from function.http.client import DEFAULT_MAX_BYTES, Answer, ExchangeFailed
+from function.request_log import LogLine
 from local.oss.request import read_request
-from torture.parted_oss import PartedOss
-from torture.stage import ask_event, make_event
-from torture.wechat_push import Pusher
+from quality.torture.parted_oss import PartedOss
+from quality.torture.stage import ask_event, make_event
+from quality.torture.wechat_push import Pusher
 
 TOKEN, AES_KEY = "PushTokenSecretCanary", "AesKeySecretCanary0123456789abcdefghijklmno"
 APPID, OPENID = "wx0123456789abcdef", "oOpenIdCanary_0123456789-xyz"

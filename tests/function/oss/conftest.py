@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from function.credentials import StsCredentials
-from function.oss.calls import BUDGET_SECONDS, OssCalls
-from function.outgoing import Answer, ExchangeFailed
+from function.http.client import Answer, ExchangeFailed
+from function.oss.client import BUDGET_SECONDS, OssCalls
 from local.ground.accounts import AccessKey, Accounts
 from local.oss.request import read_request
 from local.oss.request_signature import authenticate

@@ -8,7 +8,8 @@ import pytest
 
 from function.credentials import StsCredentials
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
-from function.oss.calls import OssCalls, budget
+from function.http.client import exchange
+from function.oss.client import OssCalls, budget
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import (
     Copied,
@@ -18,7 +19,6 @@ from function.oss.objects import (
     head_object,
     put_marker,
 )
-from function.outgoing import exchange
 from local.ground.accounts import AccessKey, Accounts
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
@@ -115,7 +115,7 @@ def test_an_object_is_copied_once_and_only_the_bytes_that_were_meant(oss):
 
 def upload_part(server, upload_id, number, content):
     """As a client does; the tests of its URL are elsewhere."""
-    from function.oss.signed_request import OssRequest, authorize, request_url
+    from function.oss.presign import OssRequest, authorize, request_url
 
     calls, _ = calls_to(server)
     query = {"uploadId": upload_id, "partNumber": str(number)}

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from function.oss.answers import Refusal, etag_in, name_of, refusal_of, text_in, word, xml_of
-from function.outgoing import Answer
+from function.http.client import Answer
+from function.oss.errors import Refusal, etag_in, name_of, refusal_of, text_in, word, xml_of
 
 ERROR = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n  <Code>NoSuchKey</Code>\n  <Message>The specified key'

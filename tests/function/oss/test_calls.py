@@ -3,7 +3,8 @@
 import pytest
 
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
-from function.oss.calls import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssCalls, budget, share_of
+from function.http.client import Answer
+from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssCalls, budget, share_of
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import (
     copy_object,
@@ -13,7 +14,6 @@ from function.oss.objects import (
     head_object,
     put_marker,
 )
-from function.outgoing import Answer
 from tests.function.oss.conftest import BUCKET, KEYS, NOW, refusal
 
 PART = StoredPart(1, 5, "E1")

@@ -3,6 +3,7 @@
 import pytest
 
 from function.errors import OssRejected, OssUnavailable
+from function.http.client import Answer
 from function.oss.multipart import (
     MAX_PAGE_BYTES,
     Completed,
@@ -12,7 +13,6 @@ from function.oss.multipart import (
     initiate,
     list_parts,
 )
-from function.outgoing import Answer
 from tests.function.oss.conftest import refusal
 
 NAMESPACE = ' xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"'

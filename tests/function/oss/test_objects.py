@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from function.errors import OssRejected, OssUnavailable
+from function.http.client import Answer
 from function.oss.objects import (
     MAX_MARKER_BYTES,
     Copied,
@@ -16,7 +17,6 @@ from function.oss.objects import (
     head_object,
     put_marker,
 )
-from function.outgoing import Answer
 from tests.function.oss.conftest import refusal
 
 HEADERS = {

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from function.oss import signed_request, v4
-from function.oss.signed_request import OssRequest, authorize, presign, request_url
+from function.oss import signature_v4
+from function.oss.presign import OssRequest, authorize, encode, presign, request_url
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "presigned_v4.json").read_text("utf-8"))
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
@@ -162,18 +162,18 @@ def test_neither_changes_what_it_is_given():
 
 
 def test_what_one_url_shares_with_the_next_is_encoded_and_derived_once():
-    signed_request.encode.cache_clear()
-    v4.derive_signing_key.cache_clear()
+    encode.cache_clear()
+    signature_v4.derive_signing_key.cache_clear()
     for number in range(50):
         signature(REQUEST._replace(key=f"u/{number}.jpg"))
-    assert v4.derive_signing_key.cache_info().misses == 1
+    assert signature_v4.derive_signing_key.cache_info().misses == 1
     token_names_and_values = 14
-    assert signed_request.encode.cache_info().misses <= 50 + token_names_and_values
+    assert encode.cache_info().misses <= 50 + token_names_and_values
 
 
-@pytest.mark.parametrize("length", [0, v4.HASHED_AT_ONCE, v4.HASHED_AT_ONCE + 1, 9999])
+@pytest.mark.parametrize("length", [0, signature_v4.HASHED_AT_ONCE, signature_v4.HASHED_AT_ONCE + 1, 9999])
 def test_a_request_of_any_length_is_hashed_whole(length):
     import hashlib
 
     text = "ab9" * length
-    assert v4.sha256_undisturbed(text) == hashlib.sha256(text.encode()).hexdigest()
+    assert signature_v4.sha256_undisturbed(text) == hashlib.sha256(text.encode()).hexdigest()

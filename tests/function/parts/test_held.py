@@ -3,7 +3,7 @@
 import jwt
 import pytest
 
-from function.tokens import RECEIPT
+from function.auth.tokens import RECEIPT
 
 PART = 100 * 1024
 SECRET = "token-secret-canary-0123456789abcdef"

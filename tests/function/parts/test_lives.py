@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-from torture.parted_uploads import PartedUploads
+from quality.torture.parted_uploads import PartedUploads
 
 TestLives = PartedUploads.TestCase
 TestLives.settings = settings(

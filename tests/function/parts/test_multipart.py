@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from function.errors import StsUnavailable
-from function.grants import UPLOADS
-from function.parts.life import initiate_headers
-from torture.parted_oss import BROKEN_AFTER, DENIED, LOST, UNHEARD
+from function.multipart.lifecycle import initiate_headers
+from function.session_policy import UPLOADS
+from quality.torture.parted_oss import BROKEN_AFTER, DENIED, LOST, UNHEARD
 
 KIB = 1024
 PART = 100 * KIB

@@ -6,9 +6,9 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from function.outgoing import Answer
-from function.tokens import RECEIPT, read_token
-from torture.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, Stored
+from function.auth.tokens import RECEIPT, read_token
+from function.http.client import Answer
+from quality.torture.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, Stored
 
 PART = 100 * 1024
 SECRET = "token-secret-canary-0123456789abcdef"

@@ -7,12 +7,12 @@ from datetime import timedelta
 import jwt
 import pytest
 
-from function import tokens
+from function.auth import tokens
+from function.auth.tokens import issue_token, read_token
+from function.config.settings import read_settings
 from function.errors import Misconfigured
-from function.parts.ticket import check_room, issue_ticket
-from function.parts.upload import PartedUpload
-from function.settings import read_settings
-from function.tokens import issue_token, read_token
+from function.multipart.ticket import check_room, issue_ticket
+from function.multipart.upload import PartedUpload
 
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-secret-canary-0123456789abcd"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from function.multipart.upload import PartedUpload
 from function.oss.multipart import StoredPart
-from function.parts.upload import PartedUpload
 
 
 def upload_of(size, part_size=10):

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from function.errors import QuotaExceeded
-from function.quota.asked import Asked, Daily
+from function.limits.quota import Asked, Daily
 
 # Instead of the budget, where that is not what is tested: a busy machine may be late.
 PATIENCE = 20.0

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from function.outgoing import Answer
-from function.quota import redis_store
-from function.quota.connection import Address, Wire
+from function.http.client import Answer
+from function.limits import redis
+from function.limits.redis_connection import Address, Wire
+from quality.torture.redis_server import RedisServer, is_installed
 from tests.function.quota.asking import Canned
-from torture.redis_server import RedisServer, is_installed
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 PROFILES = """
@@ -90,13 +90,13 @@ def closed_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     is left over, one day, and say so in another test.
     """
     opened: list[Wire] = []
-    connect = redis_store.connect
+    connect = redis.connect
 
     def connected(address: Address, until: float) -> Wire:
         opened.append(connect(address, until))
         return opened[-1]
 
-    monkeypatch.setattr(redis_store, "connect", connected)
+    monkeypatch.setattr(redis, "connect", connected)
     yield
     for wire in opened:
         wire.close()

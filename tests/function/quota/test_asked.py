@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from function.config.profiles import read_profiles
 from function.errors import BadRequest
-from function.profiles import read_profiles
-from function.quota.asked import Daily, Day, daily, exceeded, standing, told
+from function.limits.quota import Daily, Day, daily, exceeded, standing, told
 
 RESET = datetime(2026, 11, 24, 16, 0, 0, tzinfo=UTC)
 

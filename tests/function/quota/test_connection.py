@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from function.config.types import Rate
 from function.errors import BadRequest, QuotaExceeded, TooManyRequests
-from function.kinds import Rate
-from function.limits import Claim
-from function.outgoing import authorities
-from function.quota.asked import Asked, StoreDown
-from function.quota.connection import Address, Bounded, connect
-from function.quota.redis_store import MAX_RESTING, RedisStore
-from function.quota.script import COUNT, GIVE_BACK, digest_of
+from function.http.client import authorities
+from function.limits.quota import Asked, StoreDown
+from function.limits.rate_limit import Claim
+from function.limits.redis import MAX_RESTING, RedisStore
+from function.limits.redis_connection import Address, Bounded, connect
+from function.limits.script import COUNT, GIVE_BACK, digest_of
 from tests.function.quota.asking import COUNTED, NOON, PATIENCE, TODAY, asked, left, numbers
 
 ROOT = Path(__file__).parents[3]

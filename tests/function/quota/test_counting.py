@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from function.context import Call
 from function.errors import Misconfigured
-from function.instance import Call
-from function.log_line import LogLine
-from function.quota.connection import Address
-from function.quota.counting import counted, store_of
-from function.quota.redis_store import RedisStore
+from function.limits.counting import counted, store_of
+from function.limits.redis import RedisStore
+from function.limits.redis_connection import Address
+from function.request_log import LogLine
+from quality.torture.redis_server import Line
 from tests.function.quota.asking import COUNTED, PATIENCE
-from torture.redis_server import Line
 
 CHINA = timedelta(hours=8)
 RESETS_AT = "2026-11-24T16:00:00Z"

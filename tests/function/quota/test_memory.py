@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from function.errors import QuotaExceeded
-from function.quota.asked import Day
-from function.quota.memory import MAX_REMEMBERED, MemoryStore
+from function.limits.memory import MAX_REMEMBERED, MemoryStore
+from function.limits.quota import Day
 from tests.function.quota.asking import asked, left, refusal
 
 CHINA = timedelta(hours=8)

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import trustme
 
+from function.config.types import Rate
 from function.errors import QuotaExceeded
-from function.kinds import Rate
-from function.limits import Claim
-from function.quota.asked import Asked, Daily, StoreDown
-from function.quota.connection import Address
-from function.quota.redis_store import BUDGET_SECONDS, MAX_RESTING, RedisStore
+from function.limits.quota import Asked, Daily, StoreDown
+from function.limits.rate_limit import Claim
+from function.limits.redis import BUDGET_SECONDS, MAX_RESTING, RedisStore
+from function.limits.redis_connection import Address
+from quality.torture.redis_server import Line, free_port
 from tests.function.quota.asking import PATIENCE, asked, left, refusal
-from torture.redis_server import Line, free_port
 
 ROOT = Path(__file__).parents[3]
 CHINA = timedelta(hours=8)
@@ -63,11 +63,11 @@ WORKER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from function.errors import UploadError
-from function.kinds import Rate
-from function.limits import Claim
-from function.quota.asked import Asked, Daily
-from function.quota.connection import Address
-from function.quota.redis_store import RedisStore
+from function.config.types import Rate
+from function.limits.rate_limit import Claim
+from function.limits.quota import Asked, Daily
+from function.limits.redis_connection import Address
+from function.limits.redis import RedisStore
 
 _, url, worker, what = sys.argv
 store = RedisStore(Address(url), timedelta(hours=8), "shared", 20.0)

@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.config.types import Rate
 from function.errors import BadRequest, QuotaExceeded, TooManyRequests, UploadError
-from function.kinds import Rate
-from function.limits import Claim
-from function.quota.asked import Asked, Daily
-from function.quota.connection import Address
-from function.quota.memory import MemoryStore
-from function.quota.redis_store import RedisStore
+from function.limits.memory import MemoryStore
+from function.limits.quota import Asked, Daily
+from function.limits.rate_limit import Claim
+from function.limits.redis import RedisStore
+from function.limits.redis_connection import Address
 from tests.function.quota.asking import PATIENCE, asked, left, refusal
 
 CHINA = timedelta(hours=8)

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
-from function.callers import owner_of
+from function.auth import owner_of
 
 OWNER_SECRET = "owner-secret-0123456789abcdef-xyz"
 JWT_KEY = "k" * 32

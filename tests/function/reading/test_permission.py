@@ -4,8 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
+from function.config.key_template import KeyTemplate
 from function.errors import Forbidden
-from function.key_template import KeyTemplate
 from function.reading.permission import readable
 from function.reading.wanted import WantedUrl
 from tests.function.reading.keys import ID, KEY, MINE, PROFILES, SHOWN, THEIR_KEY, THEIRS, WALL, query_of

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import MD5
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from function.callers import Caller
-from function.outgoing import Answer, ExchangeFailed
+from function.auth import Caller
+from function.config.settings import read_settings
+from function.http.client import Answer, ExchangeFailed
 from function.routes.upload_params import plan_for
-from function.settings import read_settings
-from function.uploads.wanted import WantedFile
+from function.uploads.request import WantedFile
 
 KEYS = Path(__file__).parents[2] / "keys"
 KEY_ADDRESS = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem"

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.config.settings import read_settings
 from function.errors import BadRequest, Forbidden
-from function.http import Request
-from function.receipts.callback import verify_callback
-from function.settings import read_settings
-from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.http.gateway import Request
+from function.uploads.callback import verify_callback
 from tests.function.receipts.conftest import PROFILES, SETTINGS
 
 SECRET = "token-secret-canary-0123456789abcdef"

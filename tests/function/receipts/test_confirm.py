@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from function.outgoing import Answer, ExchangeFailed
-from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.http.client import Answer, ExchangeFailed
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRET = "token-secret-canary-0123456789abcdef"

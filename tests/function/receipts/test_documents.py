@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from function.outgoing import Answer
-from function.tokens import RECEIPT, read_token
+from function.auth.tokens import RECEIPT, read_token
+from function.http.client import Answer
 from tests.docs.markdown import both, code_blocks, page
 
 SECRET = "token-secret-canary-0123456789abcdef"

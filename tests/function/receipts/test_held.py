@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import pytest
 
-from function.outgoing import Answer
-from function.tokens import RECEIPT, issue_token, read_token
+from function.auth.tokens import RECEIPT, issue_token, read_token
+from function.http.client import Answer
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRET = "token-secret-canary-0123456789abcdef"

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from function.errors import OssKeyUnavailable
-from function.limits import Limits
-from function.outgoing import Answer, ExchangeFailed
-from function.receipts.oss_keys import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
+from function.http.client import Answer, ExchangeFailed
+from function.limits.rate_limit import Limits
+from function.oss.callback_signature import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
 
 HERE = Path(__file__).parents[2]
 KEYS = HERE / "keys"

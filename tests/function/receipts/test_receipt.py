@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from function.errors import Unauthorized
-from function.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from handler import serve
 
 SECRET = "token-secret-canary-0123456789abcdef"

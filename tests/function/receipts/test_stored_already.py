@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from function.outgoing import Answer, ExchangeFailed
-from function.tokens import RECEIPT, TICKET, issue_token, read_token
+from function.auth.tokens import RECEIPT, TICKET, issue_token, read_token
+from function.http.client import Answer, ExchangeFailed
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"

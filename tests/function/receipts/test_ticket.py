@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from function.auth.tokens import TICKET, issue_token, read_token
+from function.config.profiles import read_profiles
+from function.config.settings import read_settings
 from function.errors import Misconfigured
 from function.oss.post_form import UploadRule
-from function.profiles import read_profiles
-from function.receipts.ticket import admits_file, callback_field, issue_ticket
-from function.settings import read_settings
-from function.tokens import TICKET, issue_token, read_token
+from function.uploads.tickets import admits_file, callback_field, issue_ticket
 
 MAX_FIELD_CHARACTERS = 5 * 1024  # what OSS takes
 pytestmark = pytest.mark.usefixtures("good_sts")

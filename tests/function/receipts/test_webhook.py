@@ -11,11 +11,11 @@ import pytest
 import requests
 import responses
 
-from function.instance import Call
-from function.log_line import LogLine
-from function.outgoing import MAX_WAITING, Answer, exchange
-from function.receipts.ticket import MAX_FIELD_CHARACTERS
-from function.tokens import RECEIPT, read_token
+from function.auth.tokens import RECEIPT, read_token
+from function.context import Call
+from function.http.client import MAX_WAITING, Answer, exchange
+from function.request_log import LogLine
+from function.uploads.tickets import MAX_FIELD_CHARACTERS
 from function.webhook import post_news, tell_business
 from tests.function.receipts.conftest import PROFILES, SETTINGS, read_upload
 

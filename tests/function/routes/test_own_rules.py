@@ -6,7 +6,7 @@ from base64 import b64decode
 import jwt
 import pytest
 
-from function.uploads import own_rules
+from function.uploads import hooks
 
 OWNER_KEY = "jwt-key-0123456789abcdef0123456789abcdef"
 PROFILES = """
@@ -30,7 +30,7 @@ def before_sign(caller, wanted, profile):
 @pytest.fixture(autouse=True)
 def more_time(monkeypatch):
     """Than the rules have: a busy machine may be late."""
-    monkeypatch.setattr(own_rules, "BUDGET_SECONDS", 20.0)
+    monkeypatch.setattr(hooks, "BUDGET_SECONDS", 20.0)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from base64 import b64decode
 import pytest
 
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 
 FORM_FIELDS = {

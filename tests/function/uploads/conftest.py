@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from function.profile import Profile
-from function.profiles import read_profiles
+from function.config.profile import Profile
+from function.config.profiles import read_profiles
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from function.tokens import TICKET, read_token
+from function.auth.tokens import TICKET, read_token
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRET = "token-secret-canary-0123456789abcdef"

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from function.config.key_template import KeyTemplate
 from function.errors import BadRequest, UnsupportedType
-from function.key_template import KeyTemplate
 from function.uploads.media_types import (
     EXTENSION_OF_TYPE,
     TYPE_OF_EXTENSION,
@@ -14,7 +14,7 @@ from function.uploads.media_types import (
     default_disposition,
     key_extension,
 )
-from function.uploads.wanted import WantedFile
+from function.uploads.request import WantedFile
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from function.config.key_template import INNER_FOLDER, KeyTemplate
+from function.config.profile import Profile
+from function.config.profiles import read_profiles
 from function.errors import Forbidden, Misconfigured, UnsupportedType, UploadError
-from function.key_template import INNER_FOLDER, KeyTemplate
-from function.profile import Profile
-from function.profiles import read_profiles
-from function.uploads import own_rules
-from function.uploads.own_rules import BUDGET_SECONDS, OwnRules
+from function.uploads import hooks
+from function.uploads.hooks import BUDGET_SECONDS, OwnRules
 from function.uploads.plan import rule_for
-from function.uploads.wanted import WantedFile
+from function.uploads.request import WantedFile
 from tests.conftest import TEST_INSTANT
 
 OWNER = "a" * 26
@@ -37,7 +37,7 @@ max_size = 1000
 @pytest.fixture(autouse=True)
 def more_time(monkeypatch):
     """Than the rules have: a busy machine may be late."""
-    monkeypatch.setattr(own_rules, "BUDGET_SECONDS", 20.0)
+    monkeypatch.setattr(hooks, "BUDGET_SECONDS", 20.0)
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_a_file_that_is_no_module_says_so(tmp_path):
 
 
 def test_it_has_50_ms_and_with_eight_that_hang_nobody_asks_any_more(rules, default, monkeypatch):
-    monkeypatch.setattr(own_rules, "BUDGET_SECONDS", BUDGET_SECONDS)
+    monkeypatch.setattr(hooks, "BUDGET_SECONDS", BUDGET_SECONDS)
     waiting = rules(
         "import threading\ngo_on = threading.Event()\n"
         "def before_sign(caller, wanted, profile):\n    go_on.wait(20)\n"
@@ -277,7 +277,7 @@ def test_it_is_a_module_of_its_name_and_keeps_no_process_from_ending(rules, defa
 
 def test_what_was_slow_once_is_asked_again(rules, default):
     answers = rules(returning("None"))
-    for _ in range(own_rules.MAX_HANGING * 2):
+    for _ in range(hooks.MAX_HANGING * 2):
         apply(answers, default)
 
 
@@ -285,9 +285,9 @@ CLOSED = """
 import os, sys
 from pathlib import Path
 from function.errors import Misconfigured
-from function.profiles import read_profiles
-from function.uploads.own_rules import BUDGET_SECONDS, OwnRules
-from function.uploads.wanted import WantedFile
+from function.config.profiles import read_profiles
+from function.uploads.hooks import BUDGET_SECONDS, OwnRules
+from function.uploads.request import WantedFile
 
 profile = read_profiles(sys.argv[2], default_signature="v4")[0]["default"]
 path = Path(sys.argv[1])
@@ -339,7 +339,7 @@ junk = st.one_of(
     st.dictionaries(st.text(max_size=4), st.one_of(st.integers(), st.text(max_size=300)), max_size=3),
 )
 answers = st.one_of(
-    junk, st.dictionaries(st.sampled_from([*own_rules.ANSWERS, "acl", "key", "expires_in"]), junk, max_size=5)
+    junk, st.dictionaries(st.sampled_from([*hooks.ANSWERS, "acl", "key", "expires_in"]), junk, max_size=5)
 )
 
 
@@ -384,7 +384,7 @@ CLOSED_EVENTS = (
 @pytest.mark.parametrize("event", CLOSED_EVENTS)
 def test_only_where_the_rules_work_is_the_network_closed(rules, default, event):
     """The interpreter would call it, untraced; here the rules do, as any other function."""
-    refuse = "from function.uploads.own_rules import _refuse_forbidden as do\ndo('open', ())\n"
+    refuse = "from function.uploads.hooks import _refuse_forbidden as do\ndo('open', ())\n"
     with pytest.raises(Misconfigured) as caught:
         rules(f"{refuse}do({event!r}, ())\n")
     assert "importing it raised PermissionError" in why(caught)
@@ -392,19 +392,19 @@ def test_only_where_the_rules_work_is_the_network_closed(rules, default, event):
     with pytest.raises(Misconfigured) as caught:
         apply(asked, default)
     assert "it raised PermissionError" in why(caught)
-    own_rules._refuse_forbidden(event, ())
+    hooks._refuse_forbidden(event, ())
     # Nor for a thread that never knew of rules.
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(own_rules._refuse_forbidden, event, ()).result() is None
+        assert pool.submit(hooks._refuse_forbidden, event, ()).result() is None
 
 
 def test_the_interpreter_is_hooked_once_however_many_rules_there_are(rules, monkeypatch):
     hooks = []
     monkeypatch.setattr(sys, "addaudithook", hooks.append)
-    own_rules._watch.cache_clear()
+    hooks._watch.cache_clear()
     for _ in range(3):
         rules(returning("None"))
-    assert hooks == [own_rules._refuse_forbidden]
+    assert hooks == [hooks._refuse_forbidden]
 
 
 @pytest.mark.parametrize("text", ["x", "好" * 200])

@@ -4,7 +4,7 @@ import pytest
 
 from function.errors import BadRequest, TooLarge
 from function.uploads.plan import choose_size_range
-from function.uploads.wanted import WantedFile
+from function.uploads.request import WantedFile
 
 
 @pytest.mark.parametrize(

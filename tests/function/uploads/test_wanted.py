@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from function.body import read_json_object
 from function.errors import BadRequest
-from function.uploads.wanted import WantedFile, read_fields, read_files, read_query
+from function.http.json_body import read_json_object
+from function.uploads.request import WantedFile, read_fields, read_files, read_query
 
 
 @pytest.mark.parametrize(

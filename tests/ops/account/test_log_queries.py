@@ -16,17 +16,17 @@ import pytest
 import requests
 
 from function.app import Function
-from function.instance import Surroundings
-from function.log_line import LogLine
-from function.outgoing import Answer
+from function.context import Surroundings
+from function.http.client import Answer
+from function.request_log import LogLine
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from ops.account.log_queries import ALARMS, CHARTS
+from quality.torture.stage import ask_event, make_event
 from tests.docs.markdown import both, page, table_of
 from tests.ops.account.logstore import Line, ask, called_in
 from tests.ops.words import in_english
-from torture.stage import ask_event, make_event
 
 BEGIN = int(datetime(2026, 11, 24, 14, tzinfo=UTC).timestamp())
 HOUR = 3600

@@ -2,8 +2,8 @@
 
 import pytest
 
-from function.places import Place
-from function.profiles import read_profiles
+from function.config.places import Place
+from function.config.profiles import read_profiles
 from ops.account import profile_needs
 from ops.account.bucket import PartedFolder, WantedBucket
 from ops.account.profile_needs import buckets_of, elsewhere, in_account, policies_of, policies_too_long

@@ -36,7 +36,7 @@ def test_an_empty_account_gets_two_roles_with_exactly_these_documents(cloud):
 
 
 def test_the_upload_role_may_do_exactly_what_the_functions_session_policy_grants(cloud, monkeypatch):
-    from function.settings import read_settings
+    from function.config.settings import read_settings
 
     assert run(cloud, "--yes") == 0
     environ = {

@@ -1,7 +1,7 @@
 """A local cloud whose function is the real one, for what a terminal asks of it."""
 
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway

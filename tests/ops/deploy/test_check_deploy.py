@@ -24,7 +24,7 @@ def test_a_profile_that_the_function_would_refuse_is_named_even_before_anything_
 ) -> None:
     broken = (ROOT / "profiles.toml").read_text("utf-8").replace('"10MiB"', '"10M"')
     (project / "profiles.toml").write_text(broken, "utf-8")
-    monkeypatch.setattr("function.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
+    monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
     (problem,) = check(project / "s.yaml", CONFIGURED if configured else {}).problems
     assert problem.startswith("profiles.toml [default]: max_size = '10M' must be")
 

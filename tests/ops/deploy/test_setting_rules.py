@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from function.settings import Settings, read_settings
+from function.config.settings import Settings, read_settings
 from ops.deploy.rules import setting_problems
 from ops.deploy.setting_rules import doubtful_settings, unusable_hosts
 from tests.ops.deploy.project import CONFIGURED, check

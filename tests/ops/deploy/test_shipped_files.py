@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from function.settings import read_settings
+from function.config.settings import read_settings
 from ops.deploy.env_file import parse_env
 from ops.deploy.expressions import Resolver
 from ops.deploy.rules import SETTING_NAMES

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from function.app import Function
-from function.instance import Surroundings
-from function.settings import read_settings
+from function.config.settings import read_settings
+from function.context import Surroundings
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway

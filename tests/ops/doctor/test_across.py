@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from function.config.settings import read_settings
 from function.credentials import AccessKeys
-from function.settings import read_settings
 from local.buckets import ACTIONS, ARCHIVE, HOME
 from local.cloud import FUNCTION_KEY
 from ops.doctor.across import check_strangers, strangers

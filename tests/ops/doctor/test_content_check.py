@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from function.app import Function
+from function.config.settings import read_settings
+from function.context import Surroundings
 from function.credentials import AccessKeys
-from function.instance import Surroundings
-from function.settings import read_settings
 from handler import serve
 from local.buckets import ARCHIVE
 from local.cloud import LocalCloud

@@ -6,8 +6,8 @@ import pytest
 import responses
 
 from function.app import Function
-from function.instance import Surroundings
-from function.settings import read_settings
+from function.config.settings import read_settings
+from function.context import Surroundings
 from handler import serve
 from local.fc.gateway import FcGateway
 from ops.doctor.deployed import check_callback, check_function, domains

@@ -1,7 +1,7 @@
 """Forms that the doctor gets from the deployed function."""
 
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 from local.fc.gateway import FcGateway
 from ops.doctor.findings import State

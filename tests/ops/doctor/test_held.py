@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from function.credentials import StsCredentials
-from function.oss.calls import OssCalls
-from function.outgoing import Answer
+from function.http.client import Answer
+from function.oss.client import OssCalls
 from local.cloud import ROLE_ARN
 from local.oss.lifecycle import LifecycleRule
 from ops.doctor.findings import State

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from function.auth.tokens import RECEIPT, issue_token
+from function.config.settings import read_settings
 from function.credentials import AccessKeys, StsCredentials
-from function.settings import read_settings
-from function.tokens import RECEIPT, issue_token
 from local.cloud import FUNCTION_KEY, ROLE_ARN
 from ops.doctor.findings import State
 from ops.doctor.objects import check_behind_forms, check_reading, check_reading_at

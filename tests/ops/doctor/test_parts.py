@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from function.settings import read_settings
+from function.config.settings import read_settings
 from ops.doctor.findings import State
 from ops.doctor.parts import check_parts
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from function.settings import read_settings
+from function.config.settings import read_settings
 from local.buckets import ARCHIVE, HOME
 from ops.doctor.findings import Finding, State, same
 from ops.doctor.places import each_place, of_each, told

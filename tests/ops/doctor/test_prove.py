@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from function.config.settings import read_settings
 from function.credentials import AccessKeys
-from function.settings import read_settings
 from local.buckets import HOME
 from local.cloud import FUNCTION_KEY, ROLE_ARN, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway

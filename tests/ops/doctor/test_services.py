@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from function.settings import read_settings
+from function.config.settings import read_settings
 from ops.doctor.findings import State
 from ops.doctor.services import check_clock
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from function.tokens import RECEIPT, issue_token
+from function.auth.tokens import RECEIPT, issue_token
 from tests.ops.explain.pastes import FIELDS, NOW, answer, policy_for, said
 from tests.ops.words import chinese_in, english_in
 

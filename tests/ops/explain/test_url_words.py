@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from function.credentials import StsCredentials
-from function.oss.signed_request import OssRequest, presign
+from function.oss.presign import OssRequest, presign
 from tests.ops.explain.pastes import NOW, TOKEN, said
 
 SECRET = "UrlSecretNobodyPrints"

@@ -10,7 +10,7 @@ from ops.package.pins import read_pins
 ROOT = Path(__file__).parents[3]
 FILES = (
     *("requirements.txt", "requirements-burst.txt", "requirements-run.txt", "requirements-dev.txt"),
-    "bench/requirements-bench.txt",
+    "quality/bench/requirements-bench.txt",
 )
 
 
@@ -18,7 +18,7 @@ def pins(name):
     return read_pins((ROOT / name).read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", [*FILES, "torture/requirements.txt"])
+@pytest.mark.parametrize("name", [*FILES, "quality/torture/requirements.txt"])
 def test_every_requirement_has_a_version_and_a_hash(name):
     text = (ROOT / name).read_text("utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]

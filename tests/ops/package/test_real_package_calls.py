@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import MD5
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from torture.wechat_push import Pusher
+from quality.torture.wechat_push import Pusher
 
 KEYS = Path(__file__).parents[2] / "keys"
 TOKEN_SECRET = "token-secret-0123456789abcdefghi"
@@ -40,7 +40,7 @@ import json, sys
 from datetime import datetime
 sys.path.insert(0, sys.argv[1])
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 
 now, functions = datetime.fromisoformat(sys.argv[2]), {}

@@ -20,7 +20,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import json, os
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 
 def ask(mode, path, body):

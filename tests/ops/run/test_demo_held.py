@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from function.app import Function
-from function.instance import Surroundings
+from function.context import Surroundings
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway

@@ -16,7 +16,7 @@ import jwt
 import pytest
 
 from function.app import ROUTES
-from function.tokens import RECEIPT
+from function.auth.tokens import RECEIPT
 from local.ground.http_server import Handler, Server
 from local.wechat.push import PushSettings
 from ops.run.hosting import Plan

@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from function.phrase import Phrase
+from function.config.messages import Phrase
 from ops.terminal.phrases import chinese_templates, in_both
 from tests.test_house import PATHS
 

@@ -1,0 +1,111 @@
+"""Who is asking: the row of ``CALLER_KINDS`` that ``CALLER_AUTH`` names decides, in a module of its own."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from importlib import import_module
+from typing import NamedTuple, TypeGuard
+
+from function.auth.tokens import MAX_TOKEN_CHARACTERS, keyed_hash
+from function.config.settings import Settings
+from function.errors import Unauthorized
+
+# OpenID Connect's bound; it also keeps the ticket inside the 5 KB that OSS takes as a callback field.
+MAX_SUBJECT_BYTES = 255
+BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+class Caller(NamedTuple):
+    """
+    Who asks.
+
+    Args:
+        subject: as the business knows them (openid, or the token's ``sub``), ``public`` for anyone.
+            Never in a key, an address or a log line.
+
+        owner: stable and not reversible, safe in a path.
+    """
+
+    subject: str
+    owner: str
+
+
+def prepare_callers(settings: Settings) -> None:
+    """Import what the configured kind of callers will need, before the first one comes."""
+    import_module(settings.caller_kind.module).prepare(settings)
+
+
+def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
+    """
+    The caller behind a request for upload parameters.
+
+    Raises:
+        Unauthorized: the mode asks for a token and there is no good one.
+    """
+    caller: Caller = import_module(settings.caller_kind.module).identify(headers, settings, now)
+    return caller
+
+
+def caller_of(subject: object, settings: Settings) -> Caller:
+    """
+    The caller whom a good token names.
+
+    Raises:
+        Unauthorized: it names nobody.
+    """
+    if not is_subject(subject):
+        raise unauthorized(f"sub must be a text of 1 to {MAX_SUBJECT_BYTES} bytes")
+    return Caller(subject, owner_of(subject, settings.owner_secret))
+
+
+def is_subject(value: object) -> TypeGuard[str]:
+    """Whether this can be a caller's name at the business."""
+    return isinstance(value, str) and 0 < len(value.encode("utf-8", "surrogatepass")) <= MAX_SUBJECT_BYTES
+
+
+def owner_of(subject: str, owner_secret: str) -> str:
+    """
+    The folder name of a caller.
+
+    Returns:
+        26 characters of ``[a-z2-7]``: the first 128 bits of a keyed hash.
+    """
+    digest = keyed_hash(owner_secret, b"owner\n" + subject.encode("utf-8", "surrogatepass"))
+    # Base 32 in lower case, two characters at a time: the library's takes as long as all the rest.
+    number = int.from_bytes(digest[:16]) << 2
+    pairs = _pairs()
+    return "".join([pairs[number >> shift & 1023] for shift in range(120, -1, -10)])
+
+
+@lru_cache(maxsize=1)
+def _pairs() -> list[str]:
+    return [first + second for first in BASE32 for second in BASE32]
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """
+    The token of ``X-Upload-Token``, else of ``Authorization: Bearer``.
+
+    The former is for triggers and clients that need ``Authorization`` for a signature of their own.
+
+    Raises:
+        Unauthorized: there is none, or not exactly one.
+    """
+    token = headers.get("x-upload-token", "").strip()
+    if not token:
+        scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthorized("no bearer token")
+    token = token.strip()
+    # Repeated headers arrive joined with a comma, and which of two was meant is not ours to guess.
+    is_one = "," not in token and " " not in token and "\t" not in token
+    if not token or len(token) > MAX_TOKEN_CHARACTERS or not token.isascii() or not is_one:
+        raise unauthorized("bearer token malformed")
+    return token
+
+
+def unauthorized(reason: str) -> Unauthorized:
+    """What a caller without a good token is told; the reason is for the log."""
+    return Unauthorized(
+        "A valid token is needed; log in and send it as Authorization: Bearer.", reason=reason
+    )

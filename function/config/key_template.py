@@ -1,0 +1,204 @@
+"""How a profile names its objects: a template that is checked, rendered, and read backwards."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from function.config.messages import Phrase
+
+MAX_KEY_BYTES = 1023
+# What is below it waits to be published; no profile's own folder begins so. The function keeps records of its
+# own beside what waits, whose names begin with a dot, as no key of a profile that holds back does.
+HELD_FOLDER = "held/"
+RECORDS = f"{HELD_FOLDER}."
+PUBLIC_OWNER = "public"
+# The form of what each placeholder becomes, and how many bytes that can take.
+PLACEHOLDERS = {
+    "owner": (rf"[a-z2-7]{{26}}|{PUBLIC_OWNER}", 26),
+    "yyyy": ("[0-9]{4}", 4),
+    "mm": ("0[1-9]|1[0-2]", 2),
+    "dd": ("0[1-9]|[12][0-9]|3[01]", 2),
+    "id": ("[A-Za-z0-9_-]{22}", 22),
+    "sha256": ("[0-9a-f]{64}", 64),
+    "ext": (r"\.[a-z0-9]{1,10}|", 11),
+    "filename": ("[^/]+", 0),
+}
+# Folders that rules of one's own choose, inside the literal one.
+INNER_FOLDER = r"[A-Za-z0-9_-]{1,64}(?:/[A-Za-z0-9_-]{1,64}){0,2}"
+PLACEHOLDER = r"\{([^{}]*)\}"
+# They turn the direction of writing: a name that holds one reads as another.
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+class KeyTemplate(NamedTuple):
+    """
+    A template that ``problems_of`` found nothing wrong with.
+
+    Args:
+        text: such as ``uploads/{owner}/{id}{ext}``; it holds no braces but those of its placeholders.
+
+        has_inner_folders: whether keys with up to three more folders behind the literal one are read as well.
+    """
+
+    text: str
+    has_inner_folders: bool = False
+
+    @property
+    def takes_filename(self) -> bool:
+        """Whether the page chooses the name under the folder (the shape of the sample servers)."""
+        return self.text.endswith("{filename}")
+
+    @property
+    def takes_digest(self) -> bool:
+        """Whether the same bytes of one owner may get the same name."""
+        return "{sha256}" in self.text
+
+    @property
+    def is_named_by_digest(self) -> bool:
+        """Whether they do: with an id in it every name is another."""
+        return self.takes_digest and "{id}" not in self.text
+
+    @property
+    def literal_folder(self) -> str:
+        """The fixed start of every key, up to and with its last ``/`` before a placeholder."""
+        return self.text[: self.text.index("{")].rpartition("/")[0] + "/"
+
+    def inside(self, folder: str) -> "KeyTemplate":
+        """
+        The template of names that stand in a folder inside the literal one.
+
+        Args:
+            folder: one to three parts as ``INNER_FOLDER`` says.
+        """
+        outer = self.literal_folder
+        return KeyTemplate(f"{outer}{folder}/{self.text[len(outer) :]}", self.has_inner_folders)
+
+    @property
+    def longest_bytes(self) -> int:
+        """How long its keys may become; a name that the page chooses is not counted."""
+        names = re.findall(PLACEHOLDER, self.text)
+        literal = re.sub(PLACEHOLDER, "", self.text)
+        return len(literal.encode()) + sum(PLACEHOLDERS[name][1] for name in names if name in PLACEHOLDERS)
+
+    def render(
+        self, *, owner: str, upload_id: str, now: datetime, extension: str, sha256: str | None = None
+    ) -> str:
+        """
+        The object key; where the page chooses the name, the folder, which ends in ``/``.
+
+        Args:
+            extension: with its dot, or empty.
+
+            sha256: of the bytes, 64 lower-case hexadecimal digits; where the template ``takes_digest``.
+        """
+        return self.text.format(
+            owner=owner,
+            yyyy=now.year,
+            mm=f"{now.month:02}",
+            dd=f"{now.day:02}",
+            id=upload_id,
+            sha256=sha256,
+            ext=extension,
+            filename="",
+        )
+
+    def read(self, key: str) -> Mapping[str, str] | None:
+        """What ``render`` was given for this key, by placeholder; ``None`` for a key that it never gives."""
+        match = _pattern(self).fullmatch(key)
+        return match.groupdict() if match else None
+
+
+def held_name(key: str) -> str:
+    """Where an object of this key waits to be published."""
+    return f"{HELD_FOLDER}{key}"
+
+
+def is_held_name(stored: str) -> bool:
+    """Whether what is stored under this name waits to be published."""
+    return stored.startswith(HELD_FOLDER)
+
+
+def published_name(stored: str) -> str:
+    """The key of an object that waits under this name, or has been published already."""
+    return stored.removeprefix(HELD_FOLDER)
+
+
+def is_plain(key: str) -> bool:
+    """Whether a key is what it reads as, wherever it is shown, and in an address stays in its folder."""
+    return not any(map(_is_unseen, key)) and not {".", ".."} & set(key.split("/"))
+
+
+def problems_of(text: Any) -> list[Phrase]:
+    """What is wrong with the ``key`` of a profile: clauses that begin with ``key``."""
+    if not isinstance(text, str) or not text:
+        return [Phrase('key is missing, such as "uploads/{{owner}}/{{id}}{{ext}}"')]
+    names = re.findall(PLACEHOLDER, text)
+    literal = re.sub(PLACEHOLDER, "", text)
+    found = []
+    for name in sorted({name for name in names if name not in PLACEHOLDERS}):
+        allowed = ", ".join("{" + known + "}" for known in PLACEHOLDERS)
+        found.append(Phrase("key has {{{name}}}; allowed: {allowed}", name=name, allowed=allowed))
+    if "{" in literal or "}" in literal:
+        found.append(Phrase("key has a {{ or }} that opens or closes no placeholder"))
+    # A star or question mark would be a wildcard in the session policy; a dollar sign would be
+    # expanded by OSS after the policy was checked.
+    if bad := sorted({mark for mark in literal if mark in "$*?\\" or _is_unseen(mark)}):
+        found.append(Phrase("key must not hold {marks}", marks=", ".join(map(repr, bad))))
+    found += [*_folder_problems(text), *_name_problems(text, names)]
+    longest = KeyTemplate(text).longest_bytes
+    if longest > MAX_KEY_BYTES:
+        found.append(
+            Phrase(
+                "key may become {longest} bytes long; OSS allows {most}", longest=longest, most=MAX_KEY_BYTES
+            )
+        )
+    return found
+
+
+def _is_unseen(mark: str) -> bool:
+    """A control character, or a mark of direction."""
+    return mark < " " or "\x7f" <= mark <= "\x9f" or mark in TURNING
+
+
+def _folder_problems(text: str) -> Iterator[Phrase]:
+    folder = text.partition("{")[0].rpartition("/")[0]
+    if not folder or text.startswith("/"):
+        yield Phrase("key must start with a folder of fixed text, such as uploads/")
+    if text.startswith(HELD_FOLDER):
+        yield Phrase("key must not start with held/: nobody may read what is stored there")
+    if any(part in ("", ".", "..") for part in text.lstrip("/").split("/")):
+        yield Phrase("key must not have empty, . or .. parts")
+
+
+def _name_problems(text: str, names: list[str]) -> Iterator[Phrase]:
+    if text.endswith("{filename}"):
+        if names.count("filename") > 1 or "{ext}" in text or not text.endswith("/{filename}"):
+            yield Phrase("key with {{filename}} must end in /{{filename}}, once, and without {{ext}}")
+    elif "filename" in names:
+        yield Phrase("key may have {{filename}} only as its end")
+    elif "id" not in names and "sha256" not in names:
+        yield Phrase("key must have {{id}}, so that no two uploads share a name (or end in {{filename}})")
+
+
+# One for each profile that is read from; never at import, where a regex costs a cold start.
+@lru_cache(maxsize=64)
+def _pattern(template: KeyTemplate) -> "re.Pattern[str]":
+    text = template.text
+    if not template.has_inner_folders:
+        return re.compile("".join(_pattern_parts(text)))
+    outer = template.literal_folder
+    return re.compile(f"{re.escape(outer)}({INNER_FOLDER}/)?" + "".join(_pattern_parts(text[len(outer) :])))
+
+
+def _pattern_parts(text: str) -> Iterator[str]:
+    seen = set()
+    for number, part in enumerate(re.split(PLACEHOLDER, text)):
+        if number % 2 == 0:
+            yield re.escape(part)
+        elif part in seen:
+            yield f"(?P={part})"
+        else:
+            seen.add(part)
+            yield f"(?P<{part}>{PLACEHOLDERS[part][0]})"

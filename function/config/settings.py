@@ -1,0 +1,262 @@
+"""The environment and ``profiles.toml`` become one frozen, validated ``Settings``."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from function.config import jwt_key, settings_validation
+from function.config.messages import Phrase
+from function.config.places import Place, Session
+from function.config.profile import Profile
+from function.config.profiles import PROFILES_TOML, read_profiles
+from function.config.setting_table import CALLER_KINDS, SETTINGS, CallerKind, Setting
+from function.config.types import Rate
+from function.errors import Misconfigured, Problem
+from function.session_policy import session_policies
+
+# In the order of a place's fields.
+PLACE_SETTINGS = ("OSS_BUCKET", "OSS_REGION", "OSS_HOST", "OSS_ENDPOINT", "READ_ORIGIN", "STS_ROLE_ARN")
+DEFAULT_PROFILES_FILE = Path(__file__).parents[2] / PROFILES_TOML
+
+
+class BusinessJwt(NamedTuple):
+    """How the business's own login tokens are checked; ``key`` is a secret or a public key in PEM."""
+
+    key: str
+    algorithm: str
+    issuer: str | None
+    audience: str | None
+
+    def __repr__(self) -> str:
+        return f"BusinessJwt({self.algorithm})"
+
+
+class WechatApp(NamedTuple):
+    """The mini-program, as ``code2Session`` knows it; ``endpoint`` is an origin."""
+
+    appid: str
+    secret: str
+    endpoint: str
+
+    def __repr__(self) -> str:
+        return f"WechatApp({self.appid})"
+
+
+class WechatPush(NamedTuple):
+    """
+    The message push of the mini-program, secure mode.
+
+    Args:
+        aes_key: EncodingAESKey, 43 characters.
+
+        forward_url: gets what is not for us; ``None`` where nobody wants it.
+    """
+
+    token: str
+    aes_key: str
+    forward_url: str | None
+
+    def __repr__(self) -> str:
+        return "WechatPush(…)"
+
+
+class Settings(NamedTuple):
+    """
+    Everything the function is told from outside, checked.
+
+    Args:
+        bucket: of profiles that name none of their own; so are ``region``, ``host``, ``oss_endpoint``,
+            ``read_origin`` and ``role_arn``, see ``Place``.
+
+        sign_part_length: whether the URL of a part admits exactly its length.
+
+        session_policies: the RAM document sent with AssumeRole, as JSON text, for each purpose in each bucket
+            by each role.
+
+        token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
+
+        quota_url: holds a password; ``quota_when_down`` is ``deny`` or ``allow`` wherever it names Redis, and
+            ``quota_utc_offset`` says when a quota's day begins.
+
+        client_address_header: in lower case; what the one trusted proxy in front writes.
+    """
+
+    bucket: str
+    region: str
+    host: str
+    oss_endpoint: str
+    read_origin: str
+    sign_part_length: bool
+    profiles: Mapping[str, Profile]
+    role_arn: str
+    sts_endpoint: str
+    session_life: timedelta
+    session_policies: Mapping[Session, str]
+    caller_auth: str
+    wechat: WechatApp | None
+    wechat_push: WechatPush | None
+    jwt: BusinessJwt | None
+    token_secrets: tuple[str, ...]
+    receipt_secrets: tuple[str, ...]
+    owner_secret: str
+    token_life: timedelta
+    callback_url: str | None
+    callback_key_origin: str
+    upload_webhook_url: str | None
+    caller_rate: Rate
+    login_rate: Rate
+    read_rate: Rate
+    quota_url: str | None
+    quota_when_down: str | None
+    quota_utc_offset: timedelta
+    client_address_header: str | None
+    allowed_origins: frozenset[str]
+    log_level: str
+
+    @property
+    def caller_kind(self) -> CallerKind:
+        return CALLER_KINDS[self.caller_auth]
+
+    @property
+    def home(self) -> Place:
+        """The place of profiles that name none of their own."""
+        return Place(self.bucket, self.region, self.host, self.oss_endpoint, self.read_origin, self.role_arn)
+
+    def at(self, place: Place) -> "Settings":
+        """The same, as if there were no other place; with its own profiles alone."""
+        profiles = {name: profile for name, profile in self.profiles.items() if profile.place == place}
+        return self._replace(profiles=MappingProxyType(profiles), **place._asdict())
+
+    def token_scope(self, bucket: str) -> dict[str, str]:
+        """
+        Where a token of ours is good, as its claims say it.
+
+        Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
+
+        Args:
+            bucket: of a session this deployment's own, of all that is about one upload its profile's.
+        """
+        app = {"app": self.wechat.appid} if self.wechat else {}
+        return {**app, "bucket": bucket}
+
+    def __repr__(self) -> str:
+        return f"Settings({self.bucket})"
+
+
+def read_settings(
+    environ: Mapping[str, str], read_text: Callable[[Path], str] = lambda path: path.read_text("utf-8")
+) -> Settings:
+    """
+    Read and check them all.
+
+    Raises:
+        Misconfigured: with a problem for every missing, malformed or contradictory value.
+    """
+    values, problems = _read_rows(environ)
+    profiles, found = _read_profiles_file(values, read_text)
+    policies = session_policies(profiles.values())
+    problems += found
+    problems += settings_validation.what_misleads_the_sdk(environ)
+    problems += settings_validation.policies_too_long(policies)
+    problems += settings_validation.profiles_that_need_more(values, profiles)
+    judged = frozenset(_settings_of(problems))
+    problems += settings_validation.holds_that_need_more(values, profiles, judged)
+    problems += settings_validation.weak_secrets(values, profiles, judged)
+    problems += settings_validation.store_without_a_choice(values, judged)
+    problems += jwt_key.problems_of(values, judged)
+    if problems:
+        raise Misconfigured(problems)
+    return _settings(values, profiles, policies)
+
+
+def _read_rows(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    """The value of each row that is set or has a default; of those that are wrong a problem instead."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    unmade: list[str] = []
+    texts = {"FC_REGION": environ.get("FC_REGION", "").strip()}
+    for row in SETTINGS:
+        if row.caller not in ("", values.get("CALLER_AUTH")):
+            continue
+        given = environ.get(row.name, "").strip()
+        # What is made from a wrong value is not judged by itself.
+        if not given and any(f"{{{name}}}" in row.default for name in (*unmade, *_settings_of(problems))):
+            unmade.append(row.name)
+            continue
+        text = texts[row.name] = given or row.default.format_map(texts)
+        if not text.isascii():
+            problems.append(Problem(row.name, Phrase("{name} must be plain ASCII", name=row.name)))
+        elif text:
+            try:
+                values[row.name] = row.kind.read(text)
+            except ValueError as error:
+                problems.append(Problem(row.name, _refusal(row, *error.args or (text,))))
+        elif row.is_needed:
+            sentence = Phrase(
+                "{name} is missing; it must be {allowed}", name=row.name, allowed=row.kind.allowed
+            )
+            problems.append(Problem(row.name, sentence))
+    return values, problems
+
+
+def _settings_of(problems: Iterable[Problem]) -> Iterator[str]:
+    return (problem.setting for problem in problems)
+
+
+def _refusal(row: Setting, shown: str) -> Phrase:
+    value = "" if row.is_secret else f" = {shown!r}"
+    return Phrase("{name}{value} must be {allowed}", name=row.name, value=value, allowed=row.kind.allowed)
+
+
+def _read_profiles_file(
+    values: Mapping[str, Any], read_text: Callable[[Path], str]
+) -> tuple[dict[str, Profile], list[Problem]]:
+    path = DEFAULT_PROFILES_FILE.parent / values.get("PROFILES_FILE", PROFILES_TOML)
+    try:
+        text = read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or Phrase("it is not UTF-8")
+        sentence = Phrase("PROFILES_FILE = {path!r} cannot be read: {why}", path=str(path), why=why)
+        return {}, [Problem("PROFILES_FILE", sentence)]
+    signature = values.get("OSS_SIGNATURE_VERSION", "v4")
+    return read_profiles(text, default_signature=signature, home=_home(values))
+
+
+def _home(values: Mapping[str, Any]) -> Place:
+    """As far as it is known: what is wrong with it is told of the settings, once."""
+    return Place(*(values.get(name, "") for name in PLACE_SETTINGS))
+
+
+def _settings(
+    values: Mapping[str, Any], profiles: dict[str, Profile], policies: Mapping[Session, str]
+) -> Settings:
+    caller_auth, secrets = values["CALLER_AUTH"], values.get("TOKEN_SECRET", ())
+    wechat = push = jwt = None
+    if caller_auth == "wechat":
+        wechat = WechatApp(values["WECHAT_APPID"], values["WECHAT_SECRET"], values["WECHAT_ENDPOINT"])
+    if "WECHAT_PUSH_TOKEN" in values:
+        forward_url = values.get("WECHAT_PUSH_FORWARD_URL")
+        push = WechatPush(values["WECHAT_PUSH_TOKEN"], values["WECHAT_PUSH_AES_KEY"], forward_url)
+    if caller_auth == "jwt":
+        issuer, audience = values.get("JWT_ISSUER"), values.get("JWT_AUDIENCE", jwt_key.ANY_AUDIENCE)
+        wanted = None if audience == jwt_key.ANY_AUDIENCE else audience
+        jwt = BusinessJwt(values["JWT_KEY"], values["JWT_ALGORITHM"], issuer, wanted)
+    # A field that bears a row's name in lower case holds its value as it is; the others are named here.
+    fields: dict[str, Any] = {row.name.lower(): values.get(row.name) for row in SETTINGS}
+    fields |= {
+        **_home(values)._asdict(),
+        "profiles": MappingProxyType(profiles),
+        "session_life": values["STS_SESSION_SECONDS"],
+        "session_policies": policies,
+        "wechat": wechat,
+        "wechat_push": push,
+        "jwt": jwt,
+        "token_secrets": secrets,
+        "receipt_secrets": values.get("RECEIPT_SECRET", secrets),
+        "owner_secret": values.get("OWNER_SECRET") or (secrets[-1] if secrets else ""),
+        "token_life": values["TOKEN_SECONDS"],
+        "allowed_origins": values.get("ALLOWED_ORIGINS", frozenset()),
+    }
+    return Settings(**{name: fields[name] for name in Settings._fields})

@@ -1,0 +1,106 @@
+"""What one instance keeps between requests, and the surroundings it was given."""
+
+import os
+import threading
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, cast
+
+from function.config.places import Session
+from function.config.settings import Settings
+from function.credentials import AccessKeys, CredentialsCache, Obtained
+from function.form_life import covered_until
+from function.http.client import Exchange, exchange
+from function.http.gateway import Request
+from function.limits.rate_limit import Limits
+from function.request_log import LogLine
+
+ID_BYTES = 16
+# Rules of one's own, where there are any.
+HOOKS_FILE = Path(__file__).parents[1] / "hooks.py"
+
+Kept = TypeVar("Kept")
+
+
+class Surroundings(NamedTuple):
+    """Time, randomness, environment and network, which enter here and nowhere else."""
+
+    environ: Mapping[str, str]
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    random_bytes: Callable[[int], bytes] = os.urandom
+    sleep: Callable[[float], None] = time.sleep
+    exchange: Exchange = exchange
+    hooks_file: Path = HOOKS_FILE
+
+    def __repr__(self) -> str:
+        # The environment holds secrets.
+        return "Surroundings(…)"
+
+
+class Instance:
+    """
+    The settings, read once, and all that outlives a request.
+
+    Args:
+        credentials: a cache for each session.
+
+        own_keys: the function's own credentials, from the context of a request.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        settings: Settings,
+        credentials: Mapping[Session, CredentialsCache],
+        own_keys: Callable[[object | None], AccessKeys],
+    ) -> None:
+        self.settings = settings
+        self.exchange = around.exchange
+        self.hooks_file = around.hooks_file if around.hooks_file.is_file() else None
+        self.limits = Limits()
+        self._random_bytes = around.random_bytes
+        self._credentials = credentials
+        self._own_keys = own_keys
+        self._kept: dict[type, Any] = {}
+        self._lock = threading.Lock()
+
+    def new_id(self) -> str:
+        """22 URL-safe characters that nobody can guess."""
+        return urlsafe_b64encode(self._random_bytes(ID_BYTES)).decode().rstrip("=")
+
+    def credentials_for(
+        self, session: Session, context: object | None, now: datetime, form_ends: Iterable[datetime]
+    ) -> Obtained:
+        """
+        Credentials that outlive every one of these forms.
+
+        Raises:
+            UploadError: there are none.
+        """
+        return self._credentials[session].get(
+            lambda: self._own_keys(context), now=now, good_until=covered_until(form_ends)
+        )
+
+    def keep(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
+        """The one object of this kind, made when it is first asked for."""
+        if kind not in self._kept:
+            with self._lock:
+                if kind not in self._kept:
+                    self._kept[kind] = make()
+        return cast(Kept, self._kept[kind])
+
+
+class Call(NamedTuple):
+    """One request on its way through a route, with all that the route may use."""
+
+    request: Request
+    instance: Instance
+    now: datetime
+    line: LogLine
+
+    @property
+    def settings(self) -> Settings:
+        return self.instance.settings

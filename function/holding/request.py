@@ -1,0 +1,144 @@
+"""Who may ask about held uploads, and for what: a receipt says which, a token whose word it is."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from function.auth.backend import check_backend_token, is_for_backends
+from function.config.settings import Settings
+from function.context import Call
+from function.errors import BadRequest, Forbidden, NotFound, UploadError
+from function.holding.decision import PUBLISH, REJECT
+from function.holding.upload import HeldUpload, read_receipt
+from function.http.json_body import read_json_object
+
+MAX_RECEIPTS = 20
+DECISIONS = (PUBLISH, REJECT)
+# Whose token it is: a backend's, or that of the owner of this name.
+BACKEND = ""
+
+
+class Asked(NamedTuple):
+    """
+    What a request is about.
+
+    Args:
+        entries: an upload for each receipt, or why it is none.
+
+        is_one: whether it was asked for one, and not for a list.
+
+        decision: what a backend decides by hand; ``None`` where it leaves that to the steps.
+    """
+
+    entries: list[HeldUpload | UploadError]
+    is_one: bool
+    decision: str | None
+
+    @property
+    def uploads(self) -> list[HeldUpload]:
+        return [entry for entry in self.entries if isinstance(entry, HeldUpload)]
+
+
+def refuse_without_hold(settings: Settings) -> None:
+    """
+    Raises:
+        NotFound: no profile holds anything back.
+    """
+    if not any(profile.is_held for profile in settings.profiles.values()):
+        raise NotFound("Nothing is held back here.")
+
+
+def read_asked(call: Call) -> Asked:
+    """
+    The receipts in a request's body, and what else it says.
+
+    Raises:
+        BadRequest: they are malformed; a receipt that is text but no good is an entry of its own.
+    """
+    fields = read_json_object(call.request.body)
+    one, several = fields.get("receipt"), fields.get("receipts")
+    texts: Any = [one] if several is None else several
+    if (several is not None and one is not None) or not _are_texts(texts):
+        raise BadRequest(f"receipt must be the text of one, or receipts a list of 1 to {MAX_RECEIPTS}.")
+    decision = fields.get("decision")
+    if decision is not None and decision not in DECISIONS:
+        raise BadRequest(f"decision must be {' or '.join(DECISIONS)}.")
+    asked = Asked([_entry(call, text) for text in texts], several is None, decision)
+    _note(call, asked)
+    return asked
+
+
+def _are_texts(texts: Any) -> bool:
+    return (
+        isinstance(texts, list)
+        and 1 <= len(texts) <= MAX_RECEIPTS
+        and all(isinstance(text, str) and text for text in texts)
+    )
+
+
+def _entry(call: Call, text: str) -> HeldUpload | UploadError:
+    try:
+        return read_receipt(text, call.settings, call.now)
+    except UploadError as error:
+        return error
+
+
+def _note(call: Call, asked: Asked) -> None:
+    line, uploads = call.line, asked.uploads
+    owners = {str(upload.claims["owner"]) for upload in uploads}
+    line.owner = owners.pop() if len(owners) == 1 else None
+    if asked.is_one and uploads:
+        line.profile, line.key, line.upload_id = uploads[0].profile.name, uploads[0].key, uploads[0].upload_id
+    elif uploads:
+        line.profile = [upload.profile.name for upload in uploads]
+        line.key = [upload.key for upload in uploads]
+        line.upload_id = [upload.upload_id for upload in uploads]
+
+
+def who_asks(call: Call, token: str, identify: Callable[[], str], *, owners_may: bool) -> str:
+    """
+    Whose token it is: ``BACKEND``, or the owner.
+
+    Args:
+        token: of the request.
+
+        identify: the owner whose session it is.
+
+        owners_may: whether it matters; where callers are not told apart, it never does.
+
+    Raises:
+        Forbidden: a bad token of a backend, or none where only a backend may.
+
+        Unauthorized: a bad session.
+    """
+    if is_for_backends(token):
+        check_backend_token(token, call.settings, call.now)
+        return BACKEND
+    if owners_may and call.settings.caller_kind.tells_apart:
+        return identify()
+    raise _for_backends()
+
+
+def permitted(asked: Asked, who: str, owners_may: Callable[[HeldUpload], bool]) -> Asked:
+    """The same, in place of each upload that is not for this asker why it is not."""
+    return asked._replace(
+        entries=[
+            entry
+            if isinstance(entry, UploadError)
+            else _refusal(entry, who, owners_may=owners_may(entry)) or entry
+            for entry in asked.entries
+        ]
+    )
+
+
+def _refusal(upload: HeldUpload, who: str, *, owners_may: bool) -> Forbidden | None:
+    if who == BACKEND:
+        return None
+    if not owners_may:
+        return _for_backends()
+    if upload.claims["owner"] != who:
+        return Forbidden("This upload is another caller's.", reason="another owner's receipt")
+    return None
+
+
+def _for_backends() -> Forbidden:
+    return Forbidden("Only a backend may do this.", reason="no token of a backend")

@@ -1,0 +1,1 @@
+"""HTTP to and from the function: events, JSON bodies, outgoing requests."""

@@ -1,0 +1,230 @@
+"""The two HTTP contracts of Function Compute (3.0 event, 2.0 and any WSGI server) to and from one shape."""
+
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from function.errors import BadRequest, TooLarge, UnsupportedType
+from function.http.json_body import object_in
+
+MAX_BODY_BYTES = 64 * 1024
+# Function Compute's own bound; other servers in front of the WSGI form may have none. A query has the same.
+MAX_HEADERS_BYTES = 8 * 1024
+REASON_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Request(NamedTuple):
+    """
+    One HTTP request, however it came.
+
+    Args:
+        path: decoded, as the client asked for it.
+
+        query: a repeated name has its values joined with commas, as FC 3.0 does it.
+
+        raw_query: without the question mark; from an FC 3.0 event only a reconstruction, because the
+            event does not hold it.
+
+        headers: names in lower case.
+
+        body: decoded from base64, at most ``MAX_BODY_BYTES``.
+
+        source_ip: of the last hop; forwarded headers are not looked at, since anyone can write them.
+
+        request_id: FC's; empty when it gave none.
+
+        context: what the runtime passed along, or ``None``.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    raw_query: str
+    headers: Mapping[str, str]
+    body: bytes
+    source_ip: str
+    request_id: str = ""
+    context: object | None = None
+
+    def __repr__(self) -> str:
+        # The headers hold tokens, and the context may hold keys.
+        return f"Request({self.method} {self.path})"
+
+
+class Response(NamedTuple):
+    """One answer; ``body`` is UTF-8 text."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+def request_from_event(event: bytes | str, context: object | None) -> Request:
+    """
+    Read the event of an FC 3.0 HTTP trigger.
+
+    Raises:
+        BadRequest: it is not such an event, its headers or query are over their limit, or its body is not
+            the base64 it claims to be.
+
+        TooLarge: the body.
+
+        UnsupportedType: the body is said to be compressed.
+
+    Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/http-trigger-invoking-function
+    """
+    fields = object_in(event) or {}
+    http = _object(fields.get("requestContext")).get("http")
+    if not isinstance(http, dict):
+        raise BadRequest("The event is not one of an HTTP trigger.")
+    query = _texts(fields.get("queryParameters"))
+    _check_query(sum(len(name) + len(value) for name, value in query.items()))
+    headers = {str(name).lower(): str(value) for name, value in _object(fields.get("headers")).items()}
+    _check_headers(headers)
+    return Request(
+        method=str(http.get("method", "GET")).upper(),
+        path=str(http.get("path") or fields.get("rawPath") or "/"),
+        query=query,
+        raw_query=urlencode(query, errors="surrogatepass"),
+        headers=headers,
+        body=_event_body(fields.get("body"), fields.get("isBase64Encoded")),
+        source_ip=str(http.get("sourceIp", "")),
+        request_id=request_id_of(context, fields["requestContext"].get("requestId")),
+        context=context,
+    )
+
+
+def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
+    """
+    Read a WSGI environment (PEP 3333), FC 2.0's included.
+
+    Raises:
+        BadRequest: a header is malformed, headers or query are over their limit, or the body cannot be read.
+
+        TooLarge: the body.
+
+        UnsupportedType: the body is said to be compressed.
+    """
+    raw_query = environ.get("QUERY_STRING", "")
+    _check_query(len(raw_query))
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(raw_query, keep_blank_values=True):
+        query[name] = f"{query[name]},{value}" if name in query else value
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    _check_headers(headers)
+    return Request(
+        method=environ["REQUEST_METHOD"].upper(),
+        path=environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace") or "/",
+        query=query,
+        raw_query=raw_query,
+        headers=headers,
+        body=_wsgi_body(environ),
+        source_ip=environ.get("REMOTE_ADDR", ""),
+        request_id=request_id_of(environ.get("fc.context"), headers.get("x-fc-request-id")),
+        context=environ.get("fc.context"),
+    )
+
+
+def response_to_event(response: Response) -> dict[str, Any]:
+    """The answer as FC 3.0 wants it returned."""
+    return {
+        "statusCode": response.status,
+        "headers": dict(response.headers),
+        "isBase64Encoded": False,
+        "body": response.body,
+    }
+
+
+def response_to_wsgi(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The answer as a WSGI server wants it started and returned."""
+    body = response.body.encode()
+    headers = list(response.headers.items())
+    if response.status != HTTPStatus.NO_CONTENT:
+        headers.append(("Content-Length", str(len(body))))
+    start_response(f"{response.status} {REASON_PHRASES[response.status]}", headers)
+    return [body]
+
+
+def request_id_of(*sources: object) -> str:
+    """The id FC gave a request: the first, of contexts or ids, that may stand in a log line; else empty."""
+    for source in sources:
+        candidate = getattr(source, "request_id", source)
+        if isinstance(candidate, str) and REQUEST_ID.fullmatch(candidate):
+            return candidate
+    return ""
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    # What the runtime itself adds (x-fc-…) is not the caller's doing.
+    size = sum(len(name) + len(value) for name, value in headers.items() if not name.startswith("x-fc-"))
+    if size > MAX_HEADERS_BYTES:
+        raise BadRequest(f"The headers are over {MAX_HEADERS_BYTES} bytes.")
+    if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        raise UnsupportedType("The body must not be compressed; send it without Content-Encoding.")
+
+
+def _check_query(size: int) -> None:
+    if size > MAX_HEADERS_BYTES:
+        raise BadRequest(f"The query is over {MAX_HEADERS_BYTES} bytes.")
+
+
+def _event_body(body: Any, is_base64: Any) -> bytes:
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise BadRequest("The event's body must be a text.")
+    # 4 characters hold 3 bytes: what is longer than this is over the limit before it is decoded.
+    if len(body) > MAX_BODY_BYTES * 4 // 3 + 4:
+        raise _too_large()
+    try:
+        decoded = b64decode(body, validate=True) if is_base64 else body.encode()
+    except ValueError:
+        raise BadRequest("The body cannot be decoded.") from None
+    if len(decoded) > MAX_BODY_BYTES:
+        raise _too_large()
+    return decoded
+
+
+def _wsgi_body(environ: Mapping[str, Any]) -> bytes:
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not length and environ.get("wsgi.input_terminated"):
+        # The server finds the body's end by itself.
+        length = str(MAX_BODY_BYTES + 1)
+    elif not length and environ.get("HTTP_TRANSFER_ENCODING"):
+        # Reading nothing would answer another request than the one that was sent.
+        raise BadRequest("The body must come with a Content-Length, not chunked.")
+    length = length or "0"
+    if not CONTENT_LENGTH.fullmatch(length):
+        raise BadRequest("Content-Length must be a number.")
+    if int(length) > MAX_BODY_BYTES + 1:
+        raise _too_large()
+    try:
+        body: bytes = environ["wsgi.input"].read(int(length)) if int(length) else b""
+    except OSError:
+        raise BadRequest("The body broke off.") from None
+    if len(body) > MAX_BODY_BYTES:
+        raise _too_large()
+    return body
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body is over {MAX_BODY_BYTES} bytes.")
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {str(name): str(item) for name, item in _object(value).items()}

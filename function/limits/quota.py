@@ -1,0 +1,139 @@
+"""What one request wants counted, and where that leaves it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from function.config.profile import Profile
+from function.errors import BadRequest, QuotaExceeded
+from function.limits.rate_limit import Claim
+from function.oss.post_form import iso
+
+
+class Daily(NamedTuple):
+    """
+    What one request wants of one profile's day.
+
+    Args:
+        most_files, most_bytes: of one owner in one day; ``None``: not limited.
+
+        files, bytes_: these forms, and what they admit together.
+    """
+
+    profile: str
+    most_files: int | None
+    most_bytes: int | None
+    files: int
+    bytes_: int
+
+    def fits(self, files: int, bytes_: int) -> bool:
+        """Whether a day that has so much in it holds this as well."""
+        return (self.most_files is None or files + self.files <= self.most_files) and (
+            self.most_bytes is None or bytes_ + self.bytes_ <= self.most_bytes
+        )
+
+
+class Asked(NamedTuple):
+    """
+    What one request wants counted, all or nothing.
+
+    Args:
+        request_id: nobody guesses it; the same twice counts once.
+
+        owner: whose days these are; whatever is counted for one request is kept in one place by it.
+
+        rates: no two of one limit and one caller.
+    """
+
+    request_id: str
+    owner: str
+    rates: tuple[Claim, ...]
+    days: tuple[Daily, ...]
+
+
+class Day(NamedTuple):
+    """
+    How one profile's day stands for an owner.
+
+    Args:
+        files_left, bytes_left: ``None``: not limited.
+
+        resets_at: when the next day begins.
+    """
+
+    files_left: int | None
+    bytes_left: int | None
+    resets_at: datetime
+
+    def told(self) -> dict[str, Any]:
+        """As an answer says it."""
+        return {
+            "filesLeft": self.files_left,
+            "bytesLeft": self.bytes_left,
+            "resetsAt": iso(self.resets_at),
+        }
+
+
+class StoreDown(Exception):
+    """
+    Raised when the store did not answer in time, or refused.
+
+    Args:
+        kind: a word or two for the log; never a library's text, which may hold the address.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+def daily(forms: Iterable[tuple[Profile, int]]) -> tuple[Daily, ...]:
+    """
+    What these forms want of each profile's day, where it has a quota.
+
+    Args:
+        forms: each with the most bytes that it admits.
+
+    Raises:
+        BadRequest: no day could ever hold that.
+    """
+    wanted: dict[str, Daily] = {}
+    for profile, size in forms:
+        if profile.has_quota:
+            before = wanted.get(profile.name)
+            files, bytes_ = (before.files, before.bytes_) if before else (0, 0)
+            limits = (profile.files_per_day, profile.bytes_per_day)
+            wanted[profile.name] = Daily(profile.name, *limits, files + 1, bytes_ + size)
+    for day in wanted.values():
+        if not day.fits(0, 0):
+            raise BadRequest(f"That is more than [{day.profile}] admits in a whole day.")
+    return tuple(wanted.values())
+
+
+def standing(wanted: Daily, files: int, bytes_: int, resets_at: datetime) -> Day:
+    """What is left of a day that has so much in it; never less than nothing, as when a limit was lowered."""
+    return Day(
+        None if wanted.most_files is None else max(0, wanted.most_files - files),
+        None if wanted.most_bytes is None else max(0, wanted.most_bytes - bytes_),
+        resets_at,
+    )
+
+
+def exceeded(wanted: Daily, day: Day, now: datetime) -> QuotaExceeded:
+    """
+    The refusal of what this day does not hold.
+
+    Args:
+        now: by the clock that says when the day ends.
+    """
+    return QuotaExceeded(
+        f"What is left of today in [{wanted.profile}] does not hold that; it begins anew at"
+        f" {iso(day.resets_at)}.",
+        retry_after=max(1, int((day.resets_at - now).total_seconds() + 0.999)),
+        details={"quota": day.told()},
+    )
+
+
+def told(wanted: Iterable[Daily], days: Iterable[Day]) -> Mapping[str, dict[str, Any]]:
+    """What the answers say, by profile."""
+    return {asked.profile: day.told() for asked, day in zip(wanted, days, strict=True)}

@@ -1,0 +1,132 @@
+"""The life of an upload in parts: begun, looked at, completed or dropped; who asks again is told the same."""
+
+from collections.abc import Mapping
+
+from function.config.content_types import bare_type
+from function.config.option_values import META_PREFIX, UPLOAD_ID_METADATA
+from function.errors import AlreadyComplete, AlreadyExists, Incomplete, OssUnavailable, UploadGone
+from function.multipart.upload import PartedUpload
+from function.oss.client import OssCalls
+from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
+from function.oss.objects import ObjectFacts, head_object
+from function.oss.post_form import TYPE_FIELD
+
+# The status is a form's matter, the type has another name here, and the ACL is for the completion.
+NOT_AT_THE_BEGINNING = ("success_action_status", TYPE_FIELD, "x-oss-object-acl")
+MAX_MISSING_TOLD = 20
+# A part may be sent again while the others are completed; who does so twice gets a 503.
+COMPLETIONS = 2
+
+
+def begin_upload(oss: OssCalls, upload: PartedUpload, pinned: Mapping[str, str]) -> PartedUpload:
+    """
+    Have OSS begin the upload: the same, with OSS's id of it.
+
+    Args:
+        pinned: what a form would pin, fields under OSS's names, each with the one value it may have.
+
+    Raises:
+        AlreadyExists: the name is taken, and must not be overwritten.
+
+        UploadError: OSS refuses, or does not answer.
+    """
+    headers = initiate_headers(pinned, upload.upload_id)
+    return upload._replace(oss_id=initiate(oss, upload.key, headers))
+
+
+def initiate_headers(pinned: Mapping[str, str], upload_id: str) -> dict[str, str]:
+    """
+    What a form would pin, as headers of InitiateMultipartUpload, names in lower case.
+
+    Args:
+        upload_id: kept with the object; it proves later that the object of this name is this upload's.
+    """
+    kept = {name.lower(): value for name, value in pinned.items() if name not in NOT_AT_THE_BEGINNING}
+    return {**kept, "content-type": pinned[TYPE_FIELD], f"{META_PREFIX}{UPLOAD_ID_METADATA}": upload_id}
+
+
+def stored_parts(oss: OssCalls, upload: PartedUpload) -> list[StoredPart]:
+    """
+    What OSS has of an upload that is under way.
+
+    Raises:
+        AlreadyComplete, UploadGone: it is not.
+
+        UploadError: OSS refuses, or does not answer.
+    """
+    parts = list_parts(oss, upload.key, upload.oss_id)
+    if parts is None:
+        raise AlreadyComplete if object_of(oss, upload) else UploadGone
+    return parts
+
+
+def complete_upload(oss: OssCalls, upload: PartedUpload, *, acl: str, forbid_overwrite: bool) -> ObjectFacts:
+    """
+    Make the parts the object, if that has not been done, and say what OSS says of it.
+
+    Every outcome but "incomplete" is read from OSS afterwards: an earlier completion, one whose answer was
+    lost, and one that another instance made a moment ago look the same, and are answered the same.
+
+    Raises:
+        Incomplete: with the numbers of parts that are lacking, or of another size.
+
+        AlreadyExists: the name is another object's, which must not be overwritten.
+
+        UploadGone: OSS no longer knows the upload, and it left no object.
+
+        UploadError: OSS refuses, or does not answer.
+    """
+    try:
+        _complete(oss, upload, acl, forbid_overwrite)
+    except AlreadyExists:
+        # By this very upload, perhaps: two completions at once.
+        if facts := object_of(oss, upload):
+            return facts
+        raise
+    if facts := object_of(oss, upload):
+        return facts
+    raise UploadGone
+
+
+def _complete(oss: OssCalls, upload: PartedUpload, acl: str, forbid_overwrite: bool) -> None:
+    for _ in range(COMPLETIONS):
+        parts = list_parts(oss, upload.key, upload.oss_id)
+        if parts is None:
+            return
+        if missing := upload.missing(parts):
+            raise Incomplete(
+                f"{len(missing)} of {upload.part_count} parts are not there in full.",
+                details={"missing": missing[:MAX_MISSING_TOLD]},
+            )
+        ours = [part for part in parts if part.number <= upload.part_count]
+        outcome = complete(oss, upload.key, upload.oss_id, ours, acl=acl, forbid_overwrite=forbid_overwrite)
+        if outcome is not Completed.PART_CHANGED:
+            return
+    raise OssUnavailable(reason="CompleteMultipartUpload: parts changed while they were completed")
+
+
+def drop_upload(oss: OssCalls, upload: PartedUpload) -> None:
+    """
+    Have OSS forget the upload and its parts; what it has forgotten already is as good.
+
+    Raises:
+        AlreadyComplete: it is an object by now.
+
+        UploadError: OSS refuses, or does not answer.
+    """
+    if not abort(oss, upload.key, upload.oss_id) and object_of(oss, upload):
+        raise AlreadyComplete
+
+
+def object_of(oss: OssCalls, upload: PartedUpload) -> ObjectFacts | None:
+    """
+    The object that the upload became; ``None`` where there is none, or another's of that name.
+
+    Its metadata has the id of the upload since OSS was asked to begin it, and only the function asks that.
+    """
+    facts = head_object(oss, upload.key)
+    if facts is None:
+        return None
+    wanted = (upload.upload_id, upload.size_bytes, upload.content_type)
+    found = (facts.metadata.get(UPLOAD_ID_METADATA), facts.size_bytes, bare_type(facts.content_type))
+    return facts if found == wanted else None

@@ -1,0 +1,164 @@
+"""
+Pure: any request to OSS becomes a signed URL, or headers that sign it (V4).
+
+Everything in the query is signed, and every ``x-oss-`` header: neither can be added or changed later. The
+body never is, and the host only where it is named as additional, so one signature is good for each address
+of a bucket.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+from urllib.parse import quote
+
+from function.oss import signature_v4
+from function.oss.post_form import TOKEN_FIELD, Credentials, iso
+
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+NONE: Mapping[str, str] = MappingProxyType({})
+# Signed wherever they are sent, as is every x-oss- header.
+ALWAYS_SIGNED = ("content-type", "content-md5")
+ADDITIONAL = "x-oss-additional-headers"
+
+
+class OssRequest(NamedTuple):
+    """
+    A request, as far as its signature is concerned.
+
+    Args:
+        region: region id of the bucket, such as ``cn-hangzhou``.
+
+        key: as it is, not encoded.
+
+        query: names and values as they are; an empty value is a name alone, such as ``uploads``.
+
+        headers: names in lower case; those of ``ALWAYS_SIGNED`` that will be sent must be here.
+
+        additional: names of further ``headers`` that the signature holds to their values, lower case.
+    """
+
+    method: str
+    bucket: str
+    region: str
+    key: str
+    query: Mapping[str, str] = NONE
+    headers: Mapping[str, str] = NONE
+    additional: tuple[str, ...] = ()
+
+
+def presign(
+    request: OssRequest, credentials: Credentials, now: datetime, *, origin: str, expires_in: timedelta
+) -> str:
+    """
+    The URL that admits this request and no other.
+
+    Args:
+        now: timezone-aware UTC; the URL counts from then, and 15 minutes before.
+
+        origin: any address of the bucket, without a trailing slash.
+
+        expires_in: whole seconds, 12 hours at most with temporary credentials; their end ends it as well.
+
+    Returns:
+        for the holder of the URL only: it contains the security token. The ``headers`` that are signed must
+        be sent with it as they are here.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-urls
+    """
+    stamp = _stamp(now)
+    signer = {
+        "x-oss-credential": _credential(request, credentials, stamp),
+        "x-oss-date": stamp,
+        "x-oss-expires": str(int(expires_in.total_seconds())),
+        "x-oss-signature-version": signature_v4.ALGORITHM,
+    }
+    if credentials.security_token:
+        signer[TOKEN_FIELD] = credentials.security_token
+    if request.additional:
+        signer[ADDITIONAL] = _additional(request)
+    path, query = encode(request.key, "/"), _encode_query({**request.query, **signer})
+    signature = _sign(request, path, query, request.headers, credentials, stamp)
+    return f"{origin}/{path}?{query}&x-oss-signature={signature}"
+
+
+def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> dict[str, str]:
+    """
+    The headers to send: the request's own, and those that sign them.
+
+    Args:
+        now: timezone-aware UTC; OSS takes the request for 15 minutes before and after.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/recommend-to-use-signature-version-4
+    """
+    stamp = _stamp(now)
+    headers = {**request.headers, "x-oss-content-sha256": UNSIGNED_PAYLOAD, "x-oss-date": stamp}
+    if credentials.security_token:
+        headers[TOKEN_FIELD] = credentials.security_token
+    path, query = encode(request.key, "/"), _encode_query(request.query)
+    signature = _sign(request, path, query, headers, credentials, stamp)
+    named = f"AdditionalHeaders={_additional(request)}," if request.additional else ""
+    credential = _credential(request, credentials, stamp)
+    headers["authorization"] = (
+        f"{signature_v4.ALGORITHM} Credential={credential},{named}Signature={signature}"
+    )
+    return headers
+
+
+def request_url(request: OssRequest, origin: str) -> str:
+    """The address of a request that its headers sign."""
+    path, query = encode(request.key, "/"), _encode_query(request.query)
+    return f"{origin}/{path}?{query}" if query else f"{origin}/{path}"
+
+
+# Most of one URL stands in the next as well; the longest, the security token, for an hour.
+@lru_cache(maxsize=128)
+def encode(text: str, safe: str = "") -> str:
+    """Each byte of the UTF-8 but ``A-Z a-z 0-9 - _ . ~`` and what is safe, in upper-case hexadecimal."""
+    return quote(text, safe=safe)
+
+
+def _sign(
+    request: OssRequest,
+    path: str,
+    query: str,
+    headers: Mapping[str, str],
+    credentials: Credentials,
+    stamp: str,
+) -> str:
+    """64 lower-case hexadecimal characters; path and query are encoded."""
+    date = stamp[:8]
+    signed = "".join(_signed_headers(headers, request.additional))
+    canonical = (
+        f"{request.method}\n/{request.bucket}/{path}\n{query}\n{signed}\n{_additional(request)}\n"
+        f"{UNSIGNED_PAYLOAD}"
+    )
+    to_sign = f"{signature_v4.ALGORITHM}\n{stamp}\n{signature_v4.scope(date, request.region)}\n{signature_v4.sha256_undisturbed(canonical)}"
+    key = signature_v4.derive_signing_key(credentials.access_key_secret, date, request.region)
+    return signature_v4.hash_undisturbed(key, to_sign, "sha256").hexdigest()
+
+
+def _signed_headers(headers: Mapping[str, str], additional: Iterable[str]) -> Iterator[str]:
+    for name in sorted({*additional, *headers}):
+        if name.startswith("x-oss-") or name in ALWAYS_SIGNED or name in additional:
+            yield f"{name}:{headers[name].strip()}\n"
+
+
+def _additional(request: OssRequest) -> str:
+    return ";".join(sorted(request.additional))
+
+
+def _encode_query(query: Mapping[str, str]) -> str:
+    """As it is signed and sent: sorted by the encoded names."""
+    pairs = sorted([(encode(name), encode(value)) for name, value in query.items()])
+    return "&".join([f"{name}={value}" if value else name for name, value in pairs])
+
+
+def _credential(request: OssRequest, credentials: Credentials, stamp: str) -> str:
+    return f"{credentials.access_key_id}/{signature_v4.scope(stamp[:8], request.region)}"
+
+
+def _stamp(now: datetime) -> str:
+    """``20261124T140500Z``."""
+    return iso(now).replace("-", "").replace(":", "")

@@ -1,0 +1,154 @@
+"""What each session may do, and nothing more: the RAM documents that narrow the assumed role."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from function.config.key_template import RECORDS
+from function.config.places import Session
+from function.config.profile import Profile
+
+UPLOADS, OBJECTS = "uploads", "objects"
+MAX_POLICY_CHARACTERS = 2048
+READ, DELETE = "oss:GetObject", "oss:DeleteObject"
+# An upload in parts, a copy and a record each name an ACL.
+WRITE = ("oss:PutObject", "oss:PutObjectAcl")
+PUBLIC_ACLS = ("public-read", "public-read-write")
+
+
+class Grant(NamedTuple):
+    """
+    These actions on every object whose key begins so: below folders that end in ``/``, and our own records.
+
+    Args:
+        refused_acls: not even with these actions; for forms that leave the ACL to the page.
+    """
+
+    actions: tuple[str, ...]
+    folders: tuple[str, ...]
+    refused_acls: tuple[str, ...] = ()
+
+
+def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
+    """
+    What signed forms need of the session behind them.
+
+    ``oss:PutObjectAcl`` is there because the pages disagree whether an ACL in a form needs it. Folders whose
+    forms pin no ACL do not get it, and are denied the public ones, so that neither reading opens them. Where
+    what was held back is published no form writes.
+    """
+    pinned: set[str] = set()
+    open_names: set[str] = set()
+    for profile in profiles:
+        (open_names if profile.takes_filename else pinned).add(profile.stored_folder)
+    grants = [
+        Grant(("oss:PutObject", "oss:PutObjectAcl"), tuple(sorted(pinned))),
+        Grant(("oss:PutObject",), tuple(sorted(open_names)), PUBLIC_ACLS),
+    ]
+    return [grant for grant in grants if grant.folders]
+
+
+def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool = False) -> list[Grant]:
+    """
+    What the function's own calls to OSS and the URLs of ``/read`` need, where an option asks for them.
+
+    Args:
+        is_held_elsewhere: whether a profile that is not among these holds back, in another bucket perhaps.
+    """
+    profiles = [*profiles]
+    actions: dict[str, set[str]] = {}
+    for profile in profiles:
+        actions.setdefault(profile.stored_folder, set()).update(_actions_on_stored(profile))
+        actions.setdefault(profile.key.literal_folder, set()).update({READ} if profile.is_read_signed else ())
+    if is_held_elsewhere or _is_any_held(profiles):
+        _add_what_holding_needs(profiles, actions)
+    folders: dict[tuple[str, ...], list[str]] = {}
+    for folder in sorted(actions):
+        folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
+    return [Grant(wanted, tuple(folders[wanted])) for wanted in sorted(folders) if wanted]
+
+
+def _actions_on_stored(profile: Profile) -> Iterator[str]:
+    # HeadObject, which confirming asks, needs what reading needs.
+    if profile.confirm or profile.parts:
+        yield READ
+    # Begin, look, complete and drop; the parts themselves are sent with the upload session.
+    if profile.parts:
+        yield from (*WRITE, "oss:ListParts", "oss:AbortMultipartUpload")
+
+
+def _add_what_holding_needs(profiles: Iterable[Profile], actions: dict[str, set[str]]) -> None:
+    if _is_any_held(profiles):
+        actions[RECORDS] = {READ, *WRITE}
+    for profile in profiles:
+        # Whoever has a receipt may ask about its object, and the business discard it.
+        if profile.gives_receipts:
+            actions[profile.key.literal_folder] |= {READ, DELETE}
+        if profile.is_held:
+            actions[profile.stored_folder] |= {READ, DELETE}
+            actions[profile.key.literal_folder] |= {*WRITE}
+
+
+def _is_any_held(profiles: Iterable[Profile]) -> bool:
+    return any(profile.is_held for profile in profiles)
+
+
+def session_policies(profiles: Collection[Profile]) -> Mapping[Session, str]:
+    """The policy, as JSON text, of each session that these profiles have: it reaches one bucket only."""
+    return {
+        (purpose, bucket, role_arn): policy_of(bucket, needed)
+        for (bucket, role_arn), theirs in _by_place(profiles).items()
+        for purpose, needed in _grants(theirs, _is_any_held(profiles)).items()
+        if needed
+    }
+
+
+def role_policies(profiles: Collection[Profile]) -> Mapping[str, str]:
+    """What each role, by its ARN, must allow so that every session gets what it asks for, as JSON text."""
+    statements: dict[str, list[dict[str, Any]]] = {}
+    for (bucket, role_arn), theirs in _by_place(profiles).items():
+        for needed in _grants(theirs, _is_any_held(profiles)).values():
+            statements.setdefault(role_arn, []).extend(_statements(bucket, needed))
+    return {role_arn: _document(allowed) for role_arn, allowed in statements.items()}
+
+
+def _by_place(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list[Profile]]:
+    places: dict[tuple[str, str], list[Profile]] = {}
+    for profile in profiles:
+        places.setdefault((profile.place.bucket, profile.place.role_arn), []).append(profile)
+    return places
+
+
+def _grants(profiles: Collection[Profile], is_any_held: bool) -> Mapping[str, list[Grant]]:
+    objects = grants_for_objects(profiles, is_held_elsewhere=is_any_held)
+    return {UPLOADS: grants_for_uploads(profiles), OBJECTS: objects}
+
+
+def policy_of(bucket: str, grants: Iterable[Grant]) -> str:
+    """
+    Grants in one bucket as a RAM document, JSON text.
+
+    Source: https://help.aliyun.com/zh/oss/user-guide/authorization-syntax-and-elements
+    """
+    return _document(_statements(bucket, grants))
+
+
+def _document(statements: Iterable[dict[str, Any]]) -> str:
+    document = {"Version": "1", "Statement": list(statements)}
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def _statements(bucket: str, grants: Iterable[Grant]) -> Iterator[dict[str, Any]]:
+    for grant in grants:
+        yield from _statements_of(bucket, grant)
+
+
+def _statements_of(bucket: str, grant: Grant) -> Iterator[dict[str, Any]]:
+    what = {
+        "Action": list(grant.actions),
+        "Resource": [f"acs:oss:*:*:{bucket}/{folder}*" for folder in grant.folders],
+    }
+    yield {"Effect": "Allow", **what}
+    if grant.refused_acls:
+        condition = {"StringEquals": {"oss:x-oss-object-acl": list(grant.refused_acls)}}
+        yield {"Effect": "Deny", **what, "Condition": condition}

@@ -1,0 +1,91 @@
+"""What OSS tells us after an upload: believed only when OSS signed it and our ticket fits."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from function.config.content_types import bare_type
+from function.config.key_template import is_held_name, published_name
+from function.config.settings import Settings
+from function.errors import BadRequest
+from function.http.gateway import Request
+from function.oss.callback_signature import OssPublicKeys, decode_header, is_signed_by_oss, key_path
+from function.uploads.receipt import Upload
+from function.uploads.tickets import admits_file, admits_key, not_ours, read_ticket
+
+WHOLE_NUMBER = "[0-9]{1,15}"
+ETAG = "[0-9A-Za-z-]{1,64}"
+
+
+def verify_callback(request: Request, settings: Settings, keys: OssPublicKeys, now: datetime) -> Upload:
+    """
+    Accept what OSS signed about an upload that we signed the form for, and nothing else.
+
+    OSS's key has 512 bits, the hash is MD5, and OSS signs whatever callback a form names, so its
+    signature alone proves little. The ticket proves whose form it was, for which key, type and sizes;
+    that the object is there stays the uploader's word. The ticket is read first: without one nobody
+    can make us fetch a key.
+
+    Raises:
+        BadRequest, Forbidden, OssKeyUnavailable
+    """
+    signature = decode_header(request.headers.get("authorization", ""), "authorization")
+    address = request.headers.get("x-oss-pub-key-url", "")
+    key_path(address)
+    reported = _read_report(request.body)
+    ticket = read_ticket(reported.get("ticket", ""), settings, now)
+    public_key = keys.find(address, ticket_id=str(ticket.get("jti")), now=now)
+    if not is_signed_by_oss(
+        public_key, signature, path=request.path, raw_query=request.raw_query, body=request.body
+    ):
+        raise not_ours("the signature of the callback does not fit")
+    return _upload(reported, ticket, settings)
+
+
+def _read_report(body: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=64
+        )
+    except ValueError:
+        raise BadRequest("The body must be the form-encoded text that our callback field asks for.") from None
+    reported = dict(pairs)
+    if len(reported) != len(pairs):
+        raise BadRequest("The body names a field twice.")
+    return reported
+
+
+def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Settings) -> Upload:
+    """The upload that was reported, when the ticket's form admitted it."""
+    key = reported.get("object", "")
+    if not admits_key(ticket, key):
+        raise not_ours("the ticket is for another object")
+    if reported.get("bucket") != settings.profiles[ticket["profile"]].place.bucket:
+        raise not_ours("the object is in another bucket")
+    size, etag = reported.get("size", ""), reported.get("etag", "").strip('"')
+    mime_type = bare_type(reported.get("mimeType", ""))
+    if not re.fullmatch(WHOLE_NUMBER, size):
+        raise BadRequest("size must be a whole number.")
+    if not re.fullmatch(ETAG, etag):
+        raise BadRequest("etag must be 1 to 64 letters, digits and hyphens.")
+    if not mime_type:
+        raise BadRequest("mimeType must look like image/jpeg.")
+    if not admits_file(ticket, int(size), mime_type):
+        raise not_ours(f"the form admitted no {size} bytes of {mime_type}")
+    return Upload(
+        key=published_name(key),
+        size_bytes=int(size),
+        etag=etag,
+        mime_type=mime_type,
+        width=_pixels(reported.get("width", "")),
+        height=_pixels(reported.get("height", "")),
+        ticket=ticket,
+        seen=False,
+        held=is_held_name(key),
+    )
+
+
+def _pixels(text: str) -> int | None:
+    return int(text) if re.fullmatch(WHOLE_NUMBER, text) else None

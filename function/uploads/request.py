@@ -1,0 +1,185 @@
+"""What a caller wants to upload: the fields of a request, types checked, nothing else."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from function.config.content_types import bare_type
+from function.config.profile import Profile
+from function.errors import BadRequest, UnknownProfile
+from function.http.json_body import strict_json
+
+MAX_FILES = 20
+MAX_FILENAME_CHARACTERS = 255
+MAX_CONTEXT_BYTES = 256
+SHA256_DIGITS = 64
+
+
+class WantedFile(NamedTuple):
+    """
+    One file as the caller describes it.
+
+    Args:
+        filename: the user's name for it; nothing of it but the extension ever reaches a key.
+
+        content_type: lower case, without parameters.
+
+        size_bytes: then the form admits exactly that size.
+
+        context: what the caller wants to find in the receipt; nothing here reads it.
+
+        sha256: of the bytes, as the caller says; 64 lower-case hexadecimal digits, never without a size.
+
+        trace: what the request belongs to; so does the callback about this file.
+    """
+
+    profile: str = "default"
+    filename: str | None = None
+    content_type: str | None = None
+    size_bytes: int | None = None
+    context: Mapping[str, Any] | None = None
+    sha256: str | None = None
+    trace: str | None = None
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is the caller's word alone, by its name in the receipt."""
+        said = {"context": self.context, "sha256": self.sha256}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+def read_files(files: Any) -> list[WantedFile]:
+    """The list ``files`` of ``POST /upload-params``; each refusal names its field."""
+    if not isinstance(files, list) or not 1 <= len(files) <= MAX_FILES:
+        raise BadRequest(f"files must be a list of 1 to {MAX_FILES} objects.")
+    for index, item in enumerate(files):
+        if not isinstance(item, dict):
+            raise BadRequest(f"files[{index}] must be an object.")
+    return [read_fields(item, f"files[{index}].") for index, item in enumerate(files)]
+
+
+def read_query(query: Mapping[str, str]) -> WantedFile:
+    """The query of ``GET /upload-params``, where a size is text."""
+    fields: dict[str, Any] = {name: value for name, value in query.items() if value}
+    if "files" in fields:
+        raise BadRequest("files needs a POST with a JSON body.")
+    if "size" in fields:
+        # fullmatch and ASCII, because int() takes more than a size: " 1_0", "٣".
+        if not re.fullmatch(r"[0-9]{1,15}", fields["size"]):
+            raise BadRequest("size must be a whole number of bytes.")
+        fields["size"] = int(fields["size"])
+    if "context" in fields:
+        fields["context"] = _json_or_text(fields["context"])
+    return read_fields(fields)
+
+
+def _json_or_text(text: str) -> Any:
+    """What is no JSON stays a text, which is refused as any other that is no object."""
+    try:
+        return strict_json(text)
+    except ValueError:
+        return text
+
+
+def profile_of(wanted: WantedFile, profiles: Mapping[str, Profile]) -> Profile:
+    """
+    Raises:
+        UnknownProfile: it is not in ``profiles.toml``.
+    """
+    if profile := profiles.get(wanted.profile):
+        return profile
+    raise UnknownProfile("profile is none of those this function knows.")
+
+
+def read_fields(fields: Mapping[str, Any], where: str = "") -> WantedFile:
+    """
+    The fields of one file, of a JSON object.
+
+    Args:
+        where: what stands before a field's name in a refusal, such as ``files[2].``.
+
+    Raises:
+        BadRequest: naming the field.
+    """
+    return WantedFile(
+        profile=_text(fields, "profile", where, 64) or "default",
+        filename=_filename(fields, where),
+        content_type=_content_type(fields, where),
+        size_bytes=_size(fields, where),
+        context=_context(fields, where),
+        sha256=_sha256(fields, where),
+    )
+
+
+def _text(fields: Mapping[str, Any], name: str, where: str, most: int) -> str | None:
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise BadRequest(f"{where}{name} must be a text.")
+    if len(value) > most:
+        raise BadRequest(f"{where}{name} must have at most {most} characters.")
+    return value
+
+
+def _filename(fields: Mapping[str, Any], where: str) -> str | None:
+    value = _text(fields, "filename", where, MAX_FILENAME_CHARACTERS)
+    if value and _holds_controls(value):
+        raise BadRequest(f"{where}filename must not hold control characters.")
+    return value
+
+
+def _content_type(fields: Mapping[str, Any], where: str) -> str | None:
+    value = _text(fields, "contentType", where, 255)
+    if value is None:
+        return None
+    if kind := bare_type(value):
+        return kind
+    raise BadRequest(f"{where}contentType must look like image/jpeg.")
+
+
+def _size(fields: Mapping[str, Any], where: str) -> int | None:
+    value = fields.get("size")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadRequest(f"{where}size must be a whole number of bytes.")
+    return value
+
+
+def _context(fields: Mapping[str, Any], where: str) -> dict[str, Any] | None:
+    value = fields.get("context")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not is_small_json(value):
+        raise BadRequest(f"{where}context must be a JSON object of at most {MAX_CONTEXT_BYTES} bytes.")
+    return value
+
+
+def is_small_json(value: Mapping[str, Any]) -> bool:
+    """Whether this fits into a receipt as its ``context``."""
+    try:
+        written = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    # Of halves of a pair, of numbers too large for JSON, of what is none, of too much depth.
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return len(written) <= MAX_CONTEXT_BYTES
+
+
+def _sha256(fields: Mapping[str, Any], where: str) -> str | None:
+    value = _text(fields, "sha256", where, SHA256_DIGITS)
+    if value is None:
+        return None
+    if not re.fullmatch(rf"[0-9A-Fa-f]{{{SHA256_DIGITS}}}", value):
+        raise BadRequest(f"{where}sha256 must be {SHA256_DIGITS} hexadecimal digits.")
+    if fields.get("size") is None:
+        raise BadRequest(f"{where}sha256 needs size as well.")
+    return value.lower()
+
+
+def _holds_controls(text: str) -> bool:
+    """Control characters, or halves of a pair, which no file name that a person sees has."""
+    return not text.isprintable() and any(
+        mark < " " or mark == "\x7f" or "\ud800" <= mark <= "\udfff" for mark in text
+    )

@@ -1,0 +1,1 @@
+"""WeChat's server API: access token, media check, message push."""

@@ -1,0 +1,225 @@
+"""
+Held objects: a thousand committed in batches of twenty, and what a verdict takes until its object is there.
+
+``python -m quality.bench.holding``: the function and the local OSS and STS in this process, every call over loopback.
+What the function spends by itself is what is left without its calls.
+"""
+
+import argparse
+import json
+import logging
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import requests
+
+from function.app import Function
+from function.auth import caller_of
+from function.auth.backend import AUDIENCE
+from function.auth.tokens import issue_token
+from function.auth.wechat import session_token
+from function.context import Call
+from function.holding.check import apply_verdict
+from function.http.client import Answer, exchange
+from function.http.gateway import Request
+from function.request_log import LogLine
+from function.wechat.verdict import Outcome, Verdict
+from local.cloud import ROLE_POLICY
+from local.ground.accounts import AccessKey, Accounts
+from local.oss.server import OssServer
+from local.sts.server import StsServer
+from quality.bench.figures import summary
+from quality.torture import stage
+from quality.torture.held_uploads import ENVIRONMENT, OWNER, SECRET
+from quality.torture.held_wechat import HeldWechat
+
+BUCKET, REGION = "local-bucket", "cn-hangzhou"
+OBJECTS, BATCH, VERDICTS = 1000, 20, 100
+PROFILES = """
+[commit]
+key = "commits/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+hold = ["commit"]
+[check]
+key = "checks/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+hold = ["check"]
+"""
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4096)
+
+
+class World:
+    """
+    The function before a local OSS and STS, and a WeChat in memory.
+
+    Attributes:
+        calls: how many were made to OSS since the last ``reset``, and how many seconds they took.
+    """
+
+    def __init__(self, oss: OssServer, sts: StsServer, own: AccessKey, profiles: Path) -> None:
+        self.oss = oss
+        self.wechat = HeldWechat()
+        environ = {
+            **ENVIRONMENT,
+            "OSS_BUCKET": BUCKET,
+            "OSS_HOST": oss.origin,
+            "STS_ENDPOINT": sts.origin,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": own.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": own.access_key_secret,
+            "PROFILES_FILE": str(profiles),
+        }
+        self.function = Function(
+            stage.Surroundings(environ, now=lambda: datetime.now(UTC), exchange=self._exchange)
+        )
+        self.settings = self.function._ready().settings
+        self.reset()
+
+    def reset(self) -> None:
+        self.calls, self.seconds = 0, 0.0
+
+    def _exchange(self, method: str, url: str, **options: Any) -> Answer:
+        if url.startswith("https://api.weixin.qq.com/"):
+            return self.wechat.exchange(url, options.get("body") or b"")
+        started = time.perf_counter()
+        try:
+            return exchange(method, url, **options)
+        finally:
+            self.calls += 1
+            self.seconds += time.perf_counter() - started
+
+    def ask(self, route: str, token: str = "", **body: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        reply = stage.ask(self.function, body, path=f"/{route}", **headers)
+        if reply.status != 200:
+            raise SystemExit(f"/{route}: {reply.text}")
+        return reply.json
+
+    def store(self, profile: str, count: int) -> list[str]:
+        """So many objects of this profile: their receipts."""
+        now = datetime.now(UTC)
+        session = session_token(caller_of(OWNER, self.settings), self.settings, now)
+        receipts = []
+        with requests.Session() as phone:
+            phone.trust_env = False
+            for _ in range(0, count, BATCH):
+                files = [{"profile": profile, "filename": "a.png"}] * BATCH
+                for form in self.ask("upload-params", session, files=files)["uploads"]:
+                    sent = phone.post(
+                        form["url"], data=form["formData"], files={"file": ("a.png", PICTURE)}, timeout=10
+                    )
+                    if sent.status_code != 200:
+                        raise SystemExit(sent.text)
+                    receipts.append(self.ask("confirm", ticket=form["ticket"])["receipt"])
+        return receipts
+
+    def commit(self, receipts: list[str]) -> None:
+        """All of them, in batches."""
+        for first in range(0, len(receipts), BATCH):
+            life = timedelta(minutes=5)
+            token = issue_token({}, audience=AUDIENCE, secrets=[SECRET], now=datetime.now(UTC), life=life)
+            told = self.ask("commit", token, receipts=receipts[first : first + BATCH])
+            states = {result.get("state") for result in told["results"]}
+            if states != {"published"}:
+                raise SystemExit(json.dumps(told))
+
+    def publish(self, trace_id: str) -> None:
+        """What the push of one verified verdict does."""
+        request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
+        call = Call(
+            request, self.function._ready(), datetime.now(UTC).replace(microsecond=0), LogLine("bench")
+        )
+        apply_verdict(call, Verdict(trace_id, Outcome.PASS))
+        if call.line.state != "published":
+            raise SystemExit(f"{trace_id}: {call.line.state}")
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    own = AccessKey("LOCAL-BENCH-KEY", "local-bench-secret-that-opens-nothing")
+    accounts = Accounts(own)
+    with TemporaryDirectory() as folder:
+        profiles = Path(folder) / "profiles.toml"
+        profiles.write_text(PROFILES, "utf-8")
+        oss = OssServer(accounts, BUCKET, REGION, Path(folder) / "objects")
+        sts = StsServer(accounts, stage.ROLE, ROLE_POLICY)
+        oss.start()
+        sts.start()
+        try:
+            yield World(oss, sts, own, profiles)
+        finally:
+            sts.stop()
+            oss.stop()
+
+
+def measure(objects: int, verdicts: int, progress: Callable[[str], None]) -> dict[str, Any]:
+    """
+    Returns:
+        ``commits``: seconds in all, and of each object the milliseconds, the function's own, and the calls
+        to OSS; ``verdicts``: the same of one verdict, as ``summary`` has it.
+    """
+    with world() as here:
+        progress(f"{objects:,} objects are stored")
+        receipts = here.store("commit", objects)
+        progress(f"committing them in batches of {BATCH}")
+        here.reset()
+        started = time.perf_counter()
+        here.commit(receipts)
+        seconds = time.perf_counter() - started
+        commits = {
+            "objects": objects,
+            "seconds": seconds,
+            "ms": seconds / objects * 1000,
+            "own_ms": (seconds - here.seconds) / objects * 1000,
+            "calls": here.calls / objects,
+        }
+        progress(f"{verdicts} verdicts")
+        here.store("check", verdicts)
+        whole, own, calls = [], [], []
+        for trace_id in list(here.wechat.submitted):
+            here.reset()
+            started = time.perf_counter()
+            here.publish(trace_id)
+            took = time.perf_counter() - started
+            whole.append(took * 1000)
+            own.append((took - here.seconds) * 1000)
+            calls.append(here.calls)
+    told = {"count": len(whole), "calls": statistics.median(calls)}
+    return {"commits": commits, "verdicts": {**told, "ms": summary(whole), "own_ms": summary(own)}}
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m quality.bench.holding", description=__doc__)
+    parser.add_argument("--objects", type=int, default=OBJECTS, help=f"to commit ({OBJECTS:,})")
+    parser.add_argument("--verdicts", type=int, default=VERDICTS, help=f"to carry out ({VERDICTS})")
+    args = parser.parse_args(arguments)
+    logging.getLogger("oss_direct_upload").addHandler(logging.FileHandler(os.devnull))
+    logging.getLogger("oss_direct_upload").propagate = False
+    found = measure(args.objects, args.verdicts, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    commits, verdicts = found["commits"], found["verdicts"]
+    print(
+        f"{commits['objects']:,} objects committed, {BATCH} a call: {commits['seconds']:.1f} s;"
+        f" each {commits['ms']:.1f} ms with {commits['calls']:.0f} calls to OSS,"
+        f" {commits['own_ms']:.2f} ms of it the function's own"
+    )
+    whole, own = verdicts["ms"]["median"], verdicts["own_ms"]["median"]
+    print(
+        f"a verdict to the published object: {whole:.1f} ms with {verdicts['calls']:.0f} calls to OSS,"
+        f" {own:.2f} ms of it the function's own"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

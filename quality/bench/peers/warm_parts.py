@@ -1,0 +1,60 @@
+"""
+URLs for 20 parts of a large file: ``/multipart-parts``, event in, response and log line out, where OSS
+answers at once; and the signing of the 20 by itself.
+"""
+
+import logging
+import os
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+
+import task
+from requests_of_clients import CONTEXT, post
+from timing import serve
+
+from function.app import Function
+from function.config.settings import read_settings
+from function.context import Surroundings
+from function.credentials import StsCredentials
+from function.http.client import Answer
+from function.multipart.ticket import issue_ticket
+from function.multipart.upload import PartedUpload
+from function.multipart.urls import MAX_URLS, sign_parts
+from handler import serve as answer_event
+
+# Each ticket is taken 120 times a minute at most.
+TICKETS = 20_000
+NOTHING_YET = b"<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>"
+
+logging.getLogger().addHandler(logging.FileHandler(os.devnull))
+now = datetime.now(UTC).replace(microsecond=0)
+settings = read_settings(os.environ)
+function = Function(Surroundings(os.environ, exchange=lambda *_request, **_bounds: Answer(200, NOTHING_YET)))
+
+
+def upload(number: int) -> PartedUpload:
+    claims = {"sub": "public", "owner": "public", "profile": "default"}
+    return PartedUpload(
+        f"{number:022}", task.OSS_UPLOAD_ID, task.LARGE_KEY, 100 * 2**20, 2**20, "video/mp4", claims
+    )
+
+
+profile = settings.profiles["default"]
+tickets = [issue_ticket(upload(number), profile, settings, now) for number in range(TICKETS)]
+asked = cycle([post("/multipart-parts", {"ticket": ticket}) for ticket in tickets])
+credentials = StsCredentials(
+    task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, expires_at=now + timedelta(hours=1)
+)
+
+
+def request():
+    return answer_event(function, next(asked), CONTEXT)
+
+
+def urls():
+    return sign_parts(upload(1), range(1, MAX_URLS + 1), credentials, settings, now)
+
+
+if request()["statusCode"] != 200 or len(urls()) != task.PARTS:
+    raise SystemExit(request()["body"])
+serve({"/multipart-parts": request, "20 URLs": urls})

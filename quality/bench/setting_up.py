@@ -1,0 +1,182 @@
+"""
+What a run stands on: the package, the peers in an environment of their own, and how to start either.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.package.bytecode import compile_folder, find_python
+from ops.package.command import build
+from ops.package.function_files import Extra
+from ops.package.pins import read_pins
+from quality.bench.modes import ANONYMOUS, settings_of_modes
+from quality.bench.peers import task
+from quality.bench.stand_ins import StandIns
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "build" / "function"
+WORKSHOP = ROOT / "build" / "bench"
+VENV = ROOT / "build" / "bench-venv"
+REQUIREMENTS = ROOT / "quality" / "bench" / "requirements-bench.txt"
+SCRIPTS = ROOT / "quality" / "bench" / "peers"
+SHOWN_PEERS = (
+    *("aliyun-python-sdk-core", "alibabacloud-sts20150401", "alibabacloud-credentials", "Flask"),
+    *("boto3", "minio", "google-cloud-storage", "gunicorn"),
+)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """
+    Args:
+        python: runs the function and every Python peer alike.
+
+        package: as it is deployed, but that it trusts the stand-ins as well.
+
+        peers: the site-packages of the peers.
+
+        scripts: the contestants' programs, compiled as the package is.
+
+        modes: all that the function sees of the surroundings, by contestant.
+    """
+
+    python: str
+    venv_python: str
+    package: Path
+    zipped_mb: float
+    peers: Path
+    scripts: Path
+    modes: Mapping[str, Mapping[str, str]]
+    stand_ins: StandIns
+
+    def environ_of(self, contestant: str) -> Mapping[str, str]:
+        """Who is none of the modes sees the same as the plainest of them."""
+        return self.modes.get(contestant, self.modes[ANONYMOUS])
+
+    def run_python(self, module: str, *folders: Path, call: str = "") -> list[str]:
+        """A bare interpreter (no site, no user folders) that imports a module, and what to call in it."""
+        paths = [str(folder) for folder in (self.scripts, *folders)]
+        program = f"import sys; sys.path[:0] = {paths!r}; import {module}" + (
+            f"; {module}.{call}" if call else ""
+        )
+        return [self.python, "-I", "-S", "-B", "-c", program]
+
+    def run_node(self, script: str) -> list[str]:
+        return ["node", str(self.scripts / script)]
+
+
+def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
+    """Package the function, install the peers once, and compile all of it the same way."""
+    target = find_python(None, os.environ)
+    python = target or sys.executable
+    progress(f"packaging the function ({PACKAGE.relative_to(ROOT)})")
+    package, zipped_bytes = packaged(PACKAGE, stand_ins)
+    venv_python = _install_peers(python, progress)
+    scripts = _copied(SCRIPTS, WORKSHOP / "scripts")
+    compile_folder(python, scripts)
+    surroundings = contestant_environment(stand_ins)
+    return Bench(
+        python=python,
+        venv_python=venv_python,
+        package=package,
+        zipped_mb=zipped_bytes / 1e6,
+        peers=_site_packages(venv_python),
+        scripts=scripts,
+        modes={
+            mode: {**surroundings, **settings}
+            for mode, settings in settings_of_modes(stand_ins.origin).items()
+        },
+        stand_ins=stand_ins,
+    )
+
+
+def packaged(target: Path, stand_ins: StandIns, *extras: Extra) -> tuple[Path, int]:
+    """
+    The package as it is deployed, but that it trusts the stand-ins as well.
+
+    Returns:
+        where it is, and how many bytes it has zipped.
+    """
+    python = find_python(None, os.environ)
+    # Without the target's Python there is no bytecode to ship; the running one compiles for itself below.
+    zipped = build(ROOT, target, python, *extras)
+    package = _copied(target, WORKSHOP / target.name)
+    if python is None:
+        compile_folder(sys.executable, package)
+    # It trusts nobody else than the authorities that it brings, whatever the environment says.
+    shutil.copyfile(stand_ins.authorities_file, package / "certifi" / "cacert.pem")
+    return package, len(zipped)
+
+
+def _copied(source: Path, target: Path) -> Path:
+    shutil.rmtree(target, ignore_errors=True)
+    return Path(shutil.copytree(source, target))
+
+
+def contestant_environment(stand_ins: StandIns) -> dict[str, str]:
+    """Settings of the function, and the authorities to trust under the name that each library looks for."""
+    authorities = str(stand_ins.authorities_file)
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "OSS_BUCKET": task.BUCKET,
+        "OSS_REGION": task.REGION,
+        "STS_ROLE_ARN": task.ROLE_ARN,
+        "STS_ENDPOINT": stand_ins.origin,
+        "CALLER_RATE": "999999999/s",
+        "TOKEN_SECRET": task.TOKEN_SECRET,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": task.OWN_KEY_ID,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": task.OWN_SECRET,
+        "ALIBABA_CLOUD_SECURITY_TOKEN": task.OWN_TOKEN,
+        "ALIBABA_CLOUD_CA_BUNDLE": authorities,
+        "REQUESTS_CA_BUNDLE": authorities,
+        "SSL_CERT_FILE": authorities,
+        "AWS_CA_BUNDLE": authorities,
+        # Node adds it to the authorities that it has built in.
+        "NODE_EXTRA_CA_CERTS": str(stand_ins.ca_file),
+        "BENCH_ALI_OSS": str(ROOT / "node_modules" / "ali-oss"),
+    }
+
+
+def versions(bench: Bench) -> dict[str, str]:
+    """What was measured, by name and version."""
+    pins = read_pins(REQUIREMENTS.read_text("utf-8"))
+    ali_oss = json.loads((ROOT / "node_modules" / "ali-oss" / "package.json").read_text("utf-8"))
+    return {
+        "Python": _output([bench.python, "-c", "import platform; print(platform.python_version())"]),
+        "Node": _output(["node", "--version"]).removeprefix("v"),
+        "ali-oss": ali_oss["version"],
+        **{name: pins[name.lower()] for name in SHOWN_PEERS},
+    }
+
+
+def _install_peers(python: str, progress: Progress) -> str:
+    venv_python = str(VENV / "bin" / "python")
+    ready = VENV / ".ready"
+    wanted = f"{python}\n{REQUIREMENTS.read_text('utf-8')}"
+    if ready.is_file() and ready.read_text("utf-8") == wanted:
+        return venv_python
+    progress(f"installing the peers ({VENV.relative_to(ROOT)}, once, a minute or two)")
+    subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
+    pip = [venv_python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    subprocess.run([*pip, "--no-deps", "--requirement", str(REQUIREMENTS)], check=True)
+    # As the package is compiled, so that none of them checks time stamps when it starts.
+    compiling = [venv_python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*compiling, str(_site_packages(venv_python))], check=False, stdout=subprocess.DEVNULL)
+    ready.write_text(wanted, "utf-8")
+    return venv_python
+
+
+def _site_packages(venv_python: str) -> Path:
+    return Path(_output([venv_python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,567 @@
+"""
+Random lives of held objects: commits, discards, verdicts, questions, in every order, repeated, two at once.
+
+Instances are killed before any call to OSS or WeChat and replaced, OSS fails, WeChat is silent, markers
+expire, phones send their form again. In the end an object is held, or has its name, or is gone; never two of
+these, and never without what its profile asks for. WeChat is asked about it by one call at a time, and what
+an instance leaves undone is asked a minute later.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as with_seed
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from function.app import Function
+from function.auth import caller_of
+from function.auth.backend import AUDIENCE
+from function.auth.tokens import issue_token
+from function.auth.wechat import session_token
+from function.context import Call
+from function.errors import UploadError
+from function.holding.check import apply_verdict
+from function.holding.state import CUT_OFF, SILENCE
+from function.http.client import Answer
+from function.http.gateway import Request
+from function.request_log import LogLine, lines_of
+from function.wechat.verdict import Outcome, Verdict
+from quality.torture import stage
+from quality.torture.held_oss import HeldOss
+from quality.torture.held_wechat import HeldWechat
+from quality.torture.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
+from quality.torture.report import Result
+from quality.torture.turns import Turns
+
+# Each task of the whole takes its share of the steps, and stops after a while on a slow machine.
+STEPS, TASKS = 120_000, 4
+SECONDS = 1200.0
+LIVES_AT_ONCE, STEPS_OF_A_LIFE = 100, 50
+START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+SECRET = "a-secret-that-only-this-proof-has-0001"
+ENVIRONMENT = {
+    "OSS_BUCKET": stage.BUCKET,
+    "OSS_REGION": stage.REGION,
+    "STS_ROLE_ARN": stage.ROLE,
+    "STS_SESSION_SECONDS": "43200",
+    "CALLER_AUTH": "wechat",
+    "CALLER_RATE": "900000000/min",
+    "WECHAT_APPID": "wxheld",
+    "WECHAT_SECRET": "app-secret",
+    "WECHAT_PUSH_TOKEN": "pushtoken",
+    "WECHAT_PUSH_AES_KEY": "A" * 43,
+    "TOKEN_SECRET": SECRET,
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.own",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "own-secret",
+    "PROFILES_FILE": str(Path(__file__).with_name("held_profiles.toml")),
+}
+HOLDS = {
+    "commit": {"commit"},
+    "check": {"check"},
+    "both": {"commit", "check"},
+    "same": {"commit"},
+    "replaced": {"commit"},
+}
+OWNER = "openid-1"
+LIFE_OF_A_FORM = timedelta(seconds=300)
+OPEN = ("held", "checking", "review")
+# Answers of WeChat after which the next call asks at once.
+NOT_ASKED = (None, -1)
+# What a call may end in when OSS or WeChat fails, whatever else is true.
+FAILED = {"oss_unavailable", "oss_rejected"}
+CALLS = ("HeadObject", "GetObject", "PutObject", "CopyObject", "DeleteObject")
+FAULTS: st.SearchStrategy[str] = st.sampled_from(["", "", UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
+DISTURBANCES: st.SearchStrategy[dict[str, list[str]]] = st.just({}) | st.dictionaries(
+    st.sampled_from(CALLS), st.lists(FAULTS, min_size=1, max_size=2), max_size=2
+)
+INSTANCES = st.integers(0, 1)
+DICE = st.integers(0, 719)
+ACTS = (
+    *("commit", "commit", "commit by the owner", "publish", "reject", "status", "status", "confirm"),
+    *("discard", "discard", "discard by the owner", "pass", "pass", "risky", "review", "error"),
+    "store others",
+)
+ANSWERS_OF_WECHAT = st.lists(st.sampled_from([0, 0, 0, None, -1, 61010]), max_size=2)
+# Within the two calls that are made at once: who goes on, and where each is killed.
+# Turn by turn; without, one of the two so far, then the other to its end.
+ORDERS = st.none() | st.lists(st.tuples(INSTANCES, st.integers(1, 9)), max_size=5)
+KILLS = st.just((0, 0)) | st.tuples(*[st.sampled_from([0, *range(1, 14)])] * 2)
+
+
+class HeldUploads(RuleBasedStateMachine):
+    """One phone with one file after another, its backend and WeChat, before two instances of the function."""
+
+    taken = 0
+    acts: Sequence[str] = ACTS
+    profiles: Sequence[str] = tuple(HOLDS)
+    points: Sequence[int] = range(1, 15)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.drawn = 0
+        self.turns = Turns()
+        self.oss = HeldOss(stage.BUCKET, stage.REGION, lambda: self.now)
+        self.oss.pause = self.turns.point
+        self.wechat = HeldWechat()
+        self.functions = [self._instance(), self._instance()]
+        self.earlier = ""
+        self._forget()
+
+    def _forget(self) -> None:
+        self.form: dict[str, Any] = {}
+        self.receipt = ""
+        self.profile = ""
+        # What has begun to happen, which may have been carried out since, whatever was answered.
+        self.begun: set[str] = set()
+        # What was answered, and what of it since the last step: of two at once nobody knows which came first.
+        self.told: set[str] = set()
+        self.answers: list[str] = []
+        self.has_expired = False
+        # Then somebody has to ask before what was begun is done.
+        self.is_cut_off = False
+        self.was_disturbed = False
+        # When WeChat was asked last, and what came of it.
+        self.asked_at: datetime | None = None
+        self.came_of_it: int | None = None
+        self.wechat.asked.clear()
+
+    def _instance(self) -> Function:
+        function = stage.build(
+            ENVIRONMENT, lambda: self.now, exchange=self._exchange, random_bytes=self._next_bytes
+        )
+        self.oss.give_sessions(function, timedelta(hours=12))
+        return function
+
+    def _next_bytes(self, count: int) -> bytes:
+        self.drawn += 1
+        return self.drawn.to_bytes(count)
+
+    def _exchange(self, method: str, url: str, **options: Any) -> Answer:
+        self.turns.point()
+        if url.startswith("https://api.weixin.qq.com/"):
+            return self.wechat.exchange(url, options.get("body") or b"")
+        return self.oss.exchange(method, url, **options)
+
+    # --- what is true, whatever the function says ---
+
+    @property
+    def key(self) -> str:
+        return str(self.form["key"])
+
+    def _name_at(self, key: str) -> str:
+        """What the bytes there are called, where they are of this upload."""
+        stored = self.oss.objects.get(key)
+        is_ours = stored and stored.headers["x-oss-meta-upload-id"] == self.form["uploadId"]
+        return stored.parts[0].name if stored and is_ours else ""
+
+    @property
+    def held(self) -> str:
+        return self._name_at(f"held/{self.key}")
+
+    @property
+    def published(self) -> str:
+        return self._name_at(self.key)
+
+    def _may_be_published(self) -> bool:
+        lacking = HOLDS[self.profile] - self.begun
+        return "publish" in self.begun or not lacking
+
+    # --- what happens ---
+
+    @initialize(thrown=DICE)
+    def store_the_first(self, thrown: int) -> None:
+        self.store(thrown, 0)
+
+    @precondition(lambda self: not self.form)
+    @rule(thrown=DICE, instance=INSTANCES)
+    def store(self, thrown: int, instance: int) -> None:
+        type(self).taken += 1
+        profile = self.profiles[thrown % len(self.profiles)]
+        fields = {"profile": profile, "filename": "a.png", "size": 1}
+        if profile == "same":
+            fields["sha256"] = "a" * 64
+        reply = self._ask(instance, "upload-params", self._session(), **fields)
+        if reply.json.get("exists"):
+            # The name is still an earlier file's.
+            return
+        self.form, self.profile = reply.json, profile
+        assert self.oss.post(self.form["formData"], "bytes") == 200
+        self.wechat.answers = []
+        reply = self._ask(instance, "confirm", ticket=self.form["ticket"])
+        assert (reply.status, reply.json["state"]) == (200, "held"), reply.text
+        self.receipt = reply.json["receipt"]
+
+    @precondition(lambda self: self.form)
+    @rule(name=st.sampled_from(["bytes", "others"]))
+    def store_again(self, name: str) -> None:
+        """By the same form: OSS takes that only where nothing has the name, or it may be replaced."""
+        type(self).taken += 1
+        self._store(name)
+
+    def _store(self, name: str) -> None:
+        was_there = f"held/{self.key}" in self.oss.objects and self.profile != "replaced"
+        status = self.oss.post(self.form["formData"], name)
+        ends = datetime.fromisoformat(self.form["expiresAt"])
+        assert status == (403 if self.now >= ends else 409 if was_there else 200)
+
+    @precondition(lambda self: self.form)
+    @rule(thrown=DICE, instance=INSTANCES, faults=DISTURBANCES, answers=ANSWERS_OF_WECHAT)
+    def one(
+        self, thrown: int, instance: int, faults: dict[str, list[str]], answers: list[int | None]
+    ) -> None:
+        type(self).taken += 1
+        act = self.acts[thrown % len(self.acts)]
+        self._plan(faults, answers)
+        self._do(act, instance, is_disturbed=any(map(any, faults.values())))
+        self._undisturbed()
+        self._note_answers()
+
+    @precondition(lambda self: self.form)
+    @rule(
+        thrown=st.tuples(DICE, DICE, DICE),
+        fresh=st.booleans(),
+        order=ORDERS,
+        kills=KILLS,
+        faults=DISTURBANCES,
+        answers=ANSWERS_OF_WECHAT,
+    )
+    def two_at_once(
+        self,
+        thrown: tuple[int, int, int],
+        fresh: bool,
+        order: list[tuple[int, int]] | None,
+        kills: tuple[int, int],
+        faults: dict[str, list[str]],
+        answers: list[int | None],
+    ) -> None:
+        type(self).taken += 2
+        *dice, turn = thrown
+        if fresh:
+            self.take_the_next_file()
+            self.store(turn, 0)
+            if not self.form:
+                return
+        if order is None:
+            order = [(turn % 2, self.points[turn // 2 % len(self.points)]), (1 - turn % 2, 99)]
+        self._plan(faults, answers)
+        does: list[Callable[[], None]] = [
+            lambda act=act, instance=number: self._do(act, instance, is_disturbed=True)  # type: ignore[misc]
+            for number, act in enumerate(self.acts[number % len(self.acts)] for number in dice)
+        ]
+        self.turns.run(does, [who for who, points in order for _ in range(points)], kills)
+        self._undisturbed()
+        self._note_answers()
+        for number, kill in enumerate(kills):
+            if kill:
+                self.functions[number] = self._instance()
+                self.is_cut_off = self.was_disturbed = True
+
+    def _plan(self, faults: dict[str, list[str]], answers: list[int | None]) -> None:
+        if any(map(any, faults.values())):
+            self.is_cut_off = self.was_disturbed = True
+        for name, planned in faults.items():
+            self.oss.fail(name, *planned)
+        self.wechat.answers = list(answers)
+
+    def _undisturbed(self) -> None:
+        self.oss.faults.clear()
+        self.wechat.answers = []
+
+    @precondition(lambda self: self.form)
+    @rule(minutes=st.sampled_from([1, 4, 20, 35, 35, 36, 70, 300, 720, 1439, 1441]))
+    def time_passes(self, minutes: int) -> None:
+        type(self).taken += 1
+        self.now += timedelta(minutes=minutes)
+
+    @precondition(lambda self: self.form)
+    @rule(share=st.integers(0, 3))
+    def the_rule_runs(self, share: int) -> None:
+        """The bucket's own, on what is a day old; it takes hours, and may be anywhere among the names."""
+        type(self).taken += 1
+        if self.oss.expire(1, lambda key: not share or crc32(key.encode()) % 3 == share - 1):
+            self.has_expired = True
+
+    @precondition(lambda self: self.form and self.told & {"published", "rejected", "gone"})
+    @rule()
+    def take_the_next_file(self) -> None:
+        self.settle()
+        self.earlier = self.receipt
+        self._forget()
+
+    @precondition(lambda self: self.form and self.earlier)
+    @rule(instance=INSTANCES, route=st.sampled_from(["commit", "discard", "status"]))
+    def ask_about_an_earlier_one(self, instance: int, route: str) -> None:
+        """Whose name may be this one's: whatever comes of that is none of this one's business."""
+        type(self).taken += 1
+        before = (self.held, self.published)
+        self._ask(instance, route, self._backend(), receipt=self.earlier)
+        assert before == (self.held, self.published), f"another one's {route} changed {before}"
+
+    @precondition(lambda self: self.form)
+    @rule(instance=INSTANCES)
+    def settle(self, instance: int = 0) -> None:
+        """Nothing goes wrong for a moment: what is said is what is so, twice."""
+        type(self).taken += 1
+        first = self._do("status", instance, is_disturbed=False)
+        second = self._do("status", 1 - instance, is_disturbed=False)
+        self._note_answers()
+        assert first == second
+        self.is_cut_off = False
+        self.wechat_is_asked_by_one_at_a_time()
+        if self.receipt_lives:
+            self._check_places(second)
+
+    # --- one call, and what is right about its answer ---
+
+    @property
+    def receipt_lives(self) -> bool:
+        return self.now < self._issued + timedelta(days=2)
+
+    @property
+    def _issued(self) -> datetime:
+        return datetime.fromisoformat(self.form["serverTime"])
+
+    def _session(self) -> str:
+        ready = self.functions[0]._ready().settings
+        return session_token(caller_of(OWNER, ready), ready, self.now)
+
+    def _backend(self) -> str:
+        life = timedelta(minutes=5)
+        return issue_token({}, audience=AUDIENCE, secrets=[SECRET], now=self.now, life=life)
+
+    def _ask(self, instance: int, route: str, token: str = "", **body: Any) -> stage.Reply:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        reply = stage.ask(self.functions[instance], body, path=f"/{route}", **headers)
+        assert reply.status < 500 or reply.code in FAILED, reply.text
+        return reply
+
+    def _do(self, act: str, instance: int, *, is_disturbed: bool) -> str:
+        if act in ("pass", "risky", "review", "error"):
+            self._hear(act, instance)
+            return ""
+        if act == "store others":
+            self.turns.point()
+            self._store("others")
+            return ""
+        if act == "confirm":
+            return self._confirm(instance, is_disturbed)
+        self._begin(act)
+        route, token, more = {
+            "commit": ("commit", self._backend(), {}),
+            "commit by the owner": ("commit", self._session(), {}),
+            "publish": ("commit", self._backend(), {"decision": "publish"}),
+            "reject": ("commit", self._backend(), {"decision": "reject"}),
+            "discard": ("discard", self._backend(), {}),
+            "discard by the owner": ("discard", self._session(), {}),
+            "status": ("status", "", {}),
+        }[act]
+        reply = self._ask(instance, route, token, receipt=self.receipt, **more)
+        return self._judge(act, reply, is_disturbed)
+
+    def _begin(self, act: str) -> None:
+        if act == "commit" or (act == "commit by the owner" and self.profile == "commit"):
+            self.begun.add("commit")
+        elif act in ("publish", "discard", "discard by the owner", "reject"):
+            self.begun.add(act)
+
+    def _judge(self, act: str, reply: stage.Reply, is_disturbed: bool) -> str:
+        if reply.status == 200:
+            state = str(reply.json["state"])
+            if act.startswith("discard") and state == "gone":
+                self.answers.append("discarded")
+            self.answers.append(state)
+            if "heldUntil" in reply.json and not is_disturbed:
+                assert datetime.fromisoformat(reply.json["heldUntil"]) == self._ends()
+            return state
+        code = reply.code
+        if code == "forbidden":
+            is_owner_s = act == "commit by the owner" and self.profile != "commit"
+            assert is_owner_s or not self.receipt_lives
+        elif code == "not_uploaded":
+            assert act in ("commit", "commit by the owner", "publish", "reject")
+            assert is_disturbed or (not self.published and not (self.held and self._is_open()))
+        elif code == "already_published":
+            assert act in ("reject", "discard by the owner")
+            assert is_disturbed or self.published
+        else:
+            assert code in FAILED, reply.text
+            assert is_disturbed, reply.text
+        return code
+
+    def _is_open(self) -> bool:
+        decided = f"held/.decided/{self.form['uploadId']}" in self.oss.objects
+        return not decided and self.now < self._ends() and self.held == "bytes"
+
+    def _ends(self) -> datetime:
+        """When it is held no more; of a name that may be used again, as much earlier as a form lives."""
+        ends = self._issued + timedelta(days=1)
+        if self.profile != "same" or not self.held:
+            return ends
+        stored_at = self.oss.stored_at[f"held/{self.key}"]
+        return min(ends, stored_at + timedelta(days=1) - LIFE_OF_A_FORM)
+
+    def _confirm(self, instance: int, is_disturbed: bool) -> str:
+        # Looking at them may delete them, where it was decided before they were stored.
+        held = self.held
+        reply = self._ask(instance, "confirm", ticket=self.form["ticket"])
+        if reply.status == 200 and held != "others":
+            assert reply.json["receipt"] == self.receipt or is_disturbed
+        if reply.status == 200 and not is_disturbed:
+            self._judge_confirmed(str(reply.json["state"]))
+        return ""
+
+    def _judge_confirmed(self, state: str) -> None:
+        """Of what waits it says so, whatever for; of what was decided some time ago what became of it."""
+        if state != "held":
+            self.answers.append(state)
+        elif self.now > self.oss.stored_at[f"held/{self.key}"] and not self.has_expired:
+            assert not {"published", "rejected", "discarded"} & self.told, (
+                f"{self.told}, and confirmed as held"
+            )
+
+    def _hear(self, word: str, instance: int) -> None:
+        """A verdict about a submission of this upload; where there was none, about nothing that is known."""
+        submitted = [trace for trace, key in self.wechat.submitted.items() if key == f"held/{self.key}"]
+        trace = submitted[-1] if submitted else "60f96f1d-unknown"
+        has_review = f"held/.review/{self.form['uploadId']}" in self.oss.objects
+        if word == "pass" and submitted and not has_review:
+            self.begun.add("check")
+        if word == "risky" and submitted:
+            self.begun.add("reject")
+        verdict = Verdict(trace, Outcome[word.upper()])
+        request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
+        call = Call(request, self.functions[instance]._ready(), self.now, LogLine("r"))
+        try:
+            apply_verdict(call, verdict)
+        except UploadError as error:
+            assert error.code in FAILED
+
+    # --- what must hold ---
+
+    def _note_answers(self) -> None:
+        """What is final stays so, as long as it is remembered."""
+        for state in self.answers:
+            if not self.has_expired:
+                self._check_order(state)
+            if state == "rejected":
+                assert "reject" in self.begun
+            if state == "published":
+                assert self._may_be_published(), f"published after {self.begun}"
+        self.told |= set(self.answers)
+        self.answers = []
+
+    def _check_order(self, state: str) -> None:
+        if "rejected" in self.told:
+            assert state == "rejected", f"rejected, then {state}"
+        elif "discarded" in self.told:
+            assert state in ("gone", "discarded"), f"discarded, then {state}"
+        elif "published" in self.told:
+            is_discarded = state in ("gone", "discarded") and "discard" in self.begun
+            assert state == "published" or is_discarded, f"published, then {state}"
+        elif "review" in self.told:
+            assert state not in ("held", "checking"), f"review, then {state}"
+
+    def _check_places(self, state: str) -> None:
+        places = (bool(self.held), bool(self.published))
+        if state in OPEN:
+            assert (self.held, self.published) == ("bytes", ""), f"{state}, and {places}"
+        elif state == "published":
+            assert places == (False, True), f"{state}, and {places}"
+        elif state == "rejected":
+            assert places == (False, False), f"{state}, and {places}"
+        elif state == "gone":
+            assert not self.published
+            # Until the rule comes, what was not decided in time is still there, or other bytes are.
+            assert not self.held or self.held == "others" or not self._is_open()
+        if state == "gone" and "discarded" in self.told and not self.has_expired:
+            assert places == (False, False)
+
+    @invariant()
+    def nothing_is_published_that_must_not_be(self) -> None:
+        if not self.form:
+            return
+        assert self.published in ("", "bytes"), "other bytes than the receipt's are published"
+        assert not self.published or self._may_be_published(), f"published after {self.begun}"
+        is_over = {"rejected", "discarded"} & self.told
+        assert self.is_cut_off or not self.published or not is_over, f"{self.told}, and published"
+
+    @invariant()
+    def wechat_is_asked_by_one_at_a_time(self) -> None:
+        asked, self.wechat.asked = self.wechat.asked, []
+        for key, came_of_it in asked:
+            if self.form and key == f"held/{self.key}":
+                self._check_pause()
+                self.asked_at, self.came_of_it = self.now, came_of_it
+
+    def _check_pause(self) -> None:
+        """No other call asks while one may be at it, or while WeChat may still answer."""
+        if self.asked_at is None or self.came_of_it in NOT_ASKED or self.has_expired:
+            return
+        pause = self.now - self.asked_at
+        assert pause >= (CUT_OFF if self.was_disturbed else SILENCE), f"asked again after {pause}"
+
+    def teardown(self) -> None:
+        """Whatever was left undone, one question is enough; for what WeChat was to see, a minute later."""
+        if not self.form:
+            return
+        self.settle()
+        self.now += CUT_OFF
+        state = self._do("status", 0, is_disturbed=False)
+        is_committed = f"held/.committed/{self.form['uploadId']}" in self.oss.objects
+        assert state != "held" or not (self.profile == "check" or is_committed), "WeChat was never asked"
+
+
+def run(
+    wanted: int = STEPS // TASKS,
+    machine: type[HeldUploads] = HeldUploads,
+    *,
+    seconds: float = SECONDS,
+    lives: int = LIVES_AT_ONCE,
+    steps: int = STEPS_OF_A_LIFE,
+    shrinks: bool = True,
+    seed: int | None = None,
+) -> Result:
+    """
+    Take so many steps, and end after so many seconds whatever was taken by then.
+
+    Args:
+        shrinks: whether a failure is made as short as can be, which takes a while.
+
+        seed: of the dice; without, they are thrown anew.
+    """
+    started = time.monotonic()
+    result = Result("proof")
+    machine.taken = 0
+    how = settings(
+        max_examples=lives,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    test = machine if seed is None else with_seed(seed)(machine)
+    try:
+        while machine.taken < wanted and time.monotonic() < started + seconds:
+            run_state_machine_as_test(test, settings=how)
+    except (AssertionError, ExceptionGroup) as error:
+        result.problems.append(f"held objects: {error} ({lines_of(error)})")
+    result.totals = Counter({"steps in lives of held objects": machine.taken})
+    result.seconds = time.monotonic() - started
+    return result

@@ -1,0 +1,371 @@
+"""
+An OSS in memory, as far as uploads in parts go: strict about who signed what, and faulty when told.
+
+No byte of a part is kept, only how many there are and what they are called, so that ten thousand parts cost
+nothing. It runs where the function's network is, without a socket.
+"""
+
+import hashlib
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from function.app import Function
+from function.credentials import StsCredentials
+from function.http.client import DEFAULT_MAX_BYTES, Answer, ExchangeFailed
+from local.ground.accounts import AccessKey, Accounts
+from local.ground.ram_policy import fits, is_allowed
+from local.oss.request import Request, read_request
+from local.oss.request_signature import authenticate
+
+LEAST_PART = 100 * 1024
+HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
+# What each call needs of the session behind it.
+ACTIONS = {
+    "InitiateMultipartUpload": ("oss:PutObject",),
+    "UploadPart": ("oss:PutObject",),
+    "ListParts": ("oss:ListParts",),
+    "CompleteMultipartUpload": ("oss:PutObject", "oss:PutObjectAcl"),
+    "AbortMultipartUpload": ("oss:AbortMultipartUpload",),
+    "HeadObject": ("oss:GetObject",),
+}
+CALLS = {
+    ("POST", "uploads"): "InitiateMultipartUpload",
+    ("PUT", "uploadId"): "UploadPart",
+    ("GET", "uploadId"): "ListParts",
+    ("POST", "uploadId"): "CompleteMultipartUpload",
+    ("DELETE", "uploadId"): "AbortMultipartUpload",
+    ("HEAD", ""): "HeadObject",
+}
+# Before the work is done, or after: then the answer is lost on its way.
+UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED = "unheard", "lost", "broken", "broken after", "denied"
+# The work is done, but the answer comes late, or says nothing.
+SLOW, MALFORMED = "slow", "malformed"
+SLOW_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands in for the bytes of one part."""
+
+    name: str
+    size: int
+
+    @property
+    def etag(self) -> str:
+        text = f"{self.name} {self.size}".encode()
+        return hashlib.md5(text, usedforsecurity=False).hexdigest().upper()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One object; ``headers`` as they were sent when it was begun, names in lower case."""
+
+    parts: tuple[Part, ...]
+    headers: Mapping[str, str]
+    acl: str
+    kind: str = "Multipart"
+    body: bytes = b""
+
+    @property
+    def size(self) -> int:
+        return sum(part.size for part in self.parts)
+
+    @property
+    def etag(self) -> str:
+        if self.kind == "Normal":
+            return self.parts[0].etag
+        tags = "".join(part.etag for part in self.parts).encode()
+        return f"{hashlib.md5(tags, usedforsecurity=False).hexdigest().upper()}-{len(self.parts)}"
+
+
+@dataclass
+class Open:
+    """An upload that is neither completed nor aborted."""
+
+    key: str
+    headers: Mapping[str, str]
+    begun_at: datetime
+    parts: dict[int, Part] = field(default_factory=dict)
+
+
+class Refused(Exception):
+    """What OSS answers to what it does not take."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+
+
+class PartedOss:
+    """
+    One bucket.
+
+    Args:
+        now: whose clock signatures, and the lifecycle rule, are held to.
+
+    Attributes:
+        asked: the name of each call that was let in or not, in order.
+
+        faults: of each call by its name, what the next ones suffer from.
+
+        between: of each call by its name, what happens just before the next one is served.
+
+        budgets: how many seconds each call was given.
+
+        stored_at: when each object was stored, where that was noted.
+    """
+
+    def __init__(self, bucket: str, region: str, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.objects: dict[str, Stored] = {}
+        self.uploads: dict[str, Open] = {}
+        self.begun = 0
+        self.asked: list[str] = []
+        self.faults: dict[str, deque[str]] = {}
+        self.next_fault = ""
+        self.stored_at: dict[str, datetime] = {}
+        self.between: dict[str, Callable[[], Any]] = {}
+        self.budgets: list[float] = []
+        self.requests: list[Request] = []
+        self._bucket: Any = SimpleNamespace(
+            name=bucket,
+            region=region,
+            accounts=Accounts(),
+            rules=SimpleNamespace(date_ahead=timedelta(minutes=15), expired_url_is_400=False),
+            now=now,
+        )
+
+    def give_sessions(self, function: Function, life: timedelta = timedelta(hours=1)) -> None:
+        """Let this instance have this bucket's sessions without STS: each may do what its policy says."""
+        instance = function._ready()
+        for session, policy in instance.settings.session_policies.items():
+            purpose, bucket, role_arn = session
+            if bucket == self._bucket.name:
+                name = f"{purpose}.{role_arn.rpartition('/')[2]}"
+                issuer = self._issuer(purpose, name, json.loads(policy), life)
+                instance._credentials[session]._assume_role = issuer
+
+    def _issuer(self, purpose: str, name: str, policy: Any, life: timedelta) -> Any:
+        def assume_role(_own: Any, now: datetime, *, attempts: int) -> StsCredentials:
+            key_id, ends = f"STS.{name}", now + life
+            # A role's secret is another one each time; here it need not be.
+            secret = f"secret-of-{purpose}-in-{self._bucket.name}"
+            key = AccessKey(key_id, secret, f"CAIS{purpose}/+==", ends, (policy,))
+            self._bucket.accounts.add(key)
+            return StsCredentials(key_id, key.access_key_secret, str(key.security_token), ends)
+
+        return assume_role
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        budget_seconds: float,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """In place of the function's network."""
+        assert not query, "the function signs its queries"
+        self.budgets.append(budget_seconds)
+        answer = self.serve(method, url, headers or {}, body or b"")
+        if len(answer.body) > max_bytes:
+            raise ExchangeFailed("answer over the size limit")
+        return answer
+
+    def fail(self, name: str, *faults: str) -> None:
+        """What the next calls of this name suffer from, one each."""
+        self.faults[name] = deque(faults)
+
+    def fault_of_the_next(self, fault: str) -> None:
+        """What the next call suffers from, whichever it is."""
+        self.next_fault = fault
+
+    def put(self, part: Mapping[str, Any], headers: Mapping[str, str], name: str, size: int) -> int:
+        """Send a part as a client does: its status."""
+        sent = {"content-length": str(size), **{key.lower(): value for key, value in headers.items()}}
+        return self.serve("PUT", part["url"], sent, name.encode(), size).status
+
+    def serve(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, size: int | None = None
+    ) -> Answer:
+        """
+        Args:
+            size: of the body, where it only has a name.
+        """
+        where = urlsplit(url)
+        target = where._replace(scheme="", netloc="").geturl()
+        request = read_request(method, target, [("host", where.netloc), *headers.items()])
+        mark = next((mark for mark in ("uploads", "uploadId") if mark in request.query), "")
+        name = self._name_of(request, mark)
+        self.asked.append(name)
+        self.requests.append(request)
+        if happens := self.between.pop(name, None):
+            happens()
+        waiting = self.faults.get(name)
+        fault = waiting.popleft() if waiting else self.next_fault
+        self.next_fault = ""
+        if fault == UNHEARD:
+            raise ExchangeFailed("ConnectionResetError")
+        if fault == BROKEN:
+            return _error(500, "InternalError")
+        try:
+            if fault == DENIED:
+                raise Refused(403, "AccessDenied")
+            self._let_in(request, name)
+            serve = getattr(self, f"_{_snake(name)}")
+            answer: Answer = serve(request, body, size)
+        except Refused as refused:
+            answer = _error(refused.status, refused.code, is_head=method == "HEAD")
+        if fault == LOST:
+            raise ExchangeFailed("RemoteDisconnected")
+        if fault == SLOW:
+            time.sleep(SLOW_SECONDS)
+        if fault == MALFORMED:
+            # Of a HEAD only the entity tag is missing.
+            return Answer(
+                200, b"{,", {"last-modified": self.now().strftime(HTTP_DATE), "content-length": "2"}
+            )
+        return _error(500, "InternalError") if fault == BROKEN_AFTER else answer
+
+    def _name_of(self, request: Request, mark: str) -> str:
+        return CALLS[request.method, mark]
+
+    def _needs(self, request: Request, name: str) -> list[tuple[str, str]]:
+        """The actions that a call needs, each with the key that it is about."""
+        return [(action, request.key) for action in ACTIONS[name]]
+
+    def _let_in(self, request: Request, name: str) -> None:
+        from local.oss.errors import OssError
+
+        try:
+            key = authenticate(request, self._bucket)
+        except OssError:
+            raise Refused(403, "SignatureDoesNotMatch") from None
+        if key is None or not all(
+            self._is_allowed(key, action, about) for action, about in self._needs(request, name)
+        ):
+            raise Refused(403, "AccessDenied")
+
+    def _is_allowed(self, key: AccessKey, action: str, about: str) -> bool:
+        resource = f"acs:oss:*:*:{self._bucket.name}/{about}"
+        return is_allowed(key.policies, action, lambda pattern: fits(pattern, resource))
+
+    def _upload(self, request: Request) -> Open:
+        upload = self.uploads.get(request.query["uploadId"])
+        if upload is None or upload.key != request.key:
+            raise Refused(404, "NoSuchUpload")
+        return upload
+
+    def _initiate_multipart_upload(self, request: Request, body: bytes, _size: Any) -> Answer:
+        if request.headers.get("x-oss-forbid-overwrite") == "true" and request.key in self.objects:
+            raise Refused(409, "FileAlreadyExists")
+        assert not body and "x-oss-object-acl" not in request.headers
+        self.begun += 1
+        upload_id = hashlib.sha256(str(self.begun).encode()).hexdigest()[:32].upper()
+        self.uploads[upload_id] = Open(request.key, request.headers, self.now())
+        return document("InitiateMultipartUpload", f"<UploadId>{upload_id}</UploadId>")
+
+    def _upload_part(self, request: Request, body: bytes, size: int | None) -> Answer:
+        upload, number = self._upload(request), int(request.query["partNumber"])
+        if not 1 <= number <= 10_000:
+            raise Refused(400, "InvalidArgument")
+        upload.parts[number] = Part(body.decode(), len(body) if size is None else size)
+        return Answer(200, b"", {"etag": f'"{upload.parts[number].etag}"'})
+
+    def _list_parts(self, request: Request, _body: bytes, _size: Any) -> Answer:
+        upload = self._upload(request)
+        most, after = (int(request.query[name]) for name in ("max-parts", "part-number-marker"))
+        assert 1 <= most <= 1000
+        numbers = [number for number in sorted(upload.parts) if number > after]
+        listed = "".join(
+            f"<Part><PartNumber>{number}</PartNumber><LastModified>2026-11-24T14:00:00.000Z</LastModified>"
+            f'<ETag>"{upload.parts[number].etag}"</ETag><Size>{upload.parts[number].size}</Size></Part>'
+            for number in numbers[:most]
+        )
+        is_cut = "true" if len(numbers) > most else "false"
+        return document("ListParts", f"<IsTruncated>{is_cut}</IsTruncated>{listed}")
+
+    def _complete_multipart_upload(self, request: Request, body: bytes, _size: Any) -> Answer:
+        upload = self._upload(request)
+        wanted = [
+            (int(part.findtext("PartNumber", "")), part.findtext("ETag", "").strip('"'))
+            for part in ElementTree.fromstring(body).findall("Part")
+        ]
+        numbers = [number for number, _ in wanted]
+        if not numbers or numbers != sorted(set(numbers)):
+            raise Refused(400, "InvalidPartOrder")
+        if any(number not in upload.parts or upload.parts[number].etag != etag for number, etag in wanted):
+            raise Refused(400, "InvalidPart")
+        parts = tuple(upload.parts[number] for number in numbers)
+        if any(part.size < LEAST_PART for part in parts[:-1]):
+            raise Refused(400, "EntityTooSmall")
+        if request.headers.get("x-oss-forbid-overwrite") == "true" and request.key in self.objects:
+            raise Refused(409, "FileAlreadyExists")
+        stored = Stored(parts, upload.headers, request.headers["x-oss-object-acl"])
+        self.objects[request.key] = stored
+        self.stored_at[request.key] = self.now()
+        del self.uploads[request.query["uploadId"]]
+        return document("CompleteMultipartUpload", f'<Key>x</Key><ETag>"{stored.etag}"</ETag>')
+
+    def _abort_multipart_upload(self, request: Request, _body: bytes, _size: Any) -> Answer:
+        self._upload(request)
+        del self.uploads[request.query["uploadId"]]
+        return Answer(204, b"")
+
+    def _head_object(self, request: Request, _body: bytes, _size: Any) -> Answer:
+        stored = self.objects.get(request.key)
+        if stored is None:
+            raise Refused(404, "NoSuchKey")
+        kept = {name: value for name, value in stored.headers.items() if name.startswith("x-oss-meta-")}
+        return Answer(
+            200,
+            b"",
+            {
+                **kept,
+                "content-length": str(stored.size),
+                "content-type": stored.headers["content-type"],
+                "etag": f'"{stored.etag}"',
+                "last-modified": self.stored_at.get(request.key, self.now()).strftime(HTTP_DATE),
+                "x-oss-object-type": stored.kind,
+            },
+        )
+
+    def age(self, days: int) -> None:
+        """What the lifecycle rule does: forget uploads that were begun so many days ago."""
+        oldest = self.now() - timedelta(days=days)
+        self.uploads = {name: upload for name, upload in self.uploads.items() if upload.begun_at > oldest}
+
+    def replace_object(self, key: str, **changes: Any) -> None:
+        """Somebody with keys of their own changes what is stored."""
+        self.objects[key] = replace(self.objects[key], **changes)
+
+
+def _snake(name: str) -> str:
+    return re.sub("(?<!^)([A-Z])", r"_\1", name).lower()
+
+
+def document(name: str, inner: str) -> Answer:
+    return Answer(200, f"<{name}Result>{inner}</{name}Result>".encode())
+
+
+def _error(status: int, code: str, is_head: bool = False) -> Answer:
+    from base64 import b64encode
+
+    xml = f"<Error><Code>{code}</Code><Message>canary text</Message></Error>".encode()
+    headers = {"x-oss-request-id": "5F00REQUEST", "x-oss-ec": "0000-00000001"}
+    if is_head:
+        return Answer(status, b"", {**headers, "x-oss-err": b64encode(xml).decode()})
+    return Answer(status, xml, headers)

@@ -1,0 +1,269 @@
+"""
+Every route that asks OSS x its calls x every fault: what is answered, and that a repetition makes it good.
+
+OSS is in memory here, strict about signatures and rights, and remembers what it did before an answer was
+lost; the calls themselves meet their faults over real sockets in ``oss_faults``.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from function.app import Function
+from quality.torture import stage
+from quality.torture.parted_oss import (
+    BROKEN,
+    BROKEN_AFTER,
+    DENIED,
+    LOST,
+    MALFORMED,
+    SLOW,
+    UNHEARD,
+    Part,
+    PartedOss,
+    Stored,
+)
+from quality.torture.report import Progress, Result
+
+NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
+AT_A_TIME = 24
+PART = 100 * 1024
+PROFILES = """
+[large]
+key = "large/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["video/mp4"]
+parts = true
+part_size = "100KiB"
+[seen]
+key = "seen/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+[once]
+key = "once/{owner}/{sha256}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+"""
+ENVIRONMENT = {
+    "OSS_BUCKET": stage.BUCKET,
+    "OSS_REGION": stage.REGION,
+    "STS_ROLE_ARN": stage.ROLE,
+    "CALLER_AUTH": "anonymous",
+    "TOKEN_SECRET": "a-secret-that-only-these-cells-have-01",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.own",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "own-secret",
+}
+FAULTS = (SLOW, UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED, MALFORMED)
+# Not heard, or not whole: what may be sent twice is sent once more.
+NOT_DECIDED = {UNHEARD, LOST, BROKEN, BROKEN_AFTER}
+SENT_ONCE = {"CompleteMultipartUpload"}
+# A success of these is a status of its own, 204; any other one is a refusal.
+BARE = {"AbortMultipartUpload"}
+STRIKES = (1, 2)
+LISTS, COMPLETES, DROPS, LOOKS = (
+    "ListParts",
+    "CompleteMultipartUpload",
+    "AbortMultipartUpload",
+    "HeadObject",
+)
+
+
+class World:
+    """One bucket, two instances, and the client's side of one upload; the same each time it is made."""
+
+    def __init__(self, profiles_file: str) -> None:
+        self.drawn = 0
+        self.oss = PartedOss(stage.BUCKET, stage.REGION, lambda: NOW)
+        self.functions = [self._instance(profiles_file) for _ in range(2)]
+        self.begun: dict[str, Any] = {}
+
+    def _instance(self, profiles_file: str) -> Function:
+        environ = {**ENVIRONMENT, "PROFILES_FILE": profiles_file}
+        function = stage.build(
+            environ, lambda: NOW, exchange=self.oss.exchange, random_bytes=self._next_bytes
+        )
+        self.oss.give_sessions(function)
+        return function
+
+    def _next_bytes(self, count: int) -> bytes:
+        self.drawn += 1
+        return self.drawn.to_bytes(count)
+
+    def ask(self, route: str, body: Mapping[str, Any], instance: int = 0) -> stage.Reply:
+        return stage.ask(self.functions[instance], body, path=f"/{route}")
+
+    def with_ticket(self, route: str, instance: int = 0) -> stage.Reply:
+        return self.ask(route, {"ticket": self.begun["ticket"]}, instance)
+
+    def send(self) -> None:
+        """A file whose parts have all arrived."""
+        wanted = {"profile": "large", "filename": "a.mp4", "size": 2 * PART + 7}
+        self.begun = self.ask("multipart", wanted).json
+        for part in self.begun["parts"]:
+            self.oss.put(part, self.begun["headers"], f"part {part['number']}", part["size"])
+
+    def send_and(self, route: str) -> None:
+        self.send()
+        self.with_ticket(route)
+
+    def store(self, key: str) -> None:
+        self.oss.objects[key] = Stored((Part("picture", 9),), {"content-type": "image/png"}, "private")
+
+    def confirmable(self) -> None:
+        self.begun = self.ask("upload-params", {"profile": "seen", "filename": "a.png"}).json
+        self.store(self.begun["key"])
+
+    def stored_before(self) -> None:
+        self.begun = self.ask("upload-params", ONCE).json
+        self.store(self.begun["key"])
+
+
+ONCE = {"profile": "once", "filename": "a.png", "sha256": "0" * 64, "size": 9}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """
+    What is asked when, and what that ends in.
+
+    Args:
+        calls: that it makes when all is well.
+
+        code: of the answer when all is well, "" for success.
+
+        fails: whether a failure of OSS is one of the answer; if not, the file is sent once more.
+    """
+
+    before: Callable[[World], None]
+    route: str
+    calls: tuple[str, ...]
+    code: str = ""
+    fails: bool = True
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    def ask(self, world: World, instance: int = 0) -> stage.Reply:
+        return world.ask(self.route, self.body or {"ticket": world.begun["ticket"]}, instance)
+
+
+COMPLETE, ABORT, PARTS = "multipart-complete", "multipart-abort", "multipart-parts"
+SITUATIONS: Mapping[str, Situation] = {
+    "completed": Situation(World.send, COMPLETE, (LISTS, COMPLETES, LOOKS)),
+    "completed twice": Situation(lambda world: world.send_and(COMPLETE), COMPLETE, (LISTS, LOOKS)),
+    "completed after abort": Situation(
+        lambda world: world.send_and(ABORT), COMPLETE, (LISTS, LOOKS), "upload_gone"
+    ),
+    "aborted": Situation(World.send, ABORT, (DROPS,)),
+    "aborted twice": Situation(lambda world: world.send_and(ABORT), ABORT, (DROPS, LOOKS)),
+    "aborted after completion": Situation(
+        lambda world: world.send_and(COMPLETE), ABORT, (DROPS, LOOKS), "already_complete"
+    ),
+    "gone on with": Situation(World.send, PARTS, (LISTS,)),
+    "gone on with after completion": Situation(
+        lambda world: world.send_and(COMPLETE), PARTS, (LISTS, LOOKS), "already_complete"
+    ),
+    "confirmed": Situation(World.confirmable, "confirm", (LOOKS,)),
+    "stored already": Situation(World.stored_before, "upload-params", (LOOKS,), fails=False, body=ONCE),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fault, which strikes the first ``strikes`` tries of one call."""
+
+    situation: str
+    call: str
+    fault: str
+    strikes: int
+
+
+def cells() -> Iterator[Cell]:
+    for name, situation in SITUATIONS.items():
+        for call in situation.calls:
+            for fault in FAULTS:
+                for strikes in STRIKES:
+                    yield Cell(name, call, fault, strikes)
+
+
+def failure(cell: Cell) -> str:
+    """The code that OSS's failure has in the end, "" where it does not show."""
+    if cell.fault == SLOW:
+        return ""
+    if cell.fault in NOT_DECIDED:
+        is_made_good = cell.strikes == 1 and cell.call not in SENT_ONCE
+        return "" if is_made_good else "oss_unavailable"
+    return "oss_rejected" if cell.fault == DENIED or cell.call in BARE else "oss_unavailable"
+
+
+def attempt(cell: Cell, profiles_file: str) -> str:
+    """What went wrong in this cell; empty when it was as documented."""
+    situation = SITUATIONS[cell.situation]
+    world = World(profiles_file)
+    situation.before(world)
+    world.oss.fail(cell.call, *[cell.fault] * cell.strikes)
+    first = situation.ask(world)
+    if len(world.oss.faults[cell.call]) == cell.strikes:
+        return "this call was not made"
+    failed = failure(cell)
+    wanted = failed if failed and situation.fails else situation.code
+    if first.code != wanted or (first.status == 200) is not (wanted == ""):
+        return f"answered {first.status} {first.code}, documented is {wanted or 'success'}"
+    if first.status == 503 and "Retry-After" not in first.headers:
+        return "no Retry-After"
+    if not situation.fails and ("formData" in first.json) is not bool(failed):
+        return "gave a form for what is there, or none where that is not known"
+    world.oss.faults.clear()
+    # Whoever asks again may meet another instance.
+    repeated = [situation.ask(world, instance) for instance in (1, 0)]
+    undisturbed, objects = _undisturbed(cell.situation, profiles_file)
+    if [_outcome(reply) for reply in repeated] != undisturbed[1:]:
+        return "a repetition ended otherwise than where nothing had failed"
+    if not failed and _outcome(first) != undisturbed[0]:
+        return "answered otherwise than where nothing had failed"
+    if (world.oss.objects, set(world.oss.uploads)) != objects:
+        return "left something else in the bucket than where nothing had failed"
+    return ""
+
+
+@cache
+def _undisturbed(name: str, profiles_file: str) -> tuple[list[Any], Any]:
+    """The outcomes of three tries, and what the bucket holds then, where OSS is well."""
+    situation, world = SITUATIONS[name], World(profiles_file)
+    situation.before(world)
+    outcomes = [_outcome(situation.ask(world, instance)) for instance in (0, 1, 0)]
+    return outcomes, (world.oss.objects, set(world.oss.uploads))
+
+
+def _outcome(reply: stage.Reply) -> Any:
+    """An answer, byte for byte where it is a success: its receipt, too."""
+    return (reply.status, reply.code or reply.text)
+
+
+def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
+    """Try every cell that ``only`` takes."""
+    started, wanted = time.monotonic(), [cell for cell in cells() if only(cell)]
+    result = Result("faults")
+    progress = Progress("faults of routes that ask OSS", len(wanted))
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(AT_A_TIME) as pool:
+        profiles = Path(folder) / "profiles.toml"
+        profiles.write_text(PROFILES, "utf-8")
+        trials = [pool.submit(attempt, cell, str(profiles)) for cell in wanted]
+        for number, (cell, trial) in enumerate(zip(wanted, trials, strict=True), start=1):
+            if problem := trial.result():
+                result.problems.append(
+                    f"{cell.situation} / {cell.call} / {cell.fault} x {cell.strikes}: {problem}"
+                )
+            progress.show(number)
+    survived = len(wanted) - len(result.problems)
+    result.totals += Counter({"faults tried": len(wanted), "faults survived": survived})
+    result.figures.append(("routes that ask OSS: faults survived / tried", f"{survived} / {len(wanted)}"))
+    result.seconds = time.monotonic() - started
+    return result

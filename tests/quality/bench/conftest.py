@@ -1,0 +1,24 @@
+"""What the tests of the benchmarks share: the programs of the contestants, imported in this process."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+PEERS = Path(__file__).parents[3] / "quality" / "bench" / "peers"
+
+
+@pytest.fixture
+def peers(monkeypatch):
+    """Import what stands beside the contestants, found as they find it: by folder."""
+    monkeypatch.syspath_prepend(str(PEERS))
+    yield importlib.import_module
+    for name in ("floor", "tuned_floor", "reading_floor", "task", "requests_of_clients"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(params=["floor", "tuned_floor"])
+def floor(request, peers):
+    """A floor and its task."""
+    return peers(request.param), peers("task")

@@ -1,0 +1,12 @@
+"""The bench of held objects measures what it says, in short."""
+
+from quality.bench import holding
+
+
+def test_it_commits_and_publishes_and_counts_the_calls_and_the_time():
+    found = holding.measure(20, 20, lambda _text: None)
+    commits, verdicts = found["commits"], found["verdicts"]
+    assert (commits["objects"], commits["calls"]) == (20, 6)
+    assert 0 < commits["own_ms"] < commits["ms"]
+    assert (verdicts["count"], verdicts["calls"]) == (20, 9)
+    assert 0 < verdicts["own_ms"]["median"] < verdicts["ms"]["median"]

@@ -1,0 +1,58 @@
+"""The question about known vulnerabilities: each is a problem, and no answer is not an all-clear."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+from ops.package.carried import carried_packages
+from ops.package.pins import read_pins
+from quality.torture import advisories
+from quality.torture.broken_server import answers, serving
+
+PINNED = [
+    pin
+    for name in ("requirements.txt", "requirements-burst.txt", "requirements-redis.txt")
+    for pin in read_pins((advisories.ROOT / name).read_text("utf-8")).items()
+]
+CARRIED = carried_packages(Path(importlib.import_module("aliyunsdkcore").__file__).parents[1])
+
+
+def knowing(*known):
+    """An answer in which these packages, by their place, have the vulnerability PYSEC-1."""
+    places = range(len(PINNED) + len(CARRIED))
+    results = [{"vulns": [{"id": "PYSEC-1"}]} if place in known else {} for place in places]
+    return json.dumps({"results": results}).encode()
+
+
+def ask(body, status=200):
+    with serving(answers(status, body), lambda: b"") as origin:
+        return advisories.run(f"{origin}/v1/querybatch")
+
+
+def test_a_known_vulnerability_is_a_problem():
+    result = ask(knowing(0))
+    assert result.problems == ["known vulnerability: {} {}: PYSEC-1".format(*PINNED[0])]
+
+
+def test_what_the_sdk_carries_is_asked_about_and_listed():
+    assert ("requests", "2.18.3") in CARRIED and ("urllib3", "1.24.3") in CARRIED
+    result = ask(knowing(len(PINNED)))
+    assert result.problems == []
+    assert [value for _, value in result.figures] == ["0", "1"]
+    assert result.notes == ["carried inside aliyun-python-sdk-core: {} {}: PYSEC-1".format(*CARRIED[0])]
+
+
+def test_none_known_is_a_figure():
+    result = ask(knowing())
+    assert (result.problems, [value for _, value in result.figures]) == ([], ["0", "0"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"", 503), (b"{", 200), (b"[]", 200), (b"{}", 200), (b'{"results": []}', 200)]
+)
+def test_no_answer_says_that_nothing_was_checked(body, status):
+    result = ask(body, status)
+    assert result.figures[0][1] == "not checked"
+    assert result.notes

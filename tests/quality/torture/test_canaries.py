@@ -1,0 +1,128 @@
+"""The watch finds a planted secret in every clothing, and what it found before stays mended."""
+
+import logging
+import threading
+from base64 import b64encode, urlsafe_b64encode
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+
+import pytest
+
+from function import aliyun_sdk
+from function.app import Function
+from function.context import Surroundings
+from function.credentials import AccessKeys
+from function.http.client import ExchangeFailed, exchange
+from quality.torture.canaries import LogWatch, Watch
+
+
+@pytest.fixture
+def watch():
+    return Watch("CanaryInATest0001")
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda secret: secret,
+        lambda secret: f"x{secret}y",
+        lambda secret: secret.encode().hex(),
+        *(lambda secret, n=n: b64encode(b"z" * n + secret.encode()).decode() for n in range(4)),
+        *(lambda secret, n=n: urlsafe_b64encode(b"\xff" * n + secret.encode()).decode() for n in range(4)),
+    ],
+)
+def test_finds_a_secret_however_it_is_dressed(watch, dress):
+    watch.search(dress(watch.plant("x")), "response")
+    assert len(watch.found) >= 1
+    assert watch.mark not in watch.found[0]
+
+
+def test_finds_nothing_where_nothing_is(watch):
+    watch.search(Watch("CanaryOfAnother01").plant("x"), "response")
+    assert watch.found == []
+    assert watch.searched["response"] > 0
+
+
+def test_finds_it_in_the_chained_traceback_of_an_exception(watch):
+    try:
+        try:
+            raise ValueError(watch.plant("x"))
+        except ValueError as error:
+            raise RuntimeError("harmless") from error
+    except RuntimeError as error:
+        watch.search_error(error)
+    assert watch.found
+
+
+def test_finds_a_token_or_a_signed_policy_in_a_log_line(watch):
+    with LogWatch(watch):
+        logging.getLogger("any").debug("%s", "a policy eyJleHBpcmF0aW9uIjoi in the log")
+    assert watch.found
+
+
+def test_finds_a_repr_far_down(watch):
+    watch.search_reprs(SimpleNamespace(a=SimpleNamespace(b=[SimpleNamespace(c=watch.plant("x"))])))
+    assert watch.found
+
+
+def test_the_repr_of_the_surroundings_showed_the_whole_environment(watch):
+    around = Surroundings({"TOKEN_SECRET": watch.plant("token")})
+    watch.search_reprs(Function(around))
+    assert watch.found == []
+
+
+class Silent(BaseHTTPRequestHandler):
+    """Answers everything, and itself logs nothing."""
+
+    def do_POST(self):
+        self.do_GET()
+
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def any_log_level():
+    """No library's log is silent because an earlier test made it so."""
+    loggers = [logging.getLogger(name) for name in ("urllib3", "requests", "http.client")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.NOTSET)
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+
+
+def test_urllib3_logged_addresses_with_secrets_in_their_query(watch, any_log_level):
+    # A library logs an address when an answer has come, and another line when none does.
+    with HTTPServer(("127.0.0.1", 0), Silent) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        with LogWatch(watch):
+            url = f"http://127.0.0.1:{server.server_port}/x?secret={watch.plant('x')}"
+            assert exchange("GET", url, budget_seconds=5).status == 204
+        answering.join()
+    with LogWatch(watch), pytest.raises(ExchangeFailed):
+        exchange("GET", f"{url}&nobody=listens", budget_seconds=1)
+    assert watch.found == []
+
+
+def test_the_signed_address_of_sts_with_its_token_is_in_no_log(watch):
+    own = AccessKeys("id", watch.plant("secret"), watch.plant("token"))
+    with HTTPServer(("127.0.0.1", 0), Silent) as server, LogWatch(watch) as log:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        aliyun_sdk.prepare()
+        from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
+
+        with pytest.raises(aliyun_sdk.SdkFailed):
+            origin = f"http://127.0.0.1:{server.server_port}"
+            aliyun_sdk.call(AssumeRoleRequest(), endpoint=origin, region="cn-hangzhou", own=own)
+        answering.join()
+        logging.getLogger("any").debug("the watch is awake")
+        assert log.last == "the watch is awake"
+    assert watch.found == []

@@ -1,0 +1,80 @@
+"""A part of the matrix of held objects, and that it notices what is not gone on with."""
+
+import logging
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from function.holding import publishing, records, state
+from function.holding.state import CHECKING, Standing
+from function.oss.objects import Copied
+from quality.torture import held_faults
+from quality.torture.held_faults import FAULTS, KILLED, KILLED_AFTER, SITUATIONS, Cell, cells
+
+IN_SHORT = ("committed", "discarded once published", "passed")
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog):
+    """Thousands of requests are logged otherwise."""
+    caplog.set_level(logging.CRITICAL, "oss_direct_upload")
+
+
+def test_an_instance_that_is_killed_at_any_call_leaves_what_another_goes_on_with():
+    result = held_faults.run(lambda cell: cell.situation in IN_SHORT and "killed" in cell.fault)
+    assert result.problems == []
+    assert result.totals["faults survived"] == result.totals["faults tried"] > 40
+
+
+def test_every_call_of_every_situation_meets_every_fault():
+    tried = list(cells())
+    assert {cell.situation for cell in tried} == set(SITUATIONS)
+    for situation, at in {(cell.situation, cell.at) for cell in tried}:
+        met = {cell.fault for cell in tried if (cell.situation, cell.at) == (situation, at)}
+        assert met == set(FAULTS)
+
+
+def test_a_call_that_is_not_made_is_a_problem_and_no_success():
+    assert held_faults.attempt(Cell("committed", 19, KILLED, 1)) == "this call was not made"
+
+
+def never_deletes(_oss, _key):
+    return None
+
+
+def copies_nothing(*_args, **_how):
+    return Copied.DONE
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"), [("delete_object", never_deletes), ("copy_object", copies_nothing)]
+)
+def test_what_is_not_gone_on_with_is_found_out(name, instead, monkeypatch):
+    """Well until then, so that what should be is known."""
+    held_faults._undisturbed("committed")
+    held_faults._repeated("committed")
+    monkeypatch.setattr(publishing, name, instead)
+    problems = [held_faults.attempt(Cell("committed", at, KILLED_AFTER, 1)) for at in (3, 4)]
+    assert all(problems)
+
+
+CHECKED, CLAIMED = "committed, to be checked", 6
+
+
+def test_a_check_that_nobody_takes_over_is_found_out(monkeypatch):
+    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == ""
+    monkeypatch.setattr(state, "CUT_OFF", timedelta(days=1))
+    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == "a repetition answered held"
+
+
+def test_a_wechat_that_each_call_asks_is_found_out(monkeypatch):
+    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == ""
+    numbers = count()
+
+    def always_due(_oss, upload, _now):
+        claim = records.submitted(upload.upload_id, 1, f"-{next(numbers)}-0")
+        return Standing(CHECKING, due=1, claim=claim)
+
+    monkeypatch.setattr(state, "in_check", always_due)
+    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == "asked WeChat 4 times"

@@ -1,0 +1,80 @@
+"""The policy proof in short, and that it would notice a signer that promises too much or too little."""
+
+from base64 import b64decode, b64encode
+from json import dumps, loads
+
+import pytest
+
+from function.oss.post_form import sign_object, sign_v1, sign_v4
+from function.oss.signature_v4 import derive_signing_key
+from quality.torture import policy_proof
+
+PAIRS = 600
+
+
+def test_rule_oracle_and_local_oss_agree():
+    result = policy_proof.run(PAIRS, seed=1)
+    assert result.problems == []
+    assert result.secrets == []
+    assert result.totals["disagreements"] == 0
+
+
+def without(dropped):
+    """A signer that forgets one condition."""
+
+    def sign(rule, credentials, now):
+        form = sign_object(rule, credentials, now)
+        policy = loads(b64decode(form["policy"]))
+        policy["conditions"] = [item for item in policy["conditions"] if dropped not in item]
+        form["policy"] = b64encode(dumps(policy).encode()).decode()
+        if rule.signature_version == "v1":
+            form["signature"] = sign_v1(form["policy"], credentials.access_key_secret)
+        else:
+            key = derive_signing_key(credentials.access_key_secret, f"{now:%Y%m%d}", rule.region)
+            form["x-oss-signature"] = sign_v4(form["policy"], key)
+        return form
+
+    return sign
+
+
+@pytest.mark.parametrize(
+    "dropped",
+    [
+        *("key", "content-length-range", "bucket", "x-oss-object-acl", "x-oss-content-type"),
+        *("Cache-Control", "Content-Disposition", "x-oss-storage-class"),
+    ],
+)
+def test_a_signer_that_forgets_a_condition_is_noticed(dropped):
+    assert policy_proof.run(PAIRS, seed=1, sign_object=without(dropped)).totals["disagreements"]
+
+
+def test_a_signer_that_lets_forms_live_longer_is_noticed():
+    def sign(rule, credentials, now):
+        return sign_object(rule._replace(expires_at=rule.expires_at.replace(year=2027)), credentials, now)
+
+    assert policy_proof.run(PAIRS, seed=1, sign_object=sign).totals["disagreements"]
+
+
+def test_a_signer_whose_size_is_one_byte_off_is_noticed():
+    def sign(rule, credentials, now):
+        return sign_object(rule._replace(max_size_bytes=rule.max_size_bytes + 1), credentials, now)
+
+    assert policy_proof.run(PAIRS, seed=1, sign_object=sign).totals["disagreements"]
+
+
+def test_a_session_that_is_not_denied_public_acls_in_an_open_folder_is_noticed():
+    def session_policy(bucket):
+        policy = loads(policy_proof.session_policy(bucket))
+        policy["Statement"] = [item for item in policy["Statement"] if item["Effect"] == "Allow"]
+        return dumps(policy)
+
+    assert policy_proof.run(PAIRS, seed=1, session_policy=session_policy).totals["disagreements"]
+
+
+def test_a_session_that_may_set_acls_in_an_open_folder_is_noticed():
+    def session_policy(bucket):
+        return policy_proof.session_policy(bucket).replace(
+            '"Action":["oss:PutObject"]', '"Action":["oss:PutObject","oss:PutObjectAcl"]', 1
+        )
+
+    assert policy_proof.run(PAIRS, seed=1, session_policy=session_policy).totals["disagreements"]
