@@ -4,11 +4,11 @@ import os
 from typing import Any
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from function.http.gateway import request_from_event, request_from_wsgi, response_to_event, response_to_wsgi
 
 # The environment is read when the first request comes, or in ``initialize``; here it is only named.
-_function = Function(Surroundings(os.environ))
+_function = Function(Dependencies(os.environ))
 
 
 def initialize(context: object | None) -> None:

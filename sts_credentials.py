@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from function import aliyun_sdk
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, Problem, StsRejected, StsUnavailable
 from function.http.json_body import object_in
@@ -36,7 +36,7 @@ def own_access_keys(environ: Mapping[str, str], context: object | None) -> Acces
             for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")
         )
     if not (id_ and secret):
-        sentence = Phrase(
+        sentence = Message(
             "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing;"
             " Function Compute sets them when the function has a role (s.yaml: role)"
         )

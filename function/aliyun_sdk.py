@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from function import VERSION
 from function.credentials import AccessKeys
-from function.http.client import ExchangeFailed, authorities, verifying_context, within
+from function.http.client import ExchangeFailed, authorities, verifying_context, with_timeout
 from function.http.json_body import object_in
 
 CONNECT_TIMEOUT_SECONDS = 1.5
@@ -127,7 +127,7 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
     url = endpoint + request.get_url(region, own.access_key_id, own.access_key_secret)
     method = request.get_method()
     try:
-        status, body = within(CALL_SECONDS, endpoint, lambda: _exchange(method, url))
+        status, body = with_timeout(CALL_SECONDS, endpoint, lambda: _send(method, url))
     except ExchangeFailed as error:
         raise SdkFailed(error.kind, is_transient=True) from None
     if status != 200:
@@ -135,7 +135,7 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
     return body
 
 
-def _exchange(method: str, url: str) -> tuple[int, bytes]:
+def _send(method: str, url: str) -> tuple[int, bytes]:
     from aliyunsdkcore.vendored.requests import Request, RequestException
     from aliyunsdkcore.vendored.requests.packages.urllib3.exceptions import HTTPError
 

@@ -12,7 +12,7 @@ from function import VERSION
 from function.auth import prepare_callers
 from function.config.places import Session
 from function.config.settings import Settings, read_settings
-from function.context import ID_BYTES, Call, Instance, Surroundings
+from function.context import ID_BYTES, Dependencies, Instance, RequestContext
 from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.form_life import MARGIN
@@ -32,7 +32,7 @@ class Route(NamedTuple):
     Where a request goes.
 
     Args:
-        module: imported when the route is first asked for; its ``answer`` of a ``Call``
+        module: imported when the route is first asked for; its ``answer`` of a ``RequestContext``
             returns a JSON object, or a ``Response`` where the one who asks wants something else.
     """
 
@@ -63,7 +63,7 @@ ROUTES = {
 class Function:
     """One instance of the function: made ready once, then asked."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Dependencies) -> None:
         self._around = around
         self._lock = threading.Lock()
         self._instance: Instance | None = None
@@ -143,8 +143,8 @@ class Function:
         if name == HEALTH:
             return _json_response(200, {"status": "ok"})
         instance = self._ready()
-        call = Call(request, instance, self._around.now().replace(microsecond=0), line)
-        answer = import_module(route.module).answer(call)
+        context = RequestContext(request, instance, self._around.now().replace(microsecond=0), line)
+        answer = import_module(route.module).handle(context)
         return answer if isinstance(answer, Response) else _json_response(200, answer)
 
     def _with_cors(self, response: Response, request: Request) -> Response:
@@ -165,7 +165,7 @@ class Function:
         return Response(response.status, response.body, headers)
 
 
-def _new_instance(around: Surroundings) -> Instance:
+def _new_instance(around: Dependencies) -> Instance:
     settings = read_settings(around.environ)
     log.setLevel(settings.log_level)
     credentials = {}
@@ -187,7 +187,7 @@ def _new_instance(around: Surroundings) -> Instance:
 def _longest_life(settings: Settings, session: Session) -> timedelta:
     """How long the longest-lived thing that a session's credentials sign is good."""
     purpose, *_ = session
-    profiles = [each for each in settings.profiles.values() if each.place.session(purpose) == session]
+    profiles = [each for each in settings.profiles.values() if each.location.session(purpose) == session]
     return max(each.expires_in if purpose == UPLOADS else each.objects_life for each in profiles)
 
 

@@ -13,9 +13,9 @@ from function.config.places import Session
 from function.config.settings import Settings
 from function.credentials import AccessKeys, CredentialsCache, Obtained
 from function.form_life import covered_until
-from function.http.client import Exchange, exchange
+from function.http.client import Send, send
 from function.http.gateway import Request
-from function.limits.rate_limit import Limits
+from function.limits.rate_limit import RateLimiter
 from function.request_log import LogLine
 
 ID_BYTES = 16
@@ -25,19 +25,19 @@ HOOKS_FILE = Path(__file__).parents[1] / "hooks.py"
 Kept = TypeVar("Kept")
 
 
-class Surroundings(NamedTuple):
+class Dependencies(NamedTuple):
     """Time, randomness, environment and network, which enter here and nowhere else."""
 
     environ: Mapping[str, str]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     random_bytes: Callable[[int], bytes] = os.urandom
     sleep: Callable[[float], None] = time.sleep
-    exchange: Exchange = exchange
+    send: Send = send
     hooks_file: Path = HOOKS_FILE
 
     def __repr__(self) -> str:
         # The environment holds secrets.
-        return "Surroundings(…)"
+        return "Dependencies(…)"
 
 
 class Instance:
@@ -52,15 +52,15 @@ class Instance:
 
     def __init__(
         self,
-        around: Surroundings,
+        around: Dependencies,
         settings: Settings,
         credentials: Mapping[Session, CredentialsCache],
         own_keys: Callable[[object | None], AccessKeys],
     ) -> None:
         self.settings = settings
-        self.exchange = around.exchange
+        self.send = around.send
         self.hooks_file = around.hooks_file if around.hooks_file.is_file() else None
-        self.limits = Limits()
+        self.limiter = RateLimiter()
         self._random_bytes = around.random_bytes
         self._credentials = credentials
         self._own_keys = own_keys
@@ -93,7 +93,7 @@ class Instance:
         return cast(Kept, self._kept[kind])
 
 
-class Call(NamedTuple):
+class RequestContext(NamedTuple):
     """One request on its way through a route, with all that the route may use."""
 
     request: Request

@@ -15,7 +15,7 @@ Every failure this function raises on purpose, each with its HTTP status and cod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 
 
 class UploadError(Exception):
@@ -185,7 +185,7 @@ class Problem(NamedTuple):
     """
 
     setting: str
-    sentence: Phrase
+    sentence: Message
     needs: str = ""
 
 

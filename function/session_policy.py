@@ -113,10 +113,10 @@ def role_policies(profiles: Collection[Profile]) -> Mapping[str, str]:
 
 
 def _by_place(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list[Profile]]:
-    places: dict[tuple[str, str], list[Profile]] = {}
+    locations: dict[tuple[str, str], list[Profile]] = {}
     for profile in profiles:
-        places.setdefault((profile.place.bucket, profile.place.role_arn), []).append(profile)
-    return places
+        locations.setdefault((profile.location.bucket, profile.location.role_arn), []).append(profile)
+    return locations
 
 
 def _grants(profiles: Collection[Profile], is_any_held: bool) -> Mapping[str, list[Grant]]:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from function.context import Call
-from function.http.client import Exchange, ExchangeFailed
+from function.context import RequestContext
+from function.http.client import ExchangeFailed, Send
 
 BUDGET_SECONDS = 1.5
 UPLOADED = "uploaded"
 
 
-def tell_business(call: Call, receipt: str, event: str = UPLOADED, **more: Any) -> None:
+def tell_business(context: RequestContext, receipt: str, event: str = UPLOADED, **more: Any) -> None:
     """
     Tell ``UPLOAD_WEBHOOK_URL`` of an event, where there is one; the log line says what became of it.
 
@@ -21,17 +21,17 @@ def tell_business(call: Call, receipt: str, event: str = UPLOADED, **more: Any) 
 
         more: that is said beside it, such as WeChat's ``label``.
     """
-    url = call.settings.upload_webhook_url
+    url = context.settings.upload_webhook_url
     if url:
         news = {"event": event, "receipt": receipt, **more}
-        trace = call.line.traceparent
-        call.line.webhook = post_news(url, news, call.instance.exchange, trace) or "ok"
+        trace = context.line.traceparent
+        context.line.webhook = post_news(url, news, context.instance.send, trace) or "ok"
 
 
-def post_news(url: str, news: Mapping[str, Any], exchange: Exchange, trace: str | None = None) -> str:
+def post_news(url: str, news: Mapping[str, Any], send: Send, trace: str | None = None) -> str:
     """Post it as JSON, and tell what went wrong; nothing when it was taken with a 2xx."""
     try:
-        answer = exchange(
+        answer = send(
             "POST",
             url,
             budget_seconds=BUDGET_SECONDS,

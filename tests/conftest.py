@@ -20,9 +20,8 @@ import requests
 import responses
 
 from function.app import Function
-from function.context import Surroundings
-from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed
-from function.http.client import Answer as Exchanged
+from function.context import Dependencies
+from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from function.http.json_body import object_in
 from local.ground.accounts import AccessKey
 from local.ground.clock import StandingClock
@@ -135,7 +134,7 @@ def exchange_that_responses_stubs(
     headers: Any = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     **_bounds: Any,
-) -> Exchanged:
+) -> HttpResponse:
     """What the function sends to WeChat, to OSS for a key and to the business, where a test can answer it."""
     try:
         answer = requests.request(
@@ -146,7 +145,7 @@ def exchange_that_responses_stubs(
     if len(answer.content) > max_bytes:
         raise ExchangeFailed("answer over the size limit")
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Exchanged(answer.status_code, answer.content, headers)
+    return HttpResponse(answer.status_code, answer.content, headers)
 
 
 @dataclass
@@ -155,15 +154,15 @@ class Instance:
 
     environ: dict[str, str]
     clock: StandingClock
-    exchange: Callable[..., Any] | None = None
+    send: Callable[..., Any] | None = None
     hooks_file: Path | None = None
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        extra: dict[str, Any] = {"exchange": self.exchange or exchange_that_responses_stubs}
+        extra: dict[str, Any] = {"send": self.send or exchange_that_responses_stubs}
         if self.hooks_file:
             extra["hooks_file"] = self.hooks_file
-        self.function = Function(Surroundings(self.environ, now=self.clock, sleep=self.slept.append, **extra))
+        self.function = Function(Dependencies(self.environ, now=self.clock, sleep=self.slept.append, **extra))
 
     def ask(self, event: bytes | None = None, context: Any = None, **fields: Any) -> Reply:
         """Ask as FC 3.0 does; whatever is answered must be what the API's document says."""
@@ -195,13 +194,13 @@ def instance(environment: dict[str, str], clock: StandingClock) -> Callable[...,
     """Build an instance from the environment fixture, changed by keyword."""
 
     def build(
-        exchange: Callable[..., Any] | None = None, hooks_file: Path | None = None, **changes: str | None
+        send: Callable[..., Any] | None = None, hooks_file: Path | None = None, **changes: str | None
     ) -> Instance:
         environ = {**environment, **{name: value for name, value in changes.items() if value is not None}}
         for name, value in changes.items():
             if value is None:
                 environ.pop(name, None)
-        return Instance(environ, clock, exchange, hooks_file)
+        return Instance(environ, clock, send, hooks_file)
 
     return build
 

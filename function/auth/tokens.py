@@ -70,9 +70,9 @@ def read_token(token: str, *, audience: str, secrets: Sequence[str], now: dateti
     return claims
 
 
-def is_of(claims: Mapping[str, Any], place: Mapping[str, str]) -> bool:
+def is_of(claims: Mapping[str, Any], location: Mapping[str, str]) -> bool:
     """Whether a token was made for this app and bucket; without an app, for none."""
-    return (claims.get("app"), claims.get("bucket")) == (place.get("app"), place["bucket"])
+    return (claims.get("app"), claims.get("bucket")) == (location.get("app"), location["bucket"])
 
 
 # A user sends one token with every file; what it says, and that we signed it, changes with neither time nor

@@ -7,7 +7,7 @@ from typing import Any
 
 from function.auth import Caller, bearer_token, caller_of, is_subject, unauthorized
 from function.auth.tokens import SESSION, check_life, is_of, issue_token, read_token
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.settings import Settings, WechatApp
 from function.errors import (
     BadRequest,
@@ -21,7 +21,7 @@ from function.errors import (
     WechatRejected,
     WechatUnavailable,
 )
-from function.http.client import Exchange, ExchangeFailed
+from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
 
 # Five seconds together. Most for the first try: a code is good once, so a second one only helps
@@ -80,7 +80,7 @@ def code_of(fields: Mapping[str, Any]) -> str:
     return code
 
 
-def log_in(code: str, settings: Settings, exchange: Exchange) -> Caller:
+def log_in(code: str, settings: Settings, send: Send) -> Caller:
     """
     Whom a code of ``wx.login`` names.
 
@@ -89,7 +89,7 @@ def log_in(code: str, settings: Settings, exchange: Exchange) -> Caller:
 
         WechatRejected, WechatUnavailable, Misconfigured: about the exchange with WeChat.
     """
-    return caller_of(openid_of(code, app_of(settings), exchange), settings)
+    return caller_of(openid_of(code, app_of(settings), send), settings)
 
 
 def session_token(caller: Caller, settings: Settings, now: datetime) -> str:
@@ -103,7 +103,7 @@ def session_token(caller: Caller, settings: Settings, now: datetime) -> str:
     )
 
 
-def openid_of(code: str, app: WechatApp, exchange: Exchange) -> str:
+def openid_of(code: str, app: WechatApp, send: Send) -> str:
     """
     Ask WeChat who logged in; of its answer only the openid is kept, the session_key is dropped.
 
@@ -111,16 +111,16 @@ def openid_of(code: str, app: WechatApp, exchange: Exchange) -> str:
     """
     first_seconds, second_seconds = CODE2SESSION_BUDGETS_SECONDS
     try:
-        answer = _code2session(code, app, exchange, first_seconds)
+        answer = _code2session(code, app, send, first_seconds)
     except WechatUnavailable:
-        answer = _code2session(code, app, exchange, second_seconds)
+        answer = _code2session(code, app, send, second_seconds)
     openid = answer.get("openid")
     if not is_subject(openid):
         raise _unusable("without openid")
     return openid
 
 
-def _code2session(code: str, app: WechatApp, exchange: Exchange, budget_seconds: float) -> dict[str, Any]:
+def _code2session(code: str, app: WechatApp, send: Send, budget_seconds: float) -> dict[str, Any]:
     query = {
         "appid": app.appid,
         "secret": app.secret,
@@ -128,7 +128,7 @@ def _code2session(code: str, app: WechatApp, exchange: Exchange, budget_seconds:
         "grant_type": "authorization_code",
     }
     try:
-        answer = exchange(
+        answer = send(
             "GET",
             f"{app.endpoint}/sns/jscode2session",
             query=query,
@@ -172,9 +172,9 @@ def _wechat_error(errcode: Any) -> UploadError:
         case -1:
             return WechatUnavailable("WeChat is busy; please try again.", reason=reason, upstream=code)
         case 40013 | 41002:
-            sentence = Phrase("WECHAT_APPID is not what WeChat knows ({reason})", reason=reason)
+            sentence = Message("WECHAT_APPID is not what WeChat knows ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream=code)
         case 40125 | 41004:
-            sentence = Phrase("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
+            sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_SECRET", sentence)], upstream=code)
     return WechatRejected("WeChat refuses the login.", reason=reason, upstream=code)

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.types import MIN_SECRET_BYTES
 from function.errors import Problem
 
@@ -31,7 +31,7 @@ def problems_of(values: Mapping[str, Any], judged: Container[str]) -> Iterator[P
     if has_public_key and "JWT_AUDIENCE" not in values and "JWT_AUDIENCE" not in judged:
         yield Problem(
             "JWT_AUDIENCE",
-            Phrase(
+            Message(
                 "JWT_AUDIENCE is missing; with JWT_ALGORITHM = {algorithm!r} it must be the aud of the tokens"
                 " that are meant for this function, or {any_} where any will do",
                 algorithm=algorithm,
@@ -40,7 +40,7 @@ def problems_of(values: Mapping[str, Any], judged: Container[str]) -> Iterator[P
         )
 
 
-def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> Phrase | None:
+def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> Message | None:
     """
     A sentence that names ``JWT_KEY`` and never shows it; none when the key is good.
 
@@ -51,32 +51,32 @@ def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> Phr
         problem = _problem_of_public_key(key, algorithm)
         if problem is None:
             return None
-        return Phrase(
+        return Message(
             "JWT_KEY must be the public key in PEM for {algorithm}: {problem}",
             algorithm=algorithm,
             problem=problem,
         )
     if "-----BEGIN" in key:
-        return Phrase(
+        return Message(
             "JWT_KEY is a PEM key, but JWT_ALGORITHM = 'HS256' takes a secret; one of them is wrong"
         )
     if len(key.encode()) < MIN_SECRET_BYTES:
-        return Phrase("JWT_KEY must have at least {least} bytes for HS256", least=MIN_SECRET_BYTES)
+        return Message("JWT_KEY must have at least {least} bytes for HS256", least=MIN_SECRET_BYTES)
     if key in own_secrets:
-        return Phrase(
+        return Message(
             "JWT_KEY must not be a TOKEN_SECRET or RECEIPT_SECRET:"
             " our receipts would pass as the business's login tokens"
         )
     return None
 
 
-def _problem_of_public_key(key: str, algorithm: str) -> Phrase | None:
+def _problem_of_public_key(key: str, algorithm: str) -> Message | None:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if "PRIVATE KEY" in key:
-        return Phrase("it is a private key, which must stay with the business")
+        return Message("it is a private key, which must stay with the business")
     kinds: dict[str, Any] = {
         "RS256": rsa.RSAPublicKey,
         "ES256": ec.EllipticCurvePublicKey,
@@ -85,14 +85,14 @@ def _problem_of_public_key(key: str, algorithm: str) -> Phrase | None:
     try:
         loaded = load_pem_public_key(key.encode())
     except (ValueError, UnsupportedAlgorithm):
-        return Phrase("it does not load (it should start with -----BEGIN PUBLIC KEY-----)")
+        return Message("it does not load (it should start with -----BEGIN PUBLIC KEY-----)")
     if not isinstance(loaded, kinds[algorithm]):
         kind = type(loaded).__name__.lstrip("_")
-        return Phrase("it is a key of another kind ({kind})", kind=kind)
+        return Message("it is a key of another kind ({kind})", kind=kind)
     if isinstance(loaded, rsa.RSAPublicKey) and loaded.key_size < MIN_RSA_BITS:
-        return Phrase(
+        return Message(
             "it has {bits} bits; at least {least} are needed", bits=loaded.key_size, least=MIN_RSA_BITS
         )
     if isinstance(loaded, ec.EllipticCurvePublicKey) and not isinstance(loaded.curve, ec.SECP256R1):
-        return Phrase("its curve is {curve}; ES256 means secp256r1 (P-256)", curve=loaded.curve.name)
+        return Message("its curve is {curve}; ES256 means secp256r1 (P-256)", curve=loaded.curve.name)
     return None

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 
 MAX_KEY_BYTES = 1023
 # What is below it waits to be published; no profile's own folder begins so. The function keeps records of its
@@ -130,27 +130,27 @@ def is_plain(key: str) -> bool:
     return not any(map(_is_unseen, key)) and not {".", ".."} & set(key.split("/"))
 
 
-def problems_of(text: Any) -> list[Phrase]:
+def problems_of(text: Any) -> list[Message]:
     """What is wrong with the ``key`` of a profile: clauses that begin with ``key``."""
     if not isinstance(text, str) or not text:
-        return [Phrase('key is missing, such as "uploads/{{owner}}/{{id}}{{ext}}"')]
+        return [Message('key is missing, such as "uploads/{{owner}}/{{id}}{{ext}}"')]
     names = re.findall(PLACEHOLDER, text)
     literal = re.sub(PLACEHOLDER, "", text)
     found = []
     for name in sorted({name for name in names if name not in PLACEHOLDERS}):
         allowed = ", ".join("{" + known + "}" for known in PLACEHOLDERS)
-        found.append(Phrase("key has {{{name}}}; allowed: {allowed}", name=name, allowed=allowed))
+        found.append(Message("key has {{{name}}}; allowed: {allowed}", name=name, allowed=allowed))
     if "{" in literal or "}" in literal:
-        found.append(Phrase("key has a {{ or }} that opens or closes no placeholder"))
+        found.append(Message("key has a {{ or }} that opens or closes no placeholder"))
     # A star or question mark would be a wildcard in the session policy; a dollar sign would be
     # expanded by OSS after the policy was checked.
     if bad := sorted({mark for mark in literal if mark in "$*?\\" or _is_unseen(mark)}):
-        found.append(Phrase("key must not hold {marks}", marks=", ".join(map(repr, bad))))
+        found.append(Message("key must not hold {marks}", marks=", ".join(map(repr, bad))))
     found += [*_folder_problems(text), *_name_problems(text, names)]
     longest = KeyTemplate(text).longest_bytes
     if longest > MAX_KEY_BYTES:
         found.append(
-            Phrase(
+            Message(
                 "key may become {longest} bytes long; OSS allows {most}", longest=longest, most=MAX_KEY_BYTES
             )
         )
@@ -162,24 +162,24 @@ def _is_unseen(mark: str) -> bool:
     return mark < " " or "\x7f" <= mark <= "\x9f" or mark in TURNING
 
 
-def _folder_problems(text: str) -> Iterator[Phrase]:
+def _folder_problems(text: str) -> Iterator[Message]:
     folder = text.partition("{")[0].rpartition("/")[0]
     if not folder or text.startswith("/"):
-        yield Phrase("key must start with a folder of fixed text, such as uploads/")
+        yield Message("key must start with a folder of fixed text, such as uploads/")
     if text.startswith(HELD_FOLDER):
-        yield Phrase("key must not start with held/: nobody may read what is stored there")
+        yield Message("key must not start with held/: nobody may read what is stored there")
     if any(part in ("", ".", "..") for part in text.lstrip("/").split("/")):
-        yield Phrase("key must not have empty, . or .. parts")
+        yield Message("key must not have empty, . or .. parts")
 
 
-def _name_problems(text: str, names: list[str]) -> Iterator[Phrase]:
+def _name_problems(text: str, names: list[str]) -> Iterator[Message]:
     if text.endswith("{filename}"):
         if names.count("filename") > 1 or "{ext}" in text or not text.endswith("/{filename}"):
-            yield Phrase("key with {{filename}} must end in /{{filename}}, once, and without {{ext}}")
+            yield Message("key with {{filename}} must end in /{{filename}}, once, and without {{ext}}")
     elif "filename" in names:
-        yield Phrase("key may have {{filename}} only as its end")
+        yield Message("key may have {{filename}} only as its end")
     elif "id" not in names and "sha256" not in names:
-        yield Phrase("key must have {{id}}, so that no two uploads share a name (or end in {{filename}})")
+        yield Message("key must have {{id}}, so that no two uploads share a name (or end in {{filename}})")
 
 
 # One for each profile that is read from; never at import, where a regex costs a cold start.

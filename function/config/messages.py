@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-class Phrase(str):
+class Message(str):
     """
     English for the operator that keeps what it was made of, so that it can be said in another language.
 
@@ -16,7 +16,7 @@ class Phrase(str):
     template: str
     values: Mapping[str, object]
 
-    def __new__(cls, template: str, **values: object) -> "Phrase":
+    def __new__(cls, template: str, **values: object) -> "Message":
         phrase = super().__new__(cls, template.format_map(values))
         phrase.template, phrase.values = template, values
         return phrase

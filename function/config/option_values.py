@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 
 KIB = 1024
 MIB, GIB = KIB**2, KIB**3
@@ -38,7 +38,7 @@ def size(name: str, value: Any) -> int:
     count = _bytes(name, value)
     if count > MAX_FORM_BYTES:
         raise ValueError(
-            Phrase("{name} = {value!r} is over the 5GiB that OSS takes in one form", name=name, value=value)
+            Message("{name} = {value!r} is over the 5GiB that OSS takes in one form", name=name, value=value)
         )
     return count
 
@@ -46,13 +46,13 @@ def size(name: str, value: Any) -> int:
 def max_size(name: str, value: Any) -> int:
     """Bytes that parts may make together; it must be said, and is not zero."""
     if value is None:
-        raise ValueError(Phrase('{name} is missing, such as "10MiB"', name=name))
+        raise ValueError(Message('{name} is missing, such as "10MiB"', name=name))
     count = _bytes(name, value)
     if count == 0:
-        raise ValueError(Phrase("{name} must be at least 1 byte", name=name))
+        raise ValueError(Message("{name} must be at least 1 byte", name=name))
     if count > MAX_PARTED_BYTES:
         raise ValueError(
-            Phrase("{name} = {value!r} is over the 48GiB of an upload in parts", name=name, value=value)
+            Message("{name} = {value!r} is over the 48GiB of an upload in parts", name=name, value=value)
         )
     return count
 
@@ -62,7 +62,7 @@ def part_size(name: str, value: Any) -> int:
     least, most = PART_BYTES
     count = _bytes(name, value)
     if not least <= count <= most:
-        raise ValueError(Phrase("{name} = {value!r} must be from 100KiB to 100MiB", name=name, value=value))
+        raise ValueError(Message("{name} = {value!r} must be from 100KiB to 100MiB", name=name, value=value))
     return count
 
 
@@ -72,7 +72,7 @@ def daily_files(name: str, value: Any) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_DAILY_FILES:
         raise ValueError(
-            Phrase(
+            Message(
                 "{name} = {value!r} must be a whole number from 1 to {most}",
                 name=name,
                 value=value,
@@ -89,7 +89,7 @@ def daily_bytes(name: str, value: Any) -> int | None:
     count = _bytes(name, value)
     if not 1 <= count <= MAX_DAILY_BYTES:
         raise ValueError(
-            Phrase("{name} = {value!r} must be from 1 byte to 1048576GiB", name=name, value=value)
+            Message("{name} = {value!r} must be from 1 byte to 1048576GiB", name=name, value=value)
         )
     return count
 
@@ -99,7 +99,7 @@ def _bytes(name: str, value: Any) -> int:
     match = re.fullmatch(r"(\d{1,15})\s*(KiB|MiB|GiB)?", str(value))
     if not match:
         raise ValueError(
-            Phrase(
+            Message(
                 "{name} = {value!r} must be bytes, or a number of KiB, MiB or GiB, such as 10MiB",
                 name=name,
                 value=value,
@@ -111,12 +111,12 @@ def _bytes(name: str, value: Any) -> int:
 def content_types(name: str, value: Any) -> tuple[str, ...]:
     """Types and wildcards, lower case."""
     if not isinstance(value, list) or not value:
-        raise ValueError(Phrase('{name} must be a list such as ["image/jpeg", "image/*"]', name=name))
+        raise ValueError(Message('{name} must be a list such as ["image/jpeg", "image/*"]', name=name))
     wrong = [item for item in value if not isinstance(item, str) or not re.fullmatch(TYPE_PATTERN, item)]
     if wrong:
         raise ValueError(
             *(
-                Phrase(
+                Message(
                     "{name} has {item!r}; allowed: type/subtype, type/* or */*, lower case",
                     name=name,
                     item=item,
@@ -133,7 +133,7 @@ def seconds(least: int, most: int) -> Callable[[str, Any], timedelta]:
     def read(name: str, value: Any) -> timedelta:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise ValueError(
-                Phrase(
+                Message(
                     "{name} = {value!r} must be whole seconds from {least} to {most}",
                     name=name,
                     value=value,
@@ -152,7 +152,7 @@ def whole_number(least: int, most: int) -> Callable[[str, Any], int]:
     def read(name: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise ValueError(
-                Phrase(
+                Message(
                     "{name} = {value!r} must be a whole number from {least} to {most}",
                     name=name,
                     value=value,
@@ -168,7 +168,7 @@ def whole_number(least: int, most: int) -> Callable[[str, Any], int]:
 def flag(name: str, value: Any) -> bool:
     """True or false."""
     if value is not True and value is not False:
-        raise ValueError(Phrase("{name} = {value!r} must be true or false", name=name, value=value))
+        raise ValueError(Message("{name} = {value!r} must be true or false", name=name, value=value))
     return bool(value)
 
 
@@ -179,7 +179,7 @@ def one_of(*allowed: str) -> Callable[[str, Any], str]:
         if value not in allowed:
             names = ", ".join(allowed)
             raise ValueError(
-                Phrase("{name} = {value!r} must be one of {names}", name=name, value=value, names=names)
+                Message("{name} = {value!r} must be one of {names}", name=name, value=value, names=names)
             )
         return str(value)
 
@@ -197,7 +197,7 @@ def steps(name: str, value: Any) -> tuple[str, ...]:
         return ()
     if value not in ([COMMIT], [CHECK], [COMMIT, CHECK]):
         raise ValueError(
-            Phrase(
+            Message(
                 '{name} = {value!r} must be ["commit"], ["check"] or ["commit", "check"]',
                 name=name,
                 value=value,
@@ -209,17 +209,17 @@ def steps(name: str, value: Any) -> tuple[str, ...]:
 def header(name: str, value: Any) -> str:
     """What a form field may pin."""
     if not isinstance(value, str) or not re.fullmatch(HEADER_VALUE, value):
-        raise ValueError(Phrase("{name} must be 1 to 1024 printable ASCII characters without $", name=name))
+        raise ValueError(Message("{name} must be 1 to 1024 printable ASCII characters without $", name=name))
     return value
 
 
 def metadata(name: str, value: Any) -> dict[str, str]:
     """Names and texts, as much as OSS keeps for one object."""
     if not isinstance(value, dict):
-        clause = Phrase("{name} must be a table of names and texts", name=name)
+        clause = Message("{name} must be a table of names and texts", name=name)
         raise ValueError(clause)  # noqa: TRY004 - a clause, not a bug
     wrong = [
-        Phrase("{name} name {key!r} must be lower-case letters, digits and hyphens", name=name, key=key)
+        Message("{name} name {key!r} must be lower-case letters, digits and hyphens", name=name, key=key)
         for key in value
         if not re.fullmatch(METADATA_NAME, key)
     ]
@@ -229,7 +229,7 @@ def metadata(name: str, value: Any) -> dict[str, str]:
         except ValueError as error:
             wrong += error.args
     if metadata_bytes(value) > MAX_METADATA_BYTES:
-        wrong.append(Phrase("{name} is over the 8KiB that OSS keeps for one object", name=name))
+        wrong.append(Message("{name} is over the 8KiB that OSS keeps for one object", name=name))
     if wrong:
         raise ValueError(*wrong)
     return value
@@ -244,15 +244,15 @@ def variants(name: str, value: Any) -> dict[str, str]:
     """Names and values of ``x-oss-process``."""
     table = {} if value is None else value
     if not isinstance(table, dict):
-        clause = Phrase("{name} must be a table of names and texts", name=name)
+        clause = Message("{name} must be a table of names and texts", name=name)
         raise ValueError(clause)  # noqa: TRY004 - a clause, not a bug
     wrong = [
-        Phrase("{name} name {key!r} must be 1 to 64 letters, digits, _ or -", name=name, key=key)
+        Message("{name} name {key!r} must be 1 to 64 letters, digits, _ or -", name=name, key=key)
         for key in table
         if not re.fullmatch(NAME, key)
     ]
     wrong += [
-        Phrase(
+        Message(
             "{name}.{key} must be a value of x-oss-process: 1 to 1024 visible ASCII characters",
             name=name,
             key=key,
@@ -261,7 +261,7 @@ def variants(name: str, value: Any) -> dict[str, str]:
         if not isinstance(item, str) or not re.fullmatch(PROCESS_VALUE, item)
     ]
     if len(table) > MAX_VARIANTS:
-        wrong.append(Phrase("{name} has more than {most} names", name=name, most=MAX_VARIANTS))
+        wrong.append(Message("{name} has more than {most} names", name=name, most=MAX_VARIANTS))
     if wrong:
         raise ValueError(*wrong)
     return table

@@ -8,7 +8,7 @@ Session = tuple[str, str, str]
 DEFAULT_HOST = "https://{bucket}.oss-{region}.aliyuncs.com"
 
 
-class Place(NamedTuple):
+class BucketLocation(NamedTuple):
     """
     One bucket, and how it is reached.
 
@@ -32,7 +32,7 @@ class Place(NamedTuple):
         """The session that signs here for this purpose: it is of one role and reaches one bucket."""
         return purpose, self.bucket, self.role_arn
 
-    def with_own(self, values: Mapping[str, Any]) -> "Place":
+    def with_own(self, values: Mapping[str, Any]) -> "BucketLocation":
         """
         The place of a profile, where this is the deployment's.
 
@@ -45,8 +45,8 @@ class Place(NamedTuple):
             return self._replace(host=host or self.host, role_arn=role_arn)
         # The deployment's other addresses are of its own bucket.
         host = host or DEFAULT_HOST.format(bucket=bucket, region=region)
-        return Place(bucket, region, host, host, host, role_arn)
+        return BucketLocation(bucket, region, host, host, host, role_arn)
 
 
 # Where nobody has said anything yet.
-NOWHERE = Place("", "", "", "", "", "")
+NOWHERE = BucketLocation("", "", "", "", "", "")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from function.config.content_types import is_run_by_browsers
 from function.config.key_template import KeyTemplate, held_name
 from function.config.option_values import CHECK, MAX_FORM_BYTES
-from function.config.places import Place
+from function.config.places import BucketLocation
 
 # What a profile is to its folder: a page names what is in it, forms do, or copies of what was held back.
 PAGE, FORM, HELD = "page", "form", "held"
@@ -77,7 +77,7 @@ class Profile(NamedTuple):
     hold_days: int
     commit_by: str
     check_scene: int
-    place: Place
+    location: BucketLocation
 
     @property
     def kind(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from function.config import option_values, types
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.types import Kind
 
 ANY_TYPE = ("*/*",)
@@ -49,7 +49,7 @@ def as_setting(kind: Kind) -> Callable[[str, Any], str | None]:
             pass
         shown = f" = {value!r}"
         raise ValueError(
-            Phrase("{name}{value} must be {allowed}", name=name, value=shown, allowed=kind.allowed)
+            Message("{name}{value} must be {allowed}", name=name, value=shown, allowed=kind.allowed)
         )
 
     return read
@@ -99,7 +99,7 @@ PAGE_OPTION_NAMES = ("key", *(option.name for option in OPTIONS if option.is_for
 
 def read_options(
     table: Mapping[str, Any], defaults: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[Phrase]]:
+) -> tuple[dict[str, Any], list[Message]]:
     """
     The values of a profile's options, and what is wrong with them.
 
@@ -110,7 +110,7 @@ def read_options(
         values by name (of what is wrong, none), and clauses that begin with the option's name.
     """
     values: dict[str, Any] = {}
-    found: list[Phrase] = []
+    found: list[Message] = []
     for option in OPTIONS:
         value = table.get(option.name, defaults.get(option.name, option.default))
         if value is None and option.pins:

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from function.config.key_template import KeyTemplate, problems_of
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.option_values import NAME
-from function.config.places import NOWHERE, Place
+from function.config.places import NOWHERE, BucketLocation
 from function.config.profile import Profile
 from function.config.profile_options import ANY_TYPE, pinned_fields, read_options
 from function.config.profile_validation import contradictions, contradictions_between, strangers
@@ -19,7 +19,7 @@ PROFILES_TOML = "profiles.toml"
 
 
 def read_profiles(
-    text: str, *, default_signature: str, home: Place = NOWHERE
+    text: str, *, default_signature: str, home: BucketLocation = NOWHERE
 ) -> tuple[dict[str, Profile], list[Problem]]:
     """
     Read every profile.
@@ -34,13 +34,13 @@ def read_profiles(
         tables = tomllib.loads(text)
     # Besides its own errors the parser lets through those of deep nesting and of enormous numbers.
     except (ValueError, RecursionError) as error:
-        return {}, [_problem(Phrase("{file} is not TOML: {why}", file=PROFILES_TOML, why=str(error)))]
+        return {}, [_problem(Message("{file} is not TOML: {why}", file=PROFILES_TOML, why=str(error)))]
     profiles: dict[str, Profile] = {}
     problems: list[Problem] = []
     if not tables:
         problems.append(
             _problem(
-                Phrase(
+                Message(
                     "{file} has no profile; it needs at least one table such as [default]", file=PROFILES_TOML
                 )
             )
@@ -55,26 +55,28 @@ def read_profiles(
     return profiles, problems
 
 
-def problem_in(profile_name: str, clause: Phrase, *, needs: str = "") -> Problem:
+def problem_in(profile_name: str, clause: Message, *, needs: str = "") -> Problem:
     """A clause about one profile as a sentence that names it."""
-    sentence = Phrase("{file} [{profile}]: {clause}", file=PROFILES_TOML, profile=profile_name, clause=clause)
+    sentence = Message(
+        "{file} [{profile}]: {clause}", file=PROFILES_TOML, profile=profile_name, clause=clause
+    )
     return _problem(sentence, needs)
 
 
-def _problem(sentence: Phrase, needs: str = "") -> Problem:
+def _problem(sentence: Message, needs: str = "") -> Problem:
     return Problem(PROFILES_TOML, sentence, needs)
 
 
 def _read_table(
-    name: str, table: Any, default_signature: str, home: Place
+    name: str, table: Any, default_signature: str, home: BucketLocation
 ) -> tuple[Profile | None, list[Problem]]:
     if not isinstance(table, dict):
-        sentence = Phrase(
+        sentence = Message(
             "{file}: {name!r} must be a table of options: [{name}]", file=PROFILES_TOML, name=name
         )
         return None, [_problem(sentence)]
     if not re.fullmatch(NAME, name):
-        sentence = Phrase(
+        sentence = Message(
             "{file}: [{name}] must be named with 1 to 64 letters, digits, _ or -",
             file=PROFILES_TOML,
             name=name,
@@ -112,7 +114,7 @@ def _read_table(
         hold_days=values["hold_days"],
         commit_by=values["commit_by"],
         check_scene=values["check_scene"],
-        place=home.with_own(values),
+        location=home.with_own(values),
     )
     return profile, []
 

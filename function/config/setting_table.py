@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from function.config import types
 from function.config.jwt_key import ALGORITHMS, ANY_AUDIENCE
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.profile_options import SIGNATURE_VERSIONS
 from function.config.types import Kind
 
@@ -67,13 +67,13 @@ SETTINGS = (
     Setting("CALLER_AUTH", types.one_of(*CALLER_KINDS), is_needed=True),
     Setting(
         "WECHAT_APPID",
-        types.matching("[A-Za-z0-9_-]{1,64}", Phrase("the mini-program's AppID (wx…)")),
+        types.matching("[A-Za-z0-9_-]{1,64}", Message("the mini-program's AppID (wx…)")),
         is_needed=True,
         caller="wechat",
     ),
     Setting(
         "WECHAT_SECRET",
-        types.any_text(Phrase("the mini-program's AppSecret")),
+        types.any_text(Message("the mini-program's AppSecret")),
         is_needed=True,
         is_secret=True,
         caller="wechat",
@@ -85,23 +85,23 @@ SETTINGS = (
     Setting(
         "JWT_KEY",
         # Many consoles keep one line only, so a PEM arrives with \\n written out.
-        Kind(Phrase("the HS256 secret or the public key in PEM"), lambda text: text.replace("\\n", "\n")),
+        Kind(Message("the HS256 secret or the public key in PEM"), lambda text: text.replace("\\n", "\n")),
         is_needed=True,
         is_secret=True,
         caller="jwt",
     ),
     Setting("JWT_ALGORITHM", types.one_of(*ALGORITHMS), is_needed=True, caller="jwt"),
-    Setting("JWT_ISSUER", types.any_text(Phrase("the iss of the business's tokens")), caller="jwt"),
+    Setting("JWT_ISSUER", types.any_text(Message("the iss of the business's tokens")), caller="jwt"),
     Setting(
         "JWT_AUDIENCE",
-        types.any_text(Phrase("the aud of the business's tokens, or {any_}", any_=ANY_AUDIENCE)),
+        types.any_text(Message("the aud of the business's tokens, or {any_}", any_=ANY_AUDIENCE)),
         caller="jwt",
     ),
     Setting("TOKEN_SECRET", types.SECRETS, is_secret=True),
     Setting("RECEIPT_SECRET", types.SECRETS, is_secret=True),
     Setting(
         "OWNER_SECRET",
-        types.any_text(Phrase("at least {least} bytes", least=types.MIN_SECRET_BYTES)),
+        types.any_text(Message("at least {least} bytes", least=types.MIN_SECRET_BYTES)),
         is_secret=True,
     ),
     Setting("TOKEN_SECONDS", types.seconds(60, 2592000), "7200"),
@@ -117,7 +117,7 @@ SETTINGS = (
     Setting("QUOTA_WHEN_DOWN", types.one_of("deny", "allow")),
     Setting("QUOTA_UTC_OFFSET", types.HOURS, "8"),
     Setting("CLIENT_ADDRESS_HEADER", types.HEADER_NAME),
-    Setting("PROFILES_FILE", types.any_text(Phrase("the path of a TOML file")), "profiles.toml"),
+    Setting("PROFILES_FILE", types.any_text(Message("the path of a TOML file")), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", types.ORIGINS),
     Setting("LOG_LEVEL", types.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
 )

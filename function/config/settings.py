@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from function.config import jwt_key, settings_validation
-from function.config.messages import Phrase
-from function.config.places import Place, Session
+from function.config.messages import Message
+from function.config.places import BucketLocation, Session
 from function.config.profile import Profile
 from function.config.profiles import PROFILES_TOML, read_profiles
 from function.config.setting_table import CALLER_KINDS, SETTINGS, CallerKind, Setting
@@ -68,7 +68,7 @@ class Settings(NamedTuple):
 
     Args:
         bucket: of profiles that name none of their own; so are ``region``, ``host``, ``oss_endpoint``,
-            ``read_origin`` and ``role_arn``, see ``Place``.
+            ``read_origin`` and ``role_arn``, see ``BucketLocation``.
 
         sign_part_length: whether the URL of a part admits exactly its length.
 
@@ -120,14 +120,16 @@ class Settings(NamedTuple):
         return CALLER_KINDS[self.caller_auth]
 
     @property
-    def home(self) -> Place:
+    def home(self) -> BucketLocation:
         """The place of profiles that name none of their own."""
-        return Place(self.bucket, self.region, self.host, self.oss_endpoint, self.read_origin, self.role_arn)
+        return BucketLocation(
+            self.bucket, self.region, self.host, self.oss_endpoint, self.read_origin, self.role_arn
+        )
 
-    def at(self, place: Place) -> "Settings":
+    def at(self, location: BucketLocation) -> "Settings":
         """The same, as if there were no other place; with its own profiles alone."""
-        profiles = {name: profile for name, profile in self.profiles.items() if profile.place == place}
-        return self._replace(profiles=MappingProxyType(profiles), **place._asdict())
+        profiles = {name: profile for name, profile in self.profiles.items() if profile.location == location}
+        return self._replace(profiles=MappingProxyType(profiles), **location._asdict())
 
     def token_scope(self, bucket: str) -> dict[str, str]:
         """
@@ -187,14 +189,14 @@ def _read_rows(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem
             continue
         text = texts[row.name] = given or row.default.format_map(texts)
         if not text.isascii():
-            problems.append(Problem(row.name, Phrase("{name} must be plain ASCII", name=row.name)))
+            problems.append(Problem(row.name, Message("{name} must be plain ASCII", name=row.name)))
         elif text:
             try:
                 values[row.name] = row.kind.read(text)
             except ValueError as error:
                 problems.append(Problem(row.name, _refusal(row, *error.args or (text,))))
         elif row.is_needed:
-            sentence = Phrase(
+            sentence = Message(
                 "{name} is missing; it must be {allowed}", name=row.name, allowed=row.kind.allowed
             )
             problems.append(Problem(row.name, sentence))
@@ -205,9 +207,9 @@ def _settings_of(problems: Iterable[Problem]) -> Iterator[str]:
     return (problem.setting for problem in problems)
 
 
-def _refusal(row: Setting, shown: str) -> Phrase:
+def _refusal(row: Setting, shown: str) -> Message:
     value = "" if row.is_secret else f" = {shown!r}"
-    return Phrase("{name}{value} must be {allowed}", name=row.name, value=value, allowed=row.kind.allowed)
+    return Message("{name}{value} must be {allowed}", name=row.name, value=value, allowed=row.kind.allowed)
 
 
 def _read_profiles_file(
@@ -217,16 +219,16 @@ def _read_profiles_file(
     try:
         text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or Phrase("it is not UTF-8")
-        sentence = Phrase("PROFILES_FILE = {path!r} cannot be read: {why}", path=str(path), why=why)
+        why = getattr(error, "strerror", None) or Message("it is not UTF-8")
+        sentence = Message("PROFILES_FILE = {path!r} cannot be read: {why}", path=str(path), why=why)
         return {}, [Problem("PROFILES_FILE", sentence)]
     signature = values.get("OSS_SIGNATURE_VERSION", "v4")
     return read_profiles(text, default_signature=signature, home=_home(values))
 
 
-def _home(values: Mapping[str, Any]) -> Place:
+def _home(values: Mapping[str, Any]) -> BucketLocation:
     """As far as it is known: what is wrong with it is told of the settings, once."""
-    return Place(*(values.get(name, "") for name in PLACE_SETTINGS))
+    return BucketLocation(*(values.get(name, "") for name in PLACE_SETTINGS))
 
 
 def _settings(

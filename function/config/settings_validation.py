@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.places import Session
 from function.config.profile import Profile
 from function.config.profiles import PROFILES_TOML, problem_in
@@ -27,13 +27,13 @@ def what_misleads_the_sdk(environ: Mapping[str, str]) -> Iterator[Problem]:
     if environ.get("ALIYUN_ACCESS_KEY_ID") or environ.get("ALIYUN_ACCESS_KEY_SECRET"):
         yield Problem(
             "ALIYUN_ACCESS_KEY_ID",
-            Phrase(
+            Message(
                 "ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_SECRET must be unset: the SDK would use them"
                 " instead of the function's role (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET)"
             ),
         )
     if environ.get("DEBUG", "").lower() == "sdk":
-        yield Problem("DEBUG", Phrase("DEBUG = 'sdk' must be unset: the SDK would print tokens"))
+        yield Problem("DEBUG", Message("DEBUG = 'sdk' must be unset: the SDK would print tokens"))
 
 
 def policies_too_long(policies: Mapping[Session, str]) -> Iterator[Problem]:
@@ -42,7 +42,7 @@ def policies_too_long(policies: Mapping[Session, str]) -> Iterator[Problem]:
         if len(policy) > MAX_POLICY_CHARACTERS:
             yield Problem(
                 PROFILES_TOML,
-                Phrase(
+                Message(
                     "{file}: all folders together make a session policy of {count} characters;"
                     " STS takes {most}. Use fewer or shorter first folders",
                     file=PROFILES_TOML,
@@ -59,7 +59,7 @@ def profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, Pr
     for profile in profiles.values():
         for what, life in _lives(profile):
             if session and not fits(life, session):
-                clause = Phrase(
+                clause = Message(
                     "{what} plus {margin} s must be less than STS_SESSION_SECONDS ({session} s)",
                     what=what,
                     margin=MARGIN.seconds,
@@ -67,14 +67,16 @@ def profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, Pr
                 )
                 yield problem_in(profile.name, clause)
         if profile.callback and "CALLBACK_URL" not in values:
-            yield problem_in(profile.name, Phrase("callback = true needs CALLBACK_URL"), needs="CALLBACK_URL")
+            yield problem_in(
+                profile.name, Message("callback = true needs CALLBACK_URL"), needs="CALLBACK_URL"
+            )
         if profile.has_quota and "QUOTA_URL" not in values:
             option = "files_per_day" if profile.files_per_day else "bytes_per_day"
             yield problem_in(
-                profile.name, Phrase("{option} needs QUOTA_URL", option=option), needs="QUOTA_URL"
+                profile.name, Message("{option} needs QUOTA_URL", option=option), needs="QUOTA_URL"
             )
         if profile.read == "owner" and caller_auth and not CALLER_KINDS[caller_auth].tells_apart:
-            clause = Phrase(
+            clause = Message(
                 'read = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
                 caller_auth=caller_auth,
             )
@@ -86,7 +88,7 @@ def store_without_a_choice(values: Mapping[str, Any], judged: Container[str]) ->
     is_apart = values.get("QUOTA_URL", "memory:") != "memory:"
     if is_apart and "QUOTA_WHEN_DOWN" not in values and "QUOTA_WHEN_DOWN" not in judged:
         yield Problem(
-            "QUOTA_WHEN_DOWN", Phrase("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
+            "QUOTA_WHEN_DOWN", Message("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
         )
 
 
@@ -98,7 +100,7 @@ def holds_that_need_more(
     checked = [profile for profile in profiles.values() if profile.is_checked]
     for profile in profiles.values():
         if profile.commit_by == "owner" and caller_auth and not CALLER_KINDS[caller_auth].tells_apart:
-            clause = Phrase(
+            clause = Message(
                 'commit_by = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
                 caller_auth=caller_auth,
             )
@@ -116,17 +118,17 @@ def _what_a_check_needs(
     if caller_auth != "wechat":
         # The settings of the push are not read then, so nothing can be said of them.
         if caller_auth:
-            clause = Phrase(
+            clause = Message(
                 'hold with "check" needs CALLER_AUTH=wechat: WeChat wants the openid of who uploads'
             )
             yield problem_in(profile.name, clause, needs="CALLER_AUTH")
         return
     for name in PUSH_SETTINGS:
         if name not in values and name not in judged:
-            yield problem_in(profile.name, Phrase('hold with "check" needs {name}', name=name), needs=name)
+            yield problem_in(profile.name, Message('hold with "check" needs {name}', name=name), needs=name)
     session = values.get("STS_SESSION_SECONDS")
     if session and session < LEAST_SESSION_OF_A_CHECK:
-        clause = Phrase(
+        clause = Message(
             'hold with "check" needs STS_SESSION_SECONDS of at least {least},'
             " because WeChat gets an address that is good for an hour; it is {session}",
             least=LEAST_SESSION_OF_A_CHECK.seconds,
@@ -139,19 +141,19 @@ def _half_a_push(values: Mapping[str, Any], judged: Container[str]) -> Iterator[
     if any(name in values for name in (*PUSH_SETTINGS, "WECHAT_PUSH_FORWARD_URL")):
         for name in PUSH_SETTINGS:
             if name not in values and name not in judged:
-                sentence = Phrase(
+                sentence = Message(
                     "{name} is missing; the message push needs WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY",
                     name=name,
                 )
                 yield Problem(name, sentence)
 
 
-def _lives(profile: Profile) -> Iterator[tuple[Phrase, timedelta]]:
+def _lives(profile: Profile) -> Iterator[tuple[Message, timedelta]]:
     """How long the credentials behind what we sign for a profile must last, and the option that says so."""
     # Both are at most 43,200 seconds, so there is no day in them.
-    yield Phrase("expires_in ({life} s)", life=profile.expires_in.seconds), profile.expires_in
+    yield Message("expires_in ({life} s)", life=profile.expires_in.seconds), profile.expires_in
     if profile.read:
-        yield Phrase("twice read_for ({life} s)", life=profile.read_for.seconds), profile.read_life
+        yield Message("twice read_for ({life} s)", life=profile.read_for.seconds), profile.read_life
 
 
 def weak_secrets(
@@ -163,7 +165,7 @@ def weak_secrets(
         for needed_for in islice(_what_needs_tokens(values, profiles), 1):
             yield Problem(
                 "TOKEN_SECRET",
-                Phrase(
+                Message(
                     "TOKEN_SECRET is missing; {needed_for} needs at least {least} random bytes",
                     needed_for=needed_for,
                     least=MIN_SECRET_BYTES,
@@ -172,10 +174,10 @@ def weak_secrets(
     owner = values.get("OWNER_SECRET")
     if owner and len(owner) < MIN_SECRET_BYTES:
         yield Problem(
-            "OWNER_SECRET", Phrase("OWNER_SECRET must have at least {least} bytes", least=MIN_SECRET_BYTES)
+            "OWNER_SECRET", Message("OWNER_SECRET must have at least {least} bytes", least=MIN_SECRET_BYTES)
         )
     if set(secrets) & set(values.get("RECEIPT_SECRET", ())):
-        sentence = Phrase(
+        sentence = Message(
             "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
         )
         yield Problem("RECEIPT_SECRET", sentence)
@@ -189,6 +191,6 @@ def _what_needs_tokens(values: Mapping[str, Any], profiles: Mapping[str, Profile
         yield "CALLBACK_URL"
     for profile in profiles.values():
         if profile.confirm:
-            yield Phrase("confirm = true in [{profile}]", profile=profile.name)
+            yield Message("confirm = true in [{profile}]", profile=profile.name)
         if profile.parts:
-            yield Phrase("parts = true in [{profile}]", profile=profile.name)
+            yield Message("parts = true in [{profile}]", profile=profile.name)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 
 MIN_SECRET_BYTES = 32
 RATE_UNITS = {"s": 1, "min": 60, "h": 3600}
@@ -29,7 +29,7 @@ class Kind(NamedTuple):
         read: the value of a text; raises ``ValueError``, whose text (if any) is the part that does not fit.
     """
 
-    allowed: Phrase
+    allowed: Message
     read: Callable[[str], Any]
 
 
@@ -40,7 +40,7 @@ class Rate(NamedTuple):
     seconds: int
 
 
-def matching(pattern: str, allowed: Phrase) -> Kind:
+def matching(pattern: str, allowed: Message) -> Kind:
     """A text of this form."""
 
     def read(text: str) -> str:
@@ -59,7 +59,7 @@ def one_of(*allowed: str) -> Kind:
             raise ValueError
         return text
 
-    return Kind(Phrase("one of {names}", names=", ".join(allowed)), read)
+    return Kind(Message("one of {names}", names=", ".join(allowed)), read)
 
 
 def seconds(least: int, most: int) -> Kind:
@@ -70,10 +70,10 @@ def seconds(least: int, most: int) -> Kind:
             raise ValueError
         return timedelta(seconds=int(text))
 
-    return Kind(Phrase("whole seconds from {least} to {most}", least=least, most=most), read)
+    return Kind(Message("whole seconds from {least} to {most}", least=least, most=most), read)
 
 
-def any_text(allowed: Phrase) -> Kind:
+def any_text(allowed: Message) -> Kind:
     """A text whose form is not ours to judge, such as another service's secret."""
     return Kind(allowed, str)
 
@@ -147,30 +147,30 @@ def _secrets(text: str) -> tuple[str, ...]:
 
 
 BUCKET = matching(
-    r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", Phrase("3 to 63 lower-case letters, digits and hyphens")
+    r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", Message("3 to 63 lower-case letters, digits and hyphens")
 )
-REGION = matching(r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+", Phrase("a region id such as cn-hangzhou"))
-ROLE_ARN = matching(r"acs:ram::\d+:role/[A-Za-z0-9.@_-]+", Phrase("acs:ram::<account>:role/<name>"))
-ORIGIN = Kind(Phrase("https://host[:port] without a path (http only for loopback)"), _origin)
-ORIGINS = Kind(Phrase("origins such as https://www.example.com, never *"), _origins)
-ADDRESS = Kind(Phrase("an https address with a path"), _address)
+REGION = matching(r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+", Message("a region id such as cn-hangzhou"))
+ROLE_ARN = matching(r"acs:ram::\d+:role/[A-Za-z0-9.@_-]+", Message("acs:ram::<account>:role/<name>"))
+ORIGIN = Kind(Message("https://host[:port] without a path (http only for loopback)"), _origin)
+ORIGINS = Kind(Message("origins such as https://www.example.com, never *"), _origins)
+ADDRESS = Kind(Message("an https address with a path"), _address)
 CALLBACK_ADDRESS = Kind(
-    Phrase("the public https address of this function's /callback, without a query"), _callback_address
+    Message("the public https address of this function's /callback, without a query"), _callback_address
 )
-FLAG = Kind(Phrase("true or false"), _flag)
-HEADER_NAME = Kind(Phrase("the name of a header, such as Ali-Cdn-Real-Ip"), _header_name)
-HOURS = Kind(Phrase("hours from -12 to 14, in quarters, such as 8 or 5.5"), _hours)
+FLAG = Kind(Message("true or false"), _flag)
+HEADER_NAME = Kind(Message("the name of a header, such as Ali-Cdn-Real-Ip"), _header_name)
+HOURS = Kind(Message("hours from -12 to 14, in quarters, such as 8 or 5.5"), _hours)
 QUOTA_ADDRESS = matching(
     QUOTA_PATTERN,
-    Phrase("memory:, redis://[user:password@]host[:port][/database], or the same with rediss: for TLS"),
+    Message("memory:, redis://[user:password@]host[:port][/database], or the same with rediss: for TLS"),
 )
 PUSH_TOKEN = matching(
-    "[A-Za-z0-9]{3,32}", Phrase("the Token of the message push: 3 to 32 letters and digits")
+    "[A-Za-z0-9]{3,32}", Message("the Token of the message push: 3 to 32 letters and digits")
 )
 PUSH_AES_KEY = matching(
-    "[A-Za-z0-9]{43}", Phrase("the EncodingAESKey of the message push: 43 letters and digits")
+    "[A-Za-z0-9]{43}", Message("the EncodingAESKey of the message push: 43 letters and digits")
 )
-RATE = Kind(Phrase("a number over s, min or h, such as 60/min"), _rate)
+RATE = Kind(Message("a number over s, min or h, such as 60/min"), _rate)
 SECRETS = Kind(
-    Phrase("at least {least} random bytes in each comma-separated part", least=MIN_SECRET_BYTES), _secrets
+    Message("at least {least} random bytes in each comma-separated part", least=MIN_SECRET_BYTES), _secrets
 )

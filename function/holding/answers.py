@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from function.config.types import Rate
-from function.context import Call
+from function.context import RequestContext
 from function.errors import UploadError
 from function.holding.publishing import PUBLISHED
-from function.holding.request import Asked
+from function.holding.request import HeldRequest
 from function.holding.upload import HeldUpload
 from function.limits.addresses import claims_of_caller
-from function.limits.rate_limit import Claim
-from function.oss.client import OssCalls
-from function.oss.objects_session import opened, oss_of_each
+from function.limits.rate_limit import RateLimitItem
+from function.oss.client import OssClient
+from function.oss.objects_session import opened, oss_clients
 from function.oss.post_form import object_url
 
 CALLS_PER_UPLOAD = Rate(60, 60)
@@ -21,10 +21,10 @@ CALLS_PER_OWNER = Rate(600, 60)
 
 
 def answer_each(
-    call: Call,
-    asked: Asked,
+    context: RequestContext,
+    asked: HeldRequest,
     limit: str,
-    act: Callable[[OssCalls, HeldUpload], dict[str, Any]],
+    act: Callable[[OssClient, HeldUpload], dict[str, Any]],
     *,
     is_backend: bool,
 ) -> dict[str, Any]:
@@ -44,9 +44,9 @@ def answer_each(
     Raises:
         UploadError: why the one cannot be answered, or why none can.
     """
-    asked = _counted(call, asked, limit, is_backend)
+    asked = _counted(context, asked, limit, is_backend)
     # Once for all in a bucket, and not for receipts that are no good.
-    found = oss_of_each(call, [upload.profile.place for upload in asked.uploads])
+    found = oss_clients(context, [upload.profile.location for upload in asked.uploads])
     refusals = [oss for oss in found.values() if isinstance(oss, UploadError)]
     if found and len(refusals) == len(found):
         raise refusals[0]
@@ -54,24 +54,24 @@ def answer_each(
     def answer(entry: HeldUpload | UploadError) -> dict[str, Any]:
         if isinstance(entry, UploadError):
             raise entry
-        return act(opened(found[entry.profile.place]), entry)
+        return act(opened(found[entry.profile.location]), entry)
 
     if asked.is_one:
         told = answer(asked.entries[0])
-        call.line.state = told["state"]
+        context.line.state = told["state"]
         return told
     results = [_or_error(answer, entry) for entry in asked.entries]
-    call.line.state = [result.get("state") or result["error"]["code"] for result in results]
+    context.line.state = [result.get("state") or result["error"]["code"] for result in results]
     return {"results": results}
 
 
-def _counted(call: Call, asked: Asked, limit: str, is_backend: bool) -> Asked:
+def _counted(context: RequestContext, asked: HeldRequest, limit: str, is_backend: bool) -> HeldRequest:
     """The same, without what is asked about too often: before STS is asked, which a refusal does not end."""
 
     def counted(entry: HeldUpload | UploadError) -> HeldUpload | UploadError:
         if isinstance(entry, HeldUpload):
             try:
-                call.instance.limits.take(_claims(call, entry, limit, is_backend), call.now)
+                context.instance.limiter.hit(_claims(context, entry, limit, is_backend), context.now)
             except UploadError as error:
                 return error
         return entry
@@ -79,13 +79,13 @@ def _counted(call: Call, asked: Asked, limit: str, is_backend: bool) -> Asked:
     return asked._replace(entries=[counted(entry) for entry in asked.entries])
 
 
-def _claims(call: Call, upload: HeldUpload, limit: str, is_backend: bool) -> list[Claim]:
+def _claims(context: RequestContext, upload: HeldUpload, limit: str, is_backend: bool) -> list[RateLimitItem]:
     if is_backend:
-        return [Claim(f"{limit} by backends", CALLS_PER_UPLOAD, upload.upload_id)]
+        return [RateLimitItem(f"{limit} by backends", CALLS_PER_UPLOAD, upload.upload_id)]
     owner, of_owner = str(upload.claims["owner"]), f"{limit} of owners"
     return [
-        Claim(limit, CALLS_PER_UPLOAD, upload.upload_id),
-        *claims_of_caller(call.request, call.settings, owner, of_owner, CALLS_PER_OWNER, 1),
+        RateLimitItem(limit, CALLS_PER_UPLOAD, upload.upload_id),
+        *claims_of_caller(context.request, context.settings, owner, of_owner, CALLS_PER_OWNER, 1),
     ]
 
 
@@ -101,5 +101,5 @@ def _or_error(
 
 def answer_about(upload: HeldUpload, state: str) -> dict[str, Any]:
     """``{"key", "state", "url"}``; the address only of what is published."""
-    url = object_url(upload.profile.place.host, upload.key) if state == PUBLISHED else None
+    url = object_url(upload.profile.location.host, upload.key) if state == PUBLISHED else None
     return {"key": upload.key, "state": state, "url": url}

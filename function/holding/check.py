@@ -8,20 +8,20 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from function.context import Call
+from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
 from function.holding.decision import BY_CHECK, PUBLISH, REJECT, decision_about
 from function.holding.publishing import PUBLISHED, settle, tell_of
-from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, Standing, in_check, seen
+from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, HeldState, in_check, seen
 from function.holding.upload import HeldUpload, read_kept, read_receipt
-from function.oss.client import OssCalls
-from function.oss.objects_session import opened, oss_of, oss_of_each
+from function.oss.client import OssClient
+from function.oss.objects_session import opened, oss_client, oss_clients
 from function.wechat.media_check import Refused, submit, was_unheard
 from function.wechat.verdict import Outcome, Verdict
 
 
-def begin_check_after(call: Call, receipt: str) -> None:
+def begin_check_after(context: RequestContext, receipt: str) -> None:
     """
     Begin the check of what was just stored, where it is the first step; the answer never suffers from it.
 
@@ -29,14 +29,16 @@ def begin_check_after(call: Call, receipt: str) -> None:
         receipt: of a profile whose ``hold`` begins with ``check``.
     """
     try:
-        upload = read_receipt(receipt, call.settings, call.now)
-        oss = oss_of(call, upload.profile.place)
-        submit_next(call, oss, upload, seen(call, oss, upload))
+        upload = read_receipt(receipt, context.settings, context.now)
+        oss = oss_client(context, upload.profile.location)
+        submit_next(context, oss, upload, seen(context, oss, upload))
     except UploadError as error:
-        call.line.reason = f"check: {error.code}, {error.reason}"
+        context.line.reason = f"check: {error.code}, {error.reason}"
 
 
-def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> Standing:
+def submit_next(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, standing: HeldState
+) -> HeldState:
     """
     Submit what is due, if anything is, unless another call does; where WeChat cannot be asked, the next does.
 
@@ -44,44 +46,46 @@ def submit_next(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standin
         UploadError: OSS refuses, or does not answer; what was not submitted is, a minute later.
     """
     if standing.due > MAX_SUBMISSIONS:
-        return _leave_to_a_human(call, oss, upload, {"silent": True})
-    if was_unheard(call) or not standing.claim:
+        return _leave_to_a_human(context, oss, upload, {"silent": True})
+    if was_unheard(context) or not standing.claim:
         return standing
-    if not records.create(oss, standing.claim, {}, call.now):
+    if not records.create(oss, standing.claim, {}, context.now):
         # Another call was faster: it has submitted it by now, or failed, or is about to.
-        latest = in_check(oss, upload, call.now)
-        return latest if latest.claim == standing.claim else submit_next(call, oss, upload, latest)
+        latest = in_check(oss, upload, context.now)
+        return latest if latest.claim == standing.claim else submit_next(context, oss, upload, latest)
     try:
-        answered = submit(call, oss, upload)
+        answered = submit(context, oss, upload)
     except UploadError as error:
-        call.line.reason = f"check: {error.code}, {error.reason}"
-        _let_the_next_call_try(call, oss, upload, standing)
+        context.line.reason = f"check: {error.code}, {error.reason}"
+        _let_the_next_call_try(context, oss, upload, standing)
         return standing
     first = records.submitted(upload.upload_id, standing.due)
     if isinstance(answered, Refused):
         # Where one was slow, another one asks after it, and WeChat may refuse it because it took the first.
         if "trace" in (records.get(oss, first) or {}):
-            return Standing(CHECKING)
-        return _leave_to_a_human(call, oss, upload, {"errcode": answered.errcode})
-    trace_id = call.line.trace_id = answered.trace_id
+            return HeldState(CHECKING)
+        return _leave_to_a_human(context, oss, upload, {"errcode": answered.errcode})
+    trace_id = context.line.trace_id = answered.trace_id
     # Remembered first, then looked for a verdict; who brings one looks the other way round, so one of the two
     # sees the other.
-    records.put(oss, records.check(trace_id), {"receipt": upload.receipt}, call.now)
+    records.put(oss, records.check(trace_id), {"receipt": upload.receipt}, context.now)
     early = records.get(oss, records.verdict(trace_id))
-    records.put(oss, first, {"trace": trace_id}, call.now)
+    records.put(oss, first, {"trace": trace_id}, context.now)
     if early is not None:
-        return _apply(call, oss, upload, _kept(trace_id, early))
-    return Standing(CHECKING)
+        return _apply(context, oss, upload, _kept(trace_id, early))
+    return HeldState(CHECKING)
 
 
-def _let_the_next_call_try(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing) -> None:
+def _let_the_next_call_try(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, standing: HeldState
+) -> None:
     first = records.submitted(upload.upload_id, standing.due)
     # Where this is not heard either, the claim ends by itself.
     with suppress(UploadError):
-        records.put(oss, first, {"failures": standing.failures + 1}, call.now)
+        records.put(oss, first, {"failures": standing.failures + 1}, context.now)
 
 
-def apply_verdict(call: Call, verdict: Verdict) -> bool:
+def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     """
     Carry out what WeChat says.
 
@@ -91,26 +95,26 @@ def apply_verdict(call: Call, verdict: Verdict) -> bool:
     Raises:
         UploadError: it could be neither carried out nor kept, so WeChat must say it again.
     """
-    call.line.trace_id = verdict.trace_id
-    checked = [profile.place for profile in call.settings.profiles.values() if profile.is_checked]
-    buckets = oss_of_each(call, checked)
+    context.line.trace_id = verdict.trace_id
+    checked = [profile.location for profile in context.settings.profiles.values() if profile.is_checked]
+    buckets = oss_clients(context, checked)
     found = _recorded(buckets.values(), verdict)
     if not found:
         said = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
         for oss in map(opened, buckets.values()):
-            records.put(oss, records.verdict(verdict.trace_id), said, call.now)
+            records.put(oss, records.verdict(verdict.trace_id), said, context.now)
         found = _recorded(buckets.values(), verdict)
     failed: UploadError | None = None
     for (bucket, receipt), oss in found.items():
         try:
-            upload = read_kept(receipt, bucket, call.settings, call.now)
-            _note(call, upload)
+            upload = read_kept(receipt, bucket, context.settings, context.now)
+            _note(context, upload)
             # With its own role: another one in the bucket sees the record, and nothing that it is about.
-            own = opened(buckets.get(upload.profile.place, oss))
-            call.line.state = _apply(call, own, upload, verdict).state
+            own = opened(buckets.get(upload.profile.location, oss))
+            context.line.state = _apply(context, own, upload, verdict).state
         # It is decided, but another object has the name; or nothing can be done about it any more.
         except (AlreadyExists, Forbidden) as error:
-            call.line.reason = error.reason
+            context.line.reason = error.reason
         except UploadError as error:
             failed = error
     if failed is not None:
@@ -118,7 +122,9 @@ def apply_verdict(call: Call, verdict: Verdict) -> bool:
     return bool(found)
 
 
-def _recorded(buckets: Iterable[OssCalls | UploadError], verdict: Verdict) -> dict[tuple[str, str], OssCalls]:
+def _recorded(
+    buckets: Iterable[OssClient | UploadError], verdict: Verdict
+) -> dict[tuple[str, str], OssClient]:
     """
     What a verdict is about, and where that is remembered; a trace id does not tell the bucket.
 
@@ -130,7 +136,7 @@ def _recorded(buckets: Iterable[OssCalls | UploadError], verdict: Verdict) -> di
     Raises:
         UploadError: it is not where one could look, and somewhere nobody could.
     """
-    found: dict[tuple[str, str], OssCalls] = {}
+    found: dict[tuple[str, str], OssClient] = {}
     failed: UploadError | None = None
     for bucket in buckets:
         try:
@@ -146,8 +152,8 @@ def _recorded(buckets: Iterable[OssCalls | UploadError], verdict: Verdict) -> di
     return found
 
 
-def _note(call: Call, upload: HeldUpload) -> None:
-    line = call.line
+def _note(context: RequestContext, upload: HeldUpload) -> None:
+    line = context.line
     line.profile, line.owner = upload.profile.name, upload.claims["owner"]
     line.key, line.upload_id = upload.key, upload.upload_id
 
@@ -159,31 +165,35 @@ def _kept(trace_id: str, said: Mapping[str, Any]) -> Verdict:
         raise OssUnavailable(reason="the verdict's marker lacks a field") from None
 
 
-def _apply(call: Call, oss: OssCalls, upload: HeldUpload, verdict: Verdict) -> Standing:
-    standing = seen(call, oss, upload)
+def _apply(context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict) -> HeldState:
+    standing = seen(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
-        return _reject(call, oss, upload, standing, verdict.label)
+        return _reject(context, oss, upload, standing, verdict.label)
     if standing.state not in OPEN:
         return standing
     if verdict.outcome is not Outcome.PASS:
         said = {"label": verdict.label} if verdict.outcome is Outcome.REVIEW else {"errcode": verdict.errcode}
-        return _leave_to_a_human(call, oss, upload, said)
+        return _leave_to_a_human(context, oss, upload, said)
     # Not what nobody has committed yet, or what a human has been asked about.
     if not standing.is_in_check:
         return standing
-    return Standing(*settle(call, oss, upload, decision_about(upload, PUBLISH, BY_CHECK, verdict.label)))
+    return HeldState(*settle(context, oss, upload, decision_about(upload, PUBLISH, BY_CHECK, verdict.label)))
 
 
-def _reject(call: Call, oss: OssCalls, upload: HeldUpload, standing: Standing, label: int | None) -> Standing:
+def _reject(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, standing: HeldState, label: int | None
+) -> HeldState:
     # A verdict upon what has been published is for the business to act upon.
     if standing.state != PUBLISHED:
-        standing = Standing(*settle(call, oss, upload, decision_about(upload, REJECT, BY_CHECK, label)))
+        standing = HeldState(*settle(context, oss, upload, decision_about(upload, REJECT, BY_CHECK, label)))
     if standing.state == PUBLISHED:
-        tell_of(call, upload, REVIEW, label)
+        tell_of(context, upload, REVIEW, label)
     return standing
 
 
-def _leave_to_a_human(call: Call, oss: OssCalls, upload: HeldUpload, why: Mapping[str, Any]) -> Standing:
-    if records.create(oss, records.review(upload.upload_id), why, call.now):
-        tell_of(call, upload, REVIEW, why.get("label"))
-    return Standing(REVIEW)
+def _leave_to_a_human(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, why: Mapping[str, Any]
+) -> HeldState:
+    if records.create(oss, records.review(upload.upload_id), why, context.now):
+        tell_of(context, upload, REVIEW, why.get("label"))
+    return HeldState(REVIEW)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from function.errors import OssUnavailable
 from function.holding import records
 from function.holding.upload import HeldUpload
-from function.oss.client import OssCalls
+from function.oss.client import OssClient
 
 PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
 # Who may say so: a step of the profile, or somebody by hand.
@@ -46,7 +46,7 @@ def decision_about(upload: HeldUpload, what: str, by: str, label: int | None = N
     return Decision(what, by, upload.receipt, upload.etag, label)
 
 
-def read_decision(oss: OssCalls, upload_id: str) -> Decision | None:
+def read_decision(oss: OssClient, upload_id: str) -> Decision | None:
     """
     What was decided about an upload; ``None`` as long as nothing was.
 
@@ -62,7 +62,7 @@ def read_decision(oss: OssCalls, upload_id: str) -> Decision | None:
         raise OssUnavailable(reason="the decision's marker lacks a field") from None
 
 
-def decide(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime) -> tuple[Decision, bool]:
+def decide(oss: OssClient, upload: HeldUpload, wanted: Decision, now: datetime) -> tuple[Decision, bool]:
     """
     Make a decision, unless there is one.
 
@@ -81,7 +81,7 @@ def decide(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime) -
     return found, False
 
 
-def withdraw(oss: OssCalls, upload: HeldUpload, wanted: Decision, now: datetime) -> None:
+def withdraw(oss: OssClient, upload: HeldUpload, wanted: Decision, now: datetime) -> None:
     """
     Discard what it had been decided to publish.
 

@@ -8,12 +8,12 @@ there is none, and nothing is held any more.
 from datetime import datetime
 from typing import NamedTuple
 
-from function.context import Call
+from function.context import RequestContext
 from function.errors import AlreadyExists
 from function.holding import records
 from function.holding.decision import DISCARD, PUBLISH, REJECT, Decision, decide, read_decision
 from function.holding.upload import HeldUpload
-from function.oss.client import OssCalls
+from function.oss.client import OssClient
 from function.oss.objects import Copied, copy_object, delete_object, head_object
 from function.webhook import tell_business
 
@@ -38,32 +38,32 @@ class Outcome(NamedTuple):
     label: int | None = None
 
 
-def settle(call: Call, oss: OssCalls, upload: HeldUpload, wanted: Decision) -> Outcome:
+def settle(context: RequestContext, oss: OssClient, upload: HeldUpload, wanted: Decision) -> Outcome:
     """
     Make a decision, unless there is one, and carry out the one that holds.
 
     Raises:
         UploadError: OSS refuses, or does not answer; then the next call goes on.
     """
-    decision, was_made = decide(oss, upload, wanted, call.now)
-    return tell(call, upload, carry_out(oss, upload, decision, call.now, is_new=was_made))
+    decision, was_made = decide(oss, upload, wanted, context.now)
+    return tell(context, upload, carry_out(oss, upload, decision, context.now, is_new=was_made))
 
 
-def tell(call: Call, upload: HeldUpload, outcome: Outcome) -> Outcome:
+def tell(context: RequestContext, upload: HeldUpload, outcome: Outcome) -> Outcome:
     """The same; the business is told when something was carried out."""
     if outcome.was_carried_out:
-        tell_of(call, upload, outcome.state, outcome.label)
+        tell_of(context, upload, outcome.state, outcome.label)
     return outcome
 
 
-def tell_of(call: Call, upload: HeldUpload, event: str, label: int | None = None) -> None:
+def tell_of(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> None:
     """Tell the business of an event, with WeChat's label where there is one."""
     more = {} if label is None else {"label": label}
-    tell_business(call, upload.receipt, event, **more)
+    tell_business(context, upload.receipt, event, **more)
 
 
 def carry_out(
-    oss: OssCalls, upload: HeldUpload, decision: Decision, now: datetime, *, is_new: bool = False
+    oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime, *, is_new: bool = False
 ) -> Outcome:
     """
     See to it that a decision is what happens.
@@ -83,7 +83,7 @@ def carry_out(
     return _discard(oss, upload, is_new)
 
 
-def _publish(oss: OssCalls, upload: HeldUpload, decision: Decision, is_new: bool) -> Outcome:
+def _publish(oss: OssClient, upload: HeldUpload, decision: Decision, is_new: bool) -> Outcome:
     # Who has decided a moment ago has looked just before, and the copy is of these bytes or of none.
     held = None if is_new else head_object(oss, upload.held_key)
     is_held = is_new or upload.is_ours(held)
@@ -103,7 +103,7 @@ def _publish(oss: OssCalls, upload: HeldUpload, decision: Decision, is_new: bool
     return Outcome(GONE, was_carried_out=False)
 
 
-def _copy(oss: OssCalls, upload: HeldUpload, etag: str) -> bool:
+def _copy(oss: OssClient, upload: HeldUpload, etag: str) -> bool:
     """Whether the object of this name is the upload's by now, by this copy or by an earlier one."""
     profile = upload.profile
     try:
@@ -123,11 +123,11 @@ def _copy(oss: OssCalls, upload: HeldUpload, etag: str) -> bool:
     return copied is Copied.DONE or _is_published(oss, upload)
 
 
-def _is_published(oss: OssCalls, upload: HeldUpload) -> bool:
+def _is_published(oss: OssClient, upload: HeldUpload) -> bool:
     return upload.is_ours(head_object(oss, upload.key))
 
 
-def _reject(oss: OssCalls, upload: HeldUpload, decision: Decision, now: datetime, is_new: bool) -> Outcome:
+def _reject(oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime, is_new: bool) -> Outcome:
     is_held = upload.is_ours(head_object(oss, upload.held_key))
     if is_held or is_new:
         label = {} if decision.label is None else {"label": decision.label}
@@ -138,7 +138,7 @@ def _reject(oss: OssCalls, upload: HeldUpload, decision: Decision, now: datetime
     return Outcome(REJECTED, is_held or is_new, decision.label)
 
 
-def _discard(oss: OssCalls, upload: HeldUpload, is_new: bool) -> Outcome:
+def _discard(oss: OssClient, upload: HeldUpload, is_new: bool) -> Outcome:
     # In this order: as long as it is held, a copy may be under way.
     is_held = upload.is_ours(head_object(oss, upload.held_key))
     if is_held:

@@ -14,7 +14,7 @@ from typing import Any
 from function.config.key_template import RECORDS
 from function.errors import AlreadyExists, OssUnavailable
 from function.http.json_body import object_in
-from function.oss.client import OssCalls
+from function.oss.client import OssClient
 from function.oss.objects import get_marker, put_marker
 from function.oss.post_form import iso
 
@@ -75,7 +75,7 @@ def is_name(text: str) -> bool:
     return re.fullmatch(NAME, text) is not None
 
 
-def put(oss: OssCalls, name: str, said: Mapping[str, Any], now: datetime) -> None:
+def put(oss: OssClient, name: str, said: Mapping[str, Any], now: datetime) -> None:
     """
     Remember something; who remembers it again says the same.
 
@@ -85,7 +85,7 @@ def put(oss: OssCalls, name: str, said: Mapping[str, Any], now: datetime) -> Non
     put_marker(oss, name, _body(said, now))
 
 
-def create(oss: OssCalls, name: str, said: Mapping[str, Any], now: datetime) -> bool:
+def create(oss: OssClient, name: str, said: Mapping[str, Any], now: datetime) -> bool:
     """
     Remember something that only the first may say: whether this was it.
 
@@ -99,7 +99,7 @@ def create(oss: OssCalls, name: str, said: Mapping[str, Any], now: datetime) -> 
     return True
 
 
-def get(oss: OssCalls, name: str) -> dict[str, Any] | None:
+def get(oss: OssClient, name: str) -> dict[str, Any] | None:
     """
     What was said; ``None`` where nothing was.
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from function.auth.backend import check_backend_token, is_for_backends
 from function.config.settings import Settings
-from function.context import Call
+from function.context import RequestContext
 from function.errors import BadRequest, Forbidden, NotFound, UploadError
 from function.holding.decision import PUBLISH, REJECT
 from function.holding.upload import HeldUpload, read_receipt
@@ -17,7 +17,7 @@ DECISIONS = (PUBLISH, REJECT)
 BACKEND = ""
 
 
-class Asked(NamedTuple):
+class HeldRequest(NamedTuple):
     """
     What a request is about.
 
@@ -47,14 +47,14 @@ def refuse_without_hold(settings: Settings) -> None:
         raise NotFound("Nothing is held back here.")
 
 
-def read_asked(call: Call) -> Asked:
+def read_asked(context: RequestContext) -> HeldRequest:
     """
     The receipts in a request's body, and what else it says.
 
     Raises:
         BadRequest: they are malformed; a receipt that is text but no good is an entry of its own.
     """
-    fields = read_json_object(call.request.body)
+    fields = read_json_object(context.request.body)
     one, several = fields.get("receipt"), fields.get("receipts")
     texts: Any = [one] if several is None else several
     if (several is not None and one is not None) or not _are_texts(texts):
@@ -62,8 +62,8 @@ def read_asked(call: Call) -> Asked:
     decision = fields.get("decision")
     if decision is not None and decision not in DECISIONS:
         raise BadRequest(f"decision must be {' or '.join(DECISIONS)}.")
-    asked = Asked([_entry(call, text) for text in texts], several is None, decision)
-    _note(call, asked)
+    asked = HeldRequest([_entry(context, text) for text in texts], several is None, decision)
+    _note(context, asked)
     return asked
 
 
@@ -75,15 +75,15 @@ def _are_texts(texts: Any) -> bool:
     )
 
 
-def _entry(call: Call, text: str) -> HeldUpload | UploadError:
+def _entry(context: RequestContext, text: str) -> HeldUpload | UploadError:
     try:
-        return read_receipt(text, call.settings, call.now)
+        return read_receipt(text, context.settings, context.now)
     except UploadError as error:
         return error
 
 
-def _note(call: Call, asked: Asked) -> None:
-    line, uploads = call.line, asked.uploads
+def _note(context: RequestContext, asked: HeldRequest) -> None:
+    line, uploads = context.line, asked.uploads
     owners = {str(upload.claims["owner"]) for upload in uploads}
     line.owner = owners.pop() if len(owners) == 1 else None
     if asked.is_one and uploads:
@@ -94,7 +94,7 @@ def _note(call: Call, asked: Asked) -> None:
         line.upload_id = [upload.upload_id for upload in uploads]
 
 
-def who_asks(call: Call, token: str, identify: Callable[[], str], *, owners_may: bool) -> str:
+def who_asks(context: RequestContext, token: str, identify: Callable[[], str], *, owners_may: bool) -> str:
     """
     Whose token it is: ``BACKEND``, or the owner.
 
@@ -111,14 +111,14 @@ def who_asks(call: Call, token: str, identify: Callable[[], str], *, owners_may:
         Unauthorized: a bad session.
     """
     if is_for_backends(token):
-        check_backend_token(token, call.settings, call.now)
+        check_backend_token(token, context.settings, context.now)
         return BACKEND
-    if owners_may and call.settings.caller_kind.tells_apart:
+    if owners_may and context.settings.caller_kind.tells_apart:
         return identify()
     raise _for_backends()
 
 
-def permitted(asked: Asked, who: str, owners_may: Callable[[HeldUpload], bool]) -> Asked:
+def permitted(asked: HeldRequest, who: str, owners_may: Callable[[HeldUpload], bool]) -> HeldRequest:
     """The same, in place of each upload that is not for this asker why it is not."""
     return asked._replace(
         entries=[

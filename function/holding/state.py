@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from function.config.option_values import COMMIT
-from function.context import Call
+from function.context import RequestContext
 from function.errors import OssUnavailable
 from function.holding import records
 from function.holding.decision import read_decision
 from function.holding.publishing import GONE, PUBLISHED, Outcome, carry_out, tell
 from function.holding.upload import HeldUpload
-from function.oss.client import OssCalls
+from function.oss.client import OssClient
 from function.oss.objects import head_object
 
 HELD, CHECKING, REVIEW = "held", "checking", "review"
@@ -26,7 +26,7 @@ MAX_FAILURES = 10**9
 CUT_OFF = timedelta(seconds=60)
 
 
-class Standing(NamedTuple):
+class HeldState(NamedTuple):
     """
     Where an upload stands.
 
@@ -59,14 +59,14 @@ class Standing(NamedTuple):
         return self.state == CHECKING or self.due > 0
 
 
-def seen(call: Call, oss: OssCalls, upload: HeldUpload) -> Standing:
+def seen(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
     """``standing_of``; the business is told when something was carried out."""
-    standing = standing_of(oss, upload, call.now)
-    tell(call, upload, Outcome(standing.state, standing.was_carried_out, standing.label))
+    standing = state_of(oss, upload, context.now)
+    tell(context, upload, Outcome(standing.state, standing.was_carried_out, standing.label))
     return standing
 
 
-def standing_of(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
+def state_of(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
     """
     Where an upload stands; a decision that was not carried out is.
 
@@ -83,27 +83,27 @@ def standing_of(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
         return _open(oss, upload, now)._replace(held_until=upload.ends(held))
     # Its decision is forgotten after a while; the object is not.
     if upload.is_ours(head_object(oss, upload.key)):
-        return Standing(PUBLISHED)
+        return HeldState(PUBLISHED)
     # Or it was decided, and done, since we looked.
-    return _decided(oss, upload, now) or Standing(GONE)
+    return _decided(oss, upload, now) or HeldState(GONE)
 
 
-def _decided(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing | None:
+def _decided(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState | None:
     decision = read_decision(oss, upload.upload_id)
-    return Standing(*carry_out(oss, upload, decision, now)) if decision else None
+    return HeldState(*carry_out(oss, upload, decision, now)) if decision else None
 
 
-def _open(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
+def _open(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
     if not upload.profile.is_checked:
-        return Standing(HELD)
+        return HeldState(HELD)
     if records.get(oss, records.review(upload.upload_id)) is not None:
-        return Standing(REVIEW)
+        return HeldState(REVIEW)
     if not _is_committed(oss, upload):
-        return Standing(HELD)
+        return HeldState(HELD)
     return in_check(oss, upload, now)
 
 
-def _is_committed(oss: OssCalls, upload: HeldUpload) -> bool:
+def _is_committed(oss: OssClient, upload: HeldUpload) -> bool:
     """Whether the bytes of this receipt were committed, or need not be."""
     if COMMIT not in upload.profile.hold:
         return True
@@ -111,7 +111,7 @@ def _is_committed(oss: OssCalls, upload: HeldUpload) -> bool:
     return said is not None and said.get("etag") == upload.etag
 
 
-def in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
+def in_check(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
     """
     How far the check of an upload is that nothing else is lacking for.
 
@@ -121,7 +121,7 @@ def in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
     for number in range(1, MAX_SUBMISSIONS + 1):
         first = records.submitted(upload.upload_id, number)
         said = records.get(oss, first)
-        due = Standing(HELD if number == 1 else CHECKING, due=number)
+        due = HeldState(HELD if number == 1 else CHECKING, due=number)
         if said is None:
             return due._replace(claim=first)
         since = _since(said.get("at"), now)
@@ -133,8 +133,8 @@ def in_check(oss: OssCalls, upload: HeldUpload, now: datetime) -> Standing:
             is_time = late or (failures and since >= _pause(failures))
             return due._replace(claim=again if is_time else "", failures=failures)
         if since < SILENCE:
-            return Standing(CHECKING)
-    return Standing(CHECKING, due=MAX_SUBMISSIONS + 1)
+            return HeldState(CHECKING)
+    return HeldState(CHECKING, due=MAX_SUBMISSIONS + 1)
 
 
 def _pause(failures: int) -> timedelta:

@@ -106,7 +106,7 @@ def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
     if not profile.gives_receipts:
         raise _not_ours("its profile gives no receipts any more")
     # A receipt need not say for which mini-program it is; one that says so is held to it.
-    scope = settings.token_scope(profile.place.bucket)
+    scope = settings.token_scope(profile.location.bucket)
     if not is_of({**scope, **claims}, scope):
         raise _not_ours("for another app or bucket")
     upload = HeldUpload(claims, text, profile)
@@ -124,7 +124,7 @@ def read_kept(text: str, bucket: str, settings: Settings, now: datetime) -> Held
             has no say about what waits in another.
     """
     upload = read_receipt(text, settings, now)
-    if upload.profile.place.bucket != bucket:
+    if upload.profile.location.bucket != bucket:
         raise _not_ours("kept in another bucket than its own")
     return upload
 

@@ -41,7 +41,7 @@ class ExchangeFailed(Exception):
         self.kind = kind
 
 
-class Answer(NamedTuple):
+class HttpResponse(NamedTuple):
     """
     What came back, whatever its status.
 
@@ -54,10 +54,10 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
 
 
-Exchange = Callable[..., Answer]
+Send = Callable[..., HttpResponse]
 
 
-def within(seconds: float, upstream: str, ask: Callable[[], T]) -> T:
+def with_timeout(seconds: float, upstream: str, ask: Callable[[], T]) -> T:
     """
     Call ``ask`` and wait for it this long at most.
 
@@ -71,8 +71,8 @@ def within(seconds: float, upstream: str, ask: Callable[[], T]) -> T:
     Raises:
         ExchangeFailed: it took longer, or could not begin; else whatever ``ask`` raises.
     """
-    places = _places(upstream)
-    if not places.acquire(blocking=False):
+    slots = _slots(upstream)
+    if not slots.acquire(blocking=False):
         raise ExchangeFailed("too many calls wait for it already")
     done = threading.Event()
     outcome: list[T] = []
@@ -83,13 +83,13 @@ def within(seconds: float, upstream: str, ask: Callable[[], T]) -> T:
             outcome.append(ask())
         except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
             failure.append(error)
-        places.release()
+        slots.release()
         done.set()
 
     try:
         threading.Thread(target=run, daemon=True).start()
     except RuntimeError:
-        places.release()
+        slots.release()
         raise ExchangeFailed("no thread can start") from None
     if not done.wait(seconds):
         raise ExchangeFailed("no answer within the budget")
@@ -100,11 +100,11 @@ def within(seconds: float, upstream: str, ask: Callable[[], T]) -> T:
 
 # Whoever is asked stands in the settings, so they are few.
 @cache
-def _places(_upstream: str) -> threading.Semaphore:
+def _slots(_upstream: str) -> threading.Semaphore:
     return threading.Semaphore(MAX_WAITING)
 
 
-def exchange(method: str, url: str, *, budget_seconds: float, **options: Any) -> Answer:
+def send(method: str, url: str, *, budget_seconds: float, **options: Any) -> HttpResponse:
     """
     Send one request and read its answer.
 
@@ -118,10 +118,10 @@ def exchange(method: str, url: str, *, budget_seconds: float, **options: Any) ->
         ExchangeFailed: nothing, too much or too late.
     """
     origin = "/".join(url.split("/")[:3])
-    return within(budget_seconds, origin, lambda: _exchange(method, url, budget_seconds, **options))
+    return with_timeout(budget_seconds, origin, lambda: _send(method, url, budget_seconds, **options))
 
 
-def _exchange(
+def _send(
     method: str,
     url: str,
     budget_seconds: float,
@@ -130,7 +130,7 @@ def _exchange(
     query: Mapping[str, str] | None = None,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
+) -> HttpResponse:
     from http.client import HTTPException
 
     deadline = time.monotonic() + budget_seconds
@@ -143,7 +143,7 @@ def _exchange(
             connection.request(method, target, body, sent)
             with connection.getresponse() as response:
                 headers = _headers(response)
-                return Answer(response.status, _read(response, deadline, max_bytes), headers)
+                return HttpResponse(response.status, _read(response, deadline, max_bytes), headers)
     # ValueError is an address that cannot be read or encoded, or a status or length that is no number.
     except (HTTPException, OSError, ValueError) as error:
         raise ExchangeFailed(type(error).__name__) from None

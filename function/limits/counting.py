@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.context import Call, Instance
+from function.context import Instance, RequestContext
 from function.errors import Misconfigured, Problem, QuotaUnavailable
 from function.limits.memory import MemoryStore
-from function.limits.quota import Asked, Day, StoreDown, daily, told
-from function.limits.rate_limit import Claim
+from function.limits.quota import Day, QuotaRequest, StoreDown, daily, told
+from function.limits.rate_limit import RateLimitItem
 
 if TYPE_CHECKING:
     from function.limits.redis import RedisStore
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MEMORY = "memory:"
 
 
-def count(call: Call, owner: str, rates: Sequence[Claim]) -> None:
+def count(context: RequestContext, owner: str, rates: Sequence[RateLimitItem]) -> None:
     """
     Count what falls under rates alone.
 
@@ -30,12 +30,12 @@ def count(call: Call, owner: str, rates: Sequence[Claim]) -> None:
     Raises:
         BadRequest, TooManyRequests: nothing was counted.
     """
-    _take(call, Asked(call.instance.new_id(), owner, tuple(rates), ()))
+    _take(context, QuotaRequest(context.instance.new_id(), owner, tuple(rates), ()))
 
 
 @contextmanager
 def counted(
-    call: Call, owner: str, rates: Sequence[Claim], forms: Iterable[tuple[Profile, int]]
+    context: RequestContext, owner: str, rates: Sequence[RateLimitItem], forms: Iterable[tuple[Profile, int]]
 ) -> Iterator[Mapping[str, dict[str, Any]]]:
     """
     Count what this request wants, all or nothing; where it gets no form in the end, give the quota back.
@@ -52,37 +52,37 @@ def counted(
 
         QuotaUnavailable: the store is down, and quotas may not be passed over.
     """
-    asked = Asked(call.instance.new_id(), owner, tuple(rates), daily(forms))
-    days = _take(call, asked)
+    asked = QuotaRequest(context.instance.new_id(), owner, tuple(rates), daily(forms))
+    days = _take(context, asked)
     is_given = False
     try:
         yield told(asked.days, days) if days else {}
         is_given = True
     finally:
         if days and not is_given:
-            _give_back(call, asked)
+            _give_back(context, asked)
 
 
-def _take(call: Call, asked: Asked) -> list[Day]:
+def _take(context: RequestContext, asked: QuotaRequest) -> list[Day]:
     """How the days stand; none where the store is down and that is allowed."""
     if not asked.rates and not asked.days:
         return []
     try:
-        return store_of(call.instance).take(asked, call.now)
+        return store_of(context.instance).take(asked, context.now)
     except StoreDown as down:
-        if asked.days and call.settings.quota_when_down == "deny":
-            call.line.quota = f"denied: {down.kind}"
+        if asked.days and context.settings.quota_when_down == "deny":
+            context.line.quota = f"denied: {down.kind}"
             raise QuotaUnavailable(reason=f"the store of the quotas: {down.kind}") from None
-        call.line.quota = f"{'allowed' if asked.days else 'counted here'}: {down.kind}"
-        call.instance.limits.take(asked.rates, call.now)
+        context.line.quota = f"{'allowed' if asked.days else 'counted here'}: {down.kind}"
+        context.instance.limiter.hit(asked.rates, context.now)
         return []
 
 
-def _give_back(call: Call, asked: Asked) -> None:
+def _give_back(context: RequestContext, asked: QuotaRequest) -> None:
     try:
-        store_of(call.instance).give_back(asked, call.now)
+        store_of(context.instance).give_back(asked, context.now)
     except StoreDown as down:
-        call.line.quota = f"not given back: {down.kind}"
+        context.line.quota = f"not given back: {down.kind}"
 
 
 def prepare_store(instance: Instance, now: datetime) -> None:
@@ -122,7 +122,7 @@ def _redis_store(settings: Settings) -> "RedisStore":
     try:
         prepare()
     except ImportError:
-        sentence = Phrase(
+        sentence = Message(
             "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
         )
         raise Misconfigured([Problem("QUOTA_URL", sentence)]) from None

@@ -4,8 +4,8 @@ import threading
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 
-from function.limits.quota import Asked, Daily, Day, exceeded, standing
-from function.limits.rate_limit import Limits
+from function.limits.quota import Daily, Day, QuotaRequest, exceeded, standing
+from function.limits.rate_limit import RateLimiter
 
 # Some 300 bytes each. Of more callers than that those are forgotten who came first today.
 MAX_REMEMBERED = 16_384
@@ -16,7 +16,7 @@ KEPT_SECONDS = 60
 
 class MemoryStore:
     """
-    Counts by owner and profile, in days that begin at ``utc_offset``; rates as ``Limits`` counts them.
+    Counts by owner and profile, in days that begin at ``utc_offset``; rates as ``RateLimiter`` counts them.
 
     The instance's clock decides which day it is. A request that read it just before midnight, and comes just
     after another that read it later, counts for the later day, so that nothing is forgotten.
@@ -24,12 +24,12 @@ class MemoryStore:
 
     def __init__(self, utc_offset: timedelta) -> None:
         self._offset = utc_offset
-        self._limits = Limits()
+        self._limits = RateLimiter()
         self._used: OrderedDict[tuple[str, str], tuple[int, int, int]] = OrderedDict()
         self._taken: OrderedDict[str, tuple[datetime, list[int]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, asked: Asked, now: datetime) -> list[Day]:
+    def take(self, asked: QuotaRequest, now: datetime) -> list[Day]:
         """
         Count all of this, or nothing; nothing as well when it was counted before.
 
@@ -46,12 +46,12 @@ class MemoryStore:
                 _, files, bytes_ = self._used_by(asked.owner, wanted, now)
                 if not wanted.fits(files, bytes_):
                     raise exceeded(wanted, self._standing(asked.owner, wanted, now), now)
-            self._limits.take(asked.rates, now)
+            self._limits.hit(asked.rates, now)
             days = [self._add(asked.owner, wanted, now) for wanted in asked.days]
             self._remember_request(asked.request_id, days, now)
             return [self._standing(asked.owner, wanted, now) for wanted in asked.days]
 
-    def give_back(self, asked: Asked, now: datetime) -> None:
+    def give_back(self, asked: QuotaRequest, now: datetime) -> None:
         """Take the files and bytes of a request out of its days again, once; its rates stay counted."""
         with self._lock:
             _, days = self._taken.pop(asked.request_id, (now, []))

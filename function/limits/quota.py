@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from function.config.profile import Profile
 from function.errors import BadRequest, QuotaExceeded
-from function.limits.rate_limit import Claim
+from function.limits.rate_limit import RateLimitItem
 from function.oss.post_form import iso
 
 
@@ -33,7 +33,7 @@ class Daily(NamedTuple):
         )
 
 
-class Asked(NamedTuple):
+class QuotaRequest(NamedTuple):
     """
     What one request wants counted, all or nothing.
 
@@ -47,7 +47,7 @@ class Asked(NamedTuple):
 
     request_id: str
     owner: str
-    rates: tuple[Claim, ...]
+    rates: tuple[RateLimitItem, ...]
     days: tuple[Daily, ...]
 
 

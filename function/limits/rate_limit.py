@@ -15,7 +15,7 @@ LATE_SECONDS = 10
 NO_WINDOWS: Mapping[str, tuple[float, int]] = {}
 
 
-class Claim(NamedTuple):
+class RateLimitItem(NamedTuple):
     """So many ``items`` that ``who`` wants under the limit of this name, which has this rate."""
 
     limit: str
@@ -24,7 +24,7 @@ class Claim(NamedTuple):
     items: int = 1
 
 
-class Limits:
+class RateLimiter:
     """
     Counts per limit and caller, in windows that start with the caller's first request.
 
@@ -36,7 +36,7 @@ class Limits:
         self._windows: dict[str, OrderedDict[str, tuple[float, int]]] = {}
         self._lock = threading.Lock()
 
-    def take(self, claims: Iterable[Claim], now: datetime) -> None:
+    def hit(self, claims: Iterable[RateLimitItem], now: datetime) -> None:
         """
         Count all of these, or none.
 
@@ -54,7 +54,7 @@ class Limits:
             for claim, window in granted:
                 self._remember(claim, window)
 
-    def _window_with(self, claim: Claim, instant: float) -> tuple[float, int]:
+    def _window_with(self, claim: RateLimitItem, instant: float) -> tuple[float, int]:
         """The caller's window as it would be with this claim in it."""
         rate = claim.rate
         if claim.items > rate.limit:
@@ -71,7 +71,7 @@ class Limits:
             )
         return start, used + claim.items
 
-    def _remember(self, claim: Claim, window: tuple[float, int]) -> None:
+    def _remember(self, claim: RateLimitItem, window: tuple[float, int]) -> None:
         windows = self._windows.setdefault(claim.limit, OrderedDict())
         if claim.who in windows and windows[claim.who][0] != window[0]:
             # A new window goes to the end of the row, where those stand that are forgotten last.

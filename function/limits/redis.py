@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from function.errors import BadRequest, TooManyRequests
-from function.limits.quota import Asked, Day, StoreDown, exceeded, standing
+from function.limits.quota import Day, QuotaRequest, StoreDown, exceeded, standing
 from function.limits.redis_connection import Address, Broken, Wire, connect
 from function.limits.script import COUNT, DAY_IS_FULL, GIVE_BACK, KEPT_SECONDS, RATE_IS_USED
 
@@ -35,7 +35,7 @@ class RedisStore:
         self._budget_seconds = budget_seconds
         self._resting: list[tuple[Wire, datetime]] = []
 
-    def take(self, asked: Asked, now: datetime) -> list[Day]:
+    def take(self, asked: QuotaRequest, now: datetime) -> list[Day]:
         """
         Raises:
             BadRequest, TooManyRequests, QuotaExceeded: nothing was counted.
@@ -45,21 +45,23 @@ class RedisStore:
         for claim in asked.rates:
             if claim.items > claim.rate.limit:
                 raise BadRequest(f"files or items must be {claim.rate.limit} at most here.")
-        verdict, place, wait, clock, *days = self._counted(asked, now)
+        verdict, location, wait, clock, *days = self._counted(asked, now)
         standings = [
             standing(wanted, files, bytes_, self._end_of(day))
             for wanted, (day, files, bytes_) in zip(asked.days, _in_threes(days), strict=True)
         ]
         if verdict == DAY_IS_FULL:
-            raise exceeded(asked.days[place - 1], standings[place - 1], datetime.fromtimestamp(clock, UTC))
+            raise exceeded(
+                asked.days[location - 1], standings[location - 1], datetime.fromtimestamp(clock, UTC)
+            )
         if verdict == RATE_IS_USED:
-            limit, seconds = asked.rates[place - 1].rate
+            limit, seconds = asked.rates[location - 1].rate
             raise TooManyRequests(
                 f"At most {limit} per {seconds} s are allowed here.", retry_after=max(1, -(-wait // 1000))
             )
         return standings
 
-    def give_back(self, asked: Asked, now: datetime) -> None:
+    def give_back(self, asked: QuotaRequest, now: datetime) -> None:
         """
         Raises:
             StoreDown: whether it was given back is not known; to do it again does no harm.
@@ -76,7 +78,7 @@ class RedisStore:
         """
         self._rest(connect(self._address, time.monotonic() + self._budget_seconds), now)
 
-    def _counted(self, asked: Asked, now: datetime) -> list[int]:
+    def _counted(self, asked: QuotaRequest, now: datetime) -> list[int]:
         answer = self._run(COUNT, *self._to_count(asked), now)
         if not isinstance(answer, list) or len(answer) != 4 + 3 * len(asked.days):
             raise StoreDown("answer of another shape")
@@ -116,7 +118,7 @@ class RedisStore:
         else:
             wire.close()
 
-    def _to_count(self, asked: Asked) -> tuple[list[str], list[int]]:
+    def _to_count(self, asked: QuotaRequest) -> tuple[list[str], list[int]]:
         rates = [
             self._key(asked, f"rate:{limit}/{rate.seconds}:{who}") for limit, rate, who, _ in asked.rates
         ]
@@ -128,13 +130,13 @@ class RedisStore:
             arguments += [*most, wanted.files, wanted.bytes_]
         return [self._request(asked), *rates, *self._days(asked)], arguments
 
-    def _request(self, asked: Asked) -> str:
+    def _request(self, asked: QuotaRequest) -> str:
         return self._key(asked, f"request:{asked.request_id}")
 
-    def _days(self, asked: Asked) -> list[str]:
+    def _days(self, asked: QuotaRequest) -> list[str]:
         return [self._key(asked, f"day:{wanted.profile}") for wanted in asked.days]
 
-    def _key(self, asked: Asked, name: str) -> str:
+    def _key(self, asked: QuotaRequest, name: str) -> str:
         """Between the braces is what decides the slot in a cluster, where all of one request must lie."""
         return f"oss-direct-upload:{{{self._bucket}/{asked.owner}}}:{name}"
 
@@ -143,4 +145,4 @@ class RedisStore:
 
 
 def _in_threes(numbers: list[int]) -> list[tuple[int, ...]]:
-    return [tuple(numbers[place : place + 3]) for place in range(0, len(numbers), 3)]
+    return [tuple(numbers[location : location + 3]) for location in range(0, len(numbers), 3)]

@@ -6,7 +6,7 @@ from socket import socket
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from function.http.client import ExchangeFailed, authorities, within
+from function.http.client import ExchangeFailed, authorities, with_timeout
 from function.limits.quota import StoreDown
 from function.limits.script import digest_of
 
@@ -164,7 +164,7 @@ def connect(address: Address, until: float) -> Wire:
 
     try:
         # A name that does not resolve is bounded by no timeout of a socket.
-        within(left, f"{address.host}:{address.port}", open_it)
+        with_timeout(left, f"{address.host}:{address.port}", open_it)
     except ExchangeFailed as failed:
         raise StoreDown(failed.kind) from None
     return Wire(connection, bounded[0])

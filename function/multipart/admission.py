@@ -6,12 +6,12 @@ from typing import Any
 from function.config.key_template import published_name
 from function.config.settings import Settings
 from function.config.types import Rate
-from function.context import Call
+from function.context import RequestContext
 from function.errors import BadRequest, NotFound
 from function.http.json_body import read_json_object
-from function.limits.rate_limit import Claim
+from function.limits.rate_limit import RateLimitItem
 from function.multipart.ticket import read_ticket
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 from function.multipart.urls import MAX_URLS
 
 # A file of ten thousand parts needs 500 calls for its URLs, and is not sent in four minutes.
@@ -27,47 +27,47 @@ def refuse_without_parts(settings: Settings) -> None:
         raise NotFound("There are no uploads in parts here.")
 
 
-def admit(call: Call) -> PartedUpload:
+def admit(context: RequestContext) -> MultipartUpload:
     """
     The upload that a request is about.
 
     Raises:
         NotFound, BadRequest, Forbidden, TooManyRequests
     """
-    upload, _ = _read(call)
-    _count(call, upload)
+    upload, _ = _read(context)
+    _count(context, upload)
     return upload
 
 
-def admit_with_numbers(call: Call) -> tuple[PartedUpload, list[int] | None]:
+def admit_with_numbers(context: RequestContext) -> tuple[MultipartUpload, list[int] | None]:
     """
     The upload that a request is about, and the parts that URLs are wanted for; ``None`` leaves those to us.
 
     Raises:
         NotFound, BadRequest, Forbidden, TooManyRequests
     """
-    upload, fields = _read(call)
+    upload, fields = _read(context)
     # What is malformed costs the ticket nothing.
     numbers = _numbers(fields.get("numbers"), upload)
-    _count(call, upload)
+    _count(context, upload)
     return upload, numbers
 
 
-def _read(call: Call) -> tuple[PartedUpload, Mapping[str, Any]]:
-    refuse_without_parts(call.settings)
-    fields = read_json_object(call.request.body)
-    upload = read_ticket(fields, call.settings, call.now)
-    line = call.line
+def _read(context: RequestContext) -> tuple[MultipartUpload, Mapping[str, Any]]:
+    refuse_without_parts(context.settings)
+    fields = read_json_object(context.request.body)
+    upload = read_ticket(fields, context.settings, context.now)
+    line = context.line
     line.profile, line.owner = upload.claims["profile"], upload.claims["owner"]
     line.key, line.upload_id = published_name(upload.key), upload.upload_id
     return upload, fields
 
 
-def _count(call: Call, upload: PartedUpload) -> None:
-    call.instance.limits.take([Claim("parts", CALLS_PER_TICKET, upload.upload_id)], call.now)
+def _count(context: RequestContext, upload: MultipartUpload) -> None:
+    context.instance.limiter.hit([RateLimitItem("parts", CALLS_PER_TICKET, upload.upload_id)], context.now)
 
 
-def _numbers(numbers: Any, upload: PartedUpload) -> list[int] | None:
+def _numbers(numbers: Any, upload: MultipartUpload) -> list[int] | None:
     if numbers is None:
         return None
     if (

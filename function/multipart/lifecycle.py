@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from function.config.content_types import bare_type
 from function.config.option_values import META_PREFIX, UPLOAD_ID_METADATA
 from function.errors import AlreadyComplete, AlreadyExists, Incomplete, OssUnavailable, UploadGone
-from function.multipart.upload import PartedUpload
-from function.oss.client import OssCalls
+from function.multipart.upload import MultipartUpload
+from function.oss.client import OssClient
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import TYPE_FIELD
@@ -18,7 +18,7 @@ MAX_MISSING_TOLD = 20
 COMPLETIONS = 2
 
 
-def begin_upload(oss: OssCalls, upload: PartedUpload, pinned: Mapping[str, str]) -> PartedUpload:
+def begin_upload(oss: OssClient, upload: MultipartUpload, pinned: Mapping[str, str]) -> MultipartUpload:
     """
     Have OSS begin the upload: the same, with OSS's id of it.
 
@@ -45,7 +45,7 @@ def initiate_headers(pinned: Mapping[str, str], upload_id: str) -> dict[str, str
     return {**kept, "content-type": pinned[TYPE_FIELD], f"{META_PREFIX}{UPLOAD_ID_METADATA}": upload_id}
 
 
-def stored_parts(oss: OssCalls, upload: PartedUpload) -> list[StoredPart]:
+def stored_parts(oss: OssClient, upload: MultipartUpload) -> list[StoredPart]:
     """
     What OSS has of an upload that is under way.
 
@@ -60,7 +60,9 @@ def stored_parts(oss: OssCalls, upload: PartedUpload) -> list[StoredPart]:
     return parts
 
 
-def complete_upload(oss: OssCalls, upload: PartedUpload, *, acl: str, forbid_overwrite: bool) -> ObjectFacts:
+def complete_upload(
+    oss: OssClient, upload: MultipartUpload, *, acl: str, forbid_overwrite: bool
+) -> ObjectFacts:
     """
     Make the parts the object, if that has not been done, and say what OSS says of it.
 
@@ -88,7 +90,7 @@ def complete_upload(oss: OssCalls, upload: PartedUpload, *, acl: str, forbid_ove
     raise UploadGone
 
 
-def _complete(oss: OssCalls, upload: PartedUpload, acl: str, forbid_overwrite: bool) -> None:
+def _complete(oss: OssClient, upload: MultipartUpload, acl: str, forbid_overwrite: bool) -> None:
     for _ in range(COMPLETIONS):
         parts = list_parts(oss, upload.key, upload.oss_id)
         if parts is None:
@@ -105,7 +107,7 @@ def _complete(oss: OssCalls, upload: PartedUpload, acl: str, forbid_overwrite: b
     raise OssUnavailable(reason="CompleteMultipartUpload: parts changed while they were completed")
 
 
-def drop_upload(oss: OssCalls, upload: PartedUpload) -> None:
+def drop_upload(oss: OssClient, upload: MultipartUpload) -> None:
     """
     Have OSS forget the upload and its parts; what it has forgotten already is as good.
 
@@ -118,7 +120,7 @@ def drop_upload(oss: OssCalls, upload: PartedUpload) -> None:
         raise AlreadyComplete
 
 
-def object_of(oss: OssCalls, upload: PartedUpload) -> ObjectFacts | None:
+def object_of(oss: OssClient, upload: MultipartUpload) -> ObjectFacts | None:
     """
     The object that the upload became; ``None`` where there is none, or another's of that name.
 

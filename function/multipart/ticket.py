@@ -5,19 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from function.auth.tokens import MAX_TOKEN_CHARACTERS, PARTS, is_of, issue_token, read_token
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.profile import Profile
 from function.config.profiles import problem_in
 from function.config.settings import Settings
 from function.errors import BadRequest, Forbidden, Misconfigured, Unauthorized
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 
 # A receipt is read by the same rule, and may say a little more than its ticket.
 MAX_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 128
 LONGEST_OSS_ID = "x" * 64
 
 
-def issue_ticket(upload: PartedUpload, profile: Profile, settings: Settings, now: datetime) -> str:
+def issue_ticket(upload: MultipartUpload, profile: Profile, settings: Settings, now: datetime) -> str:
     """
     The token that tells this upload again, for ``parts_within``.
 
@@ -32,14 +32,14 @@ def issue_ticket(upload: PartedUpload, profile: Profile, settings: Settings, now
         "size": upload.size_bytes,
         "part": upload.part_size_bytes,
         "type": upload.content_type,
-        **settings.token_scope(profile.place.bucket),
+        **settings.token_scope(profile.location.bucket),
     }
     return issue_token(
         claims, audience=PARTS, secrets=settings.token_secrets, now=now, life=profile.parts_within
     )
 
 
-def check_room(upload: PartedUpload, profile: Profile, settings: Settings, now: datetime) -> None:
+def check_room(upload: MultipartUpload, profile: Profile, settings: Settings, now: datetime) -> None:
     """
     See to it that the ticket can be issued, before OSS has begun anything that would be left behind.
 
@@ -55,10 +55,10 @@ def check_room(upload: PartedUpload, profile: Profile, settings: Settings, now: 
         bare = {name: value for name, value in upload.claims.items() if name != "context"}
         check_room(upload._replace(claims=bare), profile, settings, now)
         raise BadRequest("context is too long beside a key of this profile.")
-    raise Misconfigured([problem_in(profile.name, Phrase("its key is too long for parts = true"))])
+    raise Misconfigured([problem_in(profile.name, Message("its key is too long for parts = true"))])
 
 
-def read_ticket(fields: Mapping[str, Any], settings: Settings, now: datetime) -> PartedUpload:
+def read_ticket(fields: Mapping[str, Any], settings: Settings, now: datetime) -> MultipartUpload:
     """
     The upload that the ticket of a request is about.
 
@@ -80,9 +80,9 @@ def read_ticket(fields: Mapping[str, Any], settings: Settings, now: datetime) ->
     profile = settings.profiles.get(claims["profile"])
     if profile is None or not profile.parts:
         raise _not_ours("its profile has no parts any more")
-    if not is_of(claims, settings.token_scope(profile.place.bucket)):
+    if not is_of(claims, settings.token_scope(profile.location.bucket)):
         raise _not_ours("for another app or bucket")
-    return PartedUpload(
+    return MultipartUpload(
         upload_id=claims["jti"],
         oss_id=claims["upload"],
         key=claims["key"],

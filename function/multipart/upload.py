@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from function.oss.multipart import StoredPart
 
 
-class PartedUpload(NamedTuple):
+class MultipartUpload(NamedTuple):
     """
     All that must be known to go on with an upload that another instance began.
 

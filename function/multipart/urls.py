@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from function.config.places import Place
+from function.config.places import BucketLocation
 from function.config.settings import Settings
 from function.credentials import StsCredentials
 from function.form_life import MARGIN
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 from function.oss.presign import OssRequest, presign
 
 MAX_URLS = 20
@@ -26,7 +26,7 @@ def urls_end(credentials: StsCredentials, now: datetime) -> datetime:
 
 
 def sign_parts(
-    upload: PartedUpload,
+    upload: MultipartUpload,
     numbers: Iterable[int],
     credentials: StsCredentials,
     settings: Settings,
@@ -43,16 +43,16 @@ def sign_parts(
         only: it contains the security token.
     """
     expires_in = urls_end(credentials, now) - now
-    place = settings.profiles[upload.claims["profile"]].place
+    location = settings.profiles[upload.claims["profile"]].location
     return [
         {
             "number": number,
             "size": upload.bytes_of(number),
             "url": presign(
-                _put(upload, number, place, settings),
+                _put(upload, number, location, settings),
                 credentials,
                 now,
-                origin=place.host,
+                origin=location.host,
                 expires_in=expires_in,
             ),
         }
@@ -60,7 +60,7 @@ def sign_parts(
     ]
 
 
-def _put(upload: PartedUpload, number: int, place: Place, settings: Settings) -> OssRequest:
+def _put(upload: MultipartUpload, number: int, location: BucketLocation, settings: Settings) -> OssRequest:
     headers = {"content-type": CONTENT_TYPE}
     additional: tuple[str, ...] = ()
     if settings.sign_part_length:
@@ -68,8 +68,8 @@ def _put(upload: PartedUpload, number: int, place: Place, settings: Settings) ->
         additional = ("content-length",)
     return OssRequest(
         "PUT",
-        place.bucket,
-        place.region,
+        location.bucket,
+        location.region,
         upload.key,
         query={"partNumber": str(number), "uploadId": upload.oss_id},
         headers=headers,

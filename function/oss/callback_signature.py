@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from function.config.types import Rate
 from function.errors import BadRequest, OssKeyUnavailable, TooManyRequests
-from function.http.client import Exchange, ExchangeFailed
-from function.limits.rate_limit import Claim, Limits
+from function.http.client import ExchangeFailed, Send
+from function.limits.rate_limit import RateLimiter, RateLimitItem
 from function.uploads.tickets import not_ours
 
 # With the slash: without it, gosspublic.alicdn.com.evil.example would pass.
@@ -42,9 +42,9 @@ class OssPublicKeys:
         origin: where they are fetched from; which address a request may name is not its business.
     """
 
-    def __init__(self, origin: str, exchange: Exchange, limits: Limits) -> None:
+    def __init__(self, origin: str, send: Send, limits: RateLimiter) -> None:
         self._origin = origin
-        self._exchange = exchange
+        self._send = send
         self._limits = limits
         self._kept: dict[str, _Fetch] = {}
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class OssPublicKeys:
             if path in self._kept:
                 return self._kept[path], False
             try:
-                self._limits.take([Claim("key fetches", FETCHES_PER_TICKET, ticket_id)], now)
+                self._limits.hit([RateLimitItem("key fetches", FETCHES_PER_TICKET, ticket_id)], now)
             except TooManyRequests:
                 raise _key_unavailable("this ticket named too many keys") from None
             if len(self._kept) >= MAX_KEYS_KEPT:
@@ -108,7 +108,7 @@ class OssPublicKeys:
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
         try:
-            answer = self._exchange(
+            answer = self._send(
                 "GET",
                 f"{self._origin}/{path}",
                 budget_seconds=KEY_BUDGET_SECONDS,

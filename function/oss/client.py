@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.errors import (
     AlreadyExists,
     Misconfigured,
@@ -18,7 +18,7 @@ from function.errors import (
     Problem,
     UploadError,
 )
-from function.http.client import DEFAULT_MAX_BYTES, Answer, Exchange, ExchangeFailed
+from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse, Send
 from function.oss.errors import Refusal, name_of, refusal_of, xml_of
 from function.oss.post_form import Credentials
 from function.oss.presign import NONE, OssRequest, authorize, request_url
@@ -31,7 +31,7 @@ BUDGET_SECONDS = 10.0
 FIRST_TRY_SECONDS = 4.0
 
 
-class OssCalls(NamedTuple):
+class OssClient(NamedTuple):
     """
     All that the calls of one request have in common.
 
@@ -48,11 +48,11 @@ class OssCalls(NamedTuple):
     endpoint: str
     credentials: Credentials
     now: datetime
-    exchange: Exchange
+    send: Send
     seconds_left: Callable[[], float]
 
     def __repr__(self) -> str:
-        return f"OssCalls({self.bucket})"
+        return f"OssClient({self.bucket})"
 
 
 def budget(monotonic: Callable[[], float] = time.monotonic) -> Callable[[], float]:
@@ -61,23 +61,23 @@ def budget(monotonic: Callable[[], float] = time.monotonic) -> Callable[[], floa
     return lambda: deadline - monotonic()
 
 
-def share_of(oss: OssCalls, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> OssCalls:
+def share_of(oss: OssClient, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> OssClient:
     """The same, whose own calls take so many seconds at most: what is left is for other buckets."""
     spent = 0.0
 
-    def exchange(*arguments: Any, **options: Any) -> Answer:
+    def send(*arguments: Any, **options: Any) -> HttpResponse:
         nonlocal spent
         began = monotonic()
         try:
-            return oss.exchange(*arguments, **options)
+            return oss.send(*arguments, **options)
         finally:
             spent += monotonic() - began
 
-    return oss._replace(exchange=exchange, seconds_left=lambda: min(oss.seconds_left(), seconds - spent))
+    return oss._replace(send=send, seconds_left=lambda: min(oss.seconds_left(), seconds - spent))
 
 
 def ask(
-    oss: OssCalls,
+    oss: OssClient,
     name: str,
     method: str,
     key: str,
@@ -87,7 +87,7 @@ def ask(
     body: bytes | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     is_repeatable: bool,
-) -> Answer:
+) -> HttpResponse:
     """
     Send one request, and where that is harmless once more when OSS failed or was not heard.
 
@@ -118,12 +118,12 @@ def ask(
 
 
 def _try(
-    oss: OssCalls, name: str, method: str, url: str, seconds: float, sent: Mapping[str, object]
-) -> Answer:
+    oss: OssClient, name: str, method: str, url: str, seconds: float, sent: Mapping[str, object]
+) -> HttpResponse:
     if seconds <= 0:
         raise OssUnavailable(reason=f"{name}: the calls of this request took too long together")
     try:
-        answer: Answer = oss.exchange(method, url, budget_seconds=seconds, **sent)
+        answer: HttpResponse = oss.send(method, url, budget_seconds=seconds, **sent)
     except ExchangeFailed as error:
         raise OssUnavailable(reason=f"{name}: {error.kind}") from None
     if answer.status >= 500:
@@ -139,7 +139,7 @@ def refused(name: str, refusal: Refusal) -> UploadError:
         case "FileAlreadyExists":
             return AlreadyExists(reason=reason, upstream=refusal.code)
         case "PublicEndpointForbidden":
-            sentence = Phrase(
+            sentence = Message(
                 "OSS_ENDPOINT must be another address: OSS takes no data calls on this bucket's public one"
                 " ({reason}). Set it to the internal one, https://BUCKET.oss-REGION-internal.aliyuncs.com;"
                 " for phones bind a domain of your own to the bucket and set OSS_HOST to it (for the"
@@ -150,7 +150,7 @@ def refused(name: str, refusal: Refusal) -> UploadError:
     return OssRejected(reason=reason, upstream=refusal.code)
 
 
-def result_of(name: str, answer: Answer) -> "Element":
+def result_of(name: str, answer: HttpResponse) -> "Element":
     """
     The result that a success carries; its name is the operation's and ``Result``, an error's is not.
 

@@ -4,7 +4,7 @@ import re
 from base64 import b64decode
 from typing import TYPE_CHECKING, NamedTuple
 
-from function.http.client import Answer
+from function.http.client import HttpResponse
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -41,7 +41,7 @@ class Refusal(NamedTuple):
         return " ".join(filter(None, told))
 
 
-def refusal_of(answer: Answer) -> Refusal:
+def refusal_of(answer: HttpResponse) -> Refusal:
     """
     What an answer that is no success says.
 
@@ -54,7 +54,7 @@ def refusal_of(answer: Answer) -> Refusal:
     return Refusal(answer.status, code or CODE_OF_EC.get(ec, ""), ec, word(headers.get("x-oss-request-id")))
 
 
-def _error_in(answer: Answer) -> "Element | None":
+def _error_in(answer: HttpResponse) -> "Element | None":
     """The XML of the body; of an answer to HEAD, which has none, that of a header."""
     if answer.body or "x-oss-err" not in answer.headers:
         return xml_of(answer.body)

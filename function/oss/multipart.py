@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
-from function.oss.client import OssCalls, ask, malformed, refused, result_of
+from function.oss.client import OssClient, ask, malformed, refused, result_of
 from function.oss.errors import etag_in, name_of, refusal_of, text_in, word
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Completed(Enum):
     PART_CHANGED = auto()
 
 
-def initiate(oss: OssCalls, key: str, headers: Mapping[str, str]) -> str:
+def initiate(oss: OssClient, key: str, headers: Mapping[str, str]) -> str:
     """
     Begin an upload in parts.
 
@@ -69,7 +69,7 @@ def initiate(oss: OssCalls, key: str, headers: Mapping[str, str]) -> str:
     raise malformed("InitiateMultipartUpload")
 
 
-def list_parts(oss: OssCalls, key: str, upload_id: str) -> list[StoredPart] | None:
+def list_parts(oss: OssClient, key: str, upload_id: str) -> list[StoredPart] | None:
     """
     All parts that OSS has, by number; ``None`` when it knows no such upload.
 
@@ -95,7 +95,7 @@ def list_parts(oss: OssCalls, key: str, upload_id: str) -> list[StoredPart] | No
             raise malformed("ListParts")
 
 
-def _page(oss: OssCalls, key: str, upload_id: str, after: int) -> "Element | None":
+def _page(oss: OssClient, key: str, upload_id: str, after: int) -> "Element | None":
     query = {"uploadId": upload_id, "max-parts": str(PARTS_A_PAGE), "part-number-marker": str(after)}
     # It changes nothing, so it may be repeated.
     answer = ask(oss, "ListParts", "GET", key, query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
@@ -118,7 +118,7 @@ def _parts(page: "Element") -> Iterator[StoredPart]:
 
 
 def complete(
-    oss: OssCalls,
+    oss: OssClient,
     key: str,
     upload_id: str,
     parts: Iterable[StoredPart],
@@ -171,7 +171,7 @@ def complete(
     raise refused("CompleteMultipartUpload", refusal)
 
 
-def abort(oss: OssCalls, key: str, upload_id: str) -> bool:
+def abort(oss: OssClient, key: str, upload_id: str) -> bool:
     """
     Drop an upload with all its parts.
 

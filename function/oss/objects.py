@@ -7,8 +7,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from function.config.option_values import META_PREFIX
-from function.http.client import Answer
-from function.oss.client import OssCalls, ask, malformed, refused, result_of
+from function.http.client import HttpResponse
+from function.oss.client import OssClient, ask, malformed, refused, result_of
 from function.oss.errors import etag_in, refusal_of
 
 MARKER_TYPE = "application/json"
@@ -47,7 +47,7 @@ class Copied(Enum):
     SOURCE_CHANGED = auto()
 
 
-def head_object(oss: OssCalls, key: str) -> ObjectFacts | None:
+def head_object(oss: OssClient, key: str) -> ObjectFacts | None:
     """
     What OSS says of an object; ``None`` when it says that there is none.
 
@@ -68,7 +68,7 @@ def head_object(oss: OssCalls, key: str) -> ObjectFacts | None:
     raise refused("HeadObject", refusal)
 
 
-def _facts(answer: Answer) -> ObjectFacts:
+def _facts(answer: HttpResponse) -> ObjectFacts:
     from email.utils import parsedate_to_datetime
 
     headers = answer.headers
@@ -95,7 +95,7 @@ def _facts(answer: Answer) -> ObjectFacts:
 
 
 def copy_object(
-    oss: OssCalls,
+    oss: OssClient,
     source: str,
     target: str,
     *,
@@ -144,7 +144,7 @@ def copy_object(
     raise refused("CopyObject", refusal)
 
 
-def delete_object(oss: OssCalls, key: str) -> None:
+def delete_object(oss: OssClient, key: str) -> None:
     """
     Delete an object, whether it is there or not.
 
@@ -160,7 +160,7 @@ def delete_object(oss: OssCalls, key: str) -> None:
         raise refused("DeleteObject", refusal_of(answer))
 
 
-def put_marker(oss: OssCalls, key: str, body: bytes, *, forbid_overwrite: bool = False) -> None:
+def put_marker(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool = False) -> None:
     """
     Store a small private object of the function's own.
 
@@ -186,7 +186,7 @@ def put_marker(oss: OssCalls, key: str, body: bytes, *, forbid_overwrite: bool =
         raise refused("PutObject", refusal_of(answer))
 
 
-def first_bytes(oss: OssCalls, key: str, count: int) -> tuple[bytes, str]:
+def first_bytes(oss: OssClient, key: str, count: int) -> tuple[bytes, str]:
     """
     What an object begins with, and its ``Content-Encoding`` as OSS writes it, empty for none.
 
@@ -209,7 +209,7 @@ def first_bytes(oss: OssCalls, key: str, count: int) -> tuple[bytes, str]:
     raise refused("GetObject", refusal)
 
 
-def get_marker(oss: OssCalls, key: str) -> bytes | None:
+def get_marker(oss: OssClient, key: str) -> bytes | None:
     """
     The bytes of a marker; ``None`` when OSS says that there is none.
 

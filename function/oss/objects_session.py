@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from function.config.places import Place
-from function.context import Call
+from function.config.places import BucketLocation
+from function.context import RequestContext
 from function.errors import UploadError
-from function.oss.client import BUDGET_SECONDS, OssCalls, budget, share_of
+from function.oss.client import BUDGET_SECONDS, OssClient, budget, share_of
 from function.session_policy import OBJECTS
 
 
-def oss_of(call: Call, place: Place, seconds_left: Callable[[], float] | None = None) -> OssCalls:
+def oss_client(
+    context: RequestContext, location: BucketLocation, seconds_left: Callable[[], float] | None = None
+) -> OssClient:
     """
     Whoever asks OSS on behalf of one request, in this bucket.
 
@@ -20,22 +22,22 @@ def oss_of(call: Call, place: Place, seconds_left: Callable[[], float] | None = 
     Raises:
         UploadError: there are no credentials.
     """
-    until = call.now + timedelta(seconds=BUDGET_SECONDS)
-    session = place.session(OBJECTS)
-    obtained = call.instance.credentials_for(session, call.request.context, call.now, [until])
-    call.line.sts_refreshed = obtained.are_new or bool(call.line.sts_refreshed)
-    return OssCalls(
-        bucket=place.bucket,
-        region=place.region,
-        endpoint=place.oss_endpoint,
+    until = context.now + timedelta(seconds=BUDGET_SECONDS)
+    session = location.session(OBJECTS)
+    obtained = context.instance.credentials_for(session, context.request.context, context.now, [until])
+    context.line.sts_refreshed = obtained.are_new or bool(context.line.sts_refreshed)
+    return OssClient(
+        bucket=location.bucket,
+        region=location.region,
+        endpoint=location.oss_endpoint,
         credentials=obtained.credentials,
-        now=call.now,
-        exchange=call.instance.exchange,
+        now=context.now,
+        send=context.instance.send,
         seconds_left=seconds_left or budget(),
     )
 
 
-def opened(bucket: OssCalls | UploadError) -> OssCalls:
+def opened(bucket: OssClient | UploadError) -> OssClient:
     """
     One of ``oss_of_each``.
 
@@ -47,18 +49,22 @@ def opened(bucket: OssCalls | UploadError) -> OssCalls:
     return bucket
 
 
-def oss_of_each(call: Call, places: Iterable[Place]) -> dict[Place, OssCalls | UploadError]:
+def oss_clients(
+    context: RequestContext, locations: Iterable[BucketLocation]
+) -> dict[BucketLocation, OssClient | UploadError]:
     """
     The same for several buckets, ten seconds for all, of which a slow one takes no other's share.
 
     Returns:
         of each place; where there are no credentials for it, why not.
     """
-    asked, seconds_left = list(dict.fromkeys(places)), budget()
-    found: dict[Place, OssCalls | UploadError] = {}
-    for place in asked:
+    asked, seconds_left = list(dict.fromkeys(locations)), budget()
+    found: dict[BucketLocation, OssClient | UploadError] = {}
+    for location in asked:
         try:
-            found[place] = share_of(oss_of(call, place, seconds_left), BUDGET_SECONDS / len(asked))
+            found[location] = share_of(
+                oss_client(context, location, seconds_left), BUDGET_SECONDS / len(asked)
+            )
         except UploadError as error:
-            found[place] = error
+            found[location] = error
     return found

@@ -38,19 +38,19 @@ def signed_url(wanted: WantedUrl, profile: Profile, credentials: Credentials, no
         credentials: they last until ``url_end``, or the URL does not.
     """
     query = {PROCESS: profile.variants[wanted.variant]} if wanted.variant is not None else NONE
-    place = profile.place
+    location = profile.location
     return presign(
-        OssRequest("GET", place.bucket, place.region, wanted.key, query),
+        OssRequest("GET", location.bucket, location.region, wanted.key, query),
         credentials,
         window_start(now, profile.read_for),
-        origin=place.read_origin,
+        origin=location.read_origin,
         expires_in=profile.read_life,
     )
 
 
 def plain_url(wanted: WantedUrl, profile: Profile) -> str:
     """The URL of what everybody may read, with the same processing; it never ends."""
-    url = object_url(profile.place.read_origin, wanted.key)
+    url = object_url(profile.location.read_origin, wanted.key)
     if wanted.variant is None:
         return url
     return f"{url}?{PROCESS}={encode(profile.variants[wanted.variant])}"

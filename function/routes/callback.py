@@ -4,8 +4,8 @@ from typing import Any
 
 from function.config.option_values import CHECK
 from function.config.types import Rate
-from function.context import Call
-from function.limits.rate_limit import Claim
+from function.context import RequestContext
+from function.limits.rate_limit import RateLimitItem
 from function.oss.callback_signature import OssPublicKeys
 from function.uploads.callback import verify_callback
 from function.uploads.receipt import HELD, answer_about
@@ -15,29 +15,31 @@ from function.webhook import tell_business
 CALLBACKS_PER_TICKET = Rate(20, 60)
 
 
-def answer(call: Call) -> dict[str, Any]:
+def handle(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
         what became of the upload, with its receipt; of what is held back its ``state``, too.
     """
-    settings, instance, line = call.settings, call.instance, call.line
+    settings, instance, line = context.settings, context.instance, context.line
     keys = instance.keep(
         OssPublicKeys,
-        lambda: OssPublicKeys(settings.callback_key_origin, instance.exchange, instance.limits),
+        lambda: OssPublicKeys(settings.callback_key_origin, instance.send, instance.limiter),
     )
-    upload = verify_callback(call.request, settings, keys, call.now)
+    upload = verify_callback(context.request, settings, keys, context.now)
     line.profile, line.owner = upload.ticket["profile"], upload.ticket["owner"]
     line.key, line.upload_id = upload.key, upload.ticket["jti"]
     # OSS knows of no trace: it comes back in the ticket.
     line.traceparent = upload.ticket.get("trace", line.traceparent)
-    instance.limits.take([Claim("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], call.now)
+    instance.limiter.hit(
+        [RateLimitItem("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], context.now
+    )
     told = answer_about(upload, settings)
-    tell_business(call, told["receipt"])
+    tell_business(context, told["receipt"])
     if not upload.held:
         return told
     if settings.profiles[upload.ticket["profile"]].hold == (CHECK,):
         # Imported by those who need it alone.
         from function.holding.check import begin_check_after
 
-        begin_check_after(call, told["receipt"])
+        begin_check_after(context, told["receipt"])
     return {**told, "state": HELD}

@@ -6,13 +6,13 @@ from typing import Any
 from function.config.key_template import published_name
 from function.config.option_values import CHECK
 from function.config.types import Rate
-from function.context import Call
+from function.context import RequestContext
 from function.errors import AlreadyExists, NotFound, NotUploaded
 from function.http.json_body import read_json_object
-from function.limits.rate_limit import Claim
-from function.oss.client import OssCalls
+from function.limits.rate_limit import RateLimitItem
+from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, head_object
-from function.oss.objects_session import oss_of
+from function.oss.objects_session import oss_client
 from function.uploads.confirm import answer_recalled, answer_stored, read_confirmable, upload_of
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
@@ -20,68 +20,70 @@ CONFIRMATIONS_PER_TICKET = Rate(30, 60)
 FIRST_ASKED_WITHIN = timedelta(seconds=10)
 
 
-def answer(call: Call) -> dict[str, Any]:
+def handle(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
         what ``/callback`` answers, ``width`` and ``height`` null, and ``"state"``: ``stored`` or ``held``, or
         what became of what is held no more.
     """
-    settings, line = call.settings, call.line
+    settings, line = context.settings, context.line
     if not any(profile.confirm for profile in settings.profiles.values()):
         raise NotFound("Nothing is confirmed here.")
-    ticket = read_confirmable(read_json_object(call.request.body), settings, call.now)
+    ticket = read_confirmable(read_json_object(context.request.body), settings, context.now)
     line.profile, line.owner = ticket["profile"], ticket["owner"]
     line.key, line.upload_id = published_name(ticket["key"]), ticket["jti"]
     # Whoever has a ticket could have OSS asked for ever.
-    claim = Claim("confirmations", CONFIRMATIONS_PER_TICKET, ticket["jti"])
-    call.instance.limits.take([claim], call.now)
+    claim = RateLimitItem("confirmations", CONFIRMATIONS_PER_TICKET, ticket["jti"])
+    context.instance.limiter.hit([claim], context.now)
     profile = settings.profiles[ticket["profile"]]
-    oss = oss_of(call, profile.place)
+    oss = oss_client(context, profile.location)
     facts = head_object(oss, ticket["key"])
     if facts is None:
-        if profile.is_held and (told := recalled(call, oss, ticket["jti"])):
+        if profile.is_held and (told := recalled(context, oss, ticket["jti"])):
             return told
         raise NotUploaded
     upload = upload_of(ticket, facts)
-    if profile.is_held and (told := settled(call, oss, facts, upload.ticket["jti"])):
+    if profile.is_held and (told := settled(context, oss, facts, upload.ticket["jti"])):
         return told
-    told = answer_stored(call, upload)
+    told = answer_stored(context, upload)
     if profile.hold == (CHECK,):
-        begin_check(call, told["receipt"])
+        begin_check(context, told["receipt"])
     return told
 
 
-def recalled(call: Call, oss: OssCalls, upload_id: str) -> dict[str, Any] | None:
+def recalled(context: RequestContext, oss: OssClient, upload_id: str) -> dict[str, Any] | None:
     """The answer about an upload that is held no more, with the receipt that it had; ``None`` of another."""
     # Imported by those who need it alone, as the next.
     from function.holding.actions import recall
     from function.holding.answers import answer_about
 
-    found = recall(call, oss, upload_id)
+    found = recall(context, oss, upload_id)
     if found is None:
         return None
     upload, state = found
     return answer_recalled(upload.claims, upload.receipt, state, answer_about(upload, state)["url"])
 
 
-def settled(call: Call, oss: OssCalls, held: ObjectFacts, upload_id: str) -> dict[str, Any] | None:
+def settled(
+    context: RequestContext, oss: OssClient, held: ObjectFacts, upload_id: str
+) -> dict[str, Any] | None:
     """
     ``recalled`` of what waits although it was decided: who did it was cut off, or it was stored once more.
 
     Args:
         held: of the object that waits; of one that was stored a moment ago nothing is looked for.
     """
-    if call.now < held.last_modified + FIRST_ASKED_WITHIN:
+    if context.now < held.last_modified + FIRST_ASKED_WITHIN:
         return None
     try:
-        return recalled(call, oss, upload_id)
+        return recalled(context, oss, upload_id)
     except AlreadyExists:
         # Another object has the name, so this one waits still.
         return None
 
 
-def begin_check(call: Call, receipt: str) -> None:
+def begin_check(context: RequestContext, receipt: str) -> None:
     """Begin what comes first where nothing but WeChat must have looked; the answer never suffers from it."""
     from function.holding.check import begin_check_after
 
-    begin_check_after(call, receipt)
+    begin_check_after(context, receipt)

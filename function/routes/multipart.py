@@ -5,64 +5,64 @@ from typing import Any
 from function.auth import Caller, identify
 from function.config.key_template import published_name
 from function.config.profile import Profile
-from function.context import Call
+from function.context import RequestContext
 from function.errors import BadRequest
 from function.http.json_body import read_json_object
 from function.multipart.admission import refuse_without_parts
 from function.multipart.lifecycle import begin_upload
 from function.multipart.ticket import check_room, issue_ticket
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 from function.multipart.urls import HEADERS, LEAST_LIFE, MAX_URLS, sign_parts, urls_end
-from function.oss.objects_session import oss_of
+from function.oss.objects_session import oss_client
 from function.oss.post_form import UploadRule, iso, object_url
 from function.routes.upload_params import by_own_rules, claims_of_forms, count_forms, with_quota
 from function.session_policy import UPLOADS
 from function.uploads.plan import rule_for
-from function.uploads.request import WantedFile, profile_of, read_fields
+from function.uploads.request import UploadRequest, profile_of, read_fields
 
 
-def answer(call: Call) -> dict[str, Any]:
+def handle(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
         the ticket, the key, how the file is cut, and URLs for the first parts.
     """
-    settings, now = call.settings, call.now
+    settings, now = context.settings, context.now
     refuse_without_parts(settings)
-    caller = identify(call.request.headers, settings, now)
-    call.line.owner = caller.owner
-    fields = read_json_object(call.request.body)
+    caller = identify(context.request.headers, settings, now)
+    context.line.owner = caller.owner
+    fields = read_json_object(context.request.body)
     if fields.get("files") is not None:
         raise BadRequest("files is for forms; an upload in parts is of one file.")
     wanted = read_fields(fields)
     profile = profile_of(wanted, settings.profiles)
-    call.line.profile = profile.name
+    context.line.profile = profile.name
     if not profile.parts:
         raise BadRequest("profile takes no uploads in parts; ask for a form.")
     size_bytes = wanted.size_bytes
     if not size_bytes:
         raise BadRequest("size is needed for an upload in parts, in bytes, 1 at least.")
     if not settings.quota_url:
-        count_forms(call, caller, 1)
-    wanted, profile = by_own_rules(call, caller, wanted, profile)
-    upload, rule = _plan(call, caller, wanted, profile, size_bytes)
+        count_forms(context, caller, 1)
+    wanted, profile = by_own_rules(context, caller, wanted, profile)
+    upload, rule = _plan(context, caller, wanted, profile, size_bytes)
     if not settings.quota_url:
-        return _begin(call, upload, rule, profile)
+        return _begin(context, upload, rule, profile)
     from function.limits.counting import counted
 
-    claims, sizes = claims_of_forms(call, caller, 1), [(profile, upload.size_bytes)]
-    with counted(call, caller.owner, claims, sizes) as quotas:
-        begun = _begin(call, upload, rule, profile)
+    claims, sizes = claims_of_forms(context, caller, 1), [(profile, upload.size_bytes)]
+    with counted(context, caller.owner, claims, sizes) as quotas:
+        begun = _begin(context, upload, rule, profile)
     return with_quota(begun, quotas.get(profile.name))
 
 
 def _plan(
-    call: Call, caller: Caller, wanted: WantedFile, profile: Profile, size_bytes: int
-) -> tuple[PartedUpload, UploadRule]:
-    now = call.now
-    upload_id = call.instance.new_id()
+    context: RequestContext, caller: Caller, wanted: UploadRequest, profile: Profile, size_bytes: int
+) -> tuple[MultipartUpload, UploadRule]:
+    now = context.now
+    upload_id = context.instance.new_id()
     rule = rule_for(wanted, profile, owner=caller.owner, upload_id=upload_id, now=now)
-    call.line.key, call.line.upload_id = published_name(rule.key), upload_id
-    upload = PartedUpload(
+    context.line.key, context.line.upload_id = published_name(rule.key), upload_id
+    upload = MultipartUpload(
         upload_id=upload_id,
         oss_id="",
         key=rule.key,
@@ -71,24 +71,26 @@ def _plan(
         content_type=rule.content_type,
         claims={"sub": caller.subject, "owner": caller.owner, "profile": profile.name, **wanted.said},
     )
-    check_room(upload, profile, call.settings, now)
+    check_room(upload, profile, context.settings, now)
     return upload, rule
 
 
-def _begin(call: Call, upload: PartedUpload, rule: UploadRule, profile: Profile) -> dict[str, Any]:
-    settings, now = call.settings, call.now
+def _begin(
+    context: RequestContext, upload: MultipartUpload, rule: UploadRule, profile: Profile
+) -> dict[str, Any]:
+    settings, now = context.settings, context.now
     # Whatever can fail comes before OSS begins an upload, which somebody would have to end.
-    session, ends = profile.place.session(UPLOADS), [now + LEAST_LIFE]
-    obtained = call.instance.credentials_for(session, call.request.context, now, ends)
-    oss = oss_of(call, profile.place)
-    call.line.sts_refreshed = call.line.sts_refreshed or obtained.are_new
+    session, ends = profile.location.session(UPLOADS), [now + LEAST_LIFE]
+    obtained = context.instance.credentials_for(session, context.request.context, now, ends)
+    oss = oss_client(context, profile.location)
+    context.line.sts_refreshed = context.line.sts_refreshed or obtained.are_new
     upload = begin_upload(oss, upload, rule.fields)
     first = range(1, min(upload.part_count, MAX_URLS) + 1)
     key = published_name(upload.key)
     return {
         "ticket": issue_ticket(upload, profile, settings, now),
         "key": key,
-        "fileUrl": object_url(profile.place.host, key),
+        "fileUrl": object_url(profile.location.host, key),
         "uploadId": upload.upload_id,
         "size": upload.size_bytes,
         "partSize": upload.part_size_bytes,

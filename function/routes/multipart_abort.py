@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from function.context import Call
+from function.context import RequestContext
 from function.multipart.admission import admit
 from function.multipart.lifecycle import drop_upload
-from function.oss.objects_session import oss_of
+from function.oss.objects_session import oss_client
 
 
-def answer(call: Call) -> dict[str, Any]:
+def handle(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
         ``{"state": "aborted"}``, however often it is asked.
     """
-    upload = admit(call)
-    place = call.settings.profiles[upload.claims["profile"]].place
-    drop_upload(oss_of(call, place), upload)
+    upload = admit(context)
+    location = context.settings.profiles[upload.claims["profile"]].location
+    drop_upload(oss_client(context, location), upload)
     return {"state": "aborted"}

@@ -4,35 +4,35 @@ from datetime import timedelta
 from typing import Any
 
 from function.config.option_values import CHECK
-from function.context import Call
+from function.context import RequestContext
 from function.errors import UploadGone
 from function.multipart.admission import admit
 from function.multipart.lifecycle import complete_upload
-from function.oss.objects_session import oss_of
+from function.oss.objects_session import oss_client
 from function.routes.confirm import begin_check, recalled, settled
 from function.uploads.confirm import answer_stored, seen_upload
 from function.uploads.receipt import RECEIPT_LIFE
 
 
-def answer(call: Call) -> dict[str, Any]:
+def handle(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
         what became of the upload, with its receipt; the same each time, byte for byte.
     """
-    upload = admit(call)
+    upload = admit(context)
     ticket = upload.claims
-    profile = call.settings.profiles[ticket["profile"]]
-    oss = oss_of(call, profile.place)
+    profile = context.settings.profiles[ticket["profile"]]
+    oss = oss_client(context, profile.location)
     try:
         facts = complete_upload(oss, upload, acl=profile.stored_acl, forbid_overwrite=not profile.overwrite)
     except UploadGone:
-        if profile.is_held and (told := recalled(call, oss, upload.upload_id)):
+        if profile.is_held and (told := recalled(context, oss, upload.upload_id)):
             return told
         raise
-    if profile.is_held and (told := settled(call, oss, facts, upload.upload_id)):
+    if profile.is_held and (told := settled(context, oss, facts, upload.upload_id)):
         return told
     life = timedelta(seconds=ticket["exp"] - ticket["iat"]) + RECEIPT_LIFE
-    told = answer_stored(call, seen_upload(ticket, facts), life)
+    told = answer_stored(context, seen_upload(ticket, facts), life)
     if profile.hold == (CHECK,):
-        begin_check(call, told["receipt"])
+        begin_check(context, told["receipt"])
     return told

@@ -7,7 +7,7 @@ from typing import Any
 from function.auth import identify
 from function.config.places import Session
 from function.config.profile import Profile
-from function.context import Call
+from function.context import RequestContext
 from function.errors import NotFound
 from function.http.json_body import read_json_object
 from function.limits.addresses import claims_of_caller
@@ -18,56 +18,56 @@ from function.reading.wanted import WantedUrl, read_item, read_items
 from function.session_policy import OBJECTS
 
 
-def answer(call: Call) -> dict[str, Any]:
+def handle(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
         for one object ``{"url", "expiresAt", "serverTime"}``; for ``items``
         ``{"items": [{"key", "variant", "url", "expiresAt"}, …], "serverTime"}``.
     """
-    if not any(profile.read for profile in call.settings.profiles.values()):
+    if not any(profile.read for profile in context.settings.profiles.values()):
         raise NotFound("No profile can be read here.")
-    caller = identify(call.request.headers, call.settings, call.now)
-    call.line.owner = caller.owner
-    fields = read_json_object(call.request.body)
-    server_time = {"serverTime": iso(call.now)}
+    caller = identify(context.request.headers, context.settings, context.now)
+    context.line.owner = caller.owner
+    fields = read_json_object(context.request.body)
+    server_time = {"serverTime": iso(context.now)}
     if fields.get("items") is None:
-        (one,) = _readable(call, caller.owner, [read_item(fields)])
-        call.line.profile, call.line.key = one.profile.name, one.wanted.key
-        (entry,) = _entries(call, [one])
+        (one,) = _readable(context, caller.owner, [read_item(fields)])
+        context.line.profile, context.line.key = one.profile.name, one.wanted.key
+        (entry,) = _entries(context, [one])
         return {"url": entry["url"], "expiresAt": entry["expiresAt"], **server_time}
-    several = _readable(call, caller.owner, read_items(fields["items"]))
-    call.line.profile = [one.profile.name for one in several]
-    call.line.key = [one.wanted.key for one in several]
-    return {"items": _entries(call, several), **server_time}
+    several = _readable(context, caller.owner, read_items(fields["items"]))
+    context.line.profile = [one.profile.name for one in several]
+    context.line.key = [one.wanted.key for one in several]
+    return {"items": _entries(context, several), **server_time}
 
 
-def _readable(call: Call, owner: str, wanted: Sequence[WantedUrl]) -> list[Readable]:
+def _readable(context: RequestContext, owner: str, wanted: Sequence[WantedUrl]) -> list[Readable]:
     """Each is counted first: a flood should cost as little as can be."""
-    settings = call.settings
-    claims = claims_of_caller(call.request, settings, owner, "reads", settings.read_rate, len(wanted))
-    call.instance.limits.take(claims, call.now)
+    settings = context.settings
+    claims = claims_of_caller(context.request, settings, owner, "reads", settings.read_rate, len(wanted))
+    context.instance.limiter.hit(claims, context.now)
     profiles = list(settings.profiles.values())
-    if call.instance.hooks_file is not None:
+    if context.instance.hooks_file is not None:
         profiles = [
             profile._replace(key=profile.key._replace(has_inner_folders=True)) for profile in profiles
         ]
     return readable(wanted, owner, profiles)
 
 
-def _entries(call: Call, several: Sequence[Readable]) -> list[dict[str, Any]]:
+def _entries(context: RequestContext, several: Sequence[Readable]) -> list[dict[str, Any]]:
     """``{"key", "variant", "url", "expiresAt"}`` of each; credentials only where one is not for everybody."""
-    ends = [url_end(one.profile, call.now) for one in several if one.profile.is_read_signed]
+    ends = [url_end(one.profile, context.now) for one in several if one.profile.is_read_signed]
 
     @cache
     def credentials(session: Session) -> Credentials:
-        obtained = call.instance.credentials_for(session, call.request.context, call.now, ends)
-        call.line.sts_refreshed = obtained.are_new or bool(call.line.sts_refreshed)
+        obtained = context.instance.credentials_for(session, context.request.context, context.now, ends)
+        context.line.sts_refreshed = obtained.are_new or bool(context.line.sts_refreshed)
         return obtained.credentials
 
     def entry(wanted: WantedUrl, profile: Profile) -> dict[str, Any]:
         if profile.is_read_signed:
-            url = signed_url(wanted, profile, credentials(profile.place.session(OBJECTS)), call.now)
-            return {**wanted._asdict(), "url": url, "expiresAt": iso(url_end(profile, call.now))}
+            url = signed_url(wanted, profile, credentials(profile.location.session(OBJECTS)), context.now)
+            return {**wanted._asdict(), "url": url, "expiresAt": iso(url_end(profile, context.now))}
         return {**wanted._asdict(), "url": plain_url(wanted, profile), "expiresAt": None}
 
     return [entry(*one) for one in several]

@@ -3,10 +3,10 @@
 from http import HTTPStatus
 
 from function.config.settings import WechatApp, WechatPush
-from function.context import Call
+from function.context import RequestContext
 from function.errors import NotFound, OssUnavailable, UploadError, WechatUnavailable
 from function.holding.check import apply_verdict
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 from function.http.gateway import REASON_PHRASES, Request, Response
 from function.http.json_body import object_in
 from function.wechat.push import is_signed, open_push, refused_check
@@ -20,13 +20,13 @@ HOPS, MAX_HOPS = "x-wechat-push-hops", 3
 PASSED_ON = ("application/json", "application/xml", "text/xml")
 
 
-def answer(call: Call) -> Response:
+def handle(context: RequestContext) -> Response:
     """
     Returns:
         the ``echostr`` of a check; ``success`` for a push, or what the forwarder answered to it.
     """
-    app, push = _setup(call)
-    request = call.request
+    app, push = _setup(context)
+    request = context.request
     if request.method == "GET":
         if not is_signed(request.query, push.token) or not request.query.get("echostr"):
             raise refused_check()
@@ -34,20 +34,20 @@ def answer(call: Call) -> Response:
     message = open_push(request.query, request.body, token=push.token, aes_key=push.aes_key, appid=app.appid)
     event = object_in(message) or {}
     verdict = read_verdict(event) if event.get("Event") == EVENT else None
-    if verdict is not None and _is_ours(call, verdict):
+    if verdict is not None and _is_ours(context, verdict):
         return _text(200, "success")
-    return _pass_on(call, push, is_kept=verdict is not None)
+    return _pass_on(context, push, is_kept=verdict is not None)
 
 
-def _setup(call: Call) -> tuple[WechatApp, WechatPush]:
-    settings = call.settings
+def _setup(context: RequestContext) -> tuple[WechatApp, WechatPush]:
+    settings = context.settings
     if not any(profile.is_checked for profile in settings.profiles.values()):
         raise NotFound("No profile has its uploads checked here.")
     assert settings.wechat is not None and settings.wechat_push is not None, "as the settings demand"
     return settings.wechat, settings.wechat_push
 
 
-def _is_ours(call: Call, verdict: Verdict) -> bool:
+def _is_ours(context: RequestContext, verdict: Verdict) -> bool:
     """
     Whether a verdict is about an upload of ours, and carried out by then.
 
@@ -55,14 +55,14 @@ def _is_ours(call: Call, verdict: Verdict) -> bool:
         UploadError: 503, so that WeChat repeats it; it could be neither carried out nor stored.
     """
     try:
-        return apply_verdict(call, verdict)
+        return apply_verdict(context, verdict)
     except UploadError as error:
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
             raise
         raise OssUnavailable(reason=error.reason) from None
 
 
-def _pass_on(call: Call, push: WechatPush, *, is_kept: bool) -> Response:
+def _pass_on(context: RequestContext, push: WechatPush, *, is_kept: bool) -> Response:
     """
     Let the forwarder have what is not ours, as it came, and WeChat what the forwarder says.
 
@@ -73,28 +73,28 @@ def _pass_on(call: Call, push: WechatPush, *, is_kept: bool) -> Response:
         WechatUnavailable: the forwarder was not heard, so that WeChat repeats it.
     """
     if push.forward_url is None:
-        call.line.reason = "a push about nothing of ours, and no WECHAT_PUSH_FORWARD_URL"
+        context.line.reason = "a push about nothing of ours, and no WECHAT_PUSH_FORWARD_URL"
         return _text(200, "success")
     try:
-        answered = _forward(call, push.forward_url)
+        answered = _forward(context, push.forward_url)
     except ExchangeFailed as error:
         reason = f"WECHAT_PUSH_FORWARD_URL: {error.kind}"
         if not is_kept:
             raise WechatUnavailable("This push cannot be passed on right now.", reason=reason) from None
-        call.line.reason = reason
+        context.line.reason = reason
         return _text(200, "success")
     content_type = answered.headers.get("content-type", "").partition(";")[0].strip().lower()
     kind = f"{content_type}; charset=utf-8" if content_type in PASSED_ON else PLAIN_TEXT
     return _text(answered.status, answered.body.decode("utf-8", "replace"), kind)
 
 
-def _forward(call: Call, url: str) -> Answer:
-    request: Request = call.request
+def _forward(context: RequestContext, url: str) -> HttpResponse:
+    request: Request = context.request
     hops = len(request.headers.get(HOPS, ""))
     if hops >= MAX_HOPS:
         raise ExchangeFailed("it leads in a circle")
     mark = "&" if "?" in url else "?"
-    answered = call.instance.exchange(
+    answered = context.instance.send(
         "POST",
         f"{url}{mark}{request.raw_query}",
         body=request.body,

@@ -12,14 +12,16 @@ from function.config.settings import Settings
 from function.errors import BadRequest
 from function.http.gateway import Request
 from function.oss.callback_signature import OssPublicKeys, decode_header, is_signed_by_oss, key_path
-from function.uploads.receipt import Upload
+from function.uploads.receipt import VerifiedUpload
 from function.uploads.tickets import admits_file, admits_key, not_ours, read_ticket
 
 WHOLE_NUMBER = "[0-9]{1,15}"
 ETAG = "[0-9A-Za-z-]{1,64}"
 
 
-def verify_callback(request: Request, settings: Settings, keys: OssPublicKeys, now: datetime) -> Upload:
+def verify_callback(
+    request: Request, settings: Settings, keys: OssPublicKeys, now: datetime
+) -> VerifiedUpload:
     """
     Accept what OSS signed about an upload that we signed the form for, and nothing else.
 
@@ -57,12 +59,12 @@ def _read_report(body: bytes) -> dict[str, str]:
     return reported
 
 
-def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Settings) -> Upload:
+def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Settings) -> VerifiedUpload:
     """The upload that was reported, when the ticket's form admitted it."""
     key = reported.get("object", "")
     if not admits_key(ticket, key):
         raise not_ours("the ticket is for another object")
-    if reported.get("bucket") != settings.profiles[ticket["profile"]].place.bucket:
+    if reported.get("bucket") != settings.profiles[ticket["profile"]].location.bucket:
         raise not_ours("the object is in another bucket")
     size, etag = reported.get("size", ""), reported.get("etag", "").strip('"')
     mime_type = bare_type(reported.get("mimeType", ""))
@@ -74,7 +76,7 @@ def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Se
         raise BadRequest("mimeType must look like image/jpeg.")
     if not admits_file(ticket, int(size), mime_type):
         raise not_ours(f"the form admitted no {size} bytes of {mime_type}")
-    return Upload(
+    return VerifiedUpload(
         key=published_name(key),
         size_bytes=int(size),
         etag=etag,

@@ -8,10 +8,10 @@ from function.config.content_types import bare_type
 from function.config.key_template import is_held_name, published_name
 from function.config.option_values import UPLOAD_ID_METADATA
 from function.config.settings import Settings
-from function.context import Call
+from function.context import RequestContext
 from function.errors import BadRequest, Forbidden, NotUploaded
 from function.oss.objects import ObjectFacts
-from function.uploads.receipt import HELD, RECEIPT_LIFE, Upload, answer_about
+from function.uploads.receipt import HELD, RECEIPT_LIFE, VerifiedUpload, answer_about
 from function.uploads.tickets import admits_file, admits_key, not_ours, read_ticket
 from function.webhook import tell_business
 
@@ -38,7 +38,7 @@ def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetim
     return ticket
 
 
-def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> Upload:
+def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> VerifiedUpload:
     """
     The ticket's upload, as OSS has it.
 
@@ -73,9 +73,9 @@ def _id_of(held: ObjectFacts, ticket: Mapping[str, Any]) -> str:
     return upload_id
 
 
-def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> Upload:
+def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> VerifiedUpload:
     """An upload by form or in parts as OSS has it, whatever its ticket admits."""
-    return Upload(
+    return VerifiedUpload(
         key=published_name(ticket["key"]),
         size_bytes=facts.size_bytes,
         etag=facts.etag,
@@ -88,7 +88,9 @@ def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> Upload:
     )
 
 
-def answer_stored(call: Call, upload: Upload, life: timedelta = RECEIPT_LIFE) -> dict[str, Any]:
+def answer_stored(
+    context: RequestContext, upload: VerifiedUpload, life: timedelta = RECEIPT_LIFE
+) -> dict[str, Any]:
     """
     What the caller is answered about an object that OSS has; the business is told, too.
 
@@ -98,8 +100,8 @@ def answer_stored(call: Call, upload: Upload, life: timedelta = RECEIPT_LIFE) ->
     Returns:
         what ``/callback`` answers, ``width`` and ``height`` null, and the ``"state"``.
     """
-    told = answer_about(upload, call.settings, life)
-    tell_business(call, told["receipt"])
+    told = answer_about(upload, context.settings, life)
+    tell_business(context, told["receipt"])
     return {**told, "state": HELD if upload.held else STORED}
 
 

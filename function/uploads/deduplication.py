@@ -5,18 +5,18 @@ from typing import Any
 
 from function.config.key_template import is_held_name, published_name
 from function.config.option_values import UPLOAD_ID_METADATA
-from function.context import Call
+from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, UploadError
-from function.oss.client import OssCalls
+from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, head_object
-from function.oss.objects_session import opened, oss_of_each
+from function.oss.objects_session import opened, oss_clients
 from function.oss.post_form import iso, object_url
 from function.uploads.confirm import upload_of
 from function.uploads.receipt import answer_about
 from function.uploads.tickets import read_ticket
 
 
-def answers_about_stored(call: Call, tickets: Iterable[str]) -> dict[str, dict[str, Any]]:
+def answers_about_stored(context: RequestContext, tickets: Iterable[str]) -> dict[str, dict[str, Any]]:
     """
     What is answered instead of a form, by the ticket of that form.
 
@@ -28,36 +28,38 @@ def answers_about_stored(call: Call, tickets: Iterable[str]) -> dict[str, dict[s
         is not published yet.
     """
     found: dict[str, dict[str, Any]] = {}
-    claims = {ticket: read_ticket(ticket, call.settings, call.now) for ticket in tickets}
-    places = {ticket: call.settings.profiles[said["profile"]].place for ticket, said in claims.items()}
-    buckets = oss_of_each(call, places.values())
+    claims = {ticket: read_ticket(ticket, context.settings, context.now) for ticket in tickets}
+    locations = {
+        ticket: context.settings.profiles[said["profile"]].location for ticket, said in claims.items()
+    }
+    buckets = oss_clients(context, locations.values())
     for ticket, said in claims.items():
-        place = places[ticket]
+        location = locations[ticket]
         try:
-            answer = _answer(call, opened(buckets[place]), said)
+            answer = _answer(context, opened(buckets[location]), said)
         except UploadError as error:
             # For no other file either; those for other buckets are none the worse for it.
-            buckets[place] = error
-            call.line.reason = f"not asked whether it exists: {error.reason}"
+            buckets[location] = error
+            context.line.reason = f"not asked whether it exists: {error.reason}"
         else:
             if answer:
                 found[ticket] = answer
     return found
 
 
-def _answer(call: Call, oss: OssCalls, claims: Mapping[str, Any]) -> dict[str, Any] | None:
+def _answer(context: RequestContext, oss: OssClient, claims: Mapping[str, Any]) -> dict[str, Any] | None:
     for stored in _where_it_may_be(claims, oss):
         try:
             upload = upload_of(*stored)
         except (NotUploaded, Forbidden):
             continue
-        told = answer_about(upload, call.settings)
+        told = answer_about(upload, context.settings)
         return {
             "exists": True,
             "key": told["key"],
-            "fileUrl": object_url(call.settings.profiles[claims["profile"]].place.host, told["key"]),
+            "fileUrl": object_url(context.settings.profiles[claims["profile"]].location.host, told["key"]),
             "uploadId": told["uploadId"],
-            "serverTime": iso(call.now),
+            "serverTime": iso(context.now),
             "receipt": told["receipt"],
             **({"held": True} if upload.held else {}),
         }
@@ -65,7 +67,7 @@ def _answer(call: Call, oss: OssCalls, claims: Mapping[str, Any]) -> dict[str, A
 
 
 def _where_it_may_be(
-    ticket: Mapping[str, Any], oss: OssCalls
+    ticket: Mapping[str, Any], oss: OssClient
 ) -> Iterator[tuple[Mapping[str, Any], ObjectFacts | None]]:
     """
     What OSS has under the name that the form would write, and under that of its publication.

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 from function.config.content_types import bare_type
 from function.config.key_template import HELD_FOLDER, INNER_FOLDER, MAX_KEY_BYTES, KeyTemplate
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.profile import Profile
 from function.context import HOOKS_FILE
 from function.errors import Forbidden, Misconfigured, Problem
-from function.uploads.request import WantedFile, is_small_json
+from function.uploads.request import UploadRequest, is_small_json
 
 BUDGET_SECONDS = 0.05
 # Whoever hangs keeps its thread; with so many of them nobody asks any more.
@@ -49,7 +49,7 @@ class Asked(NamedTuple):
     raised: BaseException | None
 
 
-class OwnRules:
+class Hooks:
     """
     ``before_sign`` of a file, asked in a thread of its own.
 
@@ -62,8 +62,8 @@ class OwnRules:
         self._free = threading.BoundedSemaphore(MAX_HANGING)
 
     def apply(
-        self, subject: str, owner: str, wanted: WantedFile, profile: Profile
-    ) -> tuple[WantedFile, Profile]:
+        self, subject: str, owner: str, wanted: UploadRequest, profile: Profile
+    ) -> tuple[UploadRequest, Profile]:
         """
         The same upload, with what the rules leave of it.
 
@@ -76,24 +76,24 @@ class OwnRules:
         if answer is None:
             return wanted, profile
         if not isinstance(answer, dict) or set(answer) - set(ANSWERS):
-            raise _unusable(Phrase("it must return None or a dict of {names}", names=", ".join(ANSWERS)))
+            raise _unusable(Message("it must return None or a dict of {names}", names=", ".join(ANSWERS)))
         if "refuse" in answer:
             raise _refusal(answer["refuse"])
         return _with_context(wanted, answer.get("context")), _narrowed(profile, answer)
 
     def _ask(self, *told: Mapping[str, Any]) -> Any:
         if not self._free.acquire(blocking=False):
-            raise _unusable(Phrase("{count} calls of it hang", count=MAX_HANGING))
+            raise _unusable(Message("{count} calls of it hang", count=MAX_HANGING))
         box: SimpleQueue[Asked] = SimpleQueue()
         threading.Thread(target=self._work, args=(told, box), daemon=True).start()
         try:
             asked = box.get(timeout=BUDGET_SECONDS)
         except Empty:
             budget = round(BUDGET_SECONDS * 1000)
-            raise _unusable(Phrase("it takes over {budget} ms", budget=budget)) from None
+            raise _unusable(Message("it takes over {budget} ms", budget=budget)) from None
         if asked.raised is not None:
             # Its words may hold anything; its kind does not.
-            raise _unusable(Phrase("it raised {kind}", kind=type(asked.raised).__name__))
+            raise _unusable(Message("it raised {kind}", kind=type(asked.raised).__name__))
         return asked.answer
 
     def _work(self, told: tuple[Mapping[str, Any], ...], box: SimpleQueue[Asked]) -> None:
@@ -109,7 +109,7 @@ class OwnRules:
 def _load(path: Path) -> BeforeSign:
     spec = spec_from_file_location("hooks", path)
     if spec is None or spec.loader is None:
-        raise _unusable(Phrase("it is no Python module"))
+        raise _unusable(Message("it is no Python module"))
     module = module_from_spec(spec)
     _watch()
     # Its own lines may do no more now than when they are asked.
@@ -117,14 +117,14 @@ def _load(path: Path) -> BeforeSign:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise _unusable(Phrase("line {line} of it is no Python", line=error.lineno or 1)) from None
+        raise _unusable(Message("line {line} of it is no Python", line=error.lineno or 1)) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is not our code
-        raise _unusable(Phrase("importing it raised {kind}", kind=type(error).__name__)) from None
+        raise _unusable(Message("importing it raised {kind}", kind=type(error).__name__)) from None
     finally:
         _working.here = False
     before_sign: BeforeSign | None = getattr(module, "before_sign", None)
     if not callable(before_sign):
-        raise _unusable(Phrase("it has no function before_sign(caller, wanted, profile)"))
+        raise _unusable(Message("it has no function before_sign(caller, wanted, profile)"))
     return before_sign
 
 
@@ -139,7 +139,7 @@ def _refuse_forbidden(event: str, _arguments: Any) -> None:
         raise PermissionError(event)
 
 
-def _told(subject: str, owner: str, wanted: WantedFile, profile: Profile) -> tuple[Mapping[str, Any], ...]:
+def _told(subject: str, owner: str, wanted: UploadRequest, profile: Profile) -> tuple[Mapping[str, Any], ...]:
     """What ``before_sign`` is handed: three mappings that it cannot change."""
     caller = {"subject": subject, "owner": owner}
     file = {
@@ -155,18 +155,18 @@ def _told(subject: str, owner: str, wanted: WantedFile, profile: Profile) -> tup
 
 def _refusal(text: Any) -> Forbidden | Misconfigured:
     if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT_CHARACTERS:
-        return _unusable(Phrase("refuse must be a text of 1 to {most} characters", most=MAX_TEXT_CHARACTERS))
+        return _unusable(Message("refuse must be a text of 1 to {most} characters", most=MAX_TEXT_CHARACTERS))
     return Forbidden("The rules of this service refuse this upload.", details={"text": text})
 
 
-def _with_context(wanted: WantedFile, added: Any) -> WantedFile:
+def _with_context(wanted: UploadRequest, added: Any) -> UploadRequest:
     if added is None:
         return wanted
     if not isinstance(added, dict):
-        raise _unusable(Phrase("context must be a dict"))
+        raise _unusable(Message("context must be a dict"))
     context = {**(wanted.context or {}), **added}
     if not is_small_json(context):
-        raise _unusable(Phrase("context is no JSON, or too long beside the caller's own"))
+        raise _unusable(Message("context is no JSON, or too long beside the caller's own"))
     return wanted._replace(context=context)
 
 
@@ -183,34 +183,34 @@ def _narrowed(profile: Profile, answer: Mapping[str, Any]) -> Profile:
 def _smaller(profile: Profile, most: Any) -> int:
     if type(most) is not int or most < profile.min_size_bytes:
         least = profile.min_size_bytes
-        raise _unusable(Phrase("max_size must be bytes, {least} at least", least=least))
+        raise _unusable(Message("max_size must be bytes, {least} at least", least=least))
     return min(most, profile.max_size_bytes)
 
 
 def _fewer(profile: Profile, types: Any) -> tuple[str, ...]:
     """Whole types only: what a wildcard of theirs would cover is for the profile to say."""
     if profile.takes_filename:
-        raise _unusable(Phrase("content_types means nothing where the page chooses the type"))
+        raise _unusable(Message("content_types means nothing where the page chooses the type"))
     if not isinstance(types, list | tuple) or not types:
-        raise _unusable(Phrase("content_types must be a list of types such as image/jpeg"))
+        raise _unusable(Message("content_types must be a list of types such as image/jpeg"))
     for each in types:
         if not isinstance(each, str) or bare_type(each) != each or not profile.admits(each):
-            raise _unusable(Phrase("content_types has what the profile does not allow: {each!r}", each=each))
+            raise _unusable(Message("content_types has what the profile does not allow: {each!r}", each=each))
     return tuple(types)
 
 
 def _inside(profile: Profile, folder: Any) -> KeyTemplate:
     if not isinstance(folder, str) or not re.fullmatch(INNER_FOLDER, folder):
         raise _unusable(
-            Phrase("folder must be 1 to 3 parts of letters, digits, _ and -, such as shop-7/2026")
+            Message("folder must be 1 to 3 parts of letters, digits, _ and -, such as shop-7/2026")
         )
     key = profile.key.inside(folder)
     most = MAX_KEY_BYTES - len(HELD_FOLDER) * profile.is_held
     if key.longest_bytes > most:
-        raise _unusable(Phrase("folder makes a key of over {most} bytes", most=most))
+        raise _unusable(Message("folder makes a key of over {most} bytes", most=most))
     return key
 
 
-def _unusable(clause: Phrase) -> Misconfigured:
-    sentence = Phrase("{file} cannot be used: {clause}", file=HOOKS_FILE.name, clause=clause)
+def _unusable(clause: Message) -> Misconfigured:
+    sentence = Message("{file} cannot be used: {clause}", file=HOOKS_FILE.name, clause=clause)
     return Misconfigured([Problem(HOOKS_FILE.name, sentence)])

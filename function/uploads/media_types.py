@@ -3,7 +3,7 @@
 from function.config.content_types import is_run_by_browsers
 from function.config.profile import Profile
 from function.errors import BadRequest, UnsupportedType
-from function.uploads.request import WantedFile
+from function.uploads.request import UploadRequest
 
 # What mini-programs upload. The standard library's table differs from machine to machine.
 TYPE_OF_EXTENSION = {
@@ -63,7 +63,7 @@ EXTENSION_OF_TYPE = {
 SHOWN_IN_PLACE = ("image", "video", "audio")
 
 
-def choose_content_type(wanted: WantedFile, profile: Profile) -> str:
+def choose_content_type(wanted: UploadRequest, profile: Profile) -> str:
     """
     The type asked for, else the file name's, else the profile's only one.
 

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from function.config.key_template import held_name, is_held_name, published_name
 from function.config.option_values import META_PREFIX, UPLOAD_ID_METADATA
-from function.config.places import Place
+from function.config.places import BucketLocation
 from function.config.profile import Profile
 from function.errors import BadRequest, TooLarge
 from function.oss.post_form import TYPE_FIELD, Credentials, UploadRule, iso, object_url, sign_object
 from function.uploads import classic_page
 from function.uploads.media_types import choose_content_type, default_disposition, key_extension
-from function.uploads.request import WantedFile
+from function.uploads.request import UploadRequest
 
 # The token that tells later what the rule admitted, from the upload's id as well.
 IssueTicket = Callable[[Profile, UploadRule, str], str]
@@ -37,7 +37,7 @@ class PlannedUpload(NamedTuple):
     """
 
     rule: UploadRule
-    place: Place
+    location: BucketLocation
     upload_id: str
     is_named_by_digest: bool
     ticket: str
@@ -50,12 +50,12 @@ class PlannedUpload(NamedTuple):
 
     def sign(self, credentials: Credentials, now: datetime) -> dict[str, Any]:
         """What the caller gets."""
-        answered = self.answer(self.rule, self.upload_id, credentials, self.place.host, now)
+        answered = self.answer(self.rule, self.upload_id, credentials, self.location.host, now)
         return {**answered, "ticket": self.ticket} if self.ticket else answered
 
 
 def plan_upload(
-    wanted: WantedFile,
+    wanted: UploadRequest,
     profile: Profile,
     *,
     owner: str,
@@ -76,11 +76,11 @@ def plan_upload(
         rule = rule._replace(fields={**rule.fields, "callback": callback_field(profile, ticket)})
     shown = ticket if profile.confirm else ""
     how = classic_page.answer if profile.takes_filename else answer
-    return PlannedUpload(rule, profile.place, upload_id, profile.key.is_named_by_digest, shown, how)
+    return PlannedUpload(rule, profile.location, upload_id, profile.key.is_named_by_digest, shown, how)
 
 
 def rule_for(
-    wanted: WantedFile, profile: Profile, *, owner: str, upload_id: str, now: datetime
+    wanted: UploadRequest, profile: Profile, *, owner: str, upload_id: str, now: datetime
 ) -> UploadRule:
     """
     Where an upload is stored, its type and size, and what is pinned, whichever way its bytes go.
@@ -103,8 +103,8 @@ def rule_for(
         # Proves later whose upload is held there, and is copied with it.
         fields[f"{META_PREFIX}{UPLOAD_ID_METADATA}"] = upload_id
     return UploadRule(
-        bucket=profile.place.bucket,
-        region=profile.place.region,
+        bucket=profile.location.bucket,
+        region=profile.location.region,
         signature_version=profile.signature_version,
         key=key,
         min_size_bytes=min_size,
@@ -139,7 +139,7 @@ def answer(
     }
 
 
-def choose_size_range(wanted: WantedFile, profile: Profile) -> tuple[int, int]:
+def choose_size_range(wanted: UploadRequest, profile: Profile) -> tuple[int, int]:
     """
     The exact size that was announced, else the profile's range.
 

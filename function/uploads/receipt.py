@@ -15,7 +15,7 @@ RECEIPT_LIFE = timedelta(days=1)
 HELD = "held"
 
 
-class Upload(NamedTuple):
+class VerifiedUpload(NamedTuple):
     """
     One upload as it was verified.
 
@@ -42,7 +42,9 @@ class Upload(NamedTuple):
     held: bool
 
 
-def answer_about(upload: Upload, settings: Settings, life: timedelta = RECEIPT_LIFE) -> dict[str, Any]:
+def answer_about(
+    upload: VerifiedUpload, settings: Settings, life: timedelta = RECEIPT_LIFE
+) -> dict[str, Any]:
     """
     What OSS hands to the mini-program.
 
@@ -59,15 +61,15 @@ def answer_about(upload: Upload, settings: Settings, life: timedelta = RECEIPT_L
     return {
         "status": "ok",
         **facts,
-        "url": None if upload.held else object_url(profile.place.host, upload.key),
+        "url": None if upload.held else object_url(profile.location.host, upload.key),
         "width": upload.width,
         "height": upload.height,
         "uploadId": upload.ticket["jti"],
-        "receipt": _receipt(upload, {**facts, "bucket": profile.place.bucket}, settings, life),
+        "receipt": _receipt(upload, {**facts, "bucket": profile.location.bucket}, settings, life),
     }
 
 
-def _facts(upload: Upload) -> dict[str, Any]:
+def _facts(upload: VerifiedUpload) -> dict[str, Any]:
     return {
         "key": upload.key,
         "size": upload.size_bytes,
@@ -76,7 +78,7 @@ def _facts(upload: Upload) -> dict[str, Any]:
     }
 
 
-def _receipt(upload: Upload, facts: Mapping[str, Any], settings: Settings, life: timedelta) -> str:
+def _receipt(upload: VerifiedUpload, facts: Mapping[str, Any], settings: Settings, life: timedelta) -> str:
     claims = {
         **facts,
         "sub": upload.ticket["sub"],

@@ -16,7 +16,7 @@ MAX_CONTEXT_BYTES = 256
 SHA256_DIGITS = 64
 
 
-class WantedFile(NamedTuple):
+class UploadRequest(NamedTuple):
     """
     One file as the caller describes it.
 
@@ -49,7 +49,7 @@ class WantedFile(NamedTuple):
         return {name: value for name, value in said.items() if value is not None}
 
 
-def read_files(files: Any) -> list[WantedFile]:
+def read_files(files: Any) -> list[UploadRequest]:
     """The list ``files`` of ``POST /upload-params``; each refusal names its field."""
     if not isinstance(files, list) or not 1 <= len(files) <= MAX_FILES:
         raise BadRequest(f"files must be a list of 1 to {MAX_FILES} objects.")
@@ -59,7 +59,7 @@ def read_files(files: Any) -> list[WantedFile]:
     return [read_fields(item, f"files[{index}].") for index, item in enumerate(files)]
 
 
-def read_query(query: Mapping[str, str]) -> WantedFile:
+def read_query(query: Mapping[str, str]) -> UploadRequest:
     """The query of ``GET /upload-params``, where a size is text."""
     fields: dict[str, Any] = {name: value for name, value in query.items() if value}
     if "files" in fields:
@@ -82,7 +82,7 @@ def _json_or_text(text: str) -> Any:
         return text
 
 
-def profile_of(wanted: WantedFile, profiles: Mapping[str, Profile]) -> Profile:
+def profile_of(wanted: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
     """
     Raises:
         UnknownProfile: it is not in ``profiles.toml``.
@@ -92,7 +92,7 @@ def profile_of(wanted: WantedFile, profiles: Mapping[str, Profile]) -> Profile:
     raise UnknownProfile("profile is none of those this function knows.")
 
 
-def read_fields(fields: Mapping[str, Any], where: str = "") -> WantedFile:
+def read_fields(fields: Mapping[str, Any], where: str = "") -> UploadRequest:
     """
     The fields of one file, of a JSON object.
 
@@ -102,7 +102,7 @@ def read_fields(fields: Mapping[str, Any], where: str = "") -> WantedFile:
     Raises:
         BadRequest: naming the field.
     """
-    return WantedFile(
+    return UploadRequest(
         profile=_text(fields, "profile", where, 64) or "default",
         filename=_filename(fields, where),
         content_type=_content_type(fields, where),

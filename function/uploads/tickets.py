@@ -8,7 +8,7 @@ from typing import Any
 
 from function.auth.tokens import MAX_TOKEN_CHARACTERS, TICKET, is_of, issue_token, read_token
 from function.config.key_template import is_plain
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.profile import Profile
 from function.config.profiles import problem_in
 from function.config.settings import Settings
@@ -71,7 +71,7 @@ def issue_ticket(
         "profile": profile.name,
         "sub": subject,
         "owner": owner,
-        **settings.token_scope(profile.place.bucket),
+        **settings.token_scope(profile.location.bucket),
         **said,
     }
     ticket = issue_token(
@@ -83,7 +83,7 @@ def issue_ticket(
     )
     # With a callback its field decides, of which OSS takes less than that.
     if len(ticket) > MAX_TICKET_CHARACTERS and not profile.callback:
-        raise Misconfigured([problem_in(profile.name, Phrase("its key is too long for confirm = true"))])
+        raise Misconfigured([problem_in(profile.name, Message("its key is too long for confirm = true"))])
     return ticket
 
 
@@ -110,7 +110,7 @@ def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
     }
     field = b64encode(json.dumps(parameter, separators=(",", ":")).encode()).decode()
     if len(field) > MAX_FIELD_CHARACTERS:
-        raise Misconfigured([problem_in(profile.name, Phrase("its key is too long for callback = true"))])
+        raise Misconfigured([problem_in(profile.name, Message("its key is too long for callback = true"))])
     return field
 
 
@@ -128,7 +128,7 @@ def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any
     profile = settings.profiles.get(claims.get("profile", ""))
     if profile is None:
         raise not_ours("the ticket's profile does not exist any more")
-    if not is_of(claims, settings.token_scope(profile.place.bucket)):
+    if not is_of(claims, settings.token_scope(profile.location.bucket)):
         raise not_ours("the ticket is for another app or bucket")
     return claims
 

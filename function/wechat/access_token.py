@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 from function.config.settings import WechatApp
 from function.errors import Misconfigured, Problem, UploadError, WechatRejected
-from function.http.client import Exchange
+from function.http.client import Send
 from function.wechat.api import post, unavailable, whole_number
 
 PATH = "/cgi-bin/stable_token"
@@ -46,9 +46,9 @@ class _Fetch:
 class AccessTokens:
     """The access token of one mini-program, as one instance has it."""
 
-    def __init__(self, app: WechatApp, exchange: Exchange) -> None:
+    def __init__(self, app: WechatApp, send: Send) -> None:
         self._app = app
-        self._exchange = exchange
+        self._send = send
         self._last: _Fetch | None = None
         self._lock = threading.Lock()
 
@@ -97,7 +97,7 @@ class AccessTokens:
         Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-access-token/getStableAccessToken.html
         """
         fields = {"grant_type": "client_credential", "appid": self._app.appid, "secret": self._app.secret}
-        errcode, told = post(self._app, PATH, fields, exchange=self._exchange, budget_seconds=BUDGET_SECONDS)
+        errcode, told = post(self._app, PATH, fields, send=self._send, budget_seconds=BUDGET_SECONDS)
         if errcode:
             raise _refusal(errcode, told)
         token, seconds = told.get("access_token"), whole_number(told.get("expires_in"))
@@ -115,22 +115,22 @@ def _refusal(errcode: int, told: Mapping[str, Any]) -> UploadError:
         case 40164:
             return _address_refused(told, reason)
         case 40013 | 41002:
-            sentence = Phrase("WECHAT_APPID is not what WeChat knows ({reason})", reason=reason)
+            sentence = Message("WECHAT_APPID is not what WeChat knows ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream=code)
         case 40001 | 40125 | 41004:
-            sentence = Phrase("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
+            sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_SECRET", sentence)], upstream=code)
     return WechatRejected("WeChat gives the function no access token.", reason=reason, upstream=code)
 
 
 def _address_refused(told: Mapping[str, Any], reason: str) -> Misconfigured:
     found = re.search(REFUSED_ADDRESS, str(told.get("errmsg")))
-    sentence = Phrase(
+    sentence = Message(
         "WECHAT_APPID has an IP allow-list that does not hold {address}, from which this function asks"
         " ({reason}). Switch the list off in WeChat's console (“IP白名单”, among the development settings),"
         " or give the function a fixed address and enter that: without one it asks from addresses that"
         " change",
-        address=found[1] if found else Phrase("the address"),
+        address=found[1] if found else Message("the address"),
         reason=reason,
     )
     return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream="40164")

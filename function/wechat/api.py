@@ -6,7 +6,7 @@ from typing import Any
 
 from function.config.settings import WechatApp
 from function.errors import WechatUnavailable
-from function.http.client import Exchange, ExchangeFailed
+from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
 
 ERRCODE = "errcode"
@@ -20,7 +20,7 @@ def post(
     path: str,
     fields: Mapping[str, Any],
     *,
-    exchange: Exchange,
+    send: Send,
     budget_seconds: float,
     query: Mapping[str, str] | None = None,
 ) -> tuple[int, dict[str, Any]]:
@@ -36,7 +36,7 @@ def post(
     from json import dumps
 
     try:
-        answer = exchange(
+        answer = send(
             "POST",
             f"{app.endpoint}{path}",
             query=query,

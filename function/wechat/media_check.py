@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from function.config.profile import CHECK_URL_LIFE
 from function.config.settings import WechatApp
-from function.context import Call
+from function.context import RequestContext
 from function.errors import WechatUnavailable
 from function.holding.upload import HeldUpload
-from function.http.client import Exchange
-from function.oss.client import OssCalls
+from function.http.client import Send
+from function.oss.client import OssClient
 from function.oss.objects import first_bytes
 from function.oss.presign import NONE, OssRequest, presign
 from function.request_log import LogLine
@@ -73,12 +73,12 @@ class Unheard:
         self.line: LogLine | None = None
 
 
-def was_unheard(call: Call) -> bool:
+def was_unheard(context: RequestContext) -> bool:
     """Whether this request has waited for WeChat in vain already."""
-    return call.instance.keep(Unheard, Unheard).line is call.line
+    return context.instance.keep(Unheard, Unheard).line is context.line
 
 
-def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused:
+def submit(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submitted | Refused:
     """
     Have WeChat look at a held object, by a URL that is good for an hour.
 
@@ -95,46 +95,46 @@ def submit(call: Call, oss: OssCalls, upload: HeldUpload) -> Submitted | Refused
     begins_with, encoding = first_bytes(oss, upload.held_key, FIRST_BYTES)
     media = media_of(str(upload.claims["mimeType"]), int(upload.claims["size"]), begins_with, encoding)
     if media is None:
-        call.line.reason = "media_check_async: WeChat can judge no such file, so a human has to"
+        context.line.reason = "media_check_async: WeChat can judge no such file, so a human has to"
         return Refused(None)
-    app, exchange = call.settings.wechat, call.instance.exchange
+    app, send = context.settings.wechat, context.instance.send
     assert app is not None, "the settings hold check to CALLER_AUTH=wechat"
     wanted = Wanted(
-        _url(call, oss, upload, media),
+        _url(context, oss, upload, media),
         media.media_type,
         upload.profile.check_scene,
         str(upload.claims["sub"]),
     )
-    tokens = call.instance.keep(AccessTokens, lambda: AccessTokens(app, exchange))
+    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, send))
     try:
-        answered = ask_wechat(app, tokens, wanted, exchange, call.now)
+        answered = ask_wechat(app, tokens, wanted, send, context.now)
     except WechatUnavailable:
-        call.instance.keep(Unheard, Unheard).line = call.line
+        context.instance.keep(Unheard, Unheard).line = context.line
         raise
     if isinstance(answered, Refused):
-        call.line.reason = f"media_check_async errcode {answered.errcode}, so a human has to look"
+        context.line.reason = f"media_check_async errcode {answered.errcode}, so a human has to look"
     return answered
 
 
-def _url(call: Call, oss: OssCalls, upload: HeldUpload, media: Media) -> str:
+def _url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
     """For WeChat only: it contains the security token."""
-    ends = call.now + CHECK_URL_LIFE
-    place = upload.profile.place
-    session = place.session(OBJECTS)
-    obtained = call.instance.credentials_for(session, call.request.context, call.now, [ends])
-    call.line.sts_refreshed = obtained.are_new or call.line.sts_refreshed
+    ends = context.now + CHECK_URL_LIFE
+    location = upload.profile.location
+    session = location.session(OBJECTS)
+    obtained = context.instance.credentials_for(session, context.request.context, context.now, [ends])
+    context.line.sts_refreshed = obtained.are_new or context.line.sts_refreshed
     query = {PROCESS: media.process} if media.process else NONE
     return presign(
         OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
         obtained.credentials,
-        call.now,
-        origin=place.read_origin,
+        context.now,
+        origin=location.read_origin,
         expires_in=CHECK_URL_LIFE,
     )
 
 
 def ask_wechat(
-    app: WechatApp, tokens: AccessTokens, wanted: Wanted, exchange: Exchange, now: datetime
+    app: WechatApp, tokens: AccessTokens, wanted: Wanted, send: Send, now: datetime
 ) -> Submitted | Refused:
     """
     Ask for one check; once more with another token, where WeChat does not take the one that is held.
@@ -149,7 +149,7 @@ def ask_wechat(
         "scene": wanted.scene,
         "openid": wanted.openid,
     }
-    ask = partial(post, app, PATH, fields, exchange=exchange, budget_seconds=BUDGET_SECONDS)
+    ask = partial(post, app, PATH, fields, send=send, budget_seconds=BUDGET_SECONDS)
     token = tokens.get(now)
     errcode, told = ask(query={"access_token": token})
     if errcode in STALE_TOKEN:

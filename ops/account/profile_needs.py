@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from function.config import settings_validation
-from function.config.places import DEFAULT_HOST, Place
+from function.config.places import DEFAULT_HOST, BucketLocation
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.session_policy import role_policies, session_policies
@@ -23,7 +23,7 @@ from ops.terminal.phrases import in_both
 MAX_POLICY_CHARACTERS = 6144
 
 
-def profiles_in(file: Path, home: Place, problems: list[Text]) -> list[Profile]:
+def profiles_in(file: Path, home: BucketLocation, problems: list[Text]) -> list[Profile]:
     """
     The profiles of a file; what is wrong with it goes to the problems.
 
@@ -44,7 +44,7 @@ def profiles_in(file: Path, home: Place, problems: list[Text]) -> list[Profile]:
     return list(profiles.values())
 
 
-def policies_of(profiles: Iterable[Profile], home: Place) -> dict[str, Document]:
+def policies_of(profiles: Iterable[Profile], home: BucketLocation) -> dict[str, Document]:
     """What each role must allow, by its ARN; that of ``STS_ROLE_ARN`` first, when any profile has it."""
     policies = role_policies([*profiles])
     arns = sorted(policies, key=lambda arn: arn != home.role_arn)
@@ -62,7 +62,9 @@ def elsewhere(policies: Mapping[str, Document], account: str) -> dict[str, Docum
     return {arn: policies[arn] for arn in policies if account_and_name(arn)[0] != account}
 
 
-def roles_that_cannot_be(policies: Mapping[str, Document], home: Place, function_role: str) -> Iterator[Text]:
+def roles_that_cannot_be(
+    policies: Mapping[str, Document], home: BucketLocation, function_role: str
+) -> Iterator[Text]:
     """A sentence for each role of a profile that cannot be made in the account of ``STS_ROLE_ARN``."""
     account, _ = account_and_name(home.role_arn)
     for arn in policies:
@@ -92,12 +94,12 @@ def buckets_of(
     """
     by_name: dict[str, list[Profile]] = {home.name: []}
     for profile in profiles:
-        by_name.setdefault(profile.place.bucket, []).append(profile)
+        by_name.setdefault(profile.location.bucket, []).append(profile)
     for name, theirs in by_name.items():
         if name == home.name:
             yield account, _with_rules(home, theirs)
             continue
-        accounts = [account_and_name(profile.place.role_arn)[0] for profile in theirs]
+        accounts = [account_and_name(profile.location.role_arn)[0] for profile in theirs]
         whose = account if account in accounts else accounts[0]
         yield whose, _with_rules(_named_by(theirs, home), theirs)
 
@@ -115,14 +117,14 @@ def policies_too_long(policies: Mapping[str, Document]) -> Iterator[Text]:
 
 
 def _named_by(profiles: list[Profile], home: WantedBucket) -> WantedBucket:
-    place = profiles[0].place
+    place = profiles[0].location
     own_host = DEFAULT_HOST.format(bucket=place.bucket, region=place.region)
     return replace(
         home,
         name=place.bucket,
         region=place.region,
         named_by=tuple(profile.name for profile in profiles),
-        has_domain=all(profile.place.host != own_host for profile in profiles),
+        has_domain=all(profile.location.host != own_host for profile in profiles),
     )
 
 

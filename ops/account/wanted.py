@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from function.config.messages import Phrase
-from function.config.places import Place
+from function.config.messages import Message
+from function.config.places import BucketLocation
 from function.config.settings import DEFAULT_PROFILES_FILE
 from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
 from ops.account.bucket import WantedBucket
@@ -31,7 +31,7 @@ from ops.terminal.phrases import in_both
 
 UNKNOWN_ACCOUNT = "<account-id>"
 # What each may be is said where the option is read.
-UNSAID = Phrase("")
+UNSAID = Message("")
 ROLE_NAME = matching(ROLE_NAME_PATTERN, UNSAID)
 ACCOUNT_ID = matching(r"\d{5,20}", UNSAID)
 TRUSTED_ARN = matching(r"acs:ram::\d+:(user|role)/\S+", UNSAID)
@@ -109,7 +109,7 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
     for arn in args.also_trust:
         checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
     logs, filed = read_logs(args, region, problems)
-    home = Place(bucket, region, "", "", "", role_arn(account, upload_role))
+    home = BucketLocation(bucket, region, "", "", "", role_arn(account, upload_role))
     file = args.profiles or DEFAULT_PROFILES_FILE.parent / (
         environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
     )

@@ -62,7 +62,7 @@ def profile_hints(profiles_file: Path) -> Iterator[Text]:
 
 
 def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:
-    if elsewhere := [profile for profile in profiles if profile.place != NOWHERE]:
+    if elsewhere := [profile for profile in profiles if profile.location != NOWHERE]:
         names = ", ".join(f"[{profile.name}]" for profile in elsewhere)
         yield Text(
             f"{names}: with a bucket, host or role of its own, so `manage.py setup` makes what is missing of"

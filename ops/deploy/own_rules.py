@@ -8,7 +8,7 @@ from pathlib import Path
 
 from function.context import HOOKS_FILE
 from function.errors import Misconfigured
-from function.uploads.hooks import OwnRules
+from function.uploads.hooks import Hooks
 from ops.deploy.s_yaml import Problem
 from ops.terminal.language import Text
 from ops.terminal.phrases import in_both
@@ -22,7 +22,7 @@ def own_rules_problems(folder: Path) -> Iterator[Problem]:
     if not path.is_file():
         return
     try:
-        rules = OwnRules(path)
+        rules = Hooks(path)
     except Misconfigured as error:
         for problem in error.problems:
             yield Problem((HOOKS_FILE.name,), in_both(problem.sentence), names_itself=True)

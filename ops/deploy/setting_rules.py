@@ -68,7 +68,7 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
 def unusable_hosts(settings: Settings) -> Iterator[Text]:
     """A sentence for each profile whose own host no phone could use."""
     for profile in settings.profiles.values():
-        place = profile.place
+        place = profile.location
         # Said of OSS_HOST.
         if (place.bucket, place.host) == (settings.bucket, settings.host):
             continue
@@ -92,7 +92,7 @@ def roles_taken_by_themselves(settings: Settings, function_role: str) -> Iterato
     if settings.role_arn == function_role:
         yield "STS_ROLE_ARN", Text(f"= {function_role}: {_TAKES.en}", f"= {function_role}：{_TAKES.zh}")
     for profile in settings.profiles.values():
-        if profile.place.role_arn == function_role != settings.role_arn:
+        if profile.location.role_arn == function_role != settings.role_arn:
             role = f"[{profile.name}] role = {function_role}"
             yield "", Text(f"{role}: {_TAKES.en}", f"{role}：{_TAKES.zh}")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from function.config.places import Place
+from function.config.places import BucketLocation
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
@@ -37,7 +37,10 @@ class Stranger(NamedTuple):
 
 
 def strangers(
-    places: Iterable[Settings], sessions: Mapping[Place, StsCredentials], keys: AccessKeys, now: datetime
+    places: Iterable[Settings],
+    sessions: Mapping[BucketLocation, StsCredentials],
+    keys: AccessKeys,
+    now: datetime,
 ) -> list[Stranger]:
     """
     One for each session; of a role that cannot be assumed other checks tell.

@@ -22,8 +22,8 @@ from function.config.settings import Settings, WechatApp
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.holding import records
-from function.http.client import Exchange, ExchangeFailed, exchange
-from function.oss.client import OssCalls, ask, budget
+from function.http.client import ExchangeFailed, Send, send
+from function.oss.client import OssClient, ask, budget
 from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS
 from function.wechat.access_token import AccessTokens
@@ -71,7 +71,7 @@ class ContentCheck:
     keys: AccessKeys
     now: datetime
     others: Sequence[Settings] = ()
-    exchange: Exchange = exchange
+    send: Send = send
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     left: list[str] = field(default_factory=list)
@@ -110,10 +110,10 @@ class ContentCheck:
             yield finding
             return
         traces = {}
-        tokens = AccessTokens(self.app, self.exchange)
+        tokens = AccessTokens(self.app, self.send)
         for check, url in urls.items():
             wanted = Wanted(url, PICTURE, self._scene(), self.openid)
-            answered = ask_wechat(self.app, tokens, wanted, self.exchange, self.now)
+            answered = ask_wechat(self.app, tokens, wanted, self.send, self.now)
             if isinstance(answered, Refused):
                 said = same(f"media_check_async errcode {answered.errcode}")
                 yield Finding(CHECK, State.BAD, said, remedy_for(answered.errcode))
@@ -129,7 +129,7 @@ class ContentCheck:
         statuses = {}
         for check, url in urls.items():
             try:
-                statuses[check] = self.exchange("GET", url, budget_seconds=LOOK_SECONDS).status
+                statuses[check] = self.send("GET", url, budget_seconds=LOOK_SECONDS).status
             except ExchangeFailed as error:
                 said = same(f"{self.settings.read_origin}: {error.kind}")
                 return Finding(PICTURE_THERE, State.BAD, said, unreachable("READ_ORIGIN", "OSS_HOST"))
@@ -173,16 +173,16 @@ class ContentCheck:
             )
             yield Finding(LEFT, State.UNSURE, said, _ENDS_BY_ITSELF)
 
-    def _oss(self, credentials: StsCredentials) -> OssCalls:
+    def _oss(self, credentials: StsCredentials) -> OssClient:
         """Each question has ten seconds of its own; the internal address is for the function alone."""
         settings = self.settings
-        return OssCalls(
+        return OssClient(
             bucket=settings.bucket,
             region=settings.region,
             endpoint=settings.host,
             credentials=credentials,
             now=self.now,
-            exchange=self.exchange,
+            send=self.send,
             seconds_left=budget(),
         )
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from function.config.option_values import CHECK
-from function.config.places import Place
+from function.config.places import BucketLocation
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from ops.client.function_client import FunctionSilent
@@ -87,7 +87,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     asks_function = _asks_function(settings, visit)
     keys, finding = check_keys(environ)
     yield _not_needed(finding) if asks_function else finding
-    sessions: dict[Place, StsCredentials] = {}
+    sessions: dict[BucketLocation, StsCredentials] = {}
     if keys is not None:
         findings = [*of_each(settings, places, partial(_assumed, sessions, keys, instant))]
         yield from map(_not_needed, findings) if asks_function else findings
@@ -107,7 +107,7 @@ def _uploads_in_each(
     settings: Settings,
     places: Sequence[Settings],
     visit: Visit,
-    sessions: Mapping[Place, StsCredentials],
+    sessions: Mapping[BucketLocation, StsCredentials],
     keys: AccessKeys | None,
     now: datetime,
 ) -> Iterator[Finding]:
@@ -121,7 +121,7 @@ def _content_of_each(
     settings: Settings,
     places: Sequence[Settings],
     visit: Visit,
-    sessions: Mapping[Place, StsCredentials],
+    sessions: Mapping[BucketLocation, StsCredentials],
     keys: AccessKeys | None,
     now: datetime,
 ) -> Iterator[Finding]:
@@ -139,7 +139,7 @@ def _asks_function(settings: Settings, visit: Visit) -> bool:
 
 
 def _assumed(
-    sessions: dict[Place, StsCredentials], keys: AccessKeys, now: datetime, there: Settings
+    sessions: dict[BucketLocation, StsCredentials], keys: AccessKeys, now: datetime, there: Settings
 ) -> Finding:
     """What came of assuming the role of a place; its keys are put to the others."""
     credentials, finding = check_sts(there, keys, now)

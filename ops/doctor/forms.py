@@ -12,7 +12,7 @@ from function.config.profile import Profile
 from function.config.settings import Settings
 from function.credentials import StsCredentials
 from function.routes.upload_params import plan_for
-from function.uploads.request import WantedFile
+from function.uploads.request import UploadRequest
 from ops.client.function_client import FunctionAtUrl
 from ops.doctor.findings import refusal
 from ops.terminal.language import Text
@@ -20,7 +20,7 @@ from ops.terminal.language import Text
 # Who the uploaded files belong to, so that they are known as the doctor's wherever they are left.
 DOCTOR = Caller("doctor", "doctor")
 
-AskForm = Callable[[Profile, WantedFile], dict[str, Any]]
+AskForm = Callable[[Profile, UploadRequest], dict[str, Any]]
 
 
 class FormRefused(Exception):
@@ -40,7 +40,7 @@ class FormRefused(Exception):
 def forms_signed_here(settings: Settings, credentials: StsCredentials, now: datetime) -> AskForm:
     """Forms as the deployed function would sign them."""
 
-    def ask(profile: Profile, wanted: WantedFile) -> dict[str, Any]:
+    def ask(profile: Profile, wanted: UploadRequest) -> dict[str, Any]:
         upload_id = secrets.token_urlsafe(16)
         planned = plan_for(DOCTOR, wanted, profile, settings, upload_id, now)
         return planned.sign(credentials, now)
@@ -57,7 +57,7 @@ def forms_of_function(url: str, token: str) -> AskForm:
     """
     client = FunctionAtUrl(url)
 
-    def ask(profile: Profile, wanted: WantedFile) -> dict[str, Any]:
+    def ask(profile: Profile, wanted: UploadRequest) -> dict[str, Any]:
         fields = {
             "profile": profile.name,
             "filename": wanted.filename,

@@ -11,8 +11,8 @@ from function.config.profile import Profile
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import AlreadyExists, UploadError
-from function.http.client import exchange
-from function.oss.client import OssCalls, ask, budget
+from function.http.client import send
+from function.oss.client import OssClient, ask, budget
 from function.oss.objects import copy_object, delete_object, head_object, put_marker
 from function.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, logged
@@ -57,20 +57,20 @@ def check_held(
     )
 
 
-def _oss(settings: Settings, credentials: StsCredentials, now: datetime) -> OssCalls:
+def _oss(settings: Settings, credentials: StsCredentials, now: datetime) -> OssClient:
     # This machine may not reach the internal host that the function asks.
-    return OssCalls(
+    return OssClient(
         bucket=settings.bucket,
         region=settings.region,
         endpoint=settings.host,
         credentials=credentials,
         now=now,
-        exchange=exchange,
+        send=send,
         seconds_left=budget(),
     )
 
 
-def keeps_the_first(oss: OssCalls, record: str) -> bool:
+def keeps_the_first(oss: OssClient, record: str) -> bool:
     """Whether of two records of one name the second is refused, as decisions rely on."""
     put_marker(oss, record, b"{}", forbid_overwrite=True)
     try:
@@ -80,7 +80,7 @@ def keeps_the_first(oss: OssCalls, record: str) -> bool:
     return False
 
 
-def _publish_and_delete(oss: OssCalls, profile: Profile, key: str) -> None:
+def _publish_and_delete(oss: OssClient, profile: Profile, key: str) -> None:
     facts = head_object(oss, key)
     if facts is not None:
         published = published_name(key)

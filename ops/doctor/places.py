@@ -5,7 +5,7 @@ The buckets of a deployment, each examined as if it were the only one.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from function.config.places import Place
+from function.config.places import BucketLocation
 from function.config.settings import PLACE_SETTINGS, Settings
 from ops.doctor.findings import Finding, as_one, joined, same
 from ops.terminal.language import Text
@@ -20,7 +20,7 @@ def each_place(settings: Settings) -> list[Settings]:
 
     ``OSS_BUCKET`` is none where all profiles are elsewhere: nothing goes there then.
     """
-    places = dict.fromkeys(profile.place for profile in settings.profiles.values())
+    places = dict.fromkeys(profile.location for profile in settings.profiles.values())
     return [settings.at(place) for place in sorted(places, key=lambda place: place != settings.home)]
 
 
@@ -58,7 +58,7 @@ def _listed(there: Settings) -> str:
     return ", ".join(f"[{name}]" for name in there.profiles)
 
 
-def _with_options(remedy: Text, home: Place, there: Settings) -> Text:
+def _with_options(remedy: Text, home: BucketLocation, there: Settings) -> Text:
     """The same, and which options stand for the settings it names, where a place is not the deployment's."""
     rows = zip(PLACE_SETTINGS, OPTIONS, home, there.home, strict=True)
     other = [

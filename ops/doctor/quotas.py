@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from statistics import median
 
 from function.config.settings import Settings
-from function.limits.quota import Asked, StoreDown
+from function.limits.quota import QuotaRequest, StoreDown
 from function.limits.redis import BUDGET_SECONDS, RedisStore
 from function.limits.redis_connection import Address, prepare
 from ops.doctor.findings import Finding, State, joined
@@ -87,5 +87,5 @@ def what_happens_without(settings: Settings) -> Text:
 
 def _milliseconds(store: RedisStore) -> float:
     started = time.perf_counter()
-    store.take(Asked(secrets.token_urlsafe(16), "doctor", (), ()), datetime.now(UTC))
+    store.take(QuotaRequest(secrets.token_urlsafe(16), "doctor", (), ()), datetime.now(UTC))
     return (time.perf_counter() - started) * 1000

@@ -10,7 +10,7 @@ import requests
 from function.auth.wechat import log_in
 from function.config.settings import Settings
 from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
-from function.http.client import exchange
+from function.http.client import send
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State, logged, refusal, unreachable
 from ops.explain.paste_reader import read_pasted
@@ -103,7 +103,7 @@ def check_wechat(settings: Settings) -> Finding:
     Show WeChat a code that nobody got: it says that the code is bad only after AppID and secret passed.
     """
     try:
-        log_in("bad-doctor-looks-whether-the-secret-fits", settings, exchange)
+        log_in("bad-doctor-looks-whether-the-secret-fits", settings, send)
     except Misconfigured as error:
         remedy = Text(
             "Copy both from the mini-program console (“开发管理 > 开发设置”).",

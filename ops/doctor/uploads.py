@@ -16,7 +16,7 @@ from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized
 from function.oss.post_form import UploadRule, sign_object
 from function.uploads.media_types import EXTENSION_OF_TYPE
-from function.uploads.request import WantedFile
+from function.uploads.request import UploadRequest
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
 from ops.doctor.findings import Finding, State, refusal
@@ -159,7 +159,7 @@ class Uploads:
 
     def _form_of(self, profile: Profile) -> tuple[str, dict[str, str]]:
         kind = _some_type(profile)
-        wanted = WantedFile(
+        wanted = UploadRequest(
             profile=profile.name,
             filename=f"doctor.{EXTENSION_OF_TYPE.get(kind, 'bin')}",
             content_type=kind,

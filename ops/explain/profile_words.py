@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from function.config.key_template import HELD_FOLDER
 from function.config.option_values import CHECK, COMMIT
-from function.config.places import DEFAULT_HOST, NOWHERE, Place
+from function.config.places import DEFAULT_HOST, NOWHERE, BucketLocation
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.session_policy import Grant, grants_for_objects, grants_for_uploads
@@ -72,8 +72,8 @@ def profile_lines(text: str, language: str) -> list[str]:
 
 def _lines(profile: Profile, language: str) -> Iterator[str]:
     rows = [("admits", _admits(profile, language)), ("stored", _stored(profile, language))]
-    if profile.place != NOWHERE:
-        rows.append(("place", _place(profile.place, language)))
+    if profile.location != NOWHERE:
+        rows.append(("place", _place(profile.location, language)))
     rows.append(("seen", _published(profile, language)))
     if profile.is_held:
         rows.append(("gone", AFTER.say(language, days=profile.hold_days)))
@@ -98,7 +98,7 @@ def _stored(profile: Profile, language: str) -> str:
     return PRIVATE.say(language, key=f"{HELD_FOLDER}{key}") if profile.is_held else key
 
 
-def _place(place: Place, language: str) -> str:
+def _place(place: BucketLocation, language: str) -> str:
     """What a profile says itself; what it leaves to the deployment is called as the setting is."""
     bucket, region = place.bucket or "OSS_BUCKET", place.region or "OSS_REGION"
     host = place.host or "OSS_HOST"

@@ -26,9 +26,9 @@ from function.auth import caller_of
 from function.auth.backend import AUDIENCE
 from function.auth.tokens import issue_token
 from function.auth.wechat import session_token
-from function.context import Call
+from function.context import RequestContext
 from function.holding.check import apply_verdict
-from function.http.client import Answer, exchange
+from function.http.client import HttpResponse, send
 from function.http.gateway import Request
 from function.request_log import LogLine
 from function.wechat.verdict import Outcome, Verdict
@@ -81,7 +81,7 @@ class World:
             "PROFILES_FILE": str(profiles),
         }
         self.function = Function(
-            stage.Surroundings(environ, now=lambda: datetime.now(UTC), exchange=self._exchange)
+            stage.Dependencies(environ, now=lambda: datetime.now(UTC), send=self._exchange)
         )
         self.settings = self.function._ready().settings
         self.reset()
@@ -89,12 +89,12 @@ class World:
     def reset(self) -> None:
         self.calls, self.seconds = 0, 0.0
 
-    def _exchange(self, method: str, url: str, **options: Any) -> Answer:
+    def _exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
         if url.startswith("https://api.weixin.qq.com/"):
-            return self.wechat.exchange(url, options.get("body") or b"")
+            return self.wechat.send(url, options.get("body") or b"")
         started = time.perf_counter()
         try:
-            return exchange(method, url, **options)
+            return send(method, url, **options)
         finally:
             self.calls += 1
             self.seconds += time.perf_counter() - started
@@ -137,7 +137,7 @@ class World:
     def publish(self, trace_id: str) -> None:
         """What the push of one verified verdict does."""
         request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = Call(
+        call = RequestContext(
             request, self.function._ready(), datetime.now(UTC).replace(microsecond=0), LogLine("bench")
         )
         apply_verdict(call, Verdict(trace_id, Outcome.PASS))

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from function.limits.quota import Asked, Daily
+from function.limits.quota import Daily, QuotaRequest
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from function.session_policy import UPLOADS
@@ -112,7 +112,7 @@ def _round_trips(server: RedisServer) -> dict[str, float]:
     """Of the store by itself, on its kept connection: one file and its bytes checked and counted."""
     store, taken = _store(server), []
     for number in range(ROUND_TRIPS):
-        asked = Asked(f"round-{number}", "ann", (), (Daily("p", 10**9, 10**12, 1, 1),))
+        asked = QuotaRequest(f"round-{number}", "ann", (), (Daily("p", 10**9, 10**12, 1, 1),))
         started = time.perf_counter()
         store.take(asked, NOW)
         taken.append((time.perf_counter() - started) * 1e6)
@@ -127,7 +127,7 @@ def _first(server: RedisServer) -> float:
     def first() -> float:
         store = _store(server)
         started = time.perf_counter()
-        store.take(Asked(f"first-{next(numbers)}", "ann", (), ()), NOW)
+        store.take(QuotaRequest(f"first-{next(numbers)}", "ann", (), ()), NOW)
         return (time.perf_counter() - started) * 1e6
 
     return statistics.median(first() for _ in range(CONNECTIONS))

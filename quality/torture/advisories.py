@@ -9,7 +9,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from function.http.client import Answer, ExchangeFailed, exchange
+from function.http.client import ExchangeFailed, HttpResponse, send
 from ops.package.carried import CARRIER, carried_packages
 from ops.package.function_files import BURST, REDIS, REQUIREMENTS
 from ops.package.pins import read_pins
@@ -56,9 +56,9 @@ def _listed(packages: list[tuple[str, str]], found: list[list[str]]) -> list[str
     return [f"{name} {version}: {one}" for (name, version), ids in pairs for one in ids]
 
 
-def _ask(address: str, packages: list[tuple[str, str]]) -> Answer:
+def _ask(address: str, packages: list[tuple[str, str]]) -> HttpResponse:
     queries = [{"package": {"purl": f"pkg:pypi/{name.lower()}@{version}"}} for name, version in packages]
-    return exchange(
+    return send(
         "POST",
         address,
         budget_seconds=BUDGET_SECONDS,
@@ -68,7 +68,7 @@ def _ask(address: str, packages: list[tuple[str, str]]) -> Answer:
     )
 
 
-def _read(answer: Answer, count: int) -> list[list[str]]:
+def _read(answer: HttpResponse, count: int) -> list[list[str]]:
     """
     The identifiers for each of the packages, in their order.
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from function.multipart.ticket import issue_ticket
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 from function.oss.callback_signature import OssPublicKeys
 from function.session_policy import OBJECTS, UPLOADS
 from quality.torture import stage
@@ -343,7 +343,7 @@ class Trial:
     def _ticket_of_parts(self, function: Any) -> str:
         settings = function._instance.settings
         claims = {"sub": "oUser", "owner": "owner", "profile": "large"}
-        upload = PartedUpload("A" * 22, "0004", "large/a.mp4", 9, 102_400, "video/mp4", claims)
+        upload = MultipartUpload("A" * 22, "0004", "large/a.mp4", 9, 102_400, "video/mp4", claims)
         return issue_ticket(upload, settings.profiles["large"], settings, self.instant)
 
     def _ask(self, function: Any, cell: Cell, brought: "Brought") -> stage.Reply:
@@ -394,7 +394,7 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
     if ADDRESS_OF.get(dependency, dependency) == "oss":
         instance.settings = settings._replace(
             profiles={
-                name: profile._replace(place=profile.place._replace(oss_endpoint=broken))
+                name: profile._replace(location=profile.location._replace(oss_endpoint=broken))
                 for name, profile in settings.profiles.items()
             }
         )

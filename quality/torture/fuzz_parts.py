@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from function.credentials import StsCredentials
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 from function.multipart.ticket import issue_ticket
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 from quality.torture import stage
 from quality.torture.canaries import Watch
 from quality.torture.dice import Dice
@@ -48,7 +48,7 @@ class PartsTarget:
         self.facts: dict[str, str] = {}
         changes = {"CALLER_AUTH": "anonymous", "PROFILES_FILE": str(PROFILES_FILE)}
         environ = {**stage.planted_environment(watch, ""), **changes}
-        self.function = stage.build(environ, lambda: now, exchange=self._exchange)
+        self.function = stage.build(environ, lambda: now, send=self._exchange)
         instance: Any = self.function._ready()
         held = StsCredentials("STS.Role", watch.plant("role"), "token", now + timedelta(hours=1))
         for cache in instance._credentials.values():
@@ -75,7 +75,7 @@ class PartsTarget:
             self._check(route, upload_id, reply.json)
 
     def _ticket(self, upload_id: str) -> Any:
-        upload = PartedUpload(
+        upload = MultipartUpload(
             upload_id,
             OSS_ID,
             KEY,
@@ -99,13 +99,13 @@ class PartsTarget:
             if route == "multipart-parts" and part["number"] > COUNT:
                 raise AssertionError("a URL for a part that the file does not have")
 
-    def _exchange(self, method: str, url: str, **_options: Any) -> Answer:
+    def _exchange(self, method: str, url: str, **_options: Any) -> HttpResponse:
         dice = self.dice
         if dice.number(8) == 7:
             raise ExchangeFailed("timeout")
         document = dice.one_of((*DOCUMENTS, dice.text(40).encode(errors="surrogateescape")))
         if method != "HEAD":
-            return Answer(dice.one_of(STATUSES), document, dict(self._odd_headers()))
+            return HttpResponse(dice.one_of(STATUSES), document, dict(self._odd_headers()))
         good = {
             "content-length": str(SIZE),
             "content-type": "video/mp4",
@@ -115,7 +115,7 @@ class PartsTarget:
         }
         spoilt = {name: dice.one_of((value, value, value, dice.text(6))) for name, value in good.items()}
         self.facts = {**spoilt, **dict(self._odd_headers())}
-        return Answer(dice.one_of((200, 200, 200, *STATUSES)), b"", self.facts)
+        return HttpResponse(dice.one_of((200, 200, 200, *STATUSES)), b"", self.facts)
 
     def _odd_headers(self) -> Iterator[tuple[str, str]]:
         for name in ("x-oss-ec", "x-oss-err", "x-oss-request-id"):

@@ -23,7 +23,7 @@ from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, read_token
 from function.config.settings import read_settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import InternalError, Misconfigured, UploadError
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.http.gateway import Request
 from function.http.json_body import read_json_object
 from function.oss.callback_signature import key_path
@@ -81,15 +81,15 @@ class Bench:
         self.jwt_settings = read_settings(
             {**environ, "CALLER_AUTH": "jwt", "JWT_KEY": watch.plant("jwt"), "JWT_ALGORITHM": "HS256"}
         )
-        self.function = stage.build(environ, lambda: NOW, exchange=self._exchange)
+        self.function = stage.build(environ, lambda: NOW, send=self._exchange)
         self._hold_credentials(self.function)
         self.key: Any = _AcceptingKey()
         self.ticket = _signed(json.dumps(TICKET_CLAIMS), self.settings.token_secrets[0])
         self.sts = _sts_client()
         self.parts = PartsTarget(watch, NOW)
 
-    def _exchange(self, method: str, url: str, **_options: Any) -> Answer:
-        return Answer(200, OPENID)
+    def _exchange(self, method: str, url: str, **_options: Any) -> HttpResponse:
+        return HttpResponse(200, OPENID)
 
     def _hold_credentials(self, function: Function) -> None:
         # What AssumeRole would bring, so that no fuzz input waits for a socket.

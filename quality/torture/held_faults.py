@@ -21,11 +21,11 @@ from function.auth import caller_of
 from function.auth.backend import AUDIENCE
 from function.auth.tokens import issue_token
 from function.auth.wechat import session_token
-from function.context import Call
+from function.context import RequestContext
 from function.errors import UploadError
 from function.holding.check import apply_verdict
 from function.holding.state import CUT_OFF, SILENCE
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.http.gateway import Request
 from function.request_log import LogLine
 from function.wechat.verdict import Outcome, Verdict
@@ -62,9 +62,7 @@ class World:
         self.receipt = self.ask("confirm", {"ticket": form["ticket"]}).json["receipt"]
 
     def _instance(self) -> Function:
-        function = stage.build(
-            ENVIRON, lambda: self.now, exchange=self._exchange, random_bytes=self._next_bytes
-        )
+        function = stage.build(ENVIRON, lambda: self.now, send=self._exchange, random_bytes=self._next_bytes)
         self.oss.give_sessions(function, timedelta(hours=12))
         return function
 
@@ -72,9 +70,9 @@ class World:
         self.drawn += 1
         return self.drawn.to_bytes(count)
 
-    def _exchange(self, method: str, url: str, **options: Any) -> Answer:
+    def _exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
         if url.startswith("https://api.weixin.qq.com/"):
-            return self.wechat.exchange(url, options.get("body") or b"")
+            return self.wechat.send(url, options.get("body") or b"")
         self.calls += 1
         at, fault, strikes = self.strikes_at
         is_struck = at <= self.calls < at + strikes
@@ -82,7 +80,7 @@ class World:
             raise Killed
         if is_struck and fault != KILLED_AFTER:
             self.oss.fault_of_the_next(fault)
-        answer = self.oss.exchange(method, url, **options)
+        answer = self.oss.send(method, url, **options)
         if is_struck and fault == KILLED_AFTER:
             raise Killed
         return answer
@@ -114,7 +112,7 @@ class World:
         """A verdict about the submission; the code of what it could not do."""
         verdict = Verdict(next(iter(self.wechat.submitted)), outcome)
         request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = Call(request, self.functions[instance]._ready(), self.now, LogLine("r"))
+        call = RequestContext(request, self.functions[instance]._ready(), self.now, LogLine("r"))
         try:
             apply_verdict(call, verdict)
         except UploadError as error:

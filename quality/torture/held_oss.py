@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from local.oss.request import Request
 from quality.torture.parted_oss import Part, PartedOss, Refused, Stored, document
 
@@ -109,25 +109,25 @@ class HeldOss(PartedOss):
     def _is_refused(self, request: Request) -> bool:
         return request.headers.get("x-oss-forbid-overwrite") == "true" and request.key in self.objects
 
-    def _put_object(self, request: Request, body: bytes, _size: Any) -> Answer:
+    def _put_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
         if self._is_refused(request):
             raise Refused(409, "FileAlreadyExists")
         part = Part(body.hex(), len(body))
         acl = request.headers["x-oss-object-acl"]
         self._store(request.key, Stored((part,), request.headers, acl, "Normal", body))
-        return Answer(200, b"", {"etag": f'"{part.etag}"'})
+        return HttpResponse(200, b"", {"etag": f'"{part.etag}"'})
 
-    def _get_object(self, request: Request, _body: bytes, _size: Any) -> Answer:
+    def _get_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         stored = self.objects.get(request.key)
         if stored is None:
             raise Refused(404, "NoSuchKey")
-        return Answer(200, stored.body, {"etag": f'"{stored.etag}"'})
+        return HttpResponse(200, stored.body, {"etag": f'"{stored.etag}"'})
 
-    def _delete_object(self, request: Request, _body: bytes, _size: Any) -> Answer:
+    def _delete_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         self.objects.pop(request.key, None)
-        return Answer(204, b"")
+        return HttpResponse(204, b"")
 
-    def _copy_object(self, request: Request, body: bytes, _size: Any) -> Answer:
+    def _copy_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
         source = self.objects.get(self._source_of(request))
         if source is None:
             raise Refused(404, "NoSuchKey")
@@ -141,7 +141,7 @@ class HeldOss(PartedOss):
             answer = self._write_copy(request, source)
         return answer
 
-    def _write_copy(self, request: Request, source: Stored) -> Answer:
+    def _write_copy(self, request: Request, source: Stored) -> HttpResponse:
         if self._is_refused(request):
             raise Refused(409, "FileAlreadyExists")
         kept = {**source.headers, "x-oss-storage-class": request.headers["x-oss-storage-class"]}

@@ -32,11 +32,11 @@ from function.auth import caller_of
 from function.auth.backend import AUDIENCE
 from function.auth.tokens import issue_token
 from function.auth.wechat import session_token
-from function.context import Call
+from function.context import RequestContext
 from function.errors import UploadError
 from function.holding.check import apply_verdict
 from function.holding.state import CUT_OFF, SILENCE
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.http.gateway import Request
 from function.request_log import LogLine, lines_of
 from function.wechat.verdict import Outcome, Verdict
@@ -142,7 +142,7 @@ class HeldUploads(RuleBasedStateMachine):
 
     def _instance(self) -> Function:
         function = stage.build(
-            ENVIRONMENT, lambda: self.now, exchange=self._exchange, random_bytes=self._next_bytes
+            ENVIRONMENT, lambda: self.now, send=self._exchange, random_bytes=self._next_bytes
         )
         self.oss.give_sessions(function, timedelta(hours=12))
         return function
@@ -151,11 +151,11 @@ class HeldUploads(RuleBasedStateMachine):
         self.drawn += 1
         return self.drawn.to_bytes(count)
 
-    def _exchange(self, method: str, url: str, **options: Any) -> Answer:
+    def _exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
         self.turns.point()
         if url.startswith("https://api.weixin.qq.com/"):
-            return self.wechat.exchange(url, options.get("body") or b"")
-        return self.oss.exchange(method, url, **options)
+            return self.wechat.send(url, options.get("body") or b"")
+        return self.oss.send(method, url, **options)
 
     # --- what is true, whatever the function says ---
 
@@ -445,7 +445,7 @@ class HeldUploads(RuleBasedStateMachine):
             self.begun.add("reject")
         verdict = Verdict(trace, Outcome[word.upper()])
         request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = Call(request, self.functions[instance]._ready(), self.now, LogLine("r"))
+        call = RequestContext(request, self.functions[instance]._ready(), self.now, LogLine("r"))
         try:
             apply_verdict(call, verdict)
         except UploadError as error:

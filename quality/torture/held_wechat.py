@@ -3,7 +3,7 @@
 import json
 from urllib.parse import unquote, urlsplit
 
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 
 
 class HeldWechat:
@@ -23,7 +23,7 @@ class HeldWechat:
         self.submitted: dict[str, str] = {}
         self.asked: list[tuple[str, int | None]] = []
 
-    def exchange(self, url: str, body: bytes) -> Answer:
+    def send(self, url: str, body: bytes) -> HttpResponse:
         if urlsplit(url).path == "/cgi-bin/stable_token":
             return _json({"access_token": "A" * 136, "expires_in": 7200})
         planned = self.answers.pop(0) if self.answers else 0
@@ -38,5 +38,5 @@ class HeldWechat:
         return _json({"errcode": 0, "errmsg": "ok", "trace_id": trace_id})
 
 
-def _json(value: object) -> Answer:
-    return Answer(200, json.dumps(value).encode())
+def _json(value: object) -> HttpResponse:
+    return HttpResponse(200, json.dumps(value).encode())

@@ -139,7 +139,7 @@ def all_wait_for(origin: str) -> Iterator[None]:
     over = threading.Event()
     for _ in range(client.MAX_WAITING):
         with suppress(client.ExchangeFailed):
-            client.within(0, origin, over.wait)
+            client.with_timeout(0, origin, over.wait)
     try:
         yield
     finally:

@@ -12,8 +12,8 @@ from typing import Any
 
 from function.credentials import StsCredentials
 from function.errors import UploadError
-from function.http.client import exchange
-from function.oss.client import BUDGET_SECONDS, OssCalls, budget
+from function.http.client import send
+from function.oss.client import BUDGET_SECONDS, OssClient, budget
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, get_marker, head_object, put_marker
 from quality.torture import stage
@@ -40,7 +40,7 @@ class Tried:
         says_nothing: whether any 200 is a success of it; of the others, one that cannot be read is none.
     """
 
-    call: Callable[[OssCalls], Any]
+    call: Callable[[OssClient], Any]
     good: bytes
     is_repeatable: bool
     says_nothing: bool = False
@@ -150,12 +150,12 @@ def attempt(cell: Cell, watch: Watch) -> str:
 
     def counted(method: str, url: str, **options: Any) -> Any:
         sent.append(method)
-        return exchange(method, url, **options)
+        return send(method, url, **options)
 
     secret, token = watch.plant("objects-secret"), watch.plant("objects-token")
     credentials = StsCredentials("STS.Objects", secret, token, NOW + timedelta(hours=1))
     with serving(faults[cell.fault], lambda: b"{}") as origin:
-        oss = OssCalls(stage.BUCKET, "cn-hangzhou", origin, credentials, NOW, counted, budget())
+        oss = OssClient(stage.BUCKET, "cn-hangzhou", origin, credentials, NOW, counted, budget())
         started = time.monotonic()
         code, words = DONE, ""
         try:

@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 
 from function.app import Function
 from function.credentials import StsCredentials
-from function.http.client import DEFAULT_MAX_BYTES, Answer, ExchangeFailed
+from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from local.ground.accounts import AccessKey, Accounts
 from local.ground.ram_policy import fits, is_allowed
 from local.oss.request import Request, read_request
@@ -166,7 +166,7 @@ class PartedOss:
 
         return assume_role
 
-    def exchange(
+    def send(
         self,
         method: str,
         url: str,
@@ -176,7 +176,7 @@ class PartedOss:
         body: bytes | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
         query: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """In place of the function's network."""
         assert not query, "the function signs its queries"
         self.budgets.append(budget_seconds)
@@ -200,7 +200,7 @@ class PartedOss:
 
     def serve(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, size: int | None = None
-    ) -> Answer:
+    ) -> HttpResponse:
         """
         Args:
             size: of the body, where it only has a name.
@@ -226,7 +226,7 @@ class PartedOss:
                 raise Refused(403, "AccessDenied")
             self._let_in(request, name)
             serve = getattr(self, f"_{_snake(name)}")
-            answer: Answer = serve(request, body, size)
+            answer: HttpResponse = serve(request, body, size)
         except Refused as refused:
             answer = _error(refused.status, refused.code, is_head=method == "HEAD")
         if fault == LOST:
@@ -235,7 +235,7 @@ class PartedOss:
             time.sleep(SLOW_SECONDS)
         if fault == MALFORMED:
             # Of a HEAD only the entity tag is missing.
-            return Answer(
+            return HttpResponse(
                 200, b"{,", {"last-modified": self.now().strftime(HTTP_DATE), "content-length": "2"}
             )
         return _error(500, "InternalError") if fault == BROKEN_AFTER else answer
@@ -269,7 +269,7 @@ class PartedOss:
             raise Refused(404, "NoSuchUpload")
         return upload
 
-    def _initiate_multipart_upload(self, request: Request, body: bytes, _size: Any) -> Answer:
+    def _initiate_multipart_upload(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
         if request.headers.get("x-oss-forbid-overwrite") == "true" and request.key in self.objects:
             raise Refused(409, "FileAlreadyExists")
         assert not body and "x-oss-object-acl" not in request.headers
@@ -278,14 +278,14 @@ class PartedOss:
         self.uploads[upload_id] = Open(request.key, request.headers, self.now())
         return document("InitiateMultipartUpload", f"<UploadId>{upload_id}</UploadId>")
 
-    def _upload_part(self, request: Request, body: bytes, size: int | None) -> Answer:
+    def _upload_part(self, request: Request, body: bytes, size: int | None) -> HttpResponse:
         upload, number = self._upload(request), int(request.query["partNumber"])
         if not 1 <= number <= 10_000:
             raise Refused(400, "InvalidArgument")
         upload.parts[number] = Part(body.decode(), len(body) if size is None else size)
-        return Answer(200, b"", {"etag": f'"{upload.parts[number].etag}"'})
+        return HttpResponse(200, b"", {"etag": f'"{upload.parts[number].etag}"'})
 
-    def _list_parts(self, request: Request, _body: bytes, _size: Any) -> Answer:
+    def _list_parts(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         upload = self._upload(request)
         most, after = (int(request.query[name]) for name in ("max-parts", "part-number-marker"))
         assert 1 <= most <= 1000
@@ -298,7 +298,7 @@ class PartedOss:
         is_cut = "true" if len(numbers) > most else "false"
         return document("ListParts", f"<IsTruncated>{is_cut}</IsTruncated>{listed}")
 
-    def _complete_multipart_upload(self, request: Request, body: bytes, _size: Any) -> Answer:
+    def _complete_multipart_upload(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
         upload = self._upload(request)
         wanted = [
             (int(part.findtext("PartNumber", "")), part.findtext("ETag", "").strip('"'))
@@ -320,17 +320,17 @@ class PartedOss:
         del self.uploads[request.query["uploadId"]]
         return document("CompleteMultipartUpload", f'<Key>x</Key><ETag>"{stored.etag}"</ETag>')
 
-    def _abort_multipart_upload(self, request: Request, _body: bytes, _size: Any) -> Answer:
+    def _abort_multipart_upload(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         self._upload(request)
         del self.uploads[request.query["uploadId"]]
-        return Answer(204, b"")
+        return HttpResponse(204, b"")
 
-    def _head_object(self, request: Request, _body: bytes, _size: Any) -> Answer:
+    def _head_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         stored = self.objects.get(request.key)
         if stored is None:
             raise Refused(404, "NoSuchKey")
         kept = {name: value for name, value in stored.headers.items() if name.startswith("x-oss-meta-")}
-        return Answer(
+        return HttpResponse(
             200,
             b"",
             {
@@ -357,15 +357,15 @@ def _snake(name: str) -> str:
     return re.sub("(?<!^)([A-Z])", r"_\1", name).lower()
 
 
-def document(name: str, inner: str) -> Answer:
-    return Answer(200, f"<{name}Result>{inner}</{name}Result>".encode())
+def document(name: str, inner: str) -> HttpResponse:
+    return HttpResponse(200, f"<{name}Result>{inner}</{name}Result>".encode())
 
 
-def _error(status: int, code: str, is_head: bool = False) -> Answer:
+def _error(status: int, code: str, is_head: bool = False) -> HttpResponse:
     from base64 import b64encode
 
     xml = f"<Error><Code>{code}</Code><Message>canary text</Message></Error>".encode()
     headers = {"x-oss-request-id": "5F00REQUEST", "x-oss-ec": "0000-00000001"}
     if is_head:
-        return Answer(status, b"", {**headers, "x-oss-err": b64encode(xml).decode()})
-    return Answer(status, xml, headers)
+        return HttpResponse(status, b"", {**headers, "x-oss-err": b64encode(xml).decode()})
+    return HttpResponse(status, xml, headers)

@@ -80,7 +80,7 @@ class PartedUploads(RuleBasedStateMachine):
 
     def _instance(self) -> Function:
         function = stage.build(
-            ENVIRONMENT, lambda: self.now, exchange=self.oss.exchange, random_bytes=self._next_bytes
+            ENVIRONMENT, lambda: self.now, send=self.oss.send, random_bytes=self._next_bytes
         )
         self.oss.give_sessions(function)
         return function

@@ -88,9 +88,7 @@ class World:
 
     def _instance(self, profiles_file: str) -> Function:
         environ = {**ENVIRONMENT, "PROFILES_FILE": profiles_file}
-        function = stage.build(
-            environ, lambda: NOW, exchange=self.oss.exchange, random_bytes=self._next_bytes
-        )
+        function = stage.build(environ, lambda: NOW, send=self.oss.send, random_bytes=self._next_bytes)
         self.oss.give_sessions(function)
         return function
 

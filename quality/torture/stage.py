@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.ground.accounts import AccessKey, Accounts
 from local.ground.clock import Clock
@@ -109,7 +109,7 @@ def serving_sts(
 def build(environ: dict[str, str], now: Clock, **around: Any) -> Function:
     """An instance; its own log lines are written (the run searches them), but shown nowhere."""
     logging.getLogger("oss_direct_upload").propagate = True
-    return Function(Surroundings(environ, now=now, **around))
+    return Function(Dependencies(environ, now=now, **around))
 
 
 def ask(

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from function.config.settings import WechatApp
 from function.errors import UploadError
-from function.http.client import Answer, Exchange, exchange
+from function.http.client import HttpResponse, Send, send
 from function.wechat.access_token import AccessTokens
 from function.wechat.media_check import Refused, Wanted, ask_wechat
 from quality.torture import stage
@@ -135,12 +135,12 @@ class Trial:
         good = GOOD[cell.call]
         sent: list[str] = []
 
-        def counted(method: str, url: str, **options: Any) -> Answer:
+        def counted(method: str, url: str, **options: Any) -> HttpResponse:
             # Its token the check has from elsewhere.
             if cell.call == CHECK and TOKEN in url:
-                return Answer(200, GOOD[TOKEN])
+                return HttpResponse(200, GOOD[TOKEN])
             sent.append(method)
-            return exchange(method, url, **options)
+            return send(method, url, **options)
 
         with serving({**WIRE, **SAID, **OF_WECHAT[cell.call]}[cell.fault], lambda: good) as origin:
             started = time.monotonic()
@@ -157,7 +157,7 @@ class Trial:
             return f"took {took:.1f} s, allowed are {2 * BUDGET_SECONDS[cell.call]:.1f}"
         return ""
 
-    def _ask(self, call: str, origin: str, counted: Exchange) -> tuple[str, str]:
+    def _ask(self, call: str, origin: str, counted: Send) -> tuple[str, str]:
         """The outcome, and all that was told of it."""
         if call == FORWARDER:
             return self._push(origin, counted)
@@ -173,7 +173,7 @@ class Trial:
             return error.code, f"{error!r}{vars(error)}"
         return (REFUSED if isinstance(answered, Refused) else ""), f"{answered!r}{wanted!r}"
 
-    def _push(self, origin: str, counted: Exchange) -> tuple[str, str]:
+    def _push(self, origin: str, counted: Send) -> tuple[str, str]:
         pusher = Pusher("APushToken", "a" * 43, stage.APP_ID)
         forward = f"{origin}/wechat?key={self.watch.plant('forward')}"
         environ = stage.planted_environment(
@@ -184,7 +184,7 @@ class Trial:
             WECHAT_PUSH_AES_KEY=pusher.aes_key,
             WECHAT_PUSH_FORWARD_URL=forward,
         )
-        function = stage.build(environ, lambda: NOW, exchange=counted)
+        function = stage.build(environ, lambda: NOW, send=counted)
         query, body = pusher.push(FOREIGN)
         reply = stage.ask(function, body, path="/wechat-events", query=urlencode(query))
         self.watch.search_reprs(function)

@@ -8,8 +8,8 @@ import pytest
 
 from function.config.profiles import read_profiles
 from function.errors import Forbidden
-from function.uploads.hooks import OwnRules
-from function.uploads.request import WantedFile
+from function.uploads.hooks import Hooks
+from function.uploads.request import UploadRequest
 from tests.docs.markdown import ROOT, both, code_blocks, page
 
 CLIENT_PAGES = list(zip(both("docs/client.md"), both("docs/large-files.md"), strict=True))
@@ -70,11 +70,11 @@ def test_the_rules_of_one_s_own_on_the_page_do_what_it_says(name, tmp_path):
     (code,) = [code for kind, code in code_blocks(page(name)) if kind == "python"]
     (tmp_path / "hooks.py").write_text(code, "utf-8")
     profiles, _ = read_profiles((ROOT / "profiles.toml").read_text("utf-8"), default_signature="v4")
-    rules, default = OwnRules(tmp_path / "hooks.py"), profiles["default"]
-    wanted, profile = rules.apply("openid", "a" * 26, WantedFile(context={"shop": 7}), default)
+    rules, default = Hooks(tmp_path / "hooks.py"), profiles["default"]
+    wanted, profile = rules.apply("openid", "a" * 26, UploadRequest(context={"shop": 7}), default)
     assert wanted.context == {"shop": 7, "checked": True}
     assert profile.key.text == default.key.text.replace("uploads/", "uploads/shop-7/")
     assert (profile.max_size_bytes, profile.content_types) == (2 * 1024**2, ("image/jpeg",))
     with pytest.raises(Forbidden) as refused:
-        rules.apply("openid", "a" * 26, WantedFile(), default)
+        rules.apply("openid", "a" * 26, UploadRequest(), default)
     assert refused.value.details == {"text": "请先选择一家店。"}

@@ -106,13 +106,13 @@ def test_the_page_leads_to_it(name):
 def test_what_the_business_is_told_is_what_it_says_of_it(event):
     told = []
 
-    def exchange(*_address, body, **_bounds):
+    def send(*_address, body, **_bounds):
         told.append(json.loads(body))
         return SimpleNamespace(status=200)
 
     settings = SimpleNamespace(upload_webhook_url="https://business.example/")
     call = SimpleNamespace(
-        settings=settings, line=SimpleNamespace(traceparent=None), instance=SimpleNamespace(exchange=exchange)
+        settings=settings, line=SimpleNamespace(traceparent=None), instance=SimpleNamespace(send=send)
     )
     tell_business(call, "a.b.c", **event)
     content = document()["webhooks"]["uploaded"]["post"]["requestBody"]["content"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.buckets import ARCHIVE
 from local.cloud import FUNCTION_KEY, LocalCloud
@@ -57,7 +57,7 @@ def account(tmp_path):
             role_arn(ACCOUNT_ID, name): Role(role_arn(ACCOUNT_ID, name), *document)
             for name, document in documents.items()
         }
-        place["function"] = Function(Surroundings(environ))
+        place["function"] = Function(Dependencies(environ))
         gateway.start()
         yield cloud, environ
     gateway.stop()

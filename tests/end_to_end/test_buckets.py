@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from function.oss.post_form import UploadRule, sign_object
 from function.oss.presign import OssRequest, authorize, request_url
 from handler import serve
@@ -81,7 +81,7 @@ def running(tmp_path_factory):
             gateway = gateway or gateway_of(name)
             path = folder / f"{name}.toml"
             path.write_text(text_of(cloud.archive.origin, swapped))
-            functions[name] = Function(Surroundings({**cloud.environment(), "PROFILES_FILE": str(path)}))
+            functions[name] = Function(Dependencies({**cloud.environment(), "PROFILES_FILE": str(path)}))
             return gateway.start().origin
 
         session = stack.enter_context(requests.Session())

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.http.client import exchange
+from function.http.client import send
 from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS, UPLOADS
 from tests.end_to_end.conftest import BUCKET, PICTURE, REGION, ROLE, post_form, verified_claims
@@ -41,7 +41,7 @@ WRITE_ONLY = {
 
 @pytest.fixture
 def cloud(services, instance, profiles_file):
-    running = instance(exchange, PROFILES_FILE=profiles_file(PROFILES), **services.settings)
+    running = instance(send, PROFILES_FILE=profiles_file(PROFILES), **services.settings)
     return SimpleNamespace(oss=services.oss, sts=services.sts, running=running)
 
 
@@ -133,7 +133,7 @@ def test_neither_session_does_the_other_s_work(cloud, clock, purpose, method, st
     keys = ready.credentials_for(ready.settings.home.session(purpose), None, clock(), [clock()]).credentials
     request = OssRequest(method, BUCKET, REGION, form["key"])
     url = presign(request, keys, clock(), origin=cloud.oss.origin, expires_in=timedelta(minutes=1))
-    assert exchange(method, url, budget_seconds=5).status == status
+    assert send(method, url, budget_seconds=5).status == status
     assert form["key"] in cloud.oss.objects
 
 

@@ -11,7 +11,7 @@ import requests
 from PIL import Image
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from function.oss.presign import OssRequest, authorize, request_url
 from handler import serve
 from local.cloud import BUCKET, FUNCTION_KEY, REGION, LocalCloud
@@ -34,7 +34,7 @@ def running(tmp_path_factory):
         stack.callback(gateway.stop)
         folder = tmp_path_factory.mktemp("objects")
         cloud = stack.enter_context(LocalCloud(gateway, folder, extra_settings=RATES))
-        place["function"] = Function(Surroundings(cloud.environment()))
+        place["function"] = Function(Dependencies(cloud.environment()))
         gateway.start()
         cloud.wechat.checks.delays, cloud.wechat.checks.patience = (0, 0), (5, 0.05)
         session = stack.enter_context(requests.Session())

@@ -11,7 +11,7 @@ import jwt
 import pytest
 import requests
 
-from function.http.client import exchange
+from function.http.client import send as send_for_real
 from function.oss.presign import OssRequest, authorize, request_url
 from ops.account.bucket import FoundBucket, PartedFolder, WantedBucket
 from ops.account.bucket_plan import bucket_steps
@@ -43,7 +43,7 @@ part_size = "100KiB"
 def cloud(services, instance, profiles_file):
     settings = {**services.settings, "PROFILES_FILE": profiles_file(PROFILES)}
     return SimpleNamespace(
-        oss=services.oss, new_instance=lambda **more: instance(exchange, **settings, **more)
+        oss=services.oss, new_instance=lambda **more: instance(send_for_real, **settings, **more)
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
@@ -27,7 +27,7 @@ UNTOLD = "positive_data_acceptance"
 def cloud(tmp_path):
     """The function behind its gateway, and whatever it talks to; the rates are in nobody's way."""
     environ = {}
-    function = Function(Surroundings(environ))
+    function = Function(Dependencies(environ))
     gateway = FcGateway(partial(serve, function), function.initialize)
     rates = {"CALLER_RATE": "100000/min", "LOGIN_RATE": "100000/min", "READ_RATE": "100000/min"}
     with LocalCloud(gateway, tmp_path, extra_settings=rates) as running:

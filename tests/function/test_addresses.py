@@ -6,7 +6,7 @@ from function.config.types import Rate
 from function.errors import TooManyRequests
 from function.http.gateway import Request
 from function.limits.addresses import claims_by_address, client_address
-from function.limits.rate_limit import Limits
+from function.limits.rate_limit import RateLimiter
 
 HEADER = "ali-cdn-real-ip"
 
@@ -60,29 +60,29 @@ def test_all_files_of_a_request_count_for_customer_and_network():
 
 
 def test_a_customer_who_rotates_through_a_56_gets_four_rates_and_no_more(clock):
-    limits, taken = Limits(), 0
+    limits, taken = RateLimiter(), 0
     for number in range(256):
         for _ in range(5):
             try:
-                limits.take(
+                limits.hit(
                     claims_by_address("logins", Rate(5, 60), f"2001:db8:0:{number:x}::{number}"), clock()
                 )
             except TooManyRequests:
                 continue
             taken += 1
     assert taken == 20
-    limits.take(claims_by_address("logins", Rate(5, 60), "2001:db8:0:100::1"), clock())
+    limits.hit(claims_by_address("logins", Rate(5, 60), "2001:db8:0:100::1"), clock())
 
 
 def test_a_neighbour_s_flood_of_one_64_leaves_the_rest_of_the_56_alone(clock):
-    limits, rate = Limits(), Rate(5, 60)
+    limits, rate = RateLimiter(), Rate(5, 60)
     for _ in range(100):
         try:
-            limits.take(claims_by_address("logins", rate, "2001:db8::1"), clock())
+            limits.hit(claims_by_address("logins", rate, "2001:db8::1"), clock())
         except TooManyRequests:
             continue
     for _ in range(5):
-        limits.take(claims_by_address("logins", rate, "2001:db8:0:1::1"), clock())
+        limits.hit(claims_by_address("logins", rate, "2001:db8:0:1::1"), clock())
 
 
 # --- behind a proxy ---

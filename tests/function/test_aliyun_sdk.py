@@ -194,7 +194,7 @@ def test_an_answer_that_takes_longer_than_a_call_is_given_up(sent, monkeypatch):
     times = iter([0.0, 4.5, 4.6])
     monkeypatch.setattr(time, "monotonic", lambda: next(times, 9.0))
     with pytest.raises(ExchangeFailed):
-        aliyun_sdk._exchange("POST", "https://sts.cn-beijing.aliyuncs.com/")
+        aliyun_sdk._send("POST", "https://sts.cn-beijing.aliyuncs.com/")
     # Four seconds and a half are within a call's time, and not a moment more.
     assert late.read == [b"x", b"y"]
     assert late.is_closed

@@ -13,7 +13,7 @@ import pytest
 
 from function import VERSION
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
@@ -309,7 +309,7 @@ def test_two_first_requests_at_once_read_the_settings_once(environment, clock, e
                 time.sleep(0.1)  # in which the other request gets as far
             return super().get(name, default)
 
-    function = Function(Surroundings(SlowEnvironment(environment), now=clock))
+    function = Function(Dependencies(SlowEnvironment(environment), now=clock))
 
     def ask():
         assert serve(function, event(method="OPTIONS"), None)["statusCode"] == 204

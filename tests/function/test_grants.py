@@ -262,8 +262,8 @@ def test_the_role_allows_what_holding_back_needs():
 def test_what_is_discarded_may_be_in_another_bucket_than_what_is_held():
     """Whoever has a receipt may ask about its object, of whichever profile it is."""
     home, *others = with_options(posts=HOLD, a="confirm = true", b="callback = true", c="")
-    there = home.place._replace(bucket="b2", role_arn="acs:ram::1:role/there")
-    profiles = [home, *(profile._replace(place=there) for profile in others)]
+    there = home.location._replace(bucket="b2", role_arn="acs:ram::1:role/there")
+    profiles = [home, *(profile._replace(location=there) for profile in others)]
     objects = session_policies(profiles)[there.session(OBJECTS)]
     resources = [f"acs:oss:*:*:b2/{folder}/*" for folder in "ab"]
     (statement,) = json.loads(objects)["Statement"]

@@ -3,11 +3,11 @@
 import threading
 import time
 
-from function.context import Instance, Surroundings
+from function.context import Dependencies, Instance
 
 
 def new_instance():
-    return Instance(Surroundings({}), None, {}, lambda _context: None)
+    return Instance(Dependencies({}), None, {}, lambda _context: None)
 
 
 def test_an_object_of_a_kind_is_made_when_it_is_first_asked_for_and_kept():
@@ -36,4 +36,4 @@ def test_two_who_ask_first_at_once_get_the_same_object():
 
 
 def test_the_surroundings_show_nothing_of_the_environment():
-    assert repr(Surroundings({"TOKEN_SECRET": "canary"})) == "Surroundings(…)"
+    assert repr(Dependencies({"TOKEN_SECRET": "canary"})) == "Dependencies(…)"

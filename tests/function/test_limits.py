@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from function.config.types import Rate
 from function.errors import TooManyRequests
-from function.limits.rate_limit import MAX_REMEMBERED, Claim, Limits
+from function.limits.rate_limit import MAX_REMEMBERED, RateLimiter, RateLimitItem
 
 MANY_CALLERS = 100_000
 MEMORY_BYTES = 2_000_000
@@ -21,82 +21,82 @@ class Limit:
     """One limit among those of an instance."""
 
     def __init__(self, rate):
-        self.limits, self.rate = Limits(), rate
+        self.limits, self.rate = RateLimiter(), rate
 
-    def take(self, caller, count, now):
-        self.limits.take([Claim("forms", self.rate, caller, count)], now)
+    def hit(self, caller, count, now):
+        self.limits.hit([RateLimitItem("forms", self.rate, caller, count)], now)
 
 
 def refusal(limit, caller, count, now):
     with pytest.raises(TooManyRequests) as raised:
-        limit.take(caller, count, now)
+        limit.hit(caller, count, now)
     return raised.value
 
 
 def test_admits_up_to_the_rate_and_then_says_when_to_come_back(clock):
     limit = Limit(Rate(3, 60))
     for _ in range(3):
-        limit.take("a", 1, clock.tick(seconds=10))
+        limit.hit("a", 1, clock.tick(seconds=10))
     assert refusal(limit, "a", 1, clock()).retry_after == 40
 
 
 @pytest.mark.parametrize(("waited", "retry_after"), [(0, 60), (0.5, 60), (1, 59), (59, 1), (59.999, 1)])
 def test_the_wait_is_whole_seconds_and_never_zero(clock, waited, retry_after):
     limit = Limit(Rate(1, 60))
-    limit.take("a", 1, clock())
+    limit.hit("a", 1, clock())
     assert refusal(limit, "a", 1, clock.tick(seconds=waited)).retry_after == retry_after
 
 
 def test_a_caller_who_waits_as_told_is_admitted(clock):
     limit = Limit(Rate(1, 60))
-    limit.take("a", 1, clock.tick(seconds=0.25))
+    limit.hit("a", 1, clock.tick(seconds=0.25))
     wait = refusal(limit, "a", 1, clock.tick(seconds=12.5)).retry_after
-    limit.take("a", 1, clock.tick(seconds=wait))
+    limit.hit("a", 1, clock.tick(seconds=wait))
 
 
 def test_one_caller_s_flood_does_not_touch_another(clock):
     limit = Limit(Rate(2, 60))
-    limit.take("flooder", 2, clock())
+    limit.hit("flooder", 2, clock())
     for _ in range(1000):
         refusal(limit, "flooder", 1, clock())
-    limit.take("quiet", 2, clock())
+    limit.hit("quiet", 2, clock())
 
 
 def test_many_files_count_as_many_and_all_or_none(clock):
     limit = Limit(Rate(5, 60))
-    limit.take("a", 3, clock())
+    limit.hit("a", 3, clock())
     refusal(limit, "a", 3, clock())
-    limit.take("a", 2, clock())
+    limit.hit("a", 2, clock())
     refusal(limit, "a", 1, clock())
 
 
 def test_a_clock_set_back_locks_nobody_out(clock):
     limit = Limit(Rate(1, 60))
-    limit.take("a", 1, clock())
-    limit.take("a", 1, clock.tick(hours=-3))
+    limit.hit("a", 1, clock())
+    limit.hit("a", 1, clock.tick(hours=-3))
     refusal(limit, "a", 1, clock())
 
 
 def test_a_request_that_comes_late_with_an_earlier_clock_forgets_nothing(clock):
     limit = Limit(Rate(2, 60))
     earlier = clock()
-    limit.take("a", 1, clock.tick(seconds=1))
-    limit.take("a", 1, earlier)
+    limit.hit("a", 1, clock.tick(seconds=1))
+    limit.hit("a", 1, earlier)
     refusal(limit, "a", 1, earlier)
     refusal(limit, "a", 1, clock.tick(seconds=59))
-    limit.take("a", 1, clock.tick(seconds=1))
+    limit.hit("a", 1, clock.tick(seconds=1))
 
 
 def test_ten_seconds_late_is_late_and_more_is_a_clock_set_back(clock):
     limit = Limit(Rate(1, 60))
-    limit.take("a", 1, clock())
+    limit.hit("a", 1, clock())
     refusal(limit, "a", 1, clock() - timedelta(seconds=10))
-    limit.take("a", 1, clock() - timedelta(seconds=10, milliseconds=1))
+    limit.hit("a", 1, clock() - timedelta(seconds=10, milliseconds=1))
 
 
 def test_a_refused_caller_is_not_forgotten_earlier(clock):
     limit = Limit(Rate(1, 60))
-    limit.take("a", 1, clock())
+    limit.hit("a", 1, clock())
     for second in range(1, 60):
         refusal(limit, "a", 1, clock() + timedelta(seconds=second))
 
@@ -104,44 +104,44 @@ def test_a_refused_caller_is_not_forgotten_earlier(clock):
 def test_the_callers_forgotten_first_are_those_whose_windows_began_first(clock):
     limit = Limit(Rate(1, 3600))
     for number in range(MAX_REMEMBERED):
-        limit.take(str(number), 1, clock.tick(milliseconds=1))
+        limit.hit(str(number), 1, clock.tick(milliseconds=1))
     refusal(limit, "0", 1, clock())
-    limit.take("one too many", 1, clock())
-    limit.take("0", 1, clock())
+    limit.hit("one too many", 1, clock())
+    limit.hit("0", 1, clock())
     refusal(limit, "2", 1, clock())
 
 
 def test_4096_callers_are_remembered_and_who_comes_back_is_the_newest(clock):
     limit = Limit(Rate(1, 60))
     for number in range(4096):
-        limit.take(str(number), 1, clock())
+        limit.hit(str(number), 1, clock())
     for number in range(4096):
         refusal(limit, str(number), 1, clock())
-    limit.take("0", 1, clock.tick(seconds=60))
-    limit.take("one too many", 1, clock())
+    limit.hit("0", 1, clock.tick(seconds=60))
+    limit.hit("one too many", 1, clock())
     refusal(limit, "0", 1, clock())
 
 
 def test_who_asks_again_within_a_window_is_not_remembered_longer(clock):
     limit = Limit(Rate(2, 3600))
     for number in range(4096):
-        limit.take(str(number), 1, clock())
-    limit.take("0", 1, clock.tick(seconds=1))
+        limit.hit(str(number), 1, clock())
+    limit.hit("0", 1, clock.tick(seconds=1))
     refusal(limit, "0", 1, clock())
-    limit.take("one too many", 1, clock())
-    limit.take("0", 2, clock())
+    limit.hit("one too many", 1, clock())
+    limit.hit("0", 2, clock())
 
 
 def test_memory_stays_bounded_however_many_callers_there_are(clock):
     limit = Limit(Rate(60, 60))
     now = clock()
     for number in range(MANY_CALLERS):
-        limit.take(f"{number:026d}", 1, now)
+        limit.hit(f"{number:026d}", 1, now)
     # Measured over a last flood, which replaces all that is remembered: measuring is slow.
     tracemalloc.start()
     try:
         for number in range(MAX_REMEMBERED + 1):
-            limit.take(f"-{number:025d}", 1, now)
+            limit.hit(f"-{number:025d}", 1, now)
         held, _peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -158,7 +158,7 @@ def test_threads_together_get_no_more_than_the_rate(clock):
         start.wait()
         for _ in range(200):
             try:
-                limit.take("a", 1, now)
+                limit.hit("a", 1, now)
             except TooManyRequests:
                 continue
             admitted.append(1)
@@ -192,7 +192,7 @@ def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
     for caller, count, pause in steps:
         now += timedelta(seconds=pause)
         try:
-            limit.take(caller, count, now)
+            limit.hit(caller, count, now)
         except TooManyRequests as error:
             assert 1 <= error.retry_after <= 60
             continue
@@ -202,17 +202,19 @@ def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
 
 
 def test_of_several_limits_one_that_is_reached_counts_nothing_under_the_others(clock):
-    limits, forms, files = Limits(), Rate(5, 60), Rate(2, 60)
-    limits.take([Claim("files", files, "a", 2)], clock())
+    limits, forms, files = RateLimiter(), Rate(5, 60), Rate(2, 60)
+    limits.hit([RateLimitItem("files", files, "a", 2)], clock())
     for _ in range(10):
         with pytest.raises(TooManyRequests):
-            limits.take([Claim("forms", forms, "a", 2), Claim("files", files, "a", 1)], clock())
-    limits.take([Claim("forms", forms, "a", 5)], clock())
+            limits.hit(
+                [RateLimitItem("forms", forms, "a", 2), RateLimitItem("files", files, "a", 1)], clock()
+            )
+    limits.hit([RateLimitItem("forms", forms, "a", 5)], clock())
 
 
 def test_two_limits_count_the_same_caller_apart(clock):
-    limits, rate = Limits(), Rate(1, 60)
-    limits.take([Claim("forms", rate, "a"), Claim("logins", rate, "a")], clock())
+    limits, rate = RateLimiter(), Rate(1, 60)
+    limits.hit([RateLimitItem("forms", rate, "a"), RateLimitItem("logins", rate, "a")], clock())
     for name in ("forms", "logins"):
         with pytest.raises(TooManyRequests):
-            limits.take([Claim(name, rate, "a")], clock())
+            limits.hit([RateLimitItem(name, rate, "a")], clock())

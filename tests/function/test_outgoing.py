@@ -19,8 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from function import aliyun_sdk
 from function.http import client
-from function.http.client import DEFAULT_MAX_BYTES, MAX_WAITING, ExchangeFailed, exchange
-from function.http.client import within as within_seconds
+from function.http.client import DEFAULT_MAX_BYTES, MAX_WAITING, ExchangeFailed, send, with_timeout
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 5
@@ -89,7 +88,7 @@ def with_body(body, *lines):
 
 
 def ask(url, budget_seconds=2.0, **options):
-    return exchange(options.pop("method", "GET"), url, budget_seconds=budget_seconds, **options)
+    return send(options.pop("method", "GET"), url, budget_seconds=budget_seconds, **options)
 
 
 def failure(url, **options):
@@ -332,11 +331,11 @@ def test_an_error_of_the_call_itself_is_raised_even_when_it_says_timeout():
         raise TimeoutError("of the call")
 
     with pytest.raises(TimeoutError, match="of the call"):
-        within_seconds(5, "https://a.example", ask_in_vain)
+        with_timeout(5, "https://a.example", ask_in_vain)
 
 
 def test_a_call_that_is_left_behind_keeps_no_process_alive():
-    assert within_seconds(5, "https://a.example", lambda: threading.current_thread().daemon)
+    assert with_timeout(5, "https://a.example", lambda: threading.current_thread().daemon)
 
 
 @pytest.fixture
@@ -425,7 +424,7 @@ def left_behind(upstream, calls):
 
     for _ in range(calls):
         with pytest.raises(ExchangeFailed, match="no answer within the budget"):
-            within_seconds(0, upstream, hang)
+            with_timeout(0, upstream, hang)
     try:
         yield over
     finally:
@@ -441,22 +440,22 @@ def test_of_one_upstream_64_calls_wait_and_the_next_fails_at_once():
         threads = threading.active_count()
         started = time.perf_counter()
         with pytest.raises(ExchangeFailed, match=FULL):
-            within_seconds(5, "https://hangs.example", lambda: pytest.fail("asked"))
+            with_timeout(5, "https://hangs.example", lambda: pytest.fail("asked"))
         assert time.perf_counter() - started < 0.5
         assert threading.active_count() == threads
     assert MAX_WAITING == 64
-    assert within_seconds(5, "https://hangs.example", lambda: "well again") == "well again"
+    assert with_timeout(5, "https://hangs.example", lambda: "well again") == "well again"
 
 
 def test_a_slow_webhook_starves_nobody_else():
     with left_behind("https://business.example", MAX_WAITING):
-        assert within_seconds(5, "https://sts.example", lambda: "asked") == "asked"
+        assert with_timeout(5, "https://sts.example", lambda: "asked") == "asked"
 
 
 def test_one_place_less_than_all_is_a_place():
     with left_behind("https://slow.example", MAX_WAITING - 1):
-        assert within_seconds(5, "https://slow.example", lambda: "asked") == "asked"
-        assert within_seconds(5, "https://slow.example", lambda: "again") == "again"
+        assert with_timeout(5, "https://slow.example", lambda: "asked") == "asked"
+        assert with_timeout(5, "https://slow.example", lambda: "again") == "again"
 
 
 def test_a_call_that_failed_gives_its_place_back():
@@ -466,16 +465,16 @@ def test_a_call_that_failed_gives_its_place_back():
     with left_behind("https://fails.example", MAX_WAITING - 1):
         for _ in range(3):
             with pytest.raises(ValueError, match="of the call"):
-                within_seconds(5, "https://fails.example", fail)
+                with_timeout(5, "https://fails.example", fail)
 
 
 def test_where_no_thread_can_start_the_service_is_as_good_as_unreachable(no_threads):
     with no_threads():
         for _ in range(MAX_WAITING + 1):
             with pytest.raises(ExchangeFailed, match="no thread can start") as raised:
-                within_seconds(5, "https://threadless.example", lambda: pytest.fail("asked"))
+                with_timeout(5, "https://threadless.example", lambda: pytest.fail("asked"))
             assert raised.value.__cause__ is None
-    assert within_seconds(5, "https://threadless.example", lambda: "asked") == "asked"
+    assert with_timeout(5, "https://threadless.example", lambda: "asked") == "asked"
 
 
 def test_a_runtime_error_of_the_call_itself_is_no_missing_thread():
@@ -483,7 +482,7 @@ def test_a_runtime_error_of_the_call_itself_is_no_missing_thread():
         raise RuntimeError("of the call")
 
     with pytest.raises(RuntimeError, match="of the call"):
-        within_seconds(5, "https://odd.example", fail)
+        with_timeout(5, "https://odd.example", fail)
 
 
 @pytest.mark.parametrize("address", ["", "/", "/other?x=1"])
@@ -505,17 +504,17 @@ def test_sts_is_believed_only_with_a_certificate_of_those_authorities(
     aliyun_sdk.prepare()
     with tls_peer(path) as other:
         with pytest.raises(ExchangeFailed):
-            aliyun_sdk._exchange("POST", f"{other.url}/")
+            aliyun_sdk._send("POST", f"{other.url}/")
         assert other.heads == []
         client.verifying_context.cache_clear()
         trusting(path)
-        assert aliyun_sdk._exchange("POST", f"{other.url}/") == (200, b"secret")
+        assert aliyun_sdk._send("POST", f"{other.url}/") == (200, b"secret")
     other_name = certificate("sts.example")
     client.verifying_context.cache_clear()
     trusting(other_name)
     with tls_peer(other_name) as other:
         with pytest.raises(ExchangeFailed):
-            aliyun_sdk._exchange("POST", f"{other.url}/")
+            aliyun_sdk._send("POST", f"{other.url}/")
         assert other.heads == []
 
 
@@ -528,5 +527,5 @@ def test_the_authorities_are_read_once_for_sts_and_all_others(certificate, trust
     aliyun_sdk.prepare()
     with tls_peer(path) as other:
         ask(other.url)
-        aliyun_sdk._exchange("POST", f"{other.url}/")
+        aliyun_sdk._send("POST", f"{other.url}/")
     assert made == [{"cafile": str(path)}]

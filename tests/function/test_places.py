@@ -12,12 +12,12 @@ import pytest
 import responses
 
 from function.auth.tokens import PARTS, TICKET, issue_token, read_token
-from function.config.places import NOWHERE, Place
+from function.config.places import NOWHERE, BucketLocation
 from function.config.settings import read_settings
-from function.context import Call
+from function.context import RequestContext
 from function.errors import Misconfigured, UploadError
 from function.http.gateway import Request
-from function.oss.objects_session import oss_of_each
+from function.oss.objects_session import oss_clients
 from function.request_log import LogLine
 from function.session_policy import OBJECTS, UPLOADS, role_policies
 from quality.torture.held_oss import HeldOss
@@ -26,7 +26,7 @@ from tests.conftest import SDK_ADAPTER, sts_reply
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 SECRET = "token-secret-canary-0123456789abcdef"
-HOME = Place("b", "cn-hangzhou", "https://h", "https://e", "https://r", "acs:ram::1:role/a")
+HOME = BucketLocation("b", "cn-hangzhou", "https://h", "https://e", "https://r", "acs:ram::1:role/a")
 OWN_ROLE = "acs:ram::1234567890123456:role/contracts"
 OWN_HOST = "https://contracts.oss-cn-shanghai.aliyuncs.com"
 HOME_ROLE = "acs:ram::1234567890123456:role/upload"
@@ -142,7 +142,7 @@ def test_a_role_must_allow_what_its_sessions_ask_for_in_whichever_buckets(settin
     assert set(allowed) == {HOME_ROLE, OWN_ROLE}
     assert buckets_of(policies[OWN_ROLE]) == {"contracts"}
     one_role = [
-        profile._replace(place=profile.place._replace(role_arn=HOME_ROLE))
+        profile._replace(location=profile.location._replace(role_arn=HOME_ROLE))
         for profile in settings.profiles.values()
     ]
     (policy,) = role_policies(one_role).values()
@@ -150,7 +150,7 @@ def test_a_role_must_allow_what_its_sessions_ask_for_in_whichever_buckets(settin
 
 
 def test_the_settings_of_another_place_are_those_of_a_deployment_that_has_no_other(settings):
-    place = settings.profiles["contract"].place
+    place = settings.profiles["contract"].location
     there = settings.at(place)
     assert (there.home, there.bucket, there.host) == (place, "contracts", OWN_HOST)
     assert set(there.profiles) == {"contract", "same", "wall"}
@@ -202,12 +202,12 @@ def world_of(instance, clock, profiles_file):
         home, own = HeldOss("my-bucket", "cn-hangzhou", clock), HeldOss("contracts", "cn-shanghai", clock)
         hosts = []
 
-        def exchange(method, url, **options):
+        def send(method, url, **options):
             hosts.append(urlsplit(url).hostname)
-            return (own if hosts[-1].startswith("contracts.") else home).exchange(method, url, **options)
+            return (own if hosts[-1].startswith("contracts.") else home).send(method, url, **options)
 
         file = profiles_file(profiles)
-        function = instance(exchange=exchange, PROFILES_FILE=file, TOKEN_SECRET=SECRET, **changes)
+        function = instance(send=send, PROFILES_FILE=file, TOKEN_SECRET=SECRET, **changes)
         for oss in (home, own):
             oss.give_sessions(function.function)
         return World(function, home, own, hosts)
@@ -299,7 +299,7 @@ def test_addresses_of_several_buckets_are_each_signed_for_their_own(world):
     credential = parse_qs(there.query)["x-oss-credential"][0]
     assert "/cn-shanghai/oss/" in credential
     for item, oss in zip(items, (world.home, world.own), strict=True):
-        assert oss.exchange("GET", item["url"], budget_seconds=1).status == 200
+        assert oss.send("GET", item["url"], budget_seconds=1).status == 200
 
 
 def test_a_session_that_was_new_is_logged_whichever_is_read_from_last(world, clock, log_lines):
@@ -423,11 +423,11 @@ def test_a_place_that_nobody_has_named_is_empty():
 
 def test_a_session_that_was_new_is_logged_whichever_bucket_is_asked_last(world, clock):
     ready = world.function.function._ready()
-    own = ready.settings.profiles["contract"].place
+    own = ready.settings.profiles["contract"].location
     ready.credentials_for(own.session(OBJECTS), None, clock(), [clock()])
     request = Request("POST", "/", {}, {}, b"", "", None, "")
-    call = Call(request, ready, clock(), LogLine("r"))
-    assert not any(map(failed, oss_of_each(call, [ready.settings.home, own]).values()))
+    call = RequestContext(request, ready, clock(), LogLine("r"))
+    assert not any(map(failed, oss_clients(call, [ready.settings.home, own]).values()))
     assert call.line.sts_refreshed is True
 
 
@@ -437,9 +437,9 @@ def failed(bucket):
 
 def test_all_the_buckets_of_a_request_have_ten_seconds_together_and_each_its_share(world, clock):
     ready = world.function.function._ready()
-    call = Call(Request("POST", "/", {}, {}, b"", "", None, ""), ready, clock(), LogLine("r"))
-    places = [ready.settings.home, ready.settings.profiles["contract"].place]
-    home, own = oss_of_each(call, places).values()
+    call = RequestContext(Request("POST", "/", {}, {}, b"", "", None, ""), ready, clock(), LogLine("r"))
+    places = [ready.settings.home, ready.settings.profiles["contract"].location]
+    home, own = oss_clients(call, places).values()
     assert 4.9 < home.seconds_left() == own.seconds_left() == 5
-    (alone,) = oss_of_each(call, places[:1] * 2).values()
+    (alone,) = oss_clients(call, places[:1] * 2).values()
     assert 9 < alone.seconds_left() <= 10

@@ -400,7 +400,7 @@ def test_what_a_profile_does_not_say_is_what_is_published():
         hold_days=1,
         commit_by="backend",
         check_scene=1,
-        place=NOWHERE,
+        location=NOWHERE,
     )
 
 

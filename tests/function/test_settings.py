@@ -9,7 +9,7 @@ import pytest
 from function.config.setting_table import SETTINGS
 from function.config.settings import Settings, read_settings
 from function.config.types import Rate
-from function.context import Surroundings
+from function.context import Dependencies
 from function.errors import Misconfigured, Problem
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
@@ -513,7 +513,7 @@ def test_secrets_show_in_no_repr_and_no_problem(environment):
     settings = read_settings(environment)
     assert repr(settings) == "Settings(my-bucket)"
     assert repr(settings.wechat) == "WechatApp(wx0123456789abcdef)"
-    for shown in (settings, settings.wechat, {"a": settings}, Surroundings(environment)):
+    for shown in (settings, settings.wechat, {"a": settings}, Dependencies(environment)):
         assert canary not in repr(shown) + f"{shown}"
     del environment["WECHAT_APPID"], environment["WECHAT_SECRET"]
     environment |= {"CALLER_AUTH": "jwt", "JWT_KEY": canary + "3", "JWT_ALGORITHM": "HS256"}

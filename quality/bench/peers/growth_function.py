@@ -20,7 +20,7 @@ from timing import microseconds
 import handler
 from function.app import Function
 from function.config.settings import read_settings
-from function.context import Surroundings
+from function.context import Dependencies
 
 PROFILE = (
     '[{name}]\nkey = "uploads/{{owner}}/{{id}}{{ext}}"\nmax_size = "10MiB"\ncontent_types = ["image/*"]\n'
@@ -62,7 +62,7 @@ def tokens(numbers: list[int]) -> None:
 
 def callers(most: int) -> None:
     """One request each from ever more callers: what it costs by then, and what memory has grown."""
-    function = Function(Surroundings(os.environ))
+    function = Function(Dependencies(os.environ))
     template = event(source_ip=PLACE_OF_ADDRESS)
     handler.serve(function, template, CONTEXT)
     seconds = array("d", [0.0] * STRETCH)
@@ -94,7 +94,7 @@ def _address(number: int) -> bytes:
 
 
 def _request(environ, asked: bytes):
-    function = Function(Surroundings(environ))
+    function = Function(Dependencies(environ))
     answer = handler.serve(function, asked, CONTEXT)
     if answer["statusCode"] != 200:
         raise SystemExit(answer["body"])

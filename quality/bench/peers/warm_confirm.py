@@ -31,8 +31,8 @@ os.environ["OSS_ENDPOINT"] = os.environ["STS_ENDPOINT"]
 
 import handler  # noqa: E402 - it reads the environment when it is first asked
 from function.credentials import StsCredentials  # noqa: E402
-from function.http.client import exchange  # noqa: E402
-from function.oss.client import OssCalls, budget  # noqa: E402
+from function.http.client import send  # noqa: E402
+from function.oss.client import OssClient, budget  # noqa: E402
 from function.oss.objects import head_object  # noqa: E402
 
 
@@ -58,7 +58,7 @@ def confirm():
 
 def head():
     endpoint = os.environ["OSS_ENDPOINT"]
-    calls = OssCalls(task.BUCKET, task.REGION, endpoint, credentials, now, exchange, budget())
+    calls = OssClient(task.BUCKET, task.REGION, endpoint, credentials, now, send, budget())
     facts = head_object(calls, next(keys))
     assert facts
     return facts

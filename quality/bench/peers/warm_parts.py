@@ -14,11 +14,11 @@ from timing import serve
 
 from function.app import Function
 from function.config.settings import read_settings
-from function.context import Surroundings
+from function.context import Dependencies
 from function.credentials import StsCredentials
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.multipart.ticket import issue_ticket
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 from function.multipart.urls import MAX_URLS, sign_parts
 from handler import serve as answer_event
 
@@ -29,12 +29,14 @@ NOTHING_YET = b"<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResu
 logging.getLogger().addHandler(logging.FileHandler(os.devnull))
 now = datetime.now(UTC).replace(microsecond=0)
 settings = read_settings(os.environ)
-function = Function(Surroundings(os.environ, exchange=lambda *_request, **_bounds: Answer(200, NOTHING_YET)))
+function = Function(
+    Dependencies(os.environ, send=lambda *_request, **_bounds: HttpResponse(200, NOTHING_YET))
+)
 
 
-def upload(number: int) -> PartedUpload:
+def upload(number: int) -> MultipartUpload:
     claims = {"sub": "public", "owner": "public", "profile": "default"}
-    return PartedUpload(
+    return MultipartUpload(
         f"{number:022}", task.OSS_UPLOAD_ID, task.LARGE_KEY, 100 * 2**20, 2**20, "video/mp4", claims
     )
 

@@ -17,7 +17,7 @@ from memory import resident_mb
 
 import handler
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 
 GREETING = b'{"status":"ok"}'
 CLOCK_SPEED = float(os.environ.get("BENCH_CLOCK_SPEED", "1"))
@@ -65,7 +65,7 @@ def answer_with(answer):
 def answer_with_function():
     if CLOCK_SPEED == 1:
         return handler.handler
-    function = Function(Surroundings(os.environ, now=fast_clock))
+    function = Function(Dependencies(os.environ, now=fast_clock))
     return lambda environ, start_response: handler.serve(function, environ, start_response)
 
 

@@ -18,7 +18,7 @@ from function.auth import identify, owner_of
 from function.auth.tokens import HEADER, MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
 from function.config.settings import read_settings
 from function.errors import Unauthorized
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from handler import serve
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
@@ -53,7 +53,7 @@ def bearer(token):
 
 
 def wechat_says(openid):
-    return lambda *_, **__: Answer(200, json.dumps({"openid": openid, "session_key": "s"}).encode())
+    return lambda *_, **__: HttpResponse(200, json.dumps({"openid": openid, "session_key": "s"}).encode())
 
 
 def ask_wsgi(function, *, path="/upload-params", body=None, headers=None, method="POST"):
@@ -252,11 +252,11 @@ def test_a_session_of_another_app_or_bucket_opens_nothing_here(instance, sts, cl
     "other", [{"WECHAT_APPID": "wxfedcba9876543210"}, {"OSS_BUCKET": "other-bucket"}], ids=str
 )
 def test_who_logged_in_at_one_app_or_bucket_is_nobody_at_the_other(instance, good_sts, other):
-    exchange = wechat_says(OPENID)
-    token = instance(exchange, **WECHAT).ask(body={"code": "c"}, path="/login").json["token"]
+    send = wechat_says(OPENID)
+    token = instance(send, **WECHAT).ask(body={"code": "c"}, path="/login").json["token"]
     asked = {"body": {"filename": "a.png"}, "headers": bearer(token)}
-    assert instance(exchange, **WECHAT).ask(**asked).status == 200
-    assert instance(exchange, **{**WECHAT, **other}).ask(**asked).status == 401
+    assert instance(send, **WECHAT).ask(**asked).status == 200
+    assert instance(send, **{**WECHAT, **other}).ask(**asked).status == 401
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from function.errors import (
     WechatRejected,
     WechatUnavailable,
 )
-from function.http.client import Answer, ExchangeFailed, exchange
+from function.http.client import ExchangeFailed, HttpResponse, send
 
 CODE2SESSION = "https://api.weixin.qq.com/sns/jscode2session"
 SETTINGS = {
@@ -239,11 +239,11 @@ def test_all_tries_together_keep_to_the_budget(instance):
 def test_the_local_wechat_is_asked_where_it_is(instance):
     asked = []
 
-    def exchange(method, url, **_options):
+    def send(method, url, **_options):
         asked.append((method, url))
-        return Answer(200, json.dumps(identity()).encode())
+        return HttpResponse(200, json.dumps(identity()).encode())
 
-    function = instance(exchange, **SETTINGS, WECHAT_ENDPOINT="http://127.0.0.1:9003")
+    function = instance(send, **SETTINGS, WECHAT_ENDPOINT="http://127.0.0.1:9003")
     assert function.ask(body={"code": "local-alice"}, path="/login").status == 200
     assert asked == [("GET", "http://127.0.0.1:9003/sns/jscode2session")]
 
@@ -371,7 +371,7 @@ def test_who_comes_through_the_trusted_proxy_is_counted_by_the_address_it_names(
 
 def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no_threads, log_lines):
     with no_threads():
-        answer = instance(exchange, **SETTINGS).ask(body={"code": CODE}, path="/login")
+        answer = instance(send, **SETTINGS).ask(body={"code": CODE}, path="/login")
     assert (answer.status, answer.code) == (503, "wechat_unavailable")
     assert log_lines()[-1]["reason"] == "code2Session: no thread can start"
 
@@ -400,7 +400,7 @@ def test_a_login_elsewhere_than_with_wechat_is_not_found_whatever_it_sends(insta
     status=st.sampled_from([200, 204, 302, 404, 429, 500, 503]),
 )
 def test_whatever_is_sent_and_whatever_wechat_says_the_answer_is_documented(instance, body, answer, status):
-    function = instance(lambda *_, **__: Answer(status, answer), **SETTINGS, LOGIN_RATE="1000000/s")
+    function = instance(lambda *_, **__: HttpResponse(status, answer), **SETTINGS, LOGIN_RATE="1000000/s")
     login = function.ask(path="/login", base64=b64encode(body).decode())
     if login.status == 200:
         assert set(login.json) == {"token", "expiresIn"}
@@ -432,12 +432,12 @@ def wechat_settings(environment):
 def test_wechat_s_500_is_worth_another_try_and_its_499_is_not(status, error):
     asked = []
 
-    def exchange(*_arguments, **_options):
+    def send(*_arguments, **_options):
         asked.append(status)
-        return Answer(status, b"<html>")
+        return HttpResponse(status, b"<html>")
 
     with pytest.raises(error):
-        openid_of("code", APP, exchange)
+        openid_of("code", APP, send)
     assert len(asked) == (2 if status == 500 else 1)
 
 
@@ -451,7 +451,7 @@ def test_wechat_s_500_is_worth_another_try_and_its_499_is_not(status, error):
 )
 def test_the_log_says_what_was_wrong_with_wechat_s_answer(body, why):
     with pytest.raises(WechatRejected) as raised:
-        openid_of("code", APP, lambda *_, **__: Answer(200, body))
+        openid_of("code", APP, lambda *_, **__: HttpResponse(200, body))
     assert raised.value.reason == why
 
 
@@ -468,14 +468,14 @@ def test_the_log_says_what_was_wrong_with_wechat_s_answer(body, why):
 )
 def test_a_wrong_app_is_named_whole(errcode, setting, sentence):
     with pytest.raises(Misconfigured) as raised:
-        openid_of("code", APP, lambda *_, **__: Answer(200, json.dumps({"errcode": errcode}).encode()))
+        openid_of("code", APP, lambda *_, **__: HttpResponse(200, json.dumps({"errcode": errcode}).encode()))
     assert raised.value.problems == (Problem(setting, sentence),)
 
 
 @pytest.mark.parametrize("errcode", [40029, 40163, 41008, 40226, 45011, -1, 40013, 41002, 40125, 41004, 77])
 def test_wechat_s_own_code_is_there_for_programs(errcode):
     with pytest.raises(UploadError) as raised:
-        openid_of("code", APP, lambda *_, **__: Answer(200, json.dumps({"errcode": errcode}).encode()))
+        openid_of("code", APP, lambda *_, **__: HttpResponse(200, json.dumps({"errcode": errcode}).encode()))
     assert raised.value.upstream == str(errcode)
 
 

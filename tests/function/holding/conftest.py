@@ -14,9 +14,9 @@ import pytest
 from function.auth import caller_of
 from function.auth.backend import AUDIENCE
 from function.auth.wechat import session_token
-from function.context import Call
+from function.context import RequestContext
 from function.errors import StsRejected
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 from function.session_policy import OBJECTS
 from function.wechat.verdict import Outcome, Verdict
 from quality.torture.held_oss import HeldOss
@@ -86,7 +86,7 @@ class Wechat:
     submitted: dict[str, str] = field(default_factory=dict)
     happens: Callable[[str], Any] = lambda _trace: None
 
-    def answer(self, url: str, body: bytes) -> Answer:
+    def answer(self, url: str, body: bytes) -> HttpResponse:
         if "stable_token" in url:
             return _json({"access_token": "A" * 136, "expires_in": 7200})
         planned = self.answers.pop(0) if self.answers else 0
@@ -100,8 +100,8 @@ class Wechat:
         return _json({"errcode": 0, "errmsg": "ok", "trace_id": trace_id})
 
 
-def _json(value: Any) -> Answer:
-    return Answer(200, json.dumps(value).encode())
+def _json(value: Any) -> HttpResponse:
+    return HttpResponse(200, json.dumps(value).encode())
 
 
 @dataclass
@@ -111,9 +111,9 @@ class Network:
     oss: HeldOss
     wechat: Wechat = field(default_factory=Wechat)
     events: list[dict[str, Any]] = field(default_factory=list)
-    others: dict[str, Callable[..., Answer]] = field(default_factory=dict)
+    others: dict[str, Callable[..., HttpResponse]] = field(default_factory=dict)
 
-    def exchange(self, method: str, url: str, *, body: bytes | None = None, **options: Any) -> Answer:
+    def send(self, method: str, url: str, *, body: bytes | None = None, **options: Any) -> HttpResponse:
         host = str(urlsplit(url).hostname)
         if host in self.others:
             return self.others[host](method, url, body=body, **options)
@@ -121,8 +121,8 @@ class Network:
             return self.wechat.answer(url, body or b"")
         if host == urlsplit(WEBHOOK).hostname:
             self.events.append(json.loads(body or b""))
-            return Answer(200, b"")
-        return self.oss.exchange(method, url, body=body, **options)
+            return HttpResponse(200, b"")
+        return self.oss.send(method, url, body=body, **options)
 
     @property
     def told(self) -> list[str]:
@@ -190,12 +190,12 @@ class House:
 
         return apply_verdict(self.call(), Verdict(trace_id, outcome, **said))
 
-    def call(self) -> Call:
+    def call(self) -> RequestContext:
         from function.http.gateway import Request
         from function.request_log import LogLine
 
         request = Request("POST", "/", {}, {}, b"", "", None, "")
-        return Call(request, self.function.function._ready(), self.clock(), LogLine("r"))
+        return RequestContext(request, self.function.function._ready(), self.clock(), LogLine("r"))
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def house_of(instance: Any, oss: HeldOss, profiles_file: Any, clock: Any) -> Cal
             "PROFILES_FILE": profiles_file(profiles),
             **changes,
         }
-        function = instance(exchange=network.exchange, **settings)
+        function = instance(send=network.send, **settings)
         oss.give_sessions(function.function, timedelta(hours=2))
         return House(function, oss, network, clock)
 
@@ -275,15 +275,15 @@ class TwoBuckets:
     def hangs(self, oss: HeldOss, monkeypatch: pytest.MonkeyPatch) -> None:
         """From now on this bucket lets the function wait as long as it will: three seconds in all."""
 
-        def hang(*_: Any, budget_seconds: float, **__: Any) -> Answer:
+        def hang(*_: Any, budget_seconds: float, **__: Any) -> HttpResponse:
             time.sleep(budget_seconds)
             raise ExchangeFailed("timed out")
 
         for name in ("function.oss.client.BUDGET_SECONDS", "function.oss.objects_session.BUDGET_SECONDS"):
             monkeypatch.setattr(name, 3.0)
         monkeypatch.setattr("function.oss.client.FIRST_TRY_SECONDS", 1.2)
-        monkeypatch.setattr(oss, "exchange", hang)
-        self.house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = self.abroad.exchange
+        monkeypatch.setattr(oss, "send", hang)
+        self.house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = self.abroad.send
 
     def without_sessions(self, oss: HeldOss) -> list[str]:
         """From now on STS gives the function no session that reaches this bucket; what it is asked for."""
@@ -304,6 +304,6 @@ class TwoBuckets:
 def two_buckets(house_of: Callable[..., House], clock: Any) -> TwoBuckets:
     house = house_of(PROFILES + ABROAD)
     abroad = HeldOss("abroad", "cn-shanghai", clock)
-    house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.exchange
+    house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
     abroad.give_sessions(house.function.function, timedelta(hours=2))
     return TwoBuckets(house, abroad)

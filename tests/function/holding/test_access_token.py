@@ -11,7 +11,7 @@ import pytest
 
 from function.config.settings import WechatApp
 from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 from function.wechat.access_token import AccessTokens
 
 APP = WechatApp("wx0123456789abcdef", "wechat-SecretCanary", "https://api.weixin.qq.com")
@@ -25,18 +25,18 @@ class Wechat:
         self.answers = list(answers)
         self.asked = []
 
-    def exchange(self, method, url, **options):
+    def send(self, method, url, **options):
         self.asked.append((method, url, options))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
         if callable(answer):
             return answer()
-        return answer if isinstance(answer, Answer) else says(answer)
+        return answer if isinstance(answer, HttpResponse) else says(answer)
 
 
 def says(told, status=200):
-    return Answer(status, told if isinstance(told, bytes) else json.dumps(told).encode())
+    return HttpResponse(status, told if isinstance(told, bytes) else json.dumps(told).encode())
 
 
 def token(text=TOKEN, expires_in=7200, **more):
@@ -45,7 +45,7 @@ def token(text=TOKEN, expires_in=7200, **more):
 
 def tokens_of(*answers):
     wechat = Wechat(*answers)
-    return AccessTokens(APP, wechat.exchange), wechat
+    return AccessTokens(APP, wechat.send), wechat
 
 
 def test_wechat_is_asked_as_it_is_documented_and_a_new_token_is_never_forced(clock):

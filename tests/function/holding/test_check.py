@@ -8,8 +8,8 @@ import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
 from function.holding.upload import HeldUpload
-from function.http.client import Answer, ExchangeFailed
-from function.oss.objects_session import oss_of
+from function.http.client import ExchangeFailed, HttpResponse
+from function.oss.objects_session import oss_client
 from function.wechat.media import AS_JPEG
 from function.wechat.media_check import Refused, Submitted, Wanted, submit, was_unheard
 from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, World
@@ -31,7 +31,7 @@ def upload_of(world, **changes):
 
 def submitted(world, call=None, **changes):
     call = call or world.call()
-    return submit(call, oss_of(call, call.settings.home), upload_of(world, **changes))
+    return submit(call, oss_client(call, call.settings.home), upload_of(world, **changes))
 
 
 def check_of(world):
@@ -68,7 +68,7 @@ def test_the_url_is_good_for_an_hour_and_for_nothing_else(world, clock):
 def test_its_credentials_last_as_long_as_the_url(world, clock):
     """A held set that covers the calls of this request, and not the hour, is not taken."""
     call = world.call()
-    oss = oss_of(call, call.settings.home)
+    oss = oss_client(call, call.settings.home)
     clock.tick(minutes=65)
     later = world.call()
     assert submit(later, oss, upload_of(world)) == Submitted(TRACE)
@@ -152,7 +152,7 @@ def test_a_picture_that_a_phone_unpacks_before_it_is_shown_is_left_to_a_human(wo
 
 
 def test_where_oss_does_not_say_how_it_begins_nothing_is_asked(world):
-    world.oss_faults = [("GET", Answer(500, b""))] * 2
+    world.oss_faults = [("GET", HttpResponse(500, b""))] * 2
     with pytest.raises(OssUnavailable):
         submitted(world)
     assert world.asked == []
@@ -194,10 +194,10 @@ def test_a_refusal_for_now_is_for_the_next_call(world, errcode, wait):
 
 UNHEARD = [
     ExchangeFailed("no answer within the budget"),
-    Answer(500, b"{}"),
-    Answer(502, b"<html>"),
-    Answer(200, b"<html>"),
-    Answer(200, b"[]"),
+    HttpResponse(500, b"{}"),
+    HttpResponse(502, b"<html>"),
+    HttpResponse(200, b"<html>"),
+    HttpResponse(200, b"[]"),
     {},
     {"errcode": 0, "trace_id": 5},
     {"errcode": 0, "trace_id": "../x"},

@@ -52,7 +52,7 @@ def test_a_confirmation_that_is_repeated_submits_nothing_twice(house):
 def test_wechat_gets_an_address_of_what_is_held(house, checking):
     (url,) = house.wechat.submitted.values()
     assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{checking['key']}?")
-    assert house.oss.exchange("GET", url, budget_seconds=1).status == 200
+    assert house.oss.send("GET", url, budget_seconds=1).status == 200
 
 
 def test_an_outage_leaves_it_held_and_the_next_call_of_any_kind_begins_it(house, log_lines):
@@ -693,7 +693,7 @@ def test_a_bucket_in_which_nothing_is_checked_is_not_asked_about_a_verdict(house
 
     house = house_of(PROFILES + ABROAD.partition("[view]")[0])
     abroad = HeldOss("abroad", "cn-shanghai", clock)
-    house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.exchange
+    house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
     abroad.give_sessions(house.function.function)
     assert house.verdict(Outcome.RISKY) is False
     assert (abroad.asked, list(house.oss.markers())) == ([], [f"verdicts/{FIRST}"])

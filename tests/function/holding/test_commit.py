@@ -511,7 +511,7 @@ def told(house_of, clock):
         url = "https://fc.example.com/callback"
         house = house_of(PROFILES + TOLD.replace("CALLBACK", option), CALLBACK_URL=url)
         abroad = HeldOss("abroad", "cn-shanghai", clock)
-        house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.exchange
+        house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
         abroad.give_sessions(house.function.function, timedelta(hours=2))
         form = house.form("default")
         assert house.oss.post(form["formData"], "bytes") == 200

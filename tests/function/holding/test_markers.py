@@ -4,7 +4,7 @@ import pytest
 
 from function.errors import OssUnavailable
 from function.holding import records
-from function.oss.objects_session import oss_of
+from function.oss.objects_session import oss_client
 
 UPLOAD_ID = "A" * 22
 
@@ -16,7 +16,7 @@ def call(house):
 
 @pytest.fixture
 def bucket(call):
-    return oss_of(call, call.settings.home)
+    return oss_client(call, call.settings.home)
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ def names(house, stored):
 
 def kill(house, act, *, at, after):
     """Let the instance end at its n-th call to OSS, before or after it is served: whether it came so far."""
-    exchange, calls = house.oss.serve, iter(range(1, 1000))
+    send, calls = house.oss.serve, iter(range(1, 1000))
 
     def serve(*args, **kwargs):
         is_last = next(calls) == at
         if is_last and not after:
             raise Killed
-        answer = exchange(*args, **kwargs)
+        answer = send(*args, **kwargs)
         if is_last:
             raise Killed
         return answer

@@ -2,9 +2,9 @@
 
 import pytest
 
-from function.holding.state import CHECKING, Standing, standing_of
+from function.holding.state import CHECKING, HeldState, state_of
 from function.holding.upload import read_receipt
-from function.oss.objects_session import oss_of
+from function.oss.objects_session import oss_client
 from function.wechat.verdict import Outcome
 from quality.torture.parted_oss import Part
 
@@ -175,15 +175,15 @@ def test_after_each_silence_the_next_submission_is_due_and_then_one_that_nobody_
 
     def standing():
         call = house.call()
-        return standing_of(oss_of(call, upload.profile.place), upload, call.now)._replace(held_until=None)
+        return state_of(oss_client(call, upload.profile.location), upload, call.now)._replace(held_until=None)
 
-    assert standing() == Standing(CHECKING)
+    assert standing() == HeldState(CHECKING)
     clock.tick(minutes=35)
-    assert standing() == Standing(CHECKING, due=2, claim=f"held/.submitted/{upload.upload_id}-2")
+    assert standing() == HeldState(CHECKING, due=2, claim=f"held/.submitted/{upload.upload_id}-2")
     house.status(stored["receipt"])
-    assert standing() == Standing(CHECKING)
+    assert standing() == HeldState(CHECKING)
     clock.tick(minutes=35)
-    assert standing() == Standing(CHECKING, due=3)
+    assert standing() == HeldState(CHECKING, due=3)
 
 
 def test_the_log_says_what_it_was_about(house, log_lines):

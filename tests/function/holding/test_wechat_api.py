@@ -6,7 +6,7 @@ import pytest
 
 from function.config.settings import WechatApp
 from function.errors import WechatUnavailable
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.wechat.api import post, trace_id_of, unavailable, whole_number
 
 APP = WechatApp("wx0123456789abcdef", "secret", "https://api.weixin.qq.com")
@@ -59,11 +59,11 @@ def test_anything_else_is_none(bad):
 def test_the_answer_comes_with_its_errcode(told, errcode):
     asked = []
 
-    def exchange(*args, **options):
+    def send(*args, **options):
         asked.append((args, options))
-        return Answer(200, json.dumps(told).encode())
+        return HttpResponse(200, json.dumps(told).encode())
 
-    answer = post(APP, "/wxa/x", {"a": "é"}, exchange=exchange, budget_seconds=1.5, query={"q": "1"})
+    answer = post(APP, "/wxa/x", {"a": "é"}, send=send, budget_seconds=1.5, query={"q": "1"})
     assert answer == (errcode, told)
     assert asked == [
         (
@@ -79,9 +79,9 @@ def test_the_answer_comes_with_its_errcode(told, errcode):
 
 
 def test_499_is_still_an_answer_and_500_is_none():
-    assert post(APP, "/x", {}, exchange=lambda *_, **__: Answer(499, b"{}"), budget_seconds=1) == (0, {})
+    assert post(APP, "/x", {}, send=lambda *_, **__: HttpResponse(499, b"{}"), budget_seconds=1) == (0, {})
     with pytest.raises(WechatUnavailable, match="please try again"):
-        post(APP, "/x", {}, exchange=lambda *_, **__: Answer(500, b"{}"), budget_seconds=1)
+        post(APP, "/x", {}, send=lambda *_, **__: HttpResponse(500, b"{}"), budget_seconds=1)
 
 
 def test_what_is_not_there_now_says_when_to_ask_again_and_how_wechat_called_it():

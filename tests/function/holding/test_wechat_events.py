@@ -10,7 +10,7 @@ import pytest
 
 from function.auth.tokens import RECEIPT
 from function.errors import StsUnavailable
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 from function.uploads.receipt import issue_token
 from quality.torture.stage import ask_wsgi
 from quality.torture.wechat_push import Pusher
@@ -190,9 +190,9 @@ def test_a_verdict_that_comes_before_its_record_is_kept(world):
 @pytest.mark.parametrize(
     "failing",
     [
-        Answer(500, b""),
+        HttpResponse(500, b""),
         ExchangeFailed("TimeoutError"),
-        Answer(403, b"<Error><Code>AccessDenied</Code></Error>"),
+        HttpResponse(403, b"<Error><Code>AccessDenied</Code></Error>"),
     ],
 )
 @pytest.mark.parametrize("at", ["GET", "PUT", "DELETE", "HEAD"])
@@ -225,7 +225,7 @@ def test_where_there_are_no_credentials_the_verdict_is_said_again_when_sts_says(
 
 
 def test_a_verdict_that_could_not_be_kept_is_said_again(world):
-    world.oss_faults = [("PUT", Answer(500, b""))] * 20
+    world.oss_faults = [("PUT", HttpResponse(500, b""))] * 20
     assert world.push(verdict()).status == 503
     assert world.objects == {}
 
@@ -379,7 +379,7 @@ def test_a_foreign_event_is_success_without_a_forwarder(world, log_lines):
 
 def test_a_foreign_event_is_forwarded_as_it_came(forwarding):
     query, body = forwarding.pusher.push(FOREIGN)
-    forwarding.forwarder = Answer(
+    forwarding.forwarder = HttpResponse(
         200, '{"Encrypt": "é"}'.encode(), {"content-type": "application/json; charset=utf-8"}
     )
     reply = forwarding.ask(body, query=query, headers={"Content-Type": "application/json;charset=UTF-8"})
@@ -426,14 +426,14 @@ def test_what_the_forwarder_answers_is_passed_on_and_is_no_page(forwarding, cont
     headers = (
         {} if content_type is None else {"content-type": content_type, "set-cookie": "a=b", "x-other": "c"}
     )
-    forwarding.forwarder = Answer(202, b"\xffok", headers)
+    forwarding.forwarder = HttpResponse(202, b"\xffok", headers)
     reply = forwarding.push(FOREIGN)
     assert (reply.status, reply.text) == (202, "�ok")
     assert own_headers(reply) == {"Content-Type": passed_on, **NOT_A_PAGE}
 
 
 def test_the_forwarder_s_refusal_is_wechat_s_to_know(forwarding):
-    forwarding.forwarder = Answer(500, b"")
+    forwarding.forwarder = HttpResponse(500, b"")
     assert forwarding.push(FOREIGN).status == 500
 
 
@@ -442,9 +442,9 @@ def test_the_forwarder_s_refusal_is_wechat_s_to_know(forwarding):
     [
         (ExchangeFailed("ConnectionRefusedError"), "ConnectionRefusedError"),
         (ExchangeFailed("no answer within the budget"), "no answer within the budget"),
-        (Answer(200, b"x" * 70_000), "answer over the size limit"),
-        (Answer(299, b""), "HTTP 299"),
-        (Answer(101, b""), "HTTP 101"),
+        (HttpResponse(200, b"x" * 70_000), "answer over the size limit"),
+        (HttpResponse(299, b""), "HTTP 299"),
+        (HttpResponse(101, b""), "HTTP 101"),
     ],
 )
 def test_a_foreign_event_that_nobody_took_is_said_again(forwarding, log_lines, forwarder, why):
@@ -472,7 +472,7 @@ def test_a_verdict_of_ours_is_not_forwarded(forwarding):
 
 
 def test_a_verdict_of_an_unknown_trace_id_is_kept_and_forwarded(forwarding):
-    forwarding.forwarder = Answer(200, b"theirs")
+    forwarding.forwarder = HttpResponse(200, b"theirs")
     assert forwarding.push(verdict()).text == "theirs"
     assert f"held/.verdicts/{TRACE}" in forwarding.objects
     assert len(forwarding.forwarded) == 1
@@ -496,7 +496,7 @@ def test_what_is_not_wechat_s_is_never_forwarded(forwarding, log_lines):
 def test_no_secret_stands_in_an_answer_or_in_the_log(forwarding, caplog):
     submit(forwarding)
     shown = ""
-    for forwarder in (ExchangeFailed("TimeoutError"), Answer(200, b"ok")):
+    for forwarder in (ExchangeFailed("TimeoutError"), HttpResponse(200, b"ok")):
         forwarding.forwarder = forwarder
         for event in (FOREIGN, verdict(trace="another"), verdict()):
             reply = forwarding.push(event)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 from function.app import Function
-from function.context import Call, Surroundings
-from function.http.client import DEFAULT_MAX_BYTES, Answer, ExchangeFailed
+from function.context import Dependencies, RequestContext
+from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from function.request_log import LogLine
 from local.oss.request import read_request
 from quality.torture.parted_oss import PartedOss
@@ -73,9 +73,9 @@ class World:
         self.asked = []
         self.budgets = []
         self.forwarded = []
-        self.forwarder = Answer(200, b"success", {"content-type": "text/plain"})
+        self.forwarder = HttpResponse(200, b"success", {"content-type": "text/plain"})
         self.oss = PartedOss("my-bucket", "cn-hangzhou", clock)
-        self.function = Function(Surroundings(self.environ, now=clock, exchange=self.exchange))
+        self.function = Function(Dependencies(self.environ, now=clock, send=self.send))
         self.oss.give_sessions(self.function, timedelta(hours=2))
         self.pusher = Pusher(TOKEN, AES_KEY, APPID)
 
@@ -86,9 +86,9 @@ class World:
     def call(self):
         """A request on its way, for what a route calls."""
         request = SimpleNamespace(context=None)
-        return Call(request, self.instance, self.clock(), LogLine("r"))
+        return RequestContext(request, self.instance, self.clock(), LogLine("r"))
 
-    def exchange(
+    def send(
         self, method, url, *, budget_seconds, query=None, body=None, headers=None, max_bytes=DEFAULT_MAX_BYTES
     ):
         where = urlsplit(url)
@@ -112,9 +112,9 @@ class World:
         self.budgets.append(budget_seconds)
         answers = self.wechat[name]
         told = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(told, Exception | Answer):
+        if isinstance(told, Exception | HttpResponse):
             return told
-        return Answer(200, json.dumps(told).encode())
+        return HttpResponse(200, json.dumps(told).encode())
 
     def _serve_oss(self, method, where, headers, body):
         if self.oss_faults and self.oss_faults[0][0] in (method, "*"):
@@ -125,24 +125,24 @@ class World:
         source = request.headers.get("x-oss-copy-source")
         if method == "DELETE":
             self.objects.pop(request.key, None)
-            return Answer(204, b"")
+            return HttpResponse(204, b"")
         if method == "PUT":
             if request.headers.get("x-oss-forbid-overwrite") == "true" and stored is not None:
                 return _refusal(409, "FileAlreadyExists")
             if source:
                 self.objects[request.key] = self.objects[source.split("/", 2)[2]]
                 etag = f"<ETag>x</ETag><LastModified>{DATE}</LastModified>"
-                return Answer(200, f"<CopyObjectResult>{etag}</CopyObjectResult>".encode())
+                return HttpResponse(200, f"<CopyObjectResult>{etag}</CopyObjectResult>".encode())
             self.objects[request.key] = (body, dict(request.headers))
-            return Answer(200, b"")
+            return HttpResponse(200, b"")
         if stored is None:
             return _refusal(404, "NoSuchKey", is_head=method == "HEAD")
         if asked := request.headers.get("range"):
             self.ranges.append(asked)
             encoding = {name: stored[1][name] for name in ("content-encoding",) if name in stored[1]}
-            return Answer(206, stored[0][: int(asked.partition("-")[2]) + 1], encoding)
+            return HttpResponse(206, stored[0][: int(asked.partition("-")[2]) + 1], encoding)
         kept = {name: value for name, value in stored[1].items() if name.startswith("x-oss-meta-")}
-        return Answer(
+        return HttpResponse(
             200,
             b"" if method == "HEAD" else stored[0],
             {
@@ -186,4 +186,8 @@ def etag_of(body):
 
 def _refusal(status, code, is_head=False):
     xml = f"<Error><Code>{code}</Code></Error>".encode()
-    return Answer(status, b"", {"x-oss-err": b64encode(xml).decode()}) if is_head else Answer(status, xml)
+    return (
+        HttpResponse(status, b"", {"x-oss-err": b64encode(xml).decode()})
+        if is_head
+        else HttpResponse(status, xml)
+    )

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from function.credentials import StsCredentials
-from function.http.client import Answer, ExchangeFailed
-from function.oss.client import BUDGET_SECONDS, OssCalls
+from function.http.client import ExchangeFailed, HttpResponse
+from function.oss.client import BUDGET_SECONDS, OssClient
 from local.ground.accounts import AccessKey, Accounts
 from local.oss.request import read_request
 from local.oss.request_signature import authenticate
@@ -35,7 +35,7 @@ def refusal(
 ):
     """As OSS writes one, with a text that must not get anywhere."""
     xml = f"<Error><Code>{code}</Code><Message>{message}</Message><EC>{ec}</EC></Error>"
-    return Answer(status, xml.encode(), {"x-oss-ec": ec, "x-oss-request-id": "5F00REQUEST"})
+    return HttpResponse(status, xml.encode(), {"x-oss-ec": ec, "x-oss-request-id": "5F00REQUEST"})
 
 
 class ScriptedOss:
@@ -47,7 +47,7 @@ class ScriptedOss:
         self.clock = 0.0
         self.takes_seconds = 0.0
 
-    def exchange(self, method, url, *, budget_seconds, headers: Mapping[str, str], body, max_bytes):
+    def send(self, method, url, *, budget_seconds, headers: Mapping[str, str], body, max_bytes):
         parts = urlsplit(url)
         assert f"{parts.scheme}://{parts.netloc}" == ORIGIN
         target = parts._replace(scheme="", netloc="").geturl()
@@ -72,7 +72,7 @@ class ScriptedOss:
 
     def calls(self):
         deadline = self.clock + BUDGET_SECONDS
-        return OssCalls(BUCKET, REGION, ORIGIN, KEYS, NOW, self.exchange, lambda: deadline - self.clock)
+        return OssClient(BUCKET, REGION, ORIGIN, KEYS, NOW, self.send, lambda: deadline - self.clock)
 
 
 @pytest.fixture

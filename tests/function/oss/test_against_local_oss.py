@@ -8,8 +8,8 @@ import pytest
 
 from function.credentials import StsCredentials
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
-from function.http.client import exchange
-from function.oss.client import OssCalls, budget
+from function.http.client import send
+from function.oss.client import OssClient, budget
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import (
     Copied,
@@ -63,10 +63,10 @@ def calls_to(server, **changes):
 
     def counted(*arguments, **options):
         attempts.append(arguments[0])
-        return exchange(*arguments, **options)
+        return send(*arguments, **options)
 
     credentials = StsCredentials("STS.NTObjects", "TempSecret/+=1", "CAISobjects/+==", NOW)
-    calls = OssCalls(BUCKET, REGION, server.origin, credentials, NOW, counted, budget())
+    calls = OssClient(BUCKET, REGION, server.origin, credentials, NOW, counted, budget())
     return calls._replace(**changes), attempts
 
 
@@ -121,9 +121,7 @@ def upload_part(server, upload_id, number, content):
     query = {"uploadId": upload_id, "partNumber": str(number)}
     request = OssRequest("PUT", BUCKET, REGION, KEY, query, {"content-type": "application/octet-stream"})
     headers = authorize(request, calls.credentials, NOW)
-    answer = exchange(
-        "PUT", request_url(request, server.origin), budget_seconds=5, body=content, headers=headers
-    )
+    answer = send("PUT", request_url(request, server.origin), budget_seconds=5, body=content, headers=headers)
     assert answer.status == 200, answer.body
 
 

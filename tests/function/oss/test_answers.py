@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.oss.errors import Refusal, etag_in, name_of, refusal_of, text_in, word, xml_of
 
 ERROR = (
@@ -15,19 +15,20 @@ ERROR = (
 
 
 def test_a_refusal_is_read_from_its_body():
-    answer = Answer(404, ERROR, {"x-oss-ec": "0026-00000001", "x-oss-request-id": "5F00"})
+    answer = HttpResponse(404, ERROR, {"x-oss-ec": "0026-00000001", "x-oss-request-id": "5F00"})
     assert refusal_of(answer) == Refusal(404, "NoSuchKey", "0026-00000001", "5F00")
 
 
 def test_that_of_a_head_is_read_from_its_header():
     headers = {"x-oss-err": base64.b64encode(ERROR).decode(), "x-oss-ec": "0026-00000001"}
-    assert refusal_of(Answer(404, b"", headers)).code == "NoSuchKey"
+    assert refusal_of(HttpResponse(404, b"", headers)).code == "NoSuchKey"
 
 
 def test_a_body_goes_before_the_header():
     headers = {"x-oss-err": base64.b64encode(ERROR).decode()}
     assert (
-        refusal_of(Answer(404, ERROR.replace(b"NoSuchKey", b"NoSuchBucket"), headers)).code == "NoSuchBucket"
+        refusal_of(HttpResponse(404, ERROR.replace(b"NoSuchKey", b"NoSuchBucket"), headers)).code
+        == "NoSuchBucket"
     )
 
 
@@ -35,15 +36,15 @@ def test_a_body_goes_before_the_header():
     "header", ["", "!", "a", base64.b64encode(b"<Error>").decode(), base64.b64encode(b"\xff").decode(), "é"]
 )
 def test_a_header_that_says_nothing_leaves_the_ec(header):
-    known = Answer(404, b"", {"x-oss-err": header, "x-oss-ec": "0026-00000001"})
+    known = HttpResponse(404, b"", {"x-oss-err": header, "x-oss-ec": "0026-00000001"})
     assert refusal_of(known).code == "NoSuchKey"
-    unknown = Answer(404, b"", {"x-oss-err": header, "x-oss-ec": "0015-00000101"})
+    unknown = HttpResponse(404, b"", {"x-oss-err": header, "x-oss-ec": "0015-00000101"})
     assert refusal_of(unknown).code == ""
 
 
 def test_the_code_that_is_told_goes_before_that_of_the_ec():
     body = ERROR.replace(b"NoSuchKey", b"NoSuchBucket")
-    assert refusal_of(Answer(404, body, {"x-oss-ec": "0026-00000001"})).code == "NoSuchBucket"
+    assert refusal_of(HttpResponse(404, body, {"x-oss-ec": "0026-00000001"})).code == "NoSuchBucket"
 
 
 def error_of(size):
@@ -53,8 +54,8 @@ def error_of(size):
 def test_a_header_may_have_16_kib_and_no_more():
     fits, longer = error_of(16 * 1024 * 3 // 4), error_of(16 * 1024 * 3 // 4 + 3)
     assert (len(fits), len(longer)) == (16 * 1024, 16 * 1024 + 4)
-    assert refusal_of(Answer(404, b"", {"x-oss-err": fits})).code == "NoSuchKey"
-    assert refusal_of(Answer(404, b"", {"x-oss-err": longer})).code == ""
+    assert refusal_of(HttpResponse(404, b"", {"x-oss-err": fits})).code == "NoSuchKey"
+    assert refusal_of(HttpResponse(404, b"", {"x-oss-err": longer})).code == ""
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
-from function.http.client import Answer
-from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssCalls, budget, share_of
+from function.http.client import HttpResponse
+from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssClient, budget, share_of
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import (
     copy_object,
@@ -44,7 +44,7 @@ FAILURES = [
     "TimeoutError",
     refusal(500, "InternalError"),
     refusal(503, "ServiceUnavailable"),
-    Answer(502, b""),
+    HttpResponse(502, b""),
 ]
 
 
@@ -80,7 +80,7 @@ def test_and_not_a_third_time(name, scripted):
             "HTTP 500 InternalError EC 0000-1 request 5F00REQUEST",
             "InternalError",
         ),
-        (Answer(502, b"<html>"), "HTTP 502", ""),
+        (HttpResponse(502, b"<html>"), "HTTP 502", ""),
         ("TimeoutError", "TimeoutError", ""),
     ],
 )
@@ -125,7 +125,7 @@ def test_whatever_else_oss_refuses_is_a_refusal(name, code, scripted):
 def test_a_status_that_says_nothing_known_is_no_success(name, status, scripted):
     if (name, status) in {("DeleteObject", 204), ("AbortMultipartUpload", 204)}:
         return
-    scripted.answers = [Answer(status, b"<html>canary</html>", {"location": "https://canary.example"})]
+    scripted.answers = [HttpResponse(status, b"<html>canary</html>", {"location": "https://canary.example"})]
     error = failure_of(name, scripted, OssRejected)
     assert error.reason == f"{name.partition(' ')[0]}: HTTP {status}"
     assert error.upstream == ""
@@ -177,7 +177,7 @@ def test_each_is_signed_and_says_nothing_twice(name, scripted):
 
 def test_all_calls_of_a_request_share_ten_seconds(scripted):
     scripted.takes_seconds = 3.5
-    scripted.answers = [Answer(204, b""), Answer(204, b""), "TimeoutError"]
+    scripted.answers = [HttpResponse(204, b""), HttpResponse(204, b""), "TimeoutError"]
     oss = scripted.calls()
     delete_object(oss, "u/a")
     delete_object(oss, "u/a")
@@ -189,7 +189,7 @@ def test_all_calls_of_a_request_share_ten_seconds(scripted):
 
 def test_a_call_that_has_no_time_left_is_not_made(scripted):
     scripted.takes_seconds = BUDGET_SECONDS
-    scripted.answers = [Answer(204, b"")]
+    scripted.answers = [HttpResponse(204, b"")]
     oss = scripted.calls()
     delete_object(oss, "u/a")
     with pytest.raises(OssUnavailable):
@@ -199,7 +199,7 @@ def test_a_call_that_has_no_time_left_is_not_made(scripted):
 
 def test_a_call_that_has_any_time_left_is_made(scripted):
     scripted.takes_seconds = BUDGET_SECONDS - 0.125
-    scripted.answers = [Answer(204, b""), Answer(204, b"")]
+    scripted.answers = [HttpResponse(204, b""), HttpResponse(204, b"")]
     oss = scripted.calls()
     delete_object(oss, "u/a")
     delete_object(oss, "u/a")
@@ -208,7 +208,7 @@ def test_a_call_that_has_any_time_left_is_made(scripted):
 
 def test_a_second_try_gets_what_the_first_has_left(scripted):
     scripted.takes_seconds = FIRST_TRY_SECONDS
-    scripted.answers = ["TimeoutError", Answer(204, b"")]
+    scripted.answers = ["TimeoutError", HttpResponse(204, b"")]
     delete_object(scripted.calls(), "u/a")
     assert [one.seconds for one in scripted.asked] == [FIRST_TRY_SECONDS, BUDGET_SECONDS - FIRST_TRY_SECONDS]
 
@@ -227,7 +227,7 @@ def test_the_budget_is_of_real_time_where_nobody_says_otherwise():
 
 def test_of_several_buckets_each_has_a_share_of_its_own_and_no_more_than_is_left(scripted):
     clock = iter([0.0, 4.0, 100.0, 101.0])
-    scripted.answers = ["TimeoutError", Answer(204, b""), Answer(204, b"")]
+    scripted.answers = ["TimeoutError", HttpResponse(204, b""), HttpResponse(204, b"")]
     mine = share_of(scripted.calls(), 6.0, lambda: next(clock))
     # What a failure took counts, and nothing that went by in between.
     delete_object(mine, "u/a")
@@ -239,14 +239,14 @@ def test_of_several_buckets_each_has_a_share_of_its_own_and_no_more_than_is_left
 
 
 def test_a_share_is_of_real_time_where_nobody_says_otherwise(scripted):
-    scripted.answers = [Answer(204, b"")]
+    scripted.answers = [HttpResponse(204, b"")]
     mine = share_of(scripted.calls(), 6.0)
     delete_object(mine, "u/a")
     assert 5 < mine.seconds_left() < 6
 
 
 def test_what_makes_the_calls_shows_no_secret():
-    assert repr(OssCalls(BUCKET, "r", "https://o", KEYS, NOW, print, budget())) == f"OssCalls({BUCKET})"
+    assert repr(OssClient(BUCKET, "r", "https://o", KEYS, NOW, print, budget())) == f"OssClient({BUCKET})"
 
 
 @pytest.mark.parametrize(
@@ -264,6 +264,6 @@ def test_what_makes_the_calls_shows_no_secret():
     ],
 )
 def test_a_success_that_carries_no_result_is_none(name, body, scripted):
-    scripted.answers = [Answer(200, body)]
+    scripted.answers = [HttpResponse(200, body)]
     error = failure_of(name, scripted, OssUnavailable)
     assert error.reason == f"{name}: the answer cannot be read"

@@ -3,7 +3,7 @@
 import pytest
 
 from function.errors import OssRejected, OssUnavailable
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.oss.multipart import (
     MAX_PAGE_BYTES,
     Completed,
@@ -25,7 +25,7 @@ def begun(inner=f"<UploadId>{ID}</UploadId>", namespace=""):
     xml = (
         f"<InitiateMultipartUploadResult{namespace}><Bucket>b</Bucket>{inner}</InitiateMultipartUploadResult>"
     )
-    return Answer(200, xml.encode())
+    return HttpResponse(200, xml.encode())
 
 
 @pytest.mark.parametrize("namespace", ["", NAMESPACE])
@@ -60,7 +60,7 @@ def page(*parts, truncated=False, namespace=""):
         f"<ListPartsResult{namespace}><UploadId>{ID}</UploadId><IsTruncated>{str(truncated).lower()}</IsTruncated>"
         f"{''.join(parts)}</ListPartsResult>"
     )
-    return Answer(200, xml.encode())
+    return HttpResponse(200, xml.encode())
 
 
 @pytest.mark.parametrize("namespace", ["", NAMESPACE])
@@ -130,7 +130,9 @@ def test_of_an_upload_that_oss_does_not_know_there_is_no_list(scripted):
     assert list_parts(scripted.calls(), "u/a", ID) is None
 
 
-COMPLETED = Answer(200, b"<CompleteMultipartUploadResult><ETag>E-2</ETag></CompleteMultipartUploadResult>")
+COMPLETED = HttpResponse(
+    200, b"<CompleteMultipartUploadResult><ETag>E-2</ETag></CompleteMultipartUploadResult>"
+)
 PARTS = [StoredPart(1, 5, ETAG), StoredPart(2, 7, "e-2")]
 
 
@@ -177,7 +179,7 @@ def test_parts_that_are_too_small_are_a_refusal(scripted):
 
 
 def test_an_upload_is_aborted_once(scripted):
-    scripted.answers = [Answer(204, b""), NO_UPLOAD]
+    scripted.answers = [HttpResponse(204, b""), NO_UPLOAD]
     assert abort(scripted.calls(), "u/a", ID) is True
     assert abort(scripted.calls(), "u/a", ID) is False
     for asked in scripted.asked:

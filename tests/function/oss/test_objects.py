@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from function.errors import OssRejected, OssUnavailable
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.oss.objects import (
     MAX_MARKER_BYTES,
     Copied,
@@ -44,11 +44,11 @@ def without_body(status, code, ec):
     import base64
 
     answer = refusal(status, code, ec)
-    return Answer(status, b"", {**answer.headers, "x-oss-err": base64.b64encode(answer.body).decode()})
+    return HttpResponse(status, b"", {**answer.headers, "x-oss-err": base64.b64encode(answer.body).decode()})
 
 
 def test_the_facts_of_an_object(scripted):
-    scripted.answers = [Answer(200, b"", HEADERS)]
+    scripted.answers = [HttpResponse(200, b"", HEADERS)]
     assert head_object(scripted.calls(), "u/图 片.jpg") == FACTS
     (asked,) = scripted.asked
     assert (asked.method, asked.key, asked.query, asked.body) == ("HEAD", "u/图 片.jpg", {}, None)
@@ -56,7 +56,7 @@ def test_the_facts_of_an_object(scripted):
 
 def test_what_an_object_need_not_have_is_empty(scripted):
     needed = {name: HEADERS[name] for name in ("content-length", "etag", "last-modified")}
-    scripted.answers = [Answer(200, b"", needed)]
+    scripted.answers = [HttpResponse(200, b"", needed)]
     assert head_object(scripted.calls(), "u/a") == FACTS._replace(
         content_type="", metadata={}, object_type=""
     )
@@ -82,14 +82,14 @@ def test_what_an_object_need_not_have_is_empty(scripted):
 )
 def test_an_object_without_its_facts_is_not_believed(header, value, scripted):
     headers = {name: text for name, text in {**HEADERS, header: value}.items() if text is not None}
-    scripted.answers = [Answer(200, b"", headers)]
+    scripted.answers = [HttpResponse(200, b"", headers)]
     with pytest.raises(OssUnavailable) as raised:
         head_object(scripted.calls(), "u/a")
     assert raised.value.reason == "HeadObject: the answer cannot be read"
 
 
 def test_a_size_of_15_digits_is_a_size(scripted):
-    scripted.answers = [Answer(200, b"", {**HEADERS, "content-length": "1" * 15})]
+    scripted.answers = [HttpResponse(200, b"", {**HEADERS, "content-length": "1" * 15})]
     assert head_object(scripted.calls(), "u/a").size_bytes == int("1" * 15)
 
 
@@ -105,9 +105,9 @@ def test_an_object_that_is_not_there_is_none(scripted):
         without_body(404, "SymlinkTargetNotExist", "0026-00000088"),
         without_body(403, "AccessDenied", "0003-00000001"),
         without_body(403, "NoSuchKey", "0026-00000001"),
-        Answer(403, b"", {}),
-        Answer(404, b"", {}),
-        Answer(404, b"<html>not found</html>", {}),
+        HttpResponse(403, b"", {}),
+        HttpResponse(404, b"", {}),
+        HttpResponse(404, b"<html>not found</html>", {}),
     ],
 )
 def test_whatever_does_not_say_so_is_never_taken_for_absent(answer, scripted):
@@ -128,7 +128,7 @@ def copy(oss, **changes):
 
 
 def test_a_copy_names_its_source_the_bytes_the_acl_and_that_nothing_is_overwritten(scripted):
-    scripted.answers = [Answer(200, COPIED)]
+    scripted.answers = [HttpResponse(200, COPIED)]
     assert copy(scripted) is Copied.DONE
     (asked,) = scripted.asked
     assert (asked.method, asked.key, asked.query, asked.body) == ("PUT", "u/图 片+1.jpg", {}, None)
@@ -142,7 +142,7 @@ def test_a_copy_names_its_source_the_bytes_the_acl_and_that_nothing_is_overwritt
 
 
 def test_a_copy_may_overwrite_and_have_a_class_of_its_own(scripted):
-    scripted.answers = [Answer(200, COPIED)]
+    scripted.answers = [HttpResponse(200, COPIED)]
     copy(scripted, forbid_overwrite=False, storage_class="IA")
     (asked,) = scripted.asked
     assert (asked.headers["x-oss-forbid-overwrite"], asked.headers["x-oss-storage-class"]) == ("false", "IA")
@@ -170,7 +170,7 @@ def test_any_other_refusal_of_a_copy_is_none_of_these(answer, scripted):
 
 
 def test_an_object_is_deleted(scripted):
-    scripted.answers = [Answer(204, b"")]
+    scripted.answers = [HttpResponse(204, b"")]
     assert delete_object(scripted.calls(), "u/a b") is None
     (asked,) = scripted.asked
     assert (asked.method, asked.key, asked.query, asked.body) == ("DELETE", "u/a b", {}, None)
@@ -178,7 +178,7 @@ def test_an_object_is_deleted(scripted):
 
 @pytest.mark.parametrize("forbid", [True, False])
 def test_a_marker_is_stored_for_nobody_to_read(forbid, scripted):
-    scripted.answers = [Answer(200, b"")]
+    scripted.answers = [HttpResponse(200, b"")]
     put_marker(scripted.calls(), "held/.checks/1", b'{"a":1}', forbid_overwrite=forbid)
     (asked,) = scripted.asked
     assert (asked.method, asked.key, asked.body) == ("PUT", "held/.checks/1", b'{"a":1}')
@@ -188,13 +188,13 @@ def test_a_marker_is_stored_for_nobody_to_read(forbid, scripted):
 
 
 def test_a_marker_may_be_overwritten_where_nobody_says_otherwise(scripted):
-    scripted.answers = [Answer(200, b"")]
+    scripted.answers = [HttpResponse(200, b"")]
     put_marker(scripted.calls(), "held/.checks/1", b"{}")
     assert scripted.asked[0].headers["x-oss-forbid-overwrite"] == "false"
 
 
 def test_a_marker_is_read_back(scripted):
-    scripted.answers = [Answer(200, b'{"a":1}')]
+    scripted.answers = [HttpResponse(200, b'{"a":1}')]
     assert get_marker(scripted.calls(), "held/.checks/1") == b'{"a":1}'
     (asked,) = scripted.asked
     assert (asked.method, asked.key, asked.max_bytes) == ("GET", "held/.checks/1", MAX_MARKER_BYTES)
@@ -203,14 +203,14 @@ def test_a_marker_is_read_back(scripted):
 
 def test_of_an_object_only_the_beginning_is_asked_for(scripted):
     for status in (206, 200):
-        scripted.answers = [Answer(status, b"0123456789")]
+        scripted.answers = [HttpResponse(status, b"0123456789")]
         assert first_bytes(scripted.calls(), "held/a", 4) == (b"0123", "")
     asked = scripted.asked[-1]
     assert (asked.method, asked.key, asked.headers["range"]) == ("GET", "held/a", "bytes=0-3")
 
 
 def test_how_an_object_is_packed_is_told_with_its_beginning(scripted):
-    scripted.answers = [Answer(206, b"0123", {"content-encoding": "gzip"})]
+    scripted.answers = [HttpResponse(206, b"0123", {"content-encoding": "gzip"})]
     assert first_bytes(scripted.calls(), "held/a", 4) == (b"0123", "gzip")
 
 

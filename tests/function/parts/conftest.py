@@ -109,7 +109,7 @@ def phone_of(instance: Any, oss: PartedOss, profiles_file: Any) -> Callable[...,
 
     def build(profiles: str = PROFILES, **changes: str | None) -> Phone:
         settings = {"TOKEN_SECRET": TOKEN_SECRET, "PROFILES_FILE": profiles_file(profiles), **changes}
-        function = instance(exchange=oss.exchange, **settings)
+        function = instance(send=oss.send, **settings)
         oss.give_sessions(function.function)
         return Phone(function, oss)
 

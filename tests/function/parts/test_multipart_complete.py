@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from function.auth.tokens import RECEIPT, read_token
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from quality.torture.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, Stored
 
 PART = 100 * 1024
@@ -386,13 +386,13 @@ def test_the_business_is_told_the_receipt(phone_of, oss, log_lines):
     phone = phone_of(UPLOAD_WEBHOOK_URL=WEBHOOK)
     told = []
 
-    def exchange(method, url, *, budget_seconds, **options):
+    def send(method, url, *, budget_seconds, **options):
         if url == WEBHOOK:
             told.append(options["body"])
-            return Answer(500 if len(told) > 1 else 204, b"")
-        return oss.exchange(method, url, budget_seconds=budget_seconds, **options)
+            return HttpResponse(500 if len(told) > 1 else 204, b"")
+        return oss.send(method, url, budget_seconds=budget_seconds, **options)
 
-    phone.function.function._ready().exchange = exchange
+    phone.function.function._ready().send = send
     begun = phone.begin()
     phone.send(begun)
     done = phone.complete(begun["ticket"])

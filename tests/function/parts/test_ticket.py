@@ -12,7 +12,7 @@ from function.auth.tokens import issue_token, read_token
 from function.config.settings import read_settings
 from function.errors import Misconfigured
 from function.multipart.ticket import check_room, issue_ticket
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-secret-canary-0123456789abcd"
@@ -226,12 +226,12 @@ def test_a_ticket_leaves_room_for_what_a_receipt_says_beside_it(environment, pro
     claims = {"sub": "public", "owner": "public", "profile": "video"}
 
     def length_with(key):
-        upload = PartedUpload("i" * 22, "o" * 64, key, 9, 102_400, "video/mp4", claims)
+        upload = MultipartUpload("i" * 22, "o" * 64, key, 9, 102_400, "video/mp4", claims)
         return len(issue_ticket(upload, profile, settings, clock()))
 
     def check(key):
         check_room(
-            PartedUpload("i" * 22, "", key, 9, 102_400, "video/mp4", claims), profile, settings, clock()
+            MultipartUpload("i" * 22, "", key, 9, 102_400, "video/mp4", claims), profile, settings, clock()
         )
 
     longest = max(

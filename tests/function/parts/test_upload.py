@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.multipart.upload import PartedUpload
+from function.multipart.upload import MultipartUpload
 from function.oss.multipart import StoredPart
 
 
 def upload_of(size, part_size=10):
-    return PartedUpload("id", "oss-id", "videos/a.mp4", size, part_size, "video/mp4", {})
+    return MultipartUpload("id", "oss-id", "videos/a.mp4", size, part_size, "video/mp4", {})
 
 
 def lengths(upload):

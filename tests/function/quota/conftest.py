@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from function.limits import redis
 from function.limits.redis_connection import Address, Wire
 from quality.torture.redis_server import RedisServer, is_installed
@@ -72,13 +72,17 @@ class Oss:
             "last-modified": "Tue, 24 Nov 2026 13:00:00 GMT",
         }
 
-    def __call__(self, method: str, url: str, **_options: Any) -> Answer:
+    def __call__(self, method: str, url: str, **_options: Any) -> HttpResponse:
         self.asked.append(method)
         if method == "HEAD":
             path = url.partition(".com/")[2].partition("?")[0]
             headers = self.stored.get(path)
-            return Answer(200, b"", headers) if headers else Answer(404, b"", {"x-oss-ec": "0026-00000001"})
-        return Answer(self.status, self.body if self.status == 200 else b"")
+            return (
+                HttpResponse(200, b"", headers)
+                if headers
+                else HttpResponse(404, b"", {"x-oss-ec": "0026-00000001"})
+            )
+        return HttpResponse(self.status, self.body if self.status == 200 else b"")
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ import pytest
 from function.config.types import Rate
 from function.errors import BadRequest, QuotaExceeded, TooManyRequests
 from function.http.client import authorities
-from function.limits.quota import Asked, StoreDown
-from function.limits.rate_limit import Claim
+from function.limits.quota import QuotaRequest, StoreDown
+from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import MAX_RESTING, RedisStore
 from function.limits.redis_connection import Address, Bounded, connect
 from function.limits.script import COUNT, GIVE_BACK, digest_of
@@ -34,7 +34,7 @@ def words(data):
 
 def test_what_is_counted_is_one_command(canned):
     server = canned(COUNTED)
-    rates = [Claim("forms", Rate(60, 60), "ann")]
+    rates = [RateLimitItem("forms", Rate(60, 60), "ann")]
     (day,) = store_at(server.url).take(asked("a", rates=rates), NOW)
     assert day == (2, 90, datetime(2026, 11, 25, tzinfo=UTC))
     (sent,) = server.asked
@@ -71,9 +71,9 @@ def test_a_full_day_is_refused_with_what_redis_says_is_left(canned):
 @pytest.mark.parametrize(("milliseconds", "wait"), [(0, 1), (1, 1), (1000, 1), (1001, 2), (59_999, 60)])
 def test_a_used_up_rate_says_how_long_to_wait(canned, milliseconds, wait):
     server = canned(numbers(2, 2, milliseconds, NOON))
-    rates = (Claim("a", Rate(60, 60), "x"), Claim("b", Rate(5, 1), "y"))
+    rates = (RateLimitItem("a", Rate(60, 60), "x"), RateLimitItem("b", Rate(5, 1), "y"))
     with pytest.raises(TooManyRequests) as raised:
-        store_at(server.url).take(Asked("a", "ann", rates, ()), NOW)
+        store_at(server.url).take(QuotaRequest("a", "ann", rates, ()), NOW)
     assert raised.value.retry_after == wait
     assert raised.value.message == "At most 5 per 1 s are allowed here."
 
@@ -81,7 +81,7 @@ def test_a_used_up_rate_says_how_long_to_wait(canned, milliseconds, wait):
 def test_more_at_once_than_a_rate_ever_admits_is_not_even_asked(canned):
     server = canned(COUNTED)
     with pytest.raises(BadRequest) as raised:
-        store_at(server.url).take(asked("a", rates=[Claim("forms", Rate(1, 60), "ann", 2)]), NOW)
+        store_at(server.url).take(asked("a", rates=[RateLimitItem("forms", Rate(1, 60), "ann", 2)]), NOW)
     assert raised.value.message == "files or items must be 1 at most here."
     assert server.asked == []
 

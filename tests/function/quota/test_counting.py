@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from function.context import Call
+from function.context import RequestContext
 from function.errors import Misconfigured
 from function.limits.counting import counted, store_of
 from function.limits.redis import RedisStore
@@ -255,7 +255,7 @@ def test_what_was_not_counted_is_not_given_back(quoted, ask, sts, log_lines):
 
 def test_where_nothing_is_to_be_counted_redis_is_not_asked(patient, canned, clock):
     server = canned()
-    call = Call(None, patient(server.url).function._ready(), clock(), LogLine("r"))
+    call = RequestContext(None, patient(server.url).function._ready(), clock(), LogLine("r"))
     with counted(call, "ann", (), []) as told:
         assert told == {}
     assert server.asked == []

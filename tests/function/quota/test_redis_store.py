@@ -13,8 +13,8 @@ import trustme
 
 from function.config.types import Rate
 from function.errors import QuotaExceeded
-from function.limits.quota import Asked, Daily, StoreDown
-from function.limits.rate_limit import Claim
+from function.limits.quota import Daily, QuotaRequest, StoreDown
+from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import BUDGET_SECONDS, MAX_RESTING, RedisStore
 from function.limits.redis_connection import Address
 from quality.torture.redis_server import Line, free_port
@@ -64,19 +64,19 @@ import sys
 from datetime import UTC, datetime, timedelta
 from function.errors import UploadError
 from function.config.types import Rate
-from function.limits.rate_limit import Claim
-from function.limits.quota import Asked, Daily
+from function.limits.rate_limit import RateLimitItem
+from function.limits.quota import QuotaRequest, Daily
 from function.limits.redis_connection import Address
 from function.limits.redis import RedisStore
 
 _, url, worker, what = sys.argv
 store = RedisStore(Address(url), timedelta(hours=8), "shared", 20.0)
 admitted = 0
-rates = (Claim("forms", Rate(100, 3600), "ann"),) if what == "rate" else ()
+rates = (RateLimitItem("forms", Rate(100, 3600), "ann"),) if what == "rate" else ()
 days = (Daily("p", 100, 1000, 1, 10),) if what == "day" else ()
 for number in range(50):
     try:
-        store.take(Asked(f"{worker}-{number}", what, rates, days), datetime.now(UTC))
+        store.take(QuotaRequest(f"{worker}-{number}", what, rates, days), datetime.now(UTC))
         admitted += 1
     except UploadError:
         pass
@@ -168,7 +168,10 @@ def test_a_clock_that_is_behind_at_midnight_forgets_nothing(server, bucket):
 def test_every_key_expires_by_itself_and_stands_in_one_slot(server, bucket):
     from redis.crc import key_slot
 
-    rates = [Claim("forms", Rate(5, 60), "ann"), Claim("forms of networks", Rate(5, 3600), "net")]
+    rates = [
+        RateLimitItem("forms", Rate(5, 60), "ann"),
+        RateLimitItem("forms of networks", Rate(5, 3600), "net"),
+    ]
     store_at(server.url, bucket).take(asked("a", rates=rates), NOW)
     client = server.admin()
     keys = client.keys(f"oss-direct-upload:*{bucket}*")
@@ -183,10 +186,13 @@ def test_a_cluster_takes_all_of_a_request_at_once(own_server):
     client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
     wait_until(lambda: client.cluster("INFO")["cluster_state"] == "ok")
     store = store_at(server.url)
-    rates = [Claim("forms", Rate(5, 60), "ann"), Claim("forms of networks", Rate(5, 60), "net")]
+    rates = [
+        RateLimitItem("forms", Rate(5, 60), "ann"),
+        RateLimitItem("forms of networks", Rate(5, 60), "net"),
+    ]
     days = (Daily("p", 3, None, 1, 1), Daily("q", 3, None, 1, 1))
-    store.take(Asked("a", "ann", tuple(rates), days), NOW)
-    store.give_back(Asked("a", "ann", (), days), NOW)
+    store.take(QuotaRequest("a", "ann", tuple(rates), days), NOW)
+    store.give_back(QuotaRequest("a", "ann", (), days), NOW)
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
@@ -361,7 +367,7 @@ def test_a_user_with_the_documented_rights_is_enough(own_server):
         "counter", True, passwords=["+counterpassword"], commands=commands, keys=["oss-direct-upload:*"]
     )
     store = store_at(f"redis://counter:counterpassword@127.0.0.1:{server.port}")
-    rates = [Claim("forms", Rate(5, 60), "ann")]
+    rates = [RateLimitItem("forms", Rate(5, 60), "ann")]
     for number in range(2):
         store.take(asked(str(number), rates=rates), NOW)
     store.give_back(asked("1"), NOW)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from function.config.types import Rate
 from function.errors import BadRequest, QuotaExceeded, TooManyRequests, UploadError
 from function.limits.memory import MemoryStore
-from function.limits.quota import Asked, Daily
-from function.limits.rate_limit import Claim
+from function.limits.quota import Daily, QuotaRequest
+from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from tests.function.quota.asking import PATIENCE, asked, left, refusal
@@ -54,7 +54,7 @@ def test_each_owner_and_each_profile_has_a_day_of_its_own(store, clock):
 
 def test_several_profiles_are_counted_all_or_none(store, clock):
     store.take(asked("a", 3, profile="q"), clock())
-    both = Asked("b", "ann", (), (Daily("p", 3, 100, 1, 1), Daily("q", 3, 100, 1, 1)))
+    both = QuotaRequest("b", "ann", (), (Daily("p", 3, 100, 1, 1), Daily("q", 3, 100, 1, 1)))
     with pytest.raises(QuotaExceeded) as raised:
         store.take(both, clock())
     assert "[q]" in raised.value.message
@@ -62,7 +62,7 @@ def test_several_profiles_are_counted_all_or_none(store, clock):
 
 
 def test_the_rate_is_counted_in_the_same_step(store, clock):
-    rate = [Claim("forms", Rate(2, 60), "ann")]
+    rate = [RateLimitItem("forms", Rate(2, 60), "ann")]
     store.take(asked("a", rates=rate), clock())
     store.take(asked("b", 2, rates=rate), clock())
     assert refusal(store, asked("c", rates=rate), clock()) == (0, 80)
@@ -72,27 +72,27 @@ def test_the_rate_is_counted_in_the_same_step(store, clock):
 
 
 def test_a_refused_day_costs_no_rate(store, clock):
-    rate = [Claim("forms", Rate(1, 60), "ann")]
+    rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
     store.take(asked("a", 3), clock())
     refusal(store, asked("b", rates=rate), clock())
-    store.take(Asked("c", "ann", tuple(rate), ()), clock())
+    store.take(QuotaRequest("c", "ann", tuple(rate), ()), clock())
 
 
 def test_more_at_once_than_a_rate_ever_admits_is_the_caller_s_mistake(store, clock):
     with pytest.raises(BadRequest):
-        store.take(asked("a", rates=[Claim("forms", Rate(1, 60), "ann", 2)]), clock())
+        store.take(asked("a", rates=[RateLimitItem("forms", Rate(1, 60), "ann", 2)]), clock())
     assert left(store.take(asked("b"), clock())) == (2, 90)
 
 
 def test_the_same_request_twice_counts_once(store, clock):
-    rate = [Claim("forms", Rate(1, 60), "ann")]
+    rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
     first = store.take(asked("a", 2, rates=rate), clock())
     assert store.take(asked("a", 2, rates=rate), clock()) == first
     assert left(store.take(asked("b"), clock())) == (0, 80)
 
 
 def test_what_was_not_given_is_given_back_once_and_its_rate_stays_counted(store, clock):
-    rate = [Claim("forms", Rate(1, 60), "ann")]
+    rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
     store.take(asked("a", 2, 50, rates=rate), clock())
     store.take(asked("b", 1, 10), clock())
     for _ in range(2):
@@ -128,10 +128,10 @@ WANTED = st.tuples(
 def stories(draw):
     """Some requests, and what happens to them: taken, taken again, given back, in any order."""
     requests = [
-        Asked(
+        QuotaRequest(
             f"request-{number}",
             owner,
-            tuple(Claim(*rate, owner) for rate in rates),
+            tuple(RateLimitItem(*rate, owner) for rate in rates),
             tuple(Daily(profile, *MOST[profile], *amounts) for profile, amounts in wanted.items()),
         )
         for number, (owner, rates, wanted) in enumerate(draw(st.lists(WANTED, min_size=1, max_size=12)))

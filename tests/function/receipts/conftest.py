@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from function.auth import Caller
 from function.config.settings import read_settings
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 from function.routes.upload_params import plan_for
-from function.uploads.request import WantedFile
+from function.uploads.request import UploadRequest
 
 KEYS = Path(__file__).parents[2] / "keys"
 KEY_ADDRESS = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem"
@@ -81,12 +81,12 @@ class KeyHost:
     key: Any = field(default_factory=lambda: (KEYS / "rsa.pub.pem").read_bytes())
     status: int = 200
 
-    def __call__(self, method: str, url: str, **options: Any) -> Answer:
+    def __call__(self, method: str, url: str, **options: Any) -> HttpResponse:
         self.calls.append((method, url))
         self.options = options
         if isinstance(self.key, ExchangeFailed):
             raise self.key
-        return Answer(self.status, self.key)
+        return HttpResponse(self.status, self.key)
 
 
 class Oss:
@@ -97,17 +97,19 @@ class Oss:
         self.told: list[str] = []
         self.has()
 
-    def __call__(self, method: str, url: str, *, headers: Any, body: Any = None, **_bounds: Any) -> Answer:
+    def __call__(
+        self, method: str, url: str, *, headers: Any, body: Any = None, **_bounds: Any
+    ) -> HttpResponse:
         if url.startswith("https://business.example/"):
             self.told.append(json.loads(body)["receipt"])
-            return Answer(200, b"")
+            return HttpResponse(200, b"")
         self.asked.append((method, url, headers))
         says = self.says(url) if callable(self.says) else self.says
         if isinstance(says, ExchangeFailed):
             raise says
         return says
 
-    def has(self, **changes: str) -> Answer:
+    def has(self, **changes: str) -> HttpResponse:
         """An object like this one, whatever its name; headers with ``_`` for ``-``."""
         known = {
             "content-length": "1024",
@@ -117,12 +119,12 @@ class Oss:
             "x-oss-object-type": "Normal",
         }
         changed = {name.replace("_", "-"): value for name, value in changes.items()}
-        self.says: Any = Answer(200, b"", known | changed)
+        self.says: Any = HttpResponse(200, b"", known | changed)
         return self.says
 
-    def lacks(self) -> Answer:
+    def lacks(self) -> HttpResponse:
         """None, whatever its name."""
-        self.says = Answer(404, b"", {"x-oss-ec": "0026-00000001"})
+        self.says = HttpResponse(404, b"", {"x-oss-ec": "0026-00000001"})
         return self.says
 
 
@@ -205,7 +207,7 @@ def upload(function: Any, clock: Any) -> Callable[..., Upload]:
         settings = read_settings((of or function).environ)
         planned = plan_for(
             Caller("public", "public"),
-            WantedFile(filename=None if profile == "page" else name),
+            UploadRequest(filename=None if profile == "page" else name),
             settings.profiles[profile],
             settings,
             f"upload-id-{next(numbers):012d}",

@@ -175,9 +175,9 @@ def test_a_ticket_ends_an_hour_after_its_form(upload, call, clock):
 
 def test_a_new_secret_in_front_keeps_tickets_and_dropping_the_old_ends_them(upload, call, instance, function):
     body = upload().body()
-    rotated = instance(function.exchange, **{**function.environ, "TOKEN_SECRET": f"{NEW_SECRET},{SECRET}"})
+    rotated = instance(function.send, **{**function.environ, "TOKEN_SECRET": f"{NEW_SECRET},{SECRET}"})
     assert call(body, of=rotated).status == 200
-    dropped = instance(function.exchange, **{**function.environ, "TOKEN_SECRET": NEW_SECRET})
+    dropped = instance(function.send, **{**function.environ, "TOKEN_SECRET": NEW_SECRET})
     assert refusal(call(body, of=dropped), 403, "forbidden")
 
 
@@ -222,7 +222,7 @@ def test_refuses_what_is_not_under_a_page_s_folder(upload, call, key):
 def test_a_profile_that_is_gone_takes_its_tickets_with_it(upload, call, instance, function, profiles_file):
     body = upload("other").body()
     text = '[default]\nkey = "u/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\ncallback = true'
-    changed = instance(function.exchange, **{**function.environ, "PROFILES_FILE": profiles_file(text)})
+    changed = instance(function.send, **{**function.environ, "PROFILES_FILE": profiles_file(text)})
     assert refusal(call(body, of=changed), 403, "forbidden")
 
 

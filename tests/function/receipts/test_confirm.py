@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -220,9 +220,9 @@ def test_a_type_is_written_without_its_parameters_and_in_lower_case(ask_form, co
 @pytest.mark.parametrize(
     ("says", "status", "code"),
     [
-        (Answer(403, b"", {"x-oss-ec": "0003-00000001"}), 502, "oss_rejected"),
-        (Answer(500, b""), 503, "oss_unavailable"),
-        (Answer(200, b"", {}), 503, "oss_unavailable"),
+        (HttpResponse(403, b"", {"x-oss-ec": "0003-00000001"}), 502, "oss_rejected"),
+        (HttpResponse(500, b""), 503, "oss_unavailable"),
+        (HttpResponse(200, b"", {}), 503, "oss_unavailable"),
         (ExchangeFailed("no answer within the budget"), 503, "oss_unavailable"),
     ],
     ids=["refused", "failing", "nonsense", "silent"],

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from function.auth.tokens import RECEIPT, read_token
-from function.http.client import Answer
+from function.http.client import HttpResponse
 from tests.docs.markdown import both, code_blocks, page
 
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -31,7 +31,7 @@ def confirmed(instance, profiles_file):
         "last-modified": "Tue, 24 Nov 2026 14:00:01 GMT",
     }
     function = instance(
-        lambda *_args, **_options: Answer(200, b"", headers),
+        lambda *_args, **_options: HttpResponse(200, b"", headers),
         TOKEN_SECRET=SECRET,
         PROFILES_FILE=profiles_file(text),
     )

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from function.auth.tokens import RECEIPT, issue_token, read_token
-from function.http.client import Answer
+from function.http.client import HttpResponse
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -244,7 +244,7 @@ def test_a_second_form_for_the_same_bytes_is_confirmed_as_the_upload_that_brough
 
 def test_where_oss_is_silent_about_the_published_name_a_form_is_given(ask_album, oss, log_lines):
     absent = oss.lacks()
-    oss.says = lambda url: absent if "/held/" in url else Answer(500, b"")
+    oss.says = lambda url: absent if "/held/" in url else HttpResponse(500, b"")
     assert "formData" in ask_album()
     assert log_lines()[-1]["reason"].startswith("not asked whether it exists: HeadObject: ")
     assert json.dumps(log_lines()[-1])

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from function.errors import OssKeyUnavailable
-from function.http.client import Answer, ExchangeFailed
-from function.limits.rate_limit import Limits
+from function.http.client import ExchangeFailed, HttpResponse
+from function.limits.rate_limit import RateLimiter
 from function.oss.callback_signature import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
 
 HERE = Path(__file__).parents[2]
@@ -199,7 +199,7 @@ def test_a_local_oss_serves_the_key_but_the_address_stays_pinned(function, insta
 
     def local_oss(_method, url, **_options):
         asked.append(url)
-        return Answer(200, (KEYS / "rsa.pub.pem").read_bytes())
+        return HttpResponse(200, (KEYS / "rsa.pub.pem").read_bytes())
 
     local = instance(local_oss, **function.environ, CALLBACK_KEY_ORIGIN="http://127.0.0.1:9002")
     body = upload(of=local).body()
@@ -222,7 +222,7 @@ def find(keys, address_header):
 
 
 def test_a_key_is_fetched_once_and_few_are_kept(key_host):
-    keys = OssPublicKeys(ORIGIN, key_host, Limits())
+    keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     for _ in range(3):
         find(keys, encoded(1))
     assert len(key_host.calls) == 1
@@ -232,7 +232,7 @@ def test_a_key_is_fetched_once_and_few_are_kept(key_host):
 
 
 def test_a_failed_fetch_is_not_kept(key_host):
-    keys = OssPublicKeys(ORIGIN, key_host, Limits())
+    keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     good, key_host.key = key_host.key, ExchangeFailed("ReadTimeout")
     with pytest.raises(OssKeyUnavailable):
         find(keys, encoded(1))
@@ -251,13 +251,13 @@ class Overtaken(OssPublicKeys):
 
 
 def test_a_key_that_landed_meanwhile_is_used_and_not_fetched_again(key_host):
-    keys = Overtaken(ORIGIN, key_host, Limits())
+    keys = Overtaken(ORIGIN, key_host, RateLimiter())
     assert find(keys, encoded(1)).key_size == 2048
     assert len(key_host.calls) == 1
 
 
 def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
-    keys = OssPublicKeys(ORIGIN, key_host, Limits())
+    keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     found, failed = [], []
     start = threading.Barrier(4)
 
@@ -284,7 +284,7 @@ def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(ke
         def __setitem__(self, name, value):
             """Kept by nobody."""
 
-    keys = OssPublicKeys(ORIGIN, key_host, Limits())
+    keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     keys._kept = Emptied()
     assert find(keys, encoded(1)).key_size == 2048
 
@@ -306,7 +306,7 @@ class SlowKeyHost:
         assert self.may_answer.wait(5)
         if isinstance(self.answer, Exception):
             raise self.answer
-        return Answer(200, self.answer)
+        return HttpResponse(200, self.answer)
 
 
 def at_once(host, asks):
@@ -339,7 +339,7 @@ def test_a_cold_server_takes_ten_honest_callbacks_of_one_page_at_once(
 
 
 def test_who_waits_for_a_fetch_does_not_count_as_one(good_key):
-    host, limits = SlowKeyHost(good_key), Limits()
+    host, limits = SlowKeyHost(good_key), RateLimiter()
     keys = OssPublicKeys(ORIGIN, host, limits)
 
     def ask():
@@ -355,7 +355,7 @@ def test_who_waits_for_a_fetch_does_not_count_as_one(good_key):
 
 def test_all_who_wait_for_a_fetch_share_its_failure_and_the_next_one_asks_again(good_key):
     host = SlowKeyHost(ExchangeFailed("ReadTimeout"))
-    keys = OssPublicKeys(ORIGIN, host, Limits())
+    keys = OssPublicKeys(ORIGIN, host, RateLimiter())
     failures = at_once(host, [partial(find, keys, encoded(1))] * 10)
     assert {type(failure) for failure in failures} == {OssKeyUnavailable}
     assert {failure.reason for failure in failures} == {"public key: ReadTimeout"}
@@ -367,7 +367,7 @@ def test_all_who_wait_for_a_fetch_share_its_failure_and_the_next_one_asks_again(
 
 def test_a_fetch_that_breaks_off_leaves_nobody_waiting(good_key):
     host = SlowKeyHost(KeyError("a mistake of ours"))
-    keys = OssPublicKeys(ORIGIN, host, Limits())
+    keys = OssPublicKeys(ORIGIN, host, RateLimiter())
     failures = at_once(host, [partial(find, keys, encoded(1))] * 3)
     assert sorted(type(failure).__name__ for failure in failures) == ["KeyError"] + ["OssKeyUnavailable"] * 2
     assert {getattr(failure, "reason", "") for failure in failures} == {"", "public key: its fetch broke off"}
@@ -381,7 +381,7 @@ def test_a_fetch_under_way_is_shared_however_many_other_keys_are_named_meanwhile
     def serve(method, url, **options):
         return (slow if url.endswith("_v1.pem") else key_host)(method, url, **options)
 
-    keys = OssPublicKeys(ORIGIN, serve, Limits())
+    keys = OssPublicKeys(ORIGIN, serve, RateLimiter())
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(find, keys, encoded(1))
         assert slow.is_asked.wait(5)
@@ -443,9 +443,9 @@ def test_its_key_is_found_by_the_address_it_names():
 
     def serve(_method, url, **_options):
         asked.append(url)
-        return Answer(200, VECTOR["public_key_pem"].encode())
+        return HttpResponse(200, VECTOR["public_key_pem"].encode())
 
-    key = find(OssPublicKeys(ORIGIN, serve, Limits()), VECTOR["headers"]["x-oss-pub-key-url"])
+    key = find(OssPublicKeys(ORIGIN, serve, RateLimiter()), VECTOR["headers"]["x-oss-pub-key-url"])
     assert asked == [KEY_URL]
     assert key.key_size == 512
 
@@ -502,7 +502,7 @@ def fetched(key_host):
 
 
 def test_eight_keys_are_kept_and_the_ninth_makes_room(key_host, address, clock):
-    keys = OssPublicKeys(ORIGIN, key_host, Limits())
+    keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     for number in (*range(8), *range(8)):
         keys.find(address(number), ticket_id=str(number), now=clock())
     assert fetched(key_host) == [*range(8)]
@@ -518,7 +518,7 @@ def test_whatever_the_library_says_of_a_key_it_is_no_key(key_host, address, cloc
 
     monkeypatch.setattr(serialization, "load_pem_public_key", load)
     with pytest.raises(OssKeyUnavailable):
-        OssPublicKeys(ORIGIN, key_host, Limits()).find(address(1), ticket_id="x", now=clock())
+        OssPublicKeys(ORIGIN, key_host, RateLimiter()).find(address(1), ticket_id="x", now=clock())
 
 
 def test_a_signature_that_does_not_fit_is_exactly_false(key_host):
@@ -531,11 +531,11 @@ def test_the_fetch_of_a_key_has_two_seconds_and_16_kib():
     """With the webhook it must stay within the five seconds that OSS waits."""
     asked = {}
 
-    def exchange(_method, _url, **options):
+    def send(_method, _url, **options):
         asked.update(options)
-        return Answer(200, (KEYS / "rsa.pub.pem").read_bytes())
+        return HttpResponse(200, (KEYS / "rsa.pub.pem").read_bytes())
 
-    find = OssPublicKeys(ORIGIN, exchange, Limits()).find
+    find = OssPublicKeys(ORIGIN, send, RateLimiter()).find
     find(b64encode(KEY_URL.encode()).decode(), ticket_id="t", now=NOW)
     assert asked == {"budget_seconds": 2.0, "max_bytes": 16_384}
 

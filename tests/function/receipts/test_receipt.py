@@ -88,7 +88,7 @@ RECEIPT_SECRET = "receipt-secret-canary-0123456789abcd"
 
 def test_a_receipt_is_signed_with_the_first_secret_of_its_own(function, instance, upload, call, clock):
     own = {**function.environ, "RECEIPT_SECRET": f"{RECEIPT_SECRET},an-older-one-0123456789-0123456789"}
-    receipts = instance(function.exchange, **own)
+    receipts = instance(function.send, **own)
     receipt = call(upload(of=receipts).body(), of=receipts).json["receipt"]
     assert read_token(receipt, audience=RECEIPT, secrets=(RECEIPT_SECRET,), now=clock())["sub"] == "public"
     with pytest.raises(Unauthorized):
@@ -98,7 +98,7 @@ def test_a_receipt_is_signed_with_the_first_secret_of_its_own(function, instance
 def test_who_verifies_receipts_makes_no_session(function, instance, good_sts, upload, call, clock):
     """Nor a ticket: with a secret of its own for receipts, a backend broken into opens nothing here."""
     app = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx1", "WECHAT_SECRET": "s"}
-    theirs = instance(function.exchange, **{**function.environ, **app, "RECEIPT_SECRET": RECEIPT_SECRET})
+    theirs = instance(function.send, **{**function.environ, **app, "RECEIPT_SECRET": RECEIPT_SECRET})
 
     def session(secret):
         claims = {"sub": "victim", "app": "wx1", "bucket": "my-bucket"}

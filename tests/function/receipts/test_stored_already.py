@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 
 from function.auth.tokens import RECEIPT, TICKET, issue_token, read_token
-from function.http.client import Answer, ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
@@ -152,9 +152,9 @@ def test_another_size_or_type_under_that_name_gets_a_form(ask, oss, log_lines, s
 @pytest.mark.parametrize(
     "says",
     [
-        Answer(403, b"", {"x-oss-ec": "0003-00000001"}),
-        Answer(500, b""),
-        Answer(200, b"", {}),
+        HttpResponse(403, b"", {"x-oss-ec": "0003-00000001"}),
+        HttpResponse(500, b""),
+        HttpResponse(200, b"", {}),
         ExchangeFailed("no answer within the budget"),
     ],
     ids=["refused", "failing", "nonsense", "silent"],
@@ -274,7 +274,7 @@ def test_all_that_is_asked_shares_the_ten_seconds_of_a_request(function, instanc
         time.sleep(0.01)
         given.append(budget_seconds)
         # Each is asked about twice, and the second time may take all that is left.
-        return Answer(500, b"") if len(given) % 2 else oss.says
+        return HttpResponse(500, b"") if len(given) % 2 else oss.says
 
     uploads = ask_of(instance(slow, **function.environ), files=files(10)).json["uploads"]
     assert [upload["exists"] for upload in uploads] == [True] * 10

@@ -12,8 +12,8 @@ import requests
 import responses
 
 from function.auth.tokens import RECEIPT, read_token
-from function.context import Call
-from function.http.client import MAX_WAITING, Answer, exchange
+from function.context import RequestContext
+from function.http.client import MAX_WAITING, HttpResponse, send
 from function.request_log import LogLine
 from function.uploads.tickets import MAX_FIELD_CHARACTERS
 from function.webhook import post_news, tell_business
@@ -127,14 +127,16 @@ def test_the_business_is_not_told_what_oss_did_not_sign(with_webhook, upload, ca
 
 @pytest.mark.parametrize(("status", "problem"), [(199, True), (200, False), (299, False), (300, True)])
 def test_a_webhook_takes_a_receipt_with_2xx_and_nothing_else(status, problem):
-    said = post_news("https://b.example/hook", {}, lambda *_, **__: Answer(status, b""))
+    said = post_news("https://b.example/hook", {}, lambda *_, **__: HttpResponse(status, b""))
     assert said == (f"HTTP {status}" if problem else "")
 
 
 def test_a_webhook_may_take_a_second_and_a_half():
     """With the fetch of the key it must stay within the 5 seconds OSS waits for a callback's answer."""
     given = {}
-    post_news("https://b.example/hook", {}, lambda *_, **options: given.update(options) or Answer(200, b""))
+    post_news(
+        "https://b.example/hook", {}, lambda *_, **options: given.update(options) or HttpResponse(200, b"")
+    )
     assert given["budget_seconds"] == 1.5
 
 
@@ -143,11 +145,11 @@ def test_what_became_of_an_upload_is_an_event_with_what_is_known_of_it(function,
 
     def business(method, url, *, body, **_options):
         told.append((method, url, json.loads(body)))
-        return Answer(204, b"")
+        return HttpResponse(204, b"")
 
     ready = instance(business, **function.environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function._ready()
     line = LogLine("r")
-    tell_business(Call(None, ready, None, line), "the receipt", "rejected", label=20002)
+    tell_business(RequestContext(None, ready, None, line), "the receipt", "rejected", label=20002)
     assert told == [("POST", WEBHOOK, {"event": "rejected", "receipt": "the receipt", "label": 20002})]
     assert line.webhook == "ok"
 
@@ -225,7 +227,7 @@ def test_a_webhook_that_sends_headers_byte_by_byte_holds_64_threads_and_no_uploa
     """It held one for each call, until no thread could start and every callback was answered with 500."""
 
     def network(method, url, **options):
-        return (key_host if "gosspublic" in url else exchange)(method, url, **options)
+        return (key_host if "gosspublic" in url else send)(method, url, **options)
 
     before = threading.active_count()
     with trickling() as origin:
@@ -249,7 +251,7 @@ def test_a_callback_for_which_no_thread_can_start_is_answered_all_the_same(
     answers = {"gosspublic": key_host}
 
     def network(method, url, **options):
-        return next((host for name, host in answers.items() if name in url), exchange)(method, url, **options)
+        return next((host for name, host in answers.items() if name in url), send)(method, url, **options)
 
     threadless = instance(network, **function.environ, UPLOAD_WEBHOOK_URL="http://127.0.0.1:9/hook")
     body = upload(of=threadless).body()

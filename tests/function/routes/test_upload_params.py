@@ -7,7 +7,7 @@ from base64 import b64decode
 import pytest
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 
 FORM_FIELDS = {
@@ -195,7 +195,7 @@ def test_each_upload_id_is_drawn_by_itself_and_request_ids_take_one_draw(environ
         drawn.append(number)
         return bytes(number)
 
-    function = Function(Surroundings(environment, now=clock, random_bytes=random_bytes))
+    function = Function(Dependencies(environment, now=clock, random_bytes=random_bytes))
     for _ in range(3):
         assert serve(function, event({"filename": "a.png"}), None)["statusCode"] == 200
     assert drawn == [16, 16, 16]

@@ -14,7 +14,7 @@ from function.uploads.media_types import (
     default_disposition,
     key_extension,
 )
-from function.uploads.request import WantedFile
+from function.uploads.request import UploadRequest
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_without_a_type_there_is_no_extension(filename, key):
     ],
 )
 def test_a_type_that_nobody_said_is_the_profile_s_only_one_or_asked_for(profile, types, filename, kind):
-    wanted = WantedFile(filename=filename)
+    wanted = UploadRequest(filename=filename)
     if kind:
         assert choose_content_type(wanted, profile(types=types)) == kind
         return
@@ -173,5 +173,5 @@ def test_a_type_that_nobody_said_is_the_profile_s_only_one_or_asked_for(profile,
 
 def test_the_profile_s_only_type_does_not_overrule_the_caller_s(profile):
     with pytest.raises(UnsupportedType) as raised:
-        choose_content_type(WantedFile(filename="a.jpg"), profile(types=("image/png",)))
+        choose_content_type(UploadRequest(filename="a.jpg"), profile(types=("image/png",)))
     assert raised.value.message == "contentType image/jpeg is not allowed here; allowed: image/png."

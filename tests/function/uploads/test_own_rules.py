@@ -14,9 +14,9 @@ from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.errors import Forbidden, Misconfigured, UnsupportedType, UploadError
 from function.uploads import hooks
-from function.uploads.hooks import BUDGET_SECONDS, OwnRules
+from function.uploads.hooks import BUDGET_SECONDS, Hooks
 from function.uploads.plan import rule_for
-from function.uploads.request import WantedFile
+from function.uploads.request import UploadRequest
 from tests.conftest import TEST_INSTANT
 
 OWNER = "a" * 26
@@ -49,16 +49,16 @@ def default() -> Profile:
 
 @pytest.fixture
 def rules(tmp_path):
-    def make(body: str) -> OwnRules:
+    def make(body: str) -> Hooks:
         path = tmp_path / "hooks.py"
         path.write_text(body, "utf-8")
-        return OwnRules(path)
+        return Hooks(path)
 
     return make
 
 
 def apply(rules, profile, wanted=None):
-    return rules.apply("openid", OWNER, wanted or WantedFile(filename="a.png", size_bytes=500), profile)
+    return rules.apply("openid", OWNER, wanted or UploadRequest(filename="a.png", size_bytes=500), profile)
 
 
 def returning(value: str) -> str:
@@ -70,13 +70,13 @@ def why(caught) -> str:
 
 
 def test_what_returns_nothing_changes_nothing(rules, default):
-    wanted = WantedFile(filename="a.png")
+    wanted = UploadRequest(filename="a.png")
     assert apply(rules(returning("None")), default, wanted) == (wanted, default)
 
 
 def test_it_is_told_who_asks_for_what_and_what_the_profile_allows(rules, default):
     context = {"album": [1]}
-    wanted = WantedFile(
+    wanted = UploadRequest(
         filename="a.png", content_type="image/png", size_bytes=7, sha256="0" * 64, context=context
     )
     body = "from copy import deepcopy\ntold = []\ndef before_sign(*given):\n"
@@ -110,7 +110,7 @@ def test_size_types_folder_and_context_are_narrowed(rules, default):
         "{'max_size': 600, 'content_types': ['image/png'], 'folder': 'shop-7/2026', 'context': {'shop': 7}}"
     )
     wanted, profile = apply(
-        rules(body), default, WantedFile(filename="a.png", context={"shop": 1, "order": 2})
+        rules(body), default, UploadRequest(filename="a.png", context={"shop": 1, "order": 2})
     )
     assert wanted.context == {"shop": 7, "order": 2}
     assert profile.max_size_bytes == 600
@@ -125,7 +125,7 @@ def test_what_the_types_leave_out_is_refused_when_it_is_planned(rules, default):
     _, profile = apply(rules(returning("{'content_types': ['image/png']}")), default)
     with pytest.raises(UnsupportedType):
         rule_for(
-            WantedFile(filename="a.jpg"),
+            UploadRequest(filename="a.jpg"),
             profile,
             owner=OWNER,
             upload_id="i" * 22,
@@ -246,7 +246,7 @@ def test_a_file_that_cannot_be_used_says_why(rules, text, reason):
 
 def test_a_file_that_is_no_module_says_so(tmp_path):
     with pytest.raises(Misconfigured) as caught:
-        OwnRules(tmp_path / "hooks.txt")
+        Hooks(tmp_path / "hooks.txt")
     assert "no Python module" in why(caught)
 
 
@@ -286,8 +286,8 @@ import os, sys
 from pathlib import Path
 from function.errors import Misconfigured
 from function.config.profiles import read_profiles
-from function.uploads.hooks import BUDGET_SECONDS, OwnRules
-from function.uploads.request import WantedFile
+from function.uploads.hooks import BUDGET_SECONDS, Hooks
+from function.uploads.request import UploadRequest
 
 profile = read_profiles(sys.argv[2], default_signature="v4")[0]["default"]
 path = Path(sys.argv[1])
@@ -295,7 +295,7 @@ for line in sys.stdin.read().splitlines():
     for text in (f"def before_sign(*told):\\n    {line}\\n", f"{line}\\nbefore_sign = dict"):
         path.write_text(text, "utf-8")
         try:
-            OwnRules(path).apply("openid", "a" * 26, WantedFile(filename="a.png"), profile)
+            Hooks(path).apply("openid", "a" * 26, UploadRequest(filename="a.png"), profile)
             print("nothing")
         except Misconfigured as error:
             print(error.problems[0].sentence)
@@ -350,9 +350,9 @@ answers = st.one_of(
 )
 def test_no_answer_whatever_widens_what_is_signed(answer, filename, size):
     default = read_profiles(TABLE, default_signature="v4")[0]["default"]
-    rules = object.__new__(OwnRules)
+    rules = object.__new__(Hooks)
     rules._ask = lambda *_told: answer
-    wanted = WantedFile(filename=filename, content_type=None if filename else "image/png", size_bytes=size)
+    wanted = UploadRequest(filename=filename, content_type=None if filename else "image/png", size_bytes=size)
     try:
         narrowed, profile = rules.apply("openid", OWNER, wanted, default)
         rule = rule_for(
@@ -399,12 +399,12 @@ def test_only_where_the_rules_work_is_the_network_closed(rules, default, event):
 
 
 def test_the_interpreter_is_hooked_once_however_many_rules_there_are(rules, monkeypatch):
-    hooks = []
-    monkeypatch.setattr(sys, "addaudithook", hooks.append)
+    added = []
+    monkeypatch.setattr(sys, "addaudithook", added.append)
     hooks._watch.cache_clear()
     for _ in range(3):
         rules(returning("None"))
-    assert hooks == [hooks._refuse_forbidden]
+    assert added == [hooks._refuse_forbidden]
 
 
 @pytest.mark.parametrize("text", ["x", "好" * 200])

@@ -6,7 +6,7 @@ import pytest
 
 from function.errors import BadRequest
 from function.http.json_body import read_json_object
-from function.uploads.request import WantedFile, read_fields, read_files, read_query
+from function.uploads.request import UploadRequest, read_fields, read_files, read_query
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def wanted_of(body):
 
 
 def test_without_a_profile_it_is_the_default_one():
-    assert wanted_of(b"").profile == WantedFile().profile == "default"
+    assert wanted_of(b"").profile == UploadRequest().profile == "default"
     assert read_query({}).profile == "default"
 
 
@@ -99,7 +99,7 @@ def test_one_request_asks_for_1_to_20_files(files, are_taken):
 
 
 def test_an_empty_text_is_as_good_as_none():
-    assert wanted_of(b'{"profile": "", "filename": "", "contentType": ""}') == WantedFile()
+    assert wanted_of(b'{"profile": "", "filename": "", "contentType": ""}') == UploadRequest()
 
 
 def test_a_text_of_one_tilde_is_none_of_the_empty_ones():
@@ -235,7 +235,7 @@ def test_a_digest_without_a_size_says_which_bytes_no_more():
 
 
 def test_what_a_caller_says_is_told_by_its_name_in_the_receipt_where_it_was_said():
-    assert WantedFile().said == {}
-    assert WantedFile(context={}).said == {"context": {}}
-    assert WantedFile(sha256="a").said == {"sha256": "a"}
-    assert WantedFile(context={"a": 1}, sha256="a").said == {"context": {"a": 1}, "sha256": "a"}
+    assert UploadRequest().said == {}
+    assert UploadRequest(context={}).said == {"context": {}}
+    assert UploadRequest(sha256="a").said == {"sha256": "a"}
+    assert UploadRequest(context={"a": 1}, sha256="a").said == {"context": {"a": 1}, "sha256": "a"}

@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from function.app import Function
-from function.context import Surroundings
-from function.http.client import Answer
+from function.context import Dependencies
+from function.http.client import HttpResponse
 from function.request_log import LogLine
 from handler import serve
 from local.cloud import LocalCloud
@@ -91,7 +91,7 @@ class Place:
 
     def instance(self, around=None, **changes):
         environ = {**self.settings, **changes}
-        self.current.append(Function(Surroundings(environ, **(around or {}))))
+        self.current.append(Function(Dependencies(environ, **(around or {}))))
         return self.current[-1]
 
 
@@ -208,7 +208,7 @@ def refused_by_sts(place):
 
 
 def answering(status, body=b"{}"):
-    return {"exchange": lambda *_address, **_bounds: Answer(status, body, {})}
+    return {"send": lambda *_address, **_bounds: HttpResponse(status, body, {})}
 
 
 def refused_by_oss(place):

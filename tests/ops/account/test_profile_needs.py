@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.config.places import Place
+from function.config.places import BucketLocation
 from function.config.profiles import read_profiles
 from ops.account import profile_needs
 from ops.account.bucket import PartedFolder, WantedBucket
@@ -11,7 +11,7 @@ from ops.account.ram_documents import role_arn
 from tests.ops.account.stubs import ACCOUNT, OTHER_ACCOUNT, PLACES, UPLOAD_ROLE
 from tests.ops.words import in_english
 
-HOME = Place("my-bucket", "cn-hangzhou", "", "", "", role_arn(ACCOUNT, UPLOAD_ROLE))
+HOME = BucketLocation("my-bucket", "cn-hangzhou", "", "", "", role_arn(ACCOUNT, UPLOAD_ROLE))
 ASKED = WantedBucket("my-bucket", "cn-hangzhou", create=True, h5_origins=("https://m.example.com",))
 
 
@@ -52,7 +52,7 @@ def test_parts_and_what_is_held_have_rules_in_their_own_bucket_alone(profiles):
 def test_a_bucket_is_ours_to_make_where_any_role_of_ours_reaches_it(profiles):
     assert [whose for whose, _ in buckets_of(profiles, ASKED, ACCOUNT)] == [ACCOUNT, ACCOUNT, OTHER_ACCOUNT]
     # Though a role of another account does so before.
-    two = [one._replace(place=one.place._replace(bucket="shared")) for one in reversed(profiles)]
+    two = [one._replace(location=one.location._replace(bucket="shared")) for one in reversed(profiles)]
     assert [whose for whose, _ in buckets_of(two, ASKED, ACCOUNT)] == [ACCOUNT, ACCOUNT]
     # The deployment's own is, whoever reaches it.
     (only,) = buckets_of(profiles_of(PLACES.replace("their-bucket", "my-bucket")

@@ -1,7 +1,7 @@
 """A local cloud whose function is the real one, for what a terminal asks of it."""
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
@@ -13,6 +13,6 @@ def start_cloud(stack, folder, caller_auth, more=None):
     gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
     stack.callback(gateway.stop)
     cloud = stack.enter_context(LocalCloud(gateway, folder, caller_auth, extra_settings=more))
-    place["function"] = Function(Surroundings(cloud.environment()))
+    place["function"] = Function(Dependencies(cloud.environment()))
     gateway.start()
     return cloud

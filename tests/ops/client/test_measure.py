@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
@@ -39,7 +39,7 @@ class Fleet:
             self.started += instance is None
         if instance is None:
             time.sleep(COLD_SECONDS)
-            instance = Function(Surroundings(self.environ))
+            instance = Function(Dependencies(self.environ))
         try:
             return serve(instance, event, context)
         finally:

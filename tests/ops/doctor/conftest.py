@@ -7,7 +7,7 @@ import pytest
 
 from function.app import Function
 from function.config.settings import read_settings
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
@@ -70,7 +70,7 @@ def running(tmp_path_factory):
         folder = tmp_path_factory.mktemp("objects")
         cloud = stack.enter_context(LocalCloud(gateway, folder))
         both = cloud.environment()
-        place["function"] = Function(Surroundings(both))
+        place["function"] = Function(Dependencies(both))
         gateway.start()
         alone = tmp_path_factory.mktemp("alone") / "profiles.toml"
         alone.write_text(Path(both["PROFILES_FILE"]).read_text("utf-8").partition("[contract]")[0], "utf-8")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from function.app import Function
 from function.config.settings import read_settings
-from function.context import Surroundings
+from function.context import Dependencies
 from function.credentials import AccessKeys
 from handler import serve
 from local.buckets import ARCHIVE
@@ -75,7 +75,7 @@ def deployment(folder, profiles_at):
         cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=settings))
         environ = cloud.environment()
         (folder / "profiles.toml").write_text(profiles_at(cloud))
-        place["function"] = Function(Surroundings(environ))
+        place["function"] = Function(Dependencies(environ))
         gateway.start()
         yield Deployment(cloud, gateway, environ, folder / "objects")
 

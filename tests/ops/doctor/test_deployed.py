@@ -7,7 +7,7 @@ import responses
 
 from function.app import Function
 from function.config.settings import read_settings
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.fc.gateway import FcGateway
 from ops.doctor.deployed import check_callback, check_function, domains
@@ -56,7 +56,7 @@ def test_an_address_that_is_not_the_functions_is_told(serving):
 
 
 def test_a_deployed_function_whose_settings_are_wrong_is_told():
-    gateway = FcGateway(lambda event, context: serve(Function(Surroundings({})), event, context)).start()
+    gateway = FcGateway(lambda event, context: serve(Function(Dependencies({})), event, context)).start()
     try:
         [finding] = check_function(gateway.origin)
     finally:

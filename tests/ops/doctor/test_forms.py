@@ -1,7 +1,7 @@
 """Forms that the doctor gets from the deployed function."""
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.fc.gateway import FcGateway
 from ops.doctor.findings import State
@@ -57,7 +57,7 @@ def test_a_function_without_a_role_shows_in_each_upload(here):
     # The local profiles tell callers apart; those that ship do not.
     changes = {"CALLER_AUTH": "anonymous", "PROFILES_FILE": "profiles.toml"}
     environ |= changes
-    function = Function(Surroundings(environ))
+    function = Function(Dependencies(environ))
     gateway = FcGateway(lambda event, context: serve(function, event, context)).start()
     try:
         findings = here.examine(

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from function.credentials import StsCredentials
-from function.http.client import Answer
-from function.oss.client import OssCalls
+from function.http.client import HttpResponse
+from function.oss.client import OssClient
 from local.cloud import ROLE_ARN
 from local.oss.lifecycle import LifecycleRule
 from ops.doctor.findings import State
@@ -112,10 +112,10 @@ def test_a_bucket_that_lets_a_record_be_written_twice_cannot_tell_who_was_first(
     def oss(method, url, *, headers, **_options):
         sent.append((method, url, headers["x-oss-forbid-overwrite"]))
         if len(sent) == 1 or second == 200:
-            return Answer(200, b"")
-        return Answer(409, b"<Error><Code>FileAlreadyExists</Code></Error>")
+            return HttpResponse(200, b"")
+        return HttpResponse(409, b"<Error><Code>FileAlreadyExists</Code></Error>")
 
-    calls = OssCalls("b", "cn-hangzhou", "https://b.example", CREDENTIALS, NOW, oss, lambda: 10.0)
+    calls = OssClient("b", "cn-hangzhou", "https://b.example", CREDENTIALS, NOW, oss, lambda: 10.0)
     record = new_record()
     assert record.startswith("held/.doctor/")
     assert keeps_the_first(calls, record) is is_kept

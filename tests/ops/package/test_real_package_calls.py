@@ -40,7 +40,7 @@ import json, sys
 from datetime import datetime
 sys.path.insert(0, sys.argv[1])
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 
 now, functions = datetime.fromisoformat(sys.argv[2]), {}
@@ -48,7 +48,7 @@ for line in sys.stdin:
     environ, event = json.loads(line)
     key = json.dumps(environ, sort_keys=True)
     if key not in functions:
-        functions[key] = Function(Surroundings(environ, now=lambda: now, sleep=lambda seconds: None))
+        functions[key] = Function(Dependencies(environ, now=lambda: now, sleep=lambda seconds: None))
     function = functions[key]
     print(json.dumps(serve(function, json.dumps(event).encode(), None)), flush=True)
 """

@@ -20,12 +20,12 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import json, os
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 
 def ask(mode, path, body):
     event = {"body": json.dumps(body), "requestContext": {"http": {"method": "POST", "path": path}}}
-    function = Function(Surroundings({**os.environ, "CALLER_AUTH": mode}, sleep=lambda seconds: None))
+    function = Function(Dependencies({**os.environ, "CALLER_AUTH": mode}, sleep=lambda seconds: None))
     answer = json.loads(serve(function, json.dumps(event).encode(), None)["body"])
     return answer.get("error", {}).get("code", "ok")
 

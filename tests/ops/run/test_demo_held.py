@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
@@ -29,7 +29,7 @@ def running(tmp_path_factory):
         stack.callback(gateway.stop)
         folder = tmp_path_factory.mktemp("objects")
         cloud = stack.enter_context(LocalCloud(gateway, folder, extra_settings={"LOGIN_RATE": "1000/min"}))
-        place["function"] = Function(Surroundings(cloud.environment()))
+        place["function"] = Function(Dependencies(cloud.environment()))
         gateway.start()
         yield cloud
 

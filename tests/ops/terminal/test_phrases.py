@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from function.config.messages import Phrase
+from function.config.messages import Message
 from ops.terminal.phrases import chinese_templates, in_both
 from tests.test_house import PATHS
 
@@ -36,10 +36,10 @@ def test_both_twins_have_the_same_fields(template):
 
 
 def test_a_phrase_within_a_phrase_is_said_in_the_same_language():
-    missing = Phrase(
+    missing = Message(
         "{name} is missing; it must be {allowed}",
         name="CALLER_AUTH",
-        allowed=Phrase("one of {names}", names="wechat, jwt"),
+        allowed=Message("one of {names}", names="wechat, jwt"),
     )
     assert missing == "CALLER_AUTH is missing; it must be one of wechat, jwt"
     assert in_both(missing).en == missing
@@ -48,5 +48,5 @@ def test_a_phrase_within_a_phrase_is_said_in_the_same_language():
 
 def test_what_the_system_says_of_a_file_is_said_in_chinese_as_well():
     template = "PROFILES_FILE = {path!r} cannot be read: {why}"
-    said = in_both(Phrase(template, path="a.toml", why="No such file or directory"))
+    said = in_both(Message(template, path="a.toml", why="No such file or directory"))
     assert said.zh == "无法读取 PROFILES_FILE = 'a.toml'：没有这个文件或目录"

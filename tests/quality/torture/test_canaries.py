@@ -10,9 +10,9 @@ import pytest
 
 from function import aliyun_sdk
 from function.app import Function
-from function.context import Surroundings
+from function.context import Dependencies
 from function.credentials import AccessKeys
-from function.http.client import ExchangeFailed, exchange
+from function.http.client import ExchangeFailed, send
 from quality.torture.canaries import LogWatch, Watch
 
 
@@ -66,7 +66,7 @@ def test_finds_a_repr_far_down(watch):
 
 
 def test_the_repr_of_the_surroundings_showed_the_whole_environment(watch):
-    around = Surroundings({"TOKEN_SECRET": watch.plant("token")})
+    around = Dependencies({"TOKEN_SECRET": watch.plant("token")})
     watch.search_reprs(Function(around))
     assert watch.found == []
 
@@ -104,10 +104,10 @@ def test_urllib3_logged_addresses_with_secrets_in_their_query(watch, any_log_lev
         answering.start()
         with LogWatch(watch):
             url = f"http://127.0.0.1:{server.server_port}/x?secret={watch.plant('x')}"
-            assert exchange("GET", url, budget_seconds=5).status == 204
+            assert send("GET", url, budget_seconds=5).status == 204
         answering.join()
     with LogWatch(watch), pytest.raises(ExchangeFailed):
-        exchange("GET", f"{url}&nobody=listens", budget_seconds=1)
+        send("GET", f"{url}&nobody=listens", budget_seconds=1)
     assert watch.found == []
 
 

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from function.holding import publishing, records, state
-from function.holding.state import CHECKING, Standing
+from function.holding.state import CHECKING, HeldState
 from function.oss.objects import Copied
 from quality.torture import held_faults
 from quality.torture.held_faults import FAULTS, KILLED, KILLED_AFTER, SITUATIONS, Cell, cells
@@ -74,7 +74,7 @@ def test_a_wechat_that_each_call_asks_is_found_out(monkeypatch):
 
     def always_due(_oss, upload, _now):
         claim = records.submitted(upload.upload_id, 1, f"-{next(numbers)}-0")
-        return Standing(CHECKING, due=1, claim=claim)
+        return HeldState(CHECKING, due=1, claim=claim)
 
     monkeypatch.setattr(state, "in_check", always_due)
     assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == "asked WeChat 4 times"
