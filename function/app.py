@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from function import VERSION
 from function.auth import prepare_callers
-from function.config.places import Session
+from function.config.profile import Session
 from function.config.settings import Settings, read_settings
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
-from function.credentials import CredentialsCache
+from function.credentials import MARGIN, CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
-from function.form_life import MARGIN
 from function.http.gateway import Request, Response, request_id_of
 from function.request_log import LogLine, encode, lines_of, log
+from function.routes import DEFAULT_ROUTE, HEALTH, ROUTES
 from function.session_policy import UPLOADS
 from sts_credentials import StsClient, own_access_keys
 
@@ -25,39 +25,6 @@ CORS_MAX_AGE_SECONDS = "600"
 JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
 # Of the first answer of an instance: so that whoever measures can tell the cold ones.
 COLD_HEADERS = {"Server-Timing": "cold"}
-
-
-class Route(NamedTuple):
-    """
-    Where a request goes.
-
-    Args:
-        module: imported when the route is first asked for; its ``answer`` of a ``RequestContext``
-            returns a JSON object, or a ``Response`` where the one who asks wants something else.
-    """
-
-    methods: tuple[str, ...]
-    module: str
-
-
-# The last segment of the path names one. ``health`` needs no settings, so it is answered here.
-DEFAULT_ROUTE, HEALTH = "upload-params", "health"
-ROUTES = {
-    DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params"),
-    "login": Route(("POST",), "function.routes.login"),
-    "callback": Route(("POST",), "function.routes.callback"),
-    "confirm": Route(("POST",), "function.routes.confirm"),
-    "read": Route(("POST",), "function.routes.read"),
-    "multipart": Route(("POST",), "function.routes.multipart"),
-    "multipart-parts": Route(("POST",), "function.routes.multipart_parts"),
-    "multipart-complete": Route(("POST",), "function.routes.multipart_complete"),
-    "multipart-abort": Route(("POST",), "function.routes.multipart_abort"),
-    "commit": Route(("POST",), "function.routes.held"),
-    "discard": Route(("POST",), "function.routes.discard"),
-    "status": Route(("POST",), "function.routes.status"),
-    "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events"),
-    HEALTH: Route(("GET",), ""),
-}
 
 
 class Function:
@@ -82,7 +49,7 @@ class Function:
             life = _longest_life(instance.settings, session)
             instance.credentials_for(session, context, now, [now + life])
             if instance.settings.quota_url:
-                import_module("function.limits.counting").prepare_store(instance, now)
+                import_module("function.limits.quota").prepare_store(instance, now)
             log.info("initialize: ready (version %s)", VERSION)
         except UploadError as error:
             log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)
@@ -144,7 +111,7 @@ class Function:
             return _json_response(200, {"status": "ok"})
         instance = self._ready()
         context = RequestContext(request, instance, self._around.now().replace(microsecond=0), line)
-        answer = import_module(route.module).handle(context)
+        answer: Any = getattr(import_module(route.module), route.function)(context)
         return answer if isinstance(answer, Response) else _json_response(200, answer)
 
     def _with_cors(self, response: Response, request: Request) -> Response:
@@ -204,7 +171,7 @@ def _route_of(path: str) -> str:
 
 def _traceparent_of(request: Request) -> str | None:
     # Imported by those who are traced alone.
-    from function.trace import readable_traceparent
+    from function.request_log import readable_traceparent
 
     return readable_traceparent(request.headers["traceparent"])
 

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
-from function.config.places import Session
+from function.config.profile import Session
 from function.config.settings import Settings
-from function.credentials import AccessKeys, CredentialsCache, Obtained
-from function.form_life import covered_until
+from function.credentials import AccessKeys, CredentialsCache, Obtained, covered_until
 from function.http.client import Send, send
 from function.http.gateway import Request
 from function.limits.rate_limit import RateLimiter

@@ -15,12 +15,30 @@ One refresh at a time; while one is under way, whom the held set covers gets tha
 import copy
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from function.errors import StsUnavailable, UploadError
-from function.form_life import covers
+
+# A form ends at least this long before its credentials do.
+MARGIN = timedelta(seconds=60)
+
+
+def fits(form: timedelta, session: timedelta) -> bool:
+    """Whether a form may be promised this life at all, where credentials begin with that one."""
+    return form + MARGIN < session
+
+
+def covered_until(form_ends: Iterable[datetime]) -> datetime:
+    """How long credentials must live to sign all the forms (one at least) that end then."""
+    return max(form_ends) + MARGIN
+
+
+def covers(credentials_end: datetime, good_until: datetime) -> bool:
+    """Whether credentials last for what ``covered_until`` said."""
+    return credentials_end >= good_until
+
 
 ATTEMPTS = 2
 ADVISORY_PART = 4  # the last quarter of a session is the advisory window

@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from function.config.key_template import RECORDS
-from function.config.places import Session
-from function.config.profile import Profile
+from function.config.profile import Profile, Session
 
 UPLOADS, OBJECTS = "uploads", "objects"
 MAX_POLICY_CHARACTERS = 2048

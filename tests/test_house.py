@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a module imports what stands on a lower floor, or before it on its own, and of another
 # room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
 FLOORS = (
-    "function function.config.messages function.errors function.form_life function.config.types function.config.content_types"
-    " function.config.key_template function.config.places".split(),
-    "function.config.jwt_key function.config.option_values function.config.profile_options function.config.profile"
+    "function function.config.messages function.errors function.credentials function.config.types function.config.content_types"
+    " function.config.key_template function.config.profile".split(),
+    "function.config.jwt_key function.config.types function.config.profiles function.config.profile"
     " function.config.profile_validation function.config.profiles function.session_policy function.config.setting_table"
     " function.config.settings_validation function.config.settings".split(),
     "function.http.json_body function.http.client function.oss/ function.auth.tokens function.limits.rate_limit function.credentials"
-    " function.aliyun_sdk function.request_log function.http.gateway function.limits.addresses function.context"
-    " function.oss.objects_session function.webhook function.quota/ function.trace".split(),
+    " function.aliyun_sdk function.request_log function.http.gateway function.limits.rate_limit function.context"
+    " function.oss.client function.webhook function.quota/ function.request_log".split(),
     "function.auth/ function.uploads/ function.receipts/ function.parts/ function.reading/"
     " function.holding/".split(),
     "sts_credentials function.routes/ function.app handler burst_server".split(),
@@ -312,14 +312,14 @@ def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, e
 
 # Each costs every cold start. What an option needs is imported when it is first asked for.
 OF_A_PLAIN_DEPLOYMENT = set(
-    "function function.limits.addresses function.aliyun_sdk function.app function.http.json_body function.auth"
-    " function.config.content_types function.config.settings_validation function.credentials function.errors function.form_life"
+    "function function.limits.rate_limit function.aliyun_sdk function.app function.http.json_body function.auth"
+    " function.config.content_types function.config.settings_validation function.credentials function.errors function.credentials"
     " function.session_policy function.http.gateway function.context function.config.jwt_key function.config.key_template function.config.types"
     " function.limits.rate_limit function.request_log function.oss function.oss.post_form function.oss.signature_v4"
-    " function.config.option_values function.http.client function.config.messages function.config.places function.config.profile"
-    " function.config.profile_validation function.config.profile_options function.config.profiles"
+    " function.config.types function.http.client function.config.messages function.config.profile function.config.profile"
+    " function.config.profile_validation function.config.profiles function.config.profiles"
     " function.receipts function.uploads.tickets function.routes function.routes.upload_params"
-    " function.config.setting_table function.config.settings function.auth.tokens function.uploads function.uploads.classic_page"
+    " function.config.setting_table function.config.settings function.auth.tokens function.uploads function.uploads.plan"
     " function.uploads.media_types function.uploads.plan function.uploads.request handler"
     " sts_credentials".split()
 )

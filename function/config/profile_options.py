@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from function.config import option_values, types
+from function.config import types
 from function.config.messages import Message
 from function.config.types import Kind
 
@@ -11,7 +11,7 @@ ANY_TYPE = ("*/*",)
 SIGNATURE_VERSIONS = ("v4", "v1")
 COMMITTERS = ("backend", "owner")
 # No credentials live longer than that.
-SESSION_SECONDS = option_values.seconds(1, 43200)
+SESSION_SECONDS = types.option_seconds(1, 43200)
 
 
 class Option(NamedTuple):
@@ -56,38 +56,38 @@ def as_setting(kind: Kind) -> Callable[[str, Any], str | None]:
 
 
 OPTIONS = (
-    Option("max_size", option_values.max_size, is_for_pages=True),
-    Option("min_size", option_values.size, 1, is_for_pages=True),
-    Option("content_types", option_values.content_types, is_for_pages=True),
+    Option("max_size", types.max_size, is_for_pages=True),
+    Option("min_size", types.size, 1, is_for_pages=True),
+    Option("content_types", types.content_types, is_for_pages=True),
     Option("expires_in", SESSION_SECONDS, 300, is_for_pages=True),
     Option(
-        "acl", option_values.one_of("default", "private", "public-read"), "default", pins="x-oss-object-acl"
+        "acl", types.option_one_of("default", "private", "public-read"), "default", pins="x-oss-object-acl"
     ),
-    Option("overwrite", option_values.flag, False),
-    Option("callback", option_values.flag, False, is_for_pages=True),
-    Option("signature", option_values.one_of(*SIGNATURE_VERSIONS), is_for_pages=True),
-    Option("cache_control", option_values.header, pins="Cache-Control"),
-    Option("content_disposition", option_values.header, pins="Content-Disposition"),
+    Option("overwrite", types.flag, False),
+    Option("callback", types.flag, False, is_for_pages=True),
+    Option("signature", types.option_one_of(*SIGNATURE_VERSIONS), is_for_pages=True),
+    Option("cache_control", types.header, pins="Cache-Control"),
+    Option("content_disposition", types.header, pins="Content-Disposition"),
     Option(
         "storage_class",
-        option_values.one_of("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"),
+        types.option_one_of("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"),
         "Standard",
         pins="x-oss-storage-class",
     ),
-    Option("metadata", option_values.metadata, pins=option_values.META_PREFIX),
-    Option("confirm", option_values.flag, False),
-    Option("read", option_values.readers),
+    Option("metadata", types.metadata, pins=types.META_PREFIX),
+    Option("confirm", types.flag, False),
+    Option("read", types.readers),
     Option("read_for", SESSION_SECONDS, 600),
-    Option("variants", option_values.variants),
-    Option("parts", option_values.flag, False),
-    Option("part_size", option_values.part_size, "1MiB"),
-    Option("parts_within", option_values.seconds(900, 604800), 86400),
-    Option("files_per_day", option_values.daily_files),
-    Option("bytes_per_day", option_values.daily_bytes),
-    Option("hold", option_values.steps),
-    Option("hold_days", option_values.whole_number(1, 30), 1),
-    Option("commit_by", option_values.one_of(*COMMITTERS), COMMITTERS[0]),
-    Option("check_scene", option_values.whole_number(1, 4), 1),
+    Option("variants", types.variants),
+    Option("parts", types.flag, False),
+    Option("part_size", types.part_size, "1MiB"),
+    Option("parts_within", types.option_seconds(900, 604800), 86400),
+    Option("files_per_day", types.daily_files),
+    Option("bytes_per_day", types.daily_bytes),
+    Option("hold", types.steps),
+    Option("hold_days", types.whole_number(1, 30), 1),
+    Option("commit_by", types.option_one_of(*COMMITTERS), COMMITTERS[0]),
+    Option("check_scene", types.whole_number(1, 4), 1),
     Option("bucket", as_setting(types.BUCKET), is_for_pages=True),
     Option("region", as_setting(types.REGION), is_for_pages=True),
     Option("host", as_setting(types.ORIGIN), is_for_pages=True),

@@ -7,7 +7,9 @@ from typing import Any
 from function.config.content_types import is_run_by_browsers
 from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES, PLACEHOLDERS, KeyTemplate, held_name
 from function.config.messages import Message
-from function.config.option_values import (
+from function.config.profile import FORM, HELD, PAGE, BucketLocation, Profile
+from function.config.profile_options import ANY_TYPE, OPTION_NAMES, PAGE_OPTION_NAMES
+from function.config.types import (
     CHECK,
     COMMIT,
     MAX_FORM_BYTES,
@@ -15,9 +17,6 @@ from function.config.option_values import (
     UPLOAD_ID_METADATA,
     metadata_bytes,
 )
-from function.config.places import BucketLocation
-from function.config.profile import FORM, HELD, PAGE, Profile
-from function.config.profile_options import ANY_TYPE, OPTION_NAMES, PAGE_OPTION_NAMES
 
 MAX_PARTS = 10_000
 # What WeChat's mediaCheckAsync looks at.

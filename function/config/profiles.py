@@ -8,11 +8,10 @@ from typing import Any
 
 from function.config.key_template import KeyTemplate, problems_of
 from function.config.messages import Message
-from function.config.option_values import NAME
-from function.config.places import NOWHERE, BucketLocation
-from function.config.profile import Profile
+from function.config.profile import NOWHERE, BucketLocation, Profile
 from function.config.profile_options import ANY_TYPE, pinned_fields, read_options
 from function.config.profile_validation import contradictions, contradictions_between, strangers
+from function.config.types import NAME
 from function.errors import Problem
 
 PROFILES_TOML = "profiles.toml"

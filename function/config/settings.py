@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from function.config import jwt_key, settings_validation
 from function.config.messages import Message
-from function.config.places import BucketLocation, Session
-from function.config.profile import Profile
+from function.config.profile import BucketLocation, Profile, Session
 from function.config.profiles import PROFILES_TOML, read_profiles
 from function.config.setting_table import CALLER_KINDS, SETTINGS, CallerKind, Setting
 from function.config.types import Rate

@@ -6,13 +6,12 @@ from itertools import islice
 from typing import Any
 
 from function.config.messages import Message
-from function.config.places import Session
-from function.config.profile import Profile
+from function.config.profile import Profile, Session
 from function.config.profiles import PROFILES_TOML, problem_in
 from function.config.setting_table import CALLER_KINDS
 from function.config.types import MIN_SECRET_BYTES
+from function.credentials import MARGIN, fits
 from function.errors import Problem
-from function.form_life import MARGIN, fits
 from function.session_policy import MAX_POLICY_CHARACTERS
 
 # Both belong to the message push of WeChat, by which verdicts come.

@@ -15,8 +15,7 @@ from function.holding.decision import BY_CHECK, PUBLISH, REJECT, decision_about
 from function.holding.publishing import PUBLISHED, settle, tell_of
 from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, HeldState, in_check, seen
 from function.holding.upload import HeldUpload, read_kept, read_receipt
-from function.oss.client import OssClient
-from function.oss.objects_session import opened, oss_client, oss_clients
+from function.oss.client import OssClient, opened, oss_client, oss_clients
 from function.wechat.media_check import Refused, submit, was_unheard
 from function.wechat.verdict import Outcome, Verdict
 

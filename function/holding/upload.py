@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, TypeGuard
 
 from function.auth.tokens import RECEIPT, is_of, read_token
 from function.config.key_template import held_name
-from function.config.option_values import UPLOAD_ID_METADATA
 from function.config.profile import Profile
 from function.config.settings import Settings
+from function.config.types import UPLOAD_ID_METADATA
 from function.errors import Forbidden, Unauthorized
 from function.holding.records import is_name
 from function.oss.objects import ObjectFacts

@@ -1,6 +1,7 @@
 """One connection to Redis, which keeps to a budget: the one file that knows ``redis``."""
 
 import time
+from hashlib import sha1
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -8,7 +9,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from function.http.client import ExchangeFailed, authorities, with_timeout
 from function.limits.quota import StoreDown
-from function.limits.script import digest_of
 
 FOLDER = Path(__file__).parents[2]
 DEFAULT_PORT = 6379
@@ -129,6 +129,11 @@ class Wire:
 
 class Broken(StoreDown):
     """Raised when another connection may do better: this one was closed, or its server is a replica now."""
+
+
+def digest_of(script: str) -> str:
+    """What ``EVALSHA`` knows it by, once the store has run it."""
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def connect(address: Address, until: float) -> Wire:

@@ -1,15 +1,30 @@
 """The life of an upload in parts: begun, looked at, completed or dropped; who asks again is told the same."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from function.config.content_types import bare_type
-from function.config.option_values import META_PREFIX, UPLOAD_ID_METADATA
-from function.errors import AlreadyComplete, AlreadyExists, Incomplete, OssUnavailable, UploadGone
-from function.multipart.upload import MultipartUpload
+from function.config.key_template import published_name
+from function.config.settings import Settings
+from function.config.types import META_PREFIX, UPLOAD_ID_METADATA, Rate
+from function.context import RequestContext
+from function.errors import (
+    AlreadyComplete,
+    AlreadyExists,
+    BadRequest,
+    Incomplete,
+    NotFound,
+    OssUnavailable,
+    UploadGone,
+)
+from function.http.json_body import read_json_object
+from function.limits.rate_limit import RateLimitItem
+from function.multipart.upload import MAX_URLS, MultipartUpload
 from function.oss.client import OssClient
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import TYPE_FIELD
+from function.uploads.tickets import read_multipart_ticket
 
 # The status is a form's matter, the type has another name here, and the ACL is for the completion.
 NOT_AT_THE_BEGINNING = ("success_action_status", TYPE_FIELD, "x-oss-object-acl")
@@ -132,3 +147,71 @@ def object_of(oss: OssClient, upload: MultipartUpload) -> ObjectFacts | None:
     wanted = (upload.upload_id, upload.size_bytes, upload.content_type)
     found = (facts.metadata.get(UPLOAD_ID_METADATA), facts.size_bytes, bare_type(facts.content_type))
     return facts if found == wanted else None
+
+
+# A file of ten thousand parts needs 500 calls for its URLs, and is not sent in four minutes.
+CALLS_PER_TICKET = Rate(120, 60)
+
+
+def refuse_without_parts(settings: Settings) -> None:
+    """
+    Raises:
+        NotFound: no profile has parts.
+    """
+    if not any(profile.parts for profile in settings.profiles.values()):
+        raise NotFound("There are no uploads in parts here.")
+
+
+def admit(context: RequestContext) -> MultipartUpload:
+    """
+    The upload that a request is about.
+
+    Raises:
+        NotFound, BadRequest, Forbidden, TooManyRequests
+    """
+    upload, _ = _read(context)
+    _count(context, upload)
+    return upload
+
+
+def admit_with_numbers(context: RequestContext) -> tuple[MultipartUpload, list[int] | None]:
+    """
+    The upload that a request is about, and the parts that URLs are wanted for; ``None`` leaves those to us.
+
+    Raises:
+        NotFound, BadRequest, Forbidden, TooManyRequests
+    """
+    upload, fields = _read(context)
+    # What is malformed costs the ticket nothing.
+    numbers = _numbers(fields.get("numbers"), upload)
+    _count(context, upload)
+    return upload, numbers
+
+
+def _read(context: RequestContext) -> tuple[MultipartUpload, Mapping[str, Any]]:
+    refuse_without_parts(context.settings)
+    fields = read_json_object(context.request.body)
+    upload = read_multipart_ticket(fields, context.settings, context.now)
+    line = context.line
+    line.profile, line.owner = upload.claims["profile"], upload.claims["owner"]
+    line.key, line.upload_id = published_name(upload.key), upload.upload_id
+    return upload, fields
+
+
+def _count(context: RequestContext, upload: MultipartUpload) -> None:
+    context.instance.limiter.hit([RateLimitItem("parts", CALLS_PER_TICKET, upload.upload_id)], context.now)
+
+
+def _numbers(numbers: Any, upload: MultipartUpload) -> list[int] | None:
+    if numbers is None:
+        return None
+    if (
+        isinstance(numbers, list)
+        and 1 <= len(numbers) <= MAX_URLS
+        and all(type(number) is int and 1 <= number <= upload.part_count for number in numbers)
+        and len(set(numbers)) == len(numbers)
+    ):
+        return numbers
+    raise BadRequest(
+        f"numbers must be a list of 1 to {MAX_URLS} numbers from 1 to {upload.part_count}, each once."
+    )

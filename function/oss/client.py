@@ -5,11 +5,13 @@ What OSS says is known by its code. Its text goes nowhere: it may hold what was 
 """
 
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from function.config.messages import Message
+from function.config.profile import BucketLocation
+from function.context import RequestContext
 from function.errors import (
     AlreadyExists,
     Misconfigured,
@@ -22,6 +24,7 @@ from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from function.oss.errors import Refusal, name_of, refusal_of, xml_of
 from function.oss.post_form import Credentials
 from function.oss.presign import NONE, OssRequest, authorize, request_url
+from function.session_policy import OBJECTS
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -166,3 +169,63 @@ def result_of(name: str, answer: HttpResponse) -> "Element":
 def malformed(name: str) -> OssUnavailable:
     """The error for a success that does not say what it must."""
     return OssUnavailable(reason=f"{name}: the answer cannot be read")
+
+
+def oss_client(
+    context: RequestContext, location: BucketLocation, seconds_left: Callable[[], float] | None = None
+) -> OssClient:
+    """
+    Whoever asks OSS on behalf of one request, in this bucket.
+
+    Args:
+        seconds_left: where other buckets are asked as well; else ten seconds for all that is asked.
+
+    Raises:
+        UploadError: there are no credentials.
+    """
+    until = context.now + timedelta(seconds=BUDGET_SECONDS)
+    session = location.session(OBJECTS)
+    obtained = context.instance.credentials_for(session, context.request.context, context.now, [until])
+    context.line.sts_refreshed = obtained.are_new or bool(context.line.sts_refreshed)
+    return OssClient(
+        bucket=location.bucket,
+        region=location.region,
+        endpoint=location.oss_endpoint,
+        credentials=obtained.credentials,
+        now=context.now,
+        send=context.instance.send,
+        seconds_left=seconds_left or budget(),
+    )
+
+
+def opened(bucket: OssClient | UploadError) -> OssClient:
+    """
+    One of ``oss_of_each``.
+
+    Raises:
+        UploadError: there are no credentials for it.
+    """
+    if isinstance(bucket, UploadError):
+        raise bucket
+    return bucket
+
+
+def oss_clients(
+    context: RequestContext, locations: Iterable[BucketLocation]
+) -> dict[BucketLocation, OssClient | UploadError]:
+    """
+    The same for several buckets, ten seconds for all, of which a slow one takes no other's share.
+
+    Returns:
+        of each place; where there are no credentials for it, why not.
+    """
+    asked, seconds_left = list(dict.fromkeys(locations)), budget()
+    found: dict[BucketLocation, OssClient | UploadError] = {}
+    for location in asked:
+        try:
+            found[location] = share_of(
+                oss_client(context, location, seconds_left), BUDGET_SECONDS / len(asked)
+            )
+        except UploadError as error:
+            found[location] = error
+    return found

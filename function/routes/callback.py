@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from function.config.option_values import CHECK
-from function.config.types import Rate
+from function.config.types import CHECK, Rate
 from function.context import RequestContext
 from function.limits.rate_limit import RateLimitItem
 from function.oss.callback_signature import OssPublicKeys

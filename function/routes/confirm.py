@@ -4,16 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 from function.config.key_template import published_name
-from function.config.option_values import CHECK
-from function.config.types import Rate
+from function.config.types import CHECK, Rate
 from function.context import RequestContext
 from function.errors import AlreadyExists, NotFound, NotUploaded
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
-from function.oss.client import OssClient
+from function.oss.client import OssClient, oss_client
 from function.oss.objects import ObjectFacts, head_object
-from function.oss.objects_session import oss_client
-from function.uploads.confirm import answer_recalled, answer_stored, read_confirmable, upload_of
+from function.uploads.receipt import answer_recalled, answer_stored, read_confirmable, upload_of
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
 # Who asks for the first time does so earlier, and nobody has decided by then.
@@ -55,7 +53,7 @@ def recalled(context: RequestContext, oss: OssClient, upload_id: str) -> dict[st
     """The answer about an upload that is held no more, with the receipt that it had; ``None`` of another."""
     # Imported by those who need it alone, as the next.
     from function.holding.actions import recall
-    from function.holding.answers import answer_about
+    from function.holding.request import answer_about
 
     found = recall(context, oss, upload_id)
     if found is None:

@@ -5,7 +5,7 @@ from typing import Any
 from function.auth import wechat
 from function.context import RequestContext
 from function.http.json_body import read_json_object
-from function.limits.addresses import claims_by_address, client_address
+from function.limits.rate_limit import claims_by_address, client_address
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     address = client_address(context.request, settings.client_address_header)
     claims = claims_by_address("logins", settings.login_rate, address)
     if settings.quota_url:
-        from function.limits.counting import count
+        from function.limits.quota import count
 
         # The last claim is the widest, so all of one request are kept in one place.
         count(context, claims[-1].who, claims)

@@ -1,27 +1,37 @@
 """``POST /multipart``: a large file is begun, and the first URLs for its parts."""
 
+from datetime import timedelta
 from typing import Any
 
 from function.auth import Caller, identify
 from function.config.key_template import published_name
 from function.config.profile import Profile
+from function.config.types import CHECK
 from function.context import RequestContext
-from function.errors import BadRequest
+from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object
-from function.multipart.admission import refuse_without_parts
-from function.multipart.lifecycle import begin_upload
-from function.multipart.ticket import check_room, issue_ticket
-from function.multipart.upload import MultipartUpload
-from function.multipart.urls import HEADERS, LEAST_LIFE, MAX_URLS, sign_parts, urls_end
-from function.oss.objects_session import oss_client
+from function.multipart.lifecycle import (
+    admit,
+    admit_with_numbers,
+    begin_upload,
+    complete_upload,
+    drop_upload,
+    refuse_without_parts,
+    stored_parts,
+)
+from function.multipart.upload import HEADERS, LEAST_LIFE, MAX_URLS, MultipartUpload, sign_parts, urls_end
+from function.oss.client import oss_client
 from function.oss.post_form import UploadRule, iso, object_url
+from function.routes.confirm import begin_check, recalled, settled
 from function.routes.upload_params import by_own_rules, claims_of_forms, count_forms, with_quota
 from function.session_policy import UPLOADS
 from function.uploads.plan import rule_for
+from function.uploads.receipt import RECEIPT_LIFE, answer_stored, seen_upload
 from function.uploads.request import UploadRequest, profile_of, read_fields
+from function.uploads.tickets import check_room, issue_multipart_ticket
 
 
-def handle(context: RequestContext) -> dict[str, Any]:
+def begin(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
         the ticket, the key, how the file is cut, and URLs for the first parts.
@@ -47,7 +57,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     upload, rule = _plan(context, caller, wanted, profile, size_bytes)
     if not settings.quota_url:
         return _begin(context, upload, rule, profile)
-    from function.limits.counting import counted
+    from function.limits.quota import counted
 
     claims, sizes = claims_of_forms(context, caller, 1), [(profile, upload.size_bytes)]
     with counted(context, caller.owner, claims, sizes) as quotas:
@@ -88,7 +98,7 @@ def _begin(
     first = range(1, min(upload.part_count, MAX_URLS) + 1)
     key = published_name(upload.key)
     return {
-        "ticket": issue_ticket(upload, profile, settings, now),
+        "ticket": issue_multipart_ticket(upload, profile, settings, now),
         "key": key,
         "fileUrl": object_url(profile.location.host, key),
         "uploadId": upload.upload_id,
@@ -102,3 +112,58 @@ def _begin(
         "serverTime": iso(now),
         **({"held": True} if profile.hold else {}),
     }
+
+
+def parts(context: RequestContext) -> dict[str, Any]:
+    """
+    Returns:
+        URLs for the parts that are asked for, else for the first that OSS does not have in full.
+    """
+    settings, now = context.settings, context.now
+    upload, numbers = admit_with_numbers(context)
+    location = settings.profiles[upload.claims["profile"]].location
+    missing = upload.missing(stored_parts(oss_client(context, location), upload))
+    session, ends = location.session(UPLOADS), [now + LEAST_LIFE]
+    obtained = context.instance.credentials_for(session, context.request.context, now, ends)
+    context.line.sts_refreshed = context.line.sts_refreshed or obtained.are_new
+    return {
+        "parts": sign_parts(upload, numbers or missing[:MAX_URLS], obtained.credentials, settings, now),
+        "missing": len(missing),
+        "expiresAt": iso(urls_end(obtained.credentials, now)),
+        "serverTime": iso(now),
+    }
+
+
+def complete(context: RequestContext) -> dict[str, Any]:
+    """
+    Returns:
+        what became of the upload, with its receipt; the same each time, byte for byte.
+    """
+    upload = admit(context)
+    ticket = upload.claims
+    profile = context.settings.profiles[ticket["profile"]]
+    oss = oss_client(context, profile.location)
+    try:
+        facts = complete_upload(oss, upload, acl=profile.stored_acl, forbid_overwrite=not profile.overwrite)
+    except UploadGone:
+        if profile.is_held and (told := recalled(context, oss, upload.upload_id)):
+            return told
+        raise
+    if profile.is_held and (told := settled(context, oss, facts, upload.upload_id)):
+        return told
+    life = timedelta(seconds=ticket["exp"] - ticket["iat"]) + RECEIPT_LIFE
+    told = answer_stored(context, seen_upload(ticket, facts), life)
+    if profile.hold == (CHECK,):
+        begin_check(context, told["receipt"])
+    return told
+
+
+def abort(context: RequestContext) -> dict[str, Any]:
+    """
+    Returns:
+        ``{"state": "aborted"}``, however often it is asked.
+    """
+    upload = admit(context)
+    location = context.settings.profiles[upload.claims["profile"]].location
+    drop_upload(oss_client(context, location), upload)
+    return {"state": "aborted"}

@@ -5,16 +5,22 @@ from functools import cache
 from typing import Any
 
 from function.auth import identify
-from function.config.places import Session
-from function.config.profile import Profile
+from function.config.profile import Profile, Session
 from function.context import RequestContext
 from function.errors import NotFound
 from function.http.json_body import read_json_object
-from function.limits.addresses import claims_of_caller
+from function.limits.rate_limit import claims_of_caller
 from function.oss.post_form import Credentials, iso
-from function.reading.permission import Readable, readable
-from function.reading.urls import plain_url, signed_url, url_end
-from function.reading.wanted import WantedUrl, read_item, read_items
+from function.reading import (
+    Readable,
+    WantedUrl,
+    plain_url,
+    read_item,
+    read_items,
+    readable,
+    signed_url,
+    url_end,
+)
 from function.session_policy import OBJECTS
 
 

@@ -6,18 +6,15 @@ from functools import partial
 from typing import Any
 
 from function.auth import Caller, identify
-from function.config.places import Session
-from function.config.profile import Profile
+from function.config.profile import Profile, Session
 from function.config.settings import Settings
 from function.context import RequestContext
 from function.errors import BadRequest, Misconfigured
 from function.http.json_body import read_json_object
-from function.limits.addresses import claims_of_caller
-from function.limits.rate_limit import RateLimitItem
+from function.limits.rate_limit import RateLimitItem, claims_of_caller
 from function.oss.post_form import UploadRule, iso
 from function.session_policy import UPLOADS
-from function.uploads.classic_page import refuse_among_several
-from function.uploads.plan import PlannedUpload, plan_upload
+from function.uploads.plan import PlannedUpload, plan_upload, refuse_among_several
 from function.uploads.request import UploadRequest, profile_of, read_fields, read_files, read_query
 from function.uploads.tickets import callback_field, issue_ticket
 
@@ -86,7 +83,7 @@ def _count_and_sign(
     context: RequestContext, caller: Caller, planned: Sequence[PlannedUpload], profiles: Sequence[Profile]
 ) -> list[dict[str, Any]]:
     """The same, counted in one go. What is there already costs no quota; that OSS is asked costs the rate."""
-    from function.limits.counting import count, counted
+    from function.limits.quota import count, counted
 
     claims = claims_of_forms(context, caller, len(planned))
     if any(upload.is_named_by_digest for upload in planned):

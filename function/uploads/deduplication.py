@@ -4,15 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from function.config.key_template import is_held_name, published_name
-from function.config.option_values import UPLOAD_ID_METADATA
+from function.config.types import UPLOAD_ID_METADATA
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, UploadError
-from function.oss.client import OssClient
+from function.oss.client import OssClient, opened, oss_clients
 from function.oss.objects import ObjectFacts, head_object
-from function.oss.objects_session import opened, oss_clients
 from function.oss.post_form import iso, object_url
-from function.uploads.confirm import upload_of
-from function.uploads.receipt import answer_about
+from function.uploads.receipt import answer_about, upload_of
 from function.uploads.tickets import read_ticket
 
 

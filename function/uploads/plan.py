@@ -1,16 +1,23 @@
 """What a form will admit, decided before anybody is asked for credentials."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from function.config.key_template import held_name, is_held_name, published_name
-from function.config.option_values import META_PREFIX, UPLOAD_ID_METADATA
-from function.config.places import BucketLocation
-from function.config.profile import Profile
+from function.config.profile import BucketLocation, Profile
+from function.config.types import META_PREFIX, UPLOAD_ID_METADATA
 from function.errors import BadRequest, TooLarge
-from function.oss.post_form import TYPE_FIELD, Credentials, UploadRule, iso, object_url, sign_object
-from function.uploads import classic_page
+from function.oss.post_form import (
+    TYPE_FIELD,
+    Credentials,
+    UploadRule,
+    iso,
+    object_url,
+    sign_folder,
+    sign_object,
+)
+from function.uploads import plan
 from function.uploads.media_types import choose_content_type, default_disposition, key_extension
 from function.uploads.request import UploadRequest
 
@@ -75,7 +82,7 @@ def plan_upload(
     if profile.callback:
         rule = rule._replace(fields={**rule.fields, "callback": callback_field(profile, ticket)})
     shown = ticket if profile.confirm else ""
-    how = classic_page.answer if profile.takes_filename else answer
+    how = answer_page if profile.takes_filename else answer
     return PlannedUpload(rule, profile.location, upload_id, profile.key.is_named_by_digest, shown, how)
 
 
@@ -172,4 +179,47 @@ def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
         "x-oss-forbid-overwrite": "false" if profile.overwrite else "true",
         "Content-Disposition": default_disposition(content_type),
         **dict(profile.pinned),
+    }
+
+
+def refuse_among_several(profiles: Iterable[Profile]) -> None:
+    """
+    Raises:
+        BadRequest: one of several files names a profile whose page chooses the key.
+    """
+    for index, profile in enumerate(profiles):
+        if profile.takes_filename:
+            raise BadRequest(f"files[{index}].profile answers one request at a time; ask without files.")
+
+
+def answer_page(
+    rule: UploadRule, _upload_id: str, credentials: Credentials, host: str, now: datetime
+) -> dict[str, Any]:
+    """
+    What pages written for the samples read.
+
+    Source: https://help.aliyun.com/zh/oss/use-cases/obtain-signature-information-from-the-server-and-upload-data-to-oss
+    """
+    signed = sign_folder(rule, credentials, now)
+    fields: dict[str, Any] = {
+        "host": host,
+        "policy": signed.policy,
+        "signature": signed.signature,
+        "security_token": credentials.security_token,
+        "expire": int(rule.expires_at.timestamp()),
+        "dir": rule.key,
+        **_version_fields(rule, credentials, signed.pinned),
+    }
+    if "callback" in rule.fields:
+        fields["callback"] = rule.fields["callback"]
+    return fields
+
+
+def _version_fields(rule: UploadRule, credentials: Credentials, pinned: Mapping[str, str]) -> dict[str, str]:
+    if rule.signature_version == "v1":
+        return {"accessid": credentials.access_key_id}
+    return {
+        "x_oss_signature_version": pinned["x-oss-signature-version"],
+        "x_oss_credential": pinned["x-oss-credential"],
+        "x_oss_date": pinned["x-oss-date"],
     }

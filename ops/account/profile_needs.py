@@ -10,8 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from function.config import settings_validation
-from function.config.places import DEFAULT_HOST, BucketLocation
-from function.config.profile import Profile
+from function.config.profile import DEFAULT_HOST, BucketLocation, Profile
 from function.config.profiles import read_profiles
 from function.session_policy import role_policies, session_policies
 from ops.account.bucket import PartedFolder, WantedBucket

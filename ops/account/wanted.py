@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from function.config.messages import Message
-from function.config.places import BucketLocation
+from function.config.profile import BucketLocation
 from function.config.settings import DEFAULT_PROFILES_FILE
 from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
 from ops.account.bucket import WantedBucket

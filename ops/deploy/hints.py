@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from function.config.places import NOWHERE
-from function.config.profile import Profile
+from function.config.profile import NOWHERE, Profile
 from function.config.profiles import PROFILES_TOML, read_profiles
 from ops.deploy.quota_rules import quota_hints
 from ops.deploy.rules import environment, functions, mapping

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from function.config.places import BucketLocation
+from function.config.profile import BucketLocation
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError

@@ -26,9 +26,8 @@ from function.http.client import ExchangeFailed, Send, send
 from function.oss.client import OssClient, ask, budget
 from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS
-from function.wechat.access_token import AccessTokens
-from function.wechat.media import PICTURE
-from function.wechat.media_check import Refused, Submitted, Wanted, ask_wechat
+from function.wechat.api import AccessTokens
+from function.wechat.media_check import PICTURE, Refused, Submitted, Wanted, ask_wechat
 from ops.doctor.content_verdicts import (
     NO_ERROR_PAGES,
     NOTHING,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from function.config.option_values import CHECK
-from function.config.places import BucketLocation
+from function.config.profile import BucketLocation
 from function.config.settings import Settings
+from function.config.types import CHECK
 from function.credentials import AccessKeys, StsCredentials
 from ops.client.function_client import FunctionSilent
 from ops.doctor.across import Stranger, check_strangers, strangers

@@ -5,7 +5,7 @@ The buckets of a deployment, each examined as if it were the only one.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from function.config.places import BucketLocation
+from function.config.profile import BucketLocation
 from function.config.settings import PLACE_SETTINGS, Settings
 from ops.doctor.findings import Finding, as_one, joined, same
 from ops.terminal.language import Text

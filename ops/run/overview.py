@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import groupby
 
-from function.app import ROUTES
+from function.routes import ROUTES
 from local.buckets import ARCHIVE, HOME, Place
 from local.cloud import LocalCloud
 from local.ground.reach import HERE_ONLY, LOOPBACK

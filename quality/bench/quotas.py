@@ -40,7 +40,7 @@ from function import aliyun_sdk
 aliyun_sdk.prepare()
 import aliyunsdkcore.vendored.requests.adapters
 started = time.perf_counter()
-import function.limits.counting, function.limits.redis, function.limits.redis_connection
+import function.limits.quota, function.limits.redis, function.limits.redis_connection
 function.limits.redis_connection.prepare()
 print((time.perf_counter() - started) * 1000)
 """

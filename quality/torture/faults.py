@@ -20,10 +20,10 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from function.multipart.ticket import issue_ticket
 from function.multipart.upload import MultipartUpload
 from function.oss.callback_signature import OssPublicKeys
 from function.session_policy import OBJECTS, UPLOADS
+from function.uploads.tickets import issue_multipart_ticket
 from quality.torture import stage
 from quality.torture.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
 from quality.torture.canaries import LogWatch, Watch
@@ -344,7 +344,7 @@ class Trial:
         settings = function._instance.settings
         claims = {"sub": "oUser", "owner": "owner", "profile": "large"}
         upload = MultipartUpload("A" * 22, "0004", "large/a.mp4", 9, 102_400, "video/mp4", claims)
-        return issue_ticket(upload, settings.profiles["large"], settings, self.instant)
+        return issue_multipart_ticket(upload, settings.profiles["large"], settings, self.instant)
 
     def _ask(self, function: Any, cell: Cell, brought: "Brought") -> stage.Reply:
         bearer = f"Bearer {brought.token}"

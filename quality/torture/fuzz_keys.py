@@ -8,8 +8,7 @@ from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES
 from function.config.profiles import read_profiles
 from function.errors import BadRequest, Forbidden
 from function.http.json_body import read_json_object
-from function.reading.permission import readable
-from function.reading.wanted import WantedUrl, read_item, read_items
+from function.reading import WantedUrl, read_item, read_items, readable
 from quality.torture import key_oracle
 from quality.torture.dice import Dice
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from function.credentials import StsCredentials
 from function.http.client import ExchangeFailed, HttpResponse
-from function.multipart.ticket import issue_ticket
 from function.multipart.upload import MultipartUpload
+from function.uploads.tickets import issue_multipart_ticket
 from quality.torture import stage
 from quality.torture.canaries import Watch
 from quality.torture.dice import Dice
@@ -84,7 +84,7 @@ class PartsTarget:
             "video/mp4",
             {"sub": "s", "owner": "public", "profile": "kept"},
         )
-        ticket = issue_ticket(upload, self.settings.profiles["kept"], self.settings, self.now)
+        ticket = issue_multipart_ticket(upload, self.settings.profiles["kept"], self.settings, self.now)
         spoilt = ticket[: self.dice.number(200)] + self.dice.text(9)
         return self.dice.one_of((ticket, ticket, ticket, ticket, spoilt, self.dice.value()))
 

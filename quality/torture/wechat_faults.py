@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from function.config.settings import WechatApp
 from function.errors import UploadError
 from function.http.client import HttpResponse, Send, send
-from function.wechat.access_token import AccessTokens
+from function.wechat.api import AccessTokens
 from function.wechat.media_check import Refused, Wanted, ask_wechat
 from quality.torture import stage
 from quality.torture.broken_server import WIRE, Fault, answers, serving

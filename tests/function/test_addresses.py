@@ -5,8 +5,7 @@ import pytest
 from function.config.types import Rate
 from function.errors import TooManyRequests
 from function.http.gateway import Request
-from function.limits.addresses import claims_by_address, client_address
-from function.limits.rate_limit import RateLimiter
+from function.limits.rate_limit import RateLimiter, claims_by_address, client_address
 
 HEADER = "ali-cdn-real-ip"
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from function.config.places import NOWHERE
+from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
 from function.session_policy import MAX_POLICY_CHARACTERS, OBJECTS, UPLOADS, role_policies, session_policies
 from local.ground.ram_policy import fits, is_allowed

@@ -12,12 +12,12 @@ import pytest
 import responses
 
 from function.auth.tokens import PARTS, TICKET, issue_token, read_token
-from function.config.places import NOWHERE, BucketLocation
+from function.config.profile import NOWHERE, BucketLocation
 from function.config.settings import read_settings
 from function.context import RequestContext
 from function.errors import Misconfigured, UploadError
 from function.http.gateway import Request
-from function.oss.objects_session import oss_clients
+from function.oss.client import oss_clients
 from function.request_log import LogLine
 from function.session_policy import OBJECTS, UPLOADS, role_policies
 from quality.torture.held_oss import HeldOss

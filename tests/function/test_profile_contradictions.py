@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.config.places import NOWHERE
+from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
 
 GOOD = {

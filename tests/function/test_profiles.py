@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from function.config.key_template import KeyTemplate
-from function.config.option_values import MAX_FORM_BYTES
-from function.config.places import NOWHERE
-from function.config.profile import Profile
+from function.config.profile import NOWHERE, Profile
 from function.config.profiles import read_profiles
+from function.config.types import MAX_FORM_BYTES
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
 

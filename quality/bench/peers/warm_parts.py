@@ -17,9 +17,8 @@ from function.config.settings import read_settings
 from function.context import Dependencies
 from function.credentials import StsCredentials
 from function.http.client import HttpResponse
-from function.multipart.ticket import issue_ticket
-from function.multipart.upload import MultipartUpload
-from function.multipart.urls import MAX_URLS, sign_parts
+from function.multipart.upload import MAX_URLS, MultipartUpload, sign_parts
+from function.uploads.tickets import issue_multipart_ticket
 from handler import serve as answer_event
 
 # Each ticket is taken 120 times a minute at most.
@@ -42,7 +41,7 @@ def upload(number: int) -> MultipartUpload:
 
 
 profile = settings.profiles["default"]
-tickets = [issue_ticket(upload(number), profile, settings, now) for number in range(TICKETS)]
+tickets = [issue_multipart_ticket(upload(number), profile, settings, now) for number in range(TICKETS)]
 asked = cycle([post("/multipart-parts", {"ticket": ticket}) for ticket in tickets])
 credentials = StsCredentials(
     task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, expires_at=now + timedelta(hours=1)

@@ -279,7 +279,7 @@ class TwoBuckets:
             time.sleep(budget_seconds)
             raise ExchangeFailed("timed out")
 
-        for name in ("function.oss.client.BUDGET_SECONDS", "function.oss.objects_session.BUDGET_SECONDS"):
+        for name in ("function.oss.client.BUDGET_SECONDS", "function.oss.client.BUDGET_SECONDS"):
             monkeypatch.setattr(name, 3.0)
         monkeypatch.setattr("function.oss.client.FIRST_TRY_SECONDS", 1.2)
         monkeypatch.setattr(oss, "send", hang)

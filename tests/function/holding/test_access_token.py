@@ -12,7 +12,7 @@ import pytest
 from function.config.settings import WechatApp
 from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
-from function.wechat.access_token import AccessTokens
+from function.wechat.api import AccessTokens
 
 APP = WechatApp("wx0123456789abcdef", "wechat-SecretCanary", "https://api.weixin.qq.com")
 TOKEN = "86_token-of-WeChat-0001"

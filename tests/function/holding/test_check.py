@@ -9,9 +9,8 @@ import pytest
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
 from function.holding.upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
-from function.oss.objects_session import oss_client
-from function.wechat.media import AS_JPEG
-from function.wechat.media_check import Refused, Submitted, Wanted, submit, was_unheard
+from function.oss.client import oss_client
+from function.wechat.media_check import AS_JPEG, Refused, Submitted, Wanted, submit, was_unheard
 from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, World
 
 KEY = "posts/owner/AAAAAAAAAAAAAAAAAAAAAA.jpg"

@@ -4,7 +4,7 @@ import pytest
 
 from function.errors import OssUnavailable
 from function.holding import records
-from function.oss.objects_session import oss_client
+from function.oss.client import oss_client
 
 UPLOAD_ID = "A" * 22
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from function.wechat.media import AS_JPEG, AUDIO, MAX_BYTES, MAX_PROCESSED_BYTES, PICTURE, Media, media_of
+from function.wechat.media_check import (
+    AS_JPEG,
+    AUDIO,
+    MAX_BYTES,
+    MAX_PROCESSED_BYTES,
+    PICTURE,
+    Media,
+    media_of,
+)
 
 JPEG = b"\xff\xd8\xff\xe0"
 AS_STORED, MADE_ANEW, SOUND = Media(PICTURE), Media(PICTURE, AS_JPEG), Media(AUDIO)

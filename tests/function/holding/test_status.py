@@ -4,7 +4,7 @@ import pytest
 
 from function.holding.state import CHECKING, HeldState, state_of
 from function.holding.upload import read_receipt
-from function.oss.objects_session import oss_client
+from function.oss.client import oss_client
 from function.wechat.verdict import Outcome
 from quality.torture.parted_oss import Part
 

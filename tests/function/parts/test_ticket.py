@@ -11,8 +11,8 @@ from function.auth import tokens
 from function.auth.tokens import issue_token, read_token
 from function.config.settings import read_settings
 from function.errors import Misconfigured
-from function.multipart.ticket import check_room, issue_ticket
 from function.multipart.upload import MultipartUpload
+from function.uploads.tickets import check_room, issue_multipart_ticket
 
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-secret-canary-0123456789abcd"
@@ -227,7 +227,7 @@ def test_a_ticket_leaves_room_for_what_a_receipt_says_beside_it(environment, pro
 
     def length_with(key):
         upload = MultipartUpload("i" * 22, "o" * 64, key, 9, 102_400, "video/mp4", claims)
-        return len(issue_ticket(upload, profile, settings, clock()))
+        return len(issue_multipart_ticket(upload, profile, settings, clock()))
 
     def check(key):
         check_room(

@@ -13,9 +13,8 @@ from function.errors import BadRequest, QuotaExceeded, TooManyRequests
 from function.http.client import authorities
 from function.limits.quota import QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
-from function.limits.redis import MAX_RESTING, RedisStore
-from function.limits.redis_connection import Address, Bounded, connect
-from function.limits.script import COUNT, GIVE_BACK, digest_of
+from function.limits.redis import COUNT, GIVE_BACK, MAX_RESTING, RedisStore
+from function.limits.redis_connection import Address, Bounded, connect, digest_of
 from tests.function.quota.asking import COUNTED, NOON, PATIENCE, TODAY, asked, left, numbers
 
 ROOT = Path(__file__).parents[3]

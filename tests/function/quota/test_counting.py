@@ -8,7 +8,7 @@ import pytest
 
 from function.context import RequestContext
 from function.errors import Misconfigured
-from function.limits.counting import counted, store_of
+from function.limits.quota import counted, store_of
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from function.request_log import LogLine
@@ -170,7 +170,7 @@ def test_logins_are_counted_in_the_store_as_well(quoted, log_lines):
     function = quoted(**settings, LOGIN_RATE="2/min")
     codes = [function.ask(body={"code": f"c{number}"}, path="/login").status for number in range(3)]
     assert codes == [502, 502, 429]
-    assert function.function._instance.limits._windows == {}
+    assert function.function._instance.limiter._windows == {}
 
 
 def test_the_log_line_of_what_was_counted_is_the_one_it_always_was(quoted, ask, good_sts, log_lines):

@@ -6,8 +6,7 @@ import pytest
 
 from function.config.key_template import KeyTemplate
 from function.errors import Forbidden
-from function.reading.permission import readable
-from function.reading.wanted import WantedUrl
+from function.reading import WantedUrl, readable
 from tests.function.reading.keys import ID, KEY, MINE, PROFILES, SHOWN, THEIR_KEY, THEIRS, WALL, query_of
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.config.places import BucketLocation
+from function.config.profile import BucketLocation
 from function.config.profiles import read_profiles
 from ops.account import profile_needs
 from ops.account.bucket import PartedFolder, WantedBucket

@@ -79,8 +79,8 @@ COMPLETE_UPLOAD, ASK = lifecycle.complete_upload, multipart.ask
 @pytest.mark.parametrize(
     ("where", "name", "wrong", "situation", "call"),
     [
-        ("function.routes.multipart_complete", "complete_upload", no_second_look, "completed", "ListParts"),
-        ("function.routes.multipart_abort", "drop_upload", no_look_at_all, "aborted", "AbortMultipartUpload"),
+        ("function.routes.multipart", "complete_upload", no_second_look, "completed", "ListParts"),
+        ("function.routes.multipart", "drop_upload", no_look_at_all, "aborted", "AbortMultipartUpload"),
         ("function.oss.multipart", "ask", twice, "completed", "CompleteMultipartUpload"),
         ("function.oss.multipart", "ask", once, "gone on with", "ListParts"),
         ("function.oss.objects", "ask", once, "confirmed", "HeadObject"),
