@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote
 
-from function.oss import signature_v4
+from function.oss import signature_v4 as v4
 from function.oss.post_form import TOKEN_FIELD, Credentials, iso
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -72,7 +72,7 @@ def presign(
         "x-oss-credential": _credential(request, credentials, stamp),
         "x-oss-date": stamp,
         "x-oss-expires": str(int(expires_in.total_seconds())),
-        "x-oss-signature-version": signature_v4.ALGORITHM,
+        "x-oss-signature-version": v4.ALGORITHM,
     }
     if credentials.security_token:
         signer[TOKEN_FIELD] = credentials.security_token
@@ -100,9 +100,7 @@ def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> d
     signature = _sign(request, path, query, headers, credentials, stamp)
     named = f"AdditionalHeaders={_additional(request)}," if request.additional else ""
     credential = _credential(request, credentials, stamp)
-    headers["authorization"] = (
-        f"{signature_v4.ALGORITHM} Credential={credential},{named}Signature={signature}"
-    )
+    headers["authorization"] = f"{v4.ALGORITHM} Credential={credential},{named}Signature={signature}"
     return headers
 
 
@@ -134,9 +132,9 @@ def _sign(
         f"{request.method}\n/{request.bucket}/{path}\n{query}\n{signed}\n{_additional(request)}\n"
         f"{UNSIGNED_PAYLOAD}"
     )
-    to_sign = f"{signature_v4.ALGORITHM}\n{stamp}\n{signature_v4.scope(date, request.region)}\n{signature_v4.sha256_undisturbed(canonical)}"
-    key = signature_v4.derive_signing_key(credentials.access_key_secret, date, request.region)
-    return signature_v4.hash_undisturbed(key, to_sign, "sha256").hexdigest()
+    to_sign = f"{v4.ALGORITHM}\n{stamp}\n{v4.scope(date, request.region)}\n{v4.sha256_undisturbed(canonical)}"
+    key = v4.derive_signing_key(credentials.access_key_secret, date, request.region)
+    return v4.hash_undisturbed(key, to_sign, "sha256").hexdigest()
 
 
 def _signed_headers(headers: Mapping[str, str], additional: Iterable[str]) -> Iterator[str]:
@@ -156,7 +154,7 @@ def _encode_query(query: Mapping[str, str]) -> str:
 
 
 def _credential(request: OssRequest, credentials: Credentials, stamp: str) -> str:
-    return f"{credentials.access_key_id}/{signature_v4.scope(stamp[:8], request.region)}"
+    return f"{credentials.access_key_id}/{v4.scope(stamp[:8], request.region)}"
 
 
 def _stamp(now: datetime) -> str:

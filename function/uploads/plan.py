@@ -17,7 +17,6 @@ from function.oss.post_form import (
     sign_folder,
     sign_object,
 )
-from function.uploads import plan
 from function.uploads.media_types import choose_content_type, default_disposition, key_extension
 from function.uploads.request import UploadRequest
 

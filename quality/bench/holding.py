@@ -1,7 +1,7 @@
 """
 Held objects: a thousand committed in batches of twenty, and what a verdict takes until its object is there.
 
-``python -m quality.bench.holding``: the function and the local OSS and STS in this process, every call over loopback.
+``python -m quality.bench.holding``: the function, the local OSS and STS in one process, calls over loopback.
 What the function spends by itself is what is left without its calls.
 """
 

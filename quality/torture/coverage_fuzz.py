@@ -1,5 +1,5 @@
 """
-Coverage-guided fuzzing of one target with atheris: ``python -m quality.torture.coverage_fuzz TARGET RUNS FOLDER``.
+Coverage-guided fuzzing with atheris: ``python -m quality.torture.coverage_fuzz TARGET RUNS FOLDER``.
 
 Runs in a process of its own, because libFuzzer ends the process when it is done.
 """

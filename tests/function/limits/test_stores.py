@@ -15,7 +15,7 @@ from function.limits.quota import Daily, QuotaRequest
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
-from tests.function.quota.asking import PATIENCE, asked, left, refusal
+from tests.function.limits.asking import PATIENCE, asked, left, refusal
 
 CHINA = timedelta(hours=8)
 BUCKETS = (f"bucket-{number}" for number in count())

@@ -11,7 +11,7 @@ from function.errors import Misconfigured
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
 
-KEYS = Path(__file__).parents[1] / "keys"
+KEYS = Path(__file__).parents[2] / "keys"
 SECRET = "token-secret-0123456789-abcdefghi"
 RECEIPT_SECRET = "another-secret-0123456789-abcdefg"
 

@@ -12,7 +12,7 @@ from function.http.client import HttpResponse
 from function.limits import redis
 from function.limits.redis_connection import Address, Wire
 from quality.torture.redis_server import RedisServer, is_installed
-from tests.function.quota.asking import Canned
+from tests.function.limits.asking import Canned
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 PROFILES = """

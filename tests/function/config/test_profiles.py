@@ -13,7 +13,7 @@ from function.config.types import MAX_FORM_BYTES
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
 
-SHIPPED = Path(__file__).parents[2] / "profiles.toml"
+SHIPPED = Path(__file__).parents[3] / "profiles.toml"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 GOOD = 'key = "uploads/{owner}/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
 

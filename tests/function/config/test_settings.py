@@ -14,7 +14,7 @@ from function.errors import Misconfigured, Problem
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SECRET = "token-secret-0123456789-abcdefghi"
 NEW_SECRET = "another-secret-0123456789-abcdefg"
 

@@ -15,7 +15,7 @@ from function.limits.quota import QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import COUNT, GIVE_BACK, MAX_RESTING, RedisStore
 from function.limits.redis_connection import Address, Bounded, connect, digest_of
-from tests.function.quota.asking import COUNTED, NOON, PATIENCE, TODAY, asked, left, numbers
+from tests.function.limits.asking import COUNTED, NOON, PATIENCE, TODAY, asked, left, numbers
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)

@@ -13,7 +13,7 @@ from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from function.request_log import LogLine
 from quality.torture.redis_server import Line
-from tests.function.quota.asking import COUNTED, PATIENCE
+from tests.function.limits.asking import COUNTED, PATIENCE
 
 CHINA = timedelta(hours=8)
 RESETS_AT = "2026-11-24T16:00:00Z"

@@ -9,7 +9,7 @@ import pytest
 from function.errors import QuotaExceeded
 from function.limits.memory import MAX_REMEMBERED, MemoryStore
 from function.limits.quota import Day
-from tests.function.quota.asking import asked, left, refusal
+from tests.function.limits.asking import asked, left, refusal
 
 CHINA = timedelta(hours=8)
 
