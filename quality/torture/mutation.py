@@ -32,16 +32,16 @@ ROOM = "tests/function"
 APP = (f"{ROOM}/test_app.py", f"{ROOM}/test_hostile_requests.py", "tests/test_handler.py")
 FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
 RECEIPTS = (f"{ROOM}/receipts",)
-PARTS = (f"{ROOM}/parts",)
+PARTS = (f"{ROOM}/multipart",)
 HOLDING = tuple(
     f"{ROOM}/holding/test_{name}.py"
     for name in ("publishing", "checking", "status", "discard", "commit", "recall")
 )
 QUOTA = tuple(
-    f"{ROOM}/quota/test_{name}.py" for name in ("memory", "asked", "connection", "counting", "stores")
+    f"{ROOM}/limits/test_{name}.py" for name in ("memory", "asked", "connection", "counting", "stores")
 )
-QUOTA_IN_REDIS = tuple(f"{ROOM}/quota/test_{name}.py" for name in ("connection", "stores", "redis_store"))
-SETTINGS = (f"{ROOM}/test_settings.py", f"{ROOM}/test_profiles.py", f"{ROOM}/test_contradictions.py")
+QUOTA_IN_REDIS = tuple(f"{ROOM}/limits/test_{name}.py" for name in ("connection", "stores", "redis_store"))
+SETTINGS = (f"{ROOM}/config/test_settings.py", f"{ROOM}/config/test_profiles.py", f"{ROOM}/config/test_settings_validation.py")
 READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permission", "urls", "read"))
 PROOF = "tests/quality/torture/test_policy_proof.py"
 STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
@@ -49,27 +49,27 @@ TESTS = {
     "burst_server": ("tests/test_burst_server.py",),
     "function.aliyun_sdk": (*reversed(STS),),
     "function.app": (
-        *(*APP, f"{ROOM}/test_form_life.py", f"{ROOM}/test_log_line.py", *FORMS),
-        *(f"{ROOM}/callers/test_wechat.py", *RECEIPTS),
+        *(*APP, f"{ROOM}/test_form_life.py", f"{ROOM}/test_request_log.py", *FORMS),
+        *(f"{ROOM}/auth/test_wechat.py", *RECEIPTS),
         f"{ROOM}/reading/test_urls.py",
     ),
-    "function.auth": (f"{ROOM}/callers", f"{ROOM}/test_app.py"),
-    "function.auth.anonymous": (f"{ROOM}/callers/test_callers.py",),
-    "function.auth.backend": (f"{ROOM}/holding/test_backend_token.py", *HOLDING),
-    "function.auth.jwt": (f"{ROOM}/callers/test_business_jwt.py", f"{ROOM}/callers"),
-    "function.auth.tokens": (f"{ROOM}/test_tokens.py", f"{ROOM}/callers"),
-    "function.auth.wechat": (f"{ROOM}/callers/test_wechat.py", f"{ROOM}/callers"),
-    "function.config.content_types": (f"{ROOM}/test_content_type.py", *reversed(SETTINGS), *FORMS),
-    "function.config.jwt_key": (f"{ROOM}/test_jwt_key.py", f"{ROOM}/test_settings.py"),
+    "function.auth": (f"{ROOM}/auth", f"{ROOM}/test_app.py"),
+    "function.auth.anonymous": (f"{ROOM}/auth/test_callers.py",),
+    "function.auth.backend": (f"{ROOM}/holding/test_backend.py", *HOLDING),
+    "function.auth.jwt": (f"{ROOM}/auth/test_jwt.py", f"{ROOM}/auth"),
+    "function.auth.tokens": (f"{ROOM}/auth/test_tokens.py", f"{ROOM}/auth"),
+    "function.auth.wechat": (f"{ROOM}/auth/test_wechat.py", f"{ROOM}/auth"),
+    "function.config.content_types": (f"{ROOM}/config/test_content_types.py", *reversed(SETTINGS), *FORMS),
+    "function.config.jwt_key": (f"{ROOM}/config/test_jwt_key.py", f"{ROOM}/config/test_settings.py"),
     "function.config.key_template": (
-        *(f"{ROOM}/test_key_template.py", *SETTINGS, *FORMS),
+        *(f"{ROOM}/config/test_key_template.py", *SETTINGS, *FORMS),
         *(f"{ROOM}/reading/test_permission.py", f"{ROOM}/receipts/test_stored_already.py"),
     ),
-    "function.config.messages": (f"{ROOM}/test_phrase.py",),
+    "function.config.messages": (f"{ROOM}/config/test_messages.py",),
     "function.config.profile": (
         *(
-            f"{ROOM}/test_places.py",
-            f"{ROOM}/test_profile_contradictions.py",
+            f"{ROOM}/config/test_bucket_location.py",
+            f"{ROOM}/config/test_profile_validation.py",
             *SETTINGS,
         ),
         *(
@@ -77,23 +77,23 @@ TESTS = {
                 f"{ROOM}/test_{name}.py"
                 for name in ("profiles", "profile_contradictions", "grants", "sessions")
             ),
-            *(*FORMS, f"{ROOM}/parts/test_multipart_complete.py", f"{ROOM}/holding/test_check.py", *SETTINGS),
+            *(*FORMS, f"{ROOM}/multipart/test_multipart_complete.py", f"{ROOM}/holding/test_check.py", *SETTINGS),
         ),
     ),
-    "function.config.profile_validation": (f"{ROOM}/test_profile_contradictions.py", *reversed(SETTINGS)),
-    "function.config.profiles": (*(f"{ROOM}/test_profiles.py", *FORMS), *(*reversed(SETTINGS), *FORMS)),
-    "function.config.setting_table": (f"{ROOM}/test_settings.py", f"{ROOM}/callers"),
-    "function.config.settings": (*SETTINGS, f"{ROOM}/test_jwt_key.py", f"{ROOM}/test_places.py", *APP),
-    "function.config.settings_validation": (f"{ROOM}/test_contradictions.py", *SETTINGS),
+    "function.config.profile_validation": (f"{ROOM}/config/test_profile_validation.py", *reversed(SETTINGS)),
+    "function.config.profiles": (*(f"{ROOM}/config/test_profiles.py", *FORMS), *(*reversed(SETTINGS), *FORMS)),
+    "function.config.setting_table": (f"{ROOM}/config/test_settings.py", f"{ROOM}/auth"),
+    "function.config.settings": (*SETTINGS, f"{ROOM}/config/test_jwt_key.py", f"{ROOM}/config/test_bucket_location.py", *APP),
+    "function.config.settings_validation": (f"{ROOM}/config/test_settings_validation.py", *SETTINGS),
     "function.config.types": (
         *SETTINGS,
         *(
-            f"{ROOM}/test_profiles.py",
-            f"{ROOM}/test_profile_contradictions.py",
+            f"{ROOM}/config/test_profiles.py",
+            f"{ROOM}/config/test_profile_validation.py",
             *FORMS,
         ),
     ),
-    "function.context": (f"{ROOM}/test_instance.py", *FORMS, f"{ROOM}/callers/test_wechat.py", *APP),
+    "function.context": (f"{ROOM}/test_context.py", *FORMS, f"{ROOM}/auth/test_wechat.py", *APP),
     "function.credentials": (
         *(
             f"{ROOM}/test_credentials.py",
@@ -101,42 +101,42 @@ TESTS = {
             f"{ROOM}/routes",
             "tests/test_sts_credentials.py",
         ),
-        *(*(f"{ROOM}/test_form_life.py", f"{ROOM}/test_settings.py", f"{ROOM}/test_credentials.py"),),
+        *(*(f"{ROOM}/test_form_life.py", f"{ROOM}/config/test_settings.py", f"{ROOM}/test_credentials.py"),),
     ),
-    "function.errors": (f"{ROOM}/test_errors.py", *APP, f"{ROOM}/callers", *STS),
+    "function.errors": (f"{ROOM}/test_errors.py", *APP, f"{ROOM}/auth", *STS),
     "function.holding.actions": (f"{ROOM}/holding/test_commit.py", *HOLDING),
     "function.holding.check": (f"{ROOM}/holding/test_checking.py", *HOLDING),
     "function.holding.decision": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
     "function.holding.publishing": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
     "function.holding.records": (f"{ROOM}/holding/test_markers.py", *HOLDING),
     "function.holding.request": (
-        *(*(f"{ROOM}/holding/test_commit.py", f"{ROOM}/holding/test_backend_token.py", *HOLDING),),
+        *(*(f"{ROOM}/holding/test_commit.py", f"{ROOM}/holding/test_backend.py", *HOLDING),),
         *(f"{ROOM}/holding/test_commit.py", *HOLDING),
     ),
     "function.holding.state": (f"{ROOM}/holding/test_status.py", *HOLDING),
     "function.holding.upload": (f"{ROOM}/holding/test_upload.py", *HOLDING),
-    "function.http.client": (f"{ROOM}/test_outgoing.py",),
-    "function.http.gateway": (f"{ROOM}/test_http.py", *APP),
-    "function.http.json_body": (f"{ROOM}/test_body.py", *APP, *FORMS),
+    "function.http.client": (f"{ROOM}/http/test_client.py",),
+    "function.http.gateway": (f"{ROOM}/http/test_gateway.py", *APP),
+    "function.http.json_body": (f"{ROOM}/http/test_json_body.py", *APP, *FORMS),
     "function.limits.memory": QUOTA,
     "function.limits.quota": (*QUOTA, *(*reversed(QUOTA),)),
     "function.limits.rate_limit": (
         *(
-            f"{ROOM}/test_addresses.py",
-            f"{ROOM}/callers",
+            f"{ROOM}/limits/test_client_ip.py",
+            f"{ROOM}/auth",
             f"{ROOM}/reading/test_read.py",
         ),
-        *(f"{ROOM}/test_limits.py", *FORMS, f"{ROOM}/callers"),
+        *(f"{ROOM}/limits/test_rate_limit.py", *FORMS, f"{ROOM}/auth"),
     ),
     "function.limits.redis": (*QUOTA_IN_REDIS, *QUOTA_IN_REDIS),
     "function.limits.redis_connection": (*QUOTA_IN_REDIS, *QUOTA),
     "function.multipart.lifecycle": (
-        *(f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
-        *(f"{ROOM}/parts/test_multipart_complete.py", *PARTS),
+        *(f"{ROOM}/multipart/test_multipart_parts.py", *PARTS),
+        *(f"{ROOM}/multipart/test_multipart_complete.py", *PARTS),
     ),
     "function.multipart.upload": (
-        *(f"{ROOM}/parts/test_upload.py", *PARTS),
-        *(f"{ROOM}/parts/test_multipart.py", *PARTS),
+        *(f"{ROOM}/multipart/test_upload.py", *PARTS),
+        *(f"{ROOM}/multipart/test_multipart.py", *PARTS),
     ),
     "function.oss.callback_signature": (f"{ROOM}/receipts/test_oss_keys.py", *RECEIPTS),
     "function.oss.client": (
@@ -146,16 +146,16 @@ TESTS = {
             f"{ROOM}/holding/test_commit.py",
         ),
     ),
-    "function.oss.errors": (f"{ROOM}/oss/test_answers.py", f"{ROOM}/oss/test_calls.py"),
-    "function.oss.multipart": (f"{ROOM}/oss/test_multipart.py", f"{ROOM}/oss/test_calls.py"),
-    "function.oss.objects": (f"{ROOM}/oss/test_objects.py", f"{ROOM}/oss/test_calls.py"),
-    "function.oss.post_form": (f"{ROOM}/oss/test_post_form.py", f"{ROOM}/oss/test_v4.py", PROOF, *FORMS),
-    "function.oss.presign": (f"{ROOM}/oss/test_signed_request.py",),
-    "function.oss.signature_v4": (f"{ROOM}/oss/test_v4.py", f"{ROOM}/oss/test_signed_request.py", PROOF),
+    "function.oss.errors": (f"{ROOM}/oss/test_errors.py", f"{ROOM}/oss/test_client.py"),
+    "function.oss.multipart": (f"{ROOM}/oss/test_multipart.py", f"{ROOM}/oss/test_client.py"),
+    "function.oss.objects": (f"{ROOM}/oss/test_objects.py", f"{ROOM}/oss/test_client.py"),
+    "function.oss.post_form": (f"{ROOM}/oss/test_post_form.py", f"{ROOM}/oss/test_signature_v4.py", PROOF, *FORMS),
+    "function.oss.presign": (f"{ROOM}/oss/test_presign.py",),
+    "function.oss.signature_v4": (f"{ROOM}/oss/test_signature_v4.py", f"{ROOM}/oss/test_presign.py", PROOF),
     "function.reading": (*READING, *(*reversed(READING),), *READING),
     "function.request_log": (
-        *(f"{ROOM}/test_log_line.py", *APP, *RECEIPTS),
-        *(f"{ROOM}/test_trace.py", f"{ROOM}/test_log_line.py"),
+        *(f"{ROOM}/test_request_log.py", *APP, *RECEIPTS),
+        *(f"{ROOM}/test_trace.py", f"{ROOM}/test_request_log.py"),
     ),
     "function.routes.callback": (
         *(f"{ROOM}/receipts/test_receipt.py", f"{ROOM}/holding/test_receipts.py", *RECEIPTS),
@@ -169,26 +169,26 @@ TESTS = {
         *(f"{ROOM}/holding/test_discard.py", *HOLDING),
         *(f"{ROOM}/holding/test_status.py", *HOLDING),
     ),
-    "function.routes.login": (f"{ROOM}/callers",),
+    "function.routes.login": (f"{ROOM}/auth",),
     "function.routes.multipart": (
-        *(f"{ROOM}/parts/test_multipart.py", *PARTS),
-        *(f"{ROOM}/parts/test_multipart_abort.py", *PARTS),
-        *(*(f"{ROOM}/parts/test_multipart_complete.py", *PARTS, f"{ROOM}/holding/test_recall.py"),),
-        *(f"{ROOM}/parts/test_multipart_parts.py", *PARTS),
+        *(f"{ROOM}/multipart/test_multipart.py", *PARTS),
+        *(f"{ROOM}/multipart/test_multipart_abort.py", *PARTS),
+        *(*(f"{ROOM}/multipart/test_multipart_complete.py", *PARTS, f"{ROOM}/holding/test_recall.py"),),
+        *(f"{ROOM}/multipart/test_multipart_parts.py", *PARTS),
     ),
     "function.routes.read": (
-        *(*reversed(READING), f"{ROOM}/routes/test_own_rules.py", f"{ROOM}/test_places.py"),
+        *(*reversed(READING), f"{ROOM}/routes/test_own_rules.py", f"{ROOM}/config/test_bucket_location.py"),
     ),
     "function.routes.upload_params": (
         *(*FORMS, *(f"{ROOM}/receipts/test_{name}.py" for name in ("ticket", "stored_already"))),
-        *(f"{ROOM}/test_log_line.py", *APP, f"{ROOM}/callers"),
+        *(f"{ROOM}/test_request_log.py", *APP, f"{ROOM}/auth"),
     ),
     "function.routes.wechat_events": (f"{ROOM}/holding/test_wechat_events.py",),
-    "function.session_policy": (f"{ROOM}/test_grants.py", *SETTINGS),
+    "function.session_policy": (f"{ROOM}/test_session_policy.py", *SETTINGS),
     "function.uploads.callback": (f"{ROOM}/receipts/test_callback.py", *RECEIPTS),
     "function.uploads.deduplication": (
         *(f"{ROOM}/receipts/test_{name}.py" for name in ("stored_already", "held")),
-        f"{ROOM}/test_places.py",
+        f"{ROOM}/config/test_bucket_location.py",
     ),
     "function.uploads.hooks": tuple(f"{ROOM}/{room}/test_own_rules.py" for room in ("uploads", "routes")),
     "function.uploads.media_types": (*reversed(FORMS),),
@@ -199,7 +199,7 @@ TESTS = {
     ),
     "function.uploads.request": (*reversed(FORMS), *APP),
     "function.uploads.tickets": (
-        *(f"{ROOM}/parts/test_ticket.py", *PARTS),
+        *(f"{ROOM}/multipart/test_ticket.py", *PARTS),
         *(f"{ROOM}/receipts/test_ticket.py", *RECEIPTS),
     ),
     "function.webhook": (f"{ROOM}/receipts/test_webhook.py", *RECEIPTS),
