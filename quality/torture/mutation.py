@@ -41,7 +41,11 @@ QUOTA = tuple(
     f"{ROOM}/limits/test_{name}.py" for name in ("memory", "asked", "connection", "counting", "stores")
 )
 QUOTA_IN_REDIS = tuple(f"{ROOM}/limits/test_{name}.py" for name in ("connection", "stores", "redis_store"))
-SETTINGS = (f"{ROOM}/config/test_settings.py", f"{ROOM}/config/test_profiles.py", f"{ROOM}/config/test_settings_validation.py")
+SETTINGS = (
+    f"{ROOM}/config/test_settings.py",
+    f"{ROOM}/config/test_profiles.py",
+    f"{ROOM}/config/test_settings_validation.py",
+)
 READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permission", "urls", "read"))
 PROOF = "tests/quality/torture/test_policy_proof.py"
 STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
@@ -77,13 +81,26 @@ TESTS = {
                 f"{ROOM}/test_{name}.py"
                 for name in ("profiles", "profile_contradictions", "grants", "sessions")
             ),
-            *(*FORMS, f"{ROOM}/multipart/test_multipart_complete.py", f"{ROOM}/holding/test_check.py", *SETTINGS),
+            *(
+                *FORMS,
+                f"{ROOM}/multipart/test_multipart_complete.py",
+                f"{ROOM}/holding/test_check.py",
+                *SETTINGS,
+            ),
         ),
     ),
     "function.config.profile_validation": (f"{ROOM}/config/test_profile_validation.py", *reversed(SETTINGS)),
-    "function.config.profiles": (*(f"{ROOM}/config/test_profiles.py", *FORMS), *(*reversed(SETTINGS), *FORMS)),
+    "function.config.profiles": (
+        *(f"{ROOM}/config/test_profiles.py", *FORMS),
+        *(*reversed(SETTINGS), *FORMS),
+    ),
     "function.config.setting_table": (f"{ROOM}/config/test_settings.py", f"{ROOM}/auth"),
-    "function.config.settings": (*SETTINGS, f"{ROOM}/config/test_jwt_key.py", f"{ROOM}/config/test_bucket_location.py", *APP),
+    "function.config.settings": (
+        *SETTINGS,
+        f"{ROOM}/config/test_jwt_key.py",
+        f"{ROOM}/config/test_bucket_location.py",
+        *APP,
+    ),
     "function.config.settings_validation": (f"{ROOM}/config/test_settings_validation.py", *SETTINGS),
     "function.config.types": (
         *SETTINGS,
@@ -149,7 +166,12 @@ TESTS = {
     "function.oss.errors": (f"{ROOM}/oss/test_errors.py", f"{ROOM}/oss/test_client.py"),
     "function.oss.multipart": (f"{ROOM}/oss/test_multipart.py", f"{ROOM}/oss/test_client.py"),
     "function.oss.objects": (f"{ROOM}/oss/test_objects.py", f"{ROOM}/oss/test_client.py"),
-    "function.oss.post_form": (f"{ROOM}/oss/test_post_form.py", f"{ROOM}/oss/test_signature_v4.py", PROOF, *FORMS),
+    "function.oss.post_form": (
+        f"{ROOM}/oss/test_post_form.py",
+        f"{ROOM}/oss/test_signature_v4.py",
+        PROOF,
+        *FORMS,
+    ),
     "function.oss.presign": (f"{ROOM}/oss/test_presign.py",),
     "function.oss.signature_v4": (f"{ROOM}/oss/test_signature_v4.py", f"{ROOM}/oss/test_presign.py", PROOF),
     "function.reading": (*READING, *(*reversed(READING),), *READING),
