@@ -24,13 +24,13 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # What `make demo` and `make run` need is small; the rest comes on top of it when it is needed.
-$(RUN_READY): requirements-run.txt
+$(RUN_READY): requirements/run.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
-	@$(PYTHON) -m ops.run.install $(VENV) requirements-run.txt --fresh
+	@$(PYTHON) -m ops.run.install $(VENV) requirements/run.txt --fresh
 	@touch $@
 
-$(READY): $(RUN_READY) requirements-dev.txt
-	@$(PYTHON) -m ops.run.install $(VENV) requirements-dev.txt
+$(READY): $(RUN_READY) requirements/dev.txt
+	@$(PYTHON) -m ops.run.install $(VENV) requirements/dev.txt
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json
@@ -67,8 +67,8 @@ ifneq ($(shell uname -s)-$(shell uname -m),Linux-aarch64)
 test-terraform: $(READY) $(TERRAFORM)/.ready
 	@PYTHON=$(abspath $(PY)) $(TERRAFORM)/bin/python -m pytest -q --noconftest tests/infra/real/real_terraform.py
 
-$(TERRAFORM)/.ready: requirements-terraform.txt
-	@$(PYTHON) -m ops.run.install $(TERRAFORM) requirements-terraform.txt --fresh
+$(TERRAFORM)/.ready: requirements/terraform.txt
+	@$(PYTHON) -m ops.run.install $(TERRAFORM) requirements/terraform.txt --fresh
 	@touch $@
 else
 test-terraform:
@@ -82,8 +82,8 @@ lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 	@npm run --silent lint
 
 # uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
-pins: $(READY) ## write the requirements*.txt anew out of the *.in, with the hashes of every archive
-	@for name in requirements requirements-burst requirements-redis requirements-run requirements-dev requirements-terraform \
+pins: $(READY) ## write requirements.txt and requirements/*.txt anew from the *.in, with the hash of every archive
+	@for name in requirements requirements/burst requirements/redis requirements/run requirements/dev requirements/terraform \
 	    quality/bench/requirements-bench; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done

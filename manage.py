@@ -31,7 +31,7 @@ COMMANDS = {
     "check-deploy": "ops.deploy.check_deploy",
     "deploy": "ops.deploy.deploy",
 }
-# What requirements-run.txt is enough for; the others need requirements-dev.txt.
+# What requirements/run.txt is enough for; the others need requirements/dev.txt.
 WITH_FEW_PACKAGES = ("serve", "demo", "explain", "types")
 
 ABOUT = Text(

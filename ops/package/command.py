@@ -175,7 +175,7 @@ def _fill(
             f"  {names} 的依赖，用于 Linux x86_64 上的 Python {TARGET_VERSION}",
         )
     )
-    vendor(folder, *(root / name for name in pinned))
+    vendor(folder, root, pinned)
     check_packages(function.packages, folder, names)
     check_glibc(folder)
     freed = prune(folder, function.packages)

@@ -50,9 +50,9 @@ class Extra:
 
 
 # s.burst.yaml starts a server of our own.
-BURST = Extra(("burst_server",), "requirements-burst.txt")
+BURST = Extra(("burst_server",), "requirements/burst.txt")
 # QUOTA_URL names a Redis.
-REDIS = Extra((), "requirements-redis.txt", ("redis",), more_bytes=1_800_000)
+REDIS = Extra((), "requirements/redis.txt", ("redis",), more_bytes=1_800_000)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ops.package.function_files import REQUIREMENTS, PackagingError
@@ -60,26 +60,23 @@ DROPPED_FOLDERS = frozenset({"bin", "tests", "test", "testing", "__pycache__"})
 DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".typed", ".h", ".c", ".pyx", ".pxd", ".js"})
 
 
-def vendor(folder: Path, *requirements: Path) -> None:
+def vendor(folder: Path, root: Path, requirements: Sequence[str]) -> None:
     """
-    Install what these files pin into ``folder``.
+    Install the pinned packages into ``folder``.
+
+    Args:
+        requirements: paths of the files below ``root``.
 
     Raises:
         PackagingError: with the installer's own last words.
     """
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    command += [
-        "--no-deps",
-        "--no-compile",
-        *TARGET,
-        "--target",
-        str(folder),
-        *(f"--requirement={path}" for path in requirements),
-    ]
+    command += ["--no-deps", "--no-compile", *TARGET, "--target", str(folder)]
+    command += [f"--requirement={root / path}" for path in requirements]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-        names = ", ".join(path.name for path in requirements)
+        names = ", ".join(requirements)
         raise PackagingError(
             Text(
                 f"pip could not install {names} for Python {TARGET_VERSION}:\n{words}",

@@ -70,7 +70,7 @@ def test_the_client_of_redis_is_packaged_where_it_is_asked_for_and_nowhere_else(
 def test_a_redis_in_quota_url_asks_for_it(quota_url: str, data_files: tuple[str, ...] | None) -> None:
     extras = extras_of(quota_url)
     assert [extra.data_files for extra in extras] == ([] if data_files is None else [data_files])
-    assert all(extra.requirements == "requirements-redis.txt" for extra in extras)
+    assert all(extra.requirements == "requirements/redis.txt" for extra in extras)
 
 
 def test_an_authority_of_one_s_own_goes_along(tmp_path: Path) -> None:

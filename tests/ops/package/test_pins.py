@@ -9,7 +9,8 @@ from ops.package.pins import read_pins
 
 ROOT = Path(__file__).parents[3]
 FILES = (
-    *("requirements.txt", "requirements-burst.txt", "requirements-run.txt", "requirements-dev.txt"),
+    "requirements.txt",
+    *(f"requirements/{name}.txt" for name in ("burst", "dev", "redis", "run", "terraform")),
     "quality/bench/requirements-bench.txt",
 )
 
@@ -40,7 +41,7 @@ def test_a_package_of_the_function_has_the_functions_version_everywhere(name):
 
 
 def test_a_larger_set_holds_the_smaller_one():
-    assert pins("requirements.txt").items() <= pins("requirements-run.txt").items()
-    assert pins("requirements-run.txt").items() <= pins("requirements-dev.txt").items()
+    assert pins("requirements.txt").items() <= pins("requirements/run.txt").items()
+    assert pins("requirements/run.txt").items() <= pins("requirements/dev.txt").items()
     # The server for bursts is what the tests run.
-    assert pins("requirements-burst.txt").items() <= pins("requirements-dev.txt").items()
+    assert pins("requirements/burst.txt").items() <= pins("requirements/dev.txt").items()

@@ -167,8 +167,8 @@ def test_setting_up_needs_the_standard_library_only():
 @pytest.mark.parametrize("command", ["demo", "serve", "explain"])
 def test_what_the_small_set_is_for_imports_nothing_else(command):
     """Each package of the larger set is made unimportable."""
-    larger = read_pins((ROOT / "requirements-dev.txt").read_text("utf-8"))
-    small = read_pins((ROOT / "requirements-run.txt").read_text("utf-8"))
+    larger = read_pins((ROOT / "requirements/dev.txt").read_text("utf-8"))
+    small = read_pins((ROOT / "requirements/run.txt").read_text("utf-8"))
     program = f"""
 import importlib.metadata, sys
 sys.path.insert(0, {str(ROOT)!r})
