@@ -26,8 +26,8 @@ from function.http.json_body import object_in
 from local.ground.accounts import AccessKey
 from local.ground.clock import StandingClock
 from local.sts.assume_role import Session
-from quality.torture.stage import Reply, ask_event, ask_wsgi, make_event
 from tests.docs.openapi import check_answer
+from tests.support.stage import Reply, ask_event, ask_wsgi, make_event
 
 # The SDK carries its own copy of requests; the ordinary target would let its calls out to the network.
 SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"

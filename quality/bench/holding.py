@@ -37,9 +37,9 @@ from local.ground.accounts import AccessKey, Accounts
 from local.oss.server import OssServer
 from local.sts.server import StsServer
 from quality.bench.figures import summary
-from quality.torture import stage
 from quality.torture.held_uploads import ENVIRONMENT, OWNER, SECRET
-from quality.torture.held_wechat import HeldWechat
+from tests.support import stage
+from tests.support.held_wechat import HeldWechat
 
 BUCKET, REGION = "local-bucket", "cn-hangzhou"
 OBJECTS, BATCH, VERDICTS = 1000, 20, 100

@@ -21,9 +21,9 @@ from function.limits.redis_connection import Address
 from function.session_policy import UPLOADS
 from quality.bench.figures import in_turn
 from quality.bench.setting_up import ROOT, Progress
-from quality.torture import stage
-from quality.torture.canaries import Watch
-from quality.torture.redis_server import RedisServer, is_installed
+from tests.support import stage
+from tests.support.canaries import Watch
+from tests.support.redis_server import RedisServer, is_installed
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 REQUESTS_A_ROUND = 300

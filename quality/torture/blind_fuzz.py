@@ -5,9 +5,9 @@ Fuzzing that needs nothing installed: seeds changed at random, without a look at
 import random
 from collections.abc import Iterator, Sequence
 
-from quality.torture.canaries import Watch
 from quality.torture.fuzz_targets import Target
 from quality.torture.report import Progress
+from tests.support.canaries import Watch
 
 TOKENS = (
     *(b'"', b"{", b"}", b"[", b"]", b",", b":", b"null", b"true", b"NaN", b"1e999", b"-1", b"0" * 20),

@@ -20,8 +20,9 @@ SECONDS_FOR_ONE = 10
 
 def main(name: str, runs: int, folder: Path) -> None:
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
-        from quality.torture import fuzz_targets, stage
-    from quality.torture.canaries import Watch
+        from quality.torture import fuzz_targets
+        from tests.support import stage
+    from tests.support.canaries import Watch
 
     profiles = folder / "profiles.toml"
     profiles.write_text(stage.PROFILES, "utf-8")
@@ -43,7 +44,7 @@ def _counted(
     target: Callable[[bytes], None], watch: object, state: Path, runs: int
 ) -> Callable[[bytes], None]:
     """The target, with its count and what was searched written down now and then."""
-    from quality.torture.canaries import Watch
+    from tests.support.canaries import Watch
 
     assert isinstance(watch, Watch)
     inputs = 0

@@ -24,10 +24,10 @@ from function.multipart.upload import MultipartUpload
 from function.oss.callback_signature import OssPublicKeys
 from function.session_policy import OBJECTS, UPLOADS
 from function.uploads.tickets import issue_multipart_ticket
-from quality.torture import stage
-from quality.torture.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
-from quality.torture.canaries import LogWatch, Watch
 from quality.torture.report import Progress, Result
+from tests.support import stage
+from tests.support.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
+from tests.support.canaries import LogWatch, Watch
 
 START = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 # After the first good request: refreshed early if possible, no more good for a form, over.

@@ -12,9 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from quality.torture import blind_fuzz, fuzz_targets, stage
-from quality.torture.canaries import Watch
+from quality.torture import blind_fuzz, fuzz_targets
 from quality.torture.report import Progress, Result
+from tests.support import stage
+from tests.support.canaries import Watch
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS = 1_000_000

@@ -9,8 +9,8 @@ from function.config.profiles import read_profiles
 from function.errors import BadRequest, Forbidden
 from function.http.json_body import read_json_object
 from function.reading import WantedUrl, read_item, read_items, readable
-from quality.torture import key_oracle
-from quality.torture.dice import Dice
+from tests.support import key_oracle
+from tests.support.dice import Dice
 
 OWNER, OTHER = "a2b3c4d5e6f7g2h3i4j5k6l7m2", "z2y3x4w5v6u7t2s3r4q5p6o7n2"
 ID, DIGEST = "AbCdEfGhIjKlMnOpQrSt_-", "0123456789abcdef" * 4

@@ -11,9 +11,9 @@ from function.credentials import StsCredentials
 from function.http.client import ExchangeFailed, HttpResponse
 from function.multipart.upload import MultipartUpload
 from function.uploads.tickets import issue_multipart_ticket
-from quality.torture import stage
-from quality.torture.canaries import Watch
-from quality.torture.dice import Dice
+from tests.support import stage
+from tests.support.canaries import Watch
+from tests.support.dice import Dice
 
 PROFILES_FILE = Path(__file__).with_name("parted_profiles.toml")
 ROUTES = ("multipart", "multipart-parts", "multipart-complete", "multipart-abort")

@@ -9,8 +9,8 @@ from function.errors import Forbidden
 from function.http.json_body import object_in
 from function.wechat.push import open_push
 from function.wechat.verdict import Outcome, read_verdict
-from quality.torture.dice import Dice
-from quality.torture.wechat_push import BLOCK, Pusher
+from tests.support.dice import Dice
+from tests.support.wechat_push import BLOCK, Pusher
 
 PUSHER = Pusher("APushToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wxtorture")
 ANY_BODY, ANY_MESSAGE, ANY_SEAL, ANY_TEXT = range(4)

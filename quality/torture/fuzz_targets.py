@@ -35,13 +35,14 @@ from function.uploads.request import profile_of, read_fields, read_files, read_q
 from handler import serve
 from local.ground.accounts import AccessKey
 from local.sts.assume_role import Session
-from quality.torture import fuzz_keys, fuzz_parts, fuzz_pushes, stage
-from quality.torture.canaries import Watch
-from quality.torture.dice import Dice
+from quality.torture import fuzz_keys, fuzz_parts, fuzz_pushes
 from quality.torture.fuzz_keys import KeysTarget
 from quality.torture.fuzz_parts import PartsTarget
 from quality.torture.fuzz_pushes import PushTarget
 from sts_credentials import StsClient, parse_answer
+from tests.support import stage
+from tests.support.canaries import Watch
+from tests.support.dice import Dice
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 STS_REPLY = Session(

@@ -29,13 +29,13 @@ from function.http.client import HttpResponse
 from function.http.gateway import Request
 from function.request_log import LogLine
 from function.wechat.verdict import Outcome, Verdict
-from quality.torture import stage
-from quality.torture.held_oss import HeldOss
 from quality.torture.held_uploads import ENVIRONMENT, FAILED, OWNER, SECRET
-from quality.torture.held_wechat import HeldWechat
-from quality.torture.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD
 from quality.torture.report import Progress, Result
 from quality.torture.turns import Killed
+from tests.support import stage
+from tests.support.held_oss import HeldOss
+from tests.support.held_wechat import HeldWechat
+from tests.support.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 ENVIRON = {**ENVIRONMENT, "PROFILES_FILE": str(Path(__file__).with_name("held_profiles.toml"))}

@@ -40,12 +40,12 @@ from function.http.client import HttpResponse
 from function.http.gateway import Request
 from function.request_log import LogLine, lines_of
 from function.wechat.verdict import Outcome, Verdict
-from quality.torture import stage
-from quality.torture.held_oss import HeldOss
-from quality.torture.held_wechat import HeldWechat
-from quality.torture.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
 from quality.torture.report import Result
 from quality.torture.turns import Turns
+from tests.support import stage
+from tests.support.held_oss import HeldOss
+from tests.support.held_wechat import HeldWechat
+from tests.support.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
 
 # Each task of the whole takes its share of the steps, and stops after a while on a slow machine.
 STEPS, TASKS = 120_000, 4

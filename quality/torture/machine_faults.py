@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from function.http import client
-from quality.torture import stage
-from quality.torture.canaries import LogWatch, Watch
 from quality.torture.faults import PHASES, START
 from quality.torture.report import Result
+from tests.support import stage
+from tests.support.canaries import LogWatch, Watch
 
 MISCONFIGURED, UNAVAILABLE = "misconfigured", "sts_unavailable"
 BUDGET_SECONDS = 4.0

@@ -32,7 +32,7 @@ ROOM = "tests/function"
 APP = (f"{ROOM}/test_app.py", f"{ROOM}/test_hostile_requests.py", "tests/test_handler.py")
 FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
 RECEIPTS = (f"{ROOM}/receipts",)
-PARTS = (f"{ROOM}/multipart",)
+PARTS = (f"{ROOM}/multipart", "quality/tests/torture/test_lives.py")
 HOLDING = tuple(
     f"{ROOM}/holding/test_{name}.py"
     for name in ("publishing", "checking", "status", "discard", "commit", "recall")
@@ -47,7 +47,7 @@ SETTINGS = (
     f"{ROOM}/config/test_settings_validation.py",
 )
 READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permission", "urls", "read"))
-PROOF = "tests/quality/torture/test_policy_proof.py"
+PROOF = "quality/tests/torture/test_policy_proof.py"
 STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
 TESTS = {
     "burst_server": ("tests/test_burst_server.py",),

@@ -16,10 +16,10 @@ from function.http.client import send
 from function.oss.client import BUDGET_SECONDS, OssClient, budget
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, get_marker, head_object, put_marker
-from quality.torture import stage
-from quality.torture.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
-from quality.torture.canaries import Watch
 from quality.torture.report import Progress, Result
+from tests.support import stage
+from tests.support.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
+from tests.support.canaries import Watch
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 SLACK_SECONDS = 5.0  # for a busy machine; a hang is far longer

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 from ops.package.command import ROOT, build
 from ops.package.function_files import PackagingError
-from quality.torture import stage
-from quality.torture.canaries import Watch
 from quality.torture.report import Result
+from tests.support import stage
+from tests.support.canaries import Watch
 
 
 def run() -> Result:

@@ -22,9 +22,9 @@ from hypothesis.stateful import (
 )
 
 from function.app import Function
-from quality.torture import stage
-from quality.torture.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, PartedOss, Stored
 from quality.torture.report import Result
+from tests.support import stage
+from tests.support.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, PartedOss, Stored
 
 LIVES = 1500
 STEPS = 60

@@ -24,9 +24,9 @@ from local.oss.form import FormReader
 from local.oss.objects import Objects
 from local.oss.post import Upload
 from local.oss.rules import OssRules
-from quality.torture.canaries import Watch
 from quality.torture.policy_oracle import Key, Post, admits
 from quality.torture.report import Progress, Result
+from tests.support.canaries import Watch
 
 PAIRS = 120_000
 UPLOADS_PER_RULE = 24

@@ -20,11 +20,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from function.session_policy import UPLOADS
-from quality.torture import redis_server, stage
-from quality.torture.broken_server import GIVE_UP_SECONDS, TRICKLE_SECONDS, WIRE, serving
-from quality.torture.canaries import LogWatch, Watch
-from quality.torture.redis_server import RedisServer
 from quality.torture.report import Progress, Result
+from tests.support import redis_server, stage
+from tests.support.broken_server import GIVE_UP_SECONDS, TRICKLE_SECONDS, WIRE, serving
+from tests.support.canaries import LogWatch, Watch
+from tests.support.redis_server import RedisServer
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 BUDGET_SECONDS = 0.3

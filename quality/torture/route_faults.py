@@ -17,8 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from function.app import Function
-from quality.torture import stage
-from quality.torture.parted_oss import (
+from quality.torture.report import Progress, Result
+from tests.support import stage
+from tests.support.parted_oss import (
     BROKEN,
     BROKEN_AFTER,
     DENIED,
@@ -30,7 +31,6 @@ from quality.torture.parted_oss import (
     PartedOss,
     Stored,
 )
-from quality.torture.report import Progress, Result
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 AT_A_TIME = 24

@@ -28,10 +28,10 @@ from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from local.ground.accounts import AccessKey, Accounts
 from local.sts.server import StsServer
-from quality.torture import stage
-from quality.torture.canaries import LogWatch, Watch
-from quality.torture.redis_server import RedisServer
 from quality.torture.report import Progress, Result
+from tests.support import stage
+from tests.support.canaries import LogWatch, Watch
+from tests.support.redis_server import RedisServer
 
 START = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 REQUESTS = 1_000_000

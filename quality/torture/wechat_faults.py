@@ -20,11 +20,11 @@ from function.errors import UploadError
 from function.http.client import HttpResponse, Send, send
 from function.wechat.api import AccessTokens
 from function.wechat.media_check import Refused, Wanted, ask_wechat
-from quality.torture import stage
-from quality.torture.broken_server import WIRE, Fault, answers, serving
-from quality.torture.canaries import LogWatch, Watch
 from quality.torture.report import Progress, Result
-from quality.torture.wechat_push import Pusher
+from tests.support import stage
+from tests.support.broken_server import WIRE, Fault, answers, serving
+from tests.support.canaries import LogWatch, Watch
+from tests.support.wechat_push import Pusher
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 SLACK_SECONDS = 5.0  # for a busy machine; a hang is far longer

@@ -13,11 +13,11 @@ from threading import Thread
 import pytest
 
 from function.holding.state import OPEN
-from quality.torture import stage
 from quality.torture.held_faults import World
 from quality.torture.held_uploads import SECRET
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
 from tests.docs.test_receipts import GO, JARS, JAVA_PATH, PROGRAMS, Backend, run_or_skip
+from tests.support import stage
 
 NAME = "docs/held-objects.md"
 STATES = {*OPEN, "published", "rejected", "gone"}

@@ -11,11 +11,11 @@ from function import VERSION
 from function.app import ROUTES
 from function.auth.tokens import RECEIPT, issue_token
 from function.webhook import tell_business
-from quality.torture.stage import Reply
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
 from tests.docs.markdown import both, code_blocks, names_in, page, without_code
 from tests.docs.openapi import check_answer, check_value, document, examples, find, validator
 from tests.docs.test_names import error_classes
+from tests.support.stage import Reply
 
 METHODS = {"get", "post", "put", "delete", "patch", "head", "options", "trace"}
 JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}

@@ -15,9 +15,9 @@ from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
-from quality.torture.stage import Reply
 from tests.docs.openapi import FILE, check_answer, check_value, document
 from tests.end_to_end.conftest import PICTURE
+from tests.support.stage import Reply
 
 # What the tool would have accepted: a file of 0 bytes, a ticket that is over. No schema can tell these apart.
 UNTOLD = "positive_data_acceptance"

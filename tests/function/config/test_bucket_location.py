@@ -20,9 +20,9 @@ from function.http.gateway import Request
 from function.oss.client import oss_clients
 from function.request_log import LogLine
 from function.session_policy import OBJECTS, UPLOADS, role_policies
-from quality.torture.held_oss import HeldOss
-from quality.torture.parted_oss import UNHEARD
 from tests.conftest import SDK_ADAPTER, sts_reply
+from tests.support.held_oss import HeldOss
+from tests.support.parted_oss import UNHEARD
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 SECRET = "token-secret-canary-0123456789abcdef"

@@ -18,7 +18,7 @@ from function.config.key_template import (
     problems_of,
     published_name,
 )
-from quality.torture import key_oracle
+from tests.support import key_oracle
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OWNER, ID = "a2b3c4d5e6f7g2h3i4j5k6l7m2", "AbCdEfGhIjKlMnOpQrSt_-"

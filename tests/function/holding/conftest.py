@@ -19,8 +19,8 @@ from function.errors import StsRejected
 from function.http.client import ExchangeFailed, HttpResponse
 from function.session_policy import OBJECTS
 from function.wechat.verdict import Outcome, Verdict
-from quality.torture.held_oss import HeldOss
-from quality.torture.stage import Reply
+from tests.support.held_oss import HeldOss
+from tests.support.stage import Reply
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 RECEIPT_SECRET = "receipt-SecretCanary-0123456789abcdef"

@@ -11,9 +11,9 @@ from function.errors import OssUnavailable, StsRejected
 from function.holding.check import apply_verdict
 from function.holding.state import CUT_OFF
 from function.wechat.verdict import Outcome, Verdict
-from quality.torture.held_oss import HeldOss
-from quality.torture.parted_oss import UNHEARD, Part, Stored
 from quality.torture.turns import Killed
+from tests.support.held_oss import HeldOss
+from tests.support.parted_oss import UNHEARD, Part, Stored
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 
@@ -482,7 +482,7 @@ def test_a_verdict_about_a_receipt_that_has_ended_is_done_with(house, checking, 
 
 
 def test_another_object_of_the_name_does_not_make_wechat_repeat_itself(house, checking):
-    from quality.torture.parted_oss import Part, Stored
+    from tests.support.parted_oss import Part, Stored
 
     stranger = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
     house.oss.objects[checking["key"]] = stranger
@@ -549,7 +549,7 @@ def test_a_verdict_that_could_not_be_carried_out_is_said_again(house, checking, 
 def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking, log_lines):
     import json
 
-    from quality.torture.parted_oss import Part, Stored
+    from tests.support.parted_oss import Part, Stored
 
     stored = house.store("post")
 

@@ -6,9 +6,9 @@ import pytest
 
 from function.auth.tokens import RECEIPT, issue_token, read_token
 from function.wechat.verdict import Outcome
-from quality.torture.held_oss import HeldOss
-from quality.torture.parted_oss import DENIED, Part, Stored
 from tests.function.holding.conftest import PROFILES, RECEIPT_SECRET
+from tests.support.held_oss import HeldOss
+from tests.support.parted_oss import DENIED, Part, Stored
 
 
 def refused(answer):

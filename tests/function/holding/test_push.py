@@ -10,7 +10,7 @@ import pytest
 from function.errors import Forbidden
 from function.wechat import push
 from function.wechat.push import is_signed, open_push, refused_check
-from quality.torture.wechat_push import Pusher, sha1_of
+from tests.support.wechat_push import Pusher, sha1_of
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wechat_push.json").read_text("utf-8"))
 SECURE = VECTORS["secure"]

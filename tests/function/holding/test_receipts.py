@@ -3,9 +3,9 @@
 import pytest
 
 from function.wechat.verdict import Outcome
-from quality.torture.parted_oss import UNHEARD
 from tests.function.holding.conftest import PROFILES
 from tests.function.receipts.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
+from tests.support.parted_oss import UNHEARD
 
 FIRST = "60f96f1d-1"
 PART = 100 * 1024

@@ -12,8 +12,6 @@ from function.auth.tokens import RECEIPT
 from function.errors import StsUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
 from function.uploads.receipt import issue_token
-from quality.torture.stage import ask_wsgi
-from quality.torture.wechat_push import Pusher
 from tests.function.holding.wechat_world import (
     AES_KEY,
     APPID,
@@ -24,6 +22,8 @@ from tests.function.holding.wechat_world import (
     World,
     etag_of,
 )
+from tests.support.stage import ask_wsgi
+from tests.support.wechat_push import Pusher
 
 UPLOAD_ID, OWNER = "A" * 22, "o" * 26
 KEY = f"posts/{OWNER}/{UPLOAD_ID}.jpg"

@@ -12,9 +12,9 @@ from function.context import Dependencies, RequestContext
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from function.request_log import LogLine
 from local.oss.request import read_request
-from quality.torture.parted_oss import PartedOss
-from quality.torture.stage import ask_event, make_event
-from quality.torture.wechat_push import Pusher
+from tests.support.parted_oss import PartedOss
+from tests.support.stage import ask_event, make_event
+from tests.support.wechat_push import Pusher
 
 TOKEN, AES_KEY = "PushTokenSecretCanary", "AesKeySecretCanary0123456789abcdefghijklmno"
 APPID, OPENID = "wx0123456789abcdef", "oOpenIdCanary_0123456789-xyz"

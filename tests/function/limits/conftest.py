@@ -11,8 +11,8 @@ import pytest
 from function.http.client import HttpResponse
 from function.limits import redis
 from function.limits.redis_connection import Address, Wire
-from quality.torture.redis_server import RedisServer, is_installed
 from tests.function.limits.asking import Canned
+from tests.support.redis_server import RedisServer, is_installed
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 PROFILES = """

@@ -12,8 +12,8 @@ from function.limits.quota import counted, store_of
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from function.request_log import LogLine
-from quality.torture.redis_server import Line
 from tests.function.limits.asking import COUNTED, PATIENCE
+from tests.support.redis_server import Line
 
 CHINA = timedelta(hours=8)
 RESETS_AT = "2026-11-24T16:00:00Z"

@@ -17,8 +17,8 @@ from function.limits.quota import Daily, QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import BUDGET_SECONDS, MAX_RESTING, RedisStore
 from function.limits.redis_connection import Address
-from quality.torture.redis_server import Line, free_port
 from tests.function.limits.asking import PATIENCE, asked, left, refusal
+from tests.support.redis_server import Line, free_port
 
 ROOT = Path(__file__).parents[3]
 CHINA = timedelta(hours=8)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from quality.torture.parted_oss import PartedOss
-from quality.torture.stage import Reply
+from tests.support.parted_oss import PartedOss
+from tests.support.stage import Reply
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 KIB = 1024

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quality.torture.parted_oss import BROKEN, DENIED, LOST, UNHEARD
+from tests.support.parted_oss import BROKEN, DENIED, LOST, UNHEARD
 
 
 def refused(answer):

@@ -8,7 +8,7 @@ import pytest
 
 from function.credentials import AccessKeys
 from ops.account.cloud import Account, CloudError
-from quality.torture.broken_server import answers, serving
+from tests.support.broken_server import answers, serving
 
 KEYS = AccessKeys("LTAIoperator", "operator-secret", None)
 FORGED = dataclasses.replace(answers(200, b'{"AccountId": "6666666666666666"}'), certificate="unknown")

@@ -23,10 +23,10 @@ from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from ops.account.log_queries import ALARMS, CHARTS
-from quality.torture.stage import ask_event, make_event
 from tests.docs.markdown import both, page, table_of
 from tests.ops.account.logstore import Line, ask, called_in
 from tests.ops.words import in_english
+from tests.support.stage import ask_event, make_event
 
 BEGIN = int(datetime(2026, 11, 24, 14, tzinfo=UTC).timestamp())
 HOUR = 3600

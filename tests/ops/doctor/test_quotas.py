@@ -5,8 +5,8 @@ import pytest
 from function.config.settings import read_settings
 from ops.doctor.findings import State
 from ops.doctor.quotas import check_quotas
-from quality.torture.redis_server import Line
 from tests.function.limits.asking import Canned, numbers
+from tests.support.redis_server import Line
 
 PASSWORD = "RedisPasswordSecretCanary0001"
 COUNTED = numbers(0, 0, 0, 1_795_529_600)

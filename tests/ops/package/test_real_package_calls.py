@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import MD5
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from quality.torture.wechat_push import Pusher
+from tests.support.wechat_push import Pusher
 
 KEYS = Path(__file__).parents[2] / "keys"
 TOKEN_SECRET = "token-secret-0123456789abcdefghi"

@@ -9,7 +9,7 @@ import pytest
 from ops.package.carried import carried_packages
 from ops.package.pins import read_pins
 from quality.torture import advisories
-from quality.torture.broken_server import answers, serving
+from tests.support.broken_server import answers, serving
 
 PINNED = [
     pin

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from function.http.client import HttpResponse
 from local.oss.request import Request
-from quality.torture.parted_oss import Part, PartedOss, Refused, Stored, document
+from tests.support.parted_oss import Part, PartedOss, Refused, Stored, document
 
 ACTIONS = {
     "GetObject": ("oss:GetObject",),

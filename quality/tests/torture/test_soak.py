@@ -7,7 +7,7 @@ import pytest
 
 from local.ground.accounts import AccessKey
 from quality.torture import soak
-from quality.torture.redis_server import is_installed
+from tests.support.redis_server import is_installed
 
 
 def test_a_few_thousand_requests_lose_nothing():

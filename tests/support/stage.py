@@ -18,7 +18,7 @@ from handler import serve
 from local.ground.accounts import AccessKey, Accounts
 from local.ground.clock import Clock
 from local.sts.server import StsServer
-from quality.torture.canaries import Watch
+from tests.support.canaries import Watch
 
 BUCKET, REGION = "torture-bucket", "cn-hangzhou"
 ROLE = "acs:ram::1234567890123456:role/upload"

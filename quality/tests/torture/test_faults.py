@@ -4,7 +4,7 @@ import pytest
 
 from local.ground.faults import VOCABULARY
 from quality.torture import faults, machine_faults
-from quality.torture.canaries import Watch
+from tests.support.canaries import Watch
 
 # The SDK's own copy of urllib3 asks for TLS in a way that Python deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ssl", "ignore:ssl:DeprecationWarning")

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quality.torture import blind_fuzz, fuzz_keys, fuzz_pushes, fuzz_targets, stage
-from quality.torture.canaries import Watch
+from quality.torture import blind_fuzz, fuzz_keys, fuzz_pushes, fuzz_targets
+from tests.support import stage
+from tests.support.canaries import Watch
 
 INPUTS = 400
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from quality.torture import parted_uploads
-from quality.torture.parted_oss import PartedOss
 from quality.torture.parted_uploads import PartedUploads
+from tests.support.parted_oss import PartedOss
 
 
 @pytest.fixture(autouse=True)

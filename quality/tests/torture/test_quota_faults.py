@@ -5,7 +5,7 @@ import os
 import pytest
 
 from quality.torture import quota_faults
-from quality.torture.redis_server import is_installed
+from tests.support.redis_server import is_installed
 
 # TLS that is not spoken is asked for in a way that Python deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ssl", "ignore:ssl:DeprecationWarning")

@@ -13,7 +13,7 @@ from handler import serve
 from quality.bench.modes import ANONYMOUS, MODES, settings_of_modes
 from quality.bench.stand_ins import LOGIN_ANSWER, LOGIN_PATH
 from quality.bench.warm import READING, with_profiles
-from tests.quality.bench.conftest import PEERS
+from quality.tests.bench.conftest import PEERS
 
 
 def test_the_floor_signs_the_same_form_as_the_function(floor, clock):

@@ -3,7 +3,7 @@
 import pytest
 
 from quality.bench import quotas, report
-from quality.torture.redis_server import is_installed
+from tests.support.redis_server import is_installed
 
 
 def test_it_measures_counting_where_there_is_a_redis_and_says_so_where_there_is_none(monkeypatch):

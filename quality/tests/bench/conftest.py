@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-PEERS = Path(__file__).parents[3] / "quality" / "bench" / "peers"
+PEERS = Path(__file__).parents[2] / "bench" / "peers"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from function.app import Function
 from function.context import Dependencies
 from function.credentials import AccessKeys
 from function.http.client import ExchangeFailed, send
-from quality.torture.canaries import LogWatch, Watch
+from tests.support.canaries import LogWatch, Watch
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 
 from local.ground.faults import VOCABULARY
 from quality.torture import oss_faults
-from quality.torture.canaries import Watch
 from quality.torture.oss_faults import CALLS, Cell, attempt, cells, expected
+from tests.support.canaries import Watch
 
 # TLS that is not spoken is asked for in a way that Python deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ssl", "ignore:ssl:DeprecationWarning")

@@ -1,0 +1,1 @@
+"""Stand-ins and worlds that tests and the proofs of quality/ share."""
