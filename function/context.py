@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from function.config.profile import Session
 from function.config.settings import Settings
-from function.credentials import AccessKeys, CredentialsCache, Obtained, covered_until
+from function.credentials import AccessKeys, CredentialsCache, Obtained, StsCredentials, covered_until
 from function.http.client import Send, send
 from function.http.gateway import Request
 from function.limits.rate_limit import RateLimiter
@@ -92,14 +92,33 @@ class Instance:
         return cast(Kept, self._kept[kind])
 
 
-class RequestContext(NamedTuple):
-    """One request on its way through a route, with all that the route may use."""
+class RequestContext:
+    """
+    One request, with everything that its route may use.
 
-    request: Request
-    instance: Instance
-    now: datetime
-    line: LogLine
+    Args:
+        now: the one clock reading of this request, in whole seconds.
 
-    @property
-    def settings(self) -> Settings:
-        return self.instance.settings
+        line: its log line.
+    """
+
+    def __init__(self, request: Request, instance: Instance, now: datetime, line: LogLine) -> None:
+        self.request = request
+        self.instance = instance
+        self.settings = instance.settings
+        self.now = now
+        self.line = line
+
+    def credentials(self, session: Session, ends: Iterable[datetime]) -> StsCredentials:
+        """
+        Return credentials that outlive everything signed with them; log whether STS issued them just now.
+
+        Args:
+            ends: when the signed forms and URLs expire.
+
+        Raises:
+            UploadError: no such credentials.
+        """
+        obtained = self.instance.credentials_for(session, self.request.context, self.now, ends)
+        self.line.sts_refreshed = obtained.are_new or bool(self.line.sts_refreshed)
+        return obtained.credentials

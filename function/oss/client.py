@@ -185,13 +185,11 @@ def oss_client(
     """
     until = context.now + timedelta(seconds=BUDGET_SECONDS)
     session = location.session(OBJECTS)
-    obtained = context.instance.credentials_for(session, context.request.context, context.now, [until])
-    context.line.sts_refreshed = obtained.are_new or bool(context.line.sts_refreshed)
     return OssClient(
         bucket=location.bucket,
         region=location.region,
         endpoint=location.oss_endpoint,
-        credentials=obtained.credentials,
+        credentials=context.credentials(session, [until]),
         now=context.now,
         send=context.instance.send,
         seconds_left=seconds_left or budget(),

@@ -90,10 +90,8 @@ def _begin(
 ) -> dict[str, Any]:
     settings, now = context.settings, context.now
     # Whatever can fail comes before OSS begins an upload, which somebody would have to end.
-    session, ends = profile.location.session(UPLOADS), [now + LEAST_LIFE]
-    obtained = context.instance.credentials_for(session, context.request.context, now, ends)
+    credentials = context.credentials(profile.location.session(UPLOADS), [now + LEAST_LIFE])
     oss = oss_client(context, profile.location)
-    context.line.sts_refreshed = context.line.sts_refreshed or obtained.are_new
     upload = begin_upload(oss, upload, rule.fields)
     first = range(1, min(upload.part_count, MAX_URLS) + 1)
     key = published_name(upload.key)
@@ -106,8 +104,8 @@ def _begin(
         "partSize": upload.part_size_bytes,
         "partCount": upload.part_count,
         "headers": HEADERS,
-        "parts": sign_parts(upload, first, obtained.credentials, settings, now),
-        "expiresAt": iso(urls_end(obtained.credentials, now)),
+        "parts": sign_parts(upload, first, credentials, settings, now),
+        "expiresAt": iso(urls_end(credentials, now)),
         "ticketExpiresAt": iso(now + profile.parts_within),
         "serverTime": iso(now),
         **({"held": True} if profile.hold else {}),
@@ -123,13 +121,11 @@ def parts(context: RequestContext) -> dict[str, Any]:
     upload, numbers = admit_with_numbers(context)
     location = settings.profiles[upload.claims["profile"]].location
     missing = upload.missing(stored_parts(oss_client(context, location), upload))
-    session, ends = location.session(UPLOADS), [now + LEAST_LIFE]
-    obtained = context.instance.credentials_for(session, context.request.context, now, ends)
-    context.line.sts_refreshed = context.line.sts_refreshed or obtained.are_new
+    credentials = context.credentials(location.session(UPLOADS), [now + LEAST_LIFE])
     return {
-        "parts": sign_parts(upload, numbers or missing[:MAX_URLS], obtained.credentials, settings, now),
+        "parts": sign_parts(upload, numbers or missing[:MAX_URLS], credentials, settings, now),
         "missing": len(missing),
-        "expiresAt": iso(urls_end(obtained.credentials, now)),
+        "expiresAt": iso(urls_end(credentials, now)),
         "serverTime": iso(now),
     }
 

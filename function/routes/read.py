@@ -66,9 +66,7 @@ def _entries(context: RequestContext, several: Sequence[Readable]) -> list[dict[
 
     @cache
     def credentials(session: Session) -> Credentials:
-        obtained = context.instance.credentials_for(session, context.request.context, context.now, ends)
-        context.line.sts_refreshed = obtained.are_new or bool(context.line.sts_refreshed)
-        return obtained.credentials
+        return context.credentials(session, ends)
 
     def entry(wanted: WantedUrl, profile: Profile) -> dict[str, Any]:
         if profile.is_read_signed:

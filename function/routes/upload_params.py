@@ -131,16 +131,8 @@ def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> list[dic
     form_ends: dict[Session, list[datetime]] = {}
     for upload in planned:
         form_ends.setdefault(upload.location.session(UPLOADS), []).append(upload.rule.expires_at)
-    obtained = {
-        session: context.instance.credentials_for(session, context.request.context, context.now, ends)
-        for session, ends in form_ends.items()
-    }
-    context.line.sts_refreshed = any(each.are_new for each in obtained.values()) or bool(
-        context.line.sts_refreshed
-    )
-    return [
-        upload.sign(obtained[upload.location.session(UPLOADS)].credentials, context.now) for upload in planned
-    ]
+    credentials = {session: context.credentials(session, ends) for session, ends in form_ends.items()}
+    return [upload.sign(credentials[upload.location.session(UPLOADS)], context.now) for upload in planned]
 
 
 def count_forms(context: RequestContext, caller: Caller, forms: int) -> None:

@@ -194,13 +194,10 @@ def _url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Med
     """For WeChat only: it contains the security token."""
     ends = context.now + CHECK_URL_LIFE
     location = upload.profile.location
-    session = location.session(OBJECTS)
-    obtained = context.instance.credentials_for(session, context.request.context, context.now, [ends])
-    context.line.sts_refreshed = obtained.are_new or context.line.sts_refreshed
     query = {PROCESS: media.process} if media.process else NONE
     return presign(
         OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
-        obtained.credentials,
+        context.credentials(location.session(OBJECTS), [ends]),
         context.now,
         origin=location.read_origin,
         expires_in=CHECK_URL_LIFE,
