@@ -1,15 +1,15 @@
 """
-The credentials that sign: how long a set is kept, and who asks for the next one.
+STS credentials that sign, cached and refreshed; one fetch at a time for all threads.
 
 ========================  ======================================  =====================================
-the held set              a request that it covers                a request that it does not cover
+the cached set            a request that it covers                a request that it does not cover
 ========================  ======================================  =====================================
 before its last quarter   gets it                                 waits for a new one, or fails
 in its last quarter       gets a new one; where that fails, it    the same
-                          (and nobody tries for 30 seconds)
+                          (and there is no retry for 30 seconds)
 ========================  ======================================  =====================================
 
-One refresh at a time; while one is under way, whom the held set covers gets that.
+One refresh at a time; while it is under way, requests that the cached set covers get that set.
 """
 
 import copy
@@ -17,7 +17,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from function.errors import StsUnavailable, UploadError
 
@@ -26,17 +26,17 @@ MARGIN = timedelta(seconds=60)
 
 
 def fits(form: timedelta, session: timedelta) -> bool:
-    """Whether a form may be promised this life at all, where credentials begin with that one."""
+    """Return whether new credentials of that life can cover a form of this one."""
     return form + MARGIN < session
 
 
 def covered_until(form_ends: Iterable[datetime]) -> datetime:
-    """How long credentials must live to sign all the forms (one at least) that end then."""
+    """Return how long credentials must live to sign all these forms (at least one)."""
     return max(form_ends) + MARGIN
 
 
 def covers(credentials_end: datetime, good_until: datetime) -> bool:
-    """Whether credentials last for what ``covered_until`` said."""
+    """Return whether credentials last until then (see ``covered_until``)."""
     return credentials_end >= good_until
 
 
@@ -45,7 +45,46 @@ ADVISORY_PART = 4  # the last quarter of a session is the advisory window
 EARLY_TRIES = 2  # that the longest form gets at least, when it is longer than that window
 EARLY_RETRY_PAUSE = timedelta(seconds=30)
 
+Result = TypeVar("Result")
+
 log = logging.getLogger("oss_direct_upload")
+
+
+class Flight(Generic[Result]):
+    """One fetch that several threads share: one runs it, the others wait and get the same outcome."""
+
+    def __init__(self) -> None:
+        self._landed = threading.Event()
+        self.result: Result | None = None
+        self._error: UploadError | None = None
+
+    @property
+    def has_landed(self) -> bool:
+        return self._landed.is_set()
+
+    def run(self, fetch: Callable[[], Result]) -> None:
+        """Fetch and keep the result or the ``UploadError``; any other exception is raised here only."""
+        try:
+            self.result = fetch()
+        except UploadError as error:
+            self._error = error
+        finally:
+            self._landed.set()
+
+    def wait(self, broken: Callable[[], UploadError]) -> Result:
+        """
+        Return the result as soon as there is one.
+
+        Args:
+            broken: the error when the thread that ran the fetch died of something else.
+
+        Raises:
+            UploadError: a copy for each thread, because a raised exception collects its thread's traceback.
+        """
+        self._landed.wait()
+        if self.result is None:
+            raise copy.copy(self._error or broken())
+        return self.result
 
 
 class StsCredentials(NamedTuple):
@@ -66,7 +105,7 @@ class StsCredentials(NamedTuple):
 
 
 class AccessKeys(NamedTuple):
-    """The function's own credentials, which ask STS for the role; a local key pair has no token."""
+    """The function's own credentials, which assume the role; a local key pair has no token."""
 
     access_key_id: str
     access_key_secret: str
@@ -77,20 +116,20 @@ class AccessKeys(NamedTuple):
 
 
 class AssumeRole(Protocol):
-    """How the cache asks for a new set; ``StsClient.assume_role`` is the real one."""
+    """The call that issues a new set; ``StsClient.assume_role`` is the real one."""
 
     def __call__(self, own: AccessKeys, now: datetime, *, attempts: int) -> StsCredentials: ...
 
 
 class Obtained(NamedTuple):
-    """Credentials, and whether this call asked STS for them."""
+    """Credentials, and whether this request called STS for them."""
 
     credentials: StsCredentials
     are_new: bool
 
 
-class _Held(NamedTuple):
-    """A credential set and the instant from which it should be replaced if that can be done."""
+class _Cached(NamedTuple):
+    """A credential set and the instant from which it should be replaced if possible."""
 
     credentials: StsCredentials
     refresh_from: datetime
@@ -99,18 +138,8 @@ class _Held(NamedTuple):
         return covers(self.credentials.expires_at, good_until)
 
     def serves(self, good_until: datetime, now: datetime) -> bool:
-        """Whether it covers that and is not to be replaced yet."""
+        """Return whether it covers that and need not be replaced yet."""
         return now < self.refresh_from and self.covers(good_until)
-
-
-class _Flight:
-    """One refresh under way; whoever waits for it shares its outcome."""
-
-    def __init__(self) -> None:
-        self.landed = threading.Event()
-        self.credentials: StsCredentials | None = None
-        self.fetched = False
-        self.error: UploadError | None = None
 
 
 class CredentialsCache:
@@ -121,75 +150,71 @@ class CredentialsCache:
 
     Args:
         longest_form: the life of the longest form, margin included. A set that does not cover it any
-            more is no longer good for everyone, so it must be replaced well before.
+            more is no longer good for every request, so it must be replaced well before.
     """
 
     def __init__(self, assume_role: AssumeRole, longest_form: timedelta = timedelta(0)) -> None:
         self._assume_role = assume_role
         self._longest_form = longest_form
-        self._held: _Held | None = None
-        self._flight: _Flight | None = None
+        self._cached: _Cached | None = None
+        self._flight: Flight[Obtained] | None = None
         self._lock = threading.Lock()
 
     def get(self, own_keys: Callable[[], AccessKeys], *, now: datetime, good_until: datetime) -> Obtained:
         """
-        Credentials that live until ``good_until`` at least.
+        Return credentials that live until ``good_until`` at least.
 
         Args:
-            own_keys: called only when STS must be asked.
+            own_keys: called only when STS must be called.
 
         Raises:
-            UploadError: no held set lasts that long, and a new one was not to be had.
+            UploadError: no cached set lasts that long, and STS issued no new one.
         """
-        held = self._held
-        if held and held.serves(good_until, now):
-            return Obtained(held.credentials, False)
-        if held and not held.covers(good_until):
-            held = None
+        cached = self._cached
+        if cached and cached.serves(good_until, now):
+            return Obtained(cached.credentials, False)
+        if cached and not cached.covers(good_until):
+            cached = None
         flight, is_ours = self._board()
         if is_ours:
-            self._fly(flight, own_keys, now, good_until)
-        elif held:
-            return Obtained(held.credentials, False)
-        flight.landed.wait()
-        if flight.credentials and covers(flight.credentials.expires_at, good_until):
-            return Obtained(flight.credentials, is_ours and flight.fetched)
-        if held:
-            self._put_off_the_next_try(held, now, flight.error)
-            return Obtained(held.credentials, False)
-        # A copy, because a raised exception collects the traceback of its thread.
-        raise copy.copy(flight.error or _too_short())
+            flight.run(lambda: self._refresh(own_keys, now, good_until))
+        elif cached:
+            return Obtained(cached.credentials, False)
+        try:
+            obtained = flight.wait(_too_short)
+            if not covers(obtained.credentials.expires_at, good_until):
+                raise _too_short()
+        except UploadError as error:
+            if not cached:
+                raise
+            self._put_off_the_next_try(cached, now, error)
+            return Obtained(cached.credentials, False)
+        return obtained if is_ours else obtained._replace(are_new=False)
 
-    def _board(self) -> tuple[_Flight, bool]:
+    def _board(self) -> tuple[Flight[Obtained], bool]:
         with self._lock:
             if self._flight is not None:
                 return self._flight, False
-            self._flight = _Flight()
+            self._flight = Flight()
             return self._flight, True
 
-    def _fly(
-        self, flight: _Flight, own_keys: Callable[[], AccessKeys], now: datetime, good_until: datetime
-    ) -> None:
+    def _refresh(self, own_keys: Callable[[], AccessKeys], now: datetime, good_until: datetime) -> Obtained:
         try:
-            # Another flight may have landed between our look at the held set and our boarding.
-            held = self._held
-            if held and held.serves(good_until, now):
-                flight.credentials = held.credentials
-                return
-            # While the held set is good, nobody should wait long for a better one.
-            is_early = held is not None and held.covers(good_until)
+            # Another flight may have landed after we read the cached set and before we boarded.
+            cached = self._cached
+            if cached and cached.serves(good_until, now):
+                return Obtained(cached.credentials, False)
+            # While the cached set is good, no request should wait long for a better one.
+            is_early = cached is not None and cached.covers(good_until)
             credentials = self._assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
             if not covers(credentials.expires_at, good_until):
                 raise _too_short()
             with self._lock:
-                self._held = _Held(credentials, self._refresh_from(credentials.expires_at, now))
-            flight.credentials, flight.fetched = credentials, True
-        except UploadError as error:
-            flight.error = error
+                self._cached = _Cached(credentials, self._refresh_from(credentials.expires_at, now))
+            return Obtained(credentials, True)
         finally:
             with self._lock:
                 self._flight = None
-            flight.landed.set()
 
     def _refresh_from(self, expires_at: datetime, now: datetime) -> datetime:
         life = expires_at - now
@@ -199,15 +224,15 @@ class CredentialsCache:
         start = min(life - window, life - self._longest_form - EARLY_TRIES * EARLY_RETRY_PAUSE)
         return now + max(start, window)
 
-    def _put_off_the_next_try(self, held: _Held, now: datetime, error: UploadError | None) -> None:
+    def _put_off_the_next_try(self, cached: _Cached, now: datetime, error: UploadError) -> None:
         log.warning(
-            "early refresh of the STS credentials failed, the held set stays in use until %s: %s",
-            held.credentials.expires_at.isoformat(),
-            error.reason if error else "",
+            "early refresh of the STS credentials failed, the cached set stays in use until %s: %s",
+            cached.credentials.expires_at.isoformat(),
+            error.reason,
         )
         with self._lock:
-            if self._held is held:
-                self._held = _Held(held.credentials, now + EARLY_RETRY_PAUSE)
+            if self._cached is cached:
+                self._cached = _Cached(cached.credentials, now + EARLY_RETRY_PAUSE)
 
 
 def _too_short() -> StsUnavailable:

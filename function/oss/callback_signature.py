@@ -1,6 +1,5 @@
 """The public keys that OSS signs its callbacks with: which address may name one, and what it has signed."""
 
-import copy
 import re
 import threading
 from base64 import b64decode
@@ -9,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from function.config.types import Rate
+from function.credentials import Flight
 from function.errors import BadRequest, OssKeyUnavailable, TooManyRequests
 from function.http.client import ExchangeFailed, Send
 from function.limits.rate_limit import RateLimiter, RateLimitItem
@@ -25,82 +25,67 @@ FETCHES_PER_TICKET = Rate(5, 60)
 MAX_HEADER_CHARACTERS = 1024
 
 
-class _Fetch:
-    """One fetch, under way or landed; whoever waits for it shares its outcome."""
-
-    def __init__(self) -> None:
-        self.landed = threading.Event()
-        self.key: Any = None
-        self.error: OssKeyUnavailable | None = None
-
-
 class OssPublicKeys:
     """
-    The public keys OSS signs callbacks with, kept for the life of the instance.
+    The public keys OSS signs callbacks with, cached for the life of the instance.
 
     Args:
-        origin: where they are fetched from; which address a request may name is not its business.
+        origin: where they are fetched from, whatever host of OSS a callback names.
     """
 
     def __init__(self, origin: str, send: Send, limits: RateLimiter) -> None:
         self._origin = origin
         self._send = send
         self._limits = limits
-        self._kept: dict[str, _Fetch] = {}
+        self._flights: dict[str, Flight[Any]] = {}
         self._lock = threading.Lock()
 
     def find(self, address_header: str, *, ticket_id: str, now: datetime) -> Any:
         """
-        The key that a callback names.
+        Return the key that a callback names.
 
         Args:
-            address_header: ``x-oss-pub-key-url``, base64 of the address.
+            address_header: ``x-oss-pub-key-url``, base64 of the URL.
 
-            ticket_id: whose ticket has it fetched.
+            ticket_id: the ticket whose fetches are counted.
 
         Raises:
-            BadRequest: no address.
+            BadRequest: no URL.
 
-            Forbidden: an address that is not OSS's; nothing is fetched then.
+            Forbidden: the URL is not one of OSS's keys; nothing is fetched.
 
-            OssKeyUnavailable: it cannot be fetched, or not for this ticket any more; or it is no RSA key.
+            OssKeyUnavailable: it cannot be fetched, this ticket has fetched too many, or it is no RSA key.
                 All who wait for one fetch share its failure.
         """
         path = key_path(address_header)
-        fetch = self._kept.get(path)
-        if fetch is None:
-            fetch, is_ours = self._board(path, ticket_id, now)
+        flight = self._flights.get(path)
+        if flight is None:
+            flight, is_ours = self._board(path, ticket_id, now)
             if is_ours:
-                self._fly(path, fetch)
-        fetch.landed.wait()
-        if fetch.key is None:
-            # A copy, because a raised exception collects the traceback of its thread.
-            raise copy.copy(fetch.error or _key_unavailable("its fetch broke off"))
-        return fetch.key
+                flight.run(lambda: self._load(path))
+        return flight.wait(lambda: _key_unavailable("its fetch broke off"))
 
-    def _board(self, path: str, ticket_id: str, now: datetime) -> tuple[_Fetch, bool]:
+    def _board(self, path: str, ticket_id: str, now: datetime) -> tuple[Flight[Any], bool]:
         with self._lock:
-            if path in self._kept:
-                return self._kept[path], False
+            if path in self._flights:
+                return self._flights[path], False
             try:
                 self._limits.hit([RateLimitItem("key fetches", FETCHES_PER_TICKET, ticket_id)], now)
             except TooManyRequests:
                 raise _key_unavailable("this ticket named too many keys") from None
-            if len(self._kept) >= MAX_KEYS_KEPT:
-                self._kept = {one: fetch for one, fetch in self._kept.items() if not fetch.landed.is_set()}
-            fetch = self._kept[path] = _Fetch()
-            return fetch, True
+            if len(self._flights) >= MAX_KEYS_KEPT:
+                self._flights = {name: one for name, one in self._flights.items() if not one.has_landed}
+            flight = self._flights[path] = Flight()
+            return flight, True
 
-    def _fly(self, path: str, fetch: _Fetch) -> None:
+    def _load(self, path: str) -> Any:
         try:
-            fetch.key = self._fetch(path)
-        except OssKeyUnavailable as error:
-            fetch.error = error
-        finally:
-            if fetch.key is None:
-                with self._lock:
-                    self._kept.pop(path, None)
-            fetch.landed.set()
+            return self._fetch(path)
+        except BaseException:
+            # The next callback tries again.
+            with self._lock:
+                self._flights.pop(path, None)
+            raise
 
     def _fetch(self, path: str) -> Any:
         from cryptography.exceptions import UnsupportedAlgorithm

@@ -246,9 +246,9 @@ def test_readers_never_wait_while_the_held_set_is_good(clock):
     clock.tick(minutes=46)
     threads, results = run_threads(1, lambda: cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM))
     assert sts.entered.wait(5)
-    # The refresh is under way and hangs; this very thread still gets the held set at once.
-    held, refreshed = cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
-    assert (held.access_key_id, refreshed) == ("STS.1", False)
+    # The refresh is under way and hangs; this thread still gets the cached set at once.
+    cached, refreshed = cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
+    assert (cached.access_key_id, refreshed) == ("STS.1", False)
     sts.let_go.set()
     join(threads)
     assert results[0][0].access_key_id == "STS.2"
@@ -264,11 +264,10 @@ def test_an_error_nobody_foresaw_does_not_leave_the_cache_locked(get, sts):
 
 def test_a_flight_that_boards_just_after_another_landed_asks_nothing(cache, sts, clock):
     cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
-    flight, is_ours = cache._board()
-    cache._fly(flight, lambda: OWN, clock(), clock() + FORM)
+    _flight, is_ours = cache._board()
+    credentials, are_new = cache._refresh(lambda: OWN, clock(), clock() + FORM)
     assert is_ours
-    assert flight.credentials.access_key_id == "STS.1"
-    assert not flight.fetched
+    assert (credentials.access_key_id, are_new) == ("STS.1", False)
     assert len(sts.asked) == 1
 
 
@@ -289,14 +288,14 @@ def refuse(*_arguments, **_options):
 
 
 class Overtaken(CredentialsCache):
-    """A cache where another thread comes first between the look at the held set and the boarding."""
+    """A cache where another thread comes first between the look at the cached set and the boarding."""
 
     def __init__(self, assume_role, landed):
         super().__init__(assume_role)
         self.landed = landed
 
     def _board(self):
-        self._held = cache_module._Held(*self.landed)
+        self._cached = cache_module._Cached(*self.landed)
         return super()._board()
 
 
@@ -319,22 +318,26 @@ def test_a_set_that_landed_meanwhile_but_is_too_short_is_fetched_again(clock):
 class Passenger(CredentialsCache):
     """A cache where someone else's flight is under way, and lands as told."""
 
-    def __init__(self, held, landed=None, error=None):
+    def __init__(self, cached, landed=None, error=None):
         super().__init__(pytest.fail)
-        self._held = held
+        self._cached = cached
         self.landed, self.error = landed, error
 
     def _board(self):
-        flight = cache_module._Flight()
-        flight.credentials, flight.error, flight.fetched = self.landed, self.error, True
-        flight.landed.set()
+        flight = cache_module.Flight()
+        flight.run(self._outcome)
         return flight, False
+
+    def _outcome(self):
+        if self.error:
+            raise self.error
+        return cache_module.Obtained(self.landed, True)
 
 
 def test_who_holds_too_little_waits_for_the_flight_of_another(clock):
     now = clock()
-    held = cache_module._Held(credentials("old", now + timedelta(minutes=1)), now)
-    assert ask(Passenger(held, credentials("new", now + HOUR)), now) == ("new", False)
+    cached = cache_module._Cached(credentials("old", now + timedelta(minutes=1)), now)
+    assert ask(Passenger(cached, credentials("new", now + HOUR)), now) == ("new", False)
     assert ask(Passenger(None, credentials("new", now + timedelta(minutes=6))), now) == ("new", False)
 
 
@@ -353,50 +356,34 @@ def test_another_s_failure_is_this_caller_s_failure(clock):
     assert raised.value is not error, "a raised exception collects the traceback of its thread"
 
 
-class Landing(CredentialsCache):
-    """A cache whose own flight ends as told."""
+class Replaced(CredentialsCache):
+    """A cache whose early refresh fails just after another thread has stored a newer set."""
 
-    def __init__(self, held, end):
+    def __init__(self, cached, newer):
         super().__init__(pytest.fail)
-        self._held = held
-        self.end = end
+        self._cached, self.newer = cached, newer
 
-    def _fly(self, flight, own_keys, now, good_until):
-        self.end(self, flight)
-        flight.landed.set()
+    def _refresh(self, own_keys, now, good_until):
+        self._cached = self.newer
+        raise StsUnavailable("x")
 
 
 def test_a_failure_does_not_put_off_the_set_that_came_meanwhile(clock):
     now = clock()
-    newer = cache_module._Held(credentials("new", now + HOUR), now + HOUR)
-
-    def end(cache, flight):
-        cache._held = newer
-        flight.error = StsUnavailable("x")
-
-    cache = Landing(cache_module._Held(credentials("old", now + HOUR), now), end)
+    newer = cache_module._Cached(credentials("new", now + HOUR), now + HOUR)
+    cache = Replaced(cache_module._Cached(credentials("old", now + HOUR), now), newer)
     assert ask(cache, now) == ("old", False)
-    assert cache._held is newer
+    assert cache._cached is newer
 
 
 def test_the_log_says_why_an_early_refresh_failed(clock, caplog):
     now = clock()
     cache = CredentialsCache(refuse)
-    cache._held = cache_module._Held(credentials("old", now + HOUR), now)
+    cache._cached = cache_module._Cached(credentials("old", now + HOUR), now)
     ask(cache, now)
     (record,) = caplog.records
     assert record.name == "oss_direct_upload"
     assert record.getMessage().endswith("stays in use until 2026-11-24T15:00:00+00:00: STS is busy")
-
-
-def test_the_log_has_no_reason_where_a_flight_only_brought_too_little(clock, caplog):
-    now = clock()
-
-    def end(cache, flight):
-        flight.credentials = credentials("short", now)
-
-    ask(Landing(cache_module._Held(credentials("old", now + HOUR), now), end), now)
-    assert caplog.records[0].getMessage().endswith("+00:00: ")
 
 
 def test_a_set_that_ends_with_the_form_is_long_enough(clock):

@@ -296,7 +296,7 @@ class TwoBuckets:
         ready = self.house.function.function._ready()
         for (purpose, bucket, _), cache in ready._credentials.items():
             if purpose == OBJECTS and bucket == oss._bucket.name:
-                cache._held, cache._assume_role = None, refuse
+                cache._cached, cache._assume_role = None, refuse
         return asked
 
 

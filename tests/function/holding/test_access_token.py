@@ -185,7 +185,7 @@ NO_TOKEN = [
     ("answer", "reason"),
     [
         *UNREADABLE,
-        *((says(told), "stable_token: the answer holds no token and its life") for told in NO_TOKEN),
+        *((says(told), "stable_token: the response has no token with its lifetime") for told in NO_TOKEN),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -272,7 +272,7 @@ def test_when_the_one_that_asks_breaks_off_nobody_waits_for_ever(clock):
     others[0].join(20)
     broken, waited = sorted(outcomes, key=lambda outcome: type(outcome).__name__)
     assert isinstance(broken, KeyError)
-    assert waited.reason == "stable_token: the request that asked broke off"
+    assert waited.reason == "stable_token: the request that fetched it broke off"
     assert tokens.get(clock()) == TOKEN
 
 

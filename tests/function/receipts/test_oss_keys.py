@@ -228,7 +228,7 @@ def test_a_key_is_fetched_once_and_few_are_kept(key_host):
     assert len(key_host.calls) == 1
     for number in range(100):
         assert find(keys, encoded(number))
-    assert len(keys._kept) <= MAX_KEYS_KEPT
+    assert len(keys._flights) <= MAX_KEYS_KEPT
 
 
 def test_a_failed_fetch_is_not_kept(key_host):
@@ -244,9 +244,9 @@ class Overtaken(OssPublicKeys):
     """Between looking and boarding, another callback has had the same key fetched."""
 
     def _board(self, path, ticket_id, now):
-        fetch, is_ours = super()._board(path, ticket_id, now)
+        flight, is_ours = super()._board(path, ticket_id, now)
         if is_ours:
-            self._fly(path, fetch)
+            flight.run(lambda: self._load(path))
         return super()._board(path, ticket_id, now)
 
 
@@ -285,7 +285,7 @@ def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(ke
             """Kept by nobody."""
 
     keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
-    keys._kept = Emptied()
+    keys._flights = Emptied()
     assert find(keys, encoded(1)).key_size == 2048
 
 
