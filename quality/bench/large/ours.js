@@ -2,8 +2,8 @@
 
 /** Our client, through the function itself to the local OSS, which checks every signature. */
 
-const { createLargeUploader } = require('../../miniprogram/oss-direct-upload/parts')
-const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
+const { createLargeUploader } = require('../../../miniprogram/oss-direct-upload/parts')
+const { startLocalCloud } = require('../../../miniprogram/test/local_cloud')
 const { main } = require('./run')
 const { startUnsteady } = require('./unsteady_network')
 

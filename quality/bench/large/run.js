@@ -6,7 +6,7 @@ const crypto = require('node:crypto')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { createWx } = require('../../miniprogram/test/wx')
+const { createWx } = require('../../../miniprogram/test/wx')
 const { createUplink } = require('./unsteady_network')
 
 const MIB = 2 ** 20

@@ -67,8 +67,8 @@ WRONG = {
         [(HeldUpload, "is_waiting", lambda upload, facts, _now: upload.is_ours(facts))],
         (COMMITS, ("replaced",)),
     ),
-    "no look for a review": ([(state, "markers", UNKNOWN)], (CHECKS, ("check",))),
-    "WeChat asked without a claim": ([(check, "markers", UNCLAIMED)], (("commit", "status"), ("both",))),
+    "no look for a review": ([(state, "records", UNKNOWN)], (CHECKS, ("check",))),
+    "WeChat asked without a claim": ([(check, "records", UNCLAIMED)], (("commit", "status"), ("both",))),
     "a claim that never ends": (
         [(state, "CUT_OFF", timedelta(days=9))],
         (("commit",), ("both",), range(6, 9)),

@@ -68,7 +68,8 @@ def test_each_requirement_of_the_standard_is_answered_and_one_that_is_met_names_
 
 @pytest.mark.parametrize("name", sorted(set(NAMED_TEST.findall(ENGLISH))))
 def test_a_test_that_is_named_is_there(name):
-    sources = (path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    files = (path for folder in ("tests", "quality/tests") for path in (ROOT / folder).rglob("test_*.py"))
+    sources = (path.read_text("utf-8") for path in files)
     assert any(f"def {name}(" in source for source in sources)
 
 
