@@ -33,9 +33,8 @@ from quality.torture.held_uploads import ENVIRONMENT, FAILED, OWNER, SECRET
 from quality.torture.report import Progress, Result
 from quality.torture.turns import Killed
 from tests.support import stage
-from tests.support.held_oss import HeldOss
 from tests.support.held_wechat import HeldWechat
-from tests.support.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD, MemoryOss
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 ENVIRON = {**ENVIRONMENT, "PROFILES_FILE": str(Path(__file__).with_name("held_profiles.toml"))}
@@ -51,7 +50,7 @@ class World:
     def __init__(self, profile: str, now: datetime = NOW) -> None:
         self.drawn = 0
         self.now = now
-        self.oss = HeldOss(stage.BUCKET, stage.REGION, lambda: self.now)
+        self.oss = MemoryOss(stage.BUCKET, stage.REGION, lambda: self.now)
         self.wechat = HeldWechat()
         self.functions = [self._instance() for _ in range(2)]
         self.strikes_at: tuple[int, str, int] = (0, "", 0)

@@ -43,9 +43,8 @@ from function.wechat.verdict import Outcome, Verdict
 from quality.torture.report import Result
 from quality.torture.turns import Turns
 from tests.support import stage
-from tests.support.held_oss import HeldOss
 from tests.support.held_wechat import HeldWechat
-from tests.support.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, MemoryOss
 
 # Each task of the whole takes its share of the steps, and stops after a while on a slow machine.
 STEPS, TASKS = 120_000, 4
@@ -115,7 +114,7 @@ class HeldUploads(RuleBasedStateMachine):
         self.now = START
         self.drawn = 0
         self.turns = Turns()
-        self.oss = HeldOss(stage.BUCKET, stage.REGION, lambda: self.now)
+        self.oss = MemoryOss(stage.BUCKET, stage.REGION, lambda: self.now)
         self.oss.pause = self.turns.point
         self.wechat = HeldWechat()
         self.functions = [self._instance(), self._instance()]

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from function.app import Function
 from quality.torture.report import Result
 from tests.support import stage
-from tests.support.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, PartedOss, Stored
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, MemoryOss, Part, Stored
 
 LIVES = 1500
 STEPS = 60
@@ -58,7 +58,7 @@ class PartedUploads(RuleBasedStateMachine):
         new_oss: what stores them.
     """
 
-    new_oss = PartedOss
+    new_oss = MemoryOss
 
     def __init__(self) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ from typing import Any
 from function.app import Function
 from quality.torture.report import Progress, Result
 from tests.support import stage
-from tests.support.parted_oss import (
+from tests.support.memory_oss import (
     BROKEN,
     BROKEN_AFTER,
     DENIED,
@@ -27,8 +27,8 @@ from tests.support.parted_oss import (
     MALFORMED,
     SLOW,
     UNHEARD,
+    MemoryOss,
     Part,
-    PartedOss,
     Stored,
 )
 
@@ -82,7 +82,7 @@ class World:
 
     def __init__(self, profiles_file: str) -> None:
         self.drawn = 0
-        self.oss = PartedOss(stage.BUCKET, stage.REGION, lambda: NOW)
+        self.oss = MemoryOss(stage.BUCKET, stage.REGION, lambda: NOW)
         self.functions = [self._instance(profiles_file) for _ in range(2)]
         self.begun: dict[str, Any] = {}
 

@@ -7,7 +7,7 @@ import pytest
 
 from quality.torture import parted_uploads
 from quality.torture.parted_uploads import PartedUploads
-from tests.support.parted_oss import PartedOss
+from tests.support.memory_oss import MemoryOss
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def test_a_few_lives_end_as_documented():
     assert result.totals == {"lives of large files": 5}
 
 
-class Losing(PartedOss):
+class Losing(MemoryOss):
     """Completes without the last part."""
 
     def _complete_multipart_upload(self, request, body, size):
@@ -34,7 +34,7 @@ class Losing(PartedOss):
         return answer
 
 
-class Reviving(PartedOss):
+class Reviving(MemoryOss):
     """Says that it aborts, and does not."""
 
     def _abort_multipart_upload(self, request, body, size):
@@ -44,7 +44,7 @@ class Reviving(PartedOss):
         return answer
 
 
-class Changing(PartedOss):
+class Changing(MemoryOss):
     """Has another entity tag each time it is asked."""
 
     def _head_object(self, request, body, size):

@@ -21,8 +21,7 @@ from function.oss.client import oss_clients
 from function.request_log import LogLine
 from function.session_policy import OBJECTS, UPLOADS, role_policies
 from tests.conftest import SDK_ADAPTER, sts_reply
-from tests.support.held_oss import HeldOss
-from tests.support.parted_oss import UNHEARD
+from tests.support.memory_oss import UNHEARD, MemoryOss
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -176,8 +175,8 @@ class World:
     """An instance before the deployment's bucket, and another one in another region."""
 
     function: Any
-    home: HeldOss
-    own: HeldOss
+    home: MemoryOss
+    own: MemoryOss
     hosts: list[str]
 
     def ask(self, route="upload-params", **fields):
@@ -199,7 +198,7 @@ class World:
 @pytest.fixture
 def world_of(instance, clock, profiles_file):
     def build(profiles=PROFILES, **changes):
-        home, own = HeldOss("my-bucket", "cn-hangzhou", clock), HeldOss("contracts", "cn-shanghai", clock)
+        home, own = MemoryOss("my-bucket", "cn-hangzhou", clock), MemoryOss("contracts", "cn-shanghai", clock)
         hosts = []
 
         def send(method, url, **options):

@@ -19,7 +19,7 @@ from function.errors import StsRejected
 from function.http.client import ExchangeFailed, HttpResponse
 from function.session_policy import OBJECTS
 from function.wechat.verdict import Outcome, Verdict
-from tests.support.held_oss import HeldOss
+from tests.support.memory_oss import MemoryOss
 from tests.support.stage import Reply
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
@@ -108,7 +108,7 @@ def _json(value: Any) -> HttpResponse:
 class Network:
     """Whoever the function sends something to."""
 
-    oss: HeldOss
+    oss: MemoryOss
     wechat: Wechat = field(default_factory=Wechat)
     events: list[dict[str, Any]] = field(default_factory=list)
     others: dict[str, Callable[..., HttpResponse]] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class House:
     """One instance of the function with a phone before it, and a backend behind."""
 
     function: Any
-    oss: HeldOss
+    oss: MemoryOss
     network: Network
     clock: Any
     subject: str = "openid-1"
@@ -199,12 +199,12 @@ class House:
 
 
 @pytest.fixture
-def oss(clock: Any) -> HeldOss:
-    return HeldOss("my-bucket", "cn-hangzhou", clock)
+def oss(clock: Any) -> MemoryOss:
+    return MemoryOss("my-bucket", "cn-hangzhou", clock)
 
 
 @pytest.fixture
-def house_of(instance: Any, oss: HeldOss, profiles_file: Any, clock: Any) -> Callable[..., House]:
+def house_of(instance: Any, oss: MemoryOss, profiles_file: Any, clock: Any) -> Callable[..., House]:
     """An instance of its own, all of them before the same OSS."""
 
     def build(profiles: str = PROFILES, **changes: str | None) -> House:
@@ -262,7 +262,7 @@ class TwoBuckets:
     """A house whose profiles ``deed`` and ``view`` are in another bucket, and that bucket."""
 
     house: House
-    abroad: HeldOss
+    abroad: MemoryOss
 
     def store(self, profile: str) -> dict[str, Any]:
         form = self.house.form(profile)
@@ -272,7 +272,7 @@ class TwoBuckets:
         assert answer.status == 200, answer.text
         return {**form, **answer.json}
 
-    def hangs(self, oss: HeldOss, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(self, oss: MemoryOss, monkeypatch: pytest.MonkeyPatch) -> None:
         """From now on this bucket lets the function wait as long as it will: three seconds in all."""
 
         def hang(*_: Any, budget_seconds: float, **__: Any) -> HttpResponse:
@@ -285,7 +285,7 @@ class TwoBuckets:
         monkeypatch.setattr(oss, "send", hang)
         self.house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = self.abroad.send
 
-    def without_sessions(self, oss: HeldOss) -> list[str]:
+    def without_sessions(self, oss: MemoryOss) -> list[str]:
         """From now on STS gives the function no session that reaches this bucket; what it is asked for."""
         asked: list[str] = []
 
@@ -303,7 +303,7 @@ class TwoBuckets:
 @pytest.fixture
 def two_buckets(house_of: Callable[..., House], clock: Any) -> TwoBuckets:
     house = house_of(PROFILES + ABROAD)
-    abroad = HeldOss("abroad", "cn-shanghai", clock)
+    abroad = MemoryOss("abroad", "cn-shanghai", clock)
     house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
     abroad.give_sessions(house.function.function, timedelta(hours=2))
     return TwoBuckets(house, abroad)

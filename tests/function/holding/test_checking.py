@@ -12,8 +12,7 @@ from function.holding.check import apply_verdict
 from function.holding.state import CUT_OFF
 from function.wechat.verdict import Outcome, Verdict
 from quality.torture.turns import Killed
-from tests.support.held_oss import HeldOss
-from tests.support.parted_oss import UNHEARD, Part, Stored
+from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 
@@ -482,7 +481,7 @@ def test_a_verdict_about_a_receipt_that_has_ended_is_done_with(house, checking, 
 
 
 def test_another_object_of_the_name_does_not_make_wechat_repeat_itself(house, checking):
-    from tests.support.parted_oss import Part, Stored
+    from tests.support.memory_oss import Part, Stored
 
     stranger = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
     house.oss.objects[checking["key"]] = stranger
@@ -549,7 +548,7 @@ def test_a_verdict_that_could_not_be_carried_out_is_said_again(house, checking, 
 def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking, log_lines):
     import json
 
-    from tests.support.parted_oss import Part, Stored
+    from tests.support.memory_oss import Part, Stored
 
     stored = house.store("post")
 
@@ -692,7 +691,7 @@ def test_a_bucket_in_which_nothing_is_checked_is_not_asked_about_a_verdict(house
     from tests.function.holding.conftest import ABROAD, PROFILES
 
     house = house_of(PROFILES + ABROAD.partition("[view]")[0])
-    abroad = HeldOss("abroad", "cn-shanghai", clock)
+    abroad = MemoryOss("abroad", "cn-shanghai", clock)
     house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
     abroad.give_sessions(house.function.function)
     assert house.verdict(Outcome.RISKY) is False

@@ -7,8 +7,7 @@ import pytest
 from function.auth.tokens import RECEIPT, issue_token, read_token
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import PROFILES, RECEIPT_SECRET
-from tests.support.held_oss import HeldOss
-from tests.support.parted_oss import DENIED, Part, Stored
+from tests.support.memory_oss import DENIED, MemoryOss, Part, Stored
 
 
 def refused(answer):
@@ -510,7 +509,7 @@ def told(house_of, clock):
     def told(option="callback = true"):
         url = "https://fc.example.com/callback"
         house = house_of(PROFILES + TOLD.replace("CALLBACK", option), CALLBACK_URL=url)
-        abroad = HeldOss("abroad", "cn-shanghai", clock)
+        abroad = MemoryOss("abroad", "cn-shanghai", clock)
         house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
         abroad.give_sessions(house.function.function, timedelta(hours=2))
         form = house.form("default")

@@ -3,7 +3,7 @@
 import pytest
 
 from function.wechat.verdict import Outcome
-from tests.support.parted_oss import Part
+from tests.support.memory_oss import Part
 
 
 class Killed(BaseException):

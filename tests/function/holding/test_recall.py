@@ -3,7 +3,7 @@
 import pytest
 
 from function.wechat.verdict import Outcome
-from tests.support.parted_oss import LOST, UNHEARD, Part, Stored
+from tests.support.memory_oss import LOST, UNHEARD, Part, Stored
 
 PART = 100 * 1024
 CLIP = """

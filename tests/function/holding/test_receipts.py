@@ -5,7 +5,7 @@ import pytest
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import PROFILES
 from tests.function.receipts.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
-from tests.support.parted_oss import UNHEARD
+from tests.support.memory_oss import UNHEARD
 
 FIRST = "60f96f1d-1"
 PART = 100 * 1024

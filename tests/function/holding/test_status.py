@@ -6,7 +6,7 @@ from function.holding.state import CHECKING, HeldState, state_of
 from function.holding.upload import read_receipt
 from function.oss.client import oss_client
 from function.wechat.verdict import Outcome
-from tests.support.parted_oss import Part
+from tests.support.memory_oss import Part
 
 
 def test_what_is_held_says_until_when(house):

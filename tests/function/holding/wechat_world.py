@@ -12,7 +12,7 @@ from function.context import Dependencies, RequestContext
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from function.request_log import LogLine
 from local.oss.request import read_request
-from tests.support.parted_oss import PartedOss
+from tests.support.memory_oss import MemoryOss
 from tests.support.stage import ask_event, make_event
 from tests.support.wechat_push import Pusher
 
@@ -74,7 +74,7 @@ class World:
         self.budgets = []
         self.forwarded = []
         self.forwarder = HttpResponse(200, b"success", {"content-type": "text/plain"})
-        self.oss = PartedOss("my-bucket", "cn-hangzhou", clock)
+        self.oss = MemoryOss("my-bucket", "cn-hangzhou", clock)
         self.function = Function(Dependencies(self.environ, now=clock, send=self.send))
         self.oss.give_sessions(self.function, timedelta(hours=2))
         self.pusher = Pusher(TOKEN, AES_KEY, APPID)

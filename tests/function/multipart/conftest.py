@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.parted_oss import PartedOss
+from tests.support.memory_oss import MemoryOss
 from tests.support.stage import Reply
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
@@ -52,7 +52,7 @@ class Phone:
     """A client of one instance of the function."""
 
     function: Any
-    oss: PartedOss
+    oss: MemoryOss
 
     def ask(self, route: str, token: str = "", **fields: Any) -> Reply:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -99,12 +99,12 @@ class Phone:
 
 
 @pytest.fixture
-def oss(clock: Any) -> PartedOss:
-    return PartedOss("my-bucket", "cn-hangzhou", clock)
+def oss(clock: Any) -> MemoryOss:
+    return MemoryOss("my-bucket", "cn-hangzhou", clock)
 
 
 @pytest.fixture
-def phone_of(instance: Any, oss: PartedOss, profiles_file: Any) -> Callable[..., Phone]:
+def phone_of(instance: Any, oss: MemoryOss, profiles_file: Any) -> Callable[..., Phone]:
     """A phone and an instance of its own, all of them before the same OSS."""
 
     def build(profiles: str = PROFILES, **changes: str | None) -> Phone:

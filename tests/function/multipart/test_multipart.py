@@ -8,7 +8,7 @@ import pytest
 from function.errors import StsUnavailable
 from function.multipart.lifecycle import initiate_headers
 from function.session_policy import UPLOADS
-from tests.support.parted_oss import BROKEN_AFTER, DENIED, LOST, UNHEARD
+from tests.support.memory_oss import BROKEN_AFTER, DENIED, LOST, UNHEARD
 
 KIB = 1024
 PART = 100 * KIB

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.parted_oss import BROKEN, DENIED, LOST, UNHEARD
+from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 
 
 def refused(answer):

@@ -8,7 +8,7 @@ import pytest
 
 from function.auth.tokens import RECEIPT, read_token
 from function.http.client import HttpResponse
-from tests.support.parted_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, Stored
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, Stored
 
 PART = 100 * 1024
 SECRET = "token-secret-canary-0123456789abcdef"

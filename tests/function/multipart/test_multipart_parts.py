@@ -4,7 +4,7 @@ import pytest
 
 from function.errors import StsUnavailable
 from function.session_policy import UPLOADS
-from tests.support.parted_oss import BROKEN, DENIED, LOST, UNHEARD
+from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 
 PART = 100 * 1024
 
@@ -114,7 +114,7 @@ def test_oss_is_asked_even_where_the_numbers_are_given(phone, oss):
 def test_all_pages_of_a_list_are_read(phone, oss):
     begun = phone.begin(profile="many", size=2500 * PART)
     (upload,) = oss.uploads.values()
-    from tests.support.parted_oss import Part
+    from tests.support.memory_oss import Part
 
     upload.parts = {number: Part("x", PART) for number in range(1, 2501) if number != 2222}
     answer = phone.parts(begun["ticket"])

@@ -1,21 +1,22 @@
 """
-An OSS in memory, as far as uploads in parts go: strict about who signed what, and faulty when told.
+OSS in memory, in place of the function's network: forms, parts, whole objects, and a rule that lets what is
+below ``held/`` expire. Strict about who signed what and what a session may do, and faulty when told.
 
-No byte of a part is kept, only how many there are and what they are called, so that ten thousand parts cost
-nothing. It runs where the function's network is, without a socket.
+Of a part only its name and size are stored, so that ten thousand parts cost nothing.
 """
 
 import hashlib
 import json
 import re
 import time
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 from function.app import Function
@@ -36,7 +37,12 @@ ACTIONS = {
     "CompleteMultipartUpload": ("oss:PutObject", "oss:PutObjectAcl"),
     "AbortMultipartUpload": ("oss:AbortMultipartUpload",),
     "HeadObject": ("oss:GetObject",),
+    "GetObject": ("oss:GetObject",),
+    "PutObject": ("oss:PutObject", "oss:PutObjectAcl"),
+    "CopyObject": ("oss:PutObject", "oss:PutObjectAcl"),
+    "DeleteObject": ("oss:DeleteObject",),
 }
+HELD = "held/"
 CALLS = {
     ("POST", "uploads"): "InitiateMultipartUpload",
     ("PUT", "uploadId"): "UploadPart",
@@ -44,6 +50,10 @@ CALLS = {
     ("POST", "uploadId"): "CompleteMultipartUpload",
     ("DELETE", "uploadId"): "AbortMultipartUpload",
     ("HEAD", ""): "HeadObject",
+    ("GET", ""): "GetObject",
+    ("PUT", ""): "PutObject",
+    ("PUT", "copy"): "CopyObject",
+    ("DELETE", ""): "DeleteObject",
 }
 # Before the work is done, or after: then the answer is lost on its way.
 UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED = "unheard", "lost", "broken", "broken after", "denied"
@@ -106,7 +116,7 @@ class Refused(Exception):
         self.code = code
 
 
-class PartedOss:
+class MemoryOss:
     """
     One bucket.
 
@@ -123,6 +133,8 @@ class PartedOss:
         budgets: how many seconds each call was given.
 
         stored_at: when each object was stored, where that was noted.
+
+        pause: what happens in the middle of a copy, between looking at the source and writing.
     """
 
     def __init__(self, bucket: str, region: str, now: Callable[[], datetime]) -> None:
@@ -137,6 +149,7 @@ class PartedOss:
         self.between: dict[str, Callable[[], Any]] = {}
         self.budgets: list[float] = []
         self.requests: list[Request] = []
+        self.pause: Callable[[], Any] = lambda: None
         self._bucket: Any = SimpleNamespace(
             name=bucket,
             region=region,
@@ -208,8 +221,7 @@ class PartedOss:
         where = urlsplit(url)
         target = where._replace(scheme="", netloc="").geturl()
         request = read_request(method, target, [("host", where.netloc), *headers.items()])
-        mark = next((mark for mark in ("uploads", "uploadId") if mark in request.query), "")
-        name = self._name_of(request, mark)
+        name = _name_of(request)
         self.asked.append(name)
         self.requests.append(request)
         if happens := self.between.pop(name, None):
@@ -240,12 +252,10 @@ class PartedOss:
             )
         return _error(500, "InternalError") if fault == BROKEN_AFTER else answer
 
-    def _name_of(self, request: Request, mark: str) -> str:
-        return CALLS[request.method, mark]
-
     def _needs(self, request: Request, name: str) -> list[tuple[str, str]]:
         """The actions that a call needs, each with the key that it is about."""
-        return [(action, request.key) for action in ACTIONS[name]]
+        needed = [(action, request.key) for action in ACTIONS[name]]
+        return [*needed, ("oss:GetObject", self._source_of(request))] if name == "CopyObject" else needed
 
     def _let_in(self, request: Request, name: str) -> None:
         from local.oss.errors import OssError
@@ -270,7 +280,7 @@ class PartedOss:
         return upload
 
     def _initiate_multipart_upload(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
-        if request.headers.get("x-oss-forbid-overwrite") == "true" and request.key in self.objects:
+        if self._is_taken(request):
             raise Refused(409, "FileAlreadyExists")
         assert not body and "x-oss-object-acl" not in request.headers
         self.begun += 1
@@ -312,11 +322,10 @@ class PartedOss:
         parts = tuple(upload.parts[number] for number in numbers)
         if any(part.size < LEAST_PART for part in parts[:-1]):
             raise Refused(400, "EntityTooSmall")
-        if request.headers.get("x-oss-forbid-overwrite") == "true" and request.key in self.objects:
+        if self._is_taken(request):
             raise Refused(409, "FileAlreadyExists")
         stored = Stored(parts, upload.headers, request.headers["x-oss-object-acl"])
-        self.objects[request.key] = stored
-        self.stored_at[request.key] = self.now()
+        self._store(request.key, stored)
         del self.uploads[request.query["uploadId"]]
         return document("CompleteMultipartUpload", f'<Key>x</Key><ETag>"{stored.etag}"</ETag>')
 
@@ -343,6 +352,101 @@ class PartedOss:
             },
         )
 
+    def markers(self) -> dict[str, Any]:
+        """What the function remembers, by name without ``held/.``."""
+        return {
+            key.removeprefix("held/."): json.loads(stored.body)
+            for key, stored in self.objects.items()
+            if key.startswith("held/.")
+        }
+
+    def names(self) -> set[str]:
+        """The keys of all objects but the markers."""
+        return {key for key in self.objects if not key.startswith("held/.")}
+
+    def post(self, form: Mapping[str, str], name: str, size: int = 1) -> int:
+        """Send a form as a phone does: its status."""
+        policy = json.loads(b64decode(form["policy"]))
+        ends = datetime.fromisoformat(policy["expiration"])
+        pinned = {
+            item: value
+            for entry in policy["conditions"]
+            if isinstance(entry, dict)
+            for item, value in entry.items()
+        }
+        unpinned = set(form) - set(pinned) - {"policy", "x-oss-signature", "key"}
+        assert not unpinned - {
+            name for name in form if ["eq", f"${name}", form[name]] in policy["conditions"]
+        }
+        if ends <= self.now():
+            return 403
+        if form["x-oss-forbid-overwrite"] == "true" and form["key"] in self.objects:
+            return 409
+        headers = {field.lower(): value for field, value in form.items()}
+        headers["content-type"] = form["x-oss-content-type"]
+        self._store(form["key"], Stored((Part(name, size),), headers, form["x-oss-object-acl"], "Normal"))
+        return 200
+
+    def expire(self, days: int, only: Callable[[str], bool] = lambda _key: True) -> int:
+        """What the rule on ``held/`` does: delete what is older than that, markers as well; how many."""
+        oldest = self.now() - timedelta(days=days)
+        old = [key for key in self.objects if key.startswith(HELD) and self.stored_at[key] <= oldest]
+        chosen = [key for key in old if only(key)]
+        for key in chosen:
+            del self.objects[key]
+        return len(chosen)
+
+    def _store(self, key: str, stored: Stored) -> None:
+        self.objects[key] = stored
+        self.stored_at[key] = self.now()
+
+    def _source_of(self, request: Request) -> str:
+        _, bucket, key = unquote(request.headers["x-oss-copy-source"]).split("/", 2)
+        assert bucket == self._bucket.name
+        return key
+
+    def _is_taken(self, request: Request) -> bool:
+        return request.headers.get("x-oss-forbid-overwrite") == "true" and request.key in self.objects
+
+    def _put_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
+        if self._is_taken(request):
+            raise Refused(409, "FileAlreadyExists")
+        part = Part(body.hex(), len(body))
+        acl = request.headers["x-oss-object-acl"]
+        self._store(request.key, Stored((part,), request.headers, acl, "Normal", body))
+        return HttpResponse(200, b"", {"etag": f'"{part.etag}"'})
+
+    def _get_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
+        stored = self.objects.get(request.key)
+        if stored is None:
+            raise Refused(404, "NoSuchKey")
+        return HttpResponse(200, stored.body, {"etag": f'"{stored.etag}"'})
+
+    def _delete_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
+        self.objects.pop(request.key, None)
+        return HttpResponse(204, b"")
+
+    def _copy_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
+        source = self.objects.get(self._source_of(request))
+        if source is None:
+            raise Refused(404, "NoSuchKey")
+        if request.headers["x-oss-copy-source-if-match"].strip('"') != source.etag:
+            raise Refused(412, "PreconditionFailed")
+        assert not body
+        try:
+            self.pause()
+        finally:
+            # Whoever asked may be no more; what was asked for is done.
+            answer = self._write_copy(request, source)
+        return answer
+
+    def _write_copy(self, request: Request, source: Stored) -> HttpResponse:
+        if self._is_taken(request):
+            raise Refused(409, "FileAlreadyExists")
+        kept = {**source.headers, "x-oss-storage-class": request.headers["x-oss-storage-class"]}
+        self._store(request.key, replace(source, headers=kept, acl=request.headers["x-oss-object-acl"]))
+        return document("CopyObject", f'<ETag>"{source.etag}"</ETag>')
+
     def age(self, days: int) -> None:
         """What the lifecycle rule does: forget uploads that were begun so many days ago."""
         oldest = self.now() - timedelta(days=days)
@@ -351,6 +455,11 @@ class PartedOss:
     def replace_object(self, key: str, **changes: Any) -> None:
         """Somebody with keys of their own changes what is stored."""
         self.objects[key] = replace(self.objects[key], **changes)
+
+
+def _name_of(request: Request) -> str:
+    mark = next((mark for mark in ("uploads", "uploadId") if mark in request.query), "")
+    return CALLS[request.method, "copy" if "x-oss-copy-source" in request.headers else mark]
 
 
 def _snake(name: str) -> str:
@@ -362,8 +471,6 @@ def document(name: str, inner: str) -> HttpResponse:
 
 
 def _error(status: int, code: str, is_head: bool = False) -> HttpResponse:
-    from base64 import b64encode
-
     xml = f"<Error><Code>{code}</Code><Message>canary text</Message></Error>".encode()
     headers = {"x-oss-request-id": "5F00REQUEST", "x-oss-ec": "0000-00000001"}
     if is_head:
