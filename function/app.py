@@ -17,7 +17,7 @@ from function.credentials import MARGIN, CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.http.gateway import Request, Response, request_id_of
 from function.request_log import LogLine, encode, lines_of, log
-from function.routes import DEFAULT_ROUTE, HEALTH, ROUTES
+from function.routes import DEFAULT_ROUTE, HEALTH, LOGIN, ROUTES
 from function.session_policy import UPLOADS
 from sts_credentials import StsClient, own_access_keys
 
@@ -110,6 +110,8 @@ class Function:
         if name == HEALTH:
             return _json_response(200, {"status": "ok"})
         instance = self._ready()
+        if route.feature and not _offers(instance.settings, route.feature):
+            raise NotFound(f"/{name} is not enabled here.")
         context = RequestContext(request, instance, self._around.now().replace(microsecond=0), line)
         answer: Any = getattr(import_module(route.module), route.function)(context)
         return answer if isinstance(answer, Response) else _json_response(200, answer)
@@ -156,6 +158,13 @@ def _longest_life(settings: Settings, session: Session) -> timedelta:
     purpose, *_ = session
     profiles = [each for each in settings.profiles.values() if each.location.session(purpose) == session]
     return max(each.expires_in if purpose == UPLOADS else each.objects_life for each in profiles)
+
+
+def _offers(settings: Settings, feature: str) -> bool:
+    """Return whether this deployment has the feature of a route."""
+    if feature == LOGIN:
+        return hasattr(import_module(settings.caller_kind.module), "log_in")
+    return any(getattr(profile, feature) for profile in settings.profiles.values())
 
 
 def _route_of(path: str) -> str:

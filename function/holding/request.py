@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from function.auth.backend import check_backend_token, is_for_backends
-from function.config.settings import Settings
 from function.config.types import Rate
 from function.context import RequestContext
-from function.errors import BadRequest, Forbidden, NotFound, UploadError
+from function.errors import BadRequest, Forbidden, UploadError
 from function.holding.decision import PUBLISH, REJECT
 from function.holding.publishing import PUBLISHED
 from function.holding.upload import HeldUpload, read_receipt
@@ -41,15 +40,6 @@ class HeldRequest(NamedTuple):
     @property
     def uploads(self) -> list[HeldUpload]:
         return [entry for entry in self.entries if isinstance(entry, HeldUpload)]
-
-
-def refuse_without_hold(settings: Settings) -> None:
-    """
-    Raises:
-        NotFound: no profile holds anything back.
-    """
-    if not any(profile.is_held for profile in settings.profiles.values()):
-        raise NotFound("Nothing is held back here.")
 
 
 def read_asked(context: RequestContext) -> HeldRequest:

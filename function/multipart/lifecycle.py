@@ -5,7 +5,6 @@ from typing import Any
 
 from function.config.content_types import bare_type
 from function.config.key_template import published_name
-from function.config.settings import Settings
 from function.config.types import META_PREFIX, UPLOAD_ID_METADATA, Rate
 from function.context import RequestContext
 from function.errors import (
@@ -13,7 +12,6 @@ from function.errors import (
     AlreadyExists,
     BadRequest,
     Incomplete,
-    NotFound,
     OssUnavailable,
     UploadGone,
 )
@@ -153,21 +151,12 @@ def object_of(oss: OssClient, upload: MultipartUpload) -> ObjectFacts | None:
 CALLS_PER_TICKET = Rate(120, 60)
 
 
-def refuse_without_parts(settings: Settings) -> None:
-    """
-    Raises:
-        NotFound: no profile has parts.
-    """
-    if not any(profile.parts for profile in settings.profiles.values()):
-        raise NotFound("There are no uploads in parts here.")
-
-
 def admit(context: RequestContext) -> MultipartUpload:
     """
     The upload that a request is about.
 
     Raises:
-        NotFound, BadRequest, Forbidden, TooManyRequests
+        BadRequest, Forbidden, TooManyRequests
     """
     upload, _ = _read(context)
     _count(context, upload)
@@ -179,7 +168,7 @@ def admit_with_numbers(context: RequestContext) -> tuple[MultipartUpload, list[i
     The upload that a request is about, and the parts that URLs are wanted for; ``None`` leaves those to us.
 
     Raises:
-        NotFound, BadRequest, Forbidden, TooManyRequests
+        BadRequest, Forbidden, TooManyRequests
     """
     upload, fields = _read(context)
     # What is malformed costs the ticket nothing.
@@ -189,7 +178,6 @@ def admit_with_numbers(context: RequestContext) -> tuple[MultipartUpload, list[i
 
 
 def _read(context: RequestContext) -> tuple[MultipartUpload, Mapping[str, Any]]:
-    refuse_without_parts(context.settings)
     fields = read_json_object(context.request.body)
     upload = read_multipart_ticket(fields, context.settings, context.now)
     line = context.line

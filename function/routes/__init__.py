@@ -8,31 +8,37 @@ class Route(NamedTuple):
     Handler of a path segment.
 
     Args:
-        module: imported when the route is first asked for.
+        module: imported with the route's first request.
 
         function: takes a ``RequestContext``; returns a JSON object, or a ``Response`` for another format.
+
+        feature: attribute that is true of at least one profile, or ``LOGIN``; without it the route is
+            ``not_found``. Empty: always there.
     """
 
     methods: tuple[str, ...]
     module: str
     function: str
+    feature: str = ""
 
 
 # The last segment of the path names one. ``health`` needs no settings, so the edge answers it itself.
 DEFAULT_ROUTE, HEALTH = "upload-params", "health"
+# The feature of a caller kind whose module has ``log_in``.
+LOGIN = "login"
 ROUTES = {
     DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params", "handle"),
-    "login": Route(("POST",), "function.routes.login", "handle"),
+    "login": Route(("POST",), "function.routes.login", "handle", LOGIN),
     "callback": Route(("POST",), "function.routes.callback", "handle"),
-    "confirm": Route(("POST",), "function.routes.confirm", "handle"),
-    "read": Route(("POST",), "function.routes.read", "handle"),
-    "multipart": Route(("POST",), "function.routes.multipart", "begin"),
-    "multipart-parts": Route(("POST",), "function.routes.multipart", "parts"),
-    "multipart-complete": Route(("POST",), "function.routes.multipart", "complete"),
-    "multipart-abort": Route(("POST",), "function.routes.multipart", "abort"),
-    "commit": Route(("POST",), "function.routes.held", "commit"),
-    "discard": Route(("POST",), "function.routes.held", "discard"),
-    "status": Route(("POST",), "function.routes.held", "status"),
-    "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle"),
+    "confirm": Route(("POST",), "function.routes.confirm", "handle", "confirm"),
+    "read": Route(("POST",), "function.routes.read", "handle", "read"),
+    "multipart": Route(("POST",), "function.routes.multipart", "begin", "parts"),
+    "multipart-parts": Route(("POST",), "function.routes.multipart", "parts", "parts"),
+    "multipart-complete": Route(("POST",), "function.routes.multipart", "complete", "parts"),
+    "multipart-abort": Route(("POST",), "function.routes.multipart", "abort", "parts"),
+    "commit": Route(("POST",), "function.routes.held", "commit", "is_held"),
+    "discard": Route(("POST",), "function.routes.held", "discard", "is_held"),
+    "status": Route(("POST",), "function.routes.held", "status", "is_held"),
+    "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle", "is_checked"),
     HEALTH: Route(("GET",), "", ""),
 }

@@ -18,7 +18,6 @@ from function.holding.request import (
     answer_each,
     permitted,
     read_asked,
-    refuse_without_hold,
     who_asks,
 )
 from function.holding.upload import HeldUpload
@@ -51,7 +50,6 @@ def ask_who(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -
     Args:
         owners_may: whether an upload is for its owner, too.
     """
-    refuse_without_hold(context.settings)
     token = bearer_token(context.request.headers)
     asked = read_asked(context)
     who = who_asks(
@@ -83,7 +81,6 @@ def status(context: RequestContext) -> dict[str, Any]:
         ``{"key", "state", "url"}``, with ``"heldUntil"`` as long as it is held; for ``receipts``
         ``{"results": […]}``.
     """
-    refuse_without_hold(context.settings)
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         standing = look(context, oss, upload)

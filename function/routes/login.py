@@ -14,7 +14,6 @@ def handle(context: RequestContext) -> dict[str, Any]:
         ``{"token": …, "expiresIn": seconds}``.
     """
     settings = context.settings
-    wechat.app_of(settings)
     # What can be no login costs nobody behind the same address theirs.
     code = wechat.code_of(read_json_object(context.request.body))
     address = client_address(context.request, settings.client_address_header)

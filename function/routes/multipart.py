@@ -16,7 +16,6 @@ from function.multipart.lifecycle import (
     begin_upload,
     complete_upload,
     drop_upload,
-    refuse_without_parts,
     stored_parts,
 )
 from function.multipart.upload import HEADERS, LEAST_LIFE, MAX_URLS, MultipartUpload, sign_parts, urls_end
@@ -37,7 +36,6 @@ def begin(context: RequestContext) -> dict[str, Any]:
         the ticket, the key, how the file is cut, and URLs for the first parts.
     """
     settings, now = context.settings, context.now
-    refuse_without_parts(settings)
     caller = identify(context.request.headers, settings, now)
     context.line.owner = caller.owner
     fields = read_json_object(context.request.body)

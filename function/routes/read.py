@@ -7,7 +7,6 @@ from typing import Any
 from function.auth import identify
 from function.config.profile import Profile, Session
 from function.context import RequestContext
-from function.errors import NotFound
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import claims_of_caller
 from function.oss.post_form import Credentials, iso
@@ -30,8 +29,6 @@ def handle(context: RequestContext) -> dict[str, Any]:
         for one object ``{"url", "expiresAt", "serverTime"}``; for ``items``
         ``{"items": [{"key", "variant", "url", "expiresAt"}, …], "serverTime"}``.
     """
-    if not any(profile.read for profile in context.settings.profiles.values()):
-        raise NotFound("No profile can be read here.")
     caller = identify(context.request.headers, context.settings, context.now)
     context.line.owner = caller.owner
     fields = read_json_object(context.request.body)

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from function.config.settings import WechatApp, WechatPush
 from function.context import RequestContext
-from function.errors import NotFound, OssUnavailable, UploadError, WechatUnavailable
+from function.errors import OssUnavailable, UploadError, WechatUnavailable
 from function.holding.check import apply_verdict
 from function.http.client import ExchangeFailed, HttpResponse
 from function.http.gateway import REASON_PHRASES, Request, Response
@@ -41,8 +41,6 @@ def handle(context: RequestContext) -> Response:
 
 def _setup(context: RequestContext) -> tuple[WechatApp, WechatPush]:
     settings = context.settings
-    if not any(profile.is_checked for profile in settings.profiles.values()):
-        raise NotFound("No profile has its uploads checked here.")
     assert settings.wechat is not None and settings.wechat_push is not None, "as the settings demand"
     return settings.wechat, settings.wechat_push
 
