@@ -15,7 +15,7 @@ HOST_SAID := $(if $(filter command,$(firstword $(origin HOST))),$(HOST),$(filter
 HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
 
 # Two ways to deploy: one request at a time in an instance, or many.
-S_YAML := $(if $(BURST),s.burst.yaml,s.yaml)
+S_YAML := $(if $(BURST),deploy/burst/s.burst.yaml,s.yaml)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-python test-node test-terraform lint pins package template check-deploy deploy bench torture clean
@@ -65,14 +65,14 @@ test-node: $(READY) $(NODE_READY) $(EXAMPLES_READY)
 # 170 MB of its own, which nobody else needs; there is none for Linux on ARM.
 ifneq ($(shell uname -s)-$(shell uname -m),Linux-aarch64)
 test-terraform: $(READY) $(TERRAFORM)/.ready
-	@PYTHON=$(abspath $(PY)) $(TERRAFORM)/bin/python -m pytest -q --noconftest tests/infra/real/real_terraform.py
+	@PYTHON=$(abspath $(PY)) $(TERRAFORM)/bin/python -m pytest -q --noconftest tests/deploy/real/real_terraform.py
 
 $(TERRAFORM)/.ready: requirements/terraform.txt
 	@$(PYTHON) -m ops.run.install $(TERRAFORM) requirements/terraform.txt --fresh
 	@touch $@
 else
 test-terraform:
-	@echo "no Terraform for this machine on PyPI: infra/terraform is NOT VALIDATED here"
+	@echo "no Terraform for this machine on PyPI: deploy/terraform is NOT VALIDATED here"
 endif
 
 lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client

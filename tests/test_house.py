@@ -46,13 +46,14 @@ KNOWN_TO = {
 
 
 PATHS = (
-    *(ROOT / f"{name}.py" for name in ("handler", "sts_credentials", "burst_server")),
+    *(ROOT / f"{name}.py" for name in ("handler", "sts_credentials", "deploy/burst/burst_server")),
     *(ROOT / "function").rglob("*.py"),
 )
 
 
 def dotted(path):
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    return name.removeprefix("deploy.burst.")
 
 
 MODULES = {dotted(path): path for path in PATHS}

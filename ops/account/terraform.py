@@ -1,5 +1,5 @@
 """
-Write what the Terraform module of infra/terraform needs, out of .env, profiles.toml and s.yaml.
+Write what the Terraform module of deploy/terraform needs, out of .env, profiles.toml and s.yaml.
 
 The module makes the same roles, bucket rules and function as setup and make deploy: use one or the other. No
 secret is written: give those that are named to Terraform as TF_VAR_secrets.
@@ -23,13 +23,13 @@ from ops.deploy.s_yaml import read_s_yaml
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.screen import Screen
 
-FILE = ROOT / "infra" / "terraform" / "deployment.auto.tfvars.json"
+FILE = ROOT / "deploy" / "terraform" / "deployment.auto.tfvars.json"
 # Beside it, where there are buckets in other regions; Terraform reads every file of that name.
 REGIONS_FILE = "regions.tf.json"
 SUMMARY = Text("write the values for the Terraform module", "为 Terraform 模块写出变量值")
 ABOUT = Text(
     __doc__,
-    "从 .env、profiles.toml 和 s.yaml 写出 infra/terraform 的 Terraform 模块所需的值。\n\n"
+    "从 .env、profiles.toml 和 s.yaml 写出 deploy/terraform 的 Terraform 模块所需的值。\n\n"
     "这个模块创建的角色、桶规则和函数，与 setup 和 make deploy 相同：二者选一。"
     "密钥不会写进文件：请把列出的几个用 TF_VAR_secrets 交给 Terraform。",
 )
@@ -45,8 +45,8 @@ WORDS = {
         "模块里没有 s.yaml 写的 {names}：请自行补上。",
     ),
     "next": Text(
-        "Then: make package, and in infra/terraform `terraform init` and `terraform plan`.",
-        "然后：make package，再在 infra/terraform 里运行 `terraform init` 与 `terraform plan`。",
+        "Then: make package, and in deploy/terraform `terraform init` and `terraform plan`.",
+        "然后：make package，再在 deploy/terraform 里运行 `terraform init` 与 `terraform plan`。",
     ),
 }
 # What setup alone has a use for.
@@ -123,7 +123,7 @@ def function_props(environ: Mapping[str, str], file: Path = ROOT / "s.yaml") -> 
     source = read_s_yaml(file)
     # The role's ARN is made by Terraform: whatever stands in .env is not looked at.
     given = {"STS_ROLE_ARN": ACCOUNT_MARKER, **environ}
-    resolver = Resolver(given, ACCOUNT_MARKER, file.parent, source.content)
+    resolver = Resolver(given, ACCOUNT_MARKER, source.folder, source.content)
     if source.problems or not isinstance(source.content, dict):
         raise Failure(*(problem.sentence for problem in source.problems))
     resolved = resolver.resolve_layers(source.layers)

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
 
 def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -> Report:
     """
-    Check the file with the ``.env`` and the code beside it.
+    Check the file with the ``.env`` and the code of its project.
 
     Args:
         environ: wins over ``.env``, as in the tool.
@@ -123,18 +123,19 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     if not isinstance(source.content, dict):
         wrong = source.problems or (Problem((), WORDS["empty"]),)
         return Report([_line(file, source, problem) for problem in wrong])
-    env_file = read_env_file(file.with_name(ENV))
-    given = Given(env_file.values, environ, read_env_file(file.with_name(".env.example")).values)
+    root = source.folder
+    env_file = read_env_file(root / ENV)
+    given = Given(env_file.values, environ, read_env_file(root / ".env.example").values)
     needed = sorted(set(needed_names(source.content)))
     stand_ins = {} if for_deploy else given.stand_ins(needed)
     values = {**given.values, **stand_ins}
 
-    resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, file.parent, source.content)
+    resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, root, source.content)
     document = resolver.resolve_layers(source.layers)
     found = [*source.problems, *file_problems(source.content), *resolver.problems]
-    found += own_rules_problems(file.parent)
+    found += own_rules_problems(root)
     found += schema_problems(document, resolver.unresolved)
-    found += resource_problems(document, file.parent)
+    found += resource_problems(document, root, file.parent)
     refused = [
         where_it_is_given(problem, resolver, given) if problem.place in source.lines else problem
         for problem in _unless_unset(document, resolver)
@@ -154,7 +155,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             *(_line(file, source, problem) for problem in found),
         ],
         [
-            *stand_in_hints(stand_ins, file.with_name(ENV).exists()),
+            *stand_in_hints(stand_ins, (root / ENV).exists()),
             *unknown_names(env_file),
             *deployment_hints(file, document, values),
         ],

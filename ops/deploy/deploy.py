@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ops.deploy.cli_output import Filter, functions_of, secret_pieces
 from ops.deploy.operator_env import ROOT, operator_environment
+from ops.deploy.s_yaml import read_s_yaml
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import Screen
@@ -63,13 +64,15 @@ def run(args: argparse.Namespace) -> int:
     if not args.tool.exists():
         complaints.fail(WORDS["no_tool"].say(language, tool=args.tool))
         return 2
-    values = operator_environment(args.file.with_name(".env"), os.environ)
+    # The tool looks for .env, certificates and files where it runs; for the code beside the file.
+    folder = read_s_yaml(args.file.absolute()).folder
+    values = operator_environment(folder / ".env", os.environ)
     name = f"oss-direct-upload-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     shown = Filter(secret_pieces(values))
     try:
         for step in STEPS:
             command = [str(args.tool.absolute()), *step, "-t", str(args.file.absolute())]
-            if code := _follow(command, args.file.absolute().parent, name, shown, screen):
+            if code := _follow(command, folder, name, shown, screen):
                 complaints.fail(WORDS["failed"].say(language, step=step[0], code=code))
                 return code
         _show_result(shown, screen, language)

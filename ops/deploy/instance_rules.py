@@ -2,6 +2,7 @@
 What an instance is: its size, its runtime, and what starts in it; one request at a time, or a server of ours.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ MIN_GB_PER_CPU, MAX_GB_PER_CPU = 1, 4
 CPU_STEP = Decimal("0.05")
 BUILT_IN, CUSTOM = "python3.12", "custom.debian11"
 SERVER = "burst_server.py"
+SERVER_FOLDER = "deploy/burst"
 PACKAGE = "build/function-burst"
 HEALTH = "/health"
 # Where that image keeps the Python of the version that the package is made for.
@@ -44,12 +46,14 @@ ADDRESS_MISSING = Text(
 )
 
 
-def instance_problems(props: Mapping[str, Any], place: Place, root: Path) -> Iterator[Problem]:
+def instance_problems(props: Mapping[str, Any], place: Place, root: Path, folder: Path) -> Iterator[Problem]:
     """
     A size that is none, and what this runtime cannot use, or lacks.
 
     Args:
-        root: the folder of the code.
+        root: the project's folder.
+
+        folder: where the path of the package starts.
     """
     yield from _size_problems(props, place)
     if props.get("runtime") == BUILT_IN:
@@ -57,7 +61,7 @@ def instance_problems(props: Mapping[str, Any], place: Place, root: Path) -> Ite
             if name in props:
                 yield Problem((*place, name), sentence)
     elif props.get("runtime") == CUSTOM:
-        yield from _custom_problems(props, place, root)
+        yield from _custom_problems(props, place, root, folder)
 
 
 def _size_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
@@ -80,12 +84,13 @@ def _size_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
         )
 
 
-def _custom_problems(props: Mapping[str, Any], place: Place, root: Path) -> Iterator[Problem]:
+def _custom_problems(props: Mapping[str, Any], place: Place, root: Path, folder: Path) -> Iterator[Problem]:
     for name in OF_CUSTOM_RUNTIMES:
         if name not in props:
             yield Problem((*place, name), MISSING)
-    if Path(str(props.get("code"))) != Path(PACKAGE):
-        only_there = Text(f"must be ./{PACKAGE}, which has the server", f"应为有服务器的 ./{PACKAGE}")
+    package = os.path.relpath(root / PACKAGE, folder)
+    if os.path.normpath(str(props.get("code"))) != package:
+        only_there = Text(f"must be {package}, which has the server", f"应为有服务器的 {package}")
         yield wrong_value(props.get("code"), (*place, "code"), only_there)
     variables = props.get("environmentVariables")
     if isinstance(variables, dict) and not variables.get("CLIENT_ADDRESS_HEADER"):
@@ -103,8 +108,8 @@ def _start_problems(config: Mapping[str, Any], place: Place, root: Path) -> Iter
     if config["args"][:1] != [SERVER]:
         sentence = Text(f"{SERVER}, --port and --threads", f" {SERVER}、--port 与 --threads")
         yield wrong_value(config["args"], (*place, "args"), _must_be(sentence))
-    elif not (root / SERVER).is_file():
-        missing = Text(f"there is no {SERVER} beside s.yaml", f"s.yaml 旁没有 {SERVER}")
+    elif not (root / SERVER_FOLDER / SERVER).is_file():
+        missing = Text(f"there is no {SERVER_FOLDER}/{SERVER}", f"没有 {SERVER_FOLDER}/{SERVER}")
         yield wrong_value(SERVER, (*place, "args"), missing)
     if _option(config["args"], "--port") != str(config.get("port")):
         as_listened = Text("the number behind --port in args", "与 args 里 --port 的数字相同")

@@ -47,10 +47,17 @@ def file_problems(written: Any) -> Iterator[Problem]:
                 )
 
 
-def resource_problems(document: Any, root: Path) -> Iterator[Problem]:
-    """What depends on more than one property, or on the code in ``root``."""
+def resource_problems(document: Any, root: Path, folder: Path) -> Iterator[Problem]:
+    """
+    What depends on more than one property, or on the code.
+
+    Args:
+        root: the project's folder.
+
+        folder: the file's, where the paths of packages start.
+    """
     for place, props in functions(document):
-        yield from instance_problems(props, place, root)
+        yield from instance_problems(props, place, root, folder)
         yield from _scaling_problems(props, place)
         yield from _handler_problems(props, place, root)
         yield from _trigger_problems(props, place)

@@ -2,6 +2,7 @@
 ``s.yaml`` as YAML, laid over the file that it extends, with the line of every value.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -41,11 +42,14 @@ class Problem:
 class SourceFile:
     """
     Args:
+        folder: the project's: that of the file that extends no other, where ``.env`` and the code are.
+
         layers: each file's own document with its ``${...}`` as written, the extended one first.
 
         lines: file and 1-based line of each place, such as ``s.yaml:12``.
     """
 
+    folder: Path
     layers: tuple[Any, ...]
     lines: Mapping[Place, str]
     problems: tuple[Problem, ...] = ()
@@ -69,15 +73,15 @@ def read_s_yaml(path: Path) -> SourceFile:
     content = own.content
     if not isinstance(content, dict) or not isinstance(content.get(EXTEND), str):
         return own
-    extended = _read_one(path.parent / content[EXTEND])
+    extended = _read_one(Path(os.path.normpath(path.parent / content[EXTEND])))
+    own = replace(own, folder=extended.folder)
     below = extended.content
     if not isinstance(below, dict):
         why = extended.problems or (Problem((), NO_DOCUMENT),)
         return replace(own, problems=tuple(Problem((EXTEND,), one.sentence) for one in why))
     again = (Problem((EXTEND,), EXTENDS_AGAIN),) if EXTEND in below else ()
-    return SourceFile(
-        (below, content), {**extended.lines, **own.lines}, (*extended.problems, *own.problems, *again)
-    )
+    lines, problems = {**extended.lines, **own.lines}, (*extended.problems, *own.problems, *again)
+    return SourceFile(own.folder, (below, content), lines, problems)
 
 
 def _read_one(path: Path) -> SourceFile:
@@ -93,11 +97,12 @@ def _read_one(path: Path) -> SourceFile:
     except (OSError, UnicodeDecodeError) as error:
         why = why_unreadable(error)
         sentence = Text(f"cannot be read: {why.en}", f"无法读取：{why.zh}")
-        return SourceFile((), {}, (Problem((), sentence),))
+        return SourceFile(path.parent, (), {}, (Problem((), sentence),))
     except yaml.YAMLError as error:
         said = " ".join(str(error).split())
-        return SourceFile((), {}, (Problem((), Text(f"is not YAML: {said}", f"不是 YAML：“{said}”")),))
-    return SourceFile((content,), reader.lines, tuple(reader.problems))
+        sentence = Text(f"is not YAML: {said}", f"不是 YAML：“{said}”")
+        return SourceFile(path.parent, (), {}, (Problem((), sentence),))
+    return SourceFile(path.parent, (content,), reader.lines, tuple(reader.problems))
 
 
 class _NodeReader:

@@ -195,10 +195,9 @@ def _fill(
             f"  去掉了 {megabytes} 用不到的内容：测试、存根、脚本和 SDK 的一部分",
         )
     )
-    for path in function.files:
-        place = folder / path.relative_to(root)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
+    for name, path in function.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
     count = len(function.files)
     say(Text(f"  {count} files of the function", f"  函数的 {count} 个文件"))
     if python:

@@ -11,14 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from ops.terminal.language import Failure, Text
 
-MODULES = ("handler", "sts_credentials")
+MODULES = ("handler.py", "sts_credentials.py")
 PACKAGE = "function"
 DATA_FILES = ("profiles.toml",)
 REQUIREMENTS = "requirements.txt"
 # Rules of one's own, where there are any.
 OWN_RULES = "hooks.py"
 # They work on the operator's machine; a function that imports them would not start in the cloud.
-NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "local", "tests", "quality"})
+NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "deploy", "local", "tests", "quality"})
 
 
 class PackagingError(Failure):
@@ -31,7 +31,7 @@ class Extra:
     What a package holds beyond the plain one, for deployments that ask for it.
 
     Args:
-        modules: of the project's root.
+        modules: files below the project's root that lie beside ``handler.py`` in the package.
 
         requirements: the file that pins what they import.
 
@@ -50,7 +50,7 @@ class Extra:
 
 
 # s.burst.yaml starts a server of our own.
-BURST = Extra(("burst_server",), "requirements/burst.txt")
+BURST = Extra(("deploy/burst/burst_server.py",), "requirements/burst.txt")
 # QUOTA_URL names a Redis.
 REDIS = Extra((), "requirements/redis.txt", ("redis",), more_bytes=1_800_000)
 
@@ -59,12 +59,12 @@ REDIS = Extra((), "requirements/redis.txt", ("redis",), more_bytes=1_800_000)
 class FunctionFiles:
     """
     Args:
-        files: paths below the project's root, sorted.
+        files: each with its path in the package, sorted by it.
 
         packages: what they import from others, by import name, each with the first file that does.
     """
 
-    files: tuple[Path, ...]
+    files: dict[str, Path]
     packages: dict[str, str]
 
 
@@ -75,9 +75,9 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
     Raises:
         PackagingError: when a file is missing, is not Python, or imports what stays behind.
     """
-    modules = (*MODULES, *(name for extra in extras for name in extra.modules))
     data_files = (*DATA_FILES, *(name for extra in extras for name in extra.data_files))
-    top = [*(root / f"{name}.py" for name in modules), *(root / name for name in data_files)]
+    beside_handler = [root / name for extra in extras for name in extra.modules]
+    top = [*(root / name for name in (*MODULES, *data_files)), *beside_handler]
     # Beside the project, nothing of it would be where the function looks.
     if missing := [name for name in data_files if not (root / name).resolve().is_relative_to(root.resolve())]:
         names = ", ".join(missing)
@@ -86,11 +86,13 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
         names = ", ".join(missing)
         raise PackagingError(Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}"))
     own_rules = [path for path in [root / OWN_RULES] if path.is_file()]
-    files = sorted([*top, *own_rules, *(root / PACKAGE).rglob("*.py")])
+    paths = [*top, *own_rules, *(root / PACKAGE).rglob("*.py")]
+    files = {path.name if path in beside_handler else _below(root, path): path for path in paths}
+    ours = {*sys.stdlib_module_names, PACKAGE, *(name.removesuffix(".py") for name in files)}
     left_out = set(REDIS.packages) - {name for extra in extras for name in extra.packages}
     packages: dict[str, str] = {}
-    for path in files:
-        name = path.relative_to(root).as_posix()
+    for path in sorted(paths):
+        name = _below(root, path)
         for imported in sorted(set(_imports(path, name))) if path.suffix == ".py" else ():
             if imported in NOT_FOR_THE_FUNCTION:
                 raise PackagingError(
@@ -99,10 +101,9 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
                         f"{name} 导入了 {imported}，而它不属于函数",
                     )
                 )
-            ours = imported in sys.stdlib_module_names or imported in (*modules, PACKAGE)
-            if not ours and imported not in left_out:
+            if imported not in ours and imported not in left_out:
                 packages.setdefault(imported, name)
-    return FunctionFiles(tuple(files), packages)
+    return FunctionFiles(dict(sorted(files.items())), packages)
 
 
 def extras_of(quota_url: str) -> tuple[Extra, ...]:
@@ -119,6 +120,10 @@ def extras_of(quota_url: str) -> tuple[Extra, ...]:
     except ValueError:
         given = []
     return (replace(REDIS, data_files=tuple(given)),)
+
+
+def _below(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
 
 
 def _imports(path: Path, name: str) -> Iterator[str]:

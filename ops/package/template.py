@@ -31,7 +31,7 @@ OUTPUT = Text("where to write it (default: build/template.zip)", "写到哪里�
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "build" / "template.zip"
 # What the tool asks, its hook, and the page of its registry; the project itself goes into src.
-ABOUT_THE_PROJECT, PROJECT = "template", "src"
+ABOUT_THE_PROJECT, PROJECT = "deploy/template", "src"
 # Lines of .env.example, and what stands there in a new project: {{ }} is the answer of that name.
 ANSWERED = {
     "OSS_BUCKET=my-bucket": "OSS_BUCKET={{ OSS_BUCKET }}",

@@ -35,8 +35,10 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             self.port = taken.getsockname()[1]
         self.log = log
-        command = [sys.executable, str(ROOT / "burst_server.py"), "--host=127.0.0.1"]
+        command = [sys.executable, str(ROOT / "deploy/burst/burst_server.py"), "--host=127.0.0.1"]
         command += [f"--port={self.port}", f"--threads={THREADS}"]
+        # In the package the server lies beside the handler.
+        environ = {**environ, "PYTHONPATH": str(ROOT)}
         with log.open("wb") as written:
             self.process = subprocess.Popen(command, env=environ, stdout=written, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + START_SECONDS

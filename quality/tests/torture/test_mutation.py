@@ -98,7 +98,7 @@ def test_the_tests_that_are_to_notice_a_mutant_are_there():
 
 def test_every_module_of_the_function_is_tried():
     paths = {mutation.path_of(module) for module in mutation.TESTS}
-    ours = {mutation.ROOT / f"{name}.py" for name in ("burst_server", "handler", "sts_credentials")}
+    ours = {mutation.path_of(name) for name in ("burst_server", "handler", "sts_credentials")}
     ours |= set((mutation.ROOT / "function").rglob("*.py"))
     without_behaviour = {path for path in ours if not list(mutants_of(path.read_text("utf-8")))}
     assert paths | without_behaviour | {mutation.ROOT / "function" / "__init__.py"} == ours

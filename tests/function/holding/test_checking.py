@@ -269,7 +269,7 @@ def test_once_it_is_heard_again_it_is_asked_within_a_minute(house, due, clock):
 
 def test_nobody_is_taken_for_dead_whose_request_may_live():
     root = Path(__file__).parents[3]
-    text = "".join((root / name).read_text("utf-8") for name in ("s.yaml", "s.burst.yaml"))
+    text = "".join((root / name).read_text("utf-8") for name in ("s.yaml", "deploy/burst/s.burst.yaml"))
     timeouts = re.findall(r"^ +timeout: ([0-9]+)\b", text, flags=re.M)
     assert timeouts
     assert all(timedelta(seconds=2 * int(seconds)) <= CUT_OFF for seconds in timeouts)

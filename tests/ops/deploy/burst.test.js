@@ -11,6 +11,7 @@ const { test } = require('node:test');
 
 const root = path.resolve(__dirname, '..', '..', '..');
 const python = process.env.PYTHON || path.join(root, '.venv/bin/python');
+const burst = 'deploy/burst/s.burst.yaml';
 const tool = path.join(root, 'node_modules/.bin/s');
 
 // Deploys nothing, and writes down what it is given.
@@ -27,7 +28,8 @@ from pathlib import Path
 from ops.deploy.expressions import Resolver
 from ops.deploy.s_yaml import read_s_yaml
 folder = Path(sys.argv[1])
-source = read_s_yaml(folder / "s.burst.yaml")
+source = read_s_yaml(folder / "deploy/burst/s.burst.yaml")
+assert source.folder == folder
 resolver = Resolver(os.environ, os.environ["AccountID"], folder, source.content)
 document = resolver.resolve_layers(source.layers)
 print(json.dumps([document["resources"]["upload"]["props"], [str(one) for one in resolver.problems]]))
@@ -36,10 +38,12 @@ print(json.dumps([document["resources"]["upload"]["props"], [str(one) for one in
 test('the tool lays s.burst.yaml over s.yaml as check-deploy does', () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'burst-'));
   try {
-    for (const name of ['s.yaml', 's.burst.yaml']) fs.copyFileSync(path.join(root, name), path.join(folder, name));
-    // The packaging is not what is looked at here.
-    const text = fs.readFileSync(path.join(folder, 's.yaml'), 'utf8').replace('run: make package', 'run: node --version');
-    fs.writeFileSync(path.join(folder, 's.yaml'), text);
+    fs.mkdirSync(path.join(folder, 'deploy/burst'), { recursive: true });
+    for (const name of ['s.yaml', burst]) {
+      // Where the package would be made is all of the packaging that is looked at here.
+      const text = fs.readFileSync(path.join(root, name), 'utf8').replace('run: make package', 'run: mkdir build');
+      fs.writeFileSync(path.join(folder, name), text);
+    }
     fs.mkdirSync(path.join(folder, 'component'));
     fs.writeFileSync(path.join(folder, 'component/index.js'), component);
     fs.writeFileSync(path.join(folder, 'component/package.json'), '{"name": "component", "main": "index.js"}');
@@ -56,7 +60,7 @@ test('the tool lays s.burst.yaml over s.yaml as check-deploy does', () => {
       CALLER_AUTH: 'anonymous',
       LOGIN_RATE: '7/min',
     };
-    const said = spawnSync(tool, ['deploy', '-y', '-t', 's.burst.yaml'], { cwd: folder, env, encoding: 'utf8', timeout: 60000 });
+    const said = spawnSync(tool, ['deploy', '-y', '-t', burst], { cwd: folder, env, encoding: 'utf8', timeout: 60000 });
     assert.equal(said.status, 0, said.stdout + said.stderr);
     const deployed = JSON.parse(fs.readFileSync(path.join(folder, 'props.json'), 'utf8'));
     const done = spawnSync(python, ['-c', resolve, folder], { cwd: root, env, encoding: 'utf8' });
@@ -64,6 +68,10 @@ test('the tool lays s.burst.yaml over s.yaml as check-deploy does', () => {
     const [checked, problems] = JSON.parse(done.stdout);
     assert.deepEqual(problems, []);
     assert.deepEqual(deployed, checked);
+    // The component takes the code from beside the file: devsapp/fc3, src/base.ts, baseDir.
+    const code = path.join(folder, path.dirname(burst), deployed.code);
+    assert.equal(code, path.join(folder, 'build/function-burst'));
+    assert.ok(fs.existsSync(path.dirname(code)));
     assert.equal(deployed.functionName, 'signs-burst');
     assert.equal(deployed.runtime, 'custom.debian11');
     assert.equal(deployed.environmentVariables.LOGIN_RATE, '7/min');

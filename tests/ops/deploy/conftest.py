@@ -10,6 +10,7 @@ from tests.ops.deploy.project import ROOT
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("s.yaml", "s.burst.yaml", ".env.example", "handler.py", "burst_server.py"):
+    shutil.copytree(ROOT / "deploy" / "burst", tmp_path / "deploy" / "burst")
+    for name in ("s.yaml", ".env.example", "handler.py"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     return tmp_path

@@ -136,5 +136,5 @@ def test_a_missing_build_is_a_hint_and_no_problem(project: Path) -> None:
 def test_reports_what_the_function_would_refuse_at_the_setting_itself() -> None:
     props = {"region": "cn-hangzhou", "environmentVariables": {**CONFIGURED, "TOKEN_SECRET": "short"}}
     document = {"resources": {"upload": {"props": props}}}
-    places = [p.location for p in setting_problems(document, ("resources", "upload", "props"))]
+    places = [p.place for p in setting_problems(document, ("resources", "upload", "props"))]
     assert ("resources", "upload", "props", "environmentVariables", "TOKEN_SECRET") in places

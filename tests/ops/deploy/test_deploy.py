@@ -30,6 +30,7 @@ def project(tmp_path, monkeypatch):
         "here = pathlib.Path(__file__).parent\n"
         "calls = here / 'calls'\n"
         "done = calls.read_text() if calls.exists() else ''\n"
+        "(here / 'folder').write_text(os.getcwd())\n"
         "trace = os.environ['serverless_devs_traceid']\n"
         "calls.write_text(f\"{done}{' '.join(sys.argv[1:-2])} | {trace}\\n\")\n"
         "said = here / f'{sys.argv[1]}.txt'\n"
@@ -41,10 +42,10 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(project, *options):
+def run(project, *options, file="s.yaml"):
     parser = argparse.ArgumentParser()
     deploy.add_arguments(parser)
-    given = [str(project / "s.yaml"), "--tool", str(project / "s"), "--lang", "en", *options]
+    given = [str(project / file), "--tool", str(project / "s"), "--lang", "en", *options]
     return deploy.run(parser.parse_args(given))
 
 
@@ -57,6 +58,16 @@ def test_no_secret_of_now_or_before_is_shown(project, capfd):
     assert run(project) == 0
     said = "".join(capfd.readouterr())
     assert [secret for secret in SECRETS if secret in said] == []
+
+
+def test_a_file_that_extends_another_is_deployed_from_the_folder_of_that(project, capfd):
+    (project / "deploy.txt").write_text(RECORDED, "utf-8")
+    (project / "deploy/burst").mkdir(parents=True)
+    (project / "deploy/burst/s.burst.yaml").write_text("extend: ../../s.yaml\n", "utf-8")
+    (project / "s.yaml").write_text("edition: 3.0.0\n", "utf-8")
+    assert run(project, file="deploy/burst/s.burst.yaml") == 0
+    assert SECRET not in "".join(capfd.readouterr())
+    assert (project / "folder").read_text() == str(project)
 
 
 def test_what_changed_the_address_and_the_place_of_the_log_are_shown(project, capfd):

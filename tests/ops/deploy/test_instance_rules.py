@@ -10,12 +10,12 @@ from ops.deploy.rules import SETTING_NAMES
 from ops.deploy.s_yaml import read_s_yaml
 from tests.ops.deploy.project import CLOUD_KEYS, CONFIGURED, FOR_OPTIONAL_BLOCKS, check, uncommented
 
-BURST = "s.burst.yaml"
+BURST = "deploy/burst/s.burst.yaml"
 
 
 def burst_props(project: Path) -> dict:
     source = read_s_yaml(project / BURST)
-    resolver = Resolver(CONFIGURED, "1", project, source.content)
+    resolver = Resolver(CONFIGURED, "1", source.folder, source.content)
     return resolver.resolve_layers(source.layers)["resources"]["upload"]["props"]
 
 
@@ -29,6 +29,9 @@ def changed(project: Path, old: str, new: str, name: str = BURST) -> Report:
 def test_the_file_for_bursts_is_accepted_as_it_ships(project: Path) -> None:
     assert check(project / BURST, {**CONFIGURED, **CLOUD_KEYS}, for_deploy=True).problems == []
     assert check(project / BURST, {}).problems == []
+    (project / ".env").write_text("CALLER_AUTH=nobody\n", "utf-8")
+    (problem,) = check(project / BURST, {}).problems
+    assert problem.startswith(".env: CALLER_AUTH")
 
 
 def test_it_holds_all_that_the_plain_file_has(project: Path) -> None:
@@ -66,13 +69,13 @@ def test_a_block_switched_on_in_the_plain_file_counts_for_both(project: Path) ->
         ("httpGetUrl: /health", "httpGetUrl: /upload-params", "must be /health"),
         ("timeoutSeconds: 3", "timeoutSecond: 3", "did you mean timeoutSeconds?"),
         ("periodSeconds: 30", "periodSeconds: 0", "periodSeconds = 0: must be 1 to 120"),
-        ("./build/function-burst", "./build/function", "must be ./build/function-burst"),
+        ("../../build/function-burst", "./build/function-burst", "must be ../../build/function-burst"),
         ("        PATH:", "        PATHS:", "PATHS is no setting of this function"),
         ("custom.debian11 #", "custom.debian10 #", "must be one of python3.12, custom.debian11"),
         ("custom.debian11 #", "python3.12 #", "customRuntimeConfig is for custom runtimes"),
         ("${env('CLIENT_ADDRESS_HEADER', 'X-Forwarded-For')}", "''", "all phones would share one LOGIN_RATE"),
-        ("extend: ./s.yaml", "extend: ./t.yaml", "extend cannot be read: No such file"),
-        ("extend: ./s.yaml", "extends: ./s.yaml", "extends is not a property; did you mean extend?"),
+        ("extend: ../../s.yaml", "extend: ../../t.yaml", "extend cannot be read: No such file"),
+        ("extend: ../../s.yaml", "extends: ../../s.yaml", "extends is not a property; did you mean extend?"),
     ],
 )
 def test_refuses_what_would_not_start_or_not_help(project: Path, old: str, new: str, said: str) -> None:
@@ -90,7 +93,7 @@ def test_says_in_which_of_the_two_files_a_mistake_stands(project: Path) -> None:
     (own, other) = changed(project, "port: 9000", "port: 80").problems[:2]
     said = sorted([own, other])
     place = (project / BURST).read_text("utf-8").splitlines().index("        port: 80") + 1
-    assert said[0].startswith(f"{BURST}:{place}: ")
+    assert said[0].startswith(f"s.burst.yaml:{place}: ")
     assert said[1].startswith(f"s.yaml:{line}: ")
 
 
@@ -107,9 +110,9 @@ def test_what_is_extended_must_be_a_file_of_this_kind(project: Path, text: str) 
 
 
 def test_without_the_server_beside_it_nothing_would_start(project: Path) -> None:
-    (project / "burst_server.py").unlink()
+    (project / "deploy/burst/burst_server.py").unlink()
     problems = check(project / BURST, CONFIGURED).problems
-    assert any("there is no burst_server.py beside s.yaml" in problem for problem in problems)
+    assert any("there is no deploy/burst/burst_server.py" in problem for problem in problems)
 
 
 def test_a_variable_of_the_extended_file_is_asked_for_even_where_its_value_is_replaced(project: Path) -> None:

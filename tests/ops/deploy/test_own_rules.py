@@ -27,4 +27,4 @@ def test_a_file_that_the_function_could_not_use_is_named_before_it_is_deployed(t
         (tmp_path / "hooks.py").write_text(text, "utf-8")
     problems = list(own_rules_problems(tmp_path))
     assert in_english(problem.sentence for problem in problems) == said
-    assert {problem.location for problem in problems} <= {("hooks.py",)}
+    assert {problem.place for problem in problems} <= {("hooks.py",)}

@@ -129,7 +129,7 @@ def test_such_a_host_is_a_problem_of_the_file(settings_with, tmp_path: Path) -> 
     props = {"region": "cn-hangzhou", "environmentVariables": variables}
     document = {"resources": {"upload": {"props": props}}}
     (problem,) = setting_problems(document, ("resources", "upload", "props"))
-    assert problem.location == ("profiles.toml",)
+    assert problem.place == ("profiles.toml",)
     assert "[contract] host = http://127.0.0.1:9006" in problem.sentence.en
 
 
@@ -150,7 +150,7 @@ def test_nor_is_it_that_of_a_profile(settings_with, tmp_path: Path) -> None:
     props = {"region": "cn-hangzhou", "role": OWN_ROLE, "environmentVariables": variables}
     document = {"resources": {"upload": {"props": props}}}
     (problem,) = setting_problems(document, ("resources", "upload", "props"))
-    assert problem.location == ("profiles.toml",)
+    assert problem.place == ("profiles.toml",)
     assert in_english([problem.sentence])[0].startswith(f"[contract] role = {OWN_ROLE}: is the role")
     props["role"] = OWN_ROLE.replace("function", "other")
     assert list(setting_problems(document, ("resources", "upload", "props"))) == []

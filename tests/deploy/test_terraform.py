@@ -1,7 +1,7 @@
 """
-infra/terraform makes what ``setup`` and ``s.yaml`` make: the HCL is held against the values that the command
+deploy/terraform makes what ``setup`` and ``s.yaml`` make: the HCL is held against the values that the command
 writes, those against the documents of ``setup``, and every argument against what the provider declares. That
-Terraform itself takes it is tried in ``tests/infra/real``.
+Terraform itself takes it is tried in ``tests/deploy/real``.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from ops.account.terraform_values import ACCOUNT_MARKER, KNOWN_PROPS, SECRETS, l
 from ops.account.wanted import read_wanted
 from tests.docs.markdown import ROOT, both, page
 
-MODULE = ROOT / "infra" / "terraform"
+MODULE = ROOT / "deploy" / "terraform"
 ACCOUNT = "1234567890123456"
 META = {"count", "for_each", "depends_on", "dynamic", "lifecycle", "provider"}
 PROFILES = """
@@ -140,7 +140,7 @@ def names_of(table, above=""):
 
 
 def test_the_providers_declare_every_argument():
-    schema = tomllib.loads((ROOT / "tests/infra/real/schema.toml").read_text("utf-8"))
+    schema = tomllib.loads((ROOT / "tests/deploy/real/schema.toml").read_text("utf-8"))
     for kind, declared in schema.items():
         used = blocks("resource" if kind == "resource" else "data")
         assert {of for of, _ in used} == set(declared)
@@ -508,9 +508,9 @@ def test_a_role_that_no_profile_takes_is_not_made_and_the_setting_names_it_all_t
 def test_what_is_written_is_kept_out_of_the_repository():
     ignored = page(".gitignore").splitlines()
     names = ("*.auto.tfvars.json", "*.tfstate*", "regions.tf.json")
-    assert {f"infra/terraform/{name}" for name in names} <= set(ignored)
+    assert {f"deploy/terraform/{name}" for name in names} <= set(ignored)
 
 
 @pytest.mark.parametrize("name", both("docs/deploy.md"))
 def test_the_page_about_deploying_says_how(name):
-    assert "manage.py terraform" in page(name) and "infra/terraform" in page(name)
+    assert "manage.py terraform" in page(name) and "deploy/terraform" in page(name)
