@@ -13,6 +13,7 @@ from function.limits import redis
 from function.limits.redis_connection import Address, Wire
 from tests.function.limits.asking import Canned
 from tests.support.redis_server import RedisServer, is_installed
+from tests.support.scripted_oss import ScriptedOss
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 PROFILES = """
@@ -52,37 +53,10 @@ bytes_per_day = "8MiB"
 """
 
 
-class Oss:
-    """OSS where nothing is stored but what a test puts there; ``status`` answers everything else."""
-
-    def __init__(self) -> None:
-        self.stored: dict[str, dict[str, str]] = {}
-        self.status = 200
-        self.body = (
-            b"<InitiateMultipartUploadResult><UploadId>0004B9894A22E5B1888A1E29F823</UploadId>"
-            b"</InitiateMultipartUploadResult>"
-        )
-        self.asked: list[str] = []
-
-    def store(self, key: str, size: int) -> None:
-        self.stored[key] = {
-            "content-length": str(size),
-            "content-type": "image/png",
-            "etag": '"9A0364B9E99BB480DD25E1F0284C8555"',
-            "last-modified": "Tue, 24 Nov 2026 13:00:00 GMT",
-        }
-
-    def __call__(self, method: str, url: str, **_options: Any) -> HttpResponse:
-        self.asked.append(method)
-        if method == "HEAD":
-            path = url.partition(".com/")[2].partition("?")[0]
-            headers = self.stored.get(path)
-            return (
-                HttpResponse(200, b"", headers)
-                if headers
-                else HttpResponse(404, b"", {"x-oss-ec": "0026-00000001"})
-            )
-        return HttpResponse(self.status, self.body if self.status == 200 else b"")
+BEGUN = (
+    b"<InitiateMultipartUploadResult><UploadId>0004B9894A22E5B1888A1E29F823</UploadId>"
+    b"</InitiateMultipartUploadResult>"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -107,12 +81,18 @@ def closed_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def oss() -> Oss:
-    return Oss()
+def oss() -> ScriptedOss:
+    """OSS without objects that begins uploads in parts."""
+    oss = ScriptedOss()
+    absent, begun = oss.lacks(), HttpResponse(200, BEGUN)
+    oss.says = lambda url: begun if "?uploads" in url else absent
+    return oss
 
 
 @pytest.fixture
-def quoted(instance: Callable[..., Any], profiles_file: Callable[[str], str], oss: Oss) -> Callable[..., Any]:
+def quoted(
+    instance: Callable[..., Any], profiles_file: Callable[[str], str], oss: ScriptedOss
+) -> Callable[..., Any]:
     """Build an instance that counts; by keyword what is set otherwise."""
 
     def build(profiles: str = PROFILES, **changes: str | None) -> Any:

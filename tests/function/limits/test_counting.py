@@ -8,6 +8,7 @@ import pytest
 
 from function.context import RequestContext
 from function.errors import Misconfigured
+from function.http.client import HttpResponse
 from function.limits.quota import counted, store_of
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
@@ -107,7 +108,7 @@ def test_bytes_that_are_there_already_cost_nothing(quoted, ask, good_sts, oss):
     function = quoted(CALLER_RATE="5/min")
     wanted = {"profile": "bytes", "sha256": DIGEST, "size": 10}
     assert ask(function, **wanted).json["quota"] == quota(1, None)
-    oss.store(f"bytes/public/{DIGEST}.png", 10)
+    oss.has(f"bytes/public/{DIGEST}.png", content_length="10")
     for _ in range(2):
         told = ask(function, **wanted).json
         assert told["exists"] is True
@@ -125,16 +126,16 @@ def test_a_used_up_day_still_tells_what_is_there_already(quoted, ask, good_sts, 
     for digest in ("ab12", "ab13"):
         ask(function, **wanted, sha256=digest * 16)
     assert ask(function, **wanted, sha256="ab14" * 16).json["error"]["code"] == "quota_exceeded"
-    oss.store(f"bytes/public/{DIGEST}.png", 10)
+    oss.has(f"bytes/public/{DIGEST}.png", content_length="10")
     assert ask(function, **wanted, sha256=DIGEST).json["exists"] is True
 
 
 def test_asking_oss_costs_a_form_of_the_rate_whatever_it_says(quoted, ask, good_sts, oss):
     function = quoted(CALLER_RATE="2/min")
     wanted = {"profile": "bytes", "size": 10, "sha256": DIGEST}
-    oss.store(f"bytes/public/{DIGEST}.png", 10)
+    oss.has(f"bytes/public/{DIGEST}.png", content_length="10")
     assert [ask(function, **wanted).status for _ in range(3)] == [200, 200, 429]
-    assert oss.asked == ["HEAD"] * 2
+    assert [sent.method for sent in oss.asked] == ["HEAD"] * 2
 
 
 def test_an_upload_in_parts_counts_one_file_and_its_size(quoted, ask, good_sts):
@@ -151,11 +152,11 @@ def test_an_upload_in_parts_counts_one_file_and_its_size(quoted, ask, good_sts):
 @pytest.mark.parametrize("status", [403, 503])
 def test_an_upload_in_parts_that_oss_did_not_begin_is_given_back(quoted, ask, good_sts, oss, status):
     function = quoted()
-    oss.status = status
+    begins, oss.says = oss.says, HttpResponse(status, b"")
     asked = {"filename": "a.mp4", "profile": "video", "size": 8 * 1024**2}
     for _ in range(3):
         assert ask(function, "/multipart", **asked).status in (502, 503)
-    oss.status = 200
+    oss.says = begins
     assert ask(function, "/multipart", **asked).json["quota"] == quota(1, 0)
 
 

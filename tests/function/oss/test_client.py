@@ -61,7 +61,7 @@ def test_what_is_harmless_is_tried_once_more(name, failing, scripted):
     scripted.answers = [failing, refusal(403, "AccessDenied")]
     assert isinstance(failure_of(name, scripted), OssRejected)
     first, second = scripted.asked
-    assert vars(first) == {**vars(second), "seconds": FIRST_TRY_SECONDS}
+    assert first == second._replace(seconds=FIRST_TRY_SECONDS)
     assert second.seconds == BUDGET_SECONDS
 
 

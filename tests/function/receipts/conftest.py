@@ -22,6 +22,7 @@ from function.config.settings import read_settings
 from function.http.client import ExchangeFailed, HttpResponse
 from function.routes.upload_params import plan_for
 from function.uploads.request import UploadRequest
+from tests.support.scripted_oss import ScriptedOss
 
 KEYS = Path(__file__).parents[2] / "keys"
 KEY_ADDRESS = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem"
@@ -89,48 +90,9 @@ class KeyHost:
         return HttpResponse(self.status, self.key)
 
 
-class Oss:
-    """Says of any object what a test has it say, and keeps what it was asked; so does the business."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, Any]] = []
-        self.told: list[str] = []
-        self.has()
-
-    def __call__(
-        self, method: str, url: str, *, headers: Any, body: Any = None, **_bounds: Any
-    ) -> HttpResponse:
-        if url.startswith("https://business.example/"):
-            self.told.append(json.loads(body)["receipt"])
-            return HttpResponse(200, b"")
-        self.asked.append((method, url, headers))
-        says = self.says(url) if callable(self.says) else self.says
-        if isinstance(says, ExchangeFailed):
-            raise says
-        return says
-
-    def has(self, **changes: str) -> HttpResponse:
-        """An object like this one, whatever its name; headers with ``_`` for ``-``."""
-        known = {
-            "content-length": "1024",
-            "content-type": "image/png",
-            "etag": '"D41D8CD98F00B204E9800998ECF8427E"',
-            "last-modified": "Tue, 24 Nov 2026 14:00:01 GMT",
-            "x-oss-object-type": "Normal",
-        }
-        changed = {name.replace("_", "-"): value for name, value in changes.items()}
-        self.says: Any = HttpResponse(200, b"", known | changed)
-        return self.says
-
-    def lacks(self) -> HttpResponse:
-        """None, whatever its name."""
-        self.says = HttpResponse(404, b"", {"x-oss-ec": "0026-00000001"})
-        return self.says
-
-
 @pytest.fixture
-def oss() -> Oss:
-    return Oss()
+def oss() -> ScriptedOss:
+    return ScriptedOss()
 
 
 @pytest.fixture

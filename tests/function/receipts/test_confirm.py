@@ -121,7 +121,7 @@ def test_the_answer_and_the_receipt_say_what_oss_says(ask_form, confirm, oss, cl
 def test_oss_is_asked_once_at_its_endpoint_with_the_objects_session(ask_form, confirm, oss, good_sts):
     form = ask_form()
     confirm(form["ticket"])
-    [(method, url, headers)] = oss.asked
+    [(method, url, headers, *_)] = oss.asked
     assert (method, url) == ("HEAD", f"{ENDPOINT}/{form['key']}")
     assert headers["authorization"].startswith("OSS4-HMAC-SHA256 Credential=STS.NTRoleSessionKeyId/20261124/")
     policies = [

@@ -89,7 +89,7 @@ def test_what_is_held_is_asked_for_where_it_waits_and_told_under_its_name_withou
     form = ask()
     with_id(oss, form["uploadId"])
     answer = confirm(form["ticket"])
-    [(method, url, _)] = oss.asked
+    [(method, url, *_)] = oss.asked
     assert (method, url) == ("HEAD", f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{form['key']}")
     told = answer.json
     claims = claims_of(told.pop("receipt"), clock)
@@ -195,7 +195,7 @@ def test_bytes_that_wait_already_get_the_receipt_of_the_upload_that_brought_them
     }
     assert key.startswith("album/") and key.endswith(f"/{DIGEST}.png")
     assert (receipt["jti"], receipt["held"], receipt["key"]) == (EARLIER, True, key)
-    assert [url.rpartition("/album/")[0].rpartition("/")[2] for _, url, _ in oss.asked] == ["held"]
+    assert [url.rpartition("/album/")[0].rpartition("/")[2] for _, url, *_ in oss.asked] == ["held"]
 
 
 @pytest.mark.parametrize(("kept", "jti"), [({"x-oss-meta-upload-id": EARLIER}, EARLIER), ({}, None)])
@@ -217,7 +217,7 @@ def test_what_is_published_between_two_questions_is_found_by_the_second(ask_albu
     oss.asked.clear()
     oss.lacks()
     assert "formData" in ask_album()
-    assert ["/held/" in url for _, url, _ in oss.asked] == [True, False]
+    assert ["/held/" in url for _, url, *_ in oss.asked] == [True, False]
 
 
 @pytest.mark.parametrize("changes", [{"content_length": "1023"}, {"content_type": "image/gif"}], ids=str)

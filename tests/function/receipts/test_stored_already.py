@@ -74,7 +74,7 @@ def ask(function, ask_of):
 def test_bytes_that_are_there_already_get_a_receipt_and_no_form(ask, oss, clock, good_sts, function):
     told = ask(context={"order": 17}).json
     receipt = told.pop("receipt")
-    [(method, url, _)] = oss.asked
+    [(method, url, *_)] = oss.asked
     assert (method, url) == ("HEAD", told["fileUrl"])
     assert told == {
         "exists": True,
