@@ -8,7 +8,7 @@ from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES
 from function.config.profile import Profile
 from function.errors import BadRequest, Forbidden
 from function.oss.post_form import Credentials, object_url
-from function.oss.presign import NONE, OssRequest, encode, presign
+from function.oss.presign import NONE, PROCESS, OssRequest, encode, presign
 
 MAX_ITEMS = 50
 
@@ -107,9 +107,6 @@ def _permitting(wanted: WantedUrl, owner: str, fitting: Collection[Fit]) -> Prof
 def _forbidden(reason: str) -> Forbidden:
     """One sentence for all: whether there is such an object, or whose, is told to nobody."""
     return Forbidden("This key is not for this caller to read.", reason=reason)
-
-
-PROCESS = "x-oss-process"
 
 
 def window_start(now: datetime, read_for: timedelta) -> datetime:

@@ -15,10 +15,10 @@ from function.holding.decision import DISCARD, PUBLISH, REJECT, Decision, decide
 from function.holding.upload import HeldUpload
 from function.oss.client import OssClient
 from function.oss.objects import Copied, copy_object, delete_object, head_object
+from function.oss.post_form import CLASS_FIELD
 from function.webhook import tell_business
 
 PUBLISHED, REJECTED, GONE = "published", "rejected", "gone"
-CLASS_FIELD = "x-oss-storage-class"
 
 
 class Outcome(NamedTuple):

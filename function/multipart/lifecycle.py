@@ -5,6 +5,7 @@ from typing import Any
 
 from function.config.content_types import bare_type
 from function.config.key_template import published_name
+from function.config.profile import ACL_FIELD
 from function.config.types import META_PREFIX, UPLOAD_ID_METADATA, Rate
 from function.context import RequestContext
 from function.errors import (
@@ -25,7 +26,7 @@ from function.oss.post_form import TYPE_FIELD
 from function.uploads.tickets import read_multipart_ticket
 
 # The status is a form's matter, the type has another name here, and the ACL is for the completion.
-NOT_AT_THE_BEGINNING = ("success_action_status", TYPE_FIELD, "x-oss-object-acl")
+NOT_AT_THE_BEGINNING = ("success_action_status", TYPE_FIELD, ACL_FIELD)
 MAX_MISSING_TOLD = 20
 # A part may be sent again while the others are completed; who does so twice gets a 503.
 COMPLETIONS = 2

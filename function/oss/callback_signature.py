@@ -1,4 +1,4 @@
-"""The public keys that OSS signs its callbacks with: which address may name one, and what it has signed."""
+"""Signatures of OSS callbacks: the public keys, and the hosts that they may come from."""
 
 import re
 import threading
@@ -9,10 +9,9 @@ from urllib.parse import unquote
 
 from function.config.types import Rate
 from function.credentials import Flight
-from function.errors import BadRequest, OssKeyUnavailable, TooManyRequests
+from function.errors import BadRequest, Forbidden, OssKeyUnavailable, TooManyRequests
 from function.http.client import ExchangeFailed, Send
 from function.limits.rate_limit import RateLimiter, RateLimitItem
-from function.uploads.tickets import not_ours
 
 # With the slash: without it, gosspublic.alicdn.com.evil.example would pass.
 KEY_ADDRESSES = ("https://gosspublic.alicdn.com/", "http://gosspublic.alicdn.com/")
@@ -20,8 +19,9 @@ KEY_PATH = r"callback_pub_key_v[0-9]{1,9}\.pem"
 KEY_BUDGET_SECONDS = 2.0
 MAX_KEY_BYTES = 16 * 1024
 MAX_KEYS_KEPT = 8
-# One key serves all callbacks; who holds a ticket could name another address each time, and have us wait.
+# One key serves all callbacks; a ticket's owner could name another URL each time and make us wait.
 FETCHES_PER_TICKET = Rate(5, 60)
+KEY_URL_HEADER = "x-oss-pub-key-url"
 MAX_HEADER_CHARACTERS = 1024
 
 
@@ -93,7 +93,7 @@ class OssPublicKeys:
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
         try:
-            answer = self._send(
+            response = self._send(
                 "GET",
                 f"{self._origin}/{path}",
                 budget_seconds=KEY_BUDGET_SECONDS,
@@ -101,20 +101,20 @@ class OssPublicKeys:
             )
         except ExchangeFailed as error:
             raise _key_unavailable(error.kind) from None
-        if answer.status != 200:
-            raise _key_unavailable(f"HTTP {answer.status}")
+        if response.status != 200:
+            raise _key_unavailable(f"HTTP {response.status}")
         try:
-            key = load_pem_public_key(answer.body)
+            key = load_pem_public_key(response.body)
         except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise _key_unavailable("what came is no PEM key") from None
+            raise _key_unavailable("not a PEM key") from None
         if not isinstance(key, RSAPublicKey):
-            raise _key_unavailable("what came is no RSA key")
+            raise _key_unavailable("not an RSA key")
         return key
 
 
 def is_signed_by_oss(public_key: Any, signature: bytes, *, path: str, raw_query: str, body: bytes) -> bool:
     """
-    Hold a callback's signature against what it must cover.
+    Return whether OSS signed a callback: its path, query and body.
 
     Args:
         path: percent-encoded or not; query and body byte for byte as they came.
@@ -136,27 +136,29 @@ def is_signed_by_oss(public_key: Any, signature: bytes, *, path: str, raw_query:
 
 def key_path(address_header: str) -> str:
     """
-    Where below its origin the key lies that ``x-oss-pub-key-url`` names.
+    Return the path of the key that ``x-oss-pub-key-url`` names, without its host.
 
     Raises:
-        BadRequest: no address.
+        BadRequest: no URL.
 
-        Forbidden: an address that is not OSS's.
+        Forbidden: the URL is not one of OSS's keys.
     """
-    address = decode_header(address_header, "x-oss-pub-key-url").decode("ascii", "replace")
+    address = decode_header(address_header, KEY_URL_HEADER).decode("ascii", "replace")
     for prefix in KEY_ADDRESSES:
         path = address.removeprefix(prefix)
         if path != address and re.fullmatch(KEY_PATH, path):
             return path
-    raise not_ours("the address of the public key is not OSS's")
+    raise Forbidden(
+        "This callback is not signed by OSS.", reason="the address of the public key is not OSS's"
+    )
 
 
 def decode_header(text: str, header: str) -> bytes:
     """
-    The bytes of a header that is base64.
+    Decode a header that is base64.
 
     Raises:
-        BadRequest: it is not, or is absent or too long.
+        BadRequest: it is not base64, missing or too long.
     """
     try:
         value = b64decode(text, validate=True) if len(text) <= MAX_HEADER_CHARACTERS else b""
@@ -168,4 +170,6 @@ def decode_header(text: str, header: str) -> bytes:
 
 
 def _key_unavailable(reason: str) -> OssKeyUnavailable:
-    return OssKeyUnavailable("OSS's public key cannot be fetched right now.", reason=f"public key: {reason}")
+    return OssKeyUnavailable(
+        "The public key of OSS is unavailable right now.", reason=f"public key: {reason}"
+    )

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
+from function.config.profile import ACL_FIELD
 from function.oss.client import OssClient, ask, malformed, refused, result_of
 from function.oss.errors import etag_in, name_of, refusal_of, text_in, word
+from function.oss.post_form import OVERWRITE_FIELD
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -144,8 +146,8 @@ def complete(
     )
     headers = {
         "content-type": "application/xml",
-        "x-oss-forbid-overwrite": str(forbid_overwrite).lower(),
-        "x-oss-object-acl": acl,
+        OVERWRITE_FIELD: str(forbid_overwrite).lower(),
+        ACL_FIELD: acl,
     }
     # Not repeated: OSS goes on after the line is cut, and the second call would be told that there is no
     # such upload, or that the name is taken, by what the first one did. Whoever asks again looks first.

@@ -6,10 +6,12 @@ from enum import Enum, auto
 from typing import NamedTuple
 from urllib.parse import quote
 
+from function.config.profile import ACL_FIELD
 from function.config.types import META_PREFIX
 from function.http.client import HttpResponse
 from function.oss.client import OssClient, ask, malformed, refused, result_of
 from function.oss.errors import etag_in, refusal_of
+from function.oss.post_form import CLASS_FIELD, OVERWRITE_FIELD
 
 MARKER_TYPE = "application/json"
 MAX_MARKER_BYTES = 16 * 1024
@@ -124,11 +126,11 @@ def copy_object(
     headers = {
         "x-oss-copy-source": f"/{oss.bucket}/{quote(source)}",
         "x-oss-copy-source-if-match": f'"{source_etag}"',
-        "x-oss-forbid-overwrite": str(forbid_overwrite).lower(),
-        "x-oss-object-acl": acl,
+        OVERWRITE_FIELD: str(forbid_overwrite).lower(),
+        ACL_FIELD: acl,
     }
     if storage_class:
-        headers["x-oss-storage-class"] = storage_class
+        headers[CLASS_FIELD] = storage_class
     # Not repeated: the second of two copies would find the first one's work and call it another object,
     # or, where it may overwrite, undo what came in between.
     answer = ask(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
@@ -176,8 +178,8 @@ def put_marker(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool 
     """
     headers = {
         "content-type": MARKER_TYPE,
-        "x-oss-forbid-overwrite": str(forbid_overwrite).lower(),
-        "x-oss-object-acl": "private",
+        OVERWRITE_FIELD: str(forbid_overwrite).lower(),
+        ACL_FIELD: "private",
     }
     # The same bytes under the same name are the same marker; but where only the first may be stored, a
     # second try would be refused for what the first one did.

@@ -1,8 +1,8 @@
 """
-Pure: a rule, credentials and an instant become a signed PostObject form (V4 and V1).
+Signed PostObject forms (V4 and V1), pure: made of a rule, credentials and an instant.
 
-Every field of a form becomes a condition of its policy by construction, because OSS takes a field
-that no condition names from the client as it comes.
+Every field of a form becomes a condition of its policy by construction, because OSS accepts any value
+for a field that no condition names.
 """
 
 import json
@@ -17,11 +17,15 @@ from function.oss import signature_v4
 
 TOKEN_FIELD = "x-oss-security-token"
 TYPE_FIELD = "x-oss-content-type"
+CLASS_FIELD = "x-oss-storage-class"
+OVERWRITE_FIELD = "x-oss-forbid-overwrite"
+VERSION_FIELD, CREDENTIAL_FIELD = "x-oss-signature-version", "x-oss-credential"
+DATE_FIELD = "x-oss-date"
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Credentials(Protocol):
-    """What signs: temporary credentials of STS."""
+    """Temporary credentials of STS, which sign."""
 
     @property
     def access_key_id(self) -> str: ...
@@ -33,7 +37,7 @@ class Credentials(Protocol):
 
 class UploadRule(NamedTuple):
     """
-    What one signed form admits.
+    The upload that one signed form admits.
 
     Args:
         region: region id of the bucket, such as ``cn-hangzhou``.
@@ -116,9 +120,9 @@ def _sign(
         signer = {}
     else:
         signer = {
-            "x-oss-signature-version": signature_v4.ALGORITHM,
-            "x-oss-credential": f"{credentials.access_key_id}/{signature_v4.scope(date, rule.region)}",
-            "x-oss-date": stamp,
+            VERSION_FIELD: signature_v4.ALGORITHM,
+            CREDENTIAL_FIELD: f"{credentials.access_key_id}/{signature_v4.scope(date, rule.region)}",
+            DATE_FIELD: stamp,
         }
     pinned = {**fields, **signer, TOKEN_FIELD: credentials.security_token}
     policy = encode_policy(

@@ -1,5 +1,5 @@
 """
-Pure: any request to OSS becomes a signed URL, or headers that sign it (V4).
+Presigned URLs and signed headers of any request to OSS (V4), pure.
 
 Everything in the query is signed, and every ``x-oss-`` header: neither can be added or changed later. The
 body never is, and the host only where it is named as additional, so one signature is good for each address
@@ -14,13 +14,14 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from function.oss import signature_v4 as v4
-from function.oss.post_form import TOKEN_FIELD, Credentials, iso
+from function.oss.post_form import CREDENTIAL_FIELD, DATE_FIELD, TOKEN_FIELD, VERSION_FIELD, Credentials, iso
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 NONE: Mapping[str, str] = MappingProxyType({})
 # Signed wherever they are sent, as is every x-oss- header.
 ALWAYS_SIGNED = ("content-type", "content-md5")
 ADDITIONAL = "x-oss-additional-headers"
+PROCESS = "x-oss-process"
 
 
 class OssRequest(NamedTuple):
@@ -69,10 +70,10 @@ def presign(
     """
     stamp = _stamp(now)
     signer = {
-        "x-oss-credential": _credential(request, credentials, stamp),
-        "x-oss-date": stamp,
+        CREDENTIAL_FIELD: _credential(request, credentials, stamp),
+        DATE_FIELD: stamp,
         "x-oss-expires": str(int(expires_in.total_seconds())),
-        "x-oss-signature-version": v4.ALGORITHM,
+        VERSION_FIELD: v4.ALGORITHM,
     }
     if credentials.security_token:
         signer[TOKEN_FIELD] = credentials.security_token
@@ -93,7 +94,7 @@ def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> d
     Source: https://help.aliyun.com/zh/oss/developer-reference/recommend-to-use-signature-version-4
     """
     stamp = _stamp(now)
-    headers = {**request.headers, "x-oss-content-sha256": UNSIGNED_PAYLOAD, "x-oss-date": stamp}
+    headers = {**request.headers, "x-oss-content-sha256": UNSIGNED_PAYLOAD, DATE_FIELD: stamp}
     if credentials.security_token:
         headers[TOKEN_FIELD] = credentials.security_token
     path, query = encode(request.key, "/"), _encode_query(request.query)

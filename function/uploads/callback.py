@@ -11,7 +11,13 @@ from function.config.key_template import is_held_name, published_name
 from function.config.settings import Settings
 from function.errors import BadRequest
 from function.http.gateway import Request
-from function.oss.callback_signature import OssPublicKeys, decode_header, is_signed_by_oss, key_path
+from function.oss.callback_signature import (
+    KEY_URL_HEADER,
+    OssPublicKeys,
+    decode_header,
+    is_signed_by_oss,
+    key_path,
+)
 from function.uploads.receipt import VerifiedUpload
 from function.uploads.tickets import admits_file, admits_key, not_ours, read_ticket
 
@@ -34,7 +40,7 @@ def verify_callback(
         BadRequest, Forbidden, OssKeyUnavailable
     """
     signature = decode_header(request.headers.get("authorization", ""), "authorization")
-    address = request.headers.get("x-oss-pub-key-url", "")
+    address = request.headers.get(KEY_URL_HEADER, "")
     key_path(address)
     reported = _read_report(request.body)
     ticket = read_ticket(reported.get("ticket", ""), settings, now)

@@ -9,7 +9,11 @@ from function.config.profile import BucketLocation, Profile
 from function.config.types import META_PREFIX, UPLOAD_ID_METADATA
 from function.errors import BadRequest, TooLarge
 from function.oss.post_form import (
+    CREDENTIAL_FIELD,
+    DATE_FIELD,
+    OVERWRITE_FIELD,
     TYPE_FIELD,
+    VERSION_FIELD,
     Credentials,
     UploadRule,
     iso,
@@ -175,7 +179,7 @@ def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
     return {
         "success_action_status": "200",
         TYPE_FIELD: content_type,
-        "x-oss-forbid-overwrite": "false" if profile.overwrite else "true",
+        OVERWRITE_FIELD: "false" if profile.overwrite else "true",
         "Content-Disposition": default_disposition(content_type),
         **dict(profile.pinned),
     }
@@ -218,7 +222,7 @@ def _version_fields(rule: UploadRule, credentials: Credentials, pinned: Mapping[
     if rule.signature_version == "v1":
         return {"accessid": credentials.access_key_id}
     return {
-        "x_oss_signature_version": pinned["x-oss-signature-version"],
-        "x_oss_credential": pinned["x-oss-credential"],
-        "x_oss_date": pinned["x-oss-date"],
+        "x_oss_signature_version": pinned[VERSION_FIELD],
+        "x_oss_credential": pinned[CREDENTIAL_FIELD],
+        "x_oss_date": pinned[DATE_FIELD],
     }

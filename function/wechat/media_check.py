@@ -13,7 +13,7 @@ from function.holding.upload import HeldUpload
 from function.http.client import Send
 from function.oss.client import OssClient
 from function.oss.objects import first_bytes
-from function.oss.presign import NONE, OssRequest, presign
+from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.request_log import LogLine
 from function.session_policy import OBJECTS
 from function.wechat.api import AccessTokens, post, trace_id_of, unavailable
@@ -99,7 +99,6 @@ VERSION = 2
 STALE_TOKEN = (40001, 42001, 41001)
 BUSY, PER_MINUTE = -1, (44991, 45011)
 MINUTE_SECONDS = 60
-PROCESS = "x-oss-process"
 
 
 class Submitted(NamedTuple):
