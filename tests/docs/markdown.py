@@ -5,12 +5,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CHINESE_ENDING = ".zh-CN.md"
-# Each English page beside its Chinese twin, by path from the project's root.
+CHINESE_FOLDER = "docs/zh-CN"
+# Each English page with its Chinese twin, by path from the project's root.
 PAIRS = {
     twin.relative_to(ROOT).as_posix().replace(CHINESE_ENDING, ".md"): twin.relative_to(ROOT).as_posix()
     for folder in (ROOT, ROOT / "docs")
     for twin in sorted(folder.glob(f"*{CHINESE_ENDING}"))
-}
+} | {path.name: f"{CHINESE_FOLDER}/{path.name}" for path in sorted((ROOT / CHINESE_FOLDER).glob("*.md"))}
 
 
 def page(name: str) -> str:

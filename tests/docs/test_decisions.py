@@ -30,6 +30,7 @@ def test_a_record_has_its_number_a_chinese_summary_and_four_parts(name):
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_record_is_kept_by_tests_that_are_there(name):
     named = re.findall(r"`(test_\w+)`", page(f"{FOLDER}/{name}").rpartition("**Kept by**")[2])
-    sources = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    paths = [path for folder in ("tests", "quality/tests") for path in (ROOT / folder).rglob("test_*.py")]
+    sources = "".join(path.read_text("utf-8") for path in paths)
     assert named
     assert [test for test in named if f"def {test}(" not in sources] == []

@@ -9,7 +9,7 @@ from function.config.setting_table import SETTINGS
 
 ROOT = Path(__file__).parents[3]
 ENGLISH = (ROOT / "SECURITY.md").read_text("utf-8")
-CHINESE = (ROOT / "SECURITY.zh-CN.md").read_text("utf-8")
+CHINESE = (ROOT / "docs/zh-CN/SECURITY.md").read_text("utf-8")
 NAMED_TEST = re.compile(r"`(test_\w+)`")
 
 
