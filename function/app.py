@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from function import VERSION
-from function.auth import prepare_callers
+from function.auth import CallerKinds
 from function.config.profile import Session
 from function.config.settings import Settings, read_settings
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
@@ -18,7 +19,7 @@ from function.errors import InternalError, MethodNotAllowed, NotFound, UploadErr
 from function.http.gateway import Request, Response, request_id_of
 from function.request_log import LogLine, encode, lines_of, log
 from function.routes import DEFAULT_ROUTE, HEALTH, LOGIN, ROUTES
-from function.session_policy import UPLOADS
+from function.session_policy import UPLOADS, session_policies
 from sts_credentials import StsClient, own_access_keys
 
 CORS_MAX_AGE_SECONDS = "600"
@@ -42,7 +43,7 @@ class Function:
         try:
             instance = self._ready()
             import_module(ROUTES[DEFAULT_ROUTE].module)
-            prepare_callers(instance.settings)
+            instance.settings.caller_kind.prepare(instance.settings)
             now = self._around.now()
             # Of several buckets the first profile's: the others are not made to wait for by all.
             session = next(iter(instance.settings.session_policies))
@@ -134,8 +135,20 @@ class Function:
         return Response(response.status, response.body, headers)
 
 
+def load_settings(
+    environ: Mapping[str, str], read_text: Callable[[Path], str] = lambda path: path.read_text("utf-8")
+) -> Settings:
+    """
+    Read the settings of this function, with all its caller kinds.
+
+    Raises:
+        Misconfigured: with a problem for every missing, malformed or contradictory value.
+    """
+    return read_settings(environ, CallerKinds(), session_policies, read_text)
+
+
 def _new_instance(around: Dependencies) -> Instance:
-    settings = read_settings(around.environ)
+    settings = load_settings(around.environ)
     log.setLevel(settings.log_level)
     credentials = {}
     for session, policy in settings.session_policies.items():
@@ -163,7 +176,7 @@ def _longest_life(settings: Settings, session: Session) -> timedelta:
 def _offers(settings: Settings, feature: str) -> bool:
     """Return whether this deployment has the feature of a route."""
     if feature == LOGIN:
-        return hasattr(import_module(settings.caller_kind.module), "log_in")
+        return settings.caller_kind.log_in is not None
     return any(getattr(profile, feature) for profile in settings.profiles.values())
 
 

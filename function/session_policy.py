@@ -8,7 +8,6 @@ from function.config.key_template import RECORDS
 from function.config.profile import Profile, Session
 
 UPLOADS, OBJECTS = "uploads", "objects"
-MAX_POLICY_CHARACTERS = 2048
 READ, DELETE = "oss:GetObject", "oss:DeleteObject"
 # An upload in parts, a copy and a record each name an ACL.
 WRITE = ("oss:PutObject", "oss:PutObjectAcl")

@@ -313,7 +313,7 @@ def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, e
 # Each costs every cold start. What an option needs is imported when it is first asked for.
 OF_A_PLAIN_DEPLOYMENT = set(
     "function function.aliyun_sdk function.app function.auth function.auth.tokens function.config"
-    " function.config.content_types function.config.jwt_key function.config.key_template"
+    " function.config.content_types function.config.key_template"
     " function.config.messages function.config.profile function.config.profile_options"
     " function.config.profile_validation function.config.profiles function.config.setting_table"
     " function.config.settings function.config.settings_validation function.config.types"
@@ -324,7 +324,10 @@ OF_A_PLAIN_DEPLOYMENT = set(
     " function.uploads.media_types function.uploads.plan function.uploads.request"
     " function.uploads.tickets handler sts_credentials".split()
 )
-MODULE_OF: dict[str, str] = {}
+OF_A_CALLER_KIND = {
+    "jwt": {"function.config.jwt_key"},
+    "wechat": {"function.wechat"},
+}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -338,7 +341,7 @@ def test_a_plain_deployment_imports_these_modules_and_no_other(mode, environment
         "print(json.dumps(sorted(sys.modules)))"
     )
     loaded = set(in_another_process(script, plain(environment, mode))) & set(MODULES)
-    assert loaded == OF_A_PLAIN_DEPLOYMENT | {f"function.auth.{MODULE_OF.get(mode, mode)}"}
+    assert loaded == OF_A_PLAIN_DEPLOYMENT | {f"function.auth.{mode}"} | OF_A_CALLER_KIND.get(mode, set())
 
 
 # What WeChat is asked, and what it says: for deployments that ask it, when they do.

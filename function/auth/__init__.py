@@ -1,12 +1,13 @@
-"""Who is asking: the row of ``CALLER_KINDS`` that ``CALLER_AUTH`` names decides, in a module of its own."""
+"""Callers: the module of this folder that ``CALLER_AUTH`` names identifies them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard, cast
 
 from function.auth.tokens import MAX_TOKEN_CHARACTERS, keyed_hash
+from function.config.setting_table import SETTINGS, CallerKind, Setting
 from function.config.settings import Settings
 from function.errors import Unauthorized
 
@@ -30,9 +31,33 @@ class Caller(NamedTuple):
     owner: str
 
 
-def prepare_callers(settings: Settings) -> None:
-    """Import what the configured kind of callers will need, before the first one comes."""
-    import_module(settings.caller_kind.module).prepare(settings)
+class CallerKinds(Mapping[str, CallerKind]):
+    """The caller kinds by name; finding one imports its module only, iterating imports all of this folder."""
+
+    def __getitem__(self, name: str) -> CallerKind:
+        module = f"{__name__}.{name}"
+        try:
+            kind = getattr(import_module(module), "KIND", None) if name.isidentifier() else None
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            kind = None
+        if kind is None:
+            raise KeyError(name)
+        return cast(CallerKind, kind)
+
+    def __iter__(self) -> Iterator[str]:
+        from pkgutil import iter_modules
+
+        return (name for _, name, _ in iter_modules(__path__) if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def all_settings() -> tuple[Setting, ...]:
+    """The rows of every setting, those of each caller kind included."""
+    return (*SETTINGS, *(row for kind in CallerKinds().values() for row in kind.settings))
 
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
@@ -42,7 +67,7 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
     Raises:
         Unauthorized: the mode asks for a token and there is no good one.
     """
-    caller: Caller = import_module(settings.caller_kind.module).identify(headers, settings, now)
+    caller: Caller = settings.caller_kind.identify(headers, settings, now)
     return caller
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from function.auth import Caller, bearer_token, caller_of, unauthorized
 from function.auth.tokens import CLOCK_LEEWAY, check_times
-from function.config.settings import BusinessJwt, Settings
+from function.config import jwt_key, types
+from function.config.messages import Message
+from function.config.setting_table import CallerKind, Setting
+from function.config.settings import Settings
 
 # A month: a token that lives for years is a password that nobody can take back.
 LONGEST_LIFE = timedelta(days=31)
@@ -16,6 +19,18 @@ NO_CLOCK = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 UNTYPED_ERRORS = (ValueError, TypeError, RecursionError)
 
 
+class BusinessJwt(NamedTuple):
+    """How the business's login tokens are verified; ``key`` is a secret or a public key in PEM."""
+
+    key: str
+    algorithm: str
+    issuer: str | None
+    audience: str | None
+
+    def __repr__(self) -> str:
+        return f"BusinessJwt({self.algorithm})"
+
+
 def prepare(_settings: Settings) -> None:
     """Import PyJWT, which brings ``cryptography``."""
     import jwt  # noqa: F401 - for the first caller
@@ -23,8 +38,7 @@ def prepare(_settings: Settings) -> None:
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
     """Whom the token names."""
-    assert settings.jwt is not None  # settings of this kind of callers have it
-    return caller_of(read_business_token(bearer_token(headers), settings.jwt, now), settings)
+    return caller_of(read_business_token(bearer_token(headers), settings.caller_settings, now), settings)
 
 
 def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any:
@@ -55,3 +69,38 @@ def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any
     if claims["exp"] > (now + LONGEST_LIFE + CLOCK_LEEWAY).timestamp():
         raise unauthorized(f"exp is over {LONGEST_LIFE.days} days ahead")
     return claims["sub"]
+
+
+def _read(values: Mapping[str, Any]) -> BusinessJwt:
+    audience = values.get("JWT_AUDIENCE", jwt_key.ANY_AUDIENCE)
+    return BusinessJwt(
+        values["JWT_KEY"],
+        values["JWT_ALGORITHM"],
+        values.get("JWT_ISSUER"),
+        None if audience == jwt_key.ANY_AUDIENCE else audience,
+    )
+
+
+KIND = CallerKind(
+    identify,
+    prepare,
+    settings=(
+        Setting(
+            "JWT_KEY",
+            # Many consoles keep one line only, so a PEM arrives with \\n written out.
+            types.Kind(
+                Message("the HS256 secret or the public key in PEM"), lambda text: text.replace("\\n", "\n")
+            ),
+            is_needed=True,
+            is_secret=True,
+        ),
+        Setting("JWT_ALGORITHM", types.one_of(*jwt_key.ALGORITHMS), is_needed=True),
+        Setting("JWT_ISSUER", types.any_text(Message("the iss of the business's tokens"))),
+        Setting(
+            "JWT_AUDIENCE",
+            types.any_text(Message("the aud of the business's tokens, or {any_}", any_=jwt_key.ANY_AUDIENCE)),
+        ),
+    ),
+    read=_read,
+    problems=jwt_key.problems_of,
+)

@@ -1,19 +1,20 @@
 """Users of a WeChat mini-program: a code of ``wx.login`` becomes a session token of ours."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from function.auth import Caller, bearer_token, caller_of, is_subject, unauthorized
 from function.auth.tokens import SESSION, check_life, is_of, issue_token, read_token
+from function.config import types
 from function.config.messages import Message
-from function.config.settings import Settings, WechatApp
+from function.config.profile import Profile
+from function.config.profiles import problem_in
+from function.config.setting_table import CallerKind, Setting
+from function.config.settings import Settings
 from function.errors import (
-    BadRequest,
     Forbidden,
     Misconfigured,
-    NotFound,
     Problem,
     TooManyRequests,
     Unauthorized,
@@ -23,15 +24,13 @@ from function.errors import (
 )
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
+from function.wechat import WechatApp, WechatPush
 
 # Five seconds together. Most for the first try: a code is good once, so a second one only helps
 # when WeChat never saw the first.
 CODE2SESSION_BUDGETS_SECONDS = (3.5, 1.5)
-LOGIN_CODE = r"[A-Za-z0-9_-]{1,128}"
-
-
-def prepare(_settings: Settings) -> None:
-    """Nothing more is needed: the session token and WeChat are spoken to with what STS brings."""
+# Both belong to the message push, by which verdicts come.
+PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
@@ -51,35 +50,6 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
     return caller_of(claims.get("sub"), settings)
 
 
-def app_of(settings: Settings) -> WechatApp:
-    """
-    The mini-program whose users log in.
-
-    Raises:
-        NotFound: only ``CALLER_AUTH=wechat`` has a login.
-    """
-    if settings.wechat is None:
-        raise NotFound("There is no login here.")
-    return settings.wechat
-
-
-def code_of(fields: Mapping[str, Any]) -> str:
-    """
-    The code of ``wx.login`` in a request's body.
-
-    Raises:
-        BadRequest, Unauthorized: it is missing, or can be none.
-    """
-    code = fields.get("code")
-    if code is None or code == "":
-        raise BadRequest("code is missing; it comes from wx.login.")
-    if not isinstance(code, str):
-        raise BadRequest("code must be a text.")
-    if not re.fullmatch(LOGIN_CODE, code):
-        raise Unauthorized("The login code is invalid; call wx.login again.", reason="code malformed")
-    return code
-
-
 def log_in(code: str, settings: Settings, send: Send) -> Caller:
     """
     Whom a code of ``wx.login`` names.
@@ -89,7 +59,7 @@ def log_in(code: str, settings: Settings, send: Send) -> Caller:
 
         WechatRejected, WechatUnavailable, Misconfigured: about the exchange with WeChat.
     """
-    return caller_of(openid_of(code, app_of(settings), send), settings)
+    return caller_of(openid_of(code, settings.caller_settings, send), settings)
 
 
 def session_token(caller: Caller, settings: Settings, now: datetime) -> str:
@@ -178,3 +148,55 @@ def _wechat_error(errcode: Any) -> UploadError:
             sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_SECRET", sentence)], upstream=code)
     return WechatRejected("WeChat refuses the login.", reason=reason, upstream=code)
+
+
+def _read(values: Mapping[str, Any]) -> WechatApp:
+    push = None
+    if "WECHAT_PUSH_TOKEN" in values:
+        forward_url = values.get("WECHAT_PUSH_FORWARD_URL")
+        push = WechatPush(values["WECHAT_PUSH_TOKEN"], values["WECHAT_PUSH_AES_KEY"], forward_url)
+    return WechatApp(values["WECHAT_APPID"], values["WECHAT_SECRET"], values["WECHAT_ENDPOINT"], push)
+
+
+def _problems(
+    values: Mapping[str, Any], profiles: Mapping[str, Profile], judged: Container[str]
+) -> Iterator[Problem]:
+    """Settings of the message push that are missing: for a check, or because one of the others is there."""
+    missing = [name for name in PUSH_SETTINGS if name not in values and name not in judged]
+    checked = [profile for profile in profiles.values() if profile.is_checked]
+    for profile in checked:
+        for name in missing:
+            yield problem_in(profile.name, Message('hold with "check" needs {name}', name=name), needs=name)
+    if not checked and any(name in values for name in (*PUSH_SETTINGS, "WECHAT_PUSH_FORWARD_URL")):
+        for name in missing:
+            sentence = Message(
+                "{name} is missing; the message push needs WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY",
+                name=name,
+            )
+            yield Problem(name, sentence)
+
+
+KIND = CallerKind(
+    identify,
+    log_in=log_in,
+    settings=(
+        Setting(
+            "WECHAT_APPID",
+            types.matching("[A-Za-z0-9_-]{1,64}", Message("the mini-program's AppID (wx…)")),
+            is_needed=True,
+        ),
+        Setting(
+            "WECHAT_SECRET",
+            types.any_text(Message("the mini-program's AppSecret")),
+            is_needed=True,
+            is_secret=True,
+        ),
+        Setting("WECHAT_ENDPOINT", types.ORIGIN, "https://api.weixin.qq.com"),
+        Setting("WECHAT_PUSH_TOKEN", types.PUSH_TOKEN, is_secret=True),
+        Setting("WECHAT_PUSH_AES_KEY", types.PUSH_AES_KEY, is_secret=True),
+        Setting("WECHAT_PUSH_FORWARD_URL", types.ADDRESS, is_secret=True),
+    ),
+    read=_read,
+    problems=_problems,
+    app_setting="WECHAT_APPID",
+)

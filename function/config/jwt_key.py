@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from function.config.messages import Message
+from function.config.profile import Profile
 from function.config.types import MIN_SECRET_BYTES
 from function.errors import Problem
 
@@ -13,7 +14,9 @@ MIN_RSA_BITS = 2048
 ANY_AUDIENCE = "*"
 
 
-def problems_of(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
+def problems_of(
+    values: Mapping[str, Any], _profiles: Mapping[str, Profile], judged: Container[str]
+) -> Iterator[Problem]:
     """
     What is wrong with the settings about the business's login tokens.
 

@@ -1,36 +1,14 @@
-"""Every setting, one row each: what it may be, what it is without, who needs it."""
+"""Every setting as one row: type, default, and what it needs."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from function.config import types
-from function.config.jwt_key import ALGORITHMS, ANY_AUDIENCE
 from function.config.messages import Message
+from function.config.profile import Profile
 from function.config.profile_options import SIGNATURE_VERSIONS
 from function.config.types import Kind
-
-
-class CallerKind(NamedTuple):
-    """
-    One way to know who asks.
-
-    Args:
-        module: of ``function.auth``; imported when the first caller comes.
-
-        needs_tokens: whether ``TOKEN_SECRET`` must be there for it.
-
-        tells_apart: whether each caller has an owner of their own; else they are counted by address.
-    """
-
-    module: str
-    needs_tokens: bool = True
-    tells_apart: bool = True
-
-
-CALLER_KINDS = {
-    "wechat": CallerKind("function.auth.wechat"),
-    "jwt": CallerKind("function.auth.jwt"),
-    "anonymous": CallerKind("function.auth.anonymous", needs_tokens=False, tells_apart=False),
-}
+from function.errors import Problem
 
 
 class Setting(NamedTuple):
@@ -41,8 +19,6 @@ class Setting(NamedTuple):
         default: its text when it is not set; ``{NAME}`` stands for another variable.
 
         is_secret: its value is shown nowhere.
-
-        caller: it is read with this ``CALLER_AUTH`` only, and is needed then if it ``is_needed``.
     """
 
     name: str
@@ -50,7 +26,43 @@ class Setting(NamedTuple):
     default: str = ""
     is_needed: bool = False
     is_secret: bool = False
-    caller: str = ""
+
+
+class CallerKind(NamedTuple):
+    """
+    A way to identify callers: ``KIND`` of the module ``function.auth.<CALLER_AUTH>``.
+
+    Args:
+        identify: takes headers, settings and the time; returns the ``Caller``.
+
+        prepare: takes settings; imports what the first caller needs.
+
+        log_in: takes a login code, settings and ``send``; returns the ``Caller``. ``None`` without a login.
+
+        settings: rows that are read for this kind only.
+
+        read: makes ``Settings.caller_settings`` of the values of all rows.
+
+        problems: takes values, profiles and the names of settings that have a problem already.
+
+        app_setting: the setting with the id of the app; a token is good for one app.
+
+        needs_tokens: True if ``TOKEN_SECRET`` is required.
+
+        tells_apart: True if each caller has an owner of their own; otherwise limits count client IPs.
+    """
+
+    identify: Callable[..., Any]
+    prepare: Callable[..., None] = lambda _settings: None
+    log_in: Callable[..., Any] | None = None
+    settings: tuple[Setting, ...] = ()
+    read: Callable[[Mapping[str, Any]], Any] = lambda _values: None
+    problems: Callable[[Mapping[str, Any], Mapping[str, Profile], Container[str]], Iterable[Problem]] = (
+        lambda _values, _profiles, _judged: ()
+    )
+    app_setting: str = ""
+    needs_tokens: bool = True
+    tells_apart: bool = True
 
 
 SETTINGS = (
@@ -64,39 +76,7 @@ SETTINGS = (
     Setting("STS_ROLE_ARN", types.ROLE_ARN, is_needed=True),
     Setting("STS_ENDPOINT", types.ORIGIN, "https://sts.{OSS_REGION}.aliyuncs.com"),
     Setting("STS_SESSION_SECONDS", types.seconds(900, 43200), "3600"),
-    Setting("CALLER_AUTH", types.one_of(*CALLER_KINDS), is_needed=True),
-    Setting(
-        "WECHAT_APPID",
-        types.matching("[A-Za-z0-9_-]{1,64}", Message("the mini-program's AppID (wx…)")),
-        is_needed=True,
-        caller="wechat",
-    ),
-    Setting(
-        "WECHAT_SECRET",
-        types.any_text(Message("the mini-program's AppSecret")),
-        is_needed=True,
-        is_secret=True,
-        caller="wechat",
-    ),
-    Setting("WECHAT_ENDPOINT", types.ORIGIN, "https://api.weixin.qq.com", caller="wechat"),
-    Setting("WECHAT_PUSH_TOKEN", types.PUSH_TOKEN, is_secret=True, caller="wechat"),
-    Setting("WECHAT_PUSH_AES_KEY", types.PUSH_AES_KEY, is_secret=True, caller="wechat"),
-    Setting("WECHAT_PUSH_FORWARD_URL", types.ADDRESS, is_secret=True, caller="wechat"),
-    Setting(
-        "JWT_KEY",
-        # Many consoles keep one line only, so a PEM arrives with \\n written out.
-        Kind(Message("the HS256 secret or the public key in PEM"), lambda text: text.replace("\\n", "\n")),
-        is_needed=True,
-        is_secret=True,
-        caller="jwt",
-    ),
-    Setting("JWT_ALGORITHM", types.one_of(*ALGORITHMS), is_needed=True, caller="jwt"),
-    Setting("JWT_ISSUER", types.any_text(Message("the iss of the business's tokens")), caller="jwt"),
-    Setting(
-        "JWT_AUDIENCE",
-        types.any_text(Message("the aud of the business's tokens, or {any_}", any_=ANY_AUDIENCE)),
-        caller="jwt",
-    ),
+    Setting("CALLER_AUTH", types.any_text(Message("the name of a caller kind")), is_needed=True),
     Setting("TOKEN_SECRET", types.SECRETS, is_secret=True),
     Setting("RECEIPT_SECRET", types.SECRETS, is_secret=True),
     Setting(

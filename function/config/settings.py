@@ -1,64 +1,22 @@
 """The environment and ``profiles.toml`` become one frozen, validated ``Settings``."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from function.config import jwt_key, settings_validation
+from function.config import settings_validation
 from function.config.messages import Message
 from function.config.profile import BucketLocation, Profile, Session
 from function.config.profiles import PROFILES_TOML, read_profiles
-from function.config.setting_table import CALLER_KINDS, SETTINGS, CallerKind, Setting
-from function.config.types import Rate
+from function.config.setting_table import SETTINGS, CallerKind, Setting
+from function.config.types import Rate, one_of
 from function.errors import Misconfigured, Problem
-from function.session_policy import session_policies
 
 # In the order of a place's fields.
 PLACE_SETTINGS = ("OSS_BUCKET", "OSS_REGION", "OSS_HOST", "OSS_ENDPOINT", "READ_ORIGIN", "STS_ROLE_ARN")
 DEFAULT_PROFILES_FILE = Path(__file__).parents[2] / PROFILES_TOML
-
-
-class BusinessJwt(NamedTuple):
-    """How the business's own login tokens are checked; ``key`` is a secret or a public key in PEM."""
-
-    key: str
-    algorithm: str
-    issuer: str | None
-    audience: str | None
-
-    def __repr__(self) -> str:
-        return f"BusinessJwt({self.algorithm})"
-
-
-class WechatApp(NamedTuple):
-    """The mini-program, as ``code2Session`` knows it; ``endpoint`` is an origin."""
-
-    appid: str
-    secret: str
-    endpoint: str
-
-    def __repr__(self) -> str:
-        return f"WechatApp({self.appid})"
-
-
-class WechatPush(NamedTuple):
-    """
-    The message push of the mini-program, secure mode.
-
-    Args:
-        aes_key: EncodingAESKey, 43 characters.
-
-        forward_url: gets what is not for us; ``None`` where nobody wants it.
-    """
-
-    token: str
-    aes_key: str
-    forward_url: str | None
-
-    def __repr__(self) -> str:
-        return "WechatPush(…)"
 
 
 class Settings(NamedTuple):
@@ -73,6 +31,10 @@ class Settings(NamedTuple):
 
         session_policies: the RAM document sent with AssumeRole, as JSON text, for each purpose in each bucket
             by each role.
+
+        caller_settings: what ``caller_kind.read`` made of the rows of the caller kind.
+
+        app: id of the app that tokens are good for, where the caller kind has one.
 
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
 
@@ -94,9 +56,9 @@ class Settings(NamedTuple):
     session_life: timedelta
     session_policies: Mapping[Session, str]
     caller_auth: str
-    wechat: WechatApp | None
-    wechat_push: WechatPush | None
-    jwt: BusinessJwt | None
+    caller_kind: CallerKind
+    caller_settings: Any
+    app: str | None
     token_secrets: tuple[str, ...]
     receipt_secrets: tuple[str, ...]
     owner_secret: str
@@ -113,10 +75,6 @@ class Settings(NamedTuple):
     client_address_header: str | None
     allowed_origins: frozenset[str]
     log_level: str
-
-    @property
-    def caller_kind(self) -> CallerKind:
-        return CALLER_KINDS[self.caller_auth]
 
     @property
     def home(self) -> BucketLocation:
@@ -139,7 +97,7 @@ class Settings(NamedTuple):
         Args:
             bucket: of a session this deployment's own, of all that is about one upload its profile's.
         """
-        app = {"app": self.wechat.appid} if self.wechat else {}
+        app = {"app": self.app} if self.app else {}
         return {**app, "bucket": bucket}
 
     def __repr__(self) -> str:
@@ -147,40 +105,50 @@ class Settings(NamedTuple):
 
 
 def read_settings(
-    environ: Mapping[str, str], read_text: Callable[[Path], str] = lambda path: path.read_text("utf-8")
+    environ: Mapping[str, str],
+    caller_kinds: Mapping[str, CallerKind],
+    session_policies: Callable[[Collection[Profile]], Mapping[Session, str]],
+    read_text: Callable[[Path], str],
 ) -> Settings:
     """
-    Read and check them all.
+    Read and validate all settings.
+
+    Args:
+        caller_kinds: by name; only a refusal iterates over them.
+
+        session_policies: makes the session policies of all profiles.
 
     Raises:
         Misconfigured: with a problem for every missing, malformed or contradictory value.
     """
-    values, problems = _read_rows(environ)
+    name = environ.get("CALLER_AUTH", "").strip()
+    kind = caller_kinds.get(name)
+    caller_auth = one_of(*([name] if kind else sorted(caller_kinds)))
+    rows = [row._replace(kind=caller_auth) if row.name == "CALLER_AUTH" else row for row in SETTINGS]
+    values, problems = _read_rows(environ, [*rows, *(kind.settings if kind else ())])
     profiles, found = _read_profiles_file(values, read_text)
-    policies = session_policies(profiles.values())
     problems += found
     problems += settings_validation.what_misleads_the_sdk(environ)
+    policies = session_policies(profiles.values())
     problems += settings_validation.policies_too_long(policies)
-    problems += settings_validation.profiles_that_need_more(values, profiles)
+    problems += settings_validation.profiles_that_need_more(values, kind, profiles)
     judged = frozenset(_settings_of(problems))
-    problems += settings_validation.holds_that_need_more(values, profiles, judged)
-    problems += settings_validation.weak_secrets(values, profiles, judged)
+    problems += settings_validation.holds_that_need_more(values, kind, profiles)
+    problems += settings_validation.weak_secrets(values, kind, profiles, judged)
     problems += settings_validation.store_without_a_choice(values, judged)
-    problems += jwt_key.problems_of(values, judged)
-    if problems:
+    problems += kind.problems(values, profiles, judged) if kind else ()
+    if problems or kind is None:
         raise Misconfigured(problems)
-    return _settings(values, profiles, policies)
+    return _settings(values, kind, profiles, policies)
 
 
-def _read_rows(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+def _read_rows(environ: Mapping[str, str], rows: Iterable[Setting]) -> tuple[dict[str, Any], list[Problem]]:
     """The value of each row that is set or has a default; of those that are wrong a problem instead."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     unmade: list[str] = []
     texts = {"FC_REGION": environ.get("FC_REGION", "").strip()}
-    for row in SETTINGS:
-        if row.caller not in ("", values.get("CALLER_AUTH")):
-            continue
+    for row in rows:
         given = environ.get(row.name, "").strip()
         # What is made from a wrong value is not judged by itself.
         if not given and any(f"{{{name}}}" in row.default for name in (*unmade, *_settings_of(problems))):
@@ -231,19 +199,12 @@ def _home(values: Mapping[str, Any]) -> BucketLocation:
 
 
 def _settings(
-    values: Mapping[str, Any], profiles: dict[str, Profile], policies: Mapping[Session, str]
+    values: Mapping[str, Any],
+    kind: CallerKind,
+    profiles: dict[str, Profile],
+    policies: Mapping[Session, str],
 ) -> Settings:
-    caller_auth, secrets = values["CALLER_AUTH"], values.get("TOKEN_SECRET", ())
-    wechat = push = jwt = None
-    if caller_auth == "wechat":
-        wechat = WechatApp(values["WECHAT_APPID"], values["WECHAT_SECRET"], values["WECHAT_ENDPOINT"])
-    if "WECHAT_PUSH_TOKEN" in values:
-        forward_url = values.get("WECHAT_PUSH_FORWARD_URL")
-        push = WechatPush(values["WECHAT_PUSH_TOKEN"], values["WECHAT_PUSH_AES_KEY"], forward_url)
-    if caller_auth == "jwt":
-        issuer, audience = values.get("JWT_ISSUER"), values.get("JWT_AUDIENCE", jwt_key.ANY_AUDIENCE)
-        wanted = None if audience == jwt_key.ANY_AUDIENCE else audience
-        jwt = BusinessJwt(values["JWT_KEY"], values["JWT_ALGORITHM"], issuer, wanted)
+    secrets = values.get("TOKEN_SECRET", ())
     # A field that bears a row's name in lower case holds its value as it is; the others are named here.
     fields: dict[str, Any] = {row.name.lower(): values.get(row.name) for row in SETTINGS}
     fields |= {
@@ -251,9 +212,9 @@ def _settings(
         "profiles": MappingProxyType(profiles),
         "session_life": values["STS_SESSION_SECONDS"],
         "session_policies": policies,
-        "wechat": wechat,
-        "wechat_push": push,
-        "jwt": jwt,
+        "caller_kind": kind,
+        "caller_settings": kind.read(values),
+        "app": values.get(kind.app_setting),
         "token_secrets": secrets,
         "receipt_secrets": values.get("RECEIPT_SECRET", secrets),
         "owner_secret": values.get("OWNER_SECRET") or (secrets[-1] if secrets else ""),

@@ -8,14 +8,13 @@ from typing import Any
 from function.config.messages import Message
 from function.config.profile import Profile, Session
 from function.config.profiles import PROFILES_TOML, problem_in
-from function.config.setting_table import CALLER_KINDS
+from function.config.setting_table import CallerKind
 from function.config.types import MIN_SECRET_BYTES
 from function.credentials import MARGIN, fits
 from function.errors import Problem
-from function.session_policy import MAX_POLICY_CHARACTERS
 
-# Both belong to the message push of WeChat, by which verdicts come.
-PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
+# Of a session policy, which AssumeRole takes.
+MAX_POLICY_CHARACTERS = 2048
 # The address that WeChat gets is good for an hour, and a session is in use for a while before it signs one.
 LEAST_SESSION_OF_A_CHECK = timedelta(minutes=90)
 
@@ -39,22 +38,21 @@ def policies_too_long(policies: Mapping[Session, str]) -> Iterator[Problem]:
     """Session policies that STS would refuse."""
     for policy in policies.values():
         if len(policy) > MAX_POLICY_CHARACTERS:
-            yield Problem(
-                PROFILES_TOML,
-                Message(
-                    "{file}: all folders together make a session policy of {count} characters;"
-                    " STS takes {most}. Use fewer or shorter first folders",
-                    file=PROFILES_TOML,
-                    count=len(policy),
-                    most=MAX_POLICY_CHARACTERS,
-                ),
+            sentence = Message(
+                "{file}: all folders together make a session policy of {count} characters;"
+                " STS takes {most}. Use fewer or shorter first folders",
+                file=PROFILES_TOML,
+                count=len(policy),
+                most=MAX_POLICY_CHARACTERS,
             )
+            yield Problem(PROFILES_TOML, sentence)
 
 
-def profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, Profile]) -> Iterator[Problem]:
+def profiles_that_need_more(
+    values: Mapping[str, Any], kind: CallerKind | None, profiles: Mapping[str, Profile]
+) -> Iterator[Problem]:
     """What a profile asks of the settings, and what these do not say."""
     session = values.get("STS_SESSION_SECONDS")
-    caller_auth = values.get("CALLER_AUTH")
     for profile in profiles.values():
         for what, life in _lives(profile):
             if session and not fits(life, session):
@@ -74,10 +72,10 @@ def profiles_that_need_more(values: Mapping[str, Any], profiles: Mapping[str, Pr
             yield problem_in(
                 profile.name, Message("{option} needs QUOTA_URL", option=option), needs="QUOTA_URL"
             )
-        if profile.read == "owner" and caller_auth and not CALLER_KINDS[caller_auth].tells_apart:
+        if profile.read == "owner" and kind and not kind.tells_apart:
             clause = Message(
                 'read = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
-                caller_auth=caller_auth,
+                caller_auth=values["CALLER_AUTH"],
             )
             yield problem_in(profile.name, clause)
 
@@ -92,39 +90,27 @@ def store_without_a_choice(values: Mapping[str, Any], judged: Container[str]) ->
 
 
 def holds_that_need_more(
-    values: Mapping[str, Any], profiles: Mapping[str, Profile], judged: Container[str]
+    values: Mapping[str, Any], kind: CallerKind | None, profiles: Mapping[str, Profile]
 ) -> Iterator[Problem]:
     """What profiles that hold back ask of the settings, and what these do not say."""
-    caller_auth = values.get("CALLER_AUTH")
-    checked = [profile for profile in profiles.values() if profile.is_checked]
     for profile in profiles.values():
-        if profile.commit_by == "owner" and caller_auth and not CALLER_KINDS[caller_auth].tells_apart:
+        if profile.commit_by == "owner" and kind and not kind.tells_apart:
             clause = Message(
                 'commit_by = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
-                caller_auth=caller_auth,
+                caller_auth=values["CALLER_AUTH"],
             )
             yield problem_in(profile.name, clause)
-    for profile in checked:
-        yield from _what_a_check_needs(values, profile, judged)
-    if not checked:
-        yield from _half_a_push(values, judged)
+        if profile.is_checked:
+            yield from _what_a_check_needs(values, profile)
 
 
-def _what_a_check_needs(
-    values: Mapping[str, Any], profile: Profile, judged: Container[str]
-) -> Iterator[Problem]:
-    caller_auth = values.get("CALLER_AUTH")
-    if caller_auth != "wechat":
-        # The settings of the push are not read then, so nothing can be said of them.
-        if caller_auth:
-            clause = Message(
-                'hold with "check" needs CALLER_AUTH=wechat: WeChat wants the openid of who uploads'
-            )
-            yield problem_in(profile.name, clause, needs="CALLER_AUTH")
+def _what_a_check_needs(values: Mapping[str, Any], profile: Profile) -> Iterator[Problem]:
+    if "CALLER_AUTH" not in values:
         return
-    for name in PUSH_SETTINGS:
-        if name not in values and name not in judged:
-            yield problem_in(profile.name, Message('hold with "check" needs {name}', name=name), needs=name)
+    if values["CALLER_AUTH"] != "wechat":
+        clause = Message('hold with "check" needs CALLER_AUTH=wechat: WeChat wants the openid of who uploads')
+        yield problem_in(profile.name, clause, needs="CALLER_AUTH")
+        return
     session = values.get("STS_SESSION_SECONDS")
     if session and session < LEAST_SESSION_OF_A_CHECK:
         clause = Message(
@@ -136,17 +122,6 @@ def _what_a_check_needs(
         yield problem_in(profile.name, clause, needs="STS_SESSION_SECONDS")
 
 
-def _half_a_push(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
-    if any(name in values for name in (*PUSH_SETTINGS, "WECHAT_PUSH_FORWARD_URL")):
-        for name in PUSH_SETTINGS:
-            if name not in values and name not in judged:
-                sentence = Message(
-                    "{name} is missing; the message push needs WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY",
-                    name=name,
-                )
-                yield Problem(name, sentence)
-
-
 def _lives(profile: Profile) -> Iterator[tuple[Message, timedelta]]:
     """How long the credentials behind what we sign for a profile must last, and the option that says so."""
     # Both are at most 43,200 seconds, so there is no day in them.
@@ -156,12 +131,15 @@ def _lives(profile: Profile) -> Iterator[tuple[Message, timedelta]]:
 
 
 def weak_secrets(
-    values: Mapping[str, Any], profiles: Mapping[str, Profile], judged: Container[str]
+    values: Mapping[str, Any],
+    kind: CallerKind | None,
+    profiles: Mapping[str, Profile],
+    judged: Container[str],
 ) -> Iterator[Problem]:
     """Secrets that are missing, short, or the same where they must differ."""
     secrets = values.get("TOKEN_SECRET", ())
     if not secrets and "TOKEN_SECRET" not in judged:
-        for needed_for in islice(_what_needs_tokens(values, profiles), 1):
+        for needed_for in islice(_what_needs_tokens(values, kind, profiles), 1):
             yield Problem(
                 "TOKEN_SECRET",
                 Message(
@@ -182,9 +160,10 @@ def weak_secrets(
         yield Problem("RECEIPT_SECRET", sentence)
 
 
-def _what_needs_tokens(values: Mapping[str, Any], profiles: Mapping[str, Profile]) -> Iterator[str]:
-    kind = CALLER_KINDS.get(values.get("CALLER_AUTH", ""))
-    if kind is not None and kind.needs_tokens:
+def _what_needs_tokens(
+    values: Mapping[str, Any], kind: CallerKind | None, profiles: Mapping[str, Profile]
+) -> Iterator[str]:
+    if kind and kind.needs_tokens:
         yield f"CALLER_AUTH={values['CALLER_AUTH']}"
     if "CALLBACK_URL" in values:
         yield "CALLBACK_URL"

@@ -2,13 +2,13 @@
 
 from http import HTTPStatus
 
-from function.config.settings import WechatApp, WechatPush
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError, WechatUnavailable
 from function.holding.check import apply_verdict
 from function.http.client import ExchangeFailed, HttpResponse
 from function.http.gateway import REASON_PHRASES, Request, Response
 from function.http.json_body import object_in
+from function.wechat import WechatApp, WechatPush
 from function.wechat.push import is_signed, open_push, refused_check
 from function.wechat.verdict import EVENT, Verdict, read_verdict
 
@@ -41,8 +41,9 @@ def handle(context: RequestContext) -> Response:
 
 def _setup(context: RequestContext) -> tuple[WechatApp, WechatPush]:
     settings = context.settings
-    assert settings.wechat is not None and settings.wechat_push is not None, "as the settings demand"
-    return settings.wechat, settings.wechat_push
+    app: WechatApp = settings.caller_settings
+    assert app.push is not None, "as the settings demand"
+    return app, app.push
 
 
 def _is_ours(context: RequestContext, verdict: Verdict) -> bool:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from function.config.messages import Message
-from function.config.settings import WechatApp
 from function.credentials import Flight
 from function.errors import Misconfigured, Problem, UploadError, WechatRejected, WechatUnavailable
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
+from function.wechat import WechatApp
 
 ERRCODE = "errcode"
 NUMBER = r"-?[0-9]{1,10}"

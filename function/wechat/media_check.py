@@ -6,7 +6,6 @@ from functools import partial
 from typing import NamedTuple
 
 from function.config.profile import CHECK_URL_LIFE
-from function.config.settings import WechatApp
 from function.context import RequestContext
 from function.errors import WechatUnavailable
 from function.holding.upload import HeldUpload
@@ -16,6 +15,7 @@ from function.oss.objects import first_bytes
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.request_log import LogLine
 from function.session_policy import OBJECTS
+from function.wechat import WechatApp
 from function.wechat.api import AccessTokens, post, trace_id_of, unavailable
 
 AUDIO, PICTURE = 1, 2
@@ -170,8 +170,7 @@ def submit(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submi
     if media is None:
         context.line.reason = "media_check_async: WeChat can judge no such file, so a human has to"
         return Refused(None)
-    app, send = context.settings.wechat, context.instance.send
-    assert app is not None, "the settings hold check to CALLER_AUTH=wechat"
+    app, send = context.settings.caller_settings, context.instance.send
     wanted = Wanted(
         _url(context, oss, upload, media),
         media.media_type,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
-from function.config.setting_table import SETTINGS
+from function.auth import all_settings
 from ops.account.bucket import WantedBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.account.ram_documents import compact, role_arn
@@ -24,7 +24,7 @@ ACCOUNT_MARKER = "ACCOUNT-ID"
 HOME_ROLE, HOME_BUCKET = "STS_ROLE_ARN", "OSS_BUCKET"
 # What the module for the buckets of a region is called, before the region.
 MODULE = "buckets_"
-SECRETS = frozenset(row.name for row in SETTINGS if row.is_secret)
+SECRETS = frozenset(row.name for row in all_settings() if row.is_secret)
 # What of s.yaml the module has: the rest is told.
 KNOWN_PROPS = frozenset(
     "region functionName description runtime code handler instanceLifecycleConfig cpu memorySize diskSize"

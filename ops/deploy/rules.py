@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from function.app import load_settings
+from function.auth import all_settings
 from function.config.profiles import PROFILES_TOML
-from function.config.setting_table import SETTINGS
-from function.config.settings import read_settings
 from function.errors import Misconfigured
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.quota_rules import quota_problems
@@ -21,7 +21,7 @@ from ops.terminal.language import Text
 from ops.terminal.phrases import in_both
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
-SETTING_NAMES = frozenset(row.name for row in SETTINGS)
+SETTING_NAMES = frozenset(row.name for row in all_settings())
 NEEDED_METHODS = ("GET", "POST", "OPTIONS")
 MAX_ENVIRONMENT_BYTES = 4096
 LITERAL = Text(
@@ -74,7 +74,7 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
     for name, sentence in unusable_settings(variables, str(props.get("region", ""))):
         yield Problem((*place, "environmentVariables", name), sentence)
     try:
-        settings = read_settings({"FC_REGION": str(props.get("region", "")), **variables})
+        settings = load_settings({"FC_REGION": str(props.get("region", "")), **variables})
     except Misconfigured as error:
         for problem in error.problems:
             is_profile = problem.setting == PROFILES_TOML

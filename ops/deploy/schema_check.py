@@ -13,13 +13,13 @@ import yaml
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
-from function.config.setting_table import SETTINGS
+from function.auth import all_settings
 from ops.deploy.s_yaml import Place, Problem
 from ops.terminal.language import Text
 
 SCHEMA = Path(__file__).with_name("s_yaml_schema.yaml")
 # Of the settings, of a certificate, and of the key pair that deploys.
-SECRETS = frozenset(row.name for row in SETTINGS if row.is_secret) | {
+SECRETS = frozenset(row.name for row in all_settings() if row.is_secret) | {
     *("privateKey", "AccessKeySecret", "SecurityToken")
 }
 MANY_CHOICES = 10

@@ -7,9 +7,10 @@ from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
+from function.app import load_settings
+from function.auth.wechat import PUSH_SETTINGS
 from function.config.profiles import PROFILES_TOML
-from function.config.settings import Settings, read_settings
-from function.config.settings_validation import PUSH_SETTINGS
+from function.config.settings import Settings
 from function.errors import Misconfigured, Problem
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
@@ -34,7 +35,7 @@ def check_env_file(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
     try:
-        settings = read_settings(environ)
+        settings = load_settings(environ)
     except Misconfigured as error:
         return None, [
             Finding(SETTINGS, State.BAD, in_both(problem.sentence), _remedy_of(problem))

@@ -18,7 +18,7 @@ from typing import Any
 from function.auth.tokens import SESSION, read_token
 from function.config.key_template import RECORDS
 from function.config.profile import CHECK_URL_LIFE
-from function.config.settings import Settings, WechatApp
+from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.holding import records
@@ -26,6 +26,7 @@ from function.http.client import ExchangeFailed, Send, send
 from function.oss.client import OssClient, ask, budget
 from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS
+from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 from function.wechat.media_check import PICTURE, Refused, Submitted, Wanted, ask_wechat
 from ops.doctor.content_verdicts import (
@@ -211,7 +212,7 @@ def check_content(
 
         others: further buckets where something is checked.
     """
-    if settings.wechat is None or not _checks(settings):
+    if not isinstance(settings.caller_settings, WechatApp) or not _checks(settings):
         said = Text("no profile has hold with check", "没有用途的 hold 写了 check")
         yield Finding(CHECK, State.SKIPPED, said)
         return
@@ -223,7 +224,7 @@ def check_content(
         said = Text("no key here may take the role", "这里没有密钥可以扮演角色")
         yield Finding(CHECK, State.SKIPPED, said)
         return
-    yield from ContentCheck(settings, settings.wechat, openid, keys, now, others).findings()
+    yield from ContentCheck(settings, settings.caller_settings, openid, keys, now, others).findings()
 
 
 def checked_places(places: Sequence[Settings]) -> Sequence[Settings]:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from function.config.settings import Settings
+from function.wechat import WechatApp
 from function.wechat.push import signature_of
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
@@ -42,7 +43,8 @@ def check_callback(settings: Settings) -> Finding:
 
 def check_push(settings: Settings, url: str) -> list[Finding]:
     """Try the address of the message push as WeChat's console does when it is saved; that costs nothing."""
-    push = settings.wechat_push
+    app = settings.caller_settings
+    push = app.push if isinstance(app, WechatApp) else None
     if push is None or not url or not any(one.is_checked for one in settings.profiles.values()):
         return []
     asked = {"timestamp": str(int(time.time())), "nonce": secrets.token_hex(8)}

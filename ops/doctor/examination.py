@@ -9,6 +9,7 @@ from function.config.profile import BucketLocation
 from function.config.settings import Settings
 from function.config.types import CHECK
 from function.credentials import AccessKeys, StsCredentials
+from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent
 from ops.doctor.across import Stranger, check_strangers, strangers
 from ops.doctor.configuration import check_settings
@@ -80,7 +81,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         return
     yield from of_each(settings, places, lambda there: check_clock(there, now or datetime.now(UTC)))
     yield from of_each(settings, places, check_bucket)
-    if settings.wechat is not None:
+    if isinstance(settings.caller_settings, WechatApp):
         yield check_wechat(settings)
     yield from check_quotas(settings)
     instant = now or datetime.now(UTC)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import requests
 
 from function.config.settings import Settings
+from function.wechat import WechatApp
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text
@@ -40,8 +41,8 @@ def check_network(settings: Settings, hosts: Iterable[str], url: str) -> Finding
 def _addresses(settings: Settings, hosts: Iterable[str], url: str) -> Iterator[str]:
     yield from hosts
     yield settings.sts_endpoint
-    if settings.wechat is not None:
-        yield settings.wechat.endpoint
+    if isinstance(settings.caller_settings, WechatApp):
+        yield settings.caller_settings.endpoint
     if url:
         yield url
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from function.errors import Misconfigured
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
@@ -151,7 +151,7 @@ def _made(folder: Path) -> Path:
 def _check_settings(environ: Mapping[str, str]) -> None:
     """What was asked for may not be what the function takes; a sentence is better than its log."""
     try:
-        read_settings(environ)
+        load_settings(environ)
     except Misconfigured as error:
         raise HostingError(*(in_both(problem.sentence) for problem in error.problems)) from None
 

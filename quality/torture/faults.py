@@ -403,8 +403,9 @@ def redirect(function: Any, dependency: str, good: str, broken: str) -> None:
             upload_webhook_url=settings.upload_webhook_url.replace(good, broken)
         )
     else:
-        wechat = settings.wechat._replace(endpoint=settings.wechat.endpoint.replace(good, broken))
-        instance.settings = settings._replace(wechat=wechat)
+        app = settings.caller_settings
+        app = app._replace(endpoint=app.endpoint.replace(good, broken))
+        instance.settings = settings._replace(caller_settings=app)
 
 
 def judge(cell: Cell, reply: stage.Reply, took: float) -> str:

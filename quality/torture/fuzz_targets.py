@@ -17,10 +17,9 @@ import jwt
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkcore.vendored.requests.models import Response as SdkResponse
 
-from function.app import Function
+from function.app import Function, load_settings
 from function.auth import Caller, identify
 from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, read_token
-from function.config.settings import read_settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import InternalError, Misconfigured, UploadError
 from function.http.client import HttpResponse
@@ -78,8 +77,8 @@ class Bench:
     def __init__(self, watch: Watch, profiles_file: str) -> None:
         self.watch = watch
         self.environ = environ = stage.planted_environment(watch, profiles_file)
-        self.settings = read_settings(environ)
-        self.jwt_settings = read_settings(
+        self.settings = load_settings(environ)
+        self.jwt_settings = load_settings(
             {**environ, "CALLER_AUTH": "jwt", "JWT_KEY": watch.plant("jwt"), "JWT_ALGORITHM": "HS256"}
         )
         self.function = stage.build(environ, lambda: NOW, send=self._exchange)
@@ -172,7 +171,7 @@ class Bench:
     def profiles(self, data: bytes) -> None:
         text = data.decode("utf-8", "replace")
         with _only_upload_errors(self.watch, Misconfigured):
-            settings = read_settings(self.environ, lambda path: text)
+            settings = load_settings(self.environ, lambda path: text)
             for profile in settings.profiles.values():
                 folder = profile.key.literal_folder
                 if not profile.key.text.startswith(folder) or folder in ("", "/"):

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
-from function.config.settings import WechatApp
 from function.errors import UploadError
 from function.http.client import HttpResponse, Send, send
+from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 from function.wechat.media_check import Refused, Wanted, ask_wechat
 from quality.torture.report import Progress, Result

@@ -15,7 +15,7 @@ import hcl2
 import pytest
 import yaml
 
-from function.config.setting_table import SETTINGS
+from function.auth import all_settings
 from ops.account import terraform
 from ops.account.bucket_plan import bucket_steps
 from ops.account.ram_documents import same_document
@@ -269,7 +269,7 @@ def test_secrets_are_marked_and_stand_nowhere_else():
 def operator(tmp_path, monkeypatch):
     """An operator's folder: profiles, and settings in the environment."""
     (tmp_path / "profiles.toml").write_text(PROFILES)
-    for name in [row.name for row in SETTINGS] + ["FUNCTION_ROLE_NAME", "FUNCTION_NAME", "LOG_PROJECT"]:
+    for name in [row.name for row in all_settings()] + ["FUNCTION_ROLE_NAME", "FUNCTION_NAME", "LOG_PROJECT"]:
         monkeypatch.delenv(name, raising=False)
     for name, value in {**PLAIN_SETTINGS, **SECRET_SETTINGS}.items():
         monkeypatch.setenv(name, value)

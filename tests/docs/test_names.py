@@ -9,8 +9,8 @@ import pytest
 
 from function import errors
 from function.app import ROUTES
+from function.auth import CallerKinds, all_settings
 from function.config.profile_options import OPTION_NAMES, OPTIONS
-from function.config.setting_table import CALLER_KINDS, SETTINGS
 from manage import COMMANDS
 from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, tables, without_code
 
@@ -18,7 +18,7 @@ EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
 
 
 def setting_names():
-    return {row.name for row in SETTINGS}
+    return {row.name for row in all_settings()}
 
 
 def error_classes(root=errors.UploadError):
@@ -55,13 +55,16 @@ def shown_default(row, words):
         return f"`{other[1] if other else text}`"
     if not row.is_needed:
         return nothing
-    return required_for.format(row.caller) if row.caller else required
+    kinds = [name for name, kind in CallerKinds().items() if row in kind.settings]
+    return required_for.format(*kinds) if kinds else required
 
 
 @pytest.mark.parametrize("name", WITHOUT)
 def test_the_configuration_table_has_the_default_of_each_setting(name):
     shown = {names_in(row[0])[0]: row[1] for row in table_of(page(name), "`OSS_BUCKET`")}
-    real = {row.name: shown_default(row, WITHOUT[name]) for row in SETTINGS if row.name not in OF_OTHERS}
+    real = {
+        row.name: shown_default(row, WITHOUT[name]) for row in all_settings() if row.name not in OF_OTHERS
+    }
     assert {setting: shown[setting] for setting in real} == real
 
 
@@ -126,7 +129,7 @@ def test_the_layout_has_each_module_of_the_function_and_only_files_that_exist(na
 @pytest.mark.parametrize("name", both("docs/callers.md"))
 def test_every_kind_of_caller_is_described(name):
     (table,) = tables(page(name))
-    assert [kind for row in table for kind in names_in(row[0])] == list(CALLER_KINDS)
+    assert {kind for row in table for kind in names_in(row[0])} == set(CallerKinds())
 
 
 def commands_on(name):

@@ -6,7 +6,8 @@ import pytest
 
 from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
-from function.session_policy import MAX_POLICY_CHARACTERS, OBJECTS, UPLOADS, role_policies, session_policies
+from function.config.settings_validation import MAX_POLICY_CHARACTERS
+from function.session_policy import OBJECTS, UPLOADS, role_policies, session_policies
 from local.ground.ram_policy import fits, is_allowed
 
 ROLE = "acs:ram::1:role/upload"

@@ -10,8 +10,8 @@ import jwt
 import pytest
 import requests
 
-from function.config.setting_table import SETTINGS
-from function.config.settings import read_settings
+from function.app import load_settings
+from function.auth import all_settings
 from local.buckets import role_policy
 from local.cloud import BUCKET, FUNCTION_KEY, PORTS_BETWEEN, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
@@ -240,7 +240,7 @@ def test_a_profile_of_the_second_bucket_says_where_that_is_this_time(gateway, tm
     with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
         contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]
         assert contract["host"] == cloud.archive.origin
-        place = read_settings(cloud.environment()).profiles["contract"].place
+        place = load_settings(cloud.environment()).profiles["contract"].place
     assert (contract["bucket"], contract["region"], contract["role"]) == (
         other["bucket"],
         other["region"],
@@ -280,7 +280,7 @@ def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp
 )
 def test_what_is_held_waits_for_what_its_callers_allow(gateway, tmp_path, caller_auth, holds):
     with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
-        settings = read_settings(cloud.environment())
+        settings = load_settings(cloud.environment())
         told = {
             name: (profile["hold"], profile.get("commit_by"))
             for name, profile in cloud.profiles.items()
@@ -321,7 +321,11 @@ def test_nothing_a_shell_may_hold_survives():
 
 
 def test_every_setting_the_function_reads_is_among_those_cleared():
-    names = {row.name for row in SETTINGS} | {"FC_REGION", "ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"}
+    names = {row.name for row in all_settings()} | {
+        "FC_REGION",
+        "ALIYUN_ACCESS_KEY_ID",
+        "ALIYUN_ACCESS_KEY_SECRET",
+    }
     environ = dict.fromkeys(names, "inherited")
     assert {"OSS_BUCKET", "CALLER_RATE", "TOKEN_SECRET"} <= names
     clear_inherited_settings(environ)

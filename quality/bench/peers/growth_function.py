@@ -18,8 +18,7 @@ from requests_of_clients import CONTEXT, event
 from timing import microseconds
 
 import handler
-from function.app import Function
-from function.config.settings import read_settings
+from function.app import Function, load_settings
 from function.context import Dependencies
 
 PROFILE = (
@@ -42,7 +41,7 @@ def profiles(numbers: list[int]) -> None:
             )
             environ = {**os.environ, "PROFILES_FILE": str(path)}
             requests[number] = _request(environ, event(profile=f"profile{number - 1}"))
-            readings[number] = partial(read_settings, environ)
+            readings[number] = partial(load_settings, environ)
         _tell({"request": _points(requests), "reading": _points(readings)})
 
 

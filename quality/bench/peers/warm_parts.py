@@ -12,8 +12,7 @@ import task
 from requests_of_clients import CONTEXT, post
 from timing import serve
 
-from function.app import Function
-from function.config.settings import read_settings
+from function.app import Function, load_settings
 from function.context import Dependencies
 from function.credentials import StsCredentials
 from function.http.client import HttpResponse
@@ -27,7 +26,7 @@ NOTHING_YET = b"<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResu
 
 logging.getLogger().addHandler(logging.FileHandler(os.devnull))
 now = datetime.now(UTC).replace(microsecond=0)
-settings = read_settings(os.environ)
+settings = load_settings(os.environ)
 function = Function(
     Dependencies(os.environ, send=lambda *_request, **_bounds: HttpResponse(200, NOTHING_YET))
 )

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.app import load_settings
 from function.auth import identify, owner_of
 from function.auth.tokens import HEADER, MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
-from function.config.settings import read_settings
 from function.errors import Unauthorized
 from function.http.client import HttpResponse
 from handler import serve
@@ -359,7 +359,7 @@ def test_a_profile_is_a_name_and_no_path(instance, sts, clock, profile):
 
 
 def test_ten_thousand_callers_never_share_a_folder(environment, clock):
-    avatar = read_settings(environment).profiles["avatar"]
+    avatar = load_settings(environment).profiles["avatar"]
     chance = random.Random(20261124)
     subjects = {chance.randbytes(21).hex()[: chance.randint(1, 42)] + str(number) for number in range(9_990)}
     # And those an attacker would pick: alike but for case, blanks, dots, composition.
@@ -416,7 +416,7 @@ def test_the_openid_and_the_tokens_appear_in_no_answer_and_no_log_line(instance,
     shown = answer.text + refused.text + caplog.text
     for secret in (OPENID, token, "code-canary", TOKEN_SECRET, "wechat-secret-canary"):
         assert secret not in shown
-    assert "canary" not in repr(read_settings(function.environ))
+    assert "canary" not in repr(load_settings(function.environ))
 
 
 # --- callers who flood ---
@@ -519,7 +519,7 @@ SECRET = "token-secret-0123456789abcdefghijklmn"
 
 @pytest.fixture
 def wechat_settings(environment):
-    return read_settings(
+    return load_settings(
         {
             **environment,
             "CALLER_AUTH": "wechat",

@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.app import load_settings
 from function.auth import identify
 from function.auth.jwt import read_business_token
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
-from function.config.settings import read_settings
 from function.errors import Unauthorized
 
 KEYS = Path(__file__).parents[2] / "keys"
@@ -406,7 +406,7 @@ def hs256_settings(environment):
         "JWT_KEY": HS256_SECRET,
         "TOKEN_SECRET": TOKEN_SECRET,
     }
-    return read_settings({**environment, **changes})
+    return load_settings({**environment, **changes})
 
 
 def reason(settings, clock, token):
@@ -422,7 +422,7 @@ def test_an_untyped_error_of_the_jwt_library_is_a_bad_token(hs256_settings, cloc
 
     monkeypatch.setattr(jwt, "decode", decode)
     with pytest.raises(Unauthorized) as raised:
-        read_business_token("x.y.z", hs256_settings.jwt, clock())
+        read_business_token("x.y.z", hs256_settings.caller_settings, clock())
     assert raised.value.reason == error.__name__
 
 

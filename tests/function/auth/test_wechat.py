@@ -11,8 +11,8 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from responses.matchers import query_param_matcher
 
-from function.auth.wechat import CODE2SESSION_BUDGETS_SECONDS, code_of, openid_of
-from function.config.settings import WechatApp, read_settings
+from function.app import load_settings
+from function.auth.wechat import CODE2SESSION_BUDGETS_SECONDS, openid_of
 from function.errors import (
     BadRequest,
     Misconfigured,
@@ -23,6 +23,8 @@ from function.errors import (
     WechatUnavailable,
 )
 from function.http.client import ExchangeFailed, HttpResponse, send
+from function.routes.login import code_of
+from function.wechat import WechatApp
 
 CODE2SESSION = "https://api.weixin.qq.com/sns/jscode2session"
 SETTINGS = {
@@ -417,7 +419,7 @@ SECRET = "token-secret-0123456789abcdefghijklmn"
 
 @pytest.fixture
 def wechat_settings(environment):
-    return read_settings(
+    return load_settings(
         {
             **environment,
             "CALLER_AUTH": "wechat",

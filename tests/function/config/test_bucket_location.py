@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
+from function.app import load_settings
 from function.auth.tokens import PARTS, TICKET, issue_token, read_token
 from function.config.profile import NOWHERE, BucketLocation
-from function.config.settings import read_settings
 from function.context import RequestContext
 from function.errors import Misconfigured, UploadError
 from function.http.gateway import Request
@@ -115,7 +115,7 @@ def test_sessions_are_told_apart_by_purpose_bucket_and_role_alone():
 @pytest.fixture
 def settings(environment, profiles_file):
     environment |= {"PROFILES_FILE": profiles_file(PROFILES), "TOKEN_SECRET": SECRET}
-    return read_settings(environment)
+    return load_settings(environment)
 
 
 def test_each_session_reaches_one_bucket(settings):
@@ -163,7 +163,7 @@ def test_of_a_region_that_is_missing_nothing_is_made(environment, profiles_file)
     text = f'[a]\nkey = "a/{{id}}"\n{lines}region = "cn-shanghai"\n[b]\nkey = "b/{{id}}"\n{lines}'
     environment |= {"PROFILES_FILE": profiles_file(text), "OSS_REGION": ""}
     with pytest.raises(Misconfigured) as raised:
-        read_settings(environment)
+        load_settings(environment)
     assert [problem.setting for problem in raised.value.problems] == ["OSS_REGION"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from function.errors import Misconfigured
 from ops.terminal.phrases import in_both
 from tests.ops.words import in_english
@@ -18,7 +18,7 @@ RECEIPT_SECRET = "another-secret-0123456789-abcdefg"
 
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     with pytest.raises(Misconfigured) as raised:
-        read_settings(environ)
+        load_settings(environ)
     return tuple(in_english(in_both(problem.sentence) for problem in raised.value.problems))
 
 
@@ -93,7 +93,7 @@ def test_a_public_key_is_of_its_algorithm_and_strong_enough(environment, algorit
         "JWT_AUDIENCE": "upload",
     }
     if says is None:
-        assert read_settings(environment).jwt.key == key.strip()
+        assert load_settings(environment).caller_settings.key == key.strip()
         return
     (problem,) = problems_of(environment)
     assert problem == f"JWT_KEY must be the public key in PEM for {algorithm}: {says}"
@@ -115,5 +115,5 @@ def test_a_public_key_without_an_audience_is_refused(environment, algorithm):
     )
     (problem,) = problems_of({**environment, "JWT_AUDIENCE": "上传"})
     assert problem == "JWT_AUDIENCE must be plain ASCII"
-    assert read_settings({**environment, "JWT_AUDIENCE": "upload"}).jwt.audience == "upload"
-    assert read_settings({**environment, "JWT_AUDIENCE": "*"}).jwt.audience is None
+    assert load_settings({**environment, "JWT_AUDIENCE": "upload"}).caller_settings.audience == "upload"
+    assert load_settings({**environment, "JWT_AUDIENCE": "*"}).caller_settings.audience is None

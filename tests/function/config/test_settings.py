@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from function.config.setting_table import SETTINGS
-from function.config.settings import Settings, read_settings
+from function.app import load_settings
+from function.auth import all_settings, anonymous
+from function.config.settings import Settings
 from function.config.types import Rate
 from function.context import Dependencies
 from function.errors import Misconfigured, Problem
@@ -21,13 +22,13 @@ NEW_SECRET = "another-secret-0123456789-abcdefg"
 
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     with pytest.raises(Misconfigured) as raised:
-        read_settings(environ)
+        load_settings(environ)
     return tuple(in_english(in_both(problem.sentence) for problem in raised.value.problems))
 
 
 def test_the_required_ones_are_enough_and_the_others_default_to_what_is_published(environment):
     del environment["CALLER_RATE"]
-    settings = read_settings(environment)
+    settings = load_settings(environment)
     assert settings._replace(profiles={}, session_policies={}) == Settings(
         bucket="my-bucket",
         region="cn-hangzhou",
@@ -41,9 +42,9 @@ def test_the_required_ones_are_enough_and_the_others_default_to_what_is_publishe
         session_life=timedelta(seconds=3600),
         session_policies={},
         caller_auth="anonymous",
-        wechat=None,
-        wechat_push=None,
-        jwt=None,
+        caller_kind=anonymous.KIND,
+        caller_settings=None,
+        app=None,
         token_secrets=(),
         receipt_secrets=(),
         owner_secret="",
@@ -73,8 +74,8 @@ def test_wechat_is_asked_at_its_own_address(environment):
         "WECHAT_SECRET": "s",
         "TOKEN_SECRET": SECRET,
     }
-    app = read_settings(environment).wechat
-    assert app == ("wx0123456789abcdef", "s", "https://api.weixin.qq.com")
+    app = load_settings(environment).caller_settings
+    assert app == ("wx0123456789abcdef", "s", "https://api.weixin.qq.com", None)
 
 
 def test_a_business_token_s_issuer_and_audience_are_open_unless_set(environment):
@@ -84,10 +85,10 @@ def test_a_business_token_s_issuer_and_audience_are_open_unless_set(environment)
         "JWT_ALGORITHM": "HS256",
         "JWT_KEY": "k" * 32,
     }
-    assert read_settings(environment).jwt == ("k" * 32, "HS256", None, None)
+    assert load_settings(environment).caller_settings == ("k" * 32, "HS256", None, None)
     environment |= {"JWT_ISSUER": "shop", "JWT_AUDIENCE": "upload"}
-    assert read_settings(environment).jwt == ("k" * 32, "HS256", "shop", "upload")
-    assert read_settings({**environment, "JWT_AUDIENCE": "*"}).jwt.audience is None
+    assert load_settings(environment).caller_settings == ("k" * 32, "HS256", "shop", "upload")
+    assert load_settings({**environment, "JWT_AUDIENCE": "*"}).caller_settings.audience is None
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_a_business_token_s_issuer_and_audience_are_open_unless_set(environment)
 )
 def test_a_life_has_its_bounds(environment, name, field, seconds):
     for good in seconds:
-        assert getattr(read_settings({**environment, name: str(good)}), field).total_seconds() == good
+        assert getattr(load_settings({**environment, name: str(good)}), field).total_seconds() == good
     for bad in (seconds[0] - 1, seconds[1] + 1):
         (problem,) = problems_of({**environment, name: str(bad)})
         assert problem == f"{name} = '{bad}' must be whole seconds from {seconds[0]} to {seconds[1]}"
@@ -114,7 +115,7 @@ def test_a_life_has_its_bounds(environment, name, field, seconds):
     [("CALLER_RATE", "caller_rate"), ("LOGIN_RATE", "login_rate"), ("READ_RATE", "read_rate")],
 )
 def test_a_rate_is_a_number_over_a_unit(environment, name, field, written, rate):
-    assert getattr(read_settings({**environment, name: written}), field) == rate
+    assert getattr(load_settings({**environment, name: written}), field) == rate
 
 
 STORE_PASSWORD = "StorePasswordSecretCanary0001"
@@ -131,7 +132,7 @@ STORES = [
 
 @pytest.mark.parametrize("url", STORES)
 def test_the_store_of_the_quotas_is_a_redis_or_this_instance(environment, url):
-    settings = read_settings({**environment, "QUOTA_URL": url, "QUOTA_WHEN_DOWN": "deny"})
+    settings = load_settings({**environment, "QUOTA_URL": url, "QUOTA_WHEN_DOWN": "deny"})
     assert (settings.quota_url, settings.quota_when_down) == (url, "deny")
     assert STORE_PASSWORD not in repr(settings)
 
@@ -169,9 +170,9 @@ def test_what_happens_while_redis_is_away_must_be_said(environment):
             "QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow",
         )
     with pytest.raises(Misconfigured) as raised:
-        read_settings({**environment, "QUOTA_URL": STORES[1]})
+        load_settings({**environment, "QUOTA_URL": STORES[1]})
     assert [problem.setting for problem in raised.value.problems] == ["QUOTA_WHEN_DOWN"]
-    assert read_settings({**environment, "QUOTA_URL": "memory:"}).quota_when_down is None
+    assert load_settings({**environment, "QUOTA_URL": "memory:"}).quota_when_down is None
     wrong = {**environment, "QUOTA_URL": STORES[1], "QUOTA_WHEN_DOWN": "maybe"}
     assert problems_of(wrong) == ("QUOTA_WHEN_DOWN = 'maybe' must be one of deny, allow",)
 
@@ -190,7 +191,7 @@ def test_what_happens_while_redis_is_away_must_be_said(environment):
     ],
 )
 def test_the_day_of_a_quota_begins_some_quarters_of_an_hour_from_utc(environment, written, hours):
-    settings = read_settings({**environment, "QUOTA_UTC_OFFSET": written})
+    settings = load_settings({**environment, "QUOTA_UTC_OFFSET": written})
     assert settings.quota_utc_offset == timedelta(hours=hours)
 
 
@@ -203,7 +204,7 @@ def test_no_other_offset_is_taken(environment, written):
 
 def test_the_length_of_a_part_is_signed_unless_that_is_switched_off(environment):
     for written, value in {"true": True, "false": False}.items():
-        assert read_settings({**environment, "SIGN_PART_LENGTH": written}).sign_part_length is value
+        assert load_settings({**environment, "SIGN_PART_LENGTH": written}).sign_part_length is value
     for wrong in ("True", "yes", "1"):
         assert problems_of({**environment, "SIGN_PART_LENGTH": wrong}) == (
             f"SIGN_PART_LENGTH = '{wrong}' must be true or false",
@@ -213,7 +214,7 @@ def test_the_length_of_a_part_is_signed_unless_that_is_switched_off(environment)
 def test_the_region_defaults_to_the_function_s_own(environment):
     del environment["OSS_REGION"]
     environment["FC_REGION"] = "cn-shanghai"
-    assert read_settings(environment).region == "cn-shanghai"
+    assert load_settings(environment).region == "cn-shanghai"
 
 
 def test_reports_everything_missing_at_once_and_by_name():
@@ -226,7 +227,7 @@ def test_who_may_ask_has_no_default(environment):
     del environment["CALLER_AUTH"]
     (problem,) = problems_of(environment)
     assert "CALLER_AUTH is missing" in problem
-    assert "wechat, jwt, anonymous" in problem
+    assert "anonymous, jwt, wechat" in problem
 
 
 @pytest.mark.parametrize(
@@ -310,7 +311,7 @@ def test_refuses_a_malformed_value_and_names_it(environment, name, value):
 )
 def test_takes_what_is_allowed(environment, name, value):
     environment |= {"TOKEN_SECRET": SECRET, name: value}
-    read_settings(environment)
+    load_settings(environment)
 
 
 # Each wrong value is one problem, and no other problem follows from it.
@@ -358,7 +359,7 @@ SENTENCES = {
 @pytest.mark.parametrize(("sentence", "changes"), SENTENCES.items(), ids=SENTENCES)
 def test_one_wrong_value_is_one_sentence_that_says_what_is_allowed(environment, sentence, changes):
     with pytest.raises(Misconfigured) as raised:
-        read_settings({**environment, **changes})
+        load_settings({**environment, **changes})
     assert raised.value.problems == (Problem(sentence.split()[0], sentence),)
 
 
@@ -378,27 +379,27 @@ def test_one_wrong_value_is_one_sentence_that_says_what_is_allowed(environment, 
 )
 def test_what_is_set_is_what_is_used(environment, name, field, value):
     environment |= {"TOKEN_SECRET": SECRET, name: value}
-    assert getattr(read_settings(environment), field) == value
+    assert getattr(load_settings(environment), field) == value
 
 
 def test_calls_and_reading_go_to_the_host_of_the_forms_unless_they_have_one_of_their_own(environment):
-    settings = read_settings({**environment, "OSS_HOST": "https://upload.example.com"})
+    settings = load_settings({**environment, "OSS_HOST": "https://upload.example.com"})
     assert {settings.host, settings.oss_endpoint, settings.read_origin} == {"https://upload.example.com"}
 
 
 def test_the_version_of_signatures_is_that_of_every_profile_that_names_none(environment):
-    profiles = read_settings({**environment, "OSS_SIGNATURE_VERSION": "v1"}).profiles
+    profiles = load_settings({**environment, "OSS_SIGNATURE_VERSION": "v1"}).profiles
     assert {profile.signature_version for profile in profiles.values()} == {"v1"}
 
 
 def test_the_session_may_write_to_the_bucket_that_is_set(environment):
-    (policy,) = read_settings({**environment, "OSS_BUCKET": "another"}).session_policies.values()
+    (policy,) = load_settings({**environment, "OSS_BUCKET": "another"}).session_policies.values()
     assert "acs:oss:*:*:another/" in policy
 
 
 def test_of_several_origins_stray_commas_do_not_count_and_only_the_wrong_ones_are_shown(environment):
     environment["ALLOWED_ORIGINS"] = " https://a.example,, http://localhost:5173 ,"
-    assert read_settings(environment).allowed_origins == {"https://a.example", "http://localhost:5173"}
+    assert load_settings(environment).allowed_origins == {"https://a.example", "http://localhost:5173"}
     environment["ALLOWED_ORIGINS"] = "https://a.example,*,b.example"
     (problem,) = problems_of(environment)
     assert problem == (
@@ -408,12 +409,12 @@ def test_of_several_origins_stray_commas_do_not_count_and_only_the_wrong_ones_ar
 
 @pytest.mark.parametrize(("value", "secrets"), [(f"{SECRET},", 1), (f" ,{SECRET} , {NEW_SECRET}", 2)])
 def test_of_several_secrets_stray_commas_do_not_count(environment, value, secrets):
-    assert len(read_settings({**environment, "TOKEN_SECRET": value}).token_secrets) == secrets
+    assert len(load_settings({**environment, "TOKEN_SECRET": value}).token_secrets) == secrets
 
 
 def test_a_secret_of_the_least_length_will_do(environment):
     least = "0123456789abcdef" * 2
-    assert read_settings({**environment, "TOKEN_SECRET": least}).token_secrets == (least,)
+    assert load_settings({**environment, "TOKEN_SECRET": least}).token_secrets == (least,)
     assert problems_of({**environment, "TOKEN_SECRET": least[1:]})
 
 
@@ -433,8 +434,8 @@ def test_what_is_made_from_a_wrong_value_is_not_judged_but_what_is_set_is(enviro
 def test_what_another_mode_needs_is_not_looked_at(environment):
     environment |= {"WECHAT_APPID": "!", "WECHAT_ENDPOINT": "!", "JWT_ALGORITHM": "none"}
     environment |= {"JWT_ISSUER": "店", "JWT_AUDIENCE": "店", "JWT_KEY": "店", "WECHAT_SECRET": "店"}
-    settings = read_settings(environment)
-    assert (settings.wechat, settings.jwt) == (None, None)
+    settings = load_settings(environment)
+    assert settings.caller_settings is None
 
 
 def test_a_secret_that_is_wrong_is_not_missing_as_well(environment):
@@ -445,7 +446,7 @@ def test_a_secret_that_is_wrong_is_not_missing_as_well(environment):
 
 
 def test_what_is_a_secret_is_said_of_it():
-    assert {row.name for row in SETTINGS if row.is_secret} == {
+    assert {row.name for row in all_settings() if row.is_secret} == {
         *("WECHAT_SECRET", "JWT_KEY", "TOKEN_SECRET", "RECEIPT_SECRET", "OWNER_SECRET"),
         *("UPLOAD_WEBHOOK_URL", "QUOTA_URL"),
         *("UPLOAD_WEBHOOK_URL", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY", "WECHAT_PUSH_FORWARD_URL"),
@@ -458,10 +459,10 @@ WECHAT = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT
 
 def test_the_message_push_is_two_settings_and_perhaps_a_third_and_shows_none(environment):
     environment |= {**WECHAT, "TOKEN_SECRET": SECRET, **PUSH}
-    push = read_settings(environment).wechat_push
+    push = load_settings(environment).caller_settings.push
     assert push == (PUSH["WECHAT_PUSH_TOKEN"], PUSH["WECHAT_PUSH_AES_KEY"], None)
     environment["WECHAT_PUSH_FORWARD_URL"] = "https://shop.example/push?for=PushCanary"
-    push = read_settings(environment).wechat_push
+    push = load_settings(environment).caller_settings.push
     assert push.forward_url == "https://shop.example/push?for=PushCanary"
     assert repr(push) == f"{push}" == "WechatPush(…)"
 
@@ -483,7 +484,7 @@ def test_what_belongs_to_the_message_push_is_as_wechat_s_console_gives_it(enviro
     assert problems_of(environment) == (f"{name} must be {says}",)
     # Without users of a mini-program nobody pushes, and nothing is said of it.
     environment |= {"CALLER_AUTH": "anonymous"}
-    assert read_settings(environment).wechat_push is None
+    assert load_settings(environment).caller_settings is None
 
 
 @pytest.mark.parametrize(
@@ -510,14 +511,14 @@ def test_secrets_show_in_no_repr_and_no_problem(environment):
         "RECEIPT_SECRET": canary + "4",
         "UPLOAD_WEBHOOK_URL": f"https://business.example/{canary}",
     }
-    settings = read_settings(environment)
+    settings = load_settings(environment)
     assert repr(settings) == "Settings(my-bucket)"
-    assert repr(settings.wechat) == "WechatApp(wx0123456789abcdef)"
-    for shown in (settings, settings.wechat, {"a": settings}, Dependencies(environment)):
+    assert repr(settings.caller_settings) == "WechatApp(wx0123456789abcdef)"
+    for shown in (settings, settings.caller_settings, {"a": settings}, Dependencies(environment)):
         assert canary not in repr(shown) + f"{shown}"
     del environment["WECHAT_APPID"], environment["WECHAT_SECRET"]
     environment |= {"CALLER_AUTH": "jwt", "JWT_KEY": canary + "3", "JWT_ALGORITHM": "HS256"}
-    assert repr(read_settings(environment).jwt) == "BusinessJwt(HS256)"
+    assert repr(load_settings(environment).caller_settings) == "BusinessJwt(HS256)"
     short = {"TOKEN_SECRET": canary[:20], "RECEIPT_SECRET": canary[:22], "OWNER_SECRET": canary[:21]}
     environment |= {**short, "UPLOAD_WEBHOOK_URL": canary}
     text = " ".join(problems_of(environment))
@@ -526,14 +527,14 @@ def test_secrets_show_in_no_repr_and_no_problem(environment):
 
 def test_the_first_token_secret_signs_and_the_last_keys_the_owners(environment):
     environment["TOKEN_SECRET"] = f"{NEW_SECRET}, {SECRET}"
-    settings = read_settings(environment)
+    settings = load_settings(environment)
     assert settings.token_secrets == settings.receipt_secrets == (NEW_SECRET, SECRET)
     assert settings.owner_secret == SECRET
 
 
 def test_receipts_have_secrets_of_their_own_when_they_are_set(environment):
     environment |= {"TOKEN_SECRET": SECRET, "RECEIPT_SECRET": f"{NEW_SECRET},{NEW_SECRET}2"}
-    settings = read_settings(environment)
+    settings = load_settings(environment)
     assert settings.token_secrets == (SECRET,)
     assert settings.receipt_secrets == (NEW_SECRET, f"{NEW_SECRET}2")
     assert settings.owner_secret == SECRET
@@ -548,12 +549,12 @@ def test_a_secret_of_one_repeated_character_is_refused(environment, name, secret
 
 def test_the_name_of_the_proxy_s_header_is_read_in_any_case(environment):
     environment["CLIENT_ADDRESS_HEADER"] = "Ali-Cdn-Real-Ip"
-    assert read_settings(environment).client_address_header == "ali-cdn-real-ip"
+    assert load_settings(environment).client_address_header == "ali-cdn-real-ip"
 
 
 def test_a_relative_profiles_file_is_looked_for_beside_the_function(environment):
     environment["PROFILES_FILE"] = "profiles.toml"
-    assert "avatar" in read_settings(environment).profiles
+    assert "avatar" in load_settings(environment).profiles
 
 
 def test_a_profiles_file_that_is_not_utf_8_is_named(environment, tmp_path):
@@ -565,11 +566,11 @@ def test_a_profiles_file_that_is_not_utf_8_is_named(environment, tmp_path):
 
 
 def test_tokens_are_good_for_one_bucket_and_with_wechat_for_one_mini_program(environment):
-    assert read_settings(environment).token_scope("b") == {"bucket": "b"}
+    assert load_settings(environment).token_scope("b") == {"bucket": "b"}
     environment |= {
         "CALLER_AUTH": "wechat",
         "WECHAT_APPID": "wx0123456789abcdef",
         "WECHAT_SECRET": "app-secret",
         "TOKEN_SECRET": SECRET,
     }
-    assert read_settings(environment).token_scope("b") == {"app": "wx0123456789abcdef", "bucket": "b"}
+    assert load_settings(environment).token_scope("b") == {"app": "wx0123456789abcdef", "bucket": "b"}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from function.errors import Misconfigured, Problem
 from function.session_policy import UPLOADS
 
@@ -14,7 +14,7 @@ NEW_SECRET = "another-secret-0123456789-abcdefg"
 
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     with pytest.raises(Misconfigured) as raised:
-        read_settings(environ)
+        load_settings(environ)
     return tuple(problem.sentence for problem in raised.value.problems)
 
 
@@ -25,7 +25,7 @@ def test_a_form_with_its_margin_must_end_before_the_session(environment, profile
         '[long]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\nexpires_in = 1200\n'
     )
     if is_enough:
-        read_settings(environment)
+        load_settings(environment)
         return
     (problem,) = problems_of(environment)
     assert "[long]" in problem
@@ -44,7 +44,7 @@ def test_a_session_policy_over_the_limit_of_sts_is_refused(environment, profiles
 
 
 def policy_of_uploads(environment):
-    settings = read_settings(environment)
+    settings = load_settings(environment)
     return settings.session_policies[settings.home.session(UPLOADS)]
 
 
@@ -74,17 +74,17 @@ def test_a_callback_profile_needs_a_callback_url(environment, profiles_file):
         '[p]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\ncallback = true\n'
     )
     with pytest.raises(Misconfigured) as raised:
-        read_settings(environment)
+        load_settings(environment)
     (problem,) = raised.value.problems
     assert problem.sentence == "profiles.toml [p]: callback = true needs CALLBACK_URL"
     assert (problem.setting, problem.needs) == ("profiles.toml", "CALLBACK_URL")
     environment |= {"CALLBACK_URL": "https://fn.example.com/callback", "TOKEN_SECRET": SECRET}
-    assert read_settings(environment).profiles["p"].callback
+    assert load_settings(environment).profiles["p"].callback
 
 
 def test_the_settings_that_mislead_the_sdk_are_named_for_programs_as_well(environment):
     with pytest.raises(Misconfigured) as raised:
-        read_settings({**environment, "ALIYUN_ACCESS_KEY_SECRET": "x", "DEBUG": "SDK"})
+        load_settings({**environment, "ALIYUN_ACCESS_KEY_SECRET": "x", "DEBUG": "SDK"})
     assert [problem.setting for problem in raised.value.problems] == ["ALIYUN_ACCESS_KEY_ID", "DEBUG"]
 
 
@@ -100,7 +100,7 @@ def test_the_settings_that_mislead_the_sdk_are_named_for_programs_as_well(enviro
 def test_a_receipt_secret_that_signs_sessions_as_well_is_refused(environment, token, receipt):
     """Whom it is given to, to verify receipts, could log in as anybody."""
     with pytest.raises(Misconfigured) as raised:
-        read_settings({**environment, "TOKEN_SECRET": token, "RECEIPT_SECRET": receipt})
+        load_settings({**environment, "TOKEN_SECRET": token, "RECEIPT_SECRET": receipt})
     sentence = "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
     assert raised.value.problems == (Problem("RECEIPT_SECRET", sentence),)
 
@@ -113,7 +113,7 @@ def problems_with(environment, profiles_file):
         text = f'[p]\nkey = "a/{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]\n{options}\n'
         environ = {**environment, "PROFILES_FILE": profiles_file(text), **changes}
         try:
-            read_settings(environ)
+            load_settings(environ)
         except Misconfigured as error:
             return [problem.sentence for problem in error.problems]
         return []
@@ -175,7 +175,7 @@ def test_the_policy_of_each_session_is_held_to_the_limit(environment, profiles_f
         )
 
     environment["PROFILES_FILE"] = write("x")
-    policies = read_settings(environment).session_policies
+    policies = load_settings(environment).session_policies
     lengths = {purpose: len(policy) for (purpose, *_), policy in policies.items()}
     assert set(lengths) == {"uploads", "objects"}
     environment["PROFILES_FILE"] = write("x" * (2050 - lengths["objects"]))
@@ -196,7 +196,7 @@ def test_a_quota_needs_a_place_to_count_in(problems_with, option):
 def test_a_quota_that_lacks_its_place_is_named_for_programs_as_well(environment, profiles_file):
     text = '[p]\nkey = "a/{owner}/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\nfiles_per_day = 1\n'
     with pytest.raises(Misconfigured) as raised:
-        read_settings({**environment, "PROFILES_FILE": profiles_file(text)})
+        load_settings({**environment, "PROFILES_FILE": profiles_file(text)})
     (problem,) = raised.value.problems
     assert (problem.setting, problem.needs) == ("profiles.toml", "QUOTA_URL")
 
@@ -220,7 +220,7 @@ def problems_of_hold(environment, profiles_file):
         text = f'[p]\nkey = "a/{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["image/*"]\n{options}\n'
         environ = {**environment, "PROFILES_FILE": profiles_file(text), **changes}
         try:
-            read_settings(environ)
+            load_settings(environ)
         except Misconfigured as error:
             return [problem.sentence for problem in error.problems]
         return []
@@ -288,15 +288,15 @@ def test_the_address_for_wechat_is_good_for_an_hour_so_the_session_lives_longer(
 def test_what_a_check_lacks_is_said_to_programs_by_name(environment, profiles_file):
     text = f'[p]\nkey = "a/{{id}}"\nmax_size = 1\ncontent_types = ["image/*"]\n{CHECKED}'
     with pytest.raises(Misconfigured) as raised:
-        read_settings({**environment, **WECHAT, "PROFILES_FILE": profiles_file(text)})
-    assert [problem.needs for problem in raised.value.problems] == [*PUSH, "STS_SESSION_SECONDS"]
+        load_settings({**environment, **WECHAT, "PROFILES_FILE": profiles_file(text)})
+    assert [problem.needs for problem in raised.value.problems] == ["STS_SESSION_SECONDS", *PUSH]
 
 
 def test_that_only_users_of_wechat_are_checked_is_said_to_programs_by_name(environment, profiles_file):
     text = f'[p]\nkey = "a/{{id}}"\nmax_size = 1\ncontent_types = ["image/*"]\n{CHECKED}'
     changes = {"TOKEN_SECRET": SECRET, "PROFILES_FILE": profiles_file(text)}
     with pytest.raises(Misconfigured) as raised:
-        read_settings({**environment, **changes})
+        load_settings({**environment, **changes})
     assert [problem.needs for problem in raised.value.problems] == ["CALLER_AUTH"]
 
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from function.config.settings import WechatApp
 from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
+from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 
 APP = WechatApp("wx0123456789abcdef", "wechat-SecretCanary", "https://api.weixin.qq.com")

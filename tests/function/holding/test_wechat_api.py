@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from function.config.settings import WechatApp
 from function.errors import WechatUnavailable
 from function.http.client import HttpResponse
+from function.wechat import WechatApp
 from function.wechat.api import post, trace_id_of, unavailable, whole_number
 
 APP = WechatApp("wx0123456789abcdef", "secret", "https://api.weixin.qq.com")

@@ -7,9 +7,9 @@ from datetime import timedelta
 import jwt
 import pytest
 
+from function.app import load_settings
 from function.auth import tokens
 from function.auth.tokens import issue_token, read_token
-from function.config.settings import read_settings
 from function.errors import Misconfigured
 from function.multipart.upload import MultipartUpload
 from function.uploads.tickets import check_room, issue_multipart_ticket
@@ -221,7 +221,7 @@ def test_the_operator_is_told_which_key_is_too_long(phone_of, clock, log_lines):
 
 def test_a_ticket_leaves_room_for_what_a_receipt_says_beside_it(environment, profiles_file, clock):
     environment |= {"TOKEN_SECRET": SECRET, "PROFILES_FILE": profiles_file(long_profiles("f"))}
-    settings = read_settings(environment)
+    settings = load_settings(environment)
     profile = settings.profiles["video"]
     claims = {"sub": "public", "owner": "public", "profile": "video"}
 

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import MD5
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from function.app import load_settings
 from function.auth import Caller
-from function.config.settings import read_settings
 from function.http.client import ExchangeFailed, HttpResponse
 from function.routes.upload_params import plan_for
 from function.uploads.request import UploadRequest
@@ -166,7 +166,7 @@ def upload(function: Any, clock: Any) -> Callable[..., Upload]:
     numbers = count(1)
 
     def plan(profile: str = "default", name: str = "a.png", of: Any = None) -> Upload:
-        settings = read_settings((of or function).environ)
+        settings = load_settings((of or function).environ)
         planned = plan_for(
             Caller("public", "public"),
             UploadRequest(filename=None if profile == "page" else name),

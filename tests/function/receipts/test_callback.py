@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.app import load_settings
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
-from function.config.settings import read_settings
 from function.errors import BadRequest, Forbidden
 from function.http.gateway import Request
 from function.uploads.callback import verify_callback
@@ -341,7 +341,7 @@ def verify(function, clock):
 
     def ask(body=b"", **headers):
         request = Request("POST", "/callback", {}, "", headers, body, "203.0.113.7")
-        return verify_callback(request, read_settings(function.environ), None, clock())
+        return verify_callback(request, load_settings(function.environ), None, clock())
 
     return ask
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from function.app import load_settings
 from function.auth.tokens import TICKET, issue_token, read_token
 from function.config.profiles import read_profiles
-from function.config.settings import read_settings
 from function.errors import Misconfigured
 from function.oss.post_form import UploadRule
 from function.uploads.tickets import admits_file, callback_field, issue_ticket
@@ -176,7 +176,7 @@ def test_a_key_too_long_for_a_callback_is_named_before_oss_refuses_the_form(ask_
 @pytest.fixture
 def field(function, clock):
     """The callback field of a key of this many characters."""
-    settings, end = read_settings(function.environ), clock() + timedelta(seconds=60)
+    settings, end = load_settings(function.environ), clock() + timedelta(seconds=60)
     text = '[p]\nkey = "a/{id}"\nmax_size = 1\nexpires_in = 60\ncallback = true\ncontent_types = ["*/*"]\n'
     profile = read_profiles(text, default_signature="v4")[0]["p"]
 
@@ -202,7 +202,7 @@ def test_a_field_of_5_kb_is_sent_and_a_longer_one_is_misconfigured(field):
 
 
 def test_a_ticket_leaves_room_for_the_receipt_that_says_a_little_more(function, clock):
-    settings, end = read_settings(function.environ), clock() + timedelta(seconds=60)
+    settings, end = load_settings(function.environ), clock() + timedelta(seconds=60)
     text = '[p]\nkey = "a/{id}"\nmax_size = 1\nexpires_in = 60\nconfirm = true\ncontent_types = ["*/*"]\n'
     profile = read_profiles(text, default_signature="v4")[0]["p"]
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from function.config.settings import Settings, read_settings
+from function.app import load_settings
+from function.config.settings import Settings
 from ops.deploy.rules import setting_problems
 from ops.deploy.setting_rules import doubtful_settings, unusable_hosts
 from tests.ops.deploy.project import CONFIGURED, check
@@ -87,7 +88,7 @@ def settings_with(tmp_path: Path):
     def read(host: str, profile: str = CONTRACT) -> Settings:
         file = tmp_path / "own.toml"
         file.write_text(f'{profile}host = "{host}"\n' if host else profile, "utf-8")
-        return read_settings({**CONFIGURED, "OSS_REGION": "cn-hangzhou", "PROFILES_FILE": str(file)})
+        return load_settings({**CONFIGURED, "OSS_REGION": "cn-hangzhou", "PROFILES_FILE": str(file)})
 
     return read
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from ops.deploy.env_file import parse_env
 from ops.deploy.expressions import Resolver
 from ops.deploy.rules import SETTING_NAMES
@@ -110,7 +110,7 @@ def test_the_defaults_of_s_yaml_are_those_of_the_function() -> None:
     source = read_s_yaml(file)
     resolver = Resolver(CONFIGURED, "1", ROOT, source.content)
     props = resolver.resolve(source.content, ())["resources"]["upload"]["props"]
-    assert read_settings(props["environmentVariables"]) == read_settings(
+    assert load_settings(props["environmentVariables"]) == load_settings(
         {**CONFIGURED, "FC_REGION": props["region"]}
     )
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from function.app import Function
-from function.config.settings import read_settings
+from function.app import Function, load_settings
 from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
@@ -41,7 +40,7 @@ class Deployment:
     def __init__(self, cloud, gateway, environ, folder, both=None):
         self.cloud, self.gateway, self.environ, self.folder = cloud, gateway, environ, folder
         self.both = both or environ
-        self.profiles = read_settings(environ).profiles
+        self.profiles = load_settings(environ).profiles
 
     def examine(
         self,

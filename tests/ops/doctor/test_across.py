@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from function.credentials import AccessKeys
 from local.buckets import ACTIONS, ARCHIVE, HOME
 from local.cloud import FUNCTION_KEY
@@ -24,7 +24,7 @@ WIDE = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": [*ACTIONS], 
 @pytest.fixture
 def sessions(here):
     """The settings, the places, the instant, and the keys behind the forms of each."""
-    settings, now = read_settings(here.both), datetime.now(UTC)
+    settings, now = load_settings(here.both), datetime.now(UTC)
     places = each_place(settings)
     found = {there.home: check_sts(there, KEYS, now)[0] for there in places}
     return settings, places, now, found

@@ -8,8 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from function.app import Function
-from function.config.settings import read_settings
+from function.app import Function, load_settings
 from function.context import Dependencies
 from function.credentials import AccessKeys
 from handler import serve
@@ -115,13 +114,13 @@ def moods(running, *planned):
 def visit(running, openid=OPENID, minute=60, **changes):
     """The check by itself; ``minute`` is how many seconds of waiting a minute takes."""
     environ = {**running.environ, **changes}
-    settings = read_settings(environ)
+    settings = load_settings(environ)
     keys = AccessKeys(
         environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], None
     )
     check = ContentCheck(
         settings,
-        settings.wechat,
+        settings.caller_settings,
         openid,
         keys,
         datetime.now(UTC).replace(microsecond=0),
@@ -304,7 +303,7 @@ def test_what_cannot_be_removed_is_named(checked):
 
 def test_what_is_lacking_is_named_before_anything_is_spent(checked, tmp_path):
     before = asked(checked)
-    settings = read_settings(checked.environ)
+    settings = load_settings(checked.environ)
     now = datetime.now(UTC)
     keys = AccessKeys("k", "s", None)
     (no_user,) = check_content(settings, "", keys, now)
@@ -313,7 +312,7 @@ def test_what_is_lacking_is_named_before_anything_is_spent(checked, tmp_path):
     assert no_keys.state is State.SKIPPED
     plain = tmp_path / "profiles.toml"
     plain.write_text('[default]\nkey = "uploads/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n')
-    unchecked = read_settings({**checked.environ, "PROFILES_FILE": str(plain)})
+    unchecked = load_settings({**checked.environ, "PROFILES_FILE": str(plain)})
     (no_profile,) = check_content(unchecked, OPENID, keys, now)
     assert no_profile.state is State.SKIPPED
     assert asked(checked) == before

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 import responses
 
-from function.app import Function
-from function.config.settings import read_settings
+from function.app import Function, load_settings
 from function.context import Dependencies
 from handler import serve
 from local.fc.gateway import FcGateway
@@ -30,14 +29,14 @@ def test_no_callback_is_no_fault(here, tmp_path):
     [(404, "<html>not here</html>"), (200, "{}"), (403, "{}"), (502, "Internal Server Error")],
 )
 def test_a_callback_address_that_leads_elsewhere_is_told(here, serving, status, body):
-    settings = read_settings({**here.environ, "CALLBACK_URL": serving(status, body) + "/callback"})
+    settings = load_settings({**here.environ, "CALLBACK_URL": serving(status, body) + "/callback"})
     finding = check_callback(settings)
     assert finding.state is State.BAD
     assert "CALLBACK_URL" in finding.remedy.en
 
 
 def test_a_callback_address_that_does_not_answer_is_told(here):
-    settings = read_settings({**here.environ, "CALLBACK_URL": f"{REFUSED}/callback"})
+    settings = load_settings({**here.environ, "CALLBACK_URL": f"{REFUSED}/callback"})
     finding = check_callback(settings)
     assert finding.state is State.BAD
     assert "did not answer" in finding.said.en
@@ -102,7 +101,7 @@ def rows(url="", **changes):
         "OSS_BUCKET": "my-bucket", "OSS_REGION": "cn-hangzhou", "CALLER_AUTH": "anonymous",
         "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", **changes,
     }  # fmt: skip
-    settings = read_settings(environ)
+    settings = load_settings(environ)
     return {name: text.en for name, text in domains(settings, function_url(settings, url))}
 
 
@@ -123,7 +122,7 @@ def test_parts_need_the_bucket_in_the_request_list_as_well(tmp_path):
         'content_types = ["video/mp4"]\nparts = true\n',
         "utf-8",
     )
-    settings = read_settings(
+    settings = load_settings(
         {
             "OSS_BUCKET": "my-bucket",
             "OSS_REGION": "cn-hangzhou",

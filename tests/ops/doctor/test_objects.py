@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from function.app import load_settings
 from function.auth.tokens import RECEIPT, issue_token
-from function.config.settings import read_settings
 from function.credentials import AccessKeys, StsCredentials
 from local.cloud import FUNCTION_KEY, ROLE_ARN
 from ops.doctor.findings import State
@@ -120,7 +120,7 @@ def test_an_origin_for_reading_that_is_not_the_bucket_s_is_told(here, serving, o
 
 
 def test_a_session_that_sts_does_not_give_is_explained(here):
-    settings = read_settings({**here.environ, "STS_ROLE_ARN": "acs:ram::1000000000000001:role/nobody"})
+    settings = load_settings({**here.environ, "STS_ROLE_ARN": "acs:ram::1000000000000001:role/nobody"})
     profile = settings.profiles["default"]
     finding = check_reading(settings, profile, "uploads/x", KEYS, datetime.now(UTC))
     assert finding.state is State.BAD
@@ -131,7 +131,7 @@ def test_a_session_that_sts_does_not_give_is_explained(here):
 def test_keys_behind_forms_that_are_let_in_are_dangerous(here, serving, get, delete):
     """404 as well: whoever hears that nothing is there was let in."""
     origin = serving(403, "", GET=(get, ""), DELETE=(delete, ""))
-    settings = read_settings({**here.environ, "OSS_HOST": origin})
+    settings = load_settings({**here.environ, "OSS_HOST": origin})
     keys = StsCredentials("STS.x", "secret", "token", datetime.now(UTC))
     finding = check_behind_forms(settings, keys, "uploads/x", datetime.now(UTC))
     assert finding.state is State.BAD
@@ -140,7 +140,7 @@ def test_keys_behind_forms_that_are_let_in_are_dangerous(here, serving, get, del
 
 
 def test_keys_behind_forms_of_a_host_that_does_not_answer_are_not_called_safe(here):
-    settings = read_settings({**here.environ, "OSS_HOST": "http://127.0.0.1:9"})
+    settings = load_settings({**here.environ, "OSS_HOST": "http://127.0.0.1:9"})
     keys = StsCredentials("STS.x", "secret", "token", datetime.now(UTC))
     assert check_behind_forms(settings, keys, "uploads/x", datetime.now(UTC)).state is State.BAD
 
@@ -166,13 +166,13 @@ def test_a_caller_s_token_reads_at_the_deployed_function_what_it_uploaded(here):
     ],
 )
 def test_each_answer_of_read_that_opens_nothing_has_its_remedy(here, serving, status, body, piece):
-    profile = read_settings(here.environ).profiles["default"]
+    profile = load_settings(here.environ).profiles["default"]
     finding = check_reading_at(serving(status, json.dumps(body)), "token", profile, "uploads/x")
     assert finding.state is State.BAD
     assert piece in finding.remedy.en
 
 
 def test_a_function_that_does_not_answer_read_is_told(here):
-    profile = read_settings(here.environ).profiles["default"]
+    profile = load_settings(here.environ).profiles["default"]
     finding = check_reading_at("http://127.0.0.1:9", "token", profile, "uploads/x")
     assert (finding.state, "--url" in finding.remedy.en) == (State.BAD, True)

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from ops.doctor.findings import State
 from ops.doctor.parts import check_parts
 
@@ -36,7 +36,7 @@ def test_without_a_caller_or_such_a_profile_nothing_is_tried(here, tmp_path):
 
 
 def test_a_role_from_before_the_option_is_mended_by_setup(here, serving):
-    profile = read_settings(here.environ).profiles["video"]
+    profile = load_settings(here.environ).profiles["video"]
     refused = {"error": {"code": "oss_rejected", "message": "m", "requestId": "r"}}
     finding = check_parts(serving(502, json.dumps(refused)), "", profile)
     assert "manage.py setup again" in finding.remedy.en
@@ -50,7 +50,7 @@ def test_a_part_that_oss_does_not_take_is_explained_and_given_up(here):
 
 
 def test_a_function_that_is_older_or_silent_or_another_program_is_told(here, serving):
-    profile = read_settings(here.environ).profiles["video"]
+    profile = load_settings(here.environ).profiles["video"]
     older = serving(404, json.dumps({"error": {"code": "not_found", "message": "m", "requestId": "r"}}))
     assert "is an older one" in check_parts(older, "", profile).remedy.en
     silent = check_parts("http://127.0.0.1:9", "", profile)
@@ -60,7 +60,7 @@ def test_a_function_that_is_older_or_silent_or_another_program_is_told(here, ser
 
 
 def test_a_bucket_that_is_not_reached_is_told(here, serving):
-    profile = read_settings(here.environ).profiles["video"]
+    profile = load_settings(here.environ).profiles["video"]
     part = {"number": 1, "size": 1, "url": "http://127.0.0.1:9/x"}
     function = serving(200, json.dumps({"ticket": "t", "headers": {}, "parts": [part], "missing": 1}))
     finding = check_parts(function, "", profile)
@@ -68,7 +68,7 @@ def test_a_bucket_that_is_not_reached_is_told(here, serving):
 
 
 def test_a_part_that_went_to_another_bucket_is_told(here, serving):
-    profile = read_settings(here.environ).profiles["video"]
+    profile = load_settings(here.environ).profiles["video"]
     part = {"number": 1, "size": 1, "url": f"{serving(200, '')}/x"}
     function = serving(200, json.dumps({"ticket": "t", "headers": {}, "parts": [part], "missing": 1}))
     finding = check_parts(function, "", profile)
@@ -83,7 +83,7 @@ def test_a_wildcard_is_tried_with_one_of_its_types(here, tmp_path, kinds):
         f'[large]\nkey = "videos/{{owner}}/{{id}}"\nmax_size = "1MiB"\nmin_size = 9\n'
         f"content_types = {json.dumps(kinds)}\nparts = true\n"
     )
-    profile = read_settings({**here.environ, "PROFILES_FILE": str(path)}).profiles["large"]
+    profile = load_settings({**here.environ, "PROFILES_FILE": str(path)}).profiles["large"]
     from ops.doctor.parts import _wanted
 
     wanted = _wanted(profile)

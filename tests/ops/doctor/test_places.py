@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from local.buckets import ARCHIVE, HOME
 from ops.doctor.findings import Finding, State, same
 from ops.doctor.places import each_place, of_each, told
@@ -145,7 +145,7 @@ def test_what_is_held_back_in_the_second_bucket_needs_the_rule_there(two, contra
 def test_the_deployment_s_own_bucket_comes_first(here, contract):
     before, mark, after = profiles_of(here).partition("[contract]")
     changes = contract((before + mark + after, mark + after + before))
-    settings = read_settings({**here.both, **changes})
+    settings = load_settings({**here.both, **changes})
     assert next(iter(settings.profiles)) == "contract"
     assert [one.bucket for one in each_place(settings)] == [HERE, THERE]
 
@@ -159,7 +159,7 @@ BAD = Finding(same("c"), State.BAD, same("s"), same("Set OSS_HOST."))
 @pytest.fixture
 def settings_with(here, contract):
     def read(*changes):
-        return read_settings({**here.both, **contract(*changes)})
+        return load_settings({**here.both, **contract(*changes)})
 
     return read
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from function.credentials import AccessKeys
 from local.buckets import HOME
 from local.cloud import FUNCTION_KEY, ROLE_ARN, ROLE_POLICY, LocalCloud
@@ -72,7 +72,7 @@ def place(tmp_path):
             rules = rules or OssRules()
             cloud = stack.enter_context(LocalCloud(gateway, tmp_path / "objects", rules=rules))
             host = cloud.oss.origin.replace("127.0.0.1", "localhost")
-            settings = read_settings({**cloud.environment(), "OSS_HOST": host, **changes})
+            settings = load_settings({**cloud.environment(), "OSS_HOST": host, **changes})
             return cloud, Trial(settings, keys, datetime.now(UTC), "", f"{cloud.oss.origin}/nowhere")
 
         yield start
@@ -356,7 +356,7 @@ def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, monkeypatch, tmp_pat
 
 
 def test_it_is_tried_there_with_the_role_of_its_profile(here, capsys):
-    there = place_of(read_settings(here.both), "local-archive")
+    there = place_of(load_settings(here.both), "local-archive")
     roles, own = here.cloud.sts.roles, here.cloud.sts.roles.pop(HOME.role_arn)
     trial = Trial(there, KEYS, datetime.now(UTC), "", f"{here.cloud.archive.origin}/nowhere")
     try:
@@ -370,9 +370,9 @@ def test_it_is_tried_there_with_the_role_of_its_profile(here, capsys):
 
 
 def test_the_internal_host_is_asked_about_with_a_profile_of_its_own_bucket(here):
-    home = place_of(read_settings(here.both), "")
+    home = place_of(load_settings(here.both), "")
     assert "contract" not in home.profiles and "default" in home.profiles
-    assert place_of(read_settings(here.both), "local-bucket") == home
+    assert place_of(load_settings(here.both), "local-bucket") == home
 
 
 def test_no_question_is_asked_twice():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from ops.doctor.findings import State
 from ops.doctor.quotas import check_quotas
 from tests.function.limits.asking import Canned, numbers
@@ -31,7 +31,7 @@ def found(environment, profiles_file):
         for name in quotas:
             text = text.replace(f"[{name}]\n", f"[{name}]\nfiles_per_day = 5\n")
         environ = {**environment, "QUOTA_URL": url, "QUOTA_WHEN_DOWN": when_down}
-        settings = read_settings({**environ, "PROFILES_FILE": profiles_file(text)})
+        settings = load_settings({**environ, "PROFILES_FILE": profiles_file(text)})
         return list(check_quotas(settings))
 
     return find

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from function.config.settings import read_settings
+from function.app import load_settings
 from ops.doctor.findings import State
 from ops.doctor.services import check_clock
 
@@ -16,7 +16,7 @@ REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 )
 def test_a_clock_that_is_off_is_measured_against_osss_date(here, minutes, english, chinese):
     wrong = datetime.now(UTC) + timedelta(minutes=minutes)
-    finding = check_clock(read_settings(here.environ), wrong)
+    finding = check_clock(load_settings(here.environ), wrong)
     assert finding.state is State.BAD
     assert english in finding.said.en
     assert chinese in finding.said.zh
@@ -26,7 +26,7 @@ def test_a_clock_that_is_off_is_measured_against_osss_date(here, minutes, englis
 @pytest.mark.parametrize("seconds", [-20, 0, 20])
 def test_a_clock_within_half_a_minute_will_do(here, seconds):
     near = datetime.now(UTC) + timedelta(seconds=seconds)
-    assert check_clock(read_settings(here.environ), near).state is State.GOOD
+    assert check_clock(load_settings(here.environ), near).state is State.GOOD
 
 
 def test_a_bucket_that_is_not_there_is_said_to_be_missing(here, serving, oss_error):
