@@ -1,22 +1,22 @@
-"""What the operator is told, as English that another language can be made of."""
+"""Translatable operator messages."""
 
 from collections.abc import Mapping
 
 
 class Message(str):
     """
-    English for the operator that keeps what it was made of, so that it can be said in another language.
+    English text that keeps its template and values, so that it can be translated.
 
     Args:
         template: with ``str.format`` fields.
 
-        values: what the fields hold; a phrase among them is said in that language as well.
+        values: of the fields; a ``Message`` among them is translated too.
     """
 
     template: str
     values: Mapping[str, object]
 
     def __new__(cls, template: str, **values: object) -> "Message":
-        phrase = super().__new__(cls, template.format_map(values))
-        phrase.template, phrase.values = template, values
-        return phrase
+        message = super().__new__(cls, template.format_map(values))
+        message.template, message.values = template, values
+        return message

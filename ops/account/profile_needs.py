@@ -16,7 +16,7 @@ from function.session_policy import role_policies, session_policies
 from ops.account.bucket import PartedFolder, WantedBucket
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
 from ops.terminal.language import Text, why_unreadable
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 
 # Source: https://www.alibabacloud.com/help/en/resource-management/api-createpolicy
 MAX_POLICY_CHARACTERS = 6144

@@ -27,7 +27,7 @@ from ops.account.ram_documents import ROLE_NAME_PATTERN, account_and_name, role_
 from ops.account.role_plan import WantedRoles
 from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, DEFAULT_UPLOAD_ROLE
 from ops.terminal.language import Failure, Text
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 
 UNKNOWN_ACCOUNT = "<account-id>"
 # What each may be is said where the option is read.

@@ -13,7 +13,7 @@ from pathlib import Path
 from function.config.profile import Profile
 from function.config.profiles import PROFILES_TOML, read_profiles
 from ops.terminal.language import Text, add_language_argument, chosen_language, why_unreadable
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 from ops.terminal.screen import Screen
 
 SUMMARY = Text(

@@ -11,7 +11,7 @@ from function.errors import Misconfigured
 from function.uploads.hooks import Hooks
 from ops.deploy.s_yaml import Problem
 from ops.terminal.language import Text
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 
 WRONG_SIGNATURE = Text("before_sign must take three arguments", "before_sign 应接受三个参数")
 

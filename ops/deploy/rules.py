@@ -18,7 +18,7 @@ from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, wrong_value
 from ops.deploy.setting_rules import roles_taken_by_themselves, unusable_hosts, unusable_settings
 from ops.terminal.language import Text
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
 SETTING_NAMES = frozenset(row.name for row in all_settings())

@@ -16,7 +16,7 @@ from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
 from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 
 SURE_FORM_LIFE = timedelta(minutes=15)
 

@@ -16,7 +16,7 @@ from ops.doctor.findings import Finding, State, logged, refusal, unreachable
 from ops.explain.paste_reader import read_pasted
 from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import Text
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 
 TIMEOUT_SECONDS = 10
 # STS and OSS themselves allow 15 minutes; forms of a minute need a better clock.

@@ -13,7 +13,7 @@ from ops.explain.policy_words import size_words
 from ops.terminal.columns import padded
 from ops.terminal.language import Text
 from ops.terminal.masking import printable
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 
 WIDTH = 12
 LABELS = {

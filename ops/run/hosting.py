@@ -23,7 +23,7 @@ from local.oss.rules import OssRules
 from local.shell import clear_inherited_settings
 from local.wechat.rules import WechatRules
 from ops.terminal.language import Failure, Text, why_unreadable
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 
 DEFAULT_PORT = 9000
 HIGHEST_PORT = 65535

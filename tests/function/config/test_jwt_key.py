@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from function.app import load_settings
 from function.errors import Misconfigured
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 from tests.ops.words import in_english
 
 KEYS = Path(__file__).parents[2] / "keys"

@@ -10,7 +10,7 @@ from function.config.key_template import KeyTemplate
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import read_profiles
 from function.config.types import MAX_FORM_BYTES
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 from tests.ops.words import in_english
 
 SHIPPED = Path(__file__).parents[3] / "profiles.toml"

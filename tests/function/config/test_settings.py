@@ -12,7 +12,7 @@ from function.config.settings import Settings
 from function.config.types import Rate
 from function.context import Dependencies
 from function.errors import Misconfigured, Problem
-from ops.terminal.phrases import in_both
+from ops.terminal.messages import in_both
 from tests.ops.words import in_english
 
 ROOT = Path(__file__).parents[3]

@@ -82,8 +82,8 @@ def test_what_a_check_by_wechat_lacks_is_told_with_the_place_where_it_is_found(h
     found = here.examine(uploads=False, **profiles, **lacking).of("Settings", State.BAD)
     console = "in .env as the mini-program console has it (“开发管理 > 消息推送”): secure mode, JSON."
     assert [one.remedy.en for one in found] == [
+        "Set it in .env, and run manage.py setup again: the role has a limit of its own.",
         f"Set WECHAT_PUSH_TOKEN {console}",
         f"Set WECHAT_PUSH_AES_KEY {console}",
-        "Set it in .env, and run manage.py setup again: the role has a limit of its own.",
     ]
     assert here.examine(uploads=False, **profiles).of("Settings", State.GOOD)

@@ -6,15 +6,15 @@ from string import Formatter
 import pytest
 
 from function.config.messages import Message
-from ops.terminal.phrases import chinese_templates, in_both
+from ops.terminal.messages import chinese_templates, in_both
 from tests.test_house import PATHS
 
 
 def templates():
-    """The first argument of each ``Phrase(...)`` of the function, as it stands in the source."""
+    """The first argument of each ``Message(...)`` of the function, as it stands in the source."""
     for path in PATHS:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Phrase":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message":
                 yield f"{path.name}:{node.lineno}", getattr(node.args[0], "value", node.args[0])
 
 
@@ -35,7 +35,7 @@ def test_both_twins_have_the_same_fields(template):
     assert fields_of(chinese_templates()[template]) == fields_of(template)
 
 
-def test_a_phrase_within_a_phrase_is_said_in_the_same_language():
+def test_a_nested_message_is_translated_too():
     missing = Message(
         "{name} is missing; it must be {allowed}",
         name="CALLER_AUTH",
