@@ -19,8 +19,8 @@ from urllib.parse import quote
 
 from function import VERSION
 from function.credentials import AccessKeys
-from function.http.client import ExchangeFailed, authorities, verifying_context, with_timeout
 from function.http.json_body import object_in
+from function.network import ExchangeFailed, authorities, verifying_context, with_timeout
 
 CONNECT_TIMEOUT_SECONDS = 1.5
 READ_TIMEOUT_SECONDS = 3

@@ -49,8 +49,7 @@ class Function:
             session = next(iter(instance.settings.session_policies))
             life = _longest_life(instance.settings, session)
             instance.credentials_for(session, context, now, [now + life])
-            if instance.settings.quota_url:
-                import_module("function.limits.quota").prepare_store(instance, now)
+            instance.limiter.prepare(now)
             log.info("initialize: ready (version %s)", VERSION)
         except UploadError as error:
             log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from function.config.profile import Session
 from function.config.settings import Settings
+from function.config.types import Rate
 from function.credentials import AccessKeys, CredentialsCache, Obtained, StsCredentials, covered_until
 from function.http.client import Send, send
 from function.http.gateway import Request
-from function.limits.rate_limit import RateLimiter
+from function.limits import new_limiter
+from function.limits.rate_limit import RateLimitItem, client_ip, items_by_ip
 from function.request_log import LogLine
 
 ID_BYTES = 16
@@ -59,7 +61,7 @@ class Instance:
         self.settings = settings
         self.send = around.send
         self.hooks_file = around.hooks_file if around.hooks_file.is_file() else None
-        self.limiter = RateLimiter()
+        self.limiter = new_limiter(settings, self.new_id)
         self._random_bytes = around.random_bytes
         self._credentials = credentials
         self._own_keys = own_keys
@@ -122,3 +124,15 @@ class RequestContext:
         obtained = self.instance.credentials_for(session, self.request.context, self.now, ends)
         self.line.sts_refreshed = obtained.are_new or bool(self.line.sts_refreshed)
         return obtained.credentials
+
+    @property
+    def client_ip(self) -> str:
+        return client_ip(self.request.headers, self.request.source_ip, self.settings.client_address_header)
+
+    def rate_limit_items(
+        self, limit: str, rate: Rate, owner: str, amount: int = 1
+    ) -> tuple[RateLimitItem, ...]:
+        """Count under the owner; where all callers share one, under the client IP."""
+        if self.settings.caller_kind.tells_apart:
+            return (RateLimitItem(limit, rate, owner, amount),)
+        return items_by_ip(limit, rate, self.client_ip, amount)

@@ -11,7 +11,7 @@ from function.holding.decision import PUBLISH, REJECT
 from function.holding.publishing import PUBLISHED
 from function.holding.upload import HeldUpload, read_receipt
 from function.http.json_body import read_json_object
-from function.limits.rate_limit import RateLimitItem, claims_of_caller
+from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient, opened, oss_clients
 from function.oss.post_form import object_url
 
@@ -195,7 +195,7 @@ def _counted(context: RequestContext, asked: HeldRequest, limit: str, is_backend
     def counted(entry: HeldUpload | UploadError) -> HeldUpload | UploadError:
         if isinstance(entry, HeldUpload):
             try:
-                context.instance.limiter.hit(_claims(context, entry, limit, is_backend), context.now)
+                context.instance.limiter.hit(_items(context, entry, limit, is_backend), context.now)
             except UploadError as error:
                 return error
         return entry
@@ -203,13 +203,13 @@ def _counted(context: RequestContext, asked: HeldRequest, limit: str, is_backend
     return asked._replace(entries=[counted(entry) for entry in asked.entries])
 
 
-def _claims(context: RequestContext, upload: HeldUpload, limit: str, is_backend: bool) -> list[RateLimitItem]:
+def _items(context: RequestContext, upload: HeldUpload, limit: str, is_backend: bool) -> list[RateLimitItem]:
     if is_backend:
         return [RateLimitItem(f"{limit} by backends", CALLS_PER_UPLOAD, upload.upload_id)]
     owner, of_owner = str(upload.claims["owner"]), f"{limit} of owners"
     return [
         RateLimitItem(limit, CALLS_PER_UPLOAD, upload.upload_id),
-        *claims_of_caller(context.request, context.settings, owner, of_owner, CALLS_PER_OWNER, 1),
+        *context.rate_limit_items(of_owner, CALLS_PER_OWNER, owner),
     ]
 
 

@@ -1,90 +1,87 @@
-"""What one request wants counted, and where that leaves it."""
+"""Daily quotas: what one request counts, in a storage that remembers it, and what is left of the day."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from function.config.messages import Message
 from function.config.profile import Profile
-from function.config.settings import Settings
-from function.context import Instance, RequestContext
-from function.errors import BadRequest, Misconfigured, Problem, QuotaExceeded, QuotaUnavailable
-from function.limits.rate_limit import RateLimitItem
-from function.oss.post_form import iso
-
-if TYPE_CHECKING:
-    from function.limits.memory import MemoryStore
-    from function.limits.redis import RedisStore
+from function.errors import BadRequest, QuotaExceeded, QuotaUnavailable
+from function.limits.rate_limit import RateLimiter, RateLimitItem, Reservation
+from function.request_log import LogLine
 
 
-class Daily(NamedTuple):
+class QuotaItem(NamedTuple):
     """
-    What one request wants of one profile's day.
+    One request's share of a profile's day.
 
     Args:
-        most_files, most_bytes: of one owner in one day; ``None``: not limited.
+        max_files, max_bytes: of one owner a day; ``None``: not limited.
 
-        files, bytes_: these forms, and what they admit together.
+        files, bytes_: the forms of this request, and what they admit together.
     """
 
     profile: str
-    most_files: int | None
-    most_bytes: int | None
+    max_files: int | None
+    max_bytes: int | None
     files: int
     bytes_: int
 
     def fits(self, files: int, bytes_: int) -> bool:
-        """Whether a day that has so much in it holds this as well."""
-        return (self.most_files is None or files + self.files <= self.most_files) and (
-            self.most_bytes is None or bytes_ + self.bytes_ <= self.most_bytes
+        """Return whether a day with this much in it has room for the item."""
+        return (self.max_files is None or files + self.files <= self.max_files) and (
+            self.max_bytes is None or bytes_ + self.bytes_ <= self.max_bytes
+        )
+
+    def left(self, files: int, bytes_: int, resets_at: datetime) -> "Remaining":
+        """Return what is left of a day with this much in it; never negative, as after a limit was lowered."""
+        return Remaining(
+            None if self.max_files is None else max(0, self.max_files - files),
+            None if self.max_bytes is None else max(0, self.max_bytes - bytes_),
+            resets_at,
         )
 
 
 class QuotaRequest(NamedTuple):
     """
-    What one request wants counted, all or nothing.
+    Everything one request counts, all or nothing.
 
     Args:
-        request_id: nobody guesses it; the same twice counts once.
+        request_id: not guessable; the same id twice counts once.
 
-        owner: whose days these are; whatever is counted for one request is kept in one place by it.
+        owner: whose days these are; decides where a cluster stores all counts of the request.
 
-        rates: no two of one limit and one caller.
+        rates: no two of the same limit and key.
     """
 
     request_id: str
     owner: str
     rates: tuple[RateLimitItem, ...]
-    days: tuple[Daily, ...]
+    quotas: tuple[QuotaItem, ...]
 
 
-class Day(NamedTuple):
+class Remaining(NamedTuple):
     """
-    How one profile's day stands for an owner.
+    What is left of a profile's day for an owner.
 
     Args:
-        files_left, bytes_left: ``None``: not limited.
+        files, bytes_: ``None``: not limited.
 
-        resets_at: when the next day begins.
+        resets_at: start of the next day.
     """
 
-    files_left: int | None
-    bytes_left: int | None
+    files: int | None
+    bytes_: int | None
     resets_at: datetime
 
-    def told(self) -> dict[str, Any]:
-        """As an answer says it."""
-        return {
-            "filesLeft": self.files_left,
-            "bytesLeft": self.bytes_left,
-            "resetsAt": iso(self.resets_at),
-        }
+    def as_json(self) -> dict[str, Any]:
+        return {"filesLeft": self.files, "bytesLeft": self.bytes_, "resetsAt": _iso(self.resets_at)}
 
 
 class StoreDown(Exception):
     """
-    Raised when the store did not answer in time, or refused.
+    Raised when the storage did not respond in time, or refused.
 
     Args:
         kind: a word or two for the log; never a library's text, which may hold the address.
@@ -95,170 +92,174 @@ class StoreDown(Exception):
         self.kind = kind
 
 
-def daily(forms: Iterable[tuple[Profile, int]]) -> tuple[Daily, ...]:
+class Store(Protocol):
+    """Storage of the shared counts."""
+
+    def count(self, request: QuotaRequest, now: datetime) -> list[Remaining]:
+        """
+        Count all of the request or nothing; nothing as well if it was counted before.
+
+        Returns:
+            what is left of each quota's day afterwards.
+
+        Raises:
+            BadRequest, TooManyRequests, QuotaExceeded: nothing was counted.
+
+            StoreDown: unknown whether it was counted.
+        """
+
+    def give_back(self, request: QuotaRequest, now: datetime) -> None:
+        """
+        Take the files and bytes of a request out of its days again, once; its rates stay counted.
+
+        Raises:
+            StoreDown: unknown whether they were given back; repeating it does no harm.
+        """
+
+    def open(self, now: datetime) -> None:
+        """
+        Have a connection ready.
+
+        Raises:
+            StoreDown: no connection.
+        """
+
+
+class QuotaLimiter(RateLimiter):
     """
-    What these forms want of each profile's day, where it has a quota.
+    A limiter whose forms and logins are counted in a storage, with daily quotas.
 
     Args:
-        forms: each with the most bytes that it admits.
+        new_store: called with the first count; raises ``Misconfigured`` without the storage's library.
+
+        denies: refuse profiles with a quota while the storage is down; else give their forms uncounted.
+    """
+
+    def __init__(self, new_store: Callable[[], Store], denies: bool, new_id: Callable[[], str]) -> None:
+        super().__init__()
+        self._new_store = new_store
+        self._denies = denies
+        self._new_id = new_id
+        self._opened: Store | None = None
+        self._opening = threading.Lock()
+
+    def hit_shared(self, owner: str, items: Sequence[RateLimitItem], now: datetime, line: LogLine) -> None:
+        self.count(self.request(owner, items), now, line)
+
+    def reserve(
+        self, owner: str, items: Sequence[RateLimitItem], now: datetime, line: LogLine
+    ) -> Reservation:
+        return QuotaReservation(self, owner, items, now, line)
+
+    def prepare(self, now: datetime) -> None:
+        try:
+            self.store.open(now)
+        except StoreDown as down:
+            raise QuotaUnavailable(reason=f"quota store: {down.kind}") from None
+
+    @property
+    def store(self) -> Store:
+        """The one storage of the instance."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._new_store()
+            return self._opened
+
+    def request(
+        self, owner: str, rates: Sequence[RateLimitItem], quotas: tuple[QuotaItem, ...] = ()
+    ) -> QuotaRequest:
+        return QuotaRequest(self._new_id(), owner, tuple(rates), quotas)
+
+    def count(self, request: QuotaRequest, now: datetime, line: LogLine) -> list[Remaining]:
+        """Return what is left of each day; an empty list while the storage is down and that is allowed."""
+        if not request.rates and not request.quotas:
+            return []
+        try:
+            return self.store.count(request, now)
+        except StoreDown as down:
+            if request.quotas and self._denies:
+                line.quota = f"denied: {down.kind}"
+                raise QuotaUnavailable(reason=f"quota store: {down.kind}") from None
+            line.quota = f"{'allowed' if request.quotas else 'counted here'}: {down.kind}"
+            self.hit(request.rates, now)
+            return []
+
+    def give_back(self, request: QuotaRequest, now: datetime, line: LogLine) -> None:
+        try:
+            self.store.give_back(request, now)
+        except StoreDown as down:
+            line.quota = f"not given back: {down.kind}"
+
+
+class QuotaReservation(Reservation):
+    """Forms that are counted when they are signed: until then their number is known, but not their sizes."""
+
+    def __init__(
+        self,
+        limiter: QuotaLimiter,
+        owner: str,
+        rates: Sequence[RateLimitItem],
+        now: datetime,
+        line: LogLine,
+    ) -> None:
+        self._limiter = limiter
+        self._owner = owner
+        self._rates = rates
+        self._now = now
+        self._line = line
+
+    def count_rate(self) -> None:
+        self._limiter.hit_shared(self._owner, self._rates, self._now, self._line)
+        self._rates = ()
+
+    @contextmanager
+    def take(self, files: Sequence[tuple[Profile, int]]) -> Iterator[Mapping[str, Any]]:
+        request = self._limiter.request(self._owner, self._rates, quota_items(files))
+        days = self._limiter.count(request, self._now, self._line)
+        try:
+            yield {item.profile: left.as_json() for item, left in zip(request.quotas, days, strict=False)}
+        except BaseException:
+            if days:
+                self._limiter.give_back(request, self._now, self._line)
+            raise
+
+
+def quota_items(files: Iterable[tuple[Profile, int]]) -> tuple[QuotaItem, ...]:
+    """
+    Add up the files of each profile that has a quota.
+
+    Args:
+        files: the profile of each, and the most bytes that its form admits.
 
     Raises:
-        BadRequest: no day could ever hold that.
+        BadRequest: more than any day holds.
     """
-    wanted: dict[str, Daily] = {}
-    for profile, size in forms:
+    items: dict[str, QuotaItem] = {}
+    for profile, size in files:
         if profile.has_quota:
-            before = wanted.get(profile.name)
-            files, bytes_ = (before.files, before.bytes_) if before else (0, 0)
+            before = items.get(profile.name)
+            count, bytes_ = (before.files, before.bytes_) if before else (0, 0)
             limits = (profile.files_per_day, profile.bytes_per_day)
-            wanted[profile.name] = Daily(profile.name, *limits, files + 1, bytes_ + size)
-    for day in wanted.values():
-        if not day.fits(0, 0):
-            raise BadRequest(f"That is more than [{day.profile}] admits in a whole day.")
-    return tuple(wanted.values())
+            items[profile.name] = QuotaItem(profile.name, *limits, count + 1, bytes_ + size)
+    for item in items.values():
+        if not item.fits(0, 0):
+            raise BadRequest(f"That is more than [{item.profile}] admits in a whole day.")
+    return tuple(items.values())
 
 
-def standing(wanted: Daily, files: int, bytes_: int, resets_at: datetime) -> Day:
-    """What is left of a day that has so much in it; never less than nothing, as when a limit was lowered."""
-    return Day(
-        None if wanted.most_files is None else max(0, wanted.most_files - files),
-        None if wanted.most_bytes is None else max(0, wanted.most_bytes - bytes_),
-        resets_at,
-    )
-
-
-def exceeded(wanted: Daily, day: Day, now: datetime) -> QuotaExceeded:
+def exceeded(item: QuotaItem, left: Remaining, now: datetime) -> QuotaExceeded:
     """
-    The refusal of what this day does not hold.
+    Return the refusal of an item that its day has no room for.
 
     Args:
-        now: by the clock that says when the day ends.
+        now: by the clock that decides when the day ends.
     """
     return QuotaExceeded(
-        f"What is left of today in [{wanted.profile}] does not hold that; it begins anew at"
-        f" {iso(day.resets_at)}.",
-        retry_after=max(1, int((day.resets_at - now).total_seconds() + 0.999)),
-        details={"quota": day.told()},
+        f"The quota of [{item.profile}] has no room for that today; it resets at {_iso(left.resets_at)}.",
+        retry_after=max(1, int((left.resets_at - now).total_seconds() + 0.999)),
+        details={"quota": left.as_json()},
     )
 
 
-def told(wanted: Iterable[Daily], days: Iterable[Day]) -> Mapping[str, dict[str, Any]]:
-    """What the answers say, by profile."""
-    return {asked.profile: day.told() for asked, day in zip(wanted, days, strict=True)}
-
-
-MEMORY = "memory:"
-
-
-def count(context: RequestContext, owner: str, rates: Sequence[RateLimitItem]) -> None:
-    """
-    Count what falls under rates alone.
-
-    Args:
-        owner: whose they are; of who has none yet, the address.
-
-    Raises:
-        BadRequest, TooManyRequests: nothing was counted.
-    """
-    _take(context, QuotaRequest(context.instance.new_id(), owner, tuple(rates), ()))
-
-
-@contextmanager
-def counted(
-    context: RequestContext, owner: str, rates: Sequence[RateLimitItem], forms: Iterable[tuple[Profile, int]]
-) -> Iterator[Mapping[str, dict[str, Any]]]:
-    """
-    Count what this request wants, all or nothing; where it gets no form in the end, give the quota back.
-
-    Args:
-        forms: each with the most bytes that it admits.
-
-    Returns:
-        ``{"filesLeft", "bytesLeft", "resetsAt"}`` by profile, of those that have a quota; nothing where the
-        store is down and that is allowed.
-
-    Raises:
-        BadRequest, TooManyRequests, QuotaExceeded: nothing was counted.
-
-        QuotaUnavailable: the store is down, and quotas may not be passed over.
-    """
-    asked = QuotaRequest(context.instance.new_id(), owner, tuple(rates), daily(forms))
-    days = _take(context, asked)
-    is_given = False
-    try:
-        yield told(asked.days, days) if days else {}
-        is_given = True
-    finally:
-        if days and not is_given:
-            _give_back(context, asked)
-
-
-def _take(context: RequestContext, asked: QuotaRequest) -> list[Day]:
-    """How the days stand; none where the store is down and that is allowed."""
-    if not asked.rates and not asked.days:
-        return []
-    try:
-        return store_of(context.instance).take(asked, context.now)
-    except StoreDown as down:
-        if asked.days and context.settings.quota_when_down == "deny":
-            context.line.quota = f"denied: {down.kind}"
-            raise QuotaUnavailable(reason=f"the store of the quotas: {down.kind}") from None
-        context.line.quota = f"{'allowed' if asked.days else 'counted here'}: {down.kind}"
-        context.instance.limiter.hit(asked.rates, context.now)
-        return []
-
-
-def _give_back(context: RequestContext, asked: QuotaRequest) -> None:
-    try:
-        store_of(context.instance).give_back(asked, context.now)
-    except StoreDown as down:
-        context.line.quota = f"not given back: {down.kind}"
-
-
-def prepare_store(instance: Instance, now: datetime) -> None:
-    """
-    Import and connect what the first request counts with.
-
-    Raises:
-        QuotaUnavailable: that could not be done; the first request tries again.
-    """
-    from function.limits.memory import MemoryStore
-
-    store = store_of(instance)
-    if not isinstance(store, MemoryStore):
-        try:
-            store.open(now)
-        except StoreDown as down:
-            raise QuotaUnavailable(reason=f"the store of the quotas: {down.kind}") from None
-
-
-def store_of(instance: Instance) -> "MemoryStore | RedisStore":
-    """
-    The instance's one store, made when it is first asked for.
-
-    Raises:
-        Misconfigured: the package has no library for it.
-    """
-    from function.limits.memory import MemoryStore
-
-    settings = instance.settings
-    if settings.quota_url == MEMORY:
-        return instance.keep(MemoryStore, lambda: MemoryStore(settings.quota_utc_offset))
-    from function.limits.redis import RedisStore
-
-    return instance.keep(RedisStore, lambda: _redis_store(settings))
-
-
-def _redis_store(settings: Settings) -> "RedisStore":
-    from function.limits.redis import RedisStore
-    from function.limits.redis_connection import Address, prepare
-
-    try:
-        prepare()
-    except ImportError:
-        sentence = Message(
-            "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
-        )
-        raise Misconfigured([Problem("QUOTA_URL", sentence)]) from None
-    address = Address(settings.quota_url or "")
-    return RedisStore(address, settings.quota_utc_offset, settings.bucket)
+def _iso(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,135 +1,198 @@
-"""How much one caller may ask for in a while, within this instance: a brake, not a quota."""
+"""Rate limits in the memory of one instance: a brake on floods, not a quota."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from function.config.settings import Settings
+from function.config.profile import Profile
 from function.config.types import Rate
 from function.errors import BadRequest, TooManyRequests
-from function.http.gateway import Request
+from function.request_log import LogLine
 
-# Some 300 bytes each: about a megabyte a limit at the most, however many callers there are.
+# About 300 bytes each: a megabyte a limit at most, however many callers there are.
 MAX_REMEMBERED = 4096
 LATE_SECONDS = 10
 NO_WINDOWS: Mapping[str, tuple[float, int]] = {}
+# A customer may own a whole /56 and send from each /64 in it; elsewhere its 256 networks are a phone each.
+RATES_PER_NETWORK = 4
 
 
 class RateLimitItem(NamedTuple):
-    """So many ``items`` that ``who`` wants under the limit of this name, which has this rate."""
+    """
+    One count under one limit.
+
+    Args:
+        limit: name of the limit.
+
+        key: owner, client IP or upload id that is counted.
+    """
 
     limit: str
     rate: Rate
-    who: str
-    items: int = 1
+    key: str
+    amount: int = 1
+
+
+class Reservation:
+    """The forms of one request, without quotas: their rate is counted already."""
+
+    def count_rate(self) -> None:
+        """Count the rate now, before an expensive call."""
+
+    def take(self, _files: Sequence[tuple[Profile, int]]) -> AbstractContextManager[Mapping[str, Any]]:
+        """
+        Count the files and whatever is not counted yet; an exception inside the block gives the files back.
+
+        Args:
+            files: the profile of each, and the most bytes that its form admits.
+
+        Returns:
+            by profile ``{"filesLeft", "bytesLeft", "resetsAt"}``, where it has a quota.
+
+        Raises:
+            BadRequest, TooManyRequests, QuotaExceeded, QuotaUnavailable: nothing was counted.
+        """
+        return WITHOUT_QUOTA
+
+
+WITHOUT_QUOTA = nullcontext[Mapping[str, Any]]({})
+RATE_IS_COUNTED = Reservation()
 
 
 class RateLimiter:
     """
-    Counts per limit and caller, in windows that start with the caller's first request.
+    Counts per limit and key, in windows that start with the key's first request.
 
-    When more callers than ``MAX_REMEMBERED`` are active, those whose windows started first
-    are forgotten, so a flood of identities loosens the brake but never grows the memory.
+    With more than ``MAX_REMEMBERED`` active keys the oldest windows are forgotten, so a flood of identities
+    loosens the brake but never grows the memory.
     """
 
     def __init__(self) -> None:
         self._windows: dict[str, OrderedDict[str, tuple[float, int]]] = {}
         self._lock = threading.Lock()
 
-    def hit(self, claims: Iterable[RateLimitItem], now: datetime) -> None:
+    def hit(self, items: Iterable[RateLimitItem], now: datetime) -> None:
         """
-        Count all of these, or none.
+        Count all items in this instance, or none.
 
         Args:
-            claims: no two of one limit and one caller.
+            items: no two of the same limit and key.
 
         Raises:
-            BadRequest: no window could ever hold that many.
+            BadRequest: more than any window holds.
 
-            TooManyRequests: this one does not; nothing was counted.
+            TooManyRequests: more than this window has left.
         """
         instant = now.timestamp()
         with self._lock:
-            granted = [(claim, self._window_with(claim, instant)) for claim in claims]
-            for claim, window in granted:
-                self._remember(claim, window)
+            granted = [(item, self._window_with(item, instant)) for item in items]
+            for item, window in granted:
+                self._remember(item, window)
 
-    def _window_with(self, claim: RateLimitItem, instant: float) -> tuple[float, int]:
-        """The caller's window as it would be with this claim in it."""
-        rate = claim.rate
-        if claim.items > rate.limit:
-            raise BadRequest(f"files or items must be {rate.limit} at most here.")
-        start, used = self._windows.get(claim.limit, NO_WINDOWS).get(claim.who, (instant, 0))
-        # A clock that was set back must not lock a caller out until it has caught up; a request that is
-        # only late, because another one read the clock after it, must not forget what was counted.
+    def hit_shared(self, owner: str, items: Sequence[RateLimitItem], now: datetime, line: LogLine) -> None:
+        """
+        Do the same in the storage that all instances share, where there is one.
+
+        Args:
+            owner: decides where a cluster stores the counts.
+        """
+        self.hit(items, now)
+
+    def reserve(
+        self, owner: str, items: Sequence[RateLimitItem], now: datetime, line: LogLine
+    ) -> Reservation:
+        """
+        Reserve forms before they are planned: a flood must stay cheap.
+
+        A shared storage counts later, rates and quotas in one atomic step that needs the sizes.
+
+        Raises:
+            BadRequest, TooManyRequests: nothing was counted.
+        """
+        self.hit(items, now)
+        return RATE_IS_COUNTED
+
+    def prepare(self, now: datetime) -> None:
+        """
+        Connect to the storage before the first request.
+
+        Raises:
+            QuotaUnavailable: the first request tries again.
+        """
+
+    def _window_with(self, item: RateLimitItem, instant: float) -> tuple[float, int]:
+        """Return the key's window with this item in it."""
+        rate = item.rate
+        if item.amount > rate.limit:
+            raise too_many_items(rate)
+        start, used = self._windows.get(item.limit, NO_WINDOWS).get(item.key, (instant, 0))
+        # A clock that was set back must not lock a caller out until it has caught up; a late request, because
+        # another one read the clock after it, must not reset the count.
         if not start - LATE_SECONDS <= instant < start + rate.seconds:
             start, used = instant, 0
-        if used + claim.items > rate.limit:
-            wait = max(1, int(start + rate.seconds - instant + 0.999))
-            raise TooManyRequests(
-                f"At most {rate.limit} per {rate.seconds} s are allowed here.", retry_after=wait
-            )
-        return start, used + claim.items
+        if used + item.amount > rate.limit:
+            raise too_many_requests(rate, max(1, int(start + rate.seconds - instant + 0.999)))
+        return start, used + item.amount
 
-    def _remember(self, claim: RateLimitItem, window: tuple[float, int]) -> None:
-        windows = self._windows.setdefault(claim.limit, OrderedDict())
-        if claim.who in windows and windows[claim.who][0] != window[0]:
-            # A new window goes to the end of the row, where those stand that are forgotten last.
-            del windows[claim.who]
-        windows[claim.who] = window
+    def _remember(self, item: RateLimitItem, window: tuple[float, int]) -> None:
+        windows = self._windows.setdefault(item.limit, OrderedDict())
+        if item.key in windows and windows[item.key][0] != window[0]:
+            # A new window goes to the end of the queue, which is forgotten last.
+            del windows[item.key]
+        windows[item.key] = window
         if len(windows) > MAX_REMEMBERED:
             windows.popitem(last=False)
 
 
-# A customer may have a whole /56 and send from each /64 in it; elsewhere its 256 are a phone each.
-RATES_OF_A_NETWORK = 4
+def too_many_items(rate: Rate) -> BadRequest:
+    """Refuse more items than any window of this rate holds."""
+    return BadRequest(f"files or items must be {rate.limit} at most here.")
 
 
-def client_address(request: Request, header: str | None) -> str:
+def too_many_requests(rate: Rate, retry_after: int) -> TooManyRequests:
+    """Refuse what exceeds the current window."""
+    return TooManyRequests(
+        f"At most {rate.limit} per {rate.seconds} s are allowed here.", retry_after=retry_after
+    )
+
+
+def client_ip(headers: Mapping[str, str], source_ip: str, trusted_header: str | None) -> str:
     """
-    Where a request comes from: the last hop, or whom the proxy there names.
+    Return the IP address of the last hop, or the one that the trusted proxy there names.
 
     Args:
-        header: in lower case; its last element is the proxy's own, all before it anyone can write.
+        trusted_header: in lower case; only its last element is the proxy's own, anyone can write the others.
     """
-    if header is None:
-        return request.source_ip
+    if trusted_header is None:
+        return source_ip
     from ipaddress import ip_address
 
-    address = request.headers.get(header, "").rpartition(",")[2].strip()
+    address = headers.get(trusted_header, "").rpartition(",")[2].strip()
     try:
         ip_address(address)
     except ValueError:
-        return request.source_ip
+        return source_ip
     return address
 
 
-def claims_of_caller(
-    request: Request, settings: Settings, owner: str, limit: str, rate: Rate, items: int
-) -> tuple[RateLimitItem, ...]:
-    """Under the owner's name; where callers cannot be told apart, under the address that they ask from."""
-    if settings.caller_kind.tells_apart:
-        return (RateLimitItem(limit, rate, owner, items),)
-    return claims_by_address(limit, rate, client_address(request, settings.client_address_header), items)
-
-
-def claims_by_address(limit: str, rate: Rate, address: str, items: int = 1) -> tuple[RateLimitItem, ...]:
-    """IPv4 counts as it is; IPv6 by its /64 and, with ``RATES_OF_A_NETWORK`` times the rate, by its /56."""
+def items_by_ip(limit: str, rate: Rate, address: str, amount: int = 1) -> tuple[RateLimitItem, ...]:
+    """Count IPv4 as it is; IPv6 by its /64 and, with ``RATES_PER_NETWORK`` times the rate, by its /56."""
     if ":" not in address:
-        return (RateLimitItem(limit, rate, address, items),)
+        return (RateLimitItem(limit, rate, address, amount),)
     from ipaddress import IPv6Address
 
     try:
         given = IPv6Address(address)
     except ValueError:
-        return (RateLimitItem(limit, rate, address, items),)
+        return (RateLimitItem(limit, rate, address, amount),)
     if given.ipv4_mapped:
-        # A dual-stack socket reports IPv4 callers this way, and they are not one customer.
-        return (RateLimitItem(limit, rate, str(given.ipv4_mapped), items),)
-    of_network = rate._replace(limit=rate.limit * RATES_OF_A_NETWORK)
+        # A dual-stack socket reports IPv4 clients this way, and they are not one customer.
+        return (RateLimitItem(limit, rate, str(given.ipv4_mapped), amount),)
+    network_rate = rate._replace(limit=rate.limit * RATES_PER_NETWORK)
     return (
-        RateLimitItem(limit, rate, f"{int(given) >> 64:x}", items),
-        RateLimitItem(f"{limit} of networks", of_network, f"{int(given) >> 72:x}", items),
+        RateLimitItem(limit, rate, f"{int(given) >> 64:x}", amount),
+        RateLimitItem(f"{limit} of networks", network_rate, f"{int(given) >> 72:x}", amount),
     )

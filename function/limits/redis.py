@@ -1,21 +1,24 @@
-"""The counts of all instances, in one Redis: one round trip a request, and a budget for it."""
+"""Counts of all instances in one Redis: one round trip a request, within a time budget."""
 
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from function.errors import BadRequest, TooManyRequests
-from function.limits.quota import Day, QuotaRequest, StoreDown, exceeded, standing
-from function.limits.redis_connection import Address, Broken, Wire, connect
+from function.config.messages import Message
+from function.config.settings import Settings
+from function.errors import Misconfigured, Problem
+from function.limits.quota import QuotaRequest, Remaining, StoreDown, exceeded
+from function.limits.rate_limit import too_many_items, too_many_requests
+from function.limits.redis_connection import Address, Broken, Wire, connect, import_library
 
-KEPT_SECONDS = 60
-# What became of it; 0 says that it was counted.
+REMEMBERED_SECONDS = 60
+# Result codes of COUNT; 0: counted.
 DAY_IS_FULL, RATE_IS_USED = 1, 2
 
-# KEYS: the request's, those of rates, those of days. ARGV: seconds east of UTC, seconds that a request is
-# remembered, how many rates; of each rate limit, milliseconds, items; of each day most files and bytes
-# (-1: not limited), files and bytes wanted. Returns: what became of it, the place of what refused it,
-# milliseconds to wait, the store's clock in seconds; of each day its number, files and bytes.
+# KEYS: the request, the rates, the days. ARGV: seconds east of UTC, seconds that a request is remembered,
+# number of rates; of each rate its limit, milliseconds, amount; of each day maximum files and bytes (-1: not
+# limited), files and bytes to add. Returns: result code, index of the rate or day that refused, milliseconds
+# to wait, clock of Redis in seconds; of each day its number, files and bytes.
 COUNT = """
 local now = tonumber(redis.call('TIME')[1])
 local offset, kept, rates = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -85,8 +88,8 @@ redis.call('SET', KEYS[1], table.concat(days, ' '), 'EX', kept)
 return answer
 """
 
-# KEYS: the request's, those of its days. ARGV: of each day files and bytes. Returns how many days they were
-# taken out of; a request is given back once, and only in the day that it was counted in.
+# KEYS: the request, its days. ARGV: of each day files and bytes. Returns how many days were changed; a
+# request is given back once, and only in the day that it was counted in.
 GIVE_BACK = """
 local days = redis.call('GET', KEYS[1])
 if not days then return 0 end
@@ -106,22 +109,21 @@ end
 return changed
 """
 
-
-# For resolving, connecting, logging in, asking and reading together.
+# For resolving, connecting, logging in, sending and reading together.
 BUDGET_SECONDS = 0.3
-# What rests longer may have been forgotten by whatever stands between, which a frozen instance is not told.
-REST = timedelta(seconds=60)
-MAX_RESTING = 32
+# A connection idle for longer may have been dropped by a middlebox, which a frozen instance does not notice.
+MAX_IDLE = timedelta(seconds=60)
+MAX_IDLE_CONNECTIONS = 32
 DAY_SECONDS = 86_400
 NOT_LIMITED = -1
 
 
 class RedisStore:
     """
-    What ``MemoryStore`` does, for every instance that names the same Redis and the same ``bucket``.
+    A ``Store`` for every instance with the same Redis and the same ``bucket``.
 
-    The clock of Redis decides which day it is. A request whose connection broke is repeated once, on a new
-    one: whether it was counted before or not, it is counted once.
+    The clock of Redis decides the day. A request whose connection broke is repeated once on a new one:
+    whether it was counted before or not, it counts once.
     """
 
     def __init__(
@@ -131,60 +133,49 @@ class RedisStore:
         self._offset = utc_offset
         self._bucket = bucket
         self._budget_seconds = budget_seconds
-        self._resting: list[tuple[Wire, datetime]] = []
+        self._idle: list[tuple[Wire, datetime]] = []
 
-    def take(self, asked: QuotaRequest, now: datetime) -> list[Day]:
-        """
-        Raises:
-            BadRequest, TooManyRequests, QuotaExceeded: nothing was counted.
-
-            StoreDown: whether it was counted is not known.
-        """
-        for claim in asked.rates:
-            if claim.items > claim.rate.limit:
-                raise BadRequest(f"files or items must be {claim.rate.limit} at most here.")
-        verdict, location, wait, clock, *days = self._counted(asked, now)
-        standings = [
-            standing(wanted, files, bytes_, self._end_of(day))
-            for wanted, (day, files, bytes_) in zip(asked.days, _in_threes(days), strict=True)
+    def count(self, request: QuotaRequest, now: datetime) -> list[Remaining]:
+        """Count all of the request or nothing, as ``Store`` says."""
+        for item in request.rates:
+            if item.amount > item.rate.limit:
+                raise too_many_items(item.rate)
+        code, index, wait, clock, *days = self._run_count(request, now)
+        left = [
+            item.left(files, bytes_, self._end_of(day))
+            for item, day, files, bytes_ in zip(
+                request.quotas, days[::3], days[1::3], days[2::3], strict=True
+            )
         ]
-        if verdict == DAY_IS_FULL:
-            raise exceeded(
-                asked.days[location - 1], standings[location - 1], datetime.fromtimestamp(clock, UTC)
-            )
-        if verdict == RATE_IS_USED:
-            limit, seconds = asked.rates[location - 1].rate
-            raise TooManyRequests(
-                f"At most {limit} per {seconds} s are allowed here.", retry_after=max(1, -(-wait // 1000))
-            )
-        return standings
+        if code == DAY_IS_FULL:
+            raise exceeded(request.quotas[index - 1], left[index - 1], datetime.fromtimestamp(clock, UTC))
+        if code == RATE_IS_USED:
+            raise too_many_requests(request.rates[index - 1].rate, max(1, -(-wait // 1000)))
+        return left
 
-    def give_back(self, asked: QuotaRequest, now: datetime) -> None:
-        """
-        Raises:
-            StoreDown: whether it was given back is not known; to do it again does no harm.
-        """
-        amounts = [amount for wanted in asked.days for amount in (wanted.files, wanted.bytes_)]
-        self._run(GIVE_BACK, [self._request(asked), *self._days(asked)], amounts, now)
+    def give_back(self, request: QuotaRequest, now: datetime) -> None:
+        """Take the files and bytes out of their days again, once, as ``Store`` says."""
+        amounts = [amount for item in request.quotas for amount in (item.files, item.bytes_)]
+        self._run(GIVE_BACK, [self._request_key(request), *self._day_keys(request)], amounts, now)
 
     def open(self, now: datetime) -> None:
         """
-        Have a connection ready before the first request.
+        Connect before the first request.
 
         Raises:
-            StoreDown: there is none to be had.
+            StoreDown: no connection.
         """
-        self._rest(connect(self._address, time.monotonic() + self._budget_seconds), now)
+        self._keep_idle(connect(self._address, time.monotonic() + self._budget_seconds), now)
 
-    def _counted(self, asked: QuotaRequest, now: datetime) -> list[int]:
-        answer = self._run(COUNT, *self._to_count(asked), now)
-        if not isinstance(answer, list) or len(answer) != 4 + 3 * len(asked.days):
-            raise StoreDown("answer of another shape")
-        return [int(number) for number in answer]
+    def _run_count(self, request: QuotaRequest, now: datetime) -> list[int]:
+        reply = self._run(COUNT, *self._count_arguments(request), now)
+        if not isinstance(reply, list) or len(reply) != 4 + 3 * len(request.quotas):
+            raise StoreDown("reply of another shape")
+        return [int(number) for number in reply]
 
     def _run(self, script: str, keys: list[str], arguments: list[int], now: datetime) -> Any:
         until = time.monotonic() + self._budget_seconds
-        wire = self._rested(now)
+        wire = self._take_idle(now)
         if wire:
             try:
                 return self._run_on(wire, script, keys, arguments, until, now)
@@ -195,52 +186,65 @@ class RedisStore:
     def _run_on(
         self, wire: Wire, script: str, keys: list[str], arguments: list[int], until: float, now: datetime
     ) -> Any:
-        answer = wire.run(script, keys, arguments, until)
-        self._rest(wire, now)
-        return answer
+        reply = wire.run(script, keys, arguments, until)
+        self._keep_idle(wire, now)
+        return reply
 
-    def _rested(self, now: datetime) -> Wire | None:
-        """The connection that rested least, if any is fresh enough."""
+    def _take_idle(self, now: datetime) -> Wire | None:
+        """Return the most recently used connection that is fresh enough."""
         while True:
             try:
-                wire, since = self._resting.pop()
+                wire, since = self._idle.pop()
             except IndexError:
                 return None
-            if now - since < REST:
+            if now - since < MAX_IDLE:
                 return wire
             wire.close()
 
-    def _rest(self, wire: Wire, now: datetime) -> None:
-        if len(self._resting) < MAX_RESTING:
-            self._resting.append((wire, now))
+    def _keep_idle(self, wire: Wire, now: datetime) -> None:
+        if len(self._idle) < MAX_IDLE_CONNECTIONS:
+            self._idle.append((wire, now))
         else:
             wire.close()
 
-    def _to_count(self, asked: QuotaRequest) -> tuple[list[str], list[int]]:
+    def _count_arguments(self, request: QuotaRequest) -> tuple[list[str], list[int]]:
         rates = [
-            self._key(asked, f"rate:{limit}/{rate.seconds}:{who}") for limit, rate, who, _ in asked.rates
+            self._key(request, f"rate:{limit}/{rate.seconds}:{key}") for limit, rate, key, _ in request.rates
         ]
-        arguments = [int(self._offset.total_seconds()), KEPT_SECONDS, len(rates)]
-        for _, rate, _, items in asked.rates:
-            arguments += [rate.limit, rate.seconds * 1000, items]
-        for wanted in asked.days:
-            most = (wanted.most_files or NOT_LIMITED, wanted.most_bytes or NOT_LIMITED)
-            arguments += [*most, wanted.files, wanted.bytes_]
-        return [self._request(asked), *rates, *self._days(asked)], arguments
+        arguments = [int(self._offset.total_seconds()), REMEMBERED_SECONDS, len(rates)]
+        for _, rate, _, amount in request.rates:
+            arguments += [rate.limit, rate.seconds * 1000, amount]
+        for item in request.quotas:
+            maximum = (item.max_files or NOT_LIMITED, item.max_bytes or NOT_LIMITED)
+            arguments += [*maximum, item.files, item.bytes_]
+        return [self._request_key(request), *rates, *self._day_keys(request)], arguments
 
-    def _request(self, asked: QuotaRequest) -> str:
-        return self._key(asked, f"request:{asked.request_id}")
+    def _request_key(self, request: QuotaRequest) -> str:
+        return self._key(request, f"request:{request.request_id}")
 
-    def _days(self, asked: QuotaRequest) -> list[str]:
-        return [self._key(asked, f"day:{wanted.profile}") for wanted in asked.days]
+    def _day_keys(self, request: QuotaRequest) -> list[str]:
+        return [self._key(request, f"day:{item.profile}") for item in request.quotas]
 
-    def _key(self, asked: QuotaRequest, name: str) -> str:
-        """Between the braces is what decides the slot in a cluster, where all of one request must lie."""
-        return f"oss-direct-upload:{{{self._bucket}/{asked.owner}}}:{name}"
+    def _key(self, request: QuotaRequest, name: str) -> str:
+        """Return a key of Redis; the part in braces decides the slot of a cluster, one for all counts."""
+        return f"oss-direct-upload:{{{self._bucket}/{request.owner}}}:{name}"
 
     def _end_of(self, day: int) -> datetime:
         return datetime.fromtimestamp((day + 1) * DAY_SECONDS, UTC) - self._offset
 
 
-def _in_threes(numbers: list[int]) -> list[tuple[int, ...]]:
-    return [tuple(numbers[location : location + 3]) for location in range(0, len(numbers), 3)]
+def redis_store(settings: Settings) -> RedisStore:
+    """
+    Return the store that ``QUOTA_URL`` names, not connected yet.
+
+    Raises:
+        Misconfigured: the package lacks the Redis library.
+    """
+    try:
+        import_library()
+    except ImportError:
+        sentence = Message(
+            "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
+        )
+        raise Misconfigured([Problem("QUOTA_URL", sentence)]) from None
+    return RedisStore(Address(settings.quota_url or ""), settings.quota_utc_offset, settings.bucket)

@@ -1,4 +1,4 @@
-"""One connection to Redis, which keeps to a budget: the one file that knows ``redis``."""
+"""One connection to Redis within a time budget: the only module that knows the ``redis`` library."""
 
 import time
 from hashlib import sha1
@@ -7,28 +7,28 @@ from socket import socket
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from function.http.client import ExchangeFailed, authorities, with_timeout
 from function.limits.quota import StoreDown
+from function.network import ExchangeFailed, authorities, with_timeout
 
-FOLDER = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 6379
-# Every server speaks it, and what we ask it answers alike in both.
+# Every server speaks it, and our commands have the same replies in both protocols.
 RESP2 = 2
 
 
-def prepare() -> None:
+def import_library() -> None:
     """
-    Import the library, which takes longer than a budget may.
+    Import what a call needs, which takes longer than a budget allows.
 
     Raises:
-        ImportError: it is not there: the package was made for a deployment without.
+        ImportError: the package was made for a deployment without Redis.
     """
-    import redis.connection  # noqa: F401 - and with it all that a call needs
+    import redis.connection  # noqa: F401 - imports everything that a call needs
 
 
 class Address:
     """
-    Where the store is, from a checked ``QUOTA_URL``; says nothing of it, because it holds a password.
+    The address in a checked ``QUOTA_URL``; without a ``repr`` of its parts, which include a password.
 
     Args:
         protocol: of Redis, 2 or 3.
@@ -47,20 +47,20 @@ class Address:
             "username": unquote(parts.username or "") or None,
             "password": unquote(parts.password or "") or None,
             "protocol": protocol,
-            # Two round trips, to tell the server the name of a library.
+            # It costs two round trips to tell the server the name of a library.
             "driver_info": None,
         }
 
     def options(self) -> dict[str, Any]:
-        """Keywords of a connection of ``redis``; the certificate and the name are checked."""
+        """Return keyword arguments of a ``redis`` connection; TLS checks certificate and name."""
         if not self.is_tls:
             return self._common
-        own = str(FOLDER / self._authorities) if self._authorities else authorities()
-        return {**self._common, "ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": own}
+        path = str(ROOT / self._authorities) if self._authorities else authorities()
+        return {**self._common, "ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": path}
 
 
-class Bounded:
-    """A socket all of whose calls end together at ``until``, however slowly bytes come."""
+class BoundedSocket:
+    """A socket whose calls all end together at ``until``, however slowly bytes arrive."""
 
     def __init__(self, sock: socket, until: float) -> None:
         self._sock = sock
@@ -75,7 +75,7 @@ class Bounded:
         self._sock.sendall(data)
 
     def settimeout(self, _seconds: float | None) -> None:
-        """Redis' library sets one for each call; here all have one together."""
+        """Ignore the library's timeout of each call; here all calls share one."""
 
     def shutdown(self, how: int) -> None:
         self._sock.shutdown(how)
@@ -91,36 +91,36 @@ class Bounded:
 
 
 class Wire:
-    """An open connection; ``connect`` makes one."""
+    """An open connection, made by ``connect``."""
 
-    def __init__(self, connection: Any, sock: Bounded) -> None:
+    def __init__(self, connection: Any, sock: BoundedSocket) -> None:
         self._connection = connection
         self._sock = sock
 
     def run(self, script: str, keys: list[str], arguments: list[int], until: float) -> Any:
         """
-        Run a script, by its digest where the store knows it.
+        Run a script, by its digest where the server knows it.
 
         Raises:
-            Broken: the connection is of no use any more; whether the script ran is not known.
+            Broken: the connection is useless now; unknown whether the script ran.
 
-            StoreDown: the store refused, or took longer.
+            StoreDown: the server refused, or took longer.
         """
         from redis.exceptions import NoScriptError, RedisError
 
         self._sock.until = until
         try:
             try:
-                return self._ask("EVALSHA", digest_of(script), keys, arguments)
+                return self._send("EVALSHA", digest_of(script), keys, arguments)
             except NoScriptError:
-                return self._ask("EVAL", script, keys, arguments)
-        # ValueError is an answer that is no number where one must be.
+                return self._send("EVAL", script, keys, arguments)
+        # ValueError: a reply that should be a number is none.
         except (RedisError, OSError, ValueError) as error:
             self.close()
             raise _failure(error) from None
 
-    def _ask(self, command: str, what: str, keys: list[str], arguments: list[int]) -> Any:
-        self._connection.send_command(command, what, len(keys), *keys, *arguments)
+    def _send(self, command: str, script: str, keys: list[str], arguments: list[int]) -> Any:
+        self._connection.send_command(command, script, len(keys), *keys, *arguments)
         return self._connection.read_response()
 
     def close(self) -> None:
@@ -128,11 +128,11 @@ class Wire:
 
 
 class Broken(StoreDown):
-    """Raised when another connection may do better: this one was closed, or its server is a replica now."""
+    """Raised when another connection may do better: this one was closed, or its server became a replica."""
 
 
 def digest_of(script: str) -> str:
-    """What ``EVALSHA`` knows it by, once the store has run it."""
+    """Return the name of a script for ``EVALSHA``, valid once the server has run it."""
     return sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -144,22 +144,22 @@ def connect(address: Address, until: float) -> Wire:
         until: of the monotonic clock.
 
     Raises:
-        StoreDown: that could not be done, or took longer.
+        StoreDown: refused, or took longer.
     """
     from redis.connection import Connection, SSLConnection
     from redis.exceptions import RedisError
 
     left = max(0.001, until - time.monotonic())
-    bounded: list[Bounded] = []
+    bounded: list[BoundedSocket] = []
 
     def greet(connection: Any) -> None:
-        bounded.append(Bounded(connection._sock, until))
+        bounded.append(BoundedSocket(connection._sock, until))
         connection._sock = bounded[0]
         connection.on_connect()
 
     kind: Any = SSLConnection if address.is_tls else Connection
-    times = {"socket_timeout": left, "socket_connect_timeout": left}
-    connection = kind(**address.options(), **times, redis_connect_func=greet)
+    timeouts = {"socket_timeout": left, "socket_connect_timeout": left}
+    connection = kind(**address.options(), **timeouts, redis_connect_func=greet)
 
     def open_it() -> None:
         try:
@@ -168,7 +168,7 @@ def connect(address: Address, until: float) -> Wire:
             raise _failure(error) from None
 
     try:
-        # A name that does not resolve is bounded by no timeout of a socket.
+        # No socket timeout bounds a name lookup.
         with_timeout(left, f"{address.host}:{address.port}", open_it)
     except ExchangeFailed as failed:
         raise StoreDown(failed.kind) from None
@@ -176,12 +176,12 @@ def connect(address: Address, until: float) -> Wire:
 
 
 def _failure(error: Exception) -> StoreDown:
-    """Named after what is at the bottom of it: ``ConnectionRefusedError``, ``ReadOnlyError``."""
+    """Name it after its root cause: ``ConnectionRefusedError``, ``ReadOnlyError``."""
     from redis.exceptions import ConnectionError as Disconnected
     from redis.exceptions import ReadOnlyError, ResponseError
 
     cause = error.__context__ if isinstance(error.__context__, OSError) else error
     kind = Broken if isinstance(error, Disconnected | ReadOnlyError) else StoreDown
-    # Of what the library has no name for, the code that Redis begins its sentence with.
+    # Where the library has no name for it: the code at the start of the server's message.
     code = str(error).partition(" ")[0] if type(error) is ResponseError else ""
     return kind(code if code.isalpha() and code.isupper() else type(cause).__name__)

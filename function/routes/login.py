@@ -8,7 +8,7 @@ from function.auth import wechat
 from function.context import RequestContext
 from function.errors import BadRequest, Unauthorized
 from function.http.json_body import read_json_object
-from function.limits.rate_limit import claims_by_address, client_address
+from function.limits.rate_limit import items_by_ip
 
 LOGIN_CODE = r"[A-Za-z0-9_-]{1,128}"
 
@@ -21,15 +21,9 @@ def handle(context: RequestContext) -> dict[str, Any]:
     settings = context.settings
     # A malformed code does not count against others behind the same client IP.
     code = code_of(read_json_object(context.request.body))
-    address = client_address(context.request, settings.client_address_header)
-    claims = claims_by_address("logins", settings.login_rate, address)
-    if settings.quota_url:
-        from function.limits.quota import count
-
-        # The last claim is the widest, so all of one request are kept in one place.
-        count(context, claims[-1].who, claims)
-    else:
-        context.instance.limiter.hit(claims, context.now)
+    items = items_by_ip("logins", settings.login_rate, context.client_ip)
+    # The last item is of the widest network, so a cluster stores all counts of one request together.
+    context.instance.limiter.hit_shared(items[-1].key, items, context.now, context.line)
     log_in = settings.caller_kind.log_in
     assert log_in is not None, "as the route's feature says"
     caller = log_in(code, settings, context.instance.send)

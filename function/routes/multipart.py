@@ -22,7 +22,7 @@ from function.multipart.upload import HEADERS, LEAST_LIFE, MAX_URLS, MultipartUp
 from function.oss.client import oss_client
 from function.oss.post_form import UploadRule, iso, object_url
 from function.routes.confirm import begin_check, recalled, settled
-from function.routes.upload_params import by_own_rules, claims_of_forms, count_forms, with_quota
+from function.routes.upload_params import apply_hooks, reserve_forms, with_quota
 from function.session_policy import UPLOADS
 from function.uploads.plan import rule_for
 from function.uploads.receipt import RECEIPT_LIFE, answer_stored, seen_upload
@@ -49,18 +49,12 @@ def begin(context: RequestContext) -> dict[str, Any]:
     size_bytes = wanted.size_bytes
     if not size_bytes:
         raise BadRequest("size is needed for an upload in parts, in bytes, 1 at least.")
-    if not settings.quota_url:
-        count_forms(context, caller, 1)
-    wanted, profile = by_own_rules(context, caller, wanted, profile)
+    reservation = reserve_forms(context, caller, 1)
+    wanted, profile = apply_hooks(context, caller, wanted, profile)
     upload, rule = _plan(context, caller, wanted, profile, size_bytes)
-    if not settings.quota_url:
-        return _begin(context, upload, rule, profile)
-    from function.limits.quota import counted
-
-    claims, sizes = claims_of_forms(context, caller, 1), [(profile, upload.size_bytes)]
-    with counted(context, caller.owner, claims, sizes) as quotas:
+    with reservation.take([(profile, size_bytes)]) as quotas:
         begun = _begin(context, upload, rule, profile)
-    return with_quota(begun, quotas.get(profile.name))
+    return with_quota(begun, quotas, profile)
 
 
 def _plan(

@@ -8,7 +8,6 @@ from function.auth import identify
 from function.config.profile import Profile, Session
 from function.context import RequestContext
 from function.http.json_body import read_json_object
-from function.limits.rate_limit import claims_of_caller
 from function.oss.post_form import Credentials, iso
 from function.reading import (
     Readable,
@@ -47,8 +46,8 @@ def handle(context: RequestContext) -> dict[str, Any]:
 def _readable(context: RequestContext, owner: str, wanted: Sequence[WantedUrl]) -> list[Readable]:
     """Each is counted first: a flood should cost as little as can be."""
     settings = context.settings
-    claims = claims_of_caller(context.request, settings, owner, "reads", settings.read_rate, len(wanted))
-    context.instance.limiter.hit(claims, context.now)
+    items = context.rate_limit_items("reads", settings.read_rate, owner, len(wanted))
+    context.instance.limiter.hit(items, context.now)
     profiles = list(settings.profiles.values())
     if context.instance.hooks_file is not None:
         profiles = [

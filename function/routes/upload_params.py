@@ -1,6 +1,6 @@
 """``/upload-params``: signed forms for one file, or for several, all or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from function.config.settings import Settings
 from function.context import RequestContext
 from function.errors import BadRequest, Misconfigured
 from function.http.json_body import read_json_object
-from function.limits.rate_limit import RateLimitItem, claims_of_caller
+from function.limits.rate_limit import Reservation
 from function.oss.post_form import UploadRule, iso
 from function.session_policy import UPLOADS
 from function.uploads.plan import PlannedUpload, plan_upload, refuse_among_several
@@ -28,135 +28,110 @@ def handle(context: RequestContext) -> dict[str, Any]:
     caller = identify(request.headers, context.settings, context.now)
     context.line.owner = caller.owner
     if request.method == "GET":
-        return _answer_one(context, caller, read_query(request.query))
+        return _one_form(context, caller, read_query(request.query))
     fields = read_json_object(request.body)
     if fields.get("files") is None:
-        return _answer_one(context, caller, read_fields(fields))
-    return _answer_several(context, caller, read_files(fields["files"]))
+        return _one_form(context, caller, read_fields(fields))
+    return _several_forms(context, caller, read_files(fields["files"]))
 
 
-def _answer_one(context: RequestContext, caller: Caller, wanted: UploadRequest) -> dict[str, Any]:
+def _one_form(context: RequestContext, caller: Caller, wanted: UploadRequest) -> dict[str, Any]:
     profile = profile_of(wanted, context.settings.profiles)
     context.line.profile = profile.name
-    (planned,), (form,) = _plan_and_sign(context, caller, [(wanted, profile)])
+    (planned,), (form,) = _forms(context, caller, [(wanted, profile)])
     context.line.key, context.line.upload_id = planned.key, planned.upload_id
     return form
 
 
-def _answer_several(
-    context: RequestContext, caller: Caller, files: Sequence[UploadRequest]
-) -> dict[str, Any]:
+def _several_forms(context: RequestContext, caller: Caller, files: Sequence[UploadRequest]) -> dict[str, Any]:
     profiles = [profile_of(wanted, context.settings.profiles) for wanted in files]
     context.line.profile = [profile.name for profile in profiles]
     refuse_among_several(profiles)
-    planned, forms = _plan_and_sign(context, caller, list(zip(files, profiles, strict=True)))
+    planned, forms = _forms(context, caller, list(zip(files, profiles, strict=True)))
     context.line.key = [upload.key for upload in planned]
     context.line.upload_id = [upload.upload_id for upload in planned]
     return {"uploads": forms, "serverTime": iso(context.now)}
 
 
-def _plan_and_sign(
+def _forms(
     context: RequestContext, caller: Caller, files: Sequence[tuple[UploadRequest, Profile]]
 ) -> tuple[list[PlannedUpload], list[dict[str, Any]]]:
-    """What these files may become, and the answer to each: its form, or that it is there already."""
-    # Before anything is planned: a flood should cost as little as can be. A quota must know the sizes.
-    if not context.settings.quota_url:
-        count_forms(context, caller, len(files))
+    """Return the planned uploads, and of each its form, or that the object exists already."""
+    reservation = reserve_forms(context, caller, len(files))
+    trace = context.line.traceparent
     planned = [
         plan_for(
             caller,
-            *by_own_rules(context, caller, wanted, profile),
+            *apply_hooks(context, caller, wanted._replace(trace=trace) if trace else wanted, profile),
             context.settings,
             context.instance.new_id(),
             context.now,
         )
-        for wanted, profile in _traced(context, files)
+        for wanted, profile in files
     ]
-    if context.settings.quota_url:
-        return planned, _count_and_sign(context, caller, planned, [profile for _, profile in files])
-    stored = _stored_already(context, planned)
-    forms = iter(_sign(context, [upload for upload in planned if upload.ticket not in stored]))
-    return planned, [stored.get(upload.ticket) or next(forms) for upload in planned]
-
-
-def _count_and_sign(
-    context: RequestContext, caller: Caller, planned: Sequence[PlannedUpload], profiles: Sequence[Profile]
-) -> list[dict[str, Any]]:
-    """The same, counted in one go. What is there already costs no quota; that OSS is asked costs the rate."""
-    from function.limits.quota import count, counted
-
-    claims = claims_of_forms(context, caller, len(planned))
-    if any(upload.is_named_by_digest for upload in planned):
-        count(context, caller.owner, claims)
-        claims = ()
-    stored = _stored_already(context, planned)
-    missing = [
-        (upload, profile)
-        for upload, profile in zip(planned, profiles, strict=True)
+    stored = _stored_already(context, reservation, planned)
+    missing = [upload for upload in planned if upload.ticket not in stored]
+    sizes = [
+        (profile, upload.rule.max_size_bytes)
+        for upload, (_, profile) in zip(planned, files, strict=True)
         if upload.ticket not in stored
     ]
-    sizes = [(profile, upload.rule.max_size_bytes) for upload, profile in missing]
-    with counted(context, caller.owner, claims, sizes) as quotas:
-        forms = iter(_sign(context, [upload for upload, _ in missing]))
-    return [
-        stored.get(upload.ticket) or with_quota(next(forms), quotas.get(profile.name))
-        for upload, profile in zip(planned, profiles, strict=True)
+    with reservation.take(sizes) as quotas:
+        forms = iter(_sign(context, missing))
+    return planned, [
+        stored.get(upload.ticket) or with_quota(next(forms), quotas, profile)
+        for upload, (_, profile) in zip(planned, files, strict=True)
     ]
 
 
-def with_quota(form: dict[str, Any], quota: dict[str, Any] | None) -> dict[str, Any]:
-    return {**form, "quota": quota} if quota else form
+def reserve_forms(context: RequestContext, caller: Caller, forms: int) -> Reservation:
+    items = context.rate_limit_items("forms", context.settings.caller_rate, caller.owner, forms)
+    return context.instance.limiter.reserve(caller.owner, items, context.now, context.line)
 
 
-def _traced(
-    context: RequestContext, files: Sequence[tuple[UploadRequest, Profile]]
-) -> Sequence[tuple[UploadRequest, Profile]]:
-    trace = context.line.traceparent
-    return [(wanted._replace(trace=trace), profile) for wanted, profile in files] if trace else files
+def with_quota(form: dict[str, Any], quotas: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
+    """Add what is left of the profile's quota, if it has one."""
+    return {**form, "quota": quotas[profile.name]} if profile.name in quotas else form
 
 
-def _stored_already(context: RequestContext, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:
-    if not any(upload.is_named_by_digest for upload in planned):
+def _stored_already(
+    context: RequestContext, reservation: Reservation, planned: Sequence[PlannedUpload]
+) -> dict[str, dict[str, Any]]:
+    """Return by ticket the responses about existing objects; they cost rate, since OSS is asked, no quota."""
+    tickets = [upload.ticket for upload in planned if upload.is_named_by_digest]
+    if not tickets:
         return {}
-    # Imported by those who need it alone.
+    reservation.count_rate()
+    # Imported where used, as hooks are.
     from function.uploads.deduplication import answers_about_stored
 
-    return answers_about_stored(context, [upload.ticket for upload in planned if upload.is_named_by_digest])
+    return answers_about_stored(context, tickets)
 
 
 def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> list[dict[str, Any]]:
-    """Their forms, signed with credentials that outlive every one."""
-    if not planned:
-        return []
-    form_ends: dict[Session, list[datetime]] = {}
-    for upload in planned:
-        form_ends.setdefault(upload.location.session(UPLOADS), []).append(upload.rule.expires_at)
-    credentials = {session: context.credentials(session, ends) for session, ends in form_ends.items()}
-    return [upload.sign(credentials[upload.location.session(UPLOADS)], context.now) for upload in planned]
+    """Sign all forms with credentials that outlive every one."""
+    sessions = [upload.location.session(UPLOADS) for upload in planned]
+    ends: dict[Session, list[datetime]] = {}
+    for session, upload in zip(sessions, planned, strict=True):
+        ends.setdefault(session, []).append(upload.rule.expires_at)
+    credentials = {session: context.credentials(session, ends[session]) for session in ends}
+    return [
+        upload.sign(credentials[session], context.now)
+        for session, upload in zip(sessions, planned, strict=True)
+    ]
 
 
-def count_forms(context: RequestContext, caller: Caller, forms: int) -> None:
-    """Within this instance."""
-    context.instance.limiter.hit(claims_of_forms(context, caller, forms), context.now)
-
-
-def claims_of_forms(context: RequestContext, caller: Caller, forms: int) -> tuple[RateLimitItem, ...]:
-    settings = context.settings
-    return claims_of_caller(context.request, settings, caller.owner, "forms", settings.caller_rate, forms)
-
-
-def by_own_rules(
+def apply_hooks(
     context: RequestContext, caller: Caller, wanted: UploadRequest, profile: Profile
 ) -> tuple[UploadRequest, Profile]:
-    """What ``hooks.py`` leaves of an upload; where there is none, all of it."""
+    """Return an upload as ``hooks.py`` changes it, if there is one."""
     path = context.instance.hooks_file
     if path is None:
         return wanted, profile
-    # Imported by those who have one alone.
     from function.uploads.hooks import Hooks
 
-    rules = context.instance.keep(Hooks, lambda: Hooks(path))
-    return rules.apply(caller.subject, caller.owner, wanted, profile)
+    hooks = context.instance.keep(Hooks, lambda: Hooks(path))
+    return hooks.apply(caller.subject, caller.owner, wanted, profile)
 
 
 def plan_for(

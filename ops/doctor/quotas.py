@@ -11,7 +11,7 @@ from statistics import median
 from function.config.settings import Settings
 from function.limits.quota import QuotaRequest, StoreDown
 from function.limits.redis import BUDGET_SECONDS, RedisStore
-from function.limits.redis_connection import Address, prepare
+from function.limits.redis_connection import Address, import_library
 from ops.doctor.findings import Finding, State, joined
 from ops.terminal.language import Text
 
@@ -48,7 +48,7 @@ def check_quotas(settings: Settings) -> Iterator[Finding]:
         Address(settings.quota_url), settings.quota_utc_offset, settings.bucket, PATIENCE_SECONDS
     )
     without = what_happens_without(settings)
-    prepare()
+    import_library()
     try:
         connecting, *rounds = [_milliseconds(store) for _ in range(ROUNDS + 1)]
     except StoreDown as down:
@@ -87,5 +87,5 @@ def what_happens_without(settings: Settings) -> Text:
 
 def _milliseconds(store: RedisStore) -> float:
     started = time.perf_counter()
-    store.take(QuotaRequest(secrets.token_urlsafe(16), "doctor", (), ()), datetime.now(UTC))
+    store.count(QuotaRequest(secrets.token_urlsafe(16), "doctor", (), ()), datetime.now(UTC))
     return (time.perf_counter() - started) * 1000

@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from function.credentials import ATTEMPTS, EARLY_RETRY_PAUSE, EARLY_TRIES
+from function.limits.quota import QuotaLimiter
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from local.ground.accounts import AccessKey, Accounts
@@ -279,7 +280,8 @@ def _step(
         ready, address = function._ready(), Address(server.url)
         # By Redis' own clock the day must not end meanwhile, and a busy machine may be late.
         offset = timedelta(hours=1 - datetime.now(UTC).hour)
-        ready.keep(RedisStore, lambda: RedisStore(address, offset, stage.BUCKET, PATIENCE_SECONDS))
+        assert isinstance(ready.limiter, QuotaLimiter)
+        ready.limiter._new_store = lambda: RedisStore(address, offset, stage.BUCKET, PATIENCE_SECONDS)
 
     def step() -> stage.Reply:
         reply = stage.ask(function, BODY)

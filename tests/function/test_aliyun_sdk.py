@@ -17,7 +17,7 @@ from function import aliyun_sdk
 from function.aliyun_sdk import MAX_ANSWER_BYTES, SdkFailed
 from function.credentials import AccessKeys
 from function.errors import StsRejected, StsUnavailable
-from function.http.client import ExchangeFailed, authorities
+from function.network import ExchangeFailed, authorities
 from sts_credentials import StsClient
 
 OWN = AccessKeys("own", "secret", "token")

@@ -1,16 +1,27 @@
-"""instance: what outlives a request is made once, whoever asks for it first."""
+"""Objects that outlive a request, and what a request knows."""
 
 import threading
 import time
+from datetime import timedelta
+from types import SimpleNamespace
 
-from function.context import Dependencies, Instance
+import pytest
+
+from function.auth import CallerKinds
+from function.config.types import Rate
+from function.context import Dependencies, Instance, RequestContext
+from function.credentials import Obtained
+from function.http.gateway import Request
+from function.limits.rate_limit import RateLimitItem
+from function.request_log import LogLine
 
 
-def new_instance():
-    return Instance(Dependencies({}), None, {}, lambda _context: None)
+def new_instance(**settings):
+    settings = SimpleNamespace(**{"quota_url": None, **settings})
+    return Instance(Dependencies({}), settings, {}, lambda _context: None)
 
 
-def test_an_object_of_a_kind_is_made_when_it_is_first_asked_for_and_kept():
+def test_an_object_of_a_kind_is_made_once_and_kept():
     instance, made = new_instance(), []
     for _ in range(3):
         made.append(instance.keep(list, lambda: ["the one"]))
@@ -18,7 +29,7 @@ def test_an_object_of_a_kind_is_made_when_it_is_first_asked_for_and_kept():
     assert instance.keep(dict, dict) == {}
 
 
-def test_two_who_ask_first_at_once_get_the_same_object():
+def test_two_threads_at_once_get_the_same_object():
     instance, made = new_instance(), []
 
     def make():
@@ -35,5 +46,31 @@ def test_two_who_ask_first_at_once_get_the_same_object():
     assert instance.keep(object, make) is made[0]
 
 
-def test_the_surroundings_show_nothing_of_the_environment():
+def test_dependencies_show_nothing_of_the_environment():
     assert repr(Dependencies({"TOKEN_SECRET": "canary"})) == "Dependencies(…)"
+
+
+def test_the_log_line_says_whether_any_session_was_refreshed(clock):
+    class Cache:
+        are_new = False
+
+        def get(self, own_keys, *, now, good_until):
+            return Obtained(good_until - now, self.are_new)
+
+    instance, cache = new_instance(), Cache()
+    instance._credentials = {"session": cache}
+    context = RequestContext(Request("GET", "/", {}, "", {}, b"", ""), instance, clock(), LogLine("r"))
+    assert context.line.sts_refreshed is None
+    ends = [clock() + timedelta(minutes=minutes) for minutes in (1, 9, 5)]
+    for cache.are_new, noted in ((False, False), (True, True), (False, True)):
+        assert context.credentials("session", ends) > timedelta(minutes=9)
+        assert context.line.sts_refreshed is noted
+
+
+@pytest.mark.parametrize(("mode", "key"), [("wechat", "ann"), ("jwt", "ann"), ("anonymous", "203.0.113.7")])
+def test_callers_count_by_owner_or_by_client_ip_where_they_share_one(mode, key, clock):
+    instance = new_instance(caller_kind=CallerKinds()[mode], client_address_header="x-client-ip")
+    request = Request("GET", "/", {}, "", {"x-client-ip": "203.0.113.7"}, b"", "10.0.0.1")
+    context = RequestContext(request, instance, clock(), LogLine("r"))
+    items = context.rate_limit_items("forms", Rate(5, 60), "ann", 3)
+    assert items == (RateLimitItem("forms", Rate(5, 60), key, 3),)

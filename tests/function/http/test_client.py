@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from function import aliyun_sdk
-from function.http import client
-from function.http.client import DEFAULT_MAX_BYTES, MAX_WAITING, ExchangeFailed, send, with_timeout
+from function import aliyun_sdk, network
+from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, send
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 5
@@ -326,18 +325,6 @@ def test_what_is_no_http_address_is_a_failure(url):
     assert failure(url).kind.isidentifier()
 
 
-def test_an_error_of_the_call_itself_is_raised_even_when_it_says_timeout():
-    def ask_in_vain():
-        raise TimeoutError("of the call")
-
-    with pytest.raises(TimeoutError, match="of the call"):
-        with_timeout(5, "https://a.example", ask_in_vain)
-
-
-def test_a_call_that_is_left_behind_keeps_no_process_alive():
-    assert with_timeout(5, "https://a.example", lambda: threading.current_thread().daemon)
-
-
 @pytest.fixture
 def certificate(tmp_path):
     """A certificate that vouches for itself, with its key, in one file."""
@@ -370,8 +357,8 @@ def certificate(tmp_path):
 @pytest.fixture
 def trusting(monkeypatch):
     """Let a file be the authorities that the package brings."""
-    yield lambda path: monkeypatch.setattr(client, "authorities", lambda: str(path))
-    client.verifying_context.cache_clear()
+    yield lambda path: monkeypatch.setattr(network, "authorities", lambda: str(path))
+    network.verifying_context.cache_clear()
 
 
 @contextmanager
@@ -387,7 +374,7 @@ def test_a_certificate_that_no_authority_vouches_for_is_refused_whatever_the_env
     certificate, trusting, monkeypatch
 ):
     path = certificate("localhost")
-    trusting(client.authorities())
+    trusting(network.authorities())
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     with tls_peer(path) as other:
         assert failure(other.url).kind == "SSLCertVerificationError"
@@ -404,93 +391,7 @@ def test_a_certificate_is_good_for_its_own_name_only(certificate, trusting):
 
 
 def test_the_authorities_are_those_of_the_package():
-    assert client.authorities() == certifi.where()
-
-
-# --- what a service that hangs costs the others ---
-
-FULL = "too many calls wait for it already"
-
-
-@contextmanager
-def left_behind(upstream, calls):
-    """So many calls of one upstream that were given up and wait on all the same."""
-    over, ended = threading.Event(), []
-    before = threading.active_count()
-
-    def hang():
-        over.wait(PATIENCE_SECONDS)
-        ended.append(1)
-
-    for _ in range(calls):
-        with pytest.raises(ExchangeFailed, match="no answer within the budget"):
-            with_timeout(0, upstream, hang)
-    try:
-        yield over
-    finally:
-        over.set()
-        until = time.monotonic() + PATIENCE_SECONDS
-        while threading.active_count() > before and time.monotonic() < until:
-            time.sleep(0.001)
-    assert len(ended) == calls
-
-
-def test_of_one_upstream_64_calls_wait_and_the_next_fails_at_once():
-    with left_behind("https://hangs.example", MAX_WAITING):
-        threads = threading.active_count()
-        started = time.perf_counter()
-        with pytest.raises(ExchangeFailed, match=FULL):
-            with_timeout(5, "https://hangs.example", lambda: pytest.fail("asked"))
-        assert time.perf_counter() - started < 0.5
-        assert threading.active_count() == threads
-    assert MAX_WAITING == 64
-    assert with_timeout(5, "https://hangs.example", lambda: "well again") == "well again"
-
-
-def test_a_slow_webhook_starves_nobody_else():
-    with left_behind("https://business.example", MAX_WAITING):
-        assert with_timeout(5, "https://sts.example", lambda: "asked") == "asked"
-
-
-def test_one_place_less_than_all_is_a_place():
-    with left_behind("https://slow.example", MAX_WAITING - 1):
-        assert with_timeout(5, "https://slow.example", lambda: "asked") == "asked"
-        assert with_timeout(5, "https://slow.example", lambda: "again") == "again"
-
-
-def test_a_call_that_failed_gives_its_place_back():
-    def fail():
-        raise ValueError("of the call")
-
-    with left_behind("https://fails.example", MAX_WAITING - 1):
-        for _ in range(3):
-            with pytest.raises(ValueError, match="of the call"):
-                with_timeout(5, "https://fails.example", fail)
-
-
-def test_where_no_thread_can_start_the_service_is_as_good_as_unreachable(no_threads):
-    with no_threads():
-        for _ in range(MAX_WAITING + 1):
-            with pytest.raises(ExchangeFailed, match="no thread can start") as raised:
-                with_timeout(5, "https://threadless.example", lambda: pytest.fail("asked"))
-            assert raised.value.__cause__ is None
-    assert with_timeout(5, "https://threadless.example", lambda: "asked") == "asked"
-
-
-def test_a_runtime_error_of_the_call_itself_is_no_missing_thread():
-    def fail():
-        raise RuntimeError("of the call")
-
-    with pytest.raises(RuntimeError, match="of the call"):
-        with_timeout(5, "https://odd.example", fail)
-
-
-@pytest.mark.parametrize("address", ["", "/", "/other?x=1"])
-def test_all_addresses_of_one_origin_are_one_upstream(address):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with left_behind(origin, MAX_WAITING):
-            assert failure(f"{origin}{address}", budget_seconds=0.05).kind == FULL
+    assert network.authorities() == certifi.where()
 
 
 @pytest.mark.parametrize("named", [None, "", "/nowhere", "itself"])
@@ -498,7 +399,7 @@ def test_sts_is_believed_only_with_a_certificate_of_those_authorities(
     certificate, trusting, monkeypatch, named
 ):
     path = certificate("localhost")
-    trusting(client.authorities())
+    trusting(network.authorities())
     if named is not None:
         monkeypatch.setenv("ALIBABA_CLOUD_CA_BUNDLE", str(path) if named == "itself" else named)
     aliyun_sdk.prepare()
@@ -506,11 +407,11 @@ def test_sts_is_believed_only_with_a_certificate_of_those_authorities(
         with pytest.raises(ExchangeFailed):
             aliyun_sdk._send("POST", f"{other.url}/")
         assert other.heads == []
-        client.verifying_context.cache_clear()
+        network.verifying_context.cache_clear()
         trusting(path)
         assert aliyun_sdk._send("POST", f"{other.url}/") == (200, b"secret")
     other_name = certificate("sts.example")
-    client.verifying_context.cache_clear()
+    network.verifying_context.cache_clear()
     trusting(other_name)
     with tls_peer(other_name) as other:
         with pytest.raises(ExchangeFailed):

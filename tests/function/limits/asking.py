@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from function.errors import QuotaExceeded
-from function.limits.quota import Daily, QuotaRequest
+from function.limits.quota import QuotaItem, QuotaRequest
 
 # Instead of the budget, where that is not what is tested: a busy machine may be late.
 PATIENCE = 20.0
@@ -15,7 +15,7 @@ NOON = TODAY * 86_400 + 43_200
 
 
 def asked(request_id="r", files=1, bytes_=10, owner="ann", rates=(), most=(3, 100), profile="p"):
-    return QuotaRequest(request_id, owner, tuple(rates), (Daily(profile, *most, files, bytes_),))
+    return QuotaRequest(request_id, owner, tuple(rates), (QuotaItem(profile, *most, files, bytes_),))
 
 
 def left(days):
@@ -25,7 +25,7 @@ def left(days):
 
 def refusal(store, wanted, now):
     with pytest.raises(QuotaExceeded) as raised:
-        store.take(wanted, now)
+        store.count(wanted, now)
     quota = raised.value.details["quota"]
     return quota["filesLeft"], quota["bytesLeft"]
 

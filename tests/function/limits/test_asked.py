@@ -6,7 +6,7 @@ import pytest
 
 from function.config.profiles import read_profiles
 from function.errors import BadRequest
-from function.limits.quota import Daily, Day, daily, exceeded, standing, told
+from function.limits.quota import QuotaItem, Remaining, exceeded, quota_items
 
 RESET = datetime(2026, 11, 24, 16, 0, 0, tzinfo=UTC)
 
@@ -22,8 +22,8 @@ def profile(name="p", **quotas):
 def test_forms_of_one_profile_are_added_up_and_those_without_a_quota_left_out():
     first, second = profile("a", files_per_day=3, bytes_per_day=30), profile("b", files_per_day=1)
     forms = [(first, 10), (profile("free"), 10), (second, 7), (first, 1)]
-    assert daily(forms) == (Daily("a", 3, 30, 2, 11), Daily("b", 1, None, 1, 7))
-    assert daily([(profile("free"), 10)]) == daily([]) == ()
+    assert quota_items(forms) == (QuotaItem("a", 3, 30, 2, 11), QuotaItem("b", 1, None, 1, 7))
+    assert quota_items([(profile("free"), 10)]) == quota_items([]) == ()
 
 
 @pytest.mark.parametrize(
@@ -39,37 +39,35 @@ def test_what_no_day_could_ever_hold_is_the_caller_s_mistake(quotas, sizes, fits
     one = profile(**quotas)
     forms = [(one, size) for size in sizes]
     if fits:
-        assert len(daily(forms)) == 1
+        assert len(quota_items(forms)) == 1
         return
     with pytest.raises(BadRequest) as raised:
-        daily(forms)
-    assert raised.value.message == "That is more than [p] admits in a whole day."
+        quota_items(forms)
+    assert raised.value.code == "bad_request"
 
 
 @pytest.mark.parametrize(
     ("used", "fits"), [((0, 0), True), ((3, 20), True), ((4, 20), False), ((3, 21), False), ((4, 21), False)]
 )
 def test_a_day_holds_what_neither_its_files_nor_its_bytes_exclude(used, fits):
-    assert Daily("p", 5, 30, 2, 10).fits(*used) is fits
+    assert QuotaItem("p", 5, 30, 2, 10).fits(*used) is fits
 
 
 def test_what_is_not_limited_holds_everything():
-    assert Daily("p", None, 30, 2, 10).fits(10**9, 0)
-    assert Daily("p", 5, None, 2, 10).fits(0, 10**15)
+    assert QuotaItem("p", None, 30, 2, 10).fits(10**9, 0)
+    assert QuotaItem("p", 5, None, 2, 10).fits(0, 10**15)
 
 
 def test_what_is_left_is_never_less_than_nothing_and_null_where_nothing_is_limited():
-    assert standing(Daily("p", 5, None, 1, 1), 2, 99, RESET) == Day(3, None, RESET)
-    assert standing(Daily("p", None, 30, 1, 1), 2, 20, RESET) == Day(None, 10, RESET)
-    assert standing(Daily("p", 5, 30, 1, 1), 9, 99, RESET) == Day(0, 0, RESET)
+    assert QuotaItem("p", 5, None, 1, 1).left(2, 99, RESET) == Remaining(3, None, RESET)
+    assert QuotaItem("p", None, 30, 1, 1).left(2, 20, RESET) == Remaining(None, 10, RESET)
+    assert QuotaItem("p", 5, 30, 1, 1).left(9, 99, RESET) == Remaining(0, 0, RESET)
 
 
 def test_an_answer_says_what_is_left_and_when_the_day_ends():
-    days = [Day(3, None, RESET), Day(None, 0, RESET)]
-    assert told([Daily("a", 5, None, 1, 1), Daily("b", None, 9, 1, 1)], days) == {
-        "a": {"filesLeft": 3, "bytesLeft": None, "resetsAt": "2026-11-24T16:00:00Z"},
-        "b": {"filesLeft": None, "bytesLeft": 0, "resetsAt": "2026-11-24T16:00:00Z"},
-    }
+    resets_at = "2026-11-24T16:00:00Z"
+    assert Remaining(3, None, RESET).as_json() == {"filesLeft": 3, "bytesLeft": None, "resetsAt": resets_at}
+    assert Remaining(None, 0, RESET).as_json() == {"filesLeft": None, "bytesLeft": 0, "resetsAt": resets_at}
 
 
 @pytest.mark.parametrize(
@@ -82,10 +80,7 @@ def test_an_answer_says_what_is_left_and_when_the_day_ends():
     ],
 )
 def test_a_refusal_says_when_to_come_back_and_what_is_left(now, wait):
-    error = exceeded(Daily("p", 5, None, 1, 1), Day(0, None, RESET), now)
+    error = exceeded(QuotaItem("p", 5, None, 1, 1), Remaining(0, None, RESET), now)
     assert (error.status, error.code, error.retry_after) == (429, "quota_exceeded", wait)
-    assert error.message == (
-        "What is left of today in [p] does not hold that; it begins anew at 2026-11-24T16:00:00Z."
-    )
     quota = {"filesLeft": 0, "bytesLeft": None, "resetsAt": "2026-11-24T16:00:00Z"}
     assert error.details == {"quota": quota}

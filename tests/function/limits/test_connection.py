@@ -10,11 +10,11 @@ import pytest
 
 from function.config.types import Rate
 from function.errors import BadRequest, QuotaExceeded, TooManyRequests
-from function.http.client import authorities
 from function.limits.quota import QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
-from function.limits.redis import COUNT, GIVE_BACK, MAX_RESTING, RedisStore
-from function.limits.redis_connection import Address, Bounded, connect, digest_of
+from function.limits.redis import COUNT, GIVE_BACK, MAX_IDLE_CONNECTIONS, RedisStore
+from function.limits.redis_connection import Address, BoundedSocket, connect, digest_of
+from function.network import authorities
 from tests.function.limits.asking import COUNTED, NOON, PATIENCE, TODAY, asked, left, numbers
 
 ROOT = Path(__file__).parents[3]
@@ -34,7 +34,7 @@ def words(data):
 def test_what_is_counted_is_one_command(canned):
     server = canned(COUNTED)
     rates = [RateLimitItem("forms", Rate(60, 60), "ann")]
-    (day,) = store_at(server.url).take(asked("a", rates=rates), NOW)
+    (day,) = store_at(server.url).count(asked("a", rates=rates), NOW)
     assert day == (2, 90, datetime(2026, 11, 25, tzinfo=UTC))
     (sent,) = server.asked
     tag = "oss-direct-upload:{bucket/ann}"
@@ -46,7 +46,7 @@ def test_what_is_counted_is_one_command(canned):
 def test_a_script_that_redis_does_not_know_is_sent_whole(canned):
     server = canned(b"-NOSCRIPT No matching script.\r\n", COUNTED, b":1\r\n")
     store = store_at(server.url)
-    assert left(store.take(asked("a"), NOW)) == (2, 90)
+    assert left(store.count(asked("a"), NOW)) == (2, 90)
     assert words(server.asked[0])[0] == "EVALSHA"
     assert server.asked[1].startswith(b"*")
     assert b"EVAL\r\n" in server.asked[1]
@@ -60,7 +60,7 @@ def test_a_script_that_redis_does_not_know_is_sent_whole(canned):
 def test_a_full_day_is_refused_with_what_redis_says_is_left(canned):
     server = canned(numbers(1, 1, 0, NOON, TODAY, 3, 60))
     with pytest.raises(QuotaExceeded) as raised:
-        store_at(server.url).take(asked("a"), NOW)
+        store_at(server.url).count(asked("a"), NOW)
     assert raised.value.retry_after == 43_200
     assert raised.value.details == {
         "quota": {"filesLeft": 0, "bytesLeft": 40, "resetsAt": "2026-11-25T00:00:00Z"}
@@ -72,7 +72,7 @@ def test_a_used_up_rate_says_how_long_to_wait(canned, milliseconds, wait):
     server = canned(numbers(2, 2, milliseconds, NOON))
     rates = (RateLimitItem("a", Rate(60, 60), "x"), RateLimitItem("b", Rate(5, 1), "y"))
     with pytest.raises(TooManyRequests) as raised:
-        store_at(server.url).take(QuotaRequest("a", "ann", rates, ()), NOW)
+        store_at(server.url).count(QuotaRequest("a", "ann", rates, ()), NOW)
     assert raised.value.retry_after == wait
     assert raised.value.message == "At most 5 per 1 s are allowed here."
 
@@ -80,7 +80,7 @@ def test_a_used_up_rate_says_how_long_to_wait(canned, milliseconds, wait):
 def test_more_at_once_than_a_rate_ever_admits_is_not_even_asked(canned):
     server = canned(COUNTED)
     with pytest.raises(BadRequest) as raised:
-        store_at(server.url).take(asked("a", rates=[RateLimitItem("forms", Rate(1, 60), "ann", 2)]), NOW)
+        store_at(server.url).count(asked("a", rates=[RateLimitItem("forms", Rate(1, 60), "ann", 2)]), NOW)
     assert raised.value.message == "files or items must be 1 at most here."
     assert server.asked == []
 
@@ -88,10 +88,10 @@ def test_more_at_once_than_a_rate_ever_admits_is_not_even_asked(canned):
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (b"+OK\r\n", "answer of another shape"),
-        (b"*0\r\n", "answer of another shape"),
-        (numbers(0, 0, 0, NOON), "answer of another shape"),
-        (b"$-1\r\n", "answer of another shape"),
+        (b"+OK\r\n", "reply of another shape"),
+        (b"*0\r\n", "reply of another shape"),
+        (numbers(0, 0, 0, NOON), "reply of another shape"),
+        (b"$-1\r\n", "reply of another shape"),
         (b"*1\r\n:abc\r\n", "ValueError"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "InvalidResponse"),
         (b"-LOADING Redis is loading the dataset in memory\r\n", "BusyLoadingError"),
@@ -107,17 +107,17 @@ def test_more_at_once_than_a_rate_ever_admits_is_not_even_asked(canned):
 def test_whatever_else_comes_back_is_a_store_that_is_down(canned, answer, kind):
     store = store_at(canned(answer).url)
     with pytest.raises(StoreDown) as raised:
-        store.take(asked("a"), NOW)
+        store.count(asked("a"), NOW)
     assert raised.value.kind == kind
 
 
 def test_a_connection_on_which_something_failed_is_not_used_again(canned):
     store = store_at(canned(b"-OOM command not allowed\r\n", COUNTED).url)
     with pytest.raises(StoreDown):
-        store.take(asked("a"), NOW)
-    assert store._resting == []
-    store.take(asked("a"), NOW)
-    assert len(store._resting) == 1
+        store.count(asked("a"), NOW)
+    assert store._idle == []
+    store.count(asked("a"), NOW)
+    assert len(store._idle) == 1
 
 
 def test_a_connection_on_which_something_failed_is_closed(canned):
@@ -130,9 +130,9 @@ def test_a_connection_on_which_something_failed_is_closed(canned):
 def test_what_redis_refuses_is_not_asked_again_on_another_connection(canned):
     server = canned(COUNTED, b"-OOM command not allowed\r\n", COUNTED)
     store = store_at(server.url)
-    store.take(asked("a"), NOW)
+    store.count(asked("a"), NOW)
     with pytest.raises(StoreDown):
-        store.take(asked("b"), NOW)
+        store.count(asked("b"), NOW)
     assert len(server.asked) == 2
 
 
@@ -140,28 +140,28 @@ def test_what_became_a_replica_is_left_for_whoever_its_name_leads_to(canned):
     server = canned(COUNTED, b"-READONLY You can't write against a read only replica.\r\n", COUNTED)
     store = store_at(server.url)
     for number in range(2):
-        store.take(asked(str(number)), NOW)
+        store.count(asked(str(number)), NOW)
     assert words(server.asked[1]) == words(server.asked[2])
 
 
 def test_a_connection_that_broke_is_replaced_once_and_the_request_repeated(canned):
     server = canned(COUNTED, None, COUNTED, None, None)
     store = store_at(server.url)
-    store.take(asked("a"), NOW)
-    store.take(asked("b"), NOW)
+    store.count(asked("a"), NOW)
+    store.count(asked("b"), NOW)
     assert words(server.asked[1]) == words(server.asked[2])
     with pytest.raises(StoreDown):
-        store.take(asked("c"), NOW)
+        store.count(asked("c"), NOW)
     assert len(server.asked) == 5
 
 
 def test_a_connection_that_rested_for_a_minute_is_closed(canned):
     server = canned(COUNTED, COUNTED)
     store = store_at(server.url)
-    store.take(asked("a"), NOW)
-    ((first, _),) = store._resting
-    store.take(asked("b"), NOW + timedelta(seconds=60))
-    ((second, _),) = store._resting
+    store.count(asked("a"), NOW)
+    ((first, _),) = store._idle
+    store.count(asked("b"), NOW + timedelta(seconds=60))
+    ((second, _),) = store._idle
     assert first is not second
     assert not first._connection.is_connected
 
@@ -170,10 +170,10 @@ def test_no_more_connections_rest_than_are_of_use(canned):
     store = store_at(canned().url)
     for _ in range(33):
         store.open(NOW)
-    assert len(store._resting) == MAX_RESTING == 32
+    assert len(store._idle) == MAX_IDLE_CONNECTIONS == 32
     one_more = connect(store._address, time.monotonic() + PATIENCE)
-    store._rest(one_more, NOW)
-    assert len(store._resting) == 32
+    store._keep_idle(one_more, NOW)
+    assert len(store._idle) == 32
     assert not one_more._connection.is_connected
 
 
@@ -182,7 +182,7 @@ def test_a_connection_that_is_opened_before_it_is_needed_has_the_budget_as_well(
     store = store_at(f"redis://:x@127.0.0.1:{server.port}")
     store.open(NOW)
     assert [words(data)[0] for data in server.asked] == ["AUTH"]
-    assert len(store._resting) == 1
+    assert len(store._idle) == 1
 
 
 def test_nothing_is_asked_when_the_time_is_up(canned):
@@ -200,13 +200,13 @@ def test_an_answer_is_waited_for_as_long_as_the_budget_is(canned, answers):
     server = canned(*answers, b"")
     started = time.monotonic()
     with pytest.raises(StoreDown):
-        store_at(f"redis://:x@127.0.0.1:{server.port}/1", 0.2).take(asked("a"), NOW)
+        store_at(f"redis://:x@127.0.0.1:{server.port}/1", 0.2).count(asked("a"), NOW)
     assert time.monotonic() - started < 5
 
 
 def test_a_name_that_does_not_resolve_costs_no_more_than_the_budget(canned, no_threads):
     with pytest.raises(StoreDown) as raised, no_threads():
-        store_at("redis://redis.example.com").take(asked("a"), NOW)
+        store_at("redis://redis.example.com").count(asked("a"), NOW)
     assert raised.value.kind == "no thread can start"
 
 
@@ -240,7 +240,7 @@ class Watched:
 
 def test_all_calls_of_a_socket_end_when_the_first_must():
     sock = Watched()
-    bounded = Bounded(sock, time.monotonic() + 0.9)
+    bounded = BoundedSocket(sock, time.monotonic() + 0.9)
     bounded.recv(7)
     bounded.sendall(b"x")
     bounded.settimeout(60)
@@ -252,7 +252,7 @@ def test_all_calls_of_a_socket_end_when_the_first_must():
 
 def test_it_logs_in_and_chooses_its_database_before_it_asks(canned):
     server = canned(b"+OK\r\n", b"+OK\r\n", COUNTED)
-    store_at(f"redis://ann:p%40ss@127.0.0.1:{server.port}/3").take(asked("a"), NOW)
+    store_at(f"redis://ann:p%40ss@127.0.0.1:{server.port}/3").count(asked("a"), NOW)
     assert [words(data)[0:3] for data in server.asked[:2]] == [["AUTH", "ann", "p@ss"], ["SELECT", "3"]]
 
 
@@ -290,7 +290,7 @@ def test_an_address_shows_nothing_of_its_password():
 
 def test_what_failed_names_no_address(canned):
     with pytest.raises(StoreDown) as raised:
-        store_at(f"redis://:{PASSWORD}@127.0.0.1:9").take(asked("a"), NOW)
+        store_at(f"redis://:{PASSWORD}@127.0.0.1:9").count(asked("a"), NOW)
     assert str(raised.value) == raised.value.kind == "ConnectionRefusedError"
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__

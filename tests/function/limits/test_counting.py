@@ -6,10 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from function.context import RequestContext
 from function.errors import Misconfigured
 from function.http.client import HttpResponse
-from function.limits.quota import counted, store_of
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from function.request_log import LogLine
@@ -96,8 +94,7 @@ def test_a_form_that_sts_did_not_let_us_give_is_given_back(quoted, ask, sts):
     sts.add("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=403, json={"Code": "NoPermission"})
     assert ask(function, size=10).json["error"]["code"] == "sts_rejected"
     assert ask(function, size=10).json["error"]["code"] == "sts_rejected"
-    store = function.function._instance._kept
-    ((used,),) = [kept._used.values() for kept in store.values()]
+    (used,) = function.function._instance.limiter.store._used.values()
     assert used[1:] == (0, 0)
     # The rate is a brake on asking, so it stays counted.
     assert ask(function, size=10).status == 502
@@ -191,7 +188,7 @@ def test_where_redis_is_away_and_that_is_denied_a_profile_with_a_quota_gives_no_
     assert answer.headers["Retry-After"] == "2"
     line = log_lines()[-1]
     assert line["quota"] == "denied: ConnectionRefusedError"
-    assert line["reason"] == "the store of the quotas: ConnectionRefusedError"
+    assert line["reason"] == "quota store: ConnectionRefusedError"
     assert line["profile"] == "default"
     # One without a quota is given, within the instance's own rate, of which nothing was taken above.
     assert [ask(function, profile="free").status for _ in range(3)] == [200, 200, 429]
@@ -233,7 +230,7 @@ def patient(quoted):
     def build(url, **changes):
         function = quoted(QUOTA_URL=url, QUOTA_WHEN_DOWN="deny", **changes)
         ready = function.function._ready()
-        ready.keep(RedisStore, lambda: RedisStore(Address(url), CHINA, ready.settings.bucket, PATIENCE))
+        ready.limiter._new_store = lambda: RedisStore(Address(url), CHINA, ready.settings.bucket, PATIENCE)
         return function
 
     return build
@@ -256,9 +253,9 @@ def test_what_was_not_counted_is_not_given_back(quoted, ask, sts, log_lines):
 
 def test_where_nothing_is_to_be_counted_redis_is_not_asked(patient, canned, clock):
     server = canned()
-    call = RequestContext(None, patient(server.url).function._ready(), clock(), LogLine("r"))
-    with counted(call, "ann", (), []) as told:
-        assert told == {}
+    limiter = patient(server.url).function._ready().limiter
+    with limiter.reserve("ann", (), clock(), LogLine("r")).take([]) as quotas:
+        assert quotas == {}
     assert server.asked == []
 
 
@@ -288,7 +285,7 @@ def test_an_instance_connects_before_its_first_request(patient, ask, good_sts, o
     with Line(own_server().port) as line:
         function = patient(line.url)
         function.function.initialize(None)
-        assert len(function.function._instance.keep(RedisStore, None)._resting) == 1
+        assert len(function.function._instance.limiter.store._idle) == 1
         assert ask(function).status == 200
         assert line.connections == 1
 
@@ -296,7 +293,7 @@ def test_an_instance_connects_before_its_first_request(patient, ask, good_sts, o
 def test_an_instance_that_cannot_connect_yet_says_so_and_serves_all_the_same(quoted, ask, good_sts, caplog):
     function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow")
     function.function.initialize(None)
-    assert "initialize: the store of the quotas: ConnectionRefusedError" in caplog.text
+    assert "initialize: quota store: ConnectionRefusedError" in caplog.text
     assert ask(function).status == 200
 
 
@@ -317,5 +314,5 @@ def test_a_package_without_the_library_says_what_to_do(quoted, ask, good_sts, lo
         "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
     )
     with pytest.raises(Misconfigured) as raised:
-        store_of(function.function._ready())
+        _ = function.function._ready().limiter.store
     assert [problem.setting for problem in raised.value.problems] == ["QUOTA_URL"]

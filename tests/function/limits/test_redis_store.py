@@ -13,9 +13,9 @@ import trustme
 
 from function.config.types import Rate
 from function.errors import QuotaExceeded
-from function.limits.quota import Daily, QuotaRequest, StoreDown
+from function.limits.quota import QuotaItem, QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
-from function.limits.redis import BUDGET_SECONDS, MAX_RESTING, RedisStore
+from function.limits.redis import BUDGET_SECONDS, MAX_IDLE_CONNECTIONS, RedisStore
 from function.limits.redis_connection import Address
 from tests.function.limits.asking import PATIENCE, asked, left, refusal
 from tests.support.redis_server import Line, free_port
@@ -36,7 +36,7 @@ def failure(store, request_id="x", now=NOW):
     """The kind of a failure, and how long it took to be one."""
     started = time.monotonic()
     with pytest.raises(StoreDown) as raised:
-        store.take(asked(request_id), now)
+        store.count(asked(request_id), now)
     return raised.value.kind, time.monotonic() - started
 
 
@@ -65,7 +65,7 @@ from datetime import UTC, datetime, timedelta
 from function.errors import UploadError
 from function.config.types import Rate
 from function.limits.rate_limit import RateLimitItem
-from function.limits.quota import QuotaRequest, Daily
+from function.limits.quota import QuotaRequest, QuotaItem
 from function.limits.redis_connection import Address
 from function.limits.redis import RedisStore
 
@@ -73,10 +73,10 @@ _, url, worker, what = sys.argv
 store = RedisStore(Address(url), timedelta(hours=8), "shared", 20.0)
 admitted = 0
 rates = (RateLimitItem("forms", Rate(100, 3600), "ann"),) if what == "rate" else ()
-days = (Daily("p", 100, 1000, 1, 10),) if what == "day" else ()
+days = (QuotaItem("p", 100, 1000, 1, 10),) if what == "day" else ()
 for number in range(50):
     try:
-        store.take(QuotaRequest(f"{worker}-{number}", what, rates, days), datetime.now(UTC))
+        store.count(QuotaRequest(f"{worker}-{number}", what, rates, days), datetime.now(UTC))
         admitted += 1
     except UploadError:
         pass
@@ -103,7 +103,7 @@ def test_threads_at_one_limit_get_exactly_that_many_over_few_connections(server,
     def ask(thread):
         for number in range(25):
             with suppress(QuotaExceeded):
-                store.take(asked(f"{thread}-{number}", 1, 1, most=(60, None)), NOW)
+                store.count(asked(f"{thread}-{number}", 1, 1, most=(60, None)), NOW)
                 admitted.append(number)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
@@ -112,14 +112,14 @@ def test_threads_at_one_limit_get_exactly_that_many_over_few_connections(server,
     for thread in threads:
         thread.join()
     assert len(admitted) == 60
-    assert 1 <= len(store._resting) <= 8
+    assert 1 <= len(store._idle) <= 8
 
 
 def test_a_warm_request_is_one_round_trip_on_the_connection_it_was(server, bucket):
     with Line(server.port) as line:
         store = store_at(line.url, bucket)
         for number in range(5):
-            store.take(asked(str(number), most=(9, None)), NOW)
+            store.count(asked(str(number), most=(9, None)), NOW)
         assert line.connections == 1
     commands = server.admin().info("commandstats")
     # However many counts a request has, it is one command; the scripts' own are listed by themselves.
@@ -128,7 +128,7 @@ def test_a_warm_request_is_one_round_trip_on_the_connection_it_was(server, bucke
 
 def test_the_clock_of_redis_decides_whatever_the_instances_clocks_say(server, bucket):
     behind, ahead = store_at(server.url, bucket), store_at(server.url, bucket)
-    (day,) = behind.take(asked("a", 2), NOW - timedelta(days=400))
+    (day,) = behind.count(asked("a", 2), NOW - timedelta(days=400))
     assert refusal(ahead, asked("b", 2), NOW + timedelta(days=400)) == (1, 90)
     seconds, _ = server.admin().time()
     assert timedelta(0) < day.resets_at - datetime.fromtimestamp(seconds, UTC) <= timedelta(days=1)
@@ -139,30 +139,30 @@ def test_a_day_ends_at_midnight_of_the_offset_and_its_key_soon_after(server, buc
     seconds, _ = server.admin().time()
     offset = timedelta(seconds=86400 - (seconds + 2) % 86400)
     store = store_at(server.url, bucket, offset)
-    (day,) = store.take(asked("a", 3), NOW)
+    (day,) = store.count(asked("a", 3), NOW)
     assert day.resets_at == datetime.fromtimestamp(seconds + 2, UTC)
     with pytest.raises(QuotaExceeded) as raised:
-        store.take(asked("b"), NOW)
+        store.count(asked("b"), NOW)
     assert raised.value.retry_after in (1, 2)
     (key,) = server.admin().keys(f"*{bucket}*day*")
     assert 60 <= server.admin().ttl(key) <= 62
     wait_until(lambda: server.admin().time()[0] >= seconds + 2)
-    assert store.take(asked("c"), NOW)[0].resets_at == day.resets_at + timedelta(days=1)
+    assert store.count(asked("c"), NOW)[0].resets_at == day.resets_at + timedelta(days=1)
     # What yesterday counted is not given back today.
     store.give_back(asked("a", 3), NOW)
-    assert left(store.take(asked("d"), NOW)) == (1, 80)
+    assert left(store.count(asked("d"), NOW)) == (1, 80)
 
 
 def test_a_clock_that_is_behind_at_midnight_forgets_nothing(server, bucket):
     """Another machine took over, and for it the day before is not over."""
     store = store_at(server.url, bucket)
-    store.take(asked("a", 2), NOW)
+    store.count(asked("a", 2), NOW)
     client = server.admin()
     (key,) = client.keys(f"*{bucket}*day*")
     client.hincrby(key, "day", 1)
     assert refusal(store, asked("b", 2), NOW) == (1, 90)
     client.hincrby(key, "day", 1)
-    assert left(store.take(asked("c", 2), NOW)) == (1, 90)
+    assert left(store.count(asked("c", 2), NOW)) == (1, 90)
 
 
 def test_every_key_expires_by_itself_and_stands_in_one_slot(server, bucket):
@@ -172,7 +172,7 @@ def test_every_key_expires_by_itself_and_stands_in_one_slot(server, bucket):
         RateLimitItem("forms", Rate(5, 60), "ann"),
         RateLimitItem("forms of networks", Rate(5, 3600), "net"),
     ]
-    store_at(server.url, bucket).take(asked("a", rates=rates), NOW)
+    store_at(server.url, bucket).count(asked("a", rates=rates), NOW)
     client = server.admin()
     keys = client.keys(f"oss-direct-upload:*{bucket}*")
     assert len(keys) == 4
@@ -190,89 +190,89 @@ def test_a_cluster_takes_all_of_a_request_at_once(own_server):
         RateLimitItem("forms", Rate(5, 60), "ann"),
         RateLimitItem("forms of networks", Rate(5, 60), "net"),
     ]
-    days = (Daily("p", 3, None, 1, 1), Daily("q", 3, None, 1, 1))
-    store.take(QuotaRequest("a", "ann", tuple(rates), days), NOW)
+    days = (QuotaItem("p", 3, None, 1, 1), QuotaItem("q", 3, None, 1, 1))
+    store.count(QuotaRequest("a", "ann", tuple(rates), days), NOW)
     store.give_back(QuotaRequest("a", "ann", (), days), NOW)
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_both_protocols_of_redis_answer_alike(server, bucket, protocol):
     store = store_at(server.url, bucket, protocol=protocol)
-    assert left(store.take(asked("a"), NOW)) == (2, 90)
+    assert left(store.count(asked("a"), NOW)) == (2, 90)
     assert refusal(store, asked("b", 3), NOW) == (2, 90)
     store.give_back(asked("a"), NOW)
-    assert left(store.take(asked("c"), NOW)) == (2, 90)
+    assert left(store.count(asked("c"), NOW)) == (2, 90)
 
 
 def test_what_is_counted_stays_exact_up_to_the_largest_quota(server, bucket):
     store = store_at(server.url, bucket)
     most = (None, 2**50)
-    assert left(store.take(asked("a", 1, 2**50 - 1, most=most), NOW)) == (None, 1)
-    assert left(store.take(asked("b", 1, 1, most=most), NOW)) == (None, 0)
+    assert left(store.count(asked("a", 1, 2**50 - 1, most=most), NOW)) == (None, 1)
+    assert left(store.count(asked("b", 1, 1, most=most), NOW)) == (None, 0)
     assert refusal(store, asked("c", 1, 1, most=most), NOW) == (None, 0)
     store.give_back(asked("a", 1, 2**50 - 1, most=most), NOW)
-    assert left(store.take(asked("d", 1, 1, most=most), NOW)) == (None, 2**50 - 2)
+    assert left(store.count(asked("d", 1, 1, most=most), NOW)) == (None, 2**50 - 2)
 
 
 def test_scripts_that_redis_forgot_are_sent_again(server, bucket):
     store = store_at(server.url, bucket)
-    store.take(asked("a"), NOW)
+    store.count(asked("a"), NOW)
     server.admin().script_flush()
-    assert left(store.take(asked("b"), NOW)) == (1, 80)
+    assert left(store.count(asked("b"), NOW)) == (1, 80)
     server.admin().script_flush()
     store.give_back(asked("b"), NOW)
-    assert left(store.take(asked("c"), NOW)) == (1, 80)
+    assert left(store.count(asked("c"), NOW)) == (1, 80)
 
 
 def test_a_request_whose_answer_was_lost_is_repeated_and_counted_once(server, bucket):
     with Line(server.port) as line:
         store = store_at(line.url, bucket)
-        store.take(asked("a"), NOW)
+        store.count(asked("a"), NOW)
         line.answers_to_swallow = 1
-        assert left(store.take(asked("b"), NOW)) == (1, 80)
+        assert left(store.count(asked("b"), NOW)) == (1, 80)
         assert line.connections == 2
         # On a new connection there is nothing to be said for another try.
         store = store_at(line.url, bucket)
         line.answers_to_swallow = 1
         assert failure(store, "c")[0] == "ConnectionError"
-    assert left(store_at(server.url, bucket).take(asked("c"), NOW)) == (0, 70)
+    assert left(store_at(server.url, bucket).count(asked("c"), NOW)) == (0, 70)
 
 
 def test_a_connection_that_was_torn_while_it_rested_is_made_anew(server, bucket):
     with Line(server.port) as line:
         store = store_at(line.url, bucket)
-        store.take(asked("a"), NOW)
+        store.count(asked("a"), NOW)
         line.tear()
-        assert left(store.take(asked("b"), NOW)) == (1, 80)
+        assert left(store.count(asked("b"), NOW)) == (1, 80)
 
 
 def test_a_connection_rests_for_less_than_a_minute(server, bucket):
     with Line(server.port) as line:
         store = store_at(line.url, bucket)
-        store.take(asked("a"), NOW)
-        store.take(asked("b"), NOW + timedelta(seconds=59))
+        store.count(asked("a"), NOW)
+        store.count(asked("b"), NOW + timedelta(seconds=59))
         assert line.connections == 1
-        store.take(asked("c"), NOW + timedelta(seconds=59 + 60))
+        store.count(asked("c"), NOW + timedelta(seconds=59 + 60))
         assert line.connections == 2
-        assert len(store._resting) == 1
+        assert len(store._idle) == 1
 
 
 def test_no_more_connections_rest_than_are_of_use(server, bucket):
     store = store_at(server.url, bucket)
-    for _ in range(MAX_RESTING + 3):
+    for _ in range(MAX_IDLE_CONNECTIONS + 3):
         store.open(NOW)
-    assert len(store._resting) == MAX_RESTING
+    assert len(store._idle) == MAX_IDLE_CONNECTIONS
 
 
 def test_a_redis_that_comes_back_is_used_again(own_server):
     server = own_server()
     store = store_at(server.url)
-    store.take(asked("a"), NOW)
+    store.count(asked("a"), NOW)
     server.kill()
     assert failure(store)[0] == "ConnectionRefusedError"
     server.start()
     # What it had counted is gone with it.
-    assert left(store.take(asked("b"), NOW)) == (2, 90)
+    assert left(store.count(asked("b"), NOW)) == (2, 90)
 
 
 @pytest.mark.parametrize("drip", [False, True], ids=["late", "byte by byte"])
@@ -286,7 +286,7 @@ def test_an_answer_that_is_late_or_trickles_ends_with_the_budget(server, bucket,
         kind, took = failure(store)
         assert kind == "TimeoutError"
         assert BUDGET_SECONDS * 0.9 < took < BUDGET_SECONDS + SLACK_SECONDS
-        assert store._resting == []
+        assert store._idle == []
 
 
 def test_a_redis_that_takes_connections_and_answers_nothing_costs_no_more_than_the_budget(own_server):
@@ -296,17 +296,17 @@ def test_a_redis_that_takes_connections_and_answers_nothing_costs_no_more_than_t
         kind, took = failure(store_at(url, budget=BUDGET_SECONDS))
     assert kind in ("TimeoutError", "no answer within the budget")
     assert took < BUDGET_SECONDS + SLACK_SECONDS
-    assert left(store_at(url).take(asked("a"), NOW)) == (2, 90)
+    assert left(store_at(url).count(asked("a"), NOW)) == (2, 90)
 
 
 def test_a_full_redis_counts_nothing_and_is_down(own_server):
     server = own_server(maxmemory_policy="noeviction")
     store = store_at(server.url)
-    store.take(asked("a"), NOW)
+    store.count(asked("a"), NOW)
     server.admin().config_set("maxmemory", "1")
     assert failure(store, "b")[0] == "OutOfMemoryError"
     server.admin().config_set("maxmemory", "0")
-    assert left(store.take(asked("c"), NOW)) == (1, 80)
+    assert left(store.count(asked("c"), NOW)) == (1, 80)
 
 
 def test_a_replica_is_down_for_what_must_be_counted(server, own_server, bucket):
@@ -319,11 +319,11 @@ def test_a_kept_connection_to_what_became_a_replica_is_made_anew(server, own_ser
     once_first = own_server()
     with Line(once_first.port) as line:
         store = store_at(line.url, bucket)
-        store.take(asked("a"), NOW)
+        store.count(asked("a"), NOW)
         once_first.admin().replicaof("127.0.0.1", server.port)
         # The name leads to the one that took over.
         line._to_port = server.port
-        assert left(store.take(asked("b"), NOW)) == (2, 90)
+        assert left(store.count(asked("b"), NOW)) == (2, 90)
         assert line.connections == 2
 
 
@@ -342,7 +342,7 @@ def test_who_may_not_ask_is_told_apart_and_the_password_stays_secret(own_server,
     url = f"redis://{user}@127.0.0.1:{server.port}" if user else server.url
     store = store_at(url)
     with pytest.raises(StoreDown) as raised:
-        store.take(asked("a"), NOW)
+        store.count(asked("a"), NOW)
     assert raised.value.kind == kind
     assert raised.value.__cause__ is None
     password = user.partition(":")[2] or PASSWORD
@@ -354,7 +354,7 @@ def test_the_right_password_opens_and_a_database_is_chosen(own_server):
     password = "p@ss/word:#?%"
     server = own_server(requirepass=password)
     store = store_at(f"redis://default:p%40ss%2Fword%3A%23%3F%25@127.0.0.1:{server.port}/3")
-    assert left(store.take(asked("a"), NOW)) == (2, 90)
+    assert left(store.count(asked("a"), NOW)) == (2, 90)
     assert server.admin(password=password, db=3).dbsize() == 2
 
 
@@ -369,7 +369,7 @@ def test_a_user_with_the_documented_rights_is_enough(own_server):
     store = store_at(f"redis://counter:counterpassword@127.0.0.1:{server.port}")
     rates = [RateLimitItem("forms", Rate(5, 60), "ann")]
     for number in range(2):
-        store.take(asked(str(number), rates=rates), NOW)
+        store.count(asked(str(number), rates=rates), NOW)
     store.give_back(asked("1"), NOW)
 
 
@@ -400,8 +400,8 @@ def tls_server(own_server, authority, tmp_path):
 def test_tls_is_spoken_with_a_certificate_of_an_authority_of_one_s_own(tls_server):
     port, file = tls_server("localhost")
     store = store_at(f"rediss://localhost:{port}?ssl_ca_certs={file}")
-    assert left(store.take(asked("a"), NOW)) == (2, 90)
-    assert left(store.take(asked("b"), NOW)) == (1, 80)
+    assert left(store.count(asked("a"), NOW)) == (2, 90)
+    assert left(store.count(asked("b"), NOW)) == (1, 80)
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(tls_server):

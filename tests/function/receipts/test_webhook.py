@@ -13,7 +13,8 @@ import responses
 
 from function.auth.tokens import RECEIPT, read_token
 from function.context import RequestContext
-from function.http.client import MAX_WAITING, HttpResponse, send
+from function.http.client import HttpResponse, send
+from function.network import MAX_WAITING
 from function.request_log import LogLine
 from function.uploads.tickets import MAX_FIELD_CHARACTERS
 from function.webhook import post_news, tell_business

@@ -1,0 +1,93 @@
+"""Bounds and trust of every outgoing call: one time limit for all of it, and the authorities of TLS."""
+
+import threading
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import ssl
+
+# Per upstream. An instance may have 1,024 threads, of which a server takes up to 200.
+MAX_WAITING = 64
+
+T = TypeVar("T")
+
+
+class ExchangeFailed(Exception):
+    """
+    Raised when no complete response arrived within the bounds.
+
+    Args:
+        kind: a word or two for the log; never the library's text, which may hold the URL and its query.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+def with_timeout(seconds: float, upstream: str, call: Callable[[], T]) -> T:
+    """
+    Run a call and wait for it this long at most.
+
+    No socket timeout ends a name lookup, or headers that arrive byte by byte. Such a call is left behind in a
+    thread of its own, which ends when its connection does; until then it occupies one of the upstream's
+    ``MAX_WAITING`` slots, so that a slow service takes no threads from another.
+
+    Args:
+        upstream: origin of the service.
+
+    Raises:
+        ExchangeFailed: it took longer, or could not start; else whatever ``call`` raises.
+    """
+    slots = _slots(upstream)
+    if not slots.acquire(blocking=False):
+        raise ExchangeFailed("too many calls wait for it already")
+    done = threading.Event()
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except Exception as error:  # noqa: BLE001 - raised again below, in the waiting thread
+            failure.append(error)
+        slots.release()
+        done.set()
+
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError:
+        slots.release()
+        raise ExchangeFailed("no thread can start") from None
+    if not done.wait(seconds):
+        raise ExchangeFailed("no answer within the budget")
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+# The upstreams stand in the settings, so there are few.
+@cache
+def _slots(_upstream: str) -> threading.Semaphore:
+    return threading.Semaphore(MAX_WAITING)
+
+
+# Once an instance: reading the certificates of all authorities takes as long as a request.
+@lru_cache(maxsize=1)
+def verifying_context() -> "ssl.SSLContext":
+    """Return a TLS context that checks certificate and name against the packaged authorities."""
+    import ssl
+
+    return ssl.create_default_context(cafile=authorities())
+
+
+def authorities() -> str:
+    """Return the path of the packaged certificates, whatever the environment names."""
+    from importlib.machinery import PathFinder
+
+    # Not certifi.where(), which imports a resource library to find a plain file.
+    spec = PathFinder.find_spec("certifi")
+    return str(Path(str(spec and spec.origin)).with_name("cacert.pem"))
