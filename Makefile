@@ -18,7 +18,7 @@ HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
 S_YAML := $(if $(BURST),deploy/burst/s.burst.yaml,s.yaml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-python test-node test-terraform lint pins package template check-deploy deploy bench torture clean
+.PHONY: help setup run demo test test-python test-node test-terraform lint pins package template check-deploy deploy bench house torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many reque
 
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
 	@$(PY) -m quality.bench
+
+house: $(READY) ## the figures of the structure, each with its cap
+	@$(PY) -m quality.house
 
 torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
 	@$(PY) -m quality.torture

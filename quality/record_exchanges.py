@@ -226,7 +226,7 @@ def before_sign(caller, wanted, profile):
 """
 
 
-class World:
+class Cloud:
     """OSS, STS and WeChat, as one scenario sees them."""
 
     def __init__(self) -> None:
@@ -417,7 +417,7 @@ class Scenario:
 
     def __init__(self, name: str, profiles: str, hooks: str = "", **environ: str) -> None:
         self.name = name
-        self.world = World()
+        self.world = Cloud()
         self.at = 0
         self._restart = False
         self._folder = tempfile.TemporaryDirectory()

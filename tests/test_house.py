@@ -12,6 +12,7 @@ import jwt
 import pytest
 
 from function import VERSION
+from quality import house
 
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module imports what stands on a lower floor, or before it on its own, and of another
@@ -156,13 +157,23 @@ def test_signing_sees_no_clock_environment_network_or_log(module):
     assert "now(" not in MODULES[module].read_text("utf-8")
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_a_module_reads_in_one_sitting(module):
-    assert len(MODULES[module].read_text("utf-8").splitlines()) <= 270
+@pytest.mark.parametrize("figure", [*house.FIGURES, *house.WARM_FIGURES], ids=lambda figure: figure.name)
+def test_a_figure_is_within_its_cap(figure):
+    if figure.name.startswith(("Python calls", "returns")) and house.python_3_12() is None:
+        pytest.skip("calls are counted on Python 3.12")
+    assert figure.value() <= figure.cap, figure.found()
+
+
+@pytest.mark.parametrize(
+    ("page", "chinese"), [("ARCHITECTURE.md", False), ("docs/zh-CN/ARCHITECTURE.md", True)]
+)
+def test_architecture_has_the_table_of_floors(page, chinese):
+    """Made by ``python -m quality.house --floors``."""
+    assert house.floor_table(FLOORS, chinese=chinese) in (ROOT / page).read_text("utf-8")
 
 
 @pytest.mark.parametrize("folder", ["ops", "local"])
-def test_so_does_every_module_around_the_function(folder):
+def test_a_module_around_the_function_has_at_most_270_lines(folder):
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in (ROOT / folder).rglob("*.py")}
     assert len(lines) > 30
     assert [path.name for path, count in lines.items() if count > 270] == []

@@ -1,0 +1,407 @@
+"""
+Figures of the structure, each with its cap: ``make house``. ``--floors`` prints ARCHITECTURE's tables.
+
+``tests/test_house.py`` holds the same figures.
+"""
+
+import ast
+import io
+import json
+import os
+import re
+import site
+import subprocess
+import sys
+import tokenize
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[1]
+MODES = ("anonymous", "wechat")
+SMALL = 30
+LONG_FUNCTION = 45
+LARGE = 200
+NOT_CODE = {
+    *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
+    *(tokenize.ENCODING, tokenize.ENDMARKER),
+}
+OPENERS = re.compile(r"\s*(Of what|What|Whether|Who|Whoever|Whom|Whose|Which|How|Nobody|Nothing)\b")
+# Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
+X_OSS = ("function/oss/", "function/session_policy.py")
+# A reason why a module is small, in its row of ARCHITECTURE.
+REASON = "Short because"
+
+
+class Figure(NamedTuple):
+    """
+    One figure.
+
+    Args:
+        found: the items that are counted; the figure is how many there are, or the number itself.
+
+        shows: whether a report lists the items.
+    """
+
+    name: str
+    cap: int
+    found: Callable[[], Sequence[str] | int]
+    shows: bool = True
+
+    def value(self) -> int:
+        counted = self.found()
+        return counted if isinstance(counted, int) else len(counted)
+
+
+@cache
+def modules() -> dict[str, str]:
+    """The text of each module of ``function/``, by its path."""
+    paths = sorted((ROOT / "function").rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in paths}
+
+
+@cache
+def code_lines(path: str) -> int:
+    """Lines that hold a token other than a comment or a docstring."""
+    text = modules()[path]
+    docstrings = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            docstrings |= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in NOT_CODE:
+            lines |= set(range(token.start[0], token.end[0] + 1))
+    return len(lines - docstrings)
+
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def lines_of(*folders: str) -> int:
+    """Lines of the tracked .py and .js files below these folders."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    paths = [path for path in listed.stdout.split("\0") if path.endswith((".py", ".js"))]
+    return sum((ROOT / path).read_bytes().count(b"\n") for path in paths if (ROOT / path).is_file())
+
+
+def top_level() -> list[str]:
+    """The tracked entries at the top, but those that are hidden and for Git alone are counted too."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return sorted({path.partition("/")[0] for path in listed.stdout.splitlines()})
+
+
+def not_init() -> list[str]:
+    return [path for path in modules() if not path.endswith("/__init__.py")]
+
+
+def loose_files() -> list[str]:
+    return [path for path in not_init() if path.count("/") == 1]
+
+
+def large_modules() -> list[str]:
+    return [f"{path} {code_lines(path)}" for path in modules() if code_lines(path) > LARGE]
+
+
+def largest_module() -> int:
+    return max(code_lines(path) for path in modules())
+
+
+def small_without_reason() -> list[str]:
+    rows = (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()
+    return [
+        f"{path} {code_lines(path)}"
+        for path in not_init()
+        if code_lines(path) < SMALL and not any(f"`{path}`" in row and REASON in row for row in rows)
+    ]
+
+
+def readers_by_string_key() -> list[str]:
+    return [path for path, text in modules().items() if any(_string_keys(text))]
+
+
+def _string_keys(text: str) -> Iterator[bool]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            yield _is_claim(node.slice)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            yield bool(node.args) and _is_claim(node.args[0])
+
+
+def _is_claim(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in ("jti", "owner")
+
+
+def x_oss_elsewhere() -> list[str]:
+    """Modules with ``x-oss-`` outside ``X_OSS``; one of them may be in ``config/``."""
+    return [path for path, text in modules().items() if "x-oss-" in text and not path.startswith(X_OSS)]
+
+
+def docstrings_to_rewrite() -> list[str]:
+    return [
+        f"{path}:{line} {docstring.split()[0]}"
+        for path, text in modules().items()
+        for line, docstring in _docstrings(text)
+        if OPENERS.match(docstring)
+    ]
+
+
+def _docstrings(text: str) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, DOCUMENTED) and (docstring := ast.get_docstring(node)):
+            yield node.body[0].lineno, docstring
+
+
+def long_functions() -> list[str]:
+    """Functions that fill more than a screen without their docstring."""
+    found = []
+    for path, text in modules().items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[0]
+                docstring = (first.end_lineno or 0) - first.lineno + 1 if ast.get_docstring(node) else 0
+                length = (node.end_lineno or 0) - node.lineno + 1 - docstring
+                if length > LONG_FUNCTION:
+                    found.append(f"{path}:{node.lineno} {node.name} {length}")
+    return found
+
+
+def classes_named(pattern: str, *folders: str) -> list[str]:
+    """Classes with such a name; those in ``tests/local/`` are clients of the emulator, not stand-ins."""
+    return [
+        f"{path.relative_to(ROOT).as_posix()} {name}"
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if not path.is_relative_to(ROOT / "tests" / "local")
+        for name in re.findall(r"^\s*class (\w+)", path.read_text("utf-8"), re.MULTILINE)
+        if re.search(pattern, name)
+    ]
+
+
+class Warm(NamedTuple):
+    """
+    One warm form, as ``sys.setprofile`` sees it.
+
+    Args:
+        files: of ``function/`` that are entered.
+
+        reentries: into a file of ``function/`` that was entered before, other than the one that ran last.
+
+        calls: of Python functions, the library's too, and the call of the handler itself.
+    """
+
+    files: int
+    reentries: int
+    calls: int
+    returns: int
+
+
+@cache
+def python_3_12() -> str | None:
+    """The interpreter whose calls are counted: others inline less, or more."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for candidate in (sys.executable, "python3.12", *map(str, pyenv.glob("3.12.*/bin/python"))):
+        # A command of that name may exist and not run.
+        script = "import sys; sys.exit(sys.version_info[:2] != (3, 12))"
+        with suppress(OSError):
+            if not subprocess.run([candidate, "-c", script], capture_output=True, check=False).returncode:
+                return candidate
+    return None
+
+
+@cache
+def warm(mode: str) -> Warm:
+    """Measure a warm form in a process of its own, on Python 3.12 where there is one."""
+    shown = subprocess.run(
+        [python_3_12() or sys.executable, "-m", "quality.house", "--warm", mode],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *site.getsitepackages()])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Warm(**json.loads(shown.stdout))
+
+
+def _measure(mode: str) -> Warm:
+    sys.path.insert(0, str(ROOT / "quality" / "bench" / "peers"))
+    import requests_of_clients  # type: ignore[import-not-found]  # found through the path above
+
+    import handler
+
+    ask = _instance(mode)
+    token = ""
+    if mode == "wechat":
+        login = ask(requests_of_clients.post("/login", {"code": "c"}))
+        token = json.loads(login["body"])["token"]
+    event = requests_of_clients.event(token=token)
+    for _ in range(3):
+        if ask(event)["statusCode"] != 200:
+            raise RuntimeError(ask(event)["body"])
+    entered: list[str] = []
+    returns = 0
+
+    def profile(frame: Any, what: str, _argument: Any) -> None:
+        nonlocal returns
+        if what == "call":
+            entered.append(frame.f_code.co_filename)
+        returns += what == "return"
+
+    def request() -> None:
+        handler.handler(event, requests_of_clients.CONTEXT)
+
+    sys.setprofile(profile)
+    request()
+    sys.setprofile(None)
+    ours = [name for name in entered if name.startswith(f"{ROOT}{os.sep}function{os.sep}")]
+    changes = [name for before, name in zip(["", *ours], ours, strict=False) if name != before]
+    files = len(set(ours))
+    return Warm(files, len(changes) - files, len(entered), returns)
+
+
+def _instance(mode: str) -> Callable[[bytes], Any]:
+    """Make the handler's instance one whose STS and WeChat are here."""
+    from datetime import UTC, datetime, timedelta
+    from unittest import mock
+
+    from aliyunsdkcore.vendored.requests import Response
+
+    import handler
+    from function.app import Function
+    from function.context import Dependencies
+    from function.http.client import HttpResponse
+    from tests.support.exchanges import SDK_ADAPTER
+
+    def assume_role(*_request: Any, **_options: Any) -> Any:
+        ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        keys = {"AccessKeyId": "STS.x", "AccessKeySecret": "s", "SecurityToken": "t", "Expiration": ends}
+        response = Response()
+        response.status_code, response.raw = 200, io.BytesIO(json.dumps({"Credentials": keys}).encode())
+        return response
+
+    environ = {
+        "OSS_BUCKET": "my-bucket",
+        "OSS_REGION": "cn-hangzhou",
+        "STS_ROLE_ARN": "acs:ram::1234567890123456:role/upload",
+        "CALLER_AUTH": mode,
+        "CALLER_RATE": "1000000/min",
+        "WECHAT_APPID": "wx0123456789abcdef",
+        "WECHAT_SECRET": "s",
+        "TOKEN_SECRET": "0123456789abcdef" * 2,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "i",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s",
+    }
+    login = HttpResponse(200, b'{"openid": "o"}', {})
+    handler._function = Function(Dependencies(environ, send=lambda *_request, **_options: login))
+    mock.patch(SDK_ADAPTER, assume_role).start()
+    return lambda event: handler.handler(event, None)
+
+
+FIGURES = (
+    Figure("lines of function/", 10_900, lambda: sum(len(text.splitlines()) for text in modules().values())),
+    Figure("modules of function/", 80, not_init, shows=False),
+    Figure("code lines of the largest module", LARGE, largest_module),
+    Figure("modules over 200 code lines", 0, large_modules),
+    Figure("modules under 30 code lines without a reason in ARCHITECTURE", 0, small_without_reason),
+    Figure("functions over 45 lines", 0, long_functions),
+    Figure("files beside the rooms", 10, loose_files),
+    Figure("tracked entries at the top", 32, top_level, shows=False),
+    Figure("modules that read jti or owner by a string key", 3, readers_by_string_key),
+    Figure("modules with x-oss- elsewhere than oss/ and session_policy", 1, x_oss_elsewhere),
+    Figure("docstrings that open with a question word", 0, docstrings_to_rewrite),
+    Figure("lines of tests/", 48_000, lambda: lines_of("tests")),
+    Figure("lines of tests/ and quality/", 68_639, lambda: lines_of("tests", "quality")),
+    Figure("stand-ins of OSS", 3, lambda: classes_named("Oss|Bucket", "tests")),
+    Figure("stand-ins of WeChat", 1, lambda: classes_named("Wechat$", "tests")),
+    Figure("classes named World", 1, lambda: classes_named("^World$", "tests", "quality")),
+)
+
+
+def _warm_figure(name: str, field: str, mode: str, cap: int) -> Figure:
+    return Figure(f"{name} of a warm form, {mode}", cap, lambda: int(getattr(warm(mode), field)))
+
+
+WARM_FIGURES = tuple(
+    _warm_figure(name, field, mode, cap)
+    for name, field, caps in (
+        ("files", "files", (20, 20)),
+        ("re-entries", "reentries", (40, 40)),
+        ("Python calls", "calls", (179, 192)),
+        ("returns", "returns", (179, 192)),
+    )
+    for mode, cap in zip(MODES, caps, strict=True)
+)
+
+# What stands on each floor, in English and in Chinese.
+SENTENCES = (
+    (
+        "Errors, settings and profiles: read once, checked, frozen.",
+        "错误、配置项与上传配置：读一次，校验后不再改变。",
+    ),
+    (
+        "HTTP in and out, the log line, credentials, session policies, limits.",
+        "HTTP 的收与发、日志行、STS 会话及其权限策略、限流。",
+    ),
+    (
+        "OSS and WeChat as the function uses them, and the context of a request.",
+        "函数用到的 OSS 与微信接口，以及请求的上下文。",
+    ),
+    ("Who the caller is.", "调用者的身份。"),
+    ("What a form admits, its ticket and its receipt; webhooks.", "表单允许什么、票据与回执；webhook。"),
+    ("Uploads in parts, held objects, reading.", "分片上传、先审后发的对象、读取。"),
+    ("One module for each resource of the API.", "API 的每种资源一个模块。"),
+    ("The edge, and what Function Compute calls.", "边界，以及函数计算调用的入口。"),
+)
+
+
+def floor_table(floors: Sequence[Sequence[str]], *, chinese: bool = False) -> str:
+    """ARCHITECTURE's table of floors, from the top down, in Markdown."""
+    head = "| 层 | 模块 | 说明 |" if chinese else "| floor | modules | what stands there |"
+    comma = "、" if chinese else ", "
+    rows = [
+        f"| {number} | {comma.join(map(_shown, names))} | {sentences[chinese]} |"
+        for number, (names, sentences) in enumerate(zip(floors, SENTENCES, strict=True), 1)
+    ]
+    return "\n".join([head, "|---|---|---|", *reversed(rows)])
+
+
+def _shown(name: str) -> str:
+    path = name.replace(".", "/")
+    if path.endswith("/"):
+        return f"`{path}`"
+    places = (f"{path}.py", f"{path}/__init__.py", f"deploy/burst/{path}.py")
+    return next(f"`{place}`" for place in places if (ROOT / place).is_file())
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the figures; 1 where one is over its cap."""
+    if arguments[:1] == ["--warm"]:
+        sys.stdout.write(json.dumps(_measure(arguments[1])._asdict()))
+        return 0
+    if arguments[:1] == ["--floors"]:
+        floors = import_module("tests.test_house").FLOORS
+        tables = [floor_table(floors, chinese=chinese) for chinese in (False, True)]
+        sys.stdout.write("\n\n".join(tables) + "\n")
+        return 0
+    over = 0
+    for figure in (*FIGURES, *WARM_FIGURES):
+        counted, value = figure.found(), figure.value()
+        over += value > figure.cap
+        mark = "  " if value <= figure.cap else "! "
+        sys.stdout.write(f"{mark}{value:>7,} of {figure.cap:>7,}  {figure.name}\n")
+        if not isinstance(counted, int) and figure.shows and (value > figure.cap or "--all" in arguments):
+            sys.stdout.write("".join(f"                        {item}\n" for item in counted))
+    if python_3_12() is None:
+        sys.stdout.write(
+            "  no Python 3.12 was found: the calls and returns of a warm form are not comparable\n"
+        )
+    return int(over > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
