@@ -1,17 +1,18 @@
 """
-Our own signed tokens (session, tickets, receipt): JWTs that pass for nothing but what they are.
+Signed tokens (session, tickets, receipt, backend token): HS256 JWTs, each good for one audience only.
 
-They are HS256 with one header, byte for byte, so there is no algorithm to choose, no key to look up and
-nothing to import: a library that can do more costs a cold start as much as all the rest of a login.
+Tokens of this function have one header, byte for byte, so there is no algorithm to choose, no key to look up
+and nothing to import: a JWT library costs a cold start as much as all the rest of a login.
 
 Source: https://www.rfc-editor.org/rfc/rfc7519
 """
 
 import hmac
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import inf
 from typing import Any
@@ -29,9 +30,22 @@ HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
 MAX_TOKEN_CHARACTERS = 4096
 # The clock of another instance, or of the business, may be ahead.
 CLOCK_LEEWAY = timedelta(seconds=30)
+NO_LEEWAY = timedelta(0)
 
 # In JSON; true is none, though Python counts it as one.
 NUMBERS = (int, float)
+# 10000-01-01, the first second that no datetime has.
+END_OF_TIME = 253_402_300_800
+# JSON numbers above lose precision elsewhere; OSS stores nothing near it.
+MAX_COUNT = 2**53
+# A lone surrogate can stand in no URL and no header.
+TEXT = r"[^\ud800-\udfff]*"
+# Keys have at most 1023 bytes.
+KEY = r"[^\ud800-\udfff]{1,1023}"
+# Upload ids become part of object names.
+ID = r"[0-9A-Za-z_-]{1,128}"
+# An openid, or the subject of a business: 1 to 255 bytes, which need not be Unicode.
+SUBJECT = r"[\s\S]{1,255}"
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -40,10 +54,10 @@ def issue_token(
     claims: Mapping[str, Any], *, audience: str, secrets: Sequence[str], now: datetime, life: timedelta
 ) -> str:
     """
-    A token signed with the first secret.
+    Return a token signed with the first secret.
 
     Args:
-        audience: what the token is for; it is refused everywhere else.
+        audience: purpose of the token; it is refused for any other.
     """
     issued_at = int(now.timestamp())
     expires_at = issued_at + int(life.total_seconds())
@@ -52,47 +66,70 @@ def issue_token(
     return f"{signed}.{_signature(signed, secrets[0])}"
 
 
-def read_token(token: str, *, audience: str, secrets: Sequence[str], now: datetime) -> dict[str, Any]:
+def read_token(
+    token: str,
+    *,
+    audience: str,
+    secrets: Sequence[str],
+    now: datetime,
+    leeway: timedelta = NO_LEEWAY,
+    is_foreign: bool = False,
+) -> dict[str, Any]:
     """
-    The claims of a token that one of the secrets signed, for this audience, and that still lives.
+    Return the claims of a token that one of the secrets signed, for this audience, and that has not expired.
+
+    Args:
+        is_foreign: True if a library of the business wrote it: with a header of its own, and perhaps a list
+            of audiences.
 
     Raises:
         Unauthorized: in every other case, with the reason for the log.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
-        raise _refused("token over length")
-    claims = {**_signed_claims(token, tuple(secrets))}
-    if claims.get("aud") != audience:
-        raise _refused("for another audience")
-    if not isinstance(claims.get("sub", ""), str) or not isinstance(claims.get("jti", ""), str):
-        raise _refused("sub or jti is no text")
-    check_times(claims, now, leeway=timedelta(0))
+        raise invalid_token("token over length")
+    claims = {**_signed_claims(token, tuple(secrets), is_foreign)}
+    named = claims.get("aud")
+    if named != audience and not (is_foreign and isinstance(named, list) and audience in named):
+        raise invalid_token("for another audience")
+    check_times(claims, now, leeway=leeway)
     return claims
 
 
-def is_of(claims: Mapping[str, Any], location: Mapping[str, str]) -> bool:
-    """Whether a token was made for this app and bucket; without an app, for none."""
-    return (claims.get("app"), claims.get("bucket")) == (location.get("app"), location["bucket"])
-
-
-# A user sends one token with every file; what it says, and that we signed it, changes with neither time nor
-# request. What is refused is not remembered, so a flood of forgeries pushes nobody out.
+# A user sends one token with every file; its signature and claims change with neither time nor request.
+# Failures are not cached, so a flood of forgeries evicts nothing.
 @lru_cache(maxsize=256)
-def _signed_claims(token: str, secrets: tuple[str, ...]) -> Mapping[str, Any]:
+def _signed_claims(token: str, secrets: tuple[str, ...], is_foreign: bool) -> Mapping[str, Any]:
     signed, _, signature = token.rpartition(".")
     header, _, payload = signed.partition(".")
-    if header != HEADER:
-        raise _refused("no token of ours")
+    if header != HEADER and not (is_foreign and _is_hs256(header)):
+        raise invalid_token("unknown header")
     if not signature.isascii() or not payload.isascii():
-        raise _refused("not base64url")
+        raise invalid_token("not base64url")
     if not any(hmac.compare_digest(_signature(signed, secret), signature) for secret in secrets):
-        raise _refused("signed with none of our secrets")
-    return _claims(payload)
+        raise invalid_token("signed with none of the secrets")
+    claims = json_part(payload)
+    if claims is None:
+        raise invalid_token("claims are no JSON object")
+    return claims
+
+
+def _is_hs256(header: str) -> bool:
+    fields = json_part(header) or {}
+    # "crit" names extensions that a reader must refuse unless it knows them.
+    return fields.get("alg") == "HS256" and "crit" not in fields
+
+
+def json_part(text: str) -> dict[str, Any] | None:
+    """Return the JSON object in a part of a token; ``None`` if there is none."""
+    try:
+        return object_in(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        return None
 
 
 def check_times(claims: Mapping[str, Any], now: datetime, *, leeway: timedelta) -> None:
     """
-    Hold ``exp`` and ``nbf`` (unix seconds) against ``now``.
+    Check ``exp`` and ``nbf`` (unix seconds) against ``now``.
 
     Raises:
         Unauthorized: expired, not valid yet, or not a number.
@@ -102,42 +139,51 @@ def check_times(claims: Mapping[str, Any], now: datetime, *, leeway: timedelta) 
     expires_at: Any = claims.get("exp")
     not_before: Any = claims.get("nbf", 0)
     if type(expires_at) not in NUMBERS or type(not_before) not in NUMBERS:
-        raise _refused("exp or nbf is no number")
+        raise invalid_token("exp or nbf is no number")
     # Written so that NaN is refused, and Infinity, which would never end.
     if not inf > expires_at > seconds - slack:
-        raise _refused("expired")
+        raise invalid_token("expired")
     if not not_before <= seconds + slack:
-        raise _refused("not valid yet")
+        raise invalid_token("not valid yet")
 
 
-def check_life(claims: Mapping[str, Any], now: datetime, longest: timedelta) -> None:
+def text_claim(claims: Mapping[str, Any], name: str, pattern: str = TEXT) -> str:
     """
-    Hold ``iat`` against ``exp`` and ``now``, so that no maker of tokens can make one for years.
-
-    Args:
-        longest: from ``iat`` to ``exp``; more than that we promise nobody.
+    Return a claim that is text of this pattern.
 
     Raises:
-        Unauthorized: it is longer, or begins in the future.
+        Unauthorized: missing or anything else; the other functions here refuse a claim in the same way.
     """
-    issued_at: Any = claims.get("iat")
-    if type(issued_at) not in NUMBERS:
-        raise _refused("iat is no number")
-    if not issued_at <= (now + CLOCK_LEEWAY).timestamp():
-        raise _refused("issued in the future")
-    # Of whole seconds, for an enormous number under a good signature becomes no float.
-    if not claims["exp"] <= issued_at + int(longest.total_seconds()):
-        raise _refused("made for too long")
+    value = claims.get(name)
+    if isinstance(value, str) and re.fullmatch(pattern, value):
+        return value
+    raise invalid_claim(name)
 
 
-def _claims(payload: str) -> dict[str, Any]:
-    try:
-        claims = object_in(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except ValueError:
-        claims = None
-    if claims is None:
-        raise _refused("claims are no JSON object")
-    return claims
+def count_claim(claims: Mapping[str, Any], name: str) -> int:
+    """Return a claim that is a whole number, 0 or more."""
+    value: Any = claims.get(name)
+    if is_count(value):
+        return int(value)
+    raise invalid_claim(name)
+
+
+def is_count(value: Any) -> bool:
+    """Return whether this is a whole number, 0 or more, of bytes or parts."""
+    return type(value) is int and 0 <= value <= MAX_COUNT
+
+
+def time_claim(claims: Mapping[str, Any], name: str) -> datetime:
+    """Return a claim that is an instant in unix seconds, at most the year 9999."""
+    value: Any = claims.get(name)
+    if type(value) in NUMBERS and 0 <= value < END_OF_TIME:
+        return datetime.fromtimestamp(value, UTC)
+    raise invalid_claim(name)
+
+
+def is_of(claims: Mapping[str, Any], scope: Mapping[str, str]) -> bool:
+    """Return whether a token was issued for this app and bucket; without an app, for none."""
+    return (claims.get("app"), claims.get("bucket")) == (scope.get("app"), scope["bucket"])
 
 
 def _base64url(data: bytes) -> str:
@@ -149,7 +195,7 @@ def _signature(signed: str, secret: str) -> str:
 
 
 def keyed_hash(secret: str, data: bytes) -> bytes:
-    """HMAC-SHA256, without letting other threads in as ``hmac.digest`` would: see v4.HASHED_AT_ONCE."""
+    """Return the HMAC-SHA256; unlike ``hmac.digest`` it keeps the GIL, see ``HASHED_AT_ONCE``."""
     mac = _mac(secret).copy()
     mac.update(data)
     return mac.digest()
@@ -161,5 +207,11 @@ def _mac(secret: str) -> hmac.HMAC:
     return hmac.new(secret.encode(), digestmod="sha256")
 
 
-def _refused(reason: str) -> Unauthorized:
+def invalid_claim(name: str) -> Unauthorized:
+    """Return the refusal of a token that has a missing or odd claim."""
+    return invalid_token(f"claim {name} is missing or invalid")
+
+
+def invalid_token(reason: str) -> Unauthorized:
+    """Return the refusal of a token; the reason is for the log."""
     return Unauthorized("The token is invalid or has expired; log in again.", reason=reason)

@@ -1,11 +1,10 @@
 """Users of a WeChat mini-program: a code of ``wx.login`` becomes a session token of ours."""
 
 from collections.abc import Container, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
-from function.auth import Caller, bearer_token, caller_of, is_subject, unauthorized
-from function.auth.tokens import SESSION, check_life, is_of, issue_token, read_token
+from function.auth import Caller, caller_of, is_subject
+from function.auth.session import identify as identify
 from function.config import types
 from function.config.messages import Message
 from function.config.profile import Profile
@@ -33,23 +32,6 @@ CODE2SESSION_BUDGETS_SECONDS = (3.5, 1.5)
 PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 
-def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
-    """
-    Whom the session token names, when it was made for this app and bucket.
-
-    Functions of several mini-programs may share a ``TOKEN_SECRET``.
-
-    Raises:
-        Unauthorized: with the reason for the log.
-    """
-    token = bearer_token(headers)
-    claims = read_token(token, audience=SESSION, secrets=settings.token_secrets, now=now)
-    check_life(claims, now, settings.token_life)
-    if not is_of(claims, settings.token_scope(settings.bucket)):
-        raise unauthorized("for another app or bucket")
-    return caller_of(claims.get("sub"), settings)
-
-
 def log_in(code: str, settings: Settings, send: Send) -> Caller:
     """
     Whom a code of ``wx.login`` names.
@@ -60,17 +42,6 @@ def log_in(code: str, settings: Settings, send: Send) -> Caller:
         WechatRejected, WechatUnavailable, Misconfigured: about the exchange with WeChat.
     """
     return caller_of(openid_of(code, settings.caller_settings, send), settings)
-
-
-def session_token(caller: Caller, settings: Settings, now: datetime) -> str:
-    """What names this caller from now on, for ``TOKEN_SECONDS``."""
-    return issue_token(
-        {"sub": caller.subject, **settings.token_scope(settings.bucket)},
-        audience=SESSION,
-        secrets=settings.token_secrets,
-        now=now,
-        life=settings.token_life,
-    )
 
 
 def openid_of(code: str, app: WechatApp, send: Send) -> str:

@@ -153,7 +153,7 @@ def _recorded(
 
 def _note(context: RequestContext, upload: HeldUpload) -> None:
     line = context.line
-    line.profile, line.owner = upload.profile.name, upload.claims["owner"]
+    line.profile, line.owner = upload.profile.name, upload.owner
     line.key, line.upload_id = upload.key, upload.upload_id
 
 

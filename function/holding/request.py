@@ -79,7 +79,7 @@ def _entry(context: RequestContext, text: str) -> HeldUpload | UploadError:
 
 def _note(context: RequestContext, asked: HeldRequest) -> None:
     line, uploads = context.line, asked.uploads
-    owners = {str(upload.claims["owner"]) for upload in uploads}
+    owners = {upload.owner for upload in uploads}
     line.owner = owners.pop() if len(owners) == 1 else None
     if asked.is_one and uploads:
         line.profile, line.key, line.upload_id = uploads[0].profile.name, uploads[0].key, uploads[0].upload_id
@@ -130,7 +130,7 @@ def _refusal(upload: HeldUpload, who: str, *, owners_may: bool) -> Forbidden | N
         return None
     if not owners_may:
         return _for_backends()
-    if upload.claims["owner"] != who:
+    if upload.owner != who:
         return Forbidden("This upload is another caller's.", reason="another owner's receipt")
     return None
 
@@ -206,7 +206,7 @@ def _counted(context: RequestContext, asked: HeldRequest, limit: str, is_backend
 def _items(context: RequestContext, upload: HeldUpload, limit: str, is_backend: bool) -> list[RateLimitItem]:
     if is_backend:
         return [RateLimitItem(f"{limit} by backends", CALLS_PER_UPLOAD, upload.upload_id)]
-    owner, of_owner = str(upload.claims["owner"]), f"{limit} of owners"
+    owner, of_owner = upload.owner, f"{limit} of owners"
     return [
         RateLimitItem(limit, CALLS_PER_UPLOAD, upload.upload_id),
         *context.rate_limit_items(of_owner, CALLS_PER_OWNER, owner),

@@ -1,47 +1,39 @@
 """One upload that is held back, as its receipt tells of it."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeGuard
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeGuard
 
-from function.auth.tokens import RECEIPT, is_of, read_token
 from function.config.key_template import held_name
 from function.config.profile import Profile
 from function.config.settings import Settings
 from function.config.types import UPLOAD_ID_METADATA
-from function.errors import Forbidden, Unauthorized
-from function.holding.records import is_name
 from function.oss.objects import ObjectFacts
+from function.uploads.receipt import Receipt, invalid_receipt
 
 # A receipt outlives what it is about by so much, so that one may still ask what became of it.
 LIFE_BEYOND_HOLD = timedelta(days=1)
 
-# The claims that are looked at here.
-READ = ("jti", "key", "etag", "owner", "profile")
-
 
 class HeldUpload(NamedTuple):
     """
-    What a receipt is about; of an object that was never held back as well.
+    Upload that a receipt is about; the object need never have been held.
 
     Args:
-        claims: the receipt's.
-
-        receipt: its text.
+        receipt: text of the receipt.
     """
 
-    claims: Mapping[str, Any]
+    content: Receipt
     receipt: str
     profile: Profile
 
     @property
     def upload_id(self) -> str:
-        return str(self.claims["jti"])
+        return self.content.upload_id
 
     @property
     def key(self) -> str:
         """The name that the object has once it is published."""
-        return str(self.claims["key"])
+        return self.content.key
 
     @property
     def held_key(self) -> str:
@@ -50,12 +42,16 @@ class HeldUpload(NamedTuple):
 
     @property
     def etag(self) -> str:
-        return str(self.claims["etag"])
+        return self.content.etag
+
+    @property
+    def owner(self) -> str:
+        return self.content.owner
 
     @property
     def is_held_back(self) -> bool:
         """Whether it was stored to be published later."""
-        return self.claims.get("held") is True
+        return self.content.is_held
 
     @property
     def held_until(self) -> datetime:
@@ -65,7 +61,7 @@ class HeldUpload(NamedTuple):
         The bucket's rule deletes by its own time, and what was decided an hour or a day before the object it
         is about. Nobody may wait until a refusal is forgotten, so what is held ends before any decision does.
         """
-        return datetime.fromtimestamp(self.claims["exp"], UTC) - LIFE_BEYOND_HOLD
+        return self.content.expires_at - LIFE_BEYOND_HOLD
 
     def is_ours(self, facts: ObjectFacts | None) -> TypeGuard[ObjectFacts]:
         """Whether an object, held or published, is of this upload: its form pinned the id."""
@@ -87,32 +83,19 @@ class HeldUpload(NamedTuple):
 
 def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
     """
-    The upload that a receipt of this function is about.
+    Return the upload that a receipt of this function is about.
 
     Raises:
-        Forbidden: it is forged, has ended, is for another app or bucket, or its profile is gone.
+        Forbidden: invalid, expired, for another app or bucket, or its profile no longer fits.
     """
-    try:
-        claims = read_token(text, audience=RECEIPT, secrets=settings.receipt_secrets, now=now)
-    except Unauthorized as error:
-        raise _not_ours(error.reason) from None
-    # A business that shares the secret could write others than the function does.
-    if not all(isinstance(claims.get(name), str) for name in READ) or not is_name(claims["jti"]):
-        raise _not_ours("a claim that none of ours lacks")
-    profile = settings.profiles.get(claims["profile"])
-    if profile is None:
-        raise _not_ours("its profile does not exist any more")
-    # Nor would its session reach what it had stored.
+    content = Receipt.read(text, settings, now)
+    profile = settings.profiles[content.profile]
+    # Without receipts its session could not reach the object.
     if not profile.gives_receipts:
-        raise _not_ours("its profile gives no receipts any more")
-    # A receipt need not say for which mini-program it is; one that says so is held to it.
-    scope = settings.token_scope(profile.location.bucket)
-    if not is_of({**scope, **claims}, scope):
-        raise _not_ours("for another app or bucket")
-    upload = HeldUpload(claims, text, profile)
-    if upload.is_held_back and not profile.is_held:
-        raise _not_ours("its profile holds nothing back any more")
-    return upload
+        raise invalid_receipt("its profile gives no receipts any more")
+    if content.is_held and not profile.is_held:
+        raise invalid_receipt("its profile holds nothing any more")
+    return HeldUpload(content, text, profile)
 
 
 def read_kept(text: str, bucket: str, settings: Settings, now: datetime) -> HeldUpload:
@@ -125,9 +108,5 @@ def read_kept(text: str, bucket: str, settings: Settings, now: datetime) -> Held
     """
     upload = read_receipt(text, settings, now)
     if upload.profile.location.bucket != bucket:
-        raise _not_ours("kept in another bucket than its own")
+        raise invalid_receipt("recorded in another bucket than its own")
     return upload
-
-
-def _not_ours(reason: str) -> Forbidden:
-    return Forbidden("This is no receipt of an upload here.", reason=f"receipt: {reason}")

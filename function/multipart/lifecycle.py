@@ -18,12 +18,12 @@ from function.errors import (
 )
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
-from function.multipart.upload import MAX_URLS, MultipartUpload
+from function.multipart.upload import MAX_URLS, missing_parts
 from function.oss.client import OssClient
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import TYPE_FIELD
-from function.uploads.tickets import read_multipart_ticket
+from function.uploads.tickets import MultipartTicket, ticket_in
 
 # The status is a form's matter, the type has another name here, and the ACL is for the completion.
 NOT_AT_THE_BEGINNING = ("success_action_status", TYPE_FIELD, ACL_FIELD)
@@ -32,7 +32,7 @@ MAX_MISSING_TOLD = 20
 COMPLETIONS = 2
 
 
-def begin_upload(oss: OssClient, upload: MultipartUpload, pinned: Mapping[str, str]) -> MultipartUpload:
+def begin_upload(oss: OssClient, ticket: MultipartTicket, pinned: Mapping[str, str]) -> MultipartTicket:
     """
     Have OSS begin the upload: the same, with OSS's id of it.
 
@@ -44,8 +44,8 @@ def begin_upload(oss: OssClient, upload: MultipartUpload, pinned: Mapping[str, s
 
         UploadError: OSS refuses, or does not answer.
     """
-    headers = initiate_headers(pinned, upload.upload_id)
-    return upload._replace(oss_id=initiate(oss, upload.key, headers))
+    headers = initiate_headers(pinned, ticket.upload_id)
+    return ticket._replace(oss_id=initiate(oss, ticket.key, headers))
 
 
 def initiate_headers(pinned: Mapping[str, str], upload_id: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def initiate_headers(pinned: Mapping[str, str], upload_id: str) -> dict[str, str
     return {**kept, "content-type": pinned[TYPE_FIELD], f"{META_PREFIX}{UPLOAD_ID_METADATA}": upload_id}
 
 
-def stored_parts(oss: OssClient, upload: MultipartUpload) -> list[StoredPart]:
+def stored_parts(oss: OssClient, ticket: MultipartTicket) -> list[StoredPart]:
     """
     What OSS has of an upload that is under way.
 
@@ -68,14 +68,14 @@ def stored_parts(oss: OssClient, upload: MultipartUpload) -> list[StoredPart]:
 
         UploadError: OSS refuses, or does not answer.
     """
-    parts = list_parts(oss, upload.key, upload.oss_id)
+    parts = list_parts(oss, ticket.key, ticket.oss_id)
     if parts is None:
-        raise AlreadyComplete if object_of(oss, upload) else UploadGone
+        raise AlreadyComplete if object_of(oss, ticket) else UploadGone
     return parts
 
 
 def complete_upload(
-    oss: OssClient, upload: MultipartUpload, *, acl: str, forbid_overwrite: bool
+    oss: OssClient, ticket: MultipartTicket, *, acl: str, forbid_overwrite: bool
 ) -> ObjectFacts:
     """
     Make the parts the object, if that has not been done, and say what OSS says of it.
@@ -93,35 +93,35 @@ def complete_upload(
         UploadError: OSS refuses, or does not answer.
     """
     try:
-        _complete(oss, upload, acl, forbid_overwrite)
+        _complete(oss, ticket, acl, forbid_overwrite)
     except AlreadyExists:
         # By this very upload, perhaps: two completions at once.
-        if facts := object_of(oss, upload):
+        if facts := object_of(oss, ticket):
             return facts
         raise
-    if facts := object_of(oss, upload):
+    if facts := object_of(oss, ticket):
         return facts
     raise UploadGone
 
 
-def _complete(oss: OssClient, upload: MultipartUpload, acl: str, forbid_overwrite: bool) -> None:
+def _complete(oss: OssClient, ticket: MultipartTicket, acl: str, forbid_overwrite: bool) -> None:
     for _ in range(COMPLETIONS):
-        parts = list_parts(oss, upload.key, upload.oss_id)
+        parts = list_parts(oss, ticket.key, ticket.oss_id)
         if parts is None:
             return
-        if missing := upload.missing(parts):
+        if missing := missing_parts(ticket, parts):
             raise Incomplete(
-                f"{len(missing)} of {upload.part_count} parts are not there in full.",
+                f"{len(missing)} of {ticket.part_count} parts are not there in full.",
                 details={"missing": missing[:MAX_MISSING_TOLD]},
             )
-        ours = [part for part in parts if part.number <= upload.part_count]
-        outcome = complete(oss, upload.key, upload.oss_id, ours, acl=acl, forbid_overwrite=forbid_overwrite)
+        ours = [part for part in parts if part.number <= ticket.part_count]
+        outcome = complete(oss, ticket.key, ticket.oss_id, ours, acl=acl, forbid_overwrite=forbid_overwrite)
         if outcome is not Completed.PART_CHANGED:
             return
     raise OssUnavailable(reason="CompleteMultipartUpload: parts changed while they were completed")
 
 
-def drop_upload(oss: OssClient, upload: MultipartUpload) -> None:
+def drop_upload(oss: OssClient, ticket: MultipartTicket) -> None:
     """
     Have OSS forget the upload and its parts; what it has forgotten already is as good.
 
@@ -130,20 +130,20 @@ def drop_upload(oss: OssClient, upload: MultipartUpload) -> None:
 
         UploadError: OSS refuses, or does not answer.
     """
-    if not abort(oss, upload.key, upload.oss_id) and object_of(oss, upload):
+    if not abort(oss, ticket.key, ticket.oss_id) and object_of(oss, ticket):
         raise AlreadyComplete
 
 
-def object_of(oss: OssClient, upload: MultipartUpload) -> ObjectFacts | None:
+def object_of(oss: OssClient, ticket: MultipartTicket) -> ObjectFacts | None:
     """
     The object that the upload became; ``None`` where there is none, or another's of that name.
 
     Its metadata has the id of the upload since OSS was asked to begin it, and only the function asks that.
     """
-    facts = head_object(oss, upload.key)
+    facts = head_object(oss, ticket.key)
     if facts is None:
         return None
-    wanted = (upload.upload_id, upload.size_bytes, upload.content_type)
+    wanted = (ticket.upload_id, ticket.size_bytes, ticket.content_type)
     found = (facts.metadata.get(UPLOAD_ID_METADATA), facts.size_bytes, bare_type(facts.content_type))
     return facts if found == wanted else None
 
@@ -152,55 +152,55 @@ def object_of(oss: OssClient, upload: MultipartUpload) -> ObjectFacts | None:
 CALLS_PER_TICKET = Rate(120, 60)
 
 
-def admit(context: RequestContext) -> MultipartUpload:
+def admit(context: RequestContext) -> MultipartTicket:
     """
     The upload that a request is about.
 
     Raises:
         BadRequest, Forbidden, TooManyRequests
     """
-    upload, _ = _read(context)
-    _count(context, upload)
-    return upload
+    ticket, _ = _read(context)
+    _count(context, ticket)
+    return ticket
 
 
-def admit_with_numbers(context: RequestContext) -> tuple[MultipartUpload, list[int] | None]:
+def admit_with_numbers(context: RequestContext) -> tuple[MultipartTicket, list[int] | None]:
     """
     The upload that a request is about, and the parts that URLs are wanted for; ``None`` leaves those to us.
 
     Raises:
         BadRequest, Forbidden, TooManyRequests
     """
-    upload, fields = _read(context)
-    # What is malformed costs the ticket nothing.
-    numbers = _numbers(fields.get("numbers"), upload)
-    _count(context, upload)
-    return upload, numbers
+    ticket, fields = _read(context)
+    # A malformed request does not count against the ticket.
+    numbers = _numbers(fields.get("numbers"), ticket)
+    _count(context, ticket)
+    return ticket, numbers
 
 
-def _read(context: RequestContext) -> tuple[MultipartUpload, Mapping[str, Any]]:
+def _read(context: RequestContext) -> tuple[MultipartTicket, Mapping[str, Any]]:
     fields = read_json_object(context.request.body)
-    upload = read_multipart_ticket(fields, context.settings, context.now)
+    ticket = MultipartTicket.read(ticket_in(fields), context.settings, context.now)
     line = context.line
-    line.profile, line.owner = upload.claims["profile"], upload.claims["owner"]
-    line.key, line.upload_id = published_name(upload.key), upload.upload_id
-    return upload, fields
+    line.profile, line.owner = ticket.profile, ticket.owner
+    line.key, line.upload_id = published_name(ticket.key), ticket.upload_id
+    return ticket, fields
 
 
-def _count(context: RequestContext, upload: MultipartUpload) -> None:
-    context.instance.limiter.hit([RateLimitItem("parts", CALLS_PER_TICKET, upload.upload_id)], context.now)
+def _count(context: RequestContext, ticket: MultipartTicket) -> None:
+    context.instance.limiter.hit([RateLimitItem("parts", CALLS_PER_TICKET, ticket.upload_id)], context.now)
 
 
-def _numbers(numbers: Any, upload: MultipartUpload) -> list[int] | None:
+def _numbers(numbers: Any, ticket: MultipartTicket) -> list[int] | None:
     if numbers is None:
         return None
     if (
         isinstance(numbers, list)
         and 1 <= len(numbers) <= MAX_URLS
-        and all(type(number) is int and 1 <= number <= upload.part_count for number in numbers)
+        and all(type(number) is int and 1 <= number <= ticket.part_count for number in numbers)
         and len(set(numbers)) == len(numbers)
     ):
         return numbers
     raise BadRequest(
-        f"numbers must be a list of 1 to {MAX_URLS} numbers from 1 to {upload.part_count}, each once."
+        f"numbers must be a list of 1 to {MAX_URLS} numbers from 1 to {ticket.part_count}, each once."
     )

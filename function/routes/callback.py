@@ -7,7 +7,8 @@ from function.context import RequestContext
 from function.limits.rate_limit import RateLimitItem
 from function.oss.callback_signature import OssPublicKeys
 from function.uploads.callback import verify_callback
-from function.uploads.receipt import HELD, answer_about
+from function.uploads.receipt import HELD, describe
+from function.uploads.tickets import FormTicket
 from function.webhook import tell_business
 
 # OSS calls once an upload and may repeat itself; whoever keeps such a call could repeat it for ever.
@@ -25,18 +26,19 @@ def handle(context: RequestContext) -> dict[str, Any]:
         lambda: OssPublicKeys(settings.callback_key_origin, instance.send, instance.limiter),
     )
     upload = verify_callback(context.request, settings, keys, context.now)
-    line.profile, line.owner = upload.ticket["profile"], upload.ticket["owner"]
-    line.key, line.upload_id = upload.key, upload.ticket["jti"]
+    assert isinstance(upload.ticket, FormTicket), "only forms have callbacks"
+    line.profile, line.owner = upload.ticket.profile, upload.ticket.owner
+    line.key, line.upload_id = upload.key, upload.ticket.upload_id
     # OSS knows of no trace: it comes back in the ticket.
-    line.traceparent = upload.ticket.get("trace", line.traceparent)
+    line.traceparent = upload.ticket.trace or line.traceparent
     instance.limiter.hit(
-        [RateLimitItem("callbacks", CALLBACKS_PER_TICKET, upload.ticket["jti"])], context.now
+        [RateLimitItem("callbacks", CALLBACKS_PER_TICKET, upload.ticket.upload_id)], context.now
     )
-    told = answer_about(upload, settings)
+    told = describe(upload, settings)
     tell_business(context, told["receipt"])
     if not upload.held:
         return told
-    if settings.profiles[upload.ticket["profile"]].hold == (CHECK,):
+    if settings.profiles[upload.ticket.profile].hold == (CHECK,):
         # Imported by those who need it alone.
         from function.holding.check import begin_check_after
 

@@ -11,7 +11,7 @@ from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient, oss_client
 from function.oss.objects import ObjectFacts, head_object
-from function.uploads.receipt import answer_recalled, answer_stored, read_confirmable, upload_of
+from function.uploads.receipt import check_stored, describe_decided, read_confirmable, report_stored
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
 # Who asks for the first time does so earlier, and nobody has decided by then.
@@ -26,22 +26,22 @@ def handle(context: RequestContext) -> dict[str, Any]:
     """
     settings, line = context.settings, context.line
     ticket = read_confirmable(read_json_object(context.request.body), settings, context.now)
-    line.profile, line.owner = ticket["profile"], ticket["owner"]
-    line.key, line.upload_id = published_name(ticket["key"]), ticket["jti"]
+    line.profile, line.owner = ticket.profile, ticket.owner
+    line.key, line.upload_id = published_name(ticket.key), ticket.upload_id
     # Whoever has a ticket could have OSS asked for ever.
-    claim = RateLimitItem("confirmations", CONFIRMATIONS_PER_TICKET, ticket["jti"])
+    claim = RateLimitItem("confirmations", CONFIRMATIONS_PER_TICKET, ticket.upload_id)
     context.instance.limiter.hit([claim], context.now)
-    profile = settings.profiles[ticket["profile"]]
+    profile = settings.profiles[ticket.profile]
     oss = oss_client(context, profile.location)
-    facts = head_object(oss, ticket["key"])
+    facts = head_object(oss, ticket.key)
     if facts is None:
-        if profile.is_held and (told := recalled(context, oss, ticket["jti"])):
+        if profile.is_held and (told := recalled(context, oss, ticket.upload_id)):
             return told
         raise NotUploaded
-    upload = upload_of(ticket, facts)
-    if profile.is_held and (told := settled(context, oss, facts, upload.ticket["jti"])):
+    upload = check_stored(ticket, facts)
+    if profile.is_held and (told := settled(context, oss, facts, upload.ticket.upload_id)):
         return told
-    told = answer_stored(context, upload)
+    told = report_stored(context, upload)
     if profile.hold == (CHECK,):
         begin_check(context, told["receipt"])
     return told
@@ -57,7 +57,7 @@ def recalled(context: RequestContext, oss: OssClient, upload_id: str) -> dict[st
     if found is None:
         return None
     upload, state = found
-    return answer_recalled(upload.claims, upload.receipt, state, answer_about(upload, state)["url"])
+    return describe_decided(upload.content, upload.receipt, state, answer_about(upload, state)["url"])
 
 
 def settled(

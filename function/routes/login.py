@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from function.auth import wechat
+from function.auth.session import SessionToken
 from function.context import RequestContext
 from function.errors import BadRequest, Unauthorized
 from function.http.json_body import read_json_object
@@ -28,7 +28,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     assert log_in is not None, "as the route's feature says"
     caller = log_in(code, settings, context.instance.send)
     context.line.owner = caller.owner
-    token = wechat.session_token(caller, settings, context.now)
+    token = SessionToken.issue(caller.subject, settings, context.now)
     return {"token": token, "expiresIn": int(settings.token_life.total_seconds())}
 
 

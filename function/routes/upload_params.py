@@ -16,7 +16,7 @@ from function.oss.post_form import UploadRule, iso
 from function.session_policy import UPLOADS
 from function.uploads.plan import PlannedUpload, plan_upload, refuse_among_several
 from function.uploads.request import UploadRequest, profile_of, read_fields, read_files, read_query
-from function.uploads.tickets import callback_field, issue_ticket
+from function.uploads.tickets import FormTicket, callback_field
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
@@ -160,15 +160,16 @@ def _plan(
     caller: Caller, wanted: UploadRequest, profile: Profile, settings: Settings, upload_id: str, now: datetime
 ) -> PlannedUpload:
     def ticket(admitted: Profile, rule: UploadRule, of: str) -> str:
-        traced = {"trace": wanted.trace} if wanted.trace and admitted.callback else {}
-        return issue_ticket(
+        return FormTicket.issue(
             settings,
             admitted,
             rule,
             of,
             subject=caller.subject,
             owner=caller.owner,
-            said={**wanted.said, **traced},
+            context=wanted.context,
+            sha256=wanted.sha256,
+            trace=wanted.trace if admitted.callback else None,
             now=now,
         )
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 from function.config.content_types import bare_type
@@ -19,7 +18,7 @@ from function.oss.callback_signature import (
     key_path,
 )
 from function.uploads.receipt import VerifiedUpload
-from function.uploads.tickets import admits_file, admits_key, not_ours, read_ticket
+from function.uploads.tickets import FormTicket, invalid_ticket
 
 WHOLE_NUMBER = "[0-9]{1,15}"
 ETAG = "[0-9A-Za-z-]{1,64}"
@@ -43,12 +42,12 @@ def verify_callback(
     address = request.headers.get(KEY_URL_HEADER, "")
     key_path(address)
     reported = _read_report(request.body)
-    ticket = read_ticket(reported.get("ticket", ""), settings, now)
-    public_key = keys.find(address, ticket_id=str(ticket.get("jti")), now=now)
+    ticket = FormTicket.read(reported.get("ticket", ""), settings, now)
+    public_key = keys.find(address, ticket_id=ticket.upload_id, now=now)
     if not is_signed_by_oss(
         public_key, signature, path=request.path, raw_query=request.raw_query, body=request.body
     ):
-        raise not_ours("the signature of the callback does not fit")
+        raise invalid_ticket("the signature of the callback does not match")
     return _upload(reported, ticket, settings)
 
 
@@ -65,13 +64,13 @@ def _read_report(body: bytes) -> dict[str, str]:
     return reported
 
 
-def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Settings) -> VerifiedUpload:
+def _upload(reported: Mapping[str, str], ticket: FormTicket, settings: Settings) -> VerifiedUpload:
     """The upload that was reported, when the ticket's form admitted it."""
     key = reported.get("object", "")
-    if not admits_key(ticket, key):
-        raise not_ours("the ticket is for another object")
-    if reported.get("bucket") != settings.profiles[ticket["profile"]].location.bucket:
-        raise not_ours("the object is in another bucket")
+    if not ticket.admits_key(key):
+        raise invalid_ticket("ticket: for another object")
+    if reported.get("bucket") != settings.profiles[ticket.profile].location.bucket:
+        raise invalid_ticket("the object is in another bucket")
     size, etag = reported.get("size", ""), reported.get("etag", "").strip('"')
     mime_type = bare_type(reported.get("mimeType", ""))
     if not re.fullmatch(WHOLE_NUMBER, size):
@@ -80,8 +79,8 @@ def _upload(reported: Mapping[str, str], ticket: Mapping[str, Any], settings: Se
         raise BadRequest("etag must be 1 to 64 letters, digits and hyphens.")
     if not mime_type:
         raise BadRequest("mimeType must look like image/jpeg.")
-    if not admits_file(ticket, int(size), mime_type):
-        raise not_ours(f"the form admitted no {size} bytes of {mime_type}")
+    if not ticket.admits_file(int(size), mime_type):
+        raise invalid_ticket(f"the form admitted no {size} bytes of {mime_type}")
     return VerifiedUpload(
         key=published_name(key),
         size_bytes=int(size),

@@ -1,6 +1,6 @@
 """What is stored already need not be sent again: an owner's object whose name is the digest of its bytes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from function.config.key_template import is_held_name, published_name
@@ -10,73 +10,69 @@ from function.errors import Forbidden, NotUploaded, UploadError
 from function.oss.client import OssClient, opened, oss_clients
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import iso, object_url
-from function.uploads.receipt import answer_about, upload_of
-from function.uploads.tickets import read_ticket
+from function.uploads.receipt import check_stored, describe
+from function.uploads.tickets import FormTicket
 
 
-def answers_about_stored(context: RequestContext, tickets: Iterable[str]) -> dict[str, dict[str, Any]]:
+def answers_about_stored(context: RequestContext, texts: Iterable[str]) -> dict[str, dict[str, Any]]:
     """
-    What is answered instead of a form, by the ticket of that form.
+    Return the response that replaces a form, by the text of that form's ticket.
 
-    An object counts when ``/confirm`` would take the form's ticket for it: of the announced size and the
-    wanted type. Where OSS cannot be asked the file is sent once more, and the log says why.
+    An object counts when ``/confirm`` would accept the form's ticket for it: of the announced size and type.
+    Where OSS cannot be reached the file is sent once more, and the log says why.
 
     Returns:
         ``{"exists": true, "key", "fileUrl", "uploadId", "serverTime", "receipt"}`` each, and ``held`` of what
         is not published yet.
     """
     found: dict[str, dict[str, Any]] = {}
-    claims = {ticket: read_ticket(ticket, context.settings, context.now) for ticket in tickets}
-    locations = {
-        ticket: context.settings.profiles[said["profile"]].location for ticket, said in claims.items()
-    }
+    tickets = {text: FormTicket.read(text, context.settings, context.now) for text in texts}
+    locations = {text: context.settings.profiles[ticket.profile].location for text, ticket in tickets.items()}
     buckets = oss_clients(context, locations.values())
-    for ticket, said in claims.items():
-        location = locations[ticket]
+    for text, ticket in tickets.items():
+        location = locations[text]
         try:
-            answer = _answer(context, opened(buckets[location]), said)
+            response = _find(context, opened(buckets[location]), ticket)
         except UploadError as error:
-            # For no other file either; those for other buckets are none the worse for it.
+            # No other file of this bucket is looked for either; other buckets are not affected.
             buckets[location] = error
             context.line.reason = f"not asked whether it exists: {error.reason}"
         else:
-            if answer:
-                found[ticket] = answer
+            if response:
+                found[text] = response
     return found
 
 
-def _answer(context: RequestContext, oss: OssClient, claims: Mapping[str, Any]) -> dict[str, Any] | None:
-    for stored in _where_it_may_be(claims, oss):
+def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[str, Any] | None:
+    for candidate, facts in _candidates(ticket, oss):
         try:
-            upload = upload_of(*stored)
+            upload = check_stored(candidate, facts)
         except (NotUploaded, Forbidden):
             continue
-        told = answer_about(upload, context.settings)
+        stored = describe(upload, context.settings)
+        host = context.settings.profiles[ticket.profile].location.host
         return {
             "exists": True,
-            "key": told["key"],
-            "fileUrl": object_url(context.settings.profiles[claims["profile"]].location.host, told["key"]),
-            "uploadId": told["uploadId"],
+            "key": stored["key"],
+            "fileUrl": object_url(host, stored["key"]),
+            "uploadId": stored["uploadId"],
             "serverTime": iso(context.now),
-            "receipt": told["receipt"],
+            "receipt": stored["receipt"],
             **({"held": True} if upload.held else {}),
         }
     return None
 
 
-def _where_it_may_be(
-    ticket: Mapping[str, Any], oss: OssClient
-) -> Iterator[tuple[Mapping[str, Any], ObjectFacts | None]]:
+def _candidates(ticket: FormTicket, oss: OssClient) -> Iterator[tuple[FormTicket, ObjectFacts | None]]:
     """
-    What OSS has under the name that the form would write, and under that of its publication.
+    Yield what OSS has under the name that the form would write, then under that of its publication.
 
     In this order: publishing copies, then deletes, so what is not found at first is found then.
     """
-    key = ticket["key"]
-    yield ticket, head_object(oss, key)
-    if is_held_name(key):
-        published = published_name(key)
+    yield ticket, head_object(oss, ticket.key)
+    if is_held_name(ticket.key):
+        published = published_name(ticket.key)
         facts = head_object(oss, published)
-        # It was an earlier upload that these bytes were published with.
+        # An earlier upload published these bytes.
         upload_id = facts.metadata.get(UPLOAD_ID_METADATA) if facts else None
-        yield {**ticket, "key": published, "jti": upload_id or ticket["jti"]}, facts
+        yield ticket._replace(key=published, upload_id=upload_id or ticket.upload_id), facts

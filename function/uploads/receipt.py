@@ -1,42 +1,53 @@
-"""The receipt: a token about one upload, which the business verifies offline."""
+"""Receipt: a signed token about one verified upload, which the business verifies offline."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from function.auth.tokens import RECEIPT, issue_token
+from function.auth.tokens import (
+    ID,
+    KEY,
+    RECEIPT,
+    SUBJECT,
+    count_claim,
+    invalid_token,
+    is_of,
+    issue_token,
+    read_token,
+    text_claim,
+    time_claim,
+)
 from function.config.content_types import bare_type
 from function.config.key_template import is_held_name, published_name
 from function.config.settings import Settings
 from function.config.types import UPLOAD_ID_METADATA
 from function.context import RequestContext
-from function.errors import BadRequest, Forbidden, NotUploaded
+from function.errors import Forbidden, NotUploaded, Unauthorized
 from function.oss.objects import ObjectFacts
 from function.oss.post_form import object_url
-from function.uploads.tickets import admits_file, admits_key, not_ours, read_ticket
+from function.uploads.tickets import FormTicket, MultipartTicket, invalid_ticket, ticket_in
 from function.webhook import tell_business
 
-# They come from the ticket as they went into it.
-SAID_BY_CALLERS = ("context", "sha256")
 RECEIPT_LIFE = timedelta(days=1)
-# The state of what waits to be published.
-HELD = "held"
+ETAG = "[!-~]{1,128}"
+# States of an object that was just stored.
+STORED, HELD = "stored", "held"
 
 
 class VerifiedUpload(NamedTuple):
     """
-    One upload as it was verified.
+    One upload, verified.
 
     Args:
+        key: of the object once it is published.
+
         etag: without quotes.
 
-        width: in pixels, as ``height``; ``None`` for what is no picture.
+        width: in pixels, as ``height``; ``None`` for anything but pictures.
 
-        ticket: the claims of the ticket that went with its form.
+        seen: True if OSS reported it to the function itself, False if a callback did.
 
-        seen: whether OSS said so to the function itself; else it is what the uploader's callback said.
-
-        held: whether the object waits, and gets its ``key`` only when it is published.
+        held: True if the object waits to be published.
     """
 
     key: str
@@ -45,94 +56,141 @@ class VerifiedUpload(NamedTuple):
     mime_type: str
     width: int | None
     height: int | None
-    ticket: Mapping[str, Any]
+    ticket: FormTicket | MultipartTicket
     seen: bool
     held: bool
 
 
-def answer_about(
-    upload: VerifiedUpload, settings: Settings, life: timedelta = RECEIPT_LIFE
-) -> dict[str, Any]:
+class Receipt(NamedTuple):
     """
-    What OSS hands to the mini-program.
+    Content of a receipt, as far as the function itself reads it.
 
     Args:
-        life: of the receipt, from the ticket's date on, and while the object may be held.
+        key: of the object once it is published.
+
+        is_held: True if the object was stored to be published later.
+    """
+
+    upload_id: str
+    key: str
+    size_bytes: int
+    etag: str
+    mime_type: str
+    profile: str
+    subject: str
+    owner: str
+    is_held: bool
+    expires_at: datetime
+
+    @staticmethod
+    def issue(upload: VerifiedUpload, settings: Settings, life: timedelta) -> str:
+        """Return a token dated from the ticket, so that a repeated request gets the very same receipt."""
+        ticket = upload.ticket
+        optional = {"context": ticket.context, "sha256": ticket.sha256}
+        claims = {
+            "key": upload.key,
+            "size": upload.size_bytes,
+            "etag": upload.etag,
+            "mimeType": upload.mime_type,
+            "bucket": settings.profiles[ticket.profile].location.bucket,
+            "sub": ticket.subject,
+            "owner": ticket.owner,
+            "profile": ticket.profile,
+            "jti": ticket.upload_id,
+            "seen": upload.seen,
+            **({"held": True} if upload.held else {}),
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+        return issue_token(
+            claims, audience=RECEIPT, secrets=settings.receipt_secrets, now=ticket.issued_at, life=life
+        )
+
+    @classmethod
+    def read(cls, text: str, settings: Settings, now: datetime) -> "Receipt":
+        """
+        Return the content of a valid receipt, whose profile still exists in the same bucket.
+
+        The business can sign receipts, too, so each claim is checked.
+
+        Raises:
+            Forbidden: with the reason for the log.
+        """
+        try:
+            claims = read_token(text, audience=RECEIPT, secrets=settings.receipt_secrets, now=now)
+            profile = settings.profiles.get(text_claim(claims, "profile"))
+            if profile is None:
+                raise invalid_token("its profile does not exist any more")
+            # A receipt need not name its mini-program; if it does, it must be ours.
+            scope = settings.token_scope(profile.location.bucket)
+            if not is_of({**scope, **claims}, scope):
+                raise invalid_token("for another app or bucket")
+            return cls(
+                upload_id=text_claim(claims, "jti", ID),
+                key=text_claim(claims, "key", KEY),
+                size_bytes=count_claim(claims, "size"),
+                etag=text_claim(claims, "etag", ETAG),
+                mime_type=text_claim(claims, "mimeType"),
+                profile=profile.name,
+                subject=text_claim(claims, "sub", SUBJECT),
+                owner=text_claim(claims, "owner"),
+                is_held=claims.get("held") is True,
+                expires_at=time_claim(claims, "exp"),
+            )
+        except Unauthorized as error:
+            raise invalid_receipt(error.reason) from None
+
+
+def invalid_receipt(reason: str) -> Forbidden:
+    """Return the refusal of a receipt; the reason is for the log."""
+    return Forbidden("Unknown or invalid receipt.", reason=f"receipt: {reason}")
+
+
+def describe(upload: VerifiedUpload, settings: Settings, life: timedelta = RECEIPT_LIFE) -> dict[str, Any]:
+    """
+    Return what the mini-program gets about an upload.
+
+    Args:
+        life: of the receipt, from the ticket's date on, and as long as the object may be held.
 
     Returns:
         ``{"status", "key", "size", "etag", "mimeType", "url", "width", "height", "uploadId", "receipt"}``; no
         ``url`` while the object is held.
     """
-    facts, profile = _facts(upload), settings.profiles[upload.ticket["profile"]]
+    profile = settings.profiles[upload.ticket.profile]
     if upload.held:
         life += timedelta(days=profile.hold_days)
     return {
         "status": "ok",
-        **facts,
-        "url": None if upload.held else object_url(profile.location.host, upload.key),
-        "width": upload.width,
-        "height": upload.height,
-        "uploadId": upload.ticket["jti"],
-        "receipt": _receipt(upload, {**facts, "bucket": profile.location.bucket}, settings, life),
-    }
-
-
-def _facts(upload: VerifiedUpload) -> dict[str, Any]:
-    return {
         "key": upload.key,
         "size": upload.size_bytes,
         "etag": upload.etag,
         "mimeType": upload.mime_type,
+        "url": None if upload.held else object_url(profile.location.host, upload.key),
+        "width": upload.width,
+        "height": upload.height,
+        "uploadId": upload.ticket.upload_id,
+        "receipt": Receipt.issue(upload, settings, life),
     }
 
 
-def _receipt(upload: VerifiedUpload, facts: Mapping[str, Any], settings: Settings, life: timedelta) -> str:
-    claims = {
-        **facts,
-        "sub": upload.ticket["sub"],
-        "owner": upload.ticket["owner"],
-        "profile": upload.ticket["profile"],
-        "jti": upload.ticket["jti"],
-        "seen": upload.seen,
-        **({"held": True} if upload.held else {}),
-        **{name: upload.ticket[name] for name in SAID_BY_CALLERS if name in upload.ticket},
-    }
-    # Dated from the form, so that a repeated callback or question gives the very same receipt.
-    return issue_token(
-        claims,
-        audience=RECEIPT,
-        secrets=settings.receipt_secrets,
-        now=datetime.fromtimestamp(upload.ticket["iat"], UTC),
-        life=life,
-    )
-
-
-STORED = "stored"
-
-
-def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetime) -> dict[str, Any]:
+def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetime) -> FormTicket:
     """
-    The claims of the ticket in a request's body; its ``key`` is what OSS is asked about.
+    Return the ticket in the body of a request; OSS is asked about its ``key``.
 
     Raises:
         BadRequest: there is no ticket.
 
-        Forbidden: it is no good, or not of a form whose upload is confirmed.
+        Forbidden: it is invalid, or its profile has no ``confirm``.
     """
-    given = fields.get("ticket")
-    if not isinstance(given, str) or not given:
-        raise BadRequest("ticket must be the text that came with the form.")
-    ticket = read_ticket(given, settings, now)
-    # A ticket of a classic page names a folder, and no key.
-    has_key = "key" in ticket and admits_key(ticket, ticket["key"])
-    if not has_key or not settings.profiles[ticket["profile"]].confirm:
-        raise not_ours("the ticket's upload is not one to confirm")
+    ticket = FormTicket.read(ticket_in(fields), settings, now)
+    if not ticket.admits_key(ticket.key) or not settings.profiles[ticket.profile].confirm:
+        raise invalid_ticket("its upload cannot be confirmed")
     return ticket
 
 
-def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> VerifiedUpload:
+def check_stored(ticket: FormTicket, facts: ObjectFacts | None) -> VerifiedUpload:
     """
-    The ticket's upload, as OSS has it.
+    Return the ticket's upload, as OSS has it.
 
     Args:
         facts: of the object under the ticket's ``key``; ``None`` when OSS says that there is none.
@@ -144,31 +202,34 @@ def upload_of(ticket: Mapping[str, Any], facts: ObjectFacts | None) -> VerifiedU
     """
     if facts is None:
         raise NotUploaded
+    if is_held_name(ticket.key):
+        ticket = ticket._replace(upload_id=_id_of(facts, ticket))
     upload = seen_upload(ticket, facts)
-    if upload.held:
-        upload = upload._replace(ticket={**ticket, "jti": _id_of(facts, ticket)})
-    if not admits_file(ticket, upload.size_bytes, upload.mime_type):
-        reason = f"the form admitted no {upload.size_bytes} bytes of {upload.mime_type}"
-        raise Forbidden("What is stored there is not what the form admitted.", reason=reason)
+    if not ticket.admits_file(upload.size_bytes, upload.mime_type):
+        raise _mismatch(f"the form admitted no {upload.size_bytes} bytes of {upload.mime_type}")
     return upload
 
 
-def _id_of(held: ObjectFacts, ticket: Mapping[str, Any]) -> str:
-    """Of the upload that is held: where its bytes are its name, perhaps an earlier one than the ticket's."""
+def _id_of(held: ObjectFacts, ticket: FormTicket) -> str:
+    """Return the id of the held upload: of an earlier one than the ticket's, perhaps, with the same bytes."""
     upload_id = held.metadata.get(UPLOAD_ID_METADATA)
-    # Nobody but the function's own forms stores there.
+    # Only the function's own forms store there.
     if not upload_id:
         raise NotUploaded
-    # A name with an id in it is that upload's alone, and what is decided goes by the id.
-    if upload_id != ticket["jti"] and ticket["jti"] in ticket["key"]:
-        raise Forbidden("What is stored there is not what the form admitted.", reason="held by another id")
+    # A name with an id in it belongs to that upload alone, and decisions go by the id.
+    if upload_id != ticket.upload_id and ticket.upload_id in ticket.key:
+        raise _mismatch("held by another id")
     return upload_id
 
 
-def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> VerifiedUpload:
-    """An upload by form or in parts as OSS has it, whatever its ticket admits."""
+def _mismatch(reason: str) -> Forbidden:
+    return Forbidden("The stored object does not match its form.", reason=reason)
+
+
+def seen_upload(ticket: FormTicket | MultipartTicket, facts: ObjectFacts) -> VerifiedUpload:
+    """Return an upload as OSS has it, whatever its ticket admits."""
     return VerifiedUpload(
-        key=published_name(ticket["key"]),
+        key=published_name(ticket.key),
         size_bytes=facts.size_bytes,
         etag=facts.etag,
         mime_type=bare_type(facts.content_type),
@@ -176,43 +237,46 @@ def seen_upload(ticket: Mapping[str, Any], facts: ObjectFacts) -> VerifiedUpload
         height=None,
         ticket=ticket,
         seen=True,
-        held=is_held_name(ticket["key"]),
+        held=is_held_name(ticket.key),
     )
 
 
-def answer_stored(
+def report_stored(
     context: RequestContext, upload: VerifiedUpload, life: timedelta = RECEIPT_LIFE
 ) -> dict[str, Any]:
     """
-    What the caller is answered about an object that OSS has; the business is told, too.
+    Notify the business of an object that OSS has, and return what the caller gets.
 
     Args:
         life: of the receipt, from the ticket's date on.
 
     Returns:
-        what ``/callback`` answers, ``width`` and ``height`` null, and the ``"state"``.
+        the response of ``/callback``, ``width`` and ``height`` null, and the ``"state"``.
     """
-    told = answer_about(upload, context.settings, life)
-    tell_business(context, told["receipt"])
-    return {**told, "state": HELD if upload.held else STORED}
+    response = describe(upload, context.settings, life)
+    tell_business(context, response["receipt"])
+    return {**response, "state": HELD if upload.held else STORED}
 
 
-def answer_recalled(claims: Mapping[str, Any], receipt: str, state: str, url: str | None) -> dict[str, Any]:
+def describe_decided(receipt: Receipt, text: str, state: str, url: str | None) -> dict[str, Any]:
     """
-    What the caller is answered about an object that is held no more.
+    Return what the caller gets about an object that is no longer held.
 
     Args:
-        claims: of the receipt, which is told once more, byte for byte.
+        text: of the receipt, which is repeated byte for byte.
 
-        url: where the object is shown by now.
+        url: of the published object.
     """
     return {
         "status": "ok",
-        **{name: claims[name] for name in ("key", "size", "etag", "mimeType")},
+        "key": receipt.key,
+        "size": receipt.size_bytes,
+        "etag": receipt.etag,
+        "mimeType": receipt.mime_type,
         "url": url,
         "width": None,
         "height": None,
-        "uploadId": claims["jti"],
-        "receipt": receipt,
+        "uploadId": receipt.upload_id,
+        "receipt": text,
         "state": state,
     }

@@ -42,12 +42,6 @@ class UploadRequest(NamedTuple):
     sha256: str | None = None
     trace: str | None = None
 
-    @property
-    def said(self) -> dict[str, Any]:
-        """What is the caller's word alone, by its name in the receipt."""
-        said = {"context": self.context, "sha256": self.sha256}
-        return {name: value for name, value in said.items() if value is not None}
-
 
 def read_files(files: Any) -> list[UploadRequest]:
     """The list ``files`` of ``POST /upload-params``; each refusal names its field."""

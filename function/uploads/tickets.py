@@ -1,28 +1,48 @@
-"""The ticket that goes with a form, and the callback field that carries it to OSS and back."""
+"""Tickets: signed tokens that bind later requests about an upload to what was signed for it."""
 
 import json
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from function.auth.tokens import MAX_TOKEN_CHARACTERS, PARTS, TICKET, is_of, issue_token, read_token
+from function.auth.tokens import (
+    ID,
+    KEY,
+    MAX_TOKEN_CHARACTERS,
+    PARTS,
+    SUBJECT,
+    TICKET,
+    count_claim,
+    invalid_claim,
+    invalid_token,
+    is_count,
+    is_of,
+    issue_token,
+    read_token,
+    text_claim,
+    time_claim,
+)
 from function.config.key_template import is_plain
 from function.config.messages import Message
 from function.config.profile import Profile
 from function.config.profiles import problem_in
 from function.config.settings import Settings
 from function.errors import BadRequest, Forbidden, Misconfigured, Unauthorized
-from function.multipart.upload import MultipartUpload
 from function.oss.post_form import UploadRule
+from function.request_log import readable_traceparent
+from function.uploads.request import is_small_json
 
 MAX_FIELD_CHARACTERS = 5 * 1024
 # A receipt says a little more than its ticket, and is read by the same rule.
-MAX_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 256
+MAX_FORM_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 256
+MAX_MULTIPART_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 128
 # OSS calls back when the upload ends, which may be later than the form's own end.
 LIFE_BEYOND_FORM = timedelta(hours=1)
+MAX_PARTS = 10_000
+LONGEST_OSS_ID = "x" * 64
 
-# The names on the left are ours; what OSS puts in stands on the right.
+# Our names, and the variables that OSS replaces.
 REPORTED = {
     "bucket": "${bucket}",
     "object": "${object}",
@@ -36,56 +56,284 @@ REPORTED = {
 }
 
 
-def issue_ticket(
-    settings: Settings,
-    profile: Profile,
-    rule: UploadRule,
-    upload_id: str,
-    *,
-    subject: str,
-    owner: str,
-    said: Mapping[str, Any],
-    now: datetime,
-) -> str:
+class FormTicket(NamedTuple):
     """
-    What tells later whose form it was, and what it admitted.
+    Content of the ticket that goes with a form: whose upload it is, and what the form admits.
 
     Args:
-        rule: what the form admits, and where it is stored; the ticket says so again, for OSS signs whatever
-            callback a form names.
+        key: of the object, or the folder that a page chooses a name in (``is_folder``).
 
-        subject: the caller as the business knows them.
+        content_type: empty where a page chooses it.
 
-        said: what the caller wants to find in the receipt: ``context``, ``sha256``.
+        context: for the receipt, as ``sha256``.
 
-    Returns:
-        a token that lives an hour longer than its form.
+        trace: a ``traceparent``.
+    """
+
+    upload_id: str
+    key: str
+    is_folder: bool
+    content_type: str
+    min_size_bytes: int
+    max_size_bytes: int
+    profile: str
+    subject: str
+    owner: str
+    context: Mapping[str, Any] | None
+    sha256: str | None
+    trace: str | None
+    issued_at: datetime
+
+    @staticmethod
+    def issue(
+        settings: Settings,
+        profile: Profile,
+        rule: UploadRule,
+        upload_id: str,
+        *,
+        subject: str,
+        owner: str,
+        context: Mapping[str, Any] | None = None,
+        sha256: str | None = None,
+        trace: str | None = None,
+        now: datetime,
+    ) -> str:
+        """
+        Return a token that is valid for an hour longer than its form.
+
+        Args:
+            rule: what the form admits; repeated here, because OSS signs any callback that a form names.
+
+        Raises:
+            Misconfigured: the token would be longer than what we read.
+        """
+        optional = {"context": context, "sha256": sha256, "trace": trace}
+        claims = {
+            "jti": upload_id,
+            "folder" if profile.takes_filename else "key": rule.key,
+            "type": rule.content_type,
+            "sizes": [rule.min_size_bytes, rule.max_size_bytes],
+            "profile": profile.name,
+            "sub": subject,
+            "owner": owner,
+            **settings.token_scope(profile.location.bucket),
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+        ticket = issue_token(
+            claims,
+            audience=TICKET,
+            secrets=settings.token_secrets,
+            now=now,
+            life=profile.expires_in + LIFE_BEYOND_FORM,
+        )
+        # With a callback its field decides, of which OSS takes less than that.
+        if len(ticket) > MAX_FORM_TICKET_CHARACTERS and not profile.callback:
+            raise Misconfigured([problem_in(profile.name, Message("its key is too long for confirm = true"))])
+        return ticket
+
+    @classmethod
+    def read(cls, text: str, settings: Settings, now: datetime) -> "FormTicket":
+        """
+        Return the content of a valid ticket of this app, whose profile still exists in the same bucket.
+
+        Raises:
+            Forbidden: with the reason for the log.
+        """
+        try:
+            claims = read_token(text, audience=TICKET, secrets=settings.token_secrets, now=now)
+            sizes = claims.get("sizes")
+            if not isinstance(sizes, list) or len(sizes) != 2 or not all(map(is_count, sizes)):
+                raise invalid_claim("sizes")
+            is_folder = "folder" in claims
+            ticket = cls(
+                upload_id=text_claim(claims, "jti", ID),
+                key=text_claim(claims, "folder") if is_folder else text_claim(claims, "key", KEY),
+                is_folder=is_folder,
+                content_type=text_claim(claims, "type"),
+                min_size_bytes=sizes[0],
+                max_size_bytes=sizes[1],
+                trace=_trace(claims),
+                issued_at=time_claim(claims, "iat"),
+                **_origin(claims, settings),
+            )
+        except Unauthorized as error:
+            raise invalid_ticket(f"ticket: {error.reason}") from None
+        return ticket
+
+    def admits_key(self, key: str) -> bool:
+        """Return whether the form admitted an object of this key, which reads as what it is."""
+        if not key or not is_plain(key):
+            return False
+        if self.is_folder and self.key:
+            return key.startswith(self.key) and key != self.key
+        return key == self.key and not self.is_folder
+
+    def admits_file(self, size_bytes: int, content_type: str) -> bool:
+        """Return whether the form admitted this many bytes of this type."""
+        return self.min_size_bytes <= size_bytes <= self.max_size_bytes and self.content_type in (
+            "",
+            content_type,
+        )
+
+
+class MultipartTicket(NamedTuple):
+    """
+    Content of the ticket of a multipart upload: all that another instance needs to go on with it.
+
+    Args:
+        oss_id: OSS's own id of the upload; callers know it by ``upload_id``.
+
+        key: where the object will be stored.
+
+        part_size_bytes: of each part but the last, which has the rest.
+
+        content_type: lower case, without parameters.
+
+        context: for the receipt, as ``sha256``.
+    """
+
+    upload_id: str
+    oss_id: str
+    key: str
+    size_bytes: int
+    part_size_bytes: int
+    content_type: str
+    profile: str
+    subject: str
+    owner: str
+    context: Mapping[str, Any] | None
+    sha256: str | None
+    issued_at: datetime
+    expires_at: datetime
+
+    def issue(self, settings: Settings) -> str:
+        """
+        Return the token.
+
+        It is signed and not encrypted: the caller may read OSS's id of the upload, which stands in the URL of
+        each part anyway and is useless by itself.
+        """
+        optional = {"context": self.context, "sha256": self.sha256}
+        claims = {
+            "sub": self.subject,
+            "owner": self.owner,
+            "profile": self.profile,
+            **{name: value for name, value in optional.items() if value is not None},
+            "jti": self.upload_id,
+            "upload": self.oss_id,
+            "key": self.key,
+            "size": self.size_bytes,
+            "part": self.part_size_bytes,
+            "type": self.content_type,
+            **settings.token_scope(settings.profiles[self.profile].location.bucket),
+        }
+        return issue_token(
+            claims,
+            audience=PARTS,
+            secrets=settings.token_secrets,
+            now=self.issued_at,
+            life=self.expires_at - self.issued_at,
+        )
+
+    @classmethod
+    def read(cls, text: str, settings: Settings, now: datetime) -> "MultipartTicket":
+        """
+        Return the content of a valid ticket of this app, whose profile still takes multipart uploads in the
+        same bucket.
+
+        Raises:
+            Forbidden: with the reason for the log.
+        """
+        try:
+            claims = read_token(text, audience=PARTS, secrets=settings.token_secrets, now=now)
+            ticket = cls(
+                upload_id=text_claim(claims, "jti", ID),
+                oss_id=text_claim(claims, "upload"),
+                key=text_claim(claims, "key", KEY),
+                size_bytes=count_claim(claims, "size"),
+                part_size_bytes=count_claim(claims, "part"),
+                content_type=text_claim(claims, "type"),
+                issued_at=time_claim(claims, "iat"),
+                expires_at=time_claim(claims, "exp"),
+                **_origin(claims, settings),
+            )
+            if not 0 < ticket.size_bytes <= ticket.part_size_bytes * MAX_PARTS:
+                raise invalid_claim("size")
+            if not settings.profiles[ticket.profile].parts:
+                raise invalid_token("its profile takes no multipart uploads any more")
+        except Unauthorized as error:
+            raise invalid_ticket(f"ticket: {error.reason}") from None
+        return ticket
+
+    def check_length(self, settings: Settings) -> None:
+        """
+        Check that the ticket can be issued, before OSS has begun anything that would be left behind.
+
+        Raises:
+            BadRequest: ``context`` leaves it no room.
+
+            Misconfigured: the key of the profile does.
+        """
+        if len(self._replace(oss_id=LONGEST_OSS_ID).issue(settings)) <= MAX_MULTIPART_TICKET_CHARACTERS:
+            return
+        if self.context is not None:
+            self._replace(context=None).check_length(settings)
+            raise BadRequest("context is too long beside a key of this profile.")
+        raise Misconfigured([problem_in(self.profile, Message("its key is too long for parts = true"))])
+
+    @property
+    def part_count(self) -> int:
+        return -(-self.size_bytes // self.part_size_bytes)
+
+    def bytes_of(self, number: int) -> int:
+        """Return the length of a part; the first is number 1."""
+        begins = (number - 1) * self.part_size_bytes
+        return min(self.part_size_bytes, self.size_bytes - begins)
+
+
+def _origin(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the fields that say for whom both kinds of tickets were issued, and under which profile."""
+    profile = settings.profiles.get(text_claim(claims, "profile"))
+    if profile is None:
+        raise invalid_token("its profile does not exist any more")
+    if not is_of(claims, settings.token_scope(profile.location.bucket)):
+        raise invalid_token("for another app or bucket")
+    context = claims.get("context")
+    if context is not None and not (isinstance(context, dict) and is_small_json(context)):
+        raise invalid_claim("context")
+    return {
+        "profile": profile.name,
+        "subject": text_claim(claims, "sub", SUBJECT),
+        "owner": text_claim(claims, "owner"),
+        "context": context,
+        "sha256": text_claim(claims, "sha256") if "sha256" in claims else None,
+    }
+
+
+def _trace(claims: Mapping[str, Any]) -> str | None:
+    if "trace" not in claims:
+        return None
+    if trace := readable_traceparent(text_claim(claims, "trace")):
+        return trace
+    raise invalid_claim("trace")
+
+
+def ticket_in(fields: Mapping[str, Any]) -> str:
+    """
+    Return the text of the ticket in the body of a request.
 
     Raises:
-        Misconfigured: it would be longer than what we read.
+        BadRequest: there is none.
     """
-    claims = {
-        "jti": upload_id,
-        "folder" if profile.takes_filename else "key": rule.key,
-        "type": rule.content_type,
-        "sizes": [rule.min_size_bytes, rule.max_size_bytes],
-        "profile": profile.name,
-        "sub": subject,
-        "owner": owner,
-        **settings.token_scope(profile.location.bucket),
-        **said,
-    }
-    ticket = issue_token(
-        claims,
-        audience=TICKET,
-        secrets=settings.token_secrets,
-        now=now,
-        life=profile.expires_in + LIFE_BEYOND_FORM,
-    )
-    # With a callback its field decides, of which OSS takes less than that.
-    if len(ticket) > MAX_TICKET_CHARACTERS and not profile.callback:
-        raise Misconfigured([problem_in(profile.name, Message("its key is too long for confirm = true"))])
+    ticket = fields.get("ticket")
+    if not isinstance(ticket, str) or not ticket:
+        raise BadRequest("ticket must be a non-empty string.")
     return ticket
+
+
+def invalid_ticket(reason: str) -> Forbidden:
+    """Return the refusal of a ticket, or of an upload that it does not fit; the reason is for the log."""
+    return Forbidden("Unknown or invalid upload ticket.", reason=reason)
 
 
 def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
@@ -113,130 +361,3 @@ def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
     if len(field) > MAX_FIELD_CHARACTERS:
         raise Misconfigured([problem_in(profile.name, Message("its key is too long for callback = true"))])
     return field
-
-
-def read_ticket(ticket: str, settings: Settings, now: datetime) -> dict[str, Any]:
-    """
-    The claims of a ticket that lives, made for this app, whose profile is still there and in the same bucket.
-
-    Raises:
-        Forbidden: it does not, or is none.
-    """
-    try:
-        claims = read_token(ticket, audience=TICKET, secrets=settings.token_secrets, now=now)
-    except Unauthorized as error:
-        raise not_ours(f"ticket: {error.reason}") from None
-    profile = settings.profiles.get(claims.get("profile", ""))
-    if profile is None:
-        raise not_ours("the ticket's profile does not exist any more")
-    if not is_of(claims, settings.token_scope(profile.location.bucket)):
-        raise not_ours("the ticket is for another app or bucket")
-    return claims
-
-
-def admits_key(ticket: Mapping[str, Any], key: str) -> bool:
-    """Whether the ticket's form admitted an object of this key, and the key says what it seems to."""
-    if not key or not is_plain(key):
-        return False
-    folder = ticket.get("folder")
-    return key.startswith(folder) and key != folder if folder else key == ticket.get("key")
-
-
-def admits_file(ticket: Mapping[str, Any], size_bytes: int, content_type: str) -> bool:
-    """Whether the ticket's form admitted so many bytes of this type; a page says the type itself."""
-    least, most = ticket.get("sizes") or (1, 0)
-    return least <= size_bytes <= most and ticket.get("type") in ("", content_type)
-
-
-def not_ours(reason: str) -> Forbidden:
-    """What is told to whoever calls back or asks without a right to; the reason is for the log."""
-    return Forbidden("This is about no upload that was signed here.", reason=reason)
-
-
-# A receipt is read by the same rule, and may say a little more than its ticket.
-MAX_MULTIPART_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 128
-LONGEST_OSS_ID = "x" * 64
-
-
-def issue_multipart_ticket(
-    upload: MultipartUpload, profile: Profile, settings: Settings, now: datetime
-) -> str:
-    """
-    The token that tells this upload again, for ``parts_within``.
-
-    It is signed and not sealed: the caller may read what is in it, OSS's id of the upload as well, which
-    stands in the address of each part anyway and is good for nothing by itself.
-    """
-    claims = {
-        **upload.claims,
-        "jti": upload.upload_id,
-        "upload": upload.oss_id,
-        "key": upload.key,
-        "size": upload.size_bytes,
-        "part": upload.part_size_bytes,
-        "type": upload.content_type,
-        **settings.token_scope(profile.location.bucket),
-    }
-    return issue_token(
-        claims, audience=PARTS, secrets=settings.token_secrets, now=now, life=profile.parts_within
-    )
-
-
-def check_room(upload: MultipartUpload, profile: Profile, settings: Settings, now: datetime) -> None:
-    """
-    See to it that the ticket can be issued, before OSS has begun anything that would be left behind.
-
-    Raises:
-        BadRequest: ``context`` leaves it no room.
-
-        Misconfigured: the key of the profile does.
-    """
-    longest = upload._replace(oss_id=LONGEST_OSS_ID)
-    if len(issue_multipart_ticket(longest, profile, settings, now)) <= MAX_MULTIPART_TICKET_CHARACTERS:
-        return
-    if "context" in upload.claims:
-        bare = {name: value for name, value in upload.claims.items() if name != "context"}
-        check_room(upload._replace(claims=bare), profile, settings, now)
-        raise BadRequest("context is too long beside a key of this profile.")
-    raise Misconfigured([problem_in(profile.name, Message("its key is too long for parts = true"))])
-
-
-def read_multipart_ticket(fields: Mapping[str, Any], settings: Settings, now: datetime) -> MultipartUpload:
-    """
-    The upload that the ticket of a request is about.
-
-    Args:
-        fields: of the request's body.
-
-    Raises:
-        BadRequest: there is no ticket.
-
-        Forbidden: it has ended, is for another app or bucket, for a profile without parts, or no ticket.
-    """
-    ticket = fields.get("ticket")
-    if not isinstance(ticket, str) or not ticket:
-        raise BadRequest("ticket must be the text that /multipart answered with.")
-    try:
-        claims = read_token(ticket, audience=PARTS, secrets=settings.token_secrets, now=now)
-    except Unauthorized as error:
-        raise _no_multipart_ticket(error.reason) from None
-    profile = settings.profiles.get(claims["profile"])
-    if profile is None or not profile.parts:
-        raise _no_multipart_ticket("its profile has no parts any more")
-    if not is_of(claims, settings.token_scope(profile.location.bucket)):
-        raise _no_multipart_ticket("for another app or bucket")
-    return MultipartUpload(
-        upload_id=claims["jti"],
-        oss_id=claims["upload"],
-        key=claims["key"],
-        size_bytes=claims["size"],
-        part_size_bytes=claims["part"],
-        content_type=claims["type"],
-        claims=claims,
-    )
-
-
-def _no_multipart_ticket(reason: str) -> Forbidden:
-    return Forbidden(
-        "This is no ticket of an upload in parts that was begun here.", reason=f"ticket: {reason}"
-    )

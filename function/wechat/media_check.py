@@ -166,7 +166,7 @@ def submit(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submi
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
     begins_with, encoding = first_bytes(oss, upload.held_key, FIRST_BYTES)
-    media = media_of(str(upload.claims["mimeType"]), int(upload.claims["size"]), begins_with, encoding)
+    media = media_of(upload.content.mime_type, upload.content.size_bytes, begins_with, encoding)
     if media is None:
         context.line.reason = "media_check_async: WeChat can judge no such file, so a human has to"
         return Refused(None)
@@ -175,7 +175,7 @@ def submit(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submi
         _url(context, oss, upload, media),
         media.media_type,
         upload.profile.check_scene,
-        str(upload.claims["sub"]),
+        upload.content.subject,
     )
     tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, send))
     try:

@@ -5,7 +5,7 @@ What no page says of STS, and of the way from the function to OSS.
 from datetime import timedelta
 
 from function.oss.post_form import UploadRule
-from function.uploads.tickets import issue_ticket
+from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, role_policy
 from ops.doctor.findings import same
@@ -58,8 +58,8 @@ def _internal_host(trial: Trial) -> Seen:
         expires_at=trial.now + FORM_LIFE,
         fields={"x-oss-content-type": "image/png"},
     )
-    ticket = issue_ticket(
-        settings, profile, rule, "prove", subject="doctor", owner="doctor", said={}, now=trial.now
+    ticket = FormTicket.issue(
+        settings, profile, rule, "prove", subject="doctor", owner="doctor", now=trial.now
     )
     trial.calls += 1
     try:

@@ -22,10 +22,9 @@ from typing import Any
 import requests
 
 from function.app import Function
-from function.auth import caller_of
 from function.auth.backend import AUDIENCE
+from function.auth.session import SessionToken
 from function.auth.tokens import issue_token
-from function.auth.wechat import session_token
 from function.context import RequestContext
 from function.holding.check import apply_verdict
 from function.http.client import HttpResponse, send
@@ -109,7 +108,7 @@ class World:
     def store(self, profile: str, count: int) -> list[str]:
         """So many objects of this profile: their receipts."""
         now = datetime.now(UTC)
-        session = session_token(caller_of(OWNER, self.settings), self.settings, now)
+        session = SessionToken.issue(OWNER, self.settings, now)
         receipts = []
         with requests.Session() as phone:
             phone.trust_env = False

@@ -20,10 +20,9 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from function.multipart.upload import MultipartUpload
 from function.oss.callback_signature import OssPublicKeys
 from function.session_policy import OBJECTS, UPLOADS
-from function.uploads.tickets import issue_multipart_ticket
+from function.uploads.tickets import MultipartTicket
 from quality.torture.report import Progress, Result
 from tests.support import stage
 from tests.support.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
@@ -342,9 +341,10 @@ class Trial:
 
     def _ticket_of_parts(self, function: Any) -> str:
         settings = function._instance.settings
-        claims = {"sub": "oUser", "owner": "owner", "profile": "large"}
-        upload = MultipartUpload("A" * 22, "0004", "large/a.mp4", 9, 102_400, "video/mp4", claims)
-        return issue_multipart_ticket(upload, settings.profiles["large"], settings, self.instant)
+        now, end = self.instant, self.instant + settings.profiles["large"].parts_within
+        cut = ("A" * 22, "0004", "large/a.mp4", 9, 102_400, "video/mp4")
+        ticket = MultipartTicket(*cut, "large", "oUser", "owner", None, None, now, end)
+        return ticket.issue(settings)
 
     def _ask(self, function: Any, cell: Cell, brought: "Brought") -> stage.Reply:
         bearer = f"Bearer {brought.token}"

@@ -9,8 +9,7 @@ from typing import Any
 
 from function.credentials import StsCredentials
 from function.http.client import ExchangeFailed, HttpResponse
-from function.multipart.upload import MultipartUpload
-from function.uploads.tickets import issue_multipart_ticket
+from function.uploads.tickets import MultipartTicket
 from tests.support import stage
 from tests.support.canaries import Watch
 from tests.support.dice import Dice
@@ -75,16 +74,10 @@ class PartsTarget:
             self._check(route, upload_id, reply.json)
 
     def _ticket(self, upload_id: str) -> Any:
-        upload = MultipartUpload(
-            upload_id,
-            OSS_ID,
-            KEY,
-            SIZE,
-            PART,
-            "video/mp4",
-            {"sub": "s", "owner": "public", "profile": "kept"},
-        )
-        ticket = issue_multipart_ticket(upload, self.settings.profiles["kept"], self.settings, self.now)
+        end = self.now + self.settings.profiles["kept"].parts_within
+        cut = (upload_id, OSS_ID, KEY, SIZE, PART, "video/mp4")
+        content = MultipartTicket(*cut, "kept", "s", "public", None, None, self.now, end)
+        ticket = content.issue(self.settings)
         spoilt = ticket[: self.dice.number(200)] + self.dice.text(9)
         return self.dice.one_of((ticket, ticket, ticket, ticket, spoilt, self.dice.value()))
 

@@ -29,7 +29,7 @@ from function.oss.callback_signature import key_path
 from function.routes.upload_params import plan_for
 from function.session_policy import UPLOADS
 from function.uploads.callback import verify_callback
-from function.uploads.receipt import answer_about
+from function.uploads.receipt import describe
 from function.uploads.request import profile_of, read_fields, read_files, read_query
 from handler import serve
 from local.ground.accounts import AccessKey
@@ -244,7 +244,7 @@ class Bench:
                 raise AssertionError("a receipt for another object")
             if not re.fullmatch("[0-9A-Za-z-]{1,64}", upload.etag):
                 raise AssertionError("a receipt with an etag that is none")
-            self.watch.search(repr(answer_about(upload, self.settings)), "response")
+            self.watch.search(repr(describe(upload, self.settings)), "response")
 
     def sts_answer(self, data: bytes) -> None:
         with _only_upload_errors(self.watch):

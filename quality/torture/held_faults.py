@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from function.app import Function
-from function.auth import caller_of
 from function.auth.backend import AUDIENCE
+from function.auth.session import SessionToken
 from function.auth.tokens import issue_token
-from function.auth.wechat import session_token
 from function.context import RequestContext
 from function.errors import UploadError
 from function.holding.check import apply_verdict
@@ -90,7 +89,7 @@ class World:
 
     def session(self) -> str:
         ready = self.functions[0]._ready().settings
-        return session_token(caller_of(OWNER, ready), ready, self.now)
+        return SessionToken.issue(OWNER, ready, self.now)
 
     def backend(self) -> str:
         return issue_token({}, audience=AUDIENCE, secrets=[SECRET], now=self.now, life=timedelta(minutes=5))

@@ -28,10 +28,9 @@ from hypothesis.stateful import (
 )
 
 from function.app import Function
-from function.auth import caller_of
 from function.auth.backend import AUDIENCE
+from function.auth.session import SessionToken
 from function.auth.tokens import issue_token
-from function.auth.wechat import session_token
 from function.context import RequestContext
 from function.errors import UploadError
 from function.holding.check import apply_verdict
@@ -337,7 +336,7 @@ class HeldUploads(RuleBasedStateMachine):
 
     def _session(self) -> str:
         ready = self.functions[0]._ready().settings
-        return session_token(caller_of(OWNER, ready), ready, self.now)
+        return SessionToken.issue(OWNER, ready, self.now)
 
     def _backend(self) -> str:
         life = timedelta(minutes=5)

@@ -16,8 +16,8 @@ from function.app import Function, load_settings
 from function.context import Dependencies
 from function.credentials import StsCredentials
 from function.http.client import HttpResponse
-from function.multipart.upload import MAX_URLS, MultipartUpload, sign_parts
-from function.uploads.tickets import issue_multipart_ticket
+from function.multipart.upload import MAX_URLS, sign_parts
+from function.uploads.tickets import MultipartTicket
 from handler import serve as answer_event
 
 # Each ticket is taken 120 times a minute at most.
@@ -32,15 +32,13 @@ function = Function(
 )
 
 
-def upload(number: int) -> MultipartUpload:
-    claims = {"sub": "public", "owner": "public", "profile": "default"}
-    return MultipartUpload(
-        f"{number:022}", task.OSS_UPLOAD_ID, task.LARGE_KEY, 100 * 2**20, 2**20, "video/mp4", claims
-    )
+def upload(number: int) -> MultipartTicket:
+    cut = (f"{number:022}", task.OSS_UPLOAD_ID, task.LARGE_KEY, 100 * 2**20, 2**20, "video/mp4")
+    end = now + settings.profiles["default"].parts_within
+    return MultipartTicket(*cut, "default", "public", "public", None, None, now, end)
 
 
-profile = settings.profiles["default"]
-tickets = [issue_multipart_ticket(upload(number), profile, settings, now) for number in range(TICKETS)]
+tickets = [upload(number).issue(settings) for number in range(TICKETS)]
 asked = cycle([post("/multipart-parts", {"ticket": ticket}) for ticket in tickets])
 credentials = StsCredentials(
     task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, expires_at=now + timedelta(hours=1)

@@ -542,7 +542,7 @@ def test_a_malformed_header_is_named_in_the_log_before_any_token_is_read(wechat_
 
 
 def test_the_longest_token_allowed_is_read(wechat_settings, clock):
-    assert reason(wechat_settings, clock, "x" * MAX_TOKEN_CHARACTERS) == "no token of ours"
+    assert reason(wechat_settings, clock, "x" * MAX_TOKEN_CHARACTERS) == "unknown header"
 
 
 def test_a_token_of_exactly_that_length_is_good(wechat_settings, clock):

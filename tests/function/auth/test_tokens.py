@@ -12,7 +12,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.auth import tokens
-from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, check_life, is_of, issue_token, read_token
+from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, is_of, issue_token, read_token
 from function.errors import Unauthorized
 
 SECRET = "our-secret-0123456789-0123456789-abc"
@@ -139,8 +139,6 @@ def test_a_token_from_an_old_secret_ends_as_well(clock):
         {"aud": [TICKET, RECEIPT]},
         {"aud": SESSION.upper()},
         {"aud": f"{SESSION}/x"},
-        {"sub": 5},
-        {"jti": 5},
     ],
     ids=str,
 )
@@ -304,7 +302,7 @@ def test_the_log_learns_why_a_token_is_refused(clock):
     assert reason(craft(good_payload(clock(), exp=now))) == "expired"
     assert reason(craft(good_payload(clock(), nbf=now + 1))) == "not valid yet"
     assert reason(craft(good_payload(clock(), exp="x"))) == "exp or nbf is no number"
-    assert reason(issue(clock()), secrets=(OTHER_SECRET,)) == "signed with none of our secrets"
+    assert reason(issue(clock()), secrets=(OTHER_SECRET,)) == "signed with none of the secrets"
 
 
 def test_refuses_a_payload_nested_too_deep_to_parse(clock):
@@ -376,26 +374,8 @@ def test_whatever_stands_under_a_good_signature_is_read_or_unauthorized(payload,
         assert read_claims["aud"] == SESSION
 
 
-@pytest.mark.parametrize("begin", [1795528800, 1795528800.5, True, "1795528800", None, float("nan")])
-def test_the_beginning_of_a_life_is_a_number(clock, begin):
-    claims = {"iat": begin, "exp": 1795528800 + 60}
-    if type(begin) in (int, float) and begin == begin:
-        check_life(claims, clock(), HOUR)
-        return
-    with pytest.raises(Unauthorized):
-        check_life(claims, clock(), HOUR)
-
-
-def test_true_is_no_beginning_though_python_counts_it_as_one():
-    soon_after = datetime(1970, 1, 1, tzinfo=UTC)
-    check_life({"iat": 1, "exp": 60}, soon_after, HOUR)
-    with pytest.raises(Unauthorized) as raised:
-        check_life({"iat": True, "exp": 60}, soon_after, HOUR)
-    assert raised.value.reason == "iat is no number"
-
-
 @pytest.mark.parametrize(
-    ("claims", "place", "fits"),
+    ("claims", "scope", "fits"),
     [
         ({"bucket": "ours"}, {"bucket": "ours"}, True),
         ({"bucket": "ours", "app": "wx1"}, {"bucket": "ours", "app": "wx1"}, True),
@@ -406,5 +386,5 @@ def test_true_is_no_beginning_though_python_counts_it_as_one():
         ({"bucket": "ours", "app": "wx2"}, {"bucket": "ours", "app": "wx1"}, False),
     ],
 )
-def test_a_token_is_of_the_place_whose_app_and_bucket_it_names(claims, place, fits):
-    assert is_of(claims, place) is fits
+def test_a_token_is_good_for_the_app_and_bucket_it_names(claims, scope, fits):
+    assert is_of(claims, scope) is fits

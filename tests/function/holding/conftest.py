@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
-from function.auth import caller_of
 from function.auth.backend import AUDIENCE
-from function.auth.wechat import session_token
+from function.auth.session import SessionToken
 from function.context import RequestContext
 from function.errors import StsRejected
 from function.http.client import ExchangeFailed, HttpResponse
@@ -148,7 +147,7 @@ class House:
         return self.network.wechat
 
     def session(self, subject: str = "openid-1") -> str:
-        return session_token(caller_of(subject, self.settings), self.settings, self.clock())
+        return SessionToken.issue(subject, self.settings, self.clock())
 
     def backend(self, secret: str = RECEIPT_SECRET, header: Any = None, **claims: Any) -> str:
         ends = int(self.clock().timestamp()) + 300

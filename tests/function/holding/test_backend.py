@@ -166,7 +166,6 @@ def test_the_log_has_the_reason_and_the_caller_has_none_of_it(house, log_lines):
     stored = house.store("word")
     refusal = house.ask("commit", house.backend(secret="x" * 32), receipt=stored["receipt"])
     assert (refusal.status, refusal.code) == (403, "forbidden")
-    assert refusal.json["error"]["message"] == "This is no token of a backend, or it has ended."
     assert log_lines()[-1]["reason"] == "backend token: signed with none of the secrets"
 
 

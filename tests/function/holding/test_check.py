@@ -10,6 +10,7 @@ from function.errors import Misconfigured, OssUnavailable, StsUnavailable, Wecha
 from function.holding.upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
 from function.oss.client import oss_client
+from function.uploads.receipt import Receipt
 from function.wechat.media_check import AS_JPEG, Refused, Submitted, Wanted, submit, was_unheard
 from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, World
 
@@ -24,8 +25,8 @@ def world(environment, clock, profiles_file):
 
 
 def upload_of(world, **changes):
-    claims = {"jti": "A" * 22, "sub": OPENID, "key": KEY, "etag": "E", "size": 9, "mimeType": "image/jpeg"}
-    return HeldUpload({**claims, **changes}, "the receipt", world.instance.settings.profiles["post"])
+    content = Receipt("A" * 22, KEY, 9, "E", "image/jpeg", "post", OPENID, "o", True, world.clock())
+    return HeldUpload(content._replace(**changes), "the receipt", world.instance.settings.profiles["post"])
 
 
 def submitted(world, call=None, **changes):
@@ -99,7 +100,7 @@ def test_the_url_is_where_readers_read_and_not_where_the_function_does(environme
 
 def test_every_character_that_means_something_is_escaped(world):
     """WeChat could not fetch what had ``:`` and ``=`` in its query."""
-    submitted(world, mimeType="image/webp")
+    submitted(world, mime_type="image/webp")
     query = urlsplit(check_of(world)["media_url"]).query
     assert not set(query) & set(":/+ ,")
     assert all(pair.count("=") == 1 for pair in query.split("&"))
@@ -108,10 +109,10 @@ def test_every_character_that_means_something_is_escaped(world):
 @pytest.mark.parametrize(
     ("changes", "process"),
     [
-        ({"mimeType": "image/png"}, None),
-        ({"mimeType": "image/webp"}, AS_JPEG),
-        ({"mimeType": "image/heic"}, AS_JPEG),
-        ({"size": 11 * 1024 * 1024}, AS_JPEG),
+        ({"mime_type": "image/png"}, None),
+        ({"mime_type": "image/webp"}, AS_JPEG),
+        ({"mime_type": "image/heic"}, AS_JPEG),
+        ({"size_bytes": 11 * 1024 * 1024}, AS_JPEG),
     ],
 )
 def test_what_wechat_does_not_take_it_gets_as_a_jpeg(world, changes, process):
@@ -138,7 +139,7 @@ def test_of_the_object_no_more_is_read_than_its_first_bytes(world):
 
 def test_a_video_that_calls_itself_a_sound_is_left_to_a_human(world):
     world.store(f"held/{KEY}", b"\0\0\0\x20ftypisom and so on", "audio/mpeg", "A" * 22)
-    assert submitted(world, mimeType="audio/mpeg") == Refused(None)
+    assert submitted(world, mime_type="audio/mpeg") == Refused(None)
     assert world.asked == []
 
 
@@ -159,12 +160,12 @@ def test_where_oss_does_not_say_how_it_begins_nothing_is_asked(world):
 
 def test_audio_goes_as_it_is(world):
     world.store(f"held/{KEY}", b"ID3 and so on", "audio/mpeg", "A" * 22)
-    submitted(world, mimeType="audio/mpeg")
+    submitted(world, mime_type="audio/mpeg")
     assert check_of(world)["media_type"] == 1
     assert "x-oss-process" not in check_of(world)["media_url"]
 
 
-@pytest.mark.parametrize("changes", [{"mimeType": "audio/mp4"}, {"size": 21 * 1024 * 1024}])
+@pytest.mark.parametrize("changes", [{"mime_type": "audio/mp4"}, {"size_bytes": 21 * 1024 * 1024}])
 def test_what_wechat_cannot_judge_is_left_to_a_human_without_asking(world, changes):
     call = world.call()
     assert submitted(world, call, **changes) == Refused(None)

@@ -11,8 +11,7 @@ from function.app import load_settings
 from function.auth import tokens
 from function.auth.tokens import issue_token, read_token
 from function.errors import Misconfigured
-from function.multipart.upload import MultipartUpload
-from function.uploads.tickets import check_room, issue_multipart_ticket
+from function.uploads.tickets import MultipartTicket
 
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-secret-canary-0123456789abcd"
@@ -222,22 +221,17 @@ def test_the_operator_is_told_which_key_is_too_long(phone_of, clock, log_lines):
 def test_a_ticket_leaves_room_for_what_a_receipt_says_beside_it(environment, profiles_file, clock):
     environment |= {"TOKEN_SECRET": SECRET, "PROFILES_FILE": profiles_file(long_profiles("f"))}
     settings = load_settings(environment)
-    profile = settings.profiles["video"]
-    claims = {"sub": "public", "owner": "public", "profile": "video"}
+    end = clock() + timedelta(hours=1)
 
-    def length_with(key):
-        upload = MultipartUpload("i" * 22, "o" * 64, key, 9, 102_400, "video/mp4", claims)
-        return len(issue_multipart_ticket(upload, profile, settings, clock()))
+    def ticket(characters, oss_id=""):
+        cut = ("i" * 22, oss_id, "k" * characters, 9, 102_400, "video/mp4")
+        return MultipartTicket(*cut, "video", "public", "public", None, None, clock(), end)
 
-    def check(key):
-        check_room(
-            MultipartUpload("i" * 22, "", key, 9, 102_400, "video/mp4", claims), profile, settings, clock()
-        )
-
-    longest = max(
-        (key for key in ("k" * count for count in range(2300, 2900)) if length_with(key) <= 4096 - 128),
-        key=len,
-    )
-    check(longest)
+    fitting = [
+        characters
+        for characters in range(2300, 2900)
+        if len(ticket(characters, "o" * 64).issue(settings)) <= 4096 - 128
+    ]
+    ticket(fitting[-1]).check_length(settings)
     with pytest.raises(Misconfigured):
-        check(longest + "kkk")
+        ticket(fitting[-1] + 3).check_length(settings)

@@ -1,15 +1,21 @@
 """parts.upload: how a file is cut, to the byte, and what of it is missing."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.multipart.upload import MultipartUpload
+from function.multipart.upload import missing_parts
 from function.oss.multipart import StoredPart
+from function.uploads.tickets import MultipartTicket
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def upload_of(size, part_size=10):
-    return MultipartUpload("id", "oss-id", "videos/a.mp4", size, part_size, "video/mp4", {})
+    cut = ("id", "oss-id", "videos/a.mp4", size, part_size, "video/mp4")
+    return MultipartTicket(*cut, "video", "me", "owner", None, None, NOW, NOW)
 
 
 def lengths(upload):
@@ -56,4 +62,4 @@ def part(number, size):
     ids=["all", "two", "none", "a short one", "a long last one", "two of another size", "one too many"],
 )
 def test_a_part_is_missing_until_it_is_there_in_full(stored, missing):
-    assert upload_of(25).missing(stored) == missing
+    assert missing_parts(upload_of(25), stored) == missing

@@ -232,10 +232,3 @@ def test_a_digest_is_64_hexadecimal_digits_or_is_named(digest, says):
 def test_a_digest_without_a_size_says_which_bytes_no_more():
     with pytest.raises(BadRequest, match="^sha256 needs size as well"):
         read_fields({"sha256": DIGEST})
-
-
-def test_what_a_caller_says_is_told_by_its_name_in_the_receipt_where_it_was_said():
-    assert UploadRequest().said == {}
-    assert UploadRequest(context={}).said == {"context": {}}
-    assert UploadRequest(sha256="a").said == {"sha256": "a"}
-    assert UploadRequest(context={"a": 1}, sha256="a").said == {"context": {"a": 1}, "sha256": "a"}

@@ -1,0 +1,78 @@
+"""Session token: proves a caller who has logged in, for ``TOKEN_SECONDS``."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from function.auth import Caller, bearer_token, is_subject, owner_of
+from function.auth.tokens import (
+    CLOCK_LEEWAY,
+    NUMBERS,
+    SESSION,
+    invalid_claim,
+    invalid_token,
+    is_of,
+    issue_token,
+    read_token,
+)
+from function.config.settings import Settings
+
+
+class SessionToken(NamedTuple):
+    """
+    Content of a session token.
+
+    Args:
+        subject: of the caller, such as an openid.
+    """
+
+    subject: str
+
+    @staticmethod
+    def issue(subject: str, settings: Settings, now: datetime) -> str:
+        """Return a token for this subject."""
+        return issue_token(
+            {"sub": subject, **settings.token_scope(settings.bucket)},
+            audience=SESSION,
+            secrets=settings.token_secrets,
+            now=now,
+            life=settings.token_life,
+        )
+
+    @classmethod
+    def read(cls, text: str, settings: Settings, now: datetime) -> "SessionToken":
+        """
+        Return the content of a valid token of this app and bucket.
+
+        Functions of several mini-programs may share a ``TOKEN_SECRET``.
+
+        Raises:
+            Unauthorized: with the reason for the log.
+        """
+        claims = read_token(text, audience=SESSION, secrets=settings.token_secrets, now=now)
+        issued_at: Any = claims.get("iat")
+        if type(issued_at) not in NUMBERS:
+            raise invalid_claim("iat")
+        if not issued_at <= (now + CLOCK_LEEWAY).timestamp():
+            raise invalid_token("issued in the future")
+        # Whoever holds the secret can make no token that outlives ours. In whole seconds, because an enormous
+        # number fits into no float.
+        if not claims["exp"] <= issued_at + int(settings.token_life.total_seconds()):
+            raise invalid_token("made for too long")
+        if not is_of(claims, settings.token_scope(settings.bucket)):
+            raise invalid_token("for another app or bucket")
+        subject = claims.get("sub")
+        if not is_subject(subject):
+            raise invalid_claim("sub")
+        return cls(subject)
+
+
+def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
+    """
+    Return the caller whose session token came with a request.
+
+    Raises:
+        Unauthorized: with the reason for the log.
+    """
+    subject = SessionToken.read(bearer_token(headers), settings, now).subject
+    return Caller(subject, owner_of(subject, settings.owner_secret))

@@ -1,0 +1,82 @@
+"""auth.session: session tokens name a caller, and nothing else passes for one."""
+
+from datetime import UTC, datetime
+
+import jwt
+import pytest
+
+from function.app import load_settings
+from function.auth.session import SessionToken
+from function.auth.tokens import SESSION
+from function.errors import Unauthorized
+
+SECRET = "token-secret-canary-0123456789abcdef"
+APP = "wx0123456789abcdef"
+
+
+@pytest.fixture
+def settings(environment):
+    wechat = {"CALLER_AUTH": "wechat", "WECHAT_APPID": APP, "WECHAT_SECRET": "s"}
+    return load_settings({**environment, **wechat, "TOKEN_SECRET": SECRET, "TOKEN_SECONDS": "3600"})
+
+
+@pytest.fixture
+def read(settings, clock):
+    """Read a token with these claims, signed with the secret."""
+
+    def read(**changes):
+        now = int(clock().timestamp())
+        claims = {"sub": "me", "app": APP, "bucket": "my-bucket", "aud": SESSION, "iat": now, "exp": now + 60}
+        claims = {name: value for name, value in {**claims, **changes}.items() if value is not ...}
+        return SessionToken.read(jwt.encode(claims, SECRET, algorithm="HS256"), settings, clock())
+
+    return read
+
+
+@pytest.mark.parametrize("subject", ["oUser", "我", "x" * 255, "\ud800"], ids=ascii)
+def test_a_token_gives_back_its_subject(settings, clock, subject):
+    token = SessionToken.issue(subject, settings, clock())
+    assert SessionToken.read(token, settings, clock.tick(seconds=3599)) == SessionToken(subject)
+    with pytest.raises(Unauthorized):
+        SessionToken.read(token, settings, clock.tick(seconds=1))
+
+
+def test_a_token_is_written_with_its_claims_in_this_order(settings, clock):
+    now = int(clock().timestamp())
+    claims = {"sub": "o", "app": APP, "bucket": "my-bucket", "aud": SESSION, "iat": now, "exp": now + 3600}
+    assert SessionToken.issue("o", settings, clock()) == jwt.encode(claims, SECRET, algorithm="HS256")
+
+
+@pytest.mark.parametrize("changes", [{}, {"iat": 1795528799.5}, {"exp": 1795528830.5}, {"nbf": 0}], ids=str)
+def test_times_may_be_any_numbers(read, changes):
+    assert read(**changes).subject == "me"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *[{"sub": value} for value in (..., None, 5, True, "", "x" * 256, "号" * 86, ["me"], {"a": 1})],
+        *[{"app": value} for value in (..., None, "wxother", 5, [APP])],
+        *[{"bucket": value} for value in (..., None, "other-bucket", ["my-bucket"])],
+        *[{"iat": value} for value in (..., None, True, "1795528800", [1], float("nan"), float("-inf"))],
+        *[{"iat": value} for value in (0, -(10**400), 1795528800 + 31, 10**400)],
+        *[{"exp": value} for value in (..., 1e15, 10**400, float("inf"), 1795528800 + 3601)],
+    ],
+    ids=str,
+)
+def test_odd_claims_are_refused_even_under_a_good_signature(read, changes):
+    with pytest.raises(Unauthorized):
+        read(**changes)
+
+
+def test_a_clock_ahead_by_half_a_minute_is_forgiven(read):
+    assert read(iat=1795528800 + 30).subject == "me"
+
+
+def test_true_is_no_time_though_python_counts_it_as_one(settings):
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    claims = {"sub": "me", "app": APP, "bucket": "my-bucket", "aud": SESSION, "iat": True, "exp": 60}
+    with pytest.raises(Unauthorized):
+        SessionToken.read(jwt.encode(claims, SECRET, algorithm="HS256"), settings, start)
+    claims["iat"] = 1
+    assert SessionToken.read(jwt.encode(claims, SECRET, algorithm="HS256"), settings, start)
