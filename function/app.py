@@ -11,10 +11,10 @@ from typing import Any
 
 from function import VERSION
 from function.auth import CallerKinds
-from function.config.profile import Session
+from function.config.profile import MARGIN, Session
 from function.config.settings import Settings, read_settings
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
-from function.credentials import MARGIN, CredentialsCache
+from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.http.gateway import Request, Response, request_id_of
 from function.request_log import LogLine, encode, lines_of, log

@@ -19,15 +19,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from function.config.profile import MARGIN
 from function.errors import StsUnavailable, UploadError
-
-# A form ends at least this long before its credentials do.
-MARGIN = timedelta(seconds=60)
-
-
-def fits(form: timedelta, session: timedelta) -> bool:
-    """Return whether new credentials of that life can cover a form of this one."""
-    return form + MARGIN < session
 
 
 def covered_until(form_ends: Iterable[datetime]) -> datetime:

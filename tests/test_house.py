@@ -332,7 +332,7 @@ OF_A_PLAIN_DEPLOYMENT = set(
     " function.http.gateway function.http.json_body function.limits function.limits.rate_limit"
     " function.network function.oss function.oss.post_form function.oss.signature_v4 function.request_log"
     " function.routes function.routes.upload_params function.session_policy function.uploads"
-    " function.uploads.media_types function.uploads.plan function.uploads.request"
+    " function.uploads.plan function.uploads.request"
     " function.uploads.tickets handler sts_credentials".split()
 )
 OF_A_CALLER_KIND = {

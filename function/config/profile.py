@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from function.config.content_types import is_run_by_browsers
 from function.config.key_template import KeyTemplate, held_name
-from function.config.types import CHECK, MAX_FORM_BYTES
 
 # A purpose, a bucket and the ARN of a role.
 Session = tuple[str, str, str]
@@ -59,9 +58,23 @@ NOWHERE = BucketLocation("", "", "", "", "", "")
 
 # What a profile is to its folder: a page names what is in it, forms do, or copies of what was held back.
 PAGE, FORM, HELD = "page", "form", "held"
-ACL_FIELD = "x-oss-object-acl"
+# Form fields that options pin, under OSS's names.
+ACL_FIELD, STORAGE_CLASS_FIELD, META_PREFIX = "x-oss-object-acl", "x-oss-storage-class", "x-oss-meta-"
+# Name of the metadata in which an object of parts, or a held one, keeps its upload id.
+UPLOAD_ID_METADATA = "upload-id"
+# The largest object of one form.
+MAX_FORM_BYTES = 5 * 1024**3
+# What must happen before a held object is published, in this order.
+COMMIT, CHECK = "commit", "check"
+# A form ends at least this long before its credentials do.
+MARGIN = timedelta(seconds=60)
 # How long WeChat may take to fetch what it is to check.
 CHECK_URL_LIFE = timedelta(hours=1)
+
+
+def fits(form: timedelta, session: timedelta) -> bool:
+    """Return whether a form may live this long, if its credentials are issued at the same time."""
+    return form + MARGIN < session
 
 
 class Profile(NamedTuple):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from function.config import types
 from function.config.messages import Message
+from function.config.profile import ACL_FIELD, META_PREFIX, STORAGE_CLASS_FIELD
 from function.config.types import Kind
 
 ANY_TYPE = ("*/*",)
@@ -60,9 +61,7 @@ OPTIONS = (
     Option("min_size", types.size, 1, is_for_pages=True),
     Option("content_types", types.content_types, is_for_pages=True),
     Option("expires_in", SESSION_SECONDS, 300, is_for_pages=True),
-    Option(
-        "acl", types.option_one_of("default", "private", "public-read"), "default", pins="x-oss-object-acl"
-    ),
+    Option("acl", types.option_one_of("default", "private", "public-read"), "default", pins=ACL_FIELD),
     Option("overwrite", types.flag, False),
     Option("callback", types.flag, False, is_for_pages=True),
     Option("signature", types.option_one_of(*SIGNATURE_VERSIONS), is_for_pages=True),
@@ -72,9 +71,9 @@ OPTIONS = (
         "storage_class",
         types.option_one_of("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"),
         "Standard",
-        pins="x-oss-storage-class",
+        pins=STORAGE_CLASS_FIELD,
     ),
-    Option("metadata", types.metadata, pins=types.META_PREFIX),
+    Option("metadata", types.metadata, pins=META_PREFIX),
     Option("confirm", types.flag, False),
     Option("read", types.readers),
     Option("read_for", SESSION_SECONDS, 600),

@@ -7,16 +7,19 @@ from typing import Any
 from function.config.content_types import is_run_by_browsers
 from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES, PLACEHOLDERS, KeyTemplate, held_name
 from function.config.messages import Message
-from function.config.profile import FORM, HELD, PAGE, BucketLocation, Profile
-from function.config.profile_options import ANY_TYPE, OPTION_NAMES, PAGE_OPTION_NAMES
-from function.config.types import (
+from function.config.profile import (
     CHECK,
     COMMIT,
+    FORM,
+    HELD,
     MAX_FORM_BYTES,
-    MAX_METADATA_BYTES,
+    PAGE,
     UPLOAD_ID_METADATA,
-    metadata_bytes,
+    BucketLocation,
+    Profile,
 )
+from function.config.profile_options import ANY_TYPE, OPTION_NAMES, PAGE_OPTION_NAMES
+from function.config.types import MAX_METADATA_BYTES, metadata_bytes
 
 MAX_PARTS = 10_000
 # What WeChat's mediaCheckAsync looks at.

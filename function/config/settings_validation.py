@@ -6,11 +6,10 @@ from itertools import islice
 from typing import Any
 
 from function.config.messages import Message
-from function.config.profile import Profile, Session
+from function.config.profile import MARGIN, Profile, Session, fits
 from function.config.profiles import PROFILES_TOML, problem_in
 from function.config.setting_table import CallerKind
 from function.config.types import MIN_SECRET_BYTES
-from function.credentials import MARGIN, fits
 from function.errors import Problem
 
 # Of a session policy, which AssumeRole takes.

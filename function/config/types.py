@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from function.config.messages import Message
+from function.config.profile import CHECK, COMMIT, MAX_FORM_BYTES
 
 MIN_SECRET_BYTES = 32
 RATE_UNITS = {"s": 1, "min": 60, "h": 3600}
@@ -179,8 +180,6 @@ SECRETS = Kind(
 KIB = 1024
 MIB, GIB = KIB**2, KIB**3
 UNITS = {"": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
-# What OSS takes in one form, and what an upload in parts may have here; OSS itself takes more.
-MAX_FORM_BYTES = 5 * GIB
 MAX_PARTED_BYTES = 48 * GIB
 # OSS takes no smaller part but the last one. A larger one than this no phone sends in one go.
 PART_BYTES = (100 * KIB, 100 * MIB)
@@ -191,11 +190,6 @@ TYPE_PATTERN = r"\*/\*|[a-z0-9][a-z0-9.+_-]*/(\*|[a-z0-9][a-z0-9.+_-]*)"
 # Printable ASCII without the dollar sign, which a policy would have to escape.
 HEADER_VALUE = r"[\x20-\x23\x25-\x7e]{1,1024}"
 METADATA_NAME = r"[a-z0-9][a-z0-9-]{0,63}"
-# Under this name an object that was made of parts, or held back, keeps the id of its upload.
-UPLOAD_ID_METADATA = "upload-id"
-META_PREFIX = "x-oss-meta-"
-# The steps of what is held back.
-COMMIT, CHECK = "commit", "check"
 # Of a profile, and of a variant.
 NAME = r"[A-Za-z0-9_-]{1,64}"
 PROCESS_VALUE = r"[\x21-\x7e]{1,1024}"

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from function.config.types import COMMIT
+from function.config.profile import COMMIT
 from function.context import RequestContext
 from function.errors import OssUnavailable
 from function.holding import records

@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeGuard
 
 from function.config.key_template import held_name
-from function.config.profile import Profile
+from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
-from function.config.types import UPLOAD_ID_METADATA
 from function.oss.objects import ObjectFacts
 from function.uploads.receipt import Receipt, invalid_receipt
 

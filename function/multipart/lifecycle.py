@@ -5,8 +5,8 @@ from typing import Any
 
 from function.config.content_types import bare_type
 from function.config.key_template import published_name
-from function.config.profile import ACL_FIELD
-from function.config.types import META_PREFIX, UPLOAD_ID_METADATA, Rate
+from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
+from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import (
     AlreadyComplete,

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from function.config.profile import BucketLocation
+from function.config.profile import MARGIN, BucketLocation
 from function.config.settings import Settings
-from function.credentials import MARGIN, StsCredentials
+from function.credentials import StsCredentials
 from function.oss.multipart import StoredPart
 from function.oss.presign import OssRequest, presign
 from function.uploads.tickets import MultipartTicket

@@ -6,8 +6,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 from urllib.parse import quote
 
-from function.config.profile import ACL_FIELD
-from function.config.types import META_PREFIX
+from function.config.profile import ACL_FIELD, META_PREFIX
 from function.http.client import HttpResponse
 from function.oss.client import OssClient, ask, malformed, refused, result_of
 from function.oss.errors import etag_in, refusal_of

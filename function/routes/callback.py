@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from function.config.types import CHECK, Rate
+from function.config.profile import CHECK
+from function.config.types import Rate
 from function.context import RequestContext
 from function.limits.rate_limit import RateLimitItem
 from function.oss.callback_signature import OssPublicKeys

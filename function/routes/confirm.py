@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from function.config.key_template import published_name
-from function.config.types import CHECK, Rate
+from function.config.profile import CHECK
+from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import AlreadyExists, NotUploaded
 from function.http.json_body import read_json_object

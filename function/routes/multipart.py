@@ -4,8 +4,7 @@ from typing import Any
 
 from function.auth import Caller, identify
 from function.config.key_template import published_name
-from function.config.profile import Profile
-from function.config.types import CHECK
+from function.config.profile import CHECK, Profile
 from function.context import RequestContext
 from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from function.config.key_template import is_held_name, published_name
-from function.config.types import UPLOAD_ID_METADATA
+from function.config.profile import UPLOAD_ID_METADATA
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, UploadError
 from function.oss.client import OssClient, opened, oss_clients

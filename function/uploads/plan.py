@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from function.config.content_types import (
+    TYPE_OF_EXTENSION,
+    default_disposition,
+    key_extension,
+    name_extension,
+)
 from function.config.key_template import held_name, is_held_name, published_name
-from function.config.profile import BucketLocation, Profile
-from function.config.types import META_PREFIX, UPLOAD_ID_METADATA
-from function.errors import BadRequest, TooLarge
+from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA, BucketLocation, Profile
+from function.errors import BadRequest, TooLarge, UnsupportedType
 from function.oss.post_form import (
     CREDENTIAL_FIELD,
     DATE_FIELD,
@@ -21,7 +26,6 @@ from function.oss.post_form import (
     sign_folder,
     sign_object,
 )
-from function.uploads.media_types import choose_content_type, default_disposition, key_extension
 from function.uploads.request import UploadRequest
 
 # The token that tells later what the rule admitted, from the upload's id as well.
@@ -147,6 +151,34 @@ def answer(
         "uploadId": upload_id,
         **held,
     }
+
+
+def choose_content_type(wanted: UploadRequest, profile: Profile) -> str:
+    """
+    The type asked for, else the file name's, else the profile's only one.
+
+    Raises:
+        BadRequest: none of these says it.
+
+        UnsupportedType: the profile does not admit it, or nobody knows what the name's extension stands for.
+    """
+    extension = name_extension(wanted.filename)
+    kind = wanted.content_type or TYPE_OF_EXTENSION.get(extension)
+    if kind is None and len(profile.content_types) == 1 and "*" not in profile.content_types[0]:
+        kind = profile.content_types[0]
+    if kind is None and extension:
+        raise UnsupportedType(
+            "filename has an extension that is not known here; contentType is needed.",
+            details={"limits": profile.limits},
+        )
+    if kind is None:
+        raise BadRequest("contentType is needed, because filename does not tell it.")
+    if not profile.admits(kind):
+        allowed = ", ".join(profile.content_types)
+        raise UnsupportedType(
+            f"contentType {kind} is not allowed here; allowed: {allowed}.", details={"limits": profile.limits}
+        )
+    return kind
 
 
 def choose_size_range(wanted: UploadRequest, profile: Profile) -> tuple[int, int]:

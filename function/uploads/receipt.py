@@ -19,8 +19,8 @@ from function.auth.tokens import (
 )
 from function.config.content_types import bare_type
 from function.config.key_template import is_held_name, published_name
+from function.config.profile import UPLOAD_ID_METADATA
 from function.config.settings import Settings
-from function.config.types import UPLOAD_ID_METADATA
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, Unauthorized
 from function.oss.objects import ObjectFacts

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from function.uploads.media_types import TYPE_OF_EXTENSION
+from function.config.content_types import TYPE_OF_EXTENSION
 from ops.account.operator_keys import operator_keys
 from ops.client.after_upload import confirm, read
 from ops.client.answers import NOT_OURS, InvokeFailed, checked, explained, show_receipt

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from function.config.profile import BucketLocation
+from function.config.profile import CHECK, BucketLocation
 from function.config.settings import Settings
-from function.config.types import CHECK
 from function.credentials import AccessKeys, StsCredentials
 from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from function.auth.tokens import RECEIPT, read_token
+from function.config.content_types import EXTENSION_OF_TYPE
 from function.config.profile import Profile
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized
 from function.oss.post_form import UploadRule, sign_object
-from function.uploads.media_types import EXTENSION_OF_TYPE
 from function.uploads.request import UploadRequest
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent

@@ -5,9 +5,8 @@ A profile in words: what it admits, where that is stored, when it may be seen, a
 from collections.abc import Iterable, Iterator
 
 from function.config.key_template import HELD_FOLDER
-from function.config.profile import DEFAULT_HOST, NOWHERE, BucketLocation, Profile
+from function.config.profile import CHECK, COMMIT, DEFAULT_HOST, NOWHERE, BucketLocation, Profile
 from function.config.profiles import read_profiles
-from function.config.types import CHECK, COMMIT
 from function.session_policy import Grant, grants_for_objects, grants_for_uploads
 from ops.explain.policy_words import size_words
 from ops.terminal.columns import padded

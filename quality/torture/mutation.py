@@ -213,7 +213,6 @@ TESTS = {
         f"{ROOM}/config/test_bucket_location.py",
     ),
     "function.uploads.hooks": tuple(f"{ROOM}/{room}/test_own_rules.py" for room in ("uploads", "routes")),
-    "function.uploads.media_types": (*reversed(FORMS),),
     "function.uploads.plan": (*(*reversed(FORMS), PROOF), *(*reversed(FORMS), *RECEIPTS)),
     "function.uploads.receipt": (
         *(f"{ROOM}/receipts/test_confirm.py", f"{ROOM}/receipts/test_held.py"),

@@ -1,8 +1,18 @@
-"""content_type: how a type is read."""
+"""Content types and file extensions."""
+
+import re
+from datetime import UTC, datetime
 
 import pytest
 
-from function.config.content_types import bare_type
+from function.config.content_types import (
+    EXTENSION_OF_TYPE,
+    TYPE_OF_EXTENSION,
+    bare_type,
+    default_disposition,
+    key_extension,
+)
+from function.config.key_template import KeyTemplate
 
 
 @pytest.mark.parametrize(
@@ -21,3 +31,136 @@ from function.config.content_types import bare_type
 )
 def test_a_type_is_read_without_parameters_or_not_at_all(text, kind):
     assert bare_type(text) == kind
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "../../etc/passwd.png",
+        "a/b/c.png",
+        "C:\\photos\\c.png",
+        "${filename}.png",
+        "😀.png",
+        "猫" * 80 + ".png",
+        "wxfile://tmp_4185abc.png",
+        "a.b.c.PNG",
+        " .png.png",
+        '"><script>.png',
+        "%2e%2e%2f.png",
+    ],
+)
+def test_of_a_file_s_name_only_a_plain_extension_reaches_the_key(instance, good_sts, filename):
+    body = instance().ask(body={"filename": filename, "contentType": "image/png"}).json
+    assert re.fullmatch(r"uploads/public/2026/11/24/[A-Za-z0-9_-]{22}\.png", body["key"])
+
+
+@pytest.mark.parametrize(
+    ("filename", "extension"),
+    [
+        ("noextension", ".png"),
+        ("a.verylongextension", ".png"),
+        ("a.p/ng", ".png"),
+        ("a.ＰＮＧ", ".png"),
+        ("a.jp{id}", ".png"),
+        (".png", ".png"),
+        ("..", ".png"),
+        ("a.", ".png"),
+        ("a.jpg", ".png"),
+        ("x.html", ".png"),
+        ("x.php", ".png"),
+        (None, ".png"),
+    ],
+)
+def test_an_extension_that_is_not_the_type_s_gives_way_to_one_that_is(
+    instance, good_sts, filename, extension
+):
+    body = instance().ask(body={"filename": filename, "contentType": "image/png"}).json
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}" + re.escape(extension), body["key"].rpartition("/")[2])
+
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+TYPES = """
+jpg image/jpeg  jpeg image/jpeg  png image/png  gif image/gif  webp image/webp  bmp image/bmp
+heic image/heic  heif image/heif  avif image/avif  svg image/svg+xml  tif image/tiff  tiff image/tiff
+mp4 video/mp4  m4v video/x-m4v  mov video/quicktime  avi video/x-msvideo  mkv video/x-matroska
+webm video/webm  3gp video/3gpp  mp3 audio/mpeg  m4a audio/mp4  aac audio/aac  wav audio/wav  ogg audio/ogg
+amr audio/amr  flac audio/flac  pdf application/pdf  doc application/msword  txt text/plain  csv text/csv
+docx application/vnd.openxmlformats-officedocument.wordprocessingml.document
+xls application/vnd.ms-excel  xlsx application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
+ppt application/vnd.ms-powerpoint
+pptx application/vnd.openxmlformats-officedocument.presentationml.presentation
+json application/json  xml application/xml  zip application/zip  rar application/vnd.rar
+7z application/x-7z-compressed
+""".split()
+
+
+def key_of(filename=None, content_type="", template="a/{id}{ext}"):
+    extension = key_extension(filename, content_type)
+    return KeyTemplate(template).render(owner="o", upload_id="i", now=NOW, extension=extension)
+
+
+def test_each_extension_stands_for_its_registered_type():
+    assert dict(zip(TYPES[::2], TYPES[1::2], strict=True)) == TYPE_OF_EXTENSION
+
+
+def test_a_type_with_two_extensions_gets_the_first():
+    assert (EXTENSION_OF_TYPE["image/jpeg"], EXTENSION_OF_TYPE["image/tiff"]) == ("jpg", "tif")
+
+
+@pytest.mark.parametrize(
+    ("filename", "key"),
+    [
+        ("a.jpeg", "a/i.jpeg"),
+        ("a.b.JPEG", "a/i.jpeg"),
+        ("x/y/a.jpeg", "a/i.jpeg"),
+        ("x\\y\\a.jpeg", "a/i.jpeg"),
+        ("jpeg/a", "a/i.jpg"),
+        ("x.jpeg/a", "a/i.jpg"),
+        ("x.jpeg\\a", "a/i.jpg"),
+        ("a.jpeg~c", "a/i.jpg"),
+        (".jpeg", "a/i.jpg"),
+        ("x/.jpeg", "a/i.jpg"),
+        ("x\\.jpeg", "a/i.jpg"),
+        ("jpeg", "a/i.jpg"),
+        ("", "a/i.jpg"),
+        (None, "a/i.jpg"),
+    ],
+)
+def test_an_extension_is_what_follows_the_last_dot_of_the_last_part(filename, key):
+    assert key_of(filename, "image/jpeg") == key
+
+
+@pytest.mark.parametrize(
+    ("filename", "content_type", "end"),
+    [
+        ("x.html", "image/png", ".png"),
+        ("x.php", "image/png", ".png"),
+        ("x.svg", "image/png", ".png"),
+        ("x.png.exe", "image/png", ".png"),
+        ("x.jpg", "image/jpg", ".jpg"),
+        ("x.mp3", "audio/mp3", ".mp3"),
+        ("x", "audio/x-m4a", ".m4a"),
+        ("x", "audio/x-wav", ".wav"),
+        ("x", "application/x-zip-compressed", ".zip"),
+        ("x.html", "text/html", ""),
+        ("x.png", "application/x-unheard-of", ""),
+        ("x.exe", "application/octet-stream", ""),
+    ],
+)
+def test_an_extension_says_the_type_that_is_stored_and_never_another(filename, content_type, end):
+    assert key_of(filename, content_type) == f"a/i{end}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "disposition"),
+    [("image/a", "inline"), ("video/a", "inline"), ("audio/a", "inline"), ("font/a", "attachment")],
+)
+def test_only_what_is_seen_or_heard_opens_in_place(kind, disposition):
+    assert default_disposition(kind) == disposition
+
+
+@pytest.mark.parametrize(
+    ("filename", "key"), [("a.png", "a/i"), ("a.b~c", "a/i"), ("", "a/i"), (None, "a/i")]
+)
+def test_without_a_type_there_is_no_extension(filename, key):
+    assert key_of(filename) == key

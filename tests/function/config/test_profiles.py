@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from function.config.key_template import KeyTemplate
-from function.config.profile import NOWHERE, Profile
+from function.config.profile import MAX_FORM_BYTES, NOWHERE, Profile
 from function.config.profiles import read_profiles
-from function.config.types import MAX_FORM_BYTES
 from ops.terminal.messages import in_both
 from tests.ops.words import in_english
 
