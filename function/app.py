@@ -1,4 +1,4 @@
-"""The edge: every route, every answer and the one place where nothing may escape."""
+"""The edge: routing, CORS, errors and the log line; no exception escapes it."""
 
 import threading
 import time
@@ -17,25 +17,25 @@ from function.context import ID_BYTES, Dependencies, Instance, RequestContext
 from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.http.gateway import Request, Response, request_id_of
-from function.request_log import LogLine, encode, lines_of, log
+from function.request_log import LogLine, encode, lines_of, log, readable_traceparent
 from function.routes import DEFAULT_ROUTE, HEALTH, LOGIN, ROUTES
 from function.session_policy import UPLOADS, session_policies
 from sts_credentials import StsClient, own_access_keys
 
 CORS_MAX_AGE_SECONDS = "600"
 JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
-# Of the first answer of an instance: so that whoever measures can tell the cold ones.
+# Marks the first response of an instance, so that measurements can tell cold starts.
 COLD_HEADERS = {"Server-Timing": "cold"}
 
 
 class Function:
-    """One instance of the function: made ready once, then asked."""
+    """The request handler of one process; its ``Instance`` is made with the first request."""
 
-    def __init__(self, around: Dependencies) -> None:
-        self._around = around
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
         self._lock = threading.Lock()
         self._instance: Instance | None = None
-        # Asked once a request, by several threads perhaps: only one of them is the first.
+        # Yields True once, whichever thread is first.
         self._first = iter((True,))
 
     def initialize(self, context: object | None) -> None:
@@ -44,8 +44,8 @@ class Function:
             instance = self._ready()
             import_module(ROUTES[DEFAULT_ROUTE].module)
             instance.settings.caller_kind.prepare(instance.settings)
-            now = self._around.now()
-            # Of several buckets the first profile's: the others are not made to wait for by all.
+            now = self._dependencies.now()
+            # Only the first profile's bucket: warming all of several would delay every cold start.
             session = next(iter(instance.settings.session_policies))
             life = _longest_life(instance.settings, session)
             instance.credentials_for(session, context, now, [now + life])
@@ -55,24 +55,22 @@ class Function:
             log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)
 
     def respond(self, read_request: Callable[[], Request], context: object | None) -> Response:
-        """Answer one request and write its log line, whatever happens, in reading it as well."""
+        """Answer one request and write its log line, even if the request cannot be read."""
         started = time.perf_counter()
-        line = LogLine(request_id_of(context))
+        line = LogLine()
         line.is_cold = next(self._first, False)
         request = None
         try:
             request = read_request()
             line.request_id = request.request_id or self._new_request_id()
             if "traceparent" in request.headers:
-                line.traceparent = _traceparent_of(request)
+                line.traceparent = readable_traceparent(request.headers["traceparent"])
             response = self._route(request, line)
-        except UploadError as error:
-            line.request_id = line.request_id or self._new_request_id()
-            response = _error_response(error, line)
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
-            line.request_id = line.request_id or self._new_request_id()
-            reason = lines_of(error)
-            response = _error_response(InternalError("Something went wrong here.", reason=reason), line)
+            line.request_id = line.request_id or request_id_of(context) or self._new_request_id()
+            if not isinstance(error, UploadError):
+                error = InternalError("Something went wrong here.", reason=lines_of(error))
+            response = _error_response(error, line)
         if request is not None:
             response = self._with_cors(response, request)
         if line.is_cold:
@@ -81,21 +79,21 @@ class Function:
         return response
 
     def _new_request_id(self) -> str:
-        """For servers that give none; it names a request in the log and guards nothing."""
+        """Make an id for a server that gives none; it names a request in the log and guards nothing."""
         return self._quick_random_bytes(ID_BYTES).hex()
 
     @cached_property
     def _quick_random_bytes(self) -> Callable[[int], bytes]:
-        # A call of the system for each request would let other threads in, see v4.HASHED_AT_ONCE.
+        # A system call for each request would let other threads in, see signature_v4.HASHED_AT_ONCE.
         from random import Random
 
-        return Random(self._around.random_bytes(ID_BYTES)).randbytes
+        return Random(self._dependencies.random_bytes(ID_BYTES)).randbytes
 
     def _ready(self) -> Instance:
         if self._instance is None:
             with self._lock:
                 if self._instance is None:
-                    self._instance = _new_instance(self._around)
+                    self._instance = _new_instance(self._dependencies)
         return self._instance
 
     def _route(self, request: Request, line: LogLine) -> Response:
@@ -112,9 +110,9 @@ class Function:
         instance = self._ready()
         if route.feature and not _offers(instance.settings, route.feature):
             raise NotFound(f"/{name} is not enabled here.")
-        context = RequestContext(request, instance, self._around.now().replace(microsecond=0), line)
-        answer: Any = getattr(import_module(route.module), route.function)(context)
-        return answer if isinstance(answer, Response) else _json_response(200, answer)
+        context = RequestContext(request, instance, line)
+        result: Any = getattr(import_module(route.module), route.function)(context)
+        return result if isinstance(result, Response) else _json_response(200, result)
 
     def _with_cors(self, response: Response, request: Request) -> Response:
         """Add the CORS headers of ``ALLOWED_ORIGINS``, on errors and preflights as well."""
@@ -146,8 +144,9 @@ def load_settings(
     return read_settings(environ, CallerKinds(), session_policies, read_text)
 
 
-def _new_instance(around: Dependencies) -> Instance:
-    settings = load_settings(around.environ)
+def _new_instance(dependencies: Dependencies) -> Instance:
+    environ = dependencies.environ
+    settings = load_settings(environ)
     log.setLevel(settings.log_level)
     credentials = {}
     for session, policy in settings.session_policies.items():
@@ -157,16 +156,16 @@ def _new_instance(around: Dependencies) -> Instance:
             region=settings.region,
             role_arn=role_arn,
             session_life=settings.session_life,
-            sleep=around.sleep,
+            sleep=dependencies.sleep,
         )
         assume_role = partial(client.assume_role, policy)
         credentials[session] = CredentialsCache(assume_role, _longest_life(settings, session) + MARGIN)
-    # No partial: it would show the environment to whoever prints it.
-    return Instance(around, settings, credentials, lambda context: own_access_keys(around.environ, context))
+    # Not a partial, whose repr would show the environment.
+    return Instance(dependencies, settings, credentials, lambda context: own_access_keys(environ, context))
 
 
 def _longest_life(settings: Settings, session: Session) -> timedelta:
-    """How long the longest-lived thing that a session's credentials sign is good."""
+    """Return the lifetime of the longest-lived form or URL that a session's credentials sign."""
     purpose, *_ = session
     profiles = [each for each in settings.profiles.values() if each.location.session(purpose) == session]
     return max(each.expires_in if purpose == UPLOADS else each.objects_life for each in profiles)
@@ -180,21 +179,14 @@ def _offers(settings: Settings, feature: str) -> bool:
 
 
 def _route_of(path: str) -> str:
-    """The route that the last segment names; none, as in ``/`` or ``/prefix/``, asks for parameters."""
+    """Return the route named by the last segment; an empty one, as in ``/prefix/``, is the default route."""
     *_, before, last = ["", *path.split("/")]
-    # A slash too much behind a route's name is a slip of the hand, not another route.
+    # A trailing slash after a route's name is a typo, not another route.
     route = last or (before if before in ROUTES else DEFAULT_ROUTE)
     if route not in ROUTES:
         *names, last_name = ROUTES
         raise NotFound(f"There is nothing here; the routes are {', '.join(names)} and {last_name}.")
     return route
-
-
-def _traceparent_of(request: Request) -> str | None:
-    # Imported by those who are traced alone.
-    from function.request_log import readable_traceparent
-
-    return readable_traceparent(request.headers["traceparent"])
 
 
 def _json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
@@ -208,5 +200,5 @@ def _error_response(error: UploadError, line: LogLine) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
-    told = {"code": error.code, "message": error.message, "requestId": line.request_id, **error.details}
-    return _json_response(error.status, {"error": told}, headers)
+    body = {"code": error.code, "message": error.message, "requestId": line.request_id, **error.details}
+    return _json_response(error.status, {"error": body}, headers)

@@ -1,4 +1,4 @@
-"""What one instance keeps between requests, and the surroundings it was given."""
+"""State of an instance between requests, the dependencies it was given, and the context of one request."""
 
 import os
 import threading
@@ -20,10 +20,10 @@ from function.limits.rate_limit import RateLimitItem, client_ip, items_by_ip
 from function.request_log import LogLine
 
 ID_BYTES = 16
-# Rules of one's own, where there are any.
+# Optional; the deployment's own rules.
 HOOKS_FILE = Path(__file__).parents[1] / "hooks.py"
 
-Kept = TypeVar("Kept")
+T = TypeVar("T")
 
 
 class Dependencies(NamedTuple):
@@ -43,55 +43,59 @@ class Dependencies(NamedTuple):
 
 class Instance:
     """
-    The settings, read once, and all that outlives a request.
+    The settings, read once, and everything else that outlives a request.
 
     Args:
         credentials: a cache for each session.
 
-        own_keys: the function's own credentials, from the context of a request.
+        own_keys: returns the function's own credentials, given the runtime's context of a request.
     """
 
     def __init__(
         self,
-        around: Dependencies,
+        dependencies: Dependencies,
         settings: Settings,
         credentials: Mapping[Session, CredentialsCache],
         own_keys: Callable[[object | None], AccessKeys],
     ) -> None:
         self.settings = settings
-        self.send = around.send
-        self.hooks_file = around.hooks_file if around.hooks_file.is_file() else None
+        self.now = dependencies.now
+        self.send = dependencies.send
+        self.hooks_file = dependencies.hooks_file if dependencies.hooks_file.is_file() else None
         self.limiter = new_limiter(settings, self.new_id)
-        self._random_bytes = around.random_bytes
+        self._random_bytes = dependencies.random_bytes
         self._credentials = credentials
         self._own_keys = own_keys
-        self._kept: dict[type, Any] = {}
+        self._singletons: dict[type, Any] = {}
         self._lock = threading.Lock()
 
     def new_id(self) -> str:
-        """22 URL-safe characters that nobody can guess."""
+        """Return 22 URL-safe characters that cannot be guessed."""
         return urlsafe_b64encode(self._random_bytes(ID_BYTES)).decode().rstrip("=")
 
     def credentials_for(
         self, session: Session, context: object | None, now: datetime, form_ends: Iterable[datetime]
     ) -> Obtained:
         """
-        Credentials that outlive every one of these forms.
+        Return credentials that outlive every one of these forms.
+
+        Args:
+            context: the runtime's, which may hold the function's own credentials.
 
         Raises:
-            UploadError: there are none.
+            UploadError: no such credentials.
         """
         return self._credentials[session].get(
             lambda: self._own_keys(context), now=now, good_until=covered_until(form_ends)
         )
 
-    def keep(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
-        """The one object of this kind, made when it is first asked for."""
-        if kind not in self._kept:
+    def keep(self, kind: type[T], make: Callable[[], T]) -> T:
+        """Return the instance's one object of this kind, made on first use."""
+        if kind not in self._singletons:
             with self._lock:
-                if kind not in self._kept:
-                    self._kept[kind] = make()
-        return cast(Kept, self._kept[kind])
+                if kind not in self._singletons:
+                    self._singletons[kind] = make()
+        return cast(T, self._singletons[kind])
 
 
 class RequestContext:
@@ -99,16 +103,16 @@ class RequestContext:
     One request, with everything that its route may use.
 
     Args:
-        now: the one clock reading of this request, in whole seconds.
-
         line: its log line.
+
+    ``now`` is its one clock reading, in whole seconds.
     """
 
-    def __init__(self, request: Request, instance: Instance, now: datetime, line: LogLine) -> None:
+    def __init__(self, request: Request, instance: Instance, line: LogLine) -> None:
         self.request = request
         self.instance = instance
         self.settings = instance.settings
-        self.now = now
+        self.now = instance.now().replace(microsecond=0)
         self.line = line
 
     def credentials(self, session: Session, ends: Iterable[datetime]) -> StsCredentials:

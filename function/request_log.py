@@ -1,4 +1,4 @@
-"""The one log line of a request: what it was about, never what it held."""
+"""The log line of a request: its ids and outcome, never its contents."""
 
 import json
 import logging
@@ -6,52 +6,51 @@ import re
 import traceback
 
 VERSION, TRACE_ID, PARENT_ID, FLAGS = "[0-9a-f]{2}", "[0-9a-f]{32}", "[0-9a-f]{16}", "[0-9a-f]{2}"
-# A version that is not known yet may have more behind the flags.
+# Later versions may append fields after the flags.
 TRACEPARENT = re.compile(rf"(?!ff){VERSION}-(?!0{{32}}){TRACE_ID}-(?!0{{16}}){PARENT_ID}-{FLAGS}(-[!-~]*)?")
 KNOWN_LENGTH = 55
 
 
-def readable_traceparent(given: str) -> str | None:
+def readable_traceparent(header: str) -> str | None:
     """
-    The version, trace, parent and flags of a ``traceparent`` header; ``None`` where it is no such thing.
+    Return version, trace, parent and flags of a ``traceparent`` header; ``None`` if it is malformed.
 
-    Anybody may write one, so it is held to its form before it stands in a log line; what a later version
-    adds is left out.
+    Anyone can send one, so it is checked before it is logged; additions of later versions are dropped.
 
     Source: https://www.w3.org/TR/trace-context/#traceparent-header
     """
-    match = TRACEPARENT.fullmatch(given)
-    if match is None or (match[1] is not None and given.startswith("00")):
+    match = TRACEPARENT.fullmatch(header)
+    if match is None or (match[1] is not None and header.startswith("00")):
         return None
-    return given[:KNOWN_LENGTH]
+    return header[:KNOWN_LENGTH]
 
 
 log = logging.getLogger("oss_direct_upload")
-# Not on the watch for circles: what is encoded was put together just before.
+# No check for cycles: every value encoded was built just before.
 encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class LogLine:
     """
-    What is known of a request so far; each decider adds its part, so that a refusal tells it as well.
+    Facts about one request; each step adds its own, so that the line of a refusal has them as well.
 
     Args:
-        profile, key, upload_id: of one file; of several, lists in order.
+        profile, key, upload_id: of one file; of several files lists in order.
 
-        webhook: ``ok``, or what kept the business from being told.
+        webhook: ``ok``, or the reason of a failed delivery.
 
-        state: of what is held back, or was; of several a list, with the code of what could not be told.
+        state: of a held object; of several a list, with error codes in the place of unknown states.
 
-        trace_id: WeChat's, of a check.
+        trace_id: WeChat's id of a content check.
 
-        quota: what was done because the store of the quotas did not answer, and why it did not.
+        quota: action taken while the quota store was down, and the reason.
 
-        is_cold: whether it is the first of its instance.
+        is_cold: True for the first request of an instance.
 
-        traceparent: of the trace that the caller says the request belongs to.
+        traceparent: of the trace that the caller names.
     """
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str = "") -> None:
         self.request_id = request_id
         self.route: str | None = None
         self.code: str | None = None
@@ -69,7 +68,7 @@ class LogLine:
         self.traceparent: str | None = None
 
     def write(self, status: int, milliseconds: float) -> None:
-        """As one line of JSON: an error when it is our side's, else information."""
+        """Log one line of JSON: at level ERROR for a 5xx, else INFO."""
         level = logging.ERROR if status >= 500 else logging.INFO
         if not log.isEnabledFor(level):
             return
@@ -99,12 +98,12 @@ class LogLine:
             line["cold"] = True
         if self.traceparent:
             line["traceparent"] = self.traceparent
-        # Not log.log: it looks up the file and line that log, which takes longer than the line itself.
+        # Not log.log: finding the calling file and line takes longer than the line itself.
         log.handle(log.makeRecord(log.name, level, "", 0, encode(line), (), None))
 
 
 def lines_of(error: BaseException) -> str:
-    """Type of an error that nobody foresaw, and where it arose; never its text, which may hold anything."""
+    """Return type and location of an unexpected error; never its text, which may hold anything."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
     return f"{type(error).__name__} at {lines}"

@@ -136,9 +136,7 @@ class World:
     def publish(self, trace_id: str) -> None:
         """What the push of one verified verdict does."""
         request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = RequestContext(
-            request, self.function._ready(), datetime.now(UTC).replace(microsecond=0), LogLine("bench")
-        )
+        call = RequestContext(request, self.function._ready(), LogLine("bench"))
         apply_verdict(call, Verdict(trace_id, Outcome.PASS))
         if call.line.state != "published":
             raise SystemExit(f"{trace_id}: {call.line.state}")

@@ -110,7 +110,7 @@ class World:
         """A verdict about the submission; the code of what it could not do."""
         verdict = Verdict(next(iter(self.wechat.submitted)), outcome)
         request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = RequestContext(request, self.functions[instance]._ready(), self.now, LogLine("r"))
+        call = RequestContext(request, self.functions[instance]._ready(), LogLine("r"))
         try:
             apply_verdict(call, verdict)
         except UploadError as error:

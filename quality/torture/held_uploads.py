@@ -443,7 +443,7 @@ class HeldUploads(RuleBasedStateMachine):
             self.begun.add("reject")
         verdict = Verdict(trace, Outcome[word.upper()])
         request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = RequestContext(request, self.functions[instance]._ready(), self.now, LogLine("r"))
+        call = RequestContext(request, self.functions[instance]._ready(), LogLine("r"))
         try:
             apply_verdict(call, verdict)
         except UploadError as error:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -15,10 +15,12 @@ from function.http.gateway import Request
 from function.limits.rate_limit import RateLimitItem
 from function.request_log import LogLine
 
+NOW = datetime(2026, 11, 24, 14, 0, 0, 900, tzinfo=UTC)
+
 
 def new_instance(**settings):
     settings = SimpleNamespace(**{"quota_url": None, **settings})
-    return Instance(Dependencies({}), settings, {}, lambda _context: None)
+    return Instance(Dependencies({}, now=lambda: NOW), settings, {}, lambda _context: None)
 
 
 def test_an_object_of_a_kind_is_made_once_and_kept():
@@ -50,7 +52,7 @@ def test_dependencies_show_nothing_of_the_environment():
     assert repr(Dependencies({"TOKEN_SECRET": "canary"})) == "Dependencies(…)"
 
 
-def test_the_log_line_says_whether_any_session_was_refreshed(clock):
+def test_the_log_line_says_whether_any_session_was_refreshed():
     class Cache:
         are_new = False
 
@@ -59,18 +61,19 @@ def test_the_log_line_says_whether_any_session_was_refreshed(clock):
 
     instance, cache = new_instance(), Cache()
     instance._credentials = {"session": cache}
-    context = RequestContext(Request("GET", "/", {}, "", {}, b"", ""), instance, clock(), LogLine("r"))
+    context = RequestContext(Request("GET", "/", {}, "", {}, b"", ""), instance, LogLine("r"))
+    assert context.now == NOW.replace(microsecond=0)
     assert context.line.sts_refreshed is None
-    ends = [clock() + timedelta(minutes=minutes) for minutes in (1, 9, 5)]
+    ends = [context.now + timedelta(minutes=minutes) for minutes in (1, 9, 5)]
     for cache.are_new, noted in ((False, False), (True, True), (False, True)):
         assert context.credentials("session", ends) > timedelta(minutes=9)
         assert context.line.sts_refreshed is noted
 
 
 @pytest.mark.parametrize(("mode", "key"), [("wechat", "ann"), ("jwt", "ann"), ("anonymous", "203.0.113.7")])
-def test_callers_count_by_owner_or_by_client_ip_where_they_share_one(mode, key, clock):
+def test_callers_count_by_owner_or_by_client_ip_where_they_share_one(mode, key):
     instance = new_instance(caller_kind=CallerKinds()[mode], client_address_header="x-client-ip")
     request = Request("GET", "/", {}, "", {"x-client-ip": "203.0.113.7"}, b"", "10.0.0.1")
-    context = RequestContext(request, instance, clock(), LogLine("r"))
+    context = RequestContext(request, instance, LogLine("r"))
     items = context.rate_limit_items("forms", Rate(5, 60), "ann", 3)
     assert items == (RateLimitItem("forms", Rate(5, 60), key, 3),)

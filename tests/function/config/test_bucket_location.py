@@ -425,7 +425,7 @@ def test_a_session_that_was_new_is_logged_whichever_bucket_is_asked_last(world, 
     own = ready.settings.profiles["contract"].location
     ready.credentials_for(own.session(OBJECTS), None, clock(), [clock()])
     request = Request("POST", "/", {}, {}, b"", "", None, "")
-    call = RequestContext(request, ready, clock(), LogLine("r"))
+    call = RequestContext(request, ready, LogLine("r"))
     assert not any(map(failed, oss_clients(call, [ready.settings.home, own]).values()))
     assert call.line.sts_refreshed is True
 
@@ -436,7 +436,7 @@ def failed(bucket):
 
 def test_all_the_buckets_of_a_request_have_ten_seconds_together_and_each_its_share(world, clock):
     ready = world.function.function._ready()
-    call = RequestContext(Request("POST", "/", {}, {}, b"", "", None, ""), ready, clock(), LogLine("r"))
+    call = RequestContext(Request("POST", "/", {}, {}, b"", "", None, ""), ready, LogLine("r"))
     places = [ready.settings.home, ready.settings.profiles["contract"].location]
     home, own = oss_clients(call, places).values()
     assert 4.9 < home.seconds_left() == own.seconds_left() == 5

@@ -194,7 +194,7 @@ class House:
         from function.request_log import LogLine
 
         request = Request("POST", "/", {}, {}, b"", "", None, "")
-        return RequestContext(request, self.function.function._ready(), self.clock(), LogLine("r"))
+        return RequestContext(request, self.function.function._ready(), LogLine("r"))
 
 
 @pytest.fixture

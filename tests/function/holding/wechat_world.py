@@ -86,7 +86,7 @@ class World:
     def call(self):
         """A request on its way, for what a route calls."""
         request = SimpleNamespace(context=None)
-        return RequestContext(request, self.instance, self.clock(), LogLine("r"))
+        return RequestContext(request, self.instance, LogLine("r"))
 
     def send(
         self, method, url, *, budget_seconds, query=None, body=None, headers=None, max_bytes=DEFAULT_MAX_BYTES

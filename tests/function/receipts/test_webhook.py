@@ -150,7 +150,7 @@ def test_what_became_of_an_upload_is_an_event_with_what_is_known_of_it(function,
 
     ready = instance(business, **function.environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function._ready()
     line = LogLine("r")
-    tell_business(RequestContext(None, ready, None, line), "the receipt", "rejected", label=20002)
+    tell_business(RequestContext(None, ready, line), "the receipt", "rejected", label=20002)
     assert told == [("POST", WEBHOOK, {"event": "rejected", "receipt": "the receipt", "label": 20002})]
     assert line.webhook == "ok"
 
