@@ -1,4 +1,4 @@
-"""What Function Compute calls: ``handler`` and ``initialize``."""
+"""Entry points of Function Compute: ``handler`` and ``initialize``."""
 
 import os
 from typing import Any
@@ -7,12 +7,12 @@ from function.app import Function
 from function.context import Dependencies
 from function.http.gateway import request_from_event, request_from_wsgi, response_to_event, response_to_wsgi
 
-# The environment is read when the first request comes, or in ``initialize``; here it is only named.
+# The environment is only read with the first request, or in ``initialize``.
 _function = Function(Dependencies(os.environ))
 
 
 def initialize(context: object | None) -> None:
-    """FC's initializer: read the settings, import what they need, assume the role once."""
+    """FC's initializer: read the settings, import the modules they need, assume the role once."""
     _function.initialize(context)
 
 
@@ -20,10 +20,10 @@ def handler(event_or_environ: Any, context_or_start_response: Any) -> Any:
     """
     FC's handler for both contracts: a 3.0 event (``bytes``), or a WSGI environment (``dict``).
 
-    The first argument tells which it is; the second does not, for a context may be callable too.
+    The first argument tells them apart; the second does not, since a context may be callable too.
 
     Returns:
-        the response object of an FC 3.0 HTTP trigger, or the body of a WSGI answer.
+        the response of an FC 3.0 HTTP trigger, or the body of a WSGI response.
     """
     return serve(_function, event_or_environ, context_or_start_response)
 

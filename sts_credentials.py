@@ -1,4 +1,4 @@
-"""AssumeRole through ``aliyun-python-sdk-sts``: whose keys ask, and what the answer must hold."""
+"""AssumeRole through ``aliyun-python-sdk-sts``, and the function's own keys for it."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -12,23 +12,23 @@ from function.http.json_body import object_in
 
 SESSION_NAME = "oss-direct-upload"
 RETRY_PAUSE_SECONDS = 0.2
-# The keys of an instance that lives longer than they do; in its environment nobody renews them.
+# An instance may outlive its keys, which its environment never renews.
 OWN_KEYS_ENDED = "InvalidSecurityToken.Expired"
 CREDENTIAL_FIELDS = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
 
 
 def own_access_keys(environ: Mapping[str, str], context: object | None) -> AccessKeys:
     """
-    The function's own credentials: ``context.credentials`` where a runtime has it, else the environment.
+    Return the function's own credentials: ``context.credentials``, else those of the environment.
 
     Raises:
-        Misconfigured: when neither holds a key pair (on FC: the function has no role).
+        Misconfigured: no key pair in either (on FC: the function has no role).
 
     Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/context-1
     """
-    given = getattr(context, "credentials", None)
+    own = getattr(context, "credentials", None)
     id_, secret, token = (
-        getattr(given, name, None) for name in ("access_key_id", "access_key_secret", "security_token")
+        getattr(own, name, None) for name in ("access_key_id", "access_key_secret", "security_token")
     )
     if not (id_ and secret):
         id_, secret, token = (
@@ -47,12 +47,12 @@ def own_access_keys(environ: Mapping[str, str], context: object | None) -> Acces
 
 class StsClient(NamedTuple):
     """
-    The one question asked of STS: assume this role, narrowed by a session policy.
+    A client of one operation of STS: assume this role, narrowed by a session policy.
 
     Args:
-        endpoint: origin of STS, scheme included.
+        endpoint: origin of STS.
 
-        sleep: waits between the two attempts.
+        sleep: waits between the attempts.
     """
 
     endpoint: str
@@ -65,21 +65,21 @@ class StsClient(NamedTuple):
         self, session_policy: str, own: AccessKeys, now: datetime, *, attempts: int
     ) -> StsCredentials:
         """
-        Ask STS, and again after a network failure, throttling or a 503.
+        Call AssumeRole, and retry after a network failure, throttling or a 503.
 
         Args:
             session_policy: RAM document as JSON text.
 
         Raises:
-            StsRejected: STS answered with a 4xx.
+            StsRejected: a 4xx.
 
-            StsUnavailable: anything else that is not a good answer.
+            StsUnavailable: any other failure.
         """
-        credentials = parse_answer(self._ask(session_policy, own, attempts))
-        # A wrong clock over there must not make us keep a set for longer than we asked for.
+        credentials = parse_response(self._call(session_policy, own, attempts))
+        # A wrong clock at STS must not make us use credentials for longer than we asked for.
         return credentials._replace(expires_at=min(credentials.expires_at, now + self.session_life))
 
-    def _ask(self, session_policy: str, own: AccessKeys, attempts: int) -> bytes:
+    def _call(self, session_policy: str, own: AccessKeys, attempts: int) -> bytes:
         aliyun_sdk.prepare()
         from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 
@@ -107,28 +107,30 @@ def _failure(error: aliyun_sdk.SdkFailed) -> StsRejected | StsUnavailable:
     return StsUnavailable(reason=reason, upstream=error.code)
 
 
-def parse_answer(body: bytes) -> StsCredentials:
+def parse_response(body: bytes) -> StsCredentials:
     """
-    Read the 200 answer of AssumeRole, which the SDK hands over unchecked.
+    Read a 200 response of AssumeRole, which the SDK does not check.
 
     Raises:
-        StsUnavailable: with the names of what is missing, never the values.
+        StsUnavailable: with the names of missing fields, never the values.
 
     Source: https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-assumerole
     """
-    answer = object_in(body)
-    if answer is None:
-        raise StsUnavailable(reason="STS answered 200 with a body that is no JSON object")
-    given = answer.get("Credentials")
-    if not isinstance(given, dict):
-        raise StsUnavailable(reason="STS answered 200 without Credentials")
-    missing = [name for name in CREDENTIAL_FIELDS if not (isinstance(given.get(name), str) and given[name])]
+    response = object_in(body)
+    if response is None:
+        raise StsUnavailable(reason="STS: HTTP 200 without a JSON object")
+    fields = response.get("Credentials")
+    if not isinstance(fields, dict):
+        raise StsUnavailable(reason="STS: HTTP 200 without Credentials")
+    missing = [name for name in CREDENTIAL_FIELDS if not (isinstance(fields.get(name), str) and fields[name])]
     if missing:
-        raise StsUnavailable(reason=f"STS answered 200 without {', '.join(missing)}")
+        raise StsUnavailable(reason=f"STS: HTTP 200 without {', '.join(missing)}")
     try:
-        expires_at = datetime.fromisoformat(given["Expiration"])
+        expires_at = datetime.fromisoformat(fields["Expiration"])
     except ValueError:
-        raise StsUnavailable(reason="STS answered 200 with an Expiration that is no date") from None
+        raise StsUnavailable(reason="STS: HTTP 200 with an invalid Expiration") from None
     if expires_at.tzinfo is None:
-        raise StsUnavailable(reason="STS answered 200 with an Expiration without a time zone")
-    return StsCredentials(given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"], expires_at)
+        raise StsUnavailable(reason="STS: HTTP 200 with an Expiration without a time zone")
+    return StsCredentials(
+        fields["AccessKeyId"], fields["AccessKeySecret"], fields["SecurityToken"], expires_at
+    )

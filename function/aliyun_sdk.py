@@ -1,9 +1,9 @@
 """
-Alibaba Cloud's Python SDK, used safely: the one file that knows ``aliyunsdkcore``, and every patch of it.
+Alibaba Cloud's Python SDK, used safely: the only module that knows ``aliyunsdkcore``, with all patches of it.
 
-The SDK builds and signs a request, and its own copy of ``requests`` carries it; its client does not, whose
-import costs a cold start a tenth, whose errors hold signed URLs, and which asks the environment for keys,
-proxies and certificates. A test with the packaged SDK holds every patch.
+The SDK builds and signs a request, and its own copy of ``requests`` sends it. Its client is not used: its
+import takes a tenth of a cold start, its errors hold signed URLs, and it reads keys, proxies and certificates
+from the environment. A test with the packaged SDK covers every patch.
 """
 
 import re
@@ -24,19 +24,19 @@ from function.network import ExchangeFailed, authorities, verifying_context, wit
 
 CONNECT_TIMEOUT_SECONDS = 1.5
 READ_TIMEOUT_SECONDS = 3
-# For the whole of a call: a socket's timeouts begin anew with every byte that comes.
+# For a whole call: socket timeouts restart with every byte received.
 CALL_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS
-MAX_ANSWER_BYTES = 64 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024
 READ_BYTES = 8192
 VENDORED = "aliyunsdkcore.vendored.requests.packages"
-# Tried by the vendored library, never there: to look for them in vain costs a cold start milliseconds.
-NEVER_THERE = (f"{VENDORED}.urllib3.contrib.pyopenssl", f"{VENDORED}.urllib3.contrib.socks")
-# Imported by it, and used only to guess the encoding of a text.
-FOR_LATER = (f"{VENDORED}.chardet",)
+# Tried by the vendored library, never there: searching for them costs a cold start milliseconds.
+ABSENT = (f"{VENDORED}.urllib3.contrib.pyopenssl", f"{VENDORED}.urllib3.contrib.socks")
+# Imported by the library, and used only to guess encodings.
+DEFERRED = (f"{VENDORED}.chardet",)
 
 
 class EmptyJar:
-    """A jar of cookies that stays empty: STS sets none, and none would be kept."""
+    """A cookie jar that stays empty: STS sets no cookies."""
 
     def __init__(self, _policy: object = None) -> None: ...
 
@@ -51,11 +51,11 @@ class EmptyJar:
     def add_cookie_header(self, _request: object) -> None: ...
 
 
-# Modules of the standard library that it imports for proxies, cookies and files, none of which we use; with
-# these in their place while it is imported, a cold start takes a twelfth less time.
-IN_PLACE_OF: Mapping[str, Mapping[str, Any]] = {
+# Modules of the standard library that it imports for proxies, cookies and files, which we do not use; with
+# these placeholders during its import, a cold start takes a twelfth less time.
+PLACEHOLDERS: Mapping[str, Mapping[str, Any]] = {
     "urllib.request": {
-        # On POSIX the one is the other.
+        # On POSIX both are the same function.
         "pathname2url": quote,
         **dict.fromkeys(("parse_http_list", "getproxies", "getproxies_environment")),
         **dict.fromkeys(("proxy_bypass", "proxy_bypass_environment")),
@@ -65,21 +65,21 @@ IN_PLACE_OF: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-_one_at_a_time = threading.Lock()
+_importing = threading.Lock()
 
 
 class SdkFailed(Exception):
     """
-    Raised for every call that brought no answer of status 200.
+    Raised for every call without a response of status 200.
 
     Args:
-        reason: for the log; never a text of the SDK's or the service's, which may hold the signed URL.
+        reason: for the log; never a text of the SDK or the service, which may hold the signed URL.
 
-        status: of HTTP; ``None`` where no whole answer came.
+        status: of HTTP; ``None`` without a complete response.
 
-        code: the service's own, such as ``NoPermission``.
+        code: the service's error code, such as ``NoPermission``.
 
-        is_transient: whether a second try may mend it (refused, reset, slow, throttled, 503).
+        is_transient: True if a retry may succeed (refused, reset, slow, throttled, 503).
     """
 
     def __init__(
@@ -93,16 +93,16 @@ class SdkFailed(Exception):
 
 
 def prepare() -> None:
-    """Import what a call needs, without what it does not."""
-    for name in NEVER_THERE:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # what the import system reads as absent
-    for name in FOR_LATER:
-        _import_when_used(name)
-    with _in_place_of_what_is_not_used():
-        import aliyunsdkcore.request  # noqa: F401 - what signs
+    """Import the modules that a call needs, and no others."""
+    for name in ABSENT:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # absent, for the import system
+    for name in DEFERRED:
+        _defer_import(name)
+    with _placeholders():
+        import aliyunsdkcore.request  # noqa: F401 - signs requests
         import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
 
-    # The vendored urllib3 looks for a function that Python 3.12 removed and then leaves SNI out.
+    # The vendored urllib3 looks for a function that Python 3.12 removed, and then omits SNI.
     sdk_ssl.HAS_SNI = True
 
 
@@ -111,15 +111,15 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
     Sign one RPC request and send it, within ``CALL_SECONDS``.
 
     Args:
-        request: of the SDK, its parameters set; a new one for every call, because it carries its nonce.
+        request: of the SDK, with its parameters; a new one for every call, because it holds the nonce.
 
         endpoint: origin of the service.
 
     Returns:
-        the body of a 200, unchecked.
+        body of a 200, unchecked.
 
     Raises:
-        SdkFailed: for everything else.
+        SdkFailed: everything else.
     """
     request.set_accept_format("JSON")
     if own.security_token is not None:
@@ -140,10 +140,10 @@ def _send(method: str, url: str) -> tuple[int, bytes]:
     from aliyunsdkcore.vendored.requests.packages.urllib3.exceptions import HTTPError
 
     deadline = time.monotonic() + CALL_SECONDS
-    # STS is asked once in most of an hour. A connection that was kept would be dead by then, and after a
-    # freeze of the instance nobody may have said so.
+    # Calls are most of an hour apart: a kept connection would be dead by then, which a frozen instance does
+    # not notice.
     headers = {"User-Agent": f"oss-direct-upload/{VERSION}", "Connection": "close"}
-    # The adapter alone: a session would ask the environment for proxies, certificates and passwords.
+    # Only the adapter: a session would read proxies, certificates and passwords from the environment.
     adapter = _adapter_for(url)
     try:
         response = adapter.send(
@@ -156,12 +156,12 @@ def _send(method: str, url: str) -> tuple[int, bytes]:
         with closing(response):
             for part in response.iter_content(READ_BYTES):
                 size += len(part)
-                if size > MAX_ANSWER_BYTES or time.monotonic() > deadline:
-                    raise ExchangeFailed("answer over its bounds")
+                if size > MAX_RESPONSE_BYTES or time.monotonic() > deadline:
+                    raise ExchangeFailed("response too long or too slow")
                 parts.append(part)
-    # The last two are what the vendored library makes of headers or lengths that it cannot read, or of two.
+    # The vendored library raises the last two for malformed or repeated headers and lengths.
     except (RequestException, OSError, ValueError, HTTPError):
-        raise ExchangeFailed("no answer (refused, reset, timed out or TLS)") from None
+        raise ExchangeFailed("no response (refused, reset, timed out or TLS)") from None
     finally:
         adapter.close()
     return response.status_code, b"".join(parts)
@@ -170,17 +170,17 @@ def _send(method: str, url: str) -> tuple[int, bytes]:
 def _adapter_for(url: str) -> Any:
     from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 
-    # Of an address in numbers the vendored library tells TLS nothing, and checks it by itself.
+    # For numeric addresses the vendored library sends no SNI, and checks the certificate itself.
     if not url.startswith("https:") or re.match(r"https://[0-9.:\[]+[:/\]]", url):
         return HTTPAdapter()
 
     class VerifyingAdapter(HTTPAdapter):  # type: ignore[misc]  # the SDK has no types
-        """Checks certificate and name with the context of all outgoing calls, which is read once."""
+        """Checks certificate and name with the shared TLS context, which is read once."""
 
         def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
             super().init_poolmanager(*arguments, ssl_context=verifying_context(), **options)
 
-        def cert_verify(self, connection: Any, *_told: Any) -> None:
+        def cert_verify(self, connection: Any, *_verify: Any) -> None:
             connection.cert_reqs = "CERT_REQUIRED"
 
     return VerifyingAdapter()
@@ -198,18 +198,18 @@ def _refusal(status: int, body: bytes) -> SdkFailed:
 
 
 def _plain(value: Any) -> str:
-    """An upstream's code as it may stand in a log line, whatever the upstream really sent."""
+    """Return an upstream's code in characters that are safe to log."""
     return re.sub(r"[^A-Za-z0-9._-]", "?", str(value))[:80]
 
 
 @contextmanager
-def _in_place_of_what_is_not_used() -> Iterator[None]:
-    # The first two requests of an instance may come at once, one for each of its sessions.
-    with _one_at_a_time:
-        absent = [name for name in IN_PLACE_OF if name not in sys.modules]
+def _placeholders() -> Iterator[None]:
+    # The first two requests of an instance may run at once, one for each of its sessions.
+    with _importing:
+        absent = [name for name in PLACEHOLDERS if name not in sys.modules]
         for name in absent:
-            stand_in = sys.modules[name] = ModuleType(name)
-            stand_in.__dict__.update(IN_PLACE_OF[name])
+            placeholder = sys.modules[name] = ModuleType(name)
+            placeholder.__dict__.update(PLACEHOLDERS[name])
         try:
             yield
         finally:
@@ -217,18 +217,18 @@ def _in_place_of_what_is_not_used() -> Iterator[None]:
                 del sys.modules[name]
 
 
-def _import_when_used(name: str) -> None:
-    """Put a stand-in in a module's place, which imports it for whoever asks for something in it."""
+def _defer_import(name: str) -> None:
+    """Replace a module by a placeholder that imports it on first use."""
     if name in sys.modules:
         return
-    stand_in = sys.modules[name] = ModuleType(name)
+    placeholder = sys.modules[name] = ModuleType(name)
 
     def __getattr__(attribute: str) -> Any:
-        # Who only looks through all modules asks for such as __file__; who imports a part, for __path__.
+        # Code that scans all modules reads attributes like __file__; importing a submodule reads __path__.
         if attribute.startswith("__") and attribute != "__path__":
             raise AttributeError(attribute)
-        if sys.modules.get(name) is stand_in:
+        if sys.modules.get(name) is placeholder:
             del sys.modules[name]
         return getattr(import_module(name), attribute)
 
-    stand_in.__getattr__ = __getattr__  # type: ignore[method-assign]
+    placeholder.__getattr__ = __getattr__  # type: ignore[method-assign]

@@ -240,7 +240,7 @@ def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
         "import aliyunsdkcore.vendored.requests.adapters\n"
         "import aliyunsdksts.request.v20150401.AssumeRoleRequest\n"
         "real = [name for name, module in sys.modules.items() if getattr(module, '__spec__', None)]\n"
-        "absent = all(sys.modules[name] is None for name in aliyun_sdk.NEVER_THERE)\n"
+        "absent = all(sys.modules[name] is None for name in aliyun_sdk.ABSENT)\n"
         "print(json.dumps([real, absent]))"
     )
     shown = subprocess.run(

@@ -1,10 +1,10 @@
 """
-What a custom runtime of Function Compute starts: the same ``handler``, many requests at once in one instance.
+Server of a custom runtime of Function Compute: the same ``handler``, many requests at once in one instance.
 
 A built-in runtime gives an instance one request at a time, so a burst of phones is a burst of cold starts.
-Here each request has a thread, and the phones of one instance share its credentials. The runtime's headers
-``x-fc-access-key-…`` are never read: whoever reaches a port can write them, and the function's own keys are
-in the environment.
+Here each request has a thread, and all share the instance's credentials. The runtime's headers
+``x-fc-access-key-…`` are never read: anyone who reaches the port can send them, and the function's own keys
+are in the environment.
 
 Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/principles-1
 """
@@ -25,17 +25,17 @@ import handler
 # Sent by Function Compute to each instance before any request.
 INITIALIZE = ("POST", "/initialize")
 READY = b'{"status":"ok"}'
-# As long as s.yaml lets a request take: what has begun when the instance is ended is still answered.
+# The timeout of a request in s.yaml: requests in progress at shutdown are still answered.
 DRAIN_SECONDS = 30
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 OPTIONS: Mapping[str, Any] = {
-    # Function Compute keeps its connections; one closed here while a request is on its way would lose it.
+    # Function Compute keeps its connections open; closing one with a request on its way would lose it.
     "channel_timeout": 24 * 60 * 60,
-    # So they may be many more than there are requests; over this number nobody new would be let in.
+    # So there may be many more connections than requests; above this number new ones are refused.
     "connection_limit": 900,
-    # The function believes the last element of CLIENT_ADDRESS_HEADER, and no other forwarded header.
+    # The function trusts the last element of CLIENT_ADDRESS_HEADER, and no other forwarding header.
     "clear_untrusted_proxy_headers": False,
-    # The function reads 64 KiB and refuses more in its own words; what is far over that is not even received.
+    # The function refuses bodies over 64 KiB itself; far larger ones are not even received.
     "max_request_body_size": 1024 * 1024,
     "max_request_header_size": 32 * 1024,
     "ident": None,
@@ -45,21 +45,21 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what has begun."""
+    """Serve until SIGTERM or SIGINT, then finish the requests in progress."""
     parser = argparse.ArgumentParser(description="The function behind a server with threads.")
     parser.add_argument("--host", default="0.0.0.0")
     parser.add_argument("--port", type=int, default=9000, help="as customRuntimeConfig.port")
     parser.add_argument("--threads", type=int, default=20, help="as instanceConcurrency")
-    asked = parser.parse_args(arguments)
-    # What is printed goes to the log; each line is written at once, whole.
+    options = parser.parse_args(arguments)
+    # Standard output is the log; each line is written at once.
     logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
-    # More than there are threads wait their turn; each one's line says how long it took.
+    # Requests beyond the number of threads queue; each one's log line has its duration.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = waitress.create_server(
         warmed_once(handler.handler, handler.initialize),
-        host=asked.host,
-        port=asked.port,
-        threads=asked.threads,
+        host=options.host,
+        port=options.port,
+        threads=options.threads,
         **OPTIONS,
     )
     ending = threading.Event()
@@ -74,14 +74,14 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def warmed_once(answer: Application, initialize: Callable[[None], None]) -> Application:
-    """The function, and before it the call with which Function Compute has an instance made ready."""
+    """Wrap the handler so that the call ``/initialize`` warms the instance, once."""
     first = threading.Lock()
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) != INITIALIZE:
             return answer(environ, start_response)
-        # Anybody may send this; only the first makes the instance ask STS. A failure is logged and left to
-        # the first request, for no other status than this one would help it.
+        # Anyone may send this; only the first call makes the instance call STS. A failure is logged and left
+        # to the first request; no other status than 200 would help it.
         if first.acquire(blocking=False):
             initialize(None)
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(READY)))])
@@ -91,24 +91,24 @@ def warmed_once(answer: Application, initialize: Callable[[None], None]) -> Appl
 
 
 def serve(server: Any, ending: threading.Event, drain_seconds: float = DRAIN_SECONDS) -> None:
-    """Answer requests until ``ending``; then no new connection is taken, and what has begun is answered."""
+    """Serve until ``ending``, then refuse new connections and finish the requests in progress."""
     while not ending.is_set():
-        _look(server, seconds=1)
+        _poll(server, seconds=1)
     server.accepting = False
     deadline = time.monotonic() + drain_seconds
     while _is_busy(server) and time.monotonic() < deadline:
-        _look(server, LOOK_SECONDS)
+        _poll(server, POLL_SECONDS)
     server.task_dispatcher.shutdown()
     server.asyncore.close_all(server._map)
 
 
-def _look(server: Any, seconds: float) -> None:
-    """Read and send what there is, after so long at most."""
+def _poll(server: Any, seconds: float) -> None:
+    """Read and send what is ready, waiting this long at most."""
     server.asyncore.loop(timeout=seconds, map=server._map, count=1)
 
 
 def _is_busy(server: Any) -> bool:
-    """Whether a request is being read, answered or sent."""
+    """Return whether a request or its response is in progress."""
     return any(
         channel.request or channel.requests or channel.total_outbufs_len
         for channel in server.active_channels.values()

@@ -1,1 +1,1 @@
-"""HTTP to and from the function: events, JSON bodies, outgoing requests."""
+"""HTTP in and out: the gateway's events, JSON bodies, outgoing requests."""

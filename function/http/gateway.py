@@ -1,4 +1,4 @@
-"""The two HTTP contracts of Function Compute (3.0 event, 2.0 and any WSGI server) to and from one shape."""
+"""The two HTTP contracts of Function Compute (3.0 events; 2.0 and any WSGI server) as one request type."""
 
 import re
 from base64 import b64decode
@@ -12,7 +12,7 @@ from function.errors import BadRequest, TooLarge, UnsupportedType
 from function.http.json_body import object_in
 
 MAX_BODY_BYTES = 64 * 1024
-# Function Compute's own bound; other servers in front of the WSGI form may have none. A query has the same.
+# Function Compute's own limit; other WSGI servers may have none. Queries have the same limit.
 MAX_HEADERS_BYTES = 8 * 1024
 REASON_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
@@ -21,25 +21,24 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 class Request(NamedTuple):
     """
-    One HTTP request, however it came.
+    One HTTP request of either contract.
 
     Args:
-        path: decoded, as the client asked for it.
+        path: decoded.
 
-        query: a repeated name has its values joined with commas, as FC 3.0 does it.
+        query: values of a repeated name are joined with commas, as FC 3.0 does.
 
-        raw_query: without the question mark; from an FC 3.0 event only a reconstruction, because the
-            event does not hold it.
+        raw_query: without the question mark; reconstructed for FC 3.0, whose event lacks it.
 
         headers: names in lower case.
 
         body: decoded from base64, at most ``MAX_BODY_BYTES``.
 
-        source_ip: of the last hop; forwarded headers are not looked at, since anyone can write them.
+        source_ip: of the last hop; forwarding headers are ignored, since anyone can write them.
 
-        request_id: FC's; empty when it gave none.
+        request_id: FC's, or empty.
 
-        context: what the runtime passed along, or ``None``.
+        context: the runtime's, or ``None``.
     """
 
     method: str
@@ -58,7 +57,7 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """One answer; ``body`` is UTF-8 text."""
+    """One response; ``body`` is text."""
 
     status: int
     body: str = ""
@@ -70,19 +69,18 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
     Read the event of an FC 3.0 HTTP trigger.
 
     Raises:
-        BadRequest: it is not such an event, its headers or query are over their limit, or its body is not
-            the base64 it claims to be.
+        BadRequest: not such an event, headers or query over their limit, or a body that cannot be decoded.
 
         TooLarge: the body.
 
-        UnsupportedType: the body is said to be compressed.
+        UnsupportedType: a compressed body.
 
     Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/http-trigger-invoking-function
     """
     fields = object_in(event) or {}
     http = _object(fields.get("requestContext")).get("http")
     if not isinstance(http, dict):
-        raise BadRequest("The event is not one of an HTTP trigger.")
+        raise BadRequest("The event is not from an HTTP trigger.")
     query = _texts(fields.get("queryParameters"))
     _check_query(sum(len(name) + len(value) for name, value in query.items()))
     headers = {str(name).lower(): str(value) for name, value in _object(fields.get("headers")).items()}
@@ -105,11 +103,11 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
     Read a WSGI environment (PEP 3333), FC 2.0's included.
 
     Raises:
-        BadRequest: a header is malformed, headers or query are over their limit, or the body cannot be read.
+        BadRequest: a malformed header, headers or query over their limit, or an unreadable body.
 
         TooLarge: the body.
 
-        UnsupportedType: the body is said to be compressed.
+        UnsupportedType: a compressed body.
     """
     raw_query = environ.get("QUERY_STRING", "")
     _check_query(len(raw_query))
@@ -137,7 +135,7 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
 
 
 def response_to_event(response: Response) -> dict[str, Any]:
-    """The answer as FC 3.0 wants it returned."""
+    """Return a response in the form of FC 3.0."""
     return {
         "statusCode": response.status,
         "headers": dict(response.headers),
@@ -147,7 +145,7 @@ def response_to_event(response: Response) -> dict[str, Any]:
 
 
 def response_to_wsgi(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The answer as a WSGI server wants it started and returned."""
+    """Start a WSGI response and return its body."""
     body = response.body.encode()
     headers = list(response.headers.items())
     if response.status != HTTPStatus.NO_CONTENT:
@@ -157,7 +155,7 @@ def response_to_wsgi(response: Response, start_response: Callable[..., Any]) -> 
 
 
 def request_id_of(*sources: object) -> str:
-    """The id FC gave a request: the first, of contexts or ids, that may stand in a log line; else empty."""
+    """Return FC's request id: of these contexts or ids the first that is safe to log; else empty."""
     for source in sources:
         candidate = getattr(source, "request_id", source)
         if isinstance(candidate, str) and REQUEST_ID.fullmatch(candidate):
@@ -166,7 +164,7 @@ def request_id_of(*sources: object) -> str:
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
-    # What the runtime itself adds (x-fc-…) is not the caller's doing.
+    # The runtime itself adds x-fc-… headers.
     size = sum(len(name) + len(value) for name, value in headers.items() if not name.startswith("x-fc-"))
     if size > MAX_HEADERS_BYTES:
         raise BadRequest(f"The headers are over {MAX_HEADERS_BYTES} bytes.")
@@ -183,8 +181,8 @@ def _event_body(body: Any, is_base64: Any) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise BadRequest("The event's body must be a text.")
-    # 4 characters hold 3 bytes: what is longer than this is over the limit before it is decoded.
+        raise BadRequest("The event's body must be a string.")
+    # 4 characters hold 3 bytes: a longer text is over the limit before it is decoded.
     if len(body) > MAX_BODY_BYTES * 4 // 3 + 4:
         raise _too_large()
     try:
@@ -199,10 +197,10 @@ def _event_body(body: Any, is_base64: Any) -> bytes:
 def _wsgi_body(environ: Mapping[str, Any]) -> bytes:
     length = environ.get("CONTENT_LENGTH") or ""
     if not length and environ.get("wsgi.input_terminated"):
-        # The server finds the body's end by itself.
+        # The server detects the end of the body.
         length = str(MAX_BODY_BYTES + 1)
     elif not length and environ.get("HTTP_TRANSFER_ENCODING"):
-        # Reading nothing would answer another request than the one that was sent.
+        # Without its length the body would be read as empty.
         raise BadRequest("The body must come with a Content-Length, not chunked.")
     length = length or "0"
     if not CONTENT_LENGTH.fullmatch(length):
@@ -212,7 +210,7 @@ def _wsgi_body(environ: Mapping[str, Any]) -> bytes:
     try:
         body: bytes = environ["wsgi.input"].read(int(length)) if int(length) else b""
     except OSError:
-        raise BadRequest("The body broke off.") from None
+        raise BadRequest("The body is incomplete.") from None
     if len(body) > MAX_BODY_BYTES:
         raise _too_large()
     return body

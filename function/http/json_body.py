@@ -1,4 +1,4 @@
-"""JSON that others send: the body of a request, read strictly; of any other text, its object or none."""
+"""JSON from outside: request bodies are read strictly, other texts give their object or ``None``."""
 
 import json
 from typing import Any, NoReturn
@@ -8,10 +8,10 @@ from function.errors import BadRequest
 
 def read_json_object(body: bytes) -> dict[str, Any]:
     """
-    Decode a request body that must be a JSON object; an empty body counts as an empty object.
+    Decode a request body that must be a JSON object; an empty body is an empty object.
 
     Raises:
-        BadRequest: for anything else, and for an object that names a field twice.
+        BadRequest: anything else, and an object with a repeated field.
     """
     if not body:
         return {}
@@ -26,10 +26,10 @@ def read_json_object(body: bytes) -> dict[str, Any]:
 
 def strict_json(text: str) -> Any:
     """
-    What this text is in JSON, which has no NaN, and no field twice.
+    Decode JSON without NaN, Infinity and repeated fields.
 
     Raises:
-        ValueError: it is none, or is nested too deep.
+        ValueError: not such JSON, or nested too deep.
     """
     try:
         return _decode(text)
@@ -38,7 +38,7 @@ def strict_json(text: str) -> Any:
 
 
 def object_in(text: bytes | str) -> dict[str, Any] | None:
-    """The JSON object that this text is, where it is one."""
+    """Return the JSON object in this text, or ``None``."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -47,16 +47,16 @@ def object_in(text: bytes | str) -> dict[str, Any] | None:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    # Python reads NaN and Infinity; JSON has neither.
+    # Python accepts NaN and Infinity; JSON has neither.
     raise ValueError(name)
 
 
-def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a field stands twice")
+        raise ValueError("repeated field")
     return value
 
 
-# One decoder for all requests: to build one takes as long as to read a body.
-_decode = json.JSONDecoder(object_pairs_hook=_object_without_doubles, parse_constant=_refuse_constant).decode
+# One decoder for all requests: building one takes as long as reading a body.
+_decode = json.JSONDecoder(object_pairs_hook=_unique_fields, parse_constant=_refuse_constant).decode

@@ -139,12 +139,12 @@ class QuotaLimiter(RateLimiter):
         super().__init__()
         self._new_store = new_store
         self._denies = denies
-        self._new_id = new_id
+        self.new_id = new_id
         self._opened: Store | None = None
         self._opening = threading.Lock()
 
     def hit_shared(self, owner: str, items: Sequence[RateLimitItem], now: datetime, line: LogLine) -> None:
-        self.count(self.request(owner, items), now, line)
+        self.count(QuotaRequest(self.new_id(), owner, tuple(items), ()), now, line)
 
     def reserve(
         self, owner: str, items: Sequence[RateLimitItem], now: datetime, line: LogLine
@@ -164,11 +164,6 @@ class QuotaLimiter(RateLimiter):
             if self._opened is None:
                 self._opened = self._new_store()
             return self._opened
-
-    def request(
-        self, owner: str, rates: Sequence[RateLimitItem], quotas: tuple[QuotaItem, ...] = ()
-    ) -> QuotaRequest:
-        return QuotaRequest(self._new_id(), owner, tuple(rates), quotas)
 
     def count(self, request: QuotaRequest, now: datetime, line: LogLine) -> list[Remaining]:
         """Return what is left of each day; an empty list while the storage is down and that is allowed."""
@@ -214,7 +209,8 @@ class QuotaReservation(Reservation):
 
     @contextmanager
     def take(self, files: Sequence[tuple[Profile, int]]) -> Iterator[Mapping[str, Any]]:
-        request = self._limiter.request(self._owner, self._rates, quota_items(files))
+        id_, rates = self._limiter.new_id(), tuple(self._rates)
+        request = QuotaRequest(id_, self._owner, rates, quota_items(files))
         days = self._limiter.count(request, self._now, self._line)
         try:
             yield {item.profile: left.as_json() for item, left in zip(request.quotas, days, strict=False)}

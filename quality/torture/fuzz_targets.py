@@ -38,7 +38,7 @@ from quality.torture import fuzz_keys, fuzz_parts, fuzz_pushes
 from quality.torture.fuzz_keys import KeysTarget
 from quality.torture.fuzz_parts import PartsTarget
 from quality.torture.fuzz_pushes import PushTarget
-from sts_credentials import StsClient, parse_answer
+from sts_credentials import StsClient, parse_response
 from tests.support import stage
 from tests.support.canaries import Watch
 from tests.support.dice import Dice
@@ -248,7 +248,7 @@ class Bench:
 
     def sts_answer(self, data: bytes) -> None:
         with _only_upload_errors(self.watch):
-            given = parse_answer(data)
+            given = parse_response(data)
             if given.expires_at.tzinfo is None:
                 raise AssertionError("an end without a time zone")
         if zlib.crc32(data) % THROUGH_THE_SDK == 0:

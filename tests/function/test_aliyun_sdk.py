@@ -14,7 +14,7 @@ from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkcore.vendored.requests.packages.urllib3.exceptions import InvalidHeader
 
 from function import aliyun_sdk
-from function.aliyun_sdk import MAX_ANSWER_BYTES, SdkFailed
+from function.aliyun_sdk import MAX_RESPONSE_BYTES, SdkFailed
 from function.credentials import AccessKeys
 from function.errors import StsRejected, StsUnavailable
 from function.network import ExchangeFailed, authorities
@@ -77,7 +77,7 @@ def refusal(status, code, request_id="id"):
     )
 
 
-NO_ANSWER = "AssumeRole: no answer (refused, reset, timed out or TLS)"
+NO_ANSWER = "AssumeRole: no response (refused, reset, timed out or TLS)"
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_an_answer_is_read_in_parts_and_put_together(sent):
 
 
 def test_an_answer_of_64_kb_is_read_and_a_byte_more_is_given_up(sent):
-    sent(Answered(parts=[b"x" * (MAX_ANSWER_BYTES - 1), b"y"]))
-    assert len(call()) == 64 * 1024 == MAX_ANSWER_BYTES
-    larger = Answered(parts=[b"x" * MAX_ANSWER_BYTES, b"y", b"never read"])
+    sent(Answered(parts=[b"x" * (MAX_RESPONSE_BYTES - 1), b"y"]))
+    assert len(call()) == 64 * 1024 == MAX_RESPONSE_BYTES
+    larger = Answered(parts=[b"x" * MAX_RESPONSE_BYTES, b"y", b"never read"])
     sent(larger)
     with pytest.raises(SdkFailed) as raised:
         call()
@@ -217,46 +217,46 @@ def test_a_key_pair_without_a_token_sends_none(sent):
     assert "SecurityToken" not in asked[0].request.url
 
 
-def test_a_module_left_for_later_comes_when_it_is_asked_for_anything(monkeypatch, tmp_path):
+def test_a_deferred_module_is_imported_on_first_use(monkeypatch, tmp_path):
     (tmp_path / "for_later.py").write_text("answer = 42", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "for_later", raising=False)
-    aliyun_sdk._import_when_used("for_later")
-    stand_in = sys.modules["for_later"]
-    assert stand_in.__spec__ is None
-    assert not hasattr(stand_in, "__file__")
-    assert sys.modules["for_later"] is stand_in
-    assert stand_in.answer == 42
+    aliyun_sdk._defer_import("for_later")
+    placeholder = sys.modules["for_later"]
+    assert placeholder.__spec__ is None
+    assert not hasattr(placeholder, "__file__")
+    assert sys.modules["for_later"] is placeholder
+    assert placeholder.answer == 42
     real = sys.modules["for_later"]
     assert real.__spec__.name == "for_later"
-    assert stand_in.answer == 42
+    assert placeholder.answer == 42
     assert sys.modules["for_later"] is real
-    aliyun_sdk._import_when_used("for_later")
+    aliyun_sdk._defer_import("for_later")
     assert sys.modules["for_later"] is real
     with pytest.raises(AttributeError):
-        stand_in.nothing  # noqa: B018
+        placeholder.nothing  # noqa: B018
 
 
-def test_a_part_of_a_package_left_for_later_can_be_imported(monkeypatch, tmp_path):
+def test_a_submodule_of_a_deferred_package_can_be_imported(monkeypatch, tmp_path):
     (tmp_path / "package_for_later").mkdir()
     (tmp_path / "package_for_later" / "__init__.py").write_text("", "utf-8")
     (tmp_path / "package_for_later" / "part.py").write_text("answer = 42", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    aliyun_sdk._import_when_used("package_for_later")
+    aliyun_sdk._defer_import("package_for_later")
     assert importlib.import_module("package_for_later.part").answer == 42
 
 
-def test_a_stand_in_is_there_for_a_while_and_only_for_what_nobody_has_imported(monkeypatch):
-    monkeypatch.setattr(aliyun_sdk, "IN_PLACE_OF", {"not_imported": {"answer": 42}, "json": {}})
+def test_a_placeholder_is_temporary_and_never_replaces_an_imported_module(monkeypatch):
+    monkeypatch.setattr(aliyun_sdk, "PLACEHOLDERS", {"not_imported": {"answer": 42}, "json": {}})
     json = sys.modules["json"]
-    with aliyun_sdk._in_place_of_what_is_not_used():
+    with aliyun_sdk._placeholders():
         assert importlib.import_module("not_imported").answer == 42
         assert sys.modules["json"] is json
     assert "not_imported" not in sys.modules
     assert sys.modules["json"] is json
 
 
-def test_what_stood_in_while_the_sdk_was_imported_is_gone_afterwards():
+def test_no_placeholder_is_left_after_the_import_of_the_sdk():
     import http.cookiejar
     import http.cookies
     import urllib.request
@@ -267,9 +267,9 @@ def test_what_stood_in_while_the_sdk_was_imported_is_gone_afterwards():
     assert urllib.request.getproxies is not None
 
 
-def test_of_two_that_prepare_at_once_the_second_waits():
-    """Each would take away what the other put there."""
-    first, second = (aliyun_sdk._in_place_of_what_is_not_used() for _ in range(2))
+def test_a_second_prepare_waits_for_the_first():
+    """Each would remove the other's placeholders."""
+    first, second = (aliyun_sdk._placeholders() for _ in range(2))
     entered = threading.Event()
 
     def enter():
@@ -291,7 +291,7 @@ def test_an_empty_jar_stays_empty():
     assert (list(jar), len(jar)) == ([], 0)
 
 
-def test_an_answer_that_breaks_off_leaves_no_connection_open(sent):
+def test_an_incomplete_response_leaves_no_connection_open(sent):
     class BreaksOff(Answered):
         def iter_content(self, _size):
             yield b"{"

@@ -91,7 +91,7 @@ def named_by(path: Path, folder: Path) -> Iterator[str]:
 
 def missing_of(folder: Path) -> dict[str, set[str]]:
     """What was left out and is named all the same, by who names it; but for what has a stand-in."""
-    known = {*aliyun_sdk.NEVER_THERE, *aliyun_sdk.FOR_LATER, FOR_OLD_PYTHONS}
+    known = {*aliyun_sdk.ABSENT, *aliyun_sdk.DEFERRED, FOR_OLD_PYTHONS}
     gone = left_out(folder) - known
     found: dict[str, set[str]] = {}
     for path in folder.rglob("*.py"):
