@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import tomllib
 from pathlib import Path
 
 from ops.deploy import check_deploy
@@ -38,6 +39,10 @@ FOR_OPTIONAL_BLOCKS = {
 CLOUD_KEYS = {"AccountID": "1000000000000001", "AccessKeyID": "LTAI", "AccessKeySecret": "s"}
 
 
+# See the remarks in the file.
+REFUSED = tomllib.loads(Path(__file__).with_name("refused.toml").read_text("utf-8"))
+
+
 PROPS = "resources.upload.props."
 
 
@@ -50,12 +55,30 @@ def check(file: Path, environ: dict[str, str], **more: bool) -> Report:
     return Report(in_english(report.problems), in_english(report.hints), report.variables)
 
 
-def mutated(project: Path, old: str, new: str) -> Report:
-    file = project / "s.yaml"
+def replace(file: Path, old: str, new: str) -> None:
     text = file.read_text("utf-8")
-    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in s.yaml"
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file.name}"
     file.write_text(text.replace(old, new), "utf-8")
-    return check(file, CONFIGURED)
+
+
+def mutated(project: Path, old: str, new: str) -> Report:
+    replace(project / "s.yaml", old, new)
+    return check(project / "s.yaml", CONFIGURED)
+
+
+def refuses(report: Report, place: str, said: str = "") -> None:
+    """One of the problems is at this place, and each has a file, a line and a place."""
+    found = [re.fullmatch(r"[\w.]+\.yaml:\d+: ([\w.-]+)(.*)", problem, re.S) for problem in report.problems]
+    assert all(found), report.problems
+    places = [(one[1].removeprefix("resources.upload.").rstrip(":."), one[2]) for one in found if one]
+    assert any(where == place and said in what for where, what in places), report.problems
+
+
+def switch_on(project: Path, block: str = "") -> str:
+    """Switch on the optional blocks of ``s.yaml``, or one of them; return the text."""
+    text = uncommented((project / "s.yaml").read_text("utf-8"), block)
+    (project / "s.yaml").write_text(text, "utf-8")
+    return text
 
 
 def uncommented(text: str, wanted: str = "") -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.deploy.project import CONFIGURED, FOR_OPTIONAL_BLOCKS, check, uncommented
+from tests.ops.deploy.project import CONFIGURED, FOR_OPTIONAL_BLOCKS, check, switch_on
 
 PASSWORD = "RedisPasswordSecretCanary0001"
 TAIR = f"redis://:{PASSWORD}@r-bp1example.redis.rds.aliyuncs.com:6379/0"
@@ -17,7 +17,7 @@ IN_THE_CLEAR = (
 def problems(project: Path, url: str, *, is_inside: bool = False) -> list[str]:
     file = project / "s.yaml"
     if is_inside:
-        file.write_text(uncommented(file.read_text("utf-8"), "vpcConfig:"), "utf-8")
+        switch_on(project, "vpcConfig:")
     environ = {**CONFIGURED, **FOR_OPTIONAL_BLOCKS, "QUOTA_URL": url, "QUOTA_WHEN_DOWN": "deny"}
     found = check(file, environ).problems
     assert PASSWORD not in str(found)

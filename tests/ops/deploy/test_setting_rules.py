@@ -8,31 +8,15 @@ import pytest
 from function.app import load_settings
 from function.config.settings import Settings
 from ops.deploy.rules import setting_problems
+from ops.deploy.s_yaml import Problem
 from ops.deploy.setting_rules import doubtful_settings, unusable_hosts
-from tests.ops.deploy.project import CONFIGURED, check
+from tests.ops.deploy.project import CONFIGURED, REFUSED, check
 from tests.ops.words import in_english
 
 HOST = "https://photos-of-users.oss-cn-hangzhou.aliyuncs.com"
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        ("OSS_HOST", HOST.replace(".aliyuncs", "-internal.aliyuncs"), "no phone reaches"),
-        ("OSS_HOST", HOST.replace("oss-", "vpc100-oss-"), "no phone reaches"),
-        ("OSS_HOST", HOST.replace("hangzhou", "beijing"), "is in cn-beijing, and OSS_REGION is cn-hangzhou"),
-        ("OSS_HOST", HOST.replace("photos-of-users.", ""), "lacks the bucket in front"),
-        ("OSS_HOST", HOST.replace("photos-of-users", "others"), "is the address of bucket others"),
-        ("OSS_HOST", "http://127.0.0.1:9002", "is this machine"),
-        ("READ_ORIGIN", HOST.replace(".aliyuncs", "-internal.aliyuncs"), "no phone reaches"),
-        ("READ_ORIGIN", "http://127.0.0.1:9002", "is this machine; a phone goes there"),
-        ("READ_ORIGIN", HOST.replace("photos-of-users", "others"), "is the address of bucket others"),
-        ("OSS_ENDPOINT", "http://127.0.0.1:9002", "is this machine; OSS is elsewhere"),
-        ("OSS_ENDPOINT", HOST.replace("photos-of-users.", ""), "lacks the bucket in front"),
-        ("OSS_ENDPOINT", HOST.replace("hangzhou", "beijing"), "is in cn-beijing"),
-        ("WECHAT_APPID", "touristappid", "is no AppID"),
-    ],
-)
+@pytest.mark.parametrize(("name", "value", "said"), REFUSED["settings"]["cases"])
 def test_refuses_a_setting_that_no_phone_could_use(project: Path, name: str, value: str, said: str) -> None:
     (problem,) = check(project / "s.yaml", {**CONFIGURED, name: value}).problems
     assert problem.startswith(f"environment: {name} = {value}: ")
@@ -112,24 +96,23 @@ def test_takes_a_host_of_a_profile_that_phones_reach(settings_with, host: str) -
     assert list(unusable_hosts(settings_with(host))) == []
 
 
-def test_says_of_no_profile_s_bucket_that_the_function_may_go_another_way(settings_with) -> None:
-    internal = THERE.replace(".aliyuncs", "-internal.aliyuncs")
-    (problem,) = in_english(unusable_hosts(settings_with(internal)))
-    assert problem.endswith("which no phone reaches; leave it out")
-
-
 def test_a_host_alone_is_of_the_deployment_s_bucket(settings_with) -> None:
     alone = CONTRACT.partition("bucket =")[0]
     (problem,) = in_english(unusable_hosts(settings_with(THERE, alone)))
     assert "is the address of bucket my-contracts, and bucket is photos-of-users" in problem
 
 
+def problems_of(folder: Path, **more: str) -> list[Problem]:
+    variables = {**CONFIGURED, "PROFILES_FILE": str(folder / "own.toml")}
+    props = {"region": "cn-hangzhou", "environmentVariables": variables, **more}
+    return list(
+        setting_problems({"resources": {"upload": {"props": props}}}, ("resources", "upload", "props"))
+    )
+
+
 def test_such_a_host_is_a_problem_of_the_file(settings_with, tmp_path: Path) -> None:
     settings_with("http://127.0.0.1:9006")
-    variables = {**CONFIGURED, "PROFILES_FILE": str(tmp_path / "own.toml")}
-    props = {"region": "cn-hangzhou", "environmentVariables": variables}
-    document = {"resources": {"upload": {"props": props}}}
-    (problem,) = setting_problems(document, ("resources", "upload", "props"))
+    (problem,) = problems_of(tmp_path)
     assert problem.place == ("profiles.toml",)
     assert "[contract] host = http://127.0.0.1:9006" in problem.sentence.en
 
@@ -147,14 +130,10 @@ def test_the_role_that_the_function_runs_as_is_not_the_one_it_takes(project: Pat
 
 def test_nor_is_it_that_of_a_profile(settings_with, tmp_path: Path) -> None:
     settings_with("", f'{CONTRACT}role = "{OWN_ROLE}"\n')
-    variables = {**CONFIGURED, "PROFILES_FILE": str(tmp_path / "own.toml")}
-    props = {"region": "cn-hangzhou", "role": OWN_ROLE, "environmentVariables": variables}
-    document = {"resources": {"upload": {"props": props}}}
-    (problem,) = setting_problems(document, ("resources", "upload", "props"))
+    (problem,) = problems_of(tmp_path, role=OWN_ROLE)
     assert problem.place == ("profiles.toml",)
     assert in_english([problem.sentence])[0].startswith(f"[contract] role = {OWN_ROLE}: is the role")
-    props["role"] = OWN_ROLE.replace("function", "other")
-    assert list(setting_problems(document, ("resources", "upload", "props"))) == []
+    assert problems_of(tmp_path, role=OWN_ROLE.replace("function", "other")) == []
 
 
 def test_an_address_that_takes_parts_of_any_length_is_doubted():

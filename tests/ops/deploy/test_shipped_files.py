@@ -18,46 +18,39 @@ from tests.ops.deploy.project import (
     ROOT,
     check,
     mutated,
-    uncommented,
+    replace,
+    switch_on,
 )
+
+SHIPPED = yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))["resources"]["upload"]
+ALL = {**CONFIGURED, **CLOUD_KEYS, **FOR_OPTIONAL_BLOCKS}
 
 
 @pytest.mark.parametrize(
     "block", ["concurrencyConfig:", "customDomain:", "logConfig:", "provisionConfig:", "vpcConfig:"]
 )
 def test_each_optional_block_works_once_uncommented(project: Path, block: str) -> None:
-    text = uncommented((project / "s.yaml").read_text("utf-8"), block)
-    (project / "s.yaml").write_text(text, "utf-8")
+    text = switch_on(project, block)
     props = yaml.safe_load(text)["resources"]["upload"]["props"]
     assert block.rstrip(":") in props
-    assert (
-        len(props)
-        == len(yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))["resources"]["upload"]["props"]) + 1
-    )
-    assert (
-        check(
-            project / "s.yaml", {**CONFIGURED, **CLOUD_KEYS, **FOR_OPTIONAL_BLOCKS}, for_deploy=True
-        ).problems
-        == []
-    )
+    assert len(props) == len(SHIPPED["props"]) + 1
+    assert check(project / "s.yaml", ALL, for_deploy=True).problems == []
     misspelt = text.replace(f"      {block}\n        ", f"      {block}\n        x", 1)
     (project / "s.yaml").write_text(misspelt, "utf-8")
-    problems = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}).problems
+    problems = check(project / "s.yaml", ALL).problems
     assert any("is not a property" in problem for problem in problems)
 
 
 def test_all_optional_blocks_work_together(project: Path) -> None:
-    text = uncommented((project / "s.yaml").read_text("utf-8"))
-    (project / "s.yaml").write_text(text, "utf-8")
-    report = check(project / "s.yaml", {**CONFIGURED, **CLOUD_KEYS, **FOR_OPTIONAL_BLOCKS}, for_deploy=True)
+    switch_on(project)
+    report = check(project / "s.yaml", ALL, for_deploy=True)
     assert report.problems == []
     assert not any("fcapp.run" in hint for hint in report.hints)
 
 
 def test_an_open_testing_address_beside_a_domain_of_one_s_own_is_told(project: Path) -> None:
-    text = uncommented((project / "s.yaml").read_text("utf-8"), "customDomain:")
-    (project / "s.yaml").write_text(text, "utf-8")
-    report = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS})
+    switch_on(project, "customDomain:")
+    report = check(project / "s.yaml", ALL)
     assert any("write disableURLInternet: true into triggerConfig" in hint for hint in report.hints)
     report = mutated(project, "            # disableURLInternet", "            disableURLInternet")
     assert not any("disableURLInternet" in hint for hint in report.hints)
@@ -79,10 +72,9 @@ def test_a_component_without_a_version_is_told(project: Path) -> None:
     ],
 )
 def test_refuses_a_wrong_custom_domain(project: Path, old: str, new: str, said: str) -> None:
-    text = uncommented((project / "s.yaml").read_text("utf-8"), "customDomain:")
-    assert old in text
-    (project / "s.yaml").write_text(text.replace(old, new), "utf-8")
-    problems = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}).problems
+    switch_on(project, "customDomain:")
+    replace(project / "s.yaml", old, new)
+    problems = check(project / "s.yaml", ALL).problems
     assert any(said in problem for problem in problems), problems
 
 
@@ -101,13 +93,11 @@ def test_refuses_https_without_a_certificate_and_two_ways_of_scaling(project: Pa
 
 
 def test_s_yaml_names_every_setting_the_function_reads_and_no_other() -> None:
-    document = yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))
-    assert set(document["resources"]["upload"]["props"]["environmentVariables"]) == SETTING_NAMES
+    assert set(SHIPPED["props"]["environmentVariables"]) == SETTING_NAMES
 
 
 def test_the_defaults_of_s_yaml_are_those_of_the_function() -> None:
-    file = ROOT / "s.yaml"
-    source = read_s_yaml(file)
+    source = read_s_yaml(ROOT / "s.yaml")
     resolver = Resolver(CONFIGURED, "1", ROOT, source.content)
     props = resolver.resolve(source.content, ())["resources"]["upload"]["props"]
     assert load_settings(props["environmentVariables"]) == load_settings(
