@@ -5,10 +5,8 @@ import json
 import re
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from ops.package.command import BUDGET_BYTES
 from ops.package.function_files import find_function_files
 from ops.package.vendoring import MAX_GLIBC, needed_glibc
 from tests.ops.package.project import ROOT, names
+from tests.ops.package.services import credentials, run_bare, serving, settings
 
 
 def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(
@@ -55,40 +54,12 @@ def test_the_bill_of_materials_lists_what_is_in_the_package_and_nothing_else(
     assert {ref for entry in bill["dependencies"] for ref in entry.get("dependsOn", [])} <= listed
 
 
-class FakeSts(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        credentials = {
-            "AccessKeyId": "STS.fake",
-            "AccessKeySecret": "fake-secret",
-            "SecurityToken": "fake-token",
-            "Expiration": "2099-01-01T00:00:00Z",
-        }
-        body = json.dumps({"RequestId": "R-1", "Credentials": credentials}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def sts_origin() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), FakeSts)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(lambda path: credentials()) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
-# Only that folder and the standard library are there: -S leaves out site-packages, -I the current folder.
 BARE_PROGRAM = """
 import sys
 from types import SimpleNamespace
@@ -121,35 +92,10 @@ print(json.dumps({"answer": answer, "outside": vendored}))
 """
 
 
-def settings_of(sts_origin: str) -> dict[str, str]:
-    return {
-        "OSS_BUCKET": "photos",
-        "OSS_REGION": "cn-hangzhou",
-        "STS_ROLE_ARN": "acs:ram::1000000000000001:role/upload",
-        "STS_ENDPOINT": sts_origin,
-        "CALLER_AUTH": "anonymous",
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.function",
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
-        "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
-    }
-
-
 def test_the_package_signs_an_upload_in_a_bare_interpreter(
     package: tuple[Path, bytes], python312: str, sts_origin: str
 ) -> None:
-    folder, _ = package
-    environment = settings_of(sts_origin)
-    done = subprocess.run(
-        [python312, "-I", "-S", "-B", "-W", "error", "-c", BARE_PROGRAM, str(folder)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd="/",
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.splitlines()[-1])
+    said = json.loads(run_bare(python312, BARE_PROGRAM, package[0], settings(sts_origin)))
     assert said["outside"] == []
     assert said["answer"]["statusCode"] == 200, said["answer"]
     form = json.loads(said["answer"]["body"])["formData"]
@@ -190,7 +136,7 @@ def test_the_package_for_bursts_serves_in_a_bare_interpreter(
     command = [python312, "-E", "-s", "-S", "-B", "-W", "error", "burst_server.py"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--threads", "20"]
     with subprocess.Popen(
-        command, cwd=burst_package, env=settings_of(sts_origin), stdout=subprocess.PIPE, text=True
+        command, cwd=burst_package, env=settings(sts_origin), stdout=subprocess.PIPE, text=True
     ) as process:
         deadline = time.monotonic() + 20
         while process.poll() is None and time.monotonic() < deadline:

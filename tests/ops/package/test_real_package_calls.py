@@ -2,14 +2,12 @@
 
 import json
 import subprocess
-import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from gzip import compress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import MD5
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from tests.ops.package.services import BARE, Response, credentials, serving, settings
 from tests.support.wechat_push import Pusher
 
 KEYS = Path(__file__).parents[2] / "keys"
-TOKEN_SECRET = "token-secret-0123456789abcdefghi"
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 WECHAT = Pusher("PushToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx0123456789abcdef")
 PROFILES = """
@@ -55,52 +53,28 @@ for line in sys.stdin:
 Ask = Callable[..., tuple[int, Any]]
 
 
-class Around(BaseHTTPRequestHandler):
+class Around:
     """STS, and the host of OSS's public keys; what STS says is up to the test."""
 
-    says: tuple[int, dict[str, str], bytes]
+    says = credentials()
+    origin = ""
 
-    def do_GET(self) -> None:
-        if self.path.endswith(".pem"):
-            status, headers, body = 200, {}, (KEYS / "rsa.pub.pem").read_bytes()
-        else:
-            status, headers, body = self.says
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-def credentials() -> tuple[int, dict[str, str], bytes]:
-    names = ("AccessKeyId", "AccessKeySecret", "SecurityToken")
-    fields = {**dict.fromkeys(names, "STS.fake"), "Expiration": "2099-01-01T00:00:00Z"}
-    return 200, {"Content-Type": "application/json"}, json.dumps({"Credentials": fields}).encode()
+    def respond(self, path: str) -> Response:
+        return (200, {}, (KEYS / "rsa.pub.pem").read_bytes()) if path.endswith(".pem") else self.says
 
 
 @pytest.fixture
-def around() -> Iterator[Any]:
-    """The class of handlers of a server that runs, whose ``says`` a test may change."""
-    handlers = type("Here", (Around,), {"says": credentials()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handlers)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    handlers.origin = f"http://127.0.0.1:{server.server_port}"
-    yield handlers
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def around() -> Iterator[Around]:
+    found = Around()
+    with serving(found.respond) as port:
+        found.origin = f"http://127.0.0.1:{port}"
+        yield found
 
 
 @pytest.fixture
-def ask(package: tuple[Path, bytes], python312: str, around: Any, tmp_path: Path) -> Iterator[Ask]:
+def ask(package: tuple[Path, bytes], python312: str, around: Around, tmp_path: Path) -> Iterator[Ask]:
     """Ask the packaged function in a bare interpreter: ``ask("/path", body, profiles=…, SETTING=…)``."""
-    command = [python312, "-I", "-S", "-B", "-W", "error", "-c", PROGRAM, str(package[0]), NOW.isoformat()]
+    command = [python312, *BARE, "-c", PROGRAM, str(package[0]), NOW.isoformat()]
     with subprocess.Popen(
         command, env={}, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -114,23 +88,11 @@ def ask(package: tuple[Path, bytes], python312: str, around: Any, tmp_path: Path
             profiles: str = PROFILES,
             headers: dict[str, str] | None = None,
             query: dict[str, str] | None = None,
-            **settings: str,
+            **changed: str,
         ) -> tuple[int, Any]:
             (tmp_path / "profiles.toml").write_text(profiles, "utf-8")
-            environ = {
-                "OSS_BUCKET": "photos",
-                "OSS_REGION": "cn-hangzhou",
-                "STS_ROLE_ARN": "acs:ram::1000000000000001:role/upload",
-                "STS_ENDPOINT": around.origin,
-                "CALLBACK_KEY_ORIGIN": around.origin,
-                "CALLER_AUTH": "anonymous",
-                "TOKEN_SECRET": TOKEN_SECRET,
-                "PROFILES_FILE": str(tmp_path / "profiles.toml"),
-                "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.function",
-                "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
-                "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
-                **settings,
-            }
+            own = {"CALLBACK_KEY_ORIGIN": around.origin, "PROFILES_FILE": str(tmp_path / "profiles.toml")}
+            environ = settings(around.origin, **own, **changed)
             event = {
                 "body": body,
                 "headers": headers or {},
@@ -236,7 +198,7 @@ REFUSAL = json.dumps({"Code": "NoPermission", "RequestId": "R-1", "Message": "�
     ids=lambda value: value if isinstance(value, str) else str(value)[:60],
 )
 def test_whatever_sts_says_is_answered_as_what_it_is(
-    ask: Ask, around: Any, says: tuple[int, dict[str, str], bytes], status: int, code: str
+    ask: Ask, around: Around, says: tuple[int, dict[str, str], bytes], status: int, code: str
 ) -> None:
     around.says = says
     answered, body = ask("/upload-params")

@@ -3,7 +3,6 @@
 import ast
 import importlib
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from function import aliyun_sdk
 from ops.package.vendoring import UNREACHED, prune
+from tests.ops.package.services import run_bare
 
 # Where the standard library has none, as on Python 2.
 FOR_OLD_PYTHONS = "aliyunsdkcore.vendored.requests.packages.urllib3.packages.ordered_dict"
@@ -41,17 +41,7 @@ def folder(package: tuple[Path, bytes]) -> Path:
 
 
 def test_every_module_of_the_package_imports_in_a_bare_interpreter(folder: Path, python312: str) -> None:
-    done = subprocess.run(
-        [python312, "-I", "-S", "-B", "-W", "error", "-c", IMPORT_EVERYTHING, str(folder)],
-        capture_output=True,
-        text=True,
-        env={},
-        cwd="/",
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    number, failed = json.loads(done.stdout)
+    number, failed = json.loads(run_bare(python312, IMPORT_EVERYTHING, folder, {}))
     assert failed == {}
     assert number > 250
 

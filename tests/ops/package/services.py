@@ -1,0 +1,106 @@
+"""What a packaged function calls, in a server of the test's own, and the settings that lead there."""
+
+import json
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import trustme
+
+Response = tuple[int, dict[str, str], bytes]
+
+
+def credentials(token: str = "fake-token", **more: str) -> Response:
+    """Return what STS responds."""
+    fields = {"AccessKeyId": "STS.fake", "AccessKeySecret": "fake-secret", "SecurityToken": token}
+    body = {"RequestId": "R-1", "Credentials": {**fields, "Expiration": "2099-01-01T00:00:00Z"}, **more}
+    return 200, {"Content-Type": "application/json"}, json.dumps(body).encode()
+
+
+class QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Some tests are about handshakes that fail."""
+
+
+@contextmanager
+def serving(respond: Callable[[str], Response], certificate: trustme.LeafCert | None = None) -> Iterator[int]:
+    """
+    Serve until the block ends; over plain HTTP without a certificate.
+
+    Args:
+        respond: called with the path of each request.
+
+    Returns:
+        the port.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, headers, body = respond(self.path)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_CONNECT = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = QuietServer(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def settings(sts_origin: str, **more: str) -> dict[str, str]:
+    return {
+        "OSS_BUCKET": "photos",
+        "OSS_REGION": "cn-hangzhou",
+        "STS_ROLE_ARN": "acs:ram::1000000000000001:role/upload",
+        "STS_ENDPOINT": sts_origin,
+        "CALLER_AUTH": "anonymous",
+        "TOKEN_SECRET": "token-secret-0123456789abcdefghi",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.function",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
+        "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
+        **more,
+    }
+
+
+# Only the package and the standard library are there: -S leaves out site-packages, -I the current folder.
+BARE = ("-I", "-S", "-B", "-W", "error")
+
+
+def run_bare(
+    python: str, program: str, folder: Path, environ: dict[str, str], flags: tuple[str, ...] = BARE
+) -> str:
+    """Run a program that gets the folder of the package as its argument; return its last line."""
+    done = subprocess.run(
+        [python, *flags, "-c", program, str(folder)],
+        capture_output=True,
+        text=True,
+        env=environ,
+        cwd="/",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
