@@ -27,215 +27,124 @@ from quality.torture.report import Progress, Result
 
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = ROOT / "quality" / "torture" / "equivalent_mutants.toml"
-# Which tests a module's mutants must fail, its own first: the first that fails ends the run.
+# Where tests stand whose path does not begin with a slash; those paths have neither ``test_`` nor ``.py``.
 ROOM = "tests/function"
-APP = (f"{ROOM}/test_app.py", f"{ROOM}/test_hostile_requests.py", "tests/test_handler.py")
-FORMS = (f"{ROOM}/routes", f"{ROOM}/uploads")
-RECEIPTS = (f"{ROOM}/receipts",)
-PARTS = (f"{ROOM}/multipart", "quality/tests/torture/test_lives.py")
-HOLDING = tuple(
-    f"{ROOM}/holding/test_{name}.py"
-    for name in ("publishing", "checking", "status", "discard", "commit", "recall")
-)
-QUOTA = tuple(
-    f"{ROOM}/limits/test_{name}.py" for name in ("memory", "asked", "connection", "counting", "stores")
-)
-QUOTA_IN_REDIS = tuple(f"{ROOM}/limits/test_{name}.py" for name in ("connection", "stores", "redis_store"))
-SETTINGS = (
-    f"{ROOM}/config/test_settings.py",
-    f"{ROOM}/config/test_profiles.py",
-    f"{ROOM}/config/test_settings_validation.py",
-)
-READING = tuple(f"{ROOM}/reading/test_{name}.py" for name in ("wanted", "permission", "urls", "read"))
-PROOF = "quality/tests/torture/test_policy_proof.py"
-STS = ("tests/test_sts_credentials.py", f"{ROOM}/test_aliyun_sdk.py")
+
+
+def _paths(words: str) -> tuple[str, ...]:
+    """The paths of tests; a folder ends with a slash."""
+
+    def path_of_test(word: str) -> str:
+        folder, _, name = word.rpartition("/")
+        where = f"{ROOM}/{folder}".rstrip("/")
+        return word[1:] if word.startswith("/") else f"{where}/test_{name}.py" if name else where
+
+    return tuple(dict.fromkeys(map(path_of_test, words.split())))
+
+
+# Groups of tests, as words for ``_paths``.
+APP = "app hostile_requests /tests/test_handler.py"
+FORMS = "routes/ uploads/"
+PARTS = "multipart/ /quality/tests/torture/test_lives.py"
+HOLDING = "holding/publishing holding/checking holding/status holding/discard holding/commit holding/recall"
+QUOTA = "limits/memory limits/asked limits/connection limits/counting limits/stores"
+QUOTA_IN_REDIS = "limits/connection limits/stores limits/redis_store"
+SETTINGS = "config/settings config/profiles config/settings_validation"
+STS = "/tests/test_sts_credentials.py aliyun_sdk"
+PROOF = "/quality/tests/torture/test_policy_proof.py"
+# Which tests a module's mutants must fail, its own first: the first that fails ends the run.
 TESTS = {
-    "burst_server": ("tests/deploy/test_burst_server.py",),
-    "function.aliyun_sdk": (*reversed(STS),),
-    "function.app": (
-        *(*APP, f"{ROOM}/test_form_life.py", f"{ROOM}/test_request_log.py", *FORMS),
-        *(f"{ROOM}/auth/test_wechat.py", *RECEIPTS),
-        f"{ROOM}/reading/test_urls.py",
+    "burst_server": _paths("/tests/deploy/test_burst_server.py"),
+    "function.aliyun_sdk": _paths(f"aliyun_sdk {STS}"),
+    "function.app": _paths(f"{APP} form_life request_log {FORMS} auth/wechat receipts/ reading/urls"),
+    "function.auth": _paths("auth/ app"),
+    "function.auth.anonymous": _paths("auth/callers"),
+    "function.auth.backend": _paths(f"holding/backend {HOLDING}"),
+    "function.auth.jwt": _paths("auth/jwt auth/"),
+    "function.auth.session": _paths("auth/session auth/"),
+    "function.auth.tokens": _paths("auth/tokens auth/"),
+    "function.auth.wechat": _paths("auth/wechat auth/"),
+    "function.config.content_types": _paths(f"config/content_types {SETTINGS} {FORMS}"),
+    "function.config.jwt_key": _paths("config/jwt_key config/settings"),
+    "function.config.key_template": _paths(
+        f"config/key_template {SETTINGS} {FORMS} reading/permission receipts/stored_already"
     ),
-    "function.auth": (f"{ROOM}/auth", f"{ROOM}/test_app.py"),
-    "function.auth.anonymous": (f"{ROOM}/auth/test_callers.py",),
-    "function.auth.backend": (f"{ROOM}/holding/test_backend.py", *HOLDING),
-    "function.auth.jwt": (f"{ROOM}/auth/test_jwt.py", f"{ROOM}/auth"),
-    "function.auth.tokens": (f"{ROOM}/auth/test_tokens.py", f"{ROOM}/auth"),
-    "function.auth.wechat": (f"{ROOM}/auth/test_wechat.py", f"{ROOM}/auth"),
-    "function.config.content_types": (f"{ROOM}/config/test_content_types.py", *reversed(SETTINGS), *FORMS),
-    "function.config.jwt_key": (f"{ROOM}/config/test_jwt_key.py", f"{ROOM}/config/test_settings.py"),
-    "function.config.key_template": (
-        *(f"{ROOM}/config/test_key_template.py", *SETTINGS, *FORMS),
-        *(f"{ROOM}/reading/test_permission.py", f"{ROOM}/receipts/test_stored_already.py"),
+    "function.config.messages": _paths("config/messages"),
+    "function.config.profile": _paths(
+        f"config/bucket_location config/profile_validation {SETTINGS} session_policy sessions "
+        f"{FORMS} multipart/multipart_complete holding/check"
     ),
-    "function.config.messages": (f"{ROOM}/config/test_messages.py",),
-    "function.config.profile": (
-        *(
-            f"{ROOM}/config/test_bucket_location.py",
-            f"{ROOM}/config/test_profile_validation.py",
-            *SETTINGS,
-        ),
-        *(
-            *(
-                f"{ROOM}/test_{name}.py"
-                for name in ("profiles", "profile_contradictions", "grants", "sessions")
-            ),
-            *(
-                *FORMS,
-                f"{ROOM}/multipart/test_multipart_complete.py",
-                f"{ROOM}/holding/test_check.py",
-                *SETTINGS,
-            ),
-        ),
+    "function.config.profile_options": _paths(f"config/profiles config/profile_validation {FORMS}"),
+    "function.config.profile_validation": _paths(f"config/profile_validation {SETTINGS}"),
+    "function.config.profiles": _paths(f"config/profiles {SETTINGS} {FORMS}"),
+    "function.config.setting_table": _paths("config/settings auth/"),
+    "function.config.settings": _paths(f"{SETTINGS} config/jwt_key config/bucket_location {APP}"),
+    "function.config.settings_validation": _paths(f"config/settings_validation {SETTINGS}"),
+    "function.config.types": _paths(f"{SETTINGS} config/profile_validation {FORMS}"),
+    "function.context": _paths(f"context {FORMS} auth/wechat {APP}"),
+    "function.credentials": _paths(
+        "credentials credentials_model routes/ /tests/test_sts_credentials.py form_life config/settings"
     ),
-    "function.config.profile_validation": (f"{ROOM}/config/test_profile_validation.py", *reversed(SETTINGS)),
-    "function.config.profiles": (
-        *(f"{ROOM}/config/test_profiles.py", *FORMS),
-        *(*reversed(SETTINGS), *FORMS),
+    "function.errors": _paths(f"errors {APP} auth/ {STS}"),
+    "function.holding.actions": _paths(f"holding/commit {HOLDING}"),
+    "function.holding.check": _paths(f"holding/checking {HOLDING}"),
+    "function.holding.decision": _paths(HOLDING),
+    "function.holding.publishing": _paths(HOLDING),
+    "function.holding.records": _paths(f"holding/markers {HOLDING}"),
+    "function.holding.request": _paths(f"holding/commit {HOLDING} holding/backend"),
+    "function.holding.state": _paths(f"holding/status {HOLDING}"),
+    "function.holding.upload": _paths(f"holding/upload {HOLDING}"),
+    "function.http.client": _paths("http/client"),
+    "function.http.gateway": _paths(f"http/gateway {APP}"),
+    "function.http.json_body": _paths(f"http/json_body {APP} {FORMS}"),
+    "function.limits": _paths("limits/rate_limit limits/stores limits/"),
+    "function.limits.memory": _paths(QUOTA),
+    "function.limits.quota": _paths(QUOTA),
+    "function.limits.rate_limit": _paths(f"limits/client_ip auth/ reading/read limits/rate_limit {FORMS}"),
+    "function.limits.redis": _paths(QUOTA_IN_REDIS),
+    "function.limits.redis_connection": _paths(f"limits/connection {QUOTA} limits/redis_store"),
+    "function.multipart.lifecycle": _paths(f"multipart/multipart_parts {PARTS}"),
+    "function.multipart.upload": _paths(f"multipart/upload {PARTS}"),
+    "function.network": _paths("network http/client"),
+    "function.oss.callback_signature": _paths("receipts/oss_keys receipts/"),
+    "function.oss.client": _paths(
+        "oss/client oss/objects oss/multipart receipts/confirm sessions config/bucket_location holding/commit"
     ),
-    "function.config.setting_table": (f"{ROOM}/config/test_settings.py", f"{ROOM}/auth"),
-    "function.config.settings": (
-        *SETTINGS,
-        f"{ROOM}/config/test_jwt_key.py",
-        f"{ROOM}/config/test_bucket_location.py",
-        *APP,
+    "function.oss.errors": _paths("oss/errors oss/client"),
+    "function.oss.multipart": _paths("oss/multipart oss/client"),
+    "function.oss.objects": _paths("oss/objects oss/client"),
+    "function.oss.post_form": _paths(f"oss/post_form oss/signature_v4 {PROOF} {FORMS}"),
+    "function.oss.presign": _paths("oss/presign"),
+    "function.oss.signature_v4": _paths(f"oss/signature_v4 oss/presign {PROOF}"),
+    "function.reading": _paths("reading/"),
+    "function.request_log": _paths(f"request_log {APP} receipts/ trace"),
+    "function.routes": _paths(f"{APP} {FORMS}"),
+    "function.routes.callback": _paths("receipts/receipt holding/receipts receipts/"),
+    "function.routes.confirm": _paths("receipts/confirm holding/recall holding/checking"),
+    "function.routes.held": _paths(f"holding/commit {HOLDING}"),
+    "function.routes.login": _paths("auth/"),
+    "function.routes.multipart": _paths(f"multipart/multipart {PARTS} holding/recall"),
+    "function.routes.read": _paths("reading/read reading/ routes/own_rules config/bucket_location"),
+    "function.routes.upload_params": _paths(
+        f"{FORMS} receipts/ticket receipts/stored_already request_log {APP} auth/"
     ),
-    "function.config.settings_validation": (f"{ROOM}/config/test_settings_validation.py", *SETTINGS),
-    "function.config.types": (
-        *SETTINGS,
-        *(
-            f"{ROOM}/config/test_profiles.py",
-            f"{ROOM}/config/test_profile_validation.py",
-            *FORMS,
-        ),
-    ),
-    "function.context": (f"{ROOM}/test_context.py", *FORMS, f"{ROOM}/auth/test_wechat.py", *APP),
-    "function.credentials": (
-        *(
-            f"{ROOM}/test_credentials.py",
-            f"{ROOM}/test_credentials_model.py",
-            f"{ROOM}/routes",
-            "tests/test_sts_credentials.py",
-        ),
-        *(*(f"{ROOM}/test_form_life.py", f"{ROOM}/config/test_settings.py", f"{ROOM}/test_credentials.py"),),
-    ),
-    "function.errors": (f"{ROOM}/test_errors.py", *APP, f"{ROOM}/auth", *STS),
-    "function.holding.actions": (f"{ROOM}/holding/test_commit.py", *HOLDING),
-    "function.holding.check": (f"{ROOM}/holding/test_checking.py", *HOLDING),
-    "function.holding.decision": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
-    "function.holding.publishing": (f"{ROOM}/holding/test_publishing.py", *HOLDING),
-    "function.holding.records": (f"{ROOM}/holding/test_markers.py", *HOLDING),
-    "function.holding.request": (
-        *(*(f"{ROOM}/holding/test_commit.py", f"{ROOM}/holding/test_backend.py", *HOLDING),),
-        *(f"{ROOM}/holding/test_commit.py", *HOLDING),
-    ),
-    "function.holding.state": (f"{ROOM}/holding/test_status.py", *HOLDING),
-    "function.holding.upload": (f"{ROOM}/holding/test_upload.py", *HOLDING),
-    "function.http.client": (f"{ROOM}/http/test_client.py",),
-    "function.http.gateway": (f"{ROOM}/http/test_gateway.py", *APP),
-    "function.http.json_body": (f"{ROOM}/http/test_json_body.py", *APP, *FORMS),
-    "function.limits.memory": QUOTA,
-    "function.limits.quota": (*QUOTA, *(*reversed(QUOTA),)),
-    "function.limits.rate_limit": (
-        *(
-            f"{ROOM}/limits/test_client_ip.py",
-            f"{ROOM}/auth",
-            f"{ROOM}/reading/test_read.py",
-        ),
-        *(f"{ROOM}/limits/test_rate_limit.py", *FORMS, f"{ROOM}/auth"),
-    ),
-    "function.limits.redis": (*QUOTA_IN_REDIS, *QUOTA_IN_REDIS),
-    "function.limits.redis_connection": (*QUOTA_IN_REDIS, *QUOTA),
-    "function.multipart.lifecycle": (
-        *(f"{ROOM}/multipart/test_multipart_parts.py", *PARTS),
-        *(f"{ROOM}/multipart/test_multipart_complete.py", *PARTS),
-    ),
-    "function.multipart.upload": (
-        *(f"{ROOM}/multipart/test_upload.py", *PARTS),
-        *(f"{ROOM}/multipart/test_multipart.py", *PARTS),
-    ),
-    "function.oss.callback_signature": (f"{ROOM}/receipts/test_oss_keys.py", *RECEIPTS),
-    "function.oss.client": (
-        *(*(f"{ROOM}/oss/test_{name}.py" for name in ("calls", "objects", "multipart")),),
-        *(
-            *(f"{ROOM}/{name}.py" for name in ("receipts/test_confirm", "test_sessions", "test_places")),
-            f"{ROOM}/holding/test_commit.py",
-        ),
-    ),
-    "function.oss.errors": (f"{ROOM}/oss/test_errors.py", f"{ROOM}/oss/test_client.py"),
-    "function.oss.multipart": (f"{ROOM}/oss/test_multipart.py", f"{ROOM}/oss/test_client.py"),
-    "function.oss.objects": (f"{ROOM}/oss/test_objects.py", f"{ROOM}/oss/test_client.py"),
-    "function.oss.post_form": (
-        f"{ROOM}/oss/test_post_form.py",
-        f"{ROOM}/oss/test_signature_v4.py",
-        PROOF,
-        *FORMS,
-    ),
-    "function.oss.presign": (f"{ROOM}/oss/test_presign.py",),
-    "function.oss.signature_v4": (f"{ROOM}/oss/test_signature_v4.py", f"{ROOM}/oss/test_presign.py", PROOF),
-    "function.reading": (*READING, *(*reversed(READING),), *READING),
-    "function.request_log": (
-        *(f"{ROOM}/test_request_log.py", *APP, *RECEIPTS),
-        *(f"{ROOM}/test_trace.py", f"{ROOM}/test_request_log.py"),
-    ),
-    "function.routes.callback": (
-        *(f"{ROOM}/receipts/test_receipt.py", f"{ROOM}/holding/test_receipts.py", *RECEIPTS),
-    ),
-    "function.routes.confirm": (
-        *(f"{ROOM}/receipts/test_confirm.py", f"{ROOM}/holding/test_recall.py"),
-        f"{ROOM}/holding/test_checking.py",
-    ),
-    "function.routes.held": (
-        *(f"{ROOM}/holding/test_commit.py", *HOLDING),
-        *(f"{ROOM}/holding/test_discard.py", *HOLDING),
-        *(f"{ROOM}/holding/test_status.py", *HOLDING),
-    ),
-    "function.routes.login": (f"{ROOM}/auth",),
-    "function.routes.multipart": (
-        *(f"{ROOM}/multipart/test_multipart.py", *PARTS),
-        *(f"{ROOM}/multipart/test_multipart_abort.py", *PARTS),
-        *(*(f"{ROOM}/multipart/test_multipart_complete.py", *PARTS, f"{ROOM}/holding/test_recall.py"),),
-        *(f"{ROOM}/multipart/test_multipart_parts.py", *PARTS),
-    ),
-    "function.routes.read": (
-        *(*reversed(READING), f"{ROOM}/routes/test_own_rules.py", f"{ROOM}/config/test_bucket_location.py"),
-    ),
-    "function.routes.upload_params": (
-        *(*FORMS, *(f"{ROOM}/receipts/test_{name}.py" for name in ("ticket", "stored_already"))),
-        *(f"{ROOM}/test_request_log.py", *APP, f"{ROOM}/auth"),
-    ),
-    "function.routes.wechat_events": (f"{ROOM}/holding/test_wechat_events.py",),
-    "function.session_policy": (f"{ROOM}/test_session_policy.py", *SETTINGS),
-    "function.uploads.callback": (f"{ROOM}/receipts/test_callback.py", *RECEIPTS),
-    "function.uploads.deduplication": (
-        *(f"{ROOM}/receipts/test_{name}.py" for name in ("stored_already", "held")),
-        f"{ROOM}/config/test_bucket_location.py",
-    ),
-    "function.uploads.hooks": tuple(f"{ROOM}/{room}/test_own_rules.py" for room in ("uploads", "routes")),
-    "function.uploads.plan": (*(*reversed(FORMS), PROOF), *(*reversed(FORMS), *RECEIPTS)),
-    "function.uploads.receipt": (
-        *(f"{ROOM}/receipts/test_confirm.py", f"{ROOM}/receipts/test_held.py"),
-        *(f"{ROOM}/receipts/test_receipt.py", *RECEIPTS),
-    ),
-    "function.uploads.request": (*reversed(FORMS), *APP),
-    "function.uploads.tickets": (
-        *(f"{ROOM}/multipart/test_ticket.py", *PARTS),
-        *(f"{ROOM}/receipts/test_ticket.py", *RECEIPTS),
-    ),
-    "function.webhook": (f"{ROOM}/receipts/test_webhook.py", *RECEIPTS),
-    "function.wechat.api": (
-        *(f"{ROOM}/holding/test_access_token.py",),
-        *(*(f"{ROOM}/holding/test_{name}.py" for name in ("wechat_api", "access_token", "verdict")),),
-    ),
-    "function.wechat.media_check": (
-        *(f"{ROOM}/holding/test_check.py",),
-        *(f"{ROOM}/holding/test_media.py", f"{ROOM}/holding/test_check.py"),
-    ),
-    "function.wechat.push": (f"{ROOM}/holding/test_push.py",),
-    "function.wechat.verdict": (f"{ROOM}/holding/test_verdict.py",),
-    "handler": ("tests/test_handler.py", *APP),
-    "sts_credentials": STS,
+    "function.routes.wechat_events": _paths("holding/wechat_events"),
+    "function.session_policy": _paths(f"session_policy {SETTINGS}"),
+    "function.uploads.callback": _paths("receipts/callback receipts/"),
+    "function.uploads.deduplication": _paths("receipts/stored_already receipts/held config/bucket_location"),
+    "function.uploads.hooks": _paths("uploads/own_rules routes/own_rules"),
+    "function.uploads.plan": _paths(f"uploads/ routes/ {PROOF} receipts/"),
+    "function.uploads.receipt": _paths("receipts/confirm receipts/held receipts/receipt receipts/"),
+    "function.uploads.request": _paths(f"uploads/ routes/ {APP}"),
+    "function.uploads.tickets": _paths(f"multipart/ticket {PARTS} receipts/ticket receipts/"),
+    "function.webhook": _paths("receipts/webhook receipts/"),
+    "function.wechat": _paths("holding/access_token holding/wechat_api"),
+    "function.wechat.api": _paths("holding/access_token holding/wechat_api holding/verdict"),
+    "function.wechat.media_check": _paths("holding/check holding/media"),
+    "function.wechat.push": _paths("holding/push"),
+    "function.wechat.verdict": _paths("holding/verdict"),
+    "handler": _paths(f"/tests/test_handler.py {APP}"),
+    "sts_credentials": _paths(STS),
 }
 # What costs the most to import; the project's own modules must not be among them.
 IMPORTED_BEFORE = (
