@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,23 +22,16 @@ from typing import Any
 import requests
 
 from function.app import Function
-from function.auth.backend import AUDIENCE
-from function.auth.session import SessionToken
-from function.auth.tokens import issue_token
-from function.context import RequestContext
 from function.holding.check import apply_verdict
 from function.http.client import HttpResponse, send
-from function.http.gateway import Request
-from function.request_log import LogLine
 from function.wechat.verdict import Outcome, Verdict
 from local.cloud import ROLE_POLICY
 from local.ground.accounts import AccessKey, Accounts
 from local.oss.server import OssServer
 from local.sts.server import StsServer
 from quality.bench.figures import summary
-from quality.torture.held_uploads import ENVIRONMENT, OWNER, SECRET
 from tests.support import stage
-from tests.support.held_wechat import HeldWechat
+from tests.support.world import HELD, World
 
 BUCKET, REGION = "local-bucket", "cn-hangzhou"
 OBJECTS, BATCH, VERDICTS = 1000, 20, 100
@@ -59,7 +52,7 @@ hold = ["check"]
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4096)
 
 
-class World:
+class Deployment(World):
     """
     The function before a local OSS and STS, and a WeChat in memory.
 
@@ -68,10 +61,9 @@ class World:
     """
 
     def __init__(self, oss: OssServer, sts: StsServer, own: AccessKey, profiles: Path) -> None:
-        self.oss = oss
-        self.wechat = HeldWechat()
+        self.reset()
         environ = {
-            **ENVIRONMENT,
+            **HELD,
             "OSS_BUCKET": BUCKET,
             "OSS_HOST": oss.origin,
             "STS_ENDPOINT": sts.origin,
@@ -79,18 +71,17 @@ class World:
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": own.access_key_secret,
             "PROFILES_FILE": str(profiles),
         }
-        self.function = Function(
-            stage.Dependencies(environ, now=lambda: datetime.now(UTC), send=self._exchange)
-        )
-        self.settings = self.function._ready().settings
-        self.reset()
+        super().__init__(environ, lambda: datetime.now(UTC).replace(microsecond=0))
+
+    def new_instance(self) -> Function:
+        return Function(stage.Dependencies(self.environ, now=lambda: datetime.now(UTC), send=self.exchange))
 
     def reset(self) -> None:
         self.calls, self.seconds = 0, 0.0
 
-    def _exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
-        if url.startswith("https://api.weixin.qq.com/"):
-            return self.wechat.send(url, options.get("body") or b"")
+    def exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
+        if "api.weixin.qq.com" in url:
+            return super().exchange(method, url, **options)
         started = time.perf_counter()
         try:
             return send(method, url, **options)
@@ -98,52 +89,48 @@ class World:
             self.calls += 1
             self.seconds += time.perf_counter() - started
 
-    def ask(self, route: str, token: str = "", **body: Any) -> Any:
+    def result(self, route: str, token: str = "", **body: Any) -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         reply = stage.ask(self.function, body, path=f"/{route}", **headers)
         if reply.status != 200:
             raise SystemExit(f"/{route}: {reply.text}")
         return reply.json
 
-    def store(self, profile: str, count: int) -> list[str]:
+    def store_many(self, profile: str, count: int) -> list[str]:
         """So many objects of this profile: their receipts."""
-        now = datetime.now(UTC)
-        session = SessionToken.issue(OWNER, self.settings, now)
+        session = self.session()
         receipts = []
         with requests.Session() as phone:
             phone.trust_env = False
             for _ in range(0, count, BATCH):
                 files = [{"profile": profile, "filename": "a.png"}] * BATCH
-                for form in self.ask("upload-params", session, files=files)["uploads"]:
+                for form in self.result("upload-params", session, files=files)["uploads"]:
                     sent = phone.post(
                         form["url"], data=form["formData"], files={"file": ("a.png", PICTURE)}, timeout=10
                     )
                     if sent.status_code != 200:
                         raise SystemExit(sent.text)
-                    receipts.append(self.ask("confirm", ticket=form["ticket"])["receipt"])
+                    receipts.append(self.result("confirm", ticket=form["ticket"])["receipt"])
         return receipts
 
-    def commit(self, receipts: list[str]) -> None:
+    def commit_all(self, receipts: list[str]) -> None:
         """All of them, in batches."""
         for first in range(0, len(receipts), BATCH):
-            life = timedelta(minutes=5)
-            token = issue_token({}, audience=AUDIENCE, secrets=[SECRET], now=datetime.now(UTC), life=life)
-            told = self.ask("commit", token, receipts=receipts[first : first + BATCH])
+            told = self.result("commit", self.backend(), receipts=receipts[first : first + BATCH])
             states = {result.get("state") for result in told["results"]}
             if states != {"published"}:
                 raise SystemExit(json.dumps(told))
 
     def publish(self, trace_id: str) -> None:
         """What the push of one verified verdict does."""
-        request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = RequestContext(request, self.function._ready(), LogLine("bench"))
+        call = self.call()
         apply_verdict(call, Verdict(trace_id, Outcome.PASS))
         if call.line.state != "published":
             raise SystemExit(f"{trace_id}: {call.line.state}")
 
 
 @contextmanager
-def world() -> Iterator[World]:
+def deployed() -> Iterator[Deployment]:
     own = AccessKey("LOCAL-BENCH-KEY", "local-bench-secret-that-opens-nothing")
     accounts = Accounts(own)
     with TemporaryDirectory() as folder:
@@ -154,7 +141,7 @@ def world() -> Iterator[World]:
         oss.start()
         sts.start()
         try:
-            yield World(oss, sts, own, profiles)
+            yield Deployment(oss, sts, own, profiles)
         finally:
             sts.stop()
             oss.stop()
@@ -166,13 +153,13 @@ def measure(objects: int, verdicts: int, progress: Callable[[str], None]) -> dic
         ``commits``: seconds in all, and of each object the milliseconds, the function's own, and the calls
         to OSS; ``verdicts``: the same of one verdict, as ``summary`` has it.
     """
-    with world() as here:
+    with deployed() as here:
         progress(f"{objects:,} objects are stored")
-        receipts = here.store("commit", objects)
+        receipts = here.store_many("commit", objects)
         progress(f"committing them in batches of {BATCH}")
         here.reset()
         started = time.perf_counter()
-        here.commit(receipts)
+        here.commit_all(receipts)
         seconds = time.perf_counter() - started
         commits = {
             "objects": objects,
@@ -182,7 +169,7 @@ def measure(objects: int, verdicts: int, progress: Callable[[str], None]) -> dic
             "calls": here.calls / objects,
         }
         progress(f"{verdicts} verdicts")
-        here.store("check", verdicts)
+        here.store_many("check", verdicts)
         whole, own, calls = [], [], []
         for trace_id in list(here.wechat.submitted):
             here.reset()

@@ -10,9 +10,9 @@ from function.http.json_body import object_in
 from function.wechat.push import open_push
 from function.wechat.verdict import Outcome, read_verdict
 from tests.support.dice import Dice
-from tests.support.wechat_push import BLOCK, Pusher
+from tests.support.wechat import BLOCK, Wechat
 
-PUSHER = Pusher("APushToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wxtorture")
+PUSHER = Wechat("APushToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wxtorture")
 ANY_BODY, ANY_MESSAGE, ANY_SEAL, ANY_TEXT = range(4)
 VERDICT = {
     "Event": "wxa_media_check",

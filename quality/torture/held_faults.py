@@ -13,64 +13,39 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from function.app import Function
-from function.auth.backend import AUDIENCE
-from function.auth.session import SessionToken
-from function.auth.tokens import issue_token
-from function.context import RequestContext
 from function.errors import UploadError
-from function.holding.check import apply_verdict
 from function.holding.state import CUT_OFF, SILENCE
 from function.http.client import HttpResponse
-from function.http.gateway import Request
-from function.request_log import LogLine
-from function.wechat.verdict import Outcome, Verdict
-from quality.torture.held_uploads import ENVIRONMENT, FAILED, OWNER, SECRET
+from function.wechat.verdict import Outcome
+from local.ground.clock import StandingClock
 from quality.torture.report import Progress, Result
-from quality.torture.turns import Killed
-from tests.support import stage
-from tests.support.held_wechat import HeldWechat
-from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD, MemoryOss
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD
+from tests.support.turns import Killed
+from tests.support.world import HELD, World, counted
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
-ENVIRON = {**ENVIRONMENT, "PROFILES_FILE": str(Path(__file__).with_name("held_profiles.toml"))}
+FAILED = {"oss_unavailable", "oss_rejected"}
 KILLED, KILLED_AFTER = "killed before", "killed after"
 FAULTS = (KILLED, KILLED_AFTER, SLOW, UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED, MALFORMED)
 STRIKES = (1, 2)
 MAX_CALLS = 20
 
 
-class World:
-    """One bucket, WeChat, two instances and one upload; the same each time it is made."""
+class Trial(World):
+    """One upload before two instances, any of whose calls to OSS may be struck; the same each time."""
 
-    def __init__(self, profile: str, now: datetime = NOW) -> None:
-        self.drawn = 0
-        self.now = now
-        self.oss = MemoryOss(stage.BUCKET, stage.REGION, lambda: self.now)
-        self.wechat = HeldWechat()
-        self.functions = [self._instance() for _ in range(2)]
-        self.strikes_at: tuple[int, str, int] = (0, "", 0)
-        self.calls = 0
-        form = self.ask("upload-params", {"profile": profile, "filename": "a.png"}, self.session()).json
-        assert self.oss.post(form["formData"], "bytes") == 200
-        self.key = form["key"]
-        self.receipt = self.ask("confirm", {"ticket": form["ticket"]}).json["receipt"]
+    def __init__(self, profile: str) -> None:
+        self.clock = StandingClock(NOW)
+        self.strike(0, "", 0)
+        super().__init__(HELD, self.clock, instances=2, life=timedelta(hours=12), random_bytes=counted())
+        stored = self.store(profile)
+        self.key, self.receipt = stored["key"], stored["receipt"]
 
-    def _instance(self) -> Function:
-        function = stage.build(ENVIRON, lambda: self.now, send=self._exchange, random_bytes=self._next_bytes)
-        self.oss.give_sessions(function, timedelta(hours=12))
-        return function
-
-    def _next_bytes(self, count: int) -> bytes:
-        self.drawn += 1
-        return self.drawn.to_bytes(count)
-
-    def _exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
-        if url.startswith("https://api.weixin.qq.com/"):
-            return self.wechat.send(url, options.get("body") or b"")
+    def exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
+        if "api.weixin.qq.com" in url:
+            return super().exchange(method, url, **options)
         self.calls += 1
         at, fault, strikes = self.strikes_at
         is_struck = at <= self.calls < at + strikes
@@ -78,7 +53,7 @@ class World:
             raise Killed
         if is_struck and fault != KILLED_AFTER:
             self.oss.fault_of_the_next(fault)
-        answer = self.oss.send(method, url, **options)
+        answer = super().exchange(method, url, **options)
         if is_struck and fault == KILLED_AFTER:
             raise Killed
         return answer
@@ -87,38 +62,24 @@ class World:
         """From now on, the n-th call to OSS and so many after it."""
         self.calls, self.strikes_at = 0, (at, fault, strikes)
 
-    def session(self) -> str:
-        ready = self.functions[0]._ready().settings
-        return SessionToken.issue(OWNER, ready, self.now)
-
-    def backend(self) -> str:
-        return issue_token({}, audience=AUDIENCE, secrets=[SECRET], now=self.now, life=timedelta(minutes=5))
-
-    def ask(self, route: str, body: Mapping[str, Any], token: str = "", instance: int = 0) -> stage.Reply:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return stage.ask(self.functions[instance], body, path=f"/{route}", **headers)
-
     def act(self, route: str, instance: int = 0, by_owner: bool = False, **more: Any) -> str:
         """The state that is answered, or the code."""
         token = self.session() if by_owner else self.backend()
-        reply = self.ask(route, {"receipt": self.receipt, **more}, token, instance)
+        reply = self.ask(route, token, instance, receipt=self.receipt, **more)
         if reply.status == 503 and "Retry-After" not in reply.headers:
             return "no Retry-After"
         return reply.code or str(reply.json["state"])
 
     def hear(self, outcome: Outcome, instance: int = 0) -> str:
         """A verdict about the submission; the code of what it could not do."""
-        verdict = Verdict(next(iter(self.wechat.submitted)), outcome)
-        request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = RequestContext(request, self.functions[instance]._ready(), LogLine("r"))
         try:
-            apply_verdict(call, verdict)
+            self.verdict(outcome, next(iter(self.wechat.submitted)), instance)
         except UploadError as error:
             return error.code
         return "heard"
 
-    def places(self) -> tuple[str, ...]:
-        """Where the object is."""
+    def names(self) -> tuple[str, ...]:
+        """The keys that the object has."""
         return tuple(sorted(self.oss.names()))
 
 
@@ -132,33 +93,33 @@ class Situation:
     """
 
     profile: str
-    act: Callable[[World, int], str]
-    before: Callable[[World], Any] = lambda _world: None
+    act: Callable[[Trial, int], str]
+    before: Callable[[Trial], Any] = lambda _world: None
     may_wait: bool = False
 
 
-def _committed(world: World) -> None:
+def _committed(world: Trial) -> None:
     world.act("commit")
 
 
-def _committed_in_vain(world: World) -> None:
+def _committed_in_vain(world: Trial) -> None:
     """WeChat could not be asked."""
     world.wechat.answers = [-1]
     world.act("commit")
 
 
-def _committed_and_cut_off(world: World) -> None:
+def _committed_and_cut_off(world: Trial) -> None:
     """The instance ended once it had said that it would ask WeChat: a minute ago."""
     world.strike(7, KILLED, 1)
     with suppress(Killed):
         world.act("commit")
     assert any("submitted" in name for name in world.oss.markers())
-    assert not world.wechat.asked
-    world.now += CUT_OFF
+    assert not world.wechat.checks
+    world.clock.instant += CUT_OFF
 
 
-def _silent(world: World) -> None:
-    world.now += SILENCE
+def _silent(world: Trial) -> None:
+    world.clock.instant += SILENCE
 
 
 SITUATIONS: Mapping[str, Situation] = {
@@ -233,18 +194,18 @@ def _undisturbed(name: str) -> tuple[int, str, str, tuple[str, ...], int]:
     WeChat was asked.
     """
     situation = SITUATIONS[name]
-    world = World(situation.profile)
+    world = Trial(situation.profile)
     situation.before(world)
     world.strike(0, "", 0)
     answer, calls = situation.act(world, 0), world.calls
     assert 0 < calls < MAX_CALLS
-    return calls, answer, world.act("status", 1), world.places(), len(world.wechat.asked)
+    return calls, answer, world.act("status", 1), world.names(), len(world.wechat.checks)
 
 
 def attempt(cell: Cell) -> str:
     """What went wrong in this cell; empty when it was as documented."""
     situation = SITUATIONS[cell.situation]
-    world = World(situation.profile)
+    world = Trial(situation.profile)
     situation.before(world)
     _, answer, state, places, asked_of_wechat = _undisturbed(cell.situation)
     world.strike(cell.at, cell.fault, cell.strikes)
@@ -258,26 +219,26 @@ def attempt(cell: Cell) -> str:
     if first not in (answer, "killed", *FAILED, *(["held"] if situation.may_wait else [])):
         return f"answered {first}, documented is {answer}, or that OSS failed"
     if situation.may_wait:
-        world.now += CUT_OFF
+        world.clock.instant += CUT_OFF
     # What was begun and not done, a question goes on with; what was not begun, the same once more.
     asked = world.act("status", 1)
     if (asked == "published") != (world.key in world.oss.objects):
-        return f"said {asked} where {world.places()} is"
+        return f"said {asked} where {world.names()} is"
     again = situation.act(world, 1)
     if again != _repeated(cell.situation):
         return f"a repetition answered {again}"
     told = [world.act("status", instance) for instance in (0, 1)]
-    if told != [state, state] or world.places() != places:
-        return f"ended {told} with {world.places()}, and where nothing fails {state} with {places}"
-    if len(world.wechat.asked) > asked_of_wechat + 1:
-        return f"asked WeChat {len(world.wechat.asked)} times"
+    if told != [state, state] or world.names() != places:
+        return f"ended {told} with {world.names()}, and where nothing fails {state} with {places}"
+    if len(world.wechat.checks) > asked_of_wechat + 1:
+        return f"asked WeChat {len(world.wechat.checks)} times"
     return ""
 
 
 @cache
 def _repeated(name: str) -> str:
     situation = SITUATIONS[name]
-    world = World(situation.profile)
+    world = Trial(situation.profile)
     situation.before(world)
     situation.act(world, 0)
     return situation.act(world, 1)

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -27,46 +26,22 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from function.app import Function
-from function.auth.backend import AUDIENCE
-from function.auth.session import SessionToken
-from function.auth.tokens import issue_token
-from function.context import RequestContext
 from function.errors import UploadError
-from function.holding.check import apply_verdict
 from function.holding.state import CUT_OFF, SILENCE
-from function.http.client import HttpResponse
-from function.http.gateway import Request
-from function.request_log import LogLine, lines_of
-from function.wechat.verdict import Outcome, Verdict
+from function.request_log import lines_of
+from function.wechat.verdict import Outcome
 from quality.torture.report import Result
-from quality.torture.turns import Turns
-from tests.support import stage
-from tests.support.held_wechat import HeldWechat
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, MemoryOss
+from tests.support.stage import Reply
+from tests.support.turns import Turns
+from tests.support.wechat import Wechat, key_of
+from tests.support.world import HELD, World, counted
 
 # Each task of the whole takes its share of the steps, and stops after a while on a slow machine.
 STEPS, TASKS = 120_000, 4
 SECONDS = 1200.0
 LIVES_AT_ONCE, STEPS_OF_A_LIFE = 100, 50
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
-SECRET = "a-secret-that-only-this-proof-has-0001"
-ENVIRONMENT = {
-    "OSS_BUCKET": stage.BUCKET,
-    "OSS_REGION": stage.REGION,
-    "STS_ROLE_ARN": stage.ROLE,
-    "STS_SESSION_SECONDS": "43200",
-    "CALLER_AUTH": "wechat",
-    "CALLER_RATE": "900000000/min",
-    "WECHAT_APPID": "wxheld",
-    "WECHAT_SECRET": "app-secret",
-    "WECHAT_PUSH_TOKEN": "pushtoken",
-    "WECHAT_PUSH_AES_KEY": "A" * 43,
-    "TOKEN_SECRET": SECRET,
-    "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.own",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "own-secret",
-    "PROFILES_FILE": str(Path(__file__).with_name("held_profiles.toml")),
-}
 HOLDS = {
     "commit": {"commit"},
     "check": {"check"},
@@ -74,7 +49,6 @@ HOLDS = {
     "same": {"commit"},
     "replaced": {"commit"},
 }
-OWNER = "openid-1"
 LIFE_OF_A_FORM = timedelta(seconds=300)
 OPEN = ("held", "checking", "review")
 # Answers of WeChat after which the next call asks at once.
@@ -111,14 +85,20 @@ class HeldUploads(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = START
-        self.drawn = 0
         self.turns = Turns()
-        self.oss = MemoryOss(stage.BUCKET, stage.REGION, lambda: self.now)
-        self.oss.pause = self.turns.point
-        self.wechat = HeldWechat()
-        self.functions = [self._instance(), self._instance()]
+        life = timedelta(hours=12)
+        self.world = World(HELD, lambda: self.now, instances=2, life=life, random_bytes=counted())
+        self.world.before_exchange = self.oss.pause = self.turns.point
         self.earlier = ""
         self._forget()
+
+    @property
+    def oss(self) -> MemoryOss:
+        return self.world.oss
+
+    @property
+    def wechat(self) -> Wechat:
+        return self.world.wechat
 
     def _forget(self) -> None:
         self.form: dict[str, Any] = {}
@@ -136,24 +116,7 @@ class HeldUploads(RuleBasedStateMachine):
         # When WeChat was asked last, and what came of it.
         self.asked_at: datetime | None = None
         self.came_of_it: int | None = None
-        self.wechat.asked.clear()
-
-    def _instance(self) -> Function:
-        function = stage.build(
-            ENVIRONMENT, lambda: self.now, send=self._exchange, random_bytes=self._next_bytes
-        )
-        self.oss.give_sessions(function, timedelta(hours=12))
-        return function
-
-    def _next_bytes(self, count: int) -> bytes:
-        self.drawn += 1
-        return self.drawn.to_bytes(count)
-
-    def _exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
-        self.turns.point()
-        if url.startswith("https://api.weixin.qq.com/"):
-            return self.wechat.send(url, options.get("body") or b"")
-        return self.oss.send(method, url, **options)
+        self.wechat.checks.clear()
 
     # --- what is true, whatever the function says ---
 
@@ -193,7 +156,7 @@ class HeldUploads(RuleBasedStateMachine):
         fields = {"profile": profile, "filename": "a.png", "size": 1}
         if profile == "same":
             fields["sha256"] = "a" * 64
-        reply = self._ask(instance, "upload-params", self._session(), **fields)
+        reply = self._ask(instance, "upload-params", self.world.session(), **fields)
         if reply.json.get("exists"):
             # The name is still an earlier file's.
             return
@@ -266,7 +229,7 @@ class HeldUploads(RuleBasedStateMachine):
         self._note_answers()
         for number, kill in enumerate(kills):
             if kill:
-                self.functions[number] = self._instance()
+                self.world.functions[number] = self.world.new_instance()
                 self.is_cut_off = self.was_disturbed = True
 
     def _plan(self, faults: dict[str, list[str]], answers: list[int | None]) -> None:
@@ -307,7 +270,7 @@ class HeldUploads(RuleBasedStateMachine):
         """Whose name may be this one's: whatever comes of that is none of this one's business."""
         type(self).taken += 1
         before = (self.held, self.published)
-        self._ask(instance, route, self._backend(), receipt=self.earlier)
+        self._ask(instance, route, self.world.backend(), receipt=self.earlier)
         assert before == (self.held, self.published), f"another one's {route} changed {before}"
 
     @precondition(lambda self: self.form)
@@ -334,17 +297,8 @@ class HeldUploads(RuleBasedStateMachine):
     def _issued(self) -> datetime:
         return datetime.fromisoformat(self.form["serverTime"])
 
-    def _session(self) -> str:
-        ready = self.functions[0]._ready().settings
-        return SessionToken.issue(OWNER, ready, self.now)
-
-    def _backend(self) -> str:
-        life = timedelta(minutes=5)
-        return issue_token({}, audience=AUDIENCE, secrets=[SECRET], now=self.now, life=life)
-
-    def _ask(self, instance: int, route: str, token: str = "", **body: Any) -> stage.Reply:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        reply = stage.ask(self.functions[instance], body, path=f"/{route}", **headers)
+    def _ask(self, instance: int, route: str, token: str = "", **body: Any) -> Reply:
+        reply = self.world.ask(route, token, instance, **body)
         assert reply.status < 500 or reply.code in FAILED, reply.text
         return reply
 
@@ -360,12 +314,12 @@ class HeldUploads(RuleBasedStateMachine):
             return self._confirm(instance, is_disturbed)
         self._begin(act)
         route, token, more = {
-            "commit": ("commit", self._backend(), {}),
-            "commit by the owner": ("commit", self._session(), {}),
-            "publish": ("commit", self._backend(), {"decision": "publish"}),
-            "reject": ("commit", self._backend(), {"decision": "reject"}),
-            "discard": ("discard", self._backend(), {}),
-            "discard by the owner": ("discard", self._session(), {}),
+            "commit": ("commit", self.world.backend(), {}),
+            "commit by the owner": ("commit", self.world.session(), {}),
+            "publish": ("commit", self.world.backend(), {"decision": "publish"}),
+            "reject": ("commit", self.world.backend(), {"decision": "reject"}),
+            "discard": ("discard", self.world.backend(), {}),
+            "discard by the owner": ("discard", self.world.session(), {}),
             "status": ("status", "", {}),
         }[act]
         reply = self._ask(instance, route, token, receipt=self.receipt, **more)
@@ -377,7 +331,7 @@ class HeldUploads(RuleBasedStateMachine):
         elif act in ("publish", "discard", "discard by the owner", "reject"):
             self.begun.add(act)
 
-    def _judge(self, act: str, reply: stage.Reply, is_disturbed: bool) -> str:
+    def _judge(self, act: str, reply: Reply, is_disturbed: bool) -> str:
         if reply.status == 200:
             state = str(reply.json["state"])
             if act.startswith("discard") and state == "gone":
@@ -434,18 +388,17 @@ class HeldUploads(RuleBasedStateMachine):
 
     def _hear(self, word: str, instance: int) -> None:
         """A verdict about a submission of this upload; where there was none, about nothing that is known."""
-        submitted = [trace for trace, key in self.wechat.submitted.items() if key == f"held/{self.key}"]
+        submitted = [
+            trace for trace, url in self.wechat.submitted.items() if key_of(url) == f"held/{self.key}"
+        ]
         trace = submitted[-1] if submitted else "60f96f1d-unknown"
         has_review = f"held/.review/{self.form['uploadId']}" in self.oss.objects
         if word == "pass" and submitted and not has_review:
             self.begun.add("check")
         if word == "risky" and submitted:
             self.begun.add("reject")
-        verdict = Verdict(trace, Outcome[word.upper()])
-        request = Request("POST", "/wechat-events", {}, "", {}, b"", "")
-        call = RequestContext(request, self.functions[instance]._ready(), LogLine("r"))
         try:
-            apply_verdict(call, verdict)
+            self.world.verdict(Outcome[word.upper()], trace, instance)
         except UploadError as error:
             assert error.code in FAILED
 
@@ -500,7 +453,7 @@ class HeldUploads(RuleBasedStateMachine):
 
     @invariant()
     def wechat_is_asked_by_one_at_a_time(self) -> None:
-        asked, self.wechat.asked = self.wechat.asked, []
+        asked, self.wechat.checks = self.wechat.checks, []
         for key, came_of_it in asked:
             if self.form and key == f"held/{self.key}":
                 self._check_pause()

@@ -24,7 +24,7 @@ from quality.torture.report import Progress, Result
 from tests.support import stage
 from tests.support.broken_server import WIRE, Fault, answers, serving
 from tests.support.canaries import LogWatch, Watch
-from tests.support.wechat_push import Pusher
+from tests.support.wechat import Wechat
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 SLACK_SECONDS = 5.0  # for a busy machine; a hang is far longer
@@ -174,7 +174,7 @@ class Trial:
         return (REFUSED if isinstance(answered, Refused) else ""), f"{answered!r}{wanted!r}"
 
     def _push(self, origin: str, counted: Send) -> tuple[str, str]:
-        pusher = Pusher("APushToken", "a" * 43, stage.APP_ID)
+        pusher = Wechat("APushToken", "a" * 43, stage.APP_ID)
         forward = f"{origin}/wechat?key={self.watch.plant('forward')}"
         environ = stage.planted_environment(
             self.watch,

@@ -13,11 +13,11 @@ from threading import Thread
 import pytest
 
 from function.holding.state import OPEN
-from quality.torture.held_faults import World
-from quality.torture.held_uploads import SECRET
+from local.ground.clock import StandingClock
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
 from tests.docs.test_receipts import GO, JARS, JAVA_PATH, PROGRAMS, Backend, run_or_skip
 from tests.support import stage
+from tests.support.world import HELD, World
 
 NAME = "docs/held-objects.md"
 STATES = {*OPEN, "published", "rejected", "gone"}
@@ -36,6 +36,9 @@ BACKENDS = {
     ),
     "go": Backend("commits.go", "commit.go", [["go", "run", "commits.go", "commit.go"]]),
 }
+
+
+SECRET = HELD["TOKEN_SECRET"]
 
 
 @contextmanager
@@ -85,22 +88,23 @@ def said_by(language, origin, receipts, secret, folder):
 
 @pytest.mark.parametrize("language", BACKENDS)
 def test_the_lines_commit_and_are_told_each_state(language, tmp_path):
-    world = World("commit", datetime.now(UTC))
+    world = World(HELD, StandingClock(datetime.now(UTC)))
+    stored = world.store("commit")
     with serving(world) as origin:
-        receipts = [world.receipt, "a.b.c"]
+        receipts = [stored["receipt"], "a.b.c"]
         assert said_by(language, origin, receipts, SECRET, tmp_path) == (0, "published forbidden")
-    assert world.places() == (world.key,)
+    assert world.oss.names() == {stored["key"]}
 
 
 @pytest.mark.parametrize("language", BACKENDS)
 def test_with_another_secret_they_fail_and_say_so(language, tmp_path):
-    world = World("commit", datetime.now(UTC))
+    world = World(HELD, StandingClock(datetime.now(UTC)))
+    stored = world.store("commit")
+    another = "another-secret-0123456789abcdefghij"
     with serving(world) as origin:
-        status, _ = said_by(
-            language, origin, [world.receipt], "another-secret-0123456789abcdefghij", tmp_path
-        )
+        status, _ = said_by(language, origin, [stored["receipt"]], another, tmp_path)
     assert status != 0
-    assert world.places() == (f"held/{world.key}",)
+    assert world.oss.names() == {f"held/{stored['key']}"}
 
 
 def section(name, title):
@@ -111,12 +115,15 @@ def section(name, title):
 @pytest.mark.parametrize("end", ["discarded", "over"])
 def test_a_commit_of_what_is_gone_is_told_what_the_page_says(end, tmp_path):
     now = datetime.now(UTC)
-    world = World("commit", now if end == "discarded" else now - timedelta(days=1))
-    world.now = now
-    assert world.act("discard" if end == "discarded" else "status", by_owner=True) == "gone"
-    assert world.act("commit", decision="publish") == "not_uploaded"
+    clock = StandingClock(now if end == "discarded" else now - timedelta(days=1))
+    world = World(HELD, clock)
+    receipt = world.store("commit")["receipt"]
+    clock.instant = now
+    route = "discard" if end == "discarded" else "status"
+    assert world.ask(route, world.session(), receipt=receipt).json["state"] == "gone"
+    assert world.commit(receipt, decision="publish").code == "not_uploaded"
     with serving(world) as origin:
-        assert said_by("python", origin, [world.receipt], SECRET, tmp_path) == (0, "not_uploaded")
+        assert said_by("python", origin, [receipt], SECRET, tmp_path) == (0, "not_uploaded")
     for name, title in zip(both(NAME), ("Discard", "丢弃"), strict=True):
         assert section(name, title).count("`not_uploaded`") == 2
 

@@ -91,6 +91,8 @@ class Stored:
 
     @property
     def etag(self) -> str:
+        if self.body:
+            return hashlib.md5(self.body, usedforsecurity=False).hexdigest().upper()
         if self.kind == "Normal":
             return self.parts[0].etag
         tags = "".join(part.etag for part in self.parts).encode()
@@ -205,6 +207,25 @@ class MemoryOss:
     def fault_of_the_next(self, fault: str) -> None:
         """What the next call suffers from, whichever it is."""
         self.next_fault = fault
+
+    @property
+    def name(self) -> str:
+        return str(self._bucket.name)
+
+    def lets_in(self, url: str) -> bool:
+        """Whether this URL is served to those who have nothing else."""
+        where = urlsplit(url)
+        target = where._replace(scheme="", netloc="").geturl()
+        try:
+            self._let_in(read_request("GET", target, [("host", where.netloc)]), "GetObject")
+        except Refused:
+            return False
+        return True
+
+    def store(self, key: str, body: bytes, **headers: str) -> None:
+        """An object as it is after a form or a PutObject; headers with ``_`` for ``-``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._store(key, Stored((Part(key, len(body)),), named, "private", "Normal", body))
 
     def put(self, part: Mapping[str, Any], headers: Mapping[str, str], name: str, size: int) -> int:
         """Send a part as a client does: its status."""
@@ -411,16 +432,21 @@ class MemoryOss:
     def _put_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
         if self._is_taken(request):
             raise Refused(409, "FileAlreadyExists")
-        part = Part(body.hex(), len(body))
         acl = request.headers["x-oss-object-acl"]
-        self._store(request.key, Stored((part,), request.headers, acl, "Normal", body))
-        return HttpResponse(200, b"", {"etag": f'"{part.etag}"'})
+        stored = Stored((Part(body.hex(), len(body)),), request.headers, acl, "Normal", body)
+        self._store(request.key, stored)
+        return HttpResponse(200, b"", {"etag": f'"{stored.etag}"'})
 
     def _get_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         stored = self.objects.get(request.key)
         if stored is None:
             raise Refused(404, "NoSuchKey")
-        return HttpResponse(200, stored.body, {"etag": f'"{stored.etag}"'})
+        headers = {"etag": f'"{stored.etag}"'}
+        if encoding := stored.headers.get("content-encoding"):
+            headers["content-encoding"] = encoding
+        if asked := request.headers.get("range"):
+            return HttpResponse(206, stored.body[: int(asked.partition("-")[2]) + 1], headers)
+        return HttpResponse(200, stored.body, headers)
 
     def _delete_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         self.objects.pop(request.key, None)

@@ -13,26 +13,11 @@ from function.errors import Misconfigured, UploadError, WechatRejected, WechatUn
 from function.http.client import ExchangeFailed, HttpResponse
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
+from tests.support.wechat import TOKEN as STABLE_TOKEN
+from tests.support.wechat import Wechat
 
 APP = WechatApp("wx0123456789abcdef", "wechat-SecretCanary", "https://api.weixin.qq.com")
 TOKEN = "86_token-of-WeChat-0001"
-
-
-class Wechat:
-    """WeChat's token API where the network is: what it was asked, what it says next."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.asked = []
-
-    def send(self, method, url, **options):
-        self.asked.append((method, url, options))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        if callable(answer):
-            return answer()
-        return answer if isinstance(answer, HttpResponse) else says(answer)
 
 
 def says(told, status=200):
@@ -44,22 +29,22 @@ def token(text=TOKEN, expires_in=7200, **more):
 
 
 def tokens_of(*answers):
-    wechat = Wechat(*answers)
+    wechat = Wechat(says={STABLE_TOKEN: list(answers)})
     return AccessTokens(APP, wechat.send), wechat
 
 
 def test_wechat_is_asked_as_it_is_documented_and_a_new_token_is_never_forced(clock):
     tokens, wechat = tokens_of(token())
     assert tokens.get(clock()) == TOKEN
-    ((method, url, options),) = wechat.asked
-    assert (method, url) == ("POST", "https://api.weixin.qq.com/cgi-bin/stable_token")
-    assert json.loads(options["body"]) == {
+    ((_, query, fields, url, options),) = wechat.asked
+    assert url == "https://api.weixin.qq.com/cgi-bin/stable_token"
+    assert fields == {
         "grant_type": "client_credential",
         "appid": APP.appid,
         "secret": APP.secret,
     }
     assert options["headers"] == {"Content-Type": "application/json"}
-    assert (options["query"], options["budget_seconds"]) == (None, 2.0)
+    assert (query, options["budget_seconds"]) == (None, 2.0)
 
 
 @pytest.mark.parametrize(

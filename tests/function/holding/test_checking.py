@@ -11,8 +11,8 @@ from function.errors import OssUnavailable, StsRejected
 from function.holding.check import apply_verdict
 from function.holding.state import CUT_OFF
 from function.wechat.verdict import Outcome, Verdict
-from quality.torture.turns import Killed
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
+from tests.support.turns import Killed
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 
@@ -93,7 +93,7 @@ def test_what_wechat_refuses_to_look_at_is_for_a_human(house, errcode):
     assert house.commit(stored["receipt"]).json["state"] == "review"
     assert house.status(stored["receipt"]) == "review"
     assert house.oss.markers()[f"review/{stored['uploadId']}"]["errcode"] == errcode
-    assert house.network.told == ["review"]
+    assert house.told == ["review"]
     assert house.wechat.submitted == {}
 
 
@@ -300,18 +300,18 @@ def test_of_two_who_ask_at_once_the_one_that_is_refused_leaves_nothing_to_a_huma
 
     def slow(method, url, *, body=None, **options):
         if "media_check_async" not in url:
-            return house.wechat.answer(url, body)
-        del house.network.others["api.weixin.qq.com"]
+            return house.wechat.send(method, url, body=body, **options)
+        del house.others["api.weixin.qq.com"]
         clock.tick(seconds=60)
         assert house.status(due["receipt"]) == "checking"
         house.wechat.answers = [87020]
-        return house.wechat.answer(url, body)
+        return house.wechat.send(method, url, body=body, **options)
 
-    house.network.others["api.weixin.qq.com"] = slow
+    house.others["api.weixin.qq.com"] = slow
     assert house.status(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
     house.verdict(Outcome.PASS)
-    assert house.network.told == ["published"]
+    assert house.told == ["published"]
 
 
 def test_what_is_refused_after_all_of_it_was_forgotten_is_for_a_human(house):
@@ -321,11 +321,11 @@ def test_what_is_refused_after_all_of_it_was_forgotten_is_for_a_human(house):
         if "media_check_async" in url:
             del house.oss.objects[f"held/.submitted/{stored['uploadId']}-1"]
             house.wechat.answers = [87020]
-        return house.wechat.answer(url, body)
+        return house.wechat.send(method, url, body=body, **options)
 
-    house.network.others["api.weixin.qq.com"] = slow
+    house.others["api.weixin.qq.com"] = slow
     assert house.commit(stored["receipt"]).json["state"] == "review"
-    assert house.network.told == ["review"]
+    assert house.told == ["review"]
 
 
 # --- the verdict ---
@@ -335,7 +335,7 @@ def test_pass_publishes(house, checking):
     assert house.verdict(Outcome.PASS, label=100) is True
     assert names(house, checking) == ["key"]
     assert house.status(checking["receipt"]) == "published"
-    assert house.network.events == [{"event": "published", "receipt": checking["receipt"], "label": 100}]
+    assert house.events == [{"event": "published", "receipt": checking["receipt"], "label": 100}]
     assert house.oss.markers()[f"decided/{checking['uploadId']}"]["by"] == "check"
 
 
@@ -354,7 +354,7 @@ def test_risky_deletes_and_leaves_the_fact(house, checking):
     assert house.status(checking["receipt"]) == "rejected"
     said = house.oss.markers()[f"rejected/{checking['uploadId']}"]
     assert (said["by"], said["label"]) == ("check", 20002)
-    assert house.network.events == [{"event": "rejected", "receipt": checking["receipt"], "label": 20002}]
+    assert house.events == [{"event": "rejected", "receipt": checking["receipt"], "label": 20002}]
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_everything_else_stays_held_for_a_human(house, checking, outcome, said):
     assert names(house, checking) == ["held"]
     assert house.status(checking["receipt"]) == "review"
     label = {"label": said["label"]} if "label" in said else {}
-    assert house.network.events == [{"event": "review", "receipt": checking["receipt"], **label}]
+    assert house.events == [{"event": "review", "receipt": checking["receipt"], **label}]
     kept = house.oss.markers()[f"review/{checking['uploadId']}"]
     assert {name: kept[name] for name in said} == said
 
@@ -389,9 +389,9 @@ def test_after_a_review_a_risky_one_rejects_all_the_same(house, checking):
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_verdict_that_is_repeated_changes_nothing(house, checking, outcome):
     house.verdict(outcome)
-    before, told = dict(house.oss.objects), list(house.network.told)
+    before, told = dict(house.oss.objects), list(house.told)
     assert house.verdict(outcome) is True
-    assert (house.oss.objects, house.network.told) == (before, told)
+    assert (house.oss.objects, house.told) == (before, told)
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -401,7 +401,7 @@ def test_a_verdict_upon_what_was_rejected_changes_nothing(house, checking, outco
     house.verdict(outcome)
     assert house.oss.objects == before
     assert house.status(checking["receipt"]) == "rejected"
-    assert house.network.told == ["rejected"]
+    assert house.told == ["rejected"]
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -411,7 +411,7 @@ def test_a_verdict_upon_what_was_discarded_changes_nothing(house, checking, outc
     house.verdict(outcome)
     assert house.oss.objects == before
     assert house.status(checking["receipt"]) == "gone"
-    assert house.network.told == ["gone"]
+    assert house.told == ["gone"]
 
 
 def test_a_risky_verdict_upon_what_is_published_is_told_the_business(house, checking):
@@ -419,7 +419,7 @@ def test_a_risky_verdict_upon_what_is_published_is_told_the_business(house, chec
     before = dict(house.oss.objects)
     assert house.verdict(Outcome.RISKY, label=20006) is True
     assert house.oss.objects == before
-    assert house.network.events[1:] == [{"event": "review", "receipt": checking["receipt"], "label": 20006}]
+    assert house.events[1:] == [{"event": "review", "receipt": checking["receipt"], "label": 20006}]
     assert house.status(checking["receipt"]) == "published"
 
 
@@ -427,7 +427,7 @@ def test_also_when_it_is_published_while_the_verdict_comes(house, checking):
     house.oss.between["PutObject"] = lambda: house.commit(checking["receipt"], decision="publish")
     house.verdict(Outcome.RISKY, label=20006)
     assert names(house, checking) == ["key"]
-    assert house.network.told == ["published", "review"]
+    assert house.told == ["published", "review"]
 
 
 def test_also_when_it_is_forgotten_that_it_was_decided(house, checking):
@@ -435,7 +435,7 @@ def test_also_when_it_is_forgotten_that_it_was_decided(house, checking):
     house.commit(checking["receipt"], decision="publish")
     del house.oss.objects[f"held/.decided/{checking['uploadId']}"]
     house.verdict(Outcome.RISKY)
-    assert house.network.told == ["published", "review"]
+    assert house.told == ["published", "review"]
     assert house.status(checking["receipt"]) == "published"
 
 
@@ -443,7 +443,7 @@ def test_also_when_it_is_forgotten_that_it_was_decided(house, checking):
 def test_no_other_verdict_upon_what_is_published_is_told(house, checking, outcome):
     house.commit(checking["receipt"], decision="publish")
     house.verdict(outcome)
-    assert house.network.told == ["published"]
+    assert house.told == ["published"]
 
 
 def test_what_is_gone_is_not_published(house, checking):
@@ -498,7 +498,7 @@ def test_a_verdict_of_an_unknown_trace_id_is_kept_and_said_to_be_unknown(house):
     assert house.verdict(Outcome.RISKY, "60f96f1d-elsewhere", label=20001) is False
     said = house.oss.markers()["verdicts/60f96f1d-elsewhere"]
     assert (said["outcome"], said["label"], said["errcode"]) == ("RISKY", 20001, 0)
-    assert house.network.told == []
+    assert house.told == []
 
 
 @pytest.mark.parametrize(
@@ -594,7 +594,7 @@ def test_after_thirty_five_more_it_is_for_a_human(house, checking, clock):
     assert house.status(checking["receipt"]) == "review"
     assert house.status(checking["receipt"]) == "review"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
-    assert house.network.told == ["review"]
+    assert house.told == ["review"]
     # There is no third submission, so nobody looks for one.
     looked_for = {request.key.rpartition("-")[2] for request in house.oss.requests if "/.sub" in request.key}
     assert looked_for == {"1", "2"}
@@ -642,20 +642,20 @@ def test_a_marker_without_its_time_is_not_taken_for_silence(house, checking, log
 
 
 def test_a_verdict_publishes_in_whichever_bucket_its_upload_waits(two_buckets):
-    house, stored = two_buckets.house, two_buckets.store("view")
+    house, stored = two_buckets, two_buckets.store("view")
     (url,) = house.wechat.submitted.values()
     assert url.startswith(f"https://abroad.oss-cn-shanghai.aliyuncs.com/held/{stored['key']}?")
     assert house.verdict(Outcome.PASS) is True
-    assert two_buckets.abroad.names() == {stored["key"]}
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
     assert (house.oss.names(), house.oss.markers()) == (set(), {})
     told = house.ask("status", receipt=stored["receipt"]).json
     assert (told["state"], told["url"]) == ("published", stored["fileUrl"])
 
 
 def test_a_verdict_upon_nothing_known_is_kept_wherever_its_record_may_come(two_buckets):
-    house = two_buckets.house
+    house = two_buckets
     assert house.verdict(Outcome.RISKY, label=20001) is False
-    for oss in (house.oss, two_buckets.abroad):
+    for oss in (house.oss, two_buckets.buckets["abroad"]):
         assert list(oss.markers()) == [f"verdicts/{FIRST}"]
     stored = two_buckets.store("view")
     assert house.status(stored["receipt"]) == "rejected"
@@ -663,28 +663,28 @@ def test_a_verdict_upon_nothing_known_is_kept_wherever_its_record_may_come(two_b
 
 @pytest.mark.parametrize("silent", [UNHEARD, "sts"])
 def test_a_bucket_that_cannot_be_asked_loses_no_verdict_upon_another_s(two_buckets, silent):
-    house, stored = two_buckets.house, two_buckets.store("view")
+    house, stored = two_buckets, two_buckets.store("view")
     if silent == "sts":
         two_buckets.without_sessions(house.oss)
     else:
         house.oss.fail("GetObject", silent, silent)
     assert house.verdict(Outcome.PASS) is True
-    assert two_buckets.abroad.names() == {stored["key"]}
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
 
 
 def test_what_may_be_remembered_where_nobody_can_look_must_be_said_again(two_buckets):
-    house = two_buckets.house
+    house = two_buckets
     two_buckets.store("view")
-    two_buckets.abroad.fail("GetObject", UNHEARD, UNHEARD)
+    two_buckets.buckets["abroad"].fail("GetObject", UNHEARD, UNHEARD)
     with pytest.raises(OssUnavailable):
         house.verdict(Outcome.PASS)
     assert f"verdicts/{FIRST}" not in house.oss.markers()
 
 
 def test_a_verdict_that_cannot_be_kept_everywhere_must_be_said_again(two_buckets):
-    two_buckets.without_sessions(two_buckets.abroad)
+    two_buckets.without_sessions(two_buckets.buckets["abroad"])
     with pytest.raises(StsRejected):
-        two_buckets.house.verdict(Outcome.PASS)
+        two_buckets.verdict(Outcome.PASS)
 
 
 def test_a_bucket_in_which_nothing_is_checked_is_not_asked_about_a_verdict(house_of, clock):
@@ -692,17 +692,17 @@ def test_a_bucket_in_which_nothing_is_checked_is_not_asked_about_a_verdict(house
 
     house = house_of(PROFILES + ABROAD.partition("[view]")[0])
     abroad = MemoryOss("abroad", "cn-shanghai", clock)
-    house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
-    abroad.give_sessions(house.function.function)
+    house.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
+    abroad.give_sessions(house.function)
     assert house.verdict(Outcome.RISKY) is False
     assert (abroad.asked, list(house.oss.markers())) == ([], [f"verdicts/{FIRST}"])
 
 
 def test_a_bucket_that_hangs_keeps_no_verdict_from_another_s(two_buckets, monkeypatch):
-    house, stored = two_buckets.house, two_buckets.store("view")
+    house, stored = two_buckets, two_buckets.store("view")
     two_buckets.hangs(house.oss, monkeypatch)
     assert house.verdict(Outcome.PASS) is True
-    assert two_buckets.abroad.names() == {stored["key"]}
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
 
 
 def forged(two_buckets, said, in_the_bucket):
@@ -715,31 +715,31 @@ def forged(two_buckets, said, in_the_bucket):
 @pytest.mark.parametrize("receipt", ["of an upload there", "of an upload here", "of none", 7])
 def test_whoever_owns_one_bucket_keeps_no_verdict_from_another_s(two_buckets, receipt):
     """Nor is the business told anything else of what waits there."""
-    house, stored = two_buckets.house, two_buckets.store("view")
+    house, stored = two_buckets, two_buckets.store("view")
     here = two_buckets.store("face")["receipt"]
     receipts = {"of an upload there": stored["receipt"], "of an upload here": here}
     forged(two_buckets, {"receipt": receipts.get(receipt, receipt)}, house.oss)
-    house.network.events.clear()
+    house.events.clear()
     assert house.verdict(Outcome.PASS) is True
-    assert two_buckets.abroad.names() == {stored["key"]}
-    assert [event["receipt"] for event in house.network.events].count(stored["receipt"]) == 1
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
+    assert [event["receipt"] for event in house.events].count(stored["receipt"]) == 1
 
 
 def test_a_bucket_that_fails_to_carry_out_keeps_no_verdict_from_another_s(two_buckets):
-    house, stored = two_buckets.house, two_buckets.store("view")
+    house, stored = two_buckets, two_buckets.store("view")
     here = two_buckets.store("face")
     forged(two_buckets, {"receipt": here["receipt"]}, house.oss)
     house.oss.fail("CopyObject", UNHEARD)
     with pytest.raises(OssUnavailable):
         house.verdict(Outcome.PASS)
-    assert two_buckets.abroad.names() == {stored["key"]}
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
 
 
 def test_a_record_in_one_bucket_says_nothing_of_an_upload_in_another(two_buckets):
     """As whoever owns a bucket may write it, who knows a receipt of the other one."""
-    house, stored = two_buckets.house, two_buckets.store("view")
+    house, stored = two_buckets, two_buckets.store("view")
     own = two_buckets.store("face")
-    del two_buckets.abroad.objects[f"held/.checks/{FIRST}"]
+    del two_buckets.buckets["abroad"].objects[f"held/.checks/{FIRST}"]
     decision = {"decision": "publish", "by": "check", "etag": "E", "receipt": stored["receipt"]}
     for name, said in (
         (f"checks/{FIRST}", {"receipt": stored["receipt"]}),
@@ -748,12 +748,12 @@ def test_a_record_in_one_bucket_says_nothing_of_an_upload_in_another(two_buckets
     ):
         body = json.dumps(said).encode()
         house.oss.objects[f"held/.{name}"] = Stored((Part("r", 1),), {}, "private", "Normal", body)
-    house.oss.objects[stored["key"]] = two_buckets.abroad.objects[f"held/{stored['key']}"]
-    house.network.events.clear()
+    house.oss.objects[stored["key"]] = two_buckets.buckets["abroad"].objects[f"held/{stored['key']}"]
+    house.events.clear()
     assert house.verdict(Outcome.PASS) is True
     del house.oss.objects[f"held/{own['key']}"]
     assert house.ask("confirm", ticket=own["ticket"]).status == 403
-    assert house.network.told == []
+    assert house.told == []
     assert house.status(stored["receipt"]) == "checking"
 
 
@@ -785,5 +785,5 @@ def test_of_two_roles_in_one_bucket_the_upload_s_own_carries_a_verdict_out(house
     stored = house.store(profile)
     assert house.verdict(Outcome.PASS) is True
     assert names(house, stored) == ["key"]
-    assert house.network.told == ["published"]
+    assert house.told == ["published"]
     assert house.status(stored["receipt"]) == "published"

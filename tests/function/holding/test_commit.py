@@ -55,7 +55,7 @@ def test_the_business_is_told_once(house):
     stored = house.store("word")
     for _ in range(2):
         house.commit(stored["receipt"])
-    assert house.network.events == [{"event": "published", "receipt": stored["receipt"]}]
+    assert house.events == [{"event": "published", "receipt": stored["receipt"]}]
 
 
 def test_another_object_of_the_name_is_left_alone(house):
@@ -160,7 +160,7 @@ def test_a_backend_may_reject_by_hand_and_that_is_final(house, profile):
     assert house.commit(stored["receipt"]).json["state"] == "rejected"
     assert house.commit(stored["receipt"], decision="publish").json["state"] == "rejected"
     assert house.status(stored["receipt"]) == "rejected"
-    assert house.network.told == ["rejected"]
+    assert house.told == ["rejected"]
 
 
 def test_a_rejection_leaves_for_people_what_was_rejected_and_by_whom(house):
@@ -269,7 +269,7 @@ hold = ["commit"]
 def test_a_token_counts_in_the_other_header_as_well(house):
     stored = house.store("word")
     headers = {"X-Upload-Token": house.backend(), "Authorization": "Signed by a gateway"}
-    answer = house.function.ask(body={"receipt": stored["receipt"]}, path="/commit", headers=headers)
+    answer = house.ask_event(body={"receipt": stored["receipt"]}, path="/commit", headers=headers)
     assert answer.json["state"] == "published"
 
 
@@ -432,7 +432,7 @@ def test_an_owner_commits_and_discards_six_hundred_times_a_minute(house):
 
 def commit_both(two_buckets):
     stored = [two_buckets.store(profile) for profile in ("word", "deed")]
-    house = two_buckets.house
+    house = two_buckets
     return stored, lambda: house.ask("commit", house.backend(), receipts=[one["receipt"] for one in stored])
 
 
@@ -443,24 +443,24 @@ def test_receipts_of_two_buckets_are_each_published_in_their_own(two_buckets):
         ("published", word["fileUrl"]),
         ("published", deed["fileUrl"]),
     ]
-    assert two_buckets.house.oss.names() == {word["key"]}
-    assert two_buckets.abroad.names() == {deed["key"]}
+    assert two_buckets.oss.names() == {word["key"]}
+    assert two_buckets.buckets["abroad"].names() == {deed["key"]}
 
 
 def test_a_bucket_without_a_session_costs_the_others_nothing(two_buckets):
     (word, _deed), commit = commit_both(two_buckets)
-    two_buckets.without_sessions(two_buckets.abroad)
+    two_buckets.without_sessions(two_buckets.buckets["abroad"])
     first, second = commit().json["results"]
     assert first["state"] == "published"
     assert second["error"]["code"] == "sts_rejected"
-    assert two_buckets.house.oss.names() == {word["key"]}
+    assert two_buckets.oss.names() == {word["key"]}
 
 
 def test_without_any_session_none_is_answered(two_buckets):
     (word, _deed), commit = commit_both(two_buckets)
-    two_buckets.without_sessions(two_buckets.abroad)
-    two_buckets.without_sessions(two_buckets.house.oss)
-    for answer in (commit(), two_buckets.house.commit(word["receipt"])):
+    two_buckets.without_sessions(two_buckets.buckets["abroad"])
+    two_buckets.without_sessions(two_buckets.oss)
+    for answer in (commit(), two_buckets.commit(word["receipt"])):
         assert (answer.status, answer.json["error"]["code"]) == (502, "sts_rejected")
 
 
@@ -476,16 +476,16 @@ def test_a_receipt_that_names_another_bucket_than_its_profile_s_opens_nothing(tw
         life=timedelta(days=1),
     )
     for route in ("commit", "discard", "status"):
-        answer = two_buckets.house.ask(route, two_buckets.house.backend(), receipt=forged)
+        answer = two_buckets.ask(route, two_buckets.backend(), receipt=forged)
         assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
-    assert two_buckets.abroad.names() == {f"held/{stored['key']}"}
+    assert two_buckets.buckets["abroad"].names() == {f"held/{stored['key']}"}
 
 
 @pytest.mark.parametrize("order", [("deed", "word"), ("deed", "deed", "word")])
 def test_a_bucket_that_hangs_leaves_the_others_their_time(two_buckets, order, monkeypatch):
     stored = [two_buckets.store(profile) for profile in order]
-    two_buckets.hangs(two_buckets.abroad, monkeypatch)
-    house = two_buckets.house
+    two_buckets.hangs(two_buckets.buckets["abroad"], monkeypatch)
+    house = two_buckets
     answer = house.ask("commit", house.backend(), receipts=[one["receipt"] for one in stored])
     told = [result.get("state") or result["error"]["code"] for result in answer.json["results"]]
     assert told == [{"word": "published", "deed": "oss_unavailable"}[profile] for profile in order]
@@ -510,13 +510,14 @@ def told(house_of, clock):
         url = "https://fc.example.com/callback"
         house = house_of(PROFILES + TOLD.replace("CALLBACK", option), CALLBACK_URL=url)
         abroad = MemoryOss("abroad", "cn-shanghai", clock)
-        house.network.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
-        abroad.give_sessions(house.function.function, timedelta(hours=2))
+        house.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
+        abroad.give_sessions(house.function, timedelta(hours=2))
         form = house.form("default")
         assert house.oss.post(form["formData"], "bytes") == 200
         abroad.objects["told/a.png"] = house.oss.objects.pop(form["key"])
         etag = abroad.objects["told/a.png"].etag
         said = {"jti": "a" * 22, "key": "told/a.png", "etag": etag, "owner": "o", "profile": "told"}
+        said |= {"sub": "o", "size": 1, "mimeType": "image/png"}
         claims, life = {**said, "bucket": "abroad"}, timedelta(days=1)
         receipt = issue_token(claims, audience=RECEIPT, secrets=[RECEIPT_SECRET], now=clock(), life=life)
         return house, abroad, receipt
@@ -544,6 +545,6 @@ def test_a_receipt_of_a_profile_that_gives_none_any_more_costs_the_others_nothin
 def test_who_asks_too_often_has_sts_asked_no_more(two_buckets):
     """Which may have to be asked each time, while a role cannot be taken; and its rate is the account's."""
     (word, _deed), _ = commit_both(two_buckets)
-    house, asked = two_buckets.house, two_buckets.without_sessions(two_buckets.house.oss)
+    house, asked = two_buckets, two_buckets.without_sessions(two_buckets.oss)
     answers = [house.commit(word["receipt"]).status for _ in range(62)]
     assert (answers, len(asked)) == ([502] * 60 + [429] * 2, 60)

@@ -24,7 +24,7 @@ def test_what_is_held_may_be_discarded_by_its_owner_and_by_a_backend(house, prof
     assert answer.json == {"key": stored["key"], "state": "gone", "url": None}
     assert names(house, stored) == []
     assert house.oss.markers()[f"decided/{stored['uploadId']}"]["by"] == by
-    assert house.network.told == ["gone"]
+    assert house.told == ["gone"]
 
 
 def test_that_is_final_and_a_second_time_says_the_same(house):
@@ -44,7 +44,7 @@ def test_what_was_gone_by_itself_stays_so_once_it_was_discarded(house, by):
     del house.oss.objects[f"held/{stored['key']}"]
     token = house.session() if by == "owner" else house.backend()
     assert house.discard(stored["receipt"], token).json["state"] == "gone"
-    assert house.network.told == ["gone"]
+    assert house.told == ["gone"]
     assert house.oss.post(stored["formData"], "bytes") == 200
     assert house.status(stored["receipt"]) == "gone"
 
@@ -100,7 +100,7 @@ def test_a_backend_discards_what_is_published(house):
     assert names(house, stored) == []
     assert house.status(stored["receipt"]) == "gone"
     assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
-    assert house.network.told == ["published", "gone"]
+    assert house.told == ["published", "gone"]
 
 
 def test_also_when_the_decision_is_forgotten(house, clock):
@@ -130,7 +130,7 @@ def test_only_a_backend_discards_what_was_never_held(house):
     for _ in range(2):
         assert house.discard(stored["receipt"]).json["state"] == "gone"
     assert names(house, stored) == []
-    assert house.network.told == ["gone"]
+    assert house.told == ["gone"]
     assert house.oss.markers() == {}
 
 

@@ -96,7 +96,7 @@ def test_whoever_goes_on_tells_the_business(house, house_of):
     kill(house, lambda: house.commit(stored["receipt"]), at=4, after=True)
     other = house_of()
     assert other.status(stored["receipt"]) == "published"
-    assert other.network.told == ["published"]
+    assert other.told == ["published"]
 
 
 def test_whoever_goes_on_with_a_verdict_tells_its_label(house, house_of):
@@ -105,7 +105,7 @@ def test_whoever_goes_on_with_a_verdict_tells_its_label(house, house_of):
     assert names(house, stored) == ["held"]
     other = house_of()
     assert other.status(stored["receipt"]) == "rejected"
-    assert other.network.events == [{"event": "rejected", "receipt": stored["receipt"], "label": 20002}]
+    assert other.events == [{"event": "rejected", "receipt": stored["receipt"], "label": 20002}]
     assert house.oss.markers()[f"rejected/{stored['uploadId']}"]["label"] == 20002
 
 
@@ -115,7 +115,7 @@ def test_whoever_goes_on_with_a_discarding_tells_that_it_is_gone(house, house_of
     assert names(house, stored) == ["held"]
     other = house_of()
     assert other.status(stored["receipt"]) == "gone"
-    assert other.network.told == ["gone"]
+    assert other.told == ["gone"]
 
 
 def test_what_goes_away_just_before_it_is_rejected_is_rejected_all_the_same(house):
@@ -123,7 +123,7 @@ def test_what_goes_away_just_before_it_is_rejected_is_rejected_all_the_same(hous
     house.oss.between["PutObject"] = lambda: house.oss.objects.pop(f"held/{stored['key']}")
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
     assert f"rejected/{stored['uploadId']}" in house.oss.markers()
-    assert house.network.told == ["rejected"]
+    assert house.told == ["rejected"]
 
 
 def test_a_commit_asks_oss_for_nothing_that_it_knows_already(house):
@@ -140,10 +140,10 @@ def test_a_question_about_what_is_done_writes_nothing_and_tells_nobody(house, ac
     stored = house.store("word")
     act(house, stored)()
     house.oss.asked.clear()
-    house.network.events.clear()
+    house.events.clear()
     assert house.status(stored["receipt"]) == state
     assert set(house.oss.asked) == {"GetObject", "HeadObject"}
-    assert house.network.told == []
+    assert house.told == []
 
 
 WORDS = {
@@ -204,7 +204,7 @@ def test_what_is_discarded_before_it_is_copied_is_not(house):
     house.oss.between["CopyObject"] = lambda: house.discard(stored["receipt"])
     assert house.commit(stored["receipt"]).code == "not_uploaded"
     assert names(house, stored) == []
-    assert house.network.told == ["gone"]
+    assert house.told == ["gone"]
 
 
 def test_a_decision_that_is_forgotten_while_it_is_copied_was_made_all_the_same(house):
@@ -219,7 +219,7 @@ def test_the_first_of_two_decisions_holds(house):
     house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"], decision="reject")
     assert house.commit(stored["receipt"]).json["state"] == "rejected"
     assert names(house, stored) == []
-    assert house.network.told == ["rejected"]
+    assert house.told == ["rejected"]
 
 
 def test_a_rejection_that_comes_second_is_told_that_it_is_too_late(house):
@@ -277,7 +277,7 @@ def test_bytes_that_are_stored_after_the_decision_are_not_published(house):
     house.oss.asked.clear()
     assert house.status(stored["receipt"]) == "gone"
     assert names(house, stored) == ["held"]
-    assert house.network.told == []
+    assert house.told == []
     # That OSS would have refused the copy is only the second reason.
     assert "CopyObject" not in house.oss.asked
 

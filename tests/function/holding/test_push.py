@@ -10,14 +10,14 @@ import pytest
 from function.errors import Forbidden
 from function.wechat import push
 from function.wechat.push import is_signed, open_push, refused_check
-from tests.support.wechat_push import Pusher, sha1_of
+from tests.support.wechat import Wechat, sha1_of
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wechat_push.json").read_text("utf-8"))
 SECURE = VECTORS["secure"]
 KNOWN = {name: VECTORS[name] for name in ("token", "aes_key", "appid")}
 QUERY = {name: SECURE[name] for name in ("timestamp", "nonce", "signature", "msg_signature")}
 BODY = json.dumps({"ToUserName": "gh_97417a04a28d", "Encrypt": SECURE["encrypt"]}).encode()
-WECHAT = Pusher("a-token-of-the-console", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx0123456789abcdef")
+WECHAT = Wechat("a-token-of-the-console", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx0123456789abcdef")
 
 
 def opened(query=QUERY, body=BODY, **changes):
@@ -58,7 +58,7 @@ def test_wechat_s_own_signatures_fit(case):
 
 
 def test_the_tests_own_wechat_makes_the_same_bytes():
-    wechat = Pusher(**KNOWN, timestamp=SECURE["timestamp"], nonce=SECURE["nonce"])
+    wechat = Wechat(**KNOWN, timestamp=SECURE["timestamp"], nonce=SECURE["nonce"])
     sealed = wechat.seal(SECURE["message"].encode(), SECURE["random"].encode())
     assert sealed == SECURE["encrypt"]
     assert wechat.query(sealed)["msg_signature"] == SECURE["msg_signature"]
@@ -81,7 +81,7 @@ def test_the_key_s_last_character_may_have_bits_that_mean_nothing(last):
 
 def test_a_repeated_push_with_an_old_timestamp_says_the_same_again():
     """Whether a repetition of WeChat's has a new one is not documented, so its age is no reason."""
-    old = Pusher(WECHAT.token, WECHAT.aes_key, WECHAT.appid, timestamp="1")
+    old = Wechat(WECHAT.token, WECHAT.aes_key, WECHAT.appid, timestamp="1")
     assert [opened_of_ours(*old.push(b"{}")) for _ in range(2)] == [b"{}"] * 2
 
 
@@ -131,7 +131,7 @@ def test_ciphertext_that_was_altered_is_refused_at_every_block(block):
 
 def test_even_with_a_signature_that_fits_a_broken_seal_is_refused():
     """As when the Token is known and the EncodingAESKey is not."""
-    stranger = Pusher(WECHAT.token, "Z" * 43, WECHAT.appid)
+    stranger = Wechat(WECHAT.token, "Z" * 43, WECHAT.appid)
     why = refusal(*stranger.push(b"{}"), of=opened_of_ours)
     assert why == "push refused: it cannot be decrypted with WECHAT_PUSH_AES_KEY"
 
@@ -200,7 +200,7 @@ def _signature(encrypted):
 
 @pytest.mark.parametrize("appid", ["wxba5fad812f8e6fb8", "", "wx0123456789abcdef0"])
 def test_a_push_for_another_mini_program_is_refused(appid):
-    stranger = Pusher(WECHAT.token, WECHAT.aes_key, appid)
+    stranger = Wechat(WECHAT.token, WECHAT.aes_key, appid)
     why = refusal(*stranger.push(b"{}"), of=opened_of_ours)
     assert why == "push refused: it is for another AppID than WECHAT_APPID"
 

@@ -70,7 +70,7 @@ def test_the_business_is_not_told_of_the_upload_once_more(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     asked_again(house, stored)
-    assert house.network.told == ["published"]
+    assert house.told == ["published"]
 
 
 def test_a_publication_that_was_cut_off_is_carried_out_by_the_question(house, house_of):
@@ -91,7 +91,7 @@ def test_what_was_decided_and_cut_off_is_carried_out_by_a_later_confirmation(hou
     url = stored["fileUrl"] if state == "published" else None
     assert asked_again(house, stored) == (state, url)
     assert house.oss.names() == ({stored["key"]} if url else set())
-    assert house.network.told == [state]
+    assert house.told == [state]
 
 
 def test_who_confirms_at_once_costs_no_question_more_and_is_told_that_it_is_held(house, clock):

@@ -36,7 +36,7 @@ hold = ["check"]
 def test_a_confirmation_that_is_repeated_gives_the_same_receipt_and_what_became_of_it(house, decision, state):
     stored = house.store("word")
     house.commit(stored["receipt"], decision=decision)
-    told = house.network.told
+    told = house.told
     for _ in range(2):
         answer = house.ask("confirm", ticket=stored["ticket"])
         assert answer.status == 200
@@ -53,7 +53,7 @@ def test_a_confirmation_that_is_repeated_gives_the_same_receipt_and_what_became_
             "receipt": stored["receipt"],
             "state": state,
         }
-    assert house.network.told == told
+    assert house.told == told
 
 
 def test_also_when_it_was_discarded(house):
@@ -156,7 +156,7 @@ def called_back(house_of):
     without_digests = PROFILES.partition("[same]")[0]
     profiles = without_digests.replace("confirm = true", "callback = true")
     house = house_of(profiles, CALLBACK_URL="https://f.example/callback")
-    house.network.others["gosspublic.alicdn.com"] = KeyHost()
+    house.others["gosspublic.alicdn.com"] = KeyHost()
 
     def store(profile):
         form = house.form(profile)
@@ -169,7 +169,7 @@ def called_back(house_of):
             "x-oss-pub-key-url": base64(KEY_ADDRESS),
             "content-type": FORM_TYPE,
         }
-        answer = house.function.ask(path="/callback", headers=headers, base64=base64(body))
+        answer = house.ask_event(path="/callback", headers=headers, base64=base64(body))
         assert answer.status == 200, answer.text
         return answer.json
 

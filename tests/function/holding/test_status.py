@@ -269,5 +269,5 @@ def test_where_owners_are_not_told_apart_each_address_is_counted(house_of):
 
     receipts = [store() for _ in range(20)]
     ask_until_refused(house, receipts)
-    other = house.function.ask(body={"receipt": receipts[0]}, path="/status", source_ip="198.51.100.7")
+    other = house.ask_event(body={"receipt": receipts[0]}, path="/status", source_ip="198.51.100.7")
     assert other.json["state"] == "held"

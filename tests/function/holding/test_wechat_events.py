@@ -1,5 +1,6 @@
 """``/wechat-events``: what WeChat pushes is carried out, and what only looks like it changes nothing."""
 
+import hashlib
 import json
 from base64 import b64decode, b64encode
 from datetime import timedelta
@@ -19,11 +20,11 @@ from tests.function.holding.wechat_world import (
     OPENID,
     TOKEN,
     TRACE,
-    World,
-    etag_of,
+    world_of,
 )
+from tests.support.memory_oss import BROKEN, DENIED, UNHEARD
 from tests.support.stage import ask_wsgi
-from tests.support.wechat_push import Pusher
+from tests.support.wechat import Wechat
 
 UPLOAD_ID, OWNER = "A" * 22, "o" * 26
 KEY = f"posts/{OWNER}/{UPLOAD_ID}.jpg"
@@ -36,12 +37,12 @@ REFUSED = "This does not come from WeChat."
 
 @pytest.fixture
 def world(environment, clock, profiles_file, log_lines):
-    return World(environment, clock, profiles_file)
+    return world_of(environment, clock, profiles_file)
 
 
 @pytest.fixture
 def forwarding(environment, clock, profiles_file, log_lines):
-    return World(environment, clock, profiles_file, WECHAT_PUSH_FORWARD_URL=FORWARD_URL)
+    return world_of(environment, clock, profiles_file, WECHAT_PUSH_FORWARD_URL=FORWARD_URL)
 
 
 def verdict(suggest="pass", trace=TRACE, **changes):
@@ -60,11 +61,11 @@ def verdict(suggest="pass", trace=TRACE, **changes):
 
 def submit(world):
     """An upload that waits for its verdict, as the function leaves it."""
-    settings = world.instance.settings
+    settings = world.settings
     claims = {
         "key": KEY,
         "size": len(PICTURE),
-        "etag": etag_of(PICTURE),
+        "etag": hashlib.md5(PICTURE).hexdigest().upper(),
         "mimeType": "image/jpeg",
         "sub": OPENID,
         "owner": OWNER,
@@ -75,16 +76,14 @@ def submit(world):
         "held": True,
     }
     secrets = settings.receipt_secrets
-    receipt = issue_token(
-        claims, audience=RECEIPT, secrets=secrets, now=world.clock(), life=timedelta(days=2)
-    )
-    world.store(f"held/{KEY}", PICTURE, "image/jpeg", UPLOAD_ID)
+    receipt = issue_token(claims, audience=RECEIPT, secrets=secrets, now=world.now(), life=timedelta(days=2))
+    world.oss.store(f"held/{KEY}", PICTURE, content_type="image/jpeg", x_oss_meta_upload_id=UPLOAD_ID)
     for name, said in (
         (f"held/.checks/{TRACE}", {"receipt": receipt}),
         (f"held/.submitted/{UPLOAD_ID}-1", {"trace": TRACE}),
     ):
         said["at"] = "2026-11-24T14:00:00Z"
-        world.objects[name] = (json.dumps(said).encode(), {"content-type": "application/json"})
+        world.oss.store(name, json.dumps(said).encode(), content_type="application/json")
     return receipt
 
 
@@ -109,7 +108,7 @@ def is_refused(world, reply, log_lines, why):
 
 
 def test_wechat_s_console_gets_its_echostr_as_it_is(world):
-    reply = world.ask(method="GET", query={**world.pusher.query(), "echostr": "4375120948345356249"})
+    reply = world.deliver(method="GET", query={**world.wechat.query(), "echostr": "4375120948345356249"})
     assert (reply.status, reply.text) == (200, "4375120948345356249")
     assert own_headers(reply) == {"Content-Type": "text/plain; charset=utf-8", **NOT_A_PAGE}
 
@@ -129,8 +128,8 @@ def test_wechat_s_console_gets_its_echostr_as_it_is(world):
     ids=str,
 )
 def test_any_other_get_is_told_nothing(world, log_lines, changes):
-    query = {**world.pusher.query(), "echostr": "4375120948345356249", **changes}
-    reply = world.ask(method="GET", query={name: text for name, text in query.items() if text is not ...})
+    query = {**world.wechat.query(), "echostr": "4375120948345356249", **changes}
+    reply = world.deliver(method="GET", query={name: text for name, text in query.items() if text is not ...})
     assert is_refused(world, reply, log_lines, "signature does not fit WECHAT_PUSH_TOKEN, or is missing")
     assert "4375120948345356249" not in reply.text
 
@@ -138,8 +137,8 @@ def test_any_other_get_is_told_nothing(world, log_lines, changes):
 def test_a_pass_publishes(world, log_lines):
     submit(world)
     assert is_success(world.push(verdict()))
-    assert world.objects[KEY][0] == PICTURE
-    assert f"held/{KEY}" not in world.objects
+    assert world.oss.objects[KEY].body == PICTURE
+    assert f"held/{KEY}" not in world.oss.objects
     line = log_lines()[-1]
     assert (line["route"], line["status"], line["profile"]) == ("wechat-events", 200, "post")
     assert (line["key"], line["uploadId"], line["owner"]) == (KEY, UPLOAD_ID, OWNER)
@@ -148,8 +147,8 @@ def test_a_pass_publishes(world, log_lines):
 def test_a_risky_verdict_leaves_no_byte(world):
     submit(world)
     assert is_success(world.push(verdict("risky")))
-    assert KEY not in world.objects and f"held/{KEY}" not in world.objects
-    assert f"held/.rejected/{UPLOAD_ID}" in world.objects
+    assert KEY not in world.oss.objects and f"held/{KEY}" not in world.oss.objects
+    assert f"held/.rejected/{UPLOAD_ID}" in world.oss.objects
 
 
 @pytest.mark.parametrize(
@@ -165,48 +164,48 @@ def test_a_risky_verdict_leaves_no_byte(world):
 def test_anything_else_stays_held(world, said):
     submit(world)
     assert is_success(world.push(said))
-    assert KEY not in world.objects and f"held/{KEY}" in world.objects
-    assert f"held/.review/{UPLOAD_ID}" in world.objects
+    assert KEY not in world.oss.objects and f"held/{KEY}" in world.oss.objects
+    assert f"held/.review/{UPLOAD_ID}" in world.oss.objects
 
 
 @pytest.mark.parametrize("suggest", ["pass", "risky", "review"])
 def test_a_repeated_push_changes_nothing(world, suggest):
     submit(world)
     assert is_success(world.push(verdict(suggest)))
-    before = dict(world.objects)
-    world.clock.tick(hours=3)
+    before = dict(world.oss.objects)
+    world.now.tick(hours=3)
     for again in (suggest, "review", "pass"):
         if suggest != "review" or again != "pass":
             assert is_success(world.push(verdict(again)))
-    assert world.objects == before
+    assert world.oss.objects == before
 
 
 def test_a_verdict_that_comes_before_its_record_is_kept(world):
     assert is_success(world.push(verdict()))
-    kept = json.loads(world.objects[f"held/.verdicts/{TRACE}"][0])
+    kept = json.loads(world.oss.objects[f"held/.verdicts/{TRACE}"].body)
     assert (kept["outcome"], kept["label"], kept["errcode"]) == ("PASS", 100, 0)
 
 
 @pytest.mark.parametrize(
     "failing",
     [
-        HttpResponse(500, b""),
-        ExchangeFailed("TimeoutError"),
-        HttpResponse(403, b"<Error><Code>AccessDenied</Code></Error>"),
+        BROKEN,
+        UNHEARD,
+        DENIED,
     ],
 )
-@pytest.mark.parametrize("at", ["GET", "PUT", "DELETE", "HEAD"])
+@pytest.mark.parametrize("at", ["GetObject", "PutObject", "CopyObject", "DeleteObject", "HeadObject"])
 def test_a_verdict_that_could_not_be_carried_out_is_said_again(world, log_lines, failing, at):
     submit(world)
-    world.oss_faults = [(at, failing)] * 20
+    world.oss.fail(at, *[failing] * 20)
     reply = world.push(verdict())
     assert reply.status == 503
     assert reply.json["error"]["code"] == "oss_unavailable"
     assert int(reply.headers["Retry-After"]) > 0
     assert log_lines()[-1]["reason"]
-    world.oss_faults = []
+    world.oss.faults.clear()
     assert is_success(world.push(verdict()))
-    assert KEY in world.objects and f"held/{KEY}" not in world.objects
+    assert KEY in world.oss.objects and f"held/{KEY}" not in world.oss.objects
 
 
 def test_where_there_are_no_credentials_the_verdict_is_said_again_when_sts_says(world, log_lines):
@@ -214,20 +213,20 @@ def test_where_there_are_no_credentials_the_verdict_is_said_again_when_sts_says(
         raise StsUnavailable(reason="Throttling", retry_after=7)
 
     submit(world)
-    for cache in world.instance._credentials.values():
+    for cache in world.function._ready()._credentials.values():
         cache._assume_role = busy
     reply = world.push(verdict())
     assert (reply.status, reply.code, reply.headers["Retry-After"]) == (503, "sts_unavailable", "7")
     assert log_lines()[-1]["reason"] == "Throttling"
     world.oss.give_sessions(world.function, timedelta(hours=2))
     assert is_success(world.push(verdict()))
-    assert KEY in world.objects
+    assert KEY in world.oss.objects
 
 
 def test_a_verdict_that_could_not_be_kept_is_said_again(world):
-    world.oss_faults = [("PUT", HttpResponse(500, b""))] * 20
+    world.oss.fail("PutObject", *[BROKEN] * 20)
     assert world.push(verdict()).status == 503
-    assert world.objects == {}
+    assert world.oss.objects == {}
 
 
 # ---- what only looks like it ---------------------------------------------------------------------
@@ -235,72 +234,75 @@ def test_a_verdict_that_could_not_be_kept_is_said_again(world):
 
 def test_plain_text_changes_nothing_whatever_signature_it_has(world, log_lines):
     submit(world)
-    before = dict(world.objects)
-    for query in ({}, world.pusher.query(), world.pusher.query("x")):
+    before = dict(world.oss.objects)
+    for query in ({}, world.wechat.query(), world.wechat.query("x")):
         why = "it is not encrypted; choose the secure mode in WeChat's console"
-        assert is_refused(world, world.ask(json.dumps(verdict()), query=query), log_lines, why)
-    assert world.objects == before
+        assert is_refused(world, world.deliver(json.dumps(verdict()), query=query), log_lines, why)
+    assert world.oss.objects == before
 
 
 @pytest.mark.parametrize("signature", [..., "", "0" * 40])
 def test_compatible_mode_without_its_msg_signature_changes_nothing(world, log_lines, signature):
     submit(world)
-    query, body = world.pusher.push(verdict(), **verdict("risky"))
+    query, body = world.wechat.push(verdict(), **verdict("risky"))
     query["msg_signature"] = signature
     sent = {name: text for name, text in query.items() if text is not ...}
     why = "msg_signature does not fit WECHAT_PUSH_TOKEN, or is missing"
-    assert is_refused(world, world.ask(body, query=sent), log_lines, why)
-    assert f"held/{KEY}" in world.objects
+    assert is_refused(world, world.deliver(body, query=sent), log_lines, why)
+    assert f"held/{KEY}" in world.oss.objects
 
 
 def test_of_compatible_mode_only_what_is_encrypted_counts(world):
     submit(world)
     assert is_success(world.push(verdict("review"), **verdict()))
-    assert KEY not in world.objects
+    assert KEY not in world.oss.objects
 
 
 @pytest.mark.parametrize("block", range(8))
 def test_altered_ciphertext_changes_nothing(world, log_lines, block):
     submit(world)
-    query, body = world.pusher.push(verdict())
+    query, body = world.wechat.push(verdict())
     fields = json.loads(body)
     sealed = bytearray(b64decode(fields["Encrypt"]))
     sealed[16 * block] ^= 1
     fields["Encrypt"] = b64encode(sealed).decode()
     why = "msg_signature does not fit WECHAT_PUSH_TOKEN, or is missing"
-    assert is_refused(world, world.ask(json.dumps(fields), query=query), log_lines, why)
-    assert f"held/{KEY}" in world.objects
+    assert is_refused(world, world.deliver(json.dumps(fields), query=query), log_lines, why)
+    assert f"held/{KEY}" in world.oss.objects
 
 
 @pytest.mark.parametrize(
     ("stranger", "why"),
     [
         (
-            Pusher("AnotherToken", AES_KEY, APPID),
+            Wechat("AnotherToken", AES_KEY, APPID),
             "msg_signature does not fit WECHAT_PUSH_TOKEN, or is missing",
         ),
-        (Pusher(TOKEN, "B" * 43, APPID), "it cannot be decrypted with WECHAT_PUSH_AES_KEY"),
-        (Pusher(TOKEN, AES_KEY, "wxanother"), "it is for another AppID than WECHAT_APPID"),
+        (Wechat(TOKEN, "B" * 43, APPID), "it cannot be decrypted with WECHAT_PUSH_AES_KEY"),
+        (Wechat(TOKEN, AES_KEY, "wxanother"), "it is for another AppID than WECHAT_APPID"),
     ],
 )
 def test_a_push_of_somebody_else_changes_nothing(world, log_lines, stranger, why):
     submit(world)
     query, body = stranger.push(verdict())
-    assert is_refused(world, world.ask(body, query=query), log_lines, why)
-    assert f"held/{KEY}" in world.objects
+    assert is_refused(world, world.deliver(body, query=query), log_lines, why)
+    assert f"held/{KEY}" in world.oss.objects
 
 
 def test_xml_is_refused_and_the_log_says_what_to_choose(world, log_lines):
-    query, body = world.pusher.push(verdict())
+    query, body = world.wechat.push(verdict())
     xml = f"<xml><Encrypt><![CDATA[{json.loads(body)['Encrypt']}]]></Encrypt></xml>"
     assert is_refused(
-        world, world.ask(xml, query=query), log_lines, "it is XML; choose JSON in WeChat's console"
+        world,
+        world.deliver(xml, query=query),
+        log_lines,
+        "it is XML; choose JSON in WeChat's console",
     )
 
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024])
 def test_a_large_body_is_not_read(world, size):
-    reply = world.ask("{" + " " * size, query=world.pusher.query("x"))
+    reply = world.deliver("{" + " " * size, query=world.wechat.query("x"))
     assert (reply.status, reply.json["error"]["code"]) == (413, "too_large")
 
 
@@ -309,10 +311,10 @@ def test_a_large_body_is_not_read(world, size):
 )
 def test_rubbish_changes_nothing(world, log_lines, body):
     submit(world)
-    before = dict(world.objects)
-    reply = world.ask(body, query=world.pusher.query("x"))
+    before = dict(world.oss.objects)
+    reply = world.deliver(body, query=world.wechat.query("x"))
     assert (reply.status, reply.json["error"]["message"]) == (403, REFUSED)
-    assert world.objects == before
+    assert world.oss.objects == before
 
 
 WRONG = [None, True, 5, 1.5, "", "x", [], ["x"], {}, {"a": 1}]
@@ -326,46 +328,45 @@ def test_no_field_of_a_wrong_type_publishes_what_is_not_passed(world, field, wro
     submit(world)
     reply = world.push(verdict("review", **{field: wrong}))
     assert is_success(reply)
-    assert KEY not in world.objects and f"held/{KEY}" in world.objects
+    assert KEY not in world.oss.objects and f"held/{KEY}" in world.oss.objects
 
 
 def test_another_event_is_no_verdict_whatever_it_holds(forwarding):
     submit(forwarding)
-    before = dict(forwarding.objects)
+    before = dict(forwarding.oss.objects)
     forwarding.push(verdict("risky", Event="wxa_media_checked"))
-    assert forwarding.objects == before
+    assert forwarding.oss.objects == before
     assert len(forwarding.forwarded) == 1
 
 
 @pytest.mark.parametrize("message", [b"", b"[]", b"null", b"<xml/>", b"\xff", b"{", b"[" * 20_000])
 def test_a_message_that_is_no_object_is_none_of_ours(world, log_lines, message):
     submit(world)
-    before = dict(world.objects)
-    query, body = world.pusher.push(message)
-    assert is_success(world.ask(body, query=query))
-    assert world.objects == before
+    before = dict(world.oss.objects)
+    query, body = world.wechat.push(message)
+    assert is_success(world.deliver(body, query=query))
+    assert world.oss.objects == before
     assert log_lines()[-1]["reason"] == NOTHING_OF_OURS
 
 
 @pytest.mark.parametrize("trace", ["../decided/x", "a/b", "", 5, None, "x" * 129, "é"])
 def test_no_trace_id_reaches_another_marker(world, log_lines, trace):
     assert is_success(world.push(verdict(trace=trace)))
-    assert world.objects == {}
+    assert world.oss.objects == {}
     assert log_lines()[-1]["reason"] == NOTHING_OF_OURS
 
 
 def test_another_method_is_none_of_it(world):
-    reply = world.ask(b"{}", method="PUT")
+    reply = world.deliver(b"{}", method="PUT")
     assert (reply.status, reply.headers["Allow"]) == (405, "GET, POST, OPTIONS")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_without_a_profile_that_checks_there_is_nothing(environment, clock, profiles_file, method):
-    world = World(environment, clock, profiles_file)
     plain = '[a]\nkey = "a/{id}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
-    world = World(environment, clock, lambda _text: profiles_file(plain))
-    query, body = world.pusher.push(verdict())
-    reply = world.ask(body, method=method, query={**query, "echostr": "1"})
+    world = world_of(environment, clock, profiles_file, plain)
+    query, body = world.wechat.push(verdict())
+    reply = world.deliver(body, method=method, query={**query, "echostr": "1"})
     assert (reply.status, reply.json["error"]["code"]) == (404, "not_found")
 
 
@@ -378,11 +379,11 @@ def test_a_foreign_event_is_success_without_a_forwarder(world, log_lines):
 
 
 def test_a_foreign_event_is_forwarded_as_it_came(forwarding):
-    query, body = forwarding.pusher.push(FOREIGN)
+    query, body = forwarding.wechat.push(FOREIGN)
     forwarding.forwarder = HttpResponse(
         200, '{"Encrypt": "é"}'.encode(), {"content-type": "application/json; charset=utf-8"}
     )
-    reply = forwarding.ask(body, query=query, headers={"Content-Type": "application/json;charset=UTF-8"})
+    reply = forwarding.deliver(body, query=query, headers={"Content-Type": "application/json;charset=UTF-8"})
     assert (reply.status, reply.text) == (200, '{"Encrypt": "é"}')
     assert reply.headers["Content-Type"] == "application/json; charset=utf-8"
     ((url, sent, headers),) = forwarding.forwarded
@@ -394,8 +395,8 @@ def test_a_foreign_event_is_forwarded_as_it_came(forwarding):
 
 def test_so_is_its_query_byte_for_byte_where_the_runtime_gives_it(environment, clock, profiles_file):
     bare = "https://business.example.com/wechat"
-    world = World(environment, clock, profiles_file, WECHAT_PUSH_FORWARD_URL=bare)
-    query, body = world.pusher.push(FOREIGN)
+    world = world_of(environment, clock, profiles_file, WECHAT_PUSH_FORWARD_URL=bare)
+    query, body = world.wechat.push(FOREIGN)
     raw = urlencode(query) + "&odd=%7e%2f"
     reply = ask_wsgi(
         world.function,
@@ -456,11 +457,11 @@ def test_a_foreign_event_that_nobody_took_is_said_again(forwarding, log_lines, f
 
 
 def test_a_forwarder_that_leads_back_here_ends_the_circle(forwarding, log_lines):
-    query, body = forwarding.pusher.push(FOREIGN)
+    query, body = forwarding.wechat.push(FOREIGN)
     for hops in ("1", "11"):
-        assert is_success(forwarding.ask(body, query=query, headers={"X-Wechat-Push-Hops": hops}))
+        assert is_success(forwarding.deliver(body, query=query, headers={"X-Wechat-Push-Hops": hops}))
         assert forwarding.forwarded[-1][2]["x-wechat-push-hops"] == f"{hops}1"
-    reply = forwarding.ask(body, query=query, headers={"X-Wechat-Push-Hops": "111"})
+    reply = forwarding.deliver(body, query=query, headers={"X-Wechat-Push-Hops": "111"})
     assert (reply.status, len(forwarding.forwarded)) == (503, 2)
     assert log_lines()[-1]["reason"] == "WECHAT_PUSH_FORWARD_URL: it leads in a circle"
 
@@ -474,22 +475,22 @@ def test_a_verdict_of_ours_is_not_forwarded(forwarding):
 def test_a_verdict_of_an_unknown_trace_id_is_kept_and_forwarded(forwarding):
     forwarding.forwarder = HttpResponse(200, b"theirs")
     assert forwarding.push(verdict()).text == "theirs"
-    assert f"held/.verdicts/{TRACE}" in forwarding.objects
+    assert f"held/.verdicts/{TRACE}" in forwarding.oss.objects
     assert len(forwarding.forwarded) == 1
 
 
 def test_such_a_verdict_that_the_forwarder_did_not_take_is_kept_all_the_same(forwarding, log_lines):
     forwarding.forwarder = ExchangeFailed("TimeoutError")
     assert is_success(forwarding.push(verdict()))
-    assert f"held/.verdicts/{TRACE}" in forwarding.objects
+    assert f"held/.verdicts/{TRACE}" in forwarding.oss.objects
     assert log_lines()[-1]["reason"] == "WECHAT_PUSH_FORWARD_URL: TimeoutError"
 
 
 def test_what_is_not_wechat_s_is_never_forwarded(forwarding, log_lines):
-    query, body = Pusher("AnotherToken", AES_KEY, APPID).push(FOREIGN)
+    query, body = Wechat("AnotherToken", AES_KEY, APPID).push(FOREIGN)
     for sent in (body, json.dumps(FOREIGN)):
-        assert forwarding.ask(sent, query=query).status == 403
-    assert forwarding.ask(method="GET", query={**query, "echostr": "1"}).status == 403
+        assert forwarding.deliver(sent, query=query).status == 403
+    assert forwarding.deliver(method="GET", query={**query, "echostr": "1"}).status == 403
     assert forwarding.forwarded == []
 
 
@@ -501,7 +502,7 @@ def test_no_secret_stands_in_an_answer_or_in_the_log(forwarding, caplog):
         for event in (FOREIGN, verdict(trace="another"), verdict()):
             reply = forwarding.push(event)
             shown += reply.text + json.dumps(reply.headers)
-    query, body = Pusher("AnotherToken", AES_KEY, APPID).push(FOREIGN)
-    shown += forwarding.ask(body, query=query).text
+    query, body = Wechat("AnotherToken", AES_KEY, APPID).push(FOREIGN)
+    shown += forwarding.deliver(body, query=query).text
     for secret in ("SecretCanary", OPENID, "msg_signature="):
         assert secret not in shown + caplog.text

@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.hashes import MD5
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.ops.package.services import BARE, Response, credentials, serving, settings
-from tests.support.wechat_push import Pusher
+from tests.support.wechat import Wechat
 
 KEYS = Path(__file__).parents[2] / "keys"
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
-WECHAT = Pusher("PushToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx0123456789abcdef")
+WECHAT = Wechat("PushToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx0123456789abcdef")
 PROFILES = """
 [default]
 key = "uploads/{owner}/{id}{ext}"
@@ -169,7 +169,7 @@ def test_a_push_of_wechat_is_deciphered_and_what_is_not_its_own_refused(ask: Ask
     )
     query, body = WECHAT.push({"MsgType": "event", "Event": "user_enter_tempsession"})
     assert asked(body.decode(), query=query) == (200, "success")
-    query, body = Pusher(WECHAT.token, WECHAT.aes_key, "wxOfAnotherApp").push({})
+    query, body = Wechat(WECHAT.token, WECHAT.aes_key, "wxOfAnotherApp").push({})
     assert asked(body.decode(), query=query)[0] == 403
 
 
