@@ -2,21 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from function.auth import Caller, identify
 from function.config.profile import Profile, Session
-from function.config.settings import Settings
 from function.context import RequestContext
-from function.errors import BadRequest, Misconfigured
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import Reservation
-from function.oss.post_form import UploadRule, iso
+from function.oss.post_form import iso
 from function.session_policy import UPLOADS
 from function.uploads.plan import PlannedUpload, plan_upload, refuse_among_several
 from function.uploads.request import UploadRequest, profile_of, read_fields, read_files, read_query
-from function.uploads.tickets import FormTicket, callback_field
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
@@ -35,16 +31,16 @@ def handle(context: RequestContext) -> dict[str, Any]:
     return _several_forms(context, caller, read_files(fields["files"]))
 
 
-def _one_form(context: RequestContext, caller: Caller, wanted: UploadRequest) -> dict[str, Any]:
-    profile = profile_of(wanted, context.settings.profiles)
+def _one_form(context: RequestContext, caller: Caller, file: UploadRequest) -> dict[str, Any]:
+    profile = profile_of(file, context.settings.profiles)
     context.line.profile = profile.name
-    (planned,), (form,) = _forms(context, caller, [(wanted, profile)])
+    (planned,), (form,) = _forms(context, caller, [(file, profile)])
     context.line.key, context.line.upload_id = planned.key, planned.upload_id
     return form
 
 
 def _several_forms(context: RequestContext, caller: Caller, files: Sequence[UploadRequest]) -> dict[str, Any]:
-    profiles = [profile_of(wanted, context.settings.profiles) for wanted in files]
+    profiles = [profile_of(file, context.settings.profiles) for file in files]
     context.line.profile = [profile.name for profile in profiles]
     refuse_among_several(profiles)
     planned, forms = _forms(context, caller, list(zip(files, profiles, strict=True)))
@@ -60,14 +56,14 @@ def _forms(
     reservation = reserve_forms(context, caller, len(files))
     trace = context.line.traceparent
     planned = [
-        plan_for(
+        plan_upload(
             caller,
-            *apply_hooks(context, caller, wanted._replace(trace=trace) if trace else wanted, profile),
+            *apply_hooks(context, caller, file._replace(trace=trace) if trace else file, profile),
             context.settings,
             context.instance.new_id(),
             context.now,
         )
-        for wanted, profile in files
+        for file, profile in files
     ]
     stored = _stored_already(context, reservation, planned)
     missing = [upload for upload in planned if upload.ticket not in stored]
@@ -122,63 +118,13 @@ def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> list[dic
 
 
 def apply_hooks(
-    context: RequestContext, caller: Caller, wanted: UploadRequest, profile: Profile
+    context: RequestContext, caller: Caller, file: UploadRequest, profile: Profile
 ) -> tuple[UploadRequest, Profile]:
     """Return an upload as ``hooks.py`` changes it, if there is one."""
     path = context.instance.hooks_file
     if path is None:
-        return wanted, profile
+        return file, profile
     from function.uploads.hooks import Hooks
 
     hooks = context.instance.keep(Hooks, lambda: Hooks(path))
-    return hooks.apply(caller.subject, caller.owner, wanted, profile)
-
-
-def plan_for(
-    caller: Caller, wanted: UploadRequest, profile: Profile, settings: Settings, upload_id: str, now: datetime
-) -> PlannedUpload:
-    """
-    What this caller's form will admit, with the ticket and the callback that the profile asks for.
-
-    Raises:
-        BadRequest: what the caller wants to find in the receipt leaves its ticket no room.
-    """
-    try:
-        return _plan(caller, wanted, profile, settings, upload_id, now)
-    except Misconfigured:
-        if wanted.trace:
-            # No upload fails because somebody watches it.
-            return plan_for(caller, wanted._replace(trace=None), profile, settings, upload_id, now)
-        if wanted.context is None:
-            raise
-        # Where it is the key alone that is too long, that is said.
-        _plan(caller, wanted._replace(context=None), profile, settings, upload_id, now)
-    raise BadRequest("context is too long beside a key of this profile.")
-
-
-def _plan(
-    caller: Caller, wanted: UploadRequest, profile: Profile, settings: Settings, upload_id: str, now: datetime
-) -> PlannedUpload:
-    def ticket(admitted: Profile, rule: UploadRule, of: str) -> str:
-        return FormTicket.issue(
-            settings,
-            admitted,
-            rule,
-            of,
-            subject=caller.subject,
-            owner=caller.owner,
-            context=wanted.context,
-            sha256=wanted.sha256,
-            trace=wanted.trace if admitted.callback else None,
-            now=now,
-        )
-
-    return plan_upload(
-        wanted,
-        profile.for_forms(),
-        owner=caller.owner,
-        upload_id=upload_id,
-        now=now,
-        issue_ticket=ticket,
-        callback_field=partial(callback_field, settings),
-    )
+    return hooks.apply(caller.subject, caller.owner, file, profile)

@@ -1,18 +1,20 @@
-"""What a form will admit, decided before anybody is asked for credentials."""
+"""Plan of an upload: everything decided before credentials are needed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from function.auth import Caller
 from function.config.content_types import (
     TYPE_OF_EXTENSION,
     default_disposition,
     key_extension,
     name_extension,
 )
-from function.config.key_template import held_name, is_held_name, published_name
+from function.config.key_template import held_name, published_name
 from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA, BucketLocation, Profile
-from function.errors import BadRequest, TooLarge, UnsupportedType
+from function.config.settings import Settings
+from function.errors import BadRequest, Misconfigured, TooLarge, UnsupportedType
 from function.oss.post_form import (
     CREDENTIAL_FIELD,
     DATE_FIELD,
@@ -27,94 +29,136 @@ from function.oss.post_form import (
     sign_object,
 )
 from function.uploads.request import UploadRequest
-
-# The token that tells later what the rule admitted, from the upload's id as well.
-IssueTicket = Callable[[Profile, UploadRule, str], str]
-# The pinned field that makes OSS call back with a ticket.
-CallbackField = Callable[[Profile, str], str]
+from function.uploads.tickets import FormTicket, callback_field
 
 
 class PlannedUpload(NamedTuple):
     """
-    Everything about one upload that does not need credentials.
+    Everything about one upload that needs no credentials.
 
     Args:
         rule: its ``key`` is where the object will be stored.
 
-        place: the bucket that it is stored in.
+        key: of the object once it is published.
 
-        is_named_by_digest: whether the same bytes may be there already, under this very name.
+        is_named_by_digest: True if the same bytes may exist already, under this very name.
 
         ticket: for ``/confirm``; empty where the profile has none.
 
-        answer: from the rule, the upload's id, credentials, the host and the instant: what is answered.
+        is_page: True for the response that pages written for the samples read.
     """
 
     rule: UploadRule
+    key: str
     location: BucketLocation
     upload_id: str
     is_named_by_digest: bool
     ticket: str
-    answer: Callable[[UploadRule, str, Credentials, str, datetime], dict[str, Any]]
-
-    @property
-    def key(self) -> str:
-        """Of the object, once it is published."""
-        return published_name(self.rule.key)
+    is_page: bool
 
     def sign(self, credentials: Credentials, now: datetime) -> dict[str, Any]:
-        """What the caller gets."""
-        answered = self.answer(self.rule, self.upload_id, credentials, self.location.host, now)
-        return {**answered, "ticket": self.ticket} if self.ticket else answered
+        """
+        Return the response with the signed form.
+
+        Returns:
+            ``{"url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"}``, and
+            ``held`` where the object gets its key only when it is published.
+        """
+        ticket = {"ticket": self.ticket} if self.ticket else {}
+        rule, host = self.rule, self.location.host
+        if self.is_page:
+            return {**_page_fields(rule, credentials, host, now), **ticket}
+        return {
+            "url": host,
+            "key": self.key,
+            "fileUrl": object_url(host, self.key),
+            "formData": sign_object(rule, credentials, now),
+            "maxSize": rule.max_size_bytes,
+            "expiresAt": iso(rule.expires_at),
+            "serverTime": iso(now),
+            "uploadId": self.upload_id,
+            **({} if self.key == rule.key else {"held": True}),
+            **ticket,
+        }
 
 
 def plan_upload(
-    wanted: UploadRequest,
-    profile: Profile,
-    *,
-    owner: str,
-    upload_id: str,
-    now: datetime,
-    issue_ticket: IssueTicket,
-    callback_field: CallbackField,
+    caller: Caller, file: UploadRequest, profile: Profile, settings: Settings, upload_id: str, now: datetime
 ) -> PlannedUpload:
     """
-    Decide what the form will admit.
+    Decide what a form will admit, with the ticket and the callback of its profile.
 
     Raises:
-        BadRequest, TooLarge, UnsupportedType: naming the field.
+        BadRequest, TooLarge, UnsupportedType: naming the field; ``context`` may be too long for the ticket.
+
+        Misconfigured: the profile's key is.
     """
-    rule = rule_for(wanted, profile, owner=owner, upload_id=upload_id, now=now)
-    ticket = issue_ticket(profile, rule, upload_id) if profile.callback or profile.confirm else ""
+    try:
+        return _plan(caller, file, profile.for_forms(), settings, upload_id, now)
+    except Misconfigured:
+        if file.trace:
+            # Tracing must not make an upload fail.
+            return plan_upload(caller, file._replace(trace=None), profile, settings, upload_id, now)
+        if file.context is None:
+            raise
+        # Raises Misconfigured if the key alone is too long.
+        plan_upload(caller, file._replace(context=None), profile, settings, upload_id, now)
+    raise BadRequest("context is too long beside a key of this profile.")
+
+
+def _plan(
+    caller: Caller, file: UploadRequest, profile: Profile, settings: Settings, upload_id: str, now: datetime
+) -> PlannedUpload:
+    rule = rule_for(file, profile, owner=caller.owner, upload_id=upload_id, now=now)
+    key, ticket = published_name(rule.key), ""
+    if profile.callback or profile.confirm:
+        ticket = FormTicket.issue(
+            settings,
+            profile,
+            rule,
+            upload_id,
+            subject=caller.subject,
+            owner=caller.owner,
+            context=file.context,
+            sha256=file.sha256,
+            trace=file.trace if profile.callback else None,
+            now=now,
+        )
     if profile.callback:
-        rule = rule._replace(fields={**rule.fields, "callback": callback_field(profile, ticket)})
-    shown = ticket if profile.confirm else ""
-    how = answer_page if profile.takes_filename else answer
-    return PlannedUpload(rule, profile.location, upload_id, profile.key.is_named_by_digest, shown, how)
+        rule = rule._replace(fields={**rule.fields, "callback": callback_field(settings, profile, ticket)})
+    return PlannedUpload(
+        rule=rule,
+        key=key,
+        location=profile.location,
+        upload_id=upload_id,
+        is_named_by_digest=profile.key.is_named_by_digest,
+        ticket=ticket if profile.confirm else "",
+        is_page=profile.takes_filename,
+    )
 
 
 def rule_for(
-    wanted: UploadRequest, profile: Profile, *, owner: str, upload_id: str, now: datetime
+    file: UploadRequest, profile: Profile, *, owner: str, upload_id: str, now: datetime
 ) -> UploadRule:
     """
-    Where an upload is stored, its type and size, and what is pinned, whichever way its bytes go.
+    Decide where an upload is stored, its type and size, and the pinned fields, for forms and for parts.
 
     Raises:
         BadRequest, TooLarge, UnsupportedType: naming the field.
     """
     is_page = profile.takes_filename
-    content_type = "" if is_page else choose_content_type(wanted, profile)
-    min_size, max_size = choose_size_range(wanted, profile)
-    if profile.key.takes_digest and wanted.sha256 is None:
-        raise BadRequest("sha256 and size are needed here.")
-    extension = key_extension(wanted.filename, content_type)
+    content_type = "" if is_page else choose_content_type(file, profile)
+    min_size, max_size = choose_size_range(file, profile)
+    if profile.key.takes_digest and file.sha256 is None:
+        raise BadRequest("sha256 and size are required here.")
+    extension = key_extension(file.filename, content_type)
     key = profile.key.render(
-        owner=owner, upload_id=upload_id, now=now, extension=extension, sha256=wanted.sha256
+        owner=owner, upload_id=upload_id, now=now, extension=extension, sha256=file.sha256
     )
     fields = {} if is_page else pinned_fields(profile, content_type)
     if profile.hold:
         key = held_name(key)
-        # Proves later whose upload is held there, and is copied with it.
+        # Proves later whose upload is held there, and is copied with the object.
         fields[f"{META_PREFIX}{UPLOAD_ID_METADATA}"] = upload_id
     return UploadRule(
         bucket=profile.location.bucket,
@@ -128,51 +172,26 @@ def rule_for(
     )
 
 
-def answer(
-    rule: UploadRule, upload_id: str, credentials: Credentials, host: str, now: datetime
-) -> dict[str, Any]:
+def choose_content_type(file: UploadRequest, profile: Profile) -> str:
     """
-    Sign what was planned.
-
-    Returns:
-        ``{"url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"}``, and
-        ``held`` where the key is the object's only once it is published.
-    """
-    key = published_name(rule.key)
-    held = {"held": True} if is_held_name(rule.key) else {}
-    return {
-        "url": host,
-        "key": key,
-        "fileUrl": object_url(host, key),
-        "formData": sign_object(rule, credentials, now),
-        "maxSize": rule.max_size_bytes,
-        "expiresAt": iso(rule.expires_at),
-        "serverTime": iso(now),
-        "uploadId": upload_id,
-        **held,
-    }
-
-
-def choose_content_type(wanted: UploadRequest, profile: Profile) -> str:
-    """
-    The type asked for, else the file name's, else the profile's only one.
+    Return the requested type, else that of the filename, else the profile's only one.
 
     Raises:
-        BadRequest: none of these says it.
+        BadRequest: none of these.
 
-        UnsupportedType: the profile does not admit it, or nobody knows what the name's extension stands for.
+        UnsupportedType: not in the profile, or an unknown extension.
     """
-    extension = name_extension(wanted.filename)
-    kind = wanted.content_type or TYPE_OF_EXTENSION.get(extension)
+    extension = name_extension(file.filename)
+    kind = file.content_type or TYPE_OF_EXTENSION.get(extension)
     if kind is None and len(profile.content_types) == 1 and "*" not in profile.content_types[0]:
         kind = profile.content_types[0]
     if kind is None and extension:
         raise UnsupportedType(
-            "filename has an extension that is not known here; contentType is needed.",
+            "filename has an unknown extension; contentType is required.",
             details={"limits": profile.limits},
         )
     if kind is None:
-        raise BadRequest("contentType is needed, because filename does not tell it.")
+        raise BadRequest("contentType is required, because filename has no extension.")
     if not profile.admits(kind):
         allowed = ", ".join(profile.content_types)
         raise UnsupportedType(
@@ -181,16 +200,16 @@ def choose_content_type(wanted: UploadRequest, profile: Profile) -> str:
     return kind
 
 
-def choose_size_range(wanted: UploadRequest, profile: Profile) -> tuple[int, int]:
+def choose_size_range(file: UploadRequest, profile: Profile) -> tuple[int, int]:
     """
-    The exact size that was announced, else the profile's range.
+    Return the exact requested size, else the profile's range.
 
     Raises:
         BadRequest: under the profile's minimum.
 
         TooLarge: over its maximum.
     """
-    size = wanted.size_bytes
+    size = file.size_bytes
     if size is None:
         return profile.min_size_bytes, profile.max_size_bytes
     if size > profile.max_size_bytes:
@@ -207,7 +226,7 @@ def choose_size_range(wanted: UploadRequest, profile: Profile) -> tuple[int, int
 
 
 def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
-    """What the form sends beside its key and signature, each with the one value it may have."""
+    """Return the fields of a form beside key and signature, each with its only permitted value."""
     return {
         "success_action_status": "200",
         TYPE_FIELD: content_type,
@@ -219,19 +238,19 @@ def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
 
 def refuse_among_several(profiles: Iterable[Profile]) -> None:
     """
+    Refuse profiles that serve one file at a time.
+
     Raises:
-        BadRequest: one of several files names a profile whose page chooses the key.
+        BadRequest: the profile of one of several files lets the page choose the key.
     """
     for index, profile in enumerate(profiles):
         if profile.takes_filename:
-            raise BadRequest(f"files[{index}].profile answers one request at a time; ask without files.")
+            raise BadRequest(f"files[{index}].profile serves one file at a time; send it without files.")
 
 
-def answer_page(
-    rule: UploadRule, _upload_id: str, credentials: Credentials, host: str, now: datetime
-) -> dict[str, Any]:
+def _page_fields(rule: UploadRule, credentials: Credentials, host: str, now: datetime) -> dict[str, Any]:
     """
-    What pages written for the samples read.
+    Sign a form for pages written for Alibaba Cloud's samples.
 
     Source: https://help.aliyun.com/zh/oss/use-cases/obtain-signature-information-from-the-server-and-upload-data-to-oss
     """

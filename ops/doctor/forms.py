@@ -11,7 +11,7 @@ from function.auth import Caller
 from function.config.profile import Profile
 from function.config.settings import Settings
 from function.credentials import StsCredentials
-from function.routes.upload_params import plan_for
+from function.uploads.plan import plan_upload
 from function.uploads.request import UploadRequest
 from ops.client.function_client import FunctionAtUrl
 from ops.doctor.findings import refusal
@@ -42,7 +42,7 @@ def forms_signed_here(settings: Settings, credentials: StsCredentials, now: date
 
     def ask(profile: Profile, wanted: UploadRequest) -> dict[str, Any]:
         upload_id = secrets.token_urlsafe(16)
-        planned = plan_for(DOCTOR, wanted, profile, settings, upload_id, now)
+        planned = plan_upload(DOCTOR, wanted, profile, settings, upload_id, now)
         return planned.sign(credentials, now)
 
     return ask

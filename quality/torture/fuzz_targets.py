@@ -26,9 +26,9 @@ from function.http.client import HttpResponse
 from function.http.gateway import Request
 from function.http.json_body import read_json_object
 from function.oss.callback_signature import key_path
-from function.routes.upload_params import plan_for
 from function.session_policy import UPLOADS
 from function.uploads.callback import verify_callback
+from function.uploads.plan import plan_upload
 from function.uploads.receipt import describe
 from function.uploads.request import profile_of, read_fields, read_files, read_query
 from handler import serve
@@ -162,7 +162,7 @@ class Bench:
     def _plan(self, wanted: Any) -> None:
         profile = profile_of(wanted, self.settings.profiles)
         caller = Caller("oUser", "owner")
-        plan = plan_for(caller, wanted, profile, self.settings, UPLOAD_ID, NOW)
+        plan = plan_upload(caller, wanted, profile, self.settings, UPLOAD_ID, NOW)
         if not plan.rule.key.startswith(("uploads/owner/", "test/")) or len(plan.rule.key.encode()) > 1023:
             raise AssertionError("a key outside its folder")
         if plan.rule.max_size_bytes > profile.max_size_bytes:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from function.app import load_settings
 from function.auth import Caller
 from function.http.client import ExchangeFailed, HttpResponse
-from function.routes.upload_params import plan_for
+from function.uploads.plan import plan_upload
 from function.uploads.request import UploadRequest
 from tests.support.scripted_oss import ScriptedOss
 
@@ -167,7 +167,7 @@ def upload(function: Any, clock: Any) -> Callable[..., Upload]:
 
     def plan(profile: str = "default", name: str = "a.png", of: Any = None) -> Upload:
         settings = load_settings((of or function).environ)
-        planned = plan_for(
+        planned = plan_upload(
             Caller("public", "public"),
             UploadRequest(filename=None if profile == "page" else name),
             settings.profiles[profile],
