@@ -1,25 +1,25 @@
-"""``POST /callback``: OSS reports an upload; the answer goes through OSS to the mini-program."""
+"""``POST /callback``: OSS reports an upload, and passes the response on to the mini-program."""
 
 from typing import Any
 
-from function.config.profile import CHECK
 from function.config.types import Rate
 from function.context import RequestContext
 from function.limits.rate_limit import RateLimitItem
 from function.oss.callback_signature import OssPublicKeys
+from function.routes.confirm import begin_check
 from function.uploads.callback import verify_callback
 from function.uploads.receipt import HELD, describe
 from function.uploads.tickets import FormTicket
 from function.webhook import tell_business
 
-# OSS calls once an upload and may repeat itself; whoever keeps such a call could repeat it for ever.
+# OSS calls once an upload, perhaps again; anyone who recorded such a call could repeat it without bound.
 CALLBACKS_PER_TICKET = Rate(20, 60)
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
-        what became of the upload, with its receipt; of what is held back its ``state``, too.
+        the upload with its receipt; of a held one its ``state``, too.
     """
     settings, instance, line = context.settings, context.instance, context.line
     keys = instance.keep(
@@ -27,21 +27,16 @@ def handle(context: RequestContext) -> dict[str, Any]:
         lambda: OssPublicKeys(settings.callback_key_origin, instance.send, instance.limiter),
     )
     upload = verify_callback(context.request, settings, keys, context.now)
-    assert isinstance(upload.ticket, FormTicket), "only forms have callbacks"
-    line.profile, line.owner = upload.ticket.profile, upload.ticket.owner
-    line.key, line.upload_id = upload.key, upload.ticket.upload_id
-    # OSS knows of no trace: it comes back in the ticket.
-    line.traceparent = upload.ticket.trace or line.traceparent
-    instance.limiter.hit(
-        [RateLimitItem("callbacks", CALLBACKS_PER_TICKET, upload.ticket.upload_id)], context.now
-    )
-    told = describe(upload, settings)
-    tell_business(context, told["receipt"])
+    ticket = upload.ticket
+    assert isinstance(ticket, FormTicket), "only forms have callbacks"
+    line.profile, line.owner = ticket.profile, ticket.owner
+    line.key, line.upload_id = upload.key, ticket.upload_id
+    # OSS passes no trace on; the ticket carries it.
+    line.traceparent = ticket.trace or line.traceparent
+    instance.limiter.hit([RateLimitItem("callbacks", CALLBACKS_PER_TICKET, ticket.upload_id)], context.now)
+    response = describe(upload, settings)
+    tell_business(context, response["receipt"])
     if not upload.held:
-        return told
-    if settings.profiles[upload.ticket.profile].hold == (CHECK,):
-        # Imported by those who need it alone.
-        from function.holding.check import begin_check_after
-
-        begin_check_after(context, told["receipt"])
-    return {**told, "state": HELD}
+        return response
+    begin_check(context, settings.profiles[ticket.profile], response["receipt"])
+    return {**response, "state": HELD}

@@ -1,10 +1,10 @@
-"""``POST /confirm``: a ticket for a receipt of what OSS itself says."""
+"""``POST /confirm``: exchange a ticket for a receipt, after asking OSS for the object."""
 
 from datetime import timedelta
 from typing import Any
 
 from function.config.key_template import published_name
-from function.config.profile import CHECK
+from function.config.profile import CHECK, Profile
 from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import AlreadyExists, NotUploaded
@@ -12,45 +12,69 @@ from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient, oss_client
 from function.oss.objects import ObjectFacts, head_object
-from function.uploads.receipt import check_stored, describe_decided, read_confirmable, report_stored
+from function.uploads.receipt import (
+    RECEIPT_LIFE,
+    VerifiedUpload,
+    check_stored,
+    describe_decided,
+    read_confirmable,
+    report_stored,
+)
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
-# Who asks for the first time does so earlier, and nobody has decided by then.
-FIRST_ASKED_WITHIN = timedelta(seconds=10)
+# A first confirmation comes earlier than this, when nothing can be decided yet.
+FIRST_CONFIRMED_WITHIN = timedelta(seconds=10)
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
-        what ``/callback`` answers, ``width`` and ``height`` null, and ``"state"``: ``stored`` or ``held``, or
-        what became of what is held no more.
+        the response of ``/callback`` with ``width`` and ``height`` null, and ``"state"``: ``stored``,
+        ``held``, or the state that was decided.
     """
     settings, line = context.settings, context.line
     ticket = read_confirmable(read_json_object(context.request.body), settings, context.now)
     line.profile, line.owner = ticket.profile, ticket.owner
     line.key, line.upload_id = published_name(ticket.key), ticket.upload_id
-    # Whoever has a ticket could have OSS asked for ever.
-    claim = RateLimitItem("confirmations", CONFIRMATIONS_PER_TICKET, ticket.upload_id)
-    context.instance.limiter.hit([claim], context.now)
+    # The holder of a ticket could call OSS without bound.
+    item = RateLimitItem("confirmations", CONFIRMATIONS_PER_TICKET, ticket.upload_id)
+    context.instance.limiter.hit([item], context.now)
     profile = settings.profiles[ticket.profile]
     oss = oss_client(context, profile.location)
     facts = head_object(oss, ticket.key)
     if facts is None:
-        if profile.is_held and (told := recalled(context, oss, ticket.upload_id)):
-            return told
+        if profile.is_held and (response := recalled(context, oss, ticket.upload_id)):
+            return response
         raise NotUploaded
-    upload = check_stored(ticket, facts)
-    if profile.is_held and (told := settled(context, oss, facts, upload.ticket.upload_id)):
-        return told
-    told = report_stored(context, upload)
-    if profile.hold == (CHECK,):
-        begin_check(context, told["receipt"])
-    return told
+    return report(context, oss, check_stored(ticket, facts), facts)
+
+
+def report(
+    context: RequestContext,
+    oss: OssClient,
+    upload: VerifiedUpload,
+    facts: ObjectFacts,
+    life: timedelta = RECEIPT_LIFE,
+) -> dict[str, Any]:
+    """
+    Report a stored upload, or the decision about it, and begin its check if that comes first.
+
+    Args:
+        facts: about its object.
+
+        life: of the receipt.
+    """
+    profile = context.settings.profiles[upload.ticket.profile]
+    if profile.is_held and (response := _settled(context, oss, facts, upload.ticket.upload_id)):
+        return response
+    response = report_stored(context, upload, life)
+    begin_check(context, profile, response["receipt"])
+    return response
 
 
 def recalled(context: RequestContext, oss: OssClient, upload_id: str) -> dict[str, Any] | None:
-    """The answer about an upload that is held no more, with the receipt that it had; ``None`` of another."""
-    # Imported by those who need it alone, as the next.
+    """Return the response about an upload that is held no more, with its receipt; ``None`` for any other."""
+    # Imported where used, as the next.
     from function.holding.actions import recall
     from function.holding.request import answer_about
 
@@ -61,26 +85,27 @@ def recalled(context: RequestContext, oss: OssClient, upload_id: str) -> dict[st
     return describe_decided(upload.content, upload.receipt, state, answer_about(upload, state)["url"])
 
 
-def settled(
+def _settled(
     context: RequestContext, oss: OssClient, held: ObjectFacts, upload_id: str
 ) -> dict[str, Any] | None:
     """
-    ``recalled`` of what waits although it was decided: who did it was cut off, or it was stored once more.
+    Do the same for an object still held after its decision, which was cut off, or stored once more.
 
     Args:
-        held: of the object that waits; of one that was stored a moment ago nothing is looked for.
+        held: about the object; a new one needs no search.
     """
-    if context.now < held.last_modified + FIRST_ASKED_WITHIN:
+    if context.now < held.last_modified + FIRST_CONFIRMED_WITHIN:
         return None
     try:
         return recalled(context, oss, upload_id)
     except AlreadyExists:
-        # Another object has the name, so this one waits still.
+        # Another object has the name, so this one is still held.
         return None
 
 
-def begin_check(context: RequestContext, receipt: str) -> None:
-    """Begin what comes first where nothing but WeChat must have looked; the answer never suffers from it."""
-    from function.holding.check import begin_check_after
+def begin_check(context: RequestContext, profile: Profile, receipt: str) -> None:
+    """Begin the content check where nothing else is required; its failure is not the request's."""
+    if profile.hold == (CHECK,):
+        from function.holding.check import begin_check_after
 
-    begin_check_after(context, receipt)
+        begin_check_after(context, receipt)

@@ -1,10 +1,10 @@
-"""``POST /multipart``: a large file is begun, and the first URLs for its parts."""
+"""``POST /multipart`` and its parts, completion and abort: large files in parts."""
 
 from typing import Any
 
 from function.auth import Caller, identify
 from function.config.key_template import published_name
-from function.config.profile import CHECK, Profile
+from function.config.profile import Profile
 from function.context import RequestContext
 from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object
@@ -19,11 +19,11 @@ from function.multipart.lifecycle import (
 from function.multipart.upload import HEADERS, LEAST_LIFE, MAX_URLS, missing_parts, sign_parts, urls_end
 from function.oss.client import oss_client
 from function.oss.post_form import UploadRule, iso, object_url
-from function.routes.confirm import begin_check, recalled, settled
+from function.routes.confirm import recalled, report
 from function.routes.upload_params import apply_hooks, reserve_forms, with_quota
 from function.session_policy import UPLOADS
 from function.uploads.plan import rule_for
-from function.uploads.receipt import RECEIPT_LIFE, report_stored, seen_upload
+from function.uploads.receipt import RECEIPT_LIFE, seen_upload
 from function.uploads.request import UploadRequest, profile_of, read_fields
 from function.uploads.tickets import MultipartTicket
 
@@ -31,36 +31,45 @@ from function.uploads.tickets import MultipartTicket
 def begin(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
-        the ticket, the key, how the file is cut, and URLs for the first parts.
+        the ticket, the key, the sizes of the parts, and URLs for the first parts.
     """
-    settings, now = context.settings, context.now
-    caller = identify(context.request.headers, settings, now)
+    caller = identify(context.request.headers, context.settings, context.now)
     context.line.owner = caller.owner
+    file, profile, size_bytes = _read(context)
+    reservation = reserve_forms(context, caller, 1)
+    file, profile = apply_hooks(context, caller, file, profile)
+    ticket, rule = _plan(context, caller, file, profile, size_bytes)
+    with reservation.take([(profile, size_bytes)]) as quotas:
+        response = _begin(context, ticket, rule, profile)
+    return with_quota(response, quotas, profile)
+
+
+def _read(context: RequestContext) -> tuple[UploadRequest, Profile, int]:
+    """
+    Return the requested file, its profile and its size.
+
+    Raises:
+        BadRequest: naming the field.
+    """
     fields = read_json_object(context.request.body)
     if fields.get("files") is not None:
-        raise BadRequest("files is for forms; an upload in parts is of one file.")
-    wanted = read_fields(fields)
-    profile = profile_of(wanted, settings.profiles)
+        raise BadRequest("files is for forms; a multipart upload has one file.")
+    file = read_fields(fields)
+    profile = profile_of(file, context.settings.profiles)
     context.line.profile = profile.name
     if not profile.parts:
-        raise BadRequest("profile takes no uploads in parts; ask for a form.")
-    size_bytes = wanted.size_bytes
-    if not size_bytes:
-        raise BadRequest("size is needed for an upload in parts, in bytes, 1 at least.")
-    reservation = reserve_forms(context, caller, 1)
-    wanted, profile = apply_hooks(context, caller, wanted, profile)
-    ticket, rule = _plan(context, caller, wanted, profile, size_bytes)
-    with reservation.take([(profile, size_bytes)]) as quotas:
-        begun = _begin(context, ticket, rule, profile)
-    return with_quota(begun, quotas, profile)
+        raise BadRequest("profile takes no multipart uploads; request a form.")
+    if not file.size_bytes:
+        raise BadRequest("size is required for a multipart upload, in bytes, at least 1.")
+    return file, profile, file.size_bytes
 
 
 def _plan(
-    context: RequestContext, caller: Caller, wanted: UploadRequest, profile: Profile, size_bytes: int
+    context: RequestContext, caller: Caller, file: UploadRequest, profile: Profile, size_bytes: int
 ) -> tuple[MultipartTicket, UploadRule]:
     now = context.now
     upload_id = context.instance.new_id()
-    rule = rule_for(wanted, profile, owner=caller.owner, upload_id=upload_id, now=now)
+    rule = rule_for(file, profile, owner=caller.owner, upload_id=upload_id, now=now)
     context.line.key, context.line.upload_id = published_name(rule.key), upload_id
     ticket = MultipartTicket(
         upload_id=upload_id,
@@ -72,8 +81,8 @@ def _plan(
         profile=profile.name,
         subject=caller.subject,
         owner=caller.owner,
-        context=wanted.context,
-        sha256=wanted.sha256,
+        context=file.context,
+        sha256=file.sha256,
         issued_at=now,
         expires_at=now + profile.parts_within,
     )
@@ -85,7 +94,7 @@ def _begin(
     context: RequestContext, ticket: MultipartTicket, rule: UploadRule, profile: Profile
 ) -> dict[str, Any]:
     settings, now = context.settings, context.now
-    # Whatever can fail comes before OSS begins an upload, which somebody would have to end.
+    # Everything that can fail comes before OSS begins an upload, which would have to be aborted.
     credentials = context.credentials(profile.location.session(UPLOADS), [now + LEAST_LIFE])
     oss = oss_client(context, profile.location)
     ticket = begin_upload(oss, ticket, rule.fields)
@@ -111,7 +120,7 @@ def _begin(
 def parts(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
-        URLs for the parts that are asked for, else for the first that OSS does not have in full.
+        URLs for the requested parts, else for the first ones that OSS does not have in full.
     """
     settings, now = context.settings, context.now
     ticket, numbers = admit_with_numbers(context)
@@ -129,7 +138,7 @@ def parts(context: RequestContext) -> dict[str, Any]:
 def complete(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
-        what became of the upload, with its receipt; the same each time, byte for byte.
+        the upload with its receipt; the same each time, byte for byte.
     """
     ticket = admit(context)
     profile = context.settings.profiles[ticket.profile]
@@ -137,22 +146,17 @@ def complete(context: RequestContext) -> dict[str, Any]:
     try:
         facts = complete_upload(oss, ticket, acl=profile.stored_acl, forbid_overwrite=not profile.overwrite)
     except UploadGone:
-        if profile.is_held and (told := recalled(context, oss, ticket.upload_id)):
-            return told
+        if profile.is_held and (response := recalled(context, oss, ticket.upload_id)):
+            return response
         raise
-    if profile.is_held and (told := settled(context, oss, facts, ticket.upload_id)):
-        return told
     life = ticket.expires_at - ticket.issued_at + RECEIPT_LIFE
-    told = report_stored(context, seen_upload(ticket, facts), life)
-    if profile.hold == (CHECK,):
-        begin_check(context, told["receipt"])
-    return told
+    return report(context, oss, seen_upload(ticket, facts), facts, life)
 
 
 def abort(context: RequestContext) -> dict[str, Any]:
     """
     Returns:
-        ``{"state": "aborted"}``, however often it is asked.
+        ``{"state": "aborted"}``, for repeated requests as well.
     """
     ticket = admit(context)
     location = context.settings.profiles[ticket.profile].location

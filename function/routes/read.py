@@ -1,4 +1,4 @@
-"""``POST /read``: URLs of objects that may be seen, for one or for several, all or nothing."""
+"""``POST /read``: URLs of readable objects, for one or for several, all or nothing."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -44,11 +44,11 @@ def handle(context: RequestContext) -> dict[str, Any]:
 
 
 def _readable(context: RequestContext, owner: str, wanted: Sequence[WantedUrl]) -> list[Readable]:
-    """Each is counted first: a flood should cost as little as can be."""
-    settings = context.settings
-    items = context.rate_limit_items("reads", settings.read_rate, owner, len(wanted))
+    """Count the objects, and check that the owner may read them."""
+    # First: a flood must stay cheap.
+    items = context.rate_limit_items("reads", context.settings.read_rate, owner, len(wanted))
     context.instance.limiter.hit(items, context.now)
-    profiles = list(settings.profiles.values())
+    profiles = list(context.settings.profiles.values())
     if context.instance.hooks_file is not None:
         profiles = [
             profile._replace(key=profile.key._replace(has_inner_folders=True)) for profile in profiles
@@ -57,7 +57,7 @@ def _readable(context: RequestContext, owner: str, wanted: Sequence[WantedUrl]) 
 
 
 def _entries(context: RequestContext, several: Sequence[Readable]) -> list[dict[str, Any]]:
-    """``{"key", "variant", "url", "expiresAt"}`` of each; credentials only where one is not for everybody."""
+    """Return ``{"key", "variant", "url", "expiresAt"}`` of each; only signed URLs need credentials."""
     ends = [url_end(one.profile, context.now) for one in several if one.profile.is_read_signed]
 
     @cache

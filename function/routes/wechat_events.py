@@ -1,4 +1,4 @@
-"""``GET|POST /wechat-events``: WeChat tries the address, and pushes what it has to say to it."""
+"""``GET|POST /wechat-events``: WeChat verifies this URL, and pushes events to it."""
 
 from http import HTTPStatus
 
@@ -13,17 +13,17 @@ from function.wechat.push import is_signed, open_push, refused_check
 from function.wechat.verdict import EVENT, Verdict, read_verdict
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
-# WeChat waits five seconds, of which a cold start takes its part.
+# WeChat waits five seconds, which include a cold start.
 FORWARD_SECONDS = 3.5
-# Another deployment of this function may be the forwarder, and pass on in turn; but not in a circle for ever.
+# The forwarder may be another deployment of this function that forwards in turn; the hops end a loop.
 HOPS, MAX_HOPS = "x-wechat-push-hops", 3
-PASSED_ON = ("application/json", "application/xml", "text/xml")
+FORWARDED_TYPES = ("application/json", "application/xml", "text/xml")
 
 
 def handle(context: RequestContext) -> Response:
     """
     Returns:
-        the ``echostr`` of a check; ``success`` for a push, or what the forwarder answered to it.
+        the ``echostr`` of a verification; ``success`` for a push, or the forwarder's response to it.
     """
     app, push = _setup(context)
     request = context.request
@@ -36,7 +36,7 @@ def handle(context: RequestContext) -> Response:
     verdict = read_verdict(event) if event.get("Event") == EVENT else None
     if verdict is not None and _is_ours(context, verdict):
         return _text(200, "success")
-    return _pass_on(context, push, is_kept=verdict is not None)
+    return _relay(context, push, is_stored=verdict is not None)
 
 
 def _setup(context: RequestContext) -> tuple[WechatApp, WechatPush]:
@@ -48,10 +48,10 @@ def _setup(context: RequestContext) -> tuple[WechatApp, WechatPush]:
 
 def _is_ours(context: RequestContext, verdict: Verdict) -> bool:
     """
-    Whether a verdict is about an upload of ours, and carried out by then.
+    Apply a verdict, and return whether it is about an upload of ours.
 
     Raises:
-        UploadError: 503, so that WeChat repeats it; it could be neither carried out nor stored.
+        UploadError: 503, so that WeChat repeats it: it could be neither applied nor stored.
     """
     try:
         return apply_verdict(context, verdict)
@@ -61,41 +61,41 @@ def _is_ours(context: RequestContext, verdict: Verdict) -> bool:
         raise OssUnavailable(reason=error.reason) from None
 
 
-def _pass_on(context: RequestContext, push: WechatPush, *, is_kept: bool) -> Response:
+def _relay(context: RequestContext, push: WechatPush, *, is_stored: bool) -> Response:
     """
-    Let the forwarder have what is not ours, as it came, and WeChat what the forwarder says.
+    Forward an event that is not ours unchanged, and relay the response.
 
     Args:
-        is_kept: whether it is stored here, so that WeChat need not repeat it.
+        is_stored: True if it is stored here, so that WeChat need not repeat it.
 
     Raises:
-        WechatUnavailable: the forwarder was not heard, so that WeChat repeats it.
+        WechatUnavailable: the forwarder did not respond, so that WeChat repeats it.
     """
     if push.forward_url is None:
-        context.line.reason = "a push about nothing of ours, and no WECHAT_PUSH_FORWARD_URL"
+        context.line.reason = "not our event, and WECHAT_PUSH_FORWARD_URL is not set"
         return _text(200, "success")
     try:
-        answered = _forward(context, push.forward_url)
+        response = _forward(context, push.forward_url)
     except ExchangeFailed as error:
         reason = f"WECHAT_PUSH_FORWARD_URL: {error.kind}"
-        if not is_kept:
-            raise WechatUnavailable("This push cannot be passed on right now.", reason=reason) from None
+        if not is_stored:
+            raise WechatUnavailable("This event cannot be forwarded right now.", reason=reason) from None
         context.line.reason = reason
         return _text(200, "success")
-    content_type = answered.headers.get("content-type", "").partition(";")[0].strip().lower()
-    kind = f"{content_type}; charset=utf-8" if content_type in PASSED_ON else PLAIN_TEXT
-    return _text(answered.status, answered.body.decode("utf-8", "replace"), kind)
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = f"{content_type}; charset=utf-8" if content_type in FORWARDED_TYPES else PLAIN_TEXT
+    return _text(response.status, response.body.decode("utf-8", "replace"), kind)
 
 
 def _forward(context: RequestContext, url: str) -> HttpResponse:
     request: Request = context.request
     hops = len(request.headers.get(HOPS, ""))
     if hops >= MAX_HOPS:
-        raise ExchangeFailed("it leads in a circle")
-    mark = "&" if "?" in url else "?"
-    answered = context.instance.send(
+        raise ExchangeFailed("loop")
+    separator = "&" if "?" in url else "?"
+    response = context.instance.send(
         "POST",
-        f"{url}{mark}{request.raw_query}",
+        f"{url}{separator}{request.raw_query}",
         body=request.body,
         headers={
             "Content-Type": request.headers.get("content-type") or "application/json",
@@ -103,12 +103,12 @@ def _forward(context: RequestContext, url: str) -> HttpResponse:
         },
         budget_seconds=FORWARD_SECONDS,
     )
-    if answered.status not in REASON_PHRASES or answered.status < 200:
-        raise ExchangeFailed(f"HTTP {answered.status}")
-    return answered
+    if response.status not in REASON_PHRASES or response.status < 200:
+        raise ExchangeFailed(f"HTTP {response.status}")
+    return response
 
 
 def _text(status: int, body: str, content_type: str = PLAIN_TEXT) -> Response:
-    # What is answered was sent by somebody else; no browser should take it for a page.
+    # Others wrote this text; browsers must not render it as a page.
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(status, body, {"Content-Type": content_type, **headers})

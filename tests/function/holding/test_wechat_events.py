@@ -30,7 +30,7 @@ UPLOAD_ID, OWNER = "A" * 22, "o" * 26
 KEY = f"posts/{OWNER}/{UPLOAD_ID}.jpg"
 PICTURE = b"a picture"
 FOREIGN = {"MsgType": "event", "Event": "user_enter_tempsession", "FromUserName": "oX", "SessionFrom": "é"}
-NOTHING_OF_OURS = "a push about nothing of ours, and no WECHAT_PUSH_FORWARD_URL"
+NOTHING_OF_OURS = "not our event, and WECHAT_PUSH_FORWARD_URL is not set"
 NOT_A_PAGE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 REFUSED = "This does not come from WeChat."
 
@@ -463,7 +463,7 @@ def test_a_forwarder_that_leads_back_here_ends_the_circle(forwarding, log_lines)
         assert forwarding.forwarded[-1][2]["x-wechat-push-hops"] == f"{hops}1"
     reply = forwarding.deliver(body, query=query, headers={"X-Wechat-Push-Hops": "111"})
     assert (reply.status, len(forwarding.forwarded)) == (503, 2)
-    assert log_lines()[-1]["reason"] == "WECHAT_PUSH_FORWARD_URL: it leads in a circle"
+    assert log_lines()[-1]["reason"] == "WECHAT_PUSH_FORWARD_URL: loop"
 
 
 def test_a_verdict_of_ours_is_not_forwarded(forwarding):
