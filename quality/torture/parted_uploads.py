@@ -21,24 +21,17 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from function.app import Function
 from quality.torture.report import Result
 from tests.support import stage
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, MemoryOss, Part, Stored
+from tests.support.world import PART, PLAIN, World, counted
 
 LIVES = 1500
 STEPS = 60
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
-PART = 100 * 1024
 ENVIRONMENT = {
-    "OSS_BUCKET": stage.BUCKET,
-    "OSS_REGION": stage.REGION,
-    "STS_ROLE_ARN": stage.ROLE,
+    **PLAIN,
     "CALLER_AUTH": "anonymous",
-    "CALLER_RATE": "900000000/min",
-    "TOKEN_SECRET": "a-secret-that-only-this-proof-has-0001",
-    "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.own",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "own-secret",
     "PROFILES_FILE": str(Path(__file__).with_name("parted_profiles.toml")),
 }
 FAULTS = st.sampled_from(["", "", "", "", "", UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
@@ -63,9 +56,15 @@ class PartedUploads(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = START
-        self.drawn = 0
         self.oss = self.new_oss(stage.BUCKET, stage.REGION, lambda: self.now)
-        self.functions = [self._instance(), self._instance()]
+        self.world = World(
+            ENVIRONMENT,
+            lambda: self.now,
+            instances=2,
+            life=timedelta(hours=1),
+            oss=self.oss,
+            random_bytes=counted(),
+        )
         self.version = 0
         self.plans: dict[str, list[int]] = {}
         self._forget()
@@ -78,19 +77,8 @@ class PartedUploads(RuleBasedStateMachine):
         self.answer = ""
         self.is_aborted = False
 
-    def _instance(self) -> Function:
-        function = stage.build(
-            ENVIRONMENT, lambda: self.now, send=self.oss.send, random_bytes=self._next_bytes
-        )
-        self.oss.give_sessions(function)
-        return function
-
-    def _next_bytes(self, count: int) -> bytes:
-        self.drawn += 1
-        return self.drawn.to_bytes(count)
-
     def _ask(self, instance: int, route: str, **body: Any) -> stage.Reply:
-        reply = stage.ask(self.functions[instance], body, path=f"/{route}")
+        reply = self.world.ask(route, instance=instance, **body)
         assert reply.status < 500 or reply.code in FAILED, reply.text
         assert ("Retry-After" in reply.headers) == (reply.status == 503)
         return reply
@@ -281,7 +269,7 @@ class PartedUploads(RuleBasedStateMachine):
 
     @rule(instance=INSTANCES)
     def an_instance_is_replaced(self, instance: int) -> None:
-        self.functions[instance] = self._instance()
+        self.world.functions[instance] = self.world.new_instance()
 
     @rule(minutes=st.sampled_from([1, 1, 1, 5, 5, 14, 16, 50, 120, 1440]))
     def time_passes(self, minutes: int) -> None:

@@ -83,7 +83,7 @@ class Signed:
     is_folder: bool
 
 
-class World:
+class Sessions:
     """
     Two sessions of one role, two buckets of the local OSS, and the same facts for the oracle.
 
@@ -232,7 +232,7 @@ class World:
         return chance.choice(ways)
 
 
-def rule_admits(signed: Signed, post: Post, world: World) -> bool:
+def rule_admits(signed: Signed, post: Post, world: Sessions) -> bool:
     """What the rule promises: these fields as they were signed, this size, until then, this bucket."""
     sent: dict[str, str] = {}
     for name, value in post.pairs:
@@ -261,7 +261,7 @@ def rule_admits(signed: Signed, post: Post, world: World) -> bool:
 _V4_FIELDS = ("x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-signature")
 
 
-def local_oss_admits(post: Post, world: World) -> bool:
+def local_oss_admits(post: Post, world: Sessions) -> bool:
     """The local OSS's own code from the multipart body to the stored object, without its socket."""
     world.now, bucket = post.arrived, world.buckets[post.bucket]
     bucket.rules = replace(bucket.rules, acl_needs_permission=world.acl_needs_right)
@@ -302,7 +302,7 @@ def run(
     counts: Counter[str] = Counter()
     progress = Progress("proof", pairs)
     with TemporaryDirectory() as folder:
-        world = World(random.Random(seed), Path(folder), watch, sign_object, session_policy)
+        world = Sessions(random.Random(seed), Path(folder), watch, sign_object, session_policy)
         signed = world.sign()
         for number in range(1, pairs + 1):
             if number % UPLOADS_PER_RULE == 0:

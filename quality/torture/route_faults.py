@@ -16,25 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from function.app import Function
 from quality.torture.report import Progress, Result
 from tests.support import stage
-from tests.support.memory_oss import (
-    BROKEN,
-    BROKEN_AFTER,
-    DENIED,
-    LOST,
-    MALFORMED,
-    SLOW,
-    UNHEARD,
-    MemoryOss,
-    Part,
-    Stored,
-)
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD
+from tests.support.world import PART, PLAIN, World, counted
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 AT_A_TIME = 24
-PART = 100 * 1024
 PROFILES = """
 [large]
 key = "large/{owner}/{id}{ext}"
@@ -53,15 +41,6 @@ max_size = "1MiB"
 content_types = ["image/png"]
 confirm = true
 """
-ENVIRONMENT = {
-    "OSS_BUCKET": stage.BUCKET,
-    "OSS_REGION": stage.REGION,
-    "STS_ROLE_ARN": stage.ROLE,
-    "CALLER_AUTH": "anonymous",
-    "TOKEN_SECRET": "a-secret-that-only-these-cells-have-01",
-    "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.own",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "own-secret",
-}
 FAULTS = (SLOW, UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED, MALFORMED)
 # Not heard, or not whole: what may be sent twice is sent once more.
 NOT_DECIDED = {UNHEARD, LOST, BROKEN, BROKEN_AFTER}
@@ -77,52 +56,29 @@ LISTS, COMPLETES, DROPS, LOOKS = (
 )
 
 
-class World:
-    """One bucket, two instances, and the client's side of one upload; the same each time it is made."""
+class Trial(World):
+    """The client's side of one upload, before two instances; the same each time it is made."""
 
     def __init__(self, profiles_file: str) -> None:
-        self.drawn = 0
-        self.oss = MemoryOss(stage.BUCKET, stage.REGION, lambda: NOW)
-        self.functions = [self._instance(profiles_file) for _ in range(2)]
+        environ = {**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": profiles_file}
+        super().__init__(environ, lambda: NOW, instances=2, random_bytes=counted())
         self.begun: dict[str, Any] = {}
 
-    def _instance(self, profiles_file: str) -> Function:
-        environ = {**ENVIRONMENT, "PROFILES_FILE": profiles_file}
-        function = stage.build(environ, lambda: NOW, send=self.oss.send, random_bytes=self._next_bytes)
-        self.oss.give_sessions(function)
-        return function
-
-    def _next_bytes(self, count: int) -> bytes:
-        self.drawn += 1
-        return self.drawn.to_bytes(count)
-
-    def ask(self, route: str, body: Mapping[str, Any], instance: int = 0) -> stage.Reply:
-        return stage.ask(self.functions[instance], body, path=f"/{route}")
-
     def with_ticket(self, route: str, instance: int = 0) -> stage.Reply:
-        return self.ask(route, {"ticket": self.begun["ticket"]}, instance)
+        return self.ask(route, instance=instance, ticket=self.begun["ticket"])
 
-    def send(self) -> None:
+    def sent(self) -> None:
         """A file whose parts have all arrived."""
-        wanted = {"profile": "large", "filename": "a.mp4", "size": 2 * PART + 7}
-        self.begun = self.ask("multipart", wanted).json
-        for part in self.begun["parts"]:
-            self.oss.put(part, self.begun["headers"], f"part {part['number']}", part["size"])
+        self.begun = self.begin(2 * PART + 7, "large")
+        self.send(self.begun)
 
-    def send_and(self, route: str) -> None:
-        self.send()
+    def sent_and(self, route: str) -> None:
+        self.sent()
         self.with_ticket(route)
 
-    def store(self, key: str) -> None:
-        self.oss.objects[key] = Stored((Part("picture", 9),), {"content-type": "image/png"}, "private")
-
-    def confirmable(self) -> None:
-        self.begun = self.ask("upload-params", {"profile": "seen", "filename": "a.png"}).json
-        self.store(self.begun["key"])
-
-    def stored_before(self) -> None:
-        self.begun = self.ask("upload-params", ONCE).json
-        self.store(self.begun["key"])
+    def stored(self, **fields: Any) -> None:
+        self.begun = self.ask("upload-params", **fields).json
+        self.oss.store(self.begun["key"], b"a picture", content_type="image/png")
 
 
 ONCE = {"profile": "once", "filename": "a.png", "sha256": "0" * 64, "size": 9}
@@ -141,35 +97,38 @@ class Situation:
         fails: whether a failure of OSS is one of the answer; if not, the file is sent once more.
     """
 
-    before: Callable[[World], None]
+    before: Callable[[Trial], None]
     route: str
     calls: tuple[str, ...]
     code: str = ""
     fails: bool = True
     body: Mapping[str, Any] = field(default_factory=dict)
 
-    def ask(self, world: World, instance: int = 0) -> stage.Reply:
-        return world.ask(self.route, self.body or {"ticket": world.begun["ticket"]}, instance)
+    def ask(self, world: Trial, instance: int = 0) -> stage.Reply:
+        fields = self.body or {"ticket": world.begun["ticket"]}
+        return world.ask(self.route, instance=instance, **fields)
 
 
 COMPLETE, ABORT, PARTS = "multipart-complete", "multipart-abort", "multipart-parts"
 SITUATIONS: Mapping[str, Situation] = {
-    "completed": Situation(World.send, COMPLETE, (LISTS, COMPLETES, LOOKS)),
-    "completed twice": Situation(lambda world: world.send_and(COMPLETE), COMPLETE, (LISTS, LOOKS)),
+    "completed": Situation(Trial.sent, COMPLETE, (LISTS, COMPLETES, LOOKS)),
+    "completed twice": Situation(lambda world: world.sent_and(COMPLETE), COMPLETE, (LISTS, LOOKS)),
     "completed after abort": Situation(
-        lambda world: world.send_and(ABORT), COMPLETE, (LISTS, LOOKS), "upload_gone"
+        lambda world: world.sent_and(ABORT), COMPLETE, (LISTS, LOOKS), "upload_gone"
     ),
-    "aborted": Situation(World.send, ABORT, (DROPS,)),
-    "aborted twice": Situation(lambda world: world.send_and(ABORT), ABORT, (DROPS, LOOKS)),
+    "aborted": Situation(Trial.sent, ABORT, (DROPS,)),
+    "aborted twice": Situation(lambda world: world.sent_and(ABORT), ABORT, (DROPS, LOOKS)),
     "aborted after completion": Situation(
-        lambda world: world.send_and(COMPLETE), ABORT, (DROPS, LOOKS), "already_complete"
+        lambda world: world.sent_and(COMPLETE), ABORT, (DROPS, LOOKS), "already_complete"
     ),
-    "gone on with": Situation(World.send, PARTS, (LISTS,)),
+    "gone on with": Situation(Trial.sent, PARTS, (LISTS,)),
     "gone on with after completion": Situation(
-        lambda world: world.send_and(COMPLETE), PARTS, (LISTS, LOOKS), "already_complete"
+        lambda world: world.sent_and(COMPLETE), PARTS, (LISTS, LOOKS), "already_complete"
     ),
-    "confirmed": Situation(World.confirmable, "confirm", (LOOKS,)),
-    "stored already": Situation(World.stored_before, "upload-params", (LOOKS,), fails=False, body=ONCE),
+    "confirmed": Situation(lambda world: world.stored(profile="seen", filename="a.png"), "confirm", (LOOKS,)),
+    "stored already": Situation(
+        lambda world: world.stored(**ONCE), "upload-params", (LOOKS,), fails=False, body=ONCE
+    ),
 }
 
 
@@ -204,7 +163,7 @@ def failure(cell: Cell) -> str:
 def attempt(cell: Cell, profiles_file: str) -> str:
     """What went wrong in this cell; empty when it was as documented."""
     situation = SITUATIONS[cell.situation]
-    world = World(profiles_file)
+    world = Trial(profiles_file)
     situation.before(world)
     world.oss.fail(cell.call, *[cell.fault] * cell.strikes)
     first = situation.ask(world)
@@ -234,7 +193,7 @@ def attempt(cell: Cell, profiles_file: str) -> str:
 @cache
 def _undisturbed(name: str, profiles_file: str) -> tuple[list[Any], Any]:
     """The outcomes of three tries, and what the bucket holds then, where OSS is well."""
-    situation, world = SITUATIONS[name], World(profiles_file)
+    situation, world = SITUATIONS[name], Trial(profiles_file)
     situation.before(world)
     outcomes = [_outcome(situation.ask(world, instance)) for instance in (0, 1, 0)]
     return outcomes, (world.oss.objects, set(world.oss.uploads))

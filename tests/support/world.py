@@ -34,6 +34,7 @@ from tests.support.wechat import Wechat, response
 
 WEBHOOK = "https://shop.example.com/hook"
 OWNER = "openid-1"
+PART = 100 * 1024
 # Of one bucket, without its callers.
 PLAIN = {
     "OSS_BUCKET": stage.BUCKET,
@@ -241,10 +242,36 @@ class World:
 
     # --- a large file ---
 
-    def begin(self, size: Any, profile: str = "video", **fields: Any) -> dict[str, Any]:
+    def credentials_of(self, purpose: str) -> Any:
+        """The cache of the deployment's bucket for this purpose."""
+        ready = self.function._ready()
+        return ready._credentials[ready.settings.home.session(purpose)]
+
+    def assume(self, purpose: str, now: datetime) -> None:
+        ready = self.function._ready()
+        ready.credentials_for(ready.settings.home.session(purpose), None, now, [now])
+
+    def begin(self, size: Any = 2 * PART + 1, profile: str = "video", **fields: Any) -> dict[str, Any]:
         answer = self.ask("multipart", **{"profile": profile, "filename": "a.mp4", "size": size, **fields})
         assert answer.status == 200, answer.text
         return dict(answer.json)
+
+    def parts(self, ticket: str, **fields: Any) -> Reply:
+        return self.ask("multipart-parts", ticket=ticket, **fields)
+
+    def complete(self, ticket: str) -> Reply:
+        return self.ask("multipart-complete", ticket=ticket)
+
+    def abort(self, ticket: str) -> Reply:
+        return self.ask("multipart-abort", ticket=ticket)
+
+    def store_parts(self, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """One whole upload: how it began, and its receipt's response."""
+        begun = self.begin(**fields)
+        assert set(self.send(begun)) == {200}
+        done = self.complete(begun["ticket"])
+        assert done.status == 200, done.text
+        return begun, dict(done.json)
 
     def send(self, begun: dict[str, Any], parts: Iterable[Any] | None = None, name: str = "a") -> list[int]:
         """Each of these parts in full: what OSS answered."""

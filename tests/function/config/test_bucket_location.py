@@ -2,10 +2,8 @@
 
 import json
 from base64 import b64decode
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -21,7 +19,9 @@ from function.oss.client import oss_clients
 from function.request_log import LogLine
 from function.session_policy import OBJECTS, UPLOADS, role_policies
 from tests.conftest import SDK_ADAPTER, sts_reply
-from tests.support.memory_oss import UNHEARD, MemoryOss
+from tests.docs.openapi import check_answer
+from tests.support.memory_oss import UNHEARD
+from tests.support.world import World
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -170,46 +170,14 @@ def test_of_a_region_that_is_missing_nothing_is_made(environment, profiles_file)
 # --- a function that knows two buckets ---
 
 
-@dataclass
-class World:
-    """An instance before the deployment's bucket, and another one in another region."""
-
-    function: Any
-    home: MemoryOss
-    own: MemoryOss
-    hosts: list[str]
-
-    def ask(self, route="upload-params", **fields):
-        return self.function.ask(body=fields, path=f"/{route}")
-
-    def form(self, profile="contract", **fields):
-        answer = self.ask(profile=profile, filename="a.png", **fields)
-        assert answer.status == 200, answer.text
-        return answer.json
-
-    def upload(self, profile="contract"):
-        """A form that was sent to the bucket it is for, and its confirmation."""
-        form = self.form(profile)
-        oss = self.own if profile == "contract" else self.home
-        assert oss.post(form["formData"], "bytes") == 200
-        return {**form, **self.ask("confirm", ticket=form["ticket"]).json}
-
-
 @pytest.fixture
-def world_of(instance, clock, profiles_file):
+def world_of(environment, clock, profiles_file):
     def build(profiles=PROFILES, **changes):
-        home, own = MemoryOss("my-bucket", "cn-hangzhou", clock), MemoryOss("contracts", "cn-shanghai", clock)
-        hosts = []
-
-        def send(method, url, **options):
-            hosts.append(urlsplit(url).hostname)
-            return (own if hosts[-1].startswith("contracts.") else home).send(method, url, **options)
-
-        file = profiles_file(profiles)
-        function = instance(send=send, PROFILES_FILE=file, TOKEN_SECRET=SECRET, **changes)
-        for oss in (home, own):
-            oss.give_sessions(function.function)
-        return World(function, home, own, hosts)
+        changed = {**environment, "PROFILES_FILE": profiles_file(profiles), "TOKEN_SECRET": SECRET, **changes}
+        environ = {name: value for name, value in changed.items() if value is not None}
+        world = World(environ, clock, life=timedelta(hours=1), check=check_answer)
+        world.add_bucket("contracts", "cn-shanghai")
+        return world
 
     return build
 
@@ -225,7 +193,7 @@ def conditions_of(form):
 
 
 def test_a_form_is_for_its_profile_s_bucket_and_region_and_sent_to_its_host(world):
-    form = world.form()
+    form = world.form("contract")
     assert form["url"] == OWN_HOST
     assert form["fileUrl"] == f"{OWN_HOST}/{form['key']}"
     assert conditions_of(form)["bucket"] == "contracts"
@@ -240,11 +208,11 @@ def test_a_page_of_its_own_bucket_is_told_its_host(world):
 
 
 def test_what_was_sent_there_is_confirmed_there_and_the_receipt_says_where(world):
-    told = world.upload()
+    told = world.store("contract")
     assert told["url"] == f"{OWN_HOST}/{told['key']}"
     assert receipt_of(told)["bucket"] == "contracts"
     assert world.hosts == [urlsplit(OWN_HOST).hostname]
-    assert receipt_of(world.upload("default"))["bucket"] == "my-bucket"
+    assert receipt_of(world.store("default"))["bucket"] == "my-bucket"
 
 
 def receipt_of(told):
@@ -254,8 +222,8 @@ def receipt_of(told):
 
 
 def test_a_ticket_says_its_bucket_and_is_none_after_the_profile_has_moved(world, world_of):
-    form = world.form()
-    assert world.own.post(form["formData"], "bytes") == 200
+    form = world.form("contract")
+    assert world.buckets["contracts"].post(form["formData"], "bytes") == 200
     moved = world_of(PROFILES.replace('"contracts"', '"contracts-2"'))
     refused = moved.ask("confirm", ticket=form["ticket"])
     assert (refused.status, refused.json["error"]["code"]) == (403, "forbidden")
@@ -263,7 +231,7 @@ def test_a_ticket_says_its_bucket_and_is_none_after_the_profile_has_moved(world,
 
 
 def test_a_ticket_that_names_the_deployment_s_bucket_opens_nothing_of_the_profile_s(world, clock):
-    claims = read_token(world.form()["ticket"], audience=TICKET, secrets=[SECRET], now=clock())
+    claims = read_token(world.form("contract")["ticket"], audience=TICKET, secrets=[SECRET], now=clock())
     forged = {**claims, "bucket": "my-bucket"}
     ticket = issue_token(forged, audience=TICKET, secrets=[SECRET], now=clock(), life=timedelta(hours=1))
     assert world.ask("confirm", ticket=ticket).status == 403
@@ -277,7 +245,7 @@ def test_a_large_file_goes_to_its_bucket_in_parts(world):
     again = world.ask("multipart-parts", ticket=begun.json["ticket"]).json
     assert again["parts"][0]["url"].startswith(f"{OWN_HOST}/contracts/")
     assert world.ask("multipart-abort", ticket=begun.json["ticket"]).json == {"state": "aborted"}
-    assert (world.own.begun, world.home.begun) == (1, 0)
+    assert (world.buckets["contracts"].begun, world.oss.begun) == (1, 0)
 
 
 def test_a_ticket_of_parts_that_names_another_bucket_opens_nothing(world, clock):
@@ -290,14 +258,14 @@ def test_a_ticket_of_parts_that_names_another_bucket_opens_nothing(world, clock)
 
 
 def test_addresses_of_several_buckets_are_each_signed_for_their_own(world):
-    keys = [world.upload(profile)["key"] for profile in ("default", "contract")]
+    keys = [world.store(profile)["key"] for profile in ("default", "contract")]
     items = world.ask("read", items=[{"key": key} for key in keys]).json["items"]
     at_home, there = (urlsplit(item["url"]) for item in items)
     assert at_home.hostname == "my-bucket.oss-cn-hangzhou.aliyuncs.com"
     assert there.hostname == urlsplit(OWN_HOST).hostname
     credential = parse_qs(there.query)["x-oss-credential"][0]
     assert "/cn-shanghai/oss/" in credential
-    for item, oss in zip(items, (world.home, world.own), strict=True):
+    for item, oss in zip(items, (world.oss, world.buckets["contracts"]), strict=True):
         assert oss.send("GET", item["url"], budget_seconds=1).status == 200
 
 
@@ -317,9 +285,13 @@ def test_the_plain_address_of_what_everybody_may_see_is_its_bucket_s(world):
 def test_bytes_that_are_there_are_found_in_the_bucket_they_would_go_to(world):
     wanted = {"sha256": DIGEST, "size": 1, "filename": "a.png"}
     both = [{"profile": profile, **wanted} for profile in ("same", "plain")]
-    same, plain = world.ask(files=both).json["uploads"]
-    assert world.own.post(same["formData"], "x") == world.home.post(plain["formData"], "x") == 200
-    same, plain = world.ask(files=both).json["uploads"]
+    same, plain = world.ask("upload-params", files=both).json["uploads"]
+    assert (
+        world.buckets["contracts"].post(same["formData"], "x")
+        == world.oss.post(plain["formData"], "x")
+        == 200
+    )
+    same, plain = world.ask("upload-params", files=both).json["uploads"]
     assert (same["exists"], plain["exists"]) == (True, True)
     assert same["fileUrl"] == f"{OWN_HOST}/{same['key']}"
     assert receipt_of(same)["bucket"] == "contracts"
@@ -328,14 +300,14 @@ def test_bytes_that_are_there_are_found_in_the_bucket_they_would_go_to(world):
 def test_a_bucket_that_cannot_be_asked_hides_nothing_of_what_another_has(world):
     wanted = {"sha256": DIGEST, "size": 1, "filename": "a.png"}
     files = [{"profile": profile, **wanted} for profile in ("same", "same", "plain")]
-    forms = world.ask(files=files).json["uploads"]
-    assert world.home.post(forms[2]["formData"], "x") == 200
-    world.own.asked.clear()
-    world.own.fail("HeadObject", UNHEARD, UNHEARD)
-    told = world.ask(files=files).json["uploads"]
+    forms = world.ask("upload-params", files=files).json["uploads"]
+    assert world.oss.post(forms[2]["formData"], "x") == 200
+    world.buckets["contracts"].asked.clear()
+    world.buckets["contracts"].fail("HeadObject", UNHEARD, UNHEARD)
+    told = world.ask("upload-params", files=files).json["uploads"]
     assert ["exists" in each for each in told] == [False, False, True]
     # Nor is it asked about each of its files.
-    assert world.own.asked == ["HeadObject"] * 2
+    assert world.buckets["contracts"].asked == ["HeadObject"] * 2
 
 
 # --- one session each ---
@@ -421,7 +393,7 @@ def test_a_place_that_nobody_has_named_is_empty():
 
 
 def test_a_session_that_was_new_is_logged_whichever_bucket_is_asked_last(world, clock):
-    ready = world.function.function._ready()
+    ready = world.function._ready()
     own = ready.settings.profiles["contract"].location
     ready.credentials_for(own.session(OBJECTS), None, clock(), [clock()])
     request = Request("POST", "/", {}, {}, b"", "", None, "")
@@ -435,7 +407,7 @@ def failed(bucket):
 
 
 def test_all_the_buckets_of_a_request_have_ten_seconds_together_and_each_its_share(world, clock):
-    ready = world.function.function._ready()
+    ready = world.function._ready()
     call = RequestContext(Request("POST", "/", {}, {}, b"", "", None, ""), ready, LogLine("r"))
     places = [ready.settings.home, ready.settings.profiles["contract"].location]
     home, own = oss_clients(call, places).values()

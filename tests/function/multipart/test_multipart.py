@@ -160,14 +160,14 @@ def test_a_caller_without_a_good_token_begins_nothing(phone_of, oss):
 
 
 def test_the_body_must_be_an_object(phone, oss):
-    assert refused(phone.function.ask(body="[1]", path="/multipart")) == (400, "bad_request")
+    assert refused(phone.ask_event(body="[1]", path="/multipart")) == (400, "bad_request")
     assert oss.asked == []
 
 
 def test_an_upload_in_parts_counts_as_one_form(phone_of, oss):
     phone = phone_of(CALLER_RATE="3/min")
     phone.begin(size=30 * PART)
-    assert phone.function.ask(body={"filename": "a.png"}).status == 200
+    assert phone.ask_event(body={"filename": "a.png"}).status == 200
     phone.begin()
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
     assert refused(answer) == (429, "too_many_requests")
@@ -207,10 +207,10 @@ def test_where_oss_does_not_begin_nothing_is_promised_and_the_rule_cleans_up(
 
 
 def test_a_name_that_is_taken_is_told_at_once(phone, oss, clock):
-    _, done = phone.store()
+    _, done = phone.store_parts()
     # The same random bytes twice: what never happens is not overwritten when it does.
     again = iter([done["uploadId"]])
-    phone.function.function._instance.new_id = lambda: next(again)
+    phone.function._instance.new_id = lambda: next(again)
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
     assert refused(answer) == (409, "already_exists")
     assert oss.uploads == {}
@@ -350,7 +350,7 @@ def test_a_url_ends_a_quarter_of_an_hour_after_it_was_signed(phone, oss, clock):
     [(16 * 60, 900), (16 * 60 - 1, 899), (300, 240), (121, 61), (120, 60)],
 )
 def test_a_url_ends_a_minute_before_its_session_where_that_is_sooner(phone, oss, clock, seconds_left, life):
-    phone.function.ask(body={"filename": "a.png"})
+    phone.ask_event(body={"filename": "a.png"})
     held_until = clock() + timedelta(hours=1)
     cache = phone.credentials_of(UPLOADS)
     clock.tick(seconds=3600 - seconds_left)
@@ -365,7 +365,7 @@ def test_a_url_ends_a_minute_before_its_session_where_that_is_sooner(phone, oss,
 
 
 def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock):
-    phone.function.ask(body={"filename": "a.png"})
+    phone.ask_event(body={"filename": "a.png"})
     clock.tick(seconds=3600 - 119)
     cache = phone.credentials_of(UPLOADS)
     assume_role, cache._assume_role = cache._assume_role, silent
@@ -378,7 +378,7 @@ def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock
 
 
 def test_a_session_that_ends_within_a_second_is_rounded_down(phone, oss, clock):
-    oss.give_sessions(phone.function.function, life=timedelta(seconds=600, milliseconds=700))
+    oss.give_sessions(phone.function, life=timedelta(seconds=600, milliseconds=700))
     begun = phone.begin()
     assert {query_of(part)["x-oss-expires"] for part in begun["parts"]} == {"540"}
     assert begun["expiresAt"] == "2026-11-24T14:09:00Z"
@@ -389,6 +389,6 @@ def test_a_key_in_chinese_is_sent_to_as_it_is_stored(phone_of, oss):
         profiles='[video]\nkey = "视频/{owner}/{id}{ext}"\nmax_size = "1MiB"\n'
         'content_types = ["video/mp4"]\nparts = true\n'
     )
-    begun, done = phone.store(size=9)
+    begun, done = phone.store_parts(size=9)
     assert done["key"] == begun["key"] == next(iter(oss.objects))
     assert begun["key"].startswith("视频/")

@@ -31,7 +31,7 @@ def test_an_upload_that_oss_has_forgotten_is_as_good_as_given_up(phone, oss):
 
 
 def test_an_object_is_not_given_up(phone, oss):
-    begun, done = phone.store()
+    begun, done = phone.store_parts()
     assert refused(phone.abort(begun["ticket"])) == (409, "already_complete")
     assert list(oss.objects) == [begun["key"]]
     assert phone.complete(begun["ticket"]).json == done
@@ -45,7 +45,7 @@ def test_a_completion_that_was_faster_wins(phone, phone_of, oss):
 
 
 def test_somebody_else_s_object_of_that_name_is_nobody_s_completion(phone, oss):
-    begun, _ = phone.store()
+    begun, _ = phone.store_parts()
     headers = {**oss.objects[begun["key"]].headers, "x-oss-meta-upload-id": "B" * 22}
     oss.replace_object(begun["key"], headers=headers)
     assert phone.abort(begun["ticket"]).json == {"state": "aborted"}
@@ -61,7 +61,7 @@ def test_a_call_that_oss_did_not_answer_is_made_once_more(phone, oss, fault):
 
 @pytest.mark.parametrize("call", ["AbortMultipartUpload", "HeadObject"])
 def test_an_abortion_that_cannot_be_made_out_is_no_abortion(phone, oss, call):
-    begun, _ = phone.store()
+    begun, _ = phone.store_parts()
     oss.fail(call, UNHEARD, UNHEARD)
     assert refused(phone.abort(begun["ticket"])) == (503, "oss_unavailable")
     oss.fail(call, DENIED)

@@ -392,7 +392,7 @@ def test_the_business_is_told_the_receipt(phone_of, oss, log_lines):
             return HttpResponse(500 if len(told) > 1 else 204, b"")
         return oss.send(method, url, budget_seconds=budget_seconds, **options)
 
-    phone.function.function._ready().send = send
+    phone.function._ready().send = send
     begun = phone.begin()
     phone.send(begun)
     done = phone.complete(begun["ticket"])
@@ -415,5 +415,5 @@ def test_what_is_not_complete_is_told_nobody(phone_of, oss):
 def test_only_the_receipt_s_own_secret_signs_it(phone_of, clock):
     receipts = "receipt-secret-0123456789-abcdefghi"
     phone = phone_of(RECEIPT_SECRET=receipts)
-    _, done = phone.store()
+    _, done = phone.store_parts()
     read_token(done["receipt"], audience=RECEIPT, secrets=(receipts,), now=clock())

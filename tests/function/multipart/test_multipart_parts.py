@@ -133,7 +133,7 @@ def test_a_part_that_was_sent_again_replaces_the_first(phone, oss):
 
 
 def test_after_the_completion_there_is_nothing_more_to_send(phone):
-    begun, _ = phone.store()
+    begun, _ = phone.store_parts()
     for fields in ({}, {"numbers": [1]}):
         assert refused(phone.parts(begun["ticket"], **fields)) == (409, "already_complete")
 
