@@ -1,17 +1,24 @@
-"""One upload in parts: what it will be, and how its file is cut."""
+"""Parts of a multipart upload: their presigned URLs, and which of them OSS does not have."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from function.auth.tokens import MAX_TOKEN_CHARACTERS
+from function.config.messages import Message
 from function.config.profile import MARGIN, BucketLocation
+from function.config.profiles import problem_in
 from function.config.settings import Settings
 from function.credentials import StsCredentials
+from function.errors import BadRequest, Misconfigured
 from function.oss.multipart import StoredPart
 from function.oss.presign import OssRequest, presign
 from function.uploads.tickets import MultipartTicket
 
 MAX_URLS = 20
+# A receipt says a little more than its ticket, and is read by the same rule.
+MAX_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 128
+LONGEST_OSS_ID = "x" * 64
 LONGEST_LIFE = timedelta(minutes=15)
 # Where the session ends soon; less would be over before a part is on its way.
 LEAST_LIFE = timedelta(seconds=60)
@@ -81,3 +88,20 @@ def missing_parts(ticket: MultipartTicket, stored: Iterable[StoredPart]) -> list
     """Return the numbers of the parts that OSS does not have in full, in order."""
     there = {part.number for part in stored if part.size_bytes == ticket.bytes_of(part.number)}
     return [number for number in range(1, ticket.part_count + 1) if number not in there]
+
+
+def check_ticket_length(ticket: MultipartTicket, settings: Settings) -> None:
+    """
+    Check that a ticket can be issued, before OSS has begun an upload that would be left behind.
+
+    Raises:
+        BadRequest: ``context`` makes it too long.
+
+        Misconfigured: the key of the profile does.
+    """
+    if len(ticket._replace(oss_id=LONGEST_OSS_ID).issue(settings)) <= MAX_TICKET_CHARACTERS:
+        return
+    if ticket.context is not None:
+        check_ticket_length(ticket._replace(context=None), settings)
+        raise BadRequest("context is too long beside a key of this profile.")
+    raise Misconfigured([problem_in(ticket.profile, Message("its key is too long for parts = true"))])

@@ -16,7 +16,15 @@ from function.multipart.lifecycle import (
     drop_upload,
     stored_parts,
 )
-from function.multipart.upload import HEADERS, LEAST_LIFE, MAX_URLS, missing_parts, sign_parts, urls_end
+from function.multipart.upload import (
+    HEADERS,
+    LEAST_LIFE,
+    MAX_URLS,
+    check_ticket_length,
+    missing_parts,
+    sign_parts,
+    urls_end,
+)
 from function.oss.client import oss_client
 from function.oss.post_form import UploadRule, iso, object_url
 from function.routes.confirm import recalled, report
@@ -86,7 +94,7 @@ def _plan(
         issued_at=now,
         expires_at=now + profile.parts_within,
     )
-    ticket.check_length(context.settings)
+    check_ticket_length(ticket, context.settings)
     return ticket, rule
 
 

@@ -1,20 +1,22 @@
 """Plan of an upload: everything decided before credentials are needed."""
 
+import json
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from function.auth import Caller
 from function.config.content_types import (
-    TYPE_OF_EXTENSION,
     default_disposition,
     key_extension,
-    name_extension,
 )
 from function.config.key_template import held_name, published_name
+from function.config.messages import Message
 from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA, BucketLocation, Profile
+from function.config.profiles import problem_in
 from function.config.settings import Settings
-from function.errors import BadRequest, Misconfigured, TooLarge, UnsupportedType
+from function.errors import BadRequest, Misconfigured
 from function.oss.post_form import (
     CREDENTIAL_FIELD,
     DATE_FIELD,
@@ -28,8 +30,22 @@ from function.oss.post_form import (
     sign_folder,
     sign_object,
 )
-from function.uploads.request import UploadRequest
-from function.uploads.tickets import FormTicket, callback_field
+from function.uploads.request import UploadRequest, choose_content_type, choose_size_range
+from function.uploads.tickets import FormTicket
+
+MAX_CALLBACK_CHARACTERS = 5 * 1024
+# Our names, and the variables that OSS replaces.
+REPORTED = {
+    "bucket": "${bucket}",
+    "object": "${object}",
+    "etag": "${etag}",
+    "size": "${size}",
+    "mimeType": "${mimeType}",
+    "width": "${imageInfo.width}",
+    "height": "${imageInfo.height}",
+    "format": "${imageInfo.format}",
+    "reqId": "${reqId}",
+}
 
 
 class PlannedUpload(NamedTuple):
@@ -112,18 +128,7 @@ def _plan(
     rule = rule_for(file, profile, owner=caller.owner, upload_id=upload_id, now=now)
     key, ticket = published_name(rule.key), ""
     if profile.callback or profile.confirm:
-        ticket = FormTicket.issue(
-            settings,
-            profile,
-            rule,
-            upload_id,
-            subject=caller.subject,
-            owner=caller.owner,
-            context=file.context,
-            sha256=file.sha256,
-            trace=file.trace if profile.callback else None,
-            now=now,
-        )
+        ticket = FormTicket.issue(settings, profile, rule, upload_id, caller, file, now)
     if profile.callback:
         rule = rule._replace(fields={**rule.fields, "callback": callback_field(settings, profile, ticket)})
     return PlannedUpload(
@@ -172,57 +177,31 @@ def rule_for(
     )
 
 
-def choose_content_type(file: UploadRequest, profile: Profile) -> str:
+def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
     """
-    Return the requested type, else that of the filename, else the profile's only one.
+    Return the ``callback`` field; the form pins it, so a client can neither change nor drop it.
+
+    Returns:
+        base64 of JSON, under the 5 KB that OSS takes.
 
     Raises:
-        BadRequest: none of these.
+        Misconfigured: it would be longer.
 
-        UnsupportedType: not in the profile, or an unknown extension.
+    Source: https://help.aliyun.com/zh/oss/developer-reference/callback
     """
-    extension = name_extension(file.filename)
-    kind = file.content_type or TYPE_OF_EXTENSION.get(extension)
-    if kind is None and len(profile.content_types) == 1 and "*" not in profile.content_types[0]:
-        kind = profile.content_types[0]
-    if kind is None and extension:
-        raise UnsupportedType(
-            "filename has an unknown extension; contentType is required.",
-            details={"limits": profile.limits},
-        )
-    if kind is None:
-        raise BadRequest("contentType is required, because filename has no extension.")
-    if not profile.admits(kind):
-        allowed = ", ".join(profile.content_types)
-        raise UnsupportedType(
-            f"contentType {kind} is not allowed here; allowed: {allowed}.", details={"limits": profile.limits}
-        )
-    return kind
-
-
-def choose_size_range(file: UploadRequest, profile: Profile) -> tuple[int, int]:
-    """
-    Return the exact requested size, else the profile's range.
-
-    Raises:
-        BadRequest: under the profile's minimum.
-
-        TooLarge: over its maximum.
-    """
-    size = file.size_bytes
-    if size is None:
-        return profile.min_size_bytes, profile.max_size_bytes
-    if size > profile.max_size_bytes:
-        raise TooLarge(
-            f"size is over the {profile.max_size_bytes} bytes allowed here.",
-            details={"limits": profile.limits},
-        )
-    if size < profile.min_size_bytes:
-        raise BadRequest(
-            f"size is under the {profile.min_size_bytes} bytes needed here.",
-            details={"limits": profile.limits},
-        )
-    return size, size
+    url = settings.callback_url or ""
+    parameter = {
+        "callbackUrl": url,
+        "callbackBody": "&".join(f"{name}={variable}" for name, variable in REPORTED.items())
+        + f"&ticket={ticket}",
+        "callbackBodyType": "application/x-www-form-urlencoded",
+        # Gateways that share addresses, as Function Compute's do, need the name in the TLS handshake.
+        "callbackSNI": url.startswith("https://"),
+    }
+    field = b64encode(json.dumps(parameter, separators=(",", ":")).encode()).decode()
+    if len(field) > MAX_CALLBACK_CHARACTERS:
+        raise Misconfigured([problem_in(profile.name, Message("its key is too long for callback = true"))])
+    return field
 
 
 def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:

@@ -1,13 +1,13 @@
-"""What a caller wants to upload: the fields of a request, types checked, nothing else."""
+"""Upload requests: the fields of one file, checked by themselves and against the profile."""
 
 import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from function.config.content_types import bare_type
+from function.config.content_types import TYPE_OF_EXTENSION, bare_type, name_extension
 from function.config.profile import Profile
-from function.errors import BadRequest, UnknownProfile
+from function.errors import BadRequest, TooLarge, UnknownProfile, UnsupportedType
 from function.http.json_body import strict_json
 
 MAX_FILES = 20
@@ -21,17 +21,17 @@ class UploadRequest(NamedTuple):
     One file as the caller describes it.
 
     Args:
-        filename: the user's name for it; nothing of it but the extension ever reaches a key.
+        filename: the user's name for it; only the extension reaches a key.
 
         content_type: lower case, without parameters.
 
-        size_bytes: then the form admits exactly that size.
+        size_bytes: if given, the form admits exactly this size.
 
-        context: what the caller wants to find in the receipt; nothing here reads it.
+        context: repeated in the receipt, and not read here.
 
         sha256: of the bytes, as the caller says; 64 lower-case hexadecimal digits, never without a size.
 
-        trace: what the request belongs to; so does the callback about this file.
+        trace: ``traceparent`` of the request, and of the callback about this file.
     """
 
     profile: str = "default"
@@ -44,7 +44,7 @@ class UploadRequest(NamedTuple):
 
 
 def read_files(files: Any) -> list[UploadRequest]:
-    """The list ``files`` of ``POST /upload-params``; each refusal names its field."""
+    """Read the list ``files`` of ``POST /upload-params``; each refusal names its field."""
     if not isinstance(files, list) or not 1 <= len(files) <= MAX_FILES:
         raise BadRequest(f"files must be a list of 1 to {MAX_FILES} objects.")
     for index, item in enumerate(files):
@@ -54,7 +54,7 @@ def read_files(files: Any) -> list[UploadRequest]:
 
 
 def read_query(query: Mapping[str, str]) -> UploadRequest:
-    """The query of ``GET /upload-params``, where a size is text."""
+    """Read the query of ``GET /upload-params``, where a size is text."""
     fields: dict[str, Any] = {name: value for name, value in query.items() if value}
     if "files" in fields:
         raise BadRequest("files needs a POST with a JSON body.")
@@ -69,29 +69,31 @@ def read_query(query: Mapping[str, str]) -> UploadRequest:
 
 
 def _json_or_text(text: str) -> Any:
-    """What is no JSON stays a text, which is refused as any other that is no object."""
+    """Decode JSON; other text stays as it is, and is refused later for being no object."""
     try:
         return strict_json(text)
     except ValueError:
         return text
 
 
-def profile_of(wanted: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
+def profile_of(file: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
     """
+    Return the profile of a file.
+
     Raises:
         UnknownProfile: it is not in ``profiles.toml``.
     """
-    if profile := profiles.get(wanted.profile):
+    if profile := profiles.get(file.profile):
         return profile
-    raise UnknownProfile("profile is none of those this function knows.")
+    raise UnknownProfile("Unknown profile.")
 
 
 def read_fields(fields: Mapping[str, Any], where: str = "") -> UploadRequest:
     """
-    The fields of one file, of a JSON object.
+    Read the fields of one file.
 
     Args:
-        where: what stands before a field's name in a refusal, such as ``files[2].``.
+        where: prefix of a field's name in a refusal, such as ``files[2].``.
 
     Raises:
         BadRequest: naming the field.
@@ -111,7 +113,7 @@ def _text(fields: Mapping[str, Any], name: str, where: str, most: int) -> str | 
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise BadRequest(f"{where}{name} must be a text.")
+        raise BadRequest(f"{where}{name} must be a string.")
     if len(value) > most:
         raise BadRequest(f"{where}{name} must have at most {most} characters.")
     return value
@@ -120,7 +122,7 @@ def _text(fields: Mapping[str, Any], name: str, where: str, most: int) -> str | 
 def _filename(fields: Mapping[str, Any], where: str) -> str | None:
     value = _text(fields, "filename", where, MAX_FILENAME_CHARACTERS)
     if value and _holds_controls(value):
-        raise BadRequest(f"{where}filename must not hold control characters.")
+        raise BadRequest(f"{where}filename must not contain control characters.")
     return value
 
 
@@ -152,10 +154,10 @@ def _context(fields: Mapping[str, Any], where: str) -> dict[str, Any] | None:
 
 
 def is_small_json(value: Mapping[str, Any]) -> bool:
-    """Whether this fits into a receipt as its ``context``."""
+    """Return whether this fits into a receipt as its ``context``."""
     try:
         written = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    # Of halves of a pair, of numbers too large for JSON, of what is none, of too much depth.
+    # Lone surrogates, NaN and Infinity, objects that are no JSON, too much depth.
     except (ValueError, TypeError, RecursionError):
         return False
     return len(written) <= MAX_CONTEXT_BYTES
@@ -173,7 +175,60 @@ def _sha256(fields: Mapping[str, Any], where: str) -> str | None:
 
 
 def _holds_controls(text: str) -> bool:
-    """Control characters, or halves of a pair, which no file name that a person sees has."""
+    """Return whether there are control characters or lone surrogates, which no displayed name has."""
     return not text.isprintable() and any(
         mark < " " or mark == "\x7f" or "\ud800" <= mark <= "\udfff" for mark in text
     )
+
+
+def choose_content_type(file: UploadRequest, profile: Profile) -> str:
+    """
+    Return the requested type, else that of the filename, else the profile's only one.
+
+    Raises:
+        BadRequest: none of these.
+
+        UnsupportedType: not in the profile, or an unknown extension.
+    """
+    extension = name_extension(file.filename)
+    kind = file.content_type or TYPE_OF_EXTENSION.get(extension)
+    if kind is None and len(profile.content_types) == 1 and "*" not in profile.content_types[0]:
+        kind = profile.content_types[0]
+    if kind is None and extension:
+        raise UnsupportedType(
+            "filename has an unknown extension; contentType is required.",
+            details={"limits": profile.limits},
+        )
+    if kind is None:
+        raise BadRequest("contentType is required, because filename has no extension.")
+    if not profile.admits(kind):
+        allowed = ", ".join(profile.content_types)
+        raise UnsupportedType(
+            f"contentType {kind} is not allowed here; allowed: {allowed}.", details={"limits": profile.limits}
+        )
+    return kind
+
+
+def choose_size_range(file: UploadRequest, profile: Profile) -> tuple[int, int]:
+    """
+    Return the exact requested size, else the profile's range.
+
+    Raises:
+        BadRequest: under the profile's minimum.
+
+        TooLarge: over its maximum.
+    """
+    size = file.size_bytes
+    if size is None:
+        return profile.min_size_bytes, profile.max_size_bytes
+    if size > profile.max_size_bytes:
+        raise TooLarge(
+            f"size is over the {profile.max_size_bytes} bytes allowed here.",
+            details={"limits": profile.limits},
+        )
+    if size < profile.min_size_bytes:
+        raise BadRequest(
+            f"size is under the {profile.min_size_bytes} bytes needed here.",
+            details={"limits": profile.limits},
+        )
+    return size, size

@@ -1,11 +1,10 @@
 """Tickets: signed tokens that bind later requests about an upload to what was signed for it."""
 
-import json
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from function.auth import Caller
 from function.auth.tokens import (
     ID,
     KEY,
@@ -31,29 +30,13 @@ from function.config.settings import Settings
 from function.errors import BadRequest, Forbidden, Misconfigured, Unauthorized
 from function.oss.post_form import UploadRule
 from function.request_log import readable_traceparent
-from function.uploads.request import is_small_json
+from function.uploads.request import UploadRequest, is_small_json
 
-MAX_FIELD_CHARACTERS = 5 * 1024
 # A receipt says a little more than its ticket, and is read by the same rule.
 MAX_FORM_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 256
-MAX_MULTIPART_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 128
 # OSS calls back when the upload ends, which may be later than the form's own end.
 LIFE_BEYOND_FORM = timedelta(hours=1)
 MAX_PARTS = 10_000
-LONGEST_OSS_ID = "x" * 64
-
-# Our names, and the variables that OSS replaces.
-REPORTED = {
-    "bucket": "${bucket}",
-    "object": "${object}",
-    "etag": "${etag}",
-    "size": "${size}",
-    "mimeType": "${mimeType}",
-    "width": "${imageInfo.width}",
-    "height": "${imageInfo.height}",
-    "format": "${imageInfo.format}",
-    "reqId": "${reqId}",
-}
 
 
 class FormTicket(NamedTuple):
@@ -90,12 +73,8 @@ class FormTicket(NamedTuple):
         profile: Profile,
         rule: UploadRule,
         upload_id: str,
-        *,
-        subject: str,
-        owner: str,
-        context: Mapping[str, Any] | None = None,
-        sha256: str | None = None,
-        trace: str | None = None,
+        caller: Caller,
+        file: UploadRequest,
         now: datetime,
     ) -> str:
         """
@@ -107,15 +86,16 @@ class FormTicket(NamedTuple):
         Raises:
             Misconfigured: the token would be longer than what we read.
         """
-        optional = {"context": context, "sha256": sha256, "trace": trace}
+        trace = file.trace if profile.callback else None
+        optional = {"context": file.context, "sha256": file.sha256, "trace": trace}
         claims = {
             "jti": upload_id,
             "folder" if profile.takes_filename else "key": rule.key,
             "type": rule.content_type,
             "sizes": [rule.min_size_bytes, rule.max_size_bytes],
             "profile": profile.name,
-            "sub": subject,
-            "owner": owner,
+            "sub": caller.subject,
+            "owner": caller.owner,
             **settings.token_scope(profile.location.bucket),
             **{name: value for name, value in optional.items() if value is not None},
         }
@@ -145,20 +125,16 @@ class FormTicket(NamedTuple):
             if not isinstance(sizes, list) or len(sizes) != 2 or not all(map(is_count, sizes)):
                 raise invalid_claim("sizes")
             is_folder = "folder" in claims
-            ticket = cls(
-                upload_id=text_claim(claims, "jti", ID),
+            return cls(
                 key=text_claim(claims, "folder") if is_folder else text_claim(claims, "key", KEY),
                 is_folder=is_folder,
-                content_type=text_claim(claims, "type"),
                 min_size_bytes=sizes[0],
                 max_size_bytes=sizes[1],
                 trace=_trace(claims),
-                issued_at=time_claim(claims, "iat"),
-                **_origin(claims, settings),
+                **_common(claims, settings),
             )
         except Unauthorized as error:
             raise invalid_ticket(f"ticket: {error.reason}") from None
-        return ticket
 
     def admits_key(self, key: str) -> bool:
         """Return whether the form admitted an object of this key, which reads as what it is."""
@@ -170,10 +146,8 @@ class FormTicket(NamedTuple):
 
     def admits_file(self, size_bytes: int, content_type: str) -> bool:
         """Return whether the form admitted this many bytes of this type."""
-        return self.min_size_bytes <= size_bytes <= self.max_size_bytes and self.content_type in (
-            "",
-            content_type,
-        )
+        is_type = self.content_type in ("", content_type)
+        return is_type and self.min_size_bytes <= size_bytes <= self.max_size_bytes
 
 
 class MultipartTicket(NamedTuple):
@@ -247,15 +221,12 @@ class MultipartTicket(NamedTuple):
         try:
             claims = read_token(text, audience=PARTS, secrets=settings.token_secrets, now=now)
             ticket = cls(
-                upload_id=text_claim(claims, "jti", ID),
                 oss_id=text_claim(claims, "upload"),
                 key=text_claim(claims, "key", KEY),
                 size_bytes=count_claim(claims, "size"),
                 part_size_bytes=count_claim(claims, "part"),
-                content_type=text_claim(claims, "type"),
-                issued_at=time_claim(claims, "iat"),
                 expires_at=time_claim(claims, "exp"),
-                **_origin(claims, settings),
+                **_common(claims, settings),
             )
             if not 0 < ticket.size_bytes <= ticket.part_size_bytes * MAX_PARTS:
                 raise invalid_claim("size")
@@ -264,22 +235,6 @@ class MultipartTicket(NamedTuple):
         except Unauthorized as error:
             raise invalid_ticket(f"ticket: {error.reason}") from None
         return ticket
-
-    def check_length(self, settings: Settings) -> None:
-        """
-        Check that the ticket can be issued, before OSS has begun anything that would be left behind.
-
-        Raises:
-            BadRequest: ``context`` leaves it no room.
-
-            Misconfigured: the key of the profile does.
-        """
-        if len(self._replace(oss_id=LONGEST_OSS_ID).issue(settings)) <= MAX_MULTIPART_TICKET_CHARACTERS:
-            return
-        if self.context is not None:
-            self._replace(context=None).check_length(settings)
-            raise BadRequest("context is too long beside a key of this profile.")
-        raise Misconfigured([problem_in(self.profile, Message("its key is too long for parts = true"))])
 
     @property
     def part_count(self) -> int:
@@ -291,8 +246,8 @@ class MultipartTicket(NamedTuple):
         return min(self.part_size_bytes, self.size_bytes - begins)
 
 
-def _origin(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """Return the fields that say for whom both kinds of tickets were issued, and under which profile."""
+def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the fields that both kinds of tickets have, once their profile, app and bucket are checked."""
     profile = settings.profiles.get(text_claim(claims, "profile"))
     if profile is None:
         raise invalid_token("its profile does not exist any more")
@@ -302,6 +257,9 @@ def _origin(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     if context is not None and not (isinstance(context, dict) and is_small_json(context)):
         raise invalid_claim("context")
     return {
+        "upload_id": text_claim(claims, "jti", ID),
+        "content_type": text_claim(claims, "type"),
+        "issued_at": time_claim(claims, "iat"),
         "profile": profile.name,
         "subject": text_claim(claims, "sub", SUBJECT),
         "owner": text_claim(claims, "owner"),
@@ -334,30 +292,3 @@ def ticket_in(fields: Mapping[str, Any]) -> str:
 def invalid_ticket(reason: str) -> Forbidden:
     """Return the refusal of a ticket, or of an upload that it does not fit; the reason is for the log."""
     return Forbidden("Unknown or invalid upload ticket.", reason=reason)
-
-
-def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
-    """
-    The value of the form's ``callback`` field; the form pins it, so a client cannot change or drop it.
-
-    Returns:
-        base64 of JSON, under the 5 KB that OSS takes.
-
-    Raises:
-        Misconfigured: it would be longer.
-
-    Source: https://help.aliyun.com/zh/oss/developer-reference/callback
-    """
-    url = settings.callback_url or ""
-    parameter = {
-        "callbackUrl": url,
-        "callbackBody": "&".join(f"{name}={variable}" for name, variable in REPORTED.items())
-        + f"&ticket={ticket}",
-        "callbackBodyType": "application/x-www-form-urlencoded",
-        # Gateways that share addresses, as Function Compute's do, need the name in the TLS handshake.
-        "callbackSNI": url.startswith("https://"),
-    }
-    field = b64encode(json.dumps(parameter, separators=(",", ":")).encode()).decode()
-    if len(field) > MAX_FIELD_CHARACTERS:
-        raise Misconfigured([problem_in(profile.name, Message("its key is too long for callback = true"))])
-    return field

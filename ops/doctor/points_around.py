@@ -4,7 +4,9 @@ What no page says of STS, and of the way from the function to OSS.
 
 from datetime import timedelta
 
+from function.auth import Caller
 from function.oss.post_form import UploadRule
+from function.uploads.request import UploadRequest
 from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, role_policy
@@ -59,7 +61,7 @@ def _internal_host(trial: Trial) -> Seen:
         fields={"x-oss-content-type": "image/png"},
     )
     ticket = FormTicket.issue(
-        settings, profile, rule, "prove", subject="doctor", owner="doctor", now=trial.now
+        settings, profile, rule, "prove", Caller("doctor", "doctor"), UploadRequest(), trial.now
     )
     trial.calls += 1
     try:

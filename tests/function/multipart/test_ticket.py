@@ -11,6 +11,7 @@ from function.app import load_settings
 from function.auth import tokens
 from function.auth.tokens import issue_token, read_token
 from function.errors import Misconfigured
+from function.multipart.upload import check_ticket_length
 from function.uploads.tickets import MultipartTicket
 
 SECRET = "token-secret-canary-0123456789abcdef"
@@ -232,6 +233,6 @@ def test_a_ticket_leaves_room_for_what_a_receipt_says_beside_it(environment, pro
         for characters in range(2300, 2900)
         if len(ticket(characters, "o" * 64).issue(settings)) <= 4096 - 128
     ]
-    ticket(fitting[-1]).check_length(settings)
+    check_ticket_length(ticket(fitting[-1]), settings)
     with pytest.raises(Misconfigured):
-        ticket(fitting[-1] + 3).check_length(settings)
+        check_ticket_length(ticket(fitting[-1] + 3), settings)

@@ -7,13 +7,16 @@ from datetime import timedelta
 import pytest
 
 from function.app import load_settings
+from function.auth import Caller
 from function.auth.tokens import TICKET, issue_token, read_token
 from function.config.profiles import read_profiles
 from function.errors import Misconfigured
 from function.oss.post_form import UploadRule
-from function.uploads.tickets import FormTicket, callback_field
+from function.uploads.plan import callback_field
+from function.uploads.request import UploadRequest
+from function.uploads.tickets import FormTicket
 
-MAX_FIELD_CHARACTERS = 5 * 1024  # what OSS takes
+MAX_CALLBACK_CHARACTERS = 5 * 1024  # what OSS takes
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRETS = ("token-secret-canary-0123456789abcdef",)
 
@@ -162,7 +165,7 @@ def ask_as(instance, good_sts, profiles_file, clock):
 @pytest.mark.parametrize("subject", LONG_SUBJECTS, ids=("control", "chinese", "emoji"))
 def test_the_longest_subject_and_type_fit_into_what_oss_takes(ask_as, clock, subject):
     field = ask_as(subject, "u/{owner}/{id}").json["formData"]["callback"]
-    assert len(field) <= MAX_FIELD_CHARACTERS
+    assert len(field) <= MAX_CALLBACK_CHARACTERS
     ticket = json.loads(b64decode(field))["callbackBody"].rpartition("ticket=")[2]
     assert read_token(ticket, audience=TICKET, secrets=SECRETS, now=clock())["sub"] == subject
 
@@ -182,7 +185,9 @@ def field(function, clock):
 
     def make(length):
         rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "a/" + "k" * (length - 2), 1, 1, end, {})
-        ticket = FormTicket.issue(settings, profile, rule, "i", subject="u", owner="owner", now=clock())
+        ticket = FormTicket.issue(
+            settings, profile, rule, "i", Caller("u", "owner"), UploadRequest(), clock()
+        )
         return callback_field(settings, profile, ticket)
 
     return make
@@ -208,7 +213,7 @@ def test_a_ticket_leaves_room_for_the_receipt_that_says_a_little_more(function, 
 
     def length_of(characters):
         rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "k" * characters, 1, 1, end, {})
-        ticket = FormTicket.issue(settings, profile, rule, "i", subject="u", owner="o", now=clock())
+        ticket = FormTicket.issue(settings, profile, rule, "i", Caller("u", "o"), UploadRequest(), clock())
         return len(ticket)
 
     longest = 0

@@ -16,7 +16,7 @@ from function.context import RequestContext
 from function.http.client import HttpResponse, send
 from function.network import MAX_WAITING
 from function.request_log import LogLine
-from function.uploads.tickets import MAX_FIELD_CHARACTERS
+from function.uploads.plan import MAX_CALLBACK_CHARACTERS
 from function.webhook import post_news, tell_business
 from tests.function.receipts.conftest import PROFILES, SETTINGS, read_upload
 
@@ -104,9 +104,9 @@ def test_a_trace_that_finds_no_room_in_the_callback_is_left_out_and_the_form_giv
     plain, traced = lengths()
     assert traced > plain + 55
     # An address so long that the field has room for nothing more.
-    longer = SETTINGS["CALLBACK_URL"] + "/c" * ((MAX_FIELD_CHARACTERS - plain - 16) * 3 // 8)
+    longer = SETTINGS["CALLBACK_URL"] + "/c" * ((MAX_CALLBACK_CHARACTERS - plain - 16) * 3 // 8)
     assert lengths(CALLBACK_URL=longer.replace("/callback", "") + "/callback") in [
-        [length, length] for length in range(MAX_FIELD_CHARACTERS - 40, MAX_FIELD_CHARACTERS + 1)
+        [length, length] for length in range(MAX_CALLBACK_CHARACTERS - 40, MAX_CALLBACK_CHARACTERS + 1)
     ]
 
 

@@ -3,8 +3,7 @@
 import pytest
 
 from function.errors import BadRequest, TooLarge, UnsupportedType
-from function.uploads.plan import choose_content_type, choose_size_range
-from function.uploads.request import UploadRequest
+from function.uploads.request import UploadRequest, choose_content_type, choose_size_range
 
 
 @pytest.mark.parametrize(
