@@ -1,16 +1,15 @@
 """A small project with one dependency, built from a wheel beside it: no network."""
 
+import contextlib
 import zipfile
 from pathlib import Path
-
-import pytest
 
 from ops.package.command import build
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def make_wheel(folder: Path, name: str, files: dict[str, str]) -> None:
+def make_wheel(folder, name, files):
     metadata = {
         f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         f"{name}-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
@@ -24,7 +23,7 @@ def make_wheel(folder: Path, name: str, files: dict[str, str]) -> None:
         wheel.writestr(f"{name}-1.0.dist-info/RECORD", f"{record}{name}-1.0.dist-info/RECORD,,\n")
 
 
-def make_project(root: Path) -> Path:
+def make_project(root):
     root.mkdir(parents=True)
     (root / "function" / "room").mkdir(parents=True)
     (root / "function" / "__init__.py").write_text("", "utf-8")
@@ -57,10 +56,10 @@ def make_project(root: Path) -> Path:
     return root
 
 
-def build_in(root: Path, monkeypatch: pytest.MonkeyPatch, python: str | None) -> bytes:
-    monkeypatch.chdir(root)  # where pip looks for ./wheels
-    return build(root, root / "build" / "function", python)
+def pack(root, python=None, *extras, **options):
+    with contextlib.chdir(root):  # where pip looks for ./wheels
+        return build(root, root / "build" / "function", python, *extras, **options)
 
 
-def names(folder: Path) -> list[str]:
+def names(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

@@ -6,8 +6,6 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,9 +16,7 @@ from tests.ops.package.project import ROOT, names
 from tests.ops.package.services import credentials, run_bare, serving, settings
 
 
-def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(
-    package: tuple[Path, bytes],
-) -> None:
+def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(package):
     folder, zipped = package
     files = names(folder)
     top = {name.partition("/")[0] for name in files if "/" in name} - {"__pycache__"}
@@ -41,9 +37,7 @@ def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(
     assert libraries and all(needed <= MAX_GLIBC for _, needed in libraries)
 
 
-def test_the_bill_of_materials_lists_what_is_in_the_package_and_nothing_else(
-    package: tuple[Path, bytes],
-) -> None:
+def test_the_bill_of_materials_lists_what_is_in_the_package_and_nothing_else(package):
     bill = json.loads(package[0].with_name("function.cdx.json").read_text("utf-8"))
     names = {component["name"] for component in bill["components"]}
     installed = {"PyJWT", "aliyun-python-sdk-core", "aliyun-python-sdk-sts", "certifi", "cryptography"}
@@ -55,7 +49,7 @@ def test_the_bill_of_materials_lists_what_is_in_the_package_and_nothing_else(
 
 
 @pytest.fixture
-def sts_origin() -> Iterator[str]:
+def sts_origin():
     with serving(lambda path: credentials()) as port:
         yield f"http://127.0.0.1:{port}"
 
@@ -92,9 +86,7 @@ print(json.dumps({"answer": answer, "outside": vendored}))
 """
 
 
-def test_the_package_signs_an_upload_in_a_bare_interpreter(
-    package: tuple[Path, bytes], python312: str, sts_origin: str
-) -> None:
+def test_the_package_signs_an_upload_in_a_bare_interpreter(package, python312, sts_origin):
     said = json.loads(run_bare(python312, BARE_PROGRAM, package[0], settings(sts_origin)))
     assert said["outside"] == []
     assert said["answer"]["statusCode"] == 200, said["answer"]
@@ -103,9 +95,7 @@ def test_the_package_signs_an_upload_in_a_bare_interpreter(
     assert re.fullmatch(r"[0-9a-f]{64}", form["x-oss-signature"])
 
 
-def test_the_package_for_bursts_is_the_plain_one_and_its_server(
-    package: tuple[Path, bytes], burst_package: Path
-) -> None:
+def test_the_package_for_bursts_is_the_plain_one_and_its_server(package, burst_package):
     plain, _ = package
     more = {name for name in names(burst_package) if not (plain / name).exists()}
     assert {name.partition("/")[0] for name in more if "__pycache__" not in name} == {
@@ -118,7 +108,7 @@ def test_the_package_for_bursts_is_the_plain_one_and_its_server(
     assert "waitress" in {component["name"] for component in bill["components"]}
 
 
-def ask(port: int, path: str, body: str) -> tuple[int, dict]:
+def ask(port, path, body):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.request("POST", path, body, {"Content-Type": "application/json"})
@@ -128,9 +118,7 @@ def ask(port: int, path: str, body: str) -> tuple[int, dict]:
         connection.close()
 
 
-def test_the_package_for_bursts_serves_in_a_bare_interpreter(
-    burst_package: Path, python312: str, sts_origin: str
-) -> None:
+def test_the_package_for_bursts_serves_in_a_bare_interpreter(burst_package, python312, sts_origin):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     command = [python312, "-E", "-s", "-S", "-B", "-W", "error", "burst_server.py"]

@@ -3,7 +3,7 @@
 import json
 import subprocess
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import MD5
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from tests.ops.package.services import BARE, Response, credentials, serving, settings
+from tests.ops.package.services import BARE, credentials, serving, settings
 from tests.support.wechat import Wechat
 
 KEYS = Path(__file__).parents[2] / "keys"
@@ -30,6 +30,7 @@ key = "uploads/{owner}/{id}{ext}"
 max_size = "1MiB"
 content_types = ["image/png"]
 """
+FILE = '{"filename": "a.png"}'
 WITH_CALLBACK = f"{PROFILES}callback = true\n"
 WITH_CHECK = f'{PROFILES}confirm = true\nhold = ["check"]\n'
 # One line comes for every request: settings, profiles and event; each answer goes back as one line.
@@ -59,12 +60,12 @@ class Around:
     says = credentials()
     origin = ""
 
-    def respond(self, path: str) -> Response:
+    def respond(self, path):
         return (200, {}, (KEYS / "rsa.pub.pem").read_bytes()) if path.endswith(".pem") else self.says
 
 
 @pytest.fixture
-def around() -> Iterator[Around]:
+def around():
     found = Around()
     with serving(found.respond) as port:
         found.origin = f"http://127.0.0.1:{port}"
@@ -72,7 +73,7 @@ def around() -> Iterator[Around]:
 
 
 @pytest.fixture
-def ask(package: tuple[Path, bytes], python312: str, around: Around, tmp_path: Path) -> Iterator[Ask]:
+def ask(package, python312, around, tmp_path):
     """Ask the packaged function in a bare interpreter: ``ask("/path", body, profiles=…, SETTING=…)``."""
     command = [python312, *BARE, "-c", PROGRAM, str(package[0]), NOW.isoformat()]
     with subprocess.Popen(
@@ -82,14 +83,8 @@ def ask(package: tuple[Path, bytes], python312: str, around: Around, tmp_path: P
         to_it, from_it = process.stdin, process.stdout
 
         def request(
-            path: str,
-            body: str = '{"filename": "a.png"}',
-            *,
-            profiles: str = PROFILES,
-            headers: dict[str, str] | None = None,
-            query: dict[str, str] | None = None,
-            **changed: str,
-        ) -> tuple[int, Any]:
+            path, body='{"filename": "a.png"}', *, profiles=PROFILES, headers=None, query=None, **changed
+        ):
             (tmp_path / "profiles.toml").write_text(profiles, "utf-8")
             own = {"CALLBACK_KEY_ORIGIN": around.origin, "PROFILES_FILE": str(tmp_path / "profiles.toml")}
             environ = settings(around.origin, **own, **changed)
@@ -113,14 +108,14 @@ def ask(package: tuple[Path, bytes], python312: str, around: Around, tmp_path: P
 @pytest.mark.parametrize(
     ("algorithm", "key"), [("RS256", "rsa"), ("ES256", "p256"), ("EdDSA", "ed25519"), ("HS256", "")]
 )
-def test_callers_of_a_business_are_known_by_each_kind_of_key(ask: Ask, algorithm: str, key: str) -> None:
+def test_callers_of_a_business_are_known_by_each_kind_of_key(ask, algorithm, key):
     secret = "business-secret-0123456789-0123456789"
     kept, told = (
         ((KEYS / f"{key}{end}").read_text() for end in (".pem", ".pub.pem")) if key else (secret,) * 2
     )
     settings = {"CALLER_AUTH": "jwt", "JWT_ALGORITHM": algorithm, "JWT_KEY": told, "JWT_AUDIENCE": "here"}
 
-    def asked(**changes: Any) -> tuple[int, Any]:
+    def asked(**changes):
         claims = {"sub": "user-42", "aud": "here", "exp": NOW + timedelta(minutes=5), **changes}
         token = jwt.encode(claims, kept, algorithm)
         return ask("/upload-params", headers={"authorization": f"Bearer {token}"}, **settings)
@@ -130,7 +125,7 @@ def test_callers_of_a_business_are_known_by_each_kind_of_key(ask: Ask, algorithm
     assert asked(aud="elsewhere")[0] == 401
 
 
-def test_a_callback_that_oss_signed_is_believed_and_no_other(ask: Ask) -> None:
+def test_a_callback_that_oss_signed_is_believed_and_no_other(ask):
     asked = partial(ask, profiles=WITH_CALLBACK, CALLBACK_URL="https://upload.example.com/callback")
     status, form = asked("/upload-params")
     assert status == 200
@@ -155,7 +150,7 @@ def test_a_callback_that_oss_signed_is_believed_and_no_other(ask: Ask) -> None:
     assert answer["error"]["code"] == "forbidden"
 
 
-def test_a_push_of_wechat_is_deciphered_and_what_is_not_its_own_refused(ask: Ask) -> None:
+def test_a_push_of_wechat_is_deciphered_and_what_is_not_its_own_refused(ask):
     asked = partial(
         ask,
         "/wechat-events",
@@ -197,9 +192,7 @@ REFUSAL = json.dumps({"Code": "NoPermission", "RequestId": "R-1", "Message": "�
     ],
     ids=lambda value: value if isinstance(value, str) else str(value)[:60],
 )
-def test_whatever_sts_says_is_answered_as_what_it_is(
-    ask: Ask, around: Around, says: tuple[int, dict[str, str], bytes], status: int, code: str
-) -> None:
+def test_whatever_sts_says_is_answered_as_what_it_is(ask, around, says, status, code):
     around.says = says
     answered, body = ask("/upload-params")
     assert (answered, body.get("error", {}).get("code", "")) == (status, code)

@@ -2,14 +2,12 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import trustme
 
-from tests.ops.package.services import Response, credentials, run_bare, serving, settings
+from tests.ops.package.services import credentials, run_bare, serving, settings
 
 ROLE_TOKEN = "token-of-the-role-canary"
 # One function asks STS, the other WeChat; each tells what it answered.
@@ -34,11 +32,11 @@ REFUSED = ["sts_unavailable", "wechat_unavailable"]
 
 
 @contextmanager
-def heard_at(certificate: trustme.LeafCert | None) -> Iterator[tuple[int, list[str]]]:
+def heard_at(certificate):
     """STS and WeChat in one: the port, and the list of the paths that are requested there."""
     heard: list[str] = []
 
-    def respond(path: str) -> Response:
+    def respond(path):
         heard.append(path)
         return credentials(openid="oUser")
 
@@ -47,27 +45,26 @@ def heard_at(certificate: trustme.LeafCert | None) -> Iterator[tuple[int, list[s
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
+def authority():
     return trustme.CA()
 
 
 @pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
+def ca_file(authority, tmp_path):
     path = tmp_path / "test-authority.pem"
     authority.cert_pem.write_to_path(str(path))
     return path
 
 
-def run(python: str, folder: Path, port: int, **environment: str) -> list[str]:
+def run(python, folder, port, **environment):
     origin = f"https://localhost:{port}"
     wechat = {"WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "secret", "WECHAT_ENDPOINT": origin}
     environ = settings(origin, **wechat) | {"ALIBABA_CLOUD_SECURITY_TOKEN": ROLE_TOKEN, **environment}
     # No -I, which hides PYTHONHTTPSVERIFY; no -W error, for how the SDK asks for TLS is deprecated.
-    said: list[str] = json.loads(run_bare(python, PROGRAM, folder, environ, ("-s", "-S", "-B")))
-    return said
+    return json.loads(run_bare(python, PROGRAM, folder, environ, ("-s", "-S", "-B")))
 
 
-def hostile_environments(ca_file: Path) -> Iterator[dict[str, str]]:
+def hostile_environments(ca_file):
     """Each would have a library trust the wrong certificate, or none be checked."""
     names = ("ALIBABA_CLOUD_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
     yield {}
@@ -76,9 +73,9 @@ def hostile_environments(ca_file: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("number", range(4), ids=["nothing", "empty names", "the wrong authority", "no file"])
-def test_a_wrong_certificate_is_told_nothing_whatever_the_environment_holds(
-    package: tuple[Path, bytes], python312: str, authority: trustme.CA, ca_file: Path, number: int
-) -> None:
+def test_a_wrong_certificate_is_sent_nothing_in_any_environment(
+    package, python312, authority, ca_file, number
+):
     """An empty ALIBABA_CLOUD_CA_BUNDLE switched the check off, and the token of the role was read."""
     environment = list(hostile_environments(ca_file))[number]
     with heard_at(authority.issue_cert("localhost")) as (port, heard):
@@ -86,31 +83,27 @@ def test_a_wrong_certificate_is_told_nothing_whatever_the_environment_holds(
     assert heard == []
 
 
-def trusting(package: Path, ca_file: Path, folder: Path) -> Path:
+@pytest.fixture
+def trusting(package, ca_file, tmp_path):
     """A copy that trusts the test's authority, the only way there is: by the file that it brings."""
-    shutil.copytree(package, folder)
+    folder = tmp_path / "function"
+    shutil.copytree(package[0], folder)
     shutil.copyfile(ca_file, folder / "certifi" / "cacert.pem")
     return folder
 
 
-def test_a_certificate_of_another_name_is_told_nothing_though_its_authority_is_trusted(
-    package: tuple[Path, bytes], python312: str, authority: trustme.CA, ca_file: Path, tmp_path: Path
-) -> None:
-    folder = trusting(package[0], ca_file, tmp_path / "function")
+def test_a_certificate_of_another_name_is_sent_nothing(trusting, python312, authority):
     with heard_at(authority.issue_cert("elsewhere.example")) as (port, heard):
-        assert run(python312, folder, port) == REFUSED
+        assert run(python312, trusting, port) == REFUSED
     assert heard == []
 
 
-def test_a_good_certificate_is_asked_and_no_proxy_of_the_environment(
-    package: tuple[Path, bytes], python312: str, authority: trustme.CA, ca_file: Path, tmp_path: Path
-) -> None:
+def test_a_good_certificate_is_accepted_and_proxies_are_ignored(trusting, python312, authority):
     """The same question, so that the refusals above have no other reason than the certificate."""
-    folder = trusting(package[0], ca_file, tmp_path / "function")
     good = authority.issue_cert("localhost")
     with heard_at(None) as (proxy_port, heard_by_proxy), heard_at(good) as (port, heard):
         names = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
         proxies = dict.fromkeys(names, f"http://127.0.0.1:{proxy_port}")
-        assert run(python312, folder, port, **proxies) == ["ok", "ok"]
+        assert run(python312, trusting, port, **proxies) == ["ok", "ok"]
     assert heard_by_proxy == []
     assert [ROLE_TOKEN in path for path in heard] == [True, False]

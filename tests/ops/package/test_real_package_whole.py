@@ -3,7 +3,6 @@
 import ast
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,23 +35,23 @@ print(json.dumps([len(names), failed]))
 
 
 @pytest.fixture(scope="module")
-def folder(package: tuple[Path, bytes]) -> Path:
+def folder(package):
     return package[0]
 
 
-def test_every_module_of_the_package_imports_in_a_bare_interpreter(folder: Path, python312: str) -> None:
+def test_every_module_of_the_package_imports_in_a_bare_interpreter(folder, python312):
     number, failed = json.loads(run_bare(python312, IMPORT_EVERYTHING, folder, {}))
     assert failed == {}
     assert number > 250
 
 
-def left_out(folder: Path) -> set[str]:
+def left_out(folder):
     """Modules, by their whole names; a package stands for all in it. Without one that a package hides."""
     paths = [name.removesuffix(".py") for name in UNREACHED]
     return {path.replace("/", ".") for path in paths if not (folder / path).is_dir()}
 
 
-def named_by(path: Path, folder: Path) -> Iterator[str]:
+def named_by(path, folder):
     """
     Every module that a file imports, wherever in it the import stands, by its whole name.
 
@@ -79,7 +78,7 @@ def named_by(path: Path, folder: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def missing_of(folder: Path) -> dict[str, set[str]]:
+def missing_of(folder):
     """What was left out and is named all the same, by who names it; but for what has a stand-in."""
     known = {*aliyun_sdk.ABSENT, *aliyun_sdk.DEFERRED, FOR_OLD_PYTHONS}
     gone = left_out(folder) - known
@@ -91,12 +90,12 @@ def missing_of(folder: Path) -> dict[str, set[str]]:
     return found
 
 
-def test_no_module_of_the_package_names_one_that_was_left_out(folder: Path) -> None:
+def test_no_module_of_the_package_names_one_that_was_left_out(folder):
     """In a function as well, where the import of the module itself does not come across it."""
     assert missing_of(folder) == {}
 
 
-def test_what_was_left_out_would_be_missed_by_one_that_names_it(tmp_path: Path) -> None:
+def test_what_was_left_out_would_be_missed_by_one_that_names_it(tmp_path):
     sources = {
         "late.py": "def later():\n    from aliyunsdkcore import client\n",
         "aliyunsdkcore/request.py": "from .endpoint.location import thing\n",
@@ -116,13 +115,13 @@ def test_what_was_left_out_would_be_missed_by_one_that_names_it(tmp_path: Path) 
     }
 
 
-def test_what_is_left_out_is_still_what_the_dependencies_bring() -> None:
+def test_what_is_left_out_is_still_what_the_dependencies_bring():
     """A name that a new version no longer has would say nothing about what came in its place."""
     site = Path(str(importlib.import_module("aliyunsdkcore").__file__)).parents[1]
     assert [name for name in UNREACHED if not (site / name).exists()] == []
 
 
-def test_a_package_that_the_function_s_own_files_import_stays(tmp_path: Path) -> None:
+def test_a_package_that_the_function_s_own_files_import_stays(tmp_path):
     """Rules of one's own may use it."""
     for name in ("cffi", "jmespath"):
         (tmp_path / name).mkdir()

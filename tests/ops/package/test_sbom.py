@@ -1,7 +1,6 @@
 """The bill of materials: what is in the package and inside the SDK, the same every time."""
 
 import json
-from pathlib import Path
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -14,12 +13,12 @@ SDK = "aliyun-python-sdk-core"
 
 
 @pytest.fixture
-def folder(tmp_path: Path):
+def folder(tmp_path):
     """What ``pip install --target`` leaves: ``folder("name", "more metadata")``."""
     (tmp_path / "site").mkdir()
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "our-function"\nversion = "0.1.0"\n', "utf-8")
 
-    def install(name="demo", metadata="License-Expression: MIT\n", files=None) -> Path:
+    def install(name="demo", metadata="License-Expression: MIT\n", files=None):
         info = tmp_path / "site" / f"{name}-1.0.dist-info"
         info.mkdir()
         if files is not None:
@@ -33,13 +32,13 @@ def folder(tmp_path: Path):
     return install
 
 
-def read(folder: Path):
+def read(folder):
     target = folder / "bill.json"
     licences = write_sbom(folder / "site", target, folder / "pyproject.toml")
     return json.loads(target.read_text("utf-8")), licences
 
 
-def carry(folder: Path, path: str, text: str) -> None:
+def carry(folder, path, text):
     file = folder / "site" / "aliyunsdkcore" / "vendored" / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")

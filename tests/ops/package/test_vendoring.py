@@ -1,12 +1,10 @@
 """What is kept of the dependencies, and what no target could load."""
 
-from pathlib import Path
-
 import pytest
 
 from ops.package.function_files import PackagingError
 from ops.package.vendoring import check_glibc, metadata_asked_for
-from tests.ops.package.project import build_in, make_project, make_wheel, names
+from tests.ops.package.project import make_wheel, names, pack
 
 
 @pytest.mark.parametrize(
@@ -19,19 +17,18 @@ from tests.ops.package.project import build_in, make_project, make_wheel, names
         ("import importlib_metadata as m\nm.entry_points(group='x')\n", ["*"]),
     ],
 )
-def test_knows_whose_metadata_is_read(source: str, asked: list[str]) -> None:
+def test_knows_whose_metadata_is_read(source, asked):
     assert list(metadata_asked_for(source)) == asked
 
 
-def test_keeps_metadata_that_is_read_at_run_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = make_project(tmp_path / "project")
+def test_keeps_metadata_that_is_read_at_run_time(project):
     reads = "from importlib.metadata import version\nVOWELS = version('demo')\n"
-    make_wheel(root / "wheels", "demo", {"demo/__init__.py": reads})
-    build_in(root, monkeypatch, None)
-    assert "demo-1.0.dist-info/METADATA" in names(root / "build/function")
+    make_wheel(project / "wheels", "demo", {"demo/__init__.py": reads})
+    pack(project)
+    assert "demo-1.0.dist-info/METADATA" in names(project / "build/function")
 
 
-def test_refuses_a_library_that_needs_a_newer_c_library(tmp_path: Path) -> None:
+def test_refuses_a_library_that_needs_a_newer_c_library(tmp_path):
     (tmp_path / "good.so").write_bytes(b"\0GLIBC_2.2.5\0GLIBC_2.17\0")
     check_glibc(tmp_path)
     (tmp_path / "_rust.abi3.so").write_bytes(b"\0GLIBC_2.17\0GLIBC_2.34\0GLIBC_2.9\0")
