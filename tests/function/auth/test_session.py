@@ -69,6 +69,13 @@ def test_odd_claims_are_refused_even_under_a_good_signature(read, changes):
         read(**changes)
 
 
+@pytest.mark.parametrize("claim", ["sub", "iat"])
+def test_the_reason_names_a_claim_that_is_missing(read, claim):
+    with pytest.raises(Unauthorized) as caught:
+        read(**{claim: ...})
+    assert claim in caught.value.reason.split()
+
+
 def test_a_clock_ahead_by_half_a_minute_is_forgiven(read):
     assert read(iat=1795528800 + 30).subject == "me"
 
