@@ -1,6 +1,4 @@
-"""What may be done about an upload: committed, discarded, asked about; who asks again is told the same."""
-
-from typing import NamedTuple
+"""Actions on a held upload: commit, discard, resume; each may be repeated."""
 
 from function.context import RequestContext
 from function.errors import AlreadyPublished, NotUploaded
@@ -9,59 +7,61 @@ from function.holding.decision import (
     BY_BACKEND,
     BY_COMMIT,
     BY_OWNER,
-    DISCARD,
-    PUBLISH,
-    REJECT,
+    apply,
     decide,
     decision_about,
-    read_decision,
-    withdraw,
+    make_decision,
+    notify,
+    overrule,
+    state_of,
 )
-from function.holding.publishing import GONE, PUBLISHED, carry_out, settle, tell, tell_of
-from function.holding.state import HELD, OPEN, HeldState, seen
+from function.holding.records import DISCARD, PUBLISH, REJECT, get_decision
+from function.holding.state import GONE, HELD, OPEN, PUBLISHED, HeldState
 from function.holding.upload import HeldUpload, read_kept
 from function.oss.client import OssClient
 from function.oss.objects import delete_object, head_object
 
 
-def look(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
+def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
     """
-    Where it stands by now; a check that is due is begun, a decision that was cut off carried out.
+    Begin a check that is due, apply a decision that was cut off, and return the state.
 
     Returns:
-        of what is held, and of nothing else, with ``held_until``.
+        with ``held_until`` as long as the upload is held.
 
     Raises:
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
     if not upload.is_held_back:
-        return HeldState(PUBLISHED if _is_there(oss, upload) else GONE)
-    before = seen(context, oss, upload)
-    standing = _go_on(context, oss, upload, before)
-    return standing._replace(held_until=before.held_until if standing.state in OPEN else None)
+        return HeldState(PUBLISHED if _is_stored(oss, upload) else GONE)
+    before = state_of(context, oss, upload)
+    after = _submit_if_due(context, oss, upload, before)
+    return after._replace(held_until=before.held_until if after.state in OPEN else None)
 
 
 def commit(context: RequestContext, oss: OssClient, upload: HeldUpload, by_hand: str | None) -> str:
     """
-    The next step: the state that came of it.
+    Begin the next step, and return the new state.
 
     Args:
-        by_hand: ``PUBLISH`` or ``REJECT``, when a backend decides instead of the steps.
+        by_hand: ``PUBLISH`` or ``REJECT``, if a backend decides instead.
 
     Raises:
-        NotUploaded: there is nothing to commit.
+        NotUploaded: the upload is gone.
 
         AlreadyPublished: it is too late to reject it.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
     if not upload.is_held_back:
-        state = look(context, oss, upload).state
+        state = resume(context, oss, upload).state
     else:
-        standing = seen(context, oss, upload)
-        state = standing.state
-        if state in OPEN:
-            state = _decide_by_hand(context, oss, upload, by_hand) or _commit(context, oss, upload, standing)
+        current = state_of(context, oss, upload)
+        state = current.state
+        if state in OPEN and by_hand:
+            state = decide(context, oss, upload, decision_about(upload, by_hand, BY_BACKEND))
+        elif state in OPEN:
+            state = _commit(context, oss, upload, current)
     if state == GONE:
         raise NotUploaded
     if state == PUBLISHED and by_hand == REJECT:
@@ -69,96 +69,89 @@ def commit(context: RequestContext, oss: OssClient, upload: HeldUpload, by_hand:
     return state
 
 
-def _decide_by_hand(context: RequestContext, oss: OssClient, upload: HeldUpload, what: str | None) -> str:
-    return settle(context, oss, upload, decision_about(upload, what, BY_BACKEND)).state if what else ""
-
-
-def _commit(context: RequestContext, oss: OssClient, upload: HeldUpload, standing: HeldState) -> str:
+def _commit(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> str:
     if not upload.profile.is_checked:
-        return settle(context, oss, upload, decision_about(upload, PUBLISH, BY_COMMIT)).state
-    if standing.state == HELD and not standing.is_in_check:
-        # Remembered before the check begins, which may fail: the next call of any kind begins it then.
+        return decide(context, oss, upload, decision_about(upload, PUBLISH, BY_COMMIT))
+    if current.state == HELD and not current.is_in_check:
+        # Recorded before the check begins, which may fail: then any later request begins it.
         records.put(oss, records.committed(upload.upload_id), {"etag": upload.etag}, context.now)
-        standing = HeldState(HELD, due=1, claim=records.submitted(upload.upload_id, 1))
-    return _go_on(context, oss, upload, standing).state
+        current = HeldState(HELD, due=1, lease=records.submitted(upload.upload_id, 1))
+    return _submit_if_due(context, oss, upload, current).state
 
 
 def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_backend: bool) -> str:
     """
-    Nobody wants it any more: the state that came of it, ``GONE`` unless it was rejected before.
+    Delete an upload, and return the new state: ``GONE`` unless it was rejected before.
 
     Raises:
         AlreadyPublished: an owner may discard only what is held.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
     if not upload.profile.is_held:
         return _delete(context, oss, upload)
     state = _discard_any(context, oss, upload) if is_backend else _discard_held(context, oss, upload)
     if state == PUBLISHED:
         raise AlreadyPublished
-    # A receipt of an object that was published before its profile held anything back.
+    # The receipt may be of an object that was published before its profile had a hold.
     return state if upload.is_held_back else _delete(context, oss, upload)
 
 
 def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
-    wanted = decision_about(upload, DISCARD, BY_BACKEND)
-    decision, was_made = decide(oss, upload, wanted, context.now)
+    discarding = decision_about(upload, DISCARD, BY_BACKEND)
+    decision, is_new = make_decision(oss, upload, discarding, context.now)
     if decision.what == PUBLISH:
-        withdraw(oss, upload, wanted, context.now)
-        decision = wanted
-    return tell(context, upload, carry_out(oss, upload, decision, context.now, is_new=was_made)).state
+        overrule(oss, upload, discarding, context.now)
+        decision = discarding
+    return apply(context, oss, upload, decision, is_new=is_new)
 
 
 def _discard_held(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
-    # Once its decision is forgotten, only the object itself says that it was published.
-    standing = seen(context, oss, upload)
-    if standing.state in (*OPEN, GONE):
-        return settle(context, oss, upload, decision_about(upload, DISCARD, BY_OWNER)).state
-    return standing.state
+    # Once the rule has deleted a decision, only the object itself shows that it was published.
+    state = state_of(context, oss, upload).state
+    if state in (*OPEN, GONE):
+        return decide(context, oss, upload, decision_about(upload, DISCARD, BY_OWNER))
+    return state
 
 
 def _delete(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
-    """Of what was never held back: the object, if it is still the receipt's."""
-    if _is_there(oss, upload):
+    """Delete an object that was never held, if it still is the receipt's."""
+    if _is_stored(oss, upload):
         delete_object(oss, upload.key)
-        tell_of(context, upload, GONE)
+        notify(context, upload, GONE)
     return GONE
 
 
-def _is_there(oss: OssClient, upload: HeldUpload) -> bool:
+def _is_stored(oss: OssClient, upload: HeldUpload) -> bool:
     facts = head_object(oss, upload.key)
     return facts is not None and facts.etag == upload.etag
 
 
-def _go_on(context: RequestContext, oss: OssClient, upload: HeldUpload, standing: HeldState) -> HeldState:
-    if not standing.due:
-        return standing
-    # Imported by those who need it alone.
-    from function.holding.check import submit_next
+def _submit_if_due(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState
+) -> HeldState:
+    if not current.due:
+        return current
+    # Imported by the requests that need it.
+    from function.holding.check import submit_due
 
-    return submit_next(context, oss, upload, standing)
-
-
-class Recalled(NamedTuple):
-    """What was decided about an upload: the receipt that it was about, and the state that came of it."""
-
-    upload: HeldUpload
-    state: str
+    return submit_due(context, oss, upload, current)
 
 
-def recall(context: RequestContext, oss: OssClient, upload_id: str) -> Recalled | None:
+def resume_decided(context: RequestContext, oss: OssClient, upload_id: str) -> tuple[HeldUpload, str] | None:
     """
-    What became of an upload that is held no more; ``None`` where nothing was decided.
+    Apply the decision about an upload that is not held any more, and return its upload and state.
+
+    Returns:
+        ``None`` if nothing was decided.
 
     Raises:
-        Forbidden: its receipt has ended, or is of another bucket.
+        Forbidden: its receipt has expired, or is of another bucket.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
-    decision = read_decision(oss, upload_id)
+    decision = get_decision(oss, upload_id)
     if decision is None:
         return None
-    upload = read_kept(str(decision.receipt), oss.bucket, context.settings, context.now)
-    outcome = tell(context, upload, carry_out(oss, upload, decision, context.now))
-    return Recalled(upload, outcome.state)
+    upload = read_kept(decision.receipt, oss.bucket, context.settings, context.now)
+    return upload, apply(context, oss, upload, decision)

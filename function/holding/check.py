@@ -1,28 +1,34 @@
 """
-The step "check": an upload is submitted to WeChat, and its verdict carried out.
+The step "check": submit an upload to WeChat, and carry out its verdict.
 
-Nothing but a verdict that says "pass" publishes. Silence, errors and doubts leave it to a human.
+Only a verdict that passes publishes. After silence, errors and doubts a human decides.
 """
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
-from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
+from function.errors import AlreadyExists, Forbidden, UploadError, WechatUnavailable
 from function.holding import records
-from function.holding.decision import BY_CHECK, PUBLISH, REJECT, decision_about
-from function.holding.publishing import PUBLISHED, settle, tell_of
-from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, REVIEW, HeldState, in_check, seen
+from function.holding.decision import BY_CHECK, decide, decision_about, notify, state_of
+from function.holding.records import PUBLISH, REJECT
+from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, PUBLISHED, REVIEW, HeldState, check_state
 from function.holding.upload import HeldUpload, read_kept, read_receipt
-from function.oss.client import OssClient, opened, oss_client, oss_clients
-from function.wechat.media_check import Refused, submit, was_unheard
+from function.oss.client import OssClient, oss_client, oss_clients, usable
+from function.oss.objects import first_bytes
+from function.oss.presign import NONE, PROCESS, OssRequest, presign
+from function.request_log import LogLine
+from function.session_policy import OBJECTS
+from function.wechat.api import AccessTokens
+from function.wechat.media_check import FIRST_BYTES, CheckRequest, Media, Refused, Submitted, media_of, submit
 from function.wechat.verdict import Outcome, Verdict
 
 
 def begin_check_after(context: RequestContext, receipt: str) -> None:
     """
-    Begin the check of what was just stored, where it is the first step; the answer never suffers from it.
+    Begin the check of an object that was just stored; a failure is logged and changes no response.
 
     Args:
         receipt: of a profile whose ``hold`` begins with ``check``.
@@ -30,88 +36,139 @@ def begin_check_after(context: RequestContext, receipt: str) -> None:
     try:
         upload = read_receipt(receipt, context.settings, context.now)
         oss = oss_client(context, upload.profile.location)
-        submit_next(context, oss, upload, seen(context, oss, upload))
+        submit_due(context, oss, upload, state_of(context, oss, upload))
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
 
 
-def submit_next(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, standing: HeldState
-) -> HeldState:
+def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> HeldState:
     """
-    Submit what is due, if anything is, unless another call does; where WeChat cannot be asked, the next does.
+    Make the submission that is due, unless another request does; if WeChat fails, a later request retries.
 
     Raises:
-        UploadError: OSS refuses, or does not answer; what was not submitted is, a minute later.
+        UploadError: OSS refuses, or does not respond; the submission is retried after a minute.
     """
-    if standing.due > MAX_SUBMISSIONS:
+    if current.due > MAX_SUBMISSIONS:
         return _leave_to_a_human(context, oss, upload, {"silent": True})
-    if was_unheard(context) or not standing.claim:
-        return standing
-    if not records.create(oss, standing.claim, {}, context.now):
-        # Another call was faster: it has submitted it by now, or failed, or is about to.
-        latest = in_check(oss, upload, context.now)
-        return latest if latest.claim == standing.claim else submit_next(context, oss, upload, latest)
+    if wechat_has_failed(context) or not current.lease:
+        return current
+    if not records.create(oss, current.lease, {}, context.now):
+        # Another request was faster: it has submitted by now, or failed, or is about to submit.
+        latest = check_state(oss, upload, context.now)
+        return latest if latest.lease == current.lease else submit_due(context, oss, upload, latest)
+    record = records.submitted(upload.upload_id, current.due)
     try:
-        answered = submit(context, oss, upload)
+        result = submit_to_wechat(context, oss, upload)
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
-        _let_the_next_call_try(context, oss, upload, standing)
-        return standing
-    first = records.submitted(upload.upload_id, standing.due)
-    if isinstance(answered, Refused):
-        # Where one was slow, another one asks after it, and WeChat may refuse it because it took the first.
-        if "trace" in (records.get(oss, first) or {}):
+        # If this fails as well, the lease ends by itself.
+        with suppress(UploadError):
+            records.put(oss, record, {"failures": current.failures + 1}, context.now)
+        return current
+    if isinstance(result, Refused):
+        # If one request was slow, another submitted after it, and WeChat may refuse that one as a duplicate.
+        submission = records.get_submission(oss, upload.upload_id, current.due)
+        if submission is not None and submission.is_accepted:
             return HeldState(CHECKING)
-        return _leave_to_a_human(context, oss, upload, {"errcode": answered.errcode})
-    trace_id = context.line.trace_id = answered.trace_id
-    # Remembered first, then looked for a verdict; who brings one looks the other way round, so one of the two
-    # sees the other.
+        return _leave_to_a_human(context, oss, upload, {"errcode": result.errcode})
+    trace_id = context.line.trace_id = result.trace_id
+    # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
+    # one of the two sees the other.
     records.put(oss, records.check(trace_id), {"receipt": upload.receipt}, context.now)
     early = records.get(oss, records.verdict(trace_id))
-    records.put(oss, first, {"trace": trace_id}, context.now)
+    records.put(oss, record, {"trace": trace_id}, context.now)
     if early is not None:
-        return _apply(context, oss, upload, _kept(trace_id, early))
+        return _apply_verdict(context, oss, upload, records.verdict_in(trace_id, early))
     return HeldState(CHECKING)
 
 
-def _let_the_next_call_try(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, standing: HeldState
-) -> None:
-    first = records.submitted(upload.upload_id, standing.due)
-    # Where this is not heard either, the claim ends by itself.
-    with suppress(UploadError):
-        records.put(oss, first, {"failures": standing.failures + 1}, context.now)
+class _LastFailure:
+    """The last request to which WeChat did not respond; it does not wait again for its other uploads."""
+
+    def __init__(self) -> None:
+        self.line: LogLine | None = None
+
+
+def wechat_has_failed(context: RequestContext) -> bool:
+    """Return whether this request has waited for WeChat in vain."""
+    return context.instance.keep(_LastFailure, _LastFailure).line is context.line
+
+
+def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submitted | Refused:
+    """
+    Have WeChat fetch and check a held object.
+
+    Raises:
+        WechatUnavailable: no response, or a rate limit; a later request should try again.
+
+        UploadError: no access token or no credentials, or OSS does not respond.
+    """
+    beginning, encoding = first_bytes(oss, upload.held_key, FIRST_BYTES)
+    media = media_of(upload.content.mime_type, upload.content.size_bytes, beginning, encoding)
+    if media is None:
+        context.line.reason = "media_check_async: WeChat cannot check this file type; a human must decide"
+        return Refused(None)
+    app, send = context.settings.caller_settings, context.instance.send
+    request = CheckRequest(
+        _url(context, oss, upload, media),
+        media.media_type,
+        upload.profile.check_scene,
+        upload.content.subject,
+    )
+    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, send))
+    try:
+        result = submit(app, tokens, request, send, context.now)
+    except WechatUnavailable:
+        context.instance.keep(_LastFailure, _LastFailure).line = context.line
+        raise
+    if isinstance(result, Refused):
+        context.line.reason = f"media_check_async errcode {result.errcode}; a human must decide"
+    return result
+
+
+def _url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
+    """Return a presigned URL for WeChat; it contains a security token that lasts as long as the URL."""
+    location = upload.profile.location
+    query = {PROCESS: media.process} if media.process else NONE
+    return presign(
+        OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
+        context.credentials(location.session(OBJECTS), [context.now + CHECK_URL_LIFE]),
+        context.now,
+        origin=location.read_origin,
+        expires_in=CHECK_URL_LIFE,
+    )
 
 
 def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     """
-    Carry out what WeChat says.
+    Carry out a verdict of WeChat.
 
     Returns:
-        whether it was about an upload of this function; else it is kept, for its record may come later.
+        whether it is about an upload of this function; otherwise it is stored, as its record may follow.
 
     Raises:
-        UploadError: it could be neither carried out nor kept, so WeChat must say it again.
+        UploadError: it could be neither carried out nor stored, so WeChat must repeat it.
     """
     context.line.trace_id = verdict.trace_id
     checked = [profile.location for profile in context.settings.profiles.values() if profile.is_checked]
     buckets = oss_clients(context, checked)
-    found = _recorded(buckets.values(), verdict)
+    found = _receipts_of(buckets.values(), verdict.trace_id)
     if not found:
-        said = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
-        for oss in map(opened, buckets.values()):
-            records.put(oss, records.verdict(verdict.trace_id), said, context.now)
-        found = _recorded(buckets.values(), verdict)
+        fields = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
+        for oss in map(usable, buckets.values()):
+            records.put(oss, records.verdict(verdict.trace_id), fields, context.now)
+        found = _receipts_of(buckets.values(), verdict.trace_id)
     failed: UploadError | None = None
     for (bucket, receipt), oss in found.items():
         try:
             upload = read_kept(receipt, bucket, context.settings, context.now)
-            _note(context, upload)
-            # With its own role: another one in the bucket sees the record, and nothing that it is about.
-            own = opened(buckets.get(upload.profile.location, oss))
-            context.line.state = _apply(context, own, upload, verdict).state
-        # It is decided, but another object has the name; or nothing can be done about it any more.
+            line = context.line
+            line.profile, line.owner = upload.profile.name, upload.owner
+            line.key, line.upload_id = upload.key, upload.upload_id
+            # With the upload's own role: another role for this bucket reaches the records only.
+            own = usable(buckets.get(upload.profile.location, oss))
+            line.state = _apply_verdict(context, own, upload, verdict).state
+        # It is decided, but another object has the name; or the receipt is not valid any more.
         except (AlreadyExists, Forbidden) as error:
             context.line.reason = error.reason
         except UploadError as error:
@@ -121,26 +178,26 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     return bool(found)
 
 
-def _recorded(
-    buckets: Iterable[OssClient | UploadError], verdict: Verdict
+def _receipts_of(
+    buckets: Iterable[OssClient | UploadError], trace_id: str
 ) -> dict[tuple[str, str], OssClient]:
     """
-    What a verdict is about, and where that is remembered; a trace id does not tell the bucket.
+    Find the uploads of a submission; a trace id does not tell the bucket.
 
-    Every bucket is looked into: none keeps a verdict from another's upload by a record of its own making.
+    Every bucket is read, so that a forged record in one cannot hide an upload in another.
 
     Returns:
-        by bucket and receipt, through what it was found.
+        by bucket and receipt, the client that found it.
 
     Raises:
-        UploadError: it is not where one could look, and somewhere nobody could.
+        UploadError: no record was found, and a bucket could not be read.
     """
     found: dict[tuple[str, str], OssClient] = {}
     failed: UploadError | None = None
     for bucket in buckets:
         try:
-            oss = opened(bucket)
-            record = records.get(oss, records.check(verdict.trace_id))
+            oss = usable(bucket)
+            record = records.get(oss, records.check(trace_id))
         except UploadError as error:
             failed = error
         else:
@@ -151,48 +208,40 @@ def _recorded(
     return found
 
 
-def _note(context: RequestContext, upload: HeldUpload) -> None:
-    line = context.line
-    line.profile, line.owner = upload.profile.name, upload.owner
-    line.key, line.upload_id = upload.key, upload.upload_id
-
-
-def _kept(trace_id: str, said: Mapping[str, Any]) -> Verdict:
-    try:
-        return Verdict(trace_id, Outcome[said["outcome"]], said["label"], said["errcode"])
-    except KeyError:
-        raise OssUnavailable(reason="the verdict's marker lacks a field") from None
-
-
-def _apply(context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict) -> HeldState:
-    standing = seen(context, oss, upload)
+def _apply_verdict(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict
+) -> HeldState:
+    current = state_of(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
-        return _reject(context, oss, upload, standing, verdict.label)
-    if standing.state not in OPEN:
-        return standing
+        return _reject(context, oss, upload, current, verdict.label)
+    if current.state not in OPEN:
+        return current
     if verdict.outcome is not Outcome.PASS:
-        said = {"label": verdict.label} if verdict.outcome is Outcome.REVIEW else {"errcode": verdict.errcode}
-        return _leave_to_a_human(context, oss, upload, said)
-    # Not what nobody has committed yet, or what a human has been asked about.
-    if not standing.is_in_check:
-        return standing
-    return HeldState(*settle(context, oss, upload, decision_about(upload, PUBLISH, BY_CHECK, verdict.label)))
+        is_review = verdict.outcome is Outcome.REVIEW
+        reason = {"label": verdict.label} if is_review else {"errcode": verdict.errcode}
+        return _leave_to_a_human(context, oss, upload, reason)
+    # Not an upload that was not committed yet, or that a human must decide about.
+    if not current.is_in_check:
+        return current
+    decision = decision_about(upload, PUBLISH, BY_CHECK, verdict.label)
+    return HeldState(decide(context, oss, upload, decision))
 
 
 def _reject(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, standing: HeldState, label: int | None
+    context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState, label: int | None
 ) -> HeldState:
-    # A verdict upon what has been published is for the business to act upon.
-    if standing.state != PUBLISHED:
-        standing = HeldState(*settle(context, oss, upload, decision_about(upload, REJECT, BY_CHECK, label)))
-    if standing.state == PUBLISHED:
-        tell_of(context, upload, REVIEW, label)
-    return standing
+    # The business must act on a risky verdict about a published object.
+    if current.state != PUBLISHED:
+        decision = decision_about(upload, REJECT, BY_CHECK, label)
+        current = HeldState(decide(context, oss, upload, decision))
+    if current.state == PUBLISHED:
+        notify(context, upload, REVIEW, label)
+    return current
 
 
 def _leave_to_a_human(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, why: Mapping[str, Any]
+    context: RequestContext, oss: OssClient, upload: HeldUpload, reason: Mapping[str, Any]
 ) -> HeldState:
-    if records.create(oss, records.review(upload.upload_id), why, context.now):
-        tell_of(context, upload, REVIEW, why.get("label"))
+    if records.create(oss, records.review(upload.upload_id), reason, context.now):
+        notify(context, upload, REVIEW, reason.get("label"))
     return HeldState(REVIEW)

@@ -1,102 +1,190 @@
 """
-The decision about a held upload: made once, whoever comes second is told what it was.
+Decisions about held uploads: made once, then applied.
 
-The only one that is ever changed is to publish, by a backend that discards what it has published.
+A request that finds a decision which was cut off continues it. Applying may stop after any call to OSS and
+may run twice at once; in the end the object has its name or does not exist, and nothing is held any more.
+A decision is changed in one case only: a backend discards what it has published.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
 
-from function.errors import OssUnavailable
+from function.context import RequestContext
+from function.errors import AlreadyExists, OssUnavailable
 from function.holding import records
+from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
+from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
 from function.holding.upload import HeldUpload
 from function.oss.client import OssClient
+from function.oss.objects import Copied, copy_object, delete_object, head_object
+from function.oss.post_form import CLASS_FIELD
+from function.webhook import tell_business
 
-PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
-# Who may say so: a step of the profile, or somebody by hand.
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
 
 
-class Decision(NamedTuple):
+def state_of(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
     """
-    What happens to an upload.
+    Return the state of an upload; a decision that was not applied yet is applied.
 
-    Args:
-        what: ``PUBLISH``, ``REJECT`` or ``DISCARD``.
+    Raises:
+        AlreadyExists: it is to be published, and another object has the name.
 
-        by: whose decision it is.
-
-        receipt: text of the receipt that it is about; no other bytes than that one's are published.
-
-        etag: of these bytes.
-
-        label: WeChat's, where its verdict decided and had one.
+        UploadError: OSS refuses, or does not respond.
     """
+    state = _decided_state(context, oss, upload)
+    if state is None:
+        state = undecided_state(oss, upload, context.now)
+        if state.state == GONE:
+            # It may have been decided and applied in the meantime.
+            state = _decided_state(context, oss, upload) or state
+    return state
 
-    what: str
-    by: str
-    receipt: str
-    etag: str
-    label: int | None = None
+
+def _decided_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState | None:
+    decision = get_decision(oss, upload.upload_id)
+    return HeldState(apply(context, oss, upload, decision)) if decision else None
 
 
 def decision_about(upload: HeldUpload, what: str, by: str, label: int | None = None) -> Decision:
-    """A decision about what this receipt is about, not made yet."""
+    """Return a decision about the bytes of this receipt, not made yet."""
     return Decision(what, by, upload.receipt, upload.etag, label)
 
 
-def read_decision(oss: OssClient, upload_id: str) -> Decision | None:
+def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision) -> str:
     """
-    What was decided about an upload; ``None`` as long as nothing was.
+    Make a decision unless there is one, apply the one that counts, and return the new state.
 
     Raises:
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond; the next request continues.
     """
-    said = records.get(oss, records.decided(upload_id))
-    if said is None:
-        return None
-    try:
-        return Decision(said["decision"], said["by"], said["receipt"], said["etag"], said.get("label"))
-    except KeyError:
-        raise OssUnavailable(reason="the decision's marker lacks a field") from None
+    valid, is_new = make_decision(oss, upload, decision, context.now)
+    return apply(context, oss, upload, valid, is_new=is_new)
 
 
-def decide(oss: OssClient, upload: HeldUpload, wanted: Decision, now: datetime) -> tuple[Decision, bool]:
+def make_decision(
+    oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime
+) -> tuple[Decision, bool]:
     """
-    Make a decision, unless there is one.
+    Make a decision unless there is one.
 
     Returns:
-        the decision that holds, and whether it was made here.
+        the decision that counts, and whether it was made here.
 
     Raises:
-        UploadError: OSS refuses, or does not answer; then it may have been made or not.
+        UploadError: OSS refuses, or does not respond; it may have been made or not.
     """
-    name = records.decided(upload.upload_id)
-    if records.create(oss, name, _said(wanted), now):
-        return wanted, True
-    found = read_decision(oss, upload.upload_id)
-    if found is None:
-        raise OssUnavailable(reason="the decision went away while it was made")
-    return found, False
+    if records.create(oss, records.decided(upload.upload_id), decision.fields, now):
+        return decision, True
+    earlier = get_decision(oss, upload.upload_id)
+    if earlier is None:
+        raise OssUnavailable(reason="the decision disappeared while it was made")
+    return earlier, False
 
 
-def withdraw(oss: OssClient, upload: HeldUpload, wanted: Decision, now: datetime) -> None:
+def overrule(oss: OssClient, upload: HeldUpload, discard: Decision, now: datetime) -> None:
     """
-    Discard what it had been decided to publish.
+    Replace the decision to publish by one to discard.
 
     Raises:
-        UploadError: OSS refuses, or does not answer; then it may have been done or not.
+        UploadError: OSS refuses, or does not respond; it may have been replaced or not.
     """
-    records.put(oss, records.decided(upload.upload_id), _said(wanted), now)
+    records.put(oss, records.decided(upload.upload_id), discard.fields, now)
 
 
-def _said(decision: Decision) -> Mapping[str, Any]:
-    label = {} if decision.label is None else {"label": decision.label}
-    return {
-        "decision": decision.what,
-        "by": decision.by,
-        **label,
-        "etag": decision.etag,
-        "receipt": decision.receipt,
-    }
+def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> None:
+    """Send an event to the business's webhook, with WeChat's label if there is one."""
+    more = {} if label is None else {"label": label}
+    tell_business(context, upload.receipt, event, **more)
+
+
+def apply(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision, *, is_new: bool = False
+) -> str:
+    """
+    Apply a decision, notify the business if anything was left to do, and return the new state.
+
+    Args:
+        is_new: whether it was just made, about an upload whose state had just been read.
+
+    Raises:
+        AlreadyExists: another object has the name; the upload stays held.
+
+        UploadError: OSS refuses, or does not respond; the next request continues.
+    """
+    if decision.what == PUBLISH:
+        state, has_changed = _publish(oss, upload, decision, is_new)
+    elif decision.what == REJECT:
+        state, has_changed = _reject(oss, upload, decision, context.now, is_new)
+    else:
+        state, has_changed = _discard(oss, upload, is_new)
+    if has_changed:
+        notify(context, upload, state, None if state == GONE else decision.label)
+    return state
+
+
+def _publish(oss: OssClient, upload: HeldUpload, decision: Decision, is_new: bool) -> tuple[str, bool]:
+    # The state was read just before a new decision, and only these bytes are copied.
+    held = None if is_new else head_object(oss, upload.held_key)
+    is_held = is_new or upload.is_ours(held)
+    # The same client may have stored other bytes there since; the decision is not about those.
+    if is_new or (upload.is_ours(held) and held.etag == decision.etag):
+        is_published = _copy(oss, upload, decision.etag)
+        # A copy takes time, and a backend may have overruled the decision meanwhile.
+        latest = get_decision(oss, upload.upload_id)
+        if latest is not None and latest.what == DISCARD:
+            return _discard(oss, upload, is_new=False)
+    else:
+        is_published = _is_published(oss, upload)
+    if is_published and is_held:
+        delete_object(oss, upload.held_key)
+    if is_published and upload.etag == decision.etag:
+        return PUBLISHED, is_held
+    return GONE, False
+
+
+def _copy(oss: OssClient, upload: HeldUpload, etag: str) -> bool:
+    """Return whether the object of this name is the upload, by this copy or an earlier one."""
+    profile = upload.profile
+    try:
+        copied = copy_object(
+            oss,
+            upload.held_key,
+            upload.key,
+            acl=profile.acl,
+            source_etag=etag,
+            forbid_overwrite=True,
+            storage_class=dict(profile.pinned)[CLASS_FIELD],
+        )
+    except AlreadyExists:
+        if not _is_published(oss, upload):
+            raise
+        return True
+    return copied is Copied.DONE or _is_published(oss, upload)
+
+
+def _is_published(oss: OssClient, upload: HeldUpload) -> bool:
+    return upload.is_ours(head_object(oss, upload.key))
+
+
+def _reject(
+    oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime, is_new: bool
+) -> tuple[str, bool]:
+    is_held = upload.is_ours(head_object(oss, upload.held_key))
+    if is_held or is_new:
+        label = {} if decision.label is None else {"label": decision.label}
+        evidence = {"by": decision.by, **label, "key": upload.key, "receipt": decision.receipt}
+        records.put(oss, records.rejected(upload.upload_id), evidence, now)
+    if is_held:
+        delete_object(oss, upload.held_key)
+    return REJECTED, is_held or is_new
+
+
+def _discard(oss: OssClient, upload: HeldUpload, is_new: bool) -> tuple[str, bool]:
+    # In this order: a copy may be under way as long as the held object exists.
+    is_held = upload.is_ours(head_object(oss, upload.held_key))
+    if is_held:
+        delete_object(oss, upload.held_key)
+    is_published = _is_published(oss, upload)
+    if is_published:
+        delete_object(oss, upload.key)
+    return GONE, is_new or is_held or is_published

@@ -1,99 +1,105 @@
 """
-What the function remembers about held uploads: small private objects in the bucket, below ``held/.``.
+Records of held uploads: small private JSON objects in the bucket, below ``held/.``.
 
-Any instance can go on with what another one began, for all of it is there. What may be said once only is
-created and never overwritten, so OSS is the judge between two instances.
+Any instance can continue what another began, because everything is stored there. A record that only one
+request may write is created without overwriting, so OSS decides which of two instances was first.
 """
 
 import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from function.config.key_template import RECORDS
 from function.errors import AlreadyExists, OssUnavailable
 from function.http.json_body import object_in
 from function.oss.client import OssClient
-from function.oss.objects import get_marker, put_marker
+from function.oss.objects import get_record, put_record
 from function.oss.post_form import iso
 
+if TYPE_CHECKING:
+    from function.wechat.verdict import Verdict
+
 NAME = r"[0-9A-Za-z_-]{1,128}"
+PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
+# More than any submission can fail in the days of a hold.
+MAX_FAILURES = 10**9
+MAX_CODE = 10**10
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def decided(upload_id: str) -> str:
-    """Where the decision about an upload stands."""
-    return _marker("decided", upload_id)
+    """Name of the decision about an upload."""
+    return _name("decided", upload_id)
 
 
 def rejected(upload_id: str) -> str:
-    """What a rejection leaves for people to find."""
-    return _marker("rejected", upload_id)
+    """Name of the evidence that a rejection leaves for people."""
+    return _name("rejected", upload_id)
 
 
 def committed(upload_id: str) -> str:
-    """That an upload was committed, where a check follows."""
-    return _marker("committed", upload_id)
+    """Name of the record of a commit that a check follows."""
+    return _name("committed", upload_id)
 
 
-def submitted(upload_id: str, number: int, again: str = "") -> str:
+def submitted(upload_id: str, number: int, retry: str = "") -> str:
     """
-    That an upload is submitted for the first or second time; with the ``trace`` of what was.
+    Name of the first or second submission; it is the lease of the request that submits, then the result.
 
     Args:
-        again: which of the attempts after the first one that came to nothing.
+        retry: the attempt after a failed one, whose name is a lease only.
     """
-    return _marker("submitted", f"{upload_id}-{number}{again}")
+    return _name("submitted", f"{upload_id}-{number}{retry}")
 
 
 def review(upload_id: str) -> str:
-    """That WeChat leaves an upload to a human."""
-    return _marker("review", upload_id)
+    """Name of the record that a human must decide."""
+    return _name("review", upload_id)
 
 
 def check(trace_id: str) -> str:
-    """What a submission is about."""
-    return _marker("checks", trace_id)
+    """Name of the record that finds the receipt of a submission."""
+    return _name("checks", trace_id)
 
 
 def verdict(trace_id: str) -> str:
-    """A verdict that came before anybody remembered what it is about."""
-    return _marker("verdicts", trace_id)
+    """Name of a verdict that arrived before the record of its submission."""
+    return _name("verdicts", trace_id)
 
 
-def _marker(kind: str, name: str) -> str:
-    # They come from receipts and verdicts, each of which was read strictly: another could reach what is not
-    # its own.
+def _name(kind: str, name: str) -> str:
+    # They come from receipts and verdicts that were validated: another one could reach a foreign record.
     assert is_name(name)
     return f"{RECORDS}{kind}/{name}"
 
 
 def is_name(text: str) -> bool:
-    """Whether this may stand behind the last slash of a marker: an upload's id, a trace id of WeChat's."""
+    """Return whether an upload id or trace id may end the name of a record."""
     return re.fullmatch(NAME, text) is not None
 
 
-def put(oss: OssClient, name: str, said: Mapping[str, Any], now: datetime) -> None:
+def put(oss: OssClient, name: str, fields: Mapping[str, Any], now: datetime) -> None:
     """
-    Remember something; who remembers it again says the same.
+    Write a record; repeating it is harmless.
 
     Raises:
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
-    put_marker(oss, name, _body(said, now))
+    put_record(oss, name, _body(fields, now))
 
 
-def create(oss: OssClient, name: str, said: Mapping[str, Any], now: datetime) -> bool:
+def create(oss: OssClient, name: str, fields: Mapping[str, Any], now: datetime) -> bool:
     """
-    Remember something that only the first may say: whether this was it.
+    Write a record unless it exists; return whether this call wrote it.
 
     Raises:
-        UploadError: OSS refuses, or does not answer; then it may have been stored or not.
+        UploadError: OSS refuses, or does not respond; the record may exist or not.
     """
     try:
-        put_marker(oss, name, _body(said, now), forbid_overwrite=True)
+        put_record(oss, name, _body(fields, now), forbid_overwrite=True)
     except AlreadyExists:
         return False
     return True
@@ -101,19 +107,144 @@ def create(oss: OssClient, name: str, said: Mapping[str, Any], now: datetime) ->
 
 def get(oss: OssClient, name: str) -> dict[str, Any] | None:
     """
-    What was said; ``None`` where nothing was.
+    Return the fields of a record; ``None`` if there is none.
 
     Raises:
-        UploadError: OSS refuses, or does not answer, or with something that the function did not write.
+        UploadError: OSS refuses, or does not respond, or the record is no JSON object.
     """
-    body = get_marker(oss, name)
+    body = get_record(oss, name)
     if body is None:
         return None
-    said = object_in(body)
-    if said is None:
-        raise OssUnavailable(reason=f"{name}: the marker cannot be read")
-    return said
+    fields = object_in(body)
+    if fields is None:
+        raise _invalid(name)
+    return fields
 
 
-def _body(said: Mapping[str, Any], now: datetime) -> bytes:
-    return _encode({**said, "at": iso(now)}).encode()
+def _body(fields: Mapping[str, Any], now: datetime) -> bytes:
+    return _encode({**fields, "at": iso(now)}).encode()
+
+
+class Decision(NamedTuple):
+    """
+    The fate of an upload.
+
+    Args:
+        what: ``PUBLISH``, ``REJECT`` or ``DISCARD``.
+
+        by: the step or the caller that decided.
+
+        receipt: of the upload; only the bytes of this receipt are published.
+
+        etag: of these bytes.
+
+        label: WeChat's, if its verdict decided and had one.
+    """
+
+    what: str
+    by: str
+    receipt: str
+    etag: str
+    label: int | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        label = {} if self.label is None else {"label": self.label}
+        return {"decision": self.what, "by": self.by, **label, "etag": self.etag, "receipt": self.receipt}
+
+
+def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
+    """
+    Return the decision about an upload; ``None`` until there is one.
+
+    Raises:
+        UploadError: as ``get``, or the record is invalid.
+    """
+    name = decided(upload_id)
+    fields = get(oss, name)
+    if fields is None:
+        return None
+    what = _text(name, fields, "decision")
+    if what not in (PUBLISH, REJECT, DISCARD):
+        raise _invalid(name)
+    by, receipt, etag = (_text(name, fields, field) for field in ("by", "receipt", "etag"))
+    return Decision(what, by, receipt, etag, _label(name, fields))
+
+
+class Submission(NamedTuple):
+    """
+    A submission to WeChat.
+
+    Args:
+        at: when its record was written.
+
+        is_accepted: whether WeChat accepted it; otherwise this is the lease of the request that submits.
+
+        failures: failed attempts so far.
+    """
+
+    at: datetime
+    is_accepted: bool
+    failures: int
+
+
+def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | None:
+    """
+    Return the first or second submission of an upload; ``None`` until one was attempted.
+
+    Raises:
+        UploadError: as ``get``, or the record is invalid.
+    """
+    name = submitted(upload_id, number)
+    fields = get(oss, name)
+    if fields is None:
+        return None
+    try:
+        at = datetime.fromisoformat(_text(name, fields, "at"))
+    except ValueError:
+        raise _invalid(name) from None
+    if at.tzinfo is None:
+        raise _invalid(name)
+    is_accepted = "trace" in fields
+    # The number of failures becomes part of a name.
+    failures = 0 if is_accepted else _number(name, fields.get("failures", 0), 0, MAX_FAILURES)
+    return Submission(at, is_accepted, failures)
+
+
+def verdict_in(trace_id: str, fields: Mapping[str, Any]) -> "Verdict":
+    """
+    Return the verdict in a record that was stored because it arrived early.
+
+    Raises:
+        OssUnavailable: the record is invalid.
+    """
+    from function.wechat.verdict import Outcome, Verdict
+
+    name = verdict(trace_id)
+    outcome = _text(name, fields, "outcome")
+    if outcome not in Outcome.__members__ or "label" not in fields:
+        raise _invalid(name)
+    errcode = _number(name, fields.get("errcode"), -MAX_CODE, MAX_CODE)
+    return Verdict(trace_id, Outcome[outcome], _label(name, fields), errcode)
+
+
+def _text(name: str, fields: Mapping[str, Any], field: str) -> str:
+    value = fields.get(field)
+    if not isinstance(value, str):
+        raise _invalid(name)
+    return value
+
+
+def _label(name: str, fields: Mapping[str, Any]) -> int | None:
+    label = fields.get("label")
+    return None if label is None else _number(name, label, -MAX_CODE, MAX_CODE)
+
+
+def _number(name: str, value: object, least: int, end: int) -> int:
+    if not isinstance(value, int) or not least <= value < end:
+        raise _invalid(name)
+    return value
+
+
+def _invalid(name: str) -> OssUnavailable:
+    return OssUnavailable(reason=f"{name}: invalid record")

@@ -1,7 +1,7 @@
 """
-The function's own calls to OSS: signed in their headers, each one bounded exchange, all of a request in 10 s.
+Calls to OSS with the function's role: signed headers, one bounded exchange each, 10 s for all of a request.
 
-What OSS says is known by its code. Its text goes nowhere: it may hold what was signed.
+Errors of OSS are known by their code. Their text is never used: it may contain what was signed.
 """
 
 import time
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 BUDGET_SECONDS = 10.0
-# What may be repeated is given up after this, so that the second try has as long.
+# A call that may be repeated is given up after this, so that the retry has as long.
 FIRST_TRY_SECONDS = 4.0
 
 
 class OssClient(NamedTuple):
     """
-    All that the calls of one request have in common.
+    The calls of one request to one bucket.
 
     Args:
         endpoint: origin of the bucket, without a trailing slash.
 
-        now: the request's clock reading, timezone-aware UTC; each call is signed as of then.
+        now: the request's clock reading, timezone-aware UTC; every call is signed with it.
 
-        seconds_left: of what all of them together may take.
+        seconds_left: of the budget that all calls share.
     """
 
     bucket: str
@@ -59,13 +59,13 @@ class OssClient(NamedTuple):
 
 
 def budget(monotonic: Callable[[], float] = time.monotonic) -> Callable[[], float]:
-    """How many seconds are left of ``BUDGET_SECONDS``, counted from here."""
+    """Return a countdown of ``BUDGET_SECONDS`` that begins now."""
     deadline = monotonic() + BUDGET_SECONDS
     return lambda: deadline - monotonic()
 
 
 def share_of(oss: OssClient, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> OssClient:
-    """The same, whose own calls take so many seconds at most: what is left is for other buckets."""
+    """Return the same client, limited to so many seconds: the rest of the budget is for other buckets."""
     spent = 0.0
 
     def send(*arguments: Any, **options: Any) -> HttpResponse:
@@ -92,18 +92,18 @@ def ask(
     is_repeatable: bool,
 ) -> HttpResponse:
     """
-    Send one request, and where that is harmless once more when OSS failed or was not heard.
+    Send one request, and retry it once if that is harmless and OSS failed or did not respond.
 
     Args:
-        name: OSS's for the operation, for the log.
+        name: OSS's name of the operation, for the log.
 
         headers: names in lower case.
 
     Returns:
-        whatever OSS decided: a success or a refusal.
+        the response of OSS: a success or a refusal (any status below 500).
 
     Raises:
-        OssUnavailable: it did not decide.
+        OssUnavailable: no response, a server error, or the budget is used up.
     """
     request = OssRequest(method, oss.bucket, oss.region, key, query, headers)
     sent = {
@@ -124,19 +124,19 @@ def _try(
     oss: OssClient, name: str, method: str, url: str, seconds: float, sent: Mapping[str, object]
 ) -> HttpResponse:
     if seconds <= 0:
-        raise OssUnavailable(reason=f"{name}: the calls of this request took too long together")
+        raise OssUnavailable(reason=f"{name}: the calls of this request exceeded their budget")
     try:
-        answer: HttpResponse = oss.send(method, url, budget_seconds=seconds, **sent)
+        response: HttpResponse = oss.send(method, url, budget_seconds=seconds, **sent)
     except ExchangeFailed as error:
         raise OssUnavailable(reason=f"{name}: {error.kind}") from None
-    if answer.status >= 500:
-        refusal = refusal_of(answer)
+    if response.status >= 500:
+        refusal = refusal_of(response)
         raise OssUnavailable(reason=f"{name}: {refusal}", upstream=refusal.code)
-    return answer
+    return response
 
 
 def refused(name: str, refusal: Refusal) -> UploadError:
-    """The error for what OSS refused, where the caller of the call makes nothing else of it."""
+    """Return the error for a refusal of OSS that the caller does not handle."""
     reason = f"{name}: {refusal}"
     match refusal.code:
         case "FileAlreadyExists":
@@ -153,32 +153,32 @@ def refused(name: str, refusal: Refusal) -> UploadError:
     return OssRejected(reason=reason, upstream=refusal.code)
 
 
-def result_of(name: str, answer: HttpResponse) -> "Element":
+def result_of(name: str, response: HttpResponse) -> "Element":
     """
-    The result that a success carries; its name is the operation's and ``Result``, an error's is not.
+    Return the XML result of a success: an element named after the operation and ``Result``.
 
     Raises:
         OssUnavailable: there is none.
     """
-    root = xml_of(answer.body)
+    root = xml_of(response.body)
     if root is None or name_of(root) != f"{name}Result":
         raise malformed(name)
     return root
 
 
 def malformed(name: str) -> OssUnavailable:
-    """The error for a success that does not say what it must."""
-    return OssUnavailable(reason=f"{name}: the answer cannot be read")
+    """Return the error for a success whose content is invalid."""
+    return OssUnavailable(reason=f"{name}: unreadable response")
 
 
 def oss_client(
     context: RequestContext, location: BucketLocation, seconds_left: Callable[[], float] | None = None
 ) -> OssClient:
     """
-    Whoever asks OSS on behalf of one request, in this bucket.
+    Return a client for one request and bucket.
 
     Args:
-        seconds_left: where other buckets are asked as well; else ten seconds for all that is asked.
+        seconds_left: of a budget that other buckets share; ten seconds by default.
 
     Raises:
         UploadError: there are no credentials.
@@ -196,34 +196,34 @@ def oss_client(
     )
 
 
-def opened(bucket: OssClient | UploadError) -> OssClient:
+def usable(client: OssClient | UploadError) -> OssClient:
     """
-    One of ``oss_of_each``.
+    Return a client of ``oss_clients``.
 
     Raises:
-        UploadError: there are no credentials for it.
+        UploadError: there are no credentials for its bucket.
     """
-    if isinstance(bucket, UploadError):
-        raise bucket
-    return bucket
+    if isinstance(client, UploadError):
+        raise client
+    return client
 
 
 def oss_clients(
     context: RequestContext, locations: Iterable[BucketLocation]
 ) -> dict[BucketLocation, OssClient | UploadError]:
     """
-    The same for several buckets, ten seconds for all, of which a slow one takes no other's share.
+    Return clients for several buckets that share ten seconds equally, so that a slow one delays no other.
 
     Returns:
-        of each place; where there are no credentials for it, why not.
+        by location a client, or the error if there are no credentials for it.
     """
-    asked, seconds_left = list(dict.fromkeys(locations)), budget()
-    found: dict[BucketLocation, OssClient | UploadError] = {}
-    for location in asked:
+    unique, seconds_left = list(dict.fromkeys(locations)), budget()
+    clients: dict[BucketLocation, OssClient | UploadError] = {}
+    for location in unique:
         try:
-            found[location] = share_of(
-                oss_client(context, location, seconds_left), BUDGET_SECONDS / len(asked)
+            clients[location] = share_of(
+                oss_client(context, location, seconds_left), BUDGET_SECONDS / len(unique)
             )
         except UploadError as error:
-            found[location] = error
-    return found
+            clients[location] = error
+    return clients

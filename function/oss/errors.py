@@ -1,4 +1,4 @@
-"""What OSS answers: XML with or without a namespace, refusals with their code, entity tags."""
+"""Errors and XML in responses of OSS: refusals with their code, elements, entity tags."""
 
 import re
 from base64 import b64decode
@@ -9,7 +9,7 @@ from function.http.client import HttpResponse
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-# Of what OSS is asked for by name, these refusals are told by their EC where nothing else came.
+# Codes for refusals that arrive with nothing but an EC.
 CODE_OF_EC = {"0026-00000001": "NoSuchKey"}
 ETAG = r"[0-9A-Za-z-]{1,64}"
 MAX_ERROR_CHARACTERS = 16 * 1024
@@ -17,12 +17,12 @@ MAX_ERROR_CHARACTERS = 16 * 1024
 
 class Refusal(NamedTuple):
     """
-    OSS says no.
+    A refusal of OSS.
 
     Args:
-        code: such as ``NoSuchKey``; empty where none can be read.
+        code: such as ``NoSuchKey``; empty if unreadable.
 
-        ec: the number of the rule; its values are not promised.
+        ec: the number of the rule; OSS does not guarantee its values.
     """
 
     status: int
@@ -31,53 +31,53 @@ class Refusal(NamedTuple):
     request_id: str
 
     def __str__(self) -> str:
-        """For the log: OSS's text is never in it."""
+        """Text for the log, without any message of OSS."""
         known = {"EC": self.ec, "request": self.request_id}
-        told = [
+        words = [
             f"HTTP {self.status}",
             self.code,
             *[f"{name} {value}" for name, value in known.items() if value],
         ]
-        return " ".join(filter(None, told))
+        return " ".join(filter(None, words))
 
 
-def refusal_of(answer: HttpResponse) -> Refusal:
+def refusal_of(response: HttpResponse) -> Refusal:
     """
-    What an answer that is no success says.
+    Return the refusal in a response that is no success.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/error-handling
     """
-    headers = answer.headers
-    root = _error_in(answer)
+    headers = response.headers
+    root = _error_in(response)
     code = "" if root is None else word(text_in(root, "Code"))
     ec = word(headers.get("x-oss-ec"))
-    return Refusal(answer.status, code or CODE_OF_EC.get(ec, ""), ec, word(headers.get("x-oss-request-id")))
+    return Refusal(response.status, code or CODE_OF_EC.get(ec, ""), ec, word(headers.get("x-oss-request-id")))
 
 
-def _error_in(answer: HttpResponse) -> "Element | None":
-    """The XML of the body; of an answer to HEAD, which has none, that of a header."""
-    if answer.body or "x-oss-err" not in answer.headers:
-        return xml_of(answer.body)
+def _error_in(response: HttpResponse) -> "Element | None":
+    """Return the XML of the body; of a HEAD response, which has none, that of a header."""
+    if response.body or "x-oss-err" not in response.headers:
+        return xml_of(response.body)
     try:
-        return xml_of(b64decode(answer.headers["x-oss-err"][:MAX_ERROR_CHARACTERS]))
+        return xml_of(b64decode(response.headers["x-oss-err"][:MAX_ERROR_CHARACTERS]))
     except ValueError:
         return None
 
 
 def word(text: str | None) -> str:
-    """A code or number that may stand in a log line; empty for anything else."""
+    """Return a code or number that is safe to log; empty for anything else."""
     return text if text and re.fullmatch(r"[0-9A-Za-z._-]{1,64}", text) else ""
 
 
 def xml_of(body: bytes) -> "Element | None":
     """
-    The root of an XML document in UTF-8, without a document type, entities or comments; ``None`` for others.
+    Return the root of an XML document in UTF-8; ``None`` if invalid, or with a document type or comments.
 
-    OSS never sends these, and they are how a small document becomes a large one.
+    OSS sends no document types, and entities make a large document of a small one.
     """
     from xml.etree.ElementTree import ParseError, XMLParser, fromstring
 
-    # In another encoding the two bytes would not show: UTF-16, which the parser takes for itself, has zeros.
+    # In UTF-16, which the parser detects by itself, the two bytes would not be found; but it has zeros.
     if b"<!" in body or b"\0" in body:
         return None
     try:
@@ -87,16 +87,16 @@ def xml_of(body: bytes) -> "Element | None":
 
 
 def name_of(element: "Element") -> str:
-    """Its name without the namespace, which OSS writes in some answers and not in others."""
+    """Return the name without its namespace, which only some responses of OSS have."""
     return element.tag.rpartition("}")[2]
 
 
 def text_in(element: "Element", name: str) -> str:
-    """The text of the first child of this name; empty where there is none."""
+    """Return the text of the first child of this name; empty if there is none."""
     return next((child.text or "" for child in element if name_of(child) == name), "")
 
 
 def etag_in(text: str | None) -> str:
-    """An entity tag without its quotes; empty for what can be none."""
+    """Return an entity tag without quotes; empty if invalid."""
     bare = (text or "").strip('"')
     return bare if re.fullmatch(ETAG, bare) else ""

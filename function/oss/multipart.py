@@ -1,4 +1,4 @@
-"""Uploads in parts as the function begins, lists, completes and aborts them."""
+"""Calls about multipart uploads: initiate, list, complete, abort."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
@@ -20,7 +20,7 @@ NO_SUCH_UPLOAD = "NoSuchUpload"
 
 
 class StoredPart(NamedTuple):
-    """A part that OSS has; ``etag`` without quotes."""
+    """A stored part; ``etag`` without quotes."""
 
     number: int
     size_bytes: int
@@ -28,7 +28,7 @@ class StoredPart(NamedTuple):
 
 
 class Completed(Enum):
-    """What became of a completion that OSS did not refuse altogether."""
+    """Outcome of a completion."""
 
     DONE = auto()
     NO_SUCH_UPLOAD = auto()
@@ -37,11 +37,11 @@ class Completed(Enum):
 
 def initiate(oss: OssClient, key: str, headers: Mapping[str, str]) -> str:
     """
-    Begin an upload in parts.
+    Begin a multipart upload.
 
     Args:
-        headers: what the object will have (type, disposition, class, metadata), and
-            ``x-oss-forbid-overwrite``; names in lower case.
+        headers: of the object (type, disposition, class, metadata), and ``x-oss-forbid-overwrite``; names in
+            lower case.
 
     Returns:
         OSS's id of the upload.
@@ -49,12 +49,12 @@ def initiate(oss: OssClient, key: str, headers: Mapping[str, str]) -> str:
     Raises:
         AlreadyExists: the name is taken, and must not be overwritten.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/initiatemultipartupload
     """
-    # Not repeated: each try that arrives begins an upload of its own, which is billed until it is aborted.
-    answer = ask(
+    # Not repeated: each try that arrives begins another upload, which is billed until it is aborted.
+    response = ask(
         oss,
         "InitiateMultipartUpload",
         "POST",
@@ -63,9 +63,9 @@ def initiate(oss: OssClient, key: str, headers: Mapping[str, str]) -> str:
         headers=headers,
         is_repeatable=False,
     )
-    if answer.status != 200:
-        raise refused("InitiateMultipartUpload", refusal_of(answer))
-    root = result_of("InitiateMultipartUpload", answer)
+    if response.status != 200:
+        raise refused("InitiateMultipartUpload", refusal_of(response))
+    root = result_of("InitiateMultipartUpload", response)
     if upload_id := word(text_in(root, "UploadId")):
         return upload_id
     raise malformed("InitiateMultipartUpload")
@@ -73,10 +73,10 @@ def initiate(oss: OssClient, key: str, headers: Mapping[str, str]) -> str:
 
 def list_parts(oss: OssClient, key: str, upload_id: str) -> list[StoredPart] | None:
     """
-    All parts that OSS has, by number; ``None`` when it knows no such upload.
+    Return all stored parts by number; ``None`` if there is no such upload.
 
     Raises:
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/listparts
     """
@@ -92,18 +92,18 @@ def list_parts(oss: OssClient, key: str, upload_id: str) -> list[StoredPart] | N
         parts += new
         if text_in(page, "IsTruncated") != "true":
             return parts
-        # The next page begins after the last part; a page without any would come again and again.
+        # The next page begins after the last part; an empty page would repeat for ever.
         if not new:
             raise malformed("ListParts")
 
 
 def _page(oss: OssClient, key: str, upload_id: str, after: int) -> "Element | None":
     query = {"uploadId": upload_id, "max-parts": str(PARTS_A_PAGE), "part-number-marker": str(after)}
-    # It changes nothing, so it may be repeated.
-    answer = ask(oss, "ListParts", "GET", key, query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
-    if answer.status == 200:
-        return result_of("ListParts", answer)
-    refusal = refusal_of(answer)
+    # Reading may be repeated.
+    response = ask(oss, "ListParts", "GET", key, query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
+    if response.status == 200:
+        return result_of("ListParts", response)
+    refusal = refusal_of(response)
     if refusal.code == NO_SUCH_UPLOAD:
         return None
     raise refused("ListParts", refusal)
@@ -129,15 +129,15 @@ def complete(
     forbid_overwrite: bool,
 ) -> Completed:
     """
-    Make these parts, as they are, the object.
+    Make the object of these parts.
 
     Args:
         parts: one at least, by number.
 
     Raises:
-        AlreadyExists: the name is taken; perhaps by this very upload, when an earlier answer was lost.
+        AlreadyExists: the name is taken, perhaps by an earlier try whose response was lost.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload
     """
@@ -149,9 +149,9 @@ def complete(
         OVERWRITE_FIELD: str(forbid_overwrite).lower(),
         ACL_FIELD: acl,
     }
-    # Not repeated: OSS goes on after the line is cut, and the second call would be told that there is no
-    # such upload, or that the name is taken, by what the first one did. Whoever asks again looks first.
-    answer = ask(
+    # Not repeated: OSS continues after a lost connection, and a second call would find no such upload or the
+    # name taken because of the first. The next request reads the state first.
+    response = ask(
         oss,
         "CompleteMultipartUpload",
         "POST",
@@ -161,10 +161,10 @@ def complete(
         body=f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode(),
         is_repeatable=False,
     )
-    if answer.status == 200:
-        result_of("CompleteMultipartUpload", answer)
+    if response.status == 200:
+        result_of("CompleteMultipartUpload", response)
         return Completed.DONE
-    refusal = refusal_of(answer)
+    refusal = refusal_of(response)
     match refusal.code:
         case "NoSuchUpload":
             return Completed.NO_SUCH_UPLOAD
@@ -175,23 +175,23 @@ def complete(
 
 def abort(oss: OssClient, key: str, upload_id: str) -> bool:
     """
-    Drop an upload with all its parts.
+    Delete an upload with all its parts.
 
     Returns:
-        whether OSS knew it; not so after a completion, and after an earlier abort.
+        whether it existed; not so after a completion or an earlier abort.
 
     Raises:
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/abortmultipartupload
     """
-    # A second call finds nothing more to drop, and that is all it can do.
-    answer = ask(
+    # A second call finds nothing left to delete.
+    response = ask(
         oss, "AbortMultipartUpload", "DELETE", key, query={"uploadId": upload_id}, is_repeatable=True
     )
-    if answer.status == 204:
+    if response.status == 204:
         return True
-    refusal = refusal_of(answer)
+    refusal = refusal_of(response)
     if refusal.code == NO_SUCH_UPLOAD:
         return False
     raise refused("AbortMultipartUpload", refusal)

@@ -1,4 +1,4 @@
-"""Objects as the function asks OSS about them: facts, copies, deletion, and small markers of its own."""
+"""Calls about objects: facts, copies, deletion, first bytes, and small records of the function."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,13 +12,13 @@ from function.oss.client import OssClient, ask, malformed, refused, result_of
 from function.oss.errors import etag_in, refusal_of
 from function.oss.post_form import CLASS_FIELD, OVERWRITE_FIELD
 
-MARKER_TYPE = "application/json"
-MAX_MARKER_BYTES = 16 * 1024
+RECORD_TYPE = "application/json"
+MAX_RECORD_BYTES = 16 * 1024
 
 
 class ObjectFacts(NamedTuple):
     """
-    What OSS says of an object that is there.
+    Facts about an object, as OSS reports them.
 
     Args:
         etag: without quotes.
@@ -27,7 +27,7 @@ class ObjectFacts(NamedTuple):
 
         metadata: without ``x-oss-meta-``, names in lower case.
 
-        object_type: ``Normal``, ``Multipart`` or another of OSS's words.
+        object_type: ``Normal``, ``Multipart`` or another type of OSS.
 
         last_modified: timezone-aware UTC.
     """
@@ -41,7 +41,7 @@ class ObjectFacts(NamedTuple):
 
 
 class Copied(Enum):
-    """What became of a copy that OSS did not refuse altogether."""
+    """Outcome of a copy."""
 
     DONE = auto()
     SOURCE_GONE = auto()
@@ -50,33 +50,33 @@ class Copied(Enum):
 
 def head_object(oss: OssClient, key: str) -> ObjectFacts | None:
     """
-    What OSS says of an object; ``None`` when it says that there is none.
+    Return the facts about an object; ``None`` if OSS says that there is none.
 
-    A 403 is never taken for "none": whether OSS answers so where the role may not list is not documented.
+    A 403 never counts as none: it is not documented whether OSS responds so if the role may not list.
 
     Raises:
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/headobject
     """
-    # It changes nothing, so it may be repeated.
-    answer = ask(oss, "HeadObject", "HEAD", key, is_repeatable=True)
-    if answer.status == 200:
-        return _facts(answer)
-    refusal = refusal_of(answer)
+    # Reading may be repeated.
+    response = ask(oss, "HeadObject", "HEAD", key, is_repeatable=True)
+    if response.status == 200:
+        return _facts(response)
+    refusal = refusal_of(response)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
         return None
     raise refused("HeadObject", refusal)
 
 
-def _facts(answer: HttpResponse) -> ObjectFacts:
+def _facts(response: HttpResponse) -> ObjectFacts:
     from email.utils import parsedate_to_datetime
 
-    headers = answer.headers
+    headers = response.headers
     size, etag = headers.get("content-length", ""), etag_in(headers.get("etag"))
     try:
         modified = parsedate_to_datetime(headers.get("last-modified", "")).astimezone(UTC)
-    # A year, or an hour of a zone, of any number of digits.
+    # A year or a time zone may have any number of digits.
     except (ValueError, OverflowError):
         raise malformed("HeadObject") from None
     if not (size.isascii() and size.isdigit() and len(size) < 16 and etag):
@@ -109,16 +109,16 @@ def copy_object(
     Copy one object of the bucket to another name, with its type, headers and metadata.
 
     Args:
-        acl: of the copy; OSS does not copy that.
+        acl: of the copy; OSS does not copy it.
 
         source_etag: without quotes; other bytes are not copied.
 
-        storage_class: of the copy, the bucket's where it is empty.
+        storage_class: of the copy; empty for the bucket's.
 
     Raises:
-        AlreadyExists: the name is taken; perhaps by this very copy, when an earlier answer was lost.
+        AlreadyExists: the name is taken, perhaps by an earlier try whose response was lost.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/copyobject
     """
@@ -130,13 +130,13 @@ def copy_object(
     }
     if storage_class:
         headers[CLASS_FIELD] = storage_class
-    # Not repeated: the second of two copies would find the first one's work and call it another object,
-    # or, where it may overwrite, undo what came in between.
-    answer = ask(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
-    if answer.status == 200:
-        result_of("CopyObject", answer)
+    # Not repeated: a second copy would take the first one's object for another, or, if it may overwrite,
+    # undo a change made in between.
+    response = ask(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
+    if response.status == 200:
+        result_of("CopyObject", response)
         return Copied.DONE
-    refusal = refusal_of(answer)
+    refusal = refusal_of(response)
     match refusal.status, refusal.code:
         case 404, "NoSuchKey":
             return Copied.SOURCE_GONE
@@ -150,80 +150,81 @@ def delete_object(oss: OssClient, key: str) -> None:
     Delete an object, whether it is there or not.
 
     Raises:
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/deleteobject
     """
-    # OSS says the same of an object that is gone. Nobody makes one of this name in the seconds between: each
-    # has an id of its own.
-    answer = ask(oss, "DeleteObject", "DELETE", key, is_repeatable=True)
-    if answer.status != 204:
-        raise refused("DeleteObject", refusal_of(answer))
+    # OSS responds the same if the object is gone, and each name has its own id, so none is created meanwhile.
+    response = ask(oss, "DeleteObject", "DELETE", key, is_repeatable=True)
+    if response.status != 204:
+        raise refused("DeleteObject", refusal_of(response))
 
 
-def put_marker(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool = False) -> None:
+def put_record(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool = False) -> None:
     """
-    Store a small private object of the function's own.
+    Store a small private object of the function.
 
     Args:
-        body: JSON in UTF-8, at most ``MAX_MARKER_BYTES``.
+        body: JSON in UTF-8, at most ``MAX_RECORD_BYTES``.
 
     Raises:
-        AlreadyExists: there is one, and it must not be overwritten.
+        AlreadyExists: there is one already, and it must not be overwritten.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/putobject
     """
     headers = {
-        "content-type": MARKER_TYPE,
+        "content-type": RECORD_TYPE,
         OVERWRITE_FIELD: str(forbid_overwrite).lower(),
         ACL_FIELD: "private",
     }
-    # The same bytes under the same name are the same marker; but where only the first may be stored, a
-    # second try would be refused for what the first one did.
-    answer = ask(oss, "PutObject", "PUT", key, headers=headers, body=body, is_repeatable=not forbid_overwrite)
-    if answer.status != 200:
-        raise refused("PutObject", refusal_of(answer))
+    # Writing the same record again is harmless; but if only the first may be stored, a second try would be
+    # refused because of the first.
+    response = ask(
+        oss, "PutObject", "PUT", key, headers=headers, body=body, is_repeatable=not forbid_overwrite
+    )
+    if response.status != 200:
+        raise refused("PutObject", refusal_of(response))
 
 
 def first_bytes(oss: OssClient, key: str, count: int) -> tuple[bytes, str]:
     """
-    What an object begins with, and its ``Content-Encoding`` as OSS writes it, empty for none.
+    Return the first bytes of an object, and its ``Content-Encoding`` (empty for none).
 
     Returns:
-        nothing of an object that is not there.
+        nothing if there is no object.
 
     Raises:
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
     """
-    # It changes nothing, so it may be repeated.
+    # Reading may be repeated.
     headers = {"range": f"bytes=0-{count - 1}"}
-    answer = ask(oss, "GetObject", "GET", key, headers=headers, is_repeatable=True)
-    if answer.status in (200, 206):
-        return answer.body[:count], answer.headers.get("content-encoding", "")
-    refusal = refusal_of(answer)
+    response = ask(oss, "GetObject", "GET", key, headers=headers, is_repeatable=True)
+    if response.status in (200, 206):
+        return response.body[:count], response.headers.get("content-encoding", "")
+    refusal = refusal_of(response)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
         return b"", ""
     raise refused("GetObject", refusal)
 
 
-def get_marker(oss: OssClient, key: str) -> bytes | None:
+def get_record(oss: OssClient, key: str) -> bytes | None:
     """
-    The bytes of a marker; ``None`` when OSS says that there is none.
+    Return the bytes of a record; ``None`` if OSS says that there is none.
 
     Raises:
-        UploadError: OSS refuses, or does not answer, or with more than ``MAX_MARKER_BYTES``.
+        UploadError: OSS refuses, or does not respond, or with more than ``MAX_RECORD_BYTES``.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
     """
-    # It changes nothing, so it may be repeated.
-    answer = ask(oss, "GetObject", "GET", key, max_bytes=MAX_MARKER_BYTES, is_repeatable=True)
-    if answer.status == 200:
-        return answer.body
-    refusal = refusal_of(answer)
+    # Reading may be repeated.
+    response = ask(oss, "GetObject", "GET", key, max_bytes=MAX_RECORD_BYTES, is_repeatable=True)
+    if response.status == 200:
+        return response.body
+    refusal = refusal_of(response)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
         return None
     raise refused("GetObject", refusal)

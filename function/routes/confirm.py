@@ -75,14 +75,14 @@ def report(
 def recalled(context: RequestContext, oss: OssClient, upload_id: str) -> dict[str, Any] | None:
     """Return the response about an upload that is held no more, with its receipt; ``None`` for any other."""
     # Imported where used, as the next.
-    from function.holding.actions import recall
-    from function.holding.request import answer_about
+    from function.holding.actions import resume_decided
+    from function.holding.request import response_about
 
-    found = recall(context, oss, upload_id)
+    found = resume_decided(context, oss, upload_id)
     if found is None:
         return None
     upload, state = found
-    return describe_decided(upload.content, upload.receipt, state, answer_about(upload, state)["url"])
+    return describe_decided(upload.content, upload.receipt, state, response_about(upload, state)["url"])
 
 
 def _settled(

@@ -1,4 +1,4 @@
-"""``POST /commit``: the next step of held objects begins, or a backend decides about them by hand."""
+"""``POST /commit``, ``/discard`` and ``/status``: act on held uploads by their receipts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,22 +9,22 @@ from function.context import RequestContext
 from function.errors import Forbidden, Unauthorized
 from function.holding.actions import commit as commit_upload
 from function.holding.actions import discard as discard_upload
-from function.holding.actions import look
+from function.holding.actions import resume
 from function.holding.decision import BY_OWNER
 from function.holding.request import (
     BACKEND,
     HeldRequest,
-    answer_about,
-    answer_each,
-    permitted,
-    read_asked,
-    who_asks,
+    caller_of,
+    read_held_request,
+    refuse_foreign,
+    respond_to_each,
+    response_about,
 )
 from function.holding.upload import HeldUpload
 from function.oss.client import OssClient
 from function.oss.post_form import iso
 
-# Of what decides, a question being counted by itself.
+# The limit of requests that decide; status has its own.
 LIMIT = "held"
 
 
@@ -33,32 +33,32 @@ def commit(context: RequestContext) -> dict[str, Any]:
     Returns:
         ``{"key", "state", "url"}``; for ``receipts`` ``{"results": […]}``.
     """
-    asked, who = ask_who(context, lambda upload: upload.profile.commit_by == BY_OWNER)
-    if asked.decision and who != BACKEND:
+    request, caller = _read(context, lambda upload: upload.profile.commit_by == BY_OWNER)
+    if request.decision and caller != BACKEND:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        return answer_about(upload, commit_upload(context, oss, upload, asked.decision))
+        return response_about(upload, commit_upload(context, oss, upload, request.decision))
 
-    return answer_each(context, asked, LIMIT, act, is_backend=who == BACKEND)
+    return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
 
-def ask_who(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> tuple[HeldRequest, str]:
+def _read(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> tuple[HeldRequest, str]:
     """
-    What is asked and by whom; in place of an upload that is not for this asker why it is not.
+    Return the request and its caller; an upload that is not this caller's is an error in it.
 
     Args:
-        owners_may: whether an upload is for its owner, too.
+        owners_may: whether the owner of an upload may do this, too.
     """
     token = bearer_token(context.request.headers)
-    asked = read_asked(context)
-    who = who_asks(
+    request = read_held_request(context)
+    caller = caller_of(
         context,
         token,
         lambda: identify(context.request.headers, context.settings, context.now).owner,
-        owners_may=any(map(owners_may, asked.uploads)),
+        owners_may=any(map(owners_may, request.uploads)),
     )
-    return permitted(asked, who, owners_may), who
+    return refuse_foreign(request, caller, owners_may), caller
 
 
 def discard(context: RequestContext) -> dict[str, Any]:
@@ -66,13 +66,13 @@ def discard(context: RequestContext) -> dict[str, Any]:
     Returns:
         ``{"key", "state": "gone", "url": null}``; for ``receipts`` ``{"results": […]}``.
     """
-    asked, who = ask_who(context, lambda upload: upload.is_held_back)
+    request, caller = _read(context, lambda upload: upload.is_held_back)
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        state = discard_upload(context, oss, upload, is_backend=who == BACKEND)
-        return answer_about(upload, state)
+        state = discard_upload(context, oss, upload, is_backend=caller == BACKEND)
+        return response_about(upload, state)
 
-    return answer_each(context, asked, LIMIT, act, is_backend=who == BACKEND)
+    return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
 
 def status(context: RequestContext) -> dict[str, Any]:
@@ -83,15 +83,16 @@ def status(context: RequestContext) -> dict[str, Any]:
     """
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        standing = look(context, oss, upload)
-        told = answer_about(upload, standing.state)
-        return {**told, "heldUntil": iso(standing.held_until)} if standing.held_until else told
+        state = resume(context, oss, upload)
+        response = response_about(upload, state.state)
+        return {**response, "heldUntil": iso(state.held_until)} if state.held_until else response
 
-    return answer_each(context, read_asked(context), "states", act, is_backend=_is_backend(context))
+    request = read_held_request(context)
+    return respond_to_each(context, request, "states", act, is_backend=_is_backend(context))
 
 
 def _is_backend(context: RequestContext) -> bool:
-    """Whether a backend says that it is one, which nobody has to; it is counted by itself then."""
+    """Return whether a backend identified itself, which is optional here; it has its own rate limit."""
     try:
         check_backend_token(bearer_token(context.request.headers), context.settings, context.now)
     except (Unauthorized, Forbidden):

@@ -1,31 +1,23 @@
-"""The content check: WeChat is asked to look at a held object, and says later what it saw."""
+"""WeChat's content check of one file: which files it can check, and the call that submits one."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from function.config.profile import CHECK_URL_LIFE
-from function.context import RequestContext
 from function.errors import WechatUnavailable
-from function.holding.upload import HeldUpload
 from function.http.client import Send
-from function.oss.client import OssClient
-from function.oss.objects import first_bytes
-from function.oss.presign import NONE, PROCESS, OssRequest, presign
-from function.request_log import LogLine
-from function.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens, post, trace_id_of, unavailable
 
 AUDIO, PICTURE = 1, 2
-# WeChat's bound; whether its MB has 1,000,000 bytes no page says, so the smaller one holds.
+# WeChat's limit of 10 MB; its pages do not define MB, so the smaller reading counts.
 MAX_BYTES = 10_000_000
-# OSS's bound for what it makes another picture of.
+# OSS's limit for image processing.
 MAX_PROCESSED_BYTES = 20 * 1024 * 1024
-# Small enough for WeChat whatever is in it, and large enough to see what it shows.
+# Small enough for WeChat in any case, and large enough to judge.
 AS_JPEG = "image/resize,m_lfit,w_2048,h_2048/format,jpg"
-# Of an animated GIF WeChat looks at the first frame only.
+# WeChat checks only the first frame of an animated GIF.
 PICTURES = frozenset(f"image/{name}" for name in ("jpeg", "jpg", "pjpeg", "png", "gif", "bmp", "x-ms-bmp"))
 SOUNDS = frozenset(
     f"audio/{name}"
@@ -35,27 +27,26 @@ SOUNDS = frozenset(
     )
 )
 
-# How pictures begin that WeChat takes. Phones show one for what it is, whatever type it was sent with, and
-# they know more kinds than WeChat: of all else it gets the picture that OSS sees in it, or finds none there.
+# First bytes of the pictures that WeChat accepts. Phones ignore the declared type and show more formats than
+# WeChat knows: for any other format WeChat gets the JPEG that OSS makes of it, or finds none.
 FIRST_BYTES = 16
 OF_PICTURES = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (0, b"BM"))
-# What says that bytes are no sound, by where it stands: WebP; the family of HEIC, AVIF and MP4; TIFF; WebM;
-# icons; JPEG XL; what browsers run.
+# Bytes, by offset, of files that are not audio: WebP; HEIC, AVIF and MP4; TIFF; WebM; icons; JPEG XL; HTML.
 FOREIGN = (
     *((8, b"WEBP"), (4, b"ftyp"), (0, b"II*\0"), (0, b"MM\0*"), (0, b"\x1a\x45\xdf\xa3")),
     *((0, b"\0\0\1\0"), (0, b"\xff\x0a"), (4, b"JXL "), (0, b"<"), (0, b"\xef\xbb\xbf<")),
 )
-NOT_PACKED = ("", "identity")
+UNCOMPRESSED = ("", "identity")
 
 
 class Media(NamedTuple):
     """
-    What WeChat is asked to look at.
+    Form in which WeChat gets a file.
 
     Args:
         media_type: WeChat's number; it does not notice a wrong one.
 
-        process: what OSS makes of the object first, a value of ``x-oss-process``; empty for nothing.
+        process: the image processing of OSS to apply first; empty for none.
     """
 
     media_type: int
@@ -64,12 +55,12 @@ class Media(NamedTuple):
 
 def media_of(content_type: str, size_bytes: int, first_bytes: bytes, encoding: str = "") -> Media | None:
     """
-    How this upload can be shown to WeChat; ``None`` where only a human can judge it.
+    Return the form in which WeChat can check a file; ``None`` if only a human can.
 
-    What WeChat does not list is not sent to it: of videos it is known that it passes each of them.
+    Types that WeChat does not list are not submitted: it is known to pass every video.
 
     Args:
-        content_type: without parameters, in lower case; it is what the uploader said.
+        content_type: as declared by the uploader, without parameters, in lower case.
 
         first_bytes: ``FIRST_BYTES`` of the object.
 
@@ -77,16 +68,16 @@ def media_of(content_type: str, size_bytes: int, first_bytes: bytes, encoding: s
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
-    # A phone unpacks it, and shows what comes of that; whether WeChat does, or OSS for its JPEG, nobody says.
-    if encoding.strip().lower() not in NOT_PACKED:
+    # A phone decompresses it before showing it; whether WeChat or OSS do is not documented.
+    if encoding.strip().lower() not in UNCOMPRESSED:
         return None
     if content_type in SOUNDS:
         is_sound = not _begins_with(first_bytes, (*FOREIGN, *OF_PICTURES))
         return Media(AUDIO) if is_sound and size_bytes <= MAX_BYTES else None
     if not content_type.startswith("image/") or size_bytes > MAX_PROCESSED_BYTES:
         return None
-    is_taken = content_type in PICTURES and _begins_with(first_bytes, OF_PICTURES)
-    return Media(PICTURE, "" if is_taken and size_bytes <= MAX_BYTES else AS_JPEG)
+    is_accepted = content_type in PICTURES and _begins_with(first_bytes, OF_PICTURES)
+    return Media(PICTURE, "" if is_accepted and size_bytes <= MAX_BYTES else AS_JPEG)
 
 
 def _begins_with(first_bytes: bytes, marks: Iterable[tuple[int, bytes]]) -> bool:
@@ -102,32 +93,32 @@ MINUTE_SECONDS = 60
 
 
 class Submitted(NamedTuple):
-    """WeChat will look at it; its verdict bears this name."""
+    """A submission that WeChat accepted; its verdict bears this id."""
 
     trace_id: str
 
 
 class Refused(NamedTuple):
     """
-    WeChat will not look at it, and asking again changes nothing: a human has to.
+    A submission that WeChat refuses for good: a human must decide.
 
     Args:
-        errcode: WeChat's; ``None`` where it was not asked, because it cannot judge such a file.
+        errcode: WeChat's; ``None`` if it was not called, because it cannot check such a file.
     """
 
     errcode: int | None
 
 
-class Wanted(NamedTuple):
+class CheckRequest(NamedTuple):
     """
-    What WeChat is to look at.
+    A file to be checked.
 
     Args:
-        url: good for an hour; it contains the security token.
+        url: valid for an hour; it contains a security token.
 
         media_type, scene: WeChat's numbers.
 
-        openid: of the uploader; WeChat must have seen them within two hours.
+        openid: of the uploader, who must have used the mini-program within two hours.
     """
 
     url: str
@@ -136,102 +127,43 @@ class Wanted(NamedTuple):
     openid: str
 
     def __repr__(self) -> str:
-        return f"Wanted({self.media_type}, {self.scene})"
+        return f"CheckRequest({self.media_type}, {self.scene})"
 
 
-class Unheard:
-    """The last request that did not hear WeChat: it does not wait for it anew with each of its uploads."""
-
-    def __init__(self) -> None:
-        self.line: LogLine | None = None
-
-
-def was_unheard(context: RequestContext) -> bool:
-    """Whether this request has waited for WeChat in vain already."""
-    return context.instance.keep(Unheard, Unheard).line is context.line
-
-
-def submit(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submitted | Refused:
+def submit(
+    app: WechatApp, tokens: AccessTokens, request: CheckRequest, send: Send, now: datetime
+) -> Submitted | Refused:
     """
-    Have WeChat look at a held object, by a URL that is good for an hour.
-
-    Args:
-        oss: whose bucket; the URL has credentials of its own, which last as long as it does.
+    Submit a file, and once more with another token if WeChat rejects the cached one.
 
     Raises:
-        WechatUnavailable: it was not heard, or not now; whoever asks next should try again.
+        WechatUnavailable: no response, or a rate limit; a later request should try again.
 
-        UploadError: the function cannot ask, or has no credentials, or OSS does not answer.
+        UploadError: there is no access token.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
-    begins_with, encoding = first_bytes(oss, upload.held_key, FIRST_BYTES)
-    media = media_of(upload.content.mime_type, upload.content.size_bytes, begins_with, encoding)
-    if media is None:
-        context.line.reason = "media_check_async: WeChat can judge no such file, so a human has to"
-        return Refused(None)
-    app, send = context.settings.caller_settings, context.instance.send
-    wanted = Wanted(
-        _url(context, oss, upload, media),
-        media.media_type,
-        upload.profile.check_scene,
-        upload.content.subject,
-    )
-    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, send))
-    try:
-        answered = ask_wechat(app, tokens, wanted, send, context.now)
-    except WechatUnavailable:
-        context.instance.keep(Unheard, Unheard).line = context.line
-        raise
-    if isinstance(answered, Refused):
-        context.line.reason = f"media_check_async errcode {answered.errcode}, so a human has to look"
-    return answered
-
-
-def _url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
-    """For WeChat only: it contains the security token."""
-    ends = context.now + CHECK_URL_LIFE
-    location = upload.profile.location
-    query = {PROCESS: media.process} if media.process else NONE
-    return presign(
-        OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
-        context.credentials(location.session(OBJECTS), [ends]),
-        context.now,
-        origin=location.read_origin,
-        expires_in=CHECK_URL_LIFE,
-    )
-
-
-def ask_wechat(
-    app: WechatApp, tokens: AccessTokens, wanted: Wanted, send: Send, now: datetime
-) -> Submitted | Refused:
-    """
-    Ask for one check; once more with another token, where WeChat does not take the one that is held.
-
-    Raises:
-        UploadError: as ``submit`` does.
-    """
     fields = {
-        "media_url": wanted.url,
-        "media_type": wanted.media_type,
+        "media_url": request.url,
+        "media_type": request.media_type,
         "version": VERSION,
-        "scene": wanted.scene,
-        "openid": wanted.openid,
+        "scene": request.scene,
+        "openid": request.openid,
     }
-    ask = partial(post, app, PATH, fields, send=send, budget_seconds=BUDGET_SECONDS)
+    call = partial(post, app, PATH, fields, send=send, budget_seconds=BUDGET_SECONDS)
     token = tokens.get(now)
-    errcode, told = ask(query={"access_token": token})
+    errcode, response = call(query={"access_token": token})
     if errcode in STALE_TOKEN:
         tokens.drop(token)
         token = tokens.get(now)
-        errcode, told = ask(query={"access_token": token})
+        errcode, response = call(query={"access_token": token})
         if errcode in STALE_TOKEN:
             tokens.drop(token)
     if errcode:
         return _refusal(errcode)
-    trace_id = trace_id_of(told)
+    trace_id = trace_id_of(response)
     if trace_id is None:
-        raise unavailable(PATH, "the answer holds no trace_id")
+        raise unavailable(PATH, "the response has no trace_id")
     return Submitted(trace_id)
 
 

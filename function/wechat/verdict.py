@@ -1,8 +1,8 @@
 """
-A verdict of WeChat's: read leniently, because its shape varies, and believed strictly.
+Verdicts of WeChat: parsed leniently, because their shape varies, and trusted strictly.
 
-It says "pass" only where nothing in it says otherwise: no error, a ``result`` whose ``suggest`` is ``pass``,
-and every valid detail passes as well. What cannot be read is an error, and an error publishes nothing.
+A verdict passes only if nothing in it says otherwise: no error, a ``result`` whose ``suggest`` is ``pass``,
+and every valid detail passes as well. An unreadable verdict is an error, and an error publishes nothing.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from function.wechat.api import ERRCODE, trace_id_of, whole_number
 EVENT = "wxa_media_check"
 # Version 1 writes its negative codes without a sign, in 32 bits.
 UNSIGNED = 1 << 32
-# In place of a code that is there and is no number.
+# The code of an error that has no readable one.
 UNREADABLE = -1
 
 
 class Outcome(Enum):
-    """What a verdict comes to."""
+    """Meaning of a verdict."""
 
     PASS = auto()
     RISKY = auto()
@@ -32,14 +32,14 @@ SUGGESTIONS = {"pass": Outcome.PASS, "risky": Outcome.RISKY, "review": Outcome.R
 
 class Verdict(NamedTuple):
     """
-    What WeChat says about one submission.
+    WeChat's verdict about one submission.
 
     Args:
         trace_id: the submission's; letters, digits, ``_`` and ``-``.
 
-        label: WeChat's number for what it saw, where it gave one.
+        label: WeChat's number of a category, if there is one.
 
-        errcode: WeChat's, 0 for none; of an ``ERROR`` that has none of its own, -1.
+        errcode: WeChat's, 0 for none; -1 for an ``ERROR`` without a code.
     """
 
     trace_id: str
@@ -53,10 +53,10 @@ def read_verdict(event: Mapping[str, Any]) -> Verdict | None:
     Read a ``wxa_media_check`` event, of version 2 or 1.
 
     Args:
-        event: of a push that was verified; its fields may be of any type.
+        event: of a verified push; its fields may be of any type.
 
     Returns:
-        ``None`` where nothing says what it is about.
+        ``None`` if it has no valid trace id.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
@@ -71,14 +71,14 @@ def read_verdict(event: Mapping[str, Any]) -> Verdict | None:
         label = whole_number(result.get("label"))
         outcome = _outcome(result, event.get("detail"))
     else:
-        # Of version 1 only its no is taken: it said yes to addresses where there was nothing.
+        # Version 1 is trusted for a refusal only: it passed URLs that led nowhere.
         label = None
         outcome = Outcome.RISKY if whole_number(event.get("isrisky")) == 1 else Outcome.ERROR
     return Verdict(trace_id, outcome, label, UNREADABLE if outcome is Outcome.ERROR else 0)
 
 
 def _error_in(event: Mapping[str, Any]) -> int:
-    """The code that says that there is no verdict; 0 where nothing says so."""
+    """Return the code of an event without a verdict; 0 if it has one."""
     errcode, status = _code_in(event, ERRCODE), _code_in(event, "status_code")
     if errcode is None or status is None:
         return UNREADABLE
@@ -96,7 +96,7 @@ def _outcome(result: Mapping[str, Any], detail: object) -> Outcome:
     found = {_suggestion(entry) for entry in entries if _code_in(entry, ERRCODE) == 0}
     if None in codes or Outcome.ERROR in found:
         return Outcome.ERROR
-    # Details of which none is valid say that nobody looked.
+    # If no detail is valid, nothing was checked.
     is_agreed = found <= {Outcome.PASS} and bool(found or not entries)
     return Outcome.PASS if is_agreed else Outcome.REVIEW
 
@@ -109,6 +109,6 @@ def _suggestion(fields: Mapping[str, Any]) -> Outcome:
 
 
 def _code_in(fields: Mapping[str, Any], name: str) -> int | None:
-    """A code of WeChat's, 0 where there is none, ``None`` for what is no number."""
+    """Return a code of WeChat's: 0 if absent, ``None`` if it is not a number."""
     value = fields.get(name)
     return 0 if value is None else whole_number(value)

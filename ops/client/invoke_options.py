@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from function.config.types import ADDRESS_PATTERN
-from function.holding.decision import PUBLISH, REJECT
+from function.holding.records import PUBLISH, REJECT
 from ops.terminal.language import Text
 
 # What a form is asked for where nothing is said of a file: most profiles admit it.

@@ -28,7 +28,7 @@ from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
-from function.wechat.media_check import PICTURE, Refused, Submitted, Wanted, ask_wechat
+from function.wechat.media_check import PICTURE, CheckRequest, Refused, Submitted, submit
 from ops.doctor.content_verdicts import (
     NO_ERROR_PAGES,
     NOTHING,
@@ -112,8 +112,8 @@ class ContentCheck:
         traces = {}
         tokens = AccessTokens(self.app, self.send)
         for check, url in urls.items():
-            wanted = Wanted(url, PICTURE, self._scene(), self.openid)
-            answered = ask_wechat(self.app, tokens, wanted, self.send, self.now)
+            wanted = CheckRequest(url, PICTURE, self._scene(), self.openid)
+            answered = submit(self.app, tokens, wanted, self.send, self.now)
             if isinstance(answered, Refused):
                 said = same(f"media_check_async errcode {answered.errcode}")
                 yield Finding(CHECK, State.BAD, said, remedy_for(answered.errcode))

@@ -13,7 +13,7 @@ from function.credentials import AccessKeys, StsCredentials
 from function.errors import AlreadyExists, UploadError
 from function.http.client import send
 from function.oss.client import OssClient, ask, budget
-from function.oss.objects import copy_object, delete_object, head_object, put_marker
+from function.oss.objects import copy_object, delete_object, head_object, put_record
 from function.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, logged
 from ops.doctor.identity import assume, sts_remedy
@@ -72,9 +72,9 @@ def _oss(settings: Settings, credentials: StsCredentials, now: datetime) -> OssC
 
 def keeps_the_first(oss: OssClient, record: str) -> bool:
     """Whether of two records of one name the second is refused, as decisions rely on."""
-    put_marker(oss, record, b"{}", forbid_overwrite=True)
+    put_record(oss, record, b"{}", forbid_overwrite=True)
     try:
-        put_marker(oss, record, b"{}", forbid_overwrite=True)
+        put_record(oss, record, b"{}", forbid_overwrite=True)
     except AlreadyExists:
         return True
     return False

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from function.errors import UploadError
-from function.holding.state import CUT_OFF, SILENCE
+from function.holding.state import LEASE, SILENCE
 from function.http.client import HttpResponse
 from function.wechat.verdict import Outcome
 from local.ground.clock import StandingClock
@@ -115,7 +115,7 @@ def _committed_and_cut_off(world: Trial) -> None:
         world.act("commit")
     assert any("submitted" in name for name in world.oss.markers())
     assert not world.wechat.checks
-    world.clock.instant += CUT_OFF
+    world.clock.instant += LEASE
 
 
 def _silent(world: Trial) -> None:
@@ -219,7 +219,7 @@ def attempt(cell: Cell) -> str:
     if first not in (answer, "killed", *FAILED, *(["held"] if situation.may_wait else [])):
         return f"answered {first}, documented is {answer}, or that OSS failed"
     if situation.may_wait:
-        world.clock.instant += CUT_OFF
+        world.clock.instant += LEASE
     # What was begun and not done, a question goes on with; what was not begun, the same once more.
     asked = world.act("status", 1)
     if (asked == "published") != (world.key in world.oss.objects):

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 
 from function.errors import UploadError
-from function.holding.state import CUT_OFF, SILENCE
+from function.holding.state import LEASE, SILENCE
 from function.request_log import lines_of
 from function.wechat.verdict import Outcome
 from quality.torture.report import Result
@@ -464,14 +464,14 @@ class HeldUploads(RuleBasedStateMachine):
         if self.asked_at is None or self.came_of_it in NOT_ASKED or self.has_expired:
             return
         pause = self.now - self.asked_at
-        assert pause >= (CUT_OFF if self.was_disturbed else SILENCE), f"asked again after {pause}"
+        assert pause >= (LEASE if self.was_disturbed else SILENCE), f"asked again after {pause}"
 
     def teardown(self) -> None:
         """Whatever was left undone, one question is enough; for what WeChat was to see, a minute later."""
         if not self.form:
             return
         self.settle()
-        self.now += CUT_OFF
+        self.now += LEASE
         state = self._do("status", 0, is_disturbed=False)
         is_committed = f"held/.committed/{self.form['uploadId']}" in self.oss.objects
         assert state != "held" or not (self.profile == "check" or is_committed), "WeChat was never asked"

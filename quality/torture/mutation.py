@@ -89,7 +89,6 @@ TESTS = {
     "function.holding.actions": _paths(f"holding/commit {HOLDING}"),
     "function.holding.check": _paths(f"holding/checking {HOLDING}"),
     "function.holding.decision": _paths(HOLDING),
-    "function.holding.publishing": _paths(HOLDING),
     "function.holding.records": _paths(f"holding/markers {HOLDING}"),
     "function.holding.request": _paths(f"holding/commit {HOLDING} holding/backend"),
     "function.holding.state": _paths(f"holding/status {HOLDING}"),

@@ -15,7 +15,7 @@ from function.errors import UploadError
 from function.http.client import send
 from function.oss.client import BUDGET_SECONDS, OssClient, budget
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
-from function.oss.objects import copy_object, delete_object, get_marker, head_object, put_marker
+from function.oss.objects import copy_object, delete_object, get_record, head_object, put_record
 from quality.torture.report import Progress, Result
 from tests.support import stage
 from tests.support.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
@@ -58,10 +58,10 @@ def _result(name: str, inner: str = "") -> bytes:
 HEAD = b'Content-Length: 9\r\nETag: "E"\r\nLast-Modified: Tue, 24 Nov 2026 14:00:01 GMT\r\n'
 CALLS: Mapping[str, Tried] = {
     "HeadObject": Tried(lambda oss: head_object(oss, "u/a"), _answer(200, head=HEAD), True),
-    "GetObject": Tried(lambda oss: get_marker(oss, "u/a"), _answer(200, b"{}"), True, says_nothing=True),
-    "PutObject": Tried(lambda oss: put_marker(oss, "u/a", b"{}"), _answer(200), True, says_nothing=True),
+    "GetObject": Tried(lambda oss: get_record(oss, "u/a"), _answer(200, b"{}"), True, says_nothing=True),
+    "PutObject": Tried(lambda oss: put_record(oss, "u/a", b"{}"), _answer(200), True, says_nothing=True),
     "PutObject, the first": Tried(
-        lambda oss: put_marker(oss, "u/a", b"{}", forbid_overwrite=True),
+        lambda oss: put_record(oss, "u/a", b"{}", forbid_overwrite=True),
         _answer(200),
         False,
         says_nothing=True,

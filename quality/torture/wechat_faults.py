@@ -19,7 +19,7 @@ from function.errors import UploadError
 from function.http.client import HttpResponse, Send, send
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
-from function.wechat.media_check import Refused, Wanted, ask_wechat
+from function.wechat.media_check import CheckRequest, Refused, submit
 from quality.torture.report import Progress, Result
 from tests.support import stage
 from tests.support.broken_server import WIRE, Fault, answers, serving
@@ -167,8 +167,10 @@ class Trial:
             if call == TOKEN:
                 tokens.get(NOW)
                 return "", repr(tokens)
-            wanted = Wanted(f"https://oss/x?{self.watch.plant('url')}", 2, 1, self.watch.plant("openid"))
-            answered = ask_wechat(app, tokens, wanted, counted, NOW)
+            wanted = CheckRequest(
+                f"https://oss/x?{self.watch.plant('url')}", 2, 1, self.watch.plant("openid")
+            )
+            answered = submit(app, tokens, wanted, counted, NOW)
         except UploadError as error:
             return error.code, f"{error!r}{vars(error)}"
         return (REFUSED if isinstance(answered, Refused) else ""), f"{answered!r}{wanted!r}"

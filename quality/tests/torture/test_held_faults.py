@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from function.holding import publishing, records, state
+from function.holding import decision, records, state
 from function.holding.state import CHECKING, HeldState
 from function.oss.objects import Copied
 from quality.torture import held_faults
@@ -54,27 +54,27 @@ def test_what_is_not_gone_on_with_is_found_out(name, instead, monkeypatch):
     """Well until then, so that what should be is known."""
     held_faults._undisturbed("committed")
     held_faults._repeated("committed")
-    monkeypatch.setattr(publishing, name, instead)
+    monkeypatch.setattr(decision, name, instead)
     problems = [held_faults.attempt(Cell("committed", at, KILLED_AFTER, 1)) for at in (3, 4)]
     assert all(problems)
 
 
-CHECKED, CLAIMED = "committed, to be checked", 6
+CHECKED, LEASED = "committed, to be checked", 6
 
 
-def test_a_check_that_nobody_takes_over_is_found_out(monkeypatch):
-    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == ""
-    monkeypatch.setattr(state, "CUT_OFF", timedelta(days=1))
-    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == "a repetition answered held"
+def test_a_lease_that_does_not_end_is_found(monkeypatch):
+    assert held_faults.attempt(Cell(CHECKED, LEASED, KILLED_AFTER, 1)) == ""
+    monkeypatch.setattr(state, "LEASE", timedelta(days=1))
+    assert held_faults.attempt(Cell(CHECKED, LEASED, KILLED_AFTER, 1)) == "a repetition answered held"
 
 
 def test_a_wechat_that_each_call_asks_is_found_out(monkeypatch):
-    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == ""
+    assert held_faults.attempt(Cell(CHECKED, LEASED, KILLED_AFTER, 1)) == ""
     numbers = count()
 
     def always_due(_oss, upload, _now):
-        claim = records.submitted(upload.upload_id, 1, f"-{next(numbers)}-0")
-        return HeldState(CHECKING, due=1, claim=claim)
+        lease = records.submitted(upload.upload_id, 1, f"-{next(numbers)}-0")
+        return HeldState(CHECKING, due=1, lease=lease)
 
-    monkeypatch.setattr(state, "in_check", always_due)
-    assert held_faults.attempt(Cell(CHECKED, CLAIMED, KILLED_AFTER, 1)) == "asked WeChat 4 times"
+    monkeypatch.setattr(state, "check_state", always_due)
+    assert held_faults.attempt(Cell(CHECKED, LEASED, KILLED_AFTER, 1)) == "asked WeChat 4 times"

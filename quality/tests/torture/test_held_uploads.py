@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.holding import actions, check, decision, publishing, records, state
+from function.holding import actions, check, decision, records, state
 from function.holding.upload import HeldUpload
 from quality.torture import held_uploads
 from quality.torture.held_uploads import HeldUploads
@@ -37,22 +37,22 @@ def first_come_last_served(oss, name, said, now):
     return True
 
 
-def whatever_is_there(oss, source, target, **how):
-    facts = publishing.head_object(oss, source)
+def any_bytes(oss, source, target, **how):
+    facts = decision.head_object(oss, source)
     return COPY(oss, source, target, **{**how, "source_etag": facts.etag if facts else "x"})
 
 
-COPY = publishing.copy_object
+COPY = decision.copy_object
 UNKNOWN = SimpleNamespace(
     **{**vars(records), "review": lambda upload_id: records.verdict(f"{upload_id}-nowhere")}
 )
-UNCLAIMED = SimpleNamespace(**{**vars(records), "create": lambda *_: True})
+UNLEASED = SimpleNamespace(**{**vars(records), "create": lambda *_: True})
 COMMITS = ("commit", "discard", "status", "store others")
 CHECKS = ("commit", "pass", "review", "status")
 # What is wrong, and what happens where it would show soonest.
 WRONG = {
     "no look at the decision after the copy": (
-        [(publishing, "read_decision", lambda *_: None)],
+        [(decision, "get_decision", lambda *_: None)],
         (("commit", "discard"), ("commit",), range(4, 8)),
     ),
     "a decision that is overwritten": (
@@ -60,7 +60,7 @@ WRONG = {
         (("commit", "reject", "discard"), ("commit",)),
     ),
     "no entity tag of what is copied": (
-        [(publishing, "copy_object", whatever_is_there)],
+        [(decision, "copy_object", any_bytes)],
         (("commit", "store others"), ("replaced",), range(3, 7)),
     ),
     "no entity tag of what is decided about": (
@@ -68,9 +68,9 @@ WRONG = {
         (COMMITS, ("replaced",)),
     ),
     "no look for a review": ([(state, "records", UNKNOWN)], (CHECKS, ("check",))),
-    "WeChat asked without a claim": ([(check, "records", UNCLAIMED)], (("commit", "status"), ("both",))),
-    "a claim that never ends": (
-        [(state, "CUT_OFF", timedelta(days=9))],
+    "a submission without a lease": ([(check, "records", UNLEASED)], (("commit", "status"), ("both",))),
+    "a lease that never ends": (
+        [(state, "LEASE", timedelta(days=9))],
         (("commit",), ("both",), range(6, 9)),
     ),
     "no look for a commit": (
@@ -78,7 +78,7 @@ WRONG = {
         (("status", "pass"), ("both",)),
     ),
     "nothing deleted that was held": (
-        [(publishing, "delete_object", lambda *_: None)],
+        [(decision, "delete_object", lambda *_: None)],
         (COMMITS, ("commit",)),
     ),
     "a rejection that publishes": (
@@ -90,7 +90,7 @@ WRONG = {
         (("discard", "reject", "status"), ("same",)),
     ),
     "a discard that is not remembered": (
-        [(actions, "withdraw", lambda *_: None)],
+        [(actions, "overrule", lambda *_: None)],
         (("commit", "discard", "status"), ("commit",)),
     ),
 }

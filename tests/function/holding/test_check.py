@@ -7,11 +7,12 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
+from function.holding.check import submit_to_wechat, wechat_has_failed
 from function.holding.upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
-from function.wechat.media_check import AS_JPEG, Refused, Submitted, Wanted, submit, was_unheard
+from function.wechat.media_check import AS_JPEG, CheckRequest, Refused, Submitted
 from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, world_of
 from tests.support.memory_oss import BROKEN
 
@@ -39,7 +40,7 @@ def upload_of(world, **changes):
 
 def submitted(world, call=None, **changes):
     call = call or world.call()
-    return submit(call, oss_client(call, call.settings.home), upload_of(world, **changes))
+    return submit_to_wechat(call, oss_client(call, call.settings.home), upload_of(world, **changes))
 
 
 def check_of(world):
@@ -190,7 +191,7 @@ def test_audio_goes_as_it_is(world):
 def test_what_wechat_cannot_judge_is_left_to_a_human_without_asking(world, changes):
     call = world.call()
     assert submitted(world, call, **changes) == Refused(None)
-    assert call.line.reason == "media_check_async: WeChat can judge no such file, so a human has to"
+    assert call.line.reason == "media_check_async: WeChat cannot check this file type; a human must decide"
     assert world.wechat.asked == []
 
 
@@ -199,7 +200,7 @@ def test_a_refusal_that_no_repetition_changes_is_for_a_human(world, errcode):
     world.wechat.says["media_check_async"] = [{"errcode": errcode, "errmsg": "errmsg-canary"}]
     call = world.call()
     assert submitted(world, call) == Refused(int(errcode))
-    assert call.line.reason == f"media_check_async errcode {errcode}, so a human has to look"
+    assert call.line.reason == f"media_check_async errcode {errcode}; a human must decide"
     assert len(world.wechat.asked) == 2
 
 
@@ -244,13 +245,13 @@ def test_a_request_knows_that_it_has_waited_for_wechat_in_vain(world):
         ExchangeFailed("no answer within the budget"),
     ]
     call, another = world.call(), world.call()
-    assert not was_unheard(call)
+    assert not wechat_has_failed(call)
     assert submitted(world, call) == Refused(61010)
-    assert not was_unheard(call)
+    assert not wechat_has_failed(call)
     with pytest.raises(WechatUnavailable):
         submitted(world, call)
-    assert was_unheard(call)
-    assert not was_unheard(another)
+    assert wechat_has_failed(call)
+    assert not wechat_has_failed(another)
 
 
 @pytest.mark.parametrize("errcode", [40001, 42001, 41001])
@@ -310,7 +311,7 @@ def test_no_secret_no_token_and_no_openid_stands_in_the_log(world, caplog):
         submitted(world, call)
     raised = f"{later.value.reason}{later.value.message}"
     shown = f"{caplog.text}{raised}{json.dumps(vars(call.line))}"
-    assert repr(Wanted("https://oss/x", 2, 1, OPENID)) == "Wanted(2, 1)"
-    shown += repr(Wanted("https://oss/x?x-oss-signature=s", 2, 1, OPENID))
+    assert repr(CheckRequest("https://oss/x", 2, 1, OPENID)) == "CheckRequest(2, 1)"
+    shown += repr(CheckRequest("https://oss/x?x-oss-signature=s", 2, 1, OPENID))
     for secret in (OPENID, ACCESS_TOKEN, "SecretCanary", "CAISobjects", "x-oss-signature"):
         assert secret not in shown

@@ -9,7 +9,7 @@ import pytest
 
 from function.errors import OssUnavailable, StsRejected
 from function.holding.check import apply_verdict
-from function.holding.state import CUT_OFF
+from function.holding.state import LEASE
 from function.wechat.verdict import Outcome, Verdict
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 from tests.support.turns import Killed
@@ -272,7 +272,7 @@ def test_nobody_is_taken_for_dead_whose_request_may_live():
     text = "".join((root / name).read_text("utf-8") for name in ("s.yaml", "deploy/burst/s.burst.yaml"))
     timeouts = re.findall(r"^ +timeout: ([0-9]+)\b", text, flags=re.M)
     assert timeouts
-    assert all(timedelta(seconds=2 * int(seconds)) <= CUT_OFF for seconds in timeouts)
+    assert all(timedelta(seconds=2 * int(seconds)) <= LEASE for seconds in timeouts)
 
 
 def test_a_failure_that_cannot_be_remembered_is_one_a_minute_later(house, due, clock):
@@ -560,7 +560,7 @@ def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking, lo
 
     house.wechat.happens = keep
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
-    assert log_lines()[-1]["reason"] == "the verdict's marker lacks a field"
+    assert log_lines()[-1]["reason"] == f"held/.verdicts/{FIRST}: invalid record"
     assert names(house, stored) == ["held"]
 
 
@@ -635,7 +635,7 @@ def test_a_marker_without_its_time_is_not_taken_for_silence(house, checking, log
     for at in (b"7", b'"2026-11-24T14:00:00"'):
         house.oss.replace_object(name, body=b'{"trace": "x", "at": ' + at + b"}")
         assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
-    assert log_lines()[-1]["reason"] == "a marker without its time"
+    assert log_lines()[-1]["reason"] == f"{name}: invalid record"
 
 
 # --- several buckets: a trace id does not tell which ---
@@ -760,9 +760,10 @@ def test_a_record_in_one_bucket_says_nothing_of_an_upload_in_another(two_buckets
 @pytest.mark.parametrize("failures", [-1, 10**9, "1", "../x", None, 1.5])
 def test_a_marker_without_its_number_is_no_part_of_a_name(house, checking, log_lines, failures):
     body = json.dumps({"failures": failures, "at": "2026-11-24T14:00:00Z"}).encode()
-    house.oss.replace_object(f"held/.submitted/{checking['uploadId']}-1", body=body)
+    name = f"held/.submitted/{checking['uploadId']}-1"
+    house.oss.replace_object(name, body=body)
     assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
-    assert log_lines()[-1]["reason"] == "a marker without its number"
+    assert log_lines()[-1]["reason"] == f"{name}: invalid record"
 
 
 GATE = """

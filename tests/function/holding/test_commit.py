@@ -348,7 +348,7 @@ def test_what_is_malformed_is_a_bad_request(house, fields):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({}, "receipt must be the text of one, or receipts a list of 1 to 20."),
+        ({}, "Send one receipt, or receipts with a list of 1 to 20."),
         ({"receipt": "a.b.c", "decision": "delete"}, "decision must be publish or reject."),
     ],
     ids=["receipt", "decision"],

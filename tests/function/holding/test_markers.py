@@ -72,4 +72,4 @@ def test_what_the_function_did_not_write_says_nothing(house, call, bucket, body)
     house.oss.replace_object(name, body=body)
     with pytest.raises(OssUnavailable) as refused:
         records.get(bucket, name)
-    assert refused.value.reason == f"{name}: the marker cannot be read"
+    assert refused.value.reason == f"{name}: invalid record"

@@ -239,7 +239,7 @@ def test_a_decision_that_goes_away_while_it_is_made_is_no_decision(house, log_li
 
     house.oss.between["PutObject"] = is_decided_and_forgotten
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
-    assert log_lines()[-1]["reason"] == "the decision went away while it was made"
+    assert log_lines()[-1]["reason"] == "the decision disappeared while it was made"
 
 
 def test_who_looks_while_it_is_decided_is_not_told_that_it_is_gone(house):
@@ -263,7 +263,7 @@ def test_a_decision_that_cannot_be_read_is_none_and_publishes_nothing(house, lac
         for route in ("commit", "discard", "status"):
             answer = house.ask(route, house.backend(), receipt=stored["receipt"])
             assert (answer.status, answer.code) == (503, "oss_unavailable")
-    assert log_lines()[-1]["reason"] == "the decision's marker lacks a field"
+    assert log_lines()[-1]["reason"] == f"{name}: invalid record"
     assert names(house, stored) == ["held"]
 
 

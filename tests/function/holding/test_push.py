@@ -170,13 +170,13 @@ def test_a_seal_with_something_else_in_it_is_refused(plain):
 def test_what_is_no_whole_number_of_blocks_is_refused(encrypted):
     query = {**WECHAT.query("x"), "msg_signature": _signature(encrypted)}
     why = refusal(query, json.dumps({"Encrypt": encrypted}).encode(), of=opened_of_ours)
-    assert why == "push refused: what is encrypted is no whole number of blocks"
+    assert why == "push refused: the encrypted text has no whole number of blocks"
 
 
 def test_a_seal_with_a_character_too_much_is_no_base64():
     sealed = WECHAT.seal(b"{}")
     why = refusal(*signed(f"{sealed[:8]} {sealed[8:]}"), of=opened_of_ours)
-    assert why == "push refused: what is encrypted is no whole number of blocks"
+    assert why == "push refused: the encrypted text has no whole number of blocks"
 
 
 def test_what_holds_a_length_and_nothing_more_is_for_nobody():
@@ -236,7 +236,7 @@ def test_xml_is_refused_with_the_cure_in_the_log(body):
     ids=lambda body: body[:8],
 )
 def test_what_is_no_json_object_is_refused(body):
-    assert refusal(QUERY, body) == "push refused: it is no JSON object"
+    assert refusal(QUERY, body) == "push refused: not a JSON object"
 
 
 def test_a_trial_of_the_address_that_is_not_the_console_s_says_what_to_look_at():

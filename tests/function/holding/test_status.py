@@ -2,7 +2,8 @@
 
 import pytest
 
-from function.holding.state import CHECKING, HeldState, state_of
+from function.holding.decision import state_of
+from function.holding.state import CHECKING, HeldState
 from function.holding.upload import read_receipt
 from function.oss.client import oss_client
 from function.wechat.verdict import Outcome
@@ -173,17 +174,17 @@ def test_after_each_silence_the_next_submission_is_due_and_then_one_that_nobody_
     stored = house.store("face")
     upload = read_receipt(stored["receipt"], house.settings, clock())
 
-    def standing():
+    def state():
         call = house.call()
-        return state_of(oss_client(call, upload.profile.location), upload, call.now)._replace(held_until=None)
+        return state_of(call, oss_client(call, upload.profile.location), upload)._replace(held_until=None)
 
-    assert standing() == HeldState(CHECKING)
+    assert state() == HeldState(CHECKING)
     clock.tick(minutes=35)
-    assert standing() == HeldState(CHECKING, due=2, claim=f"held/.submitted/{upload.upload_id}-2")
+    assert state() == HeldState(CHECKING, due=2, lease=f"held/.submitted/{upload.upload_id}-2")
     house.status(stored["receipt"])
-    assert standing() == HeldState(CHECKING)
+    assert state() == HeldState(CHECKING)
     clock.tick(minutes=35)
-    assert standing() == HeldState(CHECKING, due=3)
+    assert state() == HeldState(CHECKING, due=3)
 
 
 def test_the_log_says_what_it_was_about(house, log_lines):

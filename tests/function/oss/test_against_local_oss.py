@@ -15,9 +15,9 @@ from function.oss.objects import (
     Copied,
     copy_object,
     delete_object,
-    get_marker,
+    get_record,
     head_object,
-    put_marker,
+    put_record,
 )
 from local.ground.accounts import AccessKey, Accounts
 from local.oss.rules import OssRules
@@ -72,10 +72,10 @@ def calls_to(server, **changes):
 
 def test_a_marker_is_stored_read_looked_at_and_deleted(oss):
     calls, _ = oss
-    assert get_marker(calls, KEY) is None
+    assert get_record(calls, KEY) is None
     assert head_object(calls, KEY) is None
-    put_marker(calls, KEY, b"abc")
-    assert get_marker(calls, KEY) == b"abc"
+    put_record(calls, KEY, b"abc")
+    assert get_record(calls, KEY) == b"abc"
     facts = head_object(calls, KEY)
     assert (facts.size_bytes, facts.etag, facts.content_type) == (3, ETAG_OF_ABC, "application/json")
     assert (facts.object_type, facts.last_modified) == ("Normal", NOW)
@@ -86,12 +86,12 @@ def test_a_marker_is_stored_read_looked_at_and_deleted(oss):
 
 def test_a_marker_that_must_be_the_first_is(oss):
     calls, _ = oss
-    put_marker(calls, KEY, b"first", forbid_overwrite=True)
+    put_record(calls, KEY, b"first", forbid_overwrite=True)
     with pytest.raises(AlreadyExists):
-        put_marker(calls, KEY, b"second", forbid_overwrite=True)
-    assert get_marker(calls, KEY) == b"first"
-    put_marker(calls, KEY, b"second")
-    assert get_marker(calls, KEY) == b"second"
+        put_record(calls, KEY, b"second", forbid_overwrite=True)
+    assert get_record(calls, KEY) == b"first"
+    put_record(calls, KEY, b"second")
+    assert get_record(calls, KEY) == b"second"
 
 
 def copy(calls, **changes):
@@ -102,11 +102,11 @@ def copy(calls, **changes):
 def test_an_object_is_copied_once_and_only_the_bytes_that_were_meant(oss):
     calls, _ = oss
     assert copy(calls) is Copied.SOURCE_GONE
-    put_marker(calls, KEY, b"abc")
+    put_record(calls, KEY, b"abc")
     assert copy(calls, source_etag="0" * 32) is Copied.SOURCE_CHANGED
     assert head_object(calls, OTHER) is None
     assert copy(calls) is Copied.DONE
-    assert get_marker(calls, OTHER) == b"abc"
+    assert get_record(calls, OTHER) == b"abc"
     assert head_object(calls, OTHER).content_type == "application/json"
     with pytest.raises(AlreadyExists):
         copy(calls)
@@ -190,7 +190,7 @@ def test_answers_are_read_with_a_namespace_and_without(server, oss, namespace):
 def test_where_absence_is_told_to_listers_only_nothing_is_absent(server, oss):
     calls, _ = oss
     server.bucket.rules = OssRules(absence_told_to_listers_only=True)
-    for call in (head_object, get_marker):
+    for call in (head_object, get_record):
         with pytest.raises(OssRejected) as raised:
             call(calls, KEY)
         assert raised.value.upstream == "AccessDenied"
@@ -207,9 +207,9 @@ def test_a_public_endpoint_that_takes_no_data_calls_is_misconfigured(server, oss
 
 
 MISSING = {
-    "GetObject": [head_object, get_marker],
+    "GetObject": [head_object, get_record],
     "PutObject": [
-        lambda calls, key: put_marker(calls, key, b"{}"),
+        lambda calls, key: put_record(calls, key, b"{}"),
         lambda calls, key: initiate(calls, key, {}),
     ],
     "DeleteObject": [delete_object],
@@ -261,7 +261,7 @@ def test_who_signs_wrongly_is_refused_once_and_told_why(server, changes, code):
 def test_what_may_be_repeated_is_done_by_the_second_try(server, oss, kind):
     calls, attempts = oss
     upload_id = begun(server, calls)
-    put_marker(calls, OTHER, b"abc")
+    put_record(calls, OTHER, b"abc")
     attempts.clear()
 
     def struck(call, *arguments):
@@ -272,10 +272,10 @@ def test_what_may_be_repeated_is_done_by_the_second_try(server, oss, kind):
         return outcome
 
     assert struck(head_object, OTHER).etag == ETAG_OF_ABC
-    assert struck(get_marker, OTHER) == b"abc"
+    assert struck(get_record, OTHER) == b"abc"
     assert len(struck(list_parts, KEY, upload_id)) == 2
-    struck(put_marker, OTHER, b"abc")
-    assert get_marker(calls, OTHER) == b"abc"
+    struck(put_record, OTHER, b"abc")
+    assert get_record(calls, OTHER) == b"abc"
     struck(delete_object, OTHER)
     assert head_object(calls, OTHER) is None
     # Where the first try did the work, the second finds nothing more to do, and says so.
@@ -286,7 +286,7 @@ def test_what_may_be_repeated_is_done_by_the_second_try(server, oss, kind):
 @pytest.mark.parametrize("kind", [LOST, DROPPED])
 def test_a_copy_whose_answer_is_lost_is_not_repeated_and_found_by_who_looks(server, oss, kind):
     calls, attempts = oss
-    put_marker(calls, KEY, b"abc")
+    put_record(calls, KEY, b"abc")
     attempts.clear()
     server.faults.plan(kind, times=1, on=["CopyObject"])
     with pytest.raises(OssUnavailable):
@@ -333,9 +333,9 @@ def test_the_first_marker_whose_answer_is_lost_is_not_stored_twice(server, oss, 
     calls, attempts = oss
     server.faults.plan(kind, times=1, on=["PutObject"])
     with pytest.raises(OssUnavailable):
-        put_marker(calls, KEY, b"first", forbid_overwrite=True)
+        put_record(calls, KEY, b"first", forbid_overwrite=True)
     assert len(attempts) == 1
-    assert get_marker(calls, KEY) == (b"first" if kind == LOST else None)
+    assert get_record(calls, KEY) == (b"first" if kind == LOST else None)
 
 
 def test_an_oss_that_is_slow_is_waited_for(server, oss):

