@@ -11,7 +11,7 @@ import pytest
 from function.http.client import HttpResponse
 from function.limits import redis
 from function.limits.redis_connection import Address, Wire
-from tests.function.limits.asking import Canned
+from tests.function.limits.requests_to_stores import Canned
 from tests.support.redis_server import RedisServer, is_installed
 from tests.support.scripted_oss import ScriptedOss
 
@@ -62,10 +62,10 @@ BEGUN = (
 @pytest.fixture(autouse=True)
 def closed_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
-    What a test's stores have open is closed with it.
+    Close every connection at the end of its test.
 
-    An error that a test keeps has its frames, and so the store; Python would find its connection among what
-    is left over, one day, and say so in another test.
+    An exception that a test keeps holds its frames, and so the store; its connection would be reported as
+    leaked in a later test.
     """
     opened: list[Wire] = []
     connect = redis.connect
@@ -93,7 +93,7 @@ def oss() -> ScriptedOss:
 def quoted(
     instance: Callable[..., Any], profiles_file: Callable[[str], str], oss: ScriptedOss
 ) -> Callable[..., Any]:
-    """Build an instance that counts; by keyword what is set otherwise."""
+    """Build an instance with quotas; keywords change settings."""
 
     def build(profiles: str = PROFILES, **changes: str | None) -> Any:
         own = {"QUOTA_URL": "memory:", "TOKEN_SECRET": TOKEN_SECRET, "PROFILES_FILE": profiles_file(profiles)}
@@ -104,7 +104,7 @@ def quoted(
 
 @pytest.fixture
 def ask() -> Callable[..., Any]:
-    """Ask for a form."""
+    """Request a form."""
 
     def ask(function: Any, path: str = "/upload-params", **fields: Any) -> Any:
         return function.ask(body={"filename": "a.png", **fields}, path=path)
@@ -114,7 +114,7 @@ def ask() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def redis_installed() -> None:
-    """Redis' own server; without it what needs it is reported as not run, and in CI as failed."""
+    """Require a Redis server; without one the tests are skipped, and fail in CI."""
     if is_installed():
         return
     message = "no redis-server was found: the quotas were NOT tested against a real one"
@@ -125,14 +125,14 @@ def redis_installed() -> None:
 
 @pytest.fixture(scope="session")
 def server(redis_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One that many tests ask, each about an owner of its own."""
+    """A server shared by many tests, each with its own owner."""
     with RedisServer(tmp_path_factory.mktemp("redis")) as running:
         yield running
 
 
 @pytest.fixture
 def own_server(redis_installed: None, tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
-    """Start one that a test may break."""
+    """Start a server that a test may break."""
     with ExitStack() as running:
 
         def start(**options: str) -> RedisServer:
@@ -143,7 +143,7 @@ def own_server(redis_installed: None, tmp_path: Path) -> Iterator[Callable[..., 
 
 @pytest.fixture
 def canned() -> Iterator[Callable[..., Canned]]:
-    """A Redis that answers what it is told to."""
+    """Start a scripted Redis."""
     servers: list[Canned] = []
 
     def serve(*answers: bytes | None) -> Canned:

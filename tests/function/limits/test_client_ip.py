@@ -1,4 +1,4 @@
-"""addresses: who stands behind a request, and what a flood from one network comes to."""
+"""The client IP of a request, and the limits of an IPv6 network."""
 
 import pytest
 
@@ -21,12 +21,12 @@ def counted(address):
 @pytest.mark.parametrize(
     "address", ["203.0.113.7", "not:an:address", "", "fe80::1::2", "2001:db8::1/64", "[2001:db8::1]"]
 )
-def test_what_is_no_ipv6_address_is_counted_as_it_is(address):
+def test_other_addresses_than_ipv6_count_as_they_are(address):
     assert counted(address) == {("x", 5): address}
 
 
 @pytest.mark.parametrize("address", ["::ffff:203.0.113.7", "::FFFF:cb00:7107"])
-def test_an_ipv4_caller_of_a_dual_stack_socket_is_counted_as_one(address):
+def test_ipv4_mapped_addresses_count_as_ipv4(address):
     assert counted(address) == {("x", 5): "203.0.113.7"}
 
 
@@ -43,20 +43,18 @@ def test_an_ipv4_caller_of_a_dual_stack_socket_is_counted_as_one(address):
         ("2001:db8::2ff:0:0:0:1", False, False),
     ],
 )
-def test_an_ipv6_caller_is_counted_by_its_64_and_four_times_as_much_by_its_56(
-    address, same_customer, same_network
-):
+def test_ipv6_counts_by_its_64_and_with_four_times_the_rate_by_its_56(address, same_customer, same_network):
     one, other = counted("2001:db8:1:2ff::1"), counted(address)
     assert set(one) == set(other) == {("x", 5), ("x of networks", 20)}
     assert (one["x", 5] == other["x", 5]) is same_customer
     assert (one["x of networks", 20] == other["x of networks", 20]) is same_network
 
 
-def test_all_files_of_a_request_count_for_customer_and_network():
+def test_all_files_count_for_both_networks():
     assert [item.amount for item in items_by_ip("x", Rate(5, 60), "2001:db8::1", 3)] == [3, 3]
 
 
-def test_a_customer_who_rotates_through_a_56_gets_four_rates_and_no_more(clock):
+def test_rotating_through_a_56_gives_four_times_the_rate(clock):
     limits, taken = RateLimiter(), 0
     for number in range(256):
         for _ in range(5):
@@ -69,7 +67,7 @@ def test_a_customer_who_rotates_through_a_56_gets_four_rates_and_no_more(clock):
     limits.hit(items_by_ip("logins", Rate(5, 60), "2001:db8:0:100::1"), clock())
 
 
-def test_a_neighbour_s_flood_of_one_64_leaves_the_rest_of_the_56_alone(clock):
+def test_a_flood_from_one_64_does_not_block_its_56(clock):
     limits, rate = RateLimiter(), Rate(5, 60)
     for _ in range(100):
         try:
@@ -80,14 +78,11 @@ def test_a_neighbour_s_flood_of_one_64_leaves_the_rest_of_the_56_alone(clock):
         limits.hit(items_by_ip("logins", rate, "2001:db8:0:1::1"), clock())
 
 
-# --- behind a proxy ---
-
-
 def ip_of(request):
     return client_ip(request.headers, request.source_ip, HEADER)
 
 
-def test_without_a_trusted_proxy_no_header_is_looked_at():
+def test_headers_are_ignored_without_a_trusted_proxy():
     request = from_("203.0.113.7", **{HEADER: "198.51.100.1", "x-forwarded-for": "198.51.100.1"})
     assert client_ip(request.headers, request.source_ip, None) == "203.0.113.7"
 
@@ -102,8 +97,8 @@ def test_without_a_trusted_proxy_no_header_is_looked_at():
         ("forged, 198.51.100.1", "198.51.100.1"),
     ],
 )
-def test_of_the_proxy_s_header_the_last_element_counts(written, address):
-    """A proxy appends; what stands before its own word came with the request."""
+def test_the_last_element_of_the_trusted_header_counts(written, address):
+    """A proxy appends its own; earlier elements came with the request."""
     assert ip_of(from_("203.0.113.7", **{HEADER: written})) == address
 
 
@@ -114,9 +109,9 @@ def test_of_the_proxy_s_header_the_last_element_counts(written, address):
         *("198.51.100.256", "198.51.100.01", "198.51.100.0/24", "1", "x" * 5000, "198.51.100.1 x", "猫"),
     ],
 )
-def test_what_the_proxy_s_header_holds_that_is_no_address_does_not_count(written):
+def test_an_invalid_trusted_header_falls_back_to_the_source_ip(written):
     assert ip_of(from_("203.0.113.7", **{HEADER: written})) == "203.0.113.7"
 
 
-def test_a_request_that_came_around_the_proxy_is_counted_by_its_last_hop():
+def test_a_request_without_the_trusted_header_counts_by_its_source_ip():
     assert ip_of(from_("203.0.113.7")) == "203.0.113.7"

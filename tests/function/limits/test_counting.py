@@ -1,4 +1,4 @@
-"""quota.counting: what a request costs, and what it does not."""
+"""Counting of requests against quotas, in whole requests."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from function.http.client import HttpResponse
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from function.request_log import LogLine
-from tests.function.limits.asking import COUNTED, PATIENCE
+from tests.function.limits.requests_to_stores import COUNTED, PATIENCE
 from tests.support.redis_server import Line
 
 CHINA = timedelta(hours=8)
@@ -23,7 +23,7 @@ def quota(files, bytes_):
     return {"filesLeft": files, "bytesLeft": bytes_, "resetsAt": RESETS_AT}
 
 
-def test_each_form_says_what_is_left_of_the_day(quoted, ask, good_sts):
+def test_each_form_has_the_rest_of_its_quota(quoted, ask, good_sts):
     function = quoted()
     assert ask(function, size=300).json["quota"] == quota(2, 1700)
     assert ask(function, size=700).json["quota"] == quota(1, 1000)
@@ -31,13 +31,13 @@ def test_each_form_says_what_is_left_of_the_day(quoted, ask, good_sts):
     assert ask(function, profile="few").json["quota"] == quota(0, None)
 
 
-def test_a_form_without_a_size_counts_the_largest_that_it_admits(quoted, ask, good_sts):
+def test_a_form_without_a_size_counts_its_maximum(quoted, ask, good_sts):
     function = quoted()
     assert ask(function).json["quota"] == quota(2, 1000)
     assert function.ask(method="GET", query={"filename": "a.png"}).json["quota"] == quota(1, 0)
 
 
-def test_a_day_that_does_not_hold_it_refuses_until_it_ends(quoted, ask, good_sts, clock, log_lines):
+def test_a_full_day_refuses_until_it_ends(quoted, ask, good_sts, clock, log_lines):
     function = quoted()
     ask(function)
     ask(function, size=999)
@@ -51,12 +51,12 @@ def test_a_day_that_does_not_hold_it_refuses_until_it_ends(quoted, ask, good_sts
     assert ask(function, size=1).json["quota"]["filesLeft"] == 2
 
 
-def test_the_day_begins_where_the_operator_says(quoted, ask, good_sts):
+def test_the_day_begins_at_quota_utc_offset(quoted, ask, good_sts):
     function = quoted(QUOTA_UTC_OFFSET="5.5")
     assert ask(function).json["quota"]["resetsAt"] == "2026-11-24T18:30:00Z"
 
 
-def test_what_is_refused_for_another_reason_costs_nothing(quoted, ask, good_sts):
+def test_requests_refused_for_other_reasons_are_not_counted(quoted, ask, good_sts):
     function = quoted(CALLER_RATE="2/min")
     for fields in ({"size": 1001}, {"filename": "a.exe"}, {"profile": "nobody"}, {"size": -1}):
         for _ in range(3):
@@ -67,7 +67,7 @@ def test_what_is_refused_for_another_reason_costs_nothing(quoted, ask, good_sts)
     assert (refused.status, refused.json["error"]["code"]) == (429, "too_many_requests")
 
 
-def test_several_files_have_a_quota_each_and_cost_all_or_nothing(quoted, ask, good_sts):
+def test_several_files_are_counted_all_or_none(quoted, ask, good_sts):
     function = quoted()
     files = [{"filename": "a.png", "size": 10}, {"filename": "b.png", "profile": "few"}]
     files += [{"filename": "c.png", "profile": "free"}, {"filename": "d.png", "size": 20}]
@@ -82,14 +82,14 @@ def test_several_files_have_a_quota_each_and_cost_all_or_nothing(quoted, ask, go
     assert ask(function, size=10).json["quota"] == quota(0, 1960)
 
 
-def test_more_files_than_a_whole_day_admits_are_the_caller_s_mistake(quoted, ask, good_sts):
+def test_more_files_than_any_day_holds_are_a_bad_request(quoted, ask, good_sts):
     function = quoted()
     answer = ask(function, files=[{"filename": "a.png", "size": 1}] * 4)
     assert (answer.status, answer.json["error"]["code"]) == (400, "bad_request")
     assert ask(function, size=1).json["quota"] == quota(2, 1999)
 
 
-def test_a_form_that_sts_did_not_let_us_give_is_given_back(quoted, ask, sts):
+def test_the_quota_is_given_back_when_sts_refuses(quoted, ask, sts):
     function = quoted(CALLER_RATE="3/min")
     sts.add("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=403, json={"Code": "NoPermission"})
     assert ask(function, size=10).json["error"]["code"] == "sts_rejected"
@@ -101,7 +101,7 @@ def test_a_form_that_sts_did_not_let_us_give_is_given_back(quoted, ask, sts):
     assert ask(function, size=10).json["error"]["code"] == "too_many_requests"
 
 
-def test_bytes_that_are_there_already_cost_nothing(quoted, ask, good_sts, oss):
+def test_existing_bytes_cost_no_quota(quoted, ask, good_sts, oss):
     function = quoted(CALLER_RATE="5/min")
     wanted = {"profile": "bytes", "sha256": DIGEST, "size": 10}
     assert ask(function, **wanted).json["quota"] == quota(1, None)
@@ -117,7 +117,7 @@ def test_bytes_that_are_there_already_cost_nothing(quoted, ask, good_sts, oss):
     assert form["quota"] == quota(0, None)
 
 
-def test_a_used_up_day_still_tells_what_is_there_already(quoted, ask, good_sts, oss):
+def test_a_full_day_still_reports_existing_bytes(quoted, ask, good_sts, oss):
     function = quoted()
     wanted = {"profile": "bytes", "size": 10}
     for digest in ("ab12", "ab13"):
@@ -127,15 +127,15 @@ def test_a_used_up_day_still_tells_what_is_there_already(quoted, ask, good_sts, 
     assert ask(function, **wanted, sha256=DIGEST).json["exists"] is True
 
 
-def test_asking_oss_costs_a_form_of_the_rate_whatever_it_says(quoted, ask, good_sts, oss):
+def test_a_check_for_existing_bytes_counts_against_the_rate(quoted, ask, good_sts, oss):
     function = quoted(CALLER_RATE="2/min")
     wanted = {"profile": "bytes", "size": 10, "sha256": DIGEST}
     oss.has(f"bytes/public/{DIGEST}.png", content_length="10")
     assert [ask(function, **wanted).status for _ in range(3)] == [200, 200, 429]
-    assert [sent.method for sent in oss.asked] == ["HEAD"] * 2
+    assert [sent.method for sent in oss.received] == ["HEAD"] * 2
 
 
-def test_an_upload_in_parts_counts_one_file_and_its_size(quoted, ask, good_sts):
+def test_a_multipart_upload_counts_one_file_and_its_size(quoted, ask, good_sts):
     function = quoted()
     begun = ask(function, "/multipart", filename="a.mp4", profile="video", size=5 * 1024**2).json
     assert begun["quota"] == quota(1, 3 * 1024**2)
@@ -147,7 +147,7 @@ def test_an_upload_in_parts_counts_one_file_and_its_size(quoted, ask, good_sts):
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_an_upload_in_parts_that_oss_did_not_begin_is_given_back(quoted, ask, good_sts, oss, status):
+def test_the_quota_is_given_back_when_oss_begins_no_multipart_upload(quoted, ask, good_sts, oss, status):
     function = quoted()
     begins, oss.says = oss.says, HttpResponse(status, b"")
     asked = {"filename": "a.mp4", "profile": "video", "size": 8 * 1024**2}
@@ -157,13 +157,13 @@ def test_an_upload_in_parts_that_oss_did_not_begin_is_given_back(quoted, ask, go
     assert ask(function, "/multipart", **asked).json["quota"] == quota(1, 0)
 
 
-def test_an_upload_in_parts_of_a_profile_without_a_quota_is_told_of_none(quoted, ask, good_sts):
+def test_a_multipart_upload_without_a_quota_has_none_in_its_response(quoted, ask, good_sts):
     text = '[v]\nkey = "v/{owner}/{id}{ext}"\nmax_size = 1000\ncontent_types = ["video/*"]\nparts = true\n'
     function = quoted(text)
     assert "quota" not in ask(function, "/multipart", filename="a.mp4", profile="v", size=10).json
 
 
-def test_logins_are_counted_in_the_store_as_well(quoted, log_lines):
+def test_logins_are_counted_in_the_store(quoted, log_lines):
     settings = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"}
     function = quoted(**settings, LOGIN_RATE="2/min")
     codes = [function.ask(body={"code": f"c{number}"}, path="/login").status for number in range(3)]
@@ -171,7 +171,7 @@ def test_logins_are_counted_in_the_store_as_well(quoted, log_lines):
     assert function.function._instance.limiter._windows == {}
 
 
-def test_the_log_line_of_what_was_counted_is_the_one_it_always_was(quoted, ask, good_sts, log_lines):
+def test_a_counted_request_logs_nothing_about_quotas(quoted, ask, good_sts, log_lines):
     ask(quoted())
     assert "quota" not in json.dumps(log_lines())
 
@@ -179,9 +179,7 @@ def test_the_log_line_of_what_was_counted_is_the_one_it_always_was(quoted, ask, 
 NOBODY = "redis://:RedisPasswordSecretCanary0001@127.0.0.1:9"
 
 
-def test_where_redis_is_away_and_that_is_denied_a_profile_with_a_quota_gives_no_form(
-    quoted, ask, good_sts, log_lines
-):
+def test_with_deny_and_redis_down_a_profile_with_a_quota_gives_no_form(quoted, ask, good_sts, log_lines):
     function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="deny", CALLER_RATE="2/min")
     answer = ask(function)
     assert (answer.status, answer.json["error"]["code"]) == (503, "quota_unavailable")
@@ -190,12 +188,12 @@ def test_where_redis_is_away_and_that_is_denied_a_profile_with_a_quota_gives_no_
     assert line["quota"] == "denied: ConnectionRefusedError"
     assert line["reason"] == "quota store: ConnectionRefusedError"
     assert line["profile"] == "default"
-    # One without a quota is given, within the instance's own rate, of which nothing was taken above.
+    # Forms without a quota are given within the instance's own rate, which the refusal did not count against.
     assert [ask(function, profile="free").status for _ in range(3)] == [200, 200, 429]
     assert [line.get("quota") for line in log_lines()[1:]] == ["counted here: ConnectionRefusedError"] * 3
 
 
-def test_where_redis_is_away_and_that_is_allowed_forms_are_given_uncounted(quoted, ask, good_sts, log_lines):
+def test_with_allow_and_redis_down_forms_are_given_uncounted(quoted, ask, good_sts, log_lines):
     function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow", CALLER_RATE="4/min")
     for _ in range(4):
         answer = ask(function)
@@ -205,7 +203,7 @@ def test_where_redis_is_away_and_that_is_allowed_forms_are_given_uncounted(quote
     assert {line["quota"] for line in log_lines()} == {"allowed: ConnectionRefusedError"}
 
 
-def test_an_upload_in_parts_is_begun_or_refused_the_same_way(quoted, ask, good_sts):
+def test_multipart_uploads_follow_quota_when_down_as_well(quoted, ask, good_sts):
     wanted = {"filename": "a.mp4", "profile": "video", "size": 1024**2}
     denying = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="deny")
     assert ask(denying, "/multipart", **wanted).json["error"]["code"] == "quota_unavailable"
@@ -215,7 +213,7 @@ def test_an_upload_in_parts_is_begun_or_refused_the_same_way(quoted, ask, good_s
     assert "quota" not in begun.json
 
 
-def test_logins_are_braked_within_the_instance_while_redis_is_away(quoted, log_lines):
+def test_logins_are_limited_by_the_instance_while_redis_is_down(quoted, log_lines):
     settings = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"}
     function = quoted(**settings, QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="deny", LOGIN_RATE="1/min")
     codes = [function.ask(body={"code": f"c{number}"}, path="/login").status for number in range(2)]
@@ -225,7 +223,7 @@ def test_logins_are_braked_within_the_instance_while_redis_is_away(quoted, log_l
 
 @pytest.fixture
 def patient(quoted):
-    """Build an instance that waits for Redis as long as a busy machine takes."""
+    """Build an instance that waits for Redis as long as a busy machine needs."""
 
     def build(url, **changes):
         function = quoted(QUOTA_URL=url, QUOTA_WHEN_DOWN="deny", **changes)
@@ -236,27 +234,27 @@ def patient(quoted):
     return build
 
 
-def test_what_cannot_be_given_back_is_logged(patient, ask, sts, canned, log_lines):
+def test_a_failure_to_give_back_is_logged(patient, ask, sts, canned, log_lines):
     sts.add("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=403, json={"Code": "NoPermission"})
-    # For the rate and the day there are seven numbers; then it is gone, and does not come back.
+    # The server counts once, and then closes every connection.
     function = patient(canned(COUNTED, None, None).url)
     assert ask(function, profile="few").json["error"]["code"] == "sts_rejected"
     assert log_lines()[-1]["quota"] == "not given back: ConnectionError"
 
 
-def test_what_was_not_counted_is_not_given_back(quoted, ask, sts, log_lines):
+def test_an_uncounted_form_is_not_given_back(quoted, ask, sts, log_lines):
     sts.add("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=403, json={"Code": "NoPermission"})
     function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow")
     assert ask(function).json["error"]["code"] == "sts_rejected"
     assert log_lines()[-1]["quota"] == "allowed: ConnectionRefusedError"
 
 
-def test_where_nothing_is_to_be_counted_redis_is_not_asked(patient, canned, clock):
+def test_redis_is_not_called_with_nothing_to_count(patient, canned, clock):
     server = canned()
     limiter = patient(server.url).function._ready().limiter
     with limiter.reserve("ann", (), clock(), LogLine("r")).take([]) as quotas:
         assert quotas == {}
-    assert server.asked == []
+    assert server.received == []
 
 
 def test_instances_share_one_day_in_redis(patient, ask, good_sts, own_server):
@@ -274,14 +272,14 @@ def test_instances_share_one_day_in_redis(patient, ask, good_sts, own_server):
     assert ask(other, profile="free").json["error"]["code"] == "too_many_requests"
 
 
-def test_other_buckets_count_for_themselves(patient, ask, good_sts, own_server):
+def test_each_bucket_has_its_own_counts(patient, ask, good_sts, own_server):
     url = own_server().url
     for function in (patient(url), patient(url, OSS_BUCKET="another-bucket")):
         assert ask(function, profile="few").json["quota"]["filesLeft"] == 0
     assert ask(patient(url), profile="few").status == 429
 
 
-def test_an_instance_connects_before_its_first_request(patient, ask, good_sts, own_server):
+def test_initialize_connects_to_redis(patient, ask, good_sts, own_server):
     with Line(own_server().port) as line:
         function = patient(line.url)
         function.function.initialize(None)
@@ -290,22 +288,22 @@ def test_an_instance_connects_before_its_first_request(patient, ask, good_sts, o
         assert line.connections == 1
 
 
-def test_an_instance_that_cannot_connect_yet_says_so_and_serves_all_the_same(quoted, ask, good_sts, caplog):
+def test_a_failed_connection_in_initialize_is_logged_and_requests_are_served(quoted, ask, good_sts, caplog):
     function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow")
     function.function.initialize(None)
     assert "initialize: quota store: ConnectionRefusedError" in caplog.text
     assert ask(function).status == 200
 
 
-def test_an_instance_that_counts_in_memory_has_nothing_to_connect_to(quoted, ask, good_sts, caplog):
+def test_initialize_needs_no_connection_for_quotas_in_memory(quoted, ask, good_sts, caplog):
     caplog.set_level("INFO", logger="oss_direct_upload")
     function = quoted()
     function.function.initialize(None)
     assert "initialize: ready" in caplog.text
 
 
-def test_a_package_without_the_library_says_what_to_do(quoted, ask, good_sts, log_lines, monkeypatch):
-    # What the import system reads as absent.
+def test_a_package_without_the_redis_library_is_misconfigured(quoted, ask, good_sts, log_lines, monkeypatch):
+    # Absent, for the import system.
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.setitem(sys.modules, "redis.connection", None)
     function = quoted(QUOTA_URL=NOBODY, QUOTA_WHEN_DOWN="allow")

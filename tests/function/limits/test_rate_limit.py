@@ -1,4 +1,4 @@
-"""limits: a brake with bounded memory, exact under threads."""
+"""Rate limits in memory: bounded, and exact under threads."""
 
 import threading
 import tracemalloc
@@ -18,7 +18,7 @@ MEMORY_BYTES = 2_000_000
 
 
 class Limit:
-    """One limit among those of an instance."""
+    """One limit of a limiter."""
 
     def __init__(self, rate):
         self.limits, self.rate = RateLimiter(), rate
@@ -33,7 +33,7 @@ def refusal(limit, caller, count, now):
     return raised.value
 
 
-def test_admits_up_to_the_rate_and_then_says_when_to_come_back(clock):
+def test_requests_above_the_rate_are_refused_with_the_time_to_wait(clock):
     limit = Limit(Rate(3, 60))
     for _ in range(3):
         limit.hit("a", 1, clock.tick(seconds=10))
@@ -41,20 +41,20 @@ def test_admits_up_to_the_rate_and_then_says_when_to_come_back(clock):
 
 
 @pytest.mark.parametrize(("waited", "retry_after"), [(0, 60), (0.5, 60), (1, 59), (59, 1), (59.999, 1)])
-def test_the_wait_is_whole_seconds_and_never_zero(clock, waited, retry_after):
+def test_retry_after_is_whole_seconds_and_at_least_one(clock, waited, retry_after):
     limit = Limit(Rate(1, 60))
     limit.hit("a", 1, clock())
     assert refusal(limit, "a", 1, clock.tick(seconds=waited)).retry_after == retry_after
 
 
-def test_a_caller_who_waits_as_told_is_admitted(clock):
+def test_a_request_after_retry_after_is_admitted(clock):
     limit = Limit(Rate(1, 60))
     limit.hit("a", 1, clock.tick(seconds=0.25))
     wait = refusal(limit, "a", 1, clock.tick(seconds=12.5)).retry_after
     limit.hit("a", 1, clock.tick(seconds=wait))
 
 
-def test_one_caller_s_flood_does_not_touch_another(clock):
+def test_a_flood_of_one_key_does_not_affect_another(clock):
     limit = Limit(Rate(2, 60))
     limit.hit("flooder", 2, clock())
     for _ in range(1000):
@@ -62,7 +62,7 @@ def test_one_caller_s_flood_does_not_touch_another(clock):
     limit.hit("quiet", 2, clock())
 
 
-def test_many_files_count_as_many_and_all_or_none(clock):
+def test_several_files_count_all_or_none(clock):
     limit = Limit(Rate(5, 60))
     limit.hit("a", 3, clock())
     refusal(limit, "a", 3, clock())
@@ -70,14 +70,14 @@ def test_many_files_count_as_many_and_all_or_none(clock):
     refusal(limit, "a", 1, clock())
 
 
-def test_a_clock_set_back_locks_nobody_out(clock):
+def test_a_clock_set_back_starts_a_new_window(clock):
     limit = Limit(Rate(1, 60))
     limit.hit("a", 1, clock())
     limit.hit("a", 1, clock.tick(hours=-3))
     refusal(limit, "a", 1, clock())
 
 
-def test_a_request_that_comes_late_with_an_earlier_clock_forgets_nothing(clock):
+def test_a_late_request_with_an_earlier_clock_reading_does_not_reset_the_count(clock):
     limit = Limit(Rate(2, 60))
     earlier = clock()
     limit.hit("a", 1, clock.tick(seconds=1))
@@ -87,21 +87,21 @@ def test_a_request_that_comes_late_with_an_earlier_clock_forgets_nothing(clock):
     limit.hit("a", 1, clock.tick(seconds=1))
 
 
-def test_ten_seconds_late_is_late_and_more_is_a_clock_set_back(clock):
+def test_more_than_ten_seconds_late_counts_as_a_clock_set_back(clock):
     limit = Limit(Rate(1, 60))
     limit.hit("a", 1, clock())
     refusal(limit, "a", 1, clock() - timedelta(seconds=10))
     limit.hit("a", 1, clock() - timedelta(seconds=10, milliseconds=1))
 
 
-def test_a_refused_caller_is_not_forgotten_earlier(clock):
+def test_refusals_do_not_shorten_a_window(clock):
     limit = Limit(Rate(1, 60))
     limit.hit("a", 1, clock())
     for second in range(1, 60):
         refusal(limit, "a", 1, clock() + timedelta(seconds=second))
 
 
-def test_the_callers_forgotten_first_are_those_whose_windows_began_first(clock):
+def test_the_oldest_windows_are_forgotten_first(clock):
     limit = Limit(Rate(1, 3600))
     for number in range(MAX_REMEMBERED):
         limit.hit(str(number), 1, clock.tick(milliseconds=1))
@@ -111,7 +111,7 @@ def test_the_callers_forgotten_first_are_those_whose_windows_began_first(clock):
     refusal(limit, "2", 1, clock())
 
 
-def test_4096_callers_are_remembered_and_who_comes_back_is_the_newest(clock):
+def test_4096_keys_are_remembered_and_a_new_window_is_the_newest(clock):
     limit = Limit(Rate(1, 60))
     for number in range(4096):
         limit.hit(str(number), 1, clock())
@@ -122,7 +122,7 @@ def test_4096_callers_are_remembered_and_who_comes_back_is_the_newest(clock):
     refusal(limit, "0", 1, clock())
 
 
-def test_who_asks_again_within_a_window_is_not_remembered_longer(clock):
+def test_a_repeated_request_does_not_renew_its_window(clock):
     limit = Limit(Rate(2, 3600))
     for number in range(4096):
         limit.hit(str(number), 1, clock())
@@ -132,12 +132,12 @@ def test_who_asks_again_within_a_window_is_not_remembered_longer(clock):
     limit.hit("0", 2, clock())
 
 
-def test_memory_stays_bounded_however_many_callers_there_are(clock):
+def test_memory_is_bounded_with_any_number_of_keys(clock):
     limit = Limit(Rate(60, 60))
     now = clock()
     for number in range(MANY_CALLERS):
         limit.hit(f"{number:026d}", 1, now)
-    # Measured over a last flood, which replaces all that is remembered: measuring is slow.
+    # Measured over a last flood, which replaces every window: tracing is slow.
     tracemalloc.start()
     try:
         for number in range(MAX_REMEMBERED + 1):
@@ -148,7 +148,7 @@ def test_memory_stays_bounded_however_many_callers_there_are(clock):
     assert held < MEMORY_BYTES
 
 
-def test_threads_together_get_no_more_than_the_rate(clock):
+def test_threads_together_get_exactly_the_rate(clock):
     limit = Limit(Rate(500, 60))
     now = clock()
     admitted = []
@@ -182,8 +182,8 @@ def test_threads_together_get_no_more_than_the_rate(clock):
         max_size=40,
     )
 )
-def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
-    """Windows that start with the first request let a burst at each side of a border pass, never more."""
+def test_a_minute_never_holds_more_than_twice_the_rate(steps):
+    """Two adjoining windows may each hold a burst, never more."""
     from datetime import UTC, datetime
 
     limit = Limit(Rate(5, 60))
@@ -201,7 +201,7 @@ def test_no_two_windows_in_a_row_hold_more_than_twice_the_rate(steps):
         assert lately <= 10
 
 
-def test_of_several_limits_one_that_is_reached_counts_nothing_under_the_others(clock):
+def test_a_refusal_under_one_limit_counts_nothing_under_the_others(clock):
     limits, forms, files = RateLimiter(), Rate(5, 60), Rate(2, 60)
     limits.hit([RateLimitItem("files", files, "a", 2)], clock())
     for _ in range(10):
@@ -212,7 +212,7 @@ def test_of_several_limits_one_that_is_reached_counts_nothing_under_the_others(c
     limits.hit([RateLimitItem("forms", forms, "a", 5)], clock())
 
 
-def test_two_limits_count_the_same_caller_apart(clock):
+def test_two_limits_count_the_same_key_separately(clock):
     limits, rate = RateLimiter(), Rate(1, 60)
     limits.hit([RateLimitItem("forms", rate, "a"), RateLimitItem("logins", rate, "a")], clock())
     for name in ("forms", "logins"):

@@ -17,7 +17,7 @@ from function.limits.quota import QuotaItem, QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import BUDGET_SECONDS, MAX_IDLE_CONNECTIONS, RedisStore
 from function.limits.redis_connection import Address
-from tests.function.limits.asking import PATIENCE, asked, left, refusal
+from tests.function.limits.requests_to_stores import PATIENCE, left, quota_request, refusal
 from tests.support.redis_server import Line, free_port
 
 ROOT = Path(__file__).parents[3]
@@ -33,10 +33,10 @@ def store_at(url, bucket="bucket", offset=CHINA, protocol=2, budget=PATIENCE):
 
 
 def failure(store, request_id="x", now=NOW):
-    """The kind of a failure, and how long it took to be one."""
+    """Return the kind of a failure and its duration."""
     started = time.monotonic()
     with pytest.raises(StoreDown) as raised:
-        store.count(asked(request_id), now)
+        store.count(quota_request(request_id), now)
     return raised.value.kind, time.monotonic() - started
 
 
@@ -55,7 +55,7 @@ def wait_until(is_so, seconds=10.0):
 
 @pytest.fixture
 def bucket(request):
-    """Another one for each test, so that what they count does not meet."""
+    """A new bucket for each test, so that their counts are separate."""
     return request.node.name
 
 
@@ -85,7 +85,7 @@ print(admitted)
 
 
 @pytest.mark.parametrize("what", ["rate", "day"])
-def test_eight_processes_at_one_limit_get_exactly_that_many(server, what):
+def test_eight_processes_together_get_exactly_the_limit(server, what):
     workers = [
         subprocess.Popen(
             [sys.executable, "-c", WORKER, server.url, str(number), what], stdout=subprocess.PIPE, cwd=ROOT
@@ -97,13 +97,13 @@ def test_eight_processes_at_one_limit_get_exactly_that_many(server, what):
     assert all(worker.returncode == 0 for worker in workers)
 
 
-def test_threads_at_one_limit_get_exactly_that_many_over_few_connections(server, bucket):
+def test_threads_together_get_exactly_the_limit_over_few_connections(server, bucket):
     store, admitted = store_at(server.url, bucket), []
 
     def ask(thread):
         for number in range(25):
             with suppress(QuotaExceeded):
-                store.count(asked(f"{thread}-{number}", 1, 1, most=(60, None)), NOW)
+                store.count(quota_request(f"{thread}-{number}", 1, 1, most=(60, None)), NOW)
                 admitted.append(number)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
@@ -115,21 +115,21 @@ def test_threads_at_one_limit_get_exactly_that_many_over_few_connections(server,
     assert 1 <= len(store._idle) <= 8
 
 
-def test_a_warm_request_is_one_round_trip_on_the_connection_it_was(server, bucket):
+def test_a_warm_request_is_one_round_trip_on_its_idle_connection(server, bucket):
     with Line(server.port) as line:
         store = store_at(line.url, bucket)
         for number in range(5):
-            store.count(asked(str(number), most=(9, None)), NOW)
+            store.count(quota_request(str(number), most=(9, None)), NOW)
         assert line.connections == 1
     commands = server.admin().info("commandstats")
     # However many counts a request has, it is one command; the scripts' own are listed by themselves.
     assert commands["cmdstat_evalsha"]["calls"] >= 5
 
 
-def test_the_clock_of_redis_decides_whatever_the_instances_clocks_say(server, bucket):
+def test_the_clock_of_redis_decides_the_day(server, bucket):
     behind, ahead = store_at(server.url, bucket), store_at(server.url, bucket)
-    (day,) = behind.count(asked("a", 2), NOW - timedelta(days=400))
-    assert refusal(ahead, asked("b", 2), NOW + timedelta(days=400)) == (1, 90)
+    (day,) = behind.count(quota_request("a", 2), NOW - timedelta(days=400))
+    assert refusal(ahead, quota_request("b", 2), NOW + timedelta(days=400)) == (1, 90)
     seconds, _ = server.admin().time()
     assert timedelta(0) < day.resets_at - datetime.fromtimestamp(seconds, UTC) <= timedelta(days=1)
     assert (day.resets_at + CHINA).timetuple()[3:6] == (0, 0, 0)
@@ -139,40 +139,40 @@ def test_a_day_ends_at_midnight_of_the_offset_and_its_key_soon_after(server, buc
     seconds, _ = server.admin().time()
     offset = timedelta(seconds=86400 - (seconds + 2) % 86400)
     store = store_at(server.url, bucket, offset)
-    (day,) = store.count(asked("a", 3), NOW)
+    (day,) = store.count(quota_request("a", 3), NOW)
     assert day.resets_at == datetime.fromtimestamp(seconds + 2, UTC)
     with pytest.raises(QuotaExceeded) as raised:
-        store.count(asked("b"), NOW)
+        store.count(quota_request("b"), NOW)
     assert raised.value.retry_after in (1, 2)
     (key,) = server.admin().keys(f"*{bucket}*day*")
     assert 60 <= server.admin().ttl(key) <= 62
     wait_until(lambda: server.admin().time()[0] >= seconds + 2)
-    assert store.count(asked("c"), NOW)[0].resets_at == day.resets_at + timedelta(days=1)
+    assert store.count(quota_request("c"), NOW)[0].resets_at == day.resets_at + timedelta(days=1)
     # What yesterday counted is not given back today.
-    store.give_back(asked("a", 3), NOW)
-    assert left(store.count(asked("d"), NOW)) == (1, 80)
+    store.give_back(quota_request("a", 3), NOW)
+    assert left(store.count(quota_request("d"), NOW)) == (1, 80)
 
 
-def test_a_clock_that_is_behind_at_midnight_forgets_nothing(server, bucket):
-    """Another machine took over, and for it the day before is not over."""
+def test_a_clock_that_is_behind_at_midnight_resets_nothing(server, bucket):
+    """A failover to a server whose previous day is not over."""
     store = store_at(server.url, bucket)
-    store.count(asked("a", 2), NOW)
+    store.count(quota_request("a", 2), NOW)
     client = server.admin()
     (key,) = client.keys(f"*{bucket}*day*")
     client.hincrby(key, "day", 1)
-    assert refusal(store, asked("b", 2), NOW) == (1, 90)
+    assert refusal(store, quota_request("b", 2), NOW) == (1, 90)
     client.hincrby(key, "day", 1)
-    assert left(store.count(asked("c", 2), NOW)) == (1, 90)
+    assert left(store.count(quota_request("c", 2), NOW)) == (1, 90)
 
 
-def test_every_key_expires_by_itself_and_stands_in_one_slot(server, bucket):
+def test_every_key_expires_and_all_are_in_one_slot(server, bucket):
     from redis.crc import key_slot
 
     rates = [
         RateLimitItem("forms", Rate(5, 60), "ann"),
         RateLimitItem("forms of networks", Rate(5, 3600), "net"),
     ]
-    store_at(server.url, bucket).count(asked("a", rates=rates), NOW)
+    store_at(server.url, bucket).count(quota_request("a", rates=rates), NOW)
     client = server.admin()
     keys = client.keys(f"oss-direct-upload:*{bucket}*")
     assert len(keys) == 4
@@ -180,7 +180,7 @@ def test_every_key_expires_by_itself_and_stands_in_one_slot(server, bucket):
     assert len({key_slot(key) for key in keys}) == 1
 
 
-def test_a_cluster_takes_all_of_a_request_at_once(own_server):
+def test_a_cluster_counts_all_of_a_request(own_server):
     server = own_server(cluster_enabled="yes", cluster_port=str(free_port()))
     client = server.admin()
     client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
@@ -196,88 +196,88 @@ def test_a_cluster_takes_all_of_a_request_at_once(own_server):
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_both_protocols_of_redis_answer_alike(server, bucket, protocol):
+def test_both_protocols_of_redis_give_the_same_result(server, bucket, protocol):
     store = store_at(server.url, bucket, protocol=protocol)
-    assert left(store.count(asked("a"), NOW)) == (2, 90)
-    assert refusal(store, asked("b", 3), NOW) == (2, 90)
-    store.give_back(asked("a"), NOW)
-    assert left(store.count(asked("c"), NOW)) == (2, 90)
+    assert left(store.count(quota_request("a"), NOW)) == (2, 90)
+    assert refusal(store, quota_request("b", 3), NOW) == (2, 90)
+    store.give_back(quota_request("a"), NOW)
+    assert left(store.count(quota_request("c"), NOW)) == (2, 90)
 
 
-def test_what_is_counted_stays_exact_up_to_the_largest_quota(server, bucket):
+def test_counts_are_exact_up_to_the_largest_quota(server, bucket):
     store = store_at(server.url, bucket)
     most = (None, 2**50)
-    assert left(store.count(asked("a", 1, 2**50 - 1, most=most), NOW)) == (None, 1)
-    assert left(store.count(asked("b", 1, 1, most=most), NOW)) == (None, 0)
-    assert refusal(store, asked("c", 1, 1, most=most), NOW) == (None, 0)
-    store.give_back(asked("a", 1, 2**50 - 1, most=most), NOW)
-    assert left(store.count(asked("d", 1, 1, most=most), NOW)) == (None, 2**50 - 2)
+    assert left(store.count(quota_request("a", 1, 2**50 - 1, most=most), NOW)) == (None, 1)
+    assert left(store.count(quota_request("b", 1, 1, most=most), NOW)) == (None, 0)
+    assert refusal(store, quota_request("c", 1, 1, most=most), NOW) == (None, 0)
+    store.give_back(quota_request("a", 1, 2**50 - 1, most=most), NOW)
+    assert left(store.count(quota_request("d", 1, 1, most=most), NOW)) == (None, 2**50 - 2)
 
 
-def test_scripts_that_redis_forgot_are_sent_again(server, bucket):
+def test_forgotten_scripts_are_sent_again(server, bucket):
     store = store_at(server.url, bucket)
-    store.count(asked("a"), NOW)
+    store.count(quota_request("a"), NOW)
     server.admin().script_flush()
-    assert left(store.count(asked("b"), NOW)) == (1, 80)
+    assert left(store.count(quota_request("b"), NOW)) == (1, 80)
     server.admin().script_flush()
-    store.give_back(asked("b"), NOW)
-    assert left(store.count(asked("c"), NOW)) == (1, 80)
+    store.give_back(quota_request("b"), NOW)
+    assert left(store.count(quota_request("c"), NOW)) == (1, 80)
 
 
-def test_a_request_whose_answer_was_lost_is_repeated_and_counted_once(server, bucket):
+def test_a_request_with_a_lost_reply_is_repeated_and_counted_once(server, bucket):
     with Line(server.port) as line:
         store = store_at(line.url, bucket)
-        store.count(asked("a"), NOW)
+        store.count(quota_request("a"), NOW)
         line.answers_to_swallow = 1
-        assert left(store.count(asked("b"), NOW)) == (1, 80)
+        assert left(store.count(quota_request("b"), NOW)) == (1, 80)
         assert line.connections == 2
         # On a new connection there is nothing to be said for another try.
         store = store_at(line.url, bucket)
         line.answers_to_swallow = 1
         assert failure(store, "c")[0] == "ConnectionError"
-    assert left(store_at(server.url, bucket).count(asked("c"), NOW)) == (0, 70)
+    assert left(store_at(server.url, bucket).count(quota_request("c"), NOW)) == (0, 70)
 
 
-def test_a_connection_that_was_torn_while_it_rested_is_made_anew(server, bucket):
+def test_a_connection_broken_while_idle_is_replaced(server, bucket):
     with Line(server.port) as line:
         store = store_at(line.url, bucket)
-        store.count(asked("a"), NOW)
+        store.count(quota_request("a"), NOW)
         line.tear()
-        assert left(store.count(asked("b"), NOW)) == (1, 80)
+        assert left(store.count(quota_request("b"), NOW)) == (1, 80)
 
 
-def test_a_connection_rests_for_less_than_a_minute(server, bucket):
+def test_an_idle_connection_is_used_for_less_than_a_minute(server, bucket):
     with Line(server.port) as line:
         store = store_at(line.url, bucket)
-        store.count(asked("a"), NOW)
-        store.count(asked("b"), NOW + timedelta(seconds=59))
+        store.count(quota_request("a"), NOW)
+        store.count(quota_request("b"), NOW + timedelta(seconds=59))
         assert line.connections == 1
-        store.count(asked("c"), NOW + timedelta(seconds=59 + 60))
+        store.count(quota_request("c"), NOW + timedelta(seconds=59 + 60))
         assert line.connections == 2
         assert len(store._idle) == 1
 
 
-def test_no_more_connections_rest_than_are_of_use(server, bucket):
+def test_at_most_32_idle_connections_are_kept(server, bucket):
     store = store_at(server.url, bucket)
     for _ in range(MAX_IDLE_CONNECTIONS + 3):
         store.open(NOW)
     assert len(store._idle) == MAX_IDLE_CONNECTIONS
 
 
-def test_a_redis_that_comes_back_is_used_again(own_server):
+def test_redis_is_used_again_after_an_outage(own_server):
     server = own_server()
     store = store_at(server.url)
-    store.count(asked("a"), NOW)
+    store.count(quota_request("a"), NOW)
     server.kill()
     assert failure(store)[0] == "ConnectionRefusedError"
     server.start()
     # What it had counted is gone with it.
-    assert left(store.count(asked("b"), NOW)) == (2, 90)
+    assert left(store.count(quota_request("b"), NOW)) == (2, 90)
 
 
 @pytest.mark.parametrize("drip", [False, True], ids=["late", "byte by byte"])
 @pytest.mark.parametrize("is_warm", [True, False])
-def test_an_answer_that_is_late_or_trickles_ends_with_the_budget(server, bucket, is_warm, drip):
+def test_a_late_or_trickling_reply_ends_with_the_budget(server, bucket, is_warm, drip):
     with Line(server.port, drip=drip) as line:
         store = store_at(line.url, bucket, budget=BUDGET_SECONDS)
         if is_warm:
@@ -289,41 +289,41 @@ def test_an_answer_that_is_late_or_trickles_ends_with_the_budget(server, bucket,
         assert store._idle == []
 
 
-def test_a_redis_that_takes_connections_and_answers_nothing_costs_no_more_than_the_budget(own_server):
+def test_a_silent_redis_takes_no_longer_than_the_budget(own_server):
     server = own_server(requirepass=PASSWORD)
     url = f"redis://:{PASSWORD}@127.0.0.1:{server.port}"
     with server.halted():
         kind, took = failure(store_at(url, budget=BUDGET_SECONDS))
     assert kind in ("TimeoutError", "no answer within the budget")
     assert took < BUDGET_SECONDS + SLACK_SECONDS
-    assert left(store_at(url).count(asked("a"), NOW)) == (2, 90)
+    assert left(store_at(url).count(quota_request("a"), NOW)) == (2, 90)
 
 
-def test_a_full_redis_counts_nothing_and_is_down(own_server):
+def test_a_full_redis_is_down_and_counts_nothing(own_server):
     server = own_server(maxmemory_policy="noeviction")
     store = store_at(server.url)
-    store.count(asked("a"), NOW)
+    store.count(quota_request("a"), NOW)
     server.admin().config_set("maxmemory", "1")
     assert failure(store, "b")[0] == "OutOfMemoryError"
     server.admin().config_set("maxmemory", "0")
-    assert left(store.count(asked("c"), NOW)) == (1, 80)
+    assert left(store.count(quota_request("c"), NOW)) == (1, 80)
 
 
-def test_a_replica_is_down_for_what_must_be_counted(server, own_server, bucket):
+def test_a_replica_counts_as_down(server, own_server, bucket):
     replica = own_server(replicaof=f"127.0.0.1 {server.port}")
     wait_until(lambda: replica.admin().info("replication")["master_link_status"] == "up")
     assert failure(store_at(replica.url, bucket))[0] == "ReadOnlyError"
 
 
-def test_a_kept_connection_to_what_became_a_replica_is_made_anew(server, own_server, bucket):
+def test_a_connection_to_a_new_replica_is_replaced(server, own_server, bucket):
     once_first = own_server()
     with Line(once_first.port) as line:
         store = store_at(line.url, bucket)
-        store.count(asked("a"), NOW)
+        store.count(quota_request("a"), NOW)
         once_first.admin().replicaof("127.0.0.1", server.port)
         # The name leads to the one that took over.
         line._to_port = server.port
-        assert left(store.count(asked("b"), NOW)) == (2, 90)
+        assert left(store.count(quota_request("b"), NOW)) == (2, 90)
         assert line.connections == 2
 
 
@@ -336,13 +336,13 @@ def test_a_kept_connection_to_what_became_a_replica_is_made_anew(server, own_ser
         ("", "ResponseError"),
     ],
 )
-def test_who_may_not_ask_is_told_apart_and_the_password_stays_secret(own_server, user, kind, caplog):
+def test_rejected_logins_have_their_reason_without_the_password(own_server, user, kind, caplog):
     server = own_server(requirepass=PASSWORD)
     server.admin(password=PASSWORD).acl_setuser("weak", True, passwords=["+weakpassword"], commands=["+ping"])
     url = f"redis://{user}@127.0.0.1:{server.port}" if user else server.url
     store = store_at(url)
     with pytest.raises(StoreDown) as raised:
-        store.count(asked("a"), NOW)
+        store.count(quota_request("a"), NOW)
     assert raised.value.kind == kind
     assert raised.value.__cause__ is None
     password = user.partition(":")[2] or PASSWORD
@@ -350,15 +350,15 @@ def test_who_may_not_ask_is_told_apart_and_the_password_stays_secret(own_server,
         assert password not in text
 
 
-def test_the_right_password_opens_and_a_database_is_chosen(own_server):
+def test_the_password_and_the_database_are_used(own_server):
     password = "p@ss/word:#?%"
     server = own_server(requirepass=password)
     store = store_at(f"redis://default:p%40ss%2Fword%3A%23%3F%25@127.0.0.1:{server.port}/3")
-    assert left(store.count(asked("a"), NOW)) == (2, 90)
+    assert left(store.count(quota_request("a"), NOW)) == (2, 90)
     assert server.admin(password=password, db=3).dbsize() == 2
 
 
-def test_a_user_with_the_documented_rights_is_enough(own_server):
+def test_the_documented_rights_of_a_user_suffice(own_server):
     page = (ROOT / "docs" / "quotas.md").read_text("utf-8")
     line = next(line for line in page.splitlines() if line.startswith("The account behind"))
     commands = [f"+{word.lower()}" for word in line.split("`")[1::2] if word.isupper() and "_" not in word]
@@ -369,8 +369,8 @@ def test_a_user_with_the_documented_rights_is_enough(own_server):
     store = store_at(f"redis://counter:counterpassword@127.0.0.1:{server.port}")
     rates = [RateLimitItem("forms", Rate(5, 60), "ann")]
     for number in range(2):
-        store.count(asked(str(number), rates=rates), NOW)
-    store.give_back(asked("1"), NOW)
+        store.count(quota_request(str(number), rates=rates), NOW)
+    store.give_back(quota_request("1"), NOW)
 
 
 @pytest.fixture(scope="module")
@@ -380,7 +380,7 @@ def authority():
 
 @pytest.fixture
 def tls_server(own_server, authority, tmp_path):
-    """A Redis that speaks TLS alone, with a certificate for this name; and the authority's file."""
+    """Start a Redis with TLS only and a certificate for this name; return the authority's file, too."""
 
     def start(name):
         authority.cert_pem.write_to_path(tmp_path / "ca.pem")
@@ -397,11 +397,11 @@ def tls_server(own_server, authority, tmp_path):
     return start
 
 
-def test_tls_is_spoken_with_a_certificate_of_an_authority_of_one_s_own(tls_server):
+def test_tls_accepts_a_certificate_of_the_operator_s_authority(tls_server):
     port, file = tls_server("localhost")
     store = store_at(f"rediss://localhost:{port}?ssl_ca_certs={file}")
-    assert left(store.count(asked("a"), NOW)) == (2, 90)
-    assert left(store.count(asked("b"), NOW)) == (1, 80)
+    assert left(store.count(quota_request("a"), NOW)) == (2, 90)
+    assert left(store.count(quota_request("b"), NOW)) == (1, 80)
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(tls_server):
@@ -409,13 +409,13 @@ def test_a_certificate_of_an_unknown_authority_is_refused(tls_server):
     assert failure(store_at(f"rediss://localhost:{port}"))[0] == "SSLCertVerificationError"
 
 
-def test_a_certificate_of_another_name_is_refused(tls_server):
+def test_a_certificate_for_another_name_is_refused(tls_server):
     port, file = tls_server("redis.example.com")
     url = f"rediss://localhost:{port}?ssl_ca_certs={file}"
     assert failure(store_at(url))[0] == "SSLCertVerificationError"
 
 
-def test_a_server_without_tls_is_not_spoken_to_in_the_clear(server):
+def test_rediss_never_falls_back_to_plain_text(server):
     kind, _ = failure(store_at(f"rediss://localhost:{server.port}", budget=1.0))
     assert kind in (
         "SSLError",

@@ -1,4 +1,4 @@
-"""quota.memory and quota.redis_store: both count alike, whatever is asked of them."""
+"""Both storages of quotas count alike."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -15,7 +15,7 @@ from function.limits.quota import QuotaItem, QuotaRequest
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
-from tests.function.limits.asking import PATIENCE, asked, left, refusal
+from tests.function.limits.requests_to_stores import PATIENCE, left, quota_request, refusal
 
 CHINA = timedelta(hours=8)
 BUCKETS = (f"bucket-{number}" for number in count())
@@ -33,85 +33,85 @@ def store(request):
     return redis_store(request.getfixturevalue("server"))
 
 
-def test_counts_files_and_bytes_and_says_what_is_left(store, clock):
-    assert left(store.count(asked("a"), clock())) == (2, 90)
-    assert left(store.count(asked("b", 2, 85), clock())) == (0, 5)
+def test_files_and_bytes_are_counted_and_the_rest_returned(store, clock):
+    assert left(store.count(quota_request("a"), clock())) == (2, 90)
+    assert left(store.count(quota_request("b", 2, 85), clock())) == (0, 5)
 
 
-def test_a_day_that_is_used_up_refuses_and_a_refusal_costs_nothing(store, clock):
-    store.count(asked("a", 2, 95), clock())
-    assert refusal(store, asked("b", 1, 6), clock()) == (1, 5)
-    assert refusal(store, asked("c", 2, 1), clock()) == (1, 5)
-    assert left(store.count(asked("d", 1, 5), clock())) == (0, 0)
-    assert refusal(store, asked("e", 1, 1), clock()) == (0, 0)
+def test_a_full_day_refuses_and_refusals_are_not_counted(store, clock):
+    store.count(quota_request("a", 2, 95), clock())
+    assert refusal(store, quota_request("b", 1, 6), clock()) == (1, 5)
+    assert refusal(store, quota_request("c", 2, 1), clock()) == (1, 5)
+    assert left(store.count(quota_request("d", 1, 5), clock())) == (0, 0)
+    assert refusal(store, quota_request("e", 1, 1), clock()) == (0, 0)
 
 
-def test_each_owner_and_each_profile_has_a_day_of_its_own(store, clock):
-    store.count(asked("a", 3), clock())
-    assert left(store.count(asked("b", owner="bob"), clock())) == (2, 90)
-    assert left(store.count(asked("c", profile="q"), clock())) == (2, 90)
+def test_owners_and_profiles_are_counted_separately(store, clock):
+    store.count(quota_request("a", 3), clock())
+    assert left(store.count(quota_request("b", owner="bob"), clock())) == (2, 90)
+    assert left(store.count(quota_request("c", profile="q"), clock())) == (2, 90)
 
 
 def test_several_profiles_are_counted_all_or_none(store, clock):
-    store.count(asked("a", 3, profile="q"), clock())
+    store.count(quota_request("a", 3, profile="q"), clock())
     both = QuotaRequest("b", "ann", (), (QuotaItem("p", 3, 100, 1, 1), QuotaItem("q", 3, 100, 1, 1)))
     with pytest.raises(QuotaExceeded) as raised:
         store.count(both, clock())
     assert "[q]" in raised.value.message
-    assert left(store.count(asked("c"), clock())) == (2, 90)
+    assert left(store.count(quota_request("c"), clock())) == (2, 90)
 
 
-def test_the_rate_is_counted_in_the_same_step(store, clock):
+def test_rates_and_quotas_are_counted_in_one_step(store, clock):
     rate = [RateLimitItem("forms", Rate(2, 60), "ann")]
-    store.count(asked("a", rates=rate), clock())
-    store.count(asked("b", 2, rates=rate), clock())
-    assert refusal(store, asked("c", rates=rate), clock()) == (0, 80)
+    store.count(quota_request("a", rates=rate), clock())
+    store.count(quota_request("b", 2, rates=rate), clock())
+    assert refusal(store, quota_request("c", rates=rate), clock()) == (0, 80)
     with pytest.raises(TooManyRequests):
-        store.count(asked("d", rates=rate, profile="q"), clock())
-    assert left(store.count(asked("e", profile="q"), clock())) == (2, 90)
+        store.count(quota_request("d", rates=rate, profile="q"), clock())
+    assert left(store.count(quota_request("e", profile="q"), clock())) == (2, 90)
 
 
-def test_a_refused_day_costs_no_rate(store, clock):
+def test_a_request_refused_by_its_quota_does_not_count_against_the_rate(store, clock):
     rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
-    store.count(asked("a", 3), clock())
-    refusal(store, asked("b", rates=rate), clock())
+    store.count(quota_request("a", 3), clock())
+    refusal(store, quota_request("b", rates=rate), clock())
     store.count(QuotaRequest("c", "ann", tuple(rate), ()), clock())
 
 
-def test_more_at_once_than_a_rate_ever_admits_is_the_caller_s_mistake(store, clock):
+def test_more_than_a_rate_ever_admits_is_a_bad_request(store, clock):
     with pytest.raises(BadRequest):
-        store.count(asked("a", rates=[RateLimitItem("forms", Rate(1, 60), "ann", 2)]), clock())
-    assert left(store.count(asked("b"), clock())) == (2, 90)
+        store.count(quota_request("a", rates=[RateLimitItem("forms", Rate(1, 60), "ann", 2)]), clock())
+    assert left(store.count(quota_request("b"), clock())) == (2, 90)
 
 
 def test_the_same_request_twice_counts_once(store, clock):
     rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
-    first = store.count(asked("a", 2, rates=rate), clock())
-    assert store.count(asked("a", 2, rates=rate), clock()) == first
-    assert left(store.count(asked("b"), clock())) == (0, 80)
+    first = store.count(quota_request("a", 2, rates=rate), clock())
+    assert store.count(quota_request("a", 2, rates=rate), clock()) == first
+    assert left(store.count(quota_request("b"), clock())) == (0, 80)
 
 
-def test_what_was_not_given_is_given_back_once_and_its_rate_stays_counted(store, clock):
+def test_files_are_given_back_once_and_their_rate_stays_counted(store, clock):
     rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
-    store.count(asked("a", 2, 50, rates=rate), clock())
-    store.count(asked("b", 1, 10), clock())
+    store.count(quota_request("a", 2, 50, rates=rate), clock())
+    store.count(quota_request("b", 1, 10), clock())
     for _ in range(2):
-        store.give_back(asked("a", 2, 50), clock())
-    assert left(store.count(asked("c", 1, 10), clock())) == (1, 80)
+        store.give_back(quota_request("a", 2, 50), clock())
+    assert left(store.count(quota_request("c", 1, 10), clock())) == (1, 80)
     with pytest.raises(TooManyRequests):
-        store.count(asked("d", rates=rate), clock())
+        store.count(quota_request("d", rates=rate), clock())
 
 
-def test_what_was_never_counted_is_not_given_back(store, clock):
-    store.count(asked("a"), clock())
-    store.give_back(asked("b"), clock())
-    assert left(store.count(asked("c"), clock())) == (1, 80)
+def test_an_uncounted_request_is_not_given_back(store, clock):
+    store.count(quota_request("a"), clock())
+    store.give_back(quota_request("b"), clock())
+    assert left(store.count(quota_request("c"), clock())) == (1, 80)
 
 
-def test_what_is_given_back_never_makes_less_than_nothing(store, clock):
-    store.count(asked("a", 1, 10), clock())
-    store.give_back(asked("a", 2, 20), clock())
-    assert left(store.count(asked("b"), clock())) == (2, 90)
+def test_giving_back_never_makes_a_count_negative(store, clock):
+    store.count(quota_request("a", 1, 10), clock())
+    store.give_back(quota_request("a", 2, 20), clock())
+    assert left(store.count(quota_request("b"), clock())) == (2, 90)
 
 
 RATES = (("forms", Rate(5, 3600)), ("forms of networks", Rate(3, 3600)))
@@ -125,8 +125,8 @@ WANTED = st.tuples(
 
 
 @st.composite
-def stories(draw):
-    """Some requests, and what happens to them: taken, taken again, given back, in any order."""
+def sequences(draw):
+    """Requests that are counted, repeated and given back in any order."""
     requests = [
         QuotaRequest(
             f"request-{number}",
@@ -141,22 +141,22 @@ def stories(draw):
 
 
 def outcome(store, what, request, now):
-    """What a store says of it, but for the time of day."""
+    """Result of one step, without the time of day."""
     if what == "give back":
         return store.give_back(request, now)
     try:
         return [day[:2] for day in store.count(request, now)]
     except QuotaExceeded as error:
-        return error.message.partition("; it begins")[0], dict(error.details["quota"], resetsAt="")
+        return error.message.partition("; it resets")[0], dict(error.details["quota"], resetsAt="")
     except UploadError as error:
         return error.code, error.message
 
 
-@given(story=stories())
+@given(steps=sequences())
 @effort(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_is_asked_both_say_the_same(server, story):
+def test_both_stores_agree_on_any_sequence_of_requests(server, steps):
     memory, redis = MemoryStore(CHINA), redis_store(server)
-    # Redis goes by its own clock; the memory's is the same here, or midnight would tell them apart.
+    # Redis uses its own clock; memory must use the same one, or midnight would make a difference.
     now = datetime.now(UTC)
-    for what, request in story:
+    for what, request in steps:
         assert outcome(memory, what, request, now) == outcome(redis, what, request, now)

@@ -5,7 +5,7 @@ import pytest
 from function.app import load_settings
 from ops.doctor.findings import State
 from ops.doctor.quotas import check_quotas
-from tests.function.limits.asking import Canned, numbers
+from tests.function.limits.requests_to_stores import Canned, numbers
 from tests.support.redis_server import Line
 
 PASSWORD = "RedisPasswordSecretCanary0001"
@@ -57,14 +57,14 @@ def test_a_redis_that_answers_is_measured(found, answering):
     assert "ms from here (connecting: " in finding.said.en
     assert finding.said.en.endswith("Without it [a], [b] would give no forms (deny)")
     assert finding.said.zh.endswith("没有它时 [a], [b] 不发表单（deny）")
-    assert len(server.asked) == 6
+    assert len(server.received) == 6
 
 
 def test_nothing_is_counted_for_anybody(found, answering):
     server = answering(*[COUNTED] * 6)
     found(server.url)
-    assert all(b"{my-bucket/doctor}:request:" in asked for asked in server.asked)
-    assert not any(b":day:" in asked or b":rate:" in asked for asked in server.asked)
+    assert all(b"{my-bucket/doctor}:request:" in asked for asked in server.received)
+    assert not any(b":day:" in asked or b":rate:" in asked for asked in server.received)
 
 
 def test_a_redis_far_away_is_doubted(found, answering):

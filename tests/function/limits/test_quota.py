@@ -1,4 +1,4 @@
-"""quota.asked: what one request wants counted, and where that leaves it."""
+"""Quotas: the items of a request and what is left of a day."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ def profile(name="p", **quotas):
     return profiles[name]
 
 
-def test_forms_of_one_profile_are_added_up_and_those_without_a_quota_left_out():
+def test_files_are_added_up_by_profile_where_it_has_a_quota():
     first, second = profile("a", files_per_day=3, bytes_per_day=30), profile("b", files_per_day=1)
     forms = [(first, 10), (profile("free"), 10), (second, 7), (first, 1)]
     assert quota_items(forms) == (QuotaItem("a", 3, 30, 2, 11), QuotaItem("b", 1, None, 1, 7))
@@ -35,7 +35,7 @@ def test_forms_of_one_profile_are_added_up_and_those_without_a_quota_left_out():
         ({"bytes_per_day": 11}, [10, 2], False),
     ],
 )
-def test_what_no_day_could_ever_hold_is_the_caller_s_mistake(quotas, sizes, fits):
+def test_more_than_any_day_holds_is_a_bad_request(quotas, sizes, fits):
     one = profile(**quotas)
     forms = [(one, size) for size in sizes]
     if fits:
@@ -49,22 +49,22 @@ def test_what_no_day_could_ever_hold_is_the_caller_s_mistake(quotas, sizes, fits
 @pytest.mark.parametrize(
     ("used", "fits"), [((0, 0), True), ((3, 20), True), ((4, 20), False), ((3, 21), False), ((4, 21), False)]
 )
-def test_a_day_holds_what_neither_its_files_nor_its_bytes_exclude(used, fits):
+def test_an_item_fits_a_day_by_files_and_by_bytes(used, fits):
     assert QuotaItem("p", 5, 30, 2, 10).fits(*used) is fits
 
 
-def test_what_is_not_limited_holds_everything():
+def test_an_unlimited_number_fits_anything():
     assert QuotaItem("p", None, 30, 2, 10).fits(10**9, 0)
     assert QuotaItem("p", 5, None, 2, 10).fits(0, 10**15)
 
 
-def test_what_is_left_is_never_less_than_nothing_and_null_where_nothing_is_limited():
+def test_the_rest_is_never_negative_and_none_where_unlimited():
     assert QuotaItem("p", 5, None, 1, 1).left(2, 99, RESET) == Remaining(3, None, RESET)
     assert QuotaItem("p", None, 30, 1, 1).left(2, 20, RESET) == Remaining(None, 10, RESET)
     assert QuotaItem("p", 5, 30, 1, 1).left(9, 99, RESET) == Remaining(0, 0, RESET)
 
 
-def test_an_answer_says_what_is_left_and_when_the_day_ends():
+def test_the_rest_as_json_says_when_the_day_ends():
     resets_at = "2026-11-24T16:00:00Z"
     assert Remaining(3, None, RESET).as_json() == {"filesLeft": 3, "bytesLeft": None, "resetsAt": resets_at}
     assert Remaining(None, 0, RESET).as_json() == {"filesLeft": None, "bytesLeft": 0, "resetsAt": resets_at}
@@ -79,7 +79,7 @@ def test_an_answer_says_what_is_left_and_when_the_day_ends():
         (RESET, 1),
     ],
 )
-def test_a_refusal_says_when_to_come_back_and_what_is_left(now, wait):
+def test_a_refusal_has_the_rest_and_the_time_to_wait(now, wait):
     error = exceeded(QuotaItem("p", 5, None, 1, 1), Remaining(0, None, RESET), now)
     assert (error.status, error.code, error.retry_after) == (429, "quota_exceeded", wait)
     quota = {"filesLeft": 0, "bytesLeft": None, "resetsAt": "2026-11-24T16:00:00Z"}

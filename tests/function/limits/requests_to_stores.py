@@ -1,4 +1,4 @@
-"""What tests ask of a store, and a Redis that answers what it is told to."""
+"""Requests to quota stores, and a scripted Redis."""
 
 import socket
 import threading
@@ -8,13 +8,13 @@ import pytest
 from function.errors import QuotaExceeded
 from function.limits.quota import QuotaItem, QuotaRequest
 
-# Instead of the budget, where that is not what is tested: a busy machine may be late.
+# Instead of the budget, where that is not tested: a busy machine may be late.
 PATIENCE = 20.0
 TODAY = 20_781
 NOON = TODAY * 86_400 + 43_200
 
 
-def asked(request_id="r", files=1, bytes_=10, owner="ann", rates=(), most=(3, 100), profile="p"):
+def quota_request(request_id="r", files=1, bytes_=10, owner="ann", rates=(), most=(3, 100), profile="p"):
     return QuotaRequest(request_id, owner, tuple(rates), (QuotaItem(profile, *most, files, bytes_),))
 
 
@@ -38,11 +38,11 @@ COUNTED = numbers(0, 0, 0, NOON, TODAY, 1, 10)
 
 
 class Canned:
-    """Answers whatever it is asked with the next of these; keeps what it was asked."""
+    """Replies to each command with the next of these, and records the commands; ``None`` hangs up."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
-        self.asked = []
+        self.received = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -65,7 +65,7 @@ class Canned:
     def _answer(self, connection):
         with connection:
             while data := connection.recv(65_536):
-                self.asked.append(data)
+                self.received.append(data)
                 answer = self.answers.pop(0) if self.answers else None
                 if answer is None:
                     return
