@@ -68,34 +68,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the settings, proxies or keys of the machine it runs on."""
-    for name in (
-        *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy", "DEBUG"),
-        *("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_CA_BUNDLE"),
-        *ENVIRONMENT,
-    ):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture(autouse=True, scope="session")
-def no_audit_hook() -> Iterator[None]:
-    """
-    Nothing is hooked into this interpreter for good.
-
-    In Python 3.11 a hook lets other threads in while one of them begins to be traced, which then fails. What
-    needs a hook is tried in a process of its own.
-    """
-    patch = pytest.MonkeyPatch()
-    patch.setattr(sys, "addaudithook", lambda _hook: None)
-    yield
-    patch.undo()
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reaches beyond this machine: a stub that was forgotten shows at once."""
+def clean_environment() -> Iterator[None]:
+    """No test sees the settings, proxies or keys of the machine it runs on, or reaches beyond it."""
     connect = socket.socket.connect
 
     def connect_here(self: socket.socket, address: Any) -> Any:
@@ -105,7 +80,18 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
             raise AssertionError(f"a test tried to connect to {host}")
         return connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (
+            *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy", "DEBUG"),
+            *("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_CA_BUNDLE"),
+            *ENVIRONMENT,
+        ):
+            patch.delenv(name, raising=False)
+        patch.setattr(socket.socket, "connect", connect_here)
+        # In Python 3.11 an audit hook lets other threads in while one of them begins to be traced, which then
+        # fails. What needs a hook is tried in a process of its own.
+        patch.setattr(sys, "addaudithook", lambda _hook: None)
+        yield
 
 
 @pytest.fixture

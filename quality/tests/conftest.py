@@ -8,8 +8,6 @@ from tests.conftest import (  # noqa: F401
     good_sts,
     instance,
     log_lines,
-    no_audit_hook,
-    no_network,
     profiles_file,
     pytest_runtest_makereport,
 )
