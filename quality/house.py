@@ -341,11 +341,11 @@ WARM_FIGURES = tuple(
 SENTENCES = (
     (
         "Errors, settings and profiles: read once, checked, frozen.",
-        "错误、配置项与上传配置：读一次，校验后不再改变。",
+        "错误、设置与用途：读一次，校验后不再改变。",
     ),
     (
         "HTTP in and out, the log line, credentials, session policies, limits.",
-        "HTTP 的收与发、日志行、STS 会话及其权限策略、限流。",
+        "HTTP 的收与发、日志行、STS 会话及其策略、限流。",
     ),
     (
         "OSS and WeChat as the function uses them, and the context of a request.",
