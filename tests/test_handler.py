@@ -1,4 +1,4 @@
-"""handler: what Function Compute calls, in both its contracts."""
+"""The entry points of Function Compute, in both contracts."""
 
 import io
 import json
@@ -18,7 +18,7 @@ FORM_FIELDS = {
 }
 
 
-def test_fc_2_s_id_is_there_even_when_the_request_cannot_be_read(instance):
+def test_an_unreadable_request_keeps_the_request_id_of_fc_2(instance):
     context = SimpleNamespace(request_id="1-fc2")
     answer = instance().ask_wsgi(CONTENT_LENGTH="x", **{"fc.context": context})
     assert (answer.status, answer.json["error"]["requestId"]) == (400, "1-fc2")
@@ -35,7 +35,7 @@ def test_a_callable_context_does_not_make_an_event_a_wsgi_call(instance, good_st
     assert response["statusCode"] == 200
 
 
-def test_credentials_of_the_context_are_used_where_a_runtime_has_them(instance, good_sts):
+def test_credentials_of_the_runtime_context_are_used(instance, good_sts):
     context = SimpleNamespace(
         request_id="1-x",
         credentials=SimpleNamespace(access_key_id="STS.ctx", access_key_secret="s", security_token="t"),
@@ -71,7 +71,7 @@ def call_wsgi(function, method="POST", path="/upload-params", query="", body=b""
     return started["status"], started["headers"], text
 
 
-def test_wsgi_gives_the_same_answer_as_an_event(instance, good_sts):
+def test_wsgi_and_events_get_the_same_response(instance, good_sts):
     function = instance().function
     status, headers, text = call_wsgi(function, body=b'{"filename":"a.png"}')
     assert status == 200
@@ -94,12 +94,12 @@ def test_wsgi_gives_the_same_answer_as_an_event(instance, good_sts):
         ({"path": ""}, 400),
     ],
 )
-def test_wsgi_answers_as_an_event_would(instance, good_sts, fields, status):
+def test_wsgi_refusals_have_the_same_status(instance, good_sts, fields, status):
     assert call_wsgi(instance().function, **fields)[0] == status
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "1e3", "9" * 30])
-def test_a_content_length_that_is_no_length_is_refused_unread(instance, length):
+def test_an_invalid_content_length_is_refused_unread(instance, length):
     answer = instance().ask_wsgi(CONTENT_LENGTH=length)
     assert (answer.status, answer.code) in ((400, "bad_request"), (413, "too_large"))
 
@@ -112,7 +112,7 @@ def test_a_body_of_unknown_length_is_read_up_to_the_limit(instance, good_sts):
     assert function.ask_wsgi(**{"wsgi.input": endless, "wsgi.input_terminated": True}).status == 413
 
 
-def test_fc_2_passes_its_context_in_the_environ(instance, good_sts):
+def test_the_context_of_fc_2_is_read_from_the_environ(instance, good_sts):
     context = SimpleNamespace(
         request_id="1-fc2",
         credentials=SimpleNamespace(access_key_id="STS.fc2", access_key_secret="s", security_token="t"),
@@ -123,9 +123,7 @@ def test_fc_2_passes_its_context_in_the_environ(instance, good_sts):
     assert "AccessKeyId=STS.fc2" in good_sts.calls[0].request.url
 
 
-def test_the_module_s_own_handler_reads_the_environment_of_the_process(
-    monkeypatch, environment, event, caplog
-):
+def test_the_module_s_handler_reads_the_process_environment(monkeypatch, environment, event, caplog):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("OSS_BUCKET")

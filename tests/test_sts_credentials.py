@@ -1,4 +1,4 @@
-"""sts_credentials: one question to STS through the SDK, and every odd answer it may get."""
+"""AssumeRole through the SDK, and every odd response to it."""
 
 import json
 import logging
@@ -44,7 +44,7 @@ def sent(sts, index=0):
     }
 
 
-def test_asks_for_the_role_with_the_session_policy_and_the_function_s_own_token(sts, client, clock, reply):
+def test_assume_role_sends_the_session_policy_and_the_own_token(sts, client, clock, reply):
     sts.post(URL, json=reply(clock() + timedelta(hours=1)))
     credentials = assume(client, clock)
     assert credentials.access_key_id == "STS.NTRoleSessionKeyId"
@@ -61,13 +61,13 @@ def test_asks_for_the_role_with_the_session_policy_and_the_function_s_own_token(
     assert asked["RoleSessionName"] == "oss-direct-upload"
 
 
-def test_a_plain_key_pair_sends_no_token(sts, client, clock, reply):
+def test_a_key_pair_without_a_token_sends_none(sts, client, clock, reply):
     sts.post(URL, json=reply(clock() + timedelta(hours=1)))
     client.assume_role(POLICY, AccessKeys("LTAIown", "secret", None), clock(), attempts=1)
     assert "SecurityToken" not in sent(sts)
 
 
-def test_waits_only_briefly_and_verifies_certificates(sts, client, clock, reply):
+def test_timeouts_are_short_and_certificates_verified(sts, client, clock, reply):
     seen = {}
 
     def answer(request):
@@ -98,7 +98,7 @@ def test_waits_only_briefly_and_verifies_certificates(sts, client, clock, reply)
         (302, b"", StsUnavailable, 1),
     ],
 )
-def test_maps_what_sts_refuses_with(sts, client, clock, slept, status, body, error, attempts):
+def test_refusals_of_sts_are_mapped_to_errors(sts, client, clock, slept, status, body, error, attempts):
     body = body if isinstance(body, bytes) else json.dumps(body)
     for _ in range(attempts):
         sts.post(URL, status=status, body=body)
@@ -118,7 +118,7 @@ def test_maps_what_sts_refuses_with(sts, client, clock, slept, status, body, err
         ConnectionRefusedError("refused"),
     ],
 )
-def test_a_network_failure_is_tried_once_more_with_a_fresh_request(sts, client, clock, reply, slept, failure):
+def test_a_network_failure_is_retried_once_with_a_fresh_request(sts, client, clock, reply, slept, failure):
     sts.post(URL, body=failure)
     sts.post(URL, json=reply(clock() + timedelta(hours=1)))
     assert assume(client, clock).access_key_id == "STS.NTRoleSessionKeyId"
@@ -130,7 +130,7 @@ def test_a_network_failure_is_tried_once_more_with_a_fresh_request(sts, client, 
     ) == 2
 
 
-def test_throttling_then_success_is_success(sts, client, clock, reply):
+def test_throttling_is_retried(sts, client, clock, reply):
     sts.post(URL, status=429, json={"Code": "Throttling.User", "Message": "slow", "RequestId": "r"})
     sts.post(URL, json=reply(clock() + timedelta(hours=1)))
     assume(client, clock)
@@ -164,7 +164,7 @@ def test_a_200_without_credentials_is_unavailable(sts, client, clock, body, reas
 
 @pytest.mark.parametrize("name", ["AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration"])
 @pytest.mark.parametrize("value", [None, "", 5])
-def test_names_what_is_missing_and_not_what_is_there(sts, client, clock, reply, name, value):
+def test_missing_fields_are_named_without_any_values(sts, client, clock, reply, name, value):
     sts.post(URL, json=reply(clock() + timedelta(hours=1), **{name: value}))
     with pytest.raises(StsUnavailable) as raised:
         assume(client, clock)
@@ -181,7 +181,7 @@ def test_names_what_is_missing_and_not_what_is_there(sts, client, clock, reply, 
         ("2026-11-24T15:00:00", "an Expiration without a time zone"),
     ],
 )
-def test_an_expiration_that_is_no_instant_is_unavailable(sts, client, clock, reply, text, what):
+def test_an_invalid_expiration_is_unavailable(sts, client, clock, reply, text, what):
     sts.post(URL, json=reply(clock(), Expiration=text))
     with pytest.raises(StsUnavailable) as raised:
         assume(client, clock)
@@ -189,12 +189,12 @@ def test_an_expiration_that_is_no_instant_is_unavailable(sts, client, clock, rep
     assert len(sts.calls) == 1
 
 
-def test_an_expiration_far_in_the_future_is_not_believed(sts, client, clock, reply):
+def test_an_expiration_is_limited_to_the_session_life(sts, client, clock, reply):
     sts.post(URL, json=reply(clock(), Expiration="2999-01-01T00:00:00Z"))
     assert assume(client, clock).expires_at == clock() + timedelta(hours=1)
 
 
-def test_the_function_s_own_keys_may_change_from_call_to_call(sts, client, clock, reply):
+def test_own_keys_may_change_between_calls(sts, client, clock, reply):
     for _ in range(2):
         sts.post(URL, json=reply(clock() + timedelta(hours=1)))
     assume(client, clock)
@@ -203,7 +203,7 @@ def test_the_function_s_own_keys_may_change_from_call_to_call(sts, client, clock
     assert sent(sts, 1)["SecurityToken"] == "new"
 
 
-def test_tls_names_the_host_on_every_python(sts, client, clock, reply, monkeypatch):
+def test_tls_uses_sni_on_every_python(sts, client, clock, reply, monkeypatch):
     import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
 
     monkeypatch.setattr(sdk_ssl, "HAS_SNI", False)
@@ -212,7 +212,7 @@ def test_tls_names_the_host_on_every_python(sts, client, clock, reply, monkeypat
     assert sdk_ssl.HAS_SNI is True
 
 
-def test_credentials_show_whose_they_are_and_nothing_else():
+def test_the_repr_of_credentials_has_the_key_id_only():
     until = datetime(2026, 11, 24, 15, tzinfo=UTC)
     assert repr(AccessKeys("id", "secret", "token")) == "AccessKeys(id)"
     held = StsCredentials("id", "secret", "token", until)
@@ -241,7 +241,7 @@ def test_no_secret_reaches_a_log_or_an_error(sts, client, clock, reply, caplog, 
 @pytest.mark.parametrize(
     ("code", "is_said"), [("InvalidSecurityToken.Expired", True), ("InvalidSecurityToken.Malformed", False)]
 )
-def test_keys_that_ended_before_their_instance_are_told_plainly(sts, client, clock, code, is_said):
+def test_expired_own_keys_are_explained_in_the_log(sts, client, clock, code, is_said):
     sts.post(URL, status=400, json={"Code": code, "Message": "m", "RequestId": "r"})
     with pytest.raises(StsRejected) as raised:
         assume(client, clock)
@@ -260,7 +260,7 @@ def context(**credentials):
     return SimpleNamespace(credentials=SimpleNamespace(**credentials))
 
 
-def test_credentials_of_the_context_come_first(environment):
+def test_own_keys_of_the_context_come_first(environment):
     given = context(access_key_id="STS.ctx", access_key_secret="s", security_token="t")
     assert own_access_keys(environment, given) == AccessKeys("STS.ctx", "s", "t")
 
@@ -275,7 +275,7 @@ def test_credentials_of_the_context_come_first(environment):
         context(access_key_id="", access_key_secret="s", security_token="t"),
     ],
 )
-def test_without_them_the_environment_counts(environment, given):
+def test_own_keys_fall_back_to_the_environment(environment, given):
     assert own_access_keys(environment, given).access_key_id == "STS.NTFunctionOwnKeyId"
 
 
@@ -291,8 +291,8 @@ def test_a_function_without_a_role_is_misconfigured():
     assert [problem.setting for problem in raised.value.problems] == ["ALIBABA_CLOUD_ACCESS_KEY_ID"]
 
 
-def test_the_ordinary_stub_would_not_catch_the_sdk():
-    """Why ``SDK_ADAPTER`` is what it is: the SDK's requests is another class."""
+def test_the_sdk_needs_a_stub_of_its_own():
+    """The reason for ``SDK_ADAPTER``: the SDK has its own copy of requests."""
     from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter as SdkAdapter
     from requests.adapters import HTTPAdapter
 
@@ -301,7 +301,7 @@ def test_the_ordinary_stub_would_not_catch_the_sdk():
 
 
 @pytest.mark.parametrize(("seconds", "kept"), [(3599, 3599), (3600, 3600), (3601, 3600)])
-def test_an_end_is_only_ever_moved_nearer(sts, client, clock, reply, seconds, kept):
+def test_an_expiration_is_never_extended(sts, client, clock, reply, seconds, kept):
     sts.post(URL, json=reply(clock() + timedelta(seconds=seconds)))
     assert assume(client, clock).expires_at == clock() + timedelta(seconds=kept)
 
@@ -313,13 +313,13 @@ PAIR = {
 }
 
 
-def test_half_a_pair_in_the_context_gives_way_to_the_whole_one_of_the_environment():
+def test_an_incomplete_pair_in_the_context_falls_back_to_the_environment():
     for half in ({"access_key_id": "c"}, {"access_key_secret": "c"}):
         context = SimpleNamespace(credentials=SimpleNamespace(**half))
         assert own_access_keys(PAIR, context) == AccessKeys("id", "secret", "token")
 
 
 @pytest.mark.parametrize("missing", ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"])
-def test_half_a_pair_is_none(missing):
+def test_an_incomplete_pair_is_misconfigured(missing):
     with pytest.raises(Misconfigured):
         own_access_keys({name: value for name, value in PAIR.items() if name != missing}, None)

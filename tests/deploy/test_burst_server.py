@@ -1,4 +1,4 @@
-"""burst_server: what a custom runtime starts. In a process of its own: tests/end_to_end/test_burst.py."""
+"""The server of a custom runtime; in its own process: tests/end_to_end/test_burst.py."""
 
 import contextlib
 import http.client
@@ -38,7 +38,7 @@ def asked(application, method, path):
     return started[0][0], body
 
 
-def test_the_call_that_makes_an_instance_ready_is_answered_here_and_all_else_by_the_function():
+def test_initialize_is_answered_by_the_server_and_everything_else_by_the_function():
     application = warmed_once(answer, lambda _: None)
     assert asked(application, "POST", "/initialize") == ("200 OK", b'{"status":"ok"}')
     for method, path in (
@@ -50,14 +50,14 @@ def test_the_call_that_makes_an_instance_ready_is_answered_here_and_all_else_by_
         assert asked(application, method, path) == ("200 OK", b"us")
 
 
-def test_that_an_instance_is_ready_is_said_in_json():
+def test_initialize_is_answered_with_json():
     started = []
     environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/initialize"}
     warmed_once(answer, lambda _: None)(environ, lambda *given: started.append(given))
     assert started == [("200 OK", [("Content-Type", "application/json"), ("Content-Length", "15")])]
 
 
-def test_whoever_repeats_that_call_makes_the_function_ask_nobody_again():
+def test_a_repeated_initialize_calls_no_service():
     contexts = []
     application = warmed_once(answer, contexts.append)
     for _ in range(3):
@@ -73,7 +73,7 @@ def free_port():
 
 @contextlib.contextmanager
 def own_process():
-    """Signals and loggers as a new process has them, and afterwards as before."""
+    """Start with the signals and loggers of a new process, and restore them."""
     loggers = [logging.getLogger(name) for name in (None, "waitress.queue", "oss_direct_upload")]
     signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     levels, handlers = [logger.level for logger in loggers], logging.root.handlers
@@ -102,7 +102,7 @@ def ask(port, method, path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_the_function_until_it_is_told_to_end(free_port, number, monkeypatch, capsys):
+def test_the_server_runs_until_a_signal(free_port, number, monkeypatch, capsys):
     answers = []
 
     def visit():
@@ -136,12 +136,12 @@ def test_it_serves_the_function_until_it_is_told_to_end(free_port, number, monke
 
 
 class Begun(Exception):
-    """Raised where a server would begin."""
+    """Raised instead of starting a server."""
 
 
 @pytest.fixture
 def begun_with(monkeypatch):
-    """What a server is begun with, given these arguments of the command."""
+    """Return the options of a server started with these arguments."""
 
     def begin(*arguments):
         given = {}
@@ -162,7 +162,7 @@ def props_of(name):
     return yaml.safe_load((ROOT / name).read_text("utf-8"))["resources"]["upload"]["props"]
 
 
-def test_what_the_command_does_not_say_is_as_the_deployment_for_bursts_has_it(begun_with):
+def test_default_options_match_the_burst_deployment(begun_with):
     deployed = props_of("deploy/burst/s.burst.yaml")
     assert begun_with() == {
         "host": "0.0.0.0",
@@ -174,11 +174,11 @@ def test_what_the_command_does_not_say_is_as_the_deployment_for_bursts_has_it(be
     assert [given[name] for name in ("host", "port", "threads")] == ["127.0.0.1", 80, 3]
 
 
-def test_what_has_begun_has_as_long_to_end_as_a_request_may_take():
+def test_draining_lasts_as_long_as_a_request_may_take():
     assert props_of("s.yaml")["timeout"] == DRAIN_SECONDS
 
 
-def test_its_help_says_which_settings_of_the_deployment_its_options_are(capsys):
+def test_the_help_names_the_settings_of_the_deployment(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     told = capsys.readouterr().out
@@ -187,7 +187,7 @@ def test_its_help_says_which_settings_of_the_deployment_its_options_are(capsys):
 
 
 class Served:
-    """A server whose answers wait until they may go, and the thread in which it serves."""
+    """A server in a thread, whose responses wait for the test."""
 
     def __init__(self, threads=1, body=b"us", **more):
         self.body, self.environ = body, {}
@@ -211,7 +211,7 @@ class Served:
         self.server.pull_trigger()
 
 
-def test_what_has_begun_is_answered_before_it_ends_and_nobody_new_is_let_in():
+def test_shutdown_finishes_requests_in_progress_and_refuses_new_ones():
     served = Served()
     found = []
     asking = threading.Thread(target=lambda: found.append(ask(served.port, "GET", "/")))
@@ -236,7 +236,7 @@ def test_what_has_begun_is_answered_before_it_ends_and_nobody_new_is_let_in():
             assert late.recv(100) == b""
 
 
-def test_a_request_that_waits_for_a_thread_is_answered_as_well():
+def test_shutdown_finishes_queued_requests():
     served = Served(threads=1)
     found = []
     asking = [threading.Thread(target=lambda: found.append(ask(served.port, "GET", "/"))) for _ in range(4)]
@@ -252,7 +252,7 @@ def test_a_request_that_waits_for_a_thread_is_answered_as_well():
     assert [one[0] for one in found] == [200] * 4
 
 
-def test_a_request_of_which_the_rest_is_on_its_way_is_answered_as_well():
+def test_shutdown_finishes_partly_received_requests():
     served = Served()
     served.may_go.set()
     with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as slow:
@@ -268,8 +268,8 @@ def test_a_request_of_which_the_rest_is_on_its_way_is_answered_as_well():
     assert served.server.task_dispatcher.threads == set()
 
 
-def test_an_answer_that_is_being_sent_is_sent_whole():
-    """Larger than what the system holds of it for who reads slowly."""
+def test_shutdown_sends_responses_completely():
+    """Larger than the socket buffers of a slow reader."""
     served = Served(body=b"x" * 30_000_000)
     served.may_go.set()
     with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as slow:
@@ -286,7 +286,7 @@ def test_an_answer_that_is_being_sent_is_sent_whole():
     assert received > len(served.body)
 
 
-def test_who_never_finishes_a_request_does_not_keep_it_from_ending():
+def test_an_unfinished_request_does_not_prevent_shutdown():
     served = Served(drain_seconds=0.2)
     with socket.create_connection(("127.0.0.1", served.port)) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nHo")
@@ -299,7 +299,7 @@ def test_who_never_finishes_a_request_does_not_keep_it_from_ending():
     assert not served.thread.is_alive()
 
 
-def test_connections_that_are_kept_without_a_request_leave_room_for_others():
+def test_idle_connections_leave_room_for_others():
     served = Served()
     served.may_go.set()
     with contextlib.ExitStack() as kept:
@@ -311,7 +311,7 @@ def test_connections_that_are_kept_without_a_request_leave_room_for_others():
     assert not served.thread.is_alive()
 
 
-def test_a_connection_may_rest_for_a_day_between_two_requests():
+def test_a_connection_may_be_idle_for_a_day():
     served = Served()
     served.may_go.set()
     with socket.create_connection(("127.0.0.1", served.port)):
@@ -327,7 +327,7 @@ def test_a_connection_may_rest_for_a_day_between_two_requests():
         served.thread.join(LONG_SECONDS)
 
 
-def test_900_connections_are_let_in_and_more_wait():
+def test_at_most_900_connections_are_accepted():
     server = waitress.create_server(answer, host="127.0.0.1", port=0, **OPTIONS)
     own = server._map
     for connections, lets_in in ((899, True), (900, False), (899, True)):
@@ -337,7 +337,7 @@ def test_900_connections_are_let_in_and_more_wait():
     server.asyncore.close_all(own)
 
 
-def test_the_function_sees_what_a_proxy_says_of_the_phone():
+def test_the_function_sees_the_forwarding_headers_of_a_proxy():
     served = Served()
     served.may_go.set()
     with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as proxy:
@@ -349,7 +349,7 @@ def test_the_function_sees_what_a_proxy_says_of_the_phone():
 
 
 def first_line(head, body=b""):
-    """Of the answer to a request, and whether the function was asked."""
+    """Return the status line of the response, and whether the function ran."""
     served = Served()
     served.may_go.set()
     with socket.create_connection(("127.0.0.1", served.port), timeout=LONG_SECONDS) as client:
@@ -364,13 +364,13 @@ def first_line(head, body=b""):
     ("size", "line", "is_asked"),
     [(32 * 1024 - 1, b"200 OK", True), (32 * 1024, b"431 Request Header Fields Too Large", False)],
 )
-def test_headers_of_32_kib_are_refused_before_the_function_is_asked(size, line, is_asked):
+def test_headers_of_32_kib_are_refused_before_the_function_runs(size, line, is_asked):
     head = b"GET / HTTP/1.1\r\nHost: x\r\nX: "
     end = b"\r\n\r\n"
     assert first_line(head + b"y" * (size - len(head + end)) + end) == (line, is_asked)
 
 
-def test_a_body_under_a_mebibyte_is_the_function_s_to_refuse():
+def test_a_body_under_a_mebibyte_reaches_the_function():
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
     size = 1024 * 1024 - 1
     assert first_line(head % size, b"y" * size) == (b"200 OK", True)

@@ -1,4 +1,4 @@
-"""aliyun_sdk: what of the SDK is used, how far, and what of its failures is kept."""
+"""The used part of the SDK, and the reading of its failures."""
 
 import importlib
 import sys
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 
 class Answered:
-    """A response of the vendored library whose body comes in parts."""
+    """A response of the vendored library whose body arrives in parts."""
 
     def __init__(self, status=200, parts=(b"{}",)):
         self.status_code = status
@@ -44,7 +44,7 @@ class Answered:
 
 @pytest.fixture
 def sent(monkeypatch):
-    """What the adapter is asked to send; it answers, or raises, as the test says."""
+    """Record the sent requests; respond or raise as the test defines."""
     asked = []
 
     def answer_with(response):
@@ -97,7 +97,7 @@ NO_ANSWER = "AssumeRole: no response (refused, reset, timed out or TLS)"
         (refusal(500, "a b\\n" + "c" * 99), 1, f"AssumeRole: HTTP 500 a?b?{'c' * 76}, request id"),
     ],
 )
-def test_each_failure_has_its_tries_and_its_reason(sent, clock, response, tries, reason):
+def test_each_failure_has_its_attempts_and_its_reason(sent, clock, response, tries, reason):
     asked = sent(response)
     with pytest.raises(StsUnavailable) as raised:
         assume(clock)
@@ -109,7 +109,7 @@ def test_each_failure_has_its_tries_and_its_reason(sent, clock, response, tries,
 @pytest.mark.parametrize(
     ("response", "code"), [(refusal(503, "ServiceUnavailable"), "ServiceUnavailable"), (OSError(), "")]
 )
-def test_a_passing_failure_carries_its_code_when_there_is_one(sent, clock, response, code):
+def test_a_transient_failure_has_its_code_if_any(sent, clock, response, code):
     sent(response)
     with pytest.raises(StsUnavailable) as raised:
         assume(clock)
@@ -117,7 +117,7 @@ def test_a_passing_failure_carries_its_code_when_there_is_one(sent, clock, respo
 
 
 @pytest.mark.parametrize("status", [400, 403, 499])
-def test_a_refusal_carries_its_code(sent, clock, status):
+def test_a_refusal_has_its_code(sent, clock, status):
     asked = sent(refusal(status, "NoPermission"))
     with pytest.raises(StsRejected) as raised:
         assume(clock)
@@ -126,7 +126,7 @@ def test_a_refusal_carries_its_code(sent, clock, status):
     assert len(asked) == 1
 
 
-def test_the_endpoint_of_the_settings_is_asked_and_no_other(sent, clock):
+def test_only_the_configured_endpoint_is_called(sent, clock):
     asked = sent(refusal(403, "x"))
     with pytest.raises(StsRejected):
         assume(clock, endpoint="https://sts-vpc.cn-beijing.aliyuncs.com")
@@ -135,7 +135,7 @@ def test_the_endpoint_of_the_settings_is_asked_and_no_other(sent, clock):
 
 
 @pytest.mark.parametrize("value", ["", "/nowhere/ca.pem", "false"])
-def test_certificates_are_checked_whatever_the_environment_says(sent, clock, monkeypatch, value):
+def test_certificates_are_verified_whatever_the_environment_says(sent, clock, monkeypatch, value):
     for name in ("ALIBABA_CLOUD_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, value)
     asked = sent(refusal(403, "x"))
@@ -145,7 +145,7 @@ def test_certificates_are_checked_whatever_the_environment_says(sent, clock, mon
     assert authorities().endswith("certifi/cacert.pem")
 
 
-def test_a_proxy_of_the_environment_does_not_see_the_request(sent, clock, monkeypatch):
+def test_proxies_of_the_environment_are_ignored_by_the_sdk(sent, clock, monkeypatch):
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     asked = sent(refusal(403, "x"))
@@ -168,7 +168,7 @@ def call(own=OWN):
     )
 
 
-def test_an_answer_is_read_in_parts_and_put_together(sent):
+def test_a_response_is_read_in_blocks(sent):
     asked = sent(Answered(parts=[b"{", b"}"]))
     assert call() == b"{}"
     assert asked[0].timeout == (1.5, 3)
@@ -177,7 +177,7 @@ def test_an_answer_is_read_in_parts_and_put_together(sent):
     assert "&Format=JSON&" in asked[0].request.url
 
 
-def test_an_answer_of_64_kb_is_read_and_a_byte_more_is_given_up(sent):
+def test_a_response_over_64_kb_is_abandoned(sent):
     sent(Answered(parts=[b"x" * (MAX_RESPONSE_BYTES - 1), b"y"]))
     assert len(call()) == 64 * 1024 == MAX_RESPONSE_BYTES
     larger = Answered(parts=[b"x" * MAX_RESPONSE_BYTES, b"y", b"never read"])
@@ -188,7 +188,7 @@ def test_an_answer_of_64_kb_is_read_and_a_byte_more_is_given_up(sent):
     assert larger.is_closed
 
 
-def test_an_answer_that_takes_longer_than_a_call_is_given_up(sent, monkeypatch):
+def test_a_response_slower_than_a_call_is_abandoned(sent, monkeypatch):
     late = Answered(parts=[b"x", b"y"])
     sent(late)
     times = iter([0.0, 4.5, 4.6])
@@ -201,7 +201,7 @@ def test_an_answer_that_takes_longer_than_a_call_is_given_up(sent, monkeypatch):
 
 
 @pytest.mark.parametrize("response", [Answered(), OSError("secret")])
-def test_no_connection_is_kept_whatever_came_over_it(sent, monkeypatch, response):
+def test_connections_are_always_closed(sent, monkeypatch, response):
     closed = []
     monkeypatch.setattr(HTTPAdapter, "close", lambda _adapter: closed.append("adapter"))
     asked = sent(response)

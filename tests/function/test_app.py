@@ -1,4 +1,4 @@
-"""app: the routes, the one error shape, CORS, and an instance made ready once."""
+"""Routing, errors, CORS and the set-up of an instance."""
 
 import json
 import re
@@ -21,7 +21,7 @@ EVENTS = sorted((Path(__file__).parents[1] / "events").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
-def test_answers_an_event_file_as_it_expects(instance, good_sts, path, profiles_file, legacy_profiles):
+def test_each_event_file_gets_its_expected_response(instance, good_sts, path, profiles_file, legacy_profiles):
     case = json.loads(path.read_text("utf-8", errors="surrogatepass"))
     answer = instance(PROFILES_FILE=profiles_file(legacy_profiles)).ask(json.dumps(case["event"]).encode())
     assert answer.status == case["expected"]["status"], answer.text
@@ -54,7 +54,7 @@ def test_answers_an_event_file_as_it_expects(instance, good_sts, path, profiles_
         ("/../health/x", "GET", 404),
     ],
 )
-def test_the_last_segment_decides(instance, good_sts, path, method, status):
+def test_the_last_path_segment_names_the_route(instance, good_sts, path, method, status):
     answer = instance().ask(body={"filename": "a.png"}, method=method, path=path or "/")
     assert answer.status == status
     if status == 405:
@@ -70,7 +70,7 @@ ALLOWED_METHODS = {
 
 
 @pytest.mark.parametrize("route", ALLOWED_METHODS)
-def test_a_route_says_which_methods_it_takes(instance, route):
+def test_each_route_lists_its_methods(instance, route):
     function = instance()
     answer = function.ask(method="OPTIONS", path=f"/{route}")
     assert (answer.status, answer.text) == (204, "")
@@ -82,7 +82,7 @@ def test_a_route_says_which_methods_it_takes(instance, route):
     assert answer.json["error"]["message"] == f"/{route} takes {takes}."
 
 
-def test_where_nothing_is_the_routes_are_named(instance):
+def test_an_unknown_path_is_answered_with_the_list_of_routes(instance):
     answer = instance().ask(method="GET", path="/nope")
     assert answer.json["error"]["message"] == (
         "There is nothing here; the routes are upload-params, login, callback, confirm, read, multipart,"
@@ -91,7 +91,7 @@ def test_where_nothing_is_the_routes_are_named(instance):
     )
 
 
-def test_a_path_without_any_slash_names_its_route(instance):
+def test_a_path_without_a_slash_names_a_route(instance):
     assert instance().ask(method="GET", path="health").status == 200
 
 
@@ -100,7 +100,7 @@ def test_health_needs_no_settings(instance):
     assert function.ask(method="GET", path="/health").json == {"status": "ok"}
 
 
-def test_misconfiguration_is_named_in_the_log_and_not_to_the_caller(instance, log_lines):
+def test_a_misconfiguration_is_described_in_the_log_only(instance, log_lines):
     answer = instance(OSS_BUCKET=None, STS_ROLE_ARN="nonsense").ask(body={"filename": "a.png"})
     assert (answer.status, answer.code) == (500, "misconfigured")
     assert "OSS_BUCKET" not in answer.text
@@ -110,7 +110,7 @@ def test_misconfiguration_is_named_in_the_log_and_not_to_the_caller(instance, lo
     assert "STS_ROLE_ARN" in line["reason"]
 
 
-def test_a_function_without_a_role_says_so_in_the_log(instance, log_lines):
+def test_a_missing_role_is_described_in_the_log(instance, log_lines):
     answer = instance(ALIBABA_CLOUD_ACCESS_KEY_ID=None).ask(body={"filename": "a.png"})
     assert (answer.status, answer.code) == (500, "misconfigured")
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in log_lines()[-1]["reason"]
@@ -128,7 +128,7 @@ def test_a_function_without_a_role_says_so_in_the_log(instance, log_lines):
         ({"body": "not json"}, 503, "sts_unavailable"),
     ],
 )
-def test_an_sts_failure_is_answered_as_documented(instance, sts, log_lines, stub, status, code):
+def test_sts_failures_have_their_documented_codes(instance, sts, log_lines, stub, status, code):
     sts.post(STS_URL, **stub)
     answer = instance().ask(body={"filename": "a.png"})
     assert (answer.status, answer.code) == (status, code)
@@ -138,12 +138,12 @@ def test_an_sts_failure_is_answered_as_documented(instance, sts, log_lines, stub
     assert len(sts.calls) == 1
 
 
-def test_an_answer_is_json_without_a_blank(instance, good_sts):
+def test_responses_are_compact_json(instance, good_sts):
     answer = instance().ask(body={"filename": "a.png"})
     assert answer.text == json.dumps(answer.json, separators=(",", ":"))
 
 
-def test_an_error_nobody_foresaw_is_an_internal_error_whose_text_stays_inside(instance, good_sts, log_lines):
+def test_an_unexpected_error_is_an_internal_error_that_hides_its_text(instance, good_sts, log_lines):
     function = instance()
     function.clock.instant = None
     answer = function.ask(body={"filename": "a.png"})
@@ -154,7 +154,7 @@ def test_an_error_nobody_foresaw_is_an_internal_error_whose_text_stays_inside(in
     assert re.fullmatch(r"AttributeError at \w+\.py:\d+( < \w+\.py:\d+)*", line["reason"])
 
 
-def test_an_error_nobody_foresaw_in_reading_a_request_has_an_id_as_well(instance, log_lines):
+def test_an_unexpected_error_while_reading_a_request_has_a_request_id(instance, log_lines):
     answer = instance().ask_wsgi(REQUEST_METHOD=5)
     assert (answer.status, answer.code) == (500, "internal_error")
     request_id = answer.json["error"]["requestId"]
@@ -162,8 +162,8 @@ def test_an_error_nobody_foresaw_in_reading_a_request_has_an_id_as_well(instance
     assert log_lines()[-1]["requestId"] == request_id
 
 
-def test_the_first_answer_of_an_instance_and_no_other_says_that_it_is_cold(instance, good_sts):
-    """So that whoever measures can tell; an error, a preflight and an event of nonsense count, too."""
+def test_only_the_first_response_of_an_instance_is_marked_cold(instance, good_sts):
+    """Errors, preflights and invalid events count as well."""
     firsts = (
         lambda function: function.ask(body={"filename": "a.png"}),
         lambda function: function.ask(method="OPTIONS"),
@@ -176,14 +176,14 @@ def test_the_first_answer_of_an_instance_and_no_other_says_that_it_is_cold(insta
         assert "Server-Timing" not in function.ask(method="GET", path="/health").headers
 
 
-def test_of_many_first_requests_at_once_one_is_cold(instance):
+def test_exactly_one_of_many_concurrent_first_requests_is_cold(instance):
     function = instance()
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: function.ask(method="GET", path="/health"), range(64)))
     assert ["Server-Timing" in answer.headers for answer in answers].count(True) == 1
 
 
-def test_the_request_id_is_fc_s_wherever_it_stands(instance, good_sts):
+def test_the_request_id_of_fc_is_found_in_every_place(instance, good_sts):
     function = instance()
     assert function.ask(method="GET", path="/nope").json["error"]["requestId"] == "1-65f0-abc"
     context = SimpleNamespace(request_id="1-ctx")
@@ -199,7 +199,7 @@ WITHOUT_ID = b'{"rawPath": "/health", "requestContext": {"http": {"method": "GET
 
 
 @pytest.mark.parametrize("event", [b"[]", WITHOUT_ID], ids=["no event", "a good event"])
-def test_a_request_without_an_id_gets_one_of_its_own(instance, log_lines, event):
+def test_a_request_without_an_id_gets_a_new_one(instance, log_lines, event):
     function, other_instance = instance(), instance()
     for asked in (function, function, other_instance):
         asked.ask(event)
@@ -211,7 +211,7 @@ def test_a_request_without_an_id_gets_one_of_its_own(instance, log_lines, event)
 @pytest.mark.parametrize(
     "event", [b"", b"\xff", b"null", b"5", b"[]", b"{}", b'"x"', b"[" * 100_000, "{}", b"NaN"]
 )
-def test_what_is_no_event_is_the_caller_s_error(instance, event):
+def test_an_invalid_event_is_a_bad_request(instance, event):
     assert instance().ask(event).code == "bad_request"
 
 
@@ -227,7 +227,7 @@ def test_without_allowed_origins_there_are_no_cors_headers(instance, good_sts):
 
 
 @pytest.mark.parametrize("method", ["POST", "OPTIONS"])
-def test_an_allowed_origin_gets_its_headers_on_every_answer(instance, good_sts, method):
+def test_an_allowed_origin_gets_cors_headers_on_every_response(instance, good_sts, method):
     function = instance(ALLOWED_ORIGINS="https://h5.example,http://localhost:5173")
     for body in ({"filename": "a.png"}, "["):
         answer = function.ask(body=body, method=method, headers={"Origin": "https://h5.example"})
@@ -243,12 +243,12 @@ def test_an_allowed_origin_gets_its_headers_on_every_answer(instance, good_sts, 
         assert set(answer.headers) - {"Server-Timing"} == {*cors(answer), *own}
 
 
-def test_who_names_no_origin_gets_no_cors_headers(instance, good_sts):
+def test_a_request_without_an_origin_gets_no_cors_headers(instance, good_sts):
     function = instance(ALLOWED_ORIGINS="https://h5.example")
     assert not cors(function.ask(body={"filename": "a.png"}))
 
 
-def test_an_instance_that_has_read_no_settings_yet_answers_without_cors_headers(instance):
+def test_there_are_no_cors_headers_before_the_settings_are_read(instance):
     function = instance(ALLOWED_ORIGINS="https://h5.example")
     answer = function.ask(method="GET", path="/nope", headers={"Origin": "https://h5.example"})
     assert answer.status == 404
@@ -258,14 +258,14 @@ def test_an_instance_that_has_read_no_settings_yet_answers_without_cors_headers(
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "https://h5.example.evil", "null", "https://H5.example"]
 )
-def test_another_origin_gets_none(instance, good_sts, origin):
+def test_other_origins_get_no_cors_headers(instance, good_sts, origin):
     function = instance(ALLOWED_ORIGINS="https://h5.example")
     answer = function.ask(body={"filename": "a.png"}, headers={"origin": origin})
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert answer.headers["Vary"] == "Origin"
 
 
-def test_a_preflight_on_a_cold_instance_gets_its_headers(instance):
+def test_a_preflight_on_a_cold_instance_gets_cors_headers(instance):
     function = instance(ALLOWED_ORIGINS="https://h5.example")
     answer = function.ask(method="OPTIONS", headers={"Origin": "https://h5.example"})
     assert answer.status == 204
@@ -282,7 +282,7 @@ def test_initialize_warms_the_instance(instance, good_sts, caplog):
     assert len(good_sts.calls) == 1
 
 
-def test_a_failure_of_initialize_is_logged_and_left_to_the_first_request(instance, caplog):
+def test_a_failed_initialize_is_logged_and_retried_by_the_first_request(instance, caplog):
     function = instance(OSS_BUCKET=None)
     function.function.initialize(None)
     assert "OSS_BUCKET is missing" in caplog.text
@@ -290,7 +290,7 @@ def test_a_failure_of_initialize_is_logged_and_left_to_the_first_request(instanc
 
 
 @pytest.mark.parametrize("module", ["function.routes.upload_params", "function.auth.jwt"])
-def test_initialize_imports_what_the_first_request_will_need(instance, good_sts, monkeypatch, module):
+def test_initialize_imports_the_modules_of_the_first_request(instance, good_sts, monkeypatch, module):
     function = instance(
         CALLER_AUTH="jwt", TOKEN_SECRET="0123456789abcdef" * 2, JWT_KEY="k" * 32, JWT_ALGORITHM="HS256"
     )
@@ -299,7 +299,7 @@ def test_initialize_imports_what_the_first_request_will_need(instance, good_sts,
     assert module in sys.modules
 
 
-def test_two_first_requests_at_once_read_the_settings_once(environment, clock, event):
+def test_concurrent_first_requests_read_the_settings_once(environment, clock, event):
     reads = []
 
     class SlowEnvironment(dict):

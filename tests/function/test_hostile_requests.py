@@ -73,13 +73,13 @@ def test_a_hostile_body_is_a_bad_request(send, body):
 
 
 @pytest.mark.parametrize("value", ["gzip", "deflate", "br", "gzip, identity", "GZIP", "x"])
-def test_a_body_said_to_be_compressed_was_read_as_if_it_were_not(send, value):
+def test_a_compressed_body_is_refused(send, value):
     assert code(send(headers={"Content-Encoding": value})) == (415, "unsupported_type")
     assert code(send(gzip.compress(GOOD), {"Content-Encoding": value})) == (415, "unsupported_type")
 
 
 @pytest.mark.parametrize("value", ["identity", "Identity", ""])
-def test_a_body_said_not_to_be_compressed_is_taken(send, value):
+def test_an_identity_encoded_body_is_accepted(send, value):
     assert send(headers={"Content-Encoding": value}).status == 200
 
 
@@ -92,11 +92,11 @@ def test_a_body_over_64_kb_is_too_large(send):
 @pytest.mark.parametrize(
     "headers", [{"X-Long": "x" * MAX_HEADERS_BYTES}, {f"X-{n}": "x" * 90 for n in range(90)}]
 )
-def test_headers_over_8_kb_had_no_limit(send, headers):
+def test_headers_over_8_kb_are_refused(send, headers):
     assert code(send(headers=headers)) == (400, "bad_request")
 
 
-def test_what_the_runtime_itself_adds_does_not_count_as_the_caller_s_headers(send):
+def test_headers_of_the_runtime_do_not_count(send):
     assert send(headers={"X-Fc-Security-Token": "x" * MAX_HEADERS_BYTES}).status == 200
     assert send(headers={"X-Long": "x" * (MAX_HEADERS_BYTES - 100)}).status == 200
 
@@ -109,16 +109,14 @@ def wsgi(instance, good_sts):
 
 
 @pytest.mark.parametrize(("length", "status"), [(MAX_HEADERS_BYTES, 200), (MAX_HEADERS_BYTES + 1, 400)])
-def test_a_query_over_8_kb_had_no_limit(instance, wsgi, event, length, status):
+def test_a_query_over_8_kb_is_refused(instance, wsgi, event, length, status):
     name, value = "x" * 100, "x" * (length - 101)
     assert wsgi(CONTENT_LENGTH=str(len(GOOD)), QUERY_STRING=f"{name}={value}").status == status
     raw = event(GOOD.decode(), query={name: f"{value}x"})
     assert instance().ask(raw).status == status
 
 
-def test_a_chunked_body_that_the_server_left_undone_was_read_as_an_empty_one(
-    instance, good_sts, profiles_file
-):
+def test_a_chunked_body_that_the_server_did_not_decode_is_refused(instance, good_sts, profiles_file):
     path = profiles_file('[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n')
     function = instance(PROFILES_FILE=path)
     # An empty body suffices here, so what is refused is the chunks.
@@ -126,23 +124,23 @@ def test_a_chunked_body_that_the_server_left_undone_was_read_as_an_empty_one(
     assert code(function.ask_wsgi(HTTP_TRANSFER_ENCODING="chunked")) == (400, "bad_request")
 
 
-def test_a_chunked_body_whose_end_the_server_found_is_taken(wsgi):
+def test_a_chunked_body_that_the_server_decoded_is_accepted(wsgi):
     answer = wsgi(**{"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True})
     assert answer.status == 200
 
 
-def test_a_chunked_body_without_end_is_too_large(wsgi):
+def test_an_endless_chunked_body_is_too_large(wsgi):
     long = b" " * (MAX_BODY_BYTES + 10)
     answer = wsgi(long, **{"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True})
     assert code(answer) == (413, "too_large")
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "0x10", "+5", "5 ", "٣", "1" * 19, "5,5"])
-def test_a_content_length_that_is_no_number_is_a_bad_request(wsgi, length):
+def test_an_invalid_content_length_is_a_bad_request(wsgi, length):
     assert code(wsgi(CONTENT_LENGTH=length)) == (400, "bad_request")
 
 
-def test_a_body_that_breaks_off_was_an_internal_error(wsgi):
+def test_an_incomplete_body_is_a_bad_request(wsgi):
     class Broken(io.BytesIO):
         def read(self, size=-1):
             raise ConnectionResetError
@@ -150,7 +148,7 @@ def test_a_body_that_breaks_off_was_an_internal_error(wsgi):
     assert code(wsgi(**{"CONTENT_LENGTH": "5", "wsgi.input": Broken()})) == (400, "bad_request")
 
 
-def test_a_path_outside_latin_1_was_an_internal_error(wsgi):
+def test_a_path_outside_latin_1_is_not_found(wsgi):
     assert code(wsgi(PATH_INFO="/文件")) == (404, "not_found")
 
 
@@ -182,6 +180,6 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("change", HEADERS.values(), ids=HEADERS)
-def test_an_event_of_odd_types_is_answered_and_never_with_500(instance, good_sts, event, change):
+def test_an_event_with_odd_types_never_gets_a_500(instance, good_sts, event, change):
     raw = json.dumps({**json.loads(event({"filename": "a.png"})), **change}).encode()
     assert serve(instance().function, raw, None)["statusCode"] < 500

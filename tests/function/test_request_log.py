@@ -1,4 +1,4 @@
-"""log_line: the one line of a request, and what never stands in it."""
+"""The log line of a request, and what it must not contain."""
 
 import time
 
@@ -9,7 +9,7 @@ from function.request_log import LogLine
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def test_each_request_leaves_one_line_of_json_with_the_documented_fields(instance, good_sts, log_lines):
+def test_each_request_logs_one_json_line_with_the_documented_fields(instance, good_sts, log_lines):
     function = instance()
     body = function.ask(body={"filename": "a.png"}).json
     function.ask(body={"filename": "a.png"})
@@ -60,7 +60,7 @@ def test_each_request_leaves_one_line_of_json_with_the_documented_fields(instanc
         ("traceparent", "traceparent", TRACEPARENT),
     ],
 )
-def test_what_few_requests_have_is_told_of_those_alone(log_lines, known, name, value):
+def test_optional_fields_are_logged_only_where_they_are_set(log_lines, known, name, value):
     plain, special = LogLine("1"), LogLine("2")
     setattr(special, known, value)
     for line in (plain, special):
@@ -70,21 +70,21 @@ def test_what_few_requests_have_is_told_of_those_alone(log_lines, known, name, v
     assert name not in before
 
 
-def test_the_first_line_of_an_instance_and_no_other_says_that_it_is_cold(instance, log_lines):
+def test_only_the_first_line_of_an_instance_is_marked_cold(instance, log_lines):
     first, second = instance(), instance()
     for function in (first, first, second, first):
         function.ask(b"[]")
     assert [line.get("cold") for line in log_lines()] == [True, None, True, None]
 
 
-def test_the_line_says_to_which_trace_a_request_belongs_that_says_so(instance, good_sts, log_lines):
+def test_the_traceparent_of_a_request_is_logged(instance, good_sts, log_lines):
     function = instance()
     function.ask(headers={"Traceparent": TRACEPARENT})
     function.ask(headers={"Traceparent": "whatever\n"})
     assert [line.get("traceparent") for line in log_lines()] == [TRACEPARENT, None]
 
 
-def test_the_line_of_many_files_has_a_list_of_each_file_s_own(instance, good_sts, log_lines):
+def test_the_line_of_several_files_has_lists(instance, good_sts, log_lines):
     files = [{"filename": "a.png"}, {"filename": "b.mp4", "profile": "video"}]
     uploads = instance().ask(body={"files": files}).json["uploads"]
     (line,) = log_lines()
@@ -93,7 +93,7 @@ def test_the_line_of_many_files_has_a_list_of_each_file_s_own(instance, good_sts
     assert line["uploadId"] == [upload["uploadId"] for upload in uploads]
 
 
-def test_the_line_says_how_many_milliseconds_it_took(instance, log_lines, monkeypatch):
+def test_the_line_has_the_duration_in_milliseconds(instance, log_lines, monkeypatch):
     seconds = iter([5.0, 5.123456])
     monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
     instance().ask(method="GET", path="/health")
@@ -110,7 +110,7 @@ def test_the_line_says_how_many_milliseconds_it_took(instance, log_lines, monkey
         ({"CALLER_RATE": "1/min"}, {"body": {"files": [{"filename": "a.png"}] * 2}}, "INFO"),
     ],
 )
-def test_what_is_the_function_s_fault_is_an_error_in_the_log(instance, caplog, changes, fields, level):
+def test_only_5xx_responses_are_logged_as_errors(instance, caplog, changes, fields, level):
     caplog.set_level("DEBUG", logger="oss_direct_upload")
     instance(**changes).ask(**fields)
     (record,) = [record for record in caplog.records if record.name == "oss_direct_upload"]
@@ -120,7 +120,7 @@ def test_what_is_the_function_s_fault_is_an_error_in_the_log(instance, caplog, c
 @pytest.mark.parametrize(
     ("level", "written"), [("DEBUG", [200, 500]), ("INFO", [200, 500]), ("WARNING", [500]), ("ERROR", [500])]
 )
-def test_the_log_level_leaves_out_what_is_below_it(instance, good_sts, log_lines, level, written):
+def test_lines_below_the_log_level_are_not_written(instance, good_sts, log_lines, level, written):
     function = instance(LOG_LEVEL=level)
     assert function.ask(body={"filename": "a.png"}).status == 200
     function.clock.instant = None
@@ -128,7 +128,7 @@ def test_the_log_level_leaves_out_what_is_below_it(instance, good_sts, log_lines
     assert [line["status"] for line in log_lines()] == written
 
 
-def test_the_log_never_holds_the_event_a_token_a_policy_or_a_secret(instance, good_sts, caplog):
+def test_the_log_has_no_event_token_policy_or_secret(instance, good_sts, caplog):
     caplog.set_level("DEBUG")
     answer = instance(LOG_LEVEL="DEBUG").ask(
         body={"filename": "name-canary.png"}, headers={"Authorization": "Bearer header-canary"}
@@ -139,7 +139,7 @@ def test_the_log_never_holds_the_event_a_token_a_policy_or_a_secret(instance, go
     assert "SecretCanary" not in answer.text
 
 
-def test_a_line_of_the_log_held_separators_of_lines(instance, good_sts, log_lines, caplog, profiles_file):
+def test_a_log_line_contains_no_line_separators(instance, good_sts, log_lines, caplog, profiles_file):
     path = profiles_file(
         '[default]\nkey = "a\u2028\u2029/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
     )

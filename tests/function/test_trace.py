@@ -1,4 +1,4 @@
-"""trace: what of a traceparent header is taken."""
+"""Reading of traceparent headers."""
 
 import pytest
 
@@ -11,11 +11,11 @@ GOOD = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     "given",
     [GOOD, GOOD[:-2] + "00", "fe" + GOOD[2:], "00-" + "0" * 31 + "1-" + "0" * 15 + "1-ff"],
 )
-def test_a_traceparent_is_taken_as_it_is(given):
+def test_a_valid_traceparent_is_returned_unchanged(given):
     assert readable_traceparent(given) == given
 
 
-def test_what_a_later_version_has_behind_the_flags_is_left_out():
+def test_additions_of_later_traceparent_versions_are_dropped():
     assert readable_traceparent("01" + GOOD[2:] + "-more.of-it") == "01" + GOOD[2:]
 
 
@@ -37,5 +37,5 @@ def test_what_a_later_version_has_behind_the_flags_is_left_out():
         '{"a":1}',
     ],
 )
-def test_what_is_none_is_not(given):
+def test_an_invalid_traceparent_is_ignored(given):
     assert readable_traceparent(given) is None

@@ -1,4 +1,4 @@
-"""outgoing: one exchange within its bounds, whatever the other side does; real sockets on loopback."""
+"""One exchange within its bounds, whatever the server does, over real sockets on loopback."""
 
 import gzip
 import socket
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 5
 
 
 class Peer:
-    """A server that reads one request's head and then does what the test says."""
+    """A server that reads one request's head and then does what the test defines."""
 
     def __init__(self, listener):
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -96,7 +96,7 @@ def failure(url, **options):
     return raised.value
 
 
-def test_gives_the_status_and_body_whatever_the_status():
+def test_any_status_is_returned_with_its_body():
     with peer(sends(b"HTTP/1.1 418 No\r\nContent-Length: 3\r\n\r\nabc")) as other:
         answer = ask(f"{other.url}/x", query={"secret": "a&b=c d"})
     assert (answer.status, answer.body) == (418, b"abc")
@@ -107,7 +107,7 @@ def test_gives_the_status_and_body_whatever_the_status():
     )
 
 
-def test_gives_the_headers_under_names_in_lower_case_the_last_of_a_name():
+def test_header_names_are_lower_case_and_the_last_value_counts():
     lines = (b'ETag: "A"', b"X-Oss-Meta-A: 1", b"x-oss-meta-a:2", b"Empty:")
     with peer(sends(with_body(b"", *lines))) as other:
         headers = ask(other.url).headers
@@ -115,7 +115,7 @@ def test_gives_the_headers_under_names_in_lower_case_the_last_of_a_name():
 
 
 @pytest.mark.parametrize(("more", "is_taken"), [(0, True), (1, False)])
-def test_the_headers_of_an_answer_may_have_64_kib(more, is_taken):
+def test_response_headers_over_64_kib_are_refused(more, is_taken):
     # Two lines, because the library takes no line of 64 KiB.
     lines = (b"a: " + b"x" * 32768, b"b: " + b"x" * (32767 + more))
     with peer(sends(with_body(b"", *lines))) as other:
@@ -125,7 +125,7 @@ def test_the_headers_of_an_answer_may_have_64_kib(more, is_taken):
             assert failure(other.url).kind == "headers over the size limit"
 
 
-def test_an_answer_to_head_has_the_length_of_what_it_does_not_bring():
+def test_a_head_response_has_the_length_of_its_absent_body():
     with peer(sends(OK + b"Content-Length: 344606\r\n\r\n")) as other:
         answer = ask(other.url, method="HEAD")
     assert (answer.status, answer.body, answer.headers) == (200, b"", {"content-length": "344606"})
@@ -142,13 +142,13 @@ def test_an_answer_to_head_has_the_length_of_what_it_does_not_bring():
         ("/hook?", "/hook"),
     ],
 )
-def test_an_address_is_asked_for_as_it_is_written(path, target):
+def test_a_url_is_requested_as_written(path, target):
     with peer(sends(with_body(b""))) as other:
         ask(f"{other.url}{path}")
     assert other.heads[0].startswith(f"GET {target} HTTP/1.1\r\n")
 
 
-def test_posts_a_body_with_its_headers():
+def test_a_body_is_sent_with_its_headers():
     with peer(sends(with_body(b""))) as other:
         ask(f"{other.url}/hook", method="POST", body=b'{"receipt":1}', headers={"Content-Type": "x/y"})
     assert "POST /hook HTTP/1.1" in other.heads[0]
@@ -157,7 +157,7 @@ def test_posts_a_body_with_its_headers():
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_follows_no_redirect(status):
+def test_redirects_are_not_followed(status):
     with peer(sends(with_body(b"SECRET"))) as elsewhere:
         move = b"HTTP/1.1 %d Moved\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n"
         with peer(sends(move % (status, elsewhere.url.encode()))) as other:
@@ -167,14 +167,14 @@ def test_follows_no_redirect(status):
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-def test_no_proxy_of_the_environment_sees_the_request(monkeypatch, name):
+def test_proxies_of_the_environment_are_ignored(monkeypatch, name):
     with peer(sends(with_body(b"via the proxy"))) as proxy, peer(sends(with_body(b"direct"))) as other:
         monkeypatch.setenv(name, proxy.url)
         assert ask(other.url).body == b"direct"
         assert proxy.heads == []
 
 
-def test_no_netrc_adds_credentials(monkeypatch, tmp_path):
+def test_netrc_is_ignored(monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password canary\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with peer(sends(with_body(b""))) as other:
@@ -182,14 +182,14 @@ def test_no_netrc_adds_credentials(monkeypatch, tmp_path):
     assert "authorization" not in other.heads[0].lower()
 
 
-def test_an_answer_at_the_limit_is_taken_and_one_byte_more_is_not():
+def test_a_body_of_max_bytes_is_accepted_and_one_byte_more_is_refused():
     with peer(sends(with_body(b"x" * 100))) as other:
         assert len(ask(other.url, max_bytes=100).body) == 100
         assert failure(other.url, max_bytes=99).kind == "answer over the size limit"
 
 
 @pytest.mark.parametrize(("length", "is_taken"), [(64 * 1024, True), (64 * 1024 + 1, False)])
-def test_an_answer_may_have_64_kib_where_nobody_says_otherwise(length, is_taken):
+def test_the_default_size_limit_is_64_kib(length, is_taken):
     with peer(sends(with_body(b"x" * length))) as other:
         if is_taken:
             assert len(ask(other.url).body) == length
@@ -197,7 +197,7 @@ def test_an_answer_may_have_64_kib_where_nobody_says_otherwise(length, is_taken)
             assert failure(other.url).kind == "answer over the size limit"
 
 
-def test_an_endless_answer_is_given_up_at_the_limit():
+def test_an_endless_response_is_abandoned_at_the_size_limit():
     def act(connection, done):
         connection.sendall(OK + b"\r\n")
         while not done.is_set():
@@ -207,7 +207,7 @@ def test_an_endless_answer_is_given_up_at_the_limit():
         assert failure(other.url).kind == "answer over the size limit"
 
 
-def test_a_compressed_answer_is_not_blown_up():
+def test_a_compressed_response_is_not_decompressed():
     bomb = gzip.compress(b"0" * DEFAULT_MAX_BYTES * 100)
     with peer(sends(with_body(bomb, b"Content-Encoding: gzip"))) as other:
         try:
@@ -218,7 +218,7 @@ def test_a_compressed_answer_is_not_blown_up():
     assert len(body) <= len(bomb)
 
 
-def test_an_answer_in_chunks_is_put_together():
+def test_a_chunked_response_is_joined():
     with peer(sends(OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")) as other:
         assert ask(other.url).body == b"abcde"
 
@@ -235,7 +235,7 @@ def test_an_answer_in_chunks_is_put_together():
     ],
     ids=["hangs up", "no HTTP", "short of its length", "bad chunk", "long header", "many headers"],
 )
-def test_a_broken_answer_is_a_failure(parts):
+def test_a_broken_response_is_a_failure(parts):
     with peer(sends(*parts)) as other:
         assert failure(other.url).kind.isidentifier()
 
@@ -247,12 +247,12 @@ def within(seconds, url, budget_seconds):
     return kind
 
 
-def test_a_silent_server_is_given_up_within_the_budget():
+def test_a_silent_server_is_abandoned_within_the_budget():
     with peer(lambda _connection, done: done.wait(PATIENCE_SECONDS)) as other:
         assert within(0.3, other.url, 0.2)
 
 
-def test_an_answer_that_trickles_in_is_given_up_within_the_budget():
+def test_a_trickling_body_is_abandoned_within_the_budget():
     def act(connection, done):
         connection.sendall(OK + b"Content-Length: 1000\r\n\r\n")
         while not done.wait(0.02):
@@ -262,7 +262,7 @@ def test_an_answer_that_trickles_in_is_given_up_within_the_budget():
         assert within(0.35, other.url, 0.25) in ("answer too slow", "no answer within the budget")
 
 
-def test_nobody_goes_on_reading_an_answer_that_was_given_up():
+def test_reading_ends_after_a_response_is_abandoned():
     hung_up = threading.Event()
 
     def act(connection, done):
@@ -279,7 +279,7 @@ def test_nobody_goes_on_reading_an_answer_that_was_given_up():
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_nobody_goes_on_waiting_for_a_server_that_was_given_up(scheme):
+def test_waiting_ends_after_a_server_is_abandoned(scheme):
     hung_up = threading.Event()
 
     def act(connection, _done):
@@ -292,7 +292,7 @@ def test_nobody_goes_on_waiting_for_a_server_that_was_given_up(scheme):
         assert hung_up.wait(1)
 
 
-def test_headers_that_trickle_in_are_given_up_within_the_budget():
+def test_trickling_headers_are_abandoned_within_the_budget():
     def act(connection, done):
         connection.sendall(OK)
         while not done.wait(0.02):
@@ -302,7 +302,7 @@ def test_headers_that_trickle_in_are_given_up_within_the_budget():
         assert within(0.35, other.url, 0.25)
 
 
-def test_a_name_that_does_not_resolve_is_given_up_within_the_budget(monkeypatch):
+def test_a_slow_name_lookup_is_abandoned_within_the_budget(monkeypatch):
     done = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(PATIENCE_SECONDS) and [])
     try:
@@ -311,7 +311,7 @@ def test_a_name_that_does_not_resolve_is_given_up_within_the_budget(monkeypatch)
         done.set()
 
 
-def test_nobody_listening_is_a_failure_that_does_not_repeat_the_address():
+def test_a_refused_connection_is_a_failure_that_hides_the_url():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = failure(f"http://127.0.0.1:{port}/", query={"secret": "canary"})
@@ -321,13 +321,13 @@ def test_nobody_listening_is_a_failure_that_does_not_repeat_the_address():
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/", "gopher://x/", "http://", "http://[", "x"])
-def test_what_is_no_http_address_is_a_failure(url):
+def test_an_invalid_url_is_a_failure(url):
     assert failure(url).kind.isidentifier()
 
 
 @pytest.fixture
 def certificate(tmp_path):
-    """A certificate that vouches for itself, with its key, in one file."""
+    """Make a self-signed certificate with its key in one file."""
 
     def make(*names):
         key = ec.generate_private_key(ec.SECP256R1())
@@ -356,7 +356,7 @@ def certificate(tmp_path):
 
 @pytest.fixture
 def trusting(monkeypatch):
-    """Let a file be the authorities that the package brings."""
+    """Replace the packaged authorities by a file."""
     yield lambda path: monkeypatch.setattr(network, "authorities", lambda: str(path))
     network.verifying_context.cache_clear()
 
@@ -370,7 +370,7 @@ def tls_peer(certificate):
         yield other
 
 
-def test_a_certificate_that_no_authority_vouches_for_is_refused_whatever_the_environment_says(
+def test_an_untrusted_certificate_is_refused_whatever_the_environment_says(
     certificate, trusting, monkeypatch
 ):
     path = certificate("localhost")
@@ -381,7 +381,7 @@ def test_a_certificate_that_no_authority_vouches_for_is_refused_whatever_the_env
         assert other.heads == []
 
 
-def test_a_certificate_is_good_for_its_own_name_only(certificate, trusting):
+def test_a_certificate_is_valid_for_its_own_name_only(certificate, trusting):
     path = certificate("localhost")
     trusting(path)
     with tls_peer(path) as other:
@@ -390,14 +390,12 @@ def test_a_certificate_is_good_for_its_own_name_only(certificate, trusting):
         assert len(other.heads) == 1
 
 
-def test_the_authorities_are_those_of_the_package():
+def test_the_authorities_are_the_packaged_ones():
     assert network.authorities() == certifi.where()
 
 
 @pytest.mark.parametrize("named", [None, "", "/nowhere", "itself"])
-def test_sts_is_believed_only_with_a_certificate_of_those_authorities(
-    certificate, trusting, monkeypatch, named
-):
+def test_sts_needs_a_certificate_of_the_packaged_authorities(certificate, trusting, monkeypatch, named):
     path = certificate("localhost")
     trusting(network.authorities())
     if named is not None:
@@ -419,7 +417,7 @@ def test_sts_is_believed_only_with_a_certificate_of_those_authorities(
         assert other.heads == []
 
 
-def test_the_authorities_are_read_once_for_sts_and_all_others(certificate, trusting, monkeypatch):
+def test_the_authorities_are_read_once_for_all_upstreams(certificate, trusting, monkeypatch):
     path = certificate("localhost")
     trusting(path)
     made = []

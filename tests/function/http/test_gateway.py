@@ -1,4 +1,4 @@
-"""http_trigger: both contracts of Function Compute to and from one shape, each bound exact."""
+"""Both HTTP contracts of Function Compute, with exact bounds."""
 
 import io
 import json
@@ -22,7 +22,7 @@ CONTEXT = SimpleNamespace(request_id="1-context")
 
 
 def read_event(**changes):
-    """The request of the smallest event there is, changed; ``http`` is merged."""
+    """Return the request of a changed minimal event; ``http`` is merged."""
     fields = {"requestContext": {"http": changes.pop("http", {})}, **changes}
     return request_from_event(json.dumps(fields), None)
 
@@ -49,7 +49,7 @@ def test_an_event_becomes_a_request(event):
     )
 
 
-def test_an_event_that_leaves_everything_out_asks_for_the_root():
+def test_a_minimal_event_requests_the_root():
     assert read_event() == Request("GET", "/", {}, "", {}, b"", "", "", None)
 
 
@@ -62,16 +62,16 @@ def test_an_event_that_leaves_everything_out_asks_for_the_root():
         ({"rawPath": ""}, "/"),
     ],
 )
-def test_the_path_is_the_one_asked_for_else_the_raw_one(fields, path):
+def test_the_path_falls_back_to_the_raw_path(fields, path):
     assert read_event(**fields).path == path
 
 
-def test_a_query_that_is_no_text_for_any_encoding_is_kept_as_it_came():
+def test_a_query_with_lone_surrogates_is_kept():
     request = read_event(queryParameters={"q": "\ud800"})
     assert (request.query, request.raw_query) == ({"q": "\ud800"}, "q=%ED%A0%80")
 
 
-def test_an_event_s_body_comes_as_text_in_base64_or_not_at_all(event):
+def test_an_event_s_body_is_text_base64_or_absent(event):
     assert read_event(body=None).body == b""
     assert read_event(body="e30=", isBase64Encoded=False).body == b"e30="
     assert read_event(body="e30=", isBase64Encoded=True).body == b"{}"
@@ -81,7 +81,7 @@ def test_an_event_s_body_comes_as_text_in_base64_or_not_at_all(event):
     ("body", "is_base64"),
     [("e!30=", True), ("e30", True), ("猫", True), ("\ud800", False), (5, False), ([], True)],
 )
-def test_a_body_that_is_not_what_it_is_said_to_be_is_a_bad_request(body, is_base64):
+def test_a_body_that_cannot_be_decoded_is_a_bad_request(body, is_base64):
     with pytest.raises(BadRequest):
         read_event(body=body, isBase64Encoded=is_base64)
 
@@ -89,7 +89,7 @@ def test_a_body_that_is_not_what_it_is_said_to_be_is_a_bad_request(body, is_base
 @pytest.mark.parametrize(
     ("length", "error"), [(MAX_BODY * 4 // 3 + 4, BadRequest), (MAX_BODY * 4 // 3 + 5, TooLarge)]
 )
-def test_a_body_whose_base64_is_over_the_limit_is_refused_before_it_is_decoded(length, error):
+def test_base64_over_the_limit_is_refused_before_decoding(length, error):
     with pytest.raises(error):
         read_event(body="!" * length, isBase64Encoded=True)
 
@@ -121,18 +121,18 @@ def test_a_wsgi_environment_becomes_a_request():
     )
 
 
-def test_a_wsgi_environment_that_leaves_everything_out_asks_for_the_root():
+def test_a_minimal_wsgi_environment_requests_the_root():
     assert request_from_wsgi({"REQUEST_METHOD": "GET"}) == Request(
         "GET", "/", {}, "", {"content-type": ""}, b"", "", "", None
     )
 
 
-def test_the_context_names_a_wsgi_request_before_its_headers_do():
+def test_the_request_id_of_the_context_comes_before_that_of_the_headers():
     assert read_wsgi(**{"fc.context": CONTEXT, "HTTP_X_FC_REQUEST_ID": "1-header"}).request_id == "1-context"
 
 
 class Body(io.BytesIO):
-    """A body that keeps what was asked of it."""
+    """A body that records the calls of read."""
 
     def __init__(self, content=b""):
         super().__init__(content)
@@ -148,7 +148,7 @@ class Body(io.BytesIO):
     [{}, {"wsgi.input_terminated": True}, {"HTTP_TRANSFER_ENCODING": "chunked"}],
     ids=["alone", "beside an end", "beside chunks"],
 )
-def test_a_content_length_that_is_given_is_what_is_read(environ):
+def test_the_content_length_limits_reading(environ):
     body = Body(b"{}and more")
     assert read_wsgi(CONTENT_LENGTH="2", **{"wsgi.input": body}, **environ).body == b"{}"
     assert body.asked == [2]
@@ -162,14 +162,14 @@ def test_without_a_length_nothing_is_read(length):
 
 
 @pytest.mark.parametrize("length", [MAX_BODY + 2, 10**17])
-def test_a_body_that_is_said_to_be_over_the_limit_is_not_read(length):
+def test_a_body_announced_over_the_limit_is_not_read(length):
     body = Body()
     with pytest.raises(TooLarge):
         read_wsgi(CONTENT_LENGTH=str(length), **{"wsgi.input": body})
     assert body.asked == []
 
 
-def test_of_a_body_with_an_end_of_its_own_one_byte_over_the_limit_is_read():
+def test_a_terminated_input_is_read_to_one_byte_over_the_limit():
     body = Body(b" " * (MAX_BODY + 9))
     with pytest.raises(TooLarge):
         read_wsgi(CONTENT_LENGTH="", **{"wsgi.input": body, "wsgi.input_terminated": True})
@@ -177,7 +177,7 @@ def test_of_a_body_with_an_end_of_its_own_one_byte_over_the_limit_is_read():
 
 
 @pytest.mark.parametrize("read", ["event", "wsgi"])
-def test_a_body_may_have_64_kib(read):
+def test_the_body_limit_is_64_kib(read):
     def size_taken(length):
         text = "x" * length
         return len((read_event(body=text) if read == "event" else read_wsgi(text.encode())).body)
@@ -188,7 +188,7 @@ def test_a_body_may_have_64_kib(read):
 
 
 @pytest.mark.parametrize("read", ["event", "wsgi"])
-def test_headers_may_have_8_kib_together(read):
+def test_the_headers_limit_is_8_kib(read):
     # The one header that a WSGI request always has counts as well.
     others = 0 if read == "event" else len("content-type")
 
@@ -213,11 +213,11 @@ def test_headers_may_have_8_kib_together(read):
         (('x"', "a b", "a\n", 5), ""),
     ],
 )
-def test_the_first_id_that_may_stand_in_a_log_line_is_taken(sources, found):
+def test_the_first_loggable_request_id_is_taken(sources, found):
     assert request_id_of(*sources) == found
 
 
-def test_an_answer_in_both_contracts():
+def test_a_response_in_both_contracts():
     response = Response(200, '{"a":"猫"}', {"X-A": "1"})
     assert response_to_event(response) == {
         "statusCode": 200,
@@ -231,7 +231,7 @@ def test_an_answer_in_both_contracts():
     assert body == ['{"a":"猫"}'.encode()]
 
 
-def test_an_answer_without_content_has_no_length():
+def test_a_204_has_no_content_length():
     started = []
     assert response_to_wsgi(Response(204), lambda *given: started.append(given)) == [b""]
     assert started == [("204 No Content", [])]
@@ -243,7 +243,7 @@ def test_an_answer_without_content_has_no_length():
     }
 
 
-def test_a_request_shows_neither_its_headers_nor_its_context():
+def test_the_repr_of_a_request_hides_headers_and_context():
     request = Request("POST", "/login", {"q": "canary"}, "q=canary", {"x": "canary"}, b"canary", "canary")
     assert repr(request) == "Request(POST /login)"
     assert (request.request_id, request.context) == ("", None)

@@ -1,4 +1,4 @@
-"""The routes keep the rules of ``hooks.py``: forms, several at once, large files, reading."""
+"""Hooks in the routes: forms, several files, multipart uploads, reading."""
 
 import json
 from base64 import b64decode
@@ -29,7 +29,7 @@ def before_sign(caller, wanted, profile):
 
 @pytest.fixture(autouse=True)
 def more_time(monkeypatch):
-    """Than the rules have: a busy machine may be late."""
+    """Allow hooks more time: a busy machine may be late."""
     monkeypatch.setattr(hooks, "BUDGET_SECONDS", 20.0)
 
 
@@ -44,7 +44,7 @@ def wanting(shop=None, **fields):
     return {"filename": "a.png", **({} if shop is None else {"context": {"shop": shop}}), **fields}
 
 
-def test_a_form_admits_what_the_rules_leave(ruled):
+def test_hooks_narrow_a_form(ruled):
     form = ruled.ask(body=wanting(7)).json
     assert form["key"].startswith("uploads/shop-7/public/")
     assert form["maxSize"] == 1000
@@ -52,20 +52,20 @@ def test_a_form_admits_what_the_rules_leave(ruled):
     assert ["content-length-range", 1, 1000] in policy
 
 
-def test_a_file_over_what_they_leave_is_too_large_with_the_limit(ruled):
+def test_a_file_over_the_limit_of_the_hooks_is_too_large(ruled):
     answer = ruled.ask(body=wanting(7, size=1001))
     assert (answer.status, answer.json["error"]["code"]) == (413, "too_large")
     assert answer.json["error"]["limits"]["maxSize"] == 1000
 
 
-def test_a_refusal_is_403_with_the_text_for_the_user(ruled, log_lines):
+def test_a_refusal_by_hooks_is_forbidden_with_its_message(ruled, log_lines):
     answer = ruled.ask(body=wanting(13))
     assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
     assert answer.json["error"]["text"] == "这家店今天不收图片。"
     assert log_lines()[-1]["code"] == "forbidden"
 
 
-def test_of_several_one_that_is_refused_refuses_all(ruled, good_sts):
+def test_one_refused_file_refuses_all(ruled, good_sts):
     answer = ruled.ask(body={"files": [wanting(7), wanting(13)]})
     assert answer.status == 403
     assert len(good_sts.calls) == 0
@@ -73,28 +73,28 @@ def test_of_several_one_that_is_refused_refuses_all(ruled, good_sts):
     assert [form["key"].split("/")[1] for form in several] == ["shop-7", "shop-8", "public"]
 
 
-def test_a_large_file_is_begun_by_the_same_rules_and_before_oss_hears_of_it(ruled):
+def test_hooks_apply_to_multipart_uploads_before_oss_is_called(ruled):
     answer = ruled.ask(path="/multipart", body=wanting(13, size=10))
     assert (answer.status, answer.json["error"]["text"]) == (403, "这家店今天不收图片。")
     too_large = ruled.ask(path="/multipart", body=wanting(7, size=1001))
     assert too_large.status == 413
 
 
-def test_what_lies_in_such_a_folder_can_be_read(ruled):
+def test_objects_in_a_folder_of_the_hooks_can_be_read(ruled):
     key = ruled.ask(body=wanting(7)).json["key"]
     assert ruled.ask(path="/read", body={"key": key}).status == 200
     assert ruled.ask(path="/read", body={"key": key.replace("shop-7/", "")}).status == 200
     assert ruled.ask(path="/read", body={"key": key.replace("shop-7", "a/b/c/d")}).status == 403
 
 
-def test_without_rules_no_key_has_a_folder_more(instance, profiles_file, good_sts):
+def test_without_hooks_keys_have_no_extra_folder(instance, profiles_file, good_sts):
     plain = instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET="t" * 31 + "s")
     key = plain.ask(body=wanting(7)).json["key"]
     assert key.startswith("uploads/public/")
     assert plain.ask(path="/read", body={"key": key.replace("uploads/", "uploads/shop-7/")}).status == 403
 
 
-def test_rules_that_cannot_be_used_sign_nothing_and_the_log_says_why(ruled, tmp_path, good_sts, log_lines):
+def test_broken_hooks_sign_nothing_and_are_logged(ruled, tmp_path, good_sts, log_lines):
     (tmp_path / "hooks.py").write_text("def before_sign(*_):\n    return {'acl': 'public-read'}\n", "utf-8")
     answer = ruled.ask(body=wanting())
     assert (answer.status, answer.json["error"]["code"]) == (500, "misconfigured")
@@ -103,7 +103,7 @@ def test_rules_that_cannot_be_used_sign_nothing_and_the_log_says_why(ruled, tmp_
     assert len(good_sts.calls) == 0
 
 
-def test_of_two_owners_each_reads_only_its_own_in_every_folder(instance, profiles_file, good_sts, tmp_path):
+def test_owners_read_only_their_own_objects_in_any_folder(instance, profiles_file, good_sts, tmp_path):
     (tmp_path / "hooks.py").write_text(RULES, "utf-8")
     own = instance(
         PROFILES_FILE=profiles_file(PROFILES.replace('"callers"', '"owner"')),

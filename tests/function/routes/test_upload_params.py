@@ -1,4 +1,4 @@
-"""routes.upload_params: the forms of one file or many, and how long they live."""
+"""Forms of one file or several."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def conditions(form):
     return json.loads(b64decode(form["policy"]))["conditions"]
 
 
-def test_answers_one_upload_in_the_shape_of_the_contract(instance, good_sts):
+def test_one_form_has_the_documented_shape(instance, good_sts):
     answer = instance().ask(body={"filename": "猫.JPG", "contentType": "image/jpeg; q=1", "size": 1024})
     body = answer.json
     assert answer.status == 200
@@ -52,13 +52,13 @@ def test_answers_one_upload_in_the_shape_of_the_contract(instance, good_sts):
     assert len(good_sts.calls) == 1
 
 
-def test_v1_answers_with_its_own_two_fields(instance, good_sts):
+def test_a_v1_form_has_its_own_two_fields(instance, good_sts):
     form = instance(OSS_SIGNATURE_VERSION="v1").ask(body={"filename": "a.png"}).json["formData"]
     assert {"OSSAccessKeyId", "signature"} <= set(form)
     assert not {"x-oss-signature", "x-oss-date", "x-oss-credential", "x-oss-signature-version"} & set(form)
 
 
-def test_many_files_are_answered_in_order_with_forms_of_their_own(instance, good_sts):
+def test_several_files_get_forms_in_order(instance, good_sts):
     files = [{"filename": f"{index}.png", "size": index + 1} for index in range(20)]
     body = instance().ask(body={"files": files}).json
     assert set(body) == {"uploads", "serverTime"}
@@ -105,7 +105,7 @@ def pinned(form):
         ("image/svg+xml", "attachment"),
     ],
 )
-def test_no_form_lets_its_holder_name_a_download_or_choose_a_costly_class(
+def test_no_form_lets_its_holder_choose_disposition_or_storage_class(
     instance, good_sts, profiles_file, kind, disposition
 ):
     path = profiles_file(
@@ -138,7 +138,7 @@ LIMITS = {
         ({"filename": "a.verylongextension"}, 415, "unsupported_type"),
     ],
 )
-def test_a_file_that_is_refused_learns_what_is_taken(instance, body, status, code):
+def test_a_refused_file_gets_the_limits_of_its_profile(instance, body, status, code):
     answer = instance().ask(body=body)
     assert (answer.status, answer.code) == (status, code)
     assert answer.json["error"]["limits"] == LIMITS
@@ -157,7 +157,7 @@ part_size = "8MiB"
 FIVE_GIB = 5 * 1024**3
 
 
-def test_a_form_of_a_profile_with_parts_admits_what_one_form_can_carry(instance, good_sts, profiles_file):
+def test_a_form_of_a_multipart_profile_admits_at_most_5_gb(instance, good_sts, profiles_file):
     upload = instance(PROFILES_FILE=profiles_file(LARGE), TOKEN_SECRET="t" * 31 + "s")
     form = upload.ask(body={"profile": "large", "contentType": "video/mp4"}).json
     assert form["maxSize"] == FIVE_GIB
@@ -170,13 +170,13 @@ def test_a_form_of_a_profile_with_parts_admits_what_one_form_can_carry(instance,
 
 
 @pytest.mark.parametrize("filename", [None, "", "noextension", "a.", ".png", "x.d/a", ".."])
-def test_a_file_without_any_extension_must_say_its_type(instance, filename):
+def test_a_file_without_an_extension_needs_a_content_type(instance, filename):
     answer = instance().ask(body={"filename": filename})
     assert (answer.status, answer.code) == (400, "bad_request")
     assert "limits" not in answer.json["error"]
 
 
-def test_a_key_in_chinese_is_percent_encoded_in_the_address(instance, good_sts, profiles_file):
+def test_a_chinese_key_is_percent_encoded_in_the_url(instance, good_sts, profiles_file):
     path = profiles_file('[default]\nkey = "图片/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n')
     body = instance(PROFILES_FILE=path).ask(body={}).json
     assert body["key"].startswith("图片/")
@@ -188,7 +188,7 @@ def test_bad_input_never_reaches_sts(instance, sts):
     assert len(sts.calls) == 0
 
 
-def test_each_upload_id_is_drawn_by_itself_and_request_ids_take_one_draw(environment, clock, event, good_sts):
+def test_upload_ids_use_fresh_randomness_and_request_ids_one_seed(environment, clock, event, good_sts):
     drawn = []
 
     def random_bytes(number):
@@ -204,13 +204,13 @@ def test_each_upload_id_is_drawn_by_itself_and_request_ids_take_one_draw(environ
     assert drawn == [16, 16, 16, 16]
 
 
-def test_more_files_than_the_rate_could_ever_hold_are_a_bad_request_and_no_promise(instance):
+def test_more_files_than_the_rate_ever_admits_are_a_bad_request(instance):
     answer = instance(CALLER_RATE="5/min").ask(body={"files": [{"filename": "a.png"}] * 6})
     assert (answer.status, answer.code) == (400, "bad_request")
     assert "files" in answer.json["error"]["message"]
 
 
-def test_anonymous_callers_are_counted_by_address_and_ipv6_by_its_64(instance, good_sts):
+def test_anonymous_callers_count_by_ip_and_ipv6_by_its_64(instance, good_sts):
     function = instance(CALLER_RATE="1/min")
 
     def ask(address):
@@ -235,10 +235,10 @@ def test_10_000_keys_have_no_collision_and_128_random_bits(instance, good_sts):
     [(None, 503), (50, 200), (56, 503), (61, 503)],
     ids=["cold", "early", "late", "over"],
 )
-def test_where_no_thread_can_start_a_held_set_stays_in_use_while_it_covers_a_form(
+def test_without_threads_cached_credentials_are_used_while_they_cover_a_form(
     instance, good_sts, clock, no_threads, log_lines, minutes, status
 ):
-    """When callbacks had taken all threads, the renewal of the credentials was answered with 500."""
+    """Regression: with all threads taken by callbacks, the refresh of credentials was a 500."""
     function = instance()
     if minutes is not None:
         assert function.ask(body={"filename": "a.png"}).status == 200
