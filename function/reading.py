@@ -1,4 +1,4 @@
-"""Read access: which objects a caller may read, and URLs that stay the same for a while."""
+"""Read access: check which objects a caller may read, and sign URLs that stay the same for a while."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,15 +13,15 @@ from function.oss.presign import NONE, PROCESS, OssRequest, encode, presign
 MAX_ITEMS = 50
 
 
-class WantedUrl(NamedTuple):
-    """One object, and the name of the variant of it; ``None`` for the object as it is."""
+class UrlRequest(NamedTuple):
+    """One object, and the name of its variant; ``None`` for the original."""
 
     key: str
     variant: str | None
 
 
-def read_items(items: Any) -> list[WantedUrl]:
-    """The list ``items`` of ``POST /read``; each refusal names its field."""
+def read_items(items: Any) -> list[UrlRequest]:
+    """Read the list ``items`` of ``POST /read``; each refusal names its field."""
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
         raise BadRequest(f"items must be a list of 1 to {MAX_ITEMS} objects.")
     for index, item in enumerate(items):
@@ -30,54 +30,56 @@ def read_items(items: Any) -> list[WantedUrl]:
     return [read_item(item, f"items[{index}].") for index, item in enumerate(items)]
 
 
-def read_item(fields: Mapping[str, Any], where: str = "") -> WantedUrl:
+def read_item(fields: Mapping[str, Any], where: str = "") -> UrlRequest:
     """
-    The fields of one object's URL.
+    Read the fields of one URL.
 
     Args:
-        where: what stands before a field's name in a refusal, such as ``items[2].``.
+        where: prefix of a field's name in a refusal, such as ``items[2].``.
 
     Raises:
         BadRequest: naming the field.
     """
     key, variant = fields.get("key"), fields.get("variant")
-    # A half of a pair, which no text of UTF-8 has, is not counted wrong: it fits no template.
+    # A lone surrogate counts as three bytes here, and fits no template.
     if not isinstance(key, str) or not 0 < len(key.encode(errors="surrogatepass")) <= MAX_KEY_BYTES:
-        raise BadRequest(f"{where}key must be a text of 1 to {MAX_KEY_BYTES} bytes.")
+        raise BadRequest(f"{where}key must be a string of 1 to {MAX_KEY_BYTES} bytes.")
     if variant is not None and not isinstance(variant, str):
-        raise BadRequest(f"{where}variant must be a text.")
-    return WantedUrl(key, variant)
+        raise BadRequest(f"{where}variant must be a string.")
+    return UrlRequest(key, variant)
 
 
 class Fit(NamedTuple):
-    """A profile whose objects are named so, and what the placeholders of its template are in the key."""
+    """A profile whose template matches a key, and the values of the placeholders."""
 
     profile: Profile
     parts: Mapping[str, str]
 
 
 class Readable(NamedTuple):
-    """What may be read, and the profile that says how."""
+    """A permitted request, and the profile that says how to read."""
 
-    wanted: WantedUrl
+    request: UrlRequest
     profile: Profile
 
 
-def readable(wanted: Sequence[WantedUrl], owner: str, profiles: Collection[Profile]) -> list[Readable]:
+def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Profile]) -> list[Readable]:
     """
+    Check that a caller may read all these objects.
+
     Args:
-        owner: the caller's.
+        owner: of the caller.
 
     Raises:
-        BadRequest: a variant is none of its profile's; told before anything is said of what is forbidden.
+        BadRequest: a profile has no such variant; checked before any permission.
 
-        Forbidden: one of them is not for this caller.
+        Forbidden: the caller may not read one of them.
     """
-    fits = [(one, _fits(one.key, profiles)) for one in wanted]
+    fits = [(one, _fits(one.key, profiles)) for one in requests]
     for one, fitting in fits:
-        # Of a key that fits no profile, a name that no profile has is malformed all the same.
+        # Even if the key matches no profile, the variant must be one of some profile.
         if not _with_variant(one, [fit.profile for fit in fitting if fit.profile.read] or profiles):
-            raise BadRequest("variant is none of those that the key's profile has.")
+            raise BadRequest("variant is unknown to the profile of this key.")
     return [Readable(one, _permitting(one, owner, fitting)) for one, fitting in fits]
 
 
@@ -87,30 +89,32 @@ def _fits(key: str, profiles: Collection[Profile]) -> list[Fit]:
     return [Fit(profile, parts) for profile in profiles if (parts := profile.key.read(key)) is not None]
 
 
-def _with_variant(wanted: WantedUrl, profiles: Collection[Profile]) -> list[Profile]:
-    if wanted.variant is None:
+def _with_variant(request: UrlRequest, profiles: Collection[Profile]) -> list[Profile]:
+    if request.variant is None:
         return list(profiles)
-    return [profile for profile in profiles if wanted.variant in profile.variants]
+    return [profile for profile in profiles if request.variant in profile.variants]
 
 
-def _permitting(wanted: WantedUrl, owner: str, fitting: Collection[Fit]) -> Profile:
+def _permitting(request: UrlRequest, owner: str, fitting: Collection[Fit]) -> Profile:
     read_by = [fit.profile for fit in fitting if fit.profile.read]
     if not read_by:
-        raise _forbidden("a key of no profile that can be read")
-    # The object may be of any profile that the key fits, so each of them must let this caller read it; one
-    # that cannot be read lets its owner do so, by the other.
+        raise _forbidden("no profile with read access matches the key")
+    # The object may be of any matching profile, so each of them must permit this caller; a profile without
+    # read access permits the owner if another one has it.
     if not all(fit.profile.read == "callers" or fit.parts.get("owner") == owner for fit in fitting):
         raise _forbidden("another owner's key")
-    return _with_variant(wanted, read_by)[0]
+    return _with_variant(request, read_by)[0]
 
 
 def _forbidden(reason: str) -> Forbidden:
-    """One sentence for all: whether there is such an object, or whose, is told to nobody."""
-    return Forbidden("This key is not for this caller to read.", reason=reason)
+    """Return the one refusal, which tells neither if there is such an object nor whose it is."""
+    return Forbidden("This caller may not read this key.", reason=reason)
 
 
 def window_start(now: datetime, read_for: timedelta) -> datetime:
     """
+    Return the instant that all URLs of one window are dated from.
+
     Args:
         now: timezone-aware UTC, whole seconds.
 
@@ -120,21 +124,21 @@ def window_start(now: datetime, read_for: timedelta) -> datetime:
 
 
 def url_end(profile: Profile, now: datetime) -> datetime:
-    """When a signed URL that is given now ends."""
+    """Return when a URL that is signed now expires."""
     return window_start(now, profile.read_for) + profile.read_life
 
 
-def signed_url(wanted: WantedUrl, profile: Profile, credentials: Credentials, now: datetime) -> str:
+def signed_url(request: UrlRequest, profile: Profile, credentials: Credentials, now: datetime) -> str:
     """
-    The URL that admits GET of this key with this processing, and nothing else.
+    Return the presigned URL for GET of this key with this processing only.
 
     Args:
-        credentials: they last until ``url_end``, or the URL does not.
+        credentials: valid until ``url_end``, else the URL expires with them.
     """
-    query = {PROCESS: profile.variants[wanted.variant]} if wanted.variant is not None else NONE
+    query = {PROCESS: profile.variants[request.variant]} if request.variant is not None else NONE
     location = profile.location
     return presign(
-        OssRequest("GET", location.bucket, location.region, wanted.key, query),
+        OssRequest("GET", location.bucket, location.region, request.key, query),
         credentials,
         window_start(now, profile.read_for),
         origin=location.read_origin,
@@ -142,9 +146,9 @@ def signed_url(wanted: WantedUrl, profile: Profile, credentials: Credentials, no
     )
 
 
-def plain_url(wanted: WantedUrl, profile: Profile) -> str:
-    """The URL of what everybody may read, with the same processing; it never ends."""
-    url = object_url(profile.location.read_origin, wanted.key)
-    if wanted.variant is None:
+def plain_url(request: UrlRequest, profile: Profile) -> str:
+    """Return the URL of a public object, with the same processing; it never expires."""
+    url = object_url(profile.location.read_origin, request.key)
+    if request.variant is None:
         return url
-    return f"{url}?{PROCESS}={encode(profile.variants[wanted.variant])}"
+    return f"{url}?{PROCESS}={encode(profile.variants[request.variant])}"

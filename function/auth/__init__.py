@@ -18,13 +18,13 @@ BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 class Caller(NamedTuple):
     """
-    Who asks.
+    Identified caller.
 
     Args:
-        subject: as the business knows them (openid, or the token's ``sub``), ``public`` for anyone.
-            Never in a key, an address or a log line.
+        subject: the business's name for them (openid, or the token's ``sub``), ``public`` for anyone; never
+            in a key, a URL or a log line.
 
-        owner: stable and not reversible, safe in a path.
+        owner: stable, not reversible, safe in a path.
     """
 
     subject: str
@@ -62,10 +62,10 @@ def all_settings() -> tuple[Setting, ...]:
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
     """
-    The caller behind a request for upload parameters.
+    Return the caller of a request.
 
     Raises:
-        Unauthorized: the mode asks for a token and there is no good one.
+        Unauthorized: the caller kind needs a token, and there is no valid one.
     """
     caller: Caller = settings.caller_kind.identify(headers, settings, now)
     return caller
@@ -73,10 +73,10 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
 
 def caller_of(subject: object, settings: Settings) -> Caller:
     """
-    The caller whom a good token names.
+    Return the caller whom a valid token names.
 
     Raises:
-        Unauthorized: it names nobody.
+        Unauthorized: the subject is missing or too long.
     """
     if not is_subject(subject):
         raise unauthorized(f"sub must be a text of 1 to {MAX_SUBJECT_BYTES} bytes")
@@ -84,19 +84,19 @@ def caller_of(subject: object, settings: Settings) -> Caller:
 
 
 def is_subject(value: object) -> TypeGuard[str]:
-    """Whether this can be a caller's name at the business."""
+    """Return whether this can be a subject."""
     return isinstance(value, str) and 0 < len(value.encode("utf-8", "surrogatepass")) <= MAX_SUBJECT_BYTES
 
 
 def owner_of(subject: str, owner_secret: str) -> str:
     """
-    The folder name of a caller.
+    Return the folder name of a caller.
 
     Returns:
         26 characters of ``[a-z2-7]``: the first 128 bits of a keyed hash.
     """
     digest = keyed_hash(owner_secret, b"owner\n" + subject.encode("utf-8", "surrogatepass"))
-    # Base 32 in lower case, two characters at a time: the library's takes as long as all the rest.
+    # Base 32 in lower case, two characters at a time: base64.b32encode takes as long as all the rest.
     number = int.from_bytes(digest[:16]) << 2
     pairs = _pairs()
     return "".join([pairs[number >> shift & 1023] for shift in range(120, -1, -10)])
@@ -109,12 +109,12 @@ def _pairs() -> list[str]:
 
 def bearer_token(headers: Mapping[str, str]) -> str:
     """
-    The token of ``X-Upload-Token``, else of ``Authorization: Bearer``.
+    Return the token of ``X-Upload-Token``, else of ``Authorization: Bearer``.
 
     The former is for triggers and clients that need ``Authorization`` for a signature of their own.
 
     Raises:
-        Unauthorized: there is none, or not exactly one.
+        Unauthorized: none, several, or malformed.
     """
     token = headers.get("x-upload-token", "").strip()
     if not token:
@@ -122,7 +122,7 @@ def bearer_token(headers: Mapping[str, str]) -> str:
         if scheme.lower() != "bearer":
             raise unauthorized("no bearer token")
     token = token.strip()
-    # Repeated headers arrive joined with a comma, and which of two was meant is not ours to guess.
+    # Repeated headers arrive joined with a comma; two tokens are ambiguous.
     is_one = "," not in token and " " not in token and "\t" not in token
     if not token or len(token) > MAX_TOKEN_CHARACTERS or not token.isascii() or not is_one:
         raise unauthorized("bearer token malformed")
@@ -130,7 +130,7 @@ def bearer_token(headers: Mapping[str, str]) -> str:
 
 
 def unauthorized(reason: str) -> Unauthorized:
-    """What a caller without a good token is told; the reason is for the log."""
+    """Return the refusal of a caller without a valid token; the reason is for the log."""
     return Unauthorized(
-        "A valid token is needed; log in and send it as Authorization: Bearer.", reason=reason
+        "A valid token is required; log in and send it as Authorization: Bearer.", reason=reason
     )

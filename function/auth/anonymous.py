@@ -1,4 +1,4 @@
-"""Callers that nobody asked who they are: they share one folder, and are counted by their address."""
+"""Anonymous callers: they share one folder, and are rate-limited by client IP."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from function.config.settings import Settings
 
 
 def identify(_headers: Mapping[str, str], _settings: Settings, _now: datetime) -> Caller:
-    """Everybody is the same one."""
+    """Return the one caller that stands for all."""
     return Caller(PUBLIC_OWNER, PUBLIC_OWNER)
 
 

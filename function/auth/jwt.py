@@ -1,4 +1,4 @@
-"""Callers whom the business has logged in: its own JWT says who they are. The one file that knows PyJWT."""
+"""Callers with a JWT of the business, which has logged them in. The one module that knows PyJWT."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,16 +11,16 @@ from function.config.messages import Message
 from function.config.setting_table import CallerKind, Setting
 from function.config.settings import Settings
 
-# A month: a token that lives for years is a password that nobody can take back.
+# A month: a token valid for years is a password that cannot be revoked.
 LONGEST_LIFE = timedelta(days=31)
 # The library would read a clock of its own; a request has one instant, which check_times uses.
 NO_CLOCK = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
-# What the library lets through from its JSON parsing: deep nesting, odd types.
+# Errors that the library lets through from its JSON parsing: deep nesting, odd types.
 UNTYPED_ERRORS = (ValueError, TypeError, RecursionError)
 
 
 class BusinessJwt(NamedTuple):
-    """How the business's login tokens are verified; ``key`` is a secret or a public key in PEM."""
+    """Parameters for verifying the business's login tokens; ``key`` is a secret or a public key in PEM."""
 
     key: str
     algorithm: str
@@ -37,16 +37,16 @@ def prepare(_settings: Settings) -> None:
 
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
-    """Whom the token names."""
+    """Return the caller whom the token names."""
     return caller_of(read_business_token(bearer_token(headers), settings.caller_settings, now), settings)
 
 
 def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any:
     """
-    The ``sub`` of the business's own login token.
+    Return the ``sub`` of a login token of the business.
 
-    The algorithm is the configured one whatever the token's header says, so neither ``none`` nor a
-    public key used as an HMAC secret can pass; ``kid``, ``jku`` and the like are not looked at.
+    Only the configured algorithm is accepted, so neither ``none`` nor a public key used as an HMAC secret can
+    pass; ``kid``, ``jku`` and the like are ignored.
 
     Raises:
         Unauthorized: with the reason for the log.

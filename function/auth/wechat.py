@@ -1,4 +1,4 @@
-"""Users of a WeChat mini-program: a code of ``wx.login`` becomes a session token of ours."""
+"""Users of a WeChat mini-program: they exchange a code of ``wx.login`` for a session token."""
 
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
@@ -25,8 +25,8 @@ from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
 from function.wechat import WechatApp, WechatPush
 
-# Five seconds together. Most for the first try: a code is good once, so a second one only helps
-# when WeChat never saw the first.
+# Five seconds together. Most for the first try: a code is valid once, so a retry only helps if WeChat never
+# received the first.
 CODE2SESSION_BUDGETS_SECONDS = (3.5, 1.5)
 # Both belong to the message push, by which verdicts come.
 PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
@@ -34,7 +34,7 @@ PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 def log_in(code: str, settings: Settings, send: Send) -> Caller:
     """
-    Whom a code of ``wx.login`` names.
+    Return the caller whom a code of ``wx.login`` names.
 
     Raises:
         Unauthorized, Forbidden, TooManyRequests: about the code.
@@ -46,16 +46,16 @@ def log_in(code: str, settings: Settings, send: Send) -> Caller:
 
 def openid_of(code: str, app: WechatApp, send: Send) -> str:
     """
-    Ask WeChat who logged in; of its answer only the openid is kept, the session_key is dropped.
+    Exchange a code for an openid at WeChat; the session_key is dropped.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/code2Session.html
     """
     first_seconds, second_seconds = CODE2SESSION_BUDGETS_SECONDS
     try:
-        answer = _code2session(code, app, send, first_seconds)
+        response = _code2session(code, app, send, first_seconds)
     except WechatUnavailable:
-        answer = _code2session(code, app, send, second_seconds)
-    openid = answer.get("openid")
+        response = _code2session(code, app, send, second_seconds)
+    openid = response.get("openid")
     if not is_subject(openid):
         raise _unusable("without openid")
     return openid
@@ -69,7 +69,7 @@ def _code2session(code: str, app: WechatApp, send: Send, budget_seconds: float) 
         "grant_type": "authorization_code",
     }
     try:
-        answer = send(
+        response = send(
             "GET",
             f"{app.endpoint}/sns/jscode2session",
             query=query,
@@ -77,24 +77,24 @@ def _code2session(code: str, app: WechatApp, send: Send, budget_seconds: float) 
         )
     except ExchangeFailed as error:
         raise _wechat_silent(error.kind) from None
-    if answer.status >= 500:
-        raise _wechat_silent(f"HTTP {answer.status}")
-    fields = object_in(answer.body)
+    if response.status >= 500:
+        raise _wechat_silent(f"HTTP {response.status}")
+    fields = object_in(response.body)
     if fields is None:
-        raise _unusable("did not answer with JSON")
+        raise _unusable("without JSON")
     # On success errcode is often absent instead of 0.
     if fields.get("errcode"):
         raise _wechat_error(fields["errcode"])
     return fields
 
 
-def _unusable(what: str) -> WechatRejected:
-    return WechatRejected("WeChat's answer to the login cannot be used.", reason=f"code2Session {what}")
+def _unusable(reason: str) -> WechatRejected:
+    return WechatRejected("WeChat's response to the login is invalid.", reason=f"code2Session {reason}")
 
 
-def _wechat_silent(what: str) -> WechatUnavailable:
+def _wechat_silent(reason: str) -> WechatUnavailable:
     return WechatUnavailable(
-        "WeChat does not answer the login; please try again.", reason=f"code2Session: {what}"
+        "WeChat did not respond to the login; please try again.", reason=f"code2Session: {reason}"
     )
 
 
@@ -118,7 +118,7 @@ def _wechat_error(errcode: Any) -> UploadError:
         case 40125 | 41004:
             sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_SECRET", sentence)], upstream=code)
-    return WechatRejected("WeChat refuses the login.", reason=reason, upstream=code)
+    return WechatRejected("WeChat refused the login.", reason=reason, upstream=code)
 
 
 def _read(values: Mapping[str, Any]) -> WechatApp:
@@ -132,7 +132,7 @@ def _read(values: Mapping[str, Any]) -> WechatApp:
 def _problems(
     values: Mapping[str, Any], profiles: Mapping[str, Profile], judged: Container[str]
 ) -> Iterator[Problem]:
-    """Settings of the message push that are missing: for a check, or because one of the others is there."""
+    """Find missing settings of the message push: for a check, or because one of the others is set."""
     missing = [name for name in PUSH_SETTINGS if name not in values and name not in judged]
     checked = [profile for profile in profiles.values() if profile.is_checked]
     for profile in checked:

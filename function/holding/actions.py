@@ -17,7 +17,7 @@ from function.holding.decision import (
 )
 from function.holding.records import DISCARD, PUBLISH, REJECT, get_decision
 from function.holding.state import GONE, HELD, OPEN, PUBLISHED, HeldState
-from function.holding.upload import HeldUpload, read_kept
+from function.holding.upload import HeldUpload, read_recorded
 from function.oss.client import OssClient
 from function.oss.objects import delete_object, head_object
 
@@ -32,7 +32,7 @@ def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
     Raises:
         UploadError: OSS refuses, or does not respond.
     """
-    if not upload.is_held_back:
+    if not upload.is_held:
         return HeldState(PUBLISHED if _is_stored(oss, upload) else GONE)
     before = state_of(context, oss, upload)
     after = _submit_if_due(context, oss, upload, before)
@@ -53,7 +53,7 @@ def commit(context: RequestContext, oss: OssClient, upload: HeldUpload, by_hand:
 
         UploadError: OSS refuses, or does not respond.
     """
-    if not upload.is_held_back:
+    if not upload.is_held:
         state = resume(context, oss, upload).state
     else:
         current = state_of(context, oss, upload)
@@ -94,7 +94,7 @@ def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_b
     if state == PUBLISHED:
         raise AlreadyPublished
     # The receipt may be of an object that was published before its profile had a hold.
-    return state if upload.is_held_back else _delete(context, oss, upload)
+    return state if upload.is_held else _delete(context, oss, upload)
 
 
 def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
@@ -153,5 +153,5 @@ def resume_decided(context: RequestContext, oss: OssClient, upload_id: str) -> t
     decision = get_decision(oss, upload_id)
     if decision is None:
         return None
-    upload = read_kept(decision.receipt, oss.bucket, context.settings, context.now)
+    upload = read_recorded(decision.receipt, oss.bucket, context.settings, context.now)
     return upload, apply(context, oss, upload, decision)

@@ -15,7 +15,7 @@ from function.holding import records
 from function.holding.decision import BY_CHECK, decide, decision_about, notify, state_of
 from function.holding.records import PUBLISH, REJECT
 from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, PUBLISHED, REVIEW, HeldState, check_state
-from function.holding.upload import HeldUpload, read_kept, read_receipt
+from function.holding.upload import HeldUpload, read_receipt, read_recorded
 from function.oss.client import OssClient, oss_client, oss_clients, usable
 from function.oss.objects import first_bytes
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
@@ -161,7 +161,7 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     failed: UploadError | None = None
     for (bucket, receipt), oss in found.items():
         try:
-            upload = read_kept(receipt, bucket, context.settings, context.now)
+            upload = read_recorded(receipt, bucket, context.settings, context.now)
             line = context.line
             line.profile, line.owner = upload.profile.name, upload.owner
             line.key, line.upload_id = upload.key, upload.upload_id

@@ -1,4 +1,4 @@
-"""One upload that is held back, as its receipt tells of it."""
+"""Held upload: the upload that a receipt is about, and whether its object still waits."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeGuard
@@ -9,7 +9,7 @@ from function.config.settings import Settings
 from function.oss.objects import ObjectFacts
 from function.uploads.receipt import Receipt, invalid_receipt
 
-# A receipt outlives what it is about by so much, so that one may still ask what became of it.
+# A receipt outlives its object by a day, so that the outcome can still be queried.
 LIFE_BEYOND_HOLD = timedelta(days=1)
 
 
@@ -31,12 +31,12 @@ class HeldUpload(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The name that the object has once it is published."""
+        """Return the key of the published object."""
         return self.content.key
 
     @property
     def held_key(self) -> str:
-        """Where it waits until then."""
+        """Return the key of the held object."""
         return held_name(self.key)
 
     @property
@@ -48,34 +48,34 @@ class HeldUpload(NamedTuple):
         return self.content.owner
 
     @property
-    def is_held_back(self) -> bool:
-        """Whether it was stored to be published later."""
+    def is_held(self) -> bool:
+        """True if the object was stored to be published later."""
         return self.content.is_held
 
     @property
     def held_until(self) -> datetime:
         """
-        When what has not been decided by then counts as gone at the latest.
+        Return when an undecided object counts as gone at the latest.
 
-        The bucket's rule deletes by its own time, and what was decided an hour or a day before the object it
-        is about. Nobody may wait until a refusal is forgotten, so what is held ends before any decision does.
+        The bucket's lifecycle rule deletes a decision up to a day before its object. No caller may outwait a
+        rejection, so a held object ends before any decision does.
         """
         return self.content.expires_at - LIFE_BEYOND_HOLD
 
     def is_ours(self, facts: ObjectFacts | None) -> TypeGuard[ObjectFacts]:
-        """Whether an object, held or published, is of this upload: its form pinned the id."""
+        """Return whether an object, held or published, is this upload's: its form pinned the id."""
         return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id
 
     def is_waiting(self, facts: ObjectFacts | None, now: datetime) -> TypeGuard[ObjectFacts]:
-        """Whether the held object is this upload's, has the receipt's bytes, and is not held too long."""
+        """Return whether the held object is this upload's, has the receipt's bytes, and has not ended."""
         return self.is_ours(facts) and facts.etag == self.etag and now < self.ends(facts)
 
     def ends(self, facts: ObjectFacts) -> datetime:
-        """When this object, which is held, counts as gone: as ``held_until`` says, or earlier."""
-        # What was sent in parts may have been complete, and decided about, long before its ticket ends.
+        """Return when this held object counts as gone: at ``held_until`` or earlier."""
+        # A multipart upload may be complete, and decided, long before its ticket expires.
         ends = facts.last_modified + timedelta(days=self.profile.hold_days)
         if self.profile.key.is_named_by_digest:
-            # Who has the same bytes once more gets a receipt of the earlier upload, dated from a later form.
+            # The same bytes sent again get a receipt of the earlier upload, dated from a later form.
             ends -= self.profile.expires_in
         return min(ends, self.held_until)
 
@@ -97,13 +97,13 @@ def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
     return HeldUpload(content, text, profile)
 
 
-def read_kept(text: str, bucket: str, settings: Settings, now: datetime) -> HeldUpload:
+def read_recorded(text: str, bucket: str, settings: Settings, now: datetime) -> HeldUpload:
     """
-    The upload that a receipt is about which this bucket has kept.
+    Return the upload of a receipt that a record of this bucket holds.
 
     Raises:
-        Forbidden: as ``read_receipt`` does; or it is about another bucket's: whoever may write records in one
-            has no say about what waits in another.
+        Forbidden: as ``read_receipt`` does; or its object is in another bucket: records in one must not
+            decide about objects in another.
     """
     upload = read_receipt(text, settings, now)
     if upload.profile.location.bucket != bucket:

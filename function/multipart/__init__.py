@@ -1,1 +1,1 @@
-"""Large files in parts: begun, signed, looked at, completed or dropped, by whoever holds the ticket."""
+"""Multipart uploads of large files: begun, signed, listed, completed or aborted by the holder of a ticket."""

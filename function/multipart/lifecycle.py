@@ -1,4 +1,4 @@
-"""The life of an upload in parts: begun, looked at, completed or dropped; who asks again is told the same."""
+"""Lifecycle of a multipart upload: begun, listed, completed or aborted; each step is idempotent."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,24 +25,24 @@ from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import TYPE_FIELD
 from function.uploads.tickets import MultipartTicket, ticket_in
 
-# The status is a form's matter, the type has another name here, and the ACL is for the completion.
+# The status is for forms, the type has another name here, and the ACL is set by the completion.
 NOT_AT_THE_BEGINNING = ("success_action_status", TYPE_FIELD, ACL_FIELD)
-MAX_MISSING_TOLD = 20
-# A part may be sent again while the others are completed; who does so twice gets a 503.
+MAX_MISSING_LISTED = 20
+# A part may be sent again during the completion; after the second time the response is 503.
 COMPLETIONS = 2
 
 
 def begin_upload(oss: OssClient, ticket: MultipartTicket, pinned: Mapping[str, str]) -> MultipartTicket:
     """
-    Have OSS begin the upload: the same, with OSS's id of it.
+    Begin the upload at OSS, and return its ticket with OSS's id.
 
     Args:
-        pinned: what a form would pin, fields under OSS's names, each with the one value it may have.
+        pinned: fields that a form would pin, under OSS's names.
 
     Raises:
         AlreadyExists: the name is taken, and must not be overwritten.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
     headers = initiate_headers(pinned, ticket.upload_id)
     return ticket._replace(oss_id=initiate(oss, ticket.key, headers))
@@ -50,23 +50,23 @@ def begin_upload(oss: OssClient, ticket: MultipartTicket, pinned: Mapping[str, s
 
 def initiate_headers(pinned: Mapping[str, str], upload_id: str) -> dict[str, str]:
     """
-    What a form would pin, as headers of InitiateMultipartUpload, names in lower case.
+    Return the fields that a form would pin as headers of InitiateMultipartUpload, names in lower case.
 
     Args:
-        upload_id: kept with the object; it proves later that the object of this name is this upload's.
+        upload_id: stored with the object; it proves later that the object of this name is this upload's.
     """
-    kept = {name.lower(): value for name, value in pinned.items() if name not in NOT_AT_THE_BEGINNING}
-    return {**kept, "content-type": pinned[TYPE_FIELD], f"{META_PREFIX}{UPLOAD_ID_METADATA}": upload_id}
+    headers = {name.lower(): value for name, value in pinned.items() if name not in NOT_AT_THE_BEGINNING}
+    return {**headers, "content-type": pinned[TYPE_FIELD], f"{META_PREFIX}{UPLOAD_ID_METADATA}": upload_id}
 
 
 def stored_parts(oss: OssClient, ticket: MultipartTicket) -> list[StoredPart]:
     """
-    What OSS has of an upload that is under way.
+    Return the parts that OSS has of an unfinished upload.
 
     Raises:
-        AlreadyComplete, UploadGone: it is not.
+        AlreadyComplete, UploadGone: it is not unfinished.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
     parts = list_parts(oss, ticket.key, ticket.oss_id)
     if parts is None:
@@ -78,24 +78,24 @@ def complete_upload(
     oss: OssClient, ticket: MultipartTicket, *, acl: str, forbid_overwrite: bool
 ) -> ObjectFacts:
     """
-    Make the parts the object, if that has not been done, and say what OSS says of it.
+    Complete the upload, unless that has been done, and return the object as OSS reports it.
 
-    Every outcome but "incomplete" is read from OSS afterwards: an earlier completion, one whose answer was
-    lost, and one that another instance made a moment ago look the same, and are answered the same.
+    Every outcome but "incomplete" is read from OSS afterwards: an earlier completion, one whose response was
+    lost, and one of another instance look the same, and get the same response.
 
     Raises:
-        Incomplete: with the numbers of parts that are lacking, or of another size.
+        Incomplete: with the numbers of parts that are missing or of another size.
 
         AlreadyExists: the name is another object's, which must not be overwritten.
 
         UploadGone: OSS no longer knows the upload, and it left no object.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
     try:
         _complete(oss, ticket, acl, forbid_overwrite)
     except AlreadyExists:
-        # By this very upload, perhaps: two completions at once.
+        # Perhaps by this very upload: two completions at once.
         if facts := object_of(oss, ticket):
             return facts
         raise
@@ -111,8 +111,8 @@ def _complete(oss: OssClient, ticket: MultipartTicket, acl: str, forbid_overwrit
             return
         if missing := missing_parts(ticket, parts):
             raise Incomplete(
-                f"{len(missing)} of {ticket.part_count} parts are not there in full.",
-                details={"missing": missing[:MAX_MISSING_TOLD]},
+                f"{len(missing)} of {ticket.part_count} parts are missing or incomplete.",
+                details={"missing": missing[:MAX_MISSING_LISTED]},
             )
         ours = [part for part in parts if part.number <= ticket.part_count]
         outcome = complete(oss, ticket.key, ticket.oss_id, ours, acl=acl, forbid_overwrite=forbid_overwrite)
@@ -123,12 +123,12 @@ def _complete(oss: OssClient, ticket: MultipartTicket, acl: str, forbid_overwrit
 
 def drop_upload(oss: OssClient, ticket: MultipartTicket) -> None:
     """
-    Have OSS forget the upload and its parts; what it has forgotten already is as good.
+    Abort the upload at OSS; one that OSS does not know any more counts as aborted.
 
     Raises:
-        AlreadyComplete: it is an object by now.
+        AlreadyComplete: it has become an object.
 
-        UploadError: OSS refuses, or does not answer.
+        UploadError: OSS refuses, or does not respond.
     """
     if not abort(oss, ticket.key, ticket.oss_id) and object_of(oss, ticket):
         raise AlreadyComplete
@@ -136,25 +136,25 @@ def drop_upload(oss: OssClient, ticket: MultipartTicket) -> None:
 
 def object_of(oss: OssClient, ticket: MultipartTicket) -> ObjectFacts | None:
     """
-    The object that the upload became; ``None`` where there is none, or another's of that name.
+    Return the object that the upload became; ``None`` if there is none, or the name is another upload's.
 
-    Its metadata has the id of the upload since OSS was asked to begin it, and only the function asks that.
+    Its metadata has the id of the upload from the beginning, and only the function can begin one.
     """
     facts = head_object(oss, ticket.key)
     if facts is None:
         return None
-    wanted = (ticket.upload_id, ticket.size_bytes, ticket.content_type)
+    expected = (ticket.upload_id, ticket.size_bytes, ticket.content_type)
     found = (facts.metadata.get(UPLOAD_ID_METADATA), facts.size_bytes, bare_type(facts.content_type))
-    return facts if found == wanted else None
+    return facts if found == expected else None
 
 
-# A file of ten thousand parts needs 500 calls for its URLs, and is not sent in four minutes.
+# A file of ten thousand parts needs 500 calls for its URLs, and takes more than four minutes to send.
 CALLS_PER_TICKET = Rate(120, 60)
 
 
 def admit(context: RequestContext) -> MultipartTicket:
     """
-    The upload that a request is about.
+    Return the ticket of a request, and count the request.
 
     Raises:
         BadRequest, Forbidden, TooManyRequests
@@ -166,7 +166,7 @@ def admit(context: RequestContext) -> MultipartTicket:
 
 def admit_with_numbers(context: RequestContext) -> tuple[MultipartTicket, list[int] | None]:
     """
-    The upload that a request is about, and the parts that URLs are wanted for; ``None`` leaves those to us.
+    Return the ticket of a request, and the parts to sign URLs for; ``None`` if it leaves them to us.
 
     Raises:
         BadRequest, Forbidden, TooManyRequests
@@ -202,5 +202,5 @@ def _numbers(numbers: Any, ticket: MultipartTicket) -> list[int] | None:
     ):
         return numbers
     raise BadRequest(
-        f"numbers must be a list of 1 to {MAX_URLS} numbers from 1 to {ticket.part_count}, each once."
+        f"numbers must be a list of 1 to {MAX_URLS} different numbers from 1 to {ticket.part_count}."
     )

@@ -20,15 +20,15 @@ MAX_URLS = 20
 MAX_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 128
 LONGEST_OSS_ID = "x" * 64
 LONGEST_LIFE = timedelta(minutes=15)
-# Where the session ends soon; less would be over before a part is on its way.
+# If the session ends soon; a shorter URL would expire before the part is sent.
 LEAST_LIFE = timedelta(seconds=60)
-# wx.request sends a type of its own choice unless it is told one, and whatever is sent is signed.
+# wx.request chooses a type unless it is given one, and the type is signed.
 CONTENT_TYPE = "application/octet-stream"
 HEADERS = {"Content-Type": CONTENT_TYPE}
 
 
 def urls_end(credentials: StsCredentials, now: datetime) -> datetime:
-    """When URLs that are signed now end: like forms, before their credentials do."""
+    """Return when URLs that are signed now expire: like forms, before their credentials do."""
     return min(now + LONGEST_LIFE, credentials.expires_at - MARGIN)
 
 
@@ -40,14 +40,14 @@ def sign_parts(
     now: datetime,
 ) -> list[dict[str, Any]]:
     """
-    The URLs of these parts.
+    Return the presigned URLs of these parts.
 
-    The number, OSS's id of the upload and, with ``SIGN_PART_LENGTH``, the length are signed: with one a
-    client can send the part it was given for, again as well, and do nothing else.
+    The number, OSS's id of the upload and, with ``SIGN_PART_LENGTH``, the length are signed, so a client can
+    only send the part that the URL is for, once or again.
 
     Returns:
-        ``[{"number", "size", "url"}]``; each ``url`` wants a PUT with ``HEADERS``, and is for its holder
-        only: it contains the security token.
+        ``[{"number", "size", "url"}]``; each ``url`` needs a PUT with ``HEADERS`` and must be kept secret: it
+        contains the security token.
     """
     expires_in = urls_end(credentials, now) - now
     location = settings.profiles[ticket.profile].location

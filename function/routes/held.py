@@ -66,7 +66,7 @@ def discard(context: RequestContext) -> dict[str, Any]:
     Returns:
         ``{"key", "state": "gone", "url": null}``; for ``receipts`` ``{"results": […]}``.
     """
-    request, caller = _read(context, lambda upload: upload.is_held_back)
+    request, caller = _read(context, lambda upload: upload.is_held)
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         state = discard_upload(context, oss, upload, is_backend=caller == BACKEND)

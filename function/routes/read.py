@@ -11,7 +11,7 @@ from function.http.json_body import read_json_object
 from function.oss.post_form import Credentials, iso
 from function.reading import (
     Readable,
-    WantedUrl,
+    UrlRequest,
     plain_url,
     read_item,
     read_items,
@@ -34,16 +34,16 @@ def handle(context: RequestContext) -> dict[str, Any]:
     server_time = {"serverTime": iso(context.now)}
     if fields.get("items") is None:
         (one,) = _readable(context, caller.owner, [read_item(fields)])
-        context.line.profile, context.line.key = one.profile.name, one.wanted.key
+        context.line.profile, context.line.key = one.profile.name, one.request.key
         (entry,) = _entries(context, [one])
         return {"url": entry["url"], "expiresAt": entry["expiresAt"], **server_time}
     several = _readable(context, caller.owner, read_items(fields["items"]))
     context.line.profile = [one.profile.name for one in several]
-    context.line.key = [one.wanted.key for one in several]
+    context.line.key = [one.request.key for one in several]
     return {"items": _entries(context, several), **server_time}
 
 
-def _readable(context: RequestContext, owner: str, wanted: Sequence[WantedUrl]) -> list[Readable]:
+def _readable(context: RequestContext, owner: str, wanted: Sequence[UrlRequest]) -> list[Readable]:
     """Count the objects, and check that the owner may read them."""
     # First: a flood must stay cheap.
     items = context.rate_limit_items("reads", context.settings.read_rate, owner, len(wanted))
@@ -64,7 +64,7 @@ def _entries(context: RequestContext, several: Sequence[Readable]) -> list[dict[
     def credentials(session: Session) -> Credentials:
         return context.credentials(session, ends)
 
-    def entry(wanted: WantedUrl, profile: Profile) -> dict[str, Any]:
+    def entry(wanted: UrlRequest, profile: Profile) -> dict[str, Any]:
         if profile.is_read_signed:
             url = signed_url(wanted, profile, credentials(profile.location.session(OBJECTS)), context.now)
             return {**wanted._asdict(), "url": url, "expiresAt": iso(url_end(profile, context.now))}

@@ -1,1 +1,1 @@
-"""What may be uploaded, and how a request for it is answered."""
+"""Uploads by form: requests, plans, tickets, callbacks and receipts."""

@@ -1,4 +1,4 @@
-"""What OSS tells us after an upload: believed only when OSS signed it and our ticket fits."""
+"""Upload callbacks: accepted only when OSS signed them and our ticket fits."""
 
 import re
 from collections.abc import Mapping
@@ -28,12 +28,11 @@ def verify_callback(
     request: Request, settings: Settings, keys: OssPublicKeys, now: datetime
 ) -> VerifiedUpload:
     """
-    Accept what OSS signed about an upload that we signed the form for, and nothing else.
+    Return the upload of a callback that OSS signed and whose ticket we signed.
 
-    OSS's key has 512 bits, the hash is MD5, and OSS signs whatever callback a form names, so its
-    signature alone proves little. The ticket proves whose form it was, for which key, type and sizes;
-    that the object is there stays the uploader's word. The ticket is read first: without one nobody
-    can make us fetch a key.
+    OSS's key has 512 bits, the hash is MD5, and OSS signs any callback that a form names, so its signature
+    alone proves little. The ticket proves whose form it was, for which key, type and sizes; that the object
+    exists is only the uploader's word. The ticket is read first: without one, no key is fetched.
 
     Raises:
         BadRequest, Forbidden, OssKeyUnavailable
@@ -57,7 +56,7 @@ def _read_report(body: bytes) -> dict[str, str]:
             body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=64
         )
     except ValueError:
-        raise BadRequest("The body must be the form-encoded text that our callback field asks for.") from None
+        raise BadRequest("The body must be form-encoded, as the callback field says.") from None
     reported = dict(pairs)
     if len(reported) != len(pairs):
         raise BadRequest("The body names a field twice.")
@@ -65,7 +64,7 @@ def _read_report(body: bytes) -> dict[str, str]:
 
 
 def _upload(reported: Mapping[str, str], ticket: FormTicket, settings: Settings) -> VerifiedUpload:
-    """The upload that was reported, when the ticket's form admitted it."""
+    """Return the reported upload, if the form of the ticket admitted it."""
     key = reported.get("object", "")
     if not ticket.admits_key(key):
         raise invalid_ticket("ticket: for another object")

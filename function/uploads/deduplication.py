@@ -1,4 +1,4 @@
-"""What is stored already need not be sent again: an owner's object whose name is the digest of its bytes."""
+"""Deduplication: an owner's object that is named by its digest and stored already is not sent again."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -36,7 +36,7 @@ def answers_about_stored(context: RequestContext, texts: Iterable[str]) -> dict[
         except UploadError as error:
             # No other file of this bucket is looked for either; other buckets are not affected.
             buckets[location] = error
-            context.line.reason = f"not asked whether it exists: {error.reason}"
+            context.line.reason = f"not checked for existence: {error.reason}"
         else:
             if response:
                 found[text] = response

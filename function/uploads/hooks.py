@@ -1,9 +1,9 @@
 """
-Rules of one's own: ``before_sign`` of ``hooks.py`` refuses an upload, or narrows what will be signed for it.
+Hooks: ``before_sign`` of ``hooks.py`` refuses an upload, or narrows what will be signed for it.
 
-What it answers is only ever taken as less than the profile allows: a smaller size, fewer types, a folder
-inside the profile's, more context. It is handed no secret and no network, and has 50 ms; whatever it does
-otherwise is ``misconfigured``, and nothing is signed.
+Its result can only restrict the profile: a smaller size, fewer types, a folder inside the profile's, more
+context. It gets no secret and no network, and has 50 ms; any other outcome is ``misconfigured``, and nothing
+is signed.
 """
 
 import re
@@ -27,31 +27,31 @@ from function.errors import Forbidden, Misconfigured, Problem
 from function.uploads.request import UploadRequest, is_small_json
 
 BUDGET_SECONDS = 0.05
-# Whoever hangs keeps its thread; with so many of them nobody asks any more.
+# A call that hangs keeps its thread; with so many of them no further call is made.
 MAX_HANGING = 8
 MAX_TEXT_CHARACTERS = 200
-ANSWERS = ("refuse", "max_size", "content_types", "folder", "context")
+RESULTS = ("refuse", "max_size", "content_types", "folder", "context")
 # Events of the interpreter that only the network, other programs and further threads cause.
 FORBIDDEN_EVENTS = (
     *("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn"),
     "_thread.start",
 )
 
-# Of the caller, the file and what the profile allows, each a mapping.
+# Arguments: the caller, the file and the limits of the profile, each a mapping.
 BeforeSign = Callable[..., Any]
 _working = threading.local()
 
 
-class Asked(NamedTuple):
-    """What became of one question: the answer, or what was raised."""
+class Outcome(NamedTuple):
+    """Outcome of one call: its result, or the exception that it raised."""
 
-    answer: Any
+    result: Any
     raised: BaseException | None
 
 
 class Hooks:
     """
-    ``before_sign`` of a file, asked in a thread of its own.
+    ``before_sign`` of a file, called in a thread of its own.
 
     Raises:
         Misconfigured: the file cannot be used.
@@ -62,46 +62,46 @@ class Hooks:
         self._free = threading.BoundedSemaphore(MAX_HANGING)
 
     def apply(
-        self, subject: str, owner: str, wanted: UploadRequest, profile: Profile
+        self, subject: str, owner: str, file: UploadRequest, profile: Profile
     ) -> tuple[UploadRequest, Profile]:
         """
-        The same upload, with what the rules leave of it.
+        Return the upload and its profile as the hook restricts them.
 
         Raises:
-            Forbidden: they refuse it; ``details`` have the text for the user.
+            Forbidden: it refuses; ``details`` have the text for the user.
 
-            Misconfigured: they answer nothing that can be used, or too late.
+            Misconfigured: its result is invalid or late.
         """
-        answer = self._ask(*_told(subject, owner, wanted, profile))
-        if answer is None:
-            return wanted, profile
-        if not isinstance(answer, dict) or set(answer) - set(ANSWERS):
-            raise _unusable(Message("it must return None or a dict of {names}", names=", ".join(ANSWERS)))
-        if "refuse" in answer:
-            raise _refusal(answer["refuse"])
-        return _with_context(wanted, answer.get("context")), _narrowed(profile, answer)
+        result = self._call(*_arguments(subject, owner, file, profile))
+        if result is None:
+            return file, profile
+        if not isinstance(result, dict) or set(result) - set(RESULTS):
+            raise _unusable(Message("it must return None or a dict of {names}", names=", ".join(RESULTS)))
+        if "refuse" in result:
+            raise _refusal(result["refuse"])
+        return _with_context(file, result.get("context")), _narrowed(profile, result)
 
-    def _ask(self, *told: Mapping[str, Any]) -> Any:
+    def _call(self, *arguments: Mapping[str, Any]) -> Any:
         if not self._free.acquire(blocking=False):
             raise _unusable(Message("{count} calls of it hang", count=MAX_HANGING))
-        box: SimpleQueue[Asked] = SimpleQueue()
-        threading.Thread(target=self._work, args=(told, box), daemon=True).start()
+        box: SimpleQueue[Outcome] = SimpleQueue()
+        threading.Thread(target=self._work, args=(arguments, box), daemon=True).start()
         try:
-            asked = box.get(timeout=BUDGET_SECONDS)
+            outcome = box.get(timeout=BUDGET_SECONDS)
         except Empty:
             budget = round(BUDGET_SECONDS * 1000)
             raise _unusable(Message("it takes over {budget} ms", budget=budget)) from None
-        if asked.raised is not None:
-            # Its words may hold anything; its kind does not.
-            raise _unusable(Message("it raised {kind}", kind=type(asked.raised).__name__))
-        return asked.answer
+        if outcome.raised is not None:
+            # Its text may hold secrets; its type does not.
+            raise _unusable(Message("it raised {kind}", kind=type(outcome.raised).__name__))
+        return outcome.result
 
-    def _work(self, told: tuple[Mapping[str, Any], ...], box: SimpleQueue[Asked]) -> None:
+    def _work(self, arguments: tuple[Mapping[str, Any], ...], box: SimpleQueue[Outcome]) -> None:
         _working.here = True
         try:
-            box.put(Asked(self.before_sign(*told), None))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the request that waits is told
-            box.put(Asked(None, error))
+            box.put(Outcome(self.before_sign(*arguments), None))
+        except BaseException as error:  # noqa: BLE001 - the waiting request must learn of it
+            box.put(Outcome(None, error))
         finally:
             self._free.release()
 
@@ -112,7 +112,7 @@ def _load(path: Path) -> BeforeSign:
         raise _unusable(Message("it is no Python module"))
     module = module_from_spec(spec)
     _watch()
-    # Its own lines may do no more now than when they are asked.
+    # Its top level may do no more than its function.
     _working.here = True
     try:
         spec.loader.exec_module(module)
@@ -128,7 +128,7 @@ def _load(path: Path) -> BeforeSign:
     return before_sign
 
 
-# Once a process: what is hooked stays.
+# Once a process: an audit hook cannot be removed.
 @cache
 def _watch() -> None:
     sys.addaudithook(_refuse_forbidden)
@@ -139,15 +139,17 @@ def _refuse_forbidden(event: str, _arguments: Any) -> None:
         raise PermissionError(event)
 
 
-def _told(subject: str, owner: str, wanted: UploadRequest, profile: Profile) -> tuple[Mapping[str, Any], ...]:
-    """What ``before_sign`` is handed: three mappings that it cannot change."""
+def _arguments(
+    subject: str, owner: str, request: UploadRequest, profile: Profile
+) -> tuple[Mapping[str, Any], ...]:
+    """Return the arguments of ``before_sign``: three read-only mappings."""
     caller = {"subject": subject, "owner": owner}
     file = {
-        "filename": wanted.filename,
-        "contentType": wanted.content_type,
-        "size": wanted.size_bytes,
-        "sha256": wanted.sha256,
-        "context": deepcopy(wanted.context),
+        "filename": request.filename,
+        "contentType": request.content_type,
+        "size": request.size_bytes,
+        "sha256": request.sha256,
+        "context": deepcopy(request.context),
     }
     limits = {"name": profile.name, **profile.limits}
     return MappingProxyType(caller), MappingProxyType(file), MappingProxyType(limits)
@@ -156,27 +158,27 @@ def _told(subject: str, owner: str, wanted: UploadRequest, profile: Profile) -> 
 def _refusal(text: Any) -> Forbidden | Misconfigured:
     if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT_CHARACTERS:
         return _unusable(Message("refuse must be a text of 1 to {most} characters", most=MAX_TEXT_CHARACTERS))
-    return Forbidden("The rules of this service refuse this upload.", details={"text": text})
+    return Forbidden("This service's rules refuse this upload.", details={"text": text})
 
 
-def _with_context(wanted: UploadRequest, added: Any) -> UploadRequest:
+def _with_context(file: UploadRequest, added: Any) -> UploadRequest:
     if added is None:
-        return wanted
+        return file
     if not isinstance(added, dict):
         raise _unusable(Message("context must be a dict"))
-    context = {**(wanted.context or {}), **added}
+    context = {**(file.context or {}), **added}
     if not is_small_json(context):
         raise _unusable(Message("context is no JSON, or too long beside the caller's own"))
-    return wanted._replace(context=context)
+    return file._replace(context=context)
 
 
-def _narrowed(profile: Profile, answer: Mapping[str, Any]) -> Profile:
-    if "max_size" in answer:
-        profile = profile._replace(max_size_bytes=_smaller(profile, answer["max_size"]))
-    if "content_types" in answer:
-        profile = profile._replace(content_types=_fewer(profile, answer["content_types"]))
-    if "folder" in answer:
-        profile = profile._replace(key=_inside(profile, answer["folder"]))
+def _narrowed(profile: Profile, result: Mapping[str, Any]) -> Profile:
+    if "max_size" in result:
+        profile = profile._replace(max_size_bytes=_smaller(profile, result["max_size"]))
+    if "content_types" in result:
+        profile = profile._replace(content_types=_fewer(profile, result["content_types"]))
+    if "folder" in result:
+        profile = profile._replace(key=_inside(profile, result["folder"]))
     return profile
 
 
@@ -188,7 +190,7 @@ def _smaller(profile: Profile, most: Any) -> int:
 
 
 def _fewer(profile: Profile, types: Any) -> tuple[str, ...]:
-    """Whole types only: what a wildcard of theirs would cover is for the profile to say."""
+    """Return the types; wildcards are for profiles only."""
     if profile.takes_filename:
         raise _unusable(Message("content_types means nothing where the page chooses the type"))
     if not isinstance(types, list | tuple) or not types:

@@ -8,7 +8,7 @@ from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES
 from function.config.profiles import read_profiles
 from function.errors import BadRequest, Forbidden
 from function.http.json_body import read_json_object
-from function.reading import WantedUrl, read_item, read_items, readable
+from function.reading import UrlRequest, read_item, read_items, readable
 from tests.support import key_oracle
 from tests.support.dice import Dice
 
@@ -76,7 +76,7 @@ class KeysTarget:
         key = _key(dice)
         self._compare(key)
         variant = dice.one_of((None, "thumb", "thumbs", dice.text(6)))
-        self._ask(WantedUrl(key, variant))
+        self._ask(UrlRequest(key, variant))
         try:
             fields = read_json_object(dice.rest())
             for wanted in [read_item(fields)] if "items" not in fields else read_items(fields["items"]):
@@ -92,7 +92,7 @@ class KeysTarget:
             if found is not None and profile.key.text.format_map(found) != key:
                 raise AssertionError("what was read makes another key")
 
-    def _ask(self, wanted: WantedUrl) -> None:
+    def _ask(self, wanted: UrlRequest) -> None:
         try:
             (one,) = readable([wanted], OWNER, self.profiles)
         except (BadRequest, Forbidden):

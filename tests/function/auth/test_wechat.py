@@ -446,7 +446,7 @@ def test_wechat_s_500_is_worth_another_try_and_its_499_is_not(status, error):
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b"<html>", "code2Session did not answer with JSON"),
+        (b"<html>", "code2Session without JSON"),
         (b"{}", "code2Session without openid"),
         (b'{"errcode": "12345678901234567890"}', "code2Session errcode 1234567890123456"),
     ],

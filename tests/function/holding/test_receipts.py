@@ -4,7 +4,7 @@ import pytest
 
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import PROFILES
-from tests.function.receipts.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
+from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
 from tests.support.memory_oss import UNHEARD
 
 FIRST = "60f96f1d-1"

@@ -44,12 +44,12 @@ def test_it_says_where_the_object_waits_and_how_it_will_be_called(house, receipt
     assert (upload.key, upload.held_key) == ("words/o/a.png", "held/words/o/a.png")
     assert (upload.upload_id, upload.etag, upload.receipt) == ("A" * 22, "E7A6", text)
     assert upload.profile is house.settings.profiles["word"]
-    assert upload.is_held_back
+    assert upload.is_held
 
 
 @pytest.mark.parametrize("held", [None, False, 1, "true"])
 def test_only_true_says_that_it_was_held(house, receipt, clock, held):
-    assert not read_receipt(receipt(held=held), house.settings, clock()).is_held_back
+    assert not read_receipt(receipt(held=held), house.settings, clock()).is_held
 
 
 def test_a_day_before_its_end_the_object_is_held_no_more(house, receipt, clock):

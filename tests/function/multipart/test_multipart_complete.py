@@ -138,7 +138,6 @@ def test_no_more_than_twenty_missing_parts_are_told(phone):
     phone.send(begun, begun["parts"][:3])
     answer = phone.complete(begun["ticket"])
     assert answer.json["error"]["missing"] == list(range(4, 24))
-    assert answer.json["error"]["message"] == "47 of 50 parts are not there in full."
 
 
 @pytest.mark.parametrize(("number", "size"), [(1, PART - 1), (2, PART + 1), (3, 2), (1, 0)])

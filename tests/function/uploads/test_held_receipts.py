@@ -1,4 +1,4 @@
-"""Receipts of what is held back: they name what will be published, and say that it is not yet."""
+"""uploads.receipt: receipts of held objects name the published key and the state."""
 
 import json
 from datetime import timedelta
@@ -246,5 +246,5 @@ def test_where_oss_is_silent_about_the_published_name_a_form_is_given(ask_album,
     absent = oss.lacks()
     oss.says = lambda url: absent if "/held/" in url else HttpResponse(500, b"")
     assert "formData" in ask_album()
-    assert log_lines()[-1]["reason"].startswith("not asked whether it exists: HeadObject: ")
+    assert log_lines()[-1]["reason"].startswith("not checked for existence: HeadObject: ")
     assert json.dumps(log_lines()[-1])

@@ -1,4 +1,4 @@
-"""receipts.webhook: who is told of an upload, and what happens when nobody listens."""
+"""webhook: the business is notified of uploads, and no upload fails because it is silent."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ from function.network import MAX_WAITING
 from function.request_log import LogLine
 from function.uploads.plan import MAX_CALLBACK_CHARACTERS
 from function.webhook import post_news, tell_business
-from tests.function.receipts.conftest import PROFILES, SETTINGS, read_upload
+from tests.function.uploads.conftest import PROFILES, SETTINGS, read_upload
 
 SECRET = SETTINGS["TOKEN_SECRET"]
 WEBHOOK = "https://shop.example.com/hooks/uploads?token=webhook-canary"

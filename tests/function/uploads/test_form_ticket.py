@@ -1,4 +1,4 @@
-"""receipts.ticket: the callback that a form asks for and pins."""
+"""uploads.tickets, uploads.plan: the ticket of a form and the callback that it pins."""
 
 import json
 from base64 import b64decode

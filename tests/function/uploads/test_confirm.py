@@ -1,4 +1,4 @@
-"""receipts.confirm: for a ticket a receipt of what OSS itself says, for anything else nothing."""
+"""uploads.receipt: /confirm gives a receipt for what OSS itself reports."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""uploads.tickets, uploads.receipt: an odd claim is refused, whoever signed it, and nothing worse."""
+"""uploads.tickets, uploads.receipt: odd claims are refused, even under a good signature."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""uploads.own_rules: ``hooks.py`` may refuse and narrow, and never widen."""
+"""uploads.hooks: ``hooks.py`` may refuse and narrow, and never widen."""
 
 import re
 import subprocess
@@ -339,7 +339,7 @@ junk = st.one_of(
     st.dictionaries(st.text(max_size=4), st.one_of(st.integers(), st.text(max_size=300)), max_size=3),
 )
 answers = st.one_of(
-    junk, st.dictionaries(st.sampled_from([*hooks.ANSWERS, "acl", "key", "expires_in"]), junk, max_size=5)
+    junk, st.dictionaries(st.sampled_from([*hooks.RESULTS, "acl", "key", "expires_in"]), junk, max_size=5)
 )
 
 
@@ -351,7 +351,7 @@ answers = st.one_of(
 def test_no_answer_whatever_widens_what_is_signed(answer, filename, size):
     default = read_profiles(TABLE, default_signature="v4")[0]["default"]
     rules = object.__new__(Hooks)
-    rules._ask = lambda *_told: answer
+    rules._call = lambda *_arguments: answer
     wanted = UploadRequest(filename=filename, content_type=None if filename else "image/png", size_bytes=size)
     try:
         narrowed, profile = rules.apply("openid", OWNER, wanted, default)

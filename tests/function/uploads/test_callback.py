@@ -1,4 +1,4 @@
-"""receipts.callback: everything that is no callback of OSS about an upload signed here is refused."""
+"""uploads.callback: a callback is refused unless OSS signed it and its ticket fits."""
 
 from base64 import b64decode, b64encode
 from datetime import timedelta
@@ -14,7 +14,7 @@ from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_tok
 from function.errors import BadRequest, Forbidden
 from function.http.gateway import Request
 from function.uploads.callback import verify_callback
-from tests.function.receipts.conftest import PROFILES, SETTINGS
+from tests.function.uploads.conftest import PROFILES, SETTINGS
 
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-functions-secret-0123456789-x"

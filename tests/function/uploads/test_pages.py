@@ -1,4 +1,4 @@
-"""The pages show the answer to a callback and the claims of a receipt as they really are."""
+"""The pages show real responses and real claims of a receipt."""
 
 import json
 

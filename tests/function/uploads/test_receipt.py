@@ -1,4 +1,4 @@
-"""receipts.receipt: what a good callback is answered with."""
+"""uploads.receipt: the response to a good callback."""
 
 import hmac
 import io

@@ -1,4 +1,4 @@
-"""receipts.oss_keys: which key is believed, where it may come from, and that nothing else is ever fetched."""
+"""oss.callback_signature: which keys are trusted and where they may be fetched from."""
 
 import json
 import threading
