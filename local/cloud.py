@@ -19,9 +19,9 @@ import jwt
 from local.buckets import ARCHIVE, HOME, file_name_at, role_policy, store_of
 from local.business.desk import Desk
 from local.business.server import BusinessServer
+from local.common.accounts import AccessKey, Accounts
+from local.common.reach import LOOPBACK
 from local.fc.gateway import FcGateway
-from local.ground.accounts import AccessKey, Accounts
-from local.ground.reach import LOOPBACK
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules

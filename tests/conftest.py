@@ -23,8 +23,8 @@ from function.app import Function
 from function.context import Dependencies
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from function.http.json_body import object_in
-from local.ground.accounts import AccessKey
-from local.ground.clock import StandingClock
+from local.common.accounts import AccessKey
+from local.common.clock import StandingClock
 from local.sts.assume_role import Session
 from tests.docs.openapi import check_answer
 from tests.support.stage import Reply, ask_event, ask_wsgi, make_event

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from local.business.posts import AlreadyPosted, Picture, Post, Posts
 from local.business.receipts import ReceiptRefused, backend_token, verify
-from local.ground.outgoing import exchange
+from local.common.outgoing import exchange
 
 MOST_PICTURES = 9
 LONGEST_TEXT = 500

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from local.business.desk import Desk, Refused, Said
-from local.ground.http_server import Handler
-from local.ground.reach import HERE_ONLY, Reach
-from local.ground.service import Service
+from local.common.http_server import Handler
+from local.common.reach import HERE_ONLY, Reach
+from local.common.service import Service
 
 BODY_BYTES = 128 * 1024
 ROUTES = ("GET /posts", "POST /posts", "POST /webhook", "POST /commits", "POST /decisions", "POST /discards")

@@ -16,14 +16,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.common.clock import Clock, utc_now
+from local.common.http_server import PIECE_BYTES, Handler
+from local.common.reach import HERE_ONLY, Reach
+from local.common.service import Service
 from local.fc.context import Context, make_context
 from local.fc.event import IncomingRequest, build_event, readable_headers, readable_target
 from local.fc.response import BadResponseError, OutgoingResponse, read_result
 from local.fc.wsgi import PROXY_PATH, build_environ, call_application
-from local.ground.clock import Clock, utc_now
-from local.ground.http_server import PIECE_BYTES, Handler
-from local.ground.reach import HERE_ONLY, Reach
-from local.ground.service import Service
 
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 HEADERS_LIMIT_BYTES = 8 * 1024

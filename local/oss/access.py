@@ -2,8 +2,8 @@
 Who may do what with an object: the one place that lets a request in that is no form.
 """
 
-from local.ground.accounts import AccessKey
-from local.ground.ram_policy import fits, is_allowed
+from local.common.accounts import AccessKey
+from local.common.ram_policy import fits, is_allowed
 from local.oss import errors
 from local.oss.attributes import PUBLIC_ACLS
 from local.oss.bucket import Bucket

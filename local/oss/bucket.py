@@ -5,8 +5,8 @@ The one bucket of a local OSS: what it holds, and what decides over it.
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from local.ground.accounts import Accounts
-from local.ground.clock import Clock
+from local.common.accounts import Accounts
+from local.common.clock import Clock
 from local.oss.lifecycle import Lifecycle
 from local.oss.objects import Objects
 from local.oss.rules import OssRules

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from io import BufferedReader
 from typing import Any, cast
 
-from local.ground.http_server import PIECE_BYTES, Handler
-from local.ground.reach import LOOPBACK
+from local.common.http_server import PIECE_BYTES, Handler
+from local.common.reach import LOOPBACK
 from local.oss import errors
 from local.oss.answer import XML
 from local.oss.bucket import Bucket

@@ -9,7 +9,7 @@ import hmac
 import re
 from datetime import UTC, datetime
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss import errors
 from local.oss.errors import OssError
 

@@ -6,8 +6,8 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 
-from local.ground.faults import DROP, SLOW, Faults
-from local.ground.http_server import FAULT_BYTES, PIECE_BYTES
+from local.common.faults import DROP, SLOW, Faults
+from local.common.http_server import FAULT_BYTES, PIECE_BYTES
 from local.oss import errors
 from local.oss.answer import Answer
 from local.oss.callback_delivery import PUBLIC_KEY_PATH

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from local.ground.http_server import PIECE_BYTES
+from local.common.http_server import PIECE_BYTES
 from local.oss import errors, part_refusals
 from local.oss.access import ABORT, WRITE, actions_of_writing, authorize
 from local.oss.answer import XML, Answer

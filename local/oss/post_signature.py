@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss import errors
 from local.oss.credentials import TOKEN_FIELD, V4, find_key, is_same, read_date, read_scope, refused, sign_v4
 from local.oss.errors import OssError

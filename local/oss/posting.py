@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from python_multipart.multipart import parse_options_header
 
-from local.ground.faults import Faults
+from local.common.faults import Faults
 from local.oss import errors
 from local.oss.answer import XML
 from local.oss.attributes import ACL_FIELD

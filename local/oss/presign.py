@@ -6,7 +6,7 @@ Source: https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-url
 
 from urllib.parse import quote
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 from local.oss.bucket import Bucket
 from local.oss.credentials import TOKEN_FIELD, V4, sign_v4
 from local.oss.request import Request

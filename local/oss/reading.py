@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 from local.oss import errors
 from local.oss.access import LIST, authorize_reading, permits
 from local.oss.answer import Answer

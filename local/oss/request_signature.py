@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 from local.oss import errors
 from local.oss.bucket import Bucket
 from local.oss.credentials import TOKEN_FIELD, V4, find_key, is_same, read_date, read_scope, refused, sign_v4

@@ -5,10 +5,10 @@ The local OSS: one bucket, whatever the Host header says.
 from functools import partial
 from pathlib import Path
 
-from local.ground.accounts import Accounts
-from local.ground.clock import Clock, utc_now
-from local.ground.reach import HERE_ONLY, Reach
-from local.ground.service import Service
+from local.common.accounts import Accounts
+from local.common.clock import Clock, utc_now
+from local.common.reach import HERE_ONLY, Reach
+from local.common.service import Service
 from local.oss.bucket import Bucket
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.handler import OssHandler, new_faults

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from local.ground.http_server import FAULT_BYTES, Handler
-from local.ground.reach import HERE_ONLY, Reach
-from local.ground.service import Service
+from local.common.http_server import FAULT_BYTES, Handler
+from local.common.reach import HERE_ONLY, Reach
+from local.common.service import Service
 from local.playground.acts import Act
 
 CONTENT_TYPES = {

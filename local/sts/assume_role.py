@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.ground.accounts import AccessKey
-from local.ground.ram_policy import fits, is_allowed
+from local.common.accounts import AccessKey
+from local.common.ram_policy import fits, is_allowed
 from local.sts.errors import NO_PERMISSION, NO_SUCH_ROLE, StsError, invalid, missing
 from local.sts.session_policy import read_policy
 

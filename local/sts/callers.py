@@ -8,7 +8,7 @@ import re
 import threading
 from datetime import UTC, datetime, timedelta
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.sts.errors import (
     NO_SUCH_KEY,
     NONCE_USED,

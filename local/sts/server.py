@@ -11,11 +11,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from local.ground.accounts import AccessKey, Accounts
-from local.ground.clock import Clock, utc_now
-from local.ground.faults import Fault, Faults
-from local.ground.http_server import Handler
-from local.ground.service import Service
+from local.common.accounts import AccessKey, Accounts
+from local.common.clock import Clock, utc_now
+from local.common.faults import Fault, Faults
+from local.common.http_server import Handler
+from local.common.service import Service
 from local.sts import faults
 from local.sts.assume_role import Role, Session, new_secret, open_session, read_assume_role
 from local.sts.callers import WINDOW, Nonces, authenticate

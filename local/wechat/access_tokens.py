@@ -10,7 +10,7 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from local.ground.clock import Clock
+from local.common.clock import Clock
 from local.wechat.errors import DAILY_QUOTA, INVALID_TOKEN, TOKEN_EXPIRED, TOKEN_MISSING, WechatError
 
 LIFE = timedelta(seconds=7200)

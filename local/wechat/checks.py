@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from local.ground.clock import Clock
-from local.ground.outgoing import is_reachable
+from local.common.clock import Clock
+from local.common.outgoing import is_reachable
 from local.wechat.delivery import Delivery
 from local.wechat.errors import WechatError
 from local.wechat.events import Subject, event_of

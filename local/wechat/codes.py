@@ -11,7 +11,7 @@ from collections import Counter, deque
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from local.ground.clock import Clock
+from local.common.clock import Clock
 from local.wechat.errors import INVALID_CODE, RATE_LIMITED, USED_CODE, WechatError
 
 LIFETIME = timedelta(minutes=5)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from local.ground.clock import Clock
+from local.common.clock import Clock
 
 LOOKS_EVERY_SECONDS = 0.02
 # More would have this machine do nothing else, when thousands are due at once.

@@ -4,7 +4,7 @@ What WeChat's check can look at: it really gets the file, and knows these kinds 
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/sec-check/api_mediacheckasync.html
 """
 
-from local.ground.outgoing import exchange
+from local.common.outgoing import exchange
 
 AUDIO, PICTURE = 1, 2
 LARGEST_BYTES = 10 * 1024 * 1024

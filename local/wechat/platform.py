@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from local.ground.clock import Clock
+from local.common.clock import Clock
 from local.wechat.access_tokens import AccessTokens
 from local.wechat.checks import MediaChecks, NameOf
 from local.wechat.codes import Codes

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from local.ground.outgoing import exchange
+from local.common.outgoing import exchange
 from local.wechat.events import RECEIVER, SENDER, as_json, as_xml
 from local.wechat.sealing import RANDOM_BYTES, seal, signature_of
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import partial
 from urllib.parse import parse_qsl
 
-from local.ground.clock import Clock, utc_now
-from local.ground.faults import SLOW, Fault
-from local.ground.service import Service
+from local.common.clock import Clock, utc_now
+from local.common.faults import SLOW, Fault
+from local.common.service import Service
 from local.wechat.checks import NameOf
 from local.wechat.errors import WechatError
 from local.wechat.platform import Result, Wechat, json_object

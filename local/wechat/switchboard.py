@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from local.ground.http_server import Handler
+from local.common.http_server import Handler
 from local.wechat.moods import CHOICES, read_mood
 from local.wechat.platform import Wechat, json_object
 from local.wechat.push import verify

@@ -2,7 +2,7 @@
 What can go wrong with the next calls of the local WeChat.
 """
 
-from local.ground.faults import DROP, RAW, REDIRECT, SLOW, Faults, Raw
+from local.common.faults import DROP, RAW, REDIRECT, SLOW, Faults, Raw
 from local.wechat.errors import (
     ADDRESS_REFUSED,
     CODE_BLOCKED,

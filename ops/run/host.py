@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from local.ground.reach import HERE_ONLY, OWN_NAMES, Reach
+from local.common.reach import HERE_ONLY, OWN_NAMES, Reach
 from ops.run.hosting import HostingError
 from ops.terminal.language import Text
 

@@ -17,8 +17,8 @@ import requests
 from function.app import load_settings
 from function.errors import Misconfigured
 from local.cloud import LocalCloud
+from local.common.reach import HERE_ONLY, Reach
 from local.fc.gateway import FcGateway
-from local.ground.reach import HERE_ONLY, Reach
 from local.oss.rules import OssRules
 from local.shell import clear_inherited_settings
 from local.wechat.rules import WechatRules

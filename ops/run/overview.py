@@ -9,7 +9,7 @@ from itertools import groupby
 from function.routes import ROUTES
 from local.buckets import ARCHIVE, HOME, Place
 from local.cloud import LocalCloud
-from local.ground.reach import HERE_ONLY, LOOPBACK
+from local.common.reach import HERE_ONLY, LOOPBACK
 from ops.run.host import this_network
 from ops.run.hosting import DEFAULT_PORT, Plan
 from ops.run.phone import show_phone

@@ -5,7 +5,7 @@ What a developer reads who lets a phone in: who else may come, the address, and 
 import ipaddress
 
 from local.cloud import LocalCloud
-from local.ground.reach import Reach
+from local.common.reach import Reach
 from ops.run.host import Network, lan_addresses
 from ops.terminal.language import Text
 from ops.terminal.qr import show_qr

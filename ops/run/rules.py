@@ -7,7 +7,7 @@ import functools
 from dataclasses import fields
 from datetime import timedelta
 
-from local.ground.rules import RuleRefused, change_rules, name_in
+from local.common.rules import RuleRefused, change_rules, name_in
 from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.terminal.language import Text

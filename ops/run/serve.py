@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from local.cloud import CALLER_KINDS
-from local.ground.reach import HERE_ONLY
+from local.common.reach import HERE_ONLY
 from ops.run.demo import WHO, play
 from ops.run.demo_answers import DemoFailed
 from ops.run.host import add_host_argument, wanted_reach

@@ -26,7 +26,7 @@ from function.holding.check import apply_verdict
 from function.http.client import HttpResponse, send
 from function.wechat.verdict import Outcome, Verdict
 from local.cloud import ROLE_POLICY
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.server import OssServer
 from local.sts.server import StsServer
 from quality.bench.figures import summary

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import certifi
 import trustme
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 from local.sts.assume_role import Session
 from quality.bench.peers import task
 

@@ -32,7 +32,7 @@ from function.uploads.plan import plan_upload
 from function.uploads.receipt import describe
 from function.uploads.request import profile_of, read_fields, read_files, read_query
 from handler import serve
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 from local.sts.assume_role import Session
 from quality.torture import fuzz_keys, fuzz_parts, fuzz_pushes
 from quality.torture.fuzz_keys import KeysTarget

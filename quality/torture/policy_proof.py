@@ -17,7 +17,7 @@ from function.config.profiles import read_profiles
 from function.credentials import StsCredentials
 from function.oss.post_form import UploadRule, sign_folder, sign_object
 from function.session_policy import grants_for_uploads, policy_of
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError
 from local.oss.form import FormReader

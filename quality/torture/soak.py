@@ -27,7 +27,7 @@ from function.credentials import ATTEMPTS, EARLY_RETRY_PAUSE, EARLY_TRIES
 from function.limits.quota import QuotaLimiter
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.sts.server import StsServer
 from quality.torture.report import Progress, Result
 from tests.support import stage

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.server import OssServer
 from local.sts.server import StsServer
 

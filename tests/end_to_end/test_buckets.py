@@ -25,8 +25,8 @@ from function.oss.presign import OssRequest, authorize, request_url
 from handler import serve
 from local.buckets import ARCHIVE, HOME
 from local.cloud import LocalCloud
+from local.common.accounts import AccessKey
 from local.fc.gateway import FcGateway
-from local.ground.accounts import AccessKey
 from ops.run.picture import draw_png
 
 PICTURE = draw_png(8, 8)

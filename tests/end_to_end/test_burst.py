@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.ground.accounts import Accounts
+from local.common.accounts import Accounts
 from local.sts.server import StsServer
 from local.wechat.server import WechatServer
 from tests.end_to_end.conftest import OWN, ROLE, SECRET

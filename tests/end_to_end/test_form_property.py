@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 import requests
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer

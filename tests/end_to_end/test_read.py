@@ -14,7 +14,7 @@ import pytest
 import requests
 from PIL import Image
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 from local.oss.presign import presigned_url
 from tests.end_to_end.conftest import BUCKET, OWN
 

@@ -8,7 +8,7 @@ from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
 from function.config.settings_validation import MAX_POLICY_CHARACTERS
 from function.session_policy import OBJECTS, UPLOADS, role_policies, session_policies
-from local.ground.ram_policy import fits, is_allowed
+from local.common.ram_policy import fits, is_allowed
 
 ROLE = "acs:ram::1:role/upload"
 

@@ -9,8 +9,8 @@ import requests
 
 from local.buckets import ARCHIVE, HOME, bucket_of, file_name_at, role_policy, store_of
 from local.cloud import LocalCloud
+from local.common.accounts import AccessKey
 from local.fc.gateway import FcGateway
-from local.ground.accounts import AccessKey
 from local.oss.objects import StoredObject
 from local.oss.presign import presigned_url
 

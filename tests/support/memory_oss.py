@@ -22,8 +22,8 @@ from xml.etree import ElementTree
 from function.app import Function
 from function.credentials import StsCredentials
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
-from local.ground.accounts import AccessKey, Accounts
-from local.ground.ram_policy import fits, is_allowed
+from local.common.accounts import AccessKey, Accounts
+from local.common.ram_policy import fits, is_allowed
 from local.oss.request import Request, read_request
 from local.oss.request_signature import authenticate
 

@@ -15,8 +15,8 @@ from typing import Any
 from function.app import Function
 from function.context import Dependencies
 from handler import serve
-from local.ground.accounts import AccessKey, Accounts
-from local.ground.clock import Clock
+from local.common.accounts import AccessKey, Accounts
+from local.common.clock import Clock
 from local.sts.server import StsServer
 from tests.support.canaries import Watch
 

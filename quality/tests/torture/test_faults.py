@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.ground.faults import VOCABULARY
+from local.common.faults import VOCABULARY
 from quality.torture import faults, machine_faults
 from tests.support.canaries import Watch
 

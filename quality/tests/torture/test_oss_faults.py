@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.ground.faults import VOCABULARY
+from local.common.faults import VOCABULARY
 from quality.torture import oss_faults
 from quality.torture.oss_faults import CALLS, Cell, attempt, cells, expected
 from tests.support.canaries import Watch

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 from quality.torture import soak
 from tests.support.redis_server import is_installed
 

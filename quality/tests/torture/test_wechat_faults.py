@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.ground.faults import VOCABULARY
+from local.common.faults import VOCABULARY
 from quality.torture import wechat_faults
 from quality.torture.wechat_faults import CHECK, FORWARDER, Cell, cells, expected
 

@@ -9,7 +9,7 @@ import pytest
 from function.credentials import StsCredentials
 from function.http.client import HttpResponse
 from function.oss.client import BUDGET_SECONDS, OssClient
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.request import read_request
 from local.oss.request_signature import authenticate
 from local.oss.rules import OssRules

@@ -19,7 +19,7 @@ from function.oss.objects import (
     head_object,
     put_record,
 )
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
 

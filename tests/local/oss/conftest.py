@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.ground.accounts import AccessKey, Accounts
-from local.ground.clock import StandingClock
+from local.common.accounts import AccessKey, Accounts
+from local.common.clock import StandingClock
 from local.oss.lifecycle import Lifecycle
 from local.oss.rules import OssRules
 from local.oss.server import OssServer

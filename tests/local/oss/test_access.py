@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.access import permits
 from local.oss.bucket import Bucket
 from local.oss.objects import Objects

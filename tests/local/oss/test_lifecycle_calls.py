@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 
 RULE = (
     "<Rule><ID>pending</ID><Prefix>pending/</Prefix><Status>Enabled</Status>"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 
 KEY = "u/42/视频 一+1.mp4"
 SMALLEST = 100 * 1024

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.ground.accounts import AccessKey, Accounts
-from local.ground.clock import StandingClock
+from local.common.accounts import AccessKey, Accounts
+from local.common.clock import StandingClock
 from local.oss.attributes import Attributes
 from local.oss.credentials import sign_v4
 from local.oss.request import read_request

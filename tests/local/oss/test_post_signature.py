@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.errors import OssError
 from local.oss.form import Form
 from local.oss.post_signature import authenticate, sign_v1, sign_v4

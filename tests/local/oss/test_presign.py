@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.oss.bucket import Bucket
 from local.oss.objects import Objects
 from local.oss.presign import presigned_url

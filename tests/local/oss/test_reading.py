@@ -12,7 +12,7 @@ import alibabacloud_oss_v2 as sdk
 import pytest
 import requests
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 
 KEY = "u/42/图片 1+2.jpg"
 PRIVATE = (403, "AccessDenied", "0003-00000001")

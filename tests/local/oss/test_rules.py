@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.ground.rules import change_rules
+from local.common.rules import change_rules
 from local.oss.rules import OssRules
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 
 KEY, OTHER = "u/42/a b+c/图.jpg", "u/42/other.jpg"
 NOT_PERMITTED = (403, "AccessDenied", "0003-00000301")

@@ -12,8 +12,8 @@ import urllib.parse
 
 import pytest
 
-from local.ground.accounts import AccessKey, Accounts
-from local.ground.clock import StandingClock
+from local.common.accounts import AccessKey, Accounts
+from local.common.clock import StandingClock
 from local.sts.server import StsServer
 
 

@@ -7,7 +7,7 @@ Run from the project's root: ``python -m tests.local.sts.serve``.
 import json
 import sys
 
-from local.ground.accounts import AccessKey, Accounts
+from local.common.accounts import AccessKey, Accounts
 from local.sts.server import StsServer
 
 KEY = AccessKey("LTAIlong", "long-secret")

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.ground.accounts import AccessKey
+from local.common.accounts import AccessKey
 from local.sts.errors import StsError
 from local.sts.request import HttpRequest
 from local.sts.signature import SignedRequest, read_acs3

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from local.ground.http_server import Handler, Server
+from local.common.http_server import Handler, Server
 from ops.client.form_upload import UploadFailed, post_form
 
 # ---- the body --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.ground.http_server import Handler, Server
+from local.common.http_server import Handler, Server
 from ops.client import invoke
 from ops.client.claims import read_claims
 

@@ -9,8 +9,8 @@ from function.app import Function, load_settings
 from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
+from local.common.http_server import Handler, Server
 from local.fc.gateway import FcGateway
-from local.ground.http_server import Handler, Server
 from ops.doctor.examination import Visit, examine
 from ops.doctor.findings import State
 

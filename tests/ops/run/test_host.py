@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.ground.reach import HERE_ONLY, Reach
+from local.common.reach import HERE_ONLY, Reach
 from ops.run.host import FAR_AWAY, Network, lan_addresses, wanted_reach
 from ops.run.hosting import HostingError
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.ground.reach import Reach
+from local.common.reach import Reach
 from ops.run.phone import show_phone
 from ops.terminal.screen import Screen
 

@@ -17,7 +17,7 @@ import pytest
 
 from function.app import ROUTES
 from function.auth.tokens import RECEIPT
-from local.ground.http_server import Handler, Server
+from local.common.http_server import Handler, Server
 from local.wechat.push import PushSettings
 from ops.run.hosting import Plan
 from ops.run.overview import example_lines, show_cloud

@@ -4,7 +4,7 @@ RAM documents: what they allow, and above all what they do not.
 
 import pytest
 
-from local.ground.ram_policy import fits, is_allowed
+from local.common.ram_policy import fits, is_allowed
 
 ROLE = "acs:ram::1234567890123456:role/uploader"
 ACL = "oss:x-oss-object-acl"

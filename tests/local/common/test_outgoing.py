@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from local.ground.http_server import Handler, Server
-from local.ground.outgoing import Answer, exchange, is_reachable
+from local.common.http_server import Handler, Server
+from local.common.outgoing import Answer, exchange, is_reachable
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_redirect_is_not_followed(serving):
 def test_a_proxy_of_the_shell_is_not_asked(serving):
     """In a process of its own: what a shell holds is read once, when it is imported."""
     origin = serving(lambda request: request.answer(200, b"here"))
-    program = f"from local.ground.outgoing import exchange; print(exchange({origin!r}, 5, 10).body)"
+    program = f"from local.common.outgoing import exchange; print(exchange({origin!r}, 5, 10).body)"
     environ = {**os.environ, "http_proxy": "http://127.0.0.1:1", "no_proxy": ""}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Self
 
-from local.ground.http_server import Server
-from local.ground.reach import HERE_ONLY, Reach
+from local.common.http_server import Server
+from local.common.reach import HERE_ONLY, Reach
 
 
 class Service:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from local.ground.faults import DROP, REDIRECT, SLOW, Fault, Faults, Raw
-from local.ground.reach import HERE_ONLY, LOOPBACK, OWN_NAMES, Reach, name_in
+from local.common.faults import DROP, REDIRECT, SLOW, Fault, Faults, Raw
+from local.common.reach import HERE_ONLY, LOOPBACK, OWN_NAMES, Reach, name_in
 
 PORTS_TRIED = 50
 HIGHEST_PORT = 65535

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
-from local.ground.reach import OWN_NAMES
+from local.common.reach import OWN_NAMES
 
 PIECE_BYTES = 64 * 1024
 

@@ -11,11 +11,11 @@ import sys
 import pytest
 
 from local.cloud import LocalCloud
+from local.common.accounts import Accounts
+from local.common.http_server import Handler
+from local.common.reach import HERE_ONLY, Reach
+from local.common.service import Service
 from local.fc.gateway import FcGateway
-from local.ground.accounts import Accounts
-from local.ground.http_server import Handler
-from local.ground.reach import HERE_ONLY, Reach
-from local.ground.service import Service
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
 

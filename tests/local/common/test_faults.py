@@ -4,7 +4,7 @@ The vocabulary of faults, and the plan of one emulator.
 
 import pytest
 
-from local.ground.faults import VOCABULARY, Faults
+from local.common.faults import VOCABULARY, Faults
 from local.oss.handler import FAULTS as OSS_FAULTS
 from local.sts.faults import KINDS as STS_FAULTS
 from local.wechat.switches import KINDS as WECHAT_FAULTS

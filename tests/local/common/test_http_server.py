@@ -8,9 +8,9 @@ import json
 
 import pytest
 
+from local.common.http_server import Handler
+from local.common.service import Service
 from local.fc.gateway import _GatewayHandler as FcHandler
-from local.ground.http_server import Handler
-from local.ground.service import Service
 from local.oss.handler import OssHandler
 from local.playground.server import _Handler as PlaygroundHandler
 from local.sts.server import _Handler as StsHandler
