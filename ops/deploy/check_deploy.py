@@ -18,7 +18,6 @@ from function.context import HOOKS_FILE
 from ops.deploy.cloud_keys import missing_keys
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
-from ops.deploy.given import DEFAULT, ENV, ENVIRONMENT, Given, needed_names, variables, where_it_is_given
 from ops.deploy.hints import deployment_hints, stand_in_hints
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.own_rules import own_rules_problems
@@ -30,6 +29,15 @@ from ops.deploy.rules import (
 )
 from ops.deploy.s_yaml import Place, Problem, SourceFile, read_s_yaml
 from ops.deploy.schema_check import schema_problems
+from ops.deploy.variables import (
+    DEFAULT,
+    ENV,
+    ENVIRONMENT,
+    VariableSources,
+    at_its_source,
+    needed_names,
+    variables,
+)
 from ops.terminal.columns import padded, wrapped
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
@@ -127,8 +135,8 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     env_file = read_env_file(root / ENV)
     given = Given(env_file.values, environ, read_env_file(root / ".env.example").values)
     needed = sorted(set(needed_names(source.content)))
-    stand_ins = {} if for_deploy else given.stand_ins(needed)
-    values = {**given.values, **stand_ins}
+    stand_ins = {} if for_deploy else sources.stand_ins(needed)
+    values = {**sources.values, **stand_ins}
 
     resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, root, source.content)
     document = resolver.resolve_layers(source.layers)
@@ -137,15 +145,15 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, root, file.parent)
     refused = [
-        where_it_is_given(problem, resolver, given) if problem.place in source.lines else problem
+        at_its_source(problem, resolver, sources) if problem.place in source.lines else problem
         for problem in _unless_unset(document, resolver)
     ]
     if stand_ins:
         # What stands in is not the operator's, nor is what is missing beside it; all else is.
-        found += [problem for problem in refused if _is_the_operators(problem, given, stand_ins)]
+        found += [problem for problem in refused if _is_the_operators(problem, sources, stand_ins)]
     else:
         found += refused
-        found += [Problem((ENV, name), WORDS["untouched"]) for name in given.placeholders(needed)]
+        found += [Problem((ENV, name), WORDS["untouched"]) for name in sources.placeholders(needed)]
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
         found.append(Problem((ENVIRONMENT, ", ".join(names)), WORDS["no_key"]))
     return Report(
@@ -159,13 +167,13 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             *unknown_names(env_file),
             *deployment_hints(file, document, values),
         ],
-        variables(resolver, given),
+        variables(resolver, sources),
     )
 
 
-def _is_the_operators(problem: Problem, given: Given, stand_ins: Mapping[str, str]) -> bool:
+def _is_the_operators(problem: Problem, sources: VariableSources, stand_ins: Mapping[str, str]) -> bool:
     name = str(problem.place[-1])
-    return problem.place == (PROFILES_TOML,) or (bool(given.values.get(name)) and name not in stand_ins)
+    return problem.place == (PROFILES_TOML,) or (bool(sources.values.get(name)) and name not in stand_ins)
 
 
 def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:

@@ -10,9 +10,9 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent
-from ops.doctor.across import Stranger, check_strangers, strangers
 from ops.doctor.configuration import check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
+from ops.doctor.cross_bucket import Stranger, check_strangers, strangers
 from ops.doctor.deployed import check_callback, check_function, check_push
 from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import requests
 
 from ops.doctor.evidence import evidence
-from ops.doctor.trial import Trial
+from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
 
@@ -41,7 +41,7 @@ class Point(NamedTuple):
     question: Text
     is_rule: bool
     calls: int
-    tries: Callable[[Trial], Seen]
+    tries: Callable[[Sandbox], Seen]
 
 
 YES, NO = Text("yes", "是"), Text("no", "否")

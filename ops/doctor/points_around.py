@@ -12,7 +12,7 @@ from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, role_policy
 from ops.doctor.findings import same
 from ops.doctor.point import NO, Point, Seen, told
-from ops.doctor.trial import FOLDER, FORM_LIFE, Trial
+from ops.doctor.sandbox import FOLDER, FORM_LIFE, Sandbox
 from ops.terminal.language import Text
 
 CHAINED = timedelta(hours=2)
@@ -20,31 +20,31 @@ AN_HOUR = timedelta(hours=1)
 INTERNAL = "-internal."
 
 
-def _chained_session(trial: Trial) -> Seen:
+def _chained_session(sandbox: Sandbox) -> Seen:
     """The keys of a role take another role, for longer than an hour."""
-    if not trial.own_keys.security_token:
+    if not sandbox.own_keys.security_token:
         why = Text(
             "these keys are long-lived: run it with a role's temporary ones",
             "这是长期密钥：请用某个角色的临时密钥来运行",
         )
         raise NotTried(why)
-    resource = f"acs:oss:*:*:{trial.settings.bucket}/{FOLDER}*"
+    resource = f"acs:oss:*:*:{sandbox.settings.bucket}/{FOLDER}*"
     policy = role_policy(["oss:GetObject"], resource)
-    trial.assume(policy, timedelta(minutes=15))
+    sandbox.assume(policy, timedelta(minutes=15))
     try:
-        session = trial.assume(policy, CHAINED)
+        session = sandbox.assume(policy, CHAINED)
     except NotTried as refused:
         return Seen(False, NO, refused.why.en)
     # Of a session that is shorter than asked for, nobody is told otherwise.
-    seconds = int((session.expires_at - trial.now).total_seconds())
+    seconds = int((session.expires_at - sandbox.now).total_seconds())
     return told(seconds > AN_HOUR.total_seconds(), f"{seconds} s")
 
 
-def _internal_host(trial: Trial) -> Seen:
+def _internal_host(sandbox: Sandbox) -> Seen:
     """Asked of the deployed function, which is asked about an object that is not there: by a ticket alone."""
-    settings = trial.settings
+    settings = sandbox.settings
     profile = next((one for one in settings.profiles.values() if one.confirm and one.key), None)
-    if not (INTERNAL in settings.oss_endpoint and trial.function_url and profile):
+    if not (INTERNAL in settings.oss_endpoint and sandbox.function_url and profile):
         why = Text(
             "needs OSS_ENDPOINT with an internal host, a profile with confirm, and --url",
             "需要 OSS_ENDPOINT 为内网域名、有用途开着 confirm，以及 --url",
@@ -57,15 +57,15 @@ def _internal_host(trial: Trial) -> Seen:
         key=f"{profile.key.literal_folder}prove/nothing-has-this-name",
         min_size_bytes=1,
         max_size_bytes=1,
-        expires_at=trial.now + FORM_LIFE,
+        expires_at=sandbox.now + FORM_LIFE,
         fields={"x-oss-content-type": "image/png"},
     )
     ticket = FormTicket.issue(
         settings, profile, rule, "prove", Caller("doctor", "doctor"), UploadRequest(), trial.now
     )
-    trial.calls += 1
+    sandbox.calls += 1
     try:
-        answer = FunctionAtUrl(trial.function_url).ask("confirm", {"ticket": ticket}, "")
+        answer = FunctionAtUrl(sandbox.function_url).ask("confirm", {"ticket": ticket}, "")
     except FunctionSilent as error:
         raise NotTried(error.said) from None
     code = str(answer.json.get("error", {}).get("code", ""))

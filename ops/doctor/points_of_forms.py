@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ops.doctor.evidence import accepted, evidence
 from ops.doctor.point import Point, Seen, is_refused, is_taken
-from ops.doctor.trial import Trial
+from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
 BEYOND_THE_WINDOW = timedelta(minutes=16)
@@ -16,51 +16,51 @@ STATUS = {"success_action_status": "200"}
 ACL = "x-oss-object-acl"
 
 
-def _form_of_16_minutes_ago(trial: Trial) -> Seen:
-    accepted(trial.post(STATUS))
-    return is_refused(trial.post(STATUS, at=trial.now - BEYOND_THE_WINDOW))
+def _form_of_16_minutes_ago(sandbox: Sandbox) -> Seen:
+    accepted(sandbox.post(STATUS))
+    return is_refused(sandbox.post(STATUS, at=sandbox.now - BEYOND_THE_WINDOW))
 
 
-def _v1(trial: Trial) -> Seen:
-    accepted(trial.post(STATUS))
-    return is_refused(trial.post(STATUS, is_v1=True))
+def _v1(sandbox: Sandbox) -> Seen:
+    accepted(sandbox.post(STATUS))
+    return is_refused(sandbox.post(STATUS, is_v1=True))
 
 
-def _acl_by_putobject_alone(trial: Trial) -> Seen:
-    session = trial.session("oss:PutObject")
-    accepted(trial.post(STATUS, by=session))
-    return is_refused(trial.post({**STATUS, ACL: "default"}, by=session))
+def _acl_by_putobject_alone(sandbox: Sandbox) -> Seen:
+    session = sandbox.session("oss:PutObject")
+    accepted(sandbox.post(STATUS, by=session))
+    return is_refused(sandbox.post({**STATUS, ACL: "default"}, by=session))
 
 
-def _field_after_the_file(trial: Trial) -> Seen:
-    accepted(trial.post(STATUS))
-    return is_taken(trial.post(STATUS, after_file={"submit": "Upload"}))
+def _field_after_the_file(sandbox: Sandbox) -> Seen:
+    accepted(sandbox.post(STATUS))
+    return is_taken(sandbox.post(STATUS, after_file={"submit": "Upload"}))
 
 
-def _absent_field(trial: Trial) -> Seen:
-    accepted(trial.post(STATUS))
-    return is_taken(trial.post(STATUS, conditions=['["not-in","$x-oss-meta-prove",["z"]]']))
+def _absent_field(sandbox: Sandbox) -> Seen:
+    accepted(sandbox.post(STATUS))
+    return is_taken(sandbox.post(STATUS, conditions=['["not-in","$x-oss-meta-prove",["z"]]']))
 
 
-def _without_dollar(trial: Trial) -> Seen:
-    accepted(trial.post(STATUS))
+def _without_dollar(sandbox: Sandbox) -> Seen:
+    accepted(sandbox.post(STATUS))
     condition = '["eq","success_action_status","200"]'
-    return is_taken(trial.post({}, conditions=[condition], unpinned=STATUS))
+    return is_taken(sandbox.post({}, conditions=[condition], unpinned=STATUS))
 
 
-def _content_type(trial: Trial) -> Seen:
-    accepted(trial.post(STATUS))
+def _content_type(sandbox: Sandbox) -> Seen:
+    accepted(sandbox.post(STATUS))
     types = {"Content-Type": "text/plain", "x-oss-content-type": "image/png"}
-    return is_taken(trial.post(STATUS, conditions=['["eq","$content-type","image/png"]'], unpinned=types))
+    return is_taken(sandbox.post(STATUS, conditions=['["eq","$content-type","image/png"]'], unpinned=types))
 
 
-def _callback_wait(trial: Trial) -> Seen:
+def _callback_wait(sandbox: Sandbox) -> Seen:
     parameter = {
-        "callbackUrl": trial.silent_url,
+        "callbackUrl": sandbox.silent_url,
         "callbackBody": "bucket=${bucket}",
         "callbackBodyType": "application/x-www-form-urlencoded",
     }
-    answer = trial.post({**STATUS, "callback": b64encode(json.dumps(parameter).encode()).decode()})
+    answer = sandbox.post({**STATUS, "callback": b64encode(json.dumps(parameter).encode()).decode()})
     seconds = answer.elapsed.total_seconds()
     said = Text(f"{seconds:.1f} s until the answer", f"{seconds:.1f} 秒后应答")
     return Seen(None, said, evidence(answer))

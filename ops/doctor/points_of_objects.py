@@ -8,71 +8,71 @@ import requests
 
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
 from ops.doctor.point import Point, Seen, is_refused, told
-from ops.doctor.trial import FOLDER, Trial
+from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.language import Text
 
 LONG_AGO = timedelta(hours=1)
 
 
-def _public_acl(trial: Trial) -> Seen:
+def _public_acl(sandbox: Sandbox) -> Seen:
     """For a moment a byte may be public: a point."""
-    accepted(trial.call("HEAD", trial.put()))
-    key = trial.new_key()
-    return is_refused(trial.call("PUT", key, headers={"x-oss-object-acl": "public-read"}, body=b"."))
+    accepted(sandbox.call("HEAD", sandbox.put()))
+    key = sandbox.new_key()
+    return is_refused(sandbox.call("PUT", key, headers={"x-oss-object-acl": "public-read"}, body=b"."))
 
 
-def _at_default_host(trial: Trial) -> requests.Response:
-    url = trial.url("GET", trial.put(), origin=trial.default_host)
+def _at_default_host(sandbox: Sandbox) -> requests.Response:
+    url = sandbox.url("GET", sandbox.put(), origin=sandbox.default_host)
     try:
-        return trial.send("GET", url)
+        return sandbox.send("GET", url)
     except requests.RequestException as error:
         why = Text(
-            f"{trial.default_host} does not answer ({type(error).__name__})",
-            f"{trial.default_host} 没有应答（{type(error).__name__}）",
+            f"{sandbox.default_host} does not answer ({type(error).__name__})",
+            f"{sandbox.default_host} 没有应答（{type(error).__name__}）",
         )
         raise NotTried(why) from None
 
 
-def _default_host(trial: Trial) -> Seen:
-    answer = _at_default_host(trial)
+def _default_host(sandbox: Sandbox) -> Seen:
+    answer = _at_default_host(sandbox)
     return told(text_in(answer, "Code") == "PublicEndpointForbidden", evidence(answer))
 
 
-def _forced_download(trial: Trial) -> Seen:
-    answer = accepted(_at_default_host(trial))
+def _forced_download(sandbox: Sandbox) -> Seen:
+    answer = accepted(_at_default_host(sandbox))
     forced = answer.headers.get("x-oss-force-download", "")
     return told(forced == "true", f"x-oss-force-download: {forced or '-'}")
 
 
-def _stranger(trial: Trial) -> Seen:
-    return is_refused(trial.send("GET", f"{trial.settings.host}/{trial.put()}"))
+def _stranger(sandbox: Sandbox) -> Seen:
+    return is_refused(sandbox.send("GET", f"{sandbox.settings.host}/{sandbox.put()}"))
 
 
-def _response_type(trial: Trial) -> Seen:
+def _response_type(sandbox: Sandbox) -> Seen:
     query = {"response-content-type": "image/png"}
-    return is_refused(trial.send("GET", trial.url("GET", trial.put(), query=query)))
+    return is_refused(sandbox.send("GET", sandbox.url("GET", sandbox.put(), query=query)))
 
 
-def _absence(trial: Trial) -> Seen:
-    session = trial.session("oss:GetObject")
-    accepted(trial.call("HEAD", trial.put(), by=session))
-    answer = trial.call("HEAD", f"{FOLDER}nothing-has-this-name", by=session)
+def _absence(sandbox: Sandbox) -> Seen:
+    session = sandbox.session("oss:GetObject")
+    accepted(sandbox.call("HEAD", sandbox.put(), by=session))
+    answer = sandbox.call("HEAD", f"{FOLDER}nothing-has-this-name", by=session)
     if answer.status_code not in (403, 404):
         raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
     return told(answer.status_code == 403, evidence(answer))
 
 
-def _url_that_is_over(trial: Trial) -> Seen:
-    answer = trial.send("GET", trial.url("GET", trial.put(), at=trial.now - LONG_AGO))
+def _url_that_is_over(sandbox: Sandbox) -> Seen:
+    answer = sandbox.send("GET", sandbox.url("GET", sandbox.put(), at=sandbox.now - LONG_AGO))
     if answer.status_code not in (400, 403):
         raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
     return told(answer.status_code == 400, evidence(answer))
 
 
-def _identity(trial: Trial) -> Seen:
+def _identity(sandbox: Sandbox) -> Seen:
     """How ``Content-Encoding: identity`` comes back."""
-    key = trial.put({"content-encoding": "identity"})
-    kept = accepted(trial.call("HEAD", key)).headers.get("Content-Encoding")
+    key = sandbox.put({"content-encoding": "identity"})
+    kept = accepted(sandbox.call("HEAD", key)).headers.get("Content-Encoding")
     said = Text(f"kept as {kept}", f"保存为 {kept}") if kept else Text("dropped", "被去掉")
     return Seen(None, said, f"Content-Encoding: {kept or '-'}")
 

@@ -6,23 +6,23 @@ from urllib.parse import quote
 
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
 from ops.doctor.point import Point, Seen, told
-from ops.doctor.trial import Trial
+from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
 SIGNED_LENGTH = "4"
 PRIVATE = {"x-oss-object-acl": "private"}
 
 
-def _joined(trial: Trial, *begun: str) -> str:
+def _joined(sandbox: Sandbox, *begun: str) -> str:
     """An object of one part; its key."""
-    key, upload_id, _ = trial.begin(dict.fromkeys(begun, ""))
-    accepted(trial.complete(key, upload_id, trial.send_part(key, upload_id)))
+    key, upload_id, _ = sandbox.begin(dict.fromkeys(begun, ""))
+    accepted(sandbox.complete(key, upload_id, sandbox.send_part(key, upload_id)))
     return key
 
 
-def _signed_length(trial: Trial) -> Seen:
-    key, upload_id, _ = trial.begin()
-    address = trial.url(
+def _signed_length(sandbox: Sandbox) -> Seen:
+    key, upload_id, _ = sandbox.begin()
+    address = sandbox.url(
         "PUT",
         key,
         query={"partNumber": "1", "uploadId": upload_id},
@@ -30,8 +30,8 @@ def _signed_length(trial: Trial) -> Seen:
         additional=("content-length",),
     )
     headers = {"Content-Type": "text/plain"}
-    exact = trial.send("PUT", address, headers, b"....")
-    longer = trial.send("PUT", address, headers, b".....")
+    exact = sandbox.send("PUT", address, headers, b"....")
+    longer = sandbox.send("PUT", address, headers, b".....")
     seen = f"{evidence(exact)} / {evidence(longer)}"
     if exact.status_code != 200:
         said = Text("it cannot be signed: set SIGN_PART_LENGTH=false", "不能签：请设 SIGN_PART_LENGTH=false")
@@ -39,36 +39,36 @@ def _signed_length(trial: Trial) -> Seen:
     return told(longer.status_code != 200, seen)
 
 
-def _acl_at_the_beginning(trial: Trial) -> Seen:
-    key, upload_id, _ = trial.begin(headers=PRIVATE)
-    accepted(trial.complete(key, upload_id, trial.send_part(key, upload_id)))
-    grant = text_in(accepted(trial.call("GET", key, query={"acl": ""})), "Grant")
+def _acl_at_the_beginning(sandbox: Sandbox) -> Seen:
+    key, upload_id, _ = sandbox.begin(headers=PRIVATE)
+    accepted(sandbox.complete(key, upload_id, sandbox.send_part(key, upload_id)))
+    grant = text_in(accepted(sandbox.call("GET", key, query={"acl": ""})), "Grant")
     return told(grant == "private", f"Grant: {grant or '-'}")
 
 
-def _second_completion(trial: Trial) -> Seen:
-    key, upload_id, _ = trial.begin()
-    etag = trial.send_part(key, upload_id)
-    accepted(trial.complete(key, upload_id, etag))
-    again = trial.complete(key, upload_id, etag)
+def _second_completion(sandbox: Sandbox) -> Seen:
+    key, upload_id, _ = sandbox.begin()
+    etag = sandbox.send_part(key, upload_id)
+    accepted(sandbox.complete(key, upload_id, etag))
+    again = sandbox.complete(key, upload_id, etag)
     return told(again.status_code == 200, evidence(again))
 
 
-def _sequential(trial: Trial) -> Seen:
-    md5 = accepted(trial.call("HEAD", _joined(trial, "sequential"))).headers.get("Content-MD5", "")
+def _sequential(sandbox: Sandbox) -> Seen:
+    md5 = accepted(sandbox.call("HEAD", _joined(sandbox, "sequential"))).headers.get("Content-MD5", "")
     return told(bool(md5), f"Content-MD5: {'there' if md5 else '-'}")
 
 
-def _copy(trial: Trial) -> Seen:
-    key, copy = _joined(trial), trial.new_key()
-    source = f"/{trial.settings.bucket}/{quote(key)}"
-    accepted(trial.call("PUT", copy, headers={"x-oss-copy-source": source}))
-    etags = [accepted(trial.call("HEAD", one)).headers.get("ETag", "") for one in (key, copy)]
+def _copy(sandbox: Sandbox) -> Seen:
+    key, copy = _joined(sandbox), sandbox.new_key()
+    source = f"/{sandbox.settings.bucket}/{quote(key)}"
+    accepted(sandbox.call("PUT", copy, headers={"x-oss-copy-source": source}))
+    etags = [accepted(sandbox.call("HEAD", one)).headers.get("ETag", "") for one in (key, copy)]
     return told(etags[0] == etags[1], " / ".join(etags))
 
 
-def _namespace(trial: Trial) -> Seen:
-    _, _, text = trial.begin()
+def _namespace(sandbox: Sandbox) -> Seen:
+    _, _, text = sandbox.begin()
     if "InitiateMultipartUploadResult" not in text:
         raise NotTried(Text("the answer is no InitiateMultipartUploadResult", "应答不是所要的 XML"))
     return told("xmlns=" in text, "xmlns" if "xmlns=" in text else "-")

@@ -17,7 +17,7 @@ from local.oss.rules import OssRules
 from ops.doctor import points_around, points_of_forms, points_of_objects, points_of_parts
 from ops.doctor.evidence import NotTried
 from ops.doctor.point import Point, Seen
-from ops.doctor.trial import FOLDER, Trial
+from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
 
@@ -78,11 +78,11 @@ def show_dry(screen: Screen, language: str) -> None:
     screen.line(WORDS["dry"].say(language))
 
 
-def prove(trial: Trial) -> Iterator[Row]:
+def prove(sandbox: Sandbox) -> Iterator[Row]:
     """Each answer as it comes; what is left behind is the caller's to remove."""
     for point in POINTS:
         try:
-            yield Row(point, point.tries(trial))
+            yield Row(point, point.tries(sandbox))
         except NotTried as error:
             yield Row(point, None, error.why)
         except requests.RequestException as error:
@@ -105,7 +105,7 @@ def show_proof(
 
     Neither the bucket nor the account stands in the table: it is made to be shown to others.
     """
-    trial = Trial(settings, keys, now, function_url, silent_url)
+    sandbox = Sandbox(settings, keys, now, function_url, silent_url)
     title = {"region": settings.region, "date": now.strftime("%Y-%m-%d %H:%M UTC"), "version": VERSION}
     screen.title(WORDS["title"].say(language, **title))
     screen.line()
@@ -114,13 +114,13 @@ def show_proof(
     seen: dict[str, bool] = {}
     stored = 0
     try:
-        for row in prove(trial):
+        for row in prove(sandbox):
             screen.line(without_names(_line_of(row, language), settings))
             if row.point.is_rule and row.seen and row.seen.answer is not None:
                 seen[row.point.name] = row.seen.answer
     finally:
-        stored = len(trial.keys_left)
-        left = trial.remove()
+        stored = len(sandbox.keys_left)
+        left = sandbox.remove()
     screen.line()
     screen.line(_same_locally(seen, language))
     if left:

@@ -29,7 +29,7 @@ from ops.doctor import points_around
 from ops.doctor.evidence import NotTried, role_policy
 from ops.doctor.places import place_of
 from ops.doctor.prove import POINTS, WORDS, prove, show_proof, without_names
-from ops.doctor.trial import FOLDER, Trial
+from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.screen import Screen
 from tests.ops.words import in_english
 
@@ -63,7 +63,7 @@ ROWS = list(pairwise(RULES, 7))
 
 @pytest.fixture
 def place(tmp_path):
-    """A local cloud by rules of the test's own, and a trial in it."""
+    """A local cloud by rules of the test's own, and a sandbox in it."""
     with ExitStack() as stack:
 
         def start(rules=None, keys=KEYS, **changes):
@@ -78,8 +78,8 @@ def place(tmp_path):
         yield start
 
 
-def seen_in(trial):
-    return {row.point.name: row.seen and row.seen.answer for row in prove(trial)}
+def seen_in(sandbox):
+    return {row.point.name: row.seen and row.seen.answer for row in prove(sandbox)}
 
 
 def test_every_rule_that_a_bucket_can_be_asked_about_is():
@@ -94,52 +94,52 @@ def test_the_rows_hold_each_pair_of_readings():
 
 @pytest.mark.parametrize("row", ROWS, ids=range(len(ROWS)))
 def test_each_answer_is_the_rule_of_the_bucket(place, row):
-    cloud, trial = place(OssRules(**row))
-    seen = seen_in(trial)
+    cloud, sandbox = place(OssRules(**row))
+    seen = seen_in(sandbox)
     expected = dict(row)
     if row["public_endpoint_forbidden"]:
         # Nobody is given anything there, so nobody can say how.
         expected["default_host_downloads"] = None
     assert {name: seen[name] for name in RULES} == expected
     assert seen["part_length_is_held"] is True
-    assert trial.remove() == []
+    assert sandbox.remove() == []
     assert (list(cloud.oss.bucket.objects), list(cloud.oss.bucket.uploads)) == ([], [])
 
 
 def test_it_takes_no_more_requests_than_it_says(place):
-    _, trial = place()
+    _, sandbox = place()
     before = 0
-    for row in prove(trial):
-        assert trial.calls - before <= row.point.calls, row.point.name
-        before = trial.calls
-    trial.remove()
-    assert trial.calls <= 2 * sum(point.calls for point in POINTS)
+    for row in prove(sandbox):
+        assert sandbox.calls - before <= row.point.calls, row.point.name
+        before = sandbox.calls
+    sandbox.remove()
+    assert sandbox.calls <= 2 * sum(point.calls for point in POINTS)
 
 
 def test_everything_stands_below_one_folder(place):
-    _, trial = place()
-    list(prove(trial))
-    assert len(trial.keys_left) > 20
-    assert all(key.startswith(FOLDER) for key in trial.keys_left)
+    _, sandbox = place()
+    list(prove(sandbox))
+    assert len(sandbox.keys_left) > 20
+    assert all(key.startswith(FOLDER) for key in sandbox.keys_left)
     assert FOLDER == "held/.prove/"
 
 
 def test_what_a_callback_waits_is_timed(place):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        _, trial = place(replace(OssRules(), callback_timeout=timedelta(seconds=1)))
-        trial.silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        (row,) = [row for row in prove(trial) if row.point.name == "callback_wait"]
+        _, sandbox = place(replace(OssRules(), callback_timeout=timedelta(seconds=1)))
+        sandbox.silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        (row,) = [row for row in prove(sandbox) if row.point.name == "callback_wait"]
     seconds = float(re.match(r"([\d.]+) s until", row.seen.said.en)[1])
     assert 0.9 < seconds < 3 and row.seen.evidence.startswith("HTTP 203")
 
 
 def test_a_role_without_rights_there_leaves_open_what_needs_it(place):
     """As one whose profiles hold nothing: all else is tried."""
-    cloud, trial = place()
+    cloud, sandbox = place()
     (statement,) = ROLE_POLICY["Statement"]
     narrow = {**ROLE_POLICY, "Statement": [{**statement, "Resource": ["acs:oss:*:*:local-bucket/uploads/*"]}]}
     cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], policy=narrow)
-    untold = {name for name, answer in seen_in(trial).items() if answer is None}
+    untold = {name for name, answer in seen_in(sandbox).items() if answer is None}
     assert untold >= {"acl_needs_permission", "absence_told_to_listers_only"}
     assert len(untold) < 9
 
@@ -152,9 +152,9 @@ class Answer:
         self.status_code, self.headers, self.content, self.text = status, headers, b"", ""
 
 
-def seen_by(name, trial):
+def seen_by(name, sandbox):
     (point,) = [point for point in POINTS if point.name == name]
-    return point.tries(trial)
+    return point.tries(sandbox)
 
 
 @pytest.mark.parametrize(
@@ -162,47 +162,47 @@ def seen_by(name, trial):
     [((200, 403), True, "yes"), ((200, 200), False, "no"), ((403, 403), None, "SIGN_PART_LENGTH=false")],
 )
 def test_a_signed_length_is_held_or_not_or_cannot_be_signed(place, monkeypatch, statuses, answer, said):
-    _, trial = place()
+    _, sandbox = place()
     left = iter(statuses)
-    real = trial.send
+    real = sandbox.send
     is_part = re.compile("partNumber=1.*content-length")
     monkeypatch.setattr(
-        trial,
+        sandbox,
         "send",
         lambda method, url, *more: Answer(next(left)) if is_part.search(url) else real(method, url, *more),
     )
-    seen = seen_by("part_length_is_held", trial)
+    seen = seen_by("part_length_is_held", sandbox)
     assert seen.answer is answer and said in seen.said.en
-    trial.remove()
+    sandbox.remove()
 
 
 def test_an_encoding_that_is_dropped_is_told_from_one_that_is_kept(place, monkeypatch):
-    _, trial = place()
-    assert seen_by("identity_encoding", trial).said.en == "kept as identity"
-    real = trial.call
+    _, sandbox = place()
+    assert seen_by("identity_encoding", sandbox).said.en == "kept as identity"
+    real = sandbox.call
 
     def call(method, key, **more):
         return Answer(200) if method == "HEAD" else real(method, key, **more)
 
-    monkeypatch.setattr(trial, "call", call)
-    assert seen_by("identity_encoding", trial).said.en == "dropped"
-    trial.remove()
+    monkeypatch.setattr(sandbox, "call", call)
+    assert seen_by("identity_encoding", sandbox).said.en == "dropped"
+    sandbox.remove()
 
 
 def test_a_chained_session_needs_temporary_keys(place):
-    _, trial = place()
+    _, sandbox = place()
     with pytest.raises(NotTried, match="long-lived"):
-        seen_by("chained_session_over_an_hour", trial)
+        seen_by("chained_session_over_an_hour", sandbox)
 
 
 @pytest.mark.parametrize(("longest", "answer"), [(43200, True), (3600, False)])
 def test_a_chained_session_over_an_hour_is_given_or_not(place, longest, answer):
-    cloud, trial = place()
+    cloud, sandbox = place()
     cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], policy=None)
-    session = trial.assume(role_policy(["sts:AssumeRole", "oss:GetObject"], "*"), timedelta(hours=1))
+    session = sandbox.assume(role_policy(["sts:AssumeRole", "oss:GetObject"], "*"), timedelta(hours=1))
     cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], max_session_seconds=longest)
-    trial.own_keys = AccessKeys(session.access_key_id, session.access_key_secret, session.security_token)
-    seen = seen_by("chained_session_over_an_hour", trial)
+    sandbox.own_keys = AccessKeys(session.access_key_id, session.access_key_secret, session.security_token)
+    seen = seen_by("chained_session_over_an_hour", sandbox)
     assert seen.answer is answer
 
 
@@ -211,36 +211,41 @@ def test_a_chained_session_over_an_hour_is_given_or_not(place, longest, answer):
 )
 def test_the_internal_host_is_asked_by_the_function_itself(place, serving, status, code, answer):
     url = serving(status, f'{{"error": {{"code": "{code}"}}}}')
-    _, trial = place(OSS_ENDPOINT="https://b.oss-cn-hangzhou-internal.aliyuncs.com")
-    trial.function_url = url
-    assert seen_by("internal_host_answers", trial).answer is answer
+    _, sandbox = place(OSS_ENDPOINT="https://b.oss-cn-hangzhou-internal.aliyuncs.com")
+    sandbox.function_url = url
+    assert seen_by("internal_host_answers", sandbox).answer is answer
 
 
 def test_without_one_that_question_is_left_open(place, serving):
-    _, trial = place()
-    trial.function_url = serving(200, "{}")
+    _, sandbox = place()
+    sandbox.function_url = serving(200, "{}")
     with pytest.raises(NotTried, match="OSS_ENDPOINT"):
-        seen_by("internal_host_answers", trial)
+        seen_by("internal_host_answers", sandbox)
 
 
 # --- the report ---
 
 
-def shown(trial, capsys, language="en"):
+def shown(sandbox, capsys, language="en"):
     code = show_proof(
-        trial.settings, trial.own_keys, datetime.now(UTC), Screen(), language, silent_url=trial.silent_url
+        sandbox.settings,
+        sandbox.own_keys,
+        datetime.now(UTC),
+        Screen(),
+        language,
+        silent_url=sandbox.silent_url,
     )
     return code, capsys.readouterr().out
 
 
 def test_the_report_is_a_table_that_names_nobody(place, capsys):
-    cloud, trial = place(OssRules(acl_needs_permission=False, dollar_optional=False))
-    code, text = shown(trial, capsys)
+    cloud, sandbox = place(OssRules(acl_needs_permission=False, dollar_optional=False))
+    code, text = shown(sandbox, capsys)
     assert code == 0
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert len(rows) == len(POINTS) and all(line.count(" | ") == 3 for line in rows)
     assert re.search(r"What cn-hangzhou did on \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
-    for secret in (trial.settings.bucket, FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret):
+    for secret in (sandbox.settings.bucket, FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret):
         assert secret not in text
     assert urlsplit(cloud.oss.origin).netloc not in text
     assert "serve --rule acl_needs_permission=false --rule dollar_optional=false\n" in text
@@ -248,43 +253,43 @@ def test_the_report_is_a_table_that_names_nobody(place, capsys):
 
 
 def test_names_of_bucket_domain_and_account_are_left_out(place):
-    _, trial = place()
+    _, sandbox = place()
     text = without_names(
-        f"{trial.settings.host}/x local-bucket acs:ram::1234567890123456:role/r", trial.settings
+        f"{sandbox.settings.host}/x local-bucket acs:ram::1234567890123456:role/r", sandbox.settings
     )
     assert text == "…/x … acs:ram::…:role/r"
 
 
 def test_the_report_speaks_chinese_whole(place, capsys):
-    _, trial = place()
-    _, text = shown(trial, capsys, "zh")
+    _, sandbox = place()
+    _, text = shown(sandbox, capsys, "zh")
     assert "个对象已全部删除" in text and "答案" in text
     assert in_english([*WORDS.values(), *(point.question for point in POINTS)])
 
 
 def test_what_cannot_be_removed_is_named_and_the_run_fails(place, capsys, monkeypatch):
-    _, trial = place()
-    monkeypatch.setattr(Trial, "_is_gone", lambda *_: False)
-    code, text = shown(trial, capsys)
+    _, sandbox = place()
+    monkeypatch.setattr(Sandbox, "_is_gone", lambda *_: False)
+    code, text = shown(sandbox, capsys)
     assert code == 1 and "delete them yourself: held/.prove/" in text
 
 
 def test_what_was_stored_is_removed_even_when_the_run_breaks_off(place, capsys, monkeypatch):
-    cloud, trial = place()
+    cloud, sandbox = place()
     broken = POINTS[3]._replace(tries=lambda _trial: 1 / 0)
     monkeypatch.setattr("ops.doctor.prove.POINTS", (*POINTS[:3], broken))
     with pytest.raises(ZeroDivisionError):
-        shown(trial, capsys)
+        shown(sandbox, capsys)
     assert list(cloud.oss.bucket.objects) == []
 
 
 def test_silence_is_an_answer_of_its_own_and_the_others_come(place, monkeypatch):
-    _, trial = place()
+    _, sandbox = place()
     silent = POINTS[0]._replace(tries=lambda _trial: requests.get("http://127.0.0.1:9", timeout=1))
     monkeypatch.setattr("ops.doctor.prove.POINTS", (silent, POINTS[1]))
-    first, second = prove(trial)
+    first, second = prove(sandbox)
     assert first.why.en.startswith("no answer (") and second.seen.answer is False
-    trial.remove()
+    sandbox.remove()
 
 
 # --- the command ---
@@ -299,8 +304,8 @@ def run(*arguments):
 @pytest.fixture
 def no_trial(monkeypatch):
     """Whoever would send something fails."""
-    monkeypatch.setattr("ops.doctor.trial.Trial", None)
-    monkeypatch.setattr("ops.doctor.prove.Trial", None)
+    monkeypatch.setattr("ops.doctor.sandbox.Sandbox", None)
+    monkeypatch.setattr("ops.doctor.prove.Sandbox", None)
 
 
 def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(capsys, monkeypatch, tmp_path, here, no_trial):
@@ -358,9 +363,9 @@ def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, monkeypatch, tmp_pat
 def test_it_is_tried_there_with_the_role_of_its_profile(here, capsys):
     there = place_of(load_settings(here.both), "local-archive")
     roles, own = here.cloud.sts.roles, here.cloud.sts.roles.pop(HOME.role_arn)
-    trial = Trial(there, KEYS, datetime.now(UTC), "", f"{here.cloud.archive.origin}/nowhere")
+    sandbox = Sandbox(there, KEYS, datetime.now(UTC), "", f"{here.cloud.archive.origin}/nowhere")
     try:
-        code, text = shown(trial, capsys)
+        code, text = shown(sandbox, capsys)
     finally:
         roles[HOME.role_arn] = own
     assert code == 0

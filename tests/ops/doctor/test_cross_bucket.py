@@ -9,7 +9,7 @@ from function.app import load_settings
 from function.credentials import AccessKeys
 from local.buckets import ACTIONS, ARCHIVE, HOME
 from local.cloud import FUNCTION_KEY
-from ops.doctor.across import check_strangers, strangers
+from ops.doctor.cross_bucket import check_strangers, strangers
 from ops.doctor.findings import State
 from ops.doctor.forms import forms_signed_here
 from ops.doctor.identity import check_sts

@@ -20,7 +20,7 @@ LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
-class Given:
+class VariableSources:
     """
     Where the variables come from.
 
@@ -68,16 +68,16 @@ def needed_names(value: Any) -> Iterator[str]:
         yield from WITHOUT_DEFAULT.findall(value)
 
 
-def where_it_is_given(problem: Problem, resolver: Resolver, given: Given) -> Problem:
+def at_its_source(problem: Problem, resolver: Resolver, sources: VariableSources) -> Problem:
     """A setting that ``s.yaml`` only passes on is wrong where its value comes from, or should."""
     *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
     if block != "environmentVariables" or name not in resolver.used or resolver.used[str(name)]:
         return problem
-    place = (ENVIRONMENT if given.environ.get(str(name)) else ENV, name)
+    place = (ENVIRONMENT if sources.environ.get(str(name)) else ENV, name)
     return replace(problem, place=place)
 
 
-def variables(resolver: Resolver, given: Given) -> list[tuple[str, Text, str]]:
+def variables(resolver: Resolver, sources: VariableSources) -> list[tuple[str, Text, str]]:
     """Each variable that was used: name, value as it may be shown, where it comes from."""
     rows = []
     for name, default in resolver.used.items():
@@ -90,5 +90,5 @@ def variables(resolver: Resolver, given: Given) -> list[tuple[str, Text, str]]:
         if is_secret(name):
             count = len(value)
             shown = Text(f"({count} characters, not shown)", f"（{count} 个字符，不显示）")
-        rows.append((name, shown, given.origin(name)))
+        rows.append((name, shown, sources.origin(name)))
     return rows

@@ -1,5 +1,5 @@
 """
-A place in the user's own bucket where things are tried: small objects below one folder, all removed again.
+Sandbox in the bucket of the user: small objects below one folder, all removed again.
 """
 
 import secrets
@@ -40,7 +40,7 @@ class OwnKeys(NamedTuple):
         return f"OwnKeys({self.access_key_id})"
 
 
-class Trial:
+class Sandbox:
     """
     One run.
 
