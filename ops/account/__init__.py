@@ -1,1 +1,1 @@
-"""What the account must hold before a deployment: two RAM roles and, if wanted, the bucket."""
+"""What the account must hold before a deployment: two RAM roles and, if desired, the bucket."""

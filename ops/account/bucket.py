@@ -19,7 +19,7 @@ class PartedFolder:
 
 
 @dataclass(frozen=True)
-class WantedBucket:
+class DesiredBucket:
     """
     Args:
         region: region id such as ``cn-hangzhou``.

@@ -4,51 +4,51 @@ What the operator should know about a bucket, and what ``setup`` leaves as it is
 
 from collections.abc import Iterable
 
-from ops.account.bucket import FoundBucket, WantedBucket
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.terminal.language import Text
 
 
-def bucket_notes(wanted: WantedBucket, found: FoundBucket | None) -> Iterable[Text]:
+def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterable[Text]:
     """A sentence or two for each thing that may surprise later."""
     if found is not None:
-        yield from _notes_on_what_is_there(wanted, found)
-    if must_unblock(wanted, found) and not wanted.allow_public_read:
-        yield _public_read_note(wanted)
-    if wanted.open_names and (wanted.allow_public_read or (found and not found.blocks_public_access)):
-        yield _open_names_note(wanted)
-    if _may_refuse_the_default_host(wanted.region) and not wanted.has_domain:
-        yield _default_host_note(wanted)
+        yield from _notes_on_what_is_there(desired, found)
+    if must_unblock(desired, found) and not desired.allow_public_read:
+        yield _public_read_note(desired)
+    if desired.open_names and (desired.allow_public_read or (found and not found.blocks_public_access)):
+        yield _open_names_note(desired)
+    if _may_refuse_the_default_host(desired.region) and not desired.has_domain:
+        yield _default_host_note(desired)
 
 
-def named(notes: Iterable[Text], bucket: WantedBucket) -> Iterable[Text]:
+def named(notes: Iterable[Text], bucket: DesiredBucket) -> Iterable[Text]:
     """The same, each with the bucket that it is about; for more buckets than one."""
     for note in notes:
         is_named = bucket.name in note.en
         yield note if is_named else Text(f"{bucket.name}: {note.en}", f"{bucket.name}：{note.zh}")
 
 
-def must_unblock(wanted: WantedBucket, found: FoundBucket | None) -> bool:
+def must_unblock(desired: DesiredBucket, found: FoundBucket | None) -> bool:
     """
     Whether Block Public Access stands against what a profile stores.
 
     What OSS makes through its API begins with it on (since 13 October 2025).
     """
-    return bool(wanted.wants_public_read) and (found is None or found.blocks_public_access)
+    return bool(desired.wants_public_read) and (found is None or found.blocks_public_access)
 
 
-def _notes_on_what_is_there(wanted: WantedBucket, found: FoundBucket) -> Iterable[Text]:
-    if found.location and found.location.removeprefix("oss-") != wanted.region:
-        region = _said_by(wanted, "OSS_REGION", "region")
+def _notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterable[Text]:
+    if found.location and found.location.removeprefix("oss-") != desired.region:
+        region = _said_by(desired, "OSS_REGION", "region")
         yield Text(
-            f"Bucket {wanted.name} is in {found.location.removeprefix('oss-')}, not in {wanted.region}:"
+            f"Bucket {desired.name} is in {found.location.removeprefix('oss-')}, not in {desired.region}:"
             f" set {region.en} to that, or forms will be refused.",
-            f"桶 {wanted.name} 在 {found.location.removeprefix('oss-')}，不在 {wanted.region}："
+            f"桶 {desired.name} 在 {found.location.removeprefix('oss-')}，不在 {desired.region}："
             f"请把 {region.zh} 改为前者，否则表单会被拒绝。",
         )
     if found.acl not in ("", "private"):
         yield Text(
-            f"Bucket {wanted.name} is {found.acl}: everybody reads what is uploaded. It is left as it is.",
-            f"桶 {wanted.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",
+            f"Bucket {desired.name} is {found.acl}: everybody reads what is uploaded. It is left as it is.",
+            f"桶 {desired.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",
         )
     if found.versioning in ("Enabled", "Suspended"):
         yield Text(
@@ -57,29 +57,29 @@ def _notes_on_what_is_there(wanted: WantedBucket, found: FoundBucket) -> Iterabl
             f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，"
             "同名再次上传会成为最新版本。此处不做更改。",
         )
-        if wanted.held_days:
+        if desired.held_days:
             yield _VERSIONS_OF_WHAT_IS_HELD
 
 
-def _public_read_note(wanted: WantedBucket) -> Text:
-    names = ", ".join(f"[{name}]" for name in wanted.wants_public_read)
+def _public_read_note(desired: DesiredBucket) -> Text:
+    names = ", ".join(f"[{name}]" for name in desired.wants_public_read)
     return Text(
-        f"Block Public Access is on for bucket {wanted.name}, as for every new one: uploads of {names}"
+        f"Block Public Access is on for bucket {desired.name}, as for every new one: uploads of {names}"
         ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or let'
         " --allow-public-read switch it off.",
-        f"桶 {wanted.name} 开启了“阻止公共访问”（新建的桶都是如此）："
+        f"桶 {desired.name} 开启了“阻止公共访问”（新建的桶都是如此）："
         f'{names}（acl = "public-read"）的上传会被拒绝。'
         '请改用 acl = "default" 加签名地址或 CDN；确实要公开，可加 --allow-public-read 关闭它。',
     )
 
 
-def _open_names_note(wanted: WantedBucket) -> Text:
-    names = ", ".join(f"[{name}]" for name in wanted.open_names)
+def _open_names_note(desired: DesiredBucket) -> Text:
+    names = ", ".join(f"[{name}]" for name in desired.open_names)
     return Text(
-        f"Nothing blocks public access to bucket {wanted.name}, and no condition of {names} pins an ACL:"
+        f"Nothing blocks public access to bucket {desired.name}, and no condition of {names} pins an ACL:"
         " a form of it may store what everybody reads. Switch Block Public Access on, or let the function"
         " choose the name.",
-        f"桶 {wanted.name} 没有开启“阻止公共访问”，而 {names} 的条件没有固定 ACL："
+        f"桶 {desired.name} 没有开启“阻止公共访问”，而 {names} 的条件没有固定 ACL："
         "它的表单可能存入任何人都可读取的文件。请开启“阻止公共访问”，或改由函数决定文件名。",
     )
 
@@ -92,8 +92,8 @@ _VERSIONS_OF_WHAT_IS_HELD = Text(
 )
 
 
-def _default_host_note(wanted: WantedBucket) -> Text:
-    host = _said_by(wanted, "OSS_HOST", "host")
+def _default_host_note(desired: DesiredBucket) -> Text:
+    host = _said_by(desired, "OSS_HOST", "host")
     return Text(
         "An account that opened OSS on or after 20 March 2025 gets 400 PublicEndpointForbidden from the"
         f" default host of this region: bind a domain to the bucket and set {host.en} (docs/deploy.md).",
@@ -102,11 +102,11 @@ def _default_host_note(wanted: WantedBucket) -> Text:
     )
 
 
-def _said_by(wanted: WantedBucket, setting: str, option: str) -> Text:
+def _said_by(desired: DesiredBucket, setting: str, option: str) -> Text:
     """Where the operator says it: a setting of the deployment's bucket is an option for any other."""
-    if not wanted.named_by:
+    if not desired.named_by:
         return Text(setting, setting)
-    names = ", ".join(f"[{name}]" for name in wanted.named_by)
+    names = ", ".join(f"[{name}]" for name in desired.named_by)
     return Text(f"{option} of {names}", f"{names} 的 {option}")
 
 

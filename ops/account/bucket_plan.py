@@ -7,7 +7,7 @@ Rules of others are kept whole: ours is added to the document that OSS handed ou
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from ops.account.bucket import FoundBucket, WantedBucket
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_notes import bucket_notes, must_unblock
 from ops.account.lifecycle_plan import lifecycle_steps
 from ops.account.role_plan import Step
@@ -20,52 +20,52 @@ ALLOW_PUBLIC_ACCESS = (
 )
 
 
-def bucket_steps(wanted: WantedBucket, found: FoundBucket | None) -> tuple[list[Step], list[Text]]:
+def bucket_steps(desired: DesiredBucket, found: FoundBucket | None) -> tuple[list[Step], list[Text]]:
     """
     The calls still to be made, and what the operator should know.
 
     A bucket that is there keeps its ACL, versioning and Block Public Access.
     """
-    if found is None and not wanted.create:
+    if found is None and not desired.create:
         note = Text(
-            f"Bucket {wanted.name} is not there. --bucket-create makes it (private).",
-            f"桶 {wanted.name} 不存在。加 --bucket-create 可创建（私有）。",
+            f"Bucket {desired.name} is not there. --bucket-create makes it (private).",
+            f"桶 {desired.name} 不存在。加 --bucket-create 可创建（私有）。",
         )
         return [], [note]
     steps: list[Step] = []
     notes: list[Text] = []
     if found is None:
-        parameters = {"bucket": wanted.name, "region": wanted.region, "acl": "private"}
+        parameters = {"bucket": desired.name, "region": desired.region, "acl": "private"}
         steps.append(
             Step(
                 "OSS",
                 "PutBucket",
                 parameters,
                 Text("the bucket uploads go to, private", "存放上传文件的私有桶"),
-                wanted.region,
+                desired.region,
             )
         )
-    notes += bucket_notes(wanted, found)
-    if wanted.allow_public_read and must_unblock(wanted, found):
-        steps.append(_unblock(wanted))
-    steps += lifecycle_steps(wanted, found.lifecycle if found else "", notes)
-    steps += _cors(wanted, found.cors if found else "")
+    notes += bucket_notes(desired, found)
+    if desired.allow_public_read and must_unblock(desired, found):
+        steps.append(_unblock(desired))
+    steps += lifecycle_steps(desired, found.lifecycle if found else "", notes)
+    steps += _cors(desired, found.cors if found else "")
     return steps, notes
 
 
-def _cors(wanted: WantedBucket, current: str) -> Iterable[Step]:
+def _cors(desired: DesiredBucket, current: str) -> Iterable[Step]:
     root = _root(current, "CORSConfiguration")
     rules = root.findall("CORSRule")
     missing = [
         origin
-        for origin in wanted.h5_origins
-        if not any(_admits(rule, origin, wanted.h5_methods) for rule in rules)
+        for origin in desired.h5_origins
+        if not any(_admits(rule, origin, desired.h5_methods) for rule in rules)
     ]
     if not missing:
         return
     rule = ElementTree.Element("CORSRule")
     entries = [("AllowedOrigin", origin) for origin in missing]
-    entries += [("AllowedMethod", method) for method in wanted.h5_methods]
+    entries += [("AllowedMethod", method) for method in desired.h5_methods]
     entries.append(("AllowedHeader", "*"))
     entries += [
         ("ExposeHeader", "ETag"),
@@ -78,15 +78,15 @@ def _cors(wanted: WantedBucket, current: str) -> Iterable[Step]:
     yield Step(
         "OSS",
         "PutBucketCors",
-        {"bucket": wanted.name, "body": ElementTree.tostring(root, encoding="unicode")},
+        {"bucket": desired.name, "body": ElementTree.tostring(root, encoding="unicode")},
         Text(
-            f"pages of {', '.join(missing)} may send files by {' and '.join(wanted.h5_methods)}"
+            f"pages of {', '.join(missing)} may send files by {' and '.join(desired.h5_methods)}"
             f" ({len(rules)} rules of yours stay); a mini-program needs no CORS",
-            f"允许 {', '.join(missing)} 的网页用 {'、'.join(wanted.h5_methods)} 上传"
+            f"允许 {', '.join(missing)} 的网页用 {'、'.join(desired.h5_methods)} 上传"
             f"（保留你已有的 {len(rules)} 条规则）；"
             "小程序不需要 CORS",
         ),
-        wanted.region,
+        desired.region,
     )
 
 
@@ -96,17 +96,17 @@ def _admits(rule: ElementTree.Element, origin: str, methods: Iterable[str]) -> b
     return allowed.issuperset(methods) and (origin in origins or "*" in origins)
 
 
-def _unblock(wanted: WantedBucket) -> Step:
-    names = ", ".join(f"[{name}]" for name in wanted.wants_public_read)
+def _unblock(desired: DesiredBucket) -> Step:
+    names = ", ".join(f"[{name}]" for name in desired.wants_public_read)
     return Step(
         "OSS",
         "PutBucketPublicAccessBlock",
-        {"bucket": wanted.name, "body": ALLOW_PUBLIC_ACCESS},
+        {"bucket": desired.name, "body": ALLOW_PUBLIC_ACCESS},
         Text(
             f"Block Public Access goes off, so that everybody may read what {names} stores",
             f"关闭“阻止公共访问”，让任何人都能读取 {names} 存入的文件",
         ),
-        wanted.region,
+        desired.region,
     )
 
 

@@ -15,9 +15,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from function.credentials import AccessKeys
-from ops.account.bucket import FoundBucket, WantedBucket
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.ram_documents import compact, read_document
-from ops.account.role_plan import FoundRole, FoundRoles, Step, WantedRoles
+from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, Step
 
 if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client as OssClient
@@ -67,9 +67,9 @@ class Account:
     def account_id(self) -> str:
         return str(self._ask(STS, "GetCallerIdentity", {}).get("AccountId", ""))
 
-    def find_roles(self, wanted: WantedRoles) -> FoundRoles:
+    def find_roles(self, desired: DesiredRoles) -> FoundRoles:
         roles, policies = {}, {}
-        for name in wanted.names:
+        for name in desired.names:
             if role := self._find("EntityNotExist.Role", "GetRole", {"RoleName": name}):
                 roles[name] = self._describe(name, role.get("Role", {}))
             parameters = {"PolicyType": "Custom", "PolicyName": name}
@@ -78,11 +78,11 @@ class Account:
                 policies[name] = read_document(version.get("PolicyDocument"))
         return FoundRoles(roles, policies)
 
-    def find_bucket(self, wanted: WantedBucket) -> FoundBucket | None:
+    def find_bucket(self, desired: DesiredBucket) -> FoundBucket | None:
         import alibabacloud_oss_v2 as oss
 
         try:
-            answer = self._oss(wanted.region).get_bucket_info(oss.GetBucketInfoRequest(bucket=wanted.name))
+            answer = self._oss(desired.region).get_bucket_info(oss.GetBucketInfoRequest(bucket=desired.name))
         except oss.exceptions.BaseError as error:
             if _oss_code(error) == "NoSuchBucket":
                 return None
@@ -93,8 +93,8 @@ class Account:
             acl=str(info.acl or ""),
             versioning=str(info.versioning or ""),
             blocks_public_access=bool(info.block_public_access),
-            lifecycle=self._read_document(wanted, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle"),
-            cors=self._read_document(wanted, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
+            lifecycle=self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle"),
+            cors=self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
         )
 
     def carry_out(self, step: Step) -> None:
@@ -165,9 +165,9 @@ class Account:
         except oss.exceptions.BaseError as error:
             raise _oss_error("PutBucket", error) from None
 
-    def _read_document(self, wanted: WantedBucket, action: str, name: str, absent: str) -> str:
+    def _read_document(self, desired: DesiredBucket, action: str, name: str, absent: str) -> str:
         try:
-            return _document(self._oss(wanted.region), action, wanted.name, name)
+            return _document(self._oss(desired.region), action, desired.name, name)
         except CloudError as error:
             if error.code == absent:
                 return ""

@@ -33,12 +33,12 @@ def expire_held(root: ElementTree.Element, days: int, notes: list[Text]) -> Iter
     if theirs:
         notes += _about(theirs, days)
         return
-    wanted = _rule(days)
-    if [_content(rule) for rule in ours] == [_content(wanted)]:
+    desired = _rule(days)
+    if [_content(rule) for rule in ours] == [_content(desired)]:
         return
     for rule in ours:
         root.remove(rule)
-    root.append(wanted)
+    root.append(desired)
     yield Text(
         f"what is held back and not published is removed: {HELD_FOLDER} after {days} days",
         f"清理没有发布的暂存对象：{HELD_FOLDER} {days} 天后",

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
-from ops.account.bucket import PartedFolder, WantedBucket
+from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.held_rule import expire_held
 from ops.account.role_plan import Step
 from ops.terminal.language import Text
@@ -21,7 +21,7 @@ RULE_ID = "oss-direct-upload-abort-stale-multipart"
 ROOT = "LifecycleConfiguration"
 
 
-def lifecycle_steps(wanted: WantedBucket, current: str, notes: list[Text]) -> Iterator[Step]:
+def lifecycle_steps(desired: DesiredBucket, current: str, notes: list[Text]) -> Iterator[Step]:
     """
     The one call that is still to be made, if any.
 
@@ -34,31 +34,31 @@ def lifecycle_steps(wanted: WantedBucket, current: str, notes: list[Text]) -> It
     rules = root.findall("Rule")
     aborting = [rule for rule in rules if _aborts(rule)]
     changed = [
-        *_lengthen(aborting, wanted.parted_folders, notes),
-        *_add(root, _missing(wanted, aborting, notes)),
+        *_lengthen(aborting, desired.parted_folders, notes),
+        *_add(root, _missing(desired, aborting, notes)),
     ]
-    why = [*_removed_parts(changed), *expire_held(root, wanted.held_days, notes)]
+    why = [*_removed_parts(changed), *expire_held(root, desired.held_days, notes)]
     if why:
-        parameters = {"bucket": wanted.name, "body": ElementTree.tostring(root, encoding="unicode")}
-        yield Step("OSS", "PutBucketLifecycle", parameters, _why(why, len(rules)), wanted.region)
+        parameters = {"bucket": desired.name, "body": ElementTree.tostring(root, encoding="unicode")}
+        yield Step("OSS", "PutBucketLifecycle", parameters, _why(why, len(rules)), desired.region)
 
 
 def _missing(
-    wanted: WantedBucket, aborting: list[ElementTree.Element], notes: list[Text]
+    desired: DesiredBucket, aborting: list[ElementTree.Element], notes: list[Text]
 ) -> Iterator[PartedFolder]:
     """What no rule aborts yet, each with the days after which it should."""
-    if wanted.create and not aborting:
+    if desired.create and not aborting:
         yield PartedFolder("", ABORT_AFTER_DAYS)
         return
     # OSS refuses two rules of one action whose prefixes overlap.
-    if wanted.create and not any(_covers(rule, "") for rule in aborting):
+    if desired.create and not any(_covers(rule, "") for rule in aborting):
         notes.append(
             Text(
                 "A lifecycle rule of yours ends stale multipart uploads of some keys only.",
                 "你已有的清理分片规则只对部分对象生效。",
             )
         )
-    for folder in _outermost(wanted.parted_folders):
+    for folder in _outermost(desired.parted_folders):
         if any(_covers(rule, folder.name) for rule in aborting):
             continue
         if inner := [_prefix(rule) for rule in aborting if _prefix(rule).startswith(folder.name)]:

@@ -17,7 +17,7 @@ import requests
 
 from function.credentials import AccessKeys
 from ops.account.cloud import CONNECT_SECONDS, READ_SECONDS, CloudError, plain
-from ops.account.log_plan import ALARM_PREFIX, DASHBOARD, FoundLogs, WantedLogs
+from ops.account.log_plan import ALARM_PREFIX, DASHBOARD, DesiredLogs, FoundLogs
 from ops.account.log_queries import ALARMS
 from ops.account.role_plan import Step
 
@@ -46,12 +46,12 @@ class LogService:
         self._origin = f"https://{project}.{region}.log.aliyuncs.com"
         self._now = now
 
-    def find(self, wanted: WantedLogs) -> FoundLogs:
+    def find(self, desired: DesiredLogs) -> FoundLogs:
         """
         Raises:
             CloudError
         """
-        index = self._get("GetIndex", f"/logstores/{wanted.logstore}/index")
+        index = self._get("GetIndex", f"/logstores/{desired.logstore}/index")
         dashboard = self._get("GetDashboard", f"/dashboards/{DASHBOARD}")
         alarms = {}
         for name in (ALARM_PREFIX + alarm.name for alarm in ALARMS):

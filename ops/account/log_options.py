@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ops.account.log_plan import WantedLogs
+from ops.account.log_plan import DesiredLogs
 from ops.terminal.language import Text, chosen_language
 
 PLACE = re.compile(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})")
@@ -49,7 +49,7 @@ def add_log_arguments(option: Callable[..., Any]) -> None:
 
 def read_logs(
     args: argparse.Namespace, region: str, problems: list[Text]
-) -> tuple[WantedLogs | None, tuple[str, str] | None]:
+) -> tuple[DesiredLogs | None, tuple[str, str] | None]:
     """What the logstore should become, if anything, and where the function may write."""
     if (args.dashboards or args.notify) and not (args.logs and args.dashboards):
         problems.append(NO_LOGSTORE)
@@ -61,5 +61,5 @@ def read_logs(
         return None, None
     project, logstore = place.groups()
     language = chosen_language(args.lang)
-    wanted = WantedLogs(region, project, logstore, args.notify or "", language)
-    return wanted if args.dashboards else None, (project, logstore)
+    desired = DesiredLogs(region, project, logstore, args.notify or "", language)
+    return desired if args.dashboards else None, (project, logstore)

@@ -26,7 +26,7 @@ BUILTIN_POLICY = "sls.builtin.dynamic"
 
 
 @dataclass(frozen=True)
-class WantedLogs:
+class DesiredLogs:
     """
     Args:
         notify: id of the action policy of SLS that says who is told; empty for nobody but the console.
@@ -55,23 +55,23 @@ class FoundLogs:
     alarms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def log_steps(wanted: WantedLogs, found: FoundLogs) -> list[Step]:
+def log_steps(desired: DesiredLogs, found: FoundLogs) -> list[Step]:
     """The calls still to be made, in order: a query finds nothing before there is an index."""
-    return [*_index(wanted, found), *_dashboard(wanted, found), *_alarms(wanted, found)]
+    return [*_index(desired, found), *_dashboard(desired, found), *_alarms(desired, found)]
 
 
-def _step(wanted: WantedLogs, action: str, path: str, body: Any, why: Text) -> Step:
-    return Step("SLS", action, {"project": wanted.project, "path": path, "body": body}, why)
+def _step(desired: DesiredLogs, action: str, path: str, body: Any, why: Text) -> Step:
+    return Step("SLS", action, {"project": desired.project, "path": path, "body": body}, why)
 
 
-def _index(wanted: WantedLogs, found: FoundLogs) -> Iterator[Step]:
-    path = f"/logstores/{wanted.logstore}/index"
+def _index(desired: DesiredLogs, found: FoundLogs) -> Iterator[Step]:
+    path = f"/logstores/{desired.logstore}/index"
     if found.index is None:
         why = Text("the log can be searched and counted", "日志可以检索和统计")
-        yield _step(wanted, "CreateIndex", path, merged_index({}), why)
+        yield _step(desired, "CreateIndex", path, merged_index({}), why)
     elif not is_index_enough(found.index):
         why = Text("the index exists otherwise: `message` is added", "索引已存在但不同：加上 `message`")
-        yield _step(wanted, "UpdateIndex", path, merged_index(found.index), why)
+        yield _step(desired, "UpdateIndex", path, merged_index(found.index), why)
 
 
 def is_index_enough(index: Mapping[str, Any]) -> bool:
@@ -88,40 +88,40 @@ def merged_index(index: Mapping[str, Any]) -> dict[str, Any]:
     return {"line": index.get("line") or plain, "keys": keys, "max_text_len": longest}
 
 
-def _dashboard(wanted: WantedLogs, found: FoundLogs) -> Iterator[Step]:
-    document = dashboard(wanted)
+def _dashboard(desired: DesiredLogs, found: FoundLogs) -> Iterator[Step]:
+    document = dashboard(desired)
     if found.dashboard is None:
         why = Text(f"{len(CHARTS)} charts of the log", f"日志的 {len(CHARTS)} 张图")
-        yield _step(wanted, "CreateDashboard", "/dashboards", document, why)
+        yield _step(desired, "CreateDashboard", "/dashboards", document, why)
     elif not _says(found.dashboard, document):
         why = Text("the dashboard exists otherwise", "看板已存在但不同")
-        yield _step(wanted, "UpdateDashboard", f"/dashboards/{DASHBOARD}", document, why)
+        yield _step(desired, "UpdateDashboard", f"/dashboards/{DASHBOARD}", document, why)
 
 
-def dashboard(wanted: WantedLogs) -> dict[str, Any]:
+def dashboard(desired: DesiredLogs) -> dict[str, Any]:
     return {
         "dashboardName": DASHBOARD,
         "displayName": DASHBOARD,
         "description": "",
         "attribute": {"type": "grid"},
-        "charts": [_chart(wanted, chart, place) for place, chart in enumerate(CHARTS)],
+        "charts": [_chart(desired, chart, place) for place, chart in enumerate(CHARTS)],
     }
 
 
-def _chart(wanted: WantedLogs, chart: Chart, place: int) -> dict[str, Any]:
+def _chart(desired: DesiredLogs, chart: Chart, place: int) -> dict[str, Any]:
     return {
         "title": chart.name,
         "type": chart.kind,
         "action": {},
         "search": {
-            "logstore": wanted.logstore,
+            "logstore": desired.logstore,
             "topic": "",
             "query": chart.query,
             "start": "-86400s",
             "end": "now",
         },
         "display": {
-            "displayName": chart.title.say(wanted.language),
+            "displayName": chart.title.say(desired.language),
             "xAxis": list(chart.x),
             "yAxis": list(chart.y),
             "xPos": place % COLUMNS * WIDTH,
@@ -132,24 +132,24 @@ def _chart(wanted: WantedLogs, chart: Chart, place: int) -> dict[str, Any]:
     }
 
 
-def _alarms(wanted: WantedLogs, found: FoundLogs) -> Iterator[Step]:
+def _alarms(desired: DesiredLogs, found: FoundLogs) -> Iterator[Step]:
     for alarm in ALARMS:
-        document = alarm_rule(wanted, alarm)
+        document = alarm_rule(desired, alarm)
         name = document["name"]
         if name not in found.alarms:
-            yield _step(wanted, "CreateAlert", "/alerts", document, alarm.title)
+            yield _step(desired, "CreateAlert", "/alerts", document, alarm.title)
         elif not _says(found.alarms[name], document):
             why = Text(f"the alarm exists otherwise: {alarm.title.en}", f"告警已存在但不同：{alarm.title.zh}")
-            yield _step(wanted, "UpdateAlert", f"/alerts/{name}", document, why)
+            yield _step(desired, "UpdateAlert", f"/alerts/{name}", document, why)
 
 
-def alarm_rule(wanted: WantedLogs, alarm: Alarm) -> dict[str, Any]:
-    policy = {"alertPolicyId": BUILTIN_POLICY, "actionPolicyId": wanted.notify, "repeatInterval": "1h"}
+def alarm_rule(desired: DesiredLogs, alarm: Alarm) -> dict[str, Any]:
+    policy = {"alertPolicyId": BUILTIN_POLICY, "actionPolicyId": desired.notify, "repeatInterval": "1h"}
     query = {
         "storeType": "log",
-        "region": wanted.region,
-        "project": wanted.project,
-        "store": wanted.logstore,
+        "region": desired.region,
+        "project": desired.project,
+        "store": desired.logstore,
         "query": alarm.query,
         "timeSpanType": "Relative",
         "start": f"-{alarm.minutes}m",
@@ -158,7 +158,7 @@ def alarm_rule(wanted: WantedLogs, alarm: Alarm) -> dict[str, Any]:
         "chartTitle": alarm.name,
         "dashboardId": DASHBOARD,
     }
-    said = {"title": alarm.title.say(wanted.language), "desc": alarm.advice.say(wanted.language)}
+    said = {"title": alarm.title.say(desired.language), "desc": alarm.advice.say(desired.language)}
     return {
         "name": ALARM_PREFIX + alarm.name,
         "displayName": f"{DASHBOARD}: {said['title']}",
@@ -189,19 +189,19 @@ def alarm_rule(wanted: WantedLogs, alarm: Alarm) -> dict[str, Any]:
     }
 
 
-def _says(found: Any, wanted: Any) -> bool:
+def _says(found: Any, desired: Any) -> bool:
     """Whether what was found says all that is wanted; what it says beside that is the service's own."""
-    if isinstance(wanted, dict):
+    if isinstance(desired, dict):
         found = _parsed(found)
-        return isinstance(found, dict) and all(_says(found.get(name), wanted[name]) for name in wanted)
-    if isinstance(wanted, list):
+        return isinstance(found, dict) and all(_says(found.get(name), desired[name]) for name in desired)
+    if isinstance(desired, list):
         found = _parsed(found)
         return (
             isinstance(found, list)
-            and len(found) == len(wanted)
-            and all(_says(one, other) for one, other in zip(found, wanted, strict=True))
+            and len(found) == len(desired)
+            and all(_says(one, other) for one, other in zip(found, desired, strict=True))
         )
-    return bool(found == wanted or (wanted == "" and found is None))
+    return bool(found == desired or (desired == "" and found is None))
 
 
 def _parsed(value: Any) -> Any:

@@ -13,7 +13,7 @@ from function.config import settings_validation
 from function.config.profile import DEFAULT_HOST, BucketLocation, Profile
 from function.config.profiles import read_profiles
 from function.session_policy import role_policies, session_policies
-from ops.account.bucket import PartedFolder, WantedBucket
+from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
 from ops.terminal.language import Text, why_unreadable
 from ops.terminal.messages import in_both
@@ -83,8 +83,8 @@ def roles_that_cannot_be(
 
 
 def buckets_of(
-    profiles: Iterable[Profile], home: WantedBucket, account: str
-) -> Iterator[tuple[str, WantedBucket]]:
+    profiles: Iterable[Profile], home: DesiredBucket, account: str
+) -> Iterator[tuple[str, DesiredBucket]]:
     """
     Each bucket with its rules, and whose it is to make: this account's, or that of the role that reaches it.
 
@@ -115,7 +115,7 @@ def policies_too_long(policies: Mapping[str, Document]) -> Iterator[Text]:
             )
 
 
-def _named_by(profiles: list[Profile], home: WantedBucket) -> WantedBucket:
+def _named_by(profiles: list[Profile], home: DesiredBucket) -> DesiredBucket:
     place = profiles[0].location
     own_host = DEFAULT_HOST.format(bucket=place.bucket, region=place.region)
     return replace(
@@ -127,11 +127,11 @@ def _named_by(profiles: list[Profile], home: WantedBucket) -> WantedBucket:
     )
 
 
-def _with_rules(wanted: WantedBucket, profiles: Iterable[Profile]) -> WantedBucket:
+def _with_rules(desired: DesiredBucket, profiles: Iterable[Profile]) -> DesiredBucket:
     """Parts and what is held back lie where their profiles are, and only there do rules remove them."""
     profiles = [*profiles]
     return replace(
-        wanted,
+        desired,
         wants_public_read=tuple(profile.name for profile in profiles if profile.acl == "public-read"),
         open_names=tuple(profile.name for profile in profiles if profile.takes_filename),
         parted_folders=tuple(_parted_folder(profile) for profile in profiles if profile.parts),

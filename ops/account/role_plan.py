@@ -38,7 +38,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class WantedRoles:
+class DesiredRoles:
     """
     Args:
         upload_role: that of ``STS_ROLE_ARN``.
@@ -101,7 +101,7 @@ class FoundRoles:
     policies: Mapping[str, Any] = field(default_factory=dict)
 
 
-def role_steps(wanted: WantedRoles, found: FoundRoles) -> tuple[list[Step], list[Text]]:
+def role_steps(desired: DesiredRoles, found: FoundRoles) -> tuple[list[Step], list[Text]]:
     """
     The calls still to be made, in order, and what the operator should know.
 
@@ -109,43 +109,43 @@ def role_steps(wanted: WantedRoles, found: FoundRoles) -> tuple[list[Step], list
     """
     steps: list[Step] = []
     notes: list[Text] = []
-    uploads = [upload_role(wanted, name, policy) for name, policy in wanted.upload_policies.items()]
-    for role in (function_role(wanted), *uploads):
+    uploads = [upload_role(desired, name, policy) for name, policy in desired.upload_policies.items()]
+    for role in (function_role(desired), *uploads):
         steps += steps_of(role, found)
         notes += _surplus(role.name, found.roles.get(role.name))
-    if wanted.upload_role not in wanted.upload_policies:
-        notes.append(_nobody_needs(wanted.upload_role))
+    if desired.upload_role not in desired.upload_policies:
+        notes.append(_nobody_needs(desired.upload_role))
     return steps, notes
 
 
-def function_role(wanted: WantedRoles) -> WantedRole:
+def function_role(desired: DesiredRoles) -> WantedRole:
     """The role that the function runs as; it may take every upload role, in whatever account."""
-    ours = [role_arn(wanted.account, name) for name in wanted.upload_policies]
+    ours = [role_arn(desired.account, name) for name in desired.upload_policies]
     return WantedRole(
-        wanted.function_role,
+        desired.function_role,
         trusted_by_function_compute(),
-        may_assume(wanted.account, [*ours, *wanted.elsewhere], wanted.logs),
+        may_assume(desired.account, [*ours, *desired.elsewhere], desired.logs),
         LEAST_MAX_SESSION_SECONDS,
         Text("Function Compute runs the function as this role", "函数计算以此角色运行函数"),
     )
 
 
-def upload_role(wanted: WantedRoles, name: str, policy: Document) -> WantedRole:
+def upload_role(desired: DesiredRoles, name: str, policy: Document) -> WantedRole:
     """A role whose temporary keys sign forms."""
     return WantedRole(
         name,
-        trusted_by([role_arn(wanted.account, wanted.function_role), *wanted.also_trusted]),
+        trusted_by([role_arn(desired.account, desired.function_role), *desired.also_trusted]),
         policy,
-        max(wanted.session_seconds, LEAST_MAX_SESSION_SECONDS),
+        max(desired.session_seconds, LEAST_MAX_SESSION_SECONDS),
         Text("forms are signed with temporary keys of this role", "表单用此角色的临时密钥签名"),
     )
 
 
-def steps_of(wanted: WantedRole, found: FoundRoles) -> Iterable[Step]:
+def steps_of(desired: WantedRole, found: FoundRoles) -> Iterable[Step]:
     """The calls for one role: itself, its policy, and that it has it."""
-    name, role = wanted.name, found.roles.get(wanted.name)
-    yield from _role(name, wanted.trust, wanted.session_seconds, role, wanted.why)
-    yield from _policy(name, wanted.policy, found.policies)
+    name, role = desired.name, found.roles.get(desired.name)
+    yield from _role(name, desired.trust, desired.session_seconds, role, desired.why)
+    yield from _policy(name, desired.policy, found.policies)
     if role is None or ("Custom", name) not in role.attached:
         parameters = {"PolicyType": "Custom", "PolicyName": name, "RoleName": name}
         yield Step("RAM", "AttachPolicyToRole", parameters, Text("the role gets it", "授予该角色"))

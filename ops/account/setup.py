@@ -1,5 +1,5 @@
 """
-Create what the account needs before the function is deployed: two RAM roles and, if wanted, the bucket; with
+Create what the account needs before the function is deployed: two RAM roles and, if desired, the bucket; with
 profiles that have a role or a bucket of their own these as well.
 
 The plan is shown before anything changes, and a second run changes nothing. The keys are those of a RAM
@@ -19,6 +19,7 @@ from ops.account.bucket import FoundBucket
 from ops.account.bucket_notes import named
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
+from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
 from ops.account.log_calls import LogService
 from ops.account.log_plan import FoundLogs, log_steps
 from ops.account.operator_keys import operator_keys
@@ -26,7 +27,6 @@ from ops.account.other_accounts import needed_elsewhere
 from ops.account.ram_documents import role_arn
 from ops.account.role_plan import FoundRoles, Step, role_steps
 from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, add_setup_arguments
-from ops.account.wanted import Wanted, read_wanted, whose_roles_they_are
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.advice import find_advice
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
@@ -101,10 +101,10 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     environ = operator_environment(args.env_file, os.environ)
     try:
-        wanted = read_wanted(args, environ)
+        desired = read_desired(args, environ)
         if args.dry_run:
-            return _dry_run(wanted, screen, language)
-        return _set_up(args, wanted, environ, screen, language)
+            return _dry_run(desired, screen, language)
+        return _set_up(args, desired, environ, screen, language)
     except Failure as error:
         complaints.fail_with(error, language)
         return 2
@@ -114,41 +114,41 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def _dry_run(wanted: Wanted, screen: Screen, language: str) -> int:
-    whose_roles_they_are(wanted)
-    steps, notes = role_steps(wanted.roles, FoundRoles())
-    for bucket in wanted.buckets:
+def _dry_run(desired: DesiredState, screen: Screen, language: str) -> int:
+    whose_roles_they_are(desired)
+    steps, notes = role_steps(desired.roles, FoundRoles())
+    for bucket in desired.buckets:
         more, told = bucket_steps(bucket, None if bucket.create else FoundBucket("", "", "", False))
         steps += more
-        notes += named(told, bucket) if len(wanted.buckets) > 1 else told
-    logs = log_steps(wanted.logs, FoundLogs()) if wanted.logs else []
+        notes += named(told, bucket) if len(desired.buckets) > 1 else told
+    logs = log_steps(desired.logs, FoundLogs()) if desired.logs else []
     screen.title(WORDS["dry"].say(language))
     _show(steps + logs, notes, screen, language)
-    show_elsewhere(wanted, screen, language)
-    _show_env(wanted, screen, language)
+    show_elsewhere(desired, screen, language)
+    _show_env(desired, screen, language)
     return 0
 
 
 def _set_up(
-    args: argparse.Namespace, wanted: Wanted, environ: Mapping[str, str], screen: Screen, language: str
+    args: argparse.Namespace, desired: DesiredState, environ: Mapping[str, str], screen: Screen, language: str
 ) -> int:
     keys = operator_keys(environ)
-    account = Account(keys, wanted.bucket.region)
-    wanted = _with_account(args, environ, account.account_id())
-    steps, notes = role_steps(wanted.roles, account.find_roles(wanted.roles))
-    for bucket in wanted.buckets:
+    account = Account(keys, desired.bucket.region)
+    desired = _with_account(args, environ, account.account_id())
+    steps, notes = role_steps(desired.roles, account.find_roles(desired.roles))
+    for bucket in desired.buckets:
         more, told = bucket_steps(bucket, account.find_bucket(bucket))
         steps += more
-        notes += named(told, bucket) if len(wanted.buckets) > 1 else told
-    logs = LogService(keys, wanted.logs.region, wanted.logs.project) if wanted.logs else None
-    if logs and wanted.logs:
-        steps = steps + log_steps(wanted.logs, logs.find(wanted.logs))
+        notes += named(told, bucket) if len(desired.buckets) > 1 else told
+    logs = LogService(keys, desired.logs.region, desired.logs.project) if desired.logs else None
+    if logs and desired.logs:
+        steps = steps + log_steps(desired.logs, logs.find(desired.logs))
     if steps:
         screen.title(WORDS["plan"].say(language))
     else:
         screen.good(WORDS["nothing"].say(language))
     _show(steps, notes, screen, language)
-    show_elsewhere(wanted, screen, language)
+    show_elsewhere(desired, screen, language)
     if steps and not args.yes and not _confirmed(len(steps), screen, language):
         return 2
     for done, step in enumerate(steps):
@@ -158,11 +158,11 @@ def _set_up(
             screen.fail(WORDS["again"].say(language, done=done, count=len(steps)))
             raise
         screen.good(f"{step.service} {step.action}")
-    _show_env(wanted, screen, language)
+    _show_env(desired, screen, language)
     return 0
 
 
-def _with_account(args: argparse.Namespace, environ: Mapping[str, str], found: str) -> Wanted:
+def _with_account(args: argparse.Namespace, environ: Mapping[str, str], found: str) -> DesiredState:
     """The same, now that the account is known: which roles are in it, and which are another's."""
     if args.account and args.account != found:
         raise Failure(
@@ -172,7 +172,7 @@ def _with_account(args: argparse.Namespace, environ: Mapping[str, str], found: s
             )
         )
     args.account = found
-    return read_wanted(args, environ)
+    return read_desired(args, environ)
 
 
 def _confirmed(count: int, screen: Screen, language: str) -> bool:
@@ -205,9 +205,9 @@ def _show(steps: list[Step], notes: list[Text], screen: Screen, language: str) -
         screen.warn(note.say(language))
 
 
-def show_elsewhere(wanted: Wanted, screen: Screen, language: str) -> None:
+def show_elsewhere(desired: DesiredState, screen: Screen, language: str) -> None:
     """What another account needs, to be handed to its owner: nothing of it is sent."""
-    for account, steps, notes in needed_elsewhere(wanted):
+    for account, steps, notes in needed_elsewhere(desired):
         screen.line()
         screen.title(WORDS["elsewhere"].say(language, account=account))
         _show(steps, notes, screen, language)
@@ -221,18 +221,18 @@ def _document_lines(value: Any) -> list[str]:
     return json.dumps(value, indent=2, ensure_ascii=False).splitlines()
 
 
-def _show_env(wanted: Wanted, screen: Screen, language: str) -> None:
+def _show_env(desired: DesiredState, screen: Screen, language: str) -> None:
     screen.line()
     screen.title(WORDS["env"].say(language))
     lines = {
-        "OSS_BUCKET": wanted.bucket.name,
-        "OSS_REGION": wanted.bucket.region,
-        "STS_ROLE_ARN": role_arn(wanted.roles.account, wanted.roles.upload_role),
+        "OSS_BUCKET": desired.bucket.name,
+        "OSS_REGION": desired.bucket.region,
+        "STS_ROLE_ARN": role_arn(desired.roles.account, desired.roles.upload_role),
     }
-    if wanted.roles.function_role != DEFAULT_FUNCTION_ROLE:
-        lines["FUNCTION_ROLE_NAME"] = wanted.roles.function_role
-    if wanted.roles.session_seconds != 3600:
-        lines["STS_SESSION_SECONDS"] = str(wanted.roles.session_seconds)
+    if desired.roles.function_role != DEFAULT_FUNCTION_ROLE:
+        lines["FUNCTION_ROLE_NAME"] = desired.roles.function_role
+    if desired.roles.session_seconds != 3600:
+        lines["STS_SESSION_SECONDS"] = str(desired.roles.session_seconds)
     for name, value in lines.items():
         screen.line(f"{name}={value}")
     screen.line()

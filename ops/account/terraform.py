@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
 from ops.account.setup import show_elsewhere
 from ops.account.setup_options import add_setup_arguments
 from ops.account.terraform_values import ACCOUNT_MARKER, left_out, regions, secrets_of, values
-from ops.account.wanted import Wanted, read_wanted, whose_roles_they_are
 from ops.deploy.expressions import Resolver
 from ops.deploy.operator_env import ROOT, add_env_argument, operator_environment
 from ops.deploy.s_yaml import read_s_yaml
@@ -70,13 +70,13 @@ def run(args: argparse.Namespace) -> int:
     for name in SETUP_ALONE:
         setattr(args, name, None)
     try:
-        wanted = read_wanted(args, environ)
-        whose_roles_they_are(wanted)
+        desired = read_desired(args, environ)
+        whose_roles_they_are(desired)
         props = function_props(
-            {**environ, "OSS_BUCKET": wanted.bucket.name, "OSS_REGION": wanted.bucket.region}
+            {**environ, "OSS_BUCKET": desired.bucket.name, "OSS_REGION": desired.bucket.region}
         )
-        files = [args.into, *_write_regions(wanted, args.into.with_name(REGIONS_FILE))]
-        _write(args.into, values(wanted, props))
+        files = [args.into, *_write_regions(desired, args.into.with_name(REGIONS_FILE))]
+        _write(args.into, values(desired, props))
     except Failure as error:
         complaints.fail_with(error, language)
         return 2
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     if names := left_out(props):
         screen.warn(WORDS["left_out"].say(language, names=", ".join(names)))
     screen.line(WORDS["next"].say(language))
-    show_elsewhere(wanted, screen, language)
+    show_elsewhere(desired, screen, language)
     return 0
 
 
@@ -98,7 +98,7 @@ def _write(file: Path, content: Mapping[str, Any]) -> None:
     file.write_text(f"{json.dumps(content, indent=2, ensure_ascii=False)}\n", "utf-8")
 
 
-def _write_regions(wanted: Wanted, file: Path) -> Iterator[Path]:
+def _write_regions(desired: DesiredState, file: Path) -> Iterator[Path]:
     """The file, when there is anything to say in it."""
     try:
         known = json.loads(file.read_text("utf-8"))
@@ -108,7 +108,7 @@ def _write_regions(wanted: Wanted, file: Path) -> Iterator[Path]:
         raise Failure(
             Text(f"{file} is no JSON: delete it, and run this again.", f"{file} 不是 JSON：请删除它再运行。")
         ) from None
-    if content := regions(wanted, known):
+    if content := regions(desired, known):
         _write(file, content)
         yield file
 

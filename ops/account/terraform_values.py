@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 from function.auth import all_settings
 from ops.account.bucket import WantedBucket
 from ops.account.bucket_plan import bucket_steps
+from ops.account.desired import DesiredState
 from ops.account.ram_documents import compact, role_arn
 from ops.account.role_plan import FoundRoles, Step, role_steps
-from ops.account.wanted import Wanted
 
 # The account is known when Terraform runs. No character of it is written otherwise in JSON.
 ACCOUNT_MARKER = "ACCOUNT-ID"
@@ -32,18 +32,18 @@ KNOWN_PROPS = frozenset(
 )
 
 
-def values(wanted: Wanted, props: Mapping[str, Any]) -> dict[str, Any]:
+def values(desired: DesiredState, props: Mapping[str, Any]) -> dict[str, Any]:
     """
     All variables of the module but the secrets.
 
     Args:
         props: of the one function in ``s.yaml``, its ``${...}`` replaced.
     """
-    roles = replace(wanted.roles, account=ACCOUNT_MARKER)
+    roles = replace(desired.roles, account=ACCOUNT_MARKER)
     steps, _ = role_steps(roles, FoundRoles())
     log = props.get("logConfig")
     return {
-        "region": wanted.bucket.region,
+        "region": desired.bucket.region,
         "account_marker": ACCOUNT_MARKER,
         "function_role": _role(roles.function_role, steps),
         "upload_roles": {
@@ -52,8 +52,8 @@ def values(wanted: Wanted, props: Mapping[str, Any]) -> dict[str, Any]:
         },
         "sts_role_arn": role_arn(ACCOUNT_MARKER, roles.upload_role),
         "buckets": {
-            HOME_BUCKET if bucket is wanted.bucket else bucket.name: _bucket(bucket)
-            for bucket in wanted.buckets
+            HOME_BUCKET if bucket is desired.bucket else bucket.name: _bucket(bucket)
+            for bucket in desired.buckets
         },
         "function": _function(props),
         "environment": environment(props),
@@ -79,7 +79,7 @@ def environment(props: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(given[name]) for name in sorted(kept) if given[name] != ""}
 
 
-def regions(wanted: Wanted, known: Mapping[str, Any]) -> dict[str, Any]:
+def regions(desired: DesiredState, known: Mapping[str, Any]) -> dict[str, Any]:
     """
     A provider and a module for the buckets of each further region, in Terraform's JSON; a provider is of one.
 
@@ -87,7 +87,7 @@ def regions(wanted: Wanted, known: Mapping[str, Any]) -> dict[str, Any]:
         known: what the file says so far. A region stays, as what is there is destroyed through its provider.
     """
     before = [name.removeprefix(MODULE) for name in known.get("module", {}) if name.startswith(MODULE)]
-    wanted_now = [bucket.region for bucket in wanted.buckets if bucket.region != wanted.bucket.region]
+    wanted_now = [bucket.region for bucket in desired.buckets if bucket.region != desired.bucket.region]
     names = sorted({*before, *wanted_now})
     if not names:
         return {}
@@ -121,13 +121,13 @@ def _role(name: str, steps: Iterable[Step]) -> dict[str, Any]:
     }
 
 
-def _bucket(wanted: WantedBucket) -> dict[str, Any]:
-    steps, _ = bucket_steps(replace(wanted, create=True), None)
+def _bucket(desired: DesiredBucket) -> dict[str, Any]:
+    steps, _ = bucket_steps(replace(desired, create=True), None)
     bodies = {step.action: step.parameters.get("body", "") for step in steps}
     return {
-        "name": wanted.name,
-        "region": wanted.region,
-        "create": wanted.create,
+        "name": desired.name,
+        "region": desired.region,
+        "create": desired.create,
         "block_public_access": "PutBucketPublicAccessBlock" not in bodies,
         "lifecycle_rules": [
             {

@@ -30,9 +30,9 @@ from ops.client.parts_upload import PARTS_FROM, LargeFile
 from ops.client.progress import progress_bar
 from ops.client.unfinished import record_of
 from ops.deploy.operator_env import add_env_argument, operator_environment
-from ops.explain.paste_reader import read_pasted
+from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedForm
-from ops.explain.policy_words import size_words
+from ops.explain.policy import size_words
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.masking import shown
 from ops.terminal.screen import Screen

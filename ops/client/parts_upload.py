@@ -19,7 +19,7 @@ from ops.client.form_upload import CONNECT_SECONDS, SHORTER, UploadFailed, open_
 from ops.client.function_client import FunctionAnswer, FunctionClient, FunctionSilent
 from ops.client.progress import progress_bar
 from ops.client.unfinished import Record
-from ops.explain.policy_words import size_words
+from ops.explain.policy import size_words
 from ops.terminal.language import Text, why_unreadable
 from ops.terminal.masking import shown
 from ops.terminal.screen import Screen

@@ -7,7 +7,7 @@ from enum import Enum
 
 from function.errors import UploadError
 from ops.explain.advice import condition_remedy, find_advice
-from ops.explain.paste_reader import read_pasted
+from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import LANGUAGES, Text
 from ops.terminal.masking import failed_condition, printable, shown_message

@@ -14,18 +14,18 @@ from function import VERSION
 from function.config.settings import Settings
 from function.credentials import AccessKeys
 from local.oss.rules import OssRules
-from ops.doctor import points_around, points_of_forms, points_of_objects, points_of_parts
+from ops.doctor import prove_forms, prove_objects, prove_parts, prove_sts
 from ops.doctor.evidence import NotTried
-from ops.doctor.point import Point, Seen
+from ops.doctor.open_point import Point, Seen
 from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
 
 POINTS: tuple[Point, ...] = (
-    *points_of_forms.POINTS,
-    *points_of_objects.POINTS,
-    *points_of_parts.POINTS,
-    *points_around.POINTS,
+    *prove_forms.POINTS,
+    *prove_objects.POINTS,
+    *prove_parts.POINTS,
+    *prove_sts.POINTS,
 )
 # Nobody is there (RFC 5737): a callback to it waits as long as OSS lets it.
 SILENT_URL = "http://192.0.2.1/"

@@ -13,7 +13,7 @@ from function.errors import Misconfigured, UploadError, WechatRejected, WechatUn
 from function.http.client import send
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State, logged, refusal, unreachable
-from ops.explain.paste_reader import read_pasted
+from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import Text
 from ops.terminal.messages import in_both

@@ -22,7 +22,7 @@ from ops.client.function_client import FunctionSilent
 from ops.doctor.findings import Finding, State, refusal
 from ops.doctor.forms import AskForm, FormRefused
 from ops.doctor.removal import delete_object
-from ops.explain.paste_reader import read_pasted
+from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedForm, Unreadable
 from ops.terminal.language import Text
 

@@ -1,18 +1,18 @@
 """
-What was pasted, in words: an error with its advice, a success, or a form that is read in ``form_words``.
+What was pasted, in words: an error with its advice, a success, or a form that is read in ``form``.
 """
 
 from datetime import datetime
 from urllib.parse import quote
 
 from ops.explain.advice import PLATFORM, condition_remedy, find_advice
-from ops.explain.form_words import form_lines, policy_lines
-from ops.explain.held_words import STATES, gone_line
-from ops.explain.paste_reader import read_pasted
+from ops.explain.form import form_lines, policy_lines
+from ops.explain.held import STATES, gone_line
+from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedError, PastedPolicy, PastedProfiles, PastedSuccess, PastedUrl
-from ops.explain.policy_words import field_words, read_condition, read_policy
-from ops.explain.profile_words import profile_lines
-from ops.explain.url_words import url_lines
+from ops.explain.policy import field_words, read_condition, read_policy
+from ops.explain.profile import profile_lines
+from ops.explain.url import url_lines
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
 

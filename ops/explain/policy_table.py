@@ -4,7 +4,7 @@ The conditions of a policy as the rows of a table: field, demanded value, and wh
 
 import json
 
-from ops.explain.policy_words import Condition, read_policy
+from ops.explain.policy import Condition, read_policy
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
 

@@ -10,7 +10,7 @@ import requests
 
 from ops.client.claims import read_claims
 from ops.explain.advice import find_advice
-from ops.explain.paste_reader import read_pasted
+from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable

@@ -18,10 +18,10 @@ import yaml
 from function.auth import all_settings
 from ops.account import terraform
 from ops.account.bucket_plan import bucket_steps
+from ops.account.desired import read_desired
 from ops.account.ram_documents import same_document
 from ops.account.role_plan import FoundRoles, role_steps
 from ops.account.terraform_values import ACCOUNT_MARKER, KNOWN_PROPS, SECRETS, left_out
-from ops.account.wanted import read_wanted
 from tests.docs.markdown import ROOT, both, page
 
 MODULE = ROOT / "deploy" / "terraform"
@@ -292,15 +292,15 @@ def written(operator, capsys):
 
 
 def documents_of_setup(operator, environ):
-    wanted = read_wanted(arguments_of(operator), environ)
-    steps, _ = role_steps(replace(wanted.roles, account=ACCOUNT), FoundRoles())
-    return wanted, steps
+    desired = read_desired(arguments_of(operator), environ)
+    steps, _ = role_steps(replace(desired.roles, account=ACCOUNT), FoundRoles())
+    return desired, steps
 
 
 @pytest.mark.parametrize("role", ["function", "upload"])
 def test_the_documents_are_those_that_setup_makes(operator, written, role):
-    wanted, steps = documents_of_setup(operator, PLAIN_SETTINGS)
-    name = getattr(wanted.roles, f"{role}_role")
+    desired, steps = documents_of_setup(operator, PLAIN_SETTINGS)
+    name = getattr(desired.roles, f"{role}_role")
     (made,) = [one.parameters for one in steps if one.parameters.get("AssumeRolePolicyDocument")
                and one.parameters["RoleName"] == name]  # fmt: skip
     (policy,) = [one.parameters for one in steps if one.parameters.get("PolicyDocument")
@@ -326,8 +326,8 @@ def test_the_marker_stands_in_the_documents_as_the_account_and_nowhere_else(writ
 
 
 def test_the_bucket_s_rules_are_those_of_setup(operator, written):
-    wanted, _ = documents_of_setup(operator, PLAIN_SETTINGS)
-    steps, _ = bucket_steps(wanted.bucket, None)
+    desired, _ = documents_of_setup(operator, PLAIN_SETTINGS)
+    steps, _ = bucket_steps(desired.bucket, None)
     (body,) = [one.parameters["body"] for one in steps if one.action == "PutBucketLifecycle"]
     ours = written["buckets"]["OSS_BUCKET"]
     rules = ours["lifecycle_rules"]

@@ -17,9 +17,9 @@ from local.fc.event import ACCOUNT_ID
 from local.fc.gateway import FcGateway
 from local.sts.assume_role import Role
 from ops.account import setup
+from ops.account.desired import read_desired
 from ops.account.ram_documents import role_arn
 from ops.account.role_plan import FoundRoles, role_steps
-from ops.account.wanted import read_wanted
 from ops.doctor.examination import Visit, examine
 from ops.doctor.findings import State
 
@@ -28,8 +28,8 @@ def documents_of(environ):
     """Of each role its policy, and how long a session may be, as ``setup`` would make them."""
     parser = argparse.ArgumentParser()
     setup.add_arguments(parser)
-    wanted = read_wanted(parser.parse_args([]), environ)
-    steps, _ = role_steps(wanted.roles, FoundRoles())
+    desired = read_desired(parser.parse_args([]), environ)
+    steps, _ = role_steps(desired.roles, FoundRoles())
     longest = {
         step.parameters["RoleName"]: step.parameters["MaxSessionDuration"]
         for step in steps
@@ -40,7 +40,7 @@ def documents_of(environ):
         for step in steps
         if step.action == "CreatePolicy"
     }
-    return wanted.roles, {name: (policies[name], longest[name]) for name in longest}
+    return desired.roles, {name: (policies[name], longest[name]) for name in longest}
 
 
 @pytest.fixture

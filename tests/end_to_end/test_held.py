@@ -17,7 +17,7 @@ from handler import serve
 from local.cloud import BUCKET, FUNCTION_KEY, REGION, LocalCloud
 from local.fc.gateway import FcGateway
 from local.wechat.moods import Mood
-from ops.account.bucket import FoundBucket, WantedBucket
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.run.picture import draw_png
 
@@ -321,7 +321,7 @@ def test_what_nobody_commits_expires_by_the_rule_on_what_is_held(here, held, com
 def test_the_rule_that_setup_writes_is_the_local_bucket_s_own_and_expires_what_is_held(here, held):
     bucket = here.cloud.oss.bucket
     own = bucket.lifecycle.rules
-    wanted = WantedBucket(BUCKET, REGION, create=True, held_days=1)
+    wanted = DesiredBucket(BUCKET, REGION, create=True, held_days=1)
     steps, _ = bucket_steps(wanted, FoundBucket(f"oss-{REGION}", "private", "", True))
     (document,) = [step.parameters["body"] for step in steps if step.action == "PutBucketLifecycle"]
     bucket.lifecycle.replace((), bucket.now())

@@ -13,7 +13,7 @@ import requests
 
 from function.http.client import send as send_for_real
 from function.oss.presign import OssRequest, authorize, request_url
-from ops.account.bucket import FoundBucket, PartedFolder, WantedBucket
+from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from tests.end_to_end.conftest import BUCKET, OWN, REGION
 
@@ -202,7 +202,7 @@ def put_lifecycle(cloud, document, now):
 
 
 def test_the_rule_that_setup_writes_removes_what_nobody_finished(cloud, function, data, clock):
-    wanted = WantedBucket(BUCKET, REGION, parted_folders=(PartedFolder("视频 +&/", 1),))
+    wanted = DesiredBucket(BUCKET, REGION, parted_folders=(PartedFolder("视频 +&/", 1),))
     (step,) = bucket_steps(wanted, FoundBucket(f"oss-{REGION}", "private", "", True))[0]
     assert put_lifecycle(cloud, step.parameters["body"].encode(), clock()).status_code == 200
     done = begin(function, len(data))

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ops.account.bucket import FoundBucket, WantedBucket
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import bucket_info, run
 from tests.ops.words import in_english
@@ -50,8 +50,8 @@ def test_a_bucket_that_blocks_nothing_is_not_asked_to_stop(cloud):
 
 
 def test_nobody_is_asked_to_unblock_what_no_profile_needs():
-    wanted = WantedBucket("my-bucket", "cn-hongkong", create=True, allow_public_read=True)
-    steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hongkong", "private", "", True))
+    desired = DesiredBucket("my-bucket", "cn-hongkong", create=True, allow_public_read=True)
+    steps, notes = bucket_steps(desired, FoundBucket("oss-cn-hongkong", "private", "", True))
     assert [step.action for step in steps] == ["PutBucketLifecycle"]
     assert notes == []
 
@@ -61,15 +61,15 @@ def test_nobody_is_asked_to_unblock_what_no_profile_needs():
     [("cn-hangzhou", True), ("cn-hongkong", False), ("ap-southeast-1", False)],
 )
 def test_a_new_account_hears_where_the_default_host_refuses_it(region, may_refuse):
-    _, notes = bucket_steps(WantedBucket("my-bucket", region), FoundBucket("", "private", "", False))
+    _, notes = bucket_steps(DesiredBucket("my-bucket", region), FoundBucket("", "private", "", False))
     assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
 
 
 def test_of_a_bucket_of_profiles_it_is_their_host_that_is_to_be_set_unless_they_have_one():
-    wanted = WantedBucket("papers", "cn-hangzhou", named_by=("contract", "scan"))
-    (note,) = in_english(bucket_steps(wanted, FoundBucket("", "private", "", True))[1])
+    desired = DesiredBucket("papers", "cn-hangzhou", named_by=("contract", "scan"))
+    (note,) = in_english(bucket_steps(desired, FoundBucket("", "private", "", True))[1])
     assert "bind a domain to the bucket and set host of [contract], [scan] (docs" in note
-    assert bucket_steps(replace(wanted, has_domain=True), FoundBucket("", "private", "", True)) == ([], [])
+    assert bucket_steps(replace(desired, has_domain=True), FoundBucket("", "private", "", True)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ ABORTING = (
     ],
 )
 def test_a_rule_that_aborts_already_is_not_doubled(rule, changes, noted):
-    wanted = WantedBucket("my-bucket", "cn-hangzhou", create=True)
+    desired = DesiredBucket("my-bucket", "cn-hangzhou", create=True)
     document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
-    steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hangzhou", "private", "", False, document))
+    steps, notes = bucket_steps(desired, FoundBucket("oss-cn-hangzhou", "private", "", False, document))
     assert len(steps) == changes
     assert any("lifecycle rule" in note.en for note in notes) is noted
 
@@ -167,6 +167,6 @@ def test_cors_is_added_for_a_page_that_cannot_post_yet(origins, methods, changes
     rule = "".join(f"<AllowedOrigin>{origin}</AllowedOrigin>" for origin in origins)
     rule += "".join(f"<AllowedMethod>{method}</AllowedMethod>" for method in methods)
     document = f"<CORSConfiguration><CORSRule>{rule}</CORSRule></CORSConfiguration>"
-    wanted = WantedBucket("my-bucket", "cn-hangzhou", h5_origins=("https://m.example.com",))
-    steps, _ = bucket_steps(wanted, FoundBucket("oss-cn-hangzhou", "private", "", False, "", document))
+    desired = DesiredBucket("my-bucket", "cn-hangzhou", h5_origins=("https://m.example.com",))
+    steps, _ = bucket_steps(desired, FoundBucket("oss-cn-hangzhou", "private", "", False, "", document))
     assert len(steps) == changes

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ops.account.bucket import FoundBucket, PartedFolder, WantedBucket
+from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import PROFILES, bucket_info, run
 from tests.ops.words import in_english
@@ -24,9 +24,11 @@ def rule(prefix, days=7, identity="theirs", status="Enabled", more="", action="E
 
 def plan(*rules, days=3, folders=(), versioning=""):
     """The document that is written, if any, and what the operator is told."""
-    wanted = WantedBucket("b", "cn-hongkong", parted_folders=tuple(folders), held_days=days)
+    desired = DesiredBucket("b", "cn-hongkong", parted_folders=tuple(folders), held_days=days)
     document = f"<LifecycleConfiguration>{''.join(rules)}</LifecycleConfiguration>" if rules else ""
-    steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hongkong", "private", versioning, True, document))
+    steps, notes = bucket_steps(
+        desired, FoundBucket("oss-cn-hongkong", "private", versioning, True, document)
+    )
     if not steps:
         return "", in_english(notes)
     (step,) = steps
@@ -80,9 +82,9 @@ def test_parts_and_what_is_held_back_share_one_document_and_no_action_of_one_pre
             (one, other) for one in prefixes for other in prefixes if one != other and one.startswith(other)
         ]
         assert prefixes and not overlapping
-    wanted = WantedBucket("b", "cn-hongkong", parted_folders=folders, held_days=3)
+    desired = DesiredBucket("b", "cn-hongkong", parted_folders=folders, held_days=3)
     again = FoundBucket("oss-cn-hongkong", "private", "", True, document)
-    assert bucket_steps(wanted, again) == ([], [])
+    assert bucket_steps(desired, again) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ops.account.bucket import FoundBucket, PartedFolder, WantedBucket
+from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import PROFILES, bucket_info, run
 from tests.ops.words import in_english
@@ -23,9 +23,9 @@ def rule(prefix, days=7, identity="theirs", status="Enabled", more=""):
 
 def plan(*rules, folders=(VIDEOS,), create=False):
     """What ends which uploads afterwards, in days by prefix, and what the operator is told."""
-    wanted = WantedBucket("b", "cn-hongkong", create=create, parted_folders=tuple(folders))
+    desired = DesiredBucket("b", "cn-hongkong", create=create, parted_folders=tuple(folders))
     document = f"<LifecycleConfiguration>{''.join(rules)}</LifecycleConfiguration>" if rules else ""
-    steps, notes = bucket_steps(wanted, FoundBucket("oss-cn-hongkong", "private", "", True, document))
+    steps, notes = bucket_steps(desired, FoundBucket("oss-cn-hongkong", "private", "", True, document))
     if not steps:
         return None, in_english(notes)
     (step,) = steps
@@ -64,9 +64,9 @@ def test_rules_of_others_stay_whole():
     days, told = plan(THEIRS)
     assert days == {"videos/": 1}
     assert "1 rules of yours stay" in told[0]
-    wanted = WantedBucket("b", "cn-hongkong", parted_folders=(VIDEOS,))
+    desired = DesiredBucket("b", "cn-hongkong", parted_folders=(VIDEOS,))
     document = f"<LifecycleConfiguration>{THEIRS}</LifecycleConfiguration>"
-    ((step,), _) = bucket_steps(wanted, FoundBucket("oss-cn-hongkong", "private", "", True, document))
+    ((step,), _) = bucket_steps(desired, FoundBucket("oss-cn-hongkong", "private", "", True, document))
     assert THEIRS in step.parameters["body"]
 
 
@@ -91,11 +91,11 @@ def test_a_rule_about_something_else_is_no_rule_for_it(covering):
 
 
 def test_what_we_wrote_is_right_the_next_time():
-    wanted = WantedBucket("b", "cn-hongkong", parted_folders=(VIDEOS, AUDIO))
+    desired = DesiredBucket("b", "cn-hongkong", parted_folders=(VIDEOS, AUDIO))
     found = FoundBucket("oss-cn-hongkong", "private", "", True)
-    ((step,), _) = bucket_steps(wanted, found)
+    ((step,), _) = bucket_steps(desired, found)
     again = FoundBucket("oss-cn-hongkong", "private", "", True, step.parameters["body"])
-    assert bucket_steps(wanted, again) == ([], [])
+    assert bucket_steps(desired, again) == ([], [])
 
 
 def test_each_folder_has_a_rule_of_its_own():
@@ -138,12 +138,12 @@ def test_a_rule_of_ours_that_has_become_too_quick_is_changed():
 
 def test_a_rule_of_ours_that_was_disabled_is_switched_on_again():
     ((step,), _) = bucket_steps(
-        WantedBucket("b", "cn-hongkong", parted_folders=(VIDEOS,)),
+        DesiredBucket("b", "cn-hongkong", parted_folders=(VIDEOS,)),
         FoundBucket("oss-cn-hongkong", "private", "", True),
     )
     disabled = step.parameters["body"].replace("Enabled", "Disabled")
     found = FoundBucket("oss-cn-hongkong", "private", "", True, disabled)
-    ((step,), _) = bucket_steps(WantedBucket("b", "cn-hongkong", parted_folders=(VIDEOS,)), found)
+    ((step,), _) = bucket_steps(DesiredBucket("b", "cn-hongkong", parted_folders=(VIDEOS,)), found)
     root = ElementTree.fromstring(step.parameters["body"])
     assert [one.findtext("Status") for one in root] == ["Enabled"]
 
@@ -198,7 +198,12 @@ def test_a_page_that_may_only_post_is_let_put_parts_as_well():
         "</CORSRule></CORSConfiguration>"
     )
     found = FoundBucket("oss-cn-hongkong", "private", "", True, "", document)
-    wanted = WantedBucket("b", "cn-hongkong", h5_origins=("https://m.example.com",))
-    assert bucket_steps(wanted, found) == ([], [])
-    wanted = WantedBucket("b", "cn-hongkong", h5_origins=("https://m.example.com",), parted_folders=(VIDEOS,))
-    assert [step.action for step in bucket_steps(wanted, found)[0]] == ["PutBucketLifecycle", "PutBucketCors"]
+    desired = DesiredBucket("b", "cn-hongkong", h5_origins=("https://m.example.com",))
+    assert bucket_steps(desired, found) == ([], [])
+    desired = DesiredBucket(
+        "b", "cn-hongkong", h5_origins=("https://m.example.com",), parted_folders=(VIDEOS,)
+    )
+    assert [step.action for step in bucket_steps(desired, found)[0]] == [
+        "PutBucketLifecycle",
+        "PutBucketCors",
+    ]

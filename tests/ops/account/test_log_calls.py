@@ -10,13 +10,13 @@ import responses
 from function.credentials import AccessKeys
 from ops.account.cloud import CloudError
 from ops.account.log_calls import LogService, signed_headers
-from ops.account.log_plan import FoundLogs, WantedLogs, log_steps
+from ops.account.log_plan import DesiredLogs, FoundLogs, log_steps
 from ops.account.log_queries import ALARMS
 
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 HOST = "https://my-logs.cn-hangzhou.log.aliyuncs.com"
 KEYS = AccessKeys("LTAIvector", "vector-secret", None)
-WANTED = WantedLogs("cn-hangzhou", "my-logs", "fc")
+DESIRED = DesiredLogs("cn-hangzhou", "my-logs", "fc")
 
 # Made by AuthV1 of aliyun-log-python-sdk 0.9.52 at this instant.
 VECTORS = {
@@ -61,12 +61,12 @@ def test_what_is_there_is_told_from_what_is_not(service, network):
         network.get(f"{HOST}/alerts/oss-direct-upload-{alarm.name}", status=404, json=refusal("JobNotExist"))
     first = f"oss-direct-upload-{ALARMS[0].name}"
     network.get(f"{HOST}/alerts/{first}", json={"name": first})
-    assert service.find(WANTED) == FoundLogs(index, None, {first: {"name": first}})
+    assert service.find(DESIRED) == FoundLogs(index, None, {first: {"name": first}})
 
 
 def test_a_step_is_carried_out_as_it_was_shown(service, network):
     changed = network.post(f"{HOST}/logstores/fc/index", body="")
-    step = log_steps(WANTED, FoundLogs())[0]
+    step = log_steps(DESIRED, FoundLogs())[0]
     service.carry_out(step)
     (call,) = changed.calls
     assert json.loads(call.request.body) == step.parameters["body"]
@@ -88,6 +88,6 @@ def test_a_step_is_carried_out_as_it_was_shown(service, network):
 def test_a_failure_has_its_code_and_nothing_of_what_the_service_said(service, network, answer, code):
     network.get(f"{HOST}/logstores/fc/index", **answer)
     with pytest.raises(CloudError) as caught:
-        service.find(WANTED)
+        service.find(DESIRED)
     assert (caught.value.code, caught.value.action) == (code, "GetIndex")
     assert "vector" not in str(caught.value) and caught.value.__cause__ is None

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from ops.account.log_plan import (
+    DesiredLogs,
     FoundLogs,
-    WantedLogs,
     alarm_rule,
     dashboard,
     is_index_enough,
@@ -15,14 +15,14 @@ from ops.account.log_plan import (
 )
 from ops.account.log_queries import ALARMS, CHARTS
 
-WANTED = WantedLogs("cn-hangzhou", "my-logs", "fc", "sls.my.policy")
+DESIRED = DesiredLogs("cn-hangzhou", "my-logs", "fc", "sls.my.policy")
 
 
-def in_place(wanted=WANTED):
+def in_place(desired=DESIRED):
     return FoundLogs(
         merged_index({}),
-        dashboard(wanted),
-        {(rule := alarm_rule(wanted, alarm))["name"]: rule for alarm in ALARMS},
+        dashboard(desired),
+        {(rule := alarm_rule(desired, alarm))["name"]: rule for alarm in ALARMS},
     )
 
 
@@ -31,7 +31,7 @@ def actions(steps):
 
 
 def test_an_empty_logstore_gets_an_index_first_then_the_dashboard_and_each_alarm():
-    steps = log_steps(WANTED, FoundLogs())
+    steps = log_steps(DESIRED, FoundLogs())
     assert actions(steps) == ["CreateIndex", "CreateDashboard", *["CreateAlert"] * len(ALARMS)]
     assert {step.parameters["project"] for step in steps} == {"my-logs"}
     assert [step.parameters["path"] for step in steps[:3]] == [
@@ -42,7 +42,7 @@ def test_an_empty_logstore_gets_an_index_first_then_the_dashboard_and_each_alarm
 
 
 def test_what_is_in_place_is_left_alone():
-    assert log_steps(WANTED, in_place()) == []
+    assert log_steps(DESIRED, in_place()) == []
 
 
 def test_what_the_service_adds_and_what_it_hands_out_as_text_is_no_difference():
@@ -52,7 +52,7 @@ def test_what_the_service_adds_and_what_it_hands_out_as_text_is_no_difference():
         name: {**rule, "status": "ENABLED", "configuration": {**rule["configuration"], "more": 1}}
         for name, rule in found.alarms.items()
     }
-    assert log_steps(WANTED, FoundLogs(found.index, told, alarms)) == []
+    assert log_steps(DESIRED, FoundLogs(found.index, told, alarms)) == []
 
 
 def test_an_alarm_that_somebody_changed_is_set_right_again():
@@ -60,7 +60,7 @@ def test_an_alarm_that_somebody_changed_is_set_right_again():
     name, rule = next(iter(found.alarms.items()))
     query = {**rule["configuration"]["queryList"][0], "query": "*"}
     changed = {**rule, "configuration": {**rule["configuration"], "queryList": [query]}}
-    (step,) = log_steps(WANTED, FoundLogs(found.index, found.dashboard, {**found.alarms, name: changed}))
+    (step,) = log_steps(DESIRED, FoundLogs(found.index, found.dashboard, {**found.alarms, name: changed}))
     assert (step.action, step.parameters["path"]) == ("UpdateAlert", f"/alerts/{name}")
     assert step.parameters["body"] == rule
 
@@ -68,7 +68,7 @@ def test_an_alarm_that_somebody_changed_is_set_right_again():
 def test_so_is_a_chart_that_lacks():
     found = in_place()
     told = {**found.dashboard, "charts": found.dashboard["charts"][1:]}
-    (step,) = log_steps(WANTED, FoundLogs(found.index, told, found.alarms))
+    (step,) = log_steps(DESIRED, FoundLogs(found.index, told, found.alarms))
     assert (step.action, step.parameters["path"]) == ("UpdateDashboard", "/dashboards/oss-direct-upload")
 
 
@@ -89,7 +89,7 @@ MESSAGE = merged_index({})["keys"]["message"]
 )
 def test_an_index_that_lets_no_query_read_the_message_is_made_to_and_keeps_what_it_had(index):
     found = in_place()
-    (step,) = log_steps(WANTED, FoundLogs(index, found.dashboard, found.alarms))
+    (step,) = log_steps(DESIRED, FoundLogs(index, found.dashboard, found.alarms))
     assert (step.action, step.parameters["path"]) == ("UpdateIndex", "/logstores/fc/index")
     body = step.parameters["body"]
     assert is_index_enough(body)
@@ -105,7 +105,7 @@ def test_an_index_with_more_than_ours_is_enough():
 
 
 def test_charts_stand_beside_and_below_one_another_and_never_on_one_another():
-    shown = [chart["display"] for chart in dashboard(WANTED)["charts"]]
+    shown = [chart["display"] for chart in dashboard(DESIRED)["charts"]]
     places = {
         (x, y)
         for at in shown
@@ -118,7 +118,7 @@ def test_charts_stand_beside_and_below_one_another_and_never_on_one_another():
 
 def test_an_alarm_says_what_to_look_at_how_often_and_whom_it_tells():
     (alarm,) = [alarm for alarm in ALARMS if alarm.name == "upstream-down"]
-    rule = alarm_rule(WANTED, alarm)
+    rule = alarm_rule(DESIRED, alarm)
     configuration = rule["configuration"]
     (query,) = configuration["queryList"]
     assert (query["store"], query["project"], query["region"]) == ("fc", "my-logs", "cn-hangzhou")
@@ -129,17 +129,17 @@ def test_an_alarm_says_what_to_look_at_how_often_and_whom_it_tells():
 
 
 def test_titles_and_advice_are_in_the_language_that_is_asked_for():
-    chinese = WantedLogs("cn-hangzhou", "my-logs", "fc", language="zh")
+    chinese = DesiredLogs("cn-hangzhou", "my-logs", "fc", language="zh")
     rule, board = alarm_rule(chinese, ALARMS[0]), dashboard(chinese)
     assert ALARMS[0].title.zh in rule["displayName"] and rule["description"] == ALARMS[0].advice.zh
     assert [chart["display"]["displayName"] for chart in board["charts"]] == [one.title.zh for one in CHARTS]
     # The names by which a second run finds them are the same in every language.
-    assert rule["name"] == alarm_rule(WANTED, ALARMS[0])["name"]
+    assert rule["name"] == alarm_rule(DESIRED, ALARMS[0])["name"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_names_are_as_long_as_sls_takes_them(language):
     """1 to 64 characters of a display name, 4 to 60 of an alert's name."""
     for alarm in ALARMS:
-        rule = alarm_rule(WantedLogs("r", "p", "l", language=language), alarm)
+        rule = alarm_rule(DesiredLogs("r", "p", "l", language=language), alarm)
         assert len(rule["displayName"]) <= 64 and 4 <= len(rule["name"]) <= 60

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
+from ops.account.desired import read_desired
 from ops.account.ram_documents import same_document
 from ops.account.role_plan import FoundRoles, role_steps
 from ops.account.setup import add_arguments
-from ops.account.wanted import read_wanted
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
 
 OPTIONS = ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--account", "1234567890123456"]
@@ -22,8 +22,8 @@ def parser():
 
 def documents():
     """The four documents of an empty account, in the order in which setup makes them."""
-    wanted = read_wanted(parser().parse_args(OPTIONS), {})
-    steps, _ = role_steps(wanted.roles, FoundRoles())
+    desired = read_desired(parser().parse_args(OPTIONS), {})
+    steps, _ = role_steps(desired.roles, FoundRoles())
     values = [value for step in steps for value in step.parameters.values()]
     return [value for value in values if isinstance(value, dict) and "Statement" in value]
 

@@ -5,14 +5,14 @@ import pytest
 from function.config.profile import BucketLocation
 from function.config.profiles import read_profiles
 from ops.account import profile_needs
-from ops.account.bucket import PartedFolder, WantedBucket
+from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.profile_needs import buckets_of, elsewhere, in_account, policies_of, policies_too_long
 from ops.account.ram_documents import role_arn
 from tests.ops.account.stubs import ACCOUNT, OTHER_ACCOUNT, PLACES, UPLOAD_ROLE
 from tests.ops.words import in_english
 
 HOME = BucketLocation("my-bucket", "cn-hangzhou", "", "", "", role_arn(ACCOUNT, UPLOAD_ROLE))
-ASKED = WantedBucket("my-bucket", "cn-hangzhou", create=True, h5_origins=("https://m.example.com",))
+ASKED = DesiredBucket("my-bucket", "cn-hangzhou", create=True, h5_origins=("https://m.example.com",))
 
 
 def profiles_of(text):
@@ -80,8 +80,8 @@ def test_a_bucket_has_a_domain_where_all_its_profiles_send_there(hosts, has_doma
     text = PLACES.partition("[partner]")[0]
     for name, host in zip(("[scan]", "[contract]"), hosts, strict=True):
         text = text.replace(name, f'{name}\nhost = "{host}"') if host else text
-    _, (_, wanted) = buckets_of(profiles_of(text), ASKED, ACCOUNT)
-    assert (wanted.named_by, wanted.has_domain) == (("contract", "scan"), has_domain)
+    _, (_, desired) = buckets_of(profiles_of(text), ASKED, ACCOUNT)
+    assert (desired.named_by, desired.has_domain) == (("contract", "scan"), has_domain)
 
 
 def test_a_policy_longer_than_ram_takes_is_told_with_its_role(monkeypatch, profiles):

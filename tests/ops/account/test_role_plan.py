@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.account.role_plan import FoundRole, FoundRoles, WantedRoles, role_steps
+from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, role_steps
 from tests.ops.account.stubs import (
     ACCOUNT,
     FUNCTION_ROLE,
@@ -71,7 +71,7 @@ def test_options_add_a_trusted_user_and_a_logstore_and_nothing_else(cloud):
     ]
 
 
-WANTED = WantedRoles(ACCOUNT, FUNCTION_ROLE, UPLOAD_ROLE, {UPLOAD_ROLE: UPLOAD_POLICY}, 3600)
+DESIRED = DesiredRoles(ACCOUNT, FUNCTION_ROLE, UPLOAD_ROLE, {UPLOAD_ROLE: UPLOAD_POLICY}, 3600)
 
 
 IN_PLACE = FoundRoles(
@@ -84,7 +84,7 @@ IN_PLACE = FoundRoles(
 
 
 def test_what_is_in_place_needs_no_step():
-    assert role_steps(WANTED, IN_PLACE) == ([], [])
+    assert role_steps(DESIRED, IN_PLACE) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -100,5 +100,5 @@ def test_each_difference_of_a_role_is_one_step(change, action):
     found = FoundRoles(
         {**IN_PLACE.roles, UPLOAD_ROLE: change(IN_PLACE.roles[UPLOAD_ROLE])}, IN_PLACE.policies
     )
-    steps, _ = role_steps(WANTED, found)
+    steps, _ = role_steps(DESIRED, found)
     assert [step.action for step in steps] == [action]

@@ -25,7 +25,7 @@ from local.fc.gateway import FcGateway
 from local.oss.open_points import switches
 from local.oss.rules import OssRules
 from ops.doctor import command as doctor
-from ops.doctor import points_around
+from ops.doctor import prove_sts
 from ops.doctor.evidence import NotTried, role_policy
 from ops.doctor.places import place_of
 from ops.doctor.prove import POINTS, WORDS, prove, show_proof, without_names
@@ -383,4 +383,4 @@ def test_the_internal_host_is_asked_about_with_a_profile_of_its_own_bucket(here)
 def test_no_question_is_asked_twice():
     names = [point.name for point in POINTS]
     assert len(names) == len(set(names)) == 24
-    assert points_around.POINTS[-1].name in names
+    assert prove_sts.POINTS[-1].name in names

@@ -8,7 +8,7 @@ from function.config.key_template import HELD_FOLDER
 from function.config.profile import CHECK, COMMIT, DEFAULT_HOST, NOWHERE, BucketLocation, Profile
 from function.config.profiles import read_profiles
 from function.session_policy import Grant, grants_for_objects, grants_for_uploads
-from ops.explain.policy_words import size_words
+from ops.explain.policy import size_words
 from ops.terminal.columns import padded
 from ops.terminal.language import Text
 from ops.terminal.masking import printable

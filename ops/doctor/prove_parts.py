@@ -1,11 +1,11 @@
 """
-What no page says of uploads in parts, and of copies of what came so.
+Open points of uploads in parts, and of copies of such objects.
 """
 
 from urllib.parse import quote
 
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
-from ops.doctor.point import Point, Seen, told
+from ops.doctor.open_point import Point, Seen, told
 from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 

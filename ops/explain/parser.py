@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from ops.explain.advice import PLATFORM, find_advice
-from ops.explain.held_words import STATES
+from ops.explain.held import STATES
 from ops.explain.pasted import (
     Pasted,
     PastedError,

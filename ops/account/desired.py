@@ -1,5 +1,5 @@
 """
-What ``setup`` is asked for: its options, the environment and the profiles become what should be.
+Desired state of ``setup``: from its options, the environment and the profiles.
 """
 
 import argparse
@@ -11,9 +11,9 @@ from function.config.messages import Message
 from function.config.profile import BucketLocation
 from function.config.settings import DEFAULT_PROFILES_FILE
 from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
-from ops.account.bucket import WantedBucket
+from ops.account.bucket import DesiredBucket
 from ops.account.log_options import read_logs
-from ops.account.log_plan import WantedLogs
+from ops.account.log_plan import DesiredLogs
 from ops.account.profile_needs import (
     buckets_of,
     elsewhere,
@@ -24,7 +24,7 @@ from ops.account.profile_needs import (
     roles_that_cannot_be,
 )
 from ops.account.ram_documents import ROLE_NAME_PATTERN, account_and_name, role_arn
-from ops.account.role_plan import WantedRoles
+from ops.account.role_plan import DesiredRoles
 from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, DEFAULT_UPLOAD_ROLE
 from ops.terminal.language import Failure, Text
 from ops.terminal.messages import in_both
@@ -52,7 +52,7 @@ TWO_ROLES = Text(
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredState:
     """
     Args:
         buckets: ``OSS_BUCKET`` first; so are all that a role of this account reaches.
@@ -60,18 +60,18 @@ class Wanted:
         buckets_elsewhere: those that only roles of another account reach, each with that account's id.
     """
 
-    roles: WantedRoles
-    buckets: tuple[WantedBucket, ...]
-    logs: WantedLogs | None = None
-    buckets_elsewhere: tuple[tuple[str, WantedBucket], ...] = ()
+    roles: DesiredRoles
+    buckets: tuple[DesiredBucket, ...]
+    logs: DesiredLogs | None = None
+    buckets_elsewhere: tuple[tuple[str, DesiredBucket], ...] = ()
 
     @property
-    def bucket(self) -> WantedBucket:
+    def bucket(self) -> DesiredBucket:
         """``OSS_BUCKET``."""
         return self.buckets[0]
 
 
-def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
+def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> DesiredState:
     """
     What should be, from the options, the environment and the profiles.
 
@@ -119,12 +119,12 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
     seconds = _session_seconds(args, environ, problems)
     if problems:
         raise Failure(*problems)
-    asked = WantedBucket(
+    asked = DesiredBucket(
         bucket, region, args.bucket_create, tuple(args.h5_origin), allow_public_read=args.allow_public_read
     )
     reached = [*buckets_of(profiles, asked, account)]
-    return Wanted(
-        WantedRoles(
+    return DesiredState(
+        DesiredRoles(
             account=account,
             function_role=function_role,
             upload_role=upload_role,
@@ -134,21 +134,21 @@ def read_wanted(args: argparse.Namespace, environ: Mapping[str, str]) -> Wanted:
             logs=filed,
             elsewhere=elsewhere(policies, account),
         ),
-        tuple(wanted for by, wanted in reached if by == account),
+        tuple(bucket for by, bucket in reached if by == account),
         logs,
-        tuple((by, wanted) for by, wanted in reached if by != account),
+        tuple((by, bucket) for by, bucket in reached if by != account),
     )
 
 
-def whose_roles_they_are(wanted: Wanted) -> None:
+def whose_roles_they_are(desired: DesiredState) -> None:
     """
     Nothing is sent, so the account is known only when it is told.
 
     Raises:
         Failure: a profile has a role of its own, and nothing tells whether it is in this account.
     """
-    if wanted.roles.account == UNKNOWN_ACCOUNT and wanted.roles.elsewhere:
-        names = ", ".join(wanted.roles.elsewhere)
+    if desired.roles.account == UNKNOWN_ACCOUNT and desired.roles.elsewhere:
+        names = ", ".join(desired.roles.elsewhere)
         raise Failure(
             Text(
                 f"--account is missing: profiles name {names}, and only it tells which of them are yours to"

@@ -1,5 +1,5 @@
 """
-What no page says of forms.
+Open points of forms.
 """
 
 import json
@@ -7,7 +7,7 @@ from base64 import b64encode
 from datetime import timedelta
 
 from ops.doctor.evidence import accepted, evidence
-from ops.doctor.point import Point, Seen, is_refused, is_taken
+from ops.doctor.open_point import Point, Seen, is_refused, is_taken
 from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from function.config.key_template import is_held_name, published_name
 from ops.explain.advice import condition_remedy
-from ops.explain.paste_reader import decode_base64
+from ops.explain.parser import decode_base64
 from ops.explain.pasted import PastedForm
-from ops.explain.policy_words import (
+from ops.explain.policy import (
     V4_FIELDS,
     Policy,
     read_policy,

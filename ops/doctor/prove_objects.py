@@ -1,5 +1,5 @@
 """
-What no page says of objects, of signed URLs and of hosts.
+Open points of objects, of signed URLs and of hosts.
 """
 
 from datetime import timedelta
@@ -7,7 +7,7 @@ from datetime import timedelta
 import requests
 
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
-from ops.doctor.point import Point, Seen, is_refused, told
+from ops.doctor.open_point import Point, Seen, is_refused, told
 from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.language import Text
 

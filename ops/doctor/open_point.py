@@ -1,5 +1,5 @@
 """
-One thing that no page says, and what the bucket itself said of it.
+Open point: a question no official page answers, and what the bucket showed.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ops.explain.pasted import PastedUrl
-from ops.explain.policy_words import region_problem
+from ops.explain.policy import region_problem
 from ops.explain.times import expiry_line, span
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown

@@ -1,5 +1,5 @@
 """
-What no page says of STS, and of the way from the function to OSS.
+Open points of STS, and of the way from the function to OSS.
 """
 
 from datetime import timedelta
@@ -11,7 +11,7 @@ from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, role_policy
 from ops.doctor.findings import same
-from ops.doctor.point import NO, Point, Seen, told
+from ops.doctor.open_point import NO, Point, Seen, told
 from ops.doctor.sandbox import FOLDER, FORM_LIFE, Sandbox
 from ops.terminal.language import Text
 
