@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import jwt
 
 from local.buckets import ARCHIVE, HOME, file_name_at, role_policy, store_of
-from local.business.desk import Desk
 from local.business.server import BusinessServer
+from local.business.service import Business
 from local.common.accounts import AccessKey, Accounts
 from local.common.reach import LOOPBACK
 from local.fc.gateway import FcGateway
@@ -26,7 +26,7 @@ from local.oss.callback_delivery import CallbackSigner
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
-from local.playground.acts import acts_of
+from local.playground.actions import actions_of
 from local.playground.profiles import told_profiles
 from local.playground.server import PlaygroundServer
 from local.profiles import lifecycle_rules, profiles_file, read_profiles
@@ -131,13 +131,13 @@ class LocalCloud:
                 CLIENT_FOLDER,
                 self.page_config,
                 self.signed_url,
-                acts_of(self.stores, self.wechat),
+                actions_of(self.stores, self.wechat),
                 port=_after(self.wechat.origin, first_port),
                 reach=gateway.reach,
             )
             built.callback(self.playground.stop)
             self.business = BusinessServer(
-                Desk(gateway.origin, self._receipt_secrets(), HOME.bucket, ARCHIVE.bucket),
+                Business(gateway.origin, self._receipt_secrets(), HOME.bucket, ARCHIVE.bucket),
                 port=_after(self.playground.origin, first_port),
                 reach=gateway.reach,
             )

@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
-from local.business.desk import Desk, Refused, Said
+from local.business.service import Business, Refused, Said
 from local.common.http_server import Handler
 from local.common.reach import HERE_ONLY, Reach
 from local.common.service import Service
@@ -27,14 +27,14 @@ class BusinessServer(Service):
         port: ``0`` takes any free one.
     """
 
-    def __init__(self, desk: Desk, port: int = 0, reach: Reach = HERE_ONLY) -> None:
-        self.desk = desk
-        super().__init__(partial(_Handler, desk), port, reach)
+    def __init__(self, business: Business, port: int = 0, reach: Reach = HERE_ONLY) -> None:
+        self.business = business
+        super().__init__(partial(_Handler, business), port, reach)
 
 
 class _Handler(Handler):
-    def __init__(self, desk: Desk, *connection: Any) -> None:
-        self._desk = desk
+    def __init__(self, business: Business, *connection: Any) -> None:
+        self._business = business
         super().__init__(*connection)
 
     def _serve(self) -> None:
@@ -65,21 +65,21 @@ class _Handler(Handler):
 
     def _result(self, route: str, body: bytes) -> tuple[int, Any]:
         if route == "GET /posts":
-            return 200, {"posts": self._desk.told()}
+            return 200, {"posts": self._business.told()}
         if route not in ROUTES:
             raise Refused(404, f"There are {', '.join(ROUTES)}.")
         given = _object_in(body)
         receipt = given.get("receipt")
         if route == "POST /posts":
-            return 200, self._desk.publish(given.get("text", ""), given.get("receipts"))
+            return 200, self._business.publish(given.get("text", ""), given.get("receipts"))
         if route == "POST /webhook":
-            self._desk.hear(given.get("event"), receipt, given.get("label"))
+            self._business.hear(given.get("event"), receipt, given.get("label"))
             return 200, {}
         if route == "POST /commits":
-            return _passed_on(self._desk.commit(receipt))
+            return _passed_on(self._business.commit(receipt))
         if route == "POST /decisions":
-            return _passed_on(self._desk.decide(receipt, given.get("decision")))
-        return _passed_on(self._desk.discard(receipt))
+            return _passed_on(self._business.decide(receipt, given.get("decision")))
+        return _passed_on(self._business.discard(receipt))
 
     def _answer(self, status: int, value: Any) -> None:
         origin = self.headers.get("Origin")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from local.common.http_server import FAULT_BYTES, Handler
 from local.common.reach import HERE_ONLY, Reach
 from local.common.service import Service
-from local.playground.acts import Act
+from local.playground.actions import Action
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -44,7 +44,7 @@ class PlaygroundServer(Service):
         signed_url: the URL under which the page can show the object of a key in a bucket; an empty one is
             any that has it.
 
-        acts: by path, what a POST does, given the object of its body.
+        actions: by path, what a POST does, given the object of its body.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class PlaygroundServer(Service):
         client_folder: Path,
         config: Callable[[], dict[str, Any]],
         signed_url: Callable[[str, str], str],
-        acts: Mapping[str, Act],
+        actions: Mapping[str, Action],
         port: int = 0,
         reach: Reach = HERE_ONLY,
     ) -> None:
         self.config = config
         self.signed_url = signed_url
-        self.acts = acts
+        self.actions = actions
         self._page_folder = page_folder
         self._client_folder = client_folder
         super().__init__(partial(_Handler, self), port, reach)
@@ -105,15 +105,15 @@ class _Handler(Handler):
     do_HEAD = do_GET
 
     def do_POST(self) -> None:
-        act = self._playground.acts.get(self.path)
-        if act is None or self.is_of_foreign_page():
+        action = self._playground.actions.get(self.path)
+        if action is None or self.is_of_foreign_page():
             self.turn_away(403, "This is done by the playground's own page only.")
             return
         body = self.read_body(FAULT_BYTES)
         if body is None:
             return
         try:
-            act(json.loads(body))
+            action(json.loads(body))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.answer_json(400, {"error": f"There is no such thing to do at {self.path}."})
             return

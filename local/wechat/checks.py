@@ -13,12 +13,12 @@ from urllib.parse import unquote, urlsplit
 
 from local.common.clock import Clock
 from local.common.outgoing import is_reachable
+from local.wechat.check_plan import CheckPlan, PlannedCheck
 from local.wechat.delivery import Delivery
 from local.wechat.errors import WechatError
 from local.wechat.events import Subject, event_of
 from local.wechat.media import can_be_looked_at
 from local.wechat.media_check import Asked, read_check
-from local.wechat.moods import Mood, Moods
 from local.wechat.push import SECONDS, Message, PushSettings, message_of, send
 from local.wechat.rules import WechatRules
 
@@ -74,7 +74,7 @@ class MediaChecks:
         rules: WechatRules | None = None,
     ) -> None:
         self.rules = rules or WechatRules()
-        self.moods = Moods()
+        self.plan = CheckPlan()
         self.delivery = Delivery(now)
         self.delays = (0.0, self.rules.check_takes_up_to.total_seconds())
         self.patience = (SECONDS, 1.0)
@@ -93,34 +93,34 @@ class MediaChecks:
             return asked
         # Its first eight digits are the second of the call, as in every published one.
         trace_id = f"{int(now.timestamp()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
-        mood = self.moods.take()
-        if mood.timing == "early":
-            self._tell(asked, trace_id, mood, self._verdict(asked, mood))
+        planned = self.plan.take()
+        if planned.timing == "early":
+            self._tell(asked, trace_id, planned, self._verdict(asked, planned))
         else:
-            self.delivery.put(now, partial(self._look, asked, trace_id, mood))
+            self.delivery.put(now, partial(self._look, asked, trace_id, planned))
         return trace_id
 
-    def _look(self, asked: Asked, trace_id: str, mood: Mood) -> None:
+    def _look(self, asked: Asked, trace_id: str, planned: PlannedCheck) -> None:
         """Get the file at once, and tell later: what becomes of it in between changes nothing."""
-        verdict = self._verdict(asked, mood)
-        due = self._now() + (LATE if mood.timing == "late" else self._delay(mood))
-        self.delivery.put(due, partial(self._tell, asked, trace_id, mood, verdict))
+        verdict = self._verdict(asked, planned)
+        due = self._now() + (LATE if planned.timing == "late" else self._delay(planned))
+        self.delivery.put(due, partial(self._tell, asked, trace_id, planned, verdict))
 
-    def _delay(self, mood: Mood) -> timedelta:
-        seconds = random.uniform(*self.delays) if mood.delay is None else mood.delay
+    def _delay(self, planned: PlannedCheck) -> timedelta:
+        seconds = random.uniform(*self.delays) if planned.delay is None else planned.delay
         return timedelta(seconds=seconds)
 
-    def _verdict(self, asked: Asked, mood: Mood) -> str:
-        if mood.verdict in ("pass_unseen", "unreadable", "no_permission"):
-            return mood.verdict
+    def _verdict(self, asked: Asked, planned: PlannedCheck) -> str:
+        if planned.verdict in ("pass_unseen", "unreadable", "no_permission"):
+            return planned.verdict
         if not is_reachable(asked.media_url):
             return "unreadable"
         # Asked before the file is: who discards it meanwhile takes its name away as well.
         name = self._name_of(asked.media_url)
         if not can_be_looked_at(asked.media_url, asked.media_type, self.rules.check_takes_unlisted):
             return "unreadable"
-        if mood.verdict != "by_name":
-            return mood.verdict
+        if planned.verdict != "by_name":
+            return planned.verdict
         if name.startswith(SILENT):
             return ""
         return next((verdict for begin, verdict in VERDICT_BY_NAME.items() if name.startswith(begin)), "pass")
@@ -129,16 +129,16 @@ class MediaChecks:
         known = self.name_of(url) if self.name_of else None
         return known or unquote(urlsplit(url).path).rpartition("/")[2]
 
-    def _tell(self, asked: Asked, trace_id: str, mood: Mood, verdict: str) -> None:
-        if not verdict or mood.timing == "never" or self.push is None:
+    def _tell(self, asked: Asked, trace_id: str, planned: PlannedCheck, verdict: str) -> None:
+        if not verdict or planned.timing == "never" or self.push is None:
             return
-        is_unknown = mood.push == "unknown_trace"
+        is_unknown = planned.push == "unknown_trace"
         named = f"{trace_id[:8]}-{secrets.token_hex(4)}-{secrets.token_hex(4)}" if is_unknown else trace_id
-        kind = "secure" if is_unknown else mood.push
-        shape = "v1" if asked.version == 1 else mood.shape
-        for _ in range(2 if mood.timing == "twice" else 1):
+        kind = "secure" if is_unknown else planned.push
+        shape = "v1" if asked.version == 1 else planned.shape
+        for _ in range(2 if planned.timing == "twice" else 1):
             event = event_of(Subject(self._app_id, named, self._now()), verdict, shape)
-            write = partial(self._message, self.push, event, kind, mood.format)
+            write = partial(self._message, self.push, event, kind, planned.format)
             self._send(write, write(), Pushed(trace_id, verdict, 1, False))
 
     def _message(self, push: PushSettings, event: Mapping[str, Any], kind: str, form: str) -> Message:

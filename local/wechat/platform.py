@@ -32,9 +32,9 @@ from local.wechat.errors import (
     SECRET_MISSING,
     WechatError,
 )
+from local.wechat.faults import new_faults
 from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
-from local.wechat.switches import new_faults
 
 CALLS_KEPT = 10_000
 
@@ -72,7 +72,7 @@ class Wechat:
 
         tokens: access tokens.
 
-        checks: of media; how the next ones go is told to its ``moods``.
+        checks: of media; its ``plan`` holds the outcomes of the next ones.
     """
 
     def __init__(

@@ -12,12 +12,12 @@ from local.common.clock import Clock, utc_now
 from local.common.faults import SLOW, Fault
 from local.common.service import Service
 from local.wechat.checks import NameOf
+from local.wechat.control_api import CODES, ControlApi
 from local.wechat.errors import WechatError
+from local.wechat.faults import ANSWER_LOST, ANSWERS, CHECK, CONTENT_TYPE, LOGIN, TOKEN, error_of
 from local.wechat.platform import Result, Wechat, json_object
 from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
-from local.wechat.switchboard import CODES, Switchboard
-from local.wechat.switches import ANSWER_LOST, ANSWERS, CHECK, CONTENT_TYPE, LOGIN, TOKEN, error_of
 
 PATHS = {"/sns/jscode2session": LOGIN, "/cgi-bin/stable_token": TOKEN, "/wxa/media_check_async": CHECK}
 BODY_BYTES = 4096
@@ -53,14 +53,14 @@ class WechatServer(Wechat, Service):
         super().stop()
 
 
-class _Handler(Switchboard):
+class _Handler(ControlApi):
     def _serve(self) -> None:
         if self.serve_faults(self.wechat.faults):
             return
         path, _, query = self.path.partition("?")
         call = PATHS.get(path, "")
         body = self.read_body(CHECK_BYTES if call == CHECK else BODY_BYTES)
-        if body is None or self.serve_switches(path, body):
+        if body is None or self.serve_control(path, body):
             return
         if call:
             # Of a repeated parameter the first counts, and text that is no UTF-8 matches nothing.

@@ -50,7 +50,7 @@ def hold_pictures(client: Client, picture: bytes) -> None:
 
 
 def _publish(client: Client, picture: bytes) -> None:
-    client.talk.begin(
+    client.http.begin(
         Text(
             "Hold it until it may be seen: a post, committed, checked, published",
             "可以看了才发布：暂存，提交，审核，发布",
@@ -60,28 +60,28 @@ def _publish(client: Client, picture: bytes) -> None:
     _gone(client, held.key, Text("nothing is at its name yet", "发布的名字下还没有对象"))
     _post(client, held)
     state = _wait(client, held, "published")
-    client.talk.rows(state)
+    client.http.rows(state)
     url = client.url_of({"key": held.key})
     client.read_back(url, picture)
     _gone(client, held.held_key, Text("nothing is held any more", "暂存的名字下也没有了"))
 
 
 def _reject(client: Client, picture: bytes) -> None:
-    client.talk.begin(Text("Another is rejected, and its bytes are gone", "另一张没有通过，内容也没有了"))
+    client.http.begin(Text("Another is rejected, and its bytes are gone", "另一张没有通过，内容也没有了"))
     held = _upload(client, picture, BAD)
     if _checks(client):
         _post(client, held)
     else:
         _decide(client, held)
-    client.talk.rows(_wait(client, held, "rejected"))
+    client.http.rows(_wait(client, held, "rejected"))
     _nowhere(client, held)
 
 
 def _take_back(client: Client, picture: bytes) -> None:
-    client.talk.begin(Text("A third is chosen and taken back", "第三张选了又不要了"))
+    client.http.begin(Text("A third is chosen and taken back", "第三张选了又不要了"))
     held = _upload(client, picture, UNSENT)
-    answer = client.talk.post_json(*_to_discard(client, held))
-    client.talk.rows(answer)
+    answer = client.http.post_json(*_to_discard(client, held))
+    client.http.rows(answer)
     if answer.get("state") != "gone":
         raise DemoFailed(Text("What was discarded is not gone.", "丢弃之后它还在。"))
     _nowhere(client, held)
@@ -94,17 +94,17 @@ def _checks(client: Client) -> bool:
 def _upload(client: Client, picture: bytes, name: str) -> Held:
     """Form, upload, confirmation; said in a few lines, for the steps before have shown each."""
     wanted = {"profile": PROFILE, "filename": name, "contentType": FILE_TYPE, "size": len(picture)}
-    form = client.talk.post_json(f"{client.function}/upload-params", wanted, client.headers)
+    form = client.http.post_json(f"{client.function}/upload-params", wanted, client.headers)
     where = answer_to("/upload-params")
     key, fields = str(member(form, "key", where)), member(form, "formData", where)
     held_key = str(member(fields, "key", Text("formData", " formData ")))
-    answer = client.talk.post_form(form, fields, (name, picture, FILE_TYPE))
+    answer = client.http.post_form(form, fields, (name, picture, FILE_TYPE))
     if answer.status_code != 200:
         said = one_line(answer.text)
         raise refused(Text(f"OSS refused the upload: {said}", f"OSS 拒绝了上传：“{said}”"), answer.text)
-    confirmed = client.talk.post_json(f"{client.function}/confirm", {"ticket": member(form, "ticket", where)})
-    stored = STORED.say(client.talk.language)
-    client.talk.rows({"state": confirmed.get("state", ""), "key": key, stored: held_key})
+    confirmed = client.http.post_json(f"{client.function}/confirm", {"ticket": member(form, "ticket", where)})
+    stored = STORED.say(client.http.language)
+    client.http.rows({"state": confirmed.get("state", ""), "key": key, stored: held_key})
     if confirmed.get("state") != "held" or held_key != f"held/{key}":
         raise DemoFailed(Text("It is not held.", "它没有被暂存。"))
     return Held(key, held_key, str(member(confirmed, "receipt", answer_to("/confirm"))))
@@ -113,8 +113,8 @@ def _upload(client: Client, picture: bytes, name: str) -> Held:
 def _post(client: Client, held: Held) -> None:
     """As a mini-program hands a post to its business, which verifies the receipt and commits."""
     address = f"{client.cloud.business.outer_origin}/posts"
-    client.talk.post_json(address, {"text": "…", "receipts": [held.receipt]})
-    client.talk.good(
+    client.http.post_json(address, {"text": "…", "receipts": [held.receipt]})
+    client.http.good(
         Text(
             "the business has verified the receipt offline and committed it with a backend token",
             "业务后端离线验证了回执，用后端令牌提交了它",
@@ -125,8 +125,8 @@ def _post(client: Client, held: Held) -> None:
 def _decide(client: Client, held: Held) -> None:
     """Where WeChat checks nothing, a person of the business looks."""
     address = f"{client.cloud.business.outer_origin}/decisions"
-    client.talk.post_json(address, {"receipt": held.receipt, "decision": "reject"})
-    client.talk.good(Text("a person of the business has rejected it", "业务的人看过，没有通过"))
+    client.http.post_json(address, {"receipt": held.receipt, "decision": "reject"})
+    client.http.good(Text("a person of the business has rejected it", "业务的人看过，没有通过"))
 
 
 def _to_discard(client: Client, held: Held) -> tuple[str, dict[str, Any], dict[str, str]]:
@@ -147,12 +147,12 @@ def _wait(client: Client, held: Held, wanted: str) -> dict[str, Any]:
     state = ""
     while time.monotonic() - started < PATIENCE_SECONDS:
         answer = json_object(
-            client.talk.ask_quietly(address, {"receipt": held.receipt}), Text("/status", " /status ")
+            client.http.ask_quietly(address, {"receipt": held.receipt}), Text("/status", " /status ")
         )
         state = str(answer.get("state", ""))
         if state == wanted:
             seconds = time.monotonic() - started
-            client.talk.good(_decided(client, wanted, seconds))
+            client.http.good(_decided(client, wanted, seconds))
             return answer
         if state in ("published", "rejected", "gone"):
             break
@@ -176,7 +176,7 @@ def _nowhere(client: Client, held: Held) -> None:
 
 def _gone(client: Client, key: str, what: Text) -> None:
     """Asked of OSS itself, with the account's own keys."""
-    answer = client.talk.get(client.cloud.signed_url(key), what)
+    answer = client.http.get(client.cloud.signed_url(key), what)
     if answer.status_code != 404:
         status = answer.status_code
         raise DemoFailed(

@@ -21,7 +21,7 @@ from ops.run.demo_answers import (
     one_line,
     refused,
 )
-from ops.run.demo_talk import Talk
+from ops.run.demo_http import DemoHttp
 from ops.run.picture import draw_png
 from ops.terminal.columns import columns_of, padded
 from ops.terminal.language import Text
@@ -38,15 +38,15 @@ class Client:
     """A mini-program that knows nothing but HTTP: it signs nothing and holds no key."""
 
     def __init__(self, session: requests.Session, screen: Screen, language: str, cloud: LocalCloud) -> None:
-        self.talk = Talk(session, screen, language, STEPS)
+        self.http = DemoHttp(session, screen, language, STEPS)
         self.cloud = cloud
         self.function = cloud.gateway.outer_origin
         self.headers: dict[str, str] = {}
 
     def make_picture(self) -> bytes:
-        self.talk.begin(Text("Make a picture", "造图"))
+        self.http.begin(Text("Make a picture", "造图"))
         picture = draw_png(WIDTH, HEIGHT)
-        self.talk.good(
+        self.http.good(
             Text(
                 f"{FILE_NAME}: PNG, {WIDTH} x {HEIGHT}, {len(picture)} bytes",
                 f"{FILE_NAME}：PNG，{WIDTH} x {HEIGHT}，{len(picture)} 字节",
@@ -56,13 +56,13 @@ class Client:
 
     def log_in(self) -> None:
         """What comes after is asked with the token, where one is needed."""
-        self.talk.begin(Text("Log in", "登录"))
+        self.http.begin(Text("Log in", "登录"))
         if token := self._token():
             self.headers = {"Authorization": f"Bearer {token}"}
 
     def _token(self) -> str:
         if self.cloud.caller_auth == "anonymous":
-            self.talk.good(
+            self.http.good(
                 Text(
                     "not needed: CALLER_AUTH=anonymous, anyone may ask",
                     "不需要：CALLER_AUTH=anonymous，任何人都可以要表单",
@@ -70,7 +70,7 @@ class Client:
             )
             return ""
         if self.cloud.caller_auth == "jwt":
-            self.talk.good(
+            self.http.good(
                 Text(
                     "the token of the business's own login is used: CALLER_AUTH=jwt",
                     "用业务自己的登录令牌：CALLER_AUTH=jwt",
@@ -79,23 +79,23 @@ class Client:
             return self.cloud.business_token("demo-user")
         # In WeChat this code comes from wx.login; the local WeChat makes a user of any local- code.
         code = f"local-demo-{secrets.token_hex(4)}"
-        answer = self.talk.post_json(f"{self.function}/login", {"code": code})
-        self.talk.rows(answer)
+        answer = self.http.post_json(f"{self.function}/login", {"code": code})
+        self.http.rows(answer)
         return str(member(answer, "token", answer_to("/login")))
 
     def ask_for_form(self, size: int) -> dict[str, Any]:
-        self.talk.begin(Text("Ask for a signed form", "要表单"))
+        self.http.begin(Text("Ask for a signed form", "要表单"))
         wanted = {"profile": PROFILE, "filename": FILE_NAME, "contentType": FILE_TYPE, "size": size}
-        form = self.talk.post_json(f"{self.function}/upload-params", wanted, self.headers)
+        form = self.http.post_json(f"{self.function}/upload-params", wanted, self.headers)
         fields = member(form, "formData", FORM)
         rows = {name: value for name, value in form.items() if name != "formData"}
-        self.talk.rows(rows | {f"formData.{name}": value for name, value in fields.items()})
+        self.http.rows(rows | {f"formData.{name}": value for name, value in fields.items()})
         self._show_policy(decoded(str(member(fields, "policy", Text("formData", " formData ")))))
         return form
 
     def upload(self, form: Mapping[str, Any], picture: bytes) -> None:
-        self.talk.begin(Text("Upload straight to OSS", "直传 OSS"))
-        answer = self.talk.post_form(form, form["formData"], (FILE_NAME, picture, FILE_TYPE))
+        self.http.begin(Text("Upload straight to OSS", "直传 OSS"))
+        answer = self.http.post_form(form, form["formData"], (FILE_NAME, picture, FILE_TYPE))
         said = one_line(answer.text)
         if answer.status_code == 203:
             failed = Text(
@@ -105,27 +105,27 @@ class Client:
         if answer.status_code != 200:
             raise refused(Text(f"OSS refused the upload: {said}", f"OSS 拒绝了上传：“{said}”"), answer.text)
         if answer.content:
-            self.talk.line(
+            self.http.line(
                 Text(
                     "OSS hands on what the function answered its callback:", "OSS 转交函数对它的回调的应答："
                 )
             )
-            self.talk.rows(json_object(answer, Text("OSS", "OSS ")))
+            self.http.rows(json_object(answer, Text("OSS", "OSS ")))
 
     def confirm(self, form: Mapping[str, Any], picture: bytes) -> None:
         """The function asks OSS itself, and the receipt says so."""
-        self.talk.begin(Text("Confirm: the function asks OSS what is there", "确认：函数去问 OSS 存下了什么"))
+        self.http.begin(Text("Confirm: the function asks OSS what is there", "确认：函数去问 OSS 存下了什么"))
         ticket = str(member(form, "ticket", FORM))
-        answer = self.talk.post_json(f"{self.function}/confirm", {"ticket": ticket})
-        self.talk.rows(answer)
+        answer = self.http.post_json(f"{self.function}/confirm", {"ticket": ticket})
+        self.http.rows(answer)
         claims = claims_of(str(member(answer, "receipt", answer_to("/confirm"))))
-        self.talk.line(
+        self.http.line(
             Text(
                 "The receipt, which a business backend verifies offline, says:",
                 "回执，业务后端可离线验证，内容：",
             )
         )
-        self.talk.rows(claims)
+        self.http.rows(claims)
         if (size := claims.get("size")) != len(picture):
             raise DemoFailed(
                 Text(
@@ -138,24 +138,24 @@ class Client:
 
     def show_picture(self, form: Mapping[str, Any], picture: bytes) -> None:
         """The object is private: a signed URL shows it in one form, and nothing else does."""
-        self.talk.begin(Text("Show it: a private picture by a signed URL", "看图：私有的图片用签名 URL 看"))
+        self.http.begin(Text("Show it: a private picture by a signed URL", "看图：私有的图片用签名 URL 看"))
         key = str(member(form, "key", FORM))
         small = self.url_of({"key": key, "variant": VARIANT})
-        self.talk.rows(dict(parse_qsl(small.partition("?")[2])))
-        thumb = self.talk.get(small, Text("the thumbnail", "小图"))
+        self.http.rows(dict(parse_qsl(small.partition("?")[2])))
+        thumb = self.http.get(small, Text("the thumbnail", "小图"))
         kind = thumb.headers.get("Content-Type", "")
         if thumb.status_code != 200 or not kind.startswith("image/"):
             said = f"{thumb.status_code} {one_line(thumb.text)}"
             raise refused(Text(f"The thumbnail was not shown: {said}", f"没有看到小图：“{said}”"), thumb.text)
-        self.talk.good(Text(f"{kind}, {len(thumb.content)} bytes", f"{kind}，{len(thumb.content)} 字节"))
+        self.http.good(Text(f"{kind}, {len(thumb.content)} bytes", f"{kind}，{len(thumb.content)} 字节"))
         self.read_back(self.url_of({"key": key}), picture)
         self._refuse(str(member(form, "fileUrl", FORM)), Text("unsigned", "不带签名"))
         self._refuse(_with_another_end(small), Text("one character of its URL changed", "URL 改了一个字符"))
 
     def try_another_key(self, form: Mapping[str, Any], picture: bytes) -> None:
-        self.talk.begin(Text("Try to cheat: the same form, another name", "试着越权：同一份表单，换一个名字"))
+        self.http.begin(Text("Try to cheat: the same form, another name", "试着越权：同一份表单，换一个名字"))
         fields = {**form["formData"], "key": "avatars/someone-else/face.png"}
-        answer = self.talk.post_form(form, fields, (FILE_NAME, picture, FILE_TYPE))
+        answer = self.http.post_form(form, fields, (FILE_NAME, picture, FILE_TYPE))
         if answer.status_code != 403:
             raise DemoFailed(
                 Text(
@@ -163,7 +163,7 @@ class Client:
                     f"OSS 接受了用于别的 key 的表单，状态码 {answer.status_code}。",
                 )
             )
-        self.talk.good(
+        self.http.good(
             Text(
                 "OSS refuses it: this form is good for one object only",
                 "OSS 拒绝了：这份表单只对一个对象有效",
@@ -171,11 +171,11 @@ class Client:
         )
 
     def url_of(self, wanted: Mapping[str, str]) -> str:
-        answer = self.talk.post_json(f"{self.function}/read", wanted, self.headers)
+        answer = self.http.post_json(f"{self.function}/read", wanted, self.headers)
         return str(member(answer, "url", answer_to("/read")))
 
     def read_back(self, url: str, picture: bytes) -> None:
-        answer = self.talk.get(url, Text("the picture itself", "原图"))
+        answer = self.http.get(url, Text("the picture itself", "原图"))
         if answer.status_code != 200 or answer.content != picture:
             status, count = answer.status_code, len(answer.content)
             raise DemoFailed(
@@ -185,12 +185,12 @@ class Client:
                 )
             )
         count = len(picture)
-        self.talk.good(Text(f"{count} bytes, every one the same", f"{count} 字节，一字不差"))
+        self.http.good(Text(f"{count} bytes, every one the same", f"{count} 字节，一字不差"))
 
     def _refuse(self, address: str, what: Text) -> None:
-        answer = self.talk.get(address, what)
+        answer = self.http.get(address, what)
         if answer.status_code == 403:
-            self.talk.good(
+            self.http.good(
                 Text(
                     "OSS refuses it: a private object is shown by its signed URL alone",
                     "OSS 拒绝了：私有对象只有它的签名 URL 能看",
@@ -206,19 +206,19 @@ class Client:
             )
 
     def _show_policy(self, policy: str) -> None:
-        expiration, rows = policy_rows(policy, self.talk.language)
-        self.talk.line(
+        expiration, rows = policy_rows(policy, self.http.language)
+        self.http.line(
             Text(
                 "the policy decoded: OSS checks each line, and the signature covers them all",
                 "policy 解码后：OSS 检查每一行，签名涵盖全部",
             )
         )
-        screen = self.talk.screen
+        screen = self.http.screen
         widths = [max(columns_of(row[column]) for row in rows) for column in (0, 1)]
         for field, value, why in rows:
             text = f"        {padded(field, widths[0])}  {padded(value, widths[1])}  "
             screen.line(text + screen.colour(why, DIM))
-        self.talk.line(Text(f"    expires {expiration}", f"    有效期至 {expiration}"))
+        self.http.line(Text(f"    expires {expiration}", f"    有效期至 {expiration}"))
 
 
 def _with_another_end(url: str) -> str:

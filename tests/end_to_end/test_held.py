@@ -16,7 +16,7 @@ from function.oss.presign import OssRequest, authorize, request_url
 from handler import serve
 from local.cloud import BUCKET, FUNCTION_KEY, REGION, LocalCloud
 from local.fc.gateway import FcGateway
-from local.wechat.moods import Mood
+from local.wechat.check_plan import PlannedCheck
 from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.run.picture import draw_png
@@ -44,11 +44,11 @@ def running(tmp_path_factory):
 
 @pytest.fixture
 def here(running, monkeypatch):
-    monkeypatch.setattr("local.business.desk.ASKED_EVERY_SECONDS", 0)
+    monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 0)
     yield running
     for server in (running.cloud.oss, running.cloud.sts, running.cloud.wechat):
         server.faults.clear()
-    running.cloud.wechat.checks.moods.clear()
+    running.cloud.wechat.checks.plan.clear()
 
 
 @pytest.fixture
@@ -166,39 +166,39 @@ def test_what_phones_unpack_is_never_published_by_wechat_alone(here, held, commi
 
 
 NEVER_SEEN = {
-    "review": Mood("review"),
-    "unreadable": Mood("unreadable"),
-    "no permission": Mood("no_permission"),
-    "a detail that says risky": Mood("contradictory"),
-    "the shape of version 1": Mood("pass", shape="v1"),
-    "risky with labels as text": Mood("risky", shape="text_label"),
-    "risky twice": Mood("risky", timing="twice"),
-    "risky before the answer": Mood("risky", timing="early"),
+    "review": PlannedCheck("review"),
+    "unreadable": PlannedCheck("unreadable"),
+    "no permission": PlannedCheck("no_permission"),
+    "a detail that says risky": PlannedCheck("contradictory"),
+    "the shape of version 1": PlannedCheck("pass", shape="v1"),
+    "risky with labels as text": PlannedCheck("risky", shape="text_label"),
+    "risky twice": PlannedCheck("risky", timing="twice"),
+    "risky before the answer": PlannedCheck("risky", timing="early"),
 }
 
 
-@pytest.mark.parametrize("mood", NEVER_SEEN.values(), ids=NEVER_SEEN)
-def test_what_did_not_pass_is_never_published(here, held, commit, becomes, settled, mood):
+@pytest.mark.parametrize("planned", NEVER_SEEN.values(), ids=NEVER_SEEN)
+def test_what_did_not_pass_is_never_published(here, held, commit, becomes, settled, planned):
     upload = held()
-    here.cloud.wechat.checks.moods.plan(mood)
+    here.cloud.wechat.checks.plan.add(planned)
     commit(upload)
     assert all(settled())
-    wanted = "rejected" if mood.verdict == "risky" else "review"
+    wanted = "rejected" if planned.verdict == "risky" else "review"
     assert becomes(upload, wanted) == wanted
     assert places(here, upload) == (wanted == "review", False)
 
 
 PASSES = {
-    "labels as text and no errcode": Mood("pass", shape="text_label"),
-    "twice": Mood("pass", timing="twice"),
-    "before the answer": Mood("pass", timing="early"),
+    "labels as text and no errcode": PlannedCheck("pass", shape="text_label"),
+    "twice": PlannedCheck("pass", timing="twice"),
+    "before the answer": PlannedCheck("pass", timing="early"),
 }
 
 
-@pytest.mark.parametrize("mood", PASSES.values(), ids=PASSES)
-def test_a_pass_publishes_in_any_shape_and_order(here, held, commit, becomes, settled, mood):
+@pytest.mark.parametrize("planned", PASSES.values(), ids=PASSES)
+def test_a_pass_publishes_in_any_shape_and_order(here, held, commit, becomes, settled, planned):
     upload = held()
-    here.cloud.wechat.checks.moods.plan(mood)
+    here.cloud.wechat.checks.plan.add(planned)
     commit(upload)
     assert all(settled())
     assert becomes(upload, "published") == "published"
@@ -208,7 +208,7 @@ def test_a_pass_publishes_in_any_shape_and_order(here, held, commit, becomes, se
 @pytest.mark.parametrize("push", ["plain", "wrong_appid", "bad_signature"])
 def test_a_push_that_anybody_might_have_sent_is_not_believed(here, held, commit, state, settled, push):
     upload = held()
-    here.cloud.wechat.checks.moods.plan(Mood("pass", push=push))
+    here.cloud.wechat.checks.plan.add(PlannedCheck("pass", push=push))
     commit(upload)
     assert settled() == [False]
     assert state(upload) == "checking"
@@ -217,7 +217,7 @@ def test_a_push_that_anybody_might_have_sent_is_not_believed(here, held, commit,
 
 def test_a_verdict_of_an_unknown_check_changes_nothing(here, held, commit, state, settled):
     upload = held()
-    here.cloud.wechat.checks.moods.plan(Mood("risky", push="unknown_trace"))
+    here.cloud.wechat.checks.plan.add(PlannedCheck("risky", push="unknown_trace"))
     commit(upload)
     assert settled() == [True]
     assert state(upload) == "checking"
@@ -227,7 +227,7 @@ def test_a_verdict_of_an_unknown_check_changes_nothing(here, held, commit, state
 def test_silence_never_publishes_and_a_late_verdict_still_counts(here, held, commit, state, becomes):
     silent, late = held("silent-night.png"), held()
     commit(silent)
-    here.cloud.wechat.checks.moods.plan(Mood("pass", timing="late"))
+    here.cloud.wechat.checks.plan.add(PlannedCheck("pass", timing="late"))
     commit(late)
     assert state(silent) == state(late) == "checking"
     ends = time.monotonic() + PATIENCE_SECONDS
@@ -271,7 +271,7 @@ def test_an_outage_of_wechat_strands_nothing(here, held, commit, state, becomes,
 
 def test_a_push_that_could_not_be_carried_out_comes_again(here, held, commit, becomes, settled):
     upload = held()
-    here.cloud.wechat.checks.moods.plan(Mood("pass", delay=0.2))
+    here.cloud.wechat.checks.plan.add(PlannedCheck("pass", delay=0.2))
     commit(upload)
     here.cloud.oss.faults.plan("status_503", times=3, on=["CopyObject", "PutObject"])
     assert settled() == [True]

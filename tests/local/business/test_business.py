@@ -11,9 +11,9 @@ import jwt
 import pytest
 import requests
 
-from local.business.desk import Desk
 from local.business.posts import POSTS_KEPT, Picture, Post, Posts
 from local.business.server import BusinessServer
+from local.business.service import Business
 
 SECRET, OLDER, BUCKET = "s" * 32, "o" * 32, "local-bucket"
 NOW = int(time.time())
@@ -79,15 +79,15 @@ def function():
 
 
 @pytest.fixture
-def desk(function, monkeypatch):
-    monkeypatch.setattr("local.business.desk.ASKED_EVERY_SECONDS", 0)
-    return Desk(function.origin, [SECRET, OLDER], BUCKET, "local-archive")
+def business(function, monkeypatch):
+    monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 0)
+    return Business(function.origin, [SECRET, OLDER], BUCKET, "local-archive")
 
 
 @pytest.fixture
-def ask(desk):
+def ask(business):
     """One HTTP exchange with the business: its answer."""
-    server = BusinessServer(desk).start()
+    server = BusinessServer(business).start()
     with requests.Session() as session:
         session.trust_env = False
 
@@ -229,7 +229,7 @@ def test_where_the_webhook_is_lost_the_function_is_asked(ask, function):
     assert (shown(ask), len(function.asked)) == ([["published"]], asked)
 
 
-def test_an_answer_that_a_webhook_has_overtaken_takes_nothing_back(ask, function, desk):
+def test_an_answer_that_a_webhook_has_overtaken_takes_nothing_back(ask, function, business):
     ask.post("/posts", text="", receipts=[receipt()])
     ask.post("/webhook", event="published", receipt=receipt())
     function.state = "checking"
@@ -283,8 +283,8 @@ def test_what_the_function_refuses_is_passed_on_as_well(ask, function):
     assert (answer.status_code, answer.json()) == (409, error)
 
 
-def test_a_function_that_is_silent_is_said_to_be(desk, ask):
-    desk._function = "http://127.0.0.1:1"
+def test_a_function_that_is_silent_is_said_to_be(business, ask):
+    business._function = "http://127.0.0.1:1"
     assert ask.post("/discards", receipt=receipt()).status_code == 502
 
 
@@ -310,7 +310,7 @@ def test_pages_of_this_machine_may_ask_and_no_others(ask):
 
 
 def test_the_function_is_asked_every_two_seconds_at_most(ask, function, monkeypatch):
-    monkeypatch.setattr("local.business.desk.ASKED_EVERY_SECONDS", 2)
+    monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 2)
     ask.post("/posts", text="", receipts=[receipt()])
     for _ in range(5):
         shown(ask)

@@ -7,7 +7,7 @@ import pytest
 from local.common.faults import VOCABULARY, Faults
 from local.oss.handler import FAULTS as OSS_FAULTS
 from local.sts.faults import KINDS as STS_FAULTS
-from local.wechat.switches import KINDS as WECHAT_FAULTS
+from local.wechat.faults import KINDS as WECHAT_FAULTS
 
 
 @pytest.mark.parametrize("known", [OSS_FAULTS, STS_FAULTS, WECHAT_FAULTS])

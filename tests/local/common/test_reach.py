@@ -111,7 +111,7 @@ def test_it_is_called_by_its_loopback_here_and_by_the_chosen_name_outside(serve)
     assert serve(HERE_ONLY).outer_origin.startswith("http://127.0.0.1:")
 
 
-class Switchboard(Greeter):
+class ControlApi(Greeter):
     def do_PUT(self):
         if not self.turns_away_strangers():
             self.answer_json(200, {})
@@ -133,7 +133,7 @@ class Switchboard(Greeter):
     ],
 )
 def test_whoever_was_let_in_turns_no_switches(at, headers, status):
-    service = Service(Switchboard, reach=PHONES).start()
+    service = Service(ControlApi, reach=PHONES).start()
     with contextlib.closing(http.client.HTTPConnection(at, port_of(service), timeout=5)) as connection:
         connection.request("PUT", "/", headers=headers)
         assert connection.getresponse().status == status

@@ -34,13 +34,13 @@ def playground(tmp_path):
 def new_act():
     """Takes one kind, and remembers what it was asked."""
 
-    def act(wanted):
+    def action(wanted):
         if wanted["kind"] != "drop":
             raise ValueError(wanted)
-        act.done.append(wanted)
+        action.done.append(wanted)
 
-    act.done = []
-    return act
+    action.done = []
+    return action
 
 
 def get(running, target, method="GET", body=None, headers=None):
@@ -79,7 +79,7 @@ def test_no_other_origin_may_read_a_signed_url(playground):
 def test_the_page_has_one_form_fail(playground):
     own = {"Origin": playground.origin}
     assert get(playground, "/fault.json", "POST", '{"kind": "drop"}', own)[0] == 200
-    assert playground.acts["/fault.json"].done == [{"kind": "drop"}]
+    assert playground.actions["/fault.json"].done == [{"kind": "drop"}]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_page_has_one_form_fail(playground):
 )
 def test_nothing_else_fails_for_it(playground, target, body, headers, status):
     assert get(playground, target, "POST", body, headers)[0] == status
-    assert playground.acts["/fault.json"].done == []
+    assert playground.actions["/fault.json"].done == []
 
 
 def test_a_head_has_the_length_and_no_body(playground):

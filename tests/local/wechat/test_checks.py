@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from local.wechat.moods import Mood
+from local.wechat.check_plan import PlannedCheck
 from local.wechat.rules import WechatRules
 from local.wechat.sealing import signature_of
 from local.wechat.server import WechatServer
@@ -133,31 +133,31 @@ def test_a_sound_is_no_picture(check, site):
 
 
 @pytest.mark.parametrize(
-    ("mood", "expected"),
+    ("planned", "expected"),
     [
-        (Mood("pass"), {"result": {"suggest": "pass", "label": 100}}),
-        (Mood("review"), {"result": {"suggest": "review", "label": 21000}}),
-        (Mood("risky"), {"result": {"suggest": "risky", "label": 20006}}),
-        (Mood("unreadable"), {"errcode": -1008, "detail": []}),
-        (Mood("no_permission"), {"errcode": 43104, "detail": []}),
-        (Mood("risky", shape="text_label"), {"result": {"suggest": "risky", "label": "20006"}}),
-        (Mood("risky", shape="v1"), {"isrisky": 1, "status_code": 0}),
-        (Mood("pass", shape="v1"), {"isrisky": 0, "status_code": 0}),
-        (Mood("unreadable", shape="v1"), {"status_code": 4294966288}),
+        (PlannedCheck("pass"), {"result": {"suggest": "pass", "label": 100}}),
+        (PlannedCheck("review"), {"result": {"suggest": "review", "label": 21000}}),
+        (PlannedCheck("risky"), {"result": {"suggest": "risky", "label": 20006}}),
+        (PlannedCheck("unreadable"), {"errcode": -1008, "detail": []}),
+        (PlannedCheck("no_permission"), {"errcode": 43104, "detail": []}),
+        (PlannedCheck("risky", shape="text_label"), {"result": {"suggest": "risky", "label": "20006"}}),
+        (PlannedCheck("risky", shape="v1"), {"isrisky": 1, "status_code": 0}),
+        (PlannedCheck("pass", shape="v1"), {"isrisky": 0, "status_code": 0}),
+        (PlannedCheck("unreadable", shape="v1"), {"status_code": 4294966288}),
     ],
     ids=str,
 )
-def test_any_verdict_in_any_shape(pushing, check, site, mood, expected):
-    pushing.checks.moods.plan(mood)
+def test_any_verdict_in_any_shape(pushing, check, site, planned, expected):
+    pushing.checks.plan.add(planned)
     check("review-1")
     event = event_in(site.pushes(1)[0][1])
     assert event.items() >= expected.items()
-    assert ("errcode" in event) is (mood.shape == "usual")
+    assert ("errcode" in event) is (planned.shape == "usual")
     assert ("result" in event) is ("result" in expected)
 
 
 def test_a_pass_may_stand_over_a_detail_that_says_otherwise(pushing, check, site):
-    pushing.checks.moods.plan(Mood("contradictory"))
+    pushing.checks.plan.add(PlannedCheck("contradictory"))
     check()
     event = event_in(site.pushes(1)[0][1])
     assert (event["result"]["suggest"], event["detail"][0]["suggest"]) == ("pass", "risky")
@@ -170,21 +170,21 @@ def test_a_call_without_version_gets_the_old_shape(check, site):
 
 def test_a_pass_may_be_for_what_nobody_looked_at(pushing, check, site):
     """As reports have it of a bucket whose hot-link rules kept the checker out."""
-    pushing.checks.moods.plan(Mood("pass_unseen"))
+    pushing.checks.plan.add(PlannedCheck("pass_unseen"))
     check("not-there")
     assert event_in(site.pushes(1)[0][1])["result"]["suggest"] == "pass"
     assert [method for method, *_ in site.requests] == ["POST"]
 
 
 def test_a_push_may_come_before_the_answer(pushing, check, site):
-    pushing.checks.moods.plan(Mood(timing="early"))
+    pushing.checks.plan.add(PlannedCheck(timing="early"))
     trace_id = check()["trace_id"]
     [(_, path, _, _), (_, _, _, body)] = site.requests
     assert (path, event_in(body)["trace_id"]) == ("/held/sunset.png", trace_id)
 
 
 def test_a_late_push_comes_half_an_hour_later(pushing, check, site, clock):
-    pushing.checks.moods.plan(Mood(timing="late", times=1))
+    pushing.checks.plan.add(PlannedCheck(timing="late", times=1))
     late = check()["trace_id"]
     check()
     assert event_in(site.pushes(1)[0][1])["trace_id"] != late
@@ -193,7 +193,7 @@ def test_a_late_push_comes_half_an_hour_later(pushing, check, site, clock):
 
 
 def test_nobody_has_to_wait_for_what_is_late(pushing, check, call, site):
-    pushing.checks.moods.plan(Mood(delay=3600, times=1))
+    pushing.checks.plan.add(PlannedCheck(delay=3600, times=1))
     late = check()["trace_id"]
     check()
     site.pushes(1)
@@ -203,7 +203,7 @@ def test_nobody_has_to_wait_for_what_is_late(pushing, check, call, site):
 
 
 def test_a_push_may_come_twice(pushing, check, site):
-    pushing.checks.moods.plan(Mood(timing="twice"))
+    pushing.checks.plan.add(PlannedCheck(timing="twice"))
     check()
     first, second = site.pushes(2)
     assert event_in(first[1]) == event_in(second[1])
@@ -211,20 +211,20 @@ def test_a_push_may_come_twice(pushing, check, site):
 
 
 def test_a_push_may_never_come(pushing, check, site):
-    pushing.checks.moods.plan(Mood(timing="never", times=1))
+    pushing.checks.plan.add(PlannedCheck(timing="never", times=1))
     check()
     trace_id = check()["trace_id"]
     assert [event_in(body)["trace_id"] for _, body in site.pushes(1)] == [trace_id]
 
 
 def test_a_push_of_another_app_is_sealed_for_that(pushing, check, site):
-    pushing.checks.moods.plan(Mood(push="wrong_appid"))
+    pushing.checks.plan.add(PlannedCheck(push="wrong_appid"))
     check()
     assert opened(json.loads(site.pushes(1)[0][1])["Encrypt"])[1] == b"wx0000000000other0"
 
 
 def test_a_bad_signature_is_bad(pushing, check, site):
-    pushing.checks.moods.plan(Mood(push="bad_signature"))
+    pushing.checks.plan.add(PlannedCheck(push="bad_signature"))
     check()
     [(path, body)] = site.pushes(1)
     query = query_of(path)
@@ -233,13 +233,13 @@ def test_a_bad_signature_is_bad(pushing, check, site):
 
 
 def test_a_trace_id_may_be_one_that_nobody_was_given(pushing, check, site):
-    pushing.checks.moods.plan(Mood(push="unknown_trace"))
+    pushing.checks.plan.add(PlannedCheck(push="unknown_trace"))
     trace_id = check()["trace_id"]
     assert event_in(site.pushes(1)[0][1])["trace_id"] != trace_id
 
 
 def test_plain_mode_seals_nothing(pushing, check, site):
-    pushing.checks.moods.plan(Mood(push="plain"))
+    pushing.checks.plan.add(PlannedCheck(push="plain"))
     trace_id = check()["trace_id"]
     [(path, body)] = site.pushes(1)
     assert json.loads(body)["trace_id"] == trace_id
@@ -249,7 +249,7 @@ def test_plain_mode_seals_nothing(pushing, check, site):
 
 
 def test_compatible_mode_says_it_both_ways(pushing, check, site):
-    pushing.checks.moods.plan(Mood(push="compatible"))
+    pushing.checks.plan.add(PlannedCheck(push="compatible"))
     trace_id = check()["trace_id"]
     [(path, body)] = site.pushes(1)
     assert json.loads(body)["trace_id"] == event_in(body)["trace_id"] == trace_id
@@ -257,7 +257,7 @@ def test_compatible_mode_says_it_both_ways(pushing, check, site):
 
 
 def test_xml_nests_as_the_json_does(pushing, check, site):
-    pushing.checks.moods.plan(Mood(format="xml"))
+    pushing.checks.plan.add(PlannedCheck(format="xml"))
     trace_id = check()["trace_id"]
     outer = ElementTree.fromstring(site.pushes(1)[0][1])
     event = ElementTree.fromstring(opened(outer.findtext("Encrypt"))[0])

@@ -1,4 +1,4 @@
-"""Whether WeChat's verdicts arrive, and mean something: against the local WeChat in each of its moods."""
+"""The content check of doctor, against the local WeChat with each planned outcome."""
 
 import time
 from contextlib import ExitStack, contextmanager
@@ -15,7 +15,7 @@ from handler import serve
 from local.buckets import ARCHIVE
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
-from local.wechat.moods import Mood
+from local.wechat.check_plan import PlannedCheck
 from ops.doctor.content_check import ContentCheck, check_content, picture
 from ops.doctor.findings import State
 from tests.ops.doctor.conftest import Deployment, Findings
@@ -87,13 +87,13 @@ def checked(running):
     yield running
     for server in (running.cloud.oss, running.cloud.sts, wechat):
         server.faults.clear()
-    wechat.checks.moods.clear()
+    wechat.checks.plan.clear()
 
 
 def seen_now(running):
     wechat = running.cloud.wechat
     wechat.code2session("GET", _login(running, wechat.issue_code(OPENID)))
-    wechat.checks.moods.plan(Mood(delay=0))
+    wechat.checks.plan.add(PlannedCheck(delay=0))
 
 
 def _login(running, code):
@@ -105,10 +105,10 @@ def _login(running, code):
     }
 
 
-def moods(running, *planned):
-    running.cloud.wechat.checks.moods.clear()
-    for mood in planned:
-        running.cloud.wechat.checks.moods.plan(mood)
+def plan(running, *checks):
+    running.cloud.wechat.checks.plan.clear()
+    for check in checks:
+        running.cloud.wechat.checks.plan.add(check)
 
 
 def visit(running, openid=OPENID, minute=60, **changes):
@@ -187,7 +187,7 @@ def test_without_being_asked_nothing_is_spent(checked):
 
 
 def test_a_check_that_passes_what_it_cannot_open_is_shown(checked):
-    moods(checked, Mood(verdict="pass_unseen", delay=0))
+    plan(checked, PlannedCheck(verdict="pass_unseen", delay=0))
     found = visit(checked)
     assert [one.state for one in found] == [State.GOOD, State.BAD]
     finding = found.the_bad_one(NOTHING)
@@ -196,19 +196,19 @@ def test_a_check_that_passes_what_it_cannot_open_is_shown(checked):
 
 
 @pytest.mark.parametrize(
-    "mood",
+    "planned",
     [
-        Mood(timing="never"),
-        Mood(push="bad_signature", delay=0),
-        Mood(push="plain", delay=0),
-        Mood(push="wrong_appid", delay=0),
-        Mood(format="xml", delay=0),
-        Mood(delay=600),
+        PlannedCheck(timing="never"),
+        PlannedCheck(push="bad_signature", delay=0),
+        PlannedCheck(push="plain", delay=0),
+        PlannedCheck(push="wrong_appid", delay=0),
+        PlannedCheck(format="xml", delay=0),
+        PlannedCheck(delay=600),
     ],
     ids=["never", "bad signature", "plain mode", "another app", "xml", "late"],
 )
-def test_a_silent_check_is_shown_with_what_to_look_at(checked, mood):
-    moods(checked, mood)
+def test_a_silent_check_is_shown_with_what_to_look_at(checked, planned):
+    plan(checked, planned)
     found = visit(checked, minute=0.5)
     assert [one.state for one in found] == [State.BAD] * 2
     assert found[0].said.en == "no verdict within 60 seconds"
@@ -218,17 +218,17 @@ def test_a_silent_check_is_shown_with_what_to_look_at(checked, mood):
 @pytest.mark.parametrize("shape", ["text_label", "usual"])
 @pytest.mark.parametrize("push", ["secure", "compatible"])
 def test_every_shape_that_the_function_reads_is_well(checked, shape, push):
-    moods(checked, Mood(shape=shape, push=push, delay=0))
+    plan(checked, PlannedCheck(shape=shape, push=push, delay=0))
     assert [one.state for one in visit(checked)] == [State.GOOD] * 2
 
 
 def test_a_verdict_that_comes_before_the_answer_is_seen_as_well(checked):
-    moods(checked, Mood(timing="early"))
+    plan(checked, PlannedCheck(timing="early"))
     assert [one.state for one in visit(checked)] == [State.GOOD] * 2
 
 
 def test_a_picture_that_wechat_could_not_open_is_bad(checked):
-    moods(checked, Mood(verdict="unreadable", delay=0))
+    plan(checked, PlannedCheck(verdict="unreadable", delay=0))
     finding = visit(checked).the_bad_one(PICTURE)
     assert finding.said.en == "the verdict came through the function: error (errcode -1008)"
     assert "empty Referer" in finding.remedy.en
@@ -236,7 +236,7 @@ def test_a_picture_that_wechat_could_not_open_is_bad(checked):
 
 @pytest.mark.parametrize("verdict", ["review", "risky"])
 def test_a_grey_picture_that_is_doubted_is_no_failure_of_the_deployment(checked, verdict):
-    moods(checked, Mood(verdict=verdict, delay=0))
+    plan(checked, PlannedCheck(verdict=verdict, delay=0))
     found = visit(checked)
     assert [one.state for one in found] == [State.UNSURE, State.GOOD]
     assert found[0].remedy

@@ -12,7 +12,7 @@ from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
-from local.wechat.moods import Mood
+from local.wechat.check_plan import PlannedCheck
 from ops.run import demo_held
 from ops.run.demo import play
 from ops.run.demo_answers import DemoFailed
@@ -39,7 +39,7 @@ def cloud(running, monkeypatch):
     monkeypatch.setattr(demo_held, "DELAYS", (0.0, 0.0))
     monkeypatch.setattr(demo_held, "PATIENCE_SECONDS", 2.0)
     yield running
-    running.wechat.checks.moods.clear()
+    running.wechat.checks.plan.clear()
     for server in (running.oss, running.wechat):
         server.faults.clear()
 
@@ -89,18 +89,18 @@ def test_no_receipt_and_no_ticket_is_printed_whole(demo):
 
 
 @pytest.mark.parametrize(
-    ("mood", "sentence"),
+    ("planned", "sentence"),
     [
-        (Mood("risky"), "It is rejected, not published"),
-        (Mood("pass"), "It is published, not rejected"),
-        (Mood("review"), "It is review, not published"),
-        (Mood(timing="never"), "It is checking, not published"),
-        (Mood("pass", push="bad_signature"), "It is checking, not published"),
+        (PlannedCheck("risky"), "It is rejected, not published"),
+        (PlannedCheck("pass"), "It is published, not rejected"),
+        (PlannedCheck("review"), "It is review, not published"),
+        (PlannedCheck(timing="never"), "It is checking, not published"),
+        (PlannedCheck("pass", push="bad_signature"), "It is checking, not published"),
     ],
     ids=str,
 )
-def test_another_verdict_than_the_step_s_ends_the_demo(demo, cloud, mood, sentence):
-    cloud.wechat.checks.moods.plan(mood)
+def test_another_verdict_than_the_step_s_ends_the_demo(demo, cloud, planned, sentence):
+    cloud.wechat.checks.plan.add(planned)
     with pytest.raises(DemoFailed, match=sentence):
         demo()
     assert "Done in" not in demo.text
@@ -134,7 +134,7 @@ def test_an_upload_that_is_not_held_ends_the_demo(demo, monkeypatch):
 
 def test_how_fast_wechat_is_was_only_borrowed(demo, cloud):
     usual = cloud.wechat.checks.delays
-    cloud.wechat.checks.moods.plan(Mood("risky"))
+    cloud.wechat.checks.plan.add(PlannedCheck("risky"))
     with pytest.raises(DemoFailed):
         demo()
     assert cloud.wechat.checks.delays == usual

@@ -9,7 +9,7 @@ import pytest
 from local.oss.lifecycle import LifecycleRule
 from local.oss.objects import StoredObject
 from local.oss.server import OssServer
-from local.playground.acts import acts_of
+from local.playground.actions import actions_of
 from local.playground.profiles import told_profiles
 from local.wechat.server import WechatServer
 
@@ -36,32 +36,32 @@ def wechat(clock):
 
 
 @pytest.fixture
-def acts(oss, archive, wechat):
-    return acts_of((oss, archive), wechat)
+def actions(oss, archive, wechat):
+    return actions_of((oss, archive), wechat)
 
 
-def test_a_fault_strikes_one_form(acts, oss):
-    acts["/fault.json"]({"kind": "expired_form"})
+def test_a_fault_strikes_one_form(actions, oss):
+    actions["/fault.json"]({"kind": "expired_form"})
     assert oss.faults.take("PutObject") is None
     assert oss.faults.take("PostObject").kind == "expired_form"
     assert oss.faults.take("PostObject") is None
 
 
-def test_it_strikes_the_bucket_that_is_named_and_no_other(acts, oss, archive):
-    acts["/fault.json"]({"kind": "expired_form", "bucket": "archive"})
+def test_it_strikes_the_bucket_that_is_named_and_no_other(actions, oss, archive):
+    actions["/fault.json"]({"kind": "expired_form", "bucket": "archive"})
     assert oss.faults.take("PostObject") is None
     assert archive.faults.take("PostObject").kind == "expired_form"
-    acts["/fault.json"]({"kind": "expired_form", "bucket": "b"})
+    actions["/fault.json"]({"kind": "expired_form", "bucket": "b"})
     assert archive.faults.take("PostObject") is None
     assert oss.faults.take("PostObject").kind == "expired_form"
 
 
-def test_one_mood_gives_way_to_the_next_and_an_empty_one_is_as_usual(acts, wechat):
-    acts["/mood.json"]({"verdict": "review"})
-    acts["/mood.json"]({"verdict": "risky"})
-    assert [wechat.checks.moods.take().verdict for _ in range(3)] == ["risky"] * 3
-    acts["/mood.json"]({})
-    assert wechat.checks.moods.take().verdict == "by_name"
+def test_a_planned_check_replaces_the_last_and_an_empty_one_resets(actions, wechat):
+    actions["/mood.json"]({"verdict": "review"})
+    actions["/mood.json"]({"verdict": "risky"})
+    assert [wechat.checks.plan.take().verdict for _ in range(3)] == ["risky"] * 3
+    actions["/mood.json"]({})
+    assert wechat.checks.plan.take().verdict == "by_name"
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_one_mood_gives_way_to_the_next_and_an_empty_one_is_as_usual(acts, wecha
     ],
     ids=str,
 )
-def test_what_cannot_be_done_is_refused_and_changes_nothing(acts, oss, archive, wechat, path, wanted):
+def test_what_cannot_be_done_is_refused_and_changes_nothing(actions, oss, archive, wechat, path, wanted):
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
-        acts[path](wanted)
-    assert wechat.checks.moods.planned() == []
+        actions[path](wanted)
+    assert wechat.checks.plan.planned() == []
     assert oss.faults.take("PostObject") is archive.faults.take("PostObject") is None
 
 
-def test_days_pass_for_what_is_held_in_every_bucket(acts, oss, archive, clock):
+def test_days_pass_for_what_is_held_in_every_bucket(actions, oss, archive, clock):
     for store in (oss, archive):
         store.bucket.lifecycle.replace([LifecycleRule("held", "held/", True, days=2)], clock())
         for key in ("held/a.png", "b.png"):
@@ -90,9 +90,9 @@ def test_days_pass_for_what_is_held_in_every_bucket(acts, oss, archive, clock):
             file.close()
             stored = StoredObject(key, 0, "E", "image/png", clock(), store.objects.path_of(key))
             store.objects.store(Path(file.name), stored, forbid_overwrite=False)
-    acts["/days.json"]({"days": 1})
+    actions["/days.json"]({"days": 1})
     assert set(oss.objects) == set(archive.objects) == {"held/a.png", "b.png"}
-    acts["/days.json"]({"days": 2})
+    actions["/days.json"]({"days": 2})
     assert set(oss.objects) == set(archive.objects) == {"b.png"}
 
 

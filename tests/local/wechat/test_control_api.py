@@ -4,10 +4,10 @@ What can be switched over HTTP.
 
 import pytest
 
-from local.wechat.moods import Mood, Moods, read_mood
+from local.wechat.check_plan import CheckPlan, PlannedCheck, read_planned_check
 
 
-def test_moods_are_planned_listed_and_forgotten(pushing, call):
+def test_checks_are_planned_listed_and_forgotten(pushing, call):
     assert call("/-/check", {"verdict": "risky", "times": 2}, "PUT")["planned"] == [
         {
             "verdict": "risky",
@@ -32,22 +32,22 @@ def test_moods_are_planned_listed_and_forgotten(pushing, call):
     ],
     ids=str,
 )
-def test_a_mood_that_there_is_none_of_is_refused(pushing, call, wanted):
+def test_an_unknown_outcome_is_refused(pushing, call, wanted):
     assert call("/-/check", wanted)["error"]
-    assert pushing.checks.moods.planned() == []
+    assert pushing.checks.plan.planned() == []
 
 
-def test_a_mood_is_used_up_and_then_all_is_as_usual():
-    moods = Moods()
-    moods.plan(read_mood({"verdict": "risky", "times": 2}))
-    moods.plan(read_mood({"verdict": "review", "times": 1}))
-    assert [moods.take().verdict for _ in range(4)] == ["risky", "risky", "review", "by_name"]
+def test_a_planned_check_is_used_up():
+    plan = CheckPlan()
+    plan.add(read_planned_check({"verdict": "risky", "times": 2}))
+    plan.add(read_planned_check({"verdict": "review", "times": 1}))
+    assert [plan.take().verdict for _ in range(4)] == ["risky", "risky", "review", "by_name"]
 
 
-def test_a_mood_without_times_stays():
-    moods = Moods()
-    moods.plan(Mood("pass"))
-    assert {moods.take().verdict for _ in range(9)} == {"pass"}
+def test_a_planned_check_without_times_stays():
+    plan = CheckPlan()
+    plan.add(PlannedCheck("pass"))
+    assert {plan.take().verdict for _ in range(9)} == {"pass"}
 
 
 def test_how_pushes_went_is_told(pushing, check, call, site):
@@ -69,10 +69,10 @@ def test_the_push_address_is_asked_for_its_echo_as_the_console_does(call, site):
 
 
 def test_an_echo_that_comes_back_as_it_is_will_do(pushing, call, site, monkeypatch):
-    from local.wechat import switchboard
+    from local.wechat import control_api
 
     asked = []
-    monkeypatch.setattr(switchboard, "verify", lambda push, at: asked.append((push, at)) or True)
+    monkeypatch.setattr(control_api, "verify", lambda push, at: asked.append((push, at)) or True)
     assert call("/-/push", {})["verified"] is True
     assert asked == [(pushing.checks.push, int(pushing.now().timestamp()))]
 

@@ -37,7 +37,7 @@ class Said(NamedTuple):
     value: dict[str, Any]
 
 
-class Desk:
+class Business:
     """
     Args:
         function: its origin.

@@ -1,5 +1,5 @@
 """
-What can go wrong with the next calls of the local WeChat.
+Faults that can be planned for the next calls of the local WeChat.
 """
 
 from local.common.faults import DROP, RAW, REDIRECT, SLOW, Faults, Raw

@@ -1,5 +1,5 @@
 """
-What the local WeChat has for who tests against it, over HTTP: login codes, moods of the check, the push.
+Control API of the local WeChat, for people and tests: login codes, planned checks, the push.
 """
 
 import json
@@ -7,25 +7,25 @@ from dataclasses import asdict
 from typing import Any
 
 from local.common.http_server import Handler
-from local.wechat.moods import CHOICES, read_mood
+from local.wechat.check_plan import CHOICES, read_planned_check
 from local.wechat.platform import Wechat, json_object
 from local.wechat.push import verify
 
-CODES, MOODS, WAITING, PUSH = "/-/codes", "/-/check", "/-/check/waiting", "/-/push"
+CODES, PLAN, WAITING, PUSH = "/-/codes", "/-/check", "/-/check/waiting", "/-/push"
 
 
-class Switchboard(Handler):
+class ControlApi(Handler):
     """One connection that may be about the switches."""
 
     def __init__(self, wechat: Wechat, *connection: Any) -> None:
         self.wechat = wechat
         super().__init__(*connection)
 
-    def serve_switches(self, path: str, body: bytes) -> bool:
+    def serve_control(self, path: str, body: bytes) -> bool:
         """Serve a path of this board, and say whether it was one."""
         serve = {
             CODES: self._issue,
-            MOODS: self._serve_moods,
+            PLAN: self._serve_plan,
             WAITING: self._release,
             PUSH: self._tell_of_push,
         }.get(path)
@@ -52,26 +52,26 @@ class Switchboard(Handler):
             return
         self.answer_json(200, {"code": code})
 
-    def _serve_moods(self, body: bytes) -> None:
+    def _serve_plan(self, body: bytes) -> None:
         """
-        ``PUT`` or ``POST`` of a mood plans it for the checks to come, ``DELETE`` forgets all, ``GET`` lists
+        ``PUT`` or ``POST`` of an outcome plans it for the next checks, ``DELETE`` forgets all, ``GET`` lists
         the choices, what is planned, and how the latest pushes went.
         """
         checks = self.wechat.checks
         if self.command == "DELETE":
-            checks.moods.clear()
+            checks.plan.clear()
         elif self.command != "GET":
             try:
-                mood = read_mood(json_object(body) or {"a mood": "is a JSON object"})
+                planned = read_planned_check(json_object(body) or {"a planned check": "is a JSON object"})
             except ValueError as error:
                 self.answer_json(400, {"error": str(error)})
                 return
-            checks.moods.plan(mood)
+            checks.plan.add(planned)
         self.answer_json(
             200,
             {
                 "choices": CHOICES,
-                "planned": [asdict(mood) for mood in checks.moods.planned()],
+                "planned": [asdict(planned) for planned in checks.plan.planned()],
                 "waiting": checks.delivery.waiting(),
                 "pushed": [pushed._asdict() for pushed in list(checks.pushed)[-20:]],
             },

@@ -1,5 +1,5 @@
 """
-How the next checks go: what a person or a test asked of the local WeChat, in place of what files are named.
+Plan of the next media checks: outcomes asked for by a person or a test, instead of by file name.
 """
 
 import threading
@@ -24,7 +24,7 @@ LONGEST_DELAY = 3600
 
 
 @dataclass(frozen=True)
-class Mood:
+class PlannedCheck:
     """
     Args:
         verdict, shape, timing, push, format: one of ``CHOICES`` each.
@@ -43,10 +43,10 @@ class Mood:
     times: int | None = None
 
 
-USUAL = Mood()
+USUAL = PlannedCheck()
 
 
-def read_mood(wanted: Mapping[str, Any]) -> Mood:
+def read_planned_check(wanted: Mapping[str, Any]) -> PlannedCheck:
     """
     Raises:
         ValueError: no such member, or no such value of it.
@@ -61,35 +61,35 @@ def read_mood(wanted: Mapping[str, Any]) -> Mood:
         raise ValueError(f"delay is a number of seconds from 0 to {LONGEST_DELAY}, or null")
     if not (times is None or (type(times) is int and times >= 1)):
         raise ValueError("times is a whole number from 1, or null for until forgotten")
-    return Mood(**wanted)
+    return PlannedCheck(**wanted)
 
 
-class Moods:
-    """The moods planned for the checks to come, one a check, safe to use from several server threads."""
+class CheckPlan:
+    """Planned outcomes of the next checks, one each; thread-safe."""
 
     def __init__(self) -> None:
-        self._planned: list[Mood] = []
+        self._planned: list[PlannedCheck] = []
         self._lock = threading.Lock()
 
-    def plan(self, mood: Mood) -> None:
+    def add(self, planned: PlannedCheck) -> None:
         with self._lock:
-            self._planned.append(mood)
+            self._planned.append(planned)
 
     def clear(self) -> None:
         with self._lock:
             self._planned.clear()
 
-    def planned(self) -> list[Mood]:
+    def planned(self) -> list[PlannedCheck]:
         with self._lock:
             return list(self._planned)
 
-    def take(self) -> Mood:
-        """The first mood planned, which this uses up by one."""
+    def take(self) -> PlannedCheck:
+        """Take the first planned check: one use of it is spent."""
         with self._lock:
             if not self._planned:
                 return USUAL
-            mood = self._planned[0]
-            if mood.times is not None:
-                rest = [replace(mood, times=mood.times - 1)] if mood.times > 1 else []
+            planned = self._planned[0]
+            if planned.times is not None:
+                rest = [replace(planned, times=planned.times - 1)] if planned.times > 1 else []
                 self._planned[:1] = rest
-            return mood
+            return planned

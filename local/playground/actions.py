@@ -1,5 +1,5 @@
 """
-What the playground's page may do to the cloud behind it: a fault, the mood of WeChat's check, days that pass.
+Actions of the playground's page on the cloud behind it: plan a fault or a check's outcome, let days pass.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,13 +8,13 @@ from typing import Any
 from local.oss.handler import MOST_DAYS
 from local.oss.posting import POST_OBJECT
 from local.oss.server import OssServer
-from local.wechat.moods import read_mood
+from local.wechat.check_plan import read_planned_check
 from local.wechat.platform import Wechat
 
-Act = Callable[[Mapping[str, Any]], object]
+Action = Callable[[Mapping[str, Any]], object]
 
 
-def acts_of(stores: Sequence[OssServer], wechat: Wechat) -> dict[str, Act]:
+def actions_of(stores: Sequence[OssServer], wechat: Wechat) -> dict[str, Action]:
     """
     By path. Each raises ``ValueError``, ``TypeError`` or ``KeyError`` for what it cannot do.
 
@@ -28,11 +28,11 @@ def acts_of(stores: Sequence[OssServer], wechat: Wechat) -> dict[str, Act]:
         store = by_bucket[wanted.get("bucket", stores[0].bucket.name)]
         store.faults.plan(wanted["kind"], times=1, on=[POST_OBJECT])
 
-    def set_mood(wanted: Mapping[str, Any]) -> None:
+    def plan_checks(wanted: Mapping[str, Any]) -> None:
         """For all checks to come; an empty one is as usual again."""
-        mood = read_mood(wanted)
-        wechat.checks.moods.clear()
-        wechat.checks.moods.plan(mood)
+        planned = read_planned_check(wanted)
+        wechat.checks.plan.clear()
+        wechat.checks.plan.add(planned)
 
     def let_days_pass(wanted: Mapping[str, Any]) -> None:
         """As the lifecycle rules see it: no clock moves."""
@@ -42,4 +42,4 @@ def acts_of(stores: Sequence[OssServer], wechat: Wechat) -> dict[str, Act]:
         for store in stores:
             store.bucket.let_days_pass(days)
 
-    return {"/fault.json": plan_fault, "/mood.json": set_mood, "/days.json": let_days_pass}
+    return {"/fault.json": plan_fault, "/mood.json": plan_checks, "/days.json": let_days_pass}

@@ -1,5 +1,5 @@
 """
-How the demo talks: HTTP as a mini-program has it, each exchange printed for whoever watches.
+HTTP client of the demo, which prints each exchange.
 """
 
 import json
@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 15
 SECRET = ("code", "ticket", "receipt", "receipts")
 
 
-class Talk:
+class DemoHttp:
     """
     Args:
         steps: how many there will be.
