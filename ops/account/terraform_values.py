@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from function.auth import all_settings
-from ops.account.bucket import WantedBucket
+from ops.account.bucket import DesiredBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.account.desired import DesiredState
 from ops.account.ram_documents import compact, role_arn

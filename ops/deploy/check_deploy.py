@@ -133,7 +133,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         return Report([_line(file, source, problem) for problem in wrong])
     root = source.folder
     env_file = read_env_file(root / ENV)
-    given = Given(env_file.values, environ, read_env_file(root / ".env.example").values)
+    sources = VariableSources(env_file.values, environ, read_env_file(root / ".env.example").values)
     needed = sorted(set(needed_names(source.content)))
     stand_ins = {} if for_deploy else sources.stand_ins(needed)
     values = {**sources.values, **stand_ins}

@@ -61,7 +61,7 @@ def _internal_host(sandbox: Sandbox) -> Seen:
         fields={"x-oss-content-type": "image/png"},
     )
     ticket = FormTicket.issue(
-        settings, profile, rule, "prove", Caller("doctor", "doctor"), UploadRequest(), trial.now
+        settings, profile, rule, "prove", Caller("doctor", "doctor"), UploadRequest(), sandbox.now
     )
     sandbox.calls += 1
     try:

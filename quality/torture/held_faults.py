@@ -19,7 +19,7 @@ from function.errors import UploadError
 from function.holding.state import LEASE, SILENCE
 from function.http.client import HttpResponse
 from function.wechat.verdict import Outcome
-from local.ground.clock import StandingClock
+from local.common.clock import StandingClock
 from quality.torture.report import Progress, Result
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD
 from tests.support.turns import Killed

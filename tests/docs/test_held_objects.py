@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from function.holding.state import OPEN
-from local.ground.clock import StandingClock
+from local.common.clock import StandingClock
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
 from tests.docs.test_receipts import GO, JARS, JAVA_PATH, PROGRAMS, Backend, run_or_skip
 from tests.support import stage

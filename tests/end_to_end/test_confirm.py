@@ -15,23 +15,9 @@ from function.http.client import send
 from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS, UPLOADS
 from tests.end_to_end.conftest import BUCKET, PICTURE, REGION, ROLE, post_form, verified_claims
+from tests.support.cases import text_beside
 
-PROFILES = """
-[default]
-key = "图片 +&/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-confirm = true
-[once]
-key = "once/{owner}/{sha256}{ext}"
-max_size = "1KiB"
-content_types = ["image/*"]
-confirm = true
-[quiet]
-key = "quiet/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-"""
+PROFILES = text_beside(__file__)
 
 WRITE_ONLY = {
     "Version": "1",

@@ -22,38 +22,15 @@ from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
 from local.sts.server import StsServer
+from tests.support.cases import cases_beside, text_beside
+
+cases = cases_beside(__file__)
 
 BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
 OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(56)
 VERSIONS = ["v4", "v1"]
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1KiB"
-min_size = 8
-content_types = ["image/*"]
-cache_control = "no-cache"
-content_disposition = "inline"
-storage_class = "IA"
-metadata = {source = "mini"}
-[public]
-key = "public/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-acl = "public-read"
-overwrite = true
-[page]
-key = "test/{filename}"
-max_size = "1KiB"
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/*"]
-acl = "public-read"
-confirm = true
-hold = ["commit"]
-"""
+PROFILES = text_beside(__file__)
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 
 
@@ -197,15 +174,7 @@ def test_no_other_acl_is_taken(cloud, form, acl):
     assert refused(post(answer["url"], {**answer["formData"], "x-oss-object-acl": acl}), cloud)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("Content-Disposition", 'attachment; filename="WeChatSetup.exe"'),
-        ("Content-Disposition", ""),
-        ("x-oss-storage-class", "ColdArchive"),
-        ("x-oss-storage-class", "standard"),
-    ],
-)
+@cases("field", "value")
 def test_what_a_profile_leaves_unsaid_is_not_the_holder_s_to_say(cloud, form, field, value):
     answer = form(profile="public")
     assert refused(post(answer["url"], {**answer["formData"], field: value}), cloud)
@@ -447,11 +416,7 @@ def test_it_carries_the_id_of_no_other_upload_beside_its_own(cloud, form, name, 
     assert refused(post(answer["url"], [other, *pairs] if first else [*pairs, other]), cloud)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"x-oss-object-acl": "public-read"}, {"x-oss-meta-upload-id": "another-upload-s-id-00"}],
-    ids=lambda change: next(iter(change)),
-)
+@cases("change")
 def test_it_makes_nothing_public_and_claims_no_other_upload_s_place(cloud, form, change):
     answer = form(profile="post")
     assert refused(post(answer["url"], {**answer["formData"], **change}), cloud)
@@ -555,28 +520,7 @@ def test_a_refresh_in_the_advisory_window_that_fails_is_invisible(cloud, functio
     assert running.ask(body={"contentType": "image/png"}).status == 200
 
 
-@pytest.mark.parametrize(
-    ("fault", "status"),
-    [
-        ("rejected", 502),
-        ("throttled", 503),
-        ("status_429", 503),
-        ("status_500", 503),
-        ("status_503", 503),
-        ("drop", 503),
-        ("malformed", 503),
-        ("empty", 503),
-        ("null", 503),
-        ("missing_field", 503),
-        ("short_life", 503),
-        ("expired", 503),
-        ("far_future", 200),
-        ("not_utf8", 503),
-        ("no_colon", 502),
-        ("huge", 503),
-        ("redirect", 503),
-    ],
-)
+@cases("fault", "status")
 def test_each_fault_of_sts_is_answered_as_documented(cloud, function, fault, status):
     cloud.sts.faults.plan(fault)
     answer = function().ask(body={"contentType": "image/png"})

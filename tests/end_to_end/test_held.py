@@ -20,6 +20,9 @@ from local.wechat.check_plan import PlannedCheck
 from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.run.picture import draw_png
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 PICTURE = draw_png(8, 8)
 PATIENCE_SECONDS = 10
@@ -128,10 +131,6 @@ def places(here, upload):
     """Where the bucket has the bytes: under the held name, under the published one."""
     objects = here.cloud.oss.objects
     return f"held/{upload.key}" in objects, upload.key in objects
-
-
-def markers(here, folder):
-    return [key for key in here.cloud.oss.objects if key.startswith(f"held/.{folder}/")]
 
 
 def test_what_passes_is_published_and_what_is_risky_is_gone(here, held, commit, becomes):
@@ -247,17 +246,7 @@ def test_what_wechat_will_not_look_at_waits_for_a_human(here, held, commit, stat
     assert (answer["state"], places(here, upload)) == ("published", (False, True))
 
 
-@pytest.mark.parametrize(
-    ("kind", "call"),
-    [
-        *(("busy", "stable_token"), ("status_500", "stable_token"), ("busy", "media_check_async")),
-        *(
-            ("throttled", "media_check_async"),
-            ("status_500", "media_check_async"),
-            ("drop", "media_check_async"),
-        ),
-    ],
-)
+@cases("kind", "call")
 def test_an_outage_of_wechat_strands_nothing(here, held, commit, state, becomes, kind, call):
     upload = held()
     here.cloud.wechat.tokens.replace()

@@ -16,27 +16,10 @@ from function.oss.presign import OssRequest, authorize, request_url
 from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from tests.end_to_end.conftest import BUCKET, OWN, REGION
+from tests.support.cases import text_beside
 
 PART = 100 * 1024
-PROFILES = """
-[video]
-key = "视频 +&/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["video/mp4"]
-acl = "private"
-cache_control = "no-cache"
-parts = true
-part_size = "100KiB"
-[video.metadata]
-source = "app"
-[replaced]
-key = "replaced/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["video/mp4"]
-overwrite = true
-parts = true
-part_size = "100KiB"
-"""
+PROFILES = text_beside(__file__)
 
 
 @pytest.fixture

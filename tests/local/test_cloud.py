@@ -20,6 +20,9 @@ from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.profiles import PROFILES_FILE, lifecycle_rules, read_profiles
 from local.shell import clear_inherited_settings
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIRED = {
@@ -270,19 +273,12 @@ def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp
     assert set(readers("anonymous").values()) == {"callers", None}
 
 
-@pytest.mark.parametrize(
-    ("caller_auth", "holds"),
-    [
-        ("wechat", {"post": (["commit", "check"], None), "note": (["commit"], "owner")}),
-        ("jwt", {"post": (["commit"], None), "note": (["commit"], "owner")}),
-        ("anonymous", {"post": (["commit"], None), "note": (["commit"], None)}),
-    ],
-)
+@cases("caller_auth", "holds")
 def test_what_is_held_waits_for_what_its_callers_allow(gateway, tmp_path, caller_auth, holds):
     with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
         settings = load_settings(cloud.environment())
         told = {
-            name: (profile["hold"], profile.get("commit_by"))
+            name: [profile["hold"], profile.get("commit_by")]
             for name, profile in cloud.profiles.items()
             if "hold" in profile
         }

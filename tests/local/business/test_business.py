@@ -14,6 +14,9 @@ import requests
 from local.business.posts import POSTS_KEPT, Picture, Post, Posts
 from local.business.server import BusinessServer
 from local.business.service import Business
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 SECRET, OLDER, BUCKET = "s" * 32, "o" * 32, "local-bucket"
 NOW = int(time.time())
@@ -161,14 +164,7 @@ def test_an_unsigned_receipt_is_refused(ask, function):
     assert function.asked == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        *({}, {"receipts": []}, {"receipts": "x"}, {"receipts": [1]}, {"receipts": [None]}),
-        *({"text": 1, "receipts": ["x"]}, {"text": "a" * 501, "receipts": ["x"]}, {"receipts": ["x"] * 10}),
-    ],
-    ids=lambda body: str(body)[:40],
-)
+@cases("body")
 def test_what_is_no_post_is_refused(ask, function, body):
     assert ask.post("/posts", **body).status_code == 400
     assert function.asked == []
@@ -259,14 +255,7 @@ def test_other_events_of_the_webhook_change_nothing(ask, event):
     assert ask.post("/webhook", event="published", receipt=receipt(9)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("path", "more", "route", "sent"),
-    [
-        ("/commits", {}, "/commit", {}),
-        ("/decisions", {"decision": "reject"}, "/commit", {"decision": "reject"}),
-        ("/discards", {}, "/discard", {}),
-    ],
-)
+@cases("path", "more", "route", "sent")
 def test_its_people_decide_and_the_answer_is_passed_on(ask, function, path, more, route, sent):
     ask.post("/posts", text="", receipts=[receipt()])
     function.answers = [(200, {"key": "k", "state": "rejected", "url": None})]

@@ -2,9 +2,10 @@
 RAM documents: what they allow, and above all what they do not.
 """
 
-import pytest
-
 from local.common.ram_policy import fits, is_allowed
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 ROLE = "acs:ram::1234567890123456:role/uploader"
 ACL = "oss:x-oss-object-acl"
@@ -19,51 +20,12 @@ def _allows(*statements, action="sts:AssumeRole", resource=ROLE, **facts):
     return is_allowed(policies, action, lambda pattern: fits(pattern, resource), facts)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        _statement(),
-        _statement(action=["oss:GetObject", "sts:AssumeRole"]),
-        _statement(action="sts:assumerole"),
-        _statement(action="sts:Assume*"),
-        _statement(action="sts:AssumeRol?"),
-        _statement(action="sts:*"),
-        _statement(action="*"),
-        _statement(resource=["acs:ram::1:role/other", ROLE]),
-        _statement(resource="*"),
-        _statement(resource="acs:ram::*:role/up*"),
-        _statement(Condition={}),
-        {"Effect": "Allow", "NotAction": "oss:DeleteObject", "Resource": "*"},
-        {"Effect": "Allow", "Action": "sts:*", "NotResource": "acs:ram::*:role/admin"},
-    ],
-)
+@cases("statement")
 def test_allows(statement):
     assert _allows(statement)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        _statement(effect="allow"),
-        _statement(effect="Deny"),
-        _statement(action="sts:AssumeRoles"),
-        _statement(action="sts:AssumeRole?"),
-        _statement(action="sts:[A]ssumeRole"),
-        _statement(action="ram:*"),
-        _statement(action=[]),
-        _statement(action=None),
-        _statement(action=7),
-        _statement(resource="acs:ram::1234567890123456:role"),
-        _statement(resource="acs:ram::1234567890123456:role/Uploader"),
-        _statement(resource=[7]),
-        _statement(Condition={"IpAddress": {"acs:SourceIp": "10.0.0.0/8"}}),
-        {"Effect": "Allow", "NotAction": "sts:Assume*", "Resource": "*"},
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "NotResource": ROLE},
-        {"Effect": "Allow", "Action": "sts:AssumeRole"},
-        {"Effect": "Allow", "Resource": ROLE},
-        "Allow",
-    ],
-)
+@cases("statement")
 def test_does_not_allow(statement):
     assert not _allows(statement)
 
@@ -98,43 +60,13 @@ def test_a_single_statement_need_not_be_a_list():
 
 # Conditions
 
-PUBLIC = {"StringEquals": {ACL: ["public-read", "public-read-write"]}}
-FROM_HOME = {"IpAddress": {"acs:SourceIp": "10.0.0.0/8"}}
 
-
-@pytest.mark.parametrize(
-    ("condition", "acl", "denied"),
-    [
-        (PUBLIC, "public-read", True),
-        (PUBLIC, "public-read-write", True),
-        (PUBLIC, "private", False),
-        (PUBLIC, None, False),
-        ({"StringEquals": {ACL.upper(): "public-read"}}, "public-read", True),
-        ({"StringEquals": {ACL: "Public-Read"}}, "public-read", False),
-        ({"StringEquals": {ACL: [None]}}, None, False),
-        ({**PUBLIC, **FROM_HOME}, "public-read", True),
-        ({**PUBLIC, **FROM_HOME}, "private", False),
-        ({"StringEquals": {ACL: "public-read", "acs:SourceIp": "10.0.0.1"}}, "private", False),
-        ({"StringEquals": {"acs:SourceIp": "10.0.0.1"}}, "private", True),
-        ({"StringLike": {ACL: "public-*"}}, "private", True),
-        (FROM_HOME, "private", True),
-        ({"StringEquals": "public-read"}, "private", True),
-        (["public-read"], "private", True),
-    ],
-)
+@cases("condition", "acl", "denied")
 def test_a_deny_strikes_unless_its_condition_is_known_not_to_hold(condition, acl, denied):
     deny = _statement("Deny", Condition=condition)
     assert _allows(_statement(), deny, **{ACL: acl}) is not denied
 
 
-@pytest.mark.parametrize(
-    ("condition", "acl", "allowed"),
-    [
-        ({"StringEquals": {ACL: ["private", "default"]}}, "default", True),
-        ({"StringEquals": {ACL: "private"}}, "default", False),
-        ({"StringEquals": {ACL: "private"}}, None, False),
-        ({"StringEquals": {ACL: "private"}, **FROM_HOME}, "private", False),
-    ],
-)
+@cases("condition", "acl", "allowed")
 def test_an_allow_counts_only_when_its_condition_is_known_to_hold(condition, acl, allowed):
     assert _allows(_statement(Condition=condition), **{ACL: acl}) is allowed

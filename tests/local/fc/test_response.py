@@ -7,6 +7,9 @@ from decimal import Decimal
 import pytest
 
 from tests.local.fc.running import Recorder, ask, gateway
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 @pytest.mark.parametrize(
@@ -92,22 +95,7 @@ def test_a_204_has_neither_body_nor_length(answer_to):
     assert (status, headers["Content-Length"], body) == (204, None, b"")
 
 
-@pytest.mark.parametrize(
-    "result",
-    [
-        pytest.param({"statusCode": 200, "headers": {"X": "a" * 8192}}, id="headers over 8 KB"),
-        pytest.param(
-            {"statusCode": 200, "headers": {"X": "a\r\nSet-Cookie: b"}}, id="line break in a header"
-        ),
-        pytest.param({"statusCode": 200, "headers": {"X: y": "a"}}, id="header name that is none"),
-        pytest.param({"statusCode": 200, "headers": {"X": 1}}, id="number as header value"),
-        pytest.param({"statusCode": 200, "headers": ["X"]}, id="headers as a list"),
-        pytest.param({"statusCode": "200"}, id="status as text"),
-        pytest.param({"statusCode": True}, id="status as boolean"),
-        pytest.param({"statusCode": 99}, id="status out of range"),
-        pytest.param({"statusCode": 200, "isBase64Encoded": "true"}, id="flag as text"),
-    ],
-)
+@cases("result")
 def test_an_answer_that_cannot_be_sent_is_502_bad_response(result, caplog, answer_to):
     status, _, body = answer_to(result)
     assert (status, json.loads(body)["Code"]) == (502, "BadResponse")

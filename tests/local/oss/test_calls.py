@@ -5,40 +5,12 @@ import pytest
 from local.oss.calls import MANAGEMENT, NAMES, find_call
 from local.oss.errors import OssError
 from local.oss.request import read_request
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
-@pytest.mark.parametrize(
-    ("method", "target", "headers", "name"),
-    [
-        ("GET", "/a", {}, "GetObject"),
-        ("GET", "/a?x-oss-date=1&response-expires=0", {}, "GetObject"),
-        ("HEAD", "/a", {}, "HeadObject"),
-        ("HEAD", "/a?objectMeta", {}, "HeadObject"),
-        ("PUT", "/a", {}, "PutObject"),
-        ("PUT", "/a", {"x-oss-copy-source": "/b/c"}, "CopyObject"),
-        ("PUT", "/a?acl", {}, "PutObjectACL"),
-        ("GET", "/a?acl", {}, "GetObjectACL"),
-        ("DELETE", "/a", {}, "DeleteObject"),
-        ("POST", "/a?uploads", {}, "InitiateMultipartUpload"),
-        ("POST", "/a?sequential&uploads", {}, "InitiateMultipartUpload"),
-        ("PUT", "/a?partNumber=1&uploadId=U", {}, "UploadPart"),
-        ("GET", "/a?uploadId=U", {}, "ListParts"),
-        ("POST", "/a?uploadId=U", {}, "CompleteMultipartUpload"),
-        ("DELETE", "/a?uploadId=U", {}, "AbortMultipartUpload"),
-        ("GET", "/?uploads", {}, "ListMultipartUploads"),
-        ("PUT", "/?lifecycle", {}, "PutBucketLifecycle"),
-        ("GET", "/?lifecycle", {}, "GetBucketLifecycle"),
-        ("DELETE", "/?lifecycle", {}, "DeleteBucketLifecycle"),
-        ("GET", "/a?x-oss-process=image/info", {}, "GetObject"),
-        ("PUT", "/a?partNumber=1&uploadId=U", {"x-oss-copy-source": "/b/c"}, ""),
-        ("POST", "/a?uploads&uploadId=U", {}, ""),
-        ("PUT", "/a?acl", {"x-oss-copy-source": "/b/c"}, ""),
-        ("GET", "/", {}, ""),
-        ("GET", "/?bucketInfo", {}, ""),
-        ("GET", "/a?tagging", {}, ""),
-        ("DELETE", "/", {}, ""),
-    ],
-)
+@cases("method", "target", "headers", "name")
 def test_a_request_is_one_call(method, target, headers, name):
     assert find_call(read_request(method, target, headers.items()))[0] == name
     assert name in {*NAMES, ""}

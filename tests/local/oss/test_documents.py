@@ -5,6 +5,9 @@ import pytest
 from local.oss.documents import NAMESPACE, read_document, write_document
 from local.oss.errors import OssError
 from local.oss.rules import OssRules
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 def test_what_is_written_can_be_read_with_and_without_a_namespace():
@@ -23,18 +26,7 @@ def test_a_document_is_written_as_oss_s_samples_are():
     assert named == f'{head}<R xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"></R>\n'
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"",
-        b"<A>",
-        b"<B/>",
-        b"<A/><A/>",
-        b'<!DOCTYPE A [<!ENTITY b "boom">]><A>&b;</A>',
-        b'<?xml version="1.0" encoding="martian"?><A/>',
-        b"<A>\xff</A>",
-    ],
-)
+@cases("text")
 def test_what_is_no_such_document_is_malformed(text):
     with pytest.raises(OssError) as refused:
         read_document(text, "A")

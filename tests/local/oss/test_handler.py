@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.oss.connection import Connection
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 KEY = "u/42/a.jpg"
 
@@ -42,14 +45,7 @@ def test_a_lost_call_was_done_or_not(kind, is_done, method, oss, oss_client):
     assert content == (done if is_done else b"old")
 
 
-@pytest.mark.parametrize(
-    ("kind", "status", "code"),
-    [
-        ("status_500", 500, "InternalError"),
-        ("status_503", 503, "ServiceUnavailable"),
-        ("expired_url", 403, "AccessDenied"),
-    ],
-)
+@cases("kind", "status", "code")
 def test_a_planned_refusal_strikes_calls_and_nothing_is_done(kind, status, code, oss, oss_client):
     oss.faults.plan(kind, times=2)
     assert oss_client.call("PUT", KEY, b"x" * 300_000).refusal[:2] == (status, code)

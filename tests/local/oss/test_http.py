@@ -16,6 +16,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
 MIB = 1024 * 1024
 
 
@@ -295,16 +299,7 @@ def test_a_page_of_any_origin_may_post_and_read_the_answer(oss, oss_client):
         )
 
 
-@pytest.mark.parametrize(
-    ("origin", "status"),
-    [
-        ("https://evil.example", 403),
-        ("null", 403),
-        ("http://127.0.0.1.evil.example", 403),
-        ("http://localhost:8000", 204),
-        (None, 204),
-    ],
-)
+@cases("origin", "status")
 def test_no_page_of_another_origin_deletes_even_with_a_signed_url(oss, oss_client, delete, origin, status):
     oss_client.post(oss_client.v4_form())
     assert delete(**({"Origin": origin} if origin else {})).status == status
@@ -363,14 +358,7 @@ def test_a_dropped_upload_is_not_stored_and_a_lost_answer_is(oss, oss_client):
     assert oss_client.post(form).status == 204
 
 
-@pytest.mark.parametrize(
-    ("kind", "status", "code"),
-    [
-        ("status_500", 500, "InternalError"),
-        ("status_503", 503, "ServiceUnavailable"),
-        ("expired_form", 403, "AccessDenied"),
-    ],
-)
+@cases("kind", "status", "code")
 def test_a_planned_refusal_strikes_once_and_stores_nothing(oss, oss_client, kind, status, code):
     oss.faults.plan(kind, times=1)
     assert oss_client.post(oss_client.v4_form(), b"x" * MIB).refusal[:2] == (status, code)

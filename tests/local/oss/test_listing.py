@@ -2,7 +2,9 @@
 
 from urllib.parse import quote
 
-import pytest
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 KEY = "u/42/视频 一+1.mp4"
 BAD = (400, "InvalidArgument")
@@ -57,16 +59,7 @@ def test_an_upload_without_parts_has_an_empty_list(begin):
     assert (listed.findall("Part"), listed.findtext("NextPartNumberMarker")) == ([], "0")
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"max_parts": "1001"},
-        {"max_parts": "x"},
-        {"max_parts": "-1"},
-        {"part_number_marker": "x"},
-        {"encoding_type": "base64"},
-    ],
-)
+@cases("query")
 def test_each_wrong_parameter_is_refused(query, begin):
     assert begin().list(**query).refusal[:2] == BAD
 

@@ -14,6 +14,9 @@ from local.oss import pictures
 from local.oss.errors import OssError
 from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, read_steps
 from local.oss.pictures import describe, grey_frame, render
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
 
@@ -50,22 +53,7 @@ def refusal_of(file, text):
     return refused.value.refusal.code
 
 
-@pytest.mark.parametrize(
-    ("text", "size", "left", "right"),
-    [
-        ("resize,w_30", (30, 20), RED, GREEN),
-        ("resize,m_fill,w_20,h_20", (20, 20), RED, GREEN),
-        ("resize,m_fixed,w_20,h_30", (20, 30), RED, GREEN),
-        ("resize,m_pad,w_30,h_40", (30, 40), WHITE, WHITE),
-        ("resize,m_pad,w_30,h_40,color_00FF00", (30, 40), GREEN, GREEN),
-        ("crop,w_30", (30, 40), RED, RED),
-        ("crop,x_30", (30, 40), GREEN, GREEN),
-        ("rotate,180", (60, 40), GREEN, RED),
-        ("rotate,90", (40, 60), RED, RED),
-        ("resize,w_30/crop,w_15", (15, 20), RED, RED),
-        ("auto-orient,1", (60, 40), RED, GREEN),
-    ],
-)
+@cases("text", "size", "left", "right")
 def test_a_picture_is_made_as_asked(text, size, left, right):
     image = made(halves(), text)
     assert (image.size, image.format) == (size, "PNG")
@@ -154,15 +142,7 @@ def test_an_outcome_over_the_limits_is_refused(text):
     assert refusal_of(halves(), text) == "ImageTooLarge"
 
 
-@pytest.mark.parametrize(
-    ("text", "size", "kind"),
-    [
-        ("t_0", (1280, 720), "JPEG"),
-        ("t_1,w_320", (320, 180), "JPEG"),
-        ("t_1,h_180,f_png", (320, 180), "PNG"),
-        ("t_1,w_100,h_100", (100, 100), "JPEG"),
-    ],
-)
+@cases("text", "size", "kind")
 def test_a_frame_is_grey_and_of_the_size_asked_for(text, size, kind):
     image = Image.open(io.BytesIO(grey_frame(read_steps(f"snapshot,{text}", VIDEO_STEPS)[0]).data))
     assert (image.size, image.format) == (size, kind)

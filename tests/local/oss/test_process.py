@@ -9,6 +9,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
 KEY, SMALL = "u/42/photo.png", "image/resize,m_fill,w_20,h_20/format,jpg"
 
 
@@ -82,20 +86,7 @@ def test_a_picture_describes_itself(photo, oss_client):
     assert json.loads(answer.body)["FileSize"] == {"value": str(len(photo))}
 
 
-@pytest.mark.parametrize(
-    ("text", "refusal"),
-    [
-        ("image/resize,w_0", (400, "InvalidArgument")),
-        ("image/enlarge,w_1", (400, "InvalidArgument")),
-        ("image", (400, "InvalidArgument")),
-        ("doc/preview", (400, "InvalidArgument")),
-        ("image/resize,w_1|sys/saveas,o_eA", (400, "InvalidArgument")),
-        ("image/blur,r_3,s_2", (501, "NotImplemented")),
-        ("style/avatar", (404, "NoSuchStyle")),
-        ("video/snapshot,t_0", (400, "BadRequest")),
-        ("image/crop,x_60", (400, "BadRequest")),
-    ],
-)
+@cases("text", "refusal")
 def test_each_wrong_processing_has_its_refusal(text, refusal, photo, oss_client):
     assert process(oss_client, text).refusal[:2] == refusal
 

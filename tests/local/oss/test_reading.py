@@ -13,6 +13,9 @@ import pytest
 import requests
 
 from local.common.accounts import AccessKey
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 KEY = "u/42/图片 1+2.jpg"
 PRIVATE = (403, "AccessDenied", "0003-00000001")
@@ -61,16 +64,7 @@ def test_a_signed_header_reads_it(stored, oss_client):
     assert oss_client.request("GET", oss_client.path(KEY), headers=headers).body == b"picture"
 
 
-@pytest.mark.parametrize(
-    ("storage_class", "is_read"),
-    [
-        ("Standard", True),
-        ("IA", True),
-        ("Archive", False),
-        ("ColdArchive", False),
-        ("DeepColdArchive", False),
-    ],
-)
+@cases("storage_class", "is_read")
 def test_what_is_archived_is_known_but_neither_read_nor_processed_nor_copied(
     stored, oss_client, storage_class, is_read
 ):

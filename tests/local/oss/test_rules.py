@@ -8,6 +8,9 @@ import pytest
 
 from local.common.rules import change_rules
 from local.oss.rules import OssRules
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 def test_each_kind_of_rule_is_read():
@@ -24,18 +27,7 @@ def test_no_change_changes_nothing_and_the_last_of_two_counts():
     assert change_rules(OssRules(), ["v1_retired=true", "v1_retired=false"]) == OssRules()
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ("v2_retired=true", "no rule 'v2_retired'; there are .*, v1_retired"),
-        ("v1_retired", "v1_retired is true or false, not ''"),
-        ("v1_retired=yes", "v1_retired is true or false, not 'yes'"),
-        ("max_key_bytes=-1", "max_key_bytes is a whole number, not '-1'"),
-        ("max_key_bytes=1.5", "max_key_bytes is a whole number, not '1.5'"),
-        ("callback_timeout=soon", "callback_timeout is a whole number of seconds, not 'soon'"),
-        ("date_life=5", "no rule 'date_life'"),
-    ],
-)
+@cases("change", "sentence")
 def test_what_cannot_be_read_is_a_sentence(change, sentence):
     with pytest.raises(ValueError, match=sentence):
         change_rules(OssRules(), [change])

@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 
 from local.common.accounts import AccessKey
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 KEY, OTHER = "u/42/a b+c/图.jpg", "u/42/other.jpg"
 NOT_PERMITTED = (403, "AccessDenied", "0003-00000301")
@@ -116,17 +119,7 @@ def test_a_put_may_not_overwrite_where_that_is_forbidden(oss, oss_client):
     assert oss_client.call("GET", KEY).body == b"second"
 
 
-@pytest.mark.parametrize(
-    ("headers", "refusal"),
-    [
-        ({"x-oss-object-acl": "secret"}, (400, "InvalidArgument")),
-        ({"x-oss-object-acl": "public-read"}, (403, "AccessDenied")),
-        ({"x-oss-storage-class": "Cheap"}, (400, "InvalidArgument")),
-        ({"x-oss-meta-a": "x" * 9000}, (400, "InvalidArgument")),
-        ({"x-oss-tagging": "a=1"}, (501, "NotImplemented")),
-        ({"x-oss-callback": "e30="}, (501, "NotImplemented")),
-    ],
-)
+@cases("headers", "refusal")
 def test_each_wrong_header_has_its_refusal(headers, refusal, oss, oss_client):
     assert oss_client.call("PUT", KEY, b"x", headers=headers).refusal[:2] == refusal
     assert KEY not in oss.objects
@@ -206,17 +199,7 @@ def test_a_copy_needs_to_read_its_source_and_to_write_its_target(source, oss, os
     assert copy(oss_client, key=both).status == 200
 
 
-@pytest.mark.parametrize(
-    ("named", "refusal"),
-    [
-        ("/examplebucket/none", (404, "NoSuchKey")),
-        ("/another/u/42/a.jpg", (404, "NoSuchBucket")),
-        ("/examplebucket/", (400, "InvalidArgument")),
-        ("examplebucket", (400, "InvalidArgument")),
-        ("/examplebucket/a?versionId=1", (400, "InvalidArgument")),
-        ("/examplebucket/%ff", (400, "InvalidObjectName")),
-    ],
-)
+@cases("named", "refusal")
 def test_each_wrong_source_has_its_refusal(named, refusal, source, oss, oss_client):
     answer = oss_client.call("PUT", OTHER, headers={"x-oss-copy-source": named})
     assert answer.refusal[:2] == refusal
@@ -270,15 +253,7 @@ def test_an_acl_is_told_to_who_may_know_it(oss, oss_client, session):
     assert oss_client.call("GET", "none", acl=None).refusal[:2] == (404, "NoSuchKey")
 
 
-@pytest.mark.parametrize(
-    ("key", "headers", "refusal"),
-    [
-        ("none", {"x-oss-object-acl": "private"}, (404, "NoSuchKey")),
-        (KEY, {}, (400, "InvalidArgument")),
-        (KEY, {"x-oss-object-acl": "public-read"}, (403, "AccessDenied")),
-        (KEY, {"x-oss-object-acl": "secret"}, (400, "InvalidArgument")),
-    ],
-)
+@cases("key", "headers", "refusal")
 def test_each_wrong_acl_has_its_refusal(key, headers, refusal, oss, oss_client):
     oss_client.call("PUT", KEY, b"x")
     assert oss_client.call("PUT", key, headers=headers, acl=None).refusal[:2] == refusal

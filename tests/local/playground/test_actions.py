@@ -12,6 +12,9 @@ from local.oss.server import OssServer
 from local.playground.actions import actions_of
 from local.playground.profiles import told_profiles
 from local.wechat.server import WechatServer
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 @pytest.fixture
@@ -64,17 +67,7 @@ def test_a_planned_check_replaces_the_last_and_an_empty_one_resets(actions, wech
     assert wechat.checks.plan.take().verdict == "by_name"
 
 
-@pytest.mark.parametrize(
-    ("path", "wanted"),
-    [
-        *(("/mood.json", {"verdict": "maybe"}), ("/mood.json", {"kind": "drop"}), ("/mood.json", [])),
-        *(("/days.json", {}), ("/days.json", {"days": 0}), ("/days.json", {"days": "1"})),
-        *(("/days.json", {"days": True}), ("/days.json", {"days": 40_000}), ("/days.json", [])),
-        *(("/fault.json", {}), ("/fault.json", {"kind": "busy"}), ("/fault.json", [])),
-        *(("/fault.json", {"kind": "drop", "bucket": name}) for name in ("elsewhere", "", None, [])),
-    ],
-    ids=str,
-)
+@cases("path", "wanted")
 def test_what_cannot_be_done_is_refused_and_changes_nothing(actions, oss, archive, wechat, path, wanted):
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         actions[path](wanted)

@@ -4,6 +4,9 @@ import http.client
 import pytest
 
 from local.playground.server import PlaygroundServer
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 @pytest.fixture
@@ -51,19 +54,7 @@ def get(running, target, method="GET", body=None, headers=None):
         return answer.status, answer.headers, answer.read()
 
 
-@pytest.mark.parametrize(
-    ("target", "content_type", "body"),
-    [
-        ("/", "text/html; charset=utf-8", "<h1>页</h1>".encode()),
-        ("/index.html?x=1", "text/html; charset=utf-8", "<h1>页</h1>".encode()),
-        ("/assets/app.js", "text/javascript; charset=utf-8", b"1"),
-        ("/data.unknown", "application/octet-stream", b"\0"),
-        ("/client/index.js", "text/javascript; charset=utf-8", b"client"),
-        ("/config.json", "application/json", b'{"function": "http://f"}'),
-        ("/signed.json?key=u%2F%E5%9B%BE", "application/json", '{"url": "http://oss/u/图?"}'.encode()),
-        ("/signed.json?key=u&bucket=b-2", "application/json", b'{"url": "http://oss/u?b-2"}'),
-    ],
-)
+@cases("target", "content_type", "body")
 def test_serves_the_page_the_client_and_the_addresses(playground, target, content_type, body):
     status, headers, seen = get(playground, target)
     assert (status, headers["Content-Type"], seen) == (200, content_type, body)
@@ -82,24 +73,7 @@ def test_the_page_has_one_form_fail(playground):
     assert playground.actions["/fault.json"].done == [{"kind": "drop"}]
 
 
-@pytest.mark.parametrize(
-    ("target", "body", "headers", "status"),
-    [
-        ("/fault.json", '{"kind": "meteor"}', {}, 400),
-        ("/fault.json", '{"kind": ["drop"]}', {}, 400),
-        ("/fault.json", "{}", {}, 400),
-        ("/fault.json", "[]", {}, 400),
-        ("/fault.json", "no json", {}, 400),
-        ("/fault.json", b"\xff", {}, 400),
-        ("/fault.json", "[" * 4000, {}, 400),
-        ("/fault.json", "x" * 4097, {}, 413),
-        ("/fault.json", '{"kind": "drop"}', {"Origin": "https://evil.example"}, 403),
-        ("/fault.json", '{"kind": "drop"}', {"Origin": "null"}, 403),
-        ("/fault.json", '{"kind": "drop"}', {"Host": "evil.example"}, 421),
-        ("/index.html", '{"kind": "drop"}', {}, 403),
-        ("/mood.json", '{"kind": "drop"}', {}, 403),
-    ],
-)
+@cases("target", "body", "headers", "status")
 def test_nothing_else_fails_for_it(playground, target, body, headers, status):
     assert get(playground, target, "POST", body, headers)[0] == status
     assert playground.actions["/fault.json"].done == []
@@ -110,30 +84,7 @@ def test_a_head_has_the_length_and_no_body(playground):
     assert (status, headers["Content-Length"], body) == (200, "1", b"")
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "/../secret.txt",
-        "/assets/../../secret.txt",
-        "/%2e%2e/secret.txt",
-        "/..%2fsecret.txt",
-        "/%2e%2e%2fsecret.txt",
-        "/../page-secret/a.txt",
-        "/client/../secret.txt",
-        "/client/%2e%2e/secret.txt",
-        "/client//../secret.txt",
-        "/..\\secret.txt",
-        "/link.txt",
-        "/.hidden",
-        "/assets",
-        "/assets/",
-        "//index.html/",
-        "/index.html%00.png",
-        "/C:/secret.txt",
-        "/missing.html",
-        "/%ff",
-    ],
-)
+@cases("target")
 def test_finds_nothing_outside_its_two_folders(playground, target):
     status, _, body = get(playground, target)
     assert status == 404

@@ -14,6 +14,9 @@ import pytest
 from local.common.accounts import AccessKey, Accounts
 from local.sts.server import StsServer
 from tests.local.sts.conftest import StsCaller
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 ROLE = "acs:ram::1234567890123456:role/uploader"
 
@@ -135,37 +138,7 @@ def test_a_session_of_either_role_is_told_which_it_is_of(two_roles):
     assert len(told) == 2
 
 
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ({"RoleArn": ROLE + "s"}, (404, "EntityNotExist.Role")),
-        ({"RoleArn": ROLE.replace("1234567890123456", "1234567890123457")}, (404, "EntityNotExist.Role")),
-        ({"RoleArn": "uploader"}, (400, "InvalidParameter.RoleArn")),
-        ({"RoleArn": ROLE + "/uploads"}, (400, "InvalidParameter.RoleArn")),
-        ({"RoleArn": ROLE + "\n"}, (400, "InvalidParameter.RoleArn")),
-        ({"RoleArn": ROLE.replace(":role", ":user")}, (400, "InvalidParameter.RoleArn")),
-        ({"RoleArn": "arn:aws:iam::123456789012:role/x"}, (400, "InvalidParameter.RoleArn")),
-        ({"RoleSessionName": "a"}, (400, "InvalidParameter.RoleSessionName")),
-        ({"RoleSessionName": "ab"}, (200, "")),
-        ({"RoleSessionName": "aZ0.@-_"}, (200, "")),
-        ({"RoleSessionName": "a" * 64}, (200, "")),
-        ({"RoleSessionName": "a" * 65}, (400, "InvalidParameter.RoleSessionName")),
-        ({"RoleSessionName": "a b"}, (400, "InvalidParameter.RoleSessionName")),
-        ({"RoleSessionName": "ab\n"}, (400, "InvalidParameter.RoleSessionName")),
-        ({"RoleSessionName": "上传"}, (400, "InvalidParameter.RoleSessionName")),
-        ({"DurationSeconds": "899"}, (400, "InvalidParameter.DurationSeconds")),
-        ({"DurationSeconds": "900"}, (200, "")),
-        ({"DurationSeconds": "43200"}, (200, "")),
-        ({"DurationSeconds": "43201"}, (400, "InvalidParameter.DurationSeconds")),
-        ({"DurationSeconds": "-900"}, (400, "InvalidParameter.DurationSeconds")),
-        ({"DurationSeconds": "900.0"}, (400, "InvalidParameter.DurationSeconds")),
-        ({"DurationSeconds": "None"}, (400, "InvalidParameter.DurationSeconds")),
-        ({"DurationSeconds": ""}, (400, "InvalidParameter.DurationSeconds")),
-        ({"DurationSeconds": "９００"}, (400, "InvalidParameter.DurationSeconds")),
-        ({"DurationSeconds": "9" * 5000}, (400, "InvalidParameter.DurationSeconds")),
-    ],
-    ids=lambda value: str(value)[:60],
-)
+@cases("changed", "expected")
 def test_parameters(sts_call, changed, expected):
     assert sts_call.code(**changed) == expected
 
@@ -184,70 +157,14 @@ def test_the_roles_longest_session_is_the_limit_and_the_default(sts_accounts, cl
         server.stop()
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        policy(),
-        policy(Effect="Deny"),
-        policy(Action="oss:Put*", Resource="*"),
-        policy(Action=["oss:PutObject", "oss:PutObjectAcl"]),
-        policy(Action="*"),
-        policy(Action=None, NotAction="oss:DeleteObject"),
-        policy(Resource=None, NotResource="acs:oss:*:*:bucket/private/*"),
-        policy(Resource="acs:oss:oss-cn-hangzhou:1234567890123456:bucket/it's (1): 上传!/*"),
-        policy(Condition={"IpAddress": {"acs:SourceIp": ["203.0.113.0/24"]}, "Bool": {"acs:Secure": "true"}}),
-    ],
-    ids=lambda value: json.dumps(value["Statement"][0])[:70],
-)
+@cases("document")
 def test_takes_a_session_policy(sts_call, sts_accounts, document):
     status, answer = sts_call(Policy=json.dumps(document))
     assert status == 200
     assert sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies == (document,)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "null",
-        "[]",
-        "1",
-        "{}",
-        "not json",
-        "{'Version': '1'}",
-        '{"Version":"1"}',
-        '{"Version":"1","Statement":[]}',
-        '{"Version":"1","Statement":{}}',
-        '{"Version":"1","Statement":[[]]}',
-        json.dumps(policy() | {"Version": "2012-10-17"}),
-        json.dumps(policy() | {"Version": 1}),
-        json.dumps(policy() | {"Id": "x"}),
-        json.dumps(policy(Effect="allow")),
-        json.dumps(policy(Effect=None)),
-        json.dumps(policy(Effect=["Allow"])),
-        json.dumps(policy(Action=None)),
-        json.dumps(policy(NotAction="oss:PutObject")),
-        json.dumps(policy(Action=[])),
-        json.dumps(policy(Action="")),
-        json.dumps(policy(Action="PutObject")),
-        json.dumps(policy(Action=["oss:PutObject", 1])),
-        json.dumps(policy(Action={"oss": "PutObject"})),
-        json.dumps(policy(Resource=None)),
-        json.dumps(policy(Resource=[])),
-        json.dumps(policy(Resource="bucket/uploads/*")),
-        json.dumps(policy(Resource="arn:aws:s3:::bucket/*")),
-        json.dumps(policy(NotResource="*")),
-        json.dumps(policy(Principal={"RAM": "*"})),
-        json.dumps(policy(Condition="x")),
-        json.dumps(policy(Condition={"Bool": "x"})),
-        json.dumps(policy(Condition={"Bool": {"acs:Secure": True}})),
-        json.dumps(policy(Condition={"Bool": {"acs:Secure": [1]}})),
-        json.dumps(policy())[:-1] + ',"Version":"1"}',
-        json.dumps(policy())[:-3] + ',"Effect":"Allow"}]}',
-        "[" * 2048,
-    ],
-    ids=lambda text: text[:70],
-)
+@cases("text")
 def test_refuses_a_policy_that_breaks_the_grammar(sts_call, text):
     assert sts_call.code(Policy=text) == (400, "InvalidParameter.PolicyGrammar")
 
@@ -269,30 +186,7 @@ def ram(*statements):
     return {"Version": "1", "Statement": list(statements)}
 
 
-@pytest.mark.parametrize(
-    ("policies", "allowed"),
-    [
-        ((), True),
-        ((ASSUME,), True),
-        ((ram({"Effect": "Allow", "Action": ["sts:*"], "Resource": [ROLE]}),), True),
-        ((ram({"Effect": "Allow", "Action": "STS:assumerole", "Resource": "acs:ram:*:*:role/up*"}),), True),
-        ((ram({"Effect": "Allow", "Action": "*", "Resource": "acs:ram::*:role/other"}),), False),
-        ((ram({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE.upper()}),), False),
-        ((ram({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE[:-1] + "[r]"}),), False),
-        ((policy(),), False),
-        ((ram(),), False),
-        (({},), False),
-        ((ram("x", {"Effect": "Allow"}),), False),
-        ((ram(*ASSUME["Statement"], {"Effect": "Deny", "Action": "sts:*", "Resource": "*"}),), False),
-        ((ram(*ASSUME["Statement"], {"Effect": "Deny", "Action": "oss:*", "Resource": "*"}),), True),
-        ((ram({"Effect": "Allow", "NotAction": "oss:*", "Resource": "*"}),), True),
-        ((ram({"Effect": "Allow", "NotAction": "sts:*", "Resource": "*"}),), False),
-        ((ram({"Effect": "Allow", "Action": "*", "NotResource": ROLE}),), False),
-        ((ram({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {}}}),), False),
-        ((ASSUME, policy()), False),
-    ],
-    ids=lambda value: json.dumps(value)[:70],
-)
+@cases("policies", "allowed")
 def test_only_who_may_assume_the_role_gets_it(sts_call, sts_accounts, policies, allowed):
     sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=policies))
     expected = (200, "") if allowed else (403, "NoPermission")

@@ -8,17 +8,12 @@ import time
 
 import pytest
 
+from tests.support.cases import cases_beside
 
-@pytest.mark.parametrize(
-    ("kind", "status", "code"),
-    [
-        ("throttled", 400, "Throttling.User"),
-        ("status_429", 429, "Throttling.User"),
-        ("rejected", 403, "NoPermission"),
-        ("status_503", 503, "ServiceUnavailable"),
-        ("no_colon", 400, "SignatureDoesNotMatch"),
-    ],
-)
+cases = cases_beside(__file__)
+
+
+@cases("kind", "status", "code")
 def test_refuses_once_as_told(sts_call, sts_server, kind, status, code):
     sts_server.faults.plan(kind, times=1)
     answer = sts_call()
@@ -29,17 +24,7 @@ def test_refuses_once_as_told(sts_call, sts_server, kind, status, code):
     assert len(sts_server.calls) == 2
 
 
-@pytest.mark.parametrize(
-    ("kind", "status", "body"),
-    [
-        ("status_500", 500, b"<html>"),
-        ("malformed", 200, b'{"RequestId"'),
-        ("empty", 200, b""),
-        ("null", 200, b"null"),
-        ("not_utf8", 502, b"\xff\xfe"),
-        ("huge", 200, b'{"RequestId": "AAAA'),
-    ],
-)
+@cases("kind", "status", "body")
 def test_answers_nonsense_once_as_told(sts_call, sts_server, kind, status, body):
     sts_server.faults.plan(kind, times=1)
     answer = sts_call.send("POST", "/")
@@ -59,14 +44,7 @@ def test_malformed_is_no_json_and_the_502_is_no_utf8(sts_call, sts_server):
         sts_call.send("POST", "/")[1].decode()
 
 
-@pytest.mark.parametrize(
-    ("kind", "expiration"),
-    [
-        ("short_life", "2026-11-24T14:00:30Z"),
-        ("expired", "2026-11-24T13:00:00Z"),
-        ("far_future", "2999-01-01T00:00:00Z"),
-    ],
-)
+@cases("kind", "expiration")
 def test_a_session_ends_when_told_and_the_oss_agrees(sts_call, sts_server, sts_accounts, kind, expiration):
     sts_server.faults.plan(kind, times=1)
     given = sts_call()[1]["Credentials"]

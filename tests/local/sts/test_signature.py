@@ -14,6 +14,9 @@ from local.common.accounts import AccessKey
 from local.sts.errors import StsError
 from local.sts.request import HttpRequest
 from local.sts.signature import SignedRequest, read_acs3
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -69,44 +72,12 @@ def test_agrees_with_the_published_acs3_example():
     assert signed.access_key_id == "YourAccessKeyId"
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"method": "GET"},
-        {"query": "RegionId=cn-shanghai"},
-        {"query": "RegionId=cn-beijing&ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"},
-        {"headers": {"host": "sts.aliyuncs.com"}},
-        {"headers": {"x-acs-action": "AssumeRole"}},
-        {"headers": {"x-acs-date": "2023-10-26T10:22:33Z"}},
-        {"headers": {"x-acs-signature-nonce": "other"}},
-        {"headers": {"x-acs-version": "2015-04-01"}},
-    ],
-    ids=lambda changed: str(changed)[:60],
-)
+@cases("changed")
 def test_an_acs3_signature_covers_everything_it_should(changed):
     assert not read_acs3(published_acs3(**changed)).is_signed_with("YourAccessKeySecret")
 
 
-@pytest.mark.parametrize(
-    ("changed", "code"),
-    [
-        # Sent but not signed: it would let anyone add a token, or an action, to a caught request.
-        ({"headers": {"x-acs-security-token": "T"}}, "IncompleteSignature"),
-        ({"headers": {"X-Acs-Other": "1"}}, "IncompleteSignature"),
-        ({"headers": {"x-acs-accesskey-id": "other"}}, "IncompleteSignature"),
-        ({"body": b"a=b", "headers": {"content-type": FORM}}, "IncompleteSignature"),
-        ({"headers": {"x-acs-content-sha256": "0" * 64}}, "IncompleteSignature"),
-        ({"headers": {"Authorization": "ACS3-HMAC-SHA256"}}, "IncompleteSignature"),
-        ({"headers": {"Authorization": ""}}, "IncompleteSignature"),
-        ({"headers": {"Authorization": "Bearer abc"}}, "IncompleteSignature"),
-        ({"headers": {"x-acs-version": ""}}, "MissingHeader"),
-        ({"headers": {"x-acs-content-sha256": ""}}, "MissingHeader"),
-        ({"headers": {"Host": "ecs.cn-shanghai.aliyuncs.com"}}, "InvalidParameter.Header"),
-        ({"query": "RegionId=cn-shanghai&RegionId=cn-shanghai"}, "InvalidParameter"),
-        ({"path": "/other"}, "InvalidAction.NotFound"),
-    ],
-    ids=lambda value: str(value)[:60],
-)
+@cases("changed", "code")
 def test_refuses_an_acs3_request_that_signs_too_little(changed, code):
     with pytest.raises(StsError) as caught:
         read_acs3(published_acs3(**changed))
@@ -167,20 +138,7 @@ def test_an_acs3_form_cannot_be_lost_by_changing_its_unsigned_content_type(sts_c
     assert status == 400
 
 
-@pytest.mark.parametrize(
-    ("changed", "code"),
-    [
-        ({"secret": "wrong"}, b"SignatureDoesNotMatch"),
-        ({"x-acs-date": "2026-11-24T14:15:01Z"}, b"InvalidTimeStamp.Expired"),
-        ({"x-acs-security-token": "T"}, b"InvalidSecurityToken.MismatchWithAccessKey"),
-        ({"x-acs-accesskey-id": "LTAIother"}, b"IncompleteSignature"),
-        ({"x-acs-action": "GetFederationToken"}, b"InvalidAction.NotFound"),
-        ({"x-acs-version": "2016-01-01"}, b"InvalidVersion"),
-        ({"signed": ["host", "x-acs-action"]}, b"IncompleteSignature"),
-        ({"signed": []}, b"IncompleteSignature"),
-    ],
-    ids=lambda value: str(value)[:50],
-)
+@cases("changed", "code")
 def test_refuses_a_bad_acs3_call(sts_call, clock, sts_accounts, changed, code):
     query = acs3_query(sts_call.role_arn)
     headers = acs3_headers(clock, query, host=sts_call.origin.removeprefix("http://"), **changed)
@@ -253,20 +211,7 @@ def test_a_wrong_secret_is_told_with_the_string_that_should_have_been_signed(sts
     assert set(answer) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Action",
-        "Version",
-        "AccessKeyId",
-        "SignatureMethod",
-        "SignatureVersion",
-        "SignatureNonce",
-        "Timestamp",
-        "RoleArn",
-        "RoleSessionName",
-    ],
-)
+@cases("name")
 @pytest.mark.parametrize("value", [None, ""])
 def test_names_the_parameter_that_is_missing(sts_call, name, value):
     assert sts_call.code(**{name: value}) == (400, f"Missing{name}")
@@ -278,46 +223,12 @@ def test_names_the_signature_that_is_missing(sts_call):
     assert sts_call.post(given)[1]["Code"] == "MissingSignature"
 
 
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ({"AccessKeyId": "LTAIother"}, (404, "InvalidAccessKeyId.NotFound")),
-        ({"SignatureMethod": "HMAC-SHA256"}, (400, "InvalidParameter.SignatureMethod")),
-        ({"SignatureVersion": "2.0"}, (400, "InvalidParameter.SignatureVersion")),
-        ({"SignatureType": "BEARERTOKEN"}, (400, "InvalidParameter.SignatureType")),
-        ({"SignatureType": ""}, (200, "")),
-        ({"SignatureNonce": "n" * 129}, (400, "InvalidParameter.SignatureNonce")),
-        ({"Format": "XML"}, (400, "InvalidParameter.Format")),
-        ({"Format": None}, (400, "InvalidParameter.Format")),
-        ({"Format": "json"}, (200, "")),
-        ({"Version": "2014-01-01"}, (400, "InvalidVersion")),
-        ({"Action": "CreateUser"}, (404, "InvalidAction.NotFound")),
-        ({"SecurityToken": "T"}, (400, "InvalidSecurityToken.MismatchWithAccessKey")),
-        ({"SecurityToken": ""}, (200, "")),
-    ],
-    ids=str,
-)
+@cases("changed", "expected")
 def test_common_parameters(sts_call, changed, expected):
     assert sts_call.code(**changed) == expected
 
 
-@pytest.mark.parametrize(
-    ("timestamp", "code"),
-    [
-        ("2026-11-24T14:00:00Z", ""),
-        ("2026-11-24T14:00:00.123Z", ""),
-        ("2026-11-24T13:45:00Z", ""),
-        ("2026-11-24T14:15:00Z", ""),
-        ("2026-11-24T13:44:59Z", "InvalidTimeStamp.Expired"),
-        ("2026-11-24T14:15:01Z", "InvalidTimeStamp.Expired"),
-        ("2026-11-24T22:00:00Z", "InvalidTimeStamp.Expired"),
-        ("2026-11-24T14:00:00", "InvalidTimeStamp.Format"),
-        ("2026-11-24T14:00:00+08:00", "InvalidTimeStamp.Format"),
-        ("2026-02-30T14:00:00Z", "InvalidTimeStamp.Format"),
-        ("1795528800", "InvalidTimeStamp.Format"),
-        ("２026-11-24T14:00:00Z", "InvalidTimeStamp.Format"),
-    ],
-)
+@cases("timestamp", "code")
 def test_timestamps(sts_call, timestamp, code):
     assert sts_call.code(Timestamp=timestamp)[1] == code
 
@@ -350,18 +261,7 @@ def test_two_keys_may_choose_the_same_nonce(sts_call, sts_accounts):
     assert sts_call.code(SignatureNonce="same", AccessKeyId="LTAIsecond", secret="second-secret")[0] == 200
 
 
-@pytest.mark.parametrize(
-    ("token", "minutes", "expected"),
-    [
-        ("good+/token=", 0, (200, "")),
-        (None, 0, (400, "MissingSecurityToken")),
-        ("", 0, (400, "MissingSecurityToken")),
-        ("good token=", 0, (400, "InvalidSecurityToken.MismatchWithAccessKey")),
-        ("göod", 0, (400, "InvalidSecurityToken.MismatchWithAccessKey")),
-        ("good+/token=", 59, (200, "")),
-        ("good+/token=", 60, (400, "InvalidSecurityToken.Expired")),
-    ],
-)
+@cases("token", "minutes", "expected")
 def test_temporary_keys_need_their_token_while_it_lasts(
     sts_call, clock, sts_accounts, token, minutes, expected
 ):
@@ -409,15 +309,7 @@ def test_what_is_no_call_at_all_is_refused(sts_call, method, target, body, conte
     assert sts_call.send(method, target, body, **headers)[0] == status
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Content_Length": "x"}, 411),
-        ({"Content_Length": "-1"}, 411),
-        ({"Content_Length": "9" * 5000}, 413),
-        ({"Transfer_Encoding": "chunked"}, 411),
-    ],
-)
+@cases("headers", "status")
 def test_a_body_of_unknown_length_is_not_read(sts_call, headers, status):
     assert sts_call.send("POST", "/", **headers)[0] == status
 

@@ -5,6 +5,9 @@ Stable access tokens: the same one again, until it nears its end or somebody for
 import pytest
 
 from local.wechat.access_tokens import AccessTokens
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 APP_ID, SECRET = "wxba5fad812f8e6fb9", "wechat-secret"
 
@@ -89,18 +92,7 @@ def test_a_token_is_asked_for_by_post(pushing, call):
     assert answer["access_token"] not in repr(pushing.calls)
 
 
-@pytest.mark.parametrize(
-    ("changed", "errcode"),
-    [
-        ({"appid": ""}, 41002),
-        ({"appid": 1}, 41002),
-        ({"secret": None}, 41004),
-        ({"appid": "wx0"}, 40013),
-        ({"secret": "guess"}, 40125),
-        ({"grant_type": "authorization_code"}, 40002),
-    ],
-    ids=str,
-)
+@cases("changed", "errcode")
 def test_a_token_is_refused_in_wechats_words(call, changed, errcode):
     assert call("/cgi-bin/stable_token", ASKED | changed)["errcode"] == errcode
 
@@ -114,13 +106,7 @@ def test_a_get_gets_no_token(call):
     assert call("/cgi-bin/stable_token", method="GET")["errcode"] == 43002
 
 
-@pytest.mark.parametrize(
-    ("kind", "errcode"),
-    [
-        *(("bad_appid", 40013), ("bad_secret", 40125), ("address_refused", 40164), ("daily_quota", 45009)),
-        *(("throttled", 45011), ("busy", -1)),
-    ],
-)
+@cases("kind", "errcode")
 def test_a_token_is_refused_as_switched(pushing, call, kind, errcode):
     pushing.faults.plan(kind, times=1, on=["stable_token"])
     assert call("/cgi-bin/stable_token", ASKED)["errcode"] == errcode

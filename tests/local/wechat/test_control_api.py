@@ -2,9 +2,10 @@
 What can be switched over HTTP.
 """
 
-import pytest
-
 from local.wechat.check_plan import CheckPlan, PlannedCheck, read_planned_check
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 def test_checks_are_planned_listed_and_forgotten(pushing, call):
@@ -24,14 +25,7 @@ def test_checks_are_planned_listed_and_forgotten(pushing, call):
     assert "contradictory" in call("/-/check", method="GET")["choices"]["verdict"]
 
 
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        *({"verdict": "maybe"}, {"shape": 1}, {"timing": None}, {"mood": "bad"}, {"delay": -1}),
-        *({"delay": "1"}, {"delay": True}, {"delay": 3601}, {"times": 0}, {"times": 1.5}, {}, b"[]", b"x"),
-    ],
-    ids=str,
-)
+@cases("wanted")
 def test_an_unknown_outcome_is_refused(pushing, call, wanted):
     assert call("/-/check", wanted)["error"]
     assert pushing.checks.plan.planned() == []

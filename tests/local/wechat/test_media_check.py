@@ -6,6 +6,10 @@ import contextlib
 
 import pytest
 
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
 
 def test_it_is_accepted_and_no_more_is_said(check, clock):
     answer = check()
@@ -70,14 +74,7 @@ def test_a_user_counts_as_there_for_two_hours(check, clock, seconds, errcode):
     assert check()["errcode"] == errcode
 
 
-@pytest.mark.parametrize(
-    ("kind", "errcode"),
-    [
-        *(("bad_token", 40001), ("daily_quota", 45009), ("throttled", 44991), ("busy", -1)),
-        *(("not_seen_lately", 61010), ("bad_openid", 40003), ("foreign_openid", 43104)),
-        *(("bad_media_type", 40004), ("repeated_too_often", 87020)),
-    ],
-)
+@cases("kind", "errcode")
 def test_refuses_once_as_switched(pushing, check, site, kind, errcode):
     pushing.faults.plan(kind, times=1, on=["media_check_async"])
     assert check()["errcode"] == errcode

@@ -5,6 +5,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 from ops.account import setup
+from tests.support.cases import text_beside
 
 ACCOUNT = "1234567890123456"
 
@@ -26,59 +27,11 @@ CONTRACTS_HOST = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
 OTHER_ACCOUNT = "2222222222222222"
 
 
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-
-[avatar]
-key = "avatars/{owner}/{id}{ext}"
-max_size = "2MiB"
-content_types = ["image/png"]
-acl = "public-read"
-
-[legacy]
-key = "test/{filename}"
-max_size = "1MiB"
-content_types = ["*/*"]
-"""
+PROFILES = text_beside(__file__)
 
 
 # Two roles for one bucket, one role for two buckets, and a bucket that only another account's role reaches.
-PLACES = f"""
-[default]
-key = "uploads/{{owner}}/{{id}}{{ext}}"
-max_size = "10MiB"
-content_types = ["image/*"]
-
-[contract]
-key = "contracts/{{owner}}/{{id}}{{ext}}"
-max_size = "20MiB"
-content_types = ["application/pdf"]
-confirm = true
-bucket = "my-contracts"
-region = "cn-shanghai"
-role = "acs:ram::{ACCOUNT}:role/my-contracts"
-
-[scan]
-key = "scans/{{owner}}/{{id}}{{ext}}"
-max_size = "20MiB"
-content_types = ["image/png"]
-parts = true
-bucket = "my-contracts"
-region = "cn-shanghai"
-
-[partner]
-key = "partner/{{owner}}/{{id}}{{ext}}"
-max_size = "20MiB"
-content_types = ["image/png"]
-confirm = true
-hold = ["commit"]
-bucket = "their-bucket"
-region = "ap-southeast-1"
-role = "acs:ram::{OTHER_ACCOUNT}:role/uploads"
-"""
+PLACES = text_beside(__file__, ".places.toml")
 
 
 UPLOAD_POLICY = {

@@ -9,6 +9,9 @@ from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import bucket_info, run
 from tests.ops.words import in_english
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 def test_a_missing_bucket_is_only_made_when_asked_for(cloud, capsys):
@@ -132,20 +135,7 @@ def test_documents_go_to_oss_with_their_digest(cloud):
     assert headers["Content-MD5"] == base64.b64encode(hashlib.md5(body).digest()).decode()
 
 
-ABORTING = (
-    "<Rule><Prefix>{}</Prefix><Status>{}</Status>"
-    "<AbortMultipartUpload><Days>3</Days></AbortMultipartUpload></Rule>"
-)
-
-
-@pytest.mark.parametrize(
-    ("rule", "changes", "noted"),
-    [
-        (ABORTING.format("", "Enabled"), 0, False),
-        (ABORTING.format("tmp/", "Enabled"), 0, True),
-        (ABORTING.format("", "Disabled"), 1, False),
-    ],
-)
+@cases("rule", "changes", "noted")
 def test_a_rule_that_aborts_already_is_not_doubled(rule, changes, noted):
     desired = DesiredBucket("my-bucket", "cn-hangzhou", create=True)
     document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
@@ -154,15 +144,7 @@ def test_a_rule_that_aborts_already_is_not_doubled(rule, changes, noted):
     assert any("lifecycle rule" in note.en for note in notes) is noted
 
 
-@pytest.mark.parametrize(
-    ("origins", "methods", "changes"),
-    [
-        (["https://m.example.com"], ["POST"], 0),
-        (["*"], ["GET", "POST"], 0),
-        (["https://m.example.com"], ["GET"], 1),
-        (["https://other.example.com"], ["POST"], 1),
-    ],
-)
+@cases("origins", "methods", "changes")
 def test_cors_is_added_for_a_page_that_cannot_post_yet(origins, methods, changes):
     rule = "".join(f"<AllowedOrigin>{origin}</AllowedOrigin>" for origin in origins)
     rule += "".join(f"<AllowedMethod>{method}</AllowedMethod>" for method in methods)

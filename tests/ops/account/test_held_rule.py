@@ -8,6 +8,9 @@ from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import PROFILES, bucket_info, run
 from tests.ops.words import in_english
+from tests.support.cases import cases_beside, text_beside
+
+cases = cases_beside(__file__)
 
 OURS = "oss-direct-upload-expire-held"
 SPARED = "<Filter><Not><Prefix>held/</Prefix></Not></Filter>"
@@ -87,17 +90,7 @@ def test_parts_and_what_is_held_back_share_one_document_and_no_action_of_one_pre
     assert bucket_steps(desired, again) == ([], [])
 
 
-@pytest.mark.parametrize(
-    "found",
-    [
-        rule("held/", days=2, identity=OURS),
-        rule("held/", days=9, identity=OURS),
-        rule("held/", days=3, identity=OURS, status="Disabled"),
-        rule("held/old/", days=3, identity=OURS),
-        rule("held/", days=3, identity=OURS, action="AbortMultipartUpload"),
-    ],
-    ids=["too soon", "too late", "disabled", "of another folder", "of another action"],
-)
+@cases("found")
 def test_a_rule_of_ours_that_is_not_right_any_more_is_put_right(found):
     document, told = plan(found)
     assert expiring(document) == {"held/": 3}
@@ -153,23 +146,7 @@ def test_a_bucket_with_versions_is_told_not_to_be_one_to_hold_back_in(versioning
     assert not any("Profiles with hold" in note for note in plan()[1])
 
 
-HELD = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-hold_days = 2
-
-[clip]
-key = "clips/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["video/mp4"]
-parts = true
-hold = ["commit"]
-hold_days = 5
-"""
+HELD = text_beside(__file__)
 
 
 def test_setup_shows_the_rule_in_its_plan_and_writes_it_with_the_rights_of_both_sessions(

@@ -8,6 +8,9 @@ from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import PROFILES, bucket_info, run
 from tests.ops.words import in_english
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 VIDEOS = PartedFolder("videos/", 1)
 AUDIO = PartedFolder("audio/", 3)
@@ -75,17 +78,7 @@ def test_a_rule_that_ends_them_already_is_not_doubled(prefix):
     assert plan(rule(prefix)) == (None, [])
 
 
-@pytest.mark.parametrize(
-    "covering",
-    [
-        rule("other/"),
-        rule("", status="Disabled"),
-        rule("", more="<Tag><Key>a</Key><Value>b</Value></Tag>"),
-        rule("", more="<Filter><Not><Prefix>videos/</Prefix></Not></Filter>"),
-        THEIRS,
-    ],
-    ids=["another folder", "disabled", "some objects only", "not these", "it only expires"],
-)
+@cases("covering")
 def test_a_rule_about_something_else_is_no_rule_for_it(covering):
     assert plan(covering)[0]["videos/"] == 1
 

@@ -20,6 +20,9 @@ from tests.ops.account.stubs import (
     bucket_info,
     run,
 )
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 def test_an_empty_account_gets_two_roles_with_exactly_these_documents(cloud):
@@ -154,17 +157,7 @@ def test_prints_the_lines_for_env_at_the_end(cloud, capsys):
         assert line in tail.splitlines()
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "advice"),
-    [
-        (403, {"Code": "NoPermission", "Message": "no", "RequestId": "R"}, "AliyunRAMFullAccess"),
-        (404, {"Code": "InvalidAccessKeyId.NotFound", "Message": "no"}, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
-        (503, "<html>busy</html>", "SDK.UnknownServerError"),
-        (200, "[]", "Check the network"),
-        (200, "not json", "Check the network"),
-        (400, {"Code": "SignatureDoesNotMatch", "Message": "no colon here"}, "Check the network"),
-    ],
-)
+@cases("status", "body", "advice")
 def test_a_refusal_of_ram_is_explained_and_stops(cloud, capsys, status, body, advice):
     cloud.ram.refuse["GetRole"] = (status, body)
     assert run(cloud, "--yes") == 1

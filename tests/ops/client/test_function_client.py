@@ -4,6 +4,9 @@ import pytest
 import responses
 
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 REFUSED = "http://127.0.0.1:9"
 
@@ -19,13 +22,6 @@ def test_silence_is_an_error_of_its_own():
         FunctionAtUrl(REFUSED).ask("health", None, "")
 
 
-@pytest.mark.parametrize(
-    ("url", "is_default"),
-    [
-        ("https://x.cn-hangzhou.fcapp.run/a", True),
-        ("https://fcapp.run.example.com", False),
-        ("https://api.example.com", False),
-    ],
-)
+@cases("url", "is_default")
 def test_knows_the_testing_addresses_of_function_compute(url, is_default):
     assert is_default_domain(url) is is_default

@@ -9,6 +9,9 @@ import pytest
 from ops.client import invoke
 from tests.ops.client.conftest import start_cloud
 from tests.ops.client.test_invoke import log_in
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 # Each is good once.
 CODES = count()
@@ -118,17 +121,7 @@ def test_what_is_no_receipt_is_explained(terminal):
     assert "forbidden" in shown
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("--status", "r", "--commit", "r"),
-        ("--commit", "r", "--discard", "r"),
-        ("--decision", "publish"),
-        ("--status", "r", "--decision", "publish"),
-        ("--commit", "r", "--read", "k"),
-    ],
-    ids=str,
-)
+@cases("options")
 def test_options_that_do_not_go_together_are_refused(terminal, options):
     status, shown = terminal(*options)
     assert status == 2

@@ -18,6 +18,9 @@ from ops.client.answers import show_receipt
 from ops.client.function_client import FunctionThroughSdk
 from ops.client.progress import progress_bar
 from tests.ops.client.conftest import start_cloud
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 REFUSED = "http://127.0.0.1:9"
 KEYS = AccessKeys("LTAIoperator", "operator-secret-canary", None)
@@ -271,23 +274,7 @@ def test_a_file_of_another_size_than_announced_is_refused(by_url, capsys, pictur
     assert "EntityTooLarge" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("options", "complaint"),
-    [
-        ([], "Say where the function is"),
-        (["--url", "https://a.example.com", "--endpoint", "https://b.example.com"], "Say where"),
-        (["--endpoint", "https://b.example.com", "--service", "s"], "Say where"),
-        (["--url", "a.example.com"], "--url must be"),
-        (["--url", "https://a.example.com/?x=1"], "--url must be"),
-        (["--endpoint", "x", "--service", "s", "--function", "f"], "--endpoint must be"),
-        (["--url", "https://a.example.com", "--code", "c", "--token", "t"], "use one"),
-        (["--url", "https://a.example.com", "--upload", "/does/not/exist"], "it does not exist"),
-        (["--url", "https://a.example.com", "--upload", "/"], "no file"),
-        (["--url", "https://a.example.com", "--variant", "thumb"], "--read KEY stands alone"),
-        (["--url", "https://a.example.com", "--sha256"], "--sha256 with --upload"),
-        (["--url", "https://a.example.com", "--read", "k", "--upload", "x"], "--read KEY stands alone"),
-    ],
-)
+@cases("options", "complaint")
 def test_wrong_usage_exits_2_before_anything_is_sent(capsys, options, complaint):
     assert run(*options) == 2
     output = capsys.readouterr()

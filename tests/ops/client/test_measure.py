@@ -18,6 +18,9 @@ from ops.client import latency, measure
 from ops.client.latency import Asked, Line, at_once, in_turn, percentile
 from tests.docs.markdown import page
 from tests.ops.words import in_english
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 COLD_SECONDS = 0.05
 REFUSED = "http://127.0.0.1:9"
@@ -122,17 +125,7 @@ def test_our_own_figures_stand_beside_it_as_the_page_about_speed_has_them(fleet,
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("--url", "ftp://a.example"), "must be an http(s) address"),
-        (("--url", "https://a.example/?x=1"), "without a query"),
-        (("--url", REFUSED, "--at-once", "101"), "--at-once takes 0 to 100"),
-        (("--url", REFUSED, "--requests", "-1"), "--requests 0 to 10000"),
-        (("--url", REFUSED, "--requests", "0", "--at-once", "0"), "one of them is not 0"),
-        (("--url", REFUSED, "--token", "a b"), "no token has"),
-    ],
-)
+@cases("arguments", "sentence")
 def test_what_makes_no_sense_is_refused_before_anybody_is_asked(run, arguments, sentence):
     code, shown, said = run(*arguments)
     assert (code, shown) == (2, "")

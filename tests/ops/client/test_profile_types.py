@@ -8,26 +8,9 @@ import pytest
 
 from ops.client import profile_types
 from ops.client.profile_types import types_of
+from tests.support.cases import text_beside
 
-TWO = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-read = "owner"
-[default.variants]
-thumb = "image/resize,w_200"
-large = "image/resize,w_1600"
-
-[scan-2]
-key = "scans/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["application/pdf"]
-
-[legacy]
-key = "test/{owner}/{filename}"
-max_size = "1MiB"
-"""
+TWO = text_beside(__file__)
 
 
 def run_on(tmp_path, text=TWO, lang="en", check=False, output=None):

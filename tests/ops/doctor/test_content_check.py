@@ -19,32 +19,16 @@ from local.wechat.check_plan import PlannedCheck
 from ops.doctor.content_check import ContentCheck, check_content, picture
 from ops.doctor.findings import State
 from tests.ops.doctor.conftest import Deployment, Findings
+from tests.support.cases import cases_beside, text_beside
 
-PROFILES = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-check_scene = 2
-"""
+cases = cases_beside(__file__)
+
+PROFILES = text_beside(__file__)
 PICTURE, NOTHING = "Content check of a picture", "Content check of nothing"
 OPENID = "oDoctor-0123456789-abcdefghi"
 
 
-THERE = """
-[scan]
-key = "scans/{{owner}}/{{id}}{{ext}}"
-max_size = "10MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-bucket = "local-archive"
-region = "cn-shanghai"
-host = "{host}"
-role = "{role}"
-"""
+THERE = text_beside(__file__, ".there.toml")
 
 
 @pytest.fixture(scope="module")
@@ -242,21 +226,7 @@ def test_a_grey_picture_that_is_doubted_is_no_failure_of_the_deployment(checked,
     assert found[0].remedy
 
 
-@pytest.mark.parametrize(
-    ("fault", "call", "said", "remedy"),
-    [
-        ("address_refused", "stable_token", "WECHAT_APPID has an IP allow-list", "this machine's"),
-        ("bad_secret", "stable_token", "WECHAT_SECRET does not belong", "docs/content-check.md"),
-        ("not_seen_lately", "media_check_async", "media_check_async errcode 61010", "open the mini-program"),
-        ("bad_openid", "media_check_async", "media_check_async errcode 40003", "no openid"),
-        ("foreign_openid", "media_check_async", "media_check_async errcode 43104", "no openid"),
-        ("daily_quota", "media_check_async", "media_check_async errcode 45009", "used up"),
-        ("throttled", "media_check_async", "media_check_async: errcode 44991", "in a minute"),
-        ("busy", "media_check_async", "media_check_async: errcode -1", "in a minute"),
-        ("repeated_too_often", "media_check_async", "media_check_async errcode 87020", "content-check.md"),
-        ("drop", "media_check_async", "media_check_async: RemoteDisconnected", "Try again."),
-    ],
-)
+@cases("fault", "call", "said", "remedy")
 def test_what_wechat_refuses_is_explained(checked, fault, call, said, remedy):
     checked.cloud.wechat.faults.plan(fault, on=[call])
     finding = visit(checked).the_bad_one("Content check")

@@ -12,32 +12,11 @@ from local.cloud import ROLE_ARN
 from local.oss.lifecycle import LifecycleRule
 from ops.doctor.findings import State
 from ops.doctor.held import keeps_the_first, new_record
+from tests.support.cases import text_beside
 
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 CREDENTIALS = StsCredentials("STS.k", "s" * 30, "t", NOW)
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}"
-max_size = 9
-content_types = ["image/png"]
-confirm = true
-read = "callers"
-
-[post]
-key = "posts/{owner}/{id}"
-max_size = 9
-content_types = ["image/png"]
-confirm = true
-read = "callers"
-hold = ["commit"]
-
-[note]
-key = "notes/{owner}/{id}"
-max_size = 9
-content_types = ["image/png"]
-confirm = true
-hold = ["commit"]
-"""
+PROFILES = text_beside(__file__)
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Keys and roles that do not fit, provoked on the local cloud, and the doctor's advice read."""
 
-import pytest
+from tests.support.cases import cases_beside
 
-REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
+cases = cases_beside(__file__)
 
 
 def test_missing_keys_are_named_and_what_needs_them_is_left_out(here):
@@ -17,17 +17,7 @@ def test_temporary_keys_without_their_token_are_told_apart(here):
     assert "ALIBABA_CLOUD_SECURITY_TOKEN" in findings.the_bad_one("Caller's keys").remedy.en
 
 
-@pytest.mark.parametrize(
-    ("fault", "advice"),
-    [
-        ("rejected", "manage.py setup --also-trust"),
-        ("throttled", "quota"),
-        ("no_colon", "ALIBABA_CLOUD_ACCESS_KEY_SECRET does not belong"),
-        ("drop", "STS_ENDPOINT"),
-        ("status_503", "STS_ENDPOINT"),
-        ("malformed", "STS_ENDPOINT"),
-    ],
-)
+@cases("fault", "advice")
 def test_each_refusal_of_sts_is_explained(here, fault, advice):
     here.cloud.sts.faults.plan(fault)
     findings = here.examine()
@@ -35,14 +25,6 @@ def test_each_refusal_of_sts_is_explained(here, fault, advice):
     assert findings.of("Upload") == []
 
 
-@pytest.mark.parametrize(
-    ("changes", "advice"),
-    [
-        ({"STS_ROLE_ARN": "acs:ram::1000000000000001:role/nobody"}, "STS_ROLE_ARN"),
-        ({"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong"}, "ALIBABA_CLOUD_ACCESS_KEY_SECRET does not belong"),
-        ({"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAInobody"}, "does not know the access key id"),
-        ({"STS_ENDPOINT": REFUSED}, "STS_ENDPOINT"),
-    ],
-)
+@cases("changes", "advice")
 def test_each_wrong_setting_of_sts_is_explained(here, changes, advice):
     assert advice in here.examine(**changes).the_bad_one("AssumeRole").remedy.en

@@ -13,6 +13,9 @@ from function.credentials import AccessKeys, StsCredentials
 from local.cloud import FUNCTION_KEY, ROLE_ARN
 from ops.doctor.findings import State
 from ops.doctor.objects import check_behind_forms, check_reading, check_reading_at
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 PLAIN = '[default]\nkey = "uploads/{owner}/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n'
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
@@ -83,16 +86,7 @@ def test_another_secret_than_the_function_s_shows_in_the_confirmation(here, prof
     assert "differ: make deploy" in finding.remedy.en
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "piece"),
-    [
-        (404, {"error": {"code": "not_found", "message": "m", "requestId": "r"}}, "is an older one"),
-        (502, {"error": {"code": "oss_rejected", "message": "m", "requestId": "r"}}, "setup again"),
-        (503, {"error": {"code": "oss_unavailable", "message": "m", "requestId": "r"}}, "OSS"),
-        (200, {"status": "ok"}, "differ: make deploy"),
-        (200, {"receipt": "a.b.c"}, "differ: make deploy"),
-    ],
-)
+@cases("status", "body", "piece")
 def test_each_answer_that_is_no_confirmation_has_its_remedy(here, serving, status, body, piece):
     finding = here.examine(url=serving(status, json.dumps(body))).the_bad_one("Confirm [default]")
     assert piece in finding.remedy.en
@@ -156,15 +150,7 @@ def test_a_caller_s_token_reads_at_the_deployed_function_what_it_uploaded(here):
     assert findings.of("Keys behind forms", State.GOOD)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "piece"),
-    [
-        (404, {"error": {"code": "not_found", "message": "m", "requestId": "r"}}, "is an older one"),
-        (403, {"error": {"code": "forbidden", "message": "m", "requestId": "r"}}, ""),
-        (200, {"status": "ok"}, ""),
-        (200, {"url": "http://127.0.0.1:9/k"}, "READ_ORIGIN"),
-    ],
-)
+@cases("status", "body", "piece")
 def test_each_answer_of_read_that_opens_nothing_has_its_remedy(here, serving, status, body, piece):
     profile = load_settings(here.environ).profiles["default"]
     finding = check_reading_at(serving(status, json.dumps(body)), "token", profile, "uploads/x")

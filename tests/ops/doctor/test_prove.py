@@ -38,7 +38,6 @@ RULES = [point.name for point in POINTS if point.is_rule]
 # Not of the bucket: what the local OSS shows for a video, and what a callback's answer must look like, which
 # only an address of one's own could try.
 NOT_TRIED = {"video_frames_are_grey", "callback_needs_json_type"}
-NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 
 
 def pairwise(names, seed):
@@ -73,7 +72,7 @@ def place(tmp_path):
             cloud = stack.enter_context(LocalCloud(gateway, tmp_path / "objects", rules=rules))
             host = cloud.oss.origin.replace("127.0.0.1", "localhost")
             settings = load_settings({**cloud.environment(), "OSS_HOST": host, **changes})
-            return cloud, Trial(settings, keys, datetime.now(UTC), "", f"{cloud.oss.origin}/nowhere")
+            return cloud, Sandbox(settings, keys, datetime.now(UTC), "", f"{cloud.oss.origin}/nowhere")
 
         yield start
 

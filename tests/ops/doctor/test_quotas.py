@@ -6,20 +6,14 @@ from function.app import load_settings
 from ops.doctor.findings import State
 from ops.doctor.quotas import check_quotas
 from tests.function.limits.requests_to_stores import Canned, numbers
+from tests.support.cases import cases_beside, text_beside
 from tests.support.redis_server import Line
+
+cases = cases_beside(__file__)
 
 PASSWORD = "RedisPasswordSecretCanary0001"
 COUNTED = numbers(0, 0, 0, 1_795_529_600)
-PROFILES = """
-[a]
-key = "a/{owner}/{id}"
-max_size = 1
-content_types = ["*/*"]
-[b]
-key = "b/{owner}/{id}"
-max_size = 1
-content_types = ["*/*"]
-"""
+PROFILES = text_beside(__file__)
 
 
 @pytest.fixture
@@ -75,14 +69,7 @@ def test_a_redis_far_away_is_doubted(found, answering):
     assert "300 ms" in finding.remedy.en
 
 
-@pytest.mark.parametrize(
-    ("when_down", "quotas", "said"),
-    [
-        ("deny", "b", "Without it [b] would give no forms (deny)"),
-        ("allow", "ab", "Without it [a], [b] would give forms uncounted (allow)"),
-        ("deny", "", "Without it the rates count within each instance; no profile has a quota"),
-    ],
-)
+@cases("when_down", "quotas", "said")
 def test_it_says_what_would_happen_today_were_it_away(found, when_down, quotas, said):
     (finding,) = found(f"redis://:{PASSWORD}@127.0.0.1:9", when_down, quotas)
     assert finding.state is State.UNSURE
@@ -91,14 +78,7 @@ def test_it_says_what_would_happen_today_were_it_away(found, when_down, quotas, 
     assert PASSWORD not in repr(finding)
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (b"-READONLY You can't write against a read only replica.\r\n", "ReadOnlyError"),
-        (b"-NOPERM this user has no permissions\r\n", "NoPermissionError"),
-        (b"-OOM command not allowed\r\n", "OutOfMemoryError"),
-    ],
-)
+@cases("answer", "kind")
 def test_a_redis_that_refuses_must_be_mended(found, answering, answer, kind):
     (finding,) = found(answering(answer).url)
     assert finding.state is State.BAD

@@ -8,6 +8,9 @@ import pytest
 from ops.explain import command
 from ops.terminal.language import chosen_language
 from tests.ops.explain.pastes import error_xml
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 def run_with(monkeypatch, data, file="-", lang="en"):
@@ -37,16 +40,6 @@ def test_the_command_exits_2_for_a_file_that_is_not_there(monkeypatch, capsys, t
     assert "无法读取" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("wanted", "environ", "language"),
-    [
-        (None, {"LANG": "zh_CN.UTF-8"}, "zh"),
-        (None, {"LANG": "en_US.UTF-8"}, "en"),
-        (None, {"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
-        (None, {}, "en"),
-        ("zh", {"LANG": "en_US.UTF-8"}, "zh"),
-        ("en", {"LANG": "zh_CN.UTF-8"}, "en"),
-    ],
-)
+@cases("wanted", "environ", "language")
 def test_the_language_is_the_wanted_one_else_the_locales(wanted, environ, language):
     assert chosen_language(wanted, environ) == language

@@ -7,80 +7,27 @@ import pytest
 
 from ops.explain.advice import advice_rows, condition_remedy, find_advice
 from tests.ops.explain.pastes import error_xml, said
+from tests.support.cases import cases_beside
 
-ERRORS = [
-    ("RequestIsNotMultiPartContent", "Bucket POST must be of the enclosure-type", "", "multipart/form-data"),
-    ("MalformedPOSTRequest", "not well-formed multipart/form-data.", "0006-00000104", "before the file"),
-    ("IncorrectNumberOfFilesInPOSTRequest", "POST requires exactly one file", "", "exactly one file"),
-    ("InvalidArgument", "The bucket POST must contain the specified 'key'. If", "", "Send key before"),
-    ("InvalidArgument", "must contain the specified 'OSSAccessKeyId'", "", "OSSAccessKeyId"),
-    ("InvalidArgument", "", "0002-00000702", "policy is missing"),
-    ("InvalidArgument", "", "0002-00000701", "OSS4-HMAC-SHA256"),
-    ("InvalidArgument", "", "0002-00000710", "x-oss-credential is malformed"),
-    ("InvalidArgument", "", "0002-00000709", "OSS's clock"),
-    ("InvalidArgument", "Post request signature is empty.", "", "signature of the form is missing"),
-    ("InvalidArgument", "", "0002-00000704", "signature of the form is missing"),
-    ("InvalidArgument", "Post request accessKeyId is empty.", "", "access key id of the form is empty"),
-    ("InvalidArgument", "The signing region in credential is invalid.", "0002-00000715", "OSS_REGION"),
-    ("InvalidArgument", "Post body size must be less than 5G.", "", "5 GB"),
-    ("InvalidArgument", "The callback configuration is not base64 encoded.", "", "not base64"),
-    ("InvalidArgument", "The callback configuration is not json format.", "", "not of JSON"),
-    ("InvalidArgument", "The callback url configuration is invalid.", "", "CALLBACK_URL"),
-    ("InvalidArgument", "Private address is forbidden to callback.", "0007-00000008", "public addresses"),
-    ("InvalidArgument", "The callback host configuration is invalid.", "", "host name"),
-    ("InvalidArgument", "The callback body type configuration is invalid.", "", "body type"),
-    ("InvalidArgument", "The body type of callback is not supported.", "", "body type"),
-    ("InvalidArgument", "The number of callback url exceed max value.", "", "more than five"),
-    ("InvalidArgument", "something new", "", "ArgumentName"),
-    ("FieldItemTooLong", "Your name of form field is too long.", "0006-00000110", "8 KB"),
-    ("MaxPOSTPreDataLengthExceededError", "fields preceding the upload", "0006-00000112", "8 MB"),
-    ("EntityTooLarge", "Your proposed upload exceeds", "0006-00000003", "max_size"),
-    ("EntityTooSmall", "Your proposed upload smaller", "0006-00000004", "min_size"),
-    ("InvalidPolicyDocument", "Invalid Policy: Invalid JSON: unknown char e", "", "not JSON"),
-    ("InvalidPolicyDocument", "Invalid Simple-Condition: Simple-Conditions must have exactly one property "
-     "specified.", "", "several properties"),
-    ("InvalidPolicyDocument", "", "0006-00000208", "no expiration"),
-    ("InvalidPolicyDocument", "", "0006-00000215", "no conditions"),
-    ("InvalidPolicyDocument", "", "0006-00000217", "one that OSS knows"),
-    ("InvalidPolicyDocument", "", "0006-00000219", "ascending order"),
-    ("InvalidDigest", "-", "", "Content-MD5"),
-    ("AccessDenied", "Invalid according to Policy: Policy expired.", "0006-00000213", "expires_in"),
-    ("AccessDenied", "You have no right to access this object because of bucket acl.", "", "may not write"),
-    ("AccessDenied", "Access denied by authorizer's policy.", "0003-00000301", "session policy"),
-    ("AccessDenied", "The bucket must be addressed using the specified endpoint.", "", "another region"),
-    ("AccessDenied", "Put public object acl is not allowed", "", "Block Public Access is on"),
-    ("AccessDenied", "no more is said", "", "bucket policy"),
-    ("SignatureDoesNotMatch", "The request signature we calculated", "0002-00000040", "+ that"),
-    ("InvalidAccessKeyId", "The OSS Access Key Id you provided does not exist", "0002-00000902", "STS."),
-    ("InvalidAccessKeyId", "The OSS Access Key Id you provided is disabled.", "0002-00000903", "disabled"),
-    ("InvalidSecurityToken", "The security token is invalid.", "0002-00000006", "cut on the way"),
-    ("AccessKeyIdAndSecurityTokenNotMatch", "does not match", "0002-00000004", "two different answers"),
-    ("SecurityTokenExpired", "The security token you provided has expired.", "0002-00000007", "fresh form"),
-    ("NobodyKnowsThisCode", "", "0002-00000080", "OSS_SIGNATURE_VERSION=v4"),
-    ("FileAlreadyExists", "The object you specified already exists", "", "overwrite = true"),
-    ("FileImmutable", "The object you specified is immutable.", "", "retention"),
-    ("NoSuchBucket", "The specified bucket does not exist.", "", "--bucket-create"),
-    ("CallbackFailed", "Error status : 400.", "0007-00000203", "TOKEN_SECRET"),
-    ("CallbackFailed", "Response body is not valid json format.", "0007-00000205", "did not answer JSON"),
-    ("CallbackFailed", "Error status : -1.OSS can not connect to your callbackUrl, please check it.", "",
-     "cannot reach"),
-    ("CallbackFailed", "reply timeout, cost:5000ms, timeout:5000ms (err msg)", "0007-00000202", "5 seconds"),
-]  # fmt: skip
+cases = cases_beside(__file__)
 
 
-@pytest.mark.parametrize(("code", "message", "ec", "piece"), ERRORS)
-def test_every_error_of_an_upload_has_its_own_advice(code, message, ec, piece):
-    text = said(error_xml(code, message, ec))
-    assert piece in text
-    assert "What to do" in text
-    assert "not in the table" not in text
+def is_told(advice, text, language):
+    """Whether meaning and remedy of a row are in an explanation."""
+    return advice.meaning.say(language) in text and advice.remedy.say(language) in text
 
 
-@pytest.mark.parametrize(("code", "message", "ec", "piece"), ERRORS)
-def test_every_error_is_explained_in_chinese_too(code, message, ec, piece):
-    text = said(error_xml(code, message, ec), "zh")
-    assert "怎么办" in text
-    assert "What it means" not in text
+def id_of(advice):
+    """The fragment, else the EC, that singles a row of one code out."""
+    return (*advice.fragments, *advice.ecs, "")[0]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@cases("code", "message", "ec", "row")
+def test_an_error_of_oss_is_explained_by_its_own_row(code, message, ec, row, language):
+    advice = find_advice(code, message, ec)
+    assert id_of(advice) == row
+    assert is_told(advice, said(error_xml(code, message, ec), language), language)
 
 
 def test_every_row_of_the_table_says_something_different_in_each_language():
@@ -96,42 +43,6 @@ def test_a_message_that_fits_wins_over_an_ec_that_does_not():
     assert "expired" in advice.meaning.en
 
 
-READING = [
-    ("AccessDenied", "Request has expired.", "0002-00000236", "Ask /read for a fresh one"),
-    (
-        "AccessDenied",
-        "Anonymous user has no right to access this object.",
-        "",
-        "the address has no signature",
-    ),
-    ("AccessDenied", "You have no right to access this object.", "", "the URL that /read gives"),
-    ("AccessDenied", "Access denied by authorizer's policy.", "0003-00000301", "oss:GetObject"),
-    ("AccessDenied", "The channel can be only accessed using style.", "", "style/NAME"),
-    (
-        "SignatureDoesNotMatch",
-        "The request signature we calculated",
-        "0002-00000040",
-        "x-oss-process as well",
-    ),
-    ("NoSuchKey", "The specified key does not exist.", "0026-00000001", "no object of this name"),
-    ("InvalidObjectState", "The operation is not valid for the object's state", "", "archived"),
-    ("InvalidArgument", "x-oss-expires is missing.", "0002-00000215", "x-oss-expires"),
-    ("InvalidArgument", "", "0002-00000232", "604800"),
-    ("InvalidArgument", "", "0002-00000078", "a header that was not sent"),
-    ("InvalidRequest", "Can not override response header on content-type", "0017-00000902", "stored content"),
-    ("NoSuchStyle", "", "", "[NAME.variants]"),
-    ("ImageTooLarge", "", "", "30,000 pixels"),
-]
-
-
-@pytest.mark.parametrize(("code", "message", "ec", "piece"), READING)
-def test_every_error_of_reading_has_its_own_advice(code, message, ec, piece):
-    text = said(error_xml(code, message, ec))
-    assert piece in text
-    assert "not in the table" not in text
-    assert "怎么办" in said(error_xml(code, message, ec), "zh")
-
-
 def test_a_right_that_is_lacking_for_uploads_is_not_taken_for_one_of_reading():
     for message in (
         "You have no right to access this object because of bucket acl.",
@@ -140,27 +51,13 @@ def test_a_right_that_is_lacking_for_uploads_is_not_taken_for_one_of_reading():
         assert "/read" not in said(error_xml("AccessDenied", message))
 
 
-PLATFORM = [
-    ("uploadFile:fail url not in domain list", "uploadFile domains"),
-    ("request:fail url not in domain list:https://x.example", "request domains"),
-    ("uploadFile:fail timeout", "raise timeout"),
-    ("uploadFile:fail 请求超时。", "raise timeout"),
-    ("uploadFile:fail interrupted", "foreground"),
-    ("uploadFile:fail abort", "Nothing to mend"),
-    ("uploadFile:fail upload fail:-101:net::ERR_CONNECTION_RESET", "another network"),
-    ("uploadFile:fail file not found", "temporary path"),
-    ("request:fail ssl hand shake error", "TLS 1.2"),
-    ("chooseMedia:fail api scope is not declared in the privacy agreement", "privacy guideline"),
-]
-
-
-@pytest.mark.parametrize(("message", "piece"), PLATFORM)
-def test_explains_what_the_mini_program_says(message, piece):
+@pytest.mark.parametrize("language", ["en", "zh"])
+@cases("message", "row")
+def test_a_text_of_the_mini_program_is_explained_by_its_own_row(message, row, language):
+    advice = find_advice("platform", message)
+    assert id_of(advice) == row
     for pasted in (message, json.dumps({"errMsg": message, "errno": 600000}, ensure_ascii=False)):
-        text = said(pasted)
-        assert "What the mini-program says" in text
-        assert piece in text
-    assert "小程序的报错" in said(message, "zh")
+        assert is_told(advice, said(pasted, language), language)
 
 
 def test_an_errno_says_what_its_text_does_not():
@@ -236,30 +133,14 @@ def test_knows_the_answer_of_a_callback_and_hides_its_receipt():
     assert receipt not in text
 
 
-@pytest.mark.parametrize(
-    ("more", "piece"),
-    [
-        ({"state": "stored"}, "OSS itself says"),
-        ({"exists": True}, "there already"),
-        ({}, "callback answered"),
-    ],
-)
+@cases("more", "piece")
 def test_says_how_a_receipt_is_known(more, piece):
     text = said(json.dumps({"key": "a/b.jpg", "receipt": "eyJ" + "x" * 200, **more}))
     assert piece in text
     assert "x" * 40 not in text
 
 
-@pytest.mark.parametrize(
-    ("pasted", "piece"),
-    [
-        ({"error": {"code": "sts_rejected", "message": "m", "requestId": "r"}}, "manage.py setup"),
-        ({"error": {"code": "unauthorized", "message": "m", "requestId": "r"}}, "Log in again"),
-        ({"Code": "NoPermission", "Message": "You are not authorized", "RequestId": "r"}, "trust the caller"),
-        ({"Code": "NoPermission", "Message": "Roles may not be assumed by root accounts."}, "root account"),
-        ({"Code": "EntityNotExist.Role", "Message": "The specified Role not exists."}, "STS_ROLE_ARN"),
-    ],
-)
+@cases("pasted", "piece")
 def test_explains_errors_of_the_function_and_of_sts(pasted, piece):
     assert piece in said(json.dumps(pasted))
 
@@ -275,22 +156,7 @@ def test_every_error_code_of_the_function_is_in_the_table():
     assert {code for code in codes if find_advice(code) is None} == set()
 
 
-@pytest.mark.parametrize(
-    ("code", "message", "options"),
-    [
-        ("NoSuchBucket", "", ["bucket", "region"]),
-        ("InvalidArgument", "The signing region in credential is invalid.", ["region"]),
-        ("AccessDenied", "The bucket must be addressed using the specified endpoint.", ["region", "host"]),
-        ("AccessDenied", "You have no right because of bucket acl.", ["bucket", "role"]),
-        ("AccessDenied", "", ["role"]),
-        ("AccessDenied", "Access denied by authorizer's policy.", ["bucket", "role"]),
-        ("NoPermission", "", ["role"]),
-        ("EntityNotExist.Role", "", ["role"]),
-        ("InvalidParameter.RoleArn", "", ["role"]),
-        ("PublicEndpointForbidden", "", ["host"]),
-        ("oss_unavailable", "", ["host"]),
-    ],
-)
+@cases("code", "message", "options")
 def test_what_a_profile_may_say_of_its_own_bucket_is_named_beside_the_settings(code, message, options):
     advice = find_advice(code, message)
     for option in options:

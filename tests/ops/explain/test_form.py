@@ -6,6 +6,9 @@ from datetime import timedelta
 import pytest
 
 from tests.ops.explain.pastes import CREDENTIAL, FIELDS, NOW, TOKEN, answer, encoded, policy_for, said
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 def test_says_what_each_condition_of_a_good_form_means_and_when_it_ends():
@@ -36,33 +39,13 @@ def test_marks_a_changed_and_a_missing_field_as_the_condition_that_fails(field):
     assert "the form does not send it" in missing
 
 
-@pytest.mark.parametrize(
-    ("field", "option"),
-    [
-        ("x-oss-forbid-overwrite", "overwrite"),
-        ("Content-Disposition", "content_disposition"),
-        ("x-oss-storage-class", "storage_class"),
-    ],
-)
+@cases("field", "option")
 def test_a_field_that_the_client_left_out_is_sent_back_to_the_option_that_decides_it(field, option):
     text = said(answer({name: value for name, value in FIELDS.items() if name != field}))
     assert f"({option} in profiles.toml)" in text
 
 
-@pytest.mark.parametrize(
-    ("condition", "value", "holds"),
-    [
-        (["starts-with", "$x-a", "im"], "image", True),
-        (["starts-with", "$x-a", ""], "", True),
-        (["starts-with", "$x-a", "im"], "video", False),
-        (["in", "$X-A", ["a", "b"]], "b", True),
-        (["in", "$x-a", ["a", "b"]], "c", False),
-        (["not-in", "$x-a", ["a", "b"]], "c", True),
-        (["not-in", "$x-a", ["a", "b"]], "a", False),
-        ({"x-a": "1"}, "1", True),
-        ({"x-a": "1"}, "2", False),
-    ],
-)
+@cases("condition", "value", "holds")
 def test_judges_each_mode_of_condition_as_oss_does(condition, value, holds):
     text = said(answer({**FIELDS, "x-a": value}, policy_for(FIELDS, extra=[condition])))
     assert ("\n  ! " not in text) is holds
@@ -138,26 +121,7 @@ def test_reads_a_policy_as_json_and_as_base64(wrap):
     assert "A policy" in said(wrap(policy_for(FIELDS)))
 
 
-@pytest.mark.parametrize(
-    ("document", "problem"),
-    [
-        ({"conditions": [{"bucket": "b"}]}, "expiration must be"),
-        ({"expiration": "", "conditions": [{"bucket": "b"}]}, "expiration must be"),
-        ({"expiration": 5, "conditions": [{"bucket": "b"}]}, "expiration must be"),
-        ({"expiration": "2030-01-01T00:00:00Z"}, "conditions must be"),
-        ({"expiration": "2030-01-01T00:00:00Z", "conditions": []}, "conditions must be"),
-        ({"expiration": "2030-01-01T00:00:00Z", "conditions": {}}, "conditions must be"),
-        ({"expiration": "2030-01-01T00:00:00Z", "conditions": [{"a": "1", "b": "2"}]}, "no such condition"),
-        ({"expiration": "2030-01-01T00:00:00Z", "conditions": [["like", "$key", "a"]]}, "no such condition"),
-        ({"expiration": "2030-01-01T00:00:00Z", "conditions": [["eq", "$key"]]}, "no such condition"),
-        ({"expiration": "2030-01-01T00:00:00Z", "conditions": [["in", "$key", "a"]]}, "no such condition"),
-        (
-            {"expiration": "2030-01-01T00:00:00Z", "conditions": [["content-length-range", 5, 1]]},
-            "no such condition",
-        ),
-        ({"expiration": "2030-01-01T00:00:00Z", "conditions": [7]}, "no such condition"),
-    ],
-)
+@cases("document", "problem")
 def test_says_why_oss_would_refuse_a_policy(document, problem):
     assert problem in said(json.dumps(document))
 

@@ -7,19 +7,12 @@ import pytest
 from function.auth.tokens import RECEIPT, issue_token
 from tests.ops.explain.pastes import FIELDS, NOW, answer, policy_for, said
 from tests.ops.words import chinese_in, english_in
+from tests.support.cases import cases_beside, text_beside
+
+cases = cases_beside(__file__)
 
 STATES = ["held", "checking", "review", "published", "rejected", "gone"]
-POST = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-acl = "public-read"
-confirm = true
-hold = ["commit", "check"]
-hold_days = 3
-check_scene = 2
-"""
+POST = text_beside(__file__)
 
 
 def receipt_until(days):
@@ -71,21 +64,7 @@ def test_what_is_decided_ends_no_more(state):
     assert "UTC" not in text
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {"receipt": "eyJ"},
-        {"receipt": "a.b.c"},
-        {"receipt": "a.W10.c"},
-        {"receipt": "a.e30.c"},
-        {"receipt": "a.eyJleHAiOiJ4In0.c"},
-        {"receipt": "a.eyJleHAiOjFlOTl9.c"},
-        {"receipt": 5},
-        {"heldUntil": "soon"},
-        {"heldUntil": None},
-    ],
-    ids=str,
-)
+@cases("broken")
 def test_what_says_nothing_of_the_time_is_explained_without_it(broken):
     assert "waits below held/" in said(json.dumps({"key": "a", "state": "held", **broken}))
 
@@ -126,14 +105,7 @@ def test_a_profile_that_holds_back_says_what_it_does_and_what_that_adds():
     assert "gone" not in plain
 
 
-@pytest.mark.parametrize(
-    ("steps", "expected"),
-    [
-        ('hold = ["check"]', "when WeChat has let it pass (scene 1);"),
-        ('hold = ["commit"]', "when your backend has committed it (POST /commit);"),
-        ('hold = ["commit"]\ncommit_by = "owner"', "when your backend or its owner has committed it"),
-    ],
-)
+@cases("steps", "expected")
 def test_it_says_whose_word_it_waits_for(steps, expected):
     profile = f"{POST[: POST.index('hold =')]}{steps}\n"
     assert lines_of(profile)["published"].startswith(expected)
@@ -145,37 +117,13 @@ key = "contracts/{owner}/{id}{ext}"
 max_size = "10MiB"
 content_types = ["application/pdf"]
 """
-ROLE = "acs:ram::1234567890123456:role/my-contracts"
 
 
 def test_a_profile_without_a_bucket_of_its_own_says_nothing_of_one():
     assert "in bucket" not in lines_of(CONTRACT)
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        (
-            f'bucket = "my-contracts"\nregion = "cn-shanghai"\nrole = "{ROLE}"\n',
-            "my-contracts in cn-shanghai, at https://my-contracts.oss-cn-shanghai.aliyuncs.com;"
-            f" keys of {ROLE}",
-        ),
-        (
-            'bucket = "my-contracts"\n',
-            "my-contracts in OSS_REGION, at https://my-contracts.oss-OSS_REGION.aliyuncs.com;"
-            " keys of STS_ROLE_ARN",
-        ),
-        (
-            'bucket = "my-contracts"\nhost = "https://files.example.com"\n',
-            "my-contracts in OSS_REGION, at https://files.example.com; keys of STS_ROLE_ARN",
-        ),
-        (
-            'host = "https://files.example.com"\n',
-            "OSS_BUCKET in OSS_REGION, at https://files.example.com; keys of STS_ROLE_ARN",
-        ),
-        (f'role = "{ROLE}"\n', f"OSS_BUCKET in OSS_REGION, at OSS_HOST; keys of {ROLE}"),
-    ],
-)
+@cases("options", "expected")
 def test_a_profile_says_what_of_its_place_is_its_own(options, expected):
     assert lines_of(CONTRACT + options)["in bucket"] == expected
     chinese = said(CONTRACT + options, "zh")

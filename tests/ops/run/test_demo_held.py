@@ -19,6 +19,9 @@ from ops.run.demo_answers import DemoFailed
 from ops.run.demo_held import hold_pictures
 from ops.run.demo_steps import Client
 from ops.terminal.screen import Screen
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +66,7 @@ def log_in(client: Client, picture: bytes) -> None:
     client.log_in()
 
 
-@pytest.mark.parametrize(
-    ("language", "sentences"),
-    [
-        (
-            "en",
-            ("stored at ", "published after", "rejected after", "taken back", "verified the receipt offline"),
-        ),
-        ("zh", ("存放在 ", "秒后 published", "秒后 rejected", "选了又不要了", "离线验证了回执")),
-    ],
-)
+@cases("language", "sentences")
 def test_one_is_published_one_rejected_and_one_taken_back(demo, cloud, language, sentences):
     before = set(cloud.oss.objects)
     text = demo(language)
@@ -106,13 +100,7 @@ def test_another_verdict_than_the_step_s_ends_the_demo(demo, cloud, planned, sen
     assert "Done in" not in demo.text
 
 
-@pytest.mark.parametrize(
-    ("kind", "call", "sentence"),
-    [
-        ("expired_form", "PostObject", "OSS refused the upload"),
-        ("status_500", "HeadObject", "oss_unavailable"),
-    ],
-)
+@cases("kind", "call", "sentence")
 def test_a_step_that_oss_refuses_ends_the_demo(demo, cloud, kind, call, sentence):
     cloud.oss.faults.plan(kind, on=[call])
     with pytest.raises(DemoFailed, match=sentence):

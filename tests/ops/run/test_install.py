@@ -11,6 +11,9 @@ import pytest
 from ops.package.pins import read_pins
 from ops.run.install import NPM, PYPI, install, main, make_environment
 from tests.ops.words import chinese_in, english_in
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
 OFFLINE = ["--index-url", "http://127.0.0.1:9/simple", "--retries", "0"]
@@ -120,14 +123,7 @@ def test_a_python_without_a_pip_gets_one_of_its_own(nothing_to_install, tmp_path
     assert has_pip(folder)
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "no such option: --python",
-        "ModuleNotFoundError: No module named 'pip._vendor.rich'",
-        "ImportError: cannot import name 'x'",
-    ],
-)
+@cases("said")
 def test_a_pip_that_cannot_install_elsewhere_is_made_up_for(
     nothing_to_install, tmp_path, monkeypatch, capfd, said
 ):

@@ -23,6 +23,9 @@ from ops.run.hosting import Plan
 from ops.run.overview import example_lines, show_cloud
 from ops.terminal.columns import columns_of
 from ops.terminal.screen import Screen
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
 ORIGIN = "http://127.0.0.1:9000"
@@ -154,14 +157,7 @@ def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
     assert secret not in "".join(said)
 
 
-@pytest.mark.parametrize(
-    ("options", "name"),
-    [
-        (["--token-secret", "short"], "TOKEN_SECRET"),
-        (["--webhook", "http://example.com/hook"], "UPLOAD_WEBHOOK_URL"),
-        (["--caller-rate", "many"], "CALLER_RATE"),
-    ],
-)
+@cases("options", "name")
 def test_a_wrong_option_ends_in_a_sentence(options, name):
     with served(*options) as process:
         out, err = process.communicate(timeout=60)

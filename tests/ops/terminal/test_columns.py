@@ -3,6 +3,9 @@
 import pytest
 
 from ops.terminal.columns import columns_of, padded, wrapped
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
 @pytest.mark.parametrize(("text", "columns"), [("", 0), ("abc", 3), ("中文", 4), ("key：a", 6), ("…", 1)])
@@ -15,17 +18,6 @@ def test_what_follows_stands_in_the_same_column():
     assert padded("bucket", 6) == "bucket"
 
 
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("one two three", ["one two", "three"]),
-        ("  one\n  two  ", ["one two"]),
-        ("中文一二三四五六", ["中文一二", "三四五六"]),
-        ("设一二三。四", ["设一二", "三。四"]),
-        ("请用了（默认）吧", ["请用了", "（默认）", "吧"]),
-        ("请用 --long-option 吧", ["请用", "--long-option", "吧"]),
-        ("", [""]),
-    ],
-)
+@cases("text", "lines")
 def test_lines_are_broken_at_spaces_and_among_chinese_but_not_before_a_comma(text, lines):
-    assert wrapped(text, 8) == lines
+    assert tuple(wrapped(text, 8)) == lines

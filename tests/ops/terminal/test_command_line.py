@@ -11,6 +11,9 @@ from manage import COMMANDS, main
 from ops.terminal.command_line import CHINESE, WideHelp, asked_language
 from ops.terminal.language import LOCALE_NAMES
 from tests.ops.words import chinese_in, english_in
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 # What argparse says to who writes a command, or of features that no command here uses.
 NEVER_SHOWN = {
@@ -69,17 +72,9 @@ def test_the_twin_is_chinese_and_has_the_same_fields(english):
     assert not english_in(FIELD.sub("", CHINESE[english]))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "language", "others"),
-    [
-        (["doctor"], "en", ["doctor"]),
-        (["--lang", "zh", "doctor", "--url", "x"], "zh", ["doctor", "--url", "x"]),
-        (["doctor", "--url", "x", "--lang=zh"], "zh", ["doctor", "--url", "x"]),
-        (["--lang", "zh", "doctor", "--lang", "en"], "en", ["doctor"]),
-    ],
-)
+@cases("arguments", "language", "others")
 def test_the_language_may_be_asked_for_before_the_command_and_behind(arguments, language, others):
-    assert asked_language(arguments) == (language, others)
+    assert asked_language(list(arguments)) == (language, list(others))
 
 
 @pytest.mark.parametrize("name", LOCALE_NAMES)

@@ -7,22 +7,14 @@ from pathlib import Path
 import pytest
 
 from ops.terminal.language import Failure, Text, chosen_language, system_words, why_unreadable
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize(
-    ("environ", "language"),
-    [
-        ({}, "en"),
-        ({"LANG": "zh_CN.UTF-8"}, "zh"),
-        ({"LANG": "ZH_cn"}, "zh"),
-        ({"LC_MESSAGES": "zh_TW", "LANG": "en_US.UTF-8"}, "zh"),
-        ({"LC_ALL": "C.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
-        ({"LC_ALL": "", "LANG": "zh"}, "zh"),
-        ({"LANG": "de_DE.UTF-8"}, "en"),
-    ],
-)
+@cases("environ", "language")
 def test_the_locale_chooses_the_first_that_is_set(environ, language, monkeypatch):
     monkeypatch.setattr(locale, "getlocale", lambda: (None, None))
     assert chosen_language(None, environ) == language

@@ -1,0 +1,49 @@
+"""Case tables beside the tests that they drive: ``test_NAME.json`` beside ``test_NAME.py``."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+
+def table_beside(file):
+    """Return the table of a test file, by the names of its tests or constants."""
+    return json.loads(Path(file).with_suffix(".json").read_text("utf-8"), object_hook=_read_short)
+
+
+def _read_short(value):
+    """``{"$bytes": "…"}`` stands for bytes, a character each; ``{"$times": ["x", 99]}`` for ``"x" * 99``."""
+    if value.keys() == {"$bytes"}:
+        return value["$bytes"].encode("latin-1")
+    return value["$times"][0] * value["$times"][1] if value.keys() == {"$times"} else value
+
+
+def text_beside(file, suffix=".toml"):
+    """Return the text beside a test file, after a newline, so that it can follow another text."""
+    return "\n" + Path(file).with_suffix(suffix).read_text("utf-8")
+
+
+def cases_beside(file):
+    """
+    Return a decorator that parametrizes a test with the rows that the table has under the test's name.
+
+    Rows are a list, or an object whose keys are the ids.
+    """
+    table = table_beside(file)
+
+    def with_rows_as(*names):
+        def parametrized(test):
+            rows = table[test.__name__]
+            named = isinstance(rows, dict)
+            values = [_frozen(row) for row in (rows.values() if named else rows)]
+            ids = list(rows) if named else None
+            return pytest.mark.parametrize(names if len(names) > 1 else names[0], values, ids=ids)(test)
+
+        return parametrized
+
+    return with_rows_as
+
+
+def _frozen(value):
+    """Arrays as tuples, so that no test can change another's case."""
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
