@@ -1,4 +1,4 @@
-"""What each session may do, and nothing more: the RAM documents that narrow the assumed role."""
+"""Session policies: the RAM documents that narrow the assumed role."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ class Grant(NamedTuple):
 
 def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     """
-    What signed forms need of the session behind them.
+    Return the policy of the session behind signed forms.
 
     ``oss:PutObjectAcl`` is there because the pages disagree whether an ACL in a form needs it. Folders whose
     forms pin no ACL do not get it, and are denied the public ones, so that neither reading opens them. Where
@@ -48,7 +48,7 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
 
 def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool = False) -> list[Grant]:
     """
-    What the function's own calls to OSS and the URLs of ``/read`` need, where an option asks for them.
+    Return the policy of the session behind the function's own calls to OSS and the URLs of ``/read``.
 
     Args:
         is_held_elsewhere: whether a profile that is not among these holds back, in another bucket perhaps.
@@ -102,7 +102,7 @@ def session_policies(profiles: Collection[Profile]) -> Mapping[Session, str]:
 
 
 def role_policies(profiles: Collection[Profile]) -> Mapping[str, str]:
-    """What each role, by its ARN, must allow so that every session gets what it asks for, as JSON text."""
+    """Return the JSON policy that each role, by its ARN, must have for all its sessions."""
     statements: dict[str, list[dict[str, Any]]] = {}
     for (bucket, role_arn), theirs in _by_place(profiles).items():
         for needed in _grants(theirs, _is_any_held(profiles)).values():

@@ -74,7 +74,7 @@ def bare_type(text: str) -> str:
 # Asked twice for each form, and a type says the same each time.
 @lru_cache(maxsize=256)
 def is_run_by_browsers(kind: str) -> bool:
-    """Whether a page of this type acts in the name of its origin: HTML, XML (SVG among it), scripts."""
+    """Return whether browsers run this type in the name of its origin: HTML, XML (with SVG), scripts."""
     main, _, sub = kind.partition("/")
     markup = sub.rpartition("+")[2].partition("-")[0]
     return (
@@ -86,7 +86,7 @@ def is_run_by_browsers(kind: str) -> bool:
 
 
 def key_extension(filename: str | None, content_type: str) -> str:
-    """What ``{ext}`` becomes, with its dot: the name's where it is one of the type's, else the type's own."""
+    """Return ``{ext}`` with its dot: the name's extension if the type has it, else the type's own."""
     extension = name_extension(filename)
     if TYPE_OF_EXTENSION.get(extension) != content_type:
         extension = EXTENSION_OF_TYPE.get(content_type, "")
@@ -94,13 +94,13 @@ def key_extension(filename: str | None, content_type: str) -> str:
 
 
 def name_extension(filename: str | None) -> str:
-    """What follows the last dot, lower case, of whatever characters; empty when nothing stands before it."""
+    """Return the lower-case text after the last dot; empty if nothing stands before it."""
     name = (filename or "").replace("\\", "/").rpartition("/")[2]
     stem, _, extension = name.rpartition(".")
     return extension.lower() if stem else ""
 
 
 def default_disposition(content_type: str) -> str:
-    """What a browser does with the object's address: show media in place, save all else."""
+    """Return the disposition for browsers: media is shown in place, everything else saved."""
     is_shown = content_type.partition("/")[0] in SHOWN_IN_PLACE and not is_run_by_browsers(content_type)
     return "inline" if is_shown else "attachment"

@@ -1,4 +1,4 @@
-"""How a profile names its objects: a template that is checked, rendered, and read backwards."""
+"""Key template of a profile: checked, rendered, and read backwards."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -47,17 +47,17 @@ class KeyTemplate(NamedTuple):
 
     @property
     def takes_filename(self) -> bool:
-        """Whether the page chooses the name under the folder (the shape of the sample servers)."""
+        """True if the page chooses the name under the folder, as with the sample servers."""
         return self.text.endswith("{filename}")
 
     @property
     def takes_digest(self) -> bool:
-        """Whether the same bytes of one owner may get the same name."""
+        """True if the same bytes of one owner may get the same name."""
         return "{sha256}" in self.text
 
     @property
     def is_named_by_digest(self) -> bool:
-        """Whether they do: with an id in it every name is another."""
+        """True if the same bytes always get the same name: the key has no id."""
         return self.takes_digest and "{id}" not in self.text
 
     @property
@@ -77,7 +77,7 @@ class KeyTemplate(NamedTuple):
 
     @property
     def longest_bytes(self) -> int:
-        """How long its keys may become; a name that the page chooses is not counted."""
+        """Length of its longest key, without a name that the page chooses."""
         names = re.findall(PLACEHOLDER, self.text)
         literal = re.sub(PLACEHOLDER, "", self.text)
         return len(literal.encode()) + sum(PLACEHOLDERS[name][1] for name in names if name in PLACEHOLDERS)
@@ -105,7 +105,7 @@ class KeyTemplate(NamedTuple):
         )
 
     def read(self, key: str) -> Mapping[str, str] | None:
-        """What ``render`` was given for this key, by placeholder; ``None`` for a key that it never gives."""
+        """Return the values that ``render`` made this key of, by placeholder; ``None`` if there are none."""
         match = _pattern(self).fullmatch(key)
         return match.groupdict() if match else None
 
@@ -116,7 +116,7 @@ def held_name(key: str) -> str:
 
 
 def is_held_name(stored: str) -> bool:
-    """Whether what is stored under this name waits to be published."""
+    """Return whether this is the name of a held object."""
     return stored.startswith(HELD_FOLDER)
 
 
@@ -126,12 +126,12 @@ def published_name(stored: str) -> str:
 
 
 def is_plain(key: str) -> bool:
-    """Whether a key is what it reads as, wherever it is shown, and in an address stays in its folder."""
+    """Return whether a key is shown as it is everywhere, and stays in its folder in a URL."""
     return not any(map(_is_unseen, key)) and not {".", ".."} & set(key.split("/"))
 
 
 def problems_of(text: Any) -> list[Message]:
-    """What is wrong with the ``key`` of a profile: clauses that begin with ``key``."""
+    """Return the problems of a profile's ``key``: clauses that begin with ``key``."""
     if not isinstance(text, str) or not text:
         return [Message('key is missing, such as "uploads/{{owner}}/{{id}}{{ext}}"')]
     names = re.findall(PLACEHOLDER, text)

@@ -63,7 +63,7 @@ class QuotaRequest(NamedTuple):
 
 class Remaining(NamedTuple):
     """
-    What is left of a profile's day for an owner.
+    Remaining quota of an owner's day in a profile.
 
     Args:
         files, bytes_: ``None``: not limited.
