@@ -1,4 +1,4 @@
-"""The business is told what became of an upload, best effort."""
+"""Webhook of the business: one event about an upload, best effort."""
 
 import json
 from collections.abc import Mapping
@@ -11,33 +11,32 @@ BUDGET_SECONDS = 1.5
 UPLOADED = "uploaded"
 
 
-def tell_business(context: RequestContext, receipt: str, event: str = UPLOADED, **more: Any) -> None:
+def notify_business(context: RequestContext, receipt: str, event: str = UPLOADED, **more: Any) -> None:
     """
-    Tell ``UPLOAD_WEBHOOK_URL`` of an event, where there is one; the log line says what became of it.
+    Send an event to ``UPLOAD_WEBHOOK_URL``, if it is set, and log the result.
 
     Args:
-        event: ``uploaded``, and of what is held back what became of it: ``published``, ``rejected``,
-            ``review``, ``gone``.
+        event: ``uploaded``; of held uploads also ``published``, ``rejected``, ``review`` or ``gone``.
 
-        more: that is said beside it, such as WeChat's ``label``.
+        more: further fields, such as WeChat's ``label``.
     """
     url = context.settings.upload_webhook_url
     if url:
-        news = {"event": event, "receipt": receipt, **more}
+        body = {"event": event, "receipt": receipt, **more}
         trace = context.line.traceparent
-        context.line.webhook = post_news(url, news, context.instance.send, trace) or "ok"
+        context.line.webhook = post_event(url, body, context.instance.send, trace) or "ok"
 
 
-def post_news(url: str, news: Mapping[str, Any], send: Send, trace: str | None = None) -> str:
-    """Post it as JSON, and tell what went wrong; nothing when it was taken with a 2xx."""
+def post_event(url: str, body: Mapping[str, Any], send: Send, trace: str | None = None) -> str:
+    """Post an event as JSON; return what failed, empty after a 2xx."""
     try:
-        answer = send(
+        response = send(
             "POST",
             url,
             budget_seconds=BUDGET_SECONDS,
-            body=json.dumps(news).encode(),
+            body=json.dumps(body).encode(),
             headers={"Content-Type": "application/json", **({"traceparent": trace} if trace else {})},
         )
     except ExchangeFailed as error:
         return error.kind
-    return "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
+    return "" if 200 <= response.status < 300 else f"HTTP {response.status}"

@@ -17,7 +17,7 @@ from function.holding.upload import HeldUpload
 from function.oss.client import OssClient
 from function.oss.objects import Copied, copy_object, delete_object, head_object
 from function.oss.post_form import CLASS_FIELD
-from function.webhook import tell_business
+from function.webhook import notify_business
 
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
 
@@ -94,7 +94,7 @@ def overrule(oss: OssClient, upload: HeldUpload, discard: Decision, now: datetim
 def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> None:
     """Send an event to the business's webhook, with WeChat's label if there is one."""
     more = {} if label is None else {"label": label}
-    tell_business(context, upload.receipt, event, **more)
+    notify_business(context, upload.receipt, event, **more)
 
 
 def apply(

@@ -1,1 +1,1 @@
-"""What OSS takes: pure, without a clock, an environment, a network or a log."""
+"""Everything about OSS: signing, which is pure, and calls."""

@@ -149,7 +149,7 @@ def _additional(request: OssRequest) -> str:
 
 
 def _encode_query(query: Mapping[str, str]) -> str:
-    """As it is signed and sent: sorted by the encoded names."""
+    """Return the query as it is signed and sent: sorted by the encoded names."""
     pairs = sorted([(encode(name), encode(value)) for name, value in query.items()])
     return "&".join([f"{name}={value}" if value else name for name, value in pairs])
 

@@ -1,5 +1,5 @@
 """
-OSS signature version 4 as far as everything that is signed with it agrees: the key, and the hash.
+Shared half of OSS signature version 4: the signing key and the hash.
 
 Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
 """
@@ -16,7 +16,7 @@ HASHED_AT_ONCE = 2047
 
 
 def scope(date: str, region: str) -> str:
-    """What a signing key is good for: ``20261124/cn-hangzhou/oss/aliyun_v4_request``."""
+    """Return the scope of a signing key: ``20261124/cn-hangzhou/oss/aliyun_v4_request``."""
     return f"{date}/{region}/oss/aliyun_v4_request"
 
 

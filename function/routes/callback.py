@@ -10,7 +10,7 @@ from function.routes.confirm import begin_check
 from function.uploads.callback import verify_callback
 from function.uploads.receipt import HELD, describe
 from function.uploads.tickets import FormTicket
-from function.webhook import tell_business
+from function.webhook import notify_business
 
 # OSS calls once an upload, perhaps again; anyone who recorded such a call could repeat it without bound.
 CALLBACKS_PER_TICKET = Rate(20, 60)
@@ -35,7 +35,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     line.traceparent = ticket.trace or line.traceparent
     instance.limiter.hit([RateLimitItem("callbacks", CALLBACKS_PER_TICKET, ticket.upload_id)], context.now)
     response = describe(upload, settings)
-    tell_business(context, response["receipt"])
+    notify_business(context, response["receipt"])
     if not upload.held:
         return response
     begin_check(context, settings.profiles[ticket.profile], response["receipt"])

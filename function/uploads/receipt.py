@@ -26,7 +26,7 @@ from function.errors import Forbidden, NotUploaded, Unauthorized
 from function.oss.objects import ObjectFacts
 from function.oss.post_form import object_url
 from function.uploads.tickets import FormTicket, MultipartTicket, invalid_ticket, ticket_in
-from function.webhook import tell_business
+from function.webhook import notify_business
 
 RECEIPT_LIFE = timedelta(days=1)
 ETAG = "[!-~]{1,128}"
@@ -254,7 +254,7 @@ def report_stored(
         the response of ``/callback``, ``width`` and ``height`` null, and the ``"state"``.
     """
     response = describe(upload, context.settings, life)
-    tell_business(context, response["receipt"])
+    notify_business(context, response["receipt"])
     return {**response, "state": HELD if upload.held else STORED}
 
 

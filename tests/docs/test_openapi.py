@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from function import VERSION
 from function.app import ROUTES
 from function.auth.tokens import RECEIPT, issue_token
-from function.webhook import tell_business
+from function.webhook import notify_business
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
 from tests.docs.markdown import both, code_blocks, names_in, page, without_code
 from tests.docs.openapi import check_answer, check_value, document, examples, find, validator
@@ -114,7 +114,7 @@ def test_what_the_business_is_told_is_what_it_says_of_it(event):
     call = SimpleNamespace(
         settings=settings, line=SimpleNamespace(traceparent=None), instance=SimpleNamespace(send=send)
     )
-    tell_business(call, "a.b.c", **event)
+    notify_business(call, "a.b.c", **event)
     content = document()["webhooks"]["uploaded"]["post"]["requestBody"]["content"]
     (value,) = told
     assert list(validator(content["application/json"]["schema"]).iter_errors(value)) == []

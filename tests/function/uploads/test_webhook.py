@@ -17,7 +17,7 @@ from function.http.client import HttpResponse, send
 from function.network import MAX_WAITING
 from function.request_log import LogLine
 from function.uploads.plan import MAX_CALLBACK_CHARACTERS
-from function.webhook import post_news, tell_business
+from function.webhook import notify_business, post_event
 from tests.function.uploads.conftest import PROFILES, SETTINGS, read_upload
 
 SECRET = SETTINGS["TOKEN_SECRET"]
@@ -128,14 +128,14 @@ def test_the_business_is_not_told_what_oss_did_not_sign(with_webhook, upload, ca
 
 @pytest.mark.parametrize(("status", "problem"), [(199, True), (200, False), (299, False), (300, True)])
 def test_a_webhook_takes_a_receipt_with_2xx_and_nothing_else(status, problem):
-    said = post_news("https://b.example/hook", {}, lambda *_, **__: HttpResponse(status, b""))
+    said = post_event("https://b.example/hook", {}, lambda *_, **__: HttpResponse(status, b""))
     assert said == (f"HTTP {status}" if problem else "")
 
 
 def test_a_webhook_may_take_a_second_and_a_half():
     """With the fetch of the key it must stay within the 5 seconds OSS waits for a callback's answer."""
     given = {}
-    post_news(
+    post_event(
         "https://b.example/hook", {}, lambda *_, **options: given.update(options) or HttpResponse(200, b"")
     )
     assert given["budget_seconds"] == 1.5
@@ -150,7 +150,7 @@ def test_what_became_of_an_upload_is_an_event_with_what_is_known_of_it(function,
 
     ready = instance(business, **function.environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function._ready()
     line = LogLine("r")
-    tell_business(RequestContext(None, ready, line), "the receipt", "rejected", label=20002)
+    notify_business(RequestContext(None, ready, line), "the receipt", "rejected", label=20002)
     assert told == [("POST", WEBHOOK, {"event": "rejected", "receipt": "the receipt", "label": 20002})]
     assert line.webhook == "ok"
 
