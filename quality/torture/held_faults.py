@@ -113,7 +113,7 @@ def _committed_and_cut_off(world: Trial) -> None:
     world.strike(7, KILLED, 1)
     with suppress(Killed):
         world.act("commit")
-    assert any("submitted" in name for name in world.oss.markers())
+    assert any("submitted" in name for name in world.oss.records())
     assert not world.wechat.checks
     world.clock.instant += LEASE
 

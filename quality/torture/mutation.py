@@ -46,7 +46,7 @@ def _paths(words: str) -> tuple[str, ...]:
 APP = "app hostile_requests /tests/test_handler.py"
 FORMS = "routes/ uploads/"
 PARTS = "multipart/ /quality/tests/torture/test_lives.py"
-HOLDING = "holding/publishing holding/checking holding/status holding/discard holding/commit holding/recall"
+HOLDING = "holding/decision holding/check holding/status holding/discard holding/commit holding/resume"
 QUOTA = "limits/memory limits/quota limits/connection limits/counting limits/stores"
 QUOTA_IN_REDIS = "limits/connection limits/stores limits/redis_store"
 SETTINGS = "config/settings config/profiles config/settings_validation"
@@ -72,7 +72,7 @@ TESTS = {
     "function.config.messages": _paths("config/messages"),
     "function.config.profile": _paths(
         f"config/bucket_location config/profile_validation {SETTINGS} session_policy sessions "
-        f"{FORMS} multipart/multipart_complete holding/check"
+        f"{FORMS} multipart/multipart_complete holding/submission"
     ),
     "function.config.profile_options": _paths(f"config/profiles config/profile_validation {FORMS}"),
     "function.config.profile_validation": _paths(f"config/profile_validation {SETTINGS}"),
@@ -87,9 +87,9 @@ TESTS = {
     ),
     "function.errors": _paths(f"errors {APP} auth/ {STS}"),
     "function.holding.actions": _paths(f"holding/commit {HOLDING}"),
-    "function.holding.check": _paths(f"holding/checking {HOLDING}"),
+    "function.holding.check": _paths(f"holding/submission holding/check {HOLDING}"),
     "function.holding.decision": _paths(HOLDING),
-    "function.holding.records": _paths(f"holding/markers {HOLDING}"),
+    "function.holding.records": _paths(f"holding/records {HOLDING}"),
     "function.holding.request": _paths(f"holding/commit {HOLDING} holding/backend"),
     "function.holding.state": _paths(f"holding/status {HOLDING}"),
     "function.holding.upload": _paths(f"holding/upload {HOLDING}"),
@@ -119,10 +119,10 @@ TESTS = {
     "function.request_log": _paths(f"request_log {APP} receipts/ trace"),
     "function.routes": _paths(f"{APP} {FORMS}"),
     "function.routes.callback": _paths("receipts/receipt holding/receipts receipts/"),
-    "function.routes.confirm": _paths("receipts/confirm holding/recall holding/checking"),
+    "function.routes.confirm": _paths("receipts/confirm holding/resume holding/check"),
     "function.routes.held": _paths(f"holding/commit {HOLDING}"),
     "function.routes.login": _paths("auth/"),
-    "function.routes.multipart": _paths(f"multipart/multipart {PARTS} holding/recall"),
+    "function.routes.multipart": _paths(f"multipart/multipart {PARTS} holding/resume"),
     "function.routes.read": _paths("reading/read reading/ routes/own_rules config/bucket_location"),
     "function.routes.upload_params": _paths(
         f"{FORMS} receipts/ticket receipts/stored_already request_log {APP} auth/"
@@ -137,11 +137,11 @@ TESTS = {
     "function.uploads.request": _paths(f"uploads/ routes/ {APP}"),
     "function.uploads.tickets": _paths(f"multipart/ticket {PARTS} receipts/ticket receipts/"),
     "function.webhook": _paths("receipts/webhook receipts/"),
-    "function.wechat": _paths("holding/access_token holding/wechat_api"),
-    "function.wechat.api": _paths("holding/access_token holding/wechat_api holding/verdict"),
-    "function.wechat.media_check": _paths("holding/check holding/media"),
-    "function.wechat.push": _paths("holding/push"),
-    "function.wechat.verdict": _paths("holding/verdict"),
+    "function.wechat": _paths("wechat/access_token wechat/api"),
+    "function.wechat.api": _paths("wechat/access_token wechat/api wechat/verdict"),
+    "function.wechat.media_check": _paths("wechat/media_check holding/submission"),
+    "function.wechat.push": _paths("wechat/push"),
+    "function.wechat.verdict": _paths("wechat/verdict"),
     "handler": _paths(f"/tests/test_handler.py {APP}"),
     "sts_credentials": _paths(STS),
 }

@@ -373,7 +373,7 @@ class MemoryOss:
             },
         )
 
-    def markers(self) -> dict[str, Any]:
+    def records(self) -> dict[str, Any]:
         """What the function remembers, by name without ``held/.``."""
         return {
             key.removeprefix("held/."): json.loads(stored.body)
@@ -382,7 +382,7 @@ class MemoryOss:
         }
 
     def names(self) -> set[str]:
-        """The keys of all objects but the markers."""
+        """The keys of all objects but the records."""
         return {key for key in self.objects if not key.startswith("held/.")}
 
     def post(self, form: Mapping[str, str], name: str, size: int = 1) -> int:
@@ -409,7 +409,7 @@ class MemoryOss:
         return 200
 
     def expire(self, days: int, only: Callable[[str], bool] = lambda _key: True) -> int:
-        """What the rule on ``held/`` does: delete what is older than that, markers as well; how many."""
+        """What the rule on ``held/`` does: delete what is older than that, records as well; how many."""
         oldest = self.now() - timedelta(days=days)
         old = [key for key in self.objects if key.startswith(HELD) and self.stored_at[key] <= oldest]
         chosen = [key for key in old if only(key)]

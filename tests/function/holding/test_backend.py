@@ -1,4 +1,4 @@
-"""holding.backend_token: signed with the secret of receipts, in whatever way a library writes it."""
+"""Backend tokens: signed with the receipt secret by any JWT library."""
 
 import base64
 import json

@@ -1,317 +1,790 @@
-"""holding.check: WeChat is asked to look at a held object, and nothing it answers strands one."""
+"""holding.check: only a verdict that passes publishes a checked upload."""
 
 import json
+import re
 from datetime import timedelta
-from urllib.parse import parse_qsl, urlsplit
+from pathlib import Path
 
 import pytest
 
-from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
-from function.holding.check import submit_to_wechat, wechat_has_failed
-from function.holding.upload import HeldUpload
-from function.http.client import ExchangeFailed, HttpResponse
-from function.oss.client import oss_client
-from function.uploads.receipt import Receipt
-from function.wechat.media_check import AS_JPEG, CheckRequest, Refused, Submitted
-from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, world_of
-from tests.support.memory_oss import BROKEN
+from function.errors import OssUnavailable, StsRejected
+from function.holding.check import apply_verdict
+from function.holding.state import LEASE
+from function.wechat.verdict import Outcome, Verdict
+from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
+from tests.support.turns import Killed
 
-KEY = "posts/owner/AAAAAAAAAAAAAAAAAAAAAA.jpg"
+FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 
 
-def put(world, body, content_type="image/jpeg"):
-    named = {"content_type": content_type, "x_oss_meta_upload_id": "A" * 22}
-    world.oss.store(f"held/{KEY}", body, **named)
+def names(house, stored):
+    places = {"held": f"held/{stored['key']}", "key": stored["key"]}
+    return [name for name, key in places.items() if key in house.oss.objects]
 
 
 @pytest.fixture
-def world(environment, clock, profiles_file):
-    world = world_of(environment, clock, profiles_file)
-    world.oss.store(
-        f"held/{KEY}", b"\xff\xd8\xff and so on", content_type="image/jpeg", x_oss_meta_upload_id="A" * 22
+def checking(house):
+    """An upload that WeChat was asked about with its first receipt; nothing else is needed."""
+    stored = house.store("face")
+    assert house.status(stored["receipt"]) == "checking"
+    assert len(house.wechat.submitted) == 1
+    return stored
+
+
+# --- it begins ---
+
+
+def test_a_check_that_is_the_first_step_begins_with_the_first_receipt(house):
+    stored = house.store("face")
+    assert stored["state"] == "held"
+    assert list(house.wechat.submitted) == [FIRST]
+    assert house.status(stored["receipt"]) == "checking"
+
+
+def test_a_confirmation_that_is_repeated_submits_nothing_twice(house):
+    stored = house.store("face")
+    for _ in range(2):
+        assert house.ask("confirm", ticket=stored["ticket"]).json["receipt"] == stored["receipt"]
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_wechat_gets_an_address_of_what_is_held(house, checking):
+    (url,) = house.wechat.submitted.values()
+    assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{checking['key']}?")
+    assert house.oss.send("GET", url, budget_seconds=1).status == 200
+
+
+def test_an_outage_leaves_it_held_and_the_next_call_of_any_kind_begins_it(house, log_lines):
+    house.wechat.answers = [None, None]
+    stored = house.store("face")
+    assert stored["state"] == "held"
+    reason = "media_check_async: ConnectionResetError"
+    assert log_lines()[-1]["reason"] == f"check: wechat_unavailable, {reason}"
+    assert house.status(stored["receipt"]) == "held"
+    assert house.commit(stored["receipt"]).json["state"] == "checking"
+
+
+def test_an_oss_that_fails_never_fails_the_confirmation(house, log_lines):
+    form = house.form("face")
+    house.oss.post(form["formData"], "bytes")
+    house.oss.fail("GetObject", "unheard", "unheard")
+    answer = house.ask("confirm", ticket=form["ticket"])
+    assert (answer.status, answer.json["state"]) == (200, "held")
+    assert log_lines()[-1]["reason"] == "check: oss_unavailable, GetObject: ConnectionResetError"
+    assert house.status(answer.json["receipt"]) == "checking"
+
+
+def test_the_check_is_recorded_before_the_response(house, checking):
+    records = house.oss.records()
+    assert records[f"checks/{FIRST}"]["receipt"] == checking["receipt"]
+    assert records[f"submitted/{checking['uploadId']}-1"] == {"trace": FIRST, "at": "2026-11-24T14:00:00Z"}
+
+
+def test_the_log_line_has_the_trace_id_and_the_state(house, log_lines):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    assert (log_lines()[-1]["traceId"], log_lines()[-1]["state"]) == (FIRST, "checking")
+
+
+@pytest.mark.parametrize("errcode", [61010, 40003, 43104, 87020, 45009])
+def test_what_wechat_refuses_to_look_at_is_for_a_human(house, errcode):
+    stored = house.store("post")
+    house.wechat.answers = [errcode]
+    assert house.commit(stored["receipt"]).json["state"] == "review"
+    assert house.status(stored["receipt"]) == "review"
+    assert house.oss.records()[f"review/{stored['uploadId']}"]["errcode"] == errcode
+    assert house.told == ["review"]
+    assert house.wechat.submitted == {}
+
+
+def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house):
+    receipts = [house.store("post")["receipt"] for _ in range(3)]
+    house.wechat.answers = [None]
+    answer = house.commit(None, receipts=receipts)
+    assert [result["state"] for result in answer.json["results"]] == ["held"] * 3
+    assert house.wechat.answers == []
+    assert house.wechat.submitted == {}
+    assert len([name for name in house.oss.records() if name.startswith("submitted/")]) == 1
+    assert [house.status(receipt) for receipt in receipts] == ["checking"] * 3
+
+
+# --- who asks at once ---
+
+
+@pytest.fixture
+def due(house):
+    """An upload that nobody could ask WeChat about with its first receipt."""
+    house.wechat.answers = [None]
+    return house.store("face")
+
+
+def test_while_one_asks_wechat_nobody_else_does(house):
+    stored = house.store("post")
+    asked = []
+    house.wechat.happens = lambda _trace: asked.extend(
+        [
+            house.status(stored["receipt"]),
+            house.commit(stored["receipt"]).json["state"],
+            house.ask("confirm", ticket=stored["ticket"]).json["state"],
+        ]
     )
-    return world
+    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert asked == ["held", "held", "held"]
+    assert list(house.wechat.submitted) == [FIRST]
 
 
-def upload_of(world, **changes):
-    content = Receipt("A" * 22, KEY, 9, "E", "image/jpeg", "post", OPENID, "o", True, world.now())
-    return HeldUpload(content._replace(**changes), "the receipt", world.settings.profiles["post"])
+def test_nor_when_it_is_asked_once_more(house, checking, clock):
+    asked = []
+    house.wechat.happens = lambda _trace: asked.append(house.status(checking["receipt"]))
+    clock.tick(minutes=35)
+    assert house.status(checking["receipt"]) == "checking"
+    assert asked == ["checking"]
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def submitted(world, call=None, **changes):
-    call = call or world.call()
-    return submit_to_wechat(call, oss_client(call, call.settings.home), upload_of(world, **changes))
+def test_nor_after_it_could_not_be_asked(house, due):
+    asked = []
+    house.wechat.happens = lambda _trace: asked.append(house.status(due["receipt"]))
+    assert house.status(due["receipt"]) == "checking"
+    assert asked == ["held"]
+    assert list(house.wechat.submitted) == [FIRST]
 
 
-def check_of(world):
-    """What WeChat was told to look at, last."""
-    name, query, fields, *_ = world.wechat.asked[-1]
-    assert name == "media_check_async"
-    assert query == {"access_token": ACCESS_TOKEN}
-    return fields
+def test_who_comes_second_says_what_the_first_has_done(house, due):
+    house.oss.between["PutObject"] = lambda: house.status(due["receipt"])
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_wechat_is_asked_as_it_is_documented(world):
-    assert submitted(world) == Submitted(TRACE)
-    fields = check_of(world)
-    url = fields.pop("media_url")
-    assert fields == {"media_type": 2, "version": 2, "scene": 3, "openid": OPENID}
-    assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{KEY}?")
-    assert [name for name, *_ in world.wechat.asked] == ["stable_token", "media_check_async"]
-    assert world.budgets[-2:] == [2.0, 3.0]
+def test_who_comes_second_asks_where_the_first_could_not(house, due):
+    def fail():
+        house.wechat.answers = [None]
+        assert house.status(due["receipt"]) == "held"
+
+    house.oss.between["PutObject"] = fail
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_the_url_is_good_for_an_hour_and_for_nothing_else(world, clock):
-    submitted(world)
-    url = check_of(world)["media_url"]
-    assert world.oss.lets_in(url)
-    assert not world.oss.lets_in(url.replace(".jpg?", ".png?"))
-    assert not world.oss.lets_in(f"{url}&x-oss-process=image%2Finfo")
-    assert not world.oss.lets_in(url.split("?")[0])
-    clock.tick(minutes=59)
-    assert world.oss.lets_in(url)
-    clock.tick(minutes=2)
-    assert not world.oss.lets_in(url)
+def test_who_comes_second_leaves_it_to_the_first_that_is_still_about_to(house, due):
+    """Both had seen that it had failed before."""
+
+    def begin():
+        house.wechat.happens = killed
+        with pytest.raises(Killed):
+            house.status(due["receipt"])
+
+    house.oss.between["PutObject"] = begin
+    assert house.status(due["receipt"]) == "held"
+    assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_its_credentials_last_as_long_as_the_url(world, clock):
-    """A held set that covers the calls of this request, and not the hour, is not taken."""
-    oss_client(world.call(), world.settings.home)
-    clock.tick(minutes=65)
-    later = world.call()
-    assert submitted(world, later) == Submitted(TRACE)
-    assert later.line.sts_refreshed is True
-    clock.tick(minutes=55)
-    assert world.oss.lets_in(check_of(world)["media_url"])
+def test_wechat_is_asked_by_the_next_call_for_a_few_times_that_it_could_not_be(house, due):
+    """Each of the first failures makes room for one."""
+    for number in range(2, 6):
+        house.wechat.answers = [-1]
+        assert house.status(due["receipt"]) == "held"
+        assert house.wechat.answers == []
+        said = house.oss.records()[f"submitted/{due['uploadId']}-1"]
+        assert said == {"failures": number, "at": "2026-11-24T14:00:00Z"}
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_that_the_session_was_refreshed_for_the_calls_is_not_forgotten(world):
-    call = world.call()
-    submitted(world, call)
-    assert call.line.sts_refreshed is True
+def killed(_trace):
+    raise Killed
 
 
-def test_nothing_is_asked_where_no_credentials_last_so_long(world):
-    world.oss.give_sessions(world.function, timedelta(minutes=30))
-    with pytest.raises(StsUnavailable):
-        submitted(world)
-    assert world.wechat.asked == []
+@pytest.mark.parametrize("failed_before", [False, True])
+def test_what_an_instance_leaves_that_ends_while_it_asks_is_asked_a_minute_later(
+    house, due, clock, failed_before
+):
+    if not failed_before:
+        house.oss.objects.pop(f"held/.submitted/{due['uploadId']}-1")
+    for _ in range(2):
+        house.wechat.happens = killed
+        with pytest.raises(Killed):
+            house.status(due["receipt"])
+        house.wechat.happens = lambda _trace: None
+        before = list(house.wechat.submitted)
+        clock.tick(seconds=59)
+        assert house.status(due["receipt"]) == "held"
+        assert list(house.wechat.submitted) == before
+        clock.tick(seconds=1)
+    assert house.status(due["receipt"]) == "checking"
+    assert len(house.wechat.submitted) == 3
 
 
-def test_the_url_is_where_readers_read_and_not_where_the_function_does(environment, clock, profiles_file):
-    inside = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
-    outside = "https://pictures.example.com"
-    world = world_of(environment, clock, profiles_file, OSS_ENDPOINT=inside, READ_ORIGIN=outside)
-    submitted(world)
-    assert check_of(world)["media_url"].startswith(f"{outside}/held/")
+def test_its_verdict_counts_all_the_same(house, due):
+    def killed_at_the_end():
+        raise Killed
+
+    house.wechat.happens = lambda _trace: house.oss.between.update(GetObject=killed_at_the_end)
+    with pytest.raises(Killed):
+        house.status(due["receipt"])
+    assert house.status(due["receipt"]) == "held"
+    house.verdict(Outcome.PASS)
+    assert names(house, due) == ["key"]
 
 
-def test_every_character_that_means_something_is_escaped(world):
-    """WeChat could not fetch what had ``:`` and ``=`` in its query."""
-    submitted(world, mime_type="image/webp")
-    query = urlsplit(check_of(world)["media_url"]).query
-    assert not set(query) & set(":/+ ,")
-    assert all(pair.count("=") == 1 for pair in query.split("&"))
+def test_an_instance_whose_clock_is_late_takes_no_one_for_dead(house, due, clock):
+    def late(_trace):
+        clock.tick(seconds=-5)
+        assert house.status(due["receipt"]) == "held"
+
+    house.oss.objects.pop(f"held/.submitted/{due['uploadId']}-1")
+    house.wechat.happens = late
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_while_wechat_is_busy_it_is_asked_ever_more_seldom(house, due, clock):
+    """A client may ask once a second about each of its uploads, and WeChat's minute is everybody's."""
+    house.wechat.answers = [-1] * 600
+    for _ in range(600):
+        clock.tick(seconds=1)
+        assert house.status(due["receipt"]) == "held"
+    assert 600 - len(house.wechat.answers) == 39
+
+
+def test_after_its_sixth_failure_in_a_row_it_is_left_alone_for_a_second(house, due, clock):
+    house.wechat.answers = [-1] * 10
+    for left in (5, 4):
+        for _ in range(8):
+            assert house.status(due["receipt"]) == "held"
+        assert len(house.wechat.answers) == left
+        clock.tick(seconds=1)
+
+
+def test_once_it_is_heard_again_it_is_asked_within_a_minute(house, due, clock):
+    house.wechat.answers = [-1] * 100
+    while house.wechat.answers:
+        clock.tick(minutes=1)
+        assert house.status(due["receipt"]) == "held"
+    clock.tick(seconds=59)
+    assert house.status(due["receipt"]) == "held"
+    clock.tick(seconds=1)
+    assert house.status(due["receipt"]) == "checking"
+
+
+def test_nobody_is_taken_for_dead_whose_request_may_live():
+    root = Path(__file__).parents[3]
+    text = "".join((root / name).read_text("utf-8") for name in ("s.yaml", "deploy/burst/s.burst.yaml"))
+    timeouts = re.findall(r"^ +timeout: ([0-9]+)\b", text, flags=re.M)
+    assert timeouts
+    assert all(timedelta(seconds=2 * int(seconds)) <= LEASE for seconds in timeouts)
+
+
+def test_a_failure_that_cannot_be_remembered_is_one_a_minute_later(house, due, clock):
+    house.wechat.answers = [None]
+    house.oss.fail("PutObject", "", "unheard", "unheard")
+    assert house.status(due["receipt"]) == "held"
+    assert house.status(due["receipt"]) == "held"
+    assert house.wechat.submitted == {}
+    clock.tick(seconds=60)
+    assert house.status(due["receipt"]) == "checking"
+
+
+def test_a_submission_that_cannot_be_remembered_is_made_anew_a_minute_later(house, due, clock):
+    house.oss.fail("PutObject", "", "unheard", "unheard")
+    assert house.ask("status", receipt=due["receipt"]).code == "oss_unavailable"
+    assert house.status(due["receipt"]) == "held"
+    assert list(house.wechat.submitted) == [FIRST]
+    clock.tick(seconds=60)
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_of_two_who_ask_at_once_the_one_that_is_refused_leaves_nothing_to_a_human(house, due, clock):
+    """One was so slow that another asked after it: WeChat takes the same once, and then no more."""
+
+    def slow(method, url, *, body=None, **options):
+        if "media_check_async" not in url:
+            return house.wechat.send(method, url, body=body, **options)
+        del house.others["api.weixin.qq.com"]
+        clock.tick(seconds=60)
+        assert house.status(due["receipt"]) == "checking"
+        house.wechat.answers = [87020]
+        return house.wechat.send(method, url, body=body, **options)
+
+    house.others["api.weixin.qq.com"] = slow
+    assert house.status(due["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+    house.verdict(Outcome.PASS)
+    assert house.told == ["published"]
+
+
+def test_what_is_refused_after_all_of_it_was_forgotten_is_for_a_human(house):
+    stored = house.store("post")
+
+    def slow(method, url, *, body=None, **options):
+        if "media_check_async" in url:
+            del house.oss.objects[f"held/.submitted/{stored['uploadId']}-1"]
+            house.wechat.answers = [87020]
+        return house.wechat.send(method, url, body=body, **options)
+
+    house.others["api.weixin.qq.com"] = slow
+    assert house.commit(stored["receipt"]).json["state"] == "review"
+    assert house.told == ["review"]
+
+
+# --- the verdict ---
+
+
+def test_pass_publishes(house, checking):
+    assert house.verdict(Outcome.PASS, label=100) is True
+    assert names(house, checking) == ["key"]
+    assert house.status(checking["receipt"]) == "published"
+    assert house.events == [{"event": "published", "receipt": checking["receipt"], "label": 100}]
+    assert house.oss.records()[f"decided/{checking['uploadId']}"]["by"] == "check"
+
+
+def test_the_log_line_of_a_verdict_says_what_it_was_about(house, checking):
+    call = house.call()
+    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS))
+    line = call.line
+    assert (line.trace_id, line.state, line.profile) == (FIRST, "published", "face")
+    assert (line.key, line.upload_id) == (checking["key"], checking["uploadId"])
+    assert line.owner in checking["key"]
+
+
+def test_risky_deletes_and_leaves_the_fact(house, checking):
+    assert house.verdict(Outcome.RISKY, label=20002) is True
+    assert names(house, checking) == []
+    assert house.status(checking["receipt"]) == "rejected"
+    said = house.oss.records()[f"rejected/{checking['uploadId']}"]
+    assert (said["by"], said["label"]) == ("check", 20002)
+    assert house.events == [{"event": "rejected", "receipt": checking["receipt"], "label": 20002}]
 
 
 @pytest.mark.parametrize(
-    ("changes", "process"),
-    [
-        ({"mime_type": "image/png"}, None),
-        ({"mime_type": "image/webp"}, AS_JPEG),
-        ({"mime_type": "image/heic"}, AS_JPEG),
-        ({"size_bytes": 11 * 1024 * 1024}, AS_JPEG),
-    ],
+    ("outcome", "said"),
+    [(Outcome.REVIEW, {"label": 20001}), (Outcome.ERROR, {"errcode": -1008}), (Outcome.REVIEW, {})],
+    ids=str,
 )
-def test_what_wechat_does_not_take_it_gets_as_a_jpeg(world, changes, process):
-    submitted(world, **changes)
-    fields = check_of(world)
-    query = dict(parse_qsl(urlsplit(fields["media_url"]).query))
-    assert query.get("x-oss-process") == process
-    assert fields["media_type"] == 2
-    assert world.oss.lets_in(fields["media_url"])
+def test_everything_else_stays_held_for_a_human(house, checking, outcome, said):
+    assert house.verdict(outcome, **said) is True
+    assert names(house, checking) == ["held"]
+    assert house.status(checking["receipt"]) == "review"
+    label = {"label": said["label"]} if "label" in said else {}
+    assert house.events == [{"event": "review", "receipt": checking["receipt"], **label}]
+    kept = house.oss.records()[f"review/{checking['uploadId']}"]
+    assert {name: kept[name] for name in said} == said
 
 
-def test_what_only_calls_itself_a_jpeg_is_made_one(world):
-    world.oss.store(
-        f"held/{KEY}",
-        b"RIFF\x10\0\0\0WEBPVP8 and so on",
-        content_type="image/jpeg",
-        x_oss_meta_upload_id="A" * 22,
-    )
-    submitted(world)
-    query = dict(parse_qsl(urlsplit(check_of(world)["media_url"]).query))
-    assert query["x-oss-process"] == AS_JPEG
+def test_after_a_review_no_verdict_publishes(house, checking):
+    house.verdict(Outcome.REVIEW)
+    house.verdict(Outcome.PASS)
+    assert names(house, checking) == ["held"]
+    assert house.status(checking["receipt"]) == "review"
 
 
-def test_of_the_object_no_more_is_read_than_its_first_bytes(world):
-    world.oss.store(
-        f"held/{KEY}",
-        b"\xff\xd8\xff" + bytes(70_000),
-        content_type="image/jpeg",
-        x_oss_meta_upload_id="A" * 22,
-    )
-    assert submitted(world) == Submitted(TRACE)
-    assert world.oss.requests[-1].headers["range"] == "bytes=0-15"
+def test_after_a_review_a_risky_one_rejects_all_the_same(house, checking):
+    house.verdict(Outcome.REVIEW)
+    house.verdict(Outcome.RISKY)
+    assert names(house, checking) == []
+    assert house.status(checking["receipt"]) == "rejected"
 
 
-def test_a_video_that_calls_itself_a_sound_is_left_to_a_human(world):
-    world.oss.store(
-        f"held/{KEY}",
-        b"\0\0\0\x20ftypisom and so on",
-        content_type="audio/mpeg",
-        x_oss_meta_upload_id="A" * 22,
-    )
-    assert submitted(world, mime_type="audio/mpeg") == Refused(None)
-    assert world.wechat.asked == []
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_verdict_that_is_repeated_changes_nothing(house, checking, outcome):
+    house.verdict(outcome)
+    before, told = dict(house.oss.objects), list(house.told)
+    assert house.verdict(outcome) is True
+    assert (house.oss.objects, house.told) == (before, told)
 
 
-def test_a_picture_that_a_phone_unpacks_before_it_is_shown_is_left_to_a_human(world):
-    """A form does not pin Content-Encoding: what WeChat looks at need not be what others see."""
-    world.oss.store(f"held/{KEY}", b"\xff\xd8\xff", content_type="image/jpeg", content_encoding="br")
-    assert submitted(world) == Refused(None)
-    assert world.wechat.asked == []
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_verdict_upon_what_was_rejected_changes_nothing(house, checking, outcome):
+    house.commit(checking["receipt"], decision="reject")
+    before = dict(house.oss.objects)
+    house.verdict(outcome)
+    assert house.oss.objects == before
+    assert house.status(checking["receipt"]) == "rejected"
+    assert house.told == ["rejected"]
 
 
-def test_where_oss_does_not_say_how_it_begins_nothing_is_asked(world):
-    world.oss.fail("GetObject", BROKEN, BROKEN)
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_verdict_upon_what_was_discarded_changes_nothing(house, checking, outcome):
+    house.discard(checking["receipt"])
+    before = dict(house.oss.objects)
+    house.verdict(outcome)
+    assert house.oss.objects == before
+    assert house.status(checking["receipt"]) == "gone"
+    assert house.told == ["gone"]
+
+
+def test_a_risky_verdict_upon_what_is_published_is_told_the_business(house, checking):
+    house.commit(checking["receipt"], decision="publish")
+    before = dict(house.oss.objects)
+    assert house.verdict(Outcome.RISKY, label=20006) is True
+    assert house.oss.objects == before
+    assert house.events[1:] == [{"event": "review", "receipt": checking["receipt"], "label": 20006}]
+    assert house.status(checking["receipt"]) == "published"
+
+
+def test_also_when_it_is_published_while_the_verdict_comes(house, checking):
+    house.oss.between["PutObject"] = lambda: house.commit(checking["receipt"], decision="publish")
+    house.verdict(Outcome.RISKY, label=20006)
+    assert names(house, checking) == ["key"]
+    assert house.told == ["published", "review"]
+
+
+def test_also_when_it_is_forgotten_that_it_was_decided(house, checking):
+    """What everybody sees is not called rejected."""
+    house.commit(checking["receipt"], decision="publish")
+    del house.oss.objects[f"held/.decided/{checking['uploadId']}"]
+    house.verdict(Outcome.RISKY)
+    assert house.told == ["published", "review"]
+    assert house.status(checking["receipt"]) == "published"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.REVIEW, Outcome.ERROR])
+def test_no_other_verdict_upon_what_is_published_is_told(house, checking, outcome):
+    house.commit(checking["receipt"], decision="publish")
+    house.verdict(outcome)
+    assert house.told == ["published"]
+
+
+def test_what_is_gone_is_not_published(house, checking):
+    del house.oss.objects[f"held/{checking['key']}"]
+    house.verdict(Outcome.PASS)
+    assert names(house, checking) == []
+    assert f"decided/{checking['uploadId']}" not in house.oss.records()
+
+
+def test_where_a_commit_is_needed_by_now_a_verdict_does_not_stand_in_for_it(house, house_of, checking):
+    """The operator changed ``hold`` meanwhile."""
+    from tests.function.holding.conftest import PROFILES
+
+    later = house_of(PROFILES.replace('hold = ["check"]', 'hold = ["commit", "check"]'))
+    later.verdict(Outcome.PASS)
+    assert names(house, checking) == ["held"]
+    later.wechat.submitted.update(house.wechat.submitted)
+    assert later.commit(checking["receipt"]).json["state"] == "checking"
+
+
+def test_nor_where_nothing_is_checked_any_more(house, house_of, checking):
+    from tests.function.holding.conftest import PROFILES
+
+    later = house_of(PROFILES.replace('hold = ["check"]', 'hold = ["commit"]'))
+    later.verdict(Outcome.PASS)
+    assert names(house, checking) == ["held"]
+
+
+def test_a_verdict_about_a_receipt_that_has_ended_is_done_with(house, checking, clock):
+    clock.tick(days=2)
+    call = house.call()
+    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS)) is True
+    assert call.line.reason.startswith("receipt: ")
+    assert names(house, checking) == ["held"]
+
+
+def test_another_object_of_the_name_does_not_make_wechat_repeat_itself(house, checking):
+    from tests.support.memory_oss import Part, Stored
+
+    stranger = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
+    house.oss.objects[checking["key"]] = stranger
+    assert house.verdict(Outcome.PASS) is True
+    assert house.oss.objects[checking["key"]] is stranger
+    del house.oss.objects[checking["key"]]
+    assert house.status(checking["receipt"]) == "published"
+
+
+# --- who comes first ---
+
+
+def test_a_verdict_of_an_unknown_trace_id_is_kept_and_said_to_be_unknown(house):
+    assert house.verdict(Outcome.RISKY, "60f96f1d-elsewhere", label=20001) is False
+    said = house.oss.records()["verdicts/60f96f1d-elsewhere"]
+    assert (said["outcome"], said["label"], said["errcode"]) == ("RISKY", 20001, 0)
+    assert house.told == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [(Outcome.PASS, "published"), (Outcome.RISKY, "rejected"), (Outcome.REVIEW, "review")],
+)
+def test_a_verdict_that_comes_before_the_submission_was_answered_is_not_lost(house, outcome, state):
+    stored = house.store("post")
+    house.wechat.happens = lambda trace: house.verdict(outcome, trace, label=7)
+    assert house.commit(stored["receipt"]).json["state"] == state
+    assert house.status(stored["receipt"]) == state
+
+
+def test_nor_is_one_whose_record_is_written_while_it_is_kept(house):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    record = house.oss.objects.pop(f"held/.checks/{FIRST}")
+    house.oss.between["PutObject"] = lambda: house.oss.objects.update({f"held/.checks/{FIRST}": record})
+    assert house.verdict(Outcome.PASS) is True
+    assert names(house, stored) == ["key"]
+
+
+def test_nor_is_one_about_a_submission_of_which_only_the_record_was_written(house, checking):
+    """The instance that submitted it ended before it remembered that it had."""
+    del house.oss.objects[f"held/.submitted/{checking['uploadId']}-1"]
+    assert house.verdict(Outcome.PASS) is True
+    assert house.status(checking["receipt"]) == "published"
+    assert list(house.wechat.submitted) == [FIRST]
+
+
+@pytest.mark.parametrize("call", ["GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"])
+@pytest.mark.parametrize("fault", ["broken", "broken after", "lost", "denied"])
+def test_a_verdict_that_could_not_be_carried_out_is_said_again(house, checking, call, fault):
+    from function.errors import UploadError
+
+    house.oss.fail(call, fault, fault)
+    try:
+        house.verdict(Outcome.PASS)
+    except UploadError as error:
+        assert error.code in ("oss_unavailable", "oss_rejected")
+    house.oss.faults.clear()
+    assert house.verdict(Outcome.PASS) is True
+    assert names(house, checking) == ["key"]
+
+
+@pytest.mark.parametrize("lacking", ["outcome", "label", "errcode"])
+def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking, log_lines):
+    import json
+
+    from tests.support.memory_oss import Part, Stored
+
+    stored = house.store("post")
+
+    def keep(trace):
+        said = {"outcome": "PASS", "label": 100, "errcode": 0}
+        del said[lacking]
+        body = json.dumps(said).encode()
+        house.oss.objects[f"held/.verdicts/{trace}"] = Stored((Part("v", 1),), {}, "private", "Normal", body)
+
+    house.wechat.happens = keep
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == f"held/.verdicts/{FIRST}: invalid record"
+    assert names(house, stored) == ["held"]
+
+
+# --- silence ---
+
+
+def test_after_thirty_five_minutes_of_silence_it_is_submitted_once_more(house, checking, clock):
+    clock.tick(minutes=35, seconds=-1)
+    assert house.status(checking["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+    clock.tick(seconds=1)
+    assert house.status(checking["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_a_commit_does_so_as_well(house, clock):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    clock.tick(minutes=35)
+    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_after_thirty_five_more_it_is_for_a_human(house, checking, clock):
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    clock.tick(minutes=35, seconds=-1)
+    assert house.status(checking["receipt"]) == "checking"
+    clock.tick(seconds=1)
+    house.oss.requests.clear()
+    assert house.status(checking["receipt"]) == "review"
+    assert house.status(checking["receipt"]) == "review"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+    assert house.told == ["review"]
+    # There is no third submission, so nobody looks for one.
+    looked_for = {request.key.rpartition("-")[2] for request in house.oss.requests if "/.sub" in request.key}
+    assert looked_for == {"1", "2"}
+    assert house.oss.records()[f"review/{checking['uploadId']}"]["silent"] is True
+
+
+@pytest.mark.parametrize("trace", [FIRST, SECOND])
+def test_a_late_verdict_before_that_counts(house, checking, clock, trace):
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    clock.tick(minutes=34)
+    house.verdict(Outcome.PASS, trace)
+    assert house.status(checking["receipt"]) == "published"
+
+
+def test_a_late_pass_after_that_does_not(house, checking, clock):
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    house.verdict(Outcome.PASS)
+    assert house.status(checking["receipt"]) == "review"
+    assert names(house, checking) == ["held"]
+
+
+def test_a_second_submission_that_fails_is_made_by_the_next_call(house, checking, clock):
+    clock.tick(minutes=35)
+    house.wechat.answers = [None]
+    assert house.status(checking["receipt"]) == "checking"
+    assert house.status(checking["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_a_submission_record_without_a_valid_time_is_unavailable(house, checking, log_lines):
+    name = f"held/.submitted/{checking['uploadId']}-1"
+    house.oss.replace_object(name, body=b'{"trace": "x"}')
+    assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
+    for at in (b"7", b'"2026-11-24T14:00:00"'):
+        house.oss.replace_object(name, body=b'{"trace": "x", "at": ' + at + b"}")
+        assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == f"{name}: invalid record"
+
+
+# --- several buckets: a trace id does not tell which ---
+
+
+def test_a_verdict_publishes_in_whichever_bucket_its_upload_waits(two_buckets):
+    house, stored = two_buckets, two_buckets.store("view")
+    (url,) = house.wechat.submitted.values()
+    assert url.startswith(f"https://abroad.oss-cn-shanghai.aliyuncs.com/held/{stored['key']}?")
+    assert house.verdict(Outcome.PASS) is True
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
+    assert (house.oss.names(), house.oss.records()) == (set(), {})
+    told = house.ask("status", receipt=stored["receipt"]).json
+    assert (told["state"], told["url"]) == ("published", stored["fileUrl"])
+
+
+def test_a_verdict_upon_nothing_known_is_kept_wherever_its_record_may_come(two_buckets):
+    house = two_buckets
+    assert house.verdict(Outcome.RISKY, label=20001) is False
+    for oss in (house.oss, two_buckets.buckets["abroad"]):
+        assert list(oss.records()) == [f"verdicts/{FIRST}"]
+    stored = two_buckets.store("view")
+    assert house.status(stored["receipt"]) == "rejected"
+
+
+@pytest.mark.parametrize("silent", [UNHEARD, "sts"])
+def test_a_bucket_that_cannot_be_asked_loses_no_verdict_upon_another_s(two_buckets, silent):
+    house, stored = two_buckets, two_buckets.store("view")
+    if silent == "sts":
+        two_buckets.without_sessions(house.oss)
+    else:
+        house.oss.fail("GetObject", silent, silent)
+    assert house.verdict(Outcome.PASS) is True
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
+
+
+def test_what_may_be_remembered_where_nobody_can_look_must_be_said_again(two_buckets):
+    house = two_buckets
+    two_buckets.store("view")
+    two_buckets.buckets["abroad"].fail("GetObject", UNHEARD, UNHEARD)
     with pytest.raises(OssUnavailable):
-        submitted(world)
-    assert world.wechat.asked == []
+        house.verdict(Outcome.PASS)
+    assert f"verdicts/{FIRST}" not in house.oss.records()
 
 
-def test_audio_goes_as_it_is(world):
-    put(world, b"ID3 and so on", "audio/mpeg")
-    submitted(world, mime_type="audio/mpeg")
-    assert check_of(world)["media_type"] == 1
-    assert "x-oss-process" not in check_of(world)["media_url"]
+def test_a_verdict_that_cannot_be_kept_everywhere_must_be_said_again(two_buckets):
+    two_buckets.without_sessions(two_buckets.buckets["abroad"])
+    with pytest.raises(StsRejected):
+        two_buckets.verdict(Outcome.PASS)
 
 
-@pytest.mark.parametrize("changes", [{"mime_type": "audio/mp4"}, {"size_bytes": 21 * 1024 * 1024}])
-def test_what_wechat_cannot_judge_is_left_to_a_human_without_asking(world, changes):
-    call = world.call()
-    assert submitted(world, call, **changes) == Refused(None)
-    assert call.line.reason == "media_check_async: WeChat cannot check this file type; a human must decide"
-    assert world.wechat.asked == []
+def test_a_bucket_in_which_nothing_is_checked_is_not_asked_about_a_verdict(house_of, clock):
+    from tests.function.holding.conftest import ABROAD, PROFILES
+
+    house = house_of(PROFILES + ABROAD.partition("[view]")[0])
+    abroad = MemoryOss("abroad", "cn-shanghai", clock)
+    house.others["abroad.oss-cn-shanghai.aliyuncs.com"] = abroad.send
+    abroad.give_sessions(house.function)
+    assert house.verdict(Outcome.RISKY) is False
+    assert (abroad.asked, list(house.oss.records())) == ([], [f"verdicts/{FIRST}"])
 
 
-@pytest.mark.parametrize("errcode", [61010, 40003, 43104, 87020, 45009, 40004, 48001, 12345, "61010"])
-def test_a_refusal_that_no_repetition_changes_is_for_a_human(world, errcode):
-    world.wechat.says["media_check_async"] = [{"errcode": errcode, "errmsg": "errmsg-canary"}]
-    call = world.call()
-    assert submitted(world, call) == Refused(int(errcode))
-    assert call.line.reason == f"media_check_async errcode {errcode}; a human must decide"
-    assert len(world.wechat.asked) == 2
+def test_a_bucket_that_hangs_keeps_no_verdict_from_another_s(two_buckets, monkeypatch):
+    house, stored = two_buckets, two_buckets.store("view")
+    two_buckets.hangs(house.oss, monkeypatch)
+    assert house.verdict(Outcome.PASS) is True
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
 
 
-@pytest.mark.parametrize(("errcode", "wait"), [(-1, 2), (44991, 60), (45011, 60)])
-def test_a_refusal_for_now_is_for_the_next_call(world, errcode, wait):
-    world.wechat.says["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
-    with pytest.raises(WechatUnavailable) as later:
-        submitted(world)
-    assert later.value.reason == f"media_check_async: errcode {errcode}"
-    assert (later.value.retry_after, later.value.upstream) == (wait, str(errcode))
-    assert submitted(world) == Submitted(TRACE)
+def forged(two_buckets, said, in_the_bucket):
+    """A record about a trace id, as whoever owns a bucket may write it."""
+    body = json.dumps(said).encode()
+    record = Stored((Part("r", 1),), {"content-type": "application/json"}, "private", "Normal", body)
+    in_the_bucket.objects[f"held/.checks/{FIRST}"] = record
 
 
-UNHEARD = [
-    ExchangeFailed("no answer within the budget"),
-    HttpResponse(500, b"{}"),
-    HttpResponse(502, b"<html>"),
-    HttpResponse(200, b"<html>"),
-    HttpResponse(200, b"[]"),
-    {},
-    {"errcode": 0, "trace_id": 5},
-    {"errcode": 0, "trace_id": "../x"},
-    {"errcode": 0, "trace_id": ""},
-    {"errcode": {"a": 1}, "trace_id": TRACE},
-    {"errcode": True, "trace_id": TRACE},
-]
+@pytest.mark.parametrize("receipt", ["of an upload there", "of an upload here", "of none", 7])
+def test_whoever_owns_one_bucket_keeps_no_verdict_from_another_s(two_buckets, receipt):
+    """Nor is the business told anything else of what waits there."""
+    house, stored = two_buckets, two_buckets.store("view")
+    here = two_buckets.store("face")["receipt"]
+    receipts = {"of an upload there": stored["receipt"], "of an upload here": here}
+    forged(two_buckets, {"receipt": receipts.get(receipt, receipt)}, house.oss)
+    house.events.clear()
+    assert house.verdict(Outcome.PASS) is True
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
+    assert [event["receipt"] for event in house.events].count(stored["receipt"]) == 1
 
 
-@pytest.mark.parametrize("answer", UNHEARD, ids=lambda answer: str(answer)[:50])
-def test_what_was_not_heard_is_asked_once_and_then_by_the_next_call(world, answer):
-    world.wechat.says["media_check_async"] = [answer, {"trace_id": TRACE}]
-    with pytest.raises(WechatUnavailable) as later:
-        submitted(world)
-    assert later.value.reason.startswith("media_check_async: ")
-    assert len(world.wechat.asked) == 2
-    assert submitted(world) == Submitted(TRACE)
+def test_a_bucket_that_fails_to_carry_out_keeps_no_verdict_from_another_s(two_buckets):
+    house, stored = two_buckets, two_buckets.store("view")
+    here = two_buckets.store("face")
+    forged(two_buckets, {"receipt": here["receipt"]}, house.oss)
+    house.oss.fail("CopyObject", UNHEARD)
+    with pytest.raises(OssUnavailable):
+        house.verdict(Outcome.PASS)
+    assert two_buckets.buckets["abroad"].names() == {stored["key"]}
 
 
-def test_a_request_knows_that_it_has_waited_for_wechat_in_vain(world):
-    world.wechat.says["media_check_async"] = [
-        {"errcode": 61010},
-        ExchangeFailed("no answer within the budget"),
-    ]
-    call, another = world.call(), world.call()
-    assert not wechat_has_failed(call)
-    assert submitted(world, call) == Refused(61010)
-    assert not wechat_has_failed(call)
-    with pytest.raises(WechatUnavailable):
-        submitted(world, call)
-    assert wechat_has_failed(call)
-    assert not wechat_has_failed(another)
+def test_a_record_in_one_bucket_says_nothing_of_an_upload_in_another(two_buckets):
+    """As whoever owns a bucket may write it, who knows a receipt of the other one."""
+    house, stored = two_buckets, two_buckets.store("view")
+    own = two_buckets.store("face")
+    del two_buckets.buckets["abroad"].objects[f"held/.checks/{FIRST}"]
+    decision = {"decision": "publish", "by": "check", "etag": "E", "receipt": stored["receipt"]}
+    for name, said in (
+        (f"checks/{FIRST}", {"receipt": stored["receipt"]}),
+        (f"decided/{stored['uploadId']}", decision),
+        (f"decided/{own['uploadId']}", decision),
+    ):
+        body = json.dumps(said).encode()
+        house.oss.objects[f"held/.{name}"] = Stored((Part("r", 1),), {}, "private", "Normal", body)
+    house.oss.objects[stored["key"]] = two_buckets.buckets["abroad"].objects[f"held/{stored['key']}"]
+    house.events.clear()
+    assert house.verdict(Outcome.PASS) is True
+    del house.oss.objects[f"held/{own['key']}"]
+    assert house.ask("confirm", ticket=own["ticket"]).status == 403
+    assert house.told == []
+    assert house.status(stored["receipt"]) == "checking"
 
 
-@pytest.mark.parametrize("errcode", [40001, 42001, 41001])
-def test_a_token_that_wechat_does_not_take_is_asked_for_once_more(world, errcode):
-    world.wechat.says["stable_token"].append({"access_token": "the-next-one", "expires_in": 7200})
-    world.wechat.says["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
-    assert submitted(world) == Submitted(TRACE)
-    names = [(name, (query or {}).get("access_token")) for name, query, *_ in world.wechat.asked]
-    assert names == [
-        ("stable_token", None),
-        ("media_check_async", ACCESS_TOKEN),
-        ("stable_token", None),
-        ("media_check_async", "the-next-one"),
-    ]
-    assert all("force_refresh" not in fields for _, _, fields, *_ in world.wechat.asked)
-    submitted(world)
-    assert len(world.wechat.asked) == 5
+@pytest.mark.parametrize("failures", [-1, 10**9, "1", "../x", None, 1.5])
+def test_an_invalid_number_of_failures_never_becomes_part_of_a_name(house, checking, log_lines, failures):
+    body = json.dumps({"failures": failures, "at": "2026-11-24T14:00:00Z"}).encode()
+    name = f"held/.submitted/{checking['uploadId']}-1"
+    house.oss.replace_object(name, body=body)
+    assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == f"{name}: invalid record"
 
 
-def test_and_not_for_ever(world):
-    world.wechat.says["media_check_async"] = [{"errcode": 40001}]
-    with pytest.raises(WechatUnavailable) as later:
-        submitted(world)
-    assert later.value.upstream == "40001"
-    assert len(world.wechat.asked) == 4
-    with pytest.raises(WechatUnavailable):
-        submitted(world)
-    assert [name for name, *_ in world.wechat.asked[4:]] == ["stable_token", "media_check_async"] * 2
+GATE = """
+[gate]
+key = "gates/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
+role = "acs:ram::1234567890123456:role/gates"
+"""
 
 
-@pytest.mark.parametrize(
-    ("told", "kind"),
-    [
-        (
-            {"errcode": 40164, "errmsg": "invalid ip 47.96.1.2 ipv6 ::ffff:47.96.1.2, not in whitelist"},
-            Misconfigured,
-        ),
-        ({"errcode": 40125}, Misconfigured),
-        ({"errcode": 40243}, WechatRejected),
-        ({"errcode": -1}, WechatUnavailable),
-    ],
-)
-def test_without_a_token_nothing_is_submitted(world, told, kind):
-    world.wechat.says["stable_token"] = [told]
-    with pytest.raises(kind):
-        submitted(world)
-    assert [name for name, *_ in world.wechat.asked] == ["stable_token"]
+@pytest.mark.parametrize("profile", ["face", "gate"])
+def test_of_two_roles_in_one_bucket_the_upload_s_own_carries_a_verdict_out(house_of, profile):
+    """Either sees the record, and only its own what it is about."""
+    from tests.function.holding.conftest import PROFILES
 
-
-def test_no_secret_no_token_and_no_openid_stands_in_the_log(world, caplog):
-    call = world.call()
-    for told in ({"errcode": 61010}, {"trace_id": TRACE}):
-        world.wechat.says["media_check_async"] = [told]
-        submitted(world, call)
-    world.wechat.says["media_check_async"] = [{"errcode": -1, "errmsg": OPENID}]
-    with pytest.raises(WechatUnavailable) as later:
-        submitted(world, call)
-    raised = f"{later.value.reason}{later.value.message}"
-    shown = f"{caplog.text}{raised}{json.dumps(vars(call.line))}"
-    assert repr(CheckRequest("https://oss/x", 2, 1, OPENID)) == "CheckRequest(2, 1)"
-    shown += repr(CheckRequest("https://oss/x?x-oss-signature=s", 2, 1, OPENID))
-    for secret in (OPENID, ACCESS_TOKEN, "SecretCanary", "CAISobjects", "x-oss-signature"):
-        assert secret not in shown
+    house = house_of(PROFILES + GATE)
+    stored = house.store(profile)
+    assert house.verdict(Outcome.PASS) is True
+    assert names(house, stored) == ["key"]
+    assert house.told == ["published"]
+    assert house.status(stored["receipt"]) == "published"

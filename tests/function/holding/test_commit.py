@@ -1,4 +1,4 @@
-"""routes.commit: the next step, whoever may take it, and what a backend decides by hand."""
+"""``POST /commit``: the next step, and decisions of a backend."""
 
 from datetime import timedelta
 
@@ -96,7 +96,7 @@ def test_what_is_neither_held_nor_published_cannot_be_committed(house):
     stored = house.store("word")
     del house.oss.objects[f"held/{stored['key']}"]
     assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
-    assert house.oss.markers() == {}
+    assert house.oss.records() == {}
 
 
 def test_what_was_stored_without_being_held_is_published_already(house):
@@ -137,7 +137,7 @@ def test_where_no_commit_is_needed_none_is_remembered(house):
     house.wechat.answers = [None]
     stored = house.store("face")
     assert house.commit(stored["receipt"]).json["state"] == "checking"
-    assert f"committed/{stored['uploadId']}" not in house.oss.markers()
+    assert f"committed/{stored['uploadId']}" not in house.oss.records()
 
 
 # --- by hand ---
@@ -166,7 +166,7 @@ def test_a_backend_may_reject_by_hand_and_that_is_final(house, profile):
 def test_a_rejection_leaves_for_people_what_was_rejected_and_by_whom(house):
     stored = house.store("word")
     house.commit(stored["receipt"], decision="reject")
-    said = house.oss.markers()[f"rejected/{stored['uploadId']}"]
+    said = house.oss.records()[f"rejected/{stored['uploadId']}"]
     assert said == {
         "by": "backend",
         "key": stored["key"],

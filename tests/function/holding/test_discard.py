@@ -1,4 +1,4 @@
-"""routes.discard: the owner while it is held, a backend at any time."""
+"""``POST /discard``: by the owner while it is held, by a backend at any time."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_what_is_held_may_be_discarded_by_its_owner_and_by_a_backend(house, prof
     answer = house.discard(stored["receipt"], token)
     assert answer.json == {"key": stored["key"], "state": "gone", "url": None}
     assert names(house, stored) == []
-    assert house.oss.markers()[f"decided/{stored['uploadId']}"]["by"] == by
+    assert house.oss.records()[f"decided/{stored['uploadId']}"]["by"] == by
     assert house.told == ["gone"]
 
 
@@ -79,7 +79,7 @@ def test_not_even_when_its_decision_is_forgotten(house, clock):
     house.commit(stored["receipt"])
     clock.tick(days=1, seconds=1)
     house.oss.expire(days=1)
-    assert house.oss.markers() == {}
+    assert house.oss.records() == {}
     refusal = house.discard(stored["receipt"], house.session())
     assert refused(refusal) == (409, "already_published")
     assert names(house, stored) == ["key"]
@@ -131,7 +131,7 @@ def test_only_a_backend_discards_what_was_never_held(house):
         assert house.discard(stored["receipt"]).json["state"] == "gone"
     assert names(house, stored) == []
     assert house.told == ["gone"]
-    assert house.oss.markers() == {}
+    assert house.oss.records() == {}
 
 
 def test_but_not_another_object_of_the_name(house):

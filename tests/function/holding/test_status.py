@@ -1,4 +1,4 @@
-"""routes.status: where objects stand; the receipt is enough."""
+"""``POST /status``: states by receipt alone."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_nobody_waits_until_a_rejection_is_forgotten(house, clock):
     clock.tick(days=1, seconds=-150)
     house.oss.expire(days=1)
     assert house.oss.names() == {f"held/{stored['key']}"}
-    assert house.oss.markers() == {}
+    assert house.oss.records() == {}
     assert house.ask("commit", house.session(), receipt=stored["receipt"]).code == "not_uploaded"
 
 
@@ -58,7 +58,7 @@ def test_nor_with_a_receipt_that_a_later_form_gave_for_the_same_bytes(house, clo
     house.oss.post(first["formData"], "bytes")
     clock.tick(days=1, seconds=-150)
     house.oss.expire(days=1)
-    assert house.oss.markers() == {}
+    assert house.oss.records() == {}
     again = house.ask(
         "upload-params", house.session(), profile="same", filename="a.png", sha256=digest, size=1
     ).json

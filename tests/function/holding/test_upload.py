@@ -1,4 +1,4 @@
-"""holding.upload: what a receipt is about, and which receipts are about anything here."""
+"""holding.upload: the upload of a receipt, and receipts that are refused."""
 
 from datetime import timedelta
 
@@ -108,8 +108,8 @@ def test_the_log_says_why_and_the_caller_is_told_nothing_of_it(house, receipt, l
 
 
 @pytest.mark.parametrize("jti", ["../word", "a/b", "", "é", "a.b", "x" * 129])
-def test_a_receipt_names_no_marker_but_its_own(house, receipt, jti):
-    """Whoever verifies receipts can sign them, too; the markers are reached by ids alone."""
+def test_a_receipt_reaches_only_its_own_records(house, receipt, jti):
+    """A business that verifies receipts could sign them, too; records are found by ids alone."""
     answer = house.ask("status", receipt=receipt(jti=jti))
     assert (answer.status, answer.code) == (403, "forbidden")
 

@@ -1,4 +1,4 @@
-"""``/wechat-events``: what WeChat pushes is carried out, and what only looks like it changes nothing."""
+"""``/wechat-events``: pushes of WeChat are carried out, forged ones change nothing."""
 
 import hashlib
 import json
@@ -350,7 +350,7 @@ def test_a_message_that_is_no_object_is_none_of_ours(world, log_lines, message):
 
 
 @pytest.mark.parametrize("trace", ["../decided/x", "a/b", "", 5, None, "x" * 129, "é"])
-def test_no_trace_id_reaches_another_marker(world, log_lines, trace):
+def test_no_trace_id_reaches_another_record(world, log_lines, trace):
     assert is_success(world.push(verdict(trace=trace)))
     assert world.oss.objects == {}
     assert log_lines()[-1]["reason"] == NOTHING_OF_OURS

@@ -1,4 +1,4 @@
-"""An OSS that says what a test tells it to, and lets in only what is signed rightly."""
+"""A scripted OSS that verifies signatures."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

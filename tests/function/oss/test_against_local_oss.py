@@ -1,4 +1,4 @@
-"""The calls against an OSS that does what they ask, over real sockets, and loses answers."""
+"""Calls against the local OSS over real sockets, with lost responses."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""oss.calls: one bounded exchange each, repeated where that is harmless, and OSS's text gets nowhere."""
+"""oss.client: bounded calls, retried where that is harmless, without any text of OSS."""
 
 import pytest
 

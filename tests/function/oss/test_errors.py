@@ -1,4 +1,4 @@
-"""oss.answers: refusals by their code, XML without what could harm, entity tags."""
+"""oss.errors: refusals by code, harmless XML, entity tags."""
 
 import base64
 import time

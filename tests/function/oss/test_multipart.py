@@ -1,4 +1,4 @@
-"""oss.multipart: an upload in parts is begun, listed, completed and aborted."""
+"""oss.multipart: initiate, list, complete and abort."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""oss.objects: what OSS says of an object, and what the function does to one."""
+"""oss.objects: facts about objects, copies, deletions and records."""
 
 from datetime import UTC, datetime
 

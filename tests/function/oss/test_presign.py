@@ -1,4 +1,4 @@
-"""oss.signed_request: byte for byte what four official signers make, and nothing that could be changed."""
+"""oss.presign: the same bytes as four official signers; nothing signed can be changed."""
 
 import json
 from datetime import UTC, datetime, timedelta

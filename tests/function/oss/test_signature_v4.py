@@ -1,4 +1,4 @@
-"""oss.v4: the signing key of a day, and hashing that lets no other thread in."""
+"""oss.signature_v4: the signing key of a day, and hashing that does not yield to other threads."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""holding.verdict: every shape in which WeChat has been seen to say something, and what it comes to."""
+"""wechat.verdict: every known shape of a verdict, and its outcome."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""steps.recall: who asks for the receipt of what is held no more gets it again, and what became of it."""
+"""Confirmations of decided uploads return the same receipt with the new state."""
 
 import pytest
 

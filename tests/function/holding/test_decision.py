@@ -1,4 +1,4 @@
-"""holding.publishing: cut off after any call, or run twice at once, it ends in the same state."""
+"""holding.decision: cut off after any call or run twice at once, it ends in the same state."""
 
 import pytest
 
@@ -82,10 +82,10 @@ def test_once_it_is_decided_a_question_is_enough(house, house_of, act, after):
         stored = house.store("word")
         does = prepare(house, stored)
         decided = f"decided/{stored['uploadId']}"
-        before = house.oss.markers().get(decided)
+        before = house.oss.records().get(decided)
         if not kill(house, does, at=at, after=after):
             break
-        if house.oss.markers().get(decided) == before:
+        if house.oss.records().get(decided) == before:
             continue
         assert house_of().status(stored["receipt"]) == state, at
         assert names(house, stored) == PLACES[state], at
@@ -106,7 +106,7 @@ def test_whoever_goes_on_with_a_verdict_tells_its_label(house, house_of):
     other = house_of()
     assert other.status(stored["receipt"]) == "rejected"
     assert other.events == [{"event": "rejected", "receipt": stored["receipt"], "label": 20002}]
-    assert house.oss.markers()[f"rejected/{stored['uploadId']}"]["label"] == 20002
+    assert house.oss.records()[f"rejected/{stored['uploadId']}"]["label"] == 20002
 
 
 def test_whoever_goes_on_with_a_discarding_tells_that_it_is_gone(house, house_of):
@@ -122,7 +122,7 @@ def test_what_goes_away_just_before_it_is_rejected_is_rejected_all_the_same(hous
     stored = house.store("word")
     house.oss.between["PutObject"] = lambda: house.oss.objects.pop(f"held/{stored['key']}")
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
-    assert f"rejected/{stored['uploadId']}" in house.oss.markers()
+    assert f"rejected/{stored['uploadId']}" in house.oss.records()
     assert house.told == ["rejected"]
 
 
@@ -136,7 +136,7 @@ def test_a_commit_asks_oss_for_nothing_that_it_knows_already(house):
 
 
 @pytest.mark.parametrize(("act", "state"), ACTS.values(), ids=ACTS)
-def test_a_question_about_what_is_done_writes_nothing_and_tells_nobody(house, act, state):
+def test_status_of_an_applied_decision_writes_and_notifies_nothing(house, act, state):
     stored = house.store("word")
     act(house, stored)()
     house.oss.asked.clear()
@@ -170,7 +170,7 @@ def test_a_decision_is_written_so_that_every_version_can_read_it(house, act):
     stored = house.store("word")
     does(house, stored["receipt"])
     about = {"etag": stored["etag"], "receipt": stored["receipt"], "at": "2026-11-24T14:00:00Z"}
-    assert house.oss.markers()[f"decided/{stored['uploadId']}"] == {**said, **about}
+    assert house.oss.records()[f"decided/{stored['uploadId']}"] == {**said, **about}
 
 
 # --- two at once ---
@@ -229,7 +229,7 @@ def test_a_rejection_that_comes_second_is_told_that_it_is_too_late(house):
     assert names(house, stored) == ["key"]
 
 
-def test_a_decision_that_goes_away_while_it_is_made_is_no_decision(house, log_lines):
+def test_a_decision_that_disappears_while_it_is_made_does_not_count(house, log_lines):
     stored = house.store("word")
     decided = f"held/.decided/{stored['uploadId']}"
 
@@ -242,7 +242,7 @@ def test_a_decision_that_goes_away_while_it_is_made_is_no_decision(house, log_li
     assert log_lines()[-1]["reason"] == "the decision disappeared while it was made"
 
 
-def test_who_looks_while_it_is_decided_is_not_told_that_it_is_gone(house):
+def test_status_during_a_decision_does_not_report_gone(house):
     stored = house.store("word")
     house.oss.between["HeadObject"] = lambda: house.commit(stored["receipt"], decision="reject")
     assert house.status(stored["receipt"]) == "rejected"

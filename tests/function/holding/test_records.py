@@ -1,4 +1,4 @@
-"""holding.markers: what is remembered has one name and one spelling, whoever wrote it."""
+"""holding.records: one name and one spelling in every version."""
 
 import pytest
 
@@ -37,27 +37,27 @@ def test_a_name_is_the_same_in_every_version(name, key):
 
 
 @pytest.mark.parametrize("name", ["", ".", "../decided/x", "a/b", "a.b", "é", "a\n", "a" * 129])
-def test_no_name_reaches_what_is_not_its_own(name):
+def test_no_name_reaches_another_folder(name):
     assert not records.is_name(name)
     with pytest.raises(AssertionError):
         records.decided(name)
 
 
-def test_what_is_said_has_its_time_and_no_space(house, call, bucket):
+def test_a_record_is_compact_private_json_with_its_time(house, call, bucket):
     records.put(bucket, records.review(UPLOAD_ID), {"errcode": -1, "text": "é"}, call.now)
     stored = house.oss.objects[f"held/.review/{UPLOAD_ID}"]
     assert stored.body == b'{"errcode":-1,"text":"\\u00e9","at":"2026-11-24T14:00:00Z"}'
     assert stored.acl == "private"
 
 
-def test_only_the_first_may_say_what_is_said_once(call, bucket):
+def test_only_the_first_request_creates_a_record(call, bucket):
     name = records.decided(UPLOAD_ID)
     assert records.create(bucket, name, {"by": "first"}, call.now) is True
     assert records.create(bucket, name, {"by": "second"}, call.now) is False
     assert records.get(bucket, name) == {"by": "first", "at": "2026-11-24T14:00:00Z"}
 
 
-def test_what_is_remembered_may_be_said_again_and_what_was_not_is_none(call, bucket):
+def test_a_record_may_be_written_again_and_is_none_before(call, bucket):
     name = records.committed(UPLOAD_ID)
     assert records.get(bucket, name) is None
     for etag in ("E1", "E2"):
@@ -66,7 +66,7 @@ def test_what_is_remembered_may_be_said_again_and_what_was_not_is_none(call, buc
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"null"])
-def test_what_the_function_did_not_write_says_nothing(house, call, bucket, body):
+def test_a_record_that_is_no_json_object_is_unavailable(house, call, bucket, body):
     name = records.review(UPLOAD_ID)
     records.put(bucket, name, {}, call.now)
     house.oss.replace_object(name, body=body)

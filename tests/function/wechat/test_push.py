@@ -1,4 +1,4 @@
-"""holding.push: what WeChat says, and everything that only looks like it."""
+"""wechat.push: genuine pushes, and forged ones."""
 
 import json
 import re

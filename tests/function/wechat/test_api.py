@@ -1,4 +1,4 @@
-"""holding.wechat_api: one bounded call, and what is read of its answer."""
+"""wechat.api: one bounded call and its response."""
 
 import json
 

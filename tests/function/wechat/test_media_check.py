@@ -1,4 +1,4 @@
-"""holding.media: what WeChat is shown of which upload, and what only a human can judge."""
+"""wechat.media_check: the files that WeChat can check, and in which form."""
 
 import pytest
 

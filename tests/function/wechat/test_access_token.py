@@ -1,4 +1,4 @@
-"""holding.access_token: one token an instance, asked for once at a time, never forced."""
+"""wechat.api: one access token for each instance, fetched once at a time, never force-refreshed."""
 
 import json
 import sys

@@ -1,0 +1,317 @@
+"""holding.check: submissions to WeChat; no response of it strands an upload."""
+
+import json
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
+from function.holding.check import submit_to_wechat, wechat_has_failed
+from function.holding.upload import HeldUpload
+from function.http.client import ExchangeFailed, HttpResponse
+from function.oss.client import oss_client
+from function.uploads.receipt import Receipt
+from function.wechat.media_check import AS_JPEG, CheckRequest, Refused, Submitted
+from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, world_of
+from tests.support.memory_oss import BROKEN
+
+KEY = "posts/owner/AAAAAAAAAAAAAAAAAAAAAA.jpg"
+
+
+def put(world, body, content_type="image/jpeg"):
+    named = {"content_type": content_type, "x_oss_meta_upload_id": "A" * 22}
+    world.oss.store(f"held/{KEY}", body, **named)
+
+
+@pytest.fixture
+def world(environment, clock, profiles_file):
+    world = world_of(environment, clock, profiles_file)
+    world.oss.store(
+        f"held/{KEY}", b"\xff\xd8\xff and so on", content_type="image/jpeg", x_oss_meta_upload_id="A" * 22
+    )
+    return world
+
+
+def upload_of(world, **changes):
+    content = Receipt("A" * 22, KEY, 9, "E", "image/jpeg", "post", OPENID, "o", True, world.now())
+    return HeldUpload(content._replace(**changes), "the receipt", world.settings.profiles["post"])
+
+
+def submitted(world, call=None, **changes):
+    call = call or world.call()
+    return submit_to_wechat(call, oss_client(call, call.settings.home), upload_of(world, **changes))
+
+
+def check_of(world):
+    """What WeChat was told to look at, last."""
+    name, query, fields, *_ = world.wechat.asked[-1]
+    assert name == "media_check_async"
+    assert query == {"access_token": ACCESS_TOKEN}
+    return fields
+
+
+def test_wechat_is_asked_as_it_is_documented(world):
+    assert submitted(world) == Submitted(TRACE)
+    fields = check_of(world)
+    url = fields.pop("media_url")
+    assert fields == {"media_type": 2, "version": 2, "scene": 3, "openid": OPENID}
+    assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{KEY}?")
+    assert [name for name, *_ in world.wechat.asked] == ["stable_token", "media_check_async"]
+    assert world.budgets[-2:] == [2.0, 3.0]
+
+
+def test_the_url_is_good_for_an_hour_and_for_nothing_else(world, clock):
+    submitted(world)
+    url = check_of(world)["media_url"]
+    assert world.oss.lets_in(url)
+    assert not world.oss.lets_in(url.replace(".jpg?", ".png?"))
+    assert not world.oss.lets_in(f"{url}&x-oss-process=image%2Finfo")
+    assert not world.oss.lets_in(url.split("?")[0])
+    clock.tick(minutes=59)
+    assert world.oss.lets_in(url)
+    clock.tick(minutes=2)
+    assert not world.oss.lets_in(url)
+
+
+def test_its_credentials_last_as_long_as_the_url(world, clock):
+    """A held set that covers the calls of this request, and not the hour, is not taken."""
+    oss_client(world.call(), world.settings.home)
+    clock.tick(minutes=65)
+    later = world.call()
+    assert submitted(world, later) == Submitted(TRACE)
+    assert later.line.sts_refreshed is True
+    clock.tick(minutes=55)
+    assert world.oss.lets_in(check_of(world)["media_url"])
+
+
+def test_that_the_session_was_refreshed_for_the_calls_is_not_forgotten(world):
+    call = world.call()
+    submitted(world, call)
+    assert call.line.sts_refreshed is True
+
+
+def test_nothing_is_asked_where_no_credentials_last_so_long(world):
+    world.oss.give_sessions(world.function, timedelta(minutes=30))
+    with pytest.raises(StsUnavailable):
+        submitted(world)
+    assert world.wechat.asked == []
+
+
+def test_the_url_is_where_readers_read_and_not_where_the_function_does(environment, clock, profiles_file):
+    inside = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
+    outside = "https://pictures.example.com"
+    world = world_of(environment, clock, profiles_file, OSS_ENDPOINT=inside, READ_ORIGIN=outside)
+    submitted(world)
+    assert check_of(world)["media_url"].startswith(f"{outside}/held/")
+
+
+def test_every_character_that_means_something_is_escaped(world):
+    """WeChat could not fetch what had ``:`` and ``=`` in its query."""
+    submitted(world, mime_type="image/webp")
+    query = urlsplit(check_of(world)["media_url"]).query
+    assert not set(query) & set(":/+ ,")
+    assert all(pair.count("=") == 1 for pair in query.split("&"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "process"),
+    [
+        ({"mime_type": "image/png"}, None),
+        ({"mime_type": "image/webp"}, AS_JPEG),
+        ({"mime_type": "image/heic"}, AS_JPEG),
+        ({"size_bytes": 11 * 1024 * 1024}, AS_JPEG),
+    ],
+)
+def test_what_wechat_does_not_take_it_gets_as_a_jpeg(world, changes, process):
+    submitted(world, **changes)
+    fields = check_of(world)
+    query = dict(parse_qsl(urlsplit(fields["media_url"]).query))
+    assert query.get("x-oss-process") == process
+    assert fields["media_type"] == 2
+    assert world.oss.lets_in(fields["media_url"])
+
+
+def test_what_only_calls_itself_a_jpeg_is_made_one(world):
+    world.oss.store(
+        f"held/{KEY}",
+        b"RIFF\x10\0\0\0WEBPVP8 and so on",
+        content_type="image/jpeg",
+        x_oss_meta_upload_id="A" * 22,
+    )
+    submitted(world)
+    query = dict(parse_qsl(urlsplit(check_of(world)["media_url"]).query))
+    assert query["x-oss-process"] == AS_JPEG
+
+
+def test_of_the_object_no_more_is_read_than_its_first_bytes(world):
+    world.oss.store(
+        f"held/{KEY}",
+        b"\xff\xd8\xff" + bytes(70_000),
+        content_type="image/jpeg",
+        x_oss_meta_upload_id="A" * 22,
+    )
+    assert submitted(world) == Submitted(TRACE)
+    assert world.oss.requests[-1].headers["range"] == "bytes=0-15"
+
+
+def test_a_video_that_calls_itself_a_sound_is_left_to_a_human(world):
+    world.oss.store(
+        f"held/{KEY}",
+        b"\0\0\0\x20ftypisom and so on",
+        content_type="audio/mpeg",
+        x_oss_meta_upload_id="A" * 22,
+    )
+    assert submitted(world, mime_type="audio/mpeg") == Refused(None)
+    assert world.wechat.asked == []
+
+
+def test_a_picture_that_a_phone_unpacks_before_it_is_shown_is_left_to_a_human(world):
+    """A form does not pin Content-Encoding: what WeChat looks at need not be what others see."""
+    world.oss.store(f"held/{KEY}", b"\xff\xd8\xff", content_type="image/jpeg", content_encoding="br")
+    assert submitted(world) == Refused(None)
+    assert world.wechat.asked == []
+
+
+def test_where_oss_does_not_say_how_it_begins_nothing_is_asked(world):
+    world.oss.fail("GetObject", BROKEN, BROKEN)
+    with pytest.raises(OssUnavailable):
+        submitted(world)
+    assert world.wechat.asked == []
+
+
+def test_audio_goes_as_it_is(world):
+    put(world, b"ID3 and so on", "audio/mpeg")
+    submitted(world, mime_type="audio/mpeg")
+    assert check_of(world)["media_type"] == 1
+    assert "x-oss-process" not in check_of(world)["media_url"]
+
+
+@pytest.mark.parametrize("changes", [{"mime_type": "audio/mp4"}, {"size_bytes": 21 * 1024 * 1024}])
+def test_what_wechat_cannot_judge_is_left_to_a_human_without_asking(world, changes):
+    call = world.call()
+    assert submitted(world, call, **changes) == Refused(None)
+    assert call.line.reason == "media_check_async: WeChat cannot check this file type; a human must decide"
+    assert world.wechat.asked == []
+
+
+@pytest.mark.parametrize("errcode", [61010, 40003, 43104, 87020, 45009, 40004, 48001, 12345, "61010"])
+def test_a_refusal_that_no_repetition_changes_is_for_a_human(world, errcode):
+    world.wechat.says["media_check_async"] = [{"errcode": errcode, "errmsg": "errmsg-canary"}]
+    call = world.call()
+    assert submitted(world, call) == Refused(int(errcode))
+    assert call.line.reason == f"media_check_async errcode {errcode}; a human must decide"
+    assert len(world.wechat.asked) == 2
+
+
+@pytest.mark.parametrize(("errcode", "wait"), [(-1, 2), (44991, 60), (45011, 60)])
+def test_a_refusal_for_now_is_for_the_next_call(world, errcode, wait):
+    world.wechat.says["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world)
+    assert later.value.reason == f"media_check_async: errcode {errcode}"
+    assert (later.value.retry_after, later.value.upstream) == (wait, str(errcode))
+    assert submitted(world) == Submitted(TRACE)
+
+
+UNHEARD = [
+    ExchangeFailed("no answer within the budget"),
+    HttpResponse(500, b"{}"),
+    HttpResponse(502, b"<html>"),
+    HttpResponse(200, b"<html>"),
+    HttpResponse(200, b"[]"),
+    {},
+    {"errcode": 0, "trace_id": 5},
+    {"errcode": 0, "trace_id": "../x"},
+    {"errcode": 0, "trace_id": ""},
+    {"errcode": {"a": 1}, "trace_id": TRACE},
+    {"errcode": True, "trace_id": TRACE},
+]
+
+
+@pytest.mark.parametrize("answer", UNHEARD, ids=lambda answer: str(answer)[:50])
+def test_what_was_not_heard_is_asked_once_and_then_by_the_next_call(world, answer):
+    world.wechat.says["media_check_async"] = [answer, {"trace_id": TRACE}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world)
+    assert later.value.reason.startswith("media_check_async: ")
+    assert len(world.wechat.asked) == 2
+    assert submitted(world) == Submitted(TRACE)
+
+
+def test_a_request_knows_that_it_has_waited_for_wechat_in_vain(world):
+    world.wechat.says["media_check_async"] = [
+        {"errcode": 61010},
+        ExchangeFailed("no answer within the budget"),
+    ]
+    call, another = world.call(), world.call()
+    assert not wechat_has_failed(call)
+    assert submitted(world, call) == Refused(61010)
+    assert not wechat_has_failed(call)
+    with pytest.raises(WechatUnavailable):
+        submitted(world, call)
+    assert wechat_has_failed(call)
+    assert not wechat_has_failed(another)
+
+
+@pytest.mark.parametrize("errcode", [40001, 42001, 41001])
+def test_a_token_that_wechat_does_not_take_is_asked_for_once_more(world, errcode):
+    world.wechat.says["stable_token"].append({"access_token": "the-next-one", "expires_in": 7200})
+    world.wechat.says["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
+    assert submitted(world) == Submitted(TRACE)
+    names = [(name, (query or {}).get("access_token")) for name, query, *_ in world.wechat.asked]
+    assert names == [
+        ("stable_token", None),
+        ("media_check_async", ACCESS_TOKEN),
+        ("stable_token", None),
+        ("media_check_async", "the-next-one"),
+    ]
+    assert all("force_refresh" not in fields for _, _, fields, *_ in world.wechat.asked)
+    submitted(world)
+    assert len(world.wechat.asked) == 5
+
+
+def test_and_not_for_ever(world):
+    world.wechat.says["media_check_async"] = [{"errcode": 40001}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world)
+    assert later.value.upstream == "40001"
+    assert len(world.wechat.asked) == 4
+    with pytest.raises(WechatUnavailable):
+        submitted(world)
+    assert [name for name, *_ in world.wechat.asked[4:]] == ["stable_token", "media_check_async"] * 2
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        (
+            {"errcode": 40164, "errmsg": "invalid ip 47.96.1.2 ipv6 ::ffff:47.96.1.2, not in whitelist"},
+            Misconfigured,
+        ),
+        ({"errcode": 40125}, Misconfigured),
+        ({"errcode": 40243}, WechatRejected),
+        ({"errcode": -1}, WechatUnavailable),
+    ],
+)
+def test_without_a_token_nothing_is_submitted(world, told, kind):
+    world.wechat.says["stable_token"] = [told]
+    with pytest.raises(kind):
+        submitted(world)
+    assert [name for name, *_ in world.wechat.asked] == ["stable_token"]
+
+
+def test_no_secret_no_token_and_no_openid_stands_in_the_log(world, caplog):
+    call = world.call()
+    for told in ({"errcode": 61010}, {"trace_id": TRACE}):
+        world.wechat.says["media_check_async"] = [told]
+        submitted(world, call)
+    world.wechat.says["media_check_async"] = [{"errcode": -1, "errmsg": OPENID}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world, call)
+    raised = f"{later.value.reason}{later.value.message}"
+    shown = f"{caplog.text}{raised}{json.dumps(vars(call.line))}"
+    assert repr(CheckRequest("https://oss/x", 2, 1, OPENID)) == "CheckRequest(2, 1)"
+    shown += repr(CheckRequest("https://oss/x?x-oss-signature=s", 2, 1, OPENID))
+    for secret in (OPENID, ACCESS_TOKEN, "SecretCanary", "CAISobjects", "x-oss-signature"):
+        assert secret not in shown
