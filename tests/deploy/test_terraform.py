@@ -10,6 +10,7 @@ import re
 import tomllib
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import hcl2
 import pytest
@@ -26,26 +27,11 @@ from tests.docs.markdown import ROOT, both, page
 
 MODULE = ROOT / "deploy" / "terraform"
 ACCOUNT = "1234567890123456"
+OF_A_ROLE = ("alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment")
+OF_A_BUCKET = tuple(f"alicloud_oss_bucket{of}" for of in ("", "_acl", "_public_access_block"))
 META = {"count", "for_each", "depends_on", "dynamic", "lifecycle", "provider"}
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-confirm = true
-[video]
-key = "videos/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["video/mp4"]
-parts = true
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-hold_days = 3
-"""
+HERE = Path(__file__).parent
+PROFILES, OWN = ((HERE / f"profiles/{name}.toml").read_text("utf-8") for name in ("held", "buckets"))
 SECRET_SETTINGS = {
     "TOKEN_SECRET": "token-secret-canary-0123456789abcdef",
     "WECHAT_SECRET": "wechat-secret-canary",
@@ -117,14 +103,9 @@ def arguments(body, above=""):
 
 def test_it_has_what_a_deployment_needs_and_nothing_else():
     assert set(blocks("resource")) == {
-        *(("alicloud_ram_role", name) for name in ("function", "upload")),
-        *(("alicloud_ram_policy", name) for name in ("function", "upload")),
-        *(("alicloud_ram_role_policy_attachment", name) for name in ("function", "upload")),
-        *(("alicloud_oss_bucket", name) for name in ("uploads", "code")),
-        *(("alicloud_oss_bucket_acl", name) for name in ("uploads", "code")),
-        *(("alicloud_oss_bucket_public_access_block", name) for name in ("uploads", "code")),
-        ("alicloud_oss_bucket_object", "code"),
-        ("alicloud_fcv3_function", "upload"),
+        *((of, name) for of in OF_A_ROLE for name in ("function", "upload")),
+        *((of, name) for of in OF_A_BUCKET for name in ("uploads", "code")),
+        *(("alicloud_oss_bucket_object", "code"), ("alicloud_fcv3_function", "upload")),
         ("alicloud_fcv3_trigger", "http"),
     }
 
@@ -193,10 +174,7 @@ def test_each_value_that_is_written_has_its_variable_and_each_variable_its_value
     [("function", "var.function_role", ""), ("upload", "each.value", "[each.key]")],
 )
 def test_a_role_gets_its_documents_with_the_account_in_them_and_nothing_else(role, value, index):
-    made, policy = (
-        blocks("resource")["alicloud_ram_role", role],
-        blocks("resource")["alicloud_ram_policy", role],
-    )
+    made, policy = (blocks("resource")[f"alicloud_ram_{of}", role] for of in ("role", "policy"))
     filled = f"${{replace({value}.%s, var.account_marker, local.account)}}"
     assert made["assume_role_policy_document"] == filled % "trust"
     assert policy["policy_document"] == filled % "policy"
@@ -209,28 +187,20 @@ def test_a_role_gets_its_documents_with_the_account_in_them_and_nothing_else(rol
 
 def test_each_upload_role_is_one_of_each_and_each_bucket_that_is_to_be_made():
     resources = blocks("resource")
-    for of in ("alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment"):
+    for of in OF_A_ROLE:
         assert resources[of, "upload"]["for_each"] == "${var.upload_roles}"
-    for of in ("alicloud_oss_bucket", "alicloud_oss_bucket_acl", "alicloud_oss_bucket_public_access_block"):
+    for of in OF_A_BUCKET:
         assert resources[of, "uploads"]["for_each"] == "${local.made}"
     assert plain(parsed(BUCKETS)["locals"][0]["made"]).endswith("bucket if bucket.create}}")
 
 
 def test_what_was_made_for_one_role_and_one_bucket_is_moved_and_not_made_anew():
     moves = {(move["from"], move["to"]) for move in parsed(MODULE)["moved"]}
-    assert moves == {
-        *(
-            (f"${{{of}.upload}}", f'${{{of}.upload["STS_ROLE_ARN"]}}')
-            for of in ("alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment")
-        ),
-        *(
-            (f"${{{of}.uploads[0]}}", f'${{module.buckets.{of}.uploads["OSS_BUCKET"]}}')
-            for of in (
-                *("alicloud_oss_bucket", "alicloud_oss_bucket_acl"),
-                "alicloud_oss_bucket_public_access_block",
-            )
-        ),
+    of_roles = {(f"${{{of}.upload}}", f'${{{of}.upload["STS_ROLE_ARN"]}}') for of in OF_A_ROLE}
+    assert moves - of_roles == {
+        (f"${{{of}.uploads[0]}}", f'${{module.buckets.{of}.uploads["OSS_BUCKET"]}}') for of in OF_A_BUCKET
     }
+    assert of_roles < moves
 
 
 def test_the_two_modules_speak_of_the_same_buckets():
@@ -301,10 +271,10 @@ def documents_of_setup(operator, environ):
 def test_the_documents_are_those_that_setup_makes(operator, written, role):
     desired, steps = documents_of_setup(operator, PLAIN_SETTINGS)
     name = getattr(desired.roles, f"{role}_role")
-    (made,) = [one.parameters for one in steps if one.parameters.get("AssumeRolePolicyDocument")
-               and one.parameters["RoleName"] == name]  # fmt: skip
-    (policy,) = [one.parameters for one in steps if one.parameters.get("PolicyDocument")
-                 and one.parameters["PolicyName"] == name]  # fmt: skip
+    given = [one.parameters for one in steps]
+    given = [one for one in given if name in (one.get("RoleName"), one.get("PolicyName"))]
+    (made,) = [one for one in given if "AssumeRolePolicyDocument" in one]
+    (policy,) = [one for one in given if "PolicyDocument" in one]
     ours = written["function_role"] if role == "function" else written["upload_roles"]["STS_ROLE_ARN"]
 
     def filled(text):
@@ -354,13 +324,12 @@ def test_the_function_is_that_of_s_yaml(written):
     (resource,) = yaml.safe_load(page("s.yaml"))["resources"].values()
     props, function = resource["props"], written["function"]
     (trigger,) = props["triggers"]
-    assert function["description"] == props["description"]
-    assert (function["runtime"], function["handler"]) == (props["runtime"], props["handler"])
-    assert (function["cpu"], function["memory_mb"], function["disk_mb"]) == (
-        *(props["cpu"], props["memorySize"], props["diskSize"]),
-    )
-    assert function["timeout_seconds"] == props["timeout"]
-    assert function["internet_access"] is props["internetAccess"]
+    same = {"memory_mb": "memorySize", "disk_mb": "diskSize", "timeout_seconds": "timeout"}
+    same |= {
+        "internet_access": "internetAccess",
+        **{name: name for name in "description runtime handler cpu".split()},
+    }
+    assert {name: function[name] for name in same} == {name: props[of] for name, of in same.items()}
     assert function["initializer"] == props["instanceLifecycleConfig"]["initializer"]["handler"]
     assert function["methods"] == trigger["triggerConfig"]["methods"]
     assert function["auth_type"] == trigger["triggerConfig"]["authType"]
@@ -409,31 +378,6 @@ def test_a_folder_that_is_not_there_is_told(operator, capsys):
 
 
 # --- buckets and roles of profiles' own ---
-
-
-OWN = PROFILES.replace(
-    "[post]",
-    f"""[contract]
-key = "contracts/{{owner}}/{{id}}{{ext}}"
-max_size = "10MiB"
-content_types = ["application/pdf"]
-bucket = "my-contracts"
-region = "cn-beijing"
-role = "acs:ram::{ACCOUNT}:role/my-contracts"
-[partner]
-key = "partner/{{owner}}/{{id}}{{ext}}"
-max_size = "10MiB"
-content_types = ["image/png"]
-bucket = "their-bucket"
-role = "acs:ram::2222222222222222:role/uploads"
-[near]
-key = "near/{{owner}}/{{id}}{{ext}}"
-max_size = "10MiB"
-content_types = ["image/png"]
-parts = true
-bucket = "near-bucket"
-[post]""",
-)
 
 
 @pytest.fixture

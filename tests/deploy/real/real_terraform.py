@@ -19,29 +19,8 @@ ROOT = Path(__file__).resolve().parents[3]
 MODULE = ROOT / "deploy" / "terraform"
 BEFORE = Path(__file__).with_name("before")
 PYTHON = os.environ.get("PYTHON") or str(ROOT / ".venv/bin/python")
-ONE_BUCKET = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-parts = true
-"""
-PLACES = f"""{ONE_BUCKET}
-[contract]
-key = "contracts/{{owner}}/{{id}}{{ext}}"
-max_size = "10MiB"
-content_types = ["application/pdf"]
-bucket = "my-contracts"
-region = "cn-shanghai"
-role = "acs:ram::{ACCOUNT}:role/my-contracts"
-[near]
-key = "near/{{owner}}/{{id}}{{ext}}"
-max_size = "10MiB"
-content_types = ["image/png"]
-confirm = true
-hold = ["commit"]
-bucket = "near-bucket"
-"""
+PROFILES = Path(__file__).parents[1] / "profiles"
+ONE_BUCKET, PLACES = ((PROFILES / f"{name}.toml").read_text("utf-8") for name in ("one", "several"))
 SETTINGS = {
     "CALLER_AUTH": "wechat",
     "WECHAT_APPID": "wx0123456789abcdef",
