@@ -337,7 +337,7 @@ OF_A_PLAIN_DEPLOYMENT = set(
 )
 OF_A_CALLER_KIND = {
     "jwt": {"function.config.jwt_key"},
-    "wechat": {"function.wechat"},
+    "wechat": {"function.auth.session", "function.wechat"},
 }
 
 

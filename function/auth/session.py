@@ -11,7 +11,6 @@ from function.auth.tokens import (
     SESSION,
     invalid_claim,
     invalid_token,
-    is_of,
     issue_token,
     read_token,
 )
@@ -49,7 +48,8 @@ class SessionToken(NamedTuple):
         Raises:
             Unauthorized: with the reason for the log.
         """
-        claims = read_token(text, audience=SESSION, secrets=settings.token_secrets, now=now)
+        scope = settings.token_scope(settings.bucket)
+        claims = read_token(text, audience=SESSION, secrets=settings.token_secrets, now=now, scope=scope)
         issued_at: Any = claims.get("iat")
         if type(issued_at) not in NUMBERS:
             raise invalid_claim("iat")
@@ -59,8 +59,6 @@ class SessionToken(NamedTuple):
         # number fits into no float.
         if not claims["exp"] <= issued_at + int(settings.token_life.total_seconds()):
             raise invalid_token("made for too long")
-        if not is_of(claims, settings.token_scope(settings.bucket)):
-            raise invalid_token("for another app or bucket")
         subject = claims.get("sub")
         if not is_subject(subject):
             raise invalid_claim("sub")

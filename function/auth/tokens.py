@@ -72,6 +72,7 @@ def read_token(
     audience: str,
     secrets: Sequence[str],
     now: datetime,
+    scope: Mapping[str, str] | None = None,
     leeway: timedelta = NO_LEEWAY,
     is_foreign: bool = False,
 ) -> dict[str, Any]:
@@ -79,6 +80,8 @@ def read_token(
     Return the claims of a token that one of the secrets signed, for this audience, and that has not expired.
 
     Args:
+        scope: app and bucket that the token must be for.
+
         is_foreign: True if a library of the business wrote it: with a header of its own, and perhaps a list
             of audiences.
 
@@ -92,6 +95,8 @@ def read_token(
     if named != audience and not (is_foreign and isinstance(named, list) and audience in named):
         raise invalid_token("for another audience")
     check_times(claims, now, leeway=leeway)
+    if scope is not None and not is_of(claims, scope):
+        raise invalid_token("for another app or bucket")
     return claims
 
 
