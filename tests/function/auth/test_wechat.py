@@ -378,10 +378,6 @@ def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no
     assert log_lines()[-1]["reason"] == "code2Session: no thread can start"
 
 
-def test_a_login_elsewhere_than_with_wechat_is_not_found_whatever_it_sends(instance):
-    assert instance().ask(body="no JSON", path="/login").status == 404
-
-
 @effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.one_of(

@@ -371,16 +371,6 @@ def test_twenty_receipts_are_not_too_many(house):
     assert house.oss.asked == []
 
 
-def test_where_nothing_is_held_there_is_no_such_route(house_of):
-    profiles = (
-        '[default]\nkey = "u/{owner}/{id}{ext}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true'
-    )
-    house = house_of(profiles, WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
-    stored = house.store("default")
-    for route in ("commit", "discard", "status"):
-        assert refused(house.ask(route, house.backend(), receipt=stored["receipt"])) == (404, "not_found")
-
-
 # --- how often ---
 
 

@@ -361,15 +361,6 @@ def test_another_method_is_none_of_it(world):
     assert (reply.status, reply.headers["Allow"]) == (405, "GET, POST, OPTIONS")
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_without_a_profile_that_checks_there_is_nothing(environment, clock, profiles_file, method):
-    plain = '[a]\nkey = "a/{id}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
-    world = world_of(environment, clock, profiles_file, plain)
-    query, body = world.wechat.push(verdict())
-    reply = world.deliver(body, method=method, query={**query, "echostr": "1"})
-    assert (reply.status, reply.json["error"]["code"]) == (404, "not_found")
-
-
 # ---- what is for somebody else -------------------------------------------------------------------
 
 

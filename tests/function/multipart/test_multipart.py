@@ -144,14 +144,6 @@ def test_a_profile_with_parts_admits_more_than_a_form_could_carry(phone_of, oss)
     assert refusal.json["error"]["limits"]["maxSize"] == 40 * 1024**3
 
 
-def test_where_no_profile_has_parts_there_is_no_such_route(phone_of, oss):
-    phone = phone_of(profiles='[video]\nkey = "v/{id}"\nmax_size = 9\ncontent_types = ["video/mp4"]\n')
-    for route in ("multipart", "multipart-parts", "multipart-complete", "multipart-abort"):
-        answer = phone.ask(route, profile="video", filename="a.mp4", size=9)
-        assert refused(answer) == (404, "not_found")
-    assert oss.asked == []
-
-
 def test_a_caller_without_a_good_token_begins_nothing(phone_of, oss):
     phone = phone_of(CALLER_AUTH="jwt", JWT_KEY="k" * 32, JWT_ALGORITHM="HS256")
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)

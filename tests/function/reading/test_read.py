@@ -7,7 +7,6 @@ import jwt
 import pytest
 
 from tests.function.reading.keys import (
-    ID,
     JWT_KEY,
     KEY,
     MINE,
@@ -83,13 +82,6 @@ def test_the_session_behind_it_is_that_of_the_objects(reading, good_sts):
 def test_who_is_nobody_is_told_nothing(reading, sts):
     answer = reading().function.ask(path="/read", body={"key": KEY})
     assert (answer.status, answer.json["error"]["code"]) == (401, "unauthorized")
-
-
-def test_without_a_profile_that_can_be_read_there_is_no_such_route(reading, sts):
-    read = reading(PROFILES[PROFILES.index("[secret]") :].replace("[secret]", "[default]"))
-    answer = read(key=f"secret/{MINE}/{ID}.jpg")
-    assert (answer.status, answer.json["error"]["code"]) == (404, "not_found")
-    assert read.function.ask(path="/read", body="{").status == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])

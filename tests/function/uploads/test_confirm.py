@@ -302,13 +302,6 @@ def test_every_flipped_bit_of_a_ticket_is_forbidden(ask_form, confirm, oss):
     assert oss.asked == []
 
 
-def test_where_nothing_is_confirmed_there_is_no_such_route(instance, clock, oss):
-    plain = instance(oss, TOKEN_SECRET=SECRET)
-    for body in ({"ticket": ticket(clock)}, {}):
-        answer = plain.ask(path="/confirm", body=body)
-        assert (answer.status, answer.code, oss.asked) == (404, "not_found", [])
-
-
 def test_only_a_post_confirms(function):
     answer = function.ask(path="/confirm", method="GET", query={"ticket": "x"})
     assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
