@@ -76,7 +76,7 @@ class StsClient(NamedTuple):
             StsUnavailable: any other failure.
         """
         credentials = parse_response(self._call(session_policy, own, attempts))
-        # A wrong clock at STS must not make us use credentials for longer than we asked for.
+        # A wrong clock at STS must not extend the life that we requested.
         return credentials._replace(expires_at=min(credentials.expires_at, now + self.session_life))
 
     def _call(self, session_policy: str, own: AccessKeys, attempts: int) -> bytes:

@@ -73,13 +73,13 @@ def main(arguments: Sequence[str]) -> None:
     serve(server, ending)
 
 
-def warmed_once(answer: Application, initialize: Callable[[None], None]) -> Application:
+def warmed_once(respond: Application, initialize: Callable[[None], None]) -> Application:
     """Wrap the handler so that the call ``/initialize`` warms the instance, once."""
     first = threading.Lock()
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) != INITIALIZE:
-            return answer(environ, start_response)
+            return respond(environ, start_response)
         # Anyone may send this; only the first call makes the instance call STS. A failure is logged and left
         # to the first request; no other status than 200 would help it.
         if first.acquire(blocking=False):

@@ -87,42 +87,27 @@ class StoreDown(Exception):
         kind: a word or two for the log; never a library's text, which may hold the address.
     """
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
+    @property
+    def kind(self) -> str:
+        return str(self.args[0])
 
 
 class Store(Protocol):
-    """Storage of the shared counts."""
+    """Storage of the shared counts; each call may raise ``StoreDown``, which leaves its outcome unknown."""
 
     def count(self, request: QuotaRequest, now: datetime) -> list[Remaining]:
         """
-        Count all of the request or nothing; nothing as well if it was counted before.
-
-        Returns:
-            what is left of each quota's day afterwards.
+        Count all of the request or nothing, and a repeated one not again; return what is left of each day.
 
         Raises:
             BadRequest, TooManyRequests, QuotaExceeded: nothing was counted.
-
-            StoreDown: unknown whether it was counted.
         """
 
     def give_back(self, request: QuotaRequest, now: datetime) -> None:
-        """
-        Take the files and bytes of a request out of its days again, once; its rates stay counted.
-
-        Raises:
-            StoreDown: unknown whether they were given back; repeating it does no harm.
-        """
+        """Take the files and bytes of a request out of its days again, once; its rates stay counted."""
 
     def open(self, now: datetime) -> None:
-        """
-        Have a connection ready.
-
-        Raises:
-            StoreDown: no connection.
-        """
+        """Have a connection ready."""
 
 
 class QuotaLimiter(RateLimiter):
@@ -190,18 +175,10 @@ class QuotaReservation(Reservation):
     """Forms that are counted when they are signed: until then their number is known, but not their sizes."""
 
     def __init__(
-        self,
-        limiter: QuotaLimiter,
-        owner: str,
-        rates: Sequence[RateLimitItem],
-        now: datetime,
-        line: LogLine,
+        self, limiter: QuotaLimiter, owner: str, rates: Sequence[RateLimitItem], now: datetime, line: LogLine
     ) -> None:
-        self._limiter = limiter
-        self._owner = owner
-        self._rates = rates
-        self._now = now
-        self._line = line
+        self._limiter, self._owner, self._rates = limiter, owner, rates
+        self._now, self._line = now, line
 
     def count_rate(self) -> None:
         self._limiter.hit_shared(self._owner, self._rates, self._now, self._line)
@@ -209,8 +186,8 @@ class QuotaReservation(Reservation):
 
     @contextmanager
     def take(self, files: Sequence[tuple[Profile, int]]) -> Iterator[Mapping[str, Any]]:
-        id_, rates = self._limiter.new_id(), tuple(self._rates)
-        request = QuotaRequest(id_, self._owner, rates, quota_items(files))
+        request_id = self._limiter.new_id()
+        request = QuotaRequest(request_id, self._owner, tuple(self._rates), quota_items(files))
         days = self._limiter.count(request, self._now, self._line)
         try:
             yield {item.profile: left.as_json() for item, left in zip(request.quotas, days, strict=False)}

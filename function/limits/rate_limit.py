@@ -37,14 +37,14 @@ class RateLimitItem(NamedTuple):
 
 
 class Reservation:
-    """The forms of one request, without quotas: their rate is counted already."""
+    """The forms of one request. Without quotas their rate is counted already."""
 
     def count_rate(self) -> None:
         """Count the rate now, before an expensive call."""
 
     def take(self, _files: Sequence[tuple[Profile, int]]) -> AbstractContextManager[Mapping[str, Any]]:
         """
-        Count the files and whatever is not counted yet; an exception inside the block gives the files back.
+        Count the files, and the rate if that is still to do; an exception in the block gives the files back.
 
         Args:
             files: the profile of each, and the most bytes that its form admits.

@@ -21,71 +21,71 @@ DAY_IS_FULL, RATE_IS_USED = 1, 2
 # to wait, clock of Redis in seconds; of each day its number, files and bytes.
 COUNT = """
 local now = tonumber(redis.call('TIME')[1])
-local offset, kept, rates = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local answer = {0, 0, 0, now}
+local offset, remembered, rates = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local reply = {0, 0, 0, now}
 local days, is_new, fits = {}, {}, true
 local seen = redis.call('GET', KEYS[1]) ~= false
 
-local function argument_of_day(place, which)
-  return ARGV[3 + 3 * rates + 4 * (place - 1) + which]
+local function day_argument(index, which)
+  return ARGV[3 + 3 * rates + 4 * (index - 1) + which]
 end
 
-for place = 1, #KEYS - 1 - rates do
-  local held = redis.call('HMGET', KEYS[1 + rates + place], 'day', 'files', 'bytes')
+for index = 1, #KEYS - 1 - rates do
+  local counts = redis.call('HMGET', KEYS[1 + rates + index], 'day', 'files', 'bytes')
   local today = math.floor((now + offset) / 86400)
-  local day, files, bytes = tonumber(held[1]), tonumber(held[2]), tonumber(held[3])
-  is_new[place] = day ~= today and day ~= today + 1
-  if is_new[place] then day, files, bytes = today, 0, 0 end
-  days[place] = day
-  answer[2 + 3 * place], answer[3 + 3 * place], answer[4 + 3 * place] = day, files, bytes
-  local most_files, most_bytes = tonumber(argument_of_day(place, 1)), tonumber(argument_of_day(place, 2))
-  local is_full = (most_files >= 0 and files + tonumber(argument_of_day(place, 3)) > most_files)
-    or (most_bytes >= 0 and bytes + tonumber(argument_of_day(place, 4)) > most_bytes)
+  local day, files, bytes = tonumber(counts[1]), tonumber(counts[2]), tonumber(counts[3])
+  is_new[index] = day ~= today and day ~= today + 1
+  if is_new[index] then day, files, bytes = today, 0, 0 end
+  days[index] = day
+  reply[2 + 3 * index], reply[3 + 3 * index], reply[4 + 3 * index] = day, files, bytes
+  local max_files, max_bytes = tonumber(day_argument(index, 1)), tonumber(day_argument(index, 2))
+  local is_full = (max_files >= 0 and files + tonumber(day_argument(index, 3)) > max_files)
+    or (max_bytes >= 0 and bytes + tonumber(day_argument(index, 4)) > max_bytes)
   if is_full and fits then
     fits = false
-    answer[1], answer[2] = 1, place
+    reply[1], reply[2] = 1, index
   end
 end
 if seen then
-  answer[1] = 0
-  return answer
+  reply[1] = 0
+  return reply
 end
-if not fits then return answer end
+if not fits then return reply end
 
 local opens = {}
-for place = 1, rates do
-  local left = redis.call('PTTL', KEYS[1 + place])
+for index = 1, rates do
+  local left = redis.call('PTTL', KEYS[1 + index])
   local used = 0
-  opens[place] = left < 0
-  if left >= 0 then used = tonumber(redis.call('GET', KEYS[1 + place])) or 0 end
-  if used + tonumber(ARGV[3 * place + 3]) > tonumber(ARGV[3 * place + 1]) then
-    answer[1], answer[2], answer[3] = 2, place, left
-    return answer
+  opens[index] = left < 0
+  if left >= 0 then used = tonumber(redis.call('GET', KEYS[1 + index])) or 0 end
+  if used + tonumber(ARGV[3 * index + 3]) > tonumber(ARGV[3 * index + 1]) then
+    reply[1], reply[2], reply[3] = 2, index, left
+    return reply
   end
 end
 
-for place = 1, rates do
-  if opens[place] then
-    redis.call('SET', KEYS[1 + place], ARGV[3 * place + 3], 'PX', ARGV[3 * place + 2])
+for index = 1, rates do
+  if opens[index] then
+    redis.call('SET', KEYS[1 + index], ARGV[3 * index + 3], 'PX', ARGV[3 * index + 2])
   else
-    redis.call('INCRBY', KEYS[1 + place], ARGV[3 * place + 3])
+    redis.call('INCRBY', KEYS[1 + index], ARGV[3 * index + 3])
   end
 end
-for place, day in ipairs(days) do
-  local key = KEYS[1 + rates + place]
-  local files, bytes = argument_of_day(place, 3), argument_of_day(place, 4)
-  if is_new[place] then
+for index, day in ipairs(days) do
+  local key = KEYS[1 + rates + index]
+  local files, bytes = day_argument(index, 3), day_argument(index, 4)
+  if is_new[index] then
     redis.call('HSET', key, 'day', day, 'files', files, 'bytes', bytes)
   else
     redis.call('HINCRBY', key, 'files', files)
     redis.call('HINCRBY', key, 'bytes', bytes)
   end
-  redis.call('EXPIRE', key, (day + 1) * 86400 - offset - now + tonumber(kept))
-  answer[3 + 3 * place] = answer[3 + 3 * place] + tonumber(files)
-  answer[4 + 3 * place] = answer[4 + 3 * place] + tonumber(bytes)
+  redis.call('EXPIRE', key, (day + 1) * 86400 - offset - now + tonumber(remembered))
+  reply[3 + 3 * index] = reply[3 + 3 * index] + tonumber(files)
+  reply[4 + 3 * index] = reply[4 + 3 * index] + tonumber(bytes)
 end
-redis.call('SET', KEYS[1], table.concat(days, ' '), 'EX', kept)
-return answer
+redis.call('SET', KEYS[1], table.concat(days, ' '), 'EX', remembered)
+return reply
 """
 
 # KEYS: the request, its days. ARGV: of each day files and bytes. Returns how many days were changed; a
@@ -94,15 +94,15 @@ GIVE_BACK = """
 local days = redis.call('GET', KEYS[1])
 if not days then return 0 end
 redis.call('DEL', KEYS[1])
-local place, changed = 0, 0
+local index, changed = 0, 0
 for day in string.gmatch(days, '%d+') do
-  place = place + 1
-  local held = redis.call('HMGET', KEYS[1 + place], 'day', 'files', 'bytes')
-  if held[1] == day then
-    local files = math.max(0, tonumber(held[2]) - tonumber(ARGV[2 * place - 1]))
-    local bytes = math.max(0, tonumber(held[3]) - tonumber(ARGV[2 * place]))
+  index = index + 1
+  local counts = redis.call('HMGET', KEYS[1 + index], 'day', 'files', 'bytes')
+  if counts[1] == day then
+    local files = math.max(0, tonumber(counts[2]) - tonumber(ARGV[2 * index - 1]))
+    local bytes = math.max(0, tonumber(counts[3]) - tonumber(ARGV[2 * index]))
     files, bytes = string.format('%.0f', files), string.format('%.0f', bytes)
-    redis.call('HSET', KEYS[1 + place], 'files', files, 'bytes', bytes)
+    redis.call('HSET', KEYS[1 + index], 'files', files, 'bytes', bytes)
     changed = changed + 1
   end
 end

@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any
 
 from function.auth import identify
-from function.config.profile import Profile, Session
+from function.config.profile import Profile
 from function.context import RequestContext
 from function.http.json_body import read_json_object
-from function.oss.post_form import Credentials, iso
+from function.oss.post_form import iso
 from function.reading import (
     Readable,
     UrlRequest,
@@ -59,10 +59,7 @@ def _readable(context: RequestContext, owner: str, wanted: Sequence[UrlRequest])
 def _entries(context: RequestContext, several: Sequence[Readable]) -> list[dict[str, Any]]:
     """Return ``{"key", "variant", "url", "expiresAt"}`` of each; only signed URLs need credentials."""
     ends = [url_end(one.profile, context.now) for one in several if one.profile.is_read_signed]
-
-    @cache
-    def credentials(session: Session) -> Credentials:
-        return context.credentials(session, ends)
+    credentials = cache(lambda session: context.credentials(session, ends))
 
     def entry(wanted: UrlRequest, profile: Profile) -> dict[str, Any]:
         if profile.is_read_signed:

@@ -93,7 +93,7 @@ def with_quota(form: dict[str, Any], quotas: Mapping[str, Any], profile: Profile
 def _stored_already(
     context: RequestContext, reservation: Reservation, planned: Sequence[PlannedUpload]
 ) -> dict[str, dict[str, Any]]:
-    """Return by ticket the responses about existing objects; they cost rate, since OSS is asked, no quota."""
+    """Return by ticket the responses about existing objects; they cost no quota, only rate."""
     tickets = [upload.ticket for upload in planned if upload.is_named_by_digest]
     if not tickets:
         return {}
