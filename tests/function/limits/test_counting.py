@@ -132,7 +132,7 @@ def test_a_check_for_existing_bytes_counts_against_the_rate(quoted, ask, good_st
     wanted = {"profile": "bytes", "size": 10, "sha256": DIGEST}
     oss.has(f"bytes/public/{DIGEST}.png", content_length="10")
     assert [ask(function, **wanted).status for _ in range(3)] == [200, 200, 429]
-    assert [sent.method for sent in oss.received] == ["HEAD"] * 2
+    assert [sent.method for sent in oss.asked] == ["HEAD"] * 2
 
 
 def test_a_multipart_upload_counts_one_file_and_its_size(quoted, ask, good_sts):
