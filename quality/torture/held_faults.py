@@ -6,8 +6,6 @@ same brings it to the end that it has where nothing fails; what WeChat was to be
 and no fault has WeChat asked more than once in vain.
 """
 
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from function.holding.state import LEASE, SILENCE
 from function.http.client import HttpResponse
 from function.wechat.verdict import Outcome
 from local.common.clock import StandingClock
-from quality.torture.report import Progress, Result
+from quality.torture.report import Result, try_cells
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD
 from tests.support.turns import Killed
 from tests.support.world import HELD, World, counted
@@ -246,16 +244,10 @@ def _repeated(name: str) -> str:
 
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    started, wanted = time.monotonic(), [cell for cell in cells() if only(cell)]
-    result = Result("faults")
-    progress = Progress("faults of held objects", len(wanted))
-    for number, cell in enumerate(wanted, start=1):
-        if problem := attempt(cell):
-            where = f"{cell.situation} / call {cell.at} / {cell.fault} x {cell.strikes}"
-            result.problems.append(f"{where}: {problem}")
-        progress.show(number)
-    survived = len(wanted) - len(result.problems)
-    result.totals += Counter({"faults tried": len(wanted), "faults survived": survived})
-    result.figures.append(("held objects: faults survived / tried", f"{survived} / {len(wanted)}"))
-    result.seconds = time.monotonic() - started
-    return result
+    wanted = [cell for cell in cells() if only(cell)]
+    return try_cells(
+        "held objects",
+        wanted,
+        attempt,
+        lambda cell: f"{cell.situation} / call {cell.at} / {cell.fault} x {cell.strikes}",
+    )

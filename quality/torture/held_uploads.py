@@ -14,8 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,13 +21,13 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from function.errors import UploadError
 from function.holding.state import LEASE, SILENCE
 from function.request_log import lines_of
 from function.wechat.verdict import Outcome
+from quality.torture.lives import live
 from quality.torture.report import Result
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, MemoryOss
 from tests.support.stage import Reply
@@ -487,30 +485,13 @@ def run(
     shrinks: bool = True,
     seed: int | None = None,
 ) -> Result:
-    """
-    Take so many steps, and end after so many seconds whatever was taken by then.
-
-    Args:
-        shrinks: whether a failure is made as short as can be, which takes a while.
-
-        seed: of the dice; without, they are thrown anew.
-    """
+    """Take so many steps, and end after so many seconds whatever was taken by then."""
     started = time.monotonic()
     result = Result("proof")
     machine.taken = 0
-    how = settings(
-        max_examples=lives,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    test = machine if seed is None else with_seed(seed)(machine)
     try:
         while machine.taken < wanted and time.monotonic() < started + seconds:
-            run_state_machine_as_test(test, settings=how)
+            live(machine, lives=lives, steps=steps, shrinks=shrinks, seed=seed)
     except (AssertionError, ExceptionGroup) as error:
         result.problems.append(f"held objects: {error} ({lines_of(error)})")
     result.totals = Counter({"steps in lives of held objects": machine.taken})

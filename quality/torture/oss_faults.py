@@ -3,9 +3,7 @@ Every call to OSS x every fault, over real sockets: in time, under its code, rep
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +14,7 @@ from function.http.client import send
 from function.oss.client import BUDGET_SECONDS, OssClient, budget
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, get_record, head_object, put_record
-from quality.torture.report import Progress, Result
+from quality.torture.report import Result, try_cells
 from tests.support import stage
 from tests.support.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
 from tests.support.canaries import Watch
@@ -177,19 +175,12 @@ def attempt(cell: Cell, watch: Watch) -> str:
 
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    watch, started = Watch(), time.monotonic()
+    watch = Watch()
     wanted = [cell for cell in cells() if only(cell)]
-    result = Result("faults")
-    progress = Progress("faults of calls to OSS", len(wanted))
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        trials = [pool.submit(attempt, cell, watch) for cell in wanted]
-        for number, (cell, trial) in enumerate(zip(wanted, trials, strict=True), start=1):
-            if problem := trial.result():
-                result.problems.append(f"{cell.call} / {cell.fault}: {problem}")
-            progress.show(number)
-    survived = len(wanted) - len(result.problems)
-    result.totals += Counter({"faults tried": len(wanted), "faults survived": survived})
-    result.figures.append(("calls to OSS: faults survived / tried", f"{survived} / {len(wanted)}"))
+
+    def described(cell: Cell) -> str:
+        return f"{cell.call} / {cell.fault}"
+
+    result = try_cells("calls to OSS", wanted, lambda cell: attempt(cell, watch), described, AT_A_TIME)
     result.searched, result.secrets = watch.searched, watch.found
-    result.seconds = time.monotonic() - started
     return result

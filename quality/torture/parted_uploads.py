@@ -11,16 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
+from quality.torture.lives import live
 from quality.torture.report import Result
 from tests.support import stage
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, MemoryOss, Part, Stored
@@ -316,27 +315,10 @@ def _is_a_stranger_s(stored: Stored) -> bool:
 def run(
     lives: int = LIVES, machine: type[PartedUploads] = PartedUploads, steps: int = STEPS, shrinks: bool = True
 ) -> Result:
-    """
-    Live so many lives.
-
-    Args:
-        shrinks: whether a failure is made as short as can be, which takes a while.
-    """
     started = time.monotonic()
     result = Result("proof")
     try:
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=lives,
-                stateful_step_count=steps,
-                deadline=None,
-                database=None,
-                phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        live(machine, lives=lives, steps=steps, shrinks=shrinks)
     except (AssertionError, ExceptionGroup) as error:
         result.problems.append(f"uploads in parts: {error}")
     result.figures.append((f"lives of large files, {steps} steps each, with whole files only", f"{lives:,}"))

@@ -5,8 +5,10 @@ What each part of the run found, the progress on the way, and the table at the e
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 SECONDS_BETWEEN_LINES = 5.0
 SHOWN_PROBLEMS = 20
@@ -72,6 +74,36 @@ class Progress:
             file=sys.stderr,
             flush=True,
         )
+
+
+CellT = TypeVar("CellT")
+
+
+def try_cells(
+    what: str,
+    cells: Sequence[CellT],
+    attempt: Callable[[CellT], str],
+    described: Callable[[CellT], str],
+    at_a_time: int = 1,
+) -> Result:
+    """
+    Attempt every cell of a matrix of faults.
+
+    Args:
+        attempt: returns what went wrong, empty for nothing.
+    """
+    started, result = time.monotonic(), Result("faults")
+    progress = Progress(f"faults of {what}", len(cells))
+    with ThreadPoolExecutor(at_a_time) as pool:
+        for number, (cell, problem) in enumerate(zip(cells, pool.map(attempt, cells), strict=True), start=1):
+            if problem:
+                result.problems.append(f"{described(cell)}: {problem}")
+            progress.show(number)
+    survived = len(cells) - len(result.problems)
+    result.totals += Counter({"faults tried": len(cells), "faults survived": survived})
+    result.figures.append((f"{what}: faults survived / tried", f"{survived} / {len(cells)}"))
+    result.seconds = time.monotonic() - started
+    return result
 
 
 def _print_totals(results: list[Result], secrets: int) -> None:

@@ -5,10 +5,7 @@ OSS is in memory here, strict about signatures and rights, and remembers what it
 lost; the calls themselves meet their faults over real sockets in ``oss_faults``.
 """
 
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -16,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from quality.torture.report import Progress, Result
+from quality.torture.report import Result, try_cells
 from tests.support import stage
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD
 from tests.support.world import PART, PLAIN, World, counted
@@ -206,21 +203,14 @@ def _outcome(reply: stage.Reply) -> Any:
 
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    started, wanted = time.monotonic(), [cell for cell in cells() if only(cell)]
-    result = Result("faults")
-    progress = Progress("faults of routes that ask OSS", len(wanted))
-    with TemporaryDirectory() as folder, ThreadPoolExecutor(AT_A_TIME) as pool:
+    wanted = [cell for cell in cells() if only(cell)]
+
+    def described(cell: Cell) -> str:
+        return f"{cell.situation} / {cell.call} / {cell.fault} x {cell.strikes}"
+
+    with TemporaryDirectory() as folder:
         profiles = Path(folder) / "profiles.toml"
         profiles.write_text(PROFILES, "utf-8")
-        trials = [pool.submit(attempt, cell, str(profiles)) for cell in wanted]
-        for number, (cell, trial) in enumerate(zip(wanted, trials, strict=True), start=1):
-            if problem := trial.result():
-                result.problems.append(
-                    f"{cell.situation} / {cell.call} / {cell.fault} x {cell.strikes}: {problem}"
-                )
-            progress.show(number)
-    survived = len(wanted) - len(result.problems)
-    result.totals += Counter({"faults tried": len(wanted), "faults survived": survived})
-    result.figures.append(("routes that ask OSS: faults survived / tried", f"{survived} / {len(wanted)}"))
-    result.seconds = time.monotonic() - started
-    return result
+        return try_cells(
+            "routes that ask OSS", wanted, lambda cell: attempt(cell, str(profiles)), described, AT_A_TIME
+        )

@@ -5,9 +5,7 @@ whoever gets what WeChat pushes about something else.
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +18,7 @@ from function.http.client import HttpResponse, Send, send
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 from function.wechat.media_check import CheckRequest, Refused, submit
-from quality.torture.report import Progress, Result
+from quality.torture.report import Result, try_cells
 from tests.support import stage
 from tests.support.broken_server import WIRE, Fault, answers, serving
 from tests.support.canaries import LogWatch, Watch
@@ -198,21 +196,16 @@ class Trial:
 
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    watch, started = Watch(), time.monotonic()
+    watch = Watch()
     wanted = [cell for cell in cells() if only(cell)]
-    result = Result("faults")
-    progress = Progress("faults of the content check", len(wanted))
-    with TemporaryDirectory() as folder, LogWatch(watch), ThreadPoolExecutor(AT_A_TIME) as pool:
+
+    def described(cell: Cell) -> str:
+        return f"{cell.call} / {cell.fault}"
+
+    with TemporaryDirectory() as folder, LogWatch(watch):
         profiles = Path(folder) / "profiles.toml"
         profiles.write_text(PROFILES, "utf-8")
-        trials = [pool.submit(Trial(watch, str(profiles)).attempt, cell) for cell in wanted]
-        for number, (cell, trial) in enumerate(zip(wanted, trials, strict=True), start=1):
-            if problem := trial.result():
-                result.problems.append(f"{cell.call} / {cell.fault}: {problem}")
-            progress.show(number)
-    survived = len(wanted) - len(result.problems)
-    result.totals += Counter({"faults tried": len(wanted), "faults survived": survived})
-    result.figures.append(("content check: faults survived / tried", f"{survived} / {len(wanted)}"))
+        trial = Trial(watch, str(profiles))
+        result = try_cells("content check", wanted, trial.attempt, described, AT_A_TIME)
     result.searched, result.secrets = watch.searched, watch.found
-    result.seconds = time.monotonic() - started
     return result

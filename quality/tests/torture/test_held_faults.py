@@ -1,6 +1,5 @@
 """A part of the matrix of held objects, and that it notices what is not gone on with."""
 
-import logging
 from datetime import timedelta
 from itertools import count
 
@@ -12,13 +11,8 @@ from function.oss.objects import Copied
 from quality.torture import held_faults
 from quality.torture.held_faults import FAULTS, KILLED, KILLED_AFTER, SITUATIONS, Cell, cells
 
+pytestmark = pytest.mark.usefixtures("quiet")
 IN_SHORT = ("committed", "discarded once published", "passed")
-
-
-@pytest.fixture(autouse=True)
-def quiet(caplog):
-    """Thousands of requests are logged otherwise."""
-    caplog.set_level(logging.CRITICAL, "oss_direct_upload")
 
 
 def test_an_instance_that_is_killed_at_any_call_leaves_what_another_goes_on_with():

@@ -1,6 +1,5 @@
 """The proof about held objects in short, and that it would notice lines of the room that were not there."""
 
-import logging
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -11,13 +10,8 @@ from function.holding.upload import HeldUpload
 from quality.torture import held_uploads
 from quality.torture.held_uploads import HeldUploads
 
+pytestmark = pytest.mark.usefixtures("quiet")
 LIVES = 100
-
-
-@pytest.fixture(autouse=True)
-def quiet(caplog):
-    """Thousands of requests are logged otherwise."""
-    caplog.set_level(logging.CRITICAL, "oss_direct_upload")
 
 
 def test_a_few_lives_end_as_documented():

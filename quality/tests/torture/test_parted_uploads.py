@@ -1,6 +1,5 @@
 """The proof about large files in short, and that it would notice a file that is not whole, or there twice."""
 
-import logging
 from dataclasses import replace
 
 import pytest
@@ -9,11 +8,7 @@ from quality.torture import parted_uploads
 from quality.torture.parted_uploads import PartedUploads
 from tests.support.memory_oss import MemoryOss
 
-
-@pytest.fixture(autouse=True)
-def quiet(caplog):
-    """Thousands of requests are logged otherwise."""
-    caplog.set_level(logging.CRITICAL, "oss_direct_upload")
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def test_a_few_lives_end_as_documented():

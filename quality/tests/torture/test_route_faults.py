@@ -1,7 +1,5 @@
 """The whole matrix of routes that ask OSS, and that it notices a handling line that is gone."""
 
-import logging
-
 import pytest
 
 from function.errors import AlreadyComplete, UploadGone
@@ -10,11 +8,7 @@ from function.oss import multipart
 from quality.torture import route_faults
 from quality.torture.route_faults import FAULTS, SITUATIONS, Cell, cells, failure
 
-
-@pytest.fixture(autouse=True)
-def quiet(caplog):
-    """Thousands of requests are logged otherwise."""
-    caplog.set_level(logging.CRITICAL, "oss_direct_upload")
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def test_every_fault_of_every_call_of_every_route_ends_as_documented_and_is_made_good():
