@@ -325,7 +325,7 @@ def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, e
 OF_A_PLAIN_DEPLOYMENT = set(
     "function function.aliyun_sdk function.app function.auth function.auth.tokens function.config"
     " function.config.content_types function.config.key_template"
-    " function.config.messages function.config.profile function.config.profile_options"
+    " function.config.messages function.config.profile"
     " function.config.profile_validation function.config.profiles function.config.setting_table"
     " function.config.settings function.config.settings_validation function.config.types"
     " function.context function.credentials function.errors function.http function.http.client"

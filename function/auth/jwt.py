@@ -88,7 +88,7 @@ KIND = CallerKind(
         Setting(
             "JWT_KEY",
             # Many consoles keep one line only, so a PEM arrives with \\n written out.
-            types.Kind(
+            types.Type(
                 Message("the HS256 secret or the public key in PEM"), lambda text: text.replace("\\n", "\n")
             ),
             is_needed=True,

@@ -1,6 +1,6 @@
 """Users of a WeChat mini-program: they exchange a code of ``wx.login`` for a session token."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from function.auth import Caller, caller_of, is_subject
@@ -28,7 +28,7 @@ from function.wechat import WechatApp, WechatPush
 # Five seconds together. Most for the first try: a code is valid once, so a retry only helps if WeChat never
 # received the first.
 CODE2SESSION_BUDGETS_SECONDS = (3.5, 1.5)
-# Both belong to the message push, by which verdicts come.
+# The message push delivers verdicts; it needs both.
 PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 
@@ -130,21 +130,14 @@ def _read(values: Mapping[str, Any]) -> WechatApp:
 
 
 def _problems(
-    values: Mapping[str, Any], profiles: Mapping[str, Profile], judged: Container[str]
+    values: Mapping[str, Any], profiles: Iterable[Profile], refused: Container[str]
 ) -> Iterator[Problem]:
-    """Find missing settings of the message push: for a check, or because one of the others is set."""
-    missing = [name for name in PUSH_SETTINGS if name not in values and name not in judged]
-    checked = [profile for profile in profiles.values() if profile.is_checked]
-    for profile in checked:
-        for name in missing:
-            yield problem_in(profile.name, Message('hold with "check" needs {name}', name=name), needs=name)
-    if not checked and any(name in values for name in (*PUSH_SETTINGS, "WECHAT_PUSH_FORWARD_URL")):
-        for name in missing:
-            sentence = Message(
-                "{name} is missing; the message push needs WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY",
-                name=name,
-            )
-            yield Problem(name, sentence)
+    """Find settings of the message push that a content check needs."""
+    for profile in profiles:
+        for name in PUSH_SETTINGS:
+            if profile.is_checked and name not in values and name not in refused:
+                clause = Message('hold with "check" needs {name}', name=name)
+                yield problem_in(profile.name, clause, needs=name)
 
 
 KIND = CallerKind(
@@ -163,9 +156,23 @@ KIND = CallerKind(
             is_secret=True,
         ),
         Setting("WECHAT_ENDPOINT", types.ORIGIN, "https://api.weixin.qq.com"),
-        Setting("WECHAT_PUSH_TOKEN", types.PUSH_TOKEN, is_secret=True),
-        Setting("WECHAT_PUSH_AES_KEY", types.PUSH_AES_KEY, is_secret=True),
-        Setting("WECHAT_PUSH_FORWARD_URL", types.ADDRESS, is_secret=True),
+        Setting(
+            "WECHAT_PUSH_TOKEN",
+            types.matching(
+                "[A-Za-z0-9]{3,32}", Message("the Token of the message push: 3 to 32 letters and digits")
+            ),
+            is_secret=True,
+            needs=("WECHAT_PUSH_AES_KEY",),
+        ),
+        Setting(
+            "WECHAT_PUSH_AES_KEY",
+            types.matching(
+                "[A-Za-z0-9]{43}", Message("the EncodingAESKey of the message push: 43 letters and digits")
+            ),
+            is_secret=True,
+            needs=("WECHAT_PUSH_TOKEN",),
+        ),
+        Setting("WECHAT_PUSH_FORWARD_URL", types.ADDRESS, is_secret=True, needs=PUSH_SETTINGS),
     ),
     read=_read,
     problems=_problems,

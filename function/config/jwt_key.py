@@ -1,6 +1,6 @@
-"""Whether ``JWT_KEY`` can be what ``JWT_ALGORITHM`` says it is, and what else of its settings that needs."""
+"""Checks of ``JWT_KEY`` and its algorithm."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from function.config.messages import Message
@@ -15,28 +15,28 @@ ANY_AUDIENCE = "*"
 
 
 def problems_of(
-    values: Mapping[str, Any], _profiles: Mapping[str, Profile], judged: Container[str]
+    values: Mapping[str, Any], _profiles: Iterable[Profile], refused: Container[str]
 ) -> Iterator[Problem]:
     """
-    What is wrong with the settings about the business's login tokens.
+    Check the settings for the business's login tokens.
 
     Args:
-        values: of the settings that are right by themselves.
+        values: of the settings that are valid by themselves.
 
-        judged: the names of those that are not.
+        refused: names of settings that have a problem already.
     """
     key, algorithm = values.get("JWT_KEY"), values.get("JWT_ALGORITHM")
     own_secrets = (*values.get("TOKEN_SECRET", ()), *values.get("RECEIPT_SECRET", ()))
     if key and algorithm and (sentence := _problem_of_key(key, algorithm, own_secrets)):
         yield Problem("JWT_KEY", sentence)
-    # A public key verifies the tokens of all apps that its issuer has; a secret belongs to one.
+    # A public key verifies the tokens of every app of its issuer; a secret belongs to one.
     has_public_key = algorithm not in (None, SECRET_ALGORITHM)
-    if has_public_key and "JWT_AUDIENCE" not in values and "JWT_AUDIENCE" not in judged:
+    if has_public_key and "JWT_AUDIENCE" not in values and "JWT_AUDIENCE" not in refused:
         yield Problem(
             "JWT_AUDIENCE",
             Message(
                 "JWT_AUDIENCE is missing; with JWT_ALGORITHM = {algorithm!r} it must be the aud of the tokens"
-                " that are meant for this function, or {any_} where any will do",
+                " for this function, or {any_} for any",
                 algorithm=algorithm,
                 any_=ANY_AUDIENCE,
             ),
@@ -45,10 +45,10 @@ def problems_of(
 
 def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> Message | None:
     """
-    A sentence that names ``JWT_KEY`` and never shows it; none when the key is good.
+    Return a sentence that names ``JWT_KEY`` and never shows it; ``None`` for a good key.
 
     Args:
-        own_secrets: of our own tokens, which it must not be one of.
+        own_secrets: secrets of our own tokens; it must be another one.
     """
     if algorithm != SECRET_ALGORITHM:
         problem = _problem_of_public_key(key, algorithm)
@@ -67,8 +67,7 @@ def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> Mes
         return Message("JWT_KEY must have at least {least} bytes for HS256", least=MIN_SECRET_BYTES)
     if key in own_secrets:
         return Message(
-            "JWT_KEY must not be a TOKEN_SECRET or RECEIPT_SECRET:"
-            " our receipts would pass as the business's login tokens"
+            "JWT_KEY must not be a TOKEN_SECRET or RECEIPT_SECRET: our receipts would be valid login tokens"
         )
     return None
 

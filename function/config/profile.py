@@ -36,12 +36,12 @@ class BucketLocation(NamedTuple):
         """The session that signs here for this purpose: it is of one role and reaches one bucket."""
         return purpose, self.bucket, self.role_arn
 
-    def with_own(self, values: Mapping[str, Any]) -> "BucketLocation":
+    def override(self, values: Mapping[str, Any]) -> "BucketLocation":
         """
-        The place of a profile, where this is the deployment's.
+        Return the location of a profile; this one is the deployment's.
 
         Args:
-            values: of the options ``bucket``, ``region``, ``host`` and ``role``, as far as there are any.
+            values: of the options ``bucket``, ``region``, ``host`` and ``role`` that the profile has.
         """
         bucket, region = values.get("bucket") or self.bucket, values.get("region") or self.region
         host, role_arn = values.get("host"), values.get("role") or self.role_arn
@@ -62,6 +62,7 @@ PAGE, FORM, HELD = "page", "form", "held"
 ACL_FIELD, STORAGE_CLASS_FIELD, META_PREFIX = "x-oss-object-acl", "x-oss-storage-class", "x-oss-meta-"
 # Name of the metadata in which an object of parts, or a held one, keeps its upload id.
 UPLOAD_ID_METADATA = "upload-id"
+MAX_METADATA_BYTES = 8 * 1024
 # The largest object of one form.
 MAX_FORM_BYTES = 5 * 1024**3
 # What must happen before a held object is published, in this order.
@@ -70,6 +71,11 @@ COMMIT, CHECK = "commit", "check"
 MARGIN = timedelta(seconds=60)
 # How long WeChat may take to fetch what it is to check.
 CHECK_URL_LIFE = timedelta(hours=1)
+
+
+def fits_metadata(metadata: Mapping[str, str]) -> bool:
+    """Return whether OSS keeps this much metadata with one object."""
+    return sum(len(name) + len(text) for name, text in metadata.items()) <= MAX_METADATA_BYTES
 
 
 def fits(form: timedelta, session: timedelta) -> bool:

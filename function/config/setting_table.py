@@ -1,4 +1,4 @@
-"""Every setting as one row: type, default, and what it needs."""
+"""Settings: every one as one row."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -6,26 +6,35 @@ from typing import Any, NamedTuple
 from function.config import types
 from function.config.messages import Message
 from function.config.profile import Profile
-from function.config.profile_options import SIGNATURE_VERSIONS
-from function.config.types import Kind
+from function.config.profiles import SIGNATURE_VERSIONS
+from function.config.types import Type
 from function.errors import Problem
+
+HEADER_NAME = types.matching(r"[A-Za-z0-9-]{1,64}", Message("the name of a header, such as Ali-Cdn-Real-Ip"))
+QUOTA_PATTERN = (
+    r"memory:|redis(?P<tls>s)?://([^\s/@?#:]*:[^\s/@?#]+@)?([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/\d{1,3})?"
+    r"(?(tls)(\?ssl_ca_certs=[^\s?#&]+)?)"
+)
 
 
 class Setting(NamedTuple):
     """
-    One variable of the environment.
+    Variable of the environment.
 
     Args:
-        default: its text when it is not set; ``{NAME}`` stands for another variable.
+        default: its text if it is not set; ``{NAME}`` stands for another variable.
 
-        is_secret: its value is shown nowhere.
+        is_secret: True if its value must not be shown.
+
+        needs: names of further settings that it does not work without.
     """
 
     name: str
-    kind: Kind
+    type: Type
     default: str = ""
     is_needed: bool = False
     is_secret: bool = False
+    needs: tuple[str, ...] = ()
 
 
 class CallerKind(NamedTuple):
@@ -43,7 +52,8 @@ class CallerKind(NamedTuple):
 
         read: makes ``Settings.caller_settings`` of the values of all rows.
 
-        problems: takes values, profiles and the names of settings that have a problem already.
+        problems: takes values, profiles and the names of settings that have a problem already; for rules that
+            the rows do not say.
 
         app_setting: the setting with the id of the app; a token is good for one app.
 
@@ -57,8 +67,8 @@ class CallerKind(NamedTuple):
     log_in: Callable[..., Any] | None = None
     settings: tuple[Setting, ...] = ()
     read: Callable[[Mapping[str, Any]], Any] = lambda _values: None
-    problems: Callable[[Mapping[str, Any], Mapping[str, Profile], Container[str]], Iterable[Problem]] = (
-        lambda _values, _profiles, _judged: ()
+    problems: Callable[[Mapping[str, Any], Iterable[Profile], Container[str]], Iterable[Problem]] = (
+        lambda _values, _profiles, _refused: ()
     )
     app_setting: str = ""
     needs_tokens: bool = True
@@ -81,11 +91,13 @@ SETTINGS = (
     Setting("RECEIPT_SECRET", types.SECRETS, is_secret=True),
     Setting(
         "OWNER_SECRET",
-        types.any_text(Message("at least {least} bytes", least=types.MIN_SECRET_BYTES)),
+        types.matching(
+            f".{{{types.MIN_SECRET_BYTES},}}", Message("at least {least} bytes", least=types.MIN_SECRET_BYTES)
+        ),
         is_secret=True,
     ),
     Setting("TOKEN_SECONDS", types.seconds(60, 2592000), "7200"),
-    Setting("CALLBACK_URL", types.CALLBACK_ADDRESS),
+    Setting("CALLBACK_URL", types.CALLBACK_ADDRESS, needs=("TOKEN_SECRET",)),
     Setting("CALLBACK_KEY_ORIGIN", types.ORIGIN, "https://gosspublic.alicdn.com"),
     # Addresses of the business often carry a token.
     Setting("UPLOAD_WEBHOOK_URL", types.ADDRESS, is_secret=True),
@@ -93,10 +105,23 @@ SETTINGS = (
     Setting("LOGIN_RATE", types.RATE, "30/min"),
     Setting("READ_RATE", types.RATE, "600/min"),
     # It holds the password of the store.
-    Setting("QUOTA_URL", types.QUOTA_ADDRESS, is_secret=True),
+    Setting(
+        "QUOTA_URL",
+        types.matching(
+            QUOTA_PATTERN,
+            Message(
+                "memory:, redis://[user:password@]host[:port][/database], or the same with rediss: for TLS"
+            ),
+        ),
+        is_secret=True,
+    ),
     Setting("QUOTA_WHEN_DOWN", types.one_of("deny", "allow")),
     Setting("QUOTA_UTC_OFFSET", types.HOURS, "8"),
-    Setting("CLIENT_ADDRESS_HEADER", types.HEADER_NAME),
+    Setting(
+        "CLIENT_ADDRESS_HEADER",
+        # Request headers have lower-case names here.
+        HEADER_NAME._replace(read=lambda text: HEADER_NAME.read(text).lower()),
+    ),
     Setting("PROFILES_FILE", types.any_text(Message("the path of a TOML file")), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", types.ORIGINS),
     Setting("LOG_LEVEL", types.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),

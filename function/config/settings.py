@@ -1,12 +1,12 @@
 """The environment and ``profiles.toml`` become one frozen, validated ``Settings``."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from function.config import settings_validation
+from function.config import settings_validation as validation
 from function.config.messages import Message
 from function.config.profile import BucketLocation, Profile, Session
 from function.config.profiles import PROFILES_TOML, read_profiles
@@ -124,59 +124,56 @@ def read_settings(
     name = environ.get("CALLER_AUTH", "").strip()
     kind = caller_kinds.get(name)
     caller_auth = one_of(*([name] if kind else sorted(caller_kinds)))
-    rows = [row._replace(kind=caller_auth) if row.name == "CALLER_AUTH" else row for row in SETTINGS]
-    values, problems = _read_rows(environ, [*rows, *(kind.settings if kind else ())])
-    profiles, found = _read_profiles_file(values, read_text)
+    rows = [row._replace(type=caller_auth) if row.name == "CALLER_AUTH" else row for row in SETTINGS]
+    rows += kind.settings if kind else ()
+    values, problems = _read_rows(environ, rows)
+    by_name, found = _read_profiles_file(values, read_text)
     problems += found
-    problems += settings_validation.what_misleads_the_sdk(environ)
-    policies = session_policies(profiles.values())
-    problems += settings_validation.policies_too_long(policies)
-    problems += settings_validation.profiles_that_need_more(values, kind, profiles)
-    judged = frozenset(_settings_of(problems))
-    problems += settings_validation.holds_that_need_more(values, kind, profiles)
-    problems += settings_validation.weak_secrets(values, kind, profiles, judged)
-    problems += settings_validation.store_without_a_choice(values, judged)
-    problems += kind.problems(values, profiles, judged) if kind else ()
+    profiles = by_name.values()
+    policies = session_policies(profiles)
+    problems += validation.sdk_variables(environ)
+    problems += validation.policies_too_long(policies)
+    problems += validation.profiles_and_settings(values, kind, profiles)
+    problems += kind.problems(values, profiles, _settings_of(problems)) if kind else ()
+    problems += validation.missing_settings(rows, values, kind, profiles, _settings_of(problems))
+    problems += validation.related_settings(values, _settings_of(problems))
     if problems or kind is None:
         raise Misconfigured(problems)
-    return _settings(values, kind, profiles, policies)
+    return _settings(values, kind, by_name, policies)
 
 
 def _read_rows(environ: Mapping[str, str], rows: Iterable[Setting]) -> tuple[dict[str, Any], list[Problem]]:
-    """The value of each row that is set or has a default; of those that are wrong a problem instead."""
+    """Return the values of the settings that are set or have a default, and a problem for each wrong one."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
-    unmade: list[str] = []
+    unmade: set[str] = set()
     texts = {"FC_REGION": environ.get("FC_REGION", "").strip()}
     for row in rows:
         given = environ.get(row.name, "").strip()
-        # What is made from a wrong value is not judged by itself.
-        if not given and any(f"{{{name}}}" in row.default for name in (*unmade, *_settings_of(problems))):
-            unmade.append(row.name)
+        # A default that contains a wrong value is not reported as well.
+        if not given and any(f"{{{name}}}" in row.default for name in unmade):
+            unmade.add(row.name)
             continue
         text = texts[row.name] = given or row.default.format_map(texts)
-        if not text.isascii():
-            problems.append(Problem(row.name, Message("{name} must be plain ASCII", name=row.name)))
-        elif text:
+        sentence = None
+        if not text:
+            sentence = row.type.missing(row.name) if row.is_needed else None
+        elif not text.isascii():
+            sentence = Message("{name} must be plain ASCII", name=row.name)
+        else:
             try:
-                values[row.name] = row.kind.read(text)
+                values[row.name] = row.type.read(row.type.from_text(text))
             except ValueError as error:
-                problems.append(Problem(row.name, _refusal(row, *error.args or (text,))))
-        elif row.is_needed:
-            sentence = Message(
-                "{name} is missing; it must be {allowed}", name=row.name, allowed=row.kind.allowed
-            )
+                sentence = row.type.refusal(row.name, text, error, is_secret=row.is_secret)
+        if sentence is not None:
             problems.append(Problem(row.name, sentence))
+            unmade.add(row.name)
     return values, problems
 
 
-def _settings_of(problems: Iterable[Problem]) -> Iterator[str]:
-    return (problem.setting for problem in problems)
-
-
-def _refusal(row: Setting, shown: str) -> Message:
-    value = "" if row.is_secret else f" = {shown!r}"
-    return Message("{name}{value} must be {allowed}", name=row.name, value=value, allowed=row.kind.allowed)
+def _settings_of(problems: Iterable[Problem]) -> frozenset[str]:
+    """Return the settings that have a problem, or are missing for another one."""
+    return frozenset(name for problem in problems for name in (problem.setting, problem.needs))
 
 
 def _read_profiles_file(

@@ -1,26 +1,24 @@
-"""What settings and profiles must not say together: a sentence for each contradiction."""
+"""Rules that relate several settings, or settings and profiles."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 
 from function.config.messages import Message
 from function.config.profile import MARGIN, Profile, Session, fits
-from function.config.profiles import PROFILES_TOML, problem_in
-from function.config.setting_table import CallerKind
-from function.config.types import MIN_SECRET_BYTES
+from function.config.profiles import OPTIONS, PROFILES_TOML, problem_in
+from function.config.setting_table import CallerKind, Setting
 from function.errors import Problem
 
-# Of a session policy, which AssumeRole takes.
+# AssumeRole takes no longer session policy.
 MAX_POLICY_CHARACTERS = 2048
-# The address that WeChat gets is good for an hour, and a session is in use for a while before it signs one.
+# WeChat gets a URL that lives an hour, signed by a session that may have been used for a while.
 LEAST_SESSION_OF_A_CHECK = timedelta(minutes=90)
 
 
-def what_misleads_the_sdk(environ: Mapping[str, str]) -> Iterator[Problem]:
-    """Variables that no row of ours has, and that the SDK reads all the same."""
-    # The SDK silently prefers this pair to the credentials it is handed.
+def sdk_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Find variables that are no settings of ours, but mislead the SDK."""
+    # The SDK silently prefers this pair to the credentials it is given.
     if environ.get("ALIYUN_ACCESS_KEY_ID") or environ.get("ALIYUN_ACCESS_KEY_SECRET"):
         yield Problem(
             "ALIYUN_ACCESS_KEY_ID",
@@ -34,7 +32,7 @@ def what_misleads_the_sdk(environ: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def policies_too_long(policies: Mapping[Session, str]) -> Iterator[Problem]:
-    """Session policies that STS would refuse."""
+    """Find session policies that STS would refuse."""
     for policy in policies.values():
         if len(policy) > MAX_POLICY_CHARACTERS:
             sentence = Message(
@@ -47,127 +45,105 @@ def policies_too_long(policies: Mapping[Session, str]) -> Iterator[Problem]:
             yield Problem(PROFILES_TOML, sentence)
 
 
-def profiles_that_need_more(
-    values: Mapping[str, Any], kind: CallerKind | None, profiles: Mapping[str, Profile]
+def missing_settings(
+    rows: Iterable[Setting],
+    values: Mapping[str, Any],
+    kind: CallerKind | None,
+    profiles: Iterable[Profile],
+    refused: Container[str],
 ) -> Iterator[Problem]:
-    """What a profile asks of the settings, and what these do not say."""
-    session = values.get("STS_SESSION_SECONDS")
-    for profile in profiles.values():
-        for what, life in _lives(profile):
-            if session and not fits(life, session):
+    """
+    Find settings that others, the caller kind or options of profiles need.
+
+    Args:
+        values: of the settings that are valid by themselves.
+
+        refused: names of settings that have a problem already.
+    """
+    types = {row.name: row.type for row in rows}
+    needed_by = {need: row.name for row in rows if row.name in values for need in row.needs}
+    if kind and kind.needs_tokens:
+        needed_by["TOKEN_SECRET"] = f"CALLER_AUTH={values['CALLER_AUTH']}"
+    for name, by in needed_by.items():
+        if name not in values and name not in refused:
+            sentence = Message(
+                "{name} is missing; {by} needs it. It must be {allowed}",
+                name=name,
+                by=by,
+                allowed=types[name].allowed,
+            )
+            yield Problem(name, sentence)
+    for profile in profiles:
+        for option in OPTIONS:
+            name = option.needs_setting
+            if name in values or name in refused or name in needed_by:
+                continue
+            if name and getattr(profile, option.name):
+                clause = Message("{option} needs {setting}", option=option.name, setting=name)
+                yield problem_in(profile.name, clause, needs=name)
+
+
+def profiles_and_settings(
+    values: Mapping[str, Any], kind: CallerKind | None, profiles: Iterable[Profile]
+) -> Iterator[Problem]:
+    """Check lives of signatures against the session, and options that need a caller kind."""
+    for profile in profiles:
+        yield from _lives_over_the_session(profile, values.get("STS_SESSION_SECONDS"))
+        for option in ("read", "commit_by"):
+            if getattr(profile, option) == "owner" and kind and not kind.tells_apart:
                 clause = Message(
-                    "{what} plus {margin} s must be less than STS_SESSION_SECONDS ({session} s)",
-                    what=what,
-                    margin=MARGIN.seconds,
-                    session=session.seconds,
+                    '{option} = "owner" needs callers who are told apart; CALLER_AUTH is {caller_auth}',
+                    option=option,
+                    caller_auth=values["CALLER_AUTH"],
                 )
                 yield problem_in(profile.name, clause)
-        if profile.callback and "CALLBACK_URL" not in values:
-            yield problem_in(
-                profile.name, Message("callback = true needs CALLBACK_URL"), needs="CALLBACK_URL"
-            )
-        if profile.has_quota and "QUOTA_URL" not in values:
-            option = "files_per_day" if profile.files_per_day else "bytes_per_day"
-            yield problem_in(
-                profile.name, Message("{option} needs QUOTA_URL", option=option), needs="QUOTA_URL"
-            )
-        if profile.read == "owner" and kind and not kind.tells_apart:
+        if profile.is_checked and kind:
+            yield from _content_check(profile, values)
+
+
+def _lives_over_the_session(profile: Profile, session: timedelta | None) -> Iterator[Problem]:
+    lives = {"expires_in": profile.expires_in}
+    if profile.read:
+        lives["read_for"] = profile.read_life
+    for option, life in lives.items():
+        if session and not fits(life, session):
             clause = Message(
-                'read = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
-                caller_auth=values["CALLER_AUTH"],
+                "{option} needs credentials for {life} s plus {margin} s, which must be less than"
+                " STS_SESSION_SECONDS ({session} s)",
+                option=option,
+                life=int(life.total_seconds()),
+                margin=MARGIN.seconds,
+                session=session.seconds,
             )
             yield problem_in(profile.name, clause)
 
 
-def store_without_a_choice(values: Mapping[str, Any], judged: Container[str]) -> Iterator[Problem]:
-    """A store that other machines keep can be away, and what then is the operator's to say."""
-    is_apart = values.get("QUOTA_URL", "memory:") != "memory:"
-    if is_apart and "QUOTA_WHEN_DOWN" not in values and "QUOTA_WHEN_DOWN" not in judged:
-        yield Problem(
-            "QUOTA_WHEN_DOWN", Message("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
-        )
-
-
-def holds_that_need_more(
-    values: Mapping[str, Any], kind: CallerKind | None, profiles: Mapping[str, Profile]
-) -> Iterator[Problem]:
-    """What profiles that hold back ask of the settings, and what these do not say."""
-    for profile in profiles.values():
-        if profile.commit_by == "owner" and kind and not kind.tells_apart:
-            clause = Message(
-                'commit_by = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth}',
-                caller_auth=values["CALLER_AUTH"],
-            )
-            yield problem_in(profile.name, clause)
-        if profile.is_checked:
-            yield from _what_a_check_needs(values, profile)
-
-
-def _what_a_check_needs(values: Mapping[str, Any], profile: Profile) -> Iterator[Problem]:
-    if "CALLER_AUTH" not in values:
-        return
+def _content_check(profile: Profile, values: Mapping[str, Any]) -> Iterator[Problem]:
     if values["CALLER_AUTH"] != "wechat":
-        clause = Message('hold with "check" needs CALLER_AUTH=wechat: WeChat wants the openid of who uploads')
+        clause = Message('hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid')
         yield problem_in(profile.name, clause, needs="CALLER_AUTH")
         return
     session = values.get("STS_SESSION_SECONDS")
     if session and session < LEAST_SESSION_OF_A_CHECK:
         clause = Message(
             'hold with "check" needs STS_SESSION_SECONDS of at least {least},'
-            " because WeChat gets an address that is good for an hour; it is {session}",
+            " because WeChat gets a URL that lives an hour; it is {session}",
             least=LEAST_SESSION_OF_A_CHECK.seconds,
             session=session.seconds,
         )
         yield problem_in(profile.name, clause, needs="STS_SESSION_SECONDS")
 
 
-def _lives(profile: Profile) -> Iterator[tuple[Message, timedelta]]:
-    """How long the credentials behind what we sign for a profile must last, and the option that says so."""
-    # Both are at most 43,200 seconds, so there is no day in them.
-    yield Message("expires_in ({life} s)", life=profile.expires_in.seconds), profile.expires_in
-    if profile.read:
-        yield Message("twice read_for ({life} s)", life=profile.read_for.seconds), profile.read_life
-
-
-def weak_secrets(
-    values: Mapping[str, Any],
-    kind: CallerKind | None,
-    profiles: Mapping[str, Profile],
-    judged: Container[str],
-) -> Iterator[Problem]:
-    """Secrets that are missing, short, or the same where they must differ."""
-    secrets = values.get("TOKEN_SECRET", ())
-    if not secrets and "TOKEN_SECRET" not in judged:
-        for needed_for in islice(_what_needs_tokens(values, kind, profiles), 1):
-            yield Problem(
-                "TOKEN_SECRET",
-                Message(
-                    "TOKEN_SECRET is missing; {needed_for} needs at least {least} random bytes",
-                    needed_for=needed_for,
-                    least=MIN_SECRET_BYTES,
-                ),
-            )
-    owner = values.get("OWNER_SECRET")
-    if owner and len(owner) < MIN_SECRET_BYTES:
+def related_settings(values: Mapping[str, Any], refused: Container[str]) -> Iterator[Problem]:
+    """Check settings against each other."""
+    # Only a store on other machines can be down.
+    is_remote = values.get("QUOTA_URL", "memory:") != "memory:"
+    if is_remote and "QUOTA_WHEN_DOWN" not in values and "QUOTA_WHEN_DOWN" not in refused:
         yield Problem(
-            "OWNER_SECRET", Message("OWNER_SECRET must have at least {least} bytes", least=MIN_SECRET_BYTES)
+            "QUOTA_WHEN_DOWN", Message("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
         )
-    if set(secrets) & set(values.get("RECEIPT_SECRET", ())):
+    if set(values.get("TOKEN_SECRET", ())) & set(values.get("RECEIPT_SECRET", ())):
         sentence = Message(
-            "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
+            "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anyone"
         )
         yield Problem("RECEIPT_SECRET", sentence)
-
-
-def _what_needs_tokens(
-    values: Mapping[str, Any], kind: CallerKind | None, profiles: Mapping[str, Profile]
-) -> Iterator[str]:
-    if kind and kind.needs_tokens:
-        yield f"CALLER_AUTH={values['CALLER_AUTH']}"
-    if "CALLBACK_URL" in values:
-        yield "CALLBACK_URL"
-    for profile in profiles.values():
-        if profile.confirm:
-            yield Message("confirm = true in [{profile}]", profile=profile.name)
-        if profile.parts:
-            yield Message("parts = true in [{profile}]", profile=profile.name)

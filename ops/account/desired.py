@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from function.config.messages import Message
 from function.config.profile import BucketLocation
 from function.config.settings import DEFAULT_PROFILES_FILE
-from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Kind, matching
+from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Type, matching
 from ops.account.bucket import DesiredBucket
 from ops.account.log_options import read_logs
 from ops.account.log_plan import DesiredLogs
@@ -80,7 +80,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
     """
     problems: list[Text] = []
 
-    def checked(value: str, kind: Kind, complaint: Text) -> None:
+    def checked(value: str, kind: Type, complaint: Text) -> None:
         try:
             kind.read(value)
         except ValueError:

@@ -74,7 +74,6 @@ TESTS = {
         f"config/bucket_location config/profile_validation {SETTINGS} session_policy sessions "
         f"{FORMS} multipart/multipart_complete holding/submission"
     ),
-    "function.config.profile_options": _paths(f"config/profiles config/profile_validation {FORMS}"),
     "function.config.profile_validation": _paths(f"config/profile_validation {SETTINGS}"),
     "function.config.profiles": _paths(f"config/profiles {SETTINGS} {FORMS}"),
     "function.config.setting_table": _paths("config/settings auth/"),

@@ -10,7 +10,7 @@ import pytest
 from function import errors
 from function.app import ROUTES
 from function.auth import CallerKinds, all_settings
-from function.config.profile_options import OPTION_NAMES, OPTIONS
+from function.config.profiles import OPTION_NAMES, OPTIONS
 from manage import COMMANDS
 from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, tables, without_code
 

@@ -81,25 +81,25 @@ read = "callers"
 
 
 def test_without_options_of_its_own_a_profile_is_where_the_deployment_is():
-    assert HOME.with_own({}) == HOME
-    assert HOME.with_own({"bucket": None, "region": None, "host": None, "role": None}) == HOME
+    assert HOME.override({}) == HOME
+    assert HOME.override({"bucket": None, "region": None, "host": None, "role": None}) == HOME
 
 
 def test_another_bucket_is_reached_at_its_own_address_for_everything():
     there = "https://c.oss-cn-hangzhou.aliyuncs.com"
-    assert HOME.with_own({"bucket": "c"}) == ("c", "cn-hangzhou", there, there, there, HOME.role_arn)
+    assert HOME.override({"bucket": "c"}) == ("c", "cn-hangzhou", there, there, there, HOME.role_arn)
 
 
 def test_another_bucket_may_be_in_another_region_have_a_domain_and_a_role():
     host, role = "https://c.example.com", "acs:ram::1:role/c"
     own = {"bucket": "c", "region": "cn-shanghai", "host": host, "role": role}
-    assert HOME.with_own(own) == ("c", "cn-shanghai", host, host, host, role)
+    assert HOME.override(own) == ("c", "cn-shanghai", host, host, host, role)
 
 
 def test_a_domain_or_a_role_alone_leaves_the_bucket_and_its_other_addresses():
-    assert HOME.with_own({"host": "https://u.example.com"}) == HOME._replace(host="https://u.example.com")
-    assert HOME.with_own({"role": "acs:ram::1:role/c"}) == HOME._replace(role_arn="acs:ram::1:role/c")
-    assert HOME.with_own({"bucket": "b", "region": "cn-hangzhou"}) == HOME
+    assert HOME.override({"host": "https://u.example.com"}) == HOME._replace(host="https://u.example.com")
+    assert HOME.override({"role": "acs:ram::1:role/c"}) == HOME._replace(role_arn="acs:ram::1:role/c")
+    assert HOME.override({"bucket": "b", "region": "cn-hangzhou"}) == HOME
 
 
 def test_sessions_are_told_apart_by_purpose_bucket_and_role_alone():
@@ -385,7 +385,7 @@ def test_a_long_form_has_its_own_bucket_s_session_renewed_early(instance, profil
 
 
 def test_a_place_that_nobody_has_named_is_empty():
-    assert NOWHERE.with_own({}) == NOWHERE
+    assert NOWHERE.override({}) == NOWHERE
     assert set(NOWHERE) == {""}
 
 

@@ -109,10 +109,7 @@ def test_a_public_key_without_an_audience_is_refused(environment, algorithm):
         "JWT_KEY": key.get(algorithm) or (KEYS / "ed25519.pub.pem").read_text(),
     }
     (problem,) = problems_of(environment)
-    assert problem == (
-        f"JWT_AUDIENCE is missing; with JWT_ALGORITHM = '{algorithm}' it must be the aud of the tokens"
-        " that are meant for this function, or * where any will do"
-    )
+    assert problem.startswith("JWT_AUDIENCE is missing;")
     (problem,) = problems_of({**environment, "JWT_AUDIENCE": "上传"})
     assert problem == "JWT_AUDIENCE must be plain ASCII"
     assert load_settings({**environment, "JWT_AUDIENCE": "upload"}).caller_settings.audience == "upload"

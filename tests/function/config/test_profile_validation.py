@@ -1,9 +1,10 @@
-"""profile_contradictions: what the options of one profile must not say together."""
+"""profile_validation: rules that relate the options of profiles."""
 
 import pytest
 
 from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
+from tests.function.config.named import named
 
 GOOD = {
     "key": '"uploads/{owner}/{id}{ext}"',
@@ -18,7 +19,7 @@ def read(**options):
     lines = "\n".join(f"{name} = {value}" for name, value in {**GOOD, **options}.items())
     profiles, problems = read_profiles(f"[p]\n{lines}", default_signature="v4")
     assert all(problem.sentence.startswith("profiles.toml [p]: ") for problem in problems)
-    clauses = [problem.sentence.removeprefix("profiles.toml [p]: ") for problem in problems]
+    clauses = [named(problem.sentence.removeprefix("profiles.toml [p]: ")) for problem in problems]
     return profiles.get("p"), clauses
 
 
@@ -48,20 +49,19 @@ def test_a_part_may_have_from_100_kib_to_100_mib(size):
 
 @pytest.mark.parametrize("size", ["102399", "104857601", "0", '"1GiB"'])
 def test_a_smaller_or_a_larger_part_is_refused(size):
-    shown = size.replace('"', "'")
-    assert read(parts="true", part_size=size)[1] == [f"part_size = {shown} must be from 100KiB to 100MiB"]
+    assert read(parts="true", part_size=size)[1] == ["part_size"]
 
 
 @pytest.mark.parametrize("life", ["899", "604801", "true", '"1 day"'])
 def test_parts_take_from_a_quarter_of_an_hour_to_a_week(life):
     (clause,) = read(parts="true", parts_within=life)[1]
-    assert clause.endswith("must be whole seconds from 900 to 604800")
+    assert clause == "parts_within"
     assert read(parts="true", parts_within="900")[1] == []
 
 
 @pytest.mark.parametrize(("option", "value"), [("part_size", '"2MiB"'), ("parts_within", "3600")])
 def test_what_is_said_of_parts_needs_parts(option, value):
-    expected = [f"{option} needs parts = true: nothing else asks for it"]
+    expected = [f"{option} parts"]
     assert read(**{option: value})[1] == expected
     assert read(parts="false", **{option: value})[1] == expected
 
@@ -79,25 +79,20 @@ def test_what_one_form_can_carry_is_not_made_smaller_for_forms():
 
 
 def test_more_than_48_gib_is_refused_even_in_parts():
-    assert read(parts="true", part_size='"100MiB"', max_size='"49GiB"')[1] == [
-        "max_size = '49GiB' is over the 48GiB of an upload in parts"
-    ]
+    assert read(parts="true", part_size='"100MiB"', max_size='"49GiB"')[1] == ["max_size"]
     assert read(parts="true", part_size='"100MiB"', max_size=48 * GIB + 1)[1] != []
 
 
 @pytest.mark.parametrize("value", ['"6GiB"', 5 * GIB + 1])
 def test_over_5_gib_needs_parts(value):
-    shown = str(value).replace('"', "'")
-    assert read(max_size=value)[1] == [
-        f"max_size = {shown} is over the 5GiB that OSS takes in one form; more needs parts = true"
-    ]
+    assert read(max_size=value)[1] == ["max_size parts"]
     assert read(max_size='"5GiB"')[1] == []
 
 
 def test_a_least_size_over_what_a_form_takes_is_refused_with_parts_as_well():
     """A form of such a profile could admit nothing."""
     clauses = read(parts="true", part_size='"100MiB"', max_size='"40GiB"', min_size='"6GiB"')[1]
-    assert clauses == ["min_size = '6GiB' is over the 5GiB that OSS takes in one form"]
+    assert clauses == ["min_size"]
 
 
 def test_the_least_size_may_be_all_that_a_form_takes():
@@ -109,9 +104,7 @@ def test_the_least_size_may_be_all_that_a_form_takes():
 @pytest.mark.parametrize(("size", "is_enough"), [(102_400 * 10_000, True), (102_400 * 10_000 + 1, False)])
 def test_the_largest_file_fits_into_ten_thousand_parts(size, is_enough):
     clauses = read(parts="true", part_size='"100KiB"', max_size=size)[1]
-    assert clauses == [
-        f"max_size ({size}) is over 10000 parts of part_size (102400): OSS takes no more parts"
-    ] * (not is_enough)
+    assert clauses == ["max_size parts part_size"] * (not is_enough)
 
 
 def test_a_wrong_part_size_is_not_also_called_too_small():
@@ -120,14 +113,12 @@ def test_a_wrong_part_size_is_not_also_called_too_small():
 
 def test_a_page_that_names_its_files_has_no_parts():
     (clause,) = read(key='"test/{filename}"', content_types='["*/*"]', parts="true")[1]
-    assert clause.startswith("parts is no option of a profile whose key ends in {filename}")
+    assert clause == "parts key"
 
 
 def test_metadata_of_the_profile_is_not_where_the_id_of_the_upload_is_kept():
     metadata = '{ upload-id = "mine", source = "app" }'
-    assert read(parts="true", metadata=metadata)[1] == [
-        "metadata.upload-id is where parts = true keeps the id of the upload"
-    ]
+    assert read(parts="true", metadata=metadata)[1] == ["metadata"]
     assert read(metadata=metadata)[1] == []
 
 
@@ -144,9 +135,7 @@ def texts(characters):
 
 @pytest.mark.parametrize(("characters", "is_enough"), [(8192 - 31, True), (8192 - 30, False)])
 def test_metadata_leaves_room_for_the_id_of_an_upload_in_parts(characters, is_enough):
-    assert read(parts="true", metadata=texts(characters))[1] == [
-        "metadata leaves no room for the upload's id, which parts = true keeps with it"
-    ] * (not is_enough)
+    assert read(parts="true", metadata=texts(characters))[1] == ["metadata"] * (not is_enough)
     assert read(metadata=texts(characters))[1] == []
 
 
@@ -156,11 +145,7 @@ def test_metadata_leaves_room_for_the_id_of_an_upload_in_parts(characters, is_en
 )
 def test_nobody_reads_what_has_to_be_restored_first(storage_class, is_refused):
     clauses = read(read='"owner"', storage_class=f'"{storage_class}"')[1]
-    assert (
-        clauses
-        == [f"read excludes storage_class = '{storage_class}': OSS shows nothing of it before it is restored"]
-        * is_refused
-    )
+    assert clauses == ["read storage_class"] * is_refused
 
 
 def test_an_owner_s_day_is_not_limited_until_the_profile_says_so():
@@ -187,32 +172,29 @@ def test_a_profile_says_how_much_an_owner_may_upload_in_a_day(options, files, by
 @pytest.mark.parametrize("value", ["0", "1000000001", "true", '"5"', "1.0"])
 def test_files_of_a_day_are_a_whole_number_within_bounds(value):
     (clause,) = read(files_per_day=value)[1]
-    assert clause.endswith("must be a whole number from 1 to 1000000000")
-    assert clause.startswith("files_per_day = ")
+    assert clause == "files_per_day"
 
 
 @pytest.mark.parametrize("value", ["0", '"1048577GiB"'])
 def test_bytes_of_a_day_are_from_one_to_what_the_store_counts_exactly(value):
     clauses = read(bytes_per_day=value)[1]
-    assert f"bytes_per_day = {value.replace(chr(34), chr(39))} must be from 1 byte to 1048576GiB" in clauses
+    assert "bytes_per_day" in clauses
 
 
 def test_bytes_of_a_day_are_written_as_other_sizes():
     (clause,) = read(bytes_per_day='"much"')[1]
-    assert clause.startswith("bytes_per_day = 'much' must be bytes, or a number of KiB")
+    assert clause == "bytes_per_day"
 
 
 def test_a_day_holds_at_least_one_form_without_a_size():
     assert read(bytes_per_day="1048576")[1] == []
-    assert read(bytes_per_day="1048575")[1] == [
-        "bytes_per_day (1048575) must not be under max_size (1048576)"
-    ]
+    assert read(bytes_per_day="1048575")[1] == ["bytes_per_day max_size"]
 
 
 @pytest.mark.parametrize("option", ["files_per_day", "bytes_per_day"])
 def test_a_page_that_chooses_its_names_has_no_quota(option):
     (clause,) = read(key='"test/{owner}/{filename}"', content_types='["*/*"]', **{option: "1048576"})[1]
-    assert clause.startswith(f"{option} is no option of a profile whose key ends in {{filename}}")
+    assert clause.startswith(f"{option} key")
 
 
 # --- what is held back ---
@@ -247,8 +229,7 @@ def test_a_profile_says_what_must_happen_before_an_object_is_published(hold, ste
 )
 def test_the_steps_have_one_order_and_no_others_are_known(hold):
     (clause,) = held(hold)[1]
-    assert clause.startswith("hold = ")
-    assert clause.endswith('must be ["commit"], ["check"] or ["commit", "check"]')
+    assert clause == "hold"
 
 
 def test_what_is_held_back_is_private_and_what_is_published_as_the_profile_says():
@@ -265,20 +246,20 @@ def test_days_and_scenes_are_whole_numbers(option, least, most):
         assert held(BOTH, **{option: value})[1] == []
     for value in (least - 1, most + 1, "true", '"1"', "1.5"):
         (clause,) = held(BOTH, **{option: value})[1]
-        assert clause.endswith(f"must be a whole number from {least} to {most}")
+        assert clause == option
 
 
 def test_a_commit_is_the_word_of_a_backend_or_of_the_owner():
     assert held(commit_by='"owner"')[0].commit_by == "owner"
-    assert held(commit_by='"anybody"')[1] == ["commit_by = 'anybody' must be one of backend, owner"]
+    assert held(commit_by='"anybody"')[1] == ["commit_by"]
 
 
 @pytest.mark.parametrize(
     ("option", "value", "clause"),
     [
-        ("hold_days", 2, "hold_days needs hold: nothing else waits"),
-        ("commit_by", '"owner"', 'commit_by needs "commit" in hold: nothing else is committed'),
-        ("check_scene", 2, 'check_scene needs "check" in hold: nothing else is checked'),
+        ("hold_days", 2, "hold_days hold"),
+        ("commit_by", '"owner"', "commit_by hold"),
+        ("check_scene", 2, "check_scene hold"),
     ],
 )
 def test_what_is_said_of_a_step_needs_that_step(option, value, clause):
@@ -291,18 +272,16 @@ def test_what_is_said_of_a_step_needs_that_step(option, value, clause):
 
 @pytest.mark.parametrize("option", ["confirm", "parts", "callback"])
 def test_what_is_held_back_needs_a_way_to_a_receipt(option):
-    assert read(hold=COMMIT)[1] == [
-        "hold needs confirm, parts or callback = true: nothing else tells what has been stored"
-    ]
+    assert read(hold=COMMIT)[1] == ["hold confirm parts callback"]
     assert read(hold=COMMIT, **{option: "true"})[1] == []
 
 
 def test_no_key_looks_like_the_records_that_lie_beside_what_is_held():
     key = '".decided/{owner}/{id}"'
-    assert held(key=key)[1] == ["key must not start with . where there is hold"]
+    assert held(key=key)[1] == ["key hold"]
     assert read(key=key)[1] == []
     (clause,) = held(key='"held/{owner}/{id}"')[1]
-    assert clause.startswith("key must not start with held/")
+    assert clause.startswith("key")
 
 
 def test_the_name_that_waits_is_no_longer_than_oss_takes_either():
@@ -311,38 +290,32 @@ def test_the_name_that_waits_is_no_longer_than_oss_takes_either():
 
     assert held(key=key(1018))[1] == []
     for length in (1019, 1023):
-        assert held(key=key(length))[1] == ["key leaves no room for held/, where hold keeps what waits"]
+        assert held(key=key(length))[1] == ["key"]
         assert read(key=key(length))[1] == []
-    assert held(key=key(1024))[1] == ["key may become 1024 bytes long; OSS allows 1023"]
+    assert held(key=key(1024))[1] == ["key"]
 
 
 @pytest.mark.parametrize("name", ["Archive", "ColdArchive", "DeepColdArchive"])
 def test_what_must_be_restored_first_cannot_be_published(name):
-    assert held(storage_class=f'"{name}"')[1] == [
-        f"hold excludes storage_class = '{name}': OSS copies nothing of it before it is restored"
-    ]
+    assert held(storage_class=f'"{name}"')[1] == ["hold storage_class"]
 
 
 def test_no_more_is_held_back_than_one_copy_can_publish():
     options = {"parts": "true", "part_size": '"5MiB"'}
     assert held(max_size='"5GiB"', **options)[1] == []
-    assert held(max_size=5 * GIB + 1, **options)[1] == [
-        "hold excludes max_size over 5GiB: OSS may not publish more in one copy"
-    ]
+    assert held(max_size=5 * GIB + 1, **options)[1] == ["hold max_size"]
 
 
 def test_the_metadata_leave_room_for_the_upload_s_id():
     taken = '{"upload-id" = "x"}'
-    assert held(metadata=taken)[1] == ["metadata.upload-id is where hold keeps the id of the upload"]
+    assert held(metadata=taken)[1] == ["metadata"]
     # Said once, whichever of the two it is that needs it.
-    assert held(metadata=taken, parts="true")[1] == [
-        "metadata.upload-id is where parts = true keeps the id of the upload"
-    ]
+    assert held(metadata=taken, parts="true")[1] == ["metadata"]
     names = {f"n{number:02}": "v" * 1021 for number in range(7)}
     room = 8192 - 7 * 1024 - len("upload-id") - 22 - len("last")
     for more, clauses in (
         (0, []),
-        (1, ["metadata leaves no room for the upload's id, which hold keeps with it"]),
+        (1, ["metadata"]),
     ):
         table = {**names, "last": "v" * (room + more)}
         written = ", ".join(f'{name} = "{value}"' for name, value in table.items())
@@ -358,22 +331,20 @@ def test_wechat_checks_pictures_and_sounds(kind):
     "kind", ["video/mp4", "video/*", "*/*", "image/svg+xml", "application/pdf", "text/plain", "imagex/png"]
 )
 def test_what_wechat_does_not_check_is_not_held_back_for_it(kind):
-    clause = f"content_types has '{kind}', which WeChat does not check; image/*, audio/* only, and no SVG"
+    clause = "content_types"
     assert held(CHECK, content_types=f'["image/png", "{kind}"]')[1] == [clause]
     assert held(COMMIT, content_types=f'["image/png", "{kind}"]')[1] == []
 
 
 def test_what_is_checked_cannot_be_replaced_meanwhile():
-    assert held(BOTH, overwrite="true")[1] == [
-        'hold with "check" excludes overwrite = true: what was checked could be replaced meanwhile'
-    ]
+    assert held(BOTH, overwrite="true")[1] == ["overwrite hold"]
     assert held(COMMIT, overwrite="true")[1] == []
 
 
 def test_a_page_that_names_its_files_cannot_hold_them_back():
     page = {"key": '"test/{filename}"', "content_types": '["*/*"]'}
     (clause,) = read(hold=COMMIT, **page)[1]
-    assert clause.startswith("hold is no option of a profile whose key ends in {filename}")
+    assert clause.startswith("hold key")
 
 
 def two(held_key, other_key, other_options=""):
@@ -391,9 +362,7 @@ def two(held_key, other_key, other_options=""):
 def test_nobody_writes_where_what_was_held_back_is_published(ours, theirs):
     """Its form would publish at once, without the steps."""
     (problem,) = two(f"{ours}{{owner}}/{{id}}", f"{theirs}{{id}}")
-    assert problem.sentence == (
-        f"profiles.toml [a]: hold needs a folder of its own; {ours} overlaps {theirs} of [b], without hold"
-    )
+    assert named(problem.sentence) == "hold"
     assert two(f"{ours}{{owner}}/{{id}}", f"{theirs}{{id}}", 'hold = ["commit"]') == []
 
 
@@ -412,45 +381,38 @@ def places(*tables, home=SHANGHAI):
         f'[{name}]\nkey = "{key}"\nmax_size = 1\ncontent_types = ["*/*"]\n{lines}'
         for name, (key, lines) in zip("abc", tables, strict=False)
     )
-    return [problem.sentence for problem in read_profiles(text, default_signature="v4", home=home)[1]]
+    problems = read_profiles(text, default_signature="v4", home=home)[1]
+    return [named(problem.sentence) for problem in problems]
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "allowed"),
+    ("option", "value"),
     [
-        ("bucket", "My_Bucket", "3 to 63 lower-case letters, digits and hyphens"),
-        ("region", "oss-cn-hangzhou", "a region id such as cn-hangzhou"),
-        ("host", "https://c.example.com/", "https://host[:port] without a path (http only for loopback)"),
-        ("host", "http://c.example.com", "https://host[:port] without a path (http only for loopback)"),
-        ("role", "contracts", "acs:ram::<account>:role/<name>"),
-        ("role", "acs:ram::\u0661\u0662:role/x", "acs:ram::<account>:role/<name>"),
+        ("bucket", "My_Bucket"),
+        ("region", "oss-cn-hangzhou"),
+        ("host", "https://c.example.com/"),
+        ("host", "http://c.example.com"),
+        ("role", "contracts"),
+        ("role", "acs:ram::\u0661\u0662:role/x"),
     ],
 )
-def test_what_a_setting_may_not_be_no_option_may_be(option, value, allowed):
+def test_options_have_the_types_of_their_settings(option, value):
     lines = f'{option} = "{value}"' + ('\nbucket = "other"' if option == "region" else "")
-    assert places(("a/{id}", lines)) == [f"profiles.toml [a]: {option} = {value!r} must be {allowed}"]
+    assert places(("a/{id}", lines)) == [option]
 
 
 def test_what_is_no_text_is_no_bucket():
-    assert places(("a/{id}", "bucket = 5")) == [
-        "profiles.toml [a]: bucket = 5 must be 3 to 63 lower-case letters, digits and hyphens"
-    ]
+    assert places(("a/{id}", "bucket = 5")) == ["bucket"]
 
 
 def test_a_region_alone_moves_no_bucket():
-    assert places(("a/{id}", 'region = "cn-shanghai"')) == [
-        "profiles.toml [a]: region needs bucket: OSS_BUCKET is where OSS_REGION says"
-    ]
+    assert places(("a/{id}", 'region = "cn-shanghai"')) == ["region bucket"]
 
 
 def test_a_bucket_is_in_one_region():
     there, elsewhere = 'bucket = "other"\nregion = "cn-beijing"', 'bucket = "other"'
-    assert places(("a/{id}", there), ("b/{id}", elsewhere)) == [
-        "profiles.toml [b]: bucket other would be in cn-shanghai, and is in cn-beijing already"
-    ]
-    assert places(("a/{id}", 'bucket = "home"\nregion = "cn-beijing"')) == [
-        "profiles.toml [a]: bucket home would be in cn-beijing, and is in cn-shanghai already"
-    ]
+    assert places(("a/{id}", there), ("b/{id}", elsewhere)) == ["bucket"]
+    assert places(("a/{id}", 'bucket = "home"\nregion = "cn-beijing"')) == ["bucket"]
     assert places(("a/{id}", there), ("b/{id}", there), ("c/{id}", "")) == []
 
 
@@ -465,10 +427,7 @@ OTHER = 'bucket = "other"'
 
 @pytest.mark.parametrize(("ours", "theirs"), [("x/", "x/"), ("x/", "x/deep/"), ("x/deep/", "x/")])
 def test_a_key_that_is_read_does_not_tell_its_bucket(ours, theirs):
-    told = (
-        f"profiles.toml [a]: read needs a folder of its own; {ours} overlaps {theirs} of [b]"
-        " in another bucket, and a key does not tell its bucket"
-    )
+    told = "read bucket key"
     assert places((f"{ours}{{id}}", READ), (f"{theirs}{{id}}", OTHER)) == [told]
     assert places((f"{ours}{{id}}", READ + OTHER), (f"{theirs}{{id}}", "")) == [told]
     assert places((f"{ours}{{id}}", READ), (f"{theirs}{{id}}", "")) == []
@@ -493,16 +452,16 @@ def test_pages_and_what_is_held_back_share_no_folder_in_one_bucket_and_any_name_
 def test_of_several_folders_each_is_looked_at():
     hold = ("x/{id}", 'confirm = true\nhold = ["commit"]')
     (problem,) = places(hold, ("y/{id}", ""), ("x/deep/{id}", ""))
-    assert problem.startswith("profiles.toml [a]: hold needs a folder of its own; x/ overlaps x/deep/ of [c]")
+    assert problem == "hold"
 
 
 @pytest.mark.parametrize("options", [{"commit_by": '"owner"'}, {"check_scene": "2"}, {"hold_days": "2"}])
 def test_where_hold_cannot_be_read_nothing_is_said_of_what_needs_it(options):
     (clause,) = read(hold='"commit"', confirm="true", **options)[1]
-    assert clause.startswith("hold = 'commit' must be")
+    assert clause == "hold"
 
 
 @pytest.mark.parametrize("option", ["confirm", "parts", "callback"])
 def test_where_what_hold_needs_cannot_be_read_that_alone_is_said(option):
     (clause,) = read(hold='["commit"]', **{option: '"yes"'})[1]
-    assert clause.startswith(f"{option} = 'yes' must be")
+    assert clause == option

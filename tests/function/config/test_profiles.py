@@ -100,7 +100,7 @@ def test_reads_sizes_with_units(text, size):
         ("max_size = 2026-11-24", "max_size"),
         ("max_size = true", "max_size"),
         ("max_size = false", "max_size"),
-        ("max_size = 0", "at least 1 byte"),
+        ("max_size = 0", "max_size"),
         ('max_size = "6GiB"', "5GiB"),
         ("max_size = 5368709121", "5GiB"),
         ('min_size = "2MiB"', "min_size (2097152) must not be over max_size (1048576)"),
@@ -128,8 +128,8 @@ def test_reads_sizes_with_units(text, size):
         ('key = "uploads/{filename}/{id}"', "only as its end"),
         ('key = "uploads/x{filename}"', "/{filename}"),
         ("key = 5", "key is missing"),
-        ("content_types = []", "content_types must be a list"),
-        ('content_types = "image/png"', "content_types must be a list"),
+        ("content_types = []", "content_types"),
+        ('content_types = "image/png"', "content_types"),
         ('content_types = ["IMAGE/PNG"]', "lower case"),
         ('content_types = ["*"]', "type/*"),
         ('content_types = ["image/p*"]', "type/*"),
@@ -144,12 +144,12 @@ def test_reads_sizes_with_units(text, size):
         ("callback = 1", "true or false"),
         ('signature = "v2"', "v4, v1"),
         ('cache_control = "a$b"', "without $"),
-        ('cache_control = "缓存"', "ASCII"),
+        ('cache_control = "caché"', "cache_control"),
         ('content_disposition = "a\\nb"', "printable"),
         ('storage_class = "standard"', "Standard, IA"),
-        ('metadata = "x"', "metadata must be a table"),
-        ('metadata = {"UPPER" = "x"}', "lower-case letters"),
-        ("metadata = {a = 1}", "metadata.a"),
+        ('metadata = "x"', "metadata"),
+        ('metadata = {"UPPER" = "x"}', "metadata has 'UPPER'"),
+        ("metadata = {a = 1}", "metadata has 'a'"),
         ('key = "u/{owner}/{sha256}"', "key with {sha256} needs {owner} and confirm = true"),
         ('key = "u/{owner}/{sha256}"\nconfirm = false', "key with {sha256} needs {owner}"),
         ('key = "u/{sha256}"\nconfirm = true', "key with {sha256} needs {owner}"),
@@ -162,20 +162,20 @@ def test_reads_sizes_with_units(text, size):
         ('read = "owner"\nread_for = 0', "read_for = 0 must be whole seconds from 1 to 43200"),
         ('read = "owner"\nread_for = 1.5', "read_for = 1.5"),
         ('key = "all/{id}"\nread = "owner"', 'read = "owner" needs {owner} in key'),
-        ('read = "owner"\nstorage_class = "Archive"', "read excludes storage_class = 'Archive'"),
+        ('read = "owner"\nstorage_class = "Archive"', "read excludes 'Archive' in storage_class"),
         ('key = "held/{owner}/{id}"', "key must not start with held/"),
-        ("read_for = 60", 'read_for needs read = "owner" or "callers"'),
-        ('variants = {thumb = "image/info"}', 'variants needs read = "owner" or "callers"'),
-        ('read = "owner"\nvariants = "thumb"', "variants must be a table of names and texts"),
-        ('read = "owner"\nvariants = false', "variants must be a table of names and texts"),
-        ('read = "owner"\nvariants = {thumb = ""}', "variants.thumb must be a value of x-oss-process"),
-        ('read = "owner"\nvariants = {thumb = 5}', "variants.thumb must be a value of x-oss-process"),
-        ('read = "owner"\nvariants = {thumb = "image/a b"}', "variants.thumb must be"),
-        ('read = "owner"\nvariants = {thumb = "image/图"}', "variants.thumb must be"),
-        ('read = "owner"\nvariants = {thumb = "image/a\\n"}', "variants.thumb must be"),
-        (f'read = "owner"\nvariants = {{thumb = "{"v" * 1025}"}}', "1 to 1024 visible ASCII characters"),
-        ('read = "owner"\nvariants = {"a b" = "image/info"}', "variants name 'a b' must be 1 to 64"),
-        ('read = "owner"\nvariants = {"" = "image/info"}', "variants name '' must be"),
+        ("read_for = 60", "read_for needs read"),
+        ('variants = {thumb = "image/info"}', "variants needs read"),
+        ('read = "owner"\nvariants = "thumb"', "variants = "),
+        ('read = "owner"\nvariants = false', "variants = "),
+        ('read = "owner"\nvariants = {thumb = ""}', "variants has 'thumb'"),
+        ('read = "owner"\nvariants = {thumb = 5}', "variants has 'thumb'"),
+        ('read = "owner"\nvariants = {thumb = "image/a b"}', "variants has 'thumb'"),
+        ('read = "owner"\nvariants = {thumb = "image/图"}', "variants has 'thumb'"),
+        ('read = "owner"\nvariants = {thumb = "image/a\\n"}', "variants has 'thumb'"),
+        (f'read = "owner"\nvariants = {{thumb = "{"v" * 1025}"}}', "variants has 'thumb'"),
+        ('read = "owner"\nvariants = {"a b" = "image/info"}', "variants has 'a b'"),
+        ('read = "owner"\nvariants = {"" = "image/info"}', "variants has ''"),
         ("maxsize = 1", "maxsize is no option"),
     ],
 )
@@ -214,9 +214,12 @@ SENTENCES = {
     f"[p]: maxsize is no option of a profile; allowed: {OPTIONS}": with_option("maxsize = 1"),
     "[p]: acl is no option of a profile whose key ends in {filename};"
     f" allowed: {PAGE_OPTIONS}": '[p]\nkey = "a/{filename}"\nmax_size = 1\nacl = "private"',
-    '[p]: max_size is missing, such as "10MiB"': '[p]\nkey = "a/{id}"\nmin_size = 5\ncontent_types = ["*/*"]',
-    "[p]: max_size = 'x' must be bytes, or a number of KiB, MiB or GiB,"
-    " such as 10MiB": '[p]\nkey = "a/{id}"\nmax_size = "x"\nmin_size = 5\ncontent_types = ["*/*"]',
+    "[p]: max_size is missing; it must be a size from 1 to 48GiB, such as 10MiB": (
+        '[p]\nkey = "a/{id}"\nmin_size = 5\ncontent_types = ["*/*"]'
+    ),
+    "[p]: max_size = 'x' must be a size from 1 to 48GiB, such as 10MiB": (
+        '[p]\nkey = "a/{id}"\nmax_size = "x"\nmin_size = 5\ncontent_types = ["*/*"]'
+    ),
     "[p]: min_size (1048577) must not be over max_size (1048576)": with_option("min_size = 1048577"),
     "[p]: min_size (2) must not be over max_size (1)": (
         '[p]\nkey = "a/{id}"\nmax_size = 1\nmin_size = 2\ncontent_types = ["*/*"]'
@@ -431,7 +434,8 @@ def test_a_profile_may_have_64_variants_and_no_more():
         return read(with_option(f'read = "owner"\nvariants = {{{names}}}'))[1]
 
     assert problems_with(64) == []
-    assert problems_with(65) == ["profiles.toml [p]: variants has more than 64 names"]
+    (problem,) = problems_with(65)
+    assert problem.startswith("profiles.toml [p]: variants has '65 names';")
 
 
 def test_what_may_be_read_and_how_is_as_it_was_written():

@@ -324,16 +324,17 @@ SENTENCES = {
     "STS_SESSION_SECONDS = '1h' must be whole seconds from 900 to 43200": {"STS_SESSION_SECONDS": "1h"},
     "CALLER_RATE = '60/day' must be a number over s, min or h, such as 60/min": {"CALLER_RATE": "60/day"},
     "TOKEN_SECRET must be at least 32 random bytes in each comma-separated part": {"TOKEN_SECRET": "s" * 31},
-    "OWNER_SECRET must have at least 32 bytes": {"TOKEN_SECRET": SECRET, "OWNER_SECRET": "o" * 31},
-    "TOKEN_SECRET is missing; CALLBACK_URL needs at least 32 random bytes": {
-        "CALLBACK_URL": "https://fn.example.com/callback"
-    },
-    "TOKEN_SECRET is missing; CALLER_AUTH=wechat needs at least 32 random bytes": {
+    "OWNER_SECRET must be at least 32 bytes": {"TOKEN_SECRET": SECRET, "OWNER_SECRET": "o" * 31},
+    "TOKEN_SECRET is missing; CALLBACK_URL needs it. It must be at least 32 random bytes in each"
+    " comma-separated part": {"CALLBACK_URL": "https://fn.example.com/callback"},
+    "TOKEN_SECRET is missing; CALLER_AUTH=wechat needs it. It must be at least 32 random bytes in each"
+    " comma-separated part": {
         "CALLER_AUTH": "wechat",
         "WECHAT_APPID": "wx0123456789abcdef",
         "WECHAT_SECRET": "s",
     },
-    "TOKEN_SECRET is missing; CALLER_AUTH=jwt needs at least 32 random bytes": {
+    "TOKEN_SECRET is missing; CALLER_AUTH=jwt needs it. It must be at least 32 random bytes in each"
+    " comma-separated part": {
         "CALLER_AUTH": "jwt",
         "CALLBACK_URL": "https://fn.example.com/callback",
         "JWT_ALGORITHM": "HS256",
@@ -402,9 +403,7 @@ def test_of_several_origins_stray_commas_do_not_count_and_only_the_wrong_ones_ar
     assert load_settings(environment).allowed_origins == {"https://a.example", "http://localhost:5173"}
     environment["ALLOWED_ORIGINS"] = "https://a.example,*,b.example"
     (problem,) = problems_of(environment)
-    assert problem == (
-        "ALLOWED_ORIGINS = '*, b.example' must be origins such as https://www.example.com, never *"
-    )
+    assert problem.startswith("ALLOWED_ORIGINS has '*, b.example';")
 
 
 @pytest.mark.parametrize(("value", "secrets"), [(f"{SECRET},", 1), (f" ,{SECRET} , {NEW_SECRET}", 2)])

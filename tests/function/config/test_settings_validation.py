@@ -1,12 +1,13 @@
-"""contradictions: what settings and profiles must not say together, each in one sentence that names both."""
+"""settings_validation: rules that relate settings and profiles."""
 
 import re
 
 import pytest
 
 from function.app import load_settings
-from function.errors import Misconfigured, Problem
+from function.errors import Misconfigured
 from function.session_policy import UPLOADS
+from tests.function.config.named import named
 
 SECRET = "token-secret-0123456789-abcdefghi"
 NEW_SECRET = "another-secret-0123456789-abcdefg"
@@ -29,7 +30,7 @@ def test_a_form_with_its_margin_must_end_before_the_session(environment, profile
         return
     (problem,) = problems_of(environment)
     assert "[long]" in problem
-    assert "STS_SESSION_SECONDS (1260 s)" in problem
+    assert "STS_SESSION_SECONDS" in problem
 
 
 def test_a_session_policy_over_the_limit_of_sts_is_refused(environment, profiles_file):
@@ -76,7 +77,6 @@ def test_a_callback_profile_needs_a_callback_url(environment, profiles_file):
     with pytest.raises(Misconfigured) as raised:
         load_settings(environment)
     (problem,) = raised.value.problems
-    assert problem.sentence == "profiles.toml [p]: callback = true needs CALLBACK_URL"
     assert (problem.setting, problem.needs) == ("profiles.toml", "CALLBACK_URL")
     environment |= {"CALLBACK_URL": "https://fn.example.com/callback", "TOKEN_SECRET": SECRET}
     assert load_settings(environment).profiles["p"].callback
@@ -101,8 +101,7 @@ def test_a_receipt_secret_that_signs_sessions_as_well_is_refused(environment, to
     """Whom it is given to, to verify receipts, could log in as anybody."""
     with pytest.raises(Misconfigured) as raised:
         load_settings({**environment, "TOKEN_SECRET": token, "RECEIPT_SECRET": receipt})
-    sentence = "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anybody"
-    assert raised.value.problems == (Problem("RECEIPT_SECRET", sentence),)
+    assert [problem.setting for problem in raised.value.problems] == ["RECEIPT_SECRET"]
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ def problems_with(environment, profiles_file):
         try:
             load_settings(environ)
         except Misconfigured as error:
-            return [problem.sentence for problem in error.problems]
+            return [named(problem.sentence) for problem in error.problems]
         return []
 
     return problems
@@ -125,38 +124,31 @@ JWT = {"CALLER_AUTH": "jwt", "JWT_KEY": "k" * 32, "JWT_ALGORITHM": "HS256", "TOK
 
 
 def test_confirming_needs_a_secret_whoever_calls(problems_with):
-    assert problems_with("confirm = true") == [
-        "TOKEN_SECRET is missing; confirm = true in [p] needs at least 32 random bytes"
-    ]
+    assert problems_with("confirm = true") == ["confirm TOKEN_SECRET"]
     assert problems_with("confirm = true", TOKEN_SECRET=SECRET) == []
     assert problems_with("confirm = false") == []
 
 
 def test_uploads_in_parts_need_a_secret_whoever_calls(problems_with):
-    assert problems_with("parts = true") == [
-        "TOKEN_SECRET is missing; parts = true in [p] needs at least 32 random bytes"
-    ]
+    assert problems_with("parts = true") == ["parts TOKEN_SECRET"]
     assert problems_with("parts = true", TOKEN_SECRET=SECRET) == []
 
 
 def test_only_callers_who_are_told_apart_have_what_is_their_own_to_read(problems_with):
-    assert problems_with('read = "owner"', TOKEN_SECRET=SECRET) == [
-        'profiles.toml [p]: read = "owner" needs callers who are told apart, and CALLER_AUTH is anonymous'
-    ]
+    assert problems_with('read = "owner"', TOKEN_SECRET=SECRET) == ["read CALLER_AUTH"]
     assert problems_with('read = "owner"', **JWT) == []
     assert problems_with('read = "callers"') == []
     # Who may ask is not known, so there is nothing to say of it but that.
     (missing,) = problems_with('read = "owner"', CALLER_AUTH="")
-    assert missing.startswith("CALLER_AUTH is missing")
+    assert missing == "CALLER_AUTH"
 
 
 @pytest.mark.parametrize(("read_for", "is_enough"), [(419, True), (420, False), (43200, False)])
 def test_two_windows_of_reading_and_the_margin_are_less_than_a_session(problems_with, read_for, is_enough):
     options = f'read = "callers"\nread_for = {read_for}'
-    assert problems_with(options, STS_SESSION_SECONDS="900") == [
-        f"profiles.toml [p]: twice read_for ({read_for} s) plus 60 s must be less than"
-        " STS_SESSION_SECONDS (900 s)"
-    ] * (not is_enough)
+    assert problems_with(options, STS_SESSION_SECONDS="900") == ["read_for STS_SESSION_SECONDS"] * (
+        not is_enough
+    )
 
 
 def test_a_window_that_nobody_reads_in_needs_no_session(problems_with):
@@ -189,7 +181,7 @@ def test_the_policy_of_each_session_is_held_to_the_limit(environment, profiles_f
 @pytest.mark.parametrize("option", ["files_per_day = 5", "bytes_per_day = 5"])
 def test_a_quota_needs_a_place_to_count_in(problems_with, option):
     name = option.partition(" ")[0]
-    assert problems_with(option) == [f"profiles.toml [p]: {name} needs QUOTA_URL"]
+    assert problems_with(option) == [f"{name} QUOTA_URL"]
     assert problems_with(option, QUOTA_URL="memory:") == []
 
 
@@ -222,33 +214,32 @@ def problems_of_hold(environment, profiles_file):
         try:
             load_settings(environ)
         except Misconfigured as error:
-            return [problem.sentence for problem in error.problems]
+            return [named(problem.sentence) for problem in error.problems]
         return []
 
     return problems
 
 
 @pytest.mark.parametrize(
-    ("way", "named"),
-    [("confirm", "confirm = true in [p]"), ("parts", "parts = true in [p]"), ("callback", "CALLBACK_URL")],
+    ("way", "told"),
+    [
+        ("confirm", "confirm TOKEN_SECRET"),
+        ("parts", "parts TOKEN_SECRET"),
+        ("callback", "TOKEN_SECRET CALLBACK_URL"),
+    ],
 )
 def test_holding_back_needs_a_secret_whoever_calls_and_whichever_way_the_receipt_comes(
-    problems_of_hold, way, named
+    problems_of_hold, way, told
 ):
     options = f'hold = ["commit"]\n{way} = true'
     changes = {"CALLBACK_URL": "https://fn.example.com/callback"} if way == "callback" else {}
-    assert problems_of_hold(options, **changes) == [
-        f"TOKEN_SECRET is missing; {named} needs at least 32 random bytes"
-    ]
+    assert problems_of_hold(options, **changes) == [told]
     assert problems_of_hold(options, TOKEN_SECRET=SECRET, **changes) == []
 
 
 def test_only_callers_who_are_told_apart_commit_themselves(problems_of_hold):
     options = 'confirm = true\nhold = ["commit"]\ncommit_by = "owner"'
-    assert problems_of_hold(options, TOKEN_SECRET=SECRET) == [
-        'profiles.toml [p]: commit_by = "owner" needs callers who are told apart,'
-        " and CALLER_AUTH is anonymous"
-    ]
+    assert problems_of_hold(options, TOKEN_SECRET=SECRET) == ["commit_by CALLER_AUTH"]
     assert problems_of_hold(options, **JWT) == []
     assert problems_of_hold(options, **WECHAT) == []
 
@@ -263,25 +254,19 @@ def test_a_check_needs_users_of_a_mini_program_the_push_and_a_long_session(probl
 
 @pytest.mark.parametrize("changes", [JWT, {"TOKEN_SECRET": SECRET}], ids=["jwt", "anonymous"])
 def test_wechat_checks_for_its_own_users_only(problems_of_hold, changes):
-    assert problems_of_hold(CHECKED, **changes, **PUSH, STS_SESSION_SECONDS="5400") == [
-        'profiles.toml [p]: hold with "check" needs CALLER_AUTH=wechat:'
-        " WeChat wants the openid of who uploads"
-    ]
+    assert problems_of_hold(CHECKED, **changes, **PUSH, STS_SESSION_SECONDS="5400") == ["hold CALLER_AUTH"]
 
 
 @pytest.mark.parametrize("name", PUSH)
 def test_a_check_whose_verdicts_could_not_come_is_refused(problems_of_hold, name):
     push = {**PUSH, name: ""}
-    assert problems_of_hold(CHECKED, **WECHAT, **push, STS_SESSION_SECONDS="5400") == [
-        f'profiles.toml [p]: hold with "check" needs {name}'
-    ]
+    assert problems_of_hold(CHECKED, **WECHAT, **push, STS_SESSION_SECONDS="5400") == [f"hold {name}"]
 
 
 @pytest.mark.parametrize("session", ["3600", "5399"])
 def test_the_address_for_wechat_is_good_for_an_hour_so_the_session_lives_longer(problems_of_hold, session):
     assert problems_of_hold(CHECKED, **WECHAT, **PUSH, STS_SESSION_SECONDS=session) == [
-        'profiles.toml [p]: hold with "check" needs STS_SESSION_SECONDS of at least 5400,'
-        f" because WeChat gets an address that is good for an hour; it is {session}"
+        "hold STS_SESSION_SECONDS"
     ]
 
 
@@ -327,9 +312,7 @@ def test_of_a_setting_that_is_wrong_itself_holding_back_says_nothing(problems_of
     ids=lambda given: next(iter(given)),
 )
 def test_half_a_message_push_is_none(problems_of_hold, given):
-    lacking = [name for name in PUSH if name not in given]
-    assert problems_of_hold("confirm = true", **WECHAT, **given) == [
-        f"{name} is missing; the message push needs WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY"
-        for name in lacking
-    ]
-    assert problems_of_hold("confirm = true", **WECHAT, **{**PUSH, **given}) == []
+    environ = {**WECHAT, **given}
+    found = [problem.partition(" ")[0] for problem in problems_of_hold("confirm = true", **environ)]
+    assert found == [name for name in PUSH if name not in given]
+    assert problems_of_hold("confirm = true", **{**environ, **PUSH}) == []

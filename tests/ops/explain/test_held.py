@@ -143,7 +143,7 @@ def test_what_is_wrong_with_a_profile_is_said_beside_those_that_are_right():
     )
     assert "[post]" in text
     assert "What is wrong" in text
-    assert "[clip]: hold needs confirm, parts or callback = true" in text
+    assert "[clip]: hold needs one of confirm, parts, callback" in text
 
 
 @pytest.mark.parametrize("other", ['["a", "b"]', "[1]", "[x]\ny = 1", "# no\n[key]"])

@@ -1,0 +1,14 @@
+"""The names in a problem's sentence: tests pin those, not the wording."""
+
+import re
+
+from function.auth import all_settings
+from function.config.profiles import OPTION_NAMES
+
+NAMES = {*OPTION_NAMES, *(row.name for row in all_settings())}
+
+
+def named(sentence):
+    """Options and settings that a sentence names, in order, each once."""
+    words = re.findall(r"[A-Za-z0-9_]+", sentence.partition("allowed:")[0])
+    return " ".join(dict.fromkeys(word for word in words if word in NAMES))
