@@ -26,8 +26,7 @@ from function.errors import Problem
 PROFILES_TOML = "profiles.toml"
 SIGNATURE_VERSIONS = ("v4", "v1")
 # Names of profiles and variants.
-NAME = r"[A-Za-z0-9_-]{1,64}"
-MAX_VARIANTS = 64
+NAME, MAX_VARIANTS = r"[A-Za-z0-9_-]{1,64}", 64
 # Printable ASCII without the dollar sign, which a policy would have to escape.
 HEADER = r"[\x20-\x23\x25-\x7e]{1,1024}"
 HEADER_TYPE = types.matching(HEADER, Message("1 to 1024 printable ASCII characters without $"))
