@@ -213,7 +213,7 @@ class CredentialsCache:
         life = expires_at - now
         window = life / ADVISORY_PART
         # A form longer than the window still gets a few early tries before its own time is up; but a
-        # form nearly as long as the session must not have STS asked all the time.
+        # form nearly as long as the session must not call STS all the time.
         start = min(life - window, life - self._longest_form - EARLY_TRIES * EARLY_RETRY_PAUSE)
         return now + max(start, window)
 

@@ -254,7 +254,7 @@ def test_readers_never_wait_while_the_held_set_is_good(clock):
     assert results[0][0].access_key_id == "STS.2"
 
 
-def test_an_error_nobody_foresaw_does_not_leave_the_cache_locked(get, sts):
+def test_an_unexpected_error_does_not_lock_the_cache(get, sts):
     sts.error = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         get()
@@ -262,7 +262,7 @@ def test_an_error_nobody_foresaw_does_not_leave_the_cache_locked(get, sts):
     assert get() == ("STS.2", True)
 
 
-def test_a_flight_that_boards_just_after_another_landed_asks_nothing(cache, sts, clock):
+def test_a_flight_that_boards_just_after_another_landed_does_not_call_sts(cache, sts, clock):
     cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
     _flight, is_ours = cache._board()
     credentials, are_new = cache._refresh(lambda: OWN, clock(), clock() + FORM)
@@ -334,14 +334,14 @@ class Passenger(CredentialsCache):
         return cache_module.Obtained(self.landed, True)
 
 
-def test_who_holds_too_little_waits_for_the_flight_of_another(clock):
+def test_a_request_that_the_cached_set_does_not_cover_waits_for_the_flight(clock):
     now = clock()
     cached = cache_module._Cached(credentials("old", now + timedelta(minutes=1)), now)
     assert ask(Passenger(cached, credentials("new", now + HOUR)), now) == ("new", False)
     assert ask(Passenger(None, credentials("new", now + timedelta(minutes=6))), now) == ("new", False)
 
 
-def test_what_another_s_flight_brought_must_cover_this_form_too(clock):
+def test_the_result_of_another_flight_must_cover_this_form_too(clock):
     now = clock()
     short = credentials("short", now + timedelta(minutes=5))
     with pytest.raises(StsUnavailable) as raised:
@@ -349,7 +349,7 @@ def test_what_another_s_flight_brought_must_cover_this_form_too(clock):
     assert raised.value.reason == "STS issued credentials that end before a form would"
 
 
-def test_another_s_failure_is_this_caller_s_failure(clock):
+def test_the_failure_of_a_flight_is_shared(clock):
     error = StsRejected("x", reason="denied")
     with pytest.raises(StsRejected) as raised:
         ask(Passenger(None, error=error), clock())
@@ -368,7 +368,7 @@ class Replaced(CredentialsCache):
         raise StsUnavailable("x")
 
 
-def test_a_failure_does_not_put_off_the_set_that_came_meanwhile(clock):
+def test_a_failure_does_not_put_off_a_newer_set(clock):
     now = clock()
     newer = cache_module._Cached(credentials("new", now + HOUR), now + HOUR)
     cache = Replaced(cache_module._Cached(credentials("old", now + HOUR), now), newer)

@@ -544,8 +544,16 @@ def test_a_verdict_that_could_not_be_carried_out_is_said_again(house, checking, 
     assert names(house, checking) == ["key"]
 
 
-@pytest.mark.parametrize("lacking", ["outcome", "label", "errcode"])
-def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking, log_lines):
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("outcome", value) for value in (None, "MAYBE", ["PASS"])),
+        *(("label", value) for value in ("100", 10**10, 1.5)),
+        *(("errcode", value) for value in (None, "0", -(10**10) - 1)),
+        ("label", ...),
+    ],
+)
+def test_an_invalid_record_of_a_verdict_publishes_nothing(house, field, value, log_lines):
     import json
 
     from tests.support.memory_oss import Part, Stored
@@ -553,9 +561,8 @@ def test_a_kept_verdict_that_cannot_be_read_publishes_nothing(house, lacking, lo
     stored = house.store("post")
 
     def keep(trace):
-        said = {"outcome": "PASS", "label": 100, "errcode": 0}
-        del said[lacking]
-        body = json.dumps(said).encode()
+        fields = {"outcome": "PASS", "label": 100, "errcode": 0, field: value}
+        body = json.dumps({name: one for name, one in fields.items() if one is not ...}).encode()
         house.oss.objects[f"held/.verdicts/{trace}"] = Stored((Part("v", 1),), {}, "private", "Normal", body)
 
     house.wechat.happens = keep
@@ -632,10 +639,10 @@ def test_a_submission_record_without_a_valid_time_is_unavailable(house, checking
     name = f"held/.submitted/{checking['uploadId']}-1"
     house.oss.replace_object(name, body=b'{"trace": "x"}')
     assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
-    for at in (b"7", b'"2026-11-24T14:00:00"'):
+    for at in (b"7", b'"2026-11-24T14:00:00"', b'"soon"'):
         house.oss.replace_object(name, body=b'{"trace": "x", "at": ' + at + b"}")
         assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
-    assert log_lines()[-1]["reason"] == f"{name}: invalid record"
+        assert log_lines()[-1]["reason"] == f"{name}: invalid record"
 
 
 # --- several buckets: a trace id does not tell which ---

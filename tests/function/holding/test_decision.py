@@ -248,15 +248,22 @@ def test_status_during_a_decision_does_not_report_gone(house):
     assert house.status(stored["receipt"]) == "rejected"
 
 
-@pytest.mark.parametrize("lacking", ["decision", "by", "receipt", "etag"])
-def test_a_decision_that_cannot_be_read_is_none_and_publishes_nothing(house, lacking, log_lines):
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *((field, value) for field in ("decision", "by", "receipt", "etag") for value in (None, 5)),
+        ("decision", "delete"),
+        ("label", "20002"),
+    ],
+)
+def test_an_invalid_record_of_a_decision_publishes_nothing(house, field, value, log_lines):
     import json
 
     stored = house.store("word")
     said = {"decision": "publish", "by": "commit", "receipt": stored["receipt"], "etag": stored["etag"]}
     house.commit(stored["receipt"], decision="reject")
     house.oss.post(stored["formData"], "bytes")
-    del said[lacking]
+    said[field] = value
     name = f"held/.decided/{stored['uploadId']}"
     for body in (b"[]", b"{", b"\xff", json.dumps(said).encode()):
         house.oss.replace_object(name, body=body)

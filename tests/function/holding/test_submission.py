@@ -51,7 +51,7 @@ def check_of(world):
     return fields
 
 
-def test_wechat_is_asked_as_it_is_documented(world):
+def test_the_submission_is_as_documented(world):
     assert submitted(world) == Submitted(TRACE)
     fields = check_of(world)
     url = fields.pop("media_url")
@@ -61,7 +61,7 @@ def test_wechat_is_asked_as_it_is_documented(world):
     assert world.budgets[-2:] == [2.0, 3.0]
 
 
-def test_the_url_is_good_for_an_hour_and_for_nothing_else(world, clock):
+def test_the_url_admits_one_object_for_an_hour(world, clock):
     submitted(world)
     url = check_of(world)["media_url"]
     assert world.oss.lets_in(url)
@@ -75,7 +75,7 @@ def test_the_url_is_good_for_an_hour_and_for_nothing_else(world, clock):
 
 
 def test_its_credentials_last_as_long_as_the_url(world, clock):
-    """A held set that covers the calls of this request, and not the hour, is not taken."""
+    """A cached set that covers the calls of this request, but not the hour, is not used."""
     oss_client(world.call(), world.settings.home)
     clock.tick(minutes=65)
     later = world.call()
@@ -85,20 +85,20 @@ def test_its_credentials_last_as_long_as_the_url(world, clock):
     assert world.oss.lets_in(check_of(world)["media_url"])
 
 
-def test_that_the_session_was_refreshed_for_the_calls_is_not_forgotten(world):
+def test_a_refresh_for_the_calls_stays_logged(world):
     call = world.call()
     submitted(world, call)
     assert call.line.sts_refreshed is True
 
 
-def test_nothing_is_asked_where_no_credentials_last_so_long(world):
+def test_nothing_is_submitted_without_credentials_of_an_hour(world):
     world.oss.give_sessions(world.function, timedelta(minutes=30))
     with pytest.raises(StsUnavailable):
         submitted(world)
     assert world.wechat.asked == []
 
 
-def test_the_url_is_where_readers_read_and_not_where_the_function_does(environment, clock, profiles_file):
+def test_the_url_has_the_read_origin(environment, clock, profiles_file):
     inside = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
     outside = "https://pictures.example.com"
     world = world_of(environment, clock, profiles_file, OSS_ENDPOINT=inside, READ_ORIGIN=outside)
@@ -106,7 +106,7 @@ def test_the_url_is_where_readers_read_and_not_where_the_function_does(environme
     assert check_of(world)["media_url"].startswith(f"{outside}/held/")
 
 
-def test_every_character_that_means_something_is_escaped(world):
+def test_reserved_characters_in_the_query_are_escaped(world):
     """WeChat could not fetch what had ``:`` and ``=`` in its query."""
     submitted(world, mime_type="image/webp")
     query = urlsplit(check_of(world)["media_url"]).query
@@ -123,7 +123,7 @@ def test_every_character_that_means_something_is_escaped(world):
         ({"size_bytes": 11 * 1024 * 1024}, AS_JPEG),
     ],
 )
-def test_what_wechat_does_not_take_it_gets_as_a_jpeg(world, changes, process):
+def test_pictures_that_wechat_does_not_accept_are_converted(world, changes, process):
     submitted(world, **changes)
     fields = check_of(world)
     query = dict(parse_qsl(urlsplit(fields["media_url"]).query))
@@ -132,7 +132,7 @@ def test_what_wechat_does_not_take_it_gets_as_a_jpeg(world, changes, process):
     assert world.oss.lets_in(fields["media_url"])
 
 
-def test_what_only_calls_itself_a_jpeg_is_made_one(world):
+def test_a_wrongly_declared_jpeg_is_converted(world):
     world.oss.store(
         f"held/{KEY}",
         b"RIFF\x10\0\0\0WEBPVP8 and so on",
@@ -144,7 +144,7 @@ def test_what_only_calls_itself_a_jpeg_is_made_one(world):
     assert query["x-oss-process"] == AS_JPEG
 
 
-def test_of_the_object_no_more_is_read_than_its_first_bytes(world):
+def test_only_the_first_bytes_of_the_object_are_read(world):
     world.oss.store(
         f"held/{KEY}",
         b"\xff\xd8\xff" + bytes(70_000),
@@ -155,7 +155,7 @@ def test_of_the_object_no_more_is_read_than_its_first_bytes(world):
     assert world.oss.requests[-1].headers["range"] == "bytes=0-15"
 
 
-def test_a_video_that_calls_itself_a_sound_is_left_to_a_human(world):
+def test_a_video_declared_as_audio_is_left_to_a_human(world):
     world.oss.store(
         f"held/{KEY}",
         b"\0\0\0\x20ftypisom and so on",
@@ -166,21 +166,21 @@ def test_a_video_that_calls_itself_a_sound_is_left_to_a_human(world):
     assert world.wechat.asked == []
 
 
-def test_a_picture_that_a_phone_unpacks_before_it_is_shown_is_left_to_a_human(world):
+def test_a_compressed_picture_is_left_to_a_human(world):
     """A form does not pin Content-Encoding: what WeChat looks at need not be what others see."""
     world.oss.store(f"held/{KEY}", b"\xff\xd8\xff", content_type="image/jpeg", content_encoding="br")
     assert submitted(world) == Refused(None)
     assert world.wechat.asked == []
 
 
-def test_where_oss_does_not_say_how_it_begins_nothing_is_asked(world):
+def test_nothing_is_submitted_when_the_first_bytes_cannot_be_read(world):
     world.oss.fail("GetObject", BROKEN, BROKEN)
     with pytest.raises(OssUnavailable):
         submitted(world)
     assert world.wechat.asked == []
 
 
-def test_audio_goes_as_it_is(world):
+def test_audio_is_submitted_unchanged(world):
     put(world, b"ID3 and so on", "audio/mpeg")
     submitted(world, mime_type="audio/mpeg")
     assert check_of(world)["media_type"] == 1
@@ -188,7 +188,7 @@ def test_audio_goes_as_it_is(world):
 
 
 @pytest.mark.parametrize("changes", [{"mime_type": "audio/mp4"}, {"size_bytes": 21 * 1024 * 1024}])
-def test_what_wechat_cannot_judge_is_left_to_a_human_without_asking(world, changes):
+def test_types_and_sizes_that_wechat_cannot_check_are_not_submitted(world, changes):
     call = world.call()
     assert submitted(world, call, **changes) == Refused(None)
     assert call.line.reason == "media_check_async: WeChat cannot check this file type; a human must decide"
@@ -196,7 +196,7 @@ def test_what_wechat_cannot_judge_is_left_to_a_human_without_asking(world, chang
 
 
 @pytest.mark.parametrize("errcode", [61010, 40003, 43104, 87020, 45009, 40004, 48001, 12345, "61010"])
-def test_a_refusal_that_no_repetition_changes_is_for_a_human(world, errcode):
+def test_a_permanent_refusal_is_left_to_a_human(world, errcode):
     world.wechat.says["media_check_async"] = [{"errcode": errcode, "errmsg": "errmsg-canary"}]
     call = world.call()
     assert submitted(world, call) == Refused(int(errcode))
@@ -205,7 +205,7 @@ def test_a_refusal_that_no_repetition_changes_is_for_a_human(world, errcode):
 
 
 @pytest.mark.parametrize(("errcode", "wait"), [(-1, 2), (44991, 60), (45011, 60)])
-def test_a_refusal_for_now_is_for_the_next_call(world, errcode, wait):
+def test_a_temporary_refusal_is_retried_by_the_next_request(world, errcode, wait):
     world.wechat.says["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
     with pytest.raises(WechatUnavailable) as later:
         submitted(world)
@@ -230,7 +230,7 @@ UNHEARD = [
 
 
 @pytest.mark.parametrize("answer", UNHEARD, ids=lambda answer: str(answer)[:50])
-def test_what_was_not_heard_is_asked_once_and_then_by_the_next_call(world, answer):
+def test_a_failed_submission_is_retried_by_the_next_request_only(world, answer):
     world.wechat.says["media_check_async"] = [answer, {"trace_id": TRACE}]
     with pytest.raises(WechatUnavailable) as later:
         submitted(world)
@@ -239,7 +239,7 @@ def test_what_was_not_heard_is_asked_once_and_then_by_the_next_call(world, answe
     assert submitted(world) == Submitted(TRACE)
 
 
-def test_a_request_knows_that_it_has_waited_for_wechat_in_vain(world):
+def test_a_request_remembers_that_wechat_did_not_respond(world):
     world.wechat.says["media_check_async"] = [
         {"errcode": 61010},
         ExchangeFailed("no answer within the budget"),
@@ -255,7 +255,7 @@ def test_a_request_knows_that_it_has_waited_for_wechat_in_vain(world):
 
 
 @pytest.mark.parametrize("errcode", [40001, 42001, 41001])
-def test_a_token_that_wechat_does_not_take_is_asked_for_once_more(world, errcode):
+def test_a_rejected_token_is_fetched_once_more(world, errcode):
     world.wechat.says["stable_token"].append({"access_token": "the-next-one", "expires_in": 7200})
     world.wechat.says["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
     assert submitted(world) == Submitted(TRACE)
@@ -271,7 +271,7 @@ def test_a_token_that_wechat_does_not_take_is_asked_for_once_more(world, errcode
     assert len(world.wechat.asked) == 5
 
 
-def test_and_not_for_ever(world):
+def test_a_token_is_fetched_at_most_twice(world):
     world.wechat.says["media_check_async"] = [{"errcode": 40001}]
     with pytest.raises(WechatUnavailable) as later:
         submitted(world)
