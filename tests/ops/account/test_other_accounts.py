@@ -45,7 +45,7 @@ def test_what_nobody_here_can_see_of_its_bucket_is_not_told_as_if_seen(cloud, to
     page = '[page]\nkey = "page/{owner}/{filename}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
     page += PLACES[PLACES.index('bucket = "their-bucket"') :]
     cloud.profiles.write_text(f"{PLACES.partition('[partner]')[0]}{page}")
-    assert "Nothing blocks public access" not in told("--yes", "--lang", "en")
+    assert "Nothing blocks" not in told("--yes", "--lang", "en")
 
 
 def test_nothing_is_sent_about_it(cloud, told):
@@ -71,4 +71,4 @@ def test_it_is_told_in_one_language(told, language, strange):
 
 def test_an_account_without_such_roles_hears_of_no_other(cloud, capsys):
     assert run(cloud, "--yes", "--lang", "en") == 0
-    assert "For the owner of account" not in capsys.readouterr().out
+    assert "For the owner" not in capsys.readouterr().out
