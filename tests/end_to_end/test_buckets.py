@@ -175,9 +175,6 @@ def plant(store, like, key):
     store.objects.store(Path(incoming.name), facts, forbid_overwrite=False)
 
 
-# --- what goes where ---
-
-
 @pytest.mark.parametrize(
     ("profile", "place", "found"), [("home", HOME, AT_HOME), ("paper", ARCHIVE, IN_THE_ARCHIVE)]
 )
@@ -311,9 +308,6 @@ def test_bytes_count_as_stored_where_their_profile_would_store_them(here, form_o
         assert claims_of(told["receipt"])["bucket"] == bucket
 
 
-# --- one session each ---
-
-
 def sessions(here):
     """The keys that the function has been given, by role."""
     found = here.cloud.sts._sessions.values()
@@ -391,9 +385,6 @@ def test_a_bucket_that_fails_stops_what_is_about_itself_alone(here, ask, form_of
     assert {profile: answer.status_code for profile, answer in answers.items()} == {"home": 200, "paper": 503}
     here.cloud.archive.faults.clear()
     assert ask("confirm", {"ticket": forms["paper"]["ticket"]}).status_code == 200
-
-
-# --- attacks ---
 
 
 @pytest.mark.parametrize(("profile", "to"), [("paper", "oss"), ("home", "archive")])

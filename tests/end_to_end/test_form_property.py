@@ -160,8 +160,7 @@ def test_a_second_copy_of_a_field_with_another_value_is_refused(cloud, form, ver
 
 
 @pytest.mark.parametrize(
-    "value",
-    ["uploads/other/x.png", "uploads/public/${filename}", "../x.png", "public/x.png", "test/x.png"],
+    "value", ["uploads/other/x.png", "uploads/public/${filename}", "../x.png", "public/x.png", "test/x.png"]
 )
 def test_no_other_key_is_taken(cloud, form, value):
     answer = form()
@@ -273,10 +272,7 @@ def policy_of(answer):
     return json.loads(b64decode(answer["formData"]["policy"]))
 
 
-LATER = [
-    ("credentials", {"minutes": 61}, "SecurityTokenExpired"),
-    ("date window", {"days": 8}, None),
-]
+LATER = [("credentials", {"minutes": 61}, "SecurityTokenExpired"), ("date window", {"days": 8}, None)]
 
 
 @pytest.mark.parametrize(("name", "time", "code"), LATER, ids=[row[0] for row in LATER])
@@ -357,9 +353,6 @@ def test_even_with_a_policy_of_one_s_own_the_session_cannot_leave_its_folders(cl
     response = post(answer["url"], {**resign(answer, role_key(cloud, answer), wide), "key": key})
     assert refused(response, cloud)
     assert "authorizer" in response.text
-
-
-# --- what is held back ---
 
 
 def elsewhere(answer):

@@ -1,6 +1,4 @@
-"""
-A server on loopback that breaks in every way a dependency can, on the wire and in what it says.
-"""
+"""A server on loopback that breaks in every way a dependency can, on the wire and in what it says."""
 
 import socket
 import ssl

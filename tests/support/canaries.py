@@ -1,6 +1,4 @@
-"""
-Secrets planted everywhere, and the watch that searches whatever the run produces for them.
-"""
+"""Secrets planted everywhere, and the watch that searches whatever the run produces for them."""
 
 import logging
 import secrets

@@ -1,6 +1,4 @@
-"""
-Choices read off a string of bytes, so that whoever makes the bytes also chooses the structure.
-"""
+"""Choices read off a string of bytes, so that whoever makes the bytes also chooses the structure."""
 
 import json
 from collections.abc import Sequence

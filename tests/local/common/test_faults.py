@@ -1,6 +1,4 @@
-"""
-The vocabulary of faults, and the plan of one emulator.
-"""
+"""The vocabulary of faults, and the plan of one emulator."""
 
 import pytest
 

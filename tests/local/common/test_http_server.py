@@ -1,6 +1,4 @@
-"""
-The manners of every local service, seen from a socket.
-"""
+"""The manners of every local service, seen from a socket."""
 
 import functools
 import http.client

@@ -1,6 +1,4 @@
-"""
-What a service of the local cloud sends by itself: bounded, and to nobody but whom it was told.
-"""
+"""What a service of the local cloud sends by itself: bounded, and to nobody but whom it was told."""
 
 import os
 import subprocess

@@ -1,6 +1,4 @@
-"""
-RAM documents: what they allow, and above all what they do not.
-"""
+"""RAM documents: what they allow, and above all what they do not."""
 
 from local.common.ram_policy import fits, is_allowed
 from tests.support.cases import cases_beside

@@ -1,6 +1,4 @@
-"""
-Who gets into the local cloud: this machine, and by one more address who was let in.
-"""
+"""Who gets into the local cloud: this machine, and by one more address who was let in."""
 
 import contextlib
 import functools

@@ -1,6 +1,4 @@
-"""
-A local OSS, and a client that signs for it.
-"""
+"""A local OSS, and a client that signs for it."""
 
 import base64
 import hashlib
@@ -133,10 +131,7 @@ class OssClient:
 
         ``headers`` are those that are signed, by lower-case name; ``additional`` names those that need it.
         """
-        query |= {
-            **self.v4_fields(key, date=self.now()),
-            "x-oss-expires": str(expires),
-        }
+        query |= {**self.v4_fields(key, date=self.now()), "x-oss-expires": str(expires)}
         if additional:
             query["x-oss-additional-headers"] = ";".join(sorted(additional))
         signature = self.v4_request_signature(method, name, query, headers or {}, key, additional)

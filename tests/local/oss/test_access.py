@@ -1,6 +1,4 @@
-"""
-What the policies of a key pair let it do with an object.
-"""
+"""What the policies of a key pair let it do with an object."""
 
 from datetime import UTC, datetime
 

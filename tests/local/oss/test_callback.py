@@ -1,6 +1,4 @@
-"""
-Upload callbacks: the field, the signed request, what the application server may answer, and the 203.
-"""
+"""Upload callbacks: the field, the signed request, what the application server may answer, and the 203."""
 
 import base64
 import hashlib

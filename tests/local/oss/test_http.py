@@ -1,6 +1,4 @@
-"""
-The local OSS as clients meet it: curl, requests, browsers' manners, large and broken bodies, faults.
-"""
+"""The local OSS as clients meet it: curl, requests, browsers' manners, large and broken bodies, faults."""
 
 import http.client
 import json

@@ -1,6 +1,4 @@
-"""
-Picture sizes from headers written by hand.
-"""
+"""Picture sizes from headers written by hand."""
 
 import struct
 

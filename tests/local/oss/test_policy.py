@@ -1,6 +1,4 @@
-"""
-The policy grammar, row by row, and what each kind of condition lets through.
-"""
+"""The policy grammar, row by row, and what each kind of condition lets through."""
 
 import base64
 import json

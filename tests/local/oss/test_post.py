@@ -1,6 +1,4 @@
-"""
-PostObject against the running server: good forms pass, and each single change is refused.
-"""
+"""PostObject against the running server: good forms pass, and each single change is refused."""
 
 import base64
 import hashlib

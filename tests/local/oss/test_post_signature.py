@@ -1,6 +1,4 @@
-"""
-The signatures, against vectors made by ali-oss and published with the Java SDK.
-"""
+"""The signatures, against vectors made by ali-oss and published with the Java SDK."""
 
 import base64
 import json

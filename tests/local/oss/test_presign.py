@@ -1,6 +1,4 @@
-"""
-URLs signed for the tools, against the vectors of official signers.
-"""
+"""URLs signed for the tools, against the vectors of official signers."""
 
 import json
 from datetime import datetime

@@ -1,6 +1,4 @@
-"""
-Who may read an object, over HTTP, and what comes with it.
-"""
+"""Who may read an object, over HTTP, and what comes with it."""
 
 import base64
 import xml.etree.ElementTree as ElementTree

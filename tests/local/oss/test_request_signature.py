@@ -1,6 +1,4 @@
-"""
-Version 4 signatures of requests, against vectors that four official signers agree on.
-"""
+"""Version 4 signatures of requests, against vectors that four official signers agree on."""
 
 import json
 from dataclasses import replace

@@ -1,6 +1,4 @@
-"""
-Rules of the local OSS, written on a command line.
-"""
+"""Rules of the local OSS, written on a command line."""
 
 from datetime import timedelta
 

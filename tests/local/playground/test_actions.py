@@ -1,6 +1,4 @@
-"""
-What the page may do to the cloud behind it.
-"""
+"""What the page may do to the cloud behind it."""
 
 from pathlib import Path
 

@@ -1,6 +1,4 @@
-"""
-A local STS, and a client of it.
-"""
+"""A local STS, and a client of it."""
 
 import base64
 import hashlib

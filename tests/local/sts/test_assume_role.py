@@ -1,6 +1,4 @@
-"""
-What the local STS hands out, to whom, and what it refuses.
-"""
+"""What the local STS hands out, to whom, and what it refuses."""
 
 import http.client
 import json

@@ -1,6 +1,4 @@
-"""
-The bad days of the local STS, planned from Python and over HTTP.
-"""
+"""The bad days of the local STS, planned from Python and over HTTP."""
 
 import http.client
 import json

@@ -1,6 +1,4 @@
-"""
-Other people's clients get credentials from the local STS: the SDK the function uses, and the newer one.
-"""
+"""Other people's clients get credentials from the local STS: the SDK the function uses, and the newer one."""
 
 import json
 

@@ -1,6 +1,4 @@
-"""
-Who gets past the local STS: signatures of both kinds, timestamps, nonces, tokens, and attacks on them.
-"""
+"""Who gets past the local STS: signatures of both kinds, timestamps, nonces, tokens, and attacks on them."""
 
 import hashlib
 import hmac

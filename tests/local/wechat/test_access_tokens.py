@@ -1,6 +1,4 @@
-"""
-Stable access tokens: the same one again, until it nears its end or somebody forces another.
-"""
+"""Stable access tokens: the same one again, until it nears its end or somebody forces another."""
 
 import pytest
 

@@ -1,6 +1,4 @@
-"""
-Checks from the call to the push: the file is really got, the verdict comes as asked.
-"""
+"""Checks from the call to the push: the file is really got, the verdict comes as asked."""
 
 import base64
 import json

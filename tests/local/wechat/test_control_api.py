@@ -1,6 +1,4 @@
-"""
-What can be switched over HTTP.
-"""
+"""What can be switched over HTTP."""
 
 from local.wechat.check_plan import CheckPlan, PlannedCheck, read_planned_check
 from tests.support.cases import cases_beside

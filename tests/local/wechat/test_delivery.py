@@ -1,6 +1,4 @@
-"""
-What is done later: at its time, all of it, and nothing after the end.
-"""
+"""What is done later: at its time, all of it, and nothing after the end."""
 
 import threading
 import time

@@ -1,6 +1,4 @@
-"""
-What media_check_async takes, and how it refuses the rest.
-"""
+"""What media_check_async takes, and how it refuses the rest."""
 
 import contextlib
 

@@ -1,6 +1,4 @@
-"""
-Signing and sealing against the vectors of WeChat's own page on the message push.
-"""
+"""Signing and sealing against the vectors of WeChat's own page on the message push."""
 
 import json
 

@@ -1,6 +1,4 @@
-"""
-The local WeChat: codes that are good once, refusals in WeChat's words, bad days.
-"""
+"""The local WeChat: codes that are good once, refusals in WeChat's words, bad days."""
 
 import http.client
 import json

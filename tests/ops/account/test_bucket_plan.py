@@ -60,8 +60,7 @@ def test_nobody_is_asked_to_unblock_what_no_profile_needs():
 
 
 @pytest.mark.parametrize(
-    ("region", "may_refuse"),
-    [("cn-hangzhou", True), ("cn-hongkong", False), ("ap-southeast-1", False)],
+    ("region", "may_refuse"), [("cn-hangzhou", True), ("cn-hongkong", False), ("ap-southeast-1", False)]
 )
 def test_a_new_account_hears_where_the_default_host_refuses_it(region, may_refuse):
     _, notes = bucket_steps(DesiredBucket("my-bucket", region), FoundBucket("", "private", "", False))

@@ -103,10 +103,7 @@ def test_what_we_wrote_is_right_the_next_time_however_oss_lays_it_out():
     laid_out = document.replace("><", ">\n  <")
     assert plan(
         laid_out.removeprefix("<LifecycleConfiguration>").removesuffix("</LifecycleConfiguration>")
-    ) == (
-        "",
-        [],
-    )
+    ) == ("", [])
 
 
 @pytest.mark.parametrize(("prefix", "shown"), [("", "every key"), ("h", "h"), ("held/posts/", "held/posts/")])

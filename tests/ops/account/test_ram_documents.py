@@ -3,10 +3,7 @@
 import json
 
 from ops.account.ram_documents import same_document
-from tests.ops.account.stubs import (
-    FUNCTION_ROLE,
-    run,
-)
+from tests.ops.account.stubs import FUNCTION_ROLE, run
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

@@ -237,9 +237,6 @@ def test_with_one_bucket_and_one_role_each_is_asked_about_once(cloud):
     assert cloud.contracts.calls == []
 
 
-# --- buckets and roles of profiles' own ---
-
-
 @pytest.fixture
 def places(cloud):
     cloud.profiles.write_text(PLACES)

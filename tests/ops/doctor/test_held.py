@@ -46,10 +46,7 @@ def role_without(here):
             "oss:AbortMultipartUpload",
         ]
         actions.remove(action)
-        policy = {
-            "Version": "1",
-            "Statement": [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}],
-        }
+        policy = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}]}
         roles[ROLE_ARN] = replace(before[ROLE_ARN], policy=policy)
 
     yield lacking

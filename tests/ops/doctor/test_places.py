@@ -150,9 +150,6 @@ def test_the_deployment_s_own_bucket_comes_first(here, contract):
     assert [one.bucket for one in each_place(settings)] == [HERE, THERE]
 
 
-# --- what says where it is to be mended ---
-
-
 BAD = Finding(same("c"), State.BAD, same("s"), same("Set OSS_HOST."))
 
 

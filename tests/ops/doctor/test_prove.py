@@ -143,9 +143,6 @@ def test_a_role_without_rights_there_leaves_open_what_needs_it(place):
     assert len(untold) < 9
 
 
-# --- what no rule of the local OSS plays ---
-
-
 class Answer:
     def __init__(self, status, **headers):
         self.status_code, self.headers, self.content, self.text = status, headers, b"", ""
@@ -222,9 +219,6 @@ def test_without_one_that_question_is_left_open(place, serving):
         seen_by("internal_host_answers", sandbox)
 
 
-# --- the report ---
-
-
 def shown(sandbox, capsys, language="en"):
     code = show_proof(
         sandbox.settings,
@@ -289,9 +283,6 @@ def test_silence_is_an_answer_of_its_own_and_the_others_come(place, monkeypatch)
     first, second = prove(sandbox)
     assert first.why.en.startswith("no answer (") and second.seen.answer is False
     sandbox.remove()
-
-
-# --- the command ---
 
 
 def run(*arguments):

@@ -1,6 +1,4 @@
-"""
-The demo's last steps against the whole local cloud, and what ends them.
-"""
+"""The demo's last steps against the whole local cloud, and what ends them."""
 
 import io
 from contextlib import ExitStack
