@@ -13,9 +13,10 @@ import pytest
 
 from function.http.client import send
 from function.oss.presign import OssRequest, presign
-from function.session_policy import OBJECTS, UPLOADS
 from tests.end_to_end.conftest import BUCKET, PICTURE, REGION, ROLE, post_form, verified_claims
-from tests.support.cases import text_beside
+from tests.support.cases import cases_beside, text_beside
+
+cases = cases_beside(__file__)
 
 PROFILES = text_beside(__file__)
 
@@ -100,18 +101,7 @@ def test_a_profile_without_confirm_gives_no_ticket(cloud):
     assert "ticket" not in form_of(cloud, profile="quiet")
 
 
-@pytest.mark.parametrize(
-    ("purpose", "method", "status"),
-    [
-        (UPLOADS, "GET", 403),
-        (UPLOADS, "HEAD", 403),
-        (UPLOADS, "DELETE", 403),
-        (OBJECTS, "GET", 200),
-        (OBJECTS, "HEAD", 200),
-        (OBJECTS, "DELETE", 403),
-        (OBJECTS, "PUT", 403),
-    ],
-)
+@cases("purpose", "method", "status")
 def test_neither_session_does_the_other_s_work(cloud, clock, purpose, method, status):
     form = form_of(cloud)
     post(cloud, form)

@@ -10,6 +10,9 @@ from local.oss.attributes import Attributes
 from local.oss.errors import OssError
 from local.oss.part_list import chosen_parts, etag_of, part_number, read_part_list
 from local.oss.uploads import Part, Upload
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 DIGESTS = json.loads((Path(__file__).parents[2] / "vectors" / "presigned_v4.json").read_text("utf-8"))[
     "digests"
@@ -56,18 +59,7 @@ def test_the_order_is_ascending(numbers):
     assert (refused.refusal.code, refused.refusal.ec) == ("InvalidPartOrder", "0042-00000209")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"",
-        b"<Complete/>",
-        document(("x", "A")),
-        document((1, "")),
-        document(("", "A")),
-        document((1, "A")).replace(b"Part>", b"Teil>"),
-        document((1, "A")).replace(b"<ETag>A</ETag>", b""),
-    ],
-)
+@cases("text")
 def test_what_is_no_list_is_malformed(text):
     assert refusal_of(read_part_list, text).refusal.code == "MalformedXML"
 
