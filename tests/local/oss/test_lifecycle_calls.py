@@ -6,6 +6,9 @@ from dataclasses import replace
 import pytest
 
 from local.common.accounts import AccessKey
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 RULE = (
     "<Rule><ID>pending</ID><Prefix>pending/</Prefix><Status>Enabled</Status>"
@@ -85,30 +88,7 @@ def test_no_page_of_another_origin_lets_days_pass(oss, oss_client):
     assert oss_client.request("PUT", "/-/lifecycle", b"x" * 9000).status == 413
 
 
-@pytest.mark.parametrize(
-    ("rules", "refusal"),
-    [
-        ([], (400, "MalformedXML")),
-        ([RULE, RULE], (400, "MalformedXML")),
-        ([RULE, RULE.replace("<ID>pending", "<ID>other")], (400, "InvalidArgument")),
-        (
-            [RULE, RULE.replace("<ID>pending</ID><Prefix>pending/", "<Prefix>pending/deep/")],
-            (400, "InvalidArgument"),
-        ),
-        ([RULE.replace("<Days>1", "<Days>0")], (400, "InvalidArgument")),
-        ([RULE.replace("<Days>1", "<Days>1.5")], (400, "InvalidArgument")),
-        ([RULE.replace("Enabled", "On")], (400, "MalformedXML")),
-        ([RULE.replace("<Prefix>pending/</Prefix>", "")], (400, "MalformedXML")),
-        (["<Rule><Prefix/><Status>Enabled</Status></Rule>"], (400, "MalformedXML")),
-        ([RULE.replace("Rule>", "Regel>")], (400, "MalformedXML")),
-        ([RULE.replace("<Status>", "<Tag><Key>a</Key></Tag><Status>")], (400, "InvalidArgument")),
-        ([RULE.replace("<Status>", "<Filter/><Status>")], (501, "NotImplemented")),
-        (
-            [RULE.replace("<Days>1</Days>", "<CreatedBeforeDate>2030-01-01</CreatedBeforeDate>")],
-            (501, "NotImplemented"),
-        ),
-    ],
-)
+@cases("rules", "refusal")
 def test_each_wrong_rule_has_its_refusal(rules, refusal, put, oss):
     assert put(*rules).refusal[:2] == refusal
     assert oss.bucket.lifecycle.rules == ()

@@ -18,34 +18,10 @@ def test_it_is_accepted_and_no_more_is_said(check, clock):
     assert [len(part) for part in rest] == [8, 8]
 
 
-@pytest.mark.parametrize(
-    ("changed", "errcode"),
-    [
-        ({"media_url": None}, 40097),
-        ({"media_url": ""}, 40097),
-        ({"media_url": 5}, 40097),
-        ({"media_url": "http://127.0.0.1/" + "a" * 4080}, 40097),
-        ({"media_type": None}, 40004),
-        ({"media_type": 3}, 40004),
-        ({"media_type": "2"}, 40004),
-        ({"media_type": True}, 40004),
-        ({"media_type": [2]}, 40004),
-        ({"version": 3}, 40097),
-        ({"version": "2"}, 40097),
-        ({"version": 2.0}, 40097),
-        ({"scene": None}, 40097),
-        ({"scene": 0}, 40097),
-        ({"scene": 5}, 40097),
-        ({"scene": "1"}, 40097),
-        ({"openid": None}, 40003),
-        ({"openid": "oNobody"}, 40003),
-        ({"openid": 7}, 40003),
-        ({"openid": ["oUser"]}, 40003),
-    ],
-    ids=str,
-)
+@cases("changed", "errcode")
 def test_refuses_what_is_of_another_type_or_value(check, site, changed, errcode):
     assert check(**changed)["errcode"] == errcode
+    assert check(media_url="http://127.0.0.1/" + "a" * 4080)["errcode"] == 40097
     assert site.requests == []
 
 

@@ -179,20 +179,9 @@ def test_a_check_that_passes_what_it_cannot_open_is_shown(checked):
     assert "proves nothing" in finding.remedy.en
 
 
-@pytest.mark.parametrize(
-    "planned",
-    [
-        PlannedCheck(timing="never"),
-        PlannedCheck(push="bad_signature", delay=0),
-        PlannedCheck(push="plain", delay=0),
-        PlannedCheck(push="wrong_appid", delay=0),
-        PlannedCheck(format="xml", delay=0),
-        PlannedCheck(delay=600),
-    ],
-    ids=["never", "bad signature", "plain mode", "another app", "xml", "late"],
-)
+@cases("planned")
 def test_a_silent_check_is_shown_with_what_to_look_at(checked, planned):
-    plan(checked, planned)
+    plan(checked, PlannedCheck(**planned))
     found = visit(checked, minute=0.5)
     assert [one.state for one in found] == [State.BAD] * 2
     assert found[0].said.en == "no verdict within 60 seconds"

@@ -80,19 +80,9 @@ def test_no_receipt_and_no_ticket_is_printed_whole(demo):
     assert not [word for word in demo.text.split() if word.strip('"[]},').count(".") == 2 and len(word) > 200]
 
 
-@pytest.mark.parametrize(
-    ("planned", "sentence"),
-    [
-        (PlannedCheck("risky"), "It is rejected, not published"),
-        (PlannedCheck("pass"), "It is published, not rejected"),
-        (PlannedCheck("review"), "It is review, not published"),
-        (PlannedCheck(timing="never"), "It is checking, not published"),
-        (PlannedCheck("pass", push="bad_signature"), "It is checking, not published"),
-    ],
-    ids=str,
-)
+@cases("planned", "sentence")
 def test_another_verdict_than_the_step_s_ends_the_demo(demo, cloud, planned, sentence):
-    cloud.wechat.checks.plan.add(planned)
+    cloud.wechat.checks.plan.add(PlannedCheck(**planned))
     with pytest.raises(DemoFailed, match=sentence):
         demo()
     assert "Done in" not in demo.text

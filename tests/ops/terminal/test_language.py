@@ -22,10 +22,7 @@ def test_the_locale_chooses_the_first_that_is_set(environ, language, monkeypatch
     assert chosen_language("zh", environ) == "zh"
 
 
-@pytest.mark.parametrize(
-    ("windows", "language"),
-    [("Chinese (Simplified)_China", "zh"), ("zh_CN", "zh"), ("English_United States", "en"), (None, "en")],
-)
+@cases("windows", "language")
 def test_where_no_variable_tells_the_system_is_asked(windows, language, monkeypatch):
     monkeypatch.setattr(locale, "getlocale", lambda: (windows, "936"))
     assert chosen_language(None, {}) == language
