@@ -56,7 +56,7 @@ PROOF = "/quality/tests/torture/test_policy_proof.py"
 TESTS = {
     "burst_server": _paths("/tests/deploy/test_burst_server.py"),
     "function.aliyun_sdk": _paths(f"aliyun_sdk {STS}"),
-    "function.app": _paths(f"{APP} form_life request_log {FORMS} auth/wechat receipts/ reading/urls"),
+    "function.app": _paths(f"{APP} form_life request_log {FORMS} auth/wechat uploads/ reading/urls"),
     "function.auth": _paths("auth/ app"),
     "function.auth.anonymous": _paths("auth/callers"),
     "function.auth.backend": _paths(f"holding/backend {HOLDING}"),
@@ -67,7 +67,7 @@ TESTS = {
     "function.config.content_types": _paths(f"config/content_types {SETTINGS} {FORMS}"),
     "function.config.jwt_key": _paths("config/jwt_key config/settings"),
     "function.config.key_template": _paths(
-        f"config/key_template {SETTINGS} {FORMS} reading/permission receipts/stored_already"
+        f"config/key_template {SETTINGS} {FORMS} reading/permission uploads/deduplication"
     ),
     "function.config.messages": _paths("config/messages"),
     "function.config.profile": _paths(
@@ -104,9 +104,9 @@ TESTS = {
     "function.multipart.lifecycle": _paths(f"multipart/multipart_parts {PARTS}"),
     "function.multipart.upload": _paths(f"multipart/upload {PARTS}"),
     "function.network": _paths("network http/client"),
-    "function.oss.callback_signature": _paths("receipts/oss_keys receipts/"),
+    "function.oss.callback_signature": _paths("uploads/oss_keys uploads/"),
     "function.oss.client": _paths(
-        "oss/client oss/objects oss/multipart receipts/confirm sessions config/bucket_location holding/commit"
+        "oss/client oss/objects oss/multipart uploads/confirm sessions config/bucket_location holding/commit"
     ),
     "function.oss.errors": _paths("oss/errors oss/client"),
     "function.oss.multipart": _paths("oss/multipart oss/client"),
@@ -115,27 +115,29 @@ TESTS = {
     "function.oss.presign": _paths("oss/presign"),
     "function.oss.signature_v4": _paths(f"oss/signature_v4 oss/presign {PROOF}"),
     "function.reading": _paths("reading/"),
-    "function.request_log": _paths(f"request_log {APP} receipts/ trace"),
+    "function.request_log": _paths(f"request_log {APP} uploads/ trace"),
     "function.routes": _paths(f"{APP} {FORMS}"),
-    "function.routes.callback": _paths("receipts/receipt holding/receipts receipts/"),
-    "function.routes.confirm": _paths("receipts/confirm holding/resume holding/check"),
+    "function.routes.callback": _paths("uploads/receipt holding/receipts uploads/"),
+    "function.routes.confirm": _paths("uploads/confirm holding/resume holding/check"),
     "function.routes.held": _paths(f"holding/commit {HOLDING}"),
     "function.routes.login": _paths("auth/"),
     "function.routes.multipart": _paths(f"multipart/multipart {PARTS} holding/resume"),
     "function.routes.read": _paths("reading/read reading/ routes/own_rules config/bucket_location"),
     "function.routes.upload_params": _paths(
-        f"{FORMS} receipts/ticket receipts/stored_already request_log {APP} auth/"
+        f"{FORMS} uploads/form_ticket uploads/deduplication request_log {APP} auth/"
     ),
     "function.routes.wechat_events": _paths("holding/wechat_events"),
     "function.session_policy": _paths(f"session_policy {SETTINGS}"),
-    "function.uploads.callback": _paths("receipts/callback receipts/"),
-    "function.uploads.deduplication": _paths("receipts/stored_already receipts/held config/bucket_location"),
-    "function.uploads.hooks": _paths("uploads/own_rules routes/own_rules"),
-    "function.uploads.plan": _paths(f"uploads/ routes/ {PROOF} receipts/"),
-    "function.uploads.receipt": _paths("receipts/confirm receipts/held receipts/receipt receipts/"),
+    "function.uploads.callback": _paths("uploads/callback uploads/"),
+    "function.uploads.deduplication": _paths(
+        "uploads/deduplication uploads/held_receipts config/bucket_location"
+    ),
+    "function.uploads.hooks": _paths("uploads/hooks routes/own_rules"),
+    "function.uploads.plan": _paths(f"uploads/ routes/ {PROOF}"),
+    "function.uploads.receipt": _paths("uploads/confirm uploads/held_receipts uploads/receipt uploads/"),
     "function.uploads.request": _paths(f"uploads/ routes/ {APP}"),
-    "function.uploads.tickets": _paths(f"multipart/ticket {PARTS} receipts/ticket receipts/"),
-    "function.webhook": _paths("receipts/webhook receipts/"),
+    "function.uploads.tickets": _paths(f"multipart/ticket {PARTS} uploads/form_ticket uploads/"),
+    "function.webhook": _paths("uploads/webhook uploads/"),
     "function.wechat": _paths("wechat/access_token wechat/api"),
     "function.wechat.api": _paths("wechat/access_token wechat/api wechat/verdict"),
     "function.wechat.media_check": _paths("wechat/media_check holding/submission"),
