@@ -51,7 +51,7 @@ run: $(RUN_READY) ## the local cloud, one upload through it, then stay up (HOST=
 demo: $(RUN_READY) ## one upload through the local cloud, step by step, then exit
 	@$(PY) manage.py demo $(HOST_OPTION)
 
-test: test-python test-node test-terraform ## every test: pytest, then the mini-program client's
+test: test-python test-node test-terraform ## every test: Python, Node, Terraform
 
 test-python: $(READY)
 	@$(PY) -m coverage run -m pytest -q

@@ -101,6 +101,12 @@ def test_the_readme_leads_to_every_page():
         assert wanted - named == set()
 
 
+@pytest.mark.parametrize("readme", ["README.md", PAIRS["README.md"]])
+def test_the_readme_shows_the_command_that_runs_it_and_the_one_that_tests_it(readme):
+    first = next(code for kind, code in code_blocks(page(readme)) if kind == "sh")
+    assert re.findall(r"^make (\w+)", first, re.M)[:2] == ["demo", "test"]
+
+
 @pytest.mark.parametrize("name", MOST_LINES)
 def test_a_page_that_is_read_first_is_short(name):
     for each in (name, PAIRS[name]):
