@@ -58,7 +58,7 @@ PLACES = {"published": ["key"], "rejected": [], "gone": []}
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ACTS)
-def test_an_instance_that_ends_at_any_call_leaves_what_the_next_one_goes_on_with(house, house_of, act, after):
+def test_another_instance_continues_after_a_crash_at_any_call(house, house_of, act, after):
     prepare, state = ACTS[act]
     cut_off = 0
     for at in range(1, 20):
@@ -76,7 +76,7 @@ def test_an_instance_that_ends_at_any_call_leaves_what_the_next_one_goes_on_with
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ["commit", "reject", "discard", "discard what is published"])
-def test_once_it_is_decided_a_question_is_enough(house, house_of, act, after):
+def test_status_continues_a_decision_that_was_cut_off(house, house_of, act, after):
     prepare, state = ACTS[act]
     for at in range(1, 20):
         stored = house.store("word")
@@ -91,7 +91,7 @@ def test_once_it_is_decided_a_question_is_enough(house, house_of, act, after):
         assert names(house, stored) == PLACES[state], at
 
 
-def test_whoever_goes_on_tells_the_business(house, house_of):
+def test_the_request_that_continues_notifies_the_business(house, house_of):
     stored = house.store("word")
     kill(house, lambda: house.commit(stored["receipt"]), at=4, after=True)
     other = house_of()
@@ -99,7 +99,7 @@ def test_whoever_goes_on_tells_the_business(house, house_of):
     assert other.told == ["published"]
 
 
-def test_whoever_goes_on_with_a_verdict_tells_its_label(house, house_of):
+def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of):
     stored = house.store("face")
     kill(house, lambda: house.verdict(Outcome.RISKY, label=20002), at=6, after=True)
     assert names(house, stored) == ["held"]
@@ -109,7 +109,7 @@ def test_whoever_goes_on_with_a_verdict_tells_its_label(house, house_of):
     assert house.oss.records()[f"rejected/{stored['uploadId']}"]["label"] == 20002
 
 
-def test_whoever_goes_on_with_a_discarding_tells_that_it_is_gone(house, house_of):
+def test_the_request_that_continues_a_discard_sends_gone(house, house_of):
     stored = house.store("word")
     kill(house, lambda: house.discard(stored["receipt"]), at=1, after=True)
     assert names(house, stored) == ["held"]
@@ -118,7 +118,7 @@ def test_whoever_goes_on_with_a_discarding_tells_that_it_is_gone(house, house_of
     assert other.told == ["gone"]
 
 
-def test_what_goes_away_just_before_it_is_rejected_is_rejected_all_the_same(house):
+def test_a_held_object_that_disappears_before_its_rejection_is_rejected(house):
     stored = house.store("word")
     house.oss.between["PutObject"] = lambda: house.oss.objects.pop(f"held/{stored['key']}")
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
@@ -126,7 +126,7 @@ def test_what_goes_away_just_before_it_is_rejected_is_rejected_all_the_same(hous
     assert house.told == ["rejected"]
 
 
-def test_a_commit_asks_oss_for_nothing_that_it_knows_already(house):
+def test_a_commit_makes_no_call_twice(house):
     """Each call is waited for by the backend, and paid for."""
     stored = house.store("word")
     house.oss.asked.clear()
@@ -165,7 +165,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("act", WORDS)
-def test_a_decision_is_written_so_that_every_version_can_read_it(house, act):
+def test_a_decision_has_the_same_fields_in_every_version(house, act):
     does, said = WORDS[act]
     stored = house.store("word")
     does(house, stored["receipt"])
@@ -183,14 +183,14 @@ def test_two_commits_at_once_publish_one_object(house):
     assert names(house, stored) == ["key"]
 
 
-def test_a_copy_that_another_made_meanwhile_is_this_upload_s(house):
+def test_a_copy_of_another_request_counts(house):
     stored = house.store("word")
     house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.commit(stored["receipt"]))
     assert house.commit(stored["receipt"]).json["state"] == "published"
     assert names(house, stored) == ["key"]
 
 
-def test_what_is_discarded_while_it_is_copied_does_not_stay(house):
+def test_a_discard_during_the_copy_deletes_the_copy(house):
     """The copy ends after everything of it was deleted."""
     stored = house.store("word")
     house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.discard(stored["receipt"]))
@@ -199,7 +199,7 @@ def test_what_is_discarded_while_it_is_copied_does_not_stay(house):
     assert house.status(stored["receipt"]) == "gone"
 
 
-def test_what_is_discarded_before_it_is_copied_is_not(house):
+def test_a_discard_before_the_copy_prevents_it(house):
     stored = house.store("word")
     house.oss.between["CopyObject"] = lambda: house.discard(stored["receipt"])
     assert house.commit(stored["receipt"]).code == "not_uploaded"
@@ -207,7 +207,7 @@ def test_what_is_discarded_before_it_is_copied_is_not(house):
     assert house.told == ["gone"]
 
 
-def test_a_decision_that_is_forgotten_while_it_is_copied_was_made_all_the_same(house):
+def test_a_decision_deleted_during_the_copy_still_publishes(house):
     stored = house.store("word")
     house.oss.pause = lambda: house.oss.objects.pop(f"held/.decided/{stored['uploadId']}")
     assert house.commit(stored["receipt"]).json["state"] == "published"
@@ -222,7 +222,7 @@ def test_the_first_of_two_decisions_holds(house):
     assert house.told == ["rejected"]
 
 
-def test_a_rejection_that_comes_second_is_told_that_it_is_too_late(house):
+def test_a_rejection_after_publication_is_too_late(house):
     stored = house.store("word")
     house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
     assert house.commit(stored["receipt"], decision="reject").code == "already_published"
@@ -289,7 +289,7 @@ def test_bytes_that_are_stored_after_the_decision_are_not_published(house):
     assert "CopyObject" not in house.oss.asked
 
 
-def test_nor_those_that_are_stored_while_it_is_carried_out(house):
+def test_bytes_that_are_stored_during_publication_are_not_published(house):
     stored = house.store("word")
     change = {"parts": (Part("others", 1),)}
     held = f"held/{stored['key']}"
@@ -308,7 +308,7 @@ def test_bytes_stored_once_more_after_publication_are_deleted(house):
         assert house.oss.objects[stored["key"]].parts[0].name == "bytes"
 
 
-def test_a_receipt_of_other_bytes_is_about_none_that_were_published(house):
+def test_a_receipt_of_other_bytes_is_gone(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     assert house.oss.post(stored["formData"], "others") == 200
@@ -346,7 +346,7 @@ def test_a_later_upload_of_the_same_name_is_not_deleted_for_an_earlier_one(house
     assert house.status(third["receipt"]) == "published"
 
 
-def test_nor_is_it_published_for_an_earlier_one_of_the_same_bytes(house, store_same):
+def test_a_later_upload_is_not_published_for_an_earlier_one(house, store_same):
     first = store_same()
     house.commit(first["receipt"])
     del house.oss.objects[first["key"]]

@@ -17,7 +17,7 @@ def names(house, stored):
 
 @pytest.mark.parametrize("profile", ["word", "note", "post", "face"])
 @pytest.mark.parametrize("by", ["owner", "backend"])
-def test_what_is_held_may_be_discarded_by_its_owner_and_by_a_backend(house, profile, by):
+def test_owner_and_backend_may_discard_a_held_object(house, profile, by):
     stored = house.store(profile)
     token = house.session() if by == "owner" else house.backend()
     answer = house.discard(stored["receipt"], token)
@@ -27,7 +27,7 @@ def test_what_is_held_may_be_discarded_by_its_owner_and_by_a_backend(house, prof
     assert house.told == ["gone"]
 
 
-def test_that_is_final_and_a_second_time_says_the_same(house):
+def test_a_discard_is_final_and_idempotent(house):
     stored = house.store("word")
     first = house.discard(stored["receipt"], house.session())
     assert house.oss.post(stored["formData"], "bytes") == 200
@@ -39,7 +39,7 @@ def test_that_is_final_and_a_second_time_says_the_same(house):
 
 
 @pytest.mark.parametrize("by", ["owner", "backend"])
-def test_what_was_gone_by_itself_stays_so_once_it_was_discarded(house, by):
+def test_an_expired_upload_stays_gone_after_a_discard(house, by):
     stored = house.store("word")
     del house.oss.objects[f"held/{stored['key']}"]
     token = house.session() if by == "owner" else house.backend()
@@ -49,7 +49,7 @@ def test_what_was_gone_by_itself_stays_so_once_it_was_discarded(house, by):
     assert house.status(stored["receipt"]) == "gone"
 
 
-def test_an_owner_may_discard_what_is_being_checked_and_what_a_human_should_see(house):
+def test_an_owner_may_discard_during_check_and_review(house):
     checking, review = house.store("face"), house.store("face")
     house.verdict(Outcome.REVIEW, "60f96f1d-2")
     assert house.status(checking["receipt"]) == "checking"
@@ -60,13 +60,13 @@ def test_an_owner_may_discard_what_is_being_checked_and_what_a_human_should_see(
     assert names(house, checking) == names(house, review) == []
 
 
-def test_another_owner_may_not(house):
+def test_another_owner_may_not_discard(house):
     stored = house.store("word")
     assert refused(house.discard(stored["receipt"], house.session("openid-2"))) == (403, "forbidden")
     assert names(house, stored) == ["held"]
 
 
-def test_nor_may_an_owner_once_it_is_published(house):
+def test_an_owner_may_not_discard_a_published_object(house):
     stored = house.store("note")
     house.commit(stored["receipt"])
     refusal = house.discard(stored["receipt"], house.session())
@@ -74,7 +74,7 @@ def test_nor_may_an_owner_once_it_is_published(house):
     assert names(house, stored) == ["key"]
 
 
-def test_not_even_when_its_decision_is_forgotten(house, clock):
+def test_an_owner_may_not_discard_after_the_decision_was_deleted(house, clock):
     stored = house.store("note")
     house.commit(stored["receipt"])
     clock.tick(days=1, seconds=1)
@@ -85,7 +85,7 @@ def test_not_even_when_its_decision_is_forgotten(house, clock):
     assert names(house, stored) == ["key"]
 
 
-def test_nor_when_it_is_published_while_the_owner_discards_it(house):
+def test_an_owner_may_not_discard_during_publication(house):
     stored = house.store("note")
     house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
     refusal = house.discard(stored["receipt"], house.session())
@@ -93,7 +93,7 @@ def test_nor_when_it_is_published_while_the_owner_discards_it(house):
     assert names(house, stored) == ["key"]
 
 
-def test_a_backend_discards_what_is_published(house):
+def test_a_backend_discards_a_published_object(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     assert house.discard(stored["receipt"]).json["state"] == "gone"
@@ -103,7 +103,7 @@ def test_a_backend_discards_what_is_published(house):
     assert house.told == ["published", "gone"]
 
 
-def test_also_when_the_decision_is_forgotten(house, clock):
+def test_a_backend_discards_after_the_decision_was_deleted(house, clock):
     stored = house.store("note")
     house.commit(stored["receipt"])
     clock.tick(days=1, seconds=1)
@@ -112,7 +112,7 @@ def test_also_when_the_decision_is_forgotten(house, clock):
     assert names(house, stored) == []
 
 
-def test_what_was_rejected_stays_rejected(house):
+def test_a_rejected_upload_stays_rejected(house):
     stored = house.store("word")
     house.commit(stored["receipt"], decision="reject")
     for token in (house.session(), house.backend()):
@@ -123,7 +123,7 @@ def test_what_was_rejected_stays_rejected(house):
 # --- what was never held ---
 
 
-def test_only_a_backend_discards_what_was_never_held(house):
+def test_only_a_backend_discards_an_object_that_was_never_held(house):
     stored = house.store("default")
     assert refused(house.discard(stored["receipt"], house.session())) == (403, "forbidden")
     assert names(house, stored) == ["key"]
@@ -134,7 +134,7 @@ def test_only_a_backend_discards_what_was_never_held(house):
     assert house.oss.records() == {}
 
 
-def test_but_not_another_object_of_the_name(house):
+def test_a_discard_spares_another_object_of_the_name(house):
     stored = house.store("default")
     house.oss.replace_object(stored["key"], parts=(Part("others", 1),))
     assert house.discard(stored["receipt"]).json["state"] == "gone"
@@ -173,7 +173,7 @@ def test_the_receipt_of_bytes_that_were_there_already_discards_what_is_still_hel
     assert names(house, form) == []
 
 
-def test_of_several_each_is_discarded(house):
+def test_several_uploads_are_discarded(house):
     several = [house.store("word") for _ in range(3)]
     answer = house.ask("discard", house.session(), receipts=[stored["receipt"] for stored in several])
     assert [result["state"] for result in answer.json["results"]] == ["gone"] * 3

@@ -30,7 +30,7 @@ def asked_again(house, stored):
     return told["state"], told["url"]
 
 
-def test_after_a_publication_it_is_the_same_receipt_and_where_the_object_is(house):
+def test_a_confirmation_after_publication_repeats_the_receipt_with_the_url(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     assert asked_again(house, stored) == ("published", stored["fileUrl"])
@@ -46,34 +46,34 @@ def test_after_a_publication_it_is_the_same_receipt_and_where_the_object_is(hous
     ],
     ids=["rejected", "discarded"],
 )
-def test_what_will_never_be_seen_has_no_address(house, act, state):
+def test_an_unpublished_object_has_no_url(house, act, state):
     stored = house.store("word")
     assert act(house, stored["receipt"]).status == 200
     assert asked_again(house, stored) == (state, None)
 
 
 @pytest.mark.parametrize(("outcome", "state"), [(Outcome.PASS, "published"), (Outcome.RISKY, "rejected")])
-def test_so_it_is_after_a_verdict(house, outcome, state):
+def test_a_confirmation_after_a_verdict_has_its_state(house, outcome, state):
     stored = house.store("face")
     assert house.verdict(outcome)
     assert asked_again(house, stored)[0] == state
 
 
-def test_what_was_published_and_discarded_is_gone(house):
+def test_a_published_and_discarded_upload_is_gone(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     house.discard(stored["receipt"])
     assert asked_again(house, stored) == ("gone", None)
 
 
-def test_the_business_is_not_told_of_the_upload_once_more(house):
+def test_a_repeated_confirmation_does_not_notify_the_business(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     asked_again(house, stored)
     assert house.told == ["published"]
 
 
-def test_a_publication_that_was_cut_off_is_carried_out_by_the_question(house, house_of):
+def test_a_confirmation_continues_a_publication(house, house_of):
     stored = house.store("word")
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
     assert house.commit(stored["receipt"]).status == 503
@@ -83,7 +83,7 @@ def test_a_publication_that_was_cut_off_is_carried_out_by_the_question(house, ho
 
 
 @pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
-def test_what_was_decided_and_cut_off_is_carried_out_by_a_later_confirmation(house, clock, decision, state):
+def test_a_later_confirmation_applies_a_decision(house, clock, decision, state):
     stored = house.store("word")
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
     assert house.commit(stored["receipt"], decision=decision).status == 503
@@ -94,7 +94,7 @@ def test_what_was_decided_and_cut_off_is_carried_out_by_a_later_confirmation(hou
     assert house.told == [state]
 
 
-def test_who_confirms_at_once_costs_no_question_more_and_is_told_that_it_is_held(house, clock):
+def test_an_early_confirmation_reads_no_decision(house, clock):
     stored = house.store("word")
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
     house.commit(stored["receipt"])
@@ -104,7 +104,7 @@ def test_who_confirms_at_once_costs_no_question_more_and_is_told_that_it_is_held
     assert house.oss.asked == ["HeadObject"]
 
 
-def test_a_later_confirmation_of_what_nobody_has_decided_about_is_the_same(house, clock):
+def test_a_later_confirmation_of_an_undecided_upload_is_the_same(house, clock):
     stored = house.store("word")
     clock.tick(seconds=10)
     house.oss.asked.clear()
@@ -112,7 +112,7 @@ def test_a_later_confirmation_of_what_nobody_has_decided_about_is_the_same(house
     assert house.oss.asked == ["HeadObject", "GetObject"]
 
 
-def test_what_waits_because_another_object_has_its_name_is_confirmed_as_held(house, clock):
+def test_an_upload_whose_name_is_taken_is_confirmed_as_held(house, clock):
     stored = house.store("word")
     theirs = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
     house.oss.objects[stored["key"]] = theirs
@@ -135,7 +135,7 @@ def test_of_bytes_that_are_their_name_it_is_the_upload_that_waits_that_was_decid
     assert (answer["state"], answer["receipt"]) == ("published", stored["receipt"])
 
 
-def test_where_a_later_confirmation_cannot_see_what_was_decided_it_says_nothing(house, clock):
+def test_a_later_confirmation_fails_if_the_decision_cannot_be_read(house, clock):
     stored = house.store("word")
     clock.tick(seconds=10)
     house.oss.fail("GetObject", LOST, LOST)
@@ -143,7 +143,7 @@ def test_where_a_later_confirmation_cannot_see_what_was_decided_it_says_nothing(
     assert asked_again(house, stored) == ("held", None)
 
 
-def test_a_ticket_of_what_never_came_or_was_never_decided_about_says_not_uploaded(house, clock):
+def test_a_ticket_without_object_or_decision_is_not_uploaded(house, clock):
     form = house.form("word")
     assert house.ask("confirm", ticket=form["ticket"]).code == "not_uploaded"
     stored = house.store("word")
@@ -151,14 +151,14 @@ def test_a_ticket_of_what_never_came_or_was_never_decided_about_says_not_uploade
     assert house.ask("confirm", ticket=stored["ticket"]).code == "not_uploaded"
 
 
-def test_nobody_looks_for_a_decision_about_what_was_never_to_be_held(house):
+def test_no_decision_is_read_without_a_hold(house):
     form = house.form("default")
     house.oss.asked.clear()
     assert house.ask("confirm", ticket=form["ticket"]).code == "not_uploaded"
     assert house.oss.asked == ["HeadObject"]
 
 
-def test_where_the_decision_cannot_be_read_nothing_is_said_of_it(house):
+def test_an_unreadable_decision_is_unavailable(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     house.oss.fail("GetObject", LOST, LOST)
@@ -190,7 +190,7 @@ def clip(house_of):
     ],
     ids=["published", "rejected", "discarded"],
 )
-def test_a_completion_that_is_repeated_says_the_same_receipt_and_what_became_of_it(clip, act, state):
+def test_a_repeated_completion_has_the_receipt_and_the_state(clip, act, state):
     house, begun, held = clip
     assert house.ask("multipart-complete", ticket=begun["ticket"]).json == held
     assert act(house, held["receipt"]).status == 200
@@ -199,7 +199,7 @@ def test_a_completion_that_is_repeated_says_the_same_receipt_and_what_became_of_
     assert (again.status, again.json) == (200, {**held, "state": state, "url": url})
 
 
-def test_a_completion_is_told_what_was_decided_and_cut_off_as_well(clip, clock):
+def test_a_completion_applies_a_decision_that_was_cut_off(clip, clock):
     house, begun, held = clip
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
     assert house.commit(held["receipt"]).status == 503
@@ -210,7 +210,7 @@ def test_a_completion_is_told_what_was_decided_and_cut_off_as_well(clip, clock):
     assert house.oss.names() == {begun["key"]}
 
 
-def test_an_upload_that_was_given_up_stays_so(clip):
+def test_an_aborted_upload_stays_aborted(clip):
     house, _, _ = clip
     begun = house.ask("multipart", house.session(), profile="clip", filename="a.mp4", size=PART).json
     assert house.ask("multipart-abort", ticket=begun["ticket"]).status == 200

@@ -10,7 +10,7 @@ from function.wechat.verdict import Outcome
 from tests.support.memory_oss import Part
 
 
-def test_what_is_held_says_until_when(house):
+def test_a_held_upload_has_held_until(house):
     stored = house.store("word")
     answer = house.ask("status", receipt=stored["receipt"])
     assert answer.json == {
@@ -21,7 +21,7 @@ def test_what_is_held_says_until_when(house):
     }
 
 
-def test_after_that_it_is_gone_though_oss_still_has_it(house, clock):
+def test_after_the_hold_it_is_gone_although_oss_still_has_it(house, clock):
     stored = house.store("word")
     clock.tick(days=3, seconds=-1)
     assert house.status(stored["receipt"]) == "held"
@@ -31,7 +31,7 @@ def test_after_that_it_is_gone_though_oss_still_has_it(house, clock):
     assert house.commit(stored["receipt"]).code == "not_uploaded"
 
 
-def test_nobody_waits_until_a_rejection_is_forgotten(house, clock):
+def test_the_hold_ends_before_a_rejection_is_deleted(house, clock):
     """The rule deletes the decision some hours before what the same form has stored after it."""
     stored = house.store("note")
     house.commit(stored["receipt"], decision="reject")
@@ -83,7 +83,7 @@ def test_bytes_that_a_later_form_found_there_are_held_no_longer_for_that(house, 
     assert house.status(receipt) == "gone"
 
 
-def test_it_says_until_when_in_every_state_in_which_it_waits(house, clock):
+def test_held_until_is_there_in_every_open_state(house, clock):
     house.wechat.answers = [None]
     receipt = house.store("face")["receipt"]
     ends = "2026-11-25T14:00:00Z"
@@ -100,7 +100,7 @@ def test_it_says_until_when_in_every_state_in_which_it_waits(house, clock):
     assert said() == ("rejected", None)
 
 
-def test_what_a_verdict_published_meanwhile_waits_no_more(house):
+def test_a_verdict_during_status_ends_the_hold(house):
     house.wechat.answers = [None]
     receipt = house.store("face")["receipt"]
     house.wechat.happens = lambda trace: house.verdict(Outcome.PASS, trace)
@@ -108,14 +108,14 @@ def test_what_a_verdict_published_meanwhile_waits_no_more(house):
     assert (answer["state"], "heldUntil" in answer) == ("published", False)
 
 
-def test_what_is_published_says_where(house):
+def test_a_published_upload_has_its_url(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     answer = house.ask("status", receipt=stored["receipt"])
     assert answer.json == {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
 
 
-def test_what_is_published_stays_so_when_the_decision_is_forgotten(house, clock):
+def test_a_published_upload_stays_so_after_its_decision_was_deleted(house, clock):
     stored = house.store("note")
     house.commit(stored["receipt"])
     clock.tick(days=1, seconds=1)
@@ -123,7 +123,7 @@ def test_what_is_published_stays_so_when_the_decision_is_forgotten(house, clock)
     assert house.status(stored["receipt"]) == "published"
 
 
-def test_what_was_never_held_is_published_or_gone(house):
+def test_an_object_that_was_never_held_is_published_or_gone(house):
     stored = house.store("default")
     assert house.ask("status", receipt=stored["receipt"]).json == {
         "key": stored["key"],
@@ -137,12 +137,12 @@ def test_what_was_never_held_is_published_or_gone(house):
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "a, b"])
-def test_no_token_is_needed_and_none_does_harm(house, token):
+def test_no_token_is_needed_and_any_is_accepted(house, token):
     stored = house.store("word")
     assert house.ask("status", token, receipt=stored["receipt"]).status == 200
 
 
-def test_of_several_each_says_where_it_stands(house):
+def test_several_uploads_have_a_state_each(house):
     held, published, plain = house.store("word"), house.store("word"), house.store("default")
     house.commit(published["receipt"])
     receipts = [held["receipt"], published["receipt"], plain["receipt"], "a.b.c"]
@@ -151,14 +151,14 @@ def test_of_several_each_says_where_it_stands(house):
     assert states == ["held", "published", "published", None]
 
 
-def test_a_question_changes_nothing_about_what_waits_for_a_commit(house):
+def test_status_changes_nothing_before_a_commit(house):
     stored = house.store("post")
     before = dict(house.oss.objects)
     house.status(stored["receipt"])
     assert house.oss.objects == before
 
 
-def test_other_bytes_than_were_committed_wait_for_a_commit_of_their_own(house):
+def test_other_bytes_need_a_commit_of_their_own(house):
     stored = house.store("post")
     house.wechat.answers = [None]
     house.commit(stored["receipt"])
@@ -170,7 +170,7 @@ def test_other_bytes_than_were_committed_wait_for_a_commit_of_their_own(house):
     assert house.commit(other).json["state"] == "checking"
 
 
-def test_after_each_silence_the_next_submission_is_due_and_then_one_that_nobody_makes(house, clock):
+def test_after_each_silence_the_next_submission_is_due(house, clock):
     stored = house.store("face")
     upload = read_receipt(stored["receipt"], house.settings, clock())
 
@@ -187,7 +187,7 @@ def test_after_each_silence_the_next_submission_is_due_and_then_one_that_nobody_
     assert state() == HeldState(CHECKING, due=3)
 
 
-def test_the_log_says_what_it_was_about(house, log_lines):
+def test_the_log_line_names_the_upload(house, log_lines):
     stored = house.store("word")
     house.status(stored["receipt"])
     line = log_lines()[-1]
@@ -197,13 +197,13 @@ def test_the_log_says_what_it_was_about(house, log_lines):
     assert "traceId" not in line
 
 
-def test_an_upload_is_asked_about_sixty_times_a_minute(house):
+def test_status_is_limited_to_sixty_a_minute_and_upload(house):
     stored = house.store("word")
     statuses = [house.ask("status", receipt=stored["receipt"]).status for _ in range(61)]
     assert statuses == [200] * 60 + [429]
 
 
-def test_an_owner_s_uploads_are_asked_about_six_hundred_times_a_minute(house, clock):
+def test_status_is_limited_to_six_hundred_a_minute_and_owner(house, clock):
     """Else whoever has many receipts has OSS asked without bound."""
     receipts = [house.store("word")["receipt"] for _ in range(20)]
     for _ in range(30):
@@ -229,7 +229,7 @@ def ask_until_refused(house, receipts):
     assert house.ask("status", receipt=receipts[0]).status == 429
 
 
-def test_a_backend_that_says_so_is_not_counted_with_the_owner(house):
+def test_a_backend_has_its_own_limit(house):
     receipts = [house.store("word")["receipt"] for _ in range(20)]
     ask_until_refused(house, receipts)
     for _ in range(31):
@@ -238,7 +238,7 @@ def test_a_backend_that_says_so_is_not_counted_with_the_owner(house):
     assert house.commit(receipts[0]).json["state"] == "published"
 
 
-def test_a_backend_s_questions_use_up_nothing_of_its_decisions_or_of_the_owner_s(house):
+def test_status_of_a_backend_has_its_own_limit(house):
     receipt = house.store("word")["receipt"]
     for _ in range(60):
         assert house.ask("status", house.backend(), receipt=receipt).status == 200
@@ -248,14 +248,14 @@ def test_a_backend_s_questions_use_up_nothing_of_its_decisions_or_of_the_owner_s
 
 
 @pytest.mark.parametrize("claims", [{"aud": "another"}, {"exp": 1}], ids=["audience", "ended"])
-def test_who_only_says_so_is_counted_with_the_owner(house, claims):
+def test_a_false_backend_counts_for_the_owner(house, claims):
     receipts = [house.store("word")["receipt"] for _ in range(20)]
     ask_until_refused(house, receipts)
     assert house.ask("status", house.backend(**claims), receipt=receipts[0]).status == 429
     assert house.ask("status", house.session(), receipt=receipts[0]).status == 429
 
 
-def test_where_owners_are_not_told_apart_each_address_is_counted(house_of):
+def test_without_owners_each_address_is_counted(house_of):
     """All of them are one owner: nobody may keep the others from asking."""
     profiles = (
         '[word]\nkey = "w/{id}{ext}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true\n'
