@@ -11,7 +11,7 @@ from typing import Any
 
 from function import VERSION
 from function.auth import CallerKinds
-from function.config.profile import MARGIN, Session
+from function.config.profile import MARGIN, SessionKey
 from function.config.settings import Settings, read_settings
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
 from function.credentials import CredentialsCache
@@ -164,7 +164,7 @@ def _new_instance(dependencies: Dependencies) -> Instance:
     return Instance(dependencies, settings, credentials, lambda context: own_access_keys(environ, context))
 
 
-def _longest_life(settings: Settings, session: Session) -> timedelta:
+def _longest_life(settings: Settings, session: SessionKey) -> timedelta:
     """Return the lifetime of the longest-lived form or URL that a session's credentials sign."""
     purpose, *_ = session
     profiles = [each for each in settings.profiles.values() if each.location.session(purpose) == session]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
-from function.config.profile import Session
+from function.config.profile import SessionKey
 from function.config.settings import Settings
 from function.config.types import Rate
 from function.credentials import AccessKeys, CredentialsCache, Obtained, StsCredentials, covered_until
@@ -55,7 +55,7 @@ class Instance:
         self,
         dependencies: Dependencies,
         settings: Settings,
-        credentials: Mapping[Session, CredentialsCache],
+        credentials: Mapping[SessionKey, CredentialsCache],
         own_keys: Callable[[object | None], AccessKeys],
     ) -> None:
         self.settings = settings
@@ -74,7 +74,7 @@ class Instance:
         return urlsafe_b64encode(self._random_bytes(ID_BYTES)).decode().rstrip("=")
 
     def credentials_for(
-        self, session: Session, context: object | None, now: datetime, form_ends: Iterable[datetime]
+        self, session: SessionKey, context: object | None, now: datetime, form_ends: Iterable[datetime]
     ) -> Obtained:
         """
         Return credentials that outlive every one of these forms.
@@ -115,7 +115,7 @@ class RequestContext:
         self.now = instance.now().replace(microsecond=0)
         self.line = line
 
-    def credentials(self, session: Session, ends: Iterable[datetime]) -> StsCredentials:
+    def credentials(self, session: SessionKey, ends: Iterable[datetime]) -> StsCredentials:
         """
         Return credentials that outlive everything signed with them; log whether STS issued them just now.
 

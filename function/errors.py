@@ -1,5 +1,5 @@
 """
-Every failure this function raises on purpose, each with its HTTP status and code.
+Errors of this function, each with its HTTP status and code.
 
 * UploadError
   x CallerError
@@ -20,18 +20,18 @@ from function.config.messages import Message
 
 class UploadError(Exception):
     """
-    The root of them all.
+    Base of all errors.
 
     Args:
         message: one English sentence for the caller; never holds a secret or an upstream's text.
 
-        reason: what the operator should know; goes to the log, never into a response.
+        reason: details for the operator; logged, never sent to the caller.
 
-        retry_after: whole seconds after which trying again makes sense (sent with 429 and 503).
+        retry_after: whole seconds before a retry (sent with 429 and 503).
 
-        upstream: the code with which another service refused, such as ``NoPermission``; for programs.
+        upstream: error code of another service, such as ``NoPermission``.
 
-        details: further fields of the answer's ``error``, for programs.
+        details: further fields of ``error`` in the response.
     """
 
     status: ClassVar[int]
@@ -56,14 +56,14 @@ class UploadError(Exception):
         self.details = details or {}
 
     def __copy__(self) -> "UploadError":
-        """Another of the same without this one's traceback, for each of those that share one failure."""
+        """Return a copy without the traceback, for callers that share one failure."""
         other = type(self).__new__(type(self), *self.args)
         other.__dict__.update(self.__dict__)
         return other
 
 
 class CallerError(UploadError):
-    """The caller can mend it by asking differently, or later."""
+    """Errors that the caller can correct, or that pass."""
 
 
 class BadRequest(CallerError):
@@ -85,13 +85,13 @@ class Unauthorized(CallerError):
 
 
 class Forbidden(CallerError):
-    """Raised when we know who or what it is, and the answer is still no."""
+    """Raised when a known caller lacks the right."""
 
     status, code = 403, "forbidden"
 
 
 class NotFound(CallerError):
-    """Raised when the last segment of the path is no route of ours."""
+    """Raised when there is no such route."""
 
     status, code = 404, "not_found"
 
@@ -104,7 +104,7 @@ class NotUploaded(CallerError):
 
 
 class MethodNotAllowed(CallerError):
-    """Raised when a route exists, but not for this method; ``allowed`` is what ``Allow`` says instead."""
+    """Raised when a route exists, but not for this method; ``allowed`` is sent as ``Allow``."""
 
     status, code = 405, "method_not_allowed"
 
@@ -120,28 +120,28 @@ class Incomplete(CallerError):
 
 
 class AlreadyExists(CallerError):
-    """Raised when another object has the name, and must not be overwritten."""
+    """Raised when an object of this name exists and must not be overwritten."""
 
     status, code = 409, "already_exists"
     default_message = "An object of this name exists already."
 
 
 class AlreadyComplete(CallerError):
-    """Raised when the parts of an upload are its object by now."""
+    """Raised when the parts of an upload have been completed already."""
 
     status, code = 409, "already_complete"
     default_message = "This upload is complete already."
 
 
 class AlreadyPublished(CallerError):
-    """Raised when an object that may be discarded only while it is held is held no more."""
+    """Raised when an object that may be discarded only while it is held is published."""
 
     status, code = 409, "already_published"
     default_message = "This object is published already."
 
 
 class UploadGone(CallerError):
-    """Raised when OSS no longer knows the upload, which left no object."""
+    """Raised when OSS no longer has the upload, and it left no object."""
 
     status, code = 410, "upload_gone"
     default_message = "This upload is gone; please begin anew."
@@ -167,21 +167,21 @@ class TooManyRequests(CallerError):
 
 
 class QuotaExceeded(CallerError):
-    """Raised when a day's files or bytes do not hold what is asked for; ``details`` say what is left."""
+    """Raised when a daily quota is exceeded; ``details`` hold the rest of it."""
 
     status, code = 429, "quota_exceeded"
 
 
 class Problem(NamedTuple):
     """
-    One thing the operator must change.
+    Fault in the configuration.
 
     Args:
         setting: name of the environment variable, or ``profiles.toml``.
 
-        sentence: whole, beginning with the setting, and with what is allowed; never holds a secret.
+        sentence: begins with the setting and says what is allowed; never holds a secret.
 
-        needs: another setting whose absence is the problem.
+        needs: another setting that is missing.
     """
 
     setting: str
@@ -190,7 +190,7 @@ class Problem(NamedTuple):
 
 
 class Misconfigured(UploadError):
-    """Raised when the operator must change something; the caller is only told that much."""
+    """Raised when the configuration is invalid; the caller learns only that."""
 
     status, code = 500, "misconfigured"
     default_message = "This function is not configured correctly; its log says what to change."
@@ -202,13 +202,13 @@ class Misconfigured(UploadError):
 
 
 class InternalError(UploadError):
-    """Raised at the edge for what nobody foresaw."""
+    """Raised at the edge for any unexpected exception."""
 
     status, code = 500, "internal_error"
 
 
 class UpstreamError(UploadError):
-    """STS, WeChat, OSS, the host of its public keys or the store of the quotas did not do its part."""
+    """Failures of STS, WeChat, OSS, the host of its public keys or the quota store."""
 
 
 class StsRejected(UpstreamError):
@@ -218,20 +218,20 @@ class StsRejected(UpstreamError):
 
 
 class WechatRejected(UpstreamError):
-    """Raised when WeChat answers with an error no caller and no retry can mend."""
+    """Raised when WeChat returns an error that neither the caller nor a retry can correct."""
 
     status, code = 502, "wechat_rejected"
 
 
 class OssRejected(UpstreamError):
-    """Raised when OSS refuses what the function itself asks of it, for whatever reason but a known one."""
+    """Raised when OSS refuses a call of the function for an unexpected reason."""
 
     status, code = 502, "oss_rejected"
     default_message = "OSS refused what the function asked of it."
 
 
 class StsUnavailable(UpstreamError):
-    """Raised when STS throttles, fails, is silent, malformed, or hands out too short a life."""
+    """Raised when STS throttles, fails, times out, or its response is malformed or lives too short."""
 
     status, code = 503, "sts_unavailable"
     default_message = "STS cannot issue upload credentials right now; please try again."
@@ -239,14 +239,14 @@ class StsUnavailable(UpstreamError):
 
 
 class WechatUnavailable(UpstreamError):
-    """Raised when WeChat is busy, silent or malformed."""
+    """Raised when WeChat is busy, times out or its response is malformed."""
 
     status, code = 503, "wechat_unavailable"
     default_retry_after = 2
 
 
 class OssUnavailable(UpstreamError):
-    """Raised when OSS fails, is silent or malformed, or takes longer than a request may."""
+    """Raised when OSS fails, times out or its response is malformed."""
 
     status, code = 503, "oss_unavailable"
     default_message = "OSS does not answer the function right now; please try again."
@@ -261,7 +261,7 @@ class OssKeyUnavailable(UpstreamError):
 
 
 class QuotaUnavailable(UpstreamError):
-    """Raised when the store of the quotas does not answer, and ``QUOTA_WHEN_DOWN`` says ``deny``."""
+    """Raised when the quota store is down and ``QUOTA_WHEN_DOWN`` is ``deny``."""
 
     status, code = 503, "quota_unavailable"
     default_message = "Quotas cannot be counted right now; please try again."

@@ -1,11 +1,11 @@
-"""Session policies: the RAM documents that narrow the assumed role."""
+"""SessionKey policies: the RAM documents that narrow the assumed role."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from function.config.key_template import RECORDS
-from function.config.profile import Profile, Session
+from function.config.profile import Profile, SessionKey
 
 UPLOADS, OBJECTS = "uploads", "objects"
 READ, DELETE = "oss:GetObject", "oss:DeleteObject"
@@ -16,10 +16,10 @@ PUBLIC_ACLS = ("public-read", "public-read-write")
 
 class Grant(NamedTuple):
     """
-    These actions on every object whose key begins so: below folders that end in ``/``, and our own records.
+    Actions on every object whose key begins with a prefix: folders, with their ``/``, and our records.
 
     Args:
-        refused_acls: not even with these actions; for forms that leave the ACL to the page.
+        refused_acls: denied even with these actions; for forms that leave the ACL to the page.
     """
 
     actions: tuple[str, ...]
@@ -31,9 +31,9 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     """
     Return the policy of the session behind signed forms.
 
-    ``oss:PutObjectAcl`` is there because the pages disagree whether an ACL in a form needs it. Folders whose
-    forms pin no ACL do not get it, and are denied the public ones, so that neither reading opens them. Where
-    what was held back is published no form writes.
+    ``oss:PutObjectAcl`` is included because OSS's pages disagree whether an ACL in a form needs it. Folders
+    whose forms pin no ACL do not get it and are denied the public ACLs, so that both readings are safe. No
+    form writes where held objects are published.
     """
     pinned: set[str] = set()
     open_names: set[str] = set()
@@ -51,7 +51,7 @@ def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool =
     Return the policy of the session behind the function's own calls to OSS and the URLs of ``/read``.
 
     Args:
-        is_held_elsewhere: whether a profile that is not among these holds back, in another bucket perhaps.
+        is_held_elsewhere: True if a profile that is not among these holds objects, perhaps in another bucket.
     """
     profiles = [*profiles]
     actions: dict[str, set[str]] = {}
@@ -67,10 +67,10 @@ def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool =
 
 
 def _actions_on_stored(profile: Profile) -> Iterator[str]:
-    # HeadObject, which confirming asks, needs what reading needs.
+    # HeadObject, which confirm calls, needs the right to read.
     if profile.confirm or profile.parts:
         yield READ
-    # Begin, look, complete and drop; the parts themselves are sent with the upload session.
+    # Begin, list, complete and abort; the parts themselves are signed by the upload session.
     if profile.parts:
         yield from (*WRITE, "oss:ListParts", "oss:AbortMultipartUpload")
 
@@ -79,7 +79,7 @@ def _add_what_holding_needs(profiles: Iterable[Profile], actions: dict[str, set[
     if _is_any_held(profiles):
         actions[RECORDS] = {READ, *WRITE}
     for profile in profiles:
-        # Whoever has a receipt may ask about its object, and the business discard it.
+        # With a receipt the status of its object can be read, and a backend can discard it.
         if profile.gives_receipts:
             actions[profile.key.literal_folder] |= {READ, DELETE}
         if profile.is_held:
@@ -91,11 +91,11 @@ def _is_any_held(profiles: Iterable[Profile]) -> bool:
     return any(profile.is_held for profile in profiles)
 
 
-def session_policies(profiles: Collection[Profile]) -> Mapping[Session, str]:
-    """The policy, as JSON text, of each session that these profiles have: it reaches one bucket only."""
+def session_policies(profiles: Collection[Profile]) -> Mapping[SessionKey, str]:
+    """Return the policy, as JSON text, of each session of these profiles; it reaches one bucket only."""
     return {
         (purpose, bucket, role_arn): policy_of(bucket, needed)
-        for (bucket, role_arn), theirs in _by_place(profiles).items()
+        for (bucket, role_arn), theirs in _by_location(profiles).items()
         for purpose, needed in _grants(theirs, _is_any_held(profiles)).items()
         if needed
     }
@@ -104,13 +104,13 @@ def session_policies(profiles: Collection[Profile]) -> Mapping[Session, str]:
 def role_policies(profiles: Collection[Profile]) -> Mapping[str, str]:
     """Return the JSON policy that each role, by its ARN, must have for all its sessions."""
     statements: dict[str, list[dict[str, Any]]] = {}
-    for (bucket, role_arn), theirs in _by_place(profiles).items():
+    for (bucket, role_arn), theirs in _by_location(profiles).items():
         for needed in _grants(theirs, _is_any_held(profiles)).values():
             statements.setdefault(role_arn, []).extend(_statements(bucket, needed))
     return {role_arn: _document(allowed) for role_arn, allowed in statements.items()}
 
 
-def _by_place(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list[Profile]]:
+def _by_location(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list[Profile]]:
     locations: dict[tuple[str, str], list[Profile]] = {}
     for profile in profiles:
         locations.setdefault((profile.location.bucket, profile.location.role_arn), []).append(profile)
@@ -124,7 +124,7 @@ def _grants(profiles: Collection[Profile], is_any_held: bool) -> Mapping[str, li
 
 def policy_of(bucket: str, grants: Iterable[Grant]) -> str:
     """
-    Grants in one bucket as a RAM document, JSON text.
+    Return grants in one bucket as a RAM document, JSON text.
 
     Source: https://help.aliyun.com/zh/oss/user-guide/authorization-syntax-and-elements
     """

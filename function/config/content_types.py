@@ -66,12 +66,12 @@ SHOWN_IN_PLACE = ("image", "video", "audio")
 
 
 def bare_type(text: str) -> str:
-    """A content type in lower case, without its parameters; empty when it is none."""
+    """Return a content type in lower case, without parameters; empty if it is malformed."""
     kind = text.partition(";")[0].strip().lower()
     return kind if re.fullmatch(CONTENT_TYPE, kind) else ""
 
 
-# Asked twice for each form, and a type says the same each time.
+# Called twice for each form.
 @lru_cache(maxsize=256)
 def is_run_by_browsers(kind: str) -> bool:
     """Return whether browsers run this type in the name of its origin: HTML, XML (with SVG), scripts."""

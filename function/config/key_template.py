@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from function.config.messages import Message
 
 MAX_KEY_BYTES = 1023
-# What is below it waits to be published; no profile's own folder begins so. The function keeps records of its
-# own beside what waits, whose names begin with a dot, as no key of a profile that holds back does.
+# Folder of held objects; no profile's folder begins with it. Records of the function are stored beside them,
+# under names that begin with a dot.
 HELD_FOLDER = "held/"
 RECORDS = f"{HELD_FOLDER}."
 PUBLIC_OWNER = "public"
-# The form of what each placeholder becomes, and how many bytes that can take.
+# Pattern and largest size in bytes of each placeholder's value.
 PLACEHOLDERS = {
     "owner": (rf"[a-z2-7]{{26}}|{PUBLIC_OWNER}", 26),
     "yyyy": ("[0-9]{4}", 4),
@@ -25,21 +25,21 @@ PLACEHOLDERS = {
     "ext": (r"\.[a-z0-9]{1,10}|", 11),
     "filename": ("[^/]+", 0),
 }
-# Folders that rules of one's own choose, inside the literal one.
+# Folders that ``hooks.py`` chooses, inside the literal one.
 INNER_FOLDER = r"[A-Za-z0-9_-]{1,64}(?:/[A-Za-z0-9_-]{1,64}){0,2}"
 PLACEHOLDER = r"\{([^{}]*)\}"
-# They turn the direction of writing: a name that holds one reads as another.
+# Bidirectional controls: a name that contains one is displayed as another.
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 class KeyTemplate(NamedTuple):
     """
-    A template that ``problems_of`` found nothing wrong with.
+    Template that ``problems_of`` accepts.
 
     Args:
         text: such as ``uploads/{owner}/{id}{ext}``; it holds no braces but those of its placeholders.
 
-        has_inner_folders: whether keys with up to three more folders behind the literal one are read as well.
+        has_inner_folders: True if keys with up to three folders behind the literal one are parsed as well.
     """
 
     text: str
@@ -62,12 +62,12 @@ class KeyTemplate(NamedTuple):
 
     @property
     def literal_folder(self) -> str:
-        """The fixed start of every key, up to and with its last ``/`` before a placeholder."""
+        """Fixed start of every key, including its last ``/`` before a placeholder."""
         return self.text[: self.text.index("{")].rpartition("/")[0] + "/"
 
     def inside(self, folder: str) -> "KeyTemplate":
         """
-        The template of names that stand in a folder inside the literal one.
+        Return the template with a folder inside the literal one.
 
         Args:
             folder: one to three parts as ``INNER_FOLDER`` says.
@@ -86,12 +86,12 @@ class KeyTemplate(NamedTuple):
         self, *, owner: str, upload_id: str, now: datetime, extension: str, sha256: str | None = None
     ) -> str:
         """
-        The object key; where the page chooses the name, the folder, which ends in ``/``.
+        Return the object key; the folder, with its ``/``, if the page chooses the name.
 
         Args:
             extension: with its dot, or empty.
 
-            sha256: of the bytes, 64 lower-case hexadecimal digits; where the template ``takes_digest``.
+            sha256: digest of the file, 64 lower-case hexadecimal digits; needed if ``takes_digest``.
         """
         return self.text.format(
             owner=owner,
@@ -111,7 +111,7 @@ class KeyTemplate(NamedTuple):
 
 
 def held_name(key: str) -> str:
-    """Where an object of this key waits to be published."""
+    """Return the name of a held object with this key."""
     return f"{HELD_FOLDER}{key}"
 
 
@@ -121,7 +121,7 @@ def is_held_name(stored: str) -> bool:
 
 
 def published_name(stored: str) -> str:
-    """The key of an object that waits under this name, or has been published already."""
+    """Return the key of an object that is stored under this name, held or published."""
     return stored.removeprefix(HELD_FOLDER)
 
 
@@ -158,7 +158,7 @@ def problems_of(text: Any) -> list[Message]:
 
 
 def _is_unseen(mark: str) -> bool:
-    """A control character, or a mark of direction."""
+    """Return whether this is a control character or a mark of direction."""
     return mark < " " or "\x7f" <= mark <= "\x9f" or mark in TURNING
 
 
@@ -182,7 +182,7 @@ def _name_problems(text: str, names: list[str]) -> Iterator[Message]:
         yield Message("key must have {{id}}, so that no two uploads share a name (or end in {{filename}})")
 
 
-# One for each profile that is read from; never at import, where a regex costs a cold start.
+# Compiled when needed: a cold start does not pay for patterns.
 @lru_cache(maxsize=64)
 def _pattern(template: KeyTemplate) -> "re.Pattern[str]":
     text = template.text

@@ -1,4 +1,4 @@
-"""A profile: what may be uploaded for one purpose, and what becomes of it."""
+"""Profile: the rules for uploads of one purpose, and the bucket they go to."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,22 +7,22 @@ from typing import Any, NamedTuple
 from function.config.content_types import is_run_by_browsers
 from function.config.key_template import KeyTemplate, held_name
 
-# A purpose, a bucket and the ARN of a role.
-Session = tuple[str, str, str]
+# Purpose, bucket and role ARN of an STS session.
+SessionKey = tuple[str, str, str]
 DEFAULT_HOST = "https://{bucket}.oss-{region}.aliyuncs.com"
 
 
 class BucketLocation(NamedTuple):
     """
-    One bucket, and how it is reached.
+    Bucket with its addresses and role.
 
     Args:
         region: region id such as ``cn-hangzhou``.
 
-        host: origin a form is posted to, without a trailing slash; of ``/read``'s URLs it is
-            ``read_origin``, of the function's own calls ``oss_endpoint``.
+        host: origin that forms are posted to, without a trailing slash; ``/read`` signs URLs of
+            ``read_origin``, the function itself calls ``oss_endpoint``.
 
-        role_arn: the role whose temporary credentials sign for it.
+        role_arn: role whose temporary credentials sign for this bucket.
     """
 
     bucket: str
@@ -32,8 +32,8 @@ class BucketLocation(NamedTuple):
     read_origin: str
     role_arn: str
 
-    def session(self, purpose: str) -> Session:
-        """The session that signs here for this purpose: it is of one role and reaches one bucket."""
+    def session(self, purpose: str) -> SessionKey:
+        """Return the session that signs for this purpose; it has one role and reaches one bucket."""
         return purpose, self.bucket, self.role_arn
 
     def override(self, values: Mapping[str, Any]) -> "BucketLocation":
@@ -47,16 +47,16 @@ class BucketLocation(NamedTuple):
         host, role_arn = values.get("host"), values.get("role") or self.role_arn
         if (bucket, region) == (self.bucket, self.region):
             return self._replace(host=host or self.host, role_arn=role_arn)
-        # The deployment's other addresses are of its own bucket.
+        # The deployment's other addresses belong to its own bucket.
         host = host or DEFAULT_HOST.format(bucket=bucket, region=region)
         return BucketLocation(bucket, region, host, host, host, role_arn)
 
 
-# Where nobody has said anything yet.
+# Without settings.
 NOWHERE = BucketLocation("", "", "", "", "", "")
 
 
-# What a profile is to its folder: a page names what is in it, forms do, or copies of what was held back.
+# How a profile names objects in its folder: the page does, the form does, or publishing does.
 PAGE, FORM, HELD = "page", "form", "held"
 # Form fields that options pin, under OSS's names.
 ACL_FIELD, STORAGE_CLASS_FIELD, META_PREFIX = "x-oss-object-acl", "x-oss-storage-class", "x-oss-meta-"
@@ -69,7 +69,7 @@ MAX_FORM_BYTES = 5 * 1024**3
 COMMIT, CHECK = "commit", "check"
 # A form ends at least this long before its credentials do.
 MARGIN = timedelta(seconds=60)
-# How long WeChat may take to fetch what it is to check.
+# Life of the URL from which WeChat fetches an object to check.
 CHECK_URL_LIFE = timedelta(hours=1)
 
 
@@ -85,39 +85,38 @@ def fits(form: timedelta, session: timedelta) -> bool:
 
 class Profile(NamedTuple):
     """
-    What may be uploaded for one purpose.
+    Rules for uploads of one purpose.
 
     Args:
         content_types: ``type/subtype``, ``type/*`` or ``*/*``, lower case.
 
-        expires_in: how long a form lives.
+        expires_in: life of a form.
 
         acl: of the object under its own name.
 
-        pinned: further form fields with their values, under OSS's names, each pinned as it is; what is held
-            back is private meanwhile.
+        pinned: further form fields, under OSS's names, each fixed to its value; a held object is private.
 
-        read: to whom ``/read`` gives signed URLs: ``owner``, ``callers``, or nobody (empty).
+        read: callers who get signed URLs from ``/read``: ``owner``, ``callers`` or none (empty).
 
-        read_for: how long such a URL is good at least; it lives two windows of this.
+        read_for: least time that such a URL is valid; its life is twice this window.
 
         variants: values of ``x-oss-process`` by name.
 
         parts: whether a file may be sent in parts, each of ``part_size_bytes`` but the last.
 
-        parts_within: how long an upload in parts may take.
+        parts_within: time limit of an upload in parts.
 
-        files_per_day, bytes_per_day: what an owner's forms of one day admit together.
+        files_per_day, bytes_per_day: daily quota of an owner.
 
-        hold: what must happen before an object gets its name, ``commit`` and ``check``, in this order.
+        hold: steps before an object is published: ``commit`` and ``check``, in this order.
 
-        hold_days: how long it waits for that.
+        hold_days: time limit of these steps.
 
-        commit_by: whose word a commit is: ``backend`` or ``owner``.
+        commit_by: caller who may commit: ``backend`` or ``owner``.
 
-        check_scene: WeChat's number for where such pictures are shown.
+        check_scene: WeChat's number for the place where such pictures are shown.
 
-        place: the bucket that its objects are in, and how it is reached.
+        location: bucket of its objects.
     """
 
     name: str
@@ -148,19 +147,19 @@ class Profile(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What it is to its folder."""
+        """Return ``PAGE``, ``FORM`` or ``HELD``."""
         if self.takes_filename:
             return PAGE
         return HELD if self.is_held else FORM
 
     @property
     def takes_filename(self) -> bool:
-        """Whether the page chooses the name under the folder (the shape of the sample servers)."""
+        """Return whether the page chooses the name in the folder, as in Aliyun's sample servers."""
         return self.key.takes_filename
 
     @property
     def is_held(self) -> bool:
-        """Whether an object is published later than it is stored."""
+        """Return whether an object is published after it is stored."""
         return bool(self.hold)
 
     @property
@@ -169,28 +168,28 @@ class Profile(NamedTuple):
 
     @property
     def is_checked(self) -> bool:
-        """Whether WeChat looks at it before."""
+        """Return whether WeChat checks an object before."""
         return CHECK in self.hold
 
     @property
     def stored_folder(self) -> str:
-        """The folder that uploads go to."""
+        """Folder of new uploads."""
         folder = self.key.literal_folder
         return held_name(folder) if self.is_held else folder
 
     @property
     def stored_acl(self) -> str:
-        """Of what has been uploaded; of no page, whose forms pin none."""
+        """ACL of new uploads; forms of a page pin none."""
         return dict(self.pinned)[ACL_FIELD]
 
     @property
     def read_life(self) -> timedelta:
-        """How long a URL of ``/read`` lives: from the start of a window to the end of the next."""
+        """Life of a URL of ``/read``: from the start of a window to the end of the next."""
         return 2 * self.read_for
 
     @property
     def is_read_signed(self) -> bool:
-        """Whether a URL of ``/read`` needs a signature: what is public has a plain one."""
+        """Return whether URLs of ``/read`` are signed; public objects have plain ones."""
         return bool(self.read) and self.acl != "public-read"
 
     @property
@@ -199,21 +198,21 @@ class Profile(NamedTuple):
 
     @property
     def objects_life(self) -> timedelta:
-        """How long what the objects session signs for this profile is good: for readers, and for WeChat."""
+        """Longest life of a URL that the objects session signs for this profile."""
         return max(
             self.read_life if self.is_read_signed else timedelta(0),
             CHECK_URL_LIFE if self.is_checked else timedelta(0),
         )
 
     def for_forms(self) -> "Profile":
-        """The same, as far as one form can carry it: parts may make a larger object."""
+        """Return this profile with the size limit of one form; parts may make a larger object."""
         if self.max_size_bytes <= MAX_FORM_BYTES:
             return self
         return self._replace(max_size_bytes=MAX_FORM_BYTES)
 
     @property
     def limits(self) -> dict[str, Any]:
-        """What a client is told when its file is refused; sizes are bytes."""
+        """Limits that a client gets with a refusal; sizes in bytes."""
         return {
             "maxSize": self.max_size_bytes,
             "minSize": self.min_size_bytes,
@@ -221,7 +220,7 @@ class Profile(NamedTuple):
         }
 
     def admits(self, content_type: str) -> bool:
-        """By its name, or by a wildcard; those cover no type that browsers run."""
+        """Return whether a type is allowed by name, or by a wildcard and browsers do not run it."""
         if content_type in self.content_types:
             return True
         main = content_type.partition("/")[0]

@@ -1,4 +1,4 @@
-"""The environment and ``profiles.toml`` become one frozen, validated ``Settings``."""
+"""Settings: the environment and ``profiles.toml``, read and validated."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
@@ -8,31 +8,30 @@ from typing import Any, NamedTuple
 
 from function.config import settings_validation as validation
 from function.config.messages import Message
-from function.config.profile import BucketLocation, Profile, Session
+from function.config.profile import BucketLocation, Profile, SessionKey
 from function.config.profiles import PROFILES_TOML, read_profiles
 from function.config.setting_table import SETTINGS, CallerKind, Setting
 from function.config.types import Rate, one_of
 from function.errors import Misconfigured, Problem
 
-# In the order of a place's fields.
+# In the order of the fields of ``BucketLocation``.
 PLACE_SETTINGS = ("OSS_BUCKET", "OSS_REGION", "OSS_HOST", "OSS_ENDPOINT", "READ_ORIGIN", "STS_ROLE_ARN")
 DEFAULT_PROFILES_FILE = Path(__file__).parents[2] / PROFILES_TOML
 
 
 class Settings(NamedTuple):
     """
-    Everything the function is told from outside, checked.
+    All settings, validated.
 
     Args:
-        bucket: of profiles that name none of their own; so are ``region``, ``host``, ``oss_endpoint``,
-            ``read_origin`` and ``role_arn``, see ``BucketLocation``.
+        bucket: for profiles that name none, like ``region``, ``host``, ``oss_endpoint``, ``read_origin`` and
+            ``role_arn``; see ``BucketLocation``.
 
-        sign_part_length: whether the URL of a part admits exactly its length.
+        sign_part_length: True if the URL of a part admits exactly its length.
 
-        session_policies: the RAM document sent with AssumeRole, as JSON text, for each purpose in each bucket
-            by each role.
+        session_policies: RAM document for AssumeRole, as JSON text, of each session.
 
-        caller_settings: what ``caller_kind.read`` made of the rows of the caller kind.
+        caller_settings: result of ``caller_kind.read``.
 
         app: id of the app that tokens are good for, where the caller kind has one.
 
@@ -41,7 +40,7 @@ class Settings(NamedTuple):
         quota_url: holds a password; ``quota_when_down`` is ``deny`` or ``allow`` wherever it names Redis, and
             ``quota_utc_offset`` says when a quota's day begins.
 
-        client_address_header: in lower case; what the one trusted proxy in front writes.
+        client_address_header: in lower case; written by the one trusted proxy.
     """
 
     bucket: str
@@ -54,7 +53,7 @@ class Settings(NamedTuple):
     role_arn: str
     sts_endpoint: str
     session_life: timedelta
-    session_policies: Mapping[Session, str]
+    session_policies: Mapping[SessionKey, str]
     caller_auth: str
     caller_kind: CallerKind
     caller_settings: Any
@@ -78,24 +77,24 @@ class Settings(NamedTuple):
 
     @property
     def home(self) -> BucketLocation:
-        """The place of profiles that name none of their own."""
+        """Location of profiles that name none."""
         return BucketLocation(
             self.bucket, self.region, self.host, self.oss_endpoint, self.read_origin, self.role_arn
         )
 
     def at(self, location: BucketLocation) -> "Settings":
-        """The same, as if there were no other place; with its own profiles alone."""
+        """Return these settings with another home and only its profiles."""
         profiles = {name: profile for name, profile in self.profiles.items() if profile.location == location}
         return self._replace(profiles=MappingProxyType(profiles), **location._asdict())
 
     def token_scope(self, bucket: str) -> dict[str, str]:
         """
-        Where a token of ours is good, as its claims say it.
+        Return the claims that bind a token to an app and a bucket.
 
         Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
 
         Args:
-            bucket: of a session this deployment's own, of all that is about one upload its profile's.
+            bucket: the deployment's for a session token, the profile's for tokens of one upload.
         """
         app = {"app": self.app} if self.app else {}
         return {**app, "bucket": bucket}
@@ -107,7 +106,7 @@ class Settings(NamedTuple):
 def read_settings(
     environ: Mapping[str, str],
     caller_kinds: Mapping[str, CallerKind],
-    session_policies: Callable[[Collection[Profile]], Mapping[Session, str]],
+    session_policies: Callable[[Collection[Profile]], Mapping[SessionKey, str]],
     read_text: Callable[[Path], str],
 ) -> Settings:
     """
@@ -191,7 +190,7 @@ def _read_profiles_file(
 
 
 def _home(values: Mapping[str, Any]) -> BucketLocation:
-    """As far as it is known: what is wrong with it is told of the settings, once."""
+    """Return the location as far as its settings are valid."""
     return BucketLocation(*(values.get(name, "") for name in PLACE_SETTINGS))
 
 
@@ -199,7 +198,7 @@ def _settings(
     values: Mapping[str, Any],
     kind: CallerKind,
     profiles: dict[str, Profile],
-    policies: Mapping[Session, str],
+    policies: Mapping[SessionKey, str],
 ) -> Settings:
     secrets = values.get("TOKEN_SECRET", ())
     # A field that bears a row's name in lower case holds its value as it is; the others are named here.

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from function.config.messages import Message
-from function.config.profile import MARGIN, Profile, Session, fits
+from function.config.profile import MARGIN, Profile, SessionKey, fits
 from function.config.profiles import OPTIONS, PROFILES_TOML, problem_in
 from function.config.setting_table import CallerKind, Setting
 from function.errors import Problem
@@ -31,7 +31,7 @@ def sdk_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
         yield Problem("DEBUG", Message("DEBUG = 'sdk' must be unset: the SDK would print tokens"))
 
 
-def policies_too_long(policies: Mapping[Session, str]) -> Iterator[Problem]:
+def policies_too_long(policies: Mapping[SessionKey, str]) -> Iterator[Problem]:
     """Find session policies that STS would refuse."""
     for policy in policies.values():
         if len(policy) > MAX_POLICY_CHARACTERS:

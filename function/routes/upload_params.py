@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from function.auth import Caller, identify
-from function.config.profile import Profile, Session
+from function.config.profile import Profile, SessionKey
 from function.context import RequestContext
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import Reservation
@@ -107,7 +107,7 @@ def _stored_already(
 def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> list[dict[str, Any]]:
     """Sign all forms with credentials that outlive every one."""
     sessions = [upload.location.session(UPLOADS) for upload in planned]
-    ends: dict[Session, list[datetime]] = {}
+    ends: dict[SessionKey, list[datetime]] = {}
     for session, upload in zip(sessions, planned, strict=True):
         ends.setdefault(session, []).append(upload.rule.expires_at)
     credentials = {session: context.credentials(session, ends[session]) for session in ends}
