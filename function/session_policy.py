@@ -1,4 +1,4 @@
-"""SessionKey policies: the RAM documents that narrow the assumed role."""
+"""Session policies: the RAM documents that narrow the assumed role."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
