@@ -56,7 +56,7 @@ PROOF = "/quality/tests/torture/test_policy_proof.py"
 TESTS = {
     "burst_server": _paths("/tests/deploy/test_burst_server.py"),
     "function.aliyun_sdk": _paths(f"aliyun_sdk {STS}"),
-    "function.app": _paths(f"{APP} form_life request_log {FORMS} auth/wechat uploads/ reading/urls"),
+    "function.app": _paths(f"{APP} form_life request_log {FORMS} auth/wechat reading/urls"),
     "function.auth": _paths("auth/ app"),
     "function.auth.anonymous": _paths("auth/callers"),
     "function.auth.backend": _paths(f"holding/backend {HOLDING}"),
@@ -134,9 +134,13 @@ TESTS = {
     ),
     "function.uploads.hooks": _paths("uploads/hooks routes/own_rules"),
     "function.uploads.plan": _paths(f"uploads/ routes/ {PROOF}"),
-    "function.uploads.receipt": _paths("uploads/confirm uploads/held_receipts uploads/receipt uploads/"),
+    "function.uploads.receipt": _paths(
+        "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/"
+    ),
     "function.uploads.request": _paths(f"uploads/ routes/ {APP}"),
-    "function.uploads.tickets": _paths(f"multipart/ticket {PARTS} uploads/form_ticket uploads/"),
+    "function.uploads.tickets": _paths(
+        f"uploads/claims multipart/ticket uploads/form_ticket {PARTS} uploads/"
+    ),
     "function.webhook": _paths("uploads/webhook uploads/"),
     "function.wechat": _paths("wechat/access_token wechat/api"),
     "function.wechat.api": _paths("wechat/access_token wechat/api wechat/verdict"),

@@ -241,7 +241,7 @@ def test_refuses_a_token_that_is_no_session(instance, sts, clock, forgery):
     ],
     ids=str,
 )
-def test_a_session_of_another_app_or_bucket_opens_nothing_here(instance, sts, clock, log_lines, changes):
+def test_a_session_of_another_app_or_bucket_is_refused(instance, sts, clock, log_lines, changes):
     """Functions of several mini-programs may share a secret; tokens of before neither was named run out."""
     answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(session(clock, **changes)))
     assert (answer.status, answer.code) == (401, "unauthorized")
@@ -272,7 +272,7 @@ def test_who_logged_in_at_one_app_or_bucket_is_nobody_at_the_other(instance, goo
     ],
     ids=str,
 )
-def test_who_holds_the_secret_makes_no_session_for_years(instance, good_sts, clock, life, begins, status):
+def test_a_session_longer_than_ours_is_refused(instance, good_sts, clock, life, begins, status):
     """The clocks of two instances may differ by half a minute; a session of tomorrow is none today."""
     token = session(lambda: clock() + begins, life=life)
     assert instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(token)).status == status
@@ -487,14 +487,14 @@ def test_a_flood_is_refused_before_anything_is_planned(instance, good_sts):
     ["no JSON", "[]", {"filename": 5}, {"profile": "none"}, {"files": []}, {"files": [{"profile": "none"}]}],
     ids=str,
 )
-def test_what_cannot_be_read_as_a_request_for_a_form_uses_up_nobody_s_allowance(instance, good_sts, body):
+def test_malformed_requests_count_against_no_rate(instance, good_sts, body):
     function = instance(CALLER_RATE="1/min")
     for _ in range(3):
         assert function.ask(body=body).status == 400
     assert function.ask(body={"filename": "a.png"}).status == 200
 
 
-def test_a_bad_token_uses_up_nobody_s_allowance(instance, good_sts, clock):
+def test_bad_tokens_count_against_no_rate(instance, good_sts, clock):
     function = instance(**WECHAT, CALLER_RATE="1/min")
     for _ in range(5):
         assert function.ask(body={"filename": "a.png"}, headers=bearer("x")).status == 401

@@ -339,14 +339,14 @@ def test_the_log_says_that_a_token_lives_too_long(business, good_sts, clock, cla
     assert log_lines()[-1]["reason"] == "exp is over 31 days ahead"
 
 
-def test_an_audience_nobody_asked_for_does_not_matter(business, good_sts, claims):
+def test_an_unconfigured_audience_is_ignored(business, good_sts, claims):
     token = jwt.encode(claims(aud="anything", iss="anyone"), HS256_SECRET, algorithm="HS256")
     assert status_of(business("HS256"), token) == 200
 
 
 @pytest.mark.parametrize("audience", [SESSION, TICKET, RECEIPT])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_our_own_tokens_are_none_of_the_business_s(business, sts, clock, audience, algorithm):
+def test_our_own_tokens_are_no_login_tokens(business, sts, clock, audience, algorithm):
     token = issue_token(
         {"sub": "user-42"}, audience=audience, secrets=[TOKEN_SECRET], now=clock(), life=timedelta(hours=1)
     )

@@ -75,7 +75,7 @@ def test_a_token_gives_back_its_claims_with_its_times_and_purpose(clock):
         (RECEIPT, "oss-direct-upload/receipt"),
     ],
 )
-def test_what_a_token_is_for_stands_in_it_as_published(clock, audience, text):
+def test_tokens_have_the_published_audience(clock, audience, text):
     _, payload, _ = issue(clock(), audience=audience).split(".")
     assert json.loads(decoded(payload))["aud"] == text
 
@@ -163,7 +163,7 @@ def test_a_token_is_written_as_the_library_would_write_it(clock):
     assert token == jwt.encode(claims, SECRET, algorithm="HS256")
 
 
-def test_what_is_no_base64_is_no_token_and_no_error(clock):
+def test_a_token_that_is_not_base64_is_unauthorized(clock):
     header, payload, signature = issue(clock()).split(".")
     for token in (f"{header}.{payload}.é", f"{header}.é.{signature}", f"{header}.{payload}.{signature}é"):
         with pytest.raises(Unauthorized) as raised:
@@ -241,7 +241,7 @@ def test_refuses_our_own_secret_under_another_algorithm(clock, name, digest):
     ],
     ids=lambda extra: next(iter(extra)),
 )
-def test_a_header_that_names_a_key_is_none_of_ours(clock, extra):
+def test_a_header_that_names_a_key_is_refused(clock, extra):
     header = {"alg": "HS256", **extra}
     assert refuses(craft(good_payload(clock()), header=header, secret=OTHER_SECRET), clock())
     assert refuses(craft(good_payload(clock()), header=header, secret=""), clock())
@@ -268,7 +268,7 @@ def test_refuses_every_flipped_bit_of_the_signature(clock):
         assert refuses(f"{header}.{payload}.{encoded(bytes(flipped))}", clock())
 
 
-def test_neither_the_answer_nor_the_reason_repeats_the_token(clock):
+def test_neither_message_nor_reason_contains_the_token(clock):
     with pytest.raises(Unauthorized) as raised:
         read(craft(good_payload(clock(), sub="canary")), clock(), secrets=(OTHER_SECRET,))
     told = raised.value.message + raised.value.reason + str(raised.value.__cause__)
@@ -326,7 +326,7 @@ def test_a_token_read_before_is_held_against_the_clock_the_purpose_and_the_secre
     assert refuses(token, clock.tick(hours=1))
 
 
-def test_what_one_reader_does_to_the_claims_no_other_sees(clock):
+def test_changing_read_claims_does_not_change_the_cache(clock):
     token = issue(clock())
     read(token, clock())["sub"] = "victim"
     assert read(token, clock())["sub"] == "me"
@@ -350,7 +350,7 @@ def test_forgeries_are_not_remembered_and_tokens_are_in_bounds(clock):
         st.builds("{}.{}.{}".format, *[st.binary(max_size=40).map(encoded)] * 3),
     )
 )
-def test_whatever_is_no_token_of_ours_is_unauthorized_and_nothing_worse(token):
+def test_anything_but_our_tokens_is_unauthorized(token):
     with pytest.raises(Unauthorized):
         read(token, datetime(2026, 11, 24, tzinfo=UTC))
 

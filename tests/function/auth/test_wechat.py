@@ -76,7 +76,7 @@ def log_in(instance):
 
 
 @pytest.mark.parametrize("answer", [identity(), identity(errcode=0, errmsg="ok"), identity(unionid=...)])
-def test_a_code_becomes_a_token_that_says_who_and_where_and_nothing_else(log_in, wechat, answer):
+def test_a_code_becomes_a_token_with_subject_and_scope_only(log_in, wechat, answer):
     stub = says(wechat, answer, content_type="text/plain")
     login = log_in()
     assert login.status == 200
@@ -89,7 +89,7 @@ def test_a_code_becomes_a_token_that_says_who_and_where_and_nothing_else(log_in,
     assert stub.call_count == 1
 
 
-def test_of_wechat_s_answer_only_the_openid_is_kept(log_in, wechat, caplog, log_lines):
+def test_only_the_openid_of_wechat_s_response_is_kept(log_in, wechat, caplog, log_lines):
     says(wechat, identity())
     login = log_in()
     shown = login.text + caplog.text + urlsafe_b64decode(login.json["token"].split(".")[1] + "==").decode()
@@ -118,7 +118,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("errcode", "calls", "status", "code"), ERRORS, ids=lambda value: str(value))
-def test_each_error_of_wechat_has_its_answer(log_in, wechat, log_lines, errcode, calls, status, code):
+def test_each_errcode_of_wechat_has_its_status(log_in, wechat, log_lines, errcode, calls, status, code):
     stub = says(wechat, {"errcode": errcode, "errmsg": "errmsg-canary, rid: 65f0"})
     answer = log_in()
     assert (answer.status, answer.code) == (status, code)
@@ -164,7 +164,7 @@ def test_an_error_with_an_openid_beside_it_is_an_error(log_in, wechat):
     ],
     ids=lambda answer: str(answer)[:30],
 )
-def test_an_answer_without_an_identity_is_rejected_and_not_asked_for_again(log_in, wechat, answer):
+def test_a_response_without_openid_is_rejected_without_a_retry(log_in, wechat, answer):
     stub = says(wechat, answer)
     login = log_in()
     assert (login.status, login.code) == (502, "wechat_rejected")
@@ -182,7 +182,7 @@ def test_an_answer_without_an_identity_is_rejected_and_not_asked_for_again(log_i
     ],
     ids=lambda failure: type(failure).__name__,
 )
-def test_silence_is_asked_about_once_more_and_then_told_without_the_address(
+def test_wechat_is_retried_once_and_the_error_does_not_reveal_its_url(
     log_in, wechat, caplog, log_lines, failure
 ):
     stub = says(wechat, failure)
@@ -202,7 +202,7 @@ def test_a_passing_failure_is_overcome_by_the_second_try(log_in, wechat, first):
     assert (failed.call_count, good.call_count) == (1, 1)
 
 
-def test_an_answer_over_the_limit_is_given_up(log_in, wechat):
+def test_a_response_over_the_size_limit_is_dropped(log_in, wechat):
     stub = says(wechat, json.dumps(identity()) + " " * 65536)
     assert log_in().code == "wechat_unavailable"
     assert stub.call_count == 2
@@ -238,7 +238,7 @@ def test_all_tries_together_keep_to_the_budget(instance):
     assert sum(budgets) <= 5
 
 
-def test_the_local_wechat_is_asked_where_it_is(instance):
+def test_wechat_endpoint_is_used(instance):
     asked = []
 
     def send(method, url, **_options):
@@ -281,7 +281,7 @@ def test_the_local_wechat_is_asked_where_it_is(instance):
     ],
     ids=lambda value: str(value)[:40].encode("ascii", "backslashreplace").decode(),
 )
-def test_wechat_is_not_asked_about_what_is_no_code(log_in, wechat, body, status):
+def test_malformed_codes_are_not_sent_to_wechat(log_in, wechat, body, status):
     assert log_in(body).status == status
     assert len(wechat.calls) == 0
 
@@ -334,7 +334,7 @@ JUNK = [
 ]
 
 
-def test_thirty_junk_logins_lock_nobody_out_behind_the_same_address(instance, wechat):
+def test_malformed_logins_do_not_count_against_the_client_ip(instance, wechat):
     """What can be no login is refused before it is counted, so a carrier's NAT stays open to the honest."""
     stub = says(wechat, identity())
     function = instance(**SETTINGS, LOGIN_RATE="2/min")
@@ -358,9 +358,7 @@ def test_a_code_that_wechat_refuses_does_count(instance, wechat):
     ],
     ids=["no proxy is trusted", "one is"],
 )
-def test_who_comes_through_the_trusted_proxy_is_counted_by_the_address_it_names(
-    instance, wechat, changes, statuses
-):
+def test_behind_a_trusted_proxy_its_header_names_the_client_ip(instance, wechat, changes, statuses):
     says(wechat, identity())
     function = instance(**SETTINGS, LOGIN_RATE="1/min", **changes)
     callers = ["198.51.100.1", "198.51.100.2", "198.51.100.1, 198.51.100.3", "203.0.113.9, 198.51.100.3"]
@@ -447,7 +445,7 @@ def test_wechat_s_500_is_worth_another_try_and_its_499_is_not(status, error):
         (b'{"errcode": "12345678901234567890"}', "code2Session errcode 1234567890123456"),
     ],
 )
-def test_the_log_says_what_was_wrong_with_wechat_s_answer(body, why):
+def test_the_log_has_the_reason_of_an_invalid_response_of_wechat(body, why):
     with pytest.raises(WechatRejected) as raised:
         openid_of("code", APP, lambda *_, **__: HttpResponse(200, body))
     assert raised.value.reason == why
@@ -478,7 +476,7 @@ def test_wechat_s_own_code_is_there_for_programs(errcode):
 
 
 @pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "text")])
-def test_a_code_that_is_missing_is_told_from_one_of_another_type(code, says):
+def test_a_missing_code_and_one_of_another_type_differ(code, says):
     with pytest.raises(BadRequest, match=says):
         code_of({"code": code})
 

@@ -151,7 +151,7 @@ def test_one_that_begins_later_is_refused(seconds, is_good):
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "...", "a.b.c", "a.b.c.d", "e30.e30.e30", "\ud800.b.c"])
-def test_what_is_no_token_is_none(text):
+def test_anything_but_a_token_is_no_backend_token(text):
     assert not is_for_backends(text)
     with pytest.raises(Forbidden):
         check_backend_token(text, SETTINGS, NOW)
@@ -178,7 +178,7 @@ def test_a_bad_one_is_refused_before_the_owner_s_session_is_looked_for(house, ro
     assert house.status(stored["receipt"]) == "held"
 
 
-def test_one_that_lives_too_long_is_told_how_long_it_may():
+def test_the_reason_names_the_longest_life_of_a_backend_token():
     with pytest.raises(Forbidden) as refused:
         check_backend_token(token(exp=SECONDS + 3600), SETTINGS, NOW)
     assert refused.value.reason == "backend token: exp is over 10 minutes ahead"

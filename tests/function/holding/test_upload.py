@@ -38,7 +38,7 @@ def receipt(house, clock):
     return issue
 
 
-def test_it_says_where_the_object_waits_and_how_it_will_be_called(house, receipt, clock):
+def test_a_held_upload_has_its_held_and_published_keys(house, receipt, clock):
     text = receipt()
     upload = read_receipt(text, house.settings, clock())
     assert (upload.key, upload.held_key) == ("words/o/a.png", "held/words/o/a.png")
@@ -48,17 +48,17 @@ def test_it_says_where_the_object_waits_and_how_it_will_be_called(house, receipt
 
 
 @pytest.mark.parametrize("held", [None, False, 1, "true"])
-def test_only_true_says_that_it_was_held(house, receipt, clock, held):
+def test_only_true_means_held(house, receipt, clock, held):
     assert not read_receipt(receipt(held=held), house.settings, clock()).is_held
 
 
-def test_a_day_before_its_end_the_object_is_held_no_more(house, receipt, clock):
+def test_a_hold_ends_a_day_before_the_receipt(house, receipt, clock):
     upload = read_receipt(receipt(), house.settings, clock())
     assert upload.held_until == clock() + timedelta(days=3)
 
 
 @pytest.mark.parametrize("app", [None, "wx0123456789abcdef"])
-def test_it_need_not_say_for_which_mini_program_it_is(house, receipt, clock, app):
+def test_a_receipt_need_not_name_its_mini_program(house, receipt, clock, app):
     assert read_receipt(receipt(app=app), house.settings, clock())
 
 
@@ -76,7 +76,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("route", ["commit", "discard", "status"])
-def test_a_receipt_that_is_not_about_an_upload_here_is_refused_everywhere(
+def test_a_receipt_of_no_upload_here_is_refused_by_every_route(
     house, receipt, attack, route, clock, log_lines
 ):
     text = receipt(**ATTACKS[attack])
@@ -92,7 +92,7 @@ def test_a_receipt_that_is_not_about_an_upload_here_is_refused_everywhere(
 
 @pytest.mark.parametrize("text", ["a", "a.b.c", "x" * 5000, "\u0000", "é.é.é"])
 @pytest.mark.parametrize("route", ["commit", "discard", "status"])
-def test_what_is_no_receipt_at_all_is_refused(house, route, text):
+def test_anything_but_a_receipt_is_refused(house, route, text):
     answer = house.ask(route, house.backend(), receipt=text)
     assert (answer.status, answer.code) == (403, "forbidden")
 
@@ -102,7 +102,7 @@ def test_a_ticket_is_no_receipt(house):
     assert house.ask("status", receipt=form["ticket"]).status == 403
 
 
-def test_the_log_says_why_and_the_caller_is_told_nothing_of_it(house, receipt, log_lines):
+def test_the_reason_of_a_refused_receipt_is_only_logged(house, receipt, log_lines):
     assert house.ask("status", receipt=receipt(bucket="other-bucket")).status == 403
     assert log_lines()[-1]["reason"] == "receipt: for another app or bucket"
 
@@ -116,6 +116,6 @@ def test_a_receipt_reaches_only_its_own_records(house, receipt, jti):
 
 @pytest.mark.parametrize("name", ["jti", "key", "etag", "owner", "profile"])
 @pytest.mark.parametrize("value", [None, 7, [], {}, True], ids=str)
-def test_one_that_lacks_what_all_of_ours_have_is_refused(house, receipt, name, value):
+def test_a_receipt_with_an_odd_claim_is_refused(house, receipt, name, value):
     answer = house.ask("status", receipt=receipt(**{name: value}))
     assert (answer.status, answer.code) == (403, "forbidden")

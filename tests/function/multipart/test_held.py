@@ -34,7 +34,7 @@ def sent(phone):
     return begun
 
 
-def test_parts_go_to_the_name_that_waits_and_the_answer_says_the_one_that_is_published(phone, oss, log_lines):
+def test_parts_go_to_the_held_key_and_the_response_has_the_published_one(phone, oss, log_lines):
     begun = phone.begin()
     assert begun["key"] == f"videos/public/{begun['uploadId']}.mp4"
     assert begun["fileUrl"].endswith(f".com/{begun['key']}")
@@ -67,7 +67,7 @@ def test_the_receipt_says_that_it_waits_and_lives_until_a_day_after_its_days(pho
     assert claims["exp"] - claims["iat"] == 3600 + (1 + 3) * 86400
 
 
-def test_what_is_given_up_is_gone_where_it_waited(phone, oss):
+def test_an_aborted_held_upload_is_gone(phone, oss):
     begun = phone.begin()
     phone.send(begun)
     assert phone.abort(begun["ticket"]).json == {"state": "aborted"}

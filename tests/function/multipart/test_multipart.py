@@ -38,7 +38,7 @@ def test_no_more_than_twenty_urls_are_given_at_a_time(phone, count, urls):
     assert [part["number"] for part in begun["parts"]] == list(range(1, urls + 1))
 
 
-def test_oss_is_told_at_the_beginning_what_a_form_would_pin(phone, oss):
+def test_initiate_sends_the_fields_that_a_form_pins(phone, oss):
     phone.begin()
     (upload,) = oss.uploads.values()
     told = {name: value for name, value in upload.headers.items() if name != "authorization"}
@@ -55,7 +55,7 @@ def test_oss_is_told_at_the_beginning_what_a_form_would_pin(phone, oss):
     }
 
 
-def test_oss_is_told_at_the_beginning_what_the_profile_pins(phone, oss):
+def test_initiate_sends_the_fields_that_the_profile_pins(phone, oss):
     phone.begin(profile="kept")
     (upload,) = oss.uploads.values()
     pinned = {
@@ -67,7 +67,7 @@ def test_oss_is_told_at_the_beginning_what_the_profile_pins(phone, oss):
     assert {name: upload.headers[name] for name in pinned} == pinned
 
 
-def test_what_browsers_do_not_show_is_saved(phone, oss):
+def test_types_that_browsers_do_not_show_are_attachments(phone, oss):
     phone.begin(profile="kept", filename="a.txt")
     (upload,) = oss.uploads.values()
     assert upload.headers["content-type"] == "text/plain"
@@ -114,7 +114,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_refused_before_oss_is_asked(phone, oss, case):
+def test_invalid_requests_are_refused_before_any_call_to_oss(phone, oss, case):
     changes, expected = WRONG[case]
     asked = {"profile": "video", "filename": "a.mp4", "size": 9, **changes}
     assert refused(phone.ask("multipart", **asked)) == expected
@@ -144,7 +144,7 @@ def test_a_profile_with_parts_admits_more_than_a_form_could_carry(phone_of, oss)
     assert refusal.json["error"]["limits"]["maxSize"] == 40 * 1024**3
 
 
-def test_a_caller_without_a_good_token_begins_nothing(phone_of, oss):
+def test_multipart_needs_a_valid_token(phone_of, oss):
     phone = phone_of(CALLER_AUTH="jwt", JWT_KEY="k" * 32, JWT_ALGORITHM="HS256")
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
     assert refused(answer) == (401, "unauthorized")
@@ -167,7 +167,7 @@ def test_an_upload_in_parts_counts_as_one_form(phone_of, oss):
     assert oss.begun == 2
 
 
-def test_what_is_malformed_counts_nothing(phone_of):
+def test_malformed_multipart_requests_do_not_count(phone_of):
     phone = phone_of(CALLER_RATE="1/min")
     for _ in range(3):
         phone.ask("multipart", profile="video", filename="a.mp4")
@@ -183,9 +183,7 @@ def test_what_is_malformed_counts_nothing(phone_of):
         (DENIED, (502, "oss_rejected"), 0),
     ],
 )
-def test_where_oss_does_not_begin_nothing_is_promised_and_the_rule_cleans_up(
-    phone, oss, clock, fault, expected, left
-):
+def test_a_failed_initiate_gives_no_ticket(phone, oss, clock, fault, expected, left):
     oss.fail("InitiateMultipartUpload", fault)
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
     assert refused(answer) == expected
@@ -198,7 +196,7 @@ def test_where_oss_does_not_begin_nothing_is_promised_and_the_rule_cleans_up(
     assert oss.uploads == {}
 
 
-def test_a_name_that_is_taken_is_told_at_once(phone, oss, clock):
+def test_an_existing_key_is_refused_at_the_beginning(phone, oss, clock):
     _, done = phone.store_parts()
     # The same random bytes twice: what never happens is not overwritten when it does.
     again = iter([done["uploadId"]])
@@ -255,7 +253,7 @@ def test_a_url_leads_to_the_host_of_forms_and_the_function_s_own_calls_to_its_en
     assert phone.send(begun) == [200, 200, 200]
 
 
-def test_a_url_is_signed_with_the_upload_session_and_oss_is_asked_with_the_other(phone, oss):
+def test_urls_use_the_upload_session_and_calls_the_objects_session(phone, oss):
     begun = phone.begin()
     signed_with = {query_of(part)["x-oss-credential"].split("/")[0] for part in begun["parts"]}
     assert signed_with == {"STS.uploads.upload"}
@@ -312,7 +310,7 @@ def test_a_part_with_other_headers_than_the_answer_s_does_not_arrive(phone, oss,
     ],
     ids=["another number", "a longer life", "another upload", "another object", "a callback"],
 )
-def test_nothing_of_a_url_can_be_changed(phone, oss, old, new):
+def test_no_part_of_a_url_can_be_changed(phone, oss, old, new):
     begun = phone.begin()
     part = begun["parts"][0]
     assert old in part["url"]

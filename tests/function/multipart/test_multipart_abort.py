@@ -9,7 +9,7 @@ def refused(answer):
     return answer.status, answer.code
 
 
-def test_what_is_given_up_leaves_nothing(phone, oss):
+def test_abort_leaves_nothing(phone, oss):
     begun = phone.begin()
     phone.send(begun)
     answer = phone.abort(begun["ticket"])
@@ -17,7 +17,7 @@ def test_what_is_given_up_leaves_nothing(phone, oss):
     assert (oss.uploads, oss.objects) == ({}, {})
 
 
-def test_giving_up_twice_is_answered_the_same(phone, phone_of):
+def test_abort_is_idempotent(phone, phone_of):
     begun = phone.begin()
     first = phone.abort(begun["ticket"])
     assert phone.abort(begun["ticket"]).text == first.text
@@ -44,7 +44,7 @@ def test_a_completion_that_was_faster_wins(phone, phone_of, oss):
     assert refused(phone.abort(begun["ticket"])) == (409, "already_complete")
 
 
-def test_somebody_else_s_object_of_that_name_is_nobody_s_completion(phone, oss):
+def test_another_upload_s_object_does_not_count_as_completed(phone, oss):
     begun, _ = phone.store_parts()
     headers = {**oss.objects[begun["key"]].headers, "x-oss-meta-upload-id": "B" * 22}
     oss.replace_object(begun["key"], headers=headers)
@@ -52,7 +52,7 @@ def test_somebody_else_s_object_of_that_name_is_nobody_s_completion(phone, oss):
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
-def test_a_call_that_oss_did_not_answer_is_made_once_more(phone, oss, fault):
+def test_an_unanswered_abort_is_retried_once(phone, oss, fault):
     begun = phone.begin()
     oss.fail("AbortMultipartUpload", fault)
     assert phone.abort(begun["ticket"]).json == {"state": "aborted"}

@@ -120,7 +120,7 @@ def test_a_file_of_any_number_of_parts_becomes_one_object(phone_of, oss, count):
 # --- parts that are not there in full ---
 
 
-def test_what_is_missing_is_told_and_nothing_is_completed(phone, oss):
+def test_complete_lists_missing_parts_and_completes_nothing(phone, oss):
     begun = phone.begin()
     phone.send(begun, begun["parts"][1:2])
     answer = phone.complete(begun["ticket"])
@@ -133,7 +133,7 @@ def test_what_is_missing_is_told_and_nothing_is_completed(phone, oss):
     assert phone.complete(begun["ticket"]).status == 200
 
 
-def test_no_more_than_twenty_missing_parts_are_told(phone):
+def test_complete_lists_at_most_twenty_missing_parts(phone):
     begun = phone.begin(size=50 * PART)
     phone.send(begun, begun["parts"][:3])
     answer = phone.complete(begun["ticket"])
@@ -151,7 +151,7 @@ def test_a_part_of_another_size_is_missing(phone_of, oss, number, size):
     assert oss.objects == {}
 
 
-def test_a_part_that_nobody_asked_for_does_not_become_part_of_the_object(phone, oss, sent):
+def test_an_unexpected_part_does_not_become_part_of_the_object(phone, oss, sent):
     """Who has keys of the bucket can send one; the file stays what its ticket says."""
     next(iter(oss.uploads.values())).parts[4] = Part("stranger", PART)
     assert phone.complete(sent["ticket"]).json["size"] == 2 * PART + 1
@@ -161,7 +161,7 @@ def test_a_part_that_nobody_asked_for_does_not_become_part_of_the_object(phone, 
 # --- repeated, lost, at once ---
 
 
-def test_a_repeated_completion_answers_the_same_byte_for_byte(phone, phone_of, sent, clock):
+def test_complete_is_idempotent_byte_for_byte(phone, phone_of, sent, clock):
     first = phone.complete(sent["ticket"])
     clock.tick(minutes=59)
     assert phone.complete(sent["ticket"]).text == first.text
@@ -169,9 +169,7 @@ def test_a_repeated_completion_answers_the_same_byte_for_byte(phone, phone_of, s
 
 
 @pytest.mark.parametrize("fault", [LOST, BROKEN_AFTER])
-def test_a_completion_whose_answer_was_lost_gives_the_same_receipt_when_it_is_repeated(
-    phone, phone_of, oss, sent, fault
-):
+def test_complete_gives_the_same_receipt_after_a_lost_response(phone, phone_of, oss, sent, fault):
     oss.fail("CompleteMultipartUpload", fault)
     lost = phone.complete(sent["ticket"])
     assert refused(lost) == (503, "oss_unavailable")
@@ -292,7 +290,7 @@ def test_a_part_that_is_made_shorter_meanwhile_is_missing(phone_of, oss):
 # --- nothing there, or somebody else's ---
 
 
-def test_after_the_abortion_nothing_is_completed(phone, oss, sent):
+def test_complete_fails_after_an_abort(phone, oss, sent):
     phone.abort(sent["ticket"])
     assert refused(phone.complete(sent["ticket"])) == (410, "upload_gone")
     assert oss.objects == {}
@@ -405,7 +403,7 @@ def test_the_business_is_told_the_receipt(phone_of, oss, log_lines):
     assert told[1] == told[0]
 
 
-def test_what_is_not_complete_is_told_nobody(phone_of, oss):
+def test_the_webhook_is_not_notified_of_incomplete_uploads(phone_of, oss):
     phone = phone_of(UPLOAD_WEBHOOK_URL=WEBHOOK)
     begun = phone.begin()
     assert refused(phone.complete(begun["ticket"])) == (409, "incomplete")

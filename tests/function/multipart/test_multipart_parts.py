@@ -29,7 +29,7 @@ def test_the_answer_is_in_the_shape_of_the_contract(phone, oss, clock):
     assert phone.send(begun, answer["parts"]) == [200, 200, 200]
 
 
-def test_without_numbers_those_are_answered_that_oss_does_not_have_in_full(phone_of, oss):
+def test_without_numbers_the_missing_parts_get_urls(phone_of, oss):
     phone = phone_of(SIGN_PART_LENGTH="false")
     begun = phone.begin(size=4 * PART)
     phone.send(begun, begun["parts"][1:3])
@@ -47,14 +47,14 @@ def test_twenty_are_answered_at_a_time_and_how_many_are_missing_in_all(phone):
     assert answer.json["missing"] == 40
 
 
-def test_when_nothing_is_missing_nothing_is_answered(phone):
+def test_without_missing_parts_there_are_no_urls(phone):
     begun = phone.begin()
     phone.send(begun)
     answer = phone.parts(begun["ticket"])
     assert (numbers_in(answer), answer.json["missing"]) == ([], 0)
 
 
-def test_the_numbers_that_are_asked_for_are_answered_in_their_order_whether_missing_or_not(phone):
+def test_requested_numbers_get_urls_in_their_order(phone):
     begun = phone.begin()
     phone.send(begun, begun["parts"][:1])
     answer = phone.parts(begun["ticket"], numbers=[3, 1])
@@ -89,7 +89,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_other_numbers_are_malformed_and_oss_is_not_asked(phone, oss, case):
+def test_malformed_numbers_are_refused_before_any_call_to_oss(phone, oss, case):
     begun = phone.begin()
     answer = phone.parts(begun["ticket"], numbers=WRONG[case])
     assert refused(answer) == (400, "bad_request")
@@ -97,13 +97,13 @@ def test_other_numbers_are_malformed_and_oss_is_not_asked(phone, oss, case):
     assert oss.asked == ["InitiateMultipartUpload"]
 
 
-def test_twenty_numbers_may_be_asked_for_and_no_more(phone):
+def test_at_most_twenty_numbers_are_allowed(phone):
     begun = phone.begin(size=40 * PART)
     assert numbers_in(phone.parts(begun["ticket"], numbers=list(range(21, 41)))) == list(range(21, 41))
     assert refused(phone.parts(begun["ticket"], numbers=list(range(1, 22)))) == (400, "bad_request")
 
 
-def test_oss_is_asked_even_where_the_numbers_are_given(phone, oss):
+def test_parts_are_listed_even_if_numbers_are_given(phone, oss):
     begun = phone.begin()
     phone.parts(begun["ticket"], numbers=[1])
     assert oss.asked == ["InitiateMultipartUpload", "ListParts"]
@@ -130,13 +130,13 @@ def test_a_part_that_was_sent_again_replaces_the_first(phone, oss):
     assert [part.name for part in stored.parts] == ["a1", "b2", "a3"]
 
 
-def test_after_the_completion_there_is_nothing_more_to_send(phone):
+def test_parts_of_a_complete_upload_get_no_urls(phone):
     begun, _ = phone.store_parts()
     for fields in ({}, {"numbers": [1]}):
         assert refused(phone.parts(begun["ticket"], **fields)) == (409, "already_complete")
 
 
-def test_after_the_abortion_there_is_nothing_to_go_on_with(phone):
+def test_parts_of_an_aborted_upload_get_no_urls(phone):
     begun = phone.begin()
     phone.abort(begun["ticket"])
     for fields in ({}, {"numbers": [1]}):
@@ -150,7 +150,7 @@ def test_an_upload_that_oss_has_forgotten_is_gone(phone, oss):
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
-def test_a_question_that_oss_did_not_answer_is_asked_once_more(phone, oss, fault):
+def test_an_unanswered_list_is_retried_once(phone, oss, fault):
     begun = phone.begin()
     oss.fail("ListParts", fault)
     assert numbers_in(phone.parts(begun["ticket"])) == [1, 2, 3]
@@ -185,7 +185,7 @@ def test_a_ticket_may_be_used_120_times_a_minute(phone, clock, route):
     assert phone.ask(route, ticket=begun["ticket"]).status != 429
 
 
-def test_what_is_malformed_costs_the_ticket_nothing(phone):
+def test_malformed_requests_do_not_count_against_the_ticket(phone):
     begun = phone.begin()
     for _ in range(130):
         phone.parts(begun["ticket"], numbers=[0])

@@ -30,7 +30,7 @@ def outcome(answer):
     return answer.status, answer.code
 
 
-def test_a_ticket_says_whose_upload_it_is_of_what_and_how_it_is_cut(phone, oss, clock):
+def test_a_multipart_ticket_has_the_published_claims(phone, oss, clock):
     begun = phone.begin(size=300_000, context={"post": 7})
     now = int(clock().timestamp())
     assert claims_of(begun["ticket"]) == {
@@ -58,7 +58,7 @@ def test_the_id_that_a_caller_knows_is_not_the_one_of_oss(phone, oss):
 
 
 @EVERY_ROUTE
-def test_any_instance_goes_on_with_what_another_began(phone, phone_of, oss, route):
+def test_any_instance_continues_an_upload_of_another(phone, phone_of, oss, route):
     begun = phone.begin()
     phone.send(begun)
     assert phone_of().ask(route, ticket=begun["ticket"]).status == 200
@@ -195,9 +195,7 @@ def long_profiles(folder):
     ],
     ids=["room", "room without a context", "none for a context", "none", "none, with a context"],
 )
-def test_a_ticket_that_nobody_could_read_is_refused_before_oss_begins_anything(
-    phone_of, oss, clock, folder, context, expected
-):
+def test_a_ticket_over_length_is_refused_before_oss_begins(phone_of, oss, clock, folder, context, expected):
     phone = phone_of(profiles=long_profiles(folder), **JWT)
     claims = {"sub": LONG_SUBJECT, "exp": int(clock().timestamp()) + 60}
     token = jwt.encode(claims, "k" * 32, algorithm="HS256")
@@ -211,7 +209,7 @@ def test_a_ticket_that_nobody_could_read_is_refused_before_oss_begins_anything(
         assert max(len(answer.json["ticket"]), len(receipt)) <= tokens.MAX_TOKEN_CHARACTERS
 
 
-def test_the_operator_is_told_which_key_is_too_long(phone_of, clock, log_lines):
+def test_the_log_names_the_profile_whose_key_is_too_long(phone_of, clock, log_lines):
     phone = phone_of(profiles=long_profiles("视" * 300), **JWT)
     claims = {"sub": LONG_SUBJECT, "exp": int(clock().timestamp()) + 60}
     token = jwt.encode(claims, "k" * 32, algorithm="HS256")
@@ -219,7 +217,7 @@ def test_the_operator_is_told_which_key_is_too_long(phone_of, clock, log_lines):
     assert log_lines()[-1]["reason"] == "profiles.toml [video]: its key is too long for parts = true"
 
 
-def test_a_ticket_leaves_room_for_what_a_receipt_says_beside_it(environment, profiles_file, clock):
+def test_a_multipart_ticket_leaves_room_for_its_receipt(environment, profiles_file, clock):
     environment |= {"TOKEN_SECRET": SECRET, "PROFILES_FILE": profiles_file(long_profiles("f"))}
     settings = load_settings(environment)
     end = clock() + timedelta(hours=1)

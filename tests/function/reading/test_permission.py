@@ -10,20 +10,20 @@ from function.reading import UrlRequest, readable
 from tests.function.reading.keys import ID, KEY, MINE, PROFILES, SHOWN, THEIR_KEY, THEIRS, WALL, query_of
 
 
-def test_a_caller_reads_only_what_is_its_own(reading, good_sts):
+def test_a_caller_reads_only_own_objects(reading, good_sts):
     read = reading()
     assert read(key=THEIR_KEY).status == 403
     assert read(key=THEIR_KEY, who="them").status == 200
 
 
-def test_what_is_for_callers_is_read_by_each_of_them(reading, good_sts):
+def test_every_caller_reads_objects_for_callers(reading, good_sts):
     read = reading()
     assert read(key=WALL).status == 200
     assert read(key=WALL, who="them").status == 200
     assert read(key=WALL, who="anybody else").status == 200
 
 
-def test_anonymous_callers_read_what_is_for_callers(reading, good_sts):
+def test_anonymous_callers_read_objects_for_callers(reading, good_sts):
     profiles = PROFILES.replace('read = "owner"', 'read = "callers"')
     read = reading(profiles, CALLER_AUTH="anonymous")
     assert read.function.ask(path="/read", body={"key": WALL}).status == 200
@@ -163,7 +163,7 @@ def test_a_key_that_is_not_the_caller_s_to_read_is_refused_before_anything_is_si
     assert all(line["key"] is None and line["stsRefreshed"] is None for line in log_lines())
 
 
-def test_why_a_key_is_forbidden_stands_in_the_log(reading, sts, log_lines):
+def test_the_log_has_the_reason_of_a_forbidden_read(reading, sts, log_lines):
     read = reading()
     for key in (THEIR_KEY, f"secret/{MINE}/{ID}.jpg"):
         read(key=key)
@@ -171,7 +171,7 @@ def test_why_a_key_is_forbidden_stands_in_the_log(reading, sts, log_lines):
     assert reasons == ["another owner's key", "no profile with read access matches the key"]
 
 
-def test_nothing_held_is_read_whatever_template_it_fits(reading, sts):
+def test_held_keys_are_never_readable(reading, sts):
     profile = next(iter(reading().function.function._ready().settings.profiles.values()))
     held, shown = (
         profile._replace(key=KeyTemplate(f"{folder}/{{id}}"), read="callers") for folder in ("held", "shown")
@@ -182,7 +182,7 @@ def test_nothing_held_is_read_whatever_template_it_fits(reading, sts):
         readable([UrlRequest(f"held/{ID}", None)], MINE, [held, shown])
 
 
-def test_what_is_forbidden_is_told_alike_whoever_owns_it(reading, sts):
+def test_all_forbidden_reads_have_one_message(reading, sts):
     read = reading()
     answers = [
         read(key=key).json["error"] for key in (THEIR_KEY, f"held/{KEY}", f"secret/{MINE}/{ID}.jpg", "x")

@@ -39,7 +39,7 @@ def test_the_url_of_one_object(reading, good_sts, log_lines):
     assert line["stsRefreshed"] is True
 
 
-def test_several_are_answered_in_order_with_one_session(reading, good_sts, log_lines):
+def test_several_urls_come_in_order_from_one_session(reading, good_sts, log_lines):
     items = [
         {"key": WALL, "variant": "large"},
         {"key": KEY},
@@ -63,7 +63,7 @@ def test_several_are_answered_in_order_with_one_session(reading, good_sts, log_l
 
 
 @pytest.mark.parametrize("number", [1, 50])
-def test_one_to_fifty_are_answered(reading, good_sts, number):
+def test_one_to_fifty_items_are_allowed(reading, good_sts, number):
     answer = reading()(items=[{"key": KEY}] * number)
     assert len(answer.json["items"]) == number
 
@@ -79,7 +79,7 @@ def test_the_session_behind_it_is_that_of_the_objects(reading, good_sts):
 # --- who may not ---
 
 
-def test_who_is_nobody_is_told_nothing(reading, sts):
+def test_read_needs_a_valid_token(reading, sts):
     answer = reading().function.ask(path="/read", body={"key": KEY})
     assert (answer.status, answer.json["error"]["code"]) == (401, "unauthorized")
 
@@ -109,7 +109,7 @@ def test_more_items_than_the_rate_ever_allows_are_malformed(reading, sts):
     assert (answer.status, answer.json["error"]["message"]) == (400, "files or items must be 5 at most here.")
 
 
-def test_what_is_malformed_costs_nothing_and_what_is_forbidden_does(reading, good_sts):
+def test_forbidden_reads_count_and_malformed_ones_do_not(reading, good_sts):
     read = reading(READ_RATE="2/min")
     for _ in range(3):
         assert read("{").status == 400
@@ -127,7 +127,7 @@ def test_forms_and_reads_are_counted_apart(reading, good_sts, clock):
     assert form.status == 200
 
 
-def test_callers_who_cannot_be_told_apart_are_counted_by_their_address(reading, good_sts):
+def test_anonymous_reads_are_counted_by_client_ip(reading, good_sts):
     profiles = PROFILES.replace('read = "owner"', 'read = "callers"')
     function = reading(profiles, CALLER_AUTH="anonymous", READ_RATE="1/min").function
     assert function.ask(path="/read", body={"key": WALL}, source_ip="203.0.113.1").status == 200

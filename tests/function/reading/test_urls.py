@@ -37,7 +37,7 @@ def test_a_url_of_a_non_ascii_key_is_encoded_once(reading, good_sts):
     assert url.startswith(f"{ORIGIN}/{quote(WALL)}?")
 
 
-def test_what_everybody_may_read_has_a_plain_url_that_never_ends(reading, sts):
+def test_public_objects_have_plain_urls_that_never_expire(reading, sts):
     answer = reading()(key=SHOWN).json
     assert (answer["url"], answer["expiresAt"]) == (f"{ORIGIN}/{SHOWN}", None)
     answer = reading()(key=SHOWN, variant="small").json
@@ -90,7 +90,7 @@ def test_a_window_over_midnight_is_signed_for_the_day_it_began(reading, good_sts
     assert read(key=WALL).json["url"] == before
 
 
-def test_what_is_not_signed_asks_for_no_longer_session(reading, good_sts, clock):
+def test_plain_urls_need_no_longer_session(reading, good_sts, clock):
     read = reading(PROFILES.replace('acl = "public-read"', 'acl = "public-read"\nread_for = 1700'))
     read(key=WALL)
     clock.tick(seconds=2200)

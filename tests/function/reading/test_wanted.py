@@ -40,7 +40,7 @@ from tests.function.reading.keys import KEY, THEIR_KEY
         ({"items": [{"key": THEIR_KEY}, {"key": KEY, "variant": "nobody's"}]}, "variant"),
     ],
 )
-def test_what_is_malformed_is_named_before_what_is_forbidden(reading, sts, fields, says):
+def test_malformed_fields_are_named_before_forbidden_keys(reading, sts, fields, says):
     answer = reading()(fields)
     assert (answer.status, answer.json["error"]["code"]) == (400, "bad_request")
     assert answer.json["error"]["message"].startswith(says)

@@ -148,7 +148,7 @@ def test_refuses_the_ticket_of_another_upload_of_the_same_caller(upload, call):
     assert refusal(call(one.body(ticket=other.ticket)), 403, "forbidden")
 
 
-def test_refuses_a_receipt_or_a_session_in_the_ticket_s_place(upload, call, clock):
+def test_callback_refuses_a_receipt_or_session_as_ticket(upload, call, clock):
     asked = upload()
     receipt = call(asked.body()).json["receipt"]
     assert refusal(call(asked.body(ticket=receipt)), 403, "forbidden")
@@ -215,7 +215,7 @@ def test_takes_the_sizes_at_the_profile_s_ends(upload, call, size):
 
 
 @pytest.mark.parametrize("key", ["test/", "Test/a", "test", "tests/a", "", "/test/a", "other/test/a"])
-def test_refuses_what_is_not_under_a_page_s_folder(upload, call, key):
+def test_callback_refuses_objects_outside_the_page_s_folder(upload, call, key):
     assert refusal(call(upload("page", "a").body(object=key)), 403, "forbidden")
 
 
@@ -260,7 +260,7 @@ def test_a_path_that_is_no_text_is_only_a_wrong_path(upload, call, path):
     assert refusal(call(upload().body(), path=path, signed_path="/callback"), 403, "forbidden")
 
 
-def test_without_callbacks_configured_there_is_nobody_to_convince(instance, upload, call, key_host):
+def test_callback_is_refused_where_no_callback_is_configured(instance, upload, call, key_host):
     anonymous = instance(key_host)
     assert refusal(call(upload().body(), of=anonymous), 403, "forbidden")
     assert key_host.calls == []
@@ -271,7 +271,7 @@ def test_callbacks_are_posted(function, method):
     assert refusal(function.ask(method=method, path="/callback"), 405, "method_not_allowed")
 
 
-def test_a_refusal_tells_the_attacker_nothing_of_its_reason(upload, call, log_lines):
+def test_all_callback_refusals_have_one_message(upload, call, log_lines):
     wrong_key = call(upload().body(), signing_key="rsa_other").json["error"]["message"]
     wrong_object = call(upload().body(object="x")).json["error"]["message"]
     wrong_ticket = call(upload().body(ticket="x")).json["error"]["message"]
@@ -396,7 +396,7 @@ def test_parameters_of_a_type_do_not_count(upload, call):
 
 
 @pytest.mark.parametrize("missing", [b"etag=", b"mimeType=", b"size="])
-def test_what_oss_always_reports_is_missed(upload, call, missing):
+def test_callback_refuses_a_report_with_a_missing_field(upload, call, missing):
     body = upload("page", "x.bin").body()
     assert call(body).status == 200
     left = b"&".join(part for part in body.split(b"&") if not part.startswith(missing))
@@ -426,7 +426,7 @@ def test_a_callback_of_one_s_own_making_gets_no_receipt_for_another_type_of_the_
 
 
 @pytest.mark.parametrize("profile", ["default", "page"])
-def test_markup_behind_a_type_does_not_reach_answer_or_receipt(upload, call, clock, profile):
+def test_markup_after_a_type_reaches_neither_response_nor_receipt(upload, call, clock, profile):
     answer = call(upload(profile).body(mimeType='image/png;<script>alert(1)</script>"\r\n'))
     claims = read_token(answer.json["receipt"], audience=RECEIPT, secrets=[SECRET], now=clock())
     assert answer.json["mimeType"] == claims["mimeType"] == "image/png"
@@ -449,7 +449,7 @@ def test_an_etag_of_one_s_own_making_gets_no_receipt(upload, call, etag):
 
 
 @pytest.mark.parametrize("claims", [{"sizes": None}, {"type": None}, {"sizes": [1, 1023]}], ids=str)
-def test_a_ticket_that_does_not_say_what_its_form_admits_admits_nothing(upload, call, clock, claims):
+def test_a_ticket_without_type_or_sizes_admits_no_upload(upload, call, clock, claims):
     asked = upload()
     assert refusal(call(asked.body(ticket=ticket(clock, key=asked.key, **claims))), 403, "forbidden")
 

@@ -83,7 +83,7 @@ def test_a_form_brings_a_ticket_where_its_profile_is_confirmed_and_is_the_same_o
     assert "ticket" not in with_ticket["formData"]
 
 
-def test_the_answer_and_the_receipt_say_what_oss_says(ask_form, confirm, oss, clock):
+def test_response_and_receipt_repeat_what_oss_reports(ask_form, confirm, oss, clock):
     form = ask_form()
     answer = confirm(form["ticket"])
     assert answer.status == 200
@@ -118,7 +118,7 @@ def test_the_answer_and_the_receipt_say_what_oss_says(ask_form, confirm, oss, cl
     }
 
 
-def test_oss_is_asked_once_at_its_endpoint_with_the_objects_session(ask_form, confirm, oss, good_sts):
+def test_confirm_sends_one_request_to_oss_with_the_objects_session(ask_form, confirm, oss, good_sts):
     form = ask_form()
     confirm(form["ticket"])
     [(method, url, headers, *_)] = oss.asked
@@ -146,13 +146,13 @@ def test_the_same_ticket_gives_the_same_receipt_until_it_ends_an_hour_after_its_
     assert (ended.status, ended.code) == (403, "forbidden")
 
 
-def test_any_instance_confirms_what_another_one_signed(function, instance, ask_form, confirm, oss):
+def test_any_instance_confirms_a_form_of_another(function, instance, ask_form, confirm, oss):
     ticket = ask_form()["ticket"]
     assert confirm(ticket, of=instance(oss, **function.environ)).text == confirm(ticket).text
 
 
 @pytest.mark.parametrize(("left", "status"), [(70, 200), (69, 503)])
-def test_what_asks_oss_outlives_the_ten_seconds_of_asking_by_a_minute(
+def test_credentials_for_confirm_outlive_the_request_by_a_minute(
     ask_form, confirm, clock, good_sts, left, status
 ):
     confirm(ask_form()["ticket"])
@@ -163,7 +163,7 @@ def test_what_asks_oss_outlives_the_ten_seconds_of_asking_by_a_minute(
     assert confirm(ticket).status == status
 
 
-def test_what_is_not_there_yet_is_said_to_be_not_uploaded(ask_form, confirm, oss):
+def test_confirm_reports_a_missing_object_as_not_uploaded(ask_form, confirm, oss):
     ticket = ask_form()["ticket"]
     oss.lacks()
     answer = confirm(ticket)
@@ -227,7 +227,7 @@ def test_a_type_is_written_without_its_parameters_and_in_lower_case(ask_form, co
     ],
     ids=["refused", "failing", "nonsense", "silent"],
 )
-def test_what_oss_does_not_say_is_no_absence(ask_form, confirm, oss, says, status, code):
+def test_confirm_takes_no_other_response_of_oss_for_absence(ask_form, confirm, oss, says, status, code):
     ticket = ask_form()["ticket"]
     oss.says = says
     answer = confirm(ticket)
@@ -268,7 +268,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_no_other_ticket_has_oss_asked(confirm, clock, oss, good_sts, forgery):
+def test_confirm_sends_nothing_to_oss_for_other_tickets(confirm, clock, oss, good_sts, forgery):
     answer = confirm(ticket(clock, **FORGERIES[forgery]))
     assert (answer.status, answer.code) == (403, "forbidden")
     assert (oss.asked, len(good_sts.calls)) == ([], 0)
@@ -287,7 +287,7 @@ def test_a_text_that_is_no_ticket_is_forbidden(confirm, oss, given):
 @pytest.mark.parametrize(
     "body", [{}, {"ticket": None}, {"ticket": ""}, {"ticket": 5}, {"ticket": ["x"]}, {"ticket": {}}], ids=str
 )
-def test_without_a_text_there_is_nothing_to_judge(function, oss, body):
+def test_confirm_without_a_ticket_is_a_bad_request(function, oss, body):
     answer = function.ask(path="/confirm", body=body)
     assert (answer.status, answer.code, oss.asked) == (400, "bad_request", [])
     assert answer.json["error"]["message"].startswith("ticket ")
@@ -310,9 +310,7 @@ def test_only_a_post_confirms(function):
 WECHAT = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx1", "WECHAT_SECRET": "s"}
 
 
-def test_a_ticket_of_another_mini_program_confirms_nothing_here(
-    function, instance, ask_form, confirm, clock, oss
-):
+def test_confirm_refuses_a_ticket_of_another_mini_program(function, instance, ask_form, confirm, clock, oss):
     """Both share the secret and the bucket; neither confirms for the other."""
     session = issue_token(
         {"sub": "openid", "app": "wx1", "bucket": "my-bucket"},
@@ -342,9 +340,7 @@ def test_a_ticket_is_confirmed_thirty_times_a_minute_and_no_more(ask_form, confi
     assert confirm(given).status == 200
 
 
-def test_the_business_is_told_of_each_upload_that_is_confirmed(
-    function, instance, ask_form, confirm, oss, log_lines
-):
+def test_confirm_notifies_the_webhook_of_a_good_upload(function, instance, ask_form, confirm, oss, log_lines):
     address = "https://business.example/hook"
     telling = instance(oss, **{**function.environ, "UPLOAD_WEBHOOK_URL": address})
     given = ask_form()["ticket"]
@@ -359,7 +355,7 @@ def test_the_business_is_told_of_each_upload_that_is_confirmed(
     assert oss.told == [answer.json["receipt"]] * 2
 
 
-def test_a_business_that_does_not_take_it_keeps_nobody_from_the_receipt(
+def test_confirm_gives_the_receipt_when_the_webhook_fails(
     function, instance, ask_form, confirm, oss, log_lines
 ):
     def deaf(method, url, **options):
@@ -386,7 +382,7 @@ def test_the_log_names_the_upload_and_holds_no_token(ask_form, confirm, log_line
         assert secret not in caplog.text
 
 
-def test_a_refusal_tells_nothing_of_its_reason(confirm, clock, log_lines):
+def test_refusals_of_confirm_do_not_reveal_their_reason(confirm, clock, log_lines):
     told = {confirm(ticket(clock, **forgery)).json["error"]["message"] for forgery in FORGERIES.values()}
     assert len(told) == 1
     assert len({line["reason"] for line in log_lines() if line["status"] == 403}) >= 6
@@ -424,7 +420,7 @@ def test_without_a_context_the_receipt_has_none(ask_form, confirm, clock):
     assert "context" not in claims_of(receipt, clock)
 
 
-def test_a_context_does_not_replace_what_the_ticket_says(ask_form, confirm, clock, oss):
+def test_a_context_does_not_override_claims(ask_form, confirm, clock, oss):
     hostile = {"key": "x", "sub": "victim", "seen": False, "aud": SESSION, "exp": 1}
     form = ask_form(context=hostile)
     claims = claims_of(confirm(form["ticket"]).json["receipt"], clock)

@@ -122,7 +122,7 @@ def test_bytes_that_are_not_there_get_a_form_whose_ticket_says_their_digest(ask,
     assert ask().json["exists"] is True
 
 
-def test_a_caller_finds_what_is_their_own_and_nobody_else_s(ask, oss):
+def test_deduplication_finds_objects_of_the_same_owner_only(ask, oss):
     ann = ask("ann").json["key"]
     absent, there = oss.lacks(), oss.has()
     oss.says = lambda url: there if url.endswith(ann) else absent
@@ -159,7 +159,7 @@ def test_another_size_or_type_under_that_name_gets_a_form(ask, oss, log_lines, s
     ],
     ids=["refused", "failing", "nonsense", "silent"],
 )
-def test_where_oss_cannot_be_asked_the_file_is_sent_once_more_and_the_log_says_why(ask, oss, log_lines, says):
+def test_a_form_is_given_when_oss_cannot_be_reached(ask, oss, log_lines, says):
     oss.says = says
     answer = ask()
     assert (answer.status, "formData" in answer.json) == (200, True)
@@ -222,7 +222,7 @@ def test_a_digest_that_no_name_needs_is_in_the_receipt_all_the_same(ask, functio
     assert read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())["sha256"] == DIGEST
 
 
-def test_a_name_with_an_id_in_it_is_new_each_time_so_nobody_is_asked(ask, oss):
+def test_a_key_with_an_id_is_not_looked_up(ask, oss):
     first, second = ask(profile="each").json, ask(profile="each").json
     assert first["key"] != second["key"]
     assert DIGEST in first["key"]
@@ -245,7 +245,7 @@ def files(count, **more):
     return [{"filename": "a.png", "size": 1024, "sha256": digest_of(n), **more} for n in range(count)]
 
 
-def test_of_several_each_gets_what_is_its_own_in_order(ask, oss, log_lines):
+def test_deduplication_of_several_files_keeps_their_order(ask, oss, log_lines):
     absent = oss.lacks()
     there = oss.has()
     oss.says = lambda url: there if digest_of(1) in url or digest_of(3) in url else absent
@@ -257,7 +257,7 @@ def test_of_several_each_gets_what_is_its_own_in_order(ask, oss, log_lines):
     assert all(("formData" in upload) is not upload.get("exists", False) for upload in uploads)
 
 
-def test_where_oss_falls_silent_it_is_not_asked_about_the_rest(ask, oss, log_lines):
+def test_deduplication_stops_after_the_first_failure_of_oss(ask, oss, log_lines):
     there = oss.has()
     silent = ExchangeFailed("no answer within the budget")
     oss.says = lambda url: there if digest_of(0) in url else silent
@@ -267,7 +267,7 @@ def test_where_oss_falls_silent_it_is_not_asked_about_the_rest(ask, oss, log_lin
     assert len(oss.asked) == 3
 
 
-def test_all_that_is_asked_shares_the_ten_seconds_of_a_request(function, instance, oss, ask_of):
+def test_lookups_of_one_request_share_its_budget(function, instance, oss, ask_of):
     given = []
 
     def slow(_method, url, *, budget_seconds, **_options):

@@ -163,7 +163,7 @@ def ask_as(instance, good_sts, profiles_file, clock):
 
 
 @pytest.mark.parametrize("subject", LONG_SUBJECTS, ids=("control", "chinese", "emoji"))
-def test_the_longest_subject_and_type_fit_into_what_oss_takes(ask_as, clock, subject):
+def test_the_longest_subject_and_type_fit_into_the_callback_field(ask_as, clock, subject):
     field = ask_as(subject, "u/{owner}/{id}").json["formData"]["callback"]
     assert len(field) <= MAX_CALLBACK_CHARACTERS
     ticket = json.loads(b64decode(field))["callbackBody"].rpartition("ticket=")[2]
@@ -206,7 +206,7 @@ def test_a_field_of_5_kb_is_sent_and_a_longer_one_is_misconfigured(field):
         field(length + 1)
 
 
-def test_a_ticket_leaves_room_for_the_receipt_that_says_a_little_more(function, clock):
+def test_a_form_ticket_leaves_room_for_its_receipt(function, clock):
     settings, end = load_settings(function.environ), clock() + timedelta(seconds=60)
     text = '[p]\nkey = "a/{id}"\nmax_size = 1\nexpires_in = 60\nconfirm = true\ncontent_types = ["*/*"]\n'
     profile = read_profiles(text, default_signature="v4")[0]["p"]

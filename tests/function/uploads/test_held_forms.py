@@ -45,7 +45,7 @@ def conditions_of(form):
     return json.loads(b64decode(form["formData"]["policy"]))["conditions"]
 
 
-def test_a_form_admits_the_name_that_waits_and_the_answer_says_the_one_that_is_published(function, log_lines):
+def test_a_held_form_admits_the_held_key_and_responds_with_the_published_one(function, log_lines):
     form = ask(function)
     key = f"posts/public/{form['uploadId']}.png"
     assert form["key"] == key
@@ -56,7 +56,7 @@ def test_a_form_admits_the_name_that_waits_and_the_answer_says_the_one_that_is_p
     assert log_lines()[-1]["key"] == key
 
 
-def test_what_waits_is_private_and_has_all_else_that_the_profile_says_and_the_upload_s_id(function):
+def test_a_held_object_is_private_and_has_the_pinned_fields_and_the_upload_id(function):
     form = ask(function)
     pinned = {
         "x-oss-object-acl": "private",

@@ -83,9 +83,7 @@ def with_id(oss, upload_id, **changes):
     return oss.has(**{"x-oss-meta-upload-id": upload_id, **changes})
 
 
-def test_what_is_held_is_asked_for_where_it_waits_and_told_under_its_name_without_an_address(
-    ask, confirm, oss, clock, log_lines
-):
+def test_confirm_of_a_held_upload_reads_the_held_key_and_gives_no_url(ask, confirm, oss, clock, log_lines):
     form = ask()
     with_id(oss, form["uploadId"])
     answer = confirm(form["ticket"])
@@ -119,7 +117,7 @@ def test_a_receipt_lives_as_long_as_its_object_may_wait_and_a_day(ask, confirm, 
     assert claims["exp"] - claims["iat"] == (7 + 1) * 86400
 
 
-def test_the_business_is_told_of_what_is_held_as_of_any_upload(instance, function, oss, ask, confirm):
+def test_the_webhook_is_notified_of_held_uploads_too(instance, function, oss, ask, confirm):
     told = instance(oss, **function.environ, UPLOAD_WEBHOOK_URL="https://business.example/hook")
     form = ask()
     with_id(oss, form["uploadId"])
@@ -127,7 +125,7 @@ def test_the_business_is_told_of_what_is_held_as_of_any_upload(instance, functio
     assert oss.told == [answer.json["receipt"]]
 
 
-def test_what_no_form_of_ours_has_put_there_is_nobody_s_upload(ask, confirm, oss):
+def test_confirm_refuses_a_held_object_without_an_upload_id(ask, confirm, oss):
     form = ask()
     oss.has()
     answer = confirm(form["ticket"])
@@ -143,7 +141,7 @@ def test_an_object_that_claims_to_be_another_upload_s_gets_no_receipt(ask, confi
     assert log_lines()[-1]["reason"] == "held by another id"
 
 
-def test_a_ticket_for_what_waits_says_nothing_of_what_is_published(ask, confirm, oss):
+def test_an_object_under_the_published_key_confirms_no_held_upload(ask, confirm, oss):
     form = ask()
     there, absent = with_id(oss, form["uploadId"]), oss.lacks()
     oss.says = lambda url: absent if "/held/" in url else there
@@ -153,7 +151,7 @@ def test_a_ticket_for_what_waits_says_nothing_of_what_is_published(ask, confirm,
 # --- callbacks ---
 
 
-def test_a_callback_gives_the_receipt_that_a_confirmation_would_but_for_who_saw_it(
+def test_callback_and_confirm_give_the_same_receipt_except_for_seen(
     instance, profiles_file, key_host, upload, call, clock
 ):
     function = instance(key_host, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
@@ -199,9 +197,7 @@ def test_bytes_that_wait_already_get_the_receipt_of_the_upload_that_brought_them
 
 
 @pytest.mark.parametrize(("kept", "jti"), [({"x-oss-meta-upload-id": EARLIER}, EARLIER), ({}, None)])
-def test_bytes_that_are_published_already_get_a_receipt_that_waits_for_nothing(
-    ask_album, oss, clock, kept, jti
-):
+def test_published_bytes_get_a_receipt_without_a_hold(ask_album, oss, clock, kept, jti):
     there, absent = oss.has(**kept), oss.lacks()
     oss.says = lambda url: absent if "/held/" in url else there
     told = ask_album()
@@ -211,7 +207,7 @@ def test_bytes_that_are_published_already_get_a_receipt_that_waits_for_nothing(
     assert receipt["exp"] - receipt["iat"] == 86400
 
 
-def test_what_is_published_between_two_questions_is_found_by_the_second(ask_album, oss):
+def test_an_object_published_between_two_lookups_is_found_by_the_second(ask_album, oss):
     """Publishing copies, then deletes; asked the other way round it could be missed at both names."""
     ask_album()
     oss.asked.clear()
@@ -226,7 +222,7 @@ def test_other_bytes_under_either_name_get_a_form(ask_album, oss, changes):
     assert "formData" in ask_album()
 
 
-def test_what_lies_where_it_would_wait_without_an_upload_s_id_is_none_of_ours(ask_album, oss):
+def test_deduplication_ignores_a_held_object_without_an_upload_id(ask_album, oss):
     there, absent = oss.has(), oss.lacks()
     oss.says = lambda url: there if "/held/" in url else absent
     assert "formData" in ask_album()

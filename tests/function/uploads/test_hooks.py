@@ -69,12 +69,12 @@ def why(caught) -> str:
     return str(caught.value.problems[0].sentence)
 
 
-def test_what_returns_nothing_changes_nothing(rules, default):
+def test_a_hook_that_returns_none_changes_nothing(rules, default):
     wanted = UploadRequest(filename="a.png")
     assert apply(rules(returning("None")), default, wanted) == (wanted, default)
 
 
-def test_it_is_told_who_asks_for_what_and_what_the_profile_allows(rules, default):
+def test_a_hook_gets_the_caller_the_file_and_the_limits(rules, default):
     context = {"album": [1]}
     wanted = UploadRequest(
         filename="a.png", content_type="image/png", size_bytes=7, sha256="0" * 64, context=context
@@ -121,7 +121,7 @@ def test_size_types_folder_and_context_are_narrowed(rules, default):
     )
 
 
-def test_what_the_types_leave_out_is_refused_when_it_is_planned(rules, default):
+def test_a_type_that_the_hook_excludes_is_refused(rules, default):
     _, profile = apply(rules(returning("{'content_types': ['image/png']}")), default)
     with pytest.raises(UnsupportedType):
         rule_for(
@@ -180,22 +180,20 @@ def test_a_larger_size_is_no_larger(rules, default):
         ("wanted.update(size=1)", "it raised AttributeError"),
     ],
 )
-def test_whatever_else_it_does_is_the_operator_s_to_mend_and_nothing_is_signed(
-    rules, default, answer, reason
-):
+def test_any_other_result_of_a_hook_is_misconfigured(rules, default, answer, reason):
     with pytest.raises(Misconfigured) as caught:
         apply(rules(returning(answer)), default)
     assert caught.value.problems[0].setting == "hooks.py"
     assert reason in why(caught)
 
 
-def test_words_of_what_it_raised_are_not_repeated(rules, default):
+def test_the_text_of_a_hook_s_exception_is_not_logged(rules, default):
     with pytest.raises(Misconfigured) as caught:
         apply(rules("def before_sign(*_):\n    raise ValueError('a secret of the business')\n"), default)
     assert "secret" not in why(caught)
 
 
-def test_types_mean_nothing_where_the_page_chooses(rules):
+def test_a_hook_may_not_set_types_for_a_page(rules):
     profiles, _ = read_profiles(TABLE, default_signature="v4")
     with pytest.raises(Misconfigured) as caught:
         apply(rules(returning("{'content_types': ['image/png']}")), profiles["legacy"])
@@ -215,7 +213,7 @@ def test_a_folder_that_makes_the_key_too_long_is_refused(rules, default):
     assert "a key of over 1023 bytes" in why(caught)
 
 
-def test_a_folder_leaves_what_is_held_back_room_for_the_name_that_waits(rules, default):
+def test_a_hook_s_folder_leaves_room_for_the_held_key(rules, default):
     folder = returning("{'folder': 'x' * 64}")
     key = KeyTemplate("u" * (1018 - len("/") - 65 - 26 - len("/") - 22 - 11) + "/{owner}/{id}{ext}")
     held = default._replace(key=key, hold=("commit",))
@@ -250,7 +248,7 @@ def test_a_file_that_is_no_module_says_so(tmp_path):
     assert "no Python module" in why(caught)
 
 
-def test_it_has_50_ms_and_with_eight_that_hang_nobody_asks_any_more(rules, default, monkeypatch):
+def test_a_hook_has_50_ms_and_is_not_called_while_eight_hang(rules, default, monkeypatch):
     monkeypatch.setattr(hooks, "BUDGET_SECONDS", BUDGET_SECONDS)
     waiting = rules(
         "import threading\ngo_on = threading.Event()\n"
@@ -275,7 +273,7 @@ def test_it_is_a_module_of_its_name_and_keeps_no_process_from_ending(rules, defa
     assert caught.value.details == {"text": "hooks True"}
 
 
-def test_what_was_slow_once_is_asked_again(rules, default):
+def test_a_hook_that_was_slow_once_is_called_again(rules, default):
     answers = rules(returning("None"))
     for _ in range(hooks.MAX_HANGING * 2):
         apply(answers, default)
@@ -311,7 +309,7 @@ CALLS_OUT = (
 )
 
 
-def test_neither_when_asked_nor_when_imported_may_it_call_out_and_others_may(tmp_path):
+def test_a_hook_may_use_no_network_and_other_code_may(tmp_path):
     done = subprocess.run(
         [sys.executable, "-B", "-c", CLOSED, str(tmp_path / "hooks.py"), TABLE],
         input="\n".join(CALLS_OUT),
@@ -348,7 +346,7 @@ answers = st.one_of(
     filename=st.sampled_from(["a.png", "a.pdf", "a.mp4", "a.html", None]),
     size=st.sampled_from([None, 9, 10, 500, 1000, 1001]),
 )
-def test_no_answer_whatever_widens_what_is_signed(answer, filename, size):
+def test_no_result_of_a_hook_widens_what_is_signed(answer, filename, size):
     default = read_profiles(TABLE, default_signature="v4")[0]["default"]
     rules = object.__new__(Hooks)
     rules._call = lambda *_arguments: answer

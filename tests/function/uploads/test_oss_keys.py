@@ -129,9 +129,7 @@ def test_an_address_that_is_not_base64_is_refused_and_no_socket_is_opened(
     assert forbidden_network == []
 
 
-def test_without_a_good_ticket_not_even_the_right_address_is_asked(
-    real_network_function, forbidden_network, upload, call
-):
+def test_no_key_is_fetched_without_a_valid_ticket(real_network_function, forbidden_network, upload, call):
     asked = upload(of=real_network_function)
     forbidden_network.clear()
     for body in (asked.body(ticket="x"), asked.body(ticket=asked.ticket[:-2]), b"", b"a=b"):
@@ -139,7 +137,7 @@ def test_without_a_good_ticket_not_even_the_right_address_is_asked(
     assert forbidden_network == []
 
 
-def test_the_one_address_ever_asked_is_oss_s(real_network_function, forbidden_network, upload, call):
+def test_keys_are_fetched_from_oss_only(real_network_function, forbidden_network, upload, call):
     """The network being forbidden, it is the answer for an unreachable key, and visible as such."""
     function = real_network_function
     body = upload(of=function).body()
@@ -221,7 +219,7 @@ def find(keys, address_header):
     return keys.find(address_header, ticket_id=str(next(TICKETS)), now=NOW)
 
 
-def test_a_key_is_fetched_once_and_few_are_kept(key_host):
+def test_keys_are_fetched_once_and_the_cache_is_bounded(key_host):
     keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     for _ in range(3):
         find(keys, encoded(1))
@@ -231,7 +229,7 @@ def test_a_key_is_fetched_once_and_few_are_kept(key_host):
     assert len(keys._flights) <= MAX_KEYS_KEPT
 
 
-def test_a_failed_fetch_is_not_kept(key_host):
+def test_a_failed_fetch_is_not_cached(key_host):
     keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     good, key_host.key = key_host.key, ExchangeFailed("ReadTimeout")
     with pytest.raises(OssKeyUnavailable):
@@ -338,7 +336,7 @@ def test_a_cold_server_takes_ten_honest_callbacks_of_one_page_at_once(
     assert len(host.calls) == 1
 
 
-def test_who_waits_for_a_fetch_does_not_count_as_one(good_key):
+def test_waiting_for_a_fetch_counts_as_none(good_key):
     host, limits = SlowKeyHost(good_key), RateLimiter()
     keys = OssPublicKeys(ORIGIN, host, limits)
 
@@ -353,7 +351,7 @@ def test_who_waits_for_a_fetch_does_not_count_as_one(good_key):
     assert len(host.calls) == 5
 
 
-def test_all_who_wait_for_a_fetch_share_its_failure_and_the_next_one_asks_again(good_key):
+def test_waiting_requests_share_a_failed_fetch_and_the_next_one_retries(good_key):
     host = SlowKeyHost(ExchangeFailed("ReadTimeout"))
     keys = OssPublicKeys(ORIGIN, host, RateLimiter())
     failures = at_once(host, [partial(find, keys, encoded(1))] * 10)
@@ -365,7 +363,7 @@ def test_all_who_wait_for_a_fetch_share_its_failure_and_the_next_one_asks_again(
     assert find(keys, encoded(1)).key_size == 2048
 
 
-def test_a_fetch_that_breaks_off_leaves_nobody_waiting(good_key):
+def test_an_interrupted_fetch_blocks_no_request(good_key):
     host = SlowKeyHost(KeyError("a mistake of ours"))
     keys = OssPublicKeys(ORIGIN, host, RateLimiter())
     failures = at_once(host, [partial(find, keys, encoded(1))] * 3)
@@ -501,7 +499,7 @@ def fetched(key_host):
     return [int(url.rpartition("_v")[2].removesuffix(".pem")) for _, url in key_host.calls]
 
 
-def test_eight_keys_are_kept_and_the_ninth_makes_room(key_host, address, clock):
+def test_the_ninth_key_evicts_the_oldest(key_host, address, clock):
     keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     for number in (*range(8), *range(8)):
         keys.find(address(number), ticket_id=str(number), now=clock())
@@ -540,6 +538,6 @@ def test_the_fetch_of_a_key_has_two_seconds_and_16_kib():
     assert asked == {"budget_seconds": 2.0, "max_bytes": 16_384}
 
 
-def test_a_path_that_is_no_text_is_signed_by_nobody():
+def test_an_undecodable_path_is_not_signed():
     key = load_pem_public_key((KEYS / "rsa.pub.pem").read_bytes())
     assert not is_signed_by_oss(key, b"x" * 64, path="/\udcff", raw_query="", body=b"")

@@ -39,7 +39,7 @@ def confirmed(instance, profiles_file):
 
 
 @pytest.mark.parametrize("name", both("docs/receipts.md"))
-def test_the_answers_shown_have_the_fields_of_real_ones(name, answer, confirmed):
+def test_responses_shown_have_the_fields_of_real_ones(name, answer, confirmed):
     assert [list(shown) for shown in shown_on(name)] == [list(answer), list(confirmed)]
 
 

@@ -40,7 +40,7 @@ def claims_of(receipt, clock):
     return read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
 
 
-def test_the_answer_and_the_receipt_say_what_was_stored(ask_upload, call, clock):
+def test_response_and_receipt_describe_the_stored_object(ask_upload, call, clock):
     asked = ask_upload()
     answer = call(asked.body())
     assert answer.status == 200
@@ -95,7 +95,7 @@ def test_a_receipt_is_signed_with_the_first_secret_of_its_own(function, instance
         claims_of(receipt, clock)
 
 
-def test_who_verifies_receipts_makes_no_session(function, instance, good_sts, upload, call, clock):
+def test_a_receipt_secret_signs_no_session_and_no_ticket(function, instance, good_sts, upload, call, clock):
     """Nor a ticket: with a secret of its own for receipts, a backend broken into opens nothing here."""
     app = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx1", "WECHAT_SECRET": "s"}
     theirs = instance(function.send, **{**function.environ, **app, "RECEIPT_SECRET": RECEIPT_SECRET})
@@ -147,7 +147,7 @@ def test_any_object_name_comes_through_as_it_is(upload, call, clock, name):
         ("x", None),
     ],
 )
-def test_what_has_no_dimensions_says_so(upload, call, reported, given):
+def test_missing_dimensions_are_null(upload, call, reported, given):
     answer = call(upload().body(imageInfo_width=reported, imageInfo_height=reported, imageInfo_format=""))
     assert (answer.json["width"], answer.json["height"]) == (given, given)
 
@@ -170,7 +170,7 @@ def test_a_type_is_written_without_its_parameters_and_in_lower_case(upload, call
 
 
 @pytest.mark.parametrize("path", ["/callback", "/prefix/callback", "/上传 文件/callback", "/callback/"])
-def test_the_signature_covers_the_path_that_oss_asked_for(upload, call, path):
+def test_the_signature_covers_the_requested_path(upload, call, path):
     assert call(upload().body(), path=path).status == 200
 
 
@@ -178,7 +178,7 @@ def test_an_encoded_path_is_decoded_before_it_is_verified(upload, call):
     assert call(upload().body(), path="/a%20b/callback", signed_path="/a b/callback").status == 200
 
 
-def test_a_query_is_part_of_what_is_signed(upload, call):
+def test_the_signature_covers_the_query(upload, call):
     answer = call(upload().body(), query={"id": "1", "index": "2"}, signed_query="id=1&index=2")
     assert answer.status == 200
 
@@ -189,7 +189,7 @@ def test_key_of_another_scheme_is_fetched_over_https_all_the_same(upload, call, 
     assert key_host.options == {"budget_seconds": 2.0, "max_bytes": 16 * 1024}
 
 
-def test_a_thousand_replays_get_the_same_answer_and_leave_nothing_behind(upload, call, clock, key_host):
+def test_a_thousand_replays_get_the_same_response(upload, call, clock, key_host):
     body = upload().body()
     first = call(body)
     assert first.status == 200
@@ -199,7 +199,7 @@ def test_a_thousand_replays_get_the_same_answer_and_leave_nothing_behind(upload,
     assert len(key_host.calls) == 1
 
 
-def test_the_wsgi_contract_gives_the_same_answer_with_its_length(function, upload, call, signer):
+def test_wsgi_gives_the_same_response_with_its_length(function, upload, call, signer):
     body = upload().body()
     address = "aHR0cHM6Ly9nb3NzcHVibGljLmFsaWNkbi5jb20vY2FsbGJhY2tfcHViX2tleV92MS5wZW0="
     started = []

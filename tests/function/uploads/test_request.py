@@ -109,7 +109,7 @@ def test_an_empty_text_is_as_good_as_none():
     assert wanted_of(b'{"profile": "", "filename": "", "contentType": ""}') == UploadRequest()
 
 
-def test_a_text_of_one_tilde_is_none_of_the_empty_ones():
+def test_a_tilde_is_not_an_empty_field():
     assert wanted_of(b'{"profile": "~"}').profile == "~"
 
 
@@ -172,7 +172,7 @@ def nested(depth):
         nested(100),
     ],
 )
-def test_a_context_is_what_it_was(context):
+def test_a_context_is_repeated_unchanged(context):
     assert read_fields({"context": context}).context == context
     assert read_query({"context": json.dumps(context)}).context == context
 

@@ -74,9 +74,7 @@ TRACED = {"traceparent": TRACEPARENT}
 
 
 @pytest.mark.parametrize("trace", [TRACEPARENT, ""])
-def test_the_business_is_told_to_which_trace_the_form_belonged(
-    with_webhook, call, good_sts, log_lines, clock, trace
-):
+def test_the_webhook_gets_the_traceparent_of_the_form(with_webhook, call, good_sts, log_lines, clock, trace):
     """OSS knows of no trace: it is in the ticket of a callback, and in no other."""
     function, network = with_webhook
     network.add("POST", WEBHOOK, status=204)
@@ -120,14 +118,14 @@ def test_a_replay_tells_the_business_the_very_same_receipt(with_webhook, upload,
     assert first == second
 
 
-def test_the_business_is_not_told_what_oss_did_not_sign(with_webhook, upload, call):
+def test_the_webhook_is_not_notified_of_unsigned_callbacks(with_webhook, upload, call):
     function, network = with_webhook
     assert call(upload(of=function).body(), of=function, signing_key="rsa_other").status == 403
     assert [seen.request.method for seen in network.calls] == ["GET"]
 
 
 @pytest.mark.parametrize(("status", "problem"), [(199, True), (200, False), (299, False), (300, True)])
-def test_a_webhook_takes_a_receipt_with_2xx_and_nothing_else(status, problem):
+def test_only_2xx_counts_as_delivered(status, problem):
     said = post_event("https://b.example/hook", {}, lambda *_, **__: HttpResponse(status, b""))
     assert said == (f"HTTP {status}" if problem else "")
 
@@ -175,7 +173,7 @@ def test_a_signed_callback_replayed_a_thousand_times_tells_the_business_twenty_t
     assert call(one.body(), of=function).status == 200
 
 
-def test_what_oss_did_not_sign_uses_up_no_callback_of_a_ticket(upload, call):
+def test_unsigned_callbacks_do_not_count_against_a_ticket(upload, call):
     body = upload().body()
     for _ in range(30):
         assert call(body, signing_key="rsa_other").status == 403
@@ -245,7 +243,7 @@ def test_a_webhook_that_sends_headers_byte_by_byte_holds_64_threads_and_no_uploa
 
 
 @pytest.mark.parametrize(("is_warm", "status"), [(False, 503), (True, 200)])
-def test_a_callback_for_which_no_thread_can_start_is_answered_all_the_same(
+def test_a_callback_succeeds_when_no_thread_can_start(
     function, instance, upload, call, key_host, no_threads, log_lines, is_warm, status
 ):
     """Without a key it cannot be verified yet; with one only the business is not told."""
