@@ -1,7 +1,6 @@
 """``manage.py invoke --upload`` of a large file, through the real function and the local OSS."""
 
 import argparse
-import hashlib
 import json
 import os
 import stat
@@ -184,8 +183,7 @@ def test_an_upload_that_was_complete_when_the_line_broke_gives_its_receipt(cloud
     # As if the last answer had never come: the record is still there.
     receipt = receipt_in(first)
     wanted = {"profile": "video", "filename": video.name, "size": 5 * MIB + 1}
-    asked = {"profile": "video", "filename": video.name, "size": 5 * MIB + 1}
-    begun = requests.post(f"{cloud.gateway.origin}/multipart", json=asked, timeout=5).json()
+    begun = requests.post(f"{cloud.gateway.origin}/multipart", json=wanted, timeout=5).json()
     for part in begun["parts"]:
         start = (part["number"] - 1) * begun["partSize"]
         data = video.read_bytes()[start : start + part["size"]]
@@ -342,5 +340,4 @@ def test_a_failure_of_one_part_ends_the_sending(tmp_path):
     part = {"number": 1, "size": 11, "url": "http://127.0.0.1:9/"}
     with pytest.raises(UploadFailed):
         list(file._send(BEGUN, [part]))
-    digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
-    assert digest == hashlib.sha256(bytes(10)).hexdigest()
+    assert file.path.read_bytes() == bytes(10)
