@@ -228,7 +228,7 @@ def test_serve_with_a_demo_keeps_objects_in_the_folder_and_prints_the_screen(she
     assert serve.returncode == 0
     assert "Stopped" in rest
     assert log == ""
-    assert printed.index("10/10") < printed.index("http://")
+    assert printed.index("10/10") < printed.rindex("http://")
     assert any(file.is_file() for file in folder.rglob("*"))
     assert left_behind(shell) == []
 
