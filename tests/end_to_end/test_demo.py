@@ -14,29 +14,12 @@ import fc2
 import pytest
 import requests
 
+from tests.support.cases import table_beside
+
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30
 # Each of these would break the run if it reached the function or the client.
-HOSTILE = {
-    "HTTP_PROXY": "http://127.0.0.1:1",
-    "https_proxy": "http://127.0.0.1:1",
-    "ALL_PROXY": "http://127.0.0.1:1",
-    "DEBUG": "sdk",
-    "OSS_BUCKET": "someone-elses",
-    "OSS_HOST": "http://127.0.0.1:1",
-    "OSS_SIGNATURE_VERSION": "v9",
-    "STS_ENDPOINT": "http://127.0.0.1:1",
-    "CALLER_AUTH": "nobody",
-    "TOKEN_SECRET": "short",
-    "CALLER_RATE": "never",
-    "PROFILES_FILE": "/does/not/exist",
-    "LOG_LEVEL": "LOUD",
-    "ALIBABA_CLOUD_ACCESS_KEY_ID": "real-looking-id",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "real-looking-secret",
-    "ALIBABA_CLOUD_SECURITY_TOKEN": "real-looking-token",
-    "ALIYUN_ACCESS_KEY_SECRET": "real-looking-secret",
-    "FC_REGION": "mars",
-}
+HOSTILE = table_beside(__file__)["HOSTILE"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import requests
 from local.business.posts import POSTS_KEPT, Picture, Post, Posts
 from local.business.server import BusinessServer
 from local.business.service import Business
-from tests.support.cases import cases_beside
+from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
 
@@ -135,19 +135,7 @@ def test_posts_are_told_newest_first_with_no_receipt_in_them(ask):
     assert told[0]["pictures"] == [{"key": "posts/u/2.png", "state": "checking", "url": None}]
 
 
-FORGED = {
-    "another secret": {"secret": "x" * 32},
-    "expired": {"exp": 1},
-    "no end": {"exp": None},
-    "a session": {"aud": "oss-direct-upload/session"},
-    "no audience": {"aud": None},
-    "another bucket": {"bucket": "elsewhere"},
-    "no upload id": {"jti": None},
-    "no caller": {"sub": None},
-    "not held": {"held": False},
-    "held as a text": {"held": "true"},
-    "of a profile without hold": {"held": None},
-}
+FORGED = table_beside(__file__)["FORGED"]
 
 
 @pytest.mark.parametrize("change", FORGED.values(), ids=FORGED)

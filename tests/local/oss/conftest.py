@@ -17,20 +17,12 @@ from local.common.clock import StandingClock
 from local.oss.lifecycle import Lifecycle
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
+from tests.support.cases import table_beside
 
 OSS_NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 OSS_BUCKET = "examplebucket"
 OSS_REGION = "cn-hangzhou"
-OSS_FOLDER_POLICY = {
-    "Version": "1",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["oss:PutObject", "oss:PutObjectAcl"],
-            "Resource": [f"acs:oss:*:*:{OSS_BUCKET}/u/*"],
-        }
-    ],
-}
+OSS_FOLDER_POLICY = table_beside(__file__)["OSS_FOLDER_POLICY"]
 OSS_KEYS = {
     "sts": AccessKey(
         "STS.NTExample",

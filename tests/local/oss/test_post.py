@@ -9,18 +9,11 @@ from datetime import timedelta
 import pytest
 
 from local.oss.errors import CONDITION_FAILED, OssError, error_xml
-from tests.support.cases import cases_beside
+from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
 
-FULL = {
-    "success_action_status": "200",
-    "x-oss-content-type": "image/jpeg",
-    "x-oss-forbid-overwrite": "true",
-    "x-oss-object-acl": "private",
-    "Cache-Control": "max-age=60",
-    "x-oss-meta-origin": "小程序",
-}
+FULL = table_beside(__file__)["FULL"]
 SIZES = ["content-length-range", 1, 1000]
 
 

@@ -13,14 +13,10 @@ from aliyunsdkcore.client import AcsClient
 from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 from aliyunsdksts.request.v20150401.GetCallerIdentityRequest import GetCallerIdentityRequest
 
+from tests.support.cases import table_beside
+
 ROLE = "acs:ram::1234567890123456:role/uploader"
-POLICY = {
-    "Version": "1",
-    "Statement": [
-        {"Effect": "Allow", "Action": ["oss:PutObject"], "Resource": ["acs:oss:*:*:b/it's (1) + ~上传!/*"]},
-        {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": ["*"]},
-    ],
-}
+POLICY = table_beside(__file__)["POLICY"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ops.account import setup
 from tests.support.bucket import StubOss, bucket_info  # noqa: F401
-from tests.support.cases import text_beside
+from tests.support.cases import table_beside, text_beside
 
 ACCOUNT = "1234567890123456"
 
@@ -35,55 +35,16 @@ PROFILES = text_beside(__file__)
 PLACES = text_beside(__file__, ".places.toml")
 
 
-UPLOAD_POLICY = {
-    "Version": "1",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["oss:PutObject", "oss:PutObjectAcl"],
-            "Resource": ["acs:oss:*:*:my-bucket/avatars/*", "acs:oss:*:*:my-bucket/uploads/*"],
-        },
-        {"Effect": "Allow", "Action": ["oss:PutObject"], "Resource": ["acs:oss:*:*:my-bucket/test/*"]},
-        {
-            "Effect": "Deny",
-            "Action": ["oss:PutObject"],
-            "Resource": ["acs:oss:*:*:my-bucket/test/*"],
-            "Condition": {"StringEquals": {"oss:x-oss-object-acl": ["public-read", "public-read-write"]}},
-        },
-    ],
-}
+UPLOAD_POLICY = table_beside(__file__)["UPLOAD_POLICY"]
 
 
-TRUSTED_BY_FC = {
-    "Version": "1",
-    "Statement": [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["fc.aliyuncs.com"]}}
-    ],
-}
+TRUSTED_BY_FC = table_beside(__file__)["TRUSTED_BY_FC"]
 
 
-TRUSTED_BY_FUNCTION = {
-    "Version": "1",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"RAM": [f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}"]},
-        }
-    ],
-}
+TRUSTED_BY_FUNCTION = table_beside(__file__)["TRUSTED_BY_FUNCTION"]
 
 
-MAY_ASSUME = {
-    "Version": "1",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["sts:AssumeRole"],
-            "Resource": [f"acs:ram:*:{ACCOUNT}:role/{UPLOAD_ROLE}"],
-        }
-    ],
-}
+MAY_ASSUME = table_beside(__file__)["MAY_ASSUME"]
 
 
 class StubRam:

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 
 from ops.explain.explanation import explain
+from tests.support.cases import table_beside
 
 NOW = datetime(2026, 11, 24, 14, 2, tzinfo=UTC)
 TOKEN = "CAIS" + "Zm9v+/" * 150
@@ -14,19 +15,7 @@ CALLBACK = base64.b64encode(
         {"callbackUrl": "https://api.example.com/callback", "callbackBody": '{"ticket":"eyJhbGciOi"}'}
     ).encode()
 ).decode()
-FIELDS = {
-    "key": "uploads/q3f/2026/11/24/9Jx.jpg",
-    "x-oss-signature-version": "OSS4-HMAC-SHA256",
-    "x-oss-credential": CREDENTIAL,
-    "x-oss-date": "20261124T140000Z",
-    "x-oss-security-token": TOKEN,
-    "success_action_status": "200",
-    "x-oss-content-type": "image/jpeg",
-    "x-oss-forbid-overwrite": "true",
-    "Content-Disposition": "inline",
-    "x-oss-storage-class": "Standard",
-    "x-oss-object-acl": "default",
-}
+FIELDS = table_beside(__file__)["FIELDS"]
 
 
 def policy_for(fields, expires="2026-11-24T14:05:00.000Z", extra=()):
