@@ -44,7 +44,7 @@ def role_policy(bucket: str) -> dict[str, Any]:
 
 
 def bucket_of(profile: Mapping[str, Any]) -> str:
-    """Where a profile, as its file has it, keeps its objects."""
+    """Return the bucket of a profile as its file names it."""
     return str(profile.get("bucket", HOME.bucket))
 
 
@@ -68,7 +68,7 @@ def _fits(store: OssServer, key: str, bucket: str) -> bool:
 
 def file_name_at(stores: Sequence[OssServer], url: str) -> str | None:
     """
-    What a form's file part called the object that a URL is about.
+    Return the file name that the form gave the object of a URL.
 
     Two buckets may have an object of one name: where the URL begins with the address of one of them, that
     one's is meant.

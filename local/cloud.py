@@ -190,7 +190,7 @@ class LocalCloud:
         return settings | self._extra_settings
 
     def _receipt_secrets(self) -> list[str]:
-        """What the business shares with the function."""
+        """Secrets that the business shares with the function."""
         given = self._extra_settings
         secret = given.get("RECEIPT_SECRET") or given.get("TOKEN_SECRET") or self._token_secret
         return [each.strip() for each in secret.split(",")]
@@ -203,7 +203,7 @@ class LocalCloud:
 
     def signed_url(self, key: str, bucket: str = "") -> str:
         """
-        Where the object can be looked at for a quarter of an hour: signed by the account itself.
+        Return a URL of the object, signed by the account, valid for 15 minutes.
 
         Args:
             bucket: the object's; an empty one is whichever has it.
@@ -212,7 +212,7 @@ class LocalCloud:
         return presigned_url(store.outer_origin, store.bucket, FUNCTION_KEY, key)
 
     def addresses(self) -> dict[str, Any]:
-        """What ``manage.py serve --json`` prints."""
+        """Addresses that ``manage.py serve --json`` prints."""
         addresses: dict[str, Any] = {
             "function": self.gateway.outer_origin,
             "functionFc2": self.gateway.outer_origin,
@@ -242,7 +242,7 @@ class LocalCloud:
         return addresses
 
     def page_config(self) -> dict[str, Any]:
-        """What the playground page needs to know; nothing secret but a token of the local business."""
+        """Configuration of the playground page; its only secret is a token of the local business."""
         config: dict[str, Any] = {
             "function": self.gateway.outer_origin,
             "oss": self.oss.outer_origin,

@@ -53,7 +53,7 @@ def read_profiles(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def lifecycle_rules(profiles: Mapping[str, Mapping[str, Any]], bucket: str) -> list[LifecycleRule]:
-    """What ends parts that nobody finished, and what was held and never published, in one of the buckets."""
+    """Return the lifecycle rules of a bucket for unfinished parts and for held objects never published."""
     rules = [LifecycleRule(ABORT_RULE, "", True, abort_days=ABORT_DAYS)]
     kept = [profile for profile in profiles.values() if bucket_of(profile) == bucket]
     held = [profile.get("hold_days", 1) for profile in kept if profile.get("hold")]

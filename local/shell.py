@@ -1,5 +1,5 @@
 """
-What the caller's shell may hold that would lead the function somewhere else than into the local cloud.
+Inherited environment variables that would lead the function out of the local cloud.
 """
 
 from collections.abc import MutableMapping

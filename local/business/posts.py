@@ -1,5 +1,5 @@
 """
-What the pretend business keeps: a few posts and what became of their pictures, in memory.
+Posts of the pretend business and the states of their pictures, in memory.
 """
 
 import secrets

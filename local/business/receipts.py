@@ -1,5 +1,5 @@
 """
-What a business does with the secret that it shares with the function, with PyJWT alone.
+Receipts and backend tokens as a business handles them, with PyJWT alone.
 """
 
 from collections.abc import Container, Sequence
@@ -41,6 +41,6 @@ def verify(receipt: str, secrets: Sequence[str], buckets: Container[str]) -> dic
 
 
 def backend_token(secret: str) -> str:
-    """What tells the function that the business asks, for five minutes."""
+    """Return a backend token that is valid for five minutes."""
     now = datetime.now(UTC)
     return jwt.encode({"aud": BACKEND, "iat": now, "exp": now + TOKEN_LIFE}, secret, algorithm="HS256")

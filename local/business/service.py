@@ -1,5 +1,5 @@
 """
-What the pretend business does: takes posts, has their pictures published, and hears what became of them.
+Pretend business: takes posts, has their pictures published, and receives the webhook.
 """
 
 import json
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 
 class Said(NamedTuple):
-    """What the function answered: a status, 0 for silence, and a JSON object."""
+    """Response of the function: a status (0 for none) and a JSON object."""
 
     status: int
     value: dict[str, Any]
@@ -104,7 +104,7 @@ class Business:
 
     def decide(self, receipt: Any, decision: Any) -> Said:
         """
-        What a person of the business decides about a held picture.
+        Decide about a held picture, as a person of the business.
 
         Args:
             decision: ``publish`` or ``reject``.

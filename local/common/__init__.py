@@ -1,3 +1,3 @@
 """
-What the other rooms stand on: the HTTP server, the clock, accounts, RAM documents, planned faults.
+Common ground of the emulators: HTTP server, clock, accounts, RAM documents, planned faults.
 """

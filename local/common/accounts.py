@@ -1,5 +1,5 @@
 """
-Who has which access key on the local cloud: written by the local STS, read by the local OSS.
+Access keys of the local cloud: written by the local STS, read by the local OSS.
 """
 
 import threading
@@ -41,7 +41,7 @@ class Accounts:
             self._keys[key.access_key_id] = key
 
     def has_issued(self, security_token: str) -> bool:
-        """Whether this is the token of any key, whichever it is."""
+        """Return whether this is the token of any key, whichever it is."""
         with self._lock:
             return any(key.security_token == security_token for key in self._keys.values())
 

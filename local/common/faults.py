@@ -1,5 +1,5 @@
 """
-How things break: one vocabulary for all that plays faults, and the plan of one emulator.
+Faults: one vocabulary for all emulators, and the plan of one of them.
 """
 
 import json

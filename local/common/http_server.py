@@ -138,11 +138,11 @@ class Handler(BaseHTTPRequestHandler):
         return self._is_called_by(self.server.reach.names)
 
     def is_of_foreign_page(self) -> bool:
-        """Whether a browser says that a page of another machine sent this."""
+        """Return whether a browser says that a page of another machine sent this."""
         return self._is_of_page_beyond(self.server.reach.names)
 
     def is_from_this_machine(self) -> bool:
-        """Whether it came over the loopback, by a name of that, and from no page but this machine's own."""
+        """Return whether it came over the loopback, by its name, and from no page of another machine."""
         is_loopback = self.connection.getsockname()[0] == LOOPBACK
         return is_loopback and self._is_called_by(OWN_NAMES) and not self._is_of_page_beyond(OWN_NAMES)
 

@@ -1,5 +1,5 @@
 """
-What a service of the local cloud sends by itself: one bounded exchange, without proxy, cookie or redirect.
+Outgoing requests of the emulators: one bounded exchange, without proxy, cookie or redirect.
 """
 
 import time
@@ -28,7 +28,7 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedire
 
 
 def is_reachable(url: str) -> bool:
-    """Whether a real one would get there: by https, or, as only here, on this machine."""
+    """Return whether a real one would get there: by https, or, as only here, on this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

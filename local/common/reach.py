@@ -34,7 +34,7 @@ class Reach(NamedTuple):
         return OWN_NAMES | {self.name}
 
     def admits(self, arrived_at: str) -> bool:
-        """Whether a connection may come in that arrived at an address of this machine."""
+        """Return whether a connection may come in that arrived at an address of this machine."""
         return arrived_at in (LOOPBACK, self.address)
 
 

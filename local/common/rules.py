@@ -37,7 +37,7 @@ class RuleRefused(ValueError):
 
 
 def name_in(change: str) -> str:
-    """Which rule a change is about."""
+    """Return the name of the rule that a change is about."""
     return change.partition("=")[0]
 
 

@@ -1,5 +1,5 @@
 """
-What every emulator is: a request handler behind one listening socket.
+Emulator: a request handler behind one listening socket.
 """
 
 from collections.abc import Callable

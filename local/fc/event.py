@@ -1,5 +1,5 @@
 """
-What Function Compute 3.0 makes of one HTTP request: the JSON event of an HTTP trigger.
+JSON event of an HTTP trigger, as Function Compute 3.0 makes it of a request.
 
 Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/http-trigger-invoking-function
 """
@@ -116,7 +116,7 @@ def canonical_name(name: str) -> str:
 
 
 def is_token(name: str) -> bool:
-    """Whether RFC 9110 takes this as the name of a header."""
+    """Return whether RFC 9110 takes this as the name of a header."""
     return bool(name) and TOKEN_CHARACTERS.issuperset(name)
 
 

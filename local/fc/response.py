@@ -1,5 +1,5 @@
 """
-What Function Compute makes of a function's answer: the HTTP response a client sees.
+HTTP response of a client, as Function Compute makes it of a function's result.
 
 Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/http-trigger-invoking-function
 """

@@ -1,5 +1,5 @@
 """
-What Function Compute 2.0 makes of one HTTP request: a WSGI call, and a response from its answer.
+WSGI call of Function Compute 2.0 and the response made of its result.
 
 Source: https://help.aliyun.com/zh/functioncompute/fc-2-0/user-guide/http-handlers and PEP 3333
 """

@@ -1,5 +1,5 @@
 """
-Who may do what with an object: the one place that lets a request in that is no form.
+Access control of requests that are no forms.
 """
 
 from local.common.accounts import AccessKey
@@ -73,13 +73,13 @@ def demand(access_key: AccessKey, bucket: Bucket, key: str, *actions: str, acl: 
 
 
 def actions_of_writing(acl: str | None, rules: OssRules) -> tuple[str, ...]:
-    """What a request needs that makes an object, and gives it an ACL where it names one."""
+    """Return the actions that a writing request needs; naming an ACL needs one more."""
     return (WRITE, WRITE_ACL) if rules.acl_needs_permission and acl is not None else (WRITE,)
 
 
 def permits(access_key: AccessKey, action: str, bucket: Bucket, key: str, acl: str | None = None) -> bool:
     """
-    Whether the policies of a key pair allow an action on an object.
+    Return whether the policies of a key pair allow an action on an object.
 
     Args:
         key: the object's name; empty for the bucket itself.
@@ -111,7 +111,7 @@ def _names_object(pattern: str, bucket: Bucket, key: str) -> bool:
 
 
 def _is_open(key: str, bucket: Bucket) -> bool:
-    """Whether anybody may read an object; what is not there is private, as the bucket is."""
+    """Return whether anybody may read an object; what is not there is private, as the bucket is."""
     if not bucket.rules.private_reads_need_signature:
         return True
     stored = bucket.objects.get(key)

@@ -1,5 +1,5 @@
 """
-What a call to the local OSS is answered with: nothing of sockets.
+Response of the local OSS, independent of sockets.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,5 @@
 """
-What an object has beside its bytes: type, ACL, class, headers, metadata, as a form or headers say it.
+Attributes of an object (type, ACL, class, headers, metadata), read from a form or from headers.
 
 Sources: https://help.aliyun.com/zh/oss/developer-reference/postobject (a form),
 https://help.aliyun.com/zh/oss/developer-reference/putobject (headers)

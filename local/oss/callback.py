@@ -110,7 +110,7 @@ def variables_of(
     stored: StoredObject, bucket: str, fields: Mapping[str, str], request_id: str, client_ip: str
 ) -> Variable:
     """
-    What the names in a template stand for; unknown names, like unset ``x:`` fields, are empty.
+    Return the values of a template's names; unknown names and unset ``x:`` fields are empty.
 
     Costly ones (checksums, the picture's size) are worked out only when a template asks for them.
     """

@@ -1,5 +1,5 @@
 """
-Which call of OSS's API a request is: by its method, whether it names an object, and what its query marks.
+Name of the OSS call of a request, by its method, object name and query.
 """
 
 from local.oss import errors

@@ -1,5 +1,5 @@
 """
-What a reader asks only for a part of, or only if: ranges, and conditions on an object's ETag and date.
+Ranges and conditional reads, on an object's ETag and date.
 
 Sources: https://help.aliyun.com/zh/oss/developer-reference/getobject,
 https://help.aliyun.com/zh/oss/developer-reference/copyobject

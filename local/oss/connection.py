@@ -1,5 +1,5 @@
 """
-What every exchange with the local OSS has: an id, CORS headers, refusals in XML, bodies read in pieces.
+Connection of the local OSS: request id, CORS headers, errors in XML, bodies read in pieces.
 """
 
 import base64
@@ -54,7 +54,7 @@ class Connection(Handler):
 
     @property
     def is_default_host(self) -> bool:
-        """Whether the bucket was called by its own name, which 127.0.0.1 plays here."""
+        """Return whether the bucket was called by its own name, which 127.0.0.1 plays here."""
         name = (self.headers.get("Host") or "").partition(":")[0]
         return name in (LOOPBACK, self.server.reach.name) or (
             name.endswith(".aliyuncs.com") and not name.endswith("-internal.aliyuncs.com")
@@ -99,7 +99,7 @@ class Connection(Handler):
             yield chunk
 
     def has_excess(self) -> bool:
-        """Whether more has come than the request's own length, which is not read as another request."""
+        """Return whether more arrived than the request's length; it is not read as another request."""
         self.connection.settimeout(0)
         try:
             return bool(cast(BufferedReader, self.rfile).peek(1))

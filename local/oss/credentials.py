@@ -1,5 +1,5 @@
 """
-What a signed form and a signed request have in common: the scope, the date, the key and its token.
+Credential scope, date, key and token, common to signed forms and signed requests.
 
 Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
 """

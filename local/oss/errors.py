@@ -1,5 +1,5 @@
 """
-How the local OSS says no: every documented refusal, and the XML that carries it.
+Documented errors of OSS and their XML.
 
 Texts and codes are OSS's own; where no public page gives a text or an EC, the line says "ours".
 Source: https://help.aliyun.com/zh/oss/developer-reference/error-handling

@@ -28,7 +28,7 @@ Sink = Callable[[bytes], None]
 
 @dataclass(frozen=True)
 class FilePart:
-    """What the file's own part says about it; the sender may omit both."""
+    """Headers of the file part; both are optional."""
 
     filename: str | None
     content_type: str | None

@@ -1,5 +1,5 @@
 """
-What a PostObject form says beyond its file: the object's attributes, the answer, what conditions compare.
+Fields of a PostObject form: attributes, success response, values for conditions.
 
 Source: https://help.aliyun.com/zh/oss/developer-reference/postobject
 """
@@ -19,7 +19,7 @@ DEFAULT_SUCCESS_STATUS = 204
 @dataclass(frozen=True)
 class Success:
     """
-    How a stored form is answered.
+    Response to a stored form.
 
     Args:
         redirect: where a browser is sent.
@@ -51,7 +51,7 @@ def read_success(form: Form) -> Success:
 
 def conditioned_value(form: Form, field_name: str, bucket: str, rules: OssRules) -> str | None:
     """
-    What a condition on a field is compared with; ``None`` when the form does not have it.
+    Return the value that a condition compares; ``None`` for an absent field.
 
     The bucket is the one addressed, not a field. ``$content-type`` is also met by the file part's type.
     """

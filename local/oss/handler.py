@@ -28,7 +28,7 @@ BOUND_FAULTS = {
 
 
 def new_faults() -> Faults:
-    """What can go wrong here, and with which call."""
+    """Return the faults that can be planned, by call."""
     return Faults(FAULTS, calls=(POST_OBJECT, *NAMES), bound=BOUND_FAULTS)
 
 

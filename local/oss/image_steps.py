@@ -1,5 +1,5 @@
 """
-What a value of ``x-oss-process`` asks for: its steps in order, each name and number checked.
+Steps of an ``x-oss-process`` value in order, names and numbers checked.
 
 Source: https://help.aliyun.com/zh/oss/user-guide/overview-17
 """

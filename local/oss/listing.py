@@ -1,5 +1,5 @@
 """
-What has been uploaded so far: ListParts and ListMultipartUploads, page by page.
+ListParts and ListMultipartUploads, page by page.
 
 Sources: https://help.aliyun.com/zh/oss/developer-reference/listparts,
 https://help.aliyun.com/zh/oss/developer-reference/listmultipartuploads

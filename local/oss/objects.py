@@ -1,5 +1,5 @@
 """
-What the local OSS has stored: object data on disk, everything else in memory.
+Objects of the local OSS: data on disk, everything else in memory.
 """
 
 import hashlib
@@ -108,7 +108,7 @@ class Objects(Mapping[str, StoredObject]):
             self._stored[key] = replace(self._stored[key], **changes)
 
     def file_name_of(self, key: str) -> str | None:
-        """What a form's file part called the object that is at this name now."""
+        """Return the file name that the form gave the object now at this key."""
         with self._lock:
             stored = self._stored.get(key)
         return stored.file_name if stored else None

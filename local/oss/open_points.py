@@ -21,7 +21,7 @@ def switches() -> dict[str, bool]:
 
 
 def explained_in_english() -> dict[str, str]:
-    """What the docstring of the rules says of each, as Markdown."""
+    """Return the explanations in the docstring of the rules, as Markdown."""
     _, _, arguments = cleandoc(OssRules.__doc__ or "").partition("Args:")
     entries = re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", arguments, flags=re.M)
     return {name: " ".join(text.split()).replace("``", "`") for name, text in entries}

@@ -1,5 +1,5 @@
 """
-Which parts become the object: the list that Complete brings, held against what was uploaded.
+Part list of CompleteMultipartUpload, checked against the uploaded parts.
 
 Source: https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload
 """

@@ -1,5 +1,5 @@
 """
-How the local OSS says no to what concerns uploads in parts.
+Errors of multipart uploads.
 
 Texts, codes and EC are OSS's own unless a line says otherwise.
 Source: https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload

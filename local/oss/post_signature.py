@@ -1,5 +1,5 @@
 """
-Who signed a PostObject form: both signature versions recomputed, and the security token checked.
+Verification of signed PostObject forms (V4 and V1) and of their security tokens.
 
 Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
 """
@@ -24,7 +24,7 @@ V1_FIELDS = ("ossaccesskeyid", "signature", "policy")
 @dataclass(frozen=True)
 class Signer:
     """
-    Whose key signed the form.
+    Key that signed the form.
 
     Args:
         bound_fields: fields that the policy has to have a condition on.

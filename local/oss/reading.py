@@ -52,7 +52,7 @@ def get_object(call: Call) -> Answer:
 
 
 def head_object(call: Call) -> Answer:
-    """What is known of an object; with ``?objectMeta`` the least of it."""
+    """Answer HEAD for an object; ``?objectMeta`` returns the least."""
     request, bucket = call.request, call.bucket
     signer = authorize_reading(request, bucket)
     replaced = replaced_headers(request, bucket, is_signed=signer is not None)
@@ -97,7 +97,7 @@ def check_state(stored: StoredObject) -> None:
 
 
 def forced_download(call: Call) -> dict[str, str]:
-    """What the default host of newer accounts adds, so that no browser shows an object."""
+    """Headers that the default host of newer accounts adds to force a download."""
     if not (call.bucket.rules.default_host_downloads and call.is_default_host):
         return {}
     return {"x-oss-force-download": "true", "Content-Disposition": "attachment", "x-oss-ec": FORCED_EC}
@@ -132,7 +132,7 @@ def checksum_headers(path: Path, size: int, bucket: Bucket) -> dict[str, str]:
 
 def replaced_headers(request: Request, bucket: Bucket, is_signed: bool) -> dict[str, str]:
     """
-    What ``response-*`` of a query puts in place of headers of the object.
+    Return the headers that ``response-*`` parameters replace.
 
     Raises:
         OssError: nobody signed it, or it is not to be replaced.

@@ -1,5 +1,5 @@
 """
-Who signed a request that is no form: signature version 4, in the Authorization header or in the query.
+Verification of V4 signatures in the Authorization header or in the query.
 
 Sources: https://help.aliyun.com/zh/oss/developer-reference/recommend-to-use-signature-version-4 (header),
 https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-urls (query)
@@ -32,7 +32,7 @@ LONGEST_SECONDS_WITH_TOKEN = 43_200
 @dataclass(frozen=True)
 class Claim:
     """
-    What a request says about its own signature.
+    Signature parameters of a request.
 
     Args:
         additional: headers that are signed beside those that always are.

@@ -1,5 +1,5 @@
 """
-How bytes become an object: received into a file of their own, checked, then stored at once or not at all.
+Storing of an object: received into its own file, checked, then stored at once or not at all.
 """
 
 import base64

@@ -123,6 +123,6 @@ class Uploads:
             part.path.unlink()
 
     def answer_of(self, key: str, upload_id: str) -> Answer | None:
-        """What the completion of an upload was answered with, for a while."""
+        """Return the response of an upload's completion, kept for a while."""
         with self._lock:
             return self._answers.get((key, upload_id))

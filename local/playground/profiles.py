@@ -1,5 +1,5 @@
 """
-What the playground's page is told of the profiles.
+Profiles as the playground's page gets them.
 """
 
 from collections.abc import Mapping

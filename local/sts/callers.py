@@ -1,5 +1,5 @@
 """
-Who is calling the local STS: the key is known, the signature right, the request fresh and seen once.
+Authentication of STS callers: known key, right signature, fresh request, nonce seen once.
 """
 
 import heapq

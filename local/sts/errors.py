@@ -1,5 +1,5 @@
 """
-How the local STS says no: status, code and message as the API gateway in front of STS words them.
+Errors of STS: status, code and message as its API gateway words them.
 
 Statuses and codes of AssumeRole itself are documented; for the gateway's own refusals (keys, tokens,
 timestamps, signatures) no page gives a status for each, and the choice here is 400, which is what public

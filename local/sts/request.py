@@ -68,5 +68,5 @@ RECORDED = frozenset(
 
 
 def recordable(parameters: Mapping[str, str]) -> dict[str, str]:
-    """What may be kept of the parameters for assertions: names on a list, values cut to 4096 characters."""
+    """Return the parameters kept for assertions: listed names, values cut to 4096 characters."""
     return {name: value[:4096] for name, value in parameters.items() if name in RECORDED}

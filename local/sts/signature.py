@@ -1,5 +1,5 @@
 """
-Whether a request to the local STS was signed with the key it names: RPC (HMAC-SHA1) and ACS3 (HMAC-SHA256).
+Verification of request signatures of the local STS: RPC (HMAC-SHA1) and ACS3 (HMAC-SHA256).
 
 Sources: https://help.aliyun.com/zh/sdk/product-overview/rpc-mechanism (RPC),
 https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature (ACS3)
@@ -38,7 +38,7 @@ CONTENT_HASH = "x-acs-content-sha256"
 @dataclass(frozen=True)
 class SignedRequest:
     """
-    What a request claims, with what its signature must be checked against.
+    Signed request with all that its signature is checked against.
 
     Args:
         algorithm: ``HMAC-SHA1`` (base64, key followed by ``&``) or ``ACS3-HMAC-SHA256`` (hexadecimal).

@@ -59,7 +59,7 @@ class AccessTokens:
             return token.text, int((token.ends - now).total_seconds())
 
     def replace(self) -> None:
-        """What another client's forced refresh does: every token that was given is dead."""
+        """Invalidate every token given so far, as another client's forced refresh does."""
         with self._lock:
             self._given.clear()
             self._newest = None

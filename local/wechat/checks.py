@@ -145,7 +145,7 @@ class MediaChecks:
         return message_of(push, self._app_id, event, int(self._now().timestamp()), kind, form)
 
     def _send(self, write: Callable[[], Message], message: Message, pushed: Pushed) -> None:
-        """Where a message is not taken, it comes again, as often as the rules have it."""
+        """Send a message, and repeat it as often as the rules say while it is not accepted."""
         answered_in, pause = self.patience
         is_taken = send(message, answered_in)
         if is_taken or pushed.attempts > self.rules.push_repeats:

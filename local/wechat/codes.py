@@ -78,7 +78,7 @@ class Codes:
             return openid
 
     def last_visit(self, openid: str) -> datetime | None:
-        """When this user logged in last; ``None`` for nobody this mini-program knows."""
+        """Return the user's last login; ``None`` for an unknown user."""
         with self._lock:
             return self._visits.get(openid)
 

@@ -1,5 +1,5 @@
 """
-What is done later: each thing at its time, or at once when somebody will not wait.
+Delayed delivery: each item at its time, or at once on request.
 """
 
 import heapq

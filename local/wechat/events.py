@@ -33,7 +33,7 @@ UNSIGNED = 2**32
 
 
 class Subject(NamedTuple):
-    """What an event is about; the instant is timezone-aware UTC."""
+    """Subject of an event; the instant is timezone-aware UTC."""
 
     app_id: str
     trace_id: str
@@ -86,7 +86,7 @@ def as_json(message: Mapping[str, Any]) -> bytes:
 
 
 def as_xml(message: Mapping[str, Any]) -> bytes:
-    """How ``result`` and ``detail`` nest in XML no page shows: here as in JSON, an element each."""
+    """Return the event as XML. No page shows how ``result`` and ``detail`` nest: here as in JSON."""
     return f"<xml>{_elements(message)}</xml>".encode()
 
 

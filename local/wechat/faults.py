@@ -80,5 +80,5 @@ def new_faults() -> Faults:
 
 
 def error_of(kind: str, call: str) -> WechatError | None:
-    """What a fault answers; the check has a limit a minute of its own."""
+    """Return the error of a fault; the check has a limit a minute of its own."""
     return MINUTE_QUOTA if (kind, call) == ("throttled", CHECK) else ERRORS.get(kind)

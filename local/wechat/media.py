@@ -1,5 +1,5 @@
 """
-What WeChat's check can look at: it really gets the file, and knows these kinds of it.
+Media that WeChat's check can inspect: it downloads the file and knows these types.
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/sec-check/api_mediacheckasync.html
 """
@@ -22,7 +22,7 @@ BEGINNINGS: dict[int, tuple[bytes, ...]] = {
 
 
 def can_be_looked_at(url: str, media_type: int, takes_any_kind: bool = False) -> bool:
-    """Whether the file is there for whoever has the URL, at most 10 MB of it, and of a kind that is known."""
+    """Return whether the URL serves a file of at most 10 MB and of a known type."""
     answer = exchange(url, SECONDS, LARGEST_BYTES)
     if answer is None or answer.status != 200:
         return False

@@ -1,5 +1,5 @@
 """
-What the local WeChat knows and answers, nothing of sockets: logins, access tokens, checks.
+Local WeChat, independent of sockets: logins, access tokens, checks.
 
 Sources: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/code2Session.html,
 https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html,
@@ -99,7 +99,7 @@ class Wechat:
         return list(self._calls)
 
     def issue_code(self, openid: str | None = None) -> str:
-        """What ``wx.login`` gives the mini-program: a code for this user, or for a new one."""
+        """Issue a login code, as ``wx.login`` does, for this user or a new one."""
         return self._codes.issue(openid)
 
     def record(self, path: str, app_id: str, errcode: int | None) -> None:

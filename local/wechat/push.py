@@ -26,7 +26,7 @@ SOMEBODY_ELSE = "wx0000000000other0"
 @dataclass(frozen=True)
 class PushSettings:
     """
-    What the developer writes into the console.
+    Push settings that the developer enters in the console.
 
     Args:
         url: of the function's ``/wechat-events``.
@@ -98,7 +98,7 @@ def send(message: Message, seconds: float = SECONDS) -> bool:
 
 
 def verify(settings: PushSettings, timestamp: int) -> bool:
-    """What the console does when the form is saved: ask for an ``echostr``, which must come back as it is."""
+    """Verify the push URL as the console does: an ``echostr`` must come back unchanged."""
     stamp, nonce, echo = str(timestamp), str(secrets.randbelow(2**31)), secrets.token_hex(8)
     query = {
         "signature": signature_of(settings.token, stamp, nonce),

@@ -1,5 +1,5 @@
 """
-How the local WeChat reads what its pages leave open about the check and its push.
+Rules for points that WeChat's pages leave open about the check and its push.
 
 Each default is the reading under which more can go wrong: what copes with it copes with the other, too.
 """

@@ -1,5 +1,5 @@
 """
-How the message push is signed and sealed. Pure; code of its own, held to WeChat's own vectors.
+Signing and encryption of the message push. Pure, checked against WeChat's own vectors.
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
 """

@@ -1,1 +1,1 @@
-"""What the account must hold before a deployment: two RAM roles and, if desired, the bucket."""
+"""Account set-up before a deployment: two RAM roles and, if desired, the bucket."""

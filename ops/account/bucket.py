@@ -57,7 +57,7 @@ class DesiredBucket:
 
     @property
     def h5_methods(self) -> tuple[str, ...]:
-        """What pages in a browser send files with: forms, and parts where there are any."""
+        """Return the HTTP methods that browser pages send files with."""
         return ("POST", "PUT") if self.parted_folders else ("POST",)
 
 

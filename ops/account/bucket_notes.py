@@ -1,5 +1,5 @@
 """
-What the operator should know about a bucket, and what ``setup`` leaves as it is.
+Notes for the operator about a bucket, and about what ``setup`` leaves unchanged.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def named(notes: Iterable[Text], bucket: DesiredBucket) -> Iterable[Text]:
 
 def must_unblock(desired: DesiredBucket, found: FoundBucket | None) -> bool:
     """
-    Whether Block Public Access stands against what a profile stores.
+    Return whether Block Public Access stands against what a profile stores.
 
     What OSS makes through its API begins with it on (since 13 October 2025).
     """
@@ -103,7 +103,7 @@ def _default_host_note(desired: DesiredBucket) -> Text:
 
 
 def _said_by(desired: DesiredBucket, setting: str, option: str) -> Text:
-    """Where the operator says it: a setting of the deployment's bucket is an option for any other."""
+    """Name the setting, or for a profile's own bucket the option, to change."""
     if not desired.named_by:
         return Text(setting, setting)
     names = ", ".join(f"[{name}]" for name in desired.named_by)
@@ -112,7 +112,7 @@ def _said_by(desired: DesiredBucket, setting: str, option: str) -> Text:
 
 def _may_refuse_the_default_host(region: str) -> bool:
     """
-    Whether OSS may refuse data through the bucket's own host: mainland China.
+    Return whether OSS may refuse data through the bucket's own host: mainland China.
 
     Source: https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names
     """

@@ -1,5 +1,5 @@
 """
-What must change in a bucket: the bucket itself, its lifecycle rules, and CORS for pages in a browser.
+Changes of a bucket: creation, lifecycle rules, and CORS for browser pages.
 
 Rules of others are kept whole: ours is added to the document that OSS handed out.
 """

@@ -73,7 +73,7 @@ class DesiredState:
 
 def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> DesiredState:
     """
-    What should be, from the options, the environment and the profiles.
+    Read the desired state from the options, the environment and the profiles.
 
     Raises:
         Failure: with a sentence for each option that is wrong.

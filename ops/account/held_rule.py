@@ -46,7 +46,7 @@ def expire_held(root: ElementTree.Element, days: int, notes: list[Text]) -> Iter
 
 
 def _expires_some(rule: ElementTree.Element) -> bool:
-    """Whether a rule removes something of what is held back."""
+    """Return whether a rule removes something of what is held back."""
     prefix = rule.findtext("Prefix") or ""
     overlaps = HELD_FOLDER.startswith(prefix) or prefix.startswith(HELD_FOLDER)
     spared = [element.text or "" for element in rule.findall("Filter/Not/Prefix")]

@@ -1,5 +1,5 @@
 """
-Which lifecycle rules a bucket needs so that what nobody finished or published does not stay for ever.
+Lifecycle rules that remove unfinished parts and held objects never published.
 
 ``PutBucketLifecycle`` replaces all rules: ours go into the document that OSS handed out, which stays whole.
 
@@ -46,7 +46,7 @@ def lifecycle_steps(desired: DesiredBucket, current: str, notes: list[Text]) -> 
 def _missing(
     desired: DesiredBucket, aborting: list[ElementTree.Element], notes: list[Text]
 ) -> Iterator[PartedFolder]:
-    """What no rule aborts yet, each with the days after which it should."""
+    """Return the prefixes that no rule aborts yet, with their days."""
     if desired.create and not aborting:
         yield PartedFolder("", ABORT_AFTER_DAYS)
         return
@@ -117,7 +117,7 @@ def _aborts(rule: ElementTree.Element) -> bool:
 
 
 def _covers(rule: ElementTree.Element, folder: str) -> bool:
-    """Whether a rule is about every key of a folder; of the empty one, about every key."""
+    """Return whether a rule is about every key of a folder; of the empty one, about every key."""
     return folder.startswith(_prefix(rule)) and rule.find("Tag") is None and rule.find("Filter") is None
 
 

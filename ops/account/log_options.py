@@ -1,5 +1,5 @@
 """
-What ``setup`` is asked for about the log: where it goes, and whether it shall answer questions.
+Options of ``setup`` for the log: its logstore, dashboards and alarms.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def add_log_arguments(option: Callable[..., Any]) -> None:
 def read_logs(
     args: argparse.Namespace, region: str, problems: list[Text]
 ) -> tuple[DesiredLogs | None, tuple[str, str] | None]:
-    """What the logstore should become, if anything, and where the function may write."""
+    """Return the desired logs, if any, and where the function may write."""
     if (args.dashboards or args.notify) and not (args.logs and args.dashboards):
         problems.append(NO_LOGSTORE)
     place = PLACE.fullmatch(args.logs or "")

@@ -1,5 +1,5 @@
 """
-What the logstore still needs so that the log answers questions: an index, a dashboard, alarms.
+Changes of a logstore: index, dashboard, alarms.
 
 Source: https://help.aliyun.com/zh/sls/developer-reference/api-sls-2020-12-30-overview
 """
@@ -190,7 +190,7 @@ def alarm_rule(desired: DesiredLogs, alarm: Alarm) -> dict[str, Any]:
 
 
 def _says(found: Any, desired: Any) -> bool:
-    """Whether what was found says all that is wanted; what it says beside that is the service's own."""
+    """Return whether what was found includes all that is desired; the rest is the service's own."""
     if isinstance(desired, dict):
         found = _parsed(found)
         return isinstance(found, dict) and all(_says(found.get(name), desired[name]) for name in desired)

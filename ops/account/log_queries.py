@@ -1,5 +1,5 @@
 """
-What the log answers: the charts of a dashboard and the alarms, each a query of Simple Log Service (SLS).
+Charts and alarms of the log, each a query of Simple Log Service (SLS).
 
 The function writes one JSON object a request; the runtime puts time, request and level before it, and
 Function Compute stores the whole as the field ``message``. A query therefore takes the object out first.

@@ -1,5 +1,5 @@
 """
-What the profiles need of the account: which roles with which policies, and which buckets with which rules.
+Needs of the profiles: roles with their policies, buckets with their rules.
 """
 
 import json
@@ -44,7 +44,7 @@ def profiles_in(file: Path, home: BucketLocation, problems: list[Text]) -> list[
 
 
 def policies_of(profiles: Iterable[Profile], home: BucketLocation) -> dict[str, Document]:
-    """What each role must allow, by its ARN; that of ``STS_ROLE_ARN`` first, when any profile has it."""
+    """Return the policy of each role by ARN, ``STS_ROLE_ARN`` first if any profile uses it."""
     policies = role_policies([*profiles])
     arns = sorted(policies, key=lambda arn: arn != home.role_arn)
     return {arn: json.loads(policies[arn]) for arn in arns}

@@ -34,7 +34,7 @@ def trusted_by(arns: list[str]) -> Document:
 
 def may_assume(account: str, upload_roles: Iterable[str], logs: tuple[str, str] | None = None) -> Document:
     """
-    What the function's role may do: ask STS for the upload roles, nothing else.
+    Policy of the function's role: assume the upload roles, nothing else.
 
     Args:
         account: of the function.
@@ -68,7 +68,7 @@ def compact(document: Document) -> str:
 
 
 def same_document(one: Any, other: Any) -> bool:
-    """Whether two documents say the same: one value or a list of it, in whatever order."""
+    """Return whether two documents say the same: one value or a list of it, in whatever order."""
     return bool(_normal(one) == _normal(other))
 
 

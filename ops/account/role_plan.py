@@ -1,5 +1,5 @@
 """
-What must change in an account so that the function can be deployed: what is, and what should be, give steps.
+Steps from the roles found in an account to the desired ones.
 """
 
 import json
@@ -95,7 +95,7 @@ class FoundRole:
 
 @dataclass(frozen=True)
 class FoundRoles:
-    """What RAM has under the wanted names; a name that is missing is missing there."""
+    """Roles found in RAM by name; an absent name does not exist there."""
 
     roles: Mapping[str, FoundRole] = field(default_factory=dict)
     policies: Mapping[str, Any] = field(default_factory=dict)

@@ -206,7 +206,7 @@ def _show(steps: list[Step], notes: list[Text], screen: Screen, language: str) -
 
 
 def show_elsewhere(desired: DesiredState, screen: Screen, language: str) -> None:
-    """What another account needs, to be handed to its owner: nothing of it is sent."""
+    """Show the changes for another account's owner; nothing of it is sent."""
     for account, steps, notes in needed_elsewhere(desired):
         screen.line()
         screen.title(WORDS["elsewhere"].say(language, account=account))
@@ -240,7 +240,7 @@ def _show_env(desired: DesiredState, screen: Screen, language: str) -> None:
 
 
 def error_lines(error: CloudError, language: str) -> list[str]:
-    """What failed and what to do, in sentences; no text of the service, which may quote the request."""
+    """Return the failure and its remedy; never text of the service, which may quote the request."""
     failed = WORDS["failed"].say(
         language,
         action=error.action,

@@ -115,7 +115,7 @@ def _write_regions(desired: DesiredState, file: Path) -> Iterator[Path]:
 
 def function_props(environ: Mapping[str, str], file: Path = ROOT / "s.yaml") -> dict[str, Any]:
     """
-    What ``s.yaml`` says of its one function, with what it takes from the environment.
+    Return the properties of the function in ``s.yaml``, variables resolved.
 
     Raises:
         Failure: a variable without a default is not set, or it holds something else than one function.

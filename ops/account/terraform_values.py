@@ -1,5 +1,5 @@
 """
-What the Terraform module is given: roles, bucket rules and function, as ``setup`` and ``s.yaml`` have them.
+Input of the Terraform module: roles, bucket rules and function from ``setup`` and ``s.yaml``.
 
 No document is written twice: these are the parameters of the very calls that ``setup`` makes in an empty
 account.
@@ -62,7 +62,7 @@ def values(desired: DesiredState, props: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def left_out(props: Mapping[str, Any]) -> list[str]:
-    """What ``s.yaml`` says and the module does not know."""
+    """Return the properties of ``s.yaml`` that the module does not know."""
     return sorted(set(props) - KNOWN_PROPS)
 
 

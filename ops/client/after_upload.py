@@ -1,5 +1,5 @@
 """
-What follows an upload: a receipt of what OSS says, and an address under which the object can be seen.
+Steps after an upload: confirm it and read it.
 """
 
 import json

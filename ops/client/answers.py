@@ -1,5 +1,5 @@
 """
-What the function or OSS answered: shown without its secrets, and explained where it is a refusal.
+Responses of the function and OSS, shown without secrets; errors are explained.
 """
 
 import json
@@ -45,7 +45,7 @@ def checked(answer: FunctionAnswer, language: str) -> dict[str, Any]:
 
 def explained(text: str, language: str) -> str:
     """
-    What an answer means.
+    Explain a response.
 
     Raises:
         InvokeFailed: nobody can tell.

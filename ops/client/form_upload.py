@@ -32,7 +32,7 @@ class UploadFailed(Failure):
 @dataclass(frozen=True)
 class UploadAnswer:
     """
-    What OSS answered.
+    Response of OSS to an upload.
 
     Args:
         text: XML of an error, JSON of a callback, or empty.

@@ -135,7 +135,7 @@ class FunctionThroughSdk:
 
 
 def is_default_domain(url: str) -> bool:
-    """Whether this is an address that Function Compute gives out for testing only."""
+    """Return whether this is an address that Function Compute gives out for testing only."""
     return (urlsplit(url).hostname or "").endswith(".fcapp.run")
 
 

@@ -1,5 +1,5 @@
 """
-What is held back, asked about, committed or discarded, as a business backend does it.
+Status, commit and discard of held objects, as a business backend calls them.
 """
 
 import argparse

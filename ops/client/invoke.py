@@ -123,7 +123,7 @@ def _log_in(client: FunctionClient, code: str, screen: Screen, language: str) ->
 def _large_file(
     client: FunctionClient, args: argparse.Namespace, screen: Screen, language: str
 ) -> LargeFile | None:
-    """What goes in parts where the profile takes them; of a smaller file nothing."""
+    """Return the multipart upload of a large file; ``None`` for a smaller one."""
     if not args.upload or args.sha256 or args.size is not None or args.upload.stat().st_size < PARTS_FROM:
         return None
     place = args.url or f"{args.endpoint} {args.service} {args.function}"
@@ -144,7 +144,7 @@ def _ask_for_form(
 
 
 def _wanted(args: argparse.Namespace) -> dict[str, Any]:
-    """What is asked for, by the options that were given."""
+    """Return the request fields of the given options."""
     wanted: dict[str, Any] = {"profile": args.profile, "filename": args.filename, "size": args.size}
     wanted["contentType"] = args.content_type
     if args.upload:

@@ -1,5 +1,5 @@
 """
-What ``invoke`` is asked for: its options, and which of them go together.
+Options of ``invoke``, and which of them go together.
 """
 
 import argparse
@@ -98,7 +98,7 @@ def add_invoke_arguments(parser: argparse.ArgumentParser, language: str) -> None
 
 
 def usage_problem(args: argparse.Namespace, language: str) -> str:
-    """What is wrong with the options together; empty where nothing is."""
+    """Return the problem of a combination of options; empty if there is none."""
     problem = _problem(args)
     return problem.say(language, **_values(args, language)) if problem else ""
 

@@ -1,5 +1,5 @@
 """
-How long a function takes to answer: each connection opened first, then the clock started.
+Latency of a function: each connection is opened before the clock starts.
 """
 
 import http.client

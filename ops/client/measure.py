@@ -144,7 +144,7 @@ def asked_of(args: argparse.Namespace) -> Asked:
 
 
 def show(answers: Sequence[Timed], screen: Screen, complaints: Screen, language: str) -> int:
-    """What was measured, as a table; 1 where there is nothing in it."""
+    """Print the measurements as a table; return 1 if there are none."""
     good = [answer for answer in answers if answer.status == 200]
     others = Counter(answer.status for answer in answers if answer.status != 200)
     if good:

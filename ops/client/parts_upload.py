@@ -165,7 +165,7 @@ class LargeFile:
         return missing
 
     def _send(self, begun: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-        """What became of each part, in the order in which it did: empty for one that arrived."""
+        """Yield the outcome of each part as it ends: empty for one that arrived."""
         todo: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         done: queue.SimpleQueue[str | UploadFailed] = queue.SimpleQueue()
         for part in parts:

@@ -1,5 +1,5 @@
 """
-How far an upload is, in one line of a terminal.
+Progress of an upload in one line of a terminal.
 """
 
 import sys

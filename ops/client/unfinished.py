@@ -1,5 +1,5 @@
 """
-What is needed to go on with an unfinished upload: one small file in the cache folder, for this user only.
+Record of an unfinished upload: one small file in the cache folder, for this user only.
 
 The ticket in it opens that one upload, for as long as it lives.
 """
@@ -31,7 +31,7 @@ class Record:
             json.dump(begun, record)
 
     def read(self) -> dict[str, Any] | None:
-        """What was kept; nothing where it is not there, or cannot be what was."""
+        """Return the record; ``None`` if it is absent or unreadable."""
         try:
             begun = json.loads(self.path.read_text("utf-8"))
             return begun if isinstance(begun["ticket"], str) and begun["partCount"] > 0 else None

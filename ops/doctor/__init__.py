@@ -1,1 +1,1 @@
-"""What is wrong with a deployment and how to mend it."""
+"""Examination of a deployment: what fails and how to fix it."""

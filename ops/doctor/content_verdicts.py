@@ -1,5 +1,5 @@
 """
-What WeChat's verdicts say about the content check of a deployment, and what to do about it.
+Findings of the content check, from WeChat's verdicts.
 """
 
 import re
@@ -47,13 +47,13 @@ def _told(said: Mapping[str, Any]) -> Text:
 
 
 def remedy_of(error: UploadError) -> Text:
-    """What to do where WeChat, or OSS, could not be asked."""
+    """Return the remedy for a failed call to WeChat or OSS."""
     code = error.upstream
     return remedy_for(int(code)) if re.fullmatch("-?[0-9]+", code) else _AGAIN
 
 
 def remedy_for(errcode: int | None) -> Text:
-    """What to do about a code of WeChat's."""
+    """Return the remedy for an error code of WeChat."""
     return REFUSALS.get(errcode or 0, LOOK_IT_UP)
 
 

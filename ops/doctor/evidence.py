@@ -1,5 +1,5 @@
 """
-What an answer of OSS shows, and that a question could not be asked.
+Evidence in a response of OSS, and the reason why a question was not tried.
 """
 
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ def evidence(answer: requests.Response) -> str:
 
 
 def text_in(answer: requests.Response, name: str) -> str:
-    """What an element of the answer's XML says, whatever its namespace; empty where there is none."""
+    """Return the text of an XML element in any namespace; empty if absent."""
     try:
         # OSS names no entities; who does is not OSS.
         root = ElementTree.fromstring(b"" if b"<!" in answer.content else answer.content)

@@ -41,7 +41,7 @@ _ITS_OWN_ROLE = Text(
 @dataclass(frozen=True)
 class Visit:
     """
-    What an examination may use.
+    Options of an examination.
 
     Args:
         url: of the deployed function; empty: worked out from ``CALLBACK_URL``.
@@ -134,14 +134,14 @@ def _content_of_each(
 
 
 def _asks_function(settings: Settings, visit: Visit) -> bool:
-    """Whether the deployed function gives us forms."""
+    """Return whether the deployed function gives us forms."""
     return bool(visit.url) and (bool(visit.code or visit.token) or settings.caller_auth == "anonymous")
 
 
 def _assumed(
     sessions: dict[BucketLocation, StsCredentials], keys: AccessKeys, now: datetime, there: Settings
 ) -> Finding:
-    """What came of assuming the role of a place; its keys are put to the others."""
+    """Assume the role of a bucket and keep its keys."""
     credentials, finding = check_sts(there, keys, now)
     if credentials is not None:
         sessions[there.home] = credentials
@@ -249,5 +249,5 @@ def _held(course: Uploads, credentials: StsCredentials, keys: AccessKeys) -> Ite
 
 
 def function_url(settings: Settings, url: str) -> str:
-    """Where the function is: as given, else where its callback is."""
+    """Return the URL of the function: as given, else that of its callback."""
     return (url or (settings.callback_url or "").removesuffix("/callback")).rstrip("/")

@@ -1,5 +1,5 @@
 """
-What one check of ``doctor`` found, and the words for refusals that several checks share.
+Findings of ``doctor``, and remedies for errors that several checks share.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ops.terminal.masking import failed_condition, printable, shown_message
 
 
 class State(Enum):
-    """How a check came out; only ``BAD`` fails the whole examination."""
+    """State of a check; only ``BAD`` fails the examination."""
 
     GOOD = "good"
     BAD = "bad"
@@ -50,7 +50,7 @@ def same(text: str) -> Text:
 
 
 def logged(error: UploadError) -> Text:
-    """What the log of the function would say of it, which is English."""
+    """Return the reason as the function would log it, in English."""
     reason = error.reason or error.message
     return Text(reason, f"日志写的是“{reason}”")
 
@@ -60,7 +60,7 @@ def joined(*texts: Text) -> Text:
 
 
 def unreachable(*names: str) -> Text:
-    """What to do where nothing answered: the settings that name the address, and the network."""
+    """Return the remedy for a silent service: the settings of its address, and the network."""
     listed = ", ".join(names)
     return Text(
         f"Check {listed}, the network and the proxy variables (HTTPS_PROXY).",
@@ -70,7 +70,7 @@ def unreachable(*names: str) -> Text:
 
 def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
     """
-    What a service answered instead of success, and what to do about it.
+    Return the error of a service and its remedy.
 
     Args:
         text: XML of OSS or JSON of STS and the function.
@@ -101,7 +101,7 @@ def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
 
 
 def as_one(findings: list[Finding]) -> list[Finding]:
-    """What is well takes one line, that all may fit on a screen."""
+    """Join good findings into one line, so that all fit on a screen."""
     if len(findings) < 2 or {one.state for one in findings} != {State.GOOD}:
         return findings
     checks, saids = (

@@ -1,5 +1,5 @@
 """
-Where ``doctor`` gets its forms: signed here with the function's own code, or asked of the deployed function.
+Forms of ``doctor``: signed here by the function's own code, or by the deployed function.
 """
 
 import secrets

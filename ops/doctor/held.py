@@ -71,7 +71,7 @@ def _oss(settings: Settings, credentials: StsCredentials, now: datetime) -> OssC
 
 
 def keeps_the_first(oss: OssClient, record: str) -> bool:
-    """Whether of two records of one name the second is refused, as decisions rely on."""
+    """Return whether of two records of one name the second is refused, as decisions rely on."""
     put_record(oss, record, b"{}", forbid_overwrite=True)
     try:
         put_record(oss, record, b"{}", forbid_overwrite=True)

@@ -79,7 +79,7 @@ def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsC
 
 
 def sts_remedy(error: UploadError) -> Text:
-    """What to do about a failed AssumeRole."""
+    """Return the remedy for a failed AssumeRole."""
     code = error.upstream
     if code == "SignatureDoesNotMatch":
         return Text(

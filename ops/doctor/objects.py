@@ -101,7 +101,7 @@ def _opens(check: Text, address: str) -> Finding:
 
 
 def check_behind_forms(settings: Settings, credentials: StsCredentials, key: str, now: datetime) -> Finding:
-    """Who takes a form apart must not be able to read or delete with what signed it."""
+    """Check that the keys behind a form can neither read nor delete."""
     try:
         statuses = {
             method: _send(method, _signed(method, settings, credentials, key, now, settings.host)).status_code

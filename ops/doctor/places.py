@@ -39,7 +39,7 @@ def place_of(settings: Settings, bucket: str) -> Settings | None:
 def of_each(
     settings: Settings, places: Sequence[Settings], look: Callable[[Settings], Finding]
 ) -> Iterator[Finding]:
-    """What a look at each place finds: one line where all is well, else each below its bucket."""
+    """Return the findings of all buckets: one line if all are good, else one below each bucket."""
     found = [finding for there in places for finding in told(settings, places, there, [look(there)])]
     yield from as_one(found)
 

@@ -1,5 +1,5 @@
 """
-What no page says, tried on the user's own bucket and written down: a table that can be pasted into an issue.
+Open points of OSS, tried on the user's own bucket; the report is a Markdown table.
 """
 
 import re

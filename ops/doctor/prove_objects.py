@@ -70,7 +70,7 @@ def _url_that_is_over(sandbox: Sandbox) -> Seen:
 
 
 def _identity(sandbox: Sandbox) -> Seen:
-    """How ``Content-Encoding: identity`` comes back."""
+    """Find how ``Content-Encoding: identity`` comes back."""
     key = sandbox.put({"content-encoding": "identity"})
     kept = accepted(sandbox.call("HEAD", key)).headers.get("Content-Encoding")
     said = Text(f"kept as {kept}", f"保存为 {kept}") if kept else Text("dropped", "被去掉")

@@ -71,7 +71,7 @@ def check_quotas(settings: Settings) -> Iterator[Finding]:
 
 
 def what_happens_without(settings: Settings) -> Text:
-    """What ``QUOTA_WHEN_DOWN`` would do today, were the store away."""
+    """Return the effect of ``QUOTA_WHEN_DOWN`` if the store were down now."""
     names = ", ".join(f"[{profile.name}]" for profile in settings.profiles.values() if profile.has_quota)
     if not names:
         return Text(

@@ -1,5 +1,5 @@
 """
-What ``doctor`` stored is deleted again, where the keys of this machine may.
+Removal of the objects that ``doctor`` stored, where the keys of this machine may.
 """
 
 from typing import Any

@@ -117,7 +117,7 @@ class Uploads:
         return self._check_own_form(check, key, credentials)
 
     def check_keys_of(self, bucket: str, credentials: StsCredentials) -> Finding:
-        """What signs the forms of another bucket must not serve one for a folder of this one."""
+        """Check that another bucket's keys sign no form for a folder of this one."""
         check = Text(f"Keys of {bucket}", f"{bucket} 的密钥")
         folder = next(iter(self.settings.profiles.values())).stored_folder
         return self._check_own_form(

@@ -1,1 +1,1 @@
-"""What an error, a form or a policy means, in words and with a remedy."""
+"""Explanations of errors, forms and policies, with remedies."""

@@ -1,5 +1,5 @@
 """
-What an error of OSS, STS, RAM or the function means and what to do, looked up in ``advice.toml``.
+Meaning and remedy of an error of OSS, STS, RAM or the function, from ``advice.toml``.
 """
 
 import functools
@@ -79,7 +79,7 @@ def find_advice(code: str, message: str = "", ec: str = "") -> Advice | None:
 
 
 def condition_remedy(field: str) -> Text:
-    """What to do about a condition that failed, by the field it is about (without ``$``)."""
+    """Return the remedy for a failed condition, by its field (without ``$``)."""
     known = _document()["condition"].get(field.lower())
     if known:
         return Text(known["en"], known["zh"])

@@ -1,5 +1,5 @@
 """
-What was pasted, in words: an error with its advice, a success, or a form that is read in ``form``.
+Explanation of a paste: an error with its advice, a success, or a form.
 """
 
 from datetime import datetime

@@ -1,5 +1,5 @@
 """
-What is held back, in words: where an upload stands by now, and when it will be gone.
+Explanation of a held object: its state, and when it will be removed.
 """
 
 import base64
@@ -42,7 +42,7 @@ UNLESS = Text(
 
 
 def gone_line(answer: Mapping[str, Any], now: datetime, language: str) -> list[str]:
-    """When what an answer is about will be gone; nothing where that is decided, or not told."""
+    """Return when the object will be removed; nothing if that is decided or unknown."""
     end = _until(answer) if answer.get("state") in OPEN else None
     if end is None:
         return []
@@ -62,7 +62,7 @@ def _until(answer: Mapping[str, Any]) -> datetime | None:
 
 
 def _claims(receipt: str) -> dict[str, Any]:
-    """What a receipt says, whoever signed it: nobody takes it for more here than it is."""
+    """Return the unverified claims of a receipt, for display only."""
     payload = receipt.split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims

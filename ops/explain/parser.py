@@ -1,5 +1,5 @@
 """
-What a developer pastes into ``explain`` becomes a policy, a form, an error or a success.
+Parser of pastes: a policy, a form, an error or a success.
 """
 
 import base64
@@ -89,7 +89,7 @@ def _is_address(value: Any) -> bool:
 
 
 def _are_profiles(body: str) -> bool:
-    """Whether it is TOML with a table that has a key; an array in JSON is none."""
+    """Return whether it is TOML with a table that has a key; an array in JSON is none."""
     if not re.search(r"^\s*\[", body, re.MULTILINE):
         return False
     try:

@@ -1,5 +1,5 @@
 """
-What a developer may paste into ``explain``.
+Types of pastes that ``explain`` understands.
 """
 
 from collections.abc import Mapping

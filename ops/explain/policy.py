@@ -178,7 +178,7 @@ def unpinned_fields(policy: Policy, fields: Mapping[str, str]) -> list[str]:
 
 
 def field_words(field: str, language: str) -> str:
-    """What a field of a form is about."""
+    """Return the description of a form field."""
     known = FIELD_WORDS.get(field.lower())
     return known.say(language) if known else printable(field)
 

@@ -97,7 +97,7 @@ def _stored(profile: Profile, language: str) -> str:
 
 
 def _place(place: BucketLocation, language: str) -> str:
-    """What a profile says itself; what it leaves to the deployment is called as the setting is."""
+    """Return the bucket of a profile; values left to the deployment are named by setting."""
     bucket, region = place.bucket or "OSS_BUCKET", place.region or "OSS_REGION"
     host = place.host or "OSS_HOST"
     if host == DEFAULT_HOST.format(bucket=place.bucket, region=""):

@@ -15,7 +15,7 @@ WORDS = {
 
 
 def expiry_line(end: datetime, now: datetime, language: str) -> str:
-    """When something ends, and how far that is from now; both timezone-aware."""
+    """Return the end and its distance from now; both timezone-aware."""
     return f"  {WORDS['expires'].say(language):<10} {_far(end, now, language, 'expired')}"
 
 

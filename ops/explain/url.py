@@ -66,7 +66,7 @@ WORDS = {
 
 
 def url_lines(pasted: PastedUrl, now: datetime, language: str) -> list[str]:
-    """What is known of it without asking OSS; its signature and token are not shown."""
+    """Describe a signed URL without calling OSS; signature and token are not shown."""
     parts = urlsplit(pasted.url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     key = unquote(parts.path.removeprefix("/"))

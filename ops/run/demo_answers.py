@@ -1,5 +1,5 @@
 """
-What the demo reads of an answer; what cannot be read ends it with a sentence.
+Reading of responses for the demo; an unreadable one ends it with a sentence.
 """
 
 import base64

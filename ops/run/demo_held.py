@@ -123,7 +123,7 @@ def _post(client: Client, held: Held) -> None:
 
 
 def _decide(client: Client, held: Held) -> None:
-    """Where WeChat checks nothing, a person of the business looks."""
+    """Decide as a person of the business, where WeChat checks nothing."""
     address = f"{client.cloud.business.outer_origin}/decisions"
     client.http.post_json(address, {"receipt": held.receipt, "decision": "reject"})
     client.http.good(Text("a person of the business has rejected it", "业务的人看过，没有通过"))

@@ -55,7 +55,7 @@ class Client:
         return picture
 
     def log_in(self) -> None:
-        """What comes after is asked with the token, where one is needed."""
+        """Log in; later requests carry the token where one is needed."""
         self.http.begin(Text("Log in", "登录"))
         if token := self._token():
             self.headers = {"Authorization": f"Bearer {token}"}

@@ -34,7 +34,7 @@ FAR_AWAY = ("198.51.100.1", "192.168.255.254", "10.255.255.254", "172.31.255.254
 
 class Network(NamedTuple):
     """
-    What is asked of this machine.
+    Network functions of this machine.
 
     Args:
         source_towards: the address from which this machine would speak to another; empty where it cannot.

@@ -37,7 +37,7 @@ class HostingError(Failure):
 @dataclass(frozen=True)
 class Plan:
     """
-    What to run.
+    Plan of the services to run.
 
     Args:
         port: of the function; the emulators follow it. A taken port is stepped over, 0 means any.
@@ -149,7 +149,7 @@ def _made(folder: Path) -> Path:
 
 
 def _check_settings(environ: Mapping[str, str]) -> None:
-    """What was asked for may not be what the function takes; a sentence is better than its log."""
+    """Check the settings, so that a wrong one is one sentence instead of a log line."""
     try:
         load_settings(environ)
     except Misconfigured as error:

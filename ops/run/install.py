@@ -137,7 +137,7 @@ def _complain(text: Text) -> None:
 
 
 def _complain_of(command: list[str], said: str) -> None:
-    """What failed, and the last words of what did."""
+    """Print the failed command and the end of its output."""
     line = " ".join(command)
     _complain(Text(f"{line} failed:", f"{line} 失败："))
     for last in said.strip().splitlines()[-LAST_LINES:]:

@@ -1,5 +1,5 @@
 """
-What ``serve`` prints of a running cloud: what is where, what may be uploaded, what to try and what is next.
+Overview that ``serve`` prints: addresses, profiles, things to try, next steps.
 """
 
 from collections.abc import Mapping
@@ -150,7 +150,7 @@ def _bucket(origin: str, place: Place, language: str) -> str:
 
 
 def _push(cloud: LocalCloud, language: str) -> dict[str, str]:
-    """What stands in the console of the local WeChat; callers who are not WeChat's have no push."""
+    """Return the push settings of the local WeChat; other callers have none."""
     if cloud.caller_auth != "wechat":
         return {}
     push = cloud.push
@@ -169,7 +169,7 @@ def _receipts(settings: Mapping[str, str], language: str) -> str:
 
 
 def next_lines(cloud: LocalCloud, language: str = "en") -> list[str]:
-    """What the developer of a mini-program does next."""
+    """Return the next steps of a mini-program developer."""
     function = cloud.gateway.outer_origin
     is_in_example = function == f"http://{LOOPBACK}:{DEFAULT_PORT}"
     example = "miniprogram/example" + ("" if is_in_example else f", config.js: '{function}'")

@@ -1,5 +1,5 @@
 """
-What a developer reads who lets a phone in: who else may come, the address, and a code to scan.
+Notes for using a phone: who else may connect, the address, and a QR code.
 """
 
 import ipaddress

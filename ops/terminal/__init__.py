@@ -1,1 +1,1 @@
-"""What a person reads: two languages, colours, and nothing secret or unprintable."""
+"""Terminal output: two languages, colours, nothing secret or unprintable."""

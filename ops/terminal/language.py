@@ -58,7 +58,7 @@ SYSTEM_WORDS = {
 
 
 def system_words(text: str) -> Text:
-    """What the system said; in Chinese where the table has it."""
+    """Return a message of the system, in Chinese where the table has it."""
     return Text(text, SYSTEM_WORDS.get(text, text))
 
 

@@ -19,7 +19,7 @@ OWN_COLOURS = re.compile(r"(\x1b\[(?:0|1|2|31|32|33|30;107)m)")
 
 class Screen:
     """
-    Where a command writes.
+    Output of a command.
 
     Args:
         stream: text; characters its encoding lacks become ``?`` instead of an error.
@@ -48,7 +48,7 @@ class Screen:
         return True
 
     def line(self, text: str = "") -> None:
-        """Nothing in it moves the cursor, reorders or colours the line, but what ``colour`` put there."""
+        """Write a line; nothing in it moves the cursor, reorders or colours it except ``colour``."""
         try:
             print("\n".join(map(self._safe, text.split("\n"))), file=self._stream, flush=True)
         except BrokenPipeError:
