@@ -15,7 +15,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.app import load_settings
-from function.auth import identify, owner_of
+from function.auth import CallerKinds, identify, owner_of
 from function.auth.tokens import HEADER, MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Unauthorized
 from function.http.client import HttpResponse
@@ -564,3 +564,20 @@ def test_an_owner_is_the_same_for_ever():
     """A change of this value moves every caller to a new folder."""
     assert owner_of("oUser", SECRET) == "convg3ypclmiiqnho4d27bzux4"
     assert set(owner_of("oOther", SECRET)) <= set(b32encode(bytes(range(256))).decode().lower()) - {"="}
+
+
+def test_caller_kinds_are_found_by_the_name_of_their_module():
+    kinds = CallerKinds()
+    assert set(kinds) == {"anonymous", "jwt", "wechat"}
+    assert len(kinds) == 3
+    for name in ("", "nobody", "tokens", "a.b"):
+        assert name not in kinds
+
+
+def test_a_package_that_a_caller_kind_lacks_is_not_an_unknown_kind(monkeypatch):
+    def without_a_package(_name):
+        raise ModuleNotFoundError(name="missing")
+
+    monkeypatch.setattr("function.auth.import_module", without_a_package)
+    with pytest.raises(ModuleNotFoundError):
+        CallerKinds()["jwt"]
