@@ -9,12 +9,12 @@ const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
-const { launch } = require('./chromium')
+const { launch } = require('../../tests/playground/chromium')
 const { drawExample, drawPosts } = require('./example_picture')
 
 const IMAGES = path.join(__dirname, '../../docs/images')
 const BAR_MILLISECONDS = 300 // the bar's last movement
-const PICTURE = path.join(__dirname, 'picture.png')
+const PICTURE = path.join(__dirname, '../../tests/playground/picture.png')
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 const DESK = { viewport: { width: 1280, height: 800 } }
 
