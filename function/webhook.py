@@ -17,7 +17,6 @@ def notify_business(context: RequestContext, receipt: str, event: str = UPLOADED
 
     Args:
         event: ``uploaded``; of held uploads also ``published``, ``rejected``, ``review`` or ``gone``.
-
         more: further fields, such as WeChat's ``label``.
     """
     url = context.settings.upload_webhook_url

@@ -1,4 +1,8 @@
-"""Actions on a held upload: commit, discard, resume; each may be repeated."""
+"""
+Actions on a held upload: commit, discard, resume; each may be repeated.
+
+An ``UploadError`` that is not described means that OSS refuses, or does not respond.
+"""
 
 from function.context import RequestContext
 from function.errors import AlreadyPublished, NotUploaded
@@ -12,7 +16,6 @@ from function.holding.decision import (
     decision_about,
     make_decision,
     notify,
-    overrule,
     state_of,
 )
 from function.holding.records import DISCARD, PUBLISH, REJECT, get_decision
@@ -28,9 +31,6 @@ def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
 
     Returns:
         with ``held_until`` as long as the upload is held.
-
-    Raises:
-        UploadError: OSS refuses, or does not respond.
     """
     if not upload.is_held:
         return HeldState(PUBLISHED if _is_stored(oss, upload) else GONE)
@@ -48,10 +48,7 @@ def commit(context: RequestContext, oss: OssClient, upload: HeldUpload, by_hand:
 
     Raises:
         NotUploaded: the upload is gone.
-
         AlreadyPublished: it is too late to reject it.
-
-        UploadError: OSS refuses, or does not respond.
     """
     if not upload.is_held:
         state = resume(context, oss, upload).state
@@ -85,8 +82,6 @@ def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_b
 
     Raises:
         AlreadyPublished: an owner may discard only what is held.
-
-        UploadError: OSS refuses, or does not respond.
     """
     if not upload.profile.is_held:
         return _delete(context, oss, upload)
@@ -101,7 +96,7 @@ def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) ->
     discarding = decision_about(upload, DISCARD, BY_BACKEND)
     decision, is_new = make_decision(oss, upload, discarding, context.now)
     if decision.what == PUBLISH:
-        overrule(oss, upload, discarding, context.now)
+        records.put(oss, records.decided(upload.upload_id), discarding.fields, context.now)
         decision = discarding
     return apply(context, oss, upload, decision, is_new=is_new)
 
@@ -147,8 +142,6 @@ def resume_decided(context: RequestContext, oss: OssClient, upload_id: str) -> t
 
     Raises:
         Forbidden: its receipt has expired, or is of another bucket.
-
-        UploadError: OSS refuses, or does not respond.
     """
     decision = get_decision(oss, upload_id)
     if decision is None:

@@ -100,7 +100,6 @@ def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload
 
     Raises:
         WechatUnavailable: no response, or a rate limit; a later request should try again.
-
         UploadError: no access token or no credentials, or OSS does not respond.
     """
     beginning, encoding = first_bytes(oss, upload.held_key, FIRST_BYTES)
@@ -213,7 +212,13 @@ def _apply_verdict(
 ) -> HeldState:
     current = state_of(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
-        return _reject(context, oss, upload, current, verdict.label)
+        if current.state != PUBLISHED:
+            decision = decision_about(upload, REJECT, BY_CHECK, verdict.label)
+            current = HeldState(decide(context, oss, upload, decision))
+        # The business must act on a risky verdict about a published object.
+        if current.state == PUBLISHED:
+            notify(context, upload, REVIEW, verdict.label)
+        return current
     if current.state not in OPEN:
         return current
     if verdict.outcome is not Outcome.PASS:
@@ -225,18 +230,6 @@ def _apply_verdict(
         return current
     decision = decision_about(upload, PUBLISH, BY_CHECK, verdict.label)
     return HeldState(decide(context, oss, upload, decision))
-
-
-def _reject(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState, label: int | None
-) -> HeldState:
-    # The business must act on a risky verdict about a published object.
-    if current.state != PUBLISHED:
-        decision = decision_about(upload, REJECT, BY_CHECK, label)
-        current = HeldState(decide(context, oss, upload, decision))
-    if current.state == PUBLISHED:
-        notify(context, upload, REVIEW, label)
-    return current
 
 
 def _leave_to_a_human(

@@ -4,6 +4,8 @@ Decisions about held uploads: made once, then applied.
 A request that finds a decision which was cut off continues it. Applying may stop after any call to OSS and
 may run twice at once; in the end the object has its name or does not exist, and nothing is held any more.
 A decision is changed in one case only: a backend discards what it has published.
+
+An ``UploadError`` that is not described means that OSS refuses, or does not respond.
 """
 
 from datetime import datetime
@@ -28,8 +30,6 @@ def state_of(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Hel
 
     Raises:
         AlreadyExists: it is to be published, and another object has the name.
-
-        UploadError: OSS refuses, or does not respond.
     """
     state = _decided_state(context, oss, upload)
     if state is None:
@@ -81,16 +81,6 @@ def make_decision(
     return earlier, False
 
 
-def overrule(oss: OssClient, upload: HeldUpload, discard: Decision, now: datetime) -> None:
-    """
-    Replace the decision to publish by one to discard.
-
-    Raises:
-        UploadError: OSS refuses, or does not respond; it may have been replaced or not.
-    """
-    records.put(oss, records.decided(upload.upload_id), discard.fields, now)
-
-
 def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> None:
     """Send an event to the business's webhook, with WeChat's label if there is one."""
     more = {} if label is None else {"label": label}
@@ -108,7 +98,6 @@ def apply(
 
     Raises:
         AlreadyExists: another object has the name; the upload stays held.
-
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
     if decision.what == PUBLISH:

@@ -3,6 +3,8 @@ Records of held uploads: small private JSON objects in the bucket, below ``held/
 
 Any instance can continue what another began, because everything is stored there. A record that only one
 request may write is created without overwriting, so OSS decides which of two instances was first.
+
+An ``UploadError`` that is not described means that OSS refuses, or does not respond.
 """
 
 import json
@@ -82,12 +84,7 @@ def is_name(text: str) -> bool:
 
 
 def put(oss: OssClient, name: str, fields: Mapping[str, Any], now: datetime) -> None:
-    """
-    Write a record; repeating it is harmless.
-
-    Raises:
-        UploadError: OSS refuses, or does not respond.
-    """
+    """Write a record; repeating it is harmless."""
     put_record(oss, name, _body(fields, now))
 
 
@@ -131,13 +128,9 @@ class Decision(NamedTuple):
 
     Args:
         what: ``PUBLISH``, ``REJECT`` or ``DISCARD``.
-
         by: the step or the caller that decided.
-
         receipt: of the upload; only the bytes of this receipt are published.
-
         etag: of these bytes.
-
         label: WeChat's, if its verdict decided and had one.
     """
 
@@ -177,9 +170,7 @@ class Submission(NamedTuple):
 
     Args:
         at: when its record was written.
-
         is_accepted: whether WeChat accepted it; otherwise this is the lease of the request that submits.
-
         failures: failed attempts so far.
     """
 

@@ -32,9 +32,7 @@ class HeldRequest(NamedTuple):
 
     Args:
         entries: for each receipt its upload, or the error of an invalid one.
-
         is_one: whether the request has one receipt, and not a list.
-
         decision: a backend's decision by hand, if any.
     """
 
@@ -64,7 +62,9 @@ def read_held_request(context: RequestContext) -> HeldRequest:
     fields = read_json_object(context.request.body)
     one, several = fields.get("receipt"), fields.get("receipts")
     texts: Any = [one] if several is None else several
-    if (several is not None and one is not None) or not _are_texts(texts):
+    is_list = isinstance(texts, list) and 1 <= len(texts) <= MAX_RECEIPTS
+    are_texts = is_list and all(isinstance(text, str) and text for text in texts)
+    if (several is not None and one is not None) or not are_texts:
         raise BadRequest(f"Send one receipt, or receipts with a list of 1 to {MAX_RECEIPTS}.")
     decision = fields.get("decision")
     if decision is not None and decision not in DECISIONS:
@@ -72,14 +72,6 @@ def read_held_request(context: RequestContext) -> HeldRequest:
     request = HeldRequest([_entry(context, text) for text in texts], several is None, decision)
     _log(context, request)
     return request
-
-
-def _are_texts(texts: Any) -> bool:
-    return (
-        isinstance(texts, list)
-        and 1 <= len(texts) <= MAX_RECEIPTS
-        and all(isinstance(text, str) and text for text in texts)
-    )
 
 
 def _entry(context: RequestContext, text: str) -> Entry:
@@ -107,14 +99,11 @@ def caller_of(context: RequestContext, token: str, identify: Callable[[], str], 
 
     Args:
         token: of the request.
-
         identify: returns the owner of the request's session.
-
         owners_may: whether an owner may call at all; never where callers are not told apart.
 
     Raises:
         Forbidden: an invalid token of a backend, or none where only a backend may call.
-
         Unauthorized: an invalid session.
     """
     if is_for_backends(token):
@@ -159,7 +148,6 @@ def respond_to_each(
 
     Args:
         limit: name of the rate limit.
-
         is_backend: whether a backend calls: its calls do not count for the client, and it may call about any
             number of uploads.
 

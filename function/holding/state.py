@@ -21,6 +21,8 @@ gone       a discard, the end of the hold        ``decided``; without it, no    
 ``decided`` comes before everything else and is written once; a decision that was cut off is applied by the
 next request. A ``submitted`` record without a trace is the lease of the request that submits; it ends after
 60 seconds or with a recorded failure. ``verdicts`` holds a verdict that came before its ``checks`` record.
+
+An ``UploadError`` that is not described means that OSS refuses, or does not respond.
 """
 
 from datetime import datetime, timedelta
@@ -51,11 +53,8 @@ class HeldState(NamedTuple):
     Args:
         due: number of the submission that is due; ``MAX_SUBMISSIONS`` + 1 when WeChat stayed silent for
             good, 0 for none.
-
         lease: name of the record that the submitting request creates first; empty while another one submits.
-
         failures: failed attempts at the submission that is due.
-
         held_until: when the hold ends, if that is known.
     """
 
@@ -72,12 +71,7 @@ class HeldState(NamedTuple):
 
 
 def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
-    """
-    Return the state of an upload that has no decision (any more); reads only.
-
-    Raises:
-        UploadError: OSS refuses, or does not respond.
-    """
+    """Return the state of an upload that has no decision (any more); reads only."""
     facts = head_object(oss, upload.held_key)
     if upload.is_waiting(facts, now):
         return _open_state(oss, upload, now)._replace(held_until=upload.ends(facts))

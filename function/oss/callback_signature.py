@@ -46,14 +46,11 @@ class OssPublicKeys:
 
         Args:
             address_header: ``x-oss-pub-key-url``, base64 of the URL.
-
             ticket_id: the ticket whose fetches are counted.
 
         Raises:
             BadRequest: no URL.
-
             Forbidden: the URL is not one of OSS's keys; nothing is fetched.
-
             OssKeyUnavailable: it cannot be fetched, this ticket has fetched too many, or it is no RSA key.
                 All who wait for one fetch share its failure.
         """
@@ -94,10 +91,7 @@ class OssPublicKeys:
 
         try:
             response = self._send(
-                "GET",
-                f"{self._origin}/{path}",
-                budget_seconds=KEY_BUDGET_SECONDS,
-                max_bytes=MAX_KEY_BYTES,
+                "GET", f"{self._origin}/{path}", budget_seconds=KEY_BUDGET_SECONDS, max_bytes=MAX_KEY_BYTES
             )
         except ExchangeFailed as error:
             raise _key_unavailable(error.kind) from None
@@ -140,7 +134,6 @@ def key_path(address_header: str) -> str:
 
     Raises:
         BadRequest: no URL.
-
         Forbidden: the URL is not one of OSS's keys.
     """
     address = decode_header(address_header, KEY_URL_HEADER).decode("ascii", "replace")

@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from function.config.messages import Message
 from function.config.profile import BucketLocation
 from function.context import RequestContext
-from function.errors import (
-    AlreadyExists,
-    Misconfigured,
-    OssRejected,
-    OssUnavailable,
-    Problem,
-    UploadError,
-)
+from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable, Problem, UploadError
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse, Send
 from function.oss.errors import Refusal, name_of, refusal_of, xml_of
 from function.oss.post_form import Credentials
@@ -40,9 +33,7 @@ class OssClient(NamedTuple):
 
     Args:
         endpoint: origin of the bucket, without a trailing slash.
-
         now: the request's clock reading, timezone-aware UTC; every call is signed with it.
-
         seconds_left: of the budget that all calls share.
     """
 
@@ -96,7 +87,6 @@ def ask(
 
     Args:
         name: OSS's name of the operation, for the log.
-
         headers: names in lower case.
 
     Returns:
@@ -106,11 +96,7 @@ def ask(
         OssUnavailable: no response, a server error, or the budget is used up.
     """
     request = OssRequest(method, oss.bucket, oss.region, key, query, headers)
-    sent = {
-        "headers": authorize(request, oss.credentials, oss.now),
-        "body": body,
-        "max_bytes": max_bytes,
-    }
+    sent = {"headers": authorize(request, oss.credentials, oss.now), "body": body, "max_bytes": max_bytes}
     url = request_url(request, oss.endpoint)
     if is_repeatable:
         try:

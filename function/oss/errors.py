@@ -21,7 +21,6 @@ class Refusal(NamedTuple):
 
     Args:
         code: such as ``NoSuchKey``; empty if unreadable.
-
         ec: the number of the rule; OSS does not guarantee its values.
     """
 

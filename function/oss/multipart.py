@@ -1,4 +1,8 @@
-"""Calls about multipart uploads: initiate, list, complete, abort."""
+"""
+Calls about multipart uploads: initiate, list, complete, abort.
+
+An ``UploadError`` that is not described means that OSS refuses, or does not respond.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
@@ -49,8 +53,6 @@ def initiate(oss: OssClient, key: str, headers: Mapping[str, str]) -> str:
     Raises:
         AlreadyExists: the name is taken, and must not be overwritten.
 
-        UploadError: OSS refuses, or does not respond.
-
     Source: https://help.aliyun.com/zh/oss/developer-reference/initiatemultipartupload
     """
     # Not repeated: each try that arrives begins another upload, which is billed until it is aborted.
@@ -75,9 +77,6 @@ def list_parts(oss: OssClient, key: str, upload_id: str) -> list[StoredPart] | N
     """
     Return all stored parts by number; ``None`` if there is no such upload.
 
-    Raises:
-        UploadError: OSS refuses, or does not respond.
-
     Source: https://help.aliyun.com/zh/oss/developer-reference/listparts
     """
     parts: list[StoredPart] = []
@@ -99,7 +98,6 @@ def list_parts(oss: OssClient, key: str, upload_id: str) -> list[StoredPart] | N
 
 def _page(oss: OssClient, key: str, upload_id: str, after: int) -> "Element | None":
     query = {"uploadId": upload_id, "max-parts": str(PARTS_A_PAGE), "part-number-marker": str(after)}
-    # Reading may be repeated.
     response = ask(oss, "ListParts", "GET", key, query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
     if response.status == 200:
         return result_of("ListParts", response)
@@ -120,13 +118,7 @@ def _parts(page: "Element") -> Iterator[StoredPart]:
 
 
 def complete(
-    oss: OssClient,
-    key: str,
-    upload_id: str,
-    parts: Iterable[StoredPart],
-    *,
-    acl: str,
-    forbid_overwrite: bool,
+    oss: OssClient, key: str, upload_id: str, parts: Iterable[StoredPart], *, acl: str, forbid_overwrite: bool
 ) -> Completed:
     """
     Make the object of these parts.
@@ -136,8 +128,6 @@ def complete(
 
     Raises:
         AlreadyExists: the name is taken, perhaps by an earlier try whose response was lost.
-
-        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload
     """
@@ -179,9 +169,6 @@ def abort(oss: OssClient, key: str, upload_id: str) -> bool:
 
     Returns:
         whether it existed; not so after a completion or an earlier abort.
-
-    Raises:
-        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/abortmultipartupload
     """

@@ -1,4 +1,8 @@
-"""Calls about objects: facts, copies, deletion, first bytes, and small records of the function."""
+"""
+Calls about objects: facts, copies, deletion, first bytes, and small records of the function.
+
+An ``UploadError`` that is not described means that OSS refuses, or does not respond.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,13 +26,9 @@ class ObjectFacts(NamedTuple):
 
     Args:
         etag: without quotes.
-
         content_type: as OSS writes it.
-
         metadata: without ``x-oss-meta-``, names in lower case.
-
         object_type: ``Normal``, ``Multipart`` or another type of OSS.
-
         last_modified: timezone-aware UTC.
     """
 
@@ -54,12 +54,8 @@ def head_object(oss: OssClient, key: str) -> ObjectFacts | None:
 
     A 403 never counts as none: it is not documented whether OSS responds so if the role may not list.
 
-    Raises:
-        UploadError: OSS refuses, or does not respond.
-
     Source: https://help.aliyun.com/zh/oss/developer-reference/headobject
     """
-    # Reading may be repeated.
     response = ask(oss, "HeadObject", "HEAD", key, is_repeatable=True)
     if response.status == 200:
         return _facts(response)
@@ -110,15 +106,11 @@ def copy_object(
 
     Args:
         acl: of the copy; OSS does not copy it.
-
         source_etag: without quotes; other bytes are not copied.
-
         storage_class: of the copy; empty for the bucket's.
 
     Raises:
         AlreadyExists: the name is taken, perhaps by an earlier try whose response was lost.
-
-        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/copyobject
     """
@@ -149,9 +141,6 @@ def delete_object(oss: OssClient, key: str) -> None:
     """
     Delete an object, whether it is there or not.
 
-    Raises:
-        UploadError: OSS refuses, or does not respond.
-
     Source: https://help.aliyun.com/zh/oss/developer-reference/deleteobject
     """
     # OSS responds the same if the object is gone, and each name has its own id, so none is created meanwhile.
@@ -169,8 +158,6 @@ def put_record(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool 
 
     Raises:
         AlreadyExists: there is one already, and it must not be overwritten.
-
-        UploadError: OSS refuses, or does not respond.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/putobject
     """
@@ -195,12 +182,8 @@ def first_bytes(oss: OssClient, key: str, count: int) -> tuple[bytes, str]:
     Returns:
         nothing if there is no object.
 
-    Raises:
-        UploadError: OSS refuses, or does not respond.
-
     Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
     """
-    # Reading may be repeated.
     headers = {"range": f"bytes=0-{count - 1}"}
     response = ask(oss, "GetObject", "GET", key, headers=headers, is_repeatable=True)
     if response.status in (200, 206):
@@ -220,7 +203,6 @@ def get_record(oss: OssClient, key: str) -> bytes | None:
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
     """
-    # Reading may be repeated.
     response = ask(oss, "GetObject", "GET", key, max_bytes=MAX_RECORD_BYTES, is_repeatable=True)
     if response.status == 200:
         return response.body

@@ -41,12 +41,9 @@ class UploadRule(NamedTuple):
 
     Args:
         region: region id of the bucket, such as ``cn-hangzhou``.
-
         expires_at: timezone-aware UTC; OSS must have the whole request by then.
-
         key: the exact object key; or, ending in ``/``, the folder under which the page names it
             (only for ``sign_folder``).
-
         fields: further form fields with the one value each may have, such as ``x-oss-content-type``.
     """
 
@@ -71,7 +68,6 @@ class SignedPolicy(NamedTuple):
 
     Args:
         pinned: the fields that the policy holds to one value, which the form must send.
-
         signature: lower-case hexadecimal (V4) or base64 (V1).
     """
 
@@ -82,7 +78,7 @@ class SignedPolicy(NamedTuple):
 
 def sign_object(rule: UploadRule, credentials: Credentials, now: datetime) -> dict[str, str]:
     """
-    The form fields for the one object ``rule.key``; the file goes behind them.
+    Return the form fields for the one object ``rule.key``; the file goes behind them.
 
     Args:
         now: timezone-aware UTC; its day is the day of the signature.
@@ -102,7 +98,7 @@ def sign_object(rule: UploadRule, credentials: Credentials, now: datetime) -> di
 
 
 def sign_folder(rule: UploadRule, credentials: Credentials, now: datetime) -> SignedPolicy:
-    """A signed policy for any name under the folder ``rule.key``, as Alibaba's sample servers give."""
+    """Return a signed policy for any name under the folder ``rule.key``, as Alibaba's sample servers give."""
     folder = f'["starts-with","$key",{_encode(rule.key)}]'
     return _sign(rule, rule.fields, (folder,), credentials, now)
 
@@ -141,66 +137,37 @@ def _sign(
 
 
 def encode_policy(expires_at: datetime, conditions: Iterable[str]) -> str:
-    """
-    The policy document as it is sent and signed.
-
-    Args:
-        expires_at: timezone-aware UTC, written in GMT with milliseconds.
-
-        conditions: each as JSON.
-
-    Returns:
-        base64 of the UTF-8 JSON.
-    """
+    """Return the policy document as it is sent and signed: base64 of the JSON; each condition is JSON."""
     expiration = f"{iso(expires_at)[:-1]}.000Z"
-    return b64encode(
-        f'{{"expiration":"{expiration}","conditions":[{",".join(conditions)}]}}'.encode()
-    ).decode()
+    policy = f'{{"expiration":"{expiration}","conditions":[{",".join(conditions)}]}}'
+    return b64encode(policy.encode()).decode()
 
 
 # Most conditions of one form stand in the next as well; the longest, the token's, for an hour.
 @lru_cache(maxsize=64)
 def pin(name: str, value: str) -> str:
-    """The condition, as JSON, that holds a form field to one value."""
+    """Return the condition, as JSON, that holds a form field to one value."""
     return f"{{{_encode(name)}:{_encode(value)}}}"
 
 
 # All the files of a request, and all requests of one second, write the same two instants: two seconds meet.
 @lru_cache(maxsize=4)
 def iso(instant: datetime) -> str:
-    """``2026-11-24T14:05:00Z``, from timezone-aware UTC."""
+    """Return ``2026-11-24T14:05:00Z``, from timezone-aware UTC."""
     return f"{instant.isoformat()[:19]}Z"
 
 
 def object_url(host: str, key: str) -> str:
-    """The address of an object, its key percent-encoded as UTF-8."""
+    """Return the URL of an object, its key percent-encoded as UTF-8."""
     path = quote(key, safe="/-._~")
     return f"{host}/{path}"
 
 
 def sign_v1(policy: str, secret: str) -> str:
-    """
-    Sign an encoded policy the way OSS signature version 1 asks.
-
-    Returns:
-        base64 of the HMAC-SHA1.
-
-    Source: https://help.aliyun.com/zh/oss/developer-reference/postobject
-    """
+    """Return the V1 signature of an encoded policy: base64 of the HMAC-SHA1."""
     return b64encode(signature_v4.hash_undisturbed(secret.encode(), policy, "sha1").digest()).decode()
 
 
 def sign_v4(policy: str, signing_key: bytes) -> str:
-    """
-    Sign an encoded policy the way OSS signature version 4 asks.
-
-    Args:
-        policy: base64 text exactly as it will be sent; the signature covers these characters,
-            not the JSON behind them.
-
-    Returns:
-        64 lower-case hexadecimal characters.
-
-    Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
-    """
+    """Return the V4 signature of a policy, encoded exactly as it will be sent, in lower-case hexadecimal."""
     return signature_v4.hash_undisturbed(signing_key, policy, "sha256").hexdigest()

@@ -30,13 +30,9 @@ class OssRequest(NamedTuple):
 
     Args:
         region: region id of the bucket, such as ``cn-hangzhou``.
-
         key: as it is, not encoded.
-
         query: names and values as they are; an empty value is a name alone, such as ``uploads``.
-
         headers: names in lower case; those of ``ALWAYS_SIGNED`` that will be sent must be here.
-
         additional: names of further ``headers`` that the signature holds to their values, lower case.
     """
 
@@ -57,9 +53,7 @@ def presign(
 
     Args:
         now: timezone-aware UTC; the URL counts from then, and 15 minutes before.
-
         origin: any address of the bucket, without a trailing slash.
-
         expires_in: whole seconds, 12 hours at most with temporary credentials; their end ends it as well.
 
     Returns:

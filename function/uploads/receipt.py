@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from function.auth.tokens import (
-    ID,
     KEY,
     RECEIPT,
     SUBJECT,
@@ -30,6 +29,8 @@ from function.webhook import notify_business
 
 RECEIPT_LIFE = timedelta(days=1)
 ETAG = "[!-~]{1,128}"
+# Names of records add up to 23 characters to the id, and have 128 at most.
+UPLOAD_ID = r"[0-9A-Za-z_-]{1,100}"
 # States of an object that was just stored.
 STORED, HELD = "stored", "held"
 
@@ -125,7 +126,7 @@ class Receipt(NamedTuple):
             if not is_of({**scope, **claims}, scope):
                 raise invalid_token("for another app or bucket")
             return cls(
-                upload_id=text_claim(claims, "jti", ID),
+                upload_id=text_claim(claims, "jti", UPLOAD_ID),
                 key=text_claim(claims, "key", KEY),
                 size_bytes=count_claim(claims, "size"),
                 etag=text_claim(claims, "etag", ETAG),

@@ -9,7 +9,6 @@ class WechatPush(NamedTuple):
 
     Args:
         aes_key: EncodingAESKey, 43 characters.
-
         forward_url: gets the events that are not for this function; ``None`` without a forwarder.
     """
 

@@ -119,7 +119,6 @@ class AccessTokens:
 
         Raises:
             Misconfigured: WeChat does not accept the AppID, the secret or the function's address.
-
             WechatRejected, WechatUnavailable: there is none; all who wait for one fetch share the error.
         """
         with self._lock:

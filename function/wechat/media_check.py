@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from function.errors import WechatUnavailable
 from function.http.client import Send
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens, post, trace_id_of, unavailable
@@ -45,7 +44,6 @@ class Media(NamedTuple):
 
     Args:
         media_type: WeChat's number; it does not notice a wrong one.
-
         process: the image processing of OSS to apply first; empty for none.
     """
 
@@ -61,9 +59,7 @@ def media_of(content_type: str, size_bytes: int, first_bytes: bytes, encoding: s
 
     Args:
         content_type: as declared by the uploader, without parameters, in lower case.
-
         first_bytes: ``FIRST_BYTES`` of the object.
-
         encoding: its ``Content-Encoding``, which no form pins.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
@@ -115,9 +111,7 @@ class CheckRequest(NamedTuple):
 
     Args:
         url: valid for an hour; it contains a security token.
-
         media_type, scene: WeChat's numbers.
-
         openid: of the uploader, who must have used the mini-program within two hours.
     """
 
@@ -138,7 +132,6 @@ def submit(
 
     Raises:
         WechatUnavailable: no response, or a rate limit; a later request should try again.
-
         UploadError: there is no access token.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
@@ -159,21 +152,12 @@ def submit(
         errcode, response = call(query={"access_token": token})
         if errcode in STALE_TOKEN:
             tokens.drop(token)
+    if errcode in (BUSY, *STALE_TOKEN, *PER_MINUTE):
+        wait = MINUTE_SECONDS if errcode in PER_MINUTE else None
+        raise unavailable(PATH, f"errcode {errcode}", errcode=errcode, wait=wait)
     if errcode:
-        return _refusal(errcode)
+        return Refused(errcode)
     trace_id = trace_id_of(response)
     if trace_id is None:
         raise unavailable(PATH, "the response has no trace_id")
     return Submitted(trace_id)
-
-
-def _refusal(errcode: int) -> Refused:
-    if errcode == BUSY or errcode in STALE_TOKEN:
-        raise _later(errcode)
-    if errcode in PER_MINUTE:
-        raise _later(errcode, wait=MINUTE_SECONDS)
-    return Refused(errcode)
-
-
-def _later(errcode: int, wait: int | None = None) -> WechatUnavailable:
-    return unavailable(PATH, f"errcode {errcode}", errcode=errcode, wait=wait)

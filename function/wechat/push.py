@@ -51,7 +51,6 @@ def open_push(query: Mapping[str, str], body: bytes, *, token: str, aes_key: str
 
     Args:
         body: as received, size-limited.
-
         aes_key: the 43 characters of the console.
 
     Returns:

@@ -36,9 +36,7 @@ class Verdict(NamedTuple):
 
     Args:
         trace_id: the submission's; letters, digits, ``_`` and ``-``.
-
         label: WeChat's number of a category, if there is one.
-
         errcode: WeChat's, 0 for none; -1 for an ``ERROR`` without a code.
     """
 

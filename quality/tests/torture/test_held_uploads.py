@@ -41,6 +41,7 @@ UNKNOWN = SimpleNamespace(
     **{**vars(records), "review": lambda upload_id: records.verdict(f"{upload_id}-nowhere")}
 )
 UNLEASED = SimpleNamespace(**{**vars(records), "create": lambda *_: True})
+FORGETFUL = SimpleNamespace(**{**vars(records), "put": lambda *_: None})
 COMMITS = ("commit", "discard", "status", "store others")
 CHECKS = ("commit", "pass", "review", "status")
 # What is wrong, and what happens where it would show soonest.
@@ -84,7 +85,7 @@ WRONG = {
         (("discard", "reject", "status"), ("same",)),
     ),
     "a discard that is not remembered": (
-        [(actions, "overrule", lambda *_: None)],
+        [(actions, "records", FORGETFUL)],
         (("commit", "discard", "status"), ("commit",)),
     ),
 }

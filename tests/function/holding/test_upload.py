@@ -1,11 +1,13 @@
 """holding.upload: the upload of a receipt, and receipts that are refused."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Forbidden
+from function.holding import records
+from function.holding.state import LEASE, MAX_SUBMISSIONS
 from function.holding.upload import read_receipt
 
 
@@ -107,11 +109,18 @@ def test_the_reason_of_a_refused_receipt_is_only_logged(house, receipt, log_line
     assert log_lines()[-1]["reason"] == "receipt: for another app or bucket"
 
 
-@pytest.mark.parametrize("jti", ["../word", "a/b", "", "é", "a.b", "x" * 129])
-def test_a_receipt_reaches_only_its_own_records(house, receipt, jti):
+@pytest.mark.parametrize("jti", ["../word", "a/b", "", "é", "a.b", *("x" * size for size in (101, 127, 128))])
+@pytest.mark.parametrize("profile", ["word", "face"])
+def test_a_receipt_whose_id_cannot_end_a_record_name_is_refused(house, receipt, jti, profile):
     """A business that verifies receipts could sign them, too; records are found by ids alone."""
-    answer = house.ask("status", receipt=receipt(jti=jti))
+    answer = house.ask("status", receipt=receipt(jti=jti, profile=profile))
     assert (answer.status, answer.code) == (403, "forbidden")
+
+
+def test_the_longest_id_fits_every_record_name(house, receipt):
+    assert house.status(receipt(jti="x" * 100, profile="face")) == "gone"
+    late = (datetime.max - datetime.min) // LEASE
+    assert records.submitted("x" * 100, MAX_SUBMISSIONS, f"-{records.MAX_FAILURES - 1}-{late}")
 
 
 @pytest.mark.parametrize("name", ["jti", "key", "etag", "owner", "profile"])

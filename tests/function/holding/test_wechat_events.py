@@ -13,15 +13,7 @@ from function.auth.tokens import RECEIPT
 from function.errors import StsUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
 from function.uploads.receipt import issue_token
-from tests.function.holding.wechat_world import (
-    AES_KEY,
-    APPID,
-    FORWARD_URL,
-    OPENID,
-    TOKEN,
-    TRACE,
-    world_of,
-)
+from tests.function.holding.wechat_world import AES_KEY, APPID, FORWARD_URL, OPENID, TOKEN, TRACE, world_of
 from tests.support.memory_oss import BROKEN, DENIED, UNHEARD
 from tests.support.stage import ask_wsgi
 from tests.support.wechat import Wechat
@@ -186,14 +178,7 @@ def test_a_verdict_that_comes_before_its_record_is_kept(world):
     assert (kept["outcome"], kept["label"], kept["errcode"]) == ("PASS", 100, 0)
 
 
-@pytest.mark.parametrize(
-    "failing",
-    [
-        BROKEN,
-        UNHEARD,
-        DENIED,
-    ],
-)
+@pytest.mark.parametrize("failing", [BROKEN, UNHEARD, DENIED])
 @pytest.mark.parametrize("at", ["GetObject", "PutObject", "CopyObject", "DeleteObject", "HeadObject"])
 def test_a_verdict_that_could_not_be_carried_out_is_said_again(world, log_lines, failing, at):
     submit(world)
@@ -293,10 +278,7 @@ def test_xml_is_refused_and_the_log_says_what_to_choose(world, log_lines):
     query, body = world.wechat.push(verdict())
     xml = f"<xml><Encrypt><![CDATA[{json.loads(body)['Encrypt']}]]></Encrypt></xml>"
     assert is_refused(
-        world,
-        world.deliver(xml, query=query),
-        log_lines,
-        "it is XML; choose JSON in WeChat's console",
+        world, world.deliver(xml, query=query), log_lines, "it is XML; choose JSON in WeChat's console"
     )
 
 

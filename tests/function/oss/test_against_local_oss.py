@@ -11,14 +11,7 @@ from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavai
 from function.http.client import send
 from function.oss.client import OssClient, budget
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
-from function.oss.objects import (
-    Copied,
-    copy_object,
-    delete_object,
-    get_record,
-    head_object,
-    put_record,
-)
+from function.oss.objects import Copied, copy_object, delete_object, get_record, head_object, put_record
 from local.common.accounts import AccessKey, Accounts
 from local.oss.rules import OssRules
 from local.oss.server import OssServer

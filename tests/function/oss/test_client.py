@@ -6,14 +6,7 @@ from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavai
 from function.http.client import HttpResponse
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssClient, budget, share_of
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
-from function.oss.objects import (
-    copy_object,
-    delete_object,
-    first_bytes,
-    get_record,
-    head_object,
-    put_record,
-)
+from function.oss.objects import copy_object, delete_object, first_bytes, get_record, head_object, put_record
 from tests.function.oss.conftest import BUCKET, KEYS, NOW, refusal
 
 PART = StoredPart(1, 5, "E1")

@@ -11,10 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from function.oss.post_form import (
-    sign_v1,
-    sign_v4,
-)
+from function.oss.post_form import sign_v1, sign_v4
 from function.oss.signature_v4 import HASHED_AT_ONCE, derive_signing_key
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "post_policy.json").read_text("utf-8"))

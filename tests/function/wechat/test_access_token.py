@@ -38,11 +38,7 @@ def test_wechat_is_asked_as_it_is_documented_and_a_new_token_is_never_forced(clo
     assert tokens.get(clock()) == TOKEN
     ((_, query, fields, url, options),) = wechat.asked
     assert url == "https://api.weixin.qq.com/cgi-bin/stable_token"
-    assert fields == {
-        "grant_type": "client_credential",
-        "appid": APP.appid,
-        "secret": APP.secret,
-    }
+    assert fields == {"grant_type": "client_credential", "appid": APP.appid, "secret": APP.secret}
     assert options["headers"] == {"Content-Type": "application/json"}
     assert (query, options["budget_seconds"]) == (None, 2.0)
 
@@ -111,10 +107,7 @@ def test_each_errcode_of_wechat_s_has_its_error(clock, errcode, kind, reason):
 @pytest.mark.parametrize(
     ("errmsg", "address"),
     [
-        (
-            "invalid ip 47.96.1.2 ipv6 ::ffff:47.96.1.2, not in whitelist rid: 65f0-1-2",
-            "47.96.1.2",
-        ),
+        ("invalid ip 47.96.1.2 ipv6 ::ffff:47.96.1.2, not in whitelist rid: 65f0-1-2", "47.96.1.2"),
         ("invalid ip 2408:4005::1, not in whitelist", "2408:4005::1"),
         ("something else", "the address"),
         (None, "the address"),
