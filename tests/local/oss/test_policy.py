@@ -38,30 +38,16 @@ def test_policies_of_other_signers_are_well_formed(vector):
     assert policy.conditions or policy.sizes
 
 
-@pytest.mark.parametrize(
-    ("text", "cause", "message"),
-    [
-        ("", "05", None),
-        (" \n", "05", None),
-        ("[]", "01", None),
-        ("null", "01", None),
-        ("{}", "09", None),
-        ('{"expiration":"2030-01-01T00:00:00.000Z"}', "07", None),
-        ('{"conditions":[{"a":"b"}]}', "08", None),
-        ('{"expiration":e,"conditions":[]}', "01", "Invalid Policy: Invalid JSON: unknown char e"),
-        (
-            '{"expiration":"x","conditions":[{"a":"b"} {"c":"d"}]}',
-            "01",
-            "Invalid Policy: Invalid JSON: , or ] expected",
-        ),
-        ('{"expiration":NaN,"conditions":[]}', "01", "Invalid Policy: Invalid JSON: unknown char N"),
-        ('{"expiration":' + "9" * 5000 + ',"conditions":[]}', "01", None),
-        ("[" * 100_000, "01", None),
-        ('{"expiration":1893456000,"conditions":[{"a":"b"}]}', "10", None),
-        ('{"expiration":"","conditions":[{"a":"b"}]}', "11", None),
-    ],
-)
+@cases("text", "cause", "message")
 def test_each_broken_document_has_its_cause(text, cause, message):
+    _is_broken(text, cause, message)
+
+
+def test_a_number_of_5000_digits_is_no_json():
+    _is_broken('{"expiration":' + "9" * 5000 + ',"conditions":[]}', "01", None)
+
+
+def _is_broken(text, cause, message):
     with pytest.raises(OssError) as refused:
         parse_policy(_encoded(text))
     assert refused.value.refusal.code == "InvalidPolicyDocument"

@@ -11,6 +11,9 @@ from ops.run.demo import play as play_demo
 from ops.run.demo import upload_one_file
 from ops.run.demo_answers import DemoFailed
 from ops.terminal.screen import Screen
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 POLICY = base64.b64encode(
     json.dumps({"expiration": "2030-01-01T00:00:00Z", "conditions": [{"key": "a/b.png"}]}).encode()
@@ -98,9 +101,6 @@ def reply(status, body):
     return {"statusCode": status, "body": json.dumps(body)}
 
 
-REFUSED = reply(401, {"error": {"code": "unauthorized", "message": "no"}})
-
-
 @pytest.fixture
 def backend():
     return Backend()
@@ -175,53 +175,27 @@ def test_a_receipt_needs_no_callback(demo, backend):
     assert "with a receipt" in demo()
 
 
-UNSEEN = receipt_of(1592, seen=False)
-WEB_PAGE = {"statusCode": 200, "headers": {"Content-Type": "text/html"}, "body": "x"}
-
-
-@pytest.mark.parametrize(
-    ("route", "answer", "sentence"),
-    [
-        ("POST /login", REFUSED, "answered 401, unauthorized: no"),
-        ("POST /login", reply(200, {"expiresIn": 1}), "no 'token'"),
-        ("POST /login", {"statusCode": 200, "body": "<html>"}, "no JSON object"),
-        ("POST /login", {"statusCode": 502, "body": "Internal Server Error"}, "answered 502, Internal"),
-        ("POST /upload-params", REFUSED, "unauthorized"),
-        ("POST /upload-params", reply(200, {"url": "x"}), "no 'formData'"),
-        ("POST /upload-params", reply(200, {"formData": {"key": "k"}}), "no 'policy'"),
-        ("POST /upload-params", reply(200, {"formData": {"policy": "%%%"}}), "not base64"),
-        ("POST /upload-params", reply(200, {"formData": {"policy": POLICY}}), "no 'url'"),
-        ("POST /", {"statusCode": 403, "body": "<Code>AccessDenied</Code>"}, "refused .*AccessDenied"),
-        ("POST /", {"statusCode": 203, "body": "<Code>CallbackFailed</Code>"}, "callback failed"),
-        ("POST /", {"statusCode": 204}, "refused"),
-        ("POST /confirm", reply(200, {"receipt": receipt_of(1)}), "The receipt says 1 bytes"),
-        (
-            "POST /confirm",
-            reply(200, {"receipt": receipt_of(1592, seen=False)}),
-            "not say that OSS was asked",
-        ),
-        ("POST /confirm", reply(200, {"receipt": "nonsense"}), "no JWT"),
-        ("POST /confirm", reply(200, {"state": "stored"}), "no 'receipt' in the answer to /confirm"),
-        ("POST /confirm", REFUSED, "unauthorized"),
-        ("POST /read", REFUSED, "unauthorized"),
-        ("POST /read", reply(200, {"items": []}), "no 'url' in the answer to /read"),
-        ("thumb", {"statusCode": 403, "body": "<Code>AccessDenied</Code>"}, "not shown: 403 .*AccessDenied"),
-        (
-            "thumb",
-            {"statusCode": 200, "headers": {"Content-Type": "text/html"}, "body": "x"},
-            "not shown: 200",
-        ),
-        ("picture", {"statusCode": 200, "body": "other"}, "not what was sent"),
-        ("picture", {"statusCode": 404, "body": ""}, "not what was sent: 404"),
-        ("cheat", {"statusCode": 200, "body": ""}, "took a form for another key"),
-    ],
-)
+@cases("route", "answer", "sentence")
 def test_a_step_that_goes_wrong_ends_the_demo_with_a_sentence(demo, backend, route, answer, sentence):
     backend.is_cheating = False
     backend.replies[route] = answer
     with pytest.raises(DemoFailed, match=sentence):
         demo()
     assert "Done in" not in demo.text
+
+
+@pytest.mark.parametrize(
+    ("route", "told", "sentence"),
+    [
+        ("POST /upload-params", {"formData": {"policy": POLICY}}, "no 'url'"),
+        ("POST /confirm", {"receipt": receipt_of(1)}, "1 bytes"),
+        ("POST /confirm", {"receipt": receipt_of(1592, seen=False)}, "OSS was asked"),
+    ],
+)
+def test_what_does_not_fit_the_upload_ends_the_demo(demo, backend, route, told, sentence):
+    backend.replies[route] = reply(200, told)
+    with pytest.raises(DemoFailed, match=sentence):
+        demo()
 
 
 def test_a_function_that_does_not_answer_ends_the_demo_with_a_sentence(demo):
