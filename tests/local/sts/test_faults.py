@@ -112,32 +112,10 @@ def test_the_switchboard_plans_lists_and_forgets(sts_call, sts_server):
     assert json.loads(sts_call.send("GET", "/-/faults")[1])["kinds"]
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ("", 400),
-        ("x", 400),
-        ("[]", 400),
-        ("null", 400),
-        ('"throttled"', 400),
-        ("[" * 4000, 400),
-        ('{"kind": "unheard of"}', 400),
-        ('{"kind": 1}', 400),
-        ('{"kind": "throttled", "time": 1}', 400),
-        ('{"kind": "throttled", "times": 0}', 400),
-        ('{"kind": "throttled", "times": "x"}', 400),
-        ('{"kind": "throttled", "times": []}', 400),
-        ('{"kind": "throttled", "rate": 1.5}', 400),
-        ('{"kind": "throttled", "rate": NaN}', 400),
-        ('{"kind": "slow", "seconds": -1}', 400),
-        ('{"kind": "slow", "seconds": 601}', 400),
-        ('{"kind": "slow", "seconds": Infinity}', 400),
-        ('{"kind": "' + "a" * 4096 + '"}', 413),
-    ],
-    ids=lambda value: str(value)[:40],
-)
-def test_the_switchboard_refuses_what_it_cannot_play(sts_call, body, status):
-    answer = sts_call.send("PUT", "/-/faults", body)
-    assert answer[0] == status
-    assert json.loads(answer[1])["error"]
+@cases("body")
+def test_the_faults_api_refuses_what_it_cannot_play(sts_call, body):
+    for sent, expected in ((body, 400), ('{"kind": "' + "a" * 4096 + '"}', 413)):
+        status, answer = sts_call.send("PUT", "/-/faults", sent)[:2]
+        assert status == expected
+        assert json.loads(answer)["error"]
     assert sts_call.code() == (200, "")
