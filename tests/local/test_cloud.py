@@ -243,7 +243,7 @@ def test_a_profile_of_the_second_bucket_says_where_that_is_this_time(gateway, tm
     with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
         contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]
         assert contract["host"] == cloud.archive.origin
-        place = load_settings(cloud.environment()).profiles["contract"].place
+        place = load_settings(cloud.environment()).profiles["contract"].location
     assert (contract["bucket"], contract["region"], contract["role"]) == (
         other["bucket"],
         other["region"],
