@@ -106,8 +106,8 @@ deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many reque
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
 	@$(PY) -m quality.bench
 
-house: $(READY) ## the figures of the structure, each with its cap
-	@$(PY) -m quality.house
+house: $(READY) ## the figures of the structure, each with its cap; with OVER=1 those over it
+	@$(PY) -m quality.house $(if $(OVER),--over)
 
 torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
 	@$(PY) -m quality.torture

@@ -1,7 +1,7 @@
 """
-Figures of the structure, each with its cap: ``make house``. ``--floors`` prints ARCHITECTURE's tables.
+Figures of the structure, each with its cap: ``make house``; ``tests/test_house.py`` holds them as well.
 
-``tests/test_house.py`` holds the same figures.
+``--over`` prints those over their cap alone, ``--all`` each item too, ``--floors`` ARCHITECTURE's tables.
 """
 
 import ast
@@ -13,8 +13,9 @@ import site
 import subprocess
 import sys
 import tokenize
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -64,36 +65,46 @@ def modules() -> dict[str, str]:
 
 
 @cache
+def nodes(path: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(modules()[path])))
+
+
+@cache
+def docstrings(path: str) -> list[tuple[int, int, str]]:
+    """First line, last line and text of each."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    documented = [(node.body[0], ast.get_docstring(node)) for node in nodes(path) if isinstance(node, kinds)]
+    return [(first.lineno, first.end_lineno or first.lineno, text) for first, text in documented if text]
+
+
+def lines_between(first: int, last: int | None) -> set[int]:
+    return set(range(first, (last or first) + 1))
+
+
+@cache
 def code_lines(path: str) -> int:
     """Lines that hold a token other than a comment or a docstring."""
-    text = modules()[path]
-    docstrings = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            docstrings |= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
-    lines: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type not in NOT_CODE:
-            lines |= set(range(token.start[0], token.end[0] + 1))
-    return len(lines - docstrings)
+    tokens = tokenize.generate_tokens(io.StringIO(modules()[path]).readline)
+    code = [lines_between(token.start[0], token.end[0]) for token in tokens if token.type not in NOT_CODE]
+    documented = [lines_between(first, last) for first, last, _ in docstrings(path)]
+    return len(set().union(*code) - set().union(*documented))
 
 
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+def tracked(*folders: str) -> list[str]:
+    command = ["git", "ls-files", "-z", *folders]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.split("\0")[:-1]
 
 
 def lines_of(*folders: str) -> int:
     """Lines of the tracked .py and .js files below these folders."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    paths = [path for path in listed.stdout.split("\0") if path.endswith((".py", ".js"))]
-    return sum((ROOT / path).read_bytes().count(b"\n") for path in paths if (ROOT / path).is_file())
+    paths = [ROOT / path for path in tracked(*folders) if path.endswith((".py", ".js"))]
+    return sum(path.read_bytes().count(b"\n") for path in paths if path.is_file())
 
 
 def top_level() -> list[str]:
-    """The tracked entries at the top, but those that are hidden and for Git alone are counted too."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return sorted({path.partition("/")[0] for path in listed.stdout.splitlines()})
+    """The tracked entries at the top, those included that are hidden or for Git alone."""
+    return sorted({path.partition("/")[0] for path in tracked()})
 
 
 def not_init() -> list[str]:
@@ -122,19 +133,16 @@ def small_without_reason() -> list[str]:
 
 
 def readers_by_string_key() -> list[str]:
-    return [path for path, text in modules().items() if any(_string_keys(text))]
+    return [path for path in modules() if any(map(_reads_a_claim, nodes(path)))]
 
 
-def _string_keys(text: str) -> Iterator[bool]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            yield _is_claim(node.slice)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
-            yield bool(node.args) and _is_claim(node.args[0])
-
-
-def _is_claim(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value in ("jti", "owner")
+def _reads_a_claim(node: ast.AST) -> bool:
+    match node:
+        case ast.Subscript(slice=ast.Constant(value="jti" | "owner"), ctx=ast.Load()):
+            return True
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value="jti" | "owner"), *_]):
+            return True
+    return False
 
 
 def x_oss_elsewhere() -> list[str]:
@@ -144,28 +152,23 @@ def x_oss_elsewhere() -> list[str]:
 
 def docstrings_to_rewrite() -> list[str]:
     return [
-        f"{path}:{line} {docstring.split()[0]}"
-        for path, text in modules().items()
-        for line, docstring in _docstrings(text)
-        if OPENERS.match(docstring)
+        f"{path}:{line} {text.split()[0]}"
+        for path in modules()
+        for line, _, text in docstrings(path)
+        if OPENERS.match(text)
     ]
-
-
-def _docstrings(text: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, DOCUMENTED) and (docstring := ast.get_docstring(node)):
-            yield node.body[0].lineno, docstring
 
 
 def long_functions() -> list[str]:
     """Functions that fill more than a screen without their docstring."""
     found = []
-    for path, text in modules().items():
-        for node in ast.walk(ast.parse(text)):
+    for path in modules():
+        documented = {first: last for first, last, _ in docstrings(path)}
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                first = node.body[0]
-                docstring = (first.end_lineno or 0) - first.lineno + 1 if ast.get_docstring(node) else 0
-                length = (node.end_lineno or 0) - node.lineno + 1 - docstring
+                first = node.body[0].lineno
+                docstring = lines_between(first, documented[first]) if first in documented else ()
+                length = len(lines_between(node.lineno, node.end_lineno)) - len(docstring)
                 if length > LONG_FUNCTION:
                     found.append(f"{path}:{node.lineno} {node.name} {length}")
     return found
@@ -230,59 +233,13 @@ def warm(mode: str) -> Warm:
 
 def _measure(mode: str) -> Warm:
     sys.path.insert(0, str(ROOT / "quality" / "bench" / "peers"))
-    import requests_of_clients  # type: ignore[import-not-found]  # found through the path above
-
-    import handler
-
-    ask = _instance(mode)
-    token = ""
-    if mode == "wechat":
-        login = ask(requests_of_clients.post("/login", {"code": "c"}))
-        token = json.loads(login["body"])["token"]
-    event = requests_of_clients.event(token=token)
-    for _ in range(3):
-        if ask(event)["statusCode"] != 200:
-            raise RuntimeError(ask(event)["body"])
-    entered: list[str] = []
-    returns = 0
-
-    def profile(frame: Any, what: str, _argument: Any) -> None:
-        nonlocal returns
-        if what == "call":
-            entered.append(frame.f_code.co_filename)
-        returns += what == "return"
-
-    def request() -> None:
-        handler.handler(event, requests_of_clients.CONTEXT)
-
-    sys.setprofile(profile)
-    request()
-    sys.setprofile(None)
-    ours = [name for name in entered if name.startswith(f"{ROOT}{os.sep}function{os.sep}")]
-    changes = [name for before, name in zip(["", *ours], ours, strict=False) if name != before]
-    files = len(set(ours))
-    return Warm(files, len(changes) - files, len(entered), returns)
-
-
-def _instance(mode: str) -> Callable[[bytes], Any]:
-    """Make the handler's instance one whose STS and WeChat are here."""
-    from datetime import UTC, datetime, timedelta
-    from unittest import mock
-
-    from aliyunsdkcore.vendored.requests import Response
+    from requests_of_clients import CONTEXT, event  # type: ignore[import-not-found]  # by the path above
 
     import handler
     from function.app import Function
+    from function.auth.session import SessionToken
     from function.context import Dependencies
-    from function.http.client import HttpResponse
-    from tests.support.exchanges import SDK_ADAPTER
-
-    def assume_role(*_request: Any, **_options: Any) -> Any:
-        ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        keys = {"AccessKeyId": "STS.x", "AccessKeySecret": "s", "SecurityToken": "t", "Expiration": ends}
-        response = Response()
-        response.status_code, response.raw = 200, io.BytesIO(json.dumps({"Credentials": keys}).encode())
-        return response
+    from tests.support.memory_oss import MemoryOss
 
     environ = {
         "OSS_BUCKET": "my-bucket",
@@ -296,10 +253,33 @@ def _instance(mode: str) -> Callable[[bytes], Any]:
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "i",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s",
     }
-    login = HttpResponse(200, b'{"openid": "o"}', {})
-    handler._function = Function(Dependencies(environ, send=lambda *_request, **_options: login))
-    mock.patch(SDK_ADAPTER, assume_role).start()
-    return lambda event: handler.handler(event, None)
+    function = handler._function = Function(Dependencies(environ))
+    now = datetime.now(UTC)
+    MemoryOss("my-bucket", "cn-hangzhou", lambda: now).give_sessions(function)
+    token = SessionToken.issue("o", function._ready().settings, now) if mode == "wechat" else ""
+    sent = event(token=token)
+    for _ in range(3):
+        if (response := handler.handler(sent, CONTEXT))["statusCode"] != 200:
+            raise RuntimeError(response["body"])
+    entered: list[str] = []
+    returns = 0
+
+    def profile(frame: Any, what: str, _argument: Any) -> None:
+        nonlocal returns
+        if what == "call":
+            entered.append(frame.f_code.co_filename)
+        returns += what == "return"
+
+    def request() -> None:
+        handler.handler(sent, CONTEXT)
+
+    sys.setprofile(profile)
+    request()
+    sys.setprofile(None)
+    ours = [name for name in entered if name.startswith(f"{ROOT}{os.sep}function{os.sep}")]
+    changes = [name for before, name in zip(["", *ours], ours, strict=False) if name != before]
+    files = len(set(ours))
+    return Warm(files, len(changes) - files, len(entered), returns)
 
 
 FIGURES = (
@@ -391,15 +371,14 @@ def main(arguments: Sequence[str]) -> int:
     over = 0
     for figure in (*FIGURES, *WARM_FIGURES):
         counted, value = figure.found(), figure.value()
-        over += value > figure.cap
-        mark = "  " if value <= figure.cap else "! "
-        sys.stdout.write(f"{mark}{value:>7,} of {figure.cap:>7,}  {figure.name}\n")
-        if not isinstance(counted, int) and figure.shows and (value > figure.cap or "--all" in arguments):
-            sys.stdout.write("".join(f"                        {item}\n" for item in counted))
-    if python_3_12() is None:
-        sys.stdout.write(
-            "  no Python 3.12 was found: the calls and returns of a warm form are not comparable\n"
-        )
+        is_over = value > figure.cap
+        over += is_over
+        if is_over or "--over" not in arguments:
+            sys.stdout.write(f"{'!' if is_over else ' '} {value:>7,} of {figure.cap:>7,}  {figure.name}\n")
+        if not isinstance(counted, int) and figure.shows and (is_over or "--all" in arguments):
+            sys.stdout.write("".join(f"{'':24}{item}\n" for item in counted))
+    if python_3_12() is None and "--over" not in arguments:
+        sys.stdout.write("  without Python 3.12 the calls and returns of a warm form are not comparable\n")
     return int(over > 0)
 
 
