@@ -72,7 +72,6 @@ def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Pr
 
     Raises:
         BadRequest: a profile has no such variant; checked before any permission.
-
         Forbidden: the caller may not read one of them.
     """
     fits = [(one, _fits(one.key, profiles)) for one in requests]
@@ -117,7 +116,6 @@ def window_start(now: datetime, read_for: timedelta) -> datetime:
 
     Args:
         now: timezone-aware UTC, whole seconds.
-
         read_for: whole seconds.
     """
     return now - timedelta(seconds=int(now.timestamp()) % int(read_for.total_seconds()))

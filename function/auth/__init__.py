@@ -23,7 +23,6 @@ class Caller(NamedTuple):
     Args:
         subject: the business's name for them (openid, or the token's ``sub``), ``public`` for anyone; never
             in a key, a URL or a log line.
-
         owner: stable, not reversible, safe in a path.
     """
 

@@ -81,7 +81,6 @@ def read_token(
 
     Args:
         scope: app and bucket that the token must be for.
-
         is_foreign: True if a library of the business wrote it: with a header of its own, and perhaps a list
             of audiences.
 

@@ -38,7 +38,6 @@ def log_in(code: str, settings: Settings, send: Send) -> Caller:
 
     Raises:
         Unauthorized, Forbidden, TooManyRequests: about the code.
-
         WechatRejected, WechatUnavailable, Misconfigured: about the exchange with WeChat.
     """
     return caller_of(openid_of(code, settings.caller_settings, send), settings)
@@ -62,18 +61,10 @@ def openid_of(code: str, app: WechatApp, send: Send) -> str:
 
 
 def _code2session(code: str, app: WechatApp, send: Send, budget_seconds: float) -> dict[str, Any]:
-    query = {
-        "appid": app.appid,
-        "secret": app.secret,
-        "js_code": code,
-        "grant_type": "authorization_code",
-    }
+    query = {"appid": app.appid, "secret": app.secret, "js_code": code, "grant_type": "authorization_code"}
     try:
         response = send(
-            "GET",
-            f"{app.endpoint}/sns/jscode2session",
-            query=query,
-            budget_seconds=budget_seconds,
+            "GET", f"{app.endpoint}/sns/jscode2session", query=query, budget_seconds=budget_seconds
         )
     except ExchangeFailed as error:
         raise _wechat_silent(error.kind) from None

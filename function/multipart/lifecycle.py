@@ -8,14 +8,7 @@ from function.config.key_template import published_name
 from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
 from function.config.types import Rate
 from function.context import RequestContext
-from function.errors import (
-    AlreadyComplete,
-    AlreadyExists,
-    BadRequest,
-    Incomplete,
-    OssUnavailable,
-    UploadGone,
-)
+from function.errors import AlreadyComplete, AlreadyExists, BadRequest, Incomplete, OssUnavailable, UploadGone
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.multipart.upload import MAX_URLS, missing_parts
@@ -41,7 +34,6 @@ def begin_upload(oss: OssClient, ticket: MultipartTicket, pinned: Mapping[str, s
 
     Raises:
         AlreadyExists: the name is taken, and must not be overwritten.
-
         UploadError: OSS refuses, or does not respond.
     """
     headers = initiate_headers(pinned, ticket.upload_id)
@@ -65,7 +57,6 @@ def stored_parts(oss: OssClient, ticket: MultipartTicket) -> list[StoredPart]:
 
     Raises:
         AlreadyComplete, UploadGone: it is not unfinished.
-
         UploadError: OSS refuses, or does not respond.
     """
     parts = list_parts(oss, ticket.key, ticket.oss_id)
@@ -85,11 +76,8 @@ def complete_upload(
 
     Raises:
         Incomplete: with the numbers of parts that are missing or of another size.
-
         AlreadyExists: the name is another object's, which must not be overwritten.
-
         UploadGone: OSS no longer knows the upload, and it left no object.
-
         UploadError: OSS refuses, or does not respond.
     """
     try:
@@ -127,7 +115,6 @@ def drop_upload(oss: OssClient, ticket: MultipartTicket) -> None:
 
     Raises:
         AlreadyComplete: it has become an object.
-
         UploadError: OSS refuses, or does not respond.
     """
     if not abort(oss, ticket.key, ticket.oss_id) and object_of(oss, ticket):

@@ -96,7 +96,6 @@ def check_ticket_length(ticket: MultipartTicket, settings: Settings) -> None:
 
     Raises:
         BadRequest: ``context`` makes it too long.
-
         Misconfigured: the key of the profile does.
     """
     if len(ticket._replace(oss_id=LONGEST_OSS_ID).issue(settings)) <= MAX_TICKET_CHARACTERS:

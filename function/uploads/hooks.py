@@ -69,7 +69,6 @@ class Hooks:
 
         Raises:
             Forbidden: it refuses; ``details`` have the text for the user.
-
             Misconfigured: its result is invalid or late.
         """
         result = self._call(*_arguments(subject, owner, file, profile))

@@ -7,10 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from function.auth import Caller
-from function.config.content_types import (
-    default_disposition,
-    key_extension,
-)
+from function.config.content_types import default_disposition, key_extension
 from function.config.key_template import held_name, published_name
 from function.config.messages import Message
 from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA, BucketLocation, Profile
@@ -54,13 +51,9 @@ class PlannedUpload(NamedTuple):
 
     Args:
         rule: its ``key`` is where the object will be stored.
-
         key: of the object once it is published.
-
         is_named_by_digest: True if the same bytes may exist already, under this very name.
-
         ticket: for ``/confirm``; empty where the profile has none.
-
         is_page: True for the response that pages written for the samples read.
     """
 
@@ -106,7 +99,6 @@ def plan_upload(
 
     Raises:
         BadRequest, TooLarge, UnsupportedType: naming the field; ``context`` may be too long for the ticket.
-
         Misconfigured: the profile's key is.
     """
     try:

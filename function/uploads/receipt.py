@@ -41,13 +41,9 @@ class VerifiedUpload(NamedTuple):
 
     Args:
         key: of the object once it is published.
-
         etag: without quotes.
-
         width: in pixels, as ``height``; ``None`` for anything but pictures.
-
         seen: True if OSS reported it to the function itself, False if a callback did.
-
         held: True if the object waits to be published.
     """
 
@@ -68,7 +64,6 @@ class Receipt(NamedTuple):
 
     Args:
         key: of the object once it is published.
-
         is_held: True if the object was stored to be published later.
     """
 
@@ -180,7 +175,6 @@ def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetim
 
     Raises:
         BadRequest: there is no ticket.
-
         Forbidden: it is invalid, or its profile has no ``confirm``.
     """
     ticket = FormTicket.read(ticket_in(fields), settings, now)
@@ -198,7 +192,6 @@ def check_stored(ticket: FormTicket, facts: ObjectFacts | None) -> VerifiedUploa
 
     Raises:
         NotUploaded: there is none, or not yet.
-
         Forbidden: it is not what the form admitted.
     """
     if facts is None:
@@ -265,7 +258,6 @@ def describe_decided(receipt: Receipt, text: str, state: str, url: str | None) -
 
     Args:
         text: of the receipt, which is repeated byte for byte.
-
         url: of the published object.
     """
     return {

@@ -22,15 +22,10 @@ class UploadRequest(NamedTuple):
 
     Args:
         filename: the user's name for it; only the extension reaches a key.
-
         content_type: lower case, without parameters.
-
         size_bytes: if given, the form admits exactly this size.
-
         context: repeated in the receipt, and not read here.
-
         sha256: of the bytes, as the caller says; 64 lower-case hexadecimal digits, never without a size.
-
         trace: ``traceparent`` of the request, and of the callback about this file.
     """
 
@@ -187,7 +182,6 @@ def choose_content_type(file: UploadRequest, profile: Profile) -> str:
 
     Raises:
         BadRequest: none of these.
-
         UnsupportedType: not in the profile, or an unknown extension.
     """
     extension = name_extension(file.filename)
@@ -196,8 +190,7 @@ def choose_content_type(file: UploadRequest, profile: Profile) -> str:
         kind = profile.content_types[0]
     if kind is None and extension:
         raise UnsupportedType(
-            "filename has an unknown extension; contentType is required.",
-            details={"limits": profile.limits},
+            "filename has an unknown extension; contentType is required.", details={"limits": profile.limits}
         )
     if kind is None:
         raise BadRequest("contentType is required, because filename has no extension.")
@@ -215,7 +208,6 @@ def choose_size_range(file: UploadRequest, profile: Profile) -> tuple[int, int]:
 
     Raises:
         BadRequest: under the profile's minimum.
-
         TooLarge: over its maximum.
     """
     size = file.size_bytes

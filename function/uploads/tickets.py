@@ -45,11 +45,8 @@ class FormTicket(NamedTuple):
 
     Args:
         key: of the object, or the folder that a page chooses a name in (``is_folder``).
-
         content_type: empty where a page chooses it.
-
         context: for the receipt, as ``sha256``.
-
         trace: a ``traceparent``.
     """
 
@@ -156,13 +153,9 @@ class MultipartTicket(NamedTuple):
 
     Args:
         oss_id: OSS's own id of the upload; callers know it by ``upload_id``.
-
         key: where the object will be stored.
-
         part_size_bytes: of each part but the last, which has the rest.
-
         content_type: lower case, without parameters.
-
         context: for the receipt, as ``sha256``.
     """
 

@@ -12,10 +12,27 @@ def table_beside(file):
 
 
 def _read_short(value):
-    """``{"$bytes": "…"}`` stands for bytes, a character each; ``{"$times": ["x", 99]}`` for ``"x" * 99``."""
-    if value.keys() == {"$bytes"}:
-        return value["$bytes"].encode("latin-1")
-    return value["$times"][0] * value["$times"][1] if value.keys() == {"$times"} else value
+    """
+    Return what an object stands for.
+
+    ``{"$bytes": "…"}`` is bytes, a character each; ``{"$times": ["x", 99]}`` is ``"x" * 99``;
+    ``{"$join": […]}`` is one text of several; ``{"$int": "9"}`` and ``{"$float": "nan"}`` are numbers;
+    ``{"$absent": true}`` is ``...``.
+    """
+    match value:
+        case {"$bytes": text}:
+            return text.encode("latin-1")
+        case {"$times": [text, times]}:
+            return text * times
+        case {"$join": texts}:
+            return "".join(texts)
+        case {"$int": text}:
+            return int(text)
+        case {"$float": text}:
+            return float(text)
+        case {"$absent": True}:
+            return ...
+    return value
 
 
 def text_beside(file, suffix=".toml"):
@@ -36,12 +53,16 @@ def cases_beside(file):
             rows = table[test.__name__]
             named = isinstance(rows, dict)
             values = [_frozen(row) for row in (rows.values() if named else rows)]
-            ids = list(rows) if named else None
+            ids = list(rows) if named else _id_of
             return pytest.mark.parametrize(names if len(names) > 1 else names[0], values, ids=ids)(test)
 
         return parametrized
 
     return with_rows_as
+
+
+def _id_of(value):
+    return ascii(value)[1:41] if isinstance(value, str) else None
 
 
 def _frozen(value):

@@ -20,6 +20,9 @@ from function.auth.tokens import HEADER, MAX_TOKEN_CHARACTERS, RECEIPT, SESSION,
 from function.errors import Unauthorized
 from function.http.client import HttpResponse
 from handler import serve
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
@@ -226,21 +229,7 @@ def test_refuses_a_token_that_is_no_session(instance, sts, clock, forgery):
     assert (answer.status, answer.code) == (401, "unauthorized")
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"app": "wxfedcba9876543210"},
-        {"app": "WX0123456789ABCDEF"},
-        {"app": ["wx0123456789abcdef"]},
-        {"app": None},
-        {"app": ...},
-        {"bucket": "other-bucket"},
-        {"bucket": None},
-        {"bucket": ...},
-        {"app": ..., "bucket": ...},
-    ],
-    ids=str,
-)
+@cases("changes")
 def test_a_session_of_another_app_or_bucket_is_refused(instance, sts, clock, log_lines, changes):
     """Functions of several mini-programs may share a secret; tokens of before neither was named run out."""
     answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(session(clock, **changes)))
@@ -325,21 +314,7 @@ def test_a_new_secret_in_front_keeps_sessions_and_folders(instance, good_sts, cl
 # --- the owner comes from the token and nowhere else ---
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"owner": "victim"},
-        {"key": "uploads/victim/x.png"},
-        {"dir": "uploads/victim/"},
-        {"filename": "../../victim/x.png"},
-        {"filename": "..\\..\\victim\\x.png"},
-        {"filename": "uploads/victim/x.png"},
-        {"filename": "x./victim/png"},
-        {"filename": "{owner}.png"},
-        {"sub": "victim", "openid": "victim", "uploadId": "../victim"},
-    ],
-    ids=str,
-)
+@cases("body")
 @pytest.mark.parametrize("profile", ["default", "avatar"])
 def test_a_caller_who_asks_for_another_s_key_gets_one_in_the_own_folder(
     instance, good_sts, clock, body, profile
@@ -482,11 +457,7 @@ def test_a_flood_is_refused_before_anything_is_planned(instance, good_sts):
     assert [function.ask(body=several).status for _ in range(2)] == [413, 429]
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["no JSON", "[]", {"filename": 5}, {"profile": "none"}, {"files": []}, {"files": [{"profile": "none"}]}],
-    ids=str,
-)
+@cases("body")
 def test_malformed_requests_count_against_no_rate(instance, good_sts, body):
     function = instance(CALLER_RATE="1/min")
     for _ in range(3):

@@ -12,6 +12,9 @@ from function.auth.backend import AUDIENCE, check_backend_token, is_for_backends
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, keyed_hash
 from function.errors import Forbidden
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 SECRET, OLD_SECRET = "receipt-SecretCanary-0123456789abcdef", "old-receipt-SecretCanary-0123456789ab"
 NOW = TEST_INSTANT
@@ -41,16 +44,7 @@ def is_taken(text):
     return True
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        {"alg": "HS256", "typ": "JWT"},
-        {"typ": "JWT", "alg": "HS256"},
-        {"alg": "HS256"},
-        {"alg": "HS256", "typ": "JWT", "kid": "1", "cty": "x"},
-    ],
-    ids=["PyJWT", "firebase", "jose4j", "with a key id"],
-)
+@cases("header")
 @pytest.mark.parametrize("audience", [AUDIENCE, [AUDIENCE], ["shop", AUDIENCE]], ids=str)
 def test_every_library_s_way_of_writing_it_is_taken(header, audience):
     assert is_taken(token(header, aud=audience))
@@ -118,19 +112,7 @@ def test_none_of_the_function_s_own_passes_for_one(audience):
         check_backend_token(own, SETTINGS, NOW)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "is_good"),
-    [
-        (-31, False),
-        (-30, False),
-        (-29, True),
-        (1, True),
-        (600, True),
-        (630, True),
-        (631, False),
-        (86400, False),
-    ],
-)
+@cases("seconds", "is_good")
 def test_it_lives_for_ten_minutes_at_most_and_half_a_minute_for_the_clock(seconds, is_good):
     assert is_taken(token(exp=SECONDS + seconds)) is is_good
 

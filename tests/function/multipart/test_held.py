@@ -4,22 +4,11 @@ import jwt
 import pytest
 
 from function.auth.tokens import RECEIPT
+from tests.support.cases import text_beside
 
 PART = 100 * 1024
 SECRET = "token-secret-canary-0123456789abcdef"
-PROFILES = """
-[video]
-key = "videos/{owner}/{id}{ext}"
-max_size = "8MiB"
-content_types = ["video/*"]
-acl = "public-read"
-storage_class = "IA"
-parts = true
-part_size = "100KiB"
-parts_within = 3600
-hold = ["commit"]
-hold_days = 3
-"""
+PROFILES = text_beside(__file__)
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ import pytest
 from function.errors import StsUnavailable
 from function.multipart.lifecycle import initiate_headers
 from function.session_policy import UPLOADS
-from tests.support.memory_oss import BROKEN_AFTER, DENIED, LOST, UNHEARD
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 KIB = 1024
 PART = 100 * KIB
@@ -174,15 +176,7 @@ def test_malformed_multipart_requests_do_not_count(phone_of):
     phone.begin()
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected", "left"),
-    [
-        (UNHEARD, (503, "oss_unavailable"), 0),
-        (LOST, (503, "oss_unavailable"), 1),
-        (BROKEN_AFTER, (503, "oss_unavailable"), 1),
-        (DENIED, (502, "oss_rejected"), 0),
-    ],
-)
+@cases("fault", "expected", "left")
 def test_a_failed_initiate_gives_no_ticket(phone, oss, clock, fault, expected, left):
     oss.fail("InitiateMultipartUpload", fault)
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
@@ -284,32 +278,13 @@ def test_without_the_length_in_the_signature_any_length_arrives_and_is_found_out
     assert (refused(answer), answer.json["error"]["missing"]) == ((409, "incomplete"), [1])
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "application/json"},
-        {},
-        {"Content-Type": "application/octet-stream", "x-oss-object-acl": "public-read"},
-        {"Content-Type": "application/octet-stream", "x-oss-copy-source": "/my-bucket/secret"},
-    ],
-    ids=["another type", "no type", "an acl", "the bytes of another object"],
-)
+@cases("headers")
 def test_a_part_with_other_headers_than_the_answer_s_does_not_arrive(phone, oss, headers):
     begun = phone.begin()
     assert oss.put(begun["parts"][0], headers, "a", PART) == 403
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("partNumber=1", "partNumber=2"),
-        ("x-oss-expires=900", "x-oss-expires=9000"),
-        ("uploadId=", "uploadId=0"),
-        ("/videos/public/", "/videos/other/"),
-        ("&x-oss-security-token=", "&callback=x&x-oss-security-token="),
-    ],
-    ids=["another number", "a longer life", "another upload", "another object", "a callback"],
-)
+@cases("old", "new")
 def test_no_part_of_a_url_can_be_changed(phone, oss, old, new):
     begun = phone.begin()
     part = begun["parts"][0]
@@ -336,8 +311,7 @@ def test_a_url_ends_a_quarter_of_an_hour_after_it_was_signed(phone, oss, clock):
 
 
 @pytest.mark.parametrize(
-    ("seconds_left", "life"),
-    [(16 * 60, 900), (16 * 60 - 1, 899), (300, 240), (121, 61), (120, 60)],
+    ("seconds_left", "life"), [(16 * 60, 900), (16 * 60 - 1, 899), (300, 240), (121, 61), (120, 60)]
 )
 def test_a_url_ends_a_minute_before_its_session_where_that_is_sooner(phone, oss, clock, seconds_left, life):
     phone.ask_event(body={"filename": "a.png"})

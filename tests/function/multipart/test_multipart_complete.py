@@ -8,6 +8,7 @@ import pytest
 
 from function.auth.tokens import RECEIPT, read_token
 from function.http.client import HttpResponse
+from tests.support.cases import table_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, Stored
 
 PART = 100 * 1024
@@ -312,11 +313,7 @@ def test_an_object_that_was_deleted_is_gone(phone, oss, sent):
     assert refused(phone.complete(sent["ticket"])) == (410, "upload_gone")
 
 
-STRANGERS = {
-    "of another upload": {"x-oss-meta-upload-id": "B" * 22},
-    "of no upload": {"x-oss-meta-upload-id": None},
-    "of another type": {"content-type": "text/html"},
-}
+STRANGERS = table_beside(__file__)["STRANGERS"]
 
 
 def stranger(oss, key, parts=None, **changes):

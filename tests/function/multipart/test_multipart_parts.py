@@ -4,6 +4,7 @@ import pytest
 
 from function.errors import StsUnavailable
 from function.session_policy import UPLOADS
+from tests.support.cases import table_beside
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 
 PART = 100 * 1024
@@ -67,25 +68,7 @@ def test_numbers_that_are_null_are_none(phone):
     assert numbers_in(phone.parts(begun["ticket"], numbers=None)) == [1, 2, 3]
 
 
-WRONG = {
-    "none": [],
-    "zero": [0],
-    "minus one": [-1],
-    "one too many": [4],
-    "one that is right, one that is not": [1, 4],
-    "one that is right, one that is text": [1, "2"],
-    "ten thousand and one": [10_001],
-    "twice the same": [1, 2, 1],
-    "true": [True],
-    "a text": ["1"],
-    "half": [1.5],
-    "one that is no whole number": [1.0],
-    "null": [None],
-    "a list": [[1]],
-    "no list": 1,
-    "a text for a list": "123",
-    "an object": {"1": 2},
-}
+WRONG = table_beside(__file__)["WRONG"]
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -13,6 +13,9 @@ from function.auth.tokens import issue_token, read_token
 from function.errors import Misconfigured
 from function.multipart.upload import check_ticket_length
 from function.uploads.tickets import MultipartTicket
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-secret-canary-0123456789abcd"
@@ -184,17 +187,7 @@ def long_profiles(folder):
     )
 
 
-@pytest.mark.parametrize(
-    ("folder", "context", "expected"),
-    [
-        ("f" * 100, {"c": "é" * 120}, (200, "")),
-        ("f" * 700, None, (200, "")),
-        ("f" * 700, {"c": "é" * 120}, (400, "bad_request")),
-        ("视" * 300, None, (500, "misconfigured")),
-        ("视" * 300, {"c": "é" * 120}, (500, "misconfigured")),
-    ],
-    ids=["room", "room without a context", "none for a context", "none", "none, with a context"],
-)
+@cases("folder", "context", "expected")
 def test_a_ticket_over_length_is_refused_before_oss_begins(phone_of, oss, clock, folder, context, expected):
     phone = phone_of(profiles=long_profiles(folder), **JWT)
     claims = {"sub": LONG_SUBJECT, "exp": int(clock().timestamp()) + 60}

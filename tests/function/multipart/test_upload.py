@@ -23,15 +23,7 @@ def lengths(upload):
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        (1, [1]),
-        (9, [9]),
-        (10, [10]),
-        (11, [10, 1]),
-        (20, [10, 10]),
-        (29, [10, 10, 9]),
-    ],
+    ("size", "expected"), [(1, [1]), (9, [9]), (10, [10]), (11, [10, 1]), (20, [10, 10]), (29, [10, 10, 9])]
 )
 def test_every_part_is_as_long_as_the_others_but_the_last_one(size, expected):
     assert lengths(upload_of(size)) == expected

@@ -8,6 +8,7 @@ from function.config.key_template import KeyTemplate
 from function.errors import Forbidden
 from function.reading import UrlRequest, readable
 from tests.function.reading.keys import ID, KEY, MINE, PROFILES, SHOWN, THEIR_KEY, THEIRS, WALL, query_of
+from tests.support.cases import text_beside
 
 
 def test_a_caller_reads_only_own_objects(reading, good_sts):
@@ -190,19 +191,7 @@ def test_all_forbidden_reads_have_one_message(reading, sts):
     assert len({(error["code"], error["message"]) for error in answers}) == 1
 
 
-SHARED = """
-[default]
-key = "s/{owner}/{id}"
-max_size = 9
-content_types = ["image/*"]
-read = "callers"
-[default.variants]
-thumb = "image/resize,w_1"
-[other]
-key = "s/{owner}/{id}"
-max_size = 9
-content_types = ["image/*"]
-"""
+SHARED = text_beside(__file__)
 
 
 @pytest.mark.parametrize(

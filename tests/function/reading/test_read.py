@@ -6,17 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import jwt
 import pytest
 
-from tests.function.reading.keys import (
-    JWT_KEY,
-    KEY,
-    MINE,
-    ORIGIN,
-    PROFILES,
-    SHOWN,
-    THEIR_KEY,
-    WALL,
-    query_of,
-)
+from tests.function.reading.keys import JWT_KEY, KEY, MINE, ORIGIN, PROFILES, SHOWN, THEIR_KEY, WALL, query_of
 
 
 def test_the_url_of_one_object(reading, good_sts, log_lines):

@@ -24,6 +24,7 @@ from function.config.profiles import read_profiles
 from function.http.client import ExchangeFailed, HttpResponse
 from function.uploads.plan import plan_upload
 from function.uploads.request import UploadRequest
+from tests.support.cases import text_beside
 from tests.support.scripted_oss import ScriptedOss
 
 KEYS = Path(__file__).parents[2] / "keys"
@@ -33,31 +34,7 @@ SETTINGS = {
     "CALLBACK_URL": "https://upload.example.com/callback",
     "TOKEN_SECRET": "token-secret-canary-0123456789abcdef",
 }
-PROFILES = """
-[default]
-key = "uploads/{owner}/{yyyy}/{id}{ext}"
-max_size = "10MiB"
-min_size = 10
-content_types = ["image/*", "application/pdf"]
-callback = true
-
-[other]
-key = "others/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-callback = true
-
-[quiet]
-key = "quiet/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-
-[page]
-key = "test/{filename}"
-max_size = "1MiB"
-content_types = ["*/*"]
-callback = true
-"""
+PROFILES = text_beside(__file__)
 
 
 @cache

@@ -28,7 +28,7 @@ def test_a_page_of_the_sample_servers_gets_its_v4_fields(with_legacy):
     # A classic page sends no field of ours, so its policy may ask for none.
     pins = [next(iter(pin)) for pin in conditions(body) if isinstance(pin, dict)]
     assert pins == [
-        *("bucket", "x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-security-token"),
+        *("bucket", "x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-security-token")
     ]
     assert body["dir"] == "test/public/"
     assert body["expire"] == int(datetime(2026, 11, 24, 14, 1, tzinfo=UTC).timestamp())

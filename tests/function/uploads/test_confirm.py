@@ -8,38 +8,15 @@ import pytest
 
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from function.http.client import ExchangeFailed, HttpResponse
+from tests.support.cases import cases_beside, table_beside, text_beside
+
+cases = cases_beside(__file__)
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRET = "token-secret-canary-0123456789abcdef"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
 ENDPOINT = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
-PROFILES = """
-[default]
-key = "uploads/{owner}/{yyyy}/{id}{ext}"
-max_size = "10MiB"
-min_size = 10
-content_types = ["image/*", "application/pdf"]
-confirm = true
-
-[both]
-key = "both/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-confirm = true
-callback = true
-
-[called]
-key = "called/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-callback = true
-
-[page]
-key = "test/{filename}"
-max_size = "1MiB"
-content_types = ["*/*"]
-callback = true
-"""
+PROFILES = text_beside(__file__)
 SETTINGS = {
     "TOKEN_SECRET": SECRET,
     "OSS_ENDPOINT": ENDPOINT,
@@ -172,19 +149,7 @@ def test_confirm_reports_a_missing_object_as_not_uploaded(ask_form, confirm, oss
     assert confirm(ticket).status == 200
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [
-        {"content_length": "9"},
-        {"content_length": str(10 * 1024**2 + 1)},
-        {"content_type": "image/jpeg"},
-        {"content_type": "text/html"},
-        {"content_type": ""},
-        {"content_type": "image"},
-        {"content_type": "image/png<script>"},
-    ],
-    ids=str,
-)
+@cases("stored")
 def test_another_size_or_type_than_the_form_s_is_forbidden(ask_form, confirm, oss, log_lines, stored):
     ticket = ask_form()["ticket"]
     oss.has(**stored)
@@ -390,14 +355,7 @@ def test_refusals_of_confirm_do_not_reveal_their_reason(confirm, clock, log_line
 
 # --- what the caller wants to find in the receipt ---
 
-CONTEXTS = [
-    {},
-    {"order": 17, "note": "猫", "nested": {"list": [1, None, True, 1.5]}},
-    {"big": 12345678901234567890},
-    {"e": '\u0001\u2028"\\/'},
-    {"a": "x" * 248},
-    {"a": "图" * 82 + "xx"},
-]
+CONTEXTS = table_beside(__file__)["CONTEXTS"]
 
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=lambda context: str(context)[:20])
@@ -430,31 +388,7 @@ def test_a_context_does_not_override_claims(ask_form, confirm, clock, oss):
     )
 
 
-@pytest.mark.parametrize(
-    ("written", "is_taken"),
-    [
-        ('{"a":"%s"}' % ("x" * 248), True),
-        ('{"a":"%s"}' % ("x" * 249), False),
-        ('{"a":"%s"}' % ("图" * 83), False),
-        ('{ "a" : "%s" }' % ("x" * 248), True),
-        ('{"a":"%s"}' % ("\\u0041" * 248), True),
-        ("[]", False),
-        ("[1]", False),
-        ('"text"', False),
-        ("5", False),
-        ("true", False),
-        ('{"a":NaN}', False),
-        ('{"a":Infinity}', False),
-        ('{"a":1e999}', False),
-        ('{"a":"\\ud800"}', False),
-        ('{"\\udfff":1}', False),
-        ('{"a":1,"a":2}', False),
-        ('{"a":' + "[" * 100 + "]" * 100 + "}", True),
-        ('{"a":' + "[" * 20000 + "]" * 20000 + "}", False),
-        ('{"a":' + "9" * 5000 + "}", False),
-    ],
-    ids=lambda value: str(value)[:16].encode("ascii", "backslashreplace").decode(),
-)
+@cases("written", "is_taken")
 @pytest.mark.parametrize("method", ["POST", "GET", "files"])
 def test_a_context_is_a_small_json_object_or_a_bad_request(function, written, is_taken, method):
     if method == "GET":

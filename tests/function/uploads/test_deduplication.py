@@ -10,31 +10,16 @@ import pytest
 
 from function.auth.tokens import RECEIPT, TICKET, issue_token, read_token
 from function.http.client import ExchangeFailed, HttpResponse
+from tests.support.cases import cases_beside, text_beside
+
+cases = cases_beside(__file__)
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 SECRET = "token-secret-canary-0123456789abcdef"
 BUSINESS_SECRET = "business-secret-0123456789-0123456789"
 DIGEST = sha256(b"picture").hexdigest()
-PROFILES = """
-[default]
-key = "bytes/{owner}/{sha256}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-
-[each]
-key = "each/{owner}/{sha256}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-
-[plain]
-key = "plain/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-"""
+PROFILES = text_beside(__file__)
 SETTINGS = {
     "CALLER_AUTH": "jwt",
     "JWT_ALGORITHM": "HS256",
@@ -133,16 +118,7 @@ def test_deduplication_finds_objects_of_the_same_owner_only(ask, oss):
     assert bob["key"] != ann
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [
-        {"content_length": "1023"},
-        {"content_length": "1025"},
-        {"content_type": "image/jpeg"},
-        {"content_type": ""},
-    ],
-    ids=str,
-)
+@cases("stored")
 def test_another_size_or_type_under_that_name_gets_a_form(ask, oss, log_lines, stored):
     oss.has(**stored)
     assert "formData" in ask().json
@@ -187,24 +163,7 @@ def test_a_digest_is_read_in_either_case_and_written_in_lower_case(ask, oss):
     assert ask(sha256=DIGEST.upper()).json["key"] == ask().json["key"]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"sha256": None},
-        {"sha256": ""},
-        {"sha256": DIGEST[:-1]},
-        {"sha256": f"{DIGEST}0"},
-        {"sha256": f"{DIGEST[:-1]}g"},
-        {"sha256": f"{DIGEST[:-1]}\n"},
-        {"sha256": "٣" * 64},
-        {"sha256": 5},
-        {"sha256": [DIGEST]},
-        {"size": None},
-        {"sha256": None, "size": None},
-        {"sha256": "../" * 21 + "x"},
-    ],
-    ids=str,
-)
+@cases("wrong")
 def test_without_a_digest_and_a_size_there_is_no_name(ask, oss, wrong):
     answer = ask(**wrong)
     assert (answer.status, answer.code, oss.asked) == (400, "bad_request", [])

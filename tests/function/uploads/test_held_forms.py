@@ -6,28 +6,11 @@ from base64 import b64decode
 import pytest
 
 from function.auth.tokens import TICKET, read_token
+from tests.support.cases import text_beside
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRET = "token-secret-canary-0123456789abcdef"
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-acl = "public-read"
-storage_class = "IA"
-cache_control = "no-cache"
-confirm = true
-hold = ["commit"]
-[post.metadata]
-source = "app"
-"""
+PROFILES = text_beside(__file__)
 
 
 @pytest.fixture

@@ -9,35 +9,14 @@ import pytest
 
 from function.auth.tokens import RECEIPT, issue_token, read_token
 from function.http.client import HttpResponse
+from tests.support.cases import text_beside
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 SECRET = "token-secret-canary-0123456789abcdef"
 BUSINESS_SECRET = "business-secret-0123456789-0123456789"
 DIGEST = sha256(b"picture").hexdigest()
 EARLIER = "an-earlier-upload-s-id"
-PROFILES = """
-[default]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-hold_days = 7
-
-[called]
-key = "called/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-callback = true
-hold = ["commit"]
-
-[album]
-key = "album/{owner}/{sha256}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-"""
+PROFILES = text_beside(__file__)
 SETTINGS = {
     "CALLER_AUTH": "jwt",
     "JWT_ALGORITHM": "HS256",

@@ -18,20 +18,12 @@ from function.uploads.hooks import BUDGET_SECONDS, Hooks
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
 from tests.conftest import TEST_INSTANT
+from tests.support.cases import cases_beside, table_beside, text_beside
+
+cases = cases_beside(__file__)
 
 OWNER = "a" * 26
-TABLE = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = 1000
-min_size = 10
-content_types = ["image/*", "application/pdf"]
-read = "owner"
-
-[legacy]
-key = "test/{owner}/{filename}"
-max_size = 1000
-"""
+TABLE = text_beside(__file__)
 
 
 @pytest.fixture(autouse=True)
@@ -124,13 +116,7 @@ def test_size_types_folder_and_context_are_narrowed(rules, default):
 def test_a_type_that_the_hook_excludes_is_refused(rules, default):
     _, profile = apply(rules(returning("{'content_types': ['image/png']}")), default)
     with pytest.raises(UnsupportedType):
-        rule_for(
-            UploadRequest(filename="a.jpg"),
-            profile,
-            owner=OWNER,
-            upload_id="i" * 22,
-            now=TEST_INSTANT,
-        )
+        rule_for(UploadRequest(filename="a.jpg"), profile, owner=OWNER, upload_id="i" * 22, now=TEST_INSTANT)
 
 
 def test_types_may_be_a_tuple_as_well(rules, default):
@@ -146,40 +132,7 @@ def test_a_larger_size_is_no_larger(rules, default):
     assert apply(rules(returning("{'max_size': 10**9}")), default)[1].max_size_bytes == 1000
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        ("'no'", "a dict of"),
-        ("{'acl': 'public-read'}", "a dict of"),
-        ("{'refuse': ''}", "refuse must be a text"),
-        ("{'refuse': 'x' * 201}", "refuse must be a text"),
-        ("{'refuse': 7}", "refuse must be a text"),
-        ("{'max_size': 9}", "max_size must be bytes, 10 at least"),
-        ("{'max_size': '600'}", "max_size must be bytes"),
-        ("{'max_size': True}", "max_size must be bytes"),
-        ("{'content_types': []}", "a list of types"),
-        ("{'content_types': 'image/png'}", "a list of types"),
-        ("{'content_types': ['video/mp4']}", "does not allow: 'video/mp4'"),
-        ("{'content_types': ['image/svg+xml']}", "does not allow"),
-        ("{'content_types': ['*/*']}", "does not allow"),
-        ("{'content_types': ['image/PNG']}", "does not allow"),
-        ("{'content_types': [7]}", "does not allow"),
-        ("{'folder': ''}", "folder must be"),
-        ("{'folder': '../x'}", "folder must be"),
-        ("{'folder': 'a/b/c/d'}", "folder must be"),
-        ("{'folder': 'a/'}", "folder must be"),
-        ("{'folder': '{owner}'}", "folder must be"),
-        ("{'folder': 'x' * 65}", "folder must be"),
-        ("{'folder': 7}", "folder must be"),
-        ("{'context': []}", "context must be a dict"),
-        ("{'context': {'a': 'x' * 256}}", "too long"),
-        ("{'context': {'a': object()}}", "no JSON"),
-        ("{'context': {'a': float('nan')}}", "no JSON"),
-        ("1 / 0", "it raised ZeroDivisionError"),
-        ("exit()", "it raised SystemExit"),
-        ("wanted.update(size=1)", "it raised AttributeError"),
-    ],
-)
+@cases("answer", "reason")
 def test_any_other_result_of_a_hook_is_misconfigured(rules, default, answer, reason):
     with pytest.raises(Misconfigured) as caught:
         apply(rules(returning(answer)), default)
@@ -225,17 +178,7 @@ def test_a_hook_s_folder_leaves_room_for_the_held_key(rules, default):
     assert "a key of over 1018 bytes" in why(caught)
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("\ndef before_sign(:", "line 2 of it is no Python"),
-        ("\0", "line 1 of it is no Python"),
-        ("raise SystemExit", "importing it raised SystemExit"),
-        ("import nothing_of_the_kind", "importing it raised ModuleNotFoundError"),
-        ("before_sign = 7", "has no function before_sign"),
-        ("", "has no function before_sign"),
-    ],
-)
+@cases("text", "reason")
 def test_a_file_that_cannot_be_used_says_why(rules, text, reason):
     with pytest.raises(Misconfigured) as caught:
         rules(text)
@@ -279,34 +222,8 @@ def test_a_hook_that_was_slow_once_is_called_again(rules, default):
         apply(answers, default)
 
 
-CLOSED = """
-import os, sys
-from pathlib import Path
-from function.errors import Misconfigured
-from function.config.profiles import read_profiles
-from function.uploads.hooks import BUDGET_SECONDS, Hooks
-from function.uploads.request import UploadRequest
-
-profile = read_profiles(sys.argv[2], default_signature="v4")[0]["default"]
-path = Path(sys.argv[1])
-for line in sys.stdin.read().splitlines():
-    for text in (f"def before_sign(*told):\\n    {line}\\n", f"{line}\\nbefore_sign = dict"):
-        path.write_text(text, "utf-8")
-        try:
-            Hooks(path).apply("openid", "a" * 26, UploadRequest(filename="a.png"), profile)
-            print("nothing")
-        except Misconfigured as error:
-            print(error.problems[0].sentence)
-print(os.system("true"))
-"""
-CALLS_OUT = (
-    "import socket; socket.create_connection(('127.0.0.1', 9))",
-    "import socket; socket.getaddrinfo('example.com', 80)",
-    "import socket; socket.socket().bind(('127.0.0.1', 0))",
-    "import subprocess; subprocess.run(['true'])",
-    "import os; os.system('true')",
-    "import os; os.fork()",
-)
+CLOSED = table_beside(__file__)["CLOSED"]
+CALLS_OUT = table_beside(__file__)["CALLS_OUT"]
 
 
 def test_a_hook_may_use_no_network_and_other_code_may(tmp_path):
@@ -353,13 +270,7 @@ def test_no_result_of_a_hook_widens_what_is_signed(answer, filename, size):
     wanted = UploadRequest(filename=filename, content_type=None if filename else "image/png", size_bytes=size)
     try:
         narrowed, profile = rules.apply("openid", OWNER, wanted, default)
-        rule = rule_for(
-            narrowed,
-            profile,
-            owner=OWNER,
-            upload_id="i" * 22,
-            now=TEST_INSTANT,
-        )
+        rule = rule_for(narrowed, profile, owner=OWNER, upload_id="i" * 22, now=TEST_INSTANT)
     except UploadError:
         return
     assert default.min_size_bytes <= rule.min_size_bytes <= rule.max_size_bytes <= default.max_size_bytes
@@ -372,11 +283,7 @@ def test_no_result_of_a_hook_widens_what_is_signed(answer, filename, size):
     }
 
 
-CLOSED_EVENTS = (
-    *("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.fork"),
-    *("os.forkpty", "os.posix_spawn", "os.spawn"),
-    *("_thread.start_new_thread", "_thread.start_joinable_thread"),
-)
+CLOSED_EVENTS = table_beside(__file__)["CLOSED_EVENTS"]
 
 
 @pytest.mark.parametrize("event", CLOSED_EVENTS)

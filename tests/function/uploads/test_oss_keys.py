@@ -23,6 +23,9 @@ from function.errors import OssKeyUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
 from function.limits.rate_limit import RateLimiter
 from function.oss.callback_signature import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
+from tests.support.cases import cases_beside, table_beside
+
+cases = cases_beside(__file__)
 
 HERE = Path(__file__).parents[2]
 KEYS = HERE / "keys"
@@ -31,69 +34,7 @@ ORIGIN = "https://gosspublic.alicdn.com"
 KEY_URL = f"{ORIGIN}/callback_pub_key_v1.pem"
 TICKETS = count()
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
-FOREIGN_ADDRESSES = [
-    "https://gosspublic.alicdn.com.evil.example/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com",
-    "https://gosspublic.alicdn.com/",
-    "https://gosspublic.alicdn.com:8443/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com@evil.example/callback_pub_key_v1.pem",
-    "https://evil@gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com/@evil.example/callback_pub_key_v1.pem",
-    "https://evil.example/gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "https://evil.example/?https://gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "https://evil.example#https://gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com//evil.example/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com/\\evil.example/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com\\@evil.example/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com/../callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com/a/../../callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com/./callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com/%2e%2e/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com/%2F%2Fevil.example",
-    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem?x=https://evil.example",
-    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem#x",
-    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem\n",
-    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem\r\nHost: evil.example",
-    "https://gosspublic.alicdn.com/callback_pub_key_v1.pem\x00",
-    "https://gosspublic.alicdn.com/callback_pub key_v1.pem",
-    "https://gosspublic.alicdn.com/callback_pub_key_v1键.pem",
-    " https://gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "https://gosspublic。alicdn.com/callback_pub_key_v1.pem",
-    "https://gosspublic.аlicdn.com/callback_pub_key_v1.pem",
-    "HTTPS://gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "https://GOSSPUBLIC.alicdn.com/callback_pub_key_v1.pem",
-    "https:/gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "https:gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "//gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "callback_pub_key_v1.pem",
-    "//evil.example/callback_pub_key_v1.pem",
-    "gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "file:///etc/passwd",
-    "file://gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "ftp://gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "gopher://gosspublic.alicdn.com/callback_pub_key_v1.pem",
-    "data:text/plain,key",
-    "http://127.0.0.1/callback_pub_key_v1.pem",
-    "http://localhost:9000/callback_pub_key_v1.pem",
-    "http://[::1]/callback_pub_key_v1.pem",
-    "http://10.0.0.1/callback_pub_key_v1.pem",
-    "http://169.254.169.254/latest/meta-data/",
-    "http://100.100.100.200/latest/meta-data/ram/security-credentials/",
-    "http://2130706433/callback_pub_key_v1.pem",
-    "https://gosspublic.alicdn.com/callback_pub_key_v" + "1" * 700 + ".pem",
-    "https://gosspublic.alicdn.com/callback_pub_key_v" + "1" * 1024 * 1024,
-    "\xff\xfe",
-    "x",
-    *(
-        f"https://gosspublic.alicdn.com/{name}"
-        for name in (
-            *("key.pem", "callback_pub_key_v.pem", "callback_pub_key_v1", "callback_pub_key_v1pem"),
-            *("callback_pub_key_v1.pem.txt", "callback_pub_key_v1.pem/x", "x/callback_pub_key_v1.pem"),
-            *("callback_pub_key_v1a.pem", "callback_pub_key_v-1.pem", "callback_pub_key_v٣.pem"),
-            *("Callback_pub_key_v1.pem", "callback_pub_key_v1234567890.pem", "xcallback_pub_key_v1.pem"),
-        )
-    ),
-]
+FOREIGN_ADDRESSES = table_beside(__file__)["FOREIGN_ADDRESSES"]
 
 
 @pytest.fixture
@@ -459,25 +400,7 @@ def test_one_flipped_bit_of_it_does_not(documented, part):
         assert not verifies(documented, **{part: changed}), bit
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"query": ""},
-        {"query": "index=2&id=1"},
-        {"query": "?id=1&index=2"},
-        {"query": "id=1&index=2&"},
-        {"path": "/index.php?id=1&index=2", "query": "x"},
-        {"path": ""},
-        {"path": "/index.php/"},
-        {"body": b""},
-        {"body": b"bucket=yonghu-test\n"},
-        {"body": b"bucket=yonghu%2Dtest"},
-        {"signature": b""},
-        {"signature": b"\x00" * 64},
-        {"signature": b"\xff" * 64},
-    ],
-    ids=str,
-)
+@cases("changes")
 def test_no_other_request_passes_under_its_signature(documented, changes):
     assert not verifies(documented, **changes)
 

@@ -14,37 +14,12 @@ from function.uploads.request import (
     read_files,
     read_query,
 )
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "says"),
-    [
-        ({"size": -1}, 400, "size"),
-        ({"size": 0}, 400, "size"),
-        ({"size": 1.5}, 400, "size"),
-        ({"size": True}, 400, "size"),
-        ({"size": "10"}, 400, "size"),
-        ({"size": 10 * 1024**2 + 1}, 413, "size"),
-        ({"profile": 5}, 400, "profile"),
-        ({"profile": "x" * 65}, 400, "profile"),
-        ({"profile": "nope"}, 400, "profile"),
-        ({"filename": 5}, 400, "filename"),
-        ({"filename": ["a.png"]}, 400, "filename"),
-        ({"filename": "a\x00.png"}, 400, "filename"),
-        ({"filename": "a\n.png"}, 400, "filename"),
-        ({"filename": "猫" * 341 + ".png"}, 400, "filename"),
-        ({"filename": "noextension", "contentType": None}, 400, "contentType"),
-        ({"contentType": 5}, 400, "contentType"),
-        ({"contentType": "png"}, 400, "contentType"),
-        ({"contentType": "image/$x"}, 400, "contentType"),
-        ({"contentType": "image/png\r\nx: y"}, 400, "contentType"),
-        ({"contentType": "text/html"}, 415, "contentType"),
-        ({"files": {}}, 400, "files"),
-        ({"files": "x"}, 400, "files"),
-        ({"files": [1]}, 400, "files[0]"),
-        ({"files": [{"filename": "a.png"}, {"size": "x"}]}, 400, "files[1].size"),
-    ],
-)
+@cases("body", "status", "says")
 def test_a_bad_field_is_named(instance, body, status, says):
     fields = {"filename": "a.png", **body} if "filename" not in body and "files" not in body else body
     answer = instance().ask(body=fields)
@@ -75,10 +50,7 @@ def test_without_a_profile_it_is_the_default_one():
     assert read_query({}).profile == "default"
 
 
-@pytest.mark.parametrize(
-    ("field", "longest"),
-    [("profile", "x" * 64), ("filename", "x" * 255), ("contentType", "a/b;" + "x" * 251)],
-)
+@cases("field", "longest")
 def test_the_longest_text_is_taken_and_one_character_more_is_not(field, longest):
     assert read_query({field: longest})
     with pytest.raises(BadRequest, match=f"^{field} "):
@@ -123,16 +95,7 @@ def test_a_size_begins_with_zero(size, is_taken):
         wanted_of(body)
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        (b'{"filename": 5}', "filename"),
-        (b'{"files": [{}, {"filename": 5}]}', r"files\[1\]\.filename"),
-        (b'{"files": {"0": {}}}', "files"),
-        (b'{"files": 5}', "files"),
-        (b'{"files": "x"}', "files"),
-    ],
-)
+@cases("body", "field")
 def test_the_field_that_is_wrong_is_named_first(body, field):
     with pytest.raises(BadRequest, match=f"^{field} "):
         wanted_of(body)
@@ -246,18 +209,7 @@ def test_the_bounds_of_the_profile_are_inclusive(profile, size, outcome):
         choose_size_range(wanted, rule)
 
 
-@pytest.mark.parametrize(
-    ("types", "filename", "kind"),
-    [
-        (("image/png",), None, "image/png"),
-        (("image/png",), "a.unknown", "image/png"),
-        (("image/*",), "a.jpg", "image/jpeg"),
-        (("image/png", "image/jpeg"), "a.png", "image/png"),
-        (("image/*",), None, None),
-        (("*/*",), None, None),
-        (("image/png", "image/jpeg"), None, None),
-    ],
-)
+@cases("types", "filename", "kind")
 def test_a_missing_type_is_the_only_one_of_the_profile_or_refused(profile, types, filename, kind):
     wanted = UploadRequest(filename=filename)
     if kind:
