@@ -8,6 +8,9 @@ import pytest
 from function import credentials as cache_module
 from function.credentials import AccessKeys, CredentialsCache, StsCredentials
 from function.errors import StsRejected, StsUnavailable
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 OWN = AccessKeys("STS.own", "s", "t")
 FORM = timedelta(seconds=360)
@@ -49,10 +52,7 @@ def get(cache, clock):
     return ask
 
 
-@pytest.mark.parametrize(
-    ("minutes", "calls"),
-    [(0, 1), (10, 1), (44, 1), (44.9, 1), (45, 2), (50, 2), (54, 2), (59, 2), (60, 2), (600, 2)],
-)
+@cases("minutes", "calls")
 def test_calls_to_sts_by_minutes_since_the_first(get, sts, clock, minutes, calls):
     get()
     clock.tick(minutes=minutes)
@@ -140,17 +140,7 @@ def test_fresh_credentials_too_short_do_not_replace_a_good_set(get, sts, clock):
     assert get() == ("STS.1", False)
 
 
-@pytest.mark.parametrize(
-    ("session", "longest_form", "first_try"),
-    [
-        (3600, 360, 2700),
-        (3600, 660, 2700),
-        (3600, 960, 2580),
-        (900, 360, 480),
-        (900, 60, 675),
-        (900, 899, 225),
-    ],
-)
+@cases("session", "longest_form", "first_try")
 def test_the_longest_form_gets_early_tries_too(clock, session, longest_form, first_try):
     """Seconds from a fetch to the first early refresh: the last quarter, or sooner where that is too late."""
     sts = Sts(clock, timedelta(seconds=session))

@@ -6,53 +6,14 @@ from typing import Any
 import pytest
 
 from tests.docs.openapi import check_answer
+from tests.support.cases import text_beside
 from tests.support.memory_oss import MemoryOss
 from tests.support.world import WEBHOOK, World
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 RECEIPT_SECRET = "receipt-SecretCanary-0123456789abcdef"
 AES_KEY = "SecretCanary0123456789abcdefSecretCanary012"
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-[note]
-key = "notes/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-commit_by = "owner"
-[word]
-key = "words/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-acl = "public-read"
-storage_class = "IA"
-confirm = true
-hold = ["commit"]
-hold_days = 3
-[face]
-key = "faces/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit", "check"]
-[same]
-key = "same/{owner}/{sha256}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-"""
+PROFILES = text_beside(__file__)
 
 
 @pytest.fixture
@@ -90,27 +51,7 @@ def house(house_of: Callable[..., World]) -> World:
     return house_of()
 
 
-OWN_BUCKET = """
-bucket = "abroad"
-region = "cn-shanghai"
-role = "acs:ram::1234567890123456:role/abroad"
-"""
-ABROAD = f"""
-[deed]
-key = "deeds/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-{OWN_BUCKET}
-[view]
-key = "views/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-{OWN_BUCKET}
-"""
+ABROAD = text_beside(__file__, ".abroad.toml")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from function.errors import OssUnavailable, StsRejected
 from function.holding.check import apply_verdict
 from function.holding.state import LEASE
 from function.wechat.verdict import Outcome, Verdict
+from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 from tests.support.turns import Killed
 
@@ -773,15 +774,7 @@ def test_an_invalid_number_of_failures_never_becomes_part_of_a_name(house, check
     assert log_lines()[-1]["reason"] == f"{name}: invalid record"
 
 
-GATE = """
-[gate]
-key = "gates/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-role = "acs:ram::1234567890123456:role/gates"
-"""
+GATE = text_beside(__file__)
 
 
 @pytest.mark.parametrize("profile", ["face", "gate"])

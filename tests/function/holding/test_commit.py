@@ -7,7 +7,10 @@ import pytest
 from function.auth.tokens import RECEIPT, issue_token, read_token
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import PROFILES, RECEIPT_SECRET
+from tests.support.cases import cases_beside, text_beside
 from tests.support.memory_oss import DENIED, MemoryOss, Part, Stored
+
+cases = cases_beside(__file__)
 
 
 def refused(answer):
@@ -345,14 +348,7 @@ def test_what_is_malformed_is_a_bad_request(house, fields):
     assert house.oss.asked == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({}, "Send one receipt, or receipts with a list of 1 to 20."),
-        ({"receipt": "a.b.c", "decision": "delete"}, "decision must be publish or reject."),
-    ],
-    ids=["receipt", "decision"],
-)
+@cases("fields", "message")
 def test_a_bad_request_is_told_what_it_must_say(house, fields, message):
     assert house.ask("commit", house.backend(), **fields).json["error"]["message"] == message
 
@@ -481,15 +477,7 @@ def test_a_bucket_that_hangs_leaves_the_others_their_time(two_buckets, order, mo
     assert told == [{"word": "published", "deed": "oss_unavailable"}[profile] for profile in order]
 
 
-TOLD = """
-[told]
-key = "told/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-CALLBACK
-bucket = "abroad"
-region = "cn-shanghai"
-"""
+TOLD = text_beside(__file__)
 
 
 @pytest.fixture

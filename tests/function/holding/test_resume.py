@@ -3,19 +3,11 @@
 import pytest
 
 from function.wechat.verdict import Outcome
+from tests.support.cases import text_beside
 from tests.support.memory_oss import LOST, UNHEARD, Part, Stored
 
 PART = 100 * 1024
-CLIP = """
-[clip]
-key = "clips/{owner}/{id}{ext}"
-max_size = "8MiB"
-content_types = ["video/*"]
-parts = true
-part_size = "100KiB"
-parts_within = 3600
-hold = ["commit"]
-"""
+CLIP = text_beside(__file__)
 
 
 def asked_again(house, stored):

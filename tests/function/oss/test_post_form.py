@@ -20,6 +20,9 @@ from function.oss.post_form import (
     sign_object,
     sign_v1,
 )
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "post_policy.json").read_text("utf-8"))
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
@@ -187,9 +190,6 @@ def test_no_form_holds_the_secret():
         assert "secret+/=" not in json.dumps(sign_object(rule(signature_version=version), CREDENTIALS, NOW))
 
 
-@pytest.mark.parametrize(
-    ("key", "path"),
-    [("a/b-._~c.png", "a/b-._~c.png"), ("a b+&?#%", "a%20b%2B%26%3F%23%25"), ("猫", "%E7%8C%AB")],
-)
+@cases("key", "path")
 def test_an_address_is_the_key_encoded(key, path):
     assert object_url("https://h", key) == f"https://h/{path}"

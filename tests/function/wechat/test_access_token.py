@@ -13,8 +13,11 @@ from function.errors import Misconfigured, UploadError, WechatRejected, WechatUn
 from function.http.client import ExchangeFailed, HttpResponse
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
+from tests.support.cases import cases_beside
 from tests.support.wechat import TOKEN as STABLE_TOKEN
 from tests.support.wechat import Wechat
+
+cases = cases_beside(__file__)
 
 APP = WechatApp("wx0123456789abcdef", "wechat-SecretCanary", "https://api.weixin.qq.com")
 TOKEN = "86_token-of-WeChat-0001"
@@ -43,18 +46,7 @@ def test_wechat_is_asked_as_it_is_documented_and_a_new_token_is_never_forced(clo
     assert (query, options["budget_seconds"]) == (None, 2.0)
 
 
-@pytest.mark.parametrize(
-    ("expires_in", "seconds", "calls"),
-    [
-        (7200, 7139, 1),
-        (7200, 7140, 2),
-        (300, 239, 1),
-        (300, 240, 2),
-        ("7200", 7139, 1),
-        (60, 0, 2),
-        (1, 0, 2),
-    ],
-)
+@cases("expires_in", "seconds", "calls")
 def test_it_is_kept_until_a_minute_before_its_end(clock, expires_in, seconds, calls):
     tokens, wechat = tokens_of(token(expires_in=expires_in))
     tokens.get(clock())

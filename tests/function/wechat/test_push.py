@@ -10,7 +10,10 @@ import pytest
 from function.errors import Forbidden
 from function.wechat import push
 from function.wechat.push import is_signed, open_push, refused_check
+from tests.support.cases import cases_beside
 from tests.support.wechat import Wechat, sha1_of
+
+cases = cases_beside(__file__)
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wechat_push.json").read_text("utf-8"))
 SECURE = VECTORS["secure"]
@@ -210,16 +213,7 @@ def test_of_a_push_in_compatible_mode_only_what_is_encrypted_counts():
     assert opened_of_ours(query, body) == b'{"Event": "sealed"}'
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"MsgType": "event", "Event": "wxa_media_check", "trace_id": "t", "result": {"suggest": "pass"}}',
-        b'{"Encrypt": null}',
-        b'{"Encrypt": 5}',
-        b'{"Encrypt": ["x"]}',
-        b"{}",
-    ],
-)
+@cases("body")
 def test_plain_text_is_refused_whatever_signature_it_has(body):
     why = refusal(QUERY, body)
     assert why == "push refused: it is not encrypted; choose the secure mode in WeChat's console"
