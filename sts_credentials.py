@@ -51,7 +51,6 @@ class StsClient(NamedTuple):
 
     Args:
         endpoint: origin of STS.
-
         sleep: waits between the attempts.
     """
 
@@ -72,7 +71,6 @@ class StsClient(NamedTuple):
 
         Raises:
             StsRejected: a 4xx.
-
             StsUnavailable: any other failure.
         """
         credentials = parse_response(self._call(session_policy, own, attempts))

@@ -74,11 +74,8 @@ class SdkFailed(Exception):
 
     Args:
         reason: for the log; never a text of the SDK or the service, which may hold the signed URL.
-
         status: of HTTP; ``None`` without a complete response.
-
         code: the service's error code, such as ``NoPermission``.
-
         is_transient: True if a retry may succeed (refused, reset, slow, throttled, 503).
     """
 
@@ -112,7 +109,6 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
 
     Args:
         request: of the SDK, with its parameters; a new one for every call, because it holds the nonce.
-
         endpoint: origin of the service.
 
     Returns:

@@ -47,7 +47,6 @@ class Instance:
 
     Args:
         credentials: a cache for each session.
-
         own_keys: returns the function's own credentials, given the runtime's context of a request.
     """
 

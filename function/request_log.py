@@ -36,17 +36,11 @@ class LogLine:
 
     Args:
         profile, key, upload_id: of one file; of several files lists in order.
-
         webhook: ``ok``, or the reason of a failed delivery.
-
         state: of a held object; of several a list, with error codes in the place of unknown states.
-
         trace_id: WeChat's id of a content check.
-
         quota: action taken while the quota store was down, and the reason.
-
         is_cold: True for the first request of an instance.
-
         traceparent: of the trace that the caller names.
     """
 

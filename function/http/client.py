@@ -45,7 +45,6 @@ def send(method: str, url: str, *, budget_seconds: float, **options: Any) -> Htt
 
     Args:
         budget_seconds: for resolving, connecting, waiting and reading together.
-
         options: any of ``max_bytes``, ``query``, ``body`` and ``headers``.
 
     Raises:

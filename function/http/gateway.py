@@ -25,19 +25,12 @@ class Request(NamedTuple):
 
     Args:
         path: decoded.
-
         query: values of a repeated name are joined with commas, as FC 3.0 does.
-
         raw_query: without the question mark; reconstructed for FC 3.0, whose event lacks it.
-
         headers: names in lower case.
-
         body: decoded from base64, at most ``MAX_BODY_BYTES``.
-
         source_ip: of the last hop; forwarding headers are ignored, since anyone can write them.
-
         request_id: FC's, or empty.
-
         context: the runtime's, or ``None``.
     """
 
@@ -70,9 +63,7 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
 
     Raises:
         BadRequest: not such an event, headers or query over their limit, or a body that cannot be decoded.
-
         TooLarge: the body.
-
         UnsupportedType: a compressed body.
 
     Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/http-trigger-invoking-function
@@ -104,9 +95,7 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
 
     Raises:
         BadRequest: a malformed header, headers or query over their limit, or an unreadable body.
-
         TooLarge: the body.
-
         UnsupportedType: a compressed body.
     """
     raw_query = environ.get("QUERY_STRING", "")

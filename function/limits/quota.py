@@ -18,7 +18,6 @@ class QuotaItem(NamedTuple):
 
     Args:
         max_files, max_bytes: of one owner a day; ``None``: not limited.
-
         files, bytes_: the forms of this request, and what they admit together.
     """
 
@@ -49,9 +48,7 @@ class QuotaRequest(NamedTuple):
 
     Args:
         request_id: not guessable; the same id twice counts once.
-
         owner: whose days these are; decides where a cluster stores all counts of the request.
-
         rates: no two of the same limit and key.
     """
 
@@ -67,7 +64,6 @@ class Remaining(NamedTuple):
 
     Args:
         files, bytes_: ``None``: not limited.
-
         resets_at: start of the next day.
     """
 
@@ -116,7 +112,6 @@ class QuotaLimiter(RateLimiter):
 
     Args:
         new_store: called with the first count; raises ``Misconfigured`` without the storage's library.
-
         denies: refuse profiles with a quota while the storage is down; else give their forms uncounted.
     """
 

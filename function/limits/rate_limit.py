@@ -26,7 +26,6 @@ class RateLimitItem(NamedTuple):
 
     Args:
         limit: name of the limit.
-
         key: owner, client IP or upload id that is counted.
     """
 
@@ -83,7 +82,6 @@ class RateLimiter:
 
         Raises:
             BadRequest: more than any window holds.
-
             TooManyRequests: more than this window has left.
         """
         instant = now.timestamp()

@@ -103,7 +103,6 @@ class Wire:
 
         Raises:
             Broken: the connection is useless now; unknown whether the script ran.
-
             StoreDown: the server refused, or took longer.
         """
         from redis.exceptions import NoScriptError, RedisError

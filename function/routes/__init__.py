@@ -9,9 +9,7 @@ class Route(NamedTuple):
 
     Args:
         module: imported with the route's first request.
-
         function: takes a ``RequestContext``; returns a JSON object, or a ``Response`` for another format.
-
         feature: attribute that is true of at least one profile, or ``LOGIN``; without it the route is
             ``not_found``. Empty: always there.
     """

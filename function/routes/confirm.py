@@ -61,7 +61,6 @@ def report(
 
     Args:
         facts: about its object.
-
         life: of the receipt.
     """
     profile = context.settings.profiles[upload.ticket.profile]
