@@ -12,6 +12,9 @@ import responses
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, StsRejected, StsUnavailable
 from sts_credentials import StsClient, own_access_keys
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 OWN = AccessKeys("STS.NTown", "OwnSecretCanary", "OwnTokenCanary/+==")
@@ -145,15 +148,7 @@ def test_gives_up_after_two_network_failures(sts, client, clock):
     assert len(sts.calls) == 2
 
 
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        *((body, "without a JSON object") for body in (b"", b"not json", b"\xff", b"[" * 50_000)),
-        *((body, "without a JSON object") for body in (b"null", b"5", b"[]", b'"text"')),
-        (b"{}", "without Credentials"),
-        *((b'{"Credentials": %s}' % given, "without Credentials") for given in (b"null", b"[]")),
-    ],
-)
+@cases("body", "reason")
 def test_a_200_without_credentials_is_unavailable(sts, client, clock, body, reason):
     sts.post(URL, body=body)
     with pytest.raises(StsUnavailable) as raised:
@@ -172,15 +167,7 @@ def test_missing_fields_are_named_without_any_values(sts, client, clock, reply, 
     assert "Canary" not in raised.value.reason
 
 
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("soon", "an invalid Expiration"),
-        ("9" * 400, "an invalid Expiration"),
-        ("2026-11-24", "an Expiration without a time zone"),
-        ("2026-11-24T15:00:00", "an Expiration without a time zone"),
-    ],
-)
+@cases("text", "what")
 def test_an_invalid_expiration_is_unavailable(sts, client, clock, reply, text, what):
     sts.post(URL, json=reply(clock(), Expiration=text))
     with pytest.raises(StsUnavailable) as raised:

@@ -16,6 +16,9 @@ from function.app import Function
 from function.context import Dependencies
 from function.routes import ROUTES
 from handler import serve
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 EVENTS = sorted((Path(__file__).parents[1] / "events").glob("*.json"))
@@ -33,28 +36,7 @@ def test_each_event_file_gets_its_expected_response(instance, good_sts, path, pr
         assert answer.code == case["expected"]["code"]
 
 
-@pytest.mark.parametrize(
-    ("path", "method", "status"),
-    [
-        ("/upload-params", "POST", 200),
-        ("/", "POST", 200),
-        ("", "POST", 200),
-        ("/any/prefix/upload-params", "POST", 200),
-        ("/upload-params/", "POST", 200),
-        ("/any/prefix/", "POST", 200),
-        ("/health", "GET", 200),
-        ("/x/health", "GET", 200),
-        ("/health/", "GET", 200),
-        ("/health", "POST", 405),
-        ("/login", "GET", 405),
-        ("/callback", "GET", 405),
-        ("/upload-params", "DELETE", 405),
-        ("/upload-params", "HEAD", 405),
-        ("/upload-param", "GET", 404),
-        ("/Upload-Params", "GET", 404),
-        ("/../health/x", "GET", 404),
-    ],
-)
+@cases("path", "method", "status")
 def test_the_last_path_segment_names_the_route(instance, good_sts, path, method, status):
     answer = instance().ask(body={"filename": "a.png"}, method=method, path=path or "/")
     assert answer.status == status
@@ -125,18 +107,7 @@ def test_a_missing_role_is_described_in_the_log(instance, log_lines):
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in log_lines()[-1]["reason"]
 
 
-@pytest.mark.parametrize(
-    ("stub", "status", "code"),
-    [
-        (
-            {"status": 403, "json": {"Code": "NoPermission", "Message": "m", "RequestId": "r"}},
-            502,
-            "sts_rejected",
-        ),
-        ({"status": 500, "body": "<html>"}, 503, "sts_unavailable"),
-        ({"body": "not json"}, 503, "sts_unavailable"),
-    ],
-)
+@cases("stub", "status", "code")
 def test_sts_failures_have_their_documented_codes(instance, sts, log_lines, stub, status, code):
     sts.post(STS_URL, **stub)
     answer = instance().ask(body={"filename": "a.png"})

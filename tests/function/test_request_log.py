@@ -5,6 +5,9 @@ import time
 import pytest
 
 from function.request_log import LogLine
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -48,18 +51,7 @@ def test_each_request_logs_one_json_line_with_the_documented_fields(instance, go
     assert (third["status"], third["code"]) == (400, "bad_request")
 
 
-@pytest.mark.parametrize(
-    ("known", "name", "value"),
-    [
-        ("state", "state", ["held", "not_found"]),
-        ("trace_id", "traceId", "60ae120f-371d5872-7941a05b"),
-        ("reason", "reason", "for another audience"),
-        ("webhook", "webhook", "HTTP 500"),
-        ("quota", "quota", "allowed: TimeoutError"),
-        ("is_cold", "cold", True),
-        ("traceparent", "traceparent", TRACEPARENT),
-    ],
-)
+@cases("known", "name", "value")
 def test_optional_fields_are_logged_only_where_they_are_set(log_lines, known, name, value):
     plain, special = LogLine("1"), LogLine("2")
     setattr(special, known, value)
@@ -101,15 +93,7 @@ def test_the_line_has_the_duration_in_milliseconds(instance, log_lines, monkeypa
     assert log_lines()[-1]["ms"] == 123.46
 
 
-@pytest.mark.parametrize(
-    ("changes", "fields", "level"),
-    [
-        ({}, {"path": "/health", "method": "GET"}, "INFO"),
-        ({}, {"path": "/nope"}, "INFO"),
-        ({"OSS_BUCKET": None}, {}, "ERROR"),
-        ({"CALLER_RATE": "1/min"}, {"body": {"files": [{"filename": "a.png"}] * 2}}, "INFO"),
-    ],
-)
+@cases("changes", "fields", "level")
 def test_only_5xx_responses_are_logged_as_errors(instance, caplog, changes, fields, level):
     caplog.set_level("DEBUG", logger="oss_direct_upload")
     instance(**changes).ask(**fields)

@@ -19,6 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from function import aliyun_sdk, network
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, send
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 5
@@ -131,17 +134,7 @@ def test_a_head_response_has_the_length_of_its_absent_body():
     assert (answer.status, answer.body, answer.headers) == (200, b"", {"content-length": "344606"})
 
 
-@pytest.mark.parametrize(
-    ("path", "target"),
-    [
-        ("", "/"),
-        ("/", "/"),
-        ("?a=1", "/?a=1"),
-        ("/hook?token=x~", "/hook?token=x~"),
-        ("/hook?is=it?", "/hook?is=it?"),
-        ("/hook?", "/hook"),
-    ],
-)
+@cases("path", "target")
 def test_a_url_is_requested_as_written(path, target):
     with peer(sends(with_body(b""))) as other:
         ask(f"{other.url}{path}")

@@ -16,6 +16,9 @@ from function.http.gateway import (
     response_to_event,
     response_to_wsgi,
 )
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 MAX_BODY, MAX_HEADERS = 64 * 1024, 8 * 1024
 CONTEXT = SimpleNamespace(request_id="1-context")
@@ -53,15 +56,7 @@ def test_a_minimal_event_requests_the_root():
     assert read_event() == Request("GET", "/", {}, "", {}, b"", "", "", None)
 
 
-@pytest.mark.parametrize(
-    ("fields", "path"),
-    [
-        ({"http": {"path": "/asked"}, "rawPath": "/raw"}, "/asked"),
-        ({"http": {"path": ""}, "rawPath": "/raw"}, "/raw"),
-        ({"rawPath": "/raw"}, "/raw"),
-        ({"rawPath": ""}, "/"),
-    ],
-)
+@cases("fields", "path")
 def test_the_path_falls_back_to_the_raw_path(fields, path):
     assert read_event(**fields).path == path
 
@@ -77,10 +72,7 @@ def test_an_event_s_body_is_text_base64_or_absent(event):
     assert read_event(body="e30=", isBase64Encoded=True).body == b"{}"
 
 
-@pytest.mark.parametrize(
-    ("body", "is_base64"),
-    [("e!30=", True), ("e30", True), ("猫", True), ("\ud800", False), (5, False), ([], True)],
-)
+@cases("body", "is_base64")
 def test_a_body_that_cannot_be_decoded_is_a_bad_request(body, is_base64):
     with pytest.raises(BadRequest):
         read_event(body=body, isBase64Encoded=is_base64)
@@ -143,11 +135,7 @@ class Body(io.BytesIO):
         return super().read(size)
 
 
-@pytest.mark.parametrize(
-    "environ",
-    [{}, {"wsgi.input_terminated": True}, {"HTTP_TRANSFER_ENCODING": "chunked"}],
-    ids=["alone", "beside an end", "beside chunks"],
-)
+@cases("environ")
 def test_the_content_length_limits_reading(environ):
     body = Body(b"{}and more")
     assert read_wsgi(CONTENT_LENGTH="2", **{"wsgi.input": body}, **environ).body == b"{}"

@@ -12,45 +12,12 @@ from function.http.client import HttpResponse
 from function.limits import redis
 from function.limits.redis_connection import Address, Wire
 from tests.function.limits.requests_to_stores import Canned
+from tests.support.cases import text_beside
 from tests.support.redis_server import RedisServer, is_installed
 from tests.support.scripted_oss import ScriptedOss
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = 1000
-content_types = ["image/*"]
-files_per_day = 3
-bytes_per_day = 2000
-
-[few]
-key = "few/{owner}/{id}{ext}"
-max_size = 1000
-content_types = ["image/*"]
-files_per_day = 1
-
-[free]
-key = "free/{owner}/{id}{ext}"
-max_size = 1000
-content_types = ["image/*"]
-
-[bytes]
-key = "bytes/{owner}/{sha256}{ext}"
-max_size = 1000
-content_types = ["image/*"]
-confirm = true
-files_per_day = 2
-
-[video]
-key = "videos/{owner}/{id}{ext}"
-max_size = "8MiB"
-content_types = ["video/*"]
-parts = true
-part_size = "100KiB"
-files_per_day = 2
-bytes_per_day = "8MiB"
-"""
+PROFILES = text_beside(__file__)
 
 
 BEGUN = (

@@ -5,8 +5,10 @@ import threading
 
 import pytest
 
-from function.errors import QuotaExceeded
+from function.config.types import Rate
+from function.errors import QuotaExceeded, UploadError
 from function.limits.quota import QuotaItem, QuotaRequest
+from function.limits.rate_limit import RateLimitItem
 
 # Instead of the budget, where that is not tested: a busy machine may be late.
 PATIENCE = 20.0
@@ -28,6 +30,29 @@ def refusal(store, wanted, now):
         store.count(wanted, now)
     quota = raised.value.details["quota"]
     return quota["filesLeft"], quota["bytesLeft"]
+
+
+def follow(store, clock, steps):
+    """
+    Count and give back; compare what is left, or the error's code and what is left.
+
+    A step is seconds to wait, action, request id, fields of the request, expected result.
+    """
+    for wait, action, request_id, fields, expected in steps:
+        now = clock.tick(seconds=wait)
+        rates = [RateLimitItem("forms", Rate(*rate), "ann", *more) for rate, *more in fields.get("rates", ())]
+        request = quota_request(request_id, **{**fields, "rates": rates})
+        if action == "give back":
+            store.give_back(request, now)
+            continue
+        try:
+            found = left(store.count(request, now))
+        except QuotaExceeded as error:
+            quota = error.details["quota"]
+            found = (error.code, quota["filesLeft"], quota["bytesLeft"])
+        except UploadError as error:
+            found = error.code
+        assert found == expected, request_id
 
 
 def numbers(*values):

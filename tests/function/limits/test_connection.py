@@ -24,6 +24,9 @@ from tests.function.limits.requests_to_stores import (
     numbers,
     quota_request,
 )
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
@@ -93,25 +96,7 @@ def test_more_than_a_rate_ever_admits_is_refused_without_redis(canned):
     assert server.received == []
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (b"+OK\r\n", "reply of another shape"),
-        (b"*0\r\n", "reply of another shape"),
-        (numbers(0, 0, 0, NOON), "reply of another shape"),
-        (b"$-1\r\n", "reply of another shape"),
-        (b"*1\r\n:abc\r\n", "ValueError"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "InvalidResponse"),
-        (b"-LOADING Redis is loading the dataset in memory\r\n", "BusyLoadingError"),
-        (b"-MOVED 3999 10.0.0.1:6379\r\n", "MovedError"),
-        (b"-MISCONF Redis is configured to save RDB snapshots\r\n", "MISCONF"),
-        (b"-ERR unknown command\r\n", "ResponseError"),
-        (f"-{PASSWORD} is not a code\r\n".encode(), "ResponseError"),
-        (b"-A1B2 is not a code\r\n", "ResponseError"),
-        (b"-OOM CANARY is not the code\r\n", "OutOfMemoryError"),
-        (None, "ConnectionError"),
-    ],
-)
+@cases("answer", "kind")
 def test_any_other_reply_counts_as_a_store_that_is_down(canned, answer, kind):
     store = store_at(canned(answer).url)
     with pytest.raises(StoreDown) as raised:

@@ -2,6 +2,8 @@
 
 import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from function.errors import QuotaExceeded
 from function.limits.memory import MAX_REMEMBERED, MemoryStore
 from function.limits.quota import Remaining
-from tests.function.limits.requests_to_stores import left, quota_request, refusal
+from tests.function.limits.requests_to_stores import follow, left, quota_request, refusal
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 CHINA = timedelta(hours=8)
 
@@ -19,16 +24,7 @@ def store():
     return MemoryStore(CHINA)
 
 
-@pytest.mark.parametrize(
-    ("offset", "resets_at"),
-    [
-        (8, "2026-11-24T16:00:00+00:00"),
-        (0, "2026-11-25T00:00:00+00:00"),
-        (5.5, "2026-11-24T18:30:00+00:00"),
-        (-12, "2026-11-25T12:00:00+00:00"),
-        (14, "2026-11-25T10:00:00+00:00"),
-    ],
-)
+@cases("offset", "resets_at")
 def test_a_day_ends_at_midnight_of_the_offset(clock, offset, resets_at):
     """It is 14:00 UTC."""
     store = MemoryStore(timedelta(hours=offset))
@@ -41,41 +37,16 @@ def test_a_day_ends_at_midnight_of_the_offset(clock, offset, resets_at):
     assert day == Remaining(2, 90, datetime.fromisoformat(resets_at) + timedelta(days=1))
 
 
-def test_a_late_request_with_yesterday_s_clock_counts_for_today(store, clock):
+@cases("steps")
+def test_an_instance_counts(store, clock, steps):
+    follow(store, clock, steps)
+
+
+def test_a_late_request_with_yesterday_s_clock_counts_for_today(store):
     midnight = datetime(2026, 11, 24, 16, tzinfo=UTC)
     store.count(quota_request("a", 2), midnight)
     (day,) = store.count(quota_request("b"), midnight - timedelta(seconds=1))
     assert day == Remaining(0, 80, midnight + timedelta(days=1))
-
-
-def test_a_clock_set_back_by_days_starts_a_new_day(store, clock):
-    store.count(quota_request("a", 3), clock())
-    assert left(store.count(quota_request("b"), clock.tick(days=-2))) == (2, 90)
-
-
-def test_yesterday_s_files_are_not_given_back_today(store):
-    midnight = datetime(2026, 11, 24, 16, tzinfo=UTC)
-    store.count(quota_request("a", 2), midnight - timedelta(seconds=1))
-    store.count(quota_request("b", 1), midnight)
-    store.give_back(quota_request("a", 2), midnight)
-    assert left(store.count(quota_request("c"), midnight)) == (1, 80)
-
-
-def test_a_request_can_be_given_back_for_a_minute(store, clock):
-    store.count(quota_request("a"), clock())
-    store.count(quota_request("b"), clock.tick(seconds=60))
-    store.give_back(quota_request("a"), clock())
-    assert left(store.count(quota_request("c"), clock.tick(seconds=1))) == (1, 80)
-    store.count(quota_request("d", profile="q"), clock.tick(seconds=62))
-    store.give_back(quota_request("c"), clock())
-    assert left(store.count(quota_request("e"), clock())) == (0, 70)
-
-
-def test_a_request_older_than_a_minute_is_forgotten(store, clock):
-    store.count(quota_request("a"), clock())
-    store.count(quota_request("b"), clock.tick(seconds=60.5))
-    store.give_back(quota_request("a"), clock())
-    assert left(store.count(quota_request("c"), clock())) == (0, 70)
 
 
 def test_above_16384_owners_the_first_one_is_forgotten(store, clock):
@@ -102,21 +73,16 @@ def test_memory_is_bounded_with_any_number_of_owners(store, clock):
 
 
 def test_threads_together_get_exactly_the_quota(store, clock):
-    admitted = []
     start = threading.Barrier(8)
 
     def ask(thread):
         start.wait()
+        admitted = 0
         for number in range(50):
-            try:
+            with suppress(QuotaExceeded):
                 store.count(quota_request(f"{thread}-{number}", 1, 1, most=(100, None)), clock())
-            except QuotaExceeded:
-                continue
-            admitted.append(thread)
+                admitted += 1
+        return admitted
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(admitted) == 100
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(ask, range(8))) == 100

@@ -1,12 +1,16 @@
 """Quotas: the items of a request and what is left of a day."""
 
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from function.config.profiles import read_profiles
 from function.errors import BadRequest
 from function.limits.quota import QuotaItem, Remaining, exceeded, quota_items
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 RESET = datetime(2026, 11, 24, 16, 0, 0, tzinfo=UTC)
 
@@ -26,61 +30,29 @@ def test_files_are_added_up_by_profile_where_it_has_a_quota():
     assert quota_items([(profile("free"), 10)]) == quota_items([]) == ()
 
 
-@pytest.mark.parametrize(
-    ("quotas", "sizes", "fits"),
-    [
-        ({"files_per_day": 2}, [10, 10], True),
-        ({"files_per_day": 2}, [1, 1, 1], False),
-        ({"bytes_per_day": 11}, [10, 1], True),
-        ({"bytes_per_day": 11}, [10, 2], False),
-    ],
-)
+@cases("quotas", "sizes", "fits")
 def test_more_than_any_day_holds_is_a_bad_request(quotas, sizes, fits):
     one = profile(**quotas)
-    forms = [(one, size) for size in sizes]
-    if fits:
-        assert len(quota_items(forms)) == 1
-        return
-    with pytest.raises(BadRequest) as raised:
-        quota_items(forms)
-    assert raised.value.code == "bad_request"
+    with nullcontext() if fits else pytest.raises(BadRequest):
+        assert len(quota_items([(one, size) for size in sizes])) == 1
 
 
-@pytest.mark.parametrize(
-    ("used", "fits"), [((0, 0), True), ((3, 20), True), ((4, 20), False), ((3, 21), False), ((4, 21), False)]
-)
-def test_an_item_fits_a_day_by_files_and_by_bytes(used, fits):
-    assert QuotaItem("p", 5, 30, 2, 10).fits(*used) is fits
+@cases("maxima", "used", "fits")
+def test_an_item_fits_a_day_by_files_and_by_bytes_where_they_are_limited(maxima, used, fits):
+    assert QuotaItem("p", *maxima, 2, 10).fits(*used) is fits
 
 
-def test_an_unlimited_number_fits_anything():
-    assert QuotaItem("p", None, 30, 2, 10).fits(10**9, 0)
-    assert QuotaItem("p", 5, None, 2, 10).fits(0, 10**15)
+@cases("maxima", "used", "left")
+def test_the_rest_is_never_negative_and_none_where_unlimited(maxima, used, left):
+    rest = QuotaItem("p", *maxima, 1, 1).left(*used, RESET)
+    assert rest == Remaining(*left, RESET)
+    files, bytes_ = left
+    assert rest.as_json() == {"filesLeft": files, "bytesLeft": bytes_, "resetsAt": "2026-11-24T16:00:00Z"}
 
 
-def test_the_rest_is_never_negative_and_none_where_unlimited():
-    assert QuotaItem("p", 5, None, 1, 1).left(2, 99, RESET) == Remaining(3, None, RESET)
-    assert QuotaItem("p", None, 30, 1, 1).left(2, 20, RESET) == Remaining(None, 10, RESET)
-    assert QuotaItem("p", 5, 30, 1, 1).left(9, 99, RESET) == Remaining(0, 0, RESET)
-
-
-def test_the_rest_as_json_says_when_the_day_ends():
-    resets_at = "2026-11-24T16:00:00Z"
-    assert Remaining(3, None, RESET).as_json() == {"filesLeft": 3, "bytesLeft": None, "resetsAt": resets_at}
-    assert Remaining(None, 0, RESET).as_json() == {"filesLeft": None, "bytesLeft": 0, "resetsAt": resets_at}
-
-
-@pytest.mark.parametrize(
-    ("now", "wait"),
-    [
-        (RESET.replace(hour=14), 7200),
-        (RESET.replace(hour=15, minute=59, second=59), 1),
-        (RESET.replace(hour=15, minute=59, second=58, microsecond=999_000), 2),
-        (RESET, 1),
-    ],
-)
-def test_a_refusal_has_the_rest_and_the_time_to_wait(now, wait):
-    error = exceeded(QuotaItem("p", 5, None, 1, 1), Remaining(0, None, RESET), now)
+@pytest.mark.parametrize(("seconds_left", "wait"), [(7200, 7200), (1, 1), (1.001, 2), (0, 1)])
+def test_a_refusal_has_the_rest_and_the_time_to_wait(seconds_left, wait):
+    rest = Remaining(0, None, RESET)
+    error = exceeded(QuotaItem("p", 5, None, 1, 1), rest, RESET - timedelta(seconds=seconds_left))
     assert (error.status, error.code, error.retry_after) == (429, "quota_exceeded", wait)
-    quota = {"filesLeft": 0, "bytesLeft": None, "resetsAt": "2026-11-24T16:00:00Z"}
-    assert error.details == {"quota": quota}
+    assert error.details == {"quota": rest.as_json()}

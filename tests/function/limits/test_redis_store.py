@@ -18,7 +18,10 @@ from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import BUDGET_SECONDS, MAX_IDLE_CONNECTIONS, RedisStore
 from function.limits.redis_connection import Address
 from tests.function.limits.requests_to_stores import PATIENCE, left, quota_request, refusal
+from tests.support.cases import cases_beside
 from tests.support.redis_server import Line, free_port
+
+cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
 CHINA = timedelta(hours=8)
@@ -327,15 +330,7 @@ def test_a_connection_to_a_new_replica_is_replaced(server, own_server, bucket):
         assert line.connections == 2
 
 
-@pytest.mark.parametrize(
-    ("user", "kind"),
-    [
-        (":wrong", "AuthenticationError"),
-        ("nobody:wrong", "AuthenticationError"),
-        ("weak:weakpassword", "NoPermissionError"),
-        ("", "ResponseError"),
-    ],
-)
+@cases("user", "kind")
 def test_rejected_logins_have_their_reason_without_the_password(own_server, user, kind, caplog):
     server = own_server(requirepass=PASSWORD)
     server.admin(password=PASSWORD).acl_setuser("weak", True, passwords=["+weakpassword"], commands=["+ping"])

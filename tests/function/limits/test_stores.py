@@ -9,14 +9,16 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.config.types import Rate
-from function.errors import BadRequest, QuotaExceeded, TooManyRequests, UploadError
+from function.errors import QuotaExceeded, UploadError
 from function.limits.memory import MemoryStore
 from function.limits.quota import QuotaItem, QuotaRequest
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
-from tests.function.limits.requests_to_stores import PATIENCE, left, quota_request, refusal
+from tests.function.limits.requests_to_stores import PATIENCE, follow, left, quota_request, refusal
+from tests.support.cases import cases_beside
 
+cases = cases_beside(__file__)
 CHINA = timedelta(hours=8)
 BUCKETS = (f"bucket-{number}" for number in count())
 
@@ -33,23 +35,9 @@ def store(request):
     return redis_store(request.getfixturevalue("server"))
 
 
-def test_files_and_bytes_are_counted_and_the_rest_returned(store, clock):
-    assert left(store.count(quota_request("a"), clock())) == (2, 90)
-    assert left(store.count(quota_request("b", 2, 85), clock())) == (0, 5)
-
-
-def test_a_full_day_refuses_and_refusals_are_not_counted(store, clock):
-    store.count(quota_request("a", 2, 95), clock())
-    assert refusal(store, quota_request("b", 1, 6), clock()) == (1, 5)
-    assert refusal(store, quota_request("c", 2, 1), clock()) == (1, 5)
-    assert left(store.count(quota_request("d", 1, 5), clock())) == (0, 0)
-    assert refusal(store, quota_request("e", 1, 1), clock()) == (0, 0)
-
-
-def test_owners_and_profiles_are_counted_separately(store, clock):
-    store.count(quota_request("a", 3), clock())
-    assert left(store.count(quota_request("b", owner="bob"), clock())) == (2, 90)
-    assert left(store.count(quota_request("c", profile="q"), clock())) == (2, 90)
+@cases("steps")
+def test_both_stores_count(store, clock, steps):
+    follow(store, clock, steps)
 
 
 def test_several_profiles_are_counted_all_or_none(store, clock):
@@ -61,57 +49,11 @@ def test_several_profiles_are_counted_all_or_none(store, clock):
     assert left(store.count(quota_request("c"), clock())) == (2, 90)
 
 
-def test_rates_and_quotas_are_counted_in_one_step(store, clock):
-    rate = [RateLimitItem("forms", Rate(2, 60), "ann")]
-    store.count(quota_request("a", rates=rate), clock())
-    store.count(quota_request("b", 2, rates=rate), clock())
-    assert refusal(store, quota_request("c", rates=rate), clock()) == (0, 80)
-    with pytest.raises(TooManyRequests):
-        store.count(quota_request("d", rates=rate, profile="q"), clock())
-    assert left(store.count(quota_request("e", profile="q"), clock())) == (2, 90)
-
-
 def test_a_request_refused_by_its_quota_does_not_count_against_the_rate(store, clock):
     rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
     store.count(quota_request("a", 3), clock())
     refusal(store, quota_request("b", rates=rate), clock())
     store.count(QuotaRequest("c", "ann", tuple(rate), ()), clock())
-
-
-def test_more_than_a_rate_ever_admits_is_a_bad_request(store, clock):
-    with pytest.raises(BadRequest):
-        store.count(quota_request("a", rates=[RateLimitItem("forms", Rate(1, 60), "ann", 2)]), clock())
-    assert left(store.count(quota_request("b"), clock())) == (2, 90)
-
-
-def test_the_same_request_twice_counts_once(store, clock):
-    rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
-    first = store.count(quota_request("a", 2, rates=rate), clock())
-    assert store.count(quota_request("a", 2, rates=rate), clock()) == first
-    assert left(store.count(quota_request("b"), clock())) == (0, 80)
-
-
-def test_files_are_given_back_once_and_their_rate_stays_counted(store, clock):
-    rate = [RateLimitItem("forms", Rate(1, 60), "ann")]
-    store.count(quota_request("a", 2, 50, rates=rate), clock())
-    store.count(quota_request("b", 1, 10), clock())
-    for _ in range(2):
-        store.give_back(quota_request("a", 2, 50), clock())
-    assert left(store.count(quota_request("c", 1, 10), clock())) == (1, 80)
-    with pytest.raises(TooManyRequests):
-        store.count(quota_request("d", rates=rate), clock())
-
-
-def test_an_uncounted_request_is_not_given_back(store, clock):
-    store.count(quota_request("a"), clock())
-    store.give_back(quota_request("b"), clock())
-    assert left(store.count(quota_request("c"), clock())) == (1, 80)
-
-
-def test_giving_back_never_makes_a_count_negative(store, clock):
-    store.count(quota_request("a", 1, 10), clock())
-    store.give_back(quota_request("a", 2, 20), clock())
-    assert left(store.count(quota_request("b"), clock())) == (2, 90)
 
 
 RATES = (("forms", Rate(5, 3600)), ("forms of networks", Rate(3, 3600)))

@@ -9,6 +9,9 @@ import pytest
 from function.app import Function
 from function.context import Dependencies
 from handler import serve
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 FORM_FIELDS = {
     *("key", "policy", "success_action_status", "x-oss-content-type", "x-oss-forbid-overwrite"),
@@ -92,19 +95,7 @@ def pinned(form):
     return {name: value for pin in conditions(form) if isinstance(pin, dict) for name, value in pin.items()}
 
 
-@pytest.mark.parametrize(
-    ("kind", "disposition"),
-    [
-        ("image/png", "inline"),
-        ("video/mp4", "inline"),
-        ("audio/mpeg", "inline"),
-        ("application/pdf", "attachment"),
-        ("text/plain", "attachment"),
-        ("imagex/png", "attachment"),
-        # To an <img> it makes no difference; who follows a link to it runs nothing.
-        ("image/svg+xml", "attachment"),
-    ],
-)
+@cases("kind", "disposition")
 def test_no_form_lets_its_holder_choose_disposition_or_storage_class(
     instance, good_sts, profiles_file, kind, disposition
 ):
@@ -127,17 +118,7 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ({"filename": "a.png", "size": 10 * 1024**2 + 1}, 413, "too_large"),
-        ({"filename": "a.png", "size": 0}, 400, "bad_request"),
-        ({"filename": "a.png", "contentType": "text/html"}, 415, "unsupported_type"),
-        ({"filename": "a.svg"}, 415, "unsupported_type"),
-        ({"filename": "a.unknown"}, 415, "unsupported_type"),
-        ({"filename": "a.verylongextension"}, 415, "unsupported_type"),
-    ],
-)
+@cases("body", "status", "code")
 def test_a_refused_file_gets_the_limits_of_its_profile(instance, body, status, code):
     answer = instance().ask(body=body)
     assert (answer.status, answer.code) == (status, code)
@@ -230,11 +211,7 @@ def test_10_000_keys_have_no_collision_and_128_random_bits(instance, good_sts):
     assert all(len(b64decode(upload_id + "==", altchars=b"-_")) == 16 for upload_id in ids)
 
 
-@pytest.mark.parametrize(
-    ("minutes", "status"),
-    [(None, 503), (50, 200), (56, 503), (61, 503)],
-    ids=["cold", "early", "late", "over"],
-)
+@cases("minutes", "status")
 def test_without_threads_cached_credentials_are_used_while_they_cover_a_form(
     instance, good_sts, clock, no_threads, log_lines, minutes, status
 ):
