@@ -2,16 +2,20 @@
 
 import socket
 import threading
+import time
+from datetime import UTC, datetime
 
 import pytest
 
 from function.config.types import Rate
 from function.errors import QuotaExceeded, UploadError
-from function.limits.quota import QuotaItem, QuotaRequest
+from function.limits.quota import QuotaItem, QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
 
 # Instead of the budget, where that is not tested: a busy machine may be late.
 PATIENCE = 20.0
+NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
+PASSWORD = "RedisPasswordSecretCanary0001"
 TODAY = 20_781
 NOON = TODAY * 86_400 + 43_200
 
@@ -53,6 +57,17 @@ def follow(store, clock, steps):
         except UploadError as error:
             found = error.code
         assert found == expected, request_id
+
+
+def failure(store, request_id="x", now=NOW):
+    """Return the kind of a store's failure, which shows nothing else, and its duration."""
+    started = time.monotonic()
+    with pytest.raises(StoreDown) as raised:
+        store.count(quota_request(request_id), now)
+    error = raised.value
+    assert str(error) == error.kind
+    assert error.__cause__ is None and (error.__suppress_context__ or error.__context__ is None)
+    return error.kind, time.monotonic() - started
 
 
 def numbers(*values):
