@@ -109,9 +109,9 @@ def test_no_token_of_a_login_moves_the_cursor_or_ends_in_a_traceback(hostile, ca
 
 
 @pytest.mark.parametrize("token", ["é", "a b", "a\nb", "\udcff", "\u202e"])
-def test_a_token_that_no_header_takes_is_said_to_be_none(hostile, capsys, token):
+def test_a_token_that_no_header_takes_is_refused(hostile, capsys, token):
     assert run("--url", hostile(), "--token", token) == 1
-    assert "characters that no token has; nothing was sent" in assert_plain(capsys)
+    assert_plain(capsys)
 
 
 def test_a_name_that_is_no_utf_8_is_sent_all_the_same(hostile, capsys):

@@ -17,7 +17,9 @@ from ops.client import invoke
 from ops.client.answers import show_receipt
 from ops.client.function_client import FunctionThroughSdk
 from ops.client.progress import progress_bar
+from ops.terminal.screen import Screen
 from tests.ops.client.conftest import start_cloud
+from tests.ops.words import chinese_in
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -92,36 +94,27 @@ def receipts_in(output):
 
 
 @pytest.mark.parametrize("way", ["by_url", "by_sdk"])
-def test_logs_in_asks_and_uploads_by_both_contracts(way, request, capsys, picture, cloud):
+def test_logs_in_and_uploads_by_both_contracts(way, request, capsys, picture, cloud):
     options = request.getfixturevalue(way)
     assert run(*options, "--code", f"local-{way}", "--profile", "avatar", "--upload", picture) == 0
     output = capsys.readouterr().out
     assert "7200 s" in output
-    assert f"the file must have exactly {len(picture.read_bytes()) / 1024:.4g} KiB" in output
     answer = read_back(cloud, output)
-    assert answer.content == picture.read_bytes()
-    assert answer.headers["Content-Type"] == "image/png"
+    assert (answer.content, answer.headers["Content-Type"]) == (picture.read_bytes(), "image/png")
     by_callback, by_oss = receipts_in(output)
     assert by_callback == {**by_oss, "seen": False}
-    assert by_oss["seen"] is True
+    assert (by_oss["seen"], by_oss["profile"]) == (True, "avatar")
     assert by_oss["size"] == len(picture.read_bytes())
-    assert by_oss["profile"] == "avatar"
 
 
 @pytest.mark.parametrize("way", ["by_url", "by_sdk"])
-def test_an_address_and_a_code_are_enough_for_a_form(way, request, capsys):
-    assert run(*request.getfixturevalue(way), "--code", f"0alone{way}") == 0
-    assert 'exactly "image/jpeg"' in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("way", ["by_url", "by_sdk"])
-def test_uses_a_token_of_an_earlier_login(way, request, capsys, cloud):
-    login = requests.post(
-        f"{cloud.gateway.origin}/login", json={"code": f"local-earlier-{way}"}, timeout=5
-    ).json()
+def test_a_code_or_the_token_of_an_earlier_login_is_enough_for_a_form(way, request, capsys, cloud):
     options = request.getfixturevalue(way)
-    assert run(*options, "--token", login["token"], "--filename", "a.png", "--size", "5") == 0
-    assert "5 bytes" in capsys.readouterr().out
+    assert run(*options, "--code", f"0alone{way}") == 0
+    assert '"image/jpeg"' in capsys.readouterr().out
+    token = log_in(cloud, f"local-earlier-{way}")
+    assert run(*options, "--token", token, "--filename", "a.png", "--size", "5") == 0
+    assert '"image/png"' in capsys.readouterr().out
 
 
 def test_the_sdk_carries_the_token_in_a_header_of_its_own(cloud):
@@ -139,9 +132,7 @@ def test_the_sdk_carries_the_token_in_a_header_of_its_own(cloud):
 
 def test_uploads_with_a_form_in_the_shape_of_the_sample_servers(by_url, capsys, picture, cloud):
     assert run(*by_url, "--code", "local-x", "--profile", "legacy", "--upload", picture) == 0
-    output = capsys.readouterr().out
-    assert "sample servers" in output
-    assert read_back(cloud, output).content == picture.read_bytes()
+    assert read_back(cloud, capsys.readouterr().out).content == picture.read_bytes()
 
 
 def test_uploads_to_the_bucket_of_the_profile_and_has_it_confirmed_and_read_there(
@@ -159,33 +150,37 @@ def test_uploads_to_the_bucket_of_the_profile_and_has_it_confirmed_and_read_ther
 
 
 def test_prints_neither_tokens_nor_signatures_nor_keys(by_sdk, capsys, picture, cloud):
-    login = requests.post(f"{cloud.gateway.origin}/login", json={"code": "local-y"}, timeout=5).json()
-    assert run(*by_sdk, "--token", login["token"], "--profile", "avatar", "--upload", picture) == 0
-    output = capsys.readouterr()
-    text = output.out + output.err
-    assert login["token"].split(".")[1] not in text
+    login = log_in(cloud, "local-y")
+    assert run(*by_sdk, "--token", login, "--profile", "avatar", "--upload", picture) == 0
+    text = "".join(capsys.readouterr())
+    assert login.split(".")[1] not in text
     assert KEYS.access_key_secret not in text
     [token] = [line for line in text.splitlines() if "x-oss-security-token" in line]
     assert "…" in token
     assert len(token) < 120
 
 
-def test_a_used_code_is_explained(by_url, capsys):
-    assert run(*by_url, "--code", "bad-code") == 1
-    assert "Log in again" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("fault", "options", "name"),
+    [
+        (None, ["--code", "bad-code"], "unauthorized"),
+        (None, [], "unauthorized"),
+        (None, ["--code", "local-z", "--profile", "nope"], "profiles.toml"),
+        (None, ["--code", "local-d", "--size", "7"], "EntityTooLarge"),
+        ("expired_form", ["--code", "local-a"], "expires_in"),
+        ("drop", ["--code", "local-c"], "127.0.0.1"),
+    ],
+)
+def test_each_failure_is_explained_by_name(by_url, capsys, picture, cloud, fault, options, name):
+    if fault:
+        cloud.oss.faults.plan(fault)
+    assert run(*by_url, *options, "--upload", picture) == 1
+    error = capsys.readouterr().err
+    assert name in error
+    assert '"policy"' not in error
 
 
-def test_a_missing_token_is_explained(by_url, capsys):
-    assert run(*by_url) == 1
-    assert "HTTP" not in capsys.readouterr().out
-
-
-def test_a_profile_that_is_not_there_is_explained(by_url, capsys):
-    assert run(*by_url, "--code", "local-z", "--profile", "nope") == 1
-    assert "profiles.toml" in capsys.readouterr().err
-
-
-def test_an_address_that_is_not_the_functions_is_told(cloud, capsys):
+def test_an_address_of_another_service_is_refused(cloud, capsys):
     assert run("--url", cloud.oss.origin, "--code", "x") == 1
     assert "405" in capsys.readouterr().err
 
@@ -197,32 +192,19 @@ def test_a_function_that_does_not_answer_is_told(way, by_sdk, capsys):
     assert f"{REFUSED}" in capsys.readouterr().err
 
 
-def test_a_refused_upload_is_explained(by_url, capsys, picture, cloud):
-    cloud.oss.faults.plan("expired_form")
-    assert run(*by_url, "--code", "local-a", "--upload", picture) == 1
-    error = capsys.readouterr().err
-    assert "The upload was refused." in error
-    assert "expires_in" in error
-
-
 def test_a_failed_callback_is_a_failure_although_the_status_is_2xx(by_url, capsys, picture, cloud):
     cloud.oss.faults.plan("callback_fails")
     assert run(*by_url, "--code", "local-b", "--profile", "avatar", "--upload", picture) == 1
     shown = capsys.readouterr()
     assert "CallbackFailed" in shown.err
-    assert "The file is stored" in shown.err
-    # What the callback did not bring, OSS says.
-    [receipt] = receipts_in(shown.out)
-    assert receipt["seen"] is True
+    # OSS confirms what the callback did not bring.
+    assert [receipt["seen"] for receipt in receipts_in(shown.out)] == [True]
 
 
 def test_what_oss_does_not_have_is_explained(by_url, capsys, picture, cloud):
     cloud.oss.faults.plan("status_500", on=["HeadObject"])
     assert run(*by_url, "--code", "local-g", "--upload", picture) == 1
-    shown = capsys.readouterr()
-    assert "uploaded: " in shown.out
-    assert "The function answered 503." in shown.err
-    assert "oss_unavailable" in shown.err
+    assert "oss_unavailable" in capsys.readouterr().err
 
 
 def test_bytes_that_are_there_already_are_not_sent_again(cloud_by_digest, capsys, picture):
@@ -231,10 +213,10 @@ def test_bytes_that_are_there_already_are_not_sent_again(cloud_by_digest, capsys
     assert "uploaded: " in capsys.readouterr().out
     assert run(*options) == 0
     output = capsys.readouterr().out
-    assert "the same bytes were there already" in output
     assert "uploaded: " not in output
-    [receipt] = receipts_in(output)
-    assert receipt["sha256"] == hashlib.sha256(picture.read_bytes()).hexdigest()
+    assert [one["sha256"] for one in receipts_in(output)] == [
+        hashlib.sha256(picture.read_bytes()).hexdigest()
+    ]
 
 
 @pytest.mark.parametrize("way", ["by_url", "by_sdk"])
@@ -256,22 +238,9 @@ def test_an_address_of_what_was_uploaded_opens_it(way, request, capsys, picture,
 def test_what_is_not_to_be_read_is_explained(by_url, capsys, cloud):
     options = [*by_url, "--token", log_in(cloud, "local-reads-nothing")]
     assert run(*options, "--read", "uploads/somebody/else.png") == 1
-    assert "The function answered 403." in capsys.readouterr().err
+    assert "403" in capsys.readouterr().err
     assert run(*options, "--read", "k", "--variant", "nope") == 1
     assert capsys.readouterr().err
-
-
-def test_a_dropped_upload_is_told_without_the_form(by_url, capsys, picture, cloud):
-    cloud.oss.faults.plan("drop")
-    assert run(*by_url, "--code", "local-c", "--upload", picture) == 1
-    error = capsys.readouterr().err
-    assert "did not answer the upload" in error
-    assert "policy" not in error
-
-
-def test_a_file_of_another_size_than_announced_is_refused(by_url, capsys, picture):
-    assert run(*by_url, "--code", "local-d", "--size", "7", "--upload", picture) == 1
-    assert "EntityTooLarge" in capsys.readouterr().err
 
 
 @cases("options", "complaint")
@@ -291,10 +260,7 @@ def test_the_sdk_needs_keys(capsys, monkeypatch):
 
 def test_speaks_chinese_when_asked(by_url, capsys, picture):
     assert run(*by_url, "--code", "local-e", "--profile", "avatar", "--upload", picture, "--lang", "zh") == 0
-    output = capsys.readouterr().out
-    assert "已上传" in output
-    assert "回执" in output
-    assert "uploaded" not in output
+    assert chinese_in(capsys.readouterr().out)
 
 
 def test_the_progress_bar_is_drawn_on_terminals_only(capsys):
@@ -310,8 +276,6 @@ def test_the_progress_bar_is_drawn_on_terminals_only(capsys):
 
 
 @pytest.mark.parametrize("receipt", ["", "a", "a.b", "a.b.c", "a.!.c", base64.b64encode(b"x").decode()])
-def test_a_receipt_that_is_none_does_not_stop_it(capsys, receipt):
-    from ops.terminal.screen import Screen
-
+def test_a_malformed_receipt_does_not_stop_it(capsys, receipt):
     show_receipt(json.dumps({"status": "ok", "receipt": receipt}), Screen(), "en")
     assert "status  ok" in capsys.readouterr().out
