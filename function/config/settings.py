@@ -122,7 +122,7 @@ def read_settings(
     """
     name = environ.get("CALLER_AUTH", "").strip()
     kind = caller_kinds.get(name)
-    caller_auth = one_of(*([name] if kind else sorted(caller_kinds)))
+    caller_auth = one_of(*([name] if kind else sorted(caller_kinds, reverse=True)))
     rows = [row._replace(type=caller_auth) if row.name == "CALLER_AUTH" else row for row in SETTINGS]
     rows += kind.settings if kind else ()
     values, problems = _read_rows(environ, rows)

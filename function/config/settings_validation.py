@@ -60,27 +60,29 @@ def missing_settings(
 
         refused: names of settings that have a problem already.
     """
-    types = {row.name: row.type for row in rows}
+    allowed = {row.name: row.type.allowed for row in rows}
     needed_by = {need: row.name for row in rows if row.name in values for need in row.needs}
     if kind and kind.needs_tokens:
         needed_by["TOKEN_SECRET"] = f"CALLER_AUTH={values['CALLER_AUTH']}"
+    for profile in profiles:
+        # Two options that need the same setting are one problem.
+        used = [option for option in OPTIONS if option.needs_setting and getattr(profile, option.name)]
+        for name, option in {row.needs_setting: row.name for row in used}.items():
+            if name == "TOKEN_SECRET":
+                user = Message("{option} in [{profile}]", option=option, profile=profile.name)
+                needed_by.setdefault(name, user)
+            elif name not in values and name not in refused:
+                clause = Message("{option} needs {setting}", option=option, setting=name)
+                yield problem_in(profile.name, clause, needs=name)
     for name, by in needed_by.items():
         if name not in values and name not in refused:
             sentence = Message(
                 "{name} is missing; {by} needs it. It must be {allowed}",
                 name=name,
                 by=by,
-                allowed=types[name].allowed,
+                allowed=allowed[name],
             )
             yield Problem(name, sentence)
-    for profile in profiles:
-        for option in OPTIONS:
-            name = option.needs_setting
-            if name in values or name in refused or name in needed_by:
-                continue
-            if name and getattr(profile, option.name):
-                clause = Message("{option} needs {setting}", option=option.name, setting=name)
-                yield problem_in(profile.name, clause, needs=name)
 
 
 def profiles_and_settings(

@@ -227,7 +227,7 @@ def test_who_may_ask_has_no_default(environment):
     del environment["CALLER_AUTH"]
     (problem,) = problems_of(environment)
     assert "CALLER_AUTH is missing" in problem
-    assert "anonymous, jwt, wechat" in problem
+    assert "wechat, jwt, anonymous" in problem
 
 
 @pytest.mark.parametrize(
