@@ -31,15 +31,7 @@ def read_items(items: Any) -> list[UrlRequest]:
 
 
 def read_item(fields: Mapping[str, Any], where: str = "") -> UrlRequest:
-    """
-    Read the fields of one URL.
-
-    Args:
-        where: prefix of a field's name in a refusal, such as ``items[2].``.
-
-    Raises:
-        BadRequest: naming the field.
-    """
+    """Read the fields of one URL; each refusal names its field after ``where``, such as ``items[2].``."""
     key, variant = fields.get("key"), fields.get("variant")
     # A lone surrogate counts as three bytes here, and fits no template.
     if not isinstance(key, str) or not 0 < len(key.encode(errors="surrogatepass")) <= MAX_KEY_BYTES:
@@ -66,9 +58,6 @@ class Readable(NamedTuple):
 def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Profile]) -> list[Readable]:
     """
     Check that a caller may read all these objects.
-
-    Args:
-        owner: of the caller.
 
     Raises:
         BadRequest: a profile has no such variant; checked before any permission.
@@ -111,13 +100,7 @@ def _forbidden(reason: str) -> Forbidden:
 
 
 def window_start(now: datetime, read_for: timedelta) -> datetime:
-    """
-    Return the instant that all URLs of one window are dated from.
-
-    Args:
-        now: timezone-aware UTC, whole seconds.
-        read_for: whole seconds.
-    """
+    """Return the instant that all URLs of one window are dated from; ``now`` is UTC, in whole seconds."""
     return now - timedelta(seconds=int(now.timestamp()) % int(read_for.total_seconds()))
 
 
@@ -130,8 +113,7 @@ def signed_url(request: UrlRequest, profile: Profile, credentials: Credentials, 
     """
     Return the presigned URL for GET of this key with this processing only.
 
-    Args:
-        credentials: valid until ``url_end``, else the URL expires with them.
+    The credentials are valid until ``url_end``, else the URL expires with them.
     """
     query = {PROCESS: profile.variants[request.variant]} if request.variant is not None else NONE
     location = profile.location

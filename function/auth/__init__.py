@@ -60,23 +60,13 @@ def all_settings() -> tuple[Setting, ...]:
 
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
-    """
-    Return the caller of a request.
-
-    Raises:
-        Unauthorized: the caller kind needs a token, and there is no valid one.
-    """
+    """Return the caller of a request; raise ``Unauthorized`` if its kind needs a token that is valid."""
     caller: Caller = settings.caller_kind.identify(headers, settings, now)
     return caller
 
 
 def caller_of(subject: object, settings: Settings) -> Caller:
-    """
-    Return the caller whom a valid token names.
-
-    Raises:
-        Unauthorized: the subject is missing or too long.
-    """
+    """Return the caller whom a valid token names; raise ``Unauthorized`` if the subject is none."""
     if not is_subject(subject):
         raise unauthorized(f"sub must be a text of 1 to {MAX_SUBJECT_BYTES} bytes")
     return Caller(subject, owner_of(subject, settings.owner_secret))
@@ -88,12 +78,7 @@ def is_subject(value: object) -> TypeGuard[str]:
 
 
 def owner_of(subject: str, owner_secret: str) -> str:
-    """
-    Return the folder name of a caller.
-
-    Returns:
-        26 characters of ``[a-z2-7]``: the first 128 bits of a keyed hash.
-    """
+    """Return the folder name of a caller: the first 128 bits of a keyed hash, 26 of ``[a-z2-7]``."""
     digest = keyed_hash(owner_secret, b"owner\n" + subject.encode("utf-8", "surrogatepass"))
     # Base 32 in lower case, two characters at a time: base64.b32encode takes as long as all the rest.
     number = int.from_bytes(digest[:16]) << 2
@@ -108,12 +93,9 @@ def _pairs() -> list[str]:
 
 def bearer_token(headers: Mapping[str, str]) -> str:
     """
-    Return the token of ``X-Upload-Token``, else of ``Authorization: Bearer``.
+    Return the token of ``X-Upload-Token``, else of ``Authorization: Bearer``; else raise ``Unauthorized``.
 
     The former is for triggers and clients that need ``Authorization`` for a signature of their own.
-
-    Raises:
-        Unauthorized: none, several, or malformed.
     """
     token = headers.get("x-upload-token", "").strip()
     if not token:

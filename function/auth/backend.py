@@ -22,12 +22,7 @@ def is_for_backends(token: str) -> bool:
 
 
 def check_backend_token(token: str, settings: Settings, now: datetime) -> None:
-    """
-    Check that a backend signed this token, and that it is valid now.
-
-    Raises:
-        Forbidden: with the reason for the log.
-    """
+    """Check that a backend signed this token and that it is valid now; else raise ``Forbidden``."""
     try:
         claims = read_token(
             token,

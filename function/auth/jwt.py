@@ -43,13 +43,10 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
 
 def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any:
     """
-    Return the ``sub`` of a login token of the business.
+    Return the ``sub`` of a login token of the business; raise ``Unauthorized`` with the reason for the log.
 
     Only the configured algorithm is accepted, so neither ``none`` nor a public key used as an HMAC secret can
     pass; ``kid``, ``jku`` and the like are ignored.
-
-    Raises:
-        Unauthorized: with the reason for the log.
     """
     import jwt
 

@@ -18,12 +18,7 @@ from function.config.settings import Settings
 
 
 class SessionToken(NamedTuple):
-    """
-    Content of a session token.
-
-    Args:
-        subject: of the caller, such as an openid.
-    """
+    """Content of a session token; the subject is the caller's, such as an openid."""
 
     subject: str
 
@@ -41,12 +36,9 @@ class SessionToken(NamedTuple):
     @classmethod
     def read(cls, text: str, settings: Settings, now: datetime) -> "SessionToken":
         """
-        Return the content of a valid token of this app and bucket.
+        Return the content of a valid token of this app and bucket; else raise ``Unauthorized``.
 
         Functions of several mini-programs may share a ``TOKEN_SECRET``.
-
-        Raises:
-            Unauthorized: with the reason for the log.
         """
         scope = settings.token_scope(settings.bucket)
         claims = read_token(text, audience=SESSION, secrets=settings.token_secrets, now=now, scope=scope)
@@ -66,11 +58,6 @@ class SessionToken(NamedTuple):
 
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
-    """
-    Return the caller whose session token came with a request.
-
-    Raises:
-        Unauthorized: with the reason for the log.
-    """
+    """Return the caller whose session token came with a request; raise ``Unauthorized`` without one."""
     subject = SessionToken.read(bearer_token(headers), settings, now).subject
     return Caller(subject, owner_of(subject, settings.owner_secret))

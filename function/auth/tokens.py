@@ -53,12 +53,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 def issue_token(
     claims: Mapping[str, Any], *, audience: str, secrets: Sequence[str], now: datetime, life: timedelta
 ) -> str:
-    """
-    Return a token signed with the first secret.
-
-    Args:
-        audience: purpose of the token; it is refused for any other.
-    """
+    """Return a token signed with the first secret; it is refused for any other audience."""
     issued_at = int(now.timestamp())
     expires_at = issued_at + int(life.total_seconds())
     payload = _encode({**claims, "aud": audience, "iat": issued_at, "exp": expires_at})
@@ -81,8 +76,7 @@ def read_token(
 
     Args:
         scope: app and bucket that the token must be for.
-        is_foreign: True if a library of the business wrote it: with a header of its own, and perhaps a list
-            of audiences.
+        is_foreign: True if a library of the business wrote it: its own header, perhaps several audiences.
 
     Raises:
         Unauthorized: in every other case, with the reason for the log.
@@ -132,12 +126,7 @@ def json_part(text: str) -> dict[str, Any] | None:
 
 
 def check_times(claims: Mapping[str, Any], now: datetime, *, leeway: timedelta) -> None:
-    """
-    Check ``exp`` and ``nbf`` (unix seconds) against ``now``.
-
-    Raises:
-        Unauthorized: expired, not valid yet, or not a number.
-    """
+    """Check ``exp`` and ``nbf`` (unix seconds) against ``now``; raise ``Unauthorized`` unless both fit."""
     seconds = now.timestamp()
     slack = leeway.total_seconds()
     expires_at: Any = claims.get("exp")
@@ -152,12 +141,7 @@ def check_times(claims: Mapping[str, Any], now: datetime, *, leeway: timedelta) 
 
 
 def text_claim(claims: Mapping[str, Any], name: str, pattern: str = TEXT) -> str:
-    """
-    Return a claim that is text of this pattern.
-
-    Raises:
-        Unauthorized: missing or anything else; the other functions here refuse a claim in the same way.
-    """
+    """Return a claim that is text of this pattern; raise ``Unauthorized``, as the other claim readers do."""
     value = claims.get(name)
     if isinstance(value, str) and re.fullmatch(pattern, value):
         return value

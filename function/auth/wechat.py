@@ -33,13 +33,7 @@ PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 
 def log_in(code: str, settings: Settings, send: Send) -> Caller:
-    """
-    Return the caller whom a code of ``wx.login`` names.
-
-    Raises:
-        Unauthorized, Forbidden, TooManyRequests: about the code.
-        WechatRejected, WechatUnavailable, Misconfigured: about the exchange with WeChat.
-    """
+    """Return the caller whom a code of ``wx.login`` names; each failure of the exchange has its error."""
     return caller_of(openid_of(code, settings.caller_settings, send), settings)
 
 

@@ -34,7 +34,6 @@ def begin_upload(oss: OssClient, ticket: MultipartTicket, pinned: Mapping[str, s
 
     Raises:
         AlreadyExists: the name is taken, and must not be overwritten.
-        UploadError: OSS refuses, or does not respond.
     """
     headers = initiate_headers(pinned, ticket.upload_id)
     return ticket._replace(oss_id=initiate(oss, ticket.key, headers))
@@ -44,21 +43,14 @@ def initiate_headers(pinned: Mapping[str, str], upload_id: str) -> dict[str, str
     """
     Return the fields that a form would pin as headers of InitiateMultipartUpload, names in lower case.
 
-    Args:
-        upload_id: stored with the object; it proves later that the object of this name is this upload's.
+    The upload id is stored with the object; it proves later that the object of this name is this upload's.
     """
     headers = {name.lower(): value for name, value in pinned.items() if name not in NOT_AT_THE_BEGINNING}
     return {**headers, "content-type": pinned[TYPE_FIELD], f"{META_PREFIX}{UPLOAD_ID_METADATA}": upload_id}
 
 
 def stored_parts(oss: OssClient, ticket: MultipartTicket) -> list[StoredPart]:
-    """
-    Return the parts that OSS has of an unfinished upload.
-
-    Raises:
-        AlreadyComplete, UploadGone: it is not unfinished.
-        UploadError: OSS refuses, or does not respond.
-    """
+    """Return OSS's parts of an unfinished upload; raise ``AlreadyComplete`` or ``UploadGone`` for another."""
     parts = list_parts(oss, ticket.key, ticket.oss_id)
     if parts is None:
         raise AlreadyComplete if object_of(oss, ticket) else UploadGone
@@ -78,7 +70,6 @@ def complete_upload(
         Incomplete: with the numbers of parts that are missing or of another size.
         AlreadyExists: the name is another object's, which must not be overwritten.
         UploadGone: OSS no longer knows the upload, and it left no object.
-        UploadError: OSS refuses, or does not respond.
     """
     try:
         _complete(oss, ticket, acl, forbid_overwrite)
@@ -110,13 +101,7 @@ def _complete(oss: OssClient, ticket: MultipartTicket, acl: str, forbid_overwrit
 
 
 def drop_upload(oss: OssClient, ticket: MultipartTicket) -> None:
-    """
-    Abort the upload at OSS; one that OSS does not know any more counts as aborted.
-
-    Raises:
-        AlreadyComplete: it has become an object.
-        UploadError: OSS refuses, or does not respond.
-    """
+    """Abort the upload, also one that OSS forgot; raise ``AlreadyComplete`` if it has become an object."""
     if not abort(oss, ticket.key, ticket.oss_id) and object_of(oss, ticket):
         raise AlreadyComplete
 
@@ -140,24 +125,14 @@ CALLS_PER_TICKET = Rate(120, 60)
 
 
 def admit(context: RequestContext) -> MultipartTicket:
-    """
-    Return the ticket of a request, and count the request.
-
-    Raises:
-        BadRequest, Forbidden, TooManyRequests
-    """
+    """Return the ticket of a request, and count the request."""
     ticket, _ = _read(context)
     _count(context, ticket)
     return ticket
 
 
 def admit_with_numbers(context: RequestContext) -> tuple[MultipartTicket, list[int] | None]:
-    """
-    Return the ticket of a request, and the parts to sign URLs for; ``None`` if it leaves them to us.
-
-    Raises:
-        BadRequest, Forbidden, TooManyRequests
-    """
+    """Return the ticket of a request, and the parts to sign URLs for; ``None`` if it leaves them to us."""
     ticket, fields = _read(context)
     # A malformed request does not count against the ticket.
     numbers = _numbers(fields.get("numbers"), ticket)

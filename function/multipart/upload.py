@@ -40,14 +40,11 @@ def sign_parts(
     now: datetime,
 ) -> list[dict[str, Any]]:
     """
-    Return the presigned URLs of these parts.
+    Return the presigned URLs of these parts: ``[{"number", "size", "url"}]``.
 
     The number, OSS's id of the upload and, with ``SIGN_PART_LENGTH``, the length are signed, so a client can
-    only send the part that the URL is for, once or again.
-
-    Returns:
-        ``[{"number", "size", "url"}]``; each ``url`` needs a PUT with ``HEADERS`` and must be kept secret: it
-        contains the security token.
+    only send the part that the URL is for, once or again. Each URL needs a PUT with ``HEADERS`` and is a
+    secret: it contains the security token.
     """
     expires_in = urls_end(credentials, now) - now
     location = settings.profiles[ticket.profile].location

@@ -33,9 +33,6 @@ def verify_callback(
     OSS's key has 512 bits, the hash is MD5, and OSS signs any callback that a form names, so its signature
     alone proves little. The ticket proves whose form it was, for which key, type and sizes; that the object
     exists is only the uploader's word. The ticket is read first: without one, no key is fetched.
-
-    Raises:
-        BadRequest, Forbidden, OssKeyUnavailable
     """
     signature = decode_header(request.headers.get("authorization", ""), "authorization")
     address = request.headers.get(KEY_URL_HEADER, "")

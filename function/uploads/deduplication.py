@@ -20,10 +20,6 @@ def answers_about_stored(context: RequestContext, texts: Iterable[str]) -> dict[
 
     An object counts when ``/confirm`` would accept the form's ticket for it: of the announced size and type.
     Where OSS cannot be reached the file is sent once more, and the log says why.
-
-    Returns:
-        ``{"exists": true, "key", "fileUrl", "uploadId", "serverTime", "receipt"}`` each, and ``held`` of what
-        is not published yet.
     """
     found: dict[str, dict[str, Any]] = {}
     tickets = {text: FormTicket.read(text, context.settings, context.now) for text in texts}

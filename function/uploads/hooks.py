@@ -50,12 +50,7 @@ class Outcome(NamedTuple):
 
 
 class Hooks:
-    """
-    ``before_sign`` of a file, called in a thread of its own.
-
-    Raises:
-        Misconfigured: the file cannot be used.
-    """
+    """``before_sign`` of a file, called in a thread of its own; ``Misconfigured`` if it cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self.before_sign = _load(path)

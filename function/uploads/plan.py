@@ -66,13 +66,7 @@ class PlannedUpload(NamedTuple):
     is_page: bool
 
     def sign(self, credentials: Credentials, now: datetime) -> dict[str, Any]:
-        """
-        Return the response with the signed form.
-
-        Returns:
-            ``{"url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"}``, and
-            ``held`` where the object gets its key only when it is published.
-        """
+        """Return the response with the signed form; ``held`` if the object gets its key when published."""
         ticket = {"ticket": self.ticket} if self.ticket else {}
         rule, host = self.rule, self.location.host
         if self.is_page:
@@ -171,13 +165,9 @@ def rule_for(
 
 def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
     """
-    Return the ``callback`` field; the form pins it, so a client can neither change nor drop it.
+    Return the ``callback`` field: base64 of JSON, under the 5 KB that OSS takes, or raise ``Misconfigured``.
 
-    Returns:
-        base64 of JSON, under the 5 KB that OSS takes.
-
-    Raises:
-        Misconfigured: it would be longer.
+    The form pins it, so a client can neither change nor drop it.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/callback
     """
@@ -208,12 +198,7 @@ def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
 
 
 def refuse_among_several(profiles: Iterable[Profile]) -> None:
-    """
-    Refuse profiles that serve one file at a time.
-
-    Raises:
-        BadRequest: the profile of one of several files lets the page choose the key.
-    """
+    """Raise ``BadRequest`` if the profile of one of several files lets the page choose the key."""
     for index, profile in enumerate(profiles):
         if profile.takes_filename:
             raise BadRequest(f"files[{index}].profile serves one file at a time; send it without files.")

@@ -104,12 +104,9 @@ class Receipt(NamedTuple):
     @classmethod
     def read(cls, text: str, settings: Settings, now: datetime) -> "Receipt":
         """
-        Return the content of a valid receipt, whose profile still exists in the same bucket.
+        Return the content of a valid receipt of a profile that exists in the same bucket; else ``Forbidden``.
 
         The business can sign receipts, too, so each claim is checked.
-
-        Raises:
-            Forbidden: with the reason for the log.
         """
         try:
             claims = read_token(text, audience=RECEIPT, secrets=settings.receipt_secrets, now=now)
@@ -143,14 +140,10 @@ def invalid_receipt(reason: str) -> Forbidden:
 
 def describe(upload: VerifiedUpload, settings: Settings, life: timedelta = RECEIPT_LIFE) -> dict[str, Any]:
     """
-    Return what the mini-program gets about an upload.
+    Return what the mini-program gets about an upload; no ``url`` while the object is held.
 
     Args:
         life: of the receipt, from the ticket's date on, and as long as the object may be held.
-
-    Returns:
-        ``{"status", "key", "size", "etag", "mimeType", "url", "width", "height", "uploadId", "receipt"}``; no
-        ``url`` while the object is held.
     """
     profile = settings.profiles[upload.ticket.profile]
     if upload.held:
@@ -170,13 +163,7 @@ def describe(upload: VerifiedUpload, settings: Settings, life: timedelta = RECEI
 
 
 def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetime) -> FormTicket:
-    """
-    Return the ticket in the body of a request; OSS is asked about its ``key``.
-
-    Raises:
-        BadRequest: there is no ticket.
-        Forbidden: it is invalid, or its profile has no ``confirm``.
-    """
+    """Return the ticket in the body of ``/confirm``; raise ``BadRequest`` or ``Forbidden`` without one."""
     ticket = FormTicket.read(ticket_in(fields), settings, now)
     if not ticket.admits_key(ticket.key) or not settings.profiles[ticket.profile].confirm:
         raise invalid_ticket("its upload cannot be confirmed")
@@ -186,9 +173,6 @@ def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetim
 def check_stored(ticket: FormTicket, facts: ObjectFacts | None) -> VerifiedUpload:
     """
     Return the ticket's upload, as OSS has it.
-
-    Args:
-        facts: of the object under the ticket's ``key``; ``None`` when OSS says that there is none.
 
     Raises:
         NotUploaded: there is none, or not yet.
@@ -243,9 +227,6 @@ def report_stored(
 
     Args:
         life: of the receipt, from the ticket's date on.
-
-    Returns:
-        the response of ``/callback``, ``width`` and ``height`` null, and the ``"state"``.
     """
     response = describe(upload, context.settings, life)
     notify_business(context, response["receipt"])
@@ -253,13 +234,7 @@ def report_stored(
 
 
 def describe_decided(receipt: Receipt, text: str, state: str, url: str | None) -> dict[str, Any]:
-    """
-    Return what the caller gets about an object that is no longer held.
-
-    Args:
-        text: of the receipt, which is repeated byte for byte.
-        url: of the published object.
-    """
+    """Return what the caller gets about an object no longer held; ``text`` is its receipt, repeated."""
     return {
         "status": "ok",
         "key": receipt.key,

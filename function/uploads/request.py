@@ -72,27 +72,14 @@ def _json_or_text(text: str) -> Any:
 
 
 def profile_of(file: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
-    """
-    Return the profile of a file.
-
-    Raises:
-        UnknownProfile: it is not in ``profiles.toml``.
-    """
+    """Return the profile of a file; raise ``UnknownProfile`` if ``profiles.toml`` has none of its name."""
     if profile := profiles.get(file.profile):
         return profile
     raise UnknownProfile("Unknown profile.")
 
 
 def read_fields(fields: Mapping[str, Any], where: str = "") -> UploadRequest:
-    """
-    Read the fields of one file.
-
-    Args:
-        where: prefix of a field's name in a refusal, such as ``files[2].``.
-
-    Raises:
-        BadRequest: naming the field.
-    """
+    """Read the fields of one file; each refusal names its field after ``where``, such as ``files[2].``."""
     return UploadRequest(
         profile=_text(fields, "profile", where, 64) or "default",
         filename=_filename(fields, where),
@@ -203,13 +190,7 @@ def choose_content_type(file: UploadRequest, profile: Profile) -> str:
 
 
 def choose_size_range(file: UploadRequest, profile: Profile) -> tuple[int, int]:
-    """
-    Return the exact requested size, else the profile's range.
-
-    Raises:
-        BadRequest: under the profile's minimum.
-        TooLarge: over its maximum.
-    """
+    """Return the exact requested size, else the profile's range; raise ``BadRequest`` or ``TooLarge``."""
     size = file.size_bytes
     if size is None:
         return profile.min_size_bytes, profile.max_size_bytes

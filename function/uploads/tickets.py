@@ -77,11 +77,8 @@ class FormTicket(NamedTuple):
         """
         Return a token that is valid for an hour longer than its form.
 
-        Args:
-            rule: what the form admits; repeated here, because OSS signs any callback that a form names.
-
-        Raises:
-            Misconfigured: the token would be longer than what we read.
+        It repeats what the form admits, because OSS signs any callback that a form names. A token longer than
+        what we read is ``Misconfigured``.
         """
         trace = file.trace if profile.callback else None
         optional = {"context": file.context, "sha256": file.sha256, "trace": trace}
@@ -110,12 +107,7 @@ class FormTicket(NamedTuple):
 
     @classmethod
     def read(cls, text: str, settings: Settings, now: datetime) -> "FormTicket":
-        """
-        Return the content of a valid ticket of this app, whose profile still exists in the same bucket.
-
-        Raises:
-            Forbidden: with the reason for the log.
-        """
+        """Return the content of a valid ticket of an existing profile; else raise ``Forbidden``."""
         try:
             claims = read_token(text, audience=TICKET, secrets=settings.token_secrets, now=now)
             sizes = claims.get("sizes")
@@ -175,10 +167,9 @@ class MultipartTicket(NamedTuple):
 
     def issue(self, settings: Settings) -> str:
         """
-        Return the token.
+        Return the token, signed and not encrypted.
 
-        It is signed and not encrypted: the caller may read OSS's id of the upload, which stands in the URL of
-        each part anyway and is useless by itself.
+        The caller may read OSS's id of the upload, which stands in each part's URL and is useless by itself.
         """
         optional = {"context": self.context, "sha256": self.sha256}
         claims = {
@@ -204,13 +195,7 @@ class MultipartTicket(NamedTuple):
 
     @classmethod
     def read(cls, text: str, settings: Settings, now: datetime) -> "MultipartTicket":
-        """
-        Return the content of a valid ticket of this app, whose profile still takes multipart uploads in the
-        same bucket.
-
-        Raises:
-            Forbidden: with the reason for the log.
-        """
+        """Return the content of a valid ticket of a profile that takes parts; else raise ``Forbidden``."""
         try:
             claims = read_token(text, audience=PARTS, secrets=settings.token_secrets, now=now)
             ticket = cls(
@@ -270,12 +255,7 @@ def _trace(claims: Mapping[str, Any]) -> str | None:
 
 
 def ticket_in(fields: Mapping[str, Any]) -> str:
-    """
-    Return the text of the ticket in the body of a request.
-
-    Raises:
-        BadRequest: there is none.
-    """
+    """Return the text of the ticket in the body of a request; raise ``BadRequest`` if there is none."""
     ticket = fields.get("ticket")
     if not isinstance(ticket, str) or not ticket:
         raise BadRequest("ticket must be a non-empty string.")
