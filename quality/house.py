@@ -320,28 +320,25 @@ WARM_FIGURES = tuple(
 # What stands on each floor, in English and in Chinese.
 SENTENCES = (
     (
-        "Errors, settings and profiles: read once, checked, frozen.",
-        "错误、设置与用途：读一次，校验后不再改变。",
+        "Errors, settings and profiles: read once, validated, frozen.",
+        "错误、设置与用途：读一次，校验后不可变。",
     ),
     (
-        "HTTP in and out, the log line, credentials, session policies, limits.",
-        "HTTP 的收与发、日志行、STS 会话及其策略、限流。",
+        "HTTP in and out, the log line, credentials, session policies, rate limits and quotas.",
+        "HTTP 的收与发、日志行、临时密钥、会话策略、限流与配额。",
     ),
-    (
-        "OSS and WeChat as the function uses them, and the context of a request.",
-        "函数用到的 OSS 与微信接口，以及请求的上下文。",
-    ),
-    ("Who the caller is.", "调用者的身份。"),
-    ("What a form admits, its ticket and its receipt; webhooks.", "表单允许什么、票据与回执；webhook。"),
-    ("Uploads in parts, held objects, reading.", "分片上传、先审后发的对象、读取。"),
+    ("The context of a request; calls to OSS and WeChat.", "请求的上下文；对 OSS 和微信的调用。"),
+    ("Callers, and our own tokens.", "调用者，以及我们自己的令牌。"),
+    ("Upload requests, tickets and receipts; the webhook.", "上传请求、票据、回执；webhook。"),
+    ("Multipart uploads, held objects, reading.", "分片上传、先审后发的对象、读取。"),
     ("One module for each resource of the API.", "API 的每种资源一个模块。"),
-    ("The edge, and what Function Compute calls.", "边界，以及函数计算调用的入口。"),
+    ("The edge, and the entry points of Function Compute.", "最外层，以及函数计算的入口。"),
 )
 
 
 def floor_table(floors: Sequence[Sequence[str]], *, chinese: bool = False) -> str:
     """ARCHITECTURE's table of floors, from the top down, in Markdown."""
-    head = "| 层 | 模块 | 说明 |" if chinese else "| floor | modules | what stands there |"
+    head = "| 层 | 模块 | 说明 |" if chinese else "| floor | modules | contents |"
     comma = "、" if chinese else ", "
     rows = [
         f"| {number} | {comma.join(map(_shown, names))} | {sentences[chinese]} |"
