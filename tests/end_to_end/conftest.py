@@ -1,22 +1,31 @@
-"""STS and OSS of the local cloud behind real sockets, and a look at a receipt with nothing but hmac."""
+"""The local cloud behind real sockets, and receipts read with nothing but hmac."""
 
 import hashlib
 import hmac
 import json
+import time
 from base64 import urlsafe_b64decode
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 import requests
 
+from function.app import Function
+from function.context import Dependencies
+from handler import serve
+from local.cloud import LocalCloud
 from local.common.accounts import AccessKey, Accounts
+from local.fc.gateway import FcGateway
 from local.oss.server import OssServer
 from local.sts.server import StsServer
 
 BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
 OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
 SECRET = "token-secret-canary-0123456789abcdef"
+OF_V4 = ("signature_version", "credential", "date")
+PATIENCE_SECONDS = 10
 # A picture of 3 by 2 points, as far as anybody looks.
 PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes(40)
 
@@ -29,6 +38,7 @@ def services(tmp_path, clock):
     sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
     settings = {
         "OSS_BUCKET": BUCKET,
+        "OSS_REGION": REGION,
         "OSS_HOST": oss.origin,
         "STS_ROLE_ARN": ROLE,
         "STS_ENDPOINT": sts.origin,
@@ -37,18 +47,101 @@ def services(tmp_path, clock):
         "ALIBABA_CLOUD_SECURITY_TOKEN": None,
         "TOKEN_SECRET": SECRET,
     }
-    yield SimpleNamespace(oss=oss, sts=sts, settings=settings)
+    yield SimpleNamespace(oss=oss, sts=sts, accounts=accounts, settings=settings)
     sts.stop()
     oss.stop()
 
 
-def post_form(oss, pairs, content=PICTURE):
-    """What OSS answers to a form of these fields."""
-    parts = [(name, (None, value)) for name, value in pairs]
-    parts.append(("file", ("tmp_1.png", content, "application/octet-stream")))
+def send(method, url, **options):
     with requests.Session() as session:
         session.trust_env = False
-        return session.post(oss.origin, files=parts, timeout=10)
+        return session.request(method, url, timeout=10, allow_redirects=False, **options)
+
+
+def post_form(url, fields, content=PICTURE, part_type="application/octet-stream"):
+    """Post as ``wx.uploadFile`` does: the fields (a dict or pairs) first, the file last."""
+    pairs = fields.items() if isinstance(fields, dict) else fields
+    parts = [(name, (None, value)) for name, value in pairs]
+    return send("POST", url, files=[*parts, ("file", ("tmp_1.png", content, part_type))])
+
+
+def fields_of_a_page(answer, name):
+    """What a page written for the sample servers sends."""
+    fields = {"key": f"{answer['dir']}{name}", "policy": answer["policy"], "success_action_status": "200"}
+    fields["x-oss-security-token"] = answer["security_token"]
+    if "accessid" in answer:
+        return {**fields, "OSSAccessKeyId": answer["accessid"], "signature": answer["signature"]}
+    named = {f"x-oss-{name.replace('_', '-')}": answer[f"x_oss_{name}"] for name in OF_V4}
+    return {**fields, **named, "x-oss-signature": answer["signature"]}
+
+
+class Running:
+    """
+    The whole local cloud.
+
+    Attributes:
+        usual: the address of the function.
+    """
+
+    def __init__(self, stack, folder):
+        self._stack, self._functions = stack, {}
+        gateway = self._gateway("usual")
+        rates = {"LOGIN_RATE": "1000/min", "CALLER_RATE": "1000/min"}
+        self.cloud = stack.enter_context(LocalCloud(gateway, folder, extra_settings=rates))
+        self.cloud.wechat.checks.delays, self.cloud.wechat.checks.patience = (0, 0), (5, 0.05)
+        self.session = stack.enter_context(requests.Session())
+        self.session.trust_env = False
+        self._gateways = {"usual": gateway}
+        self.usual = ""
+
+    def start(self, name="usual", **environ):
+        """The address of one more instance."""
+        gateway = self._gateways.get(name) or self._gateway(name)
+        self._functions[name] = Function(Dependencies({**self.cloud.environment(), **environ}))
+        return gateway.start().origin
+
+    def _gateway(self, name):
+        gateway = FcGateway(lambda event, context: serve(self._functions[name], event, context))
+        self._stack.callback(gateway.stop)
+        return gateway
+
+    def ask(self, route, body, token="", at=None):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        address = route if route.startswith("http") else f"{at or self.usual}/{route}"
+        return self.session.post(address, json=body, headers=headers, timeout=20)
+
+    def log_in(self):
+        """A session of a user who has never been here."""
+        return self.ask("login", {"code": f"local-{time.monotonic_ns()}"}).json()["token"]
+
+    def post(self, form, content, name="a.png", kind="image/png", also=(), to=""):
+        files = [(field, (None, value)) for field, value in [*form["formData"].items(), *also]]
+        files.append(("file", (name, content, kind)))
+        return self.session.post(to or form["url"], files=files, timeout=10)
+
+    def business(self, route, upload, **fields):
+        """What the business answers about an upload."""
+        return self.ask(f"{self.cloud.business.origin}/{route}", {"receipt": upload.receipt, **fields})
+
+    def state(self, upload):
+        return self.ask("status", {"receipt": upload.receipt}).json()["state"]
+
+    def becomes(self, upload, *states):
+        """The state of an upload once it is one of these, or patience is over."""
+        ends = time.monotonic() + PATIENCE_SECONDS
+        while (now := self.state(upload)) not in states and time.monotonic() < ends:
+            time.sleep(0.25)  # 60 times a minute may be asked
+        return now
+
+    def clear_faults(self):
+        for server in (*self.cloud.stores, self.cloud.sts, self.cloud.wechat):
+            server.faults.clear()
+
+
+@contextmanager
+def running_cloud(folder):
+    with ExitStack() as stack:
+        yield Running(stack, folder)
 
 
 def verified_claims(receipt):

@@ -7,8 +7,6 @@ code with the function.
 
 import hashlib
 import secrets
-import time
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,23 +14,16 @@ from types import SimpleNamespace
 
 import jwt
 import pytest
-import requests
 
-from function.app import Function
-from function.context import Dependencies
 from function.oss.post_form import UploadRule, sign_object
 from function.oss.presign import OssRequest, authorize, request_url
-from handler import serve
 from local.buckets import ARCHIVE, HOME
-from local.cloud import LocalCloud
 from local.common.accounts import AccessKey
-from local.fc.gateway import FcGateway
 from ops.run.picture import draw_png
+from tests.end_to_end.conftest import fields_of_a_page, running_cloud
 
 PICTURE = draw_png(8, 8)
 PART = 100 * 1024
-RATES = {"LOGIN_RATE": "1000/min", "CALLER_RATE": "1000/min"}
-PATIENCE_SECONDS = 10
 
 # (name, the folder of its key, its bucket, further options)
 PROFILES = (
@@ -64,53 +55,33 @@ def text_of(archive, swapped=False):
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cloud")
-    with ExitStack() as stack:
-        functions = {}
+    with running_cloud(folder / "objects") as running:
 
-        def gateway_of(name):
-            gateway = FcGateway(lambda event, context: serve(functions[name], event, context))
-            stack.callback(gateway.stop)
-            return gateway
-
-        gateway = gateway_of("usual")
-        cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=RATES))
-        cloud.wechat.checks.delays, cloud.wechat.checks.patience = (0, 0), (5, 0.05)
-
-        def function(name="usual", gateway=None, swapped=False):
+        def function(name="usual", swapped=False):
             """The address of one more instance."""
-            gateway = gateway or gateway_of(name)
             path = folder / f"{name}.toml"
-            path.write_text(text_of(cloud.archive.origin, swapped))
-            functions[name] = Function(Dependencies({**cloud.environment(), "PROFILES_FILE": str(path)}))
-            return gateway.start().origin
+            path.write_text(text_of(running.cloud.archive.origin, swapped))
+            return running.start(name, PROFILES_FILE=str(path))
 
-        session = stack.enter_context(requests.Session())
-        session.trust_env = False
-        usual = function("usual", gateway)
-        yield SimpleNamespace(cloud=cloud, session=session, usual=usual, function=function)
+        running.function, running.usual = function, function()
+        yield running
 
 
 @pytest.fixture
 def here(running):
     yield running
-    for server in (*running.cloud.stores, running.cloud.sts, running.cloud.wechat):
-        server.faults.clear()
+    running.clear_faults()
 
 
 @pytest.fixture
 def ask(here):
-    def ask(route, body, token="", at=None):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        address = route if route.startswith("http") else f"{at or here.usual}/{route}"
-        return here.session.post(address, json=body, headers=headers, timeout=20)
-
-    return ask
+    return here.ask
 
 
 @pytest.fixture
-def user(ask):
+def user(here):
     """A session of a user who has just logged in, good at every instance."""
-    return ask("login", {"code": f"local-buckets-{secrets.token_hex(8)}"}).json()["token"]
+    return here.log_in()
 
 
 @pytest.fixture
@@ -126,12 +97,9 @@ def form_of(ask, user):
 
 @pytest.fixture
 def send(here):
-    def send(form, content=PICTURE, to=None, name="a.png"):
-        fields = [(field, (None, value)) for field, value in form["formData"].items()]
-        files = [*fields, ("file", (name, content, "image/png"))]
-        return here.session.post(to.origin if to else form["url"], files=files, timeout=10)
-
-    return send
+    return lambda form, content=PICTURE, to=None, **named: here.post(
+        form, content, to=to.origin if to else "", **named
+    )
 
 
 @pytest.fixture
@@ -149,9 +117,9 @@ def uploaded(form_of, send, ask):
 
 
 @pytest.fixture
-def commit(here, ask):
+def commit(here):
     """What the business is answered when it commits an upload."""
-    return lambda upload: ask(f"{here.cloud.business.origin}/commits", {"receipt": upload.receipt})
+    return lambda upload: here.business("commits", upload)
 
 
 def claims_of(token):
@@ -196,8 +164,8 @@ def test_a_form_goes_to_the_bucket_of_its_profile_and_so_does_all_that_follows(
     assert here.session.get(upload.url, timeout=10).status_code == 403
 
 
-def test_somebody_else_reads_it_in_neither_bucket(ask, uploaded):
-    stranger = ask("login", {"code": f"local-buckets-{secrets.token_hex(8)}"}).json()["token"]
+def test_somebody_else_reads_it_in_neither_bucket(here, ask, uploaded):
+    stranger = here.log_in()
     for profile in ("home", "paper"):
         assert ask("read", {"key": uploaded(profile).key}, stranger).status_code == 403
 
@@ -227,14 +195,6 @@ def test_an_upload_in_parts_is_given_up_in_its_own_bucket(here, ask, user):
     assert not list(here.cloud.archive.bucket.uploads)
 
 
-def wait_for(ask, upload, *states):
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while (now := ask("status", {"receipt": upload.receipt}).json()["state"]) not in states:
-        assert time.monotonic() < ends, now
-        time.sleep(0.25)  # 60 times a minute may be asked
-    return now
-
-
 @pytest.mark.parametrize(("name", "state"), [("ok.png", "published"), ("risky-a.png", "rejected")])
 def test_what_is_held_in_the_second_bucket_waits_and_is_decided_about_there(
     here, ask, commit, uploaded, name, state
@@ -244,7 +204,7 @@ def test_what_is_held_in_the_second_bucket_waits_and_is_decided_about_there(
     upload = uploaded("post", name=name)
     assert (upload.state, where(here, f"held/{upload.key}")) == ("held", IN_THE_ARCHIVE)
     assert commit(upload).json()["state"] in ("checking", state)
-    assert wait_for(ask, upload, "published", "rejected", "review") == state
+    assert here.becomes(upload, "published", "rejected", "review") == state
     assert where(here, f"held/{upload.key}") == NOWHERE
     assert where(here, upload.key) == (IN_THE_ARCHIVE if state == "published" else NOWHERE)
     # Not even a marker lies in the other.
@@ -279,14 +239,8 @@ def test_one_request_gets_forms_for_both_buckets_and_urls_from_both(here, ask, u
 
 def test_a_page_of_the_sample_servers_may_have_the_second_bucket(here, ask, user, send):
     said = ask("upload-params", {"profile": "page"}, user).json()
-    names = ("signature_version", "credential", "date")
-    fields = {f"x-oss-{name.replace('_', '-')}": said[f"x_oss_{name}"] for name in names}
-    fields |= {"x-oss-signature": said["signature"], "x-oss-security-token": said["security_token"]}
-    key = f"{said['dir']}photo.png"
-    form = {
-        "url": said["host"],
-        "formData": {"key": key, "policy": said["policy"], "success_action_status": "200", **fields},
-    }
+    form = {"url": said["host"], "formData": fields_of_a_page(said, "photo.png")}
+    key = form["formData"]["key"]
     assert send(form, to=here.cloud.oss).status_code in (400, 403)
     assert where(here, key) == NOWHERE
     assert send(form).status_code == 200

@@ -12,7 +12,7 @@ import pytest
 
 from handler import serve
 from local.fc.gateway import FcGateway
-from tests.end_to_end.conftest import BUCKET, PICTURE, post_form, verified_claims
+from tests.end_to_end.conftest import BUCKET, PICTURE, fields_of_a_page, post_form, verified_claims
 from tests.support.cases import text_beside
 
 PROFILES = text_beside(__file__)
@@ -40,8 +40,7 @@ def form_of(cloud, **body):
 
 
 def post(cloud, fields, content=PICTURE):
-    pairs = fields.items() if isinstance(fields, dict) else fields
-    return post_form(cloud.oss, pairs, content)
+    return post_form(cloud.oss.origin, fields, content)
 
 
 def test_the_receipt_verifies_offline_and_says_what_is_stored(cloud):
@@ -62,16 +61,7 @@ def test_the_receipt_verifies_offline_and_says_what_is_stored(cloud):
 
 def test_a_classic_page_gets_a_receipt_for_the_name_it_chose(cloud):
     form = form_of(cloud, profile="page")
-    fields = {
-        "key": f"{form['dir']}猫 +1.png",
-        "policy": form["policy"],
-        "x-oss-signature-version": form["x_oss_signature_version"],
-        "x-oss-credential": form["x_oss_credential"],
-        "x-oss-date": form["x_oss_date"],
-        "x-oss-signature": form["signature"],
-        "x-oss-security-token": form["security_token"],
-        "callback": form["callback"],
-    }
+    fields = {**fields_of_a_page(form, "猫 +1.png"), "callback": form["callback"]}
     response = post(cloud, fields)
     assert response.status_code == 200, response.text
     assert verified_claims(response.json()["receipt"])["key"] == "test/猫 +1.png"

@@ -10,60 +10,34 @@ import json
 import logging
 from base64 import b64decode, b64encode
 from dataclasses import replace
-from datetime import timedelta
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
-import requests
 
-from local.common.accounts import AccessKey, Accounts
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
-from local.sts.server import StsServer
+from tests.end_to_end.conftest import BUCKET, OWN, REGION, fields_of_a_page, post_form, send
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
 
-BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
-OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(56)
 VERSIONS = ["v4", "v1"]
 PROFILES = text_beside(__file__)
-TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 
 
 @pytest.fixture
-def cloud(tmp_path, clock):
-    accounts = Accounts(OWN)
-    rules = OssRules(block_public_access=False)
-    oss = OssServer(accounts, BUCKET, REGION, tmp_path / "objects", now=clock, rules=rules).start()
-    sts = StsServer(accounts, ROLE, now=clock, clock_window=timedelta(days=36500)).start()
-    yield SimpleNamespace(oss=oss, sts=sts, accounts=accounts)
-    sts.stop()
-    oss.stop()
+def cloud(services):
+    # It must be the form that keeps an object from being public, not the bucket.
+    services.oss.bucket.rules = OssRules(block_public_access=False)
+    return services
 
 
 @pytest.fixture
 def function(cloud, instance, profiles_file):
-    def build(version="v4", **changes):
-        return instance(
-            OSS_BUCKET=BUCKET,
-            OSS_REGION=REGION,
-            OSS_HOST=cloud.oss.origin,
-            STS_ROLE_ARN=ROLE,
-            STS_ENDPOINT=cloud.sts.origin,
-            OSS_SIGNATURE_VERSION=version,
-            PROFILES_FILE=profiles_file(PROFILES),
-            ALIBABA_CLOUD_ACCESS_KEY_ID=OWN.access_key_id,
-            ALIBABA_CLOUD_ACCESS_KEY_SECRET=OWN.access_key_secret,
-            ALIBABA_CLOUD_SECURITY_TOKEN=None,
-            TOKEN_SECRET=TOKEN_SECRET,
-            **changes,
-        )
-
-    return build
+    settings = {**cloud.settings, "PROFILES_FILE": profiles_file(PROFILES)}
+    return lambda version="v4": instance(OSS_SIGNATURE_VERSION=version, **settings)
 
 
 @pytest.fixture
@@ -76,14 +50,8 @@ def form(function):
     return ask
 
 
-def post(url, fields, content=PNG, part_type="application/octet-stream"):
-    """Post as ``wx.uploadFile`` does: the fields (a dict or pairs) first, the file last."""
-    pairs = list(fields.items()) if isinstance(fields, dict) else fields
-    parts = [(name, (None, value)) for name, value in pairs]
-    parts.append(("file", ("tmp_1.png", content, part_type)))
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.post(url, files=parts, timeout=10, allow_redirects=False)
+def post(url, fields, content=PNG, **kind):
+    return post_form(url, fields, content, **kind)
 
 
 def oss_code(response):
@@ -93,9 +61,7 @@ def oss_code(response):
 def get(cloud, key):
     """An object, read by the account itself: it is private."""
     url = presigned_url(cloud.oss.origin, cloud.oss.bucket, OWN, key)
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.get(url, timeout=10)
+    return send("GET", url)
 
 
 def refused(response, cloud):
@@ -441,18 +407,7 @@ def test_an_extra_field_changes_nothing_that_was_pinned(cloud, form, extra, stat
 def page_form(function, version):
     """What a page written for the sample servers sends, and where."""
     answer = function(version).ask(method="GET", path="/", query={"profile": "page"}).json
-    fields = {"key": f"{answer['dir']}photo.png", "policy": answer["policy"]}
-    if version == "v1":
-        fields |= {"OSSAccessKeyId": answer["accessid"], "signature": answer["signature"]}
-    else:
-        fields |= {
-            "x-oss-signature-version": answer["x_oss_signature_version"],
-            "x-oss-credential": answer["x_oss_credential"],
-            "x-oss-date": answer["x_oss_date"],
-            "x-oss-signature": answer["signature"],
-        }
-    fields |= {"success_action_status": "200", "x-oss-security-token": answer["security_token"]}
-    return answer["host"], fields
+    return answer["host"], fields_of_a_page(answer, "photo.png")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

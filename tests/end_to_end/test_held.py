@@ -2,88 +2,53 @@
 
 import io
 import time
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-import requests
 from PIL import Image
 
-from function.app import Function
-from function.context import Dependencies
 from function.oss.presign import OssRequest, authorize, request_url
-from handler import serve
-from local.cloud import BUCKET, FUNCTION_KEY, REGION, LocalCloud
-from local.fc.gateway import FcGateway
+from local.cloud import BUCKET, FUNCTION_KEY, REGION
 from local.wechat.check_plan import PlannedCheck
 from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.run.picture import draw_png
+from tests.end_to_end.conftest import PATIENCE_SECONDS, running_cloud
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
 PICTURE = draw_png(8, 8)
-PATIENCE_SECONDS = 10
-RATES = {"LOGIN_RATE": "1000/min", "CALLER_RATE": "1000/min"}
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    place = {}
-    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
-    with ExitStack() as stack:
-        stack.callback(gateway.stop)
-        folder = tmp_path_factory.mktemp("objects")
-        cloud = stack.enter_context(LocalCloud(gateway, folder, extra_settings=RATES))
-        place["function"] = Function(Dependencies(cloud.environment()))
-        gateway.start()
-        cloud.wechat.checks.delays, cloud.wechat.checks.patience = (0, 0), (5, 0.05)
-        session = stack.enter_context(requests.Session())
-        session.trust_env = False
-        yield SimpleNamespace(cloud=cloud, session=session, function=gateway.origin)
+    with running_cloud(tmp_path_factory.mktemp("objects")) as running:
+        running.usual = running.start()
+        yield running
 
 
 @pytest.fixture
 def here(running, monkeypatch):
     monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 0)
     yield running
-    for server in (running.cloud.oss, running.cloud.sts, running.cloud.wechat):
-        server.faults.clear()
+    running.clear_faults()
     running.cloud.wechat.checks.plan.clear()
 
 
 @pytest.fixture
-def post(here):
-    def post(address, body, token=""):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        origin = "" if address.startswith("http") else here.function
-        return here.session.post(origin + address, json=body, headers=headers, timeout=20)
-
-    return post
-
-
-@pytest.fixture
-def user(post):
-    """A session of a user who has just logged in."""
-    count = iter(range(1000))
-    return lambda: post("/login", {"code": f"local-held-{time.monotonic_ns()}-{next(count)}"}).json()["token"]
-
-
-@pytest.fixture
-def held(here, post, user):
+def held(here):
     """Upload a picture that is held: its key, its receipt, its owner's session."""
 
     def upload(name="sunset.png", profile="post", content=PICTURE, kind="image/png", also=()):
-        token = user()
+        token = here.log_in()
         wanted = {"profile": profile, "filename": name, "contentType": kind, "size": len(content)}
-        form = post("/upload-params", wanted, token).json()
+        form = here.ask("upload-params", wanted, token).json()
         assert form["formData"]["key"] == f"held/{form['key']}"
-        files = [(field, (None, value)) for field, value in [*form["formData"].items(), *also]]
-        answer = here.session.post(form["url"], files=[*files, ("file", (name, content, kind))], timeout=10)
+        answer = here.post(form, content, name, kind, also)
         assert answer.status_code == 200, answer.text
-        said = post("/confirm", {"ticket": form["ticket"]}).json()
+        said = here.ask("confirm", {"ticket": form["ticket"]}).json()
         assert (said["state"], said["url"]) == ("held", None)
         return SimpleNamespace(key=form["key"], receipt=said["receipt"], token=token)
 
@@ -91,25 +56,9 @@ def held(here, post, user):
 
 
 @pytest.fixture
-def commit(here, post):
+def commit(here):
     """What the function answers to the business."""
-    return lambda upload: post(f"{here.cloud.business.origin}/commits", {"receipt": upload.receipt}).json()
-
-
-@pytest.fixture
-def state(post):
-    return lambda upload: post("/status", {"receipt": upload.receipt}).json()["state"]
-
-
-@pytest.fixture
-def becomes(state):
-    def wait(upload, *wanted):
-        ends = time.monotonic() + PATIENCE_SECONDS
-        while (now := state(upload)) not in wanted and time.monotonic() < ends:
-            time.sleep(0.25)  # 60 times a minute may be asked
-        return now
-
-    return wait
+    return lambda upload: here.business("commits", upload).json()
 
 
 @pytest.fixture
@@ -133,32 +82,32 @@ def places(here, upload):
     return f"held/{upload.key}" in objects, upload.key in objects
 
 
-def test_what_passes_is_published_and_what_is_risky_is_gone(here, held, commit, becomes):
+def test_what_passes_is_published_and_what_is_risky_is_gone(here, held, commit):
     good, bad = held("sunset.png"), held("risky-beach.png")
     assert places(here, good) == places(here, bad) == (True, False)
     assert commit(good)["state"] in ("checking", "published")
     assert commit(bad)["state"] in ("checking", "rejected")
-    assert becomes(good, "published") == "published" and becomes(bad, "rejected") == "rejected"
+    assert here.becomes(good, "published") == "published" and here.becomes(bad, "rejected") == "rejected"
     assert places(here, good) == (False, True)
     assert places(here, bad) == (False, False)
 
 
-def test_what_wechat_does_not_list_is_shown_to_it_as_what_it_does(here, held, commit, becomes):
+def test_what_wechat_does_not_list_is_shown_to_it_as_what_it_does(here, held, commit):
     picture = io.BytesIO()
     Image.open(io.BytesIO(PICTURE)).save(picture, "WEBP")
     upload = held("sunset.webp", content=picture.getvalue(), kind="image/webp")
     commit(upload)
-    assert becomes(upload, "published", "review") == "published"
+    assert here.becomes(upload, "published", "review") == "published"
 
 
-def test_what_is_no_picture_is_never_published(here, held, commit, becomes):
+def test_what_is_no_picture_is_never_published(here, held, commit):
     upload = held(content=b"<html>no picture</html>")
     commit(upload)
-    assert becomes(upload, "published", "review") == "review"
+    assert here.becomes(upload, "published", "review") == "review"
     assert places(here, upload) == (True, False)
 
 
-def test_what_phones_unpack_is_never_published_by_wechat_alone(here, held, commit, becomes):
+def test_what_phones_unpack_is_never_published_by_wechat_alone(here, held, commit):
     upload = held(also=[("Content-Encoding", "br")])
     assert commit(upload)["state"] == "review"
     assert places(here, upload) == (True, False)
@@ -177,13 +126,13 @@ NEVER_SEEN = {
 
 
 @pytest.mark.parametrize("planned", NEVER_SEEN.values(), ids=NEVER_SEEN)
-def test_what_did_not_pass_is_never_published(here, held, commit, becomes, settled, planned):
+def test_what_did_not_pass_is_never_published(here, held, commit, settled, planned):
     upload = held()
     here.cloud.wechat.checks.plan.add(planned)
     commit(upload)
     assert all(settled())
     wanted = "rejected" if planned.verdict == "risky" else "review"
-    assert becomes(upload, wanted) == wanted
+    assert here.becomes(upload, wanted) == wanted
     assert places(here, upload) == (wanted == "review", False)
 
 
@@ -195,59 +144,58 @@ PASSES = {
 
 
 @pytest.mark.parametrize("planned", PASSES.values(), ids=PASSES)
-def test_a_pass_publishes_in_any_shape_and_order(here, held, commit, becomes, settled, planned):
+def test_a_pass_publishes_in_any_shape_and_order(here, held, commit, settled, planned):
     upload = held()
     here.cloud.wechat.checks.plan.add(planned)
     commit(upload)
     assert all(settled())
-    assert becomes(upload, "published") == "published"
+    assert here.becomes(upload, "published") == "published"
     assert places(here, upload) == (False, True)
 
 
 @pytest.mark.parametrize("push", ["plain", "wrong_appid", "bad_signature"])
-def test_a_push_that_anybody_might_have_sent_is_not_believed(here, held, commit, state, settled, push):
+def test_a_push_that_anybody_might_have_sent_is_not_believed(here, held, commit, settled, push):
     upload = held()
     here.cloud.wechat.checks.plan.add(PlannedCheck("pass", push=push))
     commit(upload)
     assert settled() == [False]
-    assert state(upload) == "checking"
+    assert here.state(upload) == "checking"
     assert places(here, upload) == (True, False)
 
 
-def test_a_verdict_of_an_unknown_check_changes_nothing(here, held, commit, state, settled):
+def test_a_verdict_of_an_unknown_check_changes_nothing(here, held, commit, settled):
     upload = held()
     here.cloud.wechat.checks.plan.add(PlannedCheck("risky", push="unknown_trace"))
     commit(upload)
     assert settled() == [True]
-    assert state(upload) == "checking"
+    assert here.state(upload) == "checking"
     assert places(here, upload) == (True, False)
 
 
-def test_silence_never_publishes_and_a_late_verdict_still_counts(here, held, commit, state, becomes):
+def test_silence_never_publishes_and_a_late_verdict_still_counts(here, held, commit):
     silent, late = held("silent-night.png"), held()
     commit(silent)
     here.cloud.wechat.checks.plan.add(PlannedCheck("pass", timing="late"))
     commit(late)
-    assert state(silent) == state(late) == "checking"
+    assert here.state(silent) == here.state(late) == "checking"
     ends = time.monotonic() + PATIENCE_SECONDS
     while not here.cloud.wechat.checks.delivery.release() and time.monotonic() < ends:
         time.sleep(0.02)
-    assert becomes(late, "published") == "published"
-    assert state(silent) == "checking"
+    assert here.becomes(late, "published") == "published"
+    assert here.state(silent) == "checking"
 
 
 @pytest.mark.parametrize("kind", ["not_seen_lately", "bad_openid", "foreign_openid", "repeated_too_often"])
-def test_what_wechat_will_not_look_at_waits_for_a_human(here, held, commit, state, post, kind):
+def test_what_wechat_will_not_look_at_waits_for_a_human(here, held, commit, kind):
     upload = held()
     here.cloud.wechat.faults.plan(kind, times=1, on=["media_check_async"])
     assert commit(upload)["state"] == "review"
-    decision = {"receipt": upload.receipt, "decision": "publish"}
-    answer = post(f"{here.cloud.business.origin}/decisions", decision).json()
+    answer = here.business("decisions", upload, decision="publish").json()
     assert (answer["state"], places(here, upload)) == ("published", (False, True))
 
 
 @cases("kind", "call")
-def test_an_outage_of_wechat_strands_nothing(here, held, commit, state, becomes, kind, call):
+def test_an_outage_of_wechat_strands_nothing(here, held, commit, kind, call):
     upload = held()
     here.cloud.wechat.tokens.replace()
     here.cloud.wechat.faults.plan(kind, on=[call])
@@ -255,55 +203,56 @@ def test_an_outage_of_wechat_strands_nothing(here, held, commit, state, becomes,
     here.cloud.wechat.faults.clear()
     assert places(here, upload) == (True, False)
     commit(upload)
-    assert becomes(upload, "published") == "published"
+    assert here.becomes(upload, "published") == "published"
 
 
-def test_a_push_that_could_not_be_carried_out_comes_again(here, held, commit, becomes, settled):
+def test_a_push_that_could_not_be_carried_out_comes_again(here, held, commit, settled):
     upload = held()
     here.cloud.wechat.checks.plan.add(PlannedCheck("pass", delay=0.2))
     commit(upload)
     here.cloud.oss.faults.plan("status_503", times=3, on=["CopyObject", "PutObject"])
     assert settled() == [True]
-    assert becomes(upload, "published") == "published"
+    assert here.becomes(upload, "published") == "published"
 
 
-def test_a_token_that_another_client_replaced_is_asked_for_anew(here, held, commit, becomes):
+def test_a_token_that_another_client_replaced_is_asked_for_anew(here, held, commit):
     first, second = held(), held()
     commit(first)
     here.cloud.wechat.tokens.replace()
     commit(second)
-    assert becomes(second, "published") == "published"
+    assert here.becomes(second, "published") == "published"
 
 
-def test_its_owner_discards_what_is_held_and_not_what_is_published(here, held, commit, becomes, post, user):
+def test_its_owner_discards_what_is_held_and_not_what_is_published(here, held, commit):
     unsent, sent = held(), held()
-    assert post("/discard", {"receipt": unsent.receipt}, user()).status_code == 403
-    assert post("/discard", {"receipt": unsent.receipt}, unsent.token).json()["state"] == "gone"
+    assert here.ask("discard", {"receipt": unsent.receipt}, here.log_in()).status_code == 403
+    assert here.ask("discard", {"receipt": unsent.receipt}, unsent.token).json()["state"] == "gone"
     assert places(here, unsent) == (False, False)
     commit(sent)
-    assert becomes(sent, "published") == "published"
+    assert here.becomes(sent, "published") == "published"
     assert (
-        post("/discard", {"receipt": sent.receipt}, sent.token).json()["error"]["code"] == "already_published"
+        here.ask("discard", {"receipt": sent.receipt}, sent.token).json()["error"]["code"]
+        == "already_published"
     )
-    answer = post(f"{here.cloud.business.origin}/discards", {"receipt": sent.receipt}).json()
+    answer = here.business("discards", sent).json()
     assert (answer["state"], places(here, sent)) == ("gone", (False, False))
 
 
-def test_a_note_is_kept_by_its_owner(here, held, post, user, state):
+def test_a_note_is_kept_by_its_owner(here, held):
     note = held(profile="note")
-    assert post("/commit", {"receipt": note.receipt}, user()).status_code == 403
+    assert here.ask("commit", {"receipt": note.receipt}, here.log_in()).status_code == 403
     assert places(here, note) == (True, False)
-    assert post("/commit", {"receipt": note.receipt}, note.token).json()["state"] == "published"
+    assert here.ask("commit", {"receipt": note.receipt}, note.token).json()["state"] == "published"
     assert places(here, note) == (False, True)
 
 
-def test_what_nobody_commits_expires_by_the_rule_on_what_is_held(here, held, commit, becomes, state, post):
+def test_what_nobody_commits_expires_by_the_rule_on_what_is_held(here, held, commit):
     forgotten, kept = held(), held()
     commit(kept)
-    assert becomes(kept, "published") == "published"
+    assert here.becomes(kept, "published") == "published"
     here.cloud.oss.bucket.let_days_pass(1)
     assert (places(here, forgotten), places(here, kept)) == ((False, False), (False, True))
-    assert (state(forgotten), state(kept)) == ("gone", "published")
+    assert (here.state(forgotten), here.state(kept)) == ("gone", "published")
     assert commit(forgotten)["error"]["code"] == "not_uploaded"
 
 
@@ -328,14 +277,15 @@ def test_the_rule_that_setup_writes_is_the_local_bucket_s_own_and_expires_what_i
     assert places(here, forgotten) == (False, False)
 
 
-def test_a_post_shows_what_became_of_its_pictures(here, held, post):
+def test_a_post_shows_what_became_of_its_pictures(here, held):
     good, bad = held("a.png"), held("risky-b.png")
     business = here.cloud.business.origin
-    refused = post(f"{business}/posts", {"text": "two", "receipts": [good.receipt, bad.receipt]})
+    refused = here.ask(f"{business}/posts", {"text": "two", "receipts": [good.receipt, bad.receipt]})
     assert refused.status_code == 403  # of two users
     for upload in (good, bad):
         assert (
-            post(f"{business}/posts", {"text": upload.key, "receipts": [upload.receipt]}).status_code == 200
+            here.ask(f"{business}/posts", {"text": upload.key, "receipts": [upload.receipt]}).status_code
+            == 200
         )
     ends = time.monotonic() + PATIENCE_SECONDS
     states, url = [], None
@@ -352,4 +302,4 @@ def test_a_post_shows_what_became_of_its_pictures(here, held, post):
 
 def test_wechat_s_console_verifies_the_address_of_the_push(here):
     answer = here.session.post(f"{here.cloud.wechat.origin}/-/push", timeout=10)
-    assert answer.json() == {"url": f"{here.function}/wechat-events", "verified": True}
+    assert answer.json() == {"url": f"{here.usual}/wechat-events", "verified": True}

@@ -11,12 +11,11 @@ from types import SimpleNamespace
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
-import requests
 from PIL import Image
 
 from local.common.accounts import AccessKey
 from local.oss.presign import presigned_url
-from tests.end_to_end.conftest import OWN
+from tests.end_to_end.conftest import OWN, post_form, send
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
@@ -42,20 +41,13 @@ def cloud(services, instance, profiles_file):
     )
 
 
-def send(method, url, **options):
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.request(method, url, timeout=10, allow_redirects=False, **options)
-
-
 @pytest.fixture
 def uploaded(cloud):
     """The key of a picture that a form has stored."""
 
     def upload(profile="default"):
         form = cloud.running.ask(body={"profile": profile, "filename": "a.png"}).json
-        parts = [(name, (None, value)) for name, value in form["formData"].items()]
-        answer = send("POST", form["url"], files=[*parts, ("file", ("a.png", PICTURE, "image/png"))])
+        answer = post_form(form["url"], form["formData"], PICTURE)
         assert answer.status_code == 200, answer.text
         return form["key"]
 

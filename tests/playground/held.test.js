@@ -3,47 +3,21 @@
 /** Held pictures in the playground: each on its way to be seen, or not; what the bucket has is looked at in the bucket. */
 
 const assert = require('node:assert/strict')
-const fs = require('node:fs')
-const path = require('node:path')
-const { after, afterEach, before, beforeEach, describe, test } = require('node:test')
-const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
-const { launch } = require('./chromium')
+const { beforeEach, describe, test } = require('node:test')
+const { PHOTO, PICTURE, inPlayground } = require('./page')
 
-const PICTURE = fs.readFileSync(path.join(__dirname, 'picture.png'))
 const PATIENCE = 15000 // ms
 
 describe('held pictures in the playground', () => {
+  const here = inPlayground({ patience: PATIENCE })
   let cloud
-  let browser
   let page
-  let mistakes
 
-  before(async () => {
-    cloud = await startLocalCloud()
-    browser = await launch()
-  })
-
-  after(async () => {
-    await browser?.close()
-    await cloud?.stop()
-  })
-
-  async function open(options) {
-    page = await browser.newPage(options)
-    page.setDefaultTimeout(PATIENCE)
-    page.on('pageerror', (error) => mistakes.push(error.message))
-    await page.goto(cloud.playground)
-    await page.waitForSelector('body[data-ready]')
-  }
+  const open = async (screen) => { page = await here.open(screen) }
 
   beforeEach(async () => {
-    mistakes = []
-    await open({ locale: 'zh-CN' })
-  })
-
-  afterEach(async () => {
-    await page.close()
-    assert.deepEqual(mistakes, [])
+    cloud = here.cloud
+    await open()
   })
 
   const item = (number) => page.locator('#held-items > li').nth(-number)
@@ -137,7 +111,7 @@ describe('held pictures in the playground', () => {
 
   test('a note waits for its commit alone, a picture of one’s own too', async () => {
     await page.selectOption('#held-profile', 'note')
-    await page.setInputFiles('#held-file', { name: 'mine.png', mimeType: 'image/png', buffer: PICTURE })
+    await page.setInputFiles('#held-file', { ...PHOTO, name: 'mine.png' })
     await becomes(1, '暂存')
     assert.deepEqual(await item(1).locator('.way li').allTextContents(), ['暂存', '已发布'])
     const key = await keyOf(1)
@@ -157,7 +131,7 @@ describe('held pictures in the playground', () => {
     await page.waitForFunction(() => !document.getElementById('held-problem').textContent)
     assert.deepEqual(await planned(), [['by_name', 'never']])
     await page.close()
-    await open({ locale: 'zh-CN' })
+    await open()
     assert.deepEqual(await planned(), [['by_name', 'usual']])
   })
 
@@ -190,7 +164,7 @@ describe('held pictures in the playground', () => {
 
   test('fits a phone', async () => {
     await page.close()
-    await open({ locale: 'zh-CN', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true })
+    await open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true })
     await choose('review')
     // Not beside innerWidth: a phone makes that as wide as what does not fit.
     const width = () => page.evaluate(() => document.documentElement.scrollWidth)

@@ -7,58 +7,38 @@ const crypto = require('node:crypto')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { after, afterEach, before, beforeEach, describe, test } = require('node:test')
-const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
-const { launch } = require('./chromium')
+const { after, before, beforeEach, describe, test } = require('node:test')
+const { inPlayground } = require('./page')
 
 const MIB = 1024 ** 2
 const COUNT = 24 // parts of the sample
 const MOST_UNDER_WAY = 3
 
 describe('a large file in the playground', () => {
+  const here = inPlayground({ patience: 30000 })
+  const { isReady, reload, statusIs } = here
   let cloud
-  let browser
   let page
   let folder
-  let mistakes
   let begun // requests to /multipart
   let sent // numbers of the parts that OSS took, in order
 
-  before(async () => {
-    cloud = await startLocalCloud()
-    browser = await launch()
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'playground-'))
-  })
-
-  after(async () => {
-    await browser?.close()
-    await cloud?.stop()
-    fs.rmSync(folder, { recursive: true })
-  })
+  before(() => { folder = fs.mkdtempSync(path.join(os.tmpdir(), 'playground-')) })
+  after(() => fs.rmSync(folder, { recursive: true }))
 
   beforeEach(async () => {
+    cloud = here.cloud
     await cloud.clear(cloud.oss)
-    mistakes = []
     begun = 0
     sent = []
-    page = await browser.newPage({ locale: 'zh-CN' })
-    page.setDefaultTimeout(30000)
-    page.on('pageerror', (error) => mistakes.push(error.message))
+    page = await here.open()
     page.on('response', (response) => {
       const { pathname, searchParams } = new URL(response.url())
       if (response.request().method() === 'POST' && pathname === '/multipart') begun += 1
       if (response.request().method() === 'PUT' && response.status() === 200) sent.push(Number(searchParams.get('partNumber')))
     })
-    await page.goto(cloud.playground)
-    await page.waitForSelector('body[data-ready]')
   })
 
-  afterEach(async () => {
-    await page.close()
-    assert.deepEqual(mistakes, [])
-  })
-
-  const statusIs = (text) => page.waitForFunction((wanted) => document.getElementById('status').textContent.includes(wanted), text)
   const rowHas = (count, look) => page.waitForFunction(
     ([wanted, name]) => document.querySelectorAll(`#part-row .${name}`).length >= wanted, [count, look],
   )
@@ -81,7 +61,7 @@ describe('a large file in the playground', () => {
   /** As the page says: all done, all there. */
   async function isWhole(digest) {
     await statusIs('上传完成')
-    await page.waitForSelector('#upload:enabled')
+    await here.isOver()
     assert.equal(await countOf('done'), await page.locator('#part-row li').count())
     const object = cloud.object(await page.textContent('#step-object code'))
     assert.equal(crypto.createHash('sha256').update(object).digest('hex'), digest || await digestOfSample())
@@ -141,7 +121,7 @@ describe('a large file in the playground', () => {
     await uploadSample()
     await rowHas(5, 'done')
     await page.click('#reload')
-    await page.waitForSelector('body[data-ready]')
+    await isReady()
     await rowHas(5, 'done')
     await goesFast()
     await isWhole()
@@ -149,8 +129,7 @@ describe('a large file in the playground', () => {
     assert.equal(begun, 1)
     assert.match(await page.textContent('#part-facts'), /^24 片存好 24 片这个页面发了 (\d|1\d) 次$/)
     // It is over: another reload has nothing to go on with.
-    await page.reload()
-    await page.waitForSelector('body[data-ready]')
+    await reload()
     assert.equal(await page.isVisible('#parts'), false)
   })
 
@@ -161,7 +140,7 @@ describe('a large file in the playground', () => {
     await page.click('#upload')
     await rowHas(3, 'done')
     await page.click('#reload')
-    await page.waitForSelector('body[data-ready]')
+    await isReady()
     await statusIs('“film.mp4”还没传完：再选一次同一个文件，就接着传。')
     assert.match(await page.textContent('#profile-facts'), /^最大 200 MB；/)
     await page.click('#language')
@@ -178,8 +157,7 @@ describe('a large file in the playground', () => {
     await page.setInputFiles('#file', makeFilm(9 * MIB).file)
     await page.click('#upload')
     await rowHas(3, 'done')
-    await page.reload()
-    await page.waitForSelector('body[data-ready]')
+    await reload()
     const { file, digest } = makeFilm(8 * MIB)
     await page.setInputFiles('#file', file)
     assert.equal(await page.isEnabled('#upload'), true)
@@ -201,7 +179,7 @@ describe('a large file in the playground', () => {
     await page.click('#language')
     assert.match(await page.textContent('#status'), /^Paused at \d+%$/)
     assert.equal(await page.textContent('#pause'), 'Resume')
-    assert.doesNotMatch(await page.innerText('main'), /[\u4e00-\u9fff]/)
+    await here.isInEnglish()
     await page.click('#language')
     await goesFast()
     await page.click('#pause')
@@ -230,20 +208,18 @@ describe('a large file in the playground', () => {
     await page.click('#upload')
     await statusIs('上传完成')
     await page.selectOption('#profile', 'default')
-    await page.waitForSelector('#upload:enabled')
+    await here.isOver()
     await page.setInputFiles('#file', makeFilm(5 * MIB).file)
     await page.click('#upload')
     await page.waitForSelector('#upload:disabled')
-    await page.waitForSelector('#upload:enabled')
+    await here.isOver()
     await statusIs('上传完成')
     assert.equal(await page.isVisible('#parts'), false)
     assert.deepEqual([begun, sent], [0, []])
   })
 
   test('nothing of it sticks out of a narrow screen, and the row is seen while it is sent', async () => {
-    await page.setViewportSize({ width: 360, height: 640 })
-    await page.reload()
-    await page.waitForSelector('body[data-ready]')
+    await reload({ width: 360, height: 640 })
     await uploadSample()
     await rowHas(2, 'done')
     const { wide, row } = await page.evaluate(() => ({

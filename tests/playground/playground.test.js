@@ -1,54 +1,28 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const fs = require('node:fs')
-const path = require('node:path')
-const { after, afterEach, before, beforeEach, describe, test } = require('node:test')
-const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
-const { launch } = require('./chromium')
+const { beforeEach, describe, test } = require('node:test')
+const { PHOTO, PICTURE, inPlayground } = require('./page')
 
-const PICTURE = fs.readFileSync(path.join(__dirname, 'picture.png'))
 const SLOW_SECONDS = 5
 
 describe('the playground page', () => {
+  const here = inPlayground()
+  const { isOver, statusIs, isInEnglish } = here
   let cloud
-  let browser
   let page
-  let mistakes
-
-  before(async () => {
-    cloud = await startLocalCloud()
-    browser = await launch()
-  })
-
-  after(async () => {
-    await browser?.close()
-    await cloud?.stop()
-  })
 
   beforeEach(async () => {
+    cloud = here.cloud
     await cloud.clear(cloud.oss)
-    mistakes = []
-    page = await browser.newPage({ locale: 'zh-CN' })
-    page.setDefaultTimeout(15000)
-    page.on('pageerror', (error) => mistakes.push(error.message))
-    await page.goto(cloud.playground)
-    await page.waitForSelector('body[data-ready]')
+    page = await here.open()
   })
 
-  afterEach(async () => {
-    await page.close()
-    assert.deepEqual(mistakes, [])
-  })
-
-  async function upload(file = { name: 'photo.png', mimeType: 'image/png', buffer: PICTURE }) {
+  async function upload(file = PHOTO) {
     await page.setInputFiles('#file', file)
     await page.click('#upload')
   }
 
-  const statusIs = (text) => page.waitForFunction((wanted) => document.getElementById('status').textContent.includes(wanted), text)
-  /** The upload with all that comes after it. */
-  const isOver = () => page.waitForSelector('#upload:enabled')
   const bodyOf = (step) => page.textContent(`#step-${step} .body`)
 
   /** What the page says of it, the newest attempt first. */
@@ -206,7 +180,7 @@ describe('the playground page', () => {
     await page.click('#language')
     await page.click('#upload')
     await statusIs('This kind of file is not accepted.')
-    assert.doesNotMatch(await page.textContent('#status'), /[\u4e00-\u9fff]/)
+    await isInEnglish('#status')
   })
 
   test('a dropped file is taken', async () => {
@@ -224,13 +198,12 @@ describe('the playground page', () => {
   test('the page speaks English as well, and remembers it', async () => {
     await page.click('#language')
     assert.equal(await page.textContent('#upload'), 'Upload')
-    await page.reload()
-    await page.waitForSelector('body[data-ready]')
+    await here.reload()
     assert.equal(await page.getAttribute('html', 'lang'), 'en')
-    assert.doesNotMatch(await page.innerText('main'), /[\u4e00-\u9fff]/)
+    await isInEnglish()
     await upload()
     await statusIs('Uploaded')
-    assert.doesNotMatch(await page.innerText('main'), /[\u4e00-\u9fff]/)
+    await isInEnglish()
   })
 
   test('after an upload the whole page changes its language, and back', async () => {
@@ -256,7 +229,7 @@ describe('the playground page', () => {
     await statusIs('不支持这种文件')
     await page.click('#language')
     assert.match(await page.textContent('#status'), /^This kind of file is not accepted\. Please choose JPG, PNG, WEBP\./)
-    assert.doesNotMatch(await page.innerText('main'), /[\u4e00-\u9fff]/)
+    await isInEnglish()
   })
 
   test('a page changes its language while it uploads', async () => {
@@ -287,7 +260,7 @@ describe('the playground page', () => {
   test('sizes are told in human units', async () => {
     await page.selectOption('#profile', 'default')
     assert.match(await page.textContent('#profile-facts'), /^最大 10 MB；/)
-    await upload({ name: 'photo.png', mimeType: 'image/png', buffer: Buffer.concat([PICTURE, Buffer.alloc(1500000)]) })
+    await upload({ ...PHOTO, buffer: Buffer.concat([PICTURE, Buffer.alloc(1500000)]) })
     assert.match(await page.textContent('#chosen-facts'), /^1\.4 MB · image\/png$/)
     await statusIs('上传完成')
     assert.match(await bodyOf('object'), /1\.4 MB（1,50\d,\d{3} 字节）/)
@@ -295,9 +268,7 @@ describe('the playground page', () => {
 
   for (const [name, width, height] of [['phone', 390, 844], ['small phone', 360, 640]]) {
     test(`on a ${name} the result is seen without scrolling, and so is a refusal`, async () => {
-      await page.setViewportSize({ width, height })
-      await page.reload()
-      await page.waitForSelector('body[data-ready]')
+      await here.reload({ width, height })
       await upload()
       await page.waitForFunction(() => document.querySelector('#step-object img')?.naturalWidth > 0)
       assert.deepEqual(await unseen('#status', '#step-object img'), [])
@@ -328,25 +299,20 @@ describe('the playground page', () => {
   })
 })
 
-test('when the cloud has ended, whatever is tried ends in a sentence', async (t) => {
-  const cloud = await startLocalCloud()
-  t.after(() => cloud.stop())
-  const browser = await launch()
-  t.after(() => browser.close())
-  const page = await browser.newPage({ locale: 'zh-CN' })
-  const mistakes = []
-  page.on('pageerror', (error) => mistakes.push(error.message))
-  await page.goto(cloud.playground)
-  await page.waitForSelector('body[data-ready]')
-  await page.setInputFiles('#file', { name: 'photo.png', mimeType: 'image/png', buffer: PICTURE })
-  await cloud.stop()
-  for (const id of ['upload', 'tamper-otherKey', 'tamper-expired']) {
-    await page.evaluate(() => { document.getElementById('status').textContent = '' })
-    await page.click(`#${id}`)
-    await page.waitForFunction(() => document.getElementById('status').textContent.includes('连不上本机的服务，请确认 make run 还在运行。'))
-    await page.waitForSelector('#upload:enabled')
-  }
-  await page.click('#language')
-  assert.match(await page.textContent('#status'), /^No connection\. .*Is make run still running\?$/)
-  assert.deepEqual(mistakes, [])
+describe('when the cloud has ended', () => {
+  const here = inPlayground()
+
+  test('whatever is tried ends in a sentence', async () => {
+    const page = await here.open()
+    await page.setInputFiles('#file', PHOTO)
+    await here.cloud.stop()
+    for (const id of ['upload', 'tamper-otherKey', 'tamper-expired']) {
+      await page.evaluate(() => { document.getElementById('status').textContent = '' })
+      await page.click(`#${id}`)
+      await here.statusIs('连不上本机的服务，请确认 make run 还在运行。')
+      await here.isOver()
+    }
+    await page.click('#language')
+    assert.match(await page.textContent('#status'), /^No connection\. .*Is make run still running\?$/)
+  })
 })

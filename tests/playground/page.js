@@ -1,0 +1,57 @@
+'use strict'
+
+/** The playground of a local cloud in a browser, a page for each test; a mistake of the page's own fails its test. */
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const path = require('node:path')
+const { after, afterEach, before } = require('node:test')
+const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
+const { launch } = require('./chromium')
+
+const PICTURE = fs.readFileSync(path.join(__dirname, 'picture.png'))
+const PHOTO = { name: 'photo.png', mimeType: 'image/png', buffer: PICTURE }
+const CHINESE = /[\u4e00-\u9fff]/
+
+/** In a `describe`: what its tests have, with `cloud`, `browser` and `page` as they are at the time. */
+function inPlayground({ patience = 15000, options = [] } = {}) {
+  const here = {
+    mistakes: [],
+    async open(screen) {
+      here.page = await here.browser.newPage({ locale: 'zh-CN', ...screen })
+      here.page.setDefaultTimeout(patience)
+      here.page.on('pageerror', (error) => here.mistakes.push(error.message))
+      await here.visit()
+      return here.page
+    },
+    async visit() {
+      await here.page.goto(here.cloud.playground)
+      await here.isReady()
+    },
+    async reload(size) {
+      if (size) await here.page.setViewportSize(size)
+      await here.page.reload()
+      await here.isReady()
+    },
+    isReady: () => here.page.waitForSelector('body[data-ready]'),
+    /** The upload with all that comes after it. */
+    isOver: () => here.page.waitForSelector('#upload:enabled'),
+    statusIs: (text) => here.page.waitForFunction((wanted) => document.getElementById('status').textContent.includes(wanted), text),
+    isInEnglish: async (part = 'main') => assert.doesNotMatch(await here.page.innerText(part), CHINESE),
+  }
+  before(async () => {
+    here.cloud = await startLocalCloud({ options })
+    here.browser = await launch()
+  })
+  after(async () => {
+    await here.browser?.close()
+    await here.cloud?.stop()
+  })
+  afterEach(async () => {
+    await here.page?.close()
+    assert.deepEqual(here.mistakes.splice(0), [])
+  })
+  return here
+}
+
+module.exports = { PHOTO, PICTURE, inPlayground }
