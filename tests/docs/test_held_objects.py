@@ -1,9 +1,5 @@
 """The lines that a backend pastes to commit do so, and the page says what the function does."""
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,30 +10,13 @@ import pytest
 
 from function.holding.state import OPEN
 from local.common.clock import StandingClock
+from tests.docs.backends import run
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
-from tests.docs.test_receipts import GO, JARS, JAVA_PATH, PROGRAMS, Backend, run_or_skip
 from tests.support import stage
 from tests.support.world import HELD, World
 
 NAME = "docs/held-objects.md"
 STATES = {*OPEN, "published", "rejected", "gone"}
-BACKENDS = {
-    "python": Backend("commits.py", "commit.py", [[sys.executable, "-X", "utf8", "commit.py"]]),
-    "js": Backend("commits.js", "commit.js", [["node", "commit.js"]]),
-    "php": Backend("commits.php", "commit.php", [["php", "commit.php"]], above="<?php\n"),
-    "java": Backend(
-        "Commits.java",
-        "Commit.java",
-        [
-            ["javac", "-cp", JAVA_PATH, "Commits.java", "Commit.java"],
-            ["java", "-cp", JAVA_PATH, "Commit"],
-        ],
-        needs=JARS,
-    ),
-    "go": Backend("commits.go", "commit.go", [["go", "run", "commits.go", "commit.go"]]),
-}
-
-
 SECRET = HELD["TOKEN_SECRET"]
 
 
@@ -65,28 +44,10 @@ def serving(world: World) -> Iterator[str]:
 
 def said_by(language, origin, receipts, secret, folder):
     """What the lines got: how the program ended, and what it printed."""
-    backend = BACKENDS[language]
-    run_or_skip(backend)
-    (snippet,) = [code for kind, code in code_blocks(page(NAME)) if kind == language]
-    (folder / backend.pasted).write_text(backend.above + snippet, "utf-8")
-    shutil.copy(PROGRAMS / backend.program, folder)
-    *builds, runs = backend.commands
-    for command in (*builds, [*runs, origin, ",".join(receipts), secret]):
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), **GO},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        if done.returncode:
-            break
-    return done.returncode, done.stdout.strip()
+    return run.run(language, NAME, "commits", "commit", folder, origin, ",".join(receipts), secret)
 
 
-@pytest.mark.parametrize("language", BACKENDS)
+@pytest.mark.parametrize("language", run.LANGUAGES)
 def test_the_lines_commit_and_are_told_each_state(language, tmp_path):
     world = World(HELD, StandingClock(datetime.now(UTC)))
     stored = world.store("commit")
@@ -96,7 +57,7 @@ def test_the_lines_commit_and_are_told_each_state(language, tmp_path):
     assert world.oss.names() == {stored["key"]}
 
 
-@pytest.mark.parametrize("language", BACKENDS)
+@pytest.mark.parametrize("language", run.LANGUAGES)
 def test_with_another_secret_they_fail_and_say_so(language, tmp_path):
     world = World(HELD, StandingClock(datetime.now(UTC)))
     stored = world.store("commit")
@@ -133,7 +94,7 @@ def test_every_language_on_the_page_is_run_and_the_same_in_both():
         [block for block in code_blocks(page(name)) if block[0] != "mermaid"] for name in both(NAME)
     )
     assert english == chinese
-    assert {kind for kind, _ in english} == {*BACKENDS}
+    assert {kind for kind, _ in english} == {*run.LANGUAGES}
 
 
 @pytest.mark.parametrize("name", both(NAME))

@@ -1,106 +1,31 @@
 """The lines that a backend pastes to verify a receipt take a good one and nothing else."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import digest
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from function.auth.tokens import RECEIPT, TICKET, issue_token
-from tests.docs.markdown import ROOT, code_blocks, page
+from tests.docs.backends import run
+from tests.docs.markdown import code_blocks, page
 
-PROGRAMS = Path(__file__).parent / "backends"
 SECRET = "receipt-secret-0123456789abcdefghij"
 ANOTHER_SECRET = "another-secret-0123456789abcdefghij"
 KEY = "a/图.png"
 REFUSED = "refused"
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 CENTURY = timedelta(days=36500)
-# The standard library is compiled once, not in every run.
-GO = {"GO111MODULE": "off", "GOCACHE": str(ROOT / "build/go-cache")}
-JARS = [f"/usr/share/java/{name}.jar" for name in ("jose4j", "slf4j-api", "slf4j-nop")]
-JAVA_PATH = os.pathsep.join([".", *JARS])
-
-
-class Backend(NamedTuple):
-    """
-    How the lines of a language are run.
-
-    Args:
-        pasted: the file they are pasted into, beside the program that calls them.
-
-        commands: to build and to run it; the last one reads the cases.
-
-        above: what the file has above them.
-
-        needs: files that the machine must have beside the commands.
-    """
-
-    pasted: str
-    program: str
-    commands: list[list[str]]
-    above: str = ""
-    needs: list[str] = []
-
-
-BACKENDS = {
-    "python": Backend("receipts.py", "verify.py", [[sys.executable, "-X", "utf8", "verify.py"]]),
-    "js": Backend("receipts.js", "verify.js", [["node", "verify.js"]]),
-    "php": Backend("receipts.php", "verify.php", [["php", "verify.php"]], above="<?php\n"),
-    "java": Backend(
-        "Receipts.java",
-        "Verify.java",
-        [
-            ["javac", "-cp", JAVA_PATH, "Receipts.java", "Verify.java"],
-            ["java", "-cp", JAVA_PATH, "Verify"],
-        ],
-        needs=JARS,
-    ),
-    "go": Backend("receipts.go", "verify.go", [["go", "run", "receipts.go", "verify.go"]]),
-}
-
-
-def snippet(language):
-    (found,) = [code for kind, code in code_blocks(page("docs/receipts.md")) if kind == language]
-    return found
-
-
-def run_or_skip(backend):
-    """Skip, with the reason for all to see, where a language is not installed; CI has every one."""
-    missing = [command[0] for command in backend.commands if not shutil.which(command[0])]
-    missing += [path for path in backend.needs if not Path(path).exists()]
-    if "node" in missing or missing and os.environ.get("CI"):
-        pytest.fail(f"not on this machine: {', '.join(missing)}")
-    if missing:
-        pytest.skip(f"not on this machine: {', '.join(missing)}")
 
 
 def answers(language, cases, folder):
     """What the lines say of each receipt with each secret: its key and more, or that it is refused."""
-    backend = BACKENDS[language]
-    run_or_skip(backend)
-    (folder / backend.pasted).write_text(backend.above + snippet(language), "utf-8")
-    shutil.copy(PROGRAMS / backend.program, folder)
-    for command in backend.commands:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), **GO},
-            input="".join(f"{receipt} {secret}\n" for receipt, secret in cases).encode(),
-            capture_output=True,
-            timeout=180,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode().splitlines()
+    said = "".join(f"{receipt} {secret}\n" for receipt, secret in cases)
+    code, printed = run.run(language, "docs/receipts.md", "receipts", "verify", folder, said=said)
+    assert code == 0
+    return printed.splitlines()
 
 
 def receipt_of(clock, *, audience=RECEIPT, life=CENTURY, now=None, **more):
@@ -144,7 +69,7 @@ def bad_receipts(clock):
     }
 
 
-@pytest.mark.parametrize("language", BACKENDS)
+@pytest.mark.parametrize("language", run.LANGUAGES)
 def test_the_lines_take_a_receipt_and_nothing_else(language, clock, tmp_path):
     bad = bad_receipts(clock)
     good = receipt_of(clock)
@@ -154,4 +79,4 @@ def test_the_lines_take_a_receipt_and_nothing_else(language, clock, tmp_path):
 
 
 def test_every_language_on_the_page_is_run():
-    assert {kind for kind, _ in code_blocks(page("docs/receipts.md"))} == {*BACKENDS, "json"}
+    assert {kind for kind, _ in code_blocks(page("docs/receipts.md"))} == {*run.LANGUAGES, "json"}
