@@ -98,7 +98,7 @@ TESTS = {
     "function.limits": _paths("limits/rate_limit limits/stores limits/"),
     "function.limits.memory": _paths(QUOTA),
     "function.limits.quota": _paths(QUOTA),
-    "function.limits.rate_limit": _paths(f"limits/client_ip auth/ reading/read limits/rate_limit {FORMS}"),
+    "function.limits.rate_limit": _paths(f"limits/rate_limit limits/client_ip auth/ reading/read {FORMS}"),
     "function.limits.redis": _paths(QUOTA_IN_REDIS),
     "function.limits.redis_connection": _paths(f"limits/connection {QUOTA} limits/redis_store"),
     "function.multipart.lifecycle": _paths(f"multipart/multipart_parts {PARTS}"),
