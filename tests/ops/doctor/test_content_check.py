@@ -122,14 +122,12 @@ def objects(running):
     return [path for path in running.folder.rglob("*") if path.is_file() and b"prove" in str(path).encode()]
 
 
-def test_verdicts_that_arrive_are_told_and_nothing_is_left(checked):
+def test_verdicts_that_arrive_are_good_and_nothing_is_left(checked):
     before = asked(checked)
     found = visit(checked)
     assert [(one.check.en, one.state) for one in found] == [(PICTURE, State.GOOD), (NOTHING, State.GOOD)]
-    assert found[0].said.en == "the verdict came through the function: pass"
-    assert found[1].said.en == "is not passed: error (errcode -1008)"
-    assert asked(checked) == before + 2
-    assert objects(checked) == []
+    assert ["-1008" in one.said.en for one in found] == [False, True]
+    assert (asked(checked), objects(checked)) == (before + 2, [])
 
 
 def test_wechat_is_asked_to_look_into_each_bucket_and_nothing_is_left_in_any(two):
@@ -170,13 +168,20 @@ def test_without_being_asked_nothing_is_spent(checked):
     assert asked(checked) == before
 
 
-def test_a_check_that_passes_what_it_cannot_open_is_shown(checked):
-    plan(checked, PlannedCheck(verdict="pass_unseen", delay=0))
+@pytest.mark.parametrize(
+    ("verdict", "states"),
+    [
+        ("pass_unseen", "GOOD BAD"),
+        ("unreadable", "BAD GOOD"),
+        ("review", "UNSURE GOOD"),
+        ("risky", "UNSURE GOOD"),
+    ],
+)
+def test_each_verdict_is_judged(checked, verdict, states):
+    plan(checked, PlannedCheck(verdict=verdict, delay=0))
     found = visit(checked)
-    assert [one.state for one in found] == [State.GOOD, State.BAD]
-    finding = found.the_bad_one(NOTHING)
-    assert finding.said.en == "WeChat passes what it cannot open"
-    assert "proves nothing" in finding.remedy.en
+    assert [one.state for one in found] == [State[name] for name in states.split()]
+    assert all(one.remedy for one in found if one.state is not State.GOOD)
 
 
 @cases("planned")
@@ -184,35 +189,23 @@ def test_a_silent_check_is_shown_with_what_to_look_at(checked, planned):
     plan(checked, PlannedCheck(**planned))
     found = visit(checked, minute=0.5)
     assert [one.state for one in found] == [State.BAD] * 2
-    assert found[0].said.en == "no verdict within 60 seconds"
-    assert "安全模式" in found[0].remedy.en and "cloud function" in found[0].remedy.en
+    assert "60 s" in found[0].said.en and "安全模式" in found[0].remedy.en
 
 
-@pytest.mark.parametrize("shape", ["text_label", "usual"])
-@pytest.mark.parametrize("push", ["secure", "compatible"])
-def test_every_shape_that_the_function_reads_is_well(checked, shape, push):
-    plan(checked, PlannedCheck(shape=shape, push=push, delay=0))
+@pytest.mark.parametrize(
+    "planned",
+    [
+        *(
+            {"shape": shape, "push": push}
+            for shape in ("text_label", "usual")
+            for push in ("secure", "compatible")
+        ),
+        {"timing": "early"},
+    ],
+)
+def test_every_shape_and_an_early_verdict_are_read(checked, planned):
+    plan(checked, PlannedCheck(**{"delay": 0, **planned}))
     assert [one.state for one in visit(checked)] == [State.GOOD] * 2
-
-
-def test_a_verdict_that_comes_before_the_answer_is_seen_as_well(checked):
-    plan(checked, PlannedCheck(timing="early"))
-    assert [one.state for one in visit(checked)] == [State.GOOD] * 2
-
-
-def test_a_picture_that_wechat_could_not_open_is_bad(checked):
-    plan(checked, PlannedCheck(verdict="unreadable", delay=0))
-    finding = visit(checked).the_bad_one(PICTURE)
-    assert finding.said.en == "the verdict came through the function: error (errcode -1008)"
-    assert "empty Referer" in finding.remedy.en
-
-
-@pytest.mark.parametrize("verdict", ["review", "risky"])
-def test_a_grey_picture_that_is_doubted_is_no_failure_of_the_deployment(checked, verdict):
-    plan(checked, PlannedCheck(verdict=verdict, delay=0))
-    found = visit(checked)
-    assert [one.state for one in found] == [State.UNSURE, State.GOOD]
-    assert found[0].remedy
 
 
 @cases("fault", "call", "said", "remedy")
@@ -277,26 +270,21 @@ def test_what_is_lacking_is_named_before_anything_is_spent(checked, tmp_path):
     assert asked(checked) == before
 
 
-def test_a_code_that_is_none_is_told_and_the_rest_goes_on(checked):
+def test_a_bad_code_or_token_names_no_user_and_the_rest_goes_on(checked):
     found = checked.examine(code="bad-code", content_check=True)
     assert found.the_bad_one("Login")
-    assert "--openid" in found.the_bad_one("Content check").remedy.en
     assert found.of("Upload", State.GOOD)
-
-
-def test_a_token_that_is_none_names_nobody(checked):
-    found = checked.examine(token="x.y.z", content_check=True, uploads=False)
-    assert "--openid" in found.the_bad_one("Content check").remedy.en
+    for one in (found, checked.examine(token="x.y.z", content_check=True, uploads=False)):
+        assert "--openid" in one.the_bad_one("Content check").remedy.en
 
 
 def test_the_address_of_the_push_is_tried_as_the_console_does(checked, serving):
     (good,) = checked.examine(uploads=False).of("Callback, Message push")
-    assert "/wechat-events answers WeChat's console" in good.said.en
+    assert "/wechat-events" in good.said.en
     other = checked.examine(uploads=False, WECHAT_PUSH_TOKEN="AnotherToken").the_bad_one("Message push")
     assert "make deploy" in other.remedy.en
-    page = checked.examine(uploads=False, url=serving(200, "<html>")).the_bad_one("Message push")
-    assert "not as this function does" in page.said.en
-    assert checked.examine(uploads=False, url="http://127.0.0.1:9").the_bad_one("Message push")
+    for url in (serving(200, "<html>"), "http://127.0.0.1:9"):
+        assert checked.examine(uploads=False, url=url).the_bad_one("Message push")
 
 
 def test_the_picture_is_one():

@@ -54,17 +54,13 @@ def test_a_bucket_whose_role_cannot_be_assumed_has_none(sessions):
     assert [one.bucket for one in strangers(places, found, KEYS, now)] == [HOME.bucket]
 
 
-def test_where_nothing_reads_what_writes_is_all_there_is(sessions):
+@pytest.mark.parametrize("reads", [False, True], ids=["no profile reads", "STS refuses"])
+def test_without_a_session_that_reads_the_one_that_writes_is_tried(sessions, here, reads):
     _, places, now, found = sessions
-    home = places[0]._replace(session_policies={})
+    home = places[0] if reads else places[0]._replace(session_policies={})
+    if reads:
+        here.cloud.sts.faults.plan("rejected")
     [stranger] = strangers([home], found, KEYS, now)
-    assert stranger.objects == stranger.uploads
-
-
-def test_so_it_is_where_the_other_session_cannot_be_had(sessions, here):
-    _, places, now, found = sessions
-    here.cloud.sts.faults.plan("rejected")
-    [stranger] = strangers(places[:1], found, KEYS, now)
     assert stranger.objects == stranger.uploads
 
 

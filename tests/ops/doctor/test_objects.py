@@ -44,11 +44,10 @@ def write_only(here):
     roles.update(before)
 
 
-def test_what_is_well_takes_one_line(here):
+def test_all_that_is_well_takes_one_line(here):
     [finding] = here.examine().of("Confirm")
     assert finding.check.en == "Confirm [default], Read [default]"
-    assert finding.said.en == f"OSS was asked, receipt good; a signed URL opens it at {here.cloud.oss.origin}"
-    assert finding.said.zh == f"已问过 OSS，回执有效；签名 URL 在 {here.cloud.oss.origin} 打开了它"
+    assert here.cloud.oss.origin in finding.said.en and here.cloud.oss.origin in finding.said.zh
 
 
 def test_without_an_option_nothing_is_confirmed_or_read_but_the_keys_are_tried(here, profiles):
@@ -71,19 +70,15 @@ def test_a_role_from_before_the_option_is_mended_by_setup(here, write_only):
 def test_a_function_that_nobody_knows_is_named_as_such(here, profiles):
     findings = here.examine(**profiles("confirm = true\n"), url="", CALLBACK_URL="")
     [confirm] = findings.of("Confirm")
-    assert (confirm.state, confirm.remedy.en) == (State.SKIPPED, "Add --url https://….")
+    assert (confirm.state, "--url" in confirm.remedy.en) == (State.SKIPPED, True)
     assert findings.of("Read [default]", State.GOOD)
 
 
-def test_a_function_that_does_not_answer_is_told(here):
-    finding = here.examine(url="http://127.0.0.1:9").the_bad_one("Confirm [default]")
-    assert "--url" in finding.remedy.en
-
-
-def test_another_secret_than_the_function_s_shows_in_the_confirmation(here, profiles):
+def test_a_silent_function_or_another_secret_shows_in_the_confirmation(here, profiles):
+    silent = here.examine(url="http://127.0.0.1:9").the_bad_one("Confirm [default]")
+    assert "--url" in silent.remedy.en
     changes = profiles("confirm = true\n") | {"TOKEN_SECRET": "another-secret-0123456789abcdefghi"}
-    finding = here.examine(**changes).the_bad_one("Confirm [default]")
-    assert "make deploy" in finding.remedy.en
+    assert "make deploy" in here.examine(**changes).the_bad_one("Confirm [default]").remedy.en
 
 
 @cases("status", "body", "piece")
@@ -92,7 +87,7 @@ def test_each_answer_that_is_no_confirmation_has_its_remedy(here, serving, statu
     assert piece in finding.remedy.en
 
 
-def test_a_receipt_that_does_not_rest_on_oss_is_told(here, serving):
+def test_a_receipt_without_a_look_at_oss_is_bad(here, serving):
     receipt = issue_token(
         {"sub": "doctor", "seen": False},
         audience=RECEIPT,
@@ -100,10 +95,7 @@ def test_a_receipt_that_does_not_rest_on_oss_is_told(here, serving):
         now=datetime.now(UTC),
         life=timedelta(hours=1),
     )
-    finding = here.examine(url=serving(200, json.dumps({"receipt": receipt}))).the_bad_one(
-        "Confirm [default]"
-    )
-    assert "OSS was asked" in finding.said.en
+    assert here.examine(url=serving(200, json.dumps({"receipt": receipt}))).the_bad_one("Confirm [default]")
 
 
 def test_an_origin_for_reading_that_is_not_the_bucket_s_is_told(here, serving, oss_error):

@@ -7,7 +7,7 @@ import pytest
 
 from function.app import load_settings
 from ops.doctor.findings import State
-from ops.doctor.parts import check_parts
+from ops.doctor.parts import _wanted, check_parts
 
 # A code is good once.
 CODES = (f"local-doctor-{number}" for number in count())
@@ -18,13 +18,9 @@ def logged_in(here, **changes):
     return here.examine(code=next(CODES), **changes)
 
 
-def test_a_part_is_sent_listed_and_given_up(here):
+def test_a_part_is_sent_listed_and_aborted(here):
     [finding] = logged_in(here).of("Large files")
     assert (finding.check.en, finding.state) == ("Large files [video]", State.GOOD)
-    assert (finding.said.en, finding.said.zh) == (
-        "a part was sent, listed and given up",
-        "发送、列出并放弃了一片",
-    )
     assert list(here.cloud.oss.bucket.uploads) == []
 
 
@@ -35,45 +31,49 @@ def test_without_a_caller_or_such_a_profile_nothing_is_tried(here, tmp_path):
     assert logged_in(here, PROFILES_FILE=str(plain)).of("Large files") == []
 
 
-def test_a_role_from_before_the_option_is_mended_by_setup(here, serving):
+def function_error(code):
+    return json.dumps({"error": {"code": code, "message": "m", "requestId": "r"}})
+
+
+@pytest.fixture
+def found(here):
+    """The finding about the parts of [video] at this address."""
     profile = load_settings(here.environ).profiles["video"]
-    refused = {"error": {"code": "oss_rejected", "message": "m", "requestId": "r"}}
-    finding = check_parts(serving(502, json.dumps(refused)), "", profile)
-    assert "manage.py setup" in finding.remedy.en
+    return lambda url: check_parts(url, "", profile)
 
 
-def test_a_part_that_oss_does_not_take_is_explained_and_given_up(here):
+@pytest.mark.parametrize(
+    ("status", "body", "advice"),
+    [
+        (502, function_error("oss_rejected"), "manage.py setup"),
+        (404, function_error("not_found"), "make deploy"),
+        (200, '{"status": "ok"}', ""),
+    ],
+)
+def test_each_answer_that_is_no_upload_has_its_remedy(found, serving, status, body, advice):
+    finding = found(serving(status, body))
+    assert finding.state is State.BAD
+    assert advice in (finding.remedy.en if finding.remedy else "")
+
+
+def test_a_function_that_is_silent_is_bad(found):
+    finding = found("http://127.0.0.1:9")
+    assert (finding.state, "--url" in finding.remedy.en) == (State.BAD, True)
+
+
+@pytest.mark.parametrize(("answers", "setting"), [(False, "OSS_HOST"), (True, "OSS_ENDPOINT")])
+def test_a_part_that_does_not_reach_the_bucket_names_the_setting(found, serving, answers, setting):
+    origin = serving(200, "") if answers else "http://127.0.0.1:9"
+    part = {"number": 1, "size": 1, "url": f"{origin}/x"}
+    function = serving(200, json.dumps({"ticket": "t", "headers": {}, "parts": [part], "missing": 1}))
+    assert setting in found(function).remedy.en
+
+
+def test_a_part_that_oss_refuses_is_explained_and_aborted(here):
     here.cloud.oss.faults.plan("expired_url", on=["UploadPart"])
     finding = logged_in(here).the_bad_one("Large files")
     assert "HTTP 403" in finding.said.en
     assert list(here.cloud.oss.bucket.uploads) == []
-
-
-def test_a_function_that_is_older_or_silent_or_another_program_is_told(here, serving):
-    profile = load_settings(here.environ).profiles["video"]
-    older = serving(404, json.dumps({"error": {"code": "not_found", "message": "m", "requestId": "r"}}))
-    assert "is an older one" in check_parts(older, "", profile).remedy.en
-    silent = check_parts("http://127.0.0.1:9", "", profile)
-    assert (silent.state, "--url" in silent.remedy.en) == (State.BAD, True)
-    other = check_parts(serving(200, '{"status": "ok"}'), "", profile)
-    assert (other.state, other.said.en) == (State.BAD, "the answer is not this function's")
-
-
-def test_a_bucket_that_is_not_reached_is_told(here, serving):
-    profile = load_settings(here.environ).profiles["video"]
-    part = {"number": 1, "size": 1, "url": "http://127.0.0.1:9/x"}
-    function = serving(200, json.dumps({"ticket": "t", "headers": {}, "parts": [part], "missing": 1}))
-    finding = check_parts(function, "", profile)
-    assert "OSS_HOST" in finding.remedy.en
-
-
-def test_a_part_that_went_to_another_bucket_is_told(here, serving):
-    profile = load_settings(here.environ).profiles["video"]
-    part = {"number": 1, "size": 1, "url": f"{serving(200, '')}/x"}
-    function = serving(200, json.dumps({"ticket": "t", "headers": {}, "parts": [part], "missing": 1}))
-    finding = check_parts(function, "", profile)
-    assert finding.said.en == "OSS does not list the part"
-    assert "OSS_ENDPOINT" in finding.remedy.en
 
 
 @pytest.mark.parametrize("kinds", [["video/*"], ["*/*"], ["image/png"]])
@@ -84,7 +84,6 @@ def test_a_wildcard_is_tried_with_one_of_its_types(here, tmp_path, kinds):
         f"content_types = {json.dumps(kinds)}\nparts = true\n"
     )
     profile = load_settings({**here.environ, "PROFILES_FILE": str(path)}).profiles["large"]
-    from ops.doctor.parts import _wanted
 
     wanted = _wanted(profile)
     assert profile.admits(wanted["contentType"])
