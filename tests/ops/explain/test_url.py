@@ -8,6 +8,7 @@ import pytest
 from function.credentials import StsCredentials
 from function.oss.presign import OssRequest, presign
 from tests.ops.explain.pastes import NOW, TOKEN, said
+from tests.ops.words import chinese_in
 
 SECRET = "UrlSecretNobodyPrints"
 KEYS = StsCredentials("STS.NTreader", SECRET, TOKEN, NOW + timedelta(hours=1))
@@ -48,28 +49,18 @@ def test_says_which_object_until_when_as_what_and_whose_keys():
         "key id     STS.NTreader\n",
         "region     cn-hangzhou\n",
         "expires    2026-11-24 14:22:00 UTC, in 20 min\n",
-        "nothing in its query, x-oss-process as well, can be changed",
-        "ends with the session of these keys",
     ):
         assert piece in text, piece
     assert "What to do" not in text
 
 
-def test_speaks_chinese_as_well():
-    text = said(signed(at=NOW - timedelta(hours=1)), "zh")
-    assert "一个已签名的 URL，签名版本 4" in text
-    assert "已过期 40 分" in text
-    assert "需要时重新向 /read 获取" in text
-    assert "Also" not in text
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_shows_neither_signature_nor_token(language):
-    url = signed()
+def test_shows_neither_signature_nor_token_in_either_language(language):
+    url = signed(at=NOW - timedelta(hours=1))
     text = said(url, language)
-    assert TOKEN[:40] not in text
-    assert url.partition("x-oss-signature=")[2][:20] not in text
-    assert SECRET not in text
+    assert bool(chinese_in(text.replace(KEY, ""))) is (language == "zh")
+    for secret in (TOKEN[:40], url.partition("x-oss-signature=")[2][:20], SECRET):
+        assert secret not in text
 
 
 def test_reads_the_answers_of_read_as_they_are():
@@ -81,9 +72,10 @@ def test_reads_the_answers_of_read_as_they_are():
 
 def test_an_address_without_a_signature_is_for_public_objects():
     text = said(f"https://files.example.com/a/b.jpg?x-oss-process={PROCESS}")
-    assert text.startswith("A URL without a signature")
-    assert "public-read" in text
-    assert PROCESS in text
+    assert "public-read" in text and PROCESS in text
+
+
+LIVES = ("-1", "1e3", "٣", "9" * 400, "%20")
 
 
 def cut(url, name):
@@ -95,35 +87,36 @@ def cut(url, name):
 @pytest.mark.parametrize(
     ("url", "piece"),
     [
-        (signed(at=NOW - timedelta(minutes=21)), "Ask /read for a fresh one"),
-        (signed(at=NOW + timedelta(minutes=16)), "signed 16 min ahead of this clock"),
-        (signed(life=timedelta(hours=12, seconds=1)), "It asks for 12 h 1 s; OSS allows 12 h at most"),
-        (signed(keys=OWN, life=timedelta(days=7, seconds=1)), "OSS allows 7 d at most"),
-        (cut(signed(), "x-oss-security-token"), "its security token is not there"),
-        (cut(signed(), "x-oss-signature"), "It lacks x-oss-signature."),
-        (cut(signed(), "x-oss-expires"), "It lacks x-oss-expires."),
-        (signed().replace("x-oss-expires=1200", "x-oss-expires=soon"), "x-oss-expires cannot be read."),
-        (signed().replace("x-oss-date=20261124", "x-oss-date=20261125"), "x-oss-date and the day"),
-        (signed().replace("x-oss-date=20261124T", "x-oss-date=today"), "x-oss-date cannot be read."),
-        ("https://b.example.com/k?OSSAccessKeyId=LTAI&Expires=1", "It lacks Signature."),
-        ("https://b.example.com/k?OSSAccessKeyId=STS.a&Expires=1&Signature=x", "security token is not there"),
+        (signed(at=NOW - timedelta(minutes=21)), "/read"),
+        (signed(at=NOW + timedelta(minutes=16)), "16 min"),
+        (signed(life=timedelta(hours=12, seconds=1)), "12 h 1 s"),
+        (signed(keys=OWN, life=timedelta(days=7, seconds=1)), "7 d"),
+        (cut(signed(), "x-oss-security-token"), "token"),
+        (cut(signed(), "x-oss-signature"), "x-oss-signature"),
+        (cut(signed(), "x-oss-expires"), "x-oss-expires"),
+        (signed().replace("x-oss-expires=1200", "x-oss-expires=soon"), "x-oss-expires"),
+        (signed().replace("x-oss-date=20261124", "x-oss-date=20261125"), "x-oss-date"),
+        (signed().replace("x-oss-date=20261124T", "x-oss-date=today"), "x-oss-date"),
+        (signed().replace("x-oss-expires=1200", "x-oss-expires=0"), "0 s"),
+        ("https://b.example.com/k?OSSAccessKeyId=LTAI&Expires=1", "Signature"),
+        ("https://b.example.com/k?OSSAccessKeyId=STS.a&Expires=1&Signature=x", "token"),
+        *(
+            (signed().replace("x-oss-expires=1200", f"x-oss-expires={life}"), "x-oss-expires")
+            for life in LIVES
+        ),
+        (signed(at=NOW + timedelta(minutes=15)), None),
+        (signed(life=timedelta(hours=12)), None),
+        (signed(keys=OWN, life=timedelta(days=7)), None),
+        (
+            f"https://b.example.com/k?OSSAccessKeyId=LTAI&Expires={int(NOW.timestamp()) + 60}&Signature=x",
+            None,
+        ),
     ],
 )
-def test_says_what_oss_would_refuse(url, piece):
-    assert piece in said(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        signed(at=NOW + timedelta(minutes=15)),
-        signed(life=timedelta(hours=12)),
-        signed(keys=OWN, life=timedelta(days=7)),
-        f"https://b.example.com/k?OSSAccessKeyId=LTAI&Expires={int(NOW.timestamp()) + 60}&Signature=x",
-    ],
-)
-def test_finds_nothing_wrong_with_what_is_right(url):
-    assert "What to do" not in said(url)
+def test_advises_against_all_that_oss_would_refuse(url, piece):
+    _, has_advice, advice = said(url).partition("What to do")
+    assert bool(has_advice) is (piece is not None)
+    assert piece is None or piece in advice
 
 
 def test_names_the_part_and_the_headers_that_a_url_is_bound_to():
@@ -139,14 +132,8 @@ def test_names_the_part_and_the_headers_that_a_url_is_bound_to():
 
 def test_a_version_1_url_says_when_it_ends():
     text = said("https://b.example.com/k?OSSAccessKeyId=LTAI&Expires=1795528800&Signature=abcdefgh")
-    assert "A signed URL, version 1" in text
-    assert "2026-11-24 14:00:00 UTC, expired 2 min ago" in text
+    assert "version 1" in text and "2026-11-24 14:00:00 UTC" in text
     assert "abcdefgh" not in text
-
-
-@pytest.mark.parametrize("life", ["-1", "1e3", "٣", "9" * 400, "%20", "0"])
-def test_a_life_that_is_no_number_of_seconds_is_said_and_breaks_nothing(life):
-    assert "What to do" in said(signed().replace("x-oss-expires=1200", f"x-oss-expires={life}"))
 
 
 @pytest.mark.parametrize("end", ["", "x", "9" * 30, "-9" * 30])
@@ -165,6 +152,5 @@ def test_a_user_and_password_before_the_host_are_not_shown():
 
 def test_a_url_of_a_bucket_in_another_region_than_it_was_signed_for_names_where_to_correct_it():
     there = signed(origin="https://my-contracts.oss-cn-shanghai.aliyuncs.com")
-    assert "signed for cn-hangzhou, and its address is in cn-shanghai" in said(there)
-    assert "或该用途的 region" in said(there, "zh")
+    assert "cn-shanghai" in said(there).partition("What to do")[2]
     assert "What to do" not in said(signed(origin="https://my-bucket.oss-cn-hangzhou.aliyuncs.com"))
