@@ -37,6 +37,24 @@ def event_in(body):
     return json.loads(message)
 
 
+@pytest.fixture
+def planned(pushing, check, site):
+    """Make a check after this plan: its trace id, and what is pushed."""
+
+    def make(name="sunset", pushes=1, **plan):
+        pushing.checks.plan.add(PlannedCheck(**plan))
+        trace_id = check(name)["trace_id"]
+        return trace_id, site.pushes(pushes)
+
+    return make
+
+
+@pytest.fixture
+def event(check, site):
+    """Make a check, and read the event of its one push."""
+    return lambda *name, **changes: check(*name, **changes) and event_in(site.pushes(1)[0][1])
+
+
 def query_of(path):
     return dict(parse_qsl(path.partition("?")[2]))
 
@@ -83,10 +101,9 @@ def test_the_push_is_signed_over_its_sealed_text(check, site):
     assert query["signature"] == signature_of("AAAAA", *stamp)
 
 
-def test_a_name_that_was_given_with_the_file_counts_before_the_key_s(pushing, check, site):
+def test_a_name_that_was_given_with_the_file_counts_before_the_key_s(pushing, event, site):
     pushing.checks.name_of = {f"{site.origin}/held/sunset.png": "risky-beach.png"}.get
-    check()
-    assert event_in(site.pushes(1)[0][1])["result"]["suggest"] == "risky"
+    assert event()["result"]["suggest"] == "risky"
 
 
 def test_of_a_silent_name_nothing_is_ever_heard(pushing, check, site):
@@ -97,32 +114,31 @@ def test_of_a_silent_name_nothing_is_ever_heard(pushing, check, site):
     assert pushing.checks.delivery.waiting() == 0
 
 
-@pytest.mark.parametrize("change", ["absent", "too large", "webp", "no picture"])
-def test_what_cannot_be_looked_at_says_so(check, site, change):
-    site.files["/held/sunset.png"] = {
-        "absent": None,
-        "too large": b"\x89PNG\r\n\x1a\n" + bytes(10 * 2**20),
-        "webp": b"RIFF\x10\x00\x00\x00WEBPVP8 ",
-        "no picture": b"<html>",
-    }[change]
-    check()
-    event = event_in(site.pushes(1)[0][1])
-    assert (event["errcode"], event["detail"], "result" in event) == (-1008, [], False)
-    assert event["errmsg"] == "下载错误,请检查媒体链接是否有效"
+NOWHERE = ["http://example.com/a.png", "ftp://127.0.0.1/a.png", "a.png", "http://[", "http://127.0.0.1:1/a"]
+UNREADABLE = {
+    "absent": None,
+    "too large": b"\x89PNG\r\n\x1a\n" + bytes(10 * 2**20),
+    "webp": b"RIFF\x10\x00\x00\x00WEBPVP8 ",
+    "no picture": b"<html>",
+}
 
 
-def test_ten_megabytes_are_not_too_many(check, site):
-    site.files["/held/sunset.png"] = (b"\x89PNG\r\n\x1a\n" + bytes(10 * 2**20))[: 10 * 2**20]
-    check()
-    assert event_in(site.pushes(1)[0][1])["result"]["suggest"] == "pass"
+@pytest.mark.parametrize("url", NOWHERE)
+def test_an_address_that_leads_nowhere_is_unreadable(event, url):
+    assert event(media_url=url)["errcode"] == -1008
 
 
-@pytest.mark.parametrize(
-    "url", ["http://example.com/a.png", "ftp://127.0.0.1/a.png", "a.png", "http://[", "http://127.0.0.1:1/a"]
-)
-def test_an_address_that_leads_nowhere_is_unreadable(check, site, url):
-    check(media_url=url)
-    assert event_in(site.pushes(1)[0][1])["errcode"] == -1008
+@pytest.mark.parametrize("file", UNREADABLE.values(), ids=UNREADABLE)
+def test_an_unreadable_file_has_its_errcode(event, site, file):
+    site.files["/held/sunset.png"] = file
+    found = event()
+    assert (found["errcode"], found["detail"], "result" in found) == (-1008, [], False)
+    assert found["errmsg"] == "下载错误,请检查媒体链接是否有效"
+
+
+def test_ten_megabytes_are_not_too_many(event, site):
+    site.files["/held/sunset.png"] = UNREADABLE["too large"][: 10 * 2**20]
+    assert event()["result"]["suggest"] == "pass"
 
 
 def test_a_sound_is_no_picture(check, site):
@@ -133,33 +149,29 @@ def test_a_sound_is_no_picture(check, site):
     assert sorted(event["errcode"] for event in events) == [-1008, 0]
 
 
-@cases("planned", "expected")
-def test_any_verdict_in_any_shape(pushing, check, site, planned, expected):
-    pushing.checks.plan.add(PlannedCheck(**planned))
-    check("review-1")
-    event = event_in(site.pushes(1)[0][1])
+@cases("plan", "expected")
+def test_any_verdict_in_any_shape(planned, plan, expected):
+    _, [(_, body)] = planned("review-1", **plan)
+    event = event_in(body)
     assert event.items() >= expected.items()
-    assert ("errcode" in event) is ("shape" not in planned)
+    assert ("errcode" in event) is ("shape" not in plan)
     assert ("result" in event) is ("result" in expected)
 
 
-def test_a_pass_may_stand_over_a_detail_that_says_otherwise(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck("contradictory"))
-    check()
-    event = event_in(site.pushes(1)[0][1])
+def test_a_pass_may_stand_over_a_detail_that_says_otherwise(planned):
+    _, [(_, body)] = planned(verdict="contradictory")
+    event = event_in(body)
     assert (event["result"]["suggest"], event["detail"][0]["suggest"]) == ("pass", "risky")
 
 
-def test_a_call_without_version_gets_the_old_shape(check, site):
-    check(version=None, scene=None, openid=None)
-    assert event_in(site.pushes(1)[0][1])["isrisky"] == 0
+def test_a_call_without_version_gets_the_old_shape(event):
+    assert event(version=None, scene=None, openid=None)["isrisky"] == 0
 
 
-def test_a_pass_may_be_for_what_nobody_looked_at(pushing, check, site):
+def test_a_pass_may_be_for_what_nobody_looked_at(planned, site):
     """As reports have it of a bucket whose hot-link rules kept the checker out."""
-    pushing.checks.plan.add(PlannedCheck("pass_unseen"))
-    check("not-there")
-    assert event_in(site.pushes(1)[0][1])["result"]["suggest"] == "pass"
+    _, [(_, body)] = planned("not-there", verdict="pass_unseen")
+    assert event_in(body)["result"]["suggest"] == "pass"
     assert [method for method, *_ in site.requests] == ["POST"]
 
 
@@ -189,11 +201,16 @@ def test_nobody_has_to_wait_for_what_is_late(pushing, check, call, site):
     assert event_in(site.pushes(2)[1][1])["trace_id"] == late
 
 
-def test_a_push_may_come_twice(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(timing="twice"))
-    check()
-    first, second = site.pushes(2)
+@pytest.mark.parametrize("reason", ["planned", "not taken"])
+def test_a_push_may_come_again_sealed_anew(pushing, planned, site, reason):
+    if reason == "planned":
+        _, (first, second) = planned(pushes=2, timing="twice")
+    else:
+        pushing.checks.rules = WechatRules(push_repeats_alike=False)
+        site.answers = [(500, b"")]
+        _, (first, second) = planned(pushes=2)
     assert event_in(first[1]) == event_in(second[1])
+    assert first[1] != second[1]
     assert query_of(first[0])["nonce"] != query_of(second[0])["nonce"]
 
 
@@ -204,50 +221,40 @@ def test_a_push_may_never_come(pushing, check, site):
     assert [event_in(body)["trace_id"] for _, body in site.pushes(1)] == [trace_id]
 
 
-def test_a_push_of_another_app_is_sealed_for_that(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(push="wrong_appid"))
-    check()
-    assert opened(json.loads(site.pushes(1)[0][1])["Encrypt"])[1] == b"wx0000000000other0"
+def test_a_push_of_another_app_is_sealed_for_that(planned):
+    _, [(_, body)] = planned(push="wrong_appid")
+    assert opened(json.loads(body)["Encrypt"])[1] == b"wx0000000000other0"
 
 
-def test_a_bad_signature_is_bad(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(push="bad_signature"))
-    check()
-    [(path, body)] = site.pushes(1)
+def test_a_bad_signature_is_bad(planned):
+    _, [(path, body)] = planned(push="bad_signature")
     query = query_of(path)
     right = signature_of("AAAAA", query["timestamp"], query["nonce"], json.loads(body)["Encrypt"])
     assert query["msg_signature"] != right
 
 
-def test_a_trace_id_may_be_one_that_nobody_was_given(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(push="unknown_trace"))
-    trace_id = check()["trace_id"]
-    assert event_in(site.pushes(1)[0][1])["trace_id"] != trace_id
+def test_a_trace_id_may_be_one_that_nobody_was_given(planned):
+    trace_id, [(_, body)] = planned(push="unknown_trace")
+    assert event_in(body)["trace_id"] != trace_id
 
 
-def test_plain_mode_seals_nothing(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(push="plain"))
-    trace_id = check()["trace_id"]
-    [(path, body)] = site.pushes(1)
+def test_plain_mode_seals_nothing(planned):
+    trace_id, [(path, body)] = planned(push="plain")
     assert json.loads(body)["trace_id"] == trace_id
     query = query_of(path)
     assert query["signature"] == signature_of("AAAAA", query["timestamp"], query["nonce"])
     assert not {"msg_signature", "encrypt_type"} & set(query)
 
 
-def test_compatible_mode_says_it_both_ways(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(push="compatible"))
-    trace_id = check()["trace_id"]
-    [(path, body)] = site.pushes(1)
+def test_compatible_mode_says_it_both_ways(planned):
+    trace_id, [(path, body)] = planned(push="compatible")
     assert json.loads(body)["trace_id"] == event_in(body)["trace_id"] == trace_id
     assert {"signature", "msg_signature"} <= set(query_of(path))
 
 
-def test_xml_nests_as_the_json_does(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(format="xml"))
-    trace_id = check()["trace_id"]
-    outer = ElementTree.fromstring(site.pushes(1)[0][1])
-    event = ElementTree.fromstring(opened(outer.findtext("Encrypt"))[0])
+def test_xml_nests_as_the_json_does(planned):
+    trace_id, [(_, body)] = planned(format="xml")
+    event = ElementTree.fromstring(opened(ElementTree.fromstring(body).findtext("Encrypt"))[0])
     assert event.findtext("trace_id") == trace_id
     assert (event.findtext("result/suggest"), event.findtext("detail/label")) == ("pass", "100")
 
@@ -261,48 +268,35 @@ def test_what_is_not_taken_comes_again_byte_for_byte(pushing, check, site, answe
     assert [pushed[2:] for pushed in _settled(pushing)] == [(3, True)]
 
 
-def test_four_times_and_not_once_more(pushing, check, site):
-    site.answers = [(500, b"")] * 6
+@pytest.mark.parametrize(
+    ("answer", "rules", "outcome"),
+    [
+        ((500, b""), {}, (4, False)),
+        ((500, b""), {"push_repeats": 0}, (1, False)),
+        ((200, b""), {}, (1, True)),
+    ],
+)
+def test_a_push_is_repeated_three_times_at_most_until_it_is_taken(
+    pushing, check, site, answer, rules, outcome
+):
+    pushing.checks.rules = WechatRules(**rules)
+    site.answers = [answer] * 6
     check()
-    site.pushes(4)
-    assert [pushed[2:] for pushed in _settled(pushing)] == [(4, False)]
-    assert len(site.answers) == 2
+    site.pushes(outcome[0])
+    assert [pushed[2:] for pushed in _settled(pushing)] == [outcome]
+    assert len(site.answers) == 6 - outcome[0]
 
 
-def test_by_another_rule_it_does_not_come_again(pushing, check, site):
-    pushing.checks.rules = WechatRules(push_repeats=0)
-    site.answers = [(500, b"")]
-    check()
-    assert [pushed[2:] for pushed in _settled(pushing)] == [(1, False)]
-
-
-def test_by_another_rule_it_comes_again_sealed_anew(pushing, check, site):
-    pushing.checks.rules = WechatRules(push_repeats_alike=False)
-    site.answers = [(500, b"")]
-    check()
-    first, second = site.pushes(2)
-    assert event_in(first[1]) == event_in(second[1])
-    assert first[1] != second[1]
-    assert query_of(first[0])["nonce"] != query_of(second[0])["nonce"]
-
-
-def test_by_another_rule_a_kind_that_no_page_lists_is_looked_at(pushing, check, site):
+def test_by_another_rule_a_kind_that_no_page_lists_is_looked_at(pushing, event, site):
     pushing.checks.rules = WechatRules(check_takes_unlisted=True)
-    site.files["/held/sunset.png"] = b"RIFF\x10\x00\x00\x00WEBPVP8 "
-    check()
-    assert event_in(site.pushes(1)[0][1])["result"]["suggest"] == "pass"
+    site.files["/held/sunset.png"] = UNREADABLE["webp"]
+    assert event()["result"]["suggest"] == "pass"
 
 
 def test_a_verdict_takes_as_long_as_the_rules_have_it(clock):
     server = WechatServer("wx", "s", now=clock, rules=WechatRules(check_takes_up_to=timedelta(minutes=30)))
     server.stop()
     assert server.checks.delays == (0, 1800)
-
-
-def test_an_empty_answer_will_do(pushing, check, site):
-    site.answers = [(200, b"")]
-    check()
-    assert [pushed[2:] for pushed in _settled(pushing)] == [(1, True)]
 
 
 def test_without_a_push_address_nothing_is_pushed(pushing, check, site):

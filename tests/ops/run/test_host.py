@@ -31,22 +31,18 @@ def test_without_a_host_this_machine_alone_is_served(host):
     assert wanted_reach(host, a_network(WIFI)) == HERE_ONLY
 
 
-@pytest.mark.parametrize("host", ["lan", "LAN", " lan "])
-def test_lan_is_the_address_on_the_way_into_the_internet(host):
-    assert wanted_reach(host, a_network(WIFI, TUNNEL)) == Reach(WIFI, WIFI)
-
-
-def test_a_machine_without_a_way_out_is_found_by_its_own_network():
-    assert wanted_reach("lan", a_network("", WIFI)) == Reach(WIFI, WIFI)
-
-
-def test_any_address_of_this_machine_may_be_chosen():
-    assert wanted_reach(TUNNEL, a_network(WIFI, TUNNEL)) == Reach(TUNNEL, TUNNEL)
-
-
-def test_a_name_that_leads_to_this_machine_becomes_its_address():
-    network = a_network(WIFI, names={"my-laptop.local": ["127.0.1.1", WIFI]})
-    assert wanted_reach("my-laptop.local", network) == Reach(WIFI, WIFI)
+@pytest.mark.parametrize(
+    ("host", "sources", "found"),
+    [
+        *((lan, (WIFI, TUNNEL), WIFI) for lan in ("lan", "LAN", " lan ")),
+        ("lan", ("", WIFI), WIFI),
+        (TUNNEL, (WIFI, TUNNEL), TUNNEL),
+        ("my-laptop.local", (WIFI,), WIFI),
+    ],
+)
+def test_a_host_becomes_an_address_of_this_machine(host, sources, found):
+    network = a_network(*sources, names={"my-laptop.local": ["127.0.1.1", WIFI]})
+    assert wanted_reach(host, network) == Reach(found, found)
 
 
 @cases("host")
@@ -54,14 +50,12 @@ def test_a_host_that_no_phone_could_call_is_one_sentence_with_what_to_set(host):
     names = {"elsewhere.example": ["203.0.113.9"], "only-loopback": ["127.0.1.1"]}
     with pytest.raises(HostingError) as caught:
         wanted_reach(host, a_network(WIFI, TUNNEL, names=names))
-    sentence = str(caught.value)
-    assert sentence.startswith(f"HOST is {host!r}, which leads to no address of this machine")
-    assert sentence.endswith(f"set it to lan or to one of {WIFI}, {TUNNEL}.")
+    assert all(name in str(caught.value) for name in ("HOST", repr(host), WIFI, TUNNEL))
 
 
 @pytest.mark.parametrize("host", ["lan", "192.168.1.5"])
 def test_without_a_network_that_is_said(host):
-    with pytest.raises(HostingError, match="No network was found"):
+    with pytest.raises(HostingError, match="network"):
         wanted_reach(host, a_network())
 
 
@@ -72,22 +66,14 @@ def test_an_address_that_only_this_machine_knows_is_no_network():
 def test_in_wsl_the_address_of_windows_may_be_chosen_whose_ports_are_forwarded():
     inside = "172.20.3.4"
     assert wanted_reach(WIFI, a_network(inside, is_wsl=True)) == Reach(WIFI, inside)
-    with pytest.raises(HostingError):
-        wanted_reach(WIFI, a_network(inside))
-    with pytest.raises(HostingError):
-        wanted_reach("8.8.8.8", a_network(inside, is_wsl=True))
+    for host, is_wsl in ((WIFI, False), ("8.8.8.8", True)):
+        with pytest.raises(HostingError):
+            wanted_reach(host, a_network(inside, is_wsl=is_wsl))
 
 
 def made(*arguments, **environ):
-    command = ["make", "--no-print-directory", "-n", *arguments]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", **environ},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command, path = ["make", "--no-print-directory", "-n", *arguments], {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, cwd=ROOT, env=path | environ, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()[-1]
 
 
