@@ -53,6 +53,10 @@ class Reply:
     def code(self) -> str:
         return str(self.json.get("error", {}).get("code", "")) if self.text else ""
 
+    @property
+    def outcome(self) -> tuple[int, str]:
+        return self.status, self.code
+
 
 def planted_environment(watch: Watch, profiles_file: str, **changes: str) -> dict[str, str]:
     """Complete settings of a function for WeChat callers with callbacks and a webhook."""

@@ -124,7 +124,7 @@ ERRORS = [
 def test_each_errcode_of_wechat_has_its_status(log_in, wechat, log_lines, errcode, calls, status, code):
     stub = says(wechat, {"errcode": errcode, "errmsg": "errmsg-canary, rid: 65f0"})
     answer = log_in()
-    assert (answer.status, answer.code) == (status, code)
+    assert answer.outcome == (status, code)
     assert stub.call_count == calls
     assert (int(answer.headers.get("Retry-After", 0)) > 0) == (status in (429, 503))
     assert "canary" not in answer.text + json.dumps(log_lines())
@@ -169,8 +169,7 @@ def test_an_error_with_an_openid_beside_it_is_an_error(log_in, wechat):
 )
 def test_a_response_without_openid_is_rejected_without_a_retry(log_in, wechat, answer):
     stub = says(wechat, answer)
-    login = log_in()
-    assert (login.status, login.code) == (502, "wechat_rejected")
+    assert log_in().outcome == (502, "wechat_rejected")
     assert stub.call_count == 1
 
 
@@ -190,7 +189,7 @@ def test_wechat_is_retried_once_and_the_error_does_not_reveal_its_url(
 ):
     stub = says(wechat, failure)
     login = log_in()
-    assert (login.status, login.code) == (503, "wechat_unavailable")
+    assert login.outcome == (503, "wechat_unavailable")
     assert int(login.headers["Retry-After"]) > 0
     assert stub.call_count == 2
     assert "canary" not in login.text + caplog.text
@@ -333,7 +332,7 @@ def test_behind_a_trusted_proxy_its_header_names_the_client_ip(instance, wechat,
 def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no_threads, log_lines):
     with no_threads():
         answer = instance(send, **SETTINGS).ask(body={"code": CODE}, path="/login")
-    assert (answer.status, answer.code) == (503, "wechat_unavailable")
+    assert answer.outcome == (503, "wechat_unavailable")
     assert log_lines()[-1]["reason"] == "code2Session: no thread can start"
 
 

@@ -5,10 +5,6 @@ import pytest
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 
 
-def refused(answer):
-    return answer.status, answer.code
-
-
 def test_abort_leaves_nothing(phone, oss):
     begun = phone.begin()
     phone.send(begun)
@@ -32,7 +28,7 @@ def test_an_upload_that_oss_has_forgotten_is_as_good_as_given_up(phone, oss):
 
 def test_an_object_is_not_given_up(phone, oss):
     begun, done = phone.store_parts()
-    assert refused(phone.abort(begun["ticket"])) == (409, "already_complete")
+    assert phone.abort(begun["ticket"]).outcome == (409, "already_complete")
     assert list(oss.objects) == [begun["key"]]
     assert phone.complete(begun["ticket"]).json == done
 
@@ -41,7 +37,7 @@ def test_a_completion_that_was_faster_wins(phone, phone_of, oss):
     begun = phone.begin()
     phone.send(begun)
     oss.between["AbortMultipartUpload"] = lambda: phone_of().complete(begun["ticket"])
-    assert refused(phone.abort(begun["ticket"])) == (409, "already_complete")
+    assert phone.abort(begun["ticket"]).outcome == (409, "already_complete")
 
 
 def test_another_upload_s_object_does_not_count_as_completed(phone, oss):
@@ -63,6 +59,6 @@ def test_an_unanswered_abort_is_retried_once(phone, oss, fault):
 def test_an_abortion_that_cannot_be_made_out_is_no_abortion(phone, oss, call):
     begun, _ = phone.store_parts()
     oss.fail(call, UNHEARD, UNHEARD)
-    assert refused(phone.abort(begun["ticket"])) == (503, "oss_unavailable")
+    assert phone.abort(begun["ticket"]).outcome == (503, "oss_unavailable")
     oss.fail(call, DENIED)
-    assert refused(phone.abort(begun["ticket"])) == (502, "oss_rejected")
+    assert phone.abort(begun["ticket"]).outcome == (502, "oss_rejected")

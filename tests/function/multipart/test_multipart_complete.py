@@ -15,10 +15,6 @@ PART = 100 * 1024
 SECRET = "token-secret-canary-0123456789abcdef"
 
 
-def refused(answer):
-    return answer.status, answer.code
-
-
 def names_in(oss, key):
     return [part.name for part in oss.objects[key].parts]
 
@@ -125,7 +121,7 @@ def test_complete_lists_missing_parts_and_completes_nothing(phone, oss):
     begun = phone.begin()
     phone.send(begun, begun["parts"][1:2])
     answer = phone.complete(begun["ticket"])
-    assert refused(answer) == (409, "incomplete")
+    assert answer.outcome == (409, "incomplete")
     assert answer.json["error"]["missing"] == [1, 3]
     assert "CompleteMultipartUpload" not in oss.asked
     assert oss.objects == {}
@@ -137,8 +133,7 @@ def test_complete_lists_missing_parts_and_completes_nothing(phone, oss):
 def test_complete_lists_at_most_twenty_missing_parts(phone):
     begun = phone.begin(size=50 * PART)
     phone.send(begun, begun["parts"][:3])
-    answer = phone.complete(begun["ticket"])
-    assert answer.json["error"]["missing"] == list(range(4, 24))
+    assert phone.complete(begun["ticket"]).json["error"]["missing"] == list(range(4, 24))
 
 
 @pytest.mark.parametrize(("number", "size"), [(1, PART - 1), (2, PART + 1), (3, 2), (1, 0)])
@@ -148,7 +143,7 @@ def test_a_part_of_another_size_is_missing(phone_of, oss, number, size):
     phone.send(begun)
     oss.put(begun["parts"][number - 1], begun["headers"], "x", size)
     answer = phone.complete(begun["ticket"])
-    assert (refused(answer), answer.json["error"]["missing"]) == ((409, "incomplete"), [number])
+    assert (answer.outcome, answer.json["error"]["missing"]) == ((409, "incomplete"), [number])
     assert oss.objects == {}
 
 
@@ -173,7 +168,7 @@ def test_complete_is_idempotent_byte_for_byte(phone, phone_of, sent, clock):
 def test_complete_gives_the_same_receipt_after_a_lost_response(phone, phone_of, oss, sent, fault):
     oss.fail("CompleteMultipartUpload", fault)
     lost = phone.complete(sent["ticket"])
-    assert refused(lost) == (503, "oss_unavailable")
+    assert lost.outcome == (503, "oss_unavailable")
     assert "Retry-After" in lost.headers
     assert list(oss.objects) == [sent["key"]]
     again = phone_of().complete(sent["ticket"])
@@ -186,7 +181,7 @@ def test_complete_gives_the_same_receipt_after_a_lost_response(phone, phone_of, 
 @pytest.mark.parametrize("fault", [UNHEARD, BROKEN])
 def test_a_completion_that_never_arrived_is_made_when_it_is_repeated(phone, oss, sent, fault):
     oss.fail("CompleteMultipartUpload", fault)
-    assert refused(phone.complete(sent["ticket"])) == (503, "oss_unavailable")
+    assert phone.complete(sent["ticket"]).outcome == (503, "oss_unavailable")
     assert oss.objects == {}
     assert phone.complete(sent["ticket"]).status == 200
 
@@ -197,7 +192,7 @@ def test_the_last_question_may_be_lost_as_well(phone, oss, sent, fault):
     first = phone.complete(sent["ticket"])
     assert first.status == 200
     oss.fail("HeadObject", fault, fault)
-    assert refused(phone.complete(sent["ticket"])) == (503, "oss_unavailable")
+    assert phone.complete(sent["ticket"]).outcome == (503, "oss_unavailable")
     assert phone.complete(sent["ticket"]).text == first.text
 
 
@@ -205,7 +200,7 @@ def test_the_last_question_may_be_lost_as_well(phone, oss, sent, fault):
 def test_what_oss_refuses_is_the_operator_s_to_mend_and_loses_nothing(phone, oss, sent, call):
     oss.fail(call, DENIED)
     answer = phone.complete(sent["ticket"])
-    assert refused(answer) == (502, "oss_rejected")
+    assert answer.outcome == (502, "oss_rejected")
     assert "canary" not in answer.text
     assert phone.complete(sent["ticket"]).status == 200
 
@@ -259,8 +254,7 @@ def swapping(phone, oss, begun, times):
 
 def test_a_part_that_is_swapped_meanwhile_is_listed_once_more(phone, oss, sent):
     swapping(phone, oss, sent, 1)
-    answer = phone.complete(sent["ticket"])
-    assert answer.status == 200
+    assert phone.complete(sent["ticket"]).status == 200
     assert oss.asked.count("ListParts") == 2
     assert names_in(oss, sent["key"]) == ["swapped0", "a2", "a3"]
 
@@ -268,7 +262,7 @@ def test_a_part_that_is_swapped_meanwhile_is_listed_once_more(phone, oss, sent):
 def test_a_part_that_is_swapped_again_is_waited_for_no_longer(phone, oss, sent, log_lines):
     swapping(phone, oss, sent, 2)
     answer = phone.complete(sent["ticket"])
-    assert refused(answer) == (503, "oss_unavailable")
+    assert answer.outcome == (503, "oss_unavailable")
     assert "Retry-After" in answer.headers
     assert log_lines()[-1]["reason"] == ("CompleteMultipartUpload: parts changed while they were completed")
     assert oss.objects == {}
@@ -284,7 +278,7 @@ def test_a_part_that_is_made_shorter_meanwhile_is_missing(phone_of, oss):
         begun["parts"][0], begun["headers"], "short", PART - 1
     )
     answer = phone.complete(begun["ticket"])
-    assert (refused(answer), answer.json["error"]["missing"]) == ((409, "incomplete"), [1])
+    assert (answer.outcome, answer.json["error"]["missing"]) == ((409, "incomplete"), [1])
     assert oss.objects == {}
 
 
@@ -293,24 +287,24 @@ def test_a_part_that_is_made_shorter_meanwhile_is_missing(phone_of, oss):
 
 def test_complete_fails_after_an_abort(phone, oss, sent):
     phone.abort(sent["ticket"])
-    assert refused(phone.complete(sent["ticket"])) == (410, "upload_gone")
+    assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
     assert oss.objects == {}
 
 
 def test_an_upload_that_is_aborted_meanwhile_is_gone(phone, phone_of, oss, sent):
     oss.between["CompleteMultipartUpload"] = lambda: phone_of().abort(sent["ticket"])
-    assert refused(phone.complete(sent["ticket"])) == (410, "upload_gone")
+    assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
 
 
 def test_an_upload_that_oss_has_forgotten_is_gone(phone, oss, sent):
     oss.uploads.clear()
-    assert refused(phone.complete(sent["ticket"])) == (410, "upload_gone")
+    assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
 
 
 def test_an_object_that_was_deleted_is_gone(phone, oss, sent):
     phone.complete(sent["ticket"])
     oss.objects.clear()
-    assert refused(phone.complete(sent["ticket"])) == (410, "upload_gone")
+    assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
 
 
 STRANGERS = table_beside(__file__)["STRANGERS"]
@@ -329,13 +323,13 @@ def stranger(oss, key, parts=None, **changes):
 def test_somebody_else_s_object_of_that_name_gets_no_receipt(phone, oss, sent, case, route):
     oss.uploads.clear()
     stranger(oss, sent["key"], **STRANGERS[case])
-    assert refused(phone.ask(route, ticket=sent["ticket"])) == (410, "upload_gone")
+    assert phone.ask(route, ticket=sent["ticket"]).outcome == (410, "upload_gone")
 
 
 def test_an_object_of_another_size_gets_no_receipt(phone, oss, sent):
     oss.uploads.clear()
     stranger(oss, sent["key"], parts=[Part("s1", PART)])
-    assert refused(phone.complete(sent["ticket"])) == (410, "upload_gone")
+    assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
 
 
 def test_an_object_that_proves_to_be_the_upload_s_gets_its_receipt(phone, oss, sent):
@@ -355,8 +349,7 @@ def test_a_type_that_oss_writes_with_a_parameter_is_the_same_type(phone, oss, se
 def test_somebody_else_s_object_is_not_overwritten_and_the_rule_cleans_up(phone, oss, sent, clock):
     stranger(oss, sent["key"], **{"x-oss-meta-upload-id": "B" * 22})
     before = replace(oss.objects[sent["key"]])
-    answer = phone.complete(sent["ticket"])
-    assert refused(answer) == (409, "already_exists")
+    assert phone.complete(sent["ticket"]).outcome == (409, "already_exists")
     assert oss.objects == {sent["key"]: before}
     clock.tick(days=1)
     oss.age(days=1)
@@ -403,7 +396,7 @@ def test_the_business_is_told_the_receipt(phone_of, oss, log_lines):
 def test_the_webhook_is_not_notified_of_incomplete_uploads(phone_of, oss):
     phone = phone_of(UPLOAD_WEBHOOK_URL=WEBHOOK)
     begun = phone.begin()
-    assert refused(phone.complete(begun["ticket"])) == (409, "incomplete")
+    assert phone.complete(begun["ticket"]).outcome == (409, "incomplete")
 
 
 def test_only_the_receipt_s_own_secret_signs_it(phone_of, clock):

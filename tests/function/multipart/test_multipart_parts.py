@@ -10,10 +10,6 @@ from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 PART = 100 * 1024
 
 
-def refused(answer):
-    return answer.status, answer.code
-
-
 def numbers_in(answer):
     assert answer.status == 200, answer.text
     return [part["number"] for part in answer.json["parts"]]
@@ -75,7 +71,7 @@ WRONG = table_beside(__file__)["WRONG"]
 def test_malformed_numbers_are_refused_before_any_call_to_oss(phone, oss, case):
     begun = phone.begin()
     answer = phone.parts(begun["ticket"], numbers=WRONG[case])
-    assert refused(answer) == (400, "bad_request")
+    assert answer.outcome == (400, "bad_request")
     assert answer.json["error"]["message"].startswith("numbers ")
     assert oss.asked == ["InitiateMultipartUpload"]
 
@@ -83,7 +79,7 @@ def test_malformed_numbers_are_refused_before_any_call_to_oss(phone, oss, case):
 def test_at_most_twenty_numbers_are_allowed(phone):
     begun = phone.begin(size=40 * PART)
     assert numbers_in(phone.parts(begun["ticket"], numbers=list(range(21, 41)))) == list(range(21, 41))
-    assert refused(phone.parts(begun["ticket"], numbers=list(range(1, 22)))) == (400, "bad_request")
+    assert phone.parts(begun["ticket"], numbers=list(range(1, 22))).outcome == (400, "bad_request")
 
 
 def test_parts_are_listed_even_if_numbers_are_given(phone, oss):
@@ -116,20 +112,20 @@ def test_a_part_that_was_sent_again_replaces_the_first(phone, oss):
 def test_parts_of_a_complete_upload_get_no_urls(phone):
     begun, _ = phone.store_parts()
     for fields in ({}, {"numbers": [1]}):
-        assert refused(phone.parts(begun["ticket"], **fields)) == (409, "already_complete")
+        assert phone.parts(begun["ticket"], **fields).outcome == (409, "already_complete")
 
 
 def test_parts_of_an_aborted_upload_get_no_urls(phone):
     begun = phone.begin()
     phone.abort(begun["ticket"])
     for fields in ({}, {"numbers": [1]}):
-        assert refused(phone.parts(begun["ticket"], **fields)) == (410, "upload_gone")
+        assert phone.parts(begun["ticket"], **fields).outcome == (410, "upload_gone")
 
 
 def test_an_upload_that_oss_has_forgotten_is_gone(phone, oss):
     begun = phone.begin()
     oss.uploads.clear()
-    assert refused(phone.parts(begun["ticket"])) == (410, "upload_gone")
+    assert phone.parts(begun["ticket"]).outcome == (410, "upload_gone")
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
@@ -139,7 +135,7 @@ def test_an_unanswered_list_is_retried_once(phone, oss, fault):
     assert numbers_in(phone.parts(begun["ticket"])) == [1, 2, 3]
     oss.fail("ListParts", fault, fault)
     answer = phone.parts(begun["ticket"])
-    assert refused(answer) == (503, "oss_unavailable")
+    assert answer.outcome == (503, "oss_unavailable")
     assert "Retry-After" in answer.headers
 
 
@@ -147,7 +143,7 @@ def test_what_oss_refuses_is_the_operator_s_to_mend(phone, oss, log_lines):
     begun = phone.begin()
     oss.fail("ListParts", DENIED)
     answer = phone.parts(begun["ticket"])
-    assert refused(answer) == (502, "oss_rejected")
+    assert answer.outcome == (502, "oss_rejected")
     assert "canary" not in answer.text
     assert "AccessDenied" in log_lines()[-1]["reason"]
 
@@ -160,7 +156,7 @@ def test_a_ticket_may_be_used_120_times_a_minute(phone, clock, route):
         phone.complete(begun["ticket"])
         phone.abort(begun["ticket"])
     answer = phone.ask(route, ticket=begun["ticket"])
-    assert refused(answer) == (429, "too_many_requests")
+    assert answer.outcome == (429, "too_many_requests")
     assert "Retry-After" in answer.headers
     # Another ticket has calls of its own, and so has the next minute.
     assert phone.parts(phone.begin()["ticket"]).status == 200
@@ -186,7 +182,7 @@ def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock
     cache._assume_role = silent
     assert numbers_in(phone.parts(begun["ticket"])) == [1, 2, 3]
     clock.tick(seconds=1)
-    assert refused(phone.parts(begun["ticket"])) == (503, "sts_unavailable")
+    assert phone.parts(begun["ticket"]).outcome == (503, "sts_unavailable")
 
 
 def test_the_log_says_which_upload_it_was(phone, log_lines):

@@ -71,8 +71,7 @@ def test_any_instance_continues_an_upload_of_another(phone, phone_of, oss, route
 def test_an_instance_with_the_next_secret_still_knows_the_tickets_of_the_last(phone, phone_of, route):
     begun = phone.begin()
     phone.send(begun)
-    later = phone_of(TOKEN_SECRET=f"{OTHER_SECRET},{SECRET}")
-    assert later.ask(route, ticket=begun["ticket"]).status == 200
+    assert phone_of(TOKEN_SECRET=f"{OTHER_SECRET},{SECRET}").ask(route, ticket=begun["ticket"]).status == 200
 
 
 @EVERY_ROUTE

@@ -33,8 +33,7 @@ def test_an_oss_that_shares_no_code_with_us_takes_the_url_for_a_get(reading, goo
 
 
 def test_a_url_of_a_non_ascii_key_is_encoded_once(reading, good_sts):
-    url = reading()(key=WALL).json["url"]
-    assert url.startswith(f"{ORIGIN}/{quote(WALL)}?")
+    assert reading()(key=WALL).json["url"].startswith(f"{ORIGIN}/{quote(WALL)}?")
 
 
 def test_public_objects_have_plain_urls_that_never_expire(reading, sts):
@@ -47,8 +46,7 @@ def test_public_objects_have_plain_urls_that_never_expire(reading, sts):
 
 def test_public_profiles_alone_need_no_objects_session(reading, sts):
     only = PROFILES[PROFILES.index("[shown]") : PROFILES.index("[secret]")]
-    answer = reading(only)(key=SHOWN)
-    assert answer.json["url"] == f"{ORIGIN}/{SHOWN}"
+    assert reading(only)(key=SHOWN).json["url"] == f"{ORIGIN}/{SHOWN}"
 
 
 @pytest.mark.parametrize("key", [KEY, SHOWN])

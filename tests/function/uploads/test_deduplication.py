@@ -102,8 +102,7 @@ def test_bytes_that_are_not_there_get_a_form_whose_ticket_says_their_digest(ask,
     ticket = read_token(form["ticket"], audience=TICKET, secrets=(SECRET,), now=clock())
     assert (ticket["sha256"], ticket["sizes"], ticket["jti"]) == (DIGEST, [1024, 1024], form["uploadId"])
     oss.has()
-    told = function.ask(path="/confirm", body={"ticket": form["ticket"]}).json
-    assert told["uploadId"] == form["uploadId"]
+    assert function.ask(path="/confirm", body={"ticket": form["ticket"]}).json["uploadId"] == form["uploadId"]
     assert ask().json["exists"] is True
 
 
@@ -189,8 +188,7 @@ def test_a_key_with_an_id_is_not_looked_up(ask, oss):
 
 
 def test_a_get_brings_a_digest_as_well(ask, oss):
-    told = ask(query={"filename": "a.png", "sha256": DIGEST, "size": "1024"}).json
-    assert told["exists"] is True
+    assert ask(query={"filename": "a.png", "sha256": DIGEST, "size": "1024"}).json["exists"] is True
 
 
 # --- several at once ---

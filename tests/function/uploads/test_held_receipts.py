@@ -107,16 +107,14 @@ def test_the_webhook_is_notified_of_held_uploads_too(instance, function, oss, as
 def test_confirm_refuses_a_held_object_without_an_upload_id(ask, confirm, oss):
     form = ask()
     oss.has()
-    answer = confirm(form["ticket"])
-    assert (answer.status, answer.code) == (404, "not_uploaded")
+    assert confirm(form["ticket"]).outcome == (404, "not_uploaded")
 
 
 def test_an_object_that_claims_to_be_another_upload_s_gets_no_receipt(ask, confirm, oss, log_lines):
     """Its owner would decide about that one: decisions go by the id."""
     form = ask()
     with_id(oss, EARLIER)
-    answer = confirm(form["ticket"])
-    assert (answer.status, answer.code) == (403, "forbidden")
+    assert confirm(form["ticket"]).outcome == (403, "forbidden")
     assert log_lines()[-1]["reason"] == "held by another id"
 
 
@@ -150,8 +148,7 @@ def test_a_callback_about_the_published_name_is_about_no_upload(
     """The ticket is for what waits; whoever has OSS sign another name gets no receipt for it."""
     function = instance(key_host, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
     held = upload("called", of=function)
-    answer = call(held.body(object=held.key.removeprefix("held/")), of=function)
-    assert (answer.status, answer.code) == (403, "forbidden")
+    assert call(held.body(object=held.key.removeprefix("held/")), of=function).outcome == (403, "forbidden")
 
 
 # --- bytes that are there already ---
