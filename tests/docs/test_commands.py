@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 
 import pytest
 
@@ -27,42 +26,18 @@ def test_the_lines_that_copy_the_client_copy_what_is_pasted(names, tmp_path):
     }
 
 
-@pytest.mark.parametrize("name", both("docs/client.md"))
-def test_the_sizes_of_the_five_files_are_theirs(name):
+SIZES = {
+    "docs/client.md": ["index.js", "errors.js", "calls.js", "after.js", "held.js"],
+    "docs/large-files.md": ["parts.js", "pieces.js"],
+}
+
+
+@pytest.mark.parametrize("page_of", SIZES)
+@pytest.mark.parametrize("language", [0, 1], ids=["en", "zh"])
+def test_the_sizes_of_the_files_to_copy_are_theirs(page_of, language):
     folder = ROOT / "miniprogram/oss-direct-upload"
-    shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
-    files = ("index.js", "errors.js", "calls.js", "after.js", "held.js")
-    assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in files]
-
-
-@pytest.mark.parametrize("name", both("docs/large-files.md"))
-def test_the_sizes_of_the_files_for_large_files_are_theirs(name):
-    folder = ROOT / "miniprogram/oss-direct-upload"
-    shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
-    files = ("parts.js", "pieces.js")
-    assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in files]
-
-
-CHANGING = re.compile(r"127\.0\.0\.1:\d+|\d+ ms|after \d\.\d s|avatars/\w+[…/][\w-]+\.png|eyJh… \(\d+")
-
-
-def steady(text):
-    """The lines of a text without what differs from run to run, and without how they are set."""
-    return [" ".join(CHANGING.sub("…", line).split()) for line in text.splitlines()]
-
-
-def test_what_the_demo_is_shown_to_print_is_what_it_prints():
-    done = subprocess.run(
-        [sys.executable, "manage.py", "demo"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    (shown,) = [code for kind, code in code_blocks(page("README.md")) if kind == ""]
-    printed = steady(done.stdout)
-    assert [line for line in steady(shown) if line not in printed and line != "…"] == []
+    shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(both(page_of)[language]))
+    assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in SIZES[page_of]]
 
 
 @pytest.mark.parametrize("name", both("docs/profiles.md"))

@@ -125,18 +125,10 @@ def test_a_second_copy_of_a_field_with_another_value_is_refused(cloud, form, ver
     assert refused(post(answer["url"], pairs), cloud)
 
 
-@pytest.mark.parametrize(
-    "value", ["uploads/other/x.png", "uploads/public/${filename}", "../x.png", "public/x.png", "test/x.png"]
-)
-def test_no_other_key_is_taken(cloud, form, value):
+@cases("field", "value")
+def test_no_other_key_or_acl_is_taken(cloud, form, field, value):
     answer = form()
-    assert refused(post(answer["url"], {**answer["formData"], "key": value}), cloud)
-
-
-@pytest.mark.parametrize("acl", ["public-read", "public-read-write", "private"])
-def test_no_other_acl_is_taken(cloud, form, acl):
-    answer = form()
-    assert refused(post(answer["url"], {**answer["formData"], "x-oss-object-acl": acl}), cloud)
+    assert refused(post(answer["url"], {**answer["formData"], field: value}), cloud)
 
 
 @cases("field", "value")
@@ -148,26 +140,13 @@ def test_what_a_profile_leaves_unsaid_is_not_the_holder_s_to_say(cloud, form, fi
     assert (stored.storage_class, stored.headers["Content-Disposition"]) == ("Standard", "inline")
 
 
-@pytest.mark.parametrize(
-    ("size", "code"), [(7, "EntityTooSmall"), (0, "EntityTooSmall"), (1025, "EntityTooLarge")]
-)
-def test_a_file_outside_the_profile_s_range_is_refused(cloud, form, size, code):
-    response = post(form()["url"], form()["formData"], bytes(size))
-    assert oss_code(response) == code
-    assert refused(response, cloud)
-
-
-@pytest.mark.parametrize(("size", "is_taken"), [(63, False), (64, True), (65, False)])
-def test_an_announced_size_admits_exactly_that_size(cloud, form, size, is_taken):
-    answer = form(size=64)
+@cases("announced", "size", "code")
+def test_a_size_is_taken_in_the_range_or_as_announced(cloud, form, announced, size, code):
+    answer = form(size=announced) if announced else form()
     response = post(answer["url"], answer["formData"], bytes(size))
-    assert (response.status_code == 200) is is_taken
-
-
-@pytest.mark.parametrize("size", [8, 1024])
-def test_the_ends_of_the_range_are_taken(form, size):
-    answer = form()
-    assert post(answer["url"], answer["formData"], bytes(size)).status_code == 200
+    assert refused(response, cloud) is bool(code)
+    if code:
+        assert oss_code(response) == code
 
 
 @pytest.mark.parametrize("part_type", ["text/html", "image/svg+xml", "", "application/octet-stream"])
@@ -238,38 +217,21 @@ def policy_of(answer):
     return json.loads(b64decode(answer["formData"]["policy"]))
 
 
-LATER = [("credentials", {"minutes": 61}, "SecurityTokenExpired"), ("date window", {"days": 8}, None)]
-
-
-@pytest.mark.parametrize(("name", "time", "code"), LATER, ids=[row[0] for row in LATER])
-def test_even_a_policy_that_never_ends_is_held_to_the_other_clocks(cloud, form, clock, name, time, code):
+@cases("time", "code")
+def test_even_a_policy_that_never_ends_is_held_to_the_other_clocks(cloud, form, clock, time, code):
     answer = form()
     fields = resign(answer, role_key(cloud, answer), policy_of(answer)["conditions"])
     clock.tick(**time)
     response = post(answer["url"], fields)
     assert refused(response, cloud)
-    if code:
-        assert oss_code(response) == code
+    assert code in (None, oss_code(response))
 
 
 # For each condition the signer emits: what a client could do if it were not there. That each of these
 # uploads succeeds without its condition shows that the condition, and nothing else, forbids it.
-WITHOUT = [
-    ("key", {"key": "uploads/other/x.png"}, PNG),
-    ("success_action_status", {"success_action_status": "204"}, PNG),
-    ("x-oss-content-type", {"x-oss-content-type": "text/html"}, PNG),
-    ("x-oss-forbid-overwrite", {"x-oss-forbid-overwrite": "false"}, PNG),
-    ("x-oss-object-acl", {"x-oss-object-acl": "public-read"}, PNG),
-    ("Cache-Control", {"Cache-Control": "max-age=1"}, PNG),
-    ("Content-Disposition", {"Content-Disposition": "attachment"}, PNG),
-    ("x-oss-storage-class", {"x-oss-storage-class": "Archive"}, PNG),
-    ("x-oss-meta-source", {"x-oss-meta-source": "forged"}, PNG),
-    ("content-length-range", {}, bytes(2000)),
-]
-
-
-@pytest.mark.parametrize(("dropped", "change", "content"), WITHOUT, ids=[row[0] for row in WITHOUT])
-def test_each_condition_is_what_forbids_its_attack(cloud, form, dropped, change, content):
+@cases("dropped", "change")
+def test_each_condition_is_what_forbids_its_attack(cloud, form, dropped, change):
+    content = PNG if change else bytes(2000)
     answer = form()
     attack = {**answer["formData"], **change}
     assert refused(post(answer["url"], attack, content), cloud)
@@ -383,18 +345,9 @@ def test_it_makes_nothing_public_and_claims_no_other_upload_s_place(cloud, form,
     assert refused(post(answer["url"], without), cloud)
 
 
-# OSS takes fields no condition names. What they can do is known, and is nothing that was promised.
-EXTRA = [
-    ({"callback": b64encode(b"{}").decode()}, 400, "a callback that is none is refused"),
-    ({"success_action_redirect": "https://evil.example/"}, None, "only the uploader is redirected"),
-    ({"x-oss-meta-other": "x"}, 200, "metadata of the client's own"),
-    ({"Expires": "Wed, 21 Oct 2099 07:28:00 GMT"}, 200, "a header the profile did not speak of"),
-    ({"submit": "Upload"}, 200, "a button"),
-]
-
-
-@pytest.mark.parametrize(("extra", "status", "what"), EXTRA, ids=[row[2] for row in EXTRA])
-def test_an_extra_field_changes_nothing_that_was_pinned(cloud, form, extra, status, what):
+@cases("extra", "status")
+def test_an_extra_field_changes_nothing_that_was_pinned(cloud, form, extra, status):
+    """OSS takes fields no condition names. What they can do is known, and is nothing that was promised."""
     answer = form()
     response = post(answer["url"], {**answer["formData"], **extra})
     if status:

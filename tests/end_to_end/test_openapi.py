@@ -16,7 +16,7 @@ from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from tests.docs.openapi import FILE, check_answer, check_value, document
-from tests.end_to_end.conftest import PICTURE
+from tests.end_to_end.conftest import PICTURE, post_form
 from tests.support.stage import Reply
 
 # What the tool would have accepted: a file of 0 bytes, a ticket that is over. No schema can tell these apart.
@@ -88,9 +88,8 @@ def client(cloud):
     return Client(cloud)
 
 
-def post(form, content=PICTURE):
-    parts = [(name, (None, value)) for name, value in form["formData"].items()]
-    return requests.post(form["url"], files=[*parts, ("file", ("a.png", content))], timeout=10)
+def post(form):
+    return post_form(form["url"], form["formData"])
 
 
 def small_file(client):
