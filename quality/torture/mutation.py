@@ -115,7 +115,7 @@ TESTS = {
     "function.oss.presign": _paths("oss/presign"),
     "function.oss.signature_v4": _paths(f"oss/signature_v4 oss/presign {PROOF}"),
     "function.reading": _paths("reading/"),
-    "function.request_log": _paths(f"request_log {APP} uploads/ trace"),
+    "function.request_log": _paths(f"request_log {APP} uploads/"),
     "function.routes": _paths(f"{APP} {FORMS}"),
     "function.routes.callback": _paths("uploads/receipt holding/receipts uploads/"),
     "function.routes.confirm": _paths("uploads/confirm holding/resume holding/check"),

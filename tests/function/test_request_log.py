@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from function.request_log import LogLine
+from function.request_log import LogLine, readable_traceparent
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -18,23 +18,7 @@ def test_each_request_logs_one_json_line_with_the_documented_fields(instance, go
     function.ask(body={"filename": "a.png"})
     function.ask(body="[")
     first, second, third = log_lines()
-    fields = {
-        *(
-            "requestId",
-            "route",
-            "status",
-            "code",
-            "ms",
-            "profile",
-            "owner",
-            "key",
-            "uploadId",
-            "stsRefreshed",
-        ),
-    }
-    assert set(first) == {*fields, "cold"}
-    assert set(third) == fields
-    assert first | {"ms": 0} == {
+    expected = {
         "requestId": "1-65f0-abc",
         "route": "upload-params",
         "status": 200,
@@ -45,8 +29,9 @@ def test_each_request_logs_one_json_line_with_the_documented_fields(instance, go
         "key": body["key"],
         "uploadId": body["uploadId"],
         "stsRefreshed": True,
-        "cold": True,
     }
+    assert first | {"ms": 0} == {**expected, "cold": True}
+    assert set(third) == set(expected)
     assert second["stsRefreshed"] is False
     assert (third["status"], third["code"]) == (400, "bad_request")
 
@@ -58,7 +43,7 @@ def test_optional_fields_are_logged_only_where_they_are_set(log_lines, known, na
     for line in (plain, special):
         line.write(200, 1.5)
     before, after = log_lines()
-    assert {**before, "requestId": "2", name: value} == after
+    assert {**before, "requestId": "2", name: list(value) if known == "state" else value} == after
     assert name not in before
 
 
@@ -131,3 +116,8 @@ def test_a_log_line_contains_no_line_separators(instance, good_sts, log_lines, c
     (line,) = [record.getMessage() for record in caplog.records if '"key":"' in record.getMessage()]
     assert line.isascii() and len(line.splitlines()) == 1
     assert log_lines()[-1]["key"].startswith("a\u2028\u2029/")
+
+
+@cases("given", "read")
+def test_a_valid_traceparent_is_read_without_additions_of_later_versions(given, read):
+    assert readable_traceparent(given) == read

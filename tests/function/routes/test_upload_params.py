@@ -9,24 +9,12 @@ import pytest
 from function.app import Function
 from function.context import Dependencies
 from handler import serve
-from tests.support.cases import cases_beside
+from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
 
-FORM_FIELDS = {
-    *("key", "policy", "success_action_status", "x-oss-content-type", "x-oss-forbid-overwrite"),
-    *("x-oss-object-acl", "x-oss-signature-version", "x-oss-credential", "x-oss-date"),
-    *("x-oss-signature", "x-oss-security-token", "x-oss-storage-class", "Content-Disposition"),
-}
-PINNED = {
-    "success_action_status": "200",
-    "x-oss-content-type": "image/jpeg",
-    "x-oss-forbid-overwrite": "true",
-    "x-oss-object-acl": "default",
-    "x-oss-storage-class": "Standard",
-    "Content-Disposition": "inline",
-    "x-oss-signature-version": "OSS4-HMAC-SHA256",
-}
+IMAGE = '[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
+FORM = table_beside(__file__)["form"]
 
 
 def conditions(form):
@@ -39,11 +27,9 @@ def test_one_form_has_the_documented_shape(instance, good_sts):
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("application/json")
     assert answer.headers["Cache-Control"] == "no-store"
-    assert set(body) == {
-        *("url", "key", "fileUrl", "formData", "maxSize", "expiresAt", "serverTime", "uploadId"),
-    }
-    assert set(body["formData"]) == FORM_FIELDS
-    assert {name: body["formData"][name] for name in PINNED} == PINNED
+    assert set(body) == set(FORM["response"])
+    assert set(body["formData"]) == set(FORM["fields"])
+    assert body["formData"].items() >= FORM["pinned"].items()
     assert re.fullmatch(r"uploads/public/2026/11/24/[A-Za-z0-9_-]{22}\.jpg", body["key"])
     assert body["key"] == body["formData"]["key"]
     assert body["uploadId"] in body["key"]
@@ -70,23 +56,13 @@ def test_several_files_get_forms_in_order(instance, good_sts):
     assert len(good_sts.calls) == 1
 
 
-def test_overwrite_is_sent_and_pinned_either_way(instance, good_sts, profiles_file):
-    path = profiles_file(
-        '[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\noverwrite = true\n'
-    )
-    form = instance(PROFILES_FILE=path).ask(body={}).json["formData"]
-    assert form["x-oss-forbid-overwrite"] == "false"
-    assert {"x-oss-forbid-overwrite": "false"} in conditions(form)
+@cases("options", "expected")
+def test_overwrite_and_a_profile_s_headers_are_sent_and_pinned(
+    instance, good_sts, profiles_file, options, expected
+):
+    form = instance(PROFILES_FILE=profiles_file(IMAGE + options)).ask(body={}).json["formData"]
     assert form["x-oss-content-type"] == "image/png"
-
-
-def test_a_profile_s_headers_are_sent_and_pinned(instance, good_sts, profiles_file):
-    path = profiles_file(
-        '[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
-        'cache_control = "no-cache"\nmetadata = {source = "mini-program"}\n'
-    )
-    form = instance(PROFILES_FILE=path).ask(body={}).json["formData"]
-    for name, value in {"Cache-Control": "no-cache", "x-oss-meta-source": "mini-program"}.items():
+    for name, value in expected.items():
         assert form[name] == value
         assert {name: value} in conditions(form)
 
@@ -111,11 +87,7 @@ def test_no_form_lets_its_holder_choose_disposition_or_storage_class(
             assert form[field] == pinned(form)[field] == value
 
 
-LIMITS = {
-    "maxSize": 10 * 1024**2,
-    "minSize": 1,
-    "contentTypes": ["image/*", "video/mp4", "application/pdf"],
-}
+LIMITS = table_beside(__file__)["limits"]
 
 
 @cases("body", "status", "code")
@@ -140,12 +112,12 @@ FIVE_GIB = 5 * 1024**3
 
 def test_a_form_of_a_multipart_profile_admits_at_most_5_gb(instance, good_sts, profiles_file):
     upload = instance(PROFILES_FILE=profiles_file(LARGE), TOKEN_SECRET="t" * 31 + "s")
-    form = upload.ask(body={"profile": "large", "contentType": "video/mp4"}).json
+    video = {"profile": "large", "contentType": "video/mp4"}
+    form = upload.ask(body=video).json
     assert form["maxSize"] == FIVE_GIB
     assert ["content-length-range", 1, FIVE_GIB] in conditions(form["formData"])
-    fitting = upload.ask(body={"profile": "large", "contentType": "video/mp4", "size": FIVE_GIB})
-    assert fitting.json["maxSize"] == FIVE_GIB
-    refused = upload.ask(body={"profile": "large", "contentType": "video/mp4", "size": FIVE_GIB + 1})
+    assert upload.ask(body={**video, "size": FIVE_GIB}).json["maxSize"] == FIVE_GIB
+    refused = upload.ask(body={**video, "size": FIVE_GIB + 1})
     assert (refused.status, refused.code) == (413, "too_large")
     assert refused.json["error"]["limits"]["maxSize"] == FIVE_GIB
 
@@ -158,7 +130,7 @@ def test_a_file_without_an_extension_needs_a_content_type(instance, filename):
 
 
 def test_a_chinese_key_is_percent_encoded_in_the_url(instance, good_sts, profiles_file):
-    path = profiles_file('[default]\nkey = "图片/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n')
+    path = profiles_file(IMAGE.replace("a/", "图片/"))
     body = instance(PROFILES_FILE=path).ask(body={}).json
     assert body["key"].startswith("图片/")
     assert "/%E5%9B%BE%E7%89%87/" in body["fileUrl"]
@@ -171,18 +143,14 @@ def test_bad_input_never_reaches_sts(instance, sts):
 
 def test_upload_ids_use_fresh_randomness_and_request_ids_one_seed(environment, clock, event, good_sts):
     drawn = []
-
-    def random_bytes(number):
-        drawn.append(number)
-        return bytes(number)
-
-    function = Function(Dependencies(environment, now=clock, random_bytes=random_bytes))
-    for _ in range(3):
-        assert serve(function, event({"filename": "a.png"}), None)["statusCode"] == 200
-    assert drawn == [16, 16, 16]
-    for _ in range(3):
-        assert serve(function, b"[]", None)["statusCode"] == 400
-    assert drawn == [16, 16, 16, 16]
+    function = Function(
+        Dependencies(
+            environment, now=clock, random_bytes=lambda number: drawn.append(number) or bytes(number)
+        )
+    )
+    for sent, status, so_far in ((event({"filename": "a.png"}), 200, 3), (b"[]", 400, 4)):
+        assert [serve(function, sent, None)["statusCode"] for _ in range(3)] == [status] * 3
+        assert drawn == [16] * so_far
 
 
 def test_more_files_than_the_rate_ever_admits_are_a_bad_request(instance):
