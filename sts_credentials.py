@@ -46,13 +46,7 @@ def own_access_keys(environ: Mapping[str, str], context: object | None) -> Acces
 
 
 class StsClient(NamedTuple):
-    """
-    A client of one operation of STS: assume this role, narrowed by a session policy.
-
-    Args:
-        endpoint: origin of STS.
-        sleep: waits between the attempts.
-    """
+    """A client of one operation of STS: assume this role, narrowed by a session policy."""
 
     endpoint: str
     region: str
@@ -65,9 +59,6 @@ class StsClient(NamedTuple):
     ) -> StsCredentials:
         """
         Call AssumeRole, and retry after a network failure, throttling or a 503.
-
-        Args:
-            session_policy: RAM document as JSON text.
 
         Raises:
             StsRejected: a 4xx.

@@ -105,17 +105,10 @@ def prepare() -> None:
 
 def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
     """
-    Sign one RPC request and send it, within ``CALL_SECONDS``.
+    Sign one RPC request and send it, within ``CALL_SECONDS``; return the unchecked body of a 200.
 
     Args:
         request: of the SDK, with its parameters; a new one for every call, because it holds the nonce.
-        endpoint: origin of the service.
-
-    Returns:
-        body of a 200, unchecked.
-
-    Raises:
-        SdkFailed: everything else.
     """
     request.set_accept_format("JSON")
     if own.security_token is not None:

@@ -135,12 +135,7 @@ class Function:
 def load_settings(
     environ: Mapping[str, str], read_text: Callable[[Path], str] = lambda path: path.read_text("utf-8")
 ) -> Settings:
-    """
-    Read the settings of this function, with all its caller kinds.
-
-    Raises:
-        Misconfigured: with a problem for every missing, malformed or contradictory value.
-    """
+    """Read the settings of this function, with all its caller kinds."""
     return read_settings(environ, CallerKinds(), session_policies, read_text)
 
 
@@ -152,11 +147,7 @@ def _new_instance(dependencies: Dependencies) -> Instance:
     for session, policy in settings.session_policies.items():
         *_, role_arn = session
         client = StsClient(
-            endpoint=settings.sts_endpoint,
-            region=settings.region,
-            role_arn=role_arn,
-            session_life=settings.session_life,
-            sleep=dependencies.sleep,
+            settings.sts_endpoint, settings.region, role_arn, settings.session_life, dependencies.sleep
         )
         assume_role = partial(client.assume_role, policy)
         credentials[session] = CredentialsCache(assume_role, _longest_life(settings, session) + MARGIN)

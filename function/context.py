@@ -46,7 +46,6 @@ class Instance:
     The settings, read once, and everything else that outlives a request.
 
     Args:
-        credentials: a cache for each session.
         own_keys: returns the function's own credentials, given the runtime's context of a request.
     """
 
@@ -75,15 +74,7 @@ class Instance:
     def credentials_for(
         self, session: SessionKey, context: object | None, now: datetime, form_ends: Iterable[datetime]
     ) -> Obtained:
-        """
-        Return credentials that outlive every one of these forms.
-
-        Args:
-            context: the runtime's, which may hold the function's own credentials.
-
-        Raises:
-            UploadError: no such credentials.
-        """
+        """Return credentials that outlive every one of these forms; ``context`` is the runtime's."""
         return self._credentials[session].get(
             lambda: self._own_keys(context), now=now, good_until=covered_until(form_ends)
         )
@@ -98,14 +89,7 @@ class Instance:
 
 
 class RequestContext:
-    """
-    One request, with everything that its route may use.
-
-    Args:
-        line: its log line.
-
-    ``now`` is its one clock reading, in whole seconds.
-    """
+    """One request, with all that its route may use; ``now`` is its one clock reading, in whole seconds."""
 
     def __init__(self, request: Request, instance: Instance, line: LogLine) -> None:
         self.request = request
@@ -115,15 +99,7 @@ class RequestContext:
         self.line = line
 
     def credentials(self, session: SessionKey, ends: Iterable[datetime]) -> StsCredentials:
-        """
-        Return credentials that outlive everything signed with them; log whether STS issued them just now.
-
-        Args:
-            ends: when the signed forms and URLs expire.
-
-        Raises:
-            UploadError: no such credentials.
-        """
+        """Return credentials that outlive all that they sign; log whether STS issued them just now."""
         obtained = self.instance.credentials_for(session, self.request.context, self.now, ends)
         self.line.sts_refreshed = obtained.are_new or bool(self.line.sts_refreshed)
         return obtained.credentials

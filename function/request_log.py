@@ -32,7 +32,7 @@ encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 class LogLine:
     """
-    Facts about one request; each step adds its own, so that the line of a refusal has them as well.
+    Facts about one request, added as they are found, so that the line of a refusal has them as well.
 
     Args:
         profile, key, upload_id: of one file; of several files lists in order.
@@ -41,7 +41,6 @@ class LogLine:
         trace_id: WeChat's id of a content check.
         quota: action taken while the quota store was down, and the reason.
         is_cold: True for the first request of an instance.
-        traceparent: of the trace that the caller names.
     """
 
     def __init__(self, request_id: str = "") -> None:

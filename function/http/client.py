@@ -24,12 +24,7 @@ READ_BYTES = 8192
 
 
 class HttpResponse(NamedTuple):
-    """
-    A response of any status.
-
-    Args:
-        headers: names in lower case; of a repeated name the last value.
-    """
+    """A response of any status; names of headers in lower case, of a repeated one the last value."""
 
     status: int
     body: bytes
@@ -46,7 +41,6 @@ def send(method: str, url: str, *, budget_seconds: float, **options: Any) -> Htt
     Args:
         budget_seconds: for resolving, connecting, waiting and reading together.
         options: any of ``max_bytes``, ``query``, ``body`` and ``headers``.
-
     Raises:
         ExchangeFailed: no response, too long or too late.
     """

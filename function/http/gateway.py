@@ -25,13 +25,11 @@ class Request(NamedTuple):
 
     Args:
         path: decoded.
-        query: values of a repeated name are joined with commas, as FC 3.0 does.
+        query: of a repeated name the values, joined with commas as in FC 3.0.
         raw_query: without the question mark; reconstructed for FC 3.0, whose event lacks it.
         headers: names in lower case.
         body: decoded from base64, at most ``MAX_BODY_BYTES``.
         source_ip: of the last hop; forwarding headers are ignored, since anyone can write them.
-        request_id: FC's, or empty.
-        context: the runtime's, or ``None``.
     """
 
     method: str
@@ -125,12 +123,8 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
 
 def response_to_event(response: Response) -> dict[str, Any]:
     """Return a response in the form of FC 3.0."""
-    return {
-        "statusCode": response.status,
-        "headers": dict(response.headers),
-        "isBase64Encoded": False,
-        "body": response.body,
-    }
+    status, body, headers = response
+    return {"statusCode": status, "headers": dict(headers), "isBase64Encoded": False, "body": body}
 
 
 def response_to_wsgi(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:

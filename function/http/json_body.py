@@ -7,12 +7,7 @@ from function.errors import BadRequest
 
 
 def read_json_object(body: bytes) -> dict[str, Any]:
-    """
-    Decode a request body that must be a JSON object; an empty body is an empty object.
-
-    Raises:
-        BadRequest: anything else, and an object with a repeated field.
-    """
+    """Decode a request body, a JSON object or empty; raise ``BadRequest`` for anything else."""
     if not body:
         return {}
     try:
@@ -25,12 +20,7 @@ def read_json_object(body: bytes) -> dict[str, Any]:
 
 
 def strict_json(text: str) -> Any:
-    """
-    Decode JSON without NaN, Infinity and repeated fields.
-
-    Raises:
-        ValueError: not such JSON, or nested too deep.
-    """
+    """Decode JSON; raise ``ValueError`` for NaN, Infinity, repeated fields and too deep nesting."""
     try:
         return _decode(text)
     except RecursionError:

@@ -13,12 +13,7 @@ MEMORY = "memory:"
 
 
 def new_limiter(settings: Settings, new_id: Callable[[], str]) -> RateLimiter:
-    """
-    Return the limiter of an instance; without ``QUOTA_URL`` nothing of quotas is imported.
-
-    Args:
-        new_id: makes the id of a counted request; it must not be guessable.
-    """
+    """Return the limiter of an instance; without ``QUOTA_URL`` nothing of quotas is imported."""
     if not settings.quota_url:
         return RateLimiter()
     from function.limits.quota import QuotaLimiter
@@ -27,10 +22,6 @@ def new_limiter(settings: Settings, new_id: Callable[[], str]) -> RateLimiter:
 
 
 def _new_store(settings: Settings) -> "Store":
-    """
-    Raises:
-        Misconfigured: the package lacks the Redis library.
-    """
     if settings.quota_url == MEMORY:
         from function.limits.memory import MemoryStore
 

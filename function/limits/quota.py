@@ -49,7 +49,6 @@ class QuotaRequest(NamedTuple):
     Args:
         request_id: not guessable; the same id twice counts once.
         owner: whose days these are; decides where a cluster stores all counts of the request.
-        rates: no two of the same limit and key.
     """
 
     request_id: str
@@ -59,13 +58,7 @@ class QuotaRequest(NamedTuple):
 
 
 class Remaining(NamedTuple):
-    """
-    Remaining quota of an owner's day in a profile.
-
-    Args:
-        files, bytes_: ``None``: not limited.
-        resets_at: start of the next day.
-    """
+    """Remaining quota of an owner's day in a profile; ``None``: not limited."""
 
     files: int | None
     bytes_: int | None
@@ -76,15 +69,11 @@ class Remaining(NamedTuple):
 
 
 class StoreDown(Exception):
-    """
-    Raised when the storage did not respond in time, or refused.
-
-    Args:
-        kind: a word or two for the log; never a library's text, which may hold the address.
-    """
+    """Raised when the storage did not respond in time, or refused."""
 
     @property
     def kind(self) -> str:
+        """A word or two for the log; never a library's text, which may hold the address."""
         return str(self.args[0])
 
 
@@ -92,12 +81,7 @@ class Store(Protocol):
     """Storage of the shared counts; each call may raise ``StoreDown``, which leaves its outcome unknown."""
 
     def count(self, request: QuotaRequest, now: datetime) -> list[Remaining]:
-        """
-        Count all of the request or nothing, and a repeated one not again; return what is left of each day.
-
-        Raises:
-            BadRequest, TooManyRequests, QuotaExceeded: nothing was counted.
-        """
+        """Count all of the request or nothing, a repeated one not again; return what is left of each day."""
 
     def give_back(self, request: QuotaRequest, now: datetime) -> None:
         """Take the files and bytes of a request out of its days again, once; its rates stay counted."""
@@ -193,15 +177,7 @@ class QuotaReservation(Reservation):
 
 
 def quota_items(files: Iterable[tuple[Profile, int]]) -> tuple[QuotaItem, ...]:
-    """
-    Add up the files of each profile that has a quota.
-
-    Args:
-        files: the profile of each, and the most bytes that its form admits.
-
-    Raises:
-        BadRequest: more than any day holds.
-    """
+    """Add up the files of each profile that has a quota; raise ``BadRequest`` for more than any day holds."""
     items: dict[str, QuotaItem] = {}
     for profile, size in files:
         if profile.has_quota:
@@ -216,12 +192,7 @@ def quota_items(files: Iterable[tuple[Profile, int]]) -> tuple[QuotaItem, ...]:
 
 
 def exceeded(item: QuotaItem, left: Remaining, now: datetime) -> QuotaExceeded:
-    """
-    Return the refusal of an item that its day has no room for.
-
-    Args:
-        now: by the clock that decides when the day ends.
-    """
+    """Return the refusal of an item that its day has no room for, by the clock that decides when it ends."""
     return QuotaExceeded(
         f"The quota of [{item.profile}] has no room for that today; it resets at {_iso(left.resets_at)}.",
         retry_after=max(1, int((left.resets_at - now).total_seconds() + 0.999)),

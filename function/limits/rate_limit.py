@@ -21,13 +21,7 @@ RATES_PER_NETWORK = 4
 
 
 class RateLimitItem(NamedTuple):
-    """
-    One count under one limit.
-
-    Args:
-        limit: name of the limit.
-        key: owner, client IP or upload id that is counted.
-    """
+    """One count under a named limit; ``key`` is the owner, client IP or upload id."""
 
     limit: str
     rate: Rate
@@ -47,10 +41,8 @@ class Reservation:
 
         Args:
             files: the profile of each, and the most bytes that its form admits.
-
         Returns:
             by profile ``{"filesLeft", "bytesLeft", "resetsAt"}``, where it has a quota.
-
         Raises:
             BadRequest, TooManyRequests, QuotaExceeded, QuotaUnavailable: nothing was counted.
         """
@@ -75,10 +67,7 @@ class RateLimiter:
 
     def hit(self, items: Iterable[RateLimitItem], now: datetime) -> None:
         """
-        Count all items in this instance, or none.
-
-        Args:
-            items: no two of the same limit and key.
+        Count all items in this instance, or none; no two have the same limit and key.
 
         Raises:
             BadRequest: more than any window holds.
@@ -91,12 +80,7 @@ class RateLimiter:
                 self._remember(item, window)
 
     def hit_shared(self, owner: str, items: Sequence[RateLimitItem], now: datetime, line: LogLine) -> None:
-        """
-        Do the same in the storage that all instances share, where there is one.
-
-        Args:
-            owner: decides where a cluster stores the counts.
-        """
+        """Do the same in the shared storage, if any; ``owner`` decides where a cluster stores the counts."""
         self.hit(items, now)
 
     def reserve(
@@ -106,20 +90,12 @@ class RateLimiter:
         Reserve forms before they are planned: a flood must stay cheap.
 
         A shared storage counts later, rates and quotas in one atomic step that needs the sizes.
-
-        Raises:
-            BadRequest, TooManyRequests: nothing was counted.
         """
         self.hit(items, now)
         return RATE_IS_COUNTED
 
     def prepare(self, now: datetime) -> None:
-        """
-        Connect to the storage before the first request.
-
-        Raises:
-            QuotaUnavailable: the first request tries again.
-        """
+        """Connect to the storage before the first request, or raise ``QuotaUnavailable``."""
 
     def _window_with(self, item: RateLimitItem, instant: float) -> tuple[float, int]:
         """Return the key's window with this item in it."""
@@ -158,16 +134,12 @@ def too_many_requests(rate: Rate, retry_after: int) -> TooManyRequests:
 
 
 def client_ip(headers: Mapping[str, str], source_ip: str, trusted_header: str | None) -> str:
-    """
-    Return the IP address of the last hop, or the one that the trusted proxy there names.
-
-    Args:
-        trusted_header: in lower case; only its last element is the proxy's own, anyone can write the others.
-    """
+    """Return the IP address of the last hop, or the one that the trusted proxy there names."""
     if trusted_header is None:
         return source_ip
     from ipaddress import ip_address
 
+    # Only the last element is the proxy's own; anyone can write the others.
     address = headers.get(trusted_header, "").rpartition(",")[2].strip()
     try:
         ip_address(address)

@@ -159,12 +159,7 @@ class RedisStore:
         self._run(GIVE_BACK, [self._request_key(request), *self._day_keys(request)], amounts, now)
 
     def open(self, now: datetime) -> None:
-        """
-        Connect before the first request.
-
-        Raises:
-            StoreDown: no connection.
-        """
+        """Connect before the first request."""
         self._keep_idle(connect(self._address, time.monotonic() + self._budget_seconds), now)
 
     def _run_count(self, request: QuotaRequest, now: datetime) -> list[int]:
@@ -234,12 +229,7 @@ class RedisStore:
 
 
 def redis_store(settings: Settings) -> RedisStore:
-    """
-    Return the store that ``QUOTA_URL`` names, not connected yet.
-
-    Raises:
-        Misconfigured: the package lacks the Redis library.
-    """
+    """Return the store that ``QUOTA_URL`` names, not connected yet."""
     try:
         import_library()
     except ImportError:

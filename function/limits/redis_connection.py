@@ -17,22 +17,12 @@ RESP2 = 2
 
 
 def import_library() -> None:
-    """
-    Import what a call needs, which takes longer than a budget allows.
-
-    Raises:
-        ImportError: the package was made for a deployment without Redis.
-    """
-    import redis.connection  # noqa: F401 - imports everything that a call needs
+    """Import everything that a call needs, which takes longer than a budget allows."""
+    import redis.connection  # noqa: F401
 
 
 class Address:
-    """
-    The address in a checked ``QUOTA_URL``; without a ``repr`` of its parts, which include a password.
-
-    Args:
-        protocol: of Redis, 2 or 3.
-    """
+    """The address in a checked ``QUOTA_URL``; without a ``repr`` of its parts, which include a password."""
 
     def __init__(self, url: str, protocol: int = RESP2) -> None:
         parts = urlsplit(url)
@@ -136,15 +126,7 @@ def digest_of(script: str) -> str:
 
 
 def connect(address: Address, until: float) -> Wire:
-    """
-    Open a connection, log in and choose the database.
-
-    Args:
-        until: of the monotonic clock.
-
-    Raises:
-        StoreDown: refused, or took longer.
-    """
+    """Open a connection, log in and choose the database until then, of the monotonic clock."""
     from redis.connection import Connection, SSLConnection
     from redis.exceptions import RedisError
 

@@ -5,13 +5,11 @@ from typing import NamedTuple
 
 class Route(NamedTuple):
     """
-    Handler of a path segment.
+    Handler of a path segment: a function of a module that is imported with the route's first request.
 
     Args:
-        module: imported with the route's first request.
         function: takes a ``RequestContext``; returns a JSON object, or a ``Response`` for another format.
-        feature: attribute that is true of at least one profile, or ``LOGIN``; without it the route is
-            ``not_found``. Empty: always there.
+        feature: attribute that is true of at least one profile, or ``LOGIN``; empty: none is needed.
     """
 
     methods: tuple[str, ...]

@@ -17,15 +17,10 @@ CALLBACKS_PER_TICKET = Rate(20, 60)
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        the upload with its receipt; of a held one its ``state``, too.
-    """
+    """Return the upload with its receipt; of a held one its ``state``, too."""
     settings, instance, line = context.settings, context.instance, context.line
-    keys = instance.keep(
-        OssPublicKeys,
-        lambda: OssPublicKeys(settings.callback_key_origin, instance.send, instance.limiter),
-    )
+    origin = settings.callback_key_origin
+    keys = instance.keep(OssPublicKeys, lambda: OssPublicKeys(origin, instance.send, instance.limiter))
     upload = verify_callback(context.request, settings, keys, context.now)
     ticket = upload.ticket
     assert isinstance(ticket, FormTicket), "only forms have callbacks"

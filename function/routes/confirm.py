@@ -28,9 +28,8 @@ FIRST_CONFIRMED_WITHIN = timedelta(seconds=10)
 
 def handle(context: RequestContext) -> dict[str, Any]:
     """
-    Returns:
-        the response of ``/callback`` with ``width`` and ``height`` null, and ``"state"``: ``stored``,
-        ``held``, or the state that was decided.
+    Return the response of ``/callback`` with ``width`` and ``height`` null, and ``"state"``: ``stored``,
+    ``held``, or the state that was decided.
     """
     settings, line = context.settings, context.line
     ticket = read_confirmable(read_json_object(context.request.body), settings, context.now)
@@ -56,13 +55,7 @@ def report(
     facts: ObjectFacts,
     life: timedelta = RECEIPT_LIFE,
 ) -> dict[str, Any]:
-    """
-    Report a stored upload, or the decision about it, and begin its check if that comes first.
-
-    Args:
-        facts: about its object.
-        life: of the receipt.
-    """
+    """Report a stored upload, or the decision about it, and begin its check if that comes first."""
     profile = context.settings.profiles[upload.ticket.profile]
     if profile.is_held and (response := _settled(context, oss, facts, upload.ticket.upload_id)):
         return response
@@ -87,12 +80,8 @@ def recalled(context: RequestContext, oss: OssClient, upload_id: str) -> dict[st
 def _settled(
     context: RequestContext, oss: OssClient, held: ObjectFacts, upload_id: str
 ) -> dict[str, Any] | None:
-    """
-    Do the same for an object still held after its decision, which was cut off, or stored once more.
-
-    Args:
-        held: about the object; a new one needs no search.
-    """
+    """Do the same for an object still held after its decision, which was cut off, or stored once more."""
+    # A new one needs no search.
     if context.now < held.last_modified + FIRST_CONFIRMED_WITHIN:
         return None
     try:

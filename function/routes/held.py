@@ -29,10 +29,7 @@ LIMIT = "held"
 
 
 def commit(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        ``{"key", "state", "url"}``; for ``receipts`` ``{"results": […]}``.
-    """
+    """Return ``{"key", "state", "url"}``; for ``receipts`` ``{"results": […]}``."""
     request, caller = _read(context, lambda upload: upload.profile.commit_by == BY_OWNER)
     if request.decision and caller != BACKEND:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
@@ -44,12 +41,7 @@ def commit(context: RequestContext) -> dict[str, Any]:
 
 
 def _read(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> tuple[HeldRequest, str]:
-    """
-    Return the request and its caller; an upload that is not this caller's is an error in it.
-
-    Args:
-        owners_may: whether the owner of an upload may do this, too.
-    """
+    """Return the request and its caller; an upload that the caller may not act on is an error in it."""
     token = bearer_token(context.request.headers)
     request = read_held_request(context)
     caller = caller_of(
@@ -62,25 +54,17 @@ def _read(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> 
 
 
 def discard(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        ``{"key", "state": "gone", "url": null}``; for ``receipts`` ``{"results": […]}``.
-    """
+    """Return ``{"key", "state": "gone", "url": null}``; for ``receipts`` ``{"results": […]}``."""
     request, caller = _read(context, lambda upload: upload.is_held)
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        state = discard_upload(context, oss, upload, is_backend=caller == BACKEND)
-        return response_about(upload, state)
+        return response_about(upload, discard_upload(context, oss, upload, is_backend=caller == BACKEND))
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
 
 def status(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        ``{"key", "state", "url"}``, with ``"heldUntil"`` as long as it is held; for ``receipts``
-        ``{"results": […]}``.
-    """
+    """Return the response of ``/commit``, with ``"heldUntil"`` as long as the upload is held."""
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         state = resume(context, oss, upload)

@@ -14,10 +14,7 @@ LOGIN_CODE = r"[A-Za-z0-9_-]{1,128}"
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        ``{"token": …, "expiresIn": seconds}``.
-    """
+    """Return ``{"token": …, "expiresIn": seconds}``."""
     settings = context.settings
     # A malformed code does not count against others behind the same client IP.
     code = code_of(read_json_object(context.request.body))
@@ -33,12 +30,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
 
 
 def code_of(fields: Mapping[str, Any]) -> str:
-    """
-    The login code of a request, such as one of ``wx.login``.
-
-    Raises:
-        BadRequest, Unauthorized: it is missing or malformed.
-    """
+    """Return the login code of a request, such as one of ``wx.login``."""
     code = fields.get("code")
     if code is None or code == "":
         raise BadRequest("code is missing; it comes from wx.login.")

@@ -37,10 +37,7 @@ from function.uploads.tickets import MultipartTicket
 
 
 def begin(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        the ticket, the key, the sizes of the parts, and URLs for the first parts.
-    """
+    """Return the ticket, the key, the sizes of the parts, and URLs for the first parts."""
     caller = identify(context.request.headers, context.settings, context.now)
     context.line.owner = caller.owner
     file, profile, size_bytes = _read(context)
@@ -53,12 +50,7 @@ def begin(context: RequestContext) -> dict[str, Any]:
 
 
 def _read(context: RequestContext) -> tuple[UploadRequest, Profile, int]:
-    """
-    Return the requested file, its profile and its size.
-
-    Raises:
-        BadRequest: naming the field.
-    """
+    """Return the requested file, its profile and its size; raise ``BadRequest`` naming the field."""
     fields = read_json_object(context.request.body)
     if fields.get("files") is not None:
         raise BadRequest("files is for forms; a multipart upload has one file.")
@@ -126,10 +118,7 @@ def _begin(
 
 
 def parts(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        URLs for the requested parts, else for the first ones that OSS does not have in full.
-    """
+    """Return URLs for the requested parts, else for the first ones that OSS does not have in full."""
     settings, now = context.settings, context.now
     ticket, numbers = admit_with_numbers(context)
     location = settings.profiles[ticket.profile].location
@@ -144,10 +133,7 @@ def parts(context: RequestContext) -> dict[str, Any]:
 
 
 def complete(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        the upload with its receipt; the same each time, byte for byte.
-    """
+    """Return the upload with its receipt; the same each time, byte for byte."""
     ticket = admit(context)
     profile = context.settings.profiles[ticket.profile]
     oss = oss_client(context, profile.location)
@@ -162,10 +148,7 @@ def complete(context: RequestContext) -> dict[str, Any]:
 
 
 def abort(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        ``{"state": "aborted"}``, for repeated requests as well.
-    """
+    """Return ``{"state": "aborted"}``, for repeated requests as well."""
     ticket = admit(context)
     location = context.settings.profiles[ticket.profile].location
     drop_upload(oss_client(context, location), ticket)

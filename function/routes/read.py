@@ -24,9 +24,8 @@ from function.session_policy import OBJECTS
 
 def handle(context: RequestContext) -> dict[str, Any]:
     """
-    Returns:
-        for one object ``{"url", "expiresAt", "serverTime"}``; for ``items``
-        ``{"items": [{"key", "variant", "url", "expiresAt"}, …], "serverTime"}``.
+    Return for one object ``{"url", "expiresAt", "serverTime"}``; for ``items``
+    ``{"items": [{"key", "variant", "url", "expiresAt"}, …], "serverTime"}``.
     """
     caller = identify(context.request.headers, context.settings, context.now)
     context.line.owner = caller.owner
@@ -50,9 +49,7 @@ def _readable(context: RequestContext, owner: str, wanted: Sequence[UrlRequest])
     context.instance.limiter.hit(items, context.now)
     profiles = list(context.settings.profiles.values())
     if context.instance.hooks_file is not None:
-        profiles = [
-            profile._replace(key=profile.key._replace(has_inner_folders=True)) for profile in profiles
-        ]
+        profiles = [each._replace(key=each.key._replace(has_inner_folders=True)) for each in profiles]
     return readable(wanted, owner, profiles)
 
 

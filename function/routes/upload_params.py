@@ -16,10 +16,7 @@ from function.uploads.request import UploadRequest, profile_of, read_fields, rea
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
-    """
-    Returns:
-        for one file its form; for ``files`` ``{"uploads": […], "serverTime": …}``.
-    """
+    """Return for one file its form; for ``files`` ``{"uploads": […], "serverTime": …}``."""
     request = context.request
     caller = identify(request.headers, context.settings, context.now)
     context.line.owner = caller.owner

@@ -21,12 +21,10 @@ FORWARDED_TYPES = ("application/json", "application/xml", "text/xml")
 
 
 def handle(context: RequestContext) -> Response:
-    """
-    Returns:
-        the ``echostr`` of a verification; ``success`` for a push, or the forwarder's response to it.
-    """
-    app, push = _setup(context)
-    request = context.request
+    """Return the ``echostr`` of a verification; ``success`` for a push, or the forwarder's response."""
+    app: WechatApp = context.settings.caller_settings
+    push, request = app.push, context.request
+    assert push is not None, "as the settings demand"
     if request.method == "GET":
         if not is_signed(request.query, push.token) or not request.query.get("echostr"):
             raise refused_check()
@@ -39,20 +37,9 @@ def handle(context: RequestContext) -> Response:
     return _relay(context, push, is_stored=verdict is not None)
 
 
-def _setup(context: RequestContext) -> tuple[WechatApp, WechatPush]:
-    settings = context.settings
-    app: WechatApp = settings.caller_settings
-    assert app.push is not None, "as the settings demand"
-    return app, app.push
-
-
 def _is_ours(context: RequestContext, verdict: Verdict) -> bool:
-    """
-    Apply a verdict, and return whether it is about an upload of ours.
-
-    Raises:
-        UploadError: 503, so that WeChat repeats it: it could be neither applied nor stored.
-    """
+    """Apply a verdict, and return whether it is about an upload of ours."""
+    # A failure is a 503, so that WeChat repeats the push.
     try:
         return apply_verdict(context, verdict)
     except UploadError as error:
@@ -65,11 +52,8 @@ def _relay(context: RequestContext, push: WechatPush, *, is_stored: bool) -> Res
     """
     Forward an event that is not ours unchanged, and relay the response.
 
-    Args:
-        is_stored: True if it is stored here, so that WeChat need not repeat it.
-
     Raises:
-        WechatUnavailable: the forwarder did not respond, so that WeChat repeats it.
+        WechatUnavailable: the forwarder did not respond; WeChat repeats an event that is not stored here.
     """
     if push.forward_url is None:
         context.line.reason = "not our event, and WECHAT_PUSH_FORWARD_URL is not set"
