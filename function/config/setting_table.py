@@ -92,7 +92,8 @@ SETTINGS = (
     Setting(
         "OWNER_SECRET",
         types.matching(
-            f".{{{types.MIN_SECRET_BYTES},}}", Message("at least {least} bytes", least=types.MIN_SECRET_BYTES)
+            f"(?s:.{{{types.MIN_SECRET_BYTES},}})",
+            Message("at least {least} bytes", least=types.MIN_SECRET_BYTES),
         ),
         is_secret=True,
     ),
