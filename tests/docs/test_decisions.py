@@ -1,10 +1,10 @@
-"""Each decision is a short page of one shape, in the index, and kept by tests that are there."""
+"""Decisions are short records of one shape, in the index; the tests they and SECURITY name exist."""
 
 import re
 
 import pytest
 
-from tests.docs.markdown import ROOT, links, page
+from tests.docs.markdown import ROOT, both, links, page
 
 FOLDER = "docs/decisions"
 RECORDS = sorted(path.name for path in (ROOT / FOLDER).glob("[0-9]*.md"))
@@ -27,10 +27,21 @@ def test_a_record_has_its_number_a_chinese_summary_and_four_parts(name):
     assert lines[2] in page(f"{FOLDER}/README.md")
 
 
-@pytest.mark.parametrize("name", RECORDS)
-def test_a_record_is_kept_by_tests_that_are_there(name):
-    named = re.findall(r"`(test_\w+)`", page(f"{FOLDER}/{name}").rpartition("**Kept by**")[2])
+@pytest.fixture(scope="module")
+def sources():
     paths = [path for folder in ("tests", "quality/tests") for path in (ROOT / folder).rglob("test_*.py")]
-    sources = "".join(path.read_text("utf-8") for path in paths)
+    return "".join(path.read_text("utf-8") for path in paths)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_record_is_kept_by_tests_that_are_there(name, sources):
+    named = re.findall(r"`(test_\w+)`", page(f"{FOLDER}/{name}").rpartition("**Kept by**")[2])
     assert named
+    assert [test for test in named if f"def {test}(" not in sources] == []
+
+
+@pytest.mark.parametrize("name", both("SECURITY.md"))
+def test_the_tests_of_the_attacks_are_there(name, sources):
+    named = re.findall(r"`(test_\w+)`", page(name))
+    assert len(named) > 100
     assert [test for test in named if f"def {test}(" not in sources] == []
