@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from function.app import load_settings
 from function.auth import CallerKinds, identify, owner_of
-from function.auth.tokens import HEADER, MAX_TOKEN_CHARACTERS, RECEIPT, SESSION, TICKET, issue_token
+from function.auth.tokens import HEADER, MAX_TOKEN_CHARACTERS, SESSION, issue_token
 from function.errors import Unauthorized
 from function.http.client import HttpResponse
 from handler import serve
@@ -53,6 +53,11 @@ def signed(claims):
 
 def bearer(token):
     return {"Authorization": f"Bearer {token}"}
+
+
+def carrying(good, headers):
+    parts = {"good": good, "head": good[:-1], "tail": good[1:]}
+    return {name: value.format(**parts) for name, value in headers.items()}
 
 
 def wechat_says(openid):
@@ -141,40 +146,9 @@ def test_only_wechat_has_a_login(instance, mode):
 # --- session tokens under attack ---
 
 
-@pytest.mark.parametrize(
-    "tokens_header",
-    [
-        lambda good: {},
-        lambda good: {"Authorization": ""},
-        lambda good: {"Authorization": "Bearer"},
-        lambda good: {"Authorization": "Bearer "},
-        lambda good: {"Authorization": good},
-        lambda good: {"Authorization": f"Bearer{good}"},
-        lambda good: {"Authorization": f"Basic {good}"},
-        lambda good: {"Authorization": f"Bearer: {good}"},
-        lambda good: {"Authorization": f"Bearer Bearer {good}"},
-        lambda good: {"Authorization": f"Bearer {good},Bearer {good}"},
-        lambda good: {"Authorization": f"Bearer {good}, Bearer {good}"},
-        lambda good: {"Authorization": f"Basic eDp5,Bearer {good}"},
-        lambda good: {"Authorization": f"Bearer {good} {good}"},
-        lambda good: {"Authorization": f"Bearer {good}\t{good}"},
-        lambda good: {"Authorization": f"Bearer {good}\u00e9"},
-        lambda good: {"Authorization": f"Bearer \uff45{good[1:]}"},
-        lambda good: {"Authorization": f'Bearer "{good}"'},
-        lambda good: {"Authorization": f"Bearer {good[:-1]}"},
-        lambda good: {"Authorization": f"Bearer {good[1:]}"},
-        lambda good: {"Authorization": f"Bearer {good}.{good}"},
-        lambda good: {"Authorization": "Bearer " + "x" * 5_000},
-        lambda good: {"Authorization": f"Bearer {good}" + "x" * 5_000},
-        lambda good: {"X-Upload-Token": "x", "Authorization": f"Bearer {good}"},
-        lambda good: {"X-Upload-Token": f"{good},{good}"},
-        lambda good: {"X-Upload-Token": f"Bearer {good}"},
-        lambda good: {"Cookie": f"token={good}"},
-        lambda good: {"X-Forwarded-Authorization": f"Bearer {good}"},
-    ],
-)
-def test_refuses_a_header_that_does_not_carry_one_good_token(instance, sts, clock, tokens_header):
-    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=tokens_header(session(clock)))
+@cases("headers")
+def test_refuses_a_header_that_does_not_carry_one_good_token(instance, sts, clock, headers):
+    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=carrying(session(clock), headers))
     assert answer.outcome == (401, "unauthorized")
 
 
@@ -188,43 +162,18 @@ def test_a_token_in_the_query_is_none(instance, sts, clock, query):
     assert instance(**WECHAT).ask(method="GET", query={query: session(clock)}).status == 401
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        lambda good: {"Authorization": f"Bearer {good}"},
-        lambda good: {"authorization": f"bearer {good}"},
-        lambda good: {"AUTHORIZATION": f"bEaReR   {good}  "},
-        lambda good: {"X-Upload-Token": good},
-        lambda good: {"x-upload-token": good, "Authorization": "acs signature-of-a-signed-trigger"},
-    ],
-)
+@cases("headers")
 def test_takes_the_token_in_odd_case_and_beside_a_signed_trigger_s_header(instance, good_sts, clock, headers):
-    assert instance(**WECHAT).ask(body={"filename": "a.png"}, headers=headers(session(clock))).status == 200
+    assert (
+        instance(**WECHAT).ask(body={"filename": "a.png"}, headers=carrying(session(clock), headers)).status
+        == 200
+    )
 
 
-@pytest.mark.parametrize(
-    "forgery",
-    [
-        lambda clock: session(clock, audience=TICKET),
-        lambda clock: session(clock, audience=RECEIPT),
-        lambda clock: session(clock, audience="shop"),
-        lambda clock: session(clock, secret=OTHER_SECRET),
-        lambda clock: session(clock, secret="wechat-secret-canary".ljust(32, "x")),
-        lambda clock: session(clock, life=timedelta(0)),
-        lambda clock: session(clock, life=timedelta(days=-1)),
-        lambda clock: session(clock, subject=""),
-        lambda clock: session(clock, subject="x" * 256),
-        lambda clock: session(clock, subject="号" * 86),
-        lambda clock: session(clock, subject=None),
-        lambda clock: session(clock, subject=["x"]),
-    ],
-    ids=[
-        *("a ticket", "a receipt", "of another purpose", "of another function", "signed with the app secret"),
-        *("just expired", "long expired", "empty", "long", "long in bytes", "null", "a list"),
-    ],
-)
-def test_refuses_a_token_that_is_no_session(instance, sts, clock, forgery):
-    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(forgery(clock)))
+@cases("changes", "hours")
+def test_refuses_a_token_that_is_no_session(instance, sts, clock, changes, hours):
+    forged = session(clock, life=timedelta(hours=hours), **changes)
+    answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(forged))
     assert answer.outcome == (401, "unauthorized")
 
 
@@ -247,30 +196,14 @@ def test_who_logged_in_at_one_app_or_bucket_is_nobody_at_the_other(instance, goo
     assert instance(send, **{**WECHAT, **other}).ask(**asked).status == 401
 
 
-@pytest.mark.parametrize(
-    ("life", "begins", "status"),
-    [
-        (timedelta(hours=2), timedelta(0), 200),
-        (timedelta(hours=2, seconds=1), timedelta(0), 401),
-        (timedelta(days=95 * 365), timedelta(0), 401),
-        (timedelta(days=95 * 365), timedelta(days=-365), 401),
-        (timedelta(hours=2), timedelta(seconds=30), 200),
-        (timedelta(hours=2), timedelta(seconds=31), 401),
-        (timedelta(hours=2), timedelta(days=95 * 365), 401),
-    ],
-    ids=str,
-)
-def test_a_session_longer_than_ours_is_refused(instance, good_sts, clock, life, begins, status):
+@cases("seconds", "ahead", "status")
+def test_a_session_longer_than_ours_is_refused(instance, good_sts, clock, seconds, ahead, status):
     """The clocks of two instances may differ by half a minute; a session of tomorrow is none today."""
-    token = session(lambda: clock() + begins, life=life)
+    token = session(lambda: clock() + timedelta(seconds=ahead), life=timedelta(seconds=seconds))
     assert instance(**WECHAT).ask(body={"filename": "a.png"}, headers=bearer(token)).status == status
 
 
-@pytest.mark.parametrize(
-    "issued_at",
-    [..., None, True, "0", [0], float("nan"), float("-inf"), float("inf"), -(10**400), 10**400],
-    ids=lambda value: str(value)[:9],
-)
+@cases("issued_at")
 def test_a_session_that_does_not_say_when_it_began_is_none(instance, sts, clock, issued_at):
     exp = int(clock().timestamp()) + 60
     claims = {"sub": OPENID, "app": WECHAT["WECHAT_APPID"], "bucket": "my-bucket", "aud": SESSION, "exp": exp}

@@ -102,22 +102,7 @@ def test_only_the_openid_of_wechat_s_response_is_kept(log_in, wechat, caplog, lo
     assert len(log_lines()[-1]["owner"]) == 26
 
 
-ERRORS = [
-    (40029, 1, 401, "unauthorized"),
-    (40163, 1, 401, "unauthorized"),
-    (41008, 1, 401, "unauthorized"),
-    (45011, 1, 429, "too_many_requests"),
-    (40226, 1, 403, "forbidden"),
-    (-1, 2, 503, "wechat_unavailable"),
-    (40013, 1, 500, "misconfigured"),
-    (41002, 1, 500, "misconfigured"),
-    (40125, 1, 500, "misconfigured"),
-    (41004, 1, 500, "misconfigured"),
-    (40002, 1, 502, "wechat_rejected"),
-    (99999, 1, 502, "wechat_rejected"),
-    ("40029", 1, 502, "wechat_rejected"),
-    ([40029], 1, 502, "wechat_rejected"),
-]
+ERRORS = table_beside(__file__)["ERRORS"]
 
 
 @pytest.mark.parametrize(("errcode", "calls", "status", "code"), ERRORS, ids=lambda value: str(value))

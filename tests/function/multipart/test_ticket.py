@@ -29,10 +29,6 @@ def claims_of(token):
     return json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
-def outcome(answer):
-    return answer.status, answer.code
-
-
 def test_a_multipart_ticket_has_the_published_claims(phone, oss, clock):
     begun = phone.begin(size=300_000, context={"post": 7})
     now = int(clock().timestamp())
@@ -77,7 +73,7 @@ def test_an_instance_with_the_next_secret_still_knows_the_tickets_of_the_last(ph
 @EVERY_ROUTE
 @pytest.mark.parametrize("ticket", [None, "", 7, ["x"], {"a": 1}])
 def test_a_request_without_a_ticket_is_malformed(phone, oss, route, ticket):
-    assert outcome(phone.ask(route, ticket=ticket)) == (400, "bad_request")
+    assert phone.ask(route, ticket=ticket).outcome == (400, "bad_request")
     assert oss.asked == []
 
 
@@ -125,7 +121,7 @@ def test_no_other_ticket_does_anything(phone, oss, clock, log_lines, route, forg
     phone.send(begun)
     asked = list(oss.asked)
     ticket = FORGERIES[forgery](begun["ticket"], clock())
-    assert outcome(phone.ask(route, ticket=ticket)) == FORBIDDEN
+    assert phone.ask(route, ticket=ticket).outcome == FORBIDDEN
     assert log_lines()[-1]["reason"].startswith("ticket: ")
     # OSS was not even asked, and the true ticket is as good as before.
     assert oss.asked == asked
@@ -137,7 +133,7 @@ def test_a_ticket_ends_with_the_time_that_the_profile_gives(phone, clock, route)
     begun = phone.begin()
     phone.send(begun)
     clock.tick(seconds=3600)
-    assert outcome(phone.ask(route, ticket=begun["ticket"])) == FORBIDDEN
+    assert phone.ask(route, ticket=begun["ticket"]).outcome == FORBIDDEN
     clock.tick(seconds=-1)
     assert phone.ask(route, ticket=begun["ticket"]).status == 200
 
@@ -160,8 +156,8 @@ def test_a_ticket_of_another_mini_program_with_the_same_secret_is_refused(phone_
     assert claims_of(begun["ticket"])["sub"] == "oUser"
     for route in ROUTES:
         other = phone_of(**{**WECHAT, "WECHAT_APPID": "wxfedcba9876543210"})
-        assert outcome(other.ask(route, ticket=begun["ticket"])) == FORBIDDEN
-        assert outcome(phone_of().ask(route, ticket=begun["ticket"])) == FORBIDDEN
+        assert other.ask(route, ticket=begun["ticket"]).outcome == FORBIDDEN
+        assert phone_of().ask(route, ticket=begun["ticket"]).outcome == FORBIDDEN
     ours.send(begun)
     assert ours.complete(begun["ticket"]).status == 200
 
@@ -193,7 +189,7 @@ def test_a_ticket_over_length_is_refused_before_oss_begins(phone_of, oss, clock,
     token = jwt.encode(claims, "k" * 32, algorithm="HS256")
     asked = {"profile": "video", "filename": "a.mp4", "size": 9, "context": context}
     answer = phone.ask("multipart", token=token, **asked)
-    assert outcome(answer) == expected
+    assert answer.outcome == expected
     assert oss.begun == (expected[0] == 200)
     if expected[0] == 200:
         phone.send(answer.json)

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from function.multipart.upload import missing_parts
 from function.oss.multipart import StoredPart
 from function.uploads.tickets import MultipartTicket
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -36,22 +39,7 @@ def test_the_parts_make_the_file_whatever_its_size(size, part_size):
     assert 1 <= upload.bytes_of(upload.part_count) <= part_size
 
 
-def part(number, size):
-    return StoredPart(number, size, "ETAG")
-
-
-@pytest.mark.parametrize(
-    ("stored", "missing"),
-    [
-        ([], [1, 2, 3]),
-        ([part(2, 10)], [1, 3]),
-        ([part(1, 10), part(2, 10), part(3, 5)], []),
-        ([part(1, 10), part(2, 9), part(3, 5)], [2]),
-        ([part(1, 10), part(2, 10), part(3, 10)], [3]),
-        ([part(1, 11), part(2, 10), part(3, 6)], [1, 3]),
-        ([part(1, 10), part(2, 10), part(3, 5), part(4, 10)], []),
-    ],
-    ids=["all", "two", "none", "a short one", "a long last one", "two of another size", "one too many"],
-)
+@cases("stored", "missing")
 def test_a_part_is_missing_until_it_is_there_in_full(stored, missing):
-    assert missing_parts(upload_of(25), stored) == missing
+    parts = [StoredPart(number, size, "ETAG") for number, size in stored]
+    assert missing_parts(upload_of(25), parts) == list(missing)

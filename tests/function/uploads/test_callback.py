@@ -10,7 +10,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.app import load_settings
-from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.auth.tokens import RECEIPT, TICKET, issue_token, read_token
 from function.errors import BadRequest, Forbidden
 from function.http.gateway import Request
 from function.uploads.callback import verify_callback
@@ -24,9 +24,10 @@ OTHER_SECRET = "another-functions-secret-0123456789-x"
 NEW_SECRET = "a-new-token-secret-0123456789-abcdefgh"
 
 
-def ticket(clock, *, audience=TICKET, secret=SECRET, life=timedelta(hours=1), **claims):
+def ticket(clock, *, audience=TICKET, secret=SECRET, hours=1, **claims):
     good = {"jti": "i", "bucket": "my-bucket", "profile": "default", "sub": "public", "owner": "public"}
     good |= {"type": "image/png", "sizes": [10, 1024]}
+    life = timedelta(hours=hours)
     return issue_token({**good, **claims}, audience=audience, secrets=[secret], now=clock(), life=life)
 
 
@@ -85,34 +86,14 @@ def test_refuses_one_callback_s_signature_on_another(upload, call):
 # --- what a broken 512-bit key would let an attacker sign ---
 
 
-@pytest.mark.parametrize(
-    "forged",
-    [
-        lambda clock, key: ticket(clock, key=key, secret=OTHER_SECRET),
-        lambda clock, key: ticket(clock, key=key, audience=SESSION),
-        lambda clock, key: ticket(clock, key=key, audience=RECEIPT),
-        lambda clock, key: ticket(clock, key=key, life=timedelta(0)),
-        lambda clock, key: ticket(clock, key=key, bucket="another-bucket"),
-        lambda clock, key: ticket(clock, key=key, bucket=None),
-        lambda clock, key: ticket(clock, key=key, profile="gone"),
-        lambda clock, key: ticket(clock, key=key, profile=None),
-        lambda clock, key: ticket(clock, key=f"{key}x"),
-        lambda clock, key: ticket(clock, key=key[:-1]),
-        lambda clock, key: ticket(clock, key=key.upper()),
-        lambda clock, key: ticket(clock, key=""),
-        lambda clock, key: ticket(clock, key=None),
-        lambda clock, key: ticket(clock),
-        lambda clock, key: ticket(clock, folder="other/"),
-        lambda clock, key: ticket(clock, folder=key),
-        lambda clock, key: ticket(clock, folder=""),
-        lambda clock, key: "",
-        lambda clock, key: "x.y.z",
-        lambda clock, key: "🎫",
-    ],
-)
+@cases("forged")
 def test_refuses_a_ticket_that_is_not_of_this_upload(upload, call, clock, key_host, forged):
     asked = upload()
-    assert call(asked.body(ticket=forged(clock, asked.key))).outcome == (403, "forbidden")
+    if isinstance(forged, dict):
+        parts = {"key": asked.key, "head": asked.key[:-1], "upper": asked.key.upper()}
+        claims = {name: value.format(**parts) for name, value in forged.items() if isinstance(value, str)}
+        forged = ticket(clock, **{**forged, **claims})
+    assert call(asked.body(ticket=forged)).outcome == (403, "forbidden")
 
 
 @pytest.mark.parametrize("key", ["", None])
@@ -186,26 +167,11 @@ def test_a_profile_that_is_gone_takes_its_tickets_with_it(upload, call, instance
     assert call(body, of=changed).outcome == (403, "forbidden")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        lambda good: b"",
-        lambda good: good + b"&size=1",
-        lambda good: good + b"&ticket=x",
-        lambda good: good + b"&object=x",
-        lambda good: good + b"&",
-        lambda good: good + b"&x",
-        lambda good: good + b"&x=%FF",
-        lambda good: good + b"&x=\xff",
-        lambda good: good + b"".join(b"&x%d=" % number for number in range(64)),
-        lambda good: b'{"object":"x"}',
-        lambda good: b"\x00" * 100,
-        lambda good: good.rpartition(b"&ticket=")[0],
-        lambda good: b"x=" + b"y" * 65536,
-    ],
-)
+@cases("body")
 def test_refuses_a_body_that_our_field_did_not_ask_for_even_when_oss_signed_it(upload, call, body):
-    answer = call(body(upload().body()))
+    good = upload().body().decode()
+    body = body.replace("{good}", good).replace("{unticketed}", good.rpartition("&ticket=")[0])
+    answer = call(body.encode("latin-1"))
     assert answer.status in (400, 403, 413)
     assert answer.code in ("bad_request", "forbidden", "too_large")
 
