@@ -5,10 +5,8 @@ Every dependency on the network x every fault x every phase of the held credenti
 import json
 import socket
 import time
-from base64 import b64encode
-from collections import Counter
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from function.oss.callback_signature import OssPublicKeys
 from function.session_policy import OBJECTS, UPLOADS
 from function.uploads.tickets import MultipartTicket
-from quality.torture.report import Progress, Result
+from quality.torture.report import Result, try_cells
 from tests.support import stage
 from tests.support.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving
 from tests.support.canaries import LogWatch, Watch
@@ -49,29 +47,7 @@ AT_A_TIME = 24
 ONCE = {"profile": "once", "filename": "a.png", "sha256": "0" * 64, "size": 9}
 
 
-PROFILES = f"""{stage.PROFILES}
-[seen]
-key = "seen/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
-[once]
-key = "once/{{owner}}/{{sha256}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
-[large]
-key = "large/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["video/mp4"]
-parts = true
-[shown]
-key = "shown/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/png"]
-read = "callers"
-read_for = 120
-"""
+PROFILES = stage.PROFILES + Path(__file__).with_suffix(".toml").read_text("utf-8")
 SHOWN = {"key": f"shown/{'a' * 26}/{'A' * 22}.png"}
 LARGE = {"profile": "large", "filename": "a.mp4", "size": 9}
 
@@ -81,6 +57,9 @@ class Cell:
     dependency: str
     fault: str
     phase: str
+
+    def __str__(self) -> str:
+        return f"{self.dependency} / {self.fault} / {self.phase}"
 
 
 # Who needs the objects session: calls to OSS of a few seconds, and URLs that live four minutes.
@@ -155,16 +134,6 @@ OF_PARTS = {
     "oss listing parts": b"<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>",
 }
 PARTS_FAULTS = {**OSS_FAULTS, "slow": WIRE["slow"]}
-FAULTS: Mapping[str, Iterable[str]] = {
-    "sts": STS_FAULTS,
-    **dict.fromkeys(OF_OBJECTS, STS_FAULTS),
-    "oss": OSS_FAULTS,
-    "oss before a form": OSS_FAULTS,
-    **dict.fromkeys(OF_PARTS, PARTS_FAULTS),
-    "wechat": WECHAT_FAULTS,
-    "key host": KEY_FAULTS,
-    "webhook": WEBHOOK_FAULTS,
-}
 BROKEN: Mapping[str, Mapping[str, Fault]] = {
     "sts": STS_WIRE,
     **dict.fromkeys(OF_OBJECTS, STS_WIRE),
@@ -174,6 +143,10 @@ BROKEN: Mapping[str, Mapping[str, Fault]] = {
     "oss": OSS_FAULTS,
     "oss before a form": OSS_FAULTS,
     **dict.fromkeys(OF_PARTS, PARTS_FAULTS),
+}
+FAULTS: Mapping[str, Iterable[str]] = {
+    **BROKEN,
+    **dict.fromkeys(("sts", *OF_OBJECTS), STS_FAULTS),
 }
 # Which of the addresses is the broken one.
 ADDRESS_OF = {
@@ -332,7 +305,7 @@ class Trial:
         function = stage.build(self._environ(origins), self._now)
         token = stage.ask(function, {"code": "code"}, path="/login").json["token"]
         form = stage.ask(function, {"filename": "a.png"}, authorization=f"Bearer {token}").json
-        template = json.loads(_decode(form["formData"]["callback"]))["callbackBody"]
+        template = json.loads(b64decode(form["formData"]["callback"]))["callbackBody"]
         ticket = template.rpartition("ticket=")[2]
         body = f"bucket={stage.BUCKET}&object={form['key']}&etag=E&size=9&mimeType=image/png&ticket={ticket}"
         seen = {"profile": "seen", "filename": "a.png"}
@@ -422,34 +395,16 @@ def judge(cell: Cell, reply: stage.Reply, took: float) -> str:
     return ""
 
 
-def _decode(text: str) -> bytes:
-    from base64 import b64decode
-
-    return b64decode(text)
-
-
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    watch, started = Watch(), time.monotonic()
-    wanted = [cell for cell in cells() if only(cell)]
-    result = Result("faults")
+    watch = Watch()
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    progress = Progress("faults", len(wanted))
-    with TemporaryDirectory() as folder, LogWatch(watch), ThreadPoolExecutor(AT_A_TIME) as pool:
+    with TemporaryDirectory() as folder, LogWatch(watch):
         profiles = Path(folder) / "profiles.toml"
         profiles.write_text(PROFILES, "utf-8")
-        trials = [pool.submit(Trial(watch, str(profiles), key).run, cell) for cell in wanted]
-        for number, (cell, trial) in enumerate(zip(wanted, trials, strict=True), start=1):
-            if problem := trial.result():
-                result.problems.append(f"{cell.dependency} / {cell.fault} / {cell.phase}: {problem}")
-            progress.show(number)
-    for dependency in FAULTS:
-        tried = sum(cell.dependency == dependency for cell in wanted)
-        failed = sum(problem.startswith(f"{dependency} /") for problem in result.problems)
-        result.totals += Counter({"faults tried": tried, "faults survived": tried - failed})
-        result.figures.append(
-            (f"{dependency}: faults x phases survived / tried", f"{tried - failed} / {tried}")
-        )
-    result.searched, result.secrets = watch.searched, watch.found
-    result.seconds = time.monotonic() - started
-    return result
+
+        def attempt(cell: Cell) -> str:
+            return Trial(watch, str(profiles), key).run(cell)
+
+        wanted = filter(only, cells())
+        return try_cells("dependencies", wanted, attempt, AT_A_TIME, lambda cell: cell.dependency, watch)

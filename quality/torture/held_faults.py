@@ -120,50 +120,36 @@ def _silent(world: Trial) -> None:
     world.clock.instant += SILENCE
 
 
+def _act(route: str, **more: Any) -> Callable[[Trial, int], str]:
+    return lambda world, instance: world.act(route, instance, **more)
+
+
+def _hear(outcome: Outcome) -> Callable[[Trial, int], str]:
+    return lambda world, instance: world.hear(outcome, instance)
+
+
+COMMIT, DISCARD, STATUS = _act("commit"), _act("discard"), _act("status")
+REJECT = _act("commit", decision="reject")
 SITUATIONS: Mapping[str, Situation] = {
-    "committed": Situation("commit", lambda world, instance: world.act("commit", instance)),
-    "committed by its owner": Situation(
-        "commit", lambda world, instance: world.act("commit", instance, by_owner=True)
-    ),
-    "committed twice": Situation("commit", lambda world, instance: world.act("commit", instance), _committed),
-    "committed, to be checked": Situation(
-        "both", lambda world, instance: world.act("commit", instance), may_wait=True
-    ),
-    "to be checked, which had failed": Situation(
-        "both", lambda world, instance: world.act("commit", instance), _committed_in_vain, may_wait=True
-    ),
-    "to be checked, which was cut off": Situation(
-        "both", lambda world, instance: world.act("status", instance), _committed_and_cut_off, may_wait=True
-    ),
-    "to be checked once more": Situation(
-        "check", lambda world, instance: world.act("status", instance), _silent, may_wait=True
-    ),
-    "published by hand": Situation(
-        "both", lambda world, instance: world.act("commit", instance, decision="publish")
-    ),
-    "rejected by hand": Situation(
-        "both", lambda world, instance: world.act("commit", instance, decision="reject")
-    ),
-    "rejected too late": Situation(
-        "commit", lambda world, instance: world.act("commit", instance, decision="reject"), _committed
-    ),
-    "discarded": Situation("commit", lambda world, instance: world.act("discard", instance)),
-    "discarded by its owner": Situation(
-        "commit", lambda world, instance: world.act("discard", instance, by_owner=True)
-    ),
-    "discarded once published": Situation(
-        "commit", lambda world, instance: world.act("discard", instance), _committed
-    ),
-    "asked about while it is held": Situation("both", lambda world, instance: world.act("status", instance)),
-    "asked about while it is checked": Situation(
-        "check", lambda world, instance: world.act("status", instance)
-    ),
-    "asked about once published": Situation(
-        "commit", lambda world, instance: world.act("status", instance), _committed
-    ),
-    "passed": Situation("check", lambda world, instance: world.hear(Outcome.PASS, instance)),
-    "found risky": Situation("check", lambda world, instance: world.hear(Outcome.RISKY, instance)),
-    "left to a human": Situation("check", lambda world, instance: world.hear(Outcome.REVIEW, instance)),
+    "committed": Situation("commit", COMMIT),
+    "committed by its owner": Situation("commit", _act("commit", by_owner=True)),
+    "committed twice": Situation("commit", COMMIT, _committed),
+    "committed, to be checked": Situation("both", COMMIT, may_wait=True),
+    "to be checked, which had failed": Situation("both", COMMIT, _committed_in_vain, may_wait=True),
+    "to be checked, which was cut off": Situation("both", STATUS, _committed_and_cut_off, may_wait=True),
+    "to be checked once more": Situation("check", STATUS, _silent, may_wait=True),
+    "published by hand": Situation("both", _act("commit", decision="publish")),
+    "rejected by hand": Situation("both", REJECT),
+    "rejected too late": Situation("commit", REJECT, _committed),
+    "discarded": Situation("commit", DISCARD),
+    "discarded by its owner": Situation("commit", _act("discard", by_owner=True)),
+    "discarded once published": Situation("commit", DISCARD, _committed),
+    "asked about while it is held": Situation("both", STATUS),
+    "asked about while it is checked": Situation("check", STATUS),
+    "asked about once published": Situation("commit", STATUS, _committed),
+    "passed": Situation("check", _hear(Outcome.PASS)),
+    "found risky": Situation("check", _hear(Outcome.RISKY)),
+    "left to a human": Situation("check", _hear(Outcome.REVIEW)),
 }
 
 
@@ -175,6 +161,9 @@ class Cell:
     at: int
     fault: str
     strikes: int
+
+    def __str__(self) -> str:
+        return f"{self.situation} / call {self.at} / {self.fault} x {self.strikes}"
 
 
 def cells() -> Iterator[Cell]:
@@ -244,10 +233,4 @@ def _repeated(name: str) -> str:
 
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    wanted = [cell for cell in cells() if only(cell)]
-    return try_cells(
-        "held objects",
-        wanted,
-        attempt,
-        lambda cell: f"{cell.situation} / call {cell.at} / {cell.fault} x {cell.strikes}",
-    )
+    return try_cells("held objects", filter(only, cells()), attempt)

@@ -5,7 +5,6 @@ What the machine itself can get wrong: the clock, the file system, the environme
 import gc
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 from function import network
 from quality.torture.faults import PHASES, START
-from quality.torture.report import Result
+from quality.torture.report import Result, try_cells
 from tests.support import stage
 from tests.support.canaries import LogWatch, Watch
 
@@ -168,6 +167,13 @@ class Trial:
     clock_off: timedelta = timedelta(0)
     during: Callable[[str], AbstractContextManager[None]] = lambda _origin: nullcontext()
 
+    def __str__(self) -> str:
+        return f"{self.what} / {self.phase}"
+
+    @property
+    def kind(self) -> str:
+        return self.what.partition(":")[0]
+
 
 def trials() -> list[Trial]:
     found = []
@@ -246,22 +252,12 @@ def _token(watch: Watch, environ: Mapping[str, str], now: datetime) -> str:
 
 
 def run() -> Result:
-    watch, started = Watch(), time.monotonic()
-    result = Result("faults")
-    everything = trials()
-    tried: dict[str, int] = {}
-    failed: dict[str, int] = {}
+    watch = Watch()
     with LogWatch(watch):
-        for trial in everything:
-            kind = trial.what.partition(":")[0]
-            tried[kind] = tried.get(kind, 0) + 1
-            if problem := attempt(trial, watch):
-                failed[kind] = failed.get(kind, 0) + 1
-                result.problems.append(f"{trial.what} / {trial.phase}: {problem}")
-    for kind, count in tried.items():
-        left = count - failed.get(kind, 0)
-        result.totals += Counter({"faults tried": count, "faults survived": left})
-        result.figures.append((f"{kind}: faults x phases survived / tried", f"{left} / {count}"))
-    result.searched, result.secrets = watch.searched, watch.found
-    result.seconds = time.monotonic() - started
-    return result
+        return try_cells(
+            "machine",
+            trials(),
+            lambda trial: attempt(trial, watch),
+            kind=lambda trial: trial.kind,
+            watch=watch,
+        )

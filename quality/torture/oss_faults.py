@@ -113,6 +113,9 @@ class Cell:
     call: str
     fault: str
 
+    def __str__(self) -> str:
+        return f"{self.call} / {self.fault}"
+
 
 def cells() -> Iterator[Cell]:
     for call in CALLS:
@@ -176,11 +179,5 @@ def attempt(cell: Cell, watch: Watch) -> str:
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
     watch = Watch()
-    wanted = [cell for cell in cells() if only(cell)]
-
-    def described(cell: Cell) -> str:
-        return f"{cell.call} / {cell.fault}"
-
-    result = try_cells("calls to OSS", wanted, lambda cell: attempt(cell, watch), described, AT_A_TIME)
-    result.searched, result.secrets = watch.searched, watch.found
-    return result
+    wanted = filter(only, cells())
+    return try_cells("calls to OSS", wanted, lambda cell: attempt(cell, watch), AT_A_TIME, watch=watch)

@@ -12,7 +12,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from function.session_policy import UPLOADS
-from quality.torture.report import Progress, Result
+from quality.torture.report import Result, try_cells
 from tests.support import redis_server, stage
 from tests.support.broken_server import GIVE_UP_SECONDS, TRICKLE_SECONDS, WIRE, serving
 from tests.support.canaries import LogWatch, Watch
@@ -31,17 +30,7 @@ BUDGET_SECONDS = 0.3
 SLACK_SECONDS = 5.0  # for a busy machine; a hang is far longer
 AT_A_TIME = 12
 HUGE_BYTES = 64 * 2**20
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = 100
-content_types = ["image/*"]
-files_per_day = 1000
-[free]
-key = "free/{owner}/{id}{ext}"
-max_size = 100
-content_types = ["image/*"]
-"""
+PROFILES = str(Path(__file__).with_suffix(".toml"))
 Play = Callable[[socket.socket], None]
 
 
@@ -108,6 +97,10 @@ class Cell:
     when_down: str
     is_warm: bool = False
 
+    def __str__(self) -> str:
+        kept = "on a kept connection" if self.is_warm else "on a new connection"
+        return f"redis / {self.fault} / {self.when_down} {kept}"
+
 
 def cells() -> Iterator[Cell]:
     for when_down in ("deny", "allow"):
@@ -162,21 +155,19 @@ def attempt(cell: Cell, watch: Watch) -> str:
         if cell.fault in TLS_FAULTS:
             with serving(WIRE[cell.fault], lambda: b"") as origin:
                 url = f"rediss://:{password}@{origin.rpartition('/')[2]}"
-                return _without_the_store(_function(url, cell, watch, folder), watch, cell)
+                return _without_the_store(_function(url, cell, watch), watch, cell)
         good: list[None] = []
         with _broken(FAULTS[cell.fault], good) as address:
-            function = _function(f"redis://:{password}@{address}", cell, watch, folder)
+            function = _function(f"redis://:{password}@{address}", cell, watch)
             if cell.is_warm and (problem := _until(lambda: _well_once(function, good))):
                 return f"while it was well: {problem}"
             return _without_the_store(function, watch, cell)
 
 
-def _function(url: str, cell: Cell, watch: Watch, folder: str) -> Callable[[str], stage.Reply]:
+def _function(url: str, cell: Cell, watch: Watch) -> Callable[[str], stage.Reply]:
     """Asks one instance for a form of a profile."""
-    profiles = Path(folder) / "profiles.toml"
-    profiles.write_text(PROFILES, "utf-8")
     settings = {"CALLER_AUTH": "anonymous", "QUOTA_URL": url, "QUOTA_WHEN_DOWN": cell.when_down}
-    environ = stage.planted_environment(watch, str(profiles), **settings)
+    environ = stage.planted_environment(watch, PROFILES, **settings)
     # What is tried is not STS: the credentials are held from the beginning.
     with stage.serving_sts(environ, watch, lambda: NOW) as origin:
         function = stage.build({**environ, "STS_ENDPOINT": origin}, lambda: NOW)
@@ -219,7 +210,7 @@ def _without_the_store(ask: Callable[[str], stage.Reply], watch: Watch, cell: Ce
 
 def _attempt_with_a_real_one(cell: Cell, watch: Watch, folder: Path) -> str:
     with RedisServer(folder) as server, RedisServer(folder) as other:
-        ask = _function(server.url, cell, watch, str(folder))
+        ask = _function(server.url, cell, watch)
         if problem := _until(lambda: _with_the_store(ask)):
             return f"while it was well: {problem}"
         if cell.fault == "halted":
@@ -263,29 +254,18 @@ def _until(ask: Callable[[], str]) -> str:
 
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    result = Result("faults")
-    watch, started = Watch(), time.monotonic()
-    wanted = [cell for cell in cells() if only(cell)]
+    watch = Watch()
+    wanted, problems = [cell for cell in cells() if only(cell)], []
     if not redis_server.is_installed():
         if os.environ.get("CI"):
-            result.problems.append("no redis-server: the faults of a real one were NOT tried")
+            problems.append("no redis-server: the faults of a real one were NOT tried")
         print("  no redis-server: the faults of a real one are NOT tried")
         wanted = [cell for cell in wanted if cell.fault not in REAL_FAULTS]
-    progress = Progress("faults of the store of quotas", len(wanted))
-    log = Lines(watch)
-    with log, ThreadPoolExecutor(AT_A_TIME) as pool:
-        trials = [pool.submit(attempt, cell, watch) for cell in wanted]
-        for number, (cell, trial) in enumerate(zip(wanted, trials, strict=True), start=1):
-            if problem := trial.result():
-                kept = "on a kept connection" if cell.is_warm else "on a new connection"
-                result.problems.append(f"redis / {cell.fault} / {cell.when_down} {kept}: {problem}")
-            progress.show(number)
-        result.problems += _unlogged(log, wanted)
-    survived = len(wanted) - len(result.problems)
-    result.totals += Counter({"faults tried": len(wanted), "faults survived": survived})
-    result.figures.append(("store of the quotas: faults survived / tried", f"{survived} / {len(wanted)}"))
-    result.searched, result.secrets = watch.searched, watch.found
-    result.seconds = time.monotonic() - started
+    with (log := Lines(watch)):
+        result = try_cells(
+            "store of the quotas", wanted, lambda cell: attempt(cell, watch), AT_A_TIME, watch=watch
+        )
+    result.problems += [*problems, *_unlogged(log, wanted)]
     return result
 
 

@@ -5,10 +5,12 @@ What each part of the run found, the progress on the way, and the table at the e
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+from tests.support.canaries import Watch
 
 SECONDS_BETWEEN_LINES = 5.0
 SHOWN_PROBLEMS = 20
@@ -81,27 +83,37 @@ CellT = TypeVar("CellT")
 
 def try_cells(
     what: str,
-    cells: Sequence[CellT],
+    cells: Iterable[CellT],
     attempt: Callable[[CellT], str],
-    described: Callable[[CellT], str],
     at_a_time: int = 1,
+    kind: Callable[[CellT], str] = lambda _cell: "",
+    watch: Watch | None = None,
 ) -> Result:
     """
-    Attempt every cell of a matrix of faults.
+    Attempt every cell of a matrix of faults; a cell describes itself by ``str``.
 
     Args:
         attempt: returns what went wrong, empty for nothing.
+
+        kind: what the figures are added up by, beside ``what``.
+
+        watch: what searched for secrets meanwhile.
     """
-    started, result = time.monotonic(), Result("faults")
+    started, result, cells = time.monotonic(), Result("faults"), list(cells)
     progress = Progress(f"faults of {what}", len(cells))
+    tried, survived = Counter(map(kind, cells)), Counter[str]()
     with ThreadPoolExecutor(at_a_time) as pool:
         for number, (cell, problem) in enumerate(zip(cells, pool.map(attempt, cells), strict=True), start=1):
             if problem:
-                result.problems.append(f"{described(cell)}: {problem}")
+                result.problems.append(f"{cell}: {problem}")
+            survived[kind(cell)] += not problem
             progress.show(number)
-    survived = len(cells) - len(result.problems)
-    result.totals += Counter({"faults tried": len(cells), "faults survived": survived})
-    result.figures.append((f"{what}: faults survived / tried", f"{survived} / {len(cells)}"))
+    result.totals += Counter({"faults tried": len(cells), "faults survived": survived.total()})
+    for name, count in tried.items():
+        figure = f"{name or what}: faults survived / tried"
+        result.figures.append((figure, f"{survived[name]} / {count}"))
+    if watch:
+        result.searched, result.secrets = watch.searched, watch.found
     result.seconds = time.monotonic() - started
     return result
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from quality.torture.report import Result, try_cells
@@ -20,24 +19,7 @@ from tests.support.world import PART, PLAIN, World, counted
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 AT_A_TIME = 24
-PROFILES = """
-[large]
-key = "large/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["video/mp4"]
-parts = true
-part_size = "100KiB"
-[seen]
-key = "seen/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
-[once]
-key = "once/{owner}/{sha256}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
-"""
+PROFILES = str(Path(__file__).with_suffix(".toml"))
 FAULTS = (SLOW, UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED, MALFORMED)
 # Not heard, or not whole: what may be sent twice is sent once more.
 NOT_DECIDED = {UNHEARD, LOST, BROKEN, BROKEN_AFTER}
@@ -45,19 +27,15 @@ SENT_ONCE = {"CompleteMultipartUpload"}
 # A success of these is a status of its own, 204; any other one is a refusal.
 BARE = {"AbortMultipartUpload"}
 STRIKES = (1, 2)
-LISTS, COMPLETES, DROPS, LOOKS = (
-    "ListParts",
-    "CompleteMultipartUpload",
-    "AbortMultipartUpload",
-    "HeadObject",
-)
+LISTS, LOOKS = "ListParts", "HeadObject"
+COMPLETES, DROPS = "CompleteMultipartUpload", "AbortMultipartUpload"
 
 
 class Trial(World):
     """The client's side of one upload, before two instances; the same each time it is made."""
 
-    def __init__(self, profiles_file: str) -> None:
-        environ = {**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": profiles_file}
+    def __init__(self) -> None:
+        environ = {**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": PROFILES}
         super().__init__(environ, lambda: NOW, instances=2, random_bytes=counted())
         self.begun: dict[str, Any] = {}
 
@@ -68,10 +46,6 @@ class Trial(World):
         """A file whose parts have all arrived."""
         self.begun = self.begin(2 * PART + 7, "large")
         self.send(self.begun)
-
-    def sent_and(self, route: str) -> None:
-        self.sent()
-        self.with_ticket(route)
 
     def stored(self, **fields: Any) -> None:
         self.begun = self.ask("upload-params", **fields).json
@@ -107,21 +81,25 @@ class Situation:
 
 
 COMPLETE, ABORT, PARTS = "multipart-complete", "multipart-abort", "multipart-parts"
+
+
+def _after(route: str) -> Callable[[Trial], None]:
+    def before(world: Trial) -> None:
+        world.sent()
+        world.with_ticket(route)
+
+    return before
+
+
 SITUATIONS: Mapping[str, Situation] = {
     "completed": Situation(Trial.sent, COMPLETE, (LISTS, COMPLETES, LOOKS)),
-    "completed twice": Situation(lambda world: world.sent_and(COMPLETE), COMPLETE, (LISTS, LOOKS)),
-    "completed after abort": Situation(
-        lambda world: world.sent_and(ABORT), COMPLETE, (LISTS, LOOKS), "upload_gone"
-    ),
+    "completed twice": Situation(_after(COMPLETE), COMPLETE, (LISTS, LOOKS)),
+    "completed after abort": Situation(_after(ABORT), COMPLETE, (LISTS, LOOKS), "upload_gone"),
     "aborted": Situation(Trial.sent, ABORT, (DROPS,)),
-    "aborted twice": Situation(lambda world: world.sent_and(ABORT), ABORT, (DROPS, LOOKS)),
-    "aborted after completion": Situation(
-        lambda world: world.sent_and(COMPLETE), ABORT, (DROPS, LOOKS), "already_complete"
-    ),
+    "aborted twice": Situation(_after(ABORT), ABORT, (DROPS, LOOKS)),
+    "aborted after completion": Situation(_after(COMPLETE), ABORT, (DROPS, LOOKS), "already_complete"),
     "gone on with": Situation(Trial.sent, PARTS, (LISTS,)),
-    "gone on with after completion": Situation(
-        lambda world: world.sent_and(COMPLETE), PARTS, (LISTS, LOOKS), "already_complete"
-    ),
+    "gone on with after completion": Situation(_after(COMPLETE), PARTS, (LISTS, LOOKS), "already_complete"),
     "confirmed": Situation(lambda world: world.stored(profile="seen", filename="a.png"), "confirm", (LOOKS,)),
     "stored already": Situation(
         lambda world: world.stored(**ONCE), "upload-params", (LOOKS,), fails=False, body=ONCE
@@ -137,6 +115,9 @@ class Cell:
     call: str
     fault: str
     strikes: int
+
+    def __str__(self) -> str:
+        return f"{self.situation} / {self.call} / {self.fault} x {self.strikes}"
 
 
 def cells() -> Iterator[Cell]:
@@ -157,10 +138,10 @@ def failure(cell: Cell) -> str:
     return "oss_rejected" if cell.fault == DENIED or cell.call in BARE else "oss_unavailable"
 
 
-def attempt(cell: Cell, profiles_file: str) -> str:
+def attempt(cell: Cell) -> str:
     """What went wrong in this cell; empty when it was as documented."""
     situation = SITUATIONS[cell.situation]
-    world = Trial(profiles_file)
+    world = Trial()
     situation.before(world)
     world.oss.fail(cell.call, *[cell.fault] * cell.strikes)
     first = situation.ask(world)
@@ -177,7 +158,7 @@ def attempt(cell: Cell, profiles_file: str) -> str:
     world.oss.faults.clear()
     # Whoever asks again may meet another instance.
     repeated = [situation.ask(world, instance) for instance in (1, 0)]
-    undisturbed, objects = _undisturbed(cell.situation, profiles_file)
+    undisturbed, objects = _undisturbed(cell.situation)
     if [_outcome(reply) for reply in repeated] != undisturbed[1:]:
         return "a repetition ended otherwise than where nothing had failed"
     if not failed and _outcome(first) != undisturbed[0]:
@@ -188,9 +169,9 @@ def attempt(cell: Cell, profiles_file: str) -> str:
 
 
 @cache
-def _undisturbed(name: str, profiles_file: str) -> tuple[list[Any], Any]:
+def _undisturbed(name: str) -> tuple[list[Any], Any]:
     """The outcomes of three tries, and what the bucket holds then, where OSS is well."""
-    situation, world = SITUATIONS[name], Trial(profiles_file)
+    situation, world = SITUATIONS[name], Trial()
     situation.before(world)
     outcomes = [_outcome(situation.ask(world, instance)) for instance in (0, 1, 0)]
     return outcomes, (world.oss.objects, set(world.oss.uploads))
@@ -203,14 +184,4 @@ def _outcome(reply: stage.Reply) -> Any:
 
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    wanted = [cell for cell in cells() if only(cell)]
-
-    def described(cell: Cell) -> str:
-        return f"{cell.situation} / {cell.call} / {cell.fault} x {cell.strikes}"
-
-    with TemporaryDirectory() as folder:
-        profiles = Path(folder) / "profiles.toml"
-        profiles.write_text(PROFILES, "utf-8")
-        return try_cells(
-            "routes that ask OSS", wanted, lambda cell: attempt(cell, str(profiles)), described, AT_A_TIME
-        )
+    return try_cells("routes that ask OSS", filter(only, cells()), attempt, AT_A_TIME)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,14 +34,7 @@ GOOD = {
     CHECK: b'{"errcode": 0, "errmsg": "ok", "trace_id": "60f96f1d-3845297a"}',
     FORWARDER: b"success",
 }
-PROFILES = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-"""
+PROFILES = str(Path(__file__).with_suffix(".toml"))
 FOREIGN = {"MsgType": "event", "Event": "user_enter_tempsession"}
 
 
@@ -101,6 +93,9 @@ class Cell:
     call: str
     fault: str
 
+    def __str__(self) -> str:
+        return f"{self.call} / {self.fault}"
+
 
 def cells() -> Iterator[Cell]:
     for call, more in OF_WECHAT.items():
@@ -124,9 +119,8 @@ def expected(cell: Cell) -> tuple[str, int]:
 class Trial:
     """What the three calls are made with; nothing of it may show."""
 
-    def __init__(self, watch: Watch, profiles_file: str) -> None:
+    def __init__(self, watch: Watch) -> None:
         self.watch = watch
-        self.profiles_file = profiles_file
 
     def attempt(self, cell: Cell) -> str:
         """What went wrong in this cell; empty when it was as documented."""
@@ -178,7 +172,7 @@ class Trial:
         forward = f"{origin}/wechat?key={self.watch.plant('forward')}"
         environ = stage.planted_environment(
             self.watch,
-            self.profiles_file,
+            PROFILES,
             STS_SESSION_SECONDS="7200",
             WECHAT_PUSH_TOKEN=pusher.token,
             WECHAT_PUSH_AES_KEY=pusher.aes_key,
@@ -197,15 +191,5 @@ class Trial:
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
     watch = Watch()
-    wanted = [cell for cell in cells() if only(cell)]
-
-    def described(cell: Cell) -> str:
-        return f"{cell.call} / {cell.fault}"
-
-    with TemporaryDirectory() as folder, LogWatch(watch):
-        profiles = Path(folder) / "profiles.toml"
-        profiles.write_text(PROFILES, "utf-8")
-        trial = Trial(watch, str(profiles))
-        result = try_cells("content check", wanted, trial.attempt, described, AT_A_TIME)
-    result.searched, result.secrets = watch.searched, watch.found
-    return result
+    with LogWatch(watch):
+        return try_cells("content check", filter(only, cells()), Trial(watch).attempt, AT_A_TIME, watch=watch)
