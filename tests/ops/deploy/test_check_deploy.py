@@ -8,14 +8,7 @@ import pytest
 
 from ops.deploy.check_deploy import run
 from ops.deploy.rules import setting_problems
-from tests.ops.deploy.project import (
-    CLOUD_KEYS,
-    CONFIGURED,
-    ROOT,
-    TOKEN_SECRET,
-    arguments,
-    check,
-)
+from tests.ops.deploy.project import CLOUD_KEYS, CONFIGURED, ROOT, TOKEN_SECRET, arguments, check
 
 
 @pytest.mark.parametrize("configured", [True, False])
@@ -26,7 +19,7 @@ def test_a_profile_that_the_function_would_refuse_is_named_even_before_anything_
     (project / "profiles.toml").write_text(broken, "utf-8")
     monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
     (problem,) = check(project / "s.yaml", CONFIGURED if configured else {}).problems
-    assert problem.startswith("profiles.toml [default]: max_size = '10M' must be")
+    assert problem.startswith("profiles.toml [default]: max_size")
 
 
 def test_accepts_the_file_that_ships_once_it_is_configured() -> None:
@@ -37,20 +30,20 @@ def test_accepts_the_file_that_ships_once_it_is_configured() -> None:
 def test_accepts_a_fresh_clone_and_says_which_values_stand_in(project: Path) -> None:
     report = check(project / "s.yaml", {})
     assert report.problems == []
-    assert any("CALLER_AUTH, OSS_BUCKET, STS_ROLE_ARN stand in" in hint for hint in report.hints)
+    assert any("CALLER_AUTH, OSS_BUCKET, STS_ROLE_ARN" in hint for hint in report.hints)
 
 
 def test_refuses_to_deploy_a_fresh_clone(project: Path) -> None:
     problems = "\n".join(check(project / "s.yaml", {}, for_deploy=True).problems)
-    assert all(f"{name} is not set and has no default" in problems for name in ("OSS_BUCKET", "CALLER_AUTH"))
+    assert all(f"{name} " in problems for name in ("OSS_BUCKET", "CALLER_AUTH"))
 
 
 def test_refuses_to_deploy_an_example_that_was_copied_and_not_filled_in(project: Path) -> None:
     shutil.copyfile(project / ".env.example", project / ".env")
     assert check(project / "s.yaml", {}).problems == []
     problems = check(project / "s.yaml", {}, for_deploy=True).problems
-    assert ".env: OSS_BUCKET still has the value of .env.example; set your own" in problems
-    assert any("WECHAT_SECRET is missing" in problem for problem in problems)
+    for name in ("OSS_BUCKET", "WECHAT_SECRET"):
+        assert any(name in problem for problem in problems)
 
 
 @pytest.mark.parametrize(
@@ -67,18 +60,13 @@ def test_a_setting_is_wrong_where_its_value_comes_from(project: Path, name: str,
 
 
 def test_a_misspelt_name_in_the_env_file_is_told(project: Path) -> None:
-    given = {
-        **CONFIGURED,
-        "CALLER_RATES": "5/min",
-        "AccountID": "1234567890123456",
-        "HTTPS_PROXY": "http://x",
-    }
+    others = {"AccountID": "1234567890123456", "HTTPS_PROXY": "http://x"}
+    given = {**CONFIGURED, "CALLER_RATES": "5/min", **others}
     (project / ".env").write_text("".join(f"{one}={given[one]}\n" for one in given), "utf-8")
     report = check(project / "s.yaml", {})
     line = list(given).index("CALLER_RATES") + 1
-    assert [hint for hint in report.hints if ".env:" in hint] == [
-        f".env:{line}: CALLER_RATES is no setting; did you mean CALLER_RATE?"
-    ]
+    [hint] = [hint for hint in report.hints if ".env:" in hint]
+    assert hint.startswith(f".env:{line}: CALLER_RATES ") and "CALLER_RATE?" in hint
 
 
 def test_a_dollar_sign_in_the_env_file_or_exported_over_it_is_refused(project: Path) -> None:
@@ -92,7 +80,7 @@ def test_a_dollar_sign_in_the_env_file_or_exported_over_it_is_refused(project: P
 def test_a_half_filled_env_file_is_refused_for_what_is_left(project: Path) -> None:
     (project / ".env").write_text("OSS_BUCKET=photos\nCALLER_AUTH=anonymous\n", "utf-8")
     problems = check(project / "s.yaml", {}).problems
-    assert len(problems) == 1 and "STS_ROLE_ARN is not set and has no default" in problems[0]
+    assert len(problems) == 1 and "STS_ROLE_ARN" in problems[0]
 
 
 def test_lists_every_problem_at_once_and_exits_with_1(
@@ -127,10 +115,10 @@ def test_exits_with_0_for_a_configured_file(
 def test_a_missing_build_is_a_hint_and_no_problem(project: Path) -> None:
     report = check(project / "s.yaml", CONFIGURED)
     assert report.problems == []
-    assert any("./build/function is not built yet" in hint for hint in report.hints)
+    assert any("./build/function" in hint for hint in report.hints)
     (project / "build/function").mkdir(parents=True)
     (project / "build/function/handler.py").touch()
-    assert not any("not built" in hint for hint in check(project / "s.yaml", CONFIGURED).hints)
+    assert not any("./build/function" in hint for hint in check(project / "s.yaml", CONFIGURED).hints)
 
 
 def test_reports_what_the_function_would_refuse_at_the_setting_itself() -> None:

@@ -59,7 +59,7 @@ def test_a_block_switched_on_in_the_plain_file_counts_for_both(project: Path) ->
     assert "customDomain" not in burst_props(project)["environmentVariables"]
     report = check(project / BURST, {**CONFIGURED, **FOR_OPTIONAL_BLOCKS})
     assert report.problems == []
-    assert any("write disableURLInternet" in hint for hint in report.hints)
+    assert any("disableURLInternet" in hint for hint in report.hints)
 
 
 @pytest.mark.parametrize("case", REFUSED["burst"].values(), ids=REFUSED["burst"])
@@ -81,23 +81,29 @@ def test_says_in_which_of_the_two_files_a_mistake_stands(project: Path) -> None:
 
 def test_a_file_that_is_extended_extends_no_other(project: Path) -> None:
     report = changed(project, "edition: 3.0.0\n", "edition: 3.0.0\nextend: ./x.yaml\n", "s.yaml")
-    assert any("extend is not followed by the tool" in problem for problem in report.problems)
+    assert any("extend" in problem for problem in report.problems)
 
 
-@pytest.mark.parametrize("text", ["", "- a list\n"])
-def test_what_is_extended_must_be_a_file_of_this_kind(project: Path, text: str) -> None:
-    (project / "s.yaml").write_text(text, "utf-8")
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("s.yaml", "", "extend"),
+        ("s.yaml", "- a list\n", "extend"),
+        ("deploy/burst/burst_server.py", None, "deploy/burst/burst_server.py"),
+    ],
+)
+def test_a_missing_or_unusable_file_beside_it_is_refused(
+    project: Path, name: str, text: str | None, named: str
+) -> None:
+    if text is None:
+        (project / name).unlink()
+    else:
+        (project / name).write_text(text, "utf-8")
     problems = check(project / BURST, CONFIGURED).problems
-    assert any("extend names a file that holds no mapping" in problem for problem in problems), problems
-
-
-def test_without_the_server_beside_it_nothing_would_start(project: Path) -> None:
-    (project / "deploy/burst/burst_server.py").unlink()
-    problems = check(project / BURST, CONFIGURED).problems
-    assert any("there is no deploy/burst/burst_server.py" in problem for problem in problems)
+    assert any(named in problem for problem in problems), problems
 
 
 def test_a_variable_of_the_extended_file_is_asked_for_even_where_its_value_is_replaced(project: Path) -> None:
     old = "functionName: ${env('FUNCTION_NAME', 'oss-direct-upload')}\n"
     problems = changed(project, old, "functionName: ${env('NOWHERE')}\n", "s.yaml").problems
-    assert any("NOWHERE is not set" in problem for problem in problems)
+    assert any("NOWHERE" in problem for problem in problems)

@@ -19,7 +19,6 @@ def test_keys_of_this_machine_that_cannot_sign_are_a_doubt_only_when_the_functio
     findings = here.examine(code="local-doctor-2")
     [sts] = findings.of("AssumeRole")
     assert sts.state is State.UNSURE
-    assert "its own role" in sts.said.en
     assert len(findings.of("Upload", State.GOOD)) == len(here.profiles)
     assert findings.of("A changed key", State.GOOD)
     assert findings.of("Another folder") == []
@@ -30,7 +29,6 @@ def test_without_keys_the_files_stay_and_are_named(here):
     assert [one.state for one in findings.of("Caller's keys")] == [State.UNSURE]
     assert findings.of("", State.BAD) == []
     [removal] = findings.of("Removal")
-    assert "no key here may delete" in removal.said.en
     assert removal.said.en.count("avatars/") == 1
 
 

