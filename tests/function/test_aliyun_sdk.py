@@ -101,29 +101,29 @@ def test_only_the_configured_endpoint_is_called(sent, clock):
     assert "RegionId=cn-beijing" in asked[0].request.url
 
 
+def rejected(sent, clock):
+    """Return the request of a call that STS refuses."""
+    asked = sent(refusal(403, "x"))
+    with pytest.raises(StsRejected):
+        assume(clock)
+    return asked[0]
+
+
 @pytest.mark.parametrize("value", ["", "/nowhere/ca.pem", "false"])
 def test_certificates_are_verified_whatever_the_environment_says(sent, clock, monkeypatch, value):
     for name in ("ALIBABA_CLOUD_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, value)
-    asked = sent(refusal(403, "x"))
-    with pytest.raises(StsRejected):
-        assume(clock)
-    assert asked[0].verify == authorities()
+    assert rejected(sent, clock).verify == authorities()
     assert authorities().endswith("certifi/cacert.pem")
 
 
 def test_proxies_of_the_environment_are_ignored_by_the_sdk(sent, clock, monkeypatch):
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    asked = sent(refusal(403, "x"))
-    with pytest.raises(StsRejected):
-        assume(clock)
-    assert not hasattr(asked[0], "proxies")
-    assert asked[0].request.headers == {
-        "User-Agent": "oss-direct-upload/0.1.0",
-        "Connection": "close",
-        "Content-Length": "0",
-    }
+    asked = rejected(sent, clock)
+    assert not hasattr(asked, "proxies")
+    own = {"User-Agent": "oss-direct-upload/0.1.0", "Connection": "close", "Content-Length": "0"}
+    assert asked.request.headers == own
 
 
 def call(own=OWN):
@@ -197,7 +197,6 @@ def test_a_deferred_module_is_imported_on_first_use(monkeypatch, tmp_path):
     real = sys.modules["for_later"]
     assert real.__spec__.name == "for_later"
     assert placeholder.answer == 42
-    assert sys.modules["for_later"] is real
     aliyun_sdk._defer_import("for_later")
     assert sys.modules["for_later"] is real
     with pytest.raises(AttributeError):
@@ -205,9 +204,10 @@ def test_a_deferred_module_is_imported_on_first_use(monkeypatch, tmp_path):
 
 
 def test_a_submodule_of_a_deferred_package_can_be_imported(monkeypatch, tmp_path):
-    (tmp_path / "package_for_later").mkdir()
-    (tmp_path / "package_for_later" / "__init__.py").write_text("", "utf-8")
-    (tmp_path / "package_for_later" / "part.py").write_text("answer = 42", "utf-8")
+    package = tmp_path / "package_for_later"
+    package.mkdir()
+    for name, text in (("__init__", ""), ("part", "answer = 42")):
+        (package / f"{name}.py").write_text(text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     aliyun_sdk._defer_import("package_for_later")
     assert importlib.import_module("package_for_later.part").answer == 42

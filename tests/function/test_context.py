@@ -1,7 +1,7 @@
 """Objects that outlive a request, and what a request knows."""
 
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -24,10 +24,9 @@ def new_instance(**settings):
 
 
 def test_an_object_of_a_kind_is_made_once_and_kept():
-    instance, made = new_instance(), []
-    for _ in range(3):
-        made.append(instance.keep(list, lambda: ["the one"]))
-    assert made[0] is made[1] is made[2]
+    instance = new_instance()
+    first, second = (instance.keep(list, lambda: ["the one"]) for _ in range(2))
+    assert first is second
     assert instance.keep(dict, dict) == {}
 
 
@@ -39,12 +38,9 @@ def test_two_threads_at_once_get_the_same_object():
         made.append(object())
         return made[-1]
 
-    threads = [threading.Thread(target=instance.keep, args=(object, make)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(made) == 1
+    with ThreadPoolExecutor(2) as threads:
+        kept = list(threads.map(lambda _: instance.keep(object, make), range(2)))
+    assert kept == made * 2
     assert instance.keep(object, make) is made[0]
 
 

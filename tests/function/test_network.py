@@ -38,13 +38,17 @@ def left_behind(upstream, calls):
     assert len(ended) == calls
 
 
-@pytest.mark.parametrize("kind", [TimeoutError, RuntimeError, ValueError])
-def test_an_error_of_the_call_itself_is_raised(kind):
+def failing(kind):
     def fail():
         raise kind("of the call")
 
+    return fail
+
+
+@pytest.mark.parametrize("kind", [TimeoutError, RuntimeError, ValueError])
+def test_an_error_of_the_call_itself_is_raised(kind):
     with pytest.raises(kind, match="of the call"):
-        with_timeout(5, UPSTREAM, fail)
+        with_timeout(5, UPSTREAM, failing(kind))
 
 
 def test_a_call_left_behind_does_not_keep_the_process_alive():
@@ -65,14 +69,11 @@ def test_64_calls_of_one_upstream_wait_and_the_next_fails_at_once():
 
 
 def test_the_last_free_slot_can_be_used_again_and_again():
-    def fail():
-        raise ValueError("of the call")
-
     with left_behind(UPSTREAM, MAX_WAITING - 1):
         for _ in range(3):
             assert with_timeout(5, UPSTREAM, lambda: "called") == "called"
             with pytest.raises(ValueError, match="of the call"):
-                with_timeout(5, UPSTREAM, fail)
+                with_timeout(5, UPSTREAM, failing(ValueError))
 
 
 def test_without_a_thread_the_call_fails_and_frees_its_slot(no_threads):

@@ -115,15 +115,14 @@ def test_header_names_are_lower_case_and_the_last_value_counts():
     assert headers == {"etag": '"A"', "x-oss-meta-a": "2", "empty": "", "content-length": "0"}
 
 
-@pytest.mark.parametrize(("more", "is_taken"), [(0, True), (1, False)])
-def test_response_headers_over_64_kib_are_refused(more, is_taken):
+def test_response_headers_over_64_kib_are_refused():
     # Two lines, because the library takes no line of 64 KiB.
-    lines = (b"a: " + b"x" * 32768, b"b: " + b"x" * (32767 + more))
-    with peer(sends(with_body(b"", *lines))) as other:
-        if is_taken:
-            assert sum(map(len, ask(other.url).headers.values())) == 64 * 1024
-        else:
-            assert failure(other.url).kind == "headers over the size limit"
+    for more in (0, 1):
+        with peer(sends(with_body(b"", b"a: " + b"x" * 32768, b"b: " + b"x" * (32767 + more)))) as other:
+            if more:
+                assert failure(other.url).kind == "headers over the size limit"
+            else:
+                assert sum(map(len, ask(other.url).headers.values())) == 64 * 1024
 
 
 def test_a_head_response_has_the_length_of_its_absent_body():
@@ -142,9 +141,8 @@ def test_a_url_is_requested_as_written(path, target):
 def test_a_body_is_sent_with_its_headers():
     with peer(sends(with_body(b""))) as other:
         ask(f"{other.url}/hook", method="POST", body=b'{"receipt":1}', headers={"Content-Type": "x/y"})
-    assert "POST /hook HTTP/1.1" in other.heads[0]
-    assert "Content-Type: x/y" in other.heads[0]
-    assert "Content-Length: 13" in other.heads[0]
+    for line in ("POST /hook HTTP/1.1", "Content-Type: x/y", "Content-Length: 13"):
+        assert line in other.heads[0].split("\r\n")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -196,12 +194,8 @@ def test_an_endless_response_is_abandoned_at_the_size_limit():
 def test_a_compressed_response_is_not_decompressed():
     bomb = gzip.compress(b"0" * DEFAULT_MAX_BYTES * 100)
     with peer(sends(with_body(bomb, b"Content-Encoding: gzip"))) as other:
-        try:
-            body = ask(other.url, max_bytes=len(bomb)).body
-        except ExchangeFailed:
-            body = b""
+        assert ask(other.url, max_bytes=len(bomb)).body == bomb
     assert "accept-encoding: identity\r\n" in other.heads[0].lower()
-    assert len(body) <= len(bomb)
 
 
 def test_a_chunked_response_is_joined():

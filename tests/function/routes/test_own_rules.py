@@ -7,24 +7,12 @@ import jwt
 import pytest
 
 from function.uploads import hooks
+from tests.support.cases import text_beside
 
 OWNER_KEY = "jwt-key-0123456789abcdef0123456789abcdef"
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-read = "callers"
-parts = true
-"""
-RULES = """
-def before_sign(caller, wanted, profile):
-    context = wanted["context"] or {}
-    if context.get("shop") == 13:
-        return {"refuse": "这家店今天不收图片。"}
-    if "shop" in context:
-        return {"folder": f"shop-{context['shop']}", "max_size": 1000, "context": {"checked": True}}
-"""
+SECRET = "t" * 31 + "s"
+PROFILES = text_beside(__file__)
+RULES = text_beside(__file__, ".hooks.txt")
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +25,7 @@ def more_time(monkeypatch):
 def ruled(instance, profiles_file, good_sts, tmp_path):
     path = tmp_path / "hooks.py"
     path.write_text(RULES, "utf-8")
-    return instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET="t" * 31 + "s", hooks_file=path)
+    return instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET=SECRET, hooks_file=path)
 
 
 def wanting(shop=None, **fields):
@@ -54,13 +42,13 @@ def test_hooks_narrow_a_form(ruled):
 
 def test_a_file_over_the_limit_of_the_hooks_is_too_large(ruled):
     answer = ruled.ask(body=wanting(7, size=1001))
-    assert (answer.status, answer.json["error"]["code"]) == (413, "too_large")
+    assert (answer.status, answer.code) == (413, "too_large")
     assert answer.json["error"]["limits"]["maxSize"] == 1000
 
 
 def test_a_refusal_by_hooks_is_forbidden_with_its_message(ruled, log_lines):
     answer = ruled.ask(body=wanting(13))
-    assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
+    assert (answer.status, answer.code) == (403, "forbidden")
     assert answer.json["error"]["text"] == "这家店今天不收图片。"
     assert log_lines()[-1]["code"] == "forbidden"
 
@@ -88,7 +76,7 @@ def test_objects_in_a_folder_of_the_hooks_can_be_read(ruled):
 
 
 def test_without_hooks_keys_have_no_extra_folder(instance, profiles_file, good_sts):
-    plain = instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET="t" * 31 + "s")
+    plain = instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET=SECRET)
     key = plain.ask(body=wanting(7)).json["key"]
     assert key.startswith("uploads/public/")
     assert plain.ask(path="/read", body={"key": key.replace("uploads/", "uploads/shop-7/")}).status == 403
@@ -97,7 +85,7 @@ def test_without_hooks_keys_have_no_extra_folder(instance, profiles_file, good_s
 def test_broken_hooks_sign_nothing_and_are_logged(ruled, tmp_path, good_sts, log_lines):
     (tmp_path / "hooks.py").write_text("def before_sign(*_):\n    return {'acl': 'public-read'}\n", "utf-8")
     answer = ruled.ask(body=wanting())
-    assert (answer.status, answer.json["error"]["code"]) == (500, "misconfigured")
+    assert (answer.status, answer.code) == (500, "misconfigured")
     assert "hooks.py" not in answer.text
     assert "hooks.py cannot be used" in log_lines()[-1]["reason"]
     assert len(good_sts.calls) == 0
@@ -107,21 +95,19 @@ def test_owners_read_only_their_own_objects_in_any_folder(instance, profiles_fil
     (tmp_path / "hooks.py").write_text(RULES, "utf-8")
     own = instance(
         PROFILES_FILE=profiles_file(PROFILES.replace('"callers"', '"owner"')),
-        TOKEN_SECRET="t" * 31 + "s",
+        TOKEN_SECRET=SECRET,
         CALLER_AUTH="jwt",
         JWT_KEY=OWNER_KEY,
         JWT_ALGORITHM="HS256",
         hooks_file=tmp_path / "hooks.py",
     )
     ends = int(own.clock().timestamp()) + 60
-    tokens = [
-        jwt.encode({"sub": name, "exp": ends}, OWNER_KEY, algorithm="HS256") for name in ("one", "other")
-    ]
-    one, other = ({"authorization": f"Bearer {token}"} for token in tokens)
-    key = own.ask(body=wanting(7), headers=one).json["key"]
-    assert own.ask(path="/read", body={"key": key}, headers=one).status == 200
-    assert own.ask(path="/read", body={"key": key}, headers=other).status == 403
-    other_owner = own.ask(body=wanting(7), headers=other).json["key"].split("/")[2]
+    one, other = (
+        {"authorization": f"Bearer {jwt.encode({'sub': name, 'exp': ends}, OWNER_KEY, algorithm='HS256')}"}
+        for name in ("one", "other")
+    )
+    key, key_of_other = (own.ask(body=wanting(7), headers=headers).json["key"] for headers in (one, other))
     # The folder that looks like the owner is none.
-    forged = key.replace("shop-7", other_owner)
-    assert own.ask(path="/read", body={"key": forged}, headers=other).status == 403
+    forged = key.replace("shop-7", key_of_other.split("/")[2])
+    for read, headers, status in ((key, one, 200), (key, other, 403), (forged, other, 403)):
+        assert own.ask(path="/read", body={"key": read}, headers=headers).status == status
