@@ -52,9 +52,8 @@ def test_a_full_day_refuses_until_it_ends(quoted, ask, good_sts, clock, log_line
     ask(function)
     ask(function, size=999)
     answer = ask(function, size=2)
-    assert (answer.status, answer.code) == (429, "quota_exceeded")
+    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (429, "quota_exceeded", "7200")
     assert answer.json["error"]["quota"] == quota(1, 1)
-    assert answer.headers["Retry-After"] == "7200"
     assert log_lines()[-1]["code"] == "quota_exceeded"
     assert ask(function, size=1).json["quota"] == quota(0, 0)
     clock.tick(hours=2)
@@ -160,10 +159,8 @@ def test_with_deny_and_redis_down_a_profile_with_a_quota_gives_no_form(quoted, a
     function = quoted(**DOWN, QUOTA_WHEN_DOWN="deny", CALLER_RATE="2/min")
     answer = ask(function)
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "quota_unavailable", "2")
-    line = log_lines()[-1]
-    assert line["quota"] == "denied: ConnectionRefusedError"
-    assert line["reason"] == "quota store: ConnectionRefusedError"
-    assert line["profile"] == "default"
+    logged = {"quota": "denied: ConnectionRefusedError", "reason": "quota store: ConnectionRefusedError"}
+    assert log_lines()[-1].items() >= {**logged, "profile": "default"}.items()
     assert ask(function, **VIDEO, size=MIB).code == "quota_unavailable"
     # Forms without a quota are given within the instance's own rate, which the refusal did not count against.
     assert [ask(function, profile="free").status for _ in range(3)] == [200, 200, 429]

@@ -9,12 +9,14 @@ import pytest
 from function.app import Function
 from function.context import Dependencies
 from handler import serve
-from tests.support.cases import cases_beside, table_beside
+from tests.support.cases import cases_beside, table_beside, text_beside
 
 cases = cases_beside(__file__)
 
 IMAGE = '[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
-FORM = table_beside(__file__)["form"]
+FORM, LIMITS = (table_beside(__file__)[name] for name in ("form", "limits"))
+PROFILES = text_beside(__file__)
+FIVE_GIB = 5 * 1024**3
 
 
 def conditions(form):
@@ -75,19 +77,11 @@ def pinned(form):
 def test_no_form_lets_its_holder_choose_disposition_or_storage_class(
     instance, good_sts, profiles_file, kind, disposition
 ):
-    path = profiles_file(
-        '[default]\nkey = "a/{id}{ext}"\nmax_size = 1\ncontent_types = ["*/*", "image/svg+xml"]\n'
-        '[own]\nkey = "b/{id}"\nmax_size = 1\ncontent_types = ["*/*", "image/svg+xml"]\n'
-        'content_disposition = "attachment; filename=x"\nstorage_class = "IA"\n'
-    )
-    function = instance(PROFILES_FILE=path)
-    for name, values in (("default", (disposition, "Standard")), ("own", ("attachment; filename=x", "IA"))):
+    function = instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET="t" * 31 + "s")
+    for name, values in (("document", (disposition, "Standard")), ("own", ("attachment; filename=x", "IA"))):
         form = function.ask(body={"profile": name, "contentType": kind}).json["formData"]
         for field, value in zip(("Content-Disposition", "x-oss-storage-class"), values, strict=True):
             assert form[field] == pinned(form)[field] == value
-
-
-LIMITS = table_beside(__file__)["limits"]
 
 
 @cases("body", "status", "code")
@@ -99,19 +93,8 @@ def test_a_refused_file_gets_the_limits_of_its_profile(instance, body, status, c
     assert (answer.status, answer.json["error"]["limits"]) == (status, LIMITS)
 
 
-LARGE = """
-[large]
-key = "large/{owner}/{id}"
-max_size = "40GiB"
-content_types = ["video/*"]
-parts = true
-part_size = "8MiB"
-"""
-FIVE_GIB = 5 * 1024**3
-
-
 def test_a_form_of_a_multipart_profile_admits_at_most_5_gb(instance, good_sts, profiles_file):
-    upload = instance(PROFILES_FILE=profiles_file(LARGE), TOKEN_SECRET="t" * 31 + "s")
+    upload = instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET="t" * 31 + "s")
     video = {"profile": "large", "contentType": "video/mp4"}
     form = upload.ask(body=video).json
     assert form["maxSize"] == FIVE_GIB
@@ -142,15 +125,12 @@ def test_bad_input_never_reaches_sts(instance, sts):
 
 
 def test_upload_ids_use_fresh_randomness_and_request_ids_one_seed(environment, clock, event, good_sts):
-    drawn = []
-    function = Function(
-        Dependencies(
-            environment, now=clock, random_bytes=lambda number: drawn.append(number) or bytes(number)
-        )
-    )
+    sizes = []
+    draw = {"random_bytes": lambda number: sizes.append(number) or bytes(number)}
+    function = Function(Dependencies(environment, now=clock, **draw))
     for sent, status, so_far in ((event({"filename": "a.png"}), 200, 3), (b"[]", 400, 4)):
         assert [serve(function, sent, None)["statusCode"] for _ in range(3)] == [status] * 3
-        assert drawn == [16] * so_far
+        assert sizes == [16] * so_far
 
 
 def test_more_files_than_the_rate_ever_admits_are_a_bad_request(instance):
