@@ -244,17 +244,10 @@ def test_a_profile_of_the_second_bucket_says_where_that_is_this_time(gateway, tm
         contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]
         assert contract["host"] == cloud.archive.origin
         place = load_settings(cloud.environment()).profiles["contract"].location
-    assert (contract["bucket"], contract["region"], contract["role"]) == (
-        other["bucket"],
-        other["region"],
-        other["roleArn"],
-    )
+    expected = other["bucket"], other["region"], other["roleArn"]
+    assert (contract["bucket"], contract["region"], contract["role"]) == expected
+    assert (place.bucket, place.region, place.role_arn) == expected
     assert {place.host, place.oss_endpoint, place.read_origin} == {contract["host"]}
-    assert (place.bucket, place.region, place.role_arn) == (
-        other["bucket"],
-        other["region"],
-        other["roleArn"],
-    )
 
 
 def test_the_file_itself_has_the_address_that_the_second_bucket_has_where_no_port_is_taken():
@@ -291,16 +284,13 @@ def test_what_is_held_waits_for_what_its_callers_allow(gateway, tmp_path, caller
     ]
 
 
-def test_without_held_profiles_no_rule_is_about_them():
+def test_each_bucket_has_a_rule_for_the_held_profiles_that_are_in_it():
     assert [rule.prefix for rule in lifecycle_rules({"avatar": {}}, BUCKET)] == [""]
-    days = {"a": {"hold": ["commit"], "hold_days": 3}, "b": {"hold": ["commit"]}}
-    assert [rule.days for rule in lifecycle_rules(days, BUCKET)] == [None, 3]
-
-
-def test_each_bucket_has_the_rules_of_the_profiles_that_keep_theirs_there():
-    days = {"a": {"hold": ["commit"], "hold_days": 3}, "b": {"hold": ["commit"], "bucket": "local-archive"}}
-    assert [rule.days for rule in lifecycle_rules(days, BUCKET)] == [None, 3]
-    assert [rule.days for rule in lifecycle_rules(days, "local-archive")] == [None, 1]
+    three, one = {"hold": ["commit"], "hold_days": 3}, {"hold": ["commit"]}
+    assert [rule.days for rule in lifecycle_rules({"a": three, "b": one}, BUCKET)] == [None, 3]
+    profiles = {"a": three, "b": {**one, "bucket": "local-archive"}}
+    for bucket, days in ((BUCKET, 3), ("local-archive", 1)):
+        assert [rule.days for rule in lifecycle_rules(profiles, bucket)] == [None, days]
 
 
 def test_nothing_a_shell_may_hold_survives():
@@ -317,11 +307,8 @@ def test_nothing_a_shell_may_hold_survives():
 
 
 def test_every_setting_the_function_reads_is_among_those_cleared():
-    names = {row.name for row in all_settings()} | {
-        "FC_REGION",
-        "ALIYUN_ACCESS_KEY_ID",
-        "ALIYUN_ACCESS_KEY_SECRET",
-    }
+    more = {"FC_REGION", "ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"}
+    names = {row.name for row in all_settings()} | more
     environ = dict.fromkeys(names, "inherited")
     assert {"OSS_BUCKET", "CALLER_RATE", "TOKEN_SECRET"} <= names
     clear_inherited_settings(environ)

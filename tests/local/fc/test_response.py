@@ -54,21 +54,10 @@ def test_an_object_with_to_json_is_asked_for_it(answer_to):
 
 
 def test_reserved_response_headers_are_dropped(answer_to):
-    reserved = [
-        "X-Fc-Request-Id",
-        "x-fc-status",
-        "Connection",
-        "content-length",
-        "Date",
-        "Keep-Alive",
-        "Server",
-    ]
-    reserved += ["Content-Disposition", "Upgrade", "Transfer-Encoding"]
-    result = {
-        "statusCode": 200,
-        "headers": dict.fromkeys(reserved, "forged") | {"X-Kept": "中"},
-        "body": "ok",
-    }
+    reserved = "X-Fc-Request-Id x-fc-status Connection content-length Date Keep-Alive Server"
+    reserved += " Content-Disposition Upgrade Transfer-Encoding"
+    headers = dict.fromkeys(reserved.split(), "forged") | {"X-Kept": "中"}
+    result = {"statusCode": 200, "headers": headers, "body": "ok"}
     status, headers, body = answer_to(result)
     assert (status, body) == (200, b"ok")
     assert "forged" not in str(headers)

@@ -48,26 +48,18 @@ def _whole_body(oss_client, form, content=b"picture"):
     return oss_client.body([*oss_client.field_parts(form), oss_client.part("file", content, "a.jpg")])
 
 
+def _curl(origin, form, file):
+    fields = [part for name, value in form.items() for part in ("-F", f"{name}={value}")]
+    command = [*"curl -sS --noproxy * -w %{http_code}".split(), *fields, "-F", f"file=@{file}", origin]
+    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("size", [7, 3 * MIB])
 def test_curl_can_upload(oss, oss_client, tmp_path, size):
     file = tmp_path / "猫.jpg"
     file.write_bytes(b"x" * size)
-    fields = [part for name, value in oss_client.v4_form().items() for part in ("-F", f"{name}={value}")]
-    command = [
-        "curl",
-        "-sS",
-        "--noproxy",
-        "*",
-        "-w",
-        "%{http_code}",
-        *fields,
-        "-F",
-        f"file=@{file}",
-        oss.origin,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    assert done.stdout == "204"
+    assert _curl(oss.origin, oss_client.v4_form(), file) == "204"
     assert oss.objects["u/42/a.jpg"].size == size
     assert oss.objects["u/42/a.jpg"].content_type == "image/jpeg"
 
@@ -77,10 +69,7 @@ def test_curl_reads_the_refusal_of_a_body_it_is_still_sending(oss, oss_client, t
     file = tmp_path / "large.bin"
     file.write_bytes(b"x" * (20 * MIB))
     form = oss_client.v4_form(None, [["content-length-range", 0, 10]])
-    fields = [part for name, value in form.items() for part in ("-F", f"{name}={value}")]
-    command = ["curl", "-sS", "--noproxy", "*", *fields, "-F", f"file=@{file}", oss.origin]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    assert "<Code>EntityTooLarge</Code>" in done.stdout
+    assert "<Code>EntityTooLarge</Code>" in _curl(oss.origin, form, file)
     assert len(oss.objects) == 0
 
 
@@ -154,23 +143,18 @@ def test_expect_100_continue_is_answered_before_the_body(oss, oss_client):
         assert _received(connection).startswith(b"HTTP/1.1 204 ")
 
 
-def test_a_client_that_stops_in_mid_body_stores_nothing_and_hears_why(oss, oss_client):
-    body = _whole_body(oss_client, oss_client.v4_form(), b"x" * MIB)
+@pytest.mark.parametrize(
+    ("change", "status", "ec"), [({}, 400, b"0006-00000104"), ({"key": "u/other"}, 403, b"0006-00000227")]
+)
+def test_a_client_that_stops_in_mid_body_stores_nothing_and_hears_why(oss, oss_client, change, status, ec):
+    body = _whole_body(oss_client, {**oss_client.v4_form(), **change}, b"x" * MIB)
     with _connect(oss) as connection:
         connection.sendall(_head(oss_client, len(body)) + body[: MIB // 2])
         connection.shutdown(socket.SHUT_WR)
         answer = _received(connection)
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"<EC>0006-00000104</EC>" in answer
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"<EC>" + ec + b"</EC>" in answer
     assert len(oss.objects) == 0
-
-
-def test_a_refused_client_that_stops_in_mid_body_hears_the_refusal(oss, oss_client):
-    body = _whole_body(oss_client, {**oss_client.v4_form(), "key": "u/other"}, b"x" * MIB)
-    with _connect(oss) as connection:
-        connection.sendall(_head(oss_client, len(body)) + body[: MIB // 2])
-        connection.shutdown(socket.SHUT_WR)
-        assert _received(connection).startswith(b"HTTP/1.1 403 ")
 
 
 def test_a_body_over_five_gigabytes_is_refused_unread(oss, oss_client):
@@ -208,9 +192,6 @@ def test_two_uploads_to_one_key_that_forbid_overwriting_leave_one_object(oss, os
     for thread in threads:
         thread.join()
     assert sorted(statuses) == [204] + [409] * 7
-
-
-# Reading back
 
 
 def test_an_object_is_read_back_with_its_headers(oss, oss_client):
@@ -277,9 +258,6 @@ def test_nobody_deletes_without_a_signature_that_allows_it(oss, oss_client, dele
     assert "u/42/a.jpg" in oss.objects
 
 
-# Browsers
-
-
 def test_a_page_of_any_origin_may_post_and_read_the_answer(oss, oss_client):
     asked = {
         "Origin": "http://localhost:8000",
@@ -318,9 +296,6 @@ def test_a_form_is_taken_under_any_name(oss, oss_client, host):
     assert oss_client.post(oss_client.v4_form(), headers={"Host": host}).status == 204
 
 
-# The default host
-
-
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.0.0.1:9000", "examplebucket.oss-cn-hangzhou.aliyuncs.com"]
 )
@@ -328,7 +303,6 @@ def test_the_default_host_can_be_forbidden(oss, oss_client, host):
     oss.bucket.rules = replace(oss.bucket.rules, public_endpoint_forbidden=True)
     answer = oss_client.post(oss_client.v4_form(), headers={"Host": host})
     assert answer.refusal == (400, "PublicEndpointForbidden", "0048-00000401")
-    assert answer.element("Message") == "Not allowed using the OSS public endpoint, please use CNAME instead."
     for method in ("GET", "DELETE"):
         url = oss_client.presigned(method, "u/42/a.jpg", key="account")
         assert oss_client.request(method, url, headers={"Host": host}).refusal == answer.refusal
@@ -341,9 +315,6 @@ def test_the_default_host_can_be_forbidden(oss, oss_client, host):
 def test_a_bound_domain_and_the_internal_host_are_not_forbidden(oss, oss_client, host):
     oss.bucket.rules = replace(oss.bucket.rules, public_endpoint_forbidden=True)
     assert oss_client.post(oss_client.v4_form(), headers={"Host": host}).status == 204
-
-
-# Faults
 
 
 def test_a_dropped_upload_is_not_stored_and_a_lost_answer_is(oss, oss_client):

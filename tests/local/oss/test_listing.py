@@ -15,15 +15,7 @@ def test_parts_are_listed_in_ascending_order_with_what_oss_knows_of_them(begin):
     for number in (3, 1):
         upload.part(number, b"hello"[:number])
     listed = upload.list().xml
-    names = (
-        "Bucket",
-        "Key",
-        "UploadId",
-        "PartNumberMarker",
-        "NextPartNumberMarker",
-        "MaxParts",
-        "IsTruncated",
-    )
+    names = "Bucket Key UploadId PartNumberMarker NextPartNumberMarker MaxParts IsTruncated".split()
     assert [listed.findtext(name) for name in names] == [
         *("examplebucket", KEY, upload.id, "0", "3", "1000", "false")
     ]
@@ -59,14 +51,17 @@ def test_an_upload_without_parts_has_an_empty_list(begin):
     assert (listed.findall("Part"), listed.findtext("NextPartNumberMarker")) == ([], "0")
 
 
+def test_names_are_encoded_on_request(begin, oss_client):
+    upload, encoded = begin(), quote(KEY, safe="")
+    listed = upload.list(encoding_type="url").xml
+    assert (listed.findtext("EncodingType"), listed.findtext("Key")) == ("url", encoded)
+    answer = oss_client.call("GET", "", uploads=None, **{"encoding-type": "url"})
+    assert (answer.element("EncodingType"), uploads_of(answer)) == ("url", [(encoded, upload.id)])
+
+
 @cases("query")
 def test_each_wrong_parameter_is_refused(query, begin):
     assert begin().list(**query).refusal[:2] == BAD
-
-
-def test_the_name_is_encoded_where_that_is_asked_for(begin):
-    listed = begin().list(encoding_type="url").xml
-    assert (listed.findtext("EncodingType"), listed.findtext("Key")) == ("url", quote(KEY, safe=""))
 
 
 def uploads_of(answer):
@@ -96,12 +91,6 @@ def test_open_uploads_are_listed_below_a_prefix_page_by_page(begin, oss_client, 
         }
     assert pages == in_order
     assert uploads_of(oss_client.call("GET", "", uploads=None, **{"key-marker": "u/a"})) == in_order[2:]
-
-
-def test_names_of_uploads_are_encoded_where_that_is_asked_for(begin, oss_client):
-    upload = begin()
-    answer = oss_client.call("GET", "", uploads=None, **{"encoding-type": "url"})
-    assert (answer.element("EncodingType"), uploads_of(answer)) == ("url", [(quote(KEY, safe=""), upload.id)])
 
 
 def test_listing_uploads_needs_a_right_on_the_bucket(oss_client):

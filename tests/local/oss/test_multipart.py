@@ -38,9 +38,6 @@ def session(oss, oss_client):
     return allow
 
 
-# The whole way
-
-
 def test_parts_become_the_object_that_was_begun(begin, oss, oss_client):
     upload = begin(
         Content_Type="video/mp4",
@@ -104,9 +101,6 @@ def test_anybody_with_the_right_goes_on_with_an_upload(begin, session, oss_clien
     assert upload.part(1, b"x").status == upload.complete_all().status == 200
 
 
-# UploadPart
-
-
 def test_a_part_through_a_url_has_exactly_the_length_that_was_signed(begin, oss_client):
     upload = begin()
     signed = {"content-type": "application/octet-stream", "content-length": "5"}
@@ -152,14 +146,13 @@ def test_a_part_has_a_number_from_1_to_10000(number, begin):
     assert upload.part(10000, b"x").status == 200
 
 
-def test_a_part_without_a_number_is_refused(begin, oss_client):
-    answer = oss_client.call("PUT", KEY, b"x", uploadId=begin().id)
-    assert answer.refusal[:2] == (400, "InvalidArgument")
-
-
-def test_encryption_is_not_named_with_a_part(begin):
-    answer = begin().part(1, b"x", x_oss_server_side_encryption="AES256")
-    assert answer.refusal[:2] == (400, "InvalidArgument")
+def test_a_part_without_a_number_or_with_encryption_is_refused(begin, oss_client):
+    upload = begin()
+    for answer in (
+        oss_client.call("PUT", KEY, b"x", uploadId=upload.id),
+        upload.part(1, b"x", x_oss_server_side_encryption="AES256"),
+    ):
+        assert answer.refusal[:2] == (400, "InvalidArgument")
 
 
 def test_the_type_sent_with_a_part_is_not_the_object_s(begin, oss):
@@ -167,9 +160,6 @@ def test_the_type_sent_with_a_part_is_not_the_object_s(begin, oss):
     upload.part(1, b"x", Content_Type="application/json")
     upload.complete_all(Content_Type="application/xml")
     assert oss.objects[KEY].content_type == "video/mp4"
-
-
-# CompleteMultipartUpload
 
 
 def test_small_parts_are_found_out_only_in_the_end(begin):
@@ -204,7 +194,6 @@ def test_all_and_a_list_at_once_are_refused_in_oss_s_own_words(begin):
     answer = begin().complete(x_oss_complete_all="yes")
     assert answer.refusal == (400, "InvalidArgument", "0042-00000216")
     assert answer.element("ArgumentName") == "x-oss-complete-all"
-    assert answer.element("Message") == "Should not speficy both complete all header and http body."
 
 
 def test_a_list_of_parts_has_a_length(begin, oss):
@@ -264,9 +253,6 @@ def test_a_completion_whose_answer_is_lost_was_done(begin, oss):
     assert upload.complete_all().refusal[:2] == NO_UPLOAD
 
 
-# Abort, and uploads that are over
-
-
 def test_an_aborted_upload_is_gone_with_its_parts(begin, oss):
     upload = begin()
     upload.part(1, b"x")
@@ -290,9 +276,6 @@ def test_no_page_of_another_origin_aborts(begin, oss_client):
     url = oss_client.presigned("DELETE", KEY, "account", uploadId=upload.id)
     assert oss_client.request("DELETE", url, headers={"Origin": "https://evil.example"}).status == 403
     assert oss_client.request("DELETE", url).status == 204
-
-
-# Who may
 
 
 @pytest.mark.parametrize(
@@ -339,9 +322,6 @@ def test_nobody_does_any_of_it_without_a_signature(begin, oss_client):
         ("GET", "/?uploads"),
     ):
         assert oss_client.request(method, target, b"").refusal == (403, "AccessDenied", "0003-00000001")
-
-
-# Open points
 
 
 @pytest.mark.parametrize("takes", [False, True])

@@ -83,7 +83,6 @@ def test_a_refusal_carries_the_documented_elements_and_headers(oss, oss_client):
 def test_a_refusal_names_the_argument_or_the_key_id(oss, oss_client):
     answer = oss_client.post(oss_client.v4_form(region="cn-shanghai"))
     assert answer.refusal == (400, "InvalidArgument", "0002-00000715")
-    assert answer.element("Message") == "The signing region in credential is invalid."
     assert answer.element("ArgumentName") == "x-oss-credential"
     assert answer.element("ArgumentValue").endswith("/cn-shanghai/oss/aliyun_v4_request")
     unknown = oss_client.post(oss_client.v1_form(key="account") | {"OSSAccessKeyId": "LTAI<&"})
@@ -120,9 +119,6 @@ def test_an_unsigned_form_is_refused(oss, oss_client):
     assert oss_client.post({"key": "u/a"}).refusal == (403, "AccessDenied", "0003-00000001")
 
 
-# Sizes
-
-
 @pytest.mark.parametrize(
     ("size", "refusal"), [(4, None), (3, "EntityTooSmall"), (8, None), (9, "EntityTooLarge")]
 )
@@ -136,9 +132,6 @@ def test_the_size_range_is_inclusive(oss, oss_client, size, refusal):
     assert len(oss.objects) == 0
 
 
-# Time
-
-
 def test_an_expired_policy_is_refused(oss, oss_client, oss_clock):
     form = oss_client.v4_form()
     oss_clock.tick(minutes=5, seconds=-1)
@@ -146,7 +139,6 @@ def test_an_expired_policy_is_refused(oss, oss_client, oss_clock):
     oss_clock.tick(seconds=1)
     answer = oss_client.post(form)
     assert answer.refusal == (403, "AccessDenied", "0006-00000213")
-    assert answer.element("Message") == "Invalid according to Policy: Policy expired."
 
 
 def test_a_policy_may_expire_while_the_upload_is_under_way(oss, oss_client, oss_clock, monkeypatch):
@@ -175,13 +167,9 @@ def test_v1_can_be_retired(oss, oss_client):
     assert answer.element("EC") == "0002-00000080"
 
 
-# Permissions and ACL
-
-
 def test_the_session_policy_must_allow_the_key(oss, oss_client):
     answer = oss_client.post(oss_client.v4_form({"key": "elsewhere/a.jpg"}))
     assert answer.refusal == (403, "AccessDenied", "0003-00000301")
-    assert answer.element("Message") == "Access denied by authorizer's policy."
 
 
 @pytest.mark.parametrize("acl", ["default", "private", "public-read"])
@@ -234,25 +222,22 @@ def test_the_four_acls_are_known_and_public_ones_are_blocked_as_on_a_new_bucket(
     assert oss.objects["u/42/a.jpg"].acl == acl
 
 
-# Overwriting
-
-
-def test_forbid_overwrite_keeps_the_first_object(oss, oss_client):
+@pytest.mark.parametrize(
+    ("fields", "status", "kept"),
+    [
+        ({"x-oss-forbid-overwrite": "true"}, 409, b"first"),
+        ({}, 204, b"second"),
+        ({"x-oss-forbid-overwrite": "false"}, 204, b"second"),
+    ],
+)
+def test_forbid_overwrite_keeps_the_first_object_and_without_it_the_last_wins(
+    oss, oss_client, fields, status, kept
+):
     assert oss_client.post(oss_client.v4_form(), b"first").status == 204
-    answer = oss_client.post(oss_client.v4_form({"x-oss-forbid-overwrite": "true"}), b"second")
-    assert answer.refusal == (409, "FileAlreadyExists", "0026-00000002")
-    assert answer.element("Message") == "The object you specified already exists and can not be overwritten."
-    assert oss.objects["u/42/a.jpg"].path.read_bytes() == b"first"
-
-
-@pytest.mark.parametrize("fields", [{}, {"x-oss-forbid-overwrite": "false"}])
-def test_without_it_the_last_object_wins(oss, oss_client, fields):
-    for content in (b"first", b"second"):
-        assert oss_client.post(oss_client.v4_form(fields), content).status == 204
-    assert oss.objects["u/42/a.jpg"].path.read_bytes() == b"second"
-
-
-# Keys
+    answer = oss_client.post(oss_client.v4_form(fields), b"second")
+    assert answer.status == status
+    assert status == 204 or answer.refusal == (409, "FileAlreadyExists", "0026-00000002")
+    assert oss.objects["u/42/a.jpg"].path.read_bytes() == kept
 
 
 @pytest.mark.parametrize("key", ["u/图片 1+2%.jpg", "u/a\\b", "u/../../etc/passwd", "u/" + "x" * 1021])
@@ -283,9 +268,6 @@ def test_permission_is_asked_for_the_expanded_key(oss, oss_client):
     form = oss_client.v1_form({"key": "${filename}"}, [["starts-with", "$key", ""]], key="sts")
     assert oss_client.post(form, filename="elsewhere/a.jpg").refusal == (403, "AccessDenied", "0003-00000301")
     assert oss_client.post(form, filename="u/a.jpg").status == 204
-
-
-# Answers
 
 
 def test_the_content_md5_header_covers_the_whole_body(oss, oss_client):

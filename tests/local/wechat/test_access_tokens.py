@@ -95,12 +95,9 @@ def test_a_token_is_refused_in_wechats_words(call, changed, errcode):
     assert call("/cgi-bin/stable_token", ASKED | changed)["errcode"] == errcode
 
 
-@pytest.mark.parametrize(("body", "errcode"), [(b"x", 47001), (b"[]", 47001), (b"[" * 4000, 47001)])
-def test_what_is_no_json_object_gets_no_token(call, body, errcode):
-    assert call("/cgi-bin/stable_token", body)["errcode"] == errcode
-
-
-def test_a_get_gets_no_token(call):
+def test_no_token_for_a_get_or_what_is_no_json_object(call):
+    for body in (b"x", b"[]", b"[" * 4000):
+        assert call("/cgi-bin/stable_token", body)["errcode"] == 47001
     assert call("/cgi-bin/stable_token", method="GET")["errcode"] == 43002
 
 

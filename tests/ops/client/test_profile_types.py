@@ -8,6 +8,7 @@ import pytest
 
 from ops.client import profile_types
 from ops.client.profile_types import types_of
+from tests.ops.words import chinese_in
 from tests.support.cases import text_beside
 
 TWO = text_beside(__file__)
@@ -28,9 +29,8 @@ def test_each_profile_has_its_variants_and_pages_of_classic_forms_are_left_out(t
         '  "scan-2": { variants: never }',
         "}",
     ]
-    written, next_step = capsys.readouterr().out.splitlines()
-    assert written == f"{tmp_path / 'profiles.d.ts'}: 2 profiles: default, scan-2"
-    assert next_step.startswith("Commit it, as you do profiles.toml, and run this again when that changes")
+    written, *_ = capsys.readouterr().out.splitlines()
+    assert written.startswith(str(tmp_path / "profiles.d.ts")) and written.endswith("default, scan-2")
 
 
 def test_git_takes_the_file_in_a_new_project(tmp_path):
@@ -44,11 +44,11 @@ def test_git_takes_the_file_in_a_new_project(tmp_path):
     assert seen.stdout.splitlines() == ["?? .gitignore", "?? profiles.d.ts", "?? profiles.toml"]
 
 
-@pytest.mark.parametrize(("name", "words"), [("client", "Commit it"), ("client.zh-CN", "提交到 git")])
-def test_the_page_says_what_to_do_with_the_file(name, words):
+@pytest.mark.parametrize("name", ["client", "client.zh-CN"])
+def test_the_page_says_what_to_do_with_the_file(name):
     page = (profile_types.ROOT / "docs" / f"{name}.md").read_text("utf-8")
     (line,) = [line for line in page.splitlines() if "manage.py types" in line]
-    assert words in line and "--check" in line and "--output" in line
+    assert "--check" in line and "--output" in line
 
 
 def test_nothing_but_classic_forms_is_a_table_of_nothing():
@@ -58,23 +58,24 @@ def test_nothing_but_classic_forms_is_a_table_of_nothing():
 def test_check_tells_whether_the_file_is_of_today_and_writes_nothing(tmp_path, capsys):
     assert run_on(tmp_path, check=True) == 1
     assert not (tmp_path / "profiles.d.ts").exists()
-    assert "Run: python3 manage.py types" in capsys.readouterr().err
+    assert "manage.py types" in capsys.readouterr().err
     run_on(tmp_path)
     assert run_on(tmp_path, check=True) == 0
     assert run_on(tmp_path, TWO.replace("thumb", "tiny"), check=True) == 1
     assert "thumb" in (tmp_path / "profiles.d.ts").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", "must be"), ("zh", "不对，应为")])
-def test_profiles_that_are_wrong_are_said_and_not_written(tmp_path, capsys, lang, words):
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_wrong_profiles_are_named_and_not_written(tmp_path, capsys, lang):
     assert run_on(tmp_path, TWO.replace('"1MiB"', '"1M"'), lang) == 2
-    assert words in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "max_size" in error and bool(chinese_in(error)) is (lang == "zh")
     assert not (tmp_path / "profiles.d.ts").exists()
 
 
 def test_a_file_that_cannot_be_read_or_written_is_a_sentence(tmp_path, capsys):
     missing = argparse.Namespace(file=tmp_path / "none.toml", output=None, check=False, lang="en")
     assert profile_types.run(missing) == 2
-    assert "Cannot read" in capsys.readouterr().err
+    assert "none.toml" in capsys.readouterr().err
     assert run_on(tmp_path, lang="zh", output=tmp_path / "none" / "profiles.d.ts") == 2
-    assert "无法写入" in capsys.readouterr().err
+    assert chinese_in(capsys.readouterr().err)

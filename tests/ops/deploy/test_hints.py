@@ -32,17 +32,15 @@ def test_what_has_a_place_of_its_own_needs_roles_and_domains(tmp_path: Path, opt
     file = tmp_path / "profiles.toml"
     file.write_text(f"{PLAIN}{POST}{option}\n", "utf-8")
     (hint,) = in_english(profile_hints(file))
-    assert hint.startswith("[post]: with a bucket, host or role of its own, so `manage.py setup`")
+    assert hint.startswith("[post]: ") and "manage.py setup" in hint
 
 
 def test_what_holds_back_needs_rights_and_a_rule_that_setup_writes(project: Path) -> None:
     note = POST.replace("post", "note") + 'hold = ["commit"]\nhold_days = 3\n'
     (project / "profiles.toml").write_text(PLAIN + POST + 'hold = ["commit"]\n' + note, "utf-8")
     report = check(project / "s.yaml", CONFIGURED)
-    assert [hint for hint in report.hints if "held back" in hint] == [
-        "[post], [note]: held back, so the role's rights and the lifecycle rule on held/ (days: 3) come from"
-        " `manage.py setup`, and `manage.py doctor` says whether they are there"
-    ]
+    (hint,) = [hint for hint in report.hints if hint.startswith("[post], [note]: ")]
+    assert all(name in hint for name in ("days: 3", "manage.py setup", "manage.py doctor"))
     assert not any("wechat-events" in hint for hint in report.hints)
 
 
@@ -50,8 +48,5 @@ def test_what_waits_for_wechat_needs_its_console_to_push(tmp_path: Path) -> None
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\n', "utf-8")
     held, checked = in_english(profile_hints(file))
-    assert held.startswith("[post]: held back")
-    assert checked == (
-        "[post]: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events"
-        " (“开发管理 > 消息推送”, secure mode, JSON)"
-    )
+    assert held.startswith("[post]: ") and checked.startswith("[post]: ")
+    assert "/wechat-events" in checked and "/wechat-events" not in held

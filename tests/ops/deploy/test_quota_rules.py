@@ -8,10 +8,6 @@ from tests.ops.deploy.project import CONFIGURED, FOR_OPTIONAL_BLOCKS, check, swi
 
 PASSWORD = "RedisPasswordSecretCanary0001"
 TAIR = f"redis://:{PASSWORD}@r-bp1example.redis.rds.aliyuncs.com:6379/0"
-NEEDS_THE_VPC = "is at redis.rds.aliyuncs.com, which only its VPC reaches: take the `# ` away from vpcConfig"
-IN_THE_CLEAR = (
-    "is in the clear on the internet, a password too: take the `# ` away from vpcConfig, or write rediss://"
-)
 
 
 def problems(project: Path, url: str, *, is_inside: bool = False) -> list[str]:
@@ -25,26 +21,23 @@ def problems(project: Path, url: str, *, is_inside: bool = False) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("url", "outside", "inside"),
+    ("url", "named"),
     [
-        (TAIR, NEEDS_THE_VPC, None),
-        (TAIR.replace("redis:", "rediss:"), NEEDS_THE_VPC, None),
-        (f"redis://:{PASSWORD}@redis.example.com:6379", IN_THE_CLEAR, None),
-        (f"rediss://:{PASSWORD}@redis.example.com:6380", None, None),
+        (TAIR, "vpcConfig"),
+        (TAIR.replace("redis:", "rediss:"), "vpcConfig"),
+        (f"redis://:{PASSWORD}@redis.example.com:6379", "rediss://"),
+        (f"rediss://:{PASSWORD}@redis.example.com:6380", None),
     ],
 )
-def test_a_redis_must_be_reached_and_its_password_kept(
-    project: Path, url: str, outside: str | None, inside: str | None
-) -> None:
-    assert problems(project, url) == ([outside] if outside else [])
-    assert problems(project, url, is_inside=True) == ([inside] if inside else [])
+def test_a_redis_must_be_reached_and_its_password_kept(project: Path, url: str, named: str | None) -> None:
+    outside = problems(project, url)
+    assert [named in problem for problem in outside] == ([True] if named else [])
+    assert problems(project, url, is_inside=True) == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_a_redis_of_this_machine_is_none_for_the_function(project: Path, host: str) -> None:
-    assert problems(project, f"redis://:{PASSWORD}@{host}:6379", is_inside=True) == [
-        "is this machine; the function runs elsewhere: name the address that the Redis has in the VPC"
-    ]
+    assert len(problems(project, f"redis://:{PASSWORD}@{host}:6379", is_inside=True)) == 1
 
 
 def test_an_authority_of_one_s_own_is_packaged_from_beside_s_yaml(project: Path) -> None:
@@ -53,9 +46,8 @@ def test_an_authority_of_one_s_own_is_packaged_from_beside_s_yaml(project: Path)
     (project.parent / "ca.pem").write_text("", "utf-8")
     assert problems(project, f"{url}ca.pem") == []
     for name in ("other.pem", "../ca.pem", str(project.parent / "ca.pem")):
-        assert problems(project, f"{url}{name}") == [
-            f"names {name}, which is no file beside s.yaml; only such a file is packaged"
-        ]
+        (problem,) = problems(project, f"{url}{name}")
+        assert name in problem
 
 
 @pytest.mark.parametrize("url", ["redis://[", "memory:", ""])
@@ -66,14 +58,11 @@ def test_what_the_function_says_itself_is_not_said_twice(project: Path, url: str
 
 def test_who_deploys_is_told_that_memory_counts_in_each_instance(project: Path) -> None:
     hints = check(project / "s.yaml", {**CONFIGURED, "QUOTA_URL": "memory:"}).hints
-    assert [hint for hint in hints if "QUOTA_URL" in hint] == [
-        "QUOTA_URL = memory: counts within each instance, so with several of them an owner gets the quota"
-        " several times; a Redis counts for all"
-    ]
+    assert len([hint for hint in hints if hint.startswith("QUOTA_URL = memory:")]) == 1
     assert not any("QUOTA_URL" in hint for hint in check(project / "s.yaml", CONFIGURED).hints)
 
 
 def test_a_choice_is_asked_for_before_it_is_deployed(project: Path) -> None:
     environ = {**CONFIGURED, "QUOTA_URL": f"rediss://:{PASSWORD}@redis.example.com"}
     (problem,) = check(project / "s.yaml", environ).problems
-    assert problem.endswith("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
+    assert "QUOTA_WHEN_DOWN" in problem

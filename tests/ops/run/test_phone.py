@@ -18,13 +18,8 @@ def shown(reach, *addresses, is_wsl=False):
             origin=f"http://127.0.0.1:{port}", outer_origin=f"http://{reach.name}:{port}", reach=reach
         )
 
-    cloud = SimpleNamespace(
-        gateway=service(9000),
-        oss=service(9001),
-        playground=service(9004),
-        business=service(9005),
-        archive=service(9006),
-    )
+    ports = {"gateway": 9000, "oss": 9001, "playground": 9004, "business": 9005, "archive": 9006}
+    cloud = SimpleNamespace(**{name: service(port) for name, port in ports.items()})
     sources = iter([*addresses, "", "", "", ""])
     network = SimpleNamespace(source_towards=lambda far: next(sources), is_wsl=is_wsl)
     stream = io.StringIO()
@@ -36,7 +31,7 @@ def test_the_address_of_the_playground_is_printed_with_a_code_to_scan():
     text = shown(Reach(WIFI, WIFI), WIFI)
     assert f"http://{WIFI}:9004/" in text
     assert "▄▄▄▄▄" in text
-    assert "switch “开发调试” on" in text
+    assert "开发调试" in text
 
 
 def test_a_machine_in_two_networks_names_the_other():
@@ -47,6 +42,7 @@ def test_a_machine_in_two_networks_names_the_other():
 @pytest.mark.parametrize("reach", [Reach(INSIDE_WSL, INSIDE_WSL), Reach(WIFI, INSIDE_WSL)])
 def test_wsl_that_windows_hides_says_which_ports_windows_must_forward(reach):
     text = shown(reach, INSIDE_WSL, is_wsl=True)
-    assert "must forward the ports 9000, 9001, 9004, 9005, 9006 (docs/local-cloud.md" in text
-    assert "must forward" not in shown(Reach(WIFI, WIFI), WIFI, is_wsl=True)
-    assert "must forward" not in shown(Reach(INSIDE_WSL, INSIDE_WSL), INSIDE_WSL)
+    ports = "9000, 9001, 9004, 9005, 9006"
+    assert ports in text
+    assert ports not in shown(Reach(WIFI, WIFI), WIFI, is_wsl=True)
+    assert ports not in shown(Reach(INSIDE_WSL, INSIDE_WSL), INSIDE_WSL)

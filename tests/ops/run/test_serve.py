@@ -34,13 +34,8 @@ ORIGIN = "http://127.0.0.1:9000"
 def a_cloud(caller_auth="wechat"):
     server = SimpleNamespace(origin=ORIGIN, outer_origin=ORIGIN)
     return SimpleNamespace(
-        gateway=server,
-        oss=server,
+        **dict.fromkeys(("gateway", "oss", "sts", "wechat", "playground", "business"), server),
         archive=SimpleNamespace(origin=ORIGIN, outer_origin="http://127.0.0.1:9006"),
-        sts=server,
-        wechat=server,
-        playground=server,
-        business=server,
         push=PushSettings(f"{ORIGIN}/wechat-events", "a-token", "a-key"),
         caller_auth=caller_auth,
         profiles={"avatar": {"max_size": "2MiB", "content_types": ["image/png"]}},
@@ -58,7 +53,6 @@ def test_the_screen_names_addresses_profiles_and_how_to_stop():
     text = shown(a_cloud())
     for part in (ORIGIN, "avatar", "2MiB", "image/png", "Ctrl-C", "curl", "/2016-08-15/proxy/"):
         assert part in text
-    assert "was taken" not in text
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -79,15 +73,17 @@ def test_the_screen_names_both_buckets():
     assert "http://127.0.0.1:9006   bucket local-archive, region cn-shanghai\n" in text
 
 
-def test_the_screen_says_when_another_port_was_taken():
-    assert "Port 8000 was taken" in shown(a_cloud(), Plan(port=8000))
-    assert "was taken" not in shown(a_cloud(), Plan(port=0))
+def test_another_port_and_an_open_door_are_warned_about():
+    def extra(caller_auth="wechat", port=9000):
+        return set(shown(a_cloud(caller_auth), Plan(port=port)).splitlines()) - set(
+            shown(a_cloud()).splitlines()
+        )
 
-
-def test_only_an_open_door_is_warned_about():
-    assert "anyone who reaches" in shown(a_cloud("anonymous"))
-    assert "anyone who reaches" not in shown(a_cloud("wechat"))
-    assert "anyone who reaches" not in shown(a_cloud("jwt"))
+    assert extra() == extra(port=0) == set()
+    assert ["8000" in line for line in extra(port=8000)] == [True]
+    assert [line[:2] for caller in ("anonymous", "jwt") for line in extra(caller) if line[:2] == "! "] == [
+        "! "
+    ]
 
 
 def test_the_screen_says_what_a_mini_program_developer_does_next():
@@ -101,10 +97,10 @@ def test_the_screen_says_what_a_mini_program_developer_does_next():
 
 
 def test_the_screen_says_who_verifies_and_hears_of_receipts():
-    assert "a secret of this run (yours: --token-secret), told to the business here" in shown(a_cloud())
+    assert "--token-secret" in shown(a_cloud())
     plan = Plan(9000, settings={"TOKEN_SECRET": "s" * 40, "UPLOAD_WEBHOOK_URL": "http://127.0.0.1:3000/up"})
     text = shown(a_cloud(), plan)
-    assert "signed with --token-secret, told to http://127.0.0.1:3000/up" in text
+    assert "--token-secret" in text and "http://127.0.0.1:3000/up" in text
     assert "s" * 40 not in text
 
 
