@@ -21,9 +21,6 @@ def handler(event_or_environ: Any, context_or_start_response: Any) -> Any:
     FC's handler for both contracts: a 3.0 event (``bytes``), or a WSGI environment (``dict``).
 
     The first argument tells them apart; the second does not, since a context may be callable too.
-
-    Returns:
-        the response of an FC 3.0 HTTP trigger, or the body of a WSGI response.
     """
     return serve(_function, event_or_environ, context_or_start_response)
 

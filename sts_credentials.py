@@ -21,9 +21,6 @@ def own_access_keys(environ: Mapping[str, str], context: object | None) -> Acces
     """
     Return the function's own credentials: ``context.credentials``, else those of the environment.
 
-    Raises:
-        Misconfigured: no key pair in either (on FC: the function has no role).
-
     Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/context-1
     """
     own = getattr(context, "credentials", None)
@@ -98,10 +95,7 @@ def _failure(error: aliyun_sdk.SdkFailed) -> StsRejected | StsUnavailable:
 
 def parse_response(body: bytes) -> StsCredentials:
     """
-    Read a 200 response of AssumeRole, which the SDK does not check.
-
-    Raises:
-        StsUnavailable: with the names of missing fields, never the values.
+    Read a 200 response of AssumeRole, which the SDK does not check; errors name fields, never their values.
 
     Source: https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-assumerole
     """

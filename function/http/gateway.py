@@ -61,8 +61,7 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
 
     Raises:
         BadRequest: not such an event, headers or query over their limit, or a body that cannot be decoded.
-        TooLarge: the body.
-        UnsupportedType: a compressed body.
+        TooLarge, UnsupportedType: a body over the limit, or compressed.
 
     Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/http-trigger-invoking-function
     """
@@ -93,8 +92,7 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
 
     Raises:
         BadRequest: a malformed header, headers or query over their limit, or an unreadable body.
-        TooLarge: the body.
-        UnsupportedType: a compressed body.
+        TooLarge, UnsupportedType: a body over the limit, or compressed.
     """
     raw_query = environ.get("QUERY_STRING", "")
     _check_query(len(raw_query))

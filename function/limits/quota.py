@@ -156,8 +156,7 @@ class QuotaReservation(Reservation):
     def __init__(
         self, limiter: QuotaLimiter, owner: str, rates: Sequence[RateLimitItem], now: datetime, line: LogLine
     ) -> None:
-        self._limiter, self._owner, self._rates = limiter, owner, rates
-        self._now, self._line = now, line
+        self._limiter, self._owner, self._rates, self._now, self._line = limiter, owner, rates, now, line
 
     def count_rate(self) -> None:
         self._limiter.hit_shared(self._owner, self._rates, self._now, self._line)

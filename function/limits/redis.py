@@ -122,8 +122,7 @@ class RedisStore:
     """
     A ``Store`` for every instance with the same Redis and the same ``bucket``.
 
-    The clock of Redis decides the day. A request whose connection broke is repeated once on a new one:
-    whether it was counted before or not, it counts once.
+    The clock of Redis decides the day. A request whose connection broke is repeated once on a new one.
     """
 
     def __init__(
