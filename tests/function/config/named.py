@@ -10,5 +10,5 @@ NAMES = {*OPTION_NAMES, *(row.name for row in all_settings())}
 
 def named(sentence):
     """Options and settings that a sentence names, in order, each once."""
-    words = re.findall(r"[A-Za-z0-9_]+", sentence.partition("allowed:")[0])
+    words = re.split(r"[\s.,:;()=\[\]'\"]+", sentence.partition("allowed:")[0])
     return " ".join(dict.fromkeys(word for word in words if word in NAMES))
