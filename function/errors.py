@@ -24,13 +24,9 @@ class UploadError(Exception):
 
     Args:
         message: one English sentence for the caller; never holds a secret or an upstream's text.
-
         reason: details for the operator; logged, never sent to the caller.
-
         retry_after: whole seconds before a retry (sent with 429 and 503).
-
         upstream: error code of another service, such as ``NoPermission``.
-
         details: further fields of ``error`` in the response.
     """
 
@@ -178,9 +174,7 @@ class Problem(NamedTuple):
 
     Args:
         setting: name of the environment variable, or ``profiles.toml``.
-
         sentence: begins with the setting and says what is allowed; never holds a secret.
-
         needs: another setting that is missing.
     """
 
@@ -197,8 +191,7 @@ class Misconfigured(UploadError):
 
     def __init__(self, problems: Iterable[Problem], *, upstream: str = "") -> None:
         self.problems = tuple(problems)
-        sentences = "; ".join(problem.sentence for problem in self.problems)
-        super().__init__(reason=sentences, upstream=upstream)
+        super().__init__(reason="; ".join(each.sentence for each in self.problems), upstream=upstream)
 
 
 class InternalError(UploadError):

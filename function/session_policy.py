@@ -18,8 +18,7 @@ class Grant(NamedTuple):
     """
     Actions on every object whose key begins with a prefix: folders, with their ``/``, and our records.
 
-    Args:
-        refused_acls: denied even with these actions; for forms that leave the ACL to the page.
+    Forms that leave the ACL to the page have ``refused_acls``, which are denied even with these actions.
     """
 
     actions: tuple[str, ...]
@@ -40,7 +39,7 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     for profile in profiles:
         (open_names if profile.takes_filename else pinned).add(profile.stored_folder)
     grants = [
-        Grant(("oss:PutObject", "oss:PutObjectAcl"), tuple(sorted(pinned))),
+        Grant(WRITE, tuple(sorted(pinned))),
         Grant(("oss:PutObject",), tuple(sorted(open_names)), PUBLIC_ACLS),
     ]
     return [grant for grant in grants if grant.folders]
@@ -56,7 +55,13 @@ def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool =
     profiles = [*profiles]
     actions: dict[str, set[str]] = {}
     for profile in profiles:
-        actions.setdefault(profile.stored_folder, set()).update(_actions_on_stored(profile))
+        stored = actions.setdefault(profile.stored_folder, set())
+        # HeadObject, which confirm calls, needs the right to read.
+        if profile.confirm or profile.parts:
+            stored.add(READ)
+        # Begin, list, complete and abort; the parts themselves are signed by the upload session.
+        if profile.parts:
+            stored.update(WRITE, ("oss:ListParts", "oss:AbortMultipartUpload"))
         actions.setdefault(profile.key.literal_folder, set()).update({READ} if profile.is_read_signed else ())
     if is_held_elsewhere or _is_any_held(profiles):
         _add_what_holding_needs(profiles, actions)
@@ -64,15 +69,6 @@ def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool =
     for folder in sorted(actions):
         folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
     return [Grant(wanted, tuple(folders[wanted])) for wanted in sorted(folders) if wanted]
-
-
-def _actions_on_stored(profile: Profile) -> Iterator[str]:
-    # HeadObject, which confirm calls, needs the right to read.
-    if profile.confirm or profile.parts:
-        yield READ
-    # Begin, list, complete and abort; the parts themselves are signed by the upload session.
-    if profile.parts:
-        yield from (*WRITE, "oss:ListParts", "oss:AbortMultipartUpload")
 
 
 def _add_what_holding_needs(profiles: Iterable[Profile], actions: dict[str, set[str]]) -> None:
@@ -137,16 +133,10 @@ def _document(statements: Iterable[dict[str, Any]]) -> str:
 
 
 def _statements(bucket: str, grants: Iterable[Grant]) -> Iterator[dict[str, Any]]:
-    for grant in grants:
-        yield from _statements_of(bucket, grant)
-
-
-def _statements_of(bucket: str, grant: Grant) -> Iterator[dict[str, Any]]:
-    what = {
-        "Action": list(grant.actions),
-        "Resource": [f"acs:oss:*:*:{bucket}/{folder}*" for folder in grant.folders],
-    }
-    yield {"Effect": "Allow", **what}
-    if grant.refused_acls:
-        condition = {"StringEquals": {"oss:x-oss-object-acl": list(grant.refused_acls)}}
-        yield {"Effect": "Deny", **what, "Condition": condition}
+    for actions, folders, refused_acls in grants:
+        resources = [f"acs:oss:*:*:{bucket}/{folder}*" for folder in folders]
+        what = {"Action": list(actions), "Resource": resources}
+        yield {"Effect": "Allow", **what}
+        if refused_acls:
+            condition = {"StringEquals": {"oss:x-oss-object-acl": list(refused_acls)}}
+            yield {"Effect": "Deny", **what, "Condition": condition}

@@ -92,10 +92,12 @@ KIND = CallerKind(
             is_secret=True,
         ),
         Setting("JWT_ALGORITHM", types.one_of(*jwt_key.ALGORITHMS), is_needed=True),
-        Setting("JWT_ISSUER", types.any_text(Message("the iss of the business's tokens"))),
+        Setting("JWT_ISSUER", types.Type(Message("the iss of the business's tokens"), str)),
         Setting(
             "JWT_AUDIENCE",
-            types.any_text(Message("the aud of the business's tokens, or {any_}", any_=jwt_key.ANY_AUDIENCE)),
+            types.Type(
+                Message("the aud of the business's tokens, or {any_}", any_=jwt_key.ANY_AUDIENCE), str
+            ),
         ),
     ),
     read=_read,

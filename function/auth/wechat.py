@@ -136,7 +136,7 @@ KIND = CallerKind(
         ),
         Setting(
             "WECHAT_SECRET",
-            types.any_text(Message("the mini-program's AppSecret")),
+            types.Type(Message("the mini-program's AppSecret"), str),
             is_needed=True,
             is_secret=True,
         ),

@@ -58,11 +58,7 @@ OTHER_NAMES = {
     "audio/x-wav": "wav",
     "application/x-zip-compressed": "zip",
 }
-EXTENSION_OF_TYPE = {
-    **{kind: extension for extension, kind in reversed(TYPE_OF_EXTENSION.items())},
-    **OTHER_NAMES,
-}
-SHOWN_IN_PLACE = ("image", "video", "audio")
+EXTENSION_OF_TYPE = {kind: extension for extension, kind in reversed(TYPE_OF_EXTENSION.items())} | OTHER_NAMES
 
 
 def bare_type(text: str) -> str:
@@ -102,5 +98,5 @@ def name_extension(filename: str | None) -> str:
 
 def default_disposition(content_type: str) -> str:
     """Return the disposition for browsers: media is shown in place, everything else saved."""
-    is_shown = content_type.partition("/")[0] in SHOWN_IN_PLACE and not is_run_by_browsers(content_type)
-    return "inline" if is_shown else "attachment"
+    is_media = content_type.startswith(("image/", "video/", "audio/"))
+    return "inline" if is_media and not is_run_by_browsers(content_type) else "attachment"

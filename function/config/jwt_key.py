@@ -17,14 +17,7 @@ ANY_AUDIENCE = "*"
 def problems_of(
     values: Mapping[str, Any], _profiles: Iterable[Profile], refused: Container[str]
 ) -> Iterator[Problem]:
-    """
-    Check the settings for the business's login tokens.
-
-    Args:
-        values: of the settings that are valid by themselves.
-
-        refused: names of settings that have a problem already.
-    """
+    """Check the settings for the business's login tokens; see ``CallerKind.problems``."""
     key, algorithm = values.get("JWT_KEY"), values.get("JWT_ALGORITHM")
     own_secrets = (*values.get("TOKEN_SECRET", ()), *values.get("RECEIPT_SECRET", ()))
     if key and algorithm and (sentence := _problem_of_key(key, algorithm, own_secrets)):
@@ -32,29 +25,19 @@ def problems_of(
     # A public key verifies the tokens of every app of its issuer; a secret belongs to one.
     has_public_key = algorithm not in (None, SECRET_ALGORITHM)
     if has_public_key and "JWT_AUDIENCE" not in values and "JWT_AUDIENCE" not in refused:
-        yield Problem(
-            "JWT_AUDIENCE",
-            Message(
-                "JWT_AUDIENCE is missing; with JWT_ALGORITHM = {algorithm!r} it must be the aud of the tokens"
-                " for this function, or {any_} for any",
-                algorithm=algorithm,
-                any_=ANY_AUDIENCE,
-            ),
+        sentence = Message(
+            "JWT_AUDIENCE is missing; with JWT_ALGORITHM = {algorithm!r} it must be the aud of the tokens"
+            " for this function, or * for any",
+            algorithm=algorithm,
         )
+        yield Problem("JWT_AUDIENCE", sentence)
 
 
 def _problem_of_key(key: str, algorithm: str, own_secrets: Sequence[str]) -> Message | None:
-    """
-    Return a sentence that names ``JWT_KEY`` and never shows it; ``None`` for a good key.
-
-    Args:
-        own_secrets: secrets of our own tokens; it must be another one.
-    """
+    """Return a sentence that names ``JWT_KEY`` and never shows it; ``None`` for a good key."""
     if algorithm != SECRET_ALGORITHM:
         problem = _problem_of_public_key(key, algorithm)
-        if problem is None:
-            return None
-        return Message(
+        return problem and Message(
             "JWT_KEY must be the public key in PEM for {algorithm}: {problem}",
             algorithm=algorithm,
             problem=problem,
@@ -89,8 +72,7 @@ def _problem_of_public_key(key: str, algorithm: str) -> Message | None:
     except (ValueError, UnsupportedAlgorithm):
         return Message("it does not load (it should start with -----BEGIN PUBLIC KEY-----)")
     if not isinstance(loaded, kinds[algorithm]):
-        kind = type(loaded).__name__.lstrip("_")
-        return Message("it is a key of another kind ({kind})", kind=kind)
+        return Message("it is a key of another kind ({kind})", kind=type(loaded).__name__.lstrip("_"))
     if isinstance(loaded, rsa.RSAPublicKey) and loaded.key_size < MIN_RSA_BITS:
         return Message(
             "it has {bits} bits; at least {least} are needed", bits=loaded.key_size, least=MIN_RSA_BITS

@@ -38,7 +38,6 @@ class KeyTemplate(NamedTuple):
 
     Args:
         text: such as ``uploads/{owner}/{id}{ext}``; it holds no braces but those of its placeholders.
-
         has_inner_folders: True if keys with up to three folders behind the literal one are parsed as well.
     """
 
@@ -66,12 +65,7 @@ class KeyTemplate(NamedTuple):
         return self.text[: self.text.index("{")].rpartition("/")[0] + "/"
 
     def inside(self, folder: str) -> "KeyTemplate":
-        """
-        Return the template with a folder inside the literal one.
-
-        Args:
-            folder: one to three parts as ``INNER_FOLDER`` says.
-        """
+        """Return the template with this folder, one to three parts, inside the literal one."""
         outer = self.literal_folder
         return KeyTemplate(f"{outer}{folder}/{self.text[len(outer) :]}", self.has_inner_folders)
 
@@ -90,7 +84,6 @@ class KeyTemplate(NamedTuple):
 
         Args:
             extension: with its dot, or empty.
-
             sha256: digest of the file, 64 lower-case hexadecimal digits; needed if ``takes_digest``.
         """
         return self.text.format(
@@ -107,7 +100,7 @@ class KeyTemplate(NamedTuple):
     def read(self, key: str) -> Mapping[str, str] | None:
         """Return the values that ``render`` made this key of, by placeholder; ``None`` if there are none."""
         match = _pattern(self).fullmatch(key)
-        return match.groupdict() if match else None
+        return match and match.groupdict()
 
 
 def held_name(key: str) -> str:
@@ -134,8 +127,7 @@ def problems_of(text: Any) -> list[Message]:
     """Return the problems of a profile's ``key``: clauses that begin with ``key``."""
     if not isinstance(text, str) or not text:
         return [Message('key is missing, such as "uploads/{{owner}}/{{id}}{{ext}}"')]
-    names = re.findall(PLACEHOLDER, text)
-    literal = re.sub(PLACEHOLDER, "", text)
+    names, literal = re.findall(PLACEHOLDER, text), re.sub(PLACEHOLDER, "", text)
     found = []
     for name in sorted({name for name in names if name not in PLACEHOLDERS}):
         allowed = ", ".join("{" + known + "}" for known in PLACEHOLDERS)

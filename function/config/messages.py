@@ -8,9 +8,7 @@ class Message(str):
     English text that keeps its template and values, so that it can be translated.
 
     Args:
-        template: with ``str.format`` fields.
-
-        values: of the fields; a ``Message`` among them is translated too.
+        values: of the ``str.format`` fields; a ``Message`` among them is translated too.
     """
 
     template: str

@@ -17,11 +17,8 @@ class BucketLocation(NamedTuple):
     Bucket with its addresses and role.
 
     Args:
-        region: region id such as ``cn-hangzhou``.
-
         host: origin that forms are posted to, without a trailing slash; ``/read`` signs URLs of
             ``read_origin``, the function itself calls ``oss_endpoint``.
-
         role_arn: role whose temporary credentials sign for this bucket.
     """
 
@@ -37,12 +34,7 @@ class BucketLocation(NamedTuple):
         return purpose, self.bucket, self.role_arn
 
     def override(self, values: Mapping[str, Any]) -> "BucketLocation":
-        """
-        Return the location of a profile; this one is the deployment's.
-
-        Args:
-            values: of the options ``bucket``, ``region``, ``host`` and ``role`` that the profile has.
-        """
+        """Return the location of a profile with these options; this one is the deployment's."""
         bucket, region = values.get("bucket") or self.bucket, values.get("region") or self.region
         host, role_arn = values.get("host"), values.get("role") or self.role_arn
         if (bucket, region) == (self.bucket, self.region):
@@ -88,35 +80,19 @@ class Profile(NamedTuple):
     Rules for uploads of one purpose.
 
     Args:
-        content_types: ``type/subtype``, ``type/*`` or ``*/*``, lower case.
-
         expires_in: life of a form.
-
         acl: of the object under its own name.
-
-        pinned: further form fields, under OSS's names, each fixed to its value; a held object is private.
-
+        pinned: further form fields, each fixed to its value; a held object is private.
         read: callers who get signed URLs from ``/read``: ``owner``, ``callers`` or none (empty).
-
         read_for: least time that such a URL is valid; its life is twice this window.
-
         variants: values of ``x-oss-process`` by name.
-
         parts: whether a file may be sent in parts, each of ``part_size_bytes`` but the last.
-
         parts_within: time limit of an upload in parts.
-
         files_per_day, bytes_per_day: daily quota of an owner.
-
         hold: steps before an object is published: ``commit`` and ``check``, in this order.
-
         hold_days: time limit of these steps.
-
         commit_by: caller who may commit: ``backend`` or ``owner``.
-
         check_scene: WeChat's number for the place where such pictures are shown.
-
-        location: bucket of its objects.
     """
 
     name: str
@@ -148,9 +124,7 @@ class Profile(NamedTuple):
     @property
     def kind(self) -> str:
         """Return ``PAGE``, ``FORM`` or ``HELD``."""
-        if self.takes_filename:
-            return PAGE
-        return HELD if self.is_held else FORM
+        return PAGE if self.takes_filename else HELD if self.is_held else FORM
 
     @property
     def takes_filename(self) -> bool:
@@ -178,11 +152,6 @@ class Profile(NamedTuple):
         return held_name(folder) if self.is_held else folder
 
     @property
-    def stored_acl(self) -> str:
-        """ACL of new uploads; forms of a page pin none."""
-        return dict(self.pinned)[ACL_FIELD]
-
-    @property
     def read_life(self) -> timedelta:
         """Life of a URL of ``/read``: from the start of a window to the end of the next."""
         return 2 * self.read_for
@@ -199,16 +168,13 @@ class Profile(NamedTuple):
     @property
     def objects_life(self) -> timedelta:
         """Longest life of a URL that the objects session signs for this profile."""
-        return max(
-            self.read_life if self.is_read_signed else timedelta(0),
-            CHECK_URL_LIFE if self.is_checked else timedelta(0),
-        )
+        read_life = self.read_life if self.is_read_signed else timedelta(0)
+        return max(read_life, CHECK_URL_LIFE) if self.is_checked else read_life
 
     def for_forms(self) -> "Profile":
         """Return this profile with the size limit of one form; parts may make a larger object."""
-        if self.max_size_bytes <= MAX_FORM_BYTES:
-            return self
-        return self._replace(max_size_bytes=MAX_FORM_BYTES)
+        is_larger = self.max_size_bytes > MAX_FORM_BYTES
+        return self._replace(max_size_bytes=MAX_FORM_BYTES) if is_larger else self
 
     @property
     def limits(self) -> dict[str, Any]:

@@ -42,16 +42,7 @@ def unknown_options(
 def unmet_conditions(
     options: Iterable[Any], table: Mapping[str, Any], values: Mapping[str, Any]
 ) -> Iterator[Message]:
-    """
-    Check what the rows of the options need and exclude.
-
-    Args:
-        options: rows of the table of options.
-
-        table: what the file holds.
-
-        values: of the options that could be read.
-    """
+    """Check what the rows of the options need and exclude; ``values`` are of options that could be read."""
     for option in options:
         if option.name not in table or not values.get(option.name):
             continue
@@ -77,27 +68,16 @@ def _is_met(condition: str, table: Mapping[str, Any], values: Mapping[str, Any],
 
 def _clause(verb: str, option: str, condition: str) -> Message:
     names, _, value = condition.partition("=")
-    other = names.replace("|", ", ")
-    match verb, value:
-        case "needs", "" if "|" in names:
-            return Message("{option} needs one of {other}", option=option, other=other)
-        case "needs", "":
-            return Message("{option} needs {other}", option=option, other=other)
-        case "needs", _:
-            return Message("{option} needs {value!r} in {other}", option=option, value=value, other=other)
+    other = names.replace("|", " / ")
+    if not value:
+        return Message("{option} needs {other}", option=option, other=other)
+    if verb == "needs":
+        return Message("{option} needs {value!r} in {other}", option=option, value=value, other=other)
     return Message("{option} excludes {value!r} in {other}", option=option, value=value, other=other)
 
 
 def within_profile(values: Mapping[str, Any], is_page: bool) -> Iterator[Message]:
-    """
-    Check how the values of one profile relate.
-
-    Args:
-        values: of the options that could be read, and ``key``.
-
-    Returns:
-        a clause for each fault.
-    """
+    """Check how the values of one profile relate: those of options that could be read, and ``key``."""
     key = str(values["key"])
     yield from _size_problems(values)
     if is_page and values.get("content_types", ANY_TYPE) != ANY_TYPE:
@@ -105,13 +85,23 @@ def within_profile(values: Mapping[str, Any], is_page: bool) -> Iterator[Message
             'content_types must be ["*/*"] where key ends in {{filename}}: no form field pins the type'
         )
     if "{sha256}" in key:
-        yield from _digest_problems(key, values)
+        # In a folder of their own, a caller who sends a wrong digest harms nobody else.
+        if "{owner}" not in key or values.get("confirm") is False:
+            yield Message("key with {{sha256}} needs {{owner}} and confirm = true")
+        if values.get("parts"):
+            yield Message("key with {{sha256}} excludes parts = true")
     if is_page:
         return
     if values.get("read") == "owner" and "{owner}" not in key:
         yield Message('read = "owner" needs {{owner}} in key')
-    if values.get("parts"):
-        yield from _parts_problems(values)
+    most, part_size = values.get("max_size", 0), values.get("part_size", MAX_FORM_BYTES)
+    if values.get("parts") and most > part_size * MAX_PARTS:
+        yield Message(
+            "max_size ({most}) is over {count} parts of part_size ({part_size})",
+            most=most,
+            count=MAX_PARTS,
+            part_size=part_size,
+        )
     if values.get("hold"):
         yield from _hold_problems(key, values)
     if values.get("parts") or values.get("hold"):
@@ -126,25 +116,6 @@ def _size_problems(values: Mapping[str, Any]) -> Iterator[Message]:
         yield Message("max_size ({most}) is over the 5GiB of one form; more needs parts = true", most=most)
     if daily and daily < most:
         yield Message("bytes_per_day ({daily}) must not be under max_size ({most})", daily=daily, most=most)
-
-
-def _digest_problems(key: str, values: Mapping[str, Any]) -> Iterator[Message]:
-    # In a folder of their own, a caller who sends a wrong digest harms nobody else.
-    if "{owner}" not in key or values.get("confirm") is False:
-        yield Message("key with {{sha256}} needs {{owner}} and confirm = true")
-    if values.get("parts"):
-        yield Message("key with {{sha256}} excludes parts = true")
-
-
-def _parts_problems(values: Mapping[str, Any]) -> Iterator[Message]:
-    most, part_size = values.get("max_size", 0), values.get("part_size", MAX_FORM_BYTES)
-    if most > part_size * MAX_PARTS:
-        yield Message(
-            "max_size ({most}) is over {count} parts of part_size ({part_size})",
-            most=most,
-            count=MAX_PARTS,
-            part_size=part_size,
-        )
 
 
 def _hold_problems(key: str, values: Mapping[str, Any]) -> Iterator[Message]:
@@ -167,24 +138,15 @@ def _hold_problems(key: str, values: Mapping[str, Any]) -> Iterator[Message]:
 
 def _metadata_problems(values: Mapping[str, Any]) -> Iterator[Message]:
     """Check that the upload id fits into the metadata, where parts and held objects keep it."""
-    metadata, name = values.get("metadata", {}), UPLOAD_ID_METADATA
-    longest_id = "x" * PLACEHOLDERS["id"][1]
-    if name in metadata:
-        yield Message("metadata.{name} is reserved for the upload id", name=name)
-    elif not fits_metadata({**metadata, name: longest_id}):
+    metadata = values.get("metadata", {})
+    if UPLOAD_ID_METADATA in metadata:
+        yield Message("metadata.upload-id is reserved for the upload id")
+    elif not fits_metadata({**metadata, UPLOAD_ID_METADATA: "x" * PLACEHOLDERS["id"][1]}):
         yield Message("metadata leaves no room for the upload id")
 
 
 def between_profiles(profiles: Collection[Profile], home: BucketLocation) -> Iterator[tuple[str, Message]]:
-    """
-    Check profiles that are valid by themselves against each other.
-
-    Args:
-        home: location of the profiles that name none.
-
-    Returns:
-        the name of a profile, with a clause for each fault.
-    """
+    """Check valid profiles against each other; return a clause for each fault, with the profile's name."""
     yield from _shared_folders(profiles)
     yield from _buckets_in_two_regions(profiles, home)
 

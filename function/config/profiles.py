@@ -50,17 +50,10 @@ class Option(NamedTuple):
 
     Args:
         default: as it would be written; ``None`` if an absent option has no value.
-
         is_for_pages: True if a ``{filename}`` profile may have it. Its page sends none of our fields, so
             nothing else could be enforced.
-
         pins: the form field, under OSS's name, that carries the value.
-
-        needs: conditions; each is the name of another option, ``name=value`` or alternatives joined by ``|``.
-
-        excludes: conditions as well.
-
-        needs_setting: name of a setting.
+        needs, excludes: conditions: another option, ``name=value`` or alternatives joined by ``|``.
     """
 
     name: str
@@ -144,45 +137,34 @@ OPTIONS = (
     Option("role", types.ROLE_ARN, is_for_pages=True),
 )
 OPTION_NAMES = ("key", *(option.name for option in OPTIONS))
-PAGE_OPTION_NAMES = ("key", *(option.name for option in OPTIONS if option.is_for_pages))
 
 
 def read_profiles(
     text: str, *, default_signature: str, home: BucketLocation = NOWHERE
 ) -> tuple[dict[str, Profile], list[Problem]]:
     """
-    Read every profile.
+    Read every profile; return the valid ones by name, and a problem for each fault of the others.
 
     Args:
         home: location of the profiles that name none.
-
-    Returns:
-        the valid profiles by name, and a problem for each fault of the others.
     """
     try:
         tables = tomllib.loads(text)
     # Besides its own errors the parser lets through those of deep nesting and of enormous numbers.
     except (ValueError, RecursionError) as error:
-        sentence = Message("{file} is not TOML: {why}", file=PROFILES_TOML, why=str(error))
-        return {}, [Problem(PROFILES_TOML, sentence)]
+        return {}, [Problem(PROFILES_TOML, Message("profiles.toml is not TOML: {why}", why=str(error)))]
     profiles: dict[str, Profile] = {}
     problems: list[Problem] = []
     if not tables:
-        sentence = Message(
-            "{file} has no profile; it needs at least one table such as [default]", file=PROFILES_TOML
-        )
+        sentence = Message("profiles.toml has no profile; it needs at least one table such as [default]")
         problems.append(Problem(PROFILES_TOML, sentence))
     for name, table in tables.items():
         if not isinstance(table, dict):
-            sentence = Message(
-                "{file}: {name!r} must be a table of options: [{name}]", file=PROFILES_TOML, name=name
-            )
+            sentence = Message("profiles.toml: {name!r} must be a table of options: [{name}]", name=name)
             problems.append(Problem(PROFILES_TOML, sentence))
         elif not re.fullmatch(NAME, name):
             sentence = Message(
-                "{file}: [{name}] must be named with 1 to 64 letters, digits, _ or -",
-                file=PROFILES_TOML,
-                name=name,
+                "profiles.toml: [{name}] must be named with 1 to 64 letters, digits, _ or -", name=name
             )
             problems.append(Problem(PROFILES_TOML, sentence))
         else:
@@ -197,9 +179,7 @@ def read_profiles(
 
 def problem_in(profile_name: str, clause: Message, *, needs: str = "") -> Problem:
     """Return the problem that a clause about one profile is."""
-    sentence = Message(
-        "{file} [{profile}]: {clause}", file=PROFILES_TOML, profile=profile_name, clause=clause
-    )
+    sentence = Message("profiles.toml [{profile}]: {clause}", profile=profile_name, clause=clause)
     return Problem(PROFILES_TOML, sentence, needs)
 
 
@@ -208,7 +188,8 @@ def _read_table(table: Mapping[str, Any], default_signature: str) -> tuple[dict[
     key = table.get("key")
     is_page = isinstance(key, str) and KeyTemplate(key).takes_filename
     values: dict[str, Any] = {"key": key}
-    allowed = PAGE_OPTION_NAMES if is_page else OPTION_NAMES
+    rows = [row for row in OPTIONS if row.is_for_pages or not is_page]
+    allowed = ["key", *(row.name for row in rows)]
     clauses = [*profile_validation.unknown_options(table, allowed, OPTION_NAMES), *problems_of(key)]
     given = {"signature": default_signature, "content_types": ["*/*"] if is_page else None, **table}
     for option in OPTIONS:
@@ -221,9 +202,7 @@ def _read_table(table: Mapping[str, Any], default_signature: str) -> tuple[dict[
             values[option.name] = option.type.read(value)
         except ValueError as error:
             clauses.append(option.type.refusal(option.name, value, error))
-    clauses += profile_validation.unmet_conditions(
-        [row for row in OPTIONS if row.is_for_pages or not is_page], table, values
-    )
+    clauses += profile_validation.unmet_conditions(rows, table, values)
     clauses += profile_validation.within_profile(values, is_page)
     return values, clauses
 

@@ -11,9 +11,10 @@ from function.config.types import Type
 from function.errors import Problem
 
 HEADER_NAME = types.matching(r"[A-Za-z0-9-]{1,64}", Message("the name of a header, such as Ali-Cdn-Real-Ip"))
-QUOTA_PATTERN = (
+QUOTA_STORE = types.matching(
     r"memory:|redis(?P<tls>s)?://([^\s/@?#:]*:[^\s/@?#]+@)?([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/\d{1,3})?"
-    r"(?(tls)(\?ssl_ca_certs=[^\s?#&]+)?)"
+    r"(?(tls)(\?ssl_ca_certs=[^\s?#&]+)?)",
+    Message("memory:, redis://[user:password@]host[:port][/database], or the same with rediss: for TLS"),
 )
 
 
@@ -23,9 +24,7 @@ class Setting(NamedTuple):
 
     Args:
         default: its text if it is not set; ``{NAME}`` stands for another variable.
-
         is_secret: True if its value must not be shown.
-
         needs: names of further settings that it does not work without.
     """
 
@@ -43,22 +42,14 @@ class CallerKind(NamedTuple):
 
     Args:
         identify: takes headers, settings and the time; returns the ``Caller``.
-
-        prepare: takes settings; imports what the first caller needs.
-
+        prepare: imports what the first caller needs.
         log_in: takes a login code, settings and ``send``; returns the ``Caller``. ``None`` without a login.
-
         settings: rows that are read for this kind only.
-
         read: makes ``Settings.caller_settings`` of the values of all rows.
-
-        problems: takes values, profiles and the names of settings that have a problem already; for rules that
-            the rows do not say.
-
+        problems: takes the values that are valid by themselves, profiles and the names of settings that have
+            a problem already; for rules that the rows do not say.
         app_setting: the setting with the id of the app; a token is good for one app.
-
         needs_tokens: True if ``TOKEN_SECRET`` is required.
-
         tells_apart: True if each caller has an owner of their own; otherwise limits count client IPs.
     """
 
@@ -86,17 +77,10 @@ SETTINGS = (
     Setting("STS_ROLE_ARN", types.ROLE_ARN, is_needed=True),
     Setting("STS_ENDPOINT", types.ORIGIN, "https://sts.{OSS_REGION}.aliyuncs.com"),
     Setting("STS_SESSION_SECONDS", types.seconds(900, 43200), "3600"),
-    Setting("CALLER_AUTH", types.any_text(Message("the name of a caller kind")), is_needed=True),
+    Setting("CALLER_AUTH", types.Type(Message("the name of a caller kind"), str), is_needed=True),
     Setting("TOKEN_SECRET", types.SECRETS, is_secret=True),
     Setting("RECEIPT_SECRET", types.SECRETS, is_secret=True),
-    Setting(
-        "OWNER_SECRET",
-        types.matching(
-            f"(?s:.{{{types.MIN_SECRET_BYTES},}})",
-            Message("at least {least} bytes", least=types.MIN_SECRET_BYTES),
-        ),
-        is_secret=True,
-    ),
+    Setting("OWNER_SECRET", types.SECRET, is_secret=True),
     Setting("TOKEN_SECONDS", types.seconds(60, 2592000), "7200"),
     Setting("CALLBACK_URL", types.CALLBACK_ADDRESS, needs=("TOKEN_SECRET",)),
     Setting("CALLBACK_KEY_ORIGIN", types.ORIGIN, "https://gosspublic.alicdn.com"),
@@ -106,24 +90,12 @@ SETTINGS = (
     Setting("LOGIN_RATE", types.RATE, "30/min"),
     Setting("READ_RATE", types.RATE, "600/min"),
     # It holds the password of the store.
-    Setting(
-        "QUOTA_URL",
-        types.matching(
-            QUOTA_PATTERN,
-            Message(
-                "memory:, redis://[user:password@]host[:port][/database], or the same with rediss: for TLS"
-            ),
-        ),
-        is_secret=True,
-    ),
+    Setting("QUOTA_URL", QUOTA_STORE, is_secret=True),
     Setting("QUOTA_WHEN_DOWN", types.one_of("deny", "allow")),
     Setting("QUOTA_UTC_OFFSET", types.HOURS, "8"),
-    Setting(
-        "CLIENT_ADDRESS_HEADER",
-        # Request headers have lower-case names here.
-        HEADER_NAME._replace(read=lambda text: HEADER_NAME.read(text).lower()),
-    ),
-    Setting("PROFILES_FILE", types.any_text(Message("the path of a TOML file")), "profiles.toml"),
+    # Request headers have lower-case names here.
+    Setting("CLIENT_ADDRESS_HEADER", HEADER_NAME._replace(read=lambda text: HEADER_NAME.read(text).lower())),
+    Setting("PROFILES_FILE", types.Type(Message("the path of a TOML file"), str), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", types.ORIGINS),
     Setting("LOG_LEVEL", types.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
 )

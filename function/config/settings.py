@@ -26,20 +26,13 @@ class Settings(NamedTuple):
     Args:
         bucket: for profiles that name none, like ``region``, ``host``, ``oss_endpoint``, ``read_origin`` and
             ``role_arn``; see ``BucketLocation``.
-
         sign_part_length: True if the URL of a part admits exactly its length.
-
-        session_policies: RAM document for AssumeRole, as JSON text, of each session.
-
+        session_policies: RAM document for AssumeRole, as JSON text.
         caller_settings: result of ``caller_kind.read``.
-
         app: id of the app that tokens are good for, where the caller kind has one.
-
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
-
         quota_url: holds a password; ``quota_when_down`` is ``deny`` or ``allow`` wherever it names Redis, and
             ``quota_utc_offset`` says when a quota's day begins.
-
         client_address_header: in lower case; written by the one trusted proxy.
     """
 
@@ -78,9 +71,7 @@ class Settings(NamedTuple):
     @property
     def home(self) -> BucketLocation:
         """Location of profiles that name none."""
-        return BucketLocation(
-            self.bucket, self.region, self.host, self.oss_endpoint, self.read_origin, self.role_arn
-        )
+        return BucketLocation(*(getattr(self, name) for name in BucketLocation._fields))
 
     def at(self, location: BucketLocation) -> "Settings":
         """Return these settings with another home and only its profiles."""
@@ -92,12 +83,8 @@ class Settings(NamedTuple):
         Return the claims that bind a token to an app and a bucket.
 
         Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
-
-        Args:
-            bucket: the deployment's for a session token, the profile's for tokens of one upload.
         """
-        app = {"app": self.app} if self.app else {}
-        return {**app, "bucket": bucket}
+        return {**({"app": self.app} if self.app else {}), "bucket": bucket}
 
     def __repr__(self) -> str:
         return f"Settings({self.bucket})"
@@ -114,7 +101,6 @@ def read_settings(
 
     Args:
         caller_kinds: by name; only a refusal iterates over them.
-
         session_policies: makes the session policies of all profiles.
 
     Raises:

@@ -20,13 +20,11 @@ def sdk_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
     """Find variables that are no settings of ours, but mislead the SDK."""
     # The SDK silently prefers this pair to the credentials it is given.
     if environ.get("ALIYUN_ACCESS_KEY_ID") or environ.get("ALIYUN_ACCESS_KEY_SECRET"):
-        yield Problem(
-            "ALIYUN_ACCESS_KEY_ID",
-            Message(
-                "ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_SECRET must be unset: the SDK would use them"
-                " instead of the function's role (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET)"
-            ),
+        sentence = Message(
+            "ALIYUN_ACCESS_KEY_ID and ALIYUN_ACCESS_KEY_SECRET must be unset: the SDK would use them"
+            " instead of the function's role (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET)"
         )
+        yield Problem("ALIYUN_ACCESS_KEY_ID", sentence)
     if environ.get("DEBUG", "").lower() == "sdk":
         yield Problem("DEBUG", Message("DEBUG = 'sdk' must be unset: the SDK would print tokens"))
 
@@ -36,9 +34,8 @@ def policies_too_long(policies: Mapping[SessionKey, str]) -> Iterator[Problem]:
     for policy in policies.values():
         if len(policy) > MAX_POLICY_CHARACTERS:
             sentence = Message(
-                "{file}: all folders together make a session policy of {count} characters;"
+                "profiles.toml: all folders together make a session policy of {count} characters;"
                 " STS takes {most}. Use fewer or shorter first folders",
-                file=PROFILES_TOML,
                 count=len(policy),
                 most=MAX_POLICY_CHARACTERS,
             )
@@ -52,14 +49,7 @@ def missing_settings(
     profiles: Iterable[Profile],
     refused: Container[str],
 ) -> Iterator[Problem]:
-    """
-    Find settings that others, the caller kind or options of profiles need.
-
-    Args:
-        values: of the settings that are valid by themselves.
-
-        refused: names of settings that have a problem already.
-    """
+    """Find settings that others, the caller kind or options of profiles need."""
     allowed = {row.name: row.type.allowed for row in rows}
     needed_by = {need: row.name for row in rows if row.name in values for need in row.needs}
     if kind and kind.needs_tokens:
@@ -89,8 +79,9 @@ def profiles_and_settings(
     values: Mapping[str, Any], kind: CallerKind | None, profiles: Iterable[Profile]
 ) -> Iterator[Problem]:
     """Check lives of signatures against the session, and options that need a caller kind."""
+    session = values.get("STS_SESSION_SECONDS")
     for profile in profiles:
-        yield from _lives_over_the_session(profile, values.get("STS_SESSION_SECONDS"))
+        yield from _lives_over_the_session(profile, session)
         for option in ("read", "commit_by"):
             if getattr(profile, option) == "owner" and kind and not kind.tells_apart:
                 clause = Message(
@@ -99,8 +90,17 @@ def profiles_and_settings(
                     caller_auth=values["CALLER_AUTH"],
                 )
                 yield problem_in(profile.name, clause)
-        if profile.is_checked and kind:
-            yield from _content_check(profile, values)
+        if profile.is_checked and kind and values["CALLER_AUTH"] != "wechat":
+            clause = Message('hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid')
+            yield problem_in(profile.name, clause, needs="CALLER_AUTH")
+        elif profile.is_checked and kind and session and session < LEAST_SESSION_OF_A_CHECK:
+            clause = Message(
+                'hold with "check" needs STS_SESSION_SECONDS of at least {least},'
+                " because WeChat gets a URL that lives an hour; it is {session}",
+                least=LEAST_SESSION_OF_A_CHECK.seconds,
+                session=session.seconds,
+            )
+            yield problem_in(profile.name, clause, needs="STS_SESSION_SECONDS")
 
 
 def _lives_over_the_session(profile: Profile, session: timedelta | None) -> Iterator[Problem]:
@@ -120,30 +120,13 @@ def _lives_over_the_session(profile: Profile, session: timedelta | None) -> Iter
             yield problem_in(profile.name, clause)
 
 
-def _content_check(profile: Profile, values: Mapping[str, Any]) -> Iterator[Problem]:
-    if values["CALLER_AUTH"] != "wechat":
-        clause = Message('hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid')
-        yield problem_in(profile.name, clause, needs="CALLER_AUTH")
-        return
-    session = values.get("STS_SESSION_SECONDS")
-    if session and session < LEAST_SESSION_OF_A_CHECK:
-        clause = Message(
-            'hold with "check" needs STS_SESSION_SECONDS of at least {least},'
-            " because WeChat gets a URL that lives an hour; it is {session}",
-            least=LEAST_SESSION_OF_A_CHECK.seconds,
-            session=session.seconds,
-        )
-        yield problem_in(profile.name, clause, needs="STS_SESSION_SECONDS")
-
-
 def related_settings(values: Mapping[str, Any], refused: Container[str]) -> Iterator[Problem]:
     """Check settings against each other."""
     # Only a store on other machines can be down.
     is_remote = values.get("QUOTA_URL", "memory:") != "memory:"
     if is_remote and "QUOTA_WHEN_DOWN" not in values and "QUOTA_WHEN_DOWN" not in refused:
-        yield Problem(
-            "QUOTA_WHEN_DOWN", Message("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
-        )
+        sentence = Message("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
+        yield Problem("QUOTA_WHEN_DOWN", sentence)
     if set(values.get("TOKEN_SECRET", ())) & set(values.get("RECEIPT_SECRET", ())):
         sentence = Message(
             "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anyone"

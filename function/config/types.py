@@ -22,10 +22,8 @@ class Type(NamedTuple):
 
     Args:
         allowed: completes "it must be"; shown to the operator.
-
         read: returns the value of what TOML holds; raises ``ValueError``, whose text, if any, is the part
             that does not fit.
-
         from_text: what TOML would hold, for the text of a setting.
     """
 
@@ -37,12 +35,14 @@ class Type(NamedTuple):
         """Return the sentence for a value that ``read`` refused; it never shows a secret."""
         if is_secret:
             return Message("{name} must be {allowed}", name=name, allowed=self.allowed)
-        if error.args:
-            part = error.args[0]
+        if not error.args:
             return Message(
-                "{name} has {part!r}; it must be {allowed}", name=name, part=part, allowed=self.allowed
+                "{name} = {value!r} must be {allowed}", name=name, value=value, allowed=self.allowed
             )
-        return Message("{name} = {value!r} must be {allowed}", name=name, value=value, allowed=self.allowed)
+        (part,) = error.args
+        return Message(
+            "{name} has {part!r}; it must be {allowed}", name=name, part=part, allowed=self.allowed
+        )
 
     def missing(self, name: str) -> Message:
         return Message("{name} is missing; it must be {allowed}", name=name, allowed=self.allowed)
@@ -53,11 +53,6 @@ class Rate(NamedTuple):
 
     limit: int
     seconds: int
-
-
-def any_text(allowed: Message) -> Type:
-    """Return the type of a text that is not checked, such as another service's secret."""
-    return Type(allowed, str)
 
 
 def matching(pattern: str, allowed: Message) -> Type:
@@ -96,11 +91,8 @@ def number(least: int, most: int) -> Type:
 def seconds(least: int, most: int) -> Type:
     """Return the type of a duration in whole seconds, bounds included."""
     whole = number(least, most)
-    return Type(
-        Message("whole seconds from {least} to {most}", least=least, most=most),
-        lambda value: timedelta(seconds=whole.read(value)),
-        _number,
-    )
+    allowed = Message("whole seconds from {least} to {most}", least=least, most=most)
+    return Type(allowed, lambda value: timedelta(seconds=whole.read(value)), _number)
 
 
 def size(least: str, most: str) -> Type:
@@ -217,7 +209,7 @@ def _secrets(text: str) -> tuple[str, ...]:
 
 
 BUCKET = matching(
-    r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", Message("3 to 63 lower-case letters, digits and hyphens")
+    "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", Message("3 to 63 lower-case letters, digits and hyphens")
 )
 REGION = matching(r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+", Message("a region id such as cn-hangzhou"))
 ROLE_ARN = matching(r"acs:ram::\d+:role/[A-Za-z0-9.@_-]+", Message("acs:ram::<account>:role/<name>"))
@@ -230,6 +222,7 @@ CALLBACK_ADDRESS = Type(
 FLAG = Type(Message("true or false"), _flag, lambda text: {"true": True, "false": False}.get(text, text))
 HOURS = Type(Message("hours from -12 to 14, in quarters, such as 8 or 5.5"), _hours)
 RATE = Type(Message("a number over s, min or h, such as 60/min"), _rate)
+SECRET = matching(f"(?s:.{{{MIN_SECRET_BYTES},}})", Message("at least {least} bytes", least=MIN_SECRET_BYTES))
 SECRETS = Type(
     Message("at least {least} random bytes in each comma-separated part", least=MIN_SECRET_BYTES), _secrets
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from function.auth import Caller, identify
 from function.config.key_template import published_name
-from function.config.profile import Profile
+from function.config.profile import ACL_FIELD, Profile
 from function.context import RequestContext
 from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object
@@ -138,7 +138,9 @@ def complete(context: RequestContext) -> dict[str, Any]:
     profile = context.settings.profiles[ticket.profile]
     oss = oss_client(context, profile.location)
     try:
-        facts = complete_upload(oss, ticket, acl=profile.stored_acl, forbid_overwrite=not profile.overwrite)
+        facts = complete_upload(
+            oss, ticket, acl=dict(profile.pinned)[ACL_FIELD], forbid_overwrite=not profile.overwrite
+        )
     except UploadGone:
         if profile.is_held and (response := recalled(context, oss, ticket.upload_id)):
             return response
