@@ -49,10 +49,12 @@ def unmet_conditions(
         for condition in option.needs:
             # An option that could not be read has its own clause.
             if not _is_met(condition, table, values, if_unread=True):
-                yield _clause("needs", option.name, condition)
+                other = condition.replace("|", " / ").replace("=", " = ")
+                yield Message("{option} needs {other}", option=option.name, other=other)
         for condition in option.excludes:
             if _is_met(condition, table, values, if_unread=False):
-                yield _clause("excludes", option.name, condition)
+                other = condition.replace("=", " = ")
+                yield Message("{option} excludes {other}", option=option.name, other=other)
 
 
 def _is_met(condition: str, table: Mapping[str, Any], values: Mapping[str, Any], *, if_unread: bool) -> bool:
@@ -64,16 +66,6 @@ def _is_met(condition: str, table: Mapping[str, Any], values: Mapping[str, Any],
         if value and (not wanted or wanted == value or (isinstance(value, tuple) and wanted in value)):
             return True
     return False
-
-
-def _clause(verb: str, option: str, condition: str) -> Message:
-    names, _, value = condition.partition("=")
-    other = names.replace("|", " / ")
-    if not value:
-        return Message("{option} needs {other}", option=option, other=other)
-    if verb == "needs":
-        return Message("{option} needs {value!r} in {other}", option=option, value=value, other=other)
-    return Message("{option} excludes {value!r} in {other}", option=option, value=value, other=other)
 
 
 def within_profile(values: Mapping[str, Any], is_page: bool) -> Iterator[Message]:

@@ -62,7 +62,7 @@ def missing_settings(
                 user = Message("{option} in [{profile}]", option=option, profile=profile.name)
                 needed_by.setdefault(name, user)
             elif name not in values and name not in refused:
-                clause = Message("{option} needs {setting}", option=option, setting=name)
+                clause = Message("{option} needs {other}", option=option, other=name)
                 yield problem_in(profile.name, clause, needs=name)
     for name, by in needed_by.items():
         if name not in values and name not in refused:

@@ -45,30 +45,30 @@ def kinds(root=UploadError):
         yield from kinds(kind)
 
 
-def test_no_error_is_raised_that_is_not_published():
+def test_every_error_is_published():
     assert {kind.__name__ for kind in kinds()} == set(PUBLISHED)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_an_error_has_its_status_its_code_and_its_wait(name):
+def test_an_error_has_its_status_code_and_wait(name):
     kind = getattr(errors, name)
     error = kind([]) if kind is Misconfigured else kind("A sentence.")
     assert (error.status, error.code, error.retry_after) == PUBLISHED[name]
     assert str(error) == error.message
 
 
-def test_what_is_wrong_with_the_configuration_goes_to_the_log_alone():
+def test_configuration_problems_go_to_the_log_only():
     error = Misconfigured([Problem("A", "A is missing"), Problem("B", "B is wrong")])
     assert error.problems == (("A", "A is missing", ""), ("B", "B is wrong", ""))
     assert error.reason == "A is missing; B is wrong"
     assert "missing" not in error.message
 
 
-def test_a_wait_that_is_known_better_goes_before_the_usual_one():
+def test_a_given_wait_replaces_the_default():
     assert errors.TooManyRequests("Slowly.", retry_after=7).retry_after == 7
 
 
-def test_of_what_is_not_said_an_error_says_nothing():
+def test_details_default_to_empty():
     error = BadRequest()
     assert (error.message, error.reason, error.upstream, error.details) == ("", "", "", {})
     assert Misconfigured([]).upstream == ""
@@ -79,20 +79,20 @@ USUAL += ("AlreadyComplete", "AlreadyPublished", "UploadGone")
 
 
 @pytest.mark.parametrize("name", USUAL)
-def test_an_error_says_the_usual_sentence_where_it_has_none_of_its_own(name):
+def test_an_error_without_a_message_has_the_default_one(name):
     kind = getattr(errors, name)
     assert str(kind()) == kind.default_message != ""
 
 
-def test_an_error_says_its_own_sentence_where_it_has_one():
+def test_a_given_message_replaces_the_default():
     assert str(StsUnavailable("Another.")) == "Another."
 
 
-def test_who_refused_is_kept_for_programs():
+def test_the_upstream_code_is_kept():
     assert Misconfigured([], upstream="NoPermission").upstream == "NoPermission"
 
 
-def test_each_of_those_who_share_a_failure_gets_all_of_it_but_where_it_was_raised():
+def test_a_copied_error_has_everything_but_the_traceback():
     with pytest.raises(StsUnavailable) as raised:
         raise StsUnavailable("A.", reason="b", retry_after=3, upstream="c", details={"d": 1})
     other = copy(raised.value)

@@ -1,4 +1,4 @@
-"""grants: a session may do what the forms need, and nothing else."""
+"""session_policy: a session may do what the forms need, and nothing else."""
 
 import json
 
@@ -47,7 +47,7 @@ def with_options(**options):
     )
 
 
-def test_the_session_may_do_what_the_forms_need_and_nothing_else(legacy_profiles):
+def test_the_upload_session_may_do_what_forms_need_only(legacy_profiles):
     assert json.loads(policy("my-bucket", legacy_profiles)) == {
         "Version": "1",
         "Statement": [
@@ -75,7 +75,7 @@ def test_the_session_may_do_what_the_forms_need_and_nothing_else(legacy_profiles
     }
 
 
-def test_a_session_without_a_page_s_folder_has_one_statement_in_as_few_characters_as_can_be():
+def test_a_session_without_pages_has_one_compact_statement():
     profile = '[p]\nkey = "图片/{id}"\nmax_size = 1\ncontent_types = ["*/*"]'
     assert policy("b", profile) == (
         '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:PutObject","oss:PutObjectAcl"],'
@@ -89,7 +89,7 @@ def allow(actions, *folders):
 
 
 @pytest.mark.parametrize("options", ["", "callback = false", 'acl = "public-read"\nread = "callers"'])
-def test_without_an_option_that_needs_it_there_is_no_session_for_objects(options):
+def test_without_an_option_that_needs_it_there_is_no_objects_session(options):
     assert set(policies_of(with_options(a=options))) == {UPLOADS}
 
 
@@ -103,7 +103,7 @@ def test_without_an_option_that_needs_it_there_is_no_session_for_objects(options
         'confirm = true\nacl = "public-read"',
     ],
 )
-def test_reading_and_confirming_may_get_objects_and_nothing_else(options):
+def test_read_and_confirm_may_get_objects_only(options):
     policies = policies_of(with_options(a=options))
     assert json.loads(policies[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a")]
     # The keys behind the forms got nothing more by it.
@@ -120,25 +120,25 @@ OF_PARTS = [
 
 
 @pytest.mark.parametrize("options", ["parts = true", 'parts = true\nread = "owner"\nconfirm = true'])
-def test_uploads_in_parts_are_begun_listed_completed_and_dropped_by_the_objects_session_alone(options):
+def test_only_the_objects_session_begins_lists_completes_and_aborts_parts(options):
     policies = policies_of(with_options(a=options, b=""))
     assert json.loads(policies[OBJECTS])["Statement"] == [allow(OF_PARTS, "a")]
     # What leaves the function, the addresses of the parts among it, can do no more than a form can.
     assert policies[UPLOADS] == policies_of(with_options(a="", b=""))[UPLOADS]
 
 
-def test_a_folder_without_parts_gets_nothing_of_what_another_s_need():
+def test_a_folder_without_parts_gets_no_rights_for_parts():
     objects = policies_of(with_options(a="confirm = true", b="parts = true"))[OBJECTS]
     assert json.loads(objects)["Statement"] == [allow(OF_PARTS, "b"), allow(["oss:GetObject"], "a")]
 
 
-def test_only_folders_of_profiles_with_an_option_may_be_read_and_each_stands_once():
+def test_only_folders_with_an_option_may_be_read_and_are_listed_once():
     profiles = with_options(c='read = "owner"', a="confirm = true", b="", a_too='read = "callers"')
     objects = policies_of(profiles)[OBJECTS]
     assert json.loads(objects)["Statement"] == [allow(["oss:GetObject"], "a", "c")]
 
 
-def test_the_role_allows_what_either_session_asks_for(legacy_profiles):
+def test_the_role_allows_both_sessions(legacy_profiles):
     profiles = with_options(a="confirm = true", b="")
     assert json.loads(role_policy(profiles))["Statement"] == [
         allow(["oss:PutObject", "oss:PutObjectAcl"], "a", "b"),
@@ -184,7 +184,7 @@ def held(options=HOLD, **others):
         f"held/held/posts/{ID}",
     ],
 )
-def test_with_the_keys_behind_forms_nobody_writes_a_published_name_or_a_record(options, key):
+def test_the_upload_session_writes_no_published_name_and_no_record(options, key):
     """With the whole set stolen, and not only with the form that one of them signed."""
     policy = held(options, others="confirm = true")[UPLOADS]
     assert [action for action in ACTIONS if may(policy, action, key)] == []
@@ -194,7 +194,7 @@ def test_with_the_keys_behind_forms_nobody_writes_a_published_name_or_a_record(o
     ]
 
 
-def test_the_objects_session_publishes_and_deletes_and_writes_records_that_it_never_deletes():
+def test_the_objects_session_publishes_deletes_and_writes_records_that_it_never_deletes():
     statements = json.loads(held(others="confirm = true", silent="")[OBJECTS])["Statement"]
     resources = "acs:oss:*:*:b"
     assert statements == [
@@ -209,7 +209,7 @@ def test_the_objects_session_publishes_and_deletes_and_writes_records_that_it_ne
 
 
 @pytest.mark.parametrize("options", [HOLD, HELD_PARTS, 'callback = true\nhold = ["commit"]'])
-def test_whichever_way_its_receipt_comes_what_waits_is_looked_at_copied_and_deleted(options):
+def test_held_objects_may_be_read_copied_and_deleted_with_every_kind_of_receipt(options):
     policy = held(options)[OBJECTS]
     waits, published = f"held/posts/public/{ID}", f"posts/public/{ID}"
     for action in ("oss:GetObject", "oss:DeleteObject"):
@@ -218,7 +218,7 @@ def test_whichever_way_its_receipt_comes_what_waits_is_looked_at_copied_and_dele
         assert may(policy, action, published)
 
 
-def test_parts_of_what_is_held_back_are_begun_and_completed_where_it_waits_alone():
+def test_held_parts_are_begun_and_completed_under_the_held_name_only():
     policy = held(HELD_PARTS)[OBJECTS]
     for action in ("oss:ListParts", "oss:AbortMultipartUpload"):
         assert may(policy, action, f"held/posts/public/{ID}")
@@ -227,7 +227,7 @@ def test_parts_of_what_is_held_back_are_begun_and_completed_where_it_waits_alone
     assert not may(held()[OBJECTS], "oss:PutObject", f"held/posts/public/{ID}")
 
 
-def test_a_folder_without_hold_may_be_discarded_from_only_where_there_is_hold_at_all():
+def test_plain_folders_may_be_discarded_from_only_if_a_profile_holds():
     """Who has a receipt may ask what became of its object, and the business discard it."""
     plain = policies_of(with_options(a="confirm = true", b="callback = true", c=""))
     assert json.loads(plain[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a")]
@@ -236,7 +236,7 @@ def test_a_folder_without_hold_may_be_discarded_from_only_where_there_is_hold_at
     assert [may(beside, "oss:GetObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
 
 
-def test_profiles_that_hold_back_keep_their_policies_short_by_saying_each_right_once():
+def test_policies_of_held_profiles_name_each_right_once():
     profiles = with_options(
         **{f"posts-{number}": HOLD for number in range(5)},
         **{f"videos-{number}": HELD_PARTS + '\nread = "owner"\nconfirm = true' for number in range(5)},
@@ -249,7 +249,7 @@ def test_profiles_that_hold_back_keep_their_policies_short_by_saying_each_right_
     assert len({tuple(statement["Action"]) for statement in statements}) == len(statements) == 4
 
 
-def test_the_role_allows_what_holding_back_needs():
+def test_the_role_allows_what_hold_needs():
     profiles = with_options(posts=HOLD)
     role = role_policy(profiles)
     for policy in policies_of(profiles).values():
@@ -260,7 +260,7 @@ def test_the_role_allows_what_holding_back_needs():
                     assert may(role, action, key)
 
 
-def test_what_is_discarded_may_be_in_another_bucket_than_what_is_held():
+def test_objects_in_another_bucket_than_held_ones_may_be_discarded():
     """Whoever has a receipt may ask about its object, of whichever profile it is."""
     home, *others = with_options(posts=HOLD, a="confirm = true", b="callback = true", c="")
     there = home.location._replace(bucket="b2", role_arn="acs:ram::1:role/there")

@@ -35,7 +35,7 @@ def asked_after_some_forms(function, sts):
 PUT = ["oss:PutObject", "oss:PutObjectAcl"]
 
 
-def test_a_deployment_without_an_option_asks_sts_once_for_what_forms_need(instance, good_sts):
+def test_a_deployment_without_options_has_one_session(instance, good_sts):
     function = instance()
     assert asked_after_some_forms(function, good_sts) == [PUT]
     ready = function.function._instance
@@ -43,9 +43,7 @@ def test_a_deployment_without_an_option_asks_sts_once_for_what_forms_need(instan
 
 
 @pytest.mark.parametrize("option", ["confirm = true", 'read = "callers"'])
-def test_an_option_costs_no_call_until_the_objects_session_is_first_needed(
-    instance, good_sts, profiles_file, clock, option
-):
+def test_the_objects_session_is_assumed_when_first_needed(instance, good_sts, profiles_file, clock, option):
     function = instance(PROFILES_FILE=profiles_file(PROFILE + option), TOKEN_SECRET=TOKEN_SECRET)
     assert asked_after_some_forms(function, good_sts) == [PUT]
     ready = function.function._instance
@@ -70,7 +68,7 @@ def test_the_objects_session_is_replaced_while_it_still_covers_two_windows(
 
 
 @pytest.mark.parametrize("public", [False, True])
-def test_where_no_url_is_signed_the_objects_session_is_replaced_no_earlier(
+def test_the_objects_session_is_replaced_no_earlier_without_signed_urls(
     instance, good_sts, profiles_file, clock, public
 ):
     read = 'acl = "public-read"\nread = "callers"\n' if public else ""
@@ -83,7 +81,7 @@ def test_where_no_url_is_signed_the_objects_session_is_replaced_no_earlier(
     assert obtain(ready, clock(), [clock()]).are_new
 
 
-def test_neither_session_s_failure_is_the_other_s(instance, good_sts, profiles_file, clock):
+def test_a_failure_of_one_session_leaves_the_other(instance, good_sts, profiles_file, clock):
     function = instance(PROFILES_FILE=profiles_file(f"{PROFILE}confirm = true"), TOKEN_SECRET=TOKEN_SECRET)
     function.ask(body={"filename": "a.png"})
     good_sts.replace("POST", STS_URL, status=503)
@@ -105,7 +103,7 @@ WECHAT_CHECKS = {
 
 
 @pytest.mark.parametrize("changes", ["", 'read = "callers"\nread_for = 60\n'])
-def test_what_wechat_is_to_fetch_within_an_hour_is_signed_by_a_session_that_lives_as_long(
+def test_urls_for_checks_are_signed_by_a_session_that_lives_another_hour(
     instance, sts, profiles_file, clock, reply, changes
 ):
     sts.add("POST", STS_URL, json=reply(clock() + timedelta(seconds=5400)))

@@ -1,4 +1,4 @@
-"""places: the bucket that a profile's objects are in, and that nothing of one bucket is good in another."""
+"""Buckets of profiles: nothing of one bucket is valid in another."""
 
 import json
 from base64 import b64decode
@@ -80,29 +80,29 @@ read = "callers"
 # --- what a place is ---
 
 
-def test_without_options_of_its_own_a_profile_is_where_the_deployment_is():
+def test_without_options_a_profile_uses_the_bucket_of_the_settings():
     assert HOME.override({}) == HOME
     assert HOME.override({"bucket": None, "region": None, "host": None, "role": None}) == HOME
 
 
-def test_another_bucket_is_reached_at_its_own_address_for_everything():
+def test_another_bucket_is_called_at_its_own_host():
     there = "https://c.oss-cn-hangzhou.aliyuncs.com"
     assert HOME.override({"bucket": "c"}) == ("c", "cn-hangzhou", there, there, there, HOME.role_arn)
 
 
-def test_another_bucket_may_be_in_another_region_have_a_domain_and_a_role():
+def test_another_bucket_may_have_a_region_a_domain_and_a_role():
     host, role = "https://c.example.com", "acs:ram::1:role/c"
     own = {"bucket": "c", "region": "cn-shanghai", "host": host, "role": role}
     assert HOME.override(own) == ("c", "cn-shanghai", host, host, host, role)
 
 
-def test_a_domain_or_a_role_alone_leaves_the_bucket_and_its_other_addresses():
+def test_a_domain_or_role_alone_changes_nothing_else():
     assert HOME.override({"host": "https://u.example.com"}) == HOME._replace(host="https://u.example.com")
     assert HOME.override({"role": "acs:ram::1:role/c"}) == HOME._replace(role_arn="acs:ram::1:role/c")
     assert HOME.override({"bucket": "b", "region": "cn-hangzhou"}) == HOME
 
 
-def test_sessions_are_told_apart_by_purpose_bucket_and_role_alone():
+def test_a_session_is_named_by_purpose_bucket_and_role():
     moved = HOME._replace(host="https://u", oss_endpoint="https://u", read_origin="https://u")
     assert moved.session(UPLOADS) == HOME.session(UPLOADS) == (UPLOADS, "b", "acs:ram::1:role/a")
     others = (HOME._replace(bucket="c"), HOME._replace(role_arn="acs:ram::1:role/c"))
@@ -135,7 +135,7 @@ def resources_of(policy):
     return [resource for statement in json.loads(policy)["Statement"] for resource in statement["Resource"]]
 
 
-def test_a_role_must_allow_what_its_sessions_ask_for_in_whichever_buckets(settings):
+def test_a_role_allows_its_sessions_in_every_bucket(settings):
     policies = role_policies(settings.profiles.values())
     allowed = {role: resources_of(policy) for role, policy in policies.items()}
     assert set(allowed) == {HOME_ROLE, OWN_ROLE}
@@ -148,7 +148,7 @@ def test_a_role_must_allow_what_its_sessions_ask_for_in_whichever_buckets(settin
     assert sorted(resources_of(policy)) == sorted(allowed[HOME_ROLE] + allowed[OWN_ROLE])
 
 
-def test_the_settings_of_another_place_are_those_of_a_deployment_that_has_no_other(settings):
+def test_settings_at_another_location_have_only_its_profiles(settings):
     place = settings.profiles["contract"].location
     there = settings.at(place)
     assert (there.home, there.bucket, there.host) == (place, "contracts", OWN_HOST)
@@ -157,7 +157,7 @@ def test_the_settings_of_another_place_are_those_of_a_deployment_that_has_no_oth
     assert set(settings.at(settings.home).profiles) == {"default", "plain"}
 
 
-def test_of_a_region_that_is_missing_nothing_is_made(environment, profiles_file):
+def test_a_missing_region_is_one_problem(environment, profiles_file):
     """One profile says where its bucket is, the other leaves that to the setting: one problem, not two."""
     lines = 'max_size = 1\ncontent_types = ["*/*"]\nbucket = "contracts"\n'
     text = f'[a]\nkey = "a/{{id}}"\n{lines}region = "cn-shanghai"\n[b]\nkey = "b/{{id}}"\n{lines}'
@@ -192,7 +192,7 @@ def conditions_of(form):
     return {name: value for each in conditions if isinstance(each, dict) for name, value in each.items()}
 
 
-def test_a_form_is_for_its_profile_s_bucket_and_region_and_sent_to_its_host(world):
+def test_a_form_names_the_bucket_and_region_of_its_profile_and_its_host(world):
     form = world.form("contract")
     assert form["url"] == OWN_HOST
     assert form["fileUrl"] == f"{OWN_HOST}/{form['key']}"
@@ -203,11 +203,11 @@ def test_a_form_is_for_its_profile_s_bucket_and_region_and_sent_to_its_host(worl
     assert conditions_of(at_home)["bucket"] == "my-bucket"
 
 
-def test_a_page_of_its_own_bucket_is_told_its_host(world):
+def test_a_page_gets_the_host_of_its_own_bucket(world):
     assert world.form("page")["host"] == "https://files.example.com"
 
 
-def test_what_was_sent_there_is_confirmed_there_and_the_receipt_says_where(world):
+def test_an_upload_is_confirmed_in_its_bucket_and_the_receipt_names_it(world):
     told = world.store("contract")
     assert told["url"] == f"{OWN_HOST}/{told['key']}"
     assert receipt_of(told)["bucket"] == "contracts"
@@ -221,7 +221,7 @@ def receipt_of(told):
     return json.loads(b64decode(body + "=" * (-len(body) % 4), altchars=b"-_"))
 
 
-def test_a_ticket_says_its_bucket_and_is_none_after_the_profile_has_moved(world, world_of):
+def test_a_ticket_is_refused_after_its_profile_moved_to_another_bucket(world, world_of):
     form = world.form("contract")
     assert world.buckets["contracts"].post(form["formData"], "bytes") == 200
     moved = world_of(PROFILES.replace('"contracts"', '"contracts-2"'))
@@ -230,7 +230,7 @@ def test_a_ticket_says_its_bucket_and_is_none_after_the_profile_has_moved(world,
     assert world.ask("confirm", ticket=form["ticket"]).status == 200
 
 
-def test_a_ticket_that_names_the_deployment_s_bucket_opens_nothing_of_the_profile_s(world, clock):
+def test_a_ticket_for_the_bucket_of_the_settings_is_refused(world, clock):
     claims = read_token(world.form("contract")["ticket"], audience=TICKET, secrets=[SECRET], now=clock())
     forged = {**claims, "bucket": "my-bucket"}
     ticket = issue_token(forged, audience=TICKET, secrets=[SECRET], now=clock(), life=timedelta(hours=1))
@@ -248,7 +248,7 @@ def test_a_large_file_goes_to_its_bucket_in_parts(world):
     assert (world.buckets["contracts"].begun, world.oss.begun) == (1, 0)
 
 
-def test_a_ticket_of_parts_that_names_another_bucket_opens_nothing(world, clock):
+def test_a_multipart_ticket_for_another_bucket_is_refused(world, clock):
     begun = world.ask("multipart", profile="contract", filename="a.png", size=1000).json
     claims = read_token(begun["ticket"], audience=PARTS, secrets=[SECRET], now=clock())
     forged = {**claims, "bucket": "my-bucket"}
@@ -257,7 +257,7 @@ def test_a_ticket_of_parts_that_names_another_bucket_opens_nothing(world, clock)
         assert world.ask(route, ticket=ticket).status == 403
 
 
-def test_addresses_of_several_buckets_are_each_signed_for_their_own(world):
+def test_read_urls_are_signed_for_the_bucket_of_each_key(world):
     keys = [world.store(profile)["key"] for profile in ("default", "contract")]
     items = world.ask("read", items=[{"key": key} for key in keys]).json["items"]
     at_home, there = (urlsplit(item["url"]) for item in items)
@@ -269,7 +269,7 @@ def test_addresses_of_several_buckets_are_each_signed_for_their_own(world):
         assert oss.send("GET", item["url"], budget_seconds=1).status == 200
 
 
-def test_a_session_that_was_new_is_logged_whichever_is_read_from_last(world, clock, log_lines):
+def test_read_logs_a_new_session_of_any_bucket(world, clock, log_lines):
     keys = [world.form(profile)["key"] for profile in ("default", "contract")]
     world.ask("read", key=keys[1])
     world.ask("read", items=[{"key": key} for key in keys])
@@ -277,12 +277,12 @@ def test_a_session_that_was_new_is_logged_whichever_is_read_from_last(world, clo
     assert [line["stsRefreshed"] for line in log_lines()[-3:]] == [True, True, False]
 
 
-def test_the_plain_address_of_what_everybody_may_see_is_its_bucket_s(world):
+def test_a_public_object_has_the_plain_url_of_its_bucket(world):
     key = world.form("wall")["key"]
     assert world.ask("read", key=key).json["url"] == f"{OWN_HOST}/{key}"
 
 
-def test_bytes_that_are_there_are_found_in_the_bucket_they_would_go_to(world):
+def test_existing_bytes_are_found_in_the_bucket_of_the_profile(world):
     wanted = {"sha256": DIGEST, "size": 1, "filename": "a.png"}
     both = [{"profile": profile, **wanted} for profile in ("same", "plain")]
     same, plain = world.ask("upload-params", files=both).json["uploads"]
@@ -297,7 +297,7 @@ def test_bytes_that_are_there_are_found_in_the_bucket_they_would_go_to(world):
     assert receipt_of(same)["bucket"] == "contracts"
 
 
-def test_a_bucket_that_cannot_be_asked_hides_nothing_of_what_another_has(world):
+def test_a_bucket_that_does_not_respond_does_not_hide_objects_of_another(world):
     wanted = {"sha256": DIGEST, "size": 1, "filename": "a.png"}
     files = [{"profile": profile, **wanted} for profile in ("same", "same", "plain")]
     forms = world.ask("upload-params", files=files).json["uploads"]
@@ -340,14 +340,14 @@ def ask_for(function, *profiles):
     return function.ask(body={"files": [{"profile": each, "filename": "a.png"} for each in profiles]})
 
 
-def test_an_instance_starts_with_the_session_of_its_first_profile_alone(function, sts_of):
+def test_an_instance_starts_with_the_session_of_its_first_profile(function, sts_of):
     function.function.initialize(None)
     assert [role for role, _ in sts_of.asked] == [HOME_ROLE]
     assert function.ask(body={"filename": "a.png"}).status == 200
     assert len(sts_of.asked) == 1
 
 
-def test_a_bucket_s_session_is_assumed_with_its_own_role_when_it_is_first_needed(function, sts_of):
+def test_a_session_is_assumed_with_the_role_of_its_bucket_when_first_needed(function, sts_of):
     assert ask_for(function, "contract", "wall", "contract").status == 200
     assert ask_for(function, "contract").status == 200
     ((role, policy),) = sts_of.asked
@@ -366,14 +366,14 @@ def test_files_for_two_buckets_are_signed_by_two_sessions(function, sts_of, log_
 
 
 @pytest.mark.parametrize("order", [("default", "contract"), ("contract", "default")])
-def test_where_one_of_two_sessions_cannot_be_had_there_is_no_form_at_all(function, sts_of, order):
+def test_no_form_is_signed_when_one_of_two_sessions_fails(function, sts_of, order):
     sts_of.down.add(OWN_ROLE)
     answer = ask_for(function, *order)
     assert (answer.status, answer.json["error"]["code"]) == (502, "sts_rejected")
     assert ask_for(function, "default").status == 200
 
 
-def test_a_long_form_has_its_own_bucket_s_session_renewed_early(instance, profiles_file, sts_of, clock):
+def test_a_long_form_renews_the_session_of_its_bucket_early(instance, profiles_file, sts_of, clock):
     text = PROFILES.replace("[contract]", "[contract]\nexpires_in = 3000", 1)
     function = instance(PROFILES_FILE=profiles_file(text), TOKEN_SECRET=SECRET)
     assert ask_for(function, "default", "contract").status == 200
@@ -384,7 +384,7 @@ def test_a_long_form_has_its_own_bucket_s_session_renewed_early(instance, profil
     assert [role for role, _ in sts_of.asked] == [HOME_ROLE, OWN_ROLE, OWN_ROLE]
 
 
-def test_a_place_that_nobody_has_named_is_empty():
+def test_a_location_without_settings_is_empty():
     assert NOWHERE.override({}) == NOWHERE
     assert set(NOWHERE) == {""}
 
@@ -392,7 +392,7 @@ def test_a_place_that_nobody_has_named_is_empty():
 # --- the function's own calls ---
 
 
-def test_a_session_that_was_new_is_logged_whichever_bucket_is_asked_last(world, clock):
+def test_a_new_session_of_any_client_is_logged(world, clock):
     ready = world.function._ready()
     own = ready.settings.profiles["contract"].location
     ready.credentials_for(own.session(OBJECTS), None, clock(), [clock()])
@@ -406,7 +406,7 @@ def failed(bucket):
     return isinstance(bucket, UploadError)
 
 
-def test_all_the_buckets_of_a_request_have_ten_seconds_together_and_each_its_share(world, clock):
+def test_the_buckets_of_a_request_share_ten_seconds(world, clock):
     ready = world.function._ready()
     call = RequestContext(Request("POST", "/", {}, {}, b"", "", None, ""), ready, LogLine("r"))
     places = [ready.settings.home, ready.settings.profiles["contract"].location]

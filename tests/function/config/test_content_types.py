@@ -29,7 +29,7 @@ from function.config.key_template import KeyTemplate
         *((text, "") for text in (f"{'a' * 128}/b", f"a/{'b' * 128}", "+a/b", "a/+b")),
     ],
 )
-def test_a_type_is_read_without_parameters_or_not_at_all(text, kind):
+def test_a_bare_type_has_no_parameters_and_a_malformed_one_is_empty(text, kind):
     assert bare_type(text) == kind
 
 
@@ -49,7 +49,7 @@ def test_a_type_is_read_without_parameters_or_not_at_all(text, kind):
         "%2e%2e%2f.png",
     ],
 )
-def test_of_a_file_s_name_only_a_plain_extension_reaches_the_key(instance, good_sts, filename):
+def test_only_a_plain_extension_of_the_filename_reaches_the_key(instance, good_sts, filename):
     body = instance().ask(body={"filename": filename, "contentType": "image/png"}).json
     assert re.fullmatch(r"uploads/public/2026/11/24/[A-Za-z0-9_-]{22}\.png", body["key"])
 
@@ -71,9 +71,7 @@ def test_of_a_file_s_name_only_a_plain_extension_reaches_the_key(instance, good_
         (None, ".png"),
     ],
 )
-def test_an_extension_that_is_not_the_type_s_gives_way_to_one_that_is(
-    instance, good_sts, filename, extension
-):
+def test_an_extension_of_another_type_is_replaced(instance, good_sts, filename, extension):
     body = instance().ask(body={"filename": filename, "contentType": "image/png"}).json
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}" + re.escape(extension), body["key"].rpartition("/")[2])
 
@@ -99,7 +97,7 @@ def key_of(filename=None, content_type="", template="a/{id}{ext}"):
     return KeyTemplate(template).render(owner="o", upload_id="i", now=NOW, extension=extension)
 
 
-def test_each_extension_stands_for_its_registered_type():
+def test_extensions_have_their_registered_types():
     assert dict(zip(TYPES[::2], TYPES[1::2], strict=True)) == TYPE_OF_EXTENSION
 
 
@@ -126,7 +124,7 @@ def test_a_type_with_two_extensions_gets_the_first():
         (None, "a/i.jpg"),
     ],
 )
-def test_an_extension_is_what_follows_the_last_dot_of_the_last_part(filename, key):
+def test_an_extension_follows_the_last_dot_of_the_last_part(filename, key):
     assert key_of(filename, "image/jpeg") == key
 
 
@@ -147,7 +145,7 @@ def test_an_extension_is_what_follows_the_last_dot_of_the_last_part(filename, ke
         ("x.exe", "application/octet-stream", ""),
     ],
 )
-def test_an_extension_says_the_type_that_is_stored_and_never_another(filename, content_type, end):
+def test_an_extension_belongs_to_the_stored_type(filename, content_type, end):
     assert key_of(filename, content_type) == f"a/i{end}"
 
 
@@ -155,7 +153,7 @@ def test_an_extension_says_the_type_that_is_stored_and_never_another(filename, c
     ("kind", "disposition"),
     [("image/a", "inline"), ("video/a", "inline"), ("audio/a", "inline"), ("font/a", "attachment")],
 )
-def test_only_what_is_seen_or_heard_opens_in_place(kind, disposition):
+def test_only_media_is_shown_in_place(kind, disposition):
     assert default_disposition(kind) == disposition
 
 

@@ -1,4 +1,4 @@
-"""key_template: a template becomes a key, and the key tells again what it was made of."""
+"""key_template: a template is rendered to a key and read back."""
 
 import re
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def test_every_placeholder_is_filled():
     assert render(WHOLE) == f"f/{OWNER}/2026/01/02/{ID}.png"
 
 
-def test_a_folder_ends_where_the_page_goes_on():
+def test_the_key_of_a_page_is_its_folder():
     assert render("test/{filename}") == "test/"
 
 
@@ -46,14 +46,14 @@ def test_a_folder_ends_where_the_page_goes_on():
         ("a/b/{owner}/{id}", False, "a/b/"),
     ],
 )
-def test_the_fixed_start_of_a_template_is_its_folder(template, takes_filename, folder):
+def test_the_literal_folder_is_the_fixed_start(template, takes_filename, folder):
     assert KeyTemplate(template).takes_filename is takes_filename
     assert KeyTemplate(template).literal_folder == folder
 
 
 @pytest.mark.parametrize("owner", [OWNER, "public"])
 @pytest.mark.parametrize("extension", ["", ".jpg", ".a1b2c3d4e5"])
-def test_a_key_tells_what_it_was_made_of(owner, extension):
+def test_a_key_is_read_back_into_its_values(owner, extension):
     key = render(WHOLE, owner=owner, extension=extension)
     assert KeyTemplate(WHOLE).read(key) == {
         "owner": owner,
@@ -65,7 +65,7 @@ def test_a_key_tells_what_it_was_made_of(owner, extension):
     }
 
 
-def test_a_key_of_a_page_tells_the_name_that_it_chose():
+def test_the_key_of_a_page_is_read_back_into_its_filename():
     assert KeyTemplate("test/{filename}").read("test/猫 1.png") == {"filename": "猫 1.png"}
 
 
@@ -93,16 +93,16 @@ def test_a_key_of_a_page_tells_the_name_that_it_chose():
         "",
     ],
 )
-def test_a_key_that_the_template_never_gives_tells_nothing(key):
+def test_a_key_of_another_form_is_not_read(key):
     assert KeyTemplate(WHOLE).read(key) is None
 
 
 @pytest.mark.parametrize("key", ["test/", "test/a/b.png", "test", "tests/a.png", "x/test/a.png"])
-def test_no_other_key_is_a_page_s(key):
+def test_a_key_of_another_folder_or_depth_is_not_a_page_s(key):
     assert KeyTemplate("test/{filename}").read(key) is None
 
 
-def test_the_months_and_days_there_are_can_all_be_read():
+def test_every_month_and_day_is_read():
     template = KeyTemplate("f/{mm}/{dd}/{id}")
     for month in range(1, 13):
         for day in range(1, 32):
@@ -110,14 +110,14 @@ def test_the_months_and_days_there_are_can_all_be_read():
             assert (found["mm"], found["dd"]) == (f"{month:02}", f"{day:02}")
 
 
-def test_a_placeholder_that_stands_twice_is_the_same_both_times():
+def test_a_repeated_placeholder_has_one_value():
     template = KeyTemplate("f/{id}/{id}{ext}")
     other = ID.replace("A", "B")
     assert template.read(f"f/{ID}/{ID}.png") == {"id": ID, "ext": ".png"}
     assert template.read(f"f/{ID}/{other}.png") is None
 
 
-def test_the_fixed_text_of_a_template_is_no_pattern():
+def test_fixed_text_is_not_a_pattern():
     template = KeyTemplate("a.b+(c)[d]/{id}")
     assert template.read(f"a.b+(c)[d]/{ID}") == {"id": ID}
     assert template.read(f"aXb+(c)[d]/{ID}") is None
@@ -135,13 +135,13 @@ DIGEST = "0123456789abcdef" * 4
         ("f/{filename}", False, False),
     ],
 )
-def test_what_holds_a_digest_and_no_id_is_named_by_its_bytes(template, takes_digest, is_named_by_digest):
+def test_a_template_with_a_digest_and_no_id_is_named_by_digest(template, takes_digest, is_named_by_digest):
     assert KeyTemplate(template).takes_digest is takes_digest
     assert KeyTemplate(template).is_named_by_digest is is_named_by_digest
 
 
 @pytest.mark.parametrize(("more", "found"), [(0, []), (1, [1024])])
-def test_the_longest_key_that_a_template_may_make_is_counted_with_its_placeholders(more, found):
+def test_the_longest_key_includes_its_placeholders(more, found):
     long = {"owner": 26, "yyyy": 4, "mm": 2, "dd": 2, "id": 22, "sha256": 64, "ext": 11}
     text = "f/" + "".join(f"{{{name}}}" for name in long)
     text += "x" * (1023 - 2 - sum(long.values()) + more)
@@ -196,7 +196,7 @@ CHANGES = st.lists(
 
 @effort(max_examples=60, deadline=None)
 @given(TEMPLATES, GIVEN)
-def test_every_key_that_is_rendered_is_read_back_as_what_it_was_made_of(text, given):
+def test_every_rendered_key_is_read_back(text, given):
     template = KeyTemplate(text)
     key = template.render(**given)
     if template.takes_filename:
@@ -220,7 +220,7 @@ def test_every_key_that_is_rendered_is_read_back_as_what_it_was_made_of(text, gi
 
 @effort(max_examples=60, deadline=None)
 @given(TEMPLATES, GIVEN, CHANGES)
-def test_any_other_key_is_read_as_an_oracle_reads_it_that_knows_no_patterns(text, given, changes):
+def test_changed_keys_are_read_as_the_oracle_reads_them(text, given, changes):
     template = KeyTemplate(text)
     key = template.render(**given)
     for at, count, piece in changes:
@@ -232,13 +232,13 @@ UNSEEN = ["\x00", "\x1f", "\x7f", "\x80", "\x9f", "\u061c", "\u200e", "\u202e", 
 
 
 @pytest.mark.parametrize("mark", UNSEEN, ids=ascii)
-def test_a_mark_that_nobody_sees_stands_in_no_template_and_makes_no_key_plain(mark):
+def test_invisible_characters_are_refused_in_templates_and_keys(mark):
     assert problems_of(f"a{mark}/{{id}}") == [f"key must not hold {mark!r}"]
     assert not is_plain(f"a/{mark}b")
 
 
 @pytest.mark.parametrize("key", ["a/../b", "a/./b", "../a", "a/..", ".", "a/b/."])
-def test_a_key_with_a_part_that_is_a_step_is_not_plain(key):
+def test_a_key_with_dot_parts_is_not_plain(key):
     assert not is_plain(key)
 
 
@@ -247,7 +247,7 @@ def test_any_other_key_is_plain(key):
     assert is_plain(key) is True
 
 
-def test_what_waits_has_a_name_that_tells_the_one_it_will_have():
+def test_a_held_name_contains_the_published_one():
     key = render(WHOLE)
     assert held_name(key) == f"held/{key}"
     assert [is_held_name(name) for name in (held_name(key), key, "held", "helds/a")] == [
@@ -262,7 +262,7 @@ def test_what_waits_has_a_name_that_tells_the_one_it_will_have():
 
 
 @pytest.mark.parametrize("template", ["uploads/{id}", "h/{owner}/{id}{ext}", "heldx/{id}"])
-def test_no_template_gives_the_name_of_what_waits_or_of_a_record(template):
+def test_no_template_gives_a_held_name_or_a_record(template):
     assert problems_of(template) == []
     assert not is_held_name(render(template))
     assert RECORDS == "held/."
@@ -271,7 +271,7 @@ def test_no_template_gives_the_name_of_what_waits_or_of_a_record(template):
 
 
 @pytest.mark.parametrize("template", [WHOLE, "图/{sha256}{ext}", "a/{id}", "a/{filename}"])
-def test_no_key_becomes_longer_than_its_template_says(template):
+def test_no_key_is_longer_than_its_template_says(template):
     key = KeyTemplate(template).render(
         owner=OWNER, upload_id=ID, now=NOW, extension=".a1b2c3d4e5", sha256="0" * 64
     )

@@ -1,12 +1,12 @@
-"""phrase: English that keeps what it was made of."""
+"""messages: translatable operator messages."""
 
 from function.config.messages import Message
 
 
-def test_a_phrase_is_its_text_and_keeps_what_it_was_made_of():
-    phrase = Message("{name} has {{id}} of {value!r}", name="key", value="a")
-    assert phrase == "key has {id} of 'a'"
-    assert (phrase.template, phrase.values) == (
+def test_a_message_keeps_its_template_and_values():
+    message = Message("{name} has {{id}} of {value!r}", name="key", value="a")
+    assert message == "key has {id} of 'a'"
+    assert (message.template, message.values) == (
         "{name} has {{id}} of {value!r}",
         {"name": "key", "value": "a"},
     )
