@@ -49,7 +49,7 @@ PARTS = "multipart/ /quality/tests/torture/test_lives.py"
 HOLDING = "holding/decision holding/check holding/status holding/discard holding/commit holding/resume"
 QUOTA = "limits/memory limits/quota limits/connection limits/counting limits/stores"
 QUOTA_IN_REDIS = "limits/connection limits/stores limits/redis_store"
-SETTINGS = "config/settings config/profiles config/settings_validation"
+SETTINGS = "config/settings config/profiles config/profile_validation config/settings_validation"
 STS = "/tests/test_sts_credentials.py aliyun_sdk"
 PROOF = "/quality/tests/torture/test_policy_proof.py"
 # Which tests a module's mutants must fail, its own first: the first that fails ends the run.

@@ -133,6 +133,11 @@ def test_a_file_without_profiles_is_refused(text):
     assert (profiles, len(problems)) == ({}, 1)
 
 
+def test_a_file_that_is_nested_too_deeply_is_refused():
+    profiles, problems = read("x = " + "[" * 100_000)
+    assert (profiles, len(problems)) == ({}, 1)
+
+
 @cases("option")
 def test_a_page_cannot_have_other_options(option):
     profiles, problems = read(f'[p]\nkey = "test/{{filename}}"\nmax_size = "1MiB"\n{option}\n')
