@@ -45,14 +45,13 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     return [grant for grant in grants if grant.folders]
 
 
-def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool = False) -> list[Grant]:
+def grants_for_objects(profiles: Collection[Profile], *, is_held_elsewhere: bool = False) -> list[Grant]:
     """
     Return the policy of the session behind the function's own calls to OSS and the URLs of ``/read``.
 
     Args:
         is_held_elsewhere: True if a profile that is not among these holds objects, perhaps in another bucket.
     """
-    profiles = [*profiles]
     actions: dict[str, set[str]] = {}
     for profile in profiles:
         stored = actions.setdefault(profile.stored_folder, set())
@@ -63,24 +62,19 @@ def grants_for_objects(profiles: Iterable[Profile], *, is_held_elsewhere: bool =
         if profile.parts:
             stored.update(WRITE, ("oss:ListParts", "oss:AbortMultipartUpload"))
         actions.setdefault(profile.key.literal_folder, set()).update({READ} if profile.is_read_signed else ())
-    if is_held_elsewhere or _is_any_held(profiles):
-        _add_what_holding_needs(profiles, actions)
-    folders: dict[tuple[str, ...], list[str]] = {}
-    for folder in sorted(actions):
-        folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
-    return [Grant(wanted, tuple(folders[wanted])) for wanted in sorted(folders) if wanted]
-
-
-def _add_what_holding_needs(profiles: Iterable[Profile], actions: dict[str, set[str]]) -> None:
     if _is_any_held(profiles):
         actions[RECORDS] = {READ, *WRITE}
-    for profile in profiles:
+    for profile in profiles if is_held_elsewhere or _is_any_held(profiles) else ():
         # With a receipt the status of its object can be read, and a backend can discard it.
         if profile.gives_receipts:
             actions[profile.key.literal_folder] |= {READ, DELETE}
         if profile.is_held:
             actions[profile.stored_folder] |= {READ, DELETE}
             actions[profile.key.literal_folder] |= {*WRITE}
+    folders: dict[tuple[str, ...], list[str]] = {}
+    for folder in sorted(actions):
+        folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
+    return [Grant(wanted, tuple(folders[wanted])) for wanted in sorted(folders) if wanted]
 
 
 def _is_any_held(profiles: Iterable[Profile]) -> bool:
@@ -128,7 +122,7 @@ def policy_of(bucket: str, grants: Iterable[Grant]) -> str:
 
 
 def _document(statements: Iterable[dict[str, Any]]) -> str:
-    document = {"Version": "1", "Statement": list(statements)}
+    document = {"Version": "1", "Statement": [*statements]}
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 

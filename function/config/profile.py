@@ -47,7 +47,6 @@ class BucketLocation(NamedTuple):
 # Without settings.
 NOWHERE = BucketLocation("", "", "", "", "", "")
 
-
 # How a profile names objects in its folder: the page does, the form does, or publishing does.
 PAGE, FORM, HELD = "page", "form", "held"
 # Form fields that options pin, under OSS's names.
