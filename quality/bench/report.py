@@ -120,11 +120,7 @@ def _table_of_cold_start(figures: Mapping[str, Any]) -> str:
 
 def _table_of_warm(figures: Mapping[str, Any]) -> str:
     rows = [
-        (
-            name,
-            _spread(one["us"], 1),
-            f"{one['allocated_kb']:.1f}" if one["allocated_kb"] else "",
-        )
+        (name, _spread(one["us"], 1), f"{one['allocated_kb']:.1f}" if one["allocated_kb"] else "")
         for name, one in figures.items()
     ]
     return _table(("call", "us", "KB held at most"), rows)

@@ -144,10 +144,7 @@ BROKEN: Mapping[str, Mapping[str, Fault]] = {
     "oss before a form": OSS_FAULTS,
     **dict.fromkeys(OF_PARTS, PARTS_FAULTS),
 }
-FAULTS: Mapping[str, Iterable[str]] = {
-    **BROKEN,
-    **dict.fromkeys(("sts", *OF_OBJECTS), STS_FAULTS),
-}
+FAULTS: Mapping[str, Iterable[str]] = {**BROKEN, **dict.fromkeys(("sts", *OF_OBJECTS), STS_FAULTS)}
 # Which of the addresses is the broken one.
 ADDRESS_OF = {
     **dict.fromkeys(OF_OBJECTS, "sts"),
@@ -169,12 +166,7 @@ EXPECTED = {
         "blocked": "forbidden",
     },
     "key host": {"slow": ""},
-    "oss": {
-        "slow": "",
-        "rejected": "oss_rejected",
-        "null_error": "oss_rejected",
-        "redirect": "oss_rejected",
-    },
+    "oss": {"slow": "", "rejected": "oss_rejected", "null_error": "oss_rejected", "redirect": "oss_rejected"},
 }
 EXPECTED |= dict.fromkeys(OF_OBJECTS, EXPECTED["sts"])
 EXPECTED |= dict.fromkeys(OF_PARTS, EXPECTED["oss"])

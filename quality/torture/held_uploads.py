@@ -15,13 +15,7 @@ from typing import Any
 from zlib import crc32
 
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from function.errors import UploadError
 from function.holding.state import LEASE, SILENCE

@@ -76,9 +76,8 @@ class Client:
     def ask(self, route, body=None, method="POST", **given):
         address = f"{self.origin}/{route}"
         answer = requests.request(method, address, json=body, headers=self.session, timeout=10, **given)
-        check_answer(
-            method, urlsplit(answer.url).path, Reply(answer.status_code, answer.headers, answer.text)
-        )
+        reply = Reply(answer.status_code, answer.headers, answer.text)
+        check_answer(method, urlsplit(answer.url).path, reply)
         self.answered.add((method, f"/{route}", answer.status_code))
         return answer.json()
 

@@ -64,18 +64,9 @@ WRONG = {
     ),
     "no look for a review": ([(state, "records", UNKNOWN)], (CHECKS, ("check",))),
     "a submission without a lease": ([(check, "records", UNLEASED)], (("commit", "status"), ("both",))),
-    "a lease that never ends": (
-        [(state, "LEASE", timedelta(days=9))],
-        (("commit",), ("both",), range(6, 9)),
-    ),
-    "no look for a commit": (
-        [(state, "_is_committed", lambda *_: True)],
-        (("status", "pass"), ("both",)),
-    ),
-    "nothing deleted that was held": (
-        [(decision, "delete_object", lambda *_: None)],
-        (COMMITS, ("commit",)),
-    ),
+    "a lease that never ends": ([(state, "LEASE", timedelta(days=9))], (("commit",), ("both",), range(6, 9))),
+    "no look for a commit": ([(state, "_is_committed", lambda *_: True)], (("status", "pass"), ("both",))),
+    "nothing deleted that was held": ([(decision, "delete_object", lambda *_: None)], (COMMITS, ("commit",))),
     "a rejection that publishes": (
         [(decision, "REJECT", "publish"), (check, "REJECT", "publish")],
         (("status", "risky"), ("check",)),

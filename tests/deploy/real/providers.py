@@ -102,9 +102,7 @@ class Provider(rpc.ProviderServicer):
         return pb.ValidateDataResourceConfig.Response()
 
     def UpgradeResourceState(self, request, context):  # noqa: N802
-        return pb.UpgradeResourceState.Response(
-            upgraded_state=pb.DynamicValue(json=request.raw_state.json),
-        )
+        return pb.UpgradeResourceState.Response(upgraded_state=pb.DynamicValue(json=request.raw_state.json))
 
     def ReadResource(self, request, context):  # noqa: N802
         return pb.ReadResource.Response(new_state=request.current_state)

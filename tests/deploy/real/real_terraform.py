@@ -55,15 +55,8 @@ def folder(tmp_path):
 def written(folder, profiles, *options):
     """``manage.py terraform``, with these profiles."""
     (folder.parent / "profiles.toml").write_text(profiles)
-    command = [
-        PYTHON,
-        str(ROOT / "manage.py"),
-        "terraform",
-        "--bucket",
-        "my-bucket",
-        "--region",
-        "cn-hangzhou",
-    ]
+    command = [PYTHON, str(ROOT / "manage.py"), "terraform", "--bucket", "my-bucket"]
+    command += ["--region", "cn-hangzhou"]
     command += ["--profiles", str(folder.parent / "profiles.toml"), "--env-file", str(folder.parent / ".env")]
     command += ["--into", str(folder / "deployment.auto.tfvars.json"), "--account", ACCOUNT, *options]
     environ = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
