@@ -15,6 +15,18 @@ RECEIPT_SECRET = "receipt-SecretCanary-0123456789abcdef"
 AES_KEY = "SecretCanary0123456789abcdefSecretCanary012"
 PROFILES = text_beside(__file__)
 
+FORBIDDEN = (403, "forbidden")
+
+
+def refused(answer: Any) -> tuple[int, str]:
+    return answer.status, answer.code
+
+
+def names(house: World, stored: dict[str, Any]) -> list[str]:
+    """Where the bytes of an upload are: ``held``, ``key``, both or nowhere."""
+    places = {"held": f"held/{stored['key']}", "key": stored["key"]}
+    return [name for name, key in places.items() if key in house.oss.objects]
+
 
 @pytest.fixture
 def oss(clock: Any) -> MemoryOss:

@@ -11,16 +11,12 @@ from function.errors import OssUnavailable, StsRejected
 from function.holding.check import apply_verdict
 from function.holding.state import LEASE
 from function.wechat.verdict import Outcome, Verdict
+from tests.function.holding.conftest import names
 from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 from tests.support.turns import Killed
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
-
-
-def names(house, stored):
-    places = {"held": f"held/{stored['key']}", "key": stored["key"]}
-    return [name for name, key in places.items() if key in house.oss.objects]
 
 
 @pytest.fixture

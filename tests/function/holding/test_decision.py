@@ -3,16 +3,12 @@
 import pytest
 
 from function.wechat.verdict import Outcome
+from tests.function.holding.conftest import names
 from tests.support.memory_oss import Part
 
 
 class Killed(BaseException):
     """An instance ends here, whatever it was about to do."""
-
-
-def names(house, stored):
-    places = {"held": f"held/{stored['key']}", "key": stored["key"]}
-    return [name for name, key in places.items() if key in house.oss.objects]
 
 
 def kill(house, act, *, at, after):

@@ -3,16 +3,8 @@
 import pytest
 
 from function.wechat.verdict import Outcome
+from tests.function.holding.conftest import names, refused
 from tests.support.memory_oss import Part
-
-
-def refused(answer):
-    return answer.status, answer.code
-
-
-def names(house, stored):
-    places = {"held": f"held/{stored['key']}", "key": stored["key"]}
-    return [name for name, key in places.items() if key in house.oss.objects]
 
 
 @pytest.mark.parametrize("profile", ["word", "note", "post", "face"])
