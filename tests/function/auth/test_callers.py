@@ -83,9 +83,6 @@ def ask_wsgi(function, *, path="/upload-params", body=None, headers=None, method
     return int(status.partition(" ")[0]), fields, b"".join(chunks).decode()
 
 
-# --- the three modes ---
-
-
 def test_without_a_mode_nobody_signs_and_only_the_log_says_why(instance, log_lines):
     answer = instance(CALLER_AUTH=None).ask(body={"filename": "a.png"})
     assert answer.outcome == (500, "misconfigured")
@@ -141,9 +138,6 @@ def test_only_wechat_has_a_login(instance, mode):
     jwt = {"JWT_KEY": OTHER_SECRET, "JWT_ALGORITHM": "HS256", "TOKEN_SECRET": TOKEN_SECRET}
     answer = instance(wechat_says(OPENID), CALLER_AUTH=mode, **jwt).ask(body={"code": "c"}, path="/login")
     assert answer.outcome == (404, "not_found")
-
-
-# --- session tokens under attack ---
 
 
 @cases("headers")
@@ -243,9 +237,6 @@ def test_a_new_secret_in_front_keeps_sessions_and_folders(instance, good_sts, cl
     assert before.json["key"].split("/")[:2] == after.json["key"].split("/")[:2]
 
 
-# --- the owner comes from the token and nowhere else ---
-
-
 @cases("body")
 @pytest.mark.parametrize("profile", ["default", "avatar"])
 def test_a_caller_who_asks_for_another_s_key_gets_one_in_the_own_folder(
@@ -324,9 +315,6 @@ def test_the_openid_and_the_tokens_appear_in_no_answer_and_no_log_line(instance,
     for secret in (OPENID, token, "code-canary", TOKEN_SECRET, "wechat-secret-canary"):
         assert secret not in shown
     assert "canary" not in repr(load_settings(function.environ))
-
-
-# --- callers who flood ---
 
 
 def test_a_caller_who_floods_is_told_when_to_come_back_and_costs_no_sts_call(instance, good_sts, clock):

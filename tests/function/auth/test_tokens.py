@@ -111,32 +111,7 @@ def test_a_token_from_an_old_secret_ends_as_well(clock):
     assert refuses(token, clock.tick(hours=2), secrets=(SECRET, OTHER_SECRET))
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"exp": ...},
-        {"exp": None},
-        {"exp": True},
-        {"exp": "1795600000"},
-        {"exp": [1795600000]},
-        {"exp": float("nan")},
-        {"exp": float("inf")},
-        {"exp": 0},
-        {"exp": -1},
-        {"nbf": "1"},
-        {"nbf": True},
-        {"nbf": None},
-        {"nbf": 99999999999},
-        {"nbf": float("nan")},
-        {"aud": ...},
-        {"aud": None},
-        {"aud": 5},
-        {"aud": [TICKET, RECEIPT]},
-        {"aud": SESSION.upper()},
-        {"aud": f"{SESSION}/x"},
-    ],
-    ids=str,
-)
+@cases("changes")
 def test_refuses_odd_claims_even_under_a_good_signature(clock, changes):
     assert refuses(craft(good_payload(clock(), **changes)), clock())
 

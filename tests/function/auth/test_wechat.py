@@ -131,27 +131,7 @@ def test_an_error_with_an_openid_beside_it_is_an_error(log_in, wechat):
     assert log_in().status == 401
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "",
-        "<html>busy</html>",
-        b"\xff\xfe\x00",
-        "[" * 5000,
-        [],
-        None,
-        5,
-        "NaN",
-        {},
-        {"session_key": SESSION_KEY},
-        identity(openid=""),
-        identity(openid=None),
-        identity(openid=5),
-        identity(openid=[OPENID]),
-        identity(openid="x" * 256),
-    ],
-    ids=lambda answer: str(answer)[:30],
-)
+@cases("answer")
 def test_a_response_without_openid_is_rejected_without_a_retry(log_in, wechat, answer):
     stub = says(wechat, answer)
     assert log_in().outcome == (502, "wechat_rejected")

@@ -195,8 +195,7 @@ def test_an_existing_key_is_refused_at_the_beginning(phone, oss, clock):
 
 
 def test_without_credentials_for_the_urls_oss_begins_nothing(phone, oss):
-    cache = phone.credentials_of(UPLOADS)
-    cache._assume_role = silent
+    phone.credentials_of(UPLOADS)._assume_role = silent
     answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
     assert answer.outcome == (503, "sts_unavailable")
     assert oss.asked == []
@@ -223,9 +222,6 @@ def test_each_of_the_two_sessions_is_logged_when_it_is_assumed(phone, clock, log
     phone.assume(held, clock())
     phone.begin()
     assert log_lines()[-1]["stsRefreshed"] is True
-
-
-# --- the URLs ---
 
 
 def query_of(part):
@@ -274,8 +270,7 @@ def test_without_the_length_in_the_signature_any_length_arrives_and_is_found_out
 
 @cases("headers")
 def test_a_part_with_other_headers_than_the_answer_s_does_not_arrive(phone, oss, headers):
-    begun = phone.begin()
-    assert oss.put(begun["parts"][0], headers, "a", PART) == 403
+    assert oss.put(phone.begin()["parts"][0], headers, "a", PART) == 403
 
 
 @cases("old", "new")
@@ -283,8 +278,7 @@ def test_no_part_of_a_url_can_be_changed(phone, oss, old, new):
     begun = phone.begin()
     part = begun["parts"][0]
     assert old in part["url"]
-    changed = {**part, "url": part["url"].replace(old, new)}
-    assert oss.put(changed, begun["headers"], "a", PART) == 403
+    assert oss.put({**part, "url": part["url"].replace(old, new)}, begun["headers"], "a", PART) == 403
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])

@@ -114,9 +114,6 @@ def test_a_file_of_any_number_of_parts_becomes_one_object(phone_of, oss, count):
     assert oss.asked.count("ListParts") == -(-count // 1000)
 
 
-# --- parts that are not there in full ---
-
-
 def test_complete_lists_missing_parts_and_completes_nothing(phone, oss):
     begun = phone.begin()
     phone.send(begun, begun["parts"][1:2])
@@ -152,9 +149,6 @@ def test_an_unexpected_part_does_not_become_part_of_the_object(phone, oss, sent)
     next(iter(oss.uploads.values())).parts[4] = Part("stranger", PART)
     assert phone.complete(sent["ticket"]).json["size"] == 2 * PART + 1
     assert names_in(oss, sent["key"]) == ["a1", "a2", "a3"]
-
-
-# --- repeated, lost, at once ---
 
 
 def test_complete_is_idempotent_byte_for_byte(phone, phone_of, sent, clock):
@@ -222,8 +216,7 @@ def test_where_oss_looks_at_the_name_first_two_completions_still_give_one_receip
     """Which of the two it says to the slower one is nowhere documented."""
 
     def complete_elsewhere():
-        other = phone_of().complete(sent["ticket"])
-        others.append(other.text)
+        others.append(phone_of().complete(sent["ticket"]).text)
         name = next(iter(oss.objects))
         # As if the upload were still listed when the second completion came.
         oss.uploads[oss_id] = upload
@@ -235,9 +228,6 @@ def test_where_oss_looks_at_the_name_first_two_completions_still_give_one_receip
     mine = phone.complete(sent["ticket"])
     assert mine.status == 200
     assert others == [mine.text]
-
-
-# --- parts that change while they are completed ---
 
 
 def swapping(phone, oss, begun, times):
@@ -280,9 +270,6 @@ def test_a_part_that_is_made_shorter_meanwhile_is_missing(phone_of, oss):
     answer = phone.complete(begun["ticket"])
     assert (answer.outcome, answer.json["error"]["missing"]) == ((409, "incomplete"), [1])
     assert oss.objects == {}
-
-
-# --- nothing there, or somebody else's ---
 
 
 def test_complete_fails_after_an_abort(phone, oss, sent):
@@ -356,9 +343,6 @@ def test_somebody_else_s_object_is_not_overwritten_and_the_rule_cleans_up(phone,
     assert oss.uploads == {}
 
 
-# --- time, and the business ---
-
-
 def test_all_calls_of_one_request_have_ten_seconds_together(phone, oss, sent):
     oss.budgets.clear()
     phone.complete(sent["ticket"])
@@ -395,12 +379,10 @@ def test_the_business_is_told_the_receipt(phone_of, oss, log_lines):
 
 def test_the_webhook_is_not_notified_of_incomplete_uploads(phone_of, oss):
     phone = phone_of(UPLOAD_WEBHOOK_URL=WEBHOOK)
-    begun = phone.begin()
-    assert phone.complete(begun["ticket"]).outcome == (409, "incomplete")
+    assert phone.complete(phone.begin()["ticket"]).outcome == (409, "incomplete")
 
 
 def test_only_the_receipt_s_own_secret_signs_it(phone_of, clock):
     receipts = "receipt-secret-0123456789-abcdefghi"
-    phone = phone_of(RECEIPT_SECRET=receipts)
-    _, done = phone.store_parts()
+    _, done = phone_of(RECEIPT_SECRET=receipts).store_parts()
     read_token(done["receipt"], audience=RECEIPT, secrets=(receipts,), now=clock())

@@ -60,8 +60,7 @@ def test_requested_numbers_get_urls_in_their_order(phone):
 
 
 def test_numbers_that_are_null_are_none(phone):
-    begun = phone.begin()
-    assert numbers_in(phone.parts(begun["ticket"], numbers=None)) == [1, 2, 3]
+    assert numbers_in(phone.parts(phone.begin()["ticket"], numbers=None)) == [1, 2, 3]
 
 
 WRONG = table_beside(__file__)["WRONG"]
@@ -69,8 +68,7 @@ WRONG = table_beside(__file__)["WRONG"]
 
 @pytest.mark.parametrize("case", WRONG)
 def test_malformed_numbers_are_refused_before_any_call_to_oss(phone, oss, case):
-    begun = phone.begin()
-    answer = phone.parts(begun["ticket"], numbers=WRONG[case])
+    answer = phone.parts(phone.begin()["ticket"], numbers=WRONG[case])
     assert answer.outcome == (400, "bad_request")
     assert answer.json["error"]["message"].startswith("numbers ")
     assert oss.asked == ["InitiateMultipartUpload"]
@@ -83,8 +81,7 @@ def test_at_most_twenty_numbers_are_allowed(phone):
 
 
 def test_parts_are_listed_even_if_numbers_are_given(phone, oss):
-    begun = phone.begin()
-    phone.parts(begun["ticket"], numbers=[1])
+    phone.parts(phone.begin()["ticket"], numbers=[1])
     assert oss.asked == ["InitiateMultipartUpload", "ListParts"]
 
 
@@ -94,16 +91,14 @@ def test_all_pages_of_a_list_are_read(phone, oss):
     from tests.support.memory_oss import Part
 
     upload.parts = {number: Part("x", PART) for number in range(1, 2501) if number != 2222}
-    answer = phone.parts(begun["ticket"])
-    assert numbers_in(answer) == [2222]
+    assert numbers_in(phone.parts(begun["ticket"])) == [2222]
     assert oss.asked.count("ListParts") == 3
 
 
 def test_a_part_that_was_sent_again_replaces_the_first(phone, oss):
     begun = phone.begin()
     phone.send(begun, name="a")
-    again = phone.parts(begun["ticket"], numbers=[2]).json
-    phone.send(begun, again["parts"], name="b")
+    phone.send(begun, phone.parts(begun["ticket"], numbers=[2]).json["parts"], name="b")
     phone.complete(begun["ticket"])
     (stored,) = oss.objects.values()
     assert [part.name for part in stored.parts] == ["a1", "b2", "a3"]

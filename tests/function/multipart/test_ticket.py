@@ -120,8 +120,7 @@ def test_no_other_ticket_does_anything(phone, oss, clock, log_lines, route, forg
     begun = phone.begin()
     phone.send(begun)
     asked = list(oss.asked)
-    ticket = FORGERIES[forgery](begun["ticket"], clock())
-    assert phone.ask(route, ticket=ticket).outcome == FORBIDDEN
+    assert phone.ask(route, ticket=FORGERIES[forgery](begun["ticket"], clock())).outcome == FORBIDDEN
     assert log_lines()[-1]["reason"].startswith("ticket: ")
     # OSS was not even asked, and the true ticket is as good as before.
     assert oss.asked == asked

@@ -23,8 +23,7 @@ def test_every_caller_reads_objects_for_callers(reading, good_sts):
 
 
 def test_anonymous_callers_read_objects_for_callers(reading, good_sts):
-    profiles = PROFILES.replace('read = "owner"', 'read = "callers"')
-    read = reading(profiles, CALLER_AUTH="anonymous")
+    read = reading(PROFILES.replace('read = "owner"', 'read = "callers"'), CALLER_AUTH="anonymous")
     assert read.function.ask(path="/read", body={"key": WALL}).status == 200
 
 

@@ -65,9 +65,6 @@ def test_the_session_behind_it_is_that_of_the_objects(reading, good_sts):
     assert "oss:PutObject" not in policy
 
 
-# --- who may not ---
-
-
 def test_read_needs_a_valid_token(reading, sts):
     assert reading().function.ask(path="/read", body={"key": KEY}).outcome == (401, "unauthorized")
 
@@ -76,9 +73,6 @@ def test_read_needs_a_valid_token(reading, sts):
 def test_it_takes_only_post(reading, sts, method):
     answer = reading().function.ask(path="/read", method=method)
     assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
-
-
-# --- the rate ---
 
 
 def test_each_item_counts(reading, good_sts):

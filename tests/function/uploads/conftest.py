@@ -6,6 +6,7 @@ import socket
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from function.app import load_settings
 from function.auth import Caller
+from function.auth.tokens import RECEIPT, TICKET, issue_token, read_token
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.http.client import ExchangeFailed, HttpResponse
@@ -30,9 +32,15 @@ from tests.support.scripted_oss import ScriptedOss
 KEYS = Path(__file__).parents[2] / "keys"
 KEY_ADDRESS = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem"
 FORM_TYPE = "application/x-www-form-urlencoded"
-SETTINGS = {
-    "CALLBACK_URL": "https://upload.example.com/callback",
-    "TOKEN_SECRET": "token-secret-canary-0123456789abcdef",
+SECRET = "token-secret-canary-0123456789abcdef"
+OTHER_SECRET = "another-functions-secret-0123456789-x"
+BUSINESS_SECRET = "business-secret-0123456789-0123456789"
+SETTINGS = {"CALLBACK_URL": "https://upload.example.com/callback", "TOKEN_SECRET": SECRET}
+BUSINESS = {
+    "CALLER_AUTH": "jwt",
+    "JWT_ALGORITHM": "HS256",
+    "JWT_KEY": BUSINESS_SECRET,
+    "TOKEN_SECRET": SECRET,
 }
 PROFILES = text_beside(__file__)
 
@@ -67,6 +75,28 @@ class KeyHost:
         if isinstance(self.key, ExchangeFailed):
             raise self.key
         return HttpResponse(self.status, self.key)
+
+
+def claims_of(token: str, clock: Any, audience: str = RECEIPT) -> dict[str, Any]:
+    return read_token(token, audience=audience, secrets=(SECRET,), now=clock())
+
+
+def forged_ticket(
+    clock: Any, *, audience: str = TICKET, secret: str = SECRET, hours: float = 1, **changes: Any
+) -> str:
+    """A ticket made by hand; ``None`` takes a claim out."""
+    good = {"jti": "i", "bucket": "my-bucket", "profile": "default", "sub": "public", "owner": "public"}
+    claims = good | {"type": "image/png", "sizes": [10, 1024]} | changes
+    made = {name: value for name, value in claims.items() if value is not None}
+    life = timedelta(hours=hours)
+    return issue_token(made, audience=audience, secrets=[secret], now=clock(), life=life)
+
+
+def business_token(clock: Any, subject: str = "ann") -> dict[str, str]:
+    """The header of a caller whom the business has logged in."""
+    hour = timedelta(hours=1)
+    token = issue_token({"sub": subject}, audience="x", secrets=[BUSINESS_SECRET], now=clock(), life=hour)
+    return {"X-Upload-Token": token}
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """uploads.callback: a callback is refused unless OSS signed it and its ticket fits."""
 
 from base64 import b64decode, b64encode
-from datetime import timedelta
 from urllib.parse import quote_plus, unquote_to_bytes
 
 import pytest
@@ -10,28 +9,16 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.app import load_settings
-from function.auth.tokens import RECEIPT, TICKET, issue_token, read_token
+from function.auth.tokens import RECEIPT, read_token
 from function.errors import BadRequest, Forbidden
 from function.http.gateway import Request
 from function.uploads.callback import verify_callback
-from tests.function.uploads.conftest import PROFILES, SETTINGS
+from tests.function.uploads.conftest import PROFILES, SECRET, SETTINGS, forged_ticket
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
-SECRET = "token-secret-canary-0123456789abcdef"
-OTHER_SECRET = "another-functions-secret-0123456789-x"
 NEW_SECRET = "a-new-token-secret-0123456789-abcdefgh"
-
-
-def ticket(clock, *, audience=TICKET, secret=SECRET, hours=1, **claims):
-    good = {"jti": "i", "bucket": "my-bucket", "profile": "default", "sub": "public", "owner": "public"}
-    good |= {"type": "image/png", "sizes": [10, 1024]}
-    life = timedelta(hours=hours)
-    return issue_token({**good, **claims}, audience=audience, secrets=[secret], now=clock(), life=life)
-
-
-# --- what OSS did not sign ---
 
 
 @cases("authorization", "status")
@@ -83,27 +70,24 @@ def test_refuses_one_callback_s_signature_on_another(upload, call):
     assert call(upload().body(), signed_body=upload().body()).outcome == (403, "forbidden")
 
 
-# --- what a broken 512-bit key would let an attacker sign ---
-
-
 @cases("forged")
 def test_refuses_a_ticket_that_is_not_of_this_upload(upload, call, clock, key_host, forged):
     asked = upload()
     if isinstance(forged, dict):
         parts = {"key": asked.key, "head": asked.key[:-1], "upper": asked.key.upper()}
         claims = {name: value.format(**parts) for name, value in forged.items() if isinstance(value, str)}
-        forged = ticket(clock, **{**forged, **claims})
+        forged = forged_ticket(clock, **{**forged, **claims})
     assert call(asked.body(ticket=forged)).outcome == (403, "forbidden")
 
 
 @pytest.mark.parametrize("key", ["", None])
 def test_no_ticket_is_for_an_object_without_a_name(upload, call, clock, key):
-    assert call(upload().body(ticket=ticket(clock, key=key), object="")).outcome == (403, "forbidden")
+    assert call(upload().body(ticket=forged_ticket(clock, key=key), object="")).outcome == (403, "forbidden")
 
 
 def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason(upload, call, clock):
     asked = upload()
-    assert call(asked.body(ticket=ticket(clock, key=asked.key))).status == 200
+    assert call(asked.body(ticket=forged_ticket(clock, key=asked.key))).status == 200
 
 
 def test_refuses_the_ticket_of_another_upload_of_the_same_caller(upload, call):
@@ -113,8 +97,7 @@ def test_refuses_the_ticket_of_another_upload_of_the_same_caller(upload, call):
 
 def test_callback_refuses_a_receipt_or_session_as_ticket(upload, call, clock):
     asked = upload()
-    receipt = call(asked.body()).json["receipt"]
-    assert call(asked.body(ticket=receipt)).outcome == (403, "forbidden")
+    assert call(asked.body(ticket=call(asked.body()).json["receipt"])).outcome == (403, "forbidden")
 
 
 def test_a_ticket_or_a_receipt_opens_no_session(upload, call, instance, function):
@@ -145,14 +128,9 @@ def test_a_new_secret_in_front_keeps_tickets_and_dropping_the_old_ends_them(uplo
 
 
 @cases("changes", "status")
-def test_refuses_an_object_that_the_form_would_not_have_let_in(upload, call, changes, status):
-    code = "bad_request" if status == 400 else "forbidden"
+def test_a_callback_is_held_to_what_the_form_let_in(upload, call, changes, status):
+    code = {200: "", 400: "bad_request", 403: "forbidden"}[status]
     assert call(upload().body(**changes)).outcome == (status, code)
-
-
-@pytest.mark.parametrize("size", ["10", str(10 * 1024**2)])
-def test_takes_the_sizes_at_the_profile_s_ends(upload, call, size):
-    assert call(upload().body(size=size)).status == 200
 
 
 @pytest.mark.parametrize("key", ["test/", "Test/a", "test", "tests/a", "", "/test/a", "other/test/a"])
@@ -187,8 +165,7 @@ def test_a_path_that_is_no_text_is_only_a_wrong_path(upload, call, path):
 
 
 def test_callback_is_refused_where_no_callback_is_configured(instance, upload, call, key_host):
-    anonymous = instance(key_host)
-    assert call(upload().body(), of=anonymous).outcome == (403, "forbidden")
+    assert call(upload().body(), of=instance(key_host)).outcome == (403, "forbidden")
     assert key_host.calls == []
 
 
@@ -200,8 +177,7 @@ def test_callbacks_are_posted(function, method):
 def test_all_callback_refusals_have_one_message(upload, call, log_lines):
     wrong_key = call(upload().body(), signing_key="rsa_other").json["error"]["message"]
     wrong_object = call(upload().body(object="x")).json["error"]["message"]
-    wrong_ticket = call(upload().body(ticket="x")).json["error"]["message"]
-    assert wrong_key == wrong_object == wrong_ticket
+    assert wrong_key == wrong_object == call(upload().body(ticket="x")).json["error"]["message"]
     assert len({line["reason"] for line in log_lines() if line["status"] == 403}) == 3
 
 
@@ -306,27 +282,12 @@ def test_a_body_of_64_fields_is_read_and_a_longer_one_is_not(upload, call, field
     assert call(body + b"".join(b"&x%d=1" % number for number in range(more))).status == status
 
 
-def test_parameters_of_a_type_do_not_count(upload, call):
-    assert call(upload().body(mimeType="image/png; charset=x")).status == 200
-    assert call(upload().body(mimeType="image/PNG ;q=1")).status == 200
-    assert call(upload(name="a.pdf").body(mimeType="application/pdf;q=1")).status == 200
-    assert call(upload().body(mimeType="text/html; image/png")).status == 403
-
-
 @pytest.mark.parametrize("missing", [b"etag=", b"mimeType=", b"size="])
 def test_callback_refuses_a_report_with_a_missing_field(upload, call, missing):
     body = upload("page", "x.bin").body()
     assert call(body).status == 200
     left = b"&".join(part for part in body.split(b"&") if not part.startswith(missing))
     assert (call(left).status, call(left).code) == (400, "bad_request")
-
-
-@pytest.mark.parametrize(("etag", "status"), [("A" * 64, 200), ("A" * 65, 400), ("Az09-", 200)])
-def test_an_etag_has_64_characters_at_most(upload, call, etag, status):
-    assert call(upload().body(etag=f'"{etag}"')).status == status
-
-
-# --- what the holder of a form lets OSS sign in a callback of their own making ---
 
 
 @pytest.mark.parametrize("size", ["9", "11", str(2 * 1024**2)])
@@ -338,11 +299,6 @@ def test_a_callback_of_one_s_own_making_gets_no_receipt_for_more_than_the_announ
     assert call(asked.body(size=size)).outcome == (403, "forbidden")
 
 
-@pytest.mark.parametrize("kind", ["image/webp", "image/svg+xml", "application/pdf", "image/pngx"])
-def test_a_callback_of_one_s_own_making_gets_no_receipt_for_another_type_of_the_profile(upload, call, kind):
-    assert call(upload(name="a.png").body(mimeType=kind)).outcome == (403, "forbidden")
-
-
 @pytest.mark.parametrize("profile", ["default", "page"])
 def test_markup_after_a_type_reaches_neither_response_nor_receipt(upload, call, clock, profile):
     answer = call(upload(profile).body(mimeType='image/png;<script>alert(1)</script>"\r\n'))
@@ -350,26 +306,19 @@ def test_markup_after_a_type_reaches_neither_response_nor_receipt(upload, call, 
     assert answer.json["mimeType"] == claims["mimeType"] == "image/png"
 
 
-@pytest.mark.parametrize("profile", ["default", "page"])
 @cases("kind")
-def test_a_type_that_is_none_gets_no_receipt(upload, call, profile, kind):
-    assert call(upload(profile).body(mimeType=kind)).outcome == (400, "bad_request")
-
-
-@pytest.mark.parametrize(
-    "etag", ["A" * 60_000, "<script>", "A B", "A\r\nB", "Ａ", 'A"B', "", '""', "A_B", "A=", "A+B", "~A~"]
-)
-def test_an_etag_of_one_s_own_making_gets_no_receipt(upload, call, etag):
-    assert call(upload().body(etag=etag)).outcome == (400, "bad_request")
+def test_a_page_s_callback_has_a_type(upload, call, kind):
+    assert call(upload("page").body(mimeType=kind)).outcome == (400, "bad_request")
 
 
 @pytest.mark.parametrize("claims", [{"sizes": None}, {"type": None}, {"sizes": [1, 1023]}], ids=str)
 def test_a_ticket_without_type_or_sizes_admits_no_upload(upload, call, clock, claims):
     asked = upload()
-    assert call(asked.body(ticket=ticket(clock, key=asked.key, **claims))).outcome == (403, "forbidden")
-
-
-# --- a bucket of the profile's own ---
+    forged = forged_ticket(clock, key=asked.key, **claims)
+    assert call(asked.body(ticket=forged)).outcome == (
+        403,
+        "forbidden",
+    )
 
 
 @cases("profile", "bucket", "status")

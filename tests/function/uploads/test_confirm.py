@@ -6,15 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.http.client import ExchangeFailed, HttpResponse
+from tests.function.uploads.conftest import SECRET, claims_of, forged_ticket
 from tests.support.cases import cases_beside, table_beside, text_beside
 
 cases = cases_beside(__file__)
 
 pytestmark = pytest.mark.usefixtures("good_sts")
-SECRET = "token-secret-canary-0123456789abcdef"
-OTHER_SECRET = "another-functions-secret-0123456789-x"
 ENDPOINT = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
 PROFILES = text_beside(__file__)
 SETTINGS = {
@@ -47,10 +46,6 @@ def confirm(function):
         return (of or function).ask(path="/confirm", body={"ticket": ticket})
 
     return ask
-
-
-def claims_of(receipt, clock):
-    return read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
 
 
 def test_a_form_brings_a_ticket_where_its_profile_is_confirmed_and_is_the_same_otherwise(ask_form):
@@ -198,15 +193,8 @@ def test_confirm_takes_no_other_response_of_oss_for_absence(ask_form, confirm, o
     assert ("Retry-After" in answer.headers) is (status == 503)
 
 
-# --- what is no ticket for it ---
-
-
-def ticket(clock, *, audience=TICKET, secret=SECRET, hours=1, **claims):
-    good = {"jti": "i", "bucket": "my-bucket", "key": "uploads/public/2026/i.png", "profile": "default"}
-    good |= {"sub": "public", "owner": "public", "type": "image/png", "sizes": [10, 1024]}
-    made = {name: value for name, value in (good | claims).items() if value is not None}
-    life = timedelta(hours=hours)
-    return issue_token(made, audience=audience, secrets=[secret], now=clock(), life=life)
+def confirmable(clock, **changes):
+    return forged_ticket(clock, **{"key": "uploads/public/2026/i.png", **changes})
 
 
 FORGERIES = table_beside(__file__)["FORGERIES"]
@@ -214,12 +202,12 @@ FORGERIES = table_beside(__file__)["FORGERIES"]
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_confirm_sends_nothing_to_oss_for_other_tickets(confirm, clock, oss, good_sts, forgery):
-    assert confirm(ticket(clock, **FORGERIES[forgery])).outcome == (403, "forbidden")
+    assert confirm(confirmable(clock, **FORGERIES[forgery])).outcome == (403, "forbidden")
     assert (oss.asked, len(good_sts.calls)) == ([], 0)
 
 
 def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason(confirm, clock):
-    assert confirm(ticket(clock)).status == 200
+    assert confirm(confirmable(clock)).status == 200
 
 
 @pytest.mark.parametrize("given", ["x", "x.y.z", "🎫", "a" * 5000, " "])
@@ -268,9 +256,6 @@ def test_confirm_refuses_a_ticket_of_another_mini_program(function, instance, as
     given = ask_form(of=ours, headers={"X-Upload-Token": session})["ticket"]
     assert [confirm(given, of=each).status for each in (theirs, function, ours)] == [403, 403, 200]
     assert len(oss.asked) == 1
-
-
-# --- how often, and who else is told ---
 
 
 def test_a_ticket_is_confirmed_thirty_times_a_minute_and_no_more(ask_form, confirm, clock, oss):
@@ -327,12 +312,10 @@ def test_the_log_names_the_upload_and_holds_no_token(ask_form, confirm, log_line
 
 
 def test_refusals_of_confirm_do_not_reveal_their_reason(confirm, clock, log_lines):
-    told = {confirm(ticket(clock, **forgery)).json["error"]["message"] for forgery in FORGERIES.values()}
+    told = {confirm(confirmable(clock, **forgery)).json["error"]["message"] for forgery in FORGERIES.values()}
     assert len(told) == 1
     assert len({line["reason"] for line in log_lines() if line["status"] == 403}) >= 6
 
-
-# --- what the caller wants to find in the receipt ---
 
 CONTEXTS = table_beside(__file__)["CONTEXTS"]
 
@@ -341,7 +324,7 @@ CONTEXTS = table_beside(__file__)["CONTEXTS"]
 def test_a_context_is_kept_in_ticket_and_receipt_even_an_empty_one(ask_form, confirm, clock, context):
     ticket = ask_form(context=context)["ticket"]
     receipt = confirm(ticket).json["receipt"]
-    assert read_token(ticket, audience=TICKET, secrets=(SECRET,), now=clock())["context"] == context
+    assert claims_of(ticket, clock, TICKET)["context"] == context
     assert claims_of(receipt, clock)["context"] == context
 
 
@@ -355,8 +338,7 @@ def test_each_of_many_files_has_its_own_context(function, confirm, clock):
 
 
 def test_without_a_context_the_receipt_has_none(ask_form, confirm, clock):
-    receipt = confirm(ask_form(context=None)["ticket"]).json["receipt"]
-    assert "context" not in claims_of(receipt, clock)
+    assert "context" not in claims_of(confirm(ask_form(context=None)["ticket"]).json["receipt"], clock)
 
 
 def test_a_context_does_not_override_claims(ask_form, confirm, clock, oss):

@@ -8,29 +8,22 @@ from hashlib import sha256
 
 import pytest
 
-from function.auth.tokens import RECEIPT, TICKET, issue_token, read_token
+from function.auth.tokens import RECEIPT, TICKET
 from function.http.client import ExchangeFailed, HttpResponse
+from tests.function.uploads.conftest import BUSINESS, business_token, claims_of
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
-SECRET = "token-secret-canary-0123456789abcdef"
-BUSINESS_SECRET = "business-secret-0123456789-0123456789"
 DIGEST = sha256(b"picture").hexdigest()
 PROFILES = text_beside(__file__)
-SETTINGS = {
-    "CALLER_AUTH": "jwt",
-    "JWT_ALGORITHM": "HS256",
-    "JWT_KEY": BUSINESS_SECRET,
-    "TOKEN_SECRET": SECRET,
-}
 
 
 @pytest.fixture
 def function(instance, profiles_file, oss):
-    return instance(oss, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
+    return instance(oss, **BUSINESS, PROFILES_FILE=profiles_file(PROFILES))
 
 
 @pytest.fixture
@@ -38,15 +31,11 @@ def ask_of(clock):
     """Ask as a caller of the business for a form of these bytes, or with other fields."""
 
     def ask(function, subject="ann", **fields):
-        claims = {"sub": subject}
-        session = issue_token(
-            claims, audience="x", secrets=[BUSINESS_SECRET], now=clock(), life=timedelta(hours=1)
-        )
         known = {"filename": "a.png", "sha256": DIGEST, "size": 1024}
         body = {"files": fields["files"]} if "files" in fields else known | fields
         query = fields.get("query")
         how = {"method": "GET", "query": query} if query else {"body": body}
-        return function.ask(headers={"X-Upload-Token": session}, **how)
+        return function.ask(headers=business_token(clock, subject), **how)
 
     return ask
 
@@ -70,7 +59,7 @@ def test_bytes_that_are_there_already_get_a_receipt_and_no_form(ask, oss, clock,
     }
     folder, owner, name = told["key"].split("/")
     assert (folder, name, len(told["uploadId"])) == ("bytes", f"{DIGEST}.png", 22)
-    claims = read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
+    claims = claims_of(receipt, clock)
     assert claims == {
         "key": told["key"],
         "size": 1024,
@@ -99,7 +88,7 @@ def test_bytes_that_are_not_there_get_a_form_whose_ticket_says_their_digest(ask,
     assert len(oss.asked) == 1
     assert form["formData"]["key"] == form["key"] == f"bytes/{form['key'].split('/')[1]}/{DIGEST}.png"
     assert form["uploadId"] not in form["key"]
-    ticket = read_token(form["ticket"], audience=TICKET, secrets=(SECRET,), now=clock())
+    ticket = claims_of(form["ticket"], clock, TICKET)
     assert (ticket["sha256"], ticket["sizes"], ticket["jti"]) == (DIGEST, [1024, 1024], form["uploadId"])
     oss.has()
     assert function.ask(path="/confirm", body={"ticket": form["ticket"]}).json["uploadId"] == form["uploadId"]
@@ -177,7 +166,7 @@ def test_a_digest_that_no_name_needs_is_in_the_receipt_all_the_same(ask, functio
     form = ask(profile="plain").json
     assert (oss.asked, DIGEST in form["key"]) == ([], False)
     receipt = function.ask(path="/confirm", body={"ticket": form["ticket"]}).json["receipt"]
-    assert read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())["sha256"] == DIGEST
+    assert claims_of(receipt, clock)["sha256"] == DIGEST
 
 
 def test_a_key_with_an_id_is_not_looked_up(ask, oss):
@@ -189,9 +178,6 @@ def test_a_key_with_an_id_is_not_looked_up(ask, oss):
 
 def test_a_get_brings_a_digest_as_well(ask, oss):
     assert ask(query={"filename": "a.png", "sha256": DIGEST, "size": "1024"}).json["exists"] is True
-
-
-# --- several at once ---
 
 
 def digest_of(number):
@@ -206,8 +192,7 @@ def test_deduplication_of_several_files_keeps_their_order(ask, oss, log_lines):
     absent = oss.lacks()
     there = oss.has()
     oss.says = lambda url: there if digest_of(1) in url or digest_of(3) in url else absent
-    plain = {"filename": "a.png", "profile": "plain"}
-    uploads = ask(files=[*files(4), plain]).json["uploads"]
+    uploads = ask(files=[*files(4), {"filename": "a.png", "profile": "plain"}]).json["uploads"]
     assert [upload.get("exists", False) for upload in uploads] == [False, True, False, True, False]
     assert [digest_of(n) in upload["key"] for n, upload in enumerate(uploads[:4])] == [True] * 4
     assert [upload["key"] for upload in uploads] == log_lines()[-1]["key"]

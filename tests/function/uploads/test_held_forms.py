@@ -5,11 +5,11 @@ from base64 import b64decode
 
 import pytest
 
-from function.auth.tokens import TICKET, read_token
+from function.auth.tokens import TICKET
+from tests.function.uploads.conftest import SECRET, claims_of
 from tests.support.cases import text_beside
 
 pytestmark = pytest.mark.usefixtures("good_sts")
-SECRET = "token-secret-canary-0123456789abcdef"
 PROFILES = text_beside(__file__)
 
 
@@ -55,7 +55,7 @@ def test_a_held_object_is_private_and_has_the_pinned_fields_and_the_upload_id(fu
 
 def test_the_ticket_is_for_the_name_that_waits(function, clock):
     form = ask(function)
-    ticket = read_token(form["ticket"], audience=TICKET, secrets=(SECRET,), now=clock())
+    ticket = claims_of(form["ticket"], clock, TICKET)
     assert (ticket["key"], ticket["jti"]) == (f"held/{form['key']}", form["uploadId"])
 
 

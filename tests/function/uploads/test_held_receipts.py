@@ -1,29 +1,20 @@
 """uploads.receipt: receipts of held objects name the published key and the state."""
 
 import json
-from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 
 import pytest
 
-from function.auth.tokens import RECEIPT, issue_token, read_token
 from function.http.client import HttpResponse
+from tests.function.uploads.conftest import BUSINESS, business_token, claims_of
 from tests.support.cases import text_beside
 
 pytestmark = pytest.mark.usefixtures("good_sts")
-SECRET = "token-secret-canary-0123456789abcdef"
-BUSINESS_SECRET = "business-secret-0123456789-0123456789"
 DIGEST = sha256(b"picture").hexdigest()
 EARLIER = "an-earlier-upload-s-id"
 PROFILES = text_beside(__file__)
-SETTINGS = {
-    "CALLER_AUTH": "jwt",
-    "JWT_ALGORITHM": "HS256",
-    "JWT_KEY": BUSINESS_SECRET,
-    "TOKEN_SECRET": SECRET,
-    "CALLBACK_URL": "https://upload.example.com/callback",
-}
+SETTINGS = {**BUSINESS, "CALLBACK_URL": "https://upload.example.com/callback"}
 
 
 @pytest.fixture
@@ -34,10 +25,7 @@ def function(instance, profiles_file, oss):
 @pytest.fixture
 def ask(function, clock):
     def ask(**fields):
-        session = issue_token(
-            {"sub": "ann"}, audience="x", secrets=[BUSINESS_SECRET], now=clock(), life=timedelta(hours=1)
-        )
-        answer = function.ask(body={"filename": "a.png", **fields}, headers={"X-Upload-Token": session})
+        answer = function.ask(body={"filename": "a.png", **fields}, headers=business_token(clock))
         assert answer.status == 200, answer.text
         return answer.json
 
@@ -52,10 +40,6 @@ def ask_album(ask):
 @pytest.fixture
 def confirm(function):
     return lambda ticket: function.ask(path="/confirm", body={"ticket": ticket})
-
-
-def claims_of(receipt, clock):
-    return read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
 
 
 def with_id(oss, upload_id, **changes):
@@ -100,8 +84,7 @@ def test_the_webhook_is_notified_of_held_uploads_too(instance, function, oss, as
     told = instance(oss, **function.environ, UPLOAD_WEBHOOK_URL="https://business.example/hook")
     form = ask()
     with_id(oss, form["uploadId"])
-    answer = told.ask(path="/confirm", body={"ticket": form["ticket"]})
-    assert oss.told == [answer.json["receipt"]]
+    assert oss.told == [told.ask(path="/confirm", body={"ticket": form["ticket"]}).json["receipt"]]
 
 
 def test_confirm_refuses_a_held_object_without_an_upload_id(ask, confirm, oss):
@@ -125,9 +108,6 @@ def test_an_object_under_the_published_key_confirms_no_held_upload(ask, confirm,
     assert confirm(form["ticket"]).code == "not_uploaded"
 
 
-# --- callbacks ---
-
-
 def test_callback_and_confirm_give_the_same_receipt_except_for_seen(
     instance, profiles_file, key_host, upload, call, clock
 ):
@@ -149,9 +129,6 @@ def test_a_callback_about_the_published_name_is_about_no_upload(
     function = instance(key_host, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES))
     held = upload("called", of=function)
     assert call(held.body(object=held.key.removeprefix("held/")), of=function).outcome == (403, "forbidden")
-
-
-# --- bytes that are there already ---
 
 
 def test_bytes_that_wait_already_get_the_receipt_of_the_upload_that_brought_them(ask_album, oss, clock):

@@ -145,9 +145,6 @@ def test_a_local_oss_serves_the_key_but_the_address_stays_pinned(function, insta
     assert asked == ["http://127.0.0.1:9002/callback_pub_key_v1.pem"]
 
 
-# --- the store of keys ---
-
-
 def encoded(number):
     return b64encode(f"{ORIGIN}/callback_pub_key_v{number}.pem".encode()).decode()
 
@@ -187,8 +184,7 @@ class Overtaken(OssPublicKeys):
 
 
 def test_a_key_that_landed_meanwhile_is_used_and_not_fetched_again(key_host):
-    keys = Overtaken(ORIGIN, key_host, RateLimiter())
-    assert find(keys, encoded(1)).key_size == 2048
+    assert find(Overtaken(ORIGIN, key_host, RateLimiter()), encoded(1)).key_size == 2048
     assert len(key_host.calls) == 1
 
 
@@ -223,9 +219,6 @@ def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(ke
     keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
     keys._flights = Emptied()
     assert find(keys, encoded(1)).key_size == 2048
-
-
-# --- many at once ---
 
 
 class SlowKeyHost:
@@ -329,9 +322,6 @@ def test_a_fetch_under_way_is_shared_however_many_other_keys_are_named_meanwhile
     assert len(slow.calls) == 1
 
 
-# --- what one ticket can make us fetch ---
-
-
 def test_one_ticket_has_five_keys_a_minute_fetched_and_no_more(upload, call, key_host, clock, log_lines):
     flood, other = upload(), upload()
     answers = [
@@ -345,9 +335,6 @@ def test_one_ticket_has_five_keys_a_minute_fetched_and_no_more(upload, call, key
     assert call(flood.body(), address=KEY_URL).status == 200, "a key that is held costs nobody a fetch"
     clock.tick(seconds=60)
     assert call(flood.body(), address=f"{ORIGIN}/callback_pub_key_v50.pem").status == 200
-
-
-# --- the documented example of a real callback ---
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from function.auth.tokens import RECEIPT, read_token
+from function.auth.tokens import RECEIPT
 from function.http.client import HttpResponse
 from tests.docs.markdown import both, code_blocks, page
-
-SECRET = "token-secret-canary-0123456789abcdef"
+from tests.function.uploads.conftest import SECRET, claims_of
 
 
 def shown_on(name):
@@ -45,7 +44,7 @@ def test_responses_shown_have_the_fields_of_real_ones(name, answer, confirmed):
 
 @pytest.mark.parametrize("name", both("README.md"))
 def test_the_receipt_shown_has_the_claims_of_a_real_one(name, answer, clock):
-    real = read_token(answer["receipt"], audience=RECEIPT, secrets=(SECRET,), now=clock())
+    real = claims_of(answer["receipt"], clock)
     (shown,) = shown_on(name)
     assert set(shown) == set(real)
     assert shown["aud"] == RECEIPT

@@ -13,17 +13,13 @@ import pytest
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from function.errors import Unauthorized
 from handler import serve
+from tests.function.uploads.conftest import SECRET, claims_of
 from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
 
-SECRET = "token-secret-canary-0123456789abcdef"
 NAMES = table_beside(__file__)["NAMES"]
 HIDING_NAMES = table_beside(__file__)["HIDING_NAMES"]
-
-
-def claims_of(receipt, clock):
-    return read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())
 
 
 def test_response_and_receipt_describe_the_stored_object(ask_upload, call, clock):
@@ -109,8 +105,7 @@ def test_the_body_comes_as_text_or_in_base64(upload, call):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_object_name_comes_through_as_it_is(upload, call, clock, name):
-    asked = upload("page", name)
-    answer = call(asked.body())
+    answer = call(upload("page", name).body())
     assert answer.status == 200
     assert answer.json["key"] == claims_of(answer.json["receipt"], clock)["key"] == f"test/{name}"
     origin, _, path = answer.json["url"].partition(".com/")

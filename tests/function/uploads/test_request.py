@@ -113,9 +113,6 @@ def test_files_in_a_query_are_refused_and_not_overlooked(value):
         read_query({"files": value})
 
 
-# --- what the caller wants to find in the receipt ---
-
-
 def nested(depth):
     value = []
     for _ in range(depth):

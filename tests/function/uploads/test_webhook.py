@@ -24,9 +24,6 @@ SECRET = SETTINGS["TOKEN_SECRET"]
 WEBHOOK = "https://shop.example.com/hooks/uploads?token=webhook-canary"
 
 
-# --- telling the business ---
-
-
 @pytest.fixture
 def with_webhook(function, instance, key_host):
     """The same function with a webhook; OSS's key comes from ``responses``, too."""
@@ -151,9 +148,6 @@ def test_what_became_of_an_upload_is_an_event_with_what_is_known_of_it(function,
     notify_business(RequestContext(None, ready, line), "the receipt", "rejected", label=20002)
     assert told == [("POST", WEBHOOK, {"event": "rejected", "receipt": "the receipt", "label": 20002})]
     assert line.webhook == "ok"
-
-
-# --- what a replay, or a webhook that hangs, costs ---
 
 
 def test_a_signed_callback_replayed_a_thousand_times_tells_the_business_twenty_times(
