@@ -56,9 +56,6 @@ def test_a_single_statement_need_not_be_a_list():
     assert is_allowed([{"Statement": _statement(resource="*")}], "sts:AssumeRole", lambda _: True)
 
 
-# Conditions
-
-
 @cases("condition", "acl", "denied")
 def test_a_deny_strikes_unless_its_condition_is_known_not_to_hold(condition, acl, denied):
     deny = _statement("Deny", Condition=condition)

@@ -124,12 +124,7 @@ def test_a_session_of_either_role_is_told_which_it_is_of(two_roles):
     for role in (ROLE, OTHER):
         answer = call(RoleArn=role)[1]
         given, assumed = answer["Credentials"], answer["AssumedRoleUser"]
-        identity = call(
-            secret=given["AccessKeySecret"],
-            Action="GetCallerIdentity",
-            AccessKeyId=given["AccessKeyId"],
-            SecurityToken=given["SecurityToken"],
-        )[1]
+        identity = call(Action="GetCallerIdentity", **keys_of(given))[1]
         assert (identity["Arn"], identity["PrincipalId"]) == (assumed["Arn"], assumed["AssumedRoleId"])
         assert assumed["AssumedRoleId"].startswith(identity["RoleId"] + ":")
         told.add(identity["RoleId"])
@@ -193,21 +188,19 @@ def test_only_who_may_assume_the_role_gets_it(sts_call, sts_accounts, policies, 
 
 def test_who_may_not_assume_a_role_does_not_learn_whether_it_exists(sts_call, sts_accounts):
     sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(policy(),)))
-    answers = [
-        sts_call.code(AccessKeyId="LTAIuser", secret="user-secret", RoleArn=arn) for arn in (ROLE, ROLE + "2")
-    ]
-    assert answers == [(403, "NoPermission")] * 2
+    for arn in (ROLE, ROLE + "2"):
+        user = {"AccessKeyId": "LTAIuser", "secret": "user-secret"}
+        assert sts_call.code(RoleArn=arn, **user) == (403, "NoPermission")
+
+
+def keys_of(credentials):
+    names = {"AccessKeyId": "AccessKeyId", "secret": "AccessKeySecret", "SecurityToken": "SecurityToken"}
+    return {name: credentials[theirs] for name, theirs in names.items()}
 
 
 def test_an_upload_session_cannot_assume_the_role_again(sts_call):
     given = sts_call(Policy=json.dumps(policy()))[1]["Credentials"]
-    again = sts_call.code(
-        AccessKeyId=given["AccessKeyId"],
-        secret=given["AccessKeySecret"],
-        SecurityToken=given["SecurityToken"],
-        DurationSeconds="43200",
-    )
-    assert again == (403, "NoPermission")
+    assert sts_call.code(DurationSeconds="43200", **keys_of(given)) == (403, "NoPermission")
 
 
 def test_says_who_is_calling(sts_call, sts_accounts):
@@ -216,12 +209,7 @@ def test_says_who_is_calling(sts_call, sts_accounts):
     account = sts_call(**whoami)[1]
     user = sts_call(AccessKeyId="LTAIuser", secret="user-secret", **whoami)[1]
     given = sts_call(AccessKeyId="LTAIuser", secret="user-secret")[1]["Credentials"]
-    session = sts_call(
-        AccessKeyId=given["AccessKeyId"],
-        secret=given["AccessKeySecret"],
-        SecurityToken=given["SecurityToken"],
-        **whoami,
-    )[1]
+    session = sts_call(**keys_of(given), **whoami)[1]
     assert account["Arn"] == "acs:ram::1234567890123456:root"
     assert user["Arn"] == "acs:ram::1234567890123456:user/LTAIuser"
     assert session["Arn"] == ROLE + "/uploads"

@@ -64,16 +64,7 @@ def stored(cloud, terminal, tmp_path):
     return upload
 
 
-@pytest.mark.parametrize(
-    ("profile", "commands", "state"),
-    [
-        ("note", [["--status"]], "held"),
-        ("note", [["--commit"], ["--status"]], "published"),
-        ("post", [["--commit", "--decision", "publish"]], "published"),
-        ("post", [["--commit", "--decision", "reject"]], "rejected"),
-        ("note", [["--commit"], ["--discard"]], "gone"),
-    ],
-)
+@cases("profile", "commands", "state")
 def test_a_backend_decides_with_a_token_of_the_function_s_secret(terminal, stored, profile, commands, state):
     _, receipt = stored(profile)
     for option, *more in commands:

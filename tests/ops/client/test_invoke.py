@@ -160,17 +160,7 @@ def test_prints_neither_tokens_nor_signatures_nor_keys(by_sdk, capsys, picture, 
     assert len(token) < 120
 
 
-@pytest.mark.parametrize(
-    ("fault", "options", "name"),
-    [
-        (None, ["--code", "bad-code"], "unauthorized"),
-        (None, [], "unauthorized"),
-        (None, ["--code", "local-z", "--profile", "nope"], "profiles.toml"),
-        (None, ["--code", "local-d", "--size", "7"], "EntityTooLarge"),
-        ("expired_form", ["--code", "local-a"], "expires_in"),
-        ("drop", ["--code", "local-c"], "127.0.0.1"),
-    ],
-)
+@cases("fault", "options", "name")
 def test_each_failure_is_explained_by_name(by_url, capsys, picture, cloud, fault, options, name):
     if fault:
         cloud.oss.faults.plan(fault)

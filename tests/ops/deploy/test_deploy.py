@@ -9,6 +9,9 @@ import pytest
 
 from ops.deploy import deploy
 from ops.deploy.cli_output import Filter, secret_pieces
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 # Printed by s 3.1.10 with the component beside it; real_tool.test.js runs the two themselves.
 RECORDED = (Path(__file__).parent / "tool" / "recorded.txt").read_text("utf-8")
@@ -110,17 +113,7 @@ def shown(lines, **secrets):
     return [text for line in lines if (text := screen.line(line)) is not None]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "TOKEN_SECRET: old-one",
-        "   - WECHAT_SECRET: old-one",
-        "\x1b[1mJWT_KEY: \x1b[22mold-one",
-        'environmentVariables: {"A":"b","OWNER_SECRET":"old-one \\" old-one"} => {"A":"c"}',
-        '{ "UPLOAD_WEBHOOK_URL" : "old-one" ',
-        "AccessKeySecret: old-one",
-    ],
-)
+@cases("line")
 def test_a_secret_that_nobody_here_knows_is_known_by_its_name(line):
     assert "old-one" not in "".join(shown([line]))
 

@@ -21,6 +21,9 @@ from tests.ops.deploy.project import (
     replace,
     switch_on,
 )
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 SHIPPED = yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))["resources"]["upload"]
 ALL = {**CONFIGURED, **CLOUD_KEYS, **FOR_OPTIONAL_BLOCKS}
@@ -61,15 +64,7 @@ def test_a_component_without_a_version_is_told(project: Path) -> None:
     assert hint.endswith("write fc3@0.1.22")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("protocol: HTTPS", "protocol: SPDY", "one of HTTPS"),
-        ("          certName:", "          name:", "certName is missing"),
-        ("privateKey:", "private_key:", "did you mean privateKey?"),
-        ("route:\n          path: /*", "route:\n          path: '*'", "a path that begins with /"),
-    ],
-)
+@cases("old", "new", "said")
 def test_refuses_a_wrong_custom_domain(project: Path, old: str, new: str, said: str) -> None:
     switch_on(project, "customDomain:")
     replace(project / "s.yaml", old, new)

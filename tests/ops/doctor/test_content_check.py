@@ -168,15 +168,7 @@ def test_without_being_asked_nothing_is_spent(checked):
     assert asked(checked) == before
 
 
-@pytest.mark.parametrize(
-    ("verdict", "states"),
-    [
-        ("pass_unseen", "GOOD BAD"),
-        ("unreadable", "BAD GOOD"),
-        ("review", "UNSURE GOOD"),
-        ("risky", "UNSURE GOOD"),
-    ],
-)
+@cases("verdict", "states")
 def test_each_verdict_is_judged(checked, verdict, states):
     plan(checked, PlannedCheck(verdict=verdict, delay=0))
     found = visit(checked)

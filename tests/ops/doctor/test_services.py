@@ -7,6 +7,9 @@ import pytest
 from function.app import load_settings
 from ops.doctor.findings import State
 from ops.doctor.services import check_clock
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
@@ -20,15 +23,7 @@ def test_the_clock_is_measured_against_the_date_of_oss(here, seconds, state):
     assert (finding.remedy is not None and "NTP" in finding.remedy.en) is (state == "BAD")
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "advice"),
-    [
-        (404, "NoSuchBucket", "--bucket-create"),
-        (403, "AccessDenied", "OSS_REGION=cn-beijing"),
-        (None, "", "OSS_HOST"),
-    ],
-    ids=["no bucket", "another region", "not OSS"],
-)
+@cases("status", "code", "advice")
 def test_a_bucket_that_cannot_be_used_names_the_remedy(here, serving, oss_error, status, code, advice):
     body = oss_error(code, "<Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>" if status == 403 else "")
     origin = serving(status, body, "application/xml") if status else here.gateway.origin

@@ -69,7 +69,7 @@ def test_what_is_decided_ends_no_more(state):
 
 @cases("broken")
 def test_what_says_nothing_of_the_time_is_explained_without_it(broken):
-    assert "waits below held/" in said(json.dumps({"key": "a", "state": "held", **broken}))
+    assert "UTC" not in said(json.dumps({"key": "a", "state": "held", **broken}))
 
 
 def test_several_are_explained_one_by_one_errors_among_them():
@@ -90,10 +90,7 @@ def test_a_profile_that_holds_back_says_what_it_does_and_what_that_adds():
     lines = lines_of(POST)
     assert lines["admits"] == "image/*, 1 byte to 10 MiB"
     assert lines["stored as"].startswith("held/posts/{owner}/{id}{ext}, private")
-    assert lines["published"].startswith(
-        "when your backend has committed it (POST /commit), and then WeChat has let it pass (scene 2);"
-    )
-    assert "acl public-read" in lines["published"]
+    assert all(name in lines["published"] for name in ("POST /commit", "scene 2", "acl public-read"))
     assert lines["gone"].startswith("3 d after")
     assert lines["form keys"] == "PutObject, PutObjectAcl (held/posts/*)"
     assert lines["own calls"] == (
@@ -102,7 +99,7 @@ def test_a_profile_that_holds_back_says_what_it_does_and_what_that_adds():
         " GetObject, PutObject, PutObjectAcl (held/.*)"
     )
     plain = lines_of(POST[: POST.index("hold =")])
-    assert plain["published"] == "at once, with acl public-read"
+    assert "acl public-read" in plain["published"] and "/commit" not in plain["published"]
     assert plain["form keys"] == "PutObject, PutObjectAcl (posts/*)"
     assert plain["own calls"] == "GetObject (posts/*)"
     assert "gone" not in plain

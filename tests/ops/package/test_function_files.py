@@ -6,19 +6,12 @@ import pytest
 
 from ops.package.function_files import REDIS, PackagingError, extras_of, find_function_files
 from tests.ops.package.project import pack
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
-@pytest.mark.parametrize(
-    ("source", "named"),
-    [
-        ("import ops.package.command\n", " ops"),
-        ("def later():\n    from local import accounts\n", " local"),
-        ("import manage\n", " manage"),
-        ("from . import errors\n", ""),
-        ("def broken(:\n", "Python"),
-        ("import boto3\n", " boto3, which requirements.txt"),
-    ],
-)
+@cases("source", "named")
 def test_refuses_a_function_that_could_not_start(project, source, named):
     (project / "function" / "errors.py").write_text(source, "utf-8")
     with pytest.raises(PackagingError, match=f"^function/errors.py.*{named}"):
@@ -47,18 +40,7 @@ def test_the_client_of_redis_is_packaged_where_it_is_asked_for_and_nowhere_else(
     assert find_function_files(project, REDIS).packages["redis"] == "function/room/answers.py"
 
 
-@pytest.mark.parametrize(
-    ("quota_url", "data_files"),
-    [
-        ("", None),
-        ("memory:", None),
-        ("https://redis.example.com", None),
-        ("redis://:password@host", ()),
-        ("rediss://:password@host/0", ()),
-        ("rediss://:password@host?ssl_ca_certs=certs/ca.pem", ("certs/ca.pem",)),
-        ("redis://[", ()),
-    ],
-)
+@cases("quota_url", "data_files")
 def test_a_redis_in_quota_url_asks_for_it(quota_url, data_files):
     extras = extras_of(quota_url)
     assert [extra.data_files for extra in extras] == ([] if data_files is None else [data_files])

@@ -5,20 +5,14 @@ import pytest
 from ops.package.function_files import PackagingError
 from ops.package.vendoring import check_glibc, metadata_asked_for
 from tests.ops.package.project import make_wheel, names, pack
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 
-@pytest.mark.parametrize(
-    ("source", "asked"),
-    [
-        ("import json\nversion('demo')\n", []),
-        ("from importlib.metadata import version\nversion('Demo_Tool')\n", ["demo-tool"]),
-        ("import importlib.metadata\nimportlib.metadata.distribution('demo')\n", ["demo"]),
-        ("from importlib.metadata import version\nversion(__name__)\n", ["*"]),
-        ("import importlib_metadata as m\nm.entry_points(group='x')\n", ["*"]),
-    ],
-)
+@cases("source", "asked")
 def test_knows_whose_metadata_is_read(source, asked):
-    assert list(metadata_asked_for(source)) == asked
+    assert list(metadata_asked_for(source)) == list(asked)
 
 
 def test_keeps_metadata_that_is_read_at_run_time(project):
@@ -32,5 +26,5 @@ def test_refuses_a_library_that_needs_a_newer_c_library(tmp_path):
     (tmp_path / "good.so").write_bytes(b"\0GLIBC_2.2.5\0GLIBC_2.17\0")
     check_glibc(tmp_path)
     (tmp_path / "_rust.abi3.so").write_bytes(b"\0GLIBC_2.17\0GLIBC_2.34\0GLIBC_2.9\0")
-    with pytest.raises(PackagingError, match=r"_rust\.abi3\.so needs glibc 2\.34; the target allows 2\.17"):
+    with pytest.raises(PackagingError, match=r"_rust\.abi3\.so .*2\.34.*2\.17"):
         check_glibc(tmp_path)
