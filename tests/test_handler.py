@@ -40,7 +40,7 @@ def test_credentials_of_the_runtime_context_are_used_in_both_contracts(instance,
     assert ["AccessKeyId=STS.own" in call.request.url for call in good_sts.calls] == [True, True]
 
 
-def call_wsgi(function, method="POST", path="/upload-params", query="", body=b"", **environ):
+def call_wsgi(function, method="POST", path="/upload-params", query="", body=b""):
     values = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
@@ -50,7 +50,6 @@ def call_wsgi(function, method="POST", path="/upload-params", query="", body=b""
         "CONTENT_TYPE": "application/json",
         "REMOTE_ADDR": "203.0.113.7",
         "wsgi.input": io.BytesIO(body),
-        **environ,
     }
     setup_testing_defaults(values)
     started = {}

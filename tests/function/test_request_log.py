@@ -109,10 +109,8 @@ def test_the_log_has_no_event_token_policy_or_secret(instance, good_sts, caplog)
 
 
 def test_a_log_line_contains_no_line_separators(instance, good_sts, log_lines, caplog, profiles_file):
-    path = profiles_file(
-        '[default]\nkey = "a\u2028\u2029/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
-    )
-    assert instance(PROFILES_FILE=path).ask(body={}).status == 200
+    profile = '[default]\nkey = "a\u2028\u2029/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
+    assert instance(PROFILES_FILE=profiles_file(profile)).ask(body={}).status == 200
     (line,) = [record.getMessage() for record in caplog.records if '"key":"' in record.getMessage()]
     assert line.isascii() and len(line.splitlines()) == 1
     assert log_lines()[-1]["key"].startswith("a\u2028\u2029/")

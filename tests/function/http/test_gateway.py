@@ -39,9 +39,8 @@ def read_wsgi(body=b"", **environ):
 
 
 def test_an_event_becomes_a_request(event):
-    raw = event(
-        "猫", method="put", path="/a/b", headers={"X-A": "1", "authorization": "t"}, query={"q": "a b"}
-    )
+    headers = {"X-A": "1", "authorization": "t"}
+    raw = event("猫", method="put", path="/a/b", headers=headers, query={"q": "a b"})
     assert request_from_event(raw, CONTEXT) == Request(
         method="PUT",
         path="/a/b",
@@ -185,4 +184,4 @@ def test_a_response_in_both_contracts(status, text, headers, wsgi_status, wsgi_h
 def test_the_repr_of_a_request_hides_headers_and_context():
     request = Request("POST", "/login", {"q": "canary"}, "q=canary", {"x": "canary"}, b"canary", "canary")
     assert repr(request) == "Request(POST /login)"
-    assert (request.request_id, request.context) == ("", None)
+    assert request[-2:] == ("", None)
