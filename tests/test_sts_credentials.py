@@ -163,9 +163,7 @@ def test_no_secret_reaches_a_log_or_an_error(sts, client, clock, reply, caplog, 
     assert "Signature=" not in shown
 
 
-@pytest.mark.parametrize(
-    ("code", "is_said"), [("InvalidSecurityToken.Expired", True), ("InvalidSecurityToken.Malformed", False)]
-)
+@cases("code", "is_said")
 def test_expired_own_keys_are_explained_in_the_log(sts, client, clock, code, is_said):
     sts.post(URL, status=400, json={"Code": code, "Message": "m", "RequestId": "r"})
     with pytest.raises(StsRejected) as raised:

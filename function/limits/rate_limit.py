@@ -49,7 +49,7 @@ class Reservation:
         return WITHOUT_QUOTA
 
 
-WITHOUT_QUOTA = nullcontext[Mapping[str, Any]]({})
+WITHOUT_QUOTA: AbstractContextManager[Mapping[str, Any]] = nullcontext({})
 RATE_IS_COUNTED = Reservation()
 
 

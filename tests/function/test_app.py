@@ -208,9 +208,7 @@ def test_an_allowed_origin_gets_cors_headers_on_every_response(instance, good_st
         assert set(answer.headers) - {"Server-Timing"} == {*cors(answer), *own}
 
 
-@pytest.mark.parametrize(
-    "origin", ["https://evil.example", "https://h5.example.evil", "null", "https://H5.example"]
-)
+@cases("origin")
 def test_other_origins_get_no_cors_headers(instance, good_sts, origin):
     function = instance(ALLOWED_ORIGINS="https://h5.example")
     answer = function.ask(body={"filename": "a.png"}, headers={"origin": origin})

@@ -227,11 +227,7 @@ def within(seconds, url, budget_seconds):
     return kind
 
 
-@pytest.mark.parametrize(
-    ("head", "drip"),
-    [(b"", b""), (OK + b"Content-Length: 1000\r\n\r\n", b"x"), (OK, b"X-W")],
-    ids=["silent", "trickling body", "trickling headers"],
-)
+@cases("head", "drip")
 def test_a_slow_server_is_abandoned_within_the_budget(head, drip):
     with peer(trickles(head, drip)) as other:
         kind = within(0.35, other.url, 0.25)
