@@ -11,37 +11,12 @@ from manage import COMMANDS, main
 from ops.terminal.command_line import CHINESE, WideHelp, asked_language
 from ops.terminal.language import LOCALE_NAMES
 from tests.ops.words import chinese_in, english_in
-from tests.support.cases import cases_beside
+from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
 
 # What argparse says to who writes a command, or of features that no command here uses.
-NEVER_SHOWN = {
-    "'required' is an invalid argument for positionals",
-    "%r is not callable",
-    ".__call__() not defined",
-    'argument "-" with mode %r',
-    "can't open '%(filename)s': %(error)s",
-    "cannot have multiple subparser arguments",
-    "cannot merge actions - two groups are named %r",
-    "conflicting option string: %s",
-    "conflicting option strings: %s",
-    "conflicting subparser alias: %s",
-    "conflicting subparser: %s",
-    "dest= is required for options like %r",
-    "expected %s argument",
-    "invalid conflict_resolution value: %r",
-    "invalid option string %(option)r: must start with a character %(prefix_chars)r",
-    "mutually exclusive arguments must be optional",
-    "subcommands",
-    "unexpected option string: %s",
-    " (default: %(default)s)",
-    "%(prog)s: warning: %(message)s\n",
-    "argument '%(argument_name)s' is deprecated",
-    "command '%(parser_name)s' is deprecated",
-    "option '%(option)s' is deprecated",
-    "show program's version number and exit",
-}
+NEVER_SHOWN = set(table_beside(__file__)["NEVER_SHOWN"])
 FIELD = re.compile(r"%(?:\(\w+\))?[sr]")
 
 
@@ -105,24 +80,9 @@ def test_the_help_is_whole_in_one_language(command, language, capsys):
     assert "--lang {en,zh}" in text
 
 
-WRONG = {
-    "an unknown command": (["nope"], "nope"),
-    "no command": ([], "COMMAND"),
-    "an unknown option": (["doctor", "--nope"], "--nope"),
-    "an option without its value": (["doctor", "--url"], "--url"),
-    "a number that is none": (["setup", "--session-seconds", "many"], "--session-seconds"),
-    "a choice that is none": (["serve", "--caller-auth", "nobody"], "--caller-auth"),
-    "an option cut short that could be two": (["invoke", "--f", "x"], "--f"),
-    "a value for a switch": (["doctor", "--local=1"], "--local"),
-    "an unknown rule": (["demo", "--rule", "public=true"], "public_endpoint_forbidden"),
-    "a rule of another kind": (["demo", "--rule", "v1_retired=yes"], "v1_retired"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_wrong_command_line_is_told_in_one_language(case, language, capsys):
-    arguments, named = WRONG[case]
+@cases("arguments", "named")
+def test_a_wrong_command_line_is_told_in_one_language(arguments, named, language, capsys):
     code, text = ended([*arguments, "--lang", language], capsys)
     assert code == 2
     last = text.splitlines()[-1]
