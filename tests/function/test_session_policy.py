@@ -7,7 +7,7 @@ import pytest
 from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
 from function.config.settings_validation import MAX_POLICY_CHARACTERS
-from function.session_policy import OBJECTS, UPLOADS, role_policies, session_policies
+from function.session_policy import OBJECTS, UPLOADS, grants_for_objects, role_policies, session_policies
 from local.common.ram_policy import fits, is_allowed
 
 ROLE = "acs:ram::1:role/upload"
@@ -234,6 +234,14 @@ def test_plain_folders_may_be_discarded_from_only_if_a_profile_holds():
     beside = held(a="confirm = true", b="callback = true", c="")[OBJECTS]
     assert [may(beside, "oss:DeleteObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
     assert [may(beside, "oss:GetObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
+
+
+def test_plain_folders_may_be_discarded_from_if_a_profile_holds_elsewhere():
+    (plain,) = grants_for_objects(with_options(a="confirm = true"))
+    (beside,) = grants_for_objects(with_options(a="confirm = true"), is_held_elsewhere=True)
+    assert (plain.actions, beside.actions) == (("oss:GetObject",), ("oss:DeleteObject", "oss:GetObject"))
+    of_held = [grant.actions for grant in grants_for_objects(with_options(a=HOLD))]
+    assert ("oss:DeleteObject", "oss:GetObject") in of_held
 
 
 def test_policies_of_held_profiles_name_each_right_once():
