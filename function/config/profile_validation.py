@@ -44,7 +44,7 @@ def unmet_conditions(
 ) -> Iterator[Message]:
     """Check what the rows of the options need and exclude; ``values`` are of options that could be read."""
     for option in options:
-        if option.name not in table or not values.get(option.name):
+        if option.name not in table or option.name not in values:
             continue
         for condition in option.needs:
             # An option that could not be read has its own clause.
@@ -52,7 +52,7 @@ def unmet_conditions(
                 other = condition.replace("|", " / ").replace("=", " = ")
                 yield Message("{option} needs {other}", option=option.name, other=other)
         for condition in option.excludes:
-            if _is_met(condition, table, values, if_unread=False):
+            if values[option.name] and _is_met(condition, table, values, if_unread=False):
                 other = condition.replace("=", " = ")
                 yield Message("{option} excludes {other}", option=option.name, other=other)
 
