@@ -3,10 +3,12 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import handler
 from function.auth import CallerKinds
 from function.config.types import Rate
 from function.context import Dependencies, Instance, RequestContext
@@ -44,8 +46,10 @@ def test_two_threads_at_once_get_the_same_object():
     assert instance.keep(object, make) is made[0]
 
 
-def test_dependencies_show_nothing_of_the_environment():
-    assert repr(Dependencies({"TOKEN_SECRET": "canary"})) == "Dependencies(…)"
+def test_dependencies_show_nothing_of_the_environment_and_hooks_stand_beside_the_handler():
+    dependencies = Dependencies({"TOKEN_SECRET": "canary"})
+    assert repr(dependencies) == "Dependencies(…)"
+    assert dependencies.hooks_file == Path(handler.__file__).with_name("hooks.py")
 
 
 def test_the_log_line_says_whether_any_session_was_refreshed():
@@ -73,3 +77,4 @@ def test_callers_count_by_owner_or_by_client_ip_where_they_share_one(mode, key):
     context = RequestContext(request, instance, LogLine("r"))
     items = context.rate_limit_items("forms", Rate(5, 60), "ann", 3)
     assert items == (RateLimitItem("forms", Rate(5, 60), key, 3),)
+    assert context.rate_limit_items("forms", Rate(5, 60), "ann")[0].amount == 1
