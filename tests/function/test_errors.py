@@ -6,35 +6,9 @@ import pytest
 
 from function import errors
 from function.errors import BadRequest, Misconfigured, Problem, StsUnavailable, UploadError
+from tests.support.cases import table_beside
 
-PUBLISHED = {
-    "BadRequest": (400, "bad_request", None),
-    "UnknownProfile": (400, "unknown_profile", None),
-    "Unauthorized": (401, "unauthorized", None),
-    "Forbidden": (403, "forbidden", None),
-    "NotFound": (404, "not_found", None),
-    "NotUploaded": (404, "not_uploaded", None),
-    "MethodNotAllowed": (405, "method_not_allowed", None),
-    "Incomplete": (409, "incomplete", None),
-    "AlreadyExists": (409, "already_exists", None),
-    "AlreadyComplete": (409, "already_complete", None),
-    "AlreadyPublished": (409, "already_published", None),
-    "UploadGone": (410, "upload_gone", None),
-    "TooLarge": (413, "too_large", None),
-    "UnsupportedType": (415, "unsupported_type", None),
-    "TooManyRequests": (429, "too_many_requests", 60),
-    "QuotaExceeded": (429, "quota_exceeded", None),
-    "Misconfigured": (500, "misconfigured", None),
-    "InternalError": (500, "internal_error", None),
-    "StsRejected": (502, "sts_rejected", None),
-    "WechatRejected": (502, "wechat_rejected", None),
-    "OssRejected": (502, "oss_rejected", None),
-    "StsUnavailable": (503, "sts_unavailable", 2),
-    "WechatUnavailable": (503, "wechat_unavailable", 2),
-    "OssUnavailable": (503, "oss_unavailable", 2),
-    "OssKeyUnavailable": (503, "oss_key_unavailable", 2),
-    "QuotaUnavailable": (503, "quota_unavailable", 2),
-}
+PUBLISHED = {name: tuple(row) for name, row in table_beside(__file__).items()}
 
 
 def kinds(root=UploadError):
