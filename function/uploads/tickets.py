@@ -131,7 +131,7 @@ class FormTicket(NamedTuple):
             return False
         if self.is_folder and self.key:
             return key.startswith(self.key) and key != self.key
-        return key == self.key and not self.is_folder
+        return key == self.key
 
     def admits_file(self, size_bytes: int, content_type: str) -> bool:
         """Return whether the form admitted this many bytes of this type."""

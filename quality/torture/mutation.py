@@ -62,7 +62,7 @@ TESTS = {
     "function.auth.backend": _paths(f"holding/backend {HOLDING}"),
     "function.auth.jwt": _paths("auth/jwt auth/"),
     "function.auth.session": _paths("auth/session auth/"),
-    "function.auth.tokens": _paths("auth/tokens auth/"),
+    "function.auth.tokens": _paths("auth/tokens auth/ uploads/claims holding/backend"),
     "function.auth.wechat": _paths("auth/wechat auth/"),
     "function.config.content_types": _paths(f"config/content_types {SETTINGS} {FORMS}"),
     "function.config.jwt_key": _paths("config/jwt_key config/settings"),
@@ -135,7 +135,7 @@ TESTS = {
     "function.uploads.hooks": _paths("uploads/hooks routes/own_rules"),
     "function.uploads.plan": _paths(f"uploads/ routes/ {PROOF}"),
     "function.uploads.receipt": _paths(
-        "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/"
+        "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/ holding/resume"
     ),
     "function.uploads.request": _paths(f"uploads/ routes/ {APP}"),
     "function.uploads.tickets": _paths(

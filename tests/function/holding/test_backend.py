@@ -78,6 +78,8 @@ def test_unsigned_and_altered_tokens_are_refused():
 )
 def test_a_token_of_another_audience_is_no_backend_token(audience):
     assert not is_taken(token(aud=audience))
+    with pytest.raises(Forbidden):
+        check_backend_token(token(aud=audience), SETTINGS, NOW)
 
 
 @pytest.mark.parametrize("audience", [SESSION, TICKET, RECEIPT])
