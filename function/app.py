@@ -11,7 +11,7 @@ from typing import Any
 
 from function import VERSION
 from function.auth import CallerKinds
-from function.config.profile import MARGIN, SessionKey
+from function.config.profile import CREDENTIALS_MARGIN, SessionKey
 from function.config.settings import Settings, read_settings
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
 from function.credentials import CredentialsCache
@@ -150,7 +150,9 @@ def _new_instance(dependencies: Dependencies) -> Instance:
             settings.sts_endpoint, settings.region, role_arn, settings.session_life, dependencies.sleep
         )
         assume_role = partial(client.assume_role, policy)
-        credentials[session] = CredentialsCache(assume_role, _longest_life(settings, session) + MARGIN)
+        credentials[session] = CredentialsCache(
+            assume_role, _longest_life(settings, session) + CREDENTIALS_MARGIN
+        )
     # Not a partial, whose repr would show the environment.
     return Instance(dependencies, settings, credentials, lambda context: own_access_keys(environ, context))
 

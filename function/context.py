@@ -112,6 +112,6 @@ class RequestContext:
         self, limit: str, rate: Rate, owner: str, amount: int = 1
     ) -> tuple[RateLimitItem, ...]:
         """Count under the owner; where all callers share one, under the client IP."""
-        if self.settings.caller_kind.tells_apart:
+        if self.settings.caller_kind.identifies_callers:
             return (RateLimitItem(limit, rate, owner, amount),)
         return items_by_ip(limit, rate, self.client_ip, amount)

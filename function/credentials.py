@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from function.config.profile import MARGIN
+from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import StsUnavailable, UploadError
 
 
 def covered_until(form_ends: Iterable[datetime]) -> datetime:
     """Return how long credentials must live to sign all these forms (at least one)."""
-    return max(form_ends) + MARGIN
+    return max(form_ends) + CREDENTIALS_MARGIN
 
 
 def covers(credentials_end: datetime, good_until: datetime) -> bool:

@@ -41,21 +41,21 @@ def read_item(fields: Mapping[str, Any], where: str = "") -> UrlRequest:
     return UrlRequest(key, variant)
 
 
-class Fit(NamedTuple):
+class KeyMatch(NamedTuple):
     """A profile whose template matches a key, and the values of the placeholders."""
 
     profile: Profile
     parts: Mapping[str, str]
 
 
-class Readable(NamedTuple):
+class ReadGrant(NamedTuple):
     """A permitted request, and the profile that says how to read."""
 
     request: UrlRequest
     profile: Profile
 
 
-def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Profile]) -> list[Readable]:
+def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Profile]) -> list[ReadGrant]:
     """
     Check that a caller may read all these objects.
 
@@ -63,18 +63,18 @@ def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Pr
         BadRequest: a profile has no such variant; checked before any permission.
         Forbidden: the caller may not read one of them.
     """
-    fits = [(one, _fits(one.key, profiles)) for one in requests]
-    for one, fitting in fits:
+    matches = [(one, _matches(one.key, profiles)) for one in requests]
+    for one, matching in matches:
         # Even if the key matches no profile, the variant must be one of some profile.
-        if not _with_variant(one, [fit.profile for fit in fitting if fit.profile.read] or profiles):
+        if not _with_variant(one, [match.profile for match in matching if match.profile.read] or profiles):
             raise BadRequest("variant is unknown to the profile of this key.")
-    return [Readable(one, _permitting(one, owner, fitting)) for one, fitting in fits]
+    return [ReadGrant(one, _permitting(one, owner, matching)) for one, matching in matches]
 
 
-def _fits(key: str, profiles: Collection[Profile]) -> list[Fit]:
+def _matches(key: str, profiles: Collection[Profile]) -> list[KeyMatch]:
     if key.startswith(HELD_FOLDER):
         return []
-    return [Fit(profile, parts) for profile in profiles if (parts := profile.key.read(key)) is not None]
+    return [KeyMatch(profile, parts) for profile in profiles if (parts := profile.key.read(key)) is not None]
 
 
 def _with_variant(request: UrlRequest, profiles: Collection[Profile]) -> list[Profile]:
@@ -83,13 +83,13 @@ def _with_variant(request: UrlRequest, profiles: Collection[Profile]) -> list[Pr
     return [profile for profile in profiles if request.variant in profile.variants]
 
 
-def _permitting(request: UrlRequest, owner: str, fitting: Collection[Fit]) -> Profile:
-    read_by = [fit.profile for fit in fitting if fit.profile.read]
+def _permitting(request: UrlRequest, owner: str, matching: Collection[KeyMatch]) -> Profile:
+    read_by = [match.profile for match in matching if match.profile.read]
     if not read_by:
         raise _forbidden("no profile with read access matches the key")
     # The object may be of any matching profile, so each of them must permit this caller; a profile without
     # read access permits the owner if another one has it.
-    if not all(fit.profile.read == "callers" or fit.parts.get("owner") == owner for fit in fitting):
+    if not all(match.profile.read == "callers" or match.parts.get("owner") == owner for match in matching):
         raise _forbidden("another owner's key")
     return _with_variant(request, read_by)[0]
 

@@ -65,7 +65,7 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
     return caller
 
 
-def caller_of(subject: object, settings: Settings) -> Caller:
+def caller_from_subject(subject: object, settings: Settings) -> Caller:
     """Return the caller whom a valid token names; raise ``Unauthorized`` if the subject is none."""
     if not is_subject(subject):
         raise unauthorized(f"sub must be a text of 1 to {MAX_SUBJECT_BYTES} bytes")

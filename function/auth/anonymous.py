@@ -14,4 +14,4 @@ def identify(_headers: Mapping[str, str], _settings: Settings, _now: datetime) -
     return Caller(PUBLIC_OWNER, PUBLIC_OWNER)
 
 
-KIND = CallerKind(identify, needs_tokens=False, tells_apart=False)
+KIND = CallerKind(identify, needs_tokens=False, identifies_callers=False)

@@ -30,7 +30,7 @@ def check_backend_token(token: str, settings: Settings, now: datetime) -> None:
             secrets=settings.receipt_secrets,
             now=now,
             leeway=CLOCK_LEEWAY,
-            is_foreign=True,
+            from_backend=True,
         )
     except Unauthorized as error:
         raise _refused(error.reason) from None

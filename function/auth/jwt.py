@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from function.auth import Caller, bearer_token, caller_of, unauthorized
+from function.auth import Caller, bearer_token, caller_from_subject, unauthorized
 from function.auth.tokens import CLOCK_LEEWAY, check_times
 from function.config import jwt_key, types
 from function.config.messages import Message
@@ -38,7 +38,9 @@ def prepare(_settings: Settings) -> None:
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
     """Return the caller whom the token names."""
-    return caller_of(read_business_token(bearer_token(headers), settings.caller_settings, now), settings)
+    return caller_from_subject(
+        read_business_token(bearer_token(headers), settings.caller_settings, now), settings
+    )
 
 
 def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any:

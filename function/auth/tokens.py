@@ -69,26 +69,26 @@ def read_token(
     now: datetime,
     scope: Mapping[str, str] | None = None,
     leeway: timedelta = NO_LEEWAY,
-    is_foreign: bool = False,
+    from_backend: bool = False,
 ) -> dict[str, Any]:
     """
     Return the claims of a token that one of the secrets signed, for this audience, and that has not expired.
 
     Args:
         scope: app and bucket that the token must be for.
-        is_foreign: True if a library of the business wrote it: its own header, perhaps several audiences.
+        from_backend: True if a library of the business wrote it: its own header, perhaps several audiences.
 
     Raises:
         Unauthorized: in every other case, with the reason for the log.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise invalid_token("token over length")
-    claims = {**_signed_claims(token, tuple(secrets), is_foreign)}
+    claims = {**_signed_claims(token, tuple(secrets), from_backend)}
     named = claims.get("aud")
-    if named != audience and not (is_foreign and isinstance(named, list) and audience in named):
+    if named != audience and not (from_backend and isinstance(named, list) and audience in named):
         raise invalid_token("for another audience")
     check_times(claims, now, leeway=leeway)
-    if scope is not None and not is_of(claims, scope):
+    if scope is not None and not matches_scope(claims, scope):
         raise invalid_token("for another app or bucket")
     return claims
 
@@ -96,10 +96,10 @@ def read_token(
 # A user sends one token with every file; its signature and claims change with neither time nor request.
 # Failures are not cached, so a flood of forgeries evicts nothing.
 @lru_cache(maxsize=256)
-def _signed_claims(token: str, secrets: tuple[str, ...], is_foreign: bool) -> Mapping[str, Any]:
+def _signed_claims(token: str, secrets: tuple[str, ...], from_backend: bool) -> Mapping[str, Any]:
     signed, _, signature = token.rpartition(".")
     header, _, payload = signed.partition(".")
-    if header != HEADER and not (is_foreign and _is_hs256(header)):
+    if header != HEADER and not (from_backend and _is_hs256(header)):
         raise invalid_token("unknown header")
     if not signature.isascii() or not payload.isascii():
         raise invalid_token("not base64url")
@@ -169,7 +169,7 @@ def time_claim(claims: Mapping[str, Any], name: str) -> datetime:
     raise invalid_claim(name)
 
 
-def is_of(claims: Mapping[str, Any], scope: Mapping[str, str]) -> bool:
+def matches_scope(claims: Mapping[str, Any], scope: Mapping[str, str]) -> bool:
     """Return whether a token was issued for this app and bucket; without an app, for none."""
     return (claims.get("app"), claims.get("bucket")) == (scope.get("app"), scope["bucket"])
 

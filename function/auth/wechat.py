@@ -3,8 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
-from function.auth import Caller, caller_of, is_subject
-from function.auth.session import identify as identify
+from function.auth import Caller, caller_from_subject, is_subject, session
 from function.config import types
 from function.config.messages import Message
 from function.config.profile import Profile
@@ -34,7 +33,7 @@ PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 def log_in(code: str, settings: Settings, send: Send) -> Caller:
     """Return the caller whom a code of ``wx.login`` names; each failure of the exchange has its error."""
-    return caller_of(openid_of(code, settings.caller_settings, send), settings)
+    return caller_from_subject(openid_of(code, settings.caller_settings, send), settings)
 
 
 def openid_of(code: str, app: WechatApp, send: Send) -> str:
@@ -126,7 +125,7 @@ def _problems(
 
 
 KIND = CallerKind(
-    identify,
+    session.identify,
     log_in=log_in,
     settings=(
         Setting(

@@ -6,7 +6,7 @@ from functools import lru_cache
 CONTENT_TYPE = r"[a-z0-9][a-z0-9!#&^_.+-]{0,126}/[a-z0-9][a-z0-9!#&^_.+-]{0,126}"
 SCRIPTS = ("javascript", "ecmascript", "jscript", "livescript")
 # Under these names a browser looks into the file, and takes HTML for what it is: https://mimesniff.spec.whatwg.org
-LOOKED_INTO = ("unknown/unknown", "application/unknown")
+SNIFFED_TYPES = ("unknown/unknown", "application/unknown")
 # What mini-programs upload. The standard library's table differs from machine to machine.
 TYPE_OF_EXTENSION = {
     "jpg": "image/jpeg",
@@ -75,7 +75,7 @@ def is_run_by_browsers(kind: str) -> bool:
     markup = sub.rpartition("+")[2].partition("-")[0]
     return (
         main == "multipart"
-        or kind in LOOKED_INTO
+        or kind in SNIFFED_TYPES
         or markup in ("xml", "xsl")
         or any(word in sub for word in ("html", *SCRIPTS))
     )

@@ -29,7 +29,7 @@ PLACEHOLDERS = {
 INNER_FOLDER = r"[A-Za-z0-9_-]{1,64}(?:/[A-Za-z0-9_-]{1,64}){0,2}"
 PLACEHOLDER = r"\{([^{}]*)\}"
 # Bidirectional controls: a name that contains one is displayed as another.
-TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 class KeyTemplate(NamedTuple):
@@ -151,7 +151,7 @@ def problems_of(text: Any) -> list[Message]:
 
 def _is_unseen(mark: str) -> bool:
     """Return whether this is a control character or a mark of direction."""
-    return mark < " " or "\x7f" <= mark <= "\x9f" or mark in TURNING
+    return mark < " " or "\x7f" <= mark <= "\x9f" or mark in BIDI_CONTROLS
 
 
 def _folder_problems(text: str) -> Iterator[Message]:

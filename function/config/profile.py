@@ -59,7 +59,7 @@ MAX_FORM_BYTES = 5 * 1024**3
 # What must happen before a held object is published, in this order.
 COMMIT, CHECK = "commit", "check"
 # A form ends at least this long before its credentials do.
-MARGIN = timedelta(seconds=60)
+CREDENTIALS_MARGIN = timedelta(seconds=60)
 # Life of the URL from which WeChat fetches an object to check.
 CHECK_URL_LIFE = timedelta(hours=1)
 
@@ -71,7 +71,7 @@ def fits_metadata(metadata: Mapping[str, str]) -> bool:
 
 def fits(form: timedelta, session: timedelta) -> bool:
     """Return whether a form may live this long, if its credentials are issued at the same time."""
-    return form + MARGIN < session
+    return form + CREDENTIALS_MARGIN < session
 
 
 class Profile(NamedTuple):

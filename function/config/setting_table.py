@@ -50,7 +50,7 @@ class CallerKind(NamedTuple):
             a problem already; for rules that the rows do not say.
         app_setting: the setting with the id of the app; a token is good for one app.
         needs_tokens: True if ``TOKEN_SECRET`` is required.
-        tells_apart: True if each caller has an owner of their own; otherwise limits count client IPs.
+        identifies_callers: True if each caller has an owner of their own; otherwise limits count client IPs.
     """
 
     identify: Callable[..., Any]
@@ -63,7 +63,7 @@ class CallerKind(NamedTuple):
     )
     app_setting: str = ""
     needs_tokens: bool = True
-    tells_apart: bool = True
+    identifies_callers: bool = True
 
 
 SETTINGS = (

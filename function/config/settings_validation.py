@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from function.config.messages import Message
-from function.config.profile import MARGIN, Profile, SessionKey, fits
+from function.config.profile import CREDENTIALS_MARGIN, Profile, SessionKey, fits
 from function.config.profiles import OPTIONS, PROFILES_TOML, problem_in
 from function.config.setting_table import CallerKind, Setting
 from function.errors import Problem
@@ -83,7 +83,7 @@ def profiles_and_settings(
     for profile in profiles:
         yield from _lives_over_the_session(profile, session)
         for option in ("read", "commit_by"):
-            if getattr(profile, option) == "owner" and kind and not kind.tells_apart:
+            if getattr(profile, option) == "owner" and kind and not kind.identifies_callers:
                 clause = Message(
                     '{option} = "owner" needs callers who are told apart; CALLER_AUTH is {caller_auth}',
                     option=option,
@@ -114,7 +114,7 @@ def _lives_over_the_session(profile: Profile, session: timedelta | None) -> Iter
                 " STS_SESSION_SECONDS ({session} s)",
                 option=option,
                 life=int(life.total_seconds()),
-                margin=MARGIN.seconds,
+                margin=CREDENTIALS_MARGIN.seconds,
                 session=session.seconds,
             )
             yield problem_in(profile.name, clause)

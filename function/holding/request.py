@@ -109,7 +109,7 @@ def caller_of(context: RequestContext, token: str, identify: Callable[[], str], 
     if is_for_backends(token):
         check_backend_token(token, context.settings, context.now)
         return BACKEND
-    if owners_may and context.settings.caller_kind.tells_apart:
+    if owners_may and context.settings.caller_kind.identifies_callers:
         return identify()
     raise _backends_only()
 

@@ -11,7 +11,7 @@ from function.context import RequestContext
 from function.errors import AlreadyComplete, AlreadyExists, BadRequest, Incomplete, OssUnavailable, UploadGone
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
-from function.multipart.upload import MAX_URLS, missing_parts
+from function.multipart.part_urls import MAX_URLS, missing_parts
 from function.oss.client import OssClient
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import ObjectFacts, head_object
@@ -100,7 +100,7 @@ def _complete(oss: OssClient, ticket: MultipartTicket, acl: str, forbid_overwrit
     raise OssUnavailable(reason="CompleteMultipartUpload: parts changed while they were completed")
 
 
-def drop_upload(oss: OssClient, ticket: MultipartTicket) -> None:
+def abort_upload(oss: OssClient, ticket: MultipartTicket) -> None:
     """Abort the upload, also one that OSS forgot; raise ``AlreadyComplete`` if it has become an object."""
     if not abort(oss, ticket.key, ticket.oss_id) and object_of(oss, ticket):
         raise AlreadyComplete
@@ -124,14 +124,14 @@ def object_of(oss: OssClient, ticket: MultipartTicket) -> ObjectFacts | None:
 CALLS_PER_TICKET = Rate(120, 60)
 
 
-def admit(context: RequestContext) -> MultipartTicket:
+def read_ticket(context: RequestContext) -> MultipartTicket:
     """Return the ticket of a request, and count the request."""
     ticket, _ = _read(context)
     _count(context, ticket)
     return ticket
 
 
-def admit_with_numbers(context: RequestContext) -> tuple[MultipartTicket, list[int] | None]:
+def read_ticket_with_numbers(context: RequestContext) -> tuple[MultipartTicket, list[int] | None]:
     """Return the ticket of a request, and the parts to sign URLs for; ``None`` if it leaves them to us."""
     ticket, fields = _read(context)
     # A malformed request does not count against the ticket.

@@ -31,7 +31,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     instance.limiter.hit([RateLimitItem("callbacks", CALLBACKS_PER_TICKET, ticket.upload_id)], context.now)
     response = describe(upload, settings)
     notify_business(context, response["receipt"])
-    if not upload.held:
+    if not upload.is_held:
         return response
     begin_check(context, settings.profiles[ticket.profile], response["receipt"])
     return {**response, "state": HELD}

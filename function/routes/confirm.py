@@ -42,7 +42,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     oss = oss_client(context, profile.location)
     facts = head_object(oss, ticket.key)
     if facts is None:
-        if profile.is_held and (response := recalled(context, oss, ticket.upload_id)):
+        if profile.is_held and (response := decided_response(context, oss, ticket.upload_id)):
             return response
         raise NotUploaded
     return report(context, oss, check_stored(ticket, facts), facts)
@@ -64,7 +64,7 @@ def report(
     return response
 
 
-def recalled(context: RequestContext, oss: OssClient, upload_id: str) -> dict[str, Any] | None:
+def decided_response(context: RequestContext, oss: OssClient, upload_id: str) -> dict[str, Any] | None:
     """Return the response about an upload that is held no more, with its receipt; ``None`` for any other."""
     # Imported where used, as the next.
     from function.holding.actions import resume_decided
@@ -85,7 +85,7 @@ def _settled(
     if context.now < held.last_modified + FIRST_CONFIRMED_WITHIN:
         return None
     try:
-        return recalled(context, oss, upload_id)
+        return decided_response(context, oss, upload_id)
     except AlreadyExists:
         # Another object has the name, so this one is still held.
         return None

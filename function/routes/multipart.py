@@ -9,14 +9,14 @@ from function.context import RequestContext
 from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object
 from function.multipart.lifecycle import (
-    admit,
-    admit_with_numbers,
+    abort_upload,
     begin_upload,
     complete_upload,
-    drop_upload,
+    read_ticket,
+    read_ticket_with_numbers,
     stored_parts,
 )
-from function.multipart.upload import (
+from function.multipart.part_urls import (
     HEADERS,
     LEAST_LIFE,
     MAX_URLS,
@@ -27,7 +27,7 @@ from function.multipart.upload import (
 )
 from function.oss.client import oss_client
 from function.oss.post_form import UploadRule, iso, object_url
-from function.routes.confirm import recalled, report
+from function.routes.confirm import decided_response, report
 from function.routes.upload_params import apply_hooks, reserve_forms, with_quota
 from function.session_policy import UPLOADS
 from function.uploads.plan import rule_for
@@ -120,7 +120,7 @@ def _begin(
 def parts(context: RequestContext) -> dict[str, Any]:
     """Return URLs for the requested parts, else for the first ones that OSS does not have in full."""
     settings, now = context.settings, context.now
-    ticket, numbers = admit_with_numbers(context)
+    ticket, numbers = read_ticket_with_numbers(context)
     location = settings.profiles[ticket.profile].location
     missing = missing_parts(ticket, stored_parts(oss_client(context, location), ticket))
     credentials = context.credentials(location.session(UPLOADS), [now + LEAST_LIFE])
@@ -134,7 +134,7 @@ def parts(context: RequestContext) -> dict[str, Any]:
 
 def complete(context: RequestContext) -> dict[str, Any]:
     """Return the upload with its receipt; the same each time, byte for byte."""
-    ticket = admit(context)
+    ticket = read_ticket(context)
     profile = context.settings.profiles[ticket.profile]
     oss = oss_client(context, profile.location)
     try:
@@ -142,7 +142,7 @@ def complete(context: RequestContext) -> dict[str, Any]:
             oss, ticket, acl=dict(profile.pinned)[ACL_FIELD], forbid_overwrite=not profile.overwrite
         )
     except UploadGone:
-        if profile.is_held and (response := recalled(context, oss, ticket.upload_id)):
+        if profile.is_held and (response := decided_response(context, oss, ticket.upload_id)):
             return response
         raise
     life = ticket.expires_at - ticket.issued_at + RECEIPT_LIFE
@@ -151,7 +151,7 @@ def complete(context: RequestContext) -> dict[str, Any]:
 
 def abort(context: RequestContext) -> dict[str, Any]:
     """Return ``{"state": "aborted"}``, for repeated requests as well."""
-    ticket = admit(context)
+    ticket = read_ticket(context)
     location = context.settings.profiles[ticket.profile].location
-    drop_upload(oss_client(context, location), ticket)
+    abort_upload(oss_client(context, location), ticket)
     return {"state": "aborted"}

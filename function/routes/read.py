@@ -10,7 +10,7 @@ from function.context import RequestContext
 from function.http.json_body import read_json_object
 from function.oss.post_form import iso
 from function.reading import (
-    Readable,
+    ReadGrant,
     UrlRequest,
     plain_url,
     read_item,
@@ -42,26 +42,26 @@ def handle(context: RequestContext) -> dict[str, Any]:
     return {"items": _entries(context, several), **server_time}
 
 
-def _readable(context: RequestContext, owner: str, wanted: Sequence[UrlRequest]) -> list[Readable]:
+def _readable(context: RequestContext, owner: str, requests: Sequence[UrlRequest]) -> list[ReadGrant]:
     """Count the objects, and check that the owner may read them."""
     # First: a flood must stay cheap.
-    items = context.rate_limit_items("reads", context.settings.read_rate, owner, len(wanted))
+    items = context.rate_limit_items("reads", context.settings.read_rate, owner, len(requests))
     context.instance.limiter.hit(items, context.now)
     profiles = list(context.settings.profiles.values())
     if context.instance.hooks_file is not None:
         profiles = [each._replace(key=each.key._replace(has_inner_folders=True)) for each in profiles]
-    return readable(wanted, owner, profiles)
+    return readable(requests, owner, profiles)
 
 
-def _entries(context: RequestContext, several: Sequence[Readable]) -> list[dict[str, Any]]:
+def _entries(context: RequestContext, several: Sequence[ReadGrant]) -> list[dict[str, Any]]:
     """Return ``{"key", "variant", "url", "expiresAt"}`` of each; only signed URLs need credentials."""
     ends = [url_end(one.profile, context.now) for one in several if one.profile.is_read_signed]
     credentials = cache(lambda session: context.credentials(session, ends))
 
-    def entry(wanted: UrlRequest, profile: Profile) -> dict[str, Any]:
+    def entry(request: UrlRequest, profile: Profile) -> dict[str, Any]:
         if profile.is_read_signed:
-            url = signed_url(wanted, profile, credentials(profile.location.session(OBJECTS)), context.now)
-            return {**wanted._asdict(), "url": url, "expiresAt": iso(url_end(profile, context.now))}
-        return {**wanted._asdict(), "url": plain_url(wanted, profile), "expiresAt": None}
+            url = signed_url(request, profile, credentials(profile.location.session(OBJECTS)), context.now)
+            return {**request._asdict(), "url": url, "expiresAt": iso(url_end(profile, context.now))}
+        return {**request._asdict(), "url": plain_url(request, profile), "expiresAt": None}
 
     return [entry(*one) for one in several]

@@ -85,8 +85,8 @@ def _upload(reported: Mapping[str, str], ticket: FormTicket, settings: Settings)
         width=_pixels(reported.get("width", "")),
         height=_pixels(reported.get("height", "")),
         ticket=ticket,
-        seen=False,
-        held=is_held_name(key),
+        is_seen=False,
+        is_held=is_held_name(key),
     )
 
 

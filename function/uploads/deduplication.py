@@ -54,7 +54,7 @@ def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[s
             "uploadId": stored["uploadId"],
             "serverTime": iso(context.now),
             "receipt": stored["receipt"],
-            **({"held": True} if upload.held else {}),
+            **({"held": True} if upload.is_held else {}),
         }
     return None
 

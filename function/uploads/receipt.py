@@ -10,8 +10,8 @@ from function.auth.tokens import (
     SUBJECT,
     count_claim,
     invalid_token,
-    is_of,
     issue_token,
+    matches_scope,
     read_token,
     text_claim,
     time_claim,
@@ -43,8 +43,8 @@ class VerifiedUpload(NamedTuple):
         key: of the object once it is published.
         etag: without quotes.
         width: in pixels, as ``height``; ``None`` for anything but pictures.
-        seen: True if OSS reported it to the function itself, False if a callback did.
-        held: True if the object waits to be published.
+        is_seen: True if OSS reported it to the function itself, False if a callback did.
+        is_held: True if the object waits to be published.
     """
 
     key: str
@@ -54,8 +54,8 @@ class VerifiedUpload(NamedTuple):
     width: int | None
     height: int | None
     ticket: FormTicket | MultipartTicket
-    seen: bool
-    held: bool
+    is_seen: bool
+    is_held: bool
 
 
 class Receipt(NamedTuple):
@@ -93,8 +93,8 @@ class Receipt(NamedTuple):
             "owner": ticket.owner,
             "profile": ticket.profile,
             "jti": ticket.upload_id,
-            "seen": upload.seen,
-            **({"held": True} if upload.held else {}),
+            "seen": upload.is_seen,
+            **({"held": True} if upload.is_held else {}),
             **{name: value for name, value in optional.items() if value is not None},
         }
         return issue_token(
@@ -115,7 +115,7 @@ class Receipt(NamedTuple):
                 raise invalid_token("its profile does not exist any more")
             # A receipt need not name its mini-program; if it does, it must be ours.
             scope = settings.token_scope(profile.location.bucket)
-            if not is_of({**scope, **claims}, scope):
+            if not matches_scope({**scope, **claims}, scope):
                 raise invalid_token("for another app or bucket")
             return cls(
                 upload_id=text_claim(claims, "jti", UPLOAD_ID),
@@ -146,7 +146,7 @@ def describe(upload: VerifiedUpload, settings: Settings, life: timedelta = RECEI
         life: of the receipt, from the ticket's date on, and as long as the object may be held.
     """
     profile = settings.profiles[upload.ticket.profile]
-    if upload.held:
+    if upload.is_held:
         life += timedelta(days=profile.hold_days)
     return {
         "status": "ok",
@@ -154,7 +154,7 @@ def describe(upload: VerifiedUpload, settings: Settings, life: timedelta = RECEI
         "size": upload.size_bytes,
         "etag": upload.etag,
         "mimeType": upload.mime_type,
-        "url": None if upload.held else object_url(profile.location.host, upload.key),
+        "url": None if upload.is_held else object_url(profile.location.host, upload.key),
         "width": upload.width,
         "height": upload.height,
         "uploadId": upload.ticket.upload_id,
@@ -214,8 +214,8 @@ def seen_upload(ticket: FormTicket | MultipartTicket, facts: ObjectFacts) -> Ver
         width=None,
         height=None,
         ticket=ticket,
-        seen=True,
-        held=is_held_name(ticket.key),
+        is_seen=True,
+        is_held=is_held_name(ticket.key),
     )
 
 
@@ -230,7 +230,7 @@ def report_stored(
     """
     response = describe(upload, context.settings, life)
     notify_business(context, response["receipt"])
-    return {**response, "state": HELD if upload.held else STORED}
+    return {**response, "state": HELD if upload.is_held else STORED}
 
 
 def describe_decided(receipt: Receipt, text: str, state: str, url: str | None) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from function.auth.tokens import (
     invalid_claim,
     invalid_token,
     is_count,
-    is_of,
     issue_token,
+    matches_scope,
     read_token,
     text_claim,
     time_claim,
@@ -229,7 +229,7 @@ def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     profile = settings.profiles.get(text_claim(claims, "profile"))
     if profile is None:
         raise invalid_token("its profile does not exist any more")
-    if not is_of(claims, settings.token_scope(profile.location.bucket)):
+    if not matches_scope(claims, settings.token_scope(profile.location.bucket)):
         raise invalid_token("for another app or bucket")
     context = claims.get("context")
     if context is not None and not (isinstance(context, dict) and is_small_json(context)):

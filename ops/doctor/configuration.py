@@ -88,7 +88,7 @@ def _doubts(settings: Settings) -> list[Finding]:
                 "超过 15 分钟时 OSS 文档说法不一；900 秒以内最稳妥。",
             )
             found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
-        if profile.key.takes_digest and not settings.caller_kind.tells_apart:
+        if profile.key.takes_digest and not settings.caller_kind.identifies_callers:
             said = Text(
                 f"[{profile.name}] names bytes by their digest, and all callers share one folder",
                 f"[{profile.name}] 按摘要命名，而所有调用者共用一个目录",

@@ -102,7 +102,7 @@ TESTS = {
     "function.limits.redis": _paths(QUOTA_IN_REDIS),
     "function.limits.redis_connection": _paths(f"limits/connection {QUOTA} limits/redis_store"),
     "function.multipart.lifecycle": _paths(f"multipart/multipart_parts {PARTS}"),
-    "function.multipart.upload": _paths(f"multipart/upload {PARTS}"),
+    "function.multipart.part_urls": _paths(f"multipart/part_urls {PARTS}"),
     "function.network": _paths("network http/client"),
     "function.oss.callback_signature": _paths("uploads/oss_keys uploads/"),
     "function.oss.client": _paths(

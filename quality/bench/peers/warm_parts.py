@@ -16,7 +16,7 @@ from function.app import Function, load_settings
 from function.context import Dependencies
 from function.credentials import StsCredentials
 from function.http.client import HttpResponse
-from function.multipart.upload import MAX_URLS, sign_parts
+from function.multipart.part_urls import MAX_URLS, sign_parts
 from function.uploads.tickets import MultipartTicket
 from handler import serve as answer_event
 

@@ -74,7 +74,7 @@ COMPLETE_UPLOAD, ASK = lifecycle.complete_upload, multipart.ask
     ("where", "name", "wrong", "situation", "call"),
     [
         ("function.routes.multipart", "complete_upload", no_second_look, "completed", "ListParts"),
-        ("function.routes.multipart", "drop_upload", no_look_at_all, "aborted", "AbortMultipartUpload"),
+        ("function.routes.multipart", "abort_upload", no_look_at_all, "aborted", "AbortMultipartUpload"),
         ("function.oss.multipart", "ask", twice, "completed", "CompleteMultipartUpload"),
         ("function.oss.multipart", "ask", once, "gone on with", "ListParts"),
         ("function.oss.objects", "ask", once, "confirmed", "HeadObject"),

@@ -12,7 +12,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.auth import tokens
-from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, is_of, issue_token, read_token
+from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, issue_token, matches_scope, read_token
 from function.errors import Unauthorized
 from tests.support.cases import cases_beside
 
@@ -322,4 +322,4 @@ def test_whatever_stands_under_a_good_signature_is_read_or_unauthorized(payload,
 
 @cases("claims", "scope", "fits")
 def test_a_token_is_good_for_the_app_and_bucket_it_names(claims, scope, fits):
-    assert is_of(claims, scope) is fits
+    assert matches_scope(claims, scope) is fits

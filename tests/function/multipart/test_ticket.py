@@ -11,7 +11,7 @@ from function.app import load_settings
 from function.auth import tokens
 from function.auth.tokens import issue_token, read_token
 from function.errors import Misconfigured
-from function.multipart.upload import check_ticket_length
+from function.multipart.part_urls import check_ticket_length
 from function.uploads.tickets import MultipartTicket
 from tests.support.cases import cases_beside
 

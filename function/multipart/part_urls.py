@@ -1,4 +1,4 @@
-"""Parts of a multipart upload: their presigned URLs, and which of them OSS does not have."""
+"""Presigned URLs of parts, and the numbers of those that OSS does not have."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 from function.auth.tokens import MAX_TOKEN_CHARACTERS
 from function.config.messages import Message
-from function.config.profile import MARGIN, BucketLocation
+from function.config.profile import CREDENTIALS_MARGIN, BucketLocation
 from function.config.profiles import problem_in
 from function.config.settings import Settings
 from function.credentials import StsCredentials
@@ -29,7 +29,7 @@ HEADERS = {"Content-Type": CONTENT_TYPE}
 
 def urls_end(credentials: StsCredentials, now: datetime) -> datetime:
     """Return when URLs that are signed now expire: like forms, before their credentials do."""
-    return min(now + LONGEST_LIFE, credentials.expires_at - MARGIN)
+    return min(now + LONGEST_LIFE, credentials.expires_at - CREDENTIALS_MARGIN)
 
 
 def sign_parts(

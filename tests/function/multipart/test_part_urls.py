@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.multipart.upload import missing_parts
+from function.multipart.part_urls import missing_parts
 from function.oss.multipart import StoredPart
 from function.uploads.tickets import MultipartTicket
 from tests.support.cases import cases_beside
