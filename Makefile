@@ -45,10 +45,10 @@ miniprogram/examples/%/node_modules/.ready: miniprogram/examples/%/package-lock.
 
 setup: $(READY) ## the virtual environment with every pinned package
 
-run: $(RUN_READY) ## the local cloud, one upload through it, then stay up (HOST=lan: phones may come)
+run: $(RUN_READY) ## the local cloud: the demo, then it stays up (HOST=lan: phones may come)
 	@$(PY) manage.py serve --demo $(HOST_OPTION)
 
-demo: $(RUN_READY) ## one upload through the local cloud, step by step, then exit
+demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit
 	@$(PY) manage.py demo $(HOST_OPTION)
 
 test: test-python test-node test-terraform ## every test: Python, Node, Terraform
@@ -106,7 +106,7 @@ deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many reque
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
 	@$(PY) -m quality.bench
 
-house: $(READY) ## the figures of the structure, each with its cap; with OVER=1 those over it
+house: $(READY) ## structure metrics, each with its limit; with OVER=1 those over it
 	@$(PY) -m quality.house $(if $(OVER),--over)
 
 torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long

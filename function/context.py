@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Dependencies(NamedTuple):
-    """Time, randomness, environment and network, which enter here and nowhere else."""
+    """Wall-clock time, randomness, environment and HTTP calls; STS and Redis open sockets of their own."""
 
     environ: Mapping[str, str]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

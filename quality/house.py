@@ -317,7 +317,7 @@ WARM_FIGURES = tuple(
     for mode, cap in zip(MODES, caps, strict=True)
 )
 
-# What stands on each floor, in English and in Chinese.
+# What stands in each layer, in English and in Chinese.
 SENTENCES = (
     (
         "Errors, settings and profiles: read once, validated, frozen.",
@@ -337,8 +337,8 @@ SENTENCES = (
 
 
 def floor_table(floors: Sequence[Sequence[str]], *, chinese: bool = False) -> str:
-    """ARCHITECTURE's table of floors, from the top down, in Markdown."""
-    head = "| 层 | 模块 | 说明 |" if chinese else "| floor | modules | contents |"
+    """ARCHITECTURE's table of layers, from the top down, in Markdown."""
+    head = "| 层 | 模块 | 说明 |" if chinese else "| layer | modules | contents |"
     comma = "、" if chinese else ", "
     rows = [
         f"| {number} | {comma.join(map(_shown, names))} | {sentences[chinese]} |"

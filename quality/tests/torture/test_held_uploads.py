@@ -1,4 +1,4 @@
-"""The proof about held objects in short, and that it would notice lines of the room that were not there."""
+"""The proof about held objects in short, and that it would notice missing lines of these modules."""
 
 from datetime import timedelta
 from types import SimpleNamespace
