@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import time
@@ -403,6 +404,19 @@ def test_nothing_of_the_content_check_is_imported_before_it_is_needed(
     assert set(statuses) <= {401, 403}
     assert set(loaded) & OF_THE_CHECK == set()
     assert ("function.holding.actions" in loaded) is ("commit" in asked)
+
+
+def test_names_of_tests_are_plain_words():
+    """A name that starts in the middle of a sentence, or hides who acts, says no behaviour."""
+    starts = r"^test_(nor|also|it|its|so_is|and|but|who|what|whoever)_"
+    words = r"_(told|asked|nobody|whose|anew|one_s|whoever)(_|$)"
+    files = [file for folder in ("tests", "quality") for file in (ROOT / folder).rglob("*.py")]
+    names = [
+        name
+        for file in files
+        for name in re.findall(r"^\s*(?:async )?def (test_\w+)", file.read_text("utf-8"), re.M)
+    ]
+    assert [name for name in names if re.search(f"{starts}|{words}", name)] == []
 
 
 def test_the_version_is_the_project_s():

@@ -101,7 +101,7 @@ def arguments(body, above=""):
                     yield from arguments(inner, f"{above}{name}.")
 
 
-def test_it_has_what_a_deployment_needs_and_nothing_else():
+def test_the_module_has_exactly_the_resources_of_a_deployment():
     assert set(blocks("resource")) == {
         *((of, name) for of in OF_A_ROLE for name in ("function", "upload")),
         *((of, name) for of in OF_A_BUCKET for name in ("uploads", "code")),
@@ -194,7 +194,7 @@ def test_each_upload_role_is_one_of_each_and_each_bucket_that_is_to_be_made():
     assert plain(parsed(BUCKETS)["locals"][0]["made"]).endswith("bucket if bucket.create}}")
 
 
-def test_what_was_made_for_one_role_and_one_bucket_is_moved_and_not_made_anew():
+def test_resources_of_one_role_and_one_bucket_are_moved_not_recreated():
     moves = {(move["from"], move["to"]) for move in parsed(MODULE)["moved"]}
     of_roles = {(f"${{{of}.upload}}", f'${{{of}.upload["STS_ROLE_ARN"]}}') for of in OF_A_ROLE}
     assert moves - of_roles == {
@@ -356,7 +356,7 @@ def test_the_log_goes_where_s_yaml_sends_it():
     assert left_out({**props, "vpcConfig": {}, "customDomain": {}}) == ["customDomain", "vpcConfig"]
 
 
-def test_what_the_module_does_not_know_is_told(operator, monkeypatch, capsys):
+def test_properties_unknown_to_the_module_are_reported(operator, monkeypatch, capsys):
     real = terraform.function_props
     monkeypatch.setattr(
         terraform, "function_props", lambda environ: {**real(environ), "vpcConfig": {"vpcId": "v"}}
@@ -372,7 +372,7 @@ def test_a_setting_that_lacks_is_named_and_nothing_is_written(operator, monkeypa
     assert not (operator / "values.json").exists()
 
 
-def test_a_folder_that_is_not_there_is_told(operator, capsys):
+def test_a_missing_folder_is_reported(operator, capsys):
     assert terraform.run(arguments_of(operator, "--into", str(operator / "none" / "x.json"))) == 1
     assert "none" in capsys.readouterr().err
 
@@ -429,14 +429,14 @@ def test_in_one_region_there_is_no_such_file(operator, written):
     assert not (operator / "regions.tf.json").exists()
 
 
-def test_a_file_of_regions_that_is_no_json_is_told_and_nothing_is_written(places, capsys):
+def test_a_regions_file_that_is_not_json_stops_before_any_write(places, capsys):
     (places / "regions.tf.json").write_text("{")
     assert terraform.run(arguments_of(places, "--account", ACCOUNT)) == 2
     assert "regions.tf.json is no JSON: delete it" in capsys.readouterr().err
     assert not (places / "values.json").exists()
 
 
-def test_whose_the_roles_of_profiles_are_must_be_told(places, capsys):
+def test_roles_of_profiles_require_the_account_option(places, capsys):
     assert terraform.run(arguments_of(places)) == 2
     assert "--account is missing" in capsys.readouterr().err
 
@@ -449,7 +449,7 @@ def test_a_role_that_no_profile_takes_is_not_made_and_the_setting_names_it_all_t
     assert found["sts_role_arn"] == f"acs:ram::{ACCOUNT_MARKER}:role/oss-direct-upload"
 
 
-def test_what_is_written_is_kept_out_of_the_repository():
+def test_generated_files_are_ignored_by_git():
     ignored = page(".gitignore").splitlines()
     names = ("*.auto.tfvars.json", "*.tfstate*", "regions.tf.json")
     assert {f"deploy/terraform/{name}" for name in names} <= set(ignored)

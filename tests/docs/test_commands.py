@@ -41,7 +41,7 @@ def test_the_sizes_of_the_files_to_copy_are_theirs(page_of, language):
 
 
 @pytest.mark.parametrize("name", both("docs/profiles.md"))
-def test_the_rules_of_one_s_own_on_the_page_do_what_it_says(name, tmp_path):
+def test_the_hooks_on_the_page_work_as_described(name, tmp_path):
     (code,) = [code for kind, code in code_blocks(page(name)) if kind == "python"]
     (tmp_path / "hooks.py").write_text(code, "utf-8")
     profiles, _ = read_profiles((ROOT / "profiles.toml").read_text("utf-8"), default_signature="v4")

@@ -48,7 +48,7 @@ def said_by(language, origin, receipts, secret, folder):
 
 
 @pytest.mark.parametrize("language", run.LANGUAGES)
-def test_the_lines_commit_and_are_told_each_state(language, tmp_path):
+def test_the_example_lines_commit_and_print_each_state(language, tmp_path):
     world = World(HELD, StandingClock(datetime.now(UTC)))
     stored = world.store("commit")
     with serving(world) as origin:
@@ -74,7 +74,7 @@ def section(name, title):
 
 
 @pytest.mark.parametrize("end", ["discarded", "over"])
-def test_a_commit_of_what_is_gone_is_told_what_the_page_says(end, tmp_path):
+def test_committing_a_gone_upload_gets_the_documented_code(end, tmp_path):
     now = datetime.now(UTC)
     clock = StandingClock(now if end == "discarded" else now - timedelta(days=1))
     world = World(HELD, clock)

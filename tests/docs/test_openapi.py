@@ -28,7 +28,7 @@ def nodes(value):
         yield from nodes(item)
 
 
-def test_it_is_a_document_of_openapi_3_1_whose_references_lead_somewhere():
+def test_openapi_version_and_references_are_valid():
     assert document()["openapi"] == "3.1.0"
     assert document()["info"]["version"] == VERSION
     for node in nodes(document()):
@@ -43,7 +43,7 @@ def test_each_of_its_schemas_is_one():
         Draft202012Validator.check_schema(schema)
 
 
-def test_it_has_every_route_with_its_methods_and_no_other():
+def test_openapi_lists_exactly_the_routes_and_methods():
     real = {f"/{name}": set(route.methods) for name, route in ROUTES.items()}
     shown = {
         path: {method.upper() for method in item if method in METHODS}
@@ -57,7 +57,7 @@ def codes_of(response):
     return schema["properties"]["error"]["properties"]["code"]["enum"]
 
 
-def test_it_has_every_code_under_its_status_and_no_other():
+def test_openapi_lists_exactly_the_codes_of_each_status():
     shown = {
         (int(status), code)
         for item in document()["paths"].values()
@@ -70,7 +70,7 @@ def test_it_has_every_code_under_its_status_and_no_other():
     assert shown == {(int(kind.status), kind.code) for kind in error_classes()}
 
 
-def test_its_examples_are_what_they_are_examples_of():
+def test_openapi_examples_match_their_schemas():
     assert len(examples()) > 12
     for pointer, value in examples():
         check_value(pointer, value, pointer)
@@ -103,7 +103,7 @@ def test_the_page_leads_to_it(name):
 @pytest.mark.parametrize(
     "event", [{}, {"event": "published"}, {"event": "rejected", "label": 20002}], ids=str
 )
-def test_what_the_business_is_told_is_what_it_says_of_it(event):
+def test_webhook_events_match_the_document(event):
     told = []
 
     def send(*_address, body, **_bounds):
@@ -125,7 +125,7 @@ def refusal(**changes):
     return Reply(429, {**JSON_HEADERS, "Retry-After": "3"}, json.dumps({"error": error}))
 
 
-def test_what_is_documented_passes():
+def test_documented_responses_pass():
     check_answer("POST", "/prefix/login", refusal())
     check_answer("GET", "/health/", Reply(200, JSON_HEADERS, '{"status": "ok"}'))
 
@@ -146,7 +146,7 @@ def test_an_answer_that_says_something_else_does_not(method, path, reply):
         check_answer(method, path, reply)
 
 
-def test_nor_does_a_status_that_the_route_does_not_have():
+def test_an_undocumented_status_fails():
     with pytest.raises(LookupError, match="GET /health is not documented to answer 429"):
         check_answer("GET", "/health", refusal())
 
@@ -160,7 +160,7 @@ def test_the_tests_hold_every_answer_to_it(instance, monkeypatch):
         instance().ask(method="GET", path="/health")
 
 
-def test_a_receipt_with_a_claim_that_nobody_documented_is_found():
+def test_a_receipt_with_an_undocumented_claim_fails():
     claims = {"sub": "a"}
     receipt = issue_token(
         claims, audience=RECEIPT, secrets=(TOKEN_SECRET,), now=TEST_INSTANT, life=timedelta(1)

@@ -64,7 +64,7 @@ def test_every_figure_of_a_burst_was_measured(name):
 
 
 @pytest.mark.parametrize("name", both("docs/speed.md"))
-def test_what_a_burst_costs_follows_from_what_was_measured(name):
+def test_the_cost_of_a_burst_follows_from_the_measurements(name):
     """By 0.45 CU a second, 75 for 10,000 invocations, CNY 0.00011 a CU."""
     _, replayed, _, instances = tables(page(BURST_RESULTS))
     seconds = {row[1]: float(row[6]) for row in replayed if row[0] == "within one second"}

@@ -196,7 +196,7 @@ def test_an_upload_in_parts_is_given_up_in_its_own_bucket(here, ask, user):
 
 
 @pytest.mark.parametrize(("name", "state"), [("ok.png", "published"), ("risky-a.png", "rejected")])
-def test_what_is_held_in_the_second_bucket_waits_and_is_decided_about_there(
+def test_an_upload_held_in_the_second_bucket_is_decided_in_that_bucket(
     here, ask, commit, uploaded, name, state
 ):
     """The local WeChat really gets the picture at the second OSS, and learns there what it was called."""
@@ -211,7 +211,7 @@ def test_what_is_held_in_the_second_bucket_waits_and_is_decided_about_there(
     assert set(here.cloud.oss.objects) == at_home
 
 
-def test_what_is_held_there_is_taken_back_there(here, ask, user, uploaded):
+def test_an_upload_held_in_the_second_bucket_is_discarded_there(here, ask, user, uploaded):
     upload = uploaded("kept")
     assert ask("discard", {"receipt": upload.receipt}, user).json()["state"] == "gone"
     assert where(here, f"held/{upload.key}") == where(here, upload.key) == NOWHERE
@@ -306,7 +306,7 @@ def test_the_keys_of_one_bucket_s_sessions_do_nothing_in_the_other(here, ask, up
     assert where(here, upload.key) == NOWHERE  # held
 
 
-def test_each_session_is_asked_for_when_it_is_first_needed_and_never_the_other(here, form_of):
+def test_each_bucket_s_session_is_assumed_on_first_use_only(here, form_of):
     def roles(since):
         called = here.cloud.sts.calls[since:]
         return [call.parameters["RoleArn"] for call in called if call.action == "AssumeRole"]
@@ -366,9 +366,7 @@ def test_a_form_for_one_bucket_posted_to_the_other_is_refused(here, form_of, sen
 
 
 @pytest.mark.parametrize("profile", ["home", "paper"])
-def test_what_was_signed_before_a_profile_moved_is_good_for_nothing_in_its_new_bucket(
-    here, ask, user, uploaded, profile
-):
+def test_tokens_from_before_a_profile_moved_are_refused_in_its_new_bucket(here, ask, user, uploaded, profile):
     """Nor where two deployments share a TOKEN_SECRET and have profiles of the same name."""
     moved = here.function("moved", swapped=True)
     upload = uploaded(profile)
@@ -400,7 +398,7 @@ def test_a_commit_reaches_the_bucket_of_its_receipt_though_the_other_holds_the_s
 
 
 @pytest.mark.parametrize("changed", [{"bucket": HOME.bucket}, {"profile": "kept_home"}])
-def test_a_receipt_whose_bucket_is_not_its_profile_s_commits_nothing(here, ask, uploaded, changed):
+def test_a_receipt_with_another_bucket_than_its_profile_commits_nothing(here, ask, uploaded, changed):
     """As a backend could write one, which has the secret: the function holds it to its own profiles."""
     upload = uploaded("kept")
     held = f"held/{upload.key}"

@@ -77,7 +77,7 @@ def test_the_same_bytes_are_sent_once(cloud):
     assert form_of(cloud, **wanted)["key"] == form["key"]
 
 
-def test_who_lies_about_a_digest_deceives_nobody_else(cloud):
+def test_a_false_digest_stays_under_its_owner_s_key(cloud):
     """The name holds the liar's owner; the bytes that OSS has are what a reader gets."""
     wanted = {"profile": "once", "sha256": "0" * 64, "size": len(PICTURE)}
     form = form_of(cloud, **wanted)
@@ -89,7 +89,7 @@ def test_who_lies_about_a_digest_deceives_nobody_else(cloud):
 
 
 @pytest.mark.parametrize("changes", [{"size": len(PICTURE) + 1}, {"content_type": "text/html"}], ids=str)
-def test_what_the_form_did_not_admit_is_not_confirmed_wherever_it_came_from(cloud, changes):
+def test_an_object_that_differs_from_the_form_is_not_confirmed(cloud, changes):
     form = form_of(cloud, size=len(PICTURE))
     post(cloud, form)
     cloud.oss.objects.replace(form["key"], **changes)

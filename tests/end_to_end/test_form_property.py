@@ -132,7 +132,7 @@ def test_no_other_key_or_acl_is_taken(cloud, form, field, value):
 
 
 @cases("field", "value")
-def test_what_a_profile_leaves_unsaid_is_not_the_holder_s_to_say(cloud, form, field, value):
+def test_options_unset_in_the_profile_cannot_be_added_to_the_form(cloud, form, field, value):
     answer = form(profile="public")
     assert refused(post(answer["url"], {**answer["formData"], field: value}), cloud)
     assert post(answer["url"], answer["formData"]).status_code == 200
@@ -270,7 +270,7 @@ def test_the_bucket_condition_keeps_a_form_out_of_another_bucket(cloud, form, tm
 
 
 @pytest.mark.parametrize("key", ["secrets/x.png", "uploads-not/x.png", "x.png"])
-def test_even_with_a_policy_of_one_s_own_the_session_cannot_leave_its_folders(cloud, form, key):
+def test_a_self_made_policy_cannot_leave_the_session_s_folders(cloud, form, key):
     """What someone could do who had got hold of the temporary secret itself."""
     answer = form()
     wide = [
@@ -305,7 +305,7 @@ def test_a_form_of_what_is_held_back_stores_it_in_private_where_it_waits(cloud, 
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_it_publishes_nothing_and_writes_no_record(cloud, form, number):
+def test_a_held_form_accepts_no_other_key(cloud, form, number):
     answer = form(profile="post")
     response = post(answer["url"], {**answer["formData"], "key": elsewhere(answer)[number]})
     assert refused(response, cloud)
@@ -313,7 +313,7 @@ def test_it_publishes_nothing_and_writes_no_record(cloud, form, number):
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_nor_do_the_stolen_keys_behind_it_with_a_policy_of_one_s_own(cloud, form, number):
+def test_stolen_upload_credentials_write_no_published_key_and_no_record(cloud, form, number):
     answer = form(profile="post")
     wide = [{"bucket": BUCKET}, {"success_action_status": "200"}]
     wide += [
@@ -331,14 +331,14 @@ def test_nor_do_the_stolen_keys_behind_it_with_a_policy_of_one_s_own(cloud, form
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("name", ["x-oss-meta-Upload-Id", "X-Oss-Meta-Upload-Id", "x-oss-meta-upload-id"])
-def test_it_carries_the_id_of_no_other_upload_beside_its_own(cloud, form, name, first):
+def test_a_held_form_accepts_no_second_upload_id(cloud, form, name, first):
     answer = form(profile="post")
     other, pairs = (name, "another-upload-s-id-00"), list(answer["formData"].items())
     assert refused(post(answer["url"], [other, *pairs] if first else [*pairs, other]), cloud)
 
 
 @cases("change")
-def test_it_makes_nothing_public_and_claims_no_other_upload_s_place(cloud, form, change):
+def test_a_held_form_accepts_no_other_acl_or_upload_id(cloud, form, change):
     answer = form(profile="post")
     assert refused(post(answer["url"], {**answer["formData"], **change}), cloud)
     without = {name: value for name, value in answer["formData"].items() if name not in change}

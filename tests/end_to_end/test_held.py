@@ -82,7 +82,7 @@ def places(here, upload):
     return f"held/{upload.key}" in objects, upload.key in objects
 
 
-def test_what_passes_is_published_and_what_is_risky_is_gone(here, held, commit):
+def test_a_passed_upload_is_published_and_a_risky_one_deleted(here, held, commit):
     good, bad = held("sunset.png"), held("risky-beach.png")
     assert places(here, good) == places(here, bad) == (True, False)
     assert commit(good)["state"] in ("checking", "published")
@@ -92,7 +92,7 @@ def test_what_passes_is_published_and_what_is_risky_is_gone(here, held, commit):
     assert places(here, bad) == (False, False)
 
 
-def test_what_wechat_does_not_list_is_shown_to_it_as_what_it_does(here, held, commit):
+def test_an_unlisted_picture_format_is_converted_for_the_check(here, held, commit):
     picture = io.BytesIO()
     Image.open(io.BytesIO(PICTURE)).save(picture, "WEBP")
     upload = held("sunset.webp", content=picture.getvalue(), kind="image/webp")
@@ -100,14 +100,14 @@ def test_what_wechat_does_not_list_is_shown_to_it_as_what_it_does(here, held, co
     assert here.becomes(upload, "published", "review") == "published"
 
 
-def test_what_is_no_picture_is_never_published(here, held, commit):
+def test_a_file_that_is_not_a_picture_goes_to_review(here, held, commit):
     upload = held(content=b"<html>no picture</html>")
     commit(upload)
     assert here.becomes(upload, "published", "review") == "review"
     assert places(here, upload) == (True, False)
 
 
-def test_what_phones_unpack_is_never_published_by_wechat_alone(here, held, commit):
+def test_a_content_encoding_sends_the_upload_to_review(here, held, commit):
     upload = held(also=[("Content-Encoding", "br")])
     assert commit(upload)["state"] == "review"
     assert places(here, upload) == (True, False)
@@ -126,7 +126,7 @@ NEVER_SEEN = {
 
 
 @pytest.mark.parametrize("planned", NEVER_SEEN.values(), ids=NEVER_SEEN)
-def test_what_did_not_pass_is_never_published(here, held, commit, settled, planned):
+def test_an_upload_that_did_not_pass_is_never_published(here, held, commit, settled, planned):
     upload = held()
     here.cloud.wechat.checks.plan.add(planned)
     commit(upload)
@@ -186,7 +186,7 @@ def test_silence_never_publishes_and_a_late_verdict_still_counts(here, held, com
 
 
 @pytest.mark.parametrize("kind", ["not_seen_lately", "bad_openid", "foreign_openid", "repeated_too_often"])
-def test_what_wechat_will_not_look_at_waits_for_a_human(here, held, commit, kind):
+def test_a_refused_check_waits_for_a_human_review(here, held, commit, kind):
     upload = held()
     here.cloud.wechat.faults.plan(kind, times=1, on=["media_check_async"])
     assert commit(upload)["state"] == "review"
@@ -215,7 +215,7 @@ def test_a_push_that_could_not_be_carried_out_comes_again(here, held, commit, se
     assert here.becomes(upload, "published") == "published"
 
 
-def test_a_token_that_another_client_replaced_is_asked_for_anew(here, held, commit):
+def test_a_replaced_access_token_is_fetched_again(here, held, commit):
     first, second = held(), held()
     commit(first)
     here.cloud.wechat.tokens.replace()
@@ -223,7 +223,7 @@ def test_a_token_that_another_client_replaced_is_asked_for_anew(here, held, comm
     assert here.becomes(second, "published") == "published"
 
 
-def test_its_owner_discards_what_is_held_and_not_what_is_published(here, held, commit):
+def test_the_owner_discards_held_but_not_published_uploads(here, held, commit):
     unsent, sent = held(), held()
     assert here.ask("discard", {"receipt": unsent.receipt}, here.log_in()).status_code == 403
     assert here.ask("discard", {"receipt": unsent.receipt}, unsent.token).json()["state"] == "gone"
@@ -246,7 +246,7 @@ def test_a_note_is_kept_by_its_owner(here, held):
     assert places(here, note) == (False, True)
 
 
-def test_what_nobody_commits_expires_by_the_rule_on_what_is_held(here, held, commit):
+def test_an_uncommitted_upload_expires_by_the_lifecycle_rule(here, held, commit):
     forgotten, kept = held(), held()
     commit(kept)
     assert here.becomes(kept, "published") == "published"

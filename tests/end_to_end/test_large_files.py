@@ -115,7 +115,7 @@ def test_whichever_answer_of_oss_is_lost_it_ends_in_one_object_and_one_receipt(
     assert cloud.oss.objects[begun["key"]].path.read_bytes() == data
 
 
-def test_what_lacks_is_told_and_sent_and_then_it_is_whole(function, data):
+def test_missing_parts_are_listed_and_completing_works_after_sending_them(function, data):
     begun = begin(function, len(data))
     send(begun, data, begun["parts"][:2])
     answer = ask(function, "multipart-complete", ticket=begun["ticket"])
@@ -154,7 +154,7 @@ def test_a_url_ends_and_a_new_one_takes_its_place(cloud, function, data, clock):
     assert send(begun, data, fresh) == [200] * 4
 
 
-def test_it_goes_on_through_renewals_of_the_sessions(cloud, function, data, clock):
+def test_a_multipart_upload_continues_across_session_renewals(cloud, function, data, clock):
     begun = begin(function, len(data))
     for number in range(1, 5):
         clock.tick(minutes=50)
@@ -164,7 +164,7 @@ def test_it_goes_on_through_renewals_of_the_sessions(cloud, function, data, cloc
     assert cloud.oss.objects[begun["key"]].path.read_bytes() == data
 
 
-def test_what_was_given_up_is_gone_for_everyone(cloud, function, data):
+def test_an_aborted_upload_is_gone_for_every_route(cloud, function, data):
     begun = begin(function, len(data))
     send(begun, data)
     for _ in range(2):
@@ -184,7 +184,7 @@ def put_lifecycle(cloud, document, now):
     return requests.put(request_url(asked, cloud.oss.origin), data=document, headers=headers, timeout=10)
 
 
-def test_the_rule_that_setup_writes_removes_what_nobody_finished(cloud, function, data, clock):
+def test_the_rule_written_by_setup_removes_unfinished_uploads(cloud, function, data, clock):
     wanted = DesiredBucket(BUCKET, REGION, parted_folders=(PartedFolder("视频 +&/", 1),))
     (step,) = bucket_steps(wanted, FoundBucket(f"oss-{REGION}", "private", "", True))[0]
     assert put_lifecycle(cloud, step.parameters["body"].encode(), clock()).status_code == 200

@@ -118,7 +118,7 @@ def test_nothing_can_be_added_to_it(uploaded, url_of, variant, name, value):
 
 
 @pytest.mark.parametrize("method", OBJECT_CALLS)
-def test_it_admits_no_other_method(cloud, uploaded, url_of, method):
+def test_a_read_url_admits_no_other_method(cloud, uploaded, url_of, method):
     key = uploaded()
     answer = send(method, url_of(key), data=b"other")
     if method != "OPTIONS":  # which CORS answers without looking at the signature
@@ -128,7 +128,7 @@ def test_it_admits_no_other_method(cloud, uploaded, url_of, method):
 
 
 @pytest.mark.parametrize("profile", ["default", "other"])
-def test_it_admits_no_other_object(uploaded, url_of, profile):
+def test_a_read_url_admits_no_other_object(uploaded, url_of, profile):
     mine, other = uploaded(), uploaded(profile)
     url = url_of(mine)
     path, query = url.split("?")
@@ -144,7 +144,7 @@ def test_no_header_of_oss_s_can_be_sent_with_it(uploaded, url_of, headers):
     assert refused(url_of(uploaded()), headers=headers)
 
 
-def test_it_ends_when_it_says(uploaded, url_of, clock):
+def test_a_read_url_expires_at_its_stated_time(uploaded, url_of, clock):
     url = url_of(uploaded())
     clock.tick(seconds=1200)
     assert send("GET", url).status_code == 200

@@ -155,7 +155,7 @@ def test_the_longest_form_gets_early_tries_too(clock, session, longest_form, fir
     assert [ask_at(0), ask_at(first_try - 1), ask_at(first_try)] == [1, 1, 2]
 
 
-def test_own_keys_are_read_only_when_sts_is_asked(cache, clock):
+def test_own_keys_are_read_only_for_an_sts_call(cache, clock):
     cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
     cache.get(lambda: pytest.fail("read"), now=clock(), good_until=clock() + FORM)
 

@@ -50,9 +50,7 @@ def test_every_form_of_a_batch_ends_a_minute_before_the_credentials_in_hand(
     assert (answer.status, answer.code) == (503, "sts_unavailable")
 
 
-def test_the_longest_form_gets_early_tries_with_its_minute_though_others_are_asked_for(
-    instance, good_sts, clock, profiles_file
-):
+def test_credentials_refresh_early_enough_for_the_longest_form(instance, good_sts, clock, profiles_file):
     function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
     function.function.initialize(None)
     # Two tries, half a minute apart, before the credentials do not cover the longest form any more.

@@ -119,7 +119,7 @@ def test_a_url_of_one_bucket_is_not_good_at_the_other_be_it_in_the_same_region(c
         that.bucket.region = region
 
 
-def test_both_sign_callbacks_with_the_one_key_whose_address_is_in_the_callback(cloud, get):
+def test_both_buckets_sign_callbacks_with_the_same_key(cloud, get):
     [home, archive] = [get(f"{store.origin}/callback_pub_key_v1.pem").content for store in cloud.stores]
     assert home == archive and home.startswith(b"-----BEGIN PUBLIC KEY-----")
 

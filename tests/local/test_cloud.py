@@ -109,7 +109,7 @@ def test_the_page_learns_addresses_and_profiles_but_no_secret(gateway, tmp_path)
     assert not any(secret in json.dumps(config) for secret in secrets)
 
 
-def test_the_account_s_own_key_reads_and_deletes_every_object_and_nobody_does_without(gateway, tmp_path):
+def test_only_the_account_key_reads_and_deletes_every_object(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path) as cloud:
         objects = cloud.oss.objects
         incoming = objects.new_file()
@@ -254,7 +254,7 @@ def test_the_file_itself_has_the_address_that_the_second_bucket_has_where_no_por
     assert read_profiles(PROFILES_FILE)["contract"]["host"] == f"http://127.0.0.1:{9001 + PORTS_BETWEEN}"
 
 
-def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp_path):
+def test_anonymous_callers_have_no_owner_only_reading(gateway, tmp_path):
     def readers(caller_auth):
         with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
             given = tomllib.loads(Path(cloud.environment()["PROFILES_FILE"]).read_text("utf-8"))
@@ -267,7 +267,7 @@ def test_where_nobody_says_who_they_are_nobody_reads_their_own_only(gateway, tmp
 
 
 @cases("caller_auth", "holds")
-def test_what_is_held_waits_for_what_its_callers_allow(gateway, tmp_path, caller_auth, holds):
+def test_hold_steps_depend_on_the_caller_mode(gateway, tmp_path, caller_auth, holds):
     with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
         settings = load_settings(cloud.environment())
         told = {

@@ -90,7 +90,7 @@ def test_each_promise_about_a_burst_can_be_broken(figures, case, figure, value, 
     assert any(name in one for one in set(broken()) - set(before))
 
 
-def test_what_was_found_is_written_as_tables(figures):
+def test_burst_figures_are_written_as_tables(figures):
     text = report._tables_of_burst(json.loads(json.dumps(figures)))
     assert f"| {burst.AT_ONCE} | {burst.MANY} | 10 | 10 | 0 |" in text
     assert f"| {burst.ONE} | 3 | 3 |  | 1.0 |  | 1 | 10 | 3 |" in text

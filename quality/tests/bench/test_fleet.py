@@ -35,7 +35,7 @@ def test_a_phone_alone_waits_for_a_start_and_its_two_requests():
     assert outcome.instance_seconds == pytest.approx(1.35)
 
 
-def test_whoever_comes_later_finds_the_instance_that_is_there():
+def test_a_later_request_uses_the_running_instance():
     outcome = run([0.0, 2.0], deployment())
     assert (outcome.instances, outcome.assume_roles) == (1, 1)
     assert outcome.seconds == pytest.approx([1.35, 0.25])
@@ -70,14 +70,14 @@ def test_over_the_region_s_number_phones_wait_for_those_that_are_there():
     assert outcome.instances == MOST_INSTANCES
 
 
-def test_what_sts_turns_down_is_asked_once_more_and_then_put_off_to_the_request():
+def test_a_throttled_start_retries_sts_once_then_leaves_it_to_the_request():
     # Ready after both tries, the second still logs a phone in; the first has the session for its form.
     outcome = run([0.0, 0.0], deployment(requests=[{1: [5.0]}, {1: [0.05]}]), limit=1)
     assert (outcome.instances, outcome.assume_roles, outcome.refused) == (2, 3, 2)
     assert outcome.seconds == pytest.approx([1.1 + 5.05, 1.4 + 5.05])
 
 
-def test_a_form_without_a_session_is_asked_for_again_as_the_answer_says():
+def test_a_form_without_a_session_is_retried_after_retry_after():
     one_step = deployment(requests=[{1: [0.05]}], request_cpu=[0.0], attempts=1, keeps_session=False)
     outcome = run([0.0, 0.0], one_step, limit=1)
     assert (outcome.assume_roles, outcome.refused) == (3, 1)

@@ -3,7 +3,7 @@
 from quality.bench import holding
 
 
-def test_it_commits_and_publishes_and_counts_the_calls_and_the_time():
+def test_commits_and_verdicts_are_counted_and_timed():
     found = holding.measure(20, 20, lambda _text: None)
     commits, verdicts = found["commits"], found["verdicts"]
     assert (commits["objects"], commits["calls"]) == (20, 6)

@@ -10,7 +10,7 @@ from quality.bench import load
 from quality.bench.load_generator import LoadFailed, drive_here
 
 
-def test_requests_under_way_during_a_refresh_are_told_apart():
+def test_requests_during_a_refresh_are_counted_separately():
     found = load.summarise_refreshes(
         [(0.0, 0.01), (0.99, 0.06), (1.5, 0.01), (2.0, 0.01)], [(1.0, 1.05), (4.0, 4.05), (7.0, 7.05)]
     )

@@ -91,7 +91,7 @@ def test_the_floor_with_profiles_answers_and_logs_as_the_function_does(
             assert own == other | {name: own[name] for name in ("requestId", "ms", "stsRefreshed")}
 
 
-def test_what_reading_needs_is_set_for_nobody_else():
+def test_reading_profiles_are_set_for_the_reading_peers_only():
     assert with_profiles(SimpleNamespace(scripts=PEERS), ANONYMOUS) == {}
 
 

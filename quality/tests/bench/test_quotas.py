@@ -6,7 +6,7 @@ from quality.bench import quotas, report
 from tests.support.redis_server import is_installed
 
 
-def test_it_measures_counting_where_there_is_a_redis_and_says_so_where_there_is_none(monkeypatch):
+def test_quotas_are_not_measured_without_a_redis_server(monkeypatch):
     said = []
     monkeypatch.setattr(quotas, "is_installed", lambda: False)
     assert quotas.measure(1, said.append) == {}
@@ -14,7 +14,7 @@ def test_it_measures_counting_where_there_is_a_redis_and_says_so_where_there_is_
 
 
 @pytest.mark.skipif(not is_installed(), reason="no redis-server was found")
-def test_its_figures_are_of_every_place_that_counts(monkeypatch):
+def test_quota_figures_cover_every_store(monkeypatch):
     for name in ("REQUESTS_A_ROUND", "ROUND_TRIPS", "CONNECTIONS"):
         monkeypatch.setattr(quotas, name, 2)
     monkeypatch.setattr(quotas, "_import_ms", lambda: 5.0)

@@ -28,7 +28,7 @@ def test_a_package_over_its_size_breaks_its_promise():
     assert judged == [True, False]
 
 
-def test_a_mode_whose_first_request_imports_more_breaks_its_promise():
+def test_a_mode_with_a_slower_first_request_misses_the_target():
     def is_met(wechat_ms):
         of_each = {"wall_ms": [9.0], "cpu_ms": [100.0], "peak_mb": [9.0]}
         figures = dict.fromkeys(cold_start.SCRIPT_OF, of_each) | {WECHAT: {**of_each, "cpu_ms": [wechat_ms]}}
@@ -65,7 +65,7 @@ def test_a_refresh_too_many_breaks_the_promise_of_one_per_window():
         assert not all(outcome.is_met for outcome in outcomes({"refreshes": wrong}))
 
 
-def test_what_is_written_can_be_read_again(tmp_path):
+def test_written_figures_can_be_read_back(tmp_path):
     about = {
         "date": "2026-11-24",
         "command": "make bench",

@@ -36,7 +36,7 @@ def test_a_known_vulnerability_is_a_problem():
     assert result.problems == ["known vulnerability: {} {}: PYSEC-1".format(*PINNED[0])]
 
 
-def test_what_the_sdk_carries_is_asked_about_and_listed():
+def test_packages_vendored_in_the_sdk_are_queried_and_listed():
     assert ("requests", "2.18.3") in CARRIED and ("urllib3", "1.24.3") in CARRIED
     result = ask(knowing(len(PINNED)))
     assert result.problems == []

@@ -71,7 +71,7 @@ def test_the_targets_reach_what_they_are_for(bench, monkeypatch):
 @pytest.mark.parametrize(
     ("number", "profile"), [(0, "own"), (1, None), (2, "all"), (3, None), (4, None), (5, None)]
 )
-def test_a_key_that_may_be_read_and_one_that_may_not_are_told_apart(monkeypatch, number, profile):
+def test_readable_and_unreadable_keys_are_both_reached(monkeypatch, number, profile):
     """A target whose keys are all refused at the door would prove nothing."""
     may, real = [], fuzz_keys.readable
 
@@ -84,7 +84,7 @@ def test_a_key_that_may_be_read_and_one_that_may_not_are_told_apart(monkeypatch,
     assert [one.profile.name for one in may][:1] == ([profile] if profile else [])
 
 
-def test_what_wechat_seals_is_read_as_a_verdict(monkeypatch):
+def test_an_encrypted_wechat_push_is_read_as_a_verdict(monkeypatch):
     """A target whose pushes are all refused at the door would prove nothing."""
     outcomes, real = [], fuzz_pushes.read_verdict
 

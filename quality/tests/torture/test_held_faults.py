@@ -44,7 +44,7 @@ def copies_nothing(*_args, **_how):
 @pytest.mark.parametrize(
     ("name", "instead"), [("delete_object", never_deletes), ("copy_object", copies_nothing)]
 )
-def test_what_is_not_gone_on_with_is_found_out(name, instead, monkeypatch):
+def test_an_abandoned_operation_is_detected(name, instead, monkeypatch):
     """Well until then, so that what should be is known."""
     held_faults._undisturbed("committed")
     held_faults._repeated("committed")

@@ -20,7 +20,7 @@ def test_a_few_lives_end_as_documented():
     assert result.totals["steps in lives of held objects"] > 100
 
 
-def test_it_goes_on_until_it_has_taken_the_steps_or_its_time_is_up():
+def test_a_run_ends_at_its_step_count_or_time_limit():
     result = held_uploads.run(150, lives=2, steps=10, shrinks=False)
     assert result.totals["steps in lives of held objects"] >= 150
     assert held_uploads.run(10**9, lives=2, steps=10, shrinks=False, seconds=0.5).seconds < 30

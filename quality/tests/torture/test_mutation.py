@@ -64,7 +64,7 @@ def test_each_differs_from_the_module_and_compiles():
     assert len(seen) == len(list(mutants_of(SOURCE)))
 
 
-def test_who_starts_a_module_as_a_program_starts_the_mutant(monkeypatch):
+def test_running_a_mutated_module_as_a_program_runs_the_mutant(monkeypatch):
     monkeypatch.setitem(sys.modules, "burst_server", None)
     mutation._import("burst_server", ast.parse("started_as = __name__"))
     assert sys.modules["burst_server"].started_as == "burst_server"

@@ -34,7 +34,7 @@ def test_the_matrix_has_every_call_with_every_fault():
     assert {cell.fault for cell in cells()} <= set(VOCABULARY)
 
 
-def test_what_does_its_work_twice_is_sent_once():
+def test_non_repeatable_calls_are_sent_once():
     once = {cell.call for cell in cells() if cell.fault == "reset" and expected(cell)[1] == 1}
     assert once == {
         "PutObject, the first",

@@ -55,7 +55,7 @@ def test_a_signer_that_lets_forms_live_longer_is_noticed():
     assert policy_proof.run(PAIRS, seed=1, sign_object=sign).totals["disagreements"]
 
 
-def test_a_signer_whose_size_is_one_byte_off_is_noticed():
+def test_a_signer_one_byte_off_in_size_is_detected():
     def sign(rule, credentials, now):
         return sign_object(rule._replace(max_size_bytes=rule.max_size_bytes + 1), credentials, now)
 

@@ -101,7 +101,7 @@ class Folder:
         }
 
 
-def test_it_is_valid(folder):
+def test_the_module_is_valid(folder):
     found = Folder(folder)
     assert found.ask(found.terraform.validate)["diagnostics"] == []
 
@@ -124,7 +124,7 @@ def test_a_slip_makes_it_invalid(folder, file, right, wrong):
     assert terraform.validate().value["error_count"]
 
 
-def test_it_is_written_as_terraform_writes_it():
+def test_the_module_is_formatted_by_terraform_fmt():
     assert TerraformCommand(str(MODULE)).fmt(check=True, write=False, recursive=True).retcode == 0
 
 
@@ -144,7 +144,7 @@ def test_one_bucket_and_one_role_are_made_with_the_account_in_their_documents(fo
     assert [rule["abort_multipart_upload"] for rule in bucket["lifecycle_rule"]] == [[{"days": 7}]]
 
 
-def test_what_was_made_before_there_were_several_is_moved_and_not_touched(folder):
+def test_resources_of_the_single_bucket_layout_are_moved_unchanged(folder):
     old = folder.with_name("old")
     shutil.copytree(BEFORE, old)
     written(folder, ONE_BUCKET, "--bucket-create")
@@ -207,7 +207,7 @@ def test_a_bucket_that_is_there_already_is_left_alone(folder):
     assert not [new for _, new in Folder(folder).planned() if new.startswith("module.")]
 
 
-def test_what_no_profile_needs_any_more_goes_region_and_all(folder):
+def test_resources_without_a_profile_are_deleted_with_their_region(folder):
     written(folder, PLACES, "--bucket-create")
     found = Folder(folder)
     found.planned()
@@ -219,7 +219,7 @@ def test_what_no_profile_needs_any_more_goes_region_and_all(folder):
     found.applied()
 
 
-def test_the_setting_names_a_role_that_nobody_makes_as_well(folder):
+def test_a_role_named_in_a_profile_replaces_the_default_upload_role(folder):
     role = f'role = "acs:ram::{ACCOUNT}:role/mine"\n'
     written(folder, ONE_BUCKET.replace("max_size", f"{role}max_size"))
     found = Folder(folder)

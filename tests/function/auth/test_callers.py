@@ -83,7 +83,7 @@ def ask_wsgi(function, *, path="/upload-params", body=None, headers=None, method
     return int(status.partition(" ")[0]), fields, b"".join(chunks).decode()
 
 
-def test_without_a_mode_nobody_signs_and_only_the_log_says_why(instance, log_lines):
+def test_without_caller_auth_nothing_is_signed_and_only_the_log_says_why(instance, log_lines):
     answer = instance(CALLER_AUTH=None).ask(body={"filename": "a.png"})
     assert answer.outcome == (500, "misconfigured")
     assert "CALLER_AUTH" not in answer.text
@@ -182,7 +182,7 @@ def test_a_session_of_another_app_or_bucket_is_refused(instance, sts, clock, log
 @pytest.mark.parametrize(
     "other", [{"WECHAT_APPID": "wxfedcba9876543210"}, {"OSS_BUCKET": "other-bucket"}], ids=str
 )
-def test_who_logged_in_at_one_app_or_bucket_is_nobody_at_the_other(instance, good_sts, other):
+def test_a_login_at_one_app_or_bucket_is_unauthorized_at_another(instance, good_sts, other):
     send = wechat_says(OPENID)
     token = instance(send, **WECHAT).ask(body={"code": "c"}, path="/login").json["token"]
     asked = {"body": {"filename": "a.png"}, "headers": bearer(token)}
@@ -317,7 +317,7 @@ def test_the_openid_and_the_tokens_appear_in_no_answer_and_no_log_line(instance,
     assert "canary" not in repr(load_settings(function.environ))
 
 
-def test_a_caller_who_floods_is_told_when_to_come_back_and_costs_no_sts_call(instance, good_sts, clock):
+def test_over_the_rate_limit_the_caller_gets_retry_after_and_no_sts_call(instance, good_sts, clock):
     function = instance(**WECHAT, CALLER_RATE="3/min")
     headers = bearer(session(clock))
     statuses = [function.ask(body={"filename": "a.png"}, headers=headers).status for _ in range(4)]

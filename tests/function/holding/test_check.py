@@ -84,7 +84,7 @@ def test_the_log_line_has_the_trace_id_and_the_state(house, log_lines):
 
 
 @pytest.mark.parametrize("errcode", [61010, 40003, 43104, 87020, 45009])
-def test_what_wechat_refuses_to_look_at_is_for_a_human(house, errcode):
+def test_a_check_refused_by_wechat_starts_a_review(house, errcode):
     stored = house.store("post")
     house.wechat.answers = [errcode]
     assert house.commit(stored["receipt"]).json["state"] == "review"
@@ -115,7 +115,7 @@ def due(house):
     return house.store("face")
 
 
-def test_while_one_asks_wechat_nobody_else_does(house):
+def test_requests_during_a_submission_submit_nothing(house):
     stored = house.store("post")
     asked = []
     house.wechat.happens = lambda _trace: asked.extend(
@@ -130,7 +130,7 @@ def test_while_one_asks_wechat_nobody_else_does(house):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_nor_when_it_is_asked_once_more(house, checking, clock):
+def test_a_status_during_the_second_submission_submits_nothing(house, checking, clock):
     asked = []
     house.wechat.happens = lambda _trace: asked.append(house.status(checking["receipt"]))
     clock.tick(minutes=35)
@@ -139,7 +139,7 @@ def test_nor_when_it_is_asked_once_more(house, checking, clock):
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_nor_after_it_could_not_be_asked(house, due):
+def test_status_does_not_resubmit_after_a_failed_submission(house, due):
     asked = []
     house.wechat.happens = lambda _trace: asked.append(house.status(due["receipt"]))
     assert house.status(due["receipt"]) == "checking"
@@ -147,13 +147,13 @@ def test_nor_after_it_could_not_be_asked(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_who_comes_second_says_what_the_first_has_done(house, due):
+def test_the_slower_request_reports_the_first_submission(house, due):
     house.oss.between["PutObject"] = lambda: house.status(due["receipt"])
     assert house.status(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_who_comes_second_asks_where_the_first_could_not(house, due):
+def test_the_slower_request_submits_after_the_first_failed(house, due):
     def fail():
         house.wechat.answers = [None]
         assert house.status(due["receipt"]) == "held"
@@ -163,7 +163,7 @@ def test_who_comes_second_asks_where_the_first_could_not(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_who_comes_second_leaves_it_to_the_first_that_is_still_about_to(house, due):
+def test_the_slower_request_leaves_a_pending_submission_alone(house, due):
     """Both had seen that it had failed before."""
 
     def begin():
@@ -176,7 +176,7 @@ def test_who_comes_second_leaves_it_to_the_first_that_is_still_about_to(house, d
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_wechat_is_asked_by_the_next_call_for_a_few_times_that_it_could_not_be(house, due):
+def test_the_first_failures_are_retried_by_the_next_request(house, due):
     """Each of the first failures makes room for one."""
     for number in range(2, 6):
         house.wechat.answers = [-1]
@@ -193,9 +193,7 @@ def killed(_trace):
 
 
 @pytest.mark.parametrize("failed_before", [False, True])
-def test_what_an_instance_leaves_that_ends_while_it_asks_is_asked_a_minute_later(
-    house, due, clock, failed_before
-):
+def test_a_killed_submission_is_retried_after_60_seconds(house, due, clock, failed_before):
     if not failed_before:
         house.oss.objects.pop(f"held/.submitted/{due['uploadId']}-1")
     for _ in range(2):
@@ -212,7 +210,7 @@ def test_what_an_instance_leaves_that_ends_while_it_asks_is_asked_a_minute_later
     assert len(house.wechat.submitted) == 3
 
 
-def test_its_verdict_counts_all_the_same(house, due):
+def test_the_verdict_of_a_killed_submission_counts(house, due):
     def killed_at_the_end():
         raise Killed
 
@@ -224,7 +222,7 @@ def test_its_verdict_counts_all_the_same(house, due):
     assert names(house, due) == ["key"]
 
 
-def test_an_instance_whose_clock_is_late_takes_no_one_for_dead(house, due, clock):
+def test_a_late_clock_does_not_expire_a_running_submission(house, due, clock):
     def late(_trace):
         clock.tick(seconds=-5)
         assert house.status(due["receipt"]) == "held"
@@ -235,7 +233,7 @@ def test_an_instance_whose_clock_is_late_takes_no_one_for_dead(house, due, clock
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_while_wechat_is_busy_it_is_asked_ever_more_seldom(house, due, clock):
+def test_repeated_failures_are_retried_at_growing_intervals(house, due, clock):
     """A client may ask once a second about each of its uploads, and WeChat's minute is everybody's."""
     house.wechat.answers = [-1] * 600
     for _ in range(600):
@@ -253,7 +251,7 @@ def test_after_its_sixth_failure_in_a_row_it_is_left_alone_for_a_second(house, d
         clock.tick(seconds=1)
 
 
-def test_once_it_is_heard_again_it_is_asked_within_a_minute(house, due, clock):
+def test_after_an_outage_wechat_is_retried_within_a_minute(house, due, clock):
     house.wechat.answers = [-1] * 100
     while house.wechat.answers:
         clock.tick(minutes=1)
@@ -264,7 +262,7 @@ def test_once_it_is_heard_again_it_is_asked_within_a_minute(house, due, clock):
     assert house.status(due["receipt"]) == "checking"
 
 
-def test_nobody_is_taken_for_dead_whose_request_may_live():
+def test_the_lease_is_at_least_twice_every_function_timeout():
     root = Path(__file__).parents[3]
     text = "".join((root / name).read_text("utf-8") for name in ("s.yaml", "deploy/burst/s.burst.yaml"))
     timeouts = re.findall(r"^ +timeout: ([0-9]+)\b", text, flags=re.M)
@@ -282,7 +280,7 @@ def test_a_failure_that_cannot_be_remembered_is_one_a_minute_later(house, due, c
     assert house.status(due["receipt"]) == "checking"
 
 
-def test_a_submission_that_cannot_be_remembered_is_made_anew_a_minute_later(house, due, clock):
+def test_an_unrecorded_submission_is_repeated_after_a_minute(house, due, clock):
     house.oss.fail("PutObject", "", "unheard", "unheard")
     assert house.ask("status", receipt=due["receipt"]).code == "oss_unavailable"
     assert house.status(due["receipt"]) == "held"
@@ -292,7 +290,7 @@ def test_a_submission_that_cannot_be_remembered_is_made_anew_a_minute_later(hous
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_of_two_who_ask_at_once_the_one_that_is_refused_leaves_nothing_to_a_human(house, due, clock):
+def test_a_duplicate_refused_by_wechat_starts_no_review(house, due, clock):
     """One was so slow that another asked after it: WeChat takes the same once, and then no more."""
 
     def slow(method, url, *, body=None, **options):
@@ -311,7 +309,7 @@ def test_of_two_who_ask_at_once_the_one_that_is_refused_leaves_nothing_to_a_huma
     assert house.told == ["published"]
 
 
-def test_what_is_refused_after_all_of_it_was_forgotten_is_for_a_human(house):
+def test_a_refusal_after_the_submission_record_is_gone_starts_a_review(house):
     stored = house.store("post")
 
     def slow(method, url, *, body=None, **options):
@@ -411,7 +409,7 @@ def test_a_verdict_upon_what_was_discarded_changes_nothing(house, checking, outc
     assert house.told == ["gone"]
 
 
-def test_a_risky_verdict_upon_what_is_published_is_told_the_business(house, checking):
+def test_a_risky_verdict_after_publication_starts_a_review(house, checking):
     house.commit(checking["receipt"], decision="publish")
     before = dict(house.oss.objects)
     assert house.verdict(Outcome.RISKY, label=20006) is True
@@ -420,14 +418,14 @@ def test_a_risky_verdict_upon_what_is_published_is_told_the_business(house, chec
     assert house.status(checking["receipt"]) == "published"
 
 
-def test_also_when_it_is_published_while_the_verdict_comes(house, checking):
+def test_a_risky_verdict_during_publication_starts_a_review(house, checking):
     house.oss.between["PutObject"] = lambda: house.commit(checking["receipt"], decision="publish")
     house.verdict(Outcome.RISKY, label=20006)
     assert names(house, checking) == ["key"]
     assert house.told == ["published", "review"]
 
 
-def test_also_when_it_is_forgotten_that_it_was_decided(house, checking):
+def test_a_risky_verdict_after_the_decision_record_is_gone_starts_a_review(house, checking):
     """What everybody sees is not called rejected."""
     house.commit(checking["receipt"], decision="publish")
     del house.oss.objects[f"held/.decided/{checking['uploadId']}"]
@@ -437,13 +435,13 @@ def test_also_when_it_is_forgotten_that_it_was_decided(house, checking):
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.REVIEW, Outcome.ERROR])
-def test_no_other_verdict_upon_what_is_published_is_told(house, checking, outcome):
+def test_other_verdicts_after_publication_send_no_event(house, checking, outcome):
     house.commit(checking["receipt"], decision="publish")
     house.verdict(outcome)
     assert house.told == ["published"]
 
 
-def test_what_is_gone_is_not_published(house, checking):
+def test_a_pass_publishes_nothing_after_the_object_is_gone(house, checking):
     del house.oss.objects[f"held/{checking['key']}"]
     house.verdict(Outcome.PASS)
     assert names(house, checking) == []
@@ -461,7 +459,7 @@ def test_where_a_commit_is_needed_by_now_a_verdict_does_not_stand_in_for_it(hous
     assert later.commit(checking["receipt"]).json["state"] == "checking"
 
 
-def test_nor_where_nothing_is_checked_any_more(house, house_of, checking):
+def test_a_pass_publishes_nothing_after_the_check_was_removed(house, house_of, checking):
     from tests.function.holding.conftest import PROFILES
 
     later = house_of(PROFILES.replace('hold = ["check"]', 'hold = ["commit"]'))
@@ -509,7 +507,7 @@ def test_a_verdict_that_comes_before_the_submission_was_answered_is_not_lost(hou
     assert house.status(stored["receipt"]) == state
 
 
-def test_nor_is_one_whose_record_is_written_while_it_is_kept(house):
+def test_a_verdict_finds_a_check_record_written_meanwhile(house):
     stored = house.store("post")
     house.commit(stored["receipt"])
     record = house.oss.objects.pop(f"held/.checks/{FIRST}")
@@ -518,7 +516,7 @@ def test_nor_is_one_whose_record_is_written_while_it_is_kept(house):
     assert names(house, stored) == ["key"]
 
 
-def test_nor_is_one_about_a_submission_of_which_only_the_record_was_written(house, checking):
+def test_a_verdict_needs_only_the_check_record(house, checking):
     """The instance that submitted it ended before it remembered that it had."""
     del house.oss.objects[f"held/.submitted/{checking['uploadId']}-1"]
     assert house.verdict(Outcome.PASS) is True
@@ -666,7 +664,7 @@ def test_a_verdict_upon_nothing_known_is_kept_wherever_its_record_may_come(two_b
 
 
 @pytest.mark.parametrize("silent", [UNHEARD, "sts"])
-def test_a_bucket_that_cannot_be_asked_loses_no_verdict_upon_another_s(two_buckets, silent):
+def test_an_unavailable_bucket_loses_no_verdict_of_another_bucket(two_buckets, silent):
     house, stored = two_buckets, two_buckets.store("view")
     if silent == "sts":
         two_buckets.without_sessions(house.oss)
@@ -676,7 +674,7 @@ def test_a_bucket_that_cannot_be_asked_loses_no_verdict_upon_another_s(two_bucke
     assert two_buckets.buckets["abroad"].names() == {stored["key"]}
 
 
-def test_what_may_be_remembered_where_nobody_can_look_must_be_said_again(two_buckets):
+def test_a_verdict_is_not_acknowledged_while_a_bucket_is_unavailable(two_buckets):
     house = two_buckets
     two_buckets.store("view")
     two_buckets.buckets["abroad"].fail("GetObject", UNHEARD, UNHEARD)
@@ -691,7 +689,7 @@ def test_a_verdict_that_cannot_be_kept_everywhere_must_be_said_again(two_buckets
         two_buckets.verdict(Outcome.PASS)
 
 
-def test_a_bucket_in_which_nothing_is_checked_is_not_asked_about_a_verdict(house_of, clock):
+def test_a_bucket_without_checks_is_not_searched_for_a_verdict(house_of, clock):
     from tests.function.holding.conftest import ABROAD, PROFILES
 
     house = house_of(PROFILES + ABROAD.partition("[view]")[0])
@@ -717,7 +715,7 @@ def forged(two_buckets, said, in_the_bucket):
 
 
 @pytest.mark.parametrize("receipt", ["of an upload there", "of an upload here", "of none", 7])
-def test_whoever_owns_one_bucket_keeps_no_verdict_from_another_s(two_buckets, receipt):
+def test_forged_records_in_one_bucket_block_no_verdict_of_another(two_buckets, receipt):
     """Nor is the business told anything else of what waits there."""
     house, stored = two_buckets, two_buckets.store("view")
     here = two_buckets.store("face")["receipt"]

@@ -42,7 +42,7 @@ def test_a_confirmation_that_is_repeated_gives_the_same_receipt_and_what_became_
     assert house.told == told
 
 
-def test_also_when_it_was_discarded(house):
+def test_confirm_after_a_discard_returns_gone(house):
     stored = house.store("word")
     house.discard(stored["receipt"])
     answer = house.ask("confirm", ticket=stored["ticket"]).json
@@ -57,7 +57,7 @@ def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house):
     assert house.ask("confirm", ticket=stored["ticket"]).json["state"] == "gone"
 
 
-def test_what_was_never_stored_is_not_there(house):
+def test_confirming_a_form_never_used_is_not_uploaded(house):
     form = house.form("word")
     assert house.ask("confirm", ticket=form["ticket"]).code == "not_uploaded"
 
@@ -85,7 +85,7 @@ def test_a_completion_that_is_repeated_gives_the_same_receipt_as_well(house_of, 
     assert again == {**first, "state": state, "url": url}
 
 
-def test_a_completion_of_what_left_nothing_says_so(house_of):
+def test_completing_an_aborted_upload_is_upload_gone(house_of):
     house = house_of(PROFILES + PARTED)
     begun = send_in_parts(house, "film")
     assert house.ask("multipart-abort", ticket=begun["ticket"]).status == 200
@@ -103,7 +103,7 @@ def test_a_check_begins_with_a_completion(house_of):
     assert house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"] == answer["receipt"]
 
 
-def test_what_was_sent_in_parts_is_held_from_its_completion_on(house_of, clock):
+def test_a_multipart_upload_is_held_from_its_completion(house_of, clock):
     """And not from the end of its ticket, which may be a day later: that is what /status says."""
     house = house_of(PROFILES + PARTED)
     begun = send_in_parts(house, "film")
@@ -118,7 +118,7 @@ def test_what_was_sent_in_parts_is_held_from_its_completion_on(house_of, clock):
 
 
 @pytest.mark.parametrize("act", ["status", "commit"])
-def test_its_rejection_is_not_forgotten_before_it_is(house_of, clock, act):
+def test_a_rejection_outlives_the_rejected_multipart_object(house_of, clock, act):
     """The ticket of parts may outlive every record: what was completed early is held no longer for that."""
     house = house_of(PROFILES + PARTED)
     begun = send_in_parts(house, "film")
@@ -172,7 +172,7 @@ def test_a_check_begins_with_a_callback(called_back):
 
 
 @pytest.mark.parametrize("profile", ["word", "post"])
-def test_what_waits_for_a_commit_is_not_checked_by_a_callback(called_back, profile):
+def test_a_callback_does_not_check_an_upload_awaiting_commit(called_back, profile):
     """OSS waits for the answer to its call, so nobody looks where there is nothing to see."""
     house, store = called_back
     assert store(profile)["state"] == "held"
@@ -180,7 +180,7 @@ def test_what_waits_for_a_commit_is_not_checked_by_a_callback(called_back, profi
     assert house.oss.asked == []
 
 
-def test_a_callback_is_answered_though_nobody_can_be_asked(called_back):
+def test_a_callback_succeeds_while_oss_and_wechat_are_down(called_back):
     house, store = called_back
     house.wechat.answers = [None]
     house.oss.fail("HeadObject", "unheard", "unheard")

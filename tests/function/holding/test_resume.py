@@ -104,7 +104,7 @@ def test_a_later_confirmation_of_an_undecided_upload_is_the_same(house, clock):
     assert house.oss.asked == ["HeadObject", "GetObject"]
 
 
-def test_an_upload_whose_name_is_taken_is_confirmed_as_held(house, clock):
+def test_an_upload_with_a_taken_key_is_confirmed_as_held(house, clock):
     stored = house.store("word")
     theirs = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
     house.oss.objects[stored["key"]] = theirs

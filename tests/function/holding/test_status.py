@@ -44,7 +44,7 @@ def test_the_hold_ends_before_a_rejection_is_deleted(house, clock):
     assert house.ask("commit", house.session(), receipt=stored["receipt"]).code == "not_uploaded"
 
 
-def test_nor_with_a_receipt_that_a_later_form_gave_for_the_same_bytes(house, clock):
+def test_a_later_receipt_for_the_same_bytes_does_not_undo_a_rejection(house, clock):
     """It is dated from that form, and about the upload that was rejected."""
     digest = "a" * 64
 

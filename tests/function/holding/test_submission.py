@@ -74,7 +74,7 @@ def test_the_url_admits_one_object_for_an_hour(world, clock):
     assert not world.oss.lets_in(url)
 
 
-def test_its_credentials_last_as_long_as_the_url(world, clock):
+def test_the_check_url_uses_credentials_that_outlive_it(world, clock):
     """A cached set that covers the calls of this request, but not the hour, is not used."""
     oss_client(world.call(), world.settings.home)
     clock.tick(minutes=65)

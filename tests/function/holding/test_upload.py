@@ -111,7 +111,7 @@ def test_the_reason_of_a_refused_receipt_is_only_logged(house, receipt, log_line
 
 @pytest.mark.parametrize("jti", ["../word", "a/b", "", "é", "a.b", *("x" * size for size in (101, 127, 128))])
 @pytest.mark.parametrize("profile", ["word", "face"])
-def test_a_receipt_whose_id_cannot_end_a_record_name_is_refused(house, receipt, jti, profile):
+def test_a_receipt_with_an_unsafe_id_is_refused(house, receipt, jti, profile):
     """A business that verifies receipts could sign them, too; records are found by ids alone."""
     answer = house.ask("status", receipt=receipt(jti=jti, profile=profile))
     assert (answer.status, answer.code) == (403, "forbidden")

@@ -201,7 +201,7 @@ def test_without_credentials_for_the_urls_oss_begins_nothing(phone, oss):
     assert oss.asked == []
 
 
-def test_the_log_says_whose_upload_it_is_and_whether_a_session_was_assumed(phone, log_lines):
+def test_the_log_names_the_upload_owner_and_whether_sts_was_called(phone, log_lines):
     begun = phone.begin()
     phone.begin()
     first, second = log_lines()[-2:]

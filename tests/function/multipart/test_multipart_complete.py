@@ -181,7 +181,7 @@ def test_a_completion_that_never_arrived_is_made_when_it_is_repeated(phone, oss,
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
-def test_the_last_question_may_be_lost_as_well(phone, oss, sent, fault):
+def test_a_failed_final_head_is_retried_by_the_next_request(phone, oss, sent, fault):
     oss.fail("HeadObject", fault)
     first = phone.complete(sent["ticket"])
     assert first.status == 200
@@ -191,7 +191,7 @@ def test_the_last_question_may_be_lost_as_well(phone, oss, sent, fault):
 
 
 @pytest.mark.parametrize("call", ["ListParts", "CompleteMultipartUpload", "HeadObject"])
-def test_what_oss_refuses_is_the_operator_s_to_mend_and_loses_nothing(phone, oss, sent, call):
+def test_an_oss_refusal_is_oss_rejected_and_can_be_retried(phone, oss, sent, call):
     oss.fail(call, DENIED)
     answer = phone.complete(sent["ticket"])
     assert answer.outcome == (502, "oss_rejected")
@@ -353,7 +353,7 @@ def test_all_calls_of_one_request_have_ten_seconds_together(phone, oss, sent):
 WEBHOOK = "https://shop.example.com/hooks/uploads"
 
 
-def test_the_business_is_told_the_receipt(phone_of, oss, log_lines):
+def test_the_webhook_gets_the_receipt(phone_of, oss, log_lines):
     phone = phone_of(UPLOAD_WEBHOOK_URL=WEBHOOK)
     told = []
 

@@ -134,7 +134,7 @@ def test_an_unanswered_list_is_retried_once(phone, oss, fault):
     assert "Retry-After" in answer.headers
 
 
-def test_what_oss_refuses_is_the_operator_s_to_mend(phone, oss, log_lines):
+def test_an_oss_refusal_is_oss_rejected(phone, oss, log_lines):
     begun = phone.begin()
     oss.fail("ListParts", DENIED)
     answer = phone.parts(begun["ticket"])

@@ -196,7 +196,7 @@ def test_a_ticket_over_length_is_refused_before_oss_begins(phone_of, oss, clock,
         assert max(len(answer.json["ticket"]), len(receipt)) <= tokens.MAX_TOKEN_CHARACTERS
 
 
-def test_the_log_names_the_profile_whose_key_is_too_long(phone_of, clock, log_lines):
+def test_the_log_names_the_profile_with_a_too_long_key(phone_of, clock, log_lines):
     phone = phone_of(profiles=long_profiles("视" * 300), **JWT)
     claims = {"sub": LONG_SUBJECT, "exp": int(clock().timestamp()) + 60}
     token = jwt.encode(claims, "k" * 32, algorithm="HS256")

@@ -180,7 +180,7 @@ def test_answers_are_read_with_a_namespace_and_without(server, oss, namespace):
     assert copy(calls, source_etag=head_object(calls, KEY).etag) is Copied.DONE
 
 
-def test_where_absence_is_told_to_listers_only_nothing_is_absent(server, oss):
+def test_without_list_permission_absence_is_access_denied(server, oss):
     calls, _ = oss
     server.bucket.rules = OssRules(absence_told_to_listers_only=True)
     for call in (head_object, get_record):
@@ -239,7 +239,7 @@ def test_a_session_without_the_action_is_refused_by_its_code(tmp_path, action):
         ({"region": "cn-beijing"}, "InvalidArgument"),
     ],
 )
-def test_who_signs_wrongly_is_refused_once_and_told_why(server, changes, code):
+def test_a_wrong_signature_is_refused_once_with_its_code(server, changes, code):
     calls, attempts = calls_to(server, **changes)
     with pytest.raises(OssRejected) as raised:
         head_object(calls, KEY)
@@ -251,7 +251,7 @@ def test_who_signs_wrongly_is_refused_once_and_told_why(server, changes, code):
 
 
 @pytest.mark.parametrize("kind", [LOST, DROPPED, "status_503", "status_500"])
-def test_what_may_be_repeated_is_done_by_the_second_try(server, oss, kind):
+def test_repeatable_calls_succeed_on_the_second_try(server, oss, kind):
     calls, attempts = oss
     upload_id = begun(server, calls)
     put_record(calls, OTHER, b"abc")
@@ -277,7 +277,7 @@ def test_what_may_be_repeated_is_done_by_the_second_try(server, oss, kind):
 
 
 @pytest.mark.parametrize("kind", [LOST, DROPPED])
-def test_a_copy_whose_answer_is_lost_is_not_repeated_and_found_by_who_looks(server, oss, kind):
+def test_a_copy_with_a_lost_response_is_not_repeated(server, oss, kind):
     calls, attempts = oss
     put_record(calls, KEY, b"abc")
     attempts.clear()
@@ -294,7 +294,7 @@ def test_a_copy_whose_answer_is_lost_is_not_repeated_and_found_by_who_looks(serv
 
 
 @pytest.mark.parametrize("kind", [LOST, DROPPED])
-def test_a_completion_whose_answer_is_lost_is_not_repeated_and_found_by_who_looks(server, oss, kind):
+def test_a_completion_with_a_lost_response_is_not_repeated(server, oss, kind):
     calls, attempts = oss
     upload_id = begun(server, calls)
     parts = list_parts(calls, KEY, upload_id)
@@ -309,7 +309,7 @@ def test_a_completion_whose_answer_is_lost_is_not_repeated_and_found_by_who_look
 
 
 @pytest.mark.parametrize(("kind", "left"), [(LOST, 1), (DROPPED, 0)])
-def test_a_beginning_whose_answer_is_lost_leaves_one_upload_at_most(server, oss, kind, left):
+def test_an_initiation_with_a_lost_response_leaves_at_most_one_upload(server, oss, kind, left):
     calls, attempts = oss
     server.faults.plan(kind, times=1, on=["InitiateMultipartUpload"])
     with pytest.raises(OssUnavailable):
@@ -322,7 +322,7 @@ def test_a_beginning_whose_answer_is_lost_leaves_one_upload_at_most(server, oss,
 
 
 @pytest.mark.parametrize("kind", [LOST, DROPPED])
-def test_the_first_marker_whose_answer_is_lost_is_not_stored_twice(server, oss, kind):
+def test_a_first_record_with_a_lost_response_is_not_stored_twice(server, oss, kind):
     calls, attempts = oss
     server.faults.plan(kind, times=1, on=["PutObject"])
     with pytest.raises(OssUnavailable):

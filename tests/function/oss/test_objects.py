@@ -78,7 +78,7 @@ def test_an_object_with_invalid_facts_is_unavailable(header, value, scripted):
     assert raised.value.reason.startswith("HeadObject: ")
 
 
-def test_what_does_not_exist_is_none(scripted):
+def test_a_missing_object_is_none(scripted):
     scripted.answers = [without_body(404, "NoSuchKey", "0026-00000001"), *[refusal(404, "NoSuchKey")] * 2]
     assert head_object(scripted.calls(), "u/a") is None
     assert get_record(scripted.calls(), "held/.checks/1") is None

@@ -70,7 +70,7 @@ def test_read_needs_a_valid_token(reading, sts):
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
-def test_it_takes_only_post(reading, sts, method):
+def test_read_accepts_only_post(reading, sts, method):
     answer = reading().function.ask(path="/read", method=method)
     assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
 

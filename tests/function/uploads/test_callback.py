@@ -58,7 +58,7 @@ def test_refuses_a_signature_over_another_query_or_order(upload, call, query, si
         lambda body: b" " + body,
     ],
 )
-def test_refuses_a_body_changed_or_encoded_anew(upload, call, change):
+def test_refuses_a_changed_or_re_encoded_body(upload, call, change):
     signed = upload().body()
     assert change(signed) != signed
     answer = call(change(signed), signed_body=signed)
@@ -291,9 +291,7 @@ def test_callback_refuses_a_report_with_a_missing_field(upload, call, missing):
 
 
 @pytest.mark.parametrize("size", ["9", "11", str(2 * 1024**2)])
-def test_a_callback_of_one_s_own_making_gets_no_receipt_for_more_than_the_announced_bytes(
-    ask_upload, call, size
-):
+def test_a_forged_callback_gets_no_receipt_for_more_than_the_announced_bytes(ask_upload, call, size):
     asked = ask_upload(size=10)
     assert call(asked.body(size="10")).status == 200
     assert call(asked.body(size=size)).outcome == (403, "forbidden")

@@ -50,7 +50,7 @@ def test_a_page_gets_the_callback_that_its_policy_asks_for(instance, good_sts, p
     assert {"callback": body["callback"]} in conditions(body)
 
 
-def test_the_file_whose_page_chooses_the_key_is_named(profile):
+def test_a_batch_refusal_names_the_file_with_a_client_chosen_key(profile):
     with pytest.raises(BadRequest) as raised:
         refuse_among_several([profile(), profile("a/{filename}")])
     assert raised.value.message.startswith("files[1].profile ")

@@ -81,7 +81,7 @@ def test_bytes_that_are_there_already_get_a_receipt_and_no_form(ask, oss, clock,
     assert len(good_sts.calls) == 1
 
 
-def test_bytes_that_are_not_there_get_a_form_whose_ticket_says_their_digest(ask, oss, clock, function):
+def test_missing_bytes_get_a_form_and_a_ticket_with_their_digest(ask, oss, clock, function):
     oss.lacks()
     form = ask().json
     assert "exists" not in form

@@ -205,7 +205,7 @@ def test_a_hook_has_50_ms_and_is_not_called_while_eight_hang(rules, default, mon
     waiting.before_sign.__globals__["go_on"].set()
 
 
-def test_it_is_a_module_of_its_name_and_keeps_no_process_from_ending(rules, default):
+def test_hooks_are_a_module_named_hooks_run_in_a_daemon_thread(rules, default):
     asked = rules(
         "import threading\n"
         "def before_sign(*_):\n    return {'refuse': f'{__name__} {threading.current_thread().daemon}'}\n"

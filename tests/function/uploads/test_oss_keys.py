@@ -361,7 +361,7 @@ def test_the_documented_example_verifies(documented):
     assert verifies(documented)
 
 
-def test_its_key_is_found_by_the_address_it_names():
+def test_the_example_key_is_fetched_from_its_url():
     asked = []
 
     def serve(_method, url, **_options):
@@ -374,7 +374,7 @@ def test_its_key_is_found_by_the_address_it_names():
 
 
 @pytest.mark.parametrize("part", ["path", "query", "body", "signature"])
-def test_one_flipped_bit_of_it_does_not(documented, part):
+def test_the_example_with_one_flipped_bit_is_rejected(documented, part):
     value = documented[part]
     raw = value if isinstance(value, bytes) else value.encode()
     for bit in range(len(raw) * 8):

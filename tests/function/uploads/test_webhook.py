@@ -32,7 +32,7 @@ def with_webhook(function, instance, key_host):
         yield instance(**function.environ, UPLOAD_WEBHOOK_URL=WEBHOOK), network
 
 
-def test_the_business_is_told_the_receipt(with_webhook, upload, call, log_lines):
+def test_the_webhook_gets_the_receipt(with_webhook, upload, call, log_lines):
     function, network = with_webhook
     hook = network.add("POST", WEBHOOK, status=204)
     answer = call(upload(of=function).body(), of=function)
@@ -136,7 +136,7 @@ def test_a_webhook_may_take_a_second_and_a_half():
     assert given["budget_seconds"] == 1.5
 
 
-def test_what_became_of_an_upload_is_an_event_with_what_is_known_of_it(function, instance):
+def test_a_webhook_event_has_the_state_receipt_and_label(function, instance):
     told = []
 
     def business(method, url, *, body, **_options):

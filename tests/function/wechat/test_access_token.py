@@ -54,7 +54,7 @@ def test_a_token_is_cached_until_a_minute_before_its_end(clock, expires_in, seco
     assert len(wechat.asked) == calls
 
 
-def test_a_dropped_token_is_fetched_anew(clock):
+def test_a_dropped_token_is_fetched_again(clock):
     tokens, wechat = tokens_of(token(), token("the-next-one"))
     tokens.drop("before there was any")
     tokens.drop(tokens.get(clock()))

@@ -126,7 +126,7 @@ def test_a_receipt_may_be_about_either_of_its_buckets(ask):
     assert ask.post("/posts", text="hello", receipts=receipts).status_code == 200
 
 
-def test_posts_are_told_newest_first_with_no_receipt_in_them(ask):
+def test_posts_are_listed_newest_first_without_receipts(ask):
     ask.post("/posts", text="first", receipts=[receipt(1)])
     ask.post("/posts", text="second", receipts=[receipt(2)])
     told = ask("GET", "/posts").json()["posts"]
@@ -152,13 +152,13 @@ def test_a_receipt_that_proves_nothing_is_refused(ask, function, second):
 
 
 @cases("body")
-def test_what_is_no_post_is_refused(ask, function, body):
+def test_an_invalid_post_is_refused(ask, function, body):
     assert ask.post("/posts", **body).status_code == 400
     assert function.asked == []
 
 
 @pytest.mark.parametrize("body", ["", "x", "[]", "[" * 5000, b"\xff"])
-def test_what_is_no_json_object_is_refused(ask, body):
+def test_a_body_that_is_not_a_json_object_is_refused(ask, body):
     assert ask("POST", "/posts", body).status_code == 400
 
 
@@ -185,14 +185,14 @@ def test_a_picture_is_in_one_post_once(ask):
 
 
 @pytest.mark.parametrize("answer", [(503, {"error": {"code": "oss_unavailable"}}), (200, {"results": []})])
-def test_what_could_not_be_committed_is_committed_later(ask, function, answer):
+def test_a_failed_commit_is_repeated_later(ask, function, answer):
     function.answers = [answer]
     assert ask.post("/posts", text="", receipts=[receipt()]).json()["pictures"][0]["state"] == "held"
     assert shown(ask) == [["checking"]]
     assert [path for path, *_ in function.asked] == ["/commit", "/commit", "/status"]
 
 
-def test_what_is_not_there_any_more_is_gone(ask, function):
+def test_a_commit_of_a_missing_upload_shows_gone(ask, function):
     function.answers = [(200, {"results": [{"error": {"code": "not_uploaded", "message": "…"}}]})]
     assert ask.post("/posts", text="", receipts=[receipt()]).json()["pictures"][0]["state"] == "gone"
 
@@ -204,7 +204,7 @@ def test_the_webhook_says_what_became_of_a_picture(ask, function):
     assert ask("GET", "/posts").json()["posts"][0]["pictures"][1]["label"] == 20006
 
 
-def test_where_the_webhook_is_lost_the_function_is_asked(ask, function):
+def test_a_lost_webhook_is_made_up_by_a_status_request(ask, function):
     ask.post("/posts", text="", receipts=[receipt()])
     function.state = "published"
     told = ask("GET", "/posts").json()["posts"][0]["pictures"][0]
@@ -244,7 +244,7 @@ def test_other_events_of_the_webhook_change_nothing(ask, event):
 
 
 @cases("path", "more", "route", "sent")
-def test_its_people_decide_and_the_answer_is_passed_on(ask, function, path, more, route, sent):
+def test_a_moderator_s_decision_is_passed_to_the_function_and_back(ask, function, path, more, route, sent):
     ask.post("/posts", text="", receipts=[receipt()])
     function.answers = [(200, {"key": "k", "state": "rejected", "url": None})]
     answer = ask.post(path, receipt=receipt(), **more)
@@ -253,7 +253,7 @@ def test_its_people_decide_and_the_answer_is_passed_on(ask, function, path, more
     assert shown(ask) == [["rejected"]]
 
 
-def test_what_the_function_refuses_is_passed_on_and_its_silence_is_502(ask, function, business):
+def test_a_function_error_is_passed_on_and_its_silence_is_502(ask, function, business):
     error = {"error": {"code": "already_exists", "message": "…", "requestId": "r"}}
     function.answers = [(409, error)]
     answer = ask.post("/commits", receipt=receipt())
@@ -277,7 +277,7 @@ def test_pages_of_this_machine_may_ask_and_no_others(ask):
     assert "Access-Control-Allow-Origin" not in ask("GET", "/posts").headers
 
 
-def test_the_function_is_asked_every_two_seconds_at_most(ask, function, monkeypatch):
+def test_status_is_requested_at_most_every_two_seconds(ask, function, monkeypatch):
     monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 2)
     ask.post("/posts", text="", receipts=[receipt()])
     for _ in range(5):

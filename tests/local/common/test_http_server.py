@@ -44,7 +44,7 @@ def ask(greeter):
     return send
 
 
-def test_a_client_that_wants_the_connection_closed_is_told_that_it_is(ask):
+def test_a_connection_close_request_is_confirmed_in_the_response(ask):
     assert ask(Connection="close")[1].get_all("Connection") == ["close"]
     assert ask()[1]["Connection"] is None
 
@@ -55,7 +55,7 @@ def test_this_machine_is_answered_by_its_own_names(ask, host):
 
 
 @cases("host")
-def test_a_page_that_made_its_name_lead_here_is_told_no(ask, host):
+def test_a_rebound_host_name_is_refused_with_421(ask, host):
     status, headers, body = ask(Host=host)
     assert status == 421
     assert "called 127.0.0.1 or localhost" in json.loads(body)["error"]

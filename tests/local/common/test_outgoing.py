@@ -36,7 +36,7 @@ def serving():
 
 
 @cases("url", "reachable")
-def test_it_goes_by_https_or_on_this_machine(url, reachable):
+def test_only_https_or_loopback_urls_are_called(url, reachable):
     assert is_reachable(url) is reachable
     if not reachable:
         assert exchange(url, 1, 10) is None
@@ -68,7 +68,7 @@ def test_a_redirect_is_not_followed(serving):
     assert asked == ["/a"]
 
 
-def test_a_proxy_of_the_shell_is_not_asked(serving):
+def test_a_proxy_from_the_environment_is_not_used(serving):
     """In a process of its own: what a shell holds is read once, when it is imported."""
     origin = serving(lambda request: request.answer(200, b"here"))
     program = f"from local.common.outgoing import exchange; print(exchange({origin!r}, 5, 10).body)"
@@ -82,7 +82,7 @@ def test_a_proxy_of_the_shell_is_not_asked(serving):
 @pytest.mark.parametrize(
     "first", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"], ids=["silent", "slow"]
 )
-def test_who_answers_slowly_is_not_waited_for(serving, first):
+def test_a_slow_response_times_out(serving, first):
     def answer(request):
         request.wfile.write(first)
         for _ in range(20):
@@ -96,5 +96,5 @@ def test_who_answers_slowly_is_not_waited_for(serving, first):
     assert time.monotonic() - before < 1.5
 
 
-def test_nobody_there_is_no_answer():
+def test_a_refused_connection_gives_no_response():
     assert exchange("http://127.0.0.1:1/", 1, 10) is None

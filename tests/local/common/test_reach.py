@@ -59,7 +59,7 @@ def test_a_service_is_reached_from_this_machine_alone_until_phones_are_let_in(se
 
 
 @on_linux
-def test_who_arrives_from_another_network_than_the_chosen_one_is_hung_up_on(serve):
+def test_connections_from_another_network_are_dropped(serve):
     service = serve(PHONES)
     with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
         ask(service, OTHER_NETWORK, Host=NETWORK)
@@ -84,7 +84,7 @@ def test_a_page_at_the_chosen_address_is_none_of_a_stranger(serve, origin, is_fo
     assert body == {"is_foreign": is_foreign}
 
 
-def test_it_is_called_by_its_loopback_here_and_by_the_chosen_name_outside(serve):
+def test_a_service_has_a_loopback_origin_and_an_outer_origin(serve):
     service = serve(Reach("192.168.1.5", NETWORK))
     port = service.origin.removeprefix("http://127.0.0.1:")
     assert service.outer_origin == f"http://192.168.1.5:{port}"
@@ -112,7 +112,7 @@ class ControlApi(Greeter):
         ("127.0.0.1", {"Origin": "null"}, 403),
     ],
 )
-def test_whoever_was_let_in_turns_no_switches(at, headers, status):
+def test_phones_cannot_use_the_control_api(at, headers, status):
     service = Service(ControlApi, reach=PHONES).start()
     with contextlib.closing(http.client.HTTPConnection(at, port_of(service), timeout=5)) as connection:
         connection.request("PUT", "/", headers=headers)
@@ -162,7 +162,7 @@ def cloud(tmp_path):
     gateway.stop()
 
 
-def test_phones_are_told_addresses_they_can_call_and_the_function_only_its_own_machine(cloud):
+def test_phones_get_network_addresses_and_the_function_loopback_ones(cloud):
     inner = cloud.environment()
     assert all("192.168.1.5" not in value for name, value in inner.items() if name != "ALLOWED_ORIGINS")
     assert f"http://192.168.1.5:{port_of(cloud.playground)}" in inner["ALLOWED_ORIGINS"].split(",")

@@ -28,6 +28,6 @@ def test_a_context_of_python_3_10_has_credentials_and_service():
     assert "SECRET" not in repr(context) + repr(context.credentials)
 
 
-def test_a_context_is_not_callable_unless_asked_for():
+def test_a_context_is_not_callable_by_default():
     assert not callable(context_of())
     assert callable(context_of(callable_context=True))

@@ -73,7 +73,7 @@ def test_a_text_body_that_is_not_utf8_still_makes_an_event(event_of):
     assert event_of("POST", "/", TYPED, b"\xff{")["body"] == "�{"
 
 
-def test_what_a_client_may_not_send_does_not_reach_the_function(event_of):
+def test_reserved_headers_do_not_reach_the_function(event_of):
     event = event_of(
         headers=[
             ("X-Fc-Request-Id", "forged"),

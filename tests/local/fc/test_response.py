@@ -28,7 +28,7 @@ def test_a_result_becomes_the_documented_response(result, status, content_type, 
     assert headers["X-Fc-Request-Id"].startswith("1-")
 
 
-def test_an_object_with_to_json_is_asked_for_it(answer_to):
+def test_an_object_s_to_json_is_used(answer_to):
     class Answer:
         def to_json(self):
             return {"n": 1}

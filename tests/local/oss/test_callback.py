@@ -224,9 +224,7 @@ def test_up_to_five_urls_are_tried_in_order_until_one_succeeds(oss, oss_client, 
 
 
 @pytest.mark.parametrize("status", ["201", "204"])
-def test_the_answer_of_a_callback_comes_with_200_whatever_the_form_asked_for(
-    oss, oss_client, application, status
-):
+def test_a_callback_response_is_200_whatever_success_status_was_set(oss, oss_client, application, status):
     callback = _encoded(callbackUrl=application.origin, callbackBody="a")
     answer = _post(oss_client, callback, {"success_action_status": status})
     assert (answer.status, answer.body) == (200, b'{"Status":"OK"}')
@@ -275,7 +273,7 @@ def test_a_trickling_answer_ends_at_the_deadline_for_all_urls_together(oss, oss_
     assert "u/42/a.jpg" in oss.objects
 
 
-def test_nobody_listening_is_203_and_the_object_stays(oss, oss_client):
+def test_an_unreachable_callback_is_203_and_the_object_stays(oss, oss_client):
     answer = _post(oss_client, _encoded(callbackUrl=f"127.0.0.1:{_closed_port()}", callbackBody="a"))
     assert answer.refusal == (203, "CallbackFailed", "0007-00000202")
     assert "u/42/a.jpg" in oss.objects
@@ -289,7 +287,7 @@ def test_https_to_a_server_without_tls_is_203(oss, oss_client, application, sni)
     assert application.requests == []
 
 
-def test_a_refused_form_calls_nobody(oss, oss_client, application):
+def test_a_refused_form_sends_no_callback(oss, oss_client, application):
     form = oss_client.v4_form({"callback": _encoded(callbackUrl=application.origin, callbackBody="a")})
     assert oss_client.post({**form, "key": "u/other"}).status == 403
     assert application.requests == []

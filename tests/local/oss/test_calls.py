@@ -31,7 +31,7 @@ def test_a_part_number_without_an_upload_is_refused(method, target):
     assert (refused.value.refusal.status, refused.value.refusal.ec) == (400, "0017-00000219")
 
 
-def test_what_is_not_served_here_says_so_to_who_signed(oss, oss_client):
+def test_unsupported_calls_are_not_implemented_for_signed_requests(oss, oss_client):
     assert oss_client.request("GET", "/?bucketInfo").refusal == (403, "AccessDenied", "0003-00000001")
     assert oss_client.call("GET", "", bucketInfo=None).refusal[:2] == (501, "NotImplemented")
     assert oss_client.call("GET", "u/1", tagging=None).refusal[:2] == (501, "NotImplemented")

@@ -10,7 +10,7 @@ from tests.support.cases import cases_beside
 cases = cases_beside(__file__)
 
 
-def test_what_is_written_can_be_read_with_and_without_a_namespace():
+def test_a_written_document_is_read_with_and_without_a_namespace():
     for named in (True, False):
         text = write_document("A", [("B", [("C", "1 < 2 & \x0b")])], OssRules(answers_name_namespace=named))
         assert (f'xmlns="{NAMESPACE}"'.encode() in text) is named
@@ -27,7 +27,7 @@ def test_a_document_is_written_as_oss_s_samples_are():
 
 
 @cases("text")
-def test_what_is_no_such_document_is_malformed(text):
+def test_another_document_is_malformed_xml(text):
     with pytest.raises(OssError) as refused:
         read_document(text, "A")
     assert (refused.value.refusal.status, refused.value.refusal.code) == (400, "MalformedXML")

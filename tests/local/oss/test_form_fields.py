@@ -61,7 +61,7 @@ def test_a_policy_that_pins_only_content_type_shows_its_hole(oss, oss_client):
 @pytest.mark.parametrize(
     ("wanted", "status"), [("200", 200), ("204", 204), ("201", 201), ("404", 204), ("", 204), (None, 204)]
 )
-def test_success_has_the_status_that_the_form_asked_for(oss, oss_client, wanted, status):
+def test_success_action_status_sets_the_status(oss, oss_client, wanted, status):
     fields = {} if wanted is None else {"success_action_status": wanted}
     answer = oss_client.post(oss_client.v4_form(fields))
     assert answer.status == status

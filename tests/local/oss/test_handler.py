@@ -99,7 +99,7 @@ def test_a_slow_call_is_answered_in_the_end(oss, oss_client):
     assert oss_client.call("PUT", KEY, b"x").status == 200
 
 
-def test_what_is_longer_than_it_says_is_cut_and_no_request_of_its_own(oss, oss_client):
+def test_bytes_beyond_content_length_are_dropped_and_start_no_request(oss, oss_client):
     answer = raw(oss, put_request(oss_client, "Content-Length: 3\r\n", b"abcGET / HTTP/1.1\r\n\r\n"))
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"Connection: close" in answer
@@ -107,7 +107,7 @@ def test_what_is_longer_than_it_says_is_cut_and_no_request_of_its_own(oss, oss_c
     assert oss.objects[KEY].path.read_bytes() == b"abc"
 
 
-def test_what_is_shorter_than_it_says_times_out(oss, oss_client, monkeypatch):
+def test_a_body_shorter_than_content_length_times_out(oss, oss_client, monkeypatch):
     monkeypatch.setattr(Connection, "timeout", 0.2)
     for half_close in (False, True):
         answer = raw(oss, put_request(oss_client, "Content-Length: 9\r\n", b"abc"), half_close)

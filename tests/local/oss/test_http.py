@@ -218,7 +218,7 @@ def test_an_object_is_read_back_with_its_headers(oss, oss_client):
 
 
 @pytest.mark.parametrize("name", ["none", "../../etc/passwd", "u/42"])
-def test_what_is_not_there_is_no_such_key(oss, oss_client, name):
+def test_a_missing_object_is_no_such_key(oss, oss_client, name):
     oss_client.post(oss_client.v4_form())
     url = oss_client.presigned("GET", name, key="account")
     assert oss_client.request("GET", url).refusal == (404, "NoSuchKey", "0026-00000001")
@@ -248,7 +248,7 @@ def test_an_object_can_be_deleted_once_or_twice(oss, oss_client, delete):
 
 
 @pytest.mark.parametrize("reads_need_signature", [True, False])
-def test_nobody_deletes_without_a_signature_that_allows_it(oss, oss_client, delete, reads_need_signature):
+def test_a_delete_needs_a_signature_with_permission(oss, oss_client, delete, reads_need_signature):
     oss.bucket.rules = replace(oss.bucket.rules, private_reads_need_signature=reads_need_signature)
     oss_client.post(oss_client.v4_form())
     assert oss_client.request("DELETE", "/u/42/a.jpg").refusal == (403, "AccessDenied", "0003-00000001")

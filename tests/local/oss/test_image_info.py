@@ -61,5 +61,5 @@ def test_reads_width_height_and_format(tmp_path, content, kind):
         b"\xff\xd8" + JPEG_FRAME[:6],
     ],
 )
-def test_what_is_no_picture_or_cut_off_has_no_size(tmp_path, content):
+def test_a_truncated_or_invalid_picture_has_no_size(tmp_path, content):
     assert _info(tmp_path, content) is None

@@ -32,7 +32,7 @@ def test_a_number_that_is_not_given_is_none():
 
 
 @cases("text")
-def test_what_oss_has_not_is_an_invalid_argument(text):
+def test_an_unknown_image_step_is_an_invalid_argument(text):
     assert refusal_of(text, IMAGE_STEPS) == (400, "InvalidArgument")
 
 

@@ -98,6 +98,6 @@ def test_listing_uploads_needs_a_right_on_the_bucket(oss_client):
     assert answer.refusal == (403, "AccessDenied", "0003-00000301")
 
 
-def test_what_is_not_listed_here_says_so(oss_client):
+def test_unsupported_listing_parameters_are_refused(oss_client):
     assert oss_client.call("GET", "", uploads=None, delimiter="/").refusal[:2] == (501, "NotImplemented")
     assert oss_client.call("GET", "", uploads=None, **{"max-uploads": "1001"}).refusal[:2] == BAD

@@ -243,7 +243,7 @@ def test_a_second_completion_is_unknown_or_the_first_answer(repeats, begin, oss)
         assert second.element("UploadId") == upload.id
 
 
-def test_a_completion_whose_answer_is_lost_was_done(begin, oss):
+def test_a_completion_with_a_lost_response_is_done(begin, oss):
     upload = begin()
     upload.part(1, b"x")
     oss.faults.plan("answer_lost", times=1, on=["CompleteMultipartUpload"])
@@ -311,7 +311,7 @@ def test_naming_an_acl_at_the_end_needs_its_right(begin, session):
     assert upload.complete_all(x_oss_object_acl="private").status == 200
 
 
-def test_nobody_does_any_of_it_without_a_signature(begin, oss_client):
+def test_every_multipart_call_needs_a_signature(begin, oss_client):
     upload = begin()
     for method, target in (
         ("POST", "/u/1?uploads"),
@@ -359,7 +359,7 @@ def test_a_copy_of_an_object_in_parts_has_its_etag_or_that_of_its_bytes(begin, o
         assert copied.headers["ETag"] == f'"{etag}"' == f'"{oss.objects["u/copy"].etag}"'
 
 
-def test_names_are_encoded_where_that_is_asked_for(oss_client, begin):
+def test_encoding_type_url_encodes_names(oss_client, begin):
     answer = oss_client.call("POST", KEY, uploads=None, **{"encoding-type": "url"})
     assert (answer.element("EncodingType"), answer.element("Key")) == ("url", quote(KEY, safe=""))
     answer = oss_client.call("POST", KEY, uploads=None, **{"encoding-type": "base64"})

@@ -126,7 +126,7 @@ def begun(running):
 
 
 @pytest.mark.parametrize("number", range(len(VECTORS["must_reject"])))
-def test_what_must_be_refused_is_refused(number, send, running, begun):
+def test_must_reject_vectors_are_refused(number, send, running, begun):
     case = VECTORS["must_reject"][number]
     change, status, code, ec = CASES[number]
     if code == "InvalidDigest":  # which only a part of an upload that there is can have

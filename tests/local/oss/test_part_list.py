@@ -60,7 +60,7 @@ def test_the_order_is_ascending(numbers):
 
 
 @cases("text")
-def test_what_is_no_list_is_malformed(text):
+def test_an_invalid_part_list_is_malformed_xml(text):
     assert refusal_of(read_part_list, text).refusal.code == "MalformedXML"
 
 

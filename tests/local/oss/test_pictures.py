@@ -54,7 +54,7 @@ def refusal_of(file, text):
 
 
 @cases("text", "size", "left", "right")
-def test_a_picture_is_made_as_asked(text, size, left, right):
+def test_steps_give_the_expected_picture(text, size, left, right):
     image = made(halves(), text)
     assert (image.size, image.format) == (size, "PNG")
     assert is_near(image.convert("RGB").getpixel((0, 0)), left)
@@ -75,7 +75,7 @@ def test_every_kind_of_colours_can_be_scaled(mode):
     assert made(encoded(Image.new(mode, (60, 40)), kind), "resize,w_30/format,jpg").size == (30, 20)
 
 
-def test_what_was_transparent_is_white_where_nothing_can_be():
+def test_transparency_becomes_white_in_a_format_without_alpha():
     clear = encoded(Image.new("RGBA", (8, 8), (255, 0, 0, 0)))
     assert made(clear, "format,jpg").getpixel((4, 4)) == WHITE
     assert made(clear, "resize,w_4").getpixel((2, 2))[3] == 0
@@ -89,7 +89,7 @@ def test_a_lower_quality_is_smaller_and_a_picture_may_be_interlaced():
     assert made(noise, "interlace,0").info.get("progressive") is None
 
 
-def test_a_picture_is_turned_upright_only_when_asked():
+def test_a_picture_is_rotated_only_by_auto_orient():
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
     sideways = halves(kind="JPEG", exif=exif)
@@ -119,7 +119,7 @@ def test_the_description_tells_what_the_camera_wrote():
 @pytest.mark.parametrize(
     "data", [b"", b"no picture", b"<svg/>", halves().getvalue()[:60], b"\xff\xd8\xff\xe0"]
 )
-def test_what_is_no_picture_is_a_bad_request(data):
+def test_processing_an_invalid_picture_is_a_bad_request(data):
     assert refusal_of(io.BytesIO(data), "resize,w_10") == "BadRequest"
 
 
@@ -143,7 +143,7 @@ def test_an_outcome_over_the_limits_is_refused(text):
 
 
 @cases("text", "size", "kind")
-def test_a_frame_is_grey_and_of_the_size_asked_for(text, size, kind):
+def test_a_frame_is_grey_and_of_the_requested_size(text, size, kind):
     image = Image.open(io.BytesIO(grey_frame(read_steps(f"snapshot,{text}", VIDEO_STEPS)[0]).data))
     assert (image.size, image.format) == (size, kind)
     assert is_near(image.convert("RGB").getpixel((5, 5)), (128, 128, 128))

@@ -90,7 +90,7 @@ def test_a_refusal_names_the_argument_or_the_key_id(oss, oss_client):
     assert unknown.element("OSSAccessKeyId") == "LTAI<&"
 
 
-def test_what_xml_cannot_hold_does_not_break_a_refusal():
+def test_characters_invalid_in_xml_are_replaced_in_an_error():
     body = error_xml(OssError(CONDITION_FAILED, 'half \ud800, bell \x07, "<&>"'), "1", "host")
     message = ElementTree.fromstring(body).findtext("Message")
     assert message == 'half \ufffd, bell \ufffd, "<&>"'
@@ -173,7 +173,7 @@ def test_the_session_policy_must_allow_the_key(oss, oss_client):
 
 
 @pytest.mark.parametrize("acl", ["default", "private", "public-read"])
-def test_an_acl_needs_its_own_permission_unless_told_otherwise(oss, oss_client, acl):
+def test_an_acl_needs_its_own_permission_by_default(oss, oss_client, acl):
     only_put = {"Statement": [{"Effect": "Allow", "Action": "oss:PutObject", "Resource": "*"}]}
     key = replace(oss_client.keys["sts"], access_key_id="STS.NTOnlyPut", policies=(only_put,))
     oss.bucket.accounts.add(key)
@@ -264,7 +264,7 @@ def test_filename_in_the_key_is_expanded_after_the_policy_check(oss, oss_client)
     assert expanded.refusal == (403, "AccessDenied", "0006-00000227")
 
 
-def test_permission_is_asked_for_the_expanded_key(oss, oss_client):
+def test_permission_is_checked_for_the_expanded_key(oss, oss_client):
     form = oss_client.v1_form({"key": "${filename}"}, [["starts-with", "$key", ""]], key="sts")
     assert oss_client.post(form, filename="elsewhere/a.jpg").refusal == (403, "AccessDenied", "0003-00000301")
     assert oss_client.post(form, filename="u/a.jpg").status == 204
@@ -294,7 +294,7 @@ def test_the_object_name_never_goes_into_the_path(oss, oss_client, path):
     assert len(oss.objects) == 0
 
 
-def test_what_the_file_was_called_is_remembered_and_never_told(oss, oss_client):
+def test_the_file_name_is_stored_but_in_no_response(oss, oss_client):
     """The local WeChat judges by it; the real OSS knows nothing of it, so no answer may."""
     assert oss_client.post(oss_client.v4_form(FULL, [SIZES]), filename="risky-beach.jpg").status == 200
     assert oss.objects.file_name_of("u/42/a.jpg") == "risky-beach.jpg"

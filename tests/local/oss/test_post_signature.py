@@ -100,7 +100,7 @@ def test_one_changed_character_is_refused(vector, what):
     assert refused.value.refusal.code == "SignatureDoesNotMatch"
 
 
-def test_the_right_signature_is_told_to_nobody():
+def test_a_refusal_does_not_reveal_the_correct_signature():
     vector = V4[0]
     form = _v4_form(vector, x_oss_signature="0" * 64)
     with pytest.raises(OssError) as refused:

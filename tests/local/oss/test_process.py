@@ -40,7 +40,7 @@ def test_a_signed_url_gives_the_thumbnail(photo, oss_client):
     assert Image.open(io.BytesIO(answer.body)).size == (20, 20)
 
 
-def test_what_belongs_to_the_picture_goes_with_its_thumbnail(oss, oss_client, photo):
+def test_a_thumbnail_keeps_the_headers_of_its_picture(oss, oss_client, photo):
     headers = {
         "Content-Disposition": "inline",
         "Expires": "0",
@@ -67,7 +67,7 @@ def test_the_processing_is_part_of_what_was_signed(photo, oss_client):
         assert oss_client.request("GET", url).refusal[:2] == (403, "SignatureDoesNotMatch")
 
 
-def test_a_private_picture_is_processed_for_nobody_without_a_signature(photo, oss_client):
+def test_processing_a_private_picture_needs_a_signature(photo, oss_client):
     path = f"{oss_client.path(KEY)}?x-oss-process={SMALL}"
     assert oss_client.request("GET", path).refusal == (403, "AccessDenied", "0003-00000001")
     assert process(oss_client, SMALL, key="sts").refusal == (403, "AccessDenied", "0003-00000301")
@@ -91,7 +91,7 @@ def test_each_wrong_processing_has_its_refusal(text, refusal, photo, oss_client)
     assert process(oss_client, text).refusal[:2] == refusal
 
 
-def test_what_is_not_there_or_no_picture_is_refused(oss, oss_client):
+def test_processing_a_missing_or_invalid_picture_is_refused(oss, oss_client):
     assert process(oss_client, SMALL).refusal[:2] == (404, "NoSuchKey")
     oss_client.call("PUT", KEY, b"text")
     assert process(oss_client, SMALL).refusal[:2] == (400, "BadRequest")

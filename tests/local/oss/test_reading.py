@@ -60,9 +60,7 @@ def test_a_signed_header_reads_it(stored, oss_client):
 
 
 @cases("storage_class", "is_read")
-def test_what_is_archived_is_known_but_neither_read_nor_processed_nor_copied(
-    stored, oss_client, storage_class, is_read
-):
+def test_an_archived_object_has_a_head_but_cannot_be_read(stored, oss_client, storage_class, is_read):
     stored(**{"x-oss-storage-class": storage_class})
     copy = {"x-oss-copy-source": f"/{oss_client.server.bucket.name}/{quote(KEY)}"}
     answers = [
@@ -182,7 +180,7 @@ def test_a_range_is_answered_with_a_part(stored, oss_client):
     assert oss_client.call("GET", KEY, headers=standard).refusal[:2] == (416, "InvalidRange")
 
 
-def test_who_has_it_already_gets_nothing_and_who_wants_another_is_told(stored, oss, oss_client):
+def test_conditional_reads_get_304_or_412(stored, oss, oss_client):
     etag = oss.objects[KEY].etag
     for method in ("GET", "HEAD"):
         same = oss_client.call(method, KEY, headers={"If-None-Match": f'"{etag}"'})
@@ -215,7 +213,7 @@ def test_a_head_of_what_is_not_there_tells_so_in_a_header(private, oss_client):
     assert (answer.headers["x-oss-ec"], xml.findtext("Key")) == ("0026-00000001", "u/none")
 
 
-def test_absence_may_be_told_to_those_only_who_may_list(private, oss_client):
+def test_absence_can_be_revealed_only_with_list_permission(private, oss_client):
     private.bucket.rules = replace(private.bucket.rules, absence_told_to_listers_only=True)
     resource = [f"acs:oss:*:*:{private.bucket.name}/*"]
     with_bucket = [*resource, f"acs:oss:*:*:{private.bucket.name}"]

@@ -220,12 +220,12 @@ def test_a_request_with_two_readings_is_not_read(target, headers):
     assert refused.value.refusal.status == 400
 
 
-def test_who_signs_nothing_is_nobody(bucket_of):
+def test_an_unsigned_request_has_no_account(bucket_of):
     request = read_request("GET", "/u/42/photo.jpg?x-oss-process=style/a", [("host", "127.0.0.1")])
     assert authenticate(request, bucket_of(URLS["get-plain"])) is None
 
 
-def test_the_right_signature_is_told_to_nobody(bucket_of):
+def test_a_refusal_does_not_reveal_the_correct_signature(bucket_of):
     vector = URLS["get-plain"]
     with pytest.raises(OssError) as refused:
         authenticate(changed_query(vector, x_oss_signature="0" * 64), bucket_of(vector))

@@ -29,7 +29,7 @@ def test_no_side_ever_vanishes():
 
 
 @cases("text", "box")
-def test_a_cut_is_where_it_was_asked_for_and_ends_at_the_edge(text, box):
+def test_a_crop_starts_at_its_offset_and_ends_at_the_edge(text, box):
     assert cut_of(step(f"crop,{text}"), (600, 400)) == box
 
 

@@ -26,6 +26,6 @@ def test_no_change_changes_nothing_and_the_last_of_two_counts():
 
 
 @cases("change", "sentence")
-def test_what_cannot_be_read_is_a_sentence(change, sentence):
+def test_an_unreadable_rule_is_an_error_message(change, sentence):
     with pytest.raises(ValueError, match=sentence):
         change_rules(OssRules(), [change])

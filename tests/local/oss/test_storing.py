@@ -38,7 +38,7 @@ def refusal_of(function, *args):
 @pytest.mark.parametrize(
     "text", ["", "AAAA", "no base64!", RIGHT[:-1], f"{RIGHT} ", RIGHT + RIGHT, "图", "5" * 32]
 )
-def test_what_is_no_digest_is_refused_before_anything_is_read(text):
+def test_an_invalid_digest_is_refused_before_reading_the_body(text):
     assert refusal_of(digest_of, {"content-md5": text}) == "InvalidDigest"
 
 

@@ -67,7 +67,7 @@ def test_uploads_are_listed_by_key_and_then_by_age(uploads):
     assert [upload.id for upload in uploads] == [begun[2].id, begun[1].id, begun[0].id]
 
 
-def test_who_waits_for_an_upload_that_is_being_completed_learns_that_it_is_over(uploads):
+def test_a_call_waiting_for_a_completion_sees_the_upload_ended(uploads):
     upload = uploads.begin("a", ATTRIBUTES, NOW, is_sequential=False)
     outcome = []
     with uploads.held("a", upload.id, NO_UPLOAD) as held:

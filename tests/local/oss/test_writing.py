@@ -59,7 +59,7 @@ def test_a_put_object_comes_back_as_it_was_sent(oss, oss_client):
     assert oss_client.call("GET", KEY).body == b"picture"
 
 
-def test_what_a_put_does_not_say_has_its_default(oss, oss_client):
+def test_a_put_without_headers_uses_the_defaults(oss, oss_client):
     oss_client.call("PUT", KEY, b"")
     assert (oss.objects[KEY].content_type, oss.objects[KEY].acl) == ("application/octet-stream", "default")
 
@@ -87,7 +87,7 @@ def test_a_body_that_is_not_what_its_digest_says_is_not_stored(digest, oss, oss_
     assert KEY not in oss.objects
 
 
-def test_a_session_puts_where_it_may_and_nobody_does_without_a_signature(oss, oss_client):
+def test_a_put_needs_a_signature_and_permission_for_the_key(oss, oss_client):
     assert oss_client.request("PUT", "/u/42/a.jpg", b"x").refusal == (403, "AccessDenied", "0003-00000001")
     assert oss_client.call("PUT", "u/1", b"x", key="sts").status == 200
     assert oss_client.call("PUT", "v/1", b"x", key="sts").refusal == NOT_PERMITTED
@@ -162,7 +162,7 @@ def test_a_copy_lives_on_when_its_source_is_changed_or_gone(source, oss, oss_cli
 
 
 @pytest.mark.parametrize(("directive", "target"), [("REPLACE", OTHER), ("COPY", KEY)])
-def test_attributes_are_replaced_when_asked_and_on_a_copy_onto_itself(
+def test_attributes_are_replaced_by_directive_or_on_a_copy_onto_itself(
     directive, target, source, oss, oss_client
 ):
     headers = {"content_type": "image/png", "x_oss_meta_b": "2", "x_oss_metadata_directive": directive}
@@ -195,7 +195,7 @@ def test_each_wrong_source_has_its_refusal(named, refusal, source, oss, oss_clie
     assert OTHER not in oss.objects
 
 
-def test_the_absence_of_a_source_is_told_as_any(source, oss, oss_client, session):
+def test_a_missing_copy_source_is_reported_like_any_missing_object(source, oss, oss_client, session):
     reader = session("oss:GetObject", "oss:PutObject")
     assert copy(oss_client, "u/none", key=reader).refusal[:2] == (404, "NoSuchKey")
     oss.bucket.rules = replace(oss.bucket.rules, absence_told_to_listers_only=True)
@@ -230,7 +230,7 @@ def test_an_acl_is_changed_by_who_may_and_nothing_else_with_it(oss, oss_client, 
     assert oss.objects[KEY] == replace(before, acl="private")
 
 
-def test_an_acl_is_told_to_who_may_know_it(oss, oss_client, session):
+def test_reading_an_acl_needs_its_own_permission(oss, oss_client, session):
     oss_client.call("PUT", KEY, b"x", headers={"x-oss-object-acl": "private"})
     allowed = session("oss:GetObjectAcl")
     told = oss_client.call("GET", KEY, key=allowed, acl=None)

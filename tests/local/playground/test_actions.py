@@ -48,7 +48,7 @@ def test_a_fault_strikes_one_form(actions, oss):
     assert oss.faults.take("PostObject") is None
 
 
-def test_it_strikes_the_bucket_that_is_named_and_no_other(actions, oss, archive):
+def test_a_fault_applies_to_the_named_bucket_only(actions, oss, archive):
     actions["/fault.json"]({"kind": "expired_form", "bucket": "archive"})
     assert oss.faults.take("PostObject") is None
     assert archive.faults.take("PostObject").kind == "expired_form"
@@ -66,7 +66,7 @@ def test_a_planned_check_replaces_the_last_and_an_empty_one_resets(actions, wech
 
 
 @cases("path", "wanted")
-def test_what_cannot_be_done_is_refused_and_changes_nothing(actions, oss, archive, wechat, path, wanted):
+def test_an_invalid_action_is_refused_and_changes_nothing(actions, oss, archive, wechat, path, wanted):
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         actions[path](wanted)
     assert wechat.checks.plan.planned() == []

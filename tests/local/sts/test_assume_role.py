@@ -110,7 +110,7 @@ def test_a_session_s_length_is_its_own_role_s(two_roles):
     )
 
 
-def test_who_may_assume_one_role_may_not_assume_the_other(two_roles, sts_accounts):
+def test_permission_for_one_role_does_not_cover_the_other(two_roles, sts_accounts):
     call, _ = two_roles
     may = policy(Action="sts:AssumeRole", Resource=ROLE)
     sts_accounts.add(AccessKey("LTAIlong", "long-secret", policies=(may,)))
@@ -118,7 +118,7 @@ def test_who_may_assume_one_role_may_not_assume_the_other(two_roles, sts_account
     assert call.code(RoleArn=OTHER) == call.code(RoleArn=OTHER + "-2") == (403, "NoPermission")
 
 
-def test_a_session_of_either_role_is_told_which_it_is_of(two_roles):
+def test_get_caller_identity_names_the_assumed_role(two_roles):
     call, _ = two_roles
     told = set()
     for role in (ROLE, OTHER):
@@ -132,11 +132,11 @@ def test_a_session_of_either_role_is_told_which_it_is_of(two_roles):
 
 
 @cases("changed", "expected")
-def test_parameters(sts_call, changed, expected):
+def test_invalid_parameters_have_their_error_code(sts_call, changed, expected):
     assert sts_call.code(**changed) == expected
 
 
-def test_a_session_lasts_an_hour_when_nothing_else_is_asked(sts_call):
+def test_a_session_lasts_an_hour_by_default(sts_call):
     assert sts_call()[1]["Credentials"]["Expiration"] == "2026-11-24T15:00:00Z"
 
 
@@ -186,7 +186,7 @@ def test_only_who_may_assume_the_role_gets_it(sts_call, sts_accounts, policies, 
     assert sts_call.code(AccessKeyId="LTAIuser", secret="user-secret") == expected
 
 
-def test_who_may_not_assume_a_role_does_not_learn_whether_it_exists(sts_call, sts_accounts):
+def test_a_missing_role_looks_like_a_forbidden_one(sts_call, sts_accounts):
     sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(policy(),)))
     for arn in (ROLE, ROLE + "2"):
         user = {"AccessKeyId": "LTAIuser", "secret": "user-secret"}
@@ -218,7 +218,7 @@ def test_says_who_is_calling(sts_call, sts_accounts):
     assert {who["AccountId"] for who in (account, user, session)} == {"1234567890123456"}
 
 
-def test_remembers_what_was_asked_and_no_secret(sts_call, sts_server, clock):
+def test_calls_are_recorded_without_secrets(sts_call, sts_server, clock):
     sts_call(DurationSeconds="900", SecurityToken="", Surprise="keep-me-out")
     clock.tick(seconds=5)
     sts_call(secret="wrong")

@@ -12,7 +12,7 @@ cases = cases_beside(__file__)
 
 
 @cases("kind", "status", "code")
-def test_refuses_once_as_told(sts_call, sts_server, kind, status, code):
+def test_a_planned_fault_refuses_one_call(sts_call, sts_server, kind, status, code):
     sts_server.faults.plan(kind, times=1)
     answer = sts_call()
     assert (answer[0], answer[1]["Code"]) == (status, code)
@@ -23,7 +23,7 @@ def test_refuses_once_as_told(sts_call, sts_server, kind, status, code):
 
 
 @cases("kind", "status", "body")
-def test_answers_nonsense_once_as_told(sts_call, sts_server, kind, status, body):
+def test_a_planned_fault_gives_one_invalid_response(sts_call, sts_server, kind, status, body):
     sts_server.faults.plan(kind, times=1)
     answer = sts_call.send("POST", "/")
     assert answer[0] == status
@@ -43,14 +43,14 @@ def test_malformed_is_no_json_and_the_502_is_no_utf8(sts_call, sts_server):
 
 
 @cases("kind", "expiration")
-def test_a_session_ends_when_told_and_the_oss_agrees(sts_call, sts_server, sts_accounts, kind, expiration):
+def test_a_planned_expiry_holds_at_oss_too(sts_call, sts_server, sts_accounts, kind, expiration):
     sts_server.faults.plan(kind, times=1)
     given = sts_call()[1]["Credentials"]
     assert given["Expiration"] == expiration
     assert f"{sts_accounts.find(given['AccessKeyId']).expires_at:%Y-%m-%dT%H:%M:%SZ}" == expiration
 
 
-def test_leaves_out_the_token_when_told(sts_call, sts_server):
+def test_a_planned_fault_omits_the_token(sts_call, sts_server):
     sts_server.faults.plan("missing_field", times=1)
     status, answer = sts_call()
     assert status == 200
@@ -63,7 +63,7 @@ def test_a_bad_request_stays_bad_on_a_bad_day(sts_call, sts_server, kind):
     assert sts_call.code(secret="wrong") == (400, "SignatureDoesNotMatch")
 
 
-def test_drops_the_connection_when_told(sts_call, sts_server):
+def test_a_planned_fault_drops_the_connection(sts_call, sts_server):
     sts_server.faults.plan("drop", times=1)
     with pytest.raises(http.client.RemoteDisconnected):
         sts_call()
@@ -81,7 +81,7 @@ def test_redirects_to_where_a_follower_would_be_seen(sts_call, sts_server):
     assert (answer.status, answer.headers["Location"]) == (302, f"http://localhost:{port}/redirected")
 
 
-def test_is_slow_when_told_and_then_right(sts_call, sts_server):
+def test_a_planned_fault_delays_one_response(sts_call, sts_server):
     sts_server.faults.plan("slow", times=1, seconds=0.1)
     before = time.monotonic()
     assert sts_call.code() == (200, "")

@@ -120,7 +120,7 @@ def acs3(sts_call, clock):
     return sign
 
 
-def test_answers_an_acs3_call_whose_parameters_are_in_the_query_once(sts_call, acs3):
+def test_an_acs3_call_with_query_parameters_works_once(sts_call, acs3):
     target, headers = acs3()
     status, body = sts_call.send("POST", target, **headers)
     assert (status, b"SecurityToken" in body) == (200, True)
@@ -128,7 +128,7 @@ def test_answers_an_acs3_call_whose_parameters_are_in_the_query_once(sts_call, a
     assert (status, b"SignatureNonceUsed" in body) == (400, True)
 
 
-def test_answers_an_acs3_call_whose_parameters_are_in_a_signed_form(sts_call, clock):
+def test_an_acs3_call_with_form_parameters_works(sts_call, clock):
     body = acs3_query(sts_call.role_arn)
     host = sts_call.origin.removeprefix("http://")
     headers = acs3_headers(clock, "", body, host=host, **{"content-type": FORM})
@@ -202,7 +202,7 @@ def test_a_request_signed_for_post_is_not_good_for_get(sts_call):
     assert sts_call.get(sts_call.signed(method="POST"))[1]["Code"] == "SignatureDoesNotMatch"
 
 
-def test_a_wrong_secret_is_told_with_the_string_that_should_have_been_signed(sts_call):
+def test_a_wrong_secret_is_answered_with_the_string_to_sign(sts_call):
     status, answer = sts_call.post(sts_call.signed(secret="wrong", RoleSessionName="a@b"))
     sentence, _, text = answer["Message"].partition(":")
     assert status == 400
@@ -279,7 +279,7 @@ def test_a_body_that_does_not_call_itself_a_form_is_not_read_as_one(sts_call, co
 
 
 @cases("method", "target", "body", "content_type", "status")
-def test_what_is_no_call_at_all_is_refused(sts_call, method, target, body, content_type, status):
+def test_an_invalid_call_is_refused(sts_call, method, target, body, content_type, status):
     headers = {"Content_Type": content_type} if content_type else {}
     assert sts_call.send(method, target, body, **headers)[0] == status
 

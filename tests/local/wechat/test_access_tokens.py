@@ -69,7 +69,7 @@ def test_no_token_and_a_wrong_one_open_nothing(tokens, text, errcode):
     assert tokens.refusal(text).errcode == errcode
 
 
-def test_what_another_client_forces_kills_ours(tokens):
+def test_a_token_replaced_by_another_client_is_invalid(tokens):
     first, _ = tokens.give()
     tokens.replace()
     assert tokens.refusal(first).errcode == 40001
@@ -79,7 +79,7 @@ def test_what_another_client_forces_kills_ours(tokens):
 ASKED = {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET}
 
 
-def test_a_token_is_asked_for_by_post(pushing, call):
+def test_an_access_token_is_requested_by_post(pushing, call):
     answer = call("/cgi-bin/stable_token", ASKED)
     assert set(answer) == {"access_token", "expires_in"}
     assert call("/cgi-bin/stable_token", ASKED | {"force_refresh": False}) == answer

@@ -168,7 +168,7 @@ def test_a_call_without_version_gets_the_old_shape(event):
     assert event(version=None, scene=None, openid=None)["isrisky"] == 0
 
 
-def test_a_pass_may_be_for_what_nobody_looked_at(planned, site):
+def test_a_pass_can_be_planned_for_an_unfetched_object(planned, site):
     """As reports have it of a bucket whose hot-link rules kept the checker out."""
     _, [(_, body)] = planned("not-there", verdict="pass_unseen")
     assert event_in(body)["result"]["suggest"] == "pass"
@@ -191,7 +191,7 @@ def test_a_late_push_comes_half_an_hour_later(pushing, check, site, clock):
     assert event_in(site.pushes(2)[1][1])["trace_id"] == late
 
 
-def test_nobody_has_to_wait_for_what_is_late(pushing, check, call, site):
+def test_late_pushes_can_be_released(pushing, check, call, site):
     pushing.checks.plan.add(PlannedCheck(delay=3600, times=1))
     late = check()["trace_id"]
     check()
@@ -202,7 +202,7 @@ def test_nobody_has_to_wait_for_what_is_late(pushing, check, call, site):
 
 
 @pytest.mark.parametrize("reason", ["planned", "not taken"])
-def test_a_push_may_come_again_sealed_anew(pushing, planned, site, reason):
+def test_a_repeated_push_can_be_encrypted_again(pushing, planned, site, reason):
     if reason == "planned":
         _, (first, second) = planned(pushes=2, timing="twice")
     else:
@@ -233,7 +233,7 @@ def test_a_bad_signature_is_bad(planned):
     assert query["msg_signature"] != right
 
 
-def test_a_trace_id_may_be_one_that_nobody_was_given(planned):
+def test_a_push_can_have_an_unknown_trace_id(planned):
     trace_id, [(_, body)] = planned(push="unknown_trace")
     assert event_in(body)["trace_id"] != trace_id
 
@@ -260,7 +260,7 @@ def test_xml_nests_as_the_json_does(planned):
 
 
 @pytest.mark.parametrize("answer", [(500, b""), (503, b"success"), (200, b'{"ok":1}'), (200, b'"success"')])
-def test_what_is_not_taken_comes_again_byte_for_byte(pushing, check, site, answer):
+def test_an_unacknowledged_push_is_repeated_byte_for_byte(pushing, check, site, answer):
     site.answers = [answer, answer]
     check()
     first, second, third = site.pushes(3)

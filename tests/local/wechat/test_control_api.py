@@ -42,7 +42,7 @@ def test_a_planned_check_without_times_stays():
     assert {plan.take().verdict for _ in range(9)} == {"pass"}
 
 
-def test_how_pushes_went_is_told(pushing, check, call, site):
+def test_the_control_api_lists_push_results(pushing, check, call, site):
     check()
     site.pushes(1)
     told = []
@@ -51,7 +51,7 @@ def test_how_pushes_went_is_told(pushing, check, call, site):
     assert [(each["verdict"], each["attempts"], each["is_taken"]) for each in told] == [("pass", 1, True)]
 
 
-def test_the_push_address_is_asked_for_its_echo_as_the_console_does(call, site):
+def test_the_push_address_is_verified_by_echo(call, site):
     assert call("/-/push", method="GET") == {"url": f"{site.origin}/wechat-events"}
     assert call("/-/push", {}) == {"url": f"{site.origin}/wechat-events", "verified": False}
     _, path, _, _ = site.requests[0]
@@ -74,5 +74,5 @@ def test_where_nothing_is_pushed_there_is_no_address(pushing, call):
     assert "no message push" in call("/-/push", method="GET")["error"]
 
 
-def test_what_waits_is_pushed_by_post_alone(call):
+def test_waiting_pushes_are_released_by_post_only(call):
     assert "POST" in call("/-/check/waiting", method="GET")["error"]

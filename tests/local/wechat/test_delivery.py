@@ -50,7 +50,7 @@ def test_each_is_done_at_its_time(delivery, done, clock):
     assert delivery.waiting() == 0
 
 
-def test_nobody_has_to_wait(delivery, done, clock):
+def test_release_sends_every_waiting_push(delivery, done, clock):
     for hour in (17, 15, 16):
         delivery.put(clock.instant.replace(hour=hour), done(hour))
     assert delivery.release() == 3

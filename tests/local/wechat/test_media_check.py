@@ -9,7 +9,7 @@ from tests.support.cases import cases_beside
 cases = cases_beside(__file__)
 
 
-def test_it_is_accepted_and_no_more_is_said(check, clock):
+def test_a_check_returns_only_a_trace_id(check, clock):
     answer = check()
     assert set(answer) == {"errcode", "errmsg", "trace_id"}
     assert (answer["errcode"], answer["errmsg"]) == (0, "ok")
@@ -54,7 +54,7 @@ def test_refuses_once_as_switched(pushing, check, site, kind, errcode):
 
 
 @pytest.mark.parametrize("kind", ["blocked", "bad_secret", "address_refused"])
-def test_what_is_only_said_of_another_call_is_never_said_here(pushing, kind):
+def test_faults_of_other_calls_cannot_be_planned_for_a_check(pushing, kind):
     with pytest.raises(ValueError, match="strikes"):
         pushing.faults.plan(kind, on=["media_check_async"])
 

@@ -54,7 +54,7 @@ def test_a_code_becomes_its_user_and_no_errcode(wechat_server, wechat_login):
     assert re.fullmatch(r"[A-Za-z0-9+/]{22}==", answer["session_key"])
 
 
-def test_a_code_for_nobody_in_particular_names_a_new_user(wechat_server, wechat_login):
+def test_a_code_without_a_user_names_a_new_user(wechat_server, wechat_login):
     openids = {wechat_login(wechat_server.issue_code())["openid"] for _ in range(5)}
     assert len(openids) == 5
     assert all(re.fullmatch(r"o[A-Za-z0-9_-]{27}", openid) for openid in openids)
@@ -170,7 +170,7 @@ def test_a_login_is_a_get(wechat_send):
 
 
 @cases("kind", "errcode")
-def test_refuses_once_as_told(wechat_server, wechat_login, kind, errcode):
+def test_a_planned_fault_refuses_one_call(wechat_server, wechat_login, kind, errcode):
     wechat_server.faults.plan(kind, times=1)
     answer = wechat_login("local-alice")
     assert answer["errcode"] == errcode
@@ -179,7 +179,9 @@ def test_refuses_once_as_told(wechat_server, wechat_login, kind, errcode):
 
 
 @cases("kind", "status", "body")
-def test_answers_nonsense_once_as_told(wechat_server, wechat_send, wechat_login, kind, status, body):
+def test_a_planned_fault_gives_one_invalid_response(
+    wechat_server, wechat_send, wechat_login, kind, status, body
+):
     wechat_server.faults.plan(kind, times=1)
     answer = wechat_send("GET", "/sns/jscode2session")
     assert answer[0] == status
@@ -189,7 +191,7 @@ def test_answers_nonsense_once_as_told(wechat_server, wechat_send, wechat_login,
     assert "openid" in wechat_login("local-alice")
 
 
-def test_drops_the_connection_when_told(wechat_server, wechat_login):
+def test_a_planned_fault_drops_the_connection(wechat_server, wechat_login):
     wechat_server.faults.plan("drop", times=1)
     with pytest.raises(http.client.RemoteDisconnected):
         wechat_login("local-alice")
@@ -206,7 +208,7 @@ def test_redirects_to_where_a_follower_would_be_seen(wechat_server):
     assert (answer.status, answer.headers["Location"]) == (302, f"http://localhost:{port}/redirected")
 
 
-def test_is_slow_when_told_and_then_right(wechat_server, wechat_login):
+def test_a_planned_fault_delays_one_response(wechat_server, wechat_login):
     wechat_server.faults.plan("slow", times=1, seconds=0.1)
     before = time.monotonic()
     assert "openid" in wechat_login("local-alice")
@@ -220,7 +222,7 @@ def test_the_switchboard_is_open_over_http(wechat_send, wechat_login):
     assert wechat_send("PUT", "/-/faults", '{"kind": "forbidden"}')[0] == 400
 
 
-def test_remembers_what_was_asked_and_no_secret(wechat_server, wechat_login, wechat_send, clock):
+def test_calls_are_recorded_without_secrets(wechat_server, wechat_login, wechat_send, clock):
     wechat_login("local-alice")
     wechat_login("local-alice")
     wechat_server.faults.plan("missing_field", times=1)

@@ -16,7 +16,7 @@ from tests.support.cases import cases_beside
 cases = cases_beside(__file__)
 
 
-def test_a_missing_bucket_is_only_made_when_asked_for(cloud, capsys):
+def test_a_missing_bucket_is_created_only_with_bucket_create(cloud, capsys):
     assert run(cloud, "--yes") == 0
     assert cloud.oss.changes() == []
     assert "--bucket-create" in capsys.readouterr().out
@@ -38,7 +38,7 @@ def test_a_bucket_that_is_there_keeps_its_acl_versioning_and_block(cloud, capsys
     assert "my-bucket" in output
 
 
-def test_public_access_stays_blocked_unless_it_is_asked_for(cloud, capsys):
+def test_public_access_stays_blocked_without_allow_public_read(cloud, capsys):
     cloud.oss.info = bucket_info(block="true")
     assert run(cloud, "--yes") == 0
     assert cloud.oss.changes() == []
@@ -54,7 +54,7 @@ def test_a_bucket_that_needs_no_change_gets_none(cloud, found, options):
     assert cloud.oss.changes() == []
 
 
-def test_nobody_is_asked_to_unblock_what_no_profile_needs():
+def test_no_unblock_note_when_no_profile_is_public():
     desired = DesiredBucket("my-bucket", "cn-hongkong", create=True, allow_public_read=True)
     steps, notes = bucket_steps(desired, FoundBucket("oss-cn-hongkong", "private", "", True))
     assert [step.action for step in steps] == ["PutBucketLifecycle"]

@@ -36,7 +36,7 @@ def test_the_forger_is_believed_by_who_does_not_look(forger):
 # The SDK asks for a protocol by its old name, and leaves the socket of a failed handshake open.
 @pytest.mark.filterwarnings("ignore:ssl.PROTOCOL_TLS:DeprecationWarning", "ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize("value", [None, "", "/nowhere/ca.pem"])
-def test_a_certificate_of_nobody_is_refused_whatever_the_environment_names(monkeypatch, forger, value):
+def test_an_untrusted_certificate_is_refused_whatever_the_environment_names(monkeypatch, forger, value):
     if value is None:
         monkeypatch.delenv("ALIBABA_CLOUD_CA_BUNDLE", raising=False)
     else:

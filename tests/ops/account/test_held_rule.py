@@ -48,7 +48,7 @@ def expiring(document):
     }
 
 
-def test_what_is_held_back_is_removed_after_the_longest_of_its_days():
+def test_held_objects_expire_after_the_longest_hold_days():
     document, told = plan()
     assert expiring(document) == {"held/": 3}
     assert len(told) == 1 and "held/" in told[0]
@@ -93,7 +93,7 @@ def test_a_rule_of_ours_that_is_not_right_any_more_is_put_right(found):
     assert len(told) == 1
 
 
-def test_what_we_wrote_is_right_the_next_time_however_oss_lays_it_out():
+def test_a_reformatted_rule_of_setup_needs_no_change():
     document, _ = plan()
     laid_out = document.replace("><", ">\n  <")
     assert plan(
@@ -103,7 +103,7 @@ def test_what_we_wrote_is_right_the_next_time_however_oss_lays_it_out():
 
 @pytest.mark.parametrize(("prefix", "shown"), [("", "every key"), ("h", "h"), ("held/posts/", "held/posts/")])
 @pytest.mark.parametrize("days", [1, 365])
-def test_a_rule_of_theirs_that_oss_takes_no_other_beside_is_told_and_left(prefix, shown, days):
+def test_a_conflicting_foreign_rule_is_reported_and_left(prefix, shown, days):
     document, (told,) = plan(rule(prefix, days=days))
     assert document == ""
     assert "theirs" in told and shown in told
@@ -126,7 +126,7 @@ def test_a_rule_about_something_else_is_none_for_it(theirs):
 
 
 @pytest.mark.parametrize("versioning", ["Enabled", "Suspended"])
-def test_a_bucket_with_versions_is_told_not_to_be_one_to_hold_back_in(versioning):
+def test_a_versioned_bucket_gets_a_note_against_hold(versioning):
     """There x-oss-forbid-overwrite is ignored, so the first decision would not be the only one."""
     _, told = plan(versioning=versioning)
     assert "hold" in told[2]

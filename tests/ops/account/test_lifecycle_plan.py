@@ -93,7 +93,7 @@ def test_a_rule_about_something_else_is_no_rule_for_it(covering):
     assert plan(covering)[0]["videos/"] == 1
 
 
-def test_what_we_wrote_is_right_the_next_time():
+def test_the_written_rule_needs_no_change_next_time():
     desired = DesiredBucket("b", "cn-hongkong", parted_folders=(VIDEOS, AUDIO))
     found = FoundBucket("oss-cn-hongkong", "private", "", True)
     ((step,), _) = bucket_steps(desired, found)
@@ -101,13 +101,13 @@ def test_what_we_wrote_is_right_the_next_time():
     assert bucket_steps(desired, again) == ([], [])
 
 
-def test_a_rule_of_others_below_the_folder_is_told_because_oss_takes_none_beside_it():
+def test_a_foreign_rule_below_the_folder_is_reported():
     days, (told,) = plan(rule("videos/tmp/"))
     assert days is None
     assert "videos/tmp/" in told
 
 
-def test_a_rule_of_others_that_is_too_quick_is_told_and_left():
+def test_a_foreign_rule_that_is_too_short_is_reported_and_left():
     days, (told,) = plan(rule("", days=1), folders=(AUDIO,))
     assert days is None
     assert all(name in told for name in ("theirs", "audio/", "parts_within"))
@@ -132,7 +132,7 @@ def test_a_rule_of_ours_that_was_disabled_is_switched_on_again():
     assert [one.findtext("Status") for one in root] == ["Enabled"]
 
 
-def test_some_keys_only_is_told_where_the_bucket_is_to_be_kept_clean():
+def test_a_rule_for_some_keys_only_is_reported():
     days, told = plan(rule("tmp/"), create=True, folders=())
     assert (days, len(told)) == (None, 1)
 

@@ -53,7 +53,7 @@ def refusal(code):
     return {"errorCode": code, "errorMessage": "LTAIvector may not, says vector-secret"}
 
 
-def test_what_is_there_is_told_from_what_is_not(service, network):
+def test_existing_log_resources_are_distinguished_from_missing_ones(service, network):
     index = {"keys": {}}
     network.get(f"{HOST}/logstores/fc/index", json=index)
     network.get(f"{HOST}/dashboards/oss-direct-upload", status=404, json=refusal("DashboardNotExist"))

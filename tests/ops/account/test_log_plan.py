@@ -41,11 +41,11 @@ def test_an_empty_logstore_gets_an_index_first_then_the_dashboard_and_each_alarm
     ]
 
 
-def test_what_is_in_place_is_left_alone():
+def test_matching_log_resources_need_no_step():
     assert log_steps(DESIRED, in_place()) == []
 
 
-def test_what_the_service_adds_and_what_it_hands_out_as_text_is_no_difference():
+def test_fields_added_or_stringified_by_the_service_are_no_difference():
     found = in_place()
     told = {**found.dashboard, "createTime": 1, "charts": json.dumps(found.dashboard["charts"])}
     alarms = {
@@ -65,7 +65,7 @@ def test_an_alarm_that_somebody_changed_is_set_right_again():
     assert step.parameters["body"] == rule
 
 
-def test_so_is_a_chart_that_lacks():
+def test_a_missing_chart_is_added():
     found = in_place()
     told = {**found.dashboard, "charts": found.dashboard["charts"][1:]}
     (step,) = log_steps(DESIRED, FoundLogs(found.index, told, found.alarms))
@@ -128,7 +128,7 @@ def test_an_alarm_says_what_to_look_at_how_often_and_whom_it_tells():
     assert rule["schedule"] == {"type": "FixedRate", "interval": "5m"}
 
 
-def test_titles_and_advice_are_in_the_language_that_is_asked_for():
+def test_titles_and_advice_are_in_the_chosen_language():
     chinese = DesiredLogs("cn-hangzhou", "my-logs", "fc", language="zh")
     rule, board = alarm_rule(chinese, ALARMS[0]), dashboard(chinese)
     assert ALARMS[0].title.zh in rule["displayName"] and rule["description"] == ALARMS[0].advice.zh

@@ -26,7 +26,7 @@ def documents(text):
     return [json.loads(found) for found in re.findall(r"^   \w+Document = (\{.*?^   \})", text, re.M | re.S)]
 
 
-def test_its_owner_gets_the_trust_and_the_policy_of_each_role_and_the_rules_of_its_bucket(told):
+def test_the_bucket_owner_gets_trust_policies_and_rules_to_apply(told):
     text = told("--yes", "--lang", "en", "--session-seconds", "7200", "--h5-origin", "https://m.example.com")
     trust, policy = documents(text)
     (statement,) = trust["Statement"]
@@ -41,7 +41,7 @@ def test_its_owner_gets_the_trust_and_the_policy_of_each_role_and_the_rules_of_i
     assert "PutBucket:" in told("--yes", "--bucket-create", "--lang", "en")
 
 
-def test_what_nobody_here_can_see_of_its_bucket_is_not_told_as_if_seen(cloud, told):
+def test_public_access_of_a_foreign_bucket_is_not_reported(cloud, told):
     page = '[page]\nkey = "page/{owner}/{filename}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
     page += PLACES[PLACES.index('bucket = "their-bucket"') :]
     cloud.profiles.write_text(f"{PLACES.partition('[partner]')[0]}{page}")
@@ -62,7 +62,7 @@ def test_a_dry_run_says_the_same(told):
 
 
 @pytest.mark.parametrize(("language", "strange"), [("en", chinese_in), ("zh", english_in)])
-def test_it_is_told_in_one_language(told, language, strange):
+def test_instructions_for_the_owner_are_in_one_language(told, language, strange):
     text = told("--dry-run", "--account", ACCOUNT, "--bucket-create", "--lang", language)
     sentences = [line for line in text.splitlines() if re.match(r"\d+\. |! ", line)]
     assert sentences

@@ -61,7 +61,7 @@ def test_a_bucket_is_ours_to_make_where_any_role_of_ours_reaches_it(profiles):
     assert only[0] == ACCOUNT and only[1].held_days == 1 and only[1].named_by == ()
 
 
-def test_what_a_page_names_and_what_is_public_is_told_of_its_own_bucket():
+def test_public_and_open_profiles_are_listed_for_their_own_bucket():
     more = 'bucket = "other"\nacl = "public-read"\n'
     text = PLACES.partition("[contract]")[0] + more
     text += (
@@ -84,7 +84,7 @@ def test_a_bucket_has_a_domain_where_all_its_profiles_send_there(hosts, has_doma
     assert (desired.named_by, desired.has_domain) == (("contract", "scan"), has_domain)
 
 
-def test_a_policy_longer_than_ram_takes_is_told_with_its_role(monkeypatch, profiles):
+def test_a_policy_too_long_for_ram_is_reported_with_its_role(monkeypatch, profiles):
     policies = policies_of(profiles, HOME)
     assert [*policies_too_long(policies)] == []
     # Each session of a role is held to STS's limit, and a role may have many of them: one for each bucket.

@@ -75,7 +75,7 @@ IN_PLACE = FoundRoles(
 )
 
 
-def test_what_is_in_place_needs_no_step():
+def test_a_matching_role_needs_no_step():
     assert role_steps(DESIRED, IN_PLACE) == ([], [])
 
 

@@ -87,7 +87,7 @@ def test_nothing_changes_without_a_yes_and_the_plan_is_shown(cloud, capsys, monk
 
 
 @pytest.mark.parametrize(("answer", "code", "changes"), [("y", 0, 6), ("n", 2, 0), ("", 2, 0)])
-def test_a_terminal_is_asked_after_the_plan(cloud, capsys, monkeypatch, answer, code, changes):
+def test_a_terminal_is_prompted_after_the_plan(cloud, capsys, monkeypatch, answer, code, changes):
     class Terminal:
         def isatty(self):
             return True
@@ -211,7 +211,7 @@ def test_with_one_bucket_and_one_role_the_plan_is_byte_for_byte_what_it_was_befo
     assert capsys.readouterr().out == (ONE_BUCKET / f"dry_run.{language}.txt").read_text("utf-8")
 
 
-def test_with_one_bucket_and_one_role_each_is_asked_about_once(cloud):
+def test_one_bucket_and_one_role_are_each_queried_once(cloud):
     assert run(cloud, "--bucket-create", "--yes") == 0
     named = [(action, query.get("RoleName") or query.get("PolicyName")) for action, query in cloud.ram.calls]
     assert named == [
@@ -315,7 +315,7 @@ def test_a_second_run_over_several_buckets_changes_nothing(places, capsys):
     assert OTHER_ACCOUNT in capsys.readouterr().out
 
 
-def test_a_bucket_of_a_profile_in_another_region_than_it_says_is_told_by_its_option(places, capsys):
+def test_a_wrong_region_of_a_profile_is_reported_by_its_option(places, capsys):
     places.contracts.info = bucket_info("oss-cn-beijing", versioning="Enabled")
     assert run(places, "--yes", "--lang", "en") == 0
     output = capsys.readouterr().out

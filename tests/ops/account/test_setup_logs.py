@@ -18,7 +18,7 @@ def test_an_empty_logstore_is_made_to_answer_and_a_second_run_changes_nothing(cl
     assert len(cloud.logs.changes()) == len(created) + len(ALARMS)
 
 
-def test_without_the_option_nobody_asks_for_the_log(cloud):
+def test_without_the_option_the_log_is_not_queried(cloud):
     assert run(cloud, "--yes", "--logs", "my-logs/fc") == 0
     assert cloud.logs.calls == []
 
@@ -37,7 +37,7 @@ def test_the_titles_are_in_the_language_of_the_run(cloud):
     assert ALARMS[0].title.zh in said
 
 
-def test_a_key_that_may_not_is_told_which_right_it_lacks(cloud, capsys):
+def test_a_missing_log_permission_is_named_before_any_change(cloud, capsys):
     cloud.logs.refuse["/logstores/fc/index"] = (401, "Unauthorized")
     assert run(cloud, "--yes", *LOGS) == 1
     said = capsys.readouterr().err

@@ -119,5 +119,5 @@ def test_a_name_that_is_no_utf_8_is_sent_all_the_same(hostile, capsys):
 
 
 @pytest.mark.parametrize("receipt", ["", "a", "a.b", "a.b.c", "a.é.c", "a.!.c", "a.W10.c", "a.bnVsbA.c"])
-def test_what_is_no_receipt_has_no_claims(receipt):
+def test_an_invalid_receipt_has_no_claims(receipt):
     assert read_claims(receipt) is None

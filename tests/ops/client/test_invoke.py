@@ -176,7 +176,7 @@ def test_an_address_of_another_service_is_refused(cloud, capsys):
 
 
 @pytest.mark.parametrize("way", ["url", "sdk"])
-def test_a_function_that_does_not_answer_is_told(way, by_sdk, capsys):
+def test_an_unreachable_function_is_reported(way, by_sdk, capsys):
     options = ["--url", REFUSED] if way == "url" else ["--endpoint", REFUSED, *by_sdk[2:]]
     assert run(*options, "--token", "t") == 1
     assert f"{REFUSED}" in capsys.readouterr().err
@@ -191,7 +191,7 @@ def test_a_failed_callback_is_a_failure_although_the_status_is_2xx(by_url, capsy
     assert [receipt["seen"] for receipt in receipts_in(shown.out)] == [True]
 
 
-def test_what_oss_does_not_have_is_explained(by_url, capsys, picture, cloud):
+def test_an_oss_failure_on_confirm_is_explained(by_url, capsys, picture, cloud):
     cloud.oss.faults.plan("status_500", on=["HeadObject"])
     assert run(*by_url, "--code", "local-g", "--upload", picture) == 1
     assert "oss_unavailable" in capsys.readouterr().err
@@ -225,7 +225,7 @@ def test_an_address_of_what_was_uploaded_opens_it(way, request, capsys, picture,
     assert "x-oss-process image/resize,m_fill,w_200,h_200/format,jpg" in output
 
 
-def test_what_is_not_to_be_read_is_explained(by_url, capsys, cloud):
+def test_a_refused_read_is_explained(by_url, capsys, cloud):
     options = [*by_url, "--token", log_in(cloud, "local-reads-nothing")]
     assert run(*options, "--read", "uploads/somebody/else.png") == 1
     assert "403" in capsys.readouterr().err
@@ -248,7 +248,7 @@ def test_the_sdk_needs_keys(capsys, monkeypatch):
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in capsys.readouterr().err
 
 
-def test_speaks_chinese_when_asked(by_url, capsys, picture):
+def test_lang_zh_prints_chinese(by_url, capsys, picture):
     assert run(*by_url, "--code", "local-e", "--profile", "avatar", "--upload", picture, "--lang", "zh") == 0
     assert chinese_in(capsys.readouterr().out)
 

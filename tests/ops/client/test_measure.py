@@ -79,7 +79,7 @@ def rows(shown):
     return {name: (int(count), *figures) for name, count, *figures in ROW.findall(shown)}
 
 
-def test_cold_answers_are_told_from_warm_ones_and_timed_apart(fleet, run):
+def test_cold_and_warm_responses_are_timed_separately(fleet, run):
     code, shown, said = run("--url", fleet.url, "--at-once", "4", "--requests", "20")
     assert (code, said) == (0, "")
     found = rows(shown)
@@ -99,14 +99,14 @@ def test_where_every_instance_stands_ready_that_is_said(fleet, run):
     assert rows(shown)["cold: the first of an instance"] == (0, "-", "-", "-")
 
 
-def test_forms_are_asked_for_where_that_is_wanted(fleet, run):
+def test_a_profile_makes_measure_request_forms(fleet, run):
     address = f"{fleet.url}/prefix"
     code, shown, _ = run("--url", address, "--profile", "avatar", "--at-once", "1", "--requests", "2")
     assert code == 0
     assert f"POST {fleet.url}/prefix/upload-params: " in shown
 
 
-def test_what_was_refused_or_not_answered_is_told_and_not_counted(fleet, run):
+def test_refused_and_failed_requests_are_reported_not_counted(fleet, run):
     code, shown, said = run("--url", fleet.url, "--profile", "nobody-s", "--at-once", "0", "--requests", "2")
     assert (code, rows(shown)) == (1, {})
     assert "2 × HTTP 400" in said
@@ -123,7 +123,7 @@ def test_our_own_figures_stand_beside_it_as_the_page_about_speed_has_them(fleet,
 
 
 @cases("arguments", "sentence")
-def test_what_makes_no_sense_is_refused_before_anybody_is_asked(run, arguments, sentence):
+def test_invalid_arguments_are_refused_before_any_request(run, arguments, sentence):
     code, shown, said = run(*arguments)
     assert (code, shown) == (2, "")
     assert sentence in said
@@ -174,7 +174,7 @@ def test_a_connection_that_broke_is_opened_again(fleet, monkeypatch):
     assert [timed.status for timed in in_turn(asked(fleet), 3)] == [0, 200, 200]
 
 
-def test_nobody_waits_for_those_who_cannot_connect():
+def test_failed_connections_do_not_block_the_start():
     started = time.monotonic()
     assert [timed.status for timed in at_once(Asked(REFUSED, "/", None, {}), 3)] == [0, 0, 0]
     assert time.monotonic() - started < 10

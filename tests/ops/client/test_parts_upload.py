@@ -212,14 +212,14 @@ def test_another_function_question_or_place_has_another_record(video, tmp_path):
     assert windows.parent == tmp_path / "w" / "oss-direct-upload"
 
 
-def test_what_the_function_refuses_is_explained(cloud, tmp_path, capsys):
+def test_a_refusal_by_the_function_is_explained(cloud, tmp_path, capsys):
     path = tmp_path / "large.png"
     path.write_bytes(bytes(5 * MIB))
     assert run(cloud, "--profile", "video", "--upload", path) == 1
     assert "unsupported_type" in capsys.readouterr().err
 
 
-def test_an_upload_whose_parts_are_refused_keeps_its_record(cloud, video, cache, capsys, monkeypatch):
+def test_an_upload_with_refused_parts_keeps_its_record(cloud, video, cache, capsys, monkeypatch):
     monkeypatch.setattr(parts_upload, "WAITS_SECONDS", (0.0,) * 4)
     cloud.oss.faults.plan("expired_url", times=1000, on=["UploadPart"])
     assert upload(cloud, video) == 1
@@ -271,7 +271,7 @@ BUSY = (503, {"error": {"code": "oss_unavailable"}}, {"retry-after": "7"})
 FLOOD = (429, {"error": {"code": "too_many_requests"}}, {"retry-after": "3600"})
 
 
-def test_a_call_is_repeated_where_that_helps_and_as_late_as_it_is_asked(tmp_path):
+def test_a_call_is_retried_after_the_given_retry_after(tmp_path):
     waits = []
     file = large(Scripted(BUSY, FLOOD, None, DONE), tmp_path, waits)
     assert file._ask("multipart-parts", {}).json == DONE[1]
@@ -301,7 +301,7 @@ def test_parts_missing_at_the_completion_are_sent_and_it_is_retried(tmp_path, pa
     [(200, {"ticket": "t"}), (200, {"missing": "x"}), (500, {})],
     ids=["a form", "no number", "a 500"],
 )
-def test_an_answer_of_something_else_is_told(tmp_path, answer):
+def test_an_invalid_response_is_reported(tmp_path, answer):
     file = large(Scripted(answer), tmp_path, [])
     with pytest.raises(parts_upload.InvokeFailed):
         file.begin("")

@@ -59,7 +59,7 @@ def test_a_setting_is_wrong_where_its_value_comes_from(project: Path, name: str,
     assert problem.startswith(f"{'environment' if value else '.env'}: {name} ")
 
 
-def test_a_misspelt_name_in_the_env_file_is_told(project: Path) -> None:
+def test_a_misspelt_name_in_the_env_file_is_a_hint(project: Path) -> None:
     others = {"AccountID": "1234567890123456", "HTTPS_PROXY": "http://x"}
     given = {**CONFIGURED, "CALLER_RATES": "5/min", **others}
     (project / ".env").write_text("".join(f"{one}={given[one]}\n" for one in given), "utf-8")

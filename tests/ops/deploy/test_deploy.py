@@ -73,7 +73,7 @@ def test_a_file_that_extends_another_is_deployed_from_the_folder_of_that(project
     assert (project / "folder").read_text() == str(project)
 
 
-def test_what_changed_the_address_and_the_place_of_the_log_are_shown(project, capfd):
+def test_changes_address_and_log_path_are_shown(project, capfd):
     (project / "deploy.txt").write_text(RECORDED, "utf-8")
     assert run(project) == 0
     said = capfd.readouterr().out
@@ -114,12 +114,12 @@ def shown(lines, **secrets):
 
 
 @cases("line")
-def test_a_secret_that_nobody_here_knows_is_known_by_its_name(line):
+def test_a_secret_is_masked_by_its_name_alone(line):
     assert "old-one" not in "".join(shown([line]))
 
 
 @pytest.mark.parametrize("line", ["OSS_BUCKET: a => b", "region: cn-hangzhou", 'x: {"cpu":"0.5"}', "✔ done"])
-def test_what_is_no_secret_stays_as_it_is(line):
+def test_a_line_without_secrets_stays_unchanged(line):
     assert shown([line], TOKEN_SECRET="s" * 32) == [line]
 
 

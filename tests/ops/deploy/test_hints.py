@@ -28,14 +28,14 @@ def test_where_all_is_in_one_bucket_and_nothing_held_back_there_is_nothing_to_kn
     "option",
     ['bucket = "my-contracts"', 'host = "https://files.example.com"', 'role = "acs:ram::1:role/contracts"'],
 )
-def test_what_has_a_place_of_its_own_needs_roles_and_domains(tmp_path: Path, option: str) -> None:
+def test_a_profile_with_its_own_bucket_gets_a_setup_hint(tmp_path: Path, option: str) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(f"{PLAIN}{POST}{option}\n", "utf-8")
     (hint,) = in_english(profile_hints(file))
     assert hint.startswith("[post]: ") and "manage.py setup" in hint
 
 
-def test_what_holds_back_needs_rights_and_a_rule_that_setup_writes(project: Path) -> None:
+def test_a_profile_with_hold_gets_a_setup_hint(project: Path) -> None:
     note = POST.replace("post", "note") + 'hold = ["commit"]\nhold_days = 3\n'
     (project / "profiles.toml").write_text(PLAIN + POST + 'hold = ["commit"]\n' + note, "utf-8")
     report = check(project / "s.yaml", CONFIGURED)
@@ -44,7 +44,7 @@ def test_what_holds_back_needs_rights_and_a_rule_that_setup_writes(project: Path
     assert not any("wechat-events" in hint for hint in report.hints)
 
 
-def test_what_waits_for_wechat_needs_its_console_to_push(tmp_path: Path) -> None:
+def test_a_profile_with_check_gets_a_push_hint(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\n', "utf-8")
     held, checked = in_english(profile_hints(file))

@@ -41,7 +41,7 @@ def test_the_file_for_bursts_is_accepted_as_it_ships(project: Path) -> None:
     assert problem.startswith(".env: CALLER_AUTH")
 
 
-def test_it_holds_all_that_the_plain_file_has(project: Path) -> None:
+def test_the_burst_file_inherits_everything_of_s_yaml(project: Path) -> None:
     props = burst_props(project)
     assert props["runtime"] == "custom.debian11"
     assert (props["role"], props["timeout"], props["memorySize"]) == (
@@ -103,7 +103,7 @@ def test_a_missing_or_unusable_file_beside_it_is_refused(
     assert any(named in problem for problem in problems), problems
 
 
-def test_a_variable_of_the_extended_file_is_asked_for_even_where_its_value_is_replaced(project: Path) -> None:
+def test_a_variable_of_the_extended_file_is_needed_even_if_overridden(project: Path) -> None:
     old = "functionName: ${env('FUNCTION_NAME', 'oss-direct-upload')}\n"
     problems = changed(project, old, "functionName: ${env('NOWHERE')}\n", "s.yaml").problems
     assert any("NOWHERE" in problem for problem in problems)

@@ -40,7 +40,7 @@ def test_a_redis_of_this_machine_is_none_for_the_function(project: Path, host: s
     assert len(problems(project, f"redis://:{PASSWORD}@{host}:6379", is_inside=True)) == 1
 
 
-def test_an_authority_of_one_s_own_is_packaged_from_beside_s_yaml(project: Path) -> None:
+def test_a_custom_ca_file_must_be_beside_s_yaml(project: Path) -> None:
     url = f"rediss://:{PASSWORD}@redis.example.com?ssl_ca_certs="
     (project / "ca.pem").write_text("", "utf-8")
     (project.parent / "ca.pem").write_text("", "utf-8")
@@ -51,18 +51,18 @@ def test_an_authority_of_one_s_own_is_packaged_from_beside_s_yaml(project: Path)
 
 
 @pytest.mark.parametrize("url", ["redis://[", "memory:", ""])
-def test_what_the_function_says_itself_is_not_said_twice(project: Path, url: str) -> None:
+def test_an_invalid_quota_url_is_reported_once(project: Path, url: str) -> None:
     found = check(project / "s.yaml", {**CONFIGURED, "QUOTA_URL": url, "QUOTA_WHEN_DOWN": "deny"}).problems
     assert len(found) == (1 if "[" in url else 0)
 
 
-def test_who_deploys_is_told_that_memory_counts_in_each_instance(project: Path) -> None:
+def test_quota_url_memory_gets_a_per_instance_hint(project: Path) -> None:
     hints = check(project / "s.yaml", {**CONFIGURED, "QUOTA_URL": "memory:"}).hints
     assert len([hint for hint in hints if hint.startswith("QUOTA_URL = memory:")]) == 1
     assert not any("QUOTA_URL" in hint for hint in check(project / "s.yaml", CONFIGURED).hints)
 
 
-def test_a_choice_is_asked_for_before_it_is_deployed(project: Path) -> None:
+def test_a_missing_quota_when_down_is_a_problem(project: Path) -> None:
     environ = {**CONFIGURED, "QUOTA_URL": f"rediss://:{PASSWORD}@redis.example.com"}
     (problem,) = check(project / "s.yaml", environ).problems
     assert "QUOTA_WHEN_DOWN" in problem

@@ -20,7 +20,7 @@ from tests.ops.deploy.project import (
 
 
 @pytest.mark.parametrize("case", REFUSED["s_yaml"].values(), ids=REFUSED["s_yaml"])
-def test_refuses(project: Path, case: list[str]) -> None:
+def test_an_invalid_s_yaml_is_refused(project: Path, case: list[str]) -> None:
     refuses(mutated(project, *case[:2]), *case[2:])
 
 

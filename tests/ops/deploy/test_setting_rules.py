@@ -44,7 +44,7 @@ def test_an_origin_without_https_is_doubted(project: Path) -> None:
     assert "http://old.example.com" in hint and "https://m" not in hint
 
 
-def test_what_the_operator_set_is_checked_while_values_of_the_example_stand(project: Path) -> None:
+def test_set_values_are_checked_while_example_values_remain(project: Path) -> None:
     shutil.copyfile(project / ".env.example", project / ".env")
     with (project / ".env").open("a", encoding="utf-8") as file:
         file.write("CALLER_RATE=sixty\nOSS_HOST=http://localhost:9000\n")
@@ -126,7 +126,7 @@ def test_the_role_that_the_function_runs_as_is_not_the_one_it_takes(project: Pat
     assert problem.startswith(f"environment: STS_ROLE_ARN = {OWN_ROLE}: ")
 
 
-def test_nor_is_it_that_of_a_profile(settings_with, tmp_path: Path) -> None:
+def test_the_function_role_cannot_be_a_profile_s_role(settings_with, tmp_path: Path) -> None:
     settings_with("", f'{CONTRACT}role = "{OWN_ROLE}"\n')
     (problem,) = problems_of(tmp_path, role=OWN_ROLE)
     assert problem.place == ("profiles.toml",)

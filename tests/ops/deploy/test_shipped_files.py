@@ -50,7 +50,7 @@ def test_all_optional_blocks_work_together(project: Path) -> None:
     assert not any("fcapp.run" in hint for hint in report.hints)
 
 
-def test_an_open_testing_address_beside_a_domain_of_one_s_own_is_told(project: Path) -> None:
+def test_an_open_test_url_beside_a_custom_domain_is_a_hint(project: Path) -> None:
     switch_on(project, "customDomain:")
     report = check(project / "s.yaml", ALL)
     assert any("disableURLInternet" in hint for hint in report.hints)
@@ -58,7 +58,7 @@ def test_an_open_testing_address_beside_a_domain_of_one_s_own_is_told(project: P
     assert not any("disableURLInternet" in hint for hint in report.hints)
 
 
-def test_a_component_without_a_version_is_told(project: Path) -> None:
+def test_a_component_without_a_version_is_a_hint(project: Path) -> None:
     assert not any("component" in hint for hint in check(project / "s.yaml", CONFIGURED).hints)
     [hint] = [one for one in mutated(project, "'fc3@0.1.22'", "'fc3'").hints if "component" in one]
     assert hint.endswith("write fc3@0.1.22")

@@ -28,14 +28,14 @@ def test_a_deployment_that_is_well_is_green_in_every_line(here):
     ]  # fmt: skip
 
 
-def test_what_it_uploaded_is_gone_afterwards(here):
+def test_doctor_removes_its_uploads(here):
     files = {path for path in here.folder.rglob("*") if path.is_file()}
     here.cloud.oss.faults.plan("status_500", times=1, on=["PostObject"])
     assert len(here.examine().of("Upload", State.GOOD)) == len(here.profiles) - 1
     assert {path for path in here.folder.rglob("*") if path.is_file()} == files
 
 
-def test_uploads_nothing_when_told_so(here):
+def test_no_uploads_option_uploads_nothing(here):
     names = [one.check.en for one in here.examine(uploads=False)]
     assert not any(name.startswith(("Upload", "Removal", "Another")) for name in names)
     assert "AssumeRole" in names
@@ -75,7 +75,7 @@ def test_of_two_buckets_each_has_its_lines_below_it(here):
     assert all(line.startswith("✓ ") for line in lines[:own])
 
 
-def test_what_is_wrong_with_one_stands_below_it_with_what_to_do(here):
+def test_a_bucket_s_problem_is_printed_below_it_with_the_remedy(here):
     here.cloud.archive.faults.plan("status_500", times=1, on=["PostObject"])
     code, text = shown(here, environ=here.both)
     assert code == 1

@@ -26,7 +26,7 @@ def test_doubts_are_yellow_and_name_what_is_meant(here, tmp_path):
     assert "V1" in findings.of("Upload [default]", State.GOOD)[0].said.en
 
 
-def test_bytes_named_by_their_digest_where_nobody_has_a_folder_of_their_own_are_doubted(here, tmp_path):
+def test_a_digest_key_with_anonymous_callers_is_doubted(here, tmp_path):
     (tmp_path / "profiles.toml").write_text(
         '[default]\nkey = "u/{owner}/{sha256}"\nmax_size = 9\ncontent_types = ["a/b"]\nconfirm = true\n'
     )
@@ -40,7 +40,7 @@ def test_bytes_named_by_their_digest_where_nobody_has_a_folder_of_their_own_are_
     assert len(doubts(CALLER_AUTH="anonymous")) == 1
 
 
-def test_lines_that_are_not_read_as_they_look_and_names_that_nothing_reads_are_told(tmp_path):
+def test_invalid_lines_and_unknown_names_in_the_env_file_are_reported(tmp_path):
     file = tmp_path / ".env"
     file.write_text("LOG_LEVEL debug\nALLOWED_ORIGIN=https://a.example\nOSS_BUCKET=b\nzzz=1\n")
     found = list(check_env_file(file, {"OSS_BUCKET": "a$b"}))
@@ -64,7 +64,7 @@ def test_a_callback_without_its_address_is_mended_in_either_file(here, tmp_path)
     assert "CALLBACK_URL in .env" in finding.remedy.en
 
 
-def test_what_a_check_by_wechat_lacks_is_told_with_the_place_where_it_is_found(here, tmp_path):
+def test_settings_missing_for_the_check_are_reported_with_their_source(here, tmp_path):
     (tmp_path / "profiles.toml").write_text(
         '[default]\nkey = "u/{owner}/{id}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true\n'
         'hold = ["check"]\n'

@@ -130,7 +130,7 @@ def test_verdicts_that_arrive_are_good_and_nothing_is_left(checked):
     assert (asked(checked), objects(checked)) == (before + 2, [])
 
 
-def test_wechat_is_asked_to_look_into_each_bucket_and_nothing_is_left_in_any(two):
+def test_the_content_check_is_tried_in_each_bucket_and_leaves_nothing(two):
     seen_now(two)
     found = two.examine(openid=OPENID, content_check=True)
     checks = found.of("Content check")
@@ -143,7 +143,7 @@ def test_wechat_is_asked_to_look_into_each_bucket_and_nothing_is_left_in_any(two
     assert [key for store in two.cloud.stores for key in store.objects if "held/" in key] == []
 
 
-def test_a_bucket_whose_role_cannot_be_assumed_is_skipped_and_the_other_looked_at(two):
+def test_a_bucket_with_an_unusable_role_is_skipped_by_the_content_check(two):
     seen_now(two)
     here = two.environ["STS_ROLE_ARN"]
     found = two.examine(openid=OPENID, content_check=True, STS_ROLE_ARN=f"{here}-nobody", uploads=False)
@@ -161,7 +161,7 @@ def test_the_whole_visit_learns_the_user_from_a_code(checked):
     assert found.of("", State.BAD) == []
 
 
-def test_without_being_asked_nothing_is_spent(checked):
+def test_without_the_option_no_check_is_spent(checked):
     before = asked(checked)
     found = checked.examine()
     assert found.of("Content check") == []
@@ -201,7 +201,7 @@ def test_every_shape_and_an_early_verdict_are_read(checked, planned):
 
 
 @cases("fault", "call", "said", "remedy")
-def test_what_wechat_refuses_is_explained(checked, fault, call, said, remedy):
+def test_a_wechat_refusal_is_explained(checked, fault, call, said, remedy):
     checked.cloud.wechat.faults.plan(fault, on=[call])
     finding = visit(checked).the_bad_one("Content check")
     assert finding.said.en.startswith(said)
@@ -214,14 +214,14 @@ def test_a_user_whom_wechat_has_not_seen_is_none(checked):
 
 
 @pytest.mark.parametrize(("status", "check"), [(403, PICTURE), (200, NOTHING)])
-def test_what_we_cannot_open_ourselves_costs_no_check(checked, serving, status, check):
+def test_an_unreadable_object_costs_no_check(checked, serving, status, check):
     before = asked(checked)
     finding = visit(checked, READ_ORIGIN=serving(status, "x")).the_bad_one(check)
     assert f"HTTP {status}" in finding.said.en
     assert asked(checked) == before
 
 
-def test_a_silent_origin_is_told(checked):
+def test_a_silent_read_origin_is_bad(checked):
     finding = visit(checked, READ_ORIGIN="http://127.0.0.1:9").the_bad_one(PICTURE)
     assert "READ_ORIGIN" in finding.remedy.en
 
@@ -231,21 +231,21 @@ def test_a_role_that_may_keep_no_records_is_mended_by_setup(checked):
     assert "manage.py setup" in visit(checked).the_bad_one("Content check").remedy.en
 
 
-def test_without_the_role_nothing_is_asked(checked):
+def test_without_the_role_no_check_is_spent(checked):
     before = asked(checked)
     checked.cloud.sts.faults.plan("rejected")
     assert visit(checked).the_bad_one("Content check")
     assert asked(checked) == before
 
 
-def test_what_cannot_be_removed_is_named(checked):
+def test_a_leftover_object_is_named(checked):
     checked.cloud.oss.faults.plan("status_500", on=["DeleteObject"])
     found = visit(checked)
     assert found[-1].check.en == "Content check, left behind"
     assert (found[-1].state, "held/.prove/" in found[-1].said.en) == (State.UNSURE, True)
 
 
-def test_what_is_lacking_is_named_before_anything_is_spent(checked, tmp_path):
+def test_missing_prerequisites_are_named_before_a_check_is_spent(checked, tmp_path):
     before = asked(checked)
     settings = load_settings(checked.environ)
     now = datetime.now(UTC)

@@ -48,7 +48,7 @@ def test_each_bucket_has_a_session_that_writes_and_one_that_reads(sessions):
     assert home.uploads == found[places[0].home] != home.objects
 
 
-def test_a_bucket_whose_role_cannot_be_assumed_has_none(sessions):
+def test_a_bucket_with_an_unusable_role_has_no_stranger(sessions):
     _, places, now, found = sessions
     del found[places[1].home]
     assert [one.bucket for one in strangers(places, found, KEYS, now)] == [HOME.bucket]

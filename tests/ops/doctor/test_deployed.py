@@ -42,7 +42,7 @@ def test_a_silent_or_foreign_address_of_the_function_is_bad(serving, answers, ad
     assert advice in finding.remedy.en
 
 
-def test_a_deployed_function_whose_settings_are_wrong_is_told():
+def test_a_misconfigured_deployed_function_is_bad():
     gateway = FcGateway(lambda event, context: serve(Function(Dependencies({})), event, context)).start()
     try:
         [finding] = check_function(gateway.origin)

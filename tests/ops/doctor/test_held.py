@@ -53,7 +53,7 @@ def role_without(here):
     roles.update(before)
 
 
-def test_what_is_held_back_is_published_and_deleted_and_nothing_is_left(here, held, bucket):
+def test_held_uploads_are_published_and_deleted_leaving_nothing(here, held, bucket):
     before = set(bucket.objects)
     findings = here.examine(**held)
     assert not [one for one in findings if one.state is State.BAD]
@@ -62,7 +62,7 @@ def test_what_is_held_back_is_published_and_deleted_and_nothing_is_left(here, he
     assert set(bucket.objects) == before
 
 
-def test_what_cannot_be_read_yet_is_not_read(here, held, bucket):
+def test_held_profiles_are_not_read(here, held, bucket):
     assert [one.check.en for one in here.examine(**held).of("Read")] == ["Read [default]"]
 
 
@@ -95,6 +95,6 @@ def test_a_bucket_that_lets_a_record_be_written_twice_cannot_tell_who_was_first(
     assert sent == [("PUT", f"https://b.example/{record}", "true")] * 2
 
 
-def test_keys_behind_forms_that_write_where_is_published_are_told(here, held, serving):
+def test_upload_credentials_that_write_published_keys_are_bad(here, held, serving):
     finding = here.examine(**{**held, "OSS_HOST": serving(200, "")}).the_bad_one("Published [post]")
     assert finding.said.en.startswith("posts/doctor/")

@@ -12,7 +12,7 @@ def test_missing_keys_are_named_and_what_needs_them_is_left_out(here):
     assert findings.of("AssumeRole") == findings.of("Upload") == []
 
 
-def test_temporary_keys_without_their_token_are_told_apart(here):
+def test_temporary_keys_without_a_token_are_bad(here):
     findings = here.examine(ALIBABA_CLOUD_ACCESS_KEY_ID="STS.abc")
     assert "ALIBABA_CLOUD_SECURITY_TOKEN" in findings.the_bad_one("Caller's keys").remedy.en
 

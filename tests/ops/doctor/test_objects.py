@@ -67,7 +67,7 @@ def test_a_role_from_before_the_option_is_mended_by_setup(here, write_only):
     assert "manage.py setup" in here.examine().the_bad_one("Read [default]").remedy.en
 
 
-def test_a_function_that_nobody_knows_is_named_as_such(here, profiles):
+def test_confirm_is_skipped_without_a_function_url(here, profiles):
     findings = here.examine(**profiles("confirm = true\n"), url="", CALLBACK_URL="")
     [confirm] = findings.of("Confirm")
     assert (confirm.state, "--url" in confirm.remedy.en) == (State.SKIPPED, True)
@@ -98,7 +98,7 @@ def test_a_receipt_without_a_look_at_oss_is_bad(here, serving):
     assert here.examine(url=serving(200, json.dumps({"receipt": receipt}))).the_bad_one("Confirm [default]")
 
 
-def test_an_origin_for_reading_that_is_not_the_bucket_s_is_told(here, serving, oss_error):
+def test_a_read_origin_of_another_bucket_is_bad(here, serving, oss_error):
     silent = here.examine(READ_ORIGIN="http://127.0.0.1:9").the_bad_one("Read [default]")
     assert "READ_ORIGIN" in silent.remedy.en
     foreign = serving(404, oss_error("NoSuchBucket"), "application/xml")
@@ -150,7 +150,7 @@ def test_each_answer_of_read_that_opens_nothing_has_its_remedy(here, serving, st
     assert piece in finding.remedy.en
 
 
-def test_a_function_that_does_not_answer_read_is_told(here):
+def test_a_function_that_does_not_serve_read_is_bad(here):
     profile = load_settings(here.environ).profiles["default"]
     finding = check_reading_at("http://127.0.0.1:9", "token", profile, "uploads/x")
     assert (finding.state, "--url" in finding.remedy.en) == (State.BAD, True)

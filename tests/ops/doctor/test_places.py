@@ -65,7 +65,7 @@ def test_each_bucket_is_examined_and_what_is_about_all_takes_one_line(two, here)
         assert f"{place.role_arn}, keys for" in role.said.en
 
 
-def test_what_it_uploaded_is_gone_from_both_afterwards(two, here):
+def test_doctor_removes_its_uploads_from_both_buckets(two, here):
     files = {path for path in here.folder.rglob("*") if path.is_file()}
     assert len(two().of("Upload", State.GOOD)) == len(here.profiles) + 1
     assert {path for path in here.folder.rglob("*") if path.is_file()} == files
@@ -84,7 +84,7 @@ def test_a_code_is_good_for_the_forms_of_all_buckets(two, here):
     assert findings.of("Large files [contract]") and findings.of("Large files [video]")
 
 
-def test_a_code_that_is_none_is_told_once(two):
+def test_an_invalid_login_code_is_reported_once(two):
     findings = two(code="bad-code")
     assert findings.the_bad_one("Login at the function").where is None
     assert findings.of("Upload") == []
@@ -114,7 +114,7 @@ def test_a_host_of_a_profile_that_does_not_answer_names_its_options(two, here, c
         assert good.where.en.startswith(f"{HERE}, ")
 
 
-def test_a_bucket_where_no_profile_is_is_not_asked(two, here, tmp_path):
+def test_a_bucket_without_a_profile_is_not_examined(two, here, tmp_path):
     path = tmp_path / "profiles.toml"
     path.write_text(f"[contract]{profiles_of(here).partition('[contract]')[2]}", "utf-8")
     nobody = "acs:ram::1000000000000001:role/nobody"
@@ -132,7 +132,7 @@ def test_one_address_of_a_profile_that_answers_is_a_network(two):
     assert findings.of("Clock", State.GOOD)
 
 
-def test_what_is_held_back_in_the_second_bucket_needs_the_rule_there(two, contract):
+def test_hold_in_the_second_bucket_needs_its_lifecycle_rule_there(two, contract):
     findings = two(**contract(('bucket = "local-archive"', 'bucket = "local-archive"\nhold = ["commit"]')))
     finding = findings.the_bad_one("Hold [contract]")
     assert finding.where.en == BELOW_THERE
@@ -191,7 +191,7 @@ def test_each_setting_in_a_remedy_is_followed_by_its_option_once(settings_with):
     assert [added.count(name) for name in ("region, host", "OSS_REGION, OSS_HOST, READ_ORIGIN")] == [1, 1]
 
 
-def test_what_is_well_everywhere_is_said_once_and_what_is_not_of_each(settings_with):
+def test_equal_good_findings_are_merged_and_bad_ones_shown_per_bucket(settings_with):
     settings = settings_with()
     places = each_place(settings)
     good = Finding(same("c"), State.GOOD, same("well"))

@@ -81,7 +81,7 @@ def seen_in(sandbox):
     return {row.point.name: row.seen and row.seen.answer for row in prove(sandbox)}
 
 
-def test_every_rule_that_a_bucket_can_be_asked_about_is():
+def test_every_rule_a_bucket_can_answer_is_tried():
     assert set(RULES) == set(switches()) - NOT_TRIED
 
 
@@ -105,7 +105,7 @@ def test_each_answer_is_the_rule_of_the_bucket(place, row):
     assert (list(cloud.oss.bucket.objects), list(cloud.oss.bucket.uploads)) == ([], [])
 
 
-def test_it_takes_no_more_requests_than_it_says(place):
+def test_each_point_takes_no_more_requests_than_declared(place):
     _, sandbox = place()
     before = 0
     for row in prove(sandbox):
@@ -123,7 +123,7 @@ def test_everything_stands_below_one_folder(place):
     assert FOLDER == "held/.prove/"
 
 
-def test_what_a_callback_waits_is_timed(place):
+def test_the_callback_timeout_is_measured(place):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         _, sandbox = place(replace(OssRules(), callback_timeout=timedelta(seconds=1)))
         sandbox.silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
@@ -172,7 +172,7 @@ def test_a_signed_length_is_held_or_not_or_cannot_be_signed(place, monkeypatch, 
     sandbox.remove()
 
 
-def test_an_encoding_that_is_dropped_is_told_from_one_that_is_kept(place, monkeypatch):
+def test_a_dropped_content_encoding_differs_from_a_kept_one(place, monkeypatch):
     _, sandbox = place()
     kept, real = seen_by("identity_encoding", sandbox).said, sandbox.call
 
@@ -209,7 +209,7 @@ def test_a_chained_session_over_an_hour_is_given_or_not(place, longest, answer):
 @pytest.mark.parametrize(
     ("status", "code", "answer"), [(404, "not_uploaded", True), (503, "oss_unavailable", False)]
 )
-def test_the_internal_host_is_asked_by_the_function_itself(place, serving, status, code, answer):
+def test_the_internal_host_is_tried_by_the_function(place, serving, status, code, answer):
     url = serving(status, f'{{"error": {{"code": "{code}"}}}}')
     _, sandbox = place(OSS_ENDPOINT="https://b.oss-cn-hangzhou-internal.aliyuncs.com")
     sandbox.function_url = url
@@ -228,7 +228,7 @@ def shown(sandbox, capsys, language="en"):
     return code, capsys.readouterr().out
 
 
-def test_the_report_is_a_table_that_names_nobody(place, capsys):
+def test_the_report_is_a_table_without_names_or_secrets(place, capsys):
     cloud, sandbox = place(OssRules(acl_needs_permission=False, dollar_optional=False))
     code, text = shown(sandbox, capsys)
     assert code == 0
@@ -256,14 +256,14 @@ def test_the_report_speaks_chinese_whole(place, capsys):
     assert in_english([*WORDS.values(), *(point.question for point in POINTS)])
 
 
-def test_what_cannot_be_removed_is_named_and_the_run_fails(place, capsys, monkeypatch):
+def test_a_leftover_object_is_named_and_fails_the_run(place, capsys, monkeypatch):
     _, sandbox = place()
     monkeypatch.setattr(Sandbox, "_is_gone", lambda *_: False)
     code, text = shown(sandbox, capsys)
     assert code == 1 and "held/.prove/" in text
 
 
-def test_what_was_stored_is_removed_even_when_the_run_breaks_off(place, capsys, monkeypatch):
+def test_stored_objects_are_removed_after_a_crash(place, capsys, monkeypatch):
     cloud, sandbox = place()
     broken = POINTS[3]._replace(tries=lambda _trial: 1 / 0)
     monkeypatch.setattr("ops.doctor.prove.POINTS", (*POINTS[:3], broken))
@@ -346,7 +346,7 @@ def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, set_environ, here, n
     assert "local-nowhere" in capsys.readouterr().out
 
 
-def test_it_is_tried_there_with_the_role_of_its_profile(here, capsys):
+def test_a_second_bucket_is_proven_with_its_profile_s_role(here, capsys):
     there = place_of(load_settings(here.both), "local-archive")
     roles, own = here.cloud.sts.roles, here.cloud.sts.roles.pop(HOME.role_arn)
     sandbox = Sandbox(there, KEYS, datetime.now(UTC), "", f"{here.cloud.archive.origin}/nowhere")
@@ -359,13 +359,13 @@ def test_it_is_tried_there_with_the_role_of_its_profile(here, capsys):
     assert not [key for store in here.cloud.stores for key in store.objects if "prove" in key]
 
 
-def test_the_internal_host_is_asked_about_with_a_profile_of_its_own_bucket(here):
+def test_the_home_bucket_is_proven_with_its_own_profiles(here):
     home = place_of(load_settings(here.both), "")
     assert "contract" not in home.profiles and "default" in home.profiles
     assert place_of(load_settings(here.both), "local-bucket") == home
 
 
-def test_no_question_is_asked_twice():
+def test_every_point_has_its_own_name():
     names = [point.name for point in POINTS]
     assert len(names) == len(set(names)) == 24
     assert prove_sts.POINTS[-1].name in names

@@ -63,7 +63,7 @@ def test_a_redis_far_away_is_doubted(found, answering):
 
 
 @cases("when_down", "quotas", "said")
-def test_it_says_what_would_happen_today_were_it_away(found, when_down, quotas, said):
+def test_an_unreachable_quota_store_reports_its_consequence(found, when_down, quotas, said):
     (finding,) = found(f"redis://:{PASSWORD}@127.0.0.1:9", when_down, quotas)
     assert finding.state is State.UNSURE
     assert "ConnectionRefusedError" in finding.said.en and said in finding.said.en
@@ -79,5 +79,5 @@ def test_a_redis_that_refuses_must_be_mended(found, answering, answer, kind):
     assert finding.remedy is not None
 
 
-def test_counts_within_the_instance_are_nobody_else_s_business(found):
+def test_memory_quotas_give_no_finding(found):
     assert found("memory:") == []

@@ -44,6 +44,6 @@ def test_wrong_credentials_of_the_mini_program_are_named(here, name):
     assert "开发设置" in finding.remedy.zh
 
 
-def test_a_silent_wechat_is_told_apart_from_wrong_credentials(here):
+def test_a_silent_wechat_differs_from_wrong_credentials(here):
     finding = here.examine(WECHAT_ENDPOINT=REFUSED).the_bad_one("WeChat login")
     assert "api.weixin.qq.com" in finding.remedy.en

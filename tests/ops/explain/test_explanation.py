@@ -138,7 +138,7 @@ def test_every_error_code_of_the_function_is_in_the_table():
 
 
 @cases("code", "message", "options")
-def test_what_a_profile_may_say_of_its_own_bucket_is_named_beside_the_settings(code, message, options):
+def test_advice_names_the_profile_s_bucket_options(code, message, options):
     advice = find_advice(code, message)
     for option in options:
         assert re.search(rf"\b{option}\b[^.;:]* of the profile", advice.meaning.en + advice.remedy.en)

@@ -62,13 +62,13 @@ def test_a_confirmation_says_so_by_its_receipt_and_hides_that():
 
 
 @pytest.mark.parametrize("state", ["published", "rejected", "gone", "stored"])
-def test_what_is_decided_ends_no_more(state):
+def test_a_decided_upload_shows_no_end(state):
     text = said(json.dumps({"key": "a", "state": state, "receipt": receipt_until(days=4)}))
     assert "UTC" not in text
 
 
 @cases("broken")
-def test_what_says_nothing_of_the_time_is_explained_without_it(broken):
+def test_an_upload_without_times_is_explained_without_them(broken):
     assert "UTC" not in said(json.dumps({"key": "a", "state": "held", **broken}))
 
 
@@ -106,7 +106,7 @@ def test_a_profile_that_holds_back_says_what_it_does_and_what_that_adds():
 
 
 @cases("steps", "expected")
-def test_it_says_whose_word_it_waits_for(steps, expected):
+def test_the_explanation_names_the_awaited_decision(steps, expected):
     profile = f"{POST[: POST.index('hold =')]}{steps}\n"
     assert lines_of(profile)["published"].startswith(expected)
 
@@ -131,13 +131,13 @@ def test_a_profile_says_what_of_its_place_is_its_own(options, expected):
     assert not english_in(line)
 
 
-def test_it_says_so_in_chinese():
+def test_the_explanation_is_written_in_chinese():
     assert not [
         line for line in said(POST, "zh").splitlines()[1:] if "Object" not in line and english_in(line)
     ]
 
 
-def test_what_is_wrong_with_a_profile_is_said_beside_those_that_are_right():
+def test_an_invalid_profile_is_explained_beside_valid_ones():
     text = said(
         POST + '[clip]\nkey = "clips/{id}"\nmax_size = 1\ncontent_types = ["video/mp4"]\nhold = ["check"]\n'
     )

@@ -39,7 +39,7 @@ def signed(
     return presign(request, keys, at, origin=origin, expires_in=life)
 
 
-def test_says_which_object_until_when_as_what_and_whose_keys():
+def test_a_signed_url_is_explained_by_object_expiry_process_and_key():
     text = said(signed())
     for piece in (
         "A signed URL, version 4",

@@ -56,7 +56,7 @@ def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(proje
     assert sorted(path.name for path in (project / "build").iterdir()) == ["function", "function.cdx.json"]
 
 
-def test_what_is_packaged_beyond_the_plain_one_may_be_larger_by_so_much(project):
+def test_an_extra_raises_the_size_budget(project):
     (project / "requirements-more.txt").write_text("--no-index\n--find-links wheels\n", "utf-8")
     plain = len(pack(project))
     for more_bytes, is_taken in ((500, True), (0, False)):

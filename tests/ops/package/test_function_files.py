@@ -25,7 +25,7 @@ def test_refuses_a_project_without_its_files(project, name):
         find_function_files(project)
 
 
-def test_rules_of_one_s_own_are_packaged_where_there_are_any(project):
+def test_hooks_are_packaged_if_present(project):
     assert "hooks.py" not in find_function_files(project).files
     (project / "hooks.py").write_text("import json\n", "utf-8")
     assert "hooks.py" in find_function_files(project).files
@@ -34,7 +34,7 @@ def test_rules_of_one_s_own_are_packaged_where_there_are_any(project):
         find_function_files(project)
 
 
-def test_the_client_of_redis_is_packaged_where_it_is_asked_for_and_nowhere_else(project):
+def test_the_redis_client_is_packaged_only_with_its_extra(project):
     (project / "function" / "room" / "answers.py").write_text("import redis.connection\n", "utf-8")
     assert "redis" not in find_function_files(project).packages
     assert find_function_files(project, REDIS).packages["redis"] == "function/room/answers.py"
@@ -47,7 +47,7 @@ def test_a_redis_in_quota_url_asks_for_it(quota_url, data_files):
     assert all(extra.requirements == "requirements/redis.txt" for extra in extras)
 
 
-def test_an_authority_of_one_s_own_goes_along(project, tmp_path):
+def test_a_custom_ca_file_is_packaged(project, tmp_path):
     (project / "certs").mkdir()
     (project / "certs" / "ca.pem").write_text("", "utf-8")
     (tmp_path / "ca.pem").write_text("", "utf-8")

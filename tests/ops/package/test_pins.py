@@ -29,7 +29,7 @@ def test_every_requirement_has_a_version_and_a_hash(name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_asked_for_is_pinned(name):
+def test_every_requirement_is_pinned(name):
     asked = re.findall(r"^[A-Za-z][\w.-]*", (ROOT / name).with_suffix(".in").read_text("utf-8"), re.M)
     assert {one.lower() for one in asked} - {*pins(name)} == set()
 

@@ -83,7 +83,7 @@ def test_outside_a_clone_the_command_says_so(monkeypatch, tmp_path, capsys):
     assert "git" in capsys.readouterr().err
 
 
-def test_each_answer_is_asked_for_in_chinese_and_each_question_is_used():
+def test_each_template_question_is_chinese_and_used():
     publish = yaml.safe_load((template.ROOT / "deploy/template" / "publish.yaml").read_text("utf-8"))
     questions = publish["Parameters"]["properties"]
     used = "".join(template.ANSWERED.values())

@@ -11,7 +11,7 @@ cases = cases_beside(__file__)
 
 
 @cases("source", "asked")
-def test_knows_whose_metadata_is_read(source, asked):
+def test_finds_the_packages_with_metadata_lookups(source, asked):
     assert list(metadata_asked_for(source)) == list(asked)
 
 

@@ -149,9 +149,7 @@ def test_the_first_seven_steps_are_played_and_no_secret_is_printed(demo, backend
         ("with_another_signature", "one character of its URL changed"),
     ],
 )
-def test_a_private_object_that_is_handed_out_ends_the_demo_unless_that_was_asked_for(
-    demo, backend, who, sentence
-):
+def test_an_exposed_private_object_ends_the_demo_unless_allowed(demo, backend, who, sentence):
     setattr(backend, who, 200)
     with pytest.raises(DemoFailed, match=sentence):
         demo()
@@ -165,7 +163,7 @@ def test_the_file_is_the_last_part_of_the_form(demo, backend):
 
 
 @pytest.mark.parametrize(("caller_auth", "token"), [("anonymous", None), ("jwt", "Bearer business-token")])
-def test_who_does_not_log_in_through_wechat_shows_what_is_wanted(demo, backend, caller_auth, token):
+def test_the_demo_sends_the_token_of_each_caller_mode(demo, backend, caller_auth, token):
     demo(caller_auth)
     assert backend.token == token
 
@@ -192,7 +190,7 @@ def test_a_step_that_goes_wrong_ends_the_demo_with_a_sentence(demo, backend, rou
         ("POST /confirm", {"receipt": receipt_of(1592, seen=False)}, "OSS was asked"),
     ],
 )
-def test_what_does_not_fit_the_upload_ends_the_demo(demo, backend, route, told, sentence):
+def test_a_mismatched_response_ends_the_demo(demo, backend, route, told, sentence):
     backend.replies[route] = reply(200, told)
     with pytest.raises(DemoFailed, match=sentence):
         demo()

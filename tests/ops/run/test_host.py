@@ -63,7 +63,7 @@ def test_an_address_that_only_this_machine_knows_is_no_network():
     assert lan_addresses(a_network("127.0.0.1", "169.254.7.7", WIFI, WIFI)) == [WIFI]
 
 
-def test_in_wsl_the_address_of_windows_may_be_chosen_whose_ports_are_forwarded():
+def test_in_wsl_the_windows_address_may_be_chosen():
     inside = "172.20.3.4"
     assert wanted_reach(WIFI, a_network(inside, is_wsl=True)) == Reach(WIFI, inside)
     for host, is_wsl in ((WIFI, False), ("8.8.8.8", True)):
@@ -78,7 +78,7 @@ def made(*arguments, **environ):
 
 
 @pytest.mark.parametrize("target", ["run", "demo"])
-def test_make_hands_on_the_host_it_is_told(target):
+def test_make_passes_on_the_host(target):
     assert made(target, "HOST=lan").endswith("--host 'lan'")
     assert made(target, HOST="lan").endswith("--host 'lan'")
     assert "--host" not in made(target)

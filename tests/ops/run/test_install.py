@@ -55,14 +55,14 @@ def test_a_slow_installer_gets_the_hint_once_and_goes_on(capfd):
     assert capfd.readouterr().err.count(PYPI.variable) == 1
 
 
-def test_a_python_without_venv_is_told_what_to_install(capfd):
+def test_a_python_without_venv_names_the_package_to_install(capfd):
     program = "import sys; sys.exit('The virtual environment was not created: ensurepip is not available.')"
     assert make_environment(python(program)) == 1
     assert capfd.readouterr().err.endswith("apt install python3-venv\n")
 
 
 @pytest.mark.parametrize(("locale", "strangers"), [("zh_CN.UTF-8", english_in), ("en_US.UTF-8", chinese_in)])
-def test_what_goes_wrong_is_said_in_the_language_of_the_locale(locale, strangers, monkeypatch, capfd):
+def test_install_errors_are_in_the_locale_s_language(locale, strangers, monkeypatch, capfd):
     monkeypatch.setenv("LC_ALL", locale)
     make_environment(python("import sys; sys.exit('ensurepip is not available.')"))
     install(python("import sys; sys.exit('npm error code ENOTFOUND')"), NPM)
@@ -141,7 +141,7 @@ def test_setting_up_needs_the_standard_library_only():
 
 
 @pytest.mark.parametrize("command", ["demo", "serve", "explain"])
-def test_what_the_small_set_is_for_imports_nothing_else(command):
+def test_commands_of_the_small_set_import_no_larger_package(command):
     """Each package of the larger set is made unimportable."""
     larger = read_pins((ROOT / "requirements/dev.txt").read_text("utf-8"))
     small = read_pins((ROOT / "requirements/run.txt").read_text("utf-8"))
@@ -172,7 +172,7 @@ manage.main([{command!r}, "--help"])
 
 
 @pytest.mark.parametrize("command", ["setup", "doctor", "invoke", "package", "check-deploy"])
-def test_what_needs_more_packages_names_the_command_that_brings_them(command):
+def test_a_command_with_missing_packages_names_the_install_command(command):
     program = f"""
 import importlib.util, sys
 sys.path.insert(0, {str(ROOT)!r})

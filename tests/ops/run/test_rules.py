@@ -23,12 +23,12 @@ def test_without_it_the_rules_are_those_of_a_new_bucket(parse):
     assert wechat_rules_of(parse([])) == WechatRules()
 
 
-def test_it_may_be_given_several_times(parse):
+def test_the_rule_option_can_be_repeated(parse):
     args = parse(["--rule", "public_endpoint_forbidden=true", "--rule", "block_public_access=false"])
     assert rules_of(args) == OssRules(public_endpoint_forbidden=True, block_public_access=False)
 
 
-def test_wechat_s_rules_are_told_from_those_of_oss(parse):
+def test_wechat_and_oss_rules_are_separated(parse):
     args = parse(["--rule", "push_repeats=0", "--rule", "v1_retired=true", "--rule", "check_takes_up_to=60"])
     assert rules_of(args) == OssRules(v1_retired=True)
     assert wechat_rules_of(args) == WechatRules(push_repeats=0, check_takes_up_to=timedelta(minutes=1))
@@ -37,7 +37,7 @@ def test_wechat_s_rules_are_told_from_those_of_oss(parse):
 @pytest.mark.parametrize(
     "text", ["push_repeats_alike=1", "public_endpoint=true", "block_public_access=off", ""]
 )
-def test_what_cannot_be_read_is_a_sentence_and_nothing_starts(parse, text, capsys):
+def test_an_unreadable_rule_is_an_error_and_nothing_starts(parse, text, capsys):
     with pytest.raises(SystemExit) as ended:
         parse(["--rule", text])
     assert ended.value.code == 2

@@ -13,7 +13,7 @@ def test_a_chinese_character_takes_two_columns(text, columns):
     assert columns_of(text) == columns
 
 
-def test_what_follows_stands_in_the_same_column():
+def test_padding_aligns_wide_characters():
     assert padded("桶", 6) == "桶    "
     assert padded("bucket", 6) == "bucket"
 

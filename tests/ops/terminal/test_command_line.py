@@ -48,7 +48,7 @@ def test_the_twin_is_chinese_and_has_the_same_fields(english):
 
 
 @cases("arguments", "language", "others")
-def test_the_language_may_be_asked_for_before_the_command_and_behind(arguments, language, others):
+def test_the_lang_option_works_before_and_after_the_command(arguments, language, others):
     assert asked_language(list(arguments)) == (language, list(others))
 
 
@@ -82,7 +82,7 @@ def test_the_help_is_whole_in_one_language(command, language, capsys):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @cases("arguments", "named")
-def test_a_wrong_command_line_is_told_in_one_language(arguments, named, language, capsys):
+def test_a_command_line_error_is_in_one_language(arguments, named, language, capsys):
     code, text = ended([*arguments, "--lang", language], capsys)
     assert code == 2
     last = text.splitlines()[-1]
@@ -91,7 +91,7 @@ def test_a_wrong_command_line_is_told_in_one_language(arguments, named, language
     assert last.startswith("manage.py") and ("：错误：" in last) is (language == "zh")
 
 
-def test_a_language_that_is_none_is_told_in_that_of_the_locale(capsys, monkeypatch):
+def test_an_unknown_language_is_an_error_in_the_locale_s_language(capsys, monkeypatch):
     for locale, is_chinese in (("C.UTF-8", False), ("zh_TW.UTF-8", True)):
         monkeypatch.setenv("LANG", locale)
         text = ended(["--lang", "fr"], capsys)[1]

@@ -24,7 +24,7 @@ def test_the_locale_chooses_the_first_that_is_set(environ, language, monkeypatch
 
 
 @cases("windows", "language")
-def test_where_no_variable_tells_the_system_is_asked(windows, language, monkeypatch):
+def test_without_a_variable_the_system_locale_decides(windows, language, monkeypatch):
     monkeypatch.setattr(locale, "getlocale", lambda: (windows, "936"))
     assert chosen_language(None, {}) == language
     assert chosen_language(None, {"LANG": "en_US.UTF-8"}) == "en"
@@ -41,7 +41,7 @@ def test_a_failure_has_a_sentence_for_each_thing_to_change():
     assert failure.said == Text("One. Two.", "一。二。")
 
 
-def test_what_the_system_says_of_a_file_is_said_in_chinese(tmp_path):
+def test_file_errors_are_translated_into_chinese(tmp_path):
     with pytest.raises(OSError) as missing:
         (tmp_path / "no").read_text()
     with pytest.raises(OSError) as folder:
@@ -51,7 +51,7 @@ def test_what_the_system_says_of_a_file_is_said_in_chinese(tmp_path):
         assert why.en.isascii() and chinese_in(why.zh)
 
 
-def test_what_the_table_lacks_stays_as_the_system_says_it():
+def test_an_untranslated_system_error_stays_unchanged():
     assert system_words("Quota exceeded") == Text("Quota exceeded", "Quota exceeded")
 
 

@@ -46,7 +46,7 @@ def test_a_nested_message_is_translated_too():
     assert in_both(missing).zh == "缺少 CALLER_AUTH，应为其中之一：wechat, jwt"
 
 
-def test_what_the_system_says_of_a_file_is_said_in_chinese_as_well():
+def test_a_message_translates_its_system_error_into_chinese():
     template = "PROFILES_FILE = {path!r} cannot be read: {why}"
     said = in_both(Message(template, path="a.toml", why="No such file or directory"))
     assert said.zh == "无法读取 PROFILES_FILE = 'a.toml'：没有这个文件或目录"
