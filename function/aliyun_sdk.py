@@ -20,7 +20,7 @@ from urllib.parse import quote
 from function import VERSION
 from function.credentials import AccessKeys
 from function.http.json_body import object_in
-from function.network import ExchangeFailed, authorities, verifying_context, with_timeout
+from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context, with_timeout
 
 CONNECT_TIMEOUT_SECONDS = 1.5
 READ_TIMEOUT_SECONDS = 3
@@ -139,7 +139,7 @@ def _send(method: str, url: str) -> tuple[int, bytes]:
             Request(method, url, headers=headers).prepare(),
             stream=True,
             timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
-            verify=authorities(),
+            verify=ca_bundle_path(),
         )
         parts, size = [], 0
         with closing(response):

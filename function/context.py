@@ -12,7 +12,13 @@ from typing import Any, NamedTuple, TypeVar, cast
 from function.config.profile import SessionKey
 from function.config.settings import Settings
 from function.config.types import Rate
-from function.credentials import AccessKeys, CredentialsCache, Obtained, StsCredentials, covered_until
+from function.credentials import (
+    AccessKeys,
+    CredentialsCache,
+    CredentialsResult,
+    StsCredentials,
+    covered_until,
+)
 from function.http.client import Send, send
 from function.http.gateway import Request
 from function.limits import new_limiter
@@ -73,7 +79,7 @@ class Instance:
 
     def credentials_for(
         self, session: SessionKey, context: object | None, now: datetime, form_ends: Iterable[datetime]
-    ) -> Obtained:
+    ) -> CredentialsResult:
         """Return credentials that outlive every one of these forms; ``context`` is the runtime's."""
         return self._credentials[session].get(
             lambda: self._own_keys(context), now=now, good_until=covered_until(form_ends)

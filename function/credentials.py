@@ -29,7 +29,7 @@ def covered_until(form_ends: Iterable[datetime]) -> datetime:
 
 
 def covers(credentials_end: datetime, good_until: datetime) -> bool:
-    """Return whether credentials last until then (see ``covered_until``)."""
+    """Return whether credentials last until ``good_until``."""
     return credentials_end >= good_until
 
 
@@ -43,17 +43,17 @@ Result = TypeVar("Result")
 log = logging.getLogger("oss_direct_upload")
 
 
-class Flight(Generic[Result]):
-    """One fetch that several threads share: one runs it, the others wait and get the same outcome."""
+class SingleFlight(Generic[Result]):
+    """One fetch that several threads share: one thread runs it, the others wait for its result."""
 
     def __init__(self) -> None:
-        self._landed = threading.Event()
+        self._done = threading.Event()
         self.result: Result | None = None
         self._error: UploadError | None = None
 
     @property
-    def has_landed(self) -> bool:
-        return self._landed.is_set()
+    def is_done(self) -> bool:
+        return self._done.is_set()
 
     def run(self, fetch: Callable[[], Result]) -> None:
         """Fetch and keep the result or the ``UploadError``; any other exception is raised here only."""
@@ -62,7 +62,7 @@ class Flight(Generic[Result]):
         except UploadError as error:
             self._error = error
         finally:
-            self._landed.set()
+            self._done.set()
 
     def wait(self, broken: Callable[[], UploadError]) -> Result:
         """
@@ -74,7 +74,7 @@ class Flight(Generic[Result]):
         Raises:
             UploadError: a copy for each thread, because a raised exception collects its thread's traceback.
         """
-        self._landed.wait()
+        self._done.wait()
         if self.result is None:
             raise copy.copy(self._error or broken())
         return self.result
@@ -114,7 +114,7 @@ class AssumeRole(Protocol):
     def __call__(self, own: AccessKeys, now: datetime, *, attempts: int) -> StsCredentials: ...
 
 
-class Obtained(NamedTuple):
+class CredentialsResult(NamedTuple):
     """Credentials, and whether this request called STS for them."""
 
     credentials: StsCredentials
@@ -131,7 +131,7 @@ class _Cached(NamedTuple):
         return covers(self.credentials.expires_at, good_until)
 
     def serves(self, good_until: datetime, now: datetime) -> bool:
-        """Return whether it covers that and need not be replaced yet."""
+        """Return whether it lasts until ``good_until`` and is not due for refresh."""
         return now < self.refresh_from and self.covers(good_until)
 
 
@@ -150,10 +150,12 @@ class CredentialsCache:
         self._assume_role = assume_role
         self._longest_form = longest_form
         self._cached: _Cached | None = None
-        self._flight: Flight[Obtained] | None = None
+        self._flight: SingleFlight[CredentialsResult] | None = None
         self._lock = threading.Lock()
 
-    def get(self, own_keys: Callable[[], AccessKeys], *, now: datetime, good_until: datetime) -> Obtained:
+    def get(
+        self, own_keys: Callable[[], AccessKeys], *, now: datetime, good_until: datetime
+    ) -> CredentialsResult:
         """
         Return credentials that live until ``good_until`` at least.
 
@@ -165,14 +167,14 @@ class CredentialsCache:
         """
         cached = self._cached
         if cached and cached.serves(good_until, now):
-            return Obtained(cached.credentials, False)
+            return CredentialsResult(cached.credentials, False)
         if cached and not cached.covers(good_until):
             cached = None
-        flight, is_ours = self._board()
+        flight, is_ours = self._join()
         if is_ours:
             flight.run(lambda: self._refresh(own_keys, now, good_until))
         elif cached:
-            return Obtained(cached.credentials, False)
+            return CredentialsResult(cached.credentials, False)
         try:
             obtained = flight.wait(_too_short)
             if not covers(obtained.credentials.expires_at, good_until):
@@ -181,22 +183,24 @@ class CredentialsCache:
             if not cached:
                 raise
             self._put_off_the_next_try(cached, now, error)
-            return Obtained(cached.credentials, False)
+            return CredentialsResult(cached.credentials, False)
         return obtained if is_ours else obtained._replace(are_new=False)
 
-    def _board(self) -> tuple[Flight[Obtained], bool]:
+    def _join(self) -> tuple[SingleFlight[CredentialsResult], bool]:
         with self._lock:
             if self._flight is not None:
                 return self._flight, False
-            self._flight = Flight()
+            self._flight = SingleFlight()
             return self._flight, True
 
-    def _refresh(self, own_keys: Callable[[], AccessKeys], now: datetime, good_until: datetime) -> Obtained:
+    def _refresh(
+        self, own_keys: Callable[[], AccessKeys], now: datetime, good_until: datetime
+    ) -> CredentialsResult:
         try:
-            # Another flight may have landed after we read the cached set and before we boarded.
+            # Another fetch may have ended after we read the cached set and before we began this one.
             cached = self._cached
             if cached and cached.serves(good_until, now):
-                return Obtained(cached.credentials, False)
+                return CredentialsResult(cached.credentials, False)
             # While the cached set is good, no request should wait long for a better one.
             is_early = cached is not None and cached.covers(good_until)
             credentials = self._assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
@@ -204,7 +208,7 @@ class CredentialsCache:
                 raise _too_short()
             with self._lock:
                 self._cached = _Cached(credentials, self._refresh_from(credentials.expires_at, now))
-            return Obtained(credentials, True)
+            return CredentialsResult(credentials, True)
         finally:
             with self._lock:
                 self._flight = None
@@ -229,4 +233,4 @@ class CredentialsCache:
 
 
 def _too_short() -> StsUnavailable:
-    return StsUnavailable(reason="STS issued credentials that end before a form would")
+    return StsUnavailable(reason="the STS credentials expire before the form")

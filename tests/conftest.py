@@ -129,7 +129,7 @@ def exchange_that_responses_stubs(
     except (requests.RequestException, OSError) as error:
         raise ExchangeFailed(type(error).__name__) from None
     if len(answer.content) > max_bytes:
-        raise ExchangeFailed("answer over the size limit")
+        raise ExchangeFailed("response over the size limit")
     headers = {name.lower(): value for name, value in answer.headers.items()}
     return HttpResponse(answer.status_code, answer.content, headers)
 
@@ -268,7 +268,7 @@ def reply() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def no_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
-    """While no thread can start, as when a process has all that it may have."""
+    """While cannot start a thread, as when a process has all that it may have."""
 
     def start(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 # room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
 FLOORS = (
     "function function.config.messages function.errors function.config/".split(),
-    "function.network function.http/ function.request_log function.credentials function.aliyun_sdk"
+    "function.outgoing function.http/ function.request_log function.credentials function.aliyun_sdk"
     " function.session_policy function.limits/ sts_credentials".split(),
     "function.context function.oss/ function.wechat/".split(),
     "function.auth/".split(),
@@ -331,7 +331,7 @@ OF_A_PLAIN_DEPLOYMENT = set(
     " function.config.settings function.config.settings_validation function.config.types"
     " function.context function.credentials function.errors function.http function.http.client"
     " function.http.gateway function.http.json_body function.limits function.limits.rate_limit"
-    " function.network function.oss function.oss.post_form function.oss.signature_v4 function.request_log"
+    " function.outgoing function.oss function.oss.post_form function.oss.signature_v4 function.request_log"
     " function.routes function.routes.upload_params function.session_policy function.uploads"
     " function.uploads.plan function.uploads.request"
     " function.uploads.tickets handler sts_credentials".split()

@@ -97,7 +97,7 @@ def _wechat_error(errcode: Any) -> UploadError:
         case -1:
             return WechatUnavailable("WeChat is busy; please try again.", reason=reason, upstream=code)
         case 40013 | 41002:
-            sentence = Message("WECHAT_APPID is not what WeChat knows ({reason})", reason=reason)
+            sentence = Message("WeChat does not recognise WECHAT_APPID ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream=code)
         case 40125 | 41004:
             sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)

@@ -1,8 +1,4 @@
-"""
-Actions on a held upload: commit, discard, resume; each may be repeated.
-
-An ``UploadError`` that is not described means that OSS refuses, or does not respond.
-"""
+"""Actions on a held upload: commit, discard, resume; each may be repeated."""
 
 from function.context import RequestContext
 from function.errors import AlreadyPublished, NotUploaded
@@ -16,11 +12,11 @@ from function.holding.decision import (
     decision_about,
     make_decision,
     notify,
-    state_of,
+    settle,
 )
+from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.records import DISCARD, PUBLISH, REJECT, get_decision
 from function.holding.state import GONE, HELD, OPEN, PUBLISHED, HeldState
-from function.holding.upload import HeldUpload, read_recorded
 from function.oss.client import OssClient
 from function.oss.objects import delete_object, head_object
 
@@ -34,17 +30,19 @@ def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
     """
     if not upload.is_held:
         return HeldState(PUBLISHED if _is_stored(oss, upload) else GONE)
-    before = state_of(context, oss, upload)
+    before = settle(context, oss, upload)
     after = _submit_if_due(context, oss, upload, before)
     return after._replace(held_until=before.held_until if after.state in OPEN else None)
 
 
-def commit(context: RequestContext, oss: OssClient, upload: HeldUpload, by_hand: str | None) -> str:
+def commit_held(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, manual_decision: str | None
+) -> str:
     """
     Begin the next step, and return the new state.
 
     Args:
-        by_hand: ``PUBLISH`` or ``REJECT``, if a backend decides instead.
+        manual_decision: ``PUBLISH`` or ``REJECT``, if a backend decides instead.
 
     Raises:
         NotUploaded: the upload is gone.
@@ -53,26 +51,26 @@ def commit(context: RequestContext, oss: OssClient, upload: HeldUpload, by_hand:
     if not upload.is_held:
         state = resume(context, oss, upload).state
     else:
-        current = state_of(context, oss, upload)
+        current = settle(context, oss, upload)
         state = current.state
-        if state in OPEN and by_hand:
-            state = decide(context, oss, upload, decision_about(upload, by_hand, BY_BACKEND))
+        if state in OPEN and manual_decision:
+            state = decide(context, oss, upload, decision_about(upload, manual_decision, BY_BACKEND))
         elif state in OPEN:
-            state = _commit(context, oss, upload, current)
+            state = _publish_or_check(context, oss, upload, current)
     if state == GONE:
         raise NotUploaded
-    if state == PUBLISHED and by_hand == REJECT:
+    if state == PUBLISHED and manual_decision == REJECT:
         raise AlreadyPublished
     return state
 
 
-def _commit(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> str:
+def _publish_or_check(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> str:
     if not upload.profile.is_checked:
         return decide(context, oss, upload, decision_about(upload, PUBLISH, BY_COMMIT))
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.
-        records.put(oss, records.committed(upload.upload_id), {"etag": upload.etag}, context.now)
-        current = HeldState(HELD, due=1, lease=records.submitted(upload.upload_id, 1))
+        records.put(oss, records.commit_key(upload.upload_id), {"etag": upload.etag}, context.now)
+        current = HeldState(HELD, due=1, lease=records.submission_key(upload.upload_id, 1))
     return _submit_if_due(context, oss, upload, current).state
 
 
@@ -95,15 +93,15 @@ def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_b
 def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     discarding = decision_about(upload, DISCARD, BY_BACKEND)
     decision, is_new = make_decision(oss, upload, discarding, context.now)
-    if decision.what == PUBLISH:
-        records.put(oss, records.decided(upload.upload_id), discarding.fields, context.now)
+    if decision.action == PUBLISH:
+        records.put(oss, records.decision_key(upload.upload_id), discarding.fields, context.now)
         decision = discarding
     return apply(context, oss, upload, decision, is_new=is_new)
 
 
 def _discard_held(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     # Once the rule has deleted a decision, only the object itself shows that it was published.
-    state = state_of(context, oss, upload).state
+    state = settle(context, oss, upload).state
     if state in (*OPEN, GONE):
         return decide(context, oss, upload, decision_about(upload, DISCARD, BY_OWNER))
     return state
@@ -127,7 +125,6 @@ def _submit_if_due(
 ) -> HeldState:
     if not current.due:
         return current
-    # Imported by the requests that need it.
     from function.holding.check import submit_due
 
     return submit_due(context, oss, upload, current)

@@ -12,11 +12,11 @@ from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, UploadError, WechatUnavailable
 from function.holding import records
-from function.holding.decision import BY_CHECK, decide, decision_about, notify, state_of
+from function.holding.decision import BY_CHECK, decide, decision_about, notify, settle
+from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
 from function.holding.records import PUBLISH, REJECT
 from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, PUBLISHED, REVIEW, HeldState, check_state
-from function.holding.upload import HeldUpload, read_receipt, read_recorded
-from function.oss.client import OssClient, oss_client, oss_clients, usable
+from function.oss.client import OssClient, oss_client, oss_clients, require_client
 from function.oss.objects import first_bytes
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.request_log import LogLine
@@ -36,7 +36,7 @@ def begin_check_after(context: RequestContext, receipt: str) -> None:
     try:
         upload = read_receipt(receipt, context.settings, context.now)
         oss = oss_client(context, upload.profile.location)
-        submit_due(context, oss, upload, state_of(context, oss, upload))
+        submit_due(context, oss, upload, settle(context, oss, upload))
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
 
@@ -56,7 +56,7 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
         latest = check_state(oss, upload, context.now)
         return latest if latest.lease == current.lease else submit_due(context, oss, upload, latest)
-    record = records.submitted(upload.upload_id, current.due)
+    record = records.submission_key(upload.upload_id, current.due)
     try:
         result = submit_to_wechat(context, oss, upload)
     except UploadError as error:
@@ -74,8 +74,8 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     trace_id = context.line.trace_id = result.trace_id
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
-    records.put(oss, records.check(trace_id), {"receipt": upload.receipt}, context.now)
-    early = records.get(oss, records.verdict(trace_id))
+    records.put(oss, records.check_key(trace_id), {"receipt": upload.receipt}, context.now)
+    early = records.get(oss, records.verdict_key(trace_id))
     records.put(oss, record, {"trace": trace_id}, context.now)
     if early is not None:
         return _apply_verdict(context, oss, upload, records.verdict_in(trace_id, early))
@@ -154,8 +154,8 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     found = _receipts_of(buckets.values(), verdict.trace_id)
     if not found:
         fields = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
-        for oss in map(usable, buckets.values()):
-            records.put(oss, records.verdict(verdict.trace_id), fields, context.now)
+        for oss in map(require_client, buckets.values()):
+            records.put(oss, records.verdict_key(verdict.trace_id), fields, context.now)
         found = _receipts_of(buckets.values(), verdict.trace_id)
     failed: UploadError | None = None
     for (bucket, receipt), oss in found.items():
@@ -165,7 +165,7 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
             line.profile, line.owner = upload.profile.name, upload.owner
             line.key, line.upload_id = upload.key, upload.upload_id
             # With the upload's own role: another role for this bucket reaches the records only.
-            own = usable(buckets.get(upload.profile.location, oss))
+            own = require_client(buckets.get(upload.profile.location, oss))
             line.state = _apply_verdict(context, own, upload, verdict).state
         # It is decided, but another object has the name; or the receipt is not valid any more.
         except (AlreadyExists, Forbidden) as error:
@@ -195,8 +195,8 @@ def _receipts_of(
     failed: UploadError | None = None
     for bucket in buckets:
         try:
-            oss = usable(bucket)
-            record = records.get(oss, records.check(trace_id))
+            oss = require_client(bucket)
+            record = records.get(oss, records.check_key(trace_id))
         except UploadError as error:
             failed = error
         else:
@@ -210,7 +210,7 @@ def _receipts_of(
 def _apply_verdict(
     context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict
 ) -> HeldState:
-    current = state_of(context, oss, upload)
+    current = settle(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
         if current.state != PUBLISHED:
             decision = decision_about(upload, REJECT, BY_CHECK, verdict.label)
@@ -235,6 +235,6 @@ def _apply_verdict(
 def _leave_to_a_human(
     context: RequestContext, oss: OssClient, upload: HeldUpload, reason: Mapping[str, Any]
 ) -> HeldState:
-    if records.create(oss, records.review(upload.upload_id), reason, context.now):
+    if records.create(oss, records.review_key(upload.upload_id), reason, context.now):
         notify(context, upload, REVIEW, reason.get("label"))
     return HeldState(REVIEW)

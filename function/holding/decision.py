@@ -4,8 +4,6 @@ Decisions about held uploads: made once, then applied.
 A request that finds a decision which was cut off continues it. Applying may stop after any call to OSS and
 may run twice at once; in the end the object has its name or does not exist, and nothing is held any more.
 A decision is changed in one case only: a backend discards what it has published.
-
-An ``UploadError`` that is not described means that OSS refuses, or does not respond.
 """
 
 from datetime import datetime
@@ -13,9 +11,9 @@ from datetime import datetime
 from function.context import RequestContext
 from function.errors import AlreadyExists, OssUnavailable
 from function.holding import records
+from function.holding.held_upload import HeldUpload
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
-from function.holding.upload import HeldUpload
 from function.oss.client import OssClient
 from function.oss.objects import Copied, copy_object, delete_object, head_object
 from function.oss.post_form import CLASS_FIELD
@@ -24,9 +22,9 @@ from function.webhook import notify_business
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
 
 
-def state_of(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
+def settle(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
     """
-    Return the state of an upload; a decision that was not applied yet is applied.
+    Apply a pending decision, then return the state of an upload.
 
     Raises:
         AlreadyExists: it is to be published, and another object has the name.
@@ -45,9 +43,9 @@ def _decided_state(context: RequestContext, oss: OssClient, upload: HeldUpload) 
     return HeldState(apply(context, oss, upload, decision)) if decision else None
 
 
-def decision_about(upload: HeldUpload, what: str, by: str, label: int | None = None) -> Decision:
+def decision_about(upload: HeldUpload, action: str, by: str, label: int | None = None) -> Decision:
     """Return a decision about the bytes of this receipt, not made yet."""
-    return Decision(what, by, upload.receipt, upload.etag, label)
+    return Decision(action, by, upload.receipt, upload.etag, label)
 
 
 def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision) -> str:
@@ -73,7 +71,7 @@ def make_decision(
     Raises:
         UploadError: OSS refuses, or does not respond; it may have been made or not.
     """
-    if records.create(oss, records.decided(upload.upload_id), decision.fields, now):
+    if records.create(oss, records.decision_key(upload.upload_id), decision.fields, now):
         return decision, True
     earlier = get_decision(oss, upload.upload_id)
     if earlier is None:
@@ -100,9 +98,9 @@ def apply(
         AlreadyExists: another object has the name; the upload stays held.
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
-    if decision.what == PUBLISH:
+    if decision.action == PUBLISH:
         state, has_changed = _publish(oss, upload, decision, is_new)
-    elif decision.what == REJECT:
+    elif decision.action == REJECT:
         state, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:
         state, has_changed = _discard(oss, upload, is_new)
@@ -120,7 +118,7 @@ def _publish(oss: OssClient, upload: HeldUpload, decision: Decision, is_new: boo
         is_published = _copy(oss, upload, decision.etag)
         # A copy takes time, and a backend may have overruled the decision meanwhile.
         latest = get_decision(oss, upload.upload_id)
-        if latest is not None and latest.what == DISCARD:
+        if latest is not None and latest.action == DISCARD:
             return _discard(oss, upload, is_new=False)
     else:
         is_published = _is_published(oss, upload)
@@ -162,7 +160,7 @@ def _reject(
     if is_held or is_new:
         label = {} if decision.label is None else {"label": decision.label}
         evidence = {"by": decision.by, **label, "key": upload.key, "receipt": decision.receipt}
-        records.put(oss, records.rejected(upload.upload_id), evidence, now)
+        records.put(oss, records.rejection_key(upload.upload_id), evidence, now)
     if is_held:
         delete_object(oss, upload.held_key)
     return REJECTED, is_held or is_new

@@ -3,8 +3,6 @@ Records of held uploads: small private JSON objects in the bucket, below ``held/
 
 Any instance can continue what another began, because everything is stored there. A record that only one
 request may write is created without overwriting, so OSS decides which of two instances was first.
-
-An ``UploadError`` that is not described means that OSS refuses, or does not respond.
 """
 
 import json
@@ -32,24 +30,24 @@ MAX_CODE = 10**10
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def decided(upload_id: str) -> str:
-    """Name of the decision about an upload."""
+def decision_key(upload_id: str) -> str:
+    """Return the name of the decision about an upload."""
     return _name("decided", upload_id)
 
 
-def rejected(upload_id: str) -> str:
-    """Name of the evidence that a rejection leaves for people."""
+def rejection_key(upload_id: str) -> str:
+    """Return the name of the evidence that a rejection leaves for people."""
     return _name("rejected", upload_id)
 
 
-def committed(upload_id: str) -> str:
-    """Name of the record of a commit that a check follows."""
+def commit_key(upload_id: str) -> str:
+    """Return the name of the record of a commit that a check follows."""
     return _name("committed", upload_id)
 
 
-def submitted(upload_id: str, number: int, retry: str = "") -> str:
+def submission_key(upload_id: str, number: int, retry: str = "") -> str:
     """
-    Name of the first or second submission; it is the lease of the request that submits, then the result.
+    Return the name of the first or second submission: first the lease of the request, then its result.
 
     Args:
         retry: the attempt after a failed one, whose name is a lease only.
@@ -57,18 +55,18 @@ def submitted(upload_id: str, number: int, retry: str = "") -> str:
     return _name("submitted", f"{upload_id}-{number}{retry}")
 
 
-def review(upload_id: str) -> str:
-    """Name of the record that a human must decide."""
+def review_key(upload_id: str) -> str:
+    """Return the name of the record that asks a human to decide."""
     return _name("review", upload_id)
 
 
-def check(trace_id: str) -> str:
-    """Name of the record that finds the receipt of a submission."""
+def check_key(trace_id: str) -> str:
+    """Return the name of the record that finds the receipt of a submission."""
     return _name("checks", trace_id)
 
 
-def verdict(trace_id: str) -> str:
-    """Name of a verdict that arrived before the record of its submission."""
+def verdict_key(trace_id: str) -> str:
+    """Return the name of a verdict that arrived before the record of its submission."""
     return _name("verdicts", trace_id)
 
 
@@ -127,14 +125,14 @@ class Decision(NamedTuple):
     The fate of an upload.
 
     Args:
-        what: ``PUBLISH``, ``REJECT`` or ``DISCARD``.
+        action: ``PUBLISH``, ``REJECT`` or ``DISCARD``.
         by: the step or the caller that decided.
         receipt: of the upload; only the bytes of this receipt are published.
         etag: of these bytes.
         label: WeChat's, if its verdict decided and had one.
     """
 
-    what: str
+    action: str
     by: str
     receipt: str
     etag: str
@@ -143,7 +141,7 @@ class Decision(NamedTuple):
     @property
     def fields(self) -> dict[str, Any]:
         label = {} if self.label is None else {"label": self.label}
-        return {"decision": self.what, "by": self.by, **label, "etag": self.etag, "receipt": self.receipt}
+        return {"decision": self.action, "by": self.by, **label, "etag": self.etag, "receipt": self.receipt}
 
 
 def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
@@ -153,15 +151,15 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     Raises:
         UploadError: as ``get``, or the record is invalid.
     """
-    name = decided(upload_id)
+    name = decision_key(upload_id)
     fields = get(oss, name)
     if fields is None:
         return None
-    what = _text(name, fields, "decision")
-    if what not in (PUBLISH, REJECT, DISCARD):
+    action = _text(name, fields, "decision")
+    if action not in (PUBLISH, REJECT, DISCARD):
         raise _invalid(name)
     by, receipt, etag = (_text(name, fields, field) for field in ("by", "receipt", "etag"))
-    return Decision(what, by, receipt, etag, _label(name, fields))
+    return Decision(action, by, receipt, etag, _label(name, fields))
 
 
 class Submission(NamedTuple):
@@ -186,7 +184,7 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
     Raises:
         UploadError: as ``get``, or the record is invalid.
     """
-    name = submitted(upload_id, number)
+    name = submission_key(upload_id, number)
     fields = get(oss, name)
     if fields is None:
         return None
@@ -211,7 +209,7 @@ def verdict_in(trace_id: str, fields: Mapping[str, Any]) -> "Verdict":
     """
     from function.wechat.verdict import Outcome, Verdict
 
-    name = verdict(trace_id)
+    name = verdict_key(trace_id)
     outcome = _text(name, fields, "outcome")
     if outcome not in Outcome.__members__ or "label" not in fields:
         raise _invalid(name)

@@ -7,12 +7,12 @@ from function.auth.backend import check_backend_token, is_for_backends
 from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import BadRequest, Forbidden, UploadError
+from function.holding.held_upload import HeldUpload, read_receipt
 from function.holding.records import PUBLISH, REJECT
 from function.holding.state import PUBLISHED
-from function.holding.upload import HeldUpload, read_receipt
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
-from function.oss.client import OssClient, oss_clients, usable
+from function.oss.client import OssClient, oss_clients, require_client
 from function.oss.post_form import object_url
 
 MAX_RECEIPTS = 20
@@ -93,7 +93,9 @@ def _log(context: RequestContext, request: HeldRequest) -> None:
         line.upload_id = [upload.upload_id for upload in uploads]
 
 
-def caller_of(context: RequestContext, token: str, identify: Callable[[], str], *, owners_may: bool) -> str:
+def authorize_caller(
+    context: RequestContext, token: str, identify: Callable[[], str], *, owners_may: bool
+) -> str:
     """
     Return the caller: ``BACKEND`` or an owner.
 
@@ -114,7 +116,7 @@ def caller_of(context: RequestContext, token: str, identify: Callable[[], str], 
     raise _backends_only()
 
 
-def refuse_foreign(
+def reject_other_owners(
     request: HeldRequest, caller: str, owners_may: Callable[[HeldUpload], bool]
 ) -> HeldRequest:
     """Return the same request, with an error in place of each upload that is not this caller's."""
@@ -125,7 +127,7 @@ def refuse_foreign(
         if not owners_may(upload):
             return _backends_only()
         if upload.owner != caller:
-            return Forbidden("This upload is another caller's.", reason="another owner's receipt")
+            return Forbidden("This upload belongs to another caller.", reason="another owner's receipt")
         return None
 
     return request.filtered(refusal)
@@ -168,7 +170,7 @@ def respond_to_each(
     def result(entry: Entry) -> dict[str, Any]:
         if isinstance(entry, UploadError):
             raise entry
-        return act(usable(clients[entry.profile.location]), entry)
+        return act(require_client(clients[entry.profile.location]), entry)
 
     if request.is_one:
         only = result(request.entries[0])

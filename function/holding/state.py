@@ -21,8 +21,6 @@ gone       a discard, the end of the hold        ``decided``; without it, no    
 ``decided`` comes before everything else and is written once; a decision that was cut off is applied by the
 next request. A ``submitted`` record without a trace is the lease of the request that submits; it ends after
 60 seconds or with a recorded failure. ``verdicts`` holds a verdict that came before its ``checks`` record.
-
-An ``UploadError`` that is not described means that OSS refuses, or does not respond.
 """
 
 from datetime import datetime, timedelta
@@ -30,7 +28,7 @@ from typing import NamedTuple
 
 from function.config.profile import COMMIT
 from function.holding import records
-from function.holding.upload import HeldUpload
+from function.holding.held_upload import HeldUpload
 from function.oss.client import OssClient
 from function.oss.objects import head_object
 
@@ -82,7 +80,7 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
 def _open_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
     if not upload.profile.is_checked:
         return HeldState(HELD)
-    if records.get(oss, records.review(upload.upload_id)) is not None:
+    if records.get(oss, records.review_key(upload.upload_id)) is not None:
         return HeldState(REVIEW)
     if not _is_committed(oss, upload):
         return HeldState(HELD)
@@ -93,7 +91,7 @@ def _is_committed(oss: OssClient, upload: HeldUpload) -> bool:
     """Return whether the bytes of this receipt were committed, or need no commit."""
     if COMMIT not in upload.profile.hold:
         return True
-    fields = records.get(oss, records.committed(upload.upload_id))
+    fields = records.get(oss, records.commit_key(upload.upload_id))
     return fields is not None and fields.get("etag") == upload.etag
 
 
@@ -108,13 +106,13 @@ def check_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
         submission = records.get_submission(oss, upload.upload_id, number)
         due = HeldState(HELD if number == 1 else CHECKING, due=number)
         if submission is None:
-            return due._replace(lease=records.submitted(upload.upload_id, number))
+            return due._replace(lease=records.submission_key(upload.upload_id, number))
         age = now - submission.at
         if not submission.is_accepted:
             failures, late = submission.failures, max(0, age // LEASE)
             # Each name is one attempt, made by the request that creates it: one after each failure and one
             # after each lease that ended without a result.
-            retry = records.submitted(upload.upload_id, number, f"-{failures}-{late}")
+            retry = records.submission_key(upload.upload_id, number, f"-{failures}-{late}")
             is_time = late or (failures and age >= _pause(failures))
             return due._replace(lease=retry if is_time else "", failures=failures)
         if age < SILENCE:

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from function.network import ExchangeFailed as ExchangeFailed
-from function.network import verifying_context, with_timeout
+from function.outgoing import ExchangeFailed as ExchangeFailed
+from function.outgoing import verifying_context, with_timeout
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -101,9 +101,9 @@ def _read(response: "HTTPResponse", deadline: float, max_bytes: int) -> bytes:
     while part := response.read1(READ_BYTES):
         size += len(part)
         if size > max_bytes:
-            raise ExchangeFailed("answer over the size limit")
+            raise ExchangeFailed("response over the size limit")
         if time.monotonic() > deadline:
-            raise ExchangeFailed("answer too slow")
+            raise ExchangeFailed("response too slow")
         parts.append(part)
     if response.length:
         raise IncompleteRead(b"")

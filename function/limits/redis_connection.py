@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from function.limits.quota import StoreDown
-from function.network import ExchangeFailed, authorities, with_timeout
+from function.outgoing import ExchangeFailed, ca_bundle_path, with_timeout
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 6379
@@ -45,7 +45,7 @@ class Address:
         """Return keyword arguments of a ``redis`` connection; TLS checks certificate and name."""
         if not self.is_tls:
             return self._common
-        path = str(ROOT / self._authorities) if self._authorities else authorities()
+        path = str(ROOT / self._authorities) if self._authorities else ca_bundle_path()
         return {**self._common, "ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": path}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from function.config.types import Rate
-from function.credentials import Flight
+from function.credentials import SingleFlight
 from function.errors import BadRequest, Forbidden, OssKeyUnavailable, TooManyRequests
 from function.http.client import ExchangeFailed, Send
 from function.limits.rate_limit import RateLimiter, RateLimitItem
@@ -37,7 +37,7 @@ class OssPublicKeys:
         self._origin = origin
         self._send = send
         self._limits = limits
-        self._flights: dict[str, Flight[Any]] = {}
+        self._flights: dict[str, SingleFlight[Any]] = {}
         self._lock = threading.Lock()
 
     def find(self, address_header: str, *, ticket_id: str, now: datetime) -> Any:
@@ -57,12 +57,12 @@ class OssPublicKeys:
         path = key_path(address_header)
         flight = self._flights.get(path)
         if flight is None:
-            flight, is_ours = self._board(path, ticket_id, now)
+            flight, is_ours = self._join(path, ticket_id, now)
             if is_ours:
                 flight.run(lambda: self._load(path))
         return flight.wait(lambda: _key_unavailable("its fetch broke off"))
 
-    def _board(self, path: str, ticket_id: str, now: datetime) -> tuple[Flight[Any], bool]:
+    def _join(self, path: str, ticket_id: str, now: datetime) -> tuple[SingleFlight[Any], bool]:
         with self._lock:
             if path in self._flights:
                 return self._flights[path], False
@@ -71,8 +71,8 @@ class OssPublicKeys:
             except TooManyRequests:
                 raise _key_unavailable("this ticket named too many keys") from None
             if len(self._flights) >= MAX_KEYS_KEPT:
-                self._flights = {name: one for name, one in self._flights.items() if not one.has_landed}
-            flight = self._flights[path] = Flight()
+                self._flights = {name: one for name, one in self._flights.items() if not one.is_done}
+            flight = self._flights[path] = SingleFlight()
             return flight, True
 
     def _load(self, path: str) -> Any:

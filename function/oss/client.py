@@ -1,7 +1,8 @@
 """
 Calls to OSS with the function's role: signed headers, one bounded exchange each, 10 s for all of a request.
 
-Errors of OSS are known by their code. Their text is never used: it may contain what was signed.
+Errors of OSS are known by their code. Their text is never used: it may contain what was signed. An
+``UploadError`` that a docstring does not describe means that OSS refuses, or does not respond.
 """
 
 import time
@@ -55,7 +56,9 @@ def budget(monotonic: Callable[[], float] = time.monotonic) -> Callable[[], floa
     return lambda: deadline - monotonic()
 
 
-def share_of(oss: OssClient, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> OssClient:
+def with_time_limit(
+    oss: OssClient, seconds: float, monotonic: Callable[[], float] = time.monotonic
+) -> OssClient:
     """Return the same client, limited to so many seconds: the rest of the budget is for other buckets."""
     spent = 0.0
 
@@ -70,7 +73,7 @@ def share_of(oss: OssClient, seconds: float, monotonic: Callable[[], float] = ti
     return oss._replace(send=send, seconds_left=lambda: min(oss.seconds_left(), seconds - spent))
 
 
-def ask(
+def call(
     oss: OssClient,
     name: str,
     method: str,
@@ -121,7 +124,7 @@ def _try(
     return response
 
 
-def refused(name: str, refusal: Refusal) -> UploadError:
+def error_for(name: str, refusal: Refusal) -> UploadError:
     """Return the error for a refusal of OSS that the caller does not handle."""
     reason = f"{name}: {refusal}"
     match refusal.code:
@@ -182,7 +185,7 @@ def oss_client(
     )
 
 
-def usable(client: OssClient | UploadError) -> OssClient:
+def require_client(client: OssClient | UploadError) -> OssClient:
     """
     Return a client of ``oss_clients``.
 
@@ -207,7 +210,7 @@ def oss_clients(
     clients: dict[BucketLocation, OssClient | UploadError] = {}
     for location in unique:
         try:
-            clients[location] = share_of(
+            clients[location] = with_time_limit(
                 oss_client(context, location, seconds_left), BUDGET_SECONDS / len(unique)
             )
         except UploadError as error:

@@ -1,15 +1,11 @@
-"""
-Calls about multipart uploads: initiate, list, complete, abort.
-
-An ``UploadError`` that is not described means that OSS refuses, or does not respond.
-"""
+"""Calls about multipart uploads: initiate, list, complete, abort."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from function.config.profile import ACL_FIELD
-from function.oss.client import OssClient, ask, malformed, refused, result_of
+from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, name_of, refusal_of, text_in, word
 from function.oss.post_form import OVERWRITE_FIELD
 
@@ -56,7 +52,7 @@ def initiate(oss: OssClient, key: str, headers: Mapping[str, str]) -> str:
     Source: https://help.aliyun.com/zh/oss/developer-reference/initiatemultipartupload
     """
     # Not repeated: each try that arrives begins another upload, which is billed until it is aborted.
-    response = ask(
+    response = call(
         oss,
         "InitiateMultipartUpload",
         "POST",
@@ -66,7 +62,7 @@ def initiate(oss: OssClient, key: str, headers: Mapping[str, str]) -> str:
         is_repeatable=False,
     )
     if response.status != 200:
-        raise refused("InitiateMultipartUpload", refusal_of(response))
+        raise error_for("InitiateMultipartUpload", refusal_of(response))
     root = result_of("InitiateMultipartUpload", response)
     if upload_id := word(text_in(root, "UploadId")):
         return upload_id
@@ -98,13 +94,13 @@ def list_parts(oss: OssClient, key: str, upload_id: str) -> list[StoredPart] | N
 
 def _page(oss: OssClient, key: str, upload_id: str, after: int) -> "Element | None":
     query = {"uploadId": upload_id, "max-parts": str(PARTS_A_PAGE), "part-number-marker": str(after)}
-    response = ask(oss, "ListParts", "GET", key, query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
+    response = call(oss, "ListParts", "GET", key, query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
     if response.status == 200:
         return result_of("ListParts", response)
     refusal = refusal_of(response)
     if refusal.code == NO_SUCH_UPLOAD:
         return None
-    raise refused("ListParts", refusal)
+    raise error_for("ListParts", refusal)
 
 
 def _parts(page: "Element") -> Iterator[StoredPart]:
@@ -141,7 +137,7 @@ def complete(
     }
     # Not repeated: OSS continues after a lost connection, and a second call would find no such upload or the
     # name taken because of the first. The next request reads the state first.
-    response = ask(
+    response = call(
         oss,
         "CompleteMultipartUpload",
         "POST",
@@ -155,12 +151,11 @@ def complete(
         result_of("CompleteMultipartUpload", response)
         return Completed.DONE
     refusal = refusal_of(response)
-    match refusal.code:
-        case "NoSuchUpload":
-            return Completed.NO_SUCH_UPLOAD
-        case "InvalidPart":
-            return Completed.PART_CHANGED
-    raise refused("CompleteMultipartUpload", refusal)
+    if refusal.code == NO_SUCH_UPLOAD:
+        return Completed.NO_SUCH_UPLOAD
+    if refusal.code == "InvalidPart":
+        return Completed.PART_CHANGED
+    raise error_for("CompleteMultipartUpload", refusal)
 
 
 def abort(oss: OssClient, key: str, upload_id: str) -> bool:
@@ -173,7 +168,7 @@ def abort(oss: OssClient, key: str, upload_id: str) -> bool:
     Source: https://help.aliyun.com/zh/oss/developer-reference/abortmultipartupload
     """
     # A second call finds nothing left to delete.
-    response = ask(
+    response = call(
         oss, "AbortMultipartUpload", "DELETE", key, query={"uploadId": upload_id}, is_repeatable=True
     )
     if response.status == 204:
@@ -181,7 +176,7 @@ def abort(oss: OssClient, key: str, upload_id: str) -> bool:
     refusal = refusal_of(response)
     if refusal.code == NO_SUCH_UPLOAD:
         return False
-    raise refused("AbortMultipartUpload", refusal)
+    raise error_for("AbortMultipartUpload", refusal)
 
 
 def _is_number(text: str) -> bool:

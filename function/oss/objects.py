@@ -1,8 +1,4 @@
-"""
-Calls about objects: facts, copies, deletion, first bytes, and small records of the function.
-
-An ``UploadError`` that is not described means that OSS refuses, or does not respond.
-"""
+"""Calls about objects: facts, copies, deletion, first bytes, and small records of the function."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,7 +8,7 @@ from urllib.parse import quote
 
 from function.config.profile import ACL_FIELD, META_PREFIX
 from function.http.client import HttpResponse
-from function.oss.client import OssClient, ask, malformed, refused, result_of
+from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, refusal_of
 from function.oss.post_form import CLASS_FIELD, OVERWRITE_FIELD
 
@@ -56,13 +52,13 @@ def head_object(oss: OssClient, key: str) -> ObjectFacts | None:
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/headobject
     """
-    response = ask(oss, "HeadObject", "HEAD", key, is_repeatable=True)
+    response = call(oss, "HeadObject", "HEAD", key, is_repeatable=True)
     if response.status == 200:
         return _facts(response)
     refusal = refusal_of(response)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
         return None
-    raise refused("HeadObject", refusal)
+    raise error_for("HeadObject", refusal)
 
 
 def _facts(response: HttpResponse) -> ObjectFacts:
@@ -124,7 +120,7 @@ def copy_object(
         headers[CLASS_FIELD] = storage_class
     # Not repeated: a second copy would take the first one's object for another, or, if it may overwrite,
     # undo a change made in between.
-    response = ask(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
+    response = call(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
     if response.status == 200:
         result_of("CopyObject", response)
         return Copied.DONE
@@ -134,7 +130,7 @@ def copy_object(
             return Copied.SOURCE_GONE
         case 412, "PreconditionFailed":
             return Copied.SOURCE_CHANGED
-    raise refused("CopyObject", refusal)
+    raise error_for("CopyObject", refusal)
 
 
 def delete_object(oss: OssClient, key: str) -> None:
@@ -144,9 +140,9 @@ def delete_object(oss: OssClient, key: str) -> None:
     Source: https://help.aliyun.com/zh/oss/developer-reference/deleteobject
     """
     # OSS responds the same if the object is gone, and each name has its own id, so none is created meanwhile.
-    response = ask(oss, "DeleteObject", "DELETE", key, is_repeatable=True)
+    response = call(oss, "DeleteObject", "DELETE", key, is_repeatable=True)
     if response.status != 204:
-        raise refused("DeleteObject", refusal_of(response))
+        raise error_for("DeleteObject", refusal_of(response))
 
 
 def put_record(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool = False) -> None:
@@ -168,11 +164,11 @@ def put_record(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool 
     }
     # Writing the same record again is harmless; but if only the first may be stored, a second try would be
     # refused because of the first.
-    response = ask(
+    response = call(
         oss, "PutObject", "PUT", key, headers=headers, body=body, is_repeatable=not forbid_overwrite
     )
     if response.status != 200:
-        raise refused("PutObject", refusal_of(response))
+        raise error_for("PutObject", refusal_of(response))
 
 
 def first_bytes(oss: OssClient, key: str, count: int) -> tuple[bytes, str]:
@@ -185,13 +181,13 @@ def first_bytes(oss: OssClient, key: str, count: int) -> tuple[bytes, str]:
     Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
     """
     headers = {"range": f"bytes=0-{count - 1}"}
-    response = ask(oss, "GetObject", "GET", key, headers=headers, is_repeatable=True)
+    response = call(oss, "GetObject", "GET", key, headers=headers, is_repeatable=True)
     if response.status in (200, 206):
         return response.body[:count], response.headers.get("content-encoding", "")
     refusal = refusal_of(response)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
         return b"", ""
-    raise refused("GetObject", refusal)
+    raise error_for("GetObject", refusal)
 
 
 def get_record(oss: OssClient, key: str) -> bytes | None:
@@ -203,10 +199,10 @@ def get_record(oss: OssClient, key: str) -> bytes | None:
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
     """
-    response = ask(oss, "GetObject", "GET", key, max_bytes=MAX_RECORD_BYTES, is_repeatable=True)
+    response = call(oss, "GetObject", "GET", key, max_bytes=MAX_RECORD_BYTES, is_repeatable=True)
     if response.status == 200:
         return response.body
     refusal = refusal_of(response)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
         return None
-    raise refused("GetObject", refusal)
+    raise error_for("GetObject", refusal)

@@ -125,9 +125,9 @@ def _sign(
         rule.expires_at,
         [
             *conditions,
-            pin("bucket", rule.bucket),
+            exact_match("bucket", rule.bucket),
             f'["content-length-range",{rule.min_size_bytes},{rule.max_size_bytes}]',
-            *[pin(name, value) for name, value in pinned.items()],
+            *[exact_match(name, value) for name, value in pinned.items()],
         ],
     )
     if rule.signature_version == "v1":
@@ -145,7 +145,7 @@ def encode_policy(expires_at: datetime, conditions: Iterable[str]) -> str:
 
 # Most conditions of one form stand in the next as well; the longest, the token's, for an hour.
 @lru_cache(maxsize=64)
-def pin(name: str, value: str) -> str:
+def exact_match(name: str, value: str) -> str:
     """Return the condition, as JSON, that holds a form field to one value."""
     return f"{{{_encode(name)}:{_encode(value)}}}"
 
@@ -165,9 +165,9 @@ def object_url(host: str, key: str) -> str:
 
 def sign_v1(policy: str, secret: str) -> str:
     """Return the V1 signature of an encoded policy: base64 of the HMAC-SHA1."""
-    return b64encode(signature_v4.hash_undisturbed(secret.encode(), policy, "sha1").digest()).decode()
+    return b64encode(signature_v4.hmac_without_gil_release(secret.encode(), policy, "sha1").digest()).decode()
 
 
 def sign_v4(policy: str, signing_key: bytes) -> str:
     """Return the V4 signature of a policy, encoded exactly as it will be sent, in lower-case hexadecimal."""
-    return signature_v4.hash_undisturbed(signing_key, policy, "sha256").hexdigest()
+    return signature_v4.hmac_without_gil_release(signing_key, policy, "sha256").hexdigest()

@@ -49,7 +49,7 @@ def presign(
     request: OssRequest, credentials: Credentials, now: datetime, *, origin: str, expires_in: timedelta
 ) -> str:
     """
-    The URL that admits this request and no other.
+    Return the URL that admits this request and no other.
 
     Args:
         now: timezone-aware UTC; the URL counts from then, and 15 minutes before.
@@ -80,7 +80,7 @@ def presign(
 
 def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> dict[str, str]:
     """
-    The headers to send: the request's own, and those that sign them.
+    Return the headers to send: the request's own, and those that sign them.
 
     Args:
         now: timezone-aware UTC; OSS takes the request for 15 minutes before and after.
@@ -100,7 +100,7 @@ def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> d
 
 
 def request_url(request: OssRequest, origin: str) -> str:
-    """The address of a request that its headers sign."""
+    """Return the URL of a request that its headers sign."""
     path, query = encode(request.key, "/"), _encode_query(request.query)
     return f"{origin}/{path}?{query}" if query else f"{origin}/{path}"
 
@@ -108,7 +108,7 @@ def request_url(request: OssRequest, origin: str) -> str:
 # Most of one URL stands in the next as well; the longest, the security token, for an hour.
 @lru_cache(maxsize=128)
 def encode(text: str, safe: str = "") -> str:
-    """Each byte of the UTF-8 but ``A-Z a-z 0-9 - _ . ~`` and what is safe, in upper-case hexadecimal."""
+    """Return the UTF-8 percent-encoded in upper case, but ``A-Z a-z 0-9 - _ . ~`` and what is safe."""
     return quote(text, safe=safe)
 
 
@@ -120,16 +120,17 @@ def _sign(
     credentials: Credentials,
     stamp: str,
 ) -> str:
-    """64 lower-case hexadecimal characters; path and query are encoded."""
+    """Return 64 lower-case hexadecimal characters; path and query are encoded."""
     date = stamp[:8]
     signed = "".join(_signed_headers(headers, request.additional))
     canonical = (
         f"{request.method}\n/{request.bucket}/{path}\n{query}\n{signed}\n{_additional(request)}\n"
         f"{UNSIGNED_PAYLOAD}"
     )
-    to_sign = f"{v4.ALGORITHM}\n{stamp}\n{v4.scope(date, request.region)}\n{v4.sha256_undisturbed(canonical)}"
+    digest = v4.sha256_without_gil_release(canonical)
+    to_sign = f"{v4.ALGORITHM}\n{stamp}\n{v4.scope(date, request.region)}\n{digest}"
     key = v4.derive_signing_key(credentials.access_key_secret, date, request.region)
-    return v4.hash_undisturbed(key, to_sign, "sha256").hexdigest()
+    return v4.hmac_without_gil_release(key, to_sign, "sha256").hexdigest()
 
 
 def _signed_headers(headers: Mapping[str, str], additional: Iterable[str]) -> Iterator[str]:
@@ -153,5 +154,5 @@ def _credential(request: OssRequest, credentials: Credentials, stamp: str) -> st
 
 
 def _stamp(now: datetime) -> str:
-    """``20261124T140500Z``."""
+    """Return ``20261124T140500Z``."""
     return iso(now).replace("-", "").replace(":", "")

@@ -25,7 +25,7 @@ def scope(date: str, region: str) -> str:
 @lru_cache(maxsize=4)
 def derive_signing_key(secret: str, date: str, region: str) -> bytes:
     """
-    The V4 key of one day and region.
+    Return the V4 key of one day and region.
 
     Args:
         date: UTC day, ``YYYYMMDD``; must be the day of ``x-oss-date``.
@@ -39,15 +39,15 @@ def derive_signing_key(secret: str, date: str, region: str) -> bytes:
     return key
 
 
-def hash_undisturbed(key: bytes, text: str, algorithm: str) -> hmac.HMAC:
-    """The HMAC of a text, without letting other threads in."""
+def hmac_without_gil_release(key: bytes, text: str, algorithm: str) -> hmac.HMAC:
+    """Return the HMAC of a text without letting another thread run."""
     mac = hmac.new(key, digestmod=algorithm)
     _feed(mac.update, text)
     return mac
 
 
-def sha256_undisturbed(text: str) -> str:
-    """The SHA-256 of a text in lower-case hexadecimal, without letting other threads in."""
+def sha256_without_gil_release(text: str) -> str:
+    """Return the SHA-256 of a text in lower-case hexadecimal without letting another thread run."""
     digest = hashlib.sha256()
     _feed(digest.update, text)
     return digest.hexdigest()

@@ -7,20 +7,19 @@ from function.auth import bearer_token, identify
 from function.auth.backend import check_backend_token
 from function.context import RequestContext
 from function.errors import Forbidden, Unauthorized
-from function.holding.actions import commit as commit_upload
+from function.holding.actions import commit_held, resume
 from function.holding.actions import discard as discard_upload
-from function.holding.actions import resume
 from function.holding.decision import BY_OWNER
+from function.holding.held_upload import HeldUpload
 from function.holding.request import (
     BACKEND,
     HeldRequest,
-    caller_of,
+    authorize_caller,
     read_held_request,
-    refuse_foreign,
+    reject_other_owners,
     respond_to_each,
     response_about,
 )
-from function.holding.upload import HeldUpload
 from function.oss.client import OssClient
 from function.oss.post_form import iso
 
@@ -35,7 +34,7 @@ def commit(context: RequestContext) -> dict[str, Any]:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        return response_about(upload, commit_upload(context, oss, upload, request.decision))
+        return response_about(upload, commit_held(context, oss, upload, request.decision))
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
@@ -44,13 +43,13 @@ def _read(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> 
     """Return the request and its caller; an upload that the caller may not act on is an error in it."""
     token = bearer_token(context.request.headers)
     request = read_held_request(context)
-    caller = caller_of(
+    caller = authorize_caller(
         context,
         token,
         lambda: identify(context.request.headers, context.settings, context.now).owner,
         owners_may=any(map(owners_may, request.uploads)),
     )
-    return refuse_foreign(request, caller, owners_may), caller
+    return reject_other_owners(request, caller, owners_may), caller
 
 
 def discard(context: RequestContext) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from function.config.key_template import is_held_name, published_name
 from function.config.profile import UPLOAD_ID_METADATA
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, UploadError
-from function.oss.client import OssClient, oss_clients, usable
+from function.oss.client import OssClient, oss_clients, require_client
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import iso, object_url
 from function.uploads.receipt import check_stored, describe
@@ -28,7 +28,7 @@ def answers_about_stored(context: RequestContext, texts: Iterable[str]) -> dict[
     for text, ticket in tickets.items():
         location = locations[text]
         try:
-            response = _find(context, usable(buckets[location]), ticket)
+            response = _find(context, require_client(buckets[location]), ticket)
         except UploadError as error:
             # No other file of this bucket is looked for either; other buckets are not affected.
             buckets[location] = error

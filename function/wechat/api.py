@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from function.config.messages import Message
-from function.credentials import Flight
+from function.credentials import SingleFlight
 from function.errors import Misconfigured, Problem, UploadError, WechatRejected, WechatUnavailable
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
@@ -107,7 +107,7 @@ class AccessTokens:
     def __init__(self, app: WechatApp, send: Send) -> None:
         self._app = app
         self._send = send
-        self._last: Flight[tuple[str, datetime]] | None = None
+        self._last: SingleFlight[tuple[str, datetime]] | None = None
         self._lock = threading.Lock()
 
     def get(self, now: datetime) -> str:
@@ -124,7 +124,7 @@ class AccessTokens:
         with self._lock:
             flight, is_ours = self._last, False
             if flight is None or not _serves(flight, now):
-                flight, is_ours = Flight(), True
+                flight, is_ours = SingleFlight(), True
                 self._last = flight
         if is_ours:
             flight.run(lambda: self._fetch(now))
@@ -153,9 +153,9 @@ class AccessTokens:
         return str(token), now + timedelta(seconds=seconds) - EARLY
 
 
-def _serves(flight: Flight[tuple[str, datetime]], now: datetime) -> bool:
+def _serves(flight: SingleFlight[tuple[str, datetime]], now: datetime) -> bool:
     """Return whether it is under way, or brought a token that is still good."""
-    return not flight.has_landed or (flight.result is not None and now < flight.result[1])
+    return not flight.is_done or (flight.result is not None and now < flight.result[1])
 
 
 def _refusal(errcode: int, response: Mapping[str, Any]) -> UploadError:
@@ -166,7 +166,7 @@ def _refusal(errcode: int, response: Mapping[str, Any]) -> UploadError:
         case 40164:
             return _address_refused(response, reason)
         case 40013 | 41002:
-            sentence = Message("WECHAT_APPID is not what WeChat knows ({reason})", reason=reason)
+            sentence = Message("WeChat does not recognise WECHAT_APPID ({reason})", reason=reason)
             return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream=code)
         case 40001 | 40125 | 41004:
             sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)

@@ -29,9 +29,9 @@ SOUNDS = frozenset(
 # First bytes of the pictures that WeChat accepts. Phones ignore the declared type and show more formats than
 # WeChat knows: for any other format WeChat gets the JPEG that OSS makes of it, or finds none.
 FIRST_BYTES = 16
-OF_PICTURES = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (0, b"BM"))
+IMAGE_MAGIC = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (0, b"BM"))
 # Bytes, by offset, of files that are not audio: WebP; HEIC, AVIF and MP4; TIFF; WebM; icons; JPEG XL; HTML.
-FOREIGN = (
+NON_AUDIO_MAGIC = (
     *((8, b"WEBP"), (4, b"ftyp"), (0, b"II*\0"), (0, b"MM\0*"), (0, b"\x1a\x45\xdf\xa3")),
     *((0, b"\0\0\1\0"), (0, b"\xff\x0a"), (4, b"JXL "), (0, b"<"), (0, b"\xef\xbb\xbf<")),
 )
@@ -68,11 +68,11 @@ def media_of(content_type: str, size_bytes: int, first_bytes: bytes, encoding: s
     if encoding.strip().lower() not in UNCOMPRESSED:
         return None
     if content_type in SOUNDS:
-        is_sound = not _begins_with(first_bytes, (*FOREIGN, *OF_PICTURES))
+        is_sound = not _begins_with(first_bytes, (*NON_AUDIO_MAGIC, *IMAGE_MAGIC))
         return Media(AUDIO) if is_sound and size_bytes <= MAX_BYTES else None
     if not content_type.startswith("image/") or size_bytes > MAX_PROCESSED_BYTES:
         return None
-    is_accepted = content_type in PICTURES and _begins_with(first_bytes, OF_PICTURES)
+    is_accepted = content_type in PICTURES and _begins_with(first_bytes, IMAGE_MAGIC)
     return Media(PICTURE, "" if is_accepted and size_bytes <= MAX_BYTES else AS_JPEG)
 
 

@@ -23,7 +23,7 @@ from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.holding import records
 from function.http.client import ExchangeFailed, Send, send
-from function.oss.client import OssClient, ask, budget
+from function.oss.client import OssClient, budget, call
 from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS
 from function.wechat import WechatApp
@@ -93,7 +93,7 @@ class ContentCheck:
         there, absent = (f"{RECORDS}prove/{secrets.token_hex(8)}.png" for _ in range(2))
         headers = {"content-type": "image/png", "x-oss-object-acl": "private"}
         self.left.append(there)
-        stored = ask(
+        stored = call(
             self._oss(credentials),
             "PutObject",
             "PUT",
@@ -119,7 +119,7 @@ class ContentCheck:
                 yield Finding(CHECK, State.BAD, said, remedy_for(answered.errcode))
                 return
             traces[check] = answered
-            self.left.append(records.verdict(answered.trace_id))
+            self.left.append(records.verdict_key(answered.trace_id))
         verdicts = self._wait(credentials, traces)
         yield of_the_picture(verdicts.get(PICTURE_THERE))
         yield of_nothing(verdicts.get(NOTHING))
@@ -155,7 +155,7 @@ class ContentCheck:
         deadline = self.monotonic() + WAIT_SECONDS
         while len(came) < len(traces) and self.monotonic() < deadline:
             for check in traces.keys() - came.keys():
-                said = records.get(self._oss(credentials), records.verdict(traces[check].trace_id))
+                said = records.get(self._oss(credentials), records.verdict_key(traces[check].trace_id))
                 if said is not None:
                     came[check] = said
             if len(came) < len(traces):

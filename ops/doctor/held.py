@@ -12,7 +12,7 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import AlreadyExists, UploadError
 from function.http.client import send
-from function.oss.client import OssClient, ask, budget
+from function.oss.client import OssClient, budget, call
 from function.oss.objects import copy_object, delete_object, head_object, put_record
 from function.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, logged
@@ -43,7 +43,7 @@ def check_held(
         return Finding(check, State.BAD, logged(error), sts_remedy(error))
     oss = _oss(settings, credentials, now)
     try:
-        expires = ask(oss, "HeadObject", "HEAD", key, is_repeatable=True).headers.get("x-oss-expiration")
+        expires = call(oss, "HeadObject", "HEAD", key, is_repeatable=True).headers.get("x-oss-expiration")
         is_first_kept = keeps_the_first(oss, record)
         _publish_and_delete(oss, profile, key)
     except UploadError as error:

@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 3.0
 # Where nothing answers; of what answers with a refusal the reason is the same everywhere.
 NOT_REACHED = frozenset(
     "ConnectionRefusedError ConnectionResetError TimeoutError gaierror OSError ConnectionError".split()
-    + ["no answer within the budget"]
+    + ["timed out"]
 )
 FROM_INSIDE = Text(
     "A Redis in a VPC answers there alone: then look for quota in the log of the function. Else check"

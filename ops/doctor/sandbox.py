@@ -15,7 +15,7 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
 from function.oss import signature_v4
-from function.oss.post_form import TOKEN_FIELD, Credentials, encode_policy, iso, pin, sign_v1, sign_v4
+from function.oss.post_form import TOKEN_FIELD, Credentials, encode_policy, exact_match, iso, sign_v1, sign_v4
 from function.oss.presign import OssRequest, authorize, presign, request_url
 from ops.client.form_upload import LOOPBACK, open_session
 from ops.doctor.evidence import NotTried, accepted, role_policy, text_in
@@ -170,7 +170,8 @@ class Sandbox:
                 f"{signer.access_key_id}/{signature_v4.scope(date, self.settings.region)}"
             )
             pinned["x-oss-date"] = iso(at).replace("-", "").replace(":", "")
-        held = [pin("bucket", self.settings.bucket), *(pin(*field) for field in pinned.items()), *conditions]
+        exact = {"bucket": self.settings.bucket, **pinned}
+        held = [*(exact_match(*field) for field in exact.items()), *conditions]
         policy = encode_policy(self.now + FORM_LIFE, held)
         if is_v1:
             proof = {

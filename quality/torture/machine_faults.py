@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from function import network
+from function import outgoing
 from quality.torture.faults import PHASES, START
 from quality.torture.report import Result, try_cells
 from tests.support import stage
@@ -136,9 +136,9 @@ def no_thread_starts(_origin: str) -> Iterator[None]:
 def all_wait_for(origin: str) -> Iterator[None]:
     """As many calls of STS hang as may."""
     over = threading.Event()
-    for _ in range(network.MAX_WAITING):
-        with suppress(network.ExchangeFailed):
-            network.with_timeout(0, origin, over.wait)
+    for _ in range(outgoing.MAX_IN_FLIGHT):
+        with suppress(outgoing.ExchangeFailed):
+            outgoing.with_timeout(0, origin, over.wait)
     try:
         yield
     finally:

@@ -91,7 +91,7 @@ TESTS = {
     "function.holding.records": _paths(f"holding/records {HOLDING}"),
     "function.holding.request": _paths(f"holding/commit {HOLDING} holding/backend"),
     "function.holding.state": _paths(f"holding/status {HOLDING}"),
-    "function.holding.upload": _paths(f"holding/upload {HOLDING}"),
+    "function.holding.held_upload": _paths(f"holding/held_upload {HOLDING}"),
     "function.http.client": _paths("http/client"),
     "function.http.gateway": _paths(f"http/gateway {APP}"),
     "function.http.json_body": _paths(f"http/json_body {APP} {FORMS}"),
@@ -103,7 +103,7 @@ TESTS = {
     "function.limits.redis_connection": _paths(f"limits/connection {QUOTA} limits/redis_store"),
     "function.multipart.lifecycle": _paths(f"multipart/multipart_parts {PARTS}"),
     "function.multipart.part_urls": _paths(f"multipart/part_urls {PARTS}"),
-    "function.network": _paths("network http/client"),
+    "function.outgoing": _paths("outgoing http/client"),
     "function.oss.callback_signature": _paths("uploads/oss_keys uploads/"),
     "function.oss.client": _paths(
         "oss/client oss/objects oss/multipart uploads/confirm sessions config/bucket_location holding/commit"

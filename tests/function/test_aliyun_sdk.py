@@ -17,7 +17,7 @@ from function import aliyun_sdk
 from function.aliyun_sdk import MAX_RESPONSE_BYTES, SdkFailed
 from function.credentials import AccessKeys
 from function.errors import StsRejected, StsUnavailable
-from function.network import ExchangeFailed, authorities
+from function.outgoing import ExchangeFailed, ca_bundle_path
 from sts_credentials import StsClient
 from tests.support.cases import cases_beside
 
@@ -113,8 +113,8 @@ def rejected(sent, clock):
 def test_certificates_are_verified_whatever_the_environment_says(sent, clock, monkeypatch, value):
     for name in ("ALIBABA_CLOUD_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, value)
-    assert rejected(sent, clock).verify == authorities()
-    assert authorities().endswith("certifi/cacert.pem")
+    assert rejected(sent, clock).verify == ca_bundle_path()
+    assert ca_bundle_path().endswith("certifi/cacert.pem")
 
 
 def test_proxies_of_the_environment_are_ignored_by_the_sdk(sent, clock, monkeypatch):

@@ -12,7 +12,7 @@ import handler
 from function.auth import CallerKinds
 from function.config.types import Rate
 from function.context import Dependencies, Instance, RequestContext
-from function.credentials import Obtained
+from function.credentials import CredentialsResult
 from function.http.gateway import Request
 from function.limits.rate_limit import RateLimitItem
 from function.request_log import LogLine
@@ -57,7 +57,7 @@ def test_the_log_line_says_whether_any_session_was_refreshed():
         are_new = False
 
         def get(self, own_keys, *, now, good_until):
-            return Obtained(good_until - now, self.are_new)
+            return CredentialsResult(good_until - now, self.are_new)
 
     instance, cache = new_instance(), Cache()
     instance._credentials = {"session": cache}

@@ -254,7 +254,7 @@ def test_an_unexpected_error_does_not_lock_the_cache(get, sts):
 
 def test_a_flight_that_boards_just_after_another_landed_does_not_call_sts(cache, sts, clock):
     cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM)
-    _flight, is_ours = cache._board()
+    _flight, is_ours = cache._join()
     credentials, are_new = cache._refresh(lambda: OWN, clock(), clock() + FORM)
     assert is_ours
     assert (credentials.access_key_id, are_new) == ("STS.1", False)
@@ -284,9 +284,9 @@ class Overtaken(CredentialsCache):
         super().__init__(assume_role)
         self.landed = landed
 
-    def _board(self):
+    def _join(self):
         self._cached = cache_module._Cached(*self.landed)
-        return super()._board()
+        return super()._join()
 
 
 def test_a_set_that_landed_meanwhile_is_used_and_not_fetched_again(clock):
@@ -313,15 +313,15 @@ class Passenger(CredentialsCache):
         self._cached = cached
         self.landed, self.error = landed, error
 
-    def _board(self):
-        flight = cache_module.Flight()
+    def _join(self):
+        flight = cache_module.SingleFlight()
         flight.run(self._outcome)
         return flight, False
 
     def _outcome(self):
         if self.error:
             raise self.error
-        return cache_module.Obtained(self.landed, True)
+        return cache_module.CredentialsResult(self.landed, True)
 
 
 def test_a_request_that_the_cached_set_does_not_cover_waits_for_the_flight(clock):
@@ -336,7 +336,7 @@ def test_the_result_of_another_flight_must_cover_this_form_too(clock):
     short = credentials("short", now + timedelta(minutes=5))
     with pytest.raises(StsUnavailable) as raised:
         ask(Passenger(None, short), now)
-    assert raised.value.reason == "STS issued credentials that end before a form would"
+    assert raised.value.reason == "the STS credentials expire before the form"
 
 
 def test_the_failure_of_a_flight_is_shared(clock):

@@ -69,4 +69,4 @@ def test_initialize_wants_credentials_that_cover_the_longest_form(
     sts.post(STS_URL, json=reply(clock() + timedelta(seconds=seconds)))
     function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
     function.function.initialize(None)
-    assert ("initialize: STS issued credentials that end before a form would" in caplog.text) is not is_enough
+    assert ("initialize: the STS credentials expire before the form" in caplog.text) is not is_enough

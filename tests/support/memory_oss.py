@@ -197,7 +197,7 @@ class MemoryOss:
         self.budgets.append(budget_seconds)
         answer = self.serve(method, url, headers or {}, body or b"")
         if len(answer.body) > max_bytes:
-            raise ExchangeFailed("answer over the size limit")
+            raise ExchangeFailed("response over the size limit")
         return answer
 
     def fail(self, name: str, *faults: str) -> None:

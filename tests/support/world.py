@@ -149,7 +149,7 @@ class World:
             self.forwarded.append((url, body, options["headers"]))
             answer = response(self.forwarder)
             if len(answer.body) > options.get("max_bytes", DEFAULT_MAX_BYTES):
-                raise ExchangeFailed("answer over the size limit")
+                raise ExchangeFailed("response over the size limit")
             return answer
         if host == urlsplit(WEBHOOK).hostname:
             self.events.append(json.loads(body or b""))

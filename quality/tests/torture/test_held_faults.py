@@ -67,7 +67,7 @@ def test_a_wechat_that_each_call_asks_is_found_out(monkeypatch):
     numbers = count()
 
     def always_due(_oss, upload, _now):
-        lease = records.submitted(upload.upload_id, 1, f"-{next(numbers)}-0")
+        lease = records.submission_key(upload.upload_id, 1, f"-{next(numbers)}-0")
         return HeldState(CHECKING, due=1, lease=lease)
 
     monkeypatch.setattr(state, "check_state", always_due)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from function.holding import actions, check, decision, records, state
-from function.holding.upload import HeldUpload
+from function.holding.held_upload import HeldUpload
 from quality.torture import held_uploads
 from quality.torture.held_uploads import HeldUploads
 
@@ -38,7 +38,7 @@ def any_bytes(oss, source, target, **how):
 
 COPY = decision.copy_object
 UNKNOWN = SimpleNamespace(
-    **{**vars(records), "review": lambda upload_id: records.verdict(f"{upload_id}-nowhere")}
+    **{**vars(records), "review_key": lambda upload_id: records.verdict_key(f"{upload_id}-nowhere")}
 )
 UNLEASED = SimpleNamespace(**{**vars(records), "create": lambda *_: True})
 FORGETFUL = SimpleNamespace(**{**vars(records), "put": lambda *_: None})

@@ -298,7 +298,7 @@ def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no
     with no_threads():
         answer = instance(send, **SETTINGS).ask(body={"code": CODE}, path="/login")
     assert answer.outcome == (503, "wechat_unavailable")
-    assert log_lines()[-1]["reason"] == "code2Session: no thread can start"
+    assert log_lines()[-1]["reason"] == "code2Session: cannot start a thread"
 
 
 @effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

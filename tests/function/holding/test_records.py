@@ -22,13 +22,13 @@ def bucket(call):
 @pytest.mark.parametrize(
     ("name", "key"),
     [
-        (records.decided(UPLOAD_ID), f"held/.decided/{UPLOAD_ID}"),
-        (records.rejected(UPLOAD_ID), f"held/.rejected/{UPLOAD_ID}"),
-        (records.committed(UPLOAD_ID), f"held/.committed/{UPLOAD_ID}"),
-        (records.submitted(UPLOAD_ID, 2), f"held/.submitted/{UPLOAD_ID}-2"),
-        (records.review(UPLOAD_ID), f"held/.review/{UPLOAD_ID}"),
-        (records.check("60f96f1d-1"), "held/.checks/60f96f1d-1"),
-        (records.verdict("60f96f1d-1"), "held/.verdicts/60f96f1d-1"),
+        (records.decision_key(UPLOAD_ID), f"held/.decided/{UPLOAD_ID}"),
+        (records.rejection_key(UPLOAD_ID), f"held/.rejected/{UPLOAD_ID}"),
+        (records.commit_key(UPLOAD_ID), f"held/.committed/{UPLOAD_ID}"),
+        (records.submission_key(UPLOAD_ID, 2), f"held/.submitted/{UPLOAD_ID}-2"),
+        (records.review_key(UPLOAD_ID), f"held/.review/{UPLOAD_ID}"),
+        (records.check_key("60f96f1d-1"), "held/.checks/60f96f1d-1"),
+        (records.verdict_key("60f96f1d-1"), "held/.verdicts/60f96f1d-1"),
     ],
 )
 def test_a_name_is_the_same_in_every_version(name, key):
@@ -40,25 +40,25 @@ def test_a_name_is_the_same_in_every_version(name, key):
 def test_no_name_reaches_another_folder(name):
     assert not records.is_name(name)
     with pytest.raises(AssertionError):
-        records.decided(name)
+        records.decision_key(name)
 
 
 def test_a_record_is_compact_private_json_with_its_time(house, call, bucket):
-    records.put(bucket, records.review(UPLOAD_ID), {"errcode": -1, "text": "é"}, call.now)
+    records.put(bucket, records.review_key(UPLOAD_ID), {"errcode": -1, "text": "é"}, call.now)
     stored = house.oss.objects[f"held/.review/{UPLOAD_ID}"]
     assert stored.body == b'{"errcode":-1,"text":"\\u00e9","at":"2026-11-24T14:00:00Z"}'
     assert stored.acl == "private"
 
 
 def test_only_the_first_request_creates_a_record(call, bucket):
-    name = records.decided(UPLOAD_ID)
+    name = records.decision_key(UPLOAD_ID)
     assert records.create(bucket, name, {"by": "first"}, call.now) is True
     assert records.create(bucket, name, {"by": "second"}, call.now) is False
     assert records.get(bucket, name) == {"by": "first", "at": "2026-11-24T14:00:00Z"}
 
 
 def test_a_record_may_be_written_again_and_is_none_before(call, bucket):
-    name = records.committed(UPLOAD_ID)
+    name = records.commit_key(UPLOAD_ID)
     assert records.get(bucket, name) is None
     for etag in ("E1", "E2"):
         records.put(bucket, name, {"etag": etag}, call.now)
@@ -67,7 +67,7 @@ def test_a_record_may_be_written_again_and_is_none_before(call, bucket):
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"null"])
 def test_a_record_that_is_no_json_object_is_unavailable(house, call, bucket, body):
-    name = records.review(UPLOAD_ID)
+    name = records.review_key(UPLOAD_ID)
     records.put(bucket, name, {}, call.now)
     house.oss.replace_object(name, body=body)
     with pytest.raises(OssUnavailable) as refused:

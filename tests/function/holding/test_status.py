@@ -2,9 +2,9 @@
 
 import pytest
 
-from function.holding.decision import state_of
+from function.holding.decision import settle
+from function.holding.held_upload import read_receipt
 from function.holding.state import CHECKING, HeldState
-from function.holding.upload import read_receipt
 from function.oss.client import oss_client
 from function.wechat.verdict import Outcome
 from tests.support.memory_oss import Part
@@ -176,7 +176,7 @@ def test_after_each_silence_the_next_submission_is_due(house, clock):
 
     def state():
         call = house.call()
-        return state_of(call, oss_client(call, upload.profile.location), upload)._replace(held_until=None)
+        return settle(call, oss_client(call, upload.profile.location), upload)._replace(held_until=None)
 
     assert state() == HeldState(CHECKING)
     clock.tick(minutes=35)

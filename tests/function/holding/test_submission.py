@@ -8,7 +8,7 @@ import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
 from function.holding.check import submit_to_wechat, wechat_has_failed
-from function.holding.upload import HeldUpload
+from function.holding.held_upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
@@ -215,7 +215,7 @@ def test_a_temporary_refusal_is_retried_by_the_next_request(world, errcode, wait
 
 
 UNHEARD = [
-    ExchangeFailed("no answer within the budget"),
+    ExchangeFailed("timed out"),
     HttpResponse(500, b"{}"),
     HttpResponse(502, b"<html>"),
     HttpResponse(200, b"<html>"),
@@ -242,7 +242,7 @@ def test_a_failed_submission_is_retried_by_the_next_request_only(world, answer):
 def test_a_request_remembers_that_wechat_did_not_respond(world):
     world.wechat.says["media_check_async"] = [
         {"errcode": 61010},
-        ExchangeFailed("no answer within the budget"),
+        ExchangeFailed("timed out"),
     ]
     call, another = world.call(), world.call()
     assert not wechat_has_failed(call)

@@ -11,7 +11,7 @@ import certifi
 import pytest
 import trustme
 
-from function import aliyun_sdk, network
+from function import aliyun_sdk, outgoing
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, send
 from tests.support.cases import cases_beside
 
@@ -178,7 +178,7 @@ def test_a_body_of_max_bytes_is_accepted_and_one_byte_more_is_refused(limit, opt
             if length == limit:
                 assert len(ask(other.url, **options).body) == limit
             else:
-                assert failure(other.url, **options).kind == "answer over the size limit"
+                assert failure(other.url, **options).kind == "response over the size limit"
 
 
 def test_an_endless_response_is_abandoned_at_the_size_limit():
@@ -188,7 +188,7 @@ def test_an_endless_response_is_abandoned_at_the_size_limit():
             connection.sendall(b"x" * 65536)
 
     with peer(act) as other:
-        assert failure(other.url).kind == "answer over the size limit"
+        assert failure(other.url).kind == "response over the size limit"
 
 
 def test_a_compressed_response_is_not_decompressed():
@@ -231,7 +231,7 @@ def within(seconds, url, budget_seconds):
 def test_a_slow_server_is_abandoned_within_the_budget(head, drip):
     with peer(trickles(head, drip)) as other:
         kind = within(0.35, other.url, 0.25)
-    assert kind in ("answer too slow", "no answer within the budget", *([] if drip else ["TimeoutError"]))
+    assert kind in ("response too slow", "timed out", *([] if drip else ["TimeoutError"]))
 
 
 def test_reading_ends_after_a_response_is_abandoned():
@@ -268,7 +268,7 @@ def test_a_slow_name_lookup_is_abandoned_within_the_budget(monkeypatch):
     done = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(PATIENCE_SECONDS) and [])
     try:
-        assert within(0.2, "http://slow.example/", 0.1) == "no answer within the budget"
+        assert within(0.2, "http://slow.example/", 0.1) == "timed out"
     finally:
         done.set()
 
@@ -305,11 +305,11 @@ def trusting(monkeypatch):
     """Replace the packaged authorities by a file."""
 
     def trust(path):
-        monkeypatch.setattr(network, "authorities", lambda: str(path))
-        network.verifying_context.cache_clear()
+        monkeypatch.setattr(outgoing, "ca_bundle_path", lambda: str(path))
+        outgoing.verifying_context.cache_clear()
 
     yield trust
-    network.verifying_context.cache_clear()
+    outgoing.verifying_context.cache_clear()
 
 
 @contextmanager
@@ -322,7 +322,7 @@ def tls_peer(certificate):
 
 
 def test_an_untrusted_certificate_is_refused_whatever_the_environment_says(certificate, monkeypatch):
-    network.verifying_context.cache_clear()
+    outgoing.verifying_context.cache_clear()
     path = certificate("localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     with tls_peer(path) as other:
@@ -340,13 +340,13 @@ def test_a_certificate_is_valid_for_its_own_name_only(certificate, trusting):
 
 
 def test_the_authorities_are_the_packaged_ones():
-    assert network.authorities() == certifi.where()
+    assert outgoing.ca_bundle_path() == certifi.where()
 
 
 @pytest.mark.parametrize("named", [None, "", "/nowhere", "itself"])
 def test_sts_needs_a_certificate_of_the_packaged_authorities(certificate, trusting, monkeypatch, named):
     path = certificate("localhost")
-    trusting(network.authorities())
+    trusting(outgoing.ca_bundle_path())
     if named is not None:
         monkeypatch.setenv("ALIBABA_CLOUD_CA_BUNDLE", str(path) if named == "itself" else named)
     aliyun_sdk.prepare()

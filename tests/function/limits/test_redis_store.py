@@ -212,7 +212,7 @@ def test_redis_is_used_again_after_an_outage(own_server):
     url = f"redis://:{PASSWORD}@127.0.0.1:{server.port}"
     with server.halted():
         kind, took = failure(store_at(url, budget=BUDGET_SECONDS))
-    assert kind in ("TimeoutError", "no answer within the budget")
+    assert kind in ("TimeoutError", "timed out")
     assert took < BUDGET_SECONDS + SLACK_SECONDS
     store = store_at(url)
     store.count(quota_request("a"), NOW)
@@ -324,4 +324,4 @@ def test_a_certificate_of_an_unknown_authority_or_for_another_name_is_refused(tl
 def test_rediss_never_falls_back_to_plain_text(server):
     kind, _ = failure(store_at(f"rediss://localhost:{server.port}", budget=1.0))
     resets = {"SSLError", "ConnectionResetError", "SSLEOFError"}
-    assert kind in {*resets, "TimeoutError", "no answer within the budget"}
+    assert kind in {*resets, "TimeoutError", "timed out"}

@@ -6,7 +6,7 @@ import pytest
 
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
 from function.http.client import HttpResponse
-from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssClient, budget, share_of
+from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssClient, budget, with_time_limit
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, first_bytes, get_record, head_object, put_record
 from tests.function.oss.conftest import BUCKET, KEYS, NOW, refusal
@@ -191,7 +191,7 @@ def test_the_budget_counts_from_its_creation():
 def test_each_bucket_has_its_own_share_within_the_budget(scripted):
     clock = iter([0.0, 4.0, 100.0, 101.0])
     scripted.answers = ["TimeoutError", DELETED, DELETED]
-    mine = share_of(scripted.calls(), 6.0, lambda: next(clock))
+    mine = with_time_limit(scripted.calls(), 6.0, lambda: next(clock))
     # The time of a failed call counts, the time between calls does not.
     delete_object(mine, "u/a")
     assert [one.seconds for one in scripted.asked] == [FIRST_TRY_SECONDS, 2.0]
@@ -203,7 +203,7 @@ def test_each_bucket_has_its_own_share_within_the_budget(scripted):
 
 def test_a_share_counts_real_time_by_default(scripted):
     scripted.answers = [DELETED]
-    mine = share_of(scripted.calls(), 6.0)
+    mine = with_time_limit(scripted.calls(), 6.0)
     delete_object(mine, "u/a")
     assert 5 < mine.seconds_left() < 6
 

@@ -13,9 +13,9 @@ from function.credentials import StsCredentials
 from function.oss.post_form import (
     UploadRule,
     encode_policy,
+    exact_match,
     iso,
     object_url,
-    pin,
     sign_folder,
     sign_object,
     sign_v1,
@@ -72,7 +72,9 @@ def test_encodes_a_policy_as_ali_oss_does(vector):
     policy = json.loads(vector["policy_json"])
     expires_at = datetime.fromisoformat(policy["expiration"])
     conditions = [
-        pin(*next(iter(item.items()))) if isinstance(item, dict) else json.dumps(item, separators=(",", ":"))
+        exact_match(*next(iter(item.items())))
+        if isinstance(item, dict)
+        else json.dumps(item, separators=(",", ":"))
         for item in policy["conditions"]
     ]
     assert encode_policy(expires_at, conditions) == vector["policy_base64"]

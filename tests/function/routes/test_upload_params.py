@@ -173,7 +173,7 @@ def test_without_threads_cached_credentials_are_used_while_they_cover_a_form(
     assert answer.status == status
     if status == 503:
         assert (answer.code, answer.headers["Retry-After"]) == ("sts_unavailable", "2")
-        assert log_lines()[-1]["reason"] == "AssumeRole: no thread can start"
+        assert log_lines()[-1]["reason"] == "AssumeRole: cannot start a thread"
     else:
         assert log_lines()[-1]["stsRefreshed"] is False
         clock.tick(minutes=1)

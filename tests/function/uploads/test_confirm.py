@@ -181,7 +181,7 @@ def test_a_type_is_written_without_its_parameters_and_in_lower_case(ask_form, co
         (HttpResponse(403, b"", {"x-oss-ec": "0003-00000001"}), 502, "oss_rejected"),
         (HttpResponse(500, b""), 503, "oss_unavailable"),
         (HttpResponse(200, b"", {}), 503, "oss_unavailable"),
-        (ExchangeFailed("no answer within the budget"), 503, "oss_unavailable"),
+        (ExchangeFailed("timed out"), 503, "oss_unavailable"),
     ],
     ids=["refused", "failing", "nonsense", "silent"],
 )
@@ -289,13 +289,13 @@ def test_confirm_gives_the_receipt_when_the_webhook_fails(
 ):
     def deaf(method, url, **options):
         if "business.example" in url:
-            raise ExchangeFailed("no answer within the budget")
+            raise ExchangeFailed("timed out")
         return oss(method, url, **options)
 
     address = "https://business.example/hook"
     telling = instance(deaf, **{**function.environ, "UPLOAD_WEBHOOK_URL": address})
     assert confirm(ask_form()["ticket"], of=telling).status == 200
-    assert log_lines()[-1]["webhook"] == "no answer within the budget"
+    assert log_lines()[-1]["webhook"] == "timed out"
 
 
 def test_the_log_names_the_upload_and_holds_no_token(ask_form, confirm, log_lines, caplog):

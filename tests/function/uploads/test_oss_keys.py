@@ -176,11 +176,11 @@ def test_a_failed_fetch_is_not_cached(key_host):
 class Overtaken(OssPublicKeys):
     """Between looking and boarding, another callback has had the same key fetched."""
 
-    def _board(self, path, ticket_id, now):
-        flight, is_ours = super()._board(path, ticket_id, now)
+    def _join(self, path, ticket_id, now):
+        flight, is_ours = super()._join(path, ticket_id, now)
         if is_ours:
             flight.run(lambda: self._load(path))
-        return super()._board(path, ticket_id, now)
+        return super()._join(path, ticket_id, now)
 
 
 def test_a_key_that_landed_meanwhile_is_used_and_not_fetched_again(key_host):

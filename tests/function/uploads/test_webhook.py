@@ -14,7 +14,7 @@ import responses
 from function.auth.tokens import RECEIPT, read_token
 from function.context import RequestContext
 from function.http.client import HttpResponse, send
-from function.network import MAX_WAITING
+from function.outgoing import MAX_IN_FLIGHT
 from function.request_log import LogLine
 from function.uploads.plan import MAX_CALLBACK_CHARACTERS
 from function.webhook import notify_business, post_event
@@ -50,7 +50,7 @@ def test_the_webhook_gets_the_receipt(with_webhook, upload, call, log_lines):
         ({"status": 302, "headers": {"Location": "https://evil.example/"}}, "HTTP 302"),
         ({"body": requests.ConnectionError("webhook-canary")}, "ConnectionError"),
         ({"body": requests.ReadTimeout("webhook-canary")}, "ReadTimeout"),
-        ({"body": "x" * 65537}, "answer over the size limit"),
+        ({"body": "x" * 65537}, "response over the size limit"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -225,14 +225,14 @@ def test_a_webhook_that_sends_headers_byte_by_byte_holds_64_threads_and_no_uploa
     before = threading.active_count()
     with trickling() as origin:
         slow = instance(network, **function.environ, UPLOAD_WEBHOOK_URL=f"{origin}/hook")
-        bodies = [upload(of=slow).body() for _ in range(MAX_WAITING + 16)]
+        bodies = [upload(of=slow).body() for _ in range(MAX_IN_FLIGHT + 16)]
         with ThreadPoolExecutor(len(bodies)) as pool:
             answers = list(pool.map(partial(call, of=slow), bodies))
         assert {answer.status for answer in answers} == {200}
-        assert threading.active_count() - before <= MAX_WAITING + len(("accepts", "trickles"))
+        assert threading.active_count() - before <= MAX_IN_FLIGHT + len(("accepts", "trickles"))
         told = [line["webhook"] for line in log_lines()]
-        assert told.count("no answer within the budget") == MAX_WAITING
-        assert told.count("too many calls wait for it already") == 16
+        assert told.count("timed out") == MAX_IN_FLIGHT
+        assert told.count("too many calls in flight") == 16
         assert call(upload(of=slow).body(), of=slow).status == 200
 
 
@@ -255,7 +255,7 @@ def test_a_callback_succeeds_when_no_thread_can_start(
         answer = call(body, of=threadless)
     assert answer.status == status
     if is_warm:
-        assert log_lines()[-1]["webhook"] == "no thread can start"
+        assert log_lines()[-1]["webhook"] == "cannot start a thread"
     else:
         assert answer.code == "oss_key_unavailable"
-        assert log_lines()[-1]["reason"] == "public key: no thread can start"
+        assert log_lines()[-1]["reason"] == "public key: cannot start a thread"

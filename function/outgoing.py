@@ -1,4 +1,4 @@
-"""Bounds and trust of every outgoing call: one time limit for all of it, and the authorities of TLS."""
+"""Time limit and TLS trust of every outgoing call."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import ssl
 
 # Per upstream. An instance may have 1,024 threads, of which a server takes up to 200.
-MAX_WAITING = 64
+MAX_IN_FLIGHT = 64
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def with_timeout(seconds: float, upstream: str, call: Callable[[], T]) -> T:
 
     No socket timeout ends a name lookup, or headers that arrive byte by byte. Such a call is left behind in a
     thread of its own, which ends when its connection does; until then it occupies one of the upstream's
-    ``MAX_WAITING`` slots, so that a slow service takes no threads from another.
+    ``MAX_IN_FLIGHT`` slots, so that a slow service takes no threads from another.
 
     Args:
         upstream: origin of the service.
@@ -44,7 +44,7 @@ def with_timeout(seconds: float, upstream: str, call: Callable[[], T]) -> T:
     """
     slots = _slots(upstream)
     if not slots.acquire(blocking=False):
-        raise ExchangeFailed("too many calls wait for it already")
+        raise ExchangeFailed("too many calls in flight")
     done = threading.Event()
     outcome: list[T] = []
     failure: list[BaseException] = []
@@ -61,9 +61,9 @@ def with_timeout(seconds: float, upstream: str, call: Callable[[], T]) -> T:
         threading.Thread(target=run, daemon=True).start()
     except RuntimeError:
         slots.release()
-        raise ExchangeFailed("no thread can start") from None
+        raise ExchangeFailed("cannot start a thread") from None
     if not done.wait(seconds):
-        raise ExchangeFailed("no answer within the budget")
+        raise ExchangeFailed("timed out")
     if failure:
         raise failure[0]
     return outcome[0]
@@ -72,7 +72,7 @@ def with_timeout(seconds: float, upstream: str, call: Callable[[], T]) -> T:
 # The upstreams stand in the settings, so there are few.
 @cache
 def _slots(_upstream: str) -> threading.Semaphore:
-    return threading.Semaphore(MAX_WAITING)
+    return threading.Semaphore(MAX_IN_FLIGHT)
 
 
 # Once an instance: reading the certificates of all authorities takes as long as a request.
@@ -81,10 +81,10 @@ def verifying_context() -> "ssl.SSLContext":
     """Return a TLS context that checks certificate and name against the packaged authorities."""
     import ssl
 
-    return ssl.create_default_context(cafile=authorities())
+    return ssl.create_default_context(cafile=ca_bundle_path())
 
 
-def authorities() -> str:
+def ca_bundle_path() -> str:
     """Return the path of the packaged certificates, whatever the environment names."""
     from importlib.machinery import PathFinder
 

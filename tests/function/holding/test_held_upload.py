@@ -1,4 +1,4 @@
-"""holding.upload: the upload of a receipt, and receipts that are refused."""
+"""holding.held_upload: the upload of a receipt, and receipts that are refused."""
 
 from datetime import datetime, timedelta
 
@@ -7,8 +7,8 @@ import pytest
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Forbidden
 from function.holding import records
+from function.holding.held_upload import read_receipt
 from function.holding.state import LEASE, MAX_SUBMISSIONS
-from function.holding.upload import read_receipt
 
 
 def claims(**changes):
@@ -120,7 +120,7 @@ def test_a_receipt_with_an_unsafe_id_is_refused(house, receipt, jti, profile):
 def test_the_longest_id_fits_every_record_name(house, receipt):
     assert house.status(receipt(jti="x" * 100, profile="face")) == "gone"
     late = (datetime.max - datetime.min) // LEASE
-    assert records.submitted("x" * 100, MAX_SUBMISSIONS, f"-{records.MAX_FAILURES - 1}-{late}")
+    assert records.submission_key("x" * 100, MAX_SUBMISSIONS, f"-{records.MAX_FAILURES - 1}-{late}")
 
 
 @pytest.mark.parametrize("name", ["jti", "key", "etag", "owner", "profile"])

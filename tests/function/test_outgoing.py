@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import pytest
 
 from function.http.client import send
-from function.network import MAX_WAITING, ExchangeFailed, with_timeout
+from function.outgoing import MAX_IN_FLIGHT, ExchangeFailed, with_timeout
 
 PATIENCE_SECONDS = 5
 UPSTREAM = "https://slow.example"
-FULL = "too many calls wait for it already"
+FULL = "too many calls in flight"
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def left_behind(upstream, calls):
         ended.append(1)
 
     for _ in range(calls):
-        with pytest.raises(ExchangeFailed, match="no answer within the budget"):
+        with pytest.raises(ExchangeFailed, match="timed out"):
             with_timeout(0, upstream, hang)
     try:
         yield over
@@ -56,7 +56,7 @@ def test_a_call_left_behind_does_not_keep_the_process_alive():
 
 
 def test_64_calls_of_one_upstream_wait_and_the_next_fails_at_once():
-    with left_behind(UPSTREAM, MAX_WAITING):
+    with left_behind(UPSTREAM, MAX_IN_FLIGHT):
         threads = threading.active_count()
         started = time.perf_counter()
         with pytest.raises(ExchangeFailed, match=FULL):
@@ -64,12 +64,12 @@ def test_64_calls_of_one_upstream_wait_and_the_next_fails_at_once():
         assert time.perf_counter() - started < 0.5
         assert threading.active_count() == threads
         assert with_timeout(5, "https://other.example", lambda: "called") == "called"
-    assert MAX_WAITING == 64
+    assert MAX_IN_FLIGHT == 64
     assert with_timeout(5, UPSTREAM, lambda: "called again") == "called again"
 
 
 def test_the_last_free_slot_can_be_used_again_and_again():
-    with left_behind(UPSTREAM, MAX_WAITING - 1):
+    with left_behind(UPSTREAM, MAX_IN_FLIGHT - 1):
         for _ in range(3):
             assert with_timeout(5, UPSTREAM, lambda: "called") == "called"
             with pytest.raises(ValueError, match="of the call"):
@@ -78,8 +78,8 @@ def test_the_last_free_slot_can_be_used_again_and_again():
 
 def test_without_a_thread_the_call_fails_and_frees_its_slot(no_threads):
     with no_threads():
-        for _ in range(MAX_WAITING + 1):
-            with pytest.raises(ExchangeFailed, match="no thread can start") as raised:
+        for _ in range(MAX_IN_FLIGHT + 1):
+            with pytest.raises(ExchangeFailed, match="cannot start a thread") as raised:
                 with_timeout(5, UPSTREAM, lambda: pytest.fail("called"))
             assert raised.value.__cause__ is None
     assert with_timeout(5, UPSTREAM, lambda: "called") == "called"
@@ -89,6 +89,6 @@ def test_without_a_thread_the_call_fails_and_frees_its_slot(no_threads):
 def test_all_urls_of_one_origin_are_one_upstream(path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with left_behind(origin, MAX_WAITING), pytest.raises(ExchangeFailed) as raised:
+        with left_behind(origin, MAX_IN_FLIGHT), pytest.raises(ExchangeFailed) as raised:
             send("GET", f"{origin}{path}", budget_seconds=0.05)
         assert raised.value.kind == FULL
