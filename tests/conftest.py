@@ -1,6 +1,4 @@
-"""
-What every test of the function shares: a clean environment, a clock, events, and a stubbed STS.
-"""
+"""Fixtures of all tests: a clean environment, a clock, events and a stubbed STS."""
 
 import json
 import logging

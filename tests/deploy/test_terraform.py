@@ -1,8 +1,4 @@
-"""
-deploy/terraform makes what ``setup`` and ``s.yaml`` make: the HCL is held against the values that the command
-writes, those against the documents of ``setup``, and every argument against what the provider declares. That
-Terraform itself takes it is tried in ``tests/deploy/real``.
-"""
+"""deploy/terraform: the HCL makes what ``setup`` and ``s.yaml`` make."""
 
 import argparse
 import json

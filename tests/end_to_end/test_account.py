@@ -1,7 +1,4 @@
-"""
-What ``setup`` makes of an account is what the function needs there, in every bucket: the local STS and OSS
-judge its documents, and the doctor tries all that the profiles do.
-"""
+"""What ``setup`` grants is what the function needs in every bucket: local STS and OSS judge the documents."""
 
 import argparse
 from dataclasses import replace

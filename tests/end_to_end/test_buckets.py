@@ -1,9 +1,4 @@
-"""
-Profiles of two buckets through the whole local cloud, and what is good for one of them tried on the other.
-
-Each bucket is in a region of its own, behind a role of its own; the local STS and OSS judge, which share no
-code with the function.
-"""
+"""Profiles of two buckets in two regions: what is good for one is refused by the other."""
 
 import hashlib
 import secrets

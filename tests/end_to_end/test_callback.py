@@ -1,8 +1,4 @@
-"""
-Uploads with a callback: the receipt is true, and no client can bend or drop the callback.
-
-Function, gateway, STS and OSS talk over real sockets; the receipt is checked with nothing but hmac.
-"""
+"""Uploads with a callback over real sockets: the receipt is true, and no client can change the callback."""
 
 import json
 from base64 import b64decode, b64encode

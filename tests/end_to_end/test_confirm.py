@@ -1,8 +1,4 @@
-"""
-Uploads that are confirmed: OSS itself is asked, with keys that the form's holder never sees.
-
-Function, STS and OSS talk over real sockets; the receipt is checked with nothing but hmac.
-"""
+"""Confirmed uploads over real sockets: the function asks OSS with keys that the form's holder never sees."""
 
 import hashlib
 from dataclasses import replace

@@ -1,8 +1,4 @@
-"""
-What users buy: a signed form admits the one upload it was signed for, and nothing else.
-
-The function signs with credentials of the local STS; the local OSS, which shares no code with it, judges.
-"""
+"""A signed form admits the one upload it was signed for, and nothing else."""
 
 import hashlib
 import hmac

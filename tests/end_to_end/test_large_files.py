@@ -1,8 +1,4 @@
-"""
-Large files in parts: the bytes go from a client to OSS, the function decides what they become.
-
-Function, STS and OSS talk over real sockets; OSS checks every signature, session policy, size and entity tag.
-"""
+"""Large files in parts over real sockets: bytes go to OSS, the function decides what they become."""
 
 import os
 from types import SimpleNamespace

@@ -1,8 +1,4 @@
-"""
-The mistakes of a first evening: each ends with a sentence that says what is wrong and what to do.
-
-In either language, whole: no line of the one holds words of the other.
-"""
+"""Mistakes of a first evening: each ends with one sentence that names the cause and the remedy."""
 
 import json
 import os

@@ -1,9 +1,4 @@
-"""
-What a URL of ``/read`` admits: GET of that object with that processing, for a while, and nothing else.
-
-The function signs with an objects session of the local STS; the local OSS, which shares no code with it,
-judges.
-"""
+"""A URL of ``/read`` admits GET of one object with one processing for a limited time, and nothing else."""
 
 import io
 from datetime import datetime, timedelta

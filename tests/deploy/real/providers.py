@@ -1,10 +1,4 @@
-"""
-Stand-ins for the two providers, served to Terraform over a socket: their schema, and a cloud that obeys.
-
-Terraform starts none of them and asks no registry: ``TF_REATTACH_PROVIDERS`` says where they listen.
-
-Source: https://developer.hashicorp.com/terraform/plugin/terraform-plugin-protocol (version 6)
-"""
+"""Stand-ins of both Terraform providers: their schema, and a cloud that accepts every plan."""
 
 import json
 import os

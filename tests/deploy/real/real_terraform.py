@@ -1,8 +1,4 @@
-"""
-The real Terraform, from PyPI, reads deploy/terraform, and makes of it in a stand-in cloud what setup makes.
-
-Run with ``make test-terraform``: it has an environment of its own. PYTHON is what ``manage.py`` runs with.
-"""
+"""The real Terraform on deploy/terraform against stand-in providers; run by ``make test-terraform``."""
 
 import json
 import os
