@@ -214,7 +214,7 @@ def test_the_role_that_is_trusted_is_made_first_and_the_function_last():
     ]
 
 
-def test_no_destroy_takes_what_users_have_stored():
+def test_destroy_never_deletes_user_uploads():
     uploads = blocks("resource")["alicloud_oss_bucket", "uploads"]
     assert uploads["force_destroy"] is False
     code = blocks("resource")["alicloud_oss_bucket", "code"]
@@ -412,7 +412,7 @@ def test_a_region_other_than_the_first_has_a_provider_and_a_module_of_its_own(pl
     assert "regions.tf.json is written" in capsys.readouterr().out
 
 
-def test_a_region_stays_written_so_that_what_is_there_can_be_destroyed(places):
+def test_a_region_stays_in_the_file_until_its_resources_are_destroyed(places):
     write(places)
     (places / "profiles.toml").write_text(OWN.replace("cn-beijing", "cn-shenzhen"))
     write(places)

@@ -15,7 +15,7 @@ CLIENT_PAGES = list(zip(both("docs/client.md"), both("docs/large-files.md"), str
 
 
 @pytest.mark.parametrize("names", CLIENT_PAGES, ids="-".join)
-def test_the_lines_that_copy_the_client_copy_what_is_pasted(names, tmp_path):
+def test_the_copy_lines_copy_the_client(names, tmp_path):
     lines = "\n".join(code for name in names for kind, code in code_blocks(page(name)) if kind == "bash")
     (tmp_path / "miniprogram").symlink_to(ROOT / "miniprogram")
     subprocess.run(["bash", "-euc", lines], cwd=tmp_path, timeout=30, check=True)

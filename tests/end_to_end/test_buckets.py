@@ -326,7 +326,7 @@ def test_a_role_that_is_gone_stops_the_forms_of_its_own_bucket_alone(here, ask, 
     form_of("paper", at=at)
 
 
-def test_a_bucket_that_fails_stops_what_is_about_itself_alone(here, ask, form_of, send):
+def test_a_failing_bucket_affects_only_its_own_requests(here, ask, form_of, send):
     forms = {profile: form_of(profile) for profile in ("home", "paper")}
     assert [send(form).status_code for form in forms.values()] == [200, 200]
     here.cloud.archive.faults.plan("status_503")

@@ -39,7 +39,7 @@ def post(cloud, fields, content=PICTURE):
     return post_form(cloud.oss.origin, fields, content)
 
 
-def test_the_receipt_verifies_offline_and_says_what_is_stored(cloud):
+def test_the_callback_receipt_verifies_offline_and_describes_the_object(cloud):
     form = form_of(cloud)
     response = post(cloud, form["formData"])
     assert response.status_code == 200, response.text

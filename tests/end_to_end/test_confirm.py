@@ -42,7 +42,7 @@ def confirm(cloud, ticket):
     return cloud.running.ask(path="/confirm", body={"ticket": ticket})
 
 
-def test_the_receipt_verifies_offline_and_says_what_oss_has(cloud):
+def test_the_receipt_of_confirm_verifies_offline_and_describes_the_object(cloud):
     form = form_of(cloud, context={"order": 17})
     assert (confirm(cloud, form["ticket"]).status, confirm(cloud, form["ticket"]).code) == (
         404,

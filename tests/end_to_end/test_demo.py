@@ -78,7 +78,7 @@ def test_the_demo_uploads_one_file_whatever_the_shell_holds(shell, caller_auth):
 
 
 @pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
-def test_the_demo_prints_what_the_readme_shows_in_its_language(shell, readme, language):
+def test_the_demo_output_matches_the_readme_of_its_language(shell, readme, language):
     shown = (PROJECT / readme).read_text("utf-8").partition("```\n3/10 ")[2].partition("```")[0]
     demo = run_demo(shell, "--lang", language)
     printed = [words_of(line) for line in demo.stdout.splitlines()]
@@ -144,7 +144,7 @@ def test_a_host_that_is_not_this_machine_ends_in_one_sentence(shell, command):
     assert done.stdout.count("\n") == 1
 
 
-def test_the_demo_shows_what_an_account_of_2025_meets_on_the_default_host(shell):
+def test_the_demo_shows_the_refused_public_endpoint_of_new_accounts(shell):
     demo = run_demo(shell, "--rule", "public_endpoint_forbidden=true")
     assert (demo.returncode, demo.stderr) == (1, "")
     assert "OSS" in demo.stdout
@@ -216,7 +216,7 @@ def test_serve_with_a_demo_keeps_objects_in_the_folder_and_prints_the_screen(she
     assert left_behind(shell) == []
 
 
-def test_serve_says_what_is_wrong_with_a_setting_and_does_not_stay_up(shell):
+def test_serve_reports_an_invalid_setting_and_exits(shell):
     with serving({**shell, "PORT": "0"}, "--json", "--caller-rate", "often") as serve:
         printed, log = serve.communicate(timeout=PATIENCE_SECONDS)
     assert (serve.returncode, printed) == (1, "")

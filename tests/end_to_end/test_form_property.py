@@ -160,7 +160,7 @@ def test_a_form_is_good_for_one_object_once(cloud, form):
     assert get(cloud, answer["key"]).content == PNG
 
 
-def test_a_form_stores_again_what_was_deleted_until_it_ends(cloud, form, clock):
+def test_a_form_can_store_a_deleted_object_again_until_it_expires(cloud, form, clock):
     """Known, and documented: nothing but its expiry takes a form back from its holder."""
     answer = form()
     for _ in range(2):
@@ -226,7 +226,7 @@ def test_even_a_policy_that_never_ends_is_held_to_the_other_clocks(cloud, form, 
 # For each condition the signer emits: what a client could do if it were not there. That each of these
 # uploads succeeds without its condition shows that the condition, and nothing else, forbids it.
 @cases("dropped", "change")
-def test_each_condition_is_what_forbids_its_attack(cloud, form, dropped, change):
+def test_each_condition_alone_forbids_its_attack(cloud, form, dropped, change):
     content = PNG if change else bytes(2000)
     answer = form()
     attack = {**answer["formData"], **change}
@@ -292,7 +292,7 @@ def elsewhere(answer):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_form_of_what_is_held_back_stores_it_in_private_where_it_waits(cloud, form, version):
+def test_a_held_form_stores_a_private_object_below_held(cloud, form, version):
     answer = form(version, profile="post")
     assert post(answer["url"], answer["formData"]).status_code == 200
     (stored,) = cloud.oss.objects.values()

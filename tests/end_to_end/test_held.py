@@ -256,7 +256,7 @@ def test_an_uncommitted_upload_expires_by_the_lifecycle_rule(here, held, commit)
     assert commit(forgotten)["error"]["code"] == "not_uploaded"
 
 
-def test_the_rule_that_setup_writes_is_the_local_bucket_s_own_and_expires_what_is_held(here, held):
+def test_the_rule_written_by_setup_is_the_local_one_and_expires_held_objects(here, held):
     bucket = here.cloud.oss.bucket
     own = bucket.lifecycle.rules
     wanted = DesiredBucket(BUCKET, REGION, create=True, held_days=1)
@@ -277,7 +277,7 @@ def test_the_rule_that_setup_writes_is_the_local_bucket_s_own_and_expires_what_i
     assert places(here, forgotten) == (False, False)
 
 
-def test_a_post_shows_what_became_of_its_pictures(here, held):
+def test_a_post_shows_the_state_of_its_pictures(here, held):
     good, bad = held("a.png"), held("risky-b.png")
     business = here.cloud.business.origin
     refused = here.ask(f"{business}/posts", {"text": "two", "receipts": [good.receipt, bad.receipt]})

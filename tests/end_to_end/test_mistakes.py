@@ -113,7 +113,7 @@ def in_a_process(words, environ):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_ends_in_a_sentence_that_names_it_and_what_to_change(case, language, tmp_path, ended):
+def test_a_mistake_is_reported_with_its_cause_and_remedy(case, language, tmp_path, ended):
     mistake = MISTAKES[case]
     code, printed = ended(mistake, language)
     assert code == mistake.get("code", 1), printed

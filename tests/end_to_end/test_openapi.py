@@ -140,7 +140,7 @@ def held_file(client):
     client.ask("discard", published)
 
 
-def test_every_route_answers_with_what_is_documented_in_a_whole_upload(client):
+def test_every_route_of_a_whole_upload_answers_as_documented(client):
     client.ask("health", method="GET")
     client.ask("login", {"code": "local-another"})
     client.ask("upload-params", method="GET", params={"filename": "a.png", "context": '{"order": 17}'})

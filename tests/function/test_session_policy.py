@@ -47,7 +47,7 @@ def with_options(**options):
     )
 
 
-def test_the_upload_session_may_do_what_forms_need_only(legacy_profiles):
+def test_the_upload_session_allows_only_the_needs_of_forms(legacy_profiles):
     assert json.loads(policy("my-bucket", legacy_profiles)) == {
         "Version": "1",
         "Statement": [
@@ -257,7 +257,7 @@ def test_policies_of_held_profiles_name_each_right_once():
     assert len({tuple(statement["Action"]) for statement in statements}) == len(statements) == 4
 
 
-def test_the_role_allows_what_hold_needs():
+def test_the_role_allows_every_statement_of_hold():
     profiles = with_options(posts=HOLD)
     role = role_policy(profiles)
     for policy in policies_of(profiles).values():

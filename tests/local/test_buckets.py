@@ -78,7 +78,7 @@ def test_the_account_s_own_url_opens_the_object_of_either_bucket(cloud, get):
     assert get(cloud.signed_url("a.png", "local-archive")).status_code == 404
 
 
-def test_the_local_wechat_learns_what_a_file_of_either_bucket_was_called(cloud):
+def test_the_local_wechat_finds_file_names_in_both_buckets(cloud):
     put(cloud.oss, "held/a.png", file_name="risky-a.png")
     put(cloud.archive, "held/b.png", file_name="review-b.png")
     name_of = cloud.wechat.checks.name_of

@@ -188,7 +188,7 @@ def test_the_second_bucket_takes_the_port_after_the_others_where_all_are_free(ga
 @pytest.mark.parametrize(
     ("document", "bucket"), [(ROLE_POLICY, "local-bucket"), (role_policy("local-archive"), "local-archive")]
 )
-def test_a_role_may_do_what_the_function_s_two_sessions_need_and_nothing_else(document, bucket):
+def test_a_role_allows_exactly_the_needs_of_both_sessions(document, bucket):
     [statement] = document["Statement"]
     upload, objects = (
         ["oss:PutObject", "oss:PutObjectAcl"],

@@ -23,7 +23,7 @@ for line in sys.stdin:
 """
 
 
-def test_an_instance_that_takes_one_request_at_a_time_is_measured_by_what_it_tells():
+def test_a_single_request_instance_is_measured_by_its_output():
     measured = Measured()
     for _ in range(2):
         measure_one_request([sys.executable, "-c", PROGRAM], {}, burst.STEPS, measured)

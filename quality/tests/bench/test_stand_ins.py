@@ -30,7 +30,7 @@ def test_the_stand_ins_answer_over_tls_for_both_clouds_and_for_wechat(tmp_path):
     assert json.loads(answers[2]) == LOGIN_ANSWER
 
 
-def test_oss_s_stand_in_has_what_the_task_s_form_admits(tmp_path):
+def test_the_oss_stand_in_has_an_object_that_fits_the_form(tmp_path):
     with StandIns(tmp_path) as stand_ins:
         trusting = ssl.create_default_context(cafile=str(stand_ins.ca_file))
         asked = urllib.request.Request(f"{stand_ins.origin}/uploads/x.jpg", method="HEAD")

@@ -50,7 +50,7 @@ def test_an_escape_is_reported_with_the_input_that_led_to_it():
     assert found.endswith(f"from {tried[0]!r:.300}")
 
 
-def test_the_targets_reach_what_they_are_for(bench, monkeypatch):
+def test_each_target_reaches_the_code_under_test(bench, monkeypatch):
     """A target whose inputs are all refused at the door would prove nothing."""
     reached = set()
     monkeypatch.setattr(bench, "_plan", lambda wanted: reached.add("plan"))

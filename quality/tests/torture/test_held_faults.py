@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("quiet")
 IN_SHORT = ("committed", "discarded once published", "passed")
 
 
-def test_an_instance_that_is_killed_at_any_call_leaves_what_another_goes_on_with():
+def test_an_instance_killed_at_any_call_can_be_resumed_by_another():
     result = held_faults.run(lambda cell: cell.situation in IN_SHORT and "killed" in cell.fault)
     assert result.problems == []
     assert result.totals["faults survived"] == result.totals["faults tried"] > 40

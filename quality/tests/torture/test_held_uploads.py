@@ -83,7 +83,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_room_that_does_what_it_must_not_is_found_out(wrong, monkeypatch):
+def test_a_broken_holding_room_is_detected(wrong, monkeypatch):
     patches, (acts, profiles, *points) = WRONG[wrong]
     for patch in patches:
         monkeypatch.setattr(*patch)

@@ -51,7 +51,7 @@ class Changing(MemoryOss):
 
 
 @pytest.mark.parametrize("wrong", [Losing, Reviving, Changing])
-def test_an_oss_that_does_what_it_must_not_is_found_out(wrong):
+def test_a_broken_oss_is_detected(wrong):
     class Machine(PartedUploads):
         new_oss = wrong
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ssl", "ignor
 QUICK = ("refused", "drop", "truncated", "wrong_type", "oom", "wrong_certificate", "killed")
 
 
-def test_a_store_that_is_not_well_does_what_the_operator_chose(redis_or_skip):
+def test_a_failing_quota_store_follows_quota_when_down(redis_or_skip):
     result = quota_faults.run(lambda cell: cell.fault in QUICK)
     assert result.problems == []
     assert result.secrets == []

@@ -18,7 +18,7 @@ def test_a_few_thousand_requests_lose_nothing():
 
 
 @pytest.mark.skipif(not is_installed(), reason="no redis-server was found")
-def test_with_quotas_what_redis_counted_are_the_forms_that_were_given():
+def test_with_quotas_redis_counts_the_issued_forms():
     result = soak.run(1600, with_quotas=True)
     assert [problem for problem in result.problems if "memory" not in problem] == []
     assert result.secrets == []

@@ -166,19 +166,19 @@ def profile_with(types):
 
 
 @pytest.mark.parametrize("kind", TABLE["RUN_BY_BROWSERS"])
-def test_a_wildcard_does_not_admit_what_browsers_run_but_a_name_does(kind):
+def test_only_a_named_type_admits_content_that_browsers_run(kind):
     wildcards = [f"{kind.partition('/')[0]}/*", "*/*"]
     for types, is_admitted in ((wildcards, False), ([*wildcards, kind], True), ([kind], True)):
         assert profile_with(types).admits(kind) is is_admitted, types
 
 
 @pytest.mark.parametrize("kind", TABLE["ONLY_SHOWN_OR_SAVED"])
-def test_a_wildcard_admits_what_browsers_only_show_or_save(kind):
+def test_a_wildcard_admits_content_that_browsers_only_show_or_save(kind):
     for wildcard in (f"{kind.partition('/')[0]}/*", "*/*"):
         assert profile_with([wildcard]).admits(kind)
 
 
-def test_options_default_to_what_is_published():
+def test_options_have_the_published_defaults():
     assert profile_of(f"[p]\n{GOOD}") == Profile(
         name="p",
         key=KeyTemplate("uploads/{owner}/{id}{ext}"),

@@ -42,7 +42,7 @@ def refused(environ):
     return [problem.setting for problem in problems_of(environ)]
 
 
-def test_required_settings_suffice_and_others_default_to_what_is_published(environment):
+def test_required_settings_suffice_and_others_have_the_published_defaults(environment):
     del environment["CALLER_RATE"]
     settings = load_settings(environment)
     host = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"

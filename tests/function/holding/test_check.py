@@ -45,7 +45,7 @@ def test_a_confirmation_that_is_repeated_submits_nothing_twice(house):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_wechat_gets_an_address_of_what_is_held(house, checking):
+def test_wechat_gets_a_url_of_the_held_object(house, checking):
     (url,) = house.wechat.submitted.values()
     assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{checking['key']}?")
     assert house.oss.send("GET", url, budget_seconds=1).status == 200
@@ -334,7 +334,7 @@ def test_pass_publishes(house, checking):
     assert house.oss.records()[f"decided/{checking['uploadId']}"]["by"] == "check"
 
 
-def test_the_log_line_of_a_verdict_says_what_it_was_about(house, checking):
+def test_the_log_line_of_a_verdict_names_trace_state_and_profile(house, checking):
     call = house.call()
     assert apply_verdict(call, Verdict(FIRST, Outcome.PASS))
     line = call.line
@@ -390,7 +390,7 @@ def test_a_verdict_that_is_repeated_changes_nothing(house, checking, outcome):
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
-def test_a_verdict_upon_what_was_rejected_changes_nothing(house, checking, outcome):
+def test_a_verdict_after_a_rejection_changes_nothing(house, checking, outcome):
     house.commit(checking["receipt"], decision="reject")
     before = dict(house.oss.objects)
     house.verdict(outcome)
@@ -400,7 +400,7 @@ def test_a_verdict_upon_what_was_rejected_changes_nothing(house, checking, outco
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
-def test_a_verdict_upon_what_was_discarded_changes_nothing(house, checking, outcome):
+def test_a_verdict_after_a_discard_changes_nothing(house, checking, outcome):
     house.discard(checking["receipt"])
     before = dict(house.oss.objects)
     house.verdict(outcome)

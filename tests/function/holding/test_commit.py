@@ -16,7 +16,7 @@ cases = cases_beside(__file__)
 # --- publishing ---
 
 
-def test_a_commit_publishes_what_needs_nothing_else(house):
+def test_a_commit_publishes_an_upload_held_for_commit_only(house):
     stored = house.store("word")
     answer = house.commit(stored["receipt"])
     assert answer.status == 200

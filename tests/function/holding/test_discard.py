@@ -146,7 +146,7 @@ def test_a_receipt_from_before_its_profile_held_anything_back_is_good_for_its_ob
     assert names(house, stored) == []
 
 
-def test_the_receipt_of_bytes_that_were_there_already_discards_what_is_still_held(house):
+def test_a_receipt_of_existing_bytes_discards_their_held_object(house):
     """Where publishing was cut off after the copy, it would be published once more else."""
     digest = "a" * 64
     form = house.form("same", sha256=digest, size=1)

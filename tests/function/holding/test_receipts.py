@@ -19,7 +19,7 @@ PARTED = text_beside(__file__)
 @pytest.mark.parametrize(
     ("decision", "state"), [("publish", "published"), ("reject", "rejected")], ids=["published", "rejected"]
 )
-def test_a_confirmation_that_is_repeated_gives_the_same_receipt_and_what_became_of_it(house, decision, state):
+def test_a_repeated_confirm_returns_the_same_receipt_and_the_current_state(house, decision, state):
     stored = house.store("word")
     house.commit(stored["receipt"], decision=decision)
     told = house.told

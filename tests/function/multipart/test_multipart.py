@@ -211,7 +211,7 @@ def test_the_log_names_the_upload_owner_and_whether_sts_was_called(phone, log_li
     assert (first["stsRefreshed"], second["stsRefreshed"]) == (True, False)
 
 
-def test_a_refusal_is_logged_with_what_was_known_by_then(phone, log_lines):
+def test_a_refusal_is_logged_with_profile_and_owner(phone, log_lines):
     phone.ask("multipart", profile="default", filename="a.png", size=9)
     assert (log_lines()[-1]["profile"], log_lines()[-1]["owner"]) == ("default", "public")
 
@@ -244,7 +244,7 @@ def test_urls_use_the_upload_session_and_calls_the_objects_session(phone, oss):
     assert "Credential=STS.objects.upload/" in oss.requests[0].headers["authorization"]
 
 
-def test_a_url_names_one_part_of_one_upload_and_what_must_be_sent(phone, oss):
+def test_a_part_url_fixes_part_number_upload_id_and_length(phone, oss):
     (first, *_) = phone.begin()["parts"]
     query = query_of(first)
     assert (query["partNumber"], query["uploadId"]) == ("1", next(iter(oss.uploads)))

@@ -88,7 +88,7 @@ def test_oss_gets_the_parts_in_order_with_their_etags_the_acl_and_no_leave_to_ov
     assert oss.uploads == {}
 
 
-def test_the_profile_says_what_may_be_overwritten_and_who_may_read_it(phone, oss):
+def test_the_profile_sets_overwriting_and_the_acl(phone, oss):
     begun = phone.begin(profile="kept")
     phone.send(begun)
     assert phone.complete(begun["ticket"]).status == 200

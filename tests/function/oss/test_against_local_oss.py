@@ -338,7 +338,7 @@ def test_an_oss_that_is_slow_is_waited_for(server, oss):
     assert len(attempts) == 1
 
 
-def test_an_oss_that_hangs_costs_what_is_left_of_the_budget(server):
+def test_a_hanging_oss_costs_only_the_remaining_budget(server):
     deadline = time.monotonic() + 0.5
     calls, attempts = calls_to(server, seconds_left=lambda: deadline - time.monotonic())
     server.faults.plan("slow", seconds=2)

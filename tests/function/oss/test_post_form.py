@@ -101,7 +101,7 @@ def test_every_field_of_a_form_but_the_proof_has_a_condition(version):
     assert ["content-length-range", 1, 1024] in conditions
 
 
-def test_pins_exactly_what_the_contract_lists():
+def test_a_form_pins_exactly_the_documented_fields():
     form = sign_object(rule(), CREDENTIALS, NOW)
     scope = "20261124/cn-hangzhou/oss/aliyun_v4_request"
     policy = decoded(form["policy"])

@@ -65,7 +65,7 @@ def test_signs_headers_as_four_official_signers_do(vector):
 
 
 @pytest.mark.parametrize("vector", VECTORS["header"], ids=lambda vector: vector["name"])
-def test_a_request_url_is_what_its_headers_sign(vector):
+def test_a_request_url_matches_the_signed_canonical_request(vector):
     url = urlsplit(request_url(request_of(vector), "https://b.example"))
     canonical = vector["expected"]["canonical_request"].split("\n")
     assert [f"/{vector['bucket']}{url.path}", url.query] == canonical[1:3]

@@ -15,7 +15,7 @@ from tests.conftest import ROLE_SECRET, ROLE_TOKEN
 from tests.function.reading.keys import KEY, ORIGIN, PROFILES, SHOWN, WALL, query_of
 
 
-def test_a_variant_is_what_its_profile_says(reading, good_sts):
+def test_a_variant_uses_the_process_of_its_profile(reading, good_sts):
     url = reading()(key=KEY, variant="thumb").json["url"]
     assert query_of(url)["x-oss-process"] == "image/resize,m_fill,w_200,h_200/format,jpg"
     assert "x-oss-process=image%2Fresize%2Cm_fill%2Cw_200%2Ch_200%2Fformat%2Cjpg&" in url

@@ -128,7 +128,7 @@ def test_a_new_secret_in_front_keeps_tickets_and_dropping_the_old_ends_them(uplo
 
 
 @cases("changes", "status")
-def test_a_callback_is_held_to_what_the_form_let_in(upload, call, changes, status):
+def test_a_callback_outside_the_form_conditions_is_refused(upload, call, changes, status):
     code = {200: "", 400: "bad_request", 403: "forbidden"}[status]
     assert call(upload().body(**changes)).outcome == (status, code)
 

@@ -55,7 +55,7 @@ def test_a_form_brings_a_ticket_where_its_profile_is_confirmed_and_is_the_same_o
     assert "ticket" not in with_ticket["formData"]
 
 
-def test_response_and_receipt_repeat_what_oss_reports(ask_form, confirm, oss, clock):
+def test_response_and_receipt_repeat_the_facts_from_oss(ask_form, confirm, oss, clock):
     form = ask_form()
     answer = confirm(form["ticket"])
     assert answer.status == 200

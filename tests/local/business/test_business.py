@@ -197,7 +197,7 @@ def test_a_commit_of_a_missing_upload_shows_gone(ask, function):
     assert ask.post("/posts", text="", receipts=[receipt()]).json()["pictures"][0]["state"] == "gone"
 
 
-def test_the_webhook_says_what_became_of_a_picture(ask, function):
+def test_the_webhook_updates_the_state_of_a_picture(ask, function):
     ask.post("/posts", text="", receipts=[receipt(1), receipt(2)])
     assert ask.post("/webhook", event="rejected", receipt=receipt(2), label=20006).status_code == 200
     assert shown(ask) == [["checking", "rejected"]]

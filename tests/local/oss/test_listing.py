@@ -10,7 +10,7 @@ KEY = "u/42/视频 一+1.mp4"
 BAD = (400, "InvalidArgument")
 
 
-def test_parts_are_listed_in_ascending_order_with_what_oss_knows_of_them(begin):
+def test_parts_are_listed_in_ascending_order_with_size_and_etag(begin):
     upload = begin()
     for number in (3, 1):
         upload.part(number, b"hello"[:number])

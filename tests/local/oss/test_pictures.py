@@ -100,7 +100,7 @@ def test_a_picture_is_rotated_only_by_auto_orient():
     assert upright.getexif().get(0x0112) is None
 
 
-def test_the_description_tells_what_the_camera_wrote():
+def test_image_info_includes_exif():
     exif = Image.Exif()
     exif[0x0110] = "Phone 9"
     exif.get_ifd(0x8825)[1] = "N"

@@ -303,7 +303,7 @@ def test_the_file_name_is_stored_but_in_no_response(oss, oss_client):
         assert b"risky" not in answer.body + str(answer.headers).encode()
 
 
-def test_of_what_is_not_there_or_was_copied_no_name_is_known(oss, oss_client):
+def test_missing_and_copied_objects_have_no_file_name(oss, oss_client):
     oss_client.post(oss_client.v4_form(FULL, [SIZES]), filename="risky-beach.jpg")
     copied = oss_client.call(
         "PUT", "u/42/b.jpg", headers={"x-oss-copy-source": f"/{oss.bucket.name}/u/42/a.jpg"}

@@ -56,7 +56,7 @@ def test_a_thumbnail_keeps_the_headers_of_its_picture(oss, oss_client, photo):
     assert (answer["x-oss-force-download"], answer["Content-Disposition"]) == ("true", "attachment")
 
 
-def test_the_processing_is_part_of_what_was_signed(photo, oss_client):
+def test_the_processing_parameter_is_signed(photo, oss_client):
     plain = oss_client.presigned("GET", KEY, "account")
     signed = oss_client.presigned("GET", KEY, "account", **{"x-oss-process": SMALL})
     for url in (

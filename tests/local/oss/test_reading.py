@@ -97,7 +97,7 @@ def test_a_url_is_good_until_its_end(stored, oss_client, oss_clock):
         ("u/none", "account", (404, "NoSuchKey", "0026-00000001")),
     ],
 )
-def test_only_a_key_that_may_read_learns_what_is_absent(stored, oss_client, name, key, refusal):
+def test_only_a_key_with_read_permission_gets_no_such_key(stored, oss_client, name, key, refusal):
     assert oss_client.request("GET", oss_client.presigned("GET", name, key=key)).refusal == refusal
 
 
@@ -206,7 +206,7 @@ def test_a_form_keeps_no_digest_and_a_large_object_no_checksum(stored, oss, oss_
     assert oss_client.call("HEAD", KEY).headers["x-oss-hash-crc64ecma"] is None
 
 
-def test_a_head_of_what_is_not_there_tells_so_in_a_header(private, oss_client):
+def test_a_head_of_a_missing_object_has_the_error_in_a_header(private, oss_client):
     answer = oss_client.call("HEAD", "u/none")
     xml = ElementTree.fromstring(base64.b64decode(answer.headers["x-oss-err"]))
     assert (answer.status, answer.body, xml.findtext("Code")) == (404, b"", "NoSuchKey")

@@ -137,7 +137,7 @@ OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         *(("h-acl-perm", {"x_oss_content_sha256": payload}, INVALID) for payload in (None, "", OF_NOTHING)),
     ],
 )
-def test_a_request_that_differs_from_what_was_signed_is_refused(name, change, refusal, bucket_of):
+def test_a_request_changed_after_signing_is_refused(name, change, refusal, bucket_of):
     assert refusal_of(request_of(EVERY[name], **change), bucket_of(EVERY[name]))[:2] == refusal
 
 

@@ -64,7 +64,7 @@ def test_a_put_without_headers_uses_the_defaults(oss, oss_client):
     assert (oss.objects[KEY].content_type, oss.objects[KEY].acl) == ("application/octet-stream", "default")
 
 
-def test_a_put_through_a_url_is_good_for_exactly_what_was_signed(oss, oss_client):
+def test_a_put_url_accepts_exactly_the_signed_headers(oss, oss_client):
     signed = {"content-type": "image/jpeg", "content-length": "7"}
     url = oss_client.presigned("PUT", KEY, "account", headers=signed, additional=["content-length"])
     headers = {"Content-Type": "image/jpeg"}
@@ -76,7 +76,7 @@ def test_a_put_through_a_url_is_good_for_exactly_what_was_signed(oss, oss_client
 
 
 @pytest.mark.parametrize("digest", [md5(b"another"), "", "bm8gTUQ1", "no base64", "图"])
-def test_a_body_that_is_not_what_its_digest_says_is_not_stored(digest, oss, oss_client):
+def test_a_body_with_a_wrong_digest_is_not_stored(digest, oss, oss_client):
     headers = {"Content-MD5": digest.encode().decode("latin-1")}
     if digest == "图":
         url = oss_client.presigned("PUT", KEY, "account", headers={"content-md5": digest})
@@ -212,7 +212,7 @@ def test_a_directive_is_one_of_two(source, oss_client):
     assert copy(oss_client, x_oss_metadata_directive="MOVE").refusal[:2] == (400, "InvalidArgument")
 
 
-def test_deleting_needs_its_right_and_says_nothing_about_what_was_there(oss, oss_client, session):
+def test_a_delete_needs_permission_and_hides_whether_the_object_existed(oss, oss_client, session):
     allowed = session("oss:DeleteObject")
     oss_client.call("PUT", KEY, b"x")
     assert oss_client.call("DELETE", KEY, key="sts").refusal == NOT_PERMITTED

@@ -73,7 +73,7 @@ def test_an_invalid_action_is_refused_and_changes_nothing(actions, oss, archive,
     assert oss.faults.take("PostObject") is archive.faults.take("PostObject") is None
 
 
-def test_days_pass_for_what_is_held_in_every_bucket(actions, oss, archive, clock):
+def test_days_pass_in_every_bucket(actions, oss, archive, clock):
     for store in (oss, archive):
         store.bucket.lifecycle.replace([LifecycleRule("held", "held/", True, days=2)], clock())
         for key in ("held/a.png", "b.png"):
@@ -87,7 +87,7 @@ def test_days_pass_for_what_is_held_in_every_bucket(actions, oss, archive, clock
     assert set(oss.objects) == set(archive.objects) == {"b.png"}
 
 
-def test_the_page_learns_what_a_profile_waits_for_and_where_it_keeps_its_objects():
+def test_the_page_gets_the_hold_steps_and_bucket_of_a_profile():
     profiles = {"post": {"key": "p/{id}", "max_size": 1, "content_types": [], "hold": ["commit"]}}
     [told] = told_profiles(profiles)
     assert (told["hold"], told["bucket"]) == (["commit"], "local-bucket")

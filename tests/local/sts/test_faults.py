@@ -113,7 +113,7 @@ def test_the_switchboard_plans_lists_and_forgets(sts_call, sts_server):
 
 
 @cases("body")
-def test_the_faults_api_refuses_what_it_cannot_play(sts_call, body):
+def test_the_faults_api_refuses_an_unknown_fault(sts_call, body):
     for sent, expected in ((body, 400), ('{"kind": "' + "a" * 4096 + '"}', 413)):
         status, answer = sts_call.send("PUT", "/-/faults", sent)[:2]
         assert status == expected

@@ -95,7 +95,7 @@ def test_a_token_is_refused_in_wechats_words(call, changed, errcode):
     assert call("/cgi-bin/stable_token", ASKED | changed)["errcode"] == errcode
 
 
-def test_no_token_for_a_get_or_what_is_no_json_object(call):
+def test_no_token_for_a_get_or_an_invalid_body(call):
     for body in (b"x", b"[]", b"[" * 4000):
         assert call("/cgi-bin/stable_token", body)["errcode"] == 47001
     assert call("/cgi-bin/stable_token", method="GET")["errcode"] == 43002

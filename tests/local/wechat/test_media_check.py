@@ -19,7 +19,7 @@ def test_a_check_returns_only_a_trace_id(check, clock):
 
 
 @cases("changed", "errcode")
-def test_refuses_what_is_of_another_type_or_value(check, site, changed, errcode):
+def test_a_check_with_an_invalid_field_is_refused(check, site, changed, errcode):
     assert check(**changed)["errcode"] == errcode
     assert check(media_url="http://127.0.0.1/" + "a" * 4080)["errcode"] == 40097
     assert site.requests == []
@@ -28,7 +28,7 @@ def test_refuses_what_is_of_another_type_or_value(check, site, changed, errcode)
 @pytest.mark.parametrize(
     ("body", "errcode"), [(b"", 44002), (b"x", 47001), (b"[]", 47001), (b"null", 47001), (b"\xff", 47001)]
 )
-def test_refuses_what_is_no_json_object(pushing, call, body, errcode):
+def test_a_check_body_that_is_not_a_json_object_is_refused(pushing, call, body, errcode):
     path = f"/wxa/media_check_async?access_token={pushing.tokens.give()[0]}"
     assert call(path, body)["errcode"] == errcode
 

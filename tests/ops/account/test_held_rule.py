@@ -66,7 +66,7 @@ def test_rules_of_others_stay_whole():
     assert "2 rules" in told[0]
 
 
-def test_parts_and_what_is_held_back_share_one_document_and_no_action_of_one_prefix():
+def test_rules_for_parts_and_held_objects_share_one_document_without_overlap():
     folders = (PartedFolder("held/videos/", 2), PartedFolder("videos/", 1))
     document, told = plan(folders=folders)
     assert len(told) == 1 and all(f"{folder} " in told[0] for folder in ("held/videos/", "videos/", "held/"))

@@ -85,7 +85,7 @@ def test_a_step_is_carried_out_as_it_was_shown(service, network):
     ],
     ids=["no right", "a page", "elsewhere", "no object", "silence"],
 )
-def test_a_failure_has_its_code_and_nothing_of_what_the_service_said(service, network, answer, code):
+def test_a_failure_has_its_code_but_no_text_of_the_service(service, network, answer, code):
     network.get(f"{HOST}/logstores/fc/index", **answer)
     with pytest.raises(CloudError) as caught:
         service.find(DESIRED)

@@ -87,7 +87,7 @@ MESSAGE = merged_index({})["keys"]["message"]
     ],
     ids=["empty", "another field", "not analysed", "cut otherwise", "cut short"],
 )
-def test_an_index_that_lets_no_query_read_the_message_is_made_to_and_keeps_what_it_had(index):
+def test_an_index_without_message_is_extended_and_keeps_its_fields(index):
     found = in_place()
     (step,) = log_steps(DESIRED, FoundLogs(index, found.dashboard, found.alarms))
     assert (step.action, step.parameters["path"]) == ("UpdateIndex", "/logstores/fc/index")
@@ -116,7 +116,7 @@ def test_charts_stand_beside_and_below_one_another_and_never_on_one_another():
     assert len(shown) == len(CHARTS)
 
 
-def test_an_alarm_says_what_to_look_at_how_often_and_whom_it_tells():
+def test_an_alarm_has_its_query_schedule_and_recipients():
     (alarm,) = [alarm for alarm in ALARMS if alarm.name == "upstream-down"]
     rule = alarm_rule(DESIRED, alarm)
     configuration = rule["configuration"]

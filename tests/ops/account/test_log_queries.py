@@ -311,7 +311,7 @@ def counted(hour, pattern):
     return len([line for line in hour if re.search(pattern, line.message)])
 
 
-def test_the_charts_count_what_the_lines_say(charts, hour):
+def test_the_charts_count_the_log_lines(charts, hour):
     assert sum(row["requests"] for row in charts["requests"]) == len(hour)
     assert {row["five"] % 300 for row in charts["requests"]} == {0}
     assert {row["code"]: row["answers"] for row in charts["errors"]} == {
@@ -353,7 +353,7 @@ def test_the_logstore_of_this_test_understands_no_more_than_it_knows():
 @pytest.mark.parametrize(
     ("name", "language"), list(zip(both("docs/operations.md"), ("en", "zh"), strict=True))
 )
-def test_the_page_has_each_alarm_with_what_to_do(name, language):
+def test_the_page_lists_each_alarm_with_its_advice(name, language):
     shown = table_of(page(name), "`misconfigured`")
     assert shown == [
         [f"`{alarm.name}`", alarm.title.say(language), alarm.advice.say(language)] for alarm in ALARMS

@@ -39,7 +39,7 @@ def test_a_role_of_the_same_name_in_another_account_is_another_role():
     assert "their-bucket" not in str(ours)
 
 
-def test_parts_and_what_is_held_have_rules_in_their_own_bucket_alone(profiles):
+def test_rules_for_parts_and_held_objects_go_to_their_own_bucket(profiles):
     found = {bucket.name: bucket for _, bucket in buckets_of(profiles, ASKED, ACCOUNT)}
     assert list(found) == ["my-bucket", "my-contracts", "their-bucket"]
     assert [bucket.parted_folders for bucket in found.values()] == [(), (PartedFolder("scans/", 1),), ()]

@@ -10,7 +10,7 @@ cases = cases_beside(__file__)
 
 
 @cases("one", "other", "same")
-def test_documents_are_compared_by_what_they_say(one, other, same):
+def test_policy_documents_are_compared_by_meaning(one, other, same):
     assert same_document(one, other) is same
 
 

@@ -25,7 +25,7 @@ from tests.support.cases import cases_beside
 cases = cases_beside(__file__)
 
 
-def test_the_upload_role_may_do_exactly_what_the_functions_session_policy_grants(cloud, monkeypatch):
+def test_the_upload_role_allows_exactly_the_session_policies(cloud, monkeypatch):
     from function.app import load_settings
 
     assert run(cloud, "--yes") == 0
@@ -40,7 +40,7 @@ def test_the_upload_role_may_do_exactly_what_the_functions_session_policy_grants
     assert json.loads(cloud.ram.policies[UPLOAD_ROLE]) == session_policy
 
 
-def test_a_profile_that_is_confirmed_or_read_lets_the_role_get_what_is_in_its_folder(cloud):
+def test_a_confirmed_or_read_profile_adds_get_object_to_the_role(cloud):
     text = cloud.profiles.read_text("utf-8")
     cloud.profiles.write_text(text.replace("[avatar]", 'confirm = true\nread = "callers"\n[avatar]'), "utf-8")
     assert run(cloud, "--yes") == 0
@@ -201,9 +201,7 @@ ONE_BUCKET = Path(__file__).with_name("one_bucket")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_with_one_bucket_and_one_role_the_plan_is_byte_for_byte_what_it_was_before_there_could_be_more(
-    cloud, capsys, language
-):
+def test_the_plan_of_one_bucket_and_one_role_is_unchanged_byte_for_byte(cloud, capsys, language):
     cloud.profiles.write_text((ONE_BUCKET / "profiles.toml").read_text("utf-8"))
     options = ["--dry-run", "--bucket-create", "--account", ACCOUNT, "--h5-origin", "https://m.example.com"]
     options += ["--logs", "my-project/my-store", "--session-seconds", "7200", "--lang", language]
@@ -244,7 +242,7 @@ def allowed(policy):
     }
 
 
-def test_every_upload_role_of_the_account_may_do_what_its_profiles_need_and_trusts_the_function(places):
+def test_every_upload_role_fits_its_profiles_and_trusts_the_function(places):
     user = f"acs:ram::{ACCOUNT}:user/me"
     assert run(places, "--yes", "--session-seconds", "7200", "--also-trust", user) == 0
     assert list(places.ram.roles) == [FUNCTION_ROLE, UPLOAD_ROLE, "my-contracts"]

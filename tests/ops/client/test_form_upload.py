@@ -77,7 +77,7 @@ def test_a_file_that_shrank_meanwhile_is_given_up_at_once(collecting):
         post_form(origin, {"key": "a"}, io.BytesIO(b"short"), 1000)
 
 
-def test_of_a_file_that_grew_meanwhile_only_what_was_announced_is_sent(collecting):
+def test_a_file_that_grew_is_sent_only_up_to_its_announced_size(collecting):
     origin, kept = collecting
     post_form(origin, {"key": "a"}, io.BytesIO(b"x" * 1000 + b"later"), 1000)
     assert b"later" not in kept["start"] + kept["end"]

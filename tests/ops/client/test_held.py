@@ -83,7 +83,7 @@ def test_with_a_session_it_is_the_owner(terminal, stored):
     assert "already_published" in shown
 
 
-def test_without_a_secret_it_says_what_is_lacking(terminal, tmp_path):
+def test_a_commit_without_a_secret_names_the_missing_setting(terminal, tmp_path):
     status, shown = terminal("--commit", "a.b.c", env=tmp_path / "none")
     assert status == 2
     assert "RECEIPT_SECRET" in shown

@@ -210,7 +210,7 @@ def test_bytes_that_are_there_already_are_not_sent_again(cloud_by_digest, capsys
 
 
 @pytest.mark.parametrize("way", ["by_url", "by_sdk"])
-def test_an_address_of_what_was_uploaded_opens_it(way, request, capsys, picture, cloud):
+def test_the_read_url_of_an_upload_opens_it(way, request, capsys, picture, cloud):
     options = request.getfixturevalue(way)
     token = log_in(cloud, f"local-reads-{way}")
     assert run(*options, "--token", token, "--upload", picture) == 0

@@ -45,7 +45,7 @@ def test_git_takes_the_file_in_a_new_project(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["client", "client.zh-CN"])
-def test_the_page_says_what_to_do_with_the_file(name):
+def test_the_page_documents_the_options_of_types(name):
     page = (profile_types.ROOT / "docs" / f"{name}.md").read_text("utf-8")
     (line,) = [line for line in page.splitlines() if "manage.py types" in line]
     assert "--check" in line and "--output" in line

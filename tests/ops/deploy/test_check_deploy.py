@@ -77,7 +77,7 @@ def test_a_dollar_sign_in_the_env_file_or_exported_over_it_is_refused(project: P
     assert not any("word" in problem or "tttt" in problem for problem in report.problems)
 
 
-def test_a_half_filled_env_file_is_refused_for_what_is_left(project: Path) -> None:
+def test_a_half_filled_env_file_is_refused_for_its_missing_settings(project: Path) -> None:
     (project / ".env").write_text("OSS_BUCKET=photos\nCALLER_AUTH=anonymous\n", "utf-8")
     problems = check(project / "s.yaml", {}).problems
     assert len(problems) == 1 and "STS_ROLE_ARN" in problems[0]
@@ -121,7 +121,7 @@ def test_a_missing_build_is_a_hint_and_no_problem(project: Path) -> None:
     assert not any("./build/function" in hint for hint in check(project / "s.yaml", CONFIGURED).hints)
 
 
-def test_reports_what_the_function_would_refuse_at_the_setting_itself() -> None:
+def test_a_setting_refused_by_the_function_is_reported_at_its_place() -> None:
     props = {"region": "cn-hangzhou", "environmentVariables": {**CONFIGURED, "TOKEN_SECRET": "short"}}
     document = {"resources": {"upload": {"props": props}}}
     places = [p.place for p in setting_problems(document, ("resources", "upload", "props"))]

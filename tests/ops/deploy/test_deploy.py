@@ -52,7 +52,7 @@ def run(project, *options, file="s.yaml"):
     return deploy.run(parser.parse_args(given))
 
 
-def test_the_recording_holds_what_must_not_show():
+def test_the_recording_contains_the_secrets_to_mask():
     assert all(secret in RECORDED for secret in SECRETS)
 
 
@@ -102,7 +102,7 @@ def test_a_step_that_fails_ends_it_with_the_tools_status(project, capfd):
     assert len((project / "calls").read_text().splitlines()) == 1
 
 
-def test_without_the_tool_it_says_what_brings_it(project, capfd):
+def test_without_the_tool_the_install_command_is_named(project, capfd):
     (project / "s").unlink()
     assert run(project) == 2
     assert "Run: make deploy" in capfd.readouterr().err

@@ -25,7 +25,7 @@ EMPTY=
 """
 
 
-def test_reads_what_the_deployment_tool_reads() -> None:
+def test_an_env_file_is_read_like_the_deployment_tool_reads_it() -> None:
     assert parse_env(AS_THE_TOOL_READS_IT).values == {
         "PLAIN": "value",
         "QUOTED": "acs:ram::1:role/x",
@@ -40,7 +40,7 @@ def test_reads_what_the_deployment_tool_reads() -> None:
 
 
 @cases("text", "said")
-def test_warns_of_what_the_tool_reads_otherwise_than_it_looks(text: str, said: str) -> None:
+def test_lines_that_the_tool_reads_differently_get_a_warning(text: str, said: str) -> None:
     problems = in_english(parse_env(text).problems)
     assert len(problems) == 1 and problems[0].startswith(said)
     assert "word" not in problems[0] and "abc" not in problems[0]

@@ -63,7 +63,7 @@ def test_a_block_switched_on_in_the_plain_file_counts_for_both(project: Path) ->
 
 
 @pytest.mark.parametrize("case", REFUSED["burst"].values(), ids=REFUSED["burst"])
-def test_refuses_what_would_not_start_or_not_help(project: Path, case: list[str]) -> None:
+def test_an_unusable_instance_configuration_is_refused(project: Path, case: list[str]) -> None:
     report = changed(project, *case[:2])
     if case[2:]:
         refuses(report, *case[2:])

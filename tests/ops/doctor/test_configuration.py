@@ -15,7 +15,7 @@ def test_looks_at_the_deployed_function_even_when_the_settings_here_are_wrong(he
     assert here.examine(without=("OSS_BUCKET",)).of("Deployed function", State.GOOD)
 
 
-def test_doubts_are_yellow_and_name_what_is_meant(here, tmp_path):
+def test_doubtful_settings_are_unsure_and_named(here, tmp_path):
     (tmp_path / "profiles.toml").write_text(
         '[default]\nkey = "uploads/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/*"]\n'
         'expires_in = 1800\nsignature = "v1"\n'

@@ -177,7 +177,7 @@ def test_each_verdict_is_judged(checked, verdict, states):
 
 
 @cases("planned")
-def test_a_silent_check_is_shown_with_what_to_look_at(checked, planned):
+def test_a_check_without_a_verdict_is_bad_with_a_remedy(checked, planned):
     plan(checked, PlannedCheck(**planned))
     found = visit(checked, minute=0.5)
     assert [one.state for one in found] == [State.BAD] * 2

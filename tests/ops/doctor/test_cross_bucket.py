@@ -75,7 +75,7 @@ def test_those_of_the_same_bucket_are_no_strangers(sessions, course):
     assert [*check_strangers(course, strangers(places[1:], found, KEYS, now))] == []
 
 
-def test_a_session_that_writes_elsewhere_too_is_found_and_what_it_wrote_is_removed(sessions, course):
+def test_a_session_that_writes_to_another_bucket_is_found_and_cleaned_up(sessions, course):
     _, places, now, found = sessions
     [stranger] = strangers(places[:1], found, KEYS, now)
     stranger = stranger._replace(uploads=found[places[1].home])

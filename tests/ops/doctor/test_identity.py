@@ -5,7 +5,7 @@ from tests.support.cases import cases_beside
 cases = cases_beside(__file__)
 
 
-def test_missing_keys_are_named_and_what_needs_them_is_left_out(here):
+def test_missing_keys_are_named_and_dependent_checks_left_out(here):
     findings = here.examine(without=("ALIBABA_CLOUD_ACCESS_KEY_SECRET",))
     finding = findings.the_bad_one("Caller's keys")
     assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in finding.remedy.en

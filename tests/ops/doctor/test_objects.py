@@ -135,7 +135,7 @@ def log_in(here, code):
     return requests.post(f"{here.gateway.origin}/login", json={"code": code}, timeout=5).json()["token"]
 
 
-def test_a_caller_s_token_reads_at_the_deployed_function_what_it_uploaded(here):
+def test_a_caller_s_token_reads_its_upload_through_the_deployed_function(here):
     findings = here.examine(token=log_in(here, "local-doctor-reads"))
     assert findings.of("Confirm [default], Read [default]", State.GOOD)
     # Its own keys are tried all the same.

@@ -46,7 +46,7 @@ def below(findings, bucket):
     return [one for one in findings if one.where and one.where.en.startswith(f"{bucket}, ")]
 
 
-def test_each_bucket_is_examined_and_what_is_about_all_takes_one_line(two, here):
+def test_each_bucket_is_examined_and_common_findings_take_one_line(two, here):
     findings = two()
     assert {one.state for one in findings} == {State.GOOD}
     assert [one.check.en for one in findings if one.where is None] == [

@@ -132,7 +132,7 @@ def test_the_callback_timeout_is_measured(place):
     assert 0.9 < seconds < 3 and row.seen.evidence.startswith("HTTP 203")
 
 
-def test_a_role_without_rights_there_leaves_open_what_needs_it(place):
+def test_a_role_without_rights_on_held_leaves_dependent_points_open(place):
     """As one whose profiles hold nothing: all else is tried."""
     cloud, sandbox = place()
     (statement,) = ROLE_POLICY["Statement"]
@@ -188,7 +188,7 @@ def test_a_dropped_content_encoding_differs_from_a_kept_one(place, monkeypatch):
     ("name", "reason"),
     [("chained_session_over_an_hour", "long-lived"), ("internal_host_answers", "OSS_ENDPOINT")],
 )
-def test_a_question_without_what_it_needs_is_left_open(place, serving, name, reason):
+def test_a_point_without_its_prerequisites_is_left_open(place, serving, name, reason):
     _, sandbox = place()
     sandbox.function_url = serving(200, "{}")
     with pytest.raises(NotTried, match=reason):
@@ -317,7 +317,9 @@ def test_a_dry_run_names_each_question_and_the_bucket_and_sends_nothing(capsys, 
 
 
 @pytest.mark.parametrize("has_settings", [True, False])
-def test_a_dry_run_needs_no_keys_and_says_what_is_missing(capsys, set_environ, here, no_trial, has_settings):
+def test_a_dry_run_needs_no_keys_and_names_missing_settings(
+    capsys, set_environ, here, no_trial, has_settings
+):
     env_file = set_environ(here.environ if has_settings else {}, ["ALIBABA_CLOUD_ACCESS_KEY_ID"])
     assert run("--prove", "--dry-run", *env_file) == 0
     text = capsys.readouterr().out

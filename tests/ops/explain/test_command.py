@@ -28,7 +28,7 @@ def test_the_command_reads_standard_input_and_files_alike(monkeypatch, capsys, t
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00garbage", b"what is this"])
-def test_the_command_exits_2_with_a_sentence_for_what_it_cannot_read(monkeypatch, capsys, data):
+def test_explain_exits_2_with_an_error_for_unreadable_input(monkeypatch, capsys, data):
     assert run_with(monkeypatch, data) == 2
     output = capsys.readouterr()
     assert output.out == ""

@@ -61,7 +61,7 @@ def test_a_text_of_the_mini_program_is_explained_by_its_own_row(message, row, la
         assert is_told(advice, said(pasted, language), language)
 
 
-def test_an_errno_says_what_its_text_does_not():
+def test_an_errno_adds_to_the_explanation():
     assert said('{"errMsg": "chooseMedia:fail", "errno": 112}') != said('{"errMsg": "chooseMedia:fail"}')
 
 
@@ -78,7 +78,7 @@ def test_the_link_of_an_unknown_code_has_its_own_ec():
         ('["in", "$content-type"]', "content-type"),
     ],
 )
-def test_names_what_to_do_about_the_field_of_a_failed_condition(failed, field):
+def test_a_failed_condition_gets_the_remedy_of_its_field(failed, field):
     text = said(error_xml("AccessDenied", f"Invalid according to Policy: Policy Condition failed: {failed}"))
     assert condition_remedy(field).en in text
 
@@ -95,7 +95,7 @@ def test_reads_the_dump_of_curl(dump):
     assert is_told(EXPIRED, text, "en")
 
 
-def test_reads_what_the_developer_tools_print_for_wx_upload_file():
+def test_the_developer_tools_output_of_wx_upload_file_is_read():
     pasted = json.dumps({"statusCode": 203, "data": error_xml("CallbackFailed", "Error status : 502.")})
     assert is_told(find_advice("CallbackFailed", "Error status : 502."), said(pasted), "en")
 

@@ -86,7 +86,7 @@ def lines_of(profile, language="en"):
     return {line[2:15].strip(): line[15:] for line in said(profile, language).splitlines()[1:]}
 
 
-def test_a_profile_that_holds_back_says_what_it_does_and_what_that_adds():
+def test_a_profile_with_hold_is_explained_with_its_steps():
     lines = lines_of(POST)
     assert lines["admits"] == "image/*, 1 byte to 10 MiB"
     assert lines["stored as"].startswith("held/posts/{owner}/{id}{ext}, private")
@@ -124,7 +124,7 @@ def test_a_profile_without_a_bucket_of_its_own_says_nothing_of_one():
 
 
 @cases("options", "expected")
-def test_a_profile_says_what_of_its_place_is_its_own(options, expected):
+def test_a_profile_shows_its_own_bucket_options(options, expected):
     assert lines_of(CONTRACT + options)["in bucket"] == expected
     chinese = said(CONTRACT + options, "zh")
     [line] = [line for line in chinese.splitlines() if "所在的桶" in line]

@@ -70,7 +70,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
-def test_says_plainly_what_it_cannot_read_and_quotes_none_of_it(text):
+def test_unreadable_input_is_reported_without_quoting_it(text):
     with pytest.raises(Unreadable) as caught:
         said(text)
     for sentence in (caught.value.sentence.en, caught.value.sentence.zh):

@@ -65,7 +65,7 @@ def test_an_extra_raises_the_size_budget(project):
             pack(project, None, extra, budget_bytes=plain - 500)
 
 
-def test_passes_on_what_pip_says_when_it_cannot_install(project):
+def test_an_error_of_pip_is_passed_on(project):
     (project / "requirements.txt").write_text("--no-index\n--find-links wheels\nnowhere==3.0\n", "utf-8")
     with pytest.raises(PackagingError, match=r"(?s)requirements\.txt.*nowhere==3\.0"):
         pack(project)

@@ -150,7 +150,7 @@ def test_a_callback_that_oss_signed_is_believed_and_no_other(ask):
     assert answer["error"]["code"] == "forbidden"
 
 
-def test_a_push_of_wechat_is_deciphered_and_what_is_not_its_own_refused(ask):
+def test_a_wechat_push_is_decrypted_and_a_foreign_one_refused(ask):
     asked = partial(
         ask,
         "/wechat-events",
@@ -192,7 +192,7 @@ REFUSAL = json.dumps({"Code": "NoPermission", "RequestId": "R-1", "Message": "æ‹
     ],
     ids=lambda value: value if isinstance(value, str) else str(value)[:60],
 )
-def test_whatever_sts_says_is_answered_as_what_it_is(ask, around, says, status, code):
+def test_each_sts_response_gets_its_error_code(ask, around, says, status, code):
     around.says = says
     answered, body = ask("/upload-params")
     assert (answered, body.get("error", {}).get("code", "")) == (status, code)

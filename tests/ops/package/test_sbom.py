@@ -58,7 +58,7 @@ def test_lists_each_distribution_with_its_address_and_licence(folder):
     assert top["dependsOn"] == ["Demo_Two==1.0", "demo==1.0"]
 
 
-def test_lists_what_the_sdk_carries_inside_by_name_and_version(folder):
+def test_packages_vendored_in_the_sdk_are_listed_by_name_and_version(folder):
     root = folder(SDK)
     carry(root, "six.py", '__version__ = "1.16.0"\n')
     carry(root, "requests/__version__.py", "__version__ = '2.18.3'\n")

@@ -46,7 +46,7 @@ def test_a_host_becomes_an_address_of_this_machine(host, sources, found):
 
 
 @cases("host")
-def test_a_host_that_no_phone_could_call_is_one_sentence_with_what_to_set(host):
+def test_an_unreachable_host_is_an_error_with_possible_values(host):
     names = {"elsewhere.example": ["203.0.113.9"], "only-loopback": ["127.0.1.1"]}
     with pytest.raises(HostingError) as caught:
         wanted_reach(host, a_network(WIFI, TUNNEL, names=names))

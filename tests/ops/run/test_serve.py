@@ -86,7 +86,7 @@ def test_another_port_and_an_open_door_are_warned_about():
     ]
 
 
-def test_the_screen_says_what_a_mini_program_developer_does_next():
+def test_the_screen_shows_the_next_steps_for_a_mini_program():
     text = shown(a_cloud())
     assert f"endpoint: '{ORIGIN}'" in text
     assert "不校验合法域名" in text and "miniprogram/example\n" in text and "docs/deploy.md" in text
