@@ -1,6 +1,4 @@
-"""
-Two buckets on one machine: which is meant, and that neither one's forms and sessions are good for the other.
-"""
+"""Two buckets on one machine: forms and sessions of one are refused by the other."""
 
 from pathlib import Path
 

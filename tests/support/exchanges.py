@@ -1,9 +1,4 @@
-"""
-Recorded exchanges: requests with their responses, log lines and outgoing calls, for the whole contract.
-
-A recording is made of scenarios, one file each. The clock, the randomness and the network of a scenario are
-recorded too, so a replay needs no stand-in of OSS, STS or WeChat. Bytes are written as Latin-1 text.
-"""
+"""Recorded exchanges: requests with responses, log lines and outgoing calls, one file a scenario."""
 
 import hashlib
 import io

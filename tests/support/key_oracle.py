@@ -1,6 +1,4 @@
-"""
-What a key was made of, read character by character and without a regular expression: an oracle for templates.
-"""
+"""An oracle for key templates: reads a key character by character, without a regular expression."""
 
 import string
 from collections.abc import Iterator, Mapping

@@ -1,9 +1,4 @@
-"""
-OSS in memory, in place of the function's network: forms, parts, whole objects, and a rule that lets what is
-below ``held/`` expire. Strict about who signed what and what a session may do, and faulty when told.
-
-Of a part only its name and size are stored, so that ten thousand parts cost nothing.
-"""
+"""OSS in memory, strict about signatures: forms, parts, objects, the lifecycle rule of ``held/``."""
 
 import hashlib
 import json

@@ -1,7 +1,4 @@
-"""
-Where the function is tried: requests by both contracts and what they answer, for tests and torture alike,
-and an instance with a secret of the watch in every place that holds one.
-"""
+"""Requests by both HTTP contracts, their responses, and an instance whose secrets are watched."""
 
 import io
 import json

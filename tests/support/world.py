@@ -1,8 +1,4 @@
-"""
-The world of the function in memory: buckets, WeChat, the business, a phone and a backend.
-
-Everything that the function sends ends here; its instances are as real as they are in the cloud.
-"""
+"""The world of the function in memory: buckets, WeChat, the business, a phone and a backend."""
 
 import json
 import os

@@ -1,6 +1,4 @@
-"""
-The pretend business: it believes receipts that it can verify, and asks the function as a real one would.
-"""
+"""The pretend business: accepts receipts that it can verify, calls the function as a real one would."""
 
 import json
 import threading

@@ -1,8 +1,4 @@
-"""
-The requests that OSS must refuse although their signature was right for another one, sent over HTTP.
-
-Each case is an entry of ``must_reject`` in the vectors, in their order, with what it takes to try it.
-"""
+"""Requests that OSS must refuse although the signature was right for another one, sent over HTTP."""
 
 import http.client
 import json

@@ -1,8 +1,4 @@
-"""
-A local STS for tests in other languages: prints one line of JSON, ends with its standard input.
-
-Run from the project's root: ``python -m tests.local.sts.serve``.
-"""
+"""A local STS for tests in other languages: prints one line of JSON; ends with its standard input."""
 
 import json
 import sys

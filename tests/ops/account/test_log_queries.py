@@ -1,9 +1,4 @@
-"""
-The dashboard's queries and the alarms over real lines: an hour as it is, and each fault in it.
-
-The lines are the function's own, of forms, logins, callbacks and confirmations in the local cloud, at moments
-that the test gives them.
-"""
+"""The dashboard's queries and the alarms over an hour of real log lines, and each fault among them."""
 
 import logging
 import random

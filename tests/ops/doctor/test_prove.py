@@ -1,8 +1,4 @@
-"""
-``doctor --prove`` on the local OSS, under every reading of what is open: each answer is what the rule says.
-
-The combinations are pairwise: any two rules meet in each of their four combinations in at least one run.
-"""
+"""``doctor --prove`` on the local OSS under pairwise combinations of its open points."""
 
 import argparse
 import random
