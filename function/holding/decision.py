@@ -15,7 +15,7 @@ from function.holding.held_upload import HeldUpload
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
 from function.oss.client import OssClient
-from function.oss.objects import Copied, copy_object, delete_object, head_object
+from function.oss.objects import copy_object, delete_object, head_object
 from function.oss.post_form import CLASS_FIELD
 from function.webhook import notify_business
 
@@ -133,20 +133,19 @@ def _copy(oss: OssClient, upload: HeldUpload, etag: str) -> bool:
     """Return whether the object of this name is the upload, by this copy or an earlier one."""
     profile = upload.profile
     try:
-        copied = copy_object(
+        is_copied = copy_object(
             oss,
             upload.held_key,
             upload.key,
             acl=profile.acl,
             source_etag=etag,
-            forbid_overwrite=True,
             storage_class=dict(profile.pinned)[CLASS_FIELD],
         )
     except AlreadyExists:
         if not _is_published(oss, upload):
             raise
         return True
-    return copied is Copied.DONE or _is_published(oss, upload)
+    return is_copied or _is_published(oss, upload)
 
 
 def _is_published(oss: OssClient, upload: HeldUpload) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import Enum, auto
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -24,7 +23,6 @@ class ObjectFacts(NamedTuple):
         etag: without quotes.
         content_type: as OSS writes it.
         metadata: without ``x-oss-meta-``, names in lower case.
-        object_type: ``Normal``, ``Multipart`` or another type of OSS.
         last_modified: timezone-aware UTC.
     """
 
@@ -32,16 +30,7 @@ class ObjectFacts(NamedTuple):
     etag: str
     content_type: str
     metadata: Mapping[str, str]
-    object_type: str
     last_modified: datetime
-
-
-class Copied(Enum):
-    """Outcome of a copy."""
-
-    DONE = auto()
-    SOURCE_GONE = auto()
-    SOURCE_CHANGED = auto()
 
 
 def head_object(oss: OssClient, key: str) -> ObjectFacts | None:
@@ -82,7 +71,6 @@ def _facts(response: HttpResponse) -> ObjectFacts:
             for name, value in headers.items()
             if name.startswith(META_PREFIX)
         },
-        object_type=headers.get("x-oss-object-type", ""),
         last_modified=modified,
     )
 
@@ -94,16 +82,18 @@ def copy_object(
     *,
     acl: str,
     source_etag: str,
-    forbid_overwrite: bool,
     storage_class: str = "",
-) -> Copied:
+) -> bool:
     """
-    Copy one object of the bucket to another name, with its type, headers and metadata.
+    Copy one object of the bucket to a free name, with its type, headers and metadata.
 
     Args:
         acl: of the copy; OSS does not copy it.
         source_etag: without quotes; other bytes are not copied.
         storage_class: of the copy; empty for the bucket's.
+
+    Returns:
+        whether it was copied; not if the source is gone or has other bytes.
 
     Raises:
         AlreadyExists: the name is taken, perhaps by an earlier try whose response was lost.
@@ -113,23 +103,19 @@ def copy_object(
     headers = {
         "x-oss-copy-source": f"/{oss.bucket}/{quote(source)}",
         "x-oss-copy-source-if-match": f'"{source_etag}"',
-        OVERWRITE_FIELD: str(forbid_overwrite).lower(),
+        OVERWRITE_FIELD: "true",
         ACL_FIELD: acl,
     }
     if storage_class:
         headers[CLASS_FIELD] = storage_class
-    # Not repeated: a second copy would take the first one's object for another, or, if it may overwrite,
-    # undo a change made in between.
+    # Not repeated: a second copy would take the first one's object for another.
     response = call(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
     if response.status == 200:
         result_of("CopyObject", response)
-        return Copied.DONE
+        return True
     refusal = refusal_of(response)
-    match refusal.status, refusal.code:
-        case 404, "NoSuchKey":
-            return Copied.SOURCE_GONE
-        case 412, "PreconditionFailed":
-            return Copied.SOURCE_CHANGED
+    if (refusal.status, refusal.code) in ((404, "NoSuchKey"), (412, "PreconditionFailed")):
+        return False
     raise error_for("CopyObject", refusal)
 
 

@@ -84,7 +84,7 @@ def _publish_and_delete(oss: OssClient, profile: Profile, key: str) -> None:
     facts = head_object(oss, key)
     if facts is not None:
         published = published_name(key)
-        copy_object(oss, key, published, acl="private", source_etag=facts.etag, forbid_overwrite=True)
+        copy_object(oss, key, published, acl="private", source_etag=facts.etag)
         delete_object(oss, published)
         delete_object(oss, key)
 

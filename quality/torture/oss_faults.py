@@ -66,7 +66,7 @@ CALLS: Mapping[str, Tried] = {
     ),
     "DeleteObject": Tried(lambda oss: delete_object(oss, "u/a"), _answer(204), True),
     "CopyObject": Tried(
-        lambda oss: copy_object(oss, "u/a", "u/b", acl="private", source_etag="E", forbid_overwrite=True),
+        lambda oss: copy_object(oss, "u/a", "u/b", acl="private", source_etag="E"),
         _result("CopyObject"),
         False,
     ),

@@ -11,7 +11,7 @@ from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavai
 from function.http.client import send
 from function.oss.client import OssClient, budget
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
-from function.oss.objects import Copied, copy_object, delete_object, get_record, head_object, put_record
+from function.oss.objects import copy_object, delete_object, get_record, head_object, put_record
 from local.common.accounts import AccessKey, Accounts
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
@@ -71,7 +71,7 @@ def test_a_marker_is_stored_read_looked_at_and_deleted(oss):
     assert get_record(calls, KEY) == b"abc"
     facts = head_object(calls, KEY)
     assert (facts.size_bytes, facts.etag, facts.content_type) == (3, ETAG_OF_ABC, "application/json")
-    assert (facts.object_type, facts.last_modified) == ("Normal", NOW)
+    assert facts.last_modified == NOW
     delete_object(calls, KEY)
     delete_object(calls, KEY)
     assert head_object(calls, KEY) is None
@@ -88,22 +88,23 @@ def test_a_marker_that_must_be_the_first_is(oss):
 
 
 def copy(calls, **changes):
-    given = {"acl": "private", "source_etag": ETAG_OF_ABC, "forbid_overwrite": True, **changes}
+    given = {"acl": "private", "source_etag": ETAG_OF_ABC, **changes}
     return copy_object(calls, KEY, OTHER, **given)
 
 
 def test_an_object_is_copied_once_and_only_the_bytes_that_were_meant(oss):
     calls, _ = oss
-    assert copy(calls) is Copied.SOURCE_GONE
+    assert copy(calls) is False
     put_record(calls, KEY, b"abc")
-    assert copy(calls, source_etag="0" * 32) is Copied.SOURCE_CHANGED
+    assert copy(calls, source_etag="0" * 32) is False
     assert head_object(calls, OTHER) is None
-    assert copy(calls) is Copied.DONE
+    assert copy(calls) is True
     assert get_record(calls, OTHER) == b"abc"
     assert head_object(calls, OTHER).content_type == "application/json"
     with pytest.raises(AlreadyExists):
         copy(calls)
-    assert copy(calls, forbid_overwrite=False, storage_class="IA") is Copied.DONE
+    delete_object(calls, OTHER)
+    assert copy(calls, storage_class="IA") is True
 
 
 def upload_part(server, upload_id, number, content):
@@ -142,7 +143,7 @@ def test_an_upload_in_parts_becomes_an_object(server, oss):
     assert finish(calls, upload_id, changed) is Completed.PART_CHANGED
     assert finish(calls, upload_id, parts) is Completed.DONE
     facts = head_object(calls, KEY)
-    assert (facts.size_bytes, facts.content_type, facts.object_type) == (102405, "video/mp4", "Multipart")
+    assert (facts.size_bytes, facts.content_type) == (102405, "video/mp4")
     assert (facts.metadata, facts.etag[-2:]) == ({"upload-id": "1"}, "-2")
     assert finish(calls, upload_id, parts) is Completed.NO_SUCH_UPLOAD
     assert list_parts(calls, KEY, upload_id) is None
@@ -177,7 +178,7 @@ def test_answers_are_read_with_a_namespace_and_without(server, oss, namespace):
     server.bucket.rules = OssRules(answers_name_namespace=namespace)
     upload_id = begun(server, calls)
     assert finish(calls, upload_id, list_parts(calls, KEY, upload_id)) is Completed.DONE
-    assert copy(calls, source_etag=head_object(calls, KEY).etag) is Copied.DONE
+    assert copy(calls, source_etag=head_object(calls, KEY).etag) is True
 
 
 def test_without_list_permission_absence_is_access_denied(server, oss):
@@ -290,7 +291,7 @@ def test_a_copy_with_a_lost_response_is_not_repeated(server, oss, kind):
             copy(calls)
         assert head_object(calls, OTHER).etag == ETAG_OF_ABC
     else:
-        assert copy(calls) is Copied.DONE
+        assert copy(calls) is True
 
 
 @pytest.mark.parametrize("kind", [LOST, DROPPED])
