@@ -104,7 +104,7 @@ TESTS = {
     "function.multipart.lifecycle": _paths(f"multipart/multipart_parts {PARTS}"),
     "function.multipart.part_urls": _paths(f"multipart/part_urls {PARTS}"),
     "function.outgoing": _paths("outgoing http/client"),
-    "function.oss.callback_signature": _paths("uploads/oss_keys uploads/"),
+    "function.oss.callback_signature": _paths("uploads/callback_signature uploads/"),
     "function.oss.client": _paths(
         "oss/client oss/objects oss/multipart uploads/confirm sessions config/bucket_location holding/commit"
     ),
@@ -126,7 +126,7 @@ TESTS = {
     "function.routes.upload_params": _paths(
         f"{FORMS} uploads/form_ticket uploads/deduplication request_log {APP} auth/"
     ),
-    "function.routes.wechat_events": _paths("holding/wechat_events"),
+    "function.routes.wechat_events": _paths("routes/wechat_events"),
     "function.session_policy": _paths(f"session_policy {SETTINGS}"),
     "function.uploads.callback": _paths("uploads/callback uploads/"),
     "function.uploads.deduplication": _paths(
