@@ -242,7 +242,7 @@ def test_repeated_failures_are_retried_at_growing_intervals(house, due, clock):
     assert 600 - len(house.wechat.answers) == 39
 
 
-def test_after_its_sixth_failure_in_a_row_it_is_left_alone_for_a_second(house, due, clock):
+def test_after_six_failures_wechat_is_retried_once_a_second(house, due, clock):
     house.wechat.answers = [-1] * 10
     for left in (5, 4):
         for _ in range(8):
@@ -270,7 +270,7 @@ def test_the_lease_is_at_least_twice_every_function_timeout():
     assert all(timedelta(seconds=2 * int(seconds)) <= LEASE for seconds in timeouts)
 
 
-def test_a_failure_that_cannot_be_remembered_is_one_a_minute_later(house, due, clock):
+def test_an_unrecorded_failure_is_retried_after_a_minute(house, due, clock):
     house.wechat.answers = [None]
     house.oss.fail("PutObject", "", "unheard", "unheard")
     assert house.status(due["receipt"]) == "held"
@@ -374,7 +374,7 @@ def test_after_a_review_no_verdict_publishes(house, checking):
     assert house.status(checking["receipt"]) == "review"
 
 
-def test_after_a_review_a_risky_one_rejects_all_the_same(house, checking):
+def test_after_a_review_a_risky_verdict_rejects(house, checking):
     house.verdict(Outcome.REVIEW)
     house.verdict(Outcome.RISKY)
     assert names(house, checking) == []
@@ -448,7 +448,7 @@ def test_a_pass_publishes_nothing_after_the_object_is_gone(house, checking):
     assert f"decided/{checking['uploadId']}" not in house.oss.records()
 
 
-def test_where_a_commit_is_needed_by_now_a_verdict_does_not_stand_in_for_it(house, house_of, checking):
+def test_a_pass_does_not_replace_a_commit_required_meanwhile(house, house_of, checking):
     """The operator changed ``hold`` meanwhile."""
     from tests.function.holding.conftest import PROFILES
 
@@ -489,7 +489,7 @@ def test_another_object_of_the_name_does_not_make_wechat_repeat_itself(house, ch
 # --- who comes first ---
 
 
-def test_a_verdict_of_an_unknown_trace_id_is_kept_and_said_to_be_unknown(house):
+def test_a_verdict_with_an_unknown_trace_id_is_stored(house):
     assert house.verdict(Outcome.RISKY, "60f96f1d-elsewhere", label=20001) is False
     said = house.oss.records()["verdicts/60f96f1d-elsewhere"]
     assert (said["outcome"], said["label"], said["errcode"]) == ("RISKY", 20001, 0)
@@ -526,7 +526,7 @@ def test_a_verdict_needs_only_the_check_record(house, checking):
 
 @pytest.mark.parametrize("call", ["GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"])
 @pytest.mark.parametrize("fault", ["broken", "broken after", "lost", "denied"])
-def test_a_verdict_that_could_not_be_carried_out_is_said_again(house, checking, call, fault):
+def test_a_verdict_that_failed_to_apply_is_applied_on_its_repetition(house, checking, call, fault):
     from function.errors import UploadError
 
     house.oss.fail(call, fault, fault)
@@ -569,7 +569,7 @@ def test_an_invalid_record_of_a_verdict_publishes_nothing(house, field, value, l
 # --- silence ---
 
 
-def test_after_thirty_five_minutes_of_silence_it_is_submitted_once_more(house, checking, clock):
+def test_status_resubmits_after_35_minutes_without_a_verdict(house, checking, clock):
     clock.tick(minutes=35, seconds=-1)
     assert house.status(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
@@ -578,7 +578,7 @@ def test_after_thirty_five_minutes_of_silence_it_is_submitted_once_more(house, c
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_a_commit_does_so_as_well(house, clock):
+def test_a_commit_resubmits_after_35_minutes_without_a_verdict(house, clock):
     stored = house.store("post")
     house.commit(stored["receipt"])
     clock.tick(minutes=35)
@@ -586,7 +586,7 @@ def test_a_commit_does_so_as_well(house, clock):
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_after_thirty_five_more_it_is_for_a_human(house, checking, clock):
+def test_a_second_silence_of_35_minutes_starts_a_review(house, checking, clock):
     clock.tick(minutes=35)
     house.status(checking["receipt"])
     clock.tick(minutes=35, seconds=-1)
@@ -654,7 +654,7 @@ def test_a_verdict_publishes_in_whichever_bucket_its_upload_waits(two_buckets):
     assert (told["state"], told["url"]) == ("published", stored["fileUrl"])
 
 
-def test_a_verdict_upon_nothing_known_is_kept_wherever_its_record_may_come(two_buckets):
+def test_an_unknown_verdict_is_stored_in_every_bucket_with_checks(two_buckets):
     house = two_buckets
     assert house.verdict(Outcome.RISKY, label=20001) is False
     for oss in (house.oss, two_buckets.buckets["abroad"]):
@@ -683,7 +683,7 @@ def test_a_verdict_is_not_acknowledged_while_a_bucket_is_unavailable(two_buckets
     assert f"verdicts/{FIRST}" not in house.oss.records()
 
 
-def test_a_verdict_that_cannot_be_kept_everywhere_must_be_said_again(two_buckets):
+def test_a_verdict_not_stored_in_every_bucket_is_not_acknowledged(two_buckets):
     two_buckets.without_sessions(two_buckets.buckets["abroad"])
     with pytest.raises(StsRejected):
         two_buckets.verdict(Outcome.PASS)
@@ -737,7 +737,7 @@ def test_a_bucket_that_fails_to_carry_out_keeps_no_verdict_from_another_s(two_bu
     assert two_buckets.buckets["abroad"].names() == {stored["key"]}
 
 
-def test_a_record_in_one_bucket_says_nothing_of_an_upload_in_another(two_buckets):
+def test_a_record_in_one_bucket_does_not_affect_an_upload_in_another(two_buckets):
     """As whoever owns a bucket may write it, who knows a receipt of the other one."""
     house, stored = two_buckets, two_buckets.store("view")
     own = two_buckets.store("face")
@@ -772,7 +772,7 @@ GATE = text_beside(__file__)
 
 
 @pytest.mark.parametrize("profile", ["face", "gate"])
-def test_of_two_roles_in_one_bucket_the_upload_s_own_carries_a_verdict_out(house_of, profile):
+def test_a_verdict_is_applied_with_the_upload_s_own_role(house_of, profile):
     """Either sees the record, and only its own what it is about."""
     from tests.function.holding.conftest import PROFILES
 

@@ -163,7 +163,7 @@ def test_a_rejected_object_that_is_stored_again_is_deleted_again(house):
 # --- who may ---
 
 
-def test_an_owner_may_commit_where_the_profile_says_so(house):
+def test_an_owner_may_commit_if_the_profile_allows_it(house):
     stored = house.store("note")
     answer = house.ask("commit", house.session(), receipt=stored["receipt"])
     assert answer.json["state"] == "published"

@@ -133,7 +133,7 @@ def test_a_discard_spares_another_object_of_the_name(house):
     assert names(house, stored) == ["key"]
 
 
-def test_a_receipt_from_before_its_profile_held_anything_back_is_good_for_its_object(house, house_of):
+def test_a_receipt_from_before_hold_was_set_still_works(house, house_of):
     profiles = (
         '[word]\nkey = "words/{owner}/{id}{ext}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true'
     )

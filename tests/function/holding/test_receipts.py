@@ -74,7 +74,7 @@ def send_in_parts(house, profile):
 
 
 @pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
-def test_a_completion_that_is_repeated_gives_the_same_receipt_as_well(house_of, decision, state):
+def test_a_repeated_completion_returns_the_same_receipt(house_of, decision, state):
     house = house_of(PROFILES + PARTED)
     begun = send_in_parts(house, "film")
     first = house.ask("multipart-complete", ticket=begun["ticket"]).json

@@ -114,7 +114,7 @@ def test_an_upload_with_a_taken_key_is_confirmed_as_held(house, clock):
     assert f"held/{stored['key']}" in house.oss.objects
 
 
-def test_of_bytes_that_are_their_name_it_is_the_upload_that_waits_that_was_decided_about(house, clock):
+def test_two_uploads_of_one_digest_share_the_decision(house, clock):
     """A form that was given before has a ticket of another upload for the same name."""
     digest = {"sha256": "a" * 64, "size": 1}
     first, second = house.form("same", **digest), house.form("same", **digest)

@@ -21,7 +21,7 @@ def test_a_held_upload_has_held_until(house):
     }
 
 
-def test_after_the_hold_it_is_gone_although_oss_still_has_it(house, clock):
+def test_after_the_hold_time_an_upload_is_gone_even_if_still_stored(house, clock):
     stored = house.store("word")
     clock.tick(days=3, seconds=-1)
     assert house.status(stored["receipt"]) == "held"

@@ -301,7 +301,7 @@ def test_without_a_token_nothing_is_submitted(world, told, kind):
     assert [name for name, *_ in world.wechat.asked] == ["stable_token"]
 
 
-def test_no_secret_no_token_and_no_openid_stands_in_the_log(world, caplog):
+def test_no_secret_token_or_openid_is_logged(world, caplog):
     call = world.call()
     for told in ({"errcode": 61010}, {"trace_id": TRACE}):
         world.wechat.says["media_check_async"] = [told]

@@ -293,7 +293,7 @@ def test_a_refused_form_sends_no_callback(oss, oss_client, application):
     assert application.requests == []
 
 
-def test_a_lost_answer_was_called_back_all_the_same(oss, oss_client, application):
+def test_a_form_with_a_lost_response_was_called_back(oss, oss_client, application):
     oss.faults.plan("answer_lost", times=1)
     with pytest.raises(OSError):
         _post(oss_client, _encoded(callbackUrl=application.origin, callbackBody="a"))

@@ -11,12 +11,12 @@ cases = cases_beside(__file__)
 
 
 @cases("method", "target", "headers", "name")
-def test_a_request_is_one_call(method, target, headers, name):
+def test_a_request_is_resolved_to_its_call(method, target, headers, name):
     assert find_call(read_request(method, target, headers.items()))[0] == name
     assert name in {*NAMES, ""}
 
 
-def test_the_default_host_is_never_forbidden_to_who_manages_the_bucket():
+def test_management_calls_are_allowed_on_the_default_host():
     assert {"GetBucketLifecycle"} <= MANAGEMENT <= set(NAMES)
     assert not MANAGEMENT & {"GetObject", "UploadPart", "ListMultipartUploads"}
 

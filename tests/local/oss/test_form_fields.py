@@ -31,7 +31,7 @@ def test_user_metadata_may_have_8_kilobytes(oss, oss_client):
 
 
 @cases("fields", "part_type", "stored")
-def test_three_places_say_the_content_type_in_this_order(oss, oss_client, fields, part_type, stored):
+def test_the_content_type_comes_from_the_first_of_three_sources(oss, oss_client, fields, part_type, stored):
     assert oss_client.post(oss_client.v1_form(fields), content_type=part_type).status == 204
     assert oss.objects["u/42/a.jpg"].content_type == stored
 

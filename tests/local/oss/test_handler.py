@@ -46,7 +46,7 @@ def test_a_lost_call_was_done_or_not(kind, is_done, method, oss, oss_client):
 
 
 @cases("kind", "status", "code")
-def test_a_planned_refusal_strikes_calls_and_nothing_is_done(kind, status, code, oss, oss_client):
+def test_a_planned_refusal_of_a_call_changes_nothing(kind, status, code, oss, oss_client):
     oss.faults.plan(kind, times=2)
     assert oss_client.call("PUT", KEY, b"x" * 300_000).refusal[:2] == (status, code)
     head = oss_client.call("HEAD", KEY)
@@ -84,7 +84,7 @@ def test_a_page_sends_parts_and_reads_their_etags(oss, oss_client):
     assert "ETag" in answer.headers["Access-Control-Expose-Headers"].split(", ")
 
 
-def test_kinds_of_forms_strike_nothing_else(oss, oss_client):
+def test_faults_of_forms_do_not_affect_other_calls(oss, oss_client):
     oss.faults.plan("expired_form")
     oss.faults.plan("callback_fails")
     assert oss_client.call("PUT", KEY, b"x").status == 200

@@ -146,7 +146,7 @@ def test_expect_100_continue_is_answered_before_the_body(oss, oss_client):
 @pytest.mark.parametrize(
     ("change", "status", "ec"), [({}, 400, b"0006-00000104"), ({"key": "u/other"}, 403, b"0006-00000227")]
 )
-def test_a_client_that_stops_in_mid_body_stores_nothing_and_hears_why(oss, oss_client, change, status, ec):
+def test_a_body_that_ends_early_stores_nothing_and_gets_an_error(oss, oss_client, change, status, ec):
     body = _whole_body(oss_client, {**oss_client.v4_form(), **change}, b"x" * MIB)
     with _connect(oss) as connection:
         connection.sendall(_head(oss_client, len(body)) + body[: MIB // 2])
@@ -328,7 +328,7 @@ def test_a_dropped_upload_is_not_stored_and_a_lost_answer_is(oss, oss_client):
 
 
 @cases("kind", "status", "code")
-def test_a_planned_refusal_strikes_once_and_stores_nothing(oss, oss_client, kind, status, code):
+def test_a_planned_refusal_of_a_form_happens_once_and_stores_nothing(oss, oss_client, kind, status, code):
     oss.faults.plan(kind, times=1)
     assert oss_client.post(oss_client.v4_form(), b"x" * MIB).refusal[:2] == (status, code)
     assert len(oss.objects) == 0

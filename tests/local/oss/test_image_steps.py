@@ -43,5 +43,5 @@ def test_a_frame_needs_its_instant(text):
     assert refusal_of(text, VIDEO_STEPS) == (400, "InvalidArgument")
 
 
-def test_a_step_that_the_local_oss_lacks_is_not_implemented():
+def test_an_unsupported_image_step_is_not_implemented():
     assert refusal_of("resize,w_1/watermark,text_SGk", IMAGE_STEPS) == (501, "NotImplemented")

@@ -61,7 +61,9 @@ def test_days_pass_without_any_clock_moving(put, begin, oss, oss_client):
 
 
 @pytest.mark.parametrize("comes", ["a reader", "a form"])
-def test_rules_are_applied_when_somebody_comes_after_midnight(put, oss, oss_client, oss_clock, comes):
+def test_lifecycle_rules_are_applied_on_the_first_request_after_midnight(
+    put, oss, oss_client, oss_clock, comes
+):
     put(RULE)
     oss_client.call("PUT", "pending/a", b"x")
     oss_clock.tick(days=2)
@@ -91,7 +93,7 @@ def test_parts_are_matched_by_prefix_only(put):
     assert put(RULE.replace("<Status>", "<Tag/><Status>")).refusal[2] == "0014-00000027"
 
 
-def test_overlapping_prefixes_are_allowed_where_that_is_said_or_the_actions_differ(put):
+def test_overlapping_prefixes_need_the_header_or_different_actions(put):
     other = RULE.replace("<ID>pending", "<ID>other")
     assert put(RULE, other, headers={"x-oss-allow-same-action-overlap": "true"}).status == 200
     expires, aborts = (

@@ -95,7 +95,7 @@ def test_two_uploads_of_one_name_do_not_touch_each_other_and_the_last_one_wins(b
     assert oss_client.call("GET", KEY).body == b"second"
 
 
-def test_anybody_with_the_right_goes_on_with_an_upload(begin, session, oss_client):
+def test_any_key_with_permission_can_continue_an_upload(begin, session, oss_client):
     upload = begin()
     upload.key = session("oss:PutObject")
     assert upload.part(1, b"x").status == upload.complete_all().status == 200
@@ -214,7 +214,7 @@ def test_overwriting_is_forbidden_at_the_beginning_and_at_the_end(begin, oss_cli
     assert oss_client.call("GET", KEY).body == b"parts"
 
 
-def test_of_many_completions_at_once_one_wins(begin, oss):
+def test_one_of_many_concurrent_completions_succeeds(begin, oss):
     uploads = [begin() for _ in range(4)]
     for upload in uploads:
         upload.part(1, upload.id.encode())

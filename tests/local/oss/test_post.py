@@ -21,7 +21,7 @@ def _rules(oss, **changes):
     oss.bucket.rules = replace(oss.bucket.rules, **changes)
 
 
-def test_stores_a_good_v4_form_with_everything_it_says(oss, oss_client):
+def test_a_valid_v4_form_is_stored_with_all_its_attributes(oss, oss_client):
     answer = oss_client.post(oss_client.v4_form(FULL, [SIZES]))
     assert (answer.status, answer.body) == (200, b"")
     stored = oss.objects["u/42/a.jpg"]

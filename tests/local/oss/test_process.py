@@ -73,7 +73,7 @@ def test_processing_a_private_picture_needs_a_signature(photo, oss_client):
     assert process(oss_client, SMALL, key="sts").refusal == (403, "AccessDenied", "0003-00000301")
 
 
-def test_a_public_picture_is_processed_for_everybody(photo, oss, oss_client):
+def test_a_public_picture_is_processed_without_a_signature(photo, oss, oss_client):
     oss.bucket.rules = replace(oss.bucket.rules, block_public_access=False)
     oss_client.call("PUT", KEY, headers={"x-oss-object-acl": "public-read"}, acl=None)
     answer = oss_client.request("GET", f"{oss_client.path(KEY)}?x-oss-process={SMALL}")

@@ -102,7 +102,7 @@ def test_only_a_key_with_read_permission_gets_no_such_key(stored, oss_client, na
 
 
 @pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
-def test_a_public_object_is_everybody_s_until_public_access_is_blocked(acl, private, stored, oss_client):
+def test_a_public_object_is_readable_until_public_access_is_blocked(acl, private, stored, oss_client):
     private.bucket.rules = replace(private.bucket.rules, block_public_access=False)
     stored(**{"x-oss-object-acl": acl})
     assert oss_client.request("GET", oss_client.path(KEY)).body == b"picture"

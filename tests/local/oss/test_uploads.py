@@ -52,7 +52,7 @@ def test_an_upload_that_is_over_is_unknown_and_its_parts_are_gone(uploads, tmp_p
     assert list(uploads) == list(tmp_path.iterdir()) == []
 
 
-def test_a_part_takes_the_place_of_an_earlier_one(uploads, tmp_path):
+def test_a_part_replaces_an_earlier_one(uploads, tmp_path):
     upload = uploads.begin("a", ATTRIBUTES, NOW, is_sequential=False)
     upload.keep(part(tmp_path, 1, b"old"))
     upload.keep(part(tmp_path, 1, b"new"))
@@ -80,7 +80,7 @@ def test_a_call_waiting_for_a_completion_sees_the_upload_ended(uploads):
     assert outcome == [False]
 
 
-def test_the_answer_of_a_completion_is_kept_for_a_while(uploads, monkeypatch):
+def test_the_latest_completion_responses_are_kept(uploads, monkeypatch):
     monkeypatch.setattr("local.oss.uploads.ANSWERS_KEPT", 2)
     begun = [uploads.begin("a", ATTRIBUTES, NOW, is_sequential=False) for _ in range(3)]
     for number, upload in enumerate(begun):

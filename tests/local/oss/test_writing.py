@@ -208,7 +208,7 @@ def test_a_copy_of_a_form_s_object_keeps_its_etag(oss, oss_client):
     assert copy(oss_client).headers["ETag"] == posted.headers["ETag"]
 
 
-def test_a_directive_is_one_of_two(source, oss_client):
+def test_an_unknown_metadata_directive_is_refused(source, oss_client):
     assert copy(oss_client, x_oss_metadata_directive="MOVE").refusal[:2] == (400, "InvalidArgument")
 
 
@@ -219,7 +219,7 @@ def test_a_delete_needs_permission_and_hides_whether_the_object_existed(oss, oss
     assert [oss_client.call("DELETE", KEY, key=allowed).status for _ in range(2)] == [204, 204]
 
 
-def test_an_acl_is_changed_by_who_may_and_nothing_else_with_it(oss, oss_client, session):
+def test_changing_an_acl_needs_permission_and_keeps_other_attributes(oss, oss_client, session):
     oss_client.call("PUT", KEY, b"x", headers={"Content-Type": "image/png"})
     before, private = oss.objects[KEY], {"x-oss-object-acl": "private"}
     assert oss_client.call("PUT", KEY, key=session("oss:PutObject"), headers=private, acl=None).refusal == (

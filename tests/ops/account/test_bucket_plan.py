@@ -64,12 +64,12 @@ def test_no_unblock_note_when_no_profile_is_public():
 @pytest.mark.parametrize(
     ("region", "may_refuse"), [("cn-hangzhou", True), ("cn-hongkong", False), ("ap-southeast-1", False)]
 )
-def test_a_new_account_hears_where_the_default_host_refuses_it(region, may_refuse):
+def test_a_new_account_gets_a_note_in_regions_that_refuse_the_default_host(region, may_refuse):
     _, notes = bucket_steps(DesiredBucket("my-bucket", region), FoundBucket("", "private", "", False))
     assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
 
 
-def test_of_a_bucket_of_profiles_it_is_their_host_that_is_to_be_set_unless_they_have_one():
+def test_the_host_note_of_a_profile_bucket_names_its_profiles():
     desired = DesiredBucket("papers", "cn-hangzhou", named_by=("contract", "scan"))
     (note,) = in_english(bucket_steps(desired, FoundBucket("", "private", "", True))[1])
     assert "host of [contract], [scan]" in note
@@ -88,7 +88,7 @@ def test_a_page_that_chooses_the_name_is_warned_of_where_nothing_blocks_public_a
     assert ("[legacy]" in capsys.readouterr().out) is warned
 
 
-def test_a_bucket_in_another_region_is_said_to_be_there(cloud, capsys):
+def test_a_bucket_in_another_region_is_reported(cloud, capsys):
     cloud.oss.info = bucket_info(location="oss-cn-beijing")
     assert run(cloud, "--yes") == 0
     assert "cn-beijing" in capsys.readouterr().out

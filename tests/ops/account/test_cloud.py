@@ -25,7 +25,7 @@ def forger():
         yield origin
 
 
-def test_the_forger_is_believed_by_who_does_not_look(forger):
+def test_the_forger_works_without_certificate_verification(forger):
     host, _, port = forger.removeprefix("https://").partition(":")
     context = ssl._create_unverified_context()
     with context.wrap_socket(socket.create_connection((host, int(port)))) as connection:

@@ -54,7 +54,7 @@ def test_held_objects_expire_after_the_longest_hold_days():
     assert len(told) == 1 and "held/" in told[0]
 
 
-def test_without_a_profile_that_holds_back_no_rule_is_written_and_one_that_is_there_stays():
+def test_without_hold_no_rule_is_written_and_an_existing_one_stays():
     assert plan(days=0) == ("", [])
     assert plan(rule("held/", identity=OURS), days=0) == ("", [])
 
@@ -109,7 +109,7 @@ def test_a_conflicting_foreign_rule_is_reported_and_left(prefix, shown, days):
     assert "theirs" in told and shown in told
 
 
-def test_a_rule_of_theirs_that_does_the_same_is_left_without_a_word():
+def test_an_equivalent_foreign_rule_is_left_without_a_note():
     assert plan(rule("held/", days=3)) == ("", [])
     assert plan(rule("", days=3)) == ("", [])
     assert plan(rule("", days=3, more="<Tag><Key>a</Key><Value>b</Value></Tag>"))[1] != []
@@ -121,7 +121,7 @@ def test_a_rule_of_theirs_that_does_the_same_is_left_without_a_word():
 @pytest.mark.parametrize(
     "theirs", [rule("heldx/"), rule("", status="Disabled"), rule("", more=SPARED), THEIRS]
 )
-def test_a_rule_about_something_else_is_none_for_it(theirs):
+def test_an_unrelated_rule_does_not_count_for_held_objects(theirs):
     assert expiring(plan(theirs)[0])["held/"] == 3
 
 

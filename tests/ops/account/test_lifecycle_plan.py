@@ -89,7 +89,7 @@ def test_a_rule_that_ends_them_already_is_not_doubled(theirs):
 
 
 @cases("covering")
-def test_a_rule_about_something_else_is_no_rule_for_it(covering):
+def test_an_unrelated_rule_does_not_count_for_parts(covering):
     assert plan(covering)[0]["videos/"] == 1
 
 
@@ -165,7 +165,7 @@ def test_setup_shows_the_rule_in_its_plan_and_writes_it(cloud, capsys, tmp_path)
     assert cloud.oss.changes() == []
 
 
-def test_a_page_that_may_only_post_is_let_put_parts_as_well():
+def test_a_cors_rule_with_post_only_gets_put_for_parts():
     document = (
         "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>POST</AllowedMethod>"
         "</CORSRule></CORSConfiguration>"

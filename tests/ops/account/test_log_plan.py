@@ -55,7 +55,7 @@ def test_fields_added_or_stringified_by_the_service_are_no_difference():
     assert log_steps(DESIRED, FoundLogs(found.index, told, alarms)) == []
 
 
-def test_an_alarm_that_somebody_changed_is_set_right_again():
+def test_a_changed_alarm_is_updated():
     found = in_place()
     name, rule = next(iter(found.alarms.items()))
     query = {**rule["configuration"]["queryList"][0], "query": "*"}
@@ -104,7 +104,7 @@ def test_an_index_with_more_than_ours_is_enough():
     assert is_index_enough(index)
 
 
-def test_charts_stand_beside_and_below_one_another_and_never_on_one_another():
+def test_charts_do_not_overlap():
     shown = [chart["display"] for chart in dashboard(DESIRED)["charts"]]
     places = {
         (x, y)

@@ -276,7 +276,7 @@ def test_every_alarm_has_its_fault():
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_an_alarm_fires_on_its_fault_and_no_other_does(place, hour, name):
+def test_only_the_alarm_of_a_fault_fires(place, hour, name):
     lines = planted(place, FAULTS[name])
     assert lines
     assert firing(sorted([*hour, *lines])) == {name}, lines[-1]
@@ -326,7 +326,7 @@ def test_the_charts_count_the_log_lines(charts, hour):
     )
 
 
-def test_the_chart_of_those_who_ask_too_often_names_them(place):
+def test_the_rate_limit_chart_names_the_owners(place):
     (chart,) = [chart for chart in CHARTS if chart.name == "owners"]
     (row,) = ask(chart.query, planted(place, flood))
     assert row == {"owner": row["owner"], "refused": 300} and len(row["owner"]) == 26

@@ -3,7 +3,7 @@
 from tests.ops.account.stubs import SECRET, run
 
 
-def test_without_keys_it_says_which_to_set(cloud, monkeypatch, capsys):
+def test_setup_without_keys_names_the_missing_variable(cloud, monkeypatch, capsys):
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
     assert run(cloud, "--yes") == 2
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in capsys.readouterr().err

@@ -48,14 +48,14 @@ def test_public_access_of_a_foreign_bucket_is_not_reported(cloud, told):
     assert "Nothing blocks" not in told("--yes", "--lang", "en")
 
 
-def test_nothing_is_sent_about_it(cloud, told):
+def test_nothing_is_changed_in_another_account(cloud, told):
     told("--yes", "--bucket-create", "--h5-origin", "https://m.example.com")
     # A call to a host that no stub has would have failed.
     assert "uploads" not in {query.get("RoleName") for _, query in cloud.ram.calls}
     assert "uploads" not in {query.get("PolicyName") for _, query in cloud.ram.calls}
 
 
-def test_a_dry_run_says_the_same(told):
+def test_a_dry_run_prints_the_same_instructions(told):
     dry = told("--dry-run", "--account", ACCOUNT)
     assert len(documents(dry)) == 2
     assert told("--yes").startswith(dry.rstrip())
@@ -69,6 +69,6 @@ def test_instructions_for_the_owner_are_in_one_language(told, language, strange)
     assert [strange(re.sub(r"^\d+\. (RAM|OSS) ", "", line)) for line in sentences] == [[]] * len(sentences)
 
 
-def test_an_account_without_such_roles_hears_of_no_other(cloud, capsys):
+def test_without_foreign_roles_no_other_account_is_mentioned(cloud, capsys):
     assert run(cloud, "--yes", "--lang", "en") == 0
     assert OTHER_ACCOUNT not in capsys.readouterr().out

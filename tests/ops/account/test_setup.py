@@ -75,7 +75,7 @@ def test_a_second_run_reads_compares_and_changes_nothing(cloud, capsys):
     assert cloud.oss.changes() == []
 
 
-def test_nothing_changes_without_a_yes_and_the_plan_is_shown(cloud, capsys, monkeypatch):
+def test_without_yes_the_plan_is_shown_and_nothing_changes(cloud, capsys, monkeypatch):
     import io
 
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
@@ -163,7 +163,7 @@ def test_a_refusal_of_oss_is_explained_and_stops(cloud, capsys):
     assert cloud.ram.changes() == []
 
 
-def test_a_failure_half_way_says_how_far_it_came_and_can_be_run_again(cloud, capsys):
+def test_a_failed_run_shows_its_progress_and_can_be_repeated(cloud, capsys):
     cloud.ram.refuse["CreatePolicy"] = (403, {"Code": "NoPermission", "Message": "no", "RequestId": "R"})
     assert run(cloud, "--yes") == 1
     assert "1 of 6" in capsys.readouterr().out
@@ -265,7 +265,7 @@ def test_every_upload_role_fits_its_profiles_and_trusts_the_function(places):
         assert places.ram.attached[name] == [("Custom", name)]
 
 
-def test_the_function_may_assume_each_upload_role_whosever_it_is_and_no_other(places):
+def test_the_function_may_assume_exactly_the_upload_roles(places):
     assert run(places, "--yes") == 0
     (statement,) = json.loads(places.ram.policies[FUNCTION_ROLE])["Statement"]
     assert statement["Resource"] == [
@@ -275,7 +275,7 @@ def test_the_function_may_assume_each_upload_role_whosever_it_is_and_no_other(pl
     ]
 
 
-def test_a_role_of_a_profile_that_is_the_deployments_own_is_one_role_with_one_policy(places):
+def test_a_profile_naming_the_default_role_gives_one_role_and_policy(places):
     places.profiles.write_text(PLACES.replace("role/my-contracts", f"role/{UPLOAD_ROLE}"))
     assert run(places, "--yes") == 0
     assert list(places.ram.roles) == [FUNCTION_ROLE, UPLOAD_ROLE]
@@ -321,7 +321,7 @@ def test_a_wrong_region_of_a_profile_is_reported_by_its_option(places, capsys):
     assert "my-contracts: Versioning" in output
 
 
-def test_where_every_profile_has_a_role_of_its_own_that_of_sts_role_arn_is_left_alone(cloud, capsys):
+def test_the_default_role_is_not_created_if_every_profile_has_its_own(cloud, capsys):
     first = PLACES.partition("[contract]")[0]
     cloud.profiles.write_text(first + f'role = "acs:ram::{ACCOUNT}:role/mine"')
     assert run(cloud, "--yes", "--lang", "en") == 0

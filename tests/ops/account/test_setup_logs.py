@@ -58,7 +58,7 @@ def test_a_run_that_broke_off_continues_where_it_was(cloud):
 @pytest.mark.parametrize(
     "options", [("--dashboards",), ("--notify", "p"), ("--logs", "my-logs/fc", "--notify", "p")]
 )
-def test_options_that_need_another_say_so(cloud, capsys, options):
+def test_log_options_require_dashboards(cloud, capsys, options):
     assert run(cloud, "--yes", *options) == 2
     assert "--dashboards" in capsys.readouterr().err
     assert cloud.ram.calls == []

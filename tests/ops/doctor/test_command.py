@@ -14,7 +14,7 @@ from ops.terminal.screen import GREEN, RED, Screen
 REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
-def test_a_deployment_that_is_well_is_green_in_every_line(here):
+def test_a_correct_deployment_is_good_in_every_line(here):
     findings = here.examine()
     assert {one.state for one in findings} == {State.GOOD}
     names = [one.check.en for one in findings]
@@ -56,12 +56,12 @@ def shown(here, language="en", stream=None, url=None, environ=None, **changes):
     return code, stream.getvalue()
 
 
-def test_exits_0_when_all_is_well_and_1_when_anything_is_red(here):
+def test_doctor_exits_1_on_any_bad_finding(here):
     assert shown(here)[0] == 0
     assert shown(here, STS_ROLE_ARN="acs:ram::1000000000000001:role/nobody")[0] == 1
 
 
-def test_of_two_buckets_each_has_its_lines_below_it(here):
+def test_each_of_two_buckets_has_its_lines_below_it(here):
     code, text = shown(here, environ=here.both)
     assert code == 0
     lines = text.splitlines()

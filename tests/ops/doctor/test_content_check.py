@@ -154,7 +154,7 @@ def test_a_bucket_with_an_unusable_role_is_skipped_by_the_content_check(two):
     ]
 
 
-def test_the_whole_visit_learns_the_user_from_a_code(checked):
+def test_the_content_check_uses_the_user_of_the_login_code(checked):
     code = checked.cloud.wechat.issue_code()
     found = checked.examine(code=code, content_check=True)
     assert [one.state for one in found.of("Content check")] == [State.GOOD] * 2
@@ -279,7 +279,7 @@ def test_the_address_of_the_push_is_tried_as_the_console_does(checked, serving):
         assert checked.examine(uploads=False, url=url).the_bad_one("Message push")
 
 
-def test_the_picture_is_one():
+def test_the_test_picture_is_a_valid_png():
     with Image.open(BytesIO(picture())) as image:
         image.load()
         assert (image.format, image.size, image.getextrema()) == ("PNG", (128, 128), (0, 254))

@@ -64,7 +64,7 @@ def test_without_a_session_that_reads_the_one_that_writes_is_tried(sessions, her
     assert stranger.objects == stranger.uploads
 
 
-def test_the_keys_of_another_bucket_are_good_for_nothing(sessions, course):
+def test_the_keys_of_another_bucket_are_refused(sessions, course):
     _, places, now, found = sessions
     [finding] = check_strangers(course, strangers(places, found, KEYS, now))
     assert (finding.check.en, finding.state) == ("Keys of local-bucket", State.GOOD)

@@ -124,7 +124,7 @@ def test_prints_the_exact_domains_to_paste():
     assert bound["uploadFile"] == bound["downloadFile"] == "https://img.example.com"
 
 
-def test_parts_need_the_bucket_in_the_request_list_as_well(profile):
+def test_parts_need_the_bucket_in_the_request_domain_list(profile):
     parts = profile('max_size = "1GiB"\nparts = true')
     assert list(rows("https://api.example.com", **SECRET, **parts).items()) == [
         ("request", f"https://api.example.com; {HERE}"),

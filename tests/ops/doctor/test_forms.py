@@ -37,7 +37,7 @@ def test_a_code_that_the_function_refuses_is_explained(here):
     assert "wx.login" in finding.remedy.en
 
 
-def test_where_there_is_a_token_the_code_is_not_spent(here):
+def test_with_a_token_the_login_code_is_not_used(here):
     token = log_in_at(here.gateway.origin, "local-doctor-4")
     findings = here.examine(code="bad-code", token=token)
     assert findings.of("Login") == []

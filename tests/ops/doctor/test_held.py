@@ -78,7 +78,7 @@ def test_a_role_from_before_the_option_is_mended_by_setup(here, held, bucket, ro
 
 
 @pytest.mark.parametrize(("second", "is_kept"), [(200, False), (409, True)])
-def test_a_bucket_that_lets_a_record_be_written_twice_cannot_tell_who_was_first(second, is_kept):
+def test_the_first_record_is_kept_only_if_a_second_write_is_refused(second, is_kept):
     """As with versioning, where OSS ignores x-oss-forbid-overwrite."""
     sent = []
 

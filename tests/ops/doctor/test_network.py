@@ -10,7 +10,7 @@ NOWHERE = {"OSS_HOST": REFUSED, "STS_ENDPOINT": REFUSED, "WECHAT_ENDPOINT": REFU
 
 
 @pytest.mark.parametrize("url", ["", REFUSED])
-def test_without_a_network_one_sentence_says_so_and_nothing_else_is_advised(here, url):
+def test_without_a_network_only_the_network_is_reported(here, url):
     good, bad = here.examine(url=url, CALLBACK_URL=f"{REFUSED}/callback", **NOWHERE)
     assert (good.check.en, good.state) == ("Settings", State.GOOD)
     assert (bad.check.en, bad.state) == ("Network", State.BAD)

@@ -44,7 +44,7 @@ def write_only(here):
     roles.update(before)
 
 
-def test_all_that_is_well_takes_one_line(here):
+def test_good_object_checks_are_merged_into_one_line(here):
     [finding] = here.examine().of("Confirm")
     assert finding.check.en == "Confirm [default], Read [default]"
     assert here.cloud.oss.origin in finding.said.en and here.cloud.oss.origin in finding.said.zh
@@ -56,7 +56,7 @@ def test_without_an_option_nothing_is_confirmed_or_read_but_the_keys_are_tried(h
     assert findings.of("Keys behind forms", State.GOOD)
 
 
-def test_a_profile_that_is_only_confirmed_has_its_right_tried_all_the_same(here, profiles):
+def test_the_read_right_of_a_confirm_only_profile_is_tried(here, profiles):
     findings = here.examine(**profiles("confirm = true\n"), url="")
     assert [(one.check.en, one.state) for one in findings.of("Confirm")] == [
         ("Confirm [default], Read [default]", State.GOOD)

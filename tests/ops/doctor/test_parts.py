@@ -24,7 +24,7 @@ def test_a_part_is_sent_listed_and_aborted(here):
     assert list(here.cloud.oss.bucket.uploads) == []
 
 
-def test_without_a_caller_or_such_a_profile_nothing_is_tried(here, tmp_path):
+def test_large_files_need_a_caller_and_a_parts_profile(here, tmp_path):
     assert here.examine().of("Large files") == []
     plain = tmp_path / "profiles.toml"
     plain.write_text('[default]\nkey = "uploads/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n')

@@ -71,13 +71,13 @@ def test_doctor_removes_its_uploads_from_both_buckets(two, here):
     assert {path for path in here.folder.rglob("*") if path.is_file()} == files
 
 
-def test_with_one_bucket_nothing_stands_below_one(here):
+def test_with_one_bucket_findings_have_no_bucket_line(here):
     findings = here.examine()
     assert {one.where for one in findings} == {None}
     assert findings.of("Keys of") == []
 
 
-def test_a_code_is_good_for_the_forms_of_all_buckets(two, here):
+def test_one_login_code_serves_the_forms_of_all_buckets(two, here):
     findings = two(code="local-doctor-of-two")
     assert {one.state for one in findings} == {State.GOOD}
     assert len(findings.of("Upload")) == len(here.profiles) + 1
@@ -90,7 +90,7 @@ def test_an_invalid_login_code_is_reported_once(two):
     assert findings.of("Upload") == []
 
 
-def test_a_role_that_cannot_be_assumed_stands_below_its_bucket_and_spares_the_other(two, here, contract):
+def test_an_unusable_role_is_reported_below_its_bucket_only(two, here, contract):
     findings = two(**contract((ARCHIVE.role_arn, "acs:ram::1000000000000001:role/nobody")))
     finding = findings.the_bad_one("AssumeRole")
     assert finding.where.en == BELOW_THERE

@@ -111,7 +111,7 @@ def test_each_point_takes_no_more_requests_than_declared(place):
     assert sandbox.calls <= 2 * sum(point.calls for point in POINTS)
 
 
-def test_everything_stands_below_one_folder(place):
+def test_every_trial_object_is_below_one_folder(place):
     _, sandbox = place()
     list(prove(sandbox))
     assert len(sandbox.keys_left) > 20
