@@ -12,7 +12,6 @@ from function.config.setting_table import CallerKind, Setting
 from function.config.settings import Settings
 from function.errors import (
     Forbidden,
-    Misconfigured,
     Problem,
     TooManyRequests,
     Unauthorized,
@@ -22,7 +21,7 @@ from function.errors import (
 )
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
-from function.wechat import WechatApp, WechatPush
+from function.wechat import WechatApp, WechatPush, wrong_appid, wrong_secret
 
 # Five seconds together. Most for the first try: a code is valid once, so a retry only helps if WeChat never
 # received the first.
@@ -97,11 +96,9 @@ def _wechat_error(errcode: Any) -> UploadError:
         case -1:
             return WechatUnavailable("WeChat is busy; please try again.", reason=reason, upstream=code)
         case 40013 | 41002:
-            sentence = Message("WeChat does not recognise WECHAT_APPID ({reason})", reason=reason)
-            return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream=code)
+            return wrong_appid(reason, code)
         case 40125 | 41004:
-            sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
-            return Misconfigured([Problem("WECHAT_SECRET", sentence)], upstream=code)
+            return wrong_secret(reason, code)
     return WechatRejected("WeChat refused the login.", reason=reason, upstream=code)
 
 

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from function.config.messages import Message
+from function.errors import Misconfigured, Problem
+
 
 class WechatPush(NamedTuple):
     """
@@ -30,3 +33,15 @@ class WechatApp(NamedTuple):
 
     def __repr__(self) -> str:
         return f"WechatApp({self.appid})"
+
+
+def wrong_appid(reason: str, errcode: str) -> Misconfigured:
+    """Return the error for an AppID that WeChat does not know."""
+    sentence = Message("WeChat does not recognise WECHAT_APPID ({reason})", reason=reason)
+    return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream=errcode)
+
+
+def wrong_secret(reason: str, errcode: str) -> Misconfigured:
+    """Return the error for a secret of another AppID."""
+    sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
+    return Misconfigured([Problem("WECHAT_SECRET", sentence)], upstream=errcode)

@@ -11,7 +11,7 @@ from function.credentials import SingleFlight
 from function.errors import Misconfigured, Problem, UploadError, WechatRejected, WechatUnavailable
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
-from function.wechat import WechatApp
+from function.wechat import WechatApp, wrong_appid, wrong_secret
 
 ERRCODE = "errcode"
 NUMBER = r"-?[0-9]{1,10}"
@@ -166,11 +166,9 @@ def _refusal(errcode: int, response: Mapping[str, Any]) -> UploadError:
         case 40164:
             return _address_refused(response, reason)
         case 40013 | 41002:
-            sentence = Message("WeChat does not recognise WECHAT_APPID ({reason})", reason=reason)
-            return Misconfigured([Problem("WECHAT_APPID", sentence)], upstream=code)
+            return wrong_appid(reason, code)
         case 40001 | 40125 | 41004:
-            sentence = Message("WECHAT_SECRET does not belong to WECHAT_APPID ({reason})", reason=reason)
-            return Misconfigured([Problem("WECHAT_SECRET", sentence)], upstream=code)
+            return wrong_secret(reason, code)
     return WechatRejected("WeChat refused to issue an access token.", reason=reason, upstream=code)
 
 

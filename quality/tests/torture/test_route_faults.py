@@ -60,14 +60,14 @@ def no_look_at_all(oss, upload):
 
 
 def twice(oss, name, method, key, **options):
-    return ASK(oss, name, method, key, **{**options, "is_repeatable": True})
+    return CALL(oss, name, method, key, **{**options, "is_repeatable": True})
 
 
 def once(oss, name, method, key, **options):
-    return ASK(oss, name, method, key, **{**options, "is_repeatable": False})
+    return CALL(oss, name, method, key, **{**options, "is_repeatable": False})
 
 
-COMPLETE_UPLOAD, ASK = lifecycle.complete_upload, multipart.ask
+COMPLETE_UPLOAD, CALL = lifecycle.complete_upload, multipart.call
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ COMPLETE_UPLOAD, ASK = lifecycle.complete_upload, multipart.ask
     [
         ("function.routes.multipart", "complete_upload", no_second_look, "completed", "ListParts"),
         ("function.routes.multipart", "abort_upload", no_look_at_all, "aborted", "AbortMultipartUpload"),
-        ("function.oss.multipart", "ask", twice, "completed", "CompleteMultipartUpload"),
-        ("function.oss.multipart", "ask", once, "gone on with", "ListParts"),
-        ("function.oss.objects", "ask", once, "confirmed", "HeadObject"),
+        ("function.oss.multipart", "call", twice, "completed", "CompleteMultipartUpload"),
+        ("function.oss.multipart", "call", once, "gone on with", "ListParts"),
+        ("function.oss.objects", "call", once, "confirmed", "HeadObject"),
         ("function.uploads.deduplication", "UploadError", KeyError, "stored already", "HeadObject"),
     ],
 )
