@@ -77,7 +77,7 @@ def test_the_roles_that_setup_makes_let_every_profile_do_all_it_does_in_its_buck
     assert bad_findings(account) == []
 
 
-def test_with_the_rights_of_another_role_a_bucket_can_do_nothing(account):
+def test_a_bucket_with_another_role_s_rights_has_bad_findings(account):
     cloud, _ = account
     first, second = cloud.sts.roles.values()
     cloud.sts.roles = {first.arn: first, second.arn: replace(second, policy=first.policy)}

@@ -159,7 +159,7 @@ def test_a_form_goes_to_the_bucket_of_its_profile_and_so_does_all_that_follows(
     assert here.session.get(upload.url, timeout=10).status_code == 403
 
 
-def test_somebody_else_reads_it_in_neither_bucket(here, ask, uploaded):
+def test_another_user_reads_in_neither_bucket(here, ask, uploaded):
     stranger = here.log_in()
     for profile in ("home", "paper"):
         assert ask("read", {"key": uploaded(profile).key}, stranger).status_code == 403

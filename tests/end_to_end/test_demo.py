@@ -224,7 +224,7 @@ def test_serve_reports_an_invalid_setting_and_exits(shell):
     assert "Traceback" not in log
 
 
-def test_serve_outlives_a_reader_that_only_wanted_the_first_line(shell):
+def test_serve_survives_a_closed_stdout(shell):
     with serving({**shell, "PORT": "0"}) as serve:
         serve.stdout.readline()
         origin = serve.stdout.readline() + serve.stdout.readline()

@@ -122,7 +122,7 @@ def test_a_second_copy_of_a_field_with_another_value_is_refused(cloud, form, ver
 
 
 @cases("field", "value")
-def test_no_other_key_or_acl_is_taken(cloud, form, field, value):
+def test_a_form_accepts_no_other_key_or_acl(cloud, form, field, value):
     answer = form()
     assert refused(post(answer["url"], {**answer["formData"], field: value}), cloud)
 
@@ -152,7 +152,7 @@ def test_whatever_type_the_platform_writes_the_stored_one_is_the_signed_one(clou
     assert get(cloud, answer["key"]).headers["Content-Type"] == "image/png"
 
 
-def test_a_form_is_good_for_one_object_once(cloud, form):
+def test_a_form_stores_one_object_once(cloud, form):
     answer = form()
     assert post(answer["url"], answer["formData"]).status_code == 200
     again = post(answer["url"], answer["formData"], b"another picture")
@@ -170,7 +170,7 @@ def test_a_form_can_store_a_deleted_object_again_until_it_expires(cloud, form, c
     assert refused(post(answer["url"], answer["formData"]), cloud)
 
 
-def test_overwriting_works_where_the_profile_says_so(cloud, form):
+def test_overwriting_works_if_the_profile_allows_it(cloud, form):
     answer = form(profile="public")
     assert post(answer["url"], answer["formData"]).status_code == 200
     assert post(answer["url"], answer["formData"], b"another picture").status_code == 200

@@ -154,7 +154,7 @@ def test_a_pass_publishes_in_any_shape_and_order(here, held, commit, settled, pl
 
 
 @pytest.mark.parametrize("push", ["plain", "wrong_appid", "bad_signature"])
-def test_a_push_that_anybody_might_have_sent_is_not_believed(here, held, commit, settled, push):
+def test_an_unauthenticated_push_is_ignored(here, held, commit, settled, push):
     upload = held()
     here.cloud.wechat.checks.plan.add(PlannedCheck("pass", push=push))
     commit(upload)
@@ -238,7 +238,7 @@ def test_the_owner_discards_held_but_not_published_uploads(here, held, commit):
     assert (answer["state"], places(here, sent)) == ("gone", (False, False))
 
 
-def test_a_note_is_kept_by_its_owner(here, held):
+def test_only_the_owner_commits_a_note(here, held):
     note = held(profile="note")
     assert here.ask("commit", {"receipt": note.receipt}, here.log_in()).status_code == 403
     assert places(here, note) == (True, False)

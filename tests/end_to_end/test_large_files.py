@@ -61,7 +61,7 @@ def outcome(answer):
 
 
 @pytest.mark.parametrize("profile", ["video", "replaced"])
-def test_the_file_arrives_whole_and_as_the_profile_says(cloud, function, data, profile):
+def test_a_multipart_file_arrives_whole_with_the_profile_s_options(cloud, function, data, profile):
     begun = begin(function, len(data), profile)
     assert send(begun, data) == [200] * 4
     done = ask(function, "multipart-complete", ticket=begun["ticket"])
@@ -120,7 +120,7 @@ def test_missing_parts_are_listed_and_completing_works_after_sending_them(functi
     assert ask(function, "multipart-complete", ticket=begun["ticket"]).status == 200
 
 
-def test_a_url_takes_its_part_and_nothing_else(cloud, function, data):
+def test_a_part_url_accepts_only_its_part(cloud, function, data):
     begun = begin(function, len(data))
     first = begun["parts"][0]
     url, headers = first["url"], begun["headers"]

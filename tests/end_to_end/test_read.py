@@ -106,7 +106,7 @@ def test_each_part_of_the_url_is_signed(uploaded, url_of, variant):
 
 @cases("name", "value")
 @pytest.mark.parametrize("variant", [None, "thumb"])
-def test_nothing_can_be_added_to_it(uploaded, url_of, variant, name, value):
+def test_a_read_url_accepts_no_added_parameter(uploaded, url_of, variant, name, value):
     url = url_of(uploaded(), variant=variant)
     assert refused(changed(url, **{name: value}))
     assert refused(f"{url}&{name}={quote(value, '')}")
@@ -135,7 +135,7 @@ def test_a_read_url_admits_no_other_object(uploaded, url_of, profile):
 
 
 @cases("headers")
-def test_no_header_of_oss_s_can_be_sent_with_it(uploaded, url_of, headers):
+def test_a_read_url_accepts_no_oss_header(uploaded, url_of, headers):
     assert refused(url_of(uploaded()), headers=headers)
 
 
@@ -186,7 +186,7 @@ def test_a_new_session_in_the_middle_of_a_window_gives_a_fresh_url_with_a_window
     assert refused(after["url"])
 
 
-def test_an_object_that_is_not_there_gets_a_url_and_oss_says_so(cloud, uploaded, url_of):
+def test_a_missing_object_gets_a_url_that_is_404_at_oss(cloud, uploaded, url_of):
     key = uploaded()
     cloud.oss.objects.delete(key)
     assert send("GET", url_of(key)).status_code == 404

@@ -25,7 +25,7 @@ def new_instance(**settings):
     return Instance(Dependencies({}, now=lambda: NOW), settings, {}, lambda _context: None)
 
 
-def test_an_object_of_a_kind_is_made_once_and_kept():
+def test_keep_creates_one_object_of_a_kind():
     instance = new_instance()
     first, second = (instance.keep(list, lambda: ["the one"]) for _ in range(2))
     assert first is second
@@ -46,7 +46,7 @@ def test_two_threads_at_once_get_the_same_object():
     assert instance.keep(object, make) is made[0]
 
 
-def test_dependencies_show_nothing_of_the_environment_and_hooks_stand_beside_the_handler():
+def test_dependencies_hide_the_environment_and_find_hooks_beside_the_handler():
     dependencies = Dependencies({"TOKEN_SECRET": "canary"})
     assert repr(dependencies) == "Dependencies(…)"
     assert dependencies.hooks_file == Path(handler.__file__).with_name("hooks.py")

@@ -96,7 +96,7 @@ def test_a_token_of_the_local_business_fits_the_key_the_function_is_given(gatewa
     assert jwt.decode(token, key, algorithms=["HS256"])["sub"] == "someone"
 
 
-def test_the_page_learns_addresses_and_profiles_but_no_secret(gateway, tmp_path):
+def test_the_page_config_has_addresses_and_profiles_but_no_secret(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path) as cloud:
         config = cloud.page_config()
         secrets = {value for name, value in cloud.environment().items() if "SECRET" in name}
@@ -146,7 +146,7 @@ def test_the_local_oss_can_be_given_other_rules(gateway, tmp_path):
         assert [store.bucket.rules.v1_retired for store in cloud.stores] == [True, True]
 
 
-def test_the_local_wechat_pushes_to_the_function_as_its_settings_say(gateway, tmp_path):
+def test_the_local_wechat_pushes_with_the_function_s_settings(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path) as cloud:
         settings, push = cloud.environment(), cloud.wechat.checks.push
     assert push.url == f"{gateway.origin}/wechat-events"
@@ -199,7 +199,7 @@ def test_a_role_allows_exactly_the_needs_of_both_sessions(document, bucket):
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
 
 
-def test_no_page_knows_the_account_s_secret_for_each_run_has_another(gateway, tmp_path):
+def test_each_run_has_a_new_account_secret(gateway, tmp_path):
     """The local OSS takes what is signed from pages of any origin, and anybody may read this project."""
     print_it = "from local.cloud import FUNCTION_KEY; print(FUNCTION_KEY.access_key_secret)"
     asked = [sys.executable, "-c", print_it]
@@ -239,7 +239,7 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more
 
 
 @pytest.mark.parametrize("caller_auth", ["wechat", "jwt", "anonymous"])
-def test_a_profile_of_the_second_bucket_says_where_that_is_this_time(gateway, tmp_path, caller_auth):
+def test_a_profile_of_the_second_bucket_has_its_current_address(gateway, tmp_path, caller_auth):
     with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
         contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]
         assert contract["host"] == cloud.archive.origin
@@ -293,7 +293,7 @@ def test_each_bucket_has_a_rule_for_the_held_profiles_that_are_in_it():
         assert [rule.days for rule in lifecycle_rules(profiles, bucket)] == [None, days]
 
 
-def test_nothing_a_shell_may_hold_survives():
+def test_shell_variables_that_change_settings_are_removed():
     kept = {"PATH": "/bin", "HOME": "/root", "PORT": "9000", "NO_COLOR": "1"}
     hostile = dict.fromkeys(
         "HTTP_PROXY https_proxy All_Proxy no_proxy DEBUG OSS_BUCKET OSS_HOST CALLER_AUTH TOKEN_SECRET "

@@ -198,7 +198,7 @@ def test_a_session_longer_than_ours_is_refused(instance, good_sts, clock, second
 
 
 @cases("issued_at")
-def test_a_session_that_does_not_say_when_it_began_is_none(instance, sts, clock, issued_at):
+def test_a_session_without_a_valid_iat_is_unauthorized(instance, sts, clock, issued_at):
     exp = int(clock().timestamp()) + 60
     claims = {"sub": OPENID, "app": WECHAT["WECHAT_APPID"], "bucket": "my-bucket", "aud": SESSION, "exp": exp}
     if issued_at is not ...:
@@ -220,7 +220,7 @@ def test_a_shorter_token_seconds_ends_the_sessions_that_were_promised_more(insta
     assert shorter.ask(body={"filename": "a.png"}, headers=bearer(token)).status == 401
 
 
-def test_a_session_ends_when_it_said_it_would(instance, good_sts, clock):
+def test_a_session_expires_after_token_seconds(instance, good_sts, clock):
     function = instance(wechat_says(OPENID), **WECHAT, TOKEN_SECONDS="60")
     login = function.ask(body={"code": "c"}, path="/login").json
     assert login["expiresIn"] == 60
@@ -239,7 +239,7 @@ def test_a_new_secret_in_front_keeps_sessions_and_folders(instance, good_sts, cl
 
 @cases("body")
 @pytest.mark.parametrize("profile", ["default", "avatar"])
-def test_a_caller_who_asks_for_another_s_key_gets_one_in_the_own_folder(
+def test_a_requested_foreign_key_is_replaced_by_one_in_the_own_folder(
     instance, good_sts, clock, body, profile
 ):
     wanted = {"contentType": "image/png", "profile": profile, **body}
@@ -465,7 +465,7 @@ def test_caller_kinds_are_found_by_the_name_of_their_module():
         assert name not in kinds
 
 
-def test_a_package_that_a_caller_kind_lacks_is_not_an_unknown_kind(monkeypatch):
+def test_a_missing_package_is_not_an_unknown_caller_kind(monkeypatch):
     def without_a_package(_name):
         raise ModuleNotFoundError(name="missing")
 

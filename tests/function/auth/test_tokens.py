@@ -106,7 +106,7 @@ def test_a_token_ends_on_the_second(clock):
     assert refuses(token, clock.tick(seconds=1))
 
 
-def test_a_token_from_an_old_secret_ends_as_well(clock):
+def test_a_token_signed_with_an_old_secret_expires(clock):
     token = issue(clock(), secrets=(OTHER_SECRET,))
     assert refuses(token, clock.tick(hours=2), secrets=(SECRET, OTHER_SECRET))
 
@@ -233,12 +233,12 @@ def test_refuses_a_token_over_4096_characters_without_reading_it(clock):
     assert raised.value.reason == "token over length"
 
 
-def test_the_instant_of_the_request_decides_and_no_other_clock():
+def test_only_the_time_of_the_request_counts():
     later = datetime(2126, 1, 1, tzinfo=UTC)
     assert read(craft(good_payload(later, nbf=int(later.timestamp()), iat=int(later.timestamp()))), later)
 
 
-def test_the_log_learns_why_a_token_is_refused(clock):
+def test_a_refused_token_has_a_reason_for_the_log(clock):
     def reason(token, **how):
         with pytest.raises(Unauthorized) as raised:
             read(token, clock(), **how)
@@ -278,7 +278,7 @@ def test_changing_read_claims_does_not_change_the_cache(clock):
     assert read(token, clock())["sub"] == "me"
 
 
-def test_forgeries_are_not_remembered_and_tokens_are_in_bounds(clock):
+def test_forged_tokens_are_not_cached_and_the_cache_is_bounded(clock):
     tokens._signed_claims.cache_clear()
     for number in range(1000):
         assert refuses(issue(clock(), secrets=(OTHER_SECRET,), jti=str(number)), clock())
@@ -321,5 +321,5 @@ def test_whatever_stands_under_a_good_signature_is_read_or_unauthorized(payload,
 
 
 @cases("claims", "scope", "fits")
-def test_a_token_is_good_for_the_app_and_bucket_it_names(claims, scope, fits):
+def test_a_token_is_valid_only_for_its_app_and_bucket(claims, scope, fits):
     assert matches_scope(claims, scope) is fits

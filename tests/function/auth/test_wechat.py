@@ -126,7 +126,7 @@ def test_an_operator_s_mistake_is_named_in_the_log_and_not_to_the_caller(
     assert "WECHAT" not in answer.text
 
 
-def test_an_error_with_an_openid_beside_it_is_an_error(log_in, wechat):
+def test_an_errcode_beside_an_openid_is_an_error(log_in, wechat):
     says(wechat, identity(errcode=40029))
     assert log_in().status == 401
 

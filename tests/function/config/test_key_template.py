@@ -271,7 +271,7 @@ def test_no_template_gives_a_held_name_or_a_record(template):
 
 
 @pytest.mark.parametrize("template", [WHOLE, "图/{sha256}{ext}", "a/{id}", "a/{filename}"])
-def test_no_key_is_longer_than_its_template_says(template):
+def test_no_key_is_longer_than_longest_bytes_of_its_template(template):
     key = KeyTemplate(template).render(
         owner=OWNER, upload_id=ID, now=NOW, extension=".a1b2c3d4e5", sha256="0" * 64
     )

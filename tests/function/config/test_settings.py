@@ -256,7 +256,7 @@ def test_settings_of_other_caller_kinds_are_not_read(environment):
     assert load_settings(environment).caller_settings is None
 
 
-def test_an_invalid_secret_is_not_missing_as_well(environment):
+def test_an_invalid_secret_is_not_also_reported_missing(environment):
     assert refused({**environment, **WECHAT, "TOKEN_SECRET": "short"}) == ["TOKEN_SECRET"]
 
 
@@ -357,7 +357,7 @@ def test_a_profiles_file_that_is_not_utf_8_is_refused(environment, tmp_path):
     assert "UTF-8" in problem.sentence.values["why"]
 
 
-def test_tokens_are_good_for_one_bucket_and_with_wechat_for_one_mini_program(environment):
+def test_the_token_scope_is_the_bucket_and_the_mini_program(environment):
     assert load_settings(environment).token_scope("b") == {"bucket": "b"}
     scope = load_settings(environment | WECHAT).token_scope("b")
     assert scope == {"app": "wx0123456789abcdef", "bucket": "b"}

@@ -49,7 +49,7 @@ def test_a_late_request_with_yesterday_s_clock_counts_for_today(store):
     assert day == Remaining(0, 80, midnight + timedelta(days=1))
 
 
-def test_above_16384_owners_the_first_one_is_forgotten(store, clock):
+def test_above_16384_owners_the_oldest_is_evicted(store, clock):
     for number in range(16_384):
         store.count(quota_request(f"r{number}", 3, owner=f"owner-{number}"), clock())
     assert refusal(store, quota_request("a", owner="owner-0"), clock()) == (0, 90)

@@ -49,7 +49,7 @@ def test_a_window_counts(clock, rate, steps):
             assert refusal(limit, key, amount, now).retry_after == retry_after
 
 
-def test_the_oldest_windows_are_forgotten_first(clock):
+def test_the_oldest_windows_are_evicted_first(clock):
     limit = Limit(Rate(1, 3600))
     for number in range(MAX_REMEMBERED):
         limit.hit(str(number), 1, clock.tick(milliseconds=1))
@@ -59,7 +59,7 @@ def test_the_oldest_windows_are_forgotten_first(clock):
     refusal(limit, "2", 1, clock())
 
 
-def test_4096_keys_are_remembered_and_a_new_window_is_the_newest(clock):
+def test_4096_keys_are_stored_and_a_new_window_is_the_newest(clock):
     limit = Limit(Rate(1, 60))
     for number in range(4096):
         limit.hit(str(number), 1, clock())

@@ -153,7 +153,7 @@ def test_every_key_expires_and_all_are_in_one_slot(server, bucket):
     assert len({key_slot(key) for key in keys}) == 1
 
 
-def test_a_cluster_counts_all_of_a_request(own_server):
+def test_a_redis_cluster_counts_a_whole_request(own_server):
     server = own_server(cluster_enabled="yes", cluster_port=str(free_port()))
     client = server.admin()
     client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
@@ -183,7 +183,7 @@ def test_counts_are_exact_up_to_the_largest_quota(server, bucket):
     assert left(store.count(quota_request("d", 1, 1, most=most), NOW)) == (None, 2**50 - 2)
 
 
-def test_forgotten_scripts_are_sent_again(server, bucket):
+def test_flushed_scripts_are_loaded_again(server, bucket):
     store = store_at(server.url, bucket)
     store.count(quota_request("a"), NOW)
     server.admin().script_flush()

@@ -35,7 +35,7 @@ def test_parts_go_to_the_held_key_and_the_response_has_the_published_one(phone, 
     assert log_lines()[-1]["key"] == begun["key"]
 
 
-def test_the_object_waits_in_private_and_keeps_the_id_and_all_else_that_the_profile_says(phone, oss, sent):
+def test_a_held_multipart_object_is_private_and_has_its_upload_id(phone, oss, sent):
     assert phone.complete(sent["ticket"]).status == 200
     assert list(oss.objects) == [f"held/{sent['key']}"]
     stored = oss.objects[f"held/{sent['key']}"]
@@ -44,7 +44,7 @@ def test_the_object_waits_in_private_and_keeps_the_id_and_all_else_that_the_prof
     assert stored.headers["x-oss-storage-class"] == "IA"
 
 
-def test_the_receipt_says_that_it_waits_and_lives_until_a_day_after_its_days(phone, oss, sent):
+def test_the_receipt_is_held_and_expires_a_day_after_hold_days(phone, oss, sent):
     answer = phone.complete(sent["ticket"])
     assert phone.complete(sent["ticket"]).text == answer.text
     told = answer.json

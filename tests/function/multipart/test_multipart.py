@@ -282,7 +282,7 @@ def test_no_part_of_a_url_can_be_changed(phone, oss, old, new):
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
-def test_a_url_is_for_sending_and_for_nothing_else(phone, oss, method):
+def test_a_part_url_allows_only_put(phone, oss, method):
     begun = phone.begin()
     phone.send(begun)
     assert oss.serve(method, begun["parts"][0]["url"], begun["headers"], b"").status in (400, 403)

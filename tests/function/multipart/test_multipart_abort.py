@@ -20,7 +20,7 @@ def test_abort_is_idempotent(phone, phone_of):
     assert phone_of().abort(begun["ticket"]).text == first.text
 
 
-def test_an_upload_that_oss_has_forgotten_is_as_good_as_given_up(phone, oss):
+def test_aborting_an_upload_missing_at_oss_succeeds(phone, oss):
     begun = phone.begin()
     oss.uploads.clear()
     assert phone.abort(begun["ticket"]).json == {"state": "aborted"}

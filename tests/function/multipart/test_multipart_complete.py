@@ -212,7 +212,7 @@ def test_two_completions_at_once_give_one_object_and_one_receipt(phone, phone_of
     assert list(oss.objects) == [begun["key"]]
 
 
-def test_where_oss_looks_at_the_name_first_two_completions_still_give_one_receipt(phone, phone_of, oss, sent):
+def test_two_concurrent_completions_give_one_receipt_in_either_oss_order(phone, phone_of, oss, sent):
     """Which of the two it says to the slower one is nowhere documented."""
 
     def complete_elsewhere():
@@ -283,7 +283,7 @@ def test_an_upload_that_is_aborted_meanwhile_is_gone(phone, phone_of, oss, sent)
     assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
 
 
-def test_an_upload_that_oss_has_forgotten_is_gone(phone, oss, sent):
+def test_an_upload_missing_at_oss_is_gone(phone, oss, sent):
     oss.uploads.clear()
     assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
 
@@ -307,7 +307,7 @@ def stranger(oss, key, parts=None, **changes):
 
 @pytest.mark.parametrize("case", STRANGERS)
 @pytest.mark.parametrize("route", ["multipart-parts", "multipart-complete"])
-def test_somebody_else_s_object_of_that_name_gets_no_receipt(phone, oss, sent, case, route):
+def test_a_foreign_object_of_the_same_key_gets_no_receipt(phone, oss, sent, case, route):
     oss.uploads.clear()
     stranger(oss, sent["key"], **STRANGERS[case])
     assert phone.ask(route, ticket=sent["ticket"]).outcome == (410, "upload_gone")
@@ -333,7 +333,7 @@ def test_a_type_that_oss_writes_with_a_parameter_is_the_same_type(phone, oss, se
     assert phone.complete(sent["ticket"]).text == first.text
 
 
-def test_somebody_else_s_object_is_not_overwritten_and_the_rule_cleans_up(phone, oss, sent, clock):
+def test_a_foreign_object_is_not_overwritten_and_the_parts_expire(phone, oss, sent, clock):
     stranger(oss, sent["key"], **{"x-oss-meta-upload-id": "B" * 22})
     before = replace(oss.objects[sent["key"]])
     assert phone.complete(sent["ticket"]).outcome == (409, "already_exists")

@@ -117,7 +117,7 @@ def test_parts_of_an_aborted_upload_get_no_urls(phone):
         assert phone.parts(begun["ticket"], **fields).outcome == (410, "upload_gone")
 
 
-def test_an_upload_that_oss_has_forgotten_is_gone(phone, oss):
+def test_an_upload_missing_at_oss_is_gone(phone, oss):
     begun = phone.begin()
     oss.uploads.clear()
     assert phone.parts(begun["ticket"]).outcome == (410, "upload_gone")
@@ -180,7 +180,7 @@ def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock
     assert phone.parts(begun["ticket"]).outcome == (503, "sts_unavailable")
 
 
-def test_the_log_says_which_upload_it_was(phone, log_lines):
+def test_the_log_names_the_upload(phone, log_lines):
     begun = phone.begin()
     for route in ("multipart-parts", "multipart-complete", "multipart-abort"):
         phone.ask(route, ticket=begun["ticket"])

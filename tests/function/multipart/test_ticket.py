@@ -50,7 +50,7 @@ def test_a_multipart_ticket_has_the_published_claims(phone, oss, clock):
     }
 
 
-def test_the_id_that_a_caller_knows_is_not_the_one_of_oss(phone, oss):
+def test_the_upload_id_differs_from_the_one_of_oss(phone, oss):
     begun = phone.begin()
     assert begun["uploadId"] not in oss.uploads
     assert begun["uploadId"] in begun["key"]
@@ -64,7 +64,7 @@ def test_any_instance_continues_an_upload_of_another(phone, phone_of, oss, route
 
 
 @EVERY_ROUTE
-def test_an_instance_with_the_next_secret_still_knows_the_tickets_of_the_last(phone, phone_of, route):
+def test_tickets_signed_with_the_previous_secret_are_accepted(phone, phone_of, route):
     begun = phone.begin()
     phone.send(begun)
     assert phone_of(TOKEN_SECRET=f"{OTHER_SECRET},{SECRET}").ask(route, ticket=begun["ticket"]).status == 200
@@ -116,7 +116,7 @@ FORGERIES = {
 
 @EVERY_ROUTE
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_no_other_ticket_does_anything(phone, oss, clock, log_lines, route, forgery):
+def test_a_forged_ticket_is_forbidden(phone, oss, clock, log_lines, route, forgery):
     begun = phone.begin()
     phone.send(begun)
     asked = list(oss.asked)

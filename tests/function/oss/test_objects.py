@@ -92,7 +92,7 @@ def test_a_missing_object_is_none(scripted):
         *(HttpResponse(403, b""), HttpResponse(404, b""), HttpResponse(404, b"<html>not found</html>")),
     ],
 )
-def test_no_other_refusal_counts_as_absent(answer, scripted):
+def test_only_a_missing_object_counts_as_absent(answer, scripted):
     for call in (head_object, get_record, lambda oss, key: first_bytes(oss, key, 4)):
         scripted.answers = [answer]
         with pytest.raises(OssRejected):

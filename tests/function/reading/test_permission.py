@@ -93,7 +93,7 @@ SHARED = text_beside(__file__)
 @pytest.mark.parametrize(
     ("option", "may"), [('read = "callers"', True), ('read = "owner"', False), ("", False)]
 )
-def test_of_several_profiles_that_a_key_fits_each_must_let_the_caller_read(reading, good_sts, option, may):
+def test_every_profile_matching_a_key_must_allow_reading(reading, good_sts, option, may):
     read = reading(SHARED + option)
     assert read(key=f"s/{THEIRS}/{ID}").status == (200 if may else 403)
     assert read(key=f"s/{MINE}/{ID}").status == 200

@@ -192,7 +192,7 @@ def test_a_verdict_that_oss_failed_is_accepted_when_repeated(checking, log_lines
     assert KEY in checking.oss.objects and f"held/{KEY}" not in checking.oss.objects
 
 
-def test_a_verdict_without_credentials_is_repeated_when_sts_says(checking, log_lines):
+def test_a_verdict_without_credentials_gets_retry_after_from_sts(checking, log_lines):
     def busy(_own, _now, *, attempts):
         raise StsUnavailable(reason="Throttling", retry_after=7)
 

@@ -138,7 +138,7 @@ def test_callback_refuses_objects_outside_the_page_s_folder(upload, call, key):
     assert call(upload("page", "a").body(object=key)).outcome == (403, "forbidden")
 
 
-def test_a_profile_that_is_gone_takes_its_tickets_with_it(upload, call, instance, function, profiles_file):
+def test_a_ticket_of_a_removed_profile_is_forbidden(upload, call, instance, function, profiles_file):
     body = upload("other").body()
     text = '[default]\nkey = "u/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\ncallback = true'
     changed = instance(function.send, **{**function.environ, "PROFILES_FILE": profiles_file(text)})
@@ -320,7 +320,7 @@ def test_a_ticket_without_type_or_sizes_admits_no_upload(upload, call, clock, cl
 
 
 @cases("profile", "bucket", "status")
-def test_a_report_is_of_the_profile_s_bucket_and_of_no_other(
+def test_a_callback_must_name_the_bucket_of_the_profile(
     instance, key_host, profiles_file, ask_upload, call, profile, bucket, status
 ):
     deed = """

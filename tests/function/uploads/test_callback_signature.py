@@ -209,7 +209,7 @@ def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
     assert (len(found), failed) == (400, [])
 
 
-def test_a_key_pushed_out_while_it_is_handed_over_is_handed_over_all_the_same(key_host):
+def test_a_key_evicted_while_it_is_returned_is_still_returned(key_host):
     """Another thread may empty the store at the worst moment: right after the key went in."""
 
     class Emptied(dict):
@@ -385,7 +385,7 @@ def test_the_example_with_one_flipped_bit_is_rejected(documented, part):
 
 
 @cases("changes")
-def test_no_other_request_passes_under_its_signature(documented, changes):
+def test_the_example_signature_fits_no_other_request(documented, changes):
     assert not verifies(documented, **changes)
 
 
@@ -417,7 +417,7 @@ def test_the_ninth_key_evicts_the_oldest(key_host, address, clock):
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, UnsupportedAlgorithm])
-def test_whatever_the_library_says_of_a_key_it_is_no_key(key_host, address, clock, monkeypatch, error):
+def test_an_unloadable_key_is_oss_key_unavailable(key_host, address, clock, monkeypatch, error):
     def load(_data):
         raise error("no key")
 

@@ -155,7 +155,7 @@ def test_another_size_or_type_than_the_form_s_is_forbidden(ask_form, confirm, os
 
 
 @pytest.mark.parametrize(("size", "status"), [(1023, 403), (1024, 200), (1025, 403)])
-def test_of_an_announced_size_only_that_size_is_confirmed(ask_form, confirm, oss, size, status):
+def test_only_the_announced_size_is_confirmed(ask_form, confirm, oss, size, status):
     ticket = ask_form(size=1024)["ticket"]
     oss.has(content_length=str(size))
     assert confirm(ticket).status == status
@@ -185,7 +185,7 @@ def test_a_type_is_written_without_its_parameters_and_in_lower_case(ask_form, co
     ],
     ids=["refused", "failing", "nonsense", "silent"],
 )
-def test_confirm_takes_no_other_response_of_oss_for_absence(ask_form, confirm, oss, says, status, code):
+def test_confirm_treats_only_a_missing_object_as_absent(ask_form, confirm, oss, says, status, code):
     ticket = ask_form()["ticket"]
     oss.says = says
     answer = confirm(ticket)
@@ -321,7 +321,7 @@ CONTEXTS = table_beside(__file__)["CONTEXTS"]
 
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=lambda context: str(context)[:20])
-def test_a_context_is_kept_in_ticket_and_receipt_even_an_empty_one(ask_form, confirm, clock, context):
+def test_ticket_and_receipt_have_the_context_even_if_empty(ask_form, confirm, clock, context):
     ticket = ask_form(context=context)["ticket"]
     receipt = confirm(ticket).json["receipt"]
     assert claims_of(ticket, clock, TICKET)["context"] == context

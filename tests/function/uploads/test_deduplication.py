@@ -132,9 +132,7 @@ def test_a_form_is_given_when_oss_cannot_be_reached(ask, oss, log_lines, says):
     assert line["reason"].startswith("not checked for existence: HeadObject: ")
 
 
-def test_where_the_objects_session_is_not_to_be_had_the_file_is_sent_once_more(
-    ask, oss, good_sts, log_lines, reply, clock
-):
+def test_without_the_objects_session_a_duplicate_gets_a_form(ask, oss, good_sts, log_lines, reply, clock):
     def for_forms_only(request):
         answered = json.dumps(reply(clock() + timedelta(hours=1)))
         return (200, {}, answered) if "PutObject" in request.url else (503, {}, "")
@@ -162,7 +160,7 @@ def test_a_digest_needs_a_size_whatever_the_profile(ask):
     assert ask(profile="plain", size=None).code == "bad_request"
 
 
-def test_a_digest_that_no_name_needs_is_in_the_receipt_all_the_same(ask, function, oss, clock):
+def test_the_receipt_has_a_digest_that_the_key_does_not_use(ask, function, oss, clock):
     form = ask(profile="plain").json
     assert (oss.asked, DIGEST in form["key"]) == ([], False)
     receipt = function.ask(path="/confirm", body={"ticket": form["ticket"]}).json["receipt"]
@@ -176,7 +174,7 @@ def test_a_key_with_an_id_is_not_looked_up(ask, oss):
     assert oss.asked == []
 
 
-def test_a_get_brings_a_digest_as_well(ask, oss):
+def test_a_get_request_accepts_a_digest(ask, oss):
     assert ask(query={"filename": "a.png", "sha256": DIGEST, "size": "1024"}).json["exists"] is True
 
 

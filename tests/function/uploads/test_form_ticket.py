@@ -57,7 +57,7 @@ def test_the_form_pins_it_so_the_client_can_neither_drop_change_nor_double_it(fu
     assert pins in ([{"callback": form["callback"]}], [["eq", "$callback", form["callback"]]])
 
 
-def test_a_form_with_a_callback_pins_all_the_rest_as_well(function):
+def test_a_form_with_a_callback_pins_every_other_field(function):
     """Else who holds it could choose the type, overwrite, or open the object to all."""
     with_callback, without = (ask(function, profile=name)["formData"] for name in ("other", "quiet"))
     assert set(with_callback) == {*without, "callback"}
@@ -102,7 +102,7 @@ def test_the_ticket_of_an_announced_size_holds_that_size(function, clock):
     assert claims_of(ticket, clock, TICKET)["sizes"] == [1024, 1024]
 
 
-def test_every_ticket_is_one_upload_s_own(ask_upload):
+def test_every_form_has_its_own_ticket(ask_upload):
     assert ask_upload().ticket != ask_upload().ticket
 
 

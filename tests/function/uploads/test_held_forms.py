@@ -59,7 +59,7 @@ def test_the_ticket_is_for_the_name_that_waits(function, clock):
     assert (ticket["key"], ticket["jti"]) == (f"held/{form['key']}", form["uploadId"])
 
 
-def test_beside_it_a_profile_that_publishes_at_once_is_as_it_was(function, log_lines):
+def test_a_profile_without_hold_is_unchanged_beside_a_held_one(function, log_lines):
     held, plain = function.ask(
         body={"files": [{"profile": "post", "filename": "a.png"}, {"filename": "a.png"}]}
     ).json["uploads"]

@@ -191,7 +191,7 @@ def test_a_second_form_for_the_same_bytes_is_confirmed_as_the_upload_that_brough
     assert told["uploadId"] == claims_of(told["receipt"], clock)["jti"] == EARLIER != second["uploadId"]
 
 
-def test_where_oss_is_silent_about_the_published_name_a_form_is_given(ask_album, oss, log_lines):
+def test_a_failed_check_of_the_published_key_still_gives_a_form(ask_album, oss, log_lines):
     absent = oss.lacks()
     oss.says = lambda url: absent if "/held/" in url else HttpResponse(500, b"")
     assert "formData" in ask_album()

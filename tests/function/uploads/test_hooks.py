@@ -178,13 +178,13 @@ def test_a_hook_s_folder_leaves_room_for_the_held_key(rules, default):
 
 
 @cases("text", "reason")
-def test_a_file_that_cannot_be_used_says_why(rules, text, reason):
+def test_an_unusable_hooks_file_is_misconfigured_with_a_reason(rules, text, reason):
     with pytest.raises(Misconfigured) as caught:
         rules(text)
     assert reason in why(caught)
 
 
-def test_a_file_that_is_no_module_says_so(tmp_path):
+def test_a_hooks_file_that_is_not_python_is_misconfigured(tmp_path):
     with pytest.raises(Misconfigured) as caught:
         Hooks(tmp_path / "hooks.txt")
     assert "no Python module" in why(caught)

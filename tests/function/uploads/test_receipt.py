@@ -150,7 +150,7 @@ def test_the_signature_covers_the_query(upload, call):
     assert call(upload().body(), query={"id": "1", "index": "2"}, signed_query="id=1&index=2").status == 200
 
 
-def test_key_of_another_scheme_is_fetched_over_https_all_the_same(upload, call, key_host):
+def test_an_http_key_url_is_fetched_over_https(upload, call, key_host):
     assert call(upload().body(), address="http://gosspublic.alicdn.com/callback_pub_key_v1.pem").status == 200
     assert key_host.calls == [("GET", "https://gosspublic.alicdn.com/callback_pub_key_v1.pem")]
     assert key_host.options == {"budget_seconds": 2.0, "max_bytes": 16 * 1024}

@@ -163,7 +163,7 @@ def test_a_digest_is_64_hexadecimal_digits_or_is_named(digest):
         read_fields({"sha256": digest, "size": 1}, "files[0].")
 
 
-def test_a_digest_without_a_size_says_which_bytes_no_more():
+def test_a_digest_without_a_size_is_a_bad_request():
     with pytest.raises(BadRequest, match="^sha256 "):
         read_fields({"sha256": DIGEST})
 

@@ -94,7 +94,7 @@ def test_each_errcode_has_its_error(clock, errcode, kind, reason):
         *((errmsg, "the address") for errmsg in ("something else", None, ["invalid ip x"])),
     ],
 )
-def test_only_the_log_names_the_address_that_an_allow_list_lacks(clock, errmsg, address):
+def test_only_the_log_names_the_address_missing_from_the_allow_list(clock, errmsg, address):
     tokens, _ = tokens_of({"errcode": 40164, "errmsg": errmsg})
     with pytest.raises(Misconfigured) as refused:
         tokens.get(clock())

@@ -133,7 +133,7 @@ anything = st.recursive(
         st.sampled_from(["errcode", "result", "detail", "status_code", "isrisky"]), anything, max_size=5
     )
 )
-def test_a_pass_is_never_made_of_anything_else(fields):
+def test_only_a_consistent_pass_is_a_pass(fields):
     """Stated once more, in other words than the module's."""
     verdict = read_verdict({"trace_id": TRACE, **fields})
     if verdict.outcome is not Outcome.PASS:
@@ -147,7 +147,7 @@ def test_a_pass_is_never_made_of_anything_else(fields):
         assert said == "pass" or is_invalid
 
 
-def test_of_all_combinations_exactly_one_kind_publishes():
+def test_exactly_one_combination_of_fields_publishes():
     suggestions, codes = ("pass", "risky", "review", "?"), (None, 0, 1)
 
     def passes(errcode, result, detail, code):

@@ -226,7 +226,7 @@ def test_a_risky_verdict_after_the_fact_is_noted_and_takes_nothing_back(ask, fun
     assert (picture["state"], picture["label"], picture["url"]) == ("published", 20006, "https://o/k")
 
 
-def test_a_webhook_that_anybody_might_have_sent_is_not_believed(ask):
+def test_a_webhook_with_a_forged_receipt_is_refused(ask):
     ask.post("/posts", text="", receipts=[receipt()])
     assert ask.post("/webhook", event="published", receipt=receipt(secret="x" * 32)).status_code == 403
     assert ask.post("/webhook", event="published").status_code == 400
@@ -260,7 +260,7 @@ def test_a_function_error_is_passed_on_and_its_silence_is_502(ask, function, bus
     assert ask.post("/discards", receipt=receipt()).status_code == 502
 
 
-def test_there_is_nothing_else(ask):
+def test_other_paths_and_methods_are_errors(ask):
     answer = ask("GET", "/webhook")
     assert (answer.status_code, "POST /webhook" in answer.json()["error"]) == (404, True)
     assert ask.post("/x").status_code == 404
@@ -283,7 +283,7 @@ def test_status_is_requested_at_most_every_two_seconds(ask, function, monkeypatc
     assert [path for path, *_ in function.asked] == ["/commit", "/status"]
 
 
-def test_the_oldest_posts_are_forgotten():
+def test_the_oldest_posts_are_dropped():
     posts = Posts()
     for number in range(POSTS_KEPT + 1):
         posts.add(Post("", [Picture("r", f"upload-{number}", "k")]))

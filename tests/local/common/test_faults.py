@@ -18,7 +18,7 @@ def test_a_kind_that_is_not_in_the_vocabulary_is_refused_by_name():
         Faults(["slow", "meteor"])
 
 
-def test_a_fault_strikes_as_often_as_planned():
+def test_a_fault_happens_as_often_as_planned():
     faults = Faults(["slow", "drop"])
     faults.plan("drop", times=2)
     faults.plan("slow")
@@ -31,7 +31,7 @@ def test_a_fault_strikes_as_often_as_planned():
     assert faults.take() is None
 
 
-def test_a_rate_strikes_about_as_often_as_it_says_and_the_same_each_time():
+def test_a_fault_rate_is_met_and_reproducible():
     def struck(seed):
         faults = Faults(["drop"], seed)
         faults.plan("drop", rate=0.3)
@@ -41,7 +41,7 @@ def test_a_rate_strikes_about_as_often_as_it_says_and_the_same_each_time():
     assert 250 < sum(struck(1)) < 350
 
 
-def test_a_fault_strikes_the_calls_that_it_was_planned_on():
+def test_a_fault_happens_on_its_planned_calls_only():
     faults = Faults(["slow", "drop"], calls=["Put", "Get"], bound={"drop": ("Put",)})
     faults.plan("slow", on=["Get"])
     faults.plan("drop")
@@ -50,7 +50,7 @@ def test_a_fault_strikes_the_calls_that_it_was_planned_on():
 
 
 @pytest.mark.parametrize(("kind", "on"), [("slow", ["Post"]), ("drop", ["Get"])])
-def test_a_fault_is_not_planned_on_a_call_that_it_cannot_strike(kind, on):
+def test_a_fault_cannot_be_planned_on_an_unsupported_call(kind, on):
     faults = Faults(["slow", "drop"], calls=["Put", "Get"], bound={"drop": ("Put",)})
     with pytest.raises(ValueError, match="strikes"):
         faults.plan(kind, on=on)

@@ -51,7 +51,7 @@ def test_an_answer_is_whatever_was_answered(serving):
     assert exchange(origin, 5, 10, b"ping", {"Content-Type": "text/plain"}) == Answer(200, b"ping")
 
 
-def test_more_bytes_than_are_wanted_are_no_answer(serving):
+def test_an_oversized_response_is_dropped(serving):
     origin = serving(lambda request: request.answer(200, b"x" * 11))
     assert exchange(origin, 5, 11) == Answer(200, b"x" * 11)
     assert exchange(origin, 5, 10) is None

@@ -28,7 +28,7 @@ def test_does_not_allow(statement):
     assert not _allows(statement)
 
 
-def test_deny_wins_wherever_it_stands():
+def test_deny_wins_in_any_order():
     deny = _statement("Deny", resource="*/uploader")
     assert not _allows(_statement(resource="*"), deny)
     assert not _allows(deny, _statement(resource="*"))
@@ -57,7 +57,7 @@ def test_a_single_statement_need_not_be_a_list():
 
 
 @cases("condition", "acl", "denied")
-def test_a_deny_strikes_unless_its_condition_is_known_not_to_hold(condition, acl, denied):
+def test_a_deny_applies_unless_its_condition_is_known_to_be_false(condition, acl, denied):
     deny = _statement("Deny", Condition=condition)
     assert _allows(_statement(), deny, **{ACL: acl}) is not denied
 

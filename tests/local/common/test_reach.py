@@ -52,7 +52,7 @@ def ask(service, at="127.0.0.1", **headers):
 
 
 @on_linux
-def test_a_service_is_reached_from_this_machine_alone_until_phones_are_let_in(serve):
+def test_a_service_is_local_unless_phones_are_allowed(serve):
     with pytest.raises(ConnectionRefusedError):
         ask(serve(HERE_ONLY), NETWORK)
     assert ask(serve(PHONES), NETWORK)[0] == 200
@@ -67,12 +67,12 @@ def test_connections_from_another_network_are_dropped(serve):
 
 
 @pytest.mark.parametrize("host", ["192.168.1.5", "192.168.1.5:9000", "127.0.0.1:1", "localhost", "[::1]"])
-def test_the_chosen_address_is_one_more_name(serve, host):
+def test_the_chosen_address_is_an_accepted_host(serve, host):
     assert ask(serve(Reach("192.168.1.5", NETWORK)), Host=host)[0] == 200
 
 
 @cases("host")
-def test_no_other_name_is_answered_when_phones_are_let_in(serve, host):
+def test_other_hosts_are_refused_even_with_phones_allowed(serve, host):
     status, body = ask(serve(Reach("192.168.1.5", NETWORK)), Host=host)
     assert status == 421
     assert "192.168.1.5" in body["error"]
@@ -194,7 +194,7 @@ def test_a_form_names_each_oss_that_a_phone_can_call(cloud):
     assert len(body) == int(answer.headers["Content-Length"])
 
 
-def test_the_bucket_s_default_host_is_the_chosen_address_as_well(tmp_path):
+def test_the_chosen_address_counts_as_the_default_host(tmp_path):
     gateway = FcGateway(lambda event, context: {"statusCode": 200}, reach=Reach("192.168.1.5", NETWORK))
     with LocalCloud(gateway, tmp_path, rules=OssRules(public_endpoint_forbidden=True)) as cloud:
         statuses = {host: code_of(cloud.oss, host) for host in ("192.168.1.5", "127.0.0.1", "localhost")}

@@ -41,7 +41,7 @@ def actions(oss, archive, wechat):
     return actions_of((oss, archive), wechat)
 
 
-def test_a_fault_strikes_one_form(actions, oss):
+def test_a_fault_of_the_page_affects_one_form(actions, oss):
     actions["/fault.json"]({"kind": "expired_form"})
     assert oss.faults.take("PutObject") is None
     assert oss.faults.take("PostObject").kind == "expired_form"

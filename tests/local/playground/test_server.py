@@ -74,7 +74,7 @@ def test_the_page_has_one_form_fail(playground):
 
 
 @cases("target", "body", "headers", "status")
-def test_nothing_else_fails_for_it(playground, target, body, headers, status):
+def test_invalid_requests_get_their_status_and_do_nothing(playground, target, body, headers, status):
     assert get(playground, target, "POST", body, headers)[0] == status
     assert playground.actions["/fault.json"].done == []
 
@@ -91,5 +91,5 @@ def test_finds_nothing_outside_its_two_folders(playground, target):
     assert b"secret" not in body
 
 
-def test_takes_no_other_method(playground):
+def test_other_methods_are_not_implemented(playground):
     assert get(playground, "/", "DELETE")[0] == 501

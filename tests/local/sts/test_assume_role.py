@@ -40,7 +40,7 @@ def test_answers_in_the_documented_shape(sts_call, sts_accounts):
     assert given["Expiration"] == "2026-11-24T14:15:00Z"
 
 
-def test_the_local_oss_learns_the_new_key(sts_call, sts_accounts):
+def test_the_local_oss_accepts_the_new_key(sts_call, sts_accounts):
     given = sts_call(DurationSeconds="900", Policy=json.dumps(policy()))[1]["Credentials"]
     key = sts_accounts.find(given["AccessKeyId"])
     assert key == AccessKey(
@@ -87,7 +87,7 @@ def two_roles(sts_accounts, clock):
     server.stop()
 
 
-def test_of_two_roles_each_session_has_the_policy_of_the_one_it_is_of(two_roles, sts_accounts):
+def test_a_session_has_the_policy_of_its_own_role(two_roles, sts_accounts):
     call, _ = two_roles
     for role, bucket in ((ROLE, "home"), (OTHER, "archive")):
         status, answer = call(RoleArn=role, Policy=json.dumps(policy()))
@@ -180,7 +180,7 @@ def ram(*statements):
 
 
 @cases("policies", "allowed")
-def test_only_who_may_assume_the_role_gets_it(sts_call, sts_accounts, policies, allowed):
+def test_assuming_the_role_needs_permission(sts_call, sts_accounts, policies, allowed):
     sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=policies))
     expected = (200, "") if allowed else (403, "NoPermission")
     assert sts_call.code(AccessKeyId="LTAIuser", secret="user-secret") == expected
@@ -203,7 +203,7 @@ def test_an_upload_session_cannot_assume_the_role_again(sts_call):
     assert sts_call.code(DurationSeconds="43200", **keys_of(given)) == (403, "NoPermission")
 
 
-def test_says_who_is_calling(sts_call, sts_accounts):
+def test_get_caller_identity_names_the_caller(sts_call, sts_accounts):
     sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(ASSUME,)))
     whoami = {"Action": "GetCallerIdentity", "RoleArn": None, "RoleSessionName": None}
     account = sts_call(**whoami)[1]

@@ -198,7 +198,7 @@ def test_a_parameter_added_or_removed_after_signing_is_noticed(sts_call, signed,
     assert sts_call.post(given)[1]["Code"] == code
 
 
-def test_a_request_signed_for_post_is_not_good_for_get(sts_call):
+def test_a_request_signed_for_post_is_invalid_as_get(sts_call):
     assert sts_call.get(sts_call.signed(method="POST"))[1]["Code"] == "SignatureDoesNotMatch"
 
 
@@ -230,7 +230,7 @@ def test_timestamps(sts_call, timestamp, code):
     assert sts_call.code(Timestamp=timestamp)[1] == code
 
 
-def test_a_nonce_is_remembered_as_long_as_its_request_stays_fresh(sts_call, clock):
+def test_a_nonce_is_stored_until_its_request_expires(sts_call, clock):
     """A timestamp 15 minutes ahead keeps a caught request fresh for half an hour."""
     given = sts_call.signed(Timestamp="2026-11-24T14:15:00Z")
     assert sts_call.post(given)[0] == 200

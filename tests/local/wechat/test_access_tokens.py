@@ -24,7 +24,7 @@ def test_the_same_token_with_the_life_that_is_left(tokens, clock):
     assert tokens.give() == (first, 300)
 
 
-def test_a_token_near_its_end_is_renewed_and_both_are_good_for_a_while(tokens, clock):
+def test_a_token_near_its_end_is_renewed_and_both_stay_valid(tokens, clock):
     first, _ = tokens.give()
     clock.tick(seconds=6901)
     second, life = tokens.give()

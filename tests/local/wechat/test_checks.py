@@ -106,7 +106,7 @@ def test_a_name_that_was_given_with_the_file_counts_before_the_key_s(pushing, ev
     assert event()["result"]["suggest"] == "risky"
 
 
-def test_of_a_silent_name_nothing_is_ever_heard(pushing, check, site):
+def test_a_file_named_silent_gets_no_push(pushing, check, site):
     check("silent-1")
     site.asked_for("/held/silent-1.png")
     trace_id = check()["trace_id"]
@@ -158,7 +158,7 @@ def test_any_verdict_in_any_shape(planned, plan, expected):
     assert ("result" in event) is ("result" in expected)
 
 
-def test_a_pass_may_stand_over_a_detail_that_says_otherwise(planned):
+def test_a_pass_can_have_a_contradicting_detail(planned):
     _, [(_, body)] = planned(verdict="contradictory")
     event = event_in(body)
     assert (event["result"]["suggest"], event["detail"][0]["suggest"]) == ("pass", "risky")
@@ -246,7 +246,7 @@ def test_plain_mode_seals_nothing(planned):
     assert not {"msg_signature", "encrypt_type"} & set(query)
 
 
-def test_compatible_mode_says_it_both_ways(planned):
+def test_compatible_mode_sends_plain_and_encrypted_fields(planned):
     trace_id, [(path, body)] = planned(push="compatible")
     assert json.loads(body)["trace_id"] == event_in(body)["trace_id"] == trace_id
     assert {"signature", "msg_signature"} <= set(query_of(path))
@@ -287,7 +287,7 @@ def test_a_push_is_repeated_three_times_at_most_until_it_is_taken(
     assert len(site.answers) == 6 - outcome[0]
 
 
-def test_by_another_rule_a_kind_that_no_page_lists_is_looked_at(pushing, event, site):
+def test_a_rule_lets_unlisted_formats_pass_the_check(pushing, event, site):
     pushing.checks.rules = WechatRules(check_takes_unlisted=True)
     site.files["/held/sunset.png"] = UNREADABLE["webp"]
     assert event()["result"]["suggest"] == "pass"

@@ -6,7 +6,7 @@ from tests.support.cases import cases_beside
 cases = cases_beside(__file__)
 
 
-def test_checks_are_planned_listed_and_forgotten(pushing, call):
+def test_checks_are_planned_listed_and_cleared(pushing, call):
     assert call("/-/check", {"verdict": "risky", "times": 2}, "PUT")["planned"] == [
         {
             "verdict": "risky",
@@ -69,7 +69,7 @@ def test_an_echo_that_comes_back_as_it_is_will_do(pushing, call, site, monkeypat
     assert asked == [(pushing.checks.push, int(pushing.now().timestamp()))]
 
 
-def test_where_nothing_is_pushed_there_is_no_address(pushing, call):
+def test_without_a_push_there_is_no_push_address(pushing, call):
     pushing.checks.push = None
     assert "no message push" in call("/-/push", method="GET")["error"]
 

@@ -76,7 +76,7 @@ def test_hundreds_that_are_due_at_once_are_all_done_and_some_at_a_time(delivery,
     assert max(most) <= MOST_AT_ONCE
 
 
-def test_after_the_end_nothing_is_done(delivery, done, clock):
+def test_a_stopped_delivery_does_nothing(delivery, done, clock):
     delivery.put(clock.instant.replace(hour=15), done("never"))
     delivery.stop()
     clock.tick(hours=2)

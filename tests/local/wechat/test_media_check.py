@@ -59,7 +59,7 @@ def test_faults_of_other_calls_cannot_be_planned_for_a_check(pushing, kind):
         pushing.faults.plan(kind, on=["media_check_async"])
 
 
-def test_an_answer_may_be_lost_and_the_verdict_comes_all_the_same(pushing, check, site):
+def test_a_lost_response_does_not_stop_the_verdict(pushing, check, site):
     pushing.faults.plan("answer_lost", times=1)
     with pytest.raises(OSError):
         check()

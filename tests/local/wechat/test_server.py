@@ -72,7 +72,7 @@ def test_a_code_is_good_once(wechat_server, wechat_login, issued):
 
 
 @pytest.mark.parametrize(("seconds", "good"), [(0, True), (299, True), (300, False), (3600, False)])
-def test_a_code_is_good_for_five_minutes(wechat_server, wechat_login, clock, seconds, good):
+def test_a_code_is_valid_for_five_minutes(wechat_server, wechat_login, clock, seconds, good):
     code = wechat_server.issue_code()
     clock.tick(seconds=seconds)
     answer = wechat_login(code)
@@ -91,7 +91,7 @@ def test_a_code_that_is_over_or_used_stays_so(wechat_server, wechat_login, clock
 
 
 @pytest.mark.parametrize("code", ["bad-", "bad-code", "bad-" + "0" * 32, "x" * 129, "local-" + "a" * 123])
-def test_a_code_that_says_so_or_is_too_long_is_invalid(wechat_login, code):
+def test_an_invalid_or_too_long_code_is_refused(wechat_login, code):
     assert [wechat_login(code)["errcode"] for _ in range(2)] == [40029, 40029]
 
 
@@ -158,7 +158,7 @@ def test_scripts_get_codes_over_http(wechat_send, wechat_login):
 
 
 @cases("method", "target", "body", "status")
-def test_there_is_nothing_else(wechat_send, method, target, body, status):
+def test_other_paths_and_methods_are_errors(wechat_send, method, target, body, status):
     answer = wechat_send(method, target, body)
     assert answer[0] == status
     assert json.loads(answer[2])["error"]

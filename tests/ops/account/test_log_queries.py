@@ -341,7 +341,7 @@ def test_lines_of_others_in_the_same_logstore_are_no_answers():
     assert firing(foreign) == set()
 
 
-def test_the_logstore_of_this_test_understands_no_more_than_it_knows():
+def test_called_functions_are_found_in_a_query():
     assert called_in("SELECT count_if(a) FROM (SELECT 1) WHERE b IN (1)") == {"count_if"}
 
 

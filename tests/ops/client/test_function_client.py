@@ -23,5 +23,5 @@ def test_silence_is_an_error_of_its_own():
 
 
 @cases("url", "is_default")
-def test_knows_the_testing_addresses_of_function_compute(url, is_default):
+def test_default_domains_of_function_compute_are_recognized(url, is_default):
     assert is_default_domain(url) is is_default

@@ -73,7 +73,7 @@ def test_a_backend_decides_with_a_token_of_the_function_s_secret(terminal, store
     assert state in shown
 
 
-def test_with_a_session_it_is_the_owner(terminal, stored):
+def test_the_owner_s_token_commits_and_discards(terminal, stored):
     token, receipt = stored()
     status, shown = terminal("--commit", receipt, "--token", token, env="/does/not/exist/.env")
     assert status == 0

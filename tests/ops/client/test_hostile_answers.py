@@ -114,7 +114,7 @@ def test_a_token_that_no_header_takes_is_refused(hostile, capsys, token):
     assert_plain(capsys)
 
 
-def test_a_name_that_is_no_utf_8_is_sent_all_the_same(hostile, capsys):
+def test_a_file_name_that_is_not_utf_8_is_sent(hostile, capsys):
     assert run("--url", hostile(upload_params={**BASE, "url": "OSS"}), "--filename", "a\udcff.png") == 0
 
 

@@ -91,7 +91,7 @@ def test_cold_and_warm_responses_are_timed_separately(fleet, run):
     assert found["opening a connection"][0] >= 5
 
 
-def test_where_every_instance_stands_ready_that_is_said(fleet, run):
+def test_with_warm_instances_the_cold_row_is_empty(fleet, run):
     run("--url", fleet.url, "--at-once", "0", "--requests", "1")
     code, shown, _ = run("--url", f"{fleet.url}/", "--at-once", "0", "--requests", "3")
     assert code == 0
@@ -114,7 +114,7 @@ def test_refused_and_failed_requests_are_reported_not_counted(fleet, run):
     assert (code, "3 × " in said) == (1, True)
 
 
-def test_our_own_figures_stand_beside_it_as_the_page_about_speed_has_them(fleet, run):
+def test_the_figures_of_the_speed_page_are_printed_beside_the_result(fleet, run):
     _, shown, _ = run("--url", fleet.url, "--at-once", "0", "--requests", "1")
     cold = re.search(r"cold (\d+) ms, warm (0\.\d\d) ms", shown)[1]
     assert f"| this function, `wechat`: `initialize`, `/login`, the first form | {cold} |" in page(
@@ -152,7 +152,7 @@ def asked(fleet):
     return Asked(fleet.url, "/health", None, {})
 
 
-def test_the_clock_starts_when_the_connection_stands(fleet):
+def test_timing_excludes_opening_the_connection(fleet):
     """What opening it takes is another figure."""
     instants = iter([10.0, 10.5, 20.0, 20.25, 30.0, 30.125])
     line = Line(asked(fleet), now=lambda: next(instants))

@@ -51,7 +51,7 @@ def test_the_page_documents_the_options_of_types(name):
     assert "--check" in line and "--output" in line
 
 
-def test_nothing_but_classic_forms_is_a_table_of_nothing():
+def test_only_classic_profiles_give_an_empty_type():
     assert types_of([]).endswith("export type Profiles = {\n}\n")
 
 

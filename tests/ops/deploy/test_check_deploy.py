@@ -27,7 +27,7 @@ def test_accepts_the_file_that_ships_once_it_is_configured() -> None:
     assert report.problems == []
 
 
-def test_accepts_a_fresh_clone_and_says_which_values_stand_in(project: Path) -> None:
+def test_a_fresh_clone_is_accepted_with_a_hint_about_example_values(project: Path) -> None:
     report = check(project / "s.yaml", {})
     assert report.problems == []
     assert any("CALLER_AUTH, OSS_BUCKET, STS_ROLE_ARN" in hint for hint in report.hints)

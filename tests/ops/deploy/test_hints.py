@@ -15,9 +15,7 @@ POST = PLAIN.replace("default", "post").replace("uploads/", "posts/")
 
 
 @pytest.mark.parametrize("text", [PLAIN, "no = [TOML", None])
-def test_where_all_is_in_one_bucket_and_nothing_held_back_there_is_nothing_to_know(
-    tmp_path: Path, text: str | None
-) -> None:
+def test_plain_profiles_in_one_bucket_give_no_hint(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "profiles.toml"
     if text is not None:
         file.write_text(text, "utf-8")

@@ -71,7 +71,7 @@ def test_an_unusable_instance_configuration_is_refused(project: Path, case: list
         assert report.problems == []
 
 
-def test_says_in_which_of_the_two_files_a_mistake_stands(project: Path) -> None:
+def test_a_problem_names_its_file_and_line(project: Path) -> None:
     replace(project / "s.yaml", "memorySize: 512", "memorySize: 500")
     said = sorted(changed(project, "port: 9000", "port: 80").problems[:2])
     for problem, name, wrong in zip(said, (BURST, "s.yaml"), ("port: 80", "memorySize: 500"), strict=True):
@@ -79,7 +79,7 @@ def test_says_in_which_of_the_two_files_a_mistake_stands(project: Path) -> None:
         assert problem.startswith(f"{Path(name).name}:{lines.index(wrong) + 1}: ")
 
 
-def test_a_file_that_is_extended_extends_no_other(project: Path) -> None:
+def test_an_extended_file_must_not_extend_another(project: Path) -> None:
     report = changed(project, "edition: 3.0.0\n", "edition: 3.0.0\nextend: ./x.yaml\n", "s.yaml")
     assert any("extend" in problem for problem in report.problems)
 
@@ -92,7 +92,7 @@ def test_a_file_that_is_extended_extends_no_other(project: Path) -> None:
         ("deploy/burst/burst_server.py", None, "deploy/burst/burst_server.py"),
     ],
 )
-def test_a_missing_or_unusable_file_beside_it_is_refused(
+def test_a_missing_or_invalid_companion_file_is_refused(
     project: Path, name: str, text: str | None, named: str
 ) -> None:
     if text is None:

@@ -29,7 +29,7 @@ def problems(project: Path, url: str, *, is_inside: bool = False) -> list[str]:
         (f"rediss://:{PASSWORD}@redis.example.com:6380", None),
     ],
 )
-def test_a_redis_must_be_reached_and_its_password_kept(project: Path, url: str, named: str | None) -> None:
+def test_quota_url_needs_a_vpc_or_tls(project: Path, url: str, named: str | None) -> None:
     outside = problems(project, url)
     assert [named in problem for problem in outside] == ([True] if named else [])
     assert problems(project, url, is_inside=True) == []

@@ -110,7 +110,7 @@ def problems_of(folder: Path, **more: str) -> list[Problem]:
     )
 
 
-def test_such_a_host_is_a_problem_of_the_file(settings_with, tmp_path: Path) -> None:
+def test_an_insecure_profile_host_is_a_problem_of_the_file(settings_with, tmp_path: Path) -> None:
     settings_with("http://127.0.0.1:9006")
     (problem,) = problems_of(tmp_path)
     assert problem.place == ("profiles.toml",)

@@ -30,7 +30,7 @@ def test_an_error_of_oss_is_explained_by_its_own_row(code, message, ec, row, lan
     assert is_told(advice, said(error_xml(code, message, ec), language), language)
 
 
-def test_every_row_of_the_table_says_something_different_in_each_language():
+def test_every_advice_has_english_and_chinese_text():
     for row in advice_rows():
         for text in (row.meaning, row.remedy):
             assert text.en.isascii(), text.en
@@ -107,7 +107,7 @@ def test_a_success_without_a_body_is_headed_as_its_language_writes(status, langu
     assert f"(HTTP {status}){colon}" in headline
 
 
-def test_knows_the_answer_of_a_callback_and_hides_its_receipt():
+def test_a_callback_response_is_explained_without_its_receipt():
     receipt = "eyJhbGciOiJIUzI1NiJ9." + "x" * 200
     text = said(json.dumps({"status": "ok", "key": "a/b.jpg", "receipt": receipt}))
     assert "key = a/b.jpg" in text
@@ -115,7 +115,7 @@ def test_knows_the_answer_of_a_callback_and_hides_its_receipt():
 
 
 @cases("more", "piece")
-def test_says_how_a_receipt_is_known(more, piece):
+def test_a_receipt_in_a_response_is_masked_and_explained(more, piece):
     text = said(json.dumps({"key": "a/b.jpg", "receipt": "eyJ" + "x" * 200, **more}))
     assert piece in text
     assert "x" * 40 not in text
@@ -145,6 +145,6 @@ def test_advice_names_the_profile_s_bucket_options(code, message, options):
         assert re.search(rf"该用途的 [a-z 与和]*\b{option}\b", advice.meaning.zh + advice.remedy.zh)
 
 
-def test_the_host_that_refused_is_shown_for_it_tells_the_bucket():
+def test_the_host_id_of_an_error_is_shown():
     text = said(error_xml("NoSuchBucket", "The specified bucket does not exist."))
     assert "HostId     my-bucket.oss-cn-hangzhou.aliyuncs.com\n" in text

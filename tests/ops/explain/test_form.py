@@ -96,7 +96,7 @@ def test_reads_a_policy_as_json_and_as_base64(wrap):
 
 
 @cases("document", "problem")
-def test_says_why_oss_would_refuse_a_policy(document, problem):
+def test_a_policy_oss_would_refuse_is_explained(document, problem):
     assert problem in said(json.dumps(document))
 
 

@@ -22,7 +22,7 @@ def receipt_until(days):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_form_says_under_which_key_its_file_will_be_published(language):
+def test_a_held_form_shows_its_published_key(language):
     def notes(key):
         fields = {**FIELDS, "key": key}
         lines = said(answer(fields, policy_for(fields)), language).splitlines()
@@ -49,12 +49,12 @@ def test_each_state_is_a_sentence_of_its_own(state, language):
 @pytest.mark.parametrize(
     ("state", "until"), [("held", "2026-11-26T14:02:00Z"), ("review", "2026-11-24T13:02:00Z")]
 )
-def test_an_upload_that_waits_says_when_it_will_be_gone(state, until):
+def test_a_held_upload_shows_when_it_expires(state, until):
     text = said(json.dumps({"key": "a", "state": state, "url": None, "heldUntil": until}))
     assert f"  gone       {until.replace('T', ' ').replace('Z', ' UTC')}, " in text
 
 
-def test_a_confirmation_says_so_by_its_receipt_and_hides_that():
+def test_a_confirmation_shows_the_expiry_but_not_the_receipt():
     receipt = receipt_until(days=4)
     text = said(json.dumps({"status": "ok", "key": "a", "state": "held", "receipt": receipt}))
     assert "2026-11-27 14:02:00 UTC" in text
@@ -119,7 +119,7 @@ content_types = ["application/pdf"]
 """
 
 
-def test_a_profile_without_a_bucket_of_its_own_says_nothing_of_one():
+def test_a_profile_without_its_own_bucket_has_no_bucket_line():
     assert "in bucket" not in lines_of(CONTRACT)
 
 

@@ -41,5 +41,5 @@ def test_a_size_range_shows_both_ends():
 
 
 @pytest.mark.parametrize("policy", ["", "[]", "{}", "not json"])
-def test_a_policy_that_is_none_has_one_row_that_says_so(policy):
+def test_an_invalid_policy_has_one_row(policy):
     assert policy_rows(policy) == ("?", [("(none)", "", "")])

@@ -130,7 +130,7 @@ def test_names_the_part_and_the_headers_that_a_url_is_bound_to():
         assert piece in text
 
 
-def test_a_version_1_url_says_when_it_ends():
+def test_a_version_1_url_shows_its_expiry():
     text = said("https://b.example.com/k?OSSAccessKeyId=LTAI&Expires=1795528800&Signature=abcdefgh")
     assert "version 1" in text and "2026-11-24 14:00:00 UTC" in text
     assert "abcdefgh" not in text

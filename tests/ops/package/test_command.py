@@ -12,7 +12,7 @@ from tests.ops.package.project import make_project, names, pack
 UNCHECKED_HASH = 1  # the flags word of a .pyc file, see PEP 552
 
 
-def test_packs_the_function_and_nothing_else_and_warns_when_there_is_no_bytecode(project, capsys):
+def test_packs_only_the_function_and_warns_without_bytecode(project, capsys):
     pack(project)
     of_the_function = "__init__ errors room/answers".split()
     assert names(project / "build/function") == [

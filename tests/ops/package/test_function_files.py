@@ -41,7 +41,7 @@ def test_the_redis_client_is_packaged_only_with_its_extra(project):
 
 
 @cases("quota_url", "data_files")
-def test_a_redis_in_quota_url_asks_for_it(quota_url, data_files):
+def test_a_redis_quota_url_adds_the_redis_extra(quota_url, data_files):
     extras = extras_of(quota_url)
     assert [extra.data_files for extra in extras] == ([] if data_files is None else [data_files])
     assert all(extra.requirements == "requirements/redis.txt" for extra in extras)

@@ -125,7 +125,7 @@ def test_callers_of_a_business_are_known_by_each_kind_of_key(ask, algorithm, key
     assert asked(aud="elsewhere")[0] == 401
 
 
-def test_a_callback_that_oss_signed_is_believed_and_no_other(ask):
+def test_only_a_callback_signed_by_oss_is_accepted(ask):
     asked = partial(ask, profiles=WITH_CALLBACK, CALLBACK_URL="https://upload.example.com/callback")
     status, form = asked("/upload-params")
     assert status == 200

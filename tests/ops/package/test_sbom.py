@@ -107,7 +107,7 @@ def test_keeps_to_the_schema_of_cyclonedx(folder):
         ("", NOT_STATED),
     ],
 )
-def test_a_licence_is_found_wherever_it_is_stated(folder, metadata, shown):
+def test_a_licence_is_found_in_every_metadata_field(folder, metadata, shown):
     _, licences = read(folder(metadata=metadata))
     assert list(licences) == [shown]
 

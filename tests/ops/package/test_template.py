@@ -66,7 +66,7 @@ def test_the_same_repository_makes_the_same_bytes(tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_line_of_the_example_that_no_answer_can_replace_is_said(tmp_path):
+def test_an_example_line_without_its_placeholder_is_an_error(tmp_path):
     clone = clone_with(tmp_path / "clone", **{".env.example": "OSS_BUCKET=other\n"})
     with pytest.raises(PackagingError) as caught:
         template.build(clone, tmp_path / "template.zip")
@@ -74,7 +74,7 @@ def test_a_line_of_the_example_that_no_answer_can_replace_is_said(tmp_path):
     assert not (tmp_path / "template.zip").exists()
 
 
-def test_outside_a_clone_the_command_says_so(monkeypatch, tmp_path, capsys):
+def test_the_template_command_fails_outside_a_clone(monkeypatch, tmp_path, capsys):
     clone = clone_with(tmp_path / "clone")
     (clone / ".git").rename(tmp_path / "elsewhere")
     monkeypatch.setattr(template, "ROOT", clone)

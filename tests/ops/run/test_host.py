@@ -54,12 +54,12 @@ def test_an_unreachable_host_is_an_error_with_possible_values(host):
 
 
 @pytest.mark.parametrize("host", ["lan", "192.168.1.5"])
-def test_without_a_network_that_is_said(host):
+def test_a_host_without_a_network_is_an_error(host):
     with pytest.raises(HostingError, match="network"):
         wanted_reach(host, a_network())
 
 
-def test_an_address_that_only_this_machine_knows_is_no_network():
+def test_loopback_and_link_local_addresses_are_not_networks():
     assert lan_addresses(a_network("127.0.0.1", "169.254.7.7", WIFI, WIFI)) == [WIFI]
 
 

@@ -40,7 +40,7 @@ def test_a_machine_in_two_networks_names_the_other():
 
 
 @pytest.mark.parametrize("reach", [Reach(INSIDE_WSL, INSIDE_WSL), Reach(WIFI, INSIDE_WSL)])
-def test_wsl_that_windows_hides_says_which_ports_windows_must_forward(reach):
+def test_wsl_behind_windows_lists_the_ports_to_forward(reach):
     text = shown(reach, INSIDE_WSL, is_wsl=True)
     ports = "9000, 9001, 9004, 9005, 9006"
     assert ports in text

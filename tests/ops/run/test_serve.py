@@ -96,7 +96,7 @@ def test_the_screen_shows_the_next_steps_for_a_mini_program():
     assert "miniprogram/example, config.js: 'http://192.168.1.5:9000'" in shown(moved)
 
 
-def test_the_screen_says_who_verifies_and_hears_of_receipts():
+def test_the_screen_shows_the_token_secret_option_and_the_webhook():
     assert "--token-secret" in shown(a_cloud())
     plan = Plan(9000, settings={"TOKEN_SECRET": "s" * 40, "UPLOAD_WEBHOOK_URL": "http://127.0.0.1:3000/up"})
     text = shown(a_cloud(), plan)

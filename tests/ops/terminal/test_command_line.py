@@ -35,7 +35,7 @@ def said_by_argparse():
             yield from (one.value for one in node.args if isinstance(one, ast.Constant))
 
 
-def test_everything_that_argparse_says_to_a_user_has_its_chinese_twin():
+def test_every_argparse_text_has_a_chinese_twin():
     said = set(said_by_argparse())
     assert "usage: " in said
     assert said - NEVER_SHOWN <= set(CHINESE)
@@ -53,7 +53,7 @@ def test_the_lang_option_works_before_and_after_the_command(arguments, language,
 
 
 @pytest.mark.parametrize("name", LOCALE_NAMES)
-def test_a_chinese_locale_asks_for_it_too_and_the_option_wins(name, monkeypatch):
+def test_a_chinese_locale_selects_chinese_unless_lang_is_given(name, monkeypatch):
     monkeypatch.setenv(name, "zh_CN.UTF-8")
     assert asked_language(["doctor"])[0] == "zh"
     assert asked_language(["doctor", "--lang", "en"])[0] == "en"

@@ -30,7 +30,7 @@ def test_without_a_variable_the_system_locale_decides(windows, language, monkeyp
     assert chosen_language(None, {"LANG": "en_US.UTF-8"}) == "en"
 
 
-def test_a_text_is_said_with_its_values():
+def test_a_text_is_formatted_with_its_values():
     assert Text("{count} files", "{count} 个文件").say("zh", count=3) == "3 个文件"
     assert Text("{", "}").say("en") == "{"
 
@@ -56,7 +56,7 @@ def test_an_untranslated_system_error_stays_unchanged():
 
 
 @pytest.mark.parametrize("name", ["manage.py", "ops/terminal/language.py", "ops/__init__.py"])
-def test_a_python_that_is_too_old_gets_as_far_as_the_sentence_that_says_so(name):
+def test_the_version_check_parses_on_python_3_6(name):
     tree = ast.parse((ROOT / name).read_text("utf-8"), feature_version=(3, 6))
     hints = [hint for node in ast.walk(tree) if isinstance(node, ast.arg) and (hint := node.annotation)]
     hints += [hint for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and (hint := node.returns)]

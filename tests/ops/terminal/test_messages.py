@@ -22,7 +22,7 @@ def fields_of(template):
     return sorted(name for _, name, _, _ in Formatter().parse(template) if name)
 
 
-def test_a_template_is_one_text_and_its_values_stand_beside_it():
+def test_every_message_template_is_a_literal_string():
     assert [place for place, template in templates() if not isinstance(template, str)] == []
 
 

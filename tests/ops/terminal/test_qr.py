@@ -37,7 +37,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_where_there_are_colours_it_is_black_on_white_whatever_the_terminal_is():
+def test_a_qr_code_is_black_on_white_with_colours():
     coloured, plain = Terminal(), io.StringIO()
     show_qr(Screen(coloured, {"TERM": "xterm"}), PAGE)
     show_qr(Screen(plain, {}), PAGE)

@@ -72,7 +72,7 @@ def test_an_encoding_without_chinese_is_no_reason_to_fail():
     assert raw.getvalue().decode("ascii").strip() == "?? Log in"
 
 
-def test_values_stand_under_one_another_and_cannot_move_the_cursor():
+def test_pairs_are_aligned_and_control_characters_replaced():
     stream = io.StringIO()
     Screen(stream, {}).pairs({"a": "1", "long": "2\x1b[2J"})
     assert stream.getvalue() == "    a     1\n    long  2�[2J\n"
