@@ -182,7 +182,7 @@ class CredentialsCache:
         except UploadError as error:
             if not cached:
                 raise
-            self._put_off_the_next_try(cached, now, error)
+            self._postpone_refresh(cached, now, error)
             return CredentialsResult(cached.credentials, False)
         return obtained if is_ours else obtained._replace(are_new=False)
 
@@ -221,7 +221,7 @@ class CredentialsCache:
         start = min(life - window, life - self._longest_form - EARLY_TRIES * EARLY_RETRY_PAUSE)
         return now + max(start, window)
 
-    def _put_off_the_next_try(self, cached: _Cached, now: datetime, error: UploadError) -> None:
+    def _postpone_refresh(self, cached: _Cached, now: datetime, error: UploadError) -> None:
         log.warning(
             "early refresh of the STS credentials failed, the cached set stays in use until %s: %s",
             cached.credentials.expires_at.isoformat(),

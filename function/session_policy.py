@@ -28,7 +28,7 @@ class Grant(NamedTuple):
 
 def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     """
-    Return the policy of the session behind signed forms.
+    Return the grants of the session behind signed forms.
 
     ``oss:PutObjectAcl`` is included because OSS's pages disagree whether an ACL in a form needs it. Folders
     whose forms pin no ACL do not get it and are denied the public ACLs, so that both readings are safe. No
@@ -47,7 +47,7 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
 
 def grants_for_objects(profiles: Collection[Profile], *, is_held_elsewhere: bool = False) -> list[Grant]:
     """
-    Return the policy of the session behind the function's own calls to OSS and the URLs of ``/read``.
+    Return the grants of the session behind the function's own calls to OSS and the URLs of ``/read``.
 
     Args:
         is_held_elsewhere: True if a profile that is not among these holds objects, perhaps in another bucket.
@@ -74,7 +74,7 @@ def grants_for_objects(profiles: Collection[Profile], *, is_held_elsewhere: bool
     folders: dict[tuple[str, ...], list[str]] = {}
     for folder in sorted(actions):
         folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
-    return [Grant(wanted, tuple(folders[wanted])) for wanted in sorted(folders) if wanted]
+    return [Grant(allowed, tuple(folders[allowed])) for allowed in sorted(folders) if allowed]
 
 
 def _is_any_held(profiles: Iterable[Profile]) -> bool:
@@ -129,8 +129,8 @@ def _document(statements: Iterable[dict[str, Any]]) -> str:
 def _statements(bucket: str, grants: Iterable[Grant]) -> Iterator[dict[str, Any]]:
     for actions, folders, refused_acls in grants:
         resources = [f"acs:oss:*:*:{bucket}/{folder}*" for folder in folders]
-        what = {"Action": list(actions), "Resource": resources}
-        yield {"Effect": "Allow", **what}
+        target = {"Action": list(actions), "Resource": resources}
+        yield {"Effect": "Allow", **target}
         if refused_acls:
             condition = {"StringEquals": {"oss:x-oss-object-acl": list(refused_acls)}}
-            yield {"Effect": "Deny", **what, "Condition": condition}
+            yield {"Effect": "Deny", **target, "Condition": condition}

@@ -29,7 +29,7 @@ class Address:
         self.is_tls = parts.scheme == "rediss"
         self.host = parts.hostname or ""
         self.port = parts.port or DEFAULT_PORT
-        (self._authorities,) = parse_qs(parts.query).get("ssl_ca_certs", [""])
+        (self._ca_bundle,) = parse_qs(parts.query).get("ssl_ca_certs", [""])
         self._common = {
             "host": self.host,
             "port": self.port,
@@ -45,7 +45,7 @@ class Address:
         """Return keyword arguments of a ``redis`` connection; TLS checks certificate and name."""
         if not self.is_tls:
             return self._common
-        path = str(ROOT / self._authorities) if self._authorities else ca_bundle_path()
+        path = str(ROOT / self._ca_bundle) if self._ca_bundle else ca_bundle_path()
         return {**self._common, "ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": path}
 
 
