@@ -69,7 +69,7 @@ class Function:
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
             line.request_id = line.request_id or request_id_of(context) or self._new_request_id()
             if not isinstance(error, UploadError):
-                error = InternalError("Something went wrong here.", reason=lines_of(error))
+                error = InternalError("Internal error.", reason=lines_of(error))
             response = _error_response(error, line)
         if request is not None:
             response = self._with_cors(response, request)
@@ -79,7 +79,7 @@ class Function:
         return response
 
     def _new_request_id(self) -> str:
-        """Make an id for a server that gives none; it names a request in the log and guards nothing."""
+        """Make a request id for the log; it is not a secret."""
         return self._quick_random_bytes(ID_BYTES).hex()
 
     @cached_property
@@ -104,7 +104,7 @@ class Function:
             self._ready()
             return Response(204, headers={"Allow": ", ".join(allowed)})
         if request.method not in route.methods:
-            raise MethodNotAllowed(f"/{name} takes {' and '.join(route.methods)}.", allowed=allowed)
+            raise MethodNotAllowed(f"/{name} accepts {' and '.join(route.methods)}.", allowed=allowed)
         if name == HEALTH:
             return _json_response(200, {"status": "ok"})
         instance = self._ready()
@@ -178,7 +178,7 @@ def _route_of(path: str) -> str:
     route = last or (before if before in ROUTES else DEFAULT_ROUTE)
     if route not in ROUTES:
         *names, last_name = ROUTES
-        raise NotFound(f"There is nothing here; the routes are {', '.join(names)} and {last_name}.")
+        raise NotFound(f"Unknown route; the routes are {', '.join(names)} and {last_name}.")
     return route
 
 

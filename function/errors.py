@@ -140,7 +140,7 @@ class UploadGone(CallerError):
     """Raised when OSS no longer has the upload, and it left no object."""
 
     status, code = 410, "upload_gone"
-    default_message = "This upload is gone; please begin anew."
+    default_message = "This upload no longer exists; start a new one."
 
 
 class TooLarge(CallerError):
@@ -205,7 +205,7 @@ class UpstreamError(UploadError):
 
 
 class StsRejected(UpstreamError):
-    """Raised when STS answers AssumeRole with a 4xx: a permission, a trust policy, a parameter."""
+    """Raised when STS responds to AssumeRole with a 4xx: a permission, a trust policy, a parameter."""
 
     status, code = 502, "sts_rejected"
 
@@ -220,7 +220,7 @@ class OssRejected(UpstreamError):
     """Raised when OSS refuses a call of the function for an unexpected reason."""
 
     status, code = 502, "oss_rejected"
-    default_message = "OSS refused what the function asked of it."
+    default_message = "OSS rejected a request of the function."
 
 
 class StsUnavailable(UpstreamError):
@@ -242,7 +242,7 @@ class OssUnavailable(UpstreamError):
     """Raised when OSS fails, times out or its response is malformed."""
 
     status, code = 503, "oss_unavailable"
-    default_message = "OSS does not answer the function right now; please try again."
+    default_message = "OSS is not responding; please try again."
     default_retry_after = 2
 
 

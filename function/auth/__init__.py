@@ -55,7 +55,7 @@ class CallerKinds(Mapping[str, CallerKind]):
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """The rows of every setting, those of each caller kind included."""
+    """Return the rows of all settings, including those of each caller kind."""
     return (*SETTINGS, *(row for kind in CallerKinds().values() for row in kind.settings))
 
 
@@ -68,7 +68,7 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
 def caller_from_subject(subject: object, settings: Settings) -> Caller:
     """Return the caller whom a valid token names; raise ``Unauthorized`` if the subject is none."""
     if not is_subject(subject):
-        raise unauthorized(f"sub must be a text of 1 to {MAX_SUBJECT_BYTES} bytes")
+        raise unauthorized(f"sub must be a string of 1 to {MAX_SUBJECT_BYTES} bytes")
     return Caller(subject, owner_of(subject, settings.owner_secret))
 
 

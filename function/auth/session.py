@@ -50,7 +50,7 @@ class SessionToken(NamedTuple):
         # Whoever holds the secret can make no token that outlives ours. In whole seconds, because an enormous
         # number fits into no float.
         if not claims["exp"] <= issued_at + int(settings.token_life.total_seconds()):
-            raise invalid_token("made for too long")
+            raise invalid_token("lifetime over TOKEN_SECONDS")
         subject = claims.get("sub")
         if not is_subject(subject):
             raise invalid_claim("sub")

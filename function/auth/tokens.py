@@ -107,7 +107,7 @@ def _signed_claims(token: str, secrets: tuple[str, ...], from_backend: bool) -> 
         raise invalid_token("signed with none of the secrets")
     claims = json_part(payload)
     if claims is None:
-        raise invalid_token("claims are no JSON object")
+        raise invalid_token("claims are not a JSON object")
     return claims
 
 
@@ -132,7 +132,7 @@ def check_times(claims: Mapping[str, Any], now: datetime, *, leeway: timedelta) 
     expires_at: Any = claims.get("exp")
     not_before: Any = claims.get("nbf", 0)
     if type(expires_at) not in NUMBERS or type(not_before) not in NUMBERS:
-        raise invalid_token("exp or nbf is no number")
+        raise invalid_token("exp or nbf is not a number")
     # Written so that NaN is refused, and Infinity, which would never end.
     if not inf > expires_at > seconds - slack:
         raise invalid_token("expired")

@@ -159,7 +159,7 @@ def _folder_problems(text: str) -> Iterator[Message]:
     if not folder or text.startswith("/"):
         yield Message("key must start with a folder of fixed text, such as uploads/")
     if text.startswith(HELD_FOLDER):
-        yield Message("key must not start with held/: nobody may read what is stored there")
+        yield Message("key must not start with held/, the reserved folder of held objects")
     if any(part in ("", ".", "..") for part in text.lstrip("/").split("/")):
         yield Message("key must not have empty, . or .. parts")
 

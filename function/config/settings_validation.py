@@ -85,7 +85,7 @@ def profiles_and_settings(
         for option in ("read", "commit_by"):
             if getattr(profile, option) == "owner" and kind and not kind.identifies_callers:
                 clause = Message(
-                    '{option} = "owner" needs callers who are told apart; CALLER_AUTH is {caller_auth}',
+                    '{option} = "owner" needs a CALLER_AUTH that identifies callers; it is {caller_auth}',
                     option=option,
                     caller_auth=values["CALLER_AUTH"],
                 )
@@ -129,6 +129,7 @@ def related_settings(values: Mapping[str, Any], refused: Container[str]) -> Iter
         yield Problem("QUOTA_WHEN_DOWN", sentence)
     if set(values.get("TOKEN_SECRET", ())) & set(values.get("RECEIPT_SECRET", ())):
         sentence = Message(
-            "RECEIPT_SECRET must not be a TOKEN_SECRET: who verifies receipts could log in as anyone"
+            "RECEIPT_SECRET must differ from TOKEN_SECRET: a backend that verifies receipts could forge"
+            " session tokens"
         )
         yield Problem("RECEIPT_SECRET", sentence)

@@ -186,7 +186,7 @@ def quota_items(files: Iterable[tuple[Profile, int]]) -> tuple[QuotaItem, ...]:
             items[profile.name] = QuotaItem(profile.name, *limits, count + 1, bytes_ + size)
     for item in items.values():
         if not item.fits(0, 0):
-            raise BadRequest(f"That is more than [{item.profile}] admits in a whole day.")
+            raise BadRequest(f"This request exceeds the whole daily quota of [{item.profile}].")
     return tuple(items.values())
 
 

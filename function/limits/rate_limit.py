@@ -123,7 +123,7 @@ class RateLimiter:
 
 def too_many_items(rate: Rate) -> BadRequest:
     """Refuse more items than any window of this rate holds."""
-    return BadRequest(f"files or items must be {rate.limit} at most here.")
+    return BadRequest(f"At most {rate.limit} files or items per request.")
 
 
 def too_many_requests(rate: Rate, retry_after: int) -> TooManyRequests:

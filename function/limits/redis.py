@@ -164,7 +164,7 @@ class RedisStore:
     def _run_count(self, request: QuotaRequest, now: datetime) -> list[int]:
         reply = self._run(COUNT, *self._count_arguments(request), now)
         if not isinstance(reply, list) or len(reply) != 4 + 3 * len(request.quotas):
-            raise StoreDown("reply of another shape")
+            raise StoreDown("unexpected reply")
         return [int(number) for number in reply]
 
     def _run(self, script: str, keys: list[str], arguments: list[int], now: datetime) -> Any:

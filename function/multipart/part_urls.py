@@ -99,5 +99,5 @@ def check_ticket_length(ticket: MultipartTicket, settings: Settings) -> None:
         return
     if ticket.context is not None:
         check_ticket_length(ticket._replace(context=None), settings)
-        raise BadRequest("context is too long beside a key of this profile.")
+        raise BadRequest("context is too long for a key of this length.")
     raise Misconfigured([problem_in(ticket.profile, Message("its key is too long for parts = true"))])

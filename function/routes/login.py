@@ -35,7 +35,7 @@ def code_of(fields: Mapping[str, Any]) -> str:
     if code is None or code == "":
         raise BadRequest("code is missing; it comes from wx.login.")
     if not isinstance(code, str):
-        raise BadRequest("code must be a text.")
+        raise BadRequest("code must be a string.")
     if not re.fullmatch(LOGIN_CODE, code):
         raise Unauthorized("The login code is invalid; call wx.login again.", reason="code malformed")
     return code

@@ -56,7 +56,7 @@ def _read_report(body: bytes) -> dict[str, str]:
         raise BadRequest("The body must be form-encoded, as the callback field says.") from None
     reported = dict(pairs)
     if len(reported) != len(pairs):
-        raise BadRequest("The body names a field twice.")
+        raise BadRequest("The body repeats a field.")
     return reported
 
 

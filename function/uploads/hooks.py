@@ -103,7 +103,7 @@ class Hooks:
 def _load(path: Path) -> BeforeSign:
     spec = spec_from_file_location("hooks", path)
     if spec is None or spec.loader is None:
-        raise _unusable(Message("it is no Python module"))
+        raise _unusable(Message("it is not a Python module"))
     module = module_from_spec(spec)
     _watch()
     # Its top level may do no more than its function.
@@ -111,7 +111,7 @@ def _load(path: Path) -> BeforeSign:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise _unusable(Message("line {line} of it is no Python", line=error.lineno or 1)) from None
+        raise _unusable(Message("line {line} is not valid Python", line=error.lineno or 1)) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is not our code
         raise _unusable(Message("importing it raised {kind}", kind=type(error).__name__)) from None
     finally:
@@ -151,7 +151,9 @@ def _arguments(
 
 def _refusal(text: Any) -> Forbidden | Misconfigured:
     if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT_CHARACTERS:
-        return _unusable(Message("refuse must be a text of 1 to {most} characters", most=MAX_TEXT_CHARACTERS))
+        return _unusable(
+            Message("refuse must be a string of 1 to {most} characters", most=MAX_TEXT_CHARACTERS)
+        )
     return Forbidden("This service's rules refuse this upload.", details={"text": text})
 
 
@@ -162,7 +164,7 @@ def _with_context(file: UploadRequest, added: Any) -> UploadRequest:
         raise _unusable(Message("context must be a dict"))
     context = {**(file.context or {}), **added}
     if not is_small_json(context):
-        raise _unusable(Message("context is no JSON, or too long beside the caller's own"))
+        raise _unusable(Message("context is not JSON, or too long with the caller's own"))
     return file._replace(context=context)
 
 
@@ -186,7 +188,7 @@ def _smaller(profile: Profile, most: Any) -> int:
 def _fewer(profile: Profile, types: Any) -> tuple[str, ...]:
     """Return the types; wildcards are for profiles only."""
     if profile.takes_filename:
-        raise _unusable(Message("content_types means nothing where the page chooses the type"))
+        raise _unusable(Message("content_types is not allowed with {{filename}}"))
     if not isinstance(types, list | tuple) or not types:
         raise _unusable(Message("content_types must be a list of types such as image/jpeg"))
     for each in types:

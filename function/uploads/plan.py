@@ -1,4 +1,4 @@
-"""Plan of an upload: everything decided before credentials are needed."""
+"""Plan of an upload, and its signed form."""
 
 import json
 from base64 import b64encode
@@ -93,7 +93,7 @@ def plan_upload(
 
     Raises:
         BadRequest, TooLarge, UnsupportedType: naming the field; ``context`` may be too long for the ticket.
-        Misconfigured: the profile's key is.
+        Misconfigured: the key of the profile is too long.
     """
     try:
         return _plan(caller, file, profile.for_forms(), settings, upload_id, now)
@@ -105,7 +105,7 @@ def plan_upload(
             raise
         # Raises Misconfigured if the key alone is too long.
         plan_upload(caller, file._replace(context=None), profile, settings, upload_id, now)
-    raise BadRequest("context is too long beside a key of this profile.")
+    raise BadRequest("context is too long for a key of this length.")
 
 
 def _plan(

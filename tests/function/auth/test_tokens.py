@@ -147,7 +147,7 @@ def test_a_payload_of_no_whole_bytes_is_refused_even_under_a_good_signature(cloc
     signature = encoded(hmac.digest(SECRET.encode(), signed.encode(), "sha256"))
     with pytest.raises(Unauthorized) as raised:
         read(f"{signed}.{signature}", clock())
-    assert raised.value.reason == "claims are no JSON object"
+    assert raised.value.reason == "claims are not a JSON object"
 
 
 def test_true_is_no_instant_though_python_counts_it_as_one():
@@ -247,7 +247,7 @@ def test_a_refused_token_has_a_reason_for_the_log(clock):
     now = int(clock().timestamp())
     assert reason(craft(good_payload(clock(), exp=now))) == "expired"
     assert reason(craft(good_payload(clock(), nbf=now + 1))) == "not valid yet"
-    assert reason(craft(good_payload(clock(), exp="x"))) == "exp or nbf is no number"
+    assert reason(craft(good_payload(clock(), exp="x"))) == "exp or nbf is not a number"
     assert reason(issue(clock()), secrets=(OTHER_SECRET,)) == "signed with none of the secrets"
 
 

@@ -383,7 +383,7 @@ def test_wechat_s_own_code_is_there_for_programs(errcode):
     assert raised.value.upstream == str(errcode)
 
 
-@pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "text")])
+@pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "string")])
 def test_a_missing_code_and_one_of_another_type_differ(code, says):
     with pytest.raises(BadRequest, match=says):
         code_of({"code": code})

@@ -88,7 +88,7 @@ def test_each_item_counts(reading, good_sts):
 
 def test_more_items_than_the_rate_ever_allows_are_malformed(reading, sts):
     answer = reading(READ_RATE="5/min")(items=[{"key": KEY}] * 6)
-    assert (answer.status, answer.json["error"]["message"]) == (400, "files or items must be 5 at most here.")
+    assert (answer.status, answer.json["error"]["message"]) == (400, "At most 5 files or items per request.")
 
 
 def test_forbidden_reads_count_and_malformed_ones_do_not(reading, good_sts):
