@@ -33,7 +33,11 @@ T = TypeVar("T")
 
 
 class Dependencies(NamedTuple):
-    """Wall-clock time, randomness, environment and HTTP calls; STS and Redis open sockets of their own."""
+    """
+    Injected wall clock, randomness, sleep, environment and HTTP.
+
+    Timeouts use the monotonic clock; STS and Redis open their own sockets.
+    """
 
     environ: Mapping[str, str]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -40,7 +40,6 @@ END_OF_TIME = 253_402_300_800
 MAX_COUNT = 2**53
 # A lone surrogate can stand in no URL and no header.
 TEXT = r"[^\ud800-\udfff]*"
-# Keys have at most 1023 bytes.
 KEY = r"[^\ud800-\udfff]{1,1023}"
 # Upload ids become part of object names.
 ID = r"[0-9A-Za-z_-]{1,128}"

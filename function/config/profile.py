@@ -44,7 +44,7 @@ class BucketLocation(NamedTuple):
         return BucketLocation(bucket, region, host, host, host, role_arn)
 
 
-# Without settings.
+# Placeholder while profiles are read without settings.
 NOWHERE = BucketLocation("", "", "", "", "", "")
 
 # How a profile names objects in its folder: the page does, the form does, or publishing does.
@@ -54,8 +54,9 @@ ACL_FIELD, STORAGE_CLASS_FIELD, META_PREFIX = "x-oss-object-acl", "x-oss-storage
 # Name of the metadata in which an object of parts, or a held one, keeps its upload id.
 UPLOAD_ID_METADATA = "upload-id"
 MAX_METADATA_BYTES = 8 * 1024
-# The largest object of one form.
 MAX_FORM_BYTES = 5 * 1024**3
+# Of one multipart upload, as OSS allows.
+MAX_PARTS = 10_000
 # What must happen before a held object is published, in this order.
 COMMIT, CHECK = "commit", "check"
 # A form ends at least this long before its credentials do.
@@ -141,7 +142,7 @@ class Profile(NamedTuple):
 
     @property
     def is_checked(self) -> bool:
-        """Return whether WeChat checks an object before."""
+        """Return whether WeChat checks an object before it is published."""
         return CHECK in self.hold
 
     @property

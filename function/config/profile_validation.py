@@ -12,6 +12,7 @@ from function.config.profile import (
     FORM,
     HELD,
     MAX_FORM_BYTES,
+    MAX_PARTS,
     PAGE,
     UPLOAD_ID_METADATA,
     BucketLocation,
@@ -20,7 +21,6 @@ from function.config.profile import (
 )
 
 ANY_TYPE = ("*/*",)
-MAX_PARTS = 10_000
 # Main types that WeChat's mediaCheckAsync checks.
 CHECKED_TYPES = ("image", "audio")
 

@@ -8,6 +8,7 @@ A decision is changed in one case only: a backend discards what it has published
 
 from datetime import datetime
 
+from function.config.profile import STORAGE_CLASS_FIELD
 from function.context import RequestContext
 from function.errors import AlreadyExists, OssUnavailable
 from function.holding import records
@@ -16,7 +17,6 @@ from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_dec
 from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
 from function.oss.client import OssClient
 from function.oss.objects import copy_object, delete_object, head_object
-from function.oss.post_form import CLASS_FIELD
 from function.webhook import notify_business
 
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
@@ -139,7 +139,7 @@ def _copy(oss: OssClient, upload: HeldUpload, etag: str) -> bool:
             upload.key,
             acl=profile.acl,
             source_etag=etag,
-            storage_class=dict(profile.pinned)[CLASS_FIELD],
+            storage_class=dict(profile.pinned)[STORAGE_CLASS_FIELD],
         )
     except AlreadyExists:
         if not _is_published(oss, upload):

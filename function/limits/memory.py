@@ -4,14 +4,18 @@ import threading
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 
-from function.limits.quota import QuotaItem, QuotaRequest, Remaining, exceeded
+from function.limits.quota import (
+    DAY_SECONDS,
+    REMEMBERED_SECONDS,
+    QuotaItem,
+    QuotaRequest,
+    Remaining,
+    exceeded,
+)
 from function.limits.rate_limit import RateLimiter
 
 # About 300 bytes each. With more owners than that, those who came first today are forgotten.
 MAX_REMEMBERED = 16_384
-DAY_SECONDS = 86_400
-# How long a request may be repeated or given back; none takes longer.
-REMEMBERED_SECONDS = 60
 
 
 class MemoryStore:

@@ -11,6 +11,10 @@ from function.errors import BadRequest, QuotaExceeded, QuotaUnavailable
 from function.limits.rate_limit import RateLimiter, RateLimitItem, Reservation
 from function.request_log import LogLine
 
+DAY_SECONDS = 86_400
+# How long a request may be repeated or given back; none takes longer.
+REMEMBERED_SECONDS = 60
+
 
 class QuotaItem(NamedTuple):
     """

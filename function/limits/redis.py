@@ -7,11 +7,17 @@ from typing import Any
 from function.config.messages import Message
 from function.config.settings import Settings
 from function.errors import Misconfigured, Problem
-from function.limits.quota import QuotaRequest, Remaining, StoreDown, exceeded
+from function.limits.quota import (
+    DAY_SECONDS,
+    REMEMBERED_SECONDS,
+    QuotaRequest,
+    Remaining,
+    StoreDown,
+    exceeded,
+)
 from function.limits.rate_limit import too_many_items, too_many_requests
 from function.limits.redis_connection import Address, Broken, Wire, connect, import_library
 
-REMEMBERED_SECONDS = 60
 # Result codes of COUNT; 0: counted.
 DAY_IS_FULL, RATE_IS_USED = 1, 2
 
@@ -114,7 +120,6 @@ BUDGET_SECONDS = 0.3
 # A connection idle for longer may have been dropped by a middlebox, which a frozen instance does not notice.
 MAX_IDLE = timedelta(seconds=60)
 MAX_IDLE_CONNECTIONS = 32
-DAY_SECONDS = 86_400
 NOT_LIMITED = -1
 
 

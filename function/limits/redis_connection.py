@@ -126,7 +126,7 @@ def digest_of(script: str) -> str:
 
 
 def connect(address: Address, until: float) -> Wire:
-    """Open a connection, log in and choose the database until then, of the monotonic clock."""
+    """Open, authenticate and select the database before ``until`` (monotonic clock)."""
     from redis.connection import Connection, SSLConnection
     from redis.exceptions import RedisError
 

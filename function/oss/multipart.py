@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
-from function.config.profile import ACL_FIELD
+from function.config.profile import ACL_FIELD, MAX_PARTS
 from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, name_of, refusal_of, text_in, word
 from function.oss.post_form import OVERWRITE_FIELD
@@ -12,7 +12,6 @@ from function.oss.post_form import OVERWRITE_FIELD
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-MAX_PARTS = 10_000
 PARTS_A_PAGE = 1000
 # A part is some 250 bytes of XML.
 MAX_PAGE_BYTES = 1024 * 1024

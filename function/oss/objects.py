@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
-from function.config.profile import ACL_FIELD, META_PREFIX
+from function.config.profile import ACL_FIELD, META_PREFIX, STORAGE_CLASS_FIELD
 from function.http.client import HttpResponse
 from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, refusal_of
-from function.oss.post_form import CLASS_FIELD, OVERWRITE_FIELD
+from function.oss.post_form import OVERWRITE_FIELD
 
 RECORD_TYPE = "application/json"
 MAX_RECORD_BYTES = 16 * 1024
@@ -107,7 +107,7 @@ def copy_object(
         ACL_FIELD: acl,
     }
     if storage_class:
-        headers[CLASS_FIELD] = storage_class
+        headers[STORAGE_CLASS_FIELD] = storage_class
     # Not repeated: a second copy would take the first one's object for another.
     response = call(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
     if response.status == 200:

@@ -17,7 +17,6 @@ from function.oss import signature_v4
 
 TOKEN_FIELD = "x-oss-security-token"
 TYPE_FIELD = "x-oss-content-type"
-CLASS_FIELD = "x-oss-storage-class"
 OVERWRITE_FIELD = "x-oss-forbid-overwrite"
 VERSION_FIELD, CREDENTIAL_FIELD = "x-oss-signature-version", "x-oss-credential"
 DATE_FIELD = "x-oss-date"

@@ -65,8 +65,7 @@ def report(
 
 
 def decided_response(context: RequestContext, oss: OssClient, upload_id: str) -> dict[str, Any] | None:
-    """Return the response about an upload that is held no more, with its receipt; ``None`` for any other."""
-    # Imported where used, as the next.
+    """Return the response about an upload with a decision, with its receipt; ``None`` if undecided."""
     from function.holding.actions import resume_decided
     from function.holding.request import response_about
 
@@ -80,7 +79,7 @@ def decided_response(context: RequestContext, oss: OssClient, upload_id: str) ->
 def _settled(
     context: RequestContext, oss: OssClient, held: ObjectFacts, upload_id: str
 ) -> dict[str, Any] | None:
-    """Do the same for an object still held after its decision, which was cut off, or stored once more."""
+    """Return the decided response of an object that is still held; ``None`` if undecided."""
     # A new one needs no search.
     if context.now < held.last_modified + FIRST_CONFIRMED_WITHIN:
         return None

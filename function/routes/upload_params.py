@@ -63,16 +63,16 @@ def _forms(
         for file, profile in files
     ]
     stored = _stored_already(context, reservation, planned)
-    missing = [upload for upload in planned if upload.ticket not in stored]
+    missing = [upload for upload in planned if upload.upload_id not in stored]
     sizes = [
         (profile, upload.rule.max_size_bytes)
         for upload, (_, profile) in zip(planned, files, strict=True)
-        if upload.ticket not in stored
+        if upload.upload_id not in stored
     ]
     with reservation.take(sizes) as quotas:
-        forms = iter(_sign(context, missing))
+        forms = _sign(context, missing)
     return planned, [
-        stored.get(upload.ticket) or with_quota(next(forms), quotas, profile)
+        stored.get(upload.upload_id) or with_quota(forms[upload.upload_id], quotas, profile)
         for upload, (_, profile) in zip(planned, files, strict=True)
     ]
 
@@ -90,28 +90,27 @@ def with_quota(form: dict[str, Any], quotas: Mapping[str, Any], profile: Profile
 def _stored_already(
     context: RequestContext, reservation: Reservation, planned: Sequence[PlannedUpload]
 ) -> dict[str, dict[str, Any]]:
-    """Return by ticket the responses about existing objects; they cost no quota, only rate."""
+    """Return the responses about existing objects by upload id; they cost no quota, only rate."""
     tickets = [upload.ticket for upload in planned if upload.is_named_by_digest]
     if not tickets:
         return {}
     reservation.count_rate()
-    # Imported where used, as hooks are.
-    from function.uploads.deduplication import answers_about_stored
+    from function.uploads.deduplication import stored_responses
 
-    return answers_about_stored(context, tickets)
+    return stored_responses(context, tickets)
 
 
-def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> list[dict[str, Any]]:
-    """Sign all forms with credentials that outlive every one."""
+def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:
+    """Return the signed forms by upload id; credentials outlive every one."""
     sessions = [upload.location.session(UPLOADS) for upload in planned]
     ends: dict[SessionKey, list[datetime]] = {}
     for session, upload in zip(sessions, planned, strict=True):
         ends.setdefault(session, []).append(upload.rule.expires_at)
     credentials = {session: context.credentials(session, ends[session]) for session in ends}
-    return [
-        upload.sign(credentials[session], context.now)
+    return {
+        upload.upload_id: upload.sign(credentials[session], context.now)
         for session, upload in zip(sessions, planned, strict=True)
-    ]
+    }
 
 
 def apply_hooks(

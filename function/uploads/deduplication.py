@@ -14,19 +14,18 @@ from function.uploads.receipt import check_stored, describe
 from function.uploads.tickets import FormTicket
 
 
-def answers_about_stored(context: RequestContext, texts: Iterable[str]) -> dict[str, dict[str, Any]]:
+def stored_responses(context: RequestContext, texts: Iterable[str]) -> dict[str, dict[str, Any]]:
     """
-    Return the response that replaces a form, by the text of that form's ticket.
+    Return the responses that replace forms, by upload id; ``texts`` are the tickets of these forms.
 
     An object counts when ``/confirm`` would accept the form's ticket for it: of the announced size and type.
     Where OSS cannot be reached the file is sent once more, and the log says why.
     """
     found: dict[str, dict[str, Any]] = {}
-    tickets = {text: FormTicket.read(text, context.settings, context.now) for text in texts}
-    locations = {text: context.settings.profiles[ticket.profile].location for text, ticket in tickets.items()}
-    buckets = oss_clients(context, locations.values())
-    for text, ticket in tickets.items():
-        location = locations[text]
+    tickets = [FormTicket.read(text, context.settings, context.now) for text in texts]
+    locations = [context.settings.profiles[ticket.profile].location for ticket in tickets]
+    buckets = oss_clients(context, locations)
+    for ticket, location in zip(tickets, locations, strict=True):
         try:
             response = _find(context, require_client(buckets[location]), ticket)
         except UploadError as error:
@@ -35,7 +34,7 @@ def answers_about_stored(context: RequestContext, texts: Iterable[str]) -> dict[
             context.line.reason = f"not checked for existence: {error.reason}"
         else:
             if response:
-                found[text] = response
+                found[ticket.upload_id] = response
     return found
 
 

@@ -24,7 +24,7 @@ from function.auth.tokens import (
 )
 from function.config.key_template import is_plain
 from function.config.messages import Message
-from function.config.profile import Profile
+from function.config.profile import MAX_PARTS, Profile
 from function.config.profiles import problem_in
 from function.config.settings import Settings
 from function.errors import BadRequest, Forbidden, Misconfigured, Unauthorized
@@ -36,7 +36,6 @@ from function.uploads.request import UploadRequest, is_small_json
 MAX_FORM_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 256
 # OSS calls back when the upload ends, which may be later than the form's own end.
 LIFE_BEYOND_FORM = timedelta(hours=1)
-MAX_PARTS = 10_000
 
 
 class FormTicket(NamedTuple):
@@ -126,7 +125,7 @@ class FormTicket(NamedTuple):
             raise invalid_ticket(f"ticket: {error.reason}") from None
 
     def admits_key(self, key: str) -> bool:
-        """Return whether the form admitted an object of this key, which reads as what it is."""
+        """Return whether the form admitted this key; it has no control characters or dot segments then."""
         if not key or not is_plain(key):
             return False
         if self.is_folder and self.key:

@@ -347,7 +347,7 @@ def test_a_hanging_oss_costs_only_the_remaining_budget(server):
     with pytest.raises(OssUnavailable):
         initiate(calls, KEY, {})
     assert time.monotonic() - started < 1.5
-    with pytest.raises(OssUnavailable, match="does not answer"):
+    with pytest.raises(OssUnavailable):
         head_object(calls, KEY)
     assert attempts == ["POST"]
     server.faults.clear()
