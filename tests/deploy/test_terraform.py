@@ -221,7 +221,7 @@ def test_destroy_never_deletes_user_uploads():
     assert code["bucket"] == '${var.buckets["OSS_BUCKET"].name}-code'
 
 
-def test_secrets_are_marked_and_stand_nowhere_else():
+def test_secrets_are_sensitive_and_used_once():
     assert variables()["secrets"]["sensitive"] is True
     merged = blocks("resource")["alicloud_fcv3_function", "upload"]["environment_variables"]
     assert re.findall(r"var\.\w+", merged) == ["var.environment", "var.secrets"]
@@ -283,7 +283,7 @@ def test_the_documents_are_those_that_setup_makes(operator, written, role):
     assert "held/" in written["upload_roles"]["STS_ROLE_ARN"]["policy"]
 
 
-def test_the_marker_stands_in_the_documents_as_the_account_and_nowhere_else(written):
+def test_the_account_marker_is_used_only_in_the_documents(written):
     shown = json.dumps({**written, "account_marker": ""})
     # What the function may assume, whom the upload role trusts, and what that would be called.
     assert shown.count(ACCOUNT_MARKER) == 3
@@ -361,7 +361,7 @@ def test_properties_unknown_to_the_module_are_reported(operator, monkeypatch, ca
     assert "does not know what s.yaml says of vpcConfig" in capsys.readouterr().out
 
 
-def test_a_setting_that_lacks_is_named_and_nothing_is_written(operator, monkeypatch, capsys):
+def test_a_missing_setting_is_named_and_nothing_is_written(operator, monkeypatch, capsys):
     monkeypatch.delenv("CALLER_AUTH")
     assert terraform.run(arguments_of(operator)) == 2
     assert "CALLER_AUTH" in capsys.readouterr().err
@@ -421,7 +421,7 @@ def test_a_region_stays_in_the_file_until_its_resources_are_destroyed(places):
     assert list(written["module"]) == ["buckets_cn-beijing", "buckets_cn-shenzhen"]
 
 
-def test_in_one_region_there_is_no_such_file(operator, written):
+def test_one_region_needs_no_regions_file(operator, written):
     assert not (operator / "regions.tf.json").exists()
 
 
@@ -437,7 +437,7 @@ def test_roles_of_profiles_require_the_account_option(places, capsys):
     assert "--account is missing" in capsys.readouterr().err
 
 
-def test_a_role_that_no_profile_takes_is_not_made_and_the_setting_names_it_all_the_same(operator):
+def test_an_unused_default_role_is_not_created_but_stays_in_the_setting(operator):
     role = f'role = "acs:ram::{ACCOUNT}:role/mine"\n'
     (operator / "profiles.toml").write_text(PROFILES.replace("max_size", f"{role}max_size"))
     found = write(operator)
@@ -452,5 +452,5 @@ def test_generated_files_are_ignored_by_git():
 
 
 @pytest.mark.parametrize("name", both("docs/deploy.md"))
-def test_the_page_about_deploying_says_how(name):
+def test_the_deploy_page_names_the_terraform_command(name):
     assert "manage.py terraform" in page(name) and "deploy/terraform" in page(name)

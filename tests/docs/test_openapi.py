@@ -141,7 +141,7 @@ def test_documented_responses_pass():
     ],
     ids=["another code", "another field", "a header that lacks", "more than is said", "no JSON"],
 )
-def test_an_answer_that_says_something_else_does_not(method, path, reply):
+def test_an_undocumented_response_fails(method, path, reply):
     with pytest.raises(AssertionError):
         check_answer(method, path, reply)
 

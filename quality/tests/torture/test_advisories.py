@@ -52,7 +52,7 @@ def test_none_known_is_a_figure():
 @pytest.mark.parametrize(
     ("body", "status"), [(b"", 503), (b"{", 200), (b"[]", 200), (b"{}", 200), (b'{"results": []}', 200)]
 )
-def test_no_answer_says_that_nothing_was_checked(body, status):
+def test_without_a_response_the_figure_is_not_checked(body, status):
     result = ask(body, status)
     assert result.figures[0][1] == "not checked"
     assert result.notes

@@ -61,7 +61,7 @@ def test_a_lease_that_does_not_end_is_found(monkeypatch):
     assert held_faults.attempt(Cell(CHECKED, LEASED, KILLED_AFTER, 1)) == "a repetition answered held"
 
 
-def test_a_wechat_that_each_call_asks_is_found_out(monkeypatch):
+def test_a_resubmission_by_every_request_is_detected(monkeypatch):
     assert held_faults.attempt(Cell(CHECKED, LEASED, KILLED_AFTER, 1)) == ""
     numbers = count()
 

@@ -44,11 +44,11 @@ def without(dropped):
         *("Cache-Control", "Content-Disposition", "x-oss-storage-class"),
     ],
 )
-def test_a_signer_that_forgets_a_condition_is_noticed(dropped):
+def test_a_signer_that_omits_a_condition_is_detected(dropped):
     assert policy_proof.run(PAIRS, seed=1, sign_object=without(dropped)).totals["disagreements"]
 
 
-def test_a_signer_that_lets_forms_live_longer_is_noticed():
+def test_a_signer_of_longer_lived_forms_is_detected():
     def sign(rule, credentials, now):
         return sign_object(rule._replace(expires_at=rule.expires_at.replace(year=2027)), credentials, now)
 
@@ -62,7 +62,7 @@ def test_a_signer_one_byte_off_in_size_is_detected():
     assert policy_proof.run(PAIRS, seed=1, sign_object=sign).totals["disagreements"]
 
 
-def test_a_session_that_is_not_denied_public_acls_in_an_open_folder_is_noticed():
+def test_a_session_that_is_not_denied_public_acls_in_an_open_folder_is_detected():
     def session_policy(bucket):
         policy = loads(policy_proof.session_policy(bucket))
         policy["Statement"] = [item for item in policy["Statement"] if item["Effect"] == "Allow"]
@@ -71,7 +71,7 @@ def test_a_session_that_is_not_denied_public_acls_in_an_open_folder_is_noticed()
     assert policy_proof.run(PAIRS, seed=1, session_policy=session_policy).totals["disagreements"]
 
 
-def test_a_session_that_may_set_acls_in_an_open_folder_is_noticed():
+def test_a_session_that_may_set_acls_in_an_open_folder_is_detected():
     def session_policy(bucket):
         return policy_proof.session_policy(bucket).replace(
             '"Action":["oss:PutObject"]', '"Action":["oss:PutObject","oss:PutObjectAcl"]', 1

@@ -27,7 +27,7 @@ def test_with_quotas_redis_counts_the_issued_forms():
     assert given == told != "0"
 
 
-def test_a_failure_while_good_credentials_were_held_counts_as_lost_and_says_why():
+def test_a_failure_with_valid_credentials_counts_as_lost_with_its_reason():
     tally = soak.Tally()
     refused = soak.stage.Reply(503, {}, '{"error": {"code": "sts_unavailable", "requestId": "a"}}')
     line = '{"requestId": "a", "status": 503, "reason": "STS slept"}'
@@ -56,7 +56,7 @@ def a_form():
     return soak.stage.Reply(200, {}, f'{{"x-oss-credential":"STS.a/x","policy":"{policy}"}}')
 
 
-def test_a_form_that_outlives_its_credentials_is_noticed():
+def test_a_form_that_outlives_its_credentials_is_detected():
     ledger = soak.Ledger(AccessKey("STS.a", "s", "t", soak.START + timedelta(seconds=359)))
     tally = soak.Tally()
     soak.check(a_form(), True, ledger, soak.START, tally, soak.Reasons())
