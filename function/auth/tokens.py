@@ -41,8 +41,6 @@ MAX_COUNT = 2**53
 # A lone surrogate can stand in no URL and no header.
 TEXT = r"[^\ud800-\udfff]*"
 KEY = r"[^\ud800-\udfff]{1,1023}"
-# Upload ids become part of object names.
-ID = r"[0-9A-Za-z_-]{1,128}"
 # An openid, or the subject of a business: 1 to 255 bytes, which need not be Unicode.
 SUBJECT = r"[\s\S]{1,255}"
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from function.config.key_template import RECORDS
+from function.config.key_template import RECORD_ID, RECORDS
 from function.errors import AlreadyExists, OssUnavailable
 from function.http.json_body import object_in
 from function.oss.client import OssClient
@@ -21,7 +21,6 @@ from function.oss.post_form import iso
 if TYPE_CHECKING:
     from function.wechat.verdict import Verdict
 
-NAME = r"[0-9A-Za-z_-]{1,128}"
 PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
 # More than any submission can fail in the days of a hold.
 MAX_FAILURES = 10**9
@@ -78,7 +77,7 @@ def _name(kind: str, name: str) -> str:
 
 def is_name(text: str) -> bool:
     """Return whether an upload id or trace id may end the name of a record."""
-    return re.fullmatch(NAME, text) is not None
+    return re.fullmatch(RECORD_ID, text) is not None
 
 
 def put(oss: OssClient, name: str, fields: Mapping[str, Any], now: datetime) -> None:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from function.auth import Caller
 from function.auth.tokens import (
-    ID,
     KEY,
     MAX_TOKEN_CHARACTERS,
     PARTS,
@@ -22,7 +21,7 @@ from function.auth.tokens import (
     text_claim,
     time_claim,
 )
-from function.config.key_template import is_plain
+from function.config.key_template import RECORD_ID, is_plain
 from function.config.messages import Message
 from function.config.profile import MAX_PARTS, Profile
 from function.config.profiles import problem_in
@@ -234,7 +233,7 @@ def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     if context is not None and not (isinstance(context, dict) and is_small_json(context)):
         raise invalid_claim("context")
     return {
-        "upload_id": text_claim(claims, "jti", ID),
+        "upload_id": text_claim(claims, "jti", RECORD_ID),
         "content_type": text_claim(claims, "type"),
         "issued_at": time_claim(claims, "iat"),
         "profile": profile.name,

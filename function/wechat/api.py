@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from function.config.key_template import RECORD_ID
 from function.config.messages import Message
 from function.credentials import SingleFlight
 from function.errors import Misconfigured, Problem, UploadError, WechatRejected, WechatUnavailable
@@ -15,8 +16,6 @@ from function.wechat import WechatApp, wrong_appid, wrong_secret
 
 ERRCODE = "errcode"
 NUMBER = r"-?[0-9]{1,10}"
-# It becomes part of the name of a record.
-TRACE_ID = r"[A-Za-z0-9_-]{1,128}"
 
 
 def post(
@@ -88,7 +87,7 @@ def whole_number(value: object) -> int | None:
 def trace_id_of(fields: Mapping[str, Any]) -> str | None:
     """Return the id of a check, the same in its submission and its verdict; ``None`` if it is invalid."""
     value = fields.get("trace_id")
-    return value if isinstance(value, str) and re.fullmatch(TRACE_ID, value) else None
+    return value if isinstance(value, str) and re.fullmatch(RECORD_ID, value) else None
 
 
 PATH = "/cgi-bin/stable_token"
