@@ -23,9 +23,10 @@ def stored_responses(context: RequestContext, texts: Iterable[str]) -> dict[str,
     """
     found: dict[str, dict[str, Any]] = {}
     tickets = [FormTicket.read(text, context.settings, context.now) for text in texts]
-    locations = [context.settings.profiles[ticket.profile].location for ticket in tickets]
-    buckets = oss_clients(context, locations)
-    for ticket, location in zip(tickets, locations, strict=True):
+    profiles = context.settings.profiles
+    buckets = oss_clients(context, [profiles[ticket.profile].location for ticket in tickets])
+    for ticket in tickets:
+        location = profiles[ticket.profile].location
         try:
             response = _find(context, require_client(buckets[location]), ticket)
         except UploadError as error:
