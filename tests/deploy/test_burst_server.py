@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -58,6 +59,15 @@ def test_a_repeated_initialize_calls_no_service():
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
+
+
+@pytest.fixture
+def files_of_waitress():
+    """Collect the files of large bodies, which waitress leaves open, so that they fail no later test."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @contextlib.contextmanager
@@ -273,6 +283,7 @@ def test_shutdown_finishes_partly_received_requests():
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.usefixtures("files_of_waitress")
 def test_shutdown_sends_responses_completely():
     """Larger than the socket buffers of a slow reader."""
     served = Served(body=b"x" * 30_000_000)
@@ -287,8 +298,6 @@ def test_shutdown_sends_responses_completely():
             received += len(data)
     assert served.ended()
     assert received > len(served.body)
-    # waitress leaves the file of a large response to the garbage collector.
-    gc.collect()
 
 
 def test_an_unfinished_request_does_not_prevent_shutdown():
@@ -351,6 +360,7 @@ def test_headers_of_32_kib_are_refused_before_the_function_runs(served, size, li
     assert first_line(served, head + b"y" * (size - len(head + end)) + end) == (line, is_asked)
 
 
+@pytest.mark.usefixtures("files_of_waitress")
 def test_a_body_under_a_mebibyte_reaches_the_function(served):
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
     size = 1024 * 1024 - 1
