@@ -24,6 +24,10 @@ AUDIENCES = (SESSION, TICKET, PARTS, RECEIPT)
 HOUR = timedelta(hours=1)
 
 
+def test_audiences_are_those_that_issued_tokens_have():
+    assert tuple(f"oss-direct-upload/{name}" for name in "session ticket parts receipt".split()) == AUDIENCES
+
+
 def encoded(value):
     raw = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
     return urlsafe_b64encode(raw).decode().rstrip("=")
