@@ -124,7 +124,7 @@ TESTS = {
     "function.routes.multipart": _paths(f"multipart/multipart {PARTS} holding/resume"),
     "function.routes.read": _paths("reading/read reading/ routes/own_rules config/bucket_location"),
     "function.routes.upload_params": _paths(
-        f"{FORMS} uploads/form_ticket uploads/deduplication request_log {APP} auth/"
+        f"{FORMS} uploads/form_ticket uploads/deduplication limits/counting request_log {APP} auth/"
     ),
     "function.routes.wechat_events": _paths("routes/wechat_events"),
     "function.session_policy": _paths(f"session_policy {SETTINGS}"),
