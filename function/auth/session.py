@@ -47,7 +47,7 @@ class SessionToken(NamedTuple):
             raise invalid_claim("iat")
         if not issued_at <= (now + CLOCK_LEEWAY).timestamp():
             raise invalid_token("issued in the future")
-        # Whoever holds the secret can make no token that outlives ours. In whole seconds, because an enormous
+        # A holder of the secret can issue no token that outlives ours. In whole seconds, because an enormous
         # number fits into no float.
         if not claims["exp"] <= issued_at + int(settings.token_life.total_seconds()):
             raise invalid_token("lifetime over TOKEN_SECONDS")

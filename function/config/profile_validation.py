@@ -77,7 +77,7 @@ def within_profile(values: Mapping[str, Any], is_page: bool) -> Iterator[Message
             'content_types must be ["*/*"] where key ends in {{filename}}: no form field pins the type'
         )
     if "{sha256}" in key:
-        # In a folder of their own, a caller who sends a wrong digest harms nobody else.
+        # In a folder of their own, a caller who sends a wrong digest harms no other caller.
         if "{owner}" not in key or values.get("confirm") is False:
             yield Message("key with {{sha256}} needs {{owner}} and confirm = true")
         if values.get("parts"):

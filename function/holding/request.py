@@ -102,7 +102,7 @@ def authorize_caller(
     Args:
         token: of the request.
         identify: returns the owner of the request's session.
-        owners_may: whether an owner may call at all; never where callers are not told apart.
+        owners_may: whether an owner may call at all; never where callers are not identified.
 
     Raises:
         Forbidden: an invalid token of a backend, or none where only a backend may call.
