@@ -163,8 +163,10 @@ def _log_lines() -> Iterator[list[Json]]:
 
 
 def without_sentences(played: Json) -> Json:
-    """Drop what is written for people: error messages, reasons, and why a quota was not counted."""
+    """Drop what is written for people: error messages, reason phrases, and why a quota was not counted."""
     response, log = dict(played["response"]), dict(played["log"])
+    # Python 3.13 has newer phrases, such as "Content Too Large" for 413.
+    response["status"] = str(response["status"]).partition(" ")[0]
     for message in _messages(response["body"]):
         for text in (json.dumps(message), json.dumps(message, ensure_ascii=False)):
             response["body"] = response["body"].replace(f'"message":{text}', '"message":…')
