@@ -8,7 +8,7 @@ RUN_READY := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 TERRAFORM := .venv-terraform
-EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-app taro components)
+EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-app taro components test)
 
 # Some shells and tools export a HOST of their own; of what is not said to make itself, only `lan` is taken.
 HOST_SAID := $(if $(filter command,$(firstword $(origin HOST))),$(HOST),$(filter lan,$(HOST)))
@@ -38,7 +38,7 @@ $(NODE_READY): package.json package-lock.json
 	@$(PYTHON) -m ops.run.install node
 	@touch $@
 
-# The frameworks are 570 MB, and nobody but their own tests needs them.
+# The frameworks and the mini-program tools are 850 MB, and nobody but the examples' own tests needs them.
 miniprogram/examples/%/node_modules/.ready: miniprogram/examples/%/package-lock.json
 	@$(PYTHON) -m ops.run.install node miniprogram/examples/$*
 	@touch $@
@@ -97,7 +97,7 @@ template: $(READY) ## build/template.zip, from which `s init` makes a new projec
 check-deploy: $(READY) ## a strict offline check of s.yaml and .env (BURST=1: of s.burst.yaml)
 	@$(PY) manage.py check-deploy $(S_YAML)
 
-# The tool is 1,200 packages: they are installed when the check has found nothing to mend.
+# The tool is installed when the check has found nothing to mend.
 deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many requests an instance)
 	@$(PY) manage.py check-deploy --for-deploy $(S_YAML)
 	@$(MAKE) --no-print-directory $(NODE_READY)

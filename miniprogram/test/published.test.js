@@ -141,20 +141,3 @@ for (const [name, options, type] of [
     assert.equal(stdout, '')
   })
 }
-
-test('构建 npm makes of it what a mini-program loads, and of that only code travels to the phone', async (t) => {
-  const { MiniProgramWhiteList } = require('miniprogram-ci/dist/utils/white_ext_list')
-  const folder = install(t, {
-    'app/pages/page.js': "module.exports = [require('../miniprogram_npm/oss-direct-upload/index'), require('../miniprogram_npm/oss-direct-upload/parts')]",
-  })
-  const report = await require('miniprogram-ci').packNpmManually({
-    packageJsonPath: path.join(folder, 'package.json'), miniprogramNpmDistDir: path.join(folder, 'app'),
-  })
-  assert.deepEqual(report, { miniProgramPackNum: 1, otherNpmPackNum: 0, warnList: [] })
-  const built = path.join(folder, 'app/miniprogram_npm/oss-direct-upload')
-  MODULES.forEach((name) => assert.ok(isSame(path.join(built, `${name}.js`), path.join(PACKAGE, `${name}.js`)), name))
-  const travelling = fs.readdirSync(built).filter((name) => MiniProgramWhiteList.includes(path.extname(name)))
-  assert.deepEqual(travelling.sort(), [...MODULES.map((name) => `${name}.js`), 'package.json'].sort())
-  const [{ createUploader }, { createLargeUploader }] = require(path.join(folder, 'app/pages/page.js'))
-  assert.deepEqual([typeof createUploader, typeof createLargeUploader], ['function', 'function'])
-})

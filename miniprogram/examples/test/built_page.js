@@ -15,7 +15,7 @@ const PAGE = 'pages/upload/upload'
 function build(name, output) {
   const folder = path.join(FOLDER, name)
   if (!fs.existsSync(path.join(folder, 'node_modules'))) {
-    throw new Error(`the framework is not installed: make test-node, or (cd ${folder} && npm ci)`)
+    throw new Error(`the framework is not installed: make test-all, or (cd ${folder} && npm ci)`)
   }
   fs.rmSync(path.join(folder, 'dist'), { recursive: true, force: true })
   const env = { ...process.env, CI: 'true' } // uni-app asks its maker for news otherwise

@@ -11,7 +11,7 @@ const { JSDOM } = require('jsdom')
 const ts = require('typescript')
 const { startLocalCloud } = require('../../test/local_cloud')
 const { createWx } = require('../../test/wx')
-const { pack } = require('../../test/packed')
+const { pack, PACKAGE } = require('../../test/packed')
 
 const EXAMPLE = path.join(__dirname, '../components')
 const PICTURE = path.join(__dirname, '../../../tests/playground/picture.png')
@@ -50,7 +50,7 @@ beforeEach(() => { wx.dialogs.length = 0 })
 /** 构建 npm, with what npm would install of the client today. */
 async function build(target) {
   const modules = path.join(EXAMPLE, 'node_modules')
-  if (!fs.existsSync(modules)) throw new Error(`the components are not installed: make test-node, or (cd ${EXAMPLE} && npm ci)`)
+  if (!fs.existsSync(modules)) throw new Error(`the components are not installed: make test-all, or (cd ${EXAMPLE} && npm ci)`)
   fs.cpSync(EXAMPLE, target, { recursive: true, filter: (each) => !each.startsWith(modules) })
   for (const name of Object.values(COMPONENTS)) fs.cpSync(path.join(modules, name), path.join(target, 'node_modules', name), { recursive: true })
   unpack(path.join(target, 'node_modules/oss-direct-upload'))
@@ -84,6 +84,17 @@ function loadAsThePhoneDoes(target) {
     module._compile(ts.transpileModule(fs.readFileSync(file, 'utf8'), { compilerOptions: options }).outputText, file)
   }
 }
+
+test('构建 npm makes of the client what a mini-program loads, and of that only code travels to the phone', () => {
+  const { MiniProgramWhiteList } = require('miniprogram-ci/dist/utils/white_ext_list')
+  const built = path.join(folder, 'miniprogram_npm/oss-direct-upload')
+  const modules = fs.readdirSync(PACKAGE).filter((name) => name.endsWith('.js'))
+  modules.forEach((name) => assert.ok(fs.readFileSync(path.join(built, name)).equals(fs.readFileSync(path.join(PACKAGE, name))), name))
+  const travelling = fs.readdirSync(built).filter((name) => MiniProgramWhiteList.includes(path.extname(name)))
+  assert.deepEqual(travelling.sort(), [...modules, 'package.json'].sort())
+  const [{ createUploader }, { createLargeUploader }] = ['index', 'parts'].map((name) => require(path.join(built, name)))
+  assert.deepEqual([typeof createUploader, typeof createLargeUploader], ['function', 'function'])
+})
 
 function openPhone(api) {
   const { window } = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
