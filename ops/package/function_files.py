@@ -15,8 +15,8 @@ MODULES = ("handler.py", "sts_credentials.py")
 PACKAGE = "function"
 DATA_FILES = ("profiles.toml",)
 REQUIREMENTS = "requirements.txt"
-# Rules of one's own, where there are any.
-OWN_RULES = "hooks.py"
+# Optional.
+HOOKS = "hooks.py"
 # They work on the operator's machine; a function that imports them would not start in the cloud.
 NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "deploy", "local", "tests", "quality"})
 
@@ -85,8 +85,8 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
     if missing := [path.name for path in top if not path.is_file()]:
         names = ", ".join(missing)
         raise PackagingError(Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}"))
-    own_rules = [path for path in [root / OWN_RULES] if path.is_file()]
-    paths = [*top, *own_rules, *(root / PACKAGE).rglob("*.py")]
+    hooks = [path for path in [root / HOOKS] if path.is_file()]
+    paths = [*top, *hooks, *(root / PACKAGE).rglob("*.py")]
     files = {path.name if path in beside_handler else _below(root, path): path for path in paths}
     ours = {*sys.stdlib_module_names, PACKAGE, *(name.removesuffix(".py") for name in files)}
     left_out = set(REDIS.packages) - {name for extra in extras for name in extra.packages}

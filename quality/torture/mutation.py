@@ -122,7 +122,7 @@ TESTS = {
     "function.routes.held": _paths(f"holding/commit {HOLDING}"),
     "function.routes.login": _paths("auth/"),
     "function.routes.multipart": _paths(f"multipart/multipart {PARTS} holding/resume"),
-    "function.routes.read": _paths("reading/read reading/ routes/own_rules config/bucket_location"),
+    "function.routes.read": _paths("reading/read reading/ routes/hooks config/bucket_location"),
     "function.routes.upload_params": _paths(
         f"{FORMS} uploads/form_ticket uploads/deduplication limits/counting request_log {APP} auth/"
     ),
@@ -132,7 +132,7 @@ TESTS = {
     "function.uploads.deduplication": _paths(
         "uploads/deduplication uploads/held_receipts config/bucket_location"
     ),
-    "function.uploads.hooks": _paths("uploads/hooks routes/own_rules"),
+    "function.uploads.hooks": _paths("uploads/hooks routes/hooks"),
     "function.uploads.plan": _paths(f"uploads/ routes/ {PROOF}"),
     "function.uploads.receipt": _paths(
         "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/ holding/resume"

@@ -1,6 +1,4 @@
-"""
-Whether ``hooks.py``, where there is one, can be used by the function that is deployed.
-"""
+"""Problems of ``hooks.py`` that would show only in the deployed function."""
 
 from collections.abc import Iterator
 from inspect import signature
@@ -16,8 +14,8 @@ from ops.terminal.messages import in_both
 WRONG_SIGNATURE = Text("before_sign must take three arguments", "before_sign 应接受三个参数")
 
 
-def own_rules_problems(folder: Path) -> Iterator[Problem]:
-    """It is imported here as the function will import it."""
+def hooks_problems(folder: Path) -> Iterator[Problem]:
+    """Import the file as the function will, if there is one."""
     path = folder / HOOKS_FILE.name
     if not path.is_file():
         return

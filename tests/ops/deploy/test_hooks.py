@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.deploy.own_rules import own_rules_problems
+from ops.deploy.hooks import hooks_problems
 from tests.ops.words import in_english
 
 GOOD = "def before_sign(caller, wanted, profile):\n    return None\n"
@@ -25,6 +25,6 @@ GOOD = "def before_sign(caller, wanted, profile):\n    return None\n"
 def test_a_file_that_the_function_could_not_use_is_named_before_it_is_deployed(tmp_path, text, said):
     if text is not None:
         (tmp_path / "hooks.py").write_text(text, "utf-8")
-    problems = list(own_rules_problems(tmp_path))
+    problems = list(hooks_problems(tmp_path))
     assert in_english(problem.sentence for problem in problems) == said
     assert {problem.place for problem in problems} <= {("hooks.py",)}
