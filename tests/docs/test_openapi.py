@@ -36,6 +36,19 @@ def test_openapi_version_and_references_are_valid():
             assert find(node["$ref"])
 
 
+def test_an_independent_validator_accepts_the_document():
+    # Pydantic, which it imports, is slow to load.
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
+    assert list(OpenAPIV31SpecValidator(document()).iter_errors()) == []
+
+
+def test_no_comma_within_braces_makes_a_field_of_a_sentence():
+    """``{description: UTC, whole seconds}`` has two fields; JSON Schema ignores the second."""
+    fields = [name for node in nodes(document()) for name, value in node.items() if value is None]
+    assert set(fields) <= {"width", "height", "url"}
+
+
 def test_each_of_its_schemas_is_one():
     schemas = [node["schema"] for node in nodes(document()) if "schema" in node]
     assert len(schemas) > 30
