@@ -1,7 +1,7 @@
 """
 Make build/template.zip: this project as `s init` hands it out.
 
-Everything in it is from this repository: nothing is kept twice.
+Everything in it is from this repository, and tracked by git: nothing is kept twice.
 """
 
 import argparse
@@ -19,7 +19,9 @@ from ops.terminal.screen import Screen
 
 SUMMARY = Text("make build/template.zip, which s init takes", "生成 build/template.zip，供 `s init` 使用")
 ABOUT = Text(
-    __doc__, "生成 build/template.zip：`s init` 从中创建新项目。\n\n里面的一切都来自本仓库，没有另存一份。"
+    __doc__,
+    "生成 build/template.zip：`s init` 从中创建新项目。\n\n"
+    "里面的一切都来自本仓库，而且由 git 跟踪，没有另存一份。",
 )
 MADE = Text(
     "{path}: {files} files, {kilobytes:,.0f} KB. Put it where `s init NAME --uri https://…` can fetch it;"
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 def build(root: Path, target: Path) -> int:
     """
-    Write the zip; a project is what git has, or would take, of this folder.
+    Write the zip; a project is what git tracks in this folder, so that no secret beside it is packed.
 
     Returns:
         how many files it has.
@@ -75,10 +77,10 @@ def build(root: Path, target: Path) -> int:
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(root / ABOUT_THE_PROJECT, folder, dirs_exist_ok=True)
         for path in _project_files(root):
-            (folder / PROJECT / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / path, folder / PROJECT / path)
+            _copy(root / path, folder / PROJECT / path)
+            if Path(path).is_relative_to(ABOUT_THE_PROJECT):
+                _copy(root / path, folder / Path(path).relative_to(ABOUT_THE_PROJECT))
         _replace(folder / "publish.yaml", {VERSION_LINE: f"Version: {VERSION}"})
         shutil.copy2(root / "CHANGELOG.md", folder / "version.md")
         env = folder / PROJECT / ".env"
@@ -91,17 +93,24 @@ def build(root: Path, target: Path) -> int:
 
 
 def _project_files(root: Path) -> list[str]:
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = ["git", "ls-files", "-z"]
     try:
-        done = subprocess.run(listing, cwd=root, capture_output=True, check=True, text=True)
+        tracked = subprocess.run(listing, cwd=root, capture_output=True, check=True, text=True).stdout
     except (OSError, subprocess.CalledProcessError):
+        tracked = ""
+    if not tracked:
         raise PackagingError(
             Text(
-                "git does not list the files here; the template is made in a clone of the repository",
-                "git 列不出这里的文件；模板要在仓库的克隆里生成",
+                "git tracks no files here; the template is made in a clone of the repository",
+                "git 在这里没有跟踪任何文件；模板要在仓库的克隆里生成",
             )
-        ) from None
-    return [name for name in done.stdout.split("\0") if name and (root / name).is_file()]
+        )
+    return [name for name in tracked.split("\0") if name and (root / name).is_file()]
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
 
 
 def _replace(path: Path, lines: dict[str, str]) -> None:

@@ -16,11 +16,13 @@ async function preInit() {}
 
 async function postInit({ appPath, fs, artTemplate }) {
   const file = path.join(appPath, '.env')
+  // Before a secret is in it; writing into a file leaves its mode as it is, replacing it does not.
+  fs.chmodSync(file, 0o600)
   try {
     artTemplate('.env')
   } catch {
     // With -y alone nothing was asked: what is to be filled in stands in the example.
-    fs.copySync(path.join(appPath, '.env.example'), file)
+    fs.writeFileSync(file, fs.readFileSync(path.join(appPath, '.env.example')))
   }
   const lines = fs.readFileSync(file, 'utf8').split('\n').map((line) => {
     if (line === 'TOKEN_SECRET=') return `TOKEN_SECRET=${crypto.randomBytes(32).toString('base64url')}`
@@ -30,8 +32,6 @@ async function postInit({ appPath, fs, artTemplate }) {
   })
   const kept = isAsked() ? lines.filter((line) => !/^WECHAT_SECRET=./.test(line)) : lines
   fs.writeFileSync(file, kept.join('\n'))
-  // The answers that are secrets are in it.
-  fs.chmodSync(file, 0o600)
 }
 
 module.exports = { preInit, postInit }

@@ -12,6 +12,28 @@ from ops.package import template
 from ops.package.function_files import PackagingError
 from tests.ops.words import in_english
 
+UNTRACKED = (".env.production", "private.key", "hooks.py", "deploy/template/hook/private.key")
+# Where secrets usually are, and files beside them that a clone has.
+SECRET = (
+    ".env",
+    ".env.production",
+    "docs/.env.local",
+    "private.wx0123456789abcdef.key",
+    "certs/server.key",
+    "certs/server.pem",
+    "certs/client.p12",
+    "certs/client.pfx",
+    "AccessKey.csv",
+    "id_rsa",
+    "id_ed25519",
+    ".netrc",
+    ".pypirc",
+    "deploy/terraform/terraform.tfvars",
+    "deploy/terraform/terraform.tfstate",
+    "deploy/terraform/terraform.tfstate.backup",
+)
+SHARED = (".env.example", ".npmrc", "tests/keys/rsa.pem", "hooks.py", "function/config/jwt_key.py")
+
 
 def clone_with(folder, **changed):
     """The fewest files of a repository that a template is made from."""
@@ -29,7 +51,10 @@ def clone_with(folder, **changed):
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    for name in UNTRACKED:
+        (folder / name).write_text("SECRET=of-mine\n", "utf-8")
     return folder
 
 
@@ -74,9 +99,10 @@ def test_an_example_line_without_its_placeholder_is_an_error(tmp_path):
     assert not (tmp_path / "template.zip").exists()
 
 
-def test_the_template_command_fails_outside_a_clone(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("lacking", [".git", ".git/index"])
+def test_the_template_command_fails_where_git_tracks_nothing(lacking, monkeypatch, tmp_path, capsys):
     clone = clone_with(tmp_path / "clone")
-    (clone / ".git").rename(tmp_path / "elsewhere")
+    (clone / lacking).rename(tmp_path / "elsewhere")
     monkeypatch.setattr(template, "ROOT", clone)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     assert template.run(argparse.Namespace(output=tmp_path / "template.zip", lang="en")) == 1
@@ -98,3 +124,13 @@ def test_an_appid_is_not_needed_and_only_the_secret_is_hidden():
     questions = publish["Parameters"]["properties"]
     assert [name for name, question in questions.items() if question["type"] == "secret"] == ["WECHAT_SECRET"]
     assert set(publish["Parameters"]["required"]) == {"OSS_REGION", "OSS_BUCKET", "ACCOUNT_ID", "CALLER_AUTH"}
+
+
+@pytest.mark.parametrize(
+    ("names", "ignored"), [(SECRET, {*SECRET}), (SHARED, set())], ids=["secret", "shared"]
+)
+def test_git_ignores_the_usual_secrets_alone(names, ignored, tmp_path):
+    (tmp_path / ".gitignore").write_bytes((template.ROOT / ".gitignore").read_bytes())
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    done = subprocess.run(["git", "check-ignore", *names], cwd=tmp_path, capture_output=True, text=True)
+    assert {*done.stdout.split()} == ignored
