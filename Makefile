@@ -6,9 +6,12 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 RUN_READY := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
+LINT_READY := $(VENV)/.ready-to-lint
 NODE_READY := node_modules/.ready
-TERRAFORM := .venv-terraform
-EXAMPLES_READY := $(patsubst %,miniprogram/examples/%/node_modules/.ready,uni-app taro components test)
+# Environments of their own; there is no Terraform for Linux on ARM on PyPI.
+ASIDE := $(if $(filter Linux-aarch64,$(shell uname -s)-$(shell uname -m)),,.venv-terraform) .venv-openapi
+# Of the tests of frameworks and of generated clients alone: more than 850 MB on disk.
+EXAMPLES := $(addprefix miniprogram/examples/,uni-app taro components test) tests/end_to_end/clients
 
 # Some shells and tools export a HOST of their own; of what is not said to make itself, only `lan` is taken.
 HOST_SAID := $(if $(filter command,$(firstword $(origin HOST))),$(HOST),$(filter lan,$(HOST)))
@@ -18,7 +21,7 @@ HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
 S_YAML := $(if $(BURST),deploy/burst/s.burst.yaml,s.yaml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-python test-node test-terraform lint pins package template check-deploy deploy bench house torture clean
+.PHONY: help setup run demo test-fast test test-all test-function lint pins package template check-deploy deploy bench house torture clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,14 +36,22 @@ $(READY): $(RUN_READY) requirements/dev.txt
 	@$(PYTHON) -m ops.run.install $(VENV) requirements/dev.txt
 	@touch $@
 
+# 45 MB that only lint and pins need.
+$(LINT_READY): $(READY) requirements/lint.txt
+	@$(PYTHON) -m ops.run.install $(VENV) requirements/lint.txt
+	@touch $@
+
+.venv-%/.ready: requirements/%.txt
+	@$(PYTHON) -m ops.run.install .venv-$* requirements/$*.txt --fresh
+	@touch $@
+
 $(NODE_READY): package.json package-lock.json
 	@node -e 'if (Number(process.versions.node.split(".")[0]) < 18) { console.error("Node 18 or newer is needed; this is " + process.version); process.exit(1) }'
 	@$(PYTHON) -m ops.run.install node
 	@touch $@
 
-# The frameworks and the mini-program tools are 850 MB, and nobody but the examples' own tests needs them.
-miniprogram/examples/%/node_modules/.ready: miniprogram/examples/%/package-lock.json
-	@$(PYTHON) -m ops.run.install node miniprogram/examples/$*
+%/node_modules/.ready: %/package-lock.json
+	@$(PYTHON) -m ops.run.install node $*
 	@touch $@
 
 setup: $(READY) ## the virtual environment with every pinned package
@@ -51,39 +62,28 @@ run: $(RUN_READY) ## the local cloud: the demo, then it stays up (HOST=lan: phon
 demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit
 	@$(PY) manage.py demo $(HOST_OPTION)
 
-test: test-python test-node test-terraform ## every test: Python, Node, Terraform
+test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGED=main: only these)
+	@$(PY) -m quality.suite fast $(addprefix --room ,$(ROOM)) $(addprefix --changed ,$(CHANGED))
 
-test-python: $(READY)
-	@$(PY) -m coverage run -m pytest -q
-	@$(PY) -m coverage report
+test: $(READY) $(NODE_READY) ## the function with every branch, the local cloud, the commands, the client
+	@$(PY) -m quality.suite test
 
-test-node: $(READY) $(NODE_READY) $(EXAMPLES_READY)
-	@PYTHON=$(abspath $(PY)) node --test tests/local/sts/*.test.js tests/ops/deploy/*.test.js
-	@PYTHON=$(abspath $(PY)) npm test --silent
-	@PYTHON=$(abspath $(PY)) npm run --silent test:examples
+test-all: test $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE)) ## and frameworks, browser, packages, Terraform
+	@$(PY) -m quality.suite rest
 
-# 170 MB of its own, which nobody else needs; there is none for Linux on ARM.
-ifneq ($(shell uname -s)-$(shell uname -m),Linux-aarch64)
-test-terraform: $(READY) $(TERRAFORM)/.ready
-	@PYTHON=$(abspath $(PY)) $(TERRAFORM)/bin/python -m pytest -q --noconftest tests/deploy/real/real_terraform.py
+test-function: $(READY) ## the function's tests alone, as on each Python
+	@$(PY) -m quality.suite function
 
-$(TERRAFORM)/.ready: requirements/terraform.txt
-	@$(PYTHON) -m ops.run.install $(TERRAFORM) requirements/terraform.txt --fresh
-	@touch $@
-else
-test-terraform:
-	@echo "no Terraform for this machine on PyPI: deploy/terraform is NOT VALIDATED here"
-endif
-
-lint: $(READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
+lint: $(LINT_READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@npm run --silent lint
 
 # uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
-pins: $(READY) ## write requirements.txt and requirements/*.txt anew from the *.in, with the hash of every archive
-	@for name in requirements requirements/burst requirements/redis requirements/run requirements/dev requirements/terraform \
+pins: $(LINT_READY) ## write requirements.txt and requirements/*.txt anew from the *.in, with the hash of every archive
+	@for name in requirements requirements/burst requirements/redis requirements/run requirements/dev requirements/lint \
+	    requirements/openapi requirements/terraform \
 	    quality/bench/requirements-bench; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
@@ -113,5 +113,5 @@ torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
 	@$(PY) -m quality.torture
 
 clean: ## forget what was built
-	rm -rf $(VENV) $(TERRAFORM) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
-	rm -rf miniprogram/examples/*/node_modules miniprogram/examples/*/dist
+	rm -rf $(VENV) $(ASIDE) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(addsuffix /node_modules,$(EXAMPLES)) miniprogram/examples/*/dist

@@ -1,0 +1,95 @@
+"""Each test belongs to one runner of ``make test`` or ``make test-all``; what fails there is shown whole."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from quality import suite
+
+RUNNERS = (*suite.TARGETS["test"], *suite.TARGETS["rest"])
+SCRIPTS = json.loads((suite.ROOT / "package.json").read_text("utf-8"))["scripts"]
+
+
+def files_of(runner):
+    """The files of tests that a runner's first command runs."""
+    command = runner.commands[0]
+    if command[0] == "npm":
+        script = SCRIPTS[command[-1]].replace("tests/playground/run.js", "tests/playground/*.test.js")
+        return {path for word in script.split() for path in suite.ROOT.glob(word)} if "*" in script else set()
+    words = [word for word in command if re.match(r"(--ignore=)?(tests|quality)\b", word)]
+    left_out = tuple(word.removeprefix("--ignore=") for word in words if word.startswith("--ignore="))
+    found = set()
+    for path in (suite.ROOT / word for word in words if not word.startswith("--")):
+        found |= {path} if path.is_file() else {*path.rglob("test_*.py")}
+    return {path for path in found if not path.relative_to(suite.ROOT).as_posix().startswith(left_out)}
+
+
+def test_every_file_of_tests_belongs_to_one_runner():
+    python = ("tests/**/test_*.py", "tests/**/real_*.py", "quality/tests/**/test_*.py")
+    patterns = (
+        *python,
+        *(f"{folder}/**/*.test.js" for folder in ("tests", "miniprogram/test", "miniprogram/examples/test")),
+    )
+    every = sorted(
+        path for pattern in patterns for path in suite.ROOT.glob(pattern) if "node_modules" not in path.parts
+    )
+    ran = sorted(path for runner in RUNNERS for path in files_of(runner))
+    assert len(every) > 300
+    assert ran == every
+
+
+def test_the_fast_runners_run_the_function_and_the_house():
+    ran = [path for runner in suite.TARGETS["fast"] for path in files_of(runner)]
+    whole = files_of(suite.TARGETS["function"][0])
+    assert sorted(ran) == sorted(whole | {suite.ROOT / "tests/test_house.py"})
+
+
+def python(code):
+    return [sys.executable, "-c", code]
+
+
+def test_a_failed_command_ends_its_runner_and_is_shown_whole(capfd):
+    runners = (
+        suite.Runner("bad", (python("print('all of it\\n' * 99); exit(3)"), python("print('never')"))),
+        suite.Runner("good", (python("print('.... [ 50%]')"), python("print('noise\\n' * 99 + 'closing')"))),
+    )
+    assert suite.run(runners) == ["bad"]
+    printed = capfd.readouterr().out
+    assert printed.count("all of it") == 99
+    assert printed.count("noise") < 20
+    assert "closing" in printed and "never" not in printed and "50%" not in printed
+
+
+def test_the_exit_code_tells_that_a_runner_failed(monkeypatch, capfd):
+    for code in (0, 1):
+        monkeypatch.setitem(suite.TARGETS, "fast", (suite.Runner("one", (python(f"exit({code})"),)),))
+        assert suite.main(["fast"]) == code
+
+
+def test_missing_tools_are_one_line_with_their_packages():
+    lacking = suite.Tool("Nothing", ("no-such-program",), "no-such-package")
+    runners = [suite.Runner("one", (), (lacking,)), suite.Runner("two", (), (lacking,))]
+    line = suite.missing_tools(runners)
+    assert line.count("\n") == line.count("no-such-package") == 1
+    assert suite.missing_tools([suite.Runner("three", (), (suite.Tool("Python", ("sh",), ""),))]) == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "tests"),
+    [
+        ("function/oss/presign.py", {"tests/function/oss/test_presign.py"}),
+        ("tests/function/oss/test_presign.py", {"tests/function/oss/test_presign.py"}),
+        ("local/oss/signature.py", {"tests/local/oss"}),
+        ("tests/function/auth/conftest.py", {"tests/function/auth"}),
+        ("README.md", set()),
+    ],
+)
+def test_a_change_leads_to_its_tests(changed, tests):
+    assert suite.tests_of([changed]) == tests
+
+
+def test_changes_are_listed_from_the_work_tree():
+    assert all(Path(path).name for path in suite.changed_since("HEAD"))
