@@ -10,7 +10,7 @@ from ops.package.pins import read_pins
 ROOT = Path(__file__).parents[3]
 FILES = (
     "requirements.txt",
-    *(f"requirements/{name}.txt" for name in ("burst", "dev", "lint", "openapi", "redis", "run", "terraform")),
+    *(f"requirements/{name}.txt" for name in "burst dev lint openapi redis run terraform".split()),
     "quality/bench/requirements-bench.txt",
 )
 
