@@ -1,7 +1,9 @@
 """``manage.py package``: the same bytes everywhere, and the last package kept when the new one fails."""
 
 import os
-from contextlib import nullcontext
+import shutil
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from io import StringIO
 
 import pytest
 
@@ -12,17 +14,32 @@ from tests.ops.package.project import make_project, names, pack
 UNCHECKED_HASH = 1  # the flags word of a .pyc file, see PEP 552
 
 
-def test_packs_only_the_function_and_warns_without_bytecode(project, capsys):
-    pack(project)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The small project with its package, made without bytecode: the folder, the zip, what was printed."""
+    root = make_project(tmp_path_factory.mktemp("built") / "project")
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        zipped = pack(root)
+    return root, zipped, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def packed(built, tmp_path):
+    """A copy of it, to be changed by the test."""
+    return shutil.copytree(built[0], tmp_path / "project")
+
+
+def test_packs_only_the_function_and_warns_without_bytecode(built):
+    root, _, out, err = built
     of_the_function = "__init__ errors room/answers".split()
-    assert names(project / "build/function") == [
+    assert names(root / "build/function") == [
         *("demo/__init__.py", "demo/data.json"),
         *(f"function/{name}.py" for name in of_the_function),
         *("handler.py", "profiles.toml", "sts_credentials.py"),
     ]
-    shown = capsys.readouterr()
-    assert "build/function: 8 files" in shown.out
-    assert "NO BYTECODE" in shown.err
+    assert "build/function: 8 files" in out
+    assert "NO BYTECODE" in err
 
 
 def test_two_clones_in_different_folders_give_the_same_bytes(tmp_path, monkeypatch, python312):
@@ -31,9 +48,10 @@ def test_two_clones_in_different_folders_give_the_same_bytes(tmp_path, monkeypat
     other = make_project(tmp_path / "quite another" / "place")
     os.utime(other / "handler.py", (1, 1))
     (other / "function" / "errors.py").chmod(0o600)
-    zipped = pack(one, python312)
-    assert zipped == pack(other, python312)
-    assert zipped == pack(other, python312), "building again over the last build"
+    (other / "build/function").mkdir(parents=True)
+    (other / "build/function/of_the_last_build.py").touch()
+    assert pack(one, python312) == pack(other, python312)
+    assert names(one / "build/function") == names(other / "build/function")
     compiled = list((one / "build/function").rglob("*.pyc"))
     assert len(compiled) == 6 and all(path.name.endswith(".cpython-312.pyc") for path in compiled)
     for path in compiled:
@@ -45,24 +63,23 @@ def test_two_clones_in_different_folders_give_the_same_bytes(tmp_path, monkeypat
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644)
 
 
-def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(project):
-    pack(project)
-    before = names(project / "build/function")
-    (project / "function" / "errors.py").write_text(f"NOISE = '{os.urandom(4000).hex()}'\n", "utf-8")
+def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(packed):
+    before = names(packed / "build/function")
+    (packed / "function" / "errors.py").write_text(f"NOISE = '{os.urandom(4000).hex()}'\n", "utf-8")
     with pytest.raises(PackagingError, match="3,000"):
-        pack(project, None, budget_bytes=3000)
-    assert names(project / "build/function") == before
-    assert "NOISE" not in (project / "build/function/function/errors.py").read_text("utf-8")
-    assert sorted(path.name for path in (project / "build").iterdir()) == ["function", "function.cdx.json"]
+        pack(packed, None, budget_bytes=3000)
+    assert names(packed / "build/function") == before
+    assert "NOISE" not in (packed / "build/function/function/errors.py").read_text("utf-8")
+    assert sorted(path.name for path in (packed / "build").iterdir()) == ["function", "function.cdx.json"]
 
 
-def test_an_extra_raises_the_size_budget(project):
-    (project / "requirements-more.txt").write_text("--no-index\n--find-links wheels\n", "utf-8")
-    plain = len(pack(project))
+def test_an_extra_raises_the_size_budget(packed, built):
+    (packed / "requirements-more.txt").write_text("--no-index\n--find-links wheels\n", "utf-8")
+    plain = len(built[1])
     for more_bytes, is_taken in ((500, True), (0, False)):
         extra = Extra((), "requirements-more.txt", more_bytes=more_bytes)
         with nullcontext() if is_taken else pytest.raises(PackagingError):
-            pack(project, None, extra, budget_bytes=plain - 500)
+            pack(packed, None, extra, budget_bytes=plain - 500)
 
 
 def test_an_error_of_pip_is_passed_on(project):

@@ -33,7 +33,7 @@ content_types = ["image/png"]
 FILE = '{"filename": "a.png"}'
 WITH_CALLBACK = f"{PROFILES}callback = true\n"
 WITH_CHECK = f'{PROFILES}confirm = true\nhold = ["check"]\n'
-# One line comes for every request: settings, profiles and event; each answer goes back as one line.
+# One line comes for every request: settings and event; each answer goes back as one line.
 PROGRAM = """
 import json, sys
 from datetime import datetime
@@ -64,8 +64,8 @@ class Around:
         return (200, {}, (KEYS / "rsa.pub.pem").read_bytes()) if path.endswith(".pem") else self.says
 
 
-@pytest.fixture
-def around():
+@pytest.fixture(scope="module")
+def server():
     found = Around()
     with serving(found.respond) as port:
         found.origin = f"http://127.0.0.1:{port}"
@@ -73,36 +73,48 @@ def around():
 
 
 @pytest.fixture
-def ask(package, python312, around, tmp_path):
-    """Ask the packaged function in a bare interpreter: ``ask("/path", body, profiles=…, SETTING=…)``."""
+def around(server):
+    server.says = Around.says
+    return server
+
+
+@pytest.fixture(scope="module")
+def bare_function(package, python312):
+    """The packaged function in one bare interpreter: a line to it, a line from it."""
     command = [python312, *BARE, "-c", PROGRAM, str(package[0]), NOW.isoformat()]
     with subprocess.Popen(
         command, env={}, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None and process.stdout is not None
-        to_it, from_it = process.stdin, process.stdout
-
-        def request(
-            path, body='{"filename": "a.png"}', *, profiles=PROFILES, headers=None, query=None, **changed
-        ):
-            (tmp_path / "profiles.toml").write_text(profiles, "utf-8")
-            own = {"CALLBACK_KEY_ORIGIN": around.origin, "PROFILES_FILE": str(tmp_path / "profiles.toml")}
-            environ = settings(around.origin, **own, **changed)
-            event = {
-                "body": body,
-                "headers": headers or {},
-                "queryParameters": query or {},
-                "requestContext": {"http": {"method": "POST", "path": path, "sourceIp": "203.0.113.7"}},
-            }
-            to_it.write(f"{json.dumps([environ, event])}\n")
-            to_it.flush()
-            answer = json.loads(from_it.readline())
-            text = b64decode(answer["body"]).decode() if answer["isBase64Encoded"] else answer["body"]
-            return answer["statusCode"], json.loads(text) if text.startswith("{") else text
-
-        with closing(to_it):
-            yield request
+        with closing(process.stdin):
+            yield process.stdin, process.stdout
     assert process.returncode == 0
+
+
+@pytest.fixture
+def ask(bare_function, around, tmp_path):
+    """Ask a function of the test's own: ``ask("/path", body, profiles=…, SETTING=…)``."""
+    to_it, from_it = bare_function
+
+    def request(
+        path, body='{"filename": "a.png"}', *, profiles=PROFILES, headers=None, query=None, **changed
+    ):
+        (tmp_path / "profiles.toml").write_text(profiles, "utf-8")
+        own = {"CALLBACK_KEY_ORIGIN": around.origin, "PROFILES_FILE": str(tmp_path / "profiles.toml")}
+        environ = settings(around.origin, **own, **changed)
+        event = {
+            "body": body,
+            "headers": headers or {},
+            "queryParameters": query or {},
+            "requestContext": {"http": {"method": "POST", "path": path, "sourceIp": "203.0.113.7"}},
+        }
+        to_it.write(f"{json.dumps([environ, event])}\n")
+        to_it.flush()
+        answer = json.loads(from_it.readline())
+        text = b64decode(answer["body"]).decode() if answer["isBase64Encoded"] else answer["body"]
+        return answer["statusCode"], json.loads(text) if text.startswith("{") else text
+
+    return request
 
 
 @pytest.mark.parametrize(
