@@ -2,7 +2,8 @@
 Verdicts of WeChat: parsed leniently, because their shape varies, and trusted strictly.
 
 A verdict passes only if nothing in it says otherwise: no error, a ``result`` whose ``suggest`` is ``pass``,
-and every valid detail passes as well. An unreadable verdict is an error, and an error publishes nothing.
+every valid detail passes as well, and no ``label`` or ``isrisky`` beside a pass contradicts it. An unreadable
+verdict is an error, and an error publishes nothing.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ EVENT = "wxa_media_check"
 UNSIGNED = 1 << 32
 # The code of an error that has no readable one.
 UNREADABLE = -1
+# The label of what is neither risky nor doubtful.
+NORMAL = 100
 
 
 class Outcome(Enum):
@@ -68,6 +71,8 @@ def read_verdict(event: Mapping[str, Any]) -> Verdict | None:
     if isinstance(result, dict):
         label = whole_number(result.get("label"))
         outcome = _outcome(result, event.get("detail"))
+        if outcome is Outcome.PASS and _is_risky(event):
+            outcome = Outcome.REVIEW
     else:
         # Version 1 is trusted for a refusal only: it passed URLs that led nowhere.
         label = None
@@ -85,9 +90,9 @@ def _error_in(event: Mapping[str, Any]) -> int:
 
 def _outcome(result: Mapping[str, Any], detail: object) -> Outcome:
     overall = _suggestion(result)
-    if overall is not Outcome.PASS or detail is None:
+    if overall is not Outcome.PASS:
         return overall
-    entries = [detail] if isinstance(detail, dict) else detail
+    entries = [] if detail is None else [detail] if isinstance(detail, dict) else detail
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return Outcome.ERROR
     codes = {_code_in(entry, ERRCODE) for entry in entries}
@@ -96,7 +101,21 @@ def _outcome(result: Mapping[str, Any], detail: object) -> Outcome:
         return Outcome.ERROR
     # If no detail is valid, nothing was checked.
     is_agreed = found <= {Outcome.PASS} and bool(found or not entries)
-    return Outcome.PASS if is_agreed else Outcome.REVIEW
+    is_contradicted = any(map(_contradicts_itself, [result, *entries]))
+    return Outcome.PASS if is_agreed and not is_contradicted else Outcome.REVIEW
+
+
+def _contradicts_itself(fields: Mapping[str, Any]) -> bool:
+    """Return whether a risk, or a label of one, stands beside a pass."""
+    label = fields.get("label")
+    is_normal = label is None or whole_number(label) == NORMAL
+    return _is_risky(fields) or (not is_normal and _suggestion(fields) is Outcome.PASS)
+
+
+def _is_risky(fields: Mapping[str, Any]) -> bool:
+    """Return whether ``isrisky``, of version 1, is there and is not 0."""
+    is_risky = fields.get("isrisky")
+    return is_risky is not None and is_risky is not False and whole_number(is_risky) != 0
 
 
 def _suggestion(fields: Mapping[str, Any]) -> Outcome:

@@ -59,6 +59,32 @@ def test_a_pass_with_a_contradicting_detail_goes_to_review(changes):
     assert read_verdict(event(detail=invalid)).outcome is Outcome.REVIEW
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"isrisky": 1}, {"isrisky": "1"}, {"isrisky": True}, {"isrisky": []}, {"isrisky": "x"}]
+    + [{"label": label} for label in (20001, "20002", 0, -100, 101, True, "x", [], {})],
+    ids=str,
+)
+@pytest.mark.parametrize("where", ["result", "detail", "lone detail", "invalid detail", "event"])
+def test_a_risk_or_label_beside_a_pass_goes_to_review(where, change):
+    said = {**VALID, **change}
+    changes = {
+        "result": {"result": said},
+        "detail": {"detail": [VALID, said]},
+        "lone detail": {"detail": said},
+        "invalid detail": {"detail": [VALID, {**said, "errcode": 5}]},
+        "event": {name: value for name, value in change.items() if name == "isrisky"},
+    }[where]
+    outcome = read_verdict(event(**changes)).outcome
+    assert outcome is (Outcome.REVIEW if changes else Outcome.PASS)
+
+
+@pytest.mark.parametrize("is_risky", [None, 0, "0", False])
+def test_a_pass_that_says_it_is_not_risky_is_a_pass(is_risky):
+    said = {**VALID, "isrisky": is_risky, "label": "100"}
+    assert read_verdict(event(isrisky=is_risky, result=said, detail=[said])).outcome is Outcome.PASS
+
+
 @pytest.mark.parametrize("suggest", ["risky", "review"])
 def test_passing_details_change_no_other_verdict(suggest):
     assert read_verdict(suggesting(suggest)).outcome.name.lower() == suggest
