@@ -21,7 +21,7 @@ HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
 S_YAML := $(if $(BURST),deploy/burst/s.burst.yaml,s.yaml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test-fast test test-all test-function lint pins package template check-deploy deploy bench house torture clean
+.PHONY: help setup run demo test test-function lint pins package template check-deploy deploy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,14 +62,8 @@ run: $(RUN_READY) ## the local cloud: the demo, then it stays up (HOST=lan: phon
 demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit
 	@$(PY) manage.py demo $(HOST_OPTION)
 
-test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGED=main: only these)
-	@$(PY) -m quality.suite fast $(addprefix --room ,$(ROOM)) $(addprefix --changed ,$(CHANGED))
-
 test: $(READY) $(NODE_READY) ## the function with every branch, the local cloud, the commands, the client
 	@$(PY) -m quality.suite test
-
-test-all: test $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE)) ## and frameworks, browser, packages, Terraform
-	@$(PY) -m quality.suite rest
 
 test-function: $(READY) ## the function's tests alone, as on each Python
 	@$(PY) -m quality.suite function
@@ -84,7 +78,7 @@ lint: $(LINT_READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
 pins: $(LINT_READY) ## write requirements.txt and requirements/*.txt anew from the *.in, with the hash of every archive
 	@for name in requirements requirements/burst requirements/redis requirements/run requirements/dev requirements/lint \
 	    requirements/openapi requirements/terraform \
-	    quality/bench/requirements-bench; do \
+	    $(basename $(wildcard quality/bench/requirements-bench.in)); do \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
 
@@ -103,14 +97,8 @@ deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many reque
 	@$(MAKE) --no-print-directory $(NODE_READY)
 	@$(PY) manage.py deploy $(S_YAML)
 
-bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
-	@$(PY) -m quality.bench
-
-house: $(READY) ## structure metrics, each with its limit; with OVER=1 those over it
-	@$(PY) -m quality.house $(if $(OVER),--over)
-
-torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
-	@$(PY) -m quality.torture
+# Targets that a project by `s init` has no files for.
+-include quality/targets.mk
 
 clean: ## forget what was built
 	rm -rf $(VENV) $(ASIDE) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

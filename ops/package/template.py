@@ -34,6 +34,18 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "build" / "template.zip"
 # What the tool asks, its hook, and the page of its registry; the project itself goes into src.
 ABOUT_THE_PROJECT, PROJECT = "deploy/template", "src"
+# Benchmarks and proofs of this repository, and the tests that need them, or a clone.
+LEFT_OUT = (
+    ".ci/",
+    "quality/",
+    "tests/test_house.py",
+    "tests/docs/test_decisions.py",
+    "tests/docs/test_names.py",
+    "tests/ops/package/test_pins.py",
+    "tests/ops/deploy/template.test.js",
+)
+# `make test`, and the figures that the pages and manage.py measure show.
+CARRIED = ("quality/__init__.py", "quality/suite.py", "quality/bench/results/")
 # Lines of .env.example, and what stands there in a new project: {{ }} is the answer of that name.
 ANSWERED = {
     "OSS_BUCKET=my-bucket": "OSS_BUCKET={{ OSS_BUCKET }}",
@@ -105,7 +117,8 @@ def _project_files(root: Path) -> list[str]:
                 "git 在这里没有跟踪任何文件；模板要在仓库的克隆里生成",
             )
         )
-    return [name for name in tracked.split("\0") if name and (root / name).is_file()]
+    names = [name for name in tracked.split("\0") if name and (root / name).is_file()]
+    return [name for name in names if name.startswith(CARRIED) or not name.startswith(LEFT_OUT)]
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * Draws the pictures of the documents anew: npm run screenshots
- * And every page on a phone and on a desk, in both languages, to be looked at: npm run screenshots -- FOLDER
+ * Draws the pictures of the documents anew: node quality/screenshots/screenshots.js
+ * And every page on a phone and on a desk, in both languages, to be looked at: node quality/screenshots/screenshots.js FOLDER
  */
 
 const { execFileSync } = require('node:child_process')

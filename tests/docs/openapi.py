@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
+
+from function import errors
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 WHOLE = "urn:openapi"
@@ -22,6 +25,13 @@ OF_NO_ROUTE = {404: "NotFound", 405: "MethodNotAllowed", 500: "OurFault"}
 @cache
 def document() -> dict[str, Any]:
     return yaml.load(FILE.read_text("utf-8"), yaml.CSafeLoader)
+
+
+def error_classes(root: type[errors.UploadError] = errors.UploadError) -> Iterator[type[errors.UploadError]]:
+    for kind in root.__subclasses__():
+        yield from error_classes(kind)
+        if hasattr(kind, "code"):
+            yield kind
 
 
 def find(pointer: str) -> Any:

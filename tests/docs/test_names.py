@@ -7,25 +7,18 @@ import re
 
 import pytest
 
-from function import errors
 from function.app import ROUTES
 from function.auth import CallerKinds, all_settings
 from function.config.profiles import OPTION_NAMES, OPTIONS
 from manage import COMMANDS
 from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, tables, without_code
+from tests.docs.openapi import error_classes
 
 EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
 
 
 def setting_names():
     return {row.name for row in all_settings()}
-
-
-def error_classes(root=errors.UploadError):
-    for kind in root.__subclasses__():
-        yield from error_classes(kind)
-        if hasattr(kind, "code"):
-            yield kind
 
 
 @pytest.mark.parametrize("name", both("docs/configuration.md"))
@@ -136,7 +129,7 @@ def commands_on(name):
 
 @EVERY_PAGE
 def test_every_make_target_that_is_named_exists(name):
-    targets = set(re.findall(r"^([a-z-]+):", page("Makefile"), flags=re.M))
+    targets = set(re.findall(r"^([a-z-]+):", page("Makefile") + page("quality/targets.mk"), flags=re.M))
     named = {target for text in commands_on(name) for target in re.findall(r"\bmake ([a-z-]+)\b", text)}
     assert named <= targets
 

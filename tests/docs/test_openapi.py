@@ -13,8 +13,7 @@ from function.auth.tokens import RECEIPT, issue_token
 from function.webhook import notify_business
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
 from tests.docs.markdown import both, code_blocks, names_in, page, without_code
-from tests.docs.openapi import check_answer, check_value, document, examples, find, validator
-from tests.docs.test_names import error_classes
+from tests.docs.openapi import check_answer, check_value, document, error_classes, examples, find, validator
 from tests.support.stage import Reply
 
 METHODS = {"get", "post", "put", "delete", "patch", "head", "options", "trace"}

@@ -7,12 +7,12 @@ import pytest
 
 from function.config.messages import Message
 from ops.terminal.messages import chinese_templates, in_both
-from tests.test_house import PATHS
+from tests.docs.markdown import ROOT
 
 
 def templates():
     """The first argument of each ``Message(...)`` of the function, as it stands in the source."""
-    for path in PATHS:
+    for path in (ROOT / "sts_credentials.py", *(ROOT / "function").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message":
                 yield f"{path.name}:{node.lineno}", getattr(node.args[0], "value", node.args[0])
