@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.docs.markdown import both, page, tables
+from tests.docs.test_overclaims import INSTANCES_OF_AN_ACCOUNT
 
 RESULTS = "quality/bench/results/table.md"
 LARGE_RESULTS = "quality/bench/results/large_files/table.md"
@@ -57,8 +58,9 @@ def test_every_figure_beside_the_other_client_was_measured(name):
 @pytest.mark.parametrize("name", both("docs/speed.md"))
 def test_every_figure_of_a_burst_was_measured(name):
     _, replayed, *_ = tables(page(BURST_RESULTS))
+    possible = [row for row in replayed if int(row[2]) <= INSTANCES_OF_AN_ACCOUNT]
     # Instances, AssumeRole calls, processor seconds, p50 and p95.
-    measured = [[row[column] for column in (2, 3, 5, 7, 8)] for row in replayed]
+    measured = [[row[column] for column in (2, 3, 5, 7, 8)] for row in possible]
     (shown,) = [table for table in tables(page(name)) if len(table[0]) == 7]
     assert [row[2:] for row in shown] == measured
 
