@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         # With its ticket, for which no login is needed: a code is good once.
         if large and large.go_on():
             return 0
-        token = args.token or (_log_in(client, args.code, screen, language) if args.code else "")
+        token = args.token or (log_in(client, args.code, screen, language) if args.code else "")
         if large and large.begin(token):
             return 0
         if receipt_in(args):
@@ -110,7 +110,13 @@ def _client(args: argparse.Namespace) -> FunctionClient:
     return FunctionThroughSdk(args.endpoint, args.service, args.function, keys)
 
 
-def _log_in(client: FunctionClient, code: str, screen: Screen, language: str) -> str:
+def log_in(client: FunctionClient, code: str, screen: Screen, language: str) -> str:
+    """
+    Return the session token of a login.
+
+    Raises:
+        InvokeFailed: the function refuses it, with the explanation.
+    """
     screen.title(WORDS["login"].say(language))
     answer = checked(client.ask("login", {"code": code}, ""), language)
     token, seconds = answer.get("token"), answer.get("expiresIn")

@@ -17,7 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from function.config.types import ADDRESS_PATTERN
-from ops.client.function_client import sendable
+from ops.client import invoke_options
+from ops.client.answers import InvokeFailed
+from ops.client.function_client import FunctionAtUrl, sendable
+from ops.client.invoke import log_in
 from ops.client.invoke_options import SOME_PICTURE
 from ops.client.latency import Asked, Timed, at_once, in_turn, percentile
 from ops.terminal.columns import columns_of, padded
@@ -45,6 +48,9 @@ HELP = {
     "--token": Text(
         "ask for forms with this session token, or the business's own login token",
         "用这个会话令牌（或业务自己的登录令牌）要表单",
+    ),
+    "--code": Text(
+        "log in with this code of wx.login, then ask for forms", "先用 wx.login 的这个 code 登录，再要表单"
     ),
     "--profile": Text("ask for forms of this profile", "要这个用途的表单"),
 }
@@ -111,10 +117,15 @@ def run(args: argparse.Namespace) -> int:
         complaints.fail(problem.say(language, at_once=MOST_AT_ONCE, requests=MOST_REQUESTS))
         return 2
     try:
+        if args.code:
+            args.token = log_in(FunctionAtUrl(args.url), args.code, screen, language)
         asked = asked_of(args)
+    except InvokeFailed as error:
+        complaints.fail(str(error))
+        return 1
     except Failure as error:
         complaints.fail_with(error, language)
-        return 2
+        return 1 if args.code else 2
     method = "GET" if asked.body is None else "POST"
     counts = {"at_once": args.at_once, "requests": args.requests}
     screen.title(WORDS["plan"].say(language, method=method, url=asked.origin + asked.path, **counts))
@@ -126,6 +137,8 @@ def _problem(args: argparse.Namespace) -> Text | None:
     match = re.fullmatch(ADDRESS_PATTERN, args.url.rstrip("/") + "/")
     if not match or match["query"]:
         return WORDS["bad_url"]
+    if args.code and args.token:
+        return invoke_options.WORDS["both"]
     in_bounds = 0 <= args.at_once <= MOST_AT_ONCE and 0 <= args.requests <= MOST_REQUESTS
     return None if in_bounds and args.at_once + args.requests else WORDS["bad_count"]
 

@@ -17,6 +17,7 @@ from local.fc.gateway import FcGateway
 from ops.client import latency, measure
 from ops.client.latency import Asked, Line, at_once, in_turn, percentile
 from tests.docs.markdown import page
+from tests.ops.client.conftest import start_cloud
 from tests.ops.words import in_english
 from tests.support.cases import cases_beside
 
@@ -134,6 +135,30 @@ def test_a_token_is_sent_and_never_shown(fleet, run):
     assert "session-canary" not in shown + said
     args = argparse.Namespace(url=fleet.url, form=False, token="session-canary", profile=None)
     assert measure.asked_of(args).headers["Authorization"] == "Bearer session-canary"
+
+
+def test_a_code_logs_in_before_forms_are_timed(tmp_path, run):
+    with ExitStack() as stack:
+        cloud = start_cloud(stack, tmp_path, "wechat")
+        check_code(cloud, run)
+
+
+def check_code(cloud, run):
+    arguments = (
+        "--url",
+        cloud.gateway.origin,
+        "--code",
+        "local-measures",
+        "--at-once",
+        "0",
+        "--requests",
+        "1",
+    )
+    code, shown, said = run(*arguments)
+    assert (code, said, "/upload-params: " in shown) == (0, "", True)
+    # A code is good once.
+    assert run(*arguments)[0] == 1
+    assert run("--url", REFUSED, *arguments[2:])[0] == 1
 
 
 def test_every_sentence_is_whole_in_both_languages():
