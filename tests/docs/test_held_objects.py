@@ -37,33 +37,45 @@ def serving(world: World) -> Iterator[str]:
             """Nothing of it is for whoever runs the tests."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
 
-def said_by(language, origin, receipts, secret, folder):
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """One for each language, in which its program is built once."""
+    return {language: tmp_path_factory.mktemp(language) for language in run.LANGUAGES}
+
+
+@pytest.fixture
+def said_by(folders):
     """What the lines got: how the program ended, and what it printed."""
-    return run.run(language, NAME, "commits", "commit", folder, origin, ",".join(receipts), secret)
+
+    def said_by(language, origin, receipts, secret):
+        told = (origin, ",".join(receipts), secret)
+        return run.run(language, NAME, "commits", "commit", folders[language], *told)
+
+    return said_by
 
 
 @pytest.mark.parametrize("language", run.LANGUAGES)
-def test_the_example_lines_commit_and_print_each_state(language, tmp_path):
+def test_the_example_lines_commit_and_print_each_state(language, said_by):
     world = World(HELD, StandingClock(datetime.now(UTC)))
     stored = world.store("commit")
     with serving(world) as origin:
         receipts = [stored["receipt"], "a.b.c"]
-        assert said_by(language, origin, receipts, SECRET, tmp_path) == (0, "published forbidden")
+        assert said_by(language, origin, receipts, SECRET) == (0, "published forbidden")
     assert world.oss.names() == {stored["key"]}
 
 
 @pytest.mark.parametrize("language", run.LANGUAGES)
-def test_with_another_secret_they_fail_and_say_so(language, tmp_path):
+def test_with_another_secret_they_fail_and_say_so(language, said_by):
     world = World(HELD, StandingClock(datetime.now(UTC)))
     stored = world.store("commit")
     another = "another-secret-0123456789abcdefghij"
     with serving(world) as origin:
-        status, _ = said_by(language, origin, [stored["receipt"]], another, tmp_path)
+        status, _ = said_by(language, origin, [stored["receipt"]], another)
     assert status != 0
     assert world.oss.names() == {f"held/{stored['key']}"}
 
@@ -74,7 +86,7 @@ def section(name, title):
 
 
 @pytest.mark.parametrize("end", ["discarded", "over"])
-def test_committing_a_gone_upload_gets_the_documented_code(end, tmp_path):
+def test_committing_a_gone_upload_gets_the_documented_code(end, said_by):
     now = datetime.now(UTC)
     clock = StandingClock(now if end == "discarded" else now - timedelta(days=1))
     world = World(HELD, clock)
@@ -84,7 +96,7 @@ def test_committing_a_gone_upload_gets_the_documented_code(end, tmp_path):
     assert world.ask(route, world.session(), receipt=receipt).json["state"] == "gone"
     assert world.commit(receipt, decision="publish").code == "not_uploaded"
     with serving(world) as origin:
-        assert said_by("python", origin, [receipt], SECRET, tmp_path) == (0, "not_uploaded")
+        assert said_by("python", origin, [receipt], SECRET) == (0, "not_uploaded")
     for name, title in zip(both(NAME), ("Discard", "丢弃"), strict=True):
         assert section(name, title).count("`not_uploaded`") == 2
 

@@ -4,15 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, code_blocks, page
+from tests.docs.markdown import code_blocks, page
 
 PROGRAMS = Path(__file__).parent
-# The standard library is compiled once, not in every run.
-GO = {"GO111MODULE": "off", "GOCACHE": str(ROOT / "build/go-cache")}
+JAVA_PACKAGES = "default-jdk-headless libjose4j-java"
+PACKAGES = {"php": "php-cli", "go": "golang-go", "javac": JAVA_PACKAGES, "java": JAVA_PACKAGES}
 JARS = [f"/usr/share/java/{name}.jar" for name in ("jose4j", "slf4j-api", "slf4j-nop")]
 JAVA_PATH = os.pathsep.join([".", *JARS])
 LANGUAGES = ("python", "js", "php", "java", "go")
@@ -28,7 +29,7 @@ def commands(language, pasted, program):
         case "js":
             return file, [["node", main]]
         case "go":
-            return file, [["go", "run", file, main]]
+            return file, [["go", "build", "-o", program, file, main], [f"./{program}"]]
         case "java":
             file = file.capitalize()
             java = ["-cp", JAVA_PATH]
@@ -38,12 +39,22 @@ def commands(language, pasted, program):
 
 def skip_without(steps):
     """Skip, with the reason for all to see, where a language is not installed; CI has every one."""
-    missing = [command[0] for command in steps if not shutil.which(command[0])]
+    missing = [step[0] for step in steps if not step[0].startswith("./") and not shutil.which(step[0])]
     missing += [path for path in JARS if steps[0][0] == "javac" and not Path(path).exists()]
-    if "node" in missing or missing and os.environ.get("CI"):
-        pytest.fail(f"not on this machine: {', '.join(missing)}")
-    if missing:
-        pytest.skip(f"not on this machine: {', '.join(missing)}")
+    if not missing:
+        return
+    packages = PACKAGES.get(steps[0][0], missing[0])
+    reason = f"needs {missing[0]} (apt install {packages})"
+    if "node" in missing or os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@cache
+def go_environment():
+    """The standard library is compiled once on a machine, not in every checkout."""
+    done = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True)
+    return {"GO111MODULE": "off", "GOCACHE": done.stdout.strip()}
 
 
 def run(language, name, pasted, program, folder, *arguments, said=""):
@@ -53,23 +64,29 @@ def run(language, name, pasted, program, folder, *arguments, said=""):
 
         pasted, program: the names of the two files, without their ending.
 
+        folder: where they are built, unless they were.
+
         said: standard input.
 
     Returns:
         the exit code of the last command that ran, and what it printed.
     """
-    file, steps = commands(language, pasted, program)
-    skip_without(steps)
-    (lines,) = [code for kind, code in code_blocks(page(name)) if kind == language]
-    (folder / file).write_text("<?php\n" * (language == "php") + lines, "utf-8")
+    file, (*building, running) = commands(language, pasted, program)
+    skip_without([*building, running])
     ending = Path(file).suffix
     source = f"{program.capitalize() if language == 'java' else program}{ending}"
-    shutil.copy(PROGRAMS / source, folder)
-    for command in (*steps[:-1], [*steps[-1], *arguments]):
+    more = go_environment() if language == "go" else {}
+    if (folder / source).exists():
+        building = []
+    else:
+        (lines,) = [code for kind, code in code_blocks(page(name)) if kind == language]
+        (folder / file).write_text("<?php\n" * (language == "php") + lines, "utf-8")
+        shutil.copy(PROGRAMS / source, folder)
+    for command in (*building, [*running, *arguments]):
         done = subprocess.run(
             command,
             cwd=folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), **GO},
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), **more},
             input=said.encode(),
             capture_output=True,
             timeout=180,

@@ -122,7 +122,7 @@ elif not me.with_name("pip").exists():
 
 
 @cases("says")
-def test_a_python_whose_pip_is_of_no_use_gets_one_in_the_environment(
+def test_a_python_with_an_unusable_pip_gets_another_in_the_environment(
     nothing_to_install, tmp_path, monkeypatch, capfd, says
 ):
     """None at all, as on Debian, where venv and ensurepip are; an old one; one that was moved."""
