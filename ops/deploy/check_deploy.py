@@ -19,7 +19,7 @@ from ops.deploy.cloud_keys import missing_keys
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
 from ops.deploy.hints import deployment_hints, stand_in_hints
-from ops.deploy.hooks import hooks_problems
+from ops.deploy.hooks import hooks_hints, hooks_problems
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.rules import (
     file_problems,
@@ -141,7 +141,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, root, source.content)
     document = resolver.resolve_layers(source.layers)
     found = [*source.problems, *file_problems(source.content), *resolver.problems]
-    found += hooks_problems(root)
+    found += hooks_problems(root, values.get("QUOTA_URL", ""))
     found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, root, file.parent)
     refused = [
@@ -166,6 +166,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             *stand_in_hints(stand_ins, (root / ENV).exists()),
             *unknown_names(env_file),
             *deployment_hints(file, document, values),
+            *hooks_hints(root),
         ],
         variables(resolver, sources),
     )

@@ -13,13 +13,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ops.deploy.imports import REQUIREMENTS
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.cold_import import measure_cold_import, summary
 from ops.package.function_files import (
     BURST,
     REDIS,
-    REQUIREMENTS,
     Extra,
     PackagingError,
     extras_of,
@@ -176,7 +176,7 @@ def _fill(
         )
     )
     vendor(folder, root, pinned)
-    check_packages(function.packages, folder, names)
+    check_packages(function.packages, folder, pinned)
     check_glibc(folder)
     freed = prune(folder, function.packages)
     licences = write_sbom(folder, bill, root / "pyproject.toml")

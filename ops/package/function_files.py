@@ -2,23 +2,18 @@
 Which files the function consists of, and which packages they import.
 """
 
-import ast
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from ops.deploy.imports import REDIS_REQUIREMENTS, packages_of, requirements_for
 from ops.terminal.language import Failure, Text
 
 MODULES = ("handler.py", "sts_credentials.py")
 PACKAGE = "function"
 DATA_FILES = ("profiles.toml",)
-REQUIREMENTS = "requirements.txt"
 # Optional.
 HOOKS = "hooks.py"
-# They work on the operator's machine; a function that imports them would not start in the cloud.
-NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "deploy", "local", "tests", "quality"})
 
 
 class PackagingError(Failure):
@@ -52,7 +47,7 @@ class Extra:
 # s.burst.yaml starts a server of our own.
 BURST = Extra(("deploy/burst/burst_server.py",), "requirements/burst.txt")
 # QUOTA_URL names a Redis.
-REDIS = Extra((), "requirements/redis.txt", ("redis",), more_bytes=1_800_000)
+REDIS = Extra((), REDIS_REQUIREMENTS, ("redis",), more_bytes=1_800_000)
 
 
 @dataclass(frozen=True)
@@ -88,21 +83,18 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
     hooks = [path for path in [root / HOOKS] if path.is_file()]
     paths = [*top, *hooks, *(root / PACKAGE).rglob("*.py")]
     files = {path.name if path in beside_handler else _below(root, path): path for path in paths}
-    ours = {*sys.stdlib_module_names, PACKAGE, *(name.removesuffix(".py") for name in files)}
+    ours = {PACKAGE, *(name.removesuffix(".py") for name in files)}
     left_out = set(REDIS.packages) - {name for extra in extras for name in extra.packages}
     packages: dict[str, str] = {}
     for path in sorted(paths):
         name = _below(root, path)
-        for imported in sorted(set(_imports(path, name))) if path.suffix == ".py" else ():
-            if imported in NOT_FOR_THE_FUNCTION:
-                raise PackagingError(
-                    Text(
-                        f"{name} imports {imported}, which is not part of the function",
-                        f"{name} 导入了 {imported}，而它不属于函数",
-                    )
-                )
-            if imported not in ours and imported not in left_out:
-                packages.setdefault(imported, name)
+        # The function imports none of these without its extra; hooks would.
+        known = ours if path in hooks else ours | left_out
+        try:
+            imported = packages_of(path, name, known) if path.suffix == ".py" else []
+        except Failure as failure:
+            raise PackagingError(*failure.sentences) from None
+        packages = {**dict.fromkeys(imported, name), **packages}
     return FunctionFiles(dict(sorted(files.items())), packages)
 
 
@@ -113,7 +105,7 @@ def extras_of(quota_url: str) -> tuple[Extra, ...]:
     Args:
         quota_url: may be empty, or wrong, which the function itself says.
     """
-    if not quota_url.startswith(("redis:", "rediss:")):
+    if REDIS_REQUIREMENTS not in requirements_for(quota_url):
         return ()
     try:
         given = parse_qs(urlsplit(quota_url).query).get("ssl_ca_certs", [])
@@ -124,25 +116,3 @@ def extras_of(quota_url: str) -> tuple[Extra, ...]:
 
 def _below(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix()
-
-
-def _imports(path: Path, name: str) -> Iterator[str]:
-    """The first part of every name that the file imports, wherever in it the import stands."""
-    try:
-        tree = ast.parse(path.read_text("utf-8"), name)
-    except (SyntaxError, ValueError) as error:
-        raise PackagingError(
-            Text(f"{name} is not Python: {error}", f"{name} 不是 Python：“{error}”")
-        ) from None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                raise PackagingError(
-                    Text(
-                        f"{name}:{node.lineno} imports relatively; name the whole module",
-                        f"{name}:{node.lineno} 用了相对导入，请写完整的模块名",
-                    )
-                )
-            yield (node.module or "").partition(".")[0]

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from ops.package.function_files import REQUIREMENTS, PackagingError
+from ops.deploy.imports import missing_packages
+from ops.package.function_files import PackagingError
 from ops.terminal.language import Text
 
 TARGET_VERSION = "3.12"
@@ -146,25 +147,11 @@ def metadata_asked_for(source: str) -> Iterator[str]:
             yield ANY_DISTRIBUTION
 
 
-def check_packages(packages: dict[str, str], folder: Path, pinned: str = REQUIREMENTS) -> None:
-    """
-    Every package that the function imports must be there.
-
-    Args:
-        pinned: what brings them, as it is told.
-
-    Raises:
-        PackagingError: naming the package and the file that imports it.
-    """
+def check_packages(packages: dict[str, str], folder: Path, pinned: Sequence[str]) -> None:
+    """Raise ``PackagingError`` for every package that the function imports and ``folder`` lacks."""
     there = {path.name.partition(".")[0] for path in folder.iterdir()}
-    for name, file in sorted(packages.items()):
-        if name not in there:
-            raise PackagingError(
-                Text(
-                    f"{file} imports {name}, which {pinned} does not bring; add and pin it",
-                    f"{file} 导入了 {name}，而 {pinned} 里没有；请加上并锁定版本",
-                )
-            )
+    if missing := missing_packages(packages, there, pinned):
+        raise PackagingError(*missing)
 
 
 def check_glibc(folder: Path) -> None:

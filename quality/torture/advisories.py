@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from function.http.client import ExchangeFailed, HttpResponse, send
+from ops.deploy.imports import REQUIREMENTS
 from ops.package.carried import CARRIER, carried_packages
-from ops.package.function_files import BURST, REDIS, REQUIREMENTS
+from ops.package.function_files import BURST, REDIS
 from ops.package.pins import read_pins
 from quality.torture.report import Result
 

@@ -1,8 +1,14 @@
 """``hooks.py`` is imported by the check as the function will import it."""
 
+from contextlib import nullcontext
+
 import pytest
 
-from ops.deploy.hooks import hooks_problems
+from ops.deploy.hooks import REGULAR_EXPRESSIONS, hooks_hints, hooks_problems
+from ops.deploy.imports import requirements_for
+from ops.package.function_files import PackagingError, extras_of, find_function_files
+from ops.package.vendoring import check_packages
+from tests.ops.package.project import ROOT, make_project
 from tests.ops.words import in_english
 
 GOOD = "def before_sign(caller, wanted, profile):\n    return None\n"
@@ -28,3 +34,38 @@ def test_a_file_that_the_function_could_not_use_is_named_before_it_is_deployed(t
     problems = list(hooks_problems(tmp_path))
     assert in_english(problem.sentence for problem in problems) == said
     assert {problem.place for problem in problems} <= {("hooks.py",)}
+
+
+@pytest.mark.parametrize(
+    ("imported", "quota_url", "is_there"),
+    [
+        ("json, function.errors, jwt, cryptography.x509", "", True),
+        ("requests", "", False),
+        ("redis", "", False),
+        ("redis", "redis://host", True),
+        ("ops.deploy", "", False),
+    ],
+)
+def test_the_check_and_the_package_refuse_the_same_imports(tmp_path, imported, quota_url, is_there):
+    """Whatever is installed on the operator's machine."""
+    root, site = make_project(tmp_path / "project"), tmp_path / "site"
+    (root / "requirements").mkdir()
+    for name in ("requirements.txt", "requirements/redis.txt"):
+        (root / name).write_bytes((ROOT / name).read_bytes())
+    (root / "hooks.py").write_text(f"import {imported}\n{GOOD}", "utf-8")
+    pinned, extras = requirements_for(quota_url), extras_of(quota_url)
+    for module in ("demo", "jwt", "cryptography", *(name for extra in extras for name in extra.packages)):
+        (site / module).mkdir(parents=True)
+    assert (not list(hooks_problems(root, quota_url))) is is_there
+    with nullcontext() if is_there else pytest.raises(PackagingError, match=r"^hooks\.py"):
+        check_packages(find_function_files(root, *extras).packages, site, pinned)
+
+
+@pytest.mark.parametrize(
+    ("text", "hints"),
+    [(GOOD, []), (f"import re\n{GOOD}", [REGULAR_EXPRESSIONS]), ("def before_sign(:", []), (None, [])],
+)
+def test_regular_expressions_in_hooks_are_a_hint(tmp_path, text, hints):
+    if text is not None:
+        (tmp_path / "hooks.py").write_text(text, "utf-8")
+    assert list(hooks_hints(tmp_path)) == hints

@@ -122,7 +122,7 @@ def test_every_excluded_path_still_exists():
 
 
 def test_a_package_that_the_function_s_own_files_import_stays(tmp_path):
-    """Rules of one's own may use it."""
+    """Hooks may use it."""
     for name in ("cffi", "jmespath"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("", "utf-8")
