@@ -26,8 +26,9 @@ from function.limits.rate_limit import RateLimitItem, client_ip, items_by_ip
 from function.request_log import LogLine
 
 ID_BYTES = 16
-# Optional; the deployment's own rules.
+# Optional, and the time that one call of it has.
 HOOKS_FILE = Path(__file__).parents[1] / "hooks.py"
+HOOKS_SECONDS = 0.05
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class Dependencies(NamedTuple):
     sleep: Callable[[float], None] = time.sleep
     send: Send = send
     hooks_file: Path = HOOKS_FILE
+    hooks_seconds: float = HOOKS_SECONDS
 
     def __repr__(self) -> str:
         # The environment holds secrets.
@@ -70,6 +72,7 @@ class Instance:
         self.now = dependencies.now
         self.send = dependencies.send
         self.hooks_file = dependencies.hooks_file if dependencies.hooks_file.is_file() else None
+        self.hooks_seconds = dependencies.hooks_seconds
         self.limiter = new_limiter(settings, self.new_id)
         self._random_bytes = dependencies.random_bytes
         self._credentials = credentials

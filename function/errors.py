@@ -6,7 +6,7 @@ Errors of this function, each with its HTTP status and code.
     + BadRequest, UnknownProfile (400), Unauthorized (401), Forbidden (403), NotFound, NotUploaded (404),
       MethodNotAllowed (405), Incomplete, AlreadyExists, AlreadyComplete, AlreadyPublished (409),
       UploadGone (410), TooLarge (413), UnsupportedType (415), TooManyRequests, QuotaExceeded (429)
-  x Misconfigured, InternalError (500)
+  x Misconfigured, InternalError (500), HooksUnavailable (503)
   x UpstreamError
     + StsRejected, WechatRejected, OssRejected (502)
     + StsUnavailable, WechatUnavailable, OssUnavailable, OssKeyUnavailable, QuotaUnavailable (503)
@@ -198,6 +198,14 @@ class InternalError(UploadError):
     """Raised at the edge for any unexpected exception."""
 
     status, code = 500, "internal_error"
+
+
+class HooksUnavailable(UploadError):
+    """Raised when a call of ``hooks.py`` is late, or too many late ones have not ended."""
+
+    status, code = 503, "hooks_unavailable"
+    default_message = "This service's rules are not responding; please try again."
+    default_retry_after = 2
 
 
 class UpstreamError(UploadError):

@@ -212,7 +212,7 @@ class Scenario:
         self._restart = False
         self._folder = tempfile.TemporaryDirectory()
         recorded = json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
-        self._recorded = {part: recorded[part] for part in ("environ", "profiles", "hooks")}
+        self._recorded = {part: recorded[part] for part in recorded if part != "steps"}
         self.environ: dict[str, str] = recorded["environ"]
         self._steps: list[Any] = []
         self._player = Player(self._recorded, Path(self._folder.name), self.world.answer)
@@ -885,9 +885,15 @@ def hooks() -> Scenario:
     return case
 
 
+def hooks_late() -> Scenario:
+    case = Scenario("hooks_late")
+    case.form(token=log_in(case))
+    return case
+
+
 def main() -> None:
     cases = [forms(), refused_forms(), *upstreams(), *pages(), *logins(), callbacks(), confirms(), reads()]
-    cases += [multipart(), held(), checks(), *quotas(), hooks()]
+    cases += [multipart(), held(), checks(), *quotas(), hooks(), hooks_late()]
     counts = {case.name: case.write() for case in cases}
     sys.stdout.write(f"{sum(counts.values())} exchanges: {counts}\n")
 

@@ -140,10 +140,15 @@ class Instance:
     clock: StandingClock
     send: Callable[..., Any] | None = None
     hooks_file: Path | None = None
+    # More than hooks have: a busy machine may be late.
+    hooks_seconds: float = 20.0
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        extra: dict[str, Any] = {"send": self.send or exchange_that_responses_stubs}
+        extra: dict[str, Any] = {
+            "send": self.send or exchange_that_responses_stubs,
+            "hooks_seconds": self.hooks_seconds,
+        }
         if self.hooks_file:
             extra["hooks_file"] = self.hooks_file
         self.function = Function(Dependencies(self.environ, now=self.clock, sleep=self.slept.append, **extra))
@@ -178,13 +183,16 @@ def instance(environment: dict[str, str], clock: StandingClock) -> Callable[...,
     """Build an instance from the environment fixture, changed by keyword."""
 
     def build(
-        send: Callable[..., Any] | None = None, hooks_file: Path | None = None, **changes: str | None
+        send: Callable[..., Any] | None = None,
+        hooks_file: Path | None = None,
+        hooks_seconds: float = 20.0,
+        **changes: str | None,
     ) -> Instance:
         environ = {**environment, **{name: value for name, value in changes.items() if value is not None}}
         for name, value in changes.items():
             if value is None:
                 environ.pop(name, None)
-        return Instance(environ, clock, send, hooks_file)
+        return Instance(environ, clock, send, hooks_file, hooks_seconds)
 
     return build
 

@@ -122,5 +122,5 @@ def apply_hooks(
         return file, profile
     from function.uploads.hooks import Hooks
 
-    hooks = context.instance.keep(Hooks, lambda: Hooks(path))
+    hooks = context.instance.keep(Hooks, lambda: Hooks(path, context.instance.hooks_seconds))
     return hooks.apply(caller.subject, caller.owner, file, profile)

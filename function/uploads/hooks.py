@@ -2,13 +2,17 @@
 Hooks: ``before_sign`` of ``hooks.py`` refuses an upload, or narrows what will be signed for it.
 
 Its result can only restrict the profile: a smaller size, fewer types, a folder inside the profile's, more
-context. It gets no secret and no network, and has 50 ms; any other outcome is ``misconfigured``, and nothing
-is signed.
+context. It gets no secret and no network; any other outcome is ``misconfigured``, and nothing is signed.
+
+It has 50 ms; a later result is never used, and the request is ``hooks_unavailable``. A thread cannot be
+ended: a call that sleeps costs a thread, one that computes shares the interpreter, and a regular expression
+holds it, so that no other thread runs until it is through.
 """
 
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
@@ -22,13 +26,12 @@ from function.config.content_types import bare_type
 from function.config.key_template import HELD_FOLDER, INNER_FOLDER, MAX_KEY_BYTES, KeyTemplate
 from function.config.messages import Message
 from function.config.profile import Profile
-from function.context import HOOKS_FILE
-from function.errors import Forbidden, Misconfigured, Problem
+from function.context import HOOKS_FILE, HOOKS_SECONDS
+from function.errors import Forbidden, HooksUnavailable, Misconfigured, Problem
 from function.uploads.request import UploadRequest, is_small_json
 
-BUDGET_SECONDS = 0.05
-# A call that hangs keeps its thread; with so many of them no further call is made.
-MAX_HANGING = 8
+# A late call keeps its thread until it ends; while so many do, no further call is made.
+MAX_LATE = 8
 MAX_TEXT_CHARACTERS = 200
 RESULTS = ("refuse", "max_size", "content_types", "folder", "context")
 # Events of the interpreter that only the network, other programs and further threads cause.
@@ -43,18 +46,28 @@ _working = threading.local()
 
 
 class Outcome(NamedTuple):
-    """Outcome of one call: its result, or the exception that it raised."""
+    """Outcome of one call: its result, or the exception that it raised, and how long that took."""
 
     result: Any
     raised: BaseException | None
+    seconds: float
 
 
 class Hooks:
-    """``before_sign`` of a file, called in a thread of its own; ``Misconfigured`` if it cannot be used."""
+    """
+    ``before_sign`` of a file, called in a thread of its own; ``Misconfigured`` if it cannot be used.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        clock: monotonic, in seconds.
+    """
+
+    def __init__(
+        self, path: Path, seconds: float = HOOKS_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.before_sign = _load(path)
-        self._free = threading.BoundedSemaphore(MAX_HANGING)
+        self._seconds = seconds
+        self._clock = clock
+        self._late: set[threading.Thread] = set()
 
     def apply(
         self, subject: str, owner: str, file: UploadRequest, profile: Profile
@@ -64,7 +77,8 @@ class Hooks:
 
         Raises:
             Forbidden: it refuses; ``details`` have the text for the user.
-            Misconfigured: its result is invalid or late.
+            Misconfigured: its result is invalid.
+            HooksUnavailable: it is late, or too many late calls have not ended.
         """
         result = self._call(*_arguments(subject, owner, file, profile))
         if result is None:
@@ -76,15 +90,23 @@ class Hooks:
         return _with_context(file, result.get("context")), _narrowed(profile, result)
 
     def _call(self, *arguments: Mapping[str, Any]) -> Any:
-        if not self._free.acquire(blocking=False):
-            raise _unusable(Message("{count} calls of it hang", count=MAX_HANGING))
+        self._late.difference_update([thread for thread in self._late.copy() if not thread.is_alive()])
+        if len(self._late) >= MAX_LATE:
+            raise HooksUnavailable(reason=f"{MAX_LATE} late calls of {HOOKS_FILE.name} have not ended")
         box: SimpleQueue[Outcome] = SimpleQueue()
-        threading.Thread(target=self._work, args=(arguments, box), daemon=True).start()
+        thread = threading.Thread(target=self._work, args=(arguments, box), daemon=True)
         try:
-            outcome = box.get(timeout=BUDGET_SECONDS)
+            thread.start()
+        except RuntimeError:
+            raise HooksUnavailable(reason=f"no thread for {HOOKS_FILE.name}") from None
+        try:
+            outcome = box.get(timeout=self._seconds)
         except Empty:
-            budget = round(BUDGET_SECONDS * 1000)
-            raise _unusable(Message("it takes over {budget} ms", budget=budget)) from None
+            outcome = None
+        # A call that held the interpreter kept this thread from waking in time.
+        if outcome is None or outcome.seconds >= self._seconds:
+            self._late.add(thread)
+            raise HooksUnavailable(reason=f"{HOOKS_FILE.name} took {self._seconds * 1000:g} ms or more")
         if outcome.raised is not None:
             # Its text may hold secrets; its type does not.
             raise _unusable(Message("it raised {kind}", kind=type(outcome.raised).__name__))
@@ -92,12 +114,12 @@ class Hooks:
 
     def _work(self, arguments: tuple[Mapping[str, Any], ...], box: SimpleQueue[Outcome]) -> None:
         _working.here = True
+        result, raised, started = None, None, self._clock()
         try:
-            box.put(Outcome(self.before_sign(*arguments), None))
+            result = self.before_sign(*arguments)
         except BaseException as error:  # noqa: BLE001 - the waiting request must learn of it
-            box.put(Outcome(None, error))
-        finally:
-            self._free.release()
+            raised = error
+        box.put(Outcome(result, raised, self._clock() - started))
 
 
 def _load(path: Path) -> BeforeSign:

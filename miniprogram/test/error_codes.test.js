@@ -86,6 +86,7 @@ const CODES = {
   method_not_allowed: [uploading({ sign: jsonError(405, 'method_not_allowed') }), 'sign', false, BROKEN],
   quota_exceeded: [uploading({ sign: jsonError(429, 'quota_exceeded') }), 'sign', false, '今天的上传额度用完了，请明天再试。'],
   quota_unavailable: [uploading({ sign: jsonError(503, 'quota_unavailable') }), 'sign', true, BUSY],
+  hooks_unavailable: [uploading({ sign: jsonError(503, 'hooks_unavailable') }), 'sign', true, BUSY],
   bad_file: [uploading({ change: { filePath: '' } }), 'sign', false, BROKEN],
   empty_file: [uploading({ change: { size: 0 } }), 'sign', false, '文件是空的或太小，请换一个。'],
   file_unreadable: [uploading({ change: { filePath: '/nowhere/photo.jpg' } }), 'upload', false, '读不到这个文件，请重新选择。'],

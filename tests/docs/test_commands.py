@@ -45,7 +45,7 @@ def test_the_hooks_on_the_page_work_as_described(name, tmp_path):
     (code,) = [code for kind, code in code_blocks(page(name)) if kind == "python"]
     (tmp_path / "hooks.py").write_text(code, "utf-8")
     profiles, _ = read_profiles((ROOT / "profiles.toml").read_text("utf-8"), default_signature="v4")
-    rules, default = Hooks(tmp_path / "hooks.py"), profiles["default"]
+    rules, default = Hooks(tmp_path / "hooks.py", 20.0), profiles["default"]
     wanted, profile = rules.apply("openid", "a" * 26, UploadRequest(context={"shop": 7}), default)
     assert wanted.context == {"shop": 7, "checked": True}
     assert profile.key.text == default.key.text.replace("uploads/", "uploads/shop-7/")

@@ -48,6 +48,8 @@ class Player:
         self._played = 0
         self._random = itertools.count()
         (folder / "profiles.toml").write_text(scenario["profiles"], "utf-8")
+        # No call is late by chance: with 0 each of them is late.
+        self._hooks_seconds = scenario.get("hooks_seconds", 20.0)
         self._hooks_file = folder / "hooks.py"
         if scenario["hooks"]:
             self._hooks_file.write_text(scenario["hooks"], "utf-8")
@@ -64,6 +66,7 @@ class Player:
                 lambda _seconds: None,
                 self._send,
                 self._hooks_file,
+                hooks_seconds=self._hooks_seconds,
             )
         )
 

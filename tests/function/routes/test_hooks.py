@@ -2,11 +2,11 @@
 
 import json
 from base64 import b64decode
+from functools import partial
 
 import jwt
 import pytest
 
-from function.uploads import hooks
 from tests.support.cases import text_beside
 
 OWNER_KEY = "jwt-key-0123456789abcdef0123456789abcdef"
@@ -15,17 +15,16 @@ PROFILES = text_beside(__file__)
 RULES = text_beside(__file__, ".hooks.txt")
 
 
-@pytest.fixture(autouse=True)
-def more_time(monkeypatch):
-    """Allow hooks more time: a busy machine may be late."""
-    monkeypatch.setattr(hooks, "BUDGET_SECONDS", 20.0)
+@pytest.fixture
+def build(instance, profiles_file, good_sts, tmp_path):
+    path = tmp_path / "hooks.py"
+    path.write_text(RULES, "utf-8")
+    return partial(instance, PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET=SECRET, hooks_file=path)
 
 
 @pytest.fixture
-def ruled(instance, profiles_file, good_sts, tmp_path):
-    path = tmp_path / "hooks.py"
-    path.write_text(RULES, "utf-8")
-    return instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET=SECRET, hooks_file=path)
+def ruled(build):
+    return build()
 
 
 def wanting(shop=None, **fields):
@@ -88,6 +87,15 @@ def test_broken_hooks_sign_nothing_and_are_logged(ruled, tmp_path, good_sts, log
     assert (answer.status, answer.code) == (500, "misconfigured")
     assert "hooks.py" not in answer.text
     assert "hooks.py cannot be used" in log_lines()[-1]["reason"]
+    assert len(good_sts.calls) == 0
+
+
+@pytest.mark.parametrize(("path", "size"), [("/upload-params", None), ("/multipart", 10)])
+def test_a_late_hook_is_to_be_tried_again(build, good_sts, log_lines, path, size):
+    late = build(hooks_seconds=0)
+    answer = late.ask(path=path, body=wanting(size=size))
+    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "hooks_unavailable", "2")
+    assert "hooks.py" in log_lines()[-1]["reason"]
     assert len(good_sts.calls) == 0
 
 

@@ -3,7 +3,9 @@
 import re
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -12,9 +14,9 @@ from hypothesis import strategies as st
 from function.config.key_template import INNER_FOLDER, KeyTemplate
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
-from function.errors import Forbidden, Misconfigured, UnsupportedType, UploadError
+from function.errors import Forbidden, HooksUnavailable, Misconfigured, UnsupportedType, UploadError
 from function.uploads import hooks
-from function.uploads.hooks import BUDGET_SECONDS, Hooks
+from function.uploads.hooks import MAX_LATE, Hooks
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
 from tests.conftest import TEST_INSTANT
@@ -26,12 +28,6 @@ OWNER = "a" * 26
 TABLE = text_beside(__file__)
 
 
-@pytest.fixture(autouse=True)
-def more_time(monkeypatch):
-    """Than the rules have: a busy machine may be late."""
-    monkeypatch.setattr(hooks, "BUDGET_SECONDS", 20.0)
-
-
 @pytest.fixture
 def default() -> Profile:
     profiles, problems = read_profiles(TABLE, default_signature="v4")
@@ -41,10 +37,10 @@ def default() -> Profile:
 
 @pytest.fixture
 def rules(tmp_path):
-    def make(body: str) -> Hooks:
+    def make(body: str, seconds: float = 20.0, **clock) -> Hooks:
         path = tmp_path / "hooks.py"
         path.write_text(body, "utf-8")
-        return Hooks(path)
+        return Hooks(path, seconds, **clock)
 
     return make
 
@@ -190,19 +186,48 @@ def test_a_hooks_file_that_is_not_python_is_misconfigured(tmp_path):
     assert "not a Python module" in why(caught)
 
 
-def test_a_hook_has_50_ms_and_is_not_called_while_eight_hang(rules, default, monkeypatch):
-    monkeypatch.setattr(hooks, "BUDGET_SECONDS", BUDGET_SECONDS)
-    waiting = rules(
-        "import threading\ngo_on = threading.Event()\n"
-        "def before_sign(caller, wanted, profile):\n    go_on.wait(20)\n"
-    )
-    seen = []
-    for _ in range(10):
-        with pytest.raises(Misconfigured) as caught:
+WAITING = (
+    "import threading\ngo_on, began = threading.Event(), threading.Semaphore(0)\n"
+    "def before_sign(*_):\n    began.release()\n    go_on.wait()\n"
+)
+
+
+def test_no_call_is_made_while_eight_late_ones_have_not_ended(rules, default):
+    waiting, others = rules(WAITING, seconds=0), set(threading.enumerate())
+    made = waiting.before_sign.__globals__
+    for _ in range(MAX_LATE + 2):
+        with pytest.raises(HooksUnavailable):
             apply(waiting, default)
-        seen.append(why(caught).partition(": ")[2])
-    assert seen == ["it takes over 50 ms"] * 8 + ["8 calls of it hang"] * 2
-    waiting.before_sign.__globals__["go_on"].set()
+    late = set(threading.enumerate()) - others
+    assert len(late) == MAX_LATE
+    made["go_on"].set()
+    for thread in late:
+        thread.join()
+    with pytest.raises(HooksUnavailable):
+        apply(waiting, default)
+    assert all(made["began"].acquire(timeout=20) for _ in range(MAX_LATE + 1))
+
+
+def test_twenty_calls_at_once_that_are_not_late_are_all_answered(rules, default):
+    meeting = rules("def before_sign(*_):\n    meet.wait()\n")
+    meeting.before_sign.__globals__["meet"] = threading.Barrier(20)
+    with ThreadPoolExecutor(20) as pool:
+        calls = [pool.submit(apply, meeting, default) for _ in range(20)]
+    assert all(call.result()[1] == default for call in calls)
+
+
+@pytest.mark.parametrize(
+    ("took", "outcome"), [(19.9, nullcontext()), (20.0, pytest.raises(HooksUnavailable))]
+)
+def test_a_late_result_is_refused_even_if_its_request_could_not_wake_before(rules, default, took, outcome):
+    answers = rules(returning("None"), clock=iter([7.0, 7.0 + took]).__next__)
+    with outcome:
+        apply(answers, default)
+
+
+def test_without_a_thread_hooks_are_unavailable(rules, default, no_threads):
+    with no_threads(), pytest.raises(HooksUnavailable):
+        apply(rules(returning("None")), default)
 
 
 def test_hooks_are_a_module_named_hooks_run_in_a_daemon_thread(rules, default):
@@ -213,12 +238,6 @@ def test_hooks_are_a_module_named_hooks_run_in_a_daemon_thread(rules, default):
     with pytest.raises(Forbidden) as caught:
         apply(asked, default)
     assert caught.value.details == {"text": "hooks True"}
-
-
-def test_a_hook_that_was_slow_once_is_called_again(rules, default):
-    answers = rules(returning("None"))
-    for _ in range(hooks.MAX_HANGING * 2):
-        apply(answers, default)
 
 
 CLOSED = table_beside(__file__)["CLOSED"]
