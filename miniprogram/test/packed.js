@@ -9,6 +9,7 @@ const path = require('node:path')
 
 const PACKAGE = path.join(__dirname, '../oss-direct-upload')
 let packed
+let installed
 
 function npm(cwd, ...args) {
   const done = spawnSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' })
@@ -26,12 +27,21 @@ function pack() {
   return packed
 }
 
-/** A project of its own with these files and the tarball among its dependencies. */
+/** npm installs once a process: a project with the tarball among its dependencies. */
+function installOnce() {
+  if (installed) return installed
+  installed = path.join(pack().folder, 'installed')
+  fs.mkdirSync(installed)
+  fs.writeFileSync(path.join(installed, 'package.json'), JSON.stringify({ name: 'app', version: '1.0.0', private: true }))
+  npm(installed, 'install', '--offline', '--no-audit', '--no-fund', pack().file)
+  return installed
+}
+
+/** A project of its own with these files, and all that npm installed. */
 function install(t, files = {}) {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'with-package-')))
   t.after(() => fs.rmSync(folder, { recursive: true }))
-  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'app', version: '1.0.0', private: true }))
-  npm(folder, 'install', '--offline', '--no-audit', '--no-fund', pack().file)
+  fs.cpSync(installOnce(), folder, { recursive: true })
   for (const [name, text] of Object.entries(files)) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
     fs.writeFileSync(path.join(folder, name), text)
