@@ -10,6 +10,7 @@ from function.holding.decision import (
     apply,
     decide,
     decision_about,
+    delete_same,
     make_decision,
     notify,
     settle,
@@ -18,7 +19,7 @@ from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.records import DISCARD, PUBLISH, REJECT, get_decision
 from function.holding.state import GONE, HELD, OPEN, PUBLISHED, HeldState
 from function.oss.client import OssClient
-from function.oss.objects import delete_object, head_object
+from function.oss.objects import ObjectFacts, head_object
 
 
 def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
@@ -29,7 +30,7 @@ def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
         with ``held_until`` as long as the upload is held.
     """
     if not upload.is_held:
-        return HeldState(PUBLISHED if _is_stored(oss, upload) else GONE)
+        return HeldState(PUBLISHED if _is_stored(upload, head_object(oss, upload.key)) else GONE)
     before = settle(context, oss, upload)
     after = _submit_if_due(context, oss, upload, before)
     return after._replace(held_until=before.held_until if after.state in OPEN else None)
@@ -109,14 +110,15 @@ def _discard_held(context: RequestContext, oss: OssClient, upload: HeldUpload) -
 
 def _delete(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     """Delete an object that was never held, if it still is the receipt's."""
-    if _is_stored(oss, upload):
-        delete_object(oss, upload.key)
+    facts = head_object(oss, upload.key)
+    if _is_stored(upload, facts):
+        # The same bytes may be stored once more; then OSS dates them anew.
+        delete_same(oss, upload.key, lambda latest: latest == facts)
         notify(context, upload, GONE)
     return GONE
 
 
-def _is_stored(oss: OssClient, upload: HeldUpload) -> bool:
-    facts = head_object(oss, upload.key)
+def _is_stored(upload: HeldUpload, facts: ObjectFacts | None) -> bool:
     return facts is not None and facts.etag == upload.etag
 
 

@@ -6,6 +6,7 @@ may run twice at once; in the end the object has its name or does not exist, and
 A decision is changed in one case only: a backend discards what it has published.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from function.config.profile import STORAGE_CLASS_FIELD
@@ -16,7 +17,7 @@ from function.holding.held_upload import HeldUpload
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
 from function.oss.client import OssClient
-from function.oss.objects import copy_object, delete_object, head_object
+from function.oss.objects import ObjectFacts, copy_object, delete_object, head_object
 from function.webhook import notify_business
 
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
@@ -123,7 +124,7 @@ def _publish(oss: OssClient, upload: HeldUpload, decision: Decision, is_new: boo
     else:
         is_published = _is_published(oss, upload)
     if is_published and is_held:
-        delete_object(oss, upload.held_key)
+        delete_same(oss, upload.held_key, upload.is_ours)
     if is_published and upload.etag == decision.etag:
         return PUBLISHED, is_held
     return GONE, False
@@ -161,7 +162,7 @@ def _reject(
         evidence = {"by": decision.by, **label, "key": upload.key, "receipt": decision.receipt}
         records.put(oss, records.rejection_key(upload.upload_id), evidence, now)
     if is_held:
-        delete_object(oss, upload.held_key)
+        delete_same(oss, upload.held_key, upload.is_ours)
     return REJECTED, is_held or is_new
 
 
@@ -169,8 +170,21 @@ def _discard(oss: OssClient, upload: HeldUpload, is_new: bool) -> tuple[str, boo
     # In this order: a copy may be under way as long as the held object exists.
     is_held = upload.is_ours(head_object(oss, upload.held_key))
     if is_held:
-        delete_object(oss, upload.held_key)
+        delete_same(oss, upload.held_key, upload.is_ours)
     is_published = _is_published(oss, upload)
     if is_published:
-        delete_object(oss, upload.key)
+        delete_same(oss, upload.key, upload.is_ours)
     return GONE, is_new or is_held or is_published
+
+
+def delete_same(oss: OssClient, key: str, is_same: Callable[[ObjectFacts | None], bool]) -> None:
+    """
+    Delete an object, and repeat that only while the name has the same one.
+
+    Another upload of the same bytes may have got a name that is a digest by then.
+    """
+    try:
+        delete_object(oss, key, is_repeatable=False)
+    except OssUnavailable:
+        if is_same(head_object(oss, key)):
+            delete_object(oss, key, is_repeatable=False)

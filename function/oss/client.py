@@ -84,6 +84,7 @@ def call(
     body: bytes | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     is_repeatable: bool,
+    max_seconds: float = BUDGET_SECONDS,
 ) -> HttpResponse:
     """
     Send one request, and retry it once if that is harmless and OSS failed or did not respond.
@@ -91,6 +92,7 @@ def call(
     Args:
         name: OSS's name of the operation, for the log.
         headers: names in lower case.
+        max_seconds: of a call that is not repeated.
 
     Returns:
         the response of OSS: a success or a refusal (any status below 500).
@@ -101,12 +103,12 @@ def call(
     request = OssRequest(method, oss.bucket, oss.region, key, query, headers)
     sent = {"headers": authorize(request, oss.credentials, oss.now), "body": body, "max_bytes": max_bytes}
     url = request_url(request, oss.endpoint)
-    if is_repeatable:
-        try:
-            return _try(oss, name, method, url, min(FIRST_TRY_SECONDS, oss.seconds_left()), sent)
-        except OssUnavailable:
-            pass
-    return _try(oss, name, method, url, oss.seconds_left(), sent)
+    if not is_repeatable:
+        return _try(oss, name, method, url, min(max_seconds, oss.seconds_left()), sent)
+    try:
+        return _try(oss, name, method, url, min(FIRST_TRY_SECONDS, oss.seconds_left()), sent)
+    except OssUnavailable:
+        return _try(oss, name, method, url, oss.seconds_left(), sent)
 
 
 def _try(

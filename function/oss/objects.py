@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from function.config.profile import ACL_FIELD, META_PREFIX, STORAGE_CLASS_FIELD
 from function.http.client import HttpResponse
-from function.oss.client import OssClient, call, error_for, malformed, result_of
+from function.oss.client import FIRST_TRY_SECONDS, OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, refusal_of
 from function.oss.post_form import OVERWRITE_FIELD
 
@@ -119,14 +119,19 @@ def copy_object(
     raise error_for("CopyObject", refusal)
 
 
-def delete_object(oss: OssClient, key: str) -> None:
+def delete_object(oss: OssClient, key: str, *, is_repeatable: bool = True) -> None:
     """
     Delete an object, whether it is there or not.
 
+    Args:
+        is_repeatable: False if another object may get the name; then the caller has time to look and repeat.
+
     Source: https://help.aliyun.com/zh/oss/developer-reference/deleteobject
     """
-    # OSS responds the same if the object is gone, and each name has its own id, so none is created meanwhile.
-    response = call(oss, "DeleteObject", "DELETE", key, is_repeatable=True)
+    # OSS responds the same if the object is gone already.
+    response = call(
+        oss, "DeleteObject", "DELETE", key, is_repeatable=is_repeatable, max_seconds=FIRST_TRY_SECONDS
+    )
     if response.status != 204:
         raise error_for("DeleteObject", refusal_of(response))
 

@@ -112,7 +112,55 @@ def test_a_rejected_upload_stays_rejected(house):
         assert answer.json == {"key": stored["key"], "state": "rejected", "url": None}
 
 
+LOST_DELETIONS = {
+    "commit": lambda house, receipt: house.commit(receipt),
+    "reject": lambda house, receipt: house.commit(receipt, decision="reject"),
+    "discard": lambda house, receipt: house.discard(receipt),
+    "discard by the owner": lambda house, receipt: house.discard(receipt, house.session()),
+    "discard what is published": lambda house, receipt: house.discard(receipt),
+}
+
+
+@pytest.mark.parametrize("act", LOST_DELETIONS)
+def test_a_lost_deletion_is_not_repeated_on_a_later_upload_of_the_name(house, act):
+    """An honest user takes a picture back and adds it again."""
+    first, second = (house.form("same", sha256="a" * 64, size=1) for _ in range(2))
+
+    def store(form):
+        assert house.oss.post(form["formData"], "bytes") == 200
+        return {**form, **house.ask("confirm", ticket=form["ticket"]).json}
+
+    def store_again():
+        stored = store(second)
+        if act.endswith("published"):
+            house.commit(stored["receipt"])
+
+    receipt = store(first)["receipt"]
+    if act.endswith("published"):
+        house.commit(receipt)
+    house.oss.fail("DeleteObject", "lost")
+    house.oss.between["DeleteObject"] = lambda: house.oss.between.update(HeadObject=store_again)
+    assert LOST_DELETIONS[act](house, receipt).status == 200
+    stored = [house.oss.objects.get(key) for key in (f"held/{first['key']}", first["key"])]
+    ids = [each.headers["x-oss-meta-upload-id"] for each in stored if each]
+    assert second["uploadId"] in ids
+
+
 # --- what was never held ---
+
+
+def test_a_lost_deletion_is_not_repeated_on_the_same_bytes_stored_again(house, clock):
+    stored = house.store("default")
+    again = house.oss.objects[stored["key"]]
+
+    def store_again():
+        clock.tick(seconds=1)
+        house.oss._store(stored["key"], again)
+
+    house.oss.fail("DeleteObject", "lost")
+    house.oss.between["DeleteObject"] = lambda: house.oss.between.update(HeadObject=store_again)
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert names(house, stored) == ["key"]
 
 
 def test_only_a_backend_discards_an_object_that_was_never_held(house):
