@@ -30,8 +30,11 @@ ONLY_IN_REST = (
     "tests/docs/test_receipts.py",
     "quality/tests",
 )
-# Rows of progress, and the lines about time that node prints for each file.
-NOISE = re.compile(r"[.sxF]+ +\[ *\d+%\]|# (suites|cancelled|todo|duration_ms) .*|")
+# Rows of progress, and what node prints of each test that passed.
+NOISE = re.compile(
+    r"[.sxF]+ +\[ *\d+%\]|TAP version .*|# (suites|cancelled|todo|duration_ms) .*|"
+    r" *(?!ok .*# SKIP)(ok |---|\.\.\.|[a-z_]+: |# Subtest: |\d+\.\.\d).*"
+)
 CLOSING_LINES = 14
 
 
