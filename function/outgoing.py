@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import ssl
 
 # Per upstream. An instance may have 1,024 threads, of which a server takes up to 200.
-MAX_IN_FLIGHT = 64
+MAX_OVERDUE = 64
 
 T = TypeVar("T")
 
@@ -28,24 +28,27 @@ class ExchangeFailed(Exception):
         self.kind = kind
 
 
-def with_timeout(seconds: float, upstream: str, call: Callable[[], T]) -> T:
+def with_timeout(
+    seconds: float, upstream: str, call: Callable[[], T], close: Callable[[T], object] = lambda _result: None
+) -> T:
     """
     Run a call and wait for it this long at most.
 
     No socket timeout ends a name lookup, or headers that arrive byte by byte. Such a call is left behind in a
-    thread of its own, which ends when its connection does; until then it occupies one of the upstream's
-    ``MAX_IN_FLIGHT`` slots, so that a slow service takes no threads from another.
+    thread of its own, which ends when its connection does. While ``MAX_OVERDUE`` are, no other call of the
+    upstream starts, so that a slow service takes no threads from another. Calls in time are not counted.
 
     Args:
         upstream: origin of the service.
+        close: disposes of a result that came too late.
 
     Raises:
         ExchangeFailed: it took longer, or could not start; else whatever ``call`` raises.
     """
-    slots = _slots(upstream)
-    if not slots.acquire(blocking=False):
-        raise ExchangeFailed("too many calls in flight")
-    done = threading.Event()
+    overdue = _overdue(upstream)
+    if len(overdue) >= MAX_OVERDUE:
+        raise ExchangeFailed("too many overdue calls")
+    lock, done = threading.Lock(), threading.Event()
     outcome: list[T] = []
     failure: list[BaseException] = []
 
@@ -54,16 +57,22 @@ def with_timeout(seconds: float, upstream: str, call: Callable[[], T]) -> T:
             outcome.append(call())
         except Exception as error:  # noqa: BLE001 - raised again below, in the waiting thread
             failure.append(error)
-        slots.release()
-        done.set()
+        with lock:
+            done.set()
+            late = outcome if done in overdue else []
+            overdue.discard(done)
+        for result in late:
+            close(result)
 
     try:
         threading.Thread(target=run, daemon=True).start()
     except RuntimeError:
-        slots.release()
         raise ExchangeFailed("cannot start a thread") from None
-    if not done.wait(seconds):
-        raise ExchangeFailed("timed out")
+    done.wait(seconds)
+    with lock:
+        if not done.is_set():
+            overdue.add(done)
+            raise ExchangeFailed("timed out")
     if failure:
         raise failure[0]
     return outcome[0]
@@ -71,8 +80,9 @@ def with_timeout(seconds: float, upstream: str, call: Callable[[], T]) -> T:
 
 # The upstreams stand in the settings, so there are few.
 @cache
-def _slots(_upstream: str) -> threading.Semaphore:
-    return threading.Semaphore(MAX_IN_FLIGHT)
+def _overdue(_upstream: str) -> set[threading.Event]:
+    """Return the calls that are still running, though nobody waits for them any more."""
+    return set()
 
 
 # Once an instance: reading the certificates of all authorities takes as long as a request.

@@ -136,7 +136,7 @@ def no_thread_starts(_origin: str) -> Iterator[None]:
 def all_wait_for(origin: str) -> Iterator[None]:
     """As many calls of STS hang as may."""
     over = threading.Event()
-    for _ in range(outgoing.MAX_IN_FLIGHT):
+    for _ in range(outgoing.MAX_OVERDUE):
         with suppress(outgoing.ExchangeFailed):
             outgoing.with_timeout(0, origin, over.wait)
     try:

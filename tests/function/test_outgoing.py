@@ -3,23 +3,24 @@
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
 from function.http.client import send
-from function.outgoing import MAX_IN_FLIGHT, ExchangeFailed, with_timeout
+from function.outgoing import MAX_OVERDUE, ExchangeFailed, with_timeout
 
 PATIENCE_SECONDS = 5
 UPSTREAM = "https://slow.example"
-FULL = "too many calls in flight"
+FULL = "too many overdue calls"
 
 
 @contextmanager
 def left_behind(upstream, calls):
     """Time out this many calls of one upstream, which go on waiting inside the block."""
     over, ended = threading.Event(), []
-    before = threading.active_count()
+    before = set(threading.enumerate())
 
     def hang():
         over.wait(PATIENCE_SECONDS)
@@ -32,9 +33,8 @@ def left_behind(upstream, calls):
         yield over
     finally:
         over.set()
-        until = time.monotonic() + PATIENCE_SECONDS
-        while threading.active_count() > before and time.monotonic() < until:
-            time.sleep(0.001)
+        for thread in set(threading.enumerate()) - before:
+            thread.join(PATIENCE_SECONDS)
     assert len(ended) == calls
 
 
@@ -55,8 +55,8 @@ def test_a_call_left_behind_does_not_keep_the_process_alive():
     assert with_timeout(5, UPSTREAM, lambda: threading.current_thread().daemon)
 
 
-def test_64_calls_of_one_upstream_wait_and_the_next_fails_at_once():
-    with left_behind(UPSTREAM, MAX_IN_FLIGHT):
+def test_after_64_overdue_calls_of_one_upstream_the_next_fails_at_once():
+    with left_behind(UPSTREAM, MAX_OVERDUE):
         threads = threading.active_count()
         started = time.perf_counter()
         with pytest.raises(ExchangeFailed, match=FULL):
@@ -64,21 +64,52 @@ def test_64_calls_of_one_upstream_wait_and_the_next_fails_at_once():
         assert time.perf_counter() - started < 0.5
         assert threading.active_count() == threads
         assert with_timeout(5, "https://other.example", lambda: "called") == "called"
-    assert MAX_IN_FLIGHT == 64
+    assert MAX_OVERDUE == 64
     assert with_timeout(5, UPSTREAM, lambda: "called again") == "called again"
 
 
+def test_calls_that_are_in_time_are_not_limited():
+    all_at_once = threading.Barrier(100)
+    with ThreadPoolExecutor(100) as pool:
+        calls = [
+            pool.submit(with_timeout, 9, UPSTREAM, lambda: all_at_once.wait(PATIENCE_SECONDS))
+            for _ in range(100)
+        ]
+        assert sorted(call.result() for call in calls) == list(range(100))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_late_result_is_closed(fails):
+    over, closed = threading.Event(), []
+
+    def late():
+        over.wait(PATIENCE_SECONDS)
+        if fails:
+            raise ValueError
+        return "a connection"
+
+    before = set(threading.enumerate())
+    with pytest.raises(ExchangeFailed, match="timed out"):
+        with_timeout(0, UPSTREAM, late, closed.append)
+    over.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE_SECONDS)
+    assert closed == ([] if fails else ["a connection"])
+    assert with_timeout(5, UPSTREAM, lambda: "in time", closed.append) == "in time"
+    assert len(closed) <= 1
+
+
 def test_the_last_free_slot_can_be_used_again_and_again():
-    with left_behind(UPSTREAM, MAX_IN_FLIGHT - 1):
+    with left_behind(UPSTREAM, MAX_OVERDUE - 1):
         for _ in range(3):
             assert with_timeout(5, UPSTREAM, lambda: "called") == "called"
             with pytest.raises(ValueError, match="of the call"):
                 with_timeout(5, UPSTREAM, failing(ValueError))
 
 
-def test_without_a_thread_the_call_fails_and_frees_its_slot(no_threads):
+def test_without_a_thread_the_call_fails_and_is_not_counted(no_threads):
     with no_threads():
-        for _ in range(MAX_IN_FLIGHT + 1):
+        for _ in range(MAX_OVERDUE + 1):
             with pytest.raises(ExchangeFailed, match="cannot start a thread") as raised:
                 with_timeout(5, UPSTREAM, lambda: pytest.fail("called"))
             assert raised.value.__cause__ is None
@@ -89,6 +120,6 @@ def test_without_a_thread_the_call_fails_and_frees_its_slot(no_threads):
 def test_all_urls_of_one_origin_are_one_upstream(path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with left_behind(origin, MAX_IN_FLIGHT), pytest.raises(ExchangeFailed) as raised:
+        with left_behind(origin, MAX_OVERDUE), pytest.raises(ExchangeFailed) as raised:
             send("GET", f"{origin}{path}", budget_seconds=0.05)
         assert raised.value.kind == FULL
