@@ -39,7 +39,11 @@ class Function:
         self._first = iter((True,))
 
     def initialize(self, context: object | None) -> None:
-        """Warm the instance; a failure is logged and left to the first request."""
+        """
+        Warm the instance; a failure is logged and left to the first request.
+
+        After an exception FC would fail every call of the instance, ``/health`` as well.
+        """
         try:
             instance = self._ready()
             import_module(ROUTES[DEFAULT_ROUTE].module)
@@ -51,8 +55,9 @@ class Function:
             instance.credentials_for(session, context, now, [now + life])
             instance.limiter.prepare(now)
             log.info("initialize: ready (version %s)", VERSION)
-        except UploadError as error:
-            log.error("initialize: %s (version %s)", error.reason or error.message, VERSION)
+        except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
+            known = _as_upload_error(error)
+            log.error("initialize: %s (version %s)", known.reason or known.message, VERSION)
 
     def respond(self, read_request: Callable[[], Request], context: object | None) -> Response:
         """Answer one request and write its log line, even if the request cannot be read."""
@@ -68,9 +73,7 @@ class Function:
             response = self._route(request, line)
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
             line.request_id = line.request_id or request_id_of(context) or self._new_request_id()
-            if not isinstance(error, UploadError):
-                error = InternalError("Internal error.", reason=lines_of(error))
-            response = _error_response(error, line)
+            response = _error_response(_as_upload_error(error), line)
         if request is not None:
             response = self._with_cors(response, request)
         if line.is_cold:
@@ -184,6 +187,12 @@ def _route_of(path: str) -> str:
 
 def _json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
     return Response(status, encode(value), {**JSON_HEADERS, **(headers or {})})
+
+
+def _as_upload_error(error: Exception) -> UploadError:
+    if isinstance(error, UploadError):
+        return error
+    return InternalError("Internal error.", reason=lines_of(error))
 
 
 def _error_response(error: UploadError, line: LogLine) -> Response:

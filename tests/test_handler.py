@@ -89,3 +89,19 @@ def test_the_module_s_handler_reads_the_process_environment(monkeypatch, environ
     caplog.clear()
     handler.initialize(None)
     assert "initialize: OSS_BUCKET is missing" in caplog.text
+
+
+@cases("profiles", "changes", "logged")
+def test_nothing_escapes_from_initialize(
+    monkeypatch, environment, profiles_file, event, caplog, profiles, changes, logged
+):
+    for name, value in {**environment, **changes}.items():
+        monkeypatch.setenv(name, value)
+    if profiles:
+        monkeypatch.setenv("PROFILES_FILE", profiles_file(profiles))
+    handler.initialize(None)
+    (record,) = caplog.records
+    assert (record.levelname, logged in record.getMessage()) == ("ERROR", True)
+    assert handler.handler(event(method="GET", path="/health"), None)["statusCode"] == 200
+    answer = handler.handler(event({"filename": "a.png"}), None)
+    assert json.loads(answer["body"])["error"]["code"] == "misconfigured"

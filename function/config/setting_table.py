@@ -18,6 +18,13 @@ QUOTA_STORE = types.matching(
 )
 
 
+def _quota_store(text: str) -> str:
+    url: str = QUOTA_STORE.read(text)
+    if url != "memory:" and not types.names_a_host(url):
+        raise ValueError
+    return url
+
+
 class Setting(NamedTuple):
     """
     Variable of the environment.
@@ -90,7 +97,7 @@ SETTINGS = (
     Setting("LOGIN_RATE", types.RATE, "30/min"),
     Setting("READ_RATE", types.RATE, "600/min"),
     # It holds the password of the store.
-    Setting("QUOTA_URL", QUOTA_STORE, is_secret=True),
+    Setting("QUOTA_URL", QUOTA_STORE._replace(read=_quota_store), is_secret=True),
     Setting("QUOTA_WHEN_DOWN", types.one_of("deny", "allow")),
     Setting("QUOTA_UTC_OFFSET", types.HOURS, "8"),
     # Request headers have lower-case names here.

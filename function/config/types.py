@@ -13,6 +13,7 @@ SIZE_UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 # Patterns are compiled with the first value: a cold start does not pay for settings that are not set.
 ORIGIN_PATTERN = r"(https?)://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?"
 ADDRESS_PATTERN = rf"(?P<origin>{ORIGIN_PATTERN})(?P<path>/[^?#\s]*)(?P<query>\?[^#\s]*)?"
+HOST_NAME = r"(?=.{1,254}$)([A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}\.?"
 LOOPBACK = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(/.*)?"
 
 
@@ -142,6 +143,19 @@ def is_safe(url: str) -> bool:
     return url.startswith("https://") or bool(re.fullmatch(LOOPBACK, url))
 
 
+def names_a_host(url: str) -> bool:
+    """Return whether a connection to the host and port of this URL can be tried at all."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    # It reads ports up to 65535, and between brackets nothing but an IPv6 address.
+    except ValueError:
+        return False
+    return port != 0 and (":" in host or re.fullmatch(HOST_NAME, host) is not None)
+
+
 def _number(text: str) -> int | str:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
 
@@ -162,7 +176,9 @@ def _flag(value: Any) -> bool:
 
 def _safe(pattern: str, allowed: Message) -> Type:
     def read(value: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII) or not is_safe(value):
+        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError
+        if not is_safe(value) or not names_a_host(value):
             raise ValueError
         return value
 

@@ -233,6 +233,14 @@ def test_a_failed_initialize_is_logged_and_retried_by_the_first_request(instance
     assert function.ask(body={"filename": "a.png"}).code == "misconfigured"
 
 
+def test_an_unexpected_exception_in_initialize_is_logged_without_its_text(environment, caplog):
+    def broken():
+        raise RuntimeError("SecretCanary")
+
+    Function(Dependencies(environment, now=broken)).initialize(None)
+    assert "initialize: RuntimeError at test_app.py:" in caplog.text
+
+
 @pytest.mark.parametrize("module", ["function.routes.upload_params", "function.auth.jwt"])
 def test_initialize_imports_the_modules_of_the_first_request(instance, good_sts, monkeypatch, module):
     function = instance(CALLER_AUTH="jwt", TOKEN_SECRET=SECRET, JWT_KEY="k" * 32, JWT_ALGORITHM="HS256")
