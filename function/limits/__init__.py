@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from function.config.messages import Message
 from function.config.settings import Settings
+from function.errors import Misconfigured, Problem
 from function.limits.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
@@ -14,18 +16,28 @@ MEMORY = "memory:"
 
 def new_limiter(settings: Settings, new_id: Callable[[], str]) -> RateLimiter:
     """Return the limiter of an instance; without ``QUOTA_URL`` nothing of quotas is imported."""
-    if not settings.quota_url:
+    url = settings.quota_url
+    if not url:
         return RateLimiter()
     from function.limits.quota import QuotaLimiter
 
-    return QuotaLimiter(lambda: _new_store(settings), settings.quota_when_down == "deny", new_id)
+    return QuotaLimiter(lambda: _new_store(settings, url), settings.quota_when_down == "deny", new_id)
 
 
-def _new_store(settings: Settings) -> "Store":
-    if settings.quota_url == MEMORY:
+def _new_store(settings: Settings, url: str) -> "Store":
+    """Return the store of this address, not connected yet."""
+    if url == MEMORY:
         from function.limits.memory import MemoryStore
 
         return MemoryStore(settings.quota_utc_offset)
-    from function.limits.redis import redis_store
+    from function.limits.redis import RedisStore
+    from function.limits.redis_connection import Address, import_library
 
-    return redis_store(settings)
+    try:
+        import_library()
+    except ImportError:
+        sentence = Message(
+            "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
+        )
+        raise Misconfigured([Problem("QUOTA_URL", sentence)]) from None
+    return RedisStore(Address(url), settings.quota_utc_offset, settings.bucket)

@@ -1,12 +1,10 @@
 """Counts of all instances in one Redis: one round trip a request, within a time budget."""
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from function.config.messages import Message
-from function.config.settings import Settings
-from function.errors import Misconfigured, Problem
 from function.limits.quota import (
     DAY_SECONDS,
     REMEMBERED_SECONDS,
@@ -16,10 +14,10 @@ from function.limits.quota import (
     exceeded,
 )
 from function.limits.rate_limit import too_many_items, too_many_requests
-from function.limits.redis_connection import Address, Broken, Wire, connect, import_library
+from function.limits.redis_connection import Address, Broken, Wire, connect
 
-# Result codes of COUNT; 0: counted.
-DAY_IS_FULL, RATE_IS_USED = 1, 2
+# Result codes of COUNT.
+COUNTED, DAY_IS_FULL, RATE_IS_USED = 0, 1, 2
 
 # KEYS: the request, the rates, the days. ARGV: seconds east of UTC, seconds that a request is remembered,
 # number of rates; of each rate its limit, milliseconds, amount; of each day maximum files and bytes (-1: not
@@ -121,6 +119,8 @@ BUDGET_SECONDS = 0.3
 MAX_IDLE = timedelta(seconds=60)
 MAX_IDLE_CONNECTIONS = 32
 NOT_LIMITED = -1
+# A quota has at most 2**50 bytes, and a day much less than this; calendars end in the year 9999.
+MAX_COUNT, MAX_DAY = 2**53, 2_900_000
 
 
 class RedisStore:
@@ -160,34 +160,31 @@ class RedisStore:
     def give_back(self, request: QuotaRequest, now: datetime) -> None:
         """Take the files and bytes out of their days again, once, as ``Store`` says."""
         amounts = [amount for item in request.quotas for amount in (item.files, item.bytes_)]
-        self._run(GIVE_BACK, [self._request_key(request), *self._day_keys(request)], amounts, now)
+        keys = [self._request_key(request), *self._day_keys(request)]
+        _, wire = self._run(GIVE_BACK, keys, amounts, now)
+        self._keep_idle(wire, now)
 
     def open(self, now: datetime) -> None:
         """Connect before the first request."""
         self._keep_idle(connect(self._address, time.monotonic() + self._budget_seconds), now)
 
     def _run_count(self, request: QuotaRequest, now: datetime) -> list[int]:
-        reply = self._run(COUNT, *self._count_arguments(request), now)
-        if not isinstance(reply, list) or len(reply) != 4 + 3 * len(request.quotas):
+        reply, wire = self._run(COUNT, *self._count_arguments(request), now)
+        if not _is_readable(reply, request):
+            wire.close()
             raise StoreDown("unexpected reply")
-        return [int(number) for number in reply]
+        self._keep_idle(wire, now)
+        return list(reply)
 
-    def _run(self, script: str, keys: list[str], arguments: list[int], now: datetime) -> Any:
+    def _run(self, script: str, keys: list[str], arguments: list[int], now: datetime) -> tuple[Any, Wire]:
+        """Return the reply, and the connection that brought it."""
         until = time.monotonic() + self._budget_seconds
         wire = self._take_idle(now)
         if wire:
-            try:
-                return self._run_on(wire, script, keys, arguments, until, now)
-            except Broken:
-                pass
-        return self._run_on(connect(self._address, until), script, keys, arguments, until, now)
-
-    def _run_on(
-        self, wire: Wire, script: str, keys: list[str], arguments: list[int], until: float, now: datetime
-    ) -> Any:
-        reply = wire.run(script, keys, arguments, until)
-        self._keep_idle(wire, now)
-        return reply
+            with suppress(Broken):
+                return wire.run(script, keys, arguments, until), wire
+        wire = connect(self._address, until)
+        return wire.run(script, keys, arguments, until), wire
 
     def _take_idle(self, now: datetime) -> Wire | None:
         """Return the most recently used connection that is fresh enough."""
@@ -232,13 +229,14 @@ class RedisStore:
         return datetime.fromtimestamp((day + 1) * DAY_SECONDS, UTC) - self._offset
 
 
-def redis_store(settings: Settings) -> RedisStore:
-    """Return the store that ``QUOTA_URL`` names, not connected yet."""
-    try:
-        import_library()
-    except ImportError:
-        sentence = Message(
-            "QUOTA_URL names Redis, whose library is not in this package: make package reads it from .env"
-        )
-        raise Misconfigured([Problem("QUOTA_URL", sentence)]) from None
-    return RedisStore(Address(settings.quota_url or ""), settings.quota_utc_offset, settings.bucket)
+def _is_readable(reply: Any, request: QuotaRequest) -> bool:
+    """Return whether this is a reply of ``COUNT``: anything else has counted nothing that is known."""
+    if not isinstance(reply, list) or len(reply) != 4 + 3 * len(request.quotas):
+        return False
+    if not all(type(number) is int and 0 <= number <= MAX_COUNT for number in reply):
+        return False
+    code, index, _, clock, *days = reply
+    refusing = {COUNTED: None, DAY_IS_FULL: request.quotas, RATE_IS_USED: request.rates}.get(code, ())
+    is_verdict = refusing is None or 1 <= index <= len(refusing)
+    fits: bool = is_verdict and max(clock // DAY_SECONDS, 0, *days[::3]) <= MAX_DAY
+    return fits

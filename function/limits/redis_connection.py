@@ -14,6 +14,10 @@ ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 6379
 # Every server speaks it, and our commands have the same replies in both protocols.
 RESP2 = 2
+# A reply has some dozen numbers.
+MAX_REPLY_BYTES = 64 * 1024
+# Beside the library's own errors: a number that is none or too large, lists in lists without end.
+UNREADABLE = (OSError, ValueError, OverflowError, RecursionError)
 
 
 def import_library() -> None:
@@ -49,16 +53,29 @@ class Address:
         return {**self._common, "ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": path}
 
 
+class ReplyTooLong(ValueError):
+    """Raised instead of reading more than ``MAX_REPLY_BYTES``."""
+
+
 class BoundedSocket:
-    """A socket whose calls all end together at ``until``, however slowly bytes arrive."""
+    """A socket for one command at a time, which ends at ``until`` and after ``MAX_REPLY_BYTES``."""
 
     def __init__(self, sock: socket, until: float) -> None:
         self._sock = sock
-        self.until = until
+        self.begin(until)
+
+    def begin(self, until: float) -> None:
+        """Begin a command, with a time and a size of its own."""
+        self._until = until
+        self._bytes_left = MAX_REPLY_BYTES
 
     def recv(self, size: int) -> bytes:
+        if not self._bytes_left:
+            raise ReplyTooLong
         self._sock.settimeout(self._left())
-        return self._sock.recv(size)
+        data = self._sock.recv(min(size, self._bytes_left))
+        self._bytes_left -= len(data)
+        return data
 
     def sendall(self, data: bytes) -> None:
         self._sock.settimeout(self._left())
@@ -74,7 +91,7 @@ class BoundedSocket:
         self._sock.close()
 
     def _left(self) -> float:
-        left = self.until - time.monotonic()
+        left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError
         return left
@@ -97,14 +114,13 @@ class Wire:
         """
         from redis.exceptions import NoScriptError, RedisError
 
-        self._sock.until = until
+        self._sock.begin(until)
         try:
             try:
                 return self._send("EVALSHA", digest_of(script), keys, arguments)
             except NoScriptError:
                 return self._send("EVAL", script, keys, arguments)
-        # ValueError: a reply that should be a number is none.
-        except (RedisError, OSError, ValueError) as error:
+        except (RedisError, *UNREADABLE) as error:
             self.close()
             raise _failure(error) from None
 
@@ -142,18 +158,18 @@ def connect(address: Address, until: float) -> Wire:
     timeouts = {"socket_timeout": left, "socket_connect_timeout": left}
     connection = kind(**address.options(), **timeouts, redis_connect_func=greet)
 
-    def open_it() -> None:
+    def open_it() -> Wire:
         try:
             connection.connect()
-        except (RedisError, OSError) as error:
+        except (RedisError, *UNREADABLE) as error:
             raise _failure(error) from None
+        return Wire(connection, bounded[0])
 
     try:
         # No socket timeout bounds a name lookup.
-        with_timeout(left, f"{address.host}:{address.port}", open_it)
+        return with_timeout(left, f"{address.host}:{address.port}", open_it, Wire.close)
     except ExchangeFailed as failed:
         raise StoreDown(failed.kind) from None
-    return Wire(connection, bounded[0])
 
 
 def _failure(error: Exception) -> StoreDown:

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -78,11 +79,16 @@ COUNTED = numbers(0, 0, 0, NOON, TODAY, 1, 10)
 
 
 class Canned:
-    """Replies to each command with the next of these, and records the commands; ``None`` hangs up."""
+    """
+    Replies to each command with the next of these, and records the commands; ``None`` hangs up.
+
+    ``hung_up`` is released for each connection that has ended.
+    """
 
     def __init__(self, *answers):
         self.answers = list(answers)
         self.received = []
+        self.hung_up = threading.Semaphore(0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -103,10 +109,11 @@ class Canned:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection):
-        with connection:
+        with connection, suppress(OSError):
             while data := connection.recv(65_536):
                 self.received.append(data)
                 answer = self.answers.pop(0) if self.answers else None
                 if answer is None:
-                    return
+                    break
                 connection.sendall(answer)
+        self.hung_up.release()

@@ -13,7 +13,13 @@ from function.errors import BadRequest, QuotaExceeded, TooManyRequests
 from function.limits.quota import QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import COUNT, GIVE_BACK, MAX_IDLE_CONNECTIONS, RedisStore
-from function.limits.redis_connection import Address, BoundedSocket, connect, digest_of
+from function.limits.redis_connection import (
+    Address,
+    BoundedSocket,
+    ReplyTooLong,
+    connect,
+    digest_of,
+)
 from function.outgoing import ca_bundle_path
 from tests.function.limits.requests_to_stores import (
     COUNTED,
@@ -109,6 +115,12 @@ def test_a_connection_is_neither_kept_nor_reused_after_a_failure(canned):
     assert store._idle == []
     store.count(quota_request("a"), NOW)
     assert len(store._idle) == 1
+
+
+def test_a_connection_with_an_unexpected_reply_is_closed(canned):
+    store = store_at(canned(b"+OK\r\n").url)
+    assert failure(store)[0] == "unexpected reply"
+    assert store._idle == []
 
 
 def test_a_command_that_redis_refuses_is_not_repeated(canned):
@@ -207,7 +219,7 @@ class Watched:
         self.received = []
 
     def __getattr__(self, name):
-        return lambda *given: self.received.append((name, *given))
+        return lambda *given: self.received.append((name, *given)) or b""
 
 
 def test_all_calls_of_a_bounded_socket_share_one_deadline():
@@ -245,3 +257,38 @@ def test_no_failure_and_no_repr_shows_the_password():
     store = store_at(f"redis://:{PASSWORD}@127.0.0.1:9")
     assert failure(store)[0] == "ConnectionRefusedError"
     assert PASSWORD not in f"{store!r} {store._address!r}"
+
+
+class Full(Watched):
+    """A socket that always has as many bytes as are wanted."""
+
+    def recv(self, size):
+        return b"x" * size
+
+
+def test_each_command_reads_a_reply_of_64_kib_at_most():
+    bounded = BoundedSocket(Full(), time.monotonic() + PATIENCE)
+    for _ in range(2):
+        assert [len(bounded.recv(size)) for size in (1, 65_533, 5)] == [1, 65_533, 2]
+        with pytest.raises(ReplyTooLong):
+            bounded.recv(1)
+        bounded.begin(time.monotonic() + PATIENCE)
+
+
+@pytest.mark.parametrize("answer", [b"-WRONGPASS no\r\n", b"*1\r\n" * 9999, b"$99999999999999999999\r\n"])
+def test_a_connection_that_does_not_open_is_closed(canned, answer):
+    server = canned(answer)
+    # The exception holds the frames of the call, and so the connection.
+    with pytest.raises(StoreDown) as raised:
+        store_at(f"redis://:x@127.0.0.1:{server.port}").open(NOW)
+    assert server.hung_up.acquire(timeout=PATIENCE), raised
+
+
+def test_a_connection_that_opens_too_late_is_closed(canned, monkeypatch):
+    server, over, look_up = canned(), threading.Event(), socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given: over.wait(PATIENCE) and look_up(*given))
+    with pytest.raises(StoreDown) as raised:
+        connect(Address(server.url), time.monotonic())
+    assert raised.value.kind == "timed out"
+    over.set()
+    assert server.hung_up.acquire(timeout=PATIENCE)

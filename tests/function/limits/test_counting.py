@@ -11,7 +11,7 @@ from function.http.client import HttpResponse
 from function.limits.redis import RedisStore
 from function.limits.redis_connection import Address
 from function.request_log import LogLine
-from tests.function.limits.requests_to_stores import COUNTED, PATIENCE
+from tests.function.limits.requests_to_stores import COUNTED, NOON, PATIENCE, TODAY, numbers
 from tests.support.redis_server import Line
 
 CHINA = timedelta(hours=8)
@@ -182,12 +182,23 @@ def patient(quoted):
     """Build an instance that waits for Redis as long as a busy machine needs."""
 
     def build(url, **changes):
-        function = quoted(QUOTA_URL=url, QUOTA_WHEN_DOWN="deny", **changes)
+        function = quoted(**{"QUOTA_URL": url, "QUOTA_WHEN_DOWN": "deny", **changes})
         ready = function.function._ready()
         ready.limiter._new_store = lambda: RedisStore(Address(url), CHINA, ready.settings.bucket, PATIENCE)
         return function
 
     return build
+
+
+@pytest.mark.parametrize("when_down", ["deny", "allow"])
+def test_an_unknown_verdict_of_redis_counts_as_redis_down(
+    patient, ask, good_sts, canned, log_lines, when_down
+):
+    answer = ask(patient(canned(numbers(3, 0, 0, NOON, TODAY, 1, 10)).url, QUOTA_WHEN_DOWN=when_down))
+    code = "quota_unavailable" if when_down == "deny" else ""
+    assert (answer.code, answer.json.get("quota")) == (code, None)
+    verb = "denied" if when_down == "deny" else "allowed"
+    assert log_lines()[-1]["quota"] == f"{verb}: unexpected reply"
 
 
 def test_a_failure_to_give_back_is_logged(patient, ask, refusing_sts, canned, log_lines):
