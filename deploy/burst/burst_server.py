@@ -18,15 +18,22 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import waitress
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+from waitress.utilities import BadRequest
 
 import handler
 
 # Sent by Function Compute to each instance before any request.
 INITIALIZE = ("POST", "/initialize")
 READY = b'{"status":"ok"}'
-# The timeout of a request in s.yaml: requests in progress at shutdown are still answered.
-DRAIN_SECONDS = 30
+# Asked by Function Compute while phones keep all threads busy.
+HEALTH = "/health"
+# The timeout of a request in s.yaml: a request must have arrived by then, and those in progress at shutdown
+# are answered.
+TIMEOUT_SECONDS = 30
 POLL_SECONDS = 0.05
 OPTIONS: Mapping[str, Any] = {
     # Function Compute keeps its connections open; closing one with a request on its way would lose it.
@@ -41,7 +48,67 @@ OPTIONS: Mapping[str, Any] = {
     "ident": None,
 }
 
+NO_HEAD = b"GET / HTTP/1.0\r\n"
+
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """A request as it arrives; 400, and the end, for a head that two servers could read differently."""
+
+    def __init__(self, adjustments: Any) -> None:
+        super().__init__(adjustments)
+        self.began = time.monotonic()
+
+    def received(self, data: bytes) -> int:
+        """Return how many of these bytes belong to this request."""
+        if self.body_rcv is None:
+            head = (self.header_plus + data).partition(b"\r\n\r\n")[0]
+            # waitress would wait for a head to end that ends for others.
+            if head.count(b"\n") != head.count(b"\r\n"):
+                super().parse_header(NO_HEAD)
+                self.error, self.completed = BadRequest("A line of the head must end in CR LF."), True
+                return len(data)
+        consumed: int = super().received(data)
+        return consumed
+
+    def parse_header(self, head: bytes) -> None:
+        names = {line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:]}
+        try:
+            super().parse_header(head)
+        except ParsingError:
+            # Its message repeats the line.
+            raise ParsingError("The head is malformed.") from None
+        if b"transfer-encoding" in names and (b"content-length" in names or self.version != "1.1"):
+            raise ParsingError("The length of the body is ambiguous.")
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection; it may be idle for long, but a request must arrive in time."""
+
+    parser_class = Request
+
+    def readable(self) -> bool:
+        if self.request and not self.requests and time.monotonic() - self.request.began > TIMEOUT_SECONDS:
+            self.will_close = True
+        may_read: bool = super().readable()
+        return may_read
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc]
+    """The listening socket, the threads of the function, and one more for health checks."""
+
+    channel_class = Channel
+
+    def __init__(self, application: Application, **options: Any) -> None:
+        super().__init__(application, **options)
+        self.health_dispatcher = ThreadedTaskDispatcher()
+        self.health_dispatcher.set_thread_count(1)
+
+    def add_task(self, channel: Any) -> None:
+        """Have the next request of this connection answered."""
+        is_health = getattr(channel.requests[0], "path", "") == HEALTH
+        (self.health_dispatcher if is_health else self.task_dispatcher).add_task(channel)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -49,13 +116,13 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description="The function behind a server with threads.")
     parser.add_argument("--host", default="0.0.0.0")
     parser.add_argument("--port", type=int, default=9000, help="as customRuntimeConfig.port")
-    parser.add_argument("--threads", type=int, default=20, help="as instanceConcurrency")
+    parser.add_argument("--threads", type=int, default=20, help="at least instanceConcurrency")
     options = parser.parse_args(arguments)
     # Standard output is the log; each line is written at once.
     logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
     # Requests beyond the number of threads queue; each one's log line has its duration.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = waitress.create_server(
+    server = Server(
         warmed_once(handler.handler, handler.initialize),
         host=options.host,
         port=options.port,
@@ -90,7 +157,7 @@ def warmed_once(respond: Application, initialize: Callable[[None], None]) -> App
     return application
 
 
-def serve(server: Any, ending: threading.Event, drain_seconds: float = DRAIN_SECONDS) -> None:
+def serve(server: Any, ending: threading.Event, drain_seconds: float = TIMEOUT_SECONDS) -> None:
     """Serve until ``ending``, then refuse new connections and finish the requests in progress."""
     while not ending.is_set():
         _poll(server, seconds=1)
@@ -99,6 +166,7 @@ def serve(server: Any, ending: threading.Event, drain_seconds: float = DRAIN_SEC
     while _is_busy(server) and time.monotonic() < deadline:
         _poll(server, POLL_SECONDS)
     server.task_dispatcher.shutdown()
+    server.health_dispatcher.shutdown()
     server.asyncore.close_all(server._map)
 
 

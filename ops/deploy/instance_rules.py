@@ -121,11 +121,12 @@ def _start_problems(config: Mapping[str, Any], place: Place, root: Path) -> Iter
 
 
 def _thread_problems(args: list[Any], concurrency: Any, place: Place) -> Iterator[Problem]:
-    if concurrency is not None and _option(args, "--threads") != str(concurrency):
+    threads = _option(args, "--threads")
+    if isinstance(concurrency, int) and not (threads.isdecimal() and int(threads) >= concurrency):
         sentence = Text(
-            "must be the number behind --threads in args: with fewer threads requests wait in the instance,"
-            " with more there is nothing for them to do",
-            "应与 args 里 --threads 的数字相同：线程少了，请求会在实例里等；多了，没有事做",
+            "must be at most the number behind --threads in args: with fewer threads requests wait in the"
+            " instance",
+            "不应大于 args 里 --threads 的数字：线程少了，请求会在实例里等",
         )
         yield wrong_value(concurrency, (*place, "instanceConcurrency"), sentence)
 

@@ -18,10 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import waitress
 import yaml
 
-from burst_server import DRAIN_SECONDS, OPTIONS, main, serve, warmed_once
+import burst_server
+from burst_server import OPTIONS, TIMEOUT_SECONDS, Server, main, serve, warmed_once
 
 ROOT = Path(__file__).parents[2]
 LONG_SECONDS = 10
@@ -146,7 +146,7 @@ def begun_with(monkeypatch):
             given.update(options)
             raise Begun
 
-        monkeypatch.setattr(waitress, "create_server", create_server)
+        monkeypatch.setattr(burst_server, "Server", create_server)
         with own_process(), pytest.raises(Begun):
             main(arguments)
         return given
@@ -170,8 +170,8 @@ def test_default_options_match_the_burst_deployment(begun_with):
     assert [given[name] for name in ("host", "port", "threads")] == ["127.0.0.1", 80, 3]
 
 
-def test_draining_lasts_as_long_as_a_request_may_take():
-    assert props_of("s.yaml")["timeout"] == DRAIN_SECONDS
+def test_arriving_and_draining_last_as_long_as_a_request_may_take():
+    assert props_of("s.yaml")["timeout"] == TIMEOUT_SECONDS
 
 
 def test_the_help_names_the_settings_of_the_deployment(capsys):
@@ -187,7 +187,7 @@ class Served:
     def __init__(self, threads=1, body=b"us", **more):
         self.body, self.environ = body, {}
         self.may_go, self.ending, self.begun = threading.Event(), threading.Event(), threading.Event()
-        self.server = waitress.create_server(self.wait, host="127.0.0.1", port=0, threads=threads, **OPTIONS)
+        self.server = Server(self.wait, host="127.0.0.1", port=0, threads=threads, **OPTIONS)
         self.port = self.server.effective_port
         # A daemon, so that a test that fails does not keep the others from ending.
         given = (self.server, self.ending)
@@ -195,8 +195,9 @@ class Served:
         self.thread.start()
 
     def wait(self, environ, start_response):
-        self.begun.set()
-        assert self.may_go.wait(LONG_SECONDS)
+        if environ["PATH_INFO"] != "/health":
+            self.begun.set()
+            assert self.may_go.wait(LONG_SECONDS)
         self.environ = environ
         start_response("200 OK", [("Content-Length", str(len(self.body)))])
         return [self.body]
@@ -328,12 +329,13 @@ def test_a_connection_may_be_idle_for_a_day(served):
 
 
 def test_at_most_900_connections_are_accepted():
-    server = waitress.create_server(answer, host="127.0.0.1", port=0, **OPTIONS)
+    server = Server(answer, host="127.0.0.1", port=0, **OPTIONS)
     own = server._map
     for connections, lets_in in ((899, True), (900, False), (899, True)):
         server._map = dict.fromkeys(range(connections))
         assert server.readable() is lets_in
     server.task_dispatcher.shutdown()
+    server.health_dispatcher.shutdown()
     server.asyncore.close_all(own)
 
 
@@ -367,3 +369,94 @@ def test_a_body_under_a_mebibyte_reaches_the_function(served):
     assert first_line(served, head % size, b"y" * size) == (b"200 OK", True)
     # Not even received.
     assert first_line(served, head % (size + 1)) == (b"413 Request Entity Too Large", False)
+
+
+@pytest.fixture(scope="module")
+def attacked():
+    """One server for all odd requests."""
+    found = Served()
+    found.may_go.set()
+    yield found
+    assert found.ended()
+
+
+CHUNKED, TWO = b"Transfer-Encoding: chunked\r\n", b"Content-Length: 2\r\n"
+SECOND = b"GET /second HTTP/1.1\r\nHost: x\r\n\r\n"
+AMBIGUOUS = {
+    "both lengths": b"POST / HTTP/1.1\r\n" + TWO + CHUNKED + b"\r\n0\r\n\r\n",
+    "both lengths, in other letters": b"POST / HTTP/1.1\r\ntRANSFER-eNCODING:chunked\r\n"
+    + TWO
+    + b"\r\n0\r\n\r\n",
+    "both lengths, one folded": b"POST / HTTP/1.1\r\nTransfer-Encoding:\r\n chunked\r\n"
+    + TWO
+    + b"\r\n0\r\n\r\n",
+    "an empty encoding": b"POST / HTTP/1.1\r\nTransfer-Encoding:\r\n" + TWO + b"\r\nab",
+    "HTTP/1.0 in chunks": b"POST / HTTP/1.0\r\nConnection: keep-alive\r\n" + CHUNKED + b"\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\n" + TWO + b"Content-Length: 3\r\n\r\nab",
+    "a space before the colon": b"POST / HTTP/1.1\r\nTransfer-Encoding : chunked\r\n" + TWO + b"\r\nab",
+    "a head of bare LF": b"GET / HTTP/1.1\nHost: x\n\n",
+    "one bare LF": b"GET / HTTP/1.1\r\nHost: x\nX: y\r\n\r\n",
+    "a bare CR": b"GET / HTTP/1.1\r\nHost: x\rX: canary\r\n\r\n",
+    "a bare LF before the head": b"\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no name": b"GET / HTTP/1.1\r\n: canary\r\n\r\n",
+    "a folded first header": b"GET / HTTP/1.1\r\n canary\r\n\r\n",
+}
+
+
+def everything_from(connection):
+    return b"".join(iter(lambda: connection.recv(10_000), b""))
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_ambiguous_head_is_refused_once_and_the_connection_closed(attacked, name, at_once):
+    attacked.begun.clear()
+    with attacked.connect(AMBIGUOUS[name] + (SECOND if at_once else b"")) as client:
+        received = everything_from(client)
+    assert received.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert received.count(b"HTTP/1.") == 1
+    assert b"canary" not in received
+    assert not attacked.begun.is_set()
+
+
+def test_a_head_in_single_bytes_is_read_and_lf_in_a_body_is_no_fault(attacked):
+    with attacked.connect() as client:
+        for byte in b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na\n\n":
+            client.sendall(bytes([byte]))
+        client.sendall(b"POST / HTTP/1.1\r\nConnection: close\r\n" + CHUNKED + b"\r\n1\r\n\n\r\n0\r\n\r\n")
+        assert everything_from(client).count(b"HTTP/1.1 200") == 2
+
+
+@pytest.mark.parametrize("part", [b"G", b"GET / HTTP/1.1\r\nHo", b"POST / HTTP/1.1\r\n" + TWO + b"\r\na"])
+def test_a_request_must_arrive_within_the_timeout(attacked, part):
+    with attacked.connect(part) as client:
+        until(lambda: attacked.has_channel_with("request"))
+        (channel,) = (one for one in attacked.server.active_channels.values() if one.request)
+        channel.request.began -= TIMEOUT_SECONDS - 5
+        assert channel.readable()
+        channel.request.began -= 5
+        assert client.recv(100) == b""
+
+
+def test_a_request_that_waits_for_an_earlier_response_is_not_closed():
+    served = Served()
+    with served.connect(b"GET / HTTP/1.1\r\n\r\nGET /second HT") as client:
+        assert served.begun.wait(LONG_SECONDS)
+        (channel,) = served.server.active_channels.values()
+        channel.request.began -= 2 * TIMEOUT_SECONDS
+        channel.readable()
+        assert not channel.will_close
+        served.may_go.set()
+        assert everything_from(client).count(b"HTTP/1.1 200") == 1
+    assert served.ended()
+
+
+def test_a_health_check_does_not_wait_for_busy_threads():
+    served = Served(threads=1)
+    asking = [served.ask_later() for _ in range(2)]
+    assert served.begun.wait(LONG_SECONDS)
+    assert ask(served.port, "GET", "/health")[0] == 200
+    assert not any(one.done() for one in asking)
+    assert served.ended()
+    assert [one.result()[0] for one in asking] == [200, 200]
+    assert served.server.health_dispatcher.threads == set()
