@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
-from typing import NamedTuple, TypeGuard, cast
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeGuard, cast
 
 from function.auth.tokens import MAX_TOKEN_CHARACTERS, keyed_hash
 from function.config.setting_table import SETTINGS, CallerKind, Setting
@@ -24,10 +25,12 @@ class Caller(NamedTuple):
         subject: the business's name for them (openid, or the token's ``sub``), ``public`` for anyone; never
             in a key, a URL or a log line.
         owner: stable, not reversible, safe in a path.
+        claims: verified claims of the business's token, for hooks alone; other caller kinds have none.
     """
 
     subject: str
     owner: str
+    claims: Mapping[str, Any] = MappingProxyType({})
 
 
 class CallerKinds(Mapping[str, CallerKind]):

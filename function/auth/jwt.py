@@ -38,14 +38,13 @@ def prepare(_settings: Settings) -> None:
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
     """Return the caller whom the token names."""
-    return caller_from_subject(
-        read_business_token(bearer_token(headers), settings.caller_settings, now), settings
-    )
+    claims = read_business_token(bearer_token(headers), settings.caller_settings, now)
+    return caller_from_subject(claims["sub"], settings)._replace(claims=claims)
 
 
-def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any:
+def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> dict[str, Any]:
     """
-    Return the ``sub`` of a login token of the business; raise ``Unauthorized`` with the reason for the log.
+    Return the claims of a login token of the business; raise ``Unauthorized`` with the reason for the log.
 
     Only the configured algorithm is accepted, so neither ``none`` nor a public key used as an HMAC secret can
     pass; ``kid``, ``jku`` and the like are ignored.
@@ -54,7 +53,7 @@ def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any
 
     options: Any = {"require": ["exp", "sub"], "verify_aud": expected.audience is not None, **NO_CLOCK}
     try:
-        claims = jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             token,
             expected.key,
             algorithms=[expected.algorithm],
@@ -67,7 +66,7 @@ def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> Any
     check_times(claims, now, leeway=CLOCK_LEEWAY)
     if claims["exp"] > (now + LONGEST_LIFE + CLOCK_LEEWAY).timestamp():
         raise unauthorized(f"exp is over {LONGEST_LIFE.days} days ahead")
-    return claims["sub"]
+    return claims
 
 
 def _read(values: Mapping[str, Any]) -> BusinessJwt:

@@ -123,4 +123,4 @@ def apply_hooks(
     from function.uploads.hooks import Hooks
 
     hooks = context.instance.keep(Hooks, lambda: Hooks(path, context.instance.hooks_seconds))
-    return hooks.apply(caller.subject, caller.owner, file, profile)
+    return hooks.apply(caller, file, profile, context.now)

@@ -15,13 +15,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from datetime import datetime
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from traceback import walk_tb
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from function.auth import Caller
 from function.config.content_types import bare_type
 from function.config.key_template import HELD_FOLDER, INNER_FOLDER, MAX_KEY_BYTES, KeyTemplate
 from function.config.messages import Message
@@ -32,7 +35,11 @@ from function.uploads.request import UploadRequest, is_small_json
 
 # A late call keeps its thread until it ends; while so many do, no further call is made.
 MAX_LATE = 8
+# Bounds of the claims that a hook gets; a token has 4096 characters at most.
+MAX_CLAIMS = 64
+MAX_CLAIM_DEPTH = 8
 MAX_TEXT_CHARACTERS = 200
+MODULE = "hooks"
 RESULTS = ("refuse", "max_size", "content_types", "folder", "context")
 # Events of the interpreter that only the network, other programs and further threads cause.
 FORBIDDEN_EVENTS = (
@@ -40,7 +47,7 @@ FORBIDDEN_EVENTS = (
     "_thread.start",
 )
 
-# Arguments: the caller, the file and the limits of the profile, each a mapping.
+# Arguments: the caller, the file with the instant, and the limits of the profile, each a mapping.
 BeforeSign = Callable[..., Any]
 _working = threading.local()
 
@@ -70,7 +77,7 @@ class Hooks:
         self._late: set[threading.Thread] = set()
 
     def apply(
-        self, subject: str, owner: str, file: UploadRequest, profile: Profile
+        self, caller: Caller, file: UploadRequest, profile: Profile, now: datetime
     ) -> tuple[UploadRequest, Profile]:
         """
         Return the upload and its profile as the hook restricts them.
@@ -80,7 +87,7 @@ class Hooks:
             Misconfigured: its result is invalid.
             HooksUnavailable: it is late, or too many late calls have not ended.
         """
-        result = self._call(*_arguments(subject, owner, file, profile))
+        result = self._call(*_arguments(caller, file, profile, now))
         if result is None:
             return file, profile
         if not isinstance(result, dict) or set(result) - set(RESULTS):
@@ -108,8 +115,7 @@ class Hooks:
             self._late.add(thread)
             raise HooksUnavailable(reason=f"{HOOKS_FILE.name} took {self._seconds * 1000:g} ms or more")
         if outcome.raised is not None:
-            # Its text may hold secrets; its type does not.
-            raise _unusable(Message("it raised {kind}", kind=type(outcome.raised).__name__))
+            raise _unusable(Message("it raised {kind} at {place}", **_failure(outcome.raised)))
         return outcome.result
 
     def _work(self, arguments: tuple[Mapping[str, Any], ...], box: SimpleQueue[Outcome]) -> None:
@@ -123,7 +129,7 @@ class Hooks:
 
 
 def _load(path: Path) -> BeforeSign:
-    spec = spec_from_file_location("hooks", path)
+    spec = spec_from_file_location(MODULE, path)
     if spec is None or spec.loader is None:
         raise _unusable(Message("it is not a Python module"))
     module = module_from_spec(spec)
@@ -135,13 +141,22 @@ def _load(path: Path) -> BeforeSign:
     except SyntaxError as error:
         raise _unusable(Message("line {line} is not valid Python", line=error.lineno or 1)) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is not our code
-        raise _unusable(Message("importing it raised {kind}", kind=type(error).__name__)) from None
+        raise _unusable(Message("importing it raised {kind} at {place}", **_failure(error))) from None
     finally:
         _working.here = False
     before_sign: BeforeSign | None = getattr(module, "before_sign", None)
     if not callable(before_sign):
         raise _unusable(Message("it has no function before_sign(caller, wanted, profile)"))
     return before_sign
+
+
+def _failure(error: BaseException) -> dict[str, str]:
+    """Return the type of an exception and its last line in the file: its text may hold secrets."""
+    lines = [
+        line for frame, line in walk_tb(error.__traceback__) if frame.f_globals.get("__name__") == MODULE
+    ]
+    place = HOOKS_FILE.name + "".join(f":{line}" for line in lines[-1:])
+    return {"kind": type(error).__name__, "place": place}
 
 
 # Once a process: an audit hook cannot be removed.
@@ -156,19 +171,37 @@ def _refuse_forbidden(event: str, _arguments: Any) -> None:
 
 
 def _arguments(
-    subject: str, owner: str, request: UploadRequest, profile: Profile
+    caller: Caller, request: UploadRequest, profile: Profile, now: datetime
 ) -> tuple[Mapping[str, Any], ...]:
     """Return the arguments of ``before_sign``: three read-only mappings."""
-    caller = {"subject": subject, "owner": owner}
+    if len(caller.claims) > MAX_CLAIMS:
+        raise _unusable(Message("the caller's token has over {most} claims", most=MAX_CLAIMS))
+    verified = {
+        "subject": caller.subject,
+        "owner": caller.owner,
+        "claims": _read_only(caller.claims, MAX_CLAIM_DEPTH),
+    }
     file = {
         "filename": request.filename,
         "contentType": request.content_type,
         "size": request.size_bytes,
         "sha256": request.sha256,
         "context": deepcopy(request.context),
+        "now": now,
     }
     limits = {"name": profile.name, **profile.limits}
-    return MappingProxyType(caller), MappingProxyType(file), MappingProxyType(limits)
+    return MappingProxyType(verified), MappingProxyType(file), MappingProxyType(limits)
+
+
+def _read_only(value: Any, depth: int) -> Any:
+    """Return a copy with read-only mappings, and tuples for lists, of at most this depth."""
+    if not isinstance(value, Mapping | list):
+        return value
+    if not depth:
+        raise _unusable(Message("the caller's token has claims over {most} deep", most=MAX_CLAIM_DEPTH))
+    if isinstance(value, list):
+        return tuple(_read_only(each, depth - 1) for each in value)
+    return MappingProxyType({name: _read_only(each, depth - 1) for name, each in value.items()})
 
 
 def _refusal(text: Any) -> Forbidden | Misconfigured:

@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 
+from function.auth import Caller
 from function.config.profiles import read_profiles
 from function.errors import Forbidden
 from function.uploads.hooks import Hooks
@@ -46,10 +48,11 @@ def test_the_hooks_on_the_page_work_as_described(name, tmp_path):
     (tmp_path / "hooks.py").write_text(code, "utf-8")
     profiles, _ = read_profiles((ROOT / "profiles.toml").read_text("utf-8"), default_signature="v4")
     rules, default = Hooks(tmp_path / "hooks.py", 20.0), profiles["default"]
-    wanted, profile = rules.apply("openid", "a" * 26, UploadRequest(context={"shop": 7}), default)
-    assert wanted.context == {"shop": 7, "checked": True}
+    seller, request = Caller("openid", "a" * 26, {"shop": 7}), UploadRequest(context={"shop": 8, "order": 2})
+    wanted, profile = rules.apply(seller, request, default, datetime(2026, 11, 24, 13, 59, tzinfo=UTC))
+    assert wanted.context == {"shop": 7, "order": 2}
     assert profile.key.text == default.key.text.replace("uploads/", "uploads/shop-7/")
     assert (profile.max_size_bytes, profile.content_types) == (2 * 1024**2, ("image/jpeg",))
-    with pytest.raises(Forbidden) as refused:
-        rules.apply("openid", "a" * 26, UploadRequest(), default)
-    assert refused.value.details == {"text": "请先选择一家店。"}
+    for caller, hour in ((Caller("openid", "a" * 26), 13), (seller, 14)):
+        with pytest.raises(Forbidden):
+            rules.apply(caller, request, default, datetime(2026, 11, 24, hour, tzinfo=UTC))

@@ -99,6 +99,20 @@ def test_a_late_hook_is_to_be_tried_again(build, good_sts, log_lines, path, size
     assert len(good_sts.calls) == 0
 
 
+def test_only_the_claims_of_a_valid_business_token_reach_hooks(build, tmp_path):
+    (tmp_path / "hooks.py").write_text(
+        "def before_sign(caller, wanted, _):\n"
+        "    return {'refuse': f\"{sorted(caller['claims'])} {wanted['now']}\"}\n",
+        "utf-8",
+    )
+    own = build(CALLER_AUTH="jwt", JWT_KEY=OWNER_KEY, JWT_ALGORITHM="HS256")
+    claims = {"sub": "one", "exp": int(own.clock().timestamp()) + 60, "shop": 7}
+    headers = {"authorization": f"Bearer {jwt.encode(claims, OWNER_KEY, algorithm='HS256')}"}
+    for function, seen in ((own, ["exp", "shop", "sub"]), (build(), [])):
+        refused = function.ask(body=wanting(), headers=headers)
+        assert refused.json["error"]["text"] == f"{seen} {own.clock()}"
+
+
 def test_owners_read_only_their_own_objects_in_any_folder(instance, profiles_file, good_sts, tmp_path):
     (tmp_path / "hooks.py").write_text(RULES, "utf-8")
     own = instance(

@@ -6,11 +6,14 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from copy import deepcopy
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from function.auth import Caller
 from function.config.key_template import INNER_FOLDER, KeyTemplate
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
@@ -45,8 +48,9 @@ def rules(tmp_path):
     return make
 
 
-def apply(rules, profile, wanted=None):
-    return rules.apply("openid", OWNER, wanted or UploadRequest(filename="a.png", size_bytes=500), profile)
+def apply(rules, profile, wanted=None, **claims):
+    wanted = wanted or UploadRequest(filename="a.png", size_bytes=500)
+    return rules.apply(Caller("openid", OWNER, claims), wanted, profile, TEST_INSTANT)
 
 
 def returning(value: str) -> str:
@@ -68,22 +72,53 @@ def test_a_hook_gets_the_caller_the_file_and_the_limits(rules, default):
         filename="a.png", content_type="image/png", size_bytes=7, sha256="0" * 64, context=context
     )
     body = "from copy import deepcopy\ntold = []\ndef before_sign(*given):\n"
-    body += "    told.extend(deepcopy(dict(each)) for each in given)\n"
+    body += "    told.extend({**each} for each in given)\n"
+    body += "    told[1]['context'] = deepcopy(told[1]['context'])\n"
     body += "    given[1]['context']['album'].append(2)\n"
     asked = rules(body)
     assert apply(asked, default, wanted) == (wanted, default)
     caller, file, limits = asked.before_sign.__globals__["told"]
-    assert caller == {"subject": "openid", "owner": OWNER}
+    assert caller == {"subject": "openid", "owner": OWNER, "claims": {}}
     assert file == {
         "filename": "a.png",
         "contentType": "image/png",
         "size": 7,
         "sha256": "0" * 64,
         "context": {"album": [1]},
+        "now": TEST_INSTANT,
     }
+    assert file["now"].utcoffset() == timedelta(0)
     assert limits == {"name": "default", **default.limits}
     # It was told of a copy.
     assert context == {"album": [1]}
+
+
+CLAIMS = {"shop": 7, "roles": ["seller", {"of": [1]}], "address": {"city": "杭州"}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "claims == {'shop': 7, 'roles': ('seller', {'of': (1,)}), 'address': {'city': '杭州'}}",
+        *(f"not hasattr(claims{inner}, 'update')" for inner in ("", "['address']", "['roles'][1]")),
+    ],
+)
+def test_a_hook_gets_the_verified_claims_read_only(rules, default, body):
+    hook = rules(f"def before_sign(caller, *_):\n    claims = caller['claims']\n    assert {body}\n")
+    apply(hook, default, **deepcopy(CLAIMS))
+
+
+def nested(levels: int):
+    return {"in": nested(levels - 1)} if levels else 1
+
+
+@pytest.mark.parametrize("claims", [nested(8), {f"c{n}": n for n in range(64)}, {"a": [[[[[[[1]]]]]]]}])
+def test_claims_over_a_bound_are_misconfigured(rules, default, claims):
+    hook = rules(returning("None"))
+    apply(hook, default, **claims)
+    over = {name: [value] for name, value in claims.items()} if len(claims) == 1 else {**claims, "more": 1}
+    with pytest.raises(Misconfigured):
+        apply(hook, default, **over)
 
 
 def test_a_refusal_has_the_text_for_the_user(rules, default):
@@ -138,7 +173,14 @@ def test_any_other_result_of_a_hook_is_misconfigured(rules, default, answer, rea
 def test_the_text_of_a_hook_s_exception_is_not_logged(rules, default):
     with pytest.raises(Misconfigured) as caught:
         apply(rules("def before_sign(*_):\n    raise ValueError('a secret of the business')\n"), default)
-    assert "secret" not in why(caught)
+    assert "secret" not in caught.value.reason
+
+
+@cases("text", "place")
+def test_the_line_of_a_hook_s_exception_is_logged(rules, default, text, place):
+    with pytest.raises(Misconfigured) as caught:
+        apply(rules(text), default)
+    assert caught.value.reason.endswith(f" at {place}")
 
 
 def test_a_hook_may_not_set_types_for_a_page(rules):
@@ -287,7 +329,7 @@ def test_no_hook_result_widens_the_signed_form(answer, filename, size):
     rules._call = lambda *_arguments: answer
     wanted = UploadRequest(filename=filename, content_type=None if filename else "image/png", size_bytes=size)
     try:
-        narrowed, profile = rules.apply("openid", OWNER, wanted, default)
+        narrowed, profile = rules.apply(Caller("openid", OWNER), wanted, default, TEST_INSTANT)
         rule = rule_for(narrowed, profile, owner=OWNER, upload_id="i" * 22, now=TEST_INSTANT)
     except UploadError:
         return
