@@ -1,4 +1,5 @@
 # The same roles, policies, bucket rules and function as `manage.py setup` and s.yaml make: one or the other, not both.
+# A configuration to run in this folder, not a module to call: `manage.py terraform` fills it (docs/deploy.md).
 
 provider "alicloud" {
   region = var.region
@@ -8,6 +9,7 @@ data "alicloud_account" "current" {}
 
 locals {
   account = data.alicloud_account.current.id
+  package = coalesce(var.package, var.function.package)
   # Where every profile has a role of its own, nobody takes this one, and it is not made.
   sts_role_arn = try(
     alicloud_ram_role.upload["STS_ROLE_ARN"].arn,
@@ -106,9 +108,16 @@ moved {
 
 data "archive_file" "code" {
   type             = "zip"
-  source_dir       = "${path.module}/${var.package}"
+  source_dir       = "${path.module}/${local.package}"
   output_path      = "${path.module}/.terraform/function.zip"
   output_file_mode = "0644"
+
+  lifecycle {
+    precondition {
+      condition     = fileexists("${path.module}/${local.package}/handler.py")
+      error_message = "${local.package} holds no function: run make package, in the folder of the project."
+    }
+  }
 }
 
 resource "alicloud_oss_bucket" "code" {
@@ -146,7 +155,9 @@ resource "alicloud_fcv3_function" "upload" {
   disk_size       = var.function.disk_mb
   timeout         = var.function.timeout_seconds
   internet_access = var.function.internet_access
-  role            = alicloud_ram_role.function.arn
+  # Null is the provider's default: a built-in runtime takes one request at a time.
+  instance_concurrency = var.function.instance_concurrency
+  role                 = alicloud_ram_role.function.arn
 
   code {
     oss_bucket_name = alicloud_oss_bucket.code.bucket
@@ -157,6 +168,23 @@ resource "alicloud_fcv3_function" "upload" {
     initializer {
       handler = var.function.initializer
       timeout = var.function.initializer_seconds
+    }
+  }
+
+  dynamic "custom_runtime_config" {
+    for_each = var.function.server == null ? [] : [var.function.server]
+    content {
+      command = custom_runtime_config.value.command
+      args    = custom_runtime_config.value.args
+      port    = custom_runtime_config.value.port
+      health_check_config {
+        http_get_url          = custom_runtime_config.value.health_path
+        initial_delay_seconds = custom_runtime_config.value.health_delay_seconds
+        period_seconds        = custom_runtime_config.value.health_period_seconds
+        timeout_seconds       = custom_runtime_config.value.health_timeout_seconds
+        failure_threshold     = custom_runtime_config.value.health_failures
+        success_threshold     = custom_runtime_config.value.health_successes
+      }
     }
   }
 
@@ -182,6 +210,13 @@ resource "alicloud_fcv3_function" "upload" {
     alicloud_ram_role_policy_attachment.function,
     alicloud_ram_role_policy_attachment.upload,
   ]
+
+  lifecycle {
+    precondition {
+      condition     = length(setsubtract(var.secret_names, nonsensitive(keys(var.secrets)))) == 0
+      error_message = "TF_VAR_secrets must hold ${join(", ", var.secret_names)}, or the function loses what is not in it."
+    }
+  }
 }
 
 resource "alicloud_fcv3_trigger" "http" {

@@ -1,8 +1,39 @@
-# What `python3 manage.py terraform` writes into deployment.auto.tfvars.json, out of .env, profiles.toml and s.yaml.
+# --- yours to give ---
+
+# Not written to any file: give it as TF_VAR_secrets='{"TOKEN_SECRET":"…"}'. The state holds it in clear all the same.
+variable "secrets" {
+  description = "The settings that are secrets, by name: those of secret_names."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+
+  validation {
+    condition     = alltrue([for name, value in var.secrets : can(regex("^[A-Z][A-Z0-9_]*$", name)) && value != ""])
+    error_message = "Names of secrets are those of settings, such as TOKEN_SECRET, and none is empty."
+  }
+}
+
+variable "package" {
+  description = "The folder that make package builds, from this one; null is that of the function in s.yaml."
+  type        = string
+  default     = null
+}
+
+# --- what `python3 manage.py terraform` writes into deployment.auto.tfvars.json, out of .env, profiles.toml and s.yaml ---
 
 variable "region" {
   description = "Region id of the bucket and the function, such as cn-hangzhou."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2,}(-[a-z0-9]+)+$", var.region))
+    error_message = "This is no region. Run manage.py terraform, which writes it; nothing is to be typed here."
+  }
+}
+
+variable "secret_names" {
+  description = "The settings that are secrets and that this deployment has."
+  type        = list(string)
 }
 
 variable "function_role" {
@@ -59,23 +90,36 @@ variable "buckets" {
 }
 
 variable "function" {
-  description = "The function as s.yaml has it."
+  description = "The function as s.yaml has it, or s.burst.yaml; server is the server of a custom runtime, null for none."
   type = object({
-    name                = string
-    description         = string
-    runtime             = string
-    handler             = string
-    initializer         = string
-    initializer_seconds = number
-    cpu                 = number
-    memory_mb           = number
-    disk_mb             = number
-    timeout_seconds     = number
-    internet_access     = bool
-    trigger_name        = string
-    methods             = list(string)
-    auth_type           = string
-    internet_url        = bool
+    name                 = string
+    description          = string
+    runtime              = string
+    handler              = string
+    initializer          = string
+    initializer_seconds  = number
+    cpu                  = number
+    memory_mb            = number
+    disk_mb              = number
+    timeout_seconds      = number
+    internet_access      = bool
+    trigger_name         = string
+    methods              = list(string)
+    auth_type            = string
+    internet_url         = bool
+    package              = string
+    instance_concurrency = number
+    server = object({
+      command                = list(string)
+      args                   = list(string)
+      port                   = number
+      health_path            = string
+      health_delay_seconds   = number
+      health_period_seconds  = number
+      health_timeout_seconds = number
+      health_failures        = number
+      health_successes       = number
+    })
   })
 }
 
@@ -91,18 +135,4 @@ variable "log" {
     logstore = string
   })
   default = null
-}
-
-# Not written to any file: give it as TF_VAR_secrets='{"TOKEN_SECRET":"…"}'. The state holds it in clear all the same.
-variable "secrets" {
-  description = "The settings that are secrets, by name."
-  type        = map(string)
-  default     = {}
-  sensitive   = true
-}
-
-variable "package" {
-  description = "The folder that make package builds."
-  type        = string
-  default     = "../../build/function"
 }

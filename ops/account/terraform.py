@@ -1,7 +1,7 @@
 """
-Write what the Terraform module of deploy/terraform needs, out of .env, profiles.toml and s.yaml.
+Write the values of the Terraform configuration in deploy/terraform, out of .env, profiles.toml and s.yaml.
 
-The module makes the same roles, bucket rules and function as setup and make deploy: use one or the other. No
+It makes the same roles, bucket rules and function as setup and make deploy: use one or the other. No
 secret is written: give those that are named to Terraform as TF_VAR_secrets.
 """
 
@@ -24,25 +24,29 @@ from ops.terminal.language import Failure, Text, add_language_argument, chosen_l
 from ops.terminal.screen import Screen
 
 FILE = ROOT / "deploy" / "terraform" / "deployment.auto.tfvars.json"
+PLAIN_FILE, BURST_FILE = ROOT / "s.yaml", ROOT / "deploy" / "burst" / "s.burst.yaml"
 # Beside it, where there are buckets in other regions; Terraform reads every file of that name.
 REGIONS_FILE = "regions.tf.json"
-SUMMARY = Text("write the values for the Terraform module", "为 Terraform 模块写出变量值")
+SUMMARY = Text("write the values for the Terraform configuration", "为 Terraform 写出变量值")
 ABOUT = Text(
     __doc__,
-    "从 .env、profiles.toml 和 s.yaml 写出 deploy/terraform 的 Terraform 模块所需的值。\n\n"
-    "这个模块创建的角色、桶规则和函数，与 setup 和 make deploy 相同：二者选一。"
+    "从 .env、profiles.toml 和 s.yaml 写出 deploy/terraform 所需的变量值。\n\n"
+    "它创建的角色、桶规则和函数，与 setup 和 make deploy 相同：二者选一。"
     "密钥不会写进文件：请把列出的几个用 TF_VAR_secrets 交给 Terraform。",
 )
 WORDS = {
     "into": Text("the file to write (default: {file})", "写到哪个文件（默认：{file}）"),
     "written": Text("{file} is written.", "已写入 {file}。"),
+    "burst": Text(
+        "the function of s.burst.yaml: many requests at once", "s.burst.yaml 的函数：同时处理多个请求"
+    ),
     "secrets": Text(
         "Export TF_VAR_secrets, a JSON object with: {names}",
         "请导出 TF_VAR_secrets，一个 JSON 对象，含：{names}",
     ),
     "left_out": Text(
-        "The module does not know what s.yaml says of {names}: add it there.",
-        "模块里没有 s.yaml 写的 {names}：请自行补上。",
+        "The configuration does not know what s.yaml says of {names}: add it there.",
+        "deploy/terraform 里没有 s.yaml 写的 {names}：请自行补上。",
     ),
     "next": Text(
         "Then: make package, and in deploy/terraform `terraform init` and `terraform plan`.",
@@ -59,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
     parser.add_argument(
         "--into", type=Path, default=FILE, metavar="FILE", help=WORDS["into"].say(language, file=shown)
     )
+    parser.add_argument("--burst", action="store_true", help=WORDS["burst"].say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -73,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         desired = read_desired(args, environ)
         whose_roles_they_are(desired)
         props = function_props(
-            {**environ, "OSS_BUCKET": desired.bucket.name, "OSS_REGION": desired.bucket.region}
+            {**environ, "OSS_BUCKET": desired.bucket.name, "OSS_REGION": desired.bucket.region},
+            BURST_FILE if args.burst else PLAIN_FILE,
         )
         files = [args.into, *_write_regions(desired, args.into.with_name(REGIONS_FILE))]
         _write(args.into, values(desired, props))
@@ -113,9 +119,9 @@ def _write_regions(desired: DesiredState, file: Path) -> Iterator[Path]:
         yield file
 
 
-def function_props(environ: Mapping[str, str], file: Path = ROOT / "s.yaml") -> dict[str, Any]:
+def function_props(environ: Mapping[str, str], file: Path = PLAIN_FILE) -> dict[str, Any]:
     """
-    Return the properties of the function in ``s.yaml``, variables resolved.
+    Return the properties of the function in ``s.yaml``, or in a file that extends it, variables resolved.
 
     Raises:
         Failure: a variable without a default is not set, or it holds something else than one function.

@@ -1,5 +1,5 @@
 """
-Input of the Terraform module: roles, bucket rules and function from ``setup`` and ``s.yaml``.
+Values of the Terraform configuration: roles, bucket rules and function from ``setup`` and ``s.yaml``.
 
 No document is written twice: these are the parameters of the very calls that ``setup`` makes in an empty
 account.
@@ -7,6 +7,7 @@ account.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 
@@ -25,16 +26,17 @@ HOME_ROLE, HOME_BUCKET = "STS_ROLE_ARN", "OSS_BUCKET"
 # What the module for the buckets of a region is called, before the region.
 MODULE = "buckets_"
 SECRETS = frozenset(row.name for row in all_settings() if row.is_secret)
-# What of s.yaml the module has: the rest is told.
+# What of s.yaml the configuration has: the rest is told.
 KNOWN_PROPS = frozenset(
     "region functionName description runtime code handler instanceLifecycleConfig cpu memorySize diskSize"
-    " timeout internetAccess role environmentVariables triggers logConfig".split()
+    " timeout internetAccess role environmentVariables triggers logConfig instanceConcurrency"
+    " customRuntimeConfig".split()
 )
 
 
 def values(desired: DesiredState, props: Mapping[str, Any]) -> dict[str, Any]:
     """
-    All variables of the module but the secrets.
+    All variables of the configuration but the secrets.
 
     Args:
         props: of the one function in ``s.yaml``, its ``${...}`` replaced.
@@ -57,12 +59,13 @@ def values(desired: DesiredState, props: Mapping[str, Any]) -> dict[str, Any]:
         },
         "function": _function(props),
         "environment": environment(props),
+        "secret_names": secrets_of(props),
         "log": {name: log[name] for name in ("project", "logstore")} if isinstance(log, dict) else None,
     }
 
 
 def left_out(props: Mapping[str, Any]) -> list[str]:
-    """Return the properties of ``s.yaml`` that the module does not know."""
+    """Return the properties of ``s.yaml`` that the configuration does not know."""
     return sorted(set(props) - KNOWN_PROPS)
 
 
@@ -182,4 +185,22 @@ def _function(props: Mapping[str, Any]) -> dict[str, Any]:
         "methods": config["methods"],
         "auth_type": config["authType"],
         "internet_url": not config.get("disableURLInternet", False),
+        # Both files name a folder that make package builds, each from its own place.
+        "package": f"../../build/{PurePosixPath(props['code']).name}",
+        "instance_concurrency": props.get("instanceConcurrency"),
+        "server": _server(props["customRuntimeConfig"]) if "customRuntimeConfig" in props else None,
+    }
+
+
+def _server(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The server of a custom runtime; what is left out has the provider's default."""
+    health = config.get("healthCheckConfig", {})
+    return {
+        **{name: config.get(name) for name in ("command", "args", "port")},
+        "health_path": health.get("httpGetUrl"),
+        "health_delay_seconds": health.get("initialDelaySeconds"),
+        "health_period_seconds": health.get("periodSeconds"),
+        "health_timeout_seconds": health.get("timeoutSeconds"),
+        "health_failures": health.get("failureThreshold"),
+        "health_successes": health.get("successThreshold"),
     }

@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import subprocess
 import tomllib
 from dataclasses import replace
 from functools import cache
@@ -159,9 +160,12 @@ def names_in(value):
 def test_each_value_that_is_written_has_its_variable_and_each_variable_its_value(written):
     own = {"secrets", "package"}
     assert set(written) == set(variables()) - own
+    server = dict.fromkeys(re.findall(r"(\w+) += ", variables()["function"]["type"].rpartition("server")[2]))
     for name, value in written.items():
         if isinstance(value, dict) and name != "environment":
             of_one = [*value.values()] if name in MAPS else value
+            if name == "function":
+                of_one = {**value, "server": value["server"] or server}
             assert names_in(of_one) == set(re.findall(r"(\w+) = ", variables()[name]["type"])), name
 
 
@@ -221,11 +225,13 @@ def test_destroy_never_deletes_user_uploads():
     assert code["bucket"] == '${var.buckets["OSS_BUCKET"].name}-code'
 
 
-def test_secrets_are_sensitive_and_used_once():
+def test_secrets_are_sensitive_and_reach_the_function_alone():
     assert variables()["secrets"]["sensitive"] is True
     merged = blocks("resource")["alicloud_fcv3_function", "upload"]["environment_variables"]
     assert re.findall(r"var\.\w+", merged) == ["var.environment", "var.secrets"]
-    assert text_of_module().count("var.secrets") == 1
+    # Its own rule, the names of what is given, and the values.
+    used = re.findall(r"\S*var\.secrets\S*", text_of_module())
+    assert sorted(used) == ["nonsensitive(keys(var.secrets))))", "var.secrets", "var.secrets,"]
 
 
 # --- the values ---
@@ -332,6 +338,39 @@ def test_the_function_is_that_of_s_yaml(written):
     assert set(props) <= KNOWN_PROPS
 
 
+def test_with_burst_the_function_is_that_of_s_burst_yaml(operator, written):
+    assert terraform.run(arguments_of(operator, "--burst")) == 0
+    burst = json.loads((operator / "values.json").read_text("utf-8"))
+    (resource,) = yaml.safe_load(page("deploy/burst/s.burst.yaml"))["resources"].values()
+    props, function, plain_one = resource["props"], burst["function"], written["function"]
+    config = props["customRuntimeConfig"]
+    assert (plain_one["server"], plain_one["instance_concurrency"]) == (None, None)
+    assert function["instance_concurrency"] == props["instanceConcurrency"] > 1
+    assert [function["server"][name] for name in ("command", "args", "port")] == [
+        config[name] for name in ("command", "args", "port")
+    ]
+    health = {value for name, value in function["server"].items() if name.startswith("health_")}
+    assert health == {*config["healthCheckConfig"].values()}
+    assert function["runtime"] == props["runtime"] != plain_one["runtime"]
+    assert function["name"] == f"{plain_one['name']}-burst"
+    assert [one["package"] for one in (plain_one, function)] == [
+        f"../../build/{name}" for name in ("function", "function-burst")
+    ]
+    assert (MODULE / function["package"]).resolve() == (ROOT / "deploy/burst" / props["code"]).resolve()
+    # Both of them are whom the roles trust, and what the bucket is for.
+    same = set(burst) - {"function", "environment"}
+    assert {name: burst[name] for name in same} == {name: written[name] for name in same}
+    assert set(props) <= KNOWN_PROPS
+
+
+def test_the_outputs_are_the_address_the_names_and_the_roles():
+    outputs = {name for block in parsed(MODULE)["output"] for name in block}
+    assert outputs == {
+        *("url", "function_name", "function_arn", "function_role_arn"),
+        *("sts_role_arn", "upload_role_arns", "buckets"),
+    }
+
+
 def test_each_setting_is_given_once_and_no_secret_is_written(operator, written, capsys):
     assert terraform.run(arguments_of(operator)) == 0
     said = capsys.readouterr().out
@@ -355,7 +394,7 @@ def test_the_log_goes_where_s_yaml_sends_it():
 def test_properties_unknown_to_the_module_are_reported(operator, monkeypatch, capsys):
     real = terraform.function_props
     monkeypatch.setattr(
-        terraform, "function_props", lambda environ: {**real(environ), "vpcConfig": {"vpcId": "v"}}
+        terraform, "function_props", lambda *given: {**real(*given), "vpcConfig": {"vpcId": "v"}}
     )
     assert terraform.run(arguments_of(operator)) == 0
     assert "does not know what s.yaml says of vpcConfig" in capsys.readouterr().out
@@ -447,8 +486,15 @@ def test_an_unused_default_role_is_not_created_but_stays_in_the_setting(operator
 
 def test_generated_files_are_ignored_by_git():
     ignored = page(".gitignore").splitlines()
-    names = ("*.auto.tfvars.json", "*.tfstate*", "regions.tf.json")
+    names = (".terraform/", "*.auto.tfvars.json", "*.tfstate*", "regions.tf.json")
     assert {f"deploy/terraform/{name}" for name in names} <= set(ignored)
+
+
+def test_the_lock_file_is_not_ignored_by_git(tmp_path):
+    (tmp_path / ".gitignore").write_text(page(".gitignore"))
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    lock = "deploy/terraform/.terraform.lock.hcl"
+    assert subprocess.run(["git", "check-ignore", "-q", lock], cwd=tmp_path).returncode == 1
 
 
 @pytest.mark.parametrize("name", both("docs/deploy.md"))

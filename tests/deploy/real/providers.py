@@ -20,6 +20,7 @@ TYPES = {
     "bool": '"bool"',
     "map": '["map","string"]',
     "list": '["list","string"]',
+    "urls": '["list",["object",{"url_internet":"string","url_intranet":"string"}]]',
 }
 NESTING = {"list": pb.Schema.NestedBlock.LIST, "set": pb.Schema.NestedBlock.SET}
 # The SDK that both are made with gives each resource one.
@@ -54,7 +55,8 @@ def block_of(table):
     )
 
 
-MADE_UP = {"string": "made-up", "number": 1, "bool": False}
+URLS = [{"url_internet": "https://made-up.fcapp.run", "url_intranet": "https://made-up-vpc.fcapp.run"}]
+MADE_UP = {"string": "made-up", "number": 1, "bool": False, "urls": URLS}
 
 
 def made_up(of, name, kind, state):

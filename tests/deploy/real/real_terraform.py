@@ -25,6 +25,12 @@ SETTINGS = {
 }
 
 
+GIVEN = {
+    "package": "../code",
+    "secrets": json.dumps({name: SETTINGS[name] for name in ("TOKEN_SECRET", "WECHAT_SECRET")}),
+}
+
+
 @pytest.fixture(autouse=True)
 def providers(tmp_path_factory, monkeypatch):
     # The path of a socket has 107 characters at most.
@@ -74,7 +80,7 @@ class Folder:
 
     def planned(self):
         """What would change: for each address, before and after a move, what is done with it."""
-        self.ask(self.terraform.plan, out="plan", json=False, vars={"package": "../code"})
+        self.ask(self.terraform.plan, out="plan", json=False, vars=GIVEN)
         self.plan = self.ask(self.terraform.show, "plan")
         return {
             (change.get("previous_address", change["address"]), change["address"]): change["change"][
@@ -138,6 +144,50 @@ def test_one_bucket_and_one_role_are_made_with_the_account_in_their_documents(fo
     bucket = made['module.buckets.alicloud_oss_bucket.uploads["OSS_BUCKET"]']
     assert (bucket["bucket"], bucket["force_destroy"]) == ("my-bucket", False)
     assert [rule["abort_multipart_upload"] for rule in bucket["lifecycle_rule"]] == [[{"days": 7}]]
+
+
+def test_the_outputs_name_the_address_the_roles_and_the_buckets(folder):
+    written(folder, PLACES, "--bucket-create")
+    found = Folder(folder)
+    found.planned()
+    found.applied()
+    shown = {name: one["value"] for name, one in found.ask(found.terraform.show)["values"]["outputs"].items()}
+    assert shown["url"].startswith("https://")
+    arn = f"acs:ram::{ACCOUNT}:role/oss-direct-upload"
+    assert (shown["sts_role_arn"], shown["function_role_arn"]) == (arn, f"{arn}-function")
+    assert shown["upload_role_arns"].keys() == {"STS_ROLE_ARN", "my-contracts"}
+    assert shown["buckets"]["OSS_BUCKET"] == "my-bucket"
+    assert "canary" not in json.dumps(shown)
+
+
+def test_with_burst_the_server_of_the_custom_runtime_is_deployed(folder):
+    written(folder, ONE_BUCKET, "--burst")
+    found = Folder(folder)
+    found.planned()
+    found.applied()
+    function = found.resources()["alicloud_fcv3_function.upload"]
+    (server,) = function["custom_runtime_config"]
+    (health,) = server["health_check_config"]
+    assert (function["instance_concurrency"], server["port"], health["http_get_url"]) == (20, 9000, "/health")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"secrets": json.dumps({"TOKEN_SECRET": "only-one-of-two-secrets-is-here-0123"})},
+        {"secrets": json.dumps({**json.loads(GIVEN["secrets"]), "token": "no-name-of-a-setting"})},
+        {"secrets": json.dumps({**json.loads(GIVEN["secrets"]), "TOKEN_SECRET": ""})},
+        {"package": "../none"},
+        {"region": "my bucket"},
+    ],
+    ids=["lacking", "misnamed", "empty", "package", "region"],
+)
+def test_a_plan_is_refused_for_a_value_that_cannot_be_meant(folder, given):
+    written(folder, ONE_BUCKET)
+    terraform = Folder(folder).terraform
+    refused = terraform.plan(json=False, vars={**GIVEN, **given})
+    assert refused.retcode == 1
+    assert "canary" not in f"{refused.value}{refused.error}"
 
 
 def test_resources_of_the_single_bucket_layout_are_moved_unchanged(folder):
