@@ -1,7 +1,8 @@
 """
-Inherited environment variables that would lead the function out of the local cloud.
+Inherited environment variables that would lead the function out of the local cloud, or to another hour.
 """
 
+import time
 from collections.abc import MutableMapping
 
 # The demo's client is led by some of them as well.
@@ -23,3 +24,10 @@ def clear_inherited_settings(environ: MutableMapping[str, str]) -> None:
     for name in list(environ):
         if name.upper() in OWN_SETTINGS or name.upper().startswith(FOREIGN_PREFIXES):
             del environ[name]
+
+
+def use_utc(environ: MutableMapping[str, str]) -> None:
+    """Set this process to UTC, as instances of Function Compute are; Windows has no ``tzset`` and stays."""
+    environ["TZ"] = "UTC"
+    if hasattr(time, "tzset"):
+        time.tzset()

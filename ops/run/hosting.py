@@ -20,7 +20,7 @@ from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, Reach
 from local.fc.gateway import FcGateway
 from local.oss.rules import OssRules
-from local.shell import clear_inherited_settings
+from local.shell import clear_inherited_settings, use_utc
 from local.wechat.rules import WechatRules
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.messages import in_both
@@ -85,12 +85,13 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
     """
     Run the function and everything around it until the block ends.
 
-    This process is given over to it: its environment and its logging are replaced.
+    This process is given over to it: its environment, its time zone and its logging are replaced.
 
     Raises:
         HostingError: a port, the folder, or the function's own start is at fault.
     """
     clear_inherited_settings(os.environ)
+    use_utc(os.environ)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO, force=True)
     with tempfile.TemporaryDirectory(prefix="oss-direct-upload-") as temporary:
         folder = _made(plan.folder or Path(temporary))

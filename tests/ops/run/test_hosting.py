@@ -1,4 +1,8 @@
-"""Which port the function gets."""
+"""Port and time zone of the function."""
+
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -16,3 +20,18 @@ def test_the_port_comes_from_the_environment(environ, port):
 def test_a_port_that_is_none_is_refused_with_a_sentence(text):
     with pytest.raises(HostingError, match="PORT"):
         wanted_port({"PORT": text}, 9000)
+
+
+def test_the_function_runs_in_utc_whatever_the_zone_of_the_machine():
+    script = (
+        "from datetime import datetime\n"
+        "from ops.run.hosting import HostingError, Plan, running_cloud\n"
+        "before = datetime.fromtimestamp(0).hour\n"
+        "try:\n"
+        "    with running_cloud(Plan(settings={'CALLER_RATE': 'x'})):\n        pass\n"
+        "except HostingError:\n"
+        "    print(before, datetime.fromtimestamp(0).hour)\n"
+    )
+    environ = {**os.environ, "TZ": "Asia/Shanghai"}
+    done = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True)
+    assert done.stdout.split() == ["8", "0"], done.stderr
