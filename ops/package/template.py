@@ -117,7 +117,9 @@ def _project_files(root: Path) -> list[str]:
                 "git 在这里没有跟踪任何文件；模板要在仓库的克隆里生成",
             )
         )
-    names = [name for name in tracked.split("\0") if name and (root / name).is_file()]
+    # A link may lead to what is not tracked.
+    paths = [name for name in tracked.split("\0") if name and not (root / name).is_symlink()]
+    names = [name for name in paths if (root / name).is_file()]
     return [name for name in names if name.startswith(CARRIED) or not name.startswith(LEFT_OUT)]
 
 

@@ -59,6 +59,9 @@ def clone_with(folder, **changed):
         (folder / name).write_text(text, "utf-8")
     for command in (["init", "-q"], ["add", "."]):
         subprocess.run(["git", *command], cwd=folder, check=True)
+    # Tracked, and what it leads to is not.
+    (folder / "link").symlink_to(".env")
+    subprocess.run(["git", "add", "link"], cwd=folder, check=True)
     for name in UNTRACKED:
         (folder / name).write_text("SECRET=of-mine\n", "utf-8")
     return folder
