@@ -68,11 +68,13 @@ def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> C
     return caller
 
 
-def caller_from_subject(subject: object, settings: Settings) -> Caller:
+def caller_from_subject(
+    subject: object, settings: Settings, claims: Mapping[str, Any] = MappingProxyType({})
+) -> Caller:
     """Return the caller whom a valid token names; raise ``Unauthorized`` if the subject is none."""
     if not is_subject(subject):
         raise unauthorized(f"sub must be a string of 1 to {MAX_SUBJECT_BYTES} bytes")
-    return Caller(subject, owner_of(subject, settings.owner_secret))
+    return Caller(subject, owner_of(subject, settings.owner_secret), claims)
 
 
 def is_subject(value: object) -> TypeGuard[str]:

@@ -39,7 +39,7 @@ def prepare(_settings: Settings) -> None:
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
     """Return the caller whom the token names."""
     claims = read_business_token(bearer_token(headers), settings.caller_settings, now)
-    return caller_from_subject(claims["sub"], settings)._replace(claims=claims)
+    return caller_from_subject(claims["sub"], settings, claims)
 
 
 def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> dict[str, Any]:
