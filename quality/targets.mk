@@ -13,5 +13,5 @@ bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
 house: $(READY) ## structure metrics, each with its limit; with OVER=1 those over it
 	@$(PY) -m quality.house $(if $(OVER),--over)
 
-torture: $(READY) ## faults, fuzzing, soak and mutation: minutes long
-	@$(PY) -m quality.torture
+torture: $(READY) ## faults, fuzzing, soak, mutation (MINUTES=10: what changed last, for so long)
+	@$(PY) -m quality.torture $(addprefix --minutes ,$(MINUTES))

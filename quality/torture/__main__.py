@@ -1,14 +1,13 @@
 """
 ``python -m quality.torture``: everything, on all processors, and a table; ``--quick`` is a hundredth of it.
+
+With ``--minutes`` what changed last comes first, and the table names what did not run.
 """
 
 import argparse
-import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 
 from quality.torture import (
@@ -28,86 +27,141 @@ from quality.torture import (
     soak,
     wechat_faults,
 )
-from quality.torture.report import Result, print_table
+from quality.torture.mutation_table import rows
+from quality.torture.report import print_table
+from quality.torture.tasks import Task, last_changes, run_all
 
 PARTS = ("faults", "soak", "fuzz", "proof", "mutation", "package")
 QUICK = 100
+# A budget of so many minutes lets soak, fuzzing and proofs do all they do.
+FULL_MINUTES = 60
 SOAK_INSTANCES = 2
-QUICK_MUTANTS = 10
-
-Task = Callable[[], Result]
+QUICK_MUTANTS = 40
+SEED = 1
+MATRICES = {
+    faults: ("function",),
+    oss_faults: ("function/oss",),
+    wechat_faults: ("function/wechat",),
+    quota_faults: ("function/limits",),
+    route_faults: ("function/routes",),
+    held_faults: ("function/holding",),
+    machine_faults: ("function",),
+}
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m quality.torture", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"a {QUICK}th of the inputs, to try it out")
+    parser.add_argument("--minutes", type=float, help="begin nothing after so many, the riskiest first")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be repeated")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn over all modules")
+    parser.add_argument("--seed", type=int, default=SEED, help="another sample")
+    parser.add_argument("--mutation-report", action="store_true", help="what is stored about mutation")
     parser.add_argument("--quotas", action="store_true", help="the soak counts in a Redis")
     parser.add_argument(
         "--at-a-time", type=int, default=os.cpu_count() or 2, help="processes (all processors)"
     )
     args = parser.parse_args(arguments)
-    started = time.monotonic()
-    tasks = _tasks(set(args.only or PARTS), QUICK if args.quick else 1, with_quotas=args.quotas)
-    results = _run(tasks, args.at_a_time)
+    if args.mutation_report:
+        print(mutation.report())
+        return 0
+    started = time.time()
+    until = started + 60 * args.minutes if args.minutes else float("inf")
+    if args.sample:
+        tasks = _sample(args.sample, args.seed, args.at_a_time)
+    else:
+        divisor = QUICK if args.quick else max(1, round(FULL_MINUTES / args.minutes)) if args.minutes else 1
+        tasks = _tasks(set(args.only or PARTS), divisor, until, quick=args.quick, with_quotas=args.quotas)
+    if args.minutes:
+        tasks = by_risk(tasks)
+    results, not_run = run_all(tasks, args.at_a_time, until)
     order = {part: number for number, part in enumerate(PARTS)}
     is_well = print_table(sorted(results, key=lambda result: order[result.name]))
-    print(f"in {(time.monotonic() - started) / 60:.1f} minutes on {args.at_a_time} processors")
+    for why, names in not_run.items():
+        print(f"{why}: {', '.join(names)}")
+    print(f"in {(time.time() - started) / 60:.1f} minutes on {args.at_a_time} processors")
     return 0 if is_well else 1
 
 
-def _tasks(parts: set[str], divisor: int, *, with_quotas: bool = False) -> list[tuple[str, Task]]:
+def by_risk(tasks: list[Task]) -> list[Task]:
+    """What changed last first; of mutation, what the table answers already last, the oldest answer first."""
+    changes, stored = last_changes(), rows()
+
+    def risk(task: Task) -> tuple[bool, int, str]:
+        row = stored.get(task.name)
+        is_answered = task.part == "mutation" and mutation.is_settled(task.name)
+        changed = max((time for path, time in changes.items() if path.startswith(task.files)), default=0)
+        return is_answered, -changed, str(row.on) if row else ""
+
+    return sorted(tasks, key=risk)
+
+
+def _sample(count: int, seed: int, shares: int) -> list[Task]:
+    return [
+        Task("mutation", f"sample {share + 1}", partial(mutation.sample, count, seed, share, shares))
+        for share in range(shares)
+    ]
+
+
+def _tasks(
+    parts: set[str], divisor: int, until: float, *, quick: bool = False, with_quotas: bool = False
+) -> list[Task]:
     """The longest first, so that the processors end together."""
-    tasks: list[tuple[str, Task]] = []
+    tasks: list[Task] = []
     if "soak" in parts:
         requests = soak.REQUESTS // SOAK_INSTANCES // divisor
         soaking = partial(soak.run, requests, with_quotas=with_quotas)
-        tasks += [("soak", soaking) for _ in range(SOAK_INSTANCES)]
-    if "fuzz" in parts:
-        reason = fuzz.prepare()
-        if reason:
-            print(f"  {reason}; fuzzing goes on without coverage", file=sys.stderr, flush=True)
         tasks += [
-            ("fuzz", partial(fuzz.run, name, fuzz.INPUTS // divisor, with_atheris=not reason))
-            for name in fuzz.NAMES
+            Task("soak", f"soak {number}", soaking, ("function",)) for number in range(1, SOAK_INSTANCES + 1)
         ]
-    if "mutation" in parts:
-        only = QUICK_MUTANTS if divisor > 1 else None
-        tasks += [("mutation", partial(mutation.run, module, 1, only)) for module in mutation.TESTS]
+    if "fuzz" in parts:
+        tasks += _fuzzing(divisor)
+    if "mutation" in parts and quick:
+        tasks += _sample(QUICK_MUTANTS, SEED, 1)
+    elif "mutation" in parts:
+        tasks += [
+            Task("mutation", module, partial(mutation.run, module, until), (_in_repository(module),))
+            for module in mutation.TESTS
+        ]
     if "proof" in parts:
-        tasks.append(("proof", partial(policy_proof.run, policy_proof.PAIRS // divisor)))
-        share = held_uploads.STEPS // held_uploads.TASKS // divisor
-        tasks += [("proof", partial(held_uploads.run, share)) for _ in range(held_uploads.TASKS)]
-        tasks.append(("proof", partial(parted_uploads.run, parted_uploads.LIVES // divisor)))
+        tasks += _proofs(divisor)
     if "faults" in parts:
-        matrices = (
-            faults,
-            oss_faults,
-            wechat_faults,
-            quota_faults,
-            route_faults,
-            held_faults,
-            machine_faults,
-        )
-        tasks += [("faults", part.run) for part in matrices]
+        tasks += [
+            Task("faults", part.__name__.rpartition(".")[2], part.run, folders)
+            for part, folders in MATRICES.items()
+        ]
     if "package" in parts:
-        tasks += [("package", package_secrets.run), ("package", advisories.run)]
+        tasks.append(Task("package", "secrets", package_secrets.run, ("ops/deploy",)))
+        tasks.append(Task("package", "advisories", advisories.run, ("requirements",)))
     return tasks
 
 
-def _run(tasks: list[tuple[str, Task]], at_a_time: int) -> list[Result]:
-    # One fresh process for each: what a part loads, patches or leaves in memory touches no other.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(at_a_time, mp_context=context, max_tasks_per_child=1) as pool:
-        running = [(name, pool.submit(task)) for name, task in tasks]
-        return [_result_of(name, future) for name, future in running]
+def _in_repository(module: str) -> str:
+    return str(mutation.path_of(module).relative_to(mutation.ROOT))
 
 
-def _result_of(name: str, future: Future[Result]) -> Result:
-    error = future.exception()
-    if error is not None:
-        return Result(name, problems=[f"the part itself ended in {type(error).__name__}: {error}"])
-    return future.result()
+def _fuzzing(divisor: int) -> list[Task]:
+    reason = fuzz.prepare()
+    if reason:
+        print(f"  {reason}; fuzzing goes on without coverage", file=sys.stderr, flush=True)
+    inputs = fuzz.INPUTS // divisor
+    return [
+        Task("fuzz", f"fuzz {name}", partial(fuzz.run, name, inputs, with_atheris=not reason), ("function",))
+        for name in fuzz.NAMES
+    ]
+
+
+def _proofs(divisor: int) -> list[Task]:
+    steps = held_uploads.STEPS // held_uploads.TASKS // divisor
+    pairs, lives = policy_proof.PAIRS // divisor, parted_uploads.LIVES // divisor
+    return [
+        Task("proof", "policies", partial(policy_proof.run, pairs), ("function/oss",)),
+        *(
+            Task("proof", f"held uploads {number}", partial(held_uploads.run, steps), ("function/holding",))
+            for number in range(1, held_uploads.TASKS + 1)
+        ),
+        Task("proof", "parted uploads", partial(parted_uploads.run, lives), ("function/multipart",)),
+    ]
 
 
 if __name__ == "__main__":

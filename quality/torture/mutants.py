@@ -43,9 +43,12 @@ class Mutant:
 
     Args:
         name: where and what, without line numbers, so that it outlives edits elsewhere.
+
+        where: the function or class around it.
     """
 
     name: str
+    where: str
     module: ast.Module
     path: Path
     wrong: ast.AST
@@ -54,6 +57,23 @@ class Mutant:
         mutated = copy.deepcopy(self.module)
         _replace(mutated, self.path, copy.deepcopy(self.wrong))
         return ast.fix_missing_locations(mutated)
+
+    def nodes(self) -> Iterator[ast.AST]:
+        """From the module down to what is changed."""
+        return (_at(self.module, self.path[:length]) for length in range(len(self.path) + 1))
+
+    def is_in_a_body(self) -> bool:
+        """Whether the code of a function changes, not what importing the module makes."""
+        nodes = zip(self.nodes(), self.path, strict=False)
+        return any(isinstance(node, ast.FunctionDef) and field == "body" for node, (field, _) in nodes)
+
+    def lines(self) -> range:
+        """Lines of the innermost statement, of one that holds others only those before them."""
+        kinds = (ast.stmt, ast.ExceptHandler, ast.pattern)
+        node = [node for node in self.nodes() if isinstance(node, kinds)][-1]
+        inner = [*getattr(node, "body", ()), *getattr(node, "cases", ())]
+        end = getattr(inner[0], "pattern", inner[0]).lineno - 1 if inner else node.end_lineno
+        return range(node.lineno, max(node.lineno, end or 0) + 1)
 
 
 def mutants_of(source: str) -> Iterator[Mutant]:
@@ -66,7 +86,7 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             seen[name] += 1
             if seen[name] > 1:
                 name += f" ({seen[name]})"
-            yield Mutant(name, tree, path, wrong)
+            yield Mutant(name, where, tree, path, wrong)
 
 
 def _walk(node: ast.AST, path: Path, where: str) -> Iterator[tuple[Path, str]]:

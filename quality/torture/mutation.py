@@ -1,27 +1,26 @@
 """
 Mutation testing: every wrong version of a module must fail a test, or be listed as equivalent with a reason.
 
-Our own small mutator, because each mutant runs in a fork of a process that has everything but the project's
-modules imported already, which takes a fraction of what a new process takes.
+Our own small mutator, because most mutants are tried in a fork of a process that has collected the tests
+already, by the tests alone that reach their lines (``in_place``), the others in a fork that has imported
+everything but the project's modules (``whole_runs``). What was found is stored (``mutation_table``): a later
+run tries what is not known yet.
 """
 
 import ast
-import gc
-import importlib.util
+import json
 import os
-import signal
-import sys
+import random
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import CodeType
 
+from quality.torture import mutation_table, whole_runs
+from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED, InPlace, end_group, fork
 from quality.torture.mutants import Mutant, mutants_of
 from quality.torture.report import Progress, Result
 
@@ -45,13 +44,11 @@ def _paths(words: str) -> tuple[str, ...]:
 # Groups of tests, as words for ``_paths``.
 APP = "app hostile_requests /tests/test_handler.py"
 FORMS = "routes/ uploads/"
-PARTS = "multipart/ /quality/tests/torture/test_lives.py"
 HOLDING = "holding/decision holding/check holding/status holding/discard holding/commit holding/resume"
 QUOTA = "limits/memory limits/quota limits/connection limits/counting limits/stores"
 QUOTA_IN_REDIS = "limits/connection limits/stores limits/redis_store"
 SETTINGS = "config/settings config/profiles config/profile_validation config/settings_validation"
 STS = "/tests/test_sts_credentials.py aliyun_sdk"
-PROOF = "/quality/tests/torture/test_policy_proof.py"
 # Which tests a module's mutants must fail, its own first: the first that fails ends the run.
 TESTS = {
     "burst_server": _paths("/tests/deploy/test_burst_server.py"),
@@ -101,8 +98,8 @@ TESTS = {
     "function.limits.rate_limit": _paths(f"limits/rate_limit limits/client_ip auth/ reading/read {FORMS}"),
     "function.limits.redis": _paths(QUOTA_IN_REDIS),
     "function.limits.redis_connection": _paths(f"limits/connection {QUOTA} limits/redis_store"),
-    "function.multipart.lifecycle": _paths(f"multipart/multipart_parts {PARTS}"),
-    "function.multipart.part_urls": _paths(f"multipart/part_urls {PARTS}"),
+    "function.multipart.lifecycle": _paths("multipart/multipart_parts multipart/"),
+    "function.multipart.part_urls": _paths("multipart/part_urls multipart/"),
     "function.outgoing": _paths("outgoing http/client"),
     "function.oss.callback_signature": _paths("uploads/callback_signature uploads/"),
     "function.oss.client": _paths(
@@ -111,9 +108,9 @@ TESTS = {
     "function.oss.errors": _paths("oss/errors oss/client"),
     "function.oss.multipart": _paths("oss/multipart oss/client"),
     "function.oss.objects": _paths("oss/objects oss/client"),
-    "function.oss.post_form": _paths(f"oss/post_form oss/signature_v4 {PROOF} {FORMS}"),
+    "function.oss.post_form": _paths(f"oss/post_form oss/signature_v4 {FORMS}"),
     "function.oss.presign": _paths("oss/presign"),
-    "function.oss.signature_v4": _paths(f"oss/signature_v4 oss/presign {PROOF}"),
+    "function.oss.signature_v4": _paths("oss/signature_v4 oss/presign"),
     "function.reading": _paths("reading/"),
     "function.request_log": _paths(f"request_log {APP} uploads/"),
     "function.routes": _paths(f"{APP} {FORMS}"),
@@ -121,7 +118,7 @@ TESTS = {
     "function.routes.confirm": _paths("uploads/confirm holding/resume holding/check"),
     "function.routes.held": _paths(f"holding/commit {HOLDING}"),
     "function.routes.login": _paths("auth/"),
-    "function.routes.multipart": _paths(f"multipart/multipart {PARTS} holding/resume"),
+    "function.routes.multipart": _paths("multipart/multipart multipart/ holding/resume"),
     "function.routes.read": _paths("reading/read reading/ routes/hooks config/bucket_location"),
     "function.routes.upload_params": _paths(
         f"{FORMS} uploads/form_ticket uploads/deduplication limits/counting request_log {APP} auth/"
@@ -133,13 +130,13 @@ TESTS = {
         "uploads/deduplication uploads/held_receipts config/bucket_location"
     ),
     "function.uploads.hooks": _paths("uploads/hooks routes/hooks"),
-    "function.uploads.plan": _paths(f"uploads/ routes/ {PROOF}"),
+    "function.uploads.plan": _paths("uploads/ routes/"),
     "function.uploads.receipt": _paths(
         "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/ holding/resume"
     ),
     "function.uploads.request": _paths(f"uploads/ routes/ {APP}"),
     "function.uploads.tickets": _paths(
-        f"uploads/claims multipart/ticket uploads/form_ticket {PARTS} uploads/"
+        "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/"
     ),
     "function.webhook": _paths("uploads/webhook uploads/"),
     "function.wechat": _paths("wechat/access_token wechat/api"),
@@ -150,71 +147,180 @@ TESTS = {
     "handler": _paths(f"/tests/test_handler.py {APP}"),
     "sts_credentials": _paths(STS),
 }
-# What costs the most to import; the project's own modules must not be among them.
-IMPORTED_BEFORE = (
-    *("pytest", "_pytest.assertion.rewrite", "hypothesis", "hypothesis.stateful", "responses", "requests"),
-    *("jwt", "cryptography.hazmat.primitives.serialization", "aliyunsdkcore.client"),
-    *("aliyunsdksts.request.v20150401.AssumeRoleRequest", "cryptography.hazmat.primitives.asymmetric.rsa"),
-    # The document that every answer of a test is held against.
-    *("yaml", "jsonschema", "referencing.jsonschema"),
-)
-TIME_FACTOR = 3
-LEAST_SECONDS = 10.0
-KILLED, SURVIVED = "killed", "survived"
 
 
-@dataclass
-class Running:
-    mutant: Mutant
-    process: int
-    until: float
-
-
-def run(module: str, at_a_time: int = 1, only: int | None = None) -> Result:
+def run(module: str, until: float = float("inf")) -> Result:
     """
-    Try the mutants of one module.
+    Try what the table does not know of one module, and what survived before its tests changed.
 
     Args:
-        only: at most so many, spread over the module; for a quick look.
+        until: begin no mutant after this instant; what is known by then is stored.
     """
-    started = time.monotonic()
-    result = Result("mutation")
-    source = path_of(module).read_text("utf-8")
-    mutants = list(mutants_of(source))
-    if only is not None:
-        mutants = mutants[:: max(1, len(mutants) // only)]
-    for name in IMPORTED_BEFORE:
-        importlib.import_module(name)
-    with TemporaryDirectory() as folder:
-        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-        before = time.monotonic()
-        if _finish(_start(module, ast.parse(source), TESTS[module])) != SURVIVED:
-            result.problems.append(f"{module}: its tests fail without any mutant")
-            return result
-        limit = max(LEAST_SECONDS, TIME_FACTOR * (time.monotonic() - before))
-        outcomes = dict(_try_all(module, mutants, TESTS[module], limit, at_a_time))
-    _judge(module, outcomes, result, is_complete=only is None)
+    started, result = time.monotonic(), Result("mutation")
+    mutants = list(mutants_of(path_of(module).read_text("utf-8")))
+    unfinished = mutation_table.Unfinished(module, *present(module))
+    row = _row_of_present_source(module)
+    outcomes = {**(_outcomes_of(row, module, mutants) if row else {}), **unfinished.outcomes}
+    waiting = [mutant for mutant in mutants if mutant.name not in outcomes]
+    progress = Progress(f"mutation {module}", len(waiting))
+    for done, (name, outcome) in enumerate(_try_all(module, waiting, until) if waiting else (), start=1):
+        if outcome == BROKEN:
+            result.problems.append(f"{module}: fails without any mutant: {name}")
+        else:
+            outcomes[name] = outcome
+            unfinished.add(name, outcome)
+        progress.show(done)
+    left = len(mutants) - len(outcomes)
+    if result.problems:
+        return result
+    _judge(module, outcomes, result, is_complete=row is None and not left)
+    if left:
+        result.notes.append(f"{module}: {left} of {len(mutants)} mutants are still to be tried")
+    else:
+        if waiting or row is None or _survivors(module, outcomes) != row.surviving:
+            _store(module, outcomes)
+        unfinished.forget()
     result.seconds = time.monotonic() - started
     return result
 
 
-def _judge(module: str, outcomes: dict[str, str], result: Result, is_complete: bool) -> None:
+def _row_of_present_source(module: str) -> mutation_table.Row | None:
+    row = mutation_table.rows().get(module)
+    return row if row and row.source == present(module)[0] else None
+
+
+def _outcomes_of(row: mutation_table.Row, module: str, mutants: list[Mutant]) -> dict[str, str]:
+    """What a row says of each mutant; nothing of survivors that other tests may notice by now."""
     listed = equivalents(module)
+    outcomes = {mutant.name: SURVIVED if mutant.name in listed else KILLED for mutant in mutants}
+    for name in set(row.surviving) - set(listed):
+        outcomes[name] = SURVIVED
+        if row.tests != present(module)[1]:
+            del outcomes[name]
+    return outcomes
+
+
+def _survivors(module: str, outcomes: dict[str, str]) -> tuple[str, ...]:
+    """Those that no reason excuses."""
     survivors = {name for name, outcome in outcomes.items() if outcome == SURVIVED}
-    alive = sorted(survivors - set(listed))
-    equivalent = len(survivors & set(listed))
-    killed = len(outcomes) - len(survivors)
-    result.figures.append(
-        (f"{module}: mutants killed / equivalent / surviving", f"{killed} / {equivalent} / {len(alive)}")
+    return tuple(sorted(survivors - set(equivalents(module))))
+
+
+def _store(module: str, outcomes: dict[str, str]) -> None:
+    alive = _survivors(module, outcomes)
+    counts = Counter(outcomes.values())
+    row = mutation_table.Row(
+        *present(module),
+        mutation_table.commit(),
+        mutation_table.today(),
+        mutants=len(outcomes),
+        killed=counts[KILLED],
+        equivalent=counts[SURVIVED] - len(alive),
+        surviving=alive,
     )
-    result.totals = Counter(
-        {"mutants killed or equivalent": killed + equivalent, "mutants surviving": len(alive)}
-    )
+    mutation_table.store(module, row)
+
+
+def _try_all(module: str, mutants: list[Mutant], until: float) -> Iterator[tuple[str, str]]:
+    """In place first; then those that cannot be, those that are said to survive last."""
+    with TemporaryDirectory() as folder:
+        whole_runs.prepare(folder)
+        left = {mutant.name: mutant for mutant in mutants}
+        for name, outcome in _in_place(module, [one for one in mutants if one.is_in_a_body()], until):
+            if outcome == OPEN:
+                continue
+            if outcome == BROKEN:
+                left.clear()
+            left.pop(name, None)
+            yield name, outcome
+        listed = equivalents(module)
+        for mutant in sorted(left.values(), key=lambda mutant: mutant.name in listed):
+            if time.time() > until:
+                return
+            yield mutant.name, whole_runs.outcome_of(module, path_of(module), mutant.tree(), TESTS[module])
+
+
+def _in_place(module: str, mutants: list[Mutant], until: float) -> Iterator[tuple[str, str]]:
+    import pytest
+
+    source, target = os.pipe()
+    process = fork()
+    if not process:
+        try:
+            os.close(source)
+            whole_runs.silence()
+
+            def report(name: str, outcome: str) -> None:
+                os.write(target, json.dumps([name, outcome]).encode() + b"\n")
+
+            plugin = InPlace(path_of(module), mutants, report, until)
+            pytest.main([*whole_runs.OPTIONS, *TESTS[module]], plugins=[plugin])
+        finally:
+            os._exit(0)
+    os.close(target)
+    with os.fdopen(source) as lines:
+        for line in lines:
+            name, outcome = json.loads(line)
+            yield name, outcome
+    end_group(process)
+
+
+def sample(count: int, seed: int, share: int = 0, shares: int = 1) -> Result:
+    """Try some mutants drawn over all modules, whatever the table knows, and store nothing."""
+    started, result = time.monotonic(), Result("mutation")
+    every = [(module, number) for module in TESTS for number in range(len(_mutants(module)))]
+    drawn = sorted(random.Random(seed).sample(every, min(count, len(every))))[share::shares]
+    progress = Progress("sample of mutants", len(drawn))
+    counts: Counter[str] = Counter()
+    with TemporaryDirectory() as folder:
+        whole_runs.prepare(folder)
+        for done, (module, number) in enumerate(drawn, start=1):
+            mutant, tests = _mutants(module)[number], TESTS[module]
+            path = path_of(module)
+            outcome = "equivalent"
+            if mutant.name not in equivalents(module):
+                outcome = whole_runs.outcome_of(module, path, mutant.tree(), tests)
+            counts[outcome] += 1
+            if outcome == SURVIVED:
+                result.problems.append(f"{module}: survives: {mutant.name}")
+            progress.show(done)
+        # Of a module in the table it is known that its tests pass here.
+        unknown = {module for module, _ in drawn} - set(mutation_table.rows())
+        broken = {module for module in unknown if not _passes_whole(module)}
+    result.problems += [f"{module}: its own tests fail without any mutant" for module in sorted(broken)]
+    figures = " / ".join(str(counts[outcome]) for outcome in (KILLED, "equivalent", SURVIVED))
+    result.figures.append((f"sample {share + 1} of {shares}: killed / equivalent / surviving", figures))
+    result.totals["mutants killed or equivalent"] = len(drawn) - counts[SURVIVED]
+    result.totals["mutants surviving"] = counts[SURVIVED]
+    result.seconds = time.monotonic() - started
+    return result
+
+
+@cache
+def _mutants(module: str) -> list[Mutant]:
+    return list(mutants_of(path_of(module).read_text("utf-8")))
+
+
+def _passes_whole(module: str) -> bool:
+    path = path_of(module)
+    tree = ast.parse(path.read_text("utf-8"))
+    return whole_runs.outcome_of(module, path, tree, TESTS[module][:1]) == SURVIVED
+
+
+def _judge(module: str, outcomes: dict[str, str], result: Result, is_complete: bool) -> None:
+    alive = _survivors(module, outcomes)
+    counts = Counter(outcomes.values())
+    equivalent = counts[SURVIVED] - len(alive)
+    what = f"{module}: mutants killed / equivalent / surviving"
+    result.figures.append((what, f"{counts[KILLED]} / {equivalent} / {len(alive)}"))
+    result.totals["mutants killed or equivalent"] = counts[KILLED] + equivalent
+    result.totals["mutants surviving"] = len(alive)
     result.problems += [f"{module}: survives: {name}" for name in alive]
     if is_complete:
         result.problems += [
             f"{module}: listed as equivalent but {outcomes.get(name, 'not made any more')}: {name}"
-            for name in sorted(set(listed) - survivors)
+            for name in sorted(equivalents(module))
+            if outcomes.get(name) != SURVIVED
         ]
 
 
@@ -232,92 +338,16 @@ def equivalents(module: str) -> dict[str, str]:
     return {entry["mutant"]: entry["reason"] for entry in table.get(module, [])}
 
 
-def _try_all(
-    module: str, mutants: Sequence[Mutant], tests: Sequence[str], limit: float, at_a_time: int
-) -> Iterator[tuple[str, str]]:
-    progress = Progress(f"mutation {module}", len(mutants))
-    waiting, done = list(reversed(mutants)), 0
-    running: list[Running] = []
-    while waiting or running:
-        while waiting and len(running) < at_a_time:
-            mutant = waiting.pop()
-            running.append(Running(mutant, _start(module, mutant.tree(), tests), time.monotonic() + limit))
-        for one in list(running):
-            outcome = _outcome(one)
-            if outcome:
-                running.remove(one)
-                done += 1
-                yield one.mutant.name, outcome
-        progress.show(done)
-        time.sleep(0.01)
+def present(module: str) -> tuple[str, str]:
+    """The module's source and its tests, as the table names them."""
+    return mutation_table.source_of(path_of(module)), mutation_table.fingerprint_of(TESTS[module])
 
 
-def _outcome(one: Running) -> str:
-    """Empty while it runs; a mutant that never ends counts as killed."""
-    process, status = os.waitpid(one.process, os.WNOHANG)
-    if process:
-        return SURVIVED if os.waitstatus_to_exitcode(status) == 0 else KILLED
-    if time.monotonic() > one.until:
-        with suppress(ProcessLookupError):
-            os.killpg(one.process, signal.SIGKILL)
-        os.waitpid(one.process, 0)
-        return KILLED
-    return ""
+def is_settled(module: str) -> bool:
+    """Whether ``run`` would try nothing."""
+    row = _row_of_present_source(module)
+    return row is not None and (not row.surviving or row.tests == present(module)[1])
 
 
-def _finish(process: int) -> str:
-    return SURVIVED if os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0 else KILLED
-
-
-def _start(module: str, tree: ast.Module, tests: Sequence[str]) -> int:
-    process = os.fork()
-    if process:
-        return process
-    code = 1
-    try:
-        os.setsid()
-        code = _test(module, tree, tests)
-    finally:
-        os._exit(code)
-
-
-def _test(module: str, tree: ast.Module, tests: Sequence[str]) -> int:
-    """In the fork: put the mutant in the module's place and run the tests, silently."""
-    import pytest
-
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 1)
-    os.dup2(silence, 2)
-    os.chdir(ROOT)
-    # pytest ends with ten collections, which need not look at what was imported before the fork.
-    gc.freeze()
-    _import(module, tree)
-    options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-seed=1"]
-    return int(pytest.main([*options, *tests]))
-
-
-class Wrong(SourceFileLoader):
-    """Loads a tree in place of the file, also for who starts the module as a program."""
-
-    def __init__(self, module: str, path: Path, tree: ast.Module) -> None:
-        super().__init__(module, str(path))
-        self._tree = tree
-
-    def get_code(self, fullname: str) -> CodeType:
-        return compile(self._tree, self.path, "exec")
-
-
-def _import(module: str, tree: ast.Module) -> None:
-    """What importing the module would do if its file held this tree."""
-    path = path_of(module)
-    parts = [str(path.parent)] if path.name == "__init__.py" else None
-    loader = Wrong(module, path, tree)
-    spec = importlib.util.spec_from_file_location(
-        module, path, loader=loader, submodule_search_locations=parts
-    )
-    assert spec is not None
-    sys.modules[module] = wrong = importlib.util.module_from_spec(spec)
-    loader.exec_module(wrong)
-    package, _, name = module.rpartition(".")
-    if package:
-        setattr(importlib.import_module(package), name, wrong)
+def report() -> str:
+    return mutation_table.report({module: present(module) for module in TESTS})

@@ -1,13 +1,18 @@
 """The mutator makes the wrong versions it should, and the table of equivalent ones is kept true."""
 
 import ast
+import json
+import os
 import runpy
+import subprocess
 import sys
 import tomllib
 
 import pytest
 
-from quality.torture import mutation
+from quality import suite
+from quality.torture import mutation, mutation_table, whole_runs
+from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED
 from quality.torture.mutants import mutants_of
 from quality.torture.report import Result
 
@@ -64,9 +69,18 @@ def test_each_differs_from_the_module_and_compiles():
     assert len(seen) == len(list(mutants_of(SOURCE)))
 
 
+def test_a_mutant_knows_its_lines_and_whether_it_is_in_a_body():
+    mutants = {mutant.name: mutant for mutant in mutants_of(SOURCE)}
+    inside = mutants["check: value > LIMIT -> value >= LIMIT"]
+    assert (inside.is_in_a_body(), list(inside.lines())) == (True, [8])
+    assert not mutants["check: False -> True"].is_in_a_body()
+    assert not mutants["module: [LIMIT = 5] 5 -> 6"].is_in_a_body()
+
+
 def test_running_a_mutated_module_as_a_program_runs_the_mutant(monkeypatch):
     monkeypatch.setitem(sys.modules, "burst_server", None)
-    mutation._import("burst_server", ast.parse("started_as = __name__"))
+    tree = ast.parse("started_as = __name__")
+    whole_runs.import_as("burst_server", mutation.path_of("burst_server"), tree)
     assert sys.modules["burst_server"].started_as == "burst_server"
     assert runpy.run_module("burst_server", run_name="__main__")["started_as"] == "__main__"
 
@@ -91,9 +105,10 @@ def test_the_table_names_only_modules_that_are_tried():
     assert set(table) <= set(mutation.TESTS)
 
 
-def test_the_tests_that_are_to_notice_a_mutant_are_there():
+def test_the_tests_that_are_to_notice_a_mutant_are_there_and_make_test_runs_them():
     named = {path for tests in mutation.TESTS.values() for path in tests}
     assert {path for path in named if not (mutation.ROOT / path).exists()} == set()
+    assert {path for path in named if not path.startswith(suite.FUNCTION)} == set()
 
 
 def test_every_module_of_the_function_is_tried():
@@ -102,3 +117,117 @@ def test_every_module_of_the_function_is_tried():
     ours |= set((mutation.ROOT / "function").rglob("*.py"))
     without_behaviour = {path for path in ours if not list(mutants_of(path.read_text("utf-8")))}
     assert paths | without_behaviour | {mutation.ROOT / "function" / "__init__.py"} == ours
+
+
+# A module and its test; ``limit`` is imported by name, ``TABLE`` is made while the module is imported.
+SMALL = """
+def limit(value):
+    if value > 5:
+        return 5
+    return value
+
+def table():
+    return {"a": 1}
+
+TABLE = table()
+"""
+SMALL_TEST = """
+from small import TABLE, limit
+
+def test_limit():
+    assert [limit(4), limit(7)] == [4, 5]
+
+def test_nothing():
+    assert TABLE
+"""
+
+
+TRIED = """
+import json, sys, pytest
+from pathlib import Path
+from quality.torture.in_place import InPlace
+from quality.torture.mutants import mutants_of
+path = Path("small.py").resolve()
+mutants = [one for one in mutants_of(path.read_text()) if one.is_in_a_body()]
+found = {}
+pytest.main(["-q", "test_small.py"], plugins=[InPlace(path, mutants, found.__setitem__)])
+print(json.dumps(found), file=sys.stderr)
+"""
+
+
+def outcomes_in_place(folder, test):
+    (folder / "small.py").write_text(SMALL)
+    (folder / "test_small.py").write_text(test)
+    (folder / "pytest.ini").write_text("[pytest]")
+    environ = {**os.environ, "PYTHONPATH": f"{mutation.ROOT}:{folder}"}
+    done = subprocess.run(
+        [sys.executable, "-c", TRIED], cwd=folder, env=environ, capture_output=True, text=True
+    )
+    return json.loads(done.stderr.splitlines()[-1])
+
+
+def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path):
+    outcomes = outcomes_in_place(tmp_path, SMALL_TEST)
+    assert outcomes["limit: value > 5 -> value >= 5"] == SURVIVED
+    assert outcomes["limit: return 5 -> return"] == KILLED
+    # What the import made of it was made before the mutant: only a run of the whole can say.
+    assert {outcome for name, outcome in outcomes.items() if name.startswith("table")} == {OPEN}
+
+
+def test_no_mutant_is_tried_while_tests_fail_without_one(tmp_path):
+    failing = SMALL_TEST + "\ndef test_more():\n    assert limit(1) == 2\n"
+    assert outcomes_in_place(tmp_path, failing) == {"test_small.py::test_more": BROKEN}
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """A table and unfinished outcomes of their own."""
+    monkeypatch.setattr(mutation_table, "TABLE", tmp_path / "table.toml")
+    monkeypatch.setattr(mutation_table, "UNFINISHED", tmp_path / "unfinished")
+
+
+MODULE = "function.wechat"
+
+
+def outcomes_of(monkeypatch, outcome, until=float("inf")):
+    """Run with an outcome for every mutant that is tried; return the result and the names of those tried."""
+    tried = []
+
+    def trying(_module, mutants, until):
+        for mutant in mutants[: None if until else 1]:
+            tried.append(mutant.name)
+            yield mutant.name, outcome
+
+    monkeypatch.setattr(mutation, "_try_all", trying)
+    return mutation.run(MODULE, until), tried
+
+
+def test_a_run_goes_on_where_the_last_one_stopped_and_then_tries_nothing(stored, monkeypatch):
+    result, first = outcomes_of(monkeypatch, KILLED, until=0)
+    assert (len(first), len(result.notes), mutation_table.rows()) == (1, 1, {})
+    _, rest = outcomes_of(monkeypatch, KILLED)
+    assert set(first) & set(rest) == set()
+    row = mutation_table.rows()[MODULE]
+    assert row.killed == row.mutants == len(first) + len(rest)
+    assert mutation.is_settled(MODULE)
+    assert outcomes_of(monkeypatch, KILLED)[1] == []
+
+
+def test_a_survivor_is_tried_again_once_its_tests_change(stored, monkeypatch):
+    every = outcomes_of(monkeypatch, SURVIVED)[1]
+    row = mutation_table.rows()[MODULE]
+    assert set(row.surviving) == set(every) - set(mutation.equivalents(MODULE))
+    assert outcomes_of(monkeypatch, KILLED)[1] == []
+    monkeypatch.setattr(mutation_table, "fingerprint_of", lambda _tests: "other")
+    assert not mutation.is_settled(MODULE)
+    assert set(outcomes_of(monkeypatch, KILLED)[1]) == set(row.surviving)
+    assert mutation_table.rows()[MODULE].surviving == ()
+
+
+def test_the_report_names_what_is_stale_and_what_never_ran(stored, monkeypatch):
+    outcomes_of(monkeypatch, SURVIVED)
+    source, tests = mutation.present(MODULE)
+    table = mutation_table.report({MODULE: (source, tests), "handler": ("", "")})
+    assert "handler" in table and "never ran" in table and "survives: " in table
+    assert "stale: its source changed" in mutation_table.report({MODULE: ("other", tests)})
+    assert "its tests changed" in mutation_table.report({MODULE: (source, "other")})

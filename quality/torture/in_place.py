@@ -1,0 +1,215 @@
+"""
+Mutants of function bodies, tried in place: the tests are collected once, and each mutant gets a fork of that
+process, in which the code of its function is exchanged before the tests that reach its lines run.
+
+A pytest plugin, which runs instead of the tests. A mutant whose lines also run while modules are imported or
+tests collected is left open when no test fails, because what those made is not the mutant's.
+"""
+
+import gc
+import os
+import pickle
+import resource
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+from quality.torture.mutants import Mutant
+
+KILLED, SURVIVED, OPEN, BROKEN = "killed", "survived", "open", "broken"
+LEAST_CPU_SECONDS, LEAST_SECONDS = 4, 20
+CPU_FACTOR, FACTOR = 5, 5
+# Tests that take longer than this come after all others.
+SLOW_SECONDS = 0.2
+# The tests that ended the last mutants of a function end most of the next ones.
+REMEMBERED = 8
+IMPORTING = ""
+
+Report = Callable[[str, str], None]
+
+
+class InPlace:
+    """
+    Args:
+        report: called with the name of a mutant and its outcome; a name that is none is a test that fails
+            without any mutant.
+
+        until: begin no mutant after this instant.
+    """
+
+    def __init__(
+        self, path: Path, mutants: list[Mutant], report: Report, until: float = float("inf")
+    ) -> None:
+        import coverage
+
+        self._path, self._mutants, self._report, self._until = path, mutants, report, until
+        self._coverage = coverage.Coverage(data_file=None, include=[str(path)], config_file=False)
+        self._coverage.start()
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        lines, seconds, failed = self._trace(session)
+        if session.testsfailed:
+            failed.append("collecting the tests")
+        for name in failed:
+            self._report(name, BROKEN)
+        if not failed:
+            self._try_all(session.items, lines, seconds)
+        return True
+
+    def _trace(self, session: Any) -> tuple[dict[int, set[int]], list[float], list[str]]:
+        """Run every test in a fork: the tests of each line, the seconds of each test, and those that fail."""
+        source, target = os.pipe()
+        process = fork()
+        if not process:
+            try:
+                answer = pickle.dumps(self._traced(session))
+                with os.fdopen(target, "wb") as file:
+                    file.write(answer)
+            finally:
+                os._exit(0)
+        os.close(target)
+        with os.fdopen(source, "rb") as file:
+            answer = file.read()
+        os.waitpid(process, 0)
+        self._coverage.stop()
+        found: tuple[dict[int, set[int]], list[float], list[str]] = pickle.loads(answer)
+        return found
+
+    def _traced(self, session: Any) -> tuple[dict[int, set[int]], list[float], list[str]]:
+        seconds, failed = [], []
+        for number, (item, following) in enumerate(pairs(session.items)):
+            self._coverage.switch_context(str(number))
+            before = time.process_time()
+            if not passes(item, following):
+                failed.append(item.nodeid)
+            seconds.append(time.process_time() - before)
+        self._coverage.stop()
+        contexts = self._coverage.get_data().contexts_by_lineno(str(self._path))
+        lines = {line: {int(name) if name else -1 for name in names} for line, names in contexts.items()}
+        return lines, seconds, failed
+
+    def _try_all(self, items: list[Any], lines: dict[int, set[int]], seconds: list[float]) -> None:
+        original = compile(self._path.read_bytes(), str(self._path), "exec")
+        functions = functions_of(str(self._path))
+        # Collections in the forks then leave alone, and copy nothing of, what was there before.
+        gc.freeze()
+        killers: dict[str, list[int]] = {}
+        for mutant in self._mutants:
+            if time.time() > self._until:
+                return
+            reached = {number for line in mutant.lines() for number in lines.get(line, ())}
+            known = killers.setdefault(mutant.where, [])
+            first = [number for number in reversed(known) if number in reached]
+            rest = sorted(reached - {-1, *first}, key=lambda number: (seconds[number] > SLOW_SECONDS, number))
+            order = [*first, *rest]
+            changed = list(changed_functions(mutant, original, functions)) if order else []
+            outcome, killer = OPEN, -1
+            if changed:
+                limit = sum(seconds[number] for number in order)
+                outcome, killer = _try([items[number] for number in order], changed, limit)
+            if outcome == SURVIVED and -1 in reached:
+                outcome = OPEN
+            if killer >= 0:
+                known[:] = [*(n for n in known if n != order[killer]), order[killer]][-REMEMBERED:]
+            self._report(mutant.name, outcome)
+
+
+def _try(items: list[Any], changed: list[tuple[FunctionType, CodeType]], seconds: float) -> tuple[str, int]:
+    """The outcome, and the place of the test that failed."""
+    source, target = os.pipe()
+    process = fork()
+    if not process:
+        try:
+            for function, code in changed:
+                function.__code__ = code
+            limit_fork(seconds)
+            failed = next((at for at, pair in enumerate(pairs(items)) if not passes(*pair)), None)
+            os.write(target, (SURVIVED if failed is None else str(failed)).encode())
+        finally:
+            os._exit(0)
+    os.close(target)
+    with os.fdopen(source, "rb") as file:
+        said = file.read().decode()
+    end_group(process)
+    if said == SURVIVED:
+        return SURVIVED, -1
+    return KILLED, int(said or -1)
+
+
+def fork() -> int:
+    """A fork with a process group of its own."""
+    process = os.fork()
+    if not process:
+        os.setsid()
+    return process
+
+
+def limit_fork(seconds: float) -> None:
+    """End this process when it takes far longer; by its own time, since others may have the processors."""
+    cpu = int(max(LEAST_CPU_SECONDS, CPU_FACTOR * seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    signal.setitimer(signal.ITIMER_REAL, max(LEAST_SECONDS, FACTOR * seconds))
+
+
+def end_group(process: int) -> int:
+    """Wait for a fork, end what it started, and return its exit status."""
+    status = os.waitpid(process, 0)[1]
+    with suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(status)
+
+
+def pairs(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each test with the following one, which decides what pytest tears down between them."""
+    items = list(items)
+    return zip(items, [*items[1:], None], strict=True)
+
+
+def passes(item: Any, following: Any) -> bool:
+    from _pytest.runner import runtestprotocol
+
+    capture = item.config.pluginmanager.getplugin("capturemanager")
+    if capture.is_globally_capturing():
+        # Every fork would write into the same file otherwise.
+        capture.stop_global_capturing()
+        capture.start_global_capturing()
+    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+
+
+def functions_of(filename: str) -> dict[tuple[str, int], list[FunctionType]]:
+    """Every function that code of the file made, by the name and line of its code."""
+    found: dict[tuple[str, int], list[FunctionType]] = {}
+    for one in gc.get_objects():
+        if type(one) is FunctionType and one.__code__.co_filename == filename:
+            found.setdefault((one.__code__.co_qualname, one.__code__.co_firstlineno), []).append(one)
+    return found
+
+
+def changed_functions(
+    mutant: Mutant, original: CodeType, functions: dict[tuple[str, int], list[FunctionType]]
+) -> Iterator[tuple[FunctionType, CodeType]]:
+    """The functions that the mutant has another code for; none when one cannot take it."""
+    before = {(code.co_qualname, code.co_firstlineno): code for code in codes_in(original)}
+    after = compile(mutant.tree(), original.co_filename, "exec")
+    changed = []
+    for code in codes_in(after):
+        key = (code.co_qualname, code.co_firstlineno)
+        if code == before.get(key):
+            continue
+        for function in functions.get(key, ()):
+            if function.__code__.co_freevars != code.co_freevars:
+                return
+            changed.append((function, code))
+    yield from changed
+
+
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            if not constant.co_name.startswith("<"):
+                yield constant
+            yield from codes_in(constant)
