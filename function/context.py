@@ -35,9 +35,11 @@ T = TypeVar("T")
 
 class Dependencies(NamedTuple):
     """
-    Injected wall clock, randomness, sleep, environment and HTTP.
+    Injected clocks, randomness, sleep, environment and HTTP.
 
-    Timeouts use the monotonic clock; STS and Redis open their own sockets.
+    Args:
+        monotonic: of the budgets that the calls of one request share; single calls, STS and Redis, which open
+            their own sockets, use the real one.
     """
 
     environ: Mapping[str, str]
@@ -47,6 +49,7 @@ class Dependencies(NamedTuple):
     send: Send = send
     hooks_file: Path = HOOKS_FILE
     hooks_seconds: float = HOOKS_SECONDS
+    monotonic: Callable[[], float] = time.monotonic
 
     def __repr__(self) -> str:
         # The environment holds secrets.
@@ -70,6 +73,7 @@ class Instance:
     ) -> None:
         self.settings = settings
         self.now = dependencies.now
+        self.monotonic = dependencies.monotonic
         self.send = dependencies.send
         self.hooks_file = dependencies.hooks_file if dependencies.hooks_file.is_file() else None
         self.hooks_seconds = dependencies.hooks_seconds
@@ -104,6 +108,10 @@ class Instance:
 class RequestContext:
     """One request, with all that its route may use; ``now`` is its one clock reading, in whole seconds."""
 
+    # Seconds that the request has spent on the webhook; whether it has waited for WeChat in vain.
+    webhook_seconds = 0.0
+    wechat_has_failed = False
+
     def __init__(self, request: Request, instance: Instance, line: LogLine) -> None:
         self.request = request
         self.instance = instance
@@ -116,6 +124,10 @@ class RequestContext:
         obtained = self.instance.credentials_for(session, self.request.context, self.now, ends)
         self.line.sts_refreshed = obtained.are_new or bool(self.line.sts_refreshed)
         return obtained.credentials
+
+    def monotonic(self) -> float:
+        """Return monotonic seconds without those of the webhook, which no budget of another service pays."""
+        return self.instance.monotonic() - self.webhook_seconds
 
     @property
     def client_ip(self) -> str:

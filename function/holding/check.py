@@ -19,7 +19,6 @@ from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, PUBLISHED, R
 from function.oss.client import OssClient, oss_client, oss_clients, require_client
 from function.oss.objects import first_bytes
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
-from function.request_log import LogLine
 from function.session_policy import OBJECTS
 from function.wechat.api import AccessTokens
 from function.wechat.media_check import FIRST_BYTES, CheckRequest, Media, Refused, Submitted, media_of, submit
@@ -50,7 +49,8 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     """
     if current.due > MAX_SUBMISSIONS:
         return _leave_to_a_human(context, oss, upload, {"silent": True})
-    if wechat_has_failed(context) or not current.lease:
+    # A request that has waited for WeChat in vain does not wait again for its other uploads.
+    if context.wechat_has_failed or not current.lease:
         return current
     if not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
@@ -82,18 +82,6 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     return HeldState(CHECKING)
 
 
-class _LastFailure:
-    """The last request to which WeChat did not respond; it does not wait again for its other uploads."""
-
-    def __init__(self) -> None:
-        self.line: LogLine | None = None
-
-
-def wechat_has_failed(context: RequestContext) -> bool:
-    """Return whether this request has waited for WeChat in vain."""
-    return context.instance.keep(_LastFailure, _LastFailure).line is context.line
-
-
 def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submitted | Refused:
     """
     Have WeChat fetch and check a held object.
@@ -118,7 +106,7 @@ def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload
     try:
         result = submit(app, tokens, request, send, context.now)
     except WechatUnavailable:
-        context.instance.keep(_LastFailure, _LastFailure).line = context.line
+        context.wechat_has_failed = True
         raise
     if isinstance(result, Refused):
         context.line.reason = f"media_check_async errcode {result.errcode}; a human must decide"

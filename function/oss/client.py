@@ -183,7 +183,7 @@ def oss_client(
         credentials=context.credentials(session, [until]),
         now=context.now,
         send=context.instance.send,
-        seconds_left=seconds_left or budget(),
+        seconds_left=seconds_left or budget(context.monotonic),
     )
 
 
@@ -208,13 +208,13 @@ def oss_clients(
     Returns:
         by location a client, or the error if there are no credentials for it.
     """
-    unique, seconds_left = list(dict.fromkeys(locations)), budget()
+    unique, seconds_left = list(dict.fromkeys(locations)), budget(context.monotonic)
     clients: dict[BucketLocation, OssClient | UploadError] = {}
     for location in unique:
         try:
-            clients[location] = with_time_limit(
-                oss_client(context, location, seconds_left), BUDGET_SECONDS / len(unique)
-            )
+            client = oss_client(context, location, seconds_left)
+            share = BUDGET_SECONDS / len(unique)
+            clients[location] = with_time_limit(client, share, context.instance.monotonic)
         except UploadError as error:
             clients[location] = error
     return clients

@@ -124,7 +124,10 @@ def test_webhook_events_match_the_document(event):
 
     settings = SimpleNamespace(upload_webhook_url="https://business.example/")
     call = SimpleNamespace(
-        settings=settings, line=SimpleNamespace(traceparent=None), instance=SimpleNamespace(send=send)
+        settings=settings,
+        line=SimpleNamespace(traceparent=None),
+        instance=SimpleNamespace(send=send, monotonic=lambda: 0.0),
+        webhook_seconds=0.0,
     )
     notify_business(call, "a.b.c", **event)
     content = document()["webhooks"]["uploaded"]["post"]["requestBody"]["content"]

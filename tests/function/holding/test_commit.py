@@ -1,14 +1,18 @@
 """``POST /commit``: the next step, and decisions of a backend."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from function.auth.tokens import RECEIPT, issue_token, read_token
+from function.http.client import ExchangeFailed
+from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused
 from tests.support.cases import cases_beside, table_beside, text_beside
 from tests.support.memory_oss import DENIED, MemoryOss, Part, Stored
+from tests.support.world import WEBHOOK
 
 cases = cases_beside(__file__)
 
@@ -316,6 +320,32 @@ def test_an_owner_commits_and_discards_six_hundred_times_a_minute(house):
     assert house.status(receipts[0]) == "gone"
     other = house.store("note", subject="openid-2")["receipt"]
     assert house.ask("commit", house.session("openid-2"), receipt=other).json["state"] == "published"
+
+
+def test_a_silent_webhook_makes_no_commit_fail_and_no_response_late(house, log_lines):
+    elapsed, waited = 0.0, []
+
+    def silent(*_request, budget_seconds, **_options):
+        nonlocal elapsed
+        elapsed += budget_seconds
+        waited.append(budget_seconds)
+        raise ExchangeFailed("timed out")
+
+    *receipts, another = [house.store("note")["receipt"] for _ in range(21)]
+    house.others[urlsplit(WEBHOOK).hostname] = silent
+    house.function._ready().monotonic = lambda: elapsed
+    house.hosts.clear()
+    house.budgets.clear()
+    answer = house.ask("commit", house.backend(), receipts=receipts)
+    assert [each["state"] for each in answer.json["results"]] == ["published"] * 20
+    assert waited == [1.5, 1.5, 1.0]
+    assert log_lines()[-1]["webhook"] == "out of time"
+    # The calls to OSS have their ten seconds for themselves.
+    calls = zip(house.hosts, house.budgets, strict=True)
+    assert {seconds for host, seconds in calls if "aliyuncs" in host} == {FIRST_TRY_SECONDS, BUDGET_SECONDS}
+    # Another request has seconds of its own.
+    assert house.commit(another).status == 200
+    assert waited[3:] == [1.5]
 
 
 # --- several buckets ---

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
-from function.holding.check import submit_to_wechat, wechat_has_failed
+from function.holding.check import submit_to_wechat
 from function.holding.held_upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
 from function.oss.client import oss_client
@@ -240,18 +240,15 @@ def test_a_failed_submission_is_retried_by_the_next_request_only(world, answer):
 
 
 def test_a_request_remembers_that_wechat_did_not_respond(world):
-    world.wechat.says["media_check_async"] = [
-        {"errcode": 61010},
-        ExchangeFailed("timed out"),
-    ]
-    call, another = world.call(), world.call()
-    assert not wechat_has_failed(call)
+    silence = ExchangeFailed("timed out")
+    world.wechat.says["media_check_async"] = [{"errcode": 61010}, silence, silence]
+    calls = call, same_time, _other = world.call(), world.call(), world.call()
     assert submitted(world, call) == Refused(61010)
-    assert not wechat_has_failed(call)
-    with pytest.raises(WechatUnavailable):
-        submitted(world, call)
-    assert wechat_has_failed(call)
-    assert not wechat_has_failed(another)
+    assert not call.wechat_has_failed
+    for each in (call, same_time):
+        with pytest.raises(WechatUnavailable):
+            submitted(world, each)
+    assert [each.wechat_has_failed for each in calls] == [True, True, False]
 
 
 @pytest.mark.parametrize("errcode", [40001, 42001, 41001])
