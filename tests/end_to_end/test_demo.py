@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import fc2
@@ -22,14 +23,18 @@ PATIENCE_SECONDS = 30
 HOSTILE = table_beside(__file__)["HOSTILE"]
 
 
+def hostile_shell(folder):
+    """The environment of the commands; temporary folders go under ``folder / "tmp"``."""
+    (folder / "tmp").mkdir()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, **HOSTILE, "TMPDIR": str(folder / "tmp"), "PYTHONWARNINGS": "error"}
+
+
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    """The environment of the commands; temporary folders go under ``tmp_path / "tmp"``."""
     # For the fc2 client, which runs in this process.
     monkeypatch.setenv("NO_PROXY", "*")
-    (tmp_path / "tmp").mkdir()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, **HOSTILE, "TMPDIR": str(tmp_path / "tmp"), "PYTHONWARNINGS": "error"}
+    return hostile_shell(tmp_path)
 
 
 def run_command(shell, *arguments):
@@ -41,6 +46,19 @@ def run_command(shell, *arguments):
 
 def run_demo(shell, *arguments):
     return run_command(shell, "demo", *arguments)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """A demo that needs no shell of its own, once for all that look at it: how it ended, and what it left."""
+
+    @cache
+    def play(caller_auth, language):
+        shell = hostile_shell(tmp_path_factory.mktemp("shell"))
+        demo = run_demo(shell, "--caller-auth", caller_auth, "--lang", language)
+        return demo, left_behind(shell)
+
+    return play
 
 
 @contextlib.contextmanager
@@ -65,8 +83,8 @@ def left_behind(shell):
 
 
 @pytest.mark.parametrize("caller_auth", ["wechat", "anonymous", "jwt"])
-def test_the_demo_uploads_one_file_whatever_the_shell_holds(shell, caller_auth):
-    demo = run_demo(shell, "--caller-auth", caller_auth)
+def test_the_demo_uploads_one_file_whatever_the_shell_holds(played, caller_auth):
+    demo, left = played(caller_auth, "en")
     assert (demo.returncode, demo.stderr) == (0, "")
     steps = [line.split()[0] for line in demo.stdout.splitlines() if re.match(r"\d+/10 ", line)]
     assert steps == [f"{step}/10" for step in range(1, 11)]
@@ -74,13 +92,13 @@ def test_the_demo_uploads_one_file_whatever_the_shell_holds(shell, caller_auth):
     assert "with a receipt" in demo.stdout
     assert "\x1b" not in demo.stdout
     assert "local-function-key-secret" not in demo.stdout
-    assert left_behind(shell) == []
+    assert left == []
 
 
 @pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
-def test_the_demo_output_matches_the_readme_of_its_language(shell, readme, language):
+def test_the_demo_output_matches_the_readme_of_its_language(played, readme, language):
     shown = (PROJECT / readme).read_text("utf-8").partition("```\n3/10 ")[2].partition("```")[0]
-    demo = run_demo(shell, "--lang", language)
+    demo, _ = played("wechat", language)
     printed = [words_of(line) for line in demo.stdout.splitlines()]
     lines = [words_of(line) for line in f"3/10 {shown}".splitlines() if line.strip() != "…"]
     assert lines and [line for line in lines if line not in printed] == []
@@ -101,8 +119,8 @@ def test_the_demo_honours_port_and_steps_over_a_taken_one(shell):
     assert port < int(function.rpartition(":")[2]) < port + 50
 
 
-def test_the_demo_confirms_and_shows_a_private_picture_by_a_signed_url_alone(shell):
-    demo = run_demo(shell)
+def test_the_demo_confirms_and_shows_a_private_picture_by_a_signed_url_alone(played):
+    demo, _ = played("wechat", "en")
     show = demo.stdout.partition("6/10")[2].partition("7/10")[0]
     exchanges = re.findall(r"^    (POST|GET) (\S+).*\n    → (\d+)", show, re.M)
     assert [(method, status) for method, _, status in exchanges] == [

@@ -31,6 +31,11 @@ OPENID = "oDoctor-0123456789-abcdefghi"
 THERE = text_beside(__file__, ".there.toml")
 
 
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    monkeypatch.setattr("ops.doctor.content_check.PAUSE_SECONDS", 0.02)
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     with deployment(tmp_path_factory.mktemp("checked"), lambda _cloud: PROFILES) as deployed:
