@@ -16,6 +16,7 @@ import redis
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 10.0
 READ_BYTES = 65_536
+NEEDED = "needs redis-server (apt install redis-server)"
 
 
 def is_installed() -> bool:

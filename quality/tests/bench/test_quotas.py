@@ -3,7 +3,7 @@
 import pytest
 
 from quality.bench import quotas, report
-from tests.support.redis_server import is_installed
+from tests.support.redis_server import NEEDED, is_installed
 
 
 def test_quotas_are_not_measured_without_a_redis_server(monkeypatch):
@@ -13,7 +13,7 @@ def test_quotas_are_not_measured_without_a_redis_server(monkeypatch):
     assert said == ["quotas: no redis-server, so nothing is measured"]
 
 
-@pytest.mark.skipif(not is_installed(), reason="no redis-server was found")
+@pytest.mark.skipif(not is_installed(), reason=NEEDED)
 def test_quota_figures_cover_every_store(monkeypatch):
     for name in ("REQUESTS_A_ROUND", "ROUND_TRIPS", "CONNECTIONS"):
         monkeypatch.setattr(quotas, name, 2)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from quality.torture import quota_faults
-from tests.support.redis_server import is_installed
+from tests.support.redis_server import NEEDED, is_installed
 
 # TLS that is not spoken is asked for in a way that Python deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ssl", "ignore:ssl:DeprecationWarning")
@@ -38,4 +38,4 @@ def test_a_fault_that_is_taken_for_an_answer_is_found():
 def redis_or_skip():
     if not is_installed():
         say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say("no redis-server was found: the faults of a real one were NOT tried")
+        say(NEEDED)

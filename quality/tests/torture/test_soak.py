@@ -7,7 +7,7 @@ import pytest
 
 from local.common.accounts import AccessKey
 from quality.torture import soak
-from tests.support.redis_server import is_installed
+from tests.support.redis_server import NEEDED, is_installed
 
 
 def test_a_few_thousand_requests_lose_nothing():
@@ -17,7 +17,7 @@ def test_a_few_thousand_requests_lose_nothing():
     assert result.totals["requests in the soak"] == 3200
 
 
-@pytest.mark.skipif(not is_installed(), reason="no redis-server was found")
+@pytest.mark.skipif(not is_installed(), reason=NEEDED)
 def test_with_quotas_redis_counts_the_issued_forms():
     result = soak.run(1600, with_quotas=True)
     assert [problem for problem in result.problems if "memory" not in problem] == []

@@ -13,7 +13,7 @@ from function.limits import redis
 from function.limits.redis_connection import Address, Wire
 from tests.function.limits.requests_to_stores import Canned
 from tests.support.cases import text_beside
-from tests.support.redis_server import RedisServer, is_installed
+from tests.support.redis_server import NEEDED, RedisServer, is_installed
 from tests.support.scripted_oss import ScriptedOss
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
@@ -84,10 +84,9 @@ def redis_installed() -> None:
     """Require a Redis server; without one the tests are skipped, and fail in CI."""
     if is_installed():
         return
-    message = "no redis-server was found: the quotas were NOT tested against a real one"
     if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+        pytest.fail(NEEDED)
+    pytest.skip(NEEDED)
 
 
 @pytest.fixture(scope="session")
