@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+from function.config.types import names_a_host
 from ops.deploy.s_yaml import Place, Problem
 from ops.terminal.language import Text
 
@@ -70,9 +71,4 @@ def quota_hints(variables: Mapping[str, str]) -> Iterator[Text]:
 def _url(variables: Mapping[str, str]) -> SplitResult | None:
     """That of a Redis; ``None`` where there is none, or what the function itself refuses."""
     text = variables.get("QUOTA_URL", "")
-    if not text.startswith(("redis:", "rediss:")):
-        return None
-    try:
-        return urlsplit(text)
-    except ValueError:
-        return None
+    return urlsplit(text) if text.startswith(("redis:", "rediss:")) and names_a_host(text) else None
