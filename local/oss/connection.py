@@ -85,8 +85,9 @@ class Connection(Handler):
         The body in pieces; when it breaks off there is no next request on this connection.
 
         Raises:
-            OssError: broken off.
+            OssError: broken off, or not there in time.
         """
+        began = self.bucket.now()
         while length:
             try:
                 chunk = self.rfile.read1(min(length, PIECE_BYTES))
@@ -97,6 +98,9 @@ class Connection(Handler):
                 raise OssError(broken_off)
             length -= len(chunk)
             yield chunk
+            if self.bucket.now() - began > self.bucket.rules.max_upload_time:
+                self.close_connection = True
+                raise OssError(errors.UPLOAD_TOOK_TOO_LONG)
 
     def has_excess(self) -> bool:
         """Return whether more arrived than the request's length; it is not read as another request."""

@@ -110,6 +110,7 @@ WAITED_TOO_LONG = Refusal(
     "RequestTimeout",
     "Your socket connection to the server was not read from or written to within the timeout period.",
 )
+UPLOAD_TOOK_TOO_LONG = Refusal(400, "RequestTimeout", "The upload times out.", "0017-00000703")
 MALFORMED_XML = Refusal(
     400,
     "MalformedXML",

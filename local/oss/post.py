@@ -108,8 +108,8 @@ class Upload:
         admission = self.admission
         if self._file is None:
             raise OssError(errors.FILE_MISSING)
-        # Expiry counts when the complete request has arrived: a slow upload can outlive its form.
-        admission.policy.check_expiry(self._bucket.now())
+        if self._bucket.rules.form_expires_in_flight:
+            admission.policy.check_expiry(self._bucket.now())
         admission.policy.check_smallest(self._size)
         self._file.close()
         stored = new_object(

@@ -21,6 +21,11 @@ class OssRules:
             place and 7 days in another. False takes the 7 days, True the 15 minutes; a date more than 15
             minutes ahead is refused under both.
 
+        form_expires_in_flight: the page of EC 0006-00000213 counts until the whole request has arrived, the
+            reference of PostObject does not say. True refuses a form that expires while its file is still
+            arriving, False stores what began in time. Whatever takes over four hours is refused
+            (``max_upload_time``, EC 0017-00000703).
+
         v1_retired: accounts and buckets of late 2025 on refuse signature version 1.
 
         acl_needs_permission: whether an ACL in the form, ``default`` included, needs oss:PutObjectAcl
@@ -95,7 +100,9 @@ class OssRules:
     callback_timeout: timedelta = timedelta(seconds=5)
     max_callback_answer_bytes: int = MIB
     date_ahead: timedelta = timedelta(minutes=15)
+    max_upload_time: timedelta = timedelta(hours=4)
     strict_date_window: bool = False
+    form_expires_in_flight: bool = True
     v1_retired: bool = False
     acl_needs_permission: bool = True
     block_public_access: bool = True

@@ -141,17 +141,37 @@ def test_an_expired_policy_is_refused(oss, oss_client, oss_clock):
     assert answer.refusal == (403, "AccessDenied", "0006-00000213")
 
 
-def test_a_policy_may_expire_while_the_upload_is_under_way(oss, oss_client, oss_clock, monkeypatch):
+@pytest.fixture
+def slow_disk(oss, oss_clock, monkeypatch):
+    """Let an upload take this long."""
+
+    def take(real=oss.objects.new_file, **duration):
+        oss_clock.tick(**duration)
+        return real()
+
+    return lambda **duration: monkeypatch.setattr(oss.objects, "new_file", lambda: take(**duration))
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_a_policy_may_expire_while_the_upload_is_under_way(oss, oss_client, slow_disk, is_refused):
+    _rules(oss, form_expires_in_flight=is_refused)
     form = oss_client.v4_form()
-    take = oss.objects.new_file
+    slow_disk(minutes=5)
+    refusal = (403, "AccessDenied", "0006-00000213")
+    answer = oss_client.post(form)
+    assert (answer.refusal == refusal) if is_refused else (answer.status == 204)
+    assert len(oss.objects) == (0 if is_refused else 1)
+    # The next one begins too late.
+    assert oss_client.post(form).refusal == refusal
 
-    def slow_disk():
-        oss_clock.tick(minutes=5)
-        return take()
 
-    monkeypatch.setattr(oss.objects, "new_file", slow_disk)
-    assert oss_client.post(form).refusal == (403, "AccessDenied", "0006-00000213")
-    assert len(oss.objects) == 0
+@pytest.mark.parametrize(("seconds", "stored"), [(4 * 3600, 1), (4 * 3600 + 1, 0)])
+def test_an_upload_may_take_four_hours(oss, oss_client, oss_clock, slow_disk, seconds, stored):
+    form = oss_client.v4_form(expires=oss_clock.instant + timedelta(days=1))
+    slow_disk(seconds=seconds)
+    answer = oss_client.post(form)
+    assert (answer.status == 204) if stored else (answer.refusal == (400, "RequestTimeout", "0017-00000703"))
+    assert len(oss.objects) == stored
 
 
 def test_an_expired_token_is_refused_although_the_policy_is_good(oss, oss_client, oss_clock):
