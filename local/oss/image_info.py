@@ -4,12 +4,18 @@ Width, height and format of a picture, from its first bytes: what OSS tells a ca
 Formats: PNG (RFC 2083), JPEG (ITU T.81), GIF89a, WebP (RFC 9649). Nothing is decoded.
 """
 
+import math
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 HEAD_BYTES = 32
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
+# Its sizes, of tiles and previews too, are in boxes before the data.
+HEIC_HEAD_BYTES = 64 * 1024
+HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
 # Frame headers carry the size; C4, C8 and CC in the same range are tables.
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -45,6 +51,16 @@ def read_image_info(path: Path) -> ImageInfo | None:
         except struct.error:  # cut off in the middle of its header
             return None
     return None
+
+
+def heic_size(file: BinaryIO) -> tuple[int, int] | None:
+    """Width and height of a HEIC picture (ISO/IEC 23008-12), the largest in it; ``None`` for other files."""
+    head = file.read(HEIC_HEAD_BYTES)
+    file.seek(0)
+    if head[4:8] != b"ftyp" or head[8:12] not in HEIC_BRANDS:
+        return None
+    sizes: list[tuple[int, int]] = [struct.unpack(">II", found) for found in HEIC_SIZE.findall(head)]
+    return max(sizes, key=math.prod, default=None)
 
 
 def _webp(head: bytes) -> ImageInfo | None:

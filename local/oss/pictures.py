@@ -9,14 +9,18 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from local.oss.errors import OssError
+from local.oss.image_info import heic_size
 from local.oss.image_steps import IMAGE_TOO_LARGE, LONGEST_SIDE, NO_PICTURE, Step
 from local.oss.resizing import cut_of, resizing_of
 
+HEIC = "HEIC"
+# In a TIFF it is the picture's own structure.
+WITH_EXIF = ("JPEG", "PNG", "WEBP")
 READABLE = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
 LONGEST_SOURCE_SIDE = 30_000
 MOST_SOURCE_PIXELS = 250_000_000
@@ -25,7 +29,17 @@ DEFAULT_QUALITY = 80
 DEFAULT_FRAME = (1280, 720)
 GREY = "#808080"
 # Names of OSS, by those of Pillow.
-NAMES = {"JPEG": "jpg", "PNG": "png", "BMP": "bmp", "GIF": "gif", "WEBP": "webp", "TIFF": "tiff"}
+NAMES = {
+    "JPEG": "jpg",
+    "PNG": "png",
+    "BMP": "bmp",
+    "GIF": "gif",
+    "WEBP": "webp",
+    "TIFF": "tiff",
+    HEIC: "heic",
+}
+# What a picture becomes without ``format``; of HEIC no page says.
+WRITTEN_AS = {HEIC: "JPEG"}
 WITH_ALPHA = ("PNG", "WEBP", "GIF", "TIFF")
 # Held against the limits of OSS here, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -37,21 +51,25 @@ class Rendered:
     data: bytes
 
 
-def render(file: BinaryIO, steps: Sequence[Step]) -> Rendered:
+def render(file: BinaryIO, steps: Sequence[Step], keeps_exif: bool = True) -> Rendered:
     """
     Apply steps to a picture.
+
+    Args:
+        keeps_exif: a rule of the local OSS, ``variants_keep_exif``.
 
     Raises:
         OssError: it is no picture, or it or the outcome is too large.
     """
     with _opened(file) as image:
-        kind = image.format or ""
+        kind = WRITTEN_AS.get(image.format or "", image.format or "")
+        exif = _kept_exif(image, steps) if keeps_exif else Image.Exif()
         changed: Image.Image = image
         for step in steps:
             changed = CHANGES.get(step.name, _as_it_is)(changed, step)
             if max(changed.size) > LONGEST_SIDE or changed.width * changed.height > MOST_PIXELS:
                 raise OssError(IMAGE_TOO_LARGE)
-        return _encoded(changed, kind, steps)
+        return _encoded(changed, kind, steps, exif)
 
 
 def describe(file: BinaryIO, size: int) -> Rendered:
@@ -79,19 +97,29 @@ def grey_frame(step: Step) -> Rendered:
     if max(size) > LONGEST_SIDE or size[0] * size[1] > MOST_PIXELS:
         raise OssError(IMAGE_TOO_LARGE)
     kind = "PNG" if step.values.get("f") == "png" else "JPEG"
-    return _encoded(Image.new("RGB", size, GREY), kind, ())
+    return _encoded(Image.new("RGB", size, GREY), kind, (), Image.Exif())
 
 
 @contextmanager
 def _opened(file: BinaryIO) -> Iterator[Image.Image]:
     try:
+        if size := heic_size(file):
+            _check_source(size)
+            # A stand-in: nothing here decodes HEIC, which OSS does.
+            grey = Image.new("RGB", size, GREY)
+            grey.format = HEIC
+            yield grey
+            return
         with Image.open(file, formats=READABLE) as image:
-            width, height = image.size
-            if max(width, height) > LONGEST_SOURCE_SIDE or width * height > MOST_SOURCE_PIXELS:
-                raise OssError(IMAGE_TOO_LARGE)
+            _check_source(image.size)
             yield image
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):  # what Pillow says of broken data
         raise OssError(NO_PICTURE) from None
+
+
+def _check_source(size: tuple[int, int]) -> None:
+    if max(size) > LONGEST_SOURCE_SIDE or size[0] * size[1] > MOST_SOURCE_PIXELS:
+        raise OssError(IMAGE_TOO_LARGE)
 
 
 def _resized(image: Image.Image, step: Step) -> Image.Image:
@@ -139,16 +167,18 @@ def _in_colours(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _encoded(image: Image.Image, kind: str, steps: Sequence[Step]) -> Rendered:
+def _encoded(image: Image.Image, kind: str, steps: Sequence[Step], exif: Image.Exif) -> Rendered:
     wanted = {step.name: step for step in steps}
     if "format" in wanted:
         kind = {name: known for known, name in NAMES.items()}[wanted["format"].values[""]]
-    options: dict[str, int | bool] = {}
+    options: dict[str, Any] = {}
     if kind in ("JPEG", "WEBP"):
         qualities = wanted["quality"].values if "quality" in wanted else {}
         options["quality"] = int(qualities.get("Q") or qualities.get("q") or DEFAULT_QUALITY)
     if kind == "JPEG":
         options["progressive"] = "interlace" in wanted and wanted["interlace"].values[""] == "1"
+    if exif and kind in WITH_EXIF:
+        options["exif"] = exif
     encoded = io.BytesIO()
     _for_kind(image, kind).save(encoded, kind, **options)
     return Rendered(Image.MIME[kind], encoded.getvalue())
@@ -160,6 +190,15 @@ def _for_kind(image: Image.Image, kind: str) -> Image.Image:
         return image
     # What cannot be transparent becomes white, as in OSS.
     return Image.alpha_composite(Image.new("RGBA", image.size, "#FFFFFF"), image).convert("RGB")
+
+
+def _kept_exif(image: Image.Image, steps: Sequence[Step]) -> Image.Exif:
+    exif = Image.Exif()
+    if image.format in WITH_EXIF:
+        exif.load(image.getexif().tobytes())
+    if any(step.name == "auto-orient" and step.number("") for step in steps):
+        exif.pop(ExifTags.Base.Orientation, None)
+    return exif
 
 
 def _exif(image: Image.Image) -> dict[str, str]:

@@ -47,7 +47,9 @@ def _processed(call: Call) -> Answer:
         if service == "style":
             raise OssError(NO_SUCH_STYLE)  # there is none, and no call that makes one
         if service == "image":
-            content_type, data = _picture(stored, file, read_steps(text, IMAGE_STEPS))
+            content_type, data = _picture(
+                stored, file, read_steps(text, IMAGE_STEPS), bucket.rules.variants_keep_exif
+            )
         elif service == "video":
             if not bucket.rules.video_frames_are_grey:
                 raise OssError(errors.NOT_IMPLEMENTED)
@@ -62,13 +64,15 @@ def _processed(call: Call) -> Answer:
     return Answer(headers=headers, body=data)
 
 
-def _picture(stored: StoredObject, file: BinaryIO, steps: tuple[Step, ...]) -> tuple[str, bytes]:
+def _picture(
+    stored: StoredObject, file: BinaryIO, steps: tuple[Step, ...], keeps_exif: bool
+) -> tuple[str, bytes]:
     if stored.size > LARGEST_SOURCE_BYTES:
         raise OssError(IMAGE_TOO_LARGE)
     # Pillow is loaded by the first picture that is asked for.
     from local.oss.pictures import describe, render
 
-    rendered = describe(file, stored.size) if steps[0].name == "info" else render(file, steps)
+    rendered = describe(file, stored.size) if steps[0].name == "info" else render(file, steps, keeps_exif)
     return rendered.content_type, rendered.data
 
 

@@ -51,6 +51,9 @@ class OssRules:
         video_frames_are_grey: the local OSS decodes no video. True answers ``video/snapshot`` with a grey
             picture of the size and format asked for, False with 501.
 
+        variants_keep_exif: whether ``resize``, ``format`` and the other steps leave EXIF, the place where a
+            picture was taken included, in what they make of it. No page says.
+
         absence_told_to_listers_only: whether an object that is not there is 404 for whoever might read it,
             or 403 for all who may not list the bucket (oss:ListObjects).
 
@@ -111,6 +114,7 @@ class OssRules:
     default_host_downloads: bool = False
     response_type_fixed: bool = True
     video_frames_are_grey: bool = True
+    variants_keep_exif: bool = True
     absence_told_to_listers_only: bool = False
     initiate_takes_acl: bool = False
     second_complete_repeats: bool = False

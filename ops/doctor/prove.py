@@ -31,9 +31,9 @@ POINTS: tuple[Point, ...] = (
 SILENT_URL = "http://192.0.2.1/"
 WORDS = {
     "cost": Text(
-        "{points} questions, at most {calls} requests, objects of one byte below {folder}"
+        "{points} questions, at most {calls} requests, objects of at most 250 bytes below {folder}"
         " in {bucket}, all removed again: below 0.01 CNY.",
-        "{points} 个问题，最多 {calls} 个请求，对象都只有一字节，在 {bucket} 的 {folder} 下，"
+        "{points} 个问题，最多 {calls} 个请求，对象最多 250 字节，在 {bucket} 的 {folder} 下，"
         "最后全部删除：不到 0.01 元。",
     ),
     "dry": Text("Dry run: nothing is sent.", "演练：不会发送任何请求。"),

@@ -2,7 +2,9 @@
 Open points of objects, of signed URLs and of hosts.
 """
 
+from base64 import b64decode
 from datetime import timedelta
+from zlib import decompress
 
 import requests
 
@@ -12,6 +14,14 @@ from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.language import Text
 
 LONG_AGO = timedelta(hours=1)
+# A grey JPEG of 2 × 2 dots, whose EXIF has the place PROVE (GPSMapDatum).
+PLACE = b"PROVE"
+PICTURE = decompress(
+    b64decode(
+        "eNr7f+P/AwYBLzdPNwZGRgYGRiBk+P+Qwcq1IjONgcHXl0GLgYGBg4GxQ5WBhQEkz8AgxcAAZgkxMAFpNi"
+        "DWAQkEBPmHuTL8v83gzPCfUnCAgZsDaDoTI6Mgw/8jDCJge5EBM0hUAF2U4f8tBg6QN+wZzP/fBAATpVe2"
+    )
+)
 
 
 def _public_acl(sandbox: Sandbox) -> Seen:
@@ -69,6 +79,13 @@ def _url_that_is_over(sandbox: Sandbox) -> Seen:
     return told(answer.status_code == 400, evidence(answer))
 
 
+def _variant(sandbox: Sandbox) -> Seen:
+    key = sandbox.put({"content-type": "image/jpeg"}, PICTURE)
+    query = {"x-oss-process": "image/resize,w_1"}
+    answer = accepted(sandbox.send("GET", sandbox.url("GET", key, query=query)))
+    return told(PLACE in answer.content, evidence(answer))
+
+
 def _identity(sandbox: Sandbox) -> Seen:
     """Find how ``Content-Encoding: identity`` comes back."""
     key = sandbox.put({"content-encoding": "identity"})
@@ -107,6 +124,11 @@ POINTS = (
         "absence_told_to_listers_only",
         Text("Is what is not there 403 for who may not list?", "不能列举的人看不存在的对象，得到 403 吗？"),
         *(True, 4, _absence),
+    ),
+    Point(
+        "variants_keep_exif",
+        Text("Does a resized picture keep the place in its EXIF?", "缩放后的图片还带着 EXIF 里的地点吗？"),
+        *(True, 2, _variant),
     ),
     Point(
         "expired_url_is_400",

@@ -125,15 +125,15 @@ class Sandbox:
                 method, url, headers=headers, data=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
 
-    def put(self, headers: Mapping[str, str] | None = None) -> str:
+    def put(self, headers: Mapping[str, str] | None = None, body: bytes = DOT) -> str:
         """
-        A new object of one byte.
+        A new object, of one byte by default.
 
         Raises:
             NotTried: the keys may not.
         """
         key = self.new_key()
-        accepted(self.call("PUT", key, headers={"content-type": "text/plain", **(headers or {})}, body=DOT))
+        accepted(self.call("PUT", key, headers={"content-type": "text/plain", **(headers or {})}, body=body))
         return key
 
     def post(

@@ -100,6 +100,44 @@ def test_a_picture_is_rotated_only_by_auto_orient():
     assert upright.getexif().get(0x0112) is None
 
 
+def taken_in_the_north(kind):
+    exif = Image.Exif()
+    exif[0x0110] = "Phone 9"
+    exif.get_ifd(0x8825)[1] = "N"
+    return halves(kind=kind, exif=exif)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("text", ["resize,w_30", "format,jpg", "format,webp", "crop,w_10", "auto-orient,1"])
+def test_a_variant_keeps_exif_unless_the_rule_says_otherwise(kind, text):
+    for keeps in (True, False):
+        made_of = render(taken_in_the_north(kind), read_steps(text, IMAGE_STEPS), keeps)
+        exif = Image.open(io.BytesIO(made_of.data)).getexif()
+        assert (exif.get(0x0110), exif.get_ifd(0x8825).get(1)) == (
+            ("Phone 9", "N") if keeps else (None, None)
+        )
+
+
+def test_the_structure_of_a_tiff_is_no_exif_of_its_variant():
+    assert not made(halves(kind="TIFF"), "format,jpg").getexif()
+
+
+def heic(*sizes, brand=b"heic"):
+    """The boxes of a HEIC picture that say how large it and its tiles are."""
+    boxes = b"".join(b"\0\0\0\x14ispe\0\0\0\0" + struct.pack(">II", *size) for size in sizes)
+    return io.BytesIO(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + b"\0\0\0\0meta" + boxes)
+
+
+def test_a_heic_picture_is_a_grey_one_of_its_size():
+    assert made(heic((512, 512), (4032, 3024)), "resize,w_400").size == (400, 300)
+    image = made(heic((40, 30)), "format,png")
+    assert (image.format, is_near(image.getpixel((20, 15)), (128, 128, 128))) == ("PNG", True)
+    told = json.loads(describe(heic((640, 480), brand=b"mif1"), 9).data)
+    assert (told["Format"]["value"], told["ImageWidth"]["value"]) == ("heic", "640")
+    assert refusal_of(heic(), "resize,w_1") == refusal_of(heic((8, 8), brand=b"avif"), "resize,w_1")
+    assert refusal_of(heic((30_001, 2)), "resize,w_1") == refusal_of(halves(30_001, 2), "resize,w_1")
+
+
 def test_image_info_includes_exif():
     exif = Image.Exif()
     exif[0x0110] = "Phone 9"

@@ -31,8 +31,8 @@ from tests.ops.words import chinese_in, in_english
 
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 RULES = [point.name for point in POINTS if point.is_rule]
-# Not of the bucket: what the local OSS shows for a video. What a callback's answer must look like takes an address
-# of one's own to try, what becomes of a form that expires on its way takes waiting.
+# Not of the bucket: what the local OSS shows for a video. A callback's answer takes an address of one's own
+# to try, a form that expires on its way takes waiting.
 NOT_TRIED = {"video_frames_are_grey", "callback_needs_json_type", "form_expires_in_flight"}
 
 
@@ -365,5 +365,5 @@ def test_the_home_bucket_is_proven_with_its_own_profiles(here):
 
 def test_every_point_has_its_own_name():
     names = [point.name for point in POINTS]
-    assert len(names) == len(set(names)) == 24
+    assert len(names) == len(set(names)) == 25
     assert prove_sts.POINTS[-1].name in names
