@@ -284,6 +284,8 @@ def test_hooks_are_a_module_named_hooks_run_in_a_daemon_thread(rules, default):
 
 CLOSED = table_beside(__file__)["CLOSED"]
 CALLS_OUT = table_beside(__file__)["CALLS_OUT"]
+# Python 3.11 reports no thread that starts; the page says so.
+CALLS_OUT += ["import threading; threading.Thread(target=print).start()"] * (sys.version_info >= (3, 12))
 
 
 def test_a_hook_may_use_no_network_and_other_code_may(tmp_path):
