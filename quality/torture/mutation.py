@@ -139,7 +139,7 @@ TESTS = {
         "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/"
     ),
     "function.webhook": _paths("uploads/webhook uploads/"),
-    "function.wechat": _paths("wechat/access_token wechat/api"),
+    "function.wechat": _paths("wechat/access_token wechat/api config/settings"),
     "function.wechat.api": _paths("wechat/access_token wechat/api wechat/verdict"),
     "function.wechat.media_check": _paths("wechat/media_check holding/submission"),
     "function.wechat.push": _paths("wechat/push"),

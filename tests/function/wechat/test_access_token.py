@@ -171,6 +171,17 @@ def test_concurrent_requests_share_one_call_and_its_outcome(clock, answer):
         assert outcomes == [TOKEN] * 8
 
 
+def test_dropping_a_token_leaves_a_fetch_that_is_under_way(clock):
+    def drops():
+        tokens.drop(TOKEN)
+        return says(token())
+
+    tokens, wechat = tokens_of(drops)
+    tokens.drop(TOKEN)
+    assert tokens.get(clock()) == tokens.get(clock()) == TOKEN
+    assert len(wechat.asked) == 1
+
+
 def test_a_fetch_that_breaks_off_ends_the_wait_of_the_others(clock):
     outcomes, others = [], []
 

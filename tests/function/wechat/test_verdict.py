@@ -86,8 +86,14 @@ def test_a_pass_that_says_it_is_not_risky_is_a_pass(is_risky):
 
 
 @pytest.mark.parametrize("suggest", ["risky", "review"])
-def test_passing_details_change_no_other_verdict(suggest):
-    assert read_verdict(suggesting(suggest)).outcome.name.lower() == suggest
+@pytest.mark.parametrize("changes", [{}, {"isrisky": 1}], ids=["details", "version 1"])
+def test_nothing_beside_it_changes_another_verdict(suggest, changes):
+    assert read_verdict(suggesting(suggest, **changes)).outcome.name.lower() == suggest
+
+
+def test_an_invalid_detail_that_is_no_pass_has_no_say():
+    invalid = {**VALID, "errcode": 5, "suggest": "risky", "label": 20001}
+    assert read_verdict(event(detail=[VALID, invalid])).outcome is Outcome.PASS
 
 
 WRONG = [True, False, 0.0, 1.5, "", "x", "0x0", "٣", [], [0], {}, {"a": 1}, 10**40, "9" * 40]
