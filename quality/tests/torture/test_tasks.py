@@ -14,7 +14,7 @@ def test_nothing_begins_after_the_budget():
     assert run_all(late, 2, until=0) == ([], {NOT_BEGUN: ["faults one", "faults two"]})
 
 
-def test_what_outlives_the_budget_is_cut_off_and_named_beside_what_was_not_begun():
+def test_tasks_that_outlive_the_budget_are_cut_off_and_named_beside_those_not_begun():
     instants = iter((0, 0))
     endless = [Task("soak", str(number), signal.pause) for number in range(2)]
     results, not_run = run_all(endless, 1, until=1, grace=0, now=lambda: next(instants, 2))
@@ -28,7 +28,7 @@ def test_a_part_that_ends_in_an_error_is_a_problem_and_others_go_on():
     assert not_run == {}
 
 
-def test_what_changed_last_comes_first_and_what_the_table_answers_last(monkeypatch):
+def test_the_latest_change_comes_first_and_a_module_known_to_the_table_last(monkeypatch):
     changes = {"function/app.py": 5, "function/reading.py": 9, "function/oss/client.py": 7}
     monkeypatch.setattr(torture, "last_changes", lambda: changes)
     monkeypatch.setattr(mutation, "is_settled", lambda module: module == "function.reading")
