@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import jwt
@@ -14,6 +15,8 @@ import pytest
 
 from function import VERSION
 from quality import house
+from tests.conftest import ENVIRONMENT
+from tests.support.stage import make_event
 
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module imports what stands on a lower floor, or before it on its own, and of another
@@ -73,11 +76,18 @@ def place_of(module):
     return next((floor, names.index(name)) for floor, names in enumerate(FLOORS) if name in names)
 
 
-def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
+@cache
+def statements_of(path: Path, *, top_level_only: bool = False) -> tuple[ast.AST, ...]:
+    """Every import, and all else that is a statement at the top."""
     tree = ast.parse(path.read_text("utf-8"))
-    nodes = tree.body if top_level_only else ast.walk(tree)
+    if top_level_only:
+        return tuple(tree.body)
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
     names = set()
-    for node in nodes:
+    for node in statements_of(path, top_level_only=top_level_only):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -91,9 +101,8 @@ def foreign(names: set[str]) -> set[str]:
 
 def modules_imported_by(path, *, top_level_only=False):
     """Dotted names; ``from function.oss import objects`` counts as the package and as the module."""
-    tree = ast.parse(path.read_text("utf-8"))
     names = set()
-    for node in tree.body if top_level_only else ast.walk(tree):
+    for node in statements_of(path, top_level_only=top_level_only):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -305,21 +314,27 @@ def in_another_process(script, environ):
     return json.loads(shown.stdout)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_initialize_imports_all_that_the_first_caller_needs(mode, environment, event):
-    """STS does not answer here; what is asked before it has been imported by then."""
+@cache
+def first_request(mode):
+    """The response to the first caller of a process, the modules before it and those after."""
     script = (
         "import json, sys\n"
         "sys.path.insert(0, '.')\n"
         "import handler\n"
         "handler.initialize(None)\n"
-        "before = set(sys.modules)\n"
-        f"answer = handler.handler({a_request(event)!r}, None)\n"
-        "print(json.dumps([json.loads(answer['body']), sorted(set(sys.modules) - before)]))"
+        "before = sorted(sys.modules)\n"
+        f"answer = handler.handler({a_request(make_event)!r}, None)\n"
+        "print(json.dumps([json.loads(answer['body']), before, sorted(sys.modules)]))"
     )
-    answer, imported = in_another_process(script, plain(environment, mode))
+    return in_another_process(script, plain(ENVIRONMENT, mode))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_initialize_imports_all_that_the_first_caller_needs(mode):
+    """STS does not answer here; what is asked before it has been imported by then."""
+    answer, before, after = first_request(mode)
     assert answer["error"]["code"] == ("unauthorized" if mode == "wechat" else "sts_unavailable")
-    assert imported == []
+    assert before == after
 
 
 # Each costs every cold start. What an option needs is imported when it is first asked for.
@@ -343,16 +358,8 @@ OF_A_CALLER_KIND = {
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_plain_deployment_imports_these_modules_and_no_other(mode, environment, event):
-    script = (
-        "import json, sys\n"
-        "sys.path.insert(0, '.')\n"
-        "import handler\n"
-        "handler.initialize(None)\n"
-        f"handler.handler({a_request(event)!r}, None)\n"
-        "print(json.dumps(sorted(sys.modules)))"
-    )
-    loaded = set(in_another_process(script, plain(environment, mode))) & set(MODULES)
+def test_a_plain_deployment_imports_these_modules_and_no_other(mode):
+    loaded = set(first_request(mode)[2]) & set(MODULES)
     assert loaded == OF_A_PLAIN_DEPLOYMENT | {f"function.auth.{mode}"} | OF_A_CALLER_KIND.get(mode, set())
 
 

@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from functools import cache
 
 import pytest
 
@@ -92,9 +93,14 @@ def test_a_survivor_that_is_not_listed_is_a_problem():
     assert result.totals["mutants surviving"] == 1
 
 
+@cache
+def mutants_in(path):
+    return {mutant.name for mutant in mutants_of(path.read_text("utf-8"))}
+
+
 @pytest.mark.parametrize("module", mutation.TESTS)
 def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
-    made = {mutant.name for mutant in mutants_of(mutation.path_of(module).read_text("utf-8"))}
+    made = mutants_in(mutation.path_of(module))
     for name, reason in mutation.equivalents(module).items():
         assert name in made
         assert reason.endswith(".")
@@ -115,7 +121,7 @@ def test_every_module_of_the_function_is_tried():
     paths = {mutation.path_of(module) for module in mutation.TESTS}
     ours = {mutation.path_of(name) for name in ("burst_server", "handler", "sts_credentials")}
     ours |= set((mutation.ROOT / "function").rglob("*.py"))
-    without_behaviour = {path for path in ours if not list(mutants_of(path.read_text("utf-8")))}
+    without_behaviour = {path for path in ours if not mutants_in(path)}
     assert paths | without_behaviour | {mutation.ROOT / "function" / "__init__.py"} == ours
 
 

@@ -19,6 +19,12 @@ def test_rule_oracle_and_local_oss_agree():
     assert result.totals["disagreements"] == 0
 
 
+def is_detected(**wrong):
+    """Return whether some pair shows it; a run ends with the lot that does."""
+    lots = (policy_proof.run(PAIRS // 20, seed=seed, **wrong) for seed in range(20))
+    return any(lot.totals["disagreements"] for lot in lots)
+
+
 def without(dropped):
     """A signer that forgets one condition."""
 
@@ -45,21 +51,21 @@ def without(dropped):
     ],
 )
 def test_a_signer_that_omits_a_condition_is_detected(dropped):
-    assert policy_proof.run(PAIRS, seed=1, sign_object=without(dropped)).totals["disagreements"]
+    assert is_detected(sign_object=without(dropped))
 
 
 def test_a_signer_of_longer_lived_forms_is_detected():
     def sign(rule, credentials, now):
         return sign_object(rule._replace(expires_at=rule.expires_at.replace(year=2027)), credentials, now)
 
-    assert policy_proof.run(PAIRS, seed=1, sign_object=sign).totals["disagreements"]
+    assert is_detected(sign_object=sign)
 
 
 def test_a_signer_one_byte_off_in_size_is_detected():
     def sign(rule, credentials, now):
         return sign_object(rule._replace(max_size_bytes=rule.max_size_bytes + 1), credentials, now)
 
-    assert policy_proof.run(PAIRS, seed=1, sign_object=sign).totals["disagreements"]
+    assert is_detected(sign_object=sign)
 
 
 def test_a_session_that_is_not_denied_public_acls_in_an_open_folder_is_detected():
@@ -68,7 +74,7 @@ def test_a_session_that_is_not_denied_public_acls_in_an_open_folder_is_detected(
         policy["Statement"] = [item for item in policy["Statement"] if item["Effect"] == "Allow"]
         return dumps(policy)
 
-    assert policy_proof.run(PAIRS, seed=1, session_policy=session_policy).totals["disagreements"]
+    assert is_detected(session_policy=session_policy)
 
 
 def test_a_session_that_may_set_acls_in_an_open_folder_is_detected():
@@ -77,4 +83,4 @@ def test_a_session_that_may_set_acls_in_an_open_folder_is_detected():
             '"Action":["oss:PutObject"]', '"Action":["oss:PutObject","oss:PutObjectAcl"]', 1
         )
 
-    assert policy_proof.run(PAIRS, seed=1, session_policy=session_policy).totals["disagreements"]
+    assert is_detected(session_policy=session_policy)
