@@ -47,7 +47,7 @@ def ask(query: str, lines: Iterable[Line]) -> list[dict[str, Any]]:
     assert stroke and re.fullmatch(r"\w+", search), query
     unknown = called_in(sql) - FUNCTIONS
     assert not unknown, f"{unknown} in {sql}"
-    found = [line for line in lines if re.search(rf"\b{search}\b", line.message)]
+    found = [line for line in lines if _has_word(line.message, search)]
     with sqlite3.connect(":memory:") as store:
         store.row_factory = sqlite3.Row
         store.create_function("regexp_extract", 2, _regexp_extract, deterministic=True)
@@ -66,6 +66,11 @@ def called_in(sql: str) -> set[str]:
 
 
 @lru_cache(maxsize=100_000)
+def _has_word(message: str, word: str) -> bool:
+    return re.search(rf"\b{word}\b", message) is not None
+
+
+@lru_cache(maxsize=100_000)
 def _regexp_extract(text: str, pattern: str) -> str | None:
     match = re.search(pattern, text, re.S)
     return match[0] if match else None
@@ -76,6 +81,7 @@ def _object(text: str) -> dict[str, Any]:
     return json.loads(text)
 
 
+@lru_cache(maxsize=100_000)
 def _json_extract_scalar(text: str | None, path: str) -> str | None:
     """As Presto has it: text of a scalar, nothing of an object, a list, a null, or what is no JSON."""
     if text is None:

@@ -4,6 +4,7 @@ import logging
 import random
 import re
 import time
+from bisect import bisect_left
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -175,9 +176,12 @@ def found_by(query, lines):
 def firing(lines):
     """Each alarm that fires at one of its looks."""
     found = set()
+    lines = tuple(lines)
+    moments = [line.moment for line in lines]
     for alarm in ALARMS:
         for until in range(BEGIN + EVERY_SECONDS, BEGIN + HOUR + EVERY_SECONDS, EVERY_SECONDS):
-            seen = tuple(line for line in lines if until - 60 * alarm.minutes <= line.moment < until)
+            since = bisect_left(moments, until - 60 * alarm.minutes)
+            seen = lines[since : bisect_left(moments, until)]
             name, sign, least = alarm.condition.split()
             assert (name, sign) == ("found", ">=")
             if found_by(alarm.query, seen)[name] >= int(least):
