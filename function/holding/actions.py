@@ -13,6 +13,7 @@ from function.holding.decision import (
     delete_same,
     make_decision,
     notify,
+    overrule,
     settle,
 )
 from function.holding.held_upload import HeldUpload, read_recorded
@@ -55,7 +56,9 @@ def commit_held(
         current = settle(context, oss, upload)
         state = current.state
         if state in OPEN and manual_decision:
-            state = decide(context, oss, upload, decision_about(upload, manual_decision, BY_BACKEND))
+            state = decide(
+                context, oss, upload, decision_about(upload, manual_decision, BY_BACKEND, context.now)
+            )
         elif state in OPEN:
             state = _publish_or_check(context, oss, upload, current)
     if state == GONE:
@@ -67,7 +70,7 @@ def commit_held(
 
 def _publish_or_check(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> str:
     if not upload.profile.is_checked:
-        return decide(context, oss, upload, decision_about(upload, PUBLISH, BY_COMMIT))
+        return decide(context, oss, upload, decision_about(upload, PUBLISH, BY_COMMIT, context.now))
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.
         records.put(oss, records.commit_key(upload.upload_id), {"etag": upload.etag}, context.now)
@@ -92,11 +95,10 @@ def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_b
 
 
 def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
-    discarding = decision_about(upload, DISCARD, BY_BACKEND)
-    decision, is_new = make_decision(oss, upload, discarding, context.now)
+    discarding = decision_about(upload, DISCARD, BY_BACKEND, context.now)
+    decision, is_new = make_decision(oss, upload, discarding)
     if decision.action == PUBLISH:
-        records.put(oss, records.decision_key(upload.upload_id), discarding.fields, context.now)
-        decision = discarding
+        decision = overrule(oss, upload, decision, discarding)
     return apply(context, oss, upload, decision, is_new=is_new)
 
 
@@ -104,7 +106,7 @@ def _discard_held(context: RequestContext, oss: OssClient, upload: HeldUpload) -
     # Once the rule has deleted a decision, only the object itself shows that it was published.
     state = settle(context, oss, upload).state
     if state in (*OPEN, GONE):
-        return decide(context, oss, upload, decision_about(upload, DISCARD, BY_OWNER))
+        return decide(context, oss, upload, decision_about(upload, DISCARD, BY_OWNER, context.now))
     return state
 
 

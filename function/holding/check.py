@@ -201,7 +201,7 @@ def _apply_verdict(
     current = settle(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
         if current.state != PUBLISHED:
-            decision = decision_about(upload, REJECT, BY_CHECK, verdict.label)
+            decision = decision_about(upload, REJECT, BY_CHECK, context.now, verdict.label)
             current = HeldState(decide(context, oss, upload, decision))
         # The business must act on a risky verdict about a published object.
         if current.state == PUBLISHED:
@@ -216,7 +216,7 @@ def _apply_verdict(
     # Not an upload that was not committed yet, or that a human must decide about.
     if not current.is_in_check:
         return current
-    decision = decision_about(upload, PUBLISH, BY_CHECK, verdict.label)
+    decision = decision_about(upload, PUBLISH, BY_CHECK, context.now, verdict.label)
     return HeldState(decide(context, oss, upload, decision))
 
 

@@ -3,11 +3,13 @@ Decisions about held uploads: made once, then applied.
 
 A request that finds a decision which was cut off continues it. Applying may stop after any call to OSS and
 may run twice at once; in the end the object has its name or does not exist, and nothing is held any more.
-A decision is changed in one case only: a backend discards what it has published.
+A decision is changed in one case only: a backend discards what it has published. A copy whose response was
+not heard may still finish then, so such an upload is gone a minute after the copy was sent, not before.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 
 from function.config.profile import STORAGE_CLASS_FIELD
 from function.context import RequestContext
@@ -20,6 +22,8 @@ from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, copy_object, delete_object, head_object
 from function.webhook import notify_business
 
+# A copy that was sent has ended after this, whether its response was heard or not.
+COPY_LIFE = timedelta(seconds=60)
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
 
 
@@ -44,9 +48,11 @@ def _decided_state(context: RequestContext, oss: OssClient, upload: HeldUpload) 
     return HeldState(apply(context, oss, upload, decision)) if decision else None
 
 
-def decision_about(upload: HeldUpload, action: str, by: str, label: int | None = None) -> Decision:
+def decision_about(
+    upload: HeldUpload, action: str, by: str, now: datetime, label: int | None = None
+) -> Decision:
     """Return a decision about the bytes of this receipt, not made yet."""
-    return Decision(action, by, upload.receipt, upload.etag, label)
+    return Decision(action, by, upload.receipt, upload.etag, now, label)
 
 
 def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision) -> str:
@@ -56,13 +62,11 @@ def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision
     Raises:
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
-    valid, is_new = make_decision(oss, upload, decision, context.now)
+    valid, is_new = make_decision(oss, upload, decision)
     return apply(context, oss, upload, valid, is_new=is_new)
 
 
-def make_decision(
-    oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime
-) -> tuple[Decision, bool]:
+def make_decision(oss: OssClient, upload: HeldUpload, decision: Decision) -> tuple[Decision, bool]:
     """
     Make a decision unless there is one.
 
@@ -72,12 +76,22 @@ def make_decision(
     Raises:
         UploadError: OSS refuses, or does not respond; it may have been made or not.
     """
-    if records.create(oss, records.decision_key(upload.upload_id), decision.fields, now):
+    if records.create(oss, records.decision_key(upload.upload_id), decision.fields, decision.at):
         return decision, True
     earlier = get_decision(oss, upload.upload_id)
     if earlier is None:
         raise OssUnavailable(reason="the decision disappeared while it was made")
     return earlier, False
+
+
+def overrule(oss: OssClient, upload: HeldUpload, publication: Decision, discarding: Decision) -> Decision:
+    """Replace the decision to publish by one to discard, and return that."""
+    # Who publishes deletes the held object after the response to the copy.
+    sent = publication.at if upload.is_ours(head_object(oss, upload.held_key)) else None
+    again = records.copied_at(oss, upload.upload_id)
+    discarding = discarding._replace(copied=max(filter(None, (sent, again)), default=None))
+    records.put(oss, records.decision_key(upload.upload_id), discarding.fields, discarding.at)
+    return discarding
 
 
 def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> None:
@@ -100,34 +114,65 @@ def apply(
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
     if decision.action == PUBLISH:
-        state, has_changed = _publish(oss, upload, decision, is_new)
+        state, has_changed = _publish(oss, upload, decision, context.now, is_new)
     elif decision.action == REJECT:
         state, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:
-        state, has_changed = _discard(oss, upload, is_new)
+        state, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
     if has_changed:
         notify(context, upload, state, None if state == GONE else decision.label)
     return state
 
 
-def _publish(oss: OssClient, upload: HeldUpload, decision: Decision, is_new: bool) -> tuple[str, bool]:
+def _publish(
+    oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime, is_new: bool
+) -> tuple[str, bool]:
     # The state was read just before a new decision, and only these bytes are copied.
     held = None if is_new else head_object(oss, upload.held_key)
     is_held = is_new or upload.is_ours(held)
     # The same client may have stored other bytes there since; the decision is not about those.
     if is_new or (upload.is_ours(held) and held.etag == decision.etag):
+        if not is_new:
+            # Then the decision is read again: a discard sees this copy, or this request sees the discard.
+            records.put(oss, records.copy_key(upload.upload_id), {}, now)
+            if overruled := _overruled(oss, upload):
+                return _discard(oss, upload, overruled, now)
         is_published = _copy(oss, upload, decision.etag)
         # A copy takes time, and a backend may have overruled the decision meanwhile.
-        latest = get_decision(oss, upload.upload_id)
-        if latest is not None and latest.action == DISCARD:
-            return _discard(oss, upload, is_new=False)
+        if overruled := _overruled(oss, upload):
+            return _discard(oss, upload, overruled, now, is_copy_heard=is_new)
     else:
         is_published = _is_published(oss, upload)
+        if not is_published:
+            _check_no_copy_runs(oss, upload, decision.at, now)
     if is_published and is_held:
         delete_same(oss, upload.held_key, upload.is_ours)
     if is_published and upload.etag == decision.etag:
         return PUBLISHED, is_held
     return GONE, False
+
+
+def _overruled(oss: OssClient, upload: HeldUpload) -> Decision | None:
+    """Return the decision that a backend made in place of a publication, if it did."""
+    latest = get_decision(oss, upload.upload_id)
+    return latest if latest is not None and latest.action == DISCARD else None
+
+
+def _check_no_copy_runs(oss: OssClient, upload: HeldUpload, sent: datetime | None, now: datetime) -> None:
+    """
+    Check that no copy can finish any more.
+
+    Args:
+        sent: when the first copy was sent; ``None`` if its response was heard.
+
+    Raises:
+        OssUnavailable: one may, so the upload cannot be called gone.
+    """
+    last = max(filter(None, (sent, records.copied_at(oss, upload.upload_id))), default=None)
+    if last is not None and (left := last + COPY_LIFE - now) > timedelta(0):
+        raise OssUnavailable(
+            reason="a copy may still finish", retry_after=min(ceil(left.total_seconds()), COPY_LIFE.seconds)
+        )
 
 
 def _copy(oss: OssClient, upload: HeldUpload, etag: str) -> bool:
@@ -166,7 +211,15 @@ def _reject(
     return REJECTED, is_held or is_new
 
 
-def _discard(oss: OssClient, upload: HeldUpload, is_new: bool) -> tuple[str, bool]:
+def _discard(
+    oss: OssClient,
+    upload: HeldUpload,
+    decision: Decision,
+    now: datetime,
+    *,
+    is_new: bool = False,
+    is_copy_heard: bool = False,
+) -> tuple[str, bool]:
     # In this order: a copy may be under way as long as the held object exists.
     is_held = upload.is_ours(head_object(oss, upload.held_key))
     if is_held:
@@ -174,7 +227,11 @@ def _discard(oss: OssClient, upload: HeldUpload, is_new: bool) -> tuple[str, boo
     is_published = _is_published(oss, upload)
     if is_published:
         delete_same(oss, upload.key, upload.is_ours)
-    return GONE, is_new or is_held or is_published
+    was_copied = decision.copied is not None
+    if was_copied:
+        _check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, now)
+        records.put(oss, records.decision_key(upload.upload_id), decision._replace(copied=None).fields, now)
+    return GONE, is_new or is_held or is_published or was_copied
 
 
 def delete_same(oss: OssClient, key: str, is_same: Callable[[ObjectFacts | None], bool]) -> None:

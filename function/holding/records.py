@@ -44,6 +44,11 @@ def commit_key(upload_id: str) -> str:
     return _name("committed", upload_id)
 
 
+def copy_key(upload_id: str) -> str:
+    """Return the name of the record that a publication is copied once more."""
+    return _name("copied", upload_id)
+
+
 def submission_key(upload_id: str, number: int, retry: str = "") -> str:
     """
     Return the name of the first or second submission: first the lease of the request, then its result.
@@ -128,19 +133,31 @@ class Decision(NamedTuple):
         by: the step or the caller that decided.
         receipt: of the upload; only the bytes of this receipt are published.
         etag: of these bytes.
+        at: when it was made.
         label: WeChat's, if its verdict decided and had one.
+        copied: of a discard, when a copy of the publication that it overrules was sent that may still finish.
     """
 
     action: str
     by: str
     receipt: str
     etag: str
+    at: datetime
     label: int | None = None
+    copied: datetime | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
         label = {} if self.label is None else {"label": self.label}
-        return {"decision": self.action, "by": self.by, **label, "etag": self.etag, "receipt": self.receipt}
+        copied = {} if self.copied is None else {"copied": iso(self.copied)}
+        return {
+            "decision": self.action,
+            "by": self.by,
+            **label,
+            **copied,
+            "etag": self.etag,
+            "receipt": self.receipt,
+        }
 
 
 def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
@@ -158,7 +175,20 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     if action not in (PUBLISH, REJECT, DISCARD):
         raise _invalid(name)
     by, receipt, etag = (_text(name, fields, field) for field in ("by", "receipt", "etag"))
-    return Decision(action, by, receipt, etag, _label(name, fields))
+    copied = _time(name, fields, "copied") if "copied" in fields else None
+    return Decision(action, by, receipt, etag, _time(name, fields, "at"), _label(name, fields), copied)
+
+
+def copied_at(oss: OssClient, upload_id: str) -> datetime | None:
+    """
+    Return when a publication was last copied once more; ``None`` if it was not.
+
+    Raises:
+        UploadError: as ``get``, or the record is invalid.
+    """
+    name = copy_key(upload_id)
+    fields = get(oss, name)
+    return None if fields is None else _time(name, fields, "at")
 
 
 class Submission(NamedTuple):
@@ -187,12 +217,7 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
     fields = get(oss, name)
     if fields is None:
         return None
-    try:
-        at = datetime.fromisoformat(_text(name, fields, "at"))
-    except ValueError:
-        raise _invalid(name) from None
-    if at.tzinfo is None:
-        raise _invalid(name)
+    at = _time(name, fields, "at")
     is_accepted = "trace" in fields
     # The number of failures becomes part of a name.
     failures = 0 if is_accepted else _number(name, fields.get("failures", 0), 0, MAX_FAILURES)
@@ -221,6 +246,16 @@ def _text(name: str, fields: Mapping[str, Any], field: str) -> str:
     if not isinstance(value, str):
         raise _invalid(name)
     return value
+
+
+def _time(name: str, fields: Mapping[str, Any], field: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(_text(name, fields, field))
+    except ValueError:
+        raise _invalid(name) from None
+    if at.tzinfo is None:
+        raise _invalid(name)
+    return at
 
 
 def _label(name: str, fields: Mapping[str, Any]) -> int | None:

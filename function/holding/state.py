@@ -18,6 +18,7 @@ gone       a discard, the end of the hold        ``decided``; without it, no    
                                                  object under either name
 =========  ====================================  ==============================  ============================
 
+``copied`` tells when a publication that was cut off was copied once more: a copy may finish a minute later.
 ``decided`` comes before everything else and is written once; a decision that was cut off is applied by the
 next request. A ``submitted`` record without a trace is the lease of the request that submits; it ends after
 60 seconds or with a recorded failure. ``verdicts`` holds a verdict that came before its ``checks`` record.

@@ -7,6 +7,7 @@ import time
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -54,6 +55,8 @@ CALLS = {
 UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED = "unheard", "lost", "broken", "broken after", "denied"
 # The work is done, but the answer comes late, or says nothing.
 SLOW, MALFORMED = "slow", "malformed"
+# A copy that began, and ends with ``land``, long after anyone waits for it.
+LATE = "late"
 SLOW_SECONDS = 0.1
 
 
@@ -132,6 +135,8 @@ class MemoryOss:
         stored_at: when each object was stored, where that was noted.
 
         pause: what happens in the middle of a copy, between looking at the source and writing.
+
+        under_way: the copies that are late.
     """
 
     def __init__(self, bucket: str, region: str, now: Callable[[], datetime]) -> None:
@@ -147,6 +152,7 @@ class MemoryOss:
         self.budgets: list[float] = []
         self.requests: list[Request] = []
         self.pause: Callable[[], Any] = lambda: None
+        self.under_way: list[Callable[[], Any]] = []
         self._bucket: Any = SimpleNamespace(
             name=bucket,
             region=region,
@@ -253,11 +259,13 @@ class MemoryOss:
             if fault == DENIED:
                 raise Refused(403, "AccessDenied")
             self._let_in(request, name)
+            if fault == LATE:
+                self._begin_copy(request)
             serve = getattr(self, f"_{_snake(name)}")
             answer: HttpResponse = serve(request, body, size)
         except Refused as refused:
             answer = _error(refused.status, refused.code, is_head=method == "HEAD")
-        if fault == LOST:
+        if fault in (LOST, LATE):
             raise ExchangeFailed("RemoteDisconnected")
         if fault == SLOW:
             time.sleep(SLOW_SECONDS)
@@ -448,11 +456,7 @@ class MemoryOss:
         return HttpResponse(204, b"")
 
     def _copy_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
-        source = self.objects.get(self._source_of(request))
-        if source is None:
-            raise Refused(404, "NoSuchKey")
-        if request.headers["x-oss-copy-source-if-match"].strip('"') != source.etag:
-            raise Refused(412, "PreconditionFailed")
+        source = self._source_for(request)
         assert not body
         try:
             self.pause()
@@ -460,6 +464,26 @@ class MemoryOss:
             # Whoever asked may be no more; what was asked for is done.
             answer = self._write_copy(request, source)
         return answer
+
+    def _begin_copy(self, request: Request) -> None:
+        source = self._source_for(request)
+        self.under_way.append(lambda: self._write_copy(request, source))
+        raise ExchangeFailed("timed out")
+
+    def land(self) -> None:
+        """The copies that are late come to their end."""
+        for write in self.under_way:
+            with suppress(Refused):
+                write()
+        self.under_way.clear()
+
+    def _source_for(self, request: Request) -> Stored:
+        source = self.objects.get(self._source_of(request))
+        if source is None:
+            raise Refused(404, "NoSuchKey")
+        if request.headers["x-oss-copy-source-if-match"].strip('"') != source.etag:
+            raise Refused(412, "PreconditionFailed")
+        return source
 
     def _write_copy(self, request: Request, source: Stored) -> HttpResponse:
         if self._is_taken(request):

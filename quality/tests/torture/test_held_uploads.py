@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.holding import actions, check, decision, records, state
+from function.holding import check, decision, records, state
 from function.holding.held_upload import HeldUpload
 from quality.torture import held_uploads
 from quality.torture.held_uploads import HeldUploads
@@ -78,8 +78,12 @@ WRONG = {
         (("discard", "reject", "status"), ("same",)),
     ),
     "a discard that is not remembered": (
-        [(actions, "records", FORGETFUL)],
+        [(decision, "records", FORGETFUL)],
         (("discard", "commit"), ("commit",), range(5, 9)),
+    ),
+    "a copy that is not waited for": (
+        [(decision, "_check_no_copy_runs", lambda *_: None)],
+        (("commit", "discard", "status"), ("commit",)),
     ),
 }
 

@@ -743,6 +743,7 @@ def test_a_record_in_one_bucket_does_not_affect_an_upload_in_another(two_buckets
     own = two_buckets.store("face")
     del two_buckets.buckets["abroad"].objects[f"held/.checks/{FIRST}"]
     decision = {"decision": "publish", "by": "check", "etag": "E", "receipt": stored["receipt"]}
+    decision["at"] = "2026-11-24T14:00:00Z"
     for name, said in (
         (f"checks/{FIRST}", {"receipt": stored["receipt"]}),
         (f"decided/{stored['uploadId']}", decision),

@@ -250,6 +250,7 @@ def test_status_during_a_decision_does_not_report_gone(house):
         *((field, value) for field in ("decision", "by", "receipt", "etag") for value in (None, 5)),
         ("decision", "delete"),
         ("label", "20002"),
+        *((field, value) for field in ("at", "copied") for value in (None, 5, "soon", "2026-11-24T14:00:00")),
     ],
 )
 def test_an_invalid_record_of_a_decision_publishes_nothing(house, field, value, log_lines):
@@ -257,6 +258,7 @@ def test_an_invalid_record_of_a_decision_publishes_nothing(house, field, value, 
 
     stored = house.store("word")
     said = {"decision": "publish", "by": "commit", "receipt": stored["receipt"], "etag": stored["etag"]}
+    said["at"] = "2026-11-24T14:00:00Z"
     house.commit(stored["receipt"], decision="reject")
     house.oss.post(stored["formData"], "bytes")
     said[field] = value
@@ -273,11 +275,12 @@ def test_an_invalid_record_of_a_decision_publishes_nothing(house, field, value, 
 # --- the bytes ---
 
 
-def test_bytes_that_are_stored_after_the_decision_are_not_published(house):
+def test_bytes_that_are_stored_after_the_decision_are_not_published(house, clock):
     stored = house.store("word")
     kill(house, lambda: house.commit(stored["receipt"]), at=4, after=False)
     house.oss.replace_object(f"held/{stored['key']}", parts=(Part("others", 1),))
     house.oss.asked.clear()
+    clock.tick(seconds=60)
     assert house.status(stored["receipt"]) == "gone"
     assert names(house, stored) == ["held"]
     assert house.told == []
@@ -342,12 +345,13 @@ def test_a_later_upload_of_the_same_name_is_not_deleted_for_an_earlier_one(house
     assert house.status(third["receipt"]) == "published"
 
 
-def test_a_later_upload_is_not_published_for_an_earlier_one(house, store_same):
+def test_a_later_upload_is_not_published_for_an_earlier_one(house, store_same, clock):
     first = store_same()
     house.commit(first["receipt"])
     del house.oss.objects[first["key"]]
     second = store_same()
     assert second["etag"] == first["etag"]
+    clock.tick(seconds=60)
     assert house.status(first["receipt"]) == "gone"
     assert names(house, second) == ["held"]
     assert house.status(second["receipt"]) == "held"

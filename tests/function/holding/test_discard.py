@@ -112,6 +112,107 @@ def test_a_rejected_upload_stays_rejected(house):
         assert answer.json == {"key": stored["key"], "state": "rejected", "url": None}
 
 
+# --- a copy that may still finish ---
+
+
+UNAVAILABLE = (503, "oss_unavailable")
+
+
+def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock):
+    """The copy ends long after the backend has discarded what it published."""
+    stored = house.store("word")
+    house.oss.fail("CopyObject", "late")
+    assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
+    for wait, retry_after in ((0, "60"), (59, "1")):
+        clock.tick(seconds=wait)
+        several = house.ask("discard", house.backend(), receipts=[stored["receipt"]]).json["results"]
+        assert (several[0]["error"]["code"], several[0]["error"]["retryAfter"]) == (
+            UNAVAILABLE[1],
+            int(retry_after),
+        )
+        for route in ("discard", "status", "commit"):
+            answer = house.ask(route, house.backend(), receipt=stored["receipt"])
+            assert (refused(answer), answer.headers["Retry-After"]) == (UNAVAILABLE, retry_after)
+        assert refused(house.ask("confirm", ticket=stored["ticket"])) == UNAVAILABLE
+    house.oss.land()
+    assert names(house, stored) == ["key"]
+    assert house.told == []
+    clock.tick(seconds=1)
+    for _ in range(2):
+        assert house.status(stored["receipt"]) == "gone"
+    assert names(house, stored) == []
+    assert house.told == ["gone"]
+
+
+def test_a_copy_that_is_made_once_more_counts_from_then_on(house, clock):
+    stored = house.store("word")
+    house.oss.fail("CopyObject", "unheard", "late")
+    house.commit(stored["receipt"])
+    clock.tick(seconds=100)
+    assert refused(house.ask("status", receipt=stored["receipt"])) == UNAVAILABLE
+    clock.tick(seconds=59)
+    assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
+    house.oss.land()
+    clock.tick(seconds=1)
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert names(house, stored) == []
+
+
+def test_a_copy_that_another_made_meanwhile_counts_as_well(house, clock):
+    """What was held is deleted by then, so only the record tells of the other copy."""
+    stored = house.store("word")
+    house.oss.fail("CopyObject", "unheard", "late")
+    house.commit(stored["receipt"])
+    clock.tick(seconds=100)
+    house.ask("status", receipt=stored["receipt"])
+    assert house.status(stored["receipt"]) == "published"
+    assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
+    house.oss.land()
+    clock.tick(seconds=60)
+    assert house.status(stored["receipt"]) == "gone"
+    assert names(house, stored) == []
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_discard_before_a_copy_is_made_once_more_prevents_it(house, clock, is_first):
+    """Of the two, one sees the other's record."""
+    stored = house.store("word")
+    house.oss.fail("CopyObject", "unheard")
+    house.commit(stored["receipt"])
+    clock.tick(seconds=100)
+    discarded = []
+
+    def discard():
+        discarded.append(refused(house.discard(stored["receipt"])))
+
+    house.oss.between["PutObject"] = (
+        discard if is_first else lambda: house.oss.between.update(GetObject=discard)
+    )
+    house.oss.asked.clear()
+    answer = house.ask("status", receipt=stored["receipt"])
+    assert "CopyObject" not in house.oss.asked
+    if is_first:
+        assert (answer.json["state"], discarded[0][0]) == ("gone", 200)
+    else:
+        assert refused(answer) == discarded[0] == UNAVAILABLE
+    clock.tick(seconds=60)
+    assert house.status(stored["receipt"]) == "gone"
+
+
+@pytest.mark.parametrize("copies", [["late"], ["unheard", "late"]], ids=len)
+def test_a_lost_publication_is_not_gone_while_its_copy_may_finish(house, clock, copies):
+    stored = house.store("word")
+    house.oss.fail("CopyObject", *copies)
+    for _ in copies:
+        clock.tick(seconds=100)
+        assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
+    house.oss.objects.pop(f"held/{stored['key']}")
+    clock.tick(seconds=59)
+    assert refused(house.ask("status", receipt=stored["receipt"])) == UNAVAILABLE
+    house.oss.land()
+    assert house.status(stored["receipt"]) == "published"
+
+
 LOST_DELETIONS = {
     "commit": lambda house, receipt: house.commit(receipt),
     "reject": lambda house, receipt: house.commit(receipt, decision="reject"),
@@ -194,7 +295,7 @@ def test_a_receipt_from_before_hold_was_set_still_works(house, house_of):
     assert names(house, stored) == []
 
 
-def test_a_receipt_of_existing_bytes_discards_their_held_object(house):
+def test_a_receipt_of_existing_bytes_discards_their_held_object(house, clock):
     """Where publishing was cut off after the copy, it would be published once more else."""
     digest = "a" * 64
     form = house.form("same", sha256=digest, size=1)
@@ -208,6 +309,7 @@ def test_a_receipt_of_existing_bytes_discards_their_held_object(house):
     ).json
     assert again["exists"]
     house.oss.objects[f"held/{form['key']}"] = held
+    clock.tick(seconds=60)
     assert house.discard(again["receipt"]).json["state"] == "gone"
     assert house.status(receipt) == "gone"
     assert names(house, form) == []

@@ -49,11 +49,12 @@ def test_confirm_after_a_discard_returns_gone(house):
     assert (answer["receipt"], answer["state"], answer["url"]) == (stored["receipt"], "gone", None)
 
 
-def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house):
+def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, clock):
     stored = house.store("word")
     house.oss.fail("CopyObject", "unheard")
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     del house.oss.objects[f"held/{stored['key']}"]
+    clock.tick(seconds=60)
     assert house.ask("confirm", ticket=stored["ticket"]).json["state"] == "gone"
 
 

@@ -24,6 +24,7 @@ def bucket(call):
     [
         (records.decision_key(UPLOAD_ID), f"held/.decided/{UPLOAD_ID}"),
         (records.rejection_key(UPLOAD_ID), f"held/.rejected/{UPLOAD_ID}"),
+        (records.copy_key(UPLOAD_ID), f"held/.copied/{UPLOAD_ID}"),
         (records.commit_key(UPLOAD_ID), f"held/.committed/{UPLOAD_ID}"),
         (records.submission_key(UPLOAD_ID, 2), f"held/.submitted/{UPLOAD_ID}-2"),
         (records.review_key(UPLOAD_ID), f"held/.review/{UPLOAD_ID}"),
