@@ -63,7 +63,7 @@ class InPlace:
     def _trace(self, session: Any) -> tuple[dict[int, set[int]], list[float], list[str]]:
         """Run every test in a fork: the tests of each line, the seconds of each test, and those that fail."""
         source, target = os.pipe()
-        process = fork()
+        process = os.fork()
         if not process:
             try:
                 answer = pickle.dumps(self._traced(session))
@@ -83,10 +83,10 @@ class InPlace:
         seconds, failed = [], []
         for number, (item, following) in enumerate(pairs(session.items)):
             self._coverage.switch_context(str(number))
-            before = time.process_time()
+            before = time.monotonic()
             if not passes(item, following):
                 failed.append(item.nodeid)
-            seconds.append(time.process_time() - before)
+            seconds.append(time.monotonic() - before)
         self._coverage.stop()
         contexts = self._coverage.get_data().contexts_by_lineno(str(self._path))
         lines = {line: {int(name) if name else -1 for name in names} for line, names in contexts.items()}
@@ -141,7 +141,7 @@ def _try(items: list[Any], changed: list[tuple[FunctionType, CodeType]], seconds
 
 
 def fork() -> int:
-    """A fork with a process group of its own."""
+    """A fork with a process group of its own, so that what it starts can be ended with it."""
     process = os.fork()
     if not process:
         os.setsid()

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from quality.torture import mutation_table, whole_runs
-from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED, InPlace, end_group, fork
+from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED, InPlace
 from quality.torture.mutants import Mutant, mutants_of
 from quality.torture.report import Progress, Result
 
@@ -244,7 +244,7 @@ def _in_place(module: str, mutants: list[Mutant], until: float) -> Iterator[tupl
     import pytest
 
     source, target = os.pipe()
-    process = fork()
+    process = os.fork()
     if not process:
         try:
             os.close(source)
@@ -262,7 +262,7 @@ def _in_place(module: str, mutants: list[Mutant], until: float) -> Iterator[tupl
         for line in lines:
             name, outcome = json.loads(line)
             yield name, outcome
-    end_group(process)
+    os.waitpid(process, 0)
 
 
 def sample(count: int, seed: int, share: int = 0, shares: int = 1) -> Result:
