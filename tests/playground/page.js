@@ -1,6 +1,6 @@
 'use strict'
 
-/** The playground of a local cloud in a browser, a page for each test; a mistake of the page's own fails its test. */
+/** The playground of a local cloud in a browser, begun anew for each test; a mistake of the page's own fails its test. */
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
@@ -11,16 +11,22 @@ const { launch } = require('./chromium')
 
 const PICTURE = fs.readFileSync(path.join(__dirname, 'picture.png'))
 const PHOTO = { name: 'photo.png', mimeType: 'image/png', buffer: PICTURE }
+const SCREEN = { width: 1280, height: 720 }
 const CHINESE = /[\u4e00-\u9fff]/
 
 /** In a `describe`: what its tests have, with `cloud`, `browser` and `page` as they are at the time. */
 function inPlayground({ patience = 15000, options = [] } = {}) {
   const here = {
     mistakes: [],
-    async open(screen) {
-      here.page = await here.browser.newPage({ locale: 'zh-CN', ...screen })
-      here.page.setDefaultTimeout(patience)
-      here.page.on('pageerror', (error) => here.mistakes.push(error.message))
+    /** A page that nobody was on before; `watch` hears it, but once. A new one is half a second, so one of the usual screen is kept. */
+    async open(screen, watch = () => {}) {
+      if (screen || !here.page || here.page.isClosed()) {
+        here.page = await here.browser.newPage({ locale: 'zh-CN', ...screen })
+        here.page.setDefaultTimeout(patience)
+        here.page.on('pageerror', (error) => here.mistakes.push(error.message))
+        here.isUsual = !screen
+        watch(here.page)
+      }
       await here.visit()
       return here.page
     },
@@ -48,10 +54,22 @@ function inPlayground({ patience = 15000, options = [] } = {}) {
     await here.cloud?.stop()
   })
   afterEach(async () => {
-    await here.page?.close()
+    if (!here.isUsual) await here.page?.close()
+    else if (!here.page.isClosed()) await forget(here.page)
     assert.deepEqual(here.mistakes.splice(0), [])
   })
   return here
+}
+
+async function forget(page) {
+  await page.unrouteAll()
+  await page.evaluate(() => {
+    Storage.prototype.setItem = () => {} // by what is still under way
+    localStorage.clear()
+    sessionStorage.clear()
+  })
+  await page.goto('about:blank')
+  await page.setViewportSize(SCREEN)
 }
 
 module.exports = { PHOTO, PICTURE, inPlayground }
