@@ -30,7 +30,9 @@ def serve(function: Function, event_or_environ: Any, context_or_start_response: 
     if isinstance(event_or_environ, dict):
         environ, start_response = event_or_environ, context_or_start_response
         response = function.respond(lambda: request_from_wsgi(environ), environ.get("fc.context"))
-        return response_to_wsgi(response, start_response)
+        body = response_to_wsgi(response, start_response)
+        # A server may send what it is given, and its client read that as the next response.
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else body
     context = context_or_start_response
     response = function.respond(lambda: request_from_event(event_or_environ, context), context)
     return response_to_event(response)

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
+import pytest
+
 import handler
 from handler import serve
 from tests.support.cases import cases_beside
@@ -38,6 +40,18 @@ def test_credentials_of_the_runtime_context_are_used_in_both_contracts(instance,
     answer = instance().ask_wsgi(CONTENT_LENGTH="20", **{"wsgi.input": body, "fc.context": context})
     assert answer.status == 200
     assert ["AccessKeyId=STS.own" in call.request.url for call in good_sts.calls] == [True, True]
+
+
+@pytest.mark.parametrize("content_length", ["", "x"])
+def test_head_is_answered_without_a_body_which_would_open_the_next_response(instance, content_length):
+    started = []
+    environ = {"REQUEST_METHOD": "HEAD", "PATH_INFO": "/health", "CONTENT_LENGTH": content_length}
+    assert b"".join(serve(instance().function, environ, lambda *given: started.append(given))) == b""
+    ((status, headers),) = started
+    assert (status[:3], int(dict(headers)["Content-Length"]) > 0) == (
+        "400" if content_length else "405",
+        True,
+    )
 
 
 def call_wsgi(function, method="POST", path="/upload-params", query="", body=b""):

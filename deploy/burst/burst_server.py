@@ -48,6 +48,7 @@ OPTIONS: Mapping[str, Any] = {
     "ident": None,
 }
 
+LENGTHS, CHUNKED = (b"content-length", b"transfer-encoding"), (b"transfer-encoding", b"chunked")
 NO_HEAD = b"GET / HTTP/1.0\r\n"
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -73,13 +74,15 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         return consumed
 
     def parse_header(self, head: bytes) -> None:
-        names = {line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:]}
+        fields = [line.lower().partition(b":") for line in head.split(b"\r\n")[1:]]
+        lengths = [(name, value.strip()) for name, _, value in fields if name in LENGTHS]
         try:
             super().parse_header(head)
-        except ParsingError:
-            # Its message repeats the line.
+        except (ParsingError, ValueError):
+            # Its message repeats the line; an address or a number that is none is not caught by waitress.
             raise ParsingError("The head is malformed.") from None
-        if b"transfer-encoding" in names and (b"content-length" in names or self.version != "1.1"):
+        is_chunked = any(name == b"transfer-encoding" for name, _ in lengths)
+        if is_chunked and (lengths != [CHUNKED] or self.version != "1.1"):
             raise ParsingError("The length of the body is ambiguous.")
 
 

@@ -398,6 +398,10 @@ AMBIGUOUS = {
     "one bare LF": b"GET / HTTP/1.1\r\nHost: x\nX: y\r\n\r\n",
     "a bare CR": b"GET / HTTP/1.1\r\nHost: x\rX: canary\r\n\r\n",
     "a bare LF before the head": b"\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "chunked twice": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "chunked in two lines": b"POST / HTTP/1.1\r\n" + 2 * CHUNKED + b"\r\n0\r\n\r\n",
+    "an address that is none": b"GET http://[canary/ HTTP/1.1\r\n\r\n",
+    "a length of 5000 digits": b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
     "no name": b"GET / HTTP/1.1\r\n: canary\r\n\r\n",
     "a folded first header": b"GET / HTTP/1.1\r\n canary\r\n\r\n",
 }
