@@ -27,6 +27,7 @@ PROFILES_TOML = "profiles.toml"
 SIGNATURE_VERSIONS = ("v4", "v1")
 # Names of profiles and variants.
 NAME, MAX_VARIANTS = r"[A-Za-z0-9_-]{1,64}", 64
+MAX_TITLE = 12
 # Printable ASCII without the dollar sign, which a policy would have to escape.
 HEADER = r"[\x20-\x23\x25-\x7e]{1,1024}"
 HEADER_TYPE = types.matching(HEADER, Message("1 to 1024 printable ASCII characters without $"))
@@ -73,7 +74,19 @@ def _hold(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _title(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_TITLE or not value.isprintable():
+        raise ValueError
+    return value
+
+
 OPTIONS = (
+    # For people: ``manage.py serve`` and the playground show it.
+    Option(
+        "title",
+        Type(Message("a text of 1 to {most} printable characters", most=MAX_TITLE), _title),
+        is_for_pages=True,
+    ),
     Option("max_size", types.size("1", "48GiB"), is_needed=True, is_for_pages=True),
     Option("min_size", types.size("0", "5GiB"), 1, is_for_pages=True),
     Option(

@@ -22,8 +22,10 @@ def told_profiles(profiles: Mapping[str, Mapping[str, Any]]) -> list[dict[str, A
 def _told(name: str, profile: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
+        "title": profile.get("title", ""),
         "maxSize": profile["max_size"],
-        "contentTypes": profile["content_types"],
+        # A page of the sample servers sends no type.
+        "contentTypes": profile.get("content_types", ["*/*"]),
         "callback": profile.get("callback", False),
         "confirm": profile.get("confirm", False),
         "read": profile.get("read", ""),

@@ -5,6 +5,7 @@ Overview that ``serve`` prints: addresses, profiles, things to try, next steps.
 from collections.abc import Mapping
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 from function.routes import ROUTES
 from local.buckets import ARCHIVE, HOME, Place
@@ -115,7 +116,8 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
     screen.title(say("profiles"))
     screen.pairs(
         {
-            name: f"{profile['max_size']:<8}  {', '.join(profile['content_types'])}"
+            _named(name, profile): f"{profile['max_size']:<8}  "
+            + ", ".join(profile.get("content_types", ["*/*"]))
             for name, profile in cloud.profiles.items()
         }
     )
@@ -133,6 +135,10 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
     if cloud.caller_auth == "anonymous":
         screen.warn(say("open"))
     screen.line(say("end"))
+
+
+def _named(name: str, profile: Mapping[str, Any]) -> str:
+    return f"{name} {profile['title']}" if profile.get("title") else name
 
 
 def _say(language: str, name: str, **values: object) -> str:

@@ -4,7 +4,6 @@ export const HELD_TEXTS = {
   zh: {
     heldTitle: '暂存：可以看了才发布',
     heldHint: '图片先存在 held/ 下，其他人看不到；业务后端提交之后，微信审核它，通过了才有自己的 key。',
-    heldFor: { post: '帖子图片（提交，再审核）', note: '笔记图片（提交）' },
     heldOther: (name, steps) => `${name}（${steps}）`,
     ownPicture: '选图片',
     mood: '微信的结论',
@@ -57,7 +56,6 @@ export const HELD_TEXTS = {
   en: {
     heldTitle: 'Held until it may be seen',
     heldHint: 'A picture is first stored under held/, where nobody else sees it; the business commits it, WeChat checks it, and then it gets its own key.',
-    heldFor: { post: 'picture of a post (commit, then check)', note: 'picture of a note (commit)' },
     heldOther: (name, steps) => `${name} (${steps})`,
     ownPicture: 'Choose a picture',
     mood: 'WeChat says',

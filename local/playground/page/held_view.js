@@ -2,6 +2,7 @@
 
 import { $, element } from './elements.js'
 import { isOver, isStored, wayOf } from './held_item.js'
+import { labelOf } from './texts.js'
 
 /** @type {[string, (item: any) => boolean][]} What can be done with an upload, and when. */
 const BUTTONS = [
@@ -18,7 +19,7 @@ let focused = ''
 
 /** `act(name, item)` is called by the buttons. */
 export function drawHeld(texts, { profiles, moods, items, news, problem }, act) {
-  drawChoices($('held-profile'), profiles.map(({ name, hold }) => [name, texts.heldFor[name] || texts.heldOther(name, hold.join(', '))]))
+  drawChoices($('held-profile'), profiles.map((each) => [each.name, texts.heldOther(labelOf(each), each.hold.join(', '))]))
   drawChoices($('mood'), moods.map((id) => [id, texts.moods[id]]))
   $('held-problem').textContent = problem ? problem(texts) : ''
   $('held-news').textContent = news ? texts.heldNews(news.name, texts.states[news.state]) : ''

@@ -9,7 +9,7 @@ import { newParts } from './part_row.js'
 import { SPOILINGS } from './reading.js'
 import { drawSample, makeLargeSample } from './samples.js'
 import { TAMPERINGS, readRefusal } from './tampering.js'
-import { TEXTS, preferredLanguage } from './texts.js'
+import { TEXTS, labelOf, preferredLanguage } from './texts.js'
 import { draw, drawProgress } from './view.js'
 
 // As wide as style.css has one column only.
@@ -69,7 +69,7 @@ function chooseLarge() {
 const profile = () => config.profiles.find(({ name }) => name === $('profile').value)
 
 function describeProfile() {
-  $('profile-facts').textContent = texts().profileFacts(profile())
+  if (usable.length) $('profile-facts').textContent = texts().profileFacts(profile())
 }
 
 // Uploading
@@ -242,8 +242,10 @@ function wireDrop() {
 
 const usable = config.profiles.filter(({ classic, hold }) => !classic && !hold.length)
 const drawHeld = wireHeld({ config, client, texts, sentenceOf, newUploader: (name) => newUploader({}, null, name) })
-$('profile').replaceChildren(...usable.map(({ name }) => element('option', { value: name, textContent: name })))
-$('profile').value = usable.some(({ name }) => name === 'avatar') ? 'avatar' : usable[0].name
+$('profile').replaceChildren(...usable.map((each) => element('option', { value: each.name, textContent: labelOf(each) })))
+// A deployment may hold all that it takes.
+if (usable.length) $('profile').value = usable.some(({ name }) => name === 'avatar') ? 'avatar' : usable[0].name
+for (const card of ['.choosing', '.tampering', '.results']) /** @type {any} */ (document.querySelector(card)).hidden = !usable.length
 $('tamperings').replaceChildren(...TAMPERINGS.map((each) => button(each, tamper)))
 $('spoilings').replaceChildren(...SPOILINGS.map((each) => button(each, spoilUrl)))
 $('profile').onchange = describeProfile

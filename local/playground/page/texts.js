@@ -11,6 +11,9 @@ const exact = (count) => count.toLocaleString('en')
 /** A size as a profile has it, in bytes or such as 2MiB. */
 const most = (maxSize) => (typeof maxSize === 'number' ? size(maxSize) : maxSize.replace(/ ?([KMG])iB$/, ' $1B'))
 
+/** The name of a profile, with what people call it in front. */
+export const labelOf = ({ name, title }) => (title ? `${title} · ${name}` : name)
+
 export const TEXTS = {
   zh: {
     ...PART_TEXTS.zh,

@@ -93,3 +93,9 @@ def test_the_page_gets_the_hold_steps_and_bucket_of_a_profile():
     assert (told["hold"], told["bucket"]) == (["commit"], "local-bucket")
     [told] = told_profiles({"post": {**profiles["post"], "bucket": "local-archive"}})
     assert told["bucket"] == "local-archive"
+
+
+def test_the_page_gets_the_title_of_a_profile_and_any_type_where_it_names_none():
+    page = {"key": "p/{filename}", "max_size": 1}
+    told = told_profiles({"a": {**page, "title": "晒单"}, "b": page})
+    assert [(each["title"], each["contentTypes"]) for each in told] == [("晒单", ["*/*"]), ("", ["*/*"])]

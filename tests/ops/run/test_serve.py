@@ -67,6 +67,13 @@ def test_the_screen_names_every_route_of_the_function_with_its_methods(language)
     assert max(columns_of(line) for line in listed.splitlines()) <= 110
 
 
+def test_the_screen_names_a_profile_by_its_title_too():
+    cloud = a_cloud()
+    cloud.profiles["post"] = {"title": "晒单", "key": "p/{filename}", "max_size": 1}
+    (line,) = [line for line in shown(cloud).splitlines() if "晒单" in line]
+    assert line.split() == ["post", "晒单", "1", "*/*"]
+
+
 def test_the_screen_names_both_buckets():
     text = shown(a_cloud())
     assert f"{ORIGIN}   bucket local-bucket, region cn-hangzhou\n" in text
