@@ -4,6 +4,7 @@ The small threaded HTTP server under every emulator: taken ports stepped over, n
 
 import errno
 import json
+import selectors
 import socket
 import socketserver
 import sys
@@ -56,7 +57,9 @@ class Server(ThreadingHTTPServer):
             self.server_close()
             raise
         self.stopping = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
+        # Closing one end wakes who watches the other: nothing looks at a clock to see whether it is to stop.
+        self._waking, self._woken = socket.socketpair()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
     def origin(self) -> str:
@@ -72,10 +75,19 @@ class Server(ThreadingHTTPServer):
 
     def stop(self) -> None:
         self.stopping.set()
+        self._waking.close()
         if self._thread.is_alive():
-            self.shutdown()
             self._thread.join()
+        self._woken.close()
         self.server_close()
+
+    def _serve(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self.stopping.is_set():
+                if any(key.fileobj is self for key, _ in selector.select()):
+                    self.handle_request()
 
     def server_bind(self) -> None:
         # Past HTTPServer's own, which asks DNS for this machine's name: seconds, where nothing answers.
