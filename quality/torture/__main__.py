@@ -37,6 +37,8 @@ QUICK = 100
 FULL_MINUTES = 60
 SOAK_INSTANCES = 2
 QUICK_MUTANTS = 40
+# Tracing the tests of more modules one by one takes longer than tracing all tests once.
+TRACED_ALONE = 8
 SEED = 1
 MATRICES = {
     faults: ("function",),
@@ -119,6 +121,8 @@ def _tasks(
     if "mutation" in parts and quick:
         tasks += _sample(QUICK_MUTANTS, SEED, 1)
     elif "mutation" in parts:
+        if sum(not mutation.is_settled(module) for module in mutation.TESTS) > TRACED_ALONE:
+            mutation.trace_all()
         tasks += [
             Task("mutation", module, partial(mutation.run, module, until), (_in_repository(module),))
             for module in mutation.TESTS

@@ -12,13 +12,14 @@ import pickle
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
 from quality.torture.mutants import Mutant
+from quality.torture.traces import IMPORTING, Trace, Tracer, pairs, passes
 
 KILLED, SURVIVED, OPEN, BROKEN = "killed", "survived", "open", "broken"
 LEAST_CPU_SECONDS, LEAST_SECONDS = 4, 20
@@ -27,7 +28,6 @@ CPU_FACTOR, FACTOR = 5, 5
 SLOW_SECONDS = 0.2
 # The tests that ended the last mutants of a function end most of the next ones.
 REMEMBERED = 8
-IMPORTING = ""
 
 Report = Callable[[str, str], None]
 
@@ -39,34 +39,42 @@ class InPlace:
             without any mutant.
 
         until: begin no mutant after this instant.
+
+        trace: which tests reach the lines; without it, they run once to see.
     """
 
     def __init__(
-        self, path: Path, mutants: list[Mutant], report: Report, until: float = float("inf")
+        self,
+        path: Path,
+        mutants: list[Mutant],
+        report: Report,
+        until: float = float("inf"),
+        trace: Trace | None = None,
     ) -> None:
-        import coverage
-
         self._path, self._mutants, self._report, self._until = path, mutants, report, until
-        self._coverage = coverage.Coverage(data_file=None, include=[str(path)], config_file=False)
-        self._coverage.start()
+        self._trace = trace
+        self._tracer = None if trace else Tracer([path])
 
     def pytest_runtestloop(self, session: Any) -> bool:
-        lines, seconds, failed = self._trace(session)
+        trace = self._trace or self._traced(session)
+        names = {item.nodeid for item in session.items}
+        failed = [name for name in trace.failed if name in names]
         if session.testsfailed:
             failed.append("collecting the tests")
         for name in failed:
             self._report(name, BROKEN)
         if not failed:
-            self._try_all(session.items, lines, seconds)
+            self._try_all(session.items, trace)
         return True
 
-    def _trace(self, session: Any) -> tuple[dict[int, set[int]], list[float], list[str]]:
-        """Run every test in a fork: the tests of each line, the seconds of each test, and those that fail."""
+    def _traced(self, session: Any) -> Trace:
+        """Run every test in a fork."""
+        assert self._tracer
         source, target = os.pipe()
         process = os.fork()
         if not process:
             try:
-                answer = pickle.dumps(self._traced(session))
+                answer = pickle.dumps(self._tracer.run(session.items)[self._path])
                 with os.fdopen(target, "wb") as file:
                     file.write(answer)
             finally:
@@ -75,43 +83,33 @@ class InPlace:
         with os.fdopen(source, "rb") as file:
             answer = file.read()
         os.waitpid(process, 0)
-        self._coverage.stop()
-        found: tuple[dict[int, set[int]], list[float], list[str]] = pickle.loads(answer)
-        return found
+        self._tracer.stop()
+        trace: Trace = pickle.loads(answer)
+        return trace
 
-    def _traced(self, session: Any) -> tuple[dict[int, set[int]], list[float], list[str]]:
-        seconds, failed = [], []
-        for number, (item, following) in enumerate(pairs(session.items)):
-            self._coverage.switch_context(str(number))
-            before = time.monotonic()
-            if not passes(item, following):
-                failed.append(item.nodeid)
-            seconds.append(time.monotonic() - before)
-        self._coverage.stop()
-        contexts = self._coverage.get_data().contexts_by_lineno(str(self._path))
-        lines = {line: {int(name) if name else -1 for name in names} for line, names in contexts.items()}
-        return lines, seconds, failed
-
-    def _try_all(self, items: list[Any], lines: dict[int, set[int]], seconds: list[float]) -> None:
+    def _try_all(self, items: list[Any], trace: Trace) -> None:
         original = compile(self._path.read_bytes(), str(self._path), "exec")
         functions = functions_of(str(self._path))
         # Collections in the forks then leave alone, and copy nothing of, what was there before.
         gc.freeze()
+        seconds = [trace.seconds[item.nodeid] for item in items]
+        numbers = {item.nodeid: number for number, item in enumerate(items)}
         killers: dict[str, list[int]] = {}
         for mutant in self._mutants:
             if time.time() > self._until:
                 return
-            reached = {number for line in mutant.lines() for number in lines.get(line, ())}
+            names = set().union(*(trace.lines.get(line, set()) for line in mutant.lines()))
+            reached = {numbers[name] for name in names if name in numbers}
             known = killers.setdefault(mutant.where, [])
             first = [number for number in reversed(known) if number in reached]
-            rest = sorted(reached - {-1, *first}, key=lambda number: (seconds[number] > SLOW_SECONDS, number))
+            rest = sorted(reached - {*first}, key=lambda number: (seconds[number] > SLOW_SECONDS, number))
             order = [*first, *rest]
             changed = list(changed_functions(mutant, original, functions)) if order else []
             outcome, killer = OPEN, -1
             if changed:
                 limit = sum(seconds[number] for number in order)
                 outcome, killer = _try([items[number] for number in order], changed, limit)
-            if outcome == SURVIVED and -1 in reached:
+            if outcome == SURVIVED and IMPORTING in names:
                 outcome = OPEN
             if killer >= 0:
                 known[:] = [*(n for n in known if n != order[killer]), order[killer]][-REMEMBERED:]
@@ -161,23 +159,6 @@ def end_group(process: int) -> int:
     with suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)
     return os.waitstatus_to_exitcode(status)
-
-
-def pairs(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    """Each test with the following one, which decides what pytest tears down between them."""
-    items = list(items)
-    return zip(items, [*items[1:], None], strict=True)
-
-
-def passes(item: Any, following: Any) -> bool:
-    from _pytest.runner import runtestprotocol
-
-    capture = item.config.pluginmanager.getplugin("capturemanager")
-    if capture.is_globally_capturing():
-        # Every fork would write into the same file otherwise.
-        capture.stop_global_capturing()
-        capture.start_global_capturing()
-    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
 
 
 def functions_of(filename: str) -> dict[tuple[str, int], list[FunctionType]]:

@@ -11,6 +11,8 @@ import ast
 import json
 import os
 import random
+import subprocess
+import sys
 import time
 import tomllib
 from collections import Counter
@@ -19,7 +21,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from quality.torture import mutation_table, whole_runs
+from quality.suite import FUNCTION
+from quality.torture import mutation_table, traces, whole_runs
 from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED, InPlace
 from quality.torture.mutants import Mutant, mutants_of
 from quality.torture.report import Progress, Result
@@ -148,6 +151,9 @@ TESTS = {
     "sts_credentials": _paths(STS),
 }
 
+# What decides which test reaches which line.
+EVERY_SOURCE = (*FUNCTION, "function", "handler.py", "sts_credentials.py", "deploy/burst")
+
 
 def run(module: str, until: float = float("inf")) -> Result:
     """
@@ -253,7 +259,8 @@ def _in_place(module: str, mutants: list[Mutant], until: float) -> Iterator[tupl
             def report(name: str, outcome: str) -> None:
                 os.write(target, json.dumps([name, outcome]).encode() + b"\n")
 
-            plugin = InPlace(path_of(module), mutants, report, until)
+            trace = traces.stored(path_of(module), EVERY_SOURCE)
+            plugin = InPlace(path_of(module), mutants, report, until, trace)
             pytest.main([*whole_runs.OPTIONS, *TESTS[module]], plugins=[plugin])
         finally:
             os._exit(0)
@@ -263,6 +270,25 @@ def _in_place(module: str, mutants: list[Mutant], until: float) -> Iterator[tupl
             name, outcome = json.loads(line)
             yield name, outcome
     os.waitpid(process, 0)
+
+
+def trace_all() -> None:
+    """Run all tests once to see which reach which line, for runs over many modules."""
+    if traces.folder_of(EVERY_SOURCE).exists():
+        return
+    print("  tracing the tests once for all modules ...", file=sys.stderr, flush=True)
+    command = [sys.executable, "-c", "from quality.torture import mutation; mutation.trace_here()"]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def trace_here() -> None:
+    import pytest
+
+    with TemporaryDirectory() as folder:
+        whole_runs.prepare(folder)
+        whole_runs.silence()
+        plugin = traces.Tracing(map(path_of, TESTS), EVERY_SOURCE)
+        pytest.main([*whole_runs.OPTIONS, *FUNCTION], plugins=[plugin])
 
 
 def sample(count: int, seed: int, share: int = 0, shares: int = 1) -> Result:
