@@ -1,6 +1,8 @@
 import { sizeText } from './errors.mjs'
 
+// Tables without a prototype: codes and types come from elsewhere.
 const SENTENCES = {
+  __proto__: null,
   callback_failed: 'The file is stored, but was not registered. Please do not upload it again.',
   form_expired: 'The upload was too slow. Please try again on another network.',
   file_exists: 'A file of this name exists already.',
@@ -24,7 +26,7 @@ const SENTENCES = {
   network: 'No connection. Please check the network and try again.',
 }
 const BROKEN = 'Something is wrong with the service. Please contact support.'
-const KINDS = { 'image/*': 'images', 'video/*': 'videos', 'audio/*': 'audio', 'image/jpeg': 'JPG' }
+const KINDS = { __proto__: null, 'image/*': 'images', 'video/*': 'videos', 'audio/*': 'audio', 'image/jpeg': 'JPG' }
 
 /** The sentences in English: `createUploader({ texts: english, ... })`. */
 function english({ code, limits, quota, retryAfter }) {

@@ -233,6 +233,22 @@ for (const [status, code, message] of [[500, 'a_code_to_come', BROKEN], [503, 'x
   })
 }
 
+for (const word of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+  test(`${word}, which every object knows, is a code and a type like any other`, async (t) => {
+    const limits = { maxSize: 9, minSize: 1, contentTypes: [word] }
+    const error = await uploading({ sign: refusal(400, word) })(t)
+    assert.deepEqual([error.code, error.message, error.retryable], [word, BROKEN, false])
+    assert.equal(english(error), english({ code: 'a_code_to_come' }))
+    const refused = await uploading({ sign: refusal(415, 'unsupported_type', limits) })(t)
+    assert.equal(refused.message, `不支持这种文件，支持：${word.toUpperCase()}。`)
+    assert.equal(english(refused), `This kind of file is not accepted. Please choose ${word.toUpperCase()}.`)
+    const stage = await openStage(t)
+    stage.fc.plan.status.push({ status: 200, body: { results: [{ error: { code: word } }, { key: 'a', state: word }] } })
+    const [{ error: told }, { state }] = await stage.uploader.status(['a.receipt', 'b.receipt'])
+    assert.deepEqual([told.code, told.message, state], [word, BROKEN, word])
+  })
+}
+
 test('the table of codes in the documents is the one that is tested', () => {
   const chinese = fs.readFileSync(path.join(__dirname, '../../docs/client.zh-CN.md'), 'utf8')
   const table = chinese.split('\n## 错误码')[1].split('\n## ')[0]

@@ -1,5 +1,5 @@
 // 图片到了哪一步，用用户的话说：等审核不是错误。
-const WORDS = { held: '审核中', checking: '审核中', review: '审核中', published: '', rejected: '未通过', gone: '已失效' }
+const WORDS = { __proto__: null, held: '审核中', checking: '审核中', review: '审核中', published: '', rejected: '未通过', gone: '已失效' }
 
 const isWaiting = ({ state }) => ['held', 'checking', 'review'].includes(state)
 

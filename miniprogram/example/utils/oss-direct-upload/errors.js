@@ -1,5 +1,6 @@
 // code: [mark (the first counts), sentence, hint]; [a {x}|b] is b while x is unknown
 const ERRORS = {
+  __proto__: null, // any code may come
   callback_failed: [/^OSS 203/, '文件已传好，但登记失败，请勿重传。', 'CALLBACK_URL'],
   form_expired: [/policy expired|SecurityTokenExpired/i, '上传太慢，请换个网络再试。', 'expires_in'],
   file_exists: [/FileAlreadyExists/, '同名的文件已经存在。', '{id}'],
@@ -38,7 +39,7 @@ const ERRORS = {
 }
 const BROKEN = '服务出了问题，请联系客服。'
 const BUSY = '服务正忙，请[在 {wait}后|稍后]再试。'
-const TYPES = { 'image/*': '图片', 'video/*': '视频', 'audio/*': '音频', 'image/jpeg': 'JPG' }
+const TYPES = { __proto__: null, 'image/*': '图片', 'video/*': '视频', 'audio/*': '音频', 'image/jpeg': 'JPG' }
 
 class OssUploadError extends Error {
   constructor(evidence, detail = '', fields) {
@@ -48,8 +49,7 @@ class OssUploadError extends Error {
     const mayPass = /network|timeout|interrupted|login|expired|too_many|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
     super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits, quota))
     const advice = `见错误码表：${code} ${hint}`.trim()
-    const retryable = mayPass && !(retryAfter > 60)
-    Object.assign(this, { name: 'OssUploadError', advice, ...fields, code, detail, retryable })
+    Object.assign(this, { name: 'OssUploadError', advice, ...fields, code, detail, retryable: mayPass && !(retryAfter > 60) })
   }
 }
 
@@ -94,9 +94,8 @@ function functionError({ statusCode, data, header, headers = header }) {
   const { code, message, requestId, limits, quota, text } = Object(Object(data).error)
   const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
   const retryAfter = Number(wait) || undefined
-  const error = new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, quota, retryAfter })
-  // By hooks.py, for the user.
-  return text ? Object.assign(error, { message: text }) : error
+  const words = text && { message: text } // by hooks.py
+  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, quota, retryAfter, ...words })
 }
 
 function ossError(statusCode, xml, limits) {
