@@ -42,13 +42,18 @@ def test_both_languages_have_the_same_tables():
 
 def test_every_attack_names_tests_that_are_there():
     attacks = tables(ENGLISH)[1]
-    clients = "".join(path.read_text("utf-8") for path in (ROOT / "miniprogram/test").glob("*.test.js"))
+    files = [
+        path
+        for folder in ("miniprogram/test", "tests/ops/deploy")
+        for path in (ROOT / folder).glob("*.test.js")
+    ]
+    clients = "".join(path.read_text("utf-8") for path in files)
     titles = set(re.findall(r"^test\('(.+?)', ", clients.replace("\\'", "’"), flags=re.M))
     assert len(attacks) >= 20
     for attack, tests in attacks:
         named = [name.strip("`") for name in in_code(tests)]
         assert named, attack
-        # A test of Python is looked for below; those of the client are sentences.
+        # A test of Python is looked for below; those in JavaScript are sentences.
         assert {name.replace("'", "’") for name in named if not NAMED_TEST.fullmatch(f"`{name}`")} <= titles
 
 

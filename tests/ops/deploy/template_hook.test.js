@@ -11,26 +11,29 @@ const { postInit } = require('../../../deploy/template/hook');
 
 const EXAMPLE = 'TOKEN_SECRET=\nWECHAT_SECRET=\n';
 
-for (const asked of [true, false]) {
-  test(`.env is its owner's alone from the start, ${asked ? 'with' : 'without'} answers`, async (t) => {
-    const umask = process.umask(0);
-    const appPath = fs.mkdtempSync(path.join(os.tmpdir(), 'hook-'));
-    t.after(() => { process.umask(umask); fs.rmSync(appPath, { recursive: true }); });
-    const file = path.join(appPath, '.env');
-    for (const name of ['.env', '.env.example']) fs.writeFileSync(path.join(appPath, name), EXAMPLE);
-    const modes = [];
-    const writeFileSync = (...args) => {
-      fs.writeFileSync(...args);
-      modes.push(fs.statSync(file).mode & 0o777);
-    };
-    const artTemplate = () => {
-      if (!asked) throw new Error('nothing was asked');
-      writeFileSync(file, `${EXAMPLE}WECHAT_APPID=wx0123456789abcdef\n`);
-    };
+/** The modes of .env after each time it was written. */
+async function modesOf(t, asked) {
+  const umask = process.umask(0);
+  const appPath = fs.mkdtempSync(path.join(os.tmpdir(), 'hook-'));
+  t.after(() => { process.umask(umask); fs.rmSync(appPath, { recursive: true }); });
+  const file = path.join(appPath, '.env');
+  for (const name of ['.env', '.env.example']) fs.writeFileSync(path.join(appPath, name), EXAMPLE);
+  const modes = [];
+  const writeFileSync = (...args) => {
+    fs.writeFileSync(...args);
+    modes.push(fs.statSync(file).mode & 0o777);
+  };
+  const artTemplate = () => {
+    if (!asked) throw new Error('nothing was asked');
+    writeFileSync(file, `${EXAMPLE}WECHAT_APPID=wx0123456789abcdef\n`);
+  };
 
-    await postInit({ appPath, fs: { ...fs, writeFileSync, copySync: fs.copyFileSync }, artTemplate });
+  await postInit({ appPath, fs: { ...fs, writeFileSync, copySync: fs.copyFileSync }, artTemplate });
 
-    assert.deepEqual(modes, [0o600, 0o600]);
-    assert.match(fs.readFileSync(file, 'utf8'), /^TOKEN_SECRET=[\w-]{43}$/m);
-  });
+  assert.match(fs.readFileSync(file, 'utf8'), /^TOKEN_SECRET=[\w-]{43}$/m);
+  return modes;
 }
+
+test('.env is only for its owner from the start', async (t) => {
+  for (const asked of [true, false]) assert.deepEqual(await modesOf(t, asked), [0o600, 0o600]);
+});
