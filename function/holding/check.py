@@ -1,7 +1,8 @@
 """
 The step "check": submit an upload to WeChat, and carry out its verdict.
 
-Only a verdict that passes publishes. After silence, errors and doubts a human decides.
+Only a verdict that passes publishes, and only an object that was not stored again since its submission. After
+silence, errors and doubts a human decides.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,14 +11,14 @@ from typing import Any
 
 from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
-from function.errors import AlreadyExists, Forbidden, UploadError, WechatUnavailable
+from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError, WechatUnavailable
 from function.holding import records
 from function.holding.decision import BY_CHECK, decide, decision_about, notify, settle
 from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
-from function.holding.records import PUBLISH, REJECT
+from function.holding.records import PUBLISH, REJECT, Check
 from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, PUBLISHED, REVIEW, HeldState, check_state
 from function.oss.client import OssClient, oss_client, oss_clients, require_client
-from function.oss.objects import first_bytes
+from function.oss.objects import first_bytes, head_object
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.session_policy import OBJECTS
 from function.wechat.api import AccessTokens
@@ -56,6 +57,10 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
         latest = check_state(oss, upload, context.now)
         return latest if latest.lease == current.lease else submit_due(context, oss, upload, latest)
+    # By the clock of OSS, which dates the object as well.
+    leased = head_object(oss, current.lease)
+    if leased is None:
+        raise OssUnavailable(reason=f"{current.lease}: the lease disappeared")
     record = records.submission_key(upload.upload_id, current.due)
     try:
         result = submit_to_wechat(context, oss, upload)
@@ -74,11 +79,12 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     trace_id = context.line.trace_id = result.trace_id
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
-    records.put(oss, records.check_key(trace_id), {"receipt": upload.receipt}, context.now)
+    checked = Check(upload.receipt, leased.last_modified)
+    records.put(oss, records.check_key(trace_id), checked.fields, context.now)
     early = records.get(oss, records.verdict_key(trace_id))
     records.put(oss, record, {"trace": trace_id}, context.now)
     if early is not None:
-        return _apply_verdict(context, oss, upload, records.verdict_in(trace_id, early))
+        return _apply_verdict(context, oss, upload, records.verdict_in(trace_id, early), checked)
     return HeldState(CHECKING)
 
 
@@ -137,24 +143,24 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
         UploadError: it could be neither carried out nor stored, so WeChat must repeat it.
     """
     context.line.trace_id = verdict.trace_id
-    checked = [profile.location for profile in context.settings.profiles.values() if profile.is_checked]
-    buckets = oss_clients(context, checked)
-    found = _receipts_of(buckets.values(), verdict.trace_id)
+    locations = [profile.location for profile in context.settings.profiles.values() if profile.is_checked]
+    buckets = oss_clients(context, locations)
+    found = _checks_of(buckets.values(), verdict.trace_id)
     if not found:
         fields = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
         for oss in map(require_client, buckets.values()):
             records.put(oss, records.verdict_key(verdict.trace_id), fields, context.now)
-        found = _receipts_of(buckets.values(), verdict.trace_id)
+        found = _checks_of(buckets.values(), verdict.trace_id)
     failed: UploadError | None = None
-    for (bucket, receipt), oss in found.items():
+    for (bucket, checked), oss in found.items():
         try:
-            upload = read_recorded(receipt, bucket, context.settings, context.now)
+            upload = read_recorded(checked.receipt, bucket, context.settings, context.now)
             line = context.line
             line.profile, line.owner = upload.profile.name, upload.owner
             line.key, line.upload_id = upload.key, upload.upload_id
             # With the upload's own role: another role for this bucket reaches the records only.
             own = require_client(buckets.get(upload.profile.location, oss))
-            line.state = _apply_verdict(context, own, upload, verdict).state
+            line.state = _apply_verdict(context, own, upload, verdict, checked).state
         # It is decided, but another object has the name; or the receipt is not valid any more.
         except (AlreadyExists, Forbidden) as error:
             context.line.reason = error.reason
@@ -165,38 +171,38 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     return bool(found)
 
 
-def _receipts_of(
+def _checks_of(
     buckets: Iterable[OssClient | UploadError], trace_id: str
-) -> dict[tuple[str, str], OssClient]:
+) -> dict[tuple[str, Check], OssClient]:
     """
     Find the uploads of a submission; a trace id does not tell the bucket.
 
     Every bucket is read, so that a forged record in one cannot hide an upload in another.
 
     Returns:
-        by bucket and receipt, the client that found it.
+        by bucket and record, the client that found it.
 
     Raises:
         UploadError: no record was found, and a bucket could not be read.
     """
-    found: dict[tuple[str, str], OssClient] = {}
+    found: dict[tuple[str, Check], OssClient] = {}
     failed: UploadError | None = None
     for bucket in buckets:
         try:
             oss = require_client(bucket)
-            record = records.get(oss, records.check_key(trace_id))
+            record = records.get_check(oss, trace_id)
         except UploadError as error:
             failed = error
         else:
             if record is not None:
-                found[oss.bucket, str(record.get("receipt"))] = oss
+                found[oss.bucket, record] = oss
     if failed is not None and not found:
         raise failed
     return found
 
 
 def _apply_verdict(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict
+    context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict, checked: Check
 ) -> HeldState:
     current = settle(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
@@ -216,6 +222,9 @@ def _apply_verdict(
     # Not an upload that was not committed yet, or that a human must decide about.
     if not current.is_in_check:
         return current
+    # What was stored later, even as the same bytes, may have been something else while WeChat looked.
+    if current.stored_at is None or checked.since is None or current.stored_at > checked.since:
+        return _leave_to_a_human(context, oss, upload, {"changed": True})
     decision = decision_about(upload, PUBLISH, BY_CHECK, context.now, verdict.label)
     return HeldState(decide(context, oss, upload, decision))
 

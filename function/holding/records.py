@@ -224,6 +224,42 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
     return Submission(at, is_accepted, failures)
 
 
+class Check(NamedTuple):
+    """
+    What a submission is about.
+
+    Args:
+        receipt: of the upload, as the record has it.
+        since: when OSS stored the lease of the submission, to the second; ``None`` if that is unknown.
+    """
+
+    receipt: str
+    since: datetime | None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return {"receipt": self.receipt, "since": self.since and iso(self.since)}
+
+
+def get_check(oss: OssClient, trace_id: str) -> Check | None:
+    """
+    Return what a submission is about; ``None`` if it is not of this function.
+
+    Raises:
+        UploadError: as ``get``.
+    """
+    name = check_key(trace_id)
+    fields = get(oss, name)
+    if fields is None:
+        return None
+    try:
+        since = _time(name, fields, "since")
+    except OssUnavailable:
+        since = None
+    # A receipt of another type is invalid, and read as such.
+    return Check(str(fields.get("receipt")), since)
+
+
 def verdict_in(trace_id: str, fields: Mapping[str, Any]) -> "Verdict":
     """
     Return the verdict in a record that was stored because it arrived early.

@@ -55,6 +55,7 @@ class HeldState(NamedTuple):
         lease: name of the record that the submitting request creates first; empty while another one submits.
         failures: failed attempts at the submission that is due.
         held_until: when the hold ends, if that is known.
+        stored_at: when OSS stored the held object, to the second.
     """
 
     state: str
@@ -62,6 +63,7 @@ class HeldState(NamedTuple):
     lease: str = ""
     failures: int = 0
     held_until: datetime | None = None
+    stored_at: datetime | None = None
 
     @property
     def is_in_check(self) -> bool:
@@ -73,7 +75,8 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
     """Return the state of an upload that has no decision (any more); reads only."""
     facts = head_object(oss, upload.held_key)
     if upload.is_waiting(facts, now):
-        return _open_state(oss, upload, now)._replace(held_until=upload.ends(facts))
+        found = _open_state(oss, upload, now)
+        return found._replace(held_until=upload.ends(facts), stored_at=facts.last_modified)
     # The bucket's rule deletes the decision after a while, but not the object.
     return HeldState(PUBLISHED if upload.is_ours(head_object(oss, upload.key)) else GONE)
 

@@ -24,7 +24,7 @@ from function.request_log import lines_of
 from function.wechat.verdict import Outcome
 from quality.torture.lives import live
 from quality.torture.report import Result
-from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, UNHEARD, MemoryOss
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, UNHEARD, MemoryOss, Part
 from tests.support.stage import Reply
 from tests.support.turns import Turns
 from tests.support.wechat import Wechat, key_of
@@ -109,6 +109,8 @@ class HeldUploads(RuleBasedStateMachine):
         # When WeChat was asked last, and what came of it.
         self.asked_at: datetime | None = None
         self.came_of_it: int | None = None
+        # When each submission was made.
+        self.submitted: dict[str, datetime] = {}
         # When a copy may have been sent last, and when one was sent that is under way.
         self.copied_at = self.now - COPY_LIFE
         self.late_at: datetime | None = None
@@ -239,10 +241,22 @@ class HeldUploads(RuleBasedStateMachine):
         self.oss.faults.clear()
         self.wechat.answers = []
 
+    @precondition(lambda self: self.form and self.held == "bytes")
+    @rule()
+    def swap(self) -> None:
+        """Where the bucket keeps versions a form can: other bytes for a while, then the same again."""
+        type(self).taken += 1
+        own = self.oss.objects[f"held/{self.key}"].parts
+        self.oss.replace_object(f"held/{self.key}", parts=(Part("others", 1),))
+        self._pass(timedelta(seconds=1))
+        self.oss.replace_object(f"held/{self.key}", parts=own)
+
     @precondition(lambda self: self.form)
-    @rule(instance=INSTANCES, seconds=st.sampled_from([0, 1, 59, 60]))
-    def discard_what_is_copied(self, instance: int, seconds: int) -> None:
+    @rule(instance=INSTANCES, seconds=st.sampled_from([0, 1, 59, 60]), thrown=st.integers(0, 3))
+    def discard_what_is_copied(self, instance: int, seconds: int, thrown: int) -> None:
         """The copy ends late, before or after the backend is told that nothing is left."""
+        if thrown:
+            return
         type(self).taken += 3
         self._plan({"CopyObject": [LATE]}, [])
         self._do("publish", instance, is_disturbed=True)
@@ -328,6 +342,8 @@ class HeldUploads(RuleBasedStateMachine):
 
     def _ask(self, instance: int, route: str, token: str = "", **body: Any) -> Reply:
         reply = self.world.ask(route, token, instance, **body)
+        for trace in self.wechat.submitted:
+            self.submitted.setdefault(trace, self.now)
         assert reply.status < 500 or reply.code in FAILED, reply.text
         return reply
 
@@ -437,7 +453,13 @@ class HeldUploads(RuleBasedStateMachine):
         ]
         trace = submitted[-1] if submitted else "60f96f1d-unknown"
         has_review = f"held/.review/{self.form['uploadId']}" in self.oss.objects
-        if word == "pass" and submitted and not has_review:
+        stored_at = self.oss.stored_at.get(f"held/{self.key}", self.now)
+        if (
+            word == "pass"
+            and submitted
+            and not has_review
+            and stored_at <= self.submitted.get(trace, self.now)
+        ):
             self.begun.add("check")
         if word == "risky" and submitted:
             self.begun.add("reject")

@@ -371,7 +371,7 @@ class MemoryOss:
                 "content-length": str(stored.size),
                 "content-type": stored.headers["content-type"],
                 "etag": f'"{stored.etag}"',
-                "last-modified": self.stored_at.get(request.key, self.now()).strftime(HTTP_DATE),
+                "last-modified": self.stored_at.setdefault(request.key, self.now()).strftime(HTTP_DATE),
                 "x-oss-object-type": stored.kind,
             },
         )
@@ -453,6 +453,7 @@ class MemoryOss:
 
     def _delete_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         self.objects.pop(request.key, None)
+        self.stored_at.pop(request.key, None)
         return HttpResponse(204, b"")
 
     def _copy_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
@@ -499,7 +500,7 @@ class MemoryOss:
 
     def replace_object(self, key: str, **changes: Any) -> None:
         """Somebody with keys of their own changes what is stored."""
-        self.objects[key] = replace(self.objects[key], **changes)
+        self._store(key, replace(self.objects[key], **changes))
 
 
 def _name_of(request: Request) -> str:

@@ -1,6 +1,6 @@
 """The proof about held objects in short, and that it would notice missing lines of these modules."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -36,7 +36,12 @@ def any_bytes(oss, source, target, **how):
     return COPY(oss, source, target, **{**how, "source_etag": facts.etag if facts else "x"})
 
 
-COPY = decision.copy_object
+def undated(oss, trace_id):
+    found = GET_CHECK(oss, trace_id)
+    return found and found._replace(since=datetime.max.replace(tzinfo=UTC))
+
+
+COPY, GET_CHECK = decision.copy_object, records.get_check
 UNKNOWN = SimpleNamespace(
     **{**vars(records), "review_key": lambda upload_id: records.verdict_key(f"{upload_id}-nowhere")}
 )
@@ -81,6 +86,7 @@ WRONG = {
         [(decision, "records", FORGETFUL)],
         (("discard", "commit"), ("commit",), range(5, 9)),
     ),
+    "a pass of what was stored again": ([(records, "get_check", undated)], (("status", "pass"), ("check",))),
     "a copy that is not waited for": (
         [(decision, "_check_no_copy_runs", lambda *_: None)],
         (("commit", "discard", "status"), ("commit",)),

@@ -73,7 +73,8 @@ def test_an_oss_that_fails_never_fails_the_confirmation(house, log_lines):
 
 def test_the_check_is_recorded_before_the_response(house, checking):
     records = house.oss.records()
-    assert records[f"checks/{FIRST}"]["receipt"] == checking["receipt"]
+    about = {"receipt": checking["receipt"], "since": "2026-11-24T14:00:00Z", "at": "2026-11-24T14:00:00Z"}
+    assert records[f"checks/{FIRST}"] == about
     assert records[f"submitted/{checking['uploadId']}-1"] == {"trace": FIRST, "at": "2026-11-24T14:00:00Z"}
 
 
@@ -566,6 +567,69 @@ def test_an_invalid_record_of_a_verdict_publishes_nothing(house, field, value, l
     assert names(house, stored) == ["held"]
 
 
+# --- an object that is stored again while WeChat looks ---
+
+
+def swap(house, stored, clock):
+    """As a form can where the bucket keeps versions: something else, and after a second these bytes again."""
+    held = f"held/{stored['key']}"
+    own = house.oss.objects[held]
+    house.oss.replace_object(held, parts=(Part("harmless", 1),))
+    clock.tick(seconds=1)
+    house.oss.replace_object(held, parts=own.parts)
+
+
+def test_a_pass_counts_only_for_an_object_not_stored_again_since(house, checking, clock):
+    swap(house, checking, clock)
+    house.verdict(Outcome.PASS, label=100)
+    assert house.status(checking["receipt"]) == "review"
+    assert names(house, checking) == ["held"]
+    assert house.told == ["review"]
+    assert house.commit(checking["receipt"], decision="publish").json["state"] == "published"
+
+
+def test_a_pass_of_a_submission_after_that_counts(house, checking, clock):
+    swap(house, checking, clock)
+    clock.tick(minutes=35)
+    house.status(checking["receipt"])
+    house.verdict(Outcome.PASS, SECOND)
+    assert house.status(checking["receipt"]) == "published"
+
+
+@pytest.mark.parametrize("ahead", [-240, 240])
+def test_only_the_clock_of_oss_dates_a_submission(house, clock, ahead):
+    house.oss.now = lambda: clock() + timedelta(seconds=ahead)
+    stored = house.store("face")
+    clock.tick(seconds=1)
+    house.verdict(Outcome.PASS)
+    assert house.status(stored["receipt"]) == "published"
+    swapped = house.store("face")
+    swap(house, swapped, clock)
+    house.verdict(Outcome.PASS, SECOND)
+    assert house.status(swapped["receipt"]) == "review"
+
+
+@pytest.mark.parametrize("since", [None, 5, "soon", "2026-11-24T14:00:00", []])
+def test_a_pass_without_the_date_of_its_submission_goes_to_review(house, checking, since):
+    body = json.dumps({"receipt": checking["receipt"], "since": since}).encode()
+    house.oss.replace_object(f"held/.checks/{FIRST}", body=body)
+    house.verdict(Outcome.PASS)
+    assert house.status(checking["receipt"]) == "review"
+
+
+def test_nothing_is_submitted_when_the_lease_disappears(house, log_lines):
+    form = house.form("face")
+    house.oss.post(form["formData"], "bytes")
+    lease = f"held/.submitted/{form['uploadId']}-1"
+    house.oss.between["PutObject"] = lambda: house.oss.between.update(
+        HeadObject=lambda: house.oss.objects.pop(lease)
+    )
+    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    assert log_lines()[-1]["reason"] == f"check: oss_unavailable, {lease}: the lease disappeared"
+    assert house.wechat.submitted == {}
+    assert house.status(receipt) == "checking"
+
+
 # --- silence ---
 
 
@@ -709,7 +773,7 @@ def test_a_bucket_that_hangs_keeps_no_verdict_from_another_s(two_buckets, monkey
 
 def forged(two_buckets, said, in_the_bucket):
     """A record about a trace id, as whoever owns a bucket may write it."""
-    body = json.dumps(said).encode()
+    body = json.dumps({"since": "2026-11-24T14:00:00Z", **said}).encode()
     record = Stored((Part("r", 1),), {"content-type": "application/json"}, "private", "Normal", body)
     in_the_bucket.objects[f"held/.checks/{FIRST}"] = record
 

@@ -176,7 +176,9 @@ def test_after_each_silence_the_next_submission_is_due(house, clock):
 
     def state():
         call = house.call()
-        return settle(call, oss_client(call, upload.profile.location), upload)._replace(held_until=None)
+        return settle(call, oss_client(call, upload.profile.location), upload)._replace(
+            held_until=None, stored_at=None
+        )
 
     assert state() == HeldState(CHECKING)
     clock.tick(minutes=35)

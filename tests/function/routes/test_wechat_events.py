@@ -78,7 +78,7 @@ def submit(world):
     receipt = issue_token(claims, audience=RECEIPT, secrets=secrets, now=world.now(), life=timedelta(days=2))
     world.oss.store(f"held/{KEY}", PICTURE, content_type="image/jpeg", x_oss_meta_upload_id=UPLOAD_ID)
     for name, said in (
-        (f"held/.checks/{TRACE}", {"receipt": receipt}),
+        (f"held/.checks/{TRACE}", {"receipt": receipt, "since": "2026-11-24T14:00:00Z"}),
         (f"held/.submitted/{UPLOAD_ID}-1", {"trace": TRACE}),
     ):
         said["at"] = "2026-11-24T14:00:00Z"
