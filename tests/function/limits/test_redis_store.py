@@ -224,6 +224,8 @@ def test_redis_is_used_again_after_an_outage(own_server):
 @pytest.mark.parametrize("drip", [False, True], ids=["late", "byte by byte"])
 @pytest.mark.parametrize("is_warm", [True, False])
 def test_a_late_or_trickling_reply_ends_with_the_budget(server, bucket, is_warm, drip):
+    # So that the server knows the script, and one reply is all there is to wait for.
+    store_at(server.url, bucket).count(quota_request(), NOW)
     with Line(server.port, drip=drip) as line:
         store = store_at(line.url, bucket, budget=BUDGET_SECONDS)
         if is_warm:
