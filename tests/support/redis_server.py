@@ -139,6 +139,8 @@ class Line:
                 self._open.pop().shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        # Closing alone does not wake accept.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.tear()
 
@@ -153,7 +155,11 @@ class Line:
             while True:
                 near, _ = self._listener.accept()
                 self.connections += 1
-                far = socket.create_connection((LOOPBACK, self._to_port))
+                try:
+                    far = socket.create_connection((LOOPBACK, self._to_port))
+                except OSError:
+                    near.close()
+                    continue
                 self._open += [near, far]
                 threading.Thread(target=self._carry, args=(near, far, False), daemon=True).start()
                 threading.Thread(target=self._carry, args=(far, near, True), daemon=True).start()

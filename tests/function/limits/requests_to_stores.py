@@ -96,6 +96,8 @@ class Canned:
         return f"redis://127.0.0.1:{self.port}"
 
     def close(self):
+        # Closing alone does not wake accept.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _serve(self):
