@@ -19,14 +19,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from waitress import wasyncore
 
 import burst_server
 from burst_server import OPTIONS, TIMEOUT_SECONDS, Server, main, serve, warmed_once
 
 ROOT = Path(__file__).parents[2]
 LONG_SECONDS = 10
-# Twice as long as a busy machine may take to end a server, and half as long as one that nobody wakes sleeps.
-SOON_SECONDS = 0.5
 
 
 def answer(environ, start_response):
@@ -99,7 +98,13 @@ def ask(port, method, path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_runs_until_a_signal(free_port, number, monkeypatch, capsys):
-    answers = []
+    answers, loop = [], wasyncore.loop
+
+    def sleep_long(timeout, **more):
+        """So that a server that nobody wakes sleeps longer than any machine is busy."""
+        loop(timeout=LONG_SECONDS if timeout == 1 else timeout, **more)
+
+    monkeypatch.setattr(wasyncore, "loop", sleep_long)
 
     def visit():
         while not answers:
@@ -125,7 +130,7 @@ def test_the_server_runs_until_a_signal(free_port, number, monkeypatch, capsys):
     (healthy, headers, body), (refused, _, _), told = answers
     assert (healthy, body, refused) == (200, b'{"status":"ok"}', 404)
     assert "Server" not in headers
-    assert ended - told < SOON_SECONDS
+    assert ended - told < LONG_SECONDS / 2
     # Function Compute collects what is printed: each line is one of the function's, whole, and nothing else.
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["route"], line["status"]) for line in lines] == [("health", 200), (None, 404)]
@@ -203,10 +208,11 @@ class Served:
         return [self.body]
 
     def end(self):
-        # What wakes the server is closed with it.
         if not self.ending.is_set():
             self.ending.set()
-            self.server.pull_trigger()
+            # What wakes the server is closed with it, which it may have seen by itself.
+            with contextlib.suppress(OSError):
+                self.server.pull_trigger()
 
     def ended(self):
         """End it and let it answer what is under way; return whether it ended."""
@@ -305,9 +311,7 @@ def test_an_unfinished_request_does_not_prevent_shutdown():
     served = Served(drain_seconds=0.2)
     with served.connect(b"GET / HTTP/1.1\r\nHo"):
         until(lambda: served.has_channel_with("request"))
-        began = time.monotonic()
         assert served.ended()
-        assert time.monotonic() - began < 0.2 + SOON_SECONDS
 
 
 def test_idle_connections_leave_room_for_others(served):

@@ -1,5 +1,8 @@
 """What ``doctor`` says of the Redis that quotas are counted in."""
 
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 
 from function.app import load_settings
@@ -7,7 +10,6 @@ from ops.doctor.findings import State
 from ops.doctor.quotas import check_quotas
 from tests.function.limits.requests_to_stores import Canned, numbers
 from tests.support.cases import cases_beside, text_beside
-from tests.support.redis_server import Line
 
 cases = cases_beside(__file__)
 
@@ -17,10 +19,12 @@ PROFILES = text_beside(__file__)
 
 
 @pytest.fixture
-def found(environment, profiles_file):
-    """The finding about this store; quotas on these profiles."""
+def found(environment, profiles_file, monkeypatch):
+    """The finding about this store; quotas on these profiles; ``took`` seconds for each answer."""
 
-    def find(url, when_down="deny", quotas=""):
+    def find(url, when_down="deny", quotas="", took=0.001):
+        clock = SimpleNamespace(perf_counter=count(0, took).__next__)
+        monkeypatch.setattr("ops.doctor.quotas.time", clock)
         text = PROFILES
         for name in quotas:
             text = text.replace(f"[{name}]\n", f"[{name}]\nfiles_per_day = 5\n")
@@ -55,9 +59,7 @@ def test_a_redis_that_answers_is_measured_and_nothing_is_counted(found, answerin
 
 
 def test_a_redis_far_away_is_doubted(found, answering):
-    server = answering(*[COUNTED] * 6)
-    with Line(server.port, delay_seconds=0.2) as line:
-        (finding,) = found(line.url)
+    (finding,) = found(answering(*[COUNTED] * 6).url, took=0.2)
     assert finding.state is State.UNSURE
     assert "300 ms" in finding.remedy.en
 
