@@ -12,7 +12,10 @@ const path = require('node:path')
 
 const PACKAGE = path.join(__dirname, 'oss-direct-upload')
 const PASTED = {
-  'example/utils/oss-direct-upload': ['index.js', 'calls.js', 'after.js', 'held.js', 'errors.js', 'parts.js', 'pieces.js'],
+  'example/utils/oss-direct-upload': [
+    'index.js', 'calls.js', 'after.js', 'held.js', 'errors.js', 'parts.js', 'pieces.js',
+    'gallery.js', ...['js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`),
+  ],
   'examples/uni-app/src/utils/oss-direct-upload': ['index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'errors.mjs'],
 }
 const KINDS = [
@@ -23,10 +26,20 @@ const KINDS = [
 function toEsm(text) {
   const made = text
     .replace(/^'use strict'\n\n/, '')
+    .replace(/^(?=const)/m, lateImports(text))
+    .replace(LATE, '$1.')
     .replace(/^const (\{.+\}) = require\('\.\/(\w+)'\)$/gm, "import $1 from './$2.mjs'")
     .replace(/^module\.exports = (\{.+\})$/m, 'export $1')
   if (/\b(require|module|exports)\b[.([]/.test(made)) throw new Error('this is no ES module yet')
   return made
+}
+
+const LATE = /\brequire\('\.\/(\w+)'\)\./g
+
+/** What CommonJS loads when it is needed, an ES module names at its head. */
+function lateImports(text) {
+  const names = new Set([...text.matchAll(LATE)].map(([, name]) => name))
+  return [...names].map((name) => `import * as ${name} from './${name}.mjs'\n`).join('')
 }
 
 /** Every generated file as [name, text]. */
@@ -41,7 +54,7 @@ function generate() {
 if (require.main === module) {
   generate().forEach(([name, text]) => fs.writeFileSync(path.join(PACKAGE, name), text))
   for (const [folder, names] of Object.entries(PASTED)) {
-    names.forEach((name) => fs.copyFileSync(path.join(PACKAGE, name), path.join(__dirname, folder, name)))
+    names.forEach((name) => fs.cpSync(path.join(PACKAGE, name), path.join(__dirname, folder, name)))
   }
 }
 

@@ -1,7 +1,7 @@
+import * as held from './held.mjs'
 import { OssUploadError, platformError, ossError } from './errors.mjs'
 import { addDigest, advance, ask, attempt, invoke, pauseBefore, ready, stop } from './calls.mjs'
 import { confirm, read } from './after.mjs'
-import { discard, status } from './held.mjs'
 
 function createUploader(options) {
   const client = { concurrency: 3, timeout: 120000, retries: 2, backoff: 500, now: Date.now, ...options }
@@ -100,8 +100,8 @@ function createUploader(options) {
     uploadAll,
     read: (keys, options) => told(read(client, keys, options)),
     confirm: (ticket) => told(confirm(client, ticket)),
-    status: (receipts) => told(status(client, receipts, inWords)),
-    discard: (result) => told(discard(client, result)),
+    status: (receipts) => told(held.status(client, receipts, inWords)),
+    discard: (result) => told(held.discard(client, result)),
     fromChosen,
     logOut,
     explain,

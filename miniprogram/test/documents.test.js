@@ -212,6 +212,16 @@ const CASES = {
       assert.equal(messages[1], '头像请不要超过 2 MB。')
     },
   },
+  ".selectComponent('#pictures').submit()": {
+    around: componentOf,
+    async check({ made, wx }) {
+      const sent = []
+      Object.assign(wx, { request: (options) => sent.push(options.data) })
+      made.selectComponent = () => ({ submit: async () => ['receipt'] })
+      await made.methods.publish.call(made)
+      assert.deepEqual(sent, [{ receipts: ['receipt'] }])
+    },
+  },
   'requestMethod(uploader': {
     around: componentOf,
     async check({ made, picture }) {

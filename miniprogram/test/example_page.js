@@ -10,6 +10,7 @@ const PAGE = path.join(EXAMPLE, 'pages/upload/upload')
 const PICTURES = path.join(EXAMPLE, 'pages/pictures/pictures')
 const VIDEO = path.join(EXAMPLE, 'pages/video/video')
 const POST = path.join(EXAMPLE, 'pages/post/post')
+const SHARE = path.join(EXAMPLE, 'pages/share/share')
 
 /** Load the pages once a process: the simulator can not load one path twice. */
 function loadPages(wx, endpoint, pages = [PAGE], business = '') {
@@ -29,4 +30,4 @@ function loadPages(wx, endpoint, pages = [PAGE], business = '') {
   })
 }
 
-module.exports = { loadPages, EXAMPLE, PAGE, PICTURES, VIDEO, POST }
+module.exports = { loadPages, EXAMPLE, PAGE, PICTURES, VIDEO, POST, SHARE }

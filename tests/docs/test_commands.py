@@ -23,9 +23,8 @@ def test_the_copy_lines_copy_the_client(names, tmp_path):
     subprocess.run(["bash", "-euc", lines], cwd=tmp_path, timeout=30, check=True)
     copied = tmp_path / "your-app/utils/oss-direct-upload"
     pasted = ROOT / "miniprogram/example/utils/oss-direct-upload"
-    assert {path.name: path.read_bytes() for path in copied.iterdir()} == {
-        path.name: path.read_bytes() for path in pasted.iterdir()
-    }
+    for path in (each for each in pasted.rglob("*") if each.is_file()):
+        assert (copied / path.relative_to(pasted)).read_bytes() == path.read_bytes()
 
 
 SIZES = {

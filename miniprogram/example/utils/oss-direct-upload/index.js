@@ -1,7 +1,6 @@
 const { OssUploadError, platformError, ossError } = require('./errors')
 const { addDigest, advance, ask, attempt, invoke, pauseBefore, ready, stop } = require('./calls')
 const { confirm, read } = require('./after')
-const { discard, status } = require('./held')
 
 function createUploader(options) {
   const client = { concurrency: 3, timeout: 120000, retries: 2, backoff: 500, now: Date.now, ...options }
@@ -100,8 +99,8 @@ function createUploader(options) {
     uploadAll,
     read: (keys, options) => told(read(client, keys, options)),
     confirm: (ticket) => told(confirm(client, ticket)),
-    status: (receipts) => told(status(client, receipts, inWords)),
-    discard: (result) => told(discard(client, result)),
+    status: (receipts) => told(require('./held').status(client, receipts, inWords)),
+    discard: (result) => told(require('./held').discard(client, result)),
     fromChosen,
     logOut,
     explain,
