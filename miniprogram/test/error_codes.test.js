@@ -233,6 +233,12 @@ for (const [status, code, message] of [[500, 'a_code_to_come', BROKEN], [503, 'x
   })
 }
 
+test('a sentence of hooks.py is what the user reads', async (t) => {
+  const body = { error: { code: 'forbidden', message: 'This service refuses it.', text: '周末不能上传。' } }
+  const error = await uploading({ sign: { status: 403, body } })(t)
+  assert.deepEqual([error.code, error.message, error.detail], ['forbidden', '周末不能上传。', 'This service refuses it.'])
+})
+
 for (const word of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
   test(`${word}, which every object knows, is a code and a type like any other`, async (t) => {
     const limits = { maxSize: 9, minSize: 1, contentTypes: [word] }
