@@ -7,6 +7,7 @@ const path = require('node:path')
 const { after, afterEach, before, beforeEach, test } = require('node:test')
 const { jsonError, startFunction, startOss, DROP, HANG } = require('./servers')
 const { loadPages, EXAMPLE, PAGE, PICTURES } = require('./example_page')
+const { hurryPauses } = require('./stage')
 const { createWx } = require('./wx')
 
 let oss
@@ -67,7 +68,7 @@ const textOf = (selector) => page.querySelectorAll(selector).map(({ dom }) => do
 const states = () => page.instance.data.items.map(({ state }) => state)
 
 async function until(isSo) {
-  const end = Date.now() + 5000
+  const end = Date.now() + 30000
   while (!isSo()) {
     if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.textContent}`)
     await new Promise((resolve) => { setTimeout(resolve, 2) })
@@ -133,6 +134,7 @@ test('an upload that could not be confirmed is done, and is confirmed on a tap',
 
 test('an outcome that nobody knows is looked up on a tap: the file is there, or may be sent again', async (t) => {
   t.mock.method(console, 'warn', () => {})
+  hurryPauses(t)
   Object.assign(fc.state, { tickets: true, life: 5 })
   t.after(() => { fc.state.life = 300 })
   for (const store of [true, false]) {
@@ -160,6 +162,7 @@ test('a failure is one sentence for the user; trying it again is offered where t
 
 test('a failure that may pass is tried again on a tap', async (t) => {
   t.mock.method(console, 'warn', () => {})
+  hurryPauses(t)
   const { uploadFile } = wx
   wx.uploadFile = ({ fail }) => { setImmediate(fail, { errMsg: 'uploadFile:fail -101:net::ERR_CONNECTION_RESET' }) }
   t.after(() => { wx.uploadFile = uploadFile })

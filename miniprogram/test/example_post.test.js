@@ -80,7 +80,7 @@ const settled = () => until(() => wx.platform.calls.every((call) => call.settled
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds) })
 
 async function until(isSo) {
-  const end = Date.now() + 5000
+  const end = Date.now() + 30000
   while (!isSo()) {
     if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.textContent}`)
     await new Promise((resolve) => { setImmediate(resolve) })

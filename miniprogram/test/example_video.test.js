@@ -40,7 +40,7 @@ async function tap(text) {
 }
 
 async function until(isSo) {
-  for (const end = Date.now() + 10000; !isSo();) {
+  for (const end = Date.now() + 30000; !isSo();) {
     if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.textContent}`)
     await new Promise((resolve) => { setTimeout(resolve, 1) })
   }

@@ -32,6 +32,7 @@ async function startLocalCloud({ callerRate = '100000/min', options = [] } = {})
     plan: (origin, fault) => switchFaults(origin, 'PUT', fault),
     clear: (origin) => switchFaults(origin, 'DELETE'),
     judge: (mood) => send(`${addresses.wechat}/-/check`, 'PUT', mood),
+    release: () => send(`${addresses.wechat}/-/check/waiting`, 'POST'),
     stored: () => fs.readdirSync(folder).filter(isObject).map((name) => fs.readFileSync(path.join(folder, name))),
     object: (key) => fs.readFileSync(fileOf(key)),
     archived: (key) => fs.readFileSync(fileOf(key, 'local-archive')),

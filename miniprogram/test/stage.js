@@ -9,7 +9,8 @@ const { createUploader } = require('../oss-direct-upload')
 const { startFunction, startOss } = require('./servers')
 const { createWx } = require('./wx')
 
-const PATIENCE = 5000
+const PATIENCE = 30000
+const LIMIT = 20000 // of a call, the shortest
 
 async function openStage(t, { function: functionOptions, wx: wxOptions, ...uploaderOptions } = {}) {
   const oss = await startOss()
@@ -50,9 +51,12 @@ async function until(isSo) {
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds) })
 
 /** Let every timer of the client run many times faster, so that seconds pass in milliseconds. */
-function hurryTimers(t, times = 100) {
+function hurryTimers(t, times = 100, below = Infinity) {
   const real = globalThis.setTimeout
-  t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => real(run, wait / times, ...args))
+  t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => real(run, wait < below ? wait / times : wait, ...args))
 }
 
-module.exports = { openStage, failureOf, hurryTimers, pause, until }
+/** The same of its pauses alone. */
+const hurryPauses = (t) => hurryTimers(t, 100, LIMIT)
+
+module.exports = { openStage, failureOf, hurryPauses, hurryTimers, pause, until }
