@@ -138,42 +138,52 @@ def table():
 TABLE = table()
 """
 SMALL_TEST = """
-from small import TABLE, limit
+from small import TABLE, limit, table
 
 def test_limit():
     assert [limit(4), limit(7)] == [4, 5]
 
 def test_nothing():
+    table()
     assert TABLE
 """
 
 
 TRIED = """
-import json, sys, pytest
+import json, os, sys, pytest
 from pathlib import Path
+from quality.torture import traces
 from quality.torture.in_place import InPlace
 from quality.torture.mutants import mutants_of
 path = Path("small.py").resolve()
 mutants = [one for one in mutants_of(path.read_text()) if one.is_in_a_body()]
-found = {}
-pytest.main(["-q", "test_small.py"], plugins=[InPlace(path, mutants, found.__setitem__)])
+found, tests, trace = {}, ["test_small.py"], None
+traces.UNFINISHED = Path(".")
+if sys.argv[1] == "all at once":
+    if not os.fork():
+        pytest.main(tests, plugins=[traces.Tracing([path], tests)])
+        os._exit(0)
+    os.wait()
+    trace = traces.stored(path, tests)
+    assert "small" not in sys.modules and trace
+pytest.main(tests, plugins=[InPlace(path, mutants, found.__setitem__, trace=trace)])
 print(json.dumps(found), file=sys.stderr)
 """
 
 
-def outcomes_in_place(folder, test):
+def outcomes_in_place(folder, test, traced="alone"):
     (folder / "small.py").write_text(SMALL)
     (folder / "test_small.py").write_text(test)
     (folder / "pytest.ini").write_text("[pytest]")
     environ = {**os.environ, "PYTHONPATH": f"{mutation.ROOT}:{folder}"}
-    done = subprocess.run(
-        [sys.executable, "-c", TRIED], cwd=folder, env=environ, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", TRIED, traced]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
     return json.loads(done.stderr.splitlines()[-1])
 
 
-def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path):
-    outcomes = outcomes_in_place(tmp_path, SMALL_TEST)
+@pytest.mark.parametrize("traced", ["alone", "all at once"])
+def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path, traced):
+    outcomes = outcomes_in_place(tmp_path, SMALL_TEST, traced)
     assert outcomes["limit: value > 5 -> value >= 5"] == SURVIVED
     assert outcomes["limit: return 5 -> return"] == KILLED
     # What the import made of it was made before the mutant: only a run of the whole can say.
