@@ -173,6 +173,15 @@ def test_a_call_is_made_only_with_time_left(scripted, left):
     assert [one.seconds for one in scripted.asked[1:]] == ([left] if left else [])
 
 
+def test_a_call_that_is_not_repeated_takes_no_longer_than_its_limit_or_the_budget(scripted):
+    scripted.takes_seconds = BUDGET_SECONDS - 1
+    scripted.answers = [DELETED, DELETED]
+    oss = scripted.calls()
+    for _ in range(2):
+        delete_object(oss, "u/a", is_repeatable=False)
+    assert [one.seconds for one in scripted.asked] == [FIRST_TRY_SECONDS, 1]
+
+
 def test_a_retry_gets_the_rest_of_the_budget(scripted):
     scripted.takes_seconds = FIRST_TRY_SECONDS
     scripted.answers = ["TimeoutError", DELETED]
