@@ -112,7 +112,7 @@ TESTS = {
     "function.oss.multipart": _paths("oss/multipart oss/client"),
     "function.oss.objects": _paths("oss/objects oss/client"),
     "function.oss.post_form": _paths(f"oss/post_form oss/signature_v4 {FORMS}"),
-    "function.oss.presign": _paths("oss/presign"),
+    "function.oss.presign": _paths("oss/presign reading/urls"),
     "function.oss.signature_v4": _paths("oss/signature_v4 oss/presign"),
     "function.reading": _paths("reading/"),
     "function.request_log": _paths(f"request_log {APP} uploads/"),
