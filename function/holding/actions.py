@@ -1,7 +1,7 @@
 """Actions on a held upload: commit, discard, resume; each may be repeated."""
 
 from function.context import RequestContext
-from function.errors import AlreadyPublished, NotUploaded
+from function.errors import AlreadyExists, AlreadyPublished, NotUploaded
 from function.holding import records
 from function.holding.decision import (
     BY_BACKEND,
@@ -21,6 +21,7 @@ from function.holding.records import DISCARD, PUBLISH, REJECT, get_decision
 from function.holding.state import GONE, HELD, OPEN, PUBLISHED, HeldState
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, head_object
+from function.uploads.receipt import invalid_receipt
 
 
 def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
@@ -47,9 +48,12 @@ def commit_held(
         manual_decision: ``PUBLISH`` or ``REJECT``, if a backend decides instead.
 
     Raises:
+        Forbidden: it would be deleted, and its key is none of its profile's.
         NotUploaded: the upload is gone.
         AlreadyPublished: it is too late to reject it.
     """
+    if manual_decision == REJECT:
+        _check_key(context, upload)
     if not upload.is_held:
         state = resume(context, oss, upload).state
     else:
@@ -83,8 +87,10 @@ def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_b
     Delete an upload, and return the new state: ``GONE`` unless it was rejected before.
 
     Raises:
+        Forbidden: its key is none of its profile's.
         AlreadyPublished: an owner may discard only what is held.
     """
+    _check_key(context, upload)
     if not upload.profile.is_held:
         return _delete(context, oss, upload)
     state = _discard_any(context, oss, upload) if is_backend else _discard_held(context, oss, upload)
@@ -92,6 +98,15 @@ def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_b
         raise AlreadyPublished
     # The receipt may be of an object that was published before its profile had a hold.
     return state if upload.is_held else _delete(context, oss, upload)
+
+
+def _check_key(context: RequestContext, upload: HeldUpload) -> None:
+    """Check that the profile's template made the key; the business, which can sign receipts, may name any."""
+    template = upload.profile.key
+    if context.instance.hooks_file is not None:
+        template = template._replace(has_inner_folders=True)
+    if template.read(upload.key) is None:
+        raise invalid_receipt("its key is none of its profile's")
 
 
 def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
@@ -132,6 +147,20 @@ def _submit_if_due(
     from function.holding.check import submit_due
 
     return submit_due(context, oss, upload, current)
+
+
+def is_decided(context: RequestContext, oss: OssClient, upload_id: str) -> bool:
+    """
+    Apply the decision about an upload, and return whether there is one that ended its hold.
+
+    Raises:
+        UploadError: as ``resume_decided``.
+    """
+    try:
+        return resume_decided(context, oss, upload_id) is not None
+    except AlreadyExists:
+        # Another object has the name, so this one is still held.
+        return False
 
 
 def resume_decided(context: RequestContext, oss: OssClient, upload_id: str) -> tuple[HeldUpload, str] | None:

@@ -9,6 +9,7 @@ from function.config.profile import Profile, SessionKey
 from function.context import RequestContext
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import Reservation
+from function.oss.client import OssClient
 from function.oss.post_form import iso
 from function.session_policy import UPLOADS
 from function.uploads.plan import PlannedUpload, plan_upload, refuse_among_several
@@ -97,7 +98,12 @@ def _stored_already(
     reservation.count_rate()
     from function.uploads.deduplication import stored_responses
 
-    return stored_responses(context, tickets)
+    def is_decided(oss: OssClient, upload_id: str) -> bool:
+        from function.holding.actions import is_decided
+
+        return is_decided(context, oss, upload_id)
+
+    return stored_responses(context, tickets, is_decided)
 
 
 def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:

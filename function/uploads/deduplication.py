@@ -1,6 +1,6 @@
 """Deduplication: an owner's object that is named by its digest and stored already is not sent again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from function.config.key_template import is_held_name, published_name
@@ -14,9 +14,14 @@ from function.uploads.receipt import check_stored, describe
 from function.uploads.tickets import FormTicket
 
 
-def stored_responses(context: RequestContext, texts: Iterable[str]) -> dict[str, dict[str, Any]]:
+def stored_responses(
+    context: RequestContext, texts: Iterable[str], is_decided: Callable[[OssClient, str], bool]
+) -> dict[str, dict[str, Any]]:
     """
     Return the responses that replace forms, by upload id; ``texts`` are the tickets of these forms.
+
+    Args:
+        is_decided: applies the decision about a held upload, by its id, and returns whether there is one.
 
     An object counts when ``/confirm`` would accept the form's ticket for it: of the announced size and type.
     Where OSS cannot be reached the file is sent once more, and the log says why.
@@ -28,7 +33,7 @@ def stored_responses(context: RequestContext, texts: Iterable[str]) -> dict[str,
     for ticket in tickets:
         location = profiles[ticket.profile].location
         try:
-            response = _find(context, require_client(buckets[location]), ticket)
+            response = _find(context, require_client(buckets[location]), ticket, is_decided)
         except UploadError as error:
             # No other file of this bucket is looked for either; other buckets are not affected.
             buckets[location] = error
@@ -39,11 +44,19 @@ def stored_responses(context: RequestContext, texts: Iterable[str]) -> dict[str,
     return found
 
 
-def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[str, Any] | None:
+def _find(
+    context: RequestContext,
+    oss: OssClient,
+    ticket: FormTicket,
+    is_decided: Callable[[OssClient, str], bool],
+) -> dict[str, Any] | None:
     for candidate, facts in _candidates(ticket, oss):
         try:
             upload = check_stored(candidate, facts)
         except (NotUploaded, Forbidden):
+            continue
+        # What was discarded does not exist, even if deleting it failed.
+        if upload.is_held and is_decided(oss, upload.ticket.upload_id):
             continue
         stored = describe(upload, context.settings)
         host = context.settings.profiles[ticket.profile].location.host

@@ -416,9 +416,10 @@ def called_back(house_of, clock):
         abroad.give_sessions(house.function, timedelta(hours=2))
         form = house.form("default")
         assert house.oss.post(form["formData"], "bytes") == 200
-        abroad.objects["told/a.png"] = house.oss.objects.pop(form["key"])
-        etag = abroad.objects["told/a.png"].etag
-        said = {"jti": "a" * 22, "key": "told/a.png", "etag": etag, "owner": "o", "profile": "told"}
+        key = form["key"].replace("uploads/", "told/")
+        abroad.objects[key] = house.oss.objects.pop(form["key"])
+        etag = abroad.objects[key].etag
+        said = {"jti": "a" * 22, "key": key, "etag": etag, "owner": "o", "profile": "told"}
         said |= {"sub": "o", "size": 1, "mimeType": "image/png", "bucket": "abroad"}
         return house, abroad, receipt_with(said, clock())
 
@@ -448,3 +449,12 @@ def test_requests_over_the_limit_do_not_reach_sts(two_buckets):
     asked = two_buckets.without_sessions(two_buckets.oss)
     answers = [two_buckets.commit(word["receipt"]).status for _ in range(62)]
     assert (answers, len(asked)) == ([502] * 60 + [429] * 2, 60)
+
+
+def test_a_publication_replaces_no_object_although_the_profile_overwrites(house_of):
+    """What may be replaced is what is held, by the same form."""
+    house = house_of(PROFILES.replace("storage_class", "overwrite = true\nstorage_class"))
+    stored = house.store("word")
+    house.oss.store(stored["key"], b"others", content_type="image/png")
+    assert refused(house.commit(stored["receipt"])) == (409, "already_exists")
+    assert house.oss.objects[stored["key"]].body == b"others"

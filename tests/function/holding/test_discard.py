@@ -1,7 +1,10 @@
 """``POST /discard``: by the owner while it is held, by a backend at any time."""
 
+from datetime import timedelta
+
 import pytest
 
+from function.auth.tokens import RECEIPT, issue_token
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import names, refused
 from tests.support.memory_oss import Part
@@ -245,6 +248,66 @@ def test_a_lost_deletion_is_not_repeated_on_a_later_upload_of_the_name(house, ac
     stored = [house.oss.objects.get(key) for key in (f"held/{first['key']}", first["key"])]
     ids = [each.headers["x-oss-meta-upload-id"] for each in stored if each]
     assert second["uploadId"] in ids
+
+
+@pytest.mark.parametrize("act", ["reject", "discard", "discard by the owner"])
+@pytest.mark.parametrize("failed", [["unheard", "unheard"], ["unheard"] * 4], ids=len)
+def test_discarded_bytes_do_not_exist_although_their_deletion_failed(house, act, failed):
+    """Either they are deleted now, or they are sent once more."""
+    form = house.form("same", sha256="a" * 64, size=1)
+    assert house.oss.post(form["formData"], "bytes") == 200
+    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    house.oss.fail("DeleteObject", *failed)
+    assert refused(LOST_DELETIONS[act](house, receipt)) == UNAVAILABLE
+    again = house.form("same", sha256="a" * 64, size=1)
+    assert "exists" not in again
+    is_deleted = len(failed) == 2
+    assert house.oss.post(again["formData"], "bytes") == (200 if is_deleted else 409)
+    assert house.status(receipt) == ("rejected" if act == "reject" else "gone")
+
+
+def test_bytes_whose_publication_waits_for_the_name_are_still_held(house):
+    first = house.form("same", sha256="a" * 64, size=1)
+    assert house.oss.post(first["formData"], "bytes") == 200
+    receipt = house.ask("confirm", ticket=first["ticket"]).json["receipt"]
+    house.oss.store(first["key"], b"others", content_type="image/png")
+    assert house.commit(receipt).code == "already_exists"
+    again = house.form("same", sha256="a" * 64, size=1)
+    assert (again["exists"], again["held"]) == (True, True)
+
+
+FORGED = "words/static/logo.png"
+
+
+@pytest.mark.parametrize("held", [True, None])
+@pytest.mark.parametrize(("route", "more"), [("discard", {}), ("commit", {"decision": "reject"})])
+def test_a_receipt_for_a_key_of_no_template_deletes_nothing(house, clock, route, more, held):
+    """As whoever has RECEIPT_SECRET may forge one, for a file of the business or a record."""
+    house.commit(house.store("word")["receipt"])
+    (record,) = (name for name in house.oss.objects if name.startswith("held/.decided/"))
+    house.oss.store(FORGED, b"logo", content_type="image/png", x_oss_meta_upload_id="A" * 22)
+    house.oss.store(f"held/{FORGED}", b"logo", content_type="image/png", x_oss_meta_upload_id="A" * 22)
+    before = dict(house.oss.objects)
+    for key in (FORGED, record, record.removeprefix("held/")):
+        stored = house.oss.objects.get(key) or house.oss.objects[f"held/{key}"]
+        claims = {"key": key, "size": stored.size, "etag": stored.etag, "mimeType": "image/png"}
+        claims |= {"sub": "x", "owner": "o", "bucket": "my-bucket", "profile": "word", "jti": "A" * 22}
+        claims |= {"held": True} if held else {}
+        secrets, life = house.settings.receipt_secrets, timedelta(days=4)
+        forged = issue_token(claims, audience=RECEIPT, secrets=secrets, now=clock(), life=life)
+        assert refused(house.ask(route, house.backend(), receipt=forged, **more)) == (403, "forbidden")
+    assert house.oss.objects == before
+
+
+def test_the_held_object_is_deleted_before_its_copy_is_looked_for(house, clock):
+    """Else a copy that ends between the two would stay."""
+    stored = house.store("word")
+    house.oss.fail("CopyObject", "late")
+    house.commit(stored["receipt"])
+    clock.tick(seconds=59)
+    house.oss.between["DeleteObject"] = house.oss.land
+    assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
+    assert names(house, stored) == []
 
 
 # --- what was never held ---
