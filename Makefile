@@ -56,8 +56,8 @@ $(NODE_READY): package.json package-lock.json
 
 setup: $(READY) ## the virtual environment with every pinned package
 
-run: $(RUN_READY) ## the local cloud: the demo, then it stays up (HOST=lan: phones may come)
-	@$(PY) manage.py serve --demo $(HOST_OPTION)
+run: $(RUN_READY) ## the local cloud with your own files, until you end it (HOST=lan: phones may come; DEMO=1: the samples)
+	@$(PY) manage.py serve $(if $(DEMO),--demo) $(HOST_OPTION)
 
 demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit
 	@$(PY) manage.py demo $(HOST_OPTION)

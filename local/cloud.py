@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 
 import jwt
 
+from local.addresses import APP_ID, APP_SECRET, FUNCTION_KEY, addresses_of
 from local.buckets import ARCHIVE, HOME, file_name_at, role_policy, store_of
 from local.business.server import BusinessServer
 from local.business.service import Business
-from local.common.accounts import AccessKey, Accounts
+from local.common.accounts import Accounts
 from local.common.reach import LOOPBACK
+from local.deployment import Deployment, prepared
 from local.fc.gateway import FcGateway
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.presign import presigned_url
@@ -29,7 +31,7 @@ from local.oss.server import OssServer
 from local.playground.actions import actions_of
 from local.playground.profiles import told_profiles
 from local.playground.server import PlaygroundServer
-from local.profiles import lifecycle_rules, profiles_file, read_profiles
+from local.profiles import Profiles, in_local_buckets, lifecycle_rules, sample_profiles
 from local.sts.server import StsServer
 from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
@@ -41,11 +43,6 @@ CLIENT_FOLDER = HERE.parent / "miniprogram" / "oss-direct-upload"
 
 BUCKET, REGION, ROLE_ARN = HOME
 ROLE_POLICY = role_policy(BUCKET)
-# Obviously not real. Each run has another secret: the local OSS takes what is signed from any page in this
-# machine's browser, and each of them would know one that stood here.
-FUNCTION_KEY = AccessKey("LOCAL-FUNCTION-KEY-ID", f"local-function-key-secret-{secrets.token_hex(16)}")
-APP_ID = "wx0000000000local0"
-APP_SECRET = "local-app-secret-that-opens-nothing"
 CALLER_KINDS = ("wechat", "jwt", "anonymous")
 # From one OSS to the other: what lies between keeps the ports that its pages print.
 PORTS_BETWEEN = 5
@@ -54,6 +51,8 @@ PORTS_BETWEEN = 5
 class LocalCloud:
     """
     Everything the function talks to, and the settings that make it talk to it.
+
+    It begins with the samples of ``local/demo/``; ``deploy`` puts another deployment in their place.
 
     Args:
         gateway: the function's front door, not yet started. Who reaches it reaches the local OSS and the
@@ -90,7 +89,6 @@ class LocalCloud:
         if caller_auth not in CALLER_KINDS:
             raise ValueError(f"caller_auth must be one of {', '.join(CALLER_KINDS)}, not {caller_auth!r}")
         self.gateway = gateway
-        self.caller_auth = caller_auth
         self._extra_settings = extra_settings or {}
         self._token_secret = secrets.token_hex(32)
         self._jwt_key = secrets.token_hex(32)
@@ -104,11 +102,9 @@ class LocalCloud:
             self.archive = store(ARCHIVE.bucket, ARCHIVE.region, folder / ARCHIVE.bucket, last_port)
             built.callback(self.archive.stop)
             self.stores = (self.oss, self.archive)
-            self._profiles_file = profiles_file(caller_auth, own, self.archive.origin)
-            self.profiles = read_profiles(self._profiles_file)
+            self._folder = own
+            self.deploy(self.prepare(caller_auth, sample_profiles(caller_auth), {}, is_demo=True))
             for made in self.stores:
-                own_rules = lifecycle_rules(self.profiles, made.bucket.name)
-                made.bucket.lifecycle.replace(own_rules, made.bucket.now())
                 gateway.rename(made.origin, made.outer_origin)
             self.sts = StsServer(
                 *(accounts, ROLE_ARN, ROLE_POLICY),
@@ -154,8 +150,38 @@ class LocalCloud:
     ) -> None:
         self._stop_all.close()
 
-    def environment(self) -> dict[str, str]:
-        """The settings of the function, as its deployment would give them."""
+    @property
+    def caller_auth(self) -> str:
+        return self.deployment.caller_auth
+
+    @property
+    def profiles(self) -> Profiles:
+        return self.deployment.profiles
+
+    def prepare(
+        self, caller_auth: str, profiles: Profiles, settings: dict[str, str], *, is_demo: bool = False
+    ) -> Deployment:
+        """Return a deployment of these profiles in the buckets of this cloud; nothing runs with it yet."""
+        return prepared(
+            caller_auth, in_local_buckets(profiles, self.archive.origin), settings, self._folder, is_demo
+        )
+
+    def deploy(self, deployment: Deployment) -> None:
+        """Let everything around the function go by this deployment from now on."""
+        self.deployment = deployment
+        for store in self.stores:
+            rules = lifecycle_rules(deployment.profiles, store.bucket.name)
+            store.bucket.lifecycle.replace(rules, store.bucket.now())
+
+    def environment(self, deployment: Deployment | None = None) -> dict[str, str]:
+        """
+        The settings of the function, as its deployment would give them.
+
+        Args:
+            deployment: default: the one that runs.
+        """
+        deployment = deployment or self.deployment
+        caller_auth = deployment.caller_auth
         localhost = self.playground.origin.replace(LOOPBACK, "localhost")
         pages = dict.fromkeys((self.playground.origin, localhost, self.playground.outer_origin))
         settings = {
@@ -164,18 +190,19 @@ class LocalCloud:
             "OSS_HOST": self.oss.origin,
             "STS_ROLE_ARN": ROLE_ARN,
             "STS_ENDPOINT": self.sts.origin,
-            "CALLER_AUTH": self.caller_auth,
+            **deployment.settings,
+            "CALLER_AUTH": caller_auth,
             "TOKEN_SECRET": self._token_secret,
             "CALLBACK_URL": f"{self.gateway.origin}/callback",
             "CALLBACK_KEY_ORIGIN": self.oss.origin,
             "UPLOAD_WEBHOOK_URL": f"{self.business.origin}/webhook",
             "QUOTA_URL": "memory:",
-            "PROFILES_FILE": str(self._profiles_file),
-            "ALLOWED_ORIGINS": ",".join(pages),
+            "PROFILES_FILE": str(deployment.profiles_file),
+            "ALLOWED_ORIGINS": ",".join(filter(None, [*pages, deployment.settings.get("ALLOWED_ORIGINS")])),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FUNCTION_KEY.access_key_secret,
         }
-        if self.caller_auth == "wechat":
+        if caller_auth == "wechat":
             settings |= {
                 "WECHAT_APPID": APP_ID,
                 "WECHAT_SECRET": APP_SECRET,
@@ -185,7 +212,7 @@ class LocalCloud:
                 "WECHAT_PUSH_TOKEN": self.push.token,
                 "WECHAT_PUSH_AES_KEY": self.push.aes_key,
             }
-        if self.caller_auth == "jwt":
+        if caller_auth == "jwt":
             settings |= {"JWT_KEY": self._jwt_key, "JWT_ALGORITHM": "HS256"}
         return settings | self._extra_settings
 
@@ -213,33 +240,7 @@ class LocalCloud:
 
     def addresses(self) -> dict[str, Any]:
         """Addresses that ``manage.py serve --json`` prints."""
-        addresses: dict[str, Any] = {
-            "function": self.gateway.outer_origin,
-            "functionFc2": self.gateway.outer_origin,
-            "sts": self.sts.origin,
-            "oss": self.oss.outer_origin,
-            "wechat": self.wechat.origin,
-            "playground": self.playground.outer_origin,
-            "business": self.business.outer_origin,
-            "bucket": BUCKET,
-            "region": REGION,
-            "roleArn": ROLE_ARN,
-            "accessKeyId": FUNCTION_KEY.access_key_id,
-            "accessKeySecret": FUNCTION_KEY.access_key_secret,
-            "appId": APP_ID,
-            "buckets": [
-                {
-                    "bucket": place.bucket,
-                    "region": place.region,
-                    "oss": store.outer_origin,
-                    "roleArn": place.role_arn,
-                }
-                for place, store in zip((HOME, ARCHIVE), self.stores, strict=True)
-            ],
-        }
-        if self.caller_auth == "jwt":
-            addresses["businessToken"] = self.business_token("local-user")
-        return addresses
+        return addresses_of(self)
 
     def page_config(self) -> dict[str, Any]:
         """Configuration of the playground page; its only secret is a token of the local business."""
@@ -249,6 +250,7 @@ class LocalCloud:
             "business": self.business.outer_origin,
             "bucket": BUCKET,
             "callerAuth": self.caller_auth,
+            "isDemo": self.deployment.is_demo,
             "profiles": told_profiles(self.profiles),
         }
         if self.caller_auth == "jwt":

@@ -1,50 +1,39 @@
 """
-The profiles of the local cloud, as the callers it is run for allow them, and the lifecycle rules they need.
+Profiles in the local cloud: the samples of ``local/demo/``, the places of this cloud, and lifecycle rules.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.buckets import bucket_of
+from local.buckets import ARCHIVE, bucket_of
 from local.oss.lifecycle import LifecycleRule
 
-PROFILES_FILE = Path(__file__).resolve().parent / "profiles.toml"
+Profiles = Mapping[str, Mapping[str, Any]]
+
+DEMO = Path(__file__).resolve().parent / "demo"
+PROFILES_FILE = DEMO / "profiles.toml"
+# Options that say where a profile's objects are.
+PLACE = ("bucket", "region", "host", "role")
 # What setup puts on a bucket that it makes: see ops/account/lifecycle_plan.py.
 ABORT_RULE, ABORT_DAYS = "oss-direct-upload-abort-stale-multipart", 7
 HELD_RULE, HELD_PREFIX = "oss-direct-upload-expire-held", "held/"
 
-# WeChat checks what its own users send, and nobody else's.
-NOT_OF_WECHAT = {'hold = ["commit", "check"]': 'hold = ["commit"]'}
-# Where nobody says who they are, nothing is anybody's own.
-ALL_ONE = {'read = "owner"': 'read = "callers"', 'commit_by = "owner"\n': ""}
-# The file has the address that the second bucket has where no port is taken.
-ARCHIVE_HOST = 'host = "{}"'
-USUAL_ARCHIVE = "http://127.0.0.1:9006"
-CHANGES: dict[str, Mapping[str, str]] = {
-    "wechat": {},
-    "jwt": NOT_OF_WECHAT,
-    "anonymous": NOT_OF_WECHAT | ALL_ONE,
-}
 
-
-def profiles_file(caller_auth: str, folder: Path, archive: str) -> Path:
-    """
-    The file beside this module, made one for these callers.
-
-    Args:
-        folder: where it is written.
-
-        archive: the origin of the second bucket.
-    """
-    text = PROFILES_FILE.read_text("utf-8")
-    changes = {**CHANGES[caller_auth], ARCHIVE_HOST.format(USUAL_ARCHIVE): ARCHIVE_HOST.format(archive)}
-    for old, new in changes.items():
-        text = text.replace(old, new)
-    path = folder / PROFILES_FILE.name
-    path.write_text(text, "utf-8")
-    return path
+def sample_profiles(caller_auth: str) -> dict[str, dict[str, Any]]:
+    """Return the samples as these callers may have them."""
+    profiles = read_profiles(PROFILES_FILE)
+    for profile in profiles.values():
+        # WeChat checks what its own users send, and nobody else's.
+        if caller_auth != "wechat" and "hold" in profile:
+            profile["hold"] = ["commit"]
+        # Where nobody says who they are, nothing is anybody's own.
+        if caller_auth == "anonymous":
+            profile.pop("commit_by", None)
+            profile |= {"read": "callers"} if "read" in profile else {}
+    return profiles
 
 
 def read_profiles(path: Path) -> dict[str, dict[str, Any]]:
@@ -52,7 +41,39 @@ def read_profiles(path: Path) -> dict[str, dict[str, Any]]:
     return tomllib.loads(path.read_text("utf-8"))
 
 
-def lifecycle_rules(profiles: Mapping[str, Mapping[str, Any]], bucket: str) -> list[LifecycleRule]:
+def in_local_buckets(profiles: Profiles, archive: str) -> dict[str, dict[str, Any]]:
+    """
+    Return the profiles with places of this cloud: whichever bucket one names, here it is the second.
+
+    Args:
+        archive: origin of the second bucket.
+    """
+    second = {"bucket": ARCHIVE.bucket, "region": ARCHIVE.region, "host": archive, "role": ARCHIVE.role_arn}
+    return {
+        name: {option: value for option, value in profile.items() if option not in PLACE}
+        | (second if "bucket" in profile else {})
+        for name, profile in profiles.items()
+    }
+
+
+def toml_of(profiles: Profiles) -> str:
+    """Return them as the function reads them."""
+    lines = []
+    for name, profile in profiles.items():
+        lines += [f"[{name}]", *(f"{option} = {_value(value)}" for option, value in profile.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_value(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    # Texts, numbers, true and false are written as in JSON.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def lifecycle_rules(profiles: Profiles, bucket: str) -> list[LifecycleRule]:
     """Return the lifecycle rules of a bucket for unfinished parts and for held objects never published."""
     rules = [LifecycleRule(ABORT_RULE, "", True, abort_days=ABORT_DAYS)]
     kept = [profile for profile in profiles.values() if bucket_of(profile) == bucket]

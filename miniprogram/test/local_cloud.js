@@ -19,7 +19,7 @@ async function startLocalCloud({ callerRate = '100000/min', options = [] } = {})
   const port = FIRST_PORT + crypto.randomInt(20000)
   const serve = spawn(
     python,
-    ['manage.py', 'serve', '--json', '--folder', folder, '--caller-rate', callerRate, '--login-rate', callerRate, ...options],
+    ['manage.py', 'serve', '--json', '--demo', '--folder', folder, '--caller-rate', callerRate, '--login-rate', callerRate, ...options],
     { cwd: ROOT, env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const errors = []

@@ -51,7 +51,7 @@ function openProject(t) {
   t.after(() => fs.rmSync(folder, { recursive: true }))
   fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
   const made = spawnSync(process.env.PYTHON || 'python3', [
-    'manage.py', 'types', 'local/profiles.toml', '--output', path.join(folder, 'profiles.d.ts'),
+    'manage.py', 'types', 'local/demo/profiles.toml', '--output', path.join(folder, 'profiles.d.ts'),
   ], { cwd: ROOT, encoding: 'utf8' })
   assert.equal(made.status, 0, made.stderr)
   return (text) => {

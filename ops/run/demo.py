@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import requests
 
@@ -19,7 +20,15 @@ from ops.run.demo_answers import DemoFailed
 from ops.run.demo_held import hold_pictures
 from ops.run.demo_steps import Client
 from ops.run.host import add_host_argument, wanted_reach
-from ops.run.hosting import HostingError, Plan, quiet_log, running_cloud, wanted_port
+from ops.run.hosting import (
+    Hosted,
+    HostingError,
+    Plan,
+    deploy_samples,
+    quiet_log,
+    running_cloud,
+    wanted_port,
+)
 from ops.run.rules import add_rule_argument, rules_of, wechat_rules_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import GREEN, Screen
@@ -35,6 +44,10 @@ ABOUT = Text(
 )
 WHO = Text("who may ask (default: wechat)", "谁可以要表单（默认：wechat）")
 WORDS = {
+    "samples": Text(
+        "read local/demo/profiles.toml: samples of their own, not your profiles.toml",
+        "已读取 local/demo/profiles.toml：这是示例，不是你的 profiles.toml",
+    ),
     "title": Text("Direct upload, step by step", "直传演示"),
     "function": Text("function", "函数"),
     "done": Text("Done in {seconds:.2f} s", "完成，用时 {seconds:.2f} 秒"),
@@ -64,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
             rules=rules_of(args),
             wechat_rules=wechat_rules_of(args),
             reach=wanted_reach(args.host),
+            deploy=partial(show_samples, screen, language),
         )
         with running_cloud(plan) as cloud, quiet_log():
             play(cloud, screen, language)
@@ -74,6 +88,12 @@ def run(args: argparse.Namespace) -> int:
         screen.fail(WORDS["interrupted"].say(language))
         return 130
     return 0
+
+
+def show_samples(screen: Screen, language: str, hosted: Hosted) -> None:
+    """Run the samples of ``local/demo/``, and say so."""
+    deploy_samples(hosted)
+    screen.line(WORDS["samples"].say(language))
 
 
 def upload_one_file(client: Client, picture: bytes) -> None:

@@ -2,24 +2,29 @@
 Running the function in this process, behind the local cloud, whatever the caller's shell holds.
 """
 
-import importlib
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import requests
 
-from function.app import load_settings
+from function.app import Function, load_settings
+from function.config.settings import Settings
+from function.context import HOOKS_FILE, Dependencies
 from function.errors import Misconfigured
+from handler import serve
 from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, Reach
+from local.deployment import Deployment
 from local.fc.gateway import FcGateway
 from local.oss.rules import OssRules
+from local.profiles import DEMO
 from local.shell import clear_inherited_settings, use_utc
 from local.wechat.rules import WechatRules
 from ops.terminal.language import Failure, Text, why_unreadable
@@ -32,6 +37,39 @@ READY_SECONDS = 10
 
 class HostingError(Failure):
     """The local cloud cannot run; its sentences say what to change."""
+
+
+class Hosted:
+    """The function in front of a local cloud; another deployment may take the place of the one that runs."""
+
+    cloud: LocalCloud
+    _function: Function
+
+    def deploy(self, deployment: Deployment, hooks_file: Path) -> None:
+        """
+        Run this deployment from the next request on.
+
+        Args:
+            hooks_file: need not be there.
+
+        Raises:
+            HostingError: the function refuses its settings; what ran before still runs.
+        """
+        environ = self.cloud.environment(deployment)
+        check_settings(environ)
+        self.cloud.deploy(deployment)
+        self._function = Function(Dependencies(environ, hooks_file=hooks_file))
+
+    def handle(self, event_or_environ: Any, context_or_start_response: Any) -> Any:
+        return serve(self._function, event_or_environ, context_or_start_response)
+
+    def initialize(self, context: Any) -> None:
+        self._function.initialize(context)
+
+
+def deploy_samples(hosted: Hosted) -> None:
+    """Run the samples of ``local/demo/``, with which the cloud begins."""
+    hosted.deploy(hosted.cloud.deployment, DEMO / HOOKS_FILE.name)
 
 
 @dataclass(frozen=True)
@@ -49,6 +87,8 @@ class Plan:
         rules, wechat_rules: how the local OSS and WeChat read what their documentation leaves open.
 
         reach: who besides this machine may use it.
+
+        deploy: puts the function there before the first request.
     """
 
     port: int = 0
@@ -58,6 +98,7 @@ class Plan:
     rules: OssRules = field(default_factory=OssRules)
     wechat_rules: WechatRules = field(default_factory=WechatRules)
     reach: Reach = HERE_ONLY
+    deploy: Callable[[Hosted], None] = deploy_samples
 
 
 def wanted_port(environ: Mapping[str, str], default: int) -> int:
@@ -95,17 +136,17 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO, force=True)
     with tempfile.TemporaryDirectory(prefix="oss-direct-upload-") as temporary:
         folder = _made(plan.folder or Path(temporary))
-        # Importing it only defines things; its settings are read at the first request.
-        function = importlib.import_module("handler")
+        hosted = Hosted()
         try:
-            gateway = FcGateway(function.handler, function.initialize, plan.port, reach=plan.reach)
+            gateway = FcGateway(hosted.handle, hosted.initialize, plan.port, reach=plan.reach)
         except OSError as error:
             raise _port_error(plan.port, error) from error
         try:
             first_port = int(gateway.origin.rpartition(":")[2]) + 1 if plan.port else 0
             with _cloud(gateway, folder, plan, first_port) as cloud:
+                hosted.cloud = cloud
+                plan.deploy(hosted)
                 os.environ.update(cloud.environment())
-                _check_settings(os.environ)
                 gateway.start()
                 with quiet_log():
                     _wait_until_it_answers(gateway.origin)
@@ -149,12 +190,24 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _check_settings(environ: Mapping[str, str]) -> None:
-    """Check the settings, so that a wrong one is one sentence instead of a log line."""
+def check_settings(
+    environ: Mapping[str, str], read_text: Callable[[Path], str] = lambda path: path.read_text("utf-8")
+) -> Settings:
+    """
+    Read the settings, so that a wrong one is one sentence instead of a log line.
+
+    Raises:
+        HostingError: with each of the function's sentences.
+    """
     try:
-        load_settings(environ)
+        return load_settings(environ, read_text)
     except Misconfigured as error:
-        raise HostingError(*(in_both(problem.sentence) for problem in error.problems)) from None
+        raise refused(error) from None
+
+
+def refused(error: Misconfigured) -> HostingError:
+    """Return what the function refuses as sentences for a person."""
+    return HostingError(*(in_both(problem.sentence) for problem in error.problems))
 
 
 def _port_error(port: int, error: OSError) -> HostingError:

@@ -2,6 +2,7 @@
 Overview that ``serve`` prints: addresses, profiles, things to try, next steps.
 """
 
+import json
 from collections.abc import Mapping
 from functools import partial
 from itertools import groupby
@@ -11,6 +12,7 @@ from function.routes import ROUTES
 from local.buckets import ARCHIVE, HOME, Place
 from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, LOOPBACK
+from local.profiles import Profiles
 from ops.run.host import this_network
 from ops.run.hosting import DEFAULT_PORT, Plan
 from ops.run.phone import show_phone
@@ -194,5 +196,15 @@ def example_lines(cloud: LocalCloud) -> list[str]:
         first = [f"TOKEN={cloud.business_token('local-user')}"]
     if first:
         header = ' -H "Authorization: Bearer $TOKEN"'
-    wanted = """'{"profile":"avatar","filename":"me.png"}'"""
-    return [*first, f"{curl}/upload-params{header} {json_type} -d {wanted}"]
+    wanted = json.dumps(_some_upload(cloud.profiles), separators=(",", ":"))
+    return [*first, f"{curl}/upload-params{header} {json_type} -d '{wanted}'"]
+
+
+def _some_upload(profiles: Profiles) -> dict[str, Any]:
+    """Return a request for a form of ``[avatar]``, or else of the first profile that needs no digest."""
+    plain = [name for name, profile in profiles.items() if "{sha256}" not in profile["key"]]
+    name = "avatar" if "avatar" in plain else next(iter([*plain, *profiles]))
+    kinds = profiles[name].get("content_types", ["*/*"])
+    if any(kind.startswith(("image/", "*")) for kind in kinds):
+        return {"profile": name, "filename": "me.png"}
+    return {"profile": name, "contentType": kinds[0].replace("*", "mp4")}

@@ -1,8 +1,9 @@
 """
 Run the whole cloud on this machine: the function, STS, OSS, WeChat login and the playground page.
 
-Nothing outside this machine is needed or asked. PORT names the function's port (9000); taken ports are
-stepped over. Ctrl-C ends it.
+The function runs with your own profiles.toml and hooks.py, and with what .env says of its behaviour; they are
+read again when they change. Nothing outside this machine is needed or asked. PORT names the function's port
+(9000); taken ports are stepped over. Ctrl-C ends it.
 """
 
 import argparse
@@ -11,31 +12,41 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from local.cloud import CALLER_KINDS
 from local.common.reach import HERE_ONLY
-from ops.run.demo import WHO, play
-from ops.run.demo_answers import DemoFailed
+from ops.run.demo import show_samples
 from ops.run.host import add_host_argument, wanted_reach
-from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, quiet_log, running_cloud, wanted_port
+from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, running_cloud, wanted_port
 from ops.run.overview import show_cloud
+from ops.run.own_files import EVERY_SECONDS, OwnFiles
 from ops.run.phone import WARNING
 from ops.run.rules import add_rule_argument, rules_of, wechat_rules_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
+ROOT = Path(__file__).resolve().parents[2]
 SUMMARY = Text("the local cloud, until it is ended", "本地云，一直运行到你结束它")
 ABOUT = Text(
     __doc__,
     "在本机运行整个云：函数、STS、OSS、微信登录和演练场网页。\n\n"
+    "函数用你自己的 profiles.toml、hooks.py，以及 .env 里与行为有关的设置；改动后自动重新读取。"
     "不需要也不访问本机以外的任何东西。PORT 是函数的端口（9000）；被占用的端口会跳过。Ctrl-C 结束。",
 )
 WORDS = {
     "json": Text(
         "print one JSON object with every address as the first line", "第一行打印含所有地址的 JSON 对象"
     ),
-    "demo": Text("upload one file first, step by step", "先上传一个文件，显示每一步"),
+    "demo": Text(
+        "run the samples of local/demo/ instead of your own files",
+        "运行 local/demo/ 里的示例，而不是你自己的文件",
+    ),
+    "caller_auth": Text(
+        "who may ask (default: CALLER_AUTH of .env, else wechat)",
+        "谁可以要表单（默认：.env 的 CALLER_AUTH，没有则 wechat）",
+    ),
     "folder": Text(
         "keep uploaded objects here (default: a temporary folder)", "把上传的对象留在这里（默认：临时目录）"
     ),
@@ -58,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
     parser.add_argument("--json", action="store_true", help=help_of("json"))
     parser.add_argument("--demo", action="store_true", help=help_of("demo"))
-    parser.add_argument("--caller-auth", choices=CALLER_KINDS, default="wechat", help=WHO.say(language))
+    parser.add_argument("--caller-auth", choices=CALLER_KINDS, default="", help=help_of("caller_auth"))
     parser.add_argument("--folder", type=Path, help=help_of("folder"))
     parser.add_argument("--token-secret", metavar="SECRET", help=help_of("token_secret"))
     parser.add_argument("--webhook", metavar="URL", help=help_of("webhook"))
@@ -74,28 +85,29 @@ def run(args: argparse.Namespace) -> int:
     screen = Screen(sys.stderr if args.json else sys.stdout)
     language = chosen_language(args.lang)
     ended = _ended_by_signal()
+    own = OwnFiles(ROOT, args.caller_auth, screen, language)
+    samples = partial(show_samples, screen, language)
     try:
         plan = Plan(
             port=wanted_port(os.environ, DEFAULT_PORT),
-            caller_auth=args.caller_auth,
+            caller_auth=args.caller_auth or "wechat",
             folder=args.folder,
             settings=_settings(args),
             rules=rules_of(args),
             wechat_rules=wechat_rules_of(args),
             reach=wanted_reach(args.host),
+            deploy=samples if args.demo else own.deploy,
         )
         with running_cloud(plan) as cloud:
             if args.json:
                 Screen(sys.stdout).line(json.dumps(cloud.addresses()))
             if plan.reach != HERE_ONLY:
                 screen.warn(WARNING.say(language))
-            if args.demo:
-                with quiet_log():
-                    play(cloud, screen, language)
             if not args.json:
                 show_cloud(cloud, screen, plan, language)
-            ended.wait()
-    except (HostingError, DemoFailed) as error:
+            while not ended.wait(None if args.demo else EVERY_SECONDS):
+                own.look()
+    except HostingError as error:
         screen.fail_with(error, language)
         return 1
     if not args.json:

@@ -88,6 +88,7 @@ def test_the_demo_uploads_one_file_whatever_the_shell_holds(played, caller_auth)
     assert (demo.returncode, demo.stderr) == (0, "")
     steps = [line.split()[0] for line in demo.stdout.splitlines() if re.match(r"\d+/10 ", line)]
     assert steps == [f"{step}/10" for step in range(1, 11)]
+    assert "local/demo/profiles.toml" in demo.stdout.splitlines()[0]
     assert "every one the same" in demo.stdout
     assert "with a receipt" in demo.stdout
     assert "\x1b" not in demo.stdout
@@ -115,7 +116,7 @@ def test_the_demo_honours_port_and_steps_over_a_taken_one(shell):
         port = taken.getsockname()[1]
         demo = run_demo({**shell, "PORT": str(port)})
     assert (demo.returncode, demo.stderr) == (0, "")
-    function = demo.stdout.splitlines()[1].split()[1]
+    function = demo.stdout.splitlines()[2].split()[1]
     assert port < int(function.rpartition(":")[2]) < port + 50
 
 
@@ -188,7 +189,9 @@ def test_serve_prints_one_json_line_answers_and_ends_cleanly(shell, ending):
         serve.send_signal(ending)
         rest, log = serve.communicate(timeout=PATIENCE_SECONDS)
     assert (serve.returncode, rest) == (0, "")
-    lines = [json.loads(line) for line in log.splitlines()]
+    own, *lines = log.splitlines()
+    assert "profiles.toml" in own and "local/demo" not in own
+    lines = [json.loads(line) for line in lines]
     assert [line["route"] for line in lines] == ["login", "upload-params", "upload-params", "health"]
     assert left_behind(shell) == []
 
@@ -216,7 +219,7 @@ def answers_by_both_contracts(addresses):
         assert config["function"] == addresses["function"]
 
 
-def test_serve_with_a_demo_keeps_objects_in_the_folder_and_prints_the_screen(shell, tmp_path):
+def test_serve_runs_the_samples_uploads_nothing_by_itself_and_makes_the_folder(shell, tmp_path):
     folder = tmp_path / "objects"
     with serving({**shell, "PORT": "0"}, "--demo", "--folder", str(folder)) as serve:
         printed = ""
@@ -229,8 +232,9 @@ def test_serve_with_a_demo_keeps_objects_in_the_folder_and_prints_the_screen(she
     assert serve.returncode == 0
     assert "Stopped" in rest
     assert log == ""
-    assert printed.index("10/10") < printed.rindex("http://")
-    assert any(file.is_file() for file in folder.rglob("*"))
+    assert "local/demo/profiles.toml" in printed.splitlines()[0]
+    assert not re.search(r"\d+/10 ", printed)
+    assert folder.is_dir() and not any(file.is_file() for file in folder.rglob("*"))
     assert left_behind(shell) == []
 
 
@@ -244,8 +248,7 @@ def test_serve_reports_an_invalid_setting_and_exits(shell):
 
 def test_serve_survives_a_closed_stdout(shell):
     with serving({**shell, "PORT": "0"}) as serve:
-        serve.stdout.readline()
-        origin = serve.stdout.readline() + serve.stdout.readline()
+        origin = "".join(serve.stdout.readline() for _ in range(4))
         serve.stdout.close()
         origin = next(word for word in origin.split() if word.startswith("http://"))
         with requests.Session() as session:

@@ -33,7 +33,7 @@ GIVEN_OVER = ("demo", "serve")
 def cloud():
     """The addresses of a local cloud that runs for all of them."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--json"],
+        [sys.executable, "manage.py", "serve", "--json", "--demo"],
         cwd=PROJECT,
         env={**os.environ, "PORT": "0"},
         stdout=subprocess.PIPE,

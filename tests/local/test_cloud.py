@@ -13,12 +13,12 @@ import requests
 from function.app import load_settings
 from function.auth import all_settings
 from local.buckets import role_policy
-from local.cloud import BUCKET, FUNCTION_KEY, PORTS_BETWEEN, ROLE_POLICY, LocalCloud
+from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.oss.objects import StoredObject
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
-from local.profiles import PROFILES_FILE, lifecycle_rules, read_profiles
+from local.profiles import lifecycle_rules
 from local.shell import clear_inherited_settings
 from tests.support.cases import cases_beside
 
@@ -230,7 +230,7 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more
             for name, profile in tomllib.loads(text).items()
         }
 
-    here = read((PROJECT / "local" / "profiles.toml").read_text("utf-8"))
+    here = read((PROJECT / "local" / "demo" / "profiles.toml").read_text("utf-8"))
     assert here.pop("album")["key"] == "album/{owner}/{sha256}{ext}"
     assert here.pop("post")["hold"] == ["commit", "check"]
     assert here.pop("note")["commit_by"] == "owner"
@@ -248,10 +248,6 @@ def test_a_profile_of_the_second_bucket_has_its_current_address(gateway, tmp_pat
     assert (contract["bucket"], contract["region"], contract["role"]) == expected
     assert (place.bucket, place.region, place.role_arn) == expected
     assert {place.host, place.oss_endpoint, place.read_origin} == {contract["host"]}
-
-
-def test_the_file_itself_has_the_address_that_the_second_bucket_has_where_no_port_is_taken():
-    assert read_profiles(PROFILES_FILE)["contract"]["host"] == f"http://127.0.0.1:{9001 + PORTS_BETWEEN}"
 
 
 def test_anonymous_callers_have_no_owner_only_reading(gateway, tmp_path):

@@ -71,7 +71,7 @@ def test_the_shipped_comment_about_pages_gives_each_caller_a_folder_and_a_small_
     assert (page.max_size_bytes, page.expires_in) == (100 * 1024**2, timedelta(seconds=60))
     # Its page sends no field of ours, so there is none to pin.
     assert (page.pinned, page.acl) == ((), "default")
-    local, _ = read((SHIPPED.parent / "local" / "profiles.toml").read_text("utf-8"))
+    local, _ = read((SHIPPED.parent / "local" / "demo" / "profiles.toml").read_text("utf-8"))
     assert page == local["legacy"]
 
 

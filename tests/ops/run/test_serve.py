@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import jwt
 import pytest
+import requests
 
 from function.app import ROUTES
 from function.auth.tokens import RECEIPT
@@ -38,7 +39,7 @@ def a_cloud(caller_auth="wechat"):
         archive=SimpleNamespace(origin=ORIGIN, outer_origin="http://127.0.0.1:9006"),
         push=PushSettings(f"{ORIGIN}/wechat-events", "a-token", "a-key"),
         caller_auth=caller_auth,
-        profiles={"avatar": {"max_size": "2MiB", "content_types": ["image/png"]}},
+        profiles={"avatar": {"key": "a/{id}", "max_size": "2MiB", "content_types": ["image/png"]}},
         business_token=lambda subject: "a.b.c",
     )
 
@@ -145,11 +146,24 @@ def served(*options):
     )
 
 
+def upload_an_avatar(addresses):
+    with requests.Session() as session:
+        session.trust_env = False
+        function = addresses["function"]
+        token = session.post(f"{function}/login", json={"code": "local-me"}, timeout=20).json()["token"]
+        wanted = {"profile": "avatar", "filename": "a.png"}
+        bearer = {"Authorization": f"Bearer {token}"}
+        form = session.post(f"{function}/upload-params", json=wanted, headers=bearer, timeout=20).json()
+        parts = [(name, (None, value)) for name, value in form["formData"].items()]
+        session.post(form["url"], files=[*parts, ("file", ("a.png", b"x", "image/png"))], timeout=20)
+
+
 def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
     address, got, came = backend
     secret = "a-secret-of-my-own-backend-0123456789"
     with served("--token-secret", secret, "--webhook", address) as process:
         try:
+            upload_an_avatar(json.loads(process.stdout.readline()))
             assert came.wait(60), "no webhook came"
         finally:
             process.send_signal(signal.SIGTERM)

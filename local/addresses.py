@@ -1,0 +1,49 @@
+"""
+Addresses and identities of the local cloud, for scripts.
+"""
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from local.buckets import ARCHIVE, HOME
+from local.common.accounts import AccessKey
+
+if TYPE_CHECKING:
+    from local.cloud import LocalCloud
+
+# Obviously not real. Each run has another secret: the local OSS takes what is signed from any page in this
+# machine's browser, and each of them would know one that stood here.
+FUNCTION_KEY = AccessKey("LOCAL-FUNCTION-KEY-ID", f"local-function-key-secret-{secrets.token_hex(16)}")
+APP_ID = "wx0000000000local0"
+APP_SECRET = "local-app-secret-that-opens-nothing"
+
+
+def addresses_of(cloud: "LocalCloud") -> dict[str, Any]:
+    """Return what ``manage.py serve --json`` prints."""
+    addresses: dict[str, Any] = {
+        "function": cloud.gateway.outer_origin,
+        "functionFc2": cloud.gateway.outer_origin,
+        "sts": cloud.sts.origin,
+        "oss": cloud.oss.outer_origin,
+        "wechat": cloud.wechat.origin,
+        "playground": cloud.playground.outer_origin,
+        "business": cloud.business.outer_origin,
+        "bucket": HOME.bucket,
+        "region": HOME.region,
+        "roleArn": HOME.role_arn,
+        "accessKeyId": FUNCTION_KEY.access_key_id,
+        "accessKeySecret": FUNCTION_KEY.access_key_secret,
+        "appId": APP_ID,
+        "buckets": [
+            {
+                "bucket": place.bucket,
+                "region": place.region,
+                "oss": store.outer_origin,
+                "roleArn": place.role_arn,
+            }
+            for place, store in zip((HOME, ARCHIVE), cloud.stores, strict=True)
+        ],
+    }
+    if cloud.caller_auth == "jwt":
+        addresses["businessToken"] = cloud.business_token("local-user")
+    return addresses

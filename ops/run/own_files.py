@@ -1,0 +1,156 @@
+"""
+The developer's own files in the local cloud: ``profiles.toml``, ``hooks.py``, and of ``.env`` what concerns
+behaviour. They are read again when they change; while one is broken, the last good ones stay.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from function.config.profiles import PROFILES_TOML
+from function.context import HOOKS_FILE
+from function.errors import Misconfigured
+from function.uploads.hooks import Hooks
+from local.deployment import Deployment
+from ops.deploy.env_file import EnvFile, read_env_file
+from ops.run.hosting import Hosted, HostingError, check_settings, refused
+from ops.terminal.language import Text
+from ops.terminal.screen import Screen
+
+ENV = ".env"
+# How often they are looked at.
+EVERY_SECONDS = 1.0
+# Of .env; addresses, buckets, keys and the store of quotas are the local cloud's own.
+BEHAVIOUR = (
+    *("ALLOWED_ORIGINS", "CALLER_AUTH", "CALLER_RATE", "LOGIN_RATE", "READ_RATE"),
+    *("PROFILES_FILE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS"),
+)
+WORDS = {
+    "read": Text("read {file}: {what}", "已读取 {file}：{what}"),
+    "again": Text("changed, read again: {file}: {what}", "有改动，重新读取 {file}：{what}"),
+    "gone": Text("gone: {file}", "已删除：{file}"),
+    "hooks": Text("called before each form is signed", "每次签表单之前调用"),
+    "nothing": Text("nothing that concerns the local cloud", "没有与本地云有关的设置"),
+    "stays": Text(
+        "Until that is mended, the local cloud goes on with what it read before.",
+        "改好之前，本地云继续使用上一次读到的内容。",
+    ),
+}
+
+
+class _Found(NamedTuple):
+    """Bytes of each file by the name it is shown with; ``None`` for one that is not there."""
+
+    files: dict[str, bytes | None]
+    env: EnvFile
+    profiles: Path
+
+
+class OwnFiles:
+    """
+    Args:
+        folder: of the project.
+
+        caller_auth: instead of that of ``.env``; empty for none.
+    """
+
+    def __init__(self, folder: Path, caller_auth: str, screen: Screen, language: str) -> None:
+        self._folder, self._caller_auth = folder, caller_auth
+        self._screen, self._language = screen, language
+        self._good: _Found | None = None
+        self._seen: _Found | None = None
+        self._said: tuple[str, ...] = ()
+
+    def deploy(self, hosted: Hosted) -> None:
+        """
+        Run them, and print one line for each file that was read.
+
+        Raises:
+            HostingError: the function refuses them.
+        """
+        self._hosted = hosted
+        self._seen = found = self._find()
+        for problem in found.env.problems:
+            self._screen.warn(problem.say(self._language))
+        self._run(found)
+
+    def look(self) -> None:
+        """Run what has changed; print why not, once, where it cannot be run."""
+        found = self._find()
+        if self._seen is not None and found.files == self._seen.files:
+            return
+        self._seen = found
+        try:
+            known = self._good.env.problems if self._good else ()
+            if broken := [problem for problem in found.env.problems if problem not in known]:
+                raise HostingError(*broken)
+            self._run(found)
+            self._said = ()
+        except HostingError as error:
+            said = tuple(sentence.say(self._language) for sentence in error.sentences)
+            if said != self._said:
+                self._screen.fail_with(error, self._language)
+                self._screen.line("    " + WORDS["stays"].say(self._language))
+            self._said = said
+
+    def _find(self) -> _Found:
+        env = read_env_file(self._folder / ENV)
+        profiles = self._folder / (env.values.get("PROFILES_FILE") or PROFILES_TOML)
+        paths = (profiles, self._folder / HOOKS_FILE.name, self._folder / ENV)
+        return _Found({self._name_of(path): _bytes_of(path) for path in paths}, env, profiles)
+
+    def _name_of(self, path: Path) -> str:
+        return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
+
+    def _run(self, found: _Found) -> None:
+        deployment = self._deployment(found)
+        hooks = self._hooks(found, deployment)
+        self._hosted.deploy(deployment, hooks)
+        before, self._good = self._good, found
+        for name, content in found.files.items():
+            if before is None or before.files.get(name) != content:
+                self._tell(name, content, found, is_again=before is not None)
+
+    def _deployment(self, found: _Found) -> Deployment:
+        cloud = self._hosted.cloud
+        values = found.env.values
+        settings = {name: values[name] for name in BEHAVIOUR if values.get(name)}
+        caller_auth = self._caller_auth or settings.get("CALLER_AUTH") or "wechat"
+        # The sentences are about the file as it is written, before its buckets become those of this cloud.
+        as_written = Deployment(caller_auth, {}, found.profiles, settings)
+        read_text = cache(lambda path: path.read_text("utf-8"))
+        check_settings(cloud.environment(as_written), read_text)
+        return cloud.prepare(caller_auth, tomllib.loads(read_text(found.profiles)), settings)
+
+    def _hooks(self, found: _Found, deployment: Deployment) -> Path:
+        """Return a copy that nobody edits: an instance reads it with its first upload only."""
+        path = deployment.profiles_file.with_name(HOOKS_FILE.name)
+        if (content := found.files[HOOKS_FILE.name]) is not None:
+            path.write_bytes(content)
+            try:
+                Hooks(path)
+            except Misconfigured as error:
+                raise refused(error) from None
+        return path
+
+    def _tell(self, name: str, content: bytes | None, found: _Found, *, is_again: bool) -> None:
+        if content is None:
+            if is_again:
+                self._screen.line(WORDS["gone"].say(self._language, file=name))
+            return
+        if name == HOOKS_FILE.name:
+            what = WORDS["hooks"].say(self._language)
+        elif name == ENV:
+            read = [each for each in BEHAVIOUR if found.env.values.get(each)]
+            what = ", ".join(read) or WORDS["nothing"].say(self._language)
+        else:
+            what = ", ".join(self._hosted.cloud.profiles)
+        self._screen.line(WORDS["again" if is_again else "read"].say(self._language, file=name, what=what))
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

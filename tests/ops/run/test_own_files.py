@@ -1,0 +1,208 @@
+"""The developer's own files in the local cloud: what is read, what is read again, and what stays."""
+
+import io
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from local.profiles import PROFILES_FILE, read_profiles
+from ops.run.hosting import Hosted, HostingError
+from ops.run.own_files import OwnFiles
+from ops.terminal.screen import Screen
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
+TYPES = 'max_size = "1MiB"\ncontent_types = ["image/png"]\n'
+POST = f'[post]\ntitle = "晒单"\nkey = "posts/{{owner}}/{{id}}{{ext}}"\nread = "owner"\n{TYPES}'
+codes = count()
+NOTE = f'[note]\nkey = "notes/{{owner}}/{{id}}{{ext}}"\n{TYPES}'
+PAGE = "https://h5.example.com"
+REFUSE = "def before_sign(caller, file, limits):\n    return {'refuse': 'no'}\n"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """One local cloud for all tests; each deploys files of its own."""
+    hosted = Hosted()
+    with ExitStack() as stack:
+        gateway = FcGateway(hosted.handle, hosted.initialize)
+        stack.callback(gateway.stop)
+        folder = tmp_path_factory.mktemp("objects")
+        hosted.cloud = stack.enter_context(
+            LocalCloud(gateway, folder, extra_settings={"LOGIN_RATE": "1000/min"})
+        )
+        gateway.start()
+        session = stack.enter_context(requests.Session())
+        session.trust_env = False
+        yield hosted, session
+
+
+@pytest.fixture
+def here(running, tmp_path):
+    hosted, session = running
+    stream = io.StringIO()
+    own = SimpleNamespace(folder=tmp_path, hosted=hosted)
+
+    def write(**files):
+        for name, text in files.items():
+            path = tmp_path / {"env": ".env", "hooks": "hooks.py"}.get(name, f"{name}.toml")
+            path.unlink(missing_ok=True) if text is None else path.write_text(text, "utf-8")
+
+    def ask(method, route, headers=None, body=None):
+        url = f"{hosted.cloud.gateway.origin}/{route}"
+        return session.request(method, url, headers=headers, json=body, timeout=10)
+
+    def said():
+        lines = stream.getvalue().splitlines()
+        stream.seek(stream.truncate(0))
+        return lines
+
+    def outcome(profile):
+        """Return ``form``, or the code of the refusal, for a user who has just logged in."""
+        token = ask("POST", "login", body={"code": f"local-{next(codes)}"}).json()["token"]
+        body = {"profile": profile, "filename": "a.png"}
+        answer = ask("POST", "upload-params", {"Authorization": f"Bearer {token}"}, body).json()
+        return answer["error"]["code"] if "error" in answer else "form"
+
+    def deploy(caller_auth="", **files):
+        write(**{"profiles": POST, **files})
+        own.files = OwnFiles(tmp_path, caller_auth, Screen(stream, {}), "en")
+        own.files.deploy(hosted)
+        return said()
+
+    def change(**files):
+        write(**files)
+        own.files.look()
+        return said()
+
+    vars(own).update(ask=ask, outcome=outcome, deploy=deploy, change=change, write=write)
+    return own
+
+
+def test_the_function_runs_with_the_developers_own_profiles(here):
+    (line,) = here.deploy()
+    assert "profiles.toml" in line and "post" in line
+    assert (here.outcome("post"), here.outcome("avatar")) == ("form", "unknown_profile")
+    (profile,) = here.hosted.cloud.page_config()["profiles"]
+    assert (profile["name"], profile["title"]) == ("post", "晒单")
+    assert here.hosted.cloud.page_config()["isDemo"] is False
+
+
+def test_each_file_that_was_read_has_a_line_of_its_own(here):
+    lines = here.deploy(hooks=REFUSE, env=f"OSS_BUCKET=mine\nCALLER_RATE=9/min\nALLOWED_ORIGINS={PAGE}\n")
+    assert ["profiles.toml" in lines[0], "hooks.py" in lines[1], ".env" in lines[2]] == [True] * 3
+    assert len(lines) == 3 and "CALLER_RATE" in lines[2] and "OSS_BUCKET" not in lines[2]
+
+
+def test_only_behaviour_comes_from_env(here):
+    given = {
+        "ALLOWED_ORIGINS": PAGE, "CALLER_RATE": "7/min", "LOGIN_RATE": "8/min", "READ_RATE": "9/min",
+        "QUOTA_UTC_OFFSET": "9", "TOKEN_SECONDS": "600", "OSS_BUCKET": "mine", "OSS_HOST": "https://a.example",
+        "QUOTA_URL": "redis://redis.example", "TOKEN_SECRET": "s" * 40, "STS_ROLE_ARN": "acs:ram::1:role/r",
+    }  # fmt: skip
+    usual = here.hosted.cloud.environment()
+    here.deploy(env="".join(f"{name}={value}\n" for name, value in given.items()))
+    settings = here.hosted.cloud.environment()
+    taken = {name for name, value in given.items() if settings.get(name) == value}
+    assert taken == {"CALLER_RATE", "READ_RATE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS"}
+    assert settings["ALLOWED_ORIGINS"].split(",")[-1] == PAGE
+    own = ("OSS_BUCKET", "OSS_HOST", "QUOTA_URL", "TOKEN_SECRET", "STS_ROLE_ARN", "LOGIN_RATE")
+    assert {name: settings[name] for name in own} == {name: usual[name] for name in own}
+
+
+def test_a_preflight_is_answered_for_the_origins_of_env(here):
+    here.deploy(env=f"ALLOWED_ORIGINS={PAGE}\n")
+
+    def allowed(origin):
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        answer = here.ask("OPTIONS", "upload-params", headers)
+        return answer.status_code, answer.headers.get("Access-Control-Allow-Origin")
+
+    assert allowed(PAGE) == (204, PAGE)
+    assert allowed("https://other.example.com") == (204, None)
+    here.change(env="")
+    assert allowed(PAGE) == (204, None)
+
+
+def test_another_file_of_profiles_and_another_caller_mode_come_from_env(here):
+    here.deploy(env="PROFILES_FILE=other.toml\nCALLER_AUTH=jwt\n", other=NOTE)
+    cloud = here.hosted.cloud
+    assert (list(cloud.profiles), cloud.caller_auth) == (["note"], "jwt")
+    assert here.ask("POST", "login", body={"code": "local-me"}).json()["error"]["code"] == "not_found"
+    here.deploy("wechat", env="CALLER_AUTH=jwt\n")
+    assert cloud.caller_auth == "wechat" and here.outcome("post") == "form"
+
+
+def test_a_change_is_read_again_and_nothing_is_read_without_one(here):
+    here.deploy()
+    assert here.change() == []
+    (line,) = here.change(profiles=POST + NOTE)
+    assert "profiles.toml" in line and "note" in line
+    assert (here.outcome("note"), here.outcome("post")) == ("form", "form")
+    held = NOTE + 'confirm = true\nhold = ["commit"]\nhold_days = 3\n'
+    here.change(profiles=held)
+    assert [rule.days for rule in here.hosted.cloud.oss.bucket.lifecycle.rules] == [None, 3]
+
+
+@cases("broken", "name")
+def test_while_a_file_is_broken_its_error_is_printed_once_and_the_last_good_one_stays(here, broken, name):
+    here.deploy(hooks="def before_sign(caller, file, limits):\n    return None\n", env="CALLER_RATE=9/min\n")
+    first = here.change(**broken)
+    assert first[0].startswith("✗ ") and name in first[0]
+    assert len([line for line in first if line.startswith("✗")]) == 1
+    assert here.change() == []
+    assert here.change(**{each: text and f"{text}\n" for each, text in broken.items()}) == []
+    assert here.outcome("post") == "form"
+    assert here.change(profiles=POST + NOTE, hooks=None, env="")
+    assert here.outcome("note") == "form"
+
+
+def test_hooks_are_read_again_and_a_removed_file_is_named(here):
+    here.deploy(hooks=REFUSE)
+    assert here.outcome("post") == "forbidden"
+    here.change(hooks="def before_sign(caller, file, limits):\n    return None\n")
+    assert here.outcome("post") == "form"
+    here.change(hooks=REFUSE)
+    assert here.outcome("post") == "forbidden"
+    (line,) = here.change(hooks=None)
+    assert "hooks.py" in line and here.outcome("post") == "form"
+
+
+@cases("files", "names")
+def test_files_that_the_function_refuses_end_the_start_with_its_sentence(here, files, names):
+    with pytest.raises(HostingError) as refused:
+        here.deploy(**files)
+    assert len(refused.value.sentences) == 1
+    assert all(name in refused.value.said.en for name in names)
+
+
+def test_a_bucket_of_its_own_is_the_second_bucket_here(here):
+    place = 'bucket = "my-papers"\nregion = "cn-beijing"\nrole = "acs:ram::1234567890123456:role/x"\n'
+    here.deploy(
+        profiles=POST + NOTE + place + '[a]\nhost = "https://a.example"\n' + NOTE[7:].replace("notes", "a")
+    )
+    cloud = here.hosted.cloud
+    assert (cloud.profiles["note"]["bucket"], cloud.profiles["note"]["host"]) == (
+        "local-archive",
+        cloud.archive.origin,
+    )
+    assert "host" not in cloud.profiles["a"] and "bucket" not in cloud.profiles["post"]
+    assert here.outcome("note") == here.outcome("a") == "form"
+
+
+def test_the_profiles_are_written_as_they_were_read(here):
+    cloud = here.hosted.cloud
+    samples = read_profiles(PROFILES_FILE)
+    prepared = cloud.prepare("wechat", samples, {})
+    written = read_profiles(Path(prepared.profiles_file))
+    assert written == prepared.profiles
+    assert {name: each for name, each in written.items() if name != "contract"} == {
+        name: each for name, each in samples.items() if name != "contract"
+    }
