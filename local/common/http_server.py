@@ -4,7 +4,6 @@ The small threaded HTTP server under every emulator: taken ports stepped over, n
 
 import errno
 import json
-import selectors
 import socket
 import socketserver
 import sys
@@ -15,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from local.common.faults import DROP, REDIRECT, SLOW, Fault, Faults, Raw
-from local.common.reach import HERE_ONLY, LOOPBACK, OWN_NAMES, Reach, name_in
+from local.common.reach import HERE_ONLY, LOOPBACK, OWN_NAMES, Reach, is_taken, name_in
 
 PORTS_TRIED = 50
 HIGHEST_PORT = 65535
@@ -57,8 +56,6 @@ class Server(ThreadingHTTPServer):
             self.server_close()
             raise
         self.stopping = threading.Event()
-        # Closing one end wakes who watches the other: nothing looks at a clock to see whether it is to stop.
-        self._waking, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
@@ -75,19 +72,14 @@ class Server(ThreadingHTTPServer):
 
     def stop(self) -> None:
         self.stopping.set()
-        self._waking.close()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._woken.close()
+        while self._thread.is_alive():
+            is_taken(self.server_address[1])  # which wakes it
+            self._thread.join(1)
         self.server_close()
 
     def _serve(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self, selectors.EVENT_READ)
-            selector.register(self._woken, selectors.EVENT_READ)
-            while not self.stopping.is_set():
-                if any(key.fileobj is self for key, _ in selector.select()):
-                    self.handle_request()
+        while not self.stopping.is_set():
+            self.handle_request()
 
     def server_bind(self) -> None:
         # Past HTTPServer's own, which asks DNS for this machine's name: seconds, where nothing answers.
@@ -95,7 +87,7 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = LOOPBACK, self.server_address[1]
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        return self.reach.admits(request.getsockname()[0])
+        return not self.stopping.is_set() and self.reach.admits(request.getsockname()[0])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A client that went away is no news, and a traceback on stderr may quote what it sent.
@@ -106,7 +98,7 @@ class Server(ThreadingHTTPServer):
     def _bind_near(self, port: int) -> None:
         # SO_REUSEADDR alone would let two servers share a port on some systems; ask first.
         for candidate in range(port, min(port + PORTS_TRIED, HIGHEST_PORT + 1)) if port else (0,):
-            if candidate and _answers(candidate):
+            if candidate and is_taken(candidate):
                 continue
             self.server_address = (self.reach.listens_at, candidate)
             try:
@@ -117,12 +109,6 @@ class Server(ThreadingHTTPServer):
                 continue
             return
         raise OSError(errno.EADDRINUSE, f"no free port between {port} and {port + PORTS_TRIED - 1}")
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -3,6 +3,7 @@ From where the services of the local cloud are reached, and by which names they 
 """
 
 import re
+import socket
 from typing import NamedTuple
 
 LOOPBACK = "127.0.0.1"
@@ -44,3 +45,10 @@ HERE_ONLY = Reach(LOOPBACK, LOOPBACK)
 def name_in(host: str) -> str:
     """The name in a Host header or an authority, without its port."""
     return re.sub(r":[0-9]*$", "", host.strip().lower())
+
+
+def is_taken(port: int) -> bool:
+    """Return whether a server of this machine answers there."""
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex((LOOPBACK, port)) == 0

@@ -10,6 +10,7 @@ from ops.package.function_files import PackagingError
 from ops.package.sbom import NOT_STATED, write_sbom
 
 SDK = "aliyun-python-sdk-core"
+SCHEMA = JsonStrictValidator(SchemaVersion.V1_6)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def read(folder):
     target = folder / "bill.json"
     licences = write_sbom(folder / "site", target, folder / "pyproject.toml")
     text = target.read_text("utf-8")
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert SCHEMA.validate_str(text) is None
     return json.loads(text), licences
 
 
