@@ -51,7 +51,7 @@ REDIS = Tool("Redis", ("redis-server",), "redis-server")
 CHROMIUM = Tool(
     "Chromium",
     ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
-    "chromium",
+    "chromium fonts-noto-cjk",
 )
 LANGUAGES = (
     Tool("PHP", ("php",), "php-cli"),
