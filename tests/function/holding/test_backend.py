@@ -77,7 +77,7 @@ def test_unsigned_and_altered_tokens_are_refused():
     ids=str,
 )
 def test_a_token_of_another_audience_is_no_backend_token(audience):
-    assert not is_taken(token(aud=audience))
+    assert not is_for_backends(token(aud=audience))
     with pytest.raises(Forbidden):
         check_backend_token(token(aud=audience), SETTINGS, NOW)
 
