@@ -20,6 +20,7 @@ PLACE = ("bucket", "region", "host", "role")
 # What setup puts on a bucket that it makes: see ops/account/lifecycle_plan.py.
 ABORT_RULE, ABORT_DAYS = "oss-direct-upload-abort-stale-multipart", 7
 HELD_RULE, HELD_PREFIX = "oss-direct-upload-expire-held", "held/"
+RECORDS, RECORD_DAYS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts"), 8
 
 
 def sample_profiles(caller_auth: str) -> dict[str, dict[str, Any]]:
@@ -77,7 +78,13 @@ def lifecycle_rules(profiles: Profiles, bucket: str) -> list[LifecycleRule]:
     """Return the lifecycle rules of a bucket for unfinished parts and for held objects never published."""
     rules = [LifecycleRule(ABORT_RULE, "", True, abort_days=ABORT_DAYS)]
     kept = [profile for profile in profiles.values() if bucket_of(profile) == bucket]
-    held = [profile.get("hold_days", 1) for profile in kept if profile.get("hold")]
-    if held:
-        rules.append(LifecycleRule(HELD_RULE, HELD_PREFIX, True, days=max(held)))
+    held = {
+        f"{HELD_PREFIX}{profile['key'].partition('{')[0].rpartition('/')[0]}/": profile.get("hold_days", 1)
+        for profile in kept
+        if profile.get("hold")
+    }
+    longest = max(held.values(), default=0)
+    records = {f"{HELD_PREFIX}.{kind}/": longest + RECORD_DAYS for kind in RECORDS if held}
+    for prefix, days in {**held, **records}.items():
+        rules.append(LifecycleRule(f"{HELD_RULE}-{prefix}", prefix, True, days=days))
     return rules

@@ -102,9 +102,8 @@ def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_b
 
 def _check_key(context: RequestContext, upload: HeldUpload) -> None:
     """Check that the profile's template made the key; the business, which can sign receipts, may name any."""
-    template = upload.profile.key
-    if context.instance.hooks_file is not None:
-        template = template._replace(has_inner_folders=True)
+    has_hooks = context.instance.hooks_file is not None
+    template = upload.profile.key._replace(has_inner_folders=has_hooks)
     if template.read(upload.key) is None:
         raise invalid_receipt("its key is none of its profile's")
 

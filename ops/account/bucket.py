@@ -2,6 +2,7 @@
 A bucket as it should be, and as OSS describes it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -11,11 +12,20 @@ class PartedFolder:
     Args:
         name: a prefix of keys that ends in ``/``; empty for every key.
 
-        days: after which an upload in parts there can be nobody's any more.
+        days: after which an upload in parts, or a held object, there can be nobody's any more.
     """
 
     name: str
     days: int
+
+
+def outermost(folders: Iterable[PartedFolder]) -> list[PartedFolder]:
+    """Return those that are in no other one, which gets the longer of the two times."""
+    found: dict[str, int] = {}
+    for folder in sorted(folders, key=lambda folder: folder.name):
+        outer = next((name for name in found if folder.name.startswith(name)), folder.name)
+        found[outer] = max(folder.days, found.get(outer, 0))
+    return [PartedFolder(name, days) for name, days in found.items()]
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class DesiredBucket:
 
         parted_folders: where profiles with ``parts`` put their objects.
 
-        held_days: how long what is held back may wait; 0 where nothing is.
+        held_folders: where profiles with ``hold`` put what waits, and how long it may.
 
         named_by: profiles whose ``bucket`` it is; none name ``OSS_BUCKET``.
 
@@ -51,7 +61,7 @@ class DesiredBucket:
     allow_public_read: bool = False
     open_names: tuple[str, ...] = ()
     parted_folders: tuple[PartedFolder, ...] = ()
-    held_days: int = 0
+    held_folders: tuple[PartedFolder, ...] = ()
     named_by: tuple[str, ...] = ()
     has_domain: bool = False
 

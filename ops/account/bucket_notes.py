@@ -57,7 +57,7 @@ def _notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Itera
             f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，"
             "同名再次上传会成为最新版本。此处不做更改。",
         )
-        if desired.held_days:
+        if desired.held_folders:
             yield _VERSIONS_OF_WHAT_IS_HELD
 
 

@@ -1,65 +1,91 @@
 """
-The lifecycle rule that removes what was held back and never published, with the function's records of it.
+Lifecycle rules that remove what was held back and never published, and the function's records of it.
+
+There is none on the whole of ``held/``: a record outlives every object that it may be about, and the
+evidence of rejections stays.
 
 Source: https://help.aliyun.com/zh/oss/developer-reference/putbucketlifecycle
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Collection, Iterator
 from xml.etree import ElementTree
 
-from function.config.key_template import HELD_FOLDER
+from function.config.key_template import HELD_FOLDER, RECORDS
+from ops.account.bucket import PartedFolder, outermost
 from ops.terminal.language import Text
 
 RULE_ID = "oss-direct-upload-expire-held"
+# Records that live as long as their upload may be asked about; "rejected" is not among them.
+RECORD_KINDS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts")
+# What ends by itself sooner: work that is due, clean copies, what a visit of ``doctor`` left.
+SHORT_KINDS = ("clean", "doctor", "due", "prove")
+RECORD_DAYS = 8
 
 
-def expire_held(root: ElementTree.Element, days: int, notes: list[Text]) -> Iterator[Text]:
+def expire_held(
+    root: ElementTree.Element, folders: Collection[PartedFolder], notes: list[Text]
+) -> Iterator[Text]:
     """
-    Put our rule into the document, or put it right; a sentence when that changes it.
+    Put our rules into the document, or put them right; a sentence when that changes it.
 
     Args:
         root: the document that OSS handed out, changed in place.
 
-        days: that the longest-held may wait; 0 where nothing is held back, and then nothing changes: what was
-            held back before still waits for its rule.
+        folders: of held objects, and how many days these may wait; without any nothing changes: what was
+            held back before still waits for its rules.
 
         notes: gets what the operator should know.
     """
-    if not days:
+    if not folders:
         return
-    ours = [rule for rule in root.findall("Rule") if rule.findtext("ID") == RULE_ID]
-    theirs = [rule for rule in root.findall("Rule") if rule not in ours and _expires_some(rule)]
+    ours = [rule for rule in root.findall("Rule") if rule.findtext("ID", "").startswith(RULE_ID)]
+    theirs = [rule for rule in root.findall("Rule") if rule not in ours and _expires(rule)]
+    wanted = [*outermost(folders), *_records(max(folder.days for folder in folders))]
+    notes += _about(theirs, wanted)
     # OSS refuses two rules of one action whose prefixes overlap.
-    if theirs:
-        notes += _about(theirs, days)
-        return
-    desired = _rule(days)
-    if [_content(rule) for rule in ours] == [_content(desired)]:
+    free = [folder for folder in wanted if not any(_overlaps(rule, folder.name) for rule in theirs)]
+    desired = [_rule(folder) for folder in free]
+    if sorted(map(_content, ours)) == sorted(map(_content, desired)):
         return
     for rule in ours:
         root.remove(rule)
-    root.append(desired)
+    root.extend(desired)
+    held = [folder for folder in free if not folder.name.startswith(RECORDS)]
+    english = ", ".join(f"{folder.name} after {folder.days} days" for folder in held)
+    chinese = "、".join(f"{folder.name} {folder.days} 天后" for folder in held)
     yield Text(
-        f"what is held back and not published is removed: {HELD_FOLDER} after {days} days",
-        f"清理没有发布的暂存对象：{HELD_FOLDER} {days} 天后",
+        f"what is held back and not published is removed: {english}; then the records about it, but for"
+        f" {RECORDS}rejected/",
+        f"清理没有发布的暂存对象：{chinese}；之后清理关于它们的记录，{RECORDS}rejected/ 除外",
     )
 
 
-def _expires_some(rule: ElementTree.Element) -> bool:
-    """Return whether a rule removes something of what is held back."""
+def _records(longest: int) -> Iterator[PartedFolder]:
+    for kind in sorted((*RECORD_KINDS, *SHORT_KINDS)):
+        days = RECORD_DAYS if kind in SHORT_KINDS else longest + RECORD_DAYS
+        yield PartedFolder(f"{RECORDS}{kind}/", days)
+
+
+def _expires(rule: ElementTree.Element) -> bool:
+    return rule.findtext("Status") == "Enabled" and rule.find("Expiration") is not None
+
+
+def _overlaps(rule: ElementTree.Element, folder: str) -> bool:
+    """Return whether a rule removes something below a folder."""
     prefix = rule.findtext("Prefix") or ""
-    overlaps = HELD_FOLDER.startswith(prefix) or prefix.startswith(HELD_FOLDER)
     spared = [element.text or "" for element in rule.findall("Filter/Not/Prefix")]
-    if any(HELD_FOLDER.startswith(name) for name in spared if name) and rule.find("Filter/Not/Tag") is None:
+    if any(folder.startswith(name) for name in spared if name) and rule.find("Filter/Not/Tag") is None:
         return False
-    return overlaps and rule.findtext("Status") == "Enabled" and rule.find("Expiration") is not None
+    return folder.startswith(prefix) or prefix.startswith(folder)
 
 
-def _rule(days: int) -> ElementTree.Element:
+def _rule(folder: PartedFolder) -> ElementTree.Element:
+    digest = hashlib.sha256(folder.name.encode()).hexdigest()[:8]
     rule = ElementTree.Element("Rule")
-    for tag, text in (("ID", RULE_ID), ("Prefix", HELD_FOLDER), ("Status", "Enabled")):
+    for tag, text in (("ID", f"{RULE_ID}-{digest}"), ("Prefix", folder.name), ("Status", "Enabled")):
         ElementTree.SubElement(rule, tag).text = text
-    ElementTree.SubElement(ElementTree.SubElement(rule, "Expiration"), "Days").text = str(days)
+    ElementTree.SubElement(ElementTree.SubElement(rule, "Expiration"), "Days").text = str(folder.days)
     return rule
 
 
@@ -67,16 +93,20 @@ def _content(rule: ElementTree.Element) -> list[tuple[str, str]]:
     return sorted((element.tag, (element.text or "").strip()) for element in rule.iter())
 
 
-def _about(theirs: list[ElementTree.Element], days: int) -> Iterator[Text]:
+def _about(theirs: list[ElementTree.Element], wanted: list[PartedFolder]) -> Iterator[Text]:
     for rule in theirs:
         prefix, name = rule.findtext("Prefix") or "", rule.findtext("ID", "")
-        whole = HELD_FOLDER.startswith(prefix) and rule.find("Tag") is None and rule.find("Filter") is None
-        if not whole or rule.findtext("Expiration/Days") != str(days):
+        touched = [folder for folder in wanted if _overlaps(rule, folder.name)]
+        is_plain = rule.find("Tag") is None and rule.find("Filter") is None
+        is_same = touched == [PartedFolder(prefix, int(rule.findtext("Expiration/Days") or 0))]
+        if (touched or _overlaps(rule, f"{RECORDS}rejected/")) and not (is_plain and is_same):
             yield Text(
                 f"Lifecycle rule {name or 'without an ID'} of yours expires objects below"
-                f" {prefix or 'every key'}, and OSS takes no second one for {HELD_FOLDER}: what is held back"
-                f" should be removed after {days} days. Let yours spare {HELD_FOLDER}, and run setup again.",
+                f" {prefix or 'every key'}, and OSS takes no second one for the same: what is held back and"
+                f" records below {HELD_FOLDER} have times of their own, and {RECORDS}rejected/ stays. Let"
+                f" yours spare {HELD_FOLDER}, and run setup again.",
                 f"你的生命周期规则 {name or '（没有 ID）'} 会让 {prefix or '所有对象'} 过期，"
-                f"OSS 不接受再为 {HELD_FOLDER} 写一条；暂存的对象应在 {days} 天后清理。"
+                f"OSS 不接受再写一条重叠的；{HELD_FOLDER} 下的暂存对象和记录各有自己的期限，"
+                f"{RECORDS}rejected/ 一直保留。"
                 f"请让你的规则排除 {HELD_FOLDER}，再运行一次 setup。",
             )

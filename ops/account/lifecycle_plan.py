@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
-from ops.account.bucket import DesiredBucket, PartedFolder
+from ops.account.bucket import DesiredBucket, PartedFolder, outermost
 from ops.account.held_rule import expire_held
 from ops.account.role_plan import Step
 from ops.terminal.language import Text
@@ -37,7 +37,7 @@ def lifecycle_steps(desired: DesiredBucket, current: str, notes: list[Text]) -> 
         *_lengthen(aborting, desired.parted_folders, notes),
         *_add(root, _missing(desired, aborting, notes)),
     ]
-    why = [*_removed_parts(changed), *expire_held(root, desired.held_days, notes)]
+    why = [*_removed_parts(changed), *expire_held(root, desired.held_folders, notes)]
     if why:
         parameters = {"bucket": desired.name, "body": ElementTree.tostring(root, encoding="unicode")}
         yield Step("OSS", "PutBucketLifecycle", parameters, _why(why, len(rules)), desired.region)
@@ -58,22 +58,13 @@ def _missing(
                 "你已有的清理分片规则只对部分对象生效。",
             )
         )
-    for folder in _outermost(desired.parted_folders):
+    for folder in outermost(desired.parted_folders):
         if any(_covers(rule, folder.name) for rule in aborting):
             continue
         if inner := [_prefix(rule) for rule in aborting if _prefix(rule).startswith(folder.name)]:
             notes.append(_overlap_note(folder.name, inner[0]))
             continue
         yield folder
-
-
-def _outermost(folders: Iterable[PartedFolder]) -> list[PartedFolder]:
-    """Without those inside another, which gets the longer of the two times."""
-    outermost: dict[str, int] = {}
-    for folder in sorted(folders, key=lambda folder: folder.name):
-        outer = next((name for name in outermost if folder.name.startswith(name)), folder.name)
-        outermost[outer] = max(folder.days, outermost.get(outer, 0))
-    return [PartedFolder(name, days) for name, days in outermost.items()]
 
 
 def _lengthen(

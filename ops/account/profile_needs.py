@@ -135,7 +135,9 @@ def _with_rules(desired: DesiredBucket, profiles: Iterable[Profile]) -> DesiredB
         wants_public_read=tuple(profile.name for profile in profiles if profile.acl == "public-read"),
         open_names=tuple(profile.name for profile in profiles if profile.takes_filename),
         parted_folders=tuple(_parted_folder(profile) for profile in profiles if profile.parts),
-        held_days=max((profile.hold_days for profile in profiles if profile.is_held), default=0),
+        held_folders=tuple(
+            PartedFolder(profile.stored_folder, profile.hold_days) for profile in profiles if profile.is_held
+        ),
     )
 
 

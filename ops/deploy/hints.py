@@ -75,9 +75,9 @@ def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     if held := [profile for profile in profiles if profile.is_held]:
         names, days = ", ".join(f"[{profile.name}]" for profile in held), max(one.hold_days for one in held)
         yield Text(
-            f"{names}: held back, so the role's rights and the lifecycle rule on held/ (days: {days}) come"
-            " from `manage.py setup`, and `manage.py doctor` says whether they are there",
-            f"{names} 会暂存：角色的权限和 held/ 的生命周期规则（{days} 天）由 `manage.py setup` 写入，"
+            f"{names}: held back, so the role's rights and the lifecycle rules below held/ (days: {days})"
+            " come from `manage.py setup`, and `manage.py doctor` says whether they are there",
+            f"{names} 会暂存：角色的权限和 held/ 之下的生命周期规则（{days} 天）由 `manage.py setup` 写入，"
             "在不在由 `manage.py doctor` 检查",
         )
     if checked := [profile for profile in held if profile.is_checked]:

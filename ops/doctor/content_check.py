@@ -261,7 +261,7 @@ _SET_UP_AGAIN = Text(
     "The role does not allow records below held/ yet: run manage.py setup again.",
     "角色还不允许在 held/ 下保存记录：请再运行一次 manage.py setup。",
 )
-_ENDS_BY_ITSELF = Text("The bucket's rule on held/ deletes them.", "桶上 held/ 的规则会删除它们。")
+_ENDS_BY_ITSELF = Text("The bucket's rules below held/ delete them.", "桶上 held/ 之下的规则会删除它们。")
 _OPENID = Text(
     "Open the mini-program, then add --openid, or --code with a code of wx.login.",
     "打开小程序，再加上 --openid，或用 --code 给出 wx.login 的 code。",

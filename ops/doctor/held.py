@@ -98,8 +98,8 @@ _NO_VERSIONS = Text(
 )
 _WAITS_FOR_EVER = Text("nothing removes what is never published", "没有规则清理一直不发布的对象")
 _WRITE_THE_RULE = Text(
-    "The lifecycle rule on held/ is missing: run manage.py setup again.",
-    "缺少 held/ 的生命周期规则：请再运行一次 manage.py setup。",
+    "The lifecycle rules below held/ are missing: run manage.py setup again.",
+    "缺少 held/ 之下的生命周期规则：请再运行一次 manage.py setup。",
 )
 _SET_UP_AGAIN = Text(
     "The role does not allow all that holding back needs: run manage.py setup again.",

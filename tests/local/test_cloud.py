@@ -274,19 +274,28 @@ def test_hold_steps_depend_on_the_caller_mode(gateway, tmp_path, caller_auth, ho
         rules = cloud.oss.bucket.lifecycle.rules
     assert told == holds
     assert {name for name, profile in settings.profiles.items() if profile.is_held} == set(holds)
-    assert [(rule.prefix, rule.days, rule.abort_days) for rule in rules] == [
-        ("", None, 7),
-        ("held/", 1, None),
-    ]
+    days = {rule.prefix: (rule.days, rule.abort_days) for rule in rules}
+    assert days[""] == (None, 7) and days["held/.decided/"] == (9, None)
+    assert {prefix for prefix in days if prefix and not prefix.startswith("held/.")} == {
+        f"held/{settings.profiles[name].key.literal_folder}" for name in holds
+    }
+    assert not {"held/", "held/.rejected/"} & set(days)
 
 
 def test_each_bucket_has_a_rule_for_the_held_profiles_that_are_in_it():
     assert [rule.prefix for rule in lifecycle_rules({"avatar": {}}, BUCKET)] == [""]
-    three, one = {"hold": ["commit"], "hold_days": 3}, {"hold": ["commit"]}
-    assert [rule.days for rule in lifecycle_rules({"a": three, "b": one}, BUCKET)] == [None, 3]
+    three = {"key": "a/{id}", "hold": ["commit"], "hold_days": 3}
+    one = {"key": "b/c/{owner}-{id}", "hold": ["commit"]}
+
+    def held(profiles, bucket=BUCKET):
+        rules = lifecycle_rules(profiles, bucket)[1:]
+        assert {rule.days for rule in rules if rule.prefix[5] == "."} == {max(rule.days for rule in rules)}
+        return {rule.prefix: rule.days for rule in rules if rule.prefix[5] != "."}
+
+    assert held({"a": three, "b": one}) == {"held/a/": 3, "held/b/c/": 1}
     profiles = {"a": three, "b": {**one, "bucket": "local-archive"}}
-    for bucket, days in ((BUCKET, 3), ("local-archive", 1)):
-        assert [rule.days for rule in lifecycle_rules(profiles, bucket)] == [None, days]
+    assert held(profiles) == {"held/a/": 3}
+    assert held(profiles, "local-archive") == {"held/b/c/": 1}
 
 
 def test_shell_variables_that_change_settings_are_removed():

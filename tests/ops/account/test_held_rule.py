@@ -25,9 +25,21 @@ def rule(prefix, days=7, identity="theirs", status="Enabled", more="", action="E
     )
 
 
+FOLDER = "held/posts/"
+OTHERS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts")
+SHORT = ("clean", "doctor", "due", "prove")
+
+
+def expected(longest, folders):
+    """What ``setup`` writes: never a rule on the whole of ``held/``, none on the evidence of rejections."""
+    records = {f"held/.{kind}/": longest + 8 for kind in OTHERS} | {f"held/.{kind}/": 8 for kind in SHORT}
+    return {**folders, **records}
+
+
 def plan(*rules, days=3, folders=(), versioning=""):
     """The document that is written, if any, and what the operator is told."""
-    desired = DesiredBucket("b", "cn-hongkong", parted_folders=tuple(folders), held_days=days)
+    held = (PartedFolder(FOLDER, days),) if days else ()
+    desired = DesiredBucket("b", "cn-hongkong", parted_folders=tuple(folders), held_folders=held)
     document = f"<LifecycleConfiguration>{''.join(rules)}</LifecycleConfiguration>" if rules else ""
     steps, notes = bucket_steps(
         desired, FoundBucket("oss-cn-hongkong", "private", versioning, True, document)
@@ -48,10 +60,10 @@ def expiring(document):
     }
 
 
-def test_held_objects_expire_after_the_longest_hold_days():
+def test_held_objects_expire_by_folder_and_records_after_all_of_them():
     document, told = plan()
-    assert expiring(document) == {"held/": 3}
-    assert len(told) == 1 and "held/" in told[0]
+    assert expiring(document) == expected(3, {FOLDER: 3})
+    assert len(told) == 1 and FOLDER in told[0]
 
 
 def test_without_hold_no_rule_is_written_and_an_existing_one_stays():
@@ -61,7 +73,7 @@ def test_without_hold_no_rule_is_written_and_an_existing_one_stays():
 
 def test_rules_of_others_stay_whole():
     document, told = plan(THEIRS, rule("uploads/"))
-    assert expiring(document) == {"held/": 3, "uploads/": 7}
+    assert expiring(document) == expected(3, {FOLDER: 3, "uploads/": 7})
     assert THEIRS in document
     assert "2 rules" in told[0]
 
@@ -69,7 +81,7 @@ def test_rules_of_others_stay_whole():
 def test_rules_for_parts_and_held_objects_share_one_document_without_overlap():
     folders = (PartedFolder("held/videos/", 2), PartedFolder("videos/", 1))
     document, told = plan(folders=folders)
-    assert len(told) == 1 and all(f"{folder} " in told[0] for folder in ("held/videos/", "videos/", "held/"))
+    assert len(told) == 1 and all(f"{folder} " in told[0] for folder in ("held/videos/", "videos/", FOLDER))
     for action in ("Expiration", "AbortMultipartUpload"):
         prefixes = [
             one.findtext("Prefix", "")
@@ -80,7 +92,8 @@ def test_rules_for_parts_and_held_objects_share_one_document_without_overlap():
             (one, other) for one in prefixes for other in prefixes if one != other and one.startswith(other)
         ]
         assert prefixes and not overlapping
-    desired = DesiredBucket("b", "cn-hongkong", parted_folders=folders, held_days=3)
+    held = (PartedFolder(FOLDER, 3),)
+    desired = DesiredBucket("b", "cn-hongkong", parted_folders=folders, held_folders=held)
     again = FoundBucket("oss-cn-hongkong", "private", "", True, document)
     assert bucket_steps(desired, again) == ([], [])
 
@@ -88,8 +101,8 @@ def test_rules_for_parts_and_held_objects_share_one_document_without_overlap():
 @cases("found")
 def test_a_rule_of_ours_that_is_not_right_any_more_is_put_right(found):
     document, told = plan(found)
-    assert expiring(document) == {"held/": 3}
-    assert document.count(OURS) == 1
+    assert expiring(document) == expected(3, {FOLDER: 3})
+    assert document.count(OURS) == len(expiring(document))
     assert len(told) == 1
 
 
@@ -101,17 +114,32 @@ def test_a_reformatted_rule_of_setup_needs_no_change():
     ) == ("", [])
 
 
-@pytest.mark.parametrize(("prefix", "shown"), [("", "every key"), ("h", "h"), ("held/posts/", "held/posts/")])
-@pytest.mark.parametrize("days", [1, 365])
+@pytest.mark.parametrize(("prefix", "shown"), [("", "every key"), ("h", "h"), ("held/", "held/")])
+@pytest.mark.parametrize("days", [1, 3, 365])
 def test_a_conflicting_foreign_rule_is_reported_and_left(prefix, shown, days):
     document, (told,) = plan(rule(prefix, days=days))
     assert document == ""
     assert "theirs" in told and shown in told
 
 
+@pytest.mark.parametrize("prefix", ["held/.rejected/", "held/posts/", "held/posts/x/", "held/.decided/"])
+def test_a_foreign_rule_on_one_folder_is_reported_and_the_others_are_written(prefix):
+    document, told = plan(rule(prefix, days=365))
+    free = {name: days for name, days in expected(3, {FOLDER: 3}).items() if not prefix.startswith(name)}
+    assert expiring(document) == {**free, prefix: 365}
+    assert "theirs" in told[1]
+
+
+def test_a_folder_inside_another_shares_its_rule():
+    held = (PartedFolder("held/a/", 2), PartedFolder("held/a/b/", 5), PartedFolder("held/c/", 1))
+    found = FoundBucket("oss-cn-hongkong", "private", "", True, "")
+    (step,), _ = bucket_steps(DesiredBucket("b", "cn-hongkong", held_folders=held), found)
+    assert expiring(step.parameters["body"]) == expected(5, {"held/a/": 5, "held/c/": 1})
+
+
 def test_an_equivalent_foreign_rule_is_left_without_a_note():
-    assert plan(rule("held/", days=3)) == ("", [])
-    assert plan(rule("", days=3)) == ("", [])
+    document, told = plan(rule(FOLDER, days=3))
+    assert (expiring(document), len(told)) == (expected(3, {FOLDER: 3}), 1)
     assert plan(rule("", days=3, more="<Tag><Key>a</Key><Value>b</Value></Tag>"))[1] != []
     assert plan(rule("", days=3, more="<Filter><Not><Prefix>tmp/</Prefix></Not></Filter>"))[1] != []
     assert plan(rule("", days=9, more=SPARED_IN_PART))[0] == ""
@@ -122,7 +150,7 @@ def test_an_equivalent_foreign_rule_is_left_without_a_note():
     "theirs", [rule("heldx/"), rule("", status="Disabled"), rule("", more=SPARED), THEIRS]
 )
 def test_an_unrelated_rule_does_not_count_for_held_objects(theirs):
-    assert expiring(plan(theirs)[0])["held/"] == 3
+    assert expiring(plan(theirs)[0])[FOLDER] == 3
 
 
 @pytest.mark.parametrize("versioning", ["Enabled", "Suspended"])
@@ -146,7 +174,8 @@ def test_setup_shows_the_rule_in_its_plan_and_writes_it_with_the_rights_of_both_
     assert run(cloud, "--yes", "--lang", "en", "--profiles", str(profiles)) == 0
     output = capsys.readouterr().out
     assert "held/clips/ after 1 days" in output
-    assert expiring(cloud.oss.documents["lifecycle"].decode()) == {"held/": 5}
+    written = expiring(cloud.oss.documents["lifecycle"].decode())
+    assert written == expected(5, {"held/posts/": 2, "held/clips/": 5})
     assert '"acs:oss:*:*:my-bucket/held/.*"' in output
     assert '"acs:oss:*:*:my-bucket/held/posts/*"' in output
     assert "oss:DeleteObject" in output

@@ -36,7 +36,11 @@ def test_the_bucket_owner_gets_trust_policies_and_rules_to_apply(told):
         f"acs:oss:*:*:their-bucket/{folder}*" for folder in ("held/partner/", "partner/", "held/.")
     }
     assert "MaxSessionDuration = 7200" in text and 'RoleName = "uploads"' in text
-    assert "<Prefix>held/</Prefix>" in text and "<AllowedOrigin>https://m.example.com" in text
+    assert (
+        "<Prefix>held/partner/</Prefix>" in text
+        and "<Prefix>held/</Prefix>" not in text
+        and "<AllowedOrigin>https://m.example.com" in text
+    )
     assert 'bucket = "their-bucket"' in text and "PutBucket:" not in text
     assert "PutBucket:" in told("--yes", "--bucket-create", "--lang", "en")
 

@@ -43,7 +43,8 @@ def test_rules_for_parts_and_held_objects_go_to_their_own_bucket(profiles):
     found = {bucket.name: bucket for _, bucket in buckets_of(profiles, ASKED, ACCOUNT)}
     assert list(found) == ["my-bucket", "my-contracts", "their-bucket"]
     assert [bucket.parted_folders for bucket in found.values()] == [(), (PartedFolder("scans/", 1),), ()]
-    assert [bucket.held_days for bucket in found.values()] == [0, 0, 1]
+    held = [[(folder.name, folder.days) for folder in bucket.held_folders] for bucket in found.values()]
+    assert [len(folders) for folders in held] == [0, 0, 1] and held[2][0][1] == 1
     assert [bucket.region for bucket in found.values()] == ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"]
     # What is asked for holds for each.
     assert {(bucket.create, bucket.h5_origins) for bucket in found.values()} == {(True, ASKED.h5_origins)}
@@ -58,7 +59,7 @@ def test_a_bucket_is_ours_to_make_where_any_role_of_ours_reaches_it(profiles):
     (only,) = buckets_of(profiles_of(PLACES.replace("their-bucket", "my-bucket")
                                      .replace('region = "ap-southeast-1"', 'region = "cn-hangzhou"'))[-1:],
                          ASKED, ACCOUNT)  # fmt: skip
-    assert only[0] == ACCOUNT and only[1].held_days == 1 and only[1].named_by == ()
+    assert only[0] == ACCOUNT and only[1].held_folders[0].days == 1 and only[1].named_by == ()
 
 
 def test_public_and_open_profiles_are_listed_for_their_own_bucket():
