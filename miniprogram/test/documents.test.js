@@ -16,7 +16,7 @@ const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
-const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
+const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
   .concat('miniprogram/oss-direct-upload/README.md')
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
@@ -221,6 +221,40 @@ const CASES = {
       await made.methods.publish.call(made)
       assert.deepEqual(sent, [{ receipts: ['receipt'] }])
     },
+  },
+  'wx.compressImage({ src': {
+    around({ wx, picture }) {
+      Object.assign(wx, { compressImage: async ({ src }) => ({ tempFilePath: src }) })
+      return { ...picture, uploader: createUploader({ endpoint: cloud.function, api: wx }) }
+    },
+    last: 'return key',
+    check: ({ result, picture }) => isStored(result, picture),
+  },
+  'chosen({ detail: { avatarUrl } })': {
+    around: ({ wx, picture }) => ({ avatarUrl: picture.filePath, uploader: createUploader({ endpoint: cloud.function, api: wx }) }),
+    last: 'return chosen({ detail: { avatarUrl } })',
+    check({ result, picture }) {
+      isStored(result.key, picture)
+      assert.match(result.receipt, /^eyJ/)
+    },
+  },
+  thumbTempFilePath: {
+    around({ wx, picture }) {
+      const film = makeFile('film.mp4')
+      const chosen = { tempFilePath: film.filePath, size: film.size, thumbTempFilePath: picture.filePath }
+      Object.assign(wx, { chooseMedia: async () => ({ tempFiles: [chosen] }) })
+      return { made: film, uploader: createUploader({ endpoint: cloud.function, api: wx }) }
+    },
+    last: 'return [video.key, cover.key]',
+    check({ result: [video, cover], made, picture }) {
+      isStored(video, made)
+      isStored(cover, picture)
+    },
+  },
+  'envVersion } = wx': {
+    around({ wx }) { Object.assign(wx, { getAccountInfoSync: () => ({ miniProgram: { envVersion: 'develop' } }) }) },
+    last: 'return endpoint',
+    check: ({ result }) => assert.equal(result, 'http://127.0.0.1:9000'),
   },
   'requestMethod(uploader': {
     around: componentOf,

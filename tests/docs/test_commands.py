@@ -55,3 +55,17 @@ def test_the_hooks_on_the_page_work_as_described(name, tmp_path):
     for caller, hour in ((Caller("openid", "a" * 26), 13), (seller, 14)):
         with pytest.raises(Forbidden):
             rules.apply(caller, request, default, datetime(2026, 11, 24, hour, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("name", both("docs/faq.md"))
+def test_the_profiles_among_the_answers_are_valid(name):
+    for text in [code for kind, code in code_blocks(page(name)) if kind == "toml"]:
+        assert (
+            len(
+                read_profiles(
+                    "[default]\nkey = 'a/{id}'\nmax_size = 1\ncontent_types = ['image/png']\n" + text,
+                    default_signature="v4",
+                )[0]
+            )
+            == 2
+        )
