@@ -26,7 +26,7 @@ IMPORTED_BEFORE = (
     # The document that every answer of a test is held against.
     *("yaml", "jsonschema", "referencing.jsonschema"),
 )
-OPTIONS = ("-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-seed=1")
+OPTIONS = ("-x", "-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-seed=1")
 # No run of tests without a mutant takes so long, on a busy machine either.
 SECONDS = 60.0
 
