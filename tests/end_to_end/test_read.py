@@ -122,6 +122,12 @@ def test_a_read_url_admits_no_other_method(cloud, uploaded, url_of, method):
     assert send("GET", presigned_url(cloud.oss.origin, cloud.oss.bucket, OWN, key)).content == PICTURE
 
 
+def test_a_read_url_admits_no_content_type_that_wx_request_adds(uploaded, url_of):
+    url = url_of(uploaded())
+    assert send("GET", url, headers={"Content-Type": "application/json"}).status_code == 403
+    assert send("GET", url).content == PICTURE
+
+
 @pytest.mark.parametrize("profile", ["default", "other"])
 def test_a_read_url_admits_no_other_object(uploaded, url_of, profile):
     mine, other = uploaded(), uploaded(profile)
